@@ -1,0 +1,42 @@
+"""deeptheory: what deep-learning theory says about a network, measured.
+
+Public names are imported when first used, so that `import deeptheory` loads no torch.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_NAMES = {  # public name -> module that holds it; a module's own name means the module itself
+    "Estimate": "deeptheory.results",
+}
+_MODULES = (
+    "errors",
+    "results",
+    "theme",
+    "datasets",
+    "networks",
+    "recording",
+    "runs",
+    "information",
+    "studies",
+    "report",
+)
+
+__all__ = ["__version__", *_NAMES, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        value = getattr(import_module(_NAMES[name]), name)
+    elif name in _MODULES:
+        value = import_module(f"deeptheory.{name}")
+    else:
+        raise AttributeError(f"module 'deeptheory' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

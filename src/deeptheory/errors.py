@@ -1,0 +1,20 @@
+"""The few error types. Each message names the value seen and the mend."""
+
+
+class DeeptheoryError(Exception):
+    """Base of every error that deeptheory raises on purpose. On the command line: exit code 1, no traceback."""
+
+
+class InputError(DeeptheoryError, ValueError):
+    """Wrong use: a wrong shape, an unknown name, a value out of range. On the command line: exit code 2."""
+
+
+class StoreError(DeeptheoryError, OSError):
+    """A folder or file that cannot be trusted or written: corrupt, of another schema or study, disk full."""
+
+    def __str__(self) -> str:  # OSError with one argument keeps it, with two it would print an errno
+        return " ".join(str(a) for a in self.args)
+
+
+class MissingDependency(DeeptheoryError, ImportError):
+    """An optional package is not installed; the message names the extra that brings it."""
