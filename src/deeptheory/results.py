@@ -1,7 +1,8 @@
 """What every result can do, and Estimate, the form in which every estimated number travels.
 
-A result is a frozen dataclass of named fields that shows itself: .table() (pandas), .figure() (plotly), .dataset() (xarray) where it has
-axes, .scalars() (a dict for any tracker), a short repr and a notebook repr. pandas, plotly and xarray are imported when asked for.
+A result is a frozen dataclass of named fields that shows itself: .table() (pandas), .figure() (plotly), .dataset()
+(xarray) where it has axes, .scalars() (a dict for any tracker), a short repr and a notebook repr. pandas, plotly and
+xarray are imported when asked for.
 """
 
 import math
@@ -19,7 +20,7 @@ DIRECTIONS = ("exact", "consistent", "lower", "upper", "proxy")
 
 
 class Result:
-    """Base of frozen results. A subclass gives .dataset() or .table(), and .figure() where people would rather look than read."""
+    """Base of frozen results. A subclass gives .dataset() or .table(), and .figure() where people would rather look."""
 
     def dataset(self) -> "xarray.Dataset":
         """The numbers with their axes named. InputError where this result has no axes."""
@@ -56,8 +57,9 @@ class Estimate(Result):
     """A number that was estimated, with its interval and its doubts.
 
     value, low, high: in `unit` (bits unless said); low and high bound a 95 % interval, NaN where none was computed.
-    method: how it was made. direction: "exact", "consistent", "lower" or "upper" (a bound in expectation), "proxy" (another quantity).
-    notes: the caveats that an expert would raise. InputError: an unknown direction, or an interval turned round.
+    method: how it was made. direction: "exact", "consistent", "lower" or "upper" (a bound in expectation), or "proxy"
+    (another quantity). notes: the caveats that an expert would raise.
+    InputError: an unknown direction, or an interval turned round.
     """
 
     value: float

@@ -1,6 +1,7 @@
 """The check at the door: do the arrays handed in fit together, and are their numbers finite?
 
-`check_shapes(u=(u, "B I p"), weight=(weight, "I J q p"))` binds each letter to one size and says which argument broke it.
+`check_shapes(u=(u, "B I p"), weight=(weight, "I J q p"))` binds each letter to one size and says which argument broke
+it.
 """
 
 from typing import Any
@@ -14,8 +15,9 @@ from deeptheory.errors import InputError
 def check_shapes(**arguments: tuple[Any, str]) -> dict[str, int]:
     """Sizes by letter, after checking every array against its pattern.
 
-    Each argument is (array, pattern); a pattern is letters (bound to one size over all arguments) or numbers, apart by blanks; a leading `...`
-    lets any axes stand before; an array that is None is passed over. InputError: another number of axes, or a size that disagrees.
+    Each argument is (array, pattern); a pattern is letters (bound to one size over all arguments) or numbers, apart by
+    blanks; a leading `...` lets any axes stand before; an array that is None is passed over.
+    InputError: another number of axes, or a size that disagrees.
     """
     sizes: dict[str, int] = {}
     bound_by: dict[str, str] = {}
@@ -32,9 +34,8 @@ def check_shapes(**arguments: tuple[Any, str]) -> dict[str, int]:
             expected = int(axis) if axis.isdigit() else sizes.setdefault(axis, int(size))
             if expected != size:
                 other = f" from {bound_by[axis]}" if axis in bound_by else ""
-                raise InputError(
-                    f"{name} has shape {list(shape)}, read as [{', '.join(axes)}]; {axis} is {size} here and {expected}{other}"
-                )
+                read_as = f"{name} has shape {list(shape)}, read as [{', '.join(axes)}]"
+                raise InputError(f"{read_as}; {axis} is {size} here and {expected}{other}")
             bound_by.setdefault(axis, name)
     return sizes
 
@@ -52,6 +53,5 @@ def check_finite(**arrays: Any) -> None:
             bad = ~np.isfinite(array) if array.dtype.kind in "fc" else None
             where = None if bad is None or not bad.any() else np.argwhere(bad)[0].tolist()
         if where is not None and bad is not None:
-            raise InputError(
-                f"{name} holds {int(bad.sum())} values that are NaN or infinite, the first at {where}; remove or replace them"
-            )
+            count = f"{int(bad.sum())} values that are NaN or infinite"
+            raise InputError(f"{name} holds {count}, the first at {where}; remove or replace them")

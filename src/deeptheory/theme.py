@@ -14,7 +14,7 @@ def layer_colours(n: int) -> list[str]:
         return list(LAYER_COLOURS[:n])
     from plotly.colors import sample_colorscale
 
-    return list(sample_colorscale("Viridis", [0.92 * k / (n - 1) for k in range(n)]))
+    return [str(c) for c in sample_colorscale("Viridis", [0.92 * k / (n - 1) for k in range(n)])]
 
 
 def template() -> Any:
