@@ -1,0 +1,50 @@
+# Two commands on a fresh machine do all: `make demo` and `make test`. Both set up .venv themselves; a second call installs nothing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH ?= torch                     # e.g. TORCH="torch --index-url URL" for a CPU-only build
+JOBS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count())")
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-all lint bench docs clean
+
+demo: $(VENV)/.run
+	$(BIN)/deeptheory reproduce shwartz-ziv-tishby-2017 --scale quick --out runs/demo --engine processes
+
+test: $(VENV)/.dev lint
+	$(BIN)/python -m pytest -q -n $(JOBS)
+
+test-all: $(VENV)/.dev lint
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not gpu"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+
+bench: $(VENV)/.run
+	$(BIN)/deeptheory bench
+
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -W -q docs docs/_build
+
+clean:
+	rm -rf $(VENV) docs/_build docs/gallery
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f'Python {v[0]}.{v[1]} found, 3.11 or newer is needed: make PYTHON=python3.11')"
+	$(PYTHON) -m venv $(VENV)
+
+# torch first: with it in place, the rest asks for no other build of it
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -c constraints.txt $(TORCH)
+	$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[dev]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.run
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[docs]"
+	@touch $@
