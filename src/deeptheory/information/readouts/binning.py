@@ -1,0 +1,155 @@
+"""Binning: each unit's value is replaced by the number of its cell.
+
+Sources: Shwartz-Ziv & Tishby 2017, section 3.2 (30 equal bins on [-1, 1]); Saxe et al. 2018 (range of all units and
+epochs); Chelombiev et al. 2019 (entropy-based edges); Lorenzen et al. 2022 (bounds by unit or layer).
+Trap: bins are a quantisation that the network does not have. Fixed bounds are wrong for unbounded units, and a global
+range is set by the largest unit; the choice is therefore never silent.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.errors import InputError
+from deeptheory.information.counting import binned, x_log_x
+from deeptheory.information.entering import as_activations, as_dict, as_labels
+from deeptheory.names import pick
+
+_SPACINGS = {"width": "equal width", "count": "equal count", "entropy": "entropy-based"}
+_BOUNDS = {"unit": "each unit's range", "layer": "the layer's range", "global": "the range over all layers and steps"}
+
+
+@dataclass(frozen=True, eq=True, init=False, repr=False)
+class Binning:
+    """n cells a unit, right edge closed (the first cell on both sides).
+
+    bounds: (a, b), "layer" (least and largest value of the layer at that step), "unit" (of each unit), or "global" (of
+    all units, layers, steps and networks of a recording; needs the activations kept). Values outside (a, b) are an
+    error unless clamp=True puts them into the end cells. spacing: "width" (equal), "count" (equally many values of the
+    bounds' scope in each cell; ties make fewer cells) or "entropy" (the same over distinct values, Chelombiev et al.
+    2019). edges: your own, ascending; then n and bounds are not given. `Binning.released()`: the edges of the code
+    released with Shwartz-Ziv & Tishby 2017. InputError: n below 1, unknown names, edges not ascending.
+    """
+
+    n: int
+    bounds: str | tuple[float, float]
+    spacing: str
+    clamp: bool
+    edges: tuple[float, ...] | None
+    wrap: bool
+
+    def __init__(
+        self,
+        n: int | None = None,
+        bounds: str | tuple[float, float] = "layer",
+        *,
+        spacing: str = "width",
+        clamp: bool = False,
+        edges=None,
+        _wrap: bool = False,
+    ):
+        if edges is not None:
+            edges = tuple(float(e) for e in edges)
+            if n is not None or len(edges) < 2 or not (np.diff(edges) > 0).all():
+                raise InputError(
+                    f"edges must ascend, two or more, and n is then not given; seen n={n}, edges={edges[:4]}"
+                )
+            n, bounds = len(edges) - 1, (edges[0], edges[-1])
+        if n is None or int(n) != n or n < 1:
+            raise InputError(f"n is {n}; needed: a whole number of cells, at least 1")
+        if isinstance(bounds, str):
+            pick(_BOUNDS, bounds, what="bounds")
+        else:
+            low, high = (float(b) for b in bounds)
+            if not (np.isfinite([low, high]).all() and low < high):
+                raise InputError(f"bounds are ({low}, {high}); the first must be below the second, both finite")
+            bounds = (low, high)
+        pick(_SPACINGS, spacing, what="spacing")
+        if spacing != "width" and not isinstance(bounds, str):
+            raise InputError(
+                f"spacing={spacing!r} finds the edges from the values; use bounds 'layer', 'unit' or 'global'"
+            )
+        if spacing != "width" and bounds == "global":
+            raise InputError(f"spacing={spacing!r} takes bounds 'layer' or 'unit', not 'global'")
+        for name, value in (
+            ("n", int(n)),
+            ("bounds", bounds),
+            ("spacing", spacing),
+            ("clamp", clamp),
+            ("edges", edges),
+            ("wrap", _wrap),
+        ):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def released(cls, n: int = 30) -> "Binning":
+        """The released code's bins for units in [-1, 1]: edges linspace(-1, 1, n), that is n - 1 cells closed on the
+        left, and one more for exactly +1; anything above joins it, and anything below -1 wraps into it as well."""
+        low = np.linspace(-1, 1, n)
+        # closed on the left: every edge but the first moves down by one float, where our cells close on the right
+        edges = np.concatenate(
+            [[low[0]], np.nextafter(low[1:].astype(np.float32), np.float32(-2)).astype(float), [1.0]]
+        )
+        return cls(edges=edges, clamp=True, _wrap=True)
+
+    def __repr__(self) -> str:
+        if self.wrap:
+            return f"Binning.released({self.n})"
+        head = f"edges={list(self.edges)}" if self.edges is not None else f"{self.n}, {self.bounds!r}"
+        spacing = "" if self.spacing == "width" else f", spacing={self.spacing!r}"
+        return f"Binning({head}{spacing}{', clamp=True' if self.clamp else ''})"
+
+    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+        """Information of the binned layer in bits, each [seed] float64: i_x = h_t = H(T), i_y = I(T;Y), occupied cells.
+
+        activations: [seed, sample, unit]; targets: labels [sample] or p(y|x) [sample, class].
+        InputError: NaN, values outside the bounds, bounds "global" (one layer at one step does not show them).
+        """
+        a = as_activations(activations)
+        labels, classes, p_y = as_labels(targets, a.shape[1])
+        edges, uniform = self._edges(a)
+        out, bad = np.empty((len(a), 4)), np.zeros((len(a), 3), dtype=np.int64)
+        binned(a, edges, uniform, self.wrap, labels, classes, p_y, x_log_x(a.shape[1]), out, bad)
+        if bad[:, 1:].any() and not self.clamp:
+            raise InputError(
+                f"{int(bad[:, 1:].sum())} values lie outside [{edges[0, 0, 0]:g}, {edges[0, 0, -1]:g}] (the activations run "
+                f"from {a.min():g} to {a.max():g}); use bounds='layer' or 'unit', wider bounds, or clamp=True"
+            )
+        return as_dict(out)
+
+    def on_range(self, low: float, high: float) -> "Binning":
+        """The same with the bounds "global" found: equal cells on [low, high]."""
+        return Binning(self.n, (low, high if high > low else low + 1.0))
+
+    def _edges(self, a: np.ndarray) -> tuple[np.ndarray, bool]:
+        """Edges [S or 1, unit or 1, n_cells + 1], and whether they are evenly spaced."""
+        if self.edges is not None:
+            return np.array(self.edges)[None, None], False
+        if self.bounds == "global":
+            raise InputError(
+                "bounds='global' needs every layer and step at once: keep the activations (no readouts=) and hand the "
+                "recording to information_plane, or give the range, Binning(n, (low, high))"
+            )
+        if self.spacing != "width":
+            return self._edges_by_value(a), False
+        if not isinstance(self.bounds, str):
+            return np.linspace(*self.bounds, self.n + 1)[None, None], True
+        axis = 1 if self.bounds == "unit" else (1, 2)
+        low = a.min(axis=axis, keepdims=True).astype(np.float64).reshape(len(a), -1)
+        high = a.max(axis=axis, keepdims=True).astype(np.float64).reshape(len(a), -1)
+        high = np.where(high > low, high, low + 1)  # a constant unit: all in the first cell
+        edges = np.linspace(low, high, self.n + 1, axis=-1)
+        edges[..., -1] = high
+        return np.ascontiguousarray(edges), True
+
+    def _edges_by_value(self, a: np.ndarray) -> np.ndarray:
+        """Quantile edges of each scope's values ("count") or distinct values ("entropy"), padded by the top."""
+        scopes = a.astype(np.float64).reshape(len(a), -1, 1) if self.bounds == "layer" else a.astype(np.float64)
+        edges = np.empty((len(a), scopes.shape[2], self.n + 1))
+        for s in range(len(a)):
+            for u in range(scopes.shape[2]):
+                values = np.unique(scopes[s, :, u]) if self.spacing == "entropy" else np.sort(scopes[s, :, u])
+                at = np.linspace(0, len(values) - 1, self.n + 1)
+                edges[s, u] = values[np.round(at).astype(int)]
+        return edges

@@ -1,0 +1,228 @@
+"""Two ways to run epochs of a population: the hand-written step, and autograd as its slow twin and for all else.
+
+Both hold the optimiser's state, take `run(first, last, update, moments)`, and change the population's parameters.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from deeptheory.networks.population import MLPPopulation, ModulePopulation
+from deeptheory.networks.step import ACTIVATIONS, HEADS, OPTIMIZERS
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """What is trained on what: arrays of all networks, checked. See `fit` for the words."""
+
+    x: np.ndarray  # [n, ...] float
+    target: np.ndarray  # [1 or S, n, out] float32
+    order: np.ndarray  # [S, n] int64
+    counts: np.ndarray  # [S] int64
+    batch: int
+    drop_last: bool
+    reshuffle: bool
+    optimizer: str
+    lr: np.ndarray  # [S] float64
+    momentum: float
+    betas: tuple[float, float]
+    eps: float
+
+
+@dataclass(kw_only=True, eq=False)
+class Moments:
+    """Sums over an epoch's minibatches of the gradient and of its square, for each weight matrix; float64."""
+
+    total: list[np.ndarray]  # per layer [S, size]
+    square: list[np.ndarray]
+    batches: np.ndarray  # [S]
+
+    def norms(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Per layer: norm of the mean and root of the trace of the unbiased covariance over minibatches, [S] each.
+
+        One minibatch has no fluctuation: NaN.
+        """
+        b, out = self.batches, []
+        for total, square in zip(self.total, self.square):
+            mean_square = ((total / b[:, None]) ** 2).sum(1)
+            free = np.where(b > 1, b - 1, np.nan)
+            out.append((np.sqrt(mean_square), np.sqrt(np.maximum((square.sum(1) - b * mean_square) / free, 0))))
+        return out
+
+
+class HandWritten:
+    """Drives `step.train` for an MLP population in float32 on the CPU with one of its named activations."""
+
+    @staticmethod
+    def fits(nets) -> bool:
+        """Whether this population can take the hand-written step."""
+        return (
+            isinstance(nets, MLPPopulation)
+            and isinstance(nets.activation, str)
+            and nets.activation in ACTIVATIONS
+            and nets.theta.dtype == torch.float32
+            and nets.theta.device.type == "cpu"
+        )
+
+    def __init__(self, nets: MLPPopulation, plan: Plan):
+        self.nets, self.plan = nets, plan
+        self.theta = nets.theta.detach().numpy()  # shares memory: trained in place
+        self.m, self.v = np.zeros_like(self.theta), np.zeros_like(self.theta)
+        self.step = np.zeros(len(nets.seeds), dtype=np.int64)
+        self.x = np.ascontiguousarray(plan.x, dtype=np.float32)
+
+    def run(self, first: int, last: int, *, update: bool = True, batch: int | None = None, moments: bool = False):
+        """Epochs first to last - 1; returns their Moments where asked for."""
+        from deeptheory.networks.step import train
+
+        plan, nets = self.plan, self.nets
+        kept = np.zeros((len(nets.seeds) if moments else 0, 2, self.theta.shape[1]))
+        size = batch or plan.batch
+        train(
+            self.theta, self.m, self.v, np.array(nets.widths), ACTIVATIONS[str(nets.activation)], HEADS[nets.head],
+            self.x, plan.target, plan.order, plan.counts, size, plan.drop_last, plan.reshuffle,
+            np.array(nets.seeds, dtype=np.uint64), OPTIMIZERS[plan.optimizer], plan.lr, plan.momentum, *plan.betas,
+            plan.eps, first, last, self.step, update, kept,
+        )  # fmt: skip
+        if not moments:
+            return None
+        weights, at = [], 0
+        for i, o in zip(nets.widths, nets.widths[1:]):
+            weights.append(slice(at, at + o * i))
+            at += o * i + o
+        total, square = kept[:, 0], kept[:, 1]
+        number = np.array([batch_count(int(c), size, plan.drop_last) for c in plan.counts]) * (last - first)
+        return Moments(total=[total[:, w] for w in weights], square=[square[:, w] for w in weights], batches=number)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """All that an exact resume needs, by name."""
+        arrays = {"theta": self.theta, "m": self.m, "v": self.v, "step": self.step}
+        return {k: torch.from_numpy(v.copy()) for k, v in arrays.items()}
+
+    def load(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from such a state."""
+        for name in ("theta", "m", "v", "step"):
+            getattr(self, name)[...] = state[name].numpy()
+
+
+@dataclass(eq=False)
+class Autograd:
+    """The same training by autograd: any activation, dtype, device and module."""
+
+    nets: MLPPopulation | ModulePopulation
+    plan: Plan
+    m: list[torch.Tensor] = field(default_factory=list)
+    v: list[torch.Tensor] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.parameters = list(self.nets.parameters())
+        self.m = [torch.zeros_like(p) for p in self.parameters]
+        self.v = [torch.zeros_like(p) for p in self.parameters]
+        self.step = torch.zeros(len(self.nets.seeds), dtype=torch.int64)
+        like = self.parameters[0]
+        self.x = torch.as_tensor(self.plan.x).to(like)
+        self.target = torch.as_tensor(self.plan.target).to(like)
+
+    def run(self, first: int, last: int, *, update: bool = True, batch: int | None = None, moments: bool = False):
+        """Epochs first to last - 1; returns their Moments where asked for."""
+        kept = None
+        for epoch in range(first, last):
+            for rows in self._batches(epoch, batch or self.plan.batch):
+                grads = self._gradients(rows)
+                if moments:
+                    kept = _add(kept, self._weights_of(grads))
+                if update:
+                    self._update(grads)
+        return kept
+
+    def _batches(self, epoch: int, size: int):
+        """Row numbers [S, batch], the same number of batches for every network."""
+        from deeptheory.networks.step import _shuffle
+
+        plan = self.plan
+        rows = [plan.order[s, : plan.counts[s]].copy() for s in range(len(self.nets.seeds))]
+        if plan.reshuffle:
+            for s, seed in enumerate(self.nets.seeds):
+                _shuffle(rows[s], np.uint64(seed), epoch)
+        stacked = torch.as_tensor(np.stack(rows), device=self.x.device)  # one training-set size: checked by fit
+        n = stacked.shape[1]
+        size = min(size, n)
+        for start in range(0, n, size):
+            if not (plan.drop_last and start + size > n):
+                yield stacked[:, start : start + size]
+
+    def _gradients(self, rows: torch.Tensor) -> list[torch.Tensor]:
+        x = self.x[rows]
+        s = torch.arange(len(rows), device=rows.device)[:, None] if len(self.target) > 1 else 0
+        target = self.target[s, rows]
+        loss = losses(self.nets.logits(x, apart=True), target, self.nets.head).mean(1).sum()
+        return list(torch.autograd.grad(loss, self.parameters))
+
+    def _weights_of(self, grads: list[torch.Tensor]) -> list[torch.Tensor]:
+        if isinstance(self.nets, ModulePopulation):
+            return [g.flatten(1) for g in grads if g.ndim > 2]
+        out, at = [], 0
+        for i, o in zip(self.nets.widths, self.nets.widths[1:]):
+            out.append(grads[0][:, at : at + o * i])
+            at += o * i + o
+        return out
+
+    @torch.no_grad()
+    def _update(self, grads: list[torch.Tensor]) -> None:
+        plan = self.plan
+        self.step += 1
+        t = int(self.step[0])
+        for p, g, m, v in zip(self.parameters, grads, self.m, self.v):
+            lr = torch.as_tensor(plan.lr, dtype=p.dtype, device=p.device).view(-1, *[1] * (p.ndim - 1))
+            if plan.optimizer == "adam":
+                b1, b2 = plan.betas
+                m.mul_(b1).add_(g, alpha=1 - b1)
+                v.mul_(b2).addcmul_(g, g, value=1 - b2)
+                p -= lr / (1 - b1**t) * m / ((v / (1 - b2**t)).sqrt() + plan.eps)
+            else:
+                m.mul_(plan.momentum).add_(g)
+                p -= lr * m
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """All that an exact resume needs, by name."""
+        out = {"step": self.step.clone()}
+        for k, (p, m, v) in enumerate(zip(self.parameters, self.m, self.v)):
+            out |= {f"p{k}": p.detach().clone(), f"m{k}": m.clone(), f"v{k}": v.clone()}
+        return out
+
+    @torch.no_grad()
+    def load(self, state: dict[str, torch.Tensor]) -> None:
+        """Go on from such a state."""
+        self.step.copy_(state["step"])
+        for k, (p, m, v) in enumerate(zip(self.parameters, self.m, self.v)):
+            p.copy_(state[f"p{k}"])
+            m.copy_(state[f"m{k}"])
+            v.copy_(state[f"v{k}"])
+
+
+def losses(logits: torch.Tensor, target: torch.Tensor, head: str) -> torch.Tensor:
+    """Loss of each sample in nats (half the squared error for a linear head): [S, n, out] twice -> [S, n]."""
+    if head == "softmax":
+        return -(target * logits.log_softmax(-1)).sum(-1)
+    if head == "sigmoid":
+        return F.binary_cross_entropy_with_logits(logits, target.expand_as(logits), reduction="none").sum(-1)
+    return 0.5 * (logits - target).square().sum(-1)
+
+
+def batch_count(n: int, size: int, drop_last: bool) -> int:
+    """Minibatches in one epoch of n samples."""
+    size = min(size, n)
+    return n // size if drop_last else -(-n // size)
+
+
+def _add(kept: Moments | None, grads: list[torch.Tensor]) -> Moments:
+    now = [g.detach().double().cpu().numpy() for g in grads]
+    if kept is None:
+        return Moments(total=now, square=[g**2 for g in now], batches=np.ones(len(now[0])))
+    return Moments(
+        total=[a + g for a, g in zip(kept.total, now)],
+        square=[a + g**2 for a, g in zip(kept.square, now)],
+        batches=kept.batches + 1,
+    )

@@ -1,0 +1,17 @@
+"""When to look at a network that learns fast first and slowly later."""
+
+import numpy as np
+
+from deeptheory.errors import InputError
+
+
+def log_epochs(epochs: int, points: int) -> list[int]:
+    """Distinct whole epochs from 0 to epochs - 1, even on a log2 scale (as the released code of Shwartz-Ziv & Tishby).
+
+    `points` exponents evenly from 0 to log2(epochs), cut to whole numbers, less one; log_epochs(8000, 400) gives 274.
+    InputError: epochs or points below 1.
+    """
+    if epochs < 1 or points < 1:
+        raise InputError(f"epochs is {epochs}, points is {points}; both must be at least 1")
+    exact = 2.0 ** np.linspace(0, np.log2(epochs), points)
+    return sorted({int(np.floor(e + 1e-9)) - 1 for e in exact})

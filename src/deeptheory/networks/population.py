@@ -1,0 +1,242 @@
+"""Many small networks as one module: every parameter and activation has a leading seed axis.
+
+Network k is drawn from its own seed alone and computed by the same kernels whatever the number of its companions, so it
+equals the network trained alone bit for bit (one machine, one thread count).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from deeptheory.errors import InputError
+from deeptheory.names import pick
+from deeptheory.networks.initialisers import INITIALISERS
+
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "softsign": F.softsign,
+    "softplus": F.softplus,
+    "linear": lambda z: z,
+}
+HEADS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "softmax": lambda z: z.softmax(-1),
+    "sigmoid": torch.sigmoid,
+    "linear": lambda z: z,
+}
+_AS_MODULE = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "softsign": nn.Softsign, "softplus": nn.Softplus}
+
+
+class PopulationLayer(nn.Module):
+    """One layer of every network: [seed, n, in] -> [seed, n, out], after its nonlinearity."""
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]):
+        super().__init__()
+        self.function = function
+
+    def forward(self, h: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        z = torch.baddbmm(bias.unsqueeze(-1), weight, h.transpose(1, 2))  # [seed, out, n]: the batch innermost
+        return self.function(z.transpose(1, 2))
+
+
+class Population(nn.Module):
+    """Networks trained at once. `seeds` names them; forward: [n, ...] -> [seed, n, out]; `network(k)`: one, apart.
+
+    Made by `Population.mlp` (multilayer perceptrons, all in one flat parameter `theta` [seed, P]) or `Population.of`
+    (any small module). Children layer1, layer2, ... of an mlp give the activations [seed, n, unit]; the last one gives
+    probabilities where the head is "softmax" or "sigmoid".
+    """
+
+    seeds: tuple[int, ...]
+
+    @staticmethod
+    def mlp(
+        widths: Sequence[int],
+        activation: str | Callable = "tanh",
+        seeds: Iterable[int] = range(50),
+        init: str = "truncated_normal",
+        *,
+        head: str | None = None,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str | None = None,
+    ) -> "MLPPopulation":
+        """Multilayer perceptrons of the given widths, input first (12-10-7-5-4-3-2 in Shwartz-Ziv & Tishby 2017).
+
+        activation: of the hidden layers, a name in ACTIVATIONS or an elementwise function of torch. head: "softmax"
+        (the default for two or more outputs; cross-entropy), "sigmoid" (for one; binary cross-entropy) or "linear"
+        (half the squared error). init: a name in INITIALISERS. InputError: fewer than two widths, a width below 1, no
+        seeds or one twice, an unknown name, a softmax over one output.
+        """
+        return MLPPopulation(widths, activation, seeds, init, head=head, dtype=dtype, device=device)
+
+    @staticmethod
+    def of(factory: Callable[[], nn.Module], seeds: Iterable[int], head: str = "softmax") -> "ModulePopulation":
+        """One network a seed from factory(), called under torch.manual_seed(seed); trained by autograd under vmap.
+
+        The module gives logits [n, out] (`head` turns them into probabilities). InputError: no seeds or one twice,
+        buffers (BatchNorm keeps running statistics, which vmap cannot update), parameters of another shape by seed.
+        """
+        return ModulePopulation(factory, seeds, head)
+
+
+class MLPPopulation(Population):
+    """See `Population.mlp`."""
+
+    def __init__(self, widths, activation, seeds, init, *, head, dtype, device):
+        super().__init__()
+        self.seeds = check_seeds(seeds)
+        self.widths = tuple(int(w) for w in widths)
+        if len(self.widths) < 2 or min(self.widths) < 1:
+            raise InputError(f"widths is {list(widths)}; needed: an input and an output width at least, each 1 or more")
+        self.activation = activation if callable(activation) else "custom"
+        if not callable(activation):
+            pick(ACTIVATIONS, activation, what="activation")
+            self.activation = activation
+        self.head = check_head(head, self.widths[-1])
+        function: Callable = activation if callable(activation) else ACTIVATIONS[activation]
+        last = HEADS[self.head]
+        for k in range(1, len(self.widths)):
+            self.add_module(f"layer{k}", PopulationLayer(function if k < len(self.widths) - 1 else last))
+        draw = pick(INITIALISERS, init, what="initialiser")
+        theta = torch.stack([self._draw(draw, seed) for seed in self.seeds])
+        self.theta = nn.Parameter(theta.to(device=device, dtype=dtype))
+
+    def _draw(self, draw: Callable, seed: int) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        pieces = [p.flatten() for i, o in zip(self.widths, self.widths[1:]) for p in draw(i, o, generator)]
+        return torch.cat(pieces)
+
+    def parts(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Views into theta, layer by layer: weight [seed, out, in], bias [seed, out]."""
+        out, at, n = [], 0, len(self.seeds)
+        for i, o in zip(self.widths, self.widths[1:]):
+            weight, bias = self.theta[:, at : at + o * i], self.theta[:, at + o * i : at + o * i + o]
+            out.append((weight.reshape(n, o, i), bias))
+            at += o * i + o
+        return out
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = self._enter(x)
+        for k, (weight, bias) in enumerate(self.parts(), start=1):
+            h = getattr(self, f"layer{k}")(h, weight, bias)
+        return h
+
+    def logits(self, x: torch.Tensor, apart: bool = False) -> torch.Tensor:
+        """What the head is applied to, [seed, n, out]; apart: x has a row block for each network, [seed, n, in]."""
+        h, parts = x if apart else self._enter(x), self.parts()
+        for k, (weight, bias) in enumerate(parts[:-1], start=1):
+            h = getattr(self, f"layer{k}")(h, weight, bias)
+        weight, bias = parts[-1]
+        return torch.baddbmm(bias.unsqueeze(-1), weight, h.transpose(1, 2)).transpose(1, 2)
+
+    def _enter(self, x: torch.Tensor) -> torch.Tensor:
+        if x.ndim != 2 or x.shape[-1] != self.widths[0]:
+            raise InputError(f"x has shape {list(x.shape)}; these networks take [n, {self.widths[0]}]")
+        x = x.to(self.theta)
+        # a contiguous copy for each network, so that every product takes the same kernel whatever their number
+        return x.T.expand(len(self.seeds), -1, -1).contiguous().transpose(1, 2)
+
+    def network(self, k: int) -> nn.Module:
+        """Network number k (not its seed) as a plain module that gives probabilities [n, out]; a copy."""
+        pieces: list[nn.Module] = []
+        for number, (weight, bias) in enumerate(self.parts(), start=1):
+            linear = nn.Linear(weight.shape[2], weight.shape[1]).to(self.theta)
+            with torch.no_grad():
+                linear.weight.copy_(weight[k])
+                linear.bias.copy_(bias[k])
+            pieces.append(linear)
+            if number < len(self.widths) - 1:
+                module = _AS_MODULE.get(self.activation) if isinstance(self.activation, str) else None
+                pieces.append(module() if module else _Apply(getattr(self, f"layer{number}").function))
+        pieces.append(nn.Softmax(-1) if self.head == "softmax" else _Apply(HEADS[self.head]))
+        return nn.Sequential(*pieces)
+
+    def extra_repr(self) -> str:
+        name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "custom")
+        return f"{'-'.join(map(str, self.widths))}, {name}, {len(self.seeds)} networks"
+
+
+class ModulePopulation(Population):
+    """See `Population.of`."""
+
+    def __init__(self, factory: Callable[[], nn.Module], seeds: Iterable[int], head: str):
+        super().__init__()
+        self.seeds = check_seeds(seeds)
+        self.head = pick(dict.fromkeys(HEADS, head), head, what="head")
+        members = []
+        for seed in self.seeds:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                members.append(factory())
+        first = members[0]
+        if any(True for _ in first.buffers()):
+            names = ", ".join(n for n, _ in first.named_buffers())
+            raise InputError(f"the module keeps buffers ({names}); a population takes modules without, use GroupNorm")
+        shapes = [{n: p.shape for n, p in m.named_parameters()} for m in members]
+        if any(s != shapes[0] for s in shapes):
+            raise InputError("the factory gave networks of different shapes; a population needs one shape")
+        self._template = [first]  # in a list: not a child, its parameters are not ours
+        self._names = [n for n, _ in first.named_parameters()]
+        self.stacked = nn.ParameterList(
+            [torch.stack([dict(m.named_parameters())[n].detach() for m in members]) for n in self._names]
+        )
+
+    def logits(self, x: torch.Tensor, apart: bool = False) -> torch.Tensor:
+        """What the head is applied to, [seed, n, out]; apart: x has a row block for each network, [seed, n, ...]."""
+        from torch.func import functional_call, vmap
+
+        stacked = dict(zip(self._names, self.stacked))
+        call = vmap(
+            lambda p, v: functional_call(self._template[0], p, (v,)),
+            in_dims=(0, 0 if apart else None),
+            randomness="different",
+        )
+        return call(stacked, x)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return HEADS[self.head](self.logits(x))
+
+    def network(self, k: int) -> nn.Module:
+        """Network number k (not its seed) as a plain module that gives probabilities [n, out]; a copy."""
+        from copy import deepcopy
+
+        member = deepcopy(self._template[0])
+        with torch.no_grad():
+            for name, parameter in member.named_parameters():
+                parameter.copy_(self.stacked[self._names.index(name)][k])
+        return nn.Sequential(member, nn.Softmax(-1) if self.head == "softmax" else _Apply(HEADS[self.head]))
+
+
+class _Apply(nn.Module):
+    """An elementwise function as a module."""
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.function(x)
+
+
+def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
+    """The seeds as a tuple of ints. InputError: none, one twice, or one below 0."""
+    out = tuple(int(s) for s in seeds)
+    if not out:
+        raise InputError("seeds is empty; a population needs at least one network")
+    twice = sorted({s for s in out if out.count(s) > 1})
+    if twice or min(out) < 0:
+        raise InputError(f"seeds must be distinct and not negative; seen: {twice or min(out)}")
+    return out
+
+
+def check_head(head: str | None, outputs: int) -> str:
+    """The head by name, chosen by the number of outputs where None. InputError: unknown, or a softmax over one."""
+    if head is None:
+        return "softmax" if outputs > 1 else "sigmoid"
+    pick(HEADS, head, what="head")
+    if head == "softmax" and outputs < 2:
+        raise InputError(f"a softmax over {outputs} output is always 1; use head='sigmoid' or two outputs")
+    return head

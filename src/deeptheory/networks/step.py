@@ -1,0 +1,341 @@
+"""One training step of many small MLPs, written by hand: the batch innermost, one network after another in cache.
+
+The slow twin is autograd (`autograd.py`); tests hold the two together. Why own code: one step of a 12-10-7-5-4-3-2
+network is 0.8 million multiplications, and any framework spends most of its time between operations.
+Every network is computed by the same instructions on the same shapes, alone or among fifty, so its bits do not depend
+on the others. A batch is walked in tiles of TILE samples, so that activations stay in the first-level cache.
+Traps: the order of a sum is part of the result, so TILE and the loops' order are fixed; `fastmath` here allows
+reordering inside one compiled loop only, and neither drops NaN nor infinities.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+TILE = 128
+ACTIVATIONS = {"linear": 0, "relu": 1, "tanh": 2, "sigmoid": 3, "softsign": 4, "softplus": 5}
+HEADS = {"softmax": 0, "sigmoid": 1, "linear": 2}
+OPTIMIZERS = {"adam": 0, "sgd": 1}
+_FAST: Any = {
+    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
+    "error_model": "numpy",
+}  # or a division is never vectorised
+_LOG2E, _LN2_HIGH, _LN2_LOW = np.float32(1.4426950408889634), np.float32(0.693359375), np.float32(-2.12194440e-4)
+_ONE, _TWO, _HALF, _NINE = np.float32(1), np.float32(2), np.float32(0.5), np.float32(9)
+_LOW, _HIGH = np.float32(-87), np.float32(88)  # beyond, e^x leaves float32
+_P0, _P1, _P2, _P3, _P4 = map(np.float32, (0.99999990, 0.13368849, 0.0034814914, 2.0391193e-05, 1.3078728e-08))
+_Q1, _Q2, _Q3, _Q4 = map(np.float32, (0.46702142, 0.025822420, 0.00032631932, 7.6581473e-07))
+
+
+@njit(**_FAST, inline="always")
+def _exp(x):
+    """e^x in float32: 2^n by the exponent's bits, e^r by its Taylor series to degree 6, |r| <= ln 2 / 2."""
+    x = _LOW if x < _LOW else x
+    x = _HIGH if x > _HIGH else x
+    n = np.floor(x * _LOG2E + _HALF)
+    r = x - n * _LN2_HIGH - n * _LN2_LOW
+    p = np.float32(1 / 720)
+    p = p * r + np.float32(1 / 120)
+    p = p * r + np.float32(1 / 24)
+    p = p * r + np.float32(1 / 6)
+    p = p * r + _HALF
+    p = p * r + _ONE
+    p = p * r + _ONE
+    return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@njit(**_FAST, inline="always")
+def _tanh(x):
+    """tanh in float32, within 4e-7: the odd rational function of degree 9 / 8 that fits it best in least squares."""
+    x = _NINE if x > _NINE else x
+    x = -_NINE if x < -_NINE else x
+    s = x * x
+    top = _P0 + s * (_P1 + s * (_P2 + s * (_P3 + s * _P4)))
+    return x * top / (_ONE + s * (_Q1 + s * (_Q2 + s * (_Q3 + s * _Q4))))
+
+
+@njit(**_FAST, inline="always")
+def _log1p(e):
+    """log(1 + e) in float32 for 0 <= e <= 1: 2 artanh(t), t = e / (2 + e) <= 1/3, by its series."""
+    t = e / (_TWO + e)
+    s = t * t
+    p = np.float32(1 / 13)
+    p = p * s + np.float32(1 / 11)
+    p = p * s + np.float32(1 / 9)
+    p = p * s + np.float32(1 / 7)
+    p = p * s + np.float32(1 / 5)
+    p = p * s + np.float32(1 / 3)
+    p = p * s + _ONE
+    return _TWO * t * p
+
+
+@njit(**_FAST)
+def _activate(code, h, nt):
+    """h: [unit, TILE] in place."""
+    for o in range(h.shape[0]):
+        row = h[o]
+        if code == 1:
+            for j in range(nt):
+                row[j] = np.float32(0) if row[j] < 0 else row[j]
+        elif code == 2:
+            for j in range(nt):
+                row[j] = _tanh(row[j])
+        elif code == 3:
+            for j in range(nt):
+                row[j] = _HALF + _HALF * _tanh(_HALF * row[j])
+        elif code == 4:
+            for j in range(nt):
+                row[j] = row[j] / (_ONE + abs(row[j]))
+        elif code == 5:
+            for j in range(nt):
+                row[j] = (np.float32(0) if row[j] < 0 else row[j]) + _log1p(_exp(-abs(row[j])))
+
+
+@njit(**_FAST)
+def _times_slope(code, h, delta, nt):
+    """delta *= f'(z), from the output h = f(z)."""
+    for o in range(h.shape[0]):
+        row, d = h[o], delta[o]
+        if code == 1:
+            for j in range(nt):
+                d[j] = d[j] if row[j] > 0 else np.float32(0)
+        elif code == 2:
+            for j in range(nt):
+                d[j] *= _ONE - row[j] * row[j]
+        elif code == 3:
+            for j in range(nt):
+                d[j] *= row[j] * (_ONE - row[j])
+        elif code == 4:
+            for j in range(nt):
+                d[j] *= (_ONE - abs(row[j])) * (_ONE - abs(row[j]))
+        elif code == 5:
+            for j in range(nt):
+                d[j] *= _ONE - _exp(-row[j])
+
+
+@njit(**_FAST)
+def _affine(weight, bias, h, out, nt):
+    """out[o, j] = bias[o] + sum_i weight[o, i] h[i, j]; four inputs at a time, so that out is written less often."""
+    n_in = h.shape[0]
+    for o in range(out.shape[0]):
+        row, w = out[o], weight[o]
+        for j in range(nt):
+            row[j] = bias[o]
+        i = 0
+        while i + 4 <= n_in:
+            a, b, c, d = h[i], h[i + 1], h[i + 2], h[i + 3]
+            wa, wb, wc, wd = w[i], w[i + 1], w[i + 2], w[i + 3]
+            for j in range(nt):
+                row[j] += wa * a[j] + wb * b[j] + wc * c[j] + wd * d[j]
+            i += 4
+        while i < n_in:
+            a, wa = h[i], w[i]
+            for j in range(nt):
+                row[j] += wa * a[j]
+            i += 1
+
+
+@njit(**_FAST)
+def _add_weight_gradient(delta, h, grad_weight, grad_bias, nt):
+    """grad_weight[o, i] += sum_j delta[o, j] h[i, j]; grad_bias[o] += sum_j delta[o, j]."""
+    n_in = h.shape[0]
+    for o in range(delta.shape[0]):
+        d, g = delta[o], grad_weight[o]
+        i = 0
+        while i + 2 <= n_in:
+            a, b = h[i], h[i + 1]
+            sa, sb = np.float32(0), np.float32(0)
+            for j in range(nt):
+                sa += d[j] * a[j]
+                sb += d[j] * b[j]
+            g[i] += sa
+            g[i + 1] += sb
+            i += 2
+        while i < n_in:
+            a, sa = h[i], np.float32(0)
+            for j in range(nt):
+                sa += d[j] * a[j]
+            g[i] += sa
+            i += 1
+        sa = np.float32(0)
+        for j in range(nt):
+            sa += d[j]
+        grad_bias[o] += sa
+
+
+@njit(**_FAST)
+def _pull_back(weight, delta, out, nt):
+    """out[i, j] = sum_o weight[o, i] delta[o, j]."""
+    n_out = delta.shape[0]
+    for i in range(out.shape[0]):
+        row = out[i]
+        for j in range(nt):
+            row[j] = np.float32(0)
+        o = 0
+        while o + 4 <= n_out:
+            a, b, c, d = delta[o], delta[o + 1], delta[o + 2], delta[o + 3]
+            wa, wb, wc, wd = weight[o, i], weight[o + 1, i], weight[o + 2, i], weight[o + 3, i]
+            for j in range(nt):
+                row[j] += wa * a[j] + wb * b[j] + wc * c[j] + wd * d[j]
+            o += 4
+        while o < n_out:
+            a, wa = delta[o], weight[o, i]
+            for j in range(nt):
+                row[j] += wa * a[j]
+            o += 1
+
+
+@njit(**_FAST)
+def _output_delta(head, z, target, delta, scale, nt):
+    """Gradient of the mean loss by the last pre-activation z: [class, TILE]; target: [class, TILE]."""
+    n_out = z.shape[0]
+    if head == 0 and n_out == 2:
+        for j in range(nt):
+            p = _HALF + _HALF * _tanh(_HALF * (z[1, j] - z[0, j]))
+            delta[0, j] = (_ONE - p - target[0, j]) * scale
+            delta[1, j] = (p - target[1, j]) * scale
+    elif head == 0:
+        for j in range(nt):
+            top = z[0, j]
+            for c in range(1, n_out):
+                top = max(top, z[c, j])
+            total = np.float32(0)
+            for c in range(n_out):
+                delta[c, j] = _exp(z[c, j] - top)
+                total += delta[c, j]
+            for c in range(n_out):
+                delta[c, j] = (delta[c, j] / total - target[c, j]) * scale
+    else:
+        for c in range(n_out):
+            for j in range(nt):
+                p = z[c, j] if head == 2 else _HALF + _HALF * _tanh(_HALF * z[c, j])
+                delta[c, j] = (p - target[c, j]) * scale
+
+
+@njit(**_FAST)
+def _gradient(theta, grad, widths, activation, head, x, target, rows, act, delta, tgt):
+    """grad: [P] of the mean loss over `rows`. act: [sum of widths, TILE]; delta: [2, widest, TILE]; tgt: [class, TILE]."""
+    n_layers = len(widths) - 1
+    n_out = widths[-1]
+    grad[:] = np.float32(0)
+    scale = np.float32(1.0 / len(rows))
+    for start in range(0, len(rows), TILE):
+        nt = min(TILE, len(rows) - start)
+        for j in range(nt):
+            r = rows[start + j]
+            for i in range(widths[0]):
+                act[i, j] = x[r, i]
+            for c in range(n_out):
+                tgt[c, j] = target[r, c]
+        at, unit = 0, 0
+        for k in range(n_layers):
+            i, o = widths[k], widths[k + 1]
+            h, out = act[unit : unit + i], act[unit + i : unit + i + o]
+            _affine(theta[at : at + o * i].reshape(o, i), theta[at + o * i : at + o * i + o], h, out, nt)
+            if k < n_layers - 1:
+                _activate(activation, out, nt)
+            at += o * i + o
+            unit += i
+        now = 0
+        _output_delta(head, act[unit : unit + n_out], tgt, delta[now], scale, nt)
+        for k in range(n_layers - 1, -1, -1):
+            i, o = widths[k], widths[k + 1]
+            at -= o * i + o
+            unit -= i
+            h, d = act[unit : unit + i], delta[now, :o]
+            _add_weight_gradient(d, h, grad[at : at + o * i].reshape(o, i), grad[at + o * i : at + o * i + o], nt)
+            if k > 0:
+                _pull_back(theta[at : at + o * i].reshape(o, i), d, delta[1 - now, :i], nt)
+                _times_slope(activation, h, delta[1 - now, :i], nt)
+                now = 1 - now
+
+
+@njit(**_FAST)
+def _adam(theta, grad, m, v, lr, beta1, beta2, eps, step):
+    correct1 = 1.0 - beta1**step
+    correct2 = 1.0 - beta2**step
+    rate, root = np.float32(lr / correct1), np.float32(1.0 / np.sqrt(correct2))
+    b1, b2, c1, c2, e = (
+        np.float32(beta1),
+        np.float32(beta2),
+        np.float32(1 - beta1),
+        np.float32(1 - beta2),
+        np.float32(eps),
+    )
+    for p in range(len(theta)):
+        m[p] = b1 * m[p] + c1 * grad[p]
+        v[p] = b2 * v[p] + c2 * grad[p] * grad[p]
+        theta[p] -= rate * m[p] / (np.sqrt(v[p]) * root + e)
+
+
+@njit(**_FAST)
+def _sgd(theta, grad, m, lr, momentum):
+    rate, mu = np.float32(lr), np.float32(momentum)
+    for p in range(len(theta)):
+        m[p] = mu * m[p] + grad[p]
+        theta[p] -= rate * m[p]
+
+
+@njit
+def _shuffle(order, seed, epoch):
+    """Fisher-Yates by SplitMix64, a pure function of the network's seed and the epoch, so a resume needs no state."""
+    state = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(epoch) * np.uint64(0xD1B54A32D192ED03)
+    for i in range(len(order) - 1, 0, -1):
+        state += np.uint64(0x9E3779B97F4A7C15)
+        z = state
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+        k = np.int64(z % np.uint64(i + 1))
+        order[i], order[k] = order[k], order[i]
+
+
+@njit
+def _add_moments(grad, widths, total, square):
+    for p in range(len(grad)):
+        g = np.float64(grad[p])
+        total[p] += g
+        square[p] += g * g
+
+
+@njit(cache=True, error_model="numpy")
+def train(
+    theta, m, v, widths, activation, head, x, target, order, counts, batch, drop_last, reshuffle, seeds, optimizer, lr,
+    momentum, beta1, beta2, eps, first, last, step, update, moments,
+):  # fmt: skip
+    """Epochs `first` to `last` - 1 of every network, in place; returns the number of steps that each has done.
+
+    theta, m, v: [S, P] float32. x: [n, d]; target: [T, n, class], T = S or 1; order: [S, n] rows, of which the first
+    counts[s] train; seeds: [S] uint64. step: [S] int64, steps done before. update = False only measures.
+    moments: [S, 2, P] float64, sums over this call's batches of the gradient and of its square, or [0, 2, P]: not kept.
+    """
+    n_units, widest = 0, 0
+    for w in widths:
+        n_units += w
+        widest = max(widest, w)
+    act = np.zeros((n_units, TILE), dtype=np.float32)
+    delta = np.zeros((2, widest, TILE), dtype=np.float32)
+    tgt = np.zeros((widths[-1], TILE), dtype=np.float32)
+    grad = np.zeros(theta.shape[1], dtype=np.float32)
+    for s in range(theta.shape[0]):
+        y = target[s if target.shape[0] > 1 else 0]
+        rows = order[s, : counts[s]].copy()
+        size = min(batch, counts[s])
+        for epoch in range(first, last):
+            if reshuffle:
+                rows[:] = order[s, : counts[s]]
+                _shuffle(rows, seeds[s], epoch)
+            for start in range(0, counts[s], size):
+                chosen = rows[start : start + size]
+                if drop_last and len(chosen) < size:
+                    break
+                _gradient(theta[s], grad, widths, activation, head, x, y, chosen, act, delta, tgt)
+                if moments.shape[0] > 0:
+                    _add_moments(grad, widths, moments[s, 0], moments[s, 1])
+                if update:
+                    step[s] += 1
+                    if optimizer == 0:
+                        _adam(theta[s], grad, m[s], v[s], lr[s], beta1, beta2, eps, step[s])
+                    else:
+                        _sgd(theta[s], grad, m[s], lr[s], momentum)
