@@ -1,0 +1,212 @@
+"""The information plane: I(X;T) against I(T;Y) of every layer, network and step, under one stated read-out.
+
+Source: Shwartz-Ziv & Tishby 2017, figures 2 and 3. A deterministic network has I(X;T) = H(X) or infinity: what moves
+here is a property of network and read-out together, and the notes say where that bites.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.arrays import as_numpy
+from deeptheory.errors import InputError
+from deeptheory.information.entering import as_p_y_given_x
+from deeptheory.information.readouts import Binning, GaussianNoise
+from deeptheory.results import Result
+
+_FRAMES = 48  # steps on the figure's slider at most; the table holds them all
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InformationPlane(Result):
+    """Arrays [seed, step, layer] float64, bits: i_x = I(X;T), i_y = I(T;Y), h_t = H(T); occupied: cells in use.
+
+    extra: further arrays of the read-out (bounds), by name. inputs: number of probe inputs; h_y: entropy of their
+    labels, bits. null_mean, p_value: [seed, step, layer], i_y with labels permuted, where asked for.
+    """
+
+    seeds: tuple[int, ...]
+    steps: tuple[int, ...]
+    layers: tuple[str, ...]
+    i_x: np.ndarray
+    i_y: np.ndarray
+    h_t: np.ndarray
+    occupied: np.ndarray
+    extra: dict[str, np.ndarray]
+    null_mean: np.ndarray | None = None
+    p_value: np.ndarray | None = None
+    readout: str
+    inputs: int
+    h_y: float
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        shape = f"{len(self.seeds)} networks, {len(self.steps)} steps, {len(self.layers)} layers"
+        notes = f", {len(self.notes)} notes" if self.notes else ""
+        return f"InformationPlane({shape}, {self.readout}, {self.inputs} inputs{notes})"
+
+    def dataset(self):
+        """xarray.Dataset over [seed, step, layer]: i_x, i_y, h_t (bits), occupied, and the read-out's further arrays."""
+        import xarray as xr
+
+        arrays = {"i_x": self.i_x, "i_y": self.i_y, "h_t": self.h_t, "occupied": self.occupied, **self.extra}
+        for name, value in (("null_mean", self.null_mean), ("p_value", self.p_value)):
+            if value is not None:
+                arrays[name] = value
+        return xr.Dataset(
+            {name: (("seed", "step", "layer"), value) for name, value in arrays.items()},
+            coords={"seed": list(self.seeds), "step": list(self.steps), "layer": list(self.layers)},
+            attrs={
+                "readout": self.readout,
+                "inputs": self.inputs,
+                "h_y": self.h_y,
+                "unit": "bits",
+                "notes": self.notes,
+            },
+        )
+
+    def scalars(self) -> dict[str, float]:
+        """Mean over networks at the last step, by name and layer: `i_x/layer1`, `i_y/layer1`, ..."""
+        out = {}
+        for k, layer in enumerate(self.layers):
+            out[f"i_x/{layer}"] = float(self.i_x[:, -1, k].mean())
+            out[f"i_y/{layer}"] = float(self.i_y[:, -1, k].mean())
+        return out
+
+    def figure(self, kind: str = "plane") -> Any:
+        """ "plane": one point a network and layer, the mean path drawn, a slider over training. "curves": I(X;T) and
+        I(T;Y) against the step, mean and range of the middle 80 % of networks. InputError: another kind."""
+        from deeptheory.information.drawing import draw_curves, draw_plane
+        from deeptheory.names import pick
+
+        return pick({"plane": draw_plane, "curves": draw_curves}, kind, what="figure")(self)
+
+    def frame_steps(self) -> list[int]:
+        """Positions of the steps that the slider shows, all of them or about evenly in the order recorded."""
+        n = len(self.steps)
+        return sorted({int(k) for k in np.linspace(0, n - 1, min(n, _FRAMES)).round()})
+
+
+def information_plane(recording, readout=None, targets=None, permutations: int = 0, seed: int = 0) -> InformationPlane:
+    """The information plane of a recording (or of activations) under a read-out.
+
+    recording: a Recording, or activations of one layer, [sample, unit] or [seed, sample, unit], with targets given.
+    readout: Binning, GaussianNoise, Quantised, Exact, or anything with .summarise; there is no default, since the
+    result depends on it. targets: labels [sample] or p(y|x) [sample, class]; default: the recording's own.
+    permutations: draws of the null in which labels are shuffled among inputs (needs the activations).
+    Where the recording kept only summaries, the read-out must be one of those. InputError: no read-out, one that was
+    not kept, no targets, or what the read-out itself refuses.
+    """
+    if readout is None or not hasattr(readout, "summarise"):
+        raise InputError(
+            f"readout is {readout!r}; state one, e.g. dt.Binning(30, 'layer'): for a deterministic network every finite "
+            "I(X;T) is a property of network and read-out"
+        )
+    source: Any = recording if hasattr(recording, "activations") else _Bare(recording, targets)
+    targets = source.targets if targets is None else as_numpy(targets)
+    name = repr(readout)
+    if name in source.readouts and not permutations:
+        kept = source.summary(name)
+        arrays = {str(k): np.asarray(v.transpose("seed", "step", "layer").values) for k, v in kept.data_vars.items()}
+        seeds, steps, layers = (kept[c].values.tolist() for c in ("seed", "step", "layer"))
+    else:
+        if not source.has_activations:
+            known = ", ".join(source.readouts) or "none"
+            raise InputError(
+                f"this recording kept summaries only, and not those of {name}; kept: {known}. Hand the read-out to the "
+                "Recorder, or keep the activations (readouts=None)"
+            )
+        seeds, steps, layers = list(source.seeds), list(source.steps), list(source.layers)
+        arrays = _measure(source, readout, targets, permutations, seed)
+    null_mean, p_value = arrays.pop("null_mean", None), arrays.pop("p_value", None)
+    if targets is None:
+        raise InputError("the recording has no targets; pass targets=, the labels of its inputs")
+    p_y = as_p_y_given_x(targets, len(targets))
+    main = {k: arrays.pop(k) for k in ("i_x", "i_y", "h_t", "occupied")}
+    return InformationPlane(
+        seeds=tuple(seeds),
+        steps=tuple(steps),
+        layers=tuple(layers),
+        **main,
+        extra=arrays,
+        null_mean=null_mean,
+        p_value=p_value,
+        readout=name,
+        inputs=len(p_y),
+        h_y=_entropy(p_y.mean(0)),
+        notes=_notes(readout, main, len(p_y), layers),
+    )
+
+
+def _measure(recording, readout, targets, permutations: int, seed: int) -> dict[str, np.ndarray]:
+    if getattr(readout, "bounds", None) == "global":
+        ends = [
+            (float(a.min()), float(a.max()))
+            for layer in recording.layers
+            for a in (as_numpy(recording.activations(layer, step)) for step in recording.steps)
+        ]
+        readout = readout.on_range(min(e[0] for e in ends), max(e[1] for e in ends))
+    shape = (len(recording.seeds), len(recording.steps), len(recording.layers))
+    arrays: dict[str, np.ndarray] = {}
+    for t, step in enumerate(recording.steps):
+        for k, layer in enumerate(recording.layers):
+            a = recording.activations(layer, step)
+            row = dict(readout.summarise(a, targets))
+            if permutations:
+                row |= _null(readout, a, targets, row["i_y"], permutations, [seed, t, k])
+            for name, value in row.items():
+                arrays.setdefault(name, np.full(shape, np.nan))[:, t, k] = value
+    return arrays
+
+
+def _null(readout, a, targets, seen, permutations: int, seed: list[int]) -> dict[str, np.ndarray]:
+    rng, targets = np.random.default_rng(seed), as_numpy(targets)
+    draws = np.stack([readout.summarise(a, targets[rng.permutation(len(targets))])["i_y"] for _ in range(permutations)])
+    p_value = (1 + (draws >= np.asarray(seen) - 1e-12).sum(0)) / (1 + permutations)
+    return {"null_mean": draws.mean(0), "p_value": p_value}
+
+
+def _notes(readout, main: dict[str, np.ndarray], n: int, layers: list[str]) -> tuple[str, ...]:
+    notes = []
+    if isinstance(readout, Binning | GaussianNoise):
+        notes.append(
+            "the network is deterministic: I(X;T) here is the information that survives this read-out, not a property "
+            "of the network alone, and the data-processing inequality need not hold between layers"
+        )
+    crowded = [layer for k, layer in enumerate(layers) if (main["occupied"][:, :, k] > n / 5).any()]
+    if crowded:
+        notes.append(
+            f"more than {n // 5} of {n} inputs have a cell of their own at some step in {', '.join(crowded)}: there I(T;Y) "
+            "tends to H(Y) for any labels and I(X;T) to log2 n; compare with permuted labels (permutations=)"
+        )
+    if isinstance(readout, Binning) and readout.clamp:
+        notes.append("values outside the bounds were put into the end cells")
+    if isinstance(readout, GaussianNoise):
+        notes.append("i_y subtracts two upper bounds and is no bound itself; i_y_lower and i_y_upper are")
+    return tuple(notes)
+
+
+def _entropy(p: np.ndarray) -> float:
+    p = p[p > 0]
+    return float(-(p * np.log2(p)).sum())
+
+
+class _Bare:
+    """Activations of one layer at one step, in the form of a recording."""
+
+    readouts: tuple[str, ...] = ()
+    has_activations = True
+    steps, layers = (0,), ("layer",)
+
+    def __init__(self, activations, targets):
+        a = as_numpy(activations)
+        if a.ndim not in (2, 3):
+            raise InputError(f"activations have shape {list(a.shape)}; needed: [sample, unit] or [seed, sample, unit]")
+        self._a = a[None] if a.ndim == 2 else a
+        self.seeds, self.targets = tuple(range(len(self._a))), targets
+        if targets is None:
+            raise InputError("activations were given without targets=; I(T;Y) needs the labels")
+
+    def activations(self, layer: str, step: int) -> np.ndarray:
+        return self._a

@@ -1,0 +1,42 @@
+"""Where units are worked on: in this process, or in several. A new engine: one function, one line in ENGINES.
+
+An engine takes tasks and yields (task, seconds) as they are done, in any order. It decides nothing that could change a
+result: units are cut by the settings, and each worker writes its own result into the run folder.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from deeptheory.runs.work import Task, perform, perform_for
+
+
+def serial(tasks: Sequence[Task], jobs: int | None) -> Iterator[tuple[Task, float]]:
+    """One after the other, in this process."""
+    for task in tasks:
+        yield task, perform(task)
+
+
+def processes(tasks: Sequence[Task], jobs: int | None) -> Iterator[tuple[Task, float]]:
+    """In worker processes (loky, through joblib), each with as many threads as the run states, which is one."""
+    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky import get_reusable_executor
+
+    owner, finished = os.getpid(), False
+    try:
+        with parallel_config(backend="loky", inner_max_num_threads=tasks[0].threads):
+            work = Parallel(n_jobs=jobs or -1, return_as="generator_unordered", batch_size=1, pre_dispatch="all")
+            yield from work(delayed(_timed)(task, owner) for task in tasks)
+        finished = True
+    finally:
+        if not finished:  # an error or Ctrl-C: nobody waits for what the others do
+            get_reusable_executor(kill_workers=True).shutdown(wait=True, kill_workers=True)
+
+
+ENGINES: dict[str, Callable[[Sequence[Task], int | None], Iterator[tuple[Task, float]]]] = {
+    "serial": serial,
+    "processes": processes,
+}
+
+
+def _timed(task: Task, owner: int) -> tuple[Task, float]:
+    return task, perform_for(task, owner)

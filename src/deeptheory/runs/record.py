@@ -1,0 +1,108 @@
+"""run.json: what a run is, what it ran on, and whether a folder holds this run or another.
+
+Nothing in it names a user, a host or an absolute path, so that a run folder can be published as it is.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deeptheory import __version__
+from deeptheory.errors import InputError, StoreError
+from deeptheory.runs.machine import machine, versions
+from deeptheory.stored import read_json, write_json
+
+SCHEMA = 1
+RECORD = "run.json"
+
+
+@dataclass
+class Record:
+    """The content of run.json, kept up to date while the run goes on. times: seconds a step, added up over sessions."""
+
+    study: str
+    scale: str
+    seed: int
+    seeds: list[int]
+    settings: dict[str, Any]
+    changed: dict[str, Any]
+    threads: int
+    command: str
+    versions: dict[str, str] = field(default_factory=versions)
+    machine: dict[str, Any] = field(default_factory=machine)
+    times: dict[str, Any] = field(default_factory=lambda: {"started": _now(), "finished": None, "steps": {}})
+    notes: list[str] = field(default_factory=list)
+
+    def write(self, folder: Path) -> None:
+        """Replace run.json in one step. StoreError: it cannot be written."""
+        write_json(folder / RECORD, {"schema": SCHEMA, **vars(self)})
+
+    def enter(self, folder: Path, resume: bool | None) -> "Record":
+        """The record of the folder: this one, written, or the one that lies there, if it is of the same run.
+
+        resume: True wants a run there, False wants none, None takes either.
+        InputError: resume, and nothing there, or the other way round. StoreError: the folder holds something else.
+        """
+        there = (folder / RECORD).exists()
+        if not there:
+            if resume:
+                raise InputError(f"{folder} holds no run to resume (no {RECORD}); leave resume out, or name its folder")
+            strangers = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+            if strangers:
+                raise StoreError(f"{folder} is no run (no {RECORD}) and holds {strangers[0]}; choose another folder")
+            self.write(folder)
+            return self
+        if resume is False:
+            raise InputError(f"{folder} holds a run already; leave resume out to go on, or choose another folder")
+        return self._taken_up(folder)
+
+    def _taken_up(self, folder: Path) -> "Record":
+        old = read_record(folder)
+        for name in ("study", "scale", "seed", "threads"):
+            was, now = getattr(old, name), getattr(self, name)
+            if was != now:
+                raise StoreError(f"{folder} holds a run with {name} {was}, not {now}; {_MEND}")
+        for name in sorted(old.settings.keys() | self.settings.keys()):
+            was, now = old.settings.get(name), self.settings.get(name)
+            if was != now:
+                raise StoreError(f"{folder} holds a run with setting {name} = {was}, not {now}; {_MEND}")
+        for name, now in self.versions.items():
+            was = old.versions.get(name)
+            if was != now and not any(f"{name} {was} -> {now}" in n for n in old.notes):
+                old.notes.append(f"begun and gone on with other versions: {name} {was} -> {now}; last bits may differ")
+        if old.machine != self.machine and _OTHER_MACHINE not in old.notes:
+            old.notes.append(_OTHER_MACHINE)
+        old.command = self.command
+        return old
+
+
+def read_record(folder: Path) -> Record:
+    """run.json of a folder. StoreError: missing, damaged, of another schema, or made by a newer major version."""
+    kept = read_json(folder / RECORD, "run")
+    schema = kept.pop("schema", None) if isinstance(kept, dict) else None
+    if schema != SCHEMA:
+        raise StoreError(f"{folder} has schema {schema}; this version reads {SCHEMA}: use the version that made it")
+    try:
+        record = Record(**kept)
+    except TypeError as error:
+        raise StoreError(f"{folder}/{RECORD} is damaged ({error}); choose another folder") from error
+    made_by = record.versions.get("deeptheory", "0")
+    if made_by.partition(".")[0] != __version__.partition(".")[0]:
+        raise StoreError(
+            f"{folder} was made by deeptheory {made_by}, this is {__version__}: use a version {made_by[0]}"
+        )
+    return record
+
+
+def finish(record: Record) -> None:
+    """Note when the run last came to its end."""
+    record.times["finished"] = _now()
+
+
+_MEND = "choose another folder, or the same values to go on"
+_OTHER_MACHINE = "begun and gone on with on machines that differ; last bits may differ"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

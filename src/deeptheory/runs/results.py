@@ -1,0 +1,159 @@
+"""Results of steps on disk: one immutable folder a unit, read when asked for.
+
+What comes back is what was returned, bit for bit, dtype and attributes included; what zarr could not give back is
+refused before it is written.
+"""
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeptheory.errors import InputError, StoreError
+from deeptheory.names import unknown
+from deeptheory.runs.steps import Step, unit_name
+from deeptheory.stored import read_dataset, write_dataset
+
+if TYPE_CHECKING:
+    import xarray
+
+UNITS = "steps"
+
+
+class NotDone(InputError):
+    """A result was asked for of a step that has not been run to its end."""
+
+
+class Results(Mapping[str, "xarray.Dataset"]):
+    """Results of finished steps by name, in memory once read. NotDone: the step is not finished."""
+
+    def __init__(self, folder: Path, steps: Mapping[str, Step], settings: dict, unit: Any = None):
+        self._folder, self._steps, self._settings, self._unit = folder, steps, settings, unit
+        self._read: dict[str, xarray.Dataset] = {}
+
+    def __getitem__(self, name: str) -> "xarray.Dataset":
+        if name not in self._read:
+            step = self._step(name)
+            paths = [unit_path(self._folder, name, part) for part in step.parts(self._settings)]
+            missing = [p for p in paths if not p.exists()]
+            if missing:
+                raise NotDone(f"step {name} has {len(paths) - len(missing)} of {len(paths)} units; run it first")
+            self._read[name] = _combine(step, [read_unit(p) for p in paths])
+        return self._read[name]
+
+    def part(self, name: str, unit: Any = None) -> "xarray.Dataset":
+        """What one unit of a step made; by default the unit of the same name as the one at work."""
+        step, part = self._step(name), unit_name(self._unit if unit is None else unit)
+        if part not in step.parts(self._settings):
+            raise InputError(unknown(part, step.parts(self._settings), what=f"unit of step {name}"))
+        path = unit_path(self._folder, name, part)
+        if not path.exists():
+            raise NotDone(f"step {name} has not done its unit {part}; run it first")
+        return read_unit(path)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._steps
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._steps)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def _step(self, name: str) -> Step:
+        if name not in self._steps:
+            raise InputError(unknown(name, self._steps, what="step") + "; is it among the needs?")
+        return self._steps[name]
+
+
+def unit_path(folder: Path, step: str, part: str) -> Path:
+    """The folder of one unit's result."""
+    return folder / UNITS / step / part
+
+
+def write_unit(data: Any, path: Path) -> None:
+    """Keep a unit's result, whole or not at all.
+
+    InputError: no Dataset, or one with values that would not come back as they are. StoreError: it cannot be written.
+    """
+    data = _plain(data, f"{path.parent.name}/{path.name}")
+    with _quiet_zarr():
+        write_dataset(data, path)
+
+
+def read_unit(path: Path) -> "xarray.Dataset":
+    """A unit's result. StoreError: corrupt; the message names the folder and says what is lost: this unit alone."""
+    try:
+        with _quiet_zarr():
+            return read_dataset(path)
+    except StoreError as error:
+        where = f"{UNITS}/{path.parent.name}/{path.name}"
+        mend = f"delete the folder {where} in the run and run again: only this unit is made again"
+        raise StoreError(f"{where} cannot be trusted ({error}). To mend: {mend}") from error
+
+
+def _plain(data: Any, name: str) -> "xarray.Dataset":
+    """The Dataset in the form in which zarr gives it back: strings of fixed width, attributes as JSON has them."""
+    import xarray as xr
+
+    if not isinstance(data, xr.Dataset):
+        raise InputError(f"unit {name} returned {type(data).__name__}; a step returns an xarray.Dataset")
+    data = data.copy()
+    for key in list(data.variables):
+        values = data[key].values
+        if values.dtype.kind in "OT":
+            if not all(isinstance(v, str) for v in values.ravel()):
+                raise InputError(f"variable {key} of unit {name} holds objects; store numbers, booleans or strings")
+            data[key] = data[key].astype(np.dtype(f"<U{max([1, *map(len, values.ravel())])}"))
+        if " since " in str(data[key].attrs.get("units", "")):
+            raise InputError(
+                f"variable {key} of unit {name} has units '... since ...', read back as dates; say it apart"
+            )
+        data[key].attrs = _plain_attributes(data[key].attrs, f"variable {key} of unit {name}")
+        data[key].encoding = {}
+    data.attrs = _plain_attributes(data.attrs, f"unit {name}")
+    return data
+
+
+def _plain_attributes(attributes: Mapping, name: str) -> dict[str, Any]:
+    try:
+        return json.loads(json.dumps({str(k): _number(v) for k, v in attributes.items()}))
+    except TypeError as error:
+        raise InputError(f"the attributes of {name} are no JSON ({error}); use strings, numbers, lists") from error
+
+
+def _number(value: Any) -> Any:
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def _combine(step: Step, parts: list) -> "xarray.Dataset":
+    if callable(step.combine):
+        return step.combine(parts)
+    if len(parts) == 1:
+        return parts[0]
+    import xarray as xr
+
+    if not all(step.combine in p.dims for p in parts):
+        raise InputError(f"the units of step {step.name} cannot be joined along {step.combine!r}: no such dimension")
+    return xr.concat(  # what has no such dimension must be equal in all units; nothing is aligned or filled
+        parts,
+        dim=step.combine,
+        data_vars="minimal",
+        coords="minimal",
+        compat="equals",
+        join="exact",
+        combine_attrs="drop_conflicts",
+    )
+
+
+@contextmanager
+def _quiet_zarr():
+    """zarr warns of our checksum file beside its own and of strings of fixed width; we write both on purpose."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*not recognized as a component of a Zarr hierarchy")
+        warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification")
+        yield

@@ -1,0 +1,155 @@
+"""A run is a folder that can be killed at any moment and gone on with.
+
+Every unit's result is written under a temporary name and renamed, so what stands in `steps/STEP/UNIT` is whole; a
+second call does what is not there. A resumed run equals an unbroken one bit for bit, whatever the engine.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deeptheory.errors import DeeptheoryError, StoreError
+from deeptheory.names import pick
+from deeptheory.runs.engines import ENGINES
+from deeptheory.runs.lock import locked
+from deeptheory.runs.progress import Lines, reporter, watched
+from deeptheory.runs.record import Record, finish
+from deeptheory.runs.results import UNITS, NotDone, Results, unit_path
+from deeptheory.runs.steps import Step, check_settings, in_order
+from deeptheory.runs.work import Task, share
+
+Progress = Callable[[str, float, int], Any] | bool | None
+
+
+class Run:
+    """One study at one scale with one seed and one set of settings, in one folder.
+
+    settings: JSON values; the steps see them with "seed" added. seeds: of the independent networks, for the record.
+    changed: settings that are not the published ones. command: what to type to go on. threads: of torch and the linear
+    algebra in each unit, whichever the engine. resume: True wants a run in the folder, False wants none.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        study: str,
+        scale: str,
+        seed: int,
+        settings: Mapping[str, Any],
+        seeds: Sequence[int] = (),
+        changed: Mapping[str, Any] | None = None,
+        command: str = "",
+        threads: int = 1,
+        resume: bool | None = None,
+    ):
+        self.folder = Path(folder)
+        self.settings = check_settings(settings) | {"seed": int(seed)}
+        self.record = Record(
+            study=study,
+            scale=scale,
+            seed=int(seed),
+            seeds=[int(s) for s in seeds],
+            settings=check_settings(settings),
+            changed=check_settings(changed or {}),
+            threads=threads,
+            command=command,
+        )
+        self._resume = resume
+
+    def __repr__(self) -> str:
+        return f"Run({self.record.study}, {self.record.scale}, seed {self.record.seed}, in {self.folder})"
+
+    def execute(
+        self,
+        steps: Sequence[Step],
+        *,
+        engine: str = "serial",
+        jobs: int | None = None,
+        only: str | None = None,
+        progress: Progress = None,
+    ) -> Results:
+        """Do what is not done yet, and return the results.
+
+        engine: a name in ENGINES. jobs: workers, None for one a core. only: this step alone; what it needs must be
+        there. Ctrl-C and kill leave a folder that the same call goes on with.
+        InputError: an unknown engine or step. NotDone: only=, and a need is not there. StoreError: the folder holds
+        another run or cannot be written, or another process works in it.
+        """
+        known = in_order(steps)
+        if only is not None:
+            pick(known, only, what="step")
+        pick(ENGINES, engine, what="engine")
+        with locked(self.folder):
+            self.record = self.record.enter(self.folder, self._resume)
+            self._resume = None
+            tell = reporter(progress)
+            try:
+                for note in self.record.notes:
+                    tell.say(f"note: {note}")
+                for step in known.values() if only is None else [known[only]]:
+                    self._do(step, known, engine, jobs, tell)
+                finish(self.record)
+                self.record.write(self.folder)
+            except (KeyboardInterrupt, DeeptheoryError, OSError) as error:
+                tell.close()
+                if not isinstance(error, NotDone):
+                    Lines().say(f"stopped; what is done stands in {self.folder}. To go on: {self.record.command}")
+                raise
+            finally:
+                tell.close()
+        return Results(self.folder, known, self.settings)
+
+    def _do(self, step: Step, known: dict[str, Step], engine: str, jobs: int | None, tell: Lines) -> None:
+        needed = {name: known[name] for name in step.needs}
+        missing = {n: self._missing(s) for n, s in needed.items()}
+        for name, parts in missing.items():
+            if parts:
+                raise NotDone(f"step {step.name} needs {name}, whose {', '.join(parts)} is not there; run {name} first")
+        self._sweep(step)
+        parts, waiting = step.parts(self.settings), self._missing(step)
+        if not waiting:
+            return
+        tasks = [
+            Task(
+                folder=self.folder,
+                step=step,
+                part=part,
+                unit=parts[part],
+                settings=self.settings,
+                needed=needed,
+                threads=self.record.threads,
+            )
+            for part in waiting
+        ]
+        total, done = len(parts), len(parts) - len(waiting)
+        open_tasks = {t.part: t for t in tasks}
+        tell.begin(step.name, done, total)
+
+        def look() -> None:
+            at_work = list(open_tasks.values())
+            tell.at(step.name, total - len(at_work) + sum(share(t) for t in at_work), total)
+
+        with watched(look):
+            for task, seconds in ENGINES[engine](tasks, jobs):
+                del open_tasks[task.part]
+                spent = self.record.times["steps"]
+                spent[step.name] = round(spent.get(step.name, 0.0) + seconds, 3)
+                self.record.write(self.folder)
+        tell.at(step.name, total, total)
+        tell.end(step.name)
+
+    def _missing(self, step: Step) -> list[str]:
+        return [p for p in step.parts(self.settings) if not unit_path(self.folder, step.name, p).exists()]
+
+    def _sweep(self, step: Step) -> None:
+        """Remove what a killed process had not finished writing; workspaces stay, they hold checkpoints."""
+        folder = self.folder / UNITS / step.name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in folder.glob(".*"):
+                if ".new-" in path.name or ".old-" in path.name:
+                    shutil.rmtree(path)
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be written ({error}); choose another folder") from error

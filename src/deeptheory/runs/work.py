@@ -1,0 +1,121 @@
+"""Doing one unit of a step, in whatever process: read what it needs, call its function, keep its result.
+
+Trap: bits must not depend on the engine. So every unit gets its own copy of the settings, reads its inputs from disk,
+and runs with the number of threads that run.json states.
+"""
+
+import contextlib
+import copy
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deeptheory.runs.results import Results, unit_path, write_unit
+from deeptheory.runs.steps import Step
+
+_TELL_EVERY = 0.2  # seconds between two writes of a unit's progress
+_owner: int | None = None  # in a worker: the process it works for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One unit of work, as it travels to a worker."""
+
+    folder: Path
+    step: Step
+    part: str
+    unit: Any
+    settings: dict
+    needed: dict[str, Step]
+    threads: int
+
+    @property
+    def workspace(self) -> Path:
+        """The unit's own folder, which outlives a kill."""
+        return unit_path(self.folder, self.step.name, f".{self.part}.work")
+
+
+def perform(task: Task) -> float:
+    """Do the unit; seconds taken."""
+    started = time.monotonic()
+    task.workspace.mkdir(parents=True, exist_ok=True)
+    settings = copy.deepcopy(task.settings)
+    inputs = Results(task.folder, task.needed, settings, task.unit)
+    with limited_threads(task.threads):
+        data = task.step.function(settings, copy.deepcopy(task.unit), inputs, task.workspace, teller(task))
+    _stop_if_orphaned()
+    write_unit(data, unit_path(task.folder, task.step.name, task.part))
+    shutil.rmtree(task.workspace, ignore_errors=True)
+    share_file(task).unlink(missing_ok=True)
+    return time.monotonic() - started
+
+
+def perform_for(task: Task, owner: int) -> float:
+    """perform in a worker of the process `owner`; the work stops when that process is gone."""
+    global _owner
+    _owner = owner
+    return perform(task)
+
+
+def teller(task: Task) -> Callable[[int, int], None]:
+    """progress(done, total) for a step's function: leaves the share done in a small file, from any process."""
+    last = 0.0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        _stop_if_orphaned()
+        if time.monotonic() - last >= _TELL_EVERY:
+            last = time.monotonic()
+            with contextlib.suppress(OSError):  # only a display; a full disk shows where results are written
+                share_file(task).write_text(str(done / max(total, 1)))
+
+    return progress
+
+
+def share_file(task: Task) -> Path:
+    """Where a unit at work says which share of it is done."""
+    return unit_path(task.folder, task.step.name, f".{task.part}.share")
+
+
+def share(task: Task) -> float:
+    """The share of a unit that is done, 0 where nothing was said."""
+    try:
+        return min(1.0, float(share_file(task).read_text()))
+    except (OSError, ValueError):  # not begun, or caught in the middle of a write
+        return 0.0
+
+
+@contextlib.contextmanager
+def limited_threads(threads: int):
+    """torch and the linear algebra under numpy keep to so many threads, and have their own number back afterwards.
+
+    A torch that the step itself is the first to load starts with so many and keeps them.
+    """
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
+
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    torch: Any = sys.modules.get("torch")
+    torch_before = torch.get_num_threads() if torch is not None else None
+    try:
+        os.environ.update(dict.fromkeys(names, str(threads)))
+        if torch is not None:
+            torch.set_num_threads(threads)
+        with threadpool_limits(threads):
+            yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.__setitem__(name, value)
+        if torch is not None:
+            torch.set_num_threads(torch_before)
+
+
+def _stop_if_orphaned() -> None:
+    """A worker whose run was killed would go on beside the run that takes over; it stops instead."""
+    if _owner is not None and os.getppid() != _owner:
+        os._exit(1)

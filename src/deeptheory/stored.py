@@ -1,0 +1,105 @@
+"""Arrays on disk: whole or not at all, and checked when they come back.
+
+An xarray Dataset becomes one immutable zarr folder, written under a temporary name and renamed, with a sha256 of each
+variable beside it. Traps: appending to zarr is not atomic (an interrupted append does not open, another layer order
+relabels old rows), so nothing is ever appended; consolidated metadata goes stale, so there is none; no pickle.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeptheory.errors import StoreError
+
+if TYPE_CHECKING:
+    import xarray
+
+SCHEMA = 1
+_CHECKSUMS = "checksums.json"
+
+
+def write_dataset(data: "xarray.Dataset", path: str | Path) -> None:
+    """Write the Dataset as the folder `path`, replacing what was there only when it is complete.
+
+    Attributes must be plain values (str, numbers, lists). StoreError: the disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    new = path.with_name(f".{path.name}.new-{os.getpid()}")
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        data.to_zarr(new, mode="w", consolidated=False, zarr_format=3)
+        sums = {str(name): _sha256(np.asarray(v.values)) for name, v in data.variables.items()}
+        (new / _CHECKSUMS).write_text(json.dumps({"schema": SCHEMA, "sha256": sums}))
+        replace_folder(new, path)
+    except OSError as error:
+        shutil.rmtree(new, ignore_errors=True)
+        raise StoreError(f"{path.name} could not be written ({error}); free space or choose another folder") from error
+
+
+def read_dataset(path: str | Path) -> "xarray.Dataset":
+    """The Dataset of such a folder, in memory. StoreError: missing, of another schema, or not the bytes written."""
+    import xarray as xr
+
+    path = Path(path)
+    kept = read_json(path / _CHECKSUMS, "folder of arrays")
+    if kept.get("schema") != SCHEMA:
+        raise StoreError(f"{path.name} has schema {kept.get('schema')}; this version reads {SCHEMA}: make it again")
+    try:
+        with xr.open_zarr(path, consolidated=False, zarr_format=3, chunks=None, decode_timedelta=False) as opened:
+            data = opened.load()
+        names = {str(v) for v in data.variables}
+        bad = [n for n, s in kept["sha256"].items() if n not in names or _sha256(np.asarray(data[n].values)) != s]
+    except Exception as error:  # a damaged chunk surfaces as whatever the codec raises
+        raise StoreError(
+            f"{path.name} cannot be read ({type(error).__name__}: {error}); delete it to make it again"
+        ) from error
+    if bad:
+        raise StoreError(f"{path.name} is corrupt in {', '.join(bad)} (checksum); delete it to make it again")
+    return data
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a small file in one step. StoreError: the disk is full or the folder cannot be written."""
+    new = path.with_name(f".{path.name}.new-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(text, encoding="utf-8")
+        os.replace(new, path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise StoreError(f"{path.name} could not be written ({error}); free space or choose another folder") from error
+
+
+def read_json(path: Path, what: str) -> Any:
+    """The JSON document in a file. StoreError: missing or not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StoreError(f"{path.parent.name}/{path.name} is missing; this is no {what} or it is incomplete") from error
+    except (ValueError, OSError) as error:
+        raise StoreError(
+            f"{path.parent.name}/{path.name} cannot be read ({error}); delete it to make it again"
+        ) from error
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Give `new` the name `path`; an older folder of that name goes after the new one is complete."""
+    if path.exists():
+        old = path.with_name(f".{path.name}.old-{os.getpid()}")
+        path.rename(old)
+        new.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        new.rename(path)
+
+
+def _sha256(values: np.ndarray) -> str:
+    if values.dtype.kind in "OUST":
+        return hashlib.sha256(json.dumps(values.tolist()).encode()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
