@@ -3,6 +3,7 @@
 Nothing in it names a user, a host or an absolute path, so that a run folder can be published as it is.
 """
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from deeptheory import __version__
 from deeptheory.errors import InputError, StoreError
 from deeptheory.runs.machine import machine, versions
-from deeptheory.stored import read_json, write_json
+from deeptheory.stored import read_json, write_text
 
 SCHEMA = 1
 RECORD = "run.json"
@@ -36,7 +37,12 @@ class Record:
 
     def write(self, folder: Path) -> None:
         """Replace run.json in one step. StoreError: it cannot be written."""
-        write_json(folder / RECORD, {"schema": SCHEMA, **vars(self)})
+        write_text(folder / RECORD, json.dumps({"schema": SCHEMA, **vars(self)}, indent=1))
+
+    def finish(self, folder: Path) -> None:
+        """Note when the run came to its end."""
+        self.times["finished"] = _now()
+        self.write(folder)
 
     def enter(self, folder: Path, resume: bool | None) -> "Record":
         """The record of the folder: this one, written, or the one that lies there, if it is of the same run.
@@ -93,11 +99,6 @@ def read_record(folder: Path) -> Record:
             f"{folder} was made by deeptheory {made_by}, this is {__version__}: use a version {made_by[0]}"
         )
     return record
-
-
-def finish(record: Record) -> None:
-    """Note when the run last came to its end."""
-    record.times["finished"] = _now()
 
 
 _MEND = "choose another folder, or the same values to go on"

@@ -14,7 +14,7 @@ from deeptheory.names import pick
 from deeptheory.runs.engines import ENGINES
 from deeptheory.runs.lock import locked
 from deeptheory.runs.progress import Lines, reporter, watched
-from deeptheory.runs.record import Record, finish
+from deeptheory.runs.record import Record
 from deeptheory.runs.results import UNITS, NotDone, Results, unit_path
 from deeptheory.runs.steps import Step, check_settings, in_order
 from deeptheory.runs.work import Task, share
@@ -88,10 +88,10 @@ class Run:
             try:
                 for note in self.record.notes:
                     tell.say(f"note: {note}")
-                for step in known.values() if only is None else [known[only]]:
-                    self._do(step, known, engine, jobs, tell)
-                finish(self.record)
-                self.record.write(self.folder)
+                chosen = known.values() if only is None else [known[only]]
+                worked = [self._do(step, known, engine, jobs, tell) for step in chosen]
+                if only is None and (any(worked) or self.record.times["finished"] is None):
+                    self.record.finish(self.folder)
             except (KeyboardInterrupt, DeeptheoryError, OSError) as error:
                 tell.close()
                 if not isinstance(error, NotDone):
@@ -101,7 +101,8 @@ class Run:
                 tell.close()
         return Results(self.folder, known, self.settings)
 
-    def _do(self, step: Step, known: dict[str, Step], engine: str, jobs: int | None, tell: Lines) -> None:
+    def _do(self, step: Step, known: dict[str, Step], engine: str, jobs: int | None, tell: Lines) -> bool:
+        """Do the units that are missing; whether there were any."""
         needed = {name: known[name] for name in step.needs}
         missing = {n: self._missing(s) for n, s in needed.items()}
         for name, parts in missing.items():
@@ -110,7 +111,7 @@ class Run:
         self._sweep(step)
         parts, waiting = step.parts(self.settings), self._missing(step)
         if not waiting:
-            return
+            return False
         tasks = [
             Task(
                 folder=self.folder,
@@ -139,6 +140,7 @@ class Run:
                 self.record.write(self.folder)
         tell.at(step.name, total, total)
         tell.end(step.name)
+        return True
 
     def _missing(self, step: Step) -> list[str]:
         return [p for p in step.parts(self.settings) if not unit_path(self.folder, step.name, p).exists()]

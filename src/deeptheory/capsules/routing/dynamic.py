@@ -84,7 +84,7 @@ def lean(u, weight, bias, prior, iterations: int, leaky: bool, detach: bool) -> 
     """The same numbers from a kernel that keeps no votes; see lean_dynamic.py."""
     from deeptheory.capsules.routing.lean_dynamic import LeanDynamic
 
-    return LeanDynamic.apply(u, weight, bias, prior, iterations, leaky, detach)  # type: ignore[return-value]
+    return LeanDynamic.apply(u, weight.contiguous(), bias, prior, iterations, leaky, detach)  # type: ignore[return-value]
 
 
 def compiled(u, weight, bias, prior, iterations: int, leaky: bool, detach: bool) -> Tensor:

@@ -1,0 +1,40 @@
+"""Runs: a study's steps done in a folder that survives a kill, and the ledger of what they decide.
+
+`Run` executes `Step`s; `Claim`s are decided into a `Ledger`; `Plate`s and a `Page` are what a run shows.
+"""
+
+from deeptheory.runs.engines import ENGINES
+from deeptheory.runs.intervals import Sample
+from deeptheory.runs.ledger import Claim, Entry, Ledger, NotRun, decide
+from deeptheory.runs.plates import Page, Plate, Section, read_figure
+from deeptheory.runs.record import Record, read_record
+from deeptheory.runs.region import Region
+from deeptheory.runs.results import NotDone, Results
+from deeptheory.runs.run import Run
+from deeptheory.runs.seeds import chunks, derive, generator, members
+from deeptheory.runs.steps import Step
+
+__all__ = [
+    "ENGINES",
+    "Claim",
+    "Entry",
+    "Ledger",
+    "NotDone",
+    "NotRun",
+    "Page",
+    "Plate",
+    "Record",
+    "Region",
+    "Results",
+    "Run",
+    "Sample",
+    "Section",
+    "Step",
+    "chunks",
+    "decide",
+    "derive",
+    "generator",
+    "members",
+    "read_figure",
+    "read_record",
+]

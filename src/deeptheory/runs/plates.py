@@ -1,0 +1,104 @@
+"""What a run shows: plates (a figure with its numbers and its doubts) on a page in sections.
+
+Written as plain files, so that the page can be built again without what drew the figures: `figures/NAME.json` and
+`.csv`, and `page.json`.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deeptheory.errors import InputError, StoreError
+from deeptheory.names import unknown
+from deeptheory.stored import read_json, write_text
+
+if TYPE_CHECKING:
+    import pandas
+
+FIGURES = "figures"
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plate:
+    """One figure. figure: plotly. table: the numbers that it draws. see: what to see in it. trust: how far to trust it.
+
+    alt: what it shows, for those who do not see it. InputError: a name that is no plain word, or an empty text.
+    """
+
+    name: str
+    title: str
+    figure: Any
+    table: "pandas.DataFrame"
+    see: str
+    trust: str
+    alt: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise InputError(f"plate name is {self.name!r}; use letters, digits, '-', '_' and '.'")
+        for text in ("title", "see", "trust", "alt"):
+            if not getattr(self, text).strip():
+                raise InputError(
+                    f"plate {self.name} has no {text}; every figure says what to see and how far to trust it"
+                )
+
+    def __repr__(self) -> str:
+        return f"Plate({self.name}: {self.title})"
+
+    def write(self, folder: str | Path) -> None:
+        """figures/NAME.json and figures/NAME.csv. StoreError: they cannot be written."""
+        said = {"title": self.title, "see": self.see, "trust": self.trust, "alt": self.alt}
+        said["figure"] = json.loads(self.figure.to_json())
+        write_text(Path(folder) / FIGURES / f"{self.name}.json", json.dumps(said, ensure_ascii=False))
+        write_text(Path(folder) / FIGURES / f"{self.name}.csv", self.table.to_csv(index=False, lineterminator="\n"))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Section:
+    """A part of the page: a heading, a paragraph, plates."""
+
+    title: str
+    text: str = ""
+    plates: tuple[Plate, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Page:
+    """What the page of a run says. notices: what must stand at its top. InputError: two plates of one name."""
+
+    title: str
+    lead: str
+    sections: tuple[Section, ...]
+    notices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [p.name for s in self.sections for p in s.plates]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise InputError(f"plate {twice[0]!r} stands twice; each has files of its own name")
+
+    def write(self, folder: str | Path) -> None:
+        """page.json, and the files of every plate. StoreError: they cannot be written."""
+        for section in self.sections:
+            for plate in section.plates:
+                plate.write(folder)
+        sections = [{"title": s.title, "text": s.text, "plates": [p.name for p in s.plates]} for s in self.sections]
+        said = {"title": self.title, "lead": self.lead, "sections": sections, "notices": list(self.notices)}
+        write_text(Path(folder) / "page.json", json.dumps(said, indent=1, ensure_ascii=False))
+
+
+def read_figure(folder: str | Path, name: str) -> Any:
+    """The plotly figure of a plate. InputError: the run has none of that name. StoreError: its file is damaged."""
+    import plotly.graph_objects as go
+
+    names = sorted(p.stem for p in (Path(folder) / FIGURES).glob("*.json"))
+    if name not in names:
+        raise InputError(unknown(name, names, what="figure"))
+    kept = read_json(Path(folder) / FIGURES / f"{name}.json", "figure")
+    try:
+        return go.Figure(kept["figure"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"figures/{name}.json is damaged ({error}); run again to write it anew") from error

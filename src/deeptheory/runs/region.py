@@ -1,0 +1,74 @@
+"""The region of a claim, stated as text before the measurement, and the verdict that an interval gets from it."""
+
+import math
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from deeptheory.errors import InputError
+
+REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_RUN = "reproduced", "contradicted", "inconclusive", "not run"
+VERDICTS = (REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)
+
+_NUMBER = r"([+-]?(?:\d+/\d+|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf))"
+_ONE_SIDED = re.compile(rf"(<=|>=|<|>|=)\s*{_NUMBER}", re.I)
+_INTERVAL = re.compile(rf"([\[(])\s*{_NUMBER}\s*,\s*{_NUMBER}\s*([\])])", re.I)
+_AROUND = re.compile(rf"{_NUMBER}\s*(?:\+-|±)\s*{_NUMBER}", re.I)
+
+
+@dataclass(frozen=True)
+class Region:
+    """The numbers from low to high; an end marked open does not belong to it. text: as it was stated."""
+
+    low: float
+    high: float
+    low_open: bool = False
+    high_open: bool = False
+    text: str = ""
+
+    @classmethod
+    def parse(cls, text: str, published: Any = None) -> "Region":
+        """Read ">= 0.8", "< 0.1", "= 160", "[1/3, 3]", "(0, 0.5]", "1 +- 0.05", or "exact": = the published number.
+
+        InputError: any other text, an empty region, or "exact" with no published number.
+        """
+        stated = text.strip()
+        if stated == "exact":
+            if isinstance(published, bool) or not isinstance(published, int | float):
+                raise InputError(f"region is 'exact' and the published value is {published!r}; write '= NUMBER'")
+            return cls(published, published, text=stated)
+        if found := _ONE_SIDED.fullmatch(stated):
+            sign, bound = found[1], _number(found[2])
+            low = bound if sign in (">", ">=", "=") else -math.inf
+            high = bound if sign in ("<", "<=", "=") else math.inf
+            region = cls(low, high, sign == ">", sign == "<", stated)
+        elif found := _INTERVAL.fullmatch(stated):
+            region = cls(_number(found[2]), _number(found[3]), found[1] == "(", found[4] == ")", stated)
+        elif found := _AROUND.fullmatch(stated):
+            middle, reach = Fraction(found[1]), Fraction(found[2])  # exact, so that 1 +- 0.05 ends at the float 1.05
+            region = cls(float(middle - reach), float(middle + reach), text=stated)
+        else:
+            raise InputError(f"region is {text!r}; write '>= 0.8', '[1/3, 3]', '1 +- 0.05', '= 160' or 'exact'")
+        if region.low > region.high or (region.low == region.high and (region.low_open or region.high_open)):
+            raise InputError(f"region {text!r} is empty; the lower end comes first")
+        return region
+
+    def __contains__(self, x: float) -> bool:
+        above = x > self.low if self.low_open else x >= self.low
+        below = x < self.high if self.high_open else x <= self.high
+        return above and below
+
+    def verdict(self, low: float, high: float) -> str:
+        """reproduced: [low, high] lies in the region; contradicted: wholly outside; else, or NaN, inconclusive."""
+        if math.isnan(low) or math.isnan(high):
+            return INCONCLUSIVE
+        if low in self and high in self:
+            return REPRODUCED
+        before = high <= self.low if self.low_open else high < self.low
+        after = low >= self.high if self.high_open else low > self.high
+        return CONTRADICTED if before or after else INCONCLUSIVE
+
+
+def _number(text: str) -> float:
+    return float(text) if "inf" in text.lower() else float(Fraction(text))
