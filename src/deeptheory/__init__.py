@@ -10,6 +10,16 @@ __version__ = "0.1.0"
 
 _NAMES = {  # public name -> module that holds it; a module's own name means the module itself
     "Estimate": "deeptheory.results",
+    "Recorder": "deeptheory.recording",
+    "Recording": "deeptheory.recording",
+    "GradientRecorder": "deeptheory.recording",
+    "layers": "deeptheory.recording",
+    "Binning": "deeptheory.information",
+    "GaussianNoise": "deeptheory.information",
+    "Quantised": "deeptheory.information",
+    "Exact": "deeptheory.information",
+    "information_plane": "deeptheory.information",
+    "gradient_phases": "deeptheory.information",
 }
 _MODULES = (
     "errors",

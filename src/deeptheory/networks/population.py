@@ -33,6 +33,8 @@ _AS_MODULE = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "softsign
 class PopulationLayer(nn.Module):
     """One layer of every network: [seed, n, in] -> [seed, n, out], after its nonlinearity."""
 
+    nonlinear = True  # to a Recorder this module is one nonlinearity, whatever functions it calls
+
     def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]):
         super().__init__()
         self.function = function

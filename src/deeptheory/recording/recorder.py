@@ -1,6 +1,7 @@
 """Recorder: snapshots of a model's activations on a fixed set of probe inputs, the model left exactly as found."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -16,6 +17,7 @@ from deeptheory.names import unknown
 from deeptheory.recording.preview import duplicate, refusal
 from deeptheory.recording.recording import Recording
 from deeptheory.recording.sites import OUTPUT, Seen, as_found, as_inputs, batches, call, first_tensor, unwrap, watching
+from deeptheory.stored import read_json, write_text
 
 
 class Recorder:
@@ -67,9 +69,15 @@ class Recorder:
             raise InputError(f"{bad!r} is no read-out; it needs .summarise(activations, targets)")
         if self.readouts and targets is None:
             raise InputError("read-outs need targets=, the labels of the inputs")
+        if self.readouts and store is not None:
+            raise InputError(
+                "readouts= keeps only summaries and store= streams activations; give one of them: stored activations can be "
+                "read out later with information_plane(recording, readout=)"
+            )
         self.seeds = tuple(getattr(self.model, "seeds", None) or (0 if seed is None else int(seed),))
         self._population = hasattr(self.model, "seeds")
         self._rewritten: set[str] = set()
+        self._stored = store is not None
         self._kept = Recording(
             seeds=self.seeds,
             targets=None if targets is None else as_numpy(targets),
@@ -170,12 +178,18 @@ class Recorder:
         return pick(CALLBACKS, framework, what="framework")(self, every)
 
     def keep(self, path: Path) -> None:
-        """Save what was recorded, for a training checkpoint."""
-        self._kept.save(path)
+        """Save what was recorded, for a training checkpoint; of a stored recording only which steps it had."""
+        if self._stored:
+            write_text(path / "steps.json", json.dumps(self._kept.steps))
+        else:
+            self._kept.save(path)
 
     def resume(self, path: Path) -> None:
         """Go on from such a save. InputError: it is of other inputs, seeds or read-outs."""
-        self.restore(Recording.load(path))
+        if self._stored:
+            self._kept.forget_after(read_json(path / "steps.json", "checkpoint"))
+        else:
+            self.restore(Recording.load(path))
 
     def restore(self, recording: Recording) -> None:
         """Go on from an earlier recording of the same probe. InputError: of other inputs, seeds or read-outs."""

@@ -82,7 +82,7 @@ def watching(model: nn.Module, wanted: Callable[[str, bool], str | None], select
         def hook(module, args, output):
             stack.pop()
             if name:
-                note(numbered(name), type(module).__name__, isinstance(module, _MODULES), output)
+                note(numbered(name), type(module).__name__, _is_nonlinear(module), output)
             else:
                 note(OUTPUT, type(module).__name__, True, output)
 
@@ -92,7 +92,7 @@ def watching(model: nn.Module, wanted: Callable[[str, bool], str | None], select
         def __torch_function__(self, func, types, args=(), kwargs=None):
             out = func(*args, **(kwargs or {}))
             name = getattr(func, "__name__", "")
-            if name in _FUNCTIONS and stack and not isinstance(stack[-1][1], _MODULES) and self.depth == 0:
+            if name in _FUNCTIONS and stack and not _is_nonlinear(stack[-1][1]) and self.depth == 0:
                 where = stack[-1][0]
                 plain = name.rstrip("_")
                 note(numbered(f"{where}.{plain}" if where else plain), f"torch.{plain}", True, out)
@@ -112,6 +112,11 @@ def watching(model: nn.Module, wanted: Callable[[str, bool], str | None], select
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _is_nonlinear(module: nn.Module) -> bool:
+    """A module that is a nonlinearity, or says that its output is a layer's activation (`nonlinear = True`)."""
+    return isinstance(module, _MODULES) or getattr(module, "nonlinear", False) is True
 
 
 def _tensors(value: Any) -> Iterator[tuple[str, torch.Tensor]]:
@@ -137,7 +142,7 @@ def as_found(model: nn.Module) -> Iterator[None]:
 
     flags = [(m, m.training) for m in model.modules()]
     buffers = [(b, b.detach().clone()) for b in model.buffers()]
-    python, numpy = random.getstate(), np.random.get_state()
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     devices = sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
     try:
         with torch.random.fork_rng(devices=devices), torch.no_grad(), torch.compiler.set_stance("force_eager"):
@@ -150,9 +155,9 @@ def as_found(model: nn.Module) -> Iterator[None]:
         with torch.no_grad():
             for b, value in buffers:
                 if b.shape != value.shape or not torch.equal(b, value):
-                    b.set_(value) if b.shape != value.shape else b.copy_(value)
+                    b.data = value if b.shape != value.shape else b.copy_(value)
         random.setstate(python)
-        np.random.set_state(numpy)
+        np.random.set_state(numpy)  # noqa: NPY002
 
 
 def call(model: nn.Module, inputs: Any) -> Any:

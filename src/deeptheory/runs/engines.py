@@ -6,6 +6,7 @@ result: units are cut by the settings, and each worker writes its own result int
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from deeptheory.runs.work import Task, perform, perform_for
 
@@ -24,7 +25,8 @@ def processes(tasks: Sequence[Task], jobs: int | None) -> Iterator[tuple[Task, f
     owner, finished = os.getpid(), False
     try:
         with parallel_config(backend="loky", inner_max_num_threads=tasks[0].threads):
-            work = Parallel(n_jobs=jobs or -1, return_as="generator_unordered", batch_size=1, pre_dispatch="all")
+            options: dict[str, Any] = {"return_as": "generator_unordered", "batch_size": 1, "pre_dispatch": "all"}
+            work: Any = Parallel(n_jobs=jobs or -1, **options)
             yield from work(delayed(_timed)(task, owner) for task in tasks)
         finished = True
     finally:

@@ -199,7 +199,9 @@ def _decide(claim: Claim, results: Mapping, scale: str, command: str, changed: M
         verdict = NOT_RUN
         turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
         notes.insert(0, f"not the published settings ({turned}): no published claim is decided")
-    finite: dict[str, Any] = {k: None if math.isnan(v) else v for k, v in (("measured", value), ("low", low), ("high", high))}
+    finite: dict[str, Any] = {
+        k: None if math.isnan(v) else v for k, v in (("measured", value), ("low", low), ("high", high))
+    }
     return Entry(**said, **finite, verdict=verdict, seeds=seeds, note="; ".join(notes))
 
 

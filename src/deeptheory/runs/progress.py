@@ -49,7 +49,7 @@ class Bars(Lines):
         self._bars.start()
 
     def begin(self, step: str, done: float, total: int) -> None:
-        self._ids[step] = self._bars.add_task(step, completed=done, total=total)
+        self._ids[step] = self._bars.add_task(step, completed=done, total=total)  # type: ignore[arg-type]  # takes fractions
 
     def at(self, step: str, done: float, total: int) -> None:
         self._bars.update(self._ids[step], completed=done)

@@ -5,9 +5,7 @@ refused before it is written.
 """
 
 import json
-import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,15 +79,13 @@ def write_unit(data: Any, path: Path) -> None:
     InputError: no Dataset, or one with values that would not come back as they are. StoreError: it cannot be written.
     """
     data = _plain(data, f"{path.parent.name}/{path.name}")
-    with _quiet_zarr():
-        write_dataset(data, path)
+    write_dataset(data, path)
 
 
 def read_unit(path: Path) -> "xarray.Dataset":
     """A unit's result. StoreError: corrupt; the message names the folder and says what is lost: this unit alone."""
     try:
-        with _quiet_zarr():
-            return read_dataset(path)
+        return read_dataset(path)
     except StoreError as error:
         where = f"{UNITS}/{path.parent.name}/{path.name}"
         mend = f"delete the folder {where} in the run and run again: only this unit is made again"
@@ -139,7 +135,7 @@ def _combine(step: Step, parts: list) -> "xarray.Dataset":
 
     if not all(step.combine in p.dims for p in parts):
         raise InputError(f"the units of step {step.name} cannot be joined along {step.combine!r}: no such dimension")
-    return xr.concat(  # what has no such dimension must be equal in all units; nothing is aligned or filled
+    joined: Any = xr.concat(  # what has no such dimension must be equal in all units; nothing is aligned or filled
         parts,
         dim=step.combine,
         data_vars="minimal",
@@ -148,12 +144,4 @@ def _combine(step: Step, parts: list) -> "xarray.Dataset":
         join="exact",
         combine_attrs="drop_conflicts",
     )
-
-
-@contextmanager
-def _quiet_zarr():
-    """zarr warns of our checksum file beside its own and of strings of fixed width; we write both on purpose."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*not recognized as a component of a Zarr hierarchy")
-        warnings.filterwarnings("ignore", message=".*does not have a Zarr V3 specification")
-        yield
+    return joined

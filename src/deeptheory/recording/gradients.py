@@ -1,0 +1,129 @@
+"""Moments of minibatch gradients, layer by layer, in any training loop.
+
+Source: Shwartz-Ziv & Tishby 2017, section 3.3 and figure 4: over the minibatches of an epoch the norm of the mean
+gradient and that of its fluctuation. Weight matrices only, no biases. Finding phases in them is information's work.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeptheory.errors import InputError
+from deeptheory.names import unknown
+from deeptheory.stored import read_dataset, write_dataset
+
+if TYPE_CHECKING:
+    import xarray
+    from torch import nn
+
+_NAMES = ("mean_norm", "std_norm", "weight_norm")
+
+
+class GradientRecorder:
+    """Call collect() after every backward() and before the optimiser's step, snapshot(step) at the end of an epoch.
+
+    model: any nn.Module, one network; None where `networks.fit` fills it. layers: names of modules with a weight of two
+    or more axes; None: all. Kept over [seed, step, layer]: mean_norm = ||mean of g over minibatches||, std_norm = root of
+    the trace of their unbiased covariance, weight_norm = ||W||, batches; sums in float64.
+    InputError: a layer without such a weight.
+    """
+
+    def __init__(self, model: "nn.Module | None" = None, layers: Iterable[str] | None = None, seed: int = 0):
+        self.seeds: Sequence[int] = getattr(model, "seeds", None) or (int(seed),)
+        self._weights: dict[str, Any] = {}
+        if model is not None and not hasattr(model, "seeds"):
+            found = {
+                name: m.weight
+                for name, m in model.named_modules()
+                if getattr(getattr(m, "weight", None), "ndim", 0) >= 2
+            }
+            wanted = list(found) if layers is None else list(layers)
+            for name in wanted:
+                if name not in found:
+                    raise InputError(unknown(name, found, what="layer with a weight matrix"))
+            self._weights = {name: found[name] for name in wanted}
+        self._sums: dict[str, list[Any]] = {}
+        self._rows: dict[int, dict[str, dict[str, Any]]] = {}
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Steps with moments, in increasing order."""
+        return tuple(sorted(self._rows))
+
+    def collect(self) -> None:
+        """Take in the gradients of one minibatch. InputError: there are none (call it between backward and step)."""
+        for name, weight in self._weights.items():
+            if weight.grad is None:
+                raise InputError(f"layer {name!r} has no gradient; call collect() after backward() and before step()")
+            g = weight.grad.detach().double()
+            total, square, count = self._sums.get(name, [0, 0, 0])
+            self._sums[name] = [total + g, square + (g * g).sum(), count + 1]
+
+    def snapshot(self, step: int) -> None:
+        """Close the epoch: turn what was collected into moments. InputError: nothing collected, or a step twice."""
+        if not self._sums:
+            raise InputError("no gradient was collected since the last snapshot; call collect() after each backward()")
+        for name, (total, square, b) in self._sums.items():
+            mean_square = float(((total / b) ** 2).sum())
+            trace = (float(square) - b * mean_square) / (b - 1) if b > 1 else np.nan
+            self.add(
+                name,
+                mean_norm=[mean_square**0.5],
+                std_norm=[max(trace, 0.0) ** 0.5 if b > 1 else np.nan],
+                weight_norm=[float(self._weights[name].detach().double().norm())],
+                batches=b,
+                step=step,
+            )
+        self._sums = {}
+
+    def add(self, layer: str, *, mean_norm, std_norm, weight_norm, batches: int, step: int) -> None:
+        """Take moments that were computed elsewhere, [seed] each. InputError: this layer and step are there already."""
+        row = self._rows.setdefault(int(step), {})
+        if layer in row:
+            raise InputError(f"step {step} of {layer!r} is recorded already; give every epoch a step of its own")
+        values = {"mean_norm": mean_norm, "std_norm": std_norm, "weight_norm": weight_norm}
+        row[layer] = {k: np.asarray(v, dtype=np.float64) for k, v in values.items()} | {"batches": int(batches)}
+        lengths = {len(v) for v in row[layer].values() if isinstance(v, np.ndarray)}
+        if lengths != {len(self.seeds)}:
+            if len(self._rows) == 1 and len(row) == 1 and len(lengths) == 1:  # filled from outside: the first tells
+                self.seeds = tuple(range(lengths.pop()))
+            else:
+                del row[layer]
+                raise InputError(f"moments of {layer!r} have {sorted(lengths)} networks, expected {len(self.seeds)}")
+
+    def dataset(self) -> "xarray.Dataset":
+        """mean_norm, std_norm, weight_norm [seed, step, layer] and batches [step, layer]. InputError: none yet."""
+        import xarray as xr
+
+        if not self._rows:
+            raise InputError("no gradient moments yet; call collect() and snapshot(step), or pass gradients= to fit")
+        layers = list(next(iter(self._rows.values())))
+        data: dict[str, Any] = {
+            name: (
+                ("seed", "step", "layer"),
+                np.stack([np.stack([self._rows[s][la][name] for la in layers], -1) for s in self.steps], 1),
+            )
+            for name in _NAMES
+        }
+        data["batches"] = (("step", "layer"), [[self._rows[s][la]["batches"] for la in layers] for s in self.steps])
+        return xr.Dataset(data, coords={"seed": list(self.seeds), "step": list(self.steps), "layer": layers})
+
+    def keep(self, path: Path) -> None:
+        """Save, for a training checkpoint."""
+        if self._rows:
+            write_dataset(self.dataset(), path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from such a save."""
+        self._rows = {}
+        if not path.exists():
+            return
+        data = read_dataset(path)
+        self.seeds = tuple(data["seed"].values.tolist())
+        for t, step in enumerate(data["step"].values.tolist()):
+            self._rows[step] = {
+                layer: {n: data[n].values[:, t, k] for n in _NAMES} | {"batches": int(data["batches"].values[t, k])}
+                for k, layer in enumerate(data["layer"].values.tolist())
+            }

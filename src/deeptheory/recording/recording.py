@@ -1,0 +1,340 @@
+"""Recording: what a Recorder kept, labelled over seed, step, layer, sample, unit; in memory, or streamed to a folder.
+
+On disk: recording.json (schema, seeds, layers, which inputs) and one immutable group a step in activations/STEP, one a
+read-out in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from deeptheory.arrays import as_numpy, as_tensor
+from deeptheory.errors import InputError, StoreError
+from deeptheory.names import unknown
+from deeptheory.stored import read_dataset, read_json, write_dataset, write_text
+
+if TYPE_CHECKING:
+    import xarray
+
+SCHEMA = 1
+_ABOUT = "recording.json"
+
+
+class Recording:
+    """Activations [seed, sample, unit] by step and layer, or the read-outs' summaries of them [seed, step, layer].
+
+    seeds, steps, layers, targets, readouts (names of those whose summaries were kept), inputs (their number), distinct
+    (how many of them differ), gradients (Dataset [seed, step, layer] or None). Made by a Recorder, `load` or
+    `concatenate`. store: a folder that receives every step at once; only its names stay in memory. bfloat16 is stored
+    as float32, exactly.
+    """
+
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        targets: np.ndarray | None = None,
+        readouts: Sequence[str] = (),
+        inputs: int = 0,
+        distinct: int = 0,
+        fingerprint: str = "",
+        store: str | Path | None = None,
+    ):
+        self.seeds, self.targets, self.readouts = tuple(int(s) for s in seeds), targets, tuple(readouts)
+        self.inputs, self.distinct, self.fingerprint = inputs, distinct, fingerprint
+        self.layers: tuple[str, ...] = ()
+        self.gradients: xarray.Dataset | None = None
+        self._activations: dict[int, dict[str, torch.Tensor] | None] = {}  # None: on disk
+        self._summaries: dict[int, dict[str, dict[str, dict[str, np.ndarray]]]] = {}
+        self._store = None if store is None else Path(store)
+        if self._store is not None:
+            self._open()
+
+    def __repr__(self) -> str:
+        kept = f"summaries of {', '.join(self.readouts)}" if self.readouts else "activations"
+        where = f", in {self._store.name}" if self._store else ""
+        sizes = f"{len(self.seeds)} networks, {len(self.steps)} steps, {len(self.layers)} layers, {self.inputs} inputs"
+        return f"Recording({sizes}: {kept}{where})"
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps recorded, in increasing order."""
+        return tuple(sorted(self._summaries if self.readouts else self._activations))
+
+    @property
+    def has_activations(self) -> bool:
+        """Whether the activations themselves were kept."""
+        return not self.readouts
+
+    def activations(self, layer: str, step: int | None = None) -> torch.Tensor:
+        """[seed, sample, unit] at a step, or [seed, step, sample, unit] of all.
+
+        InputError: unknown layer or step, or only summaries were kept. StoreError: the stored step is corrupt.
+        """
+        if self.readouts:
+            raise InputError(f"only summaries were kept ({', '.join(self.readouts)}); record without readouts=")
+        if layer not in self.layers:
+            raise InputError(unknown(layer, self.layers, what="layer"))
+        if step is None:
+            return torch.stack([self.activations(layer, s) for s in self.steps], dim=1)
+        if step not in self._activations:
+            raise InputError(f"step {step} was not recorded; recorded: {_some(self.steps)}")
+        held = self._activations[step]
+        if held is None:
+            return torch.as_tensor(self._read(step)[f"layer{self.layers.index(layer)}"].values)
+        return held[layer]
+
+    def summary(self, readout: Any) -> "xarray.Dataset":
+        """What a read-out (or its repr) gave, over [seed, step, layer]. InputError: it was not kept."""
+        import xarray as xr
+
+        name = readout if isinstance(readout, str) else repr(readout)
+        if name not in self.readouts:
+            raise InputError(unknown(name, self.readouts, what="read-out kept"))
+        if not self._summaries:
+            raise InputError("nothing was recorded yet; call snapshot(step) first")
+        rows = [self._summaries[step][name] for step in self.steps]
+        keys = rows[0][self.layers[0]]
+        arrays = {k: np.stack([[row[layer][k] for layer in self.layers] for row in rows]) for k in keys}
+        return xr.Dataset(
+            {k: (("seed", "step", "layer"), np.moveaxis(a, -1, 0)) for k, a in arrays.items()},
+            coords={"seed": list(self.seeds), "step": list(self.steps), "layer": list(self.layers)},
+            attrs={"readout": name},
+        )
+
+    def dataset(self) -> "xarray.Dataset":
+        """One Dataset: the only read-out's summary, or activations, one variable a layer over its own unit axis.
+
+        InputError: several read-outs (use summary), or nothing recorded.
+        """
+        import xarray as xr
+
+        if len(self.readouts) > 1:
+            raise InputError(f"{len(self.readouts)} read-outs were kept; use .summary(readout) or .datatree()")
+        if self.readouts:
+            return self.summary(self.readouts[0])
+        if not self.steps:
+            raise InputError("nothing was recorded yet; call snapshot(step) first")
+        data = {
+            layer: (("seed", "step", "sample", f"unit of {layer}"), as_numpy(self.activations(layer)))
+            for layer in self.layers
+        }
+        return xr.Dataset(data, coords={"seed": list(self.seeds), "step": list(self.steps)})
+
+    def datatree(self) -> Any:
+        """xarray.DataTree of all that was kept: /activations/LAYER, /summaries/READOUT, /gradients."""
+        import xarray as xr
+
+        parts: dict[str, Any] = {}
+        if self.readouts:
+            parts |= {f"summaries/{name}": self.summary(name) for name in self.readouts}
+        else:
+            for layer in self.layers:
+                values = as_numpy(self.activations(layer))
+                coords = {"seed": list(self.seeds), "step": list(self.steps)}
+                data = {"activation": (("seed", "step", "sample", "unit"), values)}
+                parts[f"activations/{layer.replace('/', '|')}"] = xr.Dataset(data, coords=coords)
+        if self.gradients is not None:
+            parts["gradients"] = self.gradients
+        return xr.DataTree.from_dict(parts)
+
+    # growing, for the Recorder
+
+    def check_new(self, step: int) -> None:
+        """InputError: the step is recorded already."""
+        if step in self.steps:
+            raise InputError(f"step {step} is recorded already; give every snapshot a step of its own")
+
+    def add(self, step: int, activations: dict[str, Any]) -> None:
+        """Take one step's activations, [seed, sample, unit] by layer. InputError: other layers or shapes than before."""
+        self.check_new(step)
+        self._same_layers(step, activations)
+        if self._store is None:
+            self._activations[step] = {k: as_tensor(v) for k, v in activations.items()}
+            return
+        if not (self._store / _ABOUT).exists() or not self._activations:
+            self._write_about(self._store)
+        self._write_step(self._store, step, activations)
+        self._activations[step] = None
+
+    def add_summaries(self, step: int, rows: dict[str, dict[str, dict[str, Any]]]) -> None:
+        """Take one step's summaries: read-out -> layer -> name -> [seed]. InputError: other layers than before."""
+        self.check_new(step)
+        self._same_layers(step, next(iter(rows.values())))
+        self._summaries[step] = {
+            readout: {
+                layer: {k: np.asarray(v, dtype=np.float64) for k, v in got.items()} for layer, got in by_layer.items()
+            }
+            for readout, by_layer in rows.items()
+        }
+
+    def _same_layers(self, step: int, found: dict[str, Any]) -> None:
+        if self.layers and tuple(found) != self.layers:
+            raise InputError(f"step {step} shows layers {list(found)}, earlier steps {list(self.layers)}")
+        self.layers = tuple(found)
+
+    def identity(self) -> dict[str, Any]:
+        """What two parts of one recording share."""
+        return {"seeds": list(self.seeds), "readouts": list(self.readouts), "inputs": self.fingerprint or self.inputs}
+
+    # disk
+
+    def save(self, path: str | Path) -> None:
+        """Write all of it into a folder, step by step; a folder that holds the same recording gets what it lacks.
+
+        StoreError: the folder holds another recording, or the disk is full; what was there stays.
+        """
+        path = Path(path)
+        if path == self._store:
+            return
+        if (path / _ABOUT).exists():
+            self._same(_about(path), path)
+        self._write_about(path)
+        for step in self.steps if self.has_activations else ():
+            if not (path / "activations" / str(step)).exists():
+                self._write_step(path, step, {layer: self.activations(layer, step) for layer in self.layers})
+        for k, name in enumerate(self.readouts):
+            if self._summaries:
+                write_dataset(self.summary(name), path / "summaries" / str(k))
+        if self.gradients is not None:
+            write_dataset(self.gradients, path / "gradients")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Recording":
+        """The recording in a folder; activations stay on disk until asked for.
+
+        StoreError: missing, corrupt, or of another schema.
+        """
+        path = Path(path)
+        about = _about(path)
+        out = cls(about["seeds"], None, about["readouts"], about["inputs"], about["distinct"], about["fingerprint"])
+        out.layers = tuple(about["layers"])
+        if (path / "targets").exists():
+            out.targets = read_dataset(path / "targets")["targets"].values
+        if (path / "gradients").exists():
+            out.gradients = read_dataset(path / "gradients")
+        if not out.readouts:
+            out._store = path
+            out._activations = dict.fromkeys(_steps_in(path))
+        for k, name in enumerate(out.readouts):
+            if (path / "summaries" / str(k)).exists():
+                out._take_summary(name, read_dataset(path / "summaries" / str(k)))
+        return out
+
+    @classmethod
+    def concatenate(cls, recordings: Sequence["Recording"], dim: str = "seed") -> "Recording":
+        """Join recordings of the same inputs and layers along "seed" (other networks) or "step" (later looks).
+
+        InputError: they differ in what they must share, or overlap along dim.
+        """
+        if dim not in ("seed", "step"):
+            raise InputError(f"dim is {dim!r}; recordings join along 'seed' or 'step'")
+        if not recordings:
+            raise InputError("no recordings to join; give one or more")
+        first = recordings[0]
+        for other in recordings[1:]:
+            shared = ["layers", "readouts", "fingerprint"] + (["steps"] if dim == "seed" else ["seeds"])
+            for name in shared:
+                a, b = getattr(first, name), getattr(other, name)
+                if a != b:
+                    raise InputError(f"recordings differ in {name}: {_some(a)} and {_some(b)}; they cannot be joined")
+        joined = [v for r in recordings for v in (r.seeds if dim == "seed" else r.steps)]
+        if len(set(joined)) < len(joined):
+            twice = sorted({v for v in joined if joined.count(v) > 1})
+            raise InputError(f"{dim} {_some(twice)} stands in two recordings; each may stand once")
+        seeds = joined if dim == "seed" else first.seeds
+        out = cls(seeds, first.targets, first.readouts, first.inputs, first.distinct, first.fingerprint)
+        for step in first.steps if dim == "seed" else sorted(joined):
+            parts = list(recordings) if dim == "seed" else [r for r in recordings if step in r.steps]
+            if out.readouts:
+                kept = [r._summaries[step] for r in parts]
+                out.add_summaries(step, {n: {la: {k: np.concatenate([p[n][la][k] for p in kept]) for k in kept[0][n][la]} for la in first.layers} for n in out.readouts})  # fmt: skip
+            else:
+                out.add(step, {la: torch.cat([r.activations(la, step) for r in parts]) for la in first.layers})
+        found = [r.gradients for r in recordings]
+        if all(g is not None for g in found):
+            import xarray as xr
+
+            out.gradients = xr.concat(found, dim=dim, join="exact")  # type: ignore[type-var]
+        return out
+
+    def forget_after(self, steps: Sequence[int]) -> None:
+        """Keep only these steps: those after a checkpoint are recorded again when training goes on from it."""
+        import shutil
+
+        for step in set(self._activations) - set(steps):
+            if self._activations.pop(step) is None and self._store is not None:
+                shutil.rmtree(self._store / "activations" / str(step))
+
+    def _open(self) -> None:
+        assert self._store is not None
+        if (self._store / _ABOUT).exists():
+            about = _about(self._store)
+            self._same(about, self._store)
+            self.layers = tuple(about["layers"])
+            self._activations = dict.fromkeys(_steps_in(self._store))
+        elif self._store.exists() and any(self._store.iterdir()):
+            raise StoreError(f"{self._store.name} is not empty and holds no recording; choose another folder")
+
+    def _same(self, about: dict, path: Path) -> None:
+        mine = {**self.identity(), "layers": list(self.layers)}
+        theirs = {**about, "inputs": about["fingerprint"] or about["inputs"]}
+        differ = [k for k in mine if mine[k] != theirs[k] and not (k == "layers" and not (mine[k] and theirs[k]))]
+        if differ:
+            raise StoreError(
+                f"{path.name} holds a recording that differs in {', '.join(differ)}; choose another folder"
+            )
+
+    def _write_about(self, path: Path) -> None:
+        if self.targets is not None and not (path / "targets").exists():
+            import xarray as xr
+
+            axes = ("sample", "class")[: self.targets.ndim]
+            write_dataset(xr.Dataset({"targets": (axes, self.targets)}), path / "targets")
+        names = ("seeds", "layers", "readouts", "inputs", "distinct", "fingerprint")
+        write_text(path / _ABOUT, json.dumps({"schema": SCHEMA, **{n: getattr(self, n) for n in names}}, indent=1))
+
+    def _write_step(self, path: Path, step: int, activations: dict[str, Any]) -> None:
+        import xarray as xr
+
+        data = {f"layer{k}": (("seed", "sample", f"unit{k}"), as_numpy(a)) for k, a in enumerate(activations.values())}
+        attrs = {"step": step, "layers": list(activations)}
+        write_dataset(
+            xr.Dataset(data, coords={"seed": list(self.seeds)}, attrs=attrs), path / "activations" / str(step)
+        )
+
+    def _read(self, step: int) -> "xarray.Dataset":
+        assert self._store is not None
+        data = read_dataset(self._store / "activations" / str(step))
+        if tuple(data.attrs["layers"]) != self.layers:
+            raise StoreError(f"step {step} in {self._store.name} has layers {data.attrs['layers']}, not {self.layers}")
+        return data
+
+    def _take_summary(self, name: str, data: "xarray.Dataset") -> None:
+        for t, step in enumerate(data["step"].values.tolist()):
+            by_layer = {
+                layer: {str(k): v.values[:, t, j] for k, v in data.data_vars.items()}
+                for j, layer in enumerate(self.layers)
+            }
+            self._summaries.setdefault(step, {})[name] = by_layer
+
+
+def _about(path: Path) -> dict[str, Any]:
+    about = read_json(path / _ABOUT, "recording")
+    if about.get("schema") != SCHEMA:
+        raise StoreError(f"{path.name} has schema {about.get('schema')}; this version reads {SCHEMA}: record again")
+    return about
+
+
+def _steps_in(path: Path) -> list[int]:
+    folder = path / "activations"
+    names = [p.name for p in folder.iterdir()] if folder.exists() else []
+    return sorted(int(n) for n in names if n.lstrip("-").isdigit())  # others are of an interrupted write
+
+
+def _some(values: Any) -> str:
+    values = list(values) if not isinstance(values, str) else [values]
+    return ", ".join(str(v) for v in values[:8]) + (", ..." if len(values) > 8 else "") if values else "none"
