@@ -20,6 +20,7 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "Exact": "deeptheory.information",
     "information_plane": "deeptheory.information",
     "gradient_phases": "deeptheory.information",
+    "reproduce": "deeptheory.studies",
 }
 _MODULES = (
     "errors",

@@ -110,7 +110,7 @@ def gradient_phases(gradients, seed: int = 0, draws: int = 2000) -> GradientPhas
     data = getattr(gradients, "gradients", gradients)
     if data is None or not hasattr(data, "data_vars") or "mean_norm" not in data:
         raise InputError("no gradients were recorded; pass gradients= to fit, or use dt.recording.GradientRecorder")
-    data = data.transpose("seed", "step", "layer")
+    data = data[["mean_norm", "std_norm", "weight_norm"]].transpose("seed", "step", "layer")
     mean_norm, std_norm, weight = (np.asarray(data[k].values) for k in ("mean_norm", "std_norm", "weight_norm"))
     if np.isnan(std_norm).all():
         raise InputError("fluctuations are undefined: one minibatch an epoch; measure with gradient_batch=512, say")

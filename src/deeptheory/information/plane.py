@@ -66,6 +66,28 @@ class InformationPlane(Result):
             },
         )
 
+    @classmethod
+    def of(cls, data, readout) -> "InformationPlane":
+        """The plane again from such a Dataset (of several runs joined along seed, for instance) and its read-out.
+
+        InputError: the Dataset was made under another read-out.
+        """
+        if data.attrs.get("readout") != repr(readout):
+            raise InputError(f"the Dataset was read out by {data.attrs.get('readout')}, not {readout!r}")
+        main = {k: data[k].transpose("seed", "step", "layer").values for k in ("i_x", "i_y", "h_t", "occupied")}
+        seeds, steps, layers = (data[c].values.tolist() for c in ("seed", "step", "layer"))
+        return cls(
+            seeds=tuple(seeds),
+            steps=tuple(steps),
+            layers=tuple(layers),
+            **main,
+            extra={},
+            readout=repr(readout),
+            inputs=int(data.attrs["inputs"]),
+            h_y=float(data.attrs["h_y"]),
+            notes=_notes(readout, main, int(data.attrs["inputs"]), layers),
+        )
+
     def scalars(self) -> dict[str, float]:
         """Mean over networks at the last step, by name and layer: `i_x/layer1`, `i_y/layer1`, ..."""
         out = {}

@@ -1,0 +1,5 @@
+"""python -m deeptheory."""
+
+from deeptheory.cli import main
+
+main()

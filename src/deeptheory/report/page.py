@@ -1,0 +1,134 @@
+"""One self-contained page from a run folder: run.json, claims.json, page.json and figures/.
+
+It makes no network request and runs under a Content-Security-Policy that begins with default-src 'none'. Trap: twelve
+inline plotly figures are over 5 MB; here the library is packed once, and unpacked in the browser (DecompressionStream).
+Every script, the unpacked library too, is allowed by its hash alone.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+import math
+from functools import cache
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from deeptheory import __version__
+from deeptheory.errors import StoreError
+from deeptheory.stored import read_json, write_text
+
+NAME = "report.html"
+VERDICTS = ("reproduced", "contradicted", "inconclusive", "not run")
+
+
+def write_page(folder: str | Path) -> Path:
+    """Write report.html into a run folder and return its path; the same files give the same bytes.
+
+    StoreError: the folder is no finished run, a file in it is damaged, or the disk is full.
+    """
+    folder = Path(folder)
+    run = read_json(folder / "run.json", "run")
+    claims = read_json(folder / "claims.json", "finished run")
+    page = read_json(folder / "page.json", "finished run")
+    try:
+        text = _render(folder, run, claims, page)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"{folder.name} has files of another form ({type(error).__name__}: {error}); run the study again into it"
+        ) from error
+    write_text(folder / NAME, text)
+    return folder / NAME
+
+
+def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
+    from jinja2 import Environment, StrictUndefined
+
+    style, script = _asset("page.css"), _asset("page.js")
+    library, library_hash = _library()
+    sections = [{**s, "plates": [_plate(folder, name) for name in s["plates"]]} for s in page["sections"]]
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"number": number, "interval": interval, "seconds": seconds}
+    # plotly makes one empty <style> and fills it by script, which is allowed; its SVG labels carry style attributes
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)} {library_hash}; style-src {_hash(style)} {_hash('')}; "
+        "style-src-attr 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    return environment.from_string(_asset("page.html.j2")).render(
+        page=page,
+        run=run,
+        claims=claims,
+        counts=[(v, sum(c["verdict"] == v for c in claims)) for v in VERDICTS],
+        sections=sections,
+        style=style,
+        script=script,
+        library=library if any(s["plates"] for s in sections) else "",
+        policy=policy,
+        version=__version__,
+    )
+
+
+def _plate(folder: Path, name: str) -> dict[str, Any]:
+    plate = read_json(folder / "figures" / f"{name}.json", "figure")
+    packed = json.dumps(plate["figure"], separators=(",", ":")).encode()
+    return {
+        "name": name,
+        **{k: plate[k] for k in ("title", "see", "trust", "alt")},
+        "packed": _pack(packed),
+        "frames": len(plate["figure"].get("frames") or ()),
+    }
+
+
+@cache
+def _library() -> tuple[str, str]:
+    """plotly.js of the installed plotly, packed, and the hash of what comes out."""
+    spec = find_spec("plotly")  # located, not imported
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    path = Path(places[0]) / "package_data" / "plotly.min.js" if places else Path("plotly.min.js")
+    try:
+        script = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"plotly's {path.name} cannot be read ({error}); install plotly again") from error
+    return _pack(script.encode()), _hash(script)
+
+
+def _pack(data: bytes) -> str:
+    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _asset(name: str) -> str:
+    return files("deeptheory.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def number(value: Any) -> str:
+    """Three digits that count; infinity and text as they are."""
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return {"inf": "∞", "-inf": "−∞"}.get(value, value)
+    if isinstance(value, float) and math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value)).replace("-", "−")
+    digits = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return digits.replace("-", "−")
+
+
+def interval(claim: dict) -> str:
+    """ "measured [low, high]", or the value alone where low = high."""
+    if claim["measured"] is None:
+        return "–"
+    if claim["low"] == claim["high"] and claim["low"] == claim["measured"]:
+        return number(claim["measured"])
+    return f"{number(claim['measured'])} [{number(claim['low'])}, {number(claim['high'])}]"
+
+
+def seconds(value: float) -> str:
+    """A duration for people."""
+    return f"{value:.1f} s" if value < 100 else f"{value / 60:.1f} min"

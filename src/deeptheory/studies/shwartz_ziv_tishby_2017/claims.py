@@ -1,0 +1,252 @@
+"""What the paper claims, as quantities with regions that were written before anything was measured.
+
+I in bits; one value a network, so that intervals are over networks. Entries of figures not built yet stand as not run.
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+import deeptheory as dt
+from deeptheory.information import fall, fits_before_compressing, fraction_of_information
+from deeptheory.runs import Claim, NotRun, Sample
+
+_PAPER = "Shwartz-Ziv & Tishby 2017"
+_PROTOCOL = "code (released program) unless the run says paper"
+_LAYERS = [f"layer{k}" for k in range(1, 7)]
+_LATER = "its figure is not built yet; it counts from then on"
+_LAST_LOOKS = 10
+
+
+def _layer(results: Any, name: str, step: str = "minibatch") -> Any:
+    data = results[step]
+    if name not in data["layer"].values:
+        return None
+    return data.sel(layer=name)
+
+
+def last_hidden(data: Any) -> Any:
+    """The layer before the output."""
+    return data.isel(layer=-2)
+
+
+def _fit_then_compress(name: str):
+    def measure(results):
+        data = _layer(results, name)
+        if data is None:
+            return NotRun(f"these networks have no {name}")
+        return fits_before_compressing(data["i_x"].values, data["i_y"].values)
+
+    return measure
+
+
+def _first_layer_flat(results):
+    return fall(results["minibatch"].isel(layer=0)["i_x"].values)
+
+
+def _full_information(results):
+    data = results["minibatch"]
+    return fraction_of_information(last_hidden(data)["i_y"].values, data.attrs["information"])
+
+
+def peak(data: Any) -> np.ndarray:
+    """[seed]: the epoch of the largest I(X;T) of the last hidden layer."""
+    return data["step"].values[last_hidden(data)["i_x"].values.argmax(1)]
+
+
+def _snr_transition(name: str):
+    def measure(results):
+        data = results["minibatch"]
+        if name not in data["layer"].values:
+            return NotRun(f"these networks have no {name}")
+        phases = dt.gradient_phases(data)
+        crossing = phases.crossing[:, phases.layers.index(name)]
+        return Sample((crossing + 1) / (peak(data) + 1), "median")  # epochs counted from 1, as on a logarithmic axis
+
+    return measure
+
+
+def _snr_alike(results):
+    snr = dt.gradient_phases(results["minibatch"]).snr[:, -_LAST_LOOKS:]
+    log = np.log10(snr).mean(1)  # [seed, layer]
+    return log.max(1) - log.min(1)
+
+
+def _ratio(full, mini, axis=-1):
+    return full.mean(axis) / mini.mean(axis)
+
+
+def _noise_drives(results):
+    falls = [fall(last_hidden(results[step])["i_x"].values) for step in ("full-batch", "minibatch")]
+    return Sample(np.stack(falls, axis=1), _ratio)
+
+
+def alikeness(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean absolute cosine between the units of two layers, [unit, input] each, under the best pairing of units."""
+    unit = [w / np.linalg.norm(w, axis=1, keepdims=True) for w in (a, b)]
+    cosine = np.abs(unit[0] @ unit[1].T)
+    return float(cosine[linear_sum_assignment(cosine, maximize=True)].mean())
+
+
+def _networks_differ(results):
+    data = results["minibatch"]
+    before, after = data["weights_before"].values, data["weights_after"].values
+    pairs = [(k, k + 1) for k in range(0, len(before) - 1, 2)]  # each network in one pair: pairs are independent
+    if not pairs:
+        return NotRun("one network has no other to differ from")
+    return np.array([alikeness(after[i], after[j]) - alikeness(before[i], before[j]) for i, j in pairs])
+
+
+def _claim(id: str, figure: str, statement: str, quantity: str, region: str, measure, unit="1", **more) -> Claim:
+    return Claim(
+        id=id,
+        figure=figure,
+        source=f"{_PAPER}, figure {figure}" if figure[:1].isdigit() else f"{_PAPER}, {figure}",
+        statement=statement,
+        quantity=quantity,
+        unit=unit,
+        region=region,
+        criterion=more.pop("criterion", f"95 % interval over networks within {region}"),
+        protocol=_PROTOCOL,
+        measure=measure,
+        **more,
+    )
+
+
+def _later(id: str, figure: str, statement: str, quantity: str, region: str, **more) -> Claim:
+    return _claim(id, figure, statement, quantity, region, lambda results: NotRun(_LATER), **more)
+
+
+CLAIMS = [
+    *(
+        _claim(
+            f"fit-then-compress/{name}",
+            "2",
+            "Networks first fit the labels and then, for most of training, compress the input.",
+            "share of networks where I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, "
+            "and that fall is over 0.5 bit",
+            ">= 0.8",
+            _fit_then_compress(name),
+        )
+        for name in _LAYERS
+    ),
+    _claim(
+        "first-layer-flat",
+        "2",
+        "The first hidden layer keeps its information about the input.",
+        "largest fall of I(X;T) of the first hidden layer after its maximum, mean over networks",
+        "< 0.1",
+        _first_layer_flat,
+        unit="bits",
+    ),
+    _claim(
+        "full-information",
+        "2",
+        "At the end the last hidden layer holds nearly all information about the label.",
+        "I(T;Y) of the last hidden layer at the end / I(X;Y), mean over networks",
+        "> 0.95",
+        _full_information,
+    ),
+    *(
+        _claim(
+            f"snr-transition/{name}",
+            "4",
+            "Gradients turn from drift to diffusion when compression begins.",
+            "epoch where the gradient SNR falls through 1 for good / epoch of the largest I(X;T) of the last hidden layer, "
+            "epochs counted from 1, median over networks",
+            "[1/3, 3]",
+            _snr_transition(name),
+            published="transition near epoch 350, together with the bend",
+            published_trust="from notes on the text; read off a figure",
+        )
+        for name in _LAYERS
+    ),
+    _claim(
+        "snr-alike-across-layers",
+        "4",
+        "At the end the log SNR is about the same in every layer.",
+        f"largest less smallest log10 SNR over layers, mean of the last {_LAST_LOOKS} looks, mean over networks",
+        "< 0.5",
+        _snr_alike,
+    ),
+    _claim(
+        "noise-drives-compression",
+        "section 3.3",
+        "The noise of minibatch gradients drives the compression.",
+        "mean fall of I(X;T) of the last hidden layer, full batch / minibatch, same networks",
+        "< 0.5",
+        _noise_drives,
+    ),
+    _claim(
+        "networks-differ",
+        "section 3.2",
+        "Different networks reach the same place in the plane with different weights.",
+        "mean absolute cosine of first-layer weights between two networks (best pairing of units), trained less untrained",
+        "<= 0.1",
+        _networks_differ,
+    ),
+    _later(
+        "depth-speeds-learning",
+        "5",
+        "Hidden layers shorten the time to good generalisation.",
+        "Spearman of the number of hidden layers (1 to 6) with epochs to 95 % of I(X;Y)",
+        "< 0",
+    ),
+    _later(
+        "one-layer-too-slow",
+        "5",
+        "One hidden layer does not get there.",
+        "I(T;Y) of a one-layer network at the last epoch / I(X;Y)",
+        "< 0.95",
+    ),
+    *(
+        _later(
+            f"small-data-loses/{share}",
+            "3",
+            "With few samples compression loses information about the label.",
+            f"largest less last I(T;Y) of the last hidden layer, {share} % of the data",
+            region,
+            unit="bits",
+        )
+        for share, region in (("5", "> 0.02"), ("45", ">= 0"), ("85", "< 0.02"))
+    ),
+    _later(
+        "more-data-more-label",
+        "7",
+        "More training data raises the information about the label.",
+        "Spearman of the training share with I(T;Y) of the last hidden layer at the end",
+        "> 0.8",
+    ),
+    _later(
+        "beta-falls-with-depth",
+        "6",
+        "The fitted trade-off falls with depth.",
+        "Spearman of the layer with its fitted beta",
+        "< 0",
+    ),
+    *(
+        _later(
+            f"on-the-bound/{name}",
+            "6",
+            "Converged layers lie near the information bottleneck bound.",
+            "distance to the bound / the same of an untrained network",
+            "< 1/3",
+        )
+        for name in _LAYERS
+    ),
+    _later(
+        "committee-same-phases",
+        "8",
+        "A committee machine shows the same phases.",
+        "as fit-then-compress, on the committee task",
+        ">= 0.8",
+    ),
+    _later(
+        "mnist-gradient-phases",
+        "8",
+        "The gradient phases show on MNIST.",
+        "as snr-transition, on MNIST",
+        "[1/3, 3]",
+    ),
+]
