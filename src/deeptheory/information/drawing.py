@@ -67,7 +67,7 @@ def draw_curves(plane) -> Any:
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     figure.update_layout(new_figure().layout)
     x = np.array(plane.steps) + 1
-    shown = plane.frame_steps() if len(x) > 150 else range(len(x))
+    shown = plane.frame_steps() if len(x) > 300 else range(len(x))
     shown = list(shown)
     for row, (values, title) in enumerate(((plane.i_x, "I(X;T) (bits)"), (plane.i_y, "I(T;Y) (bits)")), start=1):
         for k, (layer, colour) in enumerate(zip(plane.layers, layer_colours(len(plane.layers)))):

@@ -92,10 +92,14 @@ class GradientPhases(Result):
                 )
         middle = float(np.median(self.crossing))
         if np.isfinite(middle) and middle > 0:
-            figure.add_vline(
-                x=middle + 1,
-                line={"dash": "dot", "color": NEUTRAL},
-                annotation_text=f"median crossing {middle:.0f}",
+            figure.add_vline(x=middle + 1, line={"dash": "dot", "color": NEUTRAL})
+            figure.add_annotation(  # on a logarithmic axis shapes stand at x, annotations at log10 x
+                x=float(np.log10(middle + 1)),
+                y=1,
+                yref="paper",
+                yanchor="bottom",
+                showarrow=False,
+                text=f"median crossing {middle:.0f}",
             )
         return figure
 

@@ -20,7 +20,7 @@ def split(n: int, train, seeds: Sequence[int], how: str = "random", seed: int = 
     twice, an unknown `how`.
     """
     orders = pick({"random": _random, "common": _common, "first": _first}, how, what="split")(n, seeds, seed)
-    shares = [train] * len(seeds) if np.ndim(train) == 0 and not isinstance(train, (list, tuple)) else list(train)
+    shares = list(train) if isinstance(train, list | tuple) or np.ndim(train) else [train] * len(seeds)
     if len(shares) != len(seeds):
         raise InputError(f"train has {len(shares)} entries for {len(seeds)} networks; give one for all, or one each")
     counts = np.zeros(len(seeds), dtype=np.int64)

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import math
+import re
 from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
@@ -47,7 +48,7 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
     from jinja2 import Environment, StrictUndefined
 
     style, script = _asset("page.css"), _asset("page.js")
-    library, library_hash = _library()
+    library, library_hash, styles = _library()
     sections = [{**s, "plates": [_plate(folder, name) for name in s["plates"]]} for s in page["sections"]]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": number, "interval": interval, "seconds": seconds}
@@ -59,15 +60,22 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
     return environment.from_string(_asset("page.html.j2")).render(
         page=page,
         run=run,
-        claims=claims,
+        claims=_grouped(claims),
         counts=[(v, sum(c["verdict"] == v for c in claims)) for v in VERDICTS],
         sections=sections,
         style=style,
         script=script,
         library=library if any(s["plates"] for s in sections) else "",
         policy=policy,
+        styles=styles,
         version=__version__,
     )
+
+
+def _grouped(claims: list[dict]) -> list[dict]:
+    """Claims, each told whether it says the same as the one above it (another layer), which the table then leaves out."""
+    said = [{k: c[k] for k in ("statement", "quantity", "published", "published_trust", "source")} for c in claims]
+    return [{**c, "again": k > 0 and said[k] == said[k - 1]} for k, c in enumerate(claims)]
 
 
 def _plate(folder: Path, name: str) -> dict[str, Any]:
@@ -82,8 +90,11 @@ def _plate(folder: Path, name: str) -> dict[str, Any]:
 
 
 @cache
-def _library() -> tuple[str, str]:
-    """plotly.js of the installed plotly, packed, and the hash of what comes out."""
+def _library() -> tuple[str, str, list[str]]:
+    """plotly.js of the installed plotly, packed; the hash of what comes out; ids of style sheets that it would add.
+
+    Trap: it adds a sheet for maps as inline text, which the policy forbids, unless an element has that id already.
+    """
     spec = find_spec("plotly")  # located, not imported
     places = list(spec.submodule_search_locations or ()) if spec else []
     path = Path(places[0]) / "package_data" / "plotly.min.js" if places else Path("plotly.min.js")
@@ -91,7 +102,7 @@ def _library() -> tuple[str, str]:
         script = path.read_text(encoding="utf-8")
     except OSError as error:
         raise StoreError(f"plotly's {path.name} cannot be read ({error}); install plotly again") from error
-    return _pack(script.encode()), _hash(script)
+    return _pack(script.encode()), _hash(script), re.findall(r'getElementById\("([0-9a-f]{64})"\)', script)
 
 
 def _pack(data: bytes) -> str:

@@ -1,0 +1,66 @@
+"""Bad input to populations and training: the value seen and the mend."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from deeptheory.errors import InputError
+from deeptheory.networks import Population, fit, log_epochs
+
+X = np.random.default_rng(0).random((20, 3)).astype(np.float32)
+Y = (X.sum(1) > 1.5).astype(np.int64)
+
+
+def nets(**kwargs):
+    return Population.mlp([3, 4, 2], seeds=[0, 1], **kwargs)
+
+
+def go(x=X, y=Y, population=None, **kwargs):
+    return fit(population or nets(), x, y, **{"epochs": 1, **kwargs})
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: Population.mlp([3]), r"widths is \[3\]; needed"),
+        (lambda: Population.mlp([3, 0, 2]), "each 1 or more"),
+        (lambda: Population.mlp([3, 2], seeds=[]), "seeds is empty"),
+        (lambda: Population.mlp([3, 2], seeds=[1, 1]), r"distinct and not negative; seen: \[1\]"),
+        (lambda: Population.mlp([3, 2], seeds=[-1]), "seen: -1"),
+        (lambda: Population.mlp([3, 4, 2], activation="tanhh"), "unknown activation 'tanhh'; did you mean tanh"),
+        (lambda: Population.mlp([3, 4, 2], init="xavir"), "did you mean xavier"),
+        (lambda: Population.mlp([3, 4, 1], head="softmax"), "a softmax over 1 output is always 1"),
+        (lambda: Population.mlp([3, 4, 2], head="hinge"), "unknown head"),
+        (lambda: Population.of(lambda: nn.BatchNorm1d(3), seeds=[0]), "keeps buffers .*use GroupNorm"),
+        (lambda: nets()(torch.zeros(2, 5)), r"x has shape \[2, 5\]; these networks take \[n, 3\]"),
+        (lambda: go(epochs=0), "epochs is 0"),
+        (lambda: go(epochs=1.5), "epochs is 1.5"),
+        (lambda: go(at=[0, 2]), r"at holds epochs from 0 to 2; they must lie in 0\.\.1"),
+        (lambda: go(x=np.full_like(X, np.nan)), "x holds 60 values"),
+        (lambda: go(x=X[:1], y=Y[:1]), "x has 1 rows"),
+        (lambda: go(y=Y[:5]), r"y has shape \[5\]; needed: \[20\]"),
+        (lambda: go(y=Y + 1), "labels run from 1 to 2; needed: whole numbers from 0 to 1"),
+        (lambda: go(y=np.zeros(20)), r"y holds one class only \(0"),
+        (lambda: go(y=np.full((20, 2), 0.7)), "do not sum to 1"),
+        (lambda: go(optimizer="adamw"), "unknown optimizer 'adamw'; did you mean adam"),
+        (lambda: go(lr=0), "lr is 0; needed: one number above 0"),
+        (lambda: go(lr=[1.0]), "one for each of the 2 networks"),
+        (lambda: go(momentum=1), "momentum is 1"),
+        (lambda: go(batch=0), "batch is 0"),
+        (lambda: go(batch=17, drop_last=True), "drop_last leaves no step; lower batch"),
+        (lambda: go(train=0), "train is 0.0"),
+        (lambda: go(train=0.01), "which is none"),
+        (lambda: go(train=[0.5]), "train has 1 entries for 2 networks"),
+        (lambda: go(train=[[0, 99], 0.5]), r"whole numbers in \[0, 20\)"),
+        (lambda: go(train=[[1, 1], 0.5]), "hold a row twice"),
+        (lambda: go(how="stratified"), "unknown split"),
+        (lambda: go(engine="cuda"), "unknown engine"),
+        (lambda: go(population=nets(activation=torch.sin), engine="handwritten"), "use engine='auto'"),
+        (lambda: go(population=nets(activation=torch.sin), train=[0.5, 0.9]), "only the hand"),
+        (lambda: log_epochs(0, 5), "epochs is 0"),
+    ],
+)
+def test_wrong_use(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
