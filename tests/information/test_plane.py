@@ -1,0 +1,195 @@
+"""The plane over a recording, falls and fits, gradient phases, and the model of one neuron."""
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import deeptheory as dt
+from deeptheory.errors import InputError
+from deeptheory.information import fall, fits_before_compressing, fraction_of_information, one_neuron_information
+
+
+@pytest.fixture(scope="module")
+def data():
+    return dt.datasets.icosahedron()
+
+
+@pytest.fixture(scope="module")
+def recordings(data):
+    """The same three networks at three moments, once with activations, once with summaries only."""
+    nets = dt.networks.Population.mlp([12, 4, 3, 2], seeds=[1, 2, 5])
+    readout = dt.Binning(30, (-1, 1))
+    full = dt.Recorder(nets, data.x, data.y, layers="layer*")
+    lean = dt.Recorder(nets, data.x, data.y, layers="layer*", readouts=readout)
+    for step in (0, 5, 20):
+        full.snapshot(step)
+        lean.snapshot(step)
+        dt.networks.fit(nets, data.x, data.y, epochs=20, lr=0.01)
+    return full.recording, lean.recording
+
+
+def test_summaries_kept_are_those_of_the_activations(recordings):
+    full, lean = recordings
+    readout = dt.Binning(30, (-1, 1))
+    a, b = (dt.information_plane(r, readout) for r in (full, lean))
+    assert a.dataset().identical(b.dataset())
+    assert a.dataset().sizes == {"seed": 3, "step": 3, "layer": 3}
+    assert "3 networks, 3 steps, 3 layers" in repr(a)
+    assert a.scalars()["i_x/layer1"] == pytest.approx(a.i_x[:, -1, 0].mean())
+
+
+def test_a_plane_comes_back_from_its_dataset(recordings):
+    readout = dt.Binning(30, (-1, 1))
+    plane = dt.information_plane(recordings[1], readout)
+    again = dt.information.InformationPlane.of(plane.dataset(), readout)
+    assert again.dataset().identical(plane.dataset())
+    with pytest.raises(InputError, match="was read out by"):
+        dt.information.InformationPlane.of(plane.dataset(), dt.Exact())
+
+
+def test_the_order_of_information_holds_where_it_must(recordings):
+    """Exact symbols obey the data-processing inequality from layer to layer; nothing exceeds H(X) or H(Y)."""
+    plane = dt.information_plane(recordings[0], dt.Exact())
+    assert (np.diff(plane.i_x, axis=2) <= 1e-9).all()
+    assert (np.diff(plane.i_y, axis=2) <= 1e-9).all()
+    assert plane.i_x.max() <= 12 + 1e-9
+    assert plane.i_y.max() <= plane.h_y + 1e-9
+    assert plane.h_y == pytest.approx(0.999157, abs=1e-6)
+
+
+def test_global_bounds_span_all_layers_steps_and_networks(recordings):
+    full, lean = recordings
+    a = [full.activations(la) for la in full.layers]
+    low, high = min(float(v.min()) for v in a), max(float(v.max()) for v in a)
+    wide = dt.information_plane(full, dt.Binning(10, "global"))
+    assert np.array_equal(wide.i_x, dt.information_plane(full, dt.Binning(10, (low, high))).i_x)
+    with pytest.raises(InputError, match="kept summaries only, and not those of Binning.*global"):
+        dt.information_plane(lean, dt.Binning(10, "global"))
+
+
+def test_the_figure_has_a_frame_a_step_and_a_point_a_network(recordings):
+    plane = dt.information_plane(recordings[1], dt.Binning(30, (-1, 1)))
+    figure = plane.figure()
+    assert [f.name for f in figure.frames] == ["0", "5", "20"]
+    dots = [t for t in figure.frames[1].data if t.mode == "markers"]
+    assert len(dots) == 3
+    assert np.allclose(dots[0].x, plane.i_x[:, 1, 0], atol=1e-3)
+    curves = plane.figure("curves")
+    means = [t for t in curves.data if t.name == "layer2"]
+    assert np.allclose(means[0].y, plane.i_x.mean(0)[:, 1], atol=1e-3)
+    with pytest.raises(InputError, match="unknown figure"):
+        plane.figure("bars")
+
+
+def test_the_curves_are_drawn_from_the_table(recordings):
+    plane = dt.information_plane(recordings[1], dt.Binning(30, (-1, 1)))
+    table = plane.table()
+    assert len(table) == 27
+    row = table[(table.seed == 5) & (table.step == 20) & (table.layer == "layer2")].iloc[0]
+    assert row.i_x == plane.i_x[2, 2, 1]
+
+
+def test_fall_counts_after_the_maximum_only():
+    assert fall(np.array([[0, 3, 5, 4, 4.5], [5, 1, 2, 3, 4], [1, 2, 3, 4, 5]])).tolist() == [1, 4, 0]
+
+
+def test_fitting_before_compressing():
+    i_x = np.array([[1, 4, 4, 3, 2, 1], [1, 4, 2, 1, 1, 1], [1, 4, 4, 4, 3.9, 3.8]], dtype=float)
+    i_y = np.array([[0, 0.5, 1, 1, 1, 1], [0, 0.1, 0.2, 0.3, 0.9, 1.0], [0, 1, 1, 1, 1, 1]])
+    assert fits_before_compressing(i_x, i_y).tolist() == [True, False, False]
+    assert fraction_of_information(i_y, 0.5).tolist() == [2, 2, 2]
+
+
+def moments(snr, steps):
+    """A Dataset of one layer and one network a row of snr."""
+    snr = np.asarray(snr, dtype=float)[:, :, None]
+    ones = np.ones_like(snr)
+    axes = ("seed", "step", "layer")
+    arrays = {"mean_norm": (axes, snr), "std_norm": (axes, ones), "weight_norm": (axes, 2 * ones)}
+    return xr.Dataset(arrays, coords={"seed": range(len(snr)), "step": steps, "layer": ["a"]})
+
+
+def test_the_crossing_is_the_last_fall_through_one():
+    steps = [0, 1, 3, 7, 15]
+    rows = [[4, 2, 0.5, 0.2, 0.1], [0.5, 2, 0.5, 2, 0.5], [0.9, 0.5, 0.2, 0.1, 0.1], [4, 3, 2, 2, 1.5]]
+    phases = dt.gradient_phases(moments(rows, steps))
+    # from 2 at epoch 2 (counted from 1) to 1/2 at epoch 4: half way on both logarithmic axes
+    assert phases.crossing[0, 0] == pytest.approx(2 * 2**0.5 - 1)
+    assert 7 < phases.crossing[1, 0] < 15
+    assert phases.crossing[2, 0] == 0
+    assert np.isinf(phases.crossing[3, 0])
+    assert phases.mean[0, 0, 0] == 2
+    assert "1 of 4 crossings did not happen" in phases.notes[0]
+    assert phases.table()["never"].tolist() == [1]
+    assert phases.figure().data
+    assert phases.dataset()["snr"].shape == (4, 5, 1)
+
+
+def test_noise_alone_has_a_ratio_of_one_over_the_root_of_the_batches():
+    torch.manual_seed(0)
+    model = torch.nn.Linear(400, 50, bias=False)
+    recorder = dt.GradientRecorder(model)
+    for _ in range(16):
+        model.weight.grad = torch.randn(50, 400)
+        recorder.collect()
+    recorder.snapshot(0)
+    assert dt.gradient_phases(recorder.dataset()).snr.item() == pytest.approx(0.25, rel=0.05)
+
+
+def test_one_neuron_is_exact():
+    edges = np.linspace(-1, 1, 31)
+    w = [0.1, 0.5, 0.870, 2, 5, 10, 100, 1000]
+    known = [2.644, 4.631, 4.8998, 4.157, 2.775, 2.044, 1.151, 1.020]
+    assert one_neuron_information(w, edges) == pytest.approx(known, abs=6e-4)
+    sampled = np.tanh(2 * np.random.default_rng(0).standard_normal((1, 200_000, 1)))
+    y = np.arange(200_000) % 2
+    assert dt.Binning(edges=edges).summarise(sampled, y)["i_x"][0] == pytest.approx(4.157, abs=0.01)
+    growing = one_neuron_information(np.geomspace(0.1, 100, 40), np.arange(-1, 1000, 0.5), "relu")
+    assert (np.diff(growing) > 0).all()
+
+
+X = np.random.default_rng(0).uniform(-1, 1, (1, 10, 2))
+Y = [0, 1] * 5
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: dt.information_plane(X, None, targets=Y), "readout is None; state one"),
+        (lambda: dt.information_plane(X, dt.Exact()), "without targets="),
+        (lambda: dt.information_plane(X[0, 0], dt.Exact(), targets=Y), r"activations have shape \[2\]"),
+        (lambda: dt.Exact().summarise(X[0], Y), r"have shape \[10, 2\]; needed: \[seed, sample, unit\]"),
+        (lambda: dt.Exact().summarise(X[:, :0], Y), "none of them 0"),
+        (lambda: dt.Exact().summarise(np.where(X > 0, np.nan, X), Y), r"activations hold nan \(seed 0, sample"),
+        (lambda: dt.Exact().summarise(X, Y[:4]), r"targets have shape \[4\], activations 10 samples"),
+        (lambda: dt.Exact().summarise(X, [-1, 1] * 5), "labels run from -1 to 1"),
+        (lambda: dt.Exact().summarise(X, [0.5, 1] * 5), "needed: whole numbers from 0"),
+        (lambda: dt.Exact().summarise(X, [1] * 10), "targets hold one class only"),
+        (lambda: dt.Exact().summarise(X, np.full((10, 2), 0.7)), "must be probabilities"),
+        (lambda: dt.Exact().summarise(X, None), "targets are missing"),
+        (lambda: dt.Binning(30, (-1, 1)).summarise(3 * X, Y), r"values lie outside \[-1, 1\] .*use bounds='layer'"),
+        (lambda: dt.Binning(30, "global").summarise(X, Y), "needs every layer and step at once"),
+        (lambda: dt.Binning(0), "n is 0"),
+        (lambda: dt.Binning(), "n is None"),
+        (lambda: dt.Binning(3, (1, -1)), "the first must be below the second"),
+        (lambda: dt.Binning(3, "layers"), "unknown bounds 'layers'; did you mean layer"),
+        (lambda: dt.Binning(3, spacing="log"), "unknown spacing"),
+        (lambda: dt.Binning(3, (0, 1), spacing="count"), "finds the edges from the values"),
+        (lambda: dt.Binning(3, "global", spacing="count"), "not 'global'"),
+        (lambda: dt.Binning(edges=[0, 0, 1]), "edges must ascend"),
+        (lambda: dt.Binning(3, edges=[0, 1]), "n is then not given"),
+        (lambda: dt.GaussianNoise(0), "sigma is 0"),
+        (lambda: dt.GaussianNoise(1, relative=True).summarise(0 * X, Y), "no scale for relative noise"),
+        (lambda: dt.Quantised(0), "bits is 0"),
+        (lambda: dt.Quantised(8, (1, 0)), "the first must be below"),
+        (lambda: dt.gradient_phases(None), "no gradients were recorded"),
+        (lambda: dt.gradient_phases(moments([[1, 1]], [0, 1]) * np.nan), "fluctuations are undefined"),
+        (lambda: one_neuron_information(0, [0, 1]), "w is 0"),
+        (lambda: one_neuron_information(1, [1, 0]), "edges must ascend"),
+        (lambda: one_neuron_information(1, [0, 1], "gelu"), "unknown activation"),
+    ],
+)
+def test_wrong_use(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
