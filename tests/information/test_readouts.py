@@ -27,7 +27,9 @@ def check(got, want, seed=0):
 @settings(max_examples=60, deadline=None)
 def test_binning_agrees_with_the_literal_loop(seed, n, units, cells, classes):
     rng = np.random.default_rng(seed)
-    a = rng.choice([rng.uniform(-1, 1, (2, n, units)), np.tanh(20 * rng.standard_normal((2, n, units)))]).astype(np.float32)
+    a = rng.choice([rng.uniform(-1, 1, (2, n, units)), np.tanh(20 * rng.standard_normal((2, n, units)))]).astype(
+        np.float32
+    )
     y = labels(n, classes, rng)
     p_y = rng.dirichlet(np.ones(classes), n)
     edges = np.linspace(-1, 1, cells + 1)
@@ -121,7 +123,13 @@ def test_entropy_based_edges_look_at_distinct_values():
 
 def test_a_constant_layer_tells_nothing():
     a = np.full((1, 20, 3), 0.3)
-    for readout in (dt.Binning(30, "unit"), dt.Binning(30, "layer"), dt.Exact(), dt.Quantised(8), dt.GaussianNoise(0.1)):
+    for readout in (
+        dt.Binning(30, "unit"),
+        dt.Binning(30, "layer"),
+        dt.Exact(),
+        dt.Quantised(8),
+        dt.GaussianNoise(0.1),
+    ):
         got = readout.summarise(a, [0, 1] * 10)
         assert got["i_x"] == pytest.approx(0, abs=1e-12)
         assert got["i_y"] == pytest.approx(0, abs=1e-12)

@@ -40,7 +40,9 @@ def test_the_hand_written_step_is_that_of_a_plain_torch_loop(task, activation, o
 
 
 @pytest.mark.parametrize("head", ["softmax", "sigmoid", "linear"])
-@pytest.mark.parametrize(("batch", "reshuffle", "drop_last"), [(64, True, False), (64, True, True), (None, False, False)])
+@pytest.mark.parametrize(
+    ("batch", "reshuffle", "drop_last"), [(64, True, False), (64, True, True), (None, False, False)]
+)
 def test_the_hand_written_step_agrees_with_autograd(task, head, batch, reshuffle, drop_last):
     x, y = task
     y = y.astype(np.float32) if head == "linear" else y
@@ -127,7 +129,12 @@ def test_a_killed_training_goes_on_to_the_same_bits(task, tmp_path, engine):
         nets = small()
         readout = dt.Binning(10, (-1, 1))
         recorder, gradients = dt.Recorder(nets, x, y, layers="layer*", readouts=readout), GradientRecorder(nets)
-        return nets, {"recorder": recorder, "gradients": gradients, "checkpoint": tmp_path / name, "checkpoint_seconds": 0}
+        return nets, {
+            "recorder": recorder,
+            "gradients": gradients,
+            "checkpoint": tmp_path / name,
+            "checkpoint_seconds": 0,
+        }
 
     def stop(done, total):
         if done > 430:
@@ -143,8 +150,10 @@ def test_a_killed_training_goes_on_to_the_same_bits(task, tmp_path, engine):
     again = fit(resumed, x, y, **how, **second)
     assert torch.equal(whole.theta, resumed.theta)
     assert np.array_equal(history.train_loss, again.train_loss)
-    assert second["recorder"].recording.summary("Binning(10, (-1.0, 1.0))").identical(
-        kept["recorder"].recording.summary("Binning(10, (-1.0, 1.0))")
+    assert (
+        second["recorder"]
+        .recording.summary("Binning(10, (-1.0, 1.0))")
+        .identical(kept["recorder"].recording.summary("Binning(10, (-1.0, 1.0))"))
     )
     assert second["gradients"].dataset().identical(kept["gradients"].dataset())
 

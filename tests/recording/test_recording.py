@@ -1,0 +1,179 @@
+"""Recordings on disk and joined: whole or not there, and never silently of something else."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import deeptheory as dt
+from deeptheory.errors import InputError, StoreError
+
+X = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+Y = np.array([0, 1, 2, 0, 1, 2])
+
+
+def model(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+
+
+def made(steps=(0, 1, 10), seed=0, **kwargs):
+    recorder = dt.Recorder(model(seed), X, Y, seed=seed, **kwargs)
+    for step in steps:
+        recorder.snapshot(step)
+    return recorder.recording
+
+
+@pytest.mark.parametrize("readouts", [None, [dt.Exact(), dt.Binning(3)]])
+def test_saved_is_loaded(tmp_path, readouts):
+    recording = made(readouts=readouts)
+    gradients = dt.GradientRecorder(None)
+    gradients.add("0", mean_norm=[1.0], std_norm=[2.0], weight_norm=[3.0], batches=4, step=0)
+    recording.gradients = gradients.dataset()
+    recording.save(tmp_path / "r")
+    back = dt.Recording.load(tmp_path / "r")
+    for name in ("seeds", "steps", "layers", "readouts", "inputs", "distinct"):
+        assert getattr(back, name) == getattr(recording, name), name
+    assert np.array_equal(back.targets, Y)
+    assert back.gradients.identical(recording.gradients)
+    if readouts:
+        assert back.summary(dt.Exact()).identical(recording.summary(dt.Exact()))
+        assert "summaries of Exact()" in repr(back)
+    else:
+        assert torch.equal(back.activations("1"), recording.activations("1"))
+        assert back.dataset().identical(recording.dataset())
+
+
+def test_a_store_receives_every_step_at_once(tmp_path):
+    recorder = dt.Recorder(model(), X, Y, store=tmp_path / "s")
+    for step in (0, 7):
+        recorder.snapshot(step)
+        assert step in dt.Recording.load(tmp_path / "s").steps
+    assert torch.equal(dt.Recording.load(tmp_path / "s").activations("1"), made((0, 7)).activations("1"))
+    assert not any(v is not None for v in recorder.recording._activations.values())  # nothing stays in memory
+
+
+def test_a_store_is_gone_on_with_and_another_s_is_refused(tmp_path):
+    made((0, 1), store=tmp_path / "s")
+    recorder = dt.Recorder(model(), X, Y, store=tmp_path / "s")
+    assert recorder.recording.steps == (0, 1)
+    with pytest.raises(InputError, match="step 1 is recorded already"):
+        recorder.snapshot(1)
+    recorder.snapshot(2)
+    with pytest.raises(StoreError, match="differs in inputs; choose another folder"):
+        dt.Recorder(model(), X + 1, Y, store=tmp_path / "s")
+    with pytest.raises(StoreError, match="differs in seeds"):
+        dt.Recorder(model(), X, Y, store=tmp_path / "s", seed=4)
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "thesis.tex").write_text("x")
+    with pytest.raises(StoreError, match="t is not empty and holds no recording"):
+        dt.Recorder(model(), X, Y, store=tmp_path / "t")
+
+
+def test_another_order_of_layers_is_refused_and_relabels_nothing(tmp_path):
+    made((0,), store=tmp_path / "s", layers=["0", "1"])
+    recorder = dt.Recorder(model(), X, Y, store=tmp_path / "s", layers=["1"])
+    with pytest.raises(InputError, match=r"step 1 shows layers \['1'\], earlier steps \['0', '1'\]"):
+        recorder.snapshot(1)
+
+
+def test_an_interrupted_write_is_not_a_step(tmp_path):
+    made((0, 1), store=tmp_path / "s")
+    (tmp_path / "s" / "activations" / ".2.new-99").mkdir()
+    assert dt.Recording.load(tmp_path / "s").steps == (0, 1)
+
+
+def test_a_corrupt_chunk_is_told(tmp_path):
+    made((0, 1), store=tmp_path / "s")
+    chunk = next(
+        p for p in (tmp_path / "s" / "activations" / "1" / "layer0").rglob("*") if p.is_file() and p.name != "zarr.json"
+    )
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    chunk.write_bytes(bytes(data))
+    back = dt.Recording.load(tmp_path / "s")
+    back.activations("1", 0)
+    with pytest.raises(StoreError, match="delete it to make it again"):
+        back.activations("1", 1)
+
+
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
+    import xarray as xr
+
+    recorder = dt.Recorder(model(), X, Y, store=tmp_path / "s")
+    recorder.snapshot(0)
+    real = xr.Dataset.to_zarr
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", full)
+    with pytest.raises(StoreError, match="No space left.*free space"):
+        recorder.snapshot(1)
+    monkeypatch.setattr(xr.Dataset, "to_zarr", real)
+    assert dt.Recording.load(tmp_path / "s").steps == (0,)
+    recorder.snapshot(1)
+    assert dt.Recording.load(tmp_path / "s").steps == (0, 1)
+
+
+def test_other_schemas_and_strange_folders_are_refused(tmp_path):
+    made().save(tmp_path / "r")
+    about = json.loads((tmp_path / "r" / "recording.json").read_text())
+    (tmp_path / "r" / "recording.json").write_text(json.dumps({**about, "schema": 99}))
+    with pytest.raises(StoreError, match="schema 99; this version reads 1"):
+        dt.Recording.load(tmp_path / "r")
+    with pytest.raises(StoreError, match="is missing; this is no recording"):
+        dt.Recording.load(tmp_path / "nowhere")
+    (tmp_path / "r" / "recording.json").write_text("{")
+    with pytest.raises(StoreError, match="cannot be read"):
+        dt.Recording.load(tmp_path / "r")
+
+
+def test_saving_over_another_recording_is_refused(tmp_path):
+    made().save(tmp_path / "r")
+    made().save(tmp_path / "r")
+    with pytest.raises(StoreError, match="differs in seeds"):
+        made(seed=3).save(tmp_path / "r")
+
+
+def test_recordings_join_along_seed_and_step():
+    parts = [made(seed=k) for k in range(3)]
+    joined = dt.Recording.concatenate(parts)
+    assert joined.seeds == (0, 1, 2)
+    assert torch.equal(joined.activations("1", 10)[1], parts[1].activations("1", 10)[0])
+    later = dt.Recording.concatenate([made((0, 1)), made((5,))], dim="step")
+    assert later.steps == (0, 1, 5)
+    readout = dt.Exact()
+    lean = dt.Recording.concatenate([made(seed=k, readouts=readout) for k in range(2)])
+    assert dt.information_plane(lean, readout).i_x.shape == (2, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: dt.Recording.concatenate([]), "no recordings"),
+        (lambda: dt.Recording.concatenate([made()], dim="layer"), "dim is 'layer'"),
+        (lambda: dt.Recording.concatenate([made(), made()]), "seed 0 stands in two recordings"),
+        (lambda: dt.Recording.concatenate([made((0,)), made((1,), seed=1)]), "differ in steps: 0 and 1"),
+        (lambda: dt.Recording.concatenate([made(), made(seed=1)], dim="step"), "differ in seeds"),
+        (lambda: made().activations("tanh", 0), "unknown layer 'tanh'"),
+        (lambda: made().activations("1", 4), "step 4 was not recorded; recorded: 0, 1, 10"),
+        (lambda: made().summary(dt.Exact()), "unknown read-out kept 'Exact"),
+        (lambda: made((), readouts=dt.Exact()).summary(dt.Exact()), "nothing was recorded yet"),
+        (lambda: made(()).dataset(), "nothing was recorded yet"),
+        (lambda: made(readouts=[dt.Exact(), dt.Binning(2)]).dataset(), "2 read-outs were kept"),
+    ],
+)
+def test_wrong_use(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
+
+
+def test_the_tree_holds_everything():
+    recording = made()
+    tree = recording.datatree()
+    assert tree["activations/1/activation"].shape == (1, 3, 6, 4)
+    lean = made(readouts=[dt.Exact(), dt.Binning(2)]).datatree()
+    assert set(lean["summaries"].children) == {"Exact()", "Binning(2, 'layer')"}
