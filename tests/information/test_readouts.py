@@ -5,9 +5,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import information as oracle
 
 import deeptheory as dt
+from oracles import information as oracle
 
 NAMES = ("i_x", "i_y", "h_t", "occupied")
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from oracles.training import moments, plain_network, train
 
 import deeptheory as dt
 from deeptheory.errors import DeeptheoryError, StoreError
 from deeptheory.networks import Population, fit
 from deeptheory.recording import GradientRecorder
+from oracles.training import moments, plain_network, train
 
 
 @pytest.fixture(scope="module")

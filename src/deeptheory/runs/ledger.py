@@ -218,7 +218,7 @@ def _read(measured: Any, name: str, seed: int) -> tuple[float, float, float, int
             notes.append("the estimate has no interval")
         return measured.value, measured.low, measured.high, None, notes
     if not isinstance(measured, Sample):
-        if not hasattr(measured, "__len__") and np.ndim(measured) == 0:
+        if isinstance(measured, str) or np.ndim(measured) == 0:
             try:
                 value = float(measured)
             except (TypeError, ValueError) as error:

@@ -1,0 +1,48 @@
+"""Steps for runs in tests: at the top of a module, so that workers can import them."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+
+def draw(settings, unit, inputs, workspace, progress):
+    """Numbers that depend on settings and unit alone; counts its calls beside the run folder."""
+    with (workspace.parents[3] / "calls").open("a") as calls:
+        calls.write(f"{unit}\n")
+    if settings.get("wait"):
+        for k in range(100):
+            progress(k, 100)
+            time.sleep(settings["wait"] / 100)
+    values = np.stack([np.random.default_rng([settings["seed"], s]).standard_normal(4) for s in unit])
+    return xr.Dataset({"value": (("seed", "time"), values)}, coords={"seed": list(unit)}, attrs={"names": ["a", "b"]})
+
+
+def scaled(settings, unit, inputs, workspace, progress):
+    """Uses another step's result."""
+    return xr.Dataset({"total": inputs["draw"]["value"].sum() * settings["factor"]})
+
+
+def fragile(settings, unit, inputs, workspace, progress):
+    """Fails as long as the file `broken` lies in the folder above the run."""
+    if (workspace.parents[3] / "broken").exists() and unit[0] >= 2:
+        raise settings["error"] and OSError(28, "No space left on device") or KeyboardInterrupt()
+    return draw(settings, unit, inputs, workspace, progress)
+
+
+def threads(settings, unit, inputs, workspace, progress):
+    """What a unit sees of its process."""
+    import torch
+
+    return xr.Dataset({"threads": ("seed", [torch.get_num_threads()] * len(unit))}, coords={"seed": list(unit)})
+
+
+def scratch(settings, unit, inputs, workspace: Path, progress):
+    """Leaves something in its workspace, and is killed the first time."""
+    kept = workspace / "half"
+    if not kept.exists():
+        kept.write_text("done before the kill")
+        os._exit(9)
+    return xr.Dataset({"text": ("seed", [kept.read_text()])}, coords={"seed": list(unit)})

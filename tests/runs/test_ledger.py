@@ -1,0 +1,193 @@
+"""The ledger: regions read, intervals honest, verdicts by rule."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import deeptheory as dt
+from deeptheory.errors import InputError, StoreError
+from deeptheory.runs import Claim, Ledger, NotDone, NotRun, Plate, Region, Sample, decide, read_figure
+from deeptheory.runs.intervals import interval
+from deeptheory.theme import new_figure
+
+KEYS = {
+    "id", "figure", "source", "statement", "published", "published_trust", "quantity", "unit", "measured", "low", "high",
+    "region", "criterion", "verdict", "protocol", "scale", "seeds", "command", "note",
+}  # fmt: skip
+
+
+def claim(measured, region=">= 0.8", published=None, id="c"):
+    def measure(results):
+        if isinstance(measured, Exception):
+            raise measured
+        return measured
+
+    return Claim(
+        id=id, figure="1", source="paper", statement="says", quantity="q", unit="1", region=region, criterion="as region",
+        protocol="p", measure=measure, published=published,
+    )  # fmt: skip
+
+
+def verdict(measured, region=">= 0.8", scale="quick", **more):
+    return decide([claim(measured, region)], {}, scale=scale, **more)["c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        (">= 0.8", [0.8, 9], [0.79]),
+        ("> 0.8", [0.81], [0.8]),
+        ("< 1e-10", [0, 1e-11], [1e-10]),
+        ("[1/3, 3]", [1 / 3, 3], [0.3, 3.1]),
+        ("(0, 0.5]", [0.5, 0.1], [0]),
+        ("1 +- 0.05", [0.95, 1.05], [0.94]),
+        ("= 160", [160], [161]),
+        ("[2, inf)", [5], [1]),
+    ],
+)
+def test_regions_are_read(text, inside, outside):
+    region = Region.parse(text)
+    assert all(x in region for x in inside)
+    assert not any(x in region for x in outside)
+
+
+@pytest.mark.parametrize("text", ["about 3", "[3, 1]", "(1, 1)", "exact", ""])
+def test_regions_that_cannot_be_read_are_refused(text):
+    with pytest.raises(InputError, match="region"):
+        Region.parse(text)
+
+
+def test_verdicts_follow_the_rule():
+    rng = np.random.default_rng(0)
+    assert verdict(1 + 0.01 * rng.standard_normal(20)).verdict == "reproduced"
+    assert verdict(0.5 + 0.01 * rng.standard_normal(20)).verdict == "contradicted"
+    assert verdict(0.8 + 0.1 * rng.standard_normal(20)).verdict == "inconclusive"
+    assert verdict(NotRun("costs a week")).note == "costs a week"
+    assert verdict(NotDone("step x has 0 of 1 units; run it first")).verdict == "not run"
+    assert verdict(3.0, "= 3").verdict == "reproduced"
+    assert verdict(3.0, "= 3").seeds is None
+
+
+def test_exact_means_the_published_number():
+    entry = decide([claim(5, "exact", published=4)], {}, scale="quick")["c"]
+    assert entry.verdict == "contradicted"
+
+
+def test_too_few_seeds_decide_nothing():
+    assert verdict(np.full(3, 1.0)).verdict == "inconclusive"
+    assert "3 seeds; quick needs 4" in verdict(np.full(3, 1.0)).note
+    assert verdict(np.full(4, 1.0)).verdict == "reproduced"
+    assert verdict(np.full(7, 1.0), scale="paper").verdict == "inconclusive"
+    assert verdict(np.full(8, 1.0), scale="paper").verdict == "reproduced"
+
+
+def test_a_seed_without_a_value_leaves_the_claim_open():
+    entry = verdict(np.array([1.0] * 9 + [np.nan]))
+    assert entry.verdict == "inconclusive"
+    assert "no value in 1 of 10 seeds" in entry.note
+
+
+def test_a_turned_knob_decides_no_published_claim_but_shows_its_numbers():
+    entry = verdict(np.full(8, 1.0), changed={"lr": 1.0})
+    assert entry.verdict == "not run"
+    assert entry.measured == 1.0
+    assert "lr = 1.0" in entry.note
+
+
+def test_shares_are_never_surer_than_their_seeds():
+    assert verdict(np.ones(12, dtype=bool)).low == pytest.approx(0.7354, abs=1e-4)
+    assert verdict(np.ones(16, dtype=bool)).verdict == "inconclusive"
+    assert verdict(np.ones(17, dtype=bool)).verdict == "reproduced"
+
+
+def test_intervals_cover_as_they_promise():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for k in range(200):
+        found = interval(Sample(rng.exponential(size=30)), seed=k)
+        hits += found.low <= 1 <= found.high
+    assert 0.88 <= hits / 200 <= 0.98
+
+
+def test_paired_columns_stay_together():
+    rng = np.random.default_rng(0)
+    b = rng.uniform(1, 9, 20)
+    found = interval(Sample(np.stack([2 * b, b], 1), lambda x, y, axis=-1: x.mean(axis) / y.mean(axis)))
+    assert found.low == pytest.approx(2)
+    assert found.high == pytest.approx(2)
+
+
+def test_infinite_values_have_a_median_and_an_infinite_end():
+    found = interval(Sample([1, 2, 3, 4, math.inf, math.inf, 5, 6], "median"))
+    assert found.value == 4.5
+    assert math.isfinite(found.low)
+    assert found.high == math.inf
+
+
+def test_the_same_seed_gives_the_same_interval():
+    values = np.random.default_rng(0).standard_normal(12)
+    assert interval(Sample(values), 3) == interval(Sample(values), 3)
+    assert interval(Sample(values), 3) != interval(Sample(values), 4)
+
+
+def test_the_files_hold_the_keys_and_come_back(tmp_path):
+    claims = [claim(np.full(5, 1.0)), claim(math.inf, "[0, 1]", id="d"), claim(NotRun("later"), id="e")]
+    ledger = decide(claims, {}, scale="quick", command="do it")
+    ledger.write(tmp_path)
+    rows = json.loads((tmp_path / "claims.json").read_text())
+    assert all(set(row) == KEYS for row in rows)
+    assert rows[1]["measured"] == "inf"
+    again = Ledger.load(tmp_path)
+    assert again.rows() == ledger.rows()
+    assert again["d"].measured == math.inf
+    assert (tmp_path / "claims.csv").read_text().splitlines()[0].split(",")[0] == "id"
+    assert ledger.counts() == {"reproduced": 1, "contradicted": 1, "inconclusive": 0, "not run": 1}
+    assert len(ledger.table()) == 3
+    assert "1 contradicted" in repr(ledger)
+    (tmp_path / "claims.json").write_text('[{"id": 1}]')
+    with pytest.raises(StoreError, match="claims.json is damaged"):
+        Ledger.load(tmp_path)
+
+
+def test_an_estimate_brings_its_own_interval():
+    entry = verdict(dt.Estimate(value=1.0, low=0.9, high=1.1, method="m", direction="lower"))
+    assert entry.verdict == "reproduced"
+    assert "m, lower" in entry.note
+    assert verdict(dt.Estimate(value=1.0, method="m")).verdict == "inconclusive"
+    assert verdict(dt.Estimate(value=1.0, method="m", direction="exact")).verdict == "reproduced"
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: verdict("many"), "claim c measured str"),
+        (lambda: decide([claim(1), claim(1)], {}, scale="quick"), "claim id 'c' stands twice"),
+        (lambda: decide([], {}, scale="quick")["c"], "unknown claim 'c'"),
+        (lambda: Sample([]), r"values have shape \[0\]"),
+        (lambda: Sample([1.0], "mode"), "unknown statistic"),
+        (lambda: Sample([1.0], "share"), "a share is of"),
+        (lambda: Sample([[1.0, 2.0]], "mean"), r"'mean' is for \[n\]"),
+        (lambda: Plate(name="a/b", title="t", figure=None, table=None, see="s", trust="t", alt="a"), "plate name is"),
+        (lambda: Plate(name="a", title="t", figure=None, table=None, see="s", trust=" ", alt="a"), "has no trust"),
+    ],
+)  # fmt: skip
+def test_wrong_use(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
+
+
+def test_a_plate_s_files_come_back(tmp_path):
+    import pandas as pd
+
+    table = pd.DataFrame({"a": [1, 2]})
+    figure = new_figure(title="t")
+    Plate(name="p", title="t", figure=figure, table=table, see="s", trust="t", alt="a").write(tmp_path)
+    assert read_figure(tmp_path, "p").layout.title.text == "t"
+    assert (tmp_path / "figures" / "p.csv").read_text() == "a\n1\n2\n"
+    with pytest.raises(InputError, match="unknown figure 'q'"):
+        read_figure(tmp_path, "q")
+    (tmp_path / "figures" / "p.json").write_text("[]")
+    with pytest.raises(StoreError, match="damaged"):
+        read_figure(tmp_path, "p")
