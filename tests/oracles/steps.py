@@ -28,7 +28,7 @@ def scaled(settings, unit, inputs, workspace, progress):
 def fragile(settings, unit, inputs, workspace, progress):
     """Fails as long as the file `broken` lies in the folder above the run."""
     if (workspace.parents[3] / "broken").exists() and unit[0] >= 2:
-        raise settings["error"] and OSError(28, "No space left on device") or KeyboardInterrupt()
+        raise (settings["error"] and OSError(28, "No space left on device")) or KeyboardInterrupt()
     return draw(settings, unit, inputs, workspace, progress)
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from oracles import steps as work
 
 from deeptheory.errors import InputError, StoreError
 from deeptheory.runs import NotDone, Run, Step, chunks, derive, members
 from deeptheory.runs.lock import locked
+from oracles import steps as work
 
 
 def units(settings):
@@ -105,7 +105,7 @@ def test_kill_9_loses_nothing_that_was_done(tmp_path, engine):
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    finished = [p for p in done.glob("[!.]*")]
+    finished = list(done.glob("[!.]*"))
     assert finished
     before = {p: p.stat().st_mtime_ns for p in finished}
     time.sleep(0.5)

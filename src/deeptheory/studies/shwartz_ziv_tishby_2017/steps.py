@@ -33,7 +33,7 @@ def members(settings: dict) -> list[int]:
 
 def check(settings: dict) -> None:
     """InputError: settings that would only fail later, in the middle of a run."""
-    for name in ("networks", "controls", "chunk", "bins", "points"):
+    for name in ("networks", "controls", "chunk", "bins", "points", "epochs"):
         if settings[name] < 1:
             raise InputError(f"{name} is {settings[name]}; needed: at least 1")
     widths = settings["widths"]
