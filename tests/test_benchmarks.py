@@ -1,0 +1,28 @@
+"""Benchmarks run from the command line, and both sides of each compute the same thing. Times are not tested."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+def bench(*arguments):
+    done = subprocess.run([sys.executable, "-m", "deeptheory", "bench", *arguments], capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("plane", 1e-9), ("population", 1e-5), ("recorder", 1e-6)])
+def test_both_sides_agree(name, tolerance):
+    code, out, err = bench("--only", name, "--quick", "--json")
+    assert code == 0, err
+    rows = json.loads(out)["rows"]
+    assert rows
+    assert all(row["error"] <= tolerance for row in rows)
+    assert all(row["ours_ms"] > 0 and row["theirs_ms"] > 0 for row in rows)
+
+
+def test_an_unknown_benchmark_is_wrong_use():
+    code, out, err = bench("--only", "plan")
+    assert (code, out) == (2, "")
+    assert "did you mean plane" in err
