@@ -48,11 +48,8 @@ def layers(model: nn.Module, x: Any, layers=None) -> LayerPreview:
         why = refusal(s, n, seeds) or duplicate(s, seen)
         kept = choose(s.name, s.nonlinear) and why is None
         if why is None:
-            why = (
-                ("a nonlinearity" if s.name != OUTPUT else "the model's output")
-                if s.nonlinear
-                else "not a nonlinearity"
-            )
+            is_output = s.name.partition(".")[0] == OUTPUT
+            why = "the model's output" if is_output else "a nonlinearity" if s.nonlinear else "not a nonlinearity"
             why = why if layers is None else "asked for" if kept else "not asked for"
         rows.append(
             {

@@ -17,13 +17,14 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 class Step:
     """One step of a study.
 
-    function(settings, unit, inputs, workspace, progress) -> xarray.Dataset, a function at the top of a module, so that
-      a worker can import it. settings: dict, with "seed". inputs: read-only mapping of the needed steps' results, read
-      when asked for; inputs.part(name) is the part that this same unit made. workspace: a folder of this unit's own
-      that outlives a kill and goes when the unit is done. progress(done, total): call it as often as you like.
-    units(settings) -> list of JSON values, one a unit (mostly chunks of seeds); None: one unit.
-    needs: names of steps before this one. combine: the dimension along which the units' Datasets are joined, or a
-      function of the list of them.
+    function(settings, unit, inputs, workspace, progress) -> xarray.Dataset stands at the top of a module, so that a worker
+    can import it. settings: dict, with "seed". inputs: read-only mapping of the needed steps' results, read when asked
+    for; inputs.part(name) is the part that this same unit made. workspace: a folder of this unit's own that outlives a
+    kill and goes when the unit is done. progress(done, total): call it as often as you like.
+
+    units(settings) -> list of JSON values, one a unit (mostly chunks of seeds); None: one unit. needs: names of steps
+    before this one. combine: the dimension along which the units' Datasets are joined, or a function of their list.
+
     InputError: a name that is no plain word, or a function that no worker could import.
     """
 
