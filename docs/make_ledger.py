@@ -1,4 +1,4 @@
-"""Write the ledger of a run folder as a page: python docs/make_ledger.py runs/paper docs/ledgers/NAME.md"""
+"""Write the ledgers of runs as a page: python docs/make_ledger.py docs/ledgers/NAME.md RUN [RUN ...]"""
 
 import json
 import sys
@@ -7,16 +7,16 @@ from pathlib import Path
 from deeptheory.report.page import interval, seconds
 
 
-def page(folder: Path) -> str:
-    """The run and its ledger in Markdown, generated and never typed."""
+def part(folder: Path) -> str:
+    """A run and its ledger in Markdown, generated and never typed."""
     run = json.loads((folder / "run.json").read_text())
     claims = json.loads((folder / "claims.json").read_text())
     times = ", ".join(f"{k} {seconds(v)}" for k, v in run["times"]["steps"].items())
     machine = run["machine"]
     lines = [
-        f"# The ledger of {run['study']} at scale “{run['scale']}”",
+        f"## Scale “{run['scale']}”, protocol “{run['settings']['protocol']}”",
         "",
-        f"`{run['command']}`: {len(run['seeds'])} networks, protocol “{run['settings']['protocol']}”, on "
+        f"`{run['command']}`: {len(run['seeds'])} networks, on "
         f"{machine['processor']}, {machine['cores']} cores; time in steps, summed over workers: {times}.",
         "",
         "| verdict | claim | measured [95 %] | unit | region | what |",
@@ -29,5 +29,11 @@ def page(folder: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
+def page(folders: list[Path]) -> str:
+    """Ledgers one below the other."""
+    study = json.loads((folders[0] / "run.json").read_text())["study"]
+    return f"# The ledgers of {study}\n\n" + "\n".join(part(f) for f in folders)
+
+
 if __name__ == "__main__":
-    Path(sys.argv[2]).write_text(page(Path(sys.argv[1])), encoding="utf-8")
+    Path(sys.argv[1]).write_text(page([Path(a) for a in sys.argv[2:]]), encoding="utf-8")

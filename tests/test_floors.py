@@ -51,7 +51,7 @@ def _allowed(part: str) -> set[str] | None:
     if part in SCIENCES:
         return (GROUND | {part}) - {"runs"}
     if part == "report":
-        return {"errors", "names", "results", "stored", "theme", "report"}
+        return {"errors", "names", "results", "stored", "memory", "theme", "report"}
     if part in {"inspection", "studies"}:
         return GROUND | SCIENCES | {part, "report"}
     return None

@@ -13,6 +13,7 @@ from torch import nn
 
 from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
+from deeptheory.memory import give_back
 from deeptheory.names import unknown
 from deeptheory.recording.preview import duplicate, refusal
 from deeptheory.recording.recording import Recording
@@ -105,6 +106,8 @@ class Recorder:
                 for r in self.readouts
             }
             self._kept.add_summaries(int(step), rows)
+            del activations
+            give_back()
         else:
             self._kept.add(int(step), {name: a.cpu() for name, a in activations.items()})
 
@@ -144,8 +147,11 @@ class Recorder:
         rewritten = {s.name for s in seen if s.name not in self._rewritten and s.tensor._version != s.version}
         if rewritten:  # an in-place step came later: look again, copying those at once
             self._rewritten |= rewritten
+            seen.clear()
             return self._forward(model, piece, n, seeds)
-        return self._chosen(seen, [name for name, _ in everything], n, seeds)
+        out = self._chosen(seen, [name for name, _ in everything], n, seeds)
+        seen.clear()  # what watched the model is a reference cycle: without this, tensors wait for the garbage collector
+        return out
 
     def _chosen(self, seen: list[Seen], names: list[str], n: int, seeds: int | None) -> dict[str, torch.Tensor]:
         for pattern in self.layers or ():
