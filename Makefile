@@ -20,7 +20,7 @@ test-all: $(VENV)/.dev lint
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/.run
 	$(BIN)/deeptheory bench

@@ -44,8 +44,7 @@ print(plane)
 print(plane.scalars())
 for note in plane.notes:
     print("note:", note)
-figure = plane.figure()
-figure
+plane.figure()
 
 # %%
 # Gradient phases of the same run. The ratio falls through one; Saxe et al. (2018) saw the same in networks that do not
