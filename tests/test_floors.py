@@ -18,6 +18,7 @@ GROUND = {
     "theme",
     "results",
     "stored",
+    "memory",
     "datasets",
     "networks",
     "recording",

@@ -1,5 +1,9 @@
 """Training: against a plain loop, against autograd, and gone on with after a kill."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -229,3 +233,24 @@ def test_the_history_shows_itself(task):
     assert len(history.table()) == 6
     assert history.figure().data
     assert "epochs 0 to 4" in repr(history)
+
+
+def test_freshly_compiled_and_cached_code_give_the_same_bits(tmp_path):
+    """A process that compiles and one that finds the code in the cache must not run different copies of a kernel."""
+    script = (
+        "import hashlib, numpy as np\n"
+        "from deeptheory.networks import Population, fit\n"
+        "rng = np.random.default_rng(0)\n"
+        "x, y = rng.standard_normal((300, 6)), rng.integers(0, 2, 300)\n"
+        "nets = Population.mlp([6, 5, 4, 2], activation='tanh', seeds=range(3))\n"
+        "fit(nets, x, y, epochs=20, lr=0.01, batch=100)\n"
+        "print(hashlib.sha256(nets.theta.detach().numpy().tobytes()).hexdigest())\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    bits = []
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        bits.append(done.stdout)
+    assert list(tmp_path.rglob("*.nbc")), "nothing was cached, so the second process compiled too"
+    assert bits[0] == bits[1]

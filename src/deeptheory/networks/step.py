@@ -5,7 +5,8 @@ network is 0.8 million multiplications, and any framework spends most of its tim
 Every network is computed by the same instructions on the same shapes, alone or among fifty, so its bits do not depend
 on the others. A batch is walked in tiles of TILE samples, so that activations stay in the first-level cache.
 Traps: the order of a sum is part of the result, so TILE and the loops' order are fixed; `fastmath` here allows
-reordering inside one compiled loop only, and neither drops NaN nor infinities.
+reordering inside one compiled loop only, and neither drops NaN nor infinities. Callees are inlined by force: else a
+process that compiles and one that finds the compiled code in the cache run different copies of them, and bits differ.
 """
 
 from typing import Any
@@ -19,8 +20,9 @@ HEADS = {"softmax": 0, "sigmoid": 1, "linear": 2}
 OPTIMIZERS = {"adam": 0, "sgd": 1}
 _FAST: Any = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
-    "error_model": "numpy",
-}  # or a division is never vectorised
+    "error_model": "numpy",  # or a division is never vectorised
+    "forceinline": True,  # see the traps
+}
 _LOG2E, _LN2_HIGH, _LN2_LOW = np.float32(1.4426950408889634), np.float32(0.693359375), np.float32(-2.12194440e-4)
 _ONE, _TWO, _HALF, _NINE = np.float32(1), np.float32(2), np.float32(0.5), np.float32(9)
 _LOW, _HIGH = np.float32(-87), np.float32(88)  # beyond, e^x leaves float32
@@ -28,7 +30,7 @@ _P0, _P1, _P2, _P3, _P4 = map(np.float32, (0.99999990, 0.13368849, 0.0034814914,
 _Q1, _Q2, _Q3, _Q4 = map(np.float32, (0.46702142, 0.025822420, 0.00032631932, 7.6581473e-07))
 
 
-@njit(**_FAST, inline="always")
+@njit(**_FAST)
 def _exp(x):
     """e^x in float32: 2^n by the exponent's bits, e^r by its Taylor series to degree 6, |r| <= ln 2 / 2."""
     x = _LOW if x < _LOW else x
@@ -45,7 +47,7 @@ def _exp(x):
     return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
-@njit(**_FAST, inline="always")
+@njit(**_FAST)
 def _tanh(x):
     """tanh in float32, within 4e-7: the odd rational function of degree 9 / 8 that fits it best in least squares."""
     x = _NINE if x > _NINE else x
@@ -55,7 +57,7 @@ def _tanh(x):
     return x * top / (_ONE + s * (_Q1 + s * (_Q2 + s * (_Q3 + s * _Q4))))
 
 
-@njit(**_FAST, inline="always")
+@njit(**_FAST)
 def _log1p(e):
     """log(1 + e) in float32 for 0 <= e <= 1: 2 artanh(t), t = e / (2 + e) <= 1/3, by its series."""
     t = e / (_TWO + e)
@@ -277,7 +279,7 @@ def _sgd(theta, grad, m, lr, momentum):
         theta[p] -= rate * m[p]
 
 
-@njit
+@njit(forceinline=True)
 def _shuffle(order, seed, epoch):
     """Fisher-Yates by SplitMix64, a pure function of the network's seed and the epoch, so a resume needs no state."""
     state = np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(epoch) * np.uint64(0xD1B54A32D192ED03)
@@ -291,7 +293,7 @@ def _shuffle(order, seed, epoch):
         order[i], order[k] = order[k], order[i]
 
 
-@njit
+@njit(forceinline=True)
 def _add_moments(grad, widths, total, square):
     for p in range(len(grad)):
         g = np.float64(grad[p])

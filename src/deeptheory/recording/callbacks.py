@@ -21,6 +21,7 @@ class _When:
 
 def lightning(recorder: Any, every: int) -> Any:
     """A lightning.pytorch (or pytorch_lightning) Callback."""
+    when = _When(recorder, every)
     try:
         from lightning.pytorch.callbacks import Callback  # type: ignore[import-not-found]
     except ImportError:
@@ -28,7 +29,6 @@ def lightning(recorder: Any, every: int) -> Any:
             from pytorch_lightning.callbacks import Callback  # type: ignore[import-not-found]
         except ImportError as error:
             raise MissingDependency("lightning is not installed; pip install lightning") from error
-    when = _When(recorder, every)
     base: Any = Callback
 
     class RecorderCallback(base):
@@ -45,11 +45,11 @@ def lightning(recorder: Any, every: int) -> Any:
 
 def transformers(recorder: Any, every: int) -> Any:
     """A transformers.TrainerCallback."""
+    when = _When(recorder, every)
     try:
         from transformers import TrainerCallback  # type: ignore[import-not-found]
     except ImportError as error:
         raise MissingDependency("transformers is not installed; pip install transformers") from error
-    when = _When(recorder, every)
 
     class RecorderCallback(TrainerCallback):
         """Snapshot at the start of epochs and at the end of training."""
