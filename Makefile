@@ -23,7 +23,9 @@ lint: $(VENV)/.dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/.run
-	$(BIN)/deeptheory bench
+	mkdir -p runs
+	$(BIN)/deeptheory bench --json > runs/bench.json
+	$(BIN)/python docs/make_speed.py runs/bench.json docs/speed.md
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q docs docs/_build

@@ -14,7 +14,12 @@ from deeptheory.errors import InputError
 from deeptheory.names import pick
 from deeptheory.runs.machine import machine, versions
 
-BENCHMARKS = dict.fromkeys(("plane", "population", "recorder", "growth"))
+BENCHMARKS = (  # modules here, with run(rounds, quick) -> rows; the docstring is what docs/speed.md says of it
+    "plane",
+    "population",
+    "recorder",
+    "growth",
+)
 
 
 def main() -> None:
@@ -24,15 +29,17 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     chosen = parser.parse_args()
     if chosen.only is not None:
-        pick(BENCHMARKS, chosen.only, what="benchmark")
+        pick(dict.fromkeys(BENCHMARKS), chosen.only, what="benchmark")
     rows = []
     for name in [chosen.only] if chosen.only else BENCHMARKS:
         print(f"{name} ...", file=sys.stderr, flush=True)
-        rows += import_module(f"benchmarks.{name}").run(3 if chosen.quick else 9, chosen.quick)
+        made = import_module(f"benchmarks.{name}").run(3 if chosen.quick else 9, chosen.quick)
+        rows += [(name, r) for r in made]
     if chosen.json:
-        print(json.dumps({"machine": machine(), "versions": versions(), "rows": [r.as_dict() for r in rows]}, indent=1))
+        kept = [{"benchmark": name, **r.as_dict()} for name, r in rows]
+        print(json.dumps({"machine": machine(), "versions": versions(), "rows": kept}, indent=1))
         return
-    for r in rows:
+    for _, r in rows:
         error = "" if r.error is None else f"; agree to {r.error:.1e} ({r.error_of})"
         note = f"; {r.note}" if r.note else ""
         print(f"{r.name}\n  {r.ours_ms:.2f} ms; {r.theirs}: {r.theirs_ms:.2f} ms; ratio {r.ratio:.3g} [{r.least:.3g}, {r.largest:.3g}]{error}{note}")  # fmt: skip

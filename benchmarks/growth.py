@@ -1,4 +1,8 @@
-"""How the plane's and the training's time grow, and how far each is from what the machine can do."""
+"""Growth: how the plane's and the training's time grow, and how far each is from what the machine can do.
+
+The plane grows a little faster than its work once the hash table leaves the fastest cache, and training grows in
+proportion to the number of networks.
+"""
 
 import time
 

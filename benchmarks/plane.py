@@ -1,4 +1,9 @@
-"""One snapshot's information plane: against the recipe of 2017, and against a competent numpy one."""
+"""The information plane: one snapshot against the recipe of 2017, and against a competent numpy one.
+
+A row of cells becomes one 64-bit key, keys are counted in a hash table, equal keys are compared in full, and labels are
+counted in the same pass: no sorting, no temporary of the size of the input. H(T|X) = 0 is known and not computed. What
+is left is arithmetic for the cell of each value and unpredictable memory access.
+"""
 
 import numpy as np
 import torch

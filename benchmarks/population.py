@@ -1,4 +1,9 @@
-"""Fifty networks as one program, against fifty in turn with torch.optim.Adam, default and fused."""
+"""Populations: fifty networks as one program, against fifty in turn with torch.optim.Adam, default and fused.
+
+A hand-written forward and backward pass, networks one after the other over a minibatch small enough for the cache, the
+batch innermost so that every loop is over contiguous numbers; one flat parameter vector and one fused update a network.
+What is left is mostly tanh and exp.
+"""
 
 import copy
 

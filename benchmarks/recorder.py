@@ -1,4 +1,8 @@
-"""A snapshot against one forward pass of the same probe inputs: looking should cost no more than looking."""
+"""The recorder: a snapshot against one forward pass of the same probe inputs; looking should cost no more than looking.
+
+Tensors are kept, not copied, unless something rewrites them later; the fixed cost is about 0.3 ms a snapshot (hooks,
+random states, train flags).
+"""
 
 import torch
 from torch import nn

@@ -16,7 +16,7 @@ def part(folder: Path) -> str:
     lines = [
         f"## Scale “{run['scale']}”, protocol “{run['settings']['protocol']}”",
         "",
-        f"`{run['command']}`: {len(run['seeds'])} networks, on "
+        f"`{run['command']}`: {len(run['seeds'])} independent seeds, on "
         f"{machine['processor']}, {machine['cores']} cores; time in steps, summed over workers: {times}.",
         "",
         "| verdict | claim | measured [95 %] | unit | region | what |",

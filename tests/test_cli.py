@@ -104,13 +104,13 @@ def test_wrong_use_and_failure(capsys, arguments, code, match):
 
 
 def test_debug_shows_where(capsys, monkeypatch):
-    monkeypatch.setattr("deeptheory.cli._debug", False)
+    monkeypatch.setattr("deeptheory.cli.application._debug", False)
     with pytest.raises(ValueError, match="unknown study"):
         main(["--debug", "reproduce", "saxe"])
 
 
 def test_an_unforeseen_error_is_one_line(capsys, monkeypatch):
-    monkeypatch.setattr("deeptheory.cli._debug", False)
+    monkeypatch.setattr("deeptheory.cli.application._debug", False)
     monkeypatch.setattr("deeptheory.doctor.examine", lambda: 1 / 0)
     code, _, err = run(capsys, "doctor")
     assert code == 1

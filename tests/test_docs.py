@@ -1,14 +1,17 @@
 """Pages and README name what exists."""
 
 import re
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 import deeptheory as dt
+from deeptheory.studies import STUDIES, find
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").rglob("*.md") if "_build" not in p.parts)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[p.name for p in PAGES])
@@ -26,8 +29,22 @@ def test_every_file_that_a_page_shows_is_there(page):
             assert (page.parent / name).exists(), name
 
 
-def test_the_ledger_in_the_docs_holds_every_claim():
-    from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_ledger_in_the_docs_holds_every_claim(name):
+    claims = import_module(find(name).body).CLAIMS
+    text = (ROOT / "docs" / "ledgers" / f"{name}.md").read_text()
+    assert [c.id for c in claims if f"`{c.id}`" not in text] == []
 
-    text = (ROOT / "docs" / "ledgers" / "shwartz-ziv-tishby-2017.md").read_text()
-    assert all(f"`{c.id}`" in text for c in CLAIMS)
+
+def test_a_benchmark_replaces_its_section_of_the_page_and_no_other():
+    spec = spec_from_file_location("make_speed", ROOT / "docs" / "make_speed.py")
+    make_speed = module_from_spec(spec)
+    spec.loader.exec_module(make_speed)
+    row = {"name": "a", "ours_ms": 1.0, "theirs": "b", "theirs_ms": 2.0, "ratio": 2.0, "least": 1.5, "largest": 2.5}
+    row |= {"error": None, "error_of": "", "note": ""}
+    machine = {"processor": "P", "cores": 2}
+    both = {"machine": machine, "rows": [{"benchmark": n, **row} for n in ("plane", "growth")]}
+    old = make_speed.page(both)
+    new = make_speed.page({"machine": machine, "rows": [{"benchmark": "plane", **row, "ratio": 7.0}]}, old)
+    assert old.count("| 2 [1.5, 2.5] |") == 2
+    assert new == old.replace("| 2 [1.5, 2.5] |", "| 7 [1.5, 2.5] |", 1)

@@ -15,7 +15,9 @@ from deeptheory.results import Result
 if TYPE_CHECKING:
     from deeptheory.runs import Ledger, Results
 
-STUDIES = {"shwartz-ziv-tishby-2017": "deeptheory.studies.shwartz_ziv_tishby_2017"}  # name -> module with STUDY
+STUDIES = {  # name -> module with STUDY
+    "shwartz-ziv-tishby-2017": "deeptheory.studies.shwartz_ziv_tishby_2017",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

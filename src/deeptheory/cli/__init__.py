@@ -1,0 +1,10 @@
+"""The command line: parses, calls, prints. Everything else is elsewhere, and imported when a command needs it.
+
+--json: stdout is one JSON document; all else goes to stderr. Exit: 0 ran, 1 failed, 2 wrong use.
+A new command is one file here and one line below; commands are listed in that order.
+"""
+
+from deeptheory.cli import studies, data, installation  # noqa: I001
+from deeptheory.cli.application import app, main
+
+__all__ = ["app", "data", "installation", "main", "studies"]

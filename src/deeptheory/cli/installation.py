@@ -1,0 +1,42 @@
+"""doctor, bench: what this installation can do, and how fast."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deeptheory.cli.application import Json, app, print_json
+from deeptheory.errors import InputError
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Versions, device, data, browser: what this installation can do."""
+    from deeptheory.doctor import examine
+
+    found = examine()
+    if as_json:
+        print_json(found)
+        return
+    for part, rows in found.items():
+        print(part)
+        for name, value in rows.items():
+            print(f"  {name}: {value}")
+
+
+@app.command()
+def bench(
+    only: Annotated[str | None, typer.Option(help="One benchmark by name.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds and smaller sizes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Speed and memory, side by side with the usual ways (from a source checkout)."""
+    import runpy
+
+    script = Path(__file__).resolve().parents[3] / "benchmarks" / "__main__.py"
+    if not script.exists():
+        raise InputError("benchmarks/ is not part of the installed package; run this from a source checkout")
+    sys.argv = ["benchmarks", *(["--only", only] if only else []), *(["--quick"] if quick else []), *(["--json"] if as_json else [])]  # fmt: skip
+    sys.path.insert(0, str(script.parent.parent))
+    runpy.run_path(str(script), run_name="__main__")
