@@ -4,22 +4,43 @@
 each loader imports what it needs when it is called.
 """
 
+from deeptheory.datasets.affnist import affnist
 from deeptheory.datasets.binary import BinaryTask
 from deeptheory.datasets.catalogue import CATALOGUE, DataSource
+from deeptheory.datasets.cifar10 import cifar10
+from deeptheory.datasets.coil20 import coil20
 from deeptheory.datasets.committee import committee
 from deeptheory.datasets.digits import Images, digits
+from deeptheory.datasets.fashion_mnist import fashion_mnist
 from deeptheory.datasets.icosahedron import icosahedron
 from deeptheory.datasets.mnist import mnist
+from deeptheory.datasets.multiview import multiview
+from deeptheory.datasets.placed import Overlaid, affine, overlaid, shifted
 from deeptheory.datasets.places import data_folder
+from deeptheory.datasets.small_norb import small_norb
+from deeptheory.datasets.svhn import svhn
+from deeptheory.datasets.views import Views
 
 __all__ = [
     "CATALOGUE",
     "BinaryTask",
     "DataSource",
     "Images",
+    "Overlaid",
+    "Views",
+    "affine",
+    "affnist",
+    "cifar10",
+    "coil20",
     "committee",
     "data_folder",
     "digits",
+    "fashion_mnist",
     "icosahedron",
     "mnist",
+    "multiview",
+    "overlaid",
+    "shifted",
+    "small_norb",
+    "svhn",
 ]
