@@ -16,7 +16,7 @@ PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").rglob("*.md") if
 
 @pytest.mark.parametrize("page", PAGES, ids=[p.name for p in PAGES])
 def test_every_name_in_a_page_exists(page):
-    for path in re.findall(r"\bdt((?:\.[A-Za-z_]+)+)", page.read_text()):
+    for path in re.findall(r"\bdt((?:\.[A-Za-z_]\w*)+)", page.read_text()):
         value = dt
         for name in path.strip(".").split("."):
             value = getattr(value, name)
