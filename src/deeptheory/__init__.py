@@ -20,6 +20,9 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "Exact": "deeptheory.information",
     "information_plane": "deeptheory.information",
     "gradient_phases": "deeptheory.information",
+    "PropagatedNoise": "deeptheory.information",
+    "mutual_information": "deeptheory.information",
+    "entropy": "deeptheory.information",
     "reproduce": "deeptheory.studies",
 }
 _MODULES = (

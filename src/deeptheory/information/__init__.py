@@ -1,23 +1,36 @@
 """Tishby: what a layer's representation knows about input and label, under a read-out that is always stated. Bits."""
 
+from deeptheory.information.clustering import Clusters
 from deeptheory.information.compression import fall, fits_before_compressing, fraction_of_information
-from deeptheory.information.one_neuron import one_neuron_information
+from deeptheory.information.estimators import noisy_network_information
+from deeptheory.information.linear_gaussian import LinearGaussian, linear_information, linear_label_information
+from deeptheory.information.measures import entropy, mutual_information
+from deeptheory.information.one_neuron import noisy_neuron_information, one_neuron_information
 from deeptheory.information.phases import GradientPhases, gradient_phases
 from deeptheory.information.plane import InformationPlane, information_plane
-from deeptheory.information.readouts import READOUTS, Binning, Exact, GaussianNoise, Quantised
+from deeptheory.information.readouts import READOUTS, Binning, Exact, GaussianNoise, PropagatedNoise, Quantised
 
 __all__ = [
     "READOUTS",
     "Binning",
+    "Clusters",
     "Exact",
     "GaussianNoise",
     "GradientPhases",
     "InformationPlane",
+    "LinearGaussian",
+    "PropagatedNoise",
     "Quantised",
+    "entropy",
     "fall",
     "fits_before_compressing",
     "fraction_of_information",
     "gradient_phases",
     "information_plane",
+    "linear_information",
+    "linear_label_information",
+    "mutual_information",
+    "noisy_network_information",
+    "noisy_neuron_information",
     "one_neuron_information",
 ]

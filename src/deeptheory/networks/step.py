@@ -9,70 +9,19 @@ reordering inside one compiled loop only, and neither drops NaN nor infinities. 
 process that compiles and one that finds the compiled code in the cache run different copies of them, and bits differ.
 """
 
-from typing import Any
-
 import numpy as np
 from numba import njit
+
+from deeptheory.networks.elementary import FAST, exp32, log1p32, tanh32
 
 TILE = 128
 ACTIVATIONS = {"linear": 0, "relu": 1, "tanh": 2, "sigmoid": 3, "softsign": 4, "softplus": 5}
 HEADS = {"softmax": 0, "sigmoid": 1, "linear": 2}
 OPTIMIZERS = {"adam": 0, "sgd": 1}
-_FAST: Any = {
-    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
-    "error_model": "numpy",  # or a division is never vectorised
-    "forceinline": True,  # see the traps
-}
-_LOG2E, _LN2_HIGH, _LN2_LOW = np.float32(1.4426950408889634), np.float32(0.693359375), np.float32(-2.12194440e-4)
-_ONE, _TWO, _HALF, _NINE = np.float32(1), np.float32(2), np.float32(0.5), np.float32(9)
-_LOW, _HIGH = np.float32(-87), np.float32(88)  # beyond, e^x leaves float32
-_P0, _P1, _P2, _P3, _P4 = map(np.float32, (0.99999990, 0.13368849, 0.0034814914, 2.0391193e-05, 1.3078728e-08))
-_Q1, _Q2, _Q3, _Q4 = map(np.float32, (0.46702142, 0.025822420, 0.00032631932, 7.6581473e-07))
+_ONE, _HALF = np.float32(1), np.float32(0.5)
 
 
-@njit(**_FAST)
-def _exp(x):
-    """e^x in float32: 2^n by the exponent's bits, e^r by its Taylor series to degree 6, |r| <= ln 2 / 2."""
-    x = _LOW if x < _LOW else x
-    x = _HIGH if x > _HIGH else x
-    n = np.floor(x * _LOG2E + _HALF)
-    r = x - n * _LN2_HIGH - n * _LN2_LOW
-    p = np.float32(1 / 720)
-    p = p * r + np.float32(1 / 120)
-    p = p * r + np.float32(1 / 24)
-    p = p * r + np.float32(1 / 6)
-    p = p * r + _HALF
-    p = p * r + _ONE
-    p = p * r + _ONE
-    return p * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
-
-
-@njit(**_FAST)
-def _tanh(x):
-    """tanh in float32, within 4e-7: the odd rational function of degree 9 / 8 that fits it best in least squares."""
-    x = _NINE if x > _NINE else x
-    x = -_NINE if x < -_NINE else x
-    s = x * x
-    top = _P0 + s * (_P1 + s * (_P2 + s * (_P3 + s * _P4)))
-    return x * top / (_ONE + s * (_Q1 + s * (_Q2 + s * (_Q3 + s * _Q4))))
-
-
-@njit(**_FAST)
-def _log1p(e):
-    """log(1 + e) in float32 for 0 <= e <= 1: 2 artanh(t), t = e / (2 + e) <= 1/3, by its series."""
-    t = e / (_TWO + e)
-    s = t * t
-    p = np.float32(1 / 13)
-    p = p * s + np.float32(1 / 11)
-    p = p * s + np.float32(1 / 9)
-    p = p * s + np.float32(1 / 7)
-    p = p * s + np.float32(1 / 5)
-    p = p * s + np.float32(1 / 3)
-    p = p * s + _ONE
-    return _TWO * t * p
-
-
-@njit(**_FAST)
+@njit(**FAST)
 def _activate(code, h, nt):
     """h: [unit, TILE] in place."""
     for o in range(h.shape[0]):
@@ -82,19 +31,19 @@ def _activate(code, h, nt):
                 row[j] = np.float32(0) if row[j] < 0 else row[j]
         elif code == 2:
             for j in range(nt):
-                row[j] = _tanh(row[j])
+                row[j] = tanh32(row[j])
         elif code == 3:
             for j in range(nt):
-                row[j] = _HALF + _HALF * _tanh(_HALF * row[j])
+                row[j] = _HALF + _HALF * tanh32(_HALF * row[j])
         elif code == 4:
             for j in range(nt):
                 row[j] = row[j] / (_ONE + abs(row[j]))
         elif code == 5:
             for j in range(nt):
-                row[j] = (np.float32(0) if row[j] < 0 else row[j]) + _log1p(_exp(-abs(row[j])))
+                row[j] = (np.float32(0) if row[j] < 0 else row[j]) + log1p32(exp32(-abs(row[j])))
 
 
-@njit(**_FAST)
+@njit(**FAST)
 def _times_slope(code, h, delta, nt):
     """delta *= f'(z), from the output h = f(z)."""
     for o in range(h.shape[0]):
@@ -113,10 +62,10 @@ def _times_slope(code, h, delta, nt):
                 d[j] *= (_ONE - abs(row[j])) * (_ONE - abs(row[j]))
         elif code == 5:
             for j in range(nt):
-                d[j] *= _ONE - _exp(-row[j])
+                d[j] *= _ONE - exp32(-row[j])
 
 
-@njit(**_FAST)
+@njit(**FAST)
 def _affine(weight, bias, h, out, nt):
     """out[o, j] = bias[o] + sum_i weight[o, i] h[i, j]; four inputs at a time, so that out is written less often."""
     n_in = h.shape[0]
@@ -138,7 +87,7 @@ def _affine(weight, bias, h, out, nt):
             i += 1
 
 
-@njit(**_FAST)
+@njit(**FAST)
 def _add_weight_gradient(delta, h, grad_weight, grad_bias, nt):
     """grad_weight[o, i] += sum_j delta[o, j] h[i, j]; grad_bias[o] += sum_j delta[o, j]."""
     n_in = h.shape[0]
@@ -166,7 +115,7 @@ def _add_weight_gradient(delta, h, grad_weight, grad_bias, nt):
         grad_bias[o] += sa
 
 
-@njit(**_FAST)
+@njit(**FAST)
 def _pull_back(weight, delta, out, nt):
     """out[i, j] = sum_o weight[o, i] delta[o, j]."""
     n_out = delta.shape[0]
@@ -188,13 +137,13 @@ def _pull_back(weight, delta, out, nt):
             o += 1
 
 
-@njit(**_FAST)
+@njit(**FAST)
 def _output_delta(head, z, target, delta, scale, nt):
     """Gradient of the mean loss by the last pre-activation z: [class, TILE]; target: [class, TILE]."""
     n_out = z.shape[0]
     if head == 0 and n_out == 2:
         for j in range(nt):
-            p = _HALF + _HALF * _tanh(_HALF * (z[1, j] - z[0, j]))
+            p = _HALF + _HALF * tanh32(_HALF * (z[1, j] - z[0, j]))
             delta[0, j] = (_ONE - p - target[0, j]) * scale
             delta[1, j] = (p - target[1, j]) * scale
     elif head == 0:
@@ -204,18 +153,18 @@ def _output_delta(head, z, target, delta, scale, nt):
                 top = max(top, z[c, j])
             total = np.float32(0)
             for c in range(n_out):
-                delta[c, j] = _exp(z[c, j] - top)
+                delta[c, j] = exp32(z[c, j] - top)
                 total += delta[c, j]
             for c in range(n_out):
                 delta[c, j] = (delta[c, j] / total - target[c, j]) * scale
     else:
         for c in range(n_out):
             for j in range(nt):
-                p = z[c, j] if head == 2 else _HALF + _HALF * _tanh(_HALF * z[c, j])
+                p = z[c, j] if head == 2 else _HALF + _HALF * tanh32(_HALF * z[c, j])
                 delta[c, j] = (p - target[c, j]) * scale
 
 
-@njit(**_FAST)
+@njit(**FAST)
 def _gradient(theta, grad, widths, activation, head, x, target, rows, act, delta, tgt):
     """grad: [P] of the mean loss over `rows`. act: [sum of widths, TILE]; delta: [2, widest, TILE]; tgt: [class, TILE]."""
     n_layers = len(widths) - 1
@@ -253,7 +202,7 @@ def _gradient(theta, grad, widths, activation, head, x, target, rows, act, delta
                 now = 1 - now
 
 
-@njit(**_FAST)
+@njit(**FAST)
 def _adam(theta, grad, m, v, lr, beta1, beta2, eps, step):
     correct1 = 1.0 - beta1**step
     correct2 = 1.0 - beta2**step
@@ -271,7 +220,7 @@ def _adam(theta, grad, m, v, lr, beta1, beta2, eps, step):
         theta[p] -= rate * m[p] / (np.sqrt(v[p]) * root + e)
 
 
-@njit(**_FAST)
+@njit(**FAST)
 def _sgd(theta, grad, m, lr, momentum):
     rate, mu = np.float32(lr), np.float32(momentum)
     for p in range(len(theta)):

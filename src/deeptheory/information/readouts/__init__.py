@@ -7,7 +7,14 @@ among the names, and a repr that says all its settings. A new one is one file he
 from deeptheory.information.readouts.binning import Binning
 from deeptheory.information.readouts.exact import Exact, Quantised
 from deeptheory.information.readouts.noise import GaussianNoise
+from deeptheory.information.readouts.propagated import PropagatedNoise
 
-READOUTS = {"binning": Binning, "noise": GaussianNoise, "quantised": Quantised, "exact": Exact}
+READOUTS = {
+    "binning": Binning,
+    "noise": GaussianNoise,
+    "quantised": Quantised,
+    "exact": Exact,
+    "propagated": PropagatedNoise,
+}
 
-__all__ = ["READOUTS", "Binning", "Exact", "GaussianNoise", "Quantised"]
+__all__ = ["READOUTS", "Binning", "Exact", "GaussianNoise", "PropagatedNoise", "Quantised"]

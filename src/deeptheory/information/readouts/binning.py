@@ -17,6 +17,8 @@ from deeptheory.information.entering import as_activations, as_dict, as_labels
 from deeptheory.names import pick
 
 _SPACINGS = {"width": "equal width", "count": "equal count", "entropy": "entropy-based"}
+_BOUNDED = {"tanh": np.tanh, "softsign": lambda z: z / (1 + np.abs(z)), "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(z / 2)}
+_ENDS = {"tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 _BOUNDS = {"unit": "each unit's range", "layer": "the layer's range", "global": "the range over all layers and steps"}
 
 
@@ -92,6 +94,21 @@ class Binning:
             [[low[0]], np.nextafter(low[1:].astype(np.float32), np.float32(-2)).astype(float), [1.0]]
         )
         return cls(edges=edges, clamp=True, _wrap=True)
+
+    @classmethod
+    def net_input(cls, n: int, activation: str = "tanh", reach: float = 50.0) -> "Binning":
+        """n cells even in the net input z of a bounded unit h = f(z): edges f(linspace(-reach, reach, n + 1)).
+
+        Saxe et al. 2018: read out so, saturation no longer merges inputs. Edges that fall together in float64 are one, and
+        the outer cells take what lies beyond: the cells are at most n. InputError: an unknown activation, reach not above 0.
+        """
+        f = pick(_BOUNDED, activation, what="bounded activation")
+        if not (reach > 0 and np.isfinite(reach)) or int(n) != n or n < 1:
+            raise InputError(f"reach is {reach}, n is {n}; needed: a finite reach above 0 and a whole number of cells")
+        low, high = _ENDS[activation]
+        inner = np.unique(f(np.linspace(-reach, reach, int(n) + 1)[1:-1]))
+        inner = inner[(inner > low) & (inner < high)]
+        return cls(edges=[low, *inner, high])
 
     def __repr__(self) -> str:
         if self.wrap:

@@ -1,0 +1,65 @@
+"""How tightly samples cluster in a layer, from the distances between them alone: no density, no noise, no bins.
+
+Source: Goldfeld et al. 2019, section 5: compression is the clustering of the inputs' representations. The correlation
+entropy is Grassberger & Procaccia 1983.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from deeptheory.errors import InputError
+from deeptheory.information.entering import as_activations, as_labels
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Distances between the samples of a layer; a summary for a Recorder, not a read-out of the plane.
+
+    radius: two samples nearer than this are in one cluster; of a layer with noise sigma, 4 sigma (either is taken for the
+    other two sigma away). InputError: radius not above 0, one sample of a class or fewer.
+    """
+
+    radius: float
+
+    def __post_init__(self):
+        if not self.radius > 0:
+            raise InputError(f"radius is {self.radius}; it must be above 0")
+
+    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+        """Each [seed]. apart: -log2 of the share of pairs nearer than the radius, a sample paired with itself counted
+        (bits, from 0 to log2 n; Grassberger & Procaccia's correlation entropy). within, between: mean distance of two
+        different samples of the same class, and of different classes. nearest: mean distance to the nearest other one."""
+        a = as_activations(activations).astype(np.float64)
+        labels, _, p_y = as_labels(targets, a.shape[1])
+        if len(p_y):
+            raise InputError("clusters need labels [sample], not probabilities")
+        if np.bincount(labels).max() < 2:
+            raise InputError("no class has two samples; distances within a class are undefined")
+        rows = np.array([_distances(h, labels, self.radius**2) for h in a])
+        return {"apart": -np.log2(rows[:, 0]), "within": rows[:, 1], "between": rows[:, 2], "nearest": rows[:, 3]}
+
+
+@njit(cache=True, error_model="numpy")
+def _distances(h, labels, reach):
+    """Share of pairs within, mean distance within a class, between classes, mean nearest distance; h: [n, unit]."""
+    n = len(h)
+    nearest = np.full(n, np.inf)
+    close, within, between, same, other = 0, 0.0, 0.0, 0, 0
+    for i in range(n):
+        for j in range(i):
+            d = 0.0
+            for u in range(h.shape[1]):
+                d += (h[i, u] - h[j, u]) ** 2
+            close += d < reach
+            nearest[i], nearest[j] = min(nearest[i], d), min(nearest[j], d)
+            if labels[i] == labels[j]:
+                within += np.sqrt(d)
+                same += 1
+            else:
+                between += np.sqrt(d)
+                other += 1
+    share = (2.0 * close + n) / (n * n)
+    return share, within / same, between / other, np.sqrt(nearest).mean()

@@ -1,0 +1,73 @@
+"""Nearest neighbours by a compiled scan over rows: exact, memory of order n, at home in ten dimensions and more.
+
+A tree is faster in few dimensions and far slower in many (measured: n = 10,000 at 25 x 25, 0.7 s here, 9.6 s by tree).
+"""
+
+import numpy as np
+from numba import njit
+
+from deeptheory.networks.elementary import FAST
+
+
+@njit(**FAST)
+def _largest_differences(columns, i, out):
+    """out[j] = max over columns of |column[j] - column[i]|; columns: [d, n]."""
+    n = columns.shape[1]
+    for j in range(n):
+        out[j] = 0.0
+    for u in range(columns.shape[0]):
+        row = columns[u]
+        at = row[i]
+        for j in range(n):
+            out[j] = max(out[j], abs(row[j] - at))
+
+
+@njit(cache=True, error_model="numpy")
+def _smallest(d, skip, kth):
+    """kth[:] = the len(kth) smallest of d but that at `skip`, ascending."""
+    k = len(kth)
+    kth[:] = np.inf
+    for j in range(len(d)):
+        if d[j] < kth[k - 1] and j != skip:
+            at = k - 1
+            while at > 0 and kth[at - 1] > d[j]:
+                kth[at] = kth[at - 1]
+                at -= 1
+            kth[at] = d[j]
+
+
+@njit(cache=True, error_model="numpy")
+def counts_within(x, y, k, n_x, n_y, distance):
+    """For each sample: the max-norm distance to its kth neighbour in (x, y), and how many others lie strictly nearer than
+    that in x alone and in y alone. x: [dx, n], y: [dy, n] float64."""
+    n = x.shape[1]
+    in_x, in_y, both, kth = np.empty(n), np.empty(n), np.empty(n), np.empty(k)
+    for i in range(n):
+        _largest_differences(x, i, in_x)
+        _largest_differences(y, i, in_y)
+        for j in range(n):
+            both[j] = max(in_x[j], in_y[j])
+        _smallest(both, i, kth)
+        reach = kth[k - 1]
+        a, b = 0, 0
+        for j in range(n):
+            a += in_x[j] < reach
+            b += in_y[j] < reach
+        own = 1 if reach > 0 else 0  # the sample itself is at distance 0
+        n_x[i], n_y[i], distance[i] = a - own, b - own, reach
+
+
+@njit(cache=True, error_model="numpy")
+def nearest_distances(x, out):
+    """out[i] = Euclidean distances to the out.shape[1] nearest other samples, ascending. x: [d, n] float64."""
+    d, n = x.shape
+    squares = np.empty(n)
+    for i in range(n):
+        squares[:] = 0.0
+        for u in range(d):
+            at = x[u, i]
+            for j in range(n):
+                squares[j] += (x[u, j] - at) ** 2
+        _smallest(squares, i, out[i])
+        for m in range(out.shape[1]):
+            out[i, m] = np.sqrt(out[i, m])

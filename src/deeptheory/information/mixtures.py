@@ -1,0 +1,105 @@
+"""Sums over a mixture of equal Gaussians: the kernels behind noise read-outs and Goldfeld's estimator; in nats.
+
+Distances are taken as differences (x^2 + y^2 - 2xy cancels in float32), each row holds its exponentials in cache, and
+sums are shifted by the nearest centre, so that nothing underflows that counts. Memory of order n.
+"""
+
+import numpy as np
+from numba import njit
+
+from deeptheory.networks.elementary import FAST, exp32
+
+_ZERO = np.float32(0)
+
+
+@njit(**FAST)
+def _squared_distances(point, centres, out):
+    """out[j] = |point - centres[:, j]|^2; point: [d], centres: [d, n], all float32."""
+    n = centres.shape[1]
+    for j in range(n):
+        out[j] = _ZERO
+    for u in range(centres.shape[0]):
+        row, at = centres[u], point[u]
+        for j in range(n):
+            difference = row[j] - at
+            out[j] += difference * difference
+
+
+@njit(**FAST)
+def _dot(a, b):
+    total = _ZERO
+    for j in range(len(a)):
+        total += a[j] * b[j]
+    return total
+
+
+@njit(cache=True, **FAST)
+def pair_sums(h, inv, weights, near, far):
+    """near[c, i] = sum_j weights[c, j] exp(-|h_i - h_j|^2 inv), far the same with inv / 4.
+
+    h: [d, n] float32; weights: [c, n] float32; near, far: [c, n] float64. Error within 1e-5 relative.
+    """
+    n = h.shape[1]
+    e, f, point = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.float32), np.empty(h.shape[0], dtype=np.float32)
+    scale = np.float32(-inv)
+    for i in range(n):
+        for u in range(h.shape[0]):
+            point[u] = h[u, i]
+        _squared_distances(point, h, e)
+        for j in range(n):
+            e[j] = exp32(e[j] * scale)
+            f[j] = np.sqrt(np.sqrt(e[j]))
+        for c in range(weights.shape[0]):
+            near[c, i] = _dot(weights[c], e)
+            far[c, i] = _dot(weights[c], f)
+
+
+@njit(cache=True, error_model="numpy")
+def log_densities(points, centres, own, me, inputs, inv, p_y, out):
+    """Logarithms of mixture densities at points, up to the constant of one Gaussian, which differences do not see.
+
+    centres: [d, r * inputs] float32, r blocks of one centre an input. points: [m, d]; point e was drawn from centre me[e]
+    of input own[e]. p_y: [c, inputs] float32. out [m, 4 + c]: log p(t); log p(t|x); both again with the point's own
+    centre left out (NaN where r = 1); then log of sum_x p(y|x) p(t|x) / inputs for each y.
+    """
+    n, classes = centres.shape[1], p_y.shape[0]
+    r = n // inputs
+    d, by_input = np.empty(n, dtype=np.float32), np.empty(inputs, dtype=np.float32)
+    for e in range(points.shape[0]):
+        _squared_distances(points[e], centres, d)
+        nearest = d.min()
+        # the own input's few centres in double precision: leaving one out may leave little
+        shift = inv * np.float64(nearest)
+        mine, others_of_mine = 0.0, 0.0
+        for k in range(r):
+            v = np.exp(shift - inv * np.float64(d[k * inputs + own[e]]))
+            mine += v
+            if k * inputs + own[e] != me[e]:
+                others_of_mine += v
+        _by_input(d, nearest, np.float32(inv), by_input)
+        total = 0.0
+        for i in range(inputs):
+            total += by_input[i]
+        rest = max(total - np.float64(by_input[own[e]]), 0.0)
+        out[e, 0] = np.log((rest + mine) / n) - shift
+        out[e, 1] = np.log(mine / r) - shift
+        if r > 1:
+            without = others_of_mine / (r - 1)
+            out[e, 2] = np.log((rest / r + without) / inputs) - shift
+            out[e, 3] = np.log(without) - shift
+        else:
+            out[e, 2], out[e, 3] = np.nan, np.nan
+        for c in range(classes):
+            out[e, 4 + c] = np.log(np.float64(_dot(p_y[c], by_input)) / n) - shift
+
+
+@njit(**FAST)
+def _by_input(d, nearest, inv, out):
+    """out[i] = sum over blocks of exp(-(d - nearest) inv)."""
+    inputs = len(out)
+    for i in range(inputs):
+        out[i] = _ZERO
+    for start in range(0, len(d), inputs):
+        block = d[start : start + inputs]
+        for i in range(inputs):
+            out[i] += exp32((nearest - block[i]) * inv)

@@ -1,0 +1,114 @@
+"""Linear maps of Gaussian inputs: closed forms against determinants, sampling, and each other; bins even in net input."""
+
+import numpy as np
+import pytest
+
+import deeptheory as dt
+from deeptheory.errors import InputError
+from deeptheory.information import LinearGaussian, linear_information, linear_label_information
+
+
+def draw(seed=0, units=3, inputs=6):
+    rng = np.random.default_rng(seed)
+    root = rng.standard_normal((inputs, inputs))
+    return rng.standard_normal((units, inputs)), root @ root.T / inputs
+
+
+def test_one_unit_is_half_log_one_plus_signal_to_noise():
+    assert linear_information([[3.0]], 2.0, [[1.0]]) == pytest.approx(0.5 * np.log2(1 + 9 / 4))
+    assert linear_information([[3.0, 4.0]], 1.0) == pytest.approx(0.5 * np.log2(1 + 25 / 2))  # inputs of variance 1/2
+
+
+def test_against_determinants_and_over_leading_axes():
+    w, cov = draw()
+    t = w @ cov @ w.T + 0.25 * np.eye(3)
+    exact = 0.5 * np.log2(np.linalg.det(t) / 0.25**3)
+    assert linear_information(w, 0.5, cov) == pytest.approx(exact)
+    assert linear_information(np.stack([w, 2 * w])[None], 0.5, cov).shape == (1, 2)
+
+
+def test_parts_of_the_input():
+    w, _ = draw()
+    whole, first, rest = (linear_information(w, 0.5, rows=r) for r in (range(6), range(2), range(2, 6)))
+    assert whole == pytest.approx(linear_information(w, 0.5))
+    assert first + rest < whole  # chain rule: I(X1;T) + I(X2;T|X1) = I(X;T), and I(X2;T|X1) > I(X2;T) here
+    given = w[:, 2:] @ w[:, 2:].T / 6 + 0.25 * np.eye(3)
+    total = w @ w.T / 6 + 0.25 * np.eye(3)
+    assert first == pytest.approx(0.5 * np.log2(np.linalg.det(total) / np.linalg.det(given)))
+    blocks = np.kron(np.eye(2), draw()[1][:3, :3])
+    assert linear_information(w, 0.5, blocks, rows=[0, 1, 2]) > 0
+
+
+def test_label_information_against_the_joint_covariance():
+    w, cov = draw()
+    v = np.random.default_rng(1).standard_normal((2, 6))
+    t, y = w @ cov @ w.T + 0.25 * np.eye(3), v @ cov @ v.T + 0.09 * np.eye(2)
+    cross = w @ cov @ v.T
+    joint = np.block([[t, cross], [cross.T, y]])
+    exact = 0.5 * np.log2(np.linalg.det(t) * np.linalg.det(y) / np.linalg.det(joint))
+    got = linear_label_information(w, 0.5, v, 0.3, cov)
+    assert got == pytest.approx(exact)
+    assert got <= linear_information(v, 0.3, cov)  # data processing: T and Y meet in X alone
+    assert linear_label_information(np.stack([w, w]), 0.5, v, 0.3, cov) == pytest.approx([exact, exact])
+
+
+def test_estimators_find_the_closed_form():
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal((1, 20))
+    x = rng.standard_normal((3000, 20)) / np.sqrt(20)
+    signal = x @ w.T
+    t = signal + 0.5 * rng.standard_normal(signal.shape)
+    exact = float(linear_information(w, 0.5))
+    for method in ("ksg", "gaussian"):
+        got = dt.mutual_information(signal, t, method)  # W X is all that T knows of X
+        assert got.low <= exact <= got.high
+
+
+def test_the_read_out_sees_the_maps_of_a_linear_network():
+    nets = dt.networks.Population.mlp([6, 4, 2], "linear", range(3), head="linear")
+    probe = LinearGaussian.probe(6)
+    readout = LinearGaussian(0.7, relevant=2)
+    recorder = dt.Recorder(nets, probe, np.zeros(7), layers="layer*", readouts=readout)
+    recorder.snapshot(0)
+    got = recorder.recording.summary(readout)
+    (first, _), (second, _) = nets.parts()
+    through = (second @ first).detach().double().numpy()
+    assert got["i_x"].sel(layer="layer2").values[:, 0] == pytest.approx(linear_information(through, 0.7), abs=1e-5)
+    relevant = linear_information(first.detach().double().numpy(), 0.7, rows=[0, 1])
+    assert got["i_x_relevant"].sel(layer="layer1").values[:, 0] == pytest.approx(relevant, abs=1e-5)
+    assert set(LinearGaussian(1.0).summarise(np.zeros((1, 7, 2)))) == {"i_x"}
+
+
+def test_bins_even_in_net_input_do_not_merge_what_saturates():
+    z = np.linspace(-12, 12, 481)[None, :, None]
+    h, y = np.tanh(z), np.arange(481) % 2
+    even, inner = dt.Binning(30, (-1, 1)), dt.Binning.net_input(60, reach=15)
+    assert inner.n == 60
+    direct = dt.Binning(60, (-15, 15)).summarise(z, y)["i_x"]
+    assert inner.summarise(h, y)["i_x"] == pytest.approx(direct, abs=0.01)
+    assert even.summarise(h, y)["i_x"] < inner.summarise(h, y)["i_x"] - 1
+    assert dt.Binning.net_input(30).n < 30  # edges that fall together in float64 are one
+    for name, ends in (("softsign", (-1, 1)), ("sigmoid", (0, 1))):
+        assert dt.Binning.net_input(8, name).bounds == ends
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: linear_information([1.0], 1), "weight has shape"),
+        (lambda: linear_information([[np.nan]], 1), "weight holds 1 values"),
+        (lambda: linear_information([[1.0]], 0), "without noise"),
+        (lambda: linear_information([[1.0, 2.0]], 1, [[1.0]]), "cov has shape"),
+        (lambda: linear_information([[1.0, 2.0]], 1, [[1, 2], [2, 1]]), "cov has the eigenvalue -1"),
+        (lambda: linear_information([[1.0, 2.0]], 1, [[1, 0.5], [0.5, 1]], rows=[0]), "correlated with the others"),
+        (lambda: linear_label_information([[1.0]], 1, [[1.0, 2.0]], 1), "teacher has shape"),
+        (lambda: linear_label_information([[1.0]], 1, [[1.0]], 0), "both must be above 0"),
+        (lambda: LinearGaussian.maps(np.zeros((2, 3))), "activations have shape"),
+        (lambda: dt.Binning.net_input(30, "relu"), "unknown bounded activation 'relu'"),
+        (lambda: dt.Binning.net_input(30, reach=-1), "reach is -1"),
+        (lambda: dt.Binning.net_input(0), "n is 0"),
+    ],
+)
+def test_wrong_use(call, match):
+    with pytest.raises(InputError, match=match):
+        call()

@@ -1,0 +1,171 @@
+"""Sample propagation where the truth is exact: quadrature, linear-Gaussian networks, inputs far apart."""
+
+import numpy as np
+import pytest
+import torch
+
+import deeptheory as dt
+from deeptheory.errors import InputError
+from deeptheory.information import (
+    Clusters,
+    linear_information,
+    noisy_network_information,
+    noisy_neuron_information,
+    one_neuron_information,
+)
+from deeptheory.information.mixtures import log_densities, pair_sums
+from oracles import noisy as oracle
+
+POINTS = [-3.0, -1.0, 1.0, 3.0]
+
+
+@pytest.mark.parametrize("w", [0.2, 1.0, 3.0])
+@pytest.mark.parametrize("sigma", [0.05, 0.4])
+def test_one_noisy_neuron_is_its_integral(w, sigma):
+    truth = oracle.scalar_chain(POINTS, [lambda v: np.tanh(w * v + 0.2)], sigma)[0]
+    assert noisy_neuron_information([w], POINTS, sigma, bias=0.2)[0] == pytest.approx(truth, abs=1e-9)
+
+
+def test_a_saturating_neuron_merges_its_points():
+    got = noisy_neuron_information([0.01, 0.6, 50.0], POINTS, 0.05)
+    assert got[0] < 0.3
+    assert got[1] > 1.8
+    assert got[2] == pytest.approx(1, abs=1e-9)  # four points, two places
+    assert noisy_neuron_information([50.0], POINTS, 0.05, activation="linear")[0] == pytest.approx(2)
+
+
+def test_softplus_in_the_binned_model_agrees_with_sampling():
+    edges, rng = np.linspace(0, 4, 12), np.random.default_rng(0)
+    cells = np.clip(np.searchsorted(edges, np.logaddexp(0, 1.5 * rng.standard_normal(400_000))) - 1, 0, 10)
+    p = np.bincount(cells) / len(cells)
+    sampled = -(p[p > 0] * np.log2(p[p > 0])).sum()
+    assert one_neuron_information([1.5], edges, "softplus")[0] == pytest.approx(sampled, abs=0.01)
+
+
+def chain(weights, biases):
+    return [lambda t, w=w, b=b: torch.tanh(w * t + b) for w, b in zip(weights, biases)]
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.3])
+def test_a_chain_of_noisy_neurons_is_bracketed(sigma):
+    """Two layers of one unit, where the second needs propagation; truth by quadrature."""
+    weights, biases = (0.8, 1.5), (0.1, -0.3)
+    functions = [lambda v, w=w, b=b: np.tanh(w * v + b) for w, b in zip(weights, biases)]
+    truth = oracle.scalar_chain(POINTS, functions, sigma)
+    x = torch.tensor(POINTS)[:, None]
+    got = [
+        noisy_network_information(chain(weights, biases), x, sigma, repeats=400, evaluations=6000, seed=s)
+        for s in range(8)
+    ]
+    for k, exact in enumerate(truth):
+        assert sum(g[k].low <= exact <= g[k].high for g in got) >= 6  # of 95 % intervals
+        assert np.mean([g[k].value for g in got]) == pytest.approx(exact, abs=0.015)
+    assert truth[1] < truth[0]
+
+
+def test_more_repeats_tighten_the_bracket():
+    x = torch.tensor(POINTS)[:, None]
+    widths = []
+    for repeats in (4, 40, 400):
+        got = noisy_network_information(chain((0.8, 1.5), (0, 0)), x, 0.3, repeats=repeats, evaluations=4000)[1]
+        widths.append(got.high - got.low)
+    assert widths[0] > widths[1] > widths[2]
+
+
+def test_a_linear_gaussian_network_is_found():
+    rng = np.random.default_rng(0)
+    w, v, sigma = rng.standard_normal((3, 5)), rng.standard_normal((2, 3)), 0.7
+    x = torch.as_tensor(rng.standard_normal((3000, 5)))
+    layers = [lambda t: t @ torch.as_tensor(w).T, lambda t: t @ torch.as_tensor(v).T]
+    one, two = noisy_network_information(layers, x, sigma, repeats=24, evaluations=4000)
+    through = v @ (w @ w.T + sigma**2 * np.eye(3)) @ v.T + sigma**2 * np.eye(2)
+    only_noise = sigma**2 * (v @ v.T + np.eye(2))
+    exact = 0.5 * np.log2(np.linalg.det(through) / np.linalg.det(only_noise))
+    assert one.value == pytest.approx(linear_information(w, sigma, np.eye(5)), abs=0.1)
+    assert two.low <= exact <= two.high
+
+
+def test_inputs_far_apart_are_all_told_apart():
+    x = 100 * torch.randn(64, 4, generator=torch.Generator().manual_seed(0))
+    got = noisy_network_information([lambda t: t, lambda t: 2 * t], x, 0.1, repeats=8)
+    assert [e.value for e in got] == pytest.approx([6, 6], abs=1e-6)
+    assert got[1].high == pytest.approx(6)
+
+
+def test_the_read_out_of_a_recording_agrees_with_the_function():
+    x = torch.tensor(POINTS)[:, None].repeat(6, 1)
+    s = torch.tanh(x + 0.3 * torch.randn(24, 1, generator=torch.Generator().manual_seed(1)))
+    got = dt.PropagatedNoise(0.3, repeats=6, evaluations=500).summarise(s[None], [0, 0, 1, 1] * 6)
+    assert set(got) == {"i_x", "i_y", "h_t", "occupied", "i_x_low", "i_x_high"}
+    assert got["i_x_low"][0] <= got["i_x"][0] <= got["i_x_high"][0] <= 2
+    assert 0 < got["i_y"][0] < 1
+    assert got["occupied"][0] == pytest.approx(2 ** got["i_x"][0])
+
+
+def test_label_information_of_a_noisy_layer_against_monte_carlo():
+    rng = np.random.default_rng(0)
+    s, y, sigma = rng.standard_normal((40, 2)), np.arange(40) % 3, 0.5
+    got = dt.PropagatedNoise(sigma, repeats=1, evaluations=40_000).summarise(s[None], y)
+    points = s[(at := rng.integers(0, 40, 4000))] + sigma * rng.standard_normal((4000, 2))
+    gains = [oracle.mixture_log(p, s[y == y[k]], sigma) - oracle.mixture_log(p, s, sigma) for p, k in zip(points, at)]
+    assert got["i_y"][0] == pytest.approx(np.mean(gains) / np.log(2), abs=0.05)
+
+
+def test_kernels_agree_with_plain_sums():
+    rng = np.random.default_rng(0)
+    h = rng.standard_normal((3, 50)).astype(np.float32)
+    weights = rng.dirichlet(np.ones(50), 2).astype(np.float32)
+    near, far = np.empty((2, 50)), np.empty((2, 50))
+    pair_sums(h, 0.7, weights, near, far)
+    d = ((h.T[:, None].astype(float) - h.T[None]) ** 2).sum(-1)
+    assert near == pytest.approx(weights.astype(float) @ np.exp(-0.7 * d), rel=1e-5)
+    assert far == pytest.approx(weights.astype(float) @ np.exp(-0.7 / 4 * d), rel=1e-5)
+    points = (h.T[:10] + 0.1).astype(np.float32)
+    out = np.empty((10, 6))
+    own = me = np.arange(10)
+    p_y = np.stack([np.arange(25) % 2, (np.arange(25) + 1) % 2]).astype(np.float32)
+    log_densities(points, h, own % 25, me, 25, 0.7, p_y, out)
+    for e in range(10):
+        logs = -0.7 * ((points[e].astype(float) - h.T) ** 2).sum(-1)
+        own_two = logs[[e, e + 25]]
+        assert out[e, 0] == pytest.approx(np.log(np.exp(logs).mean()), abs=1e-5)
+        assert out[e, 1] == pytest.approx(np.log(np.exp(own_two).mean()), abs=1e-5)
+        rest = np.delete(logs, [e, e + 25])
+        without = np.exp(logs[e + 25])
+        assert out[e, 3] == pytest.approx(logs[e + 25], abs=1e-5)
+        assert out[e, 2] == pytest.approx(np.log((np.exp(rest).sum() / 2 + without) / 25), abs=1e-5)
+        for c in range(2):
+            mass = np.tile(p_y[c], 2)
+            assert out[e, 4 + c] == pytest.approx(np.log((mass * np.exp(logs)).sum() / 50), abs=1e-5)
+
+
+def test_clusters_are_counted_from_distances():
+    h = np.array([[0.0, 0], [0, 0.1], [5, 5], [5, 5.1]])[None]
+    got = Clusters(1.0).summarise(h, [0, 0, 1, 1])
+    assert got["apart"][0] == pytest.approx(1)  # half of all pairs, a sample with itself counted
+    assert got["within"][0] == pytest.approx(0.1)
+    assert got["between"][0] == pytest.approx(np.mean([np.hypot(5, a) for a in (5, 5.1, 4.9, 5)]))
+    assert got["nearest"][0] == pytest.approx(0.1)
+    spread = Clusters(1e-9).summarise(np.random.default_rng(0).standard_normal((2, 64, 3)), np.arange(64) % 2)
+    assert spread["apart"] == pytest.approx([6, 6])
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: noisy_network_information([], [[1.0]], 0.1), "no layers"),
+        (lambda: noisy_network_information([lambda t: t], torch.eye(3), 0.0), "sigma is 0.0"),
+        (lambda: dt.PropagatedNoise(-1), "sigma is -1"),
+        (lambda: dt.PropagatedNoise(1, repeats=3).summarise(np.zeros((1, 8, 1)), [0, 1] * 4), "8 rows in 3 blocks"),
+        (lambda: dt.PropagatedNoise(1, evaluations=1).summarise(np.zeros((1, 32, 1)), [0, 1] * 16), "evaluations is 1"),
+        (lambda: noisy_neuron_information([1.0], POINTS, 0), "sigma is 0"),
+        (lambda: noisy_neuron_information([1.0], [], 1), "points have shape"),
+        (lambda: noisy_neuron_information([1.0], POINTS, 1, activation="tan"), "unknown activation 'tan'"),
+        (lambda: Clusters(0), "radius is 0"),
+        (lambda: Clusters(1).summarise(np.zeros((1, 2, 1)), [0, 1]), "no class has two samples"),
+        (lambda: Clusters(1).summarise(np.zeros((1, 2, 1)), [[0.5, 0.5]] * 2), "clusters need labels"),
+    ],
+)
+def test_wrong_use(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
