@@ -34,6 +34,7 @@ _MODULES = (
     "recording",
     "runs",
     "information",
+    "cheap",
     "studies",
     "report",
 )
