@@ -35,6 +35,7 @@ _MODULES = (
     "runs",
     "information",
     "cheap",
+    "capsules",
     "studies",
     "report",
 )

@@ -1,0 +1,40 @@
+"""Hinton: capsules, whose length or activation says that a thing is there and whose pose says how; both routings.
+
+Functions (`dynamic_routing`, `em_routing`), layers for anybody's model, the papers' networks, losses and baselines.
+"""
+
+from deeptheory.capsules.baselines import BASELINES, hinton_cnn, multimnist_cnn, sabour_cnn
+from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
+from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
+from deeptheory.capsules.networks import CapsuleNetwork, CapsuleOutput, MatrixCapsuleNetwork, MatrixCapsuleOutput
+from deeptheory.capsules.reconstruction import Reconstruction
+from deeptheory.capsules.routing import VARIANTS, Variant, dynamic_routing, em_routing
+from deeptheory.capsules.squashing import squash
+from deeptheory.capsules.vector_layers import Capsules, ConvCapsules, PrimaryCapsules
+
+__all__ = [
+    "BASELINES",
+    "VARIANTS",
+    "CapsuleNetwork",
+    "CapsuleOutput",
+    "Capsules",
+    "ClassCapsules",
+    "ConvCapsules",
+    "ConvMatrixCapsules",
+    "MatrixCapsuleNetwork",
+    "MatrixCapsuleOutput",
+    "MatrixPrimary",
+    "PrimaryCapsules",
+    "Reconstruction",
+    "Variant",
+    "dynamic_routing",
+    "em_routing",
+    "hinton_cnn",
+    "margin_loss",
+    "multimnist_cnn",
+    "reconstruction_loss",
+    "sabour_cnn",
+    "spread_loss",
+    "spread_margin",
+    "squash",
+]

@@ -1,0 +1,45 @@
+"""The convolutional networks that the two papers measured capsules against.
+
+Source: Sabour, Frosst & Hinton 2017, sections 5 and 6; Hinton, Sabour & Frosst 2018, section 4. The texts leave padding and
+pooling open; with "same" padding, and no pooling in the first, the published numbers of parameters come out: 35.4, 24.56, 4.2 million.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import nn
+
+
+def sabour_cnn(image_shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10, channels: Sequence[int] = (256, 256, 128), widths: Sequence[int] = (328, 192)) -> nn.Sequential:  # fmt: skip
+    """MNIST: convolutions 5x5, then fully connected, dropout before the output; 35,445,522 parameters. -> logits [B, classes]."""
+    c, h, w = image_shape
+    sizes = [c, *channels]
+    convolutions = [part for a, b in pairwise(sizes) for part in (nn.Conv2d(a, b, 5, padding=2), nn.ReLU())]
+    return nn.Sequential(*convolutions, nn.Flatten(), *_dense([channels[-1] * h * w, *widths], classes))
+
+
+def multimnist_cnn(image_shape: tuple[int, int, int] = (1, 36, 36), classes: int = 10, channels: Sequence[int] = (512, 256), widths: Sequence[int] = (1024,)) -> nn.Sequential:  # fmt: skip
+    """MultiMNIST: 9x9 and 5x5 convolutions, each pooled by two; 24,563,978 parameters. -> logits [B, classes], each its own logistic."""
+    return _pooled(image_shape, classes, channels, (9, 5), widths, dropout=0.0)
+
+
+def hinton_cnn(image_shape: tuple[int, int, int] = (2, 32, 32), classes: int = 5, channels: Sequence[int] = (32, 64), widths: Sequence[int] = (1024,)) -> nn.Sequential:  # fmt: skip
+    """smallNORB: 5x5 convolutions, each pooled by two, dropout; 4,253,349 parameters. -> logits [B, classes]."""
+    return _pooled(image_shape, classes, channels, (5, 5), widths, dropout=0.5)
+
+
+def _pooled(image_shape, classes, channels, kernels, widths, dropout) -> nn.Sequential:
+    c, h, w = image_shape
+    layers: list[nn.Module] = []
+    for channel, k in zip(channels, kernels):
+        layers += [nn.Conv2d(c, channel, k, padding=k // 2), nn.ReLU(), nn.MaxPool2d(2)]
+        c, h, w = channel, h // 2, w // 2
+    return nn.Sequential(*layers, nn.Flatten(), *_dense([c * h * w, *widths], classes, dropout))
+
+
+def _dense(sizes: Sequence[int], classes: int, dropout: float = 0.5) -> list[nn.Module]:
+    hidden = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
+    return [*hidden, *([nn.Dropout(dropout)] if dropout else []), nn.Linear(sizes[-1], classes)]
+
+
+BASELINES = {"sabour": sabour_cnn, "multimnist": multimnist_cnn, "hinton": hinton_cnn}

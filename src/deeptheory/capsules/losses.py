@@ -1,0 +1,102 @@
+"""Losses of both papers, in the paper's convention and in that of the released code, by name; and the spread loss's margin.
+
+Source: Sabour, Frosst & Hinton 2017, eq. 4 and section 4.1; Hinton, Sabour & Frosst 2018, eq. 3; released code of both.
+Trap: the paper sums over classes; the released code halves the margin terms and takes the mean over classes too. The
+reconstruction weight of 0.0005 a pixel is the same in both: against the summed margin loss it is 0.01 in the released code.
+"""
+
+import math
+
+import torch
+
+from deeptheory.errors import InputError
+from deeptheory.names import pick
+from deeptheory.shapes import check_shapes
+
+CONVENTIONS = ("paper", "released")
+
+
+def margin_loss(
+    lengths: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    convention: str = "paper",
+    present: float = 0.9,
+    absent: float = 0.1,
+    down: float = 0.5,
+) -> torch.Tensor:
+    """Mean over the batch of sum_k T_k max(0, m+ - |v_k|)^2 + down (1 - T_k) max(0, |v_k| - m-)^2 (eq. 4).
+
+    lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be present). convention: "released" is half of it,
+    and the mean over classes. InputError: shapes that do not fit, labels out of range, an unknown convention.
+    """
+    target = _targets(lengths, labels)
+    each = (
+        target * (present - lengths).clamp(min=0).square()
+        + down * (1 - target) * (lengths - absent).clamp(min=0).square()
+    )
+    return _reduced(each, convention, 0.5)
+
+
+def spread_loss(
+    activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: str = "paper"
+) -> torch.Tensor:
+    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2 (eq. 3). activations: [B, K], labels: [B] integers.
+
+    convention: "released" is the mean over classes too (the label's own class counts as one of them).
+    InputError: shapes that do not fit, labels out of range, an unknown convention.
+    """
+    check_shapes(activations=(activations, "B K"), labels=(labels, "B"))
+    other = 1 - _targets(activations, labels)
+    a_t = activations.gather(1, labels[:, None].long())
+    return _reduced(other * (margin - (a_t - activations)).clamp(min=0).square(), convention, 1.0)
+
+
+def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weight: float = 0.0005) -> torch.Tensor:
+    """weight times the squared error, summed over pixels, mean over the batch. Both: [B, ...].
+
+    Trap: a mean over pixels makes it 784 times weaker on MNIST. InputError: shapes that differ.
+    """
+    if reconstruction.shape != images.shape:
+        raise InputError(
+            f"reconstruction has shape {list(reconstruction.shape)}, images {list(images.shape)}; they must be the same"
+        )
+    return weight * (reconstruction - images).square().flatten(1).sum(1).mean()
+
+
+def spread_margin(step: float, budget: float | None = None, *, schedule: str = "released") -> float:
+    """The spread loss's margin at a step.
+
+    schedule: "released": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of 64 (526 epochs of
+    smallNORB); with a budget, half way at half of it. "paper": from 0.2 linearly to 0.9 over the budget (the text).
+    budget: the number of steps that the training will take. InputError: "paper" without a budget, a negative step, budget <= 0.
+    """
+    pick(dict.fromkeys(("released", "paper")), schedule, what="margin schedule")
+    if step < 0 or (budget is not None and budget <= 0):
+        raise InputError(f"step is {step} and budget {budget}; steps count from 0, and a budget is above 0")
+    if schedule == "paper":
+        if budget is None:
+            raise InputError('the "paper" schedule runs over the whole training; give its number of steps as budget')
+        return 0.2 + 0.7 * min(1.0, step / budget)
+    at = step if budget is None else 400_000 * step / budget
+    return 0.2 + 0.79 / (1 + math.exp(-min(10.0, at / 50_000 - 4)))
+
+
+def _targets(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """labels as zeros and ones [B, K], dtype of scores."""
+    if labels.ndim == 1:
+        check_shapes(scores=(scores, "B K"), labels=(labels, "B"))
+        if not torch.compiler.is_compiling() and labels.device.type == "cpu" and len(labels):
+            low, high = (int(x) for x in labels.aminmax())
+            if low < 0 or high >= scores.shape[1]:
+                raise InputError(
+                    f"labels run from {low} to {high}; with {scores.shape[1]} classes they run from 0 to {scores.shape[1] - 1}"
+                )
+        return torch.nn.functional.one_hot(labels.long(), scores.shape[1]).to(scores)
+    check_shapes(scores=(scores, "B K"), labels=(labels, "B K"))
+    return labels.to(scores)
+
+
+def _reduced(each: torch.Tensor, convention: str, factor: float) -> torch.Tensor:
+    pick(dict.fromkeys(CONVENTIONS), convention, what="convention")
+    return each.sum(1).mean() if convention == "paper" else factor * each.mean()

@@ -1,0 +1,259 @@
+"""Layers of matrix capsules: a pose of 4x4 numbers and an activation each, routed by EM.
+
+Source: Hinton, Sabour & Frosst 2018, sections 3 and 4; initial values: the authors' released code (google-research, capsule_em).
+A grid of matrix capsules is a pair: pose [B, H, W, types, 4, 4], activation [B, H, W, types] in [0, 1].
+A vote is pose @ weight, a 4x4 product; form="vector" takes the 16 numbers as a vector and a 16x16 weight (the paper's ablation).
+The layers learn b_u and b_a, from which beta_u = b_u (1 + ln 2 pi) / 2 and beta_a = -2500 b_a: lambda is about 0.001, and a
+beta_a learnt as it stands would move a parent's logit by a millionth a step.
+Trap: released, the E-step of a convolution divides over positions of one parent type, so that types never compete there
+(normalize="position"); its arithmetic also takes children to be p + q for every stride, ours are at stride * p + q.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
+from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_choice, route
+from deeptheory.capsules.routing.variants import Variant, inverse_temperatures, variant_of
+from deeptheory.capsules.squashing import at_least_float32
+from deeptheory.capsules.vector_layers import truncated_normal_
+from deeptheory.capsules.windows import NORMALIZE, over_parents, patches, uniform_over_parents, windows
+from deeptheory.errors import InputError
+from deeptheory.shapes import check_shapes
+
+FORMS = ("matrix", "vector")
+_CONSTANT = (1 + math.log(2 * math.pi)) / 2
+_SCALE = -2500.0
+
+
+class MatrixPrimary(nn.Module):
+    """1x1 convolution to poses and activations: [B, C, H, W] -> pose [B, H, W, types, 4, 4], activation [B, H, W, types].
+
+    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. Weights: truncated normal, std
+    0.5 for poses, 3 for activations.
+    """
+
+    def __init__(self, in_channels: int, types: int, pose_size: int = 4, *, bias: bool = True, offset: float = 0.0):
+        super().__init__()
+        self.types, self.pose_size, self.offset = types, pose_size, offset
+        self.pose = nn.Conv2d(in_channels, types * pose_size**2, 1, bias=bias)
+        self.activation = nn.Conv2d(in_channels, types, 1, bias=bias)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Truncated normal weights, biases 0."""
+        for layer, std in ((self.pose, 0.5), (self.activation, 3.0)):
+            truncated_normal_(layer.weight, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        check_shapes(x=(x, f"B {self.pose.in_channels} H W"))
+        pose = self.pose(x).unflatten(1, (self.types, self.pose_size, self.pose_size)).permute(0, 4, 5, 1, 2, 3)
+        logit = at_least_float32(self.activation(x)) + self.offset
+        return pose, logit.sigmoid().permute(0, 2, 3, 1)
+
+    def extra_repr(self) -> str:
+        return f"types={self.types}"
+
+
+class _MatrixLayer(nn.Module):
+    """What both EM layers share: weights, betas, votes."""
+
+    def __init__(self, children, in_types, parents, std, b_u, b_a, iterations, schedule, normalize, variant, presence, form, pose_size):  # fmt: skip
+        super().__init__()
+        self.lambdas = inverse_temperatures(iterations, schedule)
+        self.constants = variant_of(variant)
+        check_choice(normalize, NORMALIZE, what="normalize")
+        check_choice(presence, PRESENCE, what="presence")
+        check_choice(form, FORMS, what="form")
+        self.in_types, self.normalize, self.presence, self.form, self.pose_size = (
+            in_types,
+            normalize,
+            presence,
+            form,
+            pose_size,
+        )
+        side = pose_size if form == "matrix" else pose_size**2
+        self._start = (std, b_u, b_a)
+        self.weight = nn.Parameter(torch.empty(children, parents, side, side))
+        self.b_u = nn.Parameter(torch.empty(parents))
+        self.b_a = nn.Parameter(torch.empty(parents))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """As released: truncated normal weights and constant biases."""
+        std, b_u, b_a = self._start
+        truncated_normal_(self.weight, std)
+        nn.init.constant_(self.b_u, b_u)
+        nn.init.constant_(self.b_a, b_a)
+
+    @property
+    def beta_u(self) -> torch.Tensor:
+        """[J], the cost of describing one unit of mass and one dimension by no parent, in nats."""
+        return _CONSTANT * self.b_u
+
+    @property
+    def beta_a(self) -> torch.Tensor:
+        """[J], minus the fixed cost of an active parent, in nats."""
+        return _SCALE * self.b_a
+
+    @property
+    def iterations(self) -> int:
+        return len(self.lambdas)
+
+    def _check(self, pose: torch.Tensor, activation: torch.Tensor) -> None:
+        p = self.pose_size
+        check_shapes(pose=(pose, f"B H W {self.in_types} {p} {p}"), activation=(activation, f"B H W {self.in_types}"))
+        check_activation(activation)
+
+    def _votes(self, seen: torch.Tensor) -> torch.Tensor:
+        """seen: [B, P, N, 4, 4] -> votes [B, P, N, J, 16], one matrix product for each child."""
+        b, p, n = seen.shape[:3]
+        rows = seen if self.form == "matrix" else seen.flatten(3)[:, :, :, None]  # [B, P, N, r, c]
+        r, c = rows.shape[3:]
+        j = self.weight.shape[1]
+        left = rows.permute(2, 0, 1, 3, 4).reshape(n, b * p * r, c)
+        right = self.weight.transpose(1, 2).reshape(n, c, j * c)
+        votes = torch.bmm(left, right).view(n, b, p, r, j, c)
+        return votes.permute(1, 2, 0, 4, 3, 5).flatten(4)
+
+    def _finish(self, pose, activation, inputs, dtype):
+        for out in (pose, activation):
+            check_outcome(out, pose=inputs[0], activation=inputs[1], weight=self.weight, b_u=self.b_u, b_a=self.b_a)
+        return pose.unflatten(-1, (self.pose_size, self.pose_size)).to(dtype), activation.to(dtype)
+
+    def extra_repr(self) -> str:
+        return f"{self.in_types} types -> {self.weight.shape[1]}, iterations={self.iterations}, normalize={self.normalize!r}, form={self.form!r}"
+
+
+class ConvMatrixCapsules(_MatrixLayer):
+    """Convolutional matrix capsules: pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of [B, H', W', out_types].
+
+    No padding. normalize: "all": a child divides itself among its parents of all types at all positions that see it (the paper);
+    "position": over positions of each type on their own (released). schedule, variant, presence: see `em_routing`.
+    """
+
+    def __init__(
+        self,
+        in_types: int,
+        out_types: int,
+        kernel_size: int = 3,
+        stride: int = 1,
+        iterations: int = 3,
+        normalize: str = "all",
+        *,
+        schedule: float | Sequence[float] = 0.01,
+        variant: str | Variant = "paper",
+        presence: str = "cost",
+        form: str = "matrix",
+        pose_size: int = 4,
+    ):
+        super().__init__(kernel_size**2 * in_types, in_types, out_types, 0.3, 0.5, 0.5, iterations, schedule, normalize, variant, presence, form, pose_size)  # fmt: skip
+        self.kernel_size, self.stride = kernel_size, stride
+
+    def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._route(pose, activation)
+
+    def _route(self, pose, activation, watch=None):
+        self._check(pose, activation)
+        at = windows(pose.shape[1], pose.shape[2], self.kernel_size, self.stride, pose.device)
+        votes = self._votes(patches(pose.flatten(1, 2), at).flatten(2, 3))
+        dtype = result_dtype(pose)
+        with full_precision(pose.device):
+            votes = at_least_float32(votes)
+            a = patches(at_least_float32(activation).flatten(1, 2), at).flatten(2, 3)  # [B, P, N]
+            first = uniform_over_parents(at, self.in_types, self.weight.shape[1], self.normalize, votes.dtype)
+
+            def over(logits):
+                return over_parents(logits, at, self.normalize)
+
+            mean, out = route(
+                votes, a, self.beta_u, self.beta_a, first, over, self.lambdas, self.constants, self.presence, watch
+            )
+        grid = (at.out_height, at.out_width)
+        return self._finish(mean.unflatten(1, grid), out.unflatten(1, grid), (pose, activation), dtype)
+
+
+class ClassCapsules(_MatrixLayer):
+    """All capsules of a grid vote for the classes: pose [B, H, W, types, 4, 4], activation -> pose [B, classes, 4, 4], [B, classes].
+
+    Weights are shared over positions; so that positions can be told apart, coordinates (row, column) are added to two entries of a
+    vote (the right-hand column in the paper, the first two of 16 as released). forward takes them, [H, W, 2]; left out, they are the
+    cells' centres from -0.5 to 0.5 of the grid; coordinates=False adds none.
+    """
+
+    def __init__(
+        self,
+        in_types: int,
+        classes: int,
+        iterations: int = 3,
+        *,
+        coordinates: bool = True,
+        schedule: float | Sequence[float] = 0.01,
+        variant: str | Variant = "paper",
+        presence: str = "cost",
+        form: str = "matrix",
+        pose_size: int = 4,
+    ):
+        constants = variant_of(variant)
+        super().__init__(
+            in_types,
+            in_types,
+            classes,
+            0.01,
+            2.0,
+            1.0,
+            iterations,
+            schedule,
+            "all",
+            constants,
+            presence,
+            form,
+            pose_size,
+        )
+        self.lambdas = tuple(x * constants.class_temperature for x in self.lambdas)
+        self.constants = replace(constants, mass_floor=constants.class_mass_floor)
+        self.coordinates = coordinates
+
+    def forward(self, pose: torch.Tensor, activation: torch.Tensor, coordinates: torch.Tensor | None = None):
+        return self._route(pose, activation, coordinates)
+
+    def _route(self, pose, activation, coordinates=None, watch=None):
+        self._check(pose, activation)
+        if coordinates is not None and not self.coordinates:
+            raise InputError("this layer was made with coordinates=False; do not hand it any")
+        b, h, w, t = pose.shape[:4]
+        j = self.weight.shape[1]
+        votes = self._votes(pose.flatten(1, 2)).view(b, h * w, t, j, -1)
+        dtype = result_dtype(pose)
+        with full_precision(pose.device):
+            votes = at_least_float32(votes)
+            if self.coordinates:
+                votes = votes + self._where(coordinates, h, w, votes)
+            a = at_least_float32(activation).flatten(1)
+            first = votes.new_full((1, 1), 1 / j)
+            mean, out = route(votes.flatten(1, 2), a, self.beta_u, self.beta_a, first, _softmax, self.lambdas, self.constants, self.presence, watch)  # fmt: skip
+        return self._finish(mean, out, (pose, activation), dtype)
+
+    def _where(self, coordinates, h: int, w: int, votes: torch.Tensor) -> torch.Tensor:
+        """[HW, 1, 1, 16], zero but for the two entries."""
+        if coordinates is None:
+            rows, columns = (
+                torch.arange(n, device=votes.device, dtype=votes.dtype).add(0.5).div(n).sub(0.5) for n in (h, w)
+            )
+            coordinates = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
+        check_shapes(coordinates=(coordinates, f"{h} {w} 2"))
+        flat = coordinates.to(votes).reshape(h * w, 2)
+        out = votes.new_zeros(h * w, votes.shape[-1])
+        for axis, entry in enumerate(self.constants.coordinates):
+            out[:, entry] = flat[:, axis]
+        return out[:, None, None]
+
+
+def _softmax(logits: torch.Tensor) -> torch.Tensor:
+    return logits.softmax(-1)

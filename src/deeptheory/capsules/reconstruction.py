@@ -1,0 +1,49 @@
+"""The decoder that draws an image from one capsule, all others masked.
+
+Source: Sabour, Frosst & Hinton 2017, section 4.1 and figure 2; initial values: released code.
+Trap: with the true label at test time the reconstruction leaks it; leave labels out, and the longest capsule is drawn.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+from deeptheory.capsules.vector_layers import truncated_normal_
+from deeptheory.shapes import check_shapes
+
+
+class Reconstruction(nn.Module):
+    """capsules [B, J, d] -> images [B, C, H, W] in (0, 1): fully connected, ReLU between, logistic at the end.
+
+    image_shape: (C, H, W). hidden: widths between. Weights: truncated normal, std 0.1; biases 0.1.
+    """
+
+    def __init__(
+        self, capsules: int, dim: int, image_shape: tuple[int, int, int], hidden: tuple[int, ...] = (512, 1024)
+    ):
+        super().__init__()
+        self.capsules, self.dim, self.image_shape = capsules, dim, tuple(image_shape)
+        widths = [capsules * dim, *hidden]
+        layers = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU())]
+        c, h, w = image_shape
+        self.decoder = nn.Sequential(*layers, nn.Linear(widths[-1], c * h * w), nn.Sigmoid())
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Truncated normal weights, biases 0.1."""
+        for layer in self.decoder:
+            if isinstance(layer, nn.Linear):
+                truncated_normal_(layer.weight, 0.1)
+                nn.init.constant_(layer.bias, 0.1)
+
+    def forward(self, capsules: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+        """labels: [B] the capsule to draw, or [B, J] a mask; left out: the longest."""
+        check_shapes(capsules=(capsules, f"B {self.capsules} {self.dim}"))
+        which = torch.linalg.vector_norm(capsules, dim=-1).argmax(-1) if labels is None else labels
+        if which.ndim == 1:
+            check_shapes(capsules=(capsules, "B J d"), labels=(which, "B"))
+            which = torch.nn.functional.one_hot(which.long(), self.capsules)
+        check_shapes(capsules=(capsules, "B J d"), labels=(which, "B J"))
+        drawn = (capsules * which.to(capsules)[:, :, None]).flatten(1)
+        return self.decoder(drawn).unflatten(1, self.image_shape)

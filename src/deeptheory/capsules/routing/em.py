@@ -1,0 +1,170 @@
+"""EM routing: parents are Gaussians that children's votes are drawn from, active where a tight cluster is cheaper than none.
+
+Source: Hinton, Sabour & Frosst 2018, Procedure 1; schedules and constants: `variants`.
+Traps: child activations weigh the assignments and must not cancel in them; ln a + ln p, not a ln p; everything stays in the
+log domain, for a Gaussian of 16 dimensions and variance 5e-4 peaks at 1e20; moments about the mean, never E[x^2] - mean^2.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import einsum
+from torch.nn.functional import logsigmoid
+
+from deeptheory.arrays import as_tensor, is_torch, like
+from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
+from deeptheory.capsules.routing.variants import Variant, inverse_temperatures, variant_of
+from deeptheory.capsules.squashing import at_least_float32
+from deeptheory.capsules.windows import NORMALIZE
+from deeptheory.errors import InputError
+from deeptheory.names import pick
+from deeptheory.shapes import check_shapes
+
+PRESENCE = ("cost", "mass")
+
+
+def em_routing(
+    votes,
+    activation,
+    beta_u,
+    beta_a,
+    iterations: int = 3,
+    schedule: float | Sequence[float] = 0.01,
+    normalize: str = "all",
+    variant: str | Variant = "paper",
+    mask=None,
+    types=None,
+    presence: str = "cost",
+) -> Any:
+    """EM routing (Procedure 1). votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B, J].
+
+    beta_u, beta_a: [J] or one number, in the paper's letters for both variants. schedule: final lambda, or one lambda an iteration.
+    mask: [I, J] or [B, I, J], True where j is a parent of i; else all are. normalize: "all": the E-step is over all parents of a
+    child; "position": over its parents of each type on their own, as released for convolutions; needs types: [J] integers.
+    variant: "paper" or "released" (see `variants`), or a Variant. presence: "cost": a = logistic(lambda (beta_a - cost)); "mass":
+    the mixing proportion, mass over the mass of all parents (the paper's ablation).
+    Routing is in float32 or better; float32 comes back under autocast, else the dtype of votes.
+    InputError: iterations < 1, shapes that do not fit, activations outside [0, 1], NaN or infinity (on the CPU).
+    """
+    lambdas, constants = inverse_temperatures(iterations, schedule), variant_of(variant)
+    check_choice(normalize, NORMALIZE, what="normalize")
+    check_choice(presence, PRESENCE, what="presence")
+    if not is_torch(votes):
+        given = (as_tensor(votes), as_tensor(activation), as_tensor(beta_u), as_tensor(beta_a))
+        mask, types = (None if x is None else as_tensor(x) for x in (mask, types))
+        out = em_routing(*given, iterations, schedule, normalize, variant, mask, types, presence)
+        return like(out[0], votes), like(out[1], votes)
+    shape = votes.shape
+    if votes.ndim < 4:
+        raise InputError(
+            f"votes has shape {list(shape)}; it needs [B, I, J, ...] with the pose behind, [4, 4] in the paper"
+        )
+    flat = votes.flatten(3)
+    check_shapes(votes=(flat, "B I J h"), activation=(activation, "B I"))
+    check_activation(activation)
+    j = shape[2]
+    over, first = _normaliser(flat, normalize, mask, types)
+    with full_precision(votes.device):
+        wide, a = at_least_float32(flat), at_least_float32(activation)
+        b_u, b_a = _beta(beta_u, j, wide, "beta_u"), _beta(beta_a, j, wide, "beta_a")
+        pose, a_out = route(wide, a, b_u, b_a, first.to(wide.dtype), over, lambdas, constants, presence)
+    for out in (pose, a_out):
+        check_outcome(out, votes=votes, activation=activation, beta_u=b_u, beta_a=b_a)
+    dtype = result_dtype(votes)
+    return pose.reshape(shape[0], j, *shape[3:]).to(dtype), a_out.to(dtype)
+
+
+def check_choice(name: str, known: tuple[str, ...], *, what: str) -> None:
+    """InputError: an unknown name."""
+    pick(dict.fromkeys(known), name, what=what)
+
+
+def check_activation(activation: torch.Tensor) -> None:
+    """InputError: activations outside [0, 1] (on the CPU, in eager mode)."""
+    if torch.compiler.is_compiling() or activation.device.type != "cpu":
+        return
+    low, high = (float(x) for x in activation.detach().aminmax())
+    if low < 0 or high > 1:
+        raise InputError(
+            f"activation runs from {low:.3g} to {high:.3g}; it is a probability, within [0, 1]: pass it through a sigmoid"
+        )
+
+
+def _beta(value, parents: int, like_: torch.Tensor, name: str) -> torch.Tensor:
+    beta = torch.as_tensor(value, dtype=like_.dtype, device=like_.device)
+    if beta.ndim and tuple(beta.shape) != (parents,):
+        raise InputError(
+            f"{name} has shape {list(beta.shape)}; it needs one number or one for each of the {parents} parents"
+        )
+    return beta
+
+
+def _normaliser(votes: torch.Tensor, normalize: str, mask, types):
+    """(logits [B, I, J] -> assignments, the first assignments [B or 1, I, J])."""
+    _, i, j, _ = votes.shape
+    if mask is None:
+        allowed = torch.ones(1, i, j, dtype=torch.bool, device=votes.device)
+    else:
+        allowed = mask.bool() if mask.ndim == 3 else mask.bool()[None]
+        check_shapes(mask=(allowed, f"{allowed.shape[0]} {i} {j}"))
+    floor = torch.finfo(torch.float64 if votes.dtype == torch.float64 else torch.float32).min
+    if normalize == "all":
+        if mask is None:
+            return (lambda logits: logits.softmax(-1)), torch.full(
+                (1, i, j), 1 / j, device=votes.device, dtype=torch.float64
+            )
+        first = allowed / allowed.sum(-1, keepdim=True).clamp(min=1).double()
+        return (lambda logits: logits.masked_fill(~allowed, floor).softmax(-1) * allowed), first
+    if types is None:
+        raise InputError('normalize="position" needs types: the type of each of the parents, [J] integers')
+    check_shapes(votes=(votes, "B I J h"), types=(types, "J"))
+    kinds = torch.unique(types)
+    of_kind = types[None, :] == kinds[:, None]  # [T, J]
+
+    def over(logits):
+        there = allowed[:, :, None, :] & of_kind  # [B or 1, I, T, J]
+        return (logits[:, :, None, :].masked_fill(~there, floor).softmax(-1) * there).sum(2)
+
+    return over, allowed.double() / len(kinds)
+
+
+def route(
+    votes: torch.Tensor,
+    activation: torch.Tensor,
+    beta_u: torch.Tensor,
+    beta_a: torch.Tensor,
+    first: torch.Tensor,
+    over: Callable[[torch.Tensor], torch.Tensor],
+    lambdas: Sequence[float],
+    constants: Variant,
+    presence: str = "cost",
+    watch: Callable | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """votes: [..., I, J, h], activation: [..., I] -> mean [..., J, h], activation [..., J].
+
+    first: assignments to begin with. over: logits [..., I, J] -> assignments. watch(r, mass, mean, variance, logit): each iteration.
+    """
+    r, mean, logit = first, votes.new_zeros(()), votes.new_zeros(())
+    a_out = logit
+    for t, inverse_temperature in enumerate(lambdas):
+        r = r * activation.unsqueeze(-1)  # M-step: R_ij a_i
+        mass = r.sum(-2) + constants.mass_floor  # [..., J]
+        share = r / mass.unsqueeze(-2)
+        mean = (1 - constants.damping) * einsum("...IJ,...IJh->...Jh", share, votes) + constants.damping * mean
+        squares = (votes - mean.unsqueeze(-3)).square()
+        variance = einsum("...IJ,...IJh->...Jh", share, squares) + constants.variance_floor
+        log_sigmas = 0.5 * variance.log().sum(-1)  # sum over h of ln sigma
+        cost = (votes.shape[-1] * beta_u + log_sigmas) * mass
+        logit = constants.logit_scale * inverse_temperature * (beta_a - cost)
+        if presence == "mass":
+            a_out = mass / mass.sum(-1, keepdim=True)
+            log_a = a_out.log()
+        else:
+            a_out, log_a = logit.sigmoid(), logsigmoid(logit)
+        if watch is not None:
+            watch(r, mass, mean, variance, logit)
+        if t < len(lambdas) - 1:  # E-step; (h/2) ln 2 pi is the same for every parent
+            log_p = -0.5 * einsum("...IJh,...Jh->...IJ", squares, 1 / variance) - log_sigmas.unsqueeze(-2)
+            r = over(log_a.unsqueeze(-2) + log_p)
+    return mean, a_out

@@ -1,0 +1,60 @@
+"""What Procedure 1 of the EM paper leaves open or the authors' program does otherwise, by name.
+
+Source: Hinton, Sabour & Frosst 2018, Procedure 1; their released code (google-research, capsule_em), read line by line.
+In the paper's letters the released logit of a parent is 2 lambda (beta_a - cost): it adds log variances where the paper adds log
+deviations. Its parameters are b_a = -beta_a / 2500 and b_s = 2 beta_u / (1 + ln 2 pi).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deeptheory.errors import InputError
+from deeptheory.names import pick
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Constants of EM routing.
+
+    damping: share of the previous mean in the new one (0 at the start). logit_scale: factor of lambda. variance_floor, mass_floor:
+    added to variance and mass. class_temperature: factor of lambda in the class layer. class_mass_floor: the floor there.
+    coordinates: the two entries of the 16 of a vote to which row and column are added in the class layer.
+    """
+
+    damping: float = 0.0
+    logit_scale: float = 1.0
+    variance_floor: float = 5e-4
+    mass_floor: float = 1e-7
+    class_temperature: float = 1.0
+    class_mass_floor: float = 1e-7
+    coordinates: tuple[int, int] = (3, 7)  # the right-hand column, first two rows
+
+
+VARIANTS = {
+    "paper": Variant(),
+    "released": Variant(
+        damping=0.1, logit_scale=2.0, class_temperature=0.25, class_mass_floor=1e-5, coordinates=(0, 1)
+    ),
+}
+
+
+def variant_of(name: str | Variant) -> Variant:
+    """The constants by name, or the caller's own."""
+    return name if isinstance(name, Variant) else pick(VARIANTS, name, what="variant of EM routing")
+
+
+def inverse_temperatures(iterations: int, schedule: float | Sequence[float]) -> tuple[float, ...]:
+    """lambda for each iteration.
+
+    schedule: a number is the final lambda, lambda_i = final * (1 - 0.95^(i+1)), i from 0 (the authors' reply on OpenReview, and the
+    released code, with final 0.01); a sequence is taken as it is. InputError: iterations < 1, or another number of entries.
+    """
+    if iterations < 1:
+        raise InputError(f"iterations is {iterations}; routing needs at least 1")
+    if isinstance(schedule, (int, float)):
+        return tuple(float(schedule) * (1 - 0.95 ** (i + 1)) for i in range(iterations))
+    if len(schedule) != iterations:
+        raise InputError(
+            f"schedule has {len(schedule)} entries for {iterations} iterations; give one lambda an iteration"
+        )
+    return tuple(float(x) for x in schedule)

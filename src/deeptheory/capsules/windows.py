@@ -1,0 +1,104 @@
+"""Who hears whom in a convolutional capsule layer: children of each parent position, parent positions of each child.
+
+Source: Hinton, Sabour & Frosst 2018, section 4: a child feeds up to ceil(K / stride)^2 parent positions, one at a corner, and
+all of them, of all types, compete for it.
+Trap: most ports cut the image into patches and let each patch compete on its own (im2col, then a softmax over types).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+
+from deeptheory.errors import InputError
+
+NORMALIZE = ("all", "position")
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """P parent positions (rows first), K*K children each; HW child positions, M slots for the windows that hold them.
+
+    children: [P, KK], the child's position. slots: [P, KK], where this window stands among the child's: child * M + slot.
+    windows: [HW, M], the way back: p * KK + k. heard: [HW, M], False where the slot is empty (its window index is then 0).
+    """
+
+    out_height: int
+    out_width: int
+    children: torch.Tensor
+    slots: torch.Tensor
+    windows: torch.Tensor
+    heard: torch.Tensor
+
+
+def windows(height: int, width: int, kernel_size: int, stride: int, device: torch.device) -> Windows:
+    """Windows of a grid, kept for the next call. InputError: the grid is smaller than the kernel."""
+    if min(height, width) < kernel_size:
+        raise InputError(
+            f"the grid of capsules is {height}x{width} and the kernel {kernel_size}x{kernel_size}: no parent sees a whole window; "
+            "use a larger image, a smaller kernel or smaller strides below"
+        )
+    build = _build if torch.compiler.is_compiling() else _kept
+    return build(height, width, kernel_size, stride, device)
+
+
+def _build(height: int, width: int, kernel_size: int, stride: int, device: torch.device) -> Windows:
+    k, s = kernel_size, stride
+    (oh, ch, mh, ph, qh, hh), (ow, cw, mw, pw, qw, hw) = (_one_axis(n, k, s, device) for n in (height, width))
+    m = -(-k // s)
+    children = (ch[:, None, :, None] * width + cw[None, :, None, :]).reshape(oh * ow, k * k)
+    slot = (mh[None, None, :, None] * m + mw[None, None, None, :]).expand(oh, ow, k, k).reshape(oh * ow, k * k)
+    p = ph[:, None, :, None] * ow + pw[None, :, None, :]
+    q = qh[:, None, :, None] * k + qw[None, :, None, :]
+    heard = (hh[:, None, :, None] & hw[None, :, None, :]).reshape(height * width, m * m)
+    way_back = (p * k * k + q).reshape(height * width, m * m)
+    return Windows(oh, ow, children, children * (m * m) + slot, way_back.masked_fill(~heard, 0), heard)
+
+
+def _one_axis(n: int, k: int, s: int, device):
+    """Outputs o; child of (p, q) [o, k]; slot of offset q [k]; and for child c, slot m: window p, offset q, whether it is there."""
+    o = (n - k) // s + 1
+    q = torch.arange(k, device=device)
+    child = torch.arange(o, device=device)[:, None] * s + q
+    c = torch.arange(n, device=device)[:, None]
+    p = c // s - torch.arange(-(-k // s), device=device)
+    offset = c - s * p
+    return o, child, q // s, p, offset, (p >= 0) & (p < o) & (offset < k)
+
+
+_kept = lru_cache(maxsize=64)(_build)
+
+
+def patches(x: torch.Tensor, at: Windows) -> torch.Tensor:
+    """x: [B, HW, ...] -> [B, P, KK, ...]: what each window sees."""
+    return x.index_select(1, at.children.reshape(-1)).unflatten(1, at.children.shape)
+
+
+def over_parents(logits: torch.Tensor, at: Windows, normalize: str) -> torch.Tensor:
+    """softmax for each child over its parents. logits: [B, P, KK * T, J] -> the same shape.
+
+    normalize: "all": over the parents of all types at all positions that see the child (the paper); a child's couplings sum to
+    one. "position": over the positions of each parent type on its own (the released code); they sum to the number of types.
+    """
+    b, p, n, j = logits.shape
+    kk = at.children.shape[1]
+    by_child = logits.reshape(b, p * kk, n // kk, j)[:, at.windows]  # [B, HW, M, T, J]
+    empty = ~at.heard[None, :, :, None, None]
+    by_child = by_child.masked_fill(
+        empty, torch.finfo(logits.dtype).min
+    )  # not -inf: a child without parents would be NaN
+    if normalize == "all":
+        together = by_child.transpose(2, 3).flatten(3).softmax(-1)  # [B, HW, T, M * J]
+        by_child = together.unflatten(3, (-1, j)).transpose(2, 3)
+    else:
+        by_child = by_child.softmax(2)
+    return by_child.flatten(1, 2)[:, at.slots.reshape(-1)].reshape(b, p, n, j)
+
+
+def uniform_over_parents(
+    at: Windows, types_in: int, types_out: int, normalize: str, dtype: torch.dtype
+) -> torch.Tensor:
+    """First assignment [P, KK * T, J]: "all": 1 / (positions that see the child * types); "position": 1 / types, as released."""
+    seen_by = at.heard.sum(1)[at.children] if normalize == "all" else torch.ones_like(at.children)
+    first = 1 / (seen_by * types_out).to(dtype)  # [P, KK]
+    return first[:, :, None, None].expand(-1, -1, types_in, types_out).flatten(1, 2)
