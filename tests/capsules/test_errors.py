@@ -1,0 +1,93 @@
+"""Wrong use of capsules: the value seen and the mend."""
+
+import pytest
+import torch
+
+import deeptheory as dt
+from deeptheory.errors import InputError
+
+c = dt.capsules
+U, W = torch.randn(2, 6, 4), torch.randn(6, 3, 5, 4)
+VOTES, A = torch.randn(2, 6, 3, 4, 4), torch.rand(2, 6)
+NAN, INF = float("nan"), float("inf")
+
+
+def put(x, value):
+    x = x.clone()
+    x.view(-1)[7] = value
+    return x
+
+
+def grid(t=2, h=4, w=4):
+    return torch.randn(1, h, w, t, 4, 4), torch.rand(1, h, w, t)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: c.dynamic_routing(U, W, 0), "iterations is 0; routing needs at least 1"),
+        (lambda: c.dynamic_routing(U, W[:5]), r"weight has shape \[5, 3, 5, 4\].*I is 5 here and 6 from u"),
+        (lambda: c.dynamic_routing(U[0], W), r"u has shape \[6, 4\]; it needs 3 axes"),
+        (lambda: c.dynamic_routing(U, W, bias=torch.zeros(5, 3)), "bias has shape"),
+        (lambda: c.dynamic_routing(U, W, prior=torch.zeros(3, 6)), "prior has shape"),
+        (lambda: c.dynamic_routing(put(U, NAN), W), r"u holds 1 values that are NaN or infinite, the first at \[0, 1, 3\]"),
+        (lambda: c.dynamic_routing(U, put(W, INF)), "weight holds 1 values"),
+        (lambda: c.dynamic_routing(1e30 * U, 1e30 * W), "overflow torch.float32.*scale"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, 0), "iterations is 0; routing needs at least 1"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, 3, (0.1, 0.2)), "schedule has 2 entries for 3 iterations"),
+        (lambda: c.em_routing(VOTES[0], A, 0.7, -1.0), "activation has shape|votes has shape"),
+        (lambda: c.em_routing(VOTES.flatten(2), A, 0.7, -1.0), r"votes has shape \[2, 6, 48\]; it needs \[B, I, J, ...\]"),
+        (lambda: c.em_routing(VOTES, A[:, :5], 0.7, -1.0), "activation has shape"),
+        (lambda: c.em_routing(VOTES, 2 * A + 1, 0.7, -1.0), r"activation runs from 1.* within \[0, 1\]: pass it through a sigmoid"),
+        (lambda: c.em_routing(VOTES, A, torch.zeros(4), -1.0), r"beta_u has shape \[4\].*each of the 3 parents"),
+        (lambda: c.em_routing(VOTES, A, 0.7, torch.zeros(2)), r"beta_a has shape \[2\]"),
+        (lambda: c.em_routing(put(VOTES, INF), A, 0.7, -1.0), "votes holds 1 values"),
+        (lambda: c.em_routing(VOTES, A, 0.7, NAN), "beta_a holds 1 values"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, variant="released code"), "unknown variant of EM routing 'released code'.*released"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, normalize="types"), "unknown normalize 'types'"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, presence="mixing"), "unknown presence 'mixing'"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, normalize="position"), "needs types: the type of each of the parents"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, mask=torch.ones(6, 4)), "mask has shape"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, normalize="position", types=torch.zeros(4)), "types has shape"),
+        (lambda: c.Capsules(6, 4, 3, 5, 0), "iterations is 0"),
+        (lambda: c.Capsules(6, 4, 3, 5)(U[:, :5]), r"u has shape \[2, 5, 4\], 5 capsules of 4 dimensions; this layer was made for 6 of 4"),
+        (lambda: c.PrimaryCapsules(3, 2, 4)(torch.zeros(1, 2, 9, 9)), "x has shape"),
+        (lambda: c.ConvCapsules(2, 3, 4, 5, 3, 1, 0), "iterations is 0"),
+        (lambda: c.ConvCapsules(2, 3, 4, 5, normalize="none"), "unknown normalize 'none'"),
+        (lambda: c.ConvCapsules(2, 3, 4, 5)(torch.zeros(1, 2, 5, 2, 3)), "the grid of capsules is 2x5 and the kernel 3x3: no parent sees a whole window"),
+        (lambda: c.ConvCapsules(2, 3, 4, 5)(torch.zeros(1, 5, 5, 2, 4)), "u has shape"),
+        (lambda: c.ConvMatrixCapsules(2, 3, iterations=0), "iterations is 0"),
+        (lambda: c.ConvMatrixCapsules(2, 3, form="tensor"), "unknown form 'tensor'"),
+        (lambda: c.ConvMatrixCapsules(2, 3, variant="tensorflow"), "unknown variant"),
+        (lambda: c.ConvMatrixCapsules(2, 3)(*grid(h=2)), "the grid of capsules is 2x4"),
+        (lambda: c.ConvMatrixCapsules(2, 3)(*grid(t=4)), "pose has shape"),
+        (lambda: c.ConvMatrixCapsules(2, 3)(grid()[0], 1 - 3 * grid()[1]), "activation runs from"),
+        (lambda: c.ConvMatrixCapsules(2, 3)(put(grid()[0], NAN), grid()[1]), "pose holds 1 values"),
+        (lambda: c.MatrixPrimary(3, 2)(torch.zeros(1, 2, 9, 9)), "x has shape"),
+        (lambda: c.ClassCapsules(2, 3)(*grid(), torch.zeros(3, 4, 2)), "coordinates has shape"),
+        (lambda: c.ClassCapsules(2, 3, coordinates=False)(*grid(), torch.zeros(4, 4, 2)), "made with coordinates=False"),
+        (lambda: c.Reconstruction(3, 4, (1, 5, 5))(torch.zeros(2, 4, 4)), "capsules has shape"),
+        (lambda: c.Reconstruction(3, 4, (1, 5, 5))(torch.zeros(2, 3, 4), torch.zeros(3)), "labels has shape"),
+        (lambda: c.CapsuleNetwork((1, 12, 28)), "the first convolution's output is 4x20 and the kernel 9x9: no position is left"),
+        (lambda: c.CapsuleNetwork((1, 8, 28)), "the image is 8x28 and the kernel 9x9"),
+        (lambda: c.CapsuleNetwork(padding="full"), "padding is 'full'; known: valid, same"),
+        (lambda: c.CapsuleNetwork(channels=2, primary_types=1)(torch.zeros(1, 1, 28, 30)), "images has shape"),
+        (lambda: c.MatrixCapsuleNetwork((1, 14, 14)), "grid below a layer is 2x2 and the kernel 3x3"),
+        (lambda: c.MatrixCapsuleNetwork(types=(32,)), r"types is \(32,\); it needs at least"),
+        (lambda: c.MatrixCapsuleNetwork(types=(4, 2, 2), strides=(2, 1)), r"strides is \(2, 1\).*there are 1 convolutional"),
+        (lambda: c.MatrixCapsuleNetwork(types=(4, 2, 2))(torch.zeros(1, 1, 32, 32)), "images has shape"),
+        (lambda: c.margin_loss(torch.rand(2, 3), torch.tensor([0, 3])), "labels run from 0 to 3; with 3 classes they run from 0 to 2"),
+        (lambda: c.margin_loss(torch.rand(2, 3), torch.tensor([0])), "labels has shape"),
+        (lambda: c.margin_loss(torch.rand(2, 3), torch.zeros(2, 4)), "labels has shape"),
+        (lambda: c.margin_loss(torch.rand(2, 3), torch.tensor([0, 1]), convention="mean"), "unknown convention 'mean'"),
+        (lambda: c.spread_loss(torch.rand(2, 3), torch.zeros(2, 3), 0.2), "labels has shape"),
+        (lambda: c.reconstruction_loss(torch.rand(2, 1, 3, 3), torch.rand(2, 9)), r"reconstruction has shape \[2, 1, 3, 3\], images \[2, 9\]"),
+        (lambda: c.spread_margin(5, schedule="paper"), 'the "paper" schedule runs over the whole training'),
+        (lambda: c.spread_margin(-1), "step is -1"),
+        (lambda: c.spread_margin(1, 0), "budget 0"),
+        (lambda: c.spread_margin(1, schedule="cosine"), "unknown margin schedule 'cosine'"),
+    ],
+)  # fmt: skip
+def test_wrong_use(call, match):
+    with pytest.raises(InputError, match=match):
+        call()

@@ -1,0 +1,71 @@
+"""Losses against their formulas, in both conventions, and the two margin schedules."""
+
+import math
+
+import pytest
+import torch
+
+import deeptheory as dt
+
+c = dt.capsules
+
+
+def lengths(b=4, k=5, seed=0):
+    return torch.rand(b, k, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def margin_by_hand(v, present):
+    total = 0.0
+    for row, yes in zip(v.tolist(), present.tolist()):
+        for length, t in zip(row, yes):
+            total += t * max(0, 0.9 - length) ** 2 + 0.5 * (1 - t) * max(0, length - 0.1) ** 2
+    return total / len(v)
+
+
+def test_margin_loss_is_equation_four():
+    v, labels = lengths(), torch.tensor([0, 3, 4, 4])
+    present = torch.nn.functional.one_hot(labels, 5)
+    assert float(c.margin_loss(v, labels)) == pytest.approx(margin_by_hand(v, present), rel=1e-12)
+    assert float(c.margin_loss(v, labels, convention="released")) == pytest.approx(
+        margin_by_hand(v, present) / 10, rel=1e-12
+    )
+    two = torch.tensor([[1, 1, 0, 0, 0]] * 4)
+    assert float(c.margin_loss(v, two)) == pytest.approx(margin_by_hand(v, two), rel=1e-12)
+    assert torch.autograd.gradcheck(lambda x: c.margin_loss(x, labels), v.requires_grad_())
+
+
+def test_margin_loss_is_zero_beyond_both_margins():
+    v = torch.tensor([[0.95, 0.05, 0.1]])
+    assert float(c.margin_loss(v, torch.tensor([0]))) == 0
+
+
+def test_spread_loss_is_equation_three():
+    a, labels, m = lengths(), torch.tensor([0, 3, 4, 4]), 0.6
+    by_hand = sum(max(0, m - (float(a[n, t]) - float(a[n, i]))) ** 2 for n, t in enumerate(labels.tolist()) for i in range(5) if i != t) / 4  # fmt: skip
+    assert float(c.spread_loss(a, labels, m)) == pytest.approx(by_hand, rel=1e-12)
+    assert float(c.spread_loss(a, labels, m, convention="released")) == pytest.approx(by_hand / 5, rel=1e-12)
+    assert float(c.spread_loss(torch.tensor([[0.9, 0.1]]), torch.tensor([0]), 0.8)) == pytest.approx(0, abs=1e-12)
+    assert torch.autograd.gradcheck(lambda x: c.spread_loss(x, labels, m), a.requires_grad_())
+
+
+def test_reconstruction_loss_sums_over_pixels():
+    a, b = torch.zeros(3, 1, 28, 28), torch.ones(3, 1, 28, 28)
+    assert float(c.reconstruction_loss(a, b)) == pytest.approx(0.0005 * 784)
+
+
+def test_released_reconstruction_weighs_twenty_times_more_against_the_margin():
+    """10 classes: half of the margin terms and the mean over classes."""
+    v, labels = lengths(k=10), torch.tensor([0, 3, 4, 4])
+    assert float(c.margin_loss(v, labels)) / float(c.margin_loss(v, labels, convention="released")) == pytest.approx(20)
+
+
+def test_margin_schedules():
+    assert c.spread_margin(200_000) == pytest.approx(0.2 + 0.79 / 2)
+    assert c.spread_margin(0) == pytest.approx(0.2 + 0.79 / (1 + math.exp(4)))
+    assert c.spread_margin(10**9) == pytest.approx(0.2 + 0.79 / (1 + math.exp(-10)))
+    assert c.spread_margin(500, 1000) == pytest.approx(c.spread_margin(200_000))
+    assert [c.spread_margin(s, 100, schedule="paper") for s in (0, 50, 100, 200)] == pytest.approx(
+        [0.2, 0.55, 0.9, 0.9]
+    )
+    values = [c.spread_margin(s, 10) for s in range(11)]
+    assert values == sorted(values)
