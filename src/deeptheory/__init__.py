@@ -36,6 +36,7 @@ _MODULES = (
     "information",
     "cheap",
     "capsules",
+    "faces",
     "studies",
     "report",
 )

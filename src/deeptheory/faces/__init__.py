@@ -1,0 +1,9 @@
+"""Generative face models: a face space learnt from pictures, and procedural faces whose every factor is known."""
+
+from deeptheory.faces.comparing import HeldOut, held_out, recognised
+from deeptheory.faces.drawing import montage, picture_figure
+from deeptheory.faces.pixels import PixelSpace
+from deeptheory.faces.searching import Search
+from deeptheory.faces.space import FaceSpace
+
+__all__ = ["FaceSpace", "HeldOut", "PixelSpace", "Search", "held_out", "montage", "picture_figure", "recognised"]

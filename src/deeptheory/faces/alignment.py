@@ -1,0 +1,73 @@
+"""Normalising landmarks: which differences between faces count as shape, and which as where the head was.
+
+A pose is (scale, angle, x, y): landmarks = scale * R(angle) shape + (x, y), angle in radians, clockwise on the screen
+as y points down. `NORMALISATIONS` names the ways; a new one is one function and one line.
+- "procrustes": scale, angle and place are taken out (Gower 1975; Cootes et al. 2001), against the mean shape.
+- "released": each face is centred and divided by its size, not rotated, as the released generator of Chang & Tsao 2017
+  describes its landmarks; its average offset and scale bring them back to pixels.
+- "none": nothing is taken out; position and size of the head are then part of shape.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+_ROUNDS = 100
+
+
+def procrustes(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Shapes [n, L, 2] of size 1 turned onto the mean (found here where None), and poses [n, 4]."""
+    shapes, pose = released(landmarks, None)
+    target = mean
+    for _ in range(_ROUNDS if mean is None else 1):
+        if target is None:
+            target = _size_one(shapes.mean(0))
+        angle = _angles(shapes, target)
+        turned = rotated(shapes, -angle)
+        if mean is not None:
+            break
+        new = _size_one(turned.mean(0))
+        moved, target = np.abs(new - target).max(), new
+        if moved < 1e-12:
+            break
+    assert target is not None
+    angle = _angles(shapes, target)
+    pose[:, 1] = angle
+    return rotated(shapes, -angle), pose
+
+
+def released(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Shapes [n, L, 2], each centred and divided by its root mean square radius, and poses [n, 4]."""
+    place = landmarks.mean(1)
+    centred = landmarks - place[:, None]
+    scale = np.sqrt((centred**2).sum(-1).mean(1))
+    pose = np.column_stack([scale, np.zeros(len(scale)), place])
+    return centred / scale[:, None, None], pose
+
+
+def none(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The landmarks themselves, and the pose that changes nothing."""
+    return landmarks, np.tile([1.0, 0.0, 0.0, 0.0], (len(landmarks), 1))
+
+
+NORMALISATIONS: dict[str, Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]] = {
+    "procrustes": procrustes,
+    "released": released,
+    "none": none,
+}
+
+
+def rotated(shapes: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Each shape [n, L, 2] turned by its angle [n]."""
+    c, s = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    return np.stack([c * shapes[..., 0] - s * shapes[..., 1], s * shapes[..., 0] + c * shapes[..., 1]], axis=-1)
+
+
+def _angles(shapes: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """[n]: by how much the target must be turned to lie best on each shape."""
+    cross = (target[:, 0] * shapes[..., 1] - target[:, 1] * shapes[..., 0]).sum(1)
+    return np.arctan2(cross, (target * shapes).sum((1, 2)))
+
+
+def _size_one(shape: np.ndarray) -> np.ndarray:
+    return shape / np.sqrt((shape**2).sum(-1).mean())

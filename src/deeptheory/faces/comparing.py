@@ -1,0 +1,130 @@
+"""How well coordinates hold faces that they were not made from: a face space beside pixel components of equal dimension.
+
+Identities are held out whole. Errors are over the pixels of each face, which the mean frame's mask covers when warped
+onto its own landmarks; outside it all pictures are set to the background, for both models, as in Chang & Tsao 2017.
+Trap: a face space also keeps a pose (4 numbers) out of its coordinates; pixel components get four more for it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.arrays import as_numpy
+from deeptheory.errors import InputError
+from deeptheory.faces.pixels import PixelSpace
+from deeptheory.faces.space import FaceSpace
+from deeptheory.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class HeldOut(Result):
+    """Errors of n held-out faces by number of components a block. components: [k].
+
+    landmark_error: [n, k], mean distance of the landmarks in pixels. pixel_error, pixels_alone: [n, k], root mean
+    square over the face, in the units of the pictures, of the face space and of pixel components of equal dimension.
+    """
+
+    components: np.ndarray
+    landmark_error: np.ndarray
+    pixel_error: np.ndarray
+    pixels_alone: np.ndarray
+    folds: int
+
+    def __repr__(self) -> str:
+        a, b = self.pixel_error[:, -1].mean(), self.pixels_alone[:, -1].mean()
+        k, n = self.components[-1], len(self.pixel_error)
+        return f"HeldOut({n} faces; {k} + {k} components leave {a:.3g}, as many of pixels {b:.3g})"
+
+    def dataset(self) -> Any:
+        """xarray.Dataset over [face, components]."""
+        import xarray as xr
+
+        names = ("landmark_error", "pixel_error", "pixels_alone")
+        return xr.Dataset(
+            {name: (("face", "components"), getattr(self, name)) for name in names},
+            coords={"components": self.components},
+        )
+
+    def table(self) -> Any:
+        """One row a number of components: means over the held-out faces."""
+        return self.dataset().mean("face").to_dataframe().reset_index()
+
+    def figure(self) -> Any:
+        """Pixel error of both models against the number of components, mean over held-out faces."""
+        import plotly.graph_objects as go
+
+        from deeptheory.theme import new_figure
+
+        table = self.table()
+        figure = new_figure(xaxis_title="components a block", yaxis_title="pixel error, held-out faces (rms)")
+        for name, label in (("pixel_error", "face space"), ("pixels_alone", "pixel components, equal dimension")):
+            figure.add_trace(go.Scatter(x=table["components"], y=table[name], name=label, mode="lines+markers"))
+        figure.update_yaxes(rangemode="tozero")
+        return figure
+
+
+def held_out(
+    images: Any,
+    landmarks: Any,
+    components: Any = (1, 2, 5, 10, 25),
+    *,
+    folds: int = 5,
+    normalise: str = "procrustes",
+    mask: Any = "hull",
+    seed: int = 0,
+) -> HeldOut:
+    """Errors on held-out faces, every face held out once.
+
+    images, landmarks, normalise, mask: as in `FaceSpace.fit`, one picture an identity. components: whole numbers, so
+    many of each block. InputError: fewer than 2 folds or faces than folds, or more components than a fold's faces have.
+    """
+    counts = np.array(sorted({int(k) for k in np.atleast_1d(components)}))
+    x, points = as_numpy(images), as_numpy(landmarks)
+    n, most = len(x), int(counts[-1])
+    if not 2 <= folds <= n:
+        raise InputError(f"folds is {folds} for {n} faces; needed: 2 to the number of faces")
+    out = {name: np.empty((n, len(counts))) for name in ("landmark_error", "pixel_error", "pixels_alone")}
+    for held in np.array_split(np.random.default_rng(seed).permutation(n), folds):
+        rest = np.setdiff1d(np.arange(n), held)
+        space = FaceSpace.fit(x[rest], points[rest], most, most, normalise=normalise, mask=mask)
+        face = space.face_pixels(points)
+        cut = np.where(face[..., None] if x.ndim == 4 else face, x, np.float32(space.background)).astype(np.float32)
+        alone = PixelSpace.fit(cut[rest], min(2 * most + 4, len(rest) - 1))
+        coordinates, pose, scores = (
+            space.encode(x[held], points[held]),
+            space.pose(points[held]),
+            alone.encode(cut[held]),
+        )
+        for i, k in enumerate(counts):
+            kept = coordinates * np.tile(np.arange(most) < k, 2)
+            off = np.linalg.norm(space.landmarks(kept, pose) - points[held], axis=2).mean(1)
+            out["landmark_error"][held, i] = off
+            few = scores * (np.arange(scores.shape[1]) < 2 * k + 4)
+            for name, drawn in (("pixel_error", space.decode(kept, pose)), ("pixels_alone", alone.decode(few))):
+                out[name][held, i] = _rms(drawn - cut[held], face[held])
+    return HeldOut(components=counts, folds=folds, **out)
+
+
+def recognised(gallery: Any, probes: Any, of: Any, spread: Any = None) -> np.ndarray:
+    """[m] bool: whether the nearest row of gallery [n, k] to each probe [m, k] is row of[m].
+
+    spread: [k], what one unit of distance is in each coordinate; by default the gallery's standard deviations.
+    InputError: shapes that do not fit together.
+    """
+    a, b, of = as_numpy(gallery), as_numpy(probes), as_numpy(of)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or of.shape != (len(b),):
+        raise InputError(
+            f"gallery {list(a.shape)}, probes {list(b.shape)}, of {list(of.shape)}; needed: [n, k], [m, k], [m]"
+        )
+    unit = a.std(0) if spread is None else as_numpy(spread)
+    unit = np.where(unit > 0, unit, 1)
+    a, b = a / unit, b / unit
+    squared = (a**2).sum(1)[None] - 2 * b @ a.T
+    return squared.argmin(1) == of
+
+
+def _rms(off: np.ndarray, face: np.ndarray) -> np.ndarray:
+    squared = off.astype(np.float64) ** 2
+    squared = squared.mean(-1) if squared.ndim == 4 else squared
+    return np.sqrt((squared * face).sum((1, 2)) / face.sum((1, 2)))

@@ -1,0 +1,75 @@
+"""Pictures of faces in figures: many side by side as one image, packed as PNG."""
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeptheory.arrays import as_numpy
+from deeptheory.errors import InputError
+
+if TYPE_CHECKING:
+    from deeptheory.faces.space import FaceSpace
+
+
+def montage(images: Any, columns: int = 8, low: float | None = None, high: float | None = None) -> np.ndarray:
+    """Pictures [n, H, W(, 3)] in rows of `columns`: [rows * H, columns * W, 3] uint8.
+
+    low, high: the values shown as black and white; by default 0 and 255, or 0 and 1 where no value is above 2.
+    InputError: no pictures, or another shape.
+    """
+    x = as_numpy(images).astype(np.float32)
+    if x.ndim not in (3, 4) or not len(x) or columns < 1:
+        raise InputError(f"images have shape {list(x.shape)} in {columns} columns; needed: [n, H, W] or [n, H, W, 3]")
+    x = np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x
+    low = 0.0 if low is None else low
+    high = (255.0 if x.max() > 2 else 1.0) if high is None else high
+    n, height, width, _ = x.shape
+    rows = -(-n // columns)
+    full = np.full((rows * columns, height, width, 3), low, dtype=np.float32)
+    full[:n] = x
+    placed = full.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+    return np.clip((placed - low) / (high - low) * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def picture_figure(picture: np.ndarray, labels_x: list[str] | None = None, labels_y: list[str] | None = None) -> Any:
+    """A plotly figure of one uint8 picture [h, w, 3], its columns and rows of faces named."""
+    import plotly.graph_objects as go
+    from PIL import Image
+
+    from deeptheory.theme import new_figure
+
+    kept = io.BytesIO()
+    Image.fromarray(picture).save(kept, "PNG", optimize=True)
+    source = "data:image/png;base64," + base64.b64encode(kept.getvalue()).decode()
+    height, width = picture.shape[:2]
+    figure = new_figure(height=min(900, 60 + height * min(3, 900 / width)))
+    figure.add_trace(go.Image(source=source, hoverinfo="skip"))
+    for update, labels, size in (
+        (figure.update_xaxes, labels_x, width),
+        (figure.update_yaxes, labels_y, height),
+    ):
+        named = labels or []
+        step = size / max(1, len(named))
+        update(
+            tickvals=[step * (k + 0.5) for k in range(len(named))],
+            ticktext=named,
+            showgrid=False,
+            ticks="",
+            showline=False,
+        )
+    return figure
+
+
+def components_figure(space: "FaceSpace", components: int, reach: float) -> Any:
+    """Each of the first components of both blocks at -reach, 0 and +reach standard deviations."""
+    rows, names = [], []
+    for block, part in space.blocks.items():
+        for k in range(min(components, part.stop - part.start)):
+            at = np.zeros((3, len(space.variances)), dtype=np.float32)
+            at[:, part.start + k] = np.array([-reach, 0, reach]) * np.sqrt(space.variances[part.start + k])
+            rows.append(at)
+            names.append(f"{block} {k + 1}")
+    pictures = space.decode(np.concatenate(rows))
+    return picture_figure(montage(pictures, 3), [f"-{reach:g} s.d.", "mean", f"+{reach:g} s.d."], names)

@@ -1,0 +1,73 @@
+"""PixelSpace: principal components of pictures as they are (eigenfaces), the usual rival of a face space.
+
+Source: Turk & Pentland 1991; the "Eigenface" model of Chang & Tsao 2017, figure 4L. Shape and appearance stay mixed: a
+nose that is longer is many pixels that change.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from deeptheory.arrays import as_numpy, as_tensor, like
+from deeptheory.errors import InputError
+from deeptheory.faces.principal import principal
+from deeptheory.results import Result
+from deeptheory.shapes import check_finite, check_shapes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PixelSpace(Result):
+    """mean: [H, W(, 3)]; components: [k, H, W(, 3)]; variances: [k], of the coordinates over the pictures of the fit."""
+
+    mean: np.ndarray
+    components: np.ndarray
+    variances: np.ndarray
+
+    @classmethod
+    def fit(cls, images: Any, components: int = 50) -> "PixelSpace":
+        """The first components of pictures [n, H, W(, 3)]. InputError: NaN, or more components than there are."""
+        x = _pictures(images)
+        found = principal(x.reshape(len(x), -1), components, "components")
+        return cls(
+            mean=found.mean.reshape(x.shape[1:]),
+            components=found.components.reshape(components, *x.shape[1:]),
+            variances=found.variances,
+        )
+
+    def __repr__(self) -> str:
+        return f"PixelSpace({len(self.components)} components of {'x'.join(map(str, self.mean.shape))} pictures)"
+
+    def encode(self, images: Any) -> Any:
+        """Coordinates [n, k] of pictures of the same size, numpy or torch as they."""
+        x = _pictures(images)
+        if x.shape[1:] != self.mean.shape:
+            raise InputError(f"images are {list(x.shape[1:])}, this space is of {list(self.mean.shape)}")
+        return like((x - self.mean).reshape(len(x), -1) @ self.components.reshape(len(self.components), -1).T, images)
+
+    def decode(self, coordinates: Any) -> Any:
+        """Pictures [n, H, W(, 3)] of coordinates [n, k]; differentiable in torch."""
+        c = as_tensor(coordinates)
+        check_shapes(coordinates=(c, f"n {len(self.components)}"))
+        check_finite(coordinates=c)
+        c = c if c.is_floating_point() else c.float()
+        mean, parts = (torch.as_tensor(a).to(c) for a in (self.mean, self.components))
+        return like(mean + torch.einsum("nk,k...->n...", c, parts), coordinates)
+
+    def table(self) -> Any:
+        """One row a component: its variance and its share of what is kept."""
+        import pandas as pd
+
+        share = self.variances / self.variances.sum()
+        return pd.DataFrame(
+            {"component": np.arange(1, len(share) + 1), "variance": self.variances, "share_of_kept": share}
+        )
+
+
+def _pictures(images: Any) -> np.ndarray:
+    x = as_numpy(images)
+    if x.ndim not in (3, 4) or len(x) < 1:
+        raise InputError(f"images have shape {list(x.shape)}; needed: [n, H, W] or [n, H, W, channels]")
+    check_finite(images=x)
+    return x if x.dtype == np.float64 else x.astype(np.float32)

@@ -1,0 +1,51 @@
+"""Principal components of rows, by the smaller of the two Gram matrices.
+
+Trap: the sign of a component means nothing and differs between libraries; here its largest entry is positive.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deeptheory.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Principal:
+    """mean: [d]; components: [k, d], orthonormal rows, variance falling; variances: [k], unbiased (n - 1).
+
+    left: variance that these components leave over, summed over all d.
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    variances: np.ndarray
+    left: float
+
+
+def principal(rows: np.ndarray, components: int, what: str) -> Principal:
+    """The first components of rows [n, d], in float64; the components come back in the dtype of rows.
+
+    InputError: fewer than 1 asked for, or more than the rows have, with the number that there are.
+    """
+    n, d = rows.shape
+    mean = rows.mean(0, dtype=np.float64)
+    centred = rows - mean
+    gram = centred @ centred.T if n <= d else centred.T @ centred
+    values, vectors = np.linalg.eigh(gram)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    known = int((values > max(values[0], 0) * 1e-10).sum()) if values[0] > 0 else 0
+    if not 1 <= components <= known:
+        raise InputError(f"{what} is {components}; {n} faces hold 1 to {known} components that vary")
+    values, vectors = values[:components], vectors[:, :components]
+    directions = (centred.T @ vectors if n <= d else vectors).T
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    largest = np.abs(directions).argmax(1)
+    directions *= np.sign(directions[np.arange(components), largest])[:, None]
+    free = n - 1
+    return Principal(
+        mean=mean.astype(rows.dtype),
+        components=np.ascontiguousarray(directions.astype(rows.dtype)),
+        variances=values / free,
+        left=max(float(np.trace(gram) - values.sum()) / free, 0.0),
+    )

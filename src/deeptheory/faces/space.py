@@ -1,0 +1,379 @@
+"""FaceSpace: an active appearance model, a linear space in which every point is a face.
+
+Source: Cootes, Edwards & Taylor 2001; Chang & Tsao 2017 and their released generator. A face is a shape (landmarks,
+normalised, principal components) and a shape-free appearance (the picture warped so that its landmarks lie on the mean
+ones, principal components). Drawing goes the other way, and order matters: first the texture in the mean frame, then
+the warp.
+Trap: coordinates are raw scores, so that the relative sizes of the components are kept; axes found in this space depend
+on how it is normalised, which `dt.axis_code` states.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from deeptheory.arrays import as_numpy, as_tensor, like
+from deeptheory.errors import InputError
+from deeptheory.faces.alignment import NORMALISATIONS, rotated
+from deeptheory.faces.inverse import invert
+from deeptheory.faces.principal import principal
+from deeptheory.faces.thin_plate import ThinPlate, grid
+from deeptheory.names import pick
+from deeptheory.results import Result
+from deeptheory.shapes import check_finite, check_shapes
+
+_CHUNK = 64  # faces warped at a time: bounds memory, changes nothing else
+_RIM = 2  # pixels around the mask whose warp is known, so that its edge is drawn
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaceSpace(Result):
+    """shape + appearance coordinates of faces; made by `FaceSpace.fit`, kept by `.save`, brought back by `.load`.
+
+    frame: (height, width, channels) of the mean frame; flat: whether pictures come without a channel axis. shape_mean:
+    [L, 2], normalised; shape_components: [s, L, 2]; appearance_mean: [m, channels] over the m pixels of mask [H, W];
+    appearance_components: [a, m, channels]; variances: [s + a], of the coordinates over the faces of the fit.
+    mean_pose, pose_spread: [4], where the mean face lies (faces/alignment.py) and how much that varied. noise: variance of a pixel that the components
+    leave over. background: what stands outside the mask, in the units of the pictures. faces: how many it was fit on.
+    """
+
+    frame: tuple[int, int, int]
+    flat: bool
+    normalise: str
+    shape_mean: np.ndarray
+    shape_components: np.ndarray
+    appearance_mean: np.ndarray
+    appearance_components: np.ndarray
+    variances: np.ndarray
+    mask: np.ndarray
+    mean_pose: np.ndarray
+    pose_spread: np.ndarray
+    noise: float
+    background: float
+    faces: int
+
+    @classmethod
+    def fit(
+        cls,
+        images: Any,
+        landmarks: Any,
+        shape: int = 25,
+        appearance: int = 25,
+        *,
+        normalise: str = "procrustes",
+        mask: Any = "hull",
+        background: float | None = None,
+    ) -> "FaceSpace":
+        """The space of these faces.
+
+        images: [n, H, W] or [n, H, W, 3], any numbers (uint8 as 0 to 255). landmarks: [n, L, 2], pixels (x, y), the
+        centre of the first pixel at (0, 0), the same points in the same order on every face. shape, appearance: numbers
+        of components. normalise: "procrustes", "released" or "none" (faces/alignment.py). mask: the pixels of the mean
+        frame that belong to the face: "hull" of the mean landmarks, whole numbers [k] (the hull of those landmarks
+        alone), "all", or bool [H, W]. background: the value
+        outside; by default the mean of the appearance (the paper's grey: 85 of 255).
+        InputError: shapes that do not fit together, NaN, an unknown normalisation, landmarks that lie on one line, more
+        components than the faces have.
+        """
+        pictures, flat = _pictures(images)
+        points = _points(landmarks, len(pictures))
+        n, _, height, width = pictures.shape
+        if n < 3:
+            raise InputError(f"images hold {n} faces; a space needs 3 or more")
+        shapes, pose = pick(NORMALISATIONS, normalise, what="normalisation")(points, None)
+        of_shape = principal(shapes.reshape(n, -1), shape, "shape")
+        mean = of_shape.mean.reshape(-1, 2)
+        mean_pose = pose.mean(0)
+        at = _placed(mean[None], mean_pose[None])[0]
+        inside = _mask(mask, at, height, width)
+        textures = _sampled(pictures, points, ThinPlate(at).basis(grid(height, width)[inside.ravel()]))
+        of_look = principal(textures.reshape(n, -1), appearance, "appearance")
+        look_mean = of_look.mean.reshape(len(textures[0]), -1)
+        return cls(
+            frame=(height, width, pictures.shape[1]),
+            flat=flat,
+            normalise=normalise,
+            shape_mean=mean,
+            shape_components=of_shape.components.reshape(shape, -1, 2),
+            appearance_mean=look_mean,
+            appearance_components=of_look.components.reshape(appearance, *look_mean.shape),
+            variances=np.concatenate([of_shape.variances, of_look.variances]),
+            mask=inside,
+            mean_pose=mean_pose,
+            pose_spread=np.maximum(pose.std(0, ddof=1), 1e-6),
+            noise=of_look.left / look_mean.size,
+            background=float(look_mean.mean() if background is None else background),
+            faces=n,
+        )
+
+    def __repr__(self) -> str:
+        s, a = len(self.shape_components), len(self.appearance_components)
+        h, w, c = self.frame
+        kind = "grey" if self.flat else f"{c} channels"
+        points = len(self.shape_mean)
+        return f"FaceSpace({s} shape + {a} appearance from {self.faces} faces, {points} landmarks, {h}x{w} {kind}, {self.normalise})"
+
+    @property
+    def blocks(self) -> dict[str, slice]:
+        """Which coordinates are which, as `dt.axis_code(blocks=)` takes it."""
+        s = len(self.shape_components)
+        return {"shape": slice(0, s), "appearance": slice(s, len(self.variances))}
+
+    def encode(self, images: Any, landmarks: Any = None) -> Any:
+        """Coordinates [n, shape + appearance] of faces, numpy or torch as the images.
+
+        images: [n, H, W(, 3)] of any size; landmarks: [n, L, 2] in their pixels, or None: they are searched for
+        (`.search`, which also reports how well that went; here a face that did not converge is warned of).
+        InputError: as in fit, or landmarks and images of another number or kind.
+        """
+        if landmarks is None:
+            from deeptheory.faces.searching import warn_of
+
+            found = self.search(images)
+            warn_of(found)
+            return like(found.coordinates, images)
+        pictures, flat = _pictures(images)
+        points = _points(landmarks, len(pictures))
+        self._check_kind(pictures, flat, points)
+        shapes, _ = NORMALISATIONS[self.normalise](points, self.shape_mean)
+        textures = _sampled(pictures, points, self._inside)
+        off = (shapes - self.shape_mean).reshape(len(points), -1)
+        look = (textures - self.appearance_mean).reshape(len(points), -1)
+        parts = [
+            off @ self.shape_components.reshape(len(self.shape_components), -1).T,
+            look @ self.appearance_components.reshape(len(self.appearance_components), -1).T,
+        ]
+        return like(np.concatenate(parts, axis=1).astype(np.float32), images)
+
+    def search(self, images: Any, start: Any = None, **options: Any) -> Any:
+        """Analysis by synthesis: coordinates and landmarks of faces from their pictures alone; -> `Search`.
+
+        start: poses [n, 4] or [4] to begin from; by default the mean pose. options: of faces/searching.py.
+        """
+        from deeptheory.faces.searching import search
+
+        pictures, flat = _pictures(images)
+        self._check_kind(pictures, flat, None)
+        return search(self, pictures, start, **options)
+
+    def pose(self, landmarks: Any) -> np.ndarray:
+        """[n, 4]: scale, angle, x, y of faces, which coordinates do not hold; for `.decode(pose=)`."""
+        points = _points(landmarks, None)
+        return NORMALISATIONS[self.normalise](points, self.shape_mean)[1]
+
+    def landmarks(self, coordinates: Any, pose: Any = None) -> Any:
+        """Landmarks [n, L, 2] in pixels (x, y) of the faces with these coordinates [n, k]; differentiable in torch."""
+        c = self._coordinates(coordinates)
+        return like(self._landmarks(c, pose), coordinates)
+
+    def decode(self, coordinates: Any, pose: Any = None) -> Any:
+        """Pictures [n, H, W(, 3)] of the faces with these coordinates [n, shape + appearance], numpy or torch as they.
+
+        pose: [n, 4] or [4], by default the mean pose. Differentiable in torch, on the device and in the dtype of the
+        coordinates. Values are not clipped to the range of pictures, so that the gradient never vanishes.
+        InputError: another number of coordinates, or NaN.
+        """
+        c = self._coordinates(coordinates)
+        pictures = [self._draw(c[k : k + _CHUNK], _rows(pose, k)) for k in range(0, len(c), _CHUNK)]
+        out = torch.cat(pictures) if pictures else c.new_zeros(0, *self.frame)
+        return like(out[..., 0] if self.flat else out, coordinates)
+
+    def face_pixels(self, landmarks: Any) -> np.ndarray:
+        """[n, H, W] bool: the pixels that the mask covers when it is warped onto these landmarks [n, L, 2]."""
+        points = torch.as_tensor(_points(landmarks, None)).float()
+        parts = [self._warped(points[k : k + _CHUNK]) for k in range(0, len(points), _CHUNK)]
+        mask = torch.as_tensor(self.mask).float()[None, None]
+        return torch.cat([_drawn(mask.expand(len(at), -1, -1, -1), at)[:, 0] > 0.5 for at in parts]).numpy()
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """[n, shape + appearance] float32: independent Gaussians with the variances of the fit (Chang & Tsao 2017)."""
+        if n < 1:
+            raise InputError(f"n is {n}; at least 1 face is drawn")
+        drawn = np.random.default_rng(seed).standard_normal((n, len(self.variances)))
+        return (drawn * np.sqrt(self.variances)).astype(np.float32)
+
+    def table(self) -> Any:
+        """One row a coordinate: block, number, variance over the faces of the fit, and its share of its block's."""
+        import pandas as pd
+
+        rows = []
+        for name, part in self.blocks.items():
+            v = self.variances[part]
+            rows += [(name, k + 1, x, x / v.sum()) for k, x in enumerate(v)]
+        return pd.DataFrame(rows, columns=["block", "component", "variance", "share_of_kept"])
+
+    def figure(self, components: int = 3, reach: float = 2.5) -> Any:
+        """The first components of each block at -reach, 0 and +reach standard deviations."""
+        from deeptheory.faces.drawing import components_figure
+
+        return components_figure(self, components, reach)
+
+    def save(self, folder: str | Path) -> None:
+        """Keep the space in a folder: arrays.safetensors and space.json. StoreError: it cannot be written."""
+        from deeptheory.faces.storing import save
+
+        save(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "FaceSpace":
+        """A space kept by `.save`. StoreError: missing, corrupt, or of another schema."""
+        from deeptheory.faces.storing import load
+
+        return load(Path(folder))
+
+    # --- inside
+
+    @cached_property
+    def _warp(self) -> ThinPlate:
+        return ThinPlate(_placed(self.shape_mean[None], self.mean_pose[None])[0])
+
+    @cached_property
+    def _inside(self) -> np.ndarray:
+        """[m, L]: landmarks of a face to the places of its m pixels of the mask."""
+        return self._warp.basis(grid(*self.frame[:2])[self.mask.ravel()])
+
+    @cached_property
+    def _box(self) -> tuple[int, int, int, int]:
+        """x, y, rows, columns of the part of the mean frame that can be seen: the mask and a rim around it."""
+        rows, columns = np.nonzero(self.mask.any(1))[0], np.nonzero(self.mask.any(0))[0]
+        x, y = int(columns[0]) - _RIM, int(rows[0]) - _RIM
+        return x, y, int(rows[-1]) + _RIM - y + 1, int(columns[-1]) + _RIM - x + 1
+
+    @cached_property
+    def _around(self) -> Tensor:
+        """[L, pixels of the box], float32: landmarks of a face to where those pixels go."""
+        x, y, rows, columns = self._box
+        return torch.as_tensor(self._warp.basis(grid(rows, columns, (x, y))).T, dtype=torch.float32).contiguous()
+
+    def _coordinates(self, coordinates: Any) -> Tensor:
+        c = as_tensor(coordinates)
+        check_shapes(coordinates=(c, f"n {len(self.variances)}"))
+        check_finite(coordinates=c)
+        return c if c.is_floating_point() else c.float()
+
+    def _landmarks(self, c: Tensor, pose: Any) -> Tensor:
+        s = len(self.shape_components)
+        shape = _to(self.shape_mean, c) + torch.einsum("ns,slx->nlx", c[:, :s], _to(self.shape_components, c))
+        pose = _to(self.mean_pose if pose is None else as_tensor(pose), c)
+        check_shapes(pose=(pose, "... 4"))
+        scale, angle, x, y = pose.expand(len(c), 4).unbind(1)
+        turn = torch.stack([torch.cos(angle), -torch.sin(angle), torch.sin(angle), torch.cos(angle)], 1).view(-1, 2, 2)
+        return scale[:, None, None] * torch.einsum("nxy,nly->nlx", turn, shape) + torch.stack([x, y], 1)[:, None]
+
+    def _draw(self, c: Tensor, pose: Any) -> Tensor:
+        height, width, channels = self.frame
+        at = self._warped(self._landmarks(c, pose))
+        inside = torch.as_tensor(self.mask.ravel().nonzero()[0], device=c.device)
+        look = self._textures(c).permute(0, 2, 1) - self.background
+        canvas = c.new_zeros(len(c), channels, height * width).index_copy(2, inside, look)
+        return _drawn(canvas.view(len(c), channels, height, width), at).permute(0, 2, 3, 1) + self.background
+
+    def _warped(self, points: Tensor) -> Tensor:
+        """[n, H, W, 2]: where each pixel of faces with these landmarks [n, L, 2] lies in the mean frame."""
+        x, y, rows, columns = self._box
+        field = (points.permute(2, 0, 1) @ _to(self._around, points)).view(2, len(points), rows, columns)
+        exact = (self._warp.source, self._warp.coefficients(as_numpy(points)))
+        return invert(field, (x, y), self.frame[:2], exact)
+
+    def _textures(self, c: Tensor) -> Tensor:
+        """[n, m, channels]: the shape-free appearance."""
+        a = _to(self.appearance_components, c).flatten(1)
+        return (c[:, len(self.shape_components) :] @ a).view(len(c), *self.appearance_mean.shape) + _to(
+            self.appearance_mean, c
+        )
+
+    def _check_kind(self, pictures: Tensor, flat: bool, points: np.ndarray | None) -> None:
+        if pictures.shape[1] != self.frame[2] or flat != self.flat:
+            seen = "grey" if flat else f"{pictures.shape[1]} channels"
+            mine = "grey" if self.flat else f"{self.frame[2]} channels"
+            raise InputError(f"images are {seen}, this space is of {mine}; convert them")
+        if points is not None and points.shape[1] != len(self.shape_mean):
+            raise InputError(f"landmarks are {points.shape[1]} a face; this space has {len(self.shape_mean)}")
+
+
+def _pictures(images: Any) -> tuple[Tensor, bool]:
+    """[n, channels, H, W] float32 or wider, on the host, and whether the channel axis was missing."""
+    x = as_tensor(images).detach().cpu()
+    if x.ndim not in (3, 4):
+        raise InputError(f"images have shape {list(x.shape)}; needed: [n, H, W] or [n, H, W, channels]")
+    check_finite(images=x)
+    flat = x.ndim == 3
+    x = x[..., None] if flat else x
+    if x.shape[3] > 4:
+        raise InputError(f"images have shape {list(x.shape)}; channels come last, 1 to 4 of them")
+    return (x if x.dtype == torch.float64 else x.float()).permute(0, 3, 1, 2), flat
+
+
+def _points(landmarks: Any, n: int | None) -> np.ndarray:
+    """[n, L, 2] float64."""
+    points = as_numpy(landmarks).astype(np.float64)
+    check_shapes(landmarks=(points, "n L 2"))
+    check_finite(landmarks=points)
+    if n is not None and len(points) != n:
+        raise InputError(f"landmarks are of {len(points)} faces, images of {n}; one set a face is needed")
+    return points
+
+
+def _placed(shapes: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """Landmarks in pixels of shapes [n, L, 2] at poses [n, 4]."""
+    return pose[:, :1, None] * rotated(shapes, pose[:, 1]) + pose[:, None, 2:]
+
+
+def _mask(mask: Any, at: np.ndarray, height: int, width: int) -> np.ndarray:
+    if isinstance(mask, str):
+        if pick({"hull": True, "all": False}, mask, what="mask"):
+            return _hull(at, height, width)
+        return np.ones((height, width), dtype=bool)
+    mask = as_numpy(mask)
+    if mask.ndim == 1 and mask.dtype.kind in "iu":
+        if len(mask) < 3 or mask.min() < 0 or mask.max() >= len(at):
+            raise InputError(f"mask names landmarks {mask.tolist()}; needed: 3 or more of 0 to {len(at) - 1}")
+        return _hull(at[mask], height, width)
+    check_shapes(mask=(mask, f"{height} {width}"))
+    if mask.dtype != bool or not mask.any():
+        raise InputError(f"mask has dtype {mask.dtype} and {int(mask.sum())} pixels; needed: bool, at least one true")
+    return mask
+
+
+def _hull(at: np.ndarray, height: int, width: int) -> np.ndarray:
+    from scipy.spatial import ConvexHull
+
+    sides = ConvexHull(at).equations  # [sides, 3]: normal and offset, negative inside
+    pixels = grid(height, width)
+    inside = (pixels @ sides[:, :2].T + sides[:, 2] <= 1e-9).all(1)
+    if not inside.any():
+        raise InputError(f"the mean landmarks hold no pixel of the {height}x{width} frame; are they in pixels (x, y)?")
+    return inside.reshape(height, width)
+
+
+def _sampled(pictures: Tensor, points: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """[n, m, channels]: the pictures at the places that the warp gives the m pixels."""
+    out, height, width = [], *pictures.shape[2:]
+    warp = torch.as_tensor(basis).to(pictures.dtype)
+    span = torch.tensor([width - 1, height - 1], dtype=pictures.dtype)
+    for k in range(0, len(pictures), _CHUNK):
+        part = torch.as_tensor(points[k : k + _CHUNK]).to(pictures.dtype)
+        at = 2 * torch.einsum("ml,nlx->nmx", warp, part) / span - 1
+        seen = F.grid_sample(pictures[k : k + _CHUNK], at[:, :, None], padding_mode="border", align_corners=True)
+        out.append(seen[..., 0].permute(0, 2, 1))
+    return torch.cat(out).numpy()
+
+
+def _drawn(canvas: Tensor, at: Tensor) -> Tensor:
+    """The canvas [n, channels, H, W] of the mean frame seen at places [n, H, W, 2]; 0 beyond it."""
+    span = torch.tensor([canvas.shape[3] - 1, canvas.shape[2] - 1], dtype=at.dtype, device=at.device)
+    return F.grid_sample(canvas, 2 * at / span - 1, align_corners=True)
+
+
+def _to(array: Any, reference: Tensor) -> Tensor:
+    return torch.as_tensor(array).to(reference)
+
+
+def _rows(pose: Any, k: int) -> Any:
+    return pose if pose is None or np.ndim(pose) == 1 else pose[k : k + _CHUNK]

@@ -1,0 +1,82 @@
+"""Slow forms of face models: scipy's thin plate, its inverse pixel by pixel, an active appearance model in loops.
+
+Also `made_faces`: pictures of a linear face model whose every number is known, drawn by these slow forms.
+"""
+
+import numpy as np
+from scipy.interpolate import RBFInterpolator
+from scipy.ndimage import map_coordinates
+
+
+def warp(source, target):
+    """The thin-plate-spline map from source [L, 2] to target [L, 2], as a function of points [m, 2]."""
+    return RBFInterpolator(source, target, kernel="thin_plate_spline", degree=1)
+
+
+def unwarp(source, target, points, rounds=60):
+    """Where the warp has each of points [m, 2]: Newton's iteration with slopes by differences, far beyond need."""
+    f = warp(source, target)
+    x, h = points + (source.mean(0) - target.mean(0)), 1e-5
+    right, down = np.array([h, 0]), np.array([0, h])
+    for _ in range(rounds):
+        r = f(x) - points
+        a = (f(x + right) - f(x - right)) / (2 * h)
+        b = (f(x + down) - f(x - down)) / (2 * h)
+        det = a[:, 0] * b[:, 1] - b[:, 0] * a[:, 1]
+        step = (
+            np.stack([b[:, 1] * r[:, 0] - b[:, 0] * r[:, 1], a[:, 0] * r[:, 1] - a[:, 1] * r[:, 0]], 1) / det[:, None]
+        )
+        x = x - np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-10:
+            break
+    return x
+
+
+def procrustes_mean(landmarks, rounds=50):
+    """The mean shape of generalised Procrustes analysis, by singular value decompositions."""
+    shapes = []
+    for points in landmarks:
+        centred = points - points.mean(0)
+        shapes.append(centred / np.sqrt((centred**2).sum() / len(centred)))
+    mean = np.mean(shapes, axis=0)
+    mean /= np.sqrt((mean**2).sum() / len(mean))
+    for _ in range(rounds):
+        turned = []
+        for shape in shapes:
+            u, _, vt = np.linalg.svd(shape.T @ mean)
+            turned.append(shape @ u @ np.diag([1, np.linalg.det(u @ vt)]) @ vt)
+        mean = np.mean(turned, axis=0)
+        mean /= np.sqrt((mean**2).sum() / len(mean))
+    return mean, np.array(turned)
+
+
+def shape_free(picture, source, target, points):
+    """The picture [H, W] (landmarks at target) at the places where the warp from source carries points [m, 2]."""
+    at = warp(source, target)(points)
+    return map_coordinates(picture.astype(np.float64), at[:, ::-1].T, order=1, mode="nearest")
+
+
+def draw(texture, source, target, size, background):
+    """The face: texture [H, W] of the mean frame, warped so that source lies on target; background beyond."""
+    y, x = np.mgrid[:size, :size]
+    pixels = np.stack([x.ravel(), y.ravel()], 1).astype(np.float64)
+    at = unwarp(source, target, pixels)
+    seen = map_coordinates(texture - background, at[:, ::-1].T, order=1, mode="constant")
+    return (seen + background).reshape(size, size)
+
+
+def made_faces(n, size=24, seed=0, shapes=3, textures=3):
+    """n pictures [n, size, size], landmarks [n, 16, 2], and the latents [n, shapes + textures] behind them."""
+    rng = np.random.default_rng(seed)
+    side = np.linspace(0.2, 0.8, 4) * size
+    mean = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2) + rng.normal(0, 0.01 * size, (16, 2))
+    moves = rng.normal(0, 0.012 * size, (shapes, 16, 2))
+    y, x = np.mgrid[:size, :size] / size
+    base = 100 + 60 * np.sin(7 * x) * np.cos(5 * y)
+    looks = np.stack([12 * np.sin((3 + k) * x + k) * np.cos((4 + k) * y) for k in range(textures)])
+    latents = rng.standard_normal((n, shapes + textures))
+    landmarks = mean + np.einsum("ns,slx->nlx", latents[:, :shapes], moves)
+    pictures = np.stack(
+        [draw(base + np.tensordot(c[shapes:], looks, 1), mean, p, size, 0) for c, p in zip(latents, landmarks)]
+    )
+    return pictures.astype(np.float32), landmarks, latents
