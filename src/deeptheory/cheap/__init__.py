@@ -3,8 +3,21 @@
 One import line a file.
 """
 
+from deeptheory.cheap.activations import ACTIVATIONS as ACTIVATIONS
 from deeptheory.cheap.bayes import BayesSoftmax as BayesSoftmax
 from deeptheory.cheap.bayes import GaussianHamiltonian as GaussianHamiltonian
+from deeptheory.cheap.certificates import Certificate as Certificate
+from deeptheory.cheap.counts import CONVENTIONS as CONVENTIONS
+from deeptheory.cheap.counts import Count as Count
+from deeptheory.cheap.counts import neuron_count as neuron_count
+from deeptheory.cheap.gates import Gate as Gate
+from deeptheory.cheap.gates import bit_product_gate as bit_product_gate
+from deeptheory.cheap.gates import identity_gate as identity_gate
+from deeptheory.cheap.gates import monomial_layer as monomial_layer
+from deeptheory.cheap.gates import product_gate as product_gate
+from deeptheory.cheap.gates import square_gate as square_gate
+from deeptheory.cheap.groups import product_optimum as product_optimum
+from deeptheory.cheap.groups import real_groups as real_groups
 from deeptheory.cheap.hamiltonian_graph import FactorGraph as FactorGraph
 from deeptheory.cheap.hamiltonian_graph import bonds as bonds
 from deeptheory.cheap.hamiltonian_graph import ising as ising
