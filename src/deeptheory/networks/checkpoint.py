@@ -114,6 +114,8 @@ def _fingerprint(plan: Plan) -> str:
     for value in (plan.x, plan.target, plan.order, plan.counts, plan.lr):
         digest.update(np.ascontiguousarray(value).tobytes())
     digest.update(
-        repr([plan.batch, plan.drop_last, plan.reshuffle, plan.optimizer, plan.momentum, plan.betas]).encode()
+        repr(
+            [plan.batch, plan.drop_last, plan.reshuffle, plan.optimizer, plan.momentum, plan.betas, plan.orthonormal]
+        ).encode()
     )
     return digest.hexdigest()

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from deeptheory.networks.disturbances import KEPT, RANGES, pools, training_noise
 from deeptheory.networks.population import MLPPopulation, ModulePopulation
 from deeptheory.networks.step import ACTIVATIONS, HEADS, OPTIMIZERS
 
@@ -29,6 +30,7 @@ class Plan:
     momentum: float
     betas: tuple[float, float]
     eps: float
+    orthonormal: float = 0.0
 
 
 @dataclass(kw_only=True, eq=False)
@@ -72,6 +74,9 @@ class HandWritten:
         self.m, self.v = np.zeros_like(self.theta), np.zeros_like(self.theta)
         self.step = np.zeros(len(nets.seeds), dtype=np.int64)
         self.x = np.ascontiguousarray(plan.x, dtype=np.float32)
+        self.pool = pools(nets.seeds) if nets.noise else np.zeros((1, 1), dtype=np.float32)
+        if _follows(nets):
+            nets.calibrate(torch.from_numpy(self.x))
 
     def run(self, first: int, last: int, *, update: bool = True, batch: int | None = None, moments: bool = False):
         """Epochs first to last - 1; returns their Moments where asked for."""
@@ -80,12 +85,16 @@ class HandWritten:
         plan, nets = self.plan, self.nets
         kept = np.zeros((len(nets.seeds) if moments else 0, 2, self.theta.shape[1]))
         size = batch or plan.batch
+        low, high = self._ends()
         train(
             self.theta, self.m, self.v, np.array(nets.widths), ACTIVATIONS[str(nets.activation)], HEADS[nets.head],
             self.x, plan.target, plan.order, plan.counts, size, plan.drop_last, plan.reshuffle,
             np.array(nets.seeds, dtype=np.uint64), OPTIMIZERS[plan.optimizer], plan.lr, plan.momentum, *plan.betas,
-            plan.eps, first, last, self.step, update, kept,
+            plan.eps, first, last, self.step, update, kept, np.float32(plan.orthonormal), np.float32(nets.noise), self.pool,
+            nets.levels, low, high, _follows(nets),
         )  # fmt: skip
+        if _follows(nets):
+            nets.ranges.copy_(torch.from_numpy(high))
         if not moments:
             return None
         weights, at = [], 0
@@ -96,15 +105,23 @@ class HandWritten:
         number = np.array([batch_count(int(c), size, plan.drop_last) for c in plan.counts]) * (last - first)
         return Moments(total=[total[:, w] for w in weights], square=[square[:, w] for w in weights], batches=number)
 
+    def _ends(self) -> list[np.ndarray]:
+        """Ends of rounding, [S, hidden] each."""
+        pairs = [self.nets.ends(k) for k in range(1, len(self.nets.widths) - 1)]
+        if not pairs:
+            return [np.zeros((len(self.nets.seeds), 0), dtype=np.float32) for _ in range(2)]
+        return [np.stack([p[end].numpy() for p in pairs], axis=1) for end in range(2)]
+
     def state(self) -> dict[str, torch.Tensor]:
         """All that an exact resume needs, by name."""
         arrays = {"theta": self.theta, "m": self.m, "v": self.v, "step": self.step}
-        return {k: torch.from_numpy(v.copy()) for k, v in arrays.items()}
+        return {k: torch.from_numpy(v.copy()) for k, v in arrays.items()} | {"ranges": self.nets.ranges.clone()}
 
     def load(self, state: dict[str, torch.Tensor]) -> None:
         """Go on from such a state."""
         for name in ("theta", "m", "v", "step"):
             getattr(self, name)[...] = state[name].numpy()
+        self.nets.ranges.copy_(state["ranges"])
 
 
 @dataclass(eq=False)
@@ -124,21 +141,27 @@ class Autograd:
         like = self.parameters[0]
         self.x = torch.as_tensor(self.plan.x).to(like)
         self.target = torch.as_tensor(self.plan.target).to(like)
+        self.pool = pools(self.nets.seeds) if getattr(self.nets, "noise", 0) else None
+        if isinstance(self.nets, MLPPopulation) and _follows(self.nets):
+            self.nets.calibrate(self.x)
 
     def run(self, first: int, last: int, *, update: bool = True, batch: int | None = None, moments: bool = False):
         """Epochs first to last - 1; returns their Moments where asked for."""
         kept = None
         for epoch in range(first, last):
-            for rows in self._batches(epoch, batch or self.plan.batch):
-                grads = self._gradients(rows)
+            for start, rows in self._batches(epoch, batch or self.plan.batch):
+                seen: list[torch.Tensor] = []
+                grads = self._gradients(start, rows, seen)
                 if moments:
                     kept = _add(kept, self._weights_of(grads))
                 if update:
                     self._update(grads)
+                    if isinstance(self.nets, MLPPopulation) and _follows(self.nets):
+                        self.nets.ranges.mul_(KEPT).add_(torch.stack(seen, dim=1), alpha=1 - KEPT)
         return kept
 
     def _batches(self, epoch: int, size: int):
-        """Row numbers [S, batch], the same number of batches for every network."""
+        """Where a batch starts in the epoch, and its row numbers [S, batch]; as many batches for every network."""
         from deeptheory.networks.step import _shuffle
 
         plan = self.plan
@@ -151,14 +174,29 @@ class Autograd:
         size = min(size, n)
         for start in range(0, n, size):
             if not (plan.drop_last and start + size > n):
-                yield stacked[:, start : start + size]
+                yield start, stacked[:, start : start + size]
 
-    def _gradients(self, rows: torch.Tensor) -> list[torch.Tensor]:
+    def _gradients(self, start: int, rows: torch.Tensor, seen: list) -> list[torch.Tensor]:
         x = self.x[rows]
         s = torch.arange(len(rows), device=rows.device)[:, None] if len(self.target) > 1 else 0
         target = self.target[s, rows]
-        loss = losses(self.nets.logits(x, apart=True), target, self.nets.head).mean(1).sum()
+        more = (
+            {"normals": self._normals(self.nets, start), "seen": seen} if isinstance(self.nets, MLPPopulation) else {}
+        )
+        loss = losses(self.nets.logits(x, apart=True, **more), target, self.nets.head).mean(1).sum()
+        if self.plan.orthonormal:
+            loss = loss + self.plan.orthonormal * orthonormality(self.nets).sum()
         return list(torch.autograd.grad(loss, self.parameters))
+
+    def _normals(self, nets: MLPPopulation, start: int):
+        """Noise of a minibatch by layer, as the handwritten step draws it."""
+
+        def draw(k: int, h: torch.Tensor) -> torch.Tensor:
+            first = sum(nets.widths[:k])
+            seeds, step = np.array(nets.seeds, dtype=np.uint64), int(self.step[0])
+            return torch.from_numpy(training_noise(self.pool, seeds, step, start, h.shape[1], first, h.shape[2])).to(h)
+
+        return draw
 
     def _weights_of(self, grads: list[torch.Tensor]) -> list[torch.Tensor]:
         if isinstance(self.nets, ModulePopulation):
@@ -188,6 +226,8 @@ class Autograd:
     def state(self) -> dict[str, torch.Tensor]:
         """All that an exact resume needs, by name."""
         out = {"step": self.step.clone()}
+        if isinstance(self.nets, MLPPopulation):
+            out["ranges"] = self.nets.ranges.clone()
         for k, (p, m, v) in enumerate(zip(self.parameters, self.m, self.v)):
             out |= {f"p{k}": p.detach().clone(), f"m{k}": m.clone(), f"v{k}": v.clone()}
         return out
@@ -196,10 +236,35 @@ class Autograd:
     def load(self, state: dict[str, torch.Tensor]) -> None:
         """Go on from such a state."""
         self.step.copy_(state["step"])
+        if isinstance(self.nets, MLPPopulation):
+            self.nets.ranges.copy_(state["ranges"])
         for k, (p, m, v) in enumerate(zip(self.parameters, self.m, self.v)):
             p.copy_(state[f"p{k}"])
             m.copy_(state[f"m{k}"])
             v.copy_(state[f"v{k}"])
+
+
+def orthonormality(nets) -> torch.Tensor:
+    """[S]: sum over weight matrices of |G - I|^2 / 2, G the smaller of W W' and W' W (Cisse et al. 2017, section 4.1)."""
+    total = torch.zeros(())
+    for w in weights(nets):
+        w = w.flatten(2)
+        w = w if w.shape[1] <= w.shape[2] else w.transpose(1, 2)
+        gram = w @ w.transpose(1, 2) - torch.eye(w.shape[1], dtype=w.dtype, device=w.device)
+        total = total + gram.square().sum((1, 2)) / 2
+    return total
+
+
+def weights(nets) -> list[torch.Tensor]:
+    """Weight matrices [S, out, ...] of a population, layer by layer."""
+    return [w for w, _ in nets.parts()] if hasattr(nets, "parts") else [p for p in nets.parameters() if p.ndim > 2]
+
+
+def _follows(nets) -> int:
+    """Which ends of rounding follow what a layer shows: 0 none, 1 the upper one, -1 both alike."""
+    if not getattr(nets, "levels", 0) or nets.activation in RANGES:
+        return 0
+    return -1 if nets.activation == "linear" else 1
 
 
 def losses(logits: torch.Tensor, target: torch.Tensor, head: str) -> torch.Tensor:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from deeptheory.errors import InputError
 from deeptheory.names import pick
+from deeptheory.networks.disturbances import RANGES, Disturbance, check_disturbance, quantise
 from deeptheory.networks.initialisers import INITIALISERS
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -39,9 +40,10 @@ class PopulationLayer(nn.Module):
         super().__init__()
         self.function = function
 
-    def forward(self, h: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+    def forward(self, h: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, rounding=None) -> torch.Tensor:
         z = torch.baddbmm(bias.unsqueeze(-1), weight, h.transpose(1, 2))  # [seed, out, n]: the batch innermost
-        return self.function(z.transpose(1, 2))
+        out = self.function(z.transpose(1, 2))
+        return out if rounding is None else rounding(out)
 
 
 class Population(nn.Module):
@@ -62,6 +64,8 @@ class Population(nn.Module):
         init: str = "truncated_normal",
         *,
         head: str | None = None,
+        noise: float = 0.0,
+        bits: int | None = None,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str | None = None,
     ) -> "MLPPopulation":
@@ -69,10 +73,15 @@ class Population(nn.Module):
 
         activation: of the hidden layers, a name in ACTIVATIONS or an elementwise function of torch. head: "softmax"
         (the default for two or more outputs; cross-entropy), "sigmoid" (for one; binary cross-entropy) or "linear"
-        (half the squared error). init: a name in INITIALISERS. InputError: fewer than two widths, a width below 1, no
-        seeds or one twice, an unknown name, a softmax over one output.
+        (half the squared error). init: a name in INITIALISERS. noise: standard deviation of the Gaussian noise that every
+        hidden layer adds to its output, in training and afterwards (Goldfeld et al. 2019); what a layer shows is its output
+        before its own noise. bits: every layer's output, probabilities included, is rounded to 2^bits levels (Lorenzen et al.
+        2022); the loss sees the logits. InputError: fewer than two widths, a width below 1, no seeds or one twice, an unknown
+        name, a softmax over one output, noise below 0, bits outside 1..16, both.
         """
-        return MLPPopulation(widths, activation, seeds, init, head=head, dtype=dtype, device=device)
+        return MLPPopulation(
+            widths, activation, seeds, init, head=head, noise=noise, bits=bits, dtype=dtype, device=device
+        )
 
     @staticmethod
     def of(factory: Callable[[], nn.Module], seeds: Iterable[int], head: str = "softmax") -> "ModulePopulation":
@@ -87,7 +96,9 @@ class Population(nn.Module):
 class MLPPopulation(Population):
     """See `Population.mlp`."""
 
-    def __init__(self, widths, activation, seeds, init, *, head, dtype, device):
+    ranges: torch.Tensor
+
+    def __init__(self, widths, activation, seeds, init, *, head, noise, bits, dtype, device):
         super().__init__()
         self.seeds = check_seeds(seeds)
         self.widths = tuple(int(w) for w in widths)
@@ -98,6 +109,8 @@ class MLPPopulation(Population):
             pick(ACTIVATIONS, activation, what="activation")
             self.activation = activation
         self.head = check_head(head, self.widths[-1])
+        check_disturbance(noise, bits, activation)
+        self.noise, self.levels = float(noise), 0 if bits is None else 2**bits - 1
         function: Callable = activation if callable(activation) else ACTIVATIONS[activation]
         last = HEADS[self.head]
         for k in range(1, len(self.widths)):
@@ -105,6 +118,8 @@ class MLPPopulation(Population):
         draw = pick(INITIALISERS, init, what="initialiser")
         theta = torch.stack([self._draw(draw, seed) for seed in self.seeds])
         self.theta = nn.Parameter(theta.to(device=device, dtype=dtype))
+        # of each hidden layer the largest output seen, which quantisation of unbounded units reaches up to
+        self.register_buffer("ranges", torch.zeros(len(self.seeds), len(self.widths) - 2, device=device, dtype=dtype))
 
     def _draw(self, draw: Callable, seed: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(seed)
@@ -121,18 +136,63 @@ class MLPPopulation(Population):
         return out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        h = self._enter(x)
-        for k, (weight, bias) in enumerate(self.parts(), start=1):
-            h = getattr(self, f"layer{k}")(h, weight, bias)
+        h, parts = self._enter(x), self.parts()
+        for k, (weight, bias) in enumerate(parts, start=1):
+            h = getattr(self, f"layer{k}")(h, weight, bias, self._rounding(k) if self.levels else None)
+            if self.noise and k < len(parts):
+                h = h + self.noise * self._normals(k, h)
         return h
 
-    def logits(self, x: torch.Tensor, apart: bool = False) -> torch.Tensor:
-        """What the head is applied to, [seed, n, out]; apart: x has a row block for each network, [seed, n, in]."""
+    def logits(self, x: torch.Tensor, apart: bool = False, normals=None, seen: list | None = None) -> torch.Tensor:
+        """What the head is applied to, [seed, n, out]; apart: x has a row block for each network, [seed, n, in].
+
+        normals: function (layer, output) -> normals of the same shape, by default each network's own fixed ones. seen: a
+        list that receives each hidden layer's largest absolute output before rounding, [seed].
+        """
         h, parts = x if apart else self._enter(x), self.parts()
         for k, (weight, bias) in enumerate(parts[:-1], start=1):
             h = getattr(self, f"layer{k}")(h, weight, bias)
+            if seen is not None:
+                seen.append(h.detach().abs().amax((1, 2)))
+            if self.levels:
+                h = self._rounding(k)(h)
+            if self.noise:
+                h = h + self.noise * (normals or self._normals)(k, h)
         weight, bias = parts[-1]
         return torch.baddbmm(bias.unsqueeze(-1), weight, h.transpose(1, 2)).transpose(1, 2)
+
+    def _normals(self, k: int, h: torch.Tensor) -> torch.Tensor:
+        """Noise of layer k outside training, the same at every look: [seed, n, unit], each network's from its seed."""
+        draws = [
+            torch.randn(h.shape[1:], generator=torch.Generator().manual_seed(1_000_003 * seed + k))
+            for seed in self.seeds
+        ]
+        return torch.stack(draws).to(h)
+
+    def _rounding(self, k: int) -> Callable[[torch.Tensor], torch.Tensor]:
+        low, high = (end.to(self.theta)[:, None, None] for end in self.ends(k))
+        return lambda h: quantise(h, low, high, self.levels)
+
+    def ends(self, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """[seed] each: from where to where layer k's output is quantised (k from 1; the last one's are the head's)."""
+        ones = torch.ones(len(self.seeds), device=self.theta.device, dtype=self.theta.dtype)
+        if k == len(self.widths) - 1:
+            low, high = (0.0, 1.0) if self.head != "linear" else (-1.0, 1.0)
+            return low * ones, high * ones
+        if str(self.activation) in RANGES:
+            low, high = RANGES[str(self.activation)]
+            return low * ones, high * ones
+        reach = self.ranges[:, k - 1]
+        return (-reach if self.activation == "linear" else 0 * reach), reach
+
+    @torch.no_grad()
+    def calibrate(self, x: torch.Tensor) -> None:
+        """Set the ranges that no training has set yet to what the layers show on x, one layer after the other."""
+        for k in range(len(self.widths) - 2):
+            if not bool((self.ranges[:, k] > 0).all()):
+                seen: list[torch.Tensor] = []
+                self.logits(x, seen=seen)
+                self.ranges[:, k] = seen[k]
 
     def _enter(self, x: torch.Tensor) -> torch.Tensor:
         if x.ndim != 2 or x.shape[-1] != self.widths[0]:
@@ -153,12 +213,51 @@ class MLPPopulation(Population):
             if number < len(self.widths) - 1:
                 module = _AS_MODULE.get(self.activation) if isinstance(self.activation, str) else None
                 pieces.append(module() if module else _Apply(getattr(self, f"layer{number}").function))
+                if self.noise or self.levels:
+                    low, high = (float(end[k]) for end in self.ends(number))
+                    pieces.append(Disturbance(self.noise, self.levels, low, high))
         pieces.append(nn.Softmax(-1) if self.head == "softmax" else _Apply(HEADS[self.head]))
+        if self.levels:
+            low, high = (float(end[k]) for end in self.ends(len(self.widths) - 1))
+            pieces.append(Disturbance(0.0, self.levels, low, high))
         return nn.Sequential(*pieces)
+
+    def seen_in(self, dtype: torch.dtype) -> "PopulationView":
+        """The same networks, now and later, computed in another precision: a module to hand to a Recorder."""
+        return PopulationView(self, dtype)
 
     def extra_repr(self) -> str:
         name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "custom")
-        return f"{'-'.join(map(str, self.widths))}, {name}, {len(self.seeds)} networks"
+        more = f", noise {self.noise:g}" if self.noise else f", {self.levels + 1} levels" if self.levels else ""
+        return f"{'-'.join(map(str, self.widths))}, {name}, {len(self.seeds)} networks{more}"
+
+
+class PopulationView(nn.Module):
+    """A population's weights as they are at each call, in another precision; layers as the population's own.
+
+    InputError: a population with noise or quantised layers, whose levels belong to its own precision.
+    """
+
+    def __init__(self, nets: MLPPopulation, dtype: torch.dtype):
+        super().__init__()
+        if nets.noise or nets.levels:
+            raise InputError("a view in another precision is of networks without noise and without quantised layers")
+        self.seeds, self.dtype = nets.seeds, dtype
+        self._nets = [nets]  # in a list: not a child, its parameters are not ours
+        for k in range(1, len(nets.widths)):
+            self.add_module(f"layer{k}", PopulationLayer(getattr(nets, f"layer{k}").function))
+
+    @property
+    def theta(self) -> torch.Tensor:
+        """The weights, [seed, P], in this precision."""
+        return self._nets[0].theta.detach().to(self.dtype)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        nets = self._nets[0]
+        h = nets._enter(x).to(self.dtype)
+        for k, (weight, bias) in enumerate(nets.parts(), start=1):
+            h = getattr(self, f"layer{k}")(h, weight.to(self.dtype), bias.to(self.dtype))
+        return h
 
 
 class ModulePopulation(Population):

@@ -12,13 +12,13 @@ process that compiles and one that finds the compiled code in the cache run diff
 import numpy as np
 from numba import njit
 
+from deeptheory.networks.disturbances import KEPT, TILE, place
 from deeptheory.networks.elementary import FAST, exp32, log1p32, tanh32
 
-TILE = 128
 ACTIVATIONS = {"linear": 0, "relu": 1, "tanh": 2, "sigmoid": 3, "softsign": 4, "softplus": 5}
 HEADS = {"softmax": 0, "sigmoid": 1, "linear": 2}
 OPTIMIZERS = {"adam": 0, "sgd": 1}
-_ONE, _HALF = np.float32(1), np.float32(0.5)
+_ONE, _HALF, _KEPT = np.float32(1), np.float32(0.5), np.float32(KEPT)
 
 
 @njit(**FAST)
@@ -63,6 +63,61 @@ def _times_slope(code, h, delta, nt):
         elif code == 5:
             for j in range(nt):
                 d[j] *= _ONE - exp32(-row[j])
+
+
+@njit(**FAST)
+def _disturb(h, fed, nt, noise, pool, seed, step, sample, unit, levels, low, high):
+    """fed = what the next layer sees of h [unit, TILE]: h plus noise, or h rounded; not called where it is h itself."""
+    for o in range(h.shape[0]):
+        row, out = h[o], fed[o]
+        if levels == 0:
+            part = pool[place(seed, step, sample, unit + o) :]
+            for j in range(nt):
+                out[j] = row[j] + noise * part[j]
+        else:
+            width = (high - low) / np.float32(levels)
+            width = width if width > 0 else _ONE
+            for j in range(nt):
+                v = low if row[j] < low else row[j]
+                v = high if v > high else v
+                out[j] = low + width * np.floor((v - low) / width + _HALF)
+
+
+@njit(**FAST)
+def _stop_outside(h, delta, nt, low, high):
+    """No gradient where rounding cut off."""
+    for o in range(h.shape[0]):
+        row, d = h[o], delta[o]
+        for j in range(nt):
+            d[j] = np.float32(0) if row[j] > high or row[j] < low else d[j]
+
+
+@njit(**FAST)
+def _largest(h, nt):
+    top = np.float32(0)
+    for o in range(h.shape[0]):
+        for j in range(nt):
+            top = max(top, abs(h[o, j]))
+    return top
+
+
+@njit(**FAST)
+def _add_orthonormal(theta, grad, widths, share):
+    """grad += gradient of share / 2 |G - I|^2 for every weight matrix W [out, in]; G is the smaller of W W' and W' W."""
+    at = 0
+    for k in range(len(widths) - 1):
+        i, o = widths[k], widths[k + 1]
+        w, g = theta[at : at + o * i].reshape(o, i), grad[at : at + o * i].reshape(o, i)
+        w = w if o <= i else w.T
+        g = g if o <= i else g.T
+        for a in range(w.shape[0]):
+            for b in range(w.shape[0]):
+                gram = np.float32(0) if a != b else -_ONE
+                for c in range(w.shape[1]):
+                    gram += w[a, c] * w[b, c]
+                for c in range(w.shape[1]):
+                    g[a, c] += np.float32(2) * share * gram * w[b, c]
+        at += o * i + o
 
 
 @njit(**FAST)
@@ -165,8 +220,16 @@ def _output_delta(head, z, target, delta, scale, nt):
 
 
 @njit(**FAST)
-def _gradient(theta, grad, widths, activation, head, x, target, rows, act, delta, tgt):
-    """grad: [P] of the mean loss over `rows`. act: [sum of widths, TILE]; delta: [2, widest, TILE]; tgt: [class, TILE]."""
+def _gradient(
+    theta, grad, widths, activation, head, x, target, rows, act, fed, delta, tgt, noise, pool, seed, step, sample, levels,
+    low, high, tops,
+):  # fmt: skip
+    """grad: [P] of the mean loss over `rows`. act: [sum of widths, TILE]; delta: [2, widest, TILE]; tgt: [class, TILE].
+
+    fed: what each layer hands on, the same array as act where nothing disturbs it. low, high: [hidden] ends of rounding;
+    tops: [hidden], raised to the largest absolute output. sample: number of the first row within the epoch.
+    """
+    disturbed = noise > 0 or levels > 0
     n_layers = len(widths) - 1
     n_out = widths[-1]
     grad[:] = np.float32(0)
@@ -176,16 +239,22 @@ def _gradient(theta, grad, widths, activation, head, x, target, rows, act, delta
         for j in range(nt):
             r = rows[start + j]
             for i in range(widths[0]):
-                act[i, j] = x[r, i]
+                fed[i, j] = x[r, i]
             for c in range(n_out):
                 tgt[c, j] = target[r, c]
         at, unit = 0, 0
         for k in range(n_layers):
             i, o = widths[k], widths[k + 1]
-            h, out = act[unit : unit + i], act[unit + i : unit + i + o]
+            h, out = fed[unit : unit + i], act[unit + i : unit + i + o]
             _affine(theta[at : at + o * i].reshape(o, i), theta[at + o * i : at + o * i + o], h, out, nt)
             if k < n_layers - 1:
                 _activate(activation, out, nt)
+                if disturbed:
+                    tops[k] = max(tops[k], _largest(out, nt))
+                    _disturb(
+                        out, fed[unit + i : unit + i + o], nt, noise, pool, seed, step, sample + start, unit + i, levels,
+                        low[k], high[k],
+                    )  # fmt: skip
             at += o * i + o
             unit += i
         now = 0
@@ -194,11 +263,13 @@ def _gradient(theta, grad, widths, activation, head, x, target, rows, act, delta
             i, o = widths[k], widths[k + 1]
             at -= o * i + o
             unit -= i
-            h, d = act[unit : unit + i], delta[now, :o]
+            h, d = fed[unit : unit + i], delta[now, :o]
             _add_weight_gradient(d, h, grad[at : at + o * i].reshape(o, i), grad[at + o * i : at + o * i + o], nt)
             if k > 0:
                 _pull_back(theta[at : at + o * i].reshape(o, i), d, delta[1 - now, :i], nt)
-                _times_slope(activation, h, delta[1 - now, :i], nt)
+                if levels > 0:
+                    _stop_outside(act[unit : unit + i], delta[1 - now, :i], nt, low[k - 1], high[k - 1])
+                _times_slope(activation, act[unit : unit + i], delta[1 - now, :i], nt)
                 now = 1 - now
 
 
@@ -253,13 +324,15 @@ def _add_moments(grad, widths, total, square):
 @njit(cache=True, error_model="numpy")
 def train(
     theta, m, v, widths, activation, head, x, target, order, counts, batch, drop_last, reshuffle, seeds, optimizer, lr,
-    momentum, beta1, beta2, eps, first, last, step, update, moments,
+    momentum, beta1, beta2, eps, first, last, step, update, moments, orthonormal, noise, pool, levels, low, high, follows,
 ):  # fmt: skip
     """Epochs `first` to `last` - 1 of every network, in place; returns the number of steps that each has done.
 
     theta, m, v: [S, P] float32. x: [n, d]; target: [T, n, class], T = S or 1; order: [S, n] rows, of which the first
     counts[s] train; seeds: [S] uint64. step: [S] int64, steps done before. update = False only measures.
     moments: [S, 2, P] float64, sums over this call's batches of the gradient and of its square, or [0, 2, P]: not kept.
+    orthonormal: weight of the penalty. noise, pool [S, pool]: of the hidden layers; levels: 0 or the number of steps from
+    low to high, [S, hidden]; follows: -1, 0 or 1: which ends follow what is seen (both, none, the upper one).
     """
     n_units, widest = 0, 0
     for w in widths:
@@ -268,6 +341,8 @@ def train(
     act = np.zeros((n_units, TILE), dtype=np.float32)
     delta = np.zeros((2, widest, TILE), dtype=np.float32)
     tgt = np.zeros((widths[-1], TILE), dtype=np.float32)
+    fed = np.zeros((n_units, TILE), dtype=np.float32) if noise > 0 or levels > 0 else act
+    tops = np.zeros(low.shape[1], dtype=np.float32)
     grad = np.zeros(theta.shape[1], dtype=np.float32)
     for s in range(theta.shape[0]):
         y = target[s if target.shape[0] > 1 else 0]
@@ -281,7 +356,17 @@ def train(
                 chosen = rows[start : start + size]
                 if drop_last and len(chosen) < size:
                     break
-                _gradient(theta[s], grad, widths, activation, head, x, y, chosen, act, delta, tgt)
+                tops[:] = np.float32(0)
+                _gradient(
+                    theta[s], grad, widths, activation, head, x, y, chosen, act, fed, delta, tgt, noise,
+                    pool[s if pool.shape[0] > 1 else 0], seeds[s], step[s], start, levels, low[s], high[s], tops,
+                )  # fmt: skip
+                if orthonormal > 0:
+                    _add_orthonormal(theta[s], grad, widths, orthonormal)
+                if update and follows != 0:
+                    for k in range(len(tops)):
+                        high[s, k] = _KEPT * high[s, k] + (_ONE - _KEPT) * tops[k]
+                        low[s, k] = -high[s, k] if follows < 0 else low[s, k]
                 if moments.shape[0] > 0:
                     _add_moments(grad, widths, moments[s, 0], moments[s, 1])
                 if update:

@@ -15,7 +15,7 @@ from deeptheory.arrays import as_numpy
 from deeptheory.errors import DeeptheoryError, InputError
 from deeptheory.names import pick
 from deeptheory.networks.checkpoint import Checkpoint
-from deeptheory.networks.engines import Autograd, HandWritten, Plan, losses
+from deeptheory.networks.engines import Autograd, HandWritten, Plan, losses, weights
 from deeptheory.networks.population import Population
 from deeptheory.networks.splits import split
 from deeptheory.networks.step import OPTIMIZERS
@@ -97,6 +97,7 @@ def fit(
     momentum: float = 0.0,
     betas: tuple[float, float] = (0.9, 0.999),
     eps: float = 1e-8,
+    orthonormal: float = 0.0,
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
     progress: Callable[[int, int], None] | None = None,
@@ -110,7 +111,8 @@ def fit(
     momentum; lr: one for all or one a network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has
     .add(layer, mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of
     the epoch that follows each look, each gradient taken before its update; gradient_batch: over minibatches of that
-    size instead, without stepping (full batch has no minibatches of its own: NaN).
+    size instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty
+    sum of |G - I|^2 / 2 over the weight matrices, G the smaller of W W' and W' W (Cisse et al. 2017).
     checkpoint: a folder; the state is kept there every `checkpoint_seconds` and a second call with the same arguments
     goes on exactly. engine: "auto", "handwritten" or "autograd". Each network is the same, bit for bit, whatever its
     companions (handwritten engine, one machine and thread count).
@@ -120,7 +122,9 @@ def fit(
     DeeptheoryError: weights became infinite or NaN; what was recorded so far stays in the recorder.
     """
     looks = _check_looks(epochs, at)
-    plan = _plan(nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, momentum, betas, eps)
+    plan = _plan(
+        nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, momentum, betas, eps, orthonormal
+    )
     run = _engine(nets, plan, engine)
     log = _Log(nets, plan, looks)
     kept = Checkpoint(checkpoint, nets, plan, epochs, looks, checkpoint_seconds) if checkpoint is not None else None
@@ -158,7 +162,9 @@ def _check_looks(epochs: int, at: Sequence[int]) -> list[int]:
     return looks
 
 
-def _plan(nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, momentum, betas, eps) -> Plan:
+def _plan(
+    nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, momentum, betas, eps, orthonormal
+) -> Plan:
     check_finite(x=x)
     x = as_numpy(x)
     n, networks = len(x), len(nets.seeds)
@@ -172,6 +178,8 @@ def _plan(nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_la
         raise InputError(f"lr is {lr}; needed: one number above 0, or one for each of the {networks} networks")
     if not 0 <= momentum < 1:
         raise InputError(f"momentum is {momentum}; it lies in [0, 1)")
+    if not (orthonormal >= 0 and np.isfinite(orthonormal)):
+        raise InputError(f"orthonormal is {orthonormal}; the weight of the penalty is a finite number, 0 for none")
     order, counts = split(n, train, nets.seeds, how, seed)
     if batch is not None and batch < 1:
         raise InputError(f"batch is {batch}; needed: at least 1, or None for the full batch")
@@ -194,6 +202,7 @@ def _plan(nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_la
         momentum=float(momentum),
         betas=(float(betas[0]), float(betas[1])),
         eps=float(eps),
+        orthonormal=float(orthonormal),
     )
 
 
@@ -214,16 +223,12 @@ def _engine(nets, plan: Plan, engine: str):
 def _look_at_gradients(run, nets, gradients, size: int | None, now: int, epochs: int) -> int:
     """Moments over the epoch that begins at `now`; returns the epochs that this trained, 0 or 1."""
     trains = size is None and now < epochs
-    norms_of_weights = [w.detach().flatten(1).double().norm(dim=1).cpu().numpy() for w in _weights(nets)]
+    norms_of_weights = [w.detach().flatten(1).double().norm(dim=1).cpu().numpy() for w in weights(nets)]
     moments = run.run(now, now + 1, update=trains, batch=size, moments=True)
     for k, ((mean, std), weight) in enumerate(zip(moments.norms(), norms_of_weights), start=1):
         batches = int(moments.batches.min())
         gradients.add(f"layer{k}", mean_norm=mean, std_norm=std, weight_norm=weight, batches=batches, step=now)
     return int(trains)
-
-
-def _weights(nets) -> list[torch.Tensor]:
-    return [w for w, _ in nets.parts()] if hasattr(nets, "parts") else [p for p in nets.parameters() if p.ndim > 2]
 
 
 def _check_weights(nets, now: int, recorder: str | None) -> None:
