@@ -1,6 +1,7 @@
 """Sphinx: pages in Markdown, tutorials run by the build (a failed assert fails it), reference from the docstrings."""
 
 import os
+import re
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -23,3 +24,12 @@ sphinx_gallery_conf = {
     "show_memory": False,
 }
 suppress_warnings = ["config.cache"]
+
+
+def plain(app, what, name, obj, options, lines):
+    """Our docstrings are plain text with letters from the papers: nothing in them is markup."""
+    lines[:] = [re.sub(r"([\\*|]|_(?!\w))", r"\\\1", line) for line in lines]
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", plain)

@@ -48,3 +48,13 @@ def test_a_benchmark_replaces_its_section_of_the_page_and_no_other():
     new = make_speed.page({"machine": machine, "rows": [{"benchmark": "plane", **row, "ratio": 7.0}]}, old)
     assert old.count("| 2 [1.5, 2.5] |") == 2
     assert new == old.replace("| 2 [1.5, 2.5] |", "| 7 [1.5, 2.5] |", 1)
+
+
+def test_the_reference_names_what_exists():
+    text = (ROOT / "docs" / "reference.md").read_text()
+    blocks = re.findall(r"automodule:: ([\w.]+)\n((?:   :.*\n)*)", text)
+    assert len(blocks) == text.count("automodule::")
+    for module, options in blocks:
+        assert options.count(":members:") == 1, module
+        for name in filter(None, re.split(r"[,\s]+", options.split(":members:")[1])):
+            assert hasattr(import_module(module), name), f"{module}.{name}"
