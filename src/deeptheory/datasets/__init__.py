@@ -11,8 +11,10 @@ from deeptheory.datasets.cifar10 import cifar10
 from deeptheory.datasets.coil20 import coil20
 from deeptheory.datasets.committee import committee
 from deeptheory.datasets.digits import Images, digits
+from deeptheory.datasets.face_folder import FaceImages, face_folder, faces
 from deeptheory.datasets.fashion_mnist import fashion_mnist
 from deeptheory.datasets.icosahedron import icosahedron
+from deeptheory.datasets.landmark_files import read_landmarks
 from deeptheory.datasets.mnist import mnist
 from deeptheory.datasets.multiview import multiview
 from deeptheory.datasets.placed import Overlaid, affine, overlaid, shifted
@@ -25,6 +27,7 @@ __all__ = [
     "CATALOGUE",
     "BinaryTask",
     "DataSource",
+    "FaceImages",
     "Images",
     "Overlaid",
     "Views",
@@ -35,11 +38,14 @@ __all__ = [
     "committee",
     "data_folder",
     "digits",
+    "face_folder",
+    "faces",
     "fashion_mnist",
     "icosahedron",
     "mnist",
     "multiview",
     "overlaid",
+    "read_landmarks",
     "shifted",
     "small_norb",
     "svhn",

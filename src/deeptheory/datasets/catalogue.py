@@ -94,6 +94,14 @@ CATALOGUE: dict[str, DataSource] = {
             finder="deeptheory.datasets.affnist:where",
         ),
         DataSource(
+            name="faces",
+            about="photographed faces with landmarks, from the folder 'faces' in the data folder (the user's own)",
+            licence="that of the user's photographs; none come with deeptheory",
+            citation="for instance DeBruine & Jones 2017, Face Research Lab London Set (CC BY 4.0)",
+            loader="deeptheory.datasets.face_folder:faces",
+            finder="deeptheory.datasets.face_folder:where",
+        ),
+        DataSource(
             name="smallnorb",
             about="50 toys of five kinds in stereo, 18 azimuths, 9 elevations, 6 lightings: 24,300 + 24,300 pairs of 96x96",
             licence="research only, as the authors ask",

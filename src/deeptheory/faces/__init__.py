@@ -3,7 +3,19 @@
 from deeptheory.faces.comparing import HeldOut, held_out, recognised
 from deeptheory.faces.drawing import montage, picture_figure
 from deeptheory.faces.pixels import PixelSpace
+from deeptheory.faces.procedural import Faces, ProceduralFaces
 from deeptheory.faces.searching import Search
 from deeptheory.faces.space import FaceSpace
 
-__all__ = ["FaceSpace", "HeldOut", "PixelSpace", "Search", "held_out", "montage", "picture_figure", "recognised"]
+__all__ = [
+    "FaceSpace",
+    "Faces",
+    "HeldOut",
+    "PixelSpace",
+    "ProceduralFaces",
+    "Search",
+    "held_out",
+    "montage",
+    "picture_figure",
+    "recognised",
+]

@@ -118,7 +118,7 @@ def recognised(gallery: Any, probes: Any, of: Any, spread: Any = None) -> np.nda
             f"gallery {list(a.shape)}, probes {list(b.shape)}, of {list(of.shape)}; needed: [n, k], [m, k], [m]"
         )
     unit = a.std(0) if spread is None else as_numpy(spread)
-    unit = np.where(unit > 0, unit, 1)
+    unit = np.where(unit > 1e-6 * unit.max(), unit, np.inf)  # what does not vary tells nobody apart
     a, b = a / unit, b / unit
     squared = (a**2).sum(1)[None] - 2 * b @ a.T
     return squared.argmin(1) == of

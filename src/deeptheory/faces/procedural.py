@@ -1,0 +1,213 @@
+"""ProceduralFaces: faces whose every factor is known, drawn from a head in three dimensions.
+
+Chang & Tsao 2017 varied 25 shape and 25 appearance coordinates of photographed faces; no such set is free and has
+landmarks. Here the same two blocks are latents of a small head model, and light and pose are nuisances apart from them.
+One seed is one face: face k of a seed is the same however many are drawn.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deeptheory.arrays import as_numpy
+from deeptheory.errors import InputError
+from deeptheory.faces import head, skin
+from deeptheory.faces.rasterising import draw
+from deeptheory.names import pick
+from deeptheory.shapes import check_finite, check_shapes
+
+_FRAME = 3.15  # heights of the picture in units of half a head's width
+_MIDDLE = -0.10  # the y of the head that stands in the middle of the picture
+_CHUNK = 64
+
+POSE = ("yaw", "pitch", "roll", "x", "y", "size")
+LIGHT = ("azimuth", "elevation", "ambient", "strength")
+_FRONTAL_LIGHT = np.array([20.0, 35.0, 0.42, 1.12])
+POSES: dict[str, tuple] = {  # name -> lowest and highest of each of POSE
+    "frontal": ((0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (1, 1)),
+    "near": ((-6, 6), (-4, 4), (-3, 3), (-0.015, 0.015), (-0.015, 0.015), (0.97, 1.03)),
+    "any": ((-90, 90), (-15, 15), (-8, 8), (-0.03, 0.03), (-0.03, 0.03), (0.94, 1.06)),
+}
+LIGHTS: dict[str, tuple] = {  # name -> lowest and highest of each of LIGHT
+    "fixed": tuple((v, v) for v in _FRONTAL_LIGHT),
+    "any": ((-85, 85), (-25, 75), (0.08, 0.35), (0.7, 1.5)),
+}
+
+
+class Faces(NamedTuple):
+    """images: [n, size, size] or [n, size, size, 3] float32 in [0, 1]; landmarks: [n, 58, 2], pixels (x, y).
+
+    latents: blocks by name: "shape" [n, 25] and "appearance" [n, 25], standard normal; "pose" [n, 6]: yaw, pitch, roll in
+    degrees, x, y as shares of the picture, size; "light" [n, 4]: azimuth, elevation in degrees, share of ambient light,
+    strength; "identity" [n], whole numbers.
+    """
+
+    images: np.ndarray
+    landmarks: np.ndarray
+    latents: dict[str, np.ndarray]
+
+
+class ProceduralFaces:
+    """Heads with 25 shape and 25 appearance latents, under a light and in a pose.
+
+    size: pixels of a side. colour: red, green, blue; else their luminance. background: grey from 0 to 1 (the paper's 85
+    of 255). InputError: size below 16, or a background out of range.
+    """
+
+    shape_names = tuple(head.SHAPES)
+    appearance_names = tuple(skin.LOOKS)
+
+    def __init__(self, size: int = 64, *, colour: bool = False, background: float = 1 / 3):
+        if size < 16:
+            raise InputError(f"size is {size}; a face needs at least 16 pixels")
+        if not 0 <= background <= 1:
+            raise InputError(f"background is {background}; needed: 0 (black) to 1 (white)")
+        self.size, self.colour, self.background = int(size), bool(colour), float(background)
+
+    def __repr__(self) -> str:
+        return f"ProceduralFaces(size={self.size}, {'colour' if self.colour else 'grey'}, 25 shape + 25 appearance latents)"
+
+    def sample(
+        self, n: int, seed: int = 0, *, pictures: int = 1, pose: Any = "frontal", light: Any = "fixed", first: int = 0
+    ) -> Faces:
+        """n faces of this seed, `pictures` of each one after the other, [n * pictures] in all.
+
+        pose: "frontal", "near" (turned by up to 6 degrees), "any" (to both profiles), or values [6] or [n * pictures, 6].
+        light: "fixed" (from in front, above), "any", or values [4] or [n * pictures, 4]. first: the number of the first
+        face. InputError: numbers below 1, an unknown name, values of another shape or that are NaN.
+        """
+        if n < 1 or pictures < 1 or first < 0 or seed < 0:
+            raise InputError(f"n is {n}, pictures {pictures}, first {first}, seed {seed}; needed: 1, 1, 0, 0 or more")
+        who = np.arange(first, first + n)
+        drawn = np.stack([np.random.default_rng([seed, int(k)]).standard_normal(50) for k in who])
+        which = [(int(k), j) for k in who for j in range(pictures)]
+        poses = self._nuisance(pose, POSES, "pose", which, [seed, 1])
+        lights = self._nuisance(light, LIGHTS, "light", which, [seed, 2])
+        rows = np.repeat(np.arange(n), pictures)
+        return self._render(drawn[:, :25], drawn[:, 25:], rows, poses, lights, np.repeat(who, pictures))
+
+    def render(
+        self, shape: Any, appearance: Any, *, pose: Any = "frontal", light: Any = "fixed", seed: int = 0
+    ) -> Faces:
+        """The faces with these latents: shape [n, 25], appearance [n, 25]; pose and light as in sample.
+
+        InputError: latents of another shape or that are NaN.
+        """
+        a, b = as_numpy(shape).astype(np.float64), as_numpy(appearance).astype(np.float64)
+        n = check_shapes(shape=(a, "n 25"), appearance=(b, "n 25"))["n"]
+        check_finite(shape=a, appearance=b)
+        which = [(k, 0) for k in range(n)]
+        poses = self._nuisance(pose, POSES, "pose", which, [seed, 1])
+        lights = self._nuisance(light, LIGHTS, "light", which, [seed, 2])
+        return self._render(a, b, np.arange(n), poses, lights, np.arange(n))
+
+    def _nuisance(
+        self, asked: Any, known: dict, what: str, which: list[tuple[int, int]], seed: list[int]
+    ) -> np.ndarray:
+        if isinstance(asked, str):
+            low, high = np.array(pick(known, asked, what=what), dtype=np.float64).T
+            unit = np.stack([np.random.default_rng([*seed, *pair]).random(len(low)) for pair in which])
+            return low + unit * (high - low)
+        values = as_numpy(asked).astype(np.float64)
+        width = len(next(iter(known.values())))
+        if values.shape not in ((width,), (len(which), width)):
+            raise InputError(
+                f"{what} has shape {list(values.shape)}; needed: [{width}], [{len(which)}, {width}] or a name"
+            )
+        check_finite(**{what: values})
+        return np.broadcast_to(values, (len(which), width)).copy()
+
+    def _render(self, shape, appearance, rows, poses, lights, identity) -> Faces:
+        size, channels = self.size, 3 if self.colour else 1
+        images = np.empty((len(rows), size, size, channels), dtype=np.float32)
+        turn = rotations(poses[:, :3])
+        scale = size / _FRAME * poses[:, 5]
+        middle = (size - 1) / 2 + poses[:, 3:5] * size - np.array([[0, _MIDDLE]]) * scale[:, None]
+        place = np.column_stack([scale, middle])
+        beams = np.column_stack([directions(lights[:, 0], lights[:, 1]), lights[:, 2:]])
+
+        def part(k: int) -> None:
+            at = slice(k, k + _CHUNK)
+            people = np.unique(rows[at])
+            points = _mixed(self._surface, shape[people])
+            colours = _mixed(self._colours, appearance[people].astype(np.float32))
+            mine = np.searchsorted(people, rows[at])
+            draw(
+                points[mine],
+                colours,
+                mine,
+                turn[at],
+                place[at],
+                beams[at].astype(np.float32),
+                self.background,
+                images[at],
+            )
+
+        _ = self._surface, self._colours  # made once, before threads ask for them
+        starts = range(0, len(rows), _CHUNK)
+        with ThreadPoolExecutor(_threads()) as pool:
+            list(pool.map(part, starts))
+        points = _mixed(self._landmarks, shape)
+        turned = np.einsum("nij,nlj->nli", turn, points[rows])[..., :2]
+        landmarks = turned * scale[:, None, None] + middle[:, None]
+        latents = {
+            "shape": shape[rows],
+            "appearance": appearance[rows],
+            "pose": poses,
+            "light": lights,
+            "identity": identity,
+        }
+        return Faces(images if self.colour else images[..., 0], landmarks, latents)
+
+    @cached_property
+    def _surface(self) -> tuple[np.ndarray, np.ndarray]:
+        points = head.mesh()[0]
+        return points, head.shape_modes(points)
+
+    @cached_property
+    def _landmarks(self) -> tuple[np.ndarray, np.ndarray]:
+        points = head.landmarks()
+        return points, head.shape_modes(points)
+
+    @cached_property
+    def _colours(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean [R, C, channels] and modes [25, R, C, channels], float32; about two texels a pixel in front."""
+        high, wide = int(3 * self.size), int(4.5 * self.size)
+        t = np.linspace(-1, 1, wide)
+        theta = np.pi * (0.55 * t + 0.45 * t**3)
+        phi = np.linspace(0, np.pi, high)
+        y = (head.TOP + head.CHIN) / 2 - (head.CHIN - head.TOP) / 2 * np.cos(phi)
+        mean, modes = skin.atlas(*np.broadcast_arrays(theta[None], y[:, None]))
+        if not self.colour:
+            mean, modes = mean @ skin.LUMINANCE[:, None], modes @ skin.LUMINANCE[:, None]
+        return mean.astype(np.float32), modes.astype(np.float32)
+
+
+def rotations(angles: np.ndarray) -> np.ndarray:
+    """[n, 3, 3] of yaw (to the right of the picture), pitch (up), roll (clockwise), degrees [n, 3]: roll pitch yaw."""
+    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in np.radians(angles).T)
+    zero, one = np.zeros(len(angles)), np.ones(len(angles))
+    yaw = np.array([[cy, zero, sy], [zero, one, zero], [-sy, zero, cy]])
+    pitch = np.array([[one, zero, zero], [zero, cp, -sp], [zero, sp, cp]])
+    roll = np.array([[cr, -sr, zero], [sr, cr, zero], [zero, zero, one]])
+    return np.einsum("ijn,jkn,kln->nil", roll, pitch, yaw)
+
+
+def directions(azimuth: np.ndarray, elevation: np.ndarray) -> np.ndarray:
+    """[n, 3], unit: towards a light at these angles in degrees; azimuth to the right of the picture, elevation up."""
+    a, e = np.radians(azimuth), np.radians(elevation)
+    return np.stack([np.sin(a) * np.cos(e), -np.sin(e), np.cos(a) * np.cos(e)], axis=1)
+
+
+def _mixed(model: tuple[np.ndarray, np.ndarray], latents: np.ndarray) -> np.ndarray:
+    """Mean plus latents [n, 25] times modes, face by face: a larger product would round a face by its company."""
+    mean, modes = model
+    return np.stack([mean + np.tensordot(row, modes, 1) for row in latents])
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
