@@ -18,10 +18,15 @@ from deeptheory.cheap.gates import product_gate as product_gate
 from deeptheory.cheap.gates import square_gate as square_gate
 from deeptheory.cheap.groups import product_optimum as product_optimum
 from deeptheory.cheap.groups import real_groups as real_groups
+from deeptheory.cheap.hamiltonian_count import linear_map_count as linear_map_count
+from deeptheory.cheap.hamiltonian_count import parameter_count as parameter_count
+from deeptheory.cheap.hamiltonian_fit import HamiltonianFit as HamiltonianFit
+from deeptheory.cheap.hamiltonian_fit import hamiltonian_fit as hamiltonian_fit
 from deeptheory.cheap.hamiltonian_graph import FactorGraph as FactorGraph
 from deeptheory.cheap.hamiltonian_graph import bonds as bonds
 from deeptheory.cheap.hamiltonian_graph import ising as ising
 from deeptheory.cheap.hamiltonian_graph import potts as potts
+from deeptheory.cheap.hamiltonian_terms import Assumptions as Assumptions
 from deeptheory.cheap.hierarchy import MarkovHierarchy as MarkovHierarchy
 from deeptheory.cheap.hierarchy import Theorem2 as Theorem2
 from deeptheory.cheap.hierarchy_merging import Distillation as Distillation

@@ -1,0 +1,120 @@
+"""The largest pseudo-likelihood by Newton's method: curvature from a part of the samples, the gradient from all.
+
+Source: Erdogdu & Montanari 2015 (sub-sampled Newton). The curvature of a few thousand samples a parameter is good enough to
+lead; only the gradient decides where to stop. Stopped when a further step would move the parameters, in units of their
+standard errors, by less than 1e-3 in all.
+"""
+
+from typing import Protocol
+
+import numpy as np
+
+from deeptheory.errors import DeeptheoryError
+
+_STEPS = 100
+_LEAST_ROWS = 20_000  # samples for the curvature
+_ROWS_PER_PARAMETER = 20
+_CLOSE = 1e-6  # squared length of the last step in standard errors
+_SANDWICH_ROWS = 4_000
+
+
+class Model(Protocol):
+    """What is maximised: a mean over samples that stand in random order."""
+
+    rows: int
+    parameters: int
+
+    def value_and_gradient(self, theta: np.ndarray, rows: int) -> tuple[float, np.ndarray]: ...
+
+    def information(self, theta: np.ndarray, rows: int) -> np.ndarray: ...
+
+    def scores(self, theta: np.ndarray, start: int, stop: int) -> np.ndarray: ...
+
+
+def maximise(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """theta [P] and its standard errors [P] (sandwich: right for a composite likelihood, also where the model is not).
+
+    errors: False spares the errors (NaN). ridge: precision of a Gaussian prior around 0, in samples; it keeps parameters finite where the data does not.
+    DeeptheoryError: no convergence.
+    """
+    n, p = model.rows, model.parameters
+    theta = np.zeros(p)
+    few = min(n, max(_LEAST_ROWS, 2 * p))
+    many = min(n, max(_LEAST_ROWS, _ROWS_PER_PARAMETER * p))
+    if few < n:
+        theta = _newton(model, theta, few, ridge, close=1e-2)
+    if many < n:
+        theta, factor = _with_fixed_curvature(model, theta, many, ridge)
+    else:
+        theta = _newton(model, theta, n, ridge, close=_CLOSE)
+        factor = _factor(model, theta, n, ridge)
+    return theta, _errors(model, theta, factor) if errors else np.full(p, np.nan)
+
+
+def _objective(model: Model, theta: np.ndarray, rows: int, ridge: float) -> tuple[float, np.ndarray]:
+    value, gradient = model.value_and_gradient(theta, rows)
+    return value - ridge / (2 * rows) * float(theta @ theta), gradient - ridge / rows * theta
+
+
+def _factor(model: Model, theta: np.ndarray, rows: int, ridge: float):
+    from scipy.linalg import cho_factor
+
+    curvature = model.information(theta, rows)
+    curvature.flat[:: len(theta) + 1] += ridge / model.rows + 1e-12
+    try:
+        return cho_factor(curvature, overwrite_a=True)
+    except np.linalg.LinAlgError as error:
+        raise DeeptheoryError("terms depend on each other in these samples; drop some, or raise ridge") from error
+
+
+def _newton(model: Model, theta: np.ndarray, rows: int, ridge: float, close: float) -> np.ndarray:
+    from scipy.linalg import cho_solve
+
+    value, gradient = _objective(model, theta, rows, ridge)
+    for _ in range(_STEPS):
+        step = cho_solve(_factor(model, theta, rows, ridge), gradient)
+        length = float(gradient @ step) * rows
+        if length < close:
+            return theta
+        theta, value, gradient = _uphill(model, theta, step, value, gradient, rows, ridge)
+    raise DeeptheoryError(f"no convergence in {_STEPS} Newton steps; raise ridge or give more samples")
+
+
+def _with_fixed_curvature(model: Model, theta: np.ndarray, rows: int, ridge: float):
+    from scipy.linalg import cho_solve
+
+    factor = _factor(model, theta, rows, ridge)
+    value, gradient = _objective(model, theta, model.rows, ridge)
+    for _ in range(_STEPS):
+        step = cho_solve(factor, gradient)
+        if float(gradient @ step) * model.rows < _CLOSE:
+            return theta, factor
+        theta, value, gradient = _uphill(model, theta, step, value, gradient, model.rows, ridge)
+    raise DeeptheoryError(f"no convergence in {_STEPS} steps over all samples; raise ridge or give more samples")
+
+
+def _uphill(model, theta, step, value, gradient, rows, ridge):
+    """A step that does not lower the objective, halved until it does not; rounding of the value is forgiven."""
+    share = 1.0
+    while True:
+        trial = theta + share * step
+        new_value, new_gradient = _objective(model, trial, rows, ridge)
+        if new_value >= value - 1e-7 * abs(value) or share < 1e-6:
+            return trial, new_value, new_gradient
+        share /= 2
+
+
+def _errors(model: Model, theta: np.ndarray, factor) -> np.ndarray:
+    """Root of the diagonal of A V A / N: A the inverse information, V the covariance of the samples' gradients."""
+    from scipy.linalg import cho_solve
+
+    p = len(theta)
+    inverse = cho_solve(factor, np.eye(p), overwrite_b=True).astype(np.float32)
+    rows = min(model.rows, _SANDWICH_ROWS if p > 500 else 50_000)
+    total, square = np.zeros(p), np.zeros(p)
+    chunk = max(1, 4_000_000 // p)
+    for start in range(0, rows, chunk):
+        moved = model.scores(theta, start, min(rows, start + chunk)).astype(np.float32) @ inverse
+        total += moved.sum(0, dtype=np.float64)
+        square += (moved.astype(np.float64) ** 2).sum(0)
+    return np.sqrt((square / rows - (total / rows) ** 2) / model.rows)
