@@ -15,6 +15,7 @@ from deeptheory.datasets.face_folder import FaceImages, face_folder, faces
 from deeptheory.datasets.fashion_mnist import fashion_mnist
 from deeptheory.datasets.icosahedron import icosahedron
 from deeptheory.datasets.landmark_files import read_landmarks
+from deeptheory.datasets.macaque import Dissimilarities, Neurons, it_neurons, it_rdms
 from deeptheory.datasets.mnist import mnist
 from deeptheory.datasets.multiview import multiview
 from deeptheory.datasets.placed import Overlaid, affine, overlaid, shifted
@@ -27,8 +28,10 @@ __all__ = [
     "CATALOGUE",
     "BinaryTask",
     "DataSource",
+    "Dissimilarities",
     "FaceImages",
     "Images",
+    "Neurons",
     "Overlaid",
     "Views",
     "affine",
@@ -42,6 +45,8 @@ __all__ = [
     "faces",
     "fashion_mnist",
     "icosahedron",
+    "it_neurons",
+    "it_rdms",
     "mnist",
     "multiview",
     "overlaid",

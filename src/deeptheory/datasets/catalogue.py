@@ -102,6 +102,22 @@ CATALOGUE: dict[str, DataSource] = {
             finder="deeptheory.datasets.face_folder:where",
         ),
         DataSource(
+            name="it-neurons",
+            about="132 units of macaque inferior temporal cortex, recorded one by one: seven objects at three places",
+            licence="GPL-3 as distributed with the Neural Decoding Toolbox",
+            citation="Zhang & Desimone, in Meyers 2013, The Neural Decoding Toolbox, Frontiers in Neuroinformatics 7:8",
+            loader="deeptheory.datasets.macaque:it_neurons",
+            finder="deeptheory.datasets.macaque:where_neurons",
+        ),
+        DataSource(
+            name="it-rdms",
+            about="dissimilarities of 92 pictures in monkey and human inferior temporal cortex",
+            licence="as distributed (a repository under the MIT licence)",
+            citation="Kriegeskorte et al. 2008, Neuron 60:1126",
+            loader="deeptheory.datasets.macaque:it_rdms",
+            finder="deeptheory.datasets.macaque:where_rdms",
+        ),
+        DataSource(
             name="smallnorb",
             about="50 toys of five kinds in stereo, 18 azimuths, 9 elevations, 6 lightings: 24,300 + 24,300 pairs of 96x96",
             licence="research only, as the authors ask",

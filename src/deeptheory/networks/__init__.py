@@ -5,9 +5,25 @@
 """
 
 from deeptheory.networks.epochs import log_epochs
+from deeptheory.networks.face_net import FaceNet, accuracy, classification_loss
+from deeptheory.networks.face_resnet import FaceResNet, face_resnet
 from deeptheory.networks.minibatches import Minibatches, minibatches
 from deeptheory.networks.population import Population
 from deeptheory.networks.train import TrainingLog, train
 from deeptheory.networks.training import History, fit
 
-__all__ = ["History", "Minibatches", "Population", "TrainingLog", "fit", "log_epochs", "minibatches", "train"]
+__all__ = [
+    "FaceNet",
+    "FaceResNet",
+    "History",
+    "Minibatches",
+    "Population",
+    "TrainingLog",
+    "accuracy",
+    "classification_loss",
+    "face_resnet",
+    "fit",
+    "log_epochs",
+    "minibatches",
+    "train",
+]

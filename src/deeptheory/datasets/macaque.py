@@ -1,0 +1,163 @@
+"""Recordings from the temporal cortex of macaques that anybody may have: units one by one, and dissimilarities.
+
+`it_neurons`: 132 units of inferior temporal cortex shown seven objects at three places (Zhang & Desimone; the data set of the
+Neural Decoding Toolbox, Meyers 2013). Trap: the units were not recorded together, so trials of different units are paired
+by what was shown and by nothing else (`pseudo_trials`).
+`it_rdms`: dissimilarities of 92 pictures in monkey and human IT (Kriegeskorte et al. 2008).
+Both are files of the user's data folder; nothing of them comes with deeptheory.
+"""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deeptheory.datasets.places import in_data_folder
+from deeptheory.errors import InputError, StoreError
+from deeptheory.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Neurons(Result):
+    """Trials of units that were recorded one after the other.
+
+    rate: [trials, windows], spikes in each window per millisecond; windows: [windows, 2], first and last ms from stimulus
+    onset; object, position: [trials], what was shown and where; cell: [trials], the unit.
+    """
+
+    rate: np.ndarray
+    windows: np.ndarray
+    object: np.ndarray
+    position: np.ndarray
+    cell: np.ndarray
+    source: str
+
+    def __repr__(self) -> str:
+        cells, objects = len(np.unique(self.cell)), len(np.unique(self.object))
+        return f"Neurons({cells} units, {objects} objects, {len(self.rate)} trials, {len(self.windows)} windows)"
+
+    def table(self) -> Any:
+        """One row a unit: trials, mean rate in spikes a second over all windows."""
+        import pandas as pd
+
+        frame = pd.DataFrame({"cell": self.cell, "rate": 1000 * self.rate.mean(1)})
+        return frame.groupby("cell").agg(trials=("rate", "size"), rate=("rate", "mean")).reset_index()
+
+    def pseudo_trials(self, trials: int, seed: int = 0, by: str = "object") -> tuple[np.ndarray, np.ndarray]:
+        """Responses [stimuli, trials, cells, windows] and the stimuli's names, sorted: trials drawn without replacement.
+
+        by: "object", or "both" for every object at every position ("face/upper"). InputError: a unit that has fewer trials
+        of some stimulus, or another name.
+        """
+        if by not in ("object", "both"):
+            raise InputError(f"by is {by!r}; needed: object or both")
+        shown = self.object if by == "object" else np.char.add(np.char.add(self.object, "/"), self.position)
+        names, cells = np.unique(shown), np.unique(self.cell)
+        rng = np.random.default_rng(seed)
+        out = np.empty((len(names), trials, len(cells), self.rate.shape[1]), dtype=np.float32)
+        for c, cell in enumerate(cells):
+            mine = np.nonzero(self.cell == cell)[0]
+            for s, name in enumerate(names):
+                rows = mine[shown[mine] == name]
+                if len(rows) < trials or trials < 1:
+                    raise InputError(
+                        f"unit {cell} has {len(rows)} trials of {name}; trials is {trials}, needed: 1 to that"
+                    )
+                out[s, :, c] = self.rate[rng.choice(rows, trials, replace=False)]
+        return out, names
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Dissimilarities(Result):
+    """Of n pictures: monkey_it, human_it [n, n], 0 on the diagonal; images [n, H, W, 3] uint8; category [n, c] bool by
+    category_names [c]."""
+
+    monkey_it: np.ndarray
+    human_it: np.ndarray
+    images: np.ndarray
+    category: np.ndarray
+    category_names: tuple[str, ...]
+    source: str
+
+    def __repr__(self) -> str:
+        return (
+            f"Dissimilarities({len(self.images)} pictures, monkey and human IT, {len(self.category_names)} categories)"
+        )
+
+    def table(self) -> Any:
+        """One row a category: its pictures, and mean dissimilarity within it in monkey and human IT."""
+        import pandas as pd
+
+        rows = []
+        for k, name in enumerate(self.category_names):
+            at = np.nonzero(self.category[:, k])[0]
+            pairs = at[np.stack(np.triu_indices(len(at), 1))]
+            rows.append((name, len(at), self.monkey_it[tuple(pairs)].mean(), self.human_it[tuple(pairs)].mean()))
+        return pd.DataFrame(rows, columns=["category", "pictures", "monkey_it", "human_it"])
+
+
+def it_neurons(path: str | Path | None = None) -> Neurons:
+    """132 units of macaque IT: it_neurons.npz in the data folder, or at path.
+
+    StoreError: it is not there or holds other arrays (rate, window_ms, object, position, cell).
+    """
+    z, source = _arrays("it_neurons.npz", path, ("rate", "window_ms", "object", "position", "cell"))
+    n = len(z["rate"])
+    windows = np.array([[float(v) for v in str(w).removeprefix("time.").split("_")] for w in z["window_ms"]])
+    if z["rate"].shape != (n, len(windows)) or any(z[k].shape != (n,) for k in ("object", "position", "cell")):
+        raise StoreError(
+            f"it_neurons.npz holds rate {list(z['rate'].shape)} and {len(windows)} windows; they do not fit"
+        )
+    return Neurons(
+        rate=z["rate"], windows=windows, object=z["object"], position=z["position"], cell=z["cell"], source=source
+    )
+
+
+def it_rdms(path: str | Path | None = None) -> Dissimilarities:
+    """Dissimilarities of 92 pictures in IT: it_rdms.npz in the data folder, or at path.
+
+    StoreError: it is not there or holds other arrays (monkey_it, human_it, images, category, category_labels).
+    """
+    names = ("monkey_it", "human_it", "images", "category", "category_labels")
+    z, source = _arrays("it_rdms.npz", path, names)
+    n = len(z["images"])
+    square = all(z[k].shape == (n, n) for k in ("monkey_it", "human_it"))
+    if not square or z["category"].shape != (n, len(z["category_labels"])):
+        raise StoreError(
+            f"it_rdms.npz holds {n} pictures and dissimilarities {list(z['monkey_it'].shape)}; they do not fit"
+        )
+    return Dissimilarities(
+        monkey_it=z["monkey_it"],
+        human_it=z["human_it"],
+        images=z["images"],
+        category=z["category"].astype(bool),
+        category_names=tuple(str(c) for c in z["category_labels"]),
+        source=source,
+    )
+
+
+def where_neurons() -> str:
+    """In words: where it_neurons would come from now."""
+    return _where("it_neurons.npz")
+
+
+def where_rdms() -> str:
+    """In words: where it_rdms would come from now."""
+    return _where("it_rdms.npz")
+
+
+def _where(name: str) -> str:
+    return "the data folder" if in_data_folder(name) else f"nowhere yet: set DEEPTHEORY_DATA to a folder with {name}"
+
+
+def _arrays(name: str, path: str | Path | None, wanted: tuple[str, ...]) -> tuple[dict[str, np.ndarray], str]:
+    found = in_data_folder(name) if path is None else Path(path)
+    if found is None or not found.is_file():
+        raise StoreError(f"{name} was not found: set DEEPTHEORY_DATA to a folder that holds it")
+    try:
+        with found.open("rb") as file, np.load(file) as z:
+            return {k: np.asarray(z[k]) for k in wanted}, "the data folder" if path is None else found.name
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise StoreError(f"{found.name} cannot be read ({error}); needed: {', '.join(wanted)}") from error
