@@ -58,7 +58,9 @@ def forward(kept, pictures):
         y = F.conv2d(x, w[f"{name}/conv/filters"], w[f"{name}/conv/bias"], stride, padding)
         return y * w[f"{name}/scale/weights"].view(1, -1, 1, 1) + w[f"{name}/scale/biases"].view(1, -1, 1, 1)
 
-    x = (torch.as_tensor(pictures, dtype=torch.float64) - torch.tensor([122.782, 117.001, 104.298])) / 256
+    x = (
+        torch.as_tensor(pictures, dtype=torch.float64) - torch.tensor([122.782, 117.001, 104.298], dtype=torch.float64)
+    ) / 256
     x = F.max_pool2d(torch.relu(layer("conv32_down", x.permute(0, 3, 1, 2), 2, 0)), 3, 2)
     for block in BLOCKS:
         name = f"conv{block}"
