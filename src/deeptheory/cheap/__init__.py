@@ -7,6 +7,8 @@ from deeptheory.cheap.activations import ACTIVATIONS as ACTIVATIONS
 from deeptheory.cheap.bayes import BayesSoftmax as BayesSoftmax
 from deeptheory.cheap.bayes import GaussianHamiltonian as GaussianHamiltonian
 from deeptheory.cheap.certificates import Certificate as Certificate
+from deeptheory.cheap.compiler import ToleranceError as ToleranceError
+from deeptheory.cheap.compiler import compile_polynomial as compile_polynomial
 from deeptheory.cheap.counts import CONVENTIONS as CONVENTIONS
 from deeptheory.cheap.counts import Count as Count
 from deeptheory.cheap.counts import neuron_count as neuron_count
@@ -31,6 +33,7 @@ from deeptheory.cheap.hierarchy import MarkovHierarchy as MarkovHierarchy
 from deeptheory.cheap.hierarchy import Theorem2 as Theorem2
 from deeptheory.cheap.hierarchy_merging import Distillation as Distillation
 from deeptheory.cheap.hierarchy_sources import lumpable_chain as lumpable_chain
+from deeptheory.cheap.network import CompiledNetwork as CompiledNetwork
 from deeptheory.cheap.partition_function import partition_counterexample as partition_counterexample
 from deeptheory.cheap.renormalisation import block_average as block_average
 from deeptheory.cheap.renormalisation import gaussian_field as gaussian_field

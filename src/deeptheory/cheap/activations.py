@@ -64,23 +64,18 @@ class Activation:
         most = float(radius.max(initial=0.0))
         if not most <= 1e3:
             raise InputError(f"a unit's argument spans {most:.3g} to either side; lower the scale or the domain")
-        if most <= _PIECE:
-            return self._taylor(order, centre, radius)
-        first, last = math.floor((centre - most) / _CELL), math.floor((centre + most) / _CELL)
-        cells = np.array([_cell(self, order, k) for k in range(first, last + 1)])
-        spans = zip(np.floor((centre - radius.ravel()) / _CELL), np.floor((centre + radius.ravel()) / _CELL))
-        return np.array([cells[int(a) - first : int(b) - first + 1].max() for a, b in spans]).reshape(radius.shape)
+        flat = [_bound(self, order, float(centre), _rounded_up(r)) for r in radius.ravel().tolist()]
+        return np.array(flat).reshape(radius.shape)
 
-    def _taylor(self, order: int, centre: float, half) -> np.ndarray:
+    def _taylor(self, order: int, centre: float, half: float) -> float:
         """The bound from one Taylor sum about the centre; half <= 1/4."""
         assert self.size is not None
         values = self.series(float(centre), order + _TERMS)
         total = 0.0
         for j in range(_TERMS - 1, -1, -1):
             total = total * half / (j + 1) + abs(values[order + j])
-        widest = float(np.max(half, initial=0.0))
-        tail = self.size(centre - widest, centre + widest) * half**_TERMS * math.perm(order + _TERMS, order)
-        ratio = widest * (order + _TERMS + 1) / (_TERMS + 1)
+        tail = self.size(centre - half, centre + half) * half**_TERMS * math.perm(order + _TERMS, order)
+        ratio = half * (order + _TERMS + 1) / (_TERMS + 1)
         return (total + tail / (1 - min(ratio, 0.99))) * (1 + 1e-12)
 
 
@@ -88,6 +83,22 @@ _NO_RELU = (
     "no gate exists for relu: it is straight on both sides of 0, so no derivative beyond the first lives; "
     "use a smooth activation such as silu, or compile_polynomial(..., activation='relu') for a route of its own"
 )
+
+
+def _rounded_up(radius: float) -> float:
+    """Up to the next of 128 steps an octave, so that bounds can be kept."""
+    if radius == 0:
+        return 0.0
+    m, e = math.frexp(radius)
+    return math.ldexp(math.ceil(m * 256), e - 8)
+
+
+@lru_cache(maxsize=2**18)
+def _bound(activation: Activation, order: int, centre: float, radius: float) -> float:
+    if radius <= _PIECE:
+        return float(activation._taylor(order, centre, radius))
+    first, last = math.floor((centre - radius) / _CELL), math.floor((centre + radius) / _CELL)
+    return max(_cell(activation, order, k) for k in range(first, last + 1))
 
 
 @lru_cache(maxsize=65536)

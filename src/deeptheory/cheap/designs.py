@@ -82,21 +82,28 @@ class Design:
         product = math.prod(float(x) ** k for x, k in zip(size, self.stencil.exponents))
         return product * least / abs(self.activation.derivative(d, self.bias))
 
-    def noise(self, size: np.ndarray, terms: int) -> float:
-        """Bound of what rounding does to G, for |x_i| <= size_i, inputs as they come; terms: summands at the output."""
-        w, b = np.abs(self.weights), self.bias
-        reach = w @ size
-        wide = (w != 0).sum(1) - 1 + (b != 0) + (~(is_power_of_two(w) | (w == 0))).any(1)
-        slip = gamma(wide, self.bits) * (reach + abs(b))
-        values, slopes = self.activation.bound(0, b, reach + slip), self.activation.bound(1, b, reach + slip)
-        seen = reach + slip + abs(b) if self.activation.of_argument else values
+    def losses(self, reach: np.ndarray, gross: np.ndarray, wide: np.ndarray) -> tuple[float, float, float]:
+        """What rounding can do to the gate: by the units, per relative error of a summand, and |constant|.
+
+        By unit: reach bounds |argument - bias|, gross the sum of the sizes of what is added up, wide the roundings a
+        summand meets on its way.
+        """
+        slip = gamma(wide, self.bits) * gross
+        values, slopes = (self.activation.bound(k, self.bias, reach + slip) for k in (0, 1))
+        seen = reach + slip + abs(self.bias) if self.activation.of_argument else values
         off = slopes * slip + self.activation.ulps * 2.0**-self.bits * seen
         signs = np.abs(self.stencil.signs).astype(np.float64)
-        lost = float(signs @ (off + gamma(terms + 1, self.bits) * (values + off)))
-        if self.has_constant:
-            constant = abs(self.stencil.constant * self.activation.derivative(0, b))
-            lost += constant * float(gamma(terms + 2, self.bits))
-        return abs(self.factor) * lost
+        factor = abs(self.factor)
+        constant = abs(self.stencil.constant * self.activation.derivative(0, self.bias)) if self.has_constant else 0.0
+        return factor * float(signs @ off), factor * float(signs @ (values + off)), factor * constant
+
+    def noise(self, size: np.ndarray, terms: int) -> float:
+        """Bound of what rounding does to G, for |x_i| <= size_i, inputs as they come; terms: summands at the output."""
+        w = np.abs(self.weights)
+        reach = w @ size
+        wide = (w != 0).sum(1) - 1 + (self.bias != 0) + (~(is_power_of_two(w) | (w == 0))).any(1)
+        units, summed, constant = self.losses(reach, reach + abs(self.bias), wide)
+        return units + float(gamma(terms + 1, self.bits)) * summed + float(gamma(terms + 4, self.bits)) * constant
 
     def error(self, size: np.ndarray) -> tuple[float, float]:
         """Truncation and rounding of the gate alone, rounding of its own weights included."""

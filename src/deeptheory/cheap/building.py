@@ -1,0 +1,289 @@
+"""From a sympy expression to a graph of gates: as it is written, or multiplied out.
+
+As written keeps factors and shared parts; multiplied out, all terms of one polynomial share products. Functions become
+Chebyshev polynomials in their argument: T_2k = 2 T_k^2 - 1, T_(2k+1) = 2 T_k T_(k+1) - T_1, so that a polynomial of
+degree n takes log2 n layers and every number stays in [-1, 1].
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from deeptheory.cheap.expansions import FUNCTIONS, Function, expand, power
+from deeptheory.cheap.expressions import Exponents, Terms
+from deeptheory.cheap.graphs import Graph, Interval, Value, total
+from deeptheory.errors import InputError
+
+if TYPE_CHECKING:
+    import sympy
+
+MOST_TERMS = 20_000
+_NAMES = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
+
+
+def number(expression: Any) -> Fraction:
+    """A sympy number as a fraction: exact where rational, else to 40 digits."""
+    import sympy
+
+    if isinstance(expression, sympy.Float):
+        return Fraction(float(expression))
+    if isinstance(expression, sympy.Rational):
+        return Fraction(int(expression.p), int(expression.q))
+    return Fraction(str(sympy.N(expression, 40)))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A graph and its outputs. expansions: functions that were expanded, name and degree."""
+
+    graph: Graph
+    outputs: tuple[Value, ...]
+    expansions: tuple[tuple[str, int], ...]
+
+    @property
+    def depth(self) -> int:
+        return max((self.graph.level(v) for v in self.outputs), default=0)
+
+
+def as_written(expressions: Sequence["sympy.Expr"], names: Sequence[str], box: Sequence[Interval], fan: int, error: float) -> Plan:  # fmt: skip
+    """The graph of the expressions as they stand; every function is expanded to that error."""
+    builder = _Builder(Graph(box, fan), names, error)
+    outputs = tuple(builder.value(e) for e in expressions)
+    return Plan(builder.graph, outputs, tuple(builder.expansions))
+
+
+class _Builder:
+    def __init__(self, graph: Graph, names: Sequence[str], error: float):
+        self.graph, self.error, self.names = graph, error, list(names)
+        self.expansions: list[tuple[str, int]] = []
+        self._known: dict[Any, Value] = {}
+
+    def value(self, e: "sympy.Expr") -> Value:
+        if e not in self._known:
+            self._known[e] = self._value(e)
+        return self._known[e]
+
+    def _value(self, e: "sympy.Expr") -> Value:
+        import sympy
+
+        if not e.free_symbols:
+            return Value(number(e))
+        if isinstance(e, sympy.Symbol):
+            return self.graph.input(self.names.index(str(e)))
+        if isinstance(e, sympy.Add):
+            parts = [self._factors(a) for a in e.args]
+            return total(list(zip((Fraction(1),) * len(parts), self.graph.products(parts))))
+        if isinstance(e, (sympy.Mul, sympy.Pow)):
+            return self.graph.products([self._factors(e)])[0]
+        return self._function(*argument_of(e))
+
+    def _factors(self, e: "sympy.Expr") -> list[tuple[Value, int]]:
+        import sympy
+
+        if isinstance(e, sympy.Mul):
+            return [f for a in e.args for f in self._factors(a)]
+        if isinstance(e, sympy.Pow) and e.free_symbols:
+            base, exponent = e.base, e.exp
+            if exponent.is_Integer and int(exponent) > 0:
+                return [(v, r * int(exponent)) for v, r in self._factors(base)]
+        if isinstance(e, sympy.Pow):
+            return [(self._power(e), 1)]
+        return [(self.value(e), 1)]
+
+    def _power(self, e: "sympy.Pow") -> Value:
+        """A power that is no whole number above 0."""
+        import sympy
+
+        if not e.free_symbols:
+            return Value(number(e))
+        if e.exp.free_symbols:
+            return self.value(sympy.exp(sympy.log(e.base) * e.exp, evaluate=False))
+        p = float(number(e.exp))
+        if p == int(p) and p < -1:  # one reciprocal, then gates
+            return self.graph.products([[(self._function("1/x", power(-1.0), e.base), int(-p))]])[0]
+        return self._function(f"x^{e.exp}" if p != -1 else "1/x", power(p), e.base)
+
+    def _function(self, name: str, function: Function, argument: "sympy.Expr") -> Value:
+        x = self.value(argument)
+        if not x.terms:
+            low = high = float(x.constant)
+            made = expand(name, function, low, high, self.error)
+            return self.graph.named(Value(Fraction(made.coefficients[0])), *made.span, made.error) if made.coefficients[0] else Value(Fraction(0))  # fmt: skip
+        low, high, slack = self.graph.bounds(x)
+        made = expand(name, function, low, high, self.error)
+        self.expansions.append((name, len(made.coefficients) - 1))
+        radius = (Fraction(high) - Fraction(low)) / 2
+        t = total([(1 / radius, x), (Fraction(1), Value(-(Fraction(low) + Fraction(high)) / 2 / radius))])
+        t = self.graph.named(t, -1.0, 1.0, 0.0)
+        tower = {0: Value(Fraction(1)), 1: t}
+        for k in _needed({k for k, c in enumerate(made.coefficients) if c}):
+            tower[k] = self._next(tower, k)
+        whole = total([(Fraction(c), tower[k]) for k, c in enumerate(made.coefficients) if c])
+        if not whole.terms:
+            return Value(whole.constant)
+        return self.graph.named(whole, *made.span, made.error)
+
+    def _next(self, tower: dict[int, Value], k: int) -> Value:
+        half = k // 2
+        made = self.graph.products([[(tower[half], 1), (tower[k - half], 1)]])[0]
+        rest = Value(Fraction(-1)) if k % 2 == 0 else tower[1].scaled(Fraction(-1))
+        return self.graph.named(total([(Fraction(2), made), (Fraction(1), rest)]), -1.0, 1.0, 0.0)
+
+
+def _needed(wanted: set[int]) -> list[int]:
+    """The k of 2 and more whose T_k are made on the way to those wanted, in order."""
+    need, todo = set(), [k for k in wanted if k > 1]
+    while todo:
+        k = todo.pop()
+        if k > 1 and k not in need:
+            need.add(k)
+            todo += [k // 2, k - k // 2]
+    return sorted(need)
+
+
+def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:
+    """Name, function and argument of an applied function. InputError: one that is not known, or not smooth."""
+    name = type(e).__name__
+    if name in FUNCTIONS and len(e.args) == 1:
+        return name, FUNCTIONS[name], e.args[0]  # type: ignore[return-value]
+    if name in _NAMES:
+        raise InputError(f"{_NAMES[name]} is not smooth, so no polynomial comes close to it at its corners; write the formula without it")  # fmt: skip
+    raise InputError(f"{name} is no function that is expanded; known: {', '.join(FUNCTIONS)}, 1/x, sqrt and powers")
+
+
+def simplified(e: "sympy.Expr") -> "sympy.Expr":
+    """sec, csc, cot and their hyperbolic kin by sin and cos or exp; the rest as it was."""
+    import sympy
+
+    table = {sympy.sec: lambda x: 1 / sympy.cos(x), sympy.csc: lambda x: 1 / sympy.sin(x), sympy.cot: lambda x: sympy.cos(x) / sympy.sin(x),
+             sympy.sech: lambda x: 1 / sympy.cosh(x), sympy.coth: lambda x: 1 / sympy.tanh(x), sympy.csch: lambda x: 1 / sympy.sinh(x)}  # fmt: skip
+    for function, made in table.items():
+        e = e.replace(function, made)
+    return e
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """One polynomial multiplied out, its bounds on the box, and its distance from the true formula."""
+
+    terms: Terms
+    low: float
+    high: float
+    slack: float
+
+
+def multiplied_out(expressions: Sequence["sympy.Expr"], names: Sequence[str], box: Sequence[Interval], fan: int, error: float) -> Plan:  # fmt: skip
+    """The graph of the expanded polynomials, functions expanded first. InputError: above 20,000 terms."""
+    maker = _Multiplier(names, box, error)
+    made = [maker.polynomial(e) for e in expressions]
+    graph = Graph(box, fan)
+    monomials = sorted({k for p in made for k in p.terms if any(k)})
+    values = graph.products([[(graph.input(i), r) for i, r in enumerate(k) if r] for k in monomials])
+    by = dict(zip(monomials, values))
+    outputs = []
+    for p in made:
+        v = total([(c, by[k]) if any(k) else (Fraction(1), Value(c)) for k, c in p.terms.items()])
+        outputs.append(graph.named(v, p.low, p.high, p.slack) if v.terms or p.slack else v)
+    return Plan(graph, tuple(outputs), tuple(maker.expansions))
+
+
+class _Multiplier:
+    def __init__(self, names: Sequence[str], box: Sequence[Interval], error: float):
+        self.names, self.box, self.error = list(names), list(box), error
+        self.expansions: list[tuple[str, int]] = []
+        self._known: dict[Any, Expanded] = {}
+        self._one: Exponents = (0,) * len(self.names)
+
+    def polynomial(self, e: "sympy.Expr") -> Expanded:
+        if e not in self._known:
+            self._known[e] = self._polynomial(e)
+        return self._known[e]
+
+    def _constant(self, c: Fraction, slack: float = 0.0) -> Expanded:
+        return Expanded({self._one: c} if c else {}, float(c), float(c), slack)
+
+    def _polynomial(self, e: "sympy.Expr") -> Expanded:
+        import sympy
+
+        if not e.free_symbols:
+            return self._constant(number(e))
+        if isinstance(e, sympy.Symbol):
+            i = self.names.index(str(e))
+            return Expanded({tuple(int(k == i) for k in range(len(self.names))): Fraction(1)}, *self.box[i], 0.0)
+        if isinstance(e, sympy.Add):
+            parts = [self.polynomial(a) for a in e.args]
+            terms: Terms = {}
+            for p in parts:
+                for k, c in p.terms.items():
+                    terms[k] = terms.get(k, Fraction(0)) + c
+            return Expanded({k: c for k, c in terms.items() if c}, sum(p.low for p in parts), sum(p.high for p in parts), sum(p.slack for p in parts))  # fmt: skip
+        if isinstance(e, sympy.Mul):
+            out = self._constant(Fraction(1))
+            for a in e.args:
+                out = self._times(out, self.polynomial(a))
+            return out
+        if isinstance(e, sympy.Pow):
+            return self._power(e)
+        return self._function(*argument_of(e))
+
+    def _times(self, p: Expanded, q: Expanded) -> Expanded:
+        if len(p.terms) * len(q.terms) > 100 * MOST_TERMS:
+            raise InputError(f"multiplied out, the formula has more than {MOST_TERMS} terms; allow more layers")
+        terms: Terms = {}
+        for a, x in p.terms.items():
+            for b, y in q.terms.items():
+                k = tuple(i + j for i, j in zip(a, b))
+                terms[k] = terms.get(k, Fraction(0)) + x * y
+        if len(terms) > MOST_TERMS:
+            raise InputError(f"multiplied out, the formula has more than {MOST_TERMS} terms; allow more layers")
+        corners = [a * b for a in (p.low, p.high) for b in (q.low, q.high)]
+        sizes = max(abs(p.low), abs(p.high)), max(abs(q.low), abs(q.high))
+        slack = p.slack * sizes[1] + q.slack * sizes[0] + p.slack * q.slack
+        wide = 2.0**-50 * (abs(min(corners)) + abs(max(corners)))
+        return Expanded({k: c for k, c in terms.items() if c}, min(corners) - wide, max(corners) + wide, slack * (1 + 1e-12))  # fmt: skip
+
+    def _power(self, e: "sympy.Pow") -> Expanded:
+        import sympy
+
+        if e.exp.free_symbols:
+            return self.polynomial(sympy.exp(sympy.log(e.base) * e.exp, evaluate=False))
+        p = number(e.exp)
+        if p.denominator == 1 and p > 0:
+            out = base = self.polynomial(e.base)
+            for _ in range(int(p) - 1):
+                out = self._times(out, base)
+            if int(p) % 2 == 0:
+                most = max(abs(base.low), abs(base.high)) ** int(p)
+                least = 0.0 if base.low <= 0 <= base.high else min(abs(base.low), abs(base.high)) ** int(p)
+                out = Expanded(out.terms, least, most * (1 + 1e-15), out.slack)
+            return out
+        return self._function(f"x^{e.exp}" if p != -1 else "1/x", power(float(p)), e.base)
+
+    def _function(self, name: str, function: Function, argument: "sympy.Expr") -> Expanded:
+        x = self.polynomial(argument)
+        low, high = x.low, x.high
+        made = expand(name, function, low, high, self.error)
+        if low == high:
+            return self._constant(Fraction(made.coefficients[0]), made.error)
+        self.expansions.append((name, len(made.coefficients) - 1))
+        radius, mid = (Fraction(high) - Fraction(low)) / 2, (Fraction(high) + Fraction(low)) / 2
+        t = Expanded({k: c / radius for k, c in x.terms.items()}, -1.0, 1.0, 0.0)
+        t.terms[self._one] = t.terms.get(self._one, Fraction(0)) - mid / radius
+        before, now = self._constant(Fraction(1)), t
+        terms: Terms = {self._one: Fraction(made.coefficients[0])}
+        for c in made.coefficients[1:]:
+            for k, v in now.terms.items() if c else ():
+                terms[k] = terms.get(k, Fraction(0)) + Fraction(c) * v
+            twice = self._times(t, now)
+            later: Terms = {k: 2 * v for k, v in twice.terms.items()}
+            for k, v in before.terms.items():
+                later[k] = later.get(k, Fraction(0)) - v
+            before, now = now, Expanded(later, -1.0, 1.0, 0.0)
+        slack = made.error
+        if x.slack:  # |p'| <= sum |c_k| k^2 on [-1, 1]; Chebyshev growth a little outside
+            off = x.slack / float(radius)
+            degree = len(made.coefficients) - 1
+            grown = (1 + off + (2 * off + off * off) ** 0.5) ** degree
+            slack += off * grown * sum(abs(c) * k * k for k, c in enumerate(made.coefficients))
+        return Expanded({k: c for k, c in terms.items() if c}, *made.span, slack)
