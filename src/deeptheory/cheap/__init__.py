@@ -39,3 +39,4 @@ from deeptheory.cheap.renormalisation import block_average as block_average
 from deeptheory.cheap.renormalisation import gaussian_field as gaussian_field
 from deeptheory.cheap.renormalisation import renormalisation_flow as renormalisation_flow
 from deeptheory.cheap.renormalisation import renormalised as renormalised
+from deeptheory.cheap.relu import relu_count as relu_count

@@ -110,7 +110,7 @@ class _Builder:
             low = high = float(x.constant)
             made = expand(name, function, low, high, self.error)
             return self.graph.named(Value(Fraction(made.coefficients[0])), *made.span, made.error) if made.coefficients[0] else Value(Fraction(0))  # fmt: skip
-        low, high, slack = self.graph.bounds(x)
+        low, high, _ = self.graph.bounds(x)
         made = expand(name, function, low, high, self.error)
         self.expansions.append((name, len(made.coefficients) - 1))
         radius = (Fraction(high) - Fraction(low)) / 2
@@ -152,7 +152,7 @@ def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:
     raise InputError(f"{name} is no function that is expanded; known: {', '.join(FUNCTIONS)}, 1/x, sqrt and powers")
 
 
-def simplified(e: "sympy.Expr") -> "sympy.Expr":
+def simplified(e: Any) -> "sympy.Expr":
     """sec, csc, cot and their hyperbolic kin by sin and cos or exp; the rest as it was."""
     import sympy
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from deeptheory.cheap.activations import Activation, activation_of
-from deeptheory.cheap.assembling import Assembly, check_weights
+from deeptheory.cheap.assembling import Assembly, Block, check_weights
 from deeptheory.cheap.building import Plan, as_written, multiplied_out, simplified
 from deeptheory.cheap.certificates import ASSUMED, Certificate, bits_needed
 from deeptheory.cheap.domains import read_domain
@@ -101,9 +101,7 @@ def compile_polynomial(
     found = chosen.assembly.fit(tolerance - chosen.slack)
     blocks = chosen.assembly.blocks()
     affine = None if blocks else (chosen.assembly.entry, chosen.assembly.entry_constant)
-    most = check_weights(blocks, largest, name)
-    if affine is not None:
-        most = max(float(np.abs(a).max(initial=0.0)) for a in affine)
+    most = check_weights(blocks or [Block(chosen.assembly.entry, *[chosen.assembly.entry_constant] * 3)], largest, name)
     totals = found.total + chosen.slack
     worst = int(np.argmax(totals))
     truncation = float(found.truncation[worst] + chosen.slack[worst])

@@ -1,0 +1,279 @@
+"""ReLU, by a route of its own: squares from sawtooth functions, products from squares.
+
+Source: Yarotsky 2017, propositions 2 and 3. With g the tent of [0, 1] and g_s its s-fold iterate,
+x - sum_{s <= m} g_s(x) / 4^s lies in [x^2, x^2 + 4^-(m+1)], and uv = p^2 - q^2 with p = |u + v| / 2, q = |u - v| / 2.
+So a product to accuracy eps takes about log4(1/eps) layers of five neurons: no fixed size does for every eps, as it
+does for smooth activations, but weights stay small and rounding with them. That it takes so many is Telgarsky's count
+of pieces: see relu_count.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from deeptheory.cheap.activations import Activation
+from deeptheory.cheap.assembling import Block, check_weights
+from deeptheory.cheap.building import as_written
+from deeptheory.cheap.certificates import Certificate, bits_needed
+from deeptheory.cheap.counts import Count
+from deeptheory.cheap.layouts import Cell, Layout, layout
+from deeptheory.cheap.network import CompiledNetwork
+from deeptheory.cheap.rounding import gamma, precision
+from deeptheory.errors import InputError
+
+if TYPE_CHECKING:
+    import sympy
+
+MOST_TEETH = 40
+_RELU = Activation("relu", torch.relu, lambda z, order: (), None)
+
+
+def relu_count(tolerance: float, depth: int | None = None) -> Count:
+    """Neurons to square a number of [0, 1] to that accuracy: pieces needed against pieces that neurons make.
+
+    A line is off by at least h^2 / 8 on an interval of length h, so 1 / sqrt(8 tolerance) pieces are needed; a layer of
+    w neurons multiplies pieces by w + 1 at most (Telgarsky 2016). Upper: the sawtooth construction.
+    InputError: tolerance outside (0, 1/8), or depth below 1.
+    """
+    if not 0 < tolerance < 0.125:
+        raise InputError(f"tolerance is {tolerance}; needed: between 0 and 1/8, which a line reaches")
+    if depth is not None and depth < 1:
+        raise InputError(f"depth is {depth}; needed: 1 or more hidden layers, or None for any")
+    pieces = math.ceil(1 / math.sqrt(8 * tolerance) * (1 - 1e-12))
+    if depth is None:
+        low = math.ceil(math.log2(pieces) - 1e-12)
+        teeth = max(1, math.ceil(-math.log(tolerance, 4) - 1 - 1e-12))
+        high, layers = 2 + 3 * (teeth - 1), teeth
+    else:
+        width = 1
+        while (width + 1) ** depth < pieces:
+            width += 1
+        low = next(width * depth - k for k in range(depth, -1, -1) if (width + 1) ** (depth - k) * width**k >= pieces)
+        high, layers = (pieces - 1 if depth == 1 else pieces - 1 + (depth - 1)), depth
+    proof = f"at least {low}: {pieces} pieces are needed and a layer of w units multiplies them by w + 1 at most; at most {high}: {'sawtooth' if depth is None else 'a unit for every kink, carried on'} in {layers} layers"  # fmt: skip
+    return Count(lower=low, upper=high, lower_uniform=low, convention="relu", depth=depth, synapses=3 * high, degree=2, largest_group=2, proof=proof)  # fmt: skip
+
+
+def compile_relu(
+    expressions: Sequence["sympy.Expr"],
+    names: Sequence[str],
+    domain: dict[str, tuple[float, float]],
+    tolerance: float,
+    dtype: torch.dtype,
+    *,
+    depth: int | None,
+    several: bool,
+) -> CompiledNetwork:
+    """The network of ReLU neurons; the door is compile_polynomial(..., activation="relu")."""
+    from deeptheory.cheap.compiler import ToleranceError
+
+    name, bits, largest = precision(dtype)
+    box = list(domain.values())
+    best, reached_by, chosen = math.inf, 0, None
+    start = math.floor(math.log(tolerance / 4, 4))
+    for step in range(9):
+        plan = as_written(expressions, names, box, 2, 4.0 ** (start - step))
+        slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
+        if slack.max(initial=0.0) > tolerance / 2:
+            continue
+        saw = _Sawtooth(layout(plan), [max(abs(a), abs(b)) for a, b in box], bits)
+        for teeth in range(1, MOST_TEETH + 1):
+            if depth is not None and saw.depth(teeth) > depth:
+                break
+            cut, off = saw.errors(teeth)
+            total = float((off + slack).max(initial=0.0))
+            if total < best:
+                best, reached_by = total, saw.depth(teeth)
+            if total <= tolerance:
+                chosen = saw, teeth, cut, off, slack, plan
+                break
+        if chosen or not plan.expansions or slack.max(initial=0.0) < 0.02 * best:
+            break
+    if chosen is None:
+        limit = "" if depth is None else f" with {depth} hidden layers"
+        raise ToleranceError(f"tolerance {tolerance:.3g} is out of reach for relu in {name}{limit}; the best reachable is {best!r} with {reached_by} hidden layers: raise the tolerance{' or the depth' * (depth is not None)}", best, reached_by)  # fmt: skip
+    saw, teeth, cut, off, slack, plan = chosen
+    blocks = saw.blocks(teeth)
+    if depth is not None and not blocks:
+        first = _carried(len(expressions), saw.outputs + off)
+        blocks.append(Block(saw.affine[0], saw.affine[1] + first.bias, first.outer, first.constant))
+    while depth is not None and len(blocks) < depth:
+        blocks.append(_carried(len(expressions), saw.outputs + off))
+    off = off + (0 if depth is None else depth) * 8 * 2.0**-bits * (saw.outputs + off)
+    affine = None if blocks else saw.affine
+    most = check_weights(blocks or [Block(*saw.affine, *saw.affine)], largest, name)
+    worst = int(np.argmax(off + slack))
+    truncation = float(cut[worst] + slack[worst])
+    rounding = float(off[worst] + slack[worst]) - truncation
+    certificate = Certificate(
+        truncation=truncation,
+        rounding=rounding,
+        total=truncation + rounding,
+        outputs=tuple(float(v) for v in off + slack),
+        domain=domain,
+        largest_weight=most,
+        dtype=name,
+        bits=bits_needed(truncation, rounding, bits),
+    )
+    return CompiledNetwork(blocks, affine, _RELU, dtype, variables=tuple(names), expressions=tuple(expressions), several=several, expansions=plan.expansions, certificate=certificate)  # fmt: skip
+
+
+def _carried(n: int, size: np.ndarray) -> Block:
+    """One more layer that carries the outputs."""
+    shift = 2.0 ** np.ceil(np.log2(np.maximum(size, 2.0**-100)) + 1)
+    return Block(np.eye(n), shift, np.eye(n), -shift)
+
+
+class _Sawtooth:
+    """A layout made of ReLU layers: for each layer of gates one that takes absolute values and `teeth` that saw."""
+
+    def __init__(self, plan: Layout, inputs: Sequence[float], bits: int):
+        self.layout, self.bits, self.u = plan, bits, 2.0**-bits
+        self.inputs = np.asarray(inputs, dtype=np.float64)
+        self.sizes = [np.array([w.size for w in ws]) for ws in (plan.entry, *plan.wires)]
+        self.outputs = self.sizes[-1]
+        self.entry = np.zeros((len(plan.entry), len(self.inputs)))
+        for k, w in enumerate(plan.entry):
+            for i, c in w.parts:
+                self.entry[k, i] = float(c)
+        self.affine = self.entry, np.array([float(w.constant) for w in plan.entry])
+        self.scales: list[np.ndarray] = []
+
+    def depth(self, teeth: int) -> int:
+        return self.layout.depth * (teeth + 1)
+
+    def errors(self, teeth: int) -> tuple[np.ndarray, np.ndarray]:
+        """Truncation, and everything together, by output; sets the scales that the weights are made with."""
+        gross = np.abs(self.entry) @ self.inputs + np.abs(self.affine[1])
+        off = gamma((self.entry != 0).sum(1) + 3, self.bits) * gross
+        cut = np.zeros(len(off))
+        self.scales = []
+        for t, cells in enumerate(self.layout.cells):
+            size = self.sizes[t]
+            scale = 2.0 ** np.ceil(np.log2(np.maximum((size + off) * (1 + 1e-9), 2.0**-100)))
+            self.scales.append(scale)
+            lost = [self._cell(c, teeth, size, off, cut, scale) for c in cells]
+            new_off, new_cut = [], []
+            for w in self.layout.wires[t]:
+                parts = [(g, abs(float(c))) for g, c in w.parts]
+                rounds = float(gamma(8 * len(parts) + 4, self.bits))
+                e = rounds * abs(float(w.constant))
+                new_off.append(e + sum(c * (lost[g][0] + rounds * lost[g][2]) for g, c in parts))
+                new_cut.append(sum(c * lost[g][1] for g, c in parts))
+            off, cut = np.array(new_off), np.array(new_cut)
+        return cut * (1 + 1e-12), off * (1 + 1e-12)
+
+    def _cell(self, cell: Cell, teeth: int, size: np.ndarray, off: np.ndarray, cut: np.ndarray, scale: np.ndarray):
+        at = list(cell.wires)
+        s, x, e, c = scale[at], size[at], off[at], cut[at]
+        if cell.carries:  # relu(w + s) - s, and once more at every tooth
+            return float(e[0]) + (teeth + 1) * 6 * self.u * float(2 * s[0]), float(c[0]), float(3 * s[0])
+        if cell.exponents == (2,):
+            a = b = 0
+        else:
+            a, b = 0, 1
+        whole = float(s[a] * s[b])
+        through = float(x[a] * e[b] + x[b] * e[a] + e[a] * e[b])
+        through_cut = float(x[a] * c[b] + x[b] * c[a] + c[a] * c[b])
+        truncation = 4.0 ** -(teeth + 1)
+        return through + whole * (truncation + self._noise(teeth)), through_cut + whole * truncation, 5 * whole
+
+    def _noise(self, teeth: int) -> float:
+        """Rounding of p^2 - q^2 for p, q in [0, 1]: a tent doubles what came and adds its own; weights are powers of two."""
+        u = self.u
+        tent, total = 8 * u, 16 * u  # p or q: sums of two halves, and the two together
+        for s in range(1, teeth + 1):
+            tent = 2 * tent + 6 * u + 4 * float(gamma(3, self.bits))
+            total += 2 * tent * 4.0**-s + (6 + 8 * 4.0**-s) * float(gamma(8, self.bits)) + 2 * u
+        return total
+
+    def blocks(self, teeth: int) -> list[Block]:
+        out: list[Block] = []
+        for t, cells in enumerate(self.layout.cells):
+            out += self._layer(t, cells, teeth)
+        return out
+
+    def _layer(self, t: int, cells: Sequence[Cell], teeth: int) -> list[Block]:
+        """Blocks of one layer of gates. Wires inside: p (and q) of every gate, then carried values."""
+        scale = self.scales[t]
+        chains: list[tuple[int, float]] = []  # (cell, +1 for p, -1 for q)
+        rows, bias, units_of = [], [], []
+        for k, cell in enumerate(cells):
+            if cell.carries:
+                row = np.zeros(len(scale))
+                row[cell.wires[0]] = 1 / scale[cell.wires[0]]
+                rows.append(row)
+                bias.append(1.0)
+                units_of.append((k, "carry"))
+                continue
+            signs = (1.0,) if cell.exponents == (2,) else (1.0, -1.0)
+            for sign in signs:
+                row = np.zeros(len(scale))
+                if len(signs) == 1:
+                    row[cell.wires[0]] = 1 / scale[cell.wires[0]]
+                else:
+                    row[cell.wires[0]], row[cell.wires[1]] = 0.5 / scale[cell.wires[0]], sign * 0.5 / scale[cell.wires[1]]  # fmt: skip
+                rows += [row, -row]
+                bias += [0.0, 0.0]
+                units_of += [(len(chains), "chain")] * 2
+                chains.append((k, sign))
+        inner, shift = np.array(rows).reshape(-1, len(scale)), np.array(bias)
+        if t == 0:
+            shift = shift + inner @ self.affine[1]
+            inner = inner @ self.entry
+        carries = [k for k, c in enumerate(cells) if c.carries]
+        outer, constant = np.zeros((len(chains) + len(carries), len(rows))), np.zeros(len(chains) + len(carries))
+        for j, (which, kind) in enumerate(units_of):
+            row = which if kind == "chain" else len(chains) + carries.index(which)
+            outer[row, j] = 1.0
+            if kind == "carry":
+                constant[row] = -1.0
+        blocks = [Block(inner, shift, outer, constant)]
+        gates = [k for k, c in enumerate(cells) if not c.carries]
+        for s in range(1, teeth + 1):
+            blocks.append(self._tooth(s, chains, gates, len(carries), last=s == teeth))
+        blocks[-1] = self._finish(t, cells, blocks[-1], gates, carries)
+        return blocks
+
+    def _tooth(self, s: int, chains: Sequence[tuple[int, float]], gates: Sequence[int], carried: int, last: bool) -> Block:  # fmt: skip
+        """One tooth. In: the chains' g, from the second on a sum a gate, carried values. Out: the same."""
+        sums = len(gates) if s > 1 else 0
+        n_in, n = len(chains) + sums + carried, len(chains)
+        units = 2 * n + sums + carried
+        inner, bias = np.zeros((units, n_in)), np.zeros(units)
+        for i in range(n):
+            inner[2 * i, i] = inner[2 * i + 1, i] = 1.0
+            bias[2 * i + 1] = -0.5
+        for k in range(sums + carried):
+            inner[2 * n + k, n + k] = 1.0
+            bias[2 * n + k] = 1.0
+        keep = 0 if last else n
+        outer, constant = np.zeros((keep + len(gates) + carried, units)), np.zeros(keep + len(gates) + carried)
+        for i, (cell, sign) in enumerate(chains):
+            row = keep + gates.index(cell)
+            if not last:
+                outer[i, 2 * i], outer[i, 2 * i + 1] = 2.0, -4.0
+            outer[row, 2 * i] += -2.0 * sign * 4.0**-s + (sign if s == 1 else 0.0)
+            outer[row, 2 * i + 1] += 4.0 * sign * 4.0**-s
+        for k in range(sums):
+            outer[keep + k, 2 * n + k] = 1.0
+            constant[keep + k] = -1.0
+        for k in range(carried):
+            outer[keep + len(gates) + k, 2 * n + sums + k] = 1.0
+            constant[keep + len(gates) + k] = -1.0
+        return Block(inner, bias, outer, constant)
+
+    def _finish(self, t: int, cells: Sequence[Cell], last: Block, gates: Sequence[int], carries: Sequence[int]) -> Block:  # fmt: skip
+        """The last tooth's sums, scaled back and added up to the wires."""
+        scale, where = self.scales[t], {k: i for i, k in enumerate([*gates, *carries])}
+        wires = self.layout.wires[t]
+        mix, constant = np.zeros((len(wires), len(where))), np.array([float(w.constant) for w in wires])
+        for i, w in enumerate(wires):
+            for g, c in w.parts:
+                cell = cells[g]
+                whole = math.prod(scale[a] ** r for a, r in zip(cell.wires, cell.exponents))
+                mix[i, where[g]] = float(c) * whole
+        return Block(last.inner, last.bias, mix @ last.outer, mix @ last.constant + constant)
