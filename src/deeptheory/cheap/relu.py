@@ -97,12 +97,13 @@ def compile_relu(
         raise ToleranceError(f"tolerance {tolerance:.3g} is out of reach for relu in {name}{limit}; the best reachable is {best!r} with {reached_by} hidden layers: raise the tolerance{' or the depth' * (depth is not None)}", best, reached_by)  # fmt: skip
     saw, teeth, cut, off, slack, plan = chosen
     blocks = saw.blocks(teeth)
+    made = len(blocks)
     if depth is not None and not blocks:
         first = _carried(len(expressions), saw.outputs + off)
         blocks.append(Block(saw.affine[0], saw.affine[1] + first.bias, first.outer, first.constant))
     while depth is not None and len(blocks) < depth:
         blocks.append(_carried(len(expressions), saw.outputs + off))
-    off = off + (0 if depth is None else depth) * 8 * 2.0**-bits * (saw.outputs + off)
+    off = off + (len(blocks) - made) * 12 * 2.0**-bits * (saw.outputs + off)
     affine = None if blocks else saw.affine
     most = check_weights(blocks or [Block(*saw.affine, *saw.affine)], largest, name)
     worst = int(np.argmax(off + slack))
@@ -125,6 +126,11 @@ def _carried(n: int, size: np.ndarray) -> Block:
     """One more layer that carries the outputs."""
     shift = 2.0 ** np.ceil(np.log2(np.maximum(size, 2.0**-100)) + 1)
     return Block(np.eye(n), shift, np.eye(n), -shift)
+
+
+def _overshot(d):
+    """How far below (1 + d)^2 the sawtooth function is at 1 + d: x^2 is replaced by 1 + 3 d / 2 there."""
+    return d / 2 + d * d
 
 
 class _Sawtooth:
@@ -153,7 +159,7 @@ class _Sawtooth:
         self.scales = []
         for t, cells in enumerate(self.layout.cells):
             size = self.sizes[t]
-            scale = 2.0 ** np.ceil(np.log2(np.maximum((size + off) * (1 + 1e-9), 2.0**-100)))
+            scale = self._scale(size, off, teeth)
             self.scales.append(scale)
             lost = [self._cell(c, teeth, size, off, cut, scale) for c in cells]
             new_off, new_cut = [], []
@@ -165,6 +171,12 @@ class _Sawtooth:
                 new_cut.append(sum(c * lost[g][1] for g, c in parts))
             off, cut = np.array(new_off), np.array(new_cut)
         return cut * (1 + 1e-12), off * (1 + 1e-12)
+
+    def _scale(self, size: np.ndarray, off: np.ndarray, teeth: int) -> np.ndarray:
+        """Powers of two that wires are divided by: up to them, or a little beyond where that costs less than a tooth."""
+        widest = np.maximum(size + off, 2.0**-100)
+        scale = 2.0 ** np.floor(np.log2(widest))
+        return np.where(_overshot(widest / scale - 1) <= 4.0 ** -(teeth + 1), scale, 2 * scale)
 
     def _cell(self, cell: Cell, teeth: int, size: np.ndarray, off: np.ndarray, cut: np.ndarray, scale: np.ndarray):
         at = list(cell.wires)
@@ -178,7 +190,8 @@ class _Sawtooth:
         whole = float(s[a] * s[b])
         through = float(x[a] * e[b] + x[b] * e[a] + e[a] * e[b])
         through_cut = float(x[a] * c[b] + x[b] * c[a] + c[a] * c[b])
-        truncation = 4.0 ** -(teeth + 1)
+        beyond = float(np.max(_overshot(np.maximum((x + e) / s - 1, 0))))
+        truncation = 4.0 ** -(teeth + 1) + beyond
         return through + whole * (truncation + self._noise(teeth)), through_cut + whole * truncation, 5 * whole
 
     def _noise(self, teeth: int) -> float:
