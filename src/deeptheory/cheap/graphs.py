@@ -151,10 +151,9 @@ class Graph:
                 continue
             rest = []
             for i in sorted(ready):
-                power = min(bag[i], self.fan)
-                if power > 1:
-                    new[item(self.gate({values[i]: power}))] += bag[i] // power
-                    bag[i] -= bag[i] // power * power
+                if self.fan == 2 and bag[i] > 1:
+                    new[item(self.gate({values[i]: 2}))] += bag[i] // 2
+                    bag[i] %= 2
                 rest += [i] * bag[i]
             left.append(rest)
         bundles = self._pairs(left) if self.fan == 2 else [_bundles(rest, self.fan) for rest in left]
