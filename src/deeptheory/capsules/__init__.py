@@ -8,7 +8,7 @@ from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
 from deeptheory.capsules.networks import CapsuleNetwork, CapsuleOutput, MatrixCapsuleNetwork, MatrixCapsuleOutput
 from deeptheory.capsules.reconstruction import Reconstruction
-from deeptheory.capsules.routing import VARIANTS, Variant, dynamic_routing, em_routing
+from deeptheory.capsules.routing import VARIANTS, Variant, backends, dynamic_routing, em_routing
 from deeptheory.capsules.squashing import squash
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules, PrimaryCapsules
 
@@ -27,6 +27,7 @@ __all__ = [
     "PrimaryCapsules",
     "Reconstruction",
     "Variant",
+    "backends",
     "dynamic_routing",
     "em_routing",
     "hinton_cnn",

@@ -12,12 +12,16 @@ Trap: released, the E-step of a convolution divides over positions of one parent
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import nn
 
+from deeptheory.capsules.native import em as native_em
+from deeptheory.capsules.native.em import Geometry
+from deeptheory.capsules.routing.backends import choose
 from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
-from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_choice, route
+from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_choice, in_parts, route
 from deeptheory.capsules.routing.variants import Variant, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import truncated_normal_
@@ -62,9 +66,9 @@ class MatrixPrimary(nn.Module):
 
 
 class _MatrixLayer(nn.Module):
-    """What both EM layers share: weights, betas, votes."""
+    """What both EM layers share: weights, betas, votes, and the choice of a backend."""
 
-    def __init__(self, children, in_types, parents, std, b_u, b_a, iterations, schedule, normalize, variant, presence, form, pose_size):  # fmt: skip
+    def __init__(self, children, in_types, parents, std, b_u, b_a, iterations, schedule, normalize, variant, presence, form, pose_size, backend):  # fmt: skip
         super().__init__()
         self.lambdas = inverse_temperatures(iterations, schedule)
         self.constants = variant_of(variant)
@@ -78,6 +82,7 @@ class _MatrixLayer(nn.Module):
             form,
             pose_size,
         )
+        self.backend = backend
         side = pose_size if form == "matrix" else pose_size**2
         self._start = (std, b_u, b_a)
         self.weight = nn.Parameter(torch.empty(children, parents, side, side))
@@ -111,6 +116,27 @@ class _MatrixLayer(nn.Module):
         check_shapes(pose=(pose, f"B H W {self.in_types} {p} {p}"), activation=(activation, f"B H W {self.in_types}"))
         check_activation(activation)
 
+    def _native(self, pose, activation, weight, where, who: Geometry):
+        flat = pose.flatten(1, 2).flatten(3), activation.flatten(1, 2)
+        return native_em.route(*flat, weight, self.beta_u, self.beta_a, where, who, self.lambdas, self.constants)
+
+    def _run(self, pose, activation, eager, native, votes: int, watch, unable: str | None = None):
+        """eager(pose, activation) or native(), by the backend; votes: bytes of one example's."""
+        if (self.form, self.pose_size, self.presence) != ("matrix", 4, "cost"):
+            unable = f"the compiled kernel knows 4x4 poses and costs, not form={self.form!r}, pose_size={self.pose_size}, presence={self.presence!r}"
+        chosen = "eager" if watch else choose(self.backend, "em", pose, unable=unable, votes=votes * len(pose))
+        dtype = result_dtype(pose)
+        if chosen == "eager":
+            mean, out = eager(pose, activation)
+        elif chosen == "recompute":
+            mean, out = in_parts(eager, (pose, activation), votes)
+        else:
+            with full_precision(pose.device):
+                mean, out = native()
+        for x in (mean, out):
+            check_outcome(x, pose=pose, activation=activation, weight=self.weight, b_u=self.b_u, b_a=self.b_a)
+        return mean.unflatten(-1, (self.pose_size, self.pose_size)).to(dtype), out.to(dtype)
+
     def _votes(self, seen: torch.Tensor) -> torch.Tensor:
         """seen: [B, P, N, 4, 4] -> votes [B, P, N, J, 16], one matrix product for each child."""
         b, p, n = seen.shape[:3]
@@ -122,11 +148,6 @@ class _MatrixLayer(nn.Module):
         votes = torch.bmm(left, right).view(n, b, p, r, j, c)
         return votes.permute(1, 2, 0, 4, 3, 5).flatten(4)
 
-    def _finish(self, pose, activation, inputs, dtype):
-        for out in (pose, activation):
-            check_outcome(out, pose=inputs[0], activation=inputs[1], weight=self.weight, b_u=self.b_u, b_a=self.b_a)
-        return pose.unflatten(-1, (self.pose_size, self.pose_size)).to(dtype), activation.to(dtype)
-
     def extra_repr(self) -> str:
         return f"{self.in_types} types -> {self.weight.shape[1]}, iterations={self.iterations}, normalize={self.normalize!r}, form={self.form!r}"
 
@@ -135,7 +156,7 @@ class ConvMatrixCapsules(_MatrixLayer):
     """Convolutional matrix capsules: pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of [B, H', W', out_types].
 
     No padding. normalize: "all": a child divides itself among its parents of all types at all positions that see it (the paper);
-    "position": over positions of each type on their own (released). schedule, variant, presence: see `em_routing`.
+    "position": over positions of each type on their own (released). schedule, variant, presence: see `em_routing`; backend: see `backends`.
     """
 
     def __init__(
@@ -152,8 +173,9 @@ class ConvMatrixCapsules(_MatrixLayer):
         presence: str = "cost",
         form: str = "matrix",
         pose_size: int = 4,
+        backend: str = "auto",
     ):
-        super().__init__(kernel_size**2 * in_types, in_types, out_types, 0.3, 0.5, 0.5, iterations, schedule, normalize, variant, presence, form, pose_size)  # fmt: skip
+        super().__init__(kernel_size**2 * in_types, in_types, out_types, 0.3, 0.5, 0.5, iterations, schedule, normalize, variant, presence, form, pose_size, backend)  # fmt: skip
         self.kernel_size, self.stride = kernel_size, stride
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -162,21 +184,28 @@ class ConvMatrixCapsules(_MatrixLayer):
     def _route(self, pose, activation, watch=None):
         self._check(pose, activation)
         at = windows(pose.shape[1], pose.shape[2], self.kernel_size, self.stride, pose.device)
-        votes = self._votes(patches(pose.flatten(1, 2), at).flatten(2, 3))
-        dtype = result_dtype(pose)
-        with full_precision(pose.device):
-            votes = at_least_float32(votes)
-            a = patches(at_least_float32(activation).flatten(1, 2), at).flatten(2, 3)  # [B, P, N]
-            first = uniform_over_parents(at, self.in_types, self.weight.shape[1], self.normalize, votes.dtype)
+        j = self.weight.shape[1]
 
-            def over(logits):
-                return over_parents(logits, at, self.normalize)
+        def eager(pose, activation):
+            votes = self._votes(patches(pose.flatten(1, 2), at).flatten(2, 3))
+            with full_precision(pose.device):
+                votes = at_least_float32(votes)
+                a = patches(at_least_float32(activation).flatten(1, 2), at).flatten(2, 3)  # [B, P, N]
+                first = uniform_over_parents(at, self.in_types, j, self.normalize, votes.dtype)
+                over = partial(over_parents, at=at, normalize=self.normalize)
+                return route(
+                    votes, a, self.beta_u, self.beta_a, first, over, self.lambdas, self.constants, self.presence, watch
+                )
 
-            mean, out = route(
-                votes, a, self.beta_u, self.beta_a, first, over, self.lambdas, self.constants, self.presence, watch
-            )
+        def native():
+            first = uniform_over_parents(at, 1, j, self.normalize, torch.float32)[..., 0].contiguous()
+            who = Geometry(at.children, torch.where(at.heard, at.windows, -1), first, self.normalize == "all")
+            return self._native(pose, activation, self.weight, None, who)
+
+        votes = at.children.numel() * self.in_types * j * 4 * self.pose_size**2
+        mean, out = self._run(pose, activation, eager, native, votes, watch)
         grid = (at.out_height, at.out_width)
-        return self._finish(mean.unflatten(1, grid), out.unflatten(1, grid), (pose, activation), dtype)
+        return mean.unflatten(1, grid), out.unflatten(1, grid)
 
 
 class ClassCapsules(_MatrixLayer):
@@ -199,23 +228,10 @@ class ClassCapsules(_MatrixLayer):
         presence: str = "cost",
         form: str = "matrix",
         pose_size: int = 4,
+        backend: str = "auto",
     ):
         constants = variant_of(variant)
-        super().__init__(
-            in_types,
-            in_types,
-            classes,
-            0.01,
-            2.0,
-            1.0,
-            iterations,
-            schedule,
-            "all",
-            constants,
-            presence,
-            form,
-            pose_size,
-        )
+        super().__init__(in_types, in_types, classes, 0.01, 2.0, 1.0, iterations, schedule, "all", constants, presence, form, pose_size, backend)  # fmt: skip
         self.lambdas = tuple(x * constants.class_temperature for x in self.lambdas)
         self.constants = replace(constants, mass_floor=constants.class_mass_floor)
         self.coordinates = coordinates
@@ -227,32 +243,44 @@ class ClassCapsules(_MatrixLayer):
         self._check(pose, activation)
         if coordinates is not None and not self.coordinates:
             raise InputError("this layer was made with coordinates=False; do not hand it any")
-        b, h, w, t = pose.shape[:4]
+        _, h, w, t = pose.shape[:4]
         j = self.weight.shape[1]
-        votes = self._votes(pose.flatten(1, 2)).view(b, h * w, t, j, -1)
-        dtype = result_dtype(pose)
-        with full_precision(pose.device):
-            votes = at_least_float32(votes)
-            if self.coordinates:
-                votes = votes + self._where(coordinates, h, w, votes)
-            a = at_least_float32(activation).flatten(1)
-            first = votes.new_full((1, 1), 1 / j)
-            mean, out = route(votes.flatten(1, 2), a, self.beta_u, self.beta_a, first, _softmax, self.lambdas, self.constants, self.presence, watch)  # fmt: skip
-        return self._finish(mean, out, (pose, activation), dtype)
+        where = self._where(coordinates, h, w, self.weight) if self.coordinates else None
 
-    def _where(self, coordinates, h: int, w: int, votes: torch.Tensor) -> torch.Tensor:
-        """[HW, 1, 1, 16], zero but for the two entries."""
+        def eager(pose, activation):
+            votes = self._votes(pose.flatten(1, 2))  # [B, HW, T, J, 16]
+            with full_precision(pose.device):
+                votes = at_least_float32(votes)
+                votes = votes if where is None else votes + where[:, None, None]
+                a = at_least_float32(activation).flatten(1)
+                first = votes.new_full((1, 1), 1 / j)
+                return route(votes.flatten(1, 2), a, self.beta_u, self.beta_a, first, _softmax, self.lambdas, self.constants, self.presence, watch)  # fmt: skip
+
+        def native():
+            every = torch.arange(h * w, device=pose.device)
+            who = Geometry(every[None], every[:, None], torch.full((1, h * w), 1 / j), True)
+            weight = self.weight.expand(h * w, *self.weight.shape).flatten(0, 1)
+            added = None if where is None else where.float().repeat_interleave(t, 0)
+            mean, out = self._native(pose, activation, weight, added, who)
+            return mean[:, 0], out[:, 0]
+
+        learnt = coordinates is not None and coordinates.requires_grad
+        unable = "the compiled kernel gives coordinates no gradient" if learnt else None
+        return self._run(pose, activation, eager, native, h * w * t * j * 4 * self.pose_size**2, watch, unable)
+
+    def _where(self, coordinates, h: int, w: int, like: torch.Tensor) -> torch.Tensor:
+        """[HW, 16], zero but for the two entries."""
         if coordinates is None:
             rows, columns = (
-                torch.arange(n, device=votes.device, dtype=votes.dtype).add(0.5).div(n).sub(0.5) for n in (h, w)
+                torch.arange(n, device=like.device, dtype=like.dtype).add(0.5).div(n).sub(0.5) for n in (h, w)
             )
             coordinates = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
         check_shapes(coordinates=(coordinates, f"{h} {w} 2"))
-        flat = coordinates.to(votes).reshape(h * w, 2)
-        out = votes.new_zeros(h * w, votes.shape[-1])
+        flat = coordinates.to(like).reshape(h * w, 2)
+        out = like.new_zeros(h * w, self.pose_size**2)
         for axis, entry in enumerate(self.constants.coordinates):
             out[:, entry] = flat[:, axis]
-        return out[:, None, None]
+        return out
 
 
 def _softmax(logits: torch.Tensor) -> torch.Tensor:

@@ -39,7 +39,7 @@ class CapsuleNetwork(nn.Module):
 
     image_shape: (C, H, W). channels, kernel_size: of the convolution, stride 1. primary_types, primary_dim, primary_kernel,
     primary_stride: of the primary capsules. hidden: (capsules, dim) of each routed layer below the last. dim: of the class capsules.
-    padding: "valid", or "same" (every convolution padded by half its kernel, as for CIFAR-10). leaky, iterations, detach: see
+    padding: "valid", or "same" (every convolution padded by half its kernel, as for CIFAR-10). leaky, iterations, detach, backend: see
     `dynamic_routing`. decoder: its hidden widths. released: primary capsules as in the authors' program (see `PrimaryCapsules`).
     forward(images, labels): labels name the capsule that is drawn (training); without them it is the longest (test).
     InputError: an image too small for the kernels.
@@ -65,6 +65,7 @@ class CapsuleNetwork(nn.Module):
         detach: bool = False,
         decoder: tuple[int, ...] = (512, 1024),
         released: bool = False,
+        backend: str = "auto",
     ):
         super().__init__()
         if padding not in ("valid", "same"):
@@ -79,7 +80,10 @@ class CapsuleNetwork(nn.Module):
         )
         sizes = [(grid[0] * grid[1] * primary_types, primary_dim), *hidden, (classes, dim)]
         self.capsules = nn.Sequential(
-            *(Capsules(*below, *above, iterations, leaky=leaky, detach=detach) for below, above in pairwise(sizes))
+            *(
+                Capsules(*below, *above, iterations, leaky=leaky, detach=detach, backend=backend)
+                for below, above in pairwise(sizes)
+            )
         )
         self.decoder = Reconstruction(classes, dim, image_shape, decoder) if reconstruction else None
         truncated_normal_(self.convolution.weight, 0.05)
@@ -98,7 +102,7 @@ class MatrixCapsuleNetwork(nn.Module):
     types: A, B, C, D: channels of the convolution, types of the primary capsules, of each convolutional capsule layer (two in the
     paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel, first_stride: of the
     convolution. variant: "paper" or "released" (with normalize="position", no bias and an offset of -1 in the primary capsules), or a
-    `Variant`. coordinates, form, presence, schedule: see the layers. Coordinates are receptive fields' centres from the image's, in
+    `Variant`. coordinates, form, presence, schedule, backend: see the layers. Coordinates are receptive fields' centres from the image's, in
     pixels / 100. InputError: an image too small for the kernels, too few types.
     """
 
@@ -119,6 +123,7 @@ class MatrixCapsuleNetwork(nn.Module):
         schedule: float | Sequence[float] = 0.01,
         presence: str = "cost",
         form: str = "matrix",
+        backend: str = "auto",
     ):
         super().__init__()
         if len(types) < 2:
@@ -139,6 +144,7 @@ class MatrixCapsuleNetwork(nn.Module):
             "presence": presence,
             "form": form,
             "schedule": schedule,
+            "backend": backend,
         }
         self.image_shape, self.classes = tuple(image_shape), classes
         self.convolution = nn.Conv2d(image_shape[0], types[0], first_kernel, first_stride)

@@ -17,6 +17,15 @@ def squash(s: torch.Tensor) -> torch.Tensor:
     return (wide * (n2 / (1 + n2) * (n2 + _EPS).rsqrt())).to(s.dtype)
 
 
+def squash_backward(s: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """The gradient of s, [..., d], from that of v: f g + 2 f' (s . g) s, with v = f(|s|^2) s."""
+    n2 = s.square().sum(-1, keepdim=True)
+    root = (n2 + _EPS).rsqrt()
+    factor = n2 / (1 + n2) * root
+    slope = root / (1 + n2).square() - 0.5 * factor * root.square()
+    return factor * gradient + 2 * slope * (s * gradient).sum(-1, keepdim=True) * s
+
+
 def at_least_float32(x: torch.Tensor) -> torch.Tensor:
     """x, widened to float32 if it is bfloat16 or float16."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

@@ -59,7 +59,7 @@ class Capsules(nn.Module):
     """Every capsule votes for every parent: [B, I, p] -> [B, J, q]. A grid [B, H, W, T, p] is flattened first.
 
     in_capsules, in_dim: I, p. out_capsules, out_dim: J, q. bias: a trainable bias added before each squash (released code). prior:
-    logits to start from are learnt. iterations, leaky, detach: see `dynamic_routing`. Weights: truncated normal, std 0.1.
+    logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. Weights: truncated normal, std 0.1.
     """
 
     def __init__(
@@ -74,10 +74,11 @@ class Capsules(nn.Module):
         leaky: bool = False,
         prior: bool = False,
         detach: bool = False,
+        backend: str = "auto",
     ):
         super().__init__()
         check_iterations(iterations)
-        self.iterations, self.leaky, self.detach = iterations, leaky, detach
+        self.iterations, self.leaky, self.detach, self.backend = iterations, leaky, detach, backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_capsules, out_dim)) if bias else None
         self.prior = nn.Parameter(torch.empty(in_capsules, out_capsules)) if prior else None
@@ -92,9 +93,8 @@ class Capsules(nn.Module):
             nn.init.zeros_(self.prior)
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
-        return dynamic_routing(
-            self.lined_up(u), self.weight, self.iterations, self.bias, self.leaky, self.prior, self.detach
-        )
+        settings = (self.iterations, self.bias, self.leaky, self.prior, self.detach)
+        return dynamic_routing(self.lined_up(u), self.weight, *settings, backend=self.backend)
 
     def lined_up(self, u: torch.Tensor) -> torch.Tensor:
         """u as [B, I, p]. InputError: another number of capsules or dimensions than the layer was made for."""

@@ -17,6 +17,11 @@ def full_precision(device: torch.device):
     return torch.autocast(device.type, enabled=False) if torch.is_autocast_enabled(device.type) else nullcontext()
 
 
+def autocast_dtype(device: torch.device) -> torch.dtype | None:
+    """The dtype that autocast gives matrix products, or None where it is off."""
+    return torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else None
+
+
 def result_dtype(x: torch.Tensor) -> torch.dtype:
     """float32 under autocast, as torch's own softmax and norms; else the caller's."""
     narrow = x.dtype in (torch.bfloat16, torch.float16)

@@ -12,34 +12,55 @@ import torch
 from torch import einsum
 
 from deeptheory.arrays import as_tensor, is_torch, like
-from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
+from deeptheory.capsules.native.dynamic import NativePasses
+from deeptheory.capsules.routing import recomputed
+from deeptheory.capsules.routing.backends import choose
+from deeptheory.capsules.routing.checks import autocast_dtype, check_outcome, full_precision, result_dtype
 from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.errors import InputError
 from deeptheory.shapes import check_shapes
 
 
 def dynamic_routing(
-    u, weight, iterations: int = 3, bias=None, leaky: bool = False, prior=None, detach: bool = False
+    u,
+    weight,
+    iterations: int = 3,
+    bias=None,
+    leaky: bool = False,
+    prior=None,
+    detach: bool = False,
+    *,
+    backend: str = "auto",
 ) -> Any:
     """Routing by agreement (procedure 1). u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of u.
 
     iterations: number of squashes; 1 is uniform coupling. bias: [J, q], added before each squash (the released code has one).
     leaky: a zero logit beside the parents', for children that belong to none of them (released code, CIFAR-10). prior: [I, J],
     logits to start from, else 0. detach: no gradient through the coupling, as in several ports; off in the paper's code.
-    Votes are computed in the dtype of u (or of autocast), all else in float32 or better; float32 comes back under autocast.
-    InputError: iterations < 1, shapes that do not fit, NaN or infinity (on the CPU).
+    backend: "auto", "eager", "recompute" or "native", see `backends`. Votes are computed in the dtype of u or of autocast (natively
+    in float32), all else in float32 or better; float32 comes back under autocast.
+    InputError: iterations < 1, shapes that do not fit, NaN or infinity (on the CPU). MissingDependency: no such backend here.
     """
     check_iterations(iterations)
     if not is_torch(u):
         weight, bias, prior = (None if x is None else as_tensor(x) for x in (weight, bias, prior))
-        return like(dynamic_routing(as_tensor(u), weight, iterations, bias, leaky, prior, detach), u)
+        return like(dynamic_routing(as_tensor(u), weight, iterations, bias, leaky, prior, detach, backend=backend), u)
     check_shapes(u=(u, "B I p"), weight=(weight, "I J q p"), bias=(bias, "J q"), prior=(prior, "I J"))
-    votes = einsum("BIp,IJqp->BIJq", u, weight)
-    with full_precision(u.device):
-        over = leaky_softmax if leaky else softmax
-        v = route(at_least_float32(votes), iterations, bias, over, prior, detach)
+    chosen = choose(backend, "dynamic", u)
+    if chosen == "eager":
+        votes = einsum("BIp,IJqp->BIJq", u, weight)
+        with full_precision(u.device):
+            v = route(at_least_float32(votes), iterations, bias, leaky_softmax if leaky else softmax, prior, detach)
+    else:
+        narrow = autocast_dtype(u.device) if chosen == "recompute" else torch.float32
+        with full_precision(u.device):
+            cast = (u, weight) if narrow is None else (u.to(narrow), weight.to(narrow))
+            v = recomputed.route(_PASSES[chosen], *cast, iterations, bias, leaky, prior, detach)
     check_outcome(v, u=u, weight=weight, bias=bias, prior=prior)
     return v.to(result_dtype(u))
+
+
+_PASSES: dict[str, type[recomputed.Passes]] = {"recompute": recomputed.TorchPasses, "native": NativePasses}
 
 
 def check_iterations(iterations: int) -> None:

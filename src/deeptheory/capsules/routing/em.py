@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from torch import einsum
 from torch.nn.functional import logsigmoid
+from torch.utils.checkpoint import checkpoint
 
 from deeptheory.arrays import as_tensor, is_torch, like
+from deeptheory.capsules.routing.backends import choose
 from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
 from deeptheory.capsules.routing.variants import Variant, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
@@ -36,6 +38,8 @@ def em_routing(
     mask=None,
     types=None,
     presence: str = "cost",
+    *,
+    backend: str = "auto",
 ) -> Any:
     """EM routing (Procedure 1). votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B, J].
 
@@ -44,7 +48,8 @@ def em_routing(
     child; "position": over its parents of each type on their own, as released for convolutions; needs types: [J] integers.
     variant: "paper" or "released" (see `variants`), or a Variant. presence: "cost": a = logistic(lambda (beta_a - cost)); "mass":
     the mixing proportion, mass over the mass of all parents (the paper's ablation).
-    Routing is in float32 or better; float32 comes back under autocast, else the dtype of votes.
+    backend: "auto", "eager" or "recompute", see `backends`; the layers, which make votes themselves, know "native" too. Routing is in
+    float32 or better; float32 comes back under autocast, else the dtype of votes.
     InputError: iterations < 1, shapes that do not fit, activations outside [0, 1], NaN or infinity (on the CPU).
     """
     lambdas, constants = inverse_temperatures(iterations, schedule), variant_of(variant)
@@ -53,7 +58,7 @@ def em_routing(
     if not is_torch(votes):
         given = (as_tensor(votes), as_tensor(activation), as_tensor(beta_u), as_tensor(beta_a))
         mask, types = (None if x is None else as_tensor(x) for x in (mask, types))
-        out = em_routing(*given, iterations, schedule, normalize, variant, mask, types, presence)
+        out = em_routing(*given, iterations, schedule, normalize, variant, mask, types, presence, backend=backend)
         return like(out[0], votes), like(out[1], votes)
     shape = votes.shape
     if votes.ndim < 4:
@@ -63,16 +68,25 @@ def em_routing(
     flat = votes.flatten(3)
     check_shapes(votes=(flat, "B I J h"), activation=(activation, "B I"))
     check_activation(activation)
-    j = shape[2]
-    over, first = _normaliser(flat, normalize, mask, types)
+    b_u, b_a = (_beta(b, shape[2], votes, name) for b, name in ((beta_u, "beta_u"), (beta_a, "beta_a")))
+    allowed = _allowed(flat, mask)
+    check_types(flat, normalize, types)
+    chosen = choose(
+        backend, "em", votes, unable="the votes are there already; the layers make them", votes=4 * votes.numel()
+    )
+
+    def some(votes, activation, allowed):
+        over, first = _normaliser(votes, normalize, allowed, types)
+        wide, a = at_least_float32(votes), at_least_float32(activation)
+        return route(wide, a, b_u, b_a, first.to(wide.dtype), over, lambdas, constants, presence)
+
     with full_precision(votes.device):
-        wide, a = at_least_float32(flat), at_least_float32(activation)
-        b_u, b_a = _beta(beta_u, j, wide, "beta_u"), _beta(beta_a, j, wide, "beta_a")
-        pose, a_out = route(wide, a, b_u, b_a, first.to(wide.dtype), over, lambdas, constants, presence)
+        inputs = (flat, activation, allowed)
+        pose, a_out = some(*inputs) if chosen == "eager" else in_parts(some, inputs, flat[:1].numel() * 4)
     for out in (pose, a_out):
         check_outcome(out, votes=votes, activation=activation, beta_u=b_u, beta_a=b_a)
     dtype = result_dtype(votes)
-    return pose.reshape(shape[0], j, *shape[3:]).to(dtype), a_out.to(dtype)
+    return pose.reshape(shape[0], shape[2], *shape[3:]).to(dtype), a_out.to(dtype)
 
 
 def check_choice(name: str, known: tuple[str, ...], *, what: str) -> None:
@@ -91,8 +105,33 @@ def check_activation(activation: torch.Tensor) -> None:
         )
 
 
-def _beta(value, parents: int, like_: torch.Tensor, name: str) -> torch.Tensor:
-    beta = torch.as_tensor(value, dtype=like_.dtype, device=like_.device)
+def check_types(votes: torch.Tensor, normalize: str, types) -> None:
+    """InputError: types are needed and missing, or not one for each parent."""
+    if normalize == "position" and types is None:
+        raise InputError('normalize="position" needs types: the type of each of the parents, [J] integers')
+    check_shapes(votes=(votes, "B I J h"), types=(types, "J"))
+
+
+def in_parts(function: Callable, inputs: tuple, one: int) -> tuple:
+    """function(*inputs) for a few examples at a time; nothing but the inputs is kept, all else is computed again backward.
+
+    one: bytes of votes of one example. An input of None, or with a batch of 1 that stands for all, goes in whole.
+    """
+    batch = len(inputs[0])
+    size = max(1, ((16 << 20) if inputs[0].device.type == "cpu" else (256 << 20)) // max(1, one))
+    done = []
+    for k in range(0, batch, size):
+        part = (x if x is None or (len(x) == 1 and batch > 1) else x[k : k + size] for x in inputs)
+        done.append(checkpoint(function, *part, use_reentrant=False, preserve_rng_state=False))
+    return tuple(torch.cat(x) for x in zip(*done))
+
+
+def _beta(value, parents: int, votes: torch.Tensor, name: str) -> torch.Tensor:
+    beta = at_least_float32(
+        torch.as_tensor(value, dtype=votes.dtype, device=votes.device)
+        if not is_torch(value)
+        else value.to(votes.device)
+    )
     if beta.ndim and tuple(beta.shape) != (parents,):
         raise InputError(
             f"{name} has shape {list(beta.shape)}; it needs one number or one for each of the {parents} parents"
@@ -100,25 +139,29 @@ def _beta(value, parents: int, like_: torch.Tensor, name: str) -> torch.Tensor:
     return beta
 
 
-def _normaliser(votes: torch.Tensor, normalize: str, mask, types):
+def _allowed(votes: torch.Tensor, mask) -> torch.Tensor | None:
+    """mask as [B or 1, I, J] of truth values, or None."""
+    if mask is None:
+        return None
+    allowed = mask.bool() if mask.ndim == 3 else mask.bool()[None]
+    _, i, j, _ = votes.shape
+    check_shapes(mask=(allowed, f"{allowed.shape[0]} {i} {j}"))
+    return allowed
+
+
+def _normaliser(votes: torch.Tensor, normalize: str, allowed: torch.Tensor | None, types):
     """(logits [B, I, J] -> assignments, the first assignments [B or 1, I, J])."""
     _, i, j, _ = votes.shape
-    if mask is None:
-        allowed = torch.ones(1, i, j, dtype=torch.bool, device=votes.device)
-    else:
-        allowed = mask.bool() if mask.ndim == 3 else mask.bool()[None]
-        check_shapes(mask=(allowed, f"{allowed.shape[0]} {i} {j}"))
     floor = torch.finfo(torch.float64 if votes.dtype == torch.float64 else torch.float32).min
+    if normalize == "all" and allowed is None:
+        return (lambda logits: logits.softmax(-1)), torch.full(
+            (1, i, j), 1 / j, device=votes.device, dtype=torch.float64
+        )
+    if allowed is None:
+        allowed = torch.ones(1, i, j, dtype=torch.bool, device=votes.device)
     if normalize == "all":
-        if mask is None:
-            return (lambda logits: logits.softmax(-1)), torch.full(
-                (1, i, j), 1 / j, device=votes.device, dtype=torch.float64
-            )
         first = allowed / allowed.sum(-1, keepdim=True).clamp(min=1).double()
         return (lambda logits: logits.masked_fill(~allowed, floor).softmax(-1) * allowed), first
-    if types is None:
-        raise InputError('normalize="position" needs types: the type of each of the parents, [J] integers')
-    check_shapes(votes=(votes, "B I J h"), types=(types, "J"))
     kinds = torch.unique(types)
     of_kind = types[None, :] == kinds[:, None]  # [T, J]
 

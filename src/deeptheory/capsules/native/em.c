@@ -1,0 +1,266 @@
+/* EM routing (Hinton, Sabour & Frosst 2018, Procedure 1), 16 examples in the lanes of a vector.
+
+   A parent stands at one of P positions and is one of J types; it hears N = KK * T children, window offset times child type. Its
+   votes (N times 16 numbers) are made again at every visit and live in the second cache meanwhile; what is kept has the size of the
+   assignments, a sixteenth of them. Moments are about the mean, in a second pass over the votes: no cancellation.
+
+   pose [HW][T][16], a [HW][T]: children. at [P][KK]: child position. w [J][N][16]: weights, transposed for reading. where [N][16]
+   or NULL: added to votes. r, g [P][N][J]: assignments and gradients of logits. mean, var [P][J][16], mass, logit [P][J].
+   All are vectors but at, w, where, first and the betas. */
+#include "vectors.h"
+enum { H = 16 };
+
+typedef struct {
+    const vec *pose, *a;
+    const int64_t *at;
+    const float *w, *where, *first, *beta_u, *beta_a;
+    long P, KK, T, J;
+    float lambda, damping, var_floor, mass_floor; /* lambda: with the variant's scale */
+} layer;
+
+INLINE long children(const layer *n) { return n->KK * n->T; }
+
+/* Votes of all children of window p for type j. */
+INLINE void vote(const layer *n, long p, long j, vec *restrict v) {
+    const float *w = n->w + j * children(n) * H;
+    for (long k = 0; k < n->KK; k++) {
+        const vec *m = n->pose + n->at[p * n->KK + k] * n->T * H;
+        for (long t = 0; t < n->T; t++, m += H, w += H, v += H)
+            for (int x = 0; x < 4; x++)
+                for (int y = 0; y < 4; y++)
+                    v[4 * x + y] = m[4 * x] * w[y] + m[4 * x + 1] * w[4 + y] + m[4 * x + 2] * w[8 + y] + m[4 * x + 3] * w[12 + y];
+    }
+    if (n->where) {
+        v -= children(n) * H;
+        for (long e = 0; e < children(n) * H; e++) v[e] += n->where[e];
+    }
+}
+
+/* R_ij a_i of the children of window p for type j, and their sum; r == NULL: the first assignment. */
+INLINE vec weigh(const layer *n, long p, long j, const vec *r, vec *restrict out) {
+    vec total = all(0.0f);
+    const vec *rp = r ? r + p * children(n) * n->J + j : 0;
+    for (long k = 0; k < n->KK; k++) {
+        const vec *a = n->a + n->at[p * n->KK + k] * n->T;
+        for (long t = 0; t < n->T; t++, out++) {
+            *out = a[t] * (r ? rp[(k * n->T + t) * n->J] : all(n->first[p * n->KK + k]));
+            total += *out;
+        }
+    }
+    return total;
+}
+
+/* One iteration for the windows first..last-1. before: the previous mean, or NULL. out: logits of the next E-step, or NULL. */
+static void iterate(const layer *n, long first, long last, const vec *r, const vec *before, vec *mean, vec *var, vec *mass, vec *logit, vec *out, vec *work) {
+    long N = children(n);
+    vec *v = work, *u = work + N * H;
+    for (long p = first; p < last; p++)
+        for (long j = 0; j < n->J; j++) {
+            long s = p * n->J + j;
+            vote(n, p, j, v);
+            vec total = weigh(n, p, j, r, u) + n->mass_floor, m[H], q[H];
+            for (int h = 0; h < H; h++) m[h] = q[h] = all(0.0f);
+            for (long i = 0; i < N; i++)
+                for (int h = 0; h < H; h++) m[h] += u[i] * v[i * H + h];
+            for (int h = 0; h < H; h++) {
+                m[h] = m[h] / total * (1 - n->damping);
+                if (before) m[h] += before[s * H + h] * n->damping;
+            }
+            for (long i = 0; i < N; i++)
+                for (int h = 0; h < H; h++) {
+                    vec d = v[i * H + h] - m[h];
+                    q[h] += u[i] * d * d;
+                }
+            vec logs = all(0.0f);
+            for (int h = 0; h < H; h++) {
+                q[h] = q[h] / total + n->var_floor;
+                logs += vlog(q[h]);
+                mean[s * H + h] = m[h];
+                var[s * H + h] = q[h];
+            }
+            logs *= 0.5f;
+            vec x = n->lambda * (n->beta_a[j] - (H * n->beta_u[j] + logs) * total);
+            mass[s] = total;
+            logit[s] = x;
+            if (!out) continue;
+            vec constant = vlogsigmoid(x) - logs, half[H];
+            for (int h = 0; h < H; h++) half[h] = -0.5f / q[h];
+            for (long i = 0; i < N; i++) {
+                vec l[4] = {constant, all(0.0f), all(0.0f), all(0.0f)};
+                for (int h = 0; h < H; h++) {
+                    vec d = v[i * H + h] - m[h];
+                    l[h % 4] += half[h] * d * d;
+                }
+                out[(p * N + i) * n->J + j] = (l[0] + l[1]) + (l[2] + l[3]);
+            }
+        }
+}
+
+/* Backward of one iteration. gl: gradient of its logits, or NULL after the last. gmean [P][J][16]: in, the gradient of the mean;
+   out, that of the previous mean. glogit [P][J]: gradient of the logit from above (the output's). coef [P][J][2][16]: out, alpha and
+   gamma for `finish`. gr: out, gradient of the assignments, or NULL. ga [HW][T], gbu, gba [J]: added to. */
+static void iterate_back(const layer *n, long first, long last, const vec *r, const vec *before, const vec *mean, const vec *var, const vec *mass, const vec *logit, const vec *gl, vec *gmean, const vec *glogit, vec *coef, vec *gr, vec *ga, vec *gbu, vec *gba, vec *work) {
+    long N = children(n);
+    vec *v = work, *u = work + N * H;
+    for (long p = first; p < last; p++)
+        for (long j = 0; j < n->J; j++) {
+            long s = p * n->J + j;
+            vote(n, p, j, v);
+            weigh(n, p, j, r, u);
+            const vec *m = mean + s * H, *q = var + s * H;
+            vec total = mass[s], x = logit[s], logs = all(0.0f), gx = glogit ? glogit[s] : all(0.0f), glogs = all(0.0f);
+            vec gm[H], gq[H], iv[H];
+            for (int h = 0; h < H; h++) {
+                iv[h] = 1.0f / q[h];
+                logs += vlog(q[h]);
+                gm[h] = gmean[s * H + h];
+                gq[h] = all(0.0f);
+            }
+            logs *= 0.5f;
+            if (gl) {
+                vec s0 = all(0.0f), s1[H], s2[H];
+                for (int h = 0; h < H; h++) s1[h] = s2[h] = all(0.0f);
+                for (long i = 0; i < N; i++) {
+                    vec g = gl[(p * N + i) * n->J + j];
+                    s0 += g;
+                    for (int h = 0; h < H; h++) {
+                        vec d = v[i * H + h] - m[h], gd = g * d;
+                        s1[h] += gd;
+                        s2[h] += gd * d;
+                    }
+                }
+                for (int h = 0; h < H; h++) {
+                    gm[h] += iv[h] * s1[h];
+                    gq[h] = 0.5f * iv[h] * iv[h] * s2[h];
+                }
+                glogs = -s0;
+                gx += s0 / (1.0f + vexp(x)); /* s0 * logistic(-x) */
+            }
+            vec gcost = -n->lambda * gx, gmass = gcost * (H * n->beta_u[j] + logs), S = all(0.0f);
+            gba[j] -= gcost;
+            gbu[j] += gcost * total * (float)H;
+            glogs += gcost * total;
+            vec shares = 1.0f - n->mass_floor / total, per = 1.0f / total, alpha[H], gamma[H];
+            for (int h = 0; h < H; h++) {
+                gq[h] += 0.5f * glogs * iv[h];
+                vec old = before ? before[s * H + h] * n->damping : all(0.0f);
+                vec weighted = (m[h] - old) / (1 - n->damping);
+                gm[h] -= 2.0f * gq[h] * (weighted - m[h] * shares);
+                gmean[s * H + h] = gm[h] * n->damping;
+                gm[h] *= 1 - n->damping;
+                S += gq[h] * (q[h] - n->var_floor) + gm[h] * weighted;
+                alpha[h] = 2.0f * gq[h] * per;
+                gamma[h] = gm[h] * per;
+                coef[(s * 2) * H + h] = alpha[h];
+                coef[(s * 2 + 1) * H + h] = gamma[h];
+            }
+            gmass -= S * per;
+            for (long k = 0; k < n->KK; k++) {
+                long child = n->at[p * n->KK + k] * n->T;
+                for (long t = 0; t < n->T; t++) {
+                    long i = k * n->T + t;
+                    vec l[4] = {gmass, all(0.0f), all(0.0f), all(0.0f)};
+                    for (int h = 0; h < H; h++) {
+                        vec d = v[i * H + h] - m[h];
+                        l[h % 4] += 0.5f * alpha[h] * d * d + gamma[h] * v[i * H + h];
+                    }
+                    vec gw = (l[0] + l[1]) + (l[2] + l[3]);
+                    long e = (p * N + i) * n->J + j;
+                    ga[child + t] += gw * (r ? r[e] : all(n->first[p * n->KK + k]));
+                    if (gr) gr[e] = gw * n->a[child + t];
+                }
+            }
+        }
+}
+
+/* Gradients of poses and weights from all iterations: that of a vote is sum_t (V - mean)(alpha w - g / var) + gamma w. */
+typedef struct { const vec *r, *gl, *mean, *var, *coef; } iteration;
+
+static void finish(const layer *n, long first, long last, long terms, const iteration *it, vec *gpose, float *gw, vec *work) {
+    long N = children(n);
+    vec *v = work, *u = work + N * H, *gv = u + N;
+    for (long p = first; p < last; p++)
+        for (long j = 0; j < n->J; j++) {
+            long s = p * n->J + j;
+            vote(n, p, j, v);
+            for (long t = 0; t < terms; t++) {
+                const vec *m = it[t].mean + s * H, *alpha = it[t].coef + s * 2 * H, *gamma = alpha + H;
+                vec iv[H];
+                for (int h = 0; h < H; h++) iv[h] = 1.0f / it[t].var[s * H + h];
+                weigh(n, p, j, it[t].r, u);
+                for (long i = 0; i < N; i++) {
+                    vec g = it[t].gl ? it[t].gl[(p * N + i) * n->J + j] : all(0.0f);
+                    for (int h = 0; h < H; h++) {
+                        vec x = (v[i * H + h] - m[h]) * (alpha[h] * u[i] - g * iv[h]) + gamma[h] * u[i];
+                        gv[i * H + h] = t ? gv[i * H + h] + x : x;
+                    }
+                }
+            }
+            const float *w = n->w + j * N * H;
+            for (long k = 0; k < n->KK; k++) {
+                long child = n->at[p * n->KK + k] * n->T;
+                for (long t = 0; t < n->T; t++) {
+                    long i = k * n->T + t;
+                    const vec *m = n->pose + (child + t) * H, *x = gv + i * H;
+                    const float *wi = w + i * H;
+                    vec *gm = gpose + (child + t) * H, rows[H];
+                    for (int a = 0; a < 4; a++)
+                        for (int z = 0; z < 4; z++) {
+                            gm[4 * a + z] += x[4 * a] * wi[4 * z] + x[4 * a + 1] * wi[4 * z + 1] + x[4 * a + 2] * wi[4 * z + 2] + x[4 * a + 3] * wi[4 * z + 3];
+                            rows[4 * a + z] = m[a] * x[z] + m[4 + a] * x[4 + z] + m[8 + a] * x[8 + z] + m[12 + a] * x[12 + z];
+                        }
+                    vec sums = lane_sums(rows);
+                    float *out = gw + (j * N + i) * H;
+                    for (int e = 0; e < H; e++) out[e] += sums[e];
+                }
+            }
+        }
+}
+
+/* In place. E-step, gl == NULL: softmax of logits x [P][N][J] over the parents of each child. Its backward: x is the gradient of the
+   assignments gl points to (r), and becomes that of the logits. windows [HW][M]: p * KK + k, or -1. together: over types too. */
+static void assign(const layer *n, long HW, long M, const int64_t *windows, long together, const vec *r, vec *x) {
+    long N = children(n), J = n->J;
+    for (long c = 0; c < HW; c++)
+        for (long t = 0; t < n->T; t++) {
+            long at[M], heard = 0;
+            for (long m = 0; m < M; m++) {
+                int64_t pk = windows[c * M + m];
+                if (pk >= 0) at[heard++] = (pk / n->KK * N + pk % n->KK * n->T + t) * J;
+            }
+            long groups = together ? 1 : J, width = together ? J : 1;
+            for (long g = 0; g < groups; g++) {
+                vec top = all(-3.4e38f), total = all(0.0f);
+                if (r) {
+                    for (long m = 0; m < heard; m++)
+                        for (long j = g; j < g + width; j++) total += r[at[m] + j] * x[at[m] + j];
+                    for (long m = 0; m < heard; m++)
+                        for (long j = g; j < g + width; j++) x[at[m] + j] = r[at[m] + j] * (x[at[m] + j] - total);
+                    continue;
+                }
+                for (long m = 0; m < heard; m++)
+                    for (long j = g; j < g + width; j++) top = vmax(x[at[m] + j], top);
+                for (long m = 0; m < heard; m++)
+                    for (long j = g; j < g + width; j++) total += x[at[m] + j] = vexp(x[at[m] + j] - top);
+                total = 1.0f / total;
+                for (long m = 0; m < heard; m++)
+                    for (long j = g; j < g + width; j++) x[at[m] + j] *= total;
+            }
+        }
+}
+
+void em_iterate(const layer *n, const float *r, const float *before, float *mean, float *var, float *mass, float *logit, float *out, float *work) {
+    iterate(n, 0, n->P, (const vec *)r, (const vec *)before, (vec *)mean, (vec *)var, (vec *)mass, (vec *)logit, (vec *)out, (vec *)work);
+}
+
+void em_iterate_back(const layer *n, const float *r, const float *before, const float *mean, const float *var, const float *mass, const float *logit, const float *gl, float *gmean, const float *glogit, float *coef, float *gr, float *ga, float *gbu, float *gba, float *work) {
+    iterate_back(n, 0, n->P, (const vec *)r, (const vec *)before, (const vec *)mean, (const vec *)var, (const vec *)mass, (const vec *)logit, (const vec *)gl, (vec *)gmean, (const vec *)glogit, (vec *)coef, (vec *)gr, (vec *)ga, (vec *)gbu, (vec *)gba, (vec *)work);
+}
+
+void em_finish(const layer *n, long terms, const iteration *it, float *gpose, float *gw, float *work) {
+    finish(n, 0, n->P, terms, it, (vec *)gpose, gw, (vec *)work);
+}
+
+void em_assign(const layer *n, long HW, long M, const int64_t *windows, long together, const float *r, float *x) {
+    assign(n, HW, M, windows, together, (const vec *)r, (vec *)x);
+}

@@ -1,0 +1,170 @@
+"""Dynamic routing without keeping votes: forward and backward as passes over all children, written by hand.
+
+Source: Sabour, Frosst & Hinton 2017, procedure 1, and three identities. The first iteration is uniform. Logits are votes . A,
+with A the sum of the earlier outputs, so that nothing of their size is carried along. The gradient of the votes is a sum of
+2 r - 1 outer products (coupling by gradient of s, gradient of logits by A), which goes straight into those of u and the weights.
+A pass is what a backend brings: `TorchPasses` here, compiled ones in `native.dynamic`. Saved: u, the weights, sums [r, B, J, q].
+"""
+
+from typing import Any, Protocol
+
+import torch
+from torch import einsum
+
+from deeptheory.capsules.squashing import at_least_float32, squash, squash_backward
+
+Terms = list[tuple[Any, torch.Tensor]]  # (a factor that only its passes can read, side [B, J, q])
+
+
+class Passes(Protocol):
+    """Passes over the children of some examples. a, g, the results: [B, J, q]."""
+
+    @staticmethod
+    def examples(weight: torch.Tensor, iterations: int) -> int:
+        """How many examples at a time."""
+        ...
+
+    def __init__(self, u: torch.Tensor, weight: torch.Tensor, leaky: bool, prior: torch.Tensor | None): ...
+
+    def votes(self) -> torch.Tensor:
+        """Sum of votes over children."""
+        ...
+
+    def routed(self, a: torch.Tensor | None) -> torch.Tensor:
+        """Sum over children of coupling times vote; logits are votes . a (none: 0), plus the prior."""
+        ...
+
+    def coupled(self, a: torch.Tensor | None, g: torch.Tensor) -> tuple[Any, Any, torch.Tensor]:
+        """coupling, gradient of logits where g is that of the sum; and the gradient of a."""
+        ...
+
+    def of_prior(self, gb: Any) -> torch.Tensor:
+        """A gradient of logits, summed over examples: [I, J]."""
+        ...
+
+    def finish(self, terms: Terms, even: torch.Tensor | None, gw: torch.Tensor) -> torch.Tensor:
+        """Gradient of u from that of the votes, sum of factor by side, plus `even` for every child; that of weights is added to gw."""
+        ...
+
+
+def route(
+    passes: type[Passes], u, weight, iterations, bias=None, leaky=False, prior=None, detach=False
+) -> torch.Tensor:
+    """As `routing.dynamic.route`, from u: [B, I, p] and weight: [I, J, q, p] -> v: [B, J, q], float32 or better."""
+    return _Routing.apply(u, weight, bias, prior, (passes, iterations, leaky, detach))
+
+
+class _Routing(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, u, weight, bias, prior, settings):
+        passes, iterations, leaky, _ = settings
+        done = [_forward(passes(part, weight, leaky, prior), iterations, bias, prior, weight.shape[1] + leaky) for part in _parts(u, weight, settings)]  # fmt: skip
+        ctx.settings = settings
+        ctx.save_for_backward(u, weight, bias, prior, *(sums for _, sums in done))
+        return torch.cat([v for v, _ in done])
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, *gradients):  # type: ignore[override]  # once_differentiable hides the name of ctx
+        u, weight, bias, prior, *sums = ctx.saved_tensors
+        passes, _, leaky, detach = ctx.settings
+        gw = torch.zeros(weight.shape, dtype=sums[0].dtype, device=u.device)
+        sizes = [s.shape[1] for s in sums]
+        parts = zip(u.split(sizes), gradients[0].split(sizes), sums)
+        done = [_backward(passes(part, weight, leaky, prior), s, g.to(s), prior is not None, detach, weight.shape[1] + leaky, gw) for part, g, s in parts]  # fmt: skip
+        gu = torch.cat([d[0] for d in done]).to(u.dtype)
+        g_bias = None if bias is None else torch.stack([d[1] for d in done]).sum(0).to(bias.dtype)
+        g_prior = None if prior is None else torch.stack([d[2] for d in done]).sum(0).to(prior.dtype)
+        return gu, gw.to(weight.dtype), g_bias, g_prior, None
+
+
+def _parts(u, weight, settings):
+    passes, iterations, _, _ = settings
+    return u.split(passes.examples(weight, iterations))
+
+
+def _forward(passes: Passes, iterations, bias, prior, shares):
+    """v: [B, J, q], and the sums before each squash: [r, B, J, q]."""
+    sums: list[torch.Tensor] = []
+    v, a = torch.empty(0), None
+    for _ in range(iterations):
+        s = passes.votes() / shares if a is None and prior is None else passes.routed(a)
+        sums.append(s if bias is None else s + bias)
+        v = squash(sums[-1])
+        a = v if a is None else a + v
+    return v, torch.stack(sums)
+
+
+def _backward(passes: Passes, sums, gradient, with_prior, detach, shares, gw):
+    """Gradients of u, bias [J, q] and prior [I, J] (0 if there is none)."""
+    v = squash(sums)
+    before = v.cumsum(0) - v  # A of each iteration
+    terms: Terms = []
+    g_bias: Any = 0
+    g_prior: Any = 0
+    even, flowing = None, torch.zeros_like(gradient)
+    for t in reversed(range(len(sums))):
+        g_s = squash_backward(sums[t], gradient if t == len(sums) - 1 else flowing)
+        g_bias = g_bias + g_s.sum(0)
+        if t == 0 and not with_prior:
+            even = g_s / shares
+            break
+        coupling, gb, g_a = passes.coupled(before[t] if t else None, g_s)
+        terms.append((coupling, g_s))
+        if with_prior:
+            g_prior = g_prior + passes.of_prior(gb)
+        if detach:
+            break
+        if t:
+            terms.append((gb, before[t]))
+            flowing = flowing + g_a
+    return passes.finish(terms, even, gw), g_bias, g_prior
+
+
+class TorchPasses:
+    """Passes by torch, with the votes of a few examples at hand: as many as fit the cache of a CPU, or 256 MB of a GPU."""
+
+    @staticmethod
+    def examples(weight, iterations):
+        one = weight[..., 0].numel() * max(4, weight.element_size())
+        return max(1, ((4 << 20) if weight.device.type == "cpu" else (256 << 20)) // one)
+
+    def __init__(self, u, weight, leaky, prior):
+        i, j, q, p = weight.shape
+        self.u, self.weight, self.leaky = u, weight, leaky
+        self.prior = 0 if prior is None else at_least_float32(prior)
+        votes = torch.bmm(u.transpose(0, 1), weight.reshape(i, j * q, p).transpose(1, 2))  # [I, B, J q]
+        self.v = at_least_float32(votes).transpose(0, 1).unflatten(2, (j, q))
+
+    def votes(self):
+        return self.v.sum(1)
+
+    def routed(self, a):
+        return einsum("BIJ,BIJq->BJq", self._coupling(a), self.v)
+
+    def coupled(self, a, g):
+        coupling = self._coupling(a)
+        gc = einsum("BIJq,BJq->BIJ", self.v, g)
+        gb = coupling * (gc - (coupling * gc).sum(-1, keepdim=True))
+        return coupling, gb, einsum("BIJ,BIJq->BJq", gb, self.v)
+
+    def of_prior(self, gb):
+        return gb.sum(0)
+
+    def finish(self, terms, even, gw):
+        gv = torch.zeros_like(self.v) if even is None else even[:, None].repeat(1, self.v.shape[1], 1, 1)
+        for factor, side in terms:
+            gv.addcmul_(factor[..., None], side[:, None])
+        gv = gv.flatten(2).transpose(0, 1)  # [I, B, J q]
+        wide, w = at_least_float32(self.u).transpose(0, 1), at_least_float32(self.weight).flatten(1, 2)
+        gw += torch.bmm(gv.transpose(1, 2), wide).unflatten(1, gw.shape[1:3])
+        return torch.bmm(gv, w).transpose(0, 1)
+
+    def _coupling(self, a):
+        if a is None:
+            logits = self.v.new_zeros(self.v.shape[:3]) + self.prior
+        else:
+            logits = einsum("BIJq,BJq->BIJ", self.v, a) + self.prior
+        if not self.leaky:
+            return logits.softmax(-1)
+        return torch.nn.functional.pad(logits, (1, 0)).softmax(-1)[..., 1:]
