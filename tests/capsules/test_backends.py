@@ -69,7 +69,9 @@ def test_dynamic_routing(backend, sizes, iterations, options):
     truth = gradients(routing("eager"), wide)
     if backend == "recompute":
         same(gradients(routing(backend), wide), truth, 1e-12)
-    same(gradients(routing(backend), inputs), truth, 5e-6 if iterations <= 3 else 5e-5)  # each iteration sharpens logits
+    same(
+        gradients(routing(backend), inputs), truth, 5e-6 if iterations <= 3 else 5e-5
+    )  # each iteration sharpens logits
     without = routing(backend)(*inputs)  # nothing to learn: no graph
     same([without], truth[:1], 5e-6 if iterations <= 3 else 5e-5)
 
