@@ -1,0 +1,81 @@
+"""What one does with one module: begin it from a seed, look at all its outputs, carry its weights about as one vector."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from deeptheory.arrays import as_numpy, as_tensor
+from deeptheory.errors import InputError
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def build(factory: Callable[[], Module], seed: int) -> Module:
+    """factory() with torch's generator set to the seed, so that weights are the seed's; the generator is put back."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return factory()
+
+
+def outputs(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
+    """The module's outputs on all rows of the inputs, in eval mode and without gradients, so many rows at a time.
+
+    inputs: paired arrays [n, ...], numpy or torch, moved to the module's device a batch at a time. Outputs may be a tensor, a tuple
+    or a named tuple (None stays None); they come back whole, as tensors in main memory. Train flags are put back.
+    InputError: no row, lengths that differ, batch below 1, an output that is none of these.
+    """
+    tensors = [as_tensor(x) for x in inputs]
+    lengths = [len(t) for t in tensors]
+    if not tensors or len(set(lengths)) != 1 or not lengths[0] or batch < 1:
+        raise InputError(
+            f"inputs have {lengths} rows, batch is {batch}; needed: the same number of rows, 1 or more, and batch 1 or more"
+        )
+    weight = next(module.parameters(), None) if isinstance(module, nn.Module) else None
+    device = tensors[0].device if weight is None else weight.device
+    flags = [(m, m.training) for m in module.modules()] if isinstance(module, nn.Module) else []
+    try:
+        for part, _ in flags:
+            part.training = False
+        with torch.no_grad():
+            pieces = [module(*(t[k : k + batch].to(device) for t in tensors)) for k in range(0, lengths[0], batch)]
+    finally:
+        for part, flag in flags:
+            part.training = flag
+    return _joined(pieces)
+
+
+def _joined(pieces: list[Any]) -> Any:
+    first = pieces[0]
+    if first is None:
+        return None
+    if isinstance(first, torch.Tensor):
+        return torch.cat([p.cpu() for p in pieces])
+    if isinstance(first, tuple):
+        parts = [_joined(list(column)) for column in zip(*pieces)]
+        return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
+    raise InputError(f"the module gave {type(first).__name__}; outputs are tensors or tuples of tensors")
+
+
+def weights(module: nn.Module) -> np.ndarray:
+    """All parameters in their order as one vector [n], as numpy; `set_weights` is the way back. Buffers are not among them."""
+    return np.concatenate([as_numpy(p).ravel() for p in module.parameters()])
+
+
+def set_weights(module: Module, vector: Any) -> Module:
+    """Fill the parameters from such a vector; the module itself comes back. InputError: another number of weights."""
+    flat = as_tensor(vector)
+    sizes = [p.numel() for p in module.parameters()]
+    if flat.shape != (sum(sizes),):
+        raise InputError(f"vector has shape {list(flat.shape)}; {type(module).__name__} has {sum(sizes)} weights")
+    with torch.no_grad():
+        for p, piece in zip(module.parameters(), flat.split(sizes)):
+            p.copy_(piece.view_as(p))
+    return module
+
+
+def count(module: nn.Module) -> int:
+    """The number of parameters."""
+    return sum(p.numel() for p in module.parameters())
