@@ -1,6 +1,7 @@
 """What one does with one module: begin it from a seed, look at all its outputs, carry its weights about as one vector."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +21,19 @@ def build(factory: Callable[[], Module], seed: int) -> Module:
         return factory()
 
 
+@contextmanager
+def evaluating(module: Any) -> Iterator[None]:
+    """Every part in eval mode; its own train flag is put back, after an error too. What is no module is left alone."""
+    flags = [(part, part.training) for part in module.modules()] if isinstance(module, nn.Module) else []
+    try:
+        for part, _ in flags:
+            part.training = False
+        yield
+    finally:
+        for part, flag in flags:
+            part.training = flag
+
+
 def outputs(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
     """The module's outputs on all rows of the inputs, in eval mode and without gradients, so many rows at a time.
 
@@ -35,15 +49,8 @@ def outputs(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
         )
     weight = next(module.parameters(), None) if isinstance(module, nn.Module) else None
     device = tensors[0].device if weight is None else weight.device
-    flags = [(m, m.training) for m in module.modules()] if isinstance(module, nn.Module) else []
-    try:
-        for part, _ in flags:
-            part.training = False
-        with torch.no_grad():
-            pieces = [module(*(t[k : k + batch].to(device) for t in tensors)) for k in range(0, lengths[0], batch)]
-    finally:
-        for part, flag in flags:
-            part.training = flag
+    with evaluating(module), torch.no_grad():
+        pieces = [module(*(t[k : k + batch].to(device) for t in tensors)) for k in range(0, lengths[0], batch)]
     return _joined(pieces)
 
 

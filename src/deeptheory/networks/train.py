@@ -20,6 +20,7 @@ from torch import nn
 from deeptheory.errors import DeeptheoryError, InputError
 from deeptheory.names import pick
 from deeptheory.networks.kept import Kept
+from deeptheory.networks.modules import evaluating
 from deeptheory.results import Result
 
 _UNSEEN = 20  # steps between looks at the loss where looking means waiting for a device
@@ -146,8 +147,7 @@ def train(
     look = _Look(evaluate, every, stop, steps)
     device = parameters[0].device
     unseen: list[torch.Tensor] = []
-    with _own_randomness(device), _flags_kept(module):
-        module.train()
+    with _own_randomness(device), _training(module):
         while not state.stopped:
             if look.due(state):
                 _seed_torch(device, seed, state.done, 1)
@@ -208,8 +208,7 @@ class _Look:
 
     def take(self, module: nn.Module, state: _State) -> None:
         assert self.evaluate is not None
-        with _flags_kept(module), torch.no_grad():
-            module.eval()
+        with evaluating(module), torch.no_grad():
             found = self.evaluate(module)
         row = {}
         for name, value in found.items():
@@ -278,11 +277,8 @@ def _own_randomness(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def _flags_kept(module: nn.Module) -> Iterator[None]:
-    """Every part's train flag is put back, after an error too."""
-    flags = [(part, part.training) for part in module.modules()]
-    try:
+def _training(module: nn.Module) -> Iterator[None]:
+    """Train mode, and every part's own flag afterwards."""
+    with evaluating(module):
+        module.train()
         yield
-    finally:
-        for part, flag in flags:
-            part.training = flag

@@ -1,0 +1,23 @@
+"""A network that standardises its pictures itself: so that an attack, a crop or a change of light is one of pixels in [0, 1]."""
+
+import torch
+from torch import nn
+
+
+class Standardised(nn.Module):
+    """network((x - mean) / deviation), both over all pixels and channels of a picture; images [B, C, H, W].
+
+    A picture of one grey value becomes zeros: the deviation is at least 1 / sqrt(number of its values) on the scale of
+    0 to 255, as in TensorFlow's per_image_standardization, which the program of Hinton et al. 2018 calls.
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor, *more: torch.Tensor):
+        flat = images.flatten(1)
+        least = flat.shape[1] ** -0.5 / 255
+        deviation = flat.var(1, unbiased=False).clamp(min=least**2).sqrt()
+        x = (images - flat.mean(1)[:, None, None, None]) / deviation[:, None, None, None]
+        return self.network(x, *more)
