@@ -154,7 +154,7 @@ def test_a_standardised_network_does_not_mind_light_and_contrast():
     assert torch.allclose(out.var(1, unbiased=False), torch.ones(40), atol=1e-4)
     wide = torch.rand(3, 2, 20, 20)
     assert torch.allclose(net(0.5 * wide + 0.2), net(wide), atol=1e-4)
-    assert torch.equal(net(torch.full((2, 1, 4, 4), 0.7)).abs() < 1e-5, torch.ones(2, 16, dtype=torch.bool))
+    assert torch.equal(net(torch.full((2, 1, 4, 4), 0.7)).abs() < 1e-3, torch.ones(2, 16, dtype=torch.bool))
     assert torch.allclose(Standardised(Two())(X, torch.ones(40)), torch.ones(40), atol=1e-5)
 
 
