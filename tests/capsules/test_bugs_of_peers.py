@@ -24,7 +24,7 @@ def votes(b=3, i=8, j=4, q=5, seed=0, scale=1.0):
 def ours(v, iterations=3):
     """route, and the couplings it ended with."""
     seen = []
-    return route(v, iterations, watch=lambda coupling, logits, v: seen.append(coupling)), seen[-1]
+    return route(v, iterations, watch=lambda coupling, logits, v, votes: seen.append(coupling)), seen[-1]
 
 
 # dynamic routing ------------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def test_detach_keeps_values_and_lets_no_gradient_through_the_coupling():
     assert (g_full - g_cut).abs().max() > 1e-3
     seen = []  # the coupling of the last iteration as a constant: its gradient by hand
     votes = torch.einsum("BIp,IJqp->BIJq", u, weight)
-    route(votes.detach(), 3, bias, watch=lambda c, b, v: seen.append(c))
+    route(votes.detach(), 3, bias, watch=lambda c, b, v, votes: seen.append(c))
     v = dt.capsules.squash(torch.einsum("BIJ,BIJq->BJq", seen[-1], votes) + bias)
     torch.testing.assert_close(torch.autograd.grad(v.sum(), weight)[0], g_cut)
 
@@ -78,7 +78,7 @@ def test_detach_keeps_values_and_lets_no_gradient_through_the_coupling():
 def watched(u, weight, iterations, **options):
     seen = []
     votes = torch.einsum("BIp,IJqp->BIJq", u, weight)
-    route(votes, iterations, watch=lambda c, b, v: seen.append((c, b, v)), **options)
+    route(votes, iterations, watch=lambda c, b, v, votes: seen.append((c, b, v)), **options)
     return seen
 
 
@@ -122,7 +122,7 @@ def test_routing_finds_the_children_that_agree():
     pose = torch.randn(6, generator=g, dtype=torch.float64)
     votes[0, :8, 1] = 2 * pose
     seen = []
-    v = route(votes, 5, watch=lambda c, b, v: seen.append(c))
+    v = route(votes, 5, watch=lambda c, b, v, votes: seen.append(c))
     assert seen[-1][0, :8, 1].min() > 0.99
     assert torch.cosine_similarity(v[0, 1], pose, dim=0) > 0.95
     assert v[0].norm(dim=-1).argmax() == 1

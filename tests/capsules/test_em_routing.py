@@ -92,7 +92,7 @@ def watched(inputs, iterations, constants="paper"):
 def test_laws(b, i, j, iterations, seed):
     inputs = case(b, i, j, seed)
     votes, activation, beta_u, beta_a = inputs
-    for r, mass, _, variance, _ in watched(inputs, iterations):
+    for r, mass, _, variance, _, _ in watched(inputs, iterations):
         torch.testing.assert_close(
             r.sum(-1), activation.expand(b, i)
         )  # a child gives away its activation, no more, no less

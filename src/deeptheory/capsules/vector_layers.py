@@ -9,7 +9,7 @@ import torch
 from torch import einsum, nn
 
 from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
-from deeptheory.capsules.routing.dynamic import check_iterations, dynamic_routing, route
+from deeptheory.capsules.routing.dynamic import check_iterations, dynamic_routing, leaky_softmax, route, softmax
 from deeptheory.capsules.routing.em import check_choice
 from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.capsules.windows import NORMALIZE, over_parents, patches, windows
@@ -95,6 +95,11 @@ class Capsules(nn.Module):
     def forward(self, u: torch.Tensor) -> torch.Tensor:
         settings = (self.iterations, self.bias, self.leaky, self.prior, self.detach)
         return dynamic_routing(self.lined_up(u), self.weight, *settings, backend=self.backend)
+
+    def _route(self, u: torch.Tensor, watch) -> None:
+        votes = einsum("BIp,IJqp->BIJq", self.lined_up(u), self.weight)
+        over = leaky_softmax if self.leaky else softmax
+        route(at_least_float32(votes), self.iterations, self.bias, over, self.prior, self.detach, watch)
 
     def lined_up(self, u: torch.Tensor) -> torch.Tensor:
         """u as [B, I, p]. InputError: another number of capsules or dimensions than the layer was made for."""

@@ -89,7 +89,7 @@ def route(
     detach: bool = False,
     watch: Callable | None = None,
 ) -> torch.Tensor:
-    """votes: [..., I, J, q] -> v: [..., J, q]. over: logits [..., I, J] -> coupling. watch(coupling, logits, v): each iteration."""
+    """votes: [..., I, J, q] -> v: [..., J, q]. over: logits [..., I, J] -> coupling. watch(coupling, logits, v, votes): each iteration."""
     inner = votes.detach() if detach else votes
     start = votes.new_zeros(votes.shape[:-1])
     logits = start if prior is None else start + prior
@@ -100,7 +100,7 @@ def route(
         s = einsum("...IJ,...IJq->...Jq", coupling, votes if last else inner)
         v = squash(s if bias is None else s + bias)
         if watch is not None:
-            watch(coupling, logits, v)
+            watch(coupling, logits, v, votes)
         if not last:  # agreement after the last squash would change nothing
             logits = logits + einsum("...IJq,...Jq->...IJ", inner, v.detach() if detach else v)
     return v

@@ -186,7 +186,7 @@ def route(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """votes: [..., I, J, h], activation: [..., I] -> mean [..., J, h], activation [..., J].
 
-    first: assignments to begin with. over: logits [..., I, J] -> assignments. watch(r, mass, mean, variance, logit): each iteration.
+    first: assignments to begin with. over: logits [..., I, J] -> assignments. watch(r, mass, mean, variance, logit, votes): each iteration.
     """
     r, mean, logit = first, votes.new_zeros(()), votes.new_zeros(())
     a_out = logit
@@ -206,7 +206,7 @@ def route(
         else:
             a_out, log_a = logit.sigmoid(), logsigmoid(logit)
         if watch is not None:
-            watch(r, mass, mean, variance, logit)
+            watch(r, mass, mean, variance, logit, votes)
         if t < len(lambdas) - 1:  # E-step; (h/2) ln 2 pi is the same for every parent
             log_p = -0.5 * einsum("...IJh,...Jh->...IJ", squares, 1 / variance) - log_sigmas.unsqueeze(-2)
             r = over(log_a.unsqueeze(-2) + log_p)

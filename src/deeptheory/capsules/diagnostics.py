@@ -1,0 +1,201 @@
+"""What routing does, iteration by iteration: who gets how much, how sure, how well votes agree, which parents are dead.
+
+Source: Hinton, Sabour & Frosst 2018, figure 2 (distances of votes to the mean, weighted by assignment); Sabour, Frosst & Hinton
+2017, appendix (change of logits by iteration).
+Trap: everything is weighted by the assignments (for EM times the child's activation): a vote that no parent takes says nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import einsum, nn
+
+from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
+from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
+from deeptheory.errors import InputError
+from deeptheory.results import Result
+from deeptheory.theme import layer_colours, new_figure
+
+DEAD = 0.01  # of an equal share of the mass
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RoutingTrace(Result):
+    """One layer's routing of some examples. r iterations, J parent types (positions together), all means over the examples.
+
+    entropy: [r] of a child's coupling over the parents of its window, in bits. agreement: [r] cosine of vote and parent, weighted by
+    coupling. change: [r] mean |change| of logits (agreement) or assignments (EM) since the iteration before; NaN in the first.
+    mass: [r, J] sum of couplings (times activations) a parent. presence: [r, J] length or activation. dead: [r] share of parent
+    types with less than a hundredth of an equal share of the mass. cost: [r] mean |logit| of parents' activations, EM only: beyond
+    4 they are saturated. distances: [r, J, bins] share of the mass by distance of vote and parent; edges: [bins + 1], all beyond
+    the last is in the last bin.
+    """
+
+    layer: str
+    kind: str
+    entropy: np.ndarray
+    agreement: np.ndarray
+    change: np.ndarray
+    mass: np.ndarray
+    presence: np.ndarray
+    dead: np.ndarray
+    cost: np.ndarray
+    distances: np.ndarray
+    edges: np.ndarray
+
+    def __repr__(self) -> str:
+        first, last = (f"{x:.2f}" for x in self.entropy[[0, -1]])
+        return f"RoutingTrace({self.layer}, {self.kind}, {len(self.entropy)} iterations, entropy {first} to {last} bits, dead {self.dead[-1]:.0%})"
+
+    def mean_distance(self) -> np.ndarray:
+        """[r, J]: mean distance of vote and parent, weighted by assignment; bins count by their middles."""
+        middles = (self.edges[1:] + self.edges[:-1]) / 2
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (self.distances * middles).sum(-1) / self.distances.sum(-1)
+
+    def dataset(self):
+        """xarray.Dataset over iteration (from 1), parent, distance (middles of bins)."""
+        import xarray as xr
+
+        one, two = ("iteration",), ("iteration", "parent")
+        return xr.Dataset(
+            {
+                **{k: (one, getattr(self, k)) for k in ("entropy", "agreement", "change", "dead", "cost")},
+                **{k: (two, getattr(self, k)) for k in ("mass", "presence")},
+                "distances": ((*two, "distance"), self.distances),
+            },
+            coords={
+                "iteration": np.arange(1, len(self.entropy) + 1),
+                "parent": np.arange(self.mass.shape[1]),
+                "distance": (self.edges[1:] + self.edges[:-1]) / 2,
+            },
+            attrs={"layer": self.layer, "kind": self.kind},
+        )
+
+    def table(self):
+        """One row an iteration: entropy, agreement, change, dead, cost, mean distance, least and largest mass of a parent."""
+        import pandas as pd
+
+        rows = {"iteration": np.arange(1, len(self.entropy) + 1)}
+        rows |= {k: getattr(self, k) for k in ("entropy", "agreement", "change", "dead", "cost")}
+        weight = self.mass / self.mass.sum(1, keepdims=True)
+        rows["mean_distance"] = np.nansum(self.mean_distance() * weight, axis=1)
+        return pd.DataFrame(rows | {"least_mass": self.mass.min(1), "largest_mass": self.mass.max(1)})
+
+    def figure(self) -> Any:
+        """Distances of votes to parents, weighted by assignment, one line an iteration (figure 2 of the EM paper)."""
+        import plotly.graph_objects as go
+
+        figure = new_figure(
+            title=self.layer, xaxis_title="distance of vote and parent", yaxis_title="share of the mass"
+        )
+        middles = (self.edges[1:] + self.edges[:-1]) / 2
+        shares = self.distances.sum(1) / self.distances.sum((1, 2))[:, None]
+        for k, (y, colour) in enumerate(zip(shares, layer_colours(len(shares)))):
+            line = {"color": colour, "shape": "hvh"}
+            figure.add_trace(go.Scatter(x=middles.round(5).tolist(), y=y.round(6).tolist(), name=f"iteration {k + 1}", mode="lines", line=line))  # fmt: skip
+        return figure
+
+    def figure_of_change(self) -> Any:
+        """Mean |change| of logits or assignments by iteration, on a logarithmic axis (appendix of the routing paper)."""
+        import plotly.graph_objects as go
+
+        figure = new_figure(title=self.layer, xaxis_title="iteration", yaxis_title="mean |change|")
+        figure.update_yaxes(type="log", exponentformat="power")
+        x = list(range(2, len(self.change) + 1))
+        figure.add_trace(go.Scatter(x=x, y=self.change[1:].tolist(), mode="lines+markers", name="change"))
+        return figure
+
+
+ROUTED = (Capsules, ConvCapsules, ConvMatrixCapsules, ClassCapsules)
+
+
+def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60) -> dict[str, RoutingTrace]:
+    """A trace of every routed capsule layer in a module, by its name, for one forward pass of the inputs in eval mode.
+
+    The module is left as it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself handed in
+    is named by its class. InputError: no routed layer was reached.
+    """
+    caught: list[tuple[str, nn.Module, tuple]] = []
+
+    def catch(name: str) -> Callable:
+        def hook(layer, args, kwargs):
+            caught.append((name or type(layer).__name__, layer, (*args, *kwargs.values())))
+
+        return hook
+
+    found = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, ROUTED)]
+    handles = [layer.register_forward_pre_hook(catch(name), with_kwargs=True) for name, layer in found]
+    modes = [(m, m.training) for m in module.modules()]
+    try:
+        module.eval()
+        with torch.no_grad():
+            module(*inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+        for m, training in modes:
+            m.training = training
+    if not caught:
+        known = ", ".join(c.__name__ for c in ROUTED)
+        raise InputError(f"no routed layer was reached in {type(module).__name__}; routed layers are {known}")
+    with torch.no_grad():
+        return {name: _trace(name, layer, given, bins) for name, layer, given in caught}
+
+
+def _trace(name: str, layer: Any, given: tuple, bins: int) -> RoutingTrace:
+    em = isinstance(layer, (ConvMatrixCapsules, ClassCapsules))
+    looks = _Looks(bins)
+    layer._route(*given, watch=looks.em if em else looks.agreement)
+    kept = {k: np.array([row[k] for row in looks.rows]) for k in looks.rows[0]}
+    return RoutingTrace(layer=name, kind="EM" if em else "agreement", edges=looks.edges, **kept)
+
+
+class _Looks:
+    """Numbers of each iteration, from what `route` shows. Arrays are [..., I, J], parents [..., J, q]."""
+
+    def __init__(self, bins: int):
+        self.bins, self.edges, self.before = bins, np.zeros(0), None
+        self.rows: list[dict[str, Any]] = []
+
+    def agreement(self, coupling, logits, v, votes):
+        presence = torch.linalg.vector_norm(v, dim=-1)
+        self._look(coupling.expand(votes.shape[:-1]), coupling, logits, v, votes, presence, float("nan"))
+
+    def em(self, r, mass, mean, variance, logit, votes):
+        weight = r.expand(votes.shape[:-1])
+        self._look(weight, weight / weight.sum(-1, keepdim=True).clamp(min=1e-30), weight, mean, votes, logit.sigmoid(), float(logit.abs().mean()))  # fmt: skip
+
+    def _look(self, weight, coupling, state, parents, votes, presence, cost):
+        j = weight.shape[-1]
+        p = coupling / coupling.sum(-1, keepdim=True).clamp(min=1e-30)
+        entropy = -(p * p.clamp(min=1e-30).log2()).sum(-1)
+        heard = weight.sum(-1)
+        total = weight.sum().clamp(min=1e-30)
+        lengths = votes.norm(dim=-1) * parents.norm(dim=-1).unsqueeze(-2)
+        cosine = einsum("...IJq,...Jq->...IJ", votes, parents) / lengths.clamp(min=1e-30)
+        distance = (votes - parents.unsqueeze(-3)).norm(dim=-1)
+        mass = weight.sum(-2).reshape(-1, j).mean(0)
+        change = float("nan") if self.before is None else float((state - self.before).abs().mean())
+        self.before = state.expand(weight.shape) if state.shape != weight.shape else state
+        self.rows.append({
+            "entropy": float((entropy * heard).sum() / heard.sum().clamp(min=1e-30)),
+            "agreement": float((cosine * weight).sum() / total),
+            "change": change,
+            "mass": mass.double().cpu().numpy(),
+            "presence": presence.reshape(-1, j).mean(0).double().cpu().numpy(),
+            "dead": float((mass < DEAD * mass.sum() / j).double().mean()),
+            "cost": cost,
+            "distances": self._histogram(distance, weight),
+        })  # fmt: skip
+
+    def _histogram(self, distance, weight):
+        j = weight.shape[-1]
+        d, w = (x.reshape(-1, j).double().cpu().numpy() for x in (distance, weight))
+        if not len(self.edges):
+            self.edges = np.linspace(0, max(float(np.quantile(d, 0.999)), 1e-12), self.bins + 1)
+        d = np.minimum(d, self.edges[-1])
+        return np.stack([np.histogram(d[:, k], self.edges, weights=w[:, k])[0] for k in range(j)])
