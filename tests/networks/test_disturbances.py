@@ -15,8 +15,8 @@ DATA = dt.datasets.icosahedron()
 ROWS = np.random.default_rng(0).permutation(4096)[:300]
 
 
-def trained(engine="auto", seeds=(3, 5), activation="tanh", epochs=3, noise=0.0, bits=None, **more):
-    nets = dt.networks.Population.mlp(WIDTHS, activation, seeds, noise=noise, bits=bits)
+def trained(engine="auto", seeds=(3, 5), activation="tanh", epochs=3, noise=0.0, bits=None, bias=True, **more):
+    nets = dt.networks.Population.mlp(WIDTHS, activation, seeds, "torch_default", noise=noise, bits=bits, bias=bias)
     before = nets.theta.detach().clone()
     options = {"train": 0.8, "batch": 150, "lr": 0.01, "seed": 1, **more}
     dt.networks.fit(nets, DATA.x[ROWS], DATA.y[ROWS], epochs=epochs, engine=engine, **options)
@@ -29,6 +29,7 @@ CASES = [
     {"noise": 0.2, "activation": "relu"},
     {"orthonormal": 0.05},
     {"orthonormal": 0.05, "noise": 0.1, "optimizer": "sgd"},
+    {"bias": False},
     {"bits": 8},
     {"bits": 8, "activation": "relu"},
     {"bits": 6, "activation": "linear"},
@@ -149,6 +150,13 @@ def test_the_penalty_is_what_it_says_and_pulls_towards_orthonormal_weights():
         assert float(orthonormality(nets).detach()[s]) == pytest.approx(total, rel=1e-5)
     free, bound = trained(epochs=60), trained(epochs=60, orthonormal=1.0)
     assert float(orthonormality(bound).detach().max()) < 0.1 < float(orthonormality(free).detach().min())
+
+
+def test_biases_can_stay_at_zero():
+    for _, bias in trained(bias=False).parts():
+        assert not bias.any()
+    assert all(bias.any() for _, bias in trained().parts())
+    assert "no biases" in repr(dt.networks.Population.mlp(WIDTHS, bias=False))
 
 
 def test_a_view_in_another_precision_follows_training():

@@ -21,6 +21,7 @@ from deeptheory.datasets.multiview import multiview
 from deeptheory.datasets.placed import Overlaid, affine, overlaid, shifted
 from deeptheory.datasets.places import data_folder
 from deeptheory.datasets.small_norb import small_norb
+from deeptheory.datasets.student_teacher import StudentTeacher, student_teacher
 from deeptheory.datasets.svhn import svhn
 from deeptheory.datasets.views import Views
 
@@ -33,6 +34,7 @@ __all__ = [
     "Images",
     "Neurons",
     "Overlaid",
+    "StudentTeacher",
     "Views",
     "affine",
     "affnist",
@@ -53,5 +55,6 @@ __all__ = [
     "read_landmarks",
     "shifted",
     "small_norb",
+    "student_teacher",
     "svhn",
 ]

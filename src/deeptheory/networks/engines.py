@@ -91,7 +91,7 @@ class HandWritten:
             self.x, plan.target, plan.order, plan.counts, size, plan.drop_last, plan.reshuffle,
             np.array(nets.seeds, dtype=np.uint64), OPTIMIZERS[plan.optimizer], plan.lr, plan.momentum, *plan.betas,
             plan.eps, first, last, self.step, update, kept, np.float32(plan.orthonormal), np.float32(nets.noise), self.pool,
-            nets.levels, low, high, _follows(nets),
+            nets.levels, low, high, _follows(nets), nets.bias,
         )  # fmt: skip
         if _follows(nets):
             nets.ranges.copy_(torch.from_numpy(high))
@@ -186,7 +186,10 @@ class Autograd:
         loss = losses(self.nets.logits(x, apart=True, **more), target, self.nets.head).mean(1).sum()
         if self.plan.orthonormal:
             loss = loss + self.plan.orthonormal * orthonormality(self.nets).sum()
-        return list(torch.autograd.grad(loss, self.parameters))
+        grads = list(torch.autograd.grad(loss, self.parameters))
+        if isinstance(self.nets, MLPPopulation) and not self.nets.bias:
+            grads[0] = grads[0] * self.nets.is_weight().to(grads[0])
+        return grads
 
     def _normals(self, nets: MLPPopulation, start: int):
         """Noise of a minibatch by layer, as the handwritten step draws it."""

@@ -66,6 +66,7 @@ class Population(nn.Module):
         head: str | None = None,
         noise: float = 0.0,
         bits: int | None = None,
+        bias: bool = True,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str | None = None,
     ) -> "MLPPopulation":
@@ -76,11 +77,11 @@ class Population(nn.Module):
         (half the squared error). init: a name in INITIALISERS. noise: standard deviation of the Gaussian noise that every
         hidden layer adds to its output, in training and afterwards (Goldfeld et al. 2019); what a layer shows is its output
         before its own noise. bits: every layer's output, probabilities included, is rounded to 2^bits levels (Lorenzen et al.
-        2022); the loss sees the logits. InputError: fewer than two widths, a width below 1, no seeds or one twice, an unknown
+        2022); the loss sees the logits. bias: False keeps every bias at 0. InputError: fewer than two widths, a width below 1, no seeds or one twice, an unknown
         name, a softmax over one output, noise below 0, bits outside 1..16, both.
         """
         return MLPPopulation(
-            widths, activation, seeds, init, head=head, noise=noise, bits=bits, dtype=dtype, device=device
+            widths, activation, seeds, init, head=head, noise=noise, bits=bits, bias=bias, dtype=dtype, device=device
         )
 
     @staticmethod
@@ -98,7 +99,7 @@ class MLPPopulation(Population):
 
     ranges: torch.Tensor
 
-    def __init__(self, widths, activation, seeds, init, *, head, noise, bits, dtype, device):
+    def __init__(self, widths, activation, seeds, init, *, head, noise, bits, bias, dtype, device):
         super().__init__()
         self.seeds = check_seeds(seeds)
         self.widths = tuple(int(w) for w in widths)
@@ -111,12 +112,13 @@ class MLPPopulation(Population):
         self.head = check_head(head, self.widths[-1])
         check_disturbance(noise, bits, activation)
         self.noise, self.levels = float(noise), 0 if bits is None else 2**bits - 1
+        self.bias = bias
         function: Callable = activation if callable(activation) else ACTIVATIONS[activation]
         last = HEADS[self.head]
         for k in range(1, len(self.widths)):
             self.add_module(f"layer{k}", PopulationLayer(function if k < len(self.widths) - 1 else last))
         draw = pick(INITIALISERS, init, what="initialiser")
-        theta = torch.stack([self._draw(draw, seed) for seed in self.seeds])
+        theta = torch.stack([self._draw(draw, seed) for seed in self.seeds]) * (1 if bias else self.is_weight())
         self.theta = nn.Parameter(theta.to(device=device, dtype=dtype))
         # of each hidden layer the largest output seen, which quantisation of unbounded units reaches up to
         self.register_buffer("ranges", torch.zeros(len(self.seeds), len(self.widths) - 2, device=device, dtype=dtype))
@@ -125,6 +127,11 @@ class MLPPopulation(Population):
         generator = torch.Generator().manual_seed(seed)
         pieces = [p.flatten() for i, o in zip(self.widths, self.widths[1:]) for p in draw(i, o, generator)]
         return torch.cat(pieces)
+
+    def is_weight(self) -> torch.Tensor:
+        """[P] bool: which numbers of theta belong to weight matrices; the others are biases."""
+        marks = [torch.arange(o * i + o) < o * i for i, o in zip(self.widths, self.widths[1:])]
+        return torch.cat(marks)
 
     def parts(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Views into theta, layer by layer: weight [seed, out, in], bias [seed, out]."""
@@ -229,6 +236,7 @@ class MLPPopulation(Population):
     def extra_repr(self) -> str:
         name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "custom")
         more = f", noise {self.noise:g}" if self.noise else f", {self.levels + 1} levels" if self.levels else ""
+        more += "" if self.bias else ", no biases"
         return f"{'-'.join(map(str, self.widths))}, {name}, {len(self.seeds)} networks{more}"
 
 

@@ -274,6 +274,16 @@ def _gradient(
 
 
 @njit(**FAST)
+def _drop_biases(grad, widths):
+    at = 0
+    for k in range(len(widths) - 1):
+        at += widths[k] * widths[k + 1]
+        for o in range(widths[k + 1]):
+            grad[at + o] = np.float32(0)
+        at += widths[k + 1]
+
+
+@njit(**FAST)
 def _adam(theta, grad, m, v, lr, beta1, beta2, eps, step):
     correct1 = 1.0 - beta1**step
     correct2 = 1.0 - beta2**step
@@ -325,6 +335,7 @@ def _add_moments(grad, widths, total, square):
 def train(
     theta, m, v, widths, activation, head, x, target, order, counts, batch, drop_last, reshuffle, seeds, optimizer, lr,
     momentum, beta1, beta2, eps, first, last, step, update, moments, orthonormal, noise, pool, levels, low, high, follows,
+    biased,
 ):  # fmt: skip
     """Epochs `first` to `last` - 1 of every network, in place; returns the number of steps that each has done.
 
@@ -332,7 +343,7 @@ def train(
     counts[s] train; seeds: [S] uint64. step: [S] int64, steps done before. update = False only measures.
     moments: [S, 2, P] float64, sums over this call's batches of the gradient and of its square, or [0, 2, P]: not kept.
     orthonormal: weight of the penalty. noise, pool [S, pool]: of the hidden layers; levels: 0 or the number of steps from
-    low to high, [S, hidden]; follows: -1, 0 or 1: which ends follow what is seen (both, none, the upper one).
+    low to high, [S, hidden]; follows: -1, 0 or 1: which ends follow what is seen (both, none, the upper one). biased: biases train.
     """
     n_units, widest = 0, 0
     for w in widths:
@@ -361,6 +372,8 @@ def train(
                     theta[s], grad, widths, activation, head, x, y, chosen, act, fed, delta, tgt, noise,
                     pool[s if pool.shape[0] > 1 else 0], seeds[s], step[s], start, levels, low[s], high[s], tops,
                 )  # fmt: skip
+                if not biased:
+                    _drop_biases(grad, widths)
                 if orthonormal > 0:
                     _add_orthonormal(theta[s], grad, widths, orthonormal)
                 if update and follows != 0:
