@@ -48,8 +48,8 @@ class StudentTeacher(Result):
 def student_teacher(
     samples: int, inputs: int = 100, outputs: int = 1, *, snr: float = 1.0, relevant: int | None = None, seed: int = 0
 ) -> StudentTeacher:
-    """Samples of the linear teacher of Saxe et al. 2018, section 3: teacher weights are N(0, 1), the label noise has
-    variance (expected signal variance) / snr.
+    """Samples of the linear teacher of Saxe et al. 2018, section 3: the signal has expected variance 1, however many inputs
+    carry it (weights N(0, inputs / relevant)), and the label noise variance 1 / snr.
 
     relevant: only the first so many inputs carry the label; default all. InputError: no samples, relevant outside
     1..inputs, snr not above 0.
@@ -63,8 +63,8 @@ def student_teacher(
         raise InputError(f"snr is {snr}; needed: above 0")
     rng = np.random.default_rng(seed)
     teacher = np.zeros((outputs, inputs))
-    teacher[:, :relevant] = rng.standard_normal((outputs, relevant))
-    noise = float(np.sqrt(relevant / inputs / snr))
+    teacher[:, :relevant] = np.sqrt(inputs / relevant) * rng.standard_normal((outputs, relevant))
+    noise = float(snr**-0.5)
     x = rng.standard_normal((samples, inputs)) / np.sqrt(inputs)
     y = x @ teacher.T + noise * rng.standard_normal((samples, outputs))
     return StudentTeacher(

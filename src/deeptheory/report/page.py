@@ -63,6 +63,7 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
         claims=_grouped(claims),
         counts=[(v, sum(c["verdict"] == v for c in claims)) for v in VERDICTS],
         sections=sections,
+        links=beside(folder, run, claims, page.get("links", [])),
         style=style,
         script=script,
         library=library if any(s["plates"] for s in sections) else "",
@@ -76,6 +77,47 @@ def _grouped(claims: list[dict]) -> list[dict]:
     """Claims, each told whether it says the same as the one above it (another layer), which the table then leaves out."""
     said = [{k: c[k] for k in ("statement", "quantity", "published", "published_trust", "source")} for c in claims]
     return [{**c, "again": k > 0 and said[k] == said[k - 1]} for k, c in enumerate(claims)]
+
+
+def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> list[dict]:
+    """Questions with what each study says to them: this run's claims, and those of the runs in folders beside it.
+
+    Of several runs of a study the one of the same scale is taken, then the first by name; a study without a run is named
+    with the command that would make one, and a claim id that its run does not know is left out.
+    """
+    known = {run["study"]: ("", {c["id"]: c for c in claims})} | _neighbours(folder, run) if links else {}
+    out = []
+    for link in links:
+        rows, absent = [], []
+        for study, claim in link["claims"]:
+            if study not in known:
+                absent.append(study)
+            elif claim in known[study][1]:
+                where, there = known[study]
+                anchor = f"#claim-{claim.replace('/', '-')}"
+                rows.append(
+                    {"study": study, "claim": there[claim], "href": f"../{where}/{NAME}{anchor}" if where else anchor}
+                )
+        out.append({"question": link["question"], "rows": rows, "absent": list(dict.fromkeys(absent))})
+    return out
+
+
+def _neighbours(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]]]:
+    """study -> (folder name, claims by id) of the finished runs beside this one."""
+    found: dict[str, tuple[str, dict[str, dict]]] = {}
+    there = [
+        p for p in sorted(folder.resolve().parent.iterdir()) if (p / "claims.json").is_file() and p != folder.resolve()
+    ]
+    for path in there:
+        try:
+            other = json.loads((path / "run.json").read_text(encoding="utf-8"))
+            rows = json.loads((path / "claims.json").read_text(encoding="utf-8"))
+            study, same = other["study"], other["scale"] == run["scale"]
+            if study != run["study"] and (study not in found or same):
+                found[study] = (path.name, {c["id"]: c for c in rows})
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # another run's damage is no reason to withhold this page
+    return found
 
 
 def _plate(folder: Path, name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@
 from deeptheory.runs.engines import ENGINES
 from deeptheory.runs.intervals import Sample
 from deeptheory.runs.ledger import Claim, Entry, Ledger, NotRun, decide
-from deeptheory.runs.plates import Page, Plate, Section, read_figure
+from deeptheory.runs.plates import Link, Page, Plate, Section, read_figure
 from deeptheory.runs.record import Record, read_record
 from deeptheory.runs.region import Region
 from deeptheory.runs.results import NotDone, Results
@@ -19,6 +19,7 @@ __all__ = [
     "Claim",
     "Entry",
     "Ledger",
+    "Link",
     "NotDone",
     "NotRun",
     "Page",

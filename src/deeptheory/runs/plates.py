@@ -65,14 +65,27 @@ class Section:
     plates: tuple[Plate, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A question that several studies answer, and the claims that do: (study, claim id). The page sets them side by side,
+    with the verdicts of the runs that lie beside this one."""
+
+    question: str
+    claims: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Page:
-    """What the page of a run says. notices: what must stand at its top. InputError: two plates of one name."""
+    """What the page of a run says. notices: what must stand at its top; links: where other studies answer the same.
+
+    InputError: two plates of one name.
+    """
 
     title: str
     lead: str
     sections: tuple[Section, ...]
     notices: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
 
     def __post_init__(self) -> None:
         names = [p.name for s in self.sections for p in s.plates]
@@ -87,6 +100,7 @@ class Page:
                 plate.write(folder)
         sections = [{"title": s.title, "text": s.text, "plates": [p.name for p in s.plates]} for s in self.sections]
         said = {"title": self.title, "lead": self.lead, "sections": sections, "notices": list(self.notices)}
+        said["links"] = [{"question": n.question, "claims": [list(c) for c in n.claims]} for n in self.links]
         write_text(Path(folder) / "page.json", json.dumps(said, indent=1, ensure_ascii=False))
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STUDIES = {  # name -> module with STUDY
     "shwartz-ziv-tishby-2017": "deeptheory.studies.shwartz_ziv_tishby_2017",
+    "saxe-2018": "deeptheory.studies.saxe_2018",
 }
 
 

@@ -1,0 +1,123 @@
+"""Figures that several studies draw: curves over training in small panels, and dots with intervals by layer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deeptheory.runs import Sample
+from deeptheory.runs.intervals import interval
+from deeptheory.theme import layer_colours, new_figure
+
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross", "pentagon", "hexagon")
+
+
+def panels(
+    curves: Sequence[Mapping[str, Any]], *, x_title: str, y_title: str, columns: int = 3, log_y: bool = False
+) -> Any:
+    """Small panels of lines over a logarithmic axis, one colour a name throughout.
+
+    curves: rows with panel, name, x, y (lists of one length), and where wanted low, high (a band).
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    titles = list(dict.fromkeys(c["panel"] for c in curves))
+    names = list(dict.fromkeys(c["name"] for c in curves))
+    colours = dict(zip(names, layer_colours(len(names))))
+    columns = min(columns, len(titles))
+    rows = -(-len(titles) // columns)
+    figure = make_subplots(
+        rows=rows, cols=columns, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04,
+        vertical_spacing=0.16 if rows > 1 else 0,
+    )  # fmt: skip
+    figure.update_layout(new_figure(height=230 + 210 * rows, legend={"orientation": "h", "y": -0.42 / rows}).layout)
+    shown = set()
+    for c in curves:
+        place = divmod(titles.index(c["panel"]), columns)
+        where: Any = {"row": place[0] + 1, "col": place[1] + 1}
+        x, y = list(c["x"]), [_short(v) for v in c["y"]]
+        if "low" in c:
+            band = [_short(v) for v in [*c["high"], *reversed(list(c["low"]))]]
+            figure.add_trace(
+                go.Scatter(x=x + x[::-1], y=band, fill="toself", line={"width": 0}, fillcolor=colours[c["name"]], opacity=0.15,
+                           hoverinfo="skip", showlegend=False, legendgroup=c["name"]), **where)  # fmt: skip
+        line = {"color": colours[c["name"]], "dash": c.get("dash", "solid")}
+        figure.add_trace(
+            go.Scatter(x=x, y=y, mode="lines", name=c["name"], line=line, legendgroup=c["name"],
+                       showlegend=c["name"] not in shown), **where)  # fmt: skip
+        shown.add(c["name"])
+    figure.update_xaxes(type="log", exponentformat="power")
+    if log_y:
+        figure.update_yaxes(type="log", exponentformat="power")
+    for k in range(columns):
+        figure.update_xaxes(title_text=x_title, row=rows, col=k + 1)
+    for k in range(rows):
+        figure.update_yaxes(title_text=y_title, row=k + 1, col=1)
+    return figure
+
+
+def over_training(panel: str, values: Any, steps: Sequence[int], names: Sequence[str]) -> list[dict]:
+    """Rows for `panels` from [seed, step, name]: means, and the middle 80 % of seeds as a band; x is step + 1."""
+    values = np.asarray(values, dtype=np.float64)
+    low, high = np.quantile(values, [0.1, 0.9], axis=0)
+    x = [s + 1 for s in steps]
+    return [
+        {"panel": panel, "name": str(n), "x": x, "y": values[:, :, k].mean(0), "low": low[:, k], "high": high[:, k]}
+        for k, n in enumerate(names)
+    ]
+
+
+def table_of(curves: Sequence[Mapping[str, Any]]) -> Any:
+    """The numbers of `panels`, one row a point."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            {"panel": c["panel"], "name": c["name"], "x": x, "y": float(y)}
+            | ({"low": float(c["low"][i]), "high": float(c["high"][i])} if "low" in c else {})
+            for c in curves
+            for i, (x, y) in enumerate(zip(c["x"], c["y"]))
+        ]
+    )
+
+
+def measured(groups: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Means with 95 % intervals over seeds: {condition: {place: values [seed]}} -> one row each."""
+    import pandas as pd
+
+    rows = []
+    for condition, places in groups.items():
+        for place, values in places.items():
+            got = interval(Sample(np.asarray(values, dtype=np.float64)))
+            rows.append({"condition": condition, "at": place, "mean": got.value, "low": got.low, "high": got.high, "networks": got.seeds})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def dots(table: Any, *, x_title: str, y_title: str) -> Any:
+    """Dots with error bars from `measured`, conditions beside each other at each place."""
+    import plotly.graph_objects as go
+
+    figure = new_figure(xaxis_title=x_title, yaxis_title=y_title)
+    conditions, places = list(dict.fromkeys(table["condition"])), list(dict.fromkeys(table["at"]))
+    for k, (condition, colour) in enumerate(zip(conditions, layer_colours(len(conditions)))):
+        part = table[table["condition"] == condition]
+        x = [places.index(p) + 0.12 * (k - (len(conditions) - 1) / 2) for p in part["at"]]
+        error = {
+            "type": "data", "symmetric": False, "thickness": 1.5,
+            "array": [_short(v) for v in part["high"] - part["mean"]],
+            "arrayminus": [_short(v) for v in part["mean"] - part["low"]],
+        }  # fmt: skip
+        marks = {"x": x, "y": [_short(v) for v in part["mean"]], "error_y": error, "name": condition}
+        figure.add_trace(
+            go.Scatter(
+                **marks, mode="markers", marker={"color": colour, "size": 9, "symbol": SYMBOLS[k % len(SYMBOLS)]}
+            )
+        )
+    figure.update_xaxes(tickvals=list(range(len(places))), ticktext=places)
+    return figure
+
+
+def _short(value: float) -> float | None:
+    """Four digits that count; None, which plotly leaves out, where there is no number."""
+    return float(f"{value:.4g}") if np.isfinite(value) else None
