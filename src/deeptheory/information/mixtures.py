@@ -55,42 +55,47 @@ def pair_sums(h, inv, weights, near, far):
 
 
 @njit(cache=True, error_model="numpy")
-def log_densities(points, centres, own, me, inputs, inv, p_y, out):
+def log_densities(points, centres, given, own, which, me, inputs, inv, p_y, out):
     """Logarithms of mixture densities at points, up to the constant of one Gaussian, which differences do not see.
 
-    centres: [d, r * inputs] float32, r blocks of one centre an input. points: [m, d]; point e was drawn from centre me[e]
-    of input own[e]. p_y: [c, inputs] float32. out [m, 4 + c]: log p(t); log p(t|x); both again with the point's own
-    centre left out (NaN where r = 1); then log of sum_x p(y|x) p(t|x) / inputs for each y.
+    centres: [d, b * inputs] float32, b blocks of one centre an input. given: [m, d, r], r centres of each of m inputs; point
+    e [m, d] was drawn from centre me[e] of given[which[e]], which belongs to input own[e]; in the density of all inputs that
+    input's own centres are the r of given. p_y: [c, inputs] float32. out [points, 4 + c]: log p(t); log p(t|x); both again
+    with the point's own centre left out (NaN where r = 1); then log of sum_x p(y|x) p(t|x) / inputs for each y.
     """
-    n, classes = centres.shape[1], p_y.shape[0]
-    r = n // inputs
+    n, r, classes = centres.shape[1], given.shape[2], p_y.shape[0]
+    blocks = n // inputs
     d, by_input = np.empty(n, dtype=np.float32), np.empty(inputs, dtype=np.float32)
+    own_d = np.empty(r, dtype=np.float32)
     for e in range(points.shape[0]):
         _squared_distances(points[e], centres, d)
-        nearest = d.min()
+        _squared_distances(points[e], given[which[e]], own_d)
+        nearest = min(d.min(), own_d.min())
         # the own input's few centres in double precision: leaving one out may leave little
         shift = inv * np.float64(nearest)
         mine, others_of_mine = 0.0, 0.0
         for k in range(r):
-            v = np.exp(shift - inv * np.float64(d[k * inputs + own[e]]))
+            v = np.exp(shift - inv * np.float64(own_d[k]))
             mine += v
-            if k * inputs + own[e] != me[e]:
+            if k != me[e]:
                 others_of_mine += v
         _by_input(d, nearest, np.float32(inv), by_input)
-        total = 0.0
+        by_input[own[e]] = np.float32(0)
+        rest = 0.0
         for i in range(inputs):
-            total += by_input[i]
-        rest = max(total - np.float64(by_input[own[e]]), 0.0)
-        out[e, 0] = np.log((rest + mine) / n) - shift
+            rest += by_input[i]
+        rest /= blocks
+        out[e, 0] = np.log((rest + mine / r) / inputs) - shift
         out[e, 1] = np.log(mine / r) - shift
         if r > 1:
             without = others_of_mine / (r - 1)
-            out[e, 2] = np.log((rest / r + without) / inputs) - shift
+            out[e, 2] = np.log((rest + without) / inputs) - shift
             out[e, 3] = np.log(without) - shift
         else:
             out[e, 2], out[e, 3] = np.nan, np.nan
         for c in range(classes):
-            out[e, 4 + c] = np.log(np.float64(_dot(p_y[c], by_input)) / n) - shift
+            labelled = np.float64(_dot(p_y[c], by_input)) / blocks + np.float64(p_y[c, own[e]]) * mine / r
+            out[e, 4 + c] = np.log(labelled / inputs) - shift
 
 
 @njit(**FAST)

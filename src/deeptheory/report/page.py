@@ -128,6 +128,7 @@ def _plate(folder: Path, name: str) -> dict[str, Any]:
         **{k: plate[k] for k in ("title", "see", "trust", "alt")},
         "packed": _pack(packed),
         "frames": len(plate["figure"].get("frames") or ()),
+        "height": (plate["figure"].get("layout") or {}).get("height"),
     }
 
 

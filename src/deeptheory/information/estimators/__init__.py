@@ -8,7 +8,7 @@ from collections.abc import Callable
 from deeptheory.information.estimators.gaussian import gaussian, gaussian_entropy
 from deeptheory.information.estimators.kozachenko_leonenko import kozachenko_leonenko, weighted_information
 from deeptheory.information.estimators.ksg import ksg
-from deeptheory.information.estimators.noisy_network import noisy_network_information
+from deeptheory.information.estimators.noisy_network import Propagation, noisy_network_information
 from deeptheory.information.estimators.plugin import plugin, plugin_entropy
 from deeptheory.results import Estimate
 
@@ -24,4 +24,4 @@ ENTROPY: dict[str, Callable[..., Estimate]] = {
     "kl": kozachenko_leonenko,
 }
 
-__all__ = ["ENTROPY", "MUTUAL_INFORMATION", "noisy_network_information"]
+__all__ = ["ENTROPY", "MUTUAL_INFORMATION", "Propagation", "noisy_network_information"]

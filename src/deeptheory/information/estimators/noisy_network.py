@@ -2,20 +2,21 @@
 
 Source: Goldfeld et al. 2019, section 4. T_l = S_l + Z_l, Z_l ~ N(0, sigma^2 I), S_l = f_l(T_{l-1}); the noise is part
 of the network, in training and afterwards, so that I(X;T_l) is finite and a property of the network alone.
-Samples are propagated up to S_l; the densities of T_l and of T_l given x are then mixtures of Gaussians around them, and
-I(X;T_l) = E log p(t|x) / p(t) is taken by Monte Carlo at points of the mixture.
-Traps: the mixture of few samples is too concentrated, which makes both entropies too small (the risk is of order
+Samples are propagated up to S_l: some of every input for the density of T_l, many of a few inputs for that of T_l given x.
+Both are then mixtures of Gaussians around the samples, and I(X;T_l) = E log p(t|x) / p(t) is taken by Monte Carlo.
+Traps: a mixture of few samples is too concentrated, which makes entropies too small (the risk is of order
 c^d / sqrt(n), and exponential growth with the dimension d cannot be avoided). Leaving each point's own sample out makes
 them too large in expectation; both together bracket the truth, and the bracket is part of the interval.
 """
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
+from deeptheory.arrays import as_numpy, as_tensor
 from deeptheory.errors import InputError
 from deeptheory.information.entering import as_activations, as_p_y_given_x
 from deeptheory.information.mixtures import log_densities
@@ -25,48 +26,89 @@ METHOD = "sample propagation"
 _Z = 1.959963984540054  # 97.5 % point of the normal distribution
 
 
-def propagated_information(s, sigma: float, targets=None, *, repeats: int, evaluations: int, seed: int = 0):
-    """The read-out of one layer: {name: [seed]} in bits from samples of S, [seed, repeats * inputs, unit].
+@dataclass(frozen=True)
+class Propagation:
+    """Which samples are propagated. blocks: samples of every input, for p(t); None: two, or as many as make 8192 samples in
+    all, since few inputs are few places to put a density on. chosen: inputs, drawn by seed, for which
+    p(t|x) is sampled `repeats` times; all of them where there are no more. draws: Monte Carlo points for each chosen input.
 
-    Rows stand in `repeats` blocks of the same inputs, each propagated with fresh noise below; one block is enough for the
-    first layer, whose S is a function of x. targets: labels or p(y|x) of these rows, or None. i_x: the estimate; i_x_low,
-    i_x_high: 95 % interval, with the bracket where repeats > 1; i_y: I(T;Y); evaluations: points of the Monte Carlo.
-    InputError: rows that are no whole blocks, sigma not above 0, fewer than two evaluations.
+    InputError: a number below 1, or one chosen input.
+    """
+
+    blocks: int | None = None
+    chosen: int = 256
+    repeats: int = 64
+    draws: int = 4
+    seed: int = 0
+
+    def __post_init__(self):
+        for name in ("blocks", "chosen", "repeats", "draws"):
+            if getattr(self, name) is not None and getattr(self, name) < 1 + (name == "chosen"):
+                raise InputError(f"{name} is {getattr(self, name)}; needed: at least {1 + (name == 'chosen')}")
+
+    def rows(self, inputs: int) -> np.ndarray:
+        """Which input stands in which row of the probe: `blocks` times all, then `repeats` times the chosen ones."""
+        every = np.arange(inputs)
+        return np.concatenate([np.tile(every, self.blocks_of(inputs)), np.tile(self.selected(inputs), self.repeats)])
+
+    def blocks_of(self, inputs: int) -> int:
+        """How often every input stands in the probe."""
+        return max(2, -(-8192 // inputs)) if self.blocks is None else self.blocks
+
+    def selected(self, inputs: int) -> np.ndarray:
+        """The chosen inputs, ascending."""
+        if inputs <= self.chosen:
+            return np.arange(inputs)
+        return np.sort(np.random.default_rng([self.seed, inputs]).choice(inputs, self.chosen, replace=False))
+
+
+def propagated_information(s, sigma: float, how: Propagation, inputs: int, targets=None) -> dict[str, np.ndarray]:
+    """The read-out of one layer: {name: [seed]} in bits from samples of S, [seed, row, unit], rows as in how.rows(inputs).
+
+    targets: labels or p(y|x) of these rows, or None. i_x: the estimate; i_x_low, i_x_high: 95 % interval over the chosen
+    inputs, with the bracket where repeats > 1; i_y: I(T;Y); h_t: differential entropy; occupied = 2^i_x.
+    InputError: another number of rows, sigma not above 0.
     """
     a = as_activations(s).astype(np.float32)
-    inputs, rest = divmod(a.shape[1], max(repeats, 1))
-    if repeats < 1 or rest or inputs < 2:
-        raise InputError(f"{a.shape[1]} rows in {repeats} blocks; needed: whole blocks of the same inputs, two or more")
+    rows = how.rows(inputs)
+    if a.shape[1] != len(rows):
+        raise InputError(
+            f"{a.shape[1]} rows; {inputs} inputs in {how.blocks_of(inputs)} blocks and the chosen ones {how.repeats} times make {len(rows)}"
+        )
     check_sigma(sigma)
-    if evaluations < 2:
-        raise InputError(f"evaluations is {evaluations}; the Monte Carlo needs 2 points or more")
     p_y = None if targets is None else as_p_y_given_x(targets, a.shape[1])[:inputs]
-    rows = [_one(part, sigma, p_y, inputs, evaluations, [seed, k]) for k, part in enumerate(a)]
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    found = [_one(part, sigma, how, inputs, p_y, k) for k, part in enumerate(a)]
+    return {name: np.array([f[name] for f in found]) for name in found[0]}
 
 
 def noisy_network_information(
-    layers: Sequence[Callable], x: Any, sigma: float, *, repeats: int = 16, evaluations: int = 2000, seed: int = 0
+    layers: Sequence[Callable],
+    x: Any,
+    sigma: float,
+    *,
+    blocks: int | None = None,
+    chosen: int = 256,
+    repeats: int = 64,
+    draws: int = 4,
+    seed: int = 0,
 ) -> tuple[Estimate, ...]:
     """I(X;T_l) of every layer of a network that adds noise N(0, sigma^2) after each, X uniform over the rows of x.
 
     layers: callables, each from T_{l-1} to S_l as tensors (modules, or pieces of a network between its nonlinearities);
-    x: [n, ...]. Sample propagation (Goldfeld et al. 2019) with `repeats` noisy passes of each input. The interval holds
-    the Monte Carlo error and, for layers after the first, the bracket between entropies with and without each point's
-    own sample. InputError: no layer, sigma not above 0, activations that are not finite.
+    x: [n, ...]. The other arguments: see Propagation. The interval holds the Monte Carlo error and, for layers after the
+    first, the bracket between entropies with and without each point's own sample.
+    InputError: no layer, sigma not above 0, activations that are not finite.
     """
     if not layers:
         raise InputError("no layers; give the functions from each layer to the next")
     check_sigma(sigma)
-    samples = propagate(layers, x, sigma, repeats, seed)
-    out = []
-    for k, s in enumerate(samples):
-        got = propagated_information(
-            s[None], sigma, repeats=1 if k == 0 else repeats, evaluations=evaluations, seed=seed
-        )
+    how = Propagation(blocks, chosen, repeats, draws, seed)
+    inputs, out = len(x), []
+    for s in propagate(layers, as_tensor(x)[how.rows(inputs)], sigma, seed):
+        got = propagated_information(s[None], sigma, how, inputs)
         value, low, high = (float(got[name][0]) for name in ("i_x", "i_x_low", "i_x_high"))
         notes = [
-            f"{s.shape[1]} units, noise {sigma:g}, {repeats if k else 1} passes of {len(s) // (repeats if k else 1)} inputs"
+            f"{s.shape[1]} units, noise {sigma:g}, {inputs} inputs, {repeats} passes of {min(chosen, inputs)} of them"
         ]
         if high - low > 0.5:
             notes.append("the bracket is wide: more repeats, or fewer units, are needed for this layer")
@@ -74,22 +116,17 @@ def noisy_network_information(
     return tuple(out)
 
 
-def propagate(layers: Sequence[Callable], x: Any, sigma: float, repeats: int, seed: int) -> list[np.ndarray]:
-    """Samples of S_l by layer, [repeats * n, unit] in blocks (the first layer: [n, unit]), noise from `seed`."""
+def propagate(layers: Sequence[Callable], x: Any, sigma: float, seed: int) -> list[np.ndarray]:
+    """Samples of S_l by layer, [n, unit], each row of x with noise of its own from `seed`."""
     import torch
 
-    from deeptheory.arrays import as_tensor
-
-    x = as_tensor(x)
-    generator = torch.Generator(device=x.device).manual_seed(seed)
+    t = as_tensor(x)
+    generator = torch.Generator(device=t.device).manual_seed(seed)
     out = []
     with torch.no_grad():
-        t = x
-        for k, layer in enumerate(layers):
+        for layer in layers:
             s = layer(t)
             out.append(as_numpy(s).reshape(len(s), -1))
-            if k == 0:
-                s = s.repeat(repeats, *[1] * (s.ndim - 1))
             t = s + sigma * torch.randn(s.shape, generator=generator, device=s.device, dtype=s.dtype)
     return out
 
@@ -100,45 +137,47 @@ def check_sigma(sigma: float) -> None:
         raise InputError(f"sigma is {sigma}; noise needs a finite standard deviation above 0")
 
 
-def _one(s: np.ndarray, sigma: float, p_y, inputs: int, evaluations: int, seed: list[int]) -> dict[str, float]:
-    rng = np.random.default_rng(seed)
-    n, units = s.shape
-    repeats = n // inputs
-    me = _stratified(n, evaluations, rng)
-    points = (s[me] + sigma * rng.standard_normal((len(me), units))).astype(np.float32)
+def _one(s: np.ndarray, sigma: float, how: Propagation, inputs: int, p_y, network: int) -> dict[str, float]:
+    rng = np.random.default_rng([how.seed, network])
+    units, selected = s.shape[1], how.selected(inputs)
+    m, size = len(selected), how.blocks_of(inputs) * inputs
+    centres = np.ascontiguousarray(s[:size].T)
+    given = np.ascontiguousarray(s[size:].reshape(how.repeats, m, units).transpose(1, 2, 0))
+    which = np.repeat(np.arange(m), how.draws)
+    me = rng.integers(0, how.repeats, len(which))
+    points = (given[which, :, me] + sigma * rng.standard_normal((len(which), units))).astype(np.float32)
     classes = 0 if p_y is None else p_y.shape[1]
-    logs = np.empty((len(me), 4 + classes))
+    logs = np.empty((len(which), 4 + classes))
     weights = np.zeros((0, inputs), np.float32) if p_y is None else np.ascontiguousarray(p_y.T, dtype=np.float32)
-    log_densities(points, np.ascontiguousarray(s.T), me % inputs, me, inputs, 1 / (2 * sigma**2), weights, logs)
-    bits = logs / np.log(2)
-    gain = bits[:, 1] - bits[:, 0]
+    log_densities(points, centres, given, selected[which], which, me, inputs, 1 / (2 * sigma**2), weights, logs)
+    bits = (logs / np.log(2)).reshape(m, how.draws, -1)
     own = units / 2 * np.log2(2 * np.pi * sigma**2)  # the constant of one Gaussian
-    out = {"i_x": float(gain.mean()), "h_t": float(own - bits[:, 0].mean())}
+    gain = bits[..., 1] - bits[..., 0]
+    value = float(gain.mean())
+    out = {"i_x": value, "h_t": float(own - bits[..., 0].mean()), "occupied": 2**value}
     if p_y is not None:
-        out["i_y"] = _label(bits, p_y, me % inputs)
+        out["i_y"] = _label(bits, p_y, selected)
     low, high = gain, gain
-    if repeats > 1:
-        low, high = bits[:, 3] - bits[:, 0], bits[:, 1] - bits[:, 2]
-    out["i_x_low"] = max(0.0, _end(low, -1))
-    out["i_x_high"] = min(float(np.log2(inputs)), _end(high, +1))
-    out["i_x_low"], out["i_x_high"] = min(out["i_x_low"], out["i_x"]), max(out["i_x_high"], out["i_x"])
-    out["occupied"] = 2 ** out["i_x"]
+    if how.repeats > 1:
+        low, high = bits[..., 3] - bits[..., 0], bits[..., 1] - bits[..., 2]
+    out["i_x_low"] = min(value, max(0.0, _end(low, -1, inputs, how.repeats)))
+    out["i_x_high"] = max(value, min(float(np.log2(inputs)), _end(high, +1, inputs, how.repeats)))
     return out
 
 
-def _stratified(n: int, evaluations: int, rng: np.random.Generator) -> np.ndarray:
-    """Centres to draw points from: every one equally often, up to one."""
-    whole, rest = divmod(evaluations, n)
-    return np.sort(np.concatenate([np.tile(np.arange(n), whole), rng.choice(n, rest, replace=False)])).astype(np.int64)
-
-
-def _label(bits: np.ndarray, p_y: np.ndarray, own: np.ndarray) -> float:
-    """E log p(t|y) / p(t), the label averaged exactly under p(y|x) of each point."""
-    prior = p_y.mean(0)
+def _label(bits: np.ndarray, p_y: np.ndarray, selected: np.ndarray) -> float:
+    """E log p(t|y) / p(t), the label averaged exactly under p(y|x) of each point; bits [m, draws, 4 + class]."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        gain = bits[:, 4:] - np.log2(prior) - bits[:, :1]
-    return float(np.where(p_y[own] > 0, p_y[own] * gain, 0.0).sum(1).mean())
+        gain = bits[..., 4:] - np.log2(p_y.mean(0)) - bits[..., :1]
+    given = p_y[selected][:, None]
+    return float(np.where(given > 0, given * gain, 0.0).sum(-1).mean())
 
 
-def _end(values: np.ndarray, sign: int) -> float:
-    return float(values.mean() + sign * _Z * values.std(ddof=1) / np.sqrt(len(values)))
+def _end(values: np.ndarray, sign: int, inputs: int, repeats: int) -> float:
+    """One end of the 95 % interval of the mean of values [m, draws], m of `inputs` inputs: two-stage sampling (Cochran 1977,
+    chapter 10), so that with every input chosen only the noise is left: of the points, and of the samples they come from."""
+    m, draws = values.shape
+    share = m / inputs
+    between = (1 - share) * values.mean(1).var(ddof=1) / m
+    within = share * values.var(axis=1, ddof=1).mean() / m * (1 / draws + 1 / repeats) if draws > 1 else 0.0
+    return float(values.mean() + sign * _Z * np.sqrt(between + within))

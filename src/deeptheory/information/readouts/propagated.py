@@ -1,7 +1,7 @@
 """Propagated noise: the read-out of networks that add noise in every layer, where I(X;T) is a property of the network.
 
 Source: Goldfeld et al. 2019. The activations handed in are S_l, before the layer's own noise and after that of the layers
-below: what a `Population.mlp(..., noise=sigma)` shows. The probe is repeated in blocks, each propagated with fresh noise.
+below: what a `Population.mlp(..., noise=sigma)` shows. Every row of the probe passes with noise of its own.
 """
 
 from dataclasses import dataclass
@@ -9,27 +9,41 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.information.estimators.noisy_network import check_sigma, propagated_information
+from deeptheory.arrays import as_numpy
+from deeptheory.information.estimators.noisy_network import Propagation, check_sigma, propagated_information
 
 
 @dataclass(frozen=True)
 class PropagatedNoise:
-    """T = S + N(0, sigma^2) with S handed in; see `noisy_network_information` for a network of functions.
+    """T = S + N(0, sigma^2) with S handed in; `noisy_network_information` does all at once for a network of functions.
 
-    repeats: how often the probe inputs stand in the recording, in whole blocks (numpy.tile(x, (repeats, 1))).
-    evaluations: points of the Monte Carlo; its error falls with their root. InputError: sigma not above 0.
+    The probe of the Recorder is `x[readout.rows()]`, its targets `y[readout.rows()]`: `blocks` times every
+    input (None: see Propagation), then `repeats` times each of the `chosen` ones. inputs: len(x). draws: Monte Carlo points a chosen input.
+    InputError: sigma not above 0, a number below 1.
     """
 
     sigma: float
-    repeats: int = 16
-    evaluations: int = 2000
+    inputs: int
+    blocks: int | None = None
+    chosen: int = 256
+    repeats: int = 64
+    draws: int = 4
     seed: int = 0
 
     def __post_init__(self):
         check_sigma(self.sigma)
+        self._how()
+
+    def _how(self) -> Propagation:
+        return Propagation(self.blocks, self.chosen, self.repeats, self.draws, self.seed)
+
+    def rows(self) -> np.ndarray:
+        """Numbers of the inputs, row by row of the probe."""
+        return self._how().rows(self.inputs)
 
     def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """i_x, i_y, h_t (differential), occupied = 2^i_x, i_x_low, i_x_high (95 %), each [seed]; bits."""
-        return propagated_information(
-            activations, self.sigma, targets, repeats=self.repeats, evaluations=self.evaluations, seed=self.seed
-        )
+        """i_x, i_y, h_t (differential), occupied = 2^i_x, i_x_low, i_x_high (95 %), each [seed]; bits.
+
+        InputError: other rows than rows().
+        """
+        return propagated_information(as_numpy(activations), self.sigma, self._how(), self.inputs, targets)

@@ -275,7 +275,8 @@ def _snr(results: Any, settings: dict) -> Plate:
     steps = {"tanh": "tanh", "relu": "ReLU", "linear": "linear", "smallest": "1-1-1 linear, over samples"}
     for step, title in steps.items():
         phases = dt.gradient_phases(results[step])
-        median = np.median(phases.snr, axis=0)
+        seen = np.ma.masked_invalid(phases.snr)  # a network whose units all died has no gradient left
+        median = np.ma.median(seen, axis=0).filled(np.nan)
         curves += [
             {"panel": title, "name": layer, "x": [s + 1 for s in phases.steps], "y": median[:, k]} for k, layer in enumerate(phases.layers)
         ]  # fmt: skip
@@ -287,7 +288,7 @@ def _snr(results: Any, settings: dict) -> Plate:
         figure=figure,
         table=table_of(curves),
         see="The ratio falls in every panel, in networks that compress and in networks that cannot.",
-        trust="Median over networks of the norm of the mean gradient over that of its fluctuation: over the minibatches of an "
+        trust="Median over networks (but those whose units have all died) of the norm of the mean gradient over that of its fluctuation: over the minibatches of an "
         "epoch, and for the smallest network over single samples, where the ratio starts below 1 at best (the gradient is "
         "proportional to x^2, whose mean over standard deviation is 0.71).",
         alt="Four panels: signal-to-noise ratio of the gradients by layer against the epoch.",
