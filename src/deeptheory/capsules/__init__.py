@@ -8,6 +8,15 @@ from deeptheory.capsules.diagnostics import RoutingTrace, trace_routing
 from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
 from deeptheory.capsules.networks import CapsuleNetwork, CapsuleOutput, MatrixCapsuleNetwork, MatrixCapsuleOutput
+from deeptheory.capsules.objectives import (
+    capsule_objective,
+    classifier_objective,
+    decoded,
+    error_rate,
+    probability_objective,
+    spread_objective,
+)
+from deeptheory.capsules.perturbation import Perturbation, ink_width, perturb
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing import VARIANTS, Variant, backends, dynamic_routing, em_routing
 from deeptheory.capsules.squashing import squash
@@ -25,20 +34,29 @@ __all__ = [
     "MatrixCapsuleNetwork",
     "MatrixCapsuleOutput",
     "MatrixPrimary",
+    "Perturbation",
     "PrimaryCapsules",
     "Reconstruction",
     "RoutingTrace",
     "Variant",
     "backends",
+    "capsule_objective",
+    "classifier_objective",
+    "decoded",
     "dynamic_routing",
     "em_routing",
+    "error_rate",
     "hinton_cnn",
+    "ink_width",
     "margin_loss",
     "multimnist_cnn",
+    "perturb",
+    "probability_objective",
     "reconstruction_loss",
     "sabour_cnn",
     "spread_loss",
     "spread_margin",
+    "spread_objective",
     "squash",
     "trace_routing",
 ]

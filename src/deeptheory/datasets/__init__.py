@@ -18,7 +18,7 @@ from deeptheory.datasets.landmark_files import read_landmarks
 from deeptheory.datasets.macaque import Dissimilarities, Neurons, it_neurons, it_rdms
 from deeptheory.datasets.mnist import mnist
 from deeptheory.datasets.multiview import multiview
-from deeptheory.datasets.placed import Overlaid, affine, overlaid, shifted
+from deeptheory.datasets.placed import Overlaid, affine, overlaid, scaled, shifted
 from deeptheory.datasets.places import data_folder
 from deeptheory.datasets.small_norb import small_norb
 from deeptheory.datasets.student_teacher import StudentTeacher, student_teacher
@@ -53,6 +53,7 @@ __all__ = [
     "multiview",
     "overlaid",
     "read_landmarks",
+    "scaled",
     "shifted",
     "small_norb",
     "student_teacher",

@@ -156,3 +156,19 @@ def _boxes(images: np.ndarray) -> np.ndarray:
         last = any_ink.shape[1] - np.argmax(any_ink[:, ::-1], axis=1)
         out += [np.argmax(any_ink, axis=1), np.where(np.any(any_ink, axis=1), last, 0)]
     return np.stack(out, axis=1)
+
+
+def scaled(images: np.ndarray, shrink: int = 1) -> np.ndarray:
+    """Bytes as a network's input: [n, H, W] or [n, C, H, W] uint8 -> [n, C, H', W'] float32 in [0, 1].
+
+    shrink: every so many pixels squared become one, their mean. InputError: another shape, or a size that shrink does not divide.
+    """
+    x = np.asarray(images)
+    x = x[:, None] if x.ndim == 3 else x
+    if x.ndim != 4 or shrink < 1 or x.shape[2] % shrink or x.shape[3] % shrink:
+        raise InputError(
+            f"images have shape {list(np.shape(images))}, shrink is {shrink}; it must divide height and width"
+        )
+    n, c, h, w = x.shape
+    small = x.reshape(n, c, h // shrink, shrink, w // shrink, shrink).mean((3, 5), dtype=np.float32)
+    return small / np.float32(255)

@@ -1,0 +1,115 @@
+"""What one number of a capsule's pose means: change it a little and look at what the decoder draws.
+
+Source: Sabour, Frosst & Hinton 2017, section 5.1 and figure 4: each of the 16 numbers of the winning capsule is moved by -0.25 to
+0.25 in steps of 0.05.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.arrays import as_numpy, as_tensor
+from deeptheory.capsules.networks import CapsuleNetwork
+from deeptheory.capsules.objectives import decoded
+from deeptheory.errors import InputError
+from deeptheory.networks.modules import outputs
+from deeptheory.results import Result
+
+OFFSETS = tuple(round(-0.25 + 0.05 * k, 2) for k in range(11))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Perturbation(Result):
+    """Drawings under perturbation. drawings: [n, d, k, H, W]; offsets: [k]; winners: [n], the class that was drawn."""
+
+    drawings: np.ndarray
+    offsets: np.ndarray
+    winners: np.ndarray
+
+    def __repr__(self) -> str:
+        n, d, k = self.drawings.shape[:3]
+        return (
+            f"Perturbation({n} pictures, {d} dimensions, {k} offsets from {self.offsets[0]:g} to {self.offsets[-1]:g})"
+        )
+
+    @property
+    def widths(self) -> np.ndarray:
+        """[n, d, k]: width of the ink in pixels, see `ink_width`."""
+        return ink_width(self.drawings)
+
+    def explained(self) -> np.ndarray:
+        """[classes seen, d]: R2 of the change of width by a straight line in the offset, over all pictures of a class.
+
+        Each picture's mean width over the offsets is taken off first; the line has one slope for all pictures of the class. 0 where
+        the width does not change at all.
+        """
+        change = self.widths - self.widths.mean(2, keepdims=True)
+        x = self.offsets - self.offsets.mean()
+        out = []
+        for label in np.unique(self.winners):
+            y = change[self.winners == label]  # [m, d, k]
+            slope = np.einsum("mdk,k->d", y, x) / (len(y) * (x @ x))
+            total = (y**2).sum((0, 2))
+            out.append(np.where(total > 1e-12, slope**2 * len(y) * (x @ x) / np.maximum(total, 1e-12), 0.0))
+        return np.stack(out)
+
+    def table(self):
+        """One row a class and dimension: R2 of the width."""
+        import pandas as pd
+
+        values = self.explained()
+        rows = [
+            {"class": int(c), "dimension": d, "explained": values[i, d]}
+            for i, c in enumerate(np.unique(self.winners))
+            for d in range(values.shape[1])
+        ]
+        return pd.DataFrame(rows)
+
+    def figure(self) -> Any:
+        """R2 of the width by class and dimension."""
+        import plotly.graph_objects as go
+
+        from deeptheory.theme import new_figure
+
+        figure = new_figure(xaxis_title="dimension of the pose", yaxis_title="class")
+        classes = [str(c) for c in np.unique(self.winners)]
+        heat = {"z": self.explained().round(3).tolist(), "y": classes, "zmin": 0, "zmax": 1, "colorscale": "Viridis"}
+        figure.add_trace(go.Heatmap(**heat, colorbar={"title": "R2 of width"}))
+        return figure
+
+
+def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
+    """Move each number of the longest capsule by each offset and draw it. images: [n, C, H, W]; the first channel is drawn.
+
+    InputError: a network without a decoder, no offset.
+    """
+    if network.decoder is None:
+        raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
+    offsets = np.asarray(offsets, dtype=np.float32)
+    if offsets.ndim != 1 or not len(offsets):
+        raise InputError(f"offsets have shape {list(offsets.shape)}; needed: one or more numbers")
+    out = outputs(network, as_tensor(images), batch=batch)
+    capsules, winners = as_numpy(out.capsules), as_numpy(out.lengths.argmax(1))
+    n, j, d = capsules.shape
+    moved = np.broadcast_to(capsules[:, None, None], (n, d, len(offsets), j, d)).copy()
+    at = np.arange(n)[:, None, None]
+    axis = np.arange(d)[None, :, None]
+    moved[at, axis, np.arange(len(offsets))[None, None], winners[:, None, None], axis] += offsets
+    labels = np.broadcast_to(winners[:, None, None], (n, d, len(offsets))).ravel()
+    drawn = decoded(network, moved.reshape(-1, j, d), labels.copy(), batch=1024)
+    return Perturbation(
+        drawings=drawn[:, 0].reshape(n, d, len(offsets), *drawn.shape[2:]), offsets=offsets, winners=winners
+    )
+
+
+def ink_width(images: np.ndarray) -> np.ndarray:
+    """Width of the ink in pixels: four times the standard deviation of the column, weighted by ink. [..., H, W] -> [...].
+
+    Four standard deviations are the width of a bar of ink times 1.15. No ink: 0.
+    """
+    ink = np.asarray(images, dtype=np.float64).sum(-2)  # by column
+    mass = np.maximum(ink.sum(-1), 1e-12)
+    column = np.arange(ink.shape[-1])
+    mean = (ink * column).sum(-1) / mass
+    return 4 * np.sqrt((ink * (column - mean[..., None]) ** 2).sum(-1) / mass)
