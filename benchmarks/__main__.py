@@ -19,6 +19,7 @@ BENCHMARKS = (  # modules here, with run(rounds, quick) -> rows; the docstring i
     "population",
     "recorder",
     "growth",
+    "capsules",
     "faces",
 )
 

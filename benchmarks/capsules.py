@@ -1,0 +1,228 @@
+"""Capsule layers against the public ones, forward and backward, float32.
+
+Peers run unchanged, at the commit named; the last column says what each computes otherwise, and how much both sides keep for the
+backward pass. `ours` is the default backend (compiled C where there is a C compiler, `dt.capsules.backends()`), unless named.
+Dense: 1152 children of 8 numbers to 10 parents of 16, 3 iterations, as in the routing paper. ConvCaps1: the first convolutional
+layer of the EM paper, 14x14 to 6x6, kernel 3, stride 2, 3 iterations; small: 8 to 16 types, large: 32 to 32. The compiled kernel
+takes 16 examples at once, so that a batch of 4 costs it what one of 16 does.
+
+Votes are made again for every pass, 16 examples at a time, while a child's weights are in the fastest cache (dense), or in the
+second cache for one parent and 16 examples (EM); nothing of their size is kept or swept over. What is left is arithmetic: eight
+times the multiply-adds of the votes (dense), seven times for EM. Rows of growth: time against that of the base case.
+"""
+
+import subprocess
+import sys
+import time
+import warnings
+
+import torch
+
+import deeptheory as dt
+from benchmarks.capsule_peers import PEERS, without_cuda
+from benchmarks.measuring import Row, compare, interleaved
+
+c = dt.capsules
+
+
+def saved(function) -> int:
+    """Bytes that autograd keeps for the backward pass of function(), each storage once, parameters and inputs included."""
+    seen: dict[int, int] = {}
+
+    def pack(x):
+        seen[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
+        return x
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+        function()
+    return sum(seen.values())
+
+
+def stepping(forward, leaves):
+    """forward(), then backward of a fixed combination; -> the outputs."""
+
+    def step():
+        for x in leaves:
+            x.grad = None
+        out = forward()
+        sum((x * (1 + k)).sum() for k, x in enumerate(out if isinstance(out, tuple) else (out,))).backward()
+        return out
+
+    return step
+
+
+def against(name, ours, theirs_name, theirs, rounds, wrong, equal=True):
+    """A row: times of both steps, what both keep, and the largest difference of the outputs where they compute the same."""
+    (our, our_leaves), (their, their_leaves) = ours, theirs
+    kept = [saved(f) for f in (our, their)]
+    error = None
+    if equal:
+        with torch.no_grad():
+            error = float((our() - their()).abs().max())
+    note = f"{kept[0] / 1e6:.0f} MB kept against {kept[1] / 1e6:.0f}: {kept[1] / kept[0]:.1f} times; {wrong}".rstrip(
+        "; "
+    )
+    return compare(name, stepping(our, our_leaves), theirs_name, stepping(their, their_leaves), rounds, error=error, error_of="output", note=note)  # fmt: skip
+
+
+def dense_inputs(batch, children=1152, parents=10):
+    g = torch.Generator().manual_seed(0)
+    u = torch.randn(batch, children, 8, generator=g)
+    u = (0.5 * u / u.norm(dim=-1, keepdim=True)).requires_grad_()
+    return u, (0.1 * torch.randn(children, parents, 16, 8, generator=g)).requires_grad_()
+
+
+def dense(rounds, quick):
+    """Rows of the dense layer."""
+    rows = []
+    children = 200 if quick else 1152
+    for batch in (16,) if quick else (64, 128):
+        u, weight = dense_inputs(batch, children)
+        name = f"dense {children} to 10, batch {batch}"
+
+        def ours(backend="auto", u=u, weight=weight):
+            return (lambda: c.dynamic_routing(u, weight, backend=backend)), (u, weight)
+
+        peer = PEERS["adambielski"].module()
+        if peer is not None:
+            layer = peer.CapsLayer(children, 8, 10, 16, peer.AgreementRouting(children, 10, 2))
+            layer.weights.data = weight.detach().permute(0, 3, 1, 2).reshape(children, 8, 160).contiguous()
+            theirs = (lambda layer=layer, u=u: layer(u)), (u, *layer.parameters())
+            rows.append(against(name, ours(), PEERS["adambielski"].named(), theirs, rounds, PEERS["adambielski"].wrong))
+            if batch != 128:
+                rows.append(against(f"{name}, recompute", ours("recompute"), PEERS["adambielski"].named(), theirs, rounds, PEERS["adambielski"].wrong))  # fmt: skip
+        peer = PEERS["XifengGuo"].module()
+        if peer is not None:
+            layer = peer.DenseCapsule(children, 8, 10, 16)
+            layer.weight.data = weight.detach().transpose(0, 1).contiguous()
+            theirs = (lambda layer=layer, u=u: layer(u)), (u, *layer.parameters())
+            rows.append(against(name, ours(), PEERS["XifengGuo"].named(), theirs, rounds, PEERS["XifengGuo"].wrong))
+        rows.append(against(name, ours(), "eager einsum", ours("eager"), rounds, ""))
+    if not quick:
+        compiled = torch.compile(lambda u, w: c.dynamic_routing(u, w), dynamic=False)
+        u, weight = dense_inputs(64)
+        start = time.perf_counter()
+        stepping(lambda: compiled(u, weight), (u, weight))()
+        took = f"compiling took {time.perf_counter() - start:.0f} s; ours is built in about 2 s, once a machine"
+        theirs = (lambda: compiled(u, weight)), (u, weight)
+        ours_ = (lambda: c.dynamic_routing(u, weight)), (u, weight)
+        rows.append(
+            against("dense 1152 to 10, batch 64", ours_, "torch.compile of the eager form", theirs, rounds, took)
+        )
+    return rows
+
+
+def convolutional(rounds, quick):
+    """Rows of ConvCaps1."""
+    rows = []
+    sizes = [("small", 8, 16, 16)] if not quick else [("small", 2, 3, 4)]
+    for name, into, out, batch in [*sizes, *([] if quick else [("large", 32, 32, 4)])]:
+        g = torch.Generator().manual_seed(0)
+        pose, a = torch.randn(batch, 14, 14, into, 4, 4, generator=g).requires_grad_(), torch.rand(batch, 14, 14, into, generator=g).requires_grad_()  # fmt: skip
+        torch.manual_seed(0)
+        layers = {b: c.ConvMatrixCapsules(into, out, 3, 2, backend=b) for b in ("auto", "eager", "recompute")}
+
+        def ours(backend, layers=layers, pose=pose, a=a):
+            layers[backend].load_state_dict(layers["auto"].state_dict())
+            return (lambda: layers[backend](pose, a)[0]), (pose, a, *layers[backend].parameters())
+
+        label, few = f"ConvCaps1 {name}, batch {batch}", rounds if name == "small" else min(rounds, 3)
+        peer = PEERS["yl-1993"].module()
+        if peer is not None:
+            layer = peer.ConvCaps(into, out, 3, 4, stride=2, iters=3)
+            layer.weights.data = layers["auto"].weight.detach()[None].clone()
+            both = torch.cat([pose.detach().flatten(3), a.detach()], -1).requires_grad_()
+            theirs = (lambda layer=layer, both=both: layer(both)), (both, *layer.parameters())
+            rows.append(
+                against(label, ours("auto"), PEERS["yl-1993"].named(), theirs, few, PEERS["yl-1993"].wrong, equal=False)
+            )
+        rows.append(against(label, ours("auto"), "eager", ours("eager"), few, ""))
+        rows.append(
+            against(
+                f"{label}, recompute",
+                ours("recompute"),
+                "eager",
+                ours("eager"),
+                few,
+                "the low-memory form in torch alone",
+            )
+        )
+    return rows
+
+
+def encoder(rounds, quick):
+    """The whole encoder of the routing paper against its convolutions alone."""
+    batch, channels = (4, 8) if quick else (64, 256)
+    torch.manual_seed(0)
+    net = c.CapsuleNetwork(channels=channels, reconstruction=False)
+    x = torch.rand(batch, 1, 28, 28)
+    whole = stepping(lambda: net(x).capsules, tuple(net.parameters()))
+    convolutions = stepping(lambda: net.primary.convolution(net.convolution(x).relu()), tuple(net.parameters()))
+    note = "ratio below 1: what capsules cost beside their convolutions"
+    return [
+        compare(f"encoder, batch {batch}", whole, "its two convolutions alone", convolutions, min(rounds, 3), note=note)
+    ]
+
+
+def growth(rounds, quick):
+    """Time against the base case, beside how many times the work it is."""
+
+    def row(name, f, base, work):
+        ratio = median(f) / base
+        return Row(name, 1000 * ratio * base, f"{work:.3g} times the work", 1000 * base, ratio, ratio, ratio, None, "")
+
+    def median(f):
+        return sorted(interleaved({"f": f}, min(rounds, 3))["f"])[1]
+
+    def routing(batch=16, children=1152, parents=10, iterations=3):
+        u, weight = dense_inputs(batch, children, parents)
+        return stepping(lambda: c.dynamic_routing(u, weight, iterations), (u, weight))
+
+    def layer(side):
+        torch.manual_seed(0)
+        caps = c.ConvMatrixCapsules(8, 16, 3, 2)
+        pose, a = torch.randn(16, side, side, 8, 4, 4), torch.rand(16, side, side, 8)
+        return stepping(lambda: caps(pose, a)[0], tuple(caps.parameters()))
+
+    base, rows = median(routing()), []
+    some = (
+        ((4608, 10, 3),)
+        if quick
+        else ((4608, 10, 3), (16384, 10, 3), (1152, 50, 3), (1152, 200, 3), (1152, 10, 1), (1152, 10, 5))
+    )
+    for children, parents, r in some:
+        work = children * parents / 11520 * (r - 1 + 1 / 3 + 1) / (3 + 1 / 3)
+        rows.append(row(f"dense, {children} children, {parents} parents, {r} iterations, batch 16 (base: 1152, 10, 3)", routing(16, children, parents, r), base, work))  # fmt: skip
+    base = median(layer(14))
+    rows += [row(f"ConvCaps1 small on {n}x{n}, batch 16 (base: 14x14)", layer(n), base, ((n - 3) // 2 + 1) ** 2 / 36) for n in (() if quick else (28, 56))]  # fmt: skip
+    return rows if quick else [*rows, large_case()]
+
+
+LARGE = """
+import resource, sys, time, torch, deeptheory as dt
+torch.set_num_threads(1)
+u = torch.rand(128, 3872, 8, requires_grad=True)
+weight = (0.05 * torch.randn(3872, 196, 16, 8)).requires_grad_()
+dt.capsules.dynamic_routing(u[:1, :4], weight[:4])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+dt.capsules.dynamic_routing(u, weight).sum().backward()
+print(time.perf_counter() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, weight.numel() * 4)
+"""
+
+
+def large_case() -> Row:
+    """[128, 3872, 196, 16] votes, 6 GB, which users report as out of memory: one step in a process of its own, its peak measured."""
+    done = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True)
+    seconds, peak, gradient = (float(x) for x in done.stdout.split())
+    votes = 128 * 3872 * 196 * 16 * 4
+    note = f"peak {peak / 1e9:.2f} GB more than inputs and weights, of which {gradient / 1e9:.2f} GB are the weights' gradient; the votes would be {votes / 1e9:.1f} GB"  # fmt: skip
+    return Row("dense, 3872 children, 196 parents, batch 128: one step", 1000 * seconds, "its votes in memory, bytes over our peak", 0.0, votes / peak, votes / peak, votes / peak, None, "", note)  # fmt: skip
+
+
+def run(rounds: int, quick: bool) -> list[Row]:
+    torch.set_num_threads(1)
+    rounds = min(rounds, 5)
+    with warnings.catch_warnings(), without_cuda():
+        warnings.simplefilter("ignore")
+        return [*dense(rounds, quick), *convolutional(rounds, quick), *encoder(rounds, quick), *growth(rounds, quick)]
