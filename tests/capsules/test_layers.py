@@ -291,7 +291,10 @@ def test_any_shape_learns_saves_and_loads(name):
         assert torch.equal(a, b)
 
 
-@pytest.mark.parametrize("name", SMALL)
+SELDOM = ("matrix, deep", "matrix, released", "matrix, shallow")  # the same layers again: in the slow form
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SELDOM else n for n in SMALL])
 def test_export(name):
     model, x = small(name)
     model = model.eval()
