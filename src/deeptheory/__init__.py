@@ -23,6 +23,11 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "PropagatedNoise": "deeptheory.information",
     "mutual_information": "deeptheory.information",
     "entropy": "deeptheory.information",
+    "bottleneck": "deeptheory.information.bottleneck",
+    "bottleneck_curve": "deeptheory.information.bottleneck",
+    "gaussian_bottleneck": "deeptheory.information.bottleneck",
+    "capacity": "deeptheory.information.channels",
+    "rate_distortion": "deeptheory.information.channels",
     "reproduce": "deeptheory.studies",
 }
 _MODULES = (

@@ -1,5 +1,18 @@
 """Tishby: what a layer's representation knows about input and label, under a read-out that is always stated. Bits."""
 
+from deeptheory.information.bottleneck import (
+    BottleneckBranches,
+    BottleneckCurve,
+    BottleneckSolution,
+    FiniteSampleBound,
+    GaussianBottleneck,
+    bottleneck_branches,
+    bottleneck_curve,
+    finite_sample_bound,
+    first_critical_beta,
+    gaussian_bottleneck,
+)
+from deeptheory.information.channels import ChannelCapacity, RateDistortion, capacity, rate_distortion
 from deeptheory.information.clustering import Clusters
 from deeptheory.information.compression import fall, fits_before_compressing, fraction_of_information
 from deeptheory.information.estimators import noisy_network_information
@@ -13,18 +26,31 @@ from deeptheory.information.readouts import READOUTS, Binning, Exact, GaussianNo
 __all__ = [
     "READOUTS",
     "Binning",
+    "BottleneckBranches",
+    "BottleneckCurve",
+    "BottleneckSolution",
+    "ChannelCapacity",
     "Clusters",
     "Exact",
+    "FiniteSampleBound",
+    "GaussianBottleneck",
     "GaussianNoise",
     "GradientPhases",
     "InformationPlane",
     "LinearGaussian",
     "PropagatedNoise",
     "Quantised",
+    "RateDistortion",
+    "bottleneck_branches",
+    "bottleneck_curve",
+    "capacity",
     "entropy",
     "fall",
+    "finite_sample_bound",
+    "first_critical_beta",
     "fits_before_compressing",
     "fraction_of_information",
+    "gaussian_bottleneck",
     "gradient_phases",
     "information_plane",
     "linear_information",
@@ -33,4 +59,5 @@ __all__ = [
     "noisy_network_information",
     "noisy_neuron_information",
     "one_neuron_information",
+    "rate_distortion",
 ]

@@ -1,0 +1,91 @@
+"""Sub-optimal branches: the bottleneck curves of ever fewer clusters, and where each leaves the one below it.
+
+Source: Tishby & Zaslavsky 2015, figure 2 (the branches drawn in blue) and section II.C on bifurcations. A branch with k
+clusters is a stationary path of the same equations; it stops being the best where k + 1 clusters do better.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.arrays import as_numpy
+from deeptheory.errors import InputError
+from deeptheory.information.bottleneck.annealing import anneal
+from deeptheory.information.bottleneck.joint import as_joint, informations
+from deeptheory.results import Result
+from deeptheory.theme import layer_colours, new_figure
+
+_SAME = 1e-7  # bits: branches that differ by less run together
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class BottleneckBranches(Result):
+    """Arrays [k, b]: i_x, i_y, lagrangian (bits) with at most clusters[k] clusters at beta[b]. leaves [k]: the least beta of
+    the row at which it is better than the branch with fewer clusters; NaN for none and for the first."""
+
+    clusters: tuple[int, ...]
+    beta: np.ndarray
+    i_x: np.ndarray
+    i_y: np.ndarray
+    lagrangian: np.ndarray
+    leaves: np.ndarray
+
+    def __repr__(self) -> str:
+        each = ", ".join(f"{k} from {b:.4g}" for k, b in zip(self.clusters, self.leaves) if not np.isnan(b))
+        return f"BottleneckBranches({len(self.beta)} betas; clusters: {each or 'none better than the fewest'})"
+
+    def dataset(self):
+        """xarray.Dataset over [clusters, beta]: i_x, i_y, lagrangian (bits); leaves [clusters]."""
+        import xarray as xr
+
+        columns: dict[str, Any] = {
+            k: (("clusters", "beta"), getattr(self, k)) for k in ("i_x", "i_y", "lagrangian")
+        }
+        columns["leaves"] = ("clusters", self.leaves)
+        return xr.Dataset(columns, coords={"clusters": list(self.clusters), "beta": self.beta})
+
+    def figure(self) -> Any:
+        """I(T;Y) against I(X;T), one line a number of clusters."""
+        import plotly.graph_objects as go
+
+        figure = new_figure(xaxis_title="I(X;T) (bits)", yaxis_title="I(T;Y) (bits)")
+        for k, colour in enumerate(layer_colours(len(self.clusters))):
+            order = np.argsort(self.i_x[k], kind="stable")
+            points = {"x": self.i_x[k][order].round(5).tolist(), "y": self.i_y[k][order].round(5).tolist()}
+            figure.add_trace(
+                go.Scatter(**points, mode="lines+markers", line={"color": colour}, name=f"{self.clusters[k]} clusters")
+            )
+        return figure
+
+
+def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6, seed: int = 0) -> BottleneckBranches:
+    """Best solutions with at most so many clusters, annealed up and down over ascending betas; see annealing.py.
+
+    They are found by iteration from `restarts` starts, so each is an upper bound of what that many clusters can do.
+    InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending whole numbers from 1.
+    """
+    joint = as_joint(p_xy)
+    row = np.unique(np.atleast_1d(as_numpy(betas).astype(np.float64)))
+    if not len(row) or not (np.isfinite(row) & (row > 0)).all():
+        raise InputError(f"betas is {betas}; needed: one or more numbers above 0")
+    numbers = [int(k) for k in clusters]
+    if not numbers or numbers[0] < 1 or any(b <= a for a, b in zip(numbers, numbers[1:])):
+        raise InputError(f"clusters is {list(clusters)}; needed: ascending whole numbers from 1")
+    found = np.empty((3, len(numbers), len(row)))
+    for i, k in enumerate(numbers):
+        encoders = anneal(joint, row, k, restarts=restarts, seed=seed)
+        for b, (beta, encoder) in enumerate(zip(row, encoders)):
+            got = informations(joint, encoder)
+            new = got["i_x"], got["i_y"], got["i_x"] - beta * got["i_y"]
+            if i and found[2, i - 1, b] <= new[2] + _SAME:  # fewer clusters do as well: the branches run together
+                new = found[:, i - 1, b]
+            found[:, i, b] = new
+    leaves = np.full(len(numbers), np.nan)
+    for i in range(1, len(numbers)):
+        better = found[2, i] < found[2, i - 1] - _SAME
+        if better.any():
+            leaves[i] = row[better.argmax()]
+    return BottleneckBranches(
+        clusters=tuple(numbers), beta=row, i_x=found[0], i_y=found[1], lagrangian=found[2], leaves=leaves
+    )

@@ -1,0 +1,235 @@
+"""The information curve of p(x, y): the most I(T;Y) for each I(X;T), from certified optima of many betas at once.
+
+Source: Tishby, Pereira & Bialek 1999; Tishby & Zaslavsky 2015, figure 2. The first critical beta, where the trivial
+solution stops being a minimum, is exact: 1/s2^2, s2 the second singular value of diag(p_x)^-1/2 P diag(p_y)^-1/2.
+Traps: a distant solution may win before that (a jump; noted), and a straight piece of the curve belongs to one beta alone,
+as the whole of it does when Y is a function of X.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.arrays import Array, as_numpy, like
+from deeptheory.errors import InputError
+from deeptheory.information.bottleneck.joint import Joint, as_joint, informations
+from deeptheory.information.bottleneck.methods import DETERMINISTIC
+from deeptheory.information.bottleneck.optimal import encoder_of, solve_path
+from deeptheory.results import Result
+from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
+
+_BITS = 1 / np.log(2)
+_MOST_POINTS = 400
+_CLOSE = 1e-4  # bits: how far the adaptive curve's tangents and chords may be apart
+_SAME_TO = 1e-5  # relative: how finely a bifurcation is located
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class BottleneckCurve(Result):
+    """The curve. beta, i_x, i_y [b] bits, betas ascending; clusters [b]: of T at the optimum; gap [b]: bits by which
+    I(X;T) - beta I(T;Y) may be above the least possible. critical_beta [c]: where the optimum's number of clusters
+    changes, ascending; first_critical: 1/s2^2, exact. i_xy = I(X;Y), h_x: the largest I(X;T) of use, h_y.
+    """
+
+    beta: Array
+    i_x: Array
+    i_y: Array
+    clusters: Array
+    gap: Array
+    critical_beta: Array
+    first_critical: float
+    i_xy: float
+    h_x: float
+    h_y: float
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        notes = f", {len(self.notes)} note{'s' * (len(self.notes) > 1)}" if self.notes else ""
+        return (
+            f"BottleneckCurve({len(self.beta)} betas, first critical {self.first_critical:.6g}, "
+            f"{len(self.critical_beta)} bifurcations, I(X;Y) {self.i_xy:.4f} bits{notes})"
+        )
+
+    def dataset(self):
+        """xarray.Dataset over beta: i_x, i_y, gap (bits), clusters."""
+        import xarray as xr
+
+        columns = {k: ("beta", as_numpy(getattr(self, k))) for k in ("i_x", "i_y", "clusters", "gap")}
+        attributes = {"i_xy": self.i_xy, "first_critical": self.first_critical, "unit": "bits"}
+        return xr.Dataset(columns, coords={"beta": as_numpy(self.beta)}, attrs=attributes)
+
+    def bound(self, i_x) -> np.ndarray:
+        """The most I(T;Y) that any T with that I(X;T) can have, bits; never too low: every beta's optimum gives a line
+        I(T;Y) <= (I(X;T) - L(beta) + gap) / beta, and I(T;Y) <= I(X;T), <= I(X;Y). i_x: any shape, bits."""
+        x = as_numpy(i_x).astype(np.float64)
+        beta, gap = as_numpy(self.beta), as_numpy(self.gap)
+        used = beta > 0
+        least = (as_numpy(self.i_x) - beta * as_numpy(self.i_y) - gap)[used]
+        lines = (x[..., None] - least) / beta[used]
+        return np.minimum(lines.min(-1, initial=np.inf), np.clip(x, 0, self.i_xy))
+
+    def envelope(self, i_x) -> np.ndarray:
+        """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found, of T constant and of T = X.
+        Between two optima it is reached by using each of them part of the time. i_x: any shape, bits."""
+        x, y = self._hull()
+        return np.interp(as_numpy(i_x).astype(np.float64), x, y)
+
+    def _hull(self) -> tuple[np.ndarray, np.ndarray]:
+        x = np.concatenate([[0.0], as_numpy(self.i_x), [self.h_x]])
+        y = np.concatenate([[0.0], as_numpy(self.i_y), [self.i_xy]])
+        hull: list[int] = []
+        for k in np.lexsort((-y, x)):
+            if hull and x[k] - x[hull[-1]] < 1e-12:
+                continue
+            while len(hull) > 1 and _turns_left(x, y, hull[-2], hull[-1], k):
+                hull.pop()
+            hull.append(int(k))
+        return x[hull], y[hull]
+
+    def beta_at(self, i_x) -> np.ndarray:
+        """The beta whose optimum has that I(X;T): one over the slope of the envelope there."""
+        x, y = self._hull()
+        with np.errstate(divide="ignore"):
+            inverse = np.diff(x) / np.diff(y)
+        at = np.clip(np.searchsorted(x, as_numpy(i_x).astype(np.float64), side="right") - 1, 0, len(inverse) - 1)
+        return inverse[at]
+
+    def figure(self) -> Any:
+        """The curve in the information plane; diamonds where the number of clusters changes."""
+        return draw_curve(self.table(), self.i_xy)
+
+
+def _turns_left(x, y, a, b, c) -> bool:
+    return (x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a]) >= 0
+
+
+def first_critical_beta(p_xy) -> float:
+    """1/s2^2: the beta at which the trivial solution of the bottleneck stops being a local minimum. Exact; infinite
+    where X and Y are independent. InputError: as bottleneck."""
+    joint = as_joint(p_xy)
+    b = np.sqrt(joint.p)[:, None] * joint.q / np.sqrt(joint.p_y)
+    singular = np.linalg.svd(b, compute_uv=False)
+    if len(singular) < 2 or singular[1] < 1e-8:
+        return np.inf
+    return float(min(1.0, singular[1]) ** -2)
+
+
+def bottleneck_curve(p_xy, betas=None, *, clusters: int | None = None, locate: bool = True) -> BottleneckCurve:
+    """The information curve of a joint table p_xy [nx, ny].
+
+    betas: any order; None: chosen so that the curve's tangents and chords are nowhere more than 1e-4 bits apart (400
+    points at most). clusters: at most so many (default and most: 64). locate: find each critical beta to 1e-5 (relative); False:
+    only between which two betas of the row it lies (their geometric mean is given).
+    InputError: p_xy as in bottleneck; betas empty, negative or not finite; clusters below 1.
+    """
+    joint = as_joint(p_xy)
+    most = 64 if clusters is None else int(clusters)
+    if most < 1:
+        raise InputError(f"clusters is {clusters}; needed: at least 1")
+    first, notes = first_critical_beta(joint), []
+    if betas is None:
+        row = _chosen(joint, most)
+    else:
+        row = np.unique(np.atleast_1d(as_numpy(betas).astype(np.float64)))
+        if row.ndim != 1 or not len(row) or not (np.isfinite(row) & (row >= 0)).all():
+            raise InputError(f"betas is {betas}; needed: one or more finite numbers, 0 or above")
+    k, gap, i_x, i_y = _solved(joint, row, most)
+    critical = _critical(joint, row, k, most, locate)
+    if joint.deterministic and joint.h_y > 0:
+        notes.append(DETERMINISTIC)
+    elif len(critical) and critical[0] < first * (1 - 1e-4):
+        notes.append(
+            f"the optimum leaves the trivial solution at beta {critical[0]:.6g}, before that stops being a local minimum "
+            f"at {first:.6g}: the first transition is a jump"
+        )
+    if gap.max(initial=0.0) > 1e-6:
+        notes.append(f"at some beta the optimum may be up to {gap.max():.2g} bits lower, with more clusters")
+    if betas is None and joint.i_xy > 0 and not joint.deterministic and len(row) >= _MOST_POINTS:
+        notes.append(f"{_MOST_POINTS} points were not enough for tangents and chords to meet; use bound and envelope")
+    return BottleneckCurve(
+        **{name: like(v, p_xy) if not isinstance(p_xy, Joint) else v for name, v in
+           {"beta": row, "i_x": i_x, "i_y": i_y, "clusters": k, "gap": gap, "critical_beta": critical}.items()},
+        first_critical=first,
+        i_xy=joint.i_xy,
+        h_x=joint.h_x,
+        h_y=joint.h_y,
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _solved(joint: Joint, row: np.ndarray, most: int):
+    """clusters, gap (bits), I(X;T), I(T;Y) by beta."""
+    k, r, w, gap = solve_path(joint, row, most)
+    i_x, i_y = np.empty(len(row)), np.empty(len(row))
+    for b, beta in enumerate(row):
+        found = informations(joint, encoder_of(joint, r[b, : k[b]], w[b, : k[b]], beta))
+        i_x[b], i_y[b] = found["i_x"], found["i_y"]
+    return k, gap * _BITS, i_x, i_y
+
+
+def _chosen(joint: Joint, most: int) -> np.ndarray:
+    """Betas by the chord rule: between two points the beta at which both lie on one line shows the largest gap."""
+    if joint.i_xy < 1e-12:
+        return np.array([1.0])
+    points = [(0.0, 0.0, 0.0), (np.inf, joint.h_x, joint.i_xy)]  # beta, i_x, i_y, ends without an optimum of their own
+    if joint.deterministic:
+        return np.array([0.5, 1.0, 2.0])
+    betas: set[float] = set()
+    todo = [(points[0], points[1])]
+    while todo and len(betas) < _MOST_POINTS:
+        new = []
+        for left, right in todo:
+            rise = right[2] - left[2]
+            if rise > _CLOSE and right[1] - left[1] > _CLOSE:
+                new.append(((right[1] - left[1]) / rise, left, right))
+        if not new:
+            break
+        new.sort(key=lambda entry: entry[0])
+        new = new[: _MOST_POINTS - len(betas)]
+        _, _, i_x, i_y = _solved(joint, np.array([b for b, _, _ in new]), most)
+        todo = []
+        for (beta, left, right), x, y in zip(new, i_x, i_y):
+            betas.add(float(beta))
+            apart = (left[1] - beta * left[2]) - (x - beta * y)  # how far the optimum is below the chord
+            if apart / beta > _CLOSE:
+                middle = (beta, float(x), float(y))
+                todo += [(left, middle), (middle, right)]
+    return np.array(sorted(betas))
+
+
+def _critical(joint: Joint, row: np.ndarray, k: np.ndarray, most: int, locate: bool) -> np.ndarray:
+    """Betas between which the number of clusters changes, each located by halving (in log beta)."""
+    low, high, below = [], [], []
+    if k[0] > 1:  # T is trivial at beta 0
+        low.append(max(row[0] * 1e-3, 1e-3)), high.append(row[0]), below.append(1)
+    for b in np.flatnonzero(np.diff(k)):
+        low.append(max(row[b], 1e-3)), high.append(row[b + 1]), below.append(k[b])
+    if not low:
+        return np.zeros(0)
+    lo, hi, kept = np.array(low), np.array(high), np.array(below)
+    while locate and (hi / lo).max() > 1 + _SAME_TO:
+        middle = np.sqrt(lo * hi)
+        now = solve_path(joint, middle, most)[0]
+        under = now == kept
+        lo, hi = np.where(under, middle, lo), np.where(under, hi, middle)
+    return np.sqrt(lo * hi)
+
+
+def draw_curve(table, i_xy: float) -> Any:
+    """The curve of a table with i_x, i_y, beta (and clusters or dimension)."""
+    import plotly.graph_objects as go
+
+    figure = new_figure(xaxis_title="I(X;T) (bits)", yaxis_title="I(T;Y) (bits)")
+    table = table.sort_values("i_x")
+    hover = [f"beta {b:.4g}" for b in table["beta"]]
+    points = {"x": table["i_x"].round(6).tolist(), "y": table["i_y"].round(6).tolist()}
+    line = {"color": NEUTRAL, "width": 2}
+    figure.add_trace(go.Scatter(**points, mode="lines", line=line, text=hover, name="bound"))
+    size = "clusters" if "clusters" in table else "dimension"
+    new = table[table[size].diff().fillna(0) != 0]
+    marker = {"symbol": "diamond", "size": 8, "color": LAYER_COLOURS[1]}
+    text = [f"beta {b:.4g}: {s} {size}" for b, s in zip(new["beta"], new[size])]
+    figure.add_trace(go.Scatter(x=new["i_x"].round(6).tolist(), y=new["i_y"].round(6).tolist(), mode="markers", marker=marker, text=text, name=f"{size} change"))  # fmt: skip
+    figure.add_hline(y=i_xy, line={"dash": "dot", "color": NEUTRAL, "width": 1}, annotation_text="I(X;Y)")
+    return figure

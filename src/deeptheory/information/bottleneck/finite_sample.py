@@ -1,0 +1,105 @@
+"""What a bottleneck learnt from n samples is worth: the worst-case curve and its minimum.
+
+Source: Shamir, Sabato & Tishby 2010, as used by Tishby & Zaslavsky 2015, section II.D: with K clusters
+I(T;Y) and its estimate differ by O(K |Y| / sqrt n), I(X;T) and its by O(K / sqrt n), and the effective K is 2^I(X;T). The
+constant of the O is not stated there; it is an argument here, the same for both. Results depend on it.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from deeptheory.errors import InputError
+from deeptheory.information.bottleneck.curve import BottleneckCurve
+from deeptheory.results import Result
+from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
+
+_POINTS = 400
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class FiniteSampleBound(Result):
+    """rate R = I(X;T), distortion D = I(X;Y) - I(T;Y) on the curve, worst: D with the error term; each [400], bits.
+
+    r_star, d_star: where `worst` is least, and how much it is there. d_at_r_star: the curve's D there. interior: whether
+    that lies between the ends: neither T constant nor T = X. rate_error: what I(X;T) itself may be off by at r_star.
+    """
+
+    n: int
+    constant: float
+    labels: int
+    rate: np.ndarray
+    distortion: np.ndarray
+    worst: np.ndarray
+    r_star: float
+    d_star: float
+    d_at_r_star: float
+    rate_error: float
+    interior: bool
+
+    def __repr__(self) -> str:
+        where = "" if self.interior else ", at an end of the curve"
+        return (
+            f"FiniteSampleBound(n {self.n}, constant {self.constant:g}: least worst-case D {self.d_star:.4f} bits "
+            f"at R {self.r_star:.4f} bits{where})"
+        )
+
+    def table(self):
+        """rate, distortion, worst: one row a point."""
+        import pandas as pd
+
+        return pd.DataFrame({"rate": self.rate, "distortion": self.distortion, "worst": self.worst})
+
+    def figure(self) -> Any:
+        """D against R: the curve, the worst case, and its minimum."""
+        import plotly.graph_objects as go
+
+        table = self.table()
+        figure = new_figure(xaxis_title="R = I(X;T) (bits)", yaxis_title="D = I(X;Y|T) (bits)")
+        for column, colour, name in (("distortion", NEUTRAL, "bound"), ("worst", LAYER_COLOURS[1], f"with {self.n} samples")):
+            points = {"x": table["rate"].round(5).tolist(), "y": table[column].round(5).tolist()}
+            figure.add_trace(go.Scatter(**points, mode="lines", line={"color": colour}, name=name))
+        mark = {"size": 10, "color": LAYER_COLOURS[1]}
+        figure.add_trace(go.Scatter(x=[self.r_star], y=[self.d_star], mode="markers", marker=mark, name="(R*, D*)"))
+        top = float(table["distortion"].max())
+        figure.update_yaxes(range=[-0.04 * top, max(1.6 * top, 1.2 * self.d_star)])
+        return figure
+
+
+def finite_sample_bound(curve: BottleneckCurve, n: int, constant: float = 1.0, labels: int = 2) -> FiniteSampleBound:
+    """The worst-case curve D(R) + constant 2^R labels / sqrt n and its minimum (R*(n), D*(n)).
+
+    curve: of p(x, y), or of the empirical table. n: samples. labels: |Y|. InputError: n, labels below 1, constant
+    negative or not finite.
+    """
+    if n < 1 or labels < 1:
+        raise InputError(f"n is {n} and labels {labels}; needed: at least 1 each")
+    if not (np.isfinite(constant) and constant >= 0):
+        raise InputError(f"constant is {constant}; needed: a finite number, 0 or above")
+    scale = constant * labels / np.sqrt(n)
+
+    def worst(rate):
+        return curve.i_xy - curve.envelope(rate) + scale * np.exp2(rate)
+
+    rate = np.linspace(0, curve.h_x, _POINTS)
+    values = worst(rate)
+    at = int(values.argmin())
+    low, high = rate[max(at - 1, 0)], rate[min(at + 1, _POINTS - 1)]
+    best = float(minimize_scalar(worst, bounds=(low, high), method="bounded", options={"xatol": 1e-10}).x) if high > low else 0.0  # fmt: skip
+    r_star = min((float(rate[at]), best), key=worst)
+    distortion = curve.i_xy - curve.envelope(rate)
+    return FiniteSampleBound(
+        n=int(n),
+        constant=float(constant),
+        labels=int(labels),
+        rate=rate,
+        distortion=distortion,
+        worst=values,
+        r_star=r_star,
+        d_star=float(worst(r_star)),
+        d_at_r_star=float(curve.i_xy - curve.envelope(r_star)),
+        rate_error=float(constant * 2.0**r_star / np.sqrt(n)),
+        interior=bool(1e-6 < r_star < curve.h_x - 1e-6),
+    )

@@ -1,0 +1,139 @@
+"""The bottleneck of jointly Gaussian X and Y, in closed form.
+
+Source: Chechik, Globerson, Tishby & Weiss 2005. With v_i the left eigenvectors of Sigma_{x|y} Sigma_x^-1, eigenvalues
+lambda_i ascending: direction i enters at beta_i = 1 / (1 - lambda_i), T = A X + unit noise with rows alpha_i v_i,
+alpha_i^2 = (beta (1 - lambda_i) - 1) / (lambda_i r_i), r_i = v_i' Sigma_x v_i.
+1 - lambda_i is the square of the i-th canonical correlation. Where it is 1, X and Y share a variable without noise: error.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.arrays import Array, as_numpy
+from deeptheory.errors import InputError
+from deeptheory.information.bottleneck.curve import draw_curve
+from deeptheory.information.bottleneck.solution import BottleneckSolution
+from deeptheory.results import Result
+from deeptheory.shapes import check_finite, check_shapes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class GaussianBottleneck(Result):
+    """The curve of a Gaussian pair. beta, i_x, i_y, dimension (of T): [b], bits; critical_beta [c]: where a direction
+    enters, ascending; lambdas [d], vectors [d, dx]: all directions; projections: A [b, d, dx], rows of 0 not in use."""
+
+    beta: Array
+    i_x: Array
+    i_y: Array
+    dimension: Array
+    critical_beta: Array
+    lambdas: Array
+    vectors: Array
+    projections: Array
+    i_xy: float
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        enters = ", ".join(f"{b:.4g}" for b in self.critical_beta[:4])
+        return f"GaussianBottleneck({len(self.beta)} betas, I(X;Y) {self.i_xy:.4f} bits, directions enter at {enters})"
+
+    def dataset(self):
+        """xarray.Dataset over beta: i_x, i_y (bits), dimension."""
+        import xarray as xr
+
+        columns = {k: ("beta", as_numpy(getattr(self, k))) for k in ("i_x", "i_y", "dimension")}
+        return xr.Dataset(columns, coords={"beta": as_numpy(self.beta)})
+
+    def figure(self) -> Any:
+        """I(T;Y) against I(X;T), with the betas where a direction enters."""
+        return draw_curve(self.table(), self.i_xy)
+
+
+def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
+    """The exact bottleneck of Gaussians. cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
+
+    InputError: shapes, NaN, a covariance that is not positive definite, a canonical correlation of 1, betas not above 0.
+    """
+    lambdas, vectors = _directions(cov_x, cov_y, cov_xy)
+    beta = np.atleast_1d(as_numpy(betas).astype(np.float64))
+    if beta.ndim != 1 or not (np.isfinite(beta) & (beta > 0)).all():
+        raise InputError(f"betas is {betas}; needed: numbers above 0")
+    cov_x = as_numpy(cov_x).astype(np.float64)
+    kept = 1 - lambdas  # squared canonical correlations
+    active = beta[:, None] * kept > 1  # [b, d]
+    gain = np.where(active, beta[:, None] * kept, 1.0)
+    ratio = np.where(active, (beta[:, None] - 1) * kept / lambdas, 1.0)
+    i_x = 0.5 * np.log2(ratio).sum(1)
+    i_y = i_x - 0.5 * np.log2(gain).sum(1)
+    r = np.einsum("di,ij,dj->d", vectors, cov_x, vectors)
+    alpha = np.sqrt(np.where(active, gain - 1, 0.0) / (lambdas * r))
+    with np.errstate(divide="ignore"):
+        critical = np.sort(1 / kept[kept > 1e-12])
+    return GaussianBottleneck(
+        beta=beta,
+        i_x=i_x,
+        i_y=i_y,
+        dimension=active.sum(1),
+        critical_beta=critical,
+        lambdas=lambdas,
+        vectors=vectors,
+        projections=alpha[:, :, None] * vectors,
+        i_xy=float(-0.5 * np.log2(lambdas).sum()),
+    )
+
+
+def gaussian(covariances, beta: float) -> BottleneckSolution:
+    """Method "gaussian" of dt.bottleneck: covariances = (cov_x, cov_y, cov_xy) in the place of p_xy.
+
+    encoder: A [dimension, dx] of T = A X + unit noise; decoder: [dy, dimension], the regression of Y on T; p_t: empty;
+    h_t: differential entropy of T. Lagrangian I(X;T) - beta I(T;Y). InputError: as gaussian_bottleneck, or no triple.
+    """
+    if isinstance(covariances, np.ndarray) or not hasattr(covariances, "__len__") or len(covariances) != 3:
+        raise InputError('method "gaussian" takes (cov_x, cov_y, cov_xy) in the place of p_xy')
+    cov_x, _, cov_xy = (as_numpy(c).astype(np.float64) for c in covariances)
+    found = gaussian_bottleneck(*covariances, [beta])
+    used = int(found.dimension[0])
+    a = found.projections[0, :used]
+    cov_t = a @ cov_x @ a.T + np.eye(used)
+    i_x, i_y = float(found.i_x[0]), float(found.i_y[0])
+    h_t = 0.5 * (np.linalg.slogdet(cov_t)[1] / np.log(2) + used * np.log2(2 * np.pi * np.e))
+    return BottleneckSolution(
+        method="gaussian",
+        beta=float(beta),
+        encoder=a,
+        decoder=np.linalg.solve(cov_t, a @ cov_xy).T,
+        p_t=np.zeros(0),
+        i_x=i_x,
+        i_y=i_y,
+        h_t=float(h_t),
+        lagrangian=i_x - beta * i_y,
+        residual=0.0,
+        gap=0.0,
+    )
+
+
+def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
+    check_shapes(cov_x=(cov_x, "x x"), cov_y=(cov_y, "y y"), cov_xy=(cov_xy, "x y"))
+    check_finite(cov_x=cov_x, cov_y=cov_y, cov_xy=cov_xy)
+    sx, sy, sxy = (as_numpy(c).astype(np.float64) for c in (cov_x, cov_y, cov_xy))
+    roots = []
+    for name, s in (("cov_x", sx), ("cov_y", sy)):
+        try:
+            roots.append(np.linalg.cholesky((s + s.T) / 2))
+        except np.linalg.LinAlgError as error:
+            raise InputError(f"{name} is not positive definite; drop the directions without variance") from error
+    lx, ly = roots
+    whitened = np.linalg.solve(ly, np.linalg.solve(lx, sxy).T).T  # [dx, dy]
+    left, s, _ = np.linalg.svd(whitened)
+    correlation = np.zeros(len(sx))
+    correlation[: len(s)] = s
+    if correlation[0] > 1 - 1e-12:
+        raise InputError(
+            f"the largest canonical correlation is {correlation[0]:.6g}; X and Y share a variable without noise, and "
+            "I(X;Y) is infinite"
+        )
+    lambdas = 1 - correlation**2  # ascending, as correlations fall
+    vectors = np.linalg.solve(lx.T, left).T  # rows, so that v' Sigma_x v = 1
+    return lambdas, vectors

@@ -1,0 +1,105 @@
+"""What every bottleneck solver gives back, in one form."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.arrays import Array
+from deeptheory.information.bottleneck.joint import Joint, informations
+from deeptheory.results import Result
+from deeptheory.theme import NEUTRAL, layer_colours, new_figure
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class BottleneckSolution(Result):
+    """T of one trade-off beta. encoder: p(t|x) [nx, k]; decoder: p(y|t) [k, ny]; p_t: [k]; clusters in falling mass.
+
+    i_x = I(X;T), i_y = I(T;Y), h_t = H(T): bits. lagrangian: what the method minimises, bits (its docstring says which).
+    residual: largest change of p(t|x) under one more step of the method's own equations; NaN where it has none.
+    gap: how far the Lagrangian is above the least possible at most, bits; NaN where nothing bounds it.
+    For the methods "gaussian" and "variational" T is continuous: their docstrings say what encoder and decoder hold.
+    """
+
+    method: str
+    beta: float
+    encoder: Array
+    decoder: Array
+    p_t: Array
+    i_x: float
+    i_y: float
+    h_t: float
+    lagrangian: float
+    residual: float
+    gap: float = float("nan")
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        gap = "" if np.isnan(self.gap) else f", optimal to {self.gap:.0e}"
+        notes = f", {len(self.notes)} note{'s' * (len(self.notes) > 1)}" if self.notes else ""
+        k = f"{len(self.p_t)} cluster{'s' * (len(self.p_t) != 1)}, " if len(self.p_t) else ""
+        return (
+            f"BottleneckSolution({self.method}, beta {self.beta:g}: {k}I(X;T) {self.i_x:.4f}, "
+            f"I(T;Y) {self.i_y:.4f} bits, Lagrangian {self.lagrangian:.6g}{gap}{notes})"
+        )
+
+    def table(self):
+        """One row a cluster: p_t, and p(y|t) by label."""
+        import pandas as pd
+
+        decoder = np.asarray(self.decoder)
+        frame = pd.DataFrame(decoder, columns=[f"y{y}" for y in range(decoder.shape[1])])
+        frame.insert(0, "p_t", np.asarray(self.p_t) if len(self.p_t) else np.nan)
+        frame.insert(0, "cluster", range(len(frame)))
+        return frame
+
+    def figure(self) -> Any:
+        """p(y|t) as stacked bars, one a cluster, as wide as its mass."""
+        import plotly.graph_objects as go
+
+        table = self.table()
+        labels = [c for c in table.columns if c.startswith("y")]
+        width = table["p_t"].fillna(1 / len(table)).to_numpy()
+        figure = new_figure(xaxis_title="clusters, as wide as p(t)", yaxis_title="p(y|t)", barmode="stack")
+        centre = (np.cumsum(width) - width / 2).round(5).tolist()
+        for label, colour in zip(labels, layer_colours(len(labels))):
+            bar = {"x": centre, "y": table[label].round(5).tolist(), "width": width.round(5).tolist()}
+            figure.add_trace(
+                go.Bar(**bar, name=label, marker={"color": colour, "line": {"color": NEUTRAL, "width": 0.5}})
+            )
+        return figure
+
+
+def discrete_solution(
+    joint: Joint,
+    encoder: np.ndarray,
+    beta: float,
+    method: str,
+    *,
+    lagrangian,
+    residual: float = float("nan"),
+    gap: float = float("nan"),
+    notes: tuple[str, ...] = (),
+) -> BottleneckSolution:
+    """A solution from p(t|x) [n, k] of the merged rows. lagrangian(i_x, i_y, h_t) -> bits."""
+    found = informations(joint, encoder)
+    order = np.argsort(-found["p_t"], kind="stable")
+    order = order[found["p_t"][order] > 0]
+    p_t = found["p_t"][order]
+    without = int((joint.group < 0).sum())
+    if without:
+        notes = (*notes, f"{without} rows of p_xy have no mass; their p(t|x) is p(t)")
+    return BottleneckSolution(
+        method=method,
+        beta=float(beta),
+        encoder=joint.widen_encoder(encoder[:, order], p_t),
+        decoder=joint.widen_decoder(found["decoder"][order]),
+        p_t=p_t,
+        i_x=found["i_x"],
+        i_y=found["i_y"],
+        h_t=found["h_t"],
+        lagrangian=float(lagrangian(found["i_x"], found["i_y"], found["h_t"])),
+        residual=float(residual),
+        gap=float(gap),
+        notes=notes,
+    )

@@ -1,0 +1,48 @@
+"""The one door to every bottleneck method. A new method: one function (joint, beta, **own options), one line in METHODS."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from deeptheory.arrays import is_torch, like
+from deeptheory.information.bottleneck.gaussian import gaussian
+from deeptheory.information.bottleneck.joint import as_joint
+from deeptheory.information.bottleneck.methods import agglomerative, dib, ib, sequential
+from deeptheory.information.bottleneck.solution import BottleneckSolution
+from deeptheory.information.bottleneck.squared import squared
+from deeptheory.names import pick
+
+
+def _variational(*arguments: Any, **options: Any) -> BottleneckSolution:
+    from deeptheory.information.bottleneck.variational import variational  # torch.nn, only when asked for
+
+    return variational(*arguments, **options)
+
+
+METHODS: dict[str, Callable[..., BottleneckSolution]] = {
+    "ib": ib,
+    "dib": dib,
+    "agglomerative": agglomerative,
+    "sequential": sequential,
+    "squared": squared,
+    "variational": _variational,
+    "gaussian": gaussian,
+}
+
+
+def bottleneck(p_xy: Any, beta: float, method: str = "ib", **options: Any) -> BottleneckSolution:
+    """The information bottleneck of a joint table p_xy [nx, ny] (numpy or torch; sums to 1) at trade-off beta.
+
+    method: "ib" (global optimum with a certificate), "dib" (alpha= for the family between), "agglomerative",
+    "sequential", "squared" (convex), "variational" (a network; options of VariationalBottleneck), or "gaussian", which
+    takes (cov_x, cov_y, cov_xy) in the place of p_xy. options: the method's own, e.g. clusters=, restarts=, seed=.
+    InputError: an unknown method, p_xy that is no distribution, beta negative or not finite, and the method's own.
+    """
+    solve = pick(METHODS, method, what="bottleneck method")
+    if solve is gaussian:
+        return solve(p_xy, beta, **options)
+    found = solve(as_joint(p_xy), beta, **options)
+    if is_torch(p_xy):
+        kept = {name: like(getattr(found, name), p_xy) for name in ("encoder", "decoder", "p_t")}
+        return dataclasses.replace(found, **kept)
+    return found
