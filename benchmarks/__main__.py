@@ -21,6 +21,7 @@ BENCHMARKS = (  # modules here, with run(rounds, quick) -> rows; the docstring i
     "growth",
     "capsules",
     "faces",
+    "bottleneck",
 )
 
 

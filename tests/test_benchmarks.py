@@ -24,6 +24,14 @@ def test_both_sides_agree(name, tolerance):
     assert all(row["ours_ms"] > 0 and row["theirs_ms"] > 0 for row in rows)
 
 
+def test_the_bottleneck_runs_without_its_peers(monkeypatch):
+    monkeypatch.delenv("DEEPTHEORY_PEERS", raising=False)
+    code, out, err = bench("--only", "bottleneck", "--quick", "--json")
+    assert code == 0, err
+    assert "embo and dit: left out" in err
+    assert json.loads(out)["rows"][0]["ours_ms"] > 0
+
+
 def test_an_unknown_benchmark_is_wrong_use():
     code, out, err = bench("--only", "plan")
     assert (code, out) == (2, "")

@@ -123,7 +123,9 @@ def rate_distortion(p, distortion, beta) -> RateDistortion:
     check_finite(p=p, distortion=distortion, beta=beta)
     source, d = as_numpy(p).astype(np.float64), as_numpy(distortion).astype(np.float64)
     if d.size == 0 or source.min() < 0 or abs(source.sum() - 1) > 1e-6:
-        raise InputError(f"p sums to {source.sum():.6g}; needed: probabilities that sum to 1, and at least one codeword")
+        raise InputError(
+            f"p sums to {source.sum():.6g}; needed: probabilities that sum to 1, and at least one codeword"
+        )
     betas = np.atleast_1d(as_numpy(beta).astype(np.float64))
     if betas.ndim != 1 or betas.min() < 0:
         raise InputError(f"beta is {beta}; needed: numbers, 0 or above")

@@ -39,9 +39,7 @@ class BottleneckBranches(Result):
         """xarray.Dataset over [clusters, beta]: i_x, i_y, lagrangian (bits); leaves [clusters]."""
         import xarray as xr
 
-        columns: dict[str, Any] = {
-            k: (("clusters", "beta"), getattr(self, k)) for k in ("i_x", "i_y", "lagrangian")
-        }
+        columns: dict[str, Any] = {k: (("clusters", "beta"), getattr(self, k)) for k in ("i_x", "i_y", "lagrangian")}
         columns["leaves"] = ("clusters", self.leaves)
         return xr.Dataset(columns, coords={"clusters": list(self.clusters), "beta": self.beta})
 
@@ -70,7 +68,7 @@ def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6
     if not len(row) or not (np.isfinite(row) & (row > 0)).all():
         raise InputError(f"betas is {betas}; needed: one or more numbers above 0")
     numbers = [int(k) for k in clusters]
-    if not numbers or numbers[0] < 1 or any(b <= a for a, b in zip(numbers, numbers[1:])):
+    if not numbers or numbers[0] < 1 or (np.diff(numbers) <= 0).any():
         raise InputError(f"clusters is {list(clusters)}; needed: ascending whole numbers from 1")
     found = np.empty((3, len(numbers), len(row)))
     for i, k in enumerate(numbers):

@@ -13,14 +13,15 @@ import numpy as np
 
 from deeptheory.arrays import Array, as_numpy, like
 from deeptheory.errors import InputError
-from deeptheory.information.bottleneck.joint import Joint, as_joint, informations
+from deeptheory.information.bottleneck.joint import Joint, as_joint
 from deeptheory.information.bottleneck.methods import DETERMINISTIC
-from deeptheory.information.bottleneck.optimal import encoder_of, solve_path
+from deeptheory.information.bottleneck.optimal import informations_of, solve_path
 from deeptheory.results import Result
 from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
 
 _BITS = 1 / np.log(2)
 _MOST_POINTS = 400
+_ENTRIES = 2e6  # of p(t|x), over betas, held at a time
 _CLOSE = 1e-4  # bits: how far the adaptive curve's tangents and chords may be apart
 _SAME_TO = 1e-5  # relative: how finely a bifurcation is located
 
@@ -162,9 +163,10 @@ def _solved(joint: Joint, row: np.ndarray, most: int):
     """clusters, gap (bits), I(X;T), I(T;Y) by beta."""
     k, r, w, gap = solve_path(joint, row, most)
     i_x, i_y = np.empty(len(row)), np.empty(len(row))
-    for b, beta in enumerate(row):
-        found = informations(joint, encoder_of(joint, r[b, : k[b]], w[b, : k[b]], beta))
-        i_x[b], i_y[b] = found["i_x"], found["i_y"]
+    at_once = max(1, int(_ENTRIES / (len(joint.p) * k.max())))
+    for b in range(0, len(row), at_once):
+        part, most_here = slice(b, b + at_once), int(k[b : b + at_once].max())
+        i_x[part], i_y[part] = informations_of(joint, r[part, :most_here], w[part, :most_here], row[part])
     return k, gap * _BITS, i_x, i_y
 
 

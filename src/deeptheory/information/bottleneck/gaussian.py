@@ -92,8 +92,8 @@ def gaussian(covariances, beta: float) -> BottleneckSolution:
     """
     if isinstance(covariances, np.ndarray) or not hasattr(covariances, "__len__") or len(covariances) != 3:
         raise InputError('method "gaussian" takes (cov_x, cov_y, cov_xy) in the place of p_xy')
-    cov_x, _, cov_xy = (as_numpy(c).astype(np.float64) for c in covariances)
-    found = gaussian_bottleneck(*covariances, [beta])
+    cov_x, cov_y, cov_xy = (as_numpy(c).astype(np.float64) for c in covariances)
+    found = gaussian_bottleneck(cov_x, cov_y, cov_xy, [beta])
     used = int(found.dimension[0])
     a = found.projections[0, :used]
     cov_t = a @ cov_x @ a.T + np.eye(used)

@@ -55,7 +55,10 @@ def ib(joint: Joint, beta: float, *, clusters: int | None = None, restarts: int 
         gap_bits = found.lagrangian - best.lagrangian + best.gap
         notes = (*notes, f"the optimum has {k[0]} clusters, {clusters} were allowed")
     elif gap_bits > 1e-6:
-        notes = (*notes, f"the optimum may hold more than the {k[0]} clusters found; it is at most {gap_bits:.2g} bits lower")
+        notes = (
+            *notes,
+            f"the optimum may hold more than the {k[0]} clusters found; it is at most {gap_bits:.2g} bits lower",
+        )
     return _ib_of(joint, encoder, beta, gap_bits, notes)
 
 

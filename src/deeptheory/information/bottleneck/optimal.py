@@ -131,15 +131,29 @@ def _places(joint: Joint, beta: float) -> np.ndarray:
     return np.ascontiguousarray(joint.q[np.sort(chosen)])
 
 
-def encoder_of(joint: Joint, r: np.ndarray, w: np.ndarray, beta: float) -> np.ndarray:
-    """p(t|x) = w_t exp(-beta KL[q_x || r_t]) / Z of the merged rows, [n, k]."""
-    with np.errstate(divide="ignore"):
-        log_w = np.where(w > 0, np.log(w), -_FAR)
-        log_r = np.where(r > 0, np.log(r), -_FAR)
+def encoder_of(joint: Joint, r: np.ndarray, w: np.ndarray, beta) -> np.ndarray:
+    """p(t|x) = w_t exp(-beta KL[q_x || r_t]) / Z of the merged rows, [n, k]; or [b, n, k] for r [b, k, m], beta [b]."""
+    log_w = np.where(w > 0, np.log(np.where(w > 0, w, 1)), -_FAR)
+    log_r = np.where(r > 0, np.log(np.where(r > 0, r, 1)), -_FAR)
     qlq = (joint.q * np.log(np.where(joint.q > 0, joint.q, 1))).sum(1)
-    score = log_w + beta * (joint.q @ log_r.T - qlq[:, None])
-    e = np.exp(score - score.max(1, keepdims=True))
-    return e / e.sum(1, keepdims=True)
+    trade = np.asarray(beta)[..., None, None]
+    score = log_w[..., None, :] + trade * (joint.q @ np.swapaxes(log_r, -1, -2) - qlq[:, None])
+    e = np.exp(score - score.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def informations_of(joint: Joint, r: np.ndarray, w: np.ndarray, betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """I(X;T) and I(T;Y) [b] in bits of the encoders of r [b, k, m], w [b, k]."""
+    encoder = encoder_of(joint, r, w, betas)
+    held = encoder * joint.p[:, None]
+    p_t, p_ty = held.sum(1), np.swapaxes(held, 1, 2) @ joint.q
+    i_x = _x_log_x(p_t, -1) + (joint.p * -_x_log_x(encoder, -1)).sum(-1)
+    i_y = joint.h_y + _x_log_x(p_ty, (-1, -2)) - _x_log_x(p_t, -1)
+    return np.maximum(-i_x, 0) + 0.0, np.maximum(i_y, 0) + 0.0
+
+
+def _x_log_x(v: np.ndarray, axis) -> np.ndarray:
+    return (v * np.log2(np.where(v > 0, v, 1))).sum(axis)
 
 
 _FAR = 1e30  # stands for -log 0

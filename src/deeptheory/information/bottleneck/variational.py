@@ -6,6 +6,7 @@ Trap: their beta stands before the rate; it is one over ours.
 """
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -36,13 +37,15 @@ class VariationalBottleneck(nn.Module):
     place of the layers. InputError: sizes below 1, beta negative.
     """
 
-    def __init__(self, inputs: int, classes: int, beta: float, *, latent: int = 2, hidden=(64,), decoder: int = 0, encoder=None):
+    def __init__(
+        self, inputs: int, classes: int, beta: float, *, latent: int = 2, hidden=(64,), decoder: int = 0, encoder=None
+    ):
         super().__init__()
         if min(inputs, classes, latent, *hidden) < 1 or decoder < 0:
             raise InputError(f"inputs {inputs}, classes {classes}, latent {latent}, hidden {tuple(hidden)}, decoder {decoder}: sizes are 1 or more")  # fmt: skip
         self.beta, self.latent = check_beta(beta), latent
         widths = [inputs, *hidden]
-        layers = [part for i, o in zip(widths, widths[1:]) for part in (nn.Linear(i, o), nn.ReLU())]
+        layers = [part for i, o in pairwise(widths) for part in (nn.Linear(i, o), nn.ReLU())]
         self.encoder = encoder or nn.Sequential(*layers, nn.Linear(widths[-1], 2 * latent))
         self.decoder = (
             nn.Sequential(nn.Linear(latent, decoder), nn.Tanh(), nn.Linear(decoder, classes))
@@ -85,7 +88,15 @@ def _draw(mean, sd, samples: int, generator) -> torch.Tensor:
 
 
 def variational(
-    joint: Joint, beta: float, *, latent: int = 1, decoder: int = 32, steps: int = 1500, samples: int = 16, lr: float = 0.02, seed: int = 0
+    joint: Joint,
+    beta: float,
+    *,
+    latent: int = 1,
+    decoder: int = 32,
+    steps: int = 1500,
+    samples: int = 16,
+    lr: float = 0.02,
+    seed: int = 0,
 ) -> BottleneckSolution:
     """Method "variational" of dt.bottleneck on a table: a mean and sd for every row, trained on p(x, y) itself.
 
@@ -93,8 +104,10 @@ def variational(
     i_x, i_y: of the encoder that was found, by drawing T, its standard error and the network's own bounds in the notes. InputError: steps, samples or
     sizes below 1, lr not above 0.
     """
-    if min(steps, samples) < 1 or not lr > 0:
-        raise InputError(f"steps is {steps}, samples {samples}, lr {lr}; needed: at least 1, 1, and above 0")
+    if min(steps, samples, latent) < 1 or not lr > 0:
+        raise InputError(
+            f"steps is {steps}, samples {samples}, latent is {latent}, lr {lr}; needed: 1 or more, lr above 0"
+        )
     n, m = joint.q.shape
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
