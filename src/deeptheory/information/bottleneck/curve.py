@@ -202,14 +202,13 @@ def _chosen(joint: Joint, most: int) -> np.ndarray:
 
 def _critical(joint: Joint, row: np.ndarray, k: np.ndarray, most: int, locate: bool) -> np.ndarray:
     """Betas between which the number of clusters changes, each located by halving (in log beta)."""
-    low, high, below = [], [], []
+    brackets = []
     if k[0] > 1:  # T is trivial at beta 0
-        low.append(max(row[0] * 1e-3, 1e-3)), high.append(row[0]), below.append(1)
-    for b in np.flatnonzero(np.diff(k)):
-        low.append(max(row[b], 1e-3)), high.append(row[b + 1]), below.append(k[b])
-    if not low:
+        brackets.append((max(row[0] * 1e-3, 1e-3), row[0], 1))
+    brackets += [(max(row[b], 1e-3), row[b + 1], k[b]) for b in np.flatnonzero(np.diff(k))]
+    if not brackets:
         return np.zeros(0)
-    lo, hi, kept = np.array(low), np.array(high), np.array(below)
+    lo, hi, kept = np.array(brackets).T
     while locate and (hi / lo).max() > 1 + _SAME_TO:
         middle = np.sqrt(lo * hi)
         now = solve_path(joint, middle, most)[0]

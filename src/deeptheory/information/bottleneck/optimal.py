@@ -106,7 +106,7 @@ def solve_path(joint: Joint, betas: np.ndarray, most: int = MOST, tolerance: flo
     r[0], w[0] = joint.p_y, 1.0
     for b, beta in enumerate(betas.tolist()):
         k, gaps[b] = optimum(joint.p, joint.q, qlq, r, w, k, beta, places, tolerance)
-        clusters[b], r_all[b], w_all[b] = k, r, w
+        clusters[b], r_all[b, :k], w_all[b, :k] = k, r[:k], w[:k]  # beyond k stands what an earlier round left
     for b in np.flatnonzero(gaps > _STUCK)[::-1]:  # just past a jump the way up is nearly flat: come from above
         beta = float(betas[b])
         if b + 1 < len(betas) and gaps[b + 1] <= _STUCK:
@@ -118,7 +118,8 @@ def solve_path(joint: Joint, betas: np.ndarray, most: int = MOST, tolerance: flo
                 k, _ = optimum(joint.p, joint.q, qlq, r, w, k, beta * higher, places, tolerance)
         k, gap = optimum(joint.p, joint.q, qlq, r, w, k, beta, places, tolerance)
         if gap < gaps[b]:
-            clusters[b], r_all[b], w_all[b], gaps[b] = k, r, w, gap
+            w_all[b] = 0.0
+            clusters[b], r_all[b, :k], w_all[b, :k], gaps[b] = k, r[:k], w[:k], gap
     return clusters, r_all, w_all, gaps
 
 
