@@ -140,9 +140,14 @@ def rate_distortion(p, distortion, beta) -> RateDistortion:
         for _ in range(50):
             w = w * ((kept / z) @ e[with_mass])
             z = e[with_mass] @ w
-        if len(w) <= 400:
-            best_weights(kept, np.ascontiguousarray(e[with_mass]), w, len(w), np.empty(len(kept)))
+        rows_e = np.ascontiguousarray(e[with_mass])
+        for _ in range(
+            5 if len(w) <= 400 else 0
+        ):  # codewords that are nearly alike: a fresh start goes on where one stopped
+            best_weights(kept, rows_e, w, len(w), np.empty(len(kept)))
             w = w / w.sum()
+            if ((kept / (rows_e @ w)) @ rows_e).max() < 1 + 1e-12:
+                break
         z = e @ w
         encoder = e * w / z[:, None]
         gap = np.log(((kept / z[with_mass]) @ e[with_mass]).max())

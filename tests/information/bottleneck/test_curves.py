@@ -213,7 +213,7 @@ def test_rate_distortion_of_a_coin_and_of_a_large_alphabet():
     assert wide.gap[0] < 0.05
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(1, 6).flatmap(
         lambda nx: st.integers(1, 4).flatmap(

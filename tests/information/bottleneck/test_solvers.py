@@ -78,6 +78,21 @@ def test_the_gap_is_a_bound():
             assert i_x - beta * i_y >= best.lagrangian - best.gap - 1e-9
 
 
+def test_the_gap_is_small_where_clusters_are_pure():
+    """Members of a pure cluster differ by rounding alone; a direction made of that must not leave the simplex."""
+    p = np.array([[1.0, 1.0, 0.5, 0.5], [0.0, 0.5, 0.5, 0.5]]) / 4.5
+    found = dt.bottleneck(p, 300.0)
+    assert len(found.p_t) == 2
+    assert found.gap < 1e-9
+
+
+def test_a_weak_dependence_on_a_rare_input_is_not_lost():
+    p = np.array([[1.0, 1e-6, 1e-6], [1e-6, 0.0, 1e-6]])
+    curve = dt.bottleneck_curve(p / p.sum(), [0.5, 1.5, 4.0, 40.0], locate=False)
+    assert (np.diff(curve.i_x) >= -1e-12).all()
+    assert curve.i_y[-1] == pytest.approx(curve.i_xy, rel=1e-6)
+
+
 @pytest.mark.parametrize("method", ["ib", "squared", "dib", "sequential", "agglomerative"])
 def test_informations_are_those_of_the_encoder(method):
     p = table(7, 3, seed=1, sharp=0.5)

@@ -75,10 +75,20 @@ def _value(p, e, w, k, z):
 
 @njit(cache=True, error_model="numpy")
 def best_weights(p, e, w, k, z):
-    """The w >= 0 [k] that minimise - sum p log(e w) for given clusters: Newton steps cut at the boundary, in place."""
+    """The w >= 0 [k] that minimise - sum p log(e w) for given clusters: multiplicative steps, then
+    Newton steps cut at the boundary, in place."""
     n = len(p)
     g, trial, step = np.empty(k), np.empty(k), np.empty(k)
     h, free = np.empty((k, k)), np.empty(k, dtype=np.int64)
+    for _ in range(
+        8
+    ):  # w_t c_t, which never raises f and finds the size of weights that are wrong by orders of magnitude
+        _value(p, e, w, k, z)
+        for t in range(k):
+            c = 0.0
+            for x in range(n):
+                c += p[x] * e[x, t] / z[x]
+            w[t] *= c
     f, ridge = _value(p, e, w, k, z), 1e-13
     for _ in range(100 + 2 * k):
         worst, count = 0.0, 0

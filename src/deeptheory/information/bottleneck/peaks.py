@@ -222,6 +222,10 @@ def _around(a, q, qlq, top, beta, r, one, other):
     for y in range(m):
         if direction[y] != 0.0:
             reach = min(reach, r[y] / abs(direction[y]))
+    total, other_total = 0.0, 0.0
     for y in range(m):
         one[y] = max(r[y] + 0.1 * reach * direction[y], 0.0)
         other[y] = max(r[y] - 0.1 * reach * direction[y], 0.0)
+        total, other_total = total + one[y], other_total + other[y]
+    for y in range(m):  # a direction of rounding errors does not sum to 0, and c means nothing off the simplex
+        one[y], other[y] = one[y] / total, other[y] / other_total
