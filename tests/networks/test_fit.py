@@ -43,6 +43,26 @@ def test_the_hand_written_step_is_that_of_a_plain_torch_loop(task, activation, o
             assert torch.allclose(a, b, atol=2e-6)
 
 
+def test_adadelta_and_the_absolute_error_are_those_of_a_plain_torch_loop(task):
+    x, y = task
+    nets = Population.mlp([6, 5, 4, 1], seeds=[0, 3], head="median")
+    plain = [plain_network(nets, k) for k in range(2)]
+    how = {"optimizer": "adadelta", "lr": 1.0, "batch": 50}
+    y = (y + 0.3 * x[:, 1]).astype(np.float64)
+    history = fit(nets, x, y, epochs=6, at=[6], reshuffle=False, betas=(0.95, 0.0), eps=1e-6, **how)
+    for k, net in enumerate(plain):
+        rows = history.order[k, : history.counts[k]]
+        train(net, x, y[:, None], rows, epochs=6, loss=torch.nn.functional.l1_loss, **how)
+        for a, b in zip(plain_network(nets, k).parameters(), net.parameters()):
+            assert torch.allclose(a, b, atol=5e-6)
+        with torch.no_grad():
+            error = (net(torch.as_tensor(x[rows]).double())[:, 0] - torch.as_tensor(y[rows])).abs().mean()
+        assert history.train_loss[k, -1] == pytest.approx(float(error), abs=1e-5)
+    auto = Population.mlp([6, 5, 4, 1], seeds=[0, 3], head="median")
+    fit(auto, x, y, epochs=6, reshuffle=False, betas=(0.95, 0.0), eps=1e-6, engine="autograd", **how)
+    assert torch.allclose(nets.theta, auto.theta, atol=5e-6)
+
+
 @pytest.mark.parametrize("head", ["softmax", "sigmoid", "linear"])
 @pytest.mark.parametrize(
     ("batch", "reshuffle", "drop_last"), [(64, True, False), (64, True, True), (None, False, False)]

@@ -10,14 +10,27 @@ def plain_network(nets, k: int) -> nn.Sequential:
     return nn.Sequential(*list(inner)[:-1])
 
 
-def train(net, x, y, rows, *, optimizer: str, lr: float, batch: int, epochs: int, drop_last=False, momentum=0.0):
+def train(
+    net,
+    x,
+    y,
+    rows,
+    *,
+    optimizer: str,
+    lr: float,
+    batch: int,
+    epochs: int,
+    drop_last=False,
+    momentum=0.0,
+    loss=nn.functional.cross_entropy,
+):
     """Rows in the order given, every epoch the same. Returns per epoch and linear layer the list of its gradients."""
     x, y = torch.as_tensor(x).double(), torch.as_tensor(y)
-    step = (
-        torch.optim.Adam(net.parameters(), lr=lr)
-        if optimizer == "adam"
-        else torch.optim.SGD(net.parameters(), lr=lr, momentum=momentum)
-    )
+    step = {
+        "adam": lambda p: torch.optim.Adam(p, lr=lr),
+        "sgd": lambda p: torch.optim.SGD(p, lr=lr, momentum=momentum),
+        "adadelta": lambda p: torch.optim.Adadelta(p, lr=lr, rho=0.95, eps=1e-6),
+    }[optimizer](net.parameters())
     history = []
     for _ in range(epochs):
         seen: dict[str, list] = {}
@@ -26,7 +39,7 @@ def train(net, x, y, rows, *, optimizer: str, lr: float, batch: int, epochs: int
             if drop_last and len(part) < batch:
                 continue
             step.zero_grad()
-            nn.functional.cross_entropy(net(x[part]), y[part]).backward()
+            loss(net(x[part]), y[part]).backward()
             for name, module in net.named_modules():
                 if isinstance(module, nn.Linear):
                     seen.setdefault(name, []).append(module.weight.grad.clone())

@@ -222,6 +222,12 @@ class Autograd:
                 m.mul_(b1).add_(g, alpha=1 - b1)
                 v.mul_(b2).addcmul_(g, g, value=1 - b2)
                 p -= lr / (1 - b1**t) * m / ((v / (1 - b2**t)).sqrt() + plan.eps)
+            elif plan.optimizer == "adadelta":
+                rho = plan.betas[0]
+                v.mul_(rho).addcmul_(g, g, value=1 - rho)
+                step = ((m + plan.eps) / (v + plan.eps)).sqrt() * g
+                m.mul_(rho).addcmul_(step, step, value=1 - rho)
+                p -= lr * step
             else:
                 m.mul_(plan.momentum).add_(g)
                 p -= lr * m
@@ -271,11 +277,13 @@ def _follows(nets) -> int:
 
 
 def losses(logits: torch.Tensor, target: torch.Tensor, head: str) -> torch.Tensor:
-    """Loss of each sample in nats (half the squared error for a linear head): [S, n, out] twice -> [S, n]."""
+    """Loss of each sample in nats (half the squared error for a linear head, the absolute one for "median"): [S, n, out] twice -> [S, n]."""
     if head == "softmax":
         return -(target * logits.log_softmax(-1)).sum(-1)
     if head == "sigmoid":
         return F.binary_cross_entropy_with_logits(logits, target.expand_as(logits), reduction="none").sum(-1)
+    if head == "median":
+        return (logits - target).abs().sum(-1)
     return 0.5 * (logits - target).square().sum(-1)
 
 

@@ -27,6 +27,7 @@ HEADS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softmax": lambda z: z.softmax(-1),
     "sigmoid": torch.sigmoid,
     "linear": lambda z: z,
+    "median": lambda z: z,
 }
 _AS_MODULE = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid, "softsign": nn.Softsign, "softplus": nn.Softplus}
 
@@ -73,8 +74,8 @@ class Population(nn.Module):
         """Multilayer perceptrons of the given widths, input first (12-10-7-5-4-3-2 in Shwartz-Ziv & Tishby 2017).
 
         activation: of the hidden layers, a name in ACTIVATIONS or an elementwise function of torch. head: "softmax"
-        (the default for two or more outputs; cross-entropy), "sigmoid" (for one; binary cross-entropy) or "linear"
-        (half the squared error). init: a name in INITIALISERS. noise: standard deviation of the Gaussian noise that every
+        (the default for two or more outputs; cross-entropy), "sigmoid" (for one; binary cross-entropy), "linear"
+        (half the squared error) or "median" (linear too; the absolute error). init: a name in INITIALISERS. noise: standard deviation of the Gaussian noise that every
         hidden layer adds to its output, in training and afterwards (Goldfeld et al. 2019); what a layer shows is its output
         before its own noise. bits: every layer's output, probabilities included, is rounded to 2^bits levels (Lorenzen et al.
         2022); the loss sees the logits. bias: False keeps every bias at 0. InputError: fewer than two widths, a width below 1, no seeds or one twice, an unknown
@@ -184,7 +185,7 @@ class MLPPopulation(Population):
         """[seed] each: from where to where layer k's output is quantised (k from 1; the last one's are the head's)."""
         ones = torch.ones(len(self.seeds), device=self.theta.device, dtype=self.theta.dtype)
         if k == len(self.widths) - 1:
-            low, high = (0.0, 1.0) if self.head != "linear" else (-1.0, 1.0)
+            low, high = (0.0, 1.0) if self.head in ("softmax", "sigmoid") else (-1.0, 1.0)
             return low * ones, high * ones
         if str(self.activation) in RANGES:
             low, high = RANGES[str(self.activation)]

@@ -16,8 +16,8 @@ from deeptheory.networks.disturbances import KEPT, TILE, place
 from deeptheory.networks.elementary import FAST, exp32, log1p32, tanh32
 
 ACTIVATIONS = {"linear": 0, "relu": 1, "tanh": 2, "sigmoid": 3, "softsign": 4, "softplus": 5}
-HEADS = {"softmax": 0, "sigmoid": 1, "linear": 2}
-OPTIMIZERS = {"adam": 0, "sgd": 1}
+HEADS = {"softmax": 0, "sigmoid": 1, "linear": 2, "median": 3}
+OPTIMIZERS = {"adam": 0, "sgd": 1, "adadelta": 2}
 _ONE, _HALF, _KEPT = np.float32(1), np.float32(0.5), np.float32(KEPT)
 
 
@@ -212,6 +212,11 @@ def _output_delta(head, z, target, delta, scale, nt):
                 total += delta[c, j]
             for c in range(n_out):
                 delta[c, j] = (delta[c, j] / total - target[c, j]) * scale
+    elif head == 3:  # the absolute error's slope is the sign, 0 where it is exactly met
+        for c in range(n_out):
+            for j in range(nt):
+                off = z[c, j] - target[c, j]
+                delta[c, j] = scale if off > 0 else (-scale if off < 0 else np.float32(0))
     else:
         for c in range(n_out):
             for j in range(nt):
@@ -309,6 +314,17 @@ def _sgd(theta, grad, m, lr, momentum):
         theta[p] -= rate * m[p]
 
 
+@njit(**FAST)
+def _adadelta(theta, grad, moved, v, lr, rho, eps):
+    """Zeiler 2012, algorithm 1; moved, v: running means of the squares of past steps and gradients."""
+    rate, r, c, e = np.float32(lr), np.float32(rho), np.float32(1 - rho), np.float32(eps)
+    for p in range(len(theta)):
+        v[p] = r * v[p] + c * grad[p] * grad[p]
+        step = np.sqrt((moved[p] + e) / (v[p] + e)) * grad[p]
+        moved[p] = r * moved[p] + c * step * step
+        theta[p] -= rate * step
+
+
 @njit(forceinline=True)
 def _shuffle(order, seed, epoch):
     """Fisher-Yates by SplitMix64, a pure function of the network's seed and the epoch, so a resume needs no state."""
@@ -386,5 +402,7 @@ def train(
                     step[s] += 1
                     if optimizer == 0:
                         _adam(theta[s], grad, m[s], v[s], lr[s], beta1, beta2, eps, step[s])
-                    else:
+                    elif optimizer == 1:
                         _sgd(theta[s], grad, m[s], lr[s], momentum)
+                    else:
+                        _adadelta(theta[s], grad, m[s], v[s], lr[s], beta1, eps)

@@ -11,12 +11,12 @@ def as_targets(y, n: int, networks: int, outputs: int, head: str) -> np.ndarray:
     """Targets [T, n, outputs] float32, T = 1 or one a network.
 
     y: labels [n] or [S, n] (whole numbers below `outputs`; 0 or 1 for a sigmoid), probabilities [n, outputs], or for a
-    linear head numbers [n] or [n, outputs]. InputError: another shape, labels out of range or of one class, NaN,
+    linear or median head numbers [n] or [n, outputs]. InputError: another shape, labels out of range or of one class, NaN,
     probabilities that are negative or do not sum to 1.
     """
     y = as_numpy(y)
     check_finite(y=y)
-    if head == "linear":
+    if head in ("linear", "median"):
         y = y[:, None] if y.ndim == 1 else y
         return _shaped(y, (n, outputs))[None].astype(np.float32)
     if y.dtype.kind == "f" and y.shape == (n, outputs) and (outputs > 1 or head == "sigmoid"):

@@ -107,8 +107,8 @@ def fit(
 
     x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train: share of rows
     that train (the rest is held out), one a network, or row numbers a network; how: the split, "random" (another for
-    each network, by `seed` and its own), "common" or "first". optimizer: "adam" (Kingma & Ba 2015) or "sgd" with
-    momentum; lr: one for all or one a network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has
+    each network, by `seed` and its own), "common" or "first". optimizer: "adam" (Kingma & Ba 2015), "sgd" with
+    momentum, or "adadelta" (Zeiler 2012: lr 1, eps 1e-6, and rho is betas[0], 0.95 there); lr: one for all or one a network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has
     .add(layer, mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of
     the epoch that follows each look, each gradient taken before its update; gradient_batch: over minibatches of that
     size instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty
@@ -287,7 +287,11 @@ class _Log:
 
 
 def _decided(logits: torch.Tensor, head: str) -> torch.Tensor:
-    return logits.argmax(-1) if logits.shape[-1] > 1 else (logits[..., 0] > (0.5 if head == "linear" else 0.0)).long()
+    return (
+        logits.argmax(-1)
+        if logits.shape[-1] > 1
+        else (logits[..., 0] > (0.5 if head in ("linear", "median") else 0.0)).long()
+    )
 
 
 def _decided_targets(target: torch.Tensor, head: str) -> torch.Tensor:
