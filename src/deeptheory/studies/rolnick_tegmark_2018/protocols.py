@@ -1,0 +1,78 @@
+"""The settings: what is counted is fixed; what is trained has two protocols and three scales.
+
+The paper's figure 2: dense networks, inputs uniform on [0, 2], the target their product, AdaDelta on the absolute error. It
+states no learning rate, number of steps, batch or initialisation, nor whether units have biases (read in notes on the paper,
+unverified). Both protocols train on the absolute error; the sizes here were chosen before anything was measured.
+"""
+
+from typing import Any
+
+from deeptheory.studies.study import Knob, Scale
+
+_BOTH = {"activation": "tanh", "init": "truncated_normal", "batch": 256}
+PROTOCOLS: dict[str, dict[str, Any]] = {
+    # ours: Adam at a constant rate, which reaches lower errors in the steps that a laptop has
+    "adam": {**_BOTH, "optimizer": "adam", "lr": 2e-3, "betas": [0.9, 0.999], "eps": 1e-8},
+    # theirs: AdaDelta with Zeiler's own constants
+    "paper": {**_BOTH, "optimizer": "adadelta", "lr": 1.0, "betas": [0.95, 0.0], "eps": 1e-6},
+}
+SCALES = {
+    "quick": Scale(
+        settings={
+            "n": 4,
+            "depths": [1, 2, 3],
+            "widths": [2, 4, 8, 16, 32, 64],
+            "wide": 512,
+            "steps": 6000,
+            "networks": 8,
+        },
+        cost="about 3 minutes on 2 cores: 8 networks in each of 19 shapes, products of 4 numbers; all counts",
+    ),
+    "standard": Scale(
+        settings={
+            "n": 8,
+            "depths": [1, 2, 3, 4],
+            "widths": [4, 8, 16, 32, 64, 128, 256],
+            "wide": 512,
+            "steps": 20_000,
+            "networks": 8,
+        },
+        cost="several hours on 2 cores: 8 networks in each of 28 shapes up to 256 wide, products of 8 numbers",
+    ),
+    "paper": Scale(
+        settings={
+            "n": 20,
+            "depths": [1, 2, 3, 4, 5, 6, 7],
+            "widths": [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 120, 140, 160, 180, 200],
+            "wide": 512,
+            "steps": 100_000,
+            "networks": 8,
+        },
+        cost="weeks on 2 cores, for many cores or a GPU: 8 networks in each of 105 shapes, products of 20 numbers",
+    ),
+}
+
+
+def _numbers(value: Any) -> list[int]:
+    return [int(p) for p in (value.split(",") if isinstance(value, str) else value)]
+
+
+def _whole(value: Any) -> int:
+    number = float(value)
+    if number != int(number):
+        raise ValueError(value)
+    return int(number)
+
+
+KNOBS = {
+    "activation": Knob(read=str, about="tanh, relu, sigmoid, softsign, softplus or linear"),
+    "lr": Knob(read=float, about="learning rate, above 0"),
+    "optimizer": Knob(read=str, about="adam, adadelta or sgd"),
+    "batch": Knob(read=_whole, about="samples a minibatch"),
+    "steps": Knob(read=_whole, about="minibatches in all"),
+    "n": Knob(read=_whole, about="numbers to multiply"),
+    "depths": Knob(read=_numbers, about="numbers of hidden layers: 1,2,3"),
+    "widths": Knob(read=_numbers, about="widths of the hidden layers: 2,4,8"),
+    "wide": Knob(read=_whole, about="width of the one-layer network that two layers of 8 are held against"),
+    "networks": Knob(read=_whole, about="number of networks in each shape", published=False),
+}
