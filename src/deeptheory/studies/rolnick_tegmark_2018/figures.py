@@ -110,8 +110,10 @@ def _groups(results: Any, settings: dict) -> Plate:
     table = pd.DataFrame(rows, columns=["n", "hidden_layers", "layer", "group", "kind"])
     figure = new_figure(xaxis_title="layer", yaxis_title="factors in a group")
     figure.update_xaxes(dtick=1)
-    colours = dict(zip(dict.fromkeys(table["n"]), layer_colours(table["n"].nunique())))
-    for (n, kind), part in table.groupby(["n", "kind"], sort=False):
+    sizes = list(dict.fromkeys(table["n"]))
+    colours = dict(zip(sizes, layer_colours(len(sizes))))
+    for n, kind in dict.fromkeys(zip(table["n"], table["kind"])):
+        part = table[(table["n"] == n) & (table["kind"] == kind)]
         line = kind == "equation 5"
         figure.add_trace(
             go.Scatter(
