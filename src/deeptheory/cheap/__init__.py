@@ -9,9 +9,13 @@ from deeptheory.cheap.bayes import GaussianHamiltonian as GaussianHamiltonian
 from deeptheory.cheap.certificates import Certificate as Certificate
 from deeptheory.cheap.compiler import ToleranceError as ToleranceError
 from deeptheory.cheap.compiler import compile_polynomial as compile_polynomial
+from deeptheory.cheap.costs import Cost as Cost
+from deeptheory.cheap.costs import cost as cost
 from deeptheory.cheap.counts import CONVENTIONS as CONVENTIONS
 from deeptheory.cheap.counts import Count as Count
 from deeptheory.cheap.counts import neuron_count as neuron_count
+from deeptheory.cheap.flattening import FlatteningCost as FlatteningCost
+from deeptheory.cheap.flattening import flattening_cost as flattening_cost
 from deeptheory.cheap.gates import Gate as Gate
 from deeptheory.cheap.gates import bit_product_gate as bit_product_gate
 from deeptheory.cheap.gates import identity_gate as identity_gate

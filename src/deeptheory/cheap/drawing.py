@@ -1,0 +1,78 @@
+"""A compiled network drawn: every neuron and weight where they are few, layers where they are many."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
+
+if TYPE_CHECKING:
+    from deeptheory.cheap.network import CompiledNetwork
+
+MOST_NODES = 80  # more than these, and layers are drawn
+
+
+def draw_network(network: "CompiledNetwork") -> Any:
+    """A plotly figure. Nodes: inputs, neurons, the sums between layers, outputs; lines: weights, blue above 0."""
+    linears = [m for m in network.layers if isinstance(m, nn.Linear)]
+    names = [list(network.variables)]
+    for k, m in enumerate(linears):
+        last = k == len(linears) - 1
+        hidden = k % 2 == 0 and not last
+        names.append([f"output {i}" if last else f"neuron {i}" if hidden else f"sum {i}" for i in range(m.out_features)])  # fmt: skip
+    kinds = ["input", *("output" if k == len(linears) - 1 else "neuron" if k % 2 == 0 else "sum" for k in range(len(linears)))]  # fmt: skip
+    return _nodes(linears, names, kinds) if sum(map(len, names)) <= MOST_NODES else _layers(linears, names, kinds)
+
+
+def _nodes(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -> Any:
+    import plotly.graph_objects as go
+
+    figure = _frame(kinds)
+    where = [np.linspace(-1, 1, len(n) + 2)[1:-1][::-1] for n in names]
+    for k, m in enumerate(linears):
+        weight = m.weight.detach().to(torch.float64).numpy()
+        top = np.abs(weight).max(initial=0) or 1.0
+        for sign, colour in ((1, LAYER_COLOURS[0]), (-1, LAYER_COLOURS[1])):
+            for strong in (True, False):
+                size = np.abs(weight) / top
+                chosen = (np.sign(weight) == sign) & ((size > 0.3) == strong)
+                x, y = [], []
+                for i, j in np.argwhere(chosen):
+                    x += [k, k + 1, None]
+                    y += [float(where[k][j]), float(where[k + 1][i]), None]
+                line = {"color": colour, "width": 1.6 if strong else 0.6}
+                figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", opacity=0.7, showlegend=False))  # fmt: skip
+    for k, (labels, kind) in enumerate(zip(names, kinds)):
+        marks = {"size": 14 if kind == "neuron" else 10, "color": _COLOURS[kind], "line": {"width": 1, "color": "white"}, "symbol": "circle" if kind == "neuron" else "square"}  # fmt: skip
+        shown = kind in ("input", "output")
+        bias = linears[k - 1].bias.detach().tolist() if k else [0.0] * len(labels)
+        hover = [f"{n}<br>bias {b:.4g}" if k else n for n, b in zip(labels, bias)]
+        figure.add_trace(go.Scatter(x=[k] * len(labels), y=where[k].tolist(), mode="markers+text" if shown else "markers", marker=marks, text=labels if shown else hover, hovertext=hover, hoverinfo="text", textposition="middle left" if kind == "input" else "middle right", showlegend=False))  # fmt: skip
+    return figure
+
+
+_COLOURS = {"input": NEUTRAL, "neuron": LAYER_COLOURS[2], "sum": LAYER_COLOURS[4], "output": NEUTRAL}
+
+
+def _layers(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -> Any:
+    import plotly.graph_objects as go
+
+    figure = _frame(kinds)
+    sizes = [len(n) for n in names]
+    figure.add_trace(
+        go.Bar(x=list(range(len(sizes))), y=sizes, marker={"color": [_COLOURS[k] for k in kinds]}, text=sizes, textposition="outside", hovertext=[f"{k}: {s}" for k, s in zip(kinds, sizes)], hoverinfo="text", showlegend=False)
+    )  # fmt: skip
+    for k, m in enumerate(linears):
+        alive = int((m.weight != 0).sum())
+        figure.add_annotation(x=k + 0.5, y=0, yshift=-12, text=f"{alive}", showarrow=False, font={"size": 10})
+    figure.update_yaxes(visible=True, title="units", rangemode="tozero")
+    return figure
+
+
+def _frame(kinds: list[str]) -> Any:
+    figure = new_figure(plot_bgcolor="rgba(0,0,0,0)")
+    figure.update_xaxes(tickvals=list(range(len(kinds))), ticktext=kinds, showgrid=False, range=[-0.7, len(kinds) - 0.3])  # fmt: skip
+    figure.update_yaxes(visible=False)
+    return figure
