@@ -28,6 +28,7 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "gaussian_bottleneck": "deeptheory.information.bottleneck",
     "capacity": "deeptheory.information.channels",
     "rate_distortion": "deeptheory.information.channels",
+    "axis_code": "deeptheory.axis",
     "reproduce": "deeptheory.studies",
 }
 _MODULES = (
@@ -42,6 +43,7 @@ _MODULES = (
     "cheap",
     "capsules",
     "faces",
+    "axis",
     "studies",
     "report",
 )

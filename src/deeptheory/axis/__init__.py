@@ -1,0 +1,28 @@
+"""Chang & Tsao: does a population code its stimuli by axes? Tuning, flatness, rival models, decoding; simulated cells."""
+
+from deeptheory.axis.axes import Axes
+from deeptheory.axis.code import AxisCode, axis_code
+from deeptheory.axis.codes import CODES
+from deeptheory.axis.decoding import Decoding
+from deeptheory.axis.flatness import Flatness
+from deeptheory.axis.identification import Identification
+from deeptheory.axis.models import Models
+from deeptheory.axis.preference import Preference
+from deeptheory.axis.ramp import Ramp
+from deeptheory.axis.simulation import Simulation, paper_variances, simulate
+
+__all__ = [
+    "CODES",
+    "Axes",
+    "AxisCode",
+    "Decoding",
+    "Flatness",
+    "Identification",
+    "Models",
+    "Preference",
+    "Ramp",
+    "Simulation",
+    "axis_code",
+    "paper_variances",
+    "simulate",
+]

@@ -1,0 +1,214 @@
+"""axis_code: the electrophysiologist's bench for a population of units, recorded or simulated or of a network.
+
+Source: Chang & Tsao 2017 ("The code for facial identity in the primate brain", Cell 169:1013), with the corrections of
+specs 2.3: mean-subtracted axes, bounded exemplars with all parameters free, the ceiling rho, the pooled orthogonal space.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.axis.axes import Axes, preferred_axes
+from deeptheory.axis.decoding import Decoding, decode
+from deeptheory.axis.entering import Entered, enter
+from deeptheory.axis.flatness import Flatness, orthogonal_flatness
+from deeptheory.axis.identification import Identification, identify
+from deeptheory.axis.models.result import Models, compare_models
+from deeptheory.axis.preference import Preference, block_preference
+from deeptheory.axis.ramp import Ramp, ramp_tuning
+from deeptheory.axis.reliability import split_half
+from deeptheory.axis.shuffles import shuffled
+from deeptheory.errors import InputError
+from deeptheory.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AxisCode(Result):
+    """What axis_code found; each part is a result of its own, with .table() and .figure().
+
+    axes, ramp, preference, flatness, decoding; models (None with models=False). units: positions of the units kept among
+    those given; dead: how many were left out; normalize: how features were scaled; reliability: [unit], split-half rho of
+    the responses, NaN without trials.
+    """
+
+    axes: Axes
+    ramp: Ramp
+    preference: Preference
+    flatness: Flatness
+    models: Models | None
+    decoding: Decoding
+    reliability: np.ndarray
+    units: np.ndarray
+    dead: int
+    stimuli: int
+    normalize: str
+    seed: int
+    notes: tuple[str, ...]
+    _entered: Entered
+
+    @property
+    def verdict(self) -> np.ndarray:
+        """[unit]: axis, exemplar, norm x direction, energy, none, cannot tell. InputError: models=False."""
+        return self._models.verdict
+
+    @property
+    def _models(self) -> Models:
+        if self.models is None:
+            raise InputError("models were not compared (models=False); call axis_code with models=True")
+        return self.models
+
+    @property
+    def share(self) -> dict[str, float]:
+        """Share of the kept units by verdict."""
+        return {k: v / len(self.units) for k, v in self._models.counts.items()}
+
+    def identification(self, n: Any = 40, units: Any = None, draws: int = 5) -> Identification:
+        """Which of n stimuli was shown: n, or several; units: numbers of units to try beside all, `draws` sets each."""
+        e = self._entered
+        import torch
+
+        predicted = torch.as_tensor(self.decoding.predicted, dtype=e.s.dtype, device=e.s.device)
+        return identify(e.y, e.s, predicted, self.units, n, units, draws, self.seed)
+
+    def __repr__(self) -> str:
+        if self.models is None:
+            said = f"{self.ramp.tuned.sum()} tuned"
+        else:
+            said = ", ".join(f"{v} {k}" for k, v in self.models.counts.items() if v)
+        dead = f", {self.dead} left out" if self.dead else ""
+        notes = f", {len(self.notes)} notes" if self.notes else ""
+        return f"AxisCode({len(self.units)} units{dead}, {self.stimuli} stimuli: {said}{notes})"
+
+    def table(self):
+        """One row a unit: verdict, ramp, preference, flatness, models, reliability."""
+        out = self.ramp.table().merge(self.axes.table(), on="unit")
+        for k, name in enumerate(self.preference.blocks):
+            out[f"preference {name}"] = self.preference.value[:, k]
+        out["tuned_dimensions"] = self.preference.tuned_dimensions
+        flat = self.flatness.table().rename(columns={"p": "orthogonal_p", "q": "orthogonal_q"})
+        out = out.merge(flat, on="unit")
+        if self.models is not None:
+            out = self.models.table().merge(out, on="unit")
+        out["reliability_of_response"] = self.reliability
+        return out
+
+    def scalars(self) -> dict[str, float]:
+        """Shares of units by verdict, tuned, flat; mean preference and explained variance by block."""
+        out = {f"share/{k}": v for k, v in self.share.items()} if self.models is not None else {}
+        out["share/tuned"] = float(self.ramp.tuned.mean())
+        out["share/flat"] = float(self.flatness.flat.mean())
+        for k, name in enumerate(self.preference.blocks):
+            out[f"preference/{name}"] = float(np.nanmean(self.preference.value[:, k]))
+        return out | self.decoding.scalars()
+
+    def figure(self, name: str = "models") -> Any:
+        """ramp, preference, flatness, models, decoding or identification. InputError: another name, models=False."""
+        from deeptheory.names import pick
+
+        parts = {
+            "ramp": lambda: self.ramp.figure(),
+            "preference": lambda: self.preference.figure(),
+            "flatness": lambda: self.flatness.figure(),
+            "models": lambda: self._models.figure(),
+            "decoding": lambda: self.decoding.figure(),
+            "identification": lambda: self.identification(_some_n(self.stimuli), _some_units(len(self.units))).figure(),
+        }
+        return pick(parts, name, what="figure")()
+
+
+def axis_code(
+    responses: Any,
+    features: Any,
+    blocks: Any = None,
+    folds: int = 10,
+    shuffles: int = 500,
+    seed: int = 0,
+    *,
+    normalize: str = "block",
+    radius: float = 1.5,
+    reliability: Any = None,
+    models: bool = True,
+) -> AxisCode:
+    """Axes, tuning, flatness, rival models, decoding of every unit.
+
+    responses: [n, units], rates or activations of either sign, or [n, trials, units] (then with noise ceilings; NaN: no
+    such trial). features: [n, d], coordinates of the stimuli. blocks: {"shape": slice(0, 25), ...}. folds: of the model
+    comparison. shuffles: draws of the null. normalize: "block", "dim" or "none" (entering.py): axes, norms and distances
+    depend on it. radius: bound of the exemplar's length, in median stimulus norms. reliability: ceilings [units], where
+    known otherwise. models=False leaves the comparison out.
+    Left out and counted in .dead and .notes: units that never vary, trials with NaN.
+    InputError: shapes, infinities, no living unit, too few stimuli for the models (about 2.2 (d + 5)), folds < 2.
+    """
+    if folds < 2 or shuffles < 0 or radius <= 0:
+        raise InputError(
+            f"folds, shuffles, radius are {folds}, {shuffles}, {radius}; needed: at least 2, at least 0, above 0"
+        )
+    e = enter(responses, features, blocks, normalize)
+    if len(e.s) < folds * 2:
+        raise InputError(f"{len(e.s)} stimuli in {folds} folds; needed: at least two in each")
+    null = shuffled(e, shuffles, seed)
+    ramp = ramp_tuning(e, null)
+    ceiling = _ceiling(e, reliability)
+    compared = compare_models(e, ceiling, ramp.p < 0.05, folds, radius, seed) if models else None
+    notes = [*e.notes, *_notes(e, compared)]
+    return AxisCode(
+        axes=preferred_axes(e, seed),
+        ramp=ramp,
+        preference=block_preference(e, null),
+        flatness=orthogonal_flatness(e),
+        models=compared,
+        decoding=decode(e),
+        reliability=ceiling,
+        units=e.units,
+        dead=e.dead,
+        stimuli=len(e.s),
+        normalize=normalize,
+        seed=seed,
+        notes=tuple(notes),
+        _entered=e,
+    )
+
+
+def _ceiling(e: Entered, given: Any) -> np.ndarray:
+    if given is not None:
+        given = np.broadcast_to(np.asarray(given, dtype=np.float64), (e.asked,))
+        return given[e.units]
+    if e.trials is None:
+        return np.full(len(e.units), np.nan)
+    return split_half(e.trials)
+
+
+def _notes(e: Entered, models: Models | None) -> list[str]:
+    from scipy.stats import kurtosis
+
+    out = []
+    heavy = np.abs(kurtosis(e.z.cpu().numpy(), axis=0)).max()
+    if heavy > 1:
+        out.append(
+            f"the features are far from Gaussian (excess kurtosis {heavy:.1f} along a principal direction): the STA is then "
+            "no estimate of Sigma w for a curved response; prefer the fitted axis of .models"
+        )
+    if models is None:
+        return out
+    wavering = (models.verdict != models.verdict_half) | (models.verdict != models.verdict_twice)
+    if wavering.any():
+        out.append(f"the verdict of {int(wavering.sum())} units changes at half or twice the radius bound")
+    near = models.names.index("norm x direction"), models.names.index("axis")
+    open_ = (models.verdict == "axis") & (models.lead[near[1], near[0]] < 2 * models.lead_error[near[1], near[0]])
+    if open_.any():
+        out.append(
+            f"for {int(open_.sum())} units called axis, norm x direction predicts these stimuli equally well; stimuli near and "
+            "far from the mean along the axis would tell (.controversial)"
+        )
+    if not models.converged.all():
+        out.append(f"the fits of {int((~models.converged).sum())} units did not come to rest")
+    return out
+
+
+def _some_n(stimuli: int) -> list[int]:
+    return [k for k in (2, 5, 10, 20, 40, 100, 200, 400) if k <= stimuli]
+
+
+def _some_units(units: int) -> list[int]:
+    return [k for k in (1, 2, 5, 10, 20, 50, 100, 200, 500) if k < units]

@@ -1,0 +1,147 @@
+"""The figures of the bench, each from its result's own arrays."""
+
+from typing import Any
+
+import numpy as np
+
+from deeptheory.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
+
+_MOST = 1000  # points a figure
+
+
+def _round(values: np.ndarray, digits: int = 4) -> list:
+    return [None if not np.isfinite(v) else float(f"{v:.{digits}g}") for v in np.asarray(values, dtype=float).ravel()]
+
+
+def draw_ramps(ramp: Any, units: int) -> Any:
+    import plotly.graph_objects as go
+
+    figure = new_figure(xaxis_title="projection onto the axis (standard deviations)", yaxis_title="response")
+    best = np.argsort(-ramp.r)[:units]
+    for k, colour in zip(best, layer_colours(len(best))):
+        full = ramp.count[k] > 1
+        figure.add_trace(
+            go.Scatter(
+                x=_round(ramp.centres[k][full]),
+                y=_round(ramp.mean[k][full]),
+                error_y={"array": _round(ramp.sem[k][full]), "width": 0},
+                mode="lines+markers",
+                line={"color": colour},
+                name=f"unit {ramp.units[k]}",
+            )
+        )
+    return figure
+
+
+def draw_preference(preference: Any) -> Any:
+    import plotly.graph_objects as go
+
+    first = preference.blocks[0]
+    figure = new_figure(xaxis_title=f"preference for {first}", yaxis_title="units", bargap=0.05, barmode="overlay")
+    edges = np.linspace(-1, 1, 41)
+    count = np.histogram(preference.index[np.isfinite(preference.index)], edges)[0]
+    figure.add_trace(go.Bar(x=_round((edges[1:] + edges[:-1]) / 2), y=count.tolist(), name="units"))
+    middle, spread = float(np.nanmean(preference.null_mean[:, 0])), float(np.nanmean(preference.null_sd[:, 0]))
+    if np.isfinite(middle):
+        figure.add_vrect(
+            x0=middle - 1.96 * spread, x1=middle + 1.96 * spread, fillcolor=NEUTRAL, opacity=0.2, line_width=0
+        )
+        figure.add_vline(x=middle, line={"dash": "dot", "color": NEUTRAL}, annotation_text="no tuning")
+    figure.update_xaxes(range=[-1, 1])
+    return figure
+
+
+def draw_flatness(flatness: Any) -> Any:
+    import plotly.graph_objects as go
+
+    figure = new_figure(
+        xaxis_title="variance explained along the axis", yaxis_title="variance explained orthogonal to it (adjusted)"
+    )
+    rows = slice(0, _MOST)
+    for wanted, name, colour in ((True, "flat", LAYER_COLOURS[2]), (False, "not shown to be flat", LAYER_COLOURS[1])):
+        which = np.flatnonzero(flatness.flat[rows] == wanted)
+        figure.add_trace(
+            go.Scatter(
+                x=_round(flatness.along[which]),
+                y=_round(flatness.share[which]),
+                mode="markers",
+                marker={"color": colour, "size": 7, "opacity": 0.7},
+                name=name,
+                text=[f"unit {u}" for u in flatness.units[which]],
+            )
+        )
+    figure.add_hline(y=float(np.median(flatness.detectable)), line={"dash": "dot", "color": NEUTRAL}, annotation_text="detectable (median)")  # fmt: skip
+    return figure
+
+
+def draw_models(models: Any) -> Any:
+    import plotly.graph_objects as go
+
+    figure = new_figure(xaxis_title="held-out R² of the exemplar model", yaxis_title="held-out R² of the axis model")
+    x, y = models.of("exemplar"), models.of("axis")
+    colours = dict(zip(("axis", "exemplar", "norm x direction", "energy"), LAYER_COLOURS))
+    for name in dict.fromkeys(models.verdict.tolist()):
+        which = np.flatnonzero(models.verdict == name)[:_MOST]
+        figure.add_trace(
+            go.Scatter(
+                x=_round(np.maximum(x[which], -0.2)),
+                y=_round(np.maximum(y[which], -0.2)),
+                mode="markers",
+                marker={"color": colours.get(name, NEUTRAL), "size": 7, "opacity": 0.75},
+                name=name,
+                text=[f"unit {u}" for u in models.units[which]],
+            )
+        )
+    low, high = -0.2, float(max(x.max(), y.max(), 0.1)) * 1.05
+    figure.add_shape(type="line", x0=low, y0=low, x1=high, y1=high, line={"dash": "dot", "color": NEUTRAL})
+    return figure
+
+
+def draw_decoding(decoding: Any) -> Any:
+    import plotly.graph_objects as go
+
+    figure = new_figure(xaxis_title="feature", yaxis_title="explained variance, left out")
+    for (name, index), colour in zip(decoding.blocks.items(), layer_colours(len(decoding.blocks))):
+        figure.add_trace(
+            go.Scatter(
+                x=index.tolist(),
+                y=_round(decoding.explained[index]),
+                mode="lines+markers",
+                name=name,
+                marker={"color": colour},
+            )
+        )
+    return figure
+
+
+def draw_identification(found: Any) -> Any:
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.06)
+    figure.update_layout(new_figure().layout)
+    n = list(found.candidates)
+    rows = (
+        (found.accuracy[-1], f"{found.sizes[-1]} units", LAYER_COLOURS[0], "solid"),
+        (found.best_single, "best single unit", LAYER_COLOURS[1], "solid"),
+        (found.chance, "chance", NEUTRAL, "dot"),
+    )
+    for y, name, colour, dash in rows:
+        figure.add_trace(go.Scatter(x=n, y=_round(y), mode="lines+markers", name=name, line={"color": colour, "dash": dash}), row=1, col=1)  # fmt: skip
+    low, high = found.low[:, -1], found.high[:, -1]
+    figure.add_trace(
+        go.Scatter(
+            x=list(found.sizes),
+            y=_round(found.accuracy[:, -1]),
+            error_y={"array": _round(high - found.accuracy[:, -1]), "arrayminus": _round(found.accuracy[:, -1] - low)},
+            mode="lines+markers",
+            name=f"of {n[-1]} candidates",
+            line={"color": LAYER_COLOURS[2]},
+        ),
+        row=1,
+        col=2,
+    )
+    figure.update_xaxes(title_text="candidates", type="log", row=1, col=1)
+    figure.update_xaxes(title_text="units", type="log", row=1, col=2)
+    figure.update_yaxes(title_text="share identified", range=[0, 1.02], row=1, col=1)
+    return figure

@@ -1,0 +1,179 @@
+"""Is the response flat orthogonal to the preferred axis? Along one axis, as published, and over the whole orthogonal space.
+
+Source: Chang & Tsao 2017, figure 4: the stimuli's part along the STA is taken off, and the longest axis of what is left
+is looked along. Tests here are partial F tests of squares: y on [1, x, x^2, x^3] with x the projection onto the whitened
+axis, against the same with (o.s)^2 added, for the longest axis o alone, for all d - 1 orthogonal axes, or for |orth|^2.
+Every o has o.sta = 0, so that o.s and x are uncorrelated. The axis was fitted to the same data: its d degrees of freedom
+are taken from the residual.
+Trap: one axis of 50 has little power (specs 2.5: an exemplar code shows -.09 along it and -.5 to -.7 with |orth|^2);
+"not significant" means flat only beside the effect that the test could have seen.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from deeptheory.axis.entering import Entered
+from deeptheory.axis.shuffles import fdr
+from deeptheory.results import Result
+
+ALPHA, POWER = 0.05, 0.8
+_UNITS = 64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Flatness(Result):
+    """All [unit]. along: share of variance that a cubic of the axis explains. Then of the squares, beyond the axis:
+    share_single, p_single (longest orthogonal axis), share, p, q (all d - 1; share is adjusted for their number, so that
+    it is about 0 where there is nothing), norm_r, p_norm (partial correlation with |orth|^2).
+
+    detectable: the share that the test over all orthogonal axes finds with probability .8 at level .05.
+    flat: not significant and detectable below a tenth of `along`, or share below 5 % of `along`.
+    longest: [unit, d], the longest orthogonal axis; curve_x, curve, curve_sem: [unit, 10], the response along it, in
+    tenths of its values.
+    """
+
+    along: np.ndarray
+    share_single: np.ndarray
+    p_single: np.ndarray
+    share: np.ndarray
+    p: np.ndarray
+    q: np.ndarray
+    norm_r: np.ndarray
+    p_norm: np.ndarray
+    detectable: np.ndarray
+    longest: np.ndarray
+    curve_x: np.ndarray
+    curve: np.ndarray
+    curve_sem: np.ndarray
+    units: np.ndarray
+
+    @property
+    def relative(self) -> np.ndarray:
+        """[unit]: share over along, what the orthogonal space explains against the axis."""
+        return self.share / np.maximum(self.along, 1e-12)
+
+    @property
+    def flat(self) -> np.ndarray:
+        """[unit]: see the class."""
+        unseen = (self.p > ALPHA) & (self.detectable < 0.1 * self.along)
+        return unseen | (self.share < 0.05 * self.along)
+
+    def __repr__(self) -> str:
+        return (
+            f"Flatness({self.flat.sum()} of {len(self.p)} units flat; median share orthogonal / along "
+            f"{np.median(self.relative):.3f}, detectable {np.median(self.detectable):.3f})"
+        )
+
+    def table(self):
+        """One row a unit."""
+        import pandas as pd
+
+        names = ("along", "share_single", "p_single", "share", "p", "q", "norm_r", "p_norm", "detectable", "relative", "flat")  # fmt: skip
+        return pd.DataFrame({"unit": self.units, **{name: getattr(self, name) for name in names}})
+
+    def figure(self) -> Any:
+        """Variance explained by the orthogonal space against that along the axis, one point a unit."""
+        from deeptheory.axis.drawing import draw_flatness
+
+        return draw_flatness(self)
+
+
+def orthogonal_flatness(e: Entered) -> Flatness:
+    """See Flatness. Computed in the principal directions of the features."""
+    parts = [_flatness(e, slice(at, at + _UNITS)) for at in range(0, e.y.shape[1], _UNITS)]
+    joined = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+    return Flatness(**joined, q=fdr(joined["p"]), units=e.units)
+
+
+def _flatness(e: Entered, piece: slice) -> dict[str, np.ndarray]:
+    from scipy.stats import f as fisher
+
+    z, n, d = e.z, len(e.s), len(e.variances)
+    y = e.y[:, piece]
+    y = ((y - y.mean(0)) / y.std(0, correction=0)).mT  # [u, n]
+    sta = y @ z / n
+    x = (sta / e.variances) @ z.mT
+    x = (x - x.mean(1, keepdim=True)) / x.std(1, correction=0, keepdim=True)
+    powers = torch.stack([torch.ones_like(x), x, x**2 - 1, x**3 - 3 * x], 1)  # [u, 4, n]
+    projector = _orthonormal(powers)
+    residual = y - _onto(projector, y[:, None])[:, 0]
+    rest = residual.square().sum(1)
+    along = 1 - rest / n
+    axes, scores = _orthogonal(sta, z, e.variances)  # [u, d, d-1], [u, d-1, n]; longest first
+    squares = scores**2
+    squares = squares - squares.mean(2, keepdim=True)
+    squares = squares / squares.square().mean(2, keepdim=True).sqrt().clamp_min(1e-30)
+    norm = (scores**2).sum(1, keepdim=True)
+    norm = norm - norm.mean(2, keepdim=True)
+    out = {"along": along, "longest": axes[:, :, 0] @ e.basis.mT if d > 1 else torch.zeros(len(y), e.s.shape[1]).to(z)}
+    tests = {"single": squares[:, :1], "all": squares, "norm": norm}
+    for name, added in tests.items():
+        k = added.shape[1]
+        added = added - _onto(projector, added)
+        basis = _orthonormal(added)
+        gained = (basis @ residual[:, :, None]).square().sum((1, 2))
+        freedom = n - 4 - (d - 1) - k
+        ratio = (gained / max(k, 1)) / ((rest - gained) / max(freedom, 1))
+        p = fisher.sf(ratio.cpu().numpy(), k, freedom) if k and freedom > 0 else np.full(len(y), np.nan)
+        if name == "norm":
+            sign = (added[:, 0] * residual).sum(1).sign()
+            out["norm_r"], out["p_norm"] = sign * (gained / rest).sqrt(), torch.as_tensor(p)
+        else:
+            by_chance = (rest - gained) / max(freedom, 1) * k
+            suffix = "" if name == "all" else "_single"
+            out["share" + suffix], out["p" + suffix] = (gained - by_chance) / n, torch.as_tensor(p)
+    freedom = n - 4 - 2 * (d - 1)
+    out["detectable"] = _detectable(d - 1, freedom) * rest / n
+    x_mean, mean, sem = _tenths(scores[:, 0] if d > 1 else x, y)
+    return {k: v.cpu().numpy() for k, v in (out | {"curve_x": x_mean, "curve": mean, "curve_sem": sem}).items()}
+
+
+def _orthogonal(sta: torch.Tensor, z: torch.Tensor, variances: torch.Tensor):
+    """Principal axes of the stimuli within the hyperplane o.sta = 0, longest first, and the stimuli's places there."""
+    unit = sta / sta.norm(dim=1, keepdim=True).clamp_min(1e-30)
+    d = len(variances)
+    away = torch.eye(d).to(z) - unit[:, :, None] * unit[:, None, :]
+    _, vectors = torch.linalg.eigh(away @ torch.diag(variances) @ away)
+    axes = vectors[:, :, 1:].flip(2)
+    return axes, axes.mT @ z.mT
+
+
+def _orthonormal(rows: torch.Tensor) -> torch.Tensor:
+    """[u, k, n] -> the same span with orthonormal rows; directions without length become 0."""
+    gram = rows @ rows.mT
+    values, vectors = torch.linalg.eigh(gram)
+    keep = values > 1e-9 * values[:, -1:].clamp_min(1e-300)
+    scale = torch.where(keep, values.clamp_min(1e-300).rsqrt(), torch.zeros_like(values))
+    return (vectors * scale[:, None]).mT @ rows
+
+
+def _onto(basis: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    return (rows @ basis.mT) @ basis
+
+
+def _detectable(k: int, freedom: int) -> float:
+    """Share of the residual variance that the F test of k squares finds with probability POWER at level ALPHA."""
+    from scipy.optimize import brentq
+    from scipy.stats import f as fisher
+    from scipy.stats import ncf
+
+    if k < 1 or freedom < 1:
+        return float("nan")
+    limit = fisher.isf(ALPHA, k, freedom)
+    size: Any = brentq(lambda v: ncf.sf(limit, k, freedom, v) - POWER, 1e-3, 50 * (k + 30) ** 0.5 + 50)
+    return size / (size + freedom)
+
+
+def _tenths(x: torch.Tensor, y: torch.Tensor):
+    """Mean place, mean response and its standard error in the tenths of x: each [u, 10]."""
+    order = x.argsort(1)
+    xs, ys = x.gather(1, order), y.gather(1, order)
+    cuts = [
+        slice(int(a), int(b)) for a, b in zip(np.linspace(0, x.shape[1], 11)[:-1], np.linspace(0, x.shape[1], 11)[1:])
+    ]
+    mean = torch.stack([ys[:, c].mean(1) for c in cuts], 1)
+    sem = torch.stack([ys[:, c].std(1) / max(ys[:, c].shape[1], 1) ** 0.5 for c in cuts], 1)
+    return torch.stack([xs[:, c].mean(1) for c in cuts], 1), mean, sem

@@ -1,0 +1,54 @@
+"""The full quadratic: every feature, every product of two, ridge-penalised; what any code with one direction must match.
+
+Scored by leave-one-out in closed form, e_i / (1 - h_ii), for each penalty of a grid; the best is taken for each unit (one
+number chosen, an optimism far below that of a parameter). The eigenvectors are of the smaller of the two Gram matrices.
+"""
+
+import torch
+
+Tensor = torch.Tensor
+_ALPHAS = tuple(10.0**k for k in (-2, -1, -0.5, 0, 0.5, 1, 2, 4))  # times the mean eigenvalue
+MOST = 4000  # products: beyond that the features' leading directions only
+
+
+class Quadratic:
+    """Made once for the stimuli s [n, d]; errors(y) for each chunk of units."""
+
+    def __init__(self, s: Tensor):
+        n, d = s.shape
+        most = int((2 * MOST) ** 0.5) - 2
+        self.directions = min(d, most)
+        s = s[:, : self.directions]  # features come in order of their variance
+        i, j = torch.triu_indices(self.directions, self.directions, device=s.device)
+        x = torch.cat([s, s[:, i] * s[:, j]], 1)
+        x = x - x.mean(0)
+        deviation = x.square().mean(0).sqrt()
+        x = x / torch.where(deviation > 1e-6 * deviation.max(), deviation, torch.full_like(deviation, torch.inf))
+        if x.shape[1] < n:
+            values, vectors = torch.linalg.eigh(x.mT @ x)
+            values = values.clamp_min(1e-6 * values[-1])
+            self.basis = (x @ vectors) / values.sqrt()  # [n, p], orthonormal
+        else:
+            values, vectors = torch.linalg.eigh(x @ x.mT)
+            keep = values > 1e-6 * values[-1]
+            values, self.basis = values[keep], vectors[:, keep]
+        self.values = values
+
+    def errors(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """y [u, n], mean 0 -> leave-one-out errors [u, n], mean squared error in sample [u], effective parameters [u]."""
+        n = y.shape[1]
+        inside = y @ self.basis  # [u, p]
+        best = None
+        for alpha in _ALPHAS:
+            shrink = self.values / (self.values + alpha * self.values.mean())
+            residual = y - (inside * shrink) @ self.basis.mT
+            leverage = self.basis.square() @ shrink + 1 / n
+            out = -residual / (1 - leverage).clamp_min(1e-3)
+            found = (out.square().mean(1), out, residual.square().mean(1), shrink.sum().expand(len(y)) + 1)
+            if best is None:
+                best = found
+            else:
+                better = found[0] < best[0]
+                best = tuple(torch.where(better if a.ndim == 1 else better[:, None], a, b) for a, b in zip(found, best))
+        assert best is not None
+        return best[1], best[2], best[3]

@@ -1,0 +1,135 @@
+"""Models: what the comparison found, by unit, as a result that shows itself."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from deeptheory.axis.entering import Entered
+from deeptheory.axis.models.scores import DISTANCES, MODELS, RADII, Scores, score
+from deeptheory.axis.models.verdicts import VERDICTS, verdicts
+from deeptheory.errors import InputError
+from deeptheory.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Models(Result):
+    """r2: [model, unit], held out; ceiling: [unit], reliability rho of the responses, NaN where there are no trials;
+    lead, lead_error: [model, model, unit], r2 of the first minus r2 of the second, paired over stimuli.
+
+    aic: [model, unit], fits on all stimuli. verdict, verdict_half, verdict_twice: [unit], at the radius bound and at half
+    and twice that. bound: largest |e| of the exemplar; radius: [3, unit], |e| found at each bound. axis [unit, d], target
+    [unit, d]: fitted axis and exemplar, in the normalised feature space. norm_p: [unit], score test of the norm's effect
+    at a given projection. converged: [unit]. names: the models, in order.
+    """
+
+    names: tuple[str, ...]
+    r2: np.ndarray
+    ceiling: np.ndarray
+    lead: np.ndarray
+    lead_error: np.ndarray
+    aic: np.ndarray
+    verdict: np.ndarray
+    verdict_half: np.ndarray
+    verdict_twice: np.ndarray
+    bound: float
+    radius: np.ndarray
+    axis: np.ndarray
+    target: np.ndarray
+    norm_p: np.ndarray
+    converged: np.ndarray
+    folds: int
+    units: np.ndarray
+
+    def of(self, name: str) -> np.ndarray:
+        """[unit]: held-out R^2 of a model. InputError: no such model."""
+        if name not in self.names:
+            from deeptheory.names import unknown
+
+            raise InputError(unknown(name, self.names, what="model"))
+        return self.r2[self.names.index(name)]
+
+    @property
+    def normalised(self) -> np.ndarray:
+        """[model, unit]: r2 over the ceiling rho."""
+        return self.r2 / self.ceiling
+
+    @property
+    def aic_weights(self) -> np.ndarray:
+        """[model, unit]: exp(-delta / 2), adding up to 1, over the models that differ (the exemplar at its bound alone)."""
+        use = np.array([name not in DISTANCES[1:] for name in self.names])[:, None]
+        delta = np.where(use, self.aic - np.where(use, self.aic, np.inf).min(0), np.inf)
+        weight = np.exp(-delta / 2)
+        return weight / weight.sum(0)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Units by verdict."""
+        return {name: int((self.verdict == name).sum()) for name in VERDICTS}
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{v} {k}" for k, v in self.counts.items() if v)
+        return f"Models({said}; {self.folds} folds, |e| <= {self.bound:.3g})"
+
+    def dataset(self):
+        """xarray.Dataset over [model, unit]."""
+        import xarray as xr
+
+        arrays = {k: (("model", "unit"), getattr(self, k)) for k in ("r2", "aic")}
+        arrays |= {
+            k: (("unit",), getattr(self, k)) for k in ("verdict", "verdict_half", "verdict_twice", "ceiling", "norm_p")
+        }
+        return xr.Dataset(arrays, coords={"model": list(self.names), "unit": self.units})
+
+    def table(self):
+        """One row a unit: verdicts, R^2 of every model, ceiling, radius."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {"unit": self.units, "verdict": self.verdict, "verdict_half": self.verdict_half}
+        columns |= {"verdict_twice": self.verdict_twice}
+        columns |= {f"r2 {name}": self.r2[k] for k, name in enumerate(self.names) if name != "constant"}
+        columns |= {"ceiling": self.ceiling, "radius": self.radius[0] / self.bound, "norm_p": self.norm_p}
+        return pd.DataFrame(columns)
+
+    def figure(self) -> Any:
+        """Held-out R^2 of axis against exemplar, one point a unit, verdicts as colours."""
+        from deeptheory.axis.drawing import draw_models
+
+        return draw_models(self)
+
+
+def compare_models(e: Entered, ceiling: np.ndarray, tuned: np.ndarray, folds: int, radius: float, seed: int) -> Models:
+    """radius: bound of the exemplar in median stimulus norms. InputError: too few stimuli for the parameters."""
+    z = e.z
+    n, d = z.shape
+    least = int(np.ceil(2 * (d + 5) * folds / (folds - 1)))
+    if n < least:
+        raise InputError(
+            f"{n} stimuli for {d} features: the models have {d + 4} parameters and need {least} stimuli; show more, or "
+            "give fewer features (their leading principal components), or models=False"
+        )
+    bound = radius * float(z.norm(dim=1).median())
+    found: Scores = score(z, e.y, folds, bound, seed)
+    kept = {k: v.cpu().numpy().astype(np.float64) for k, v in vars(found).items() if isinstance(v, torch.Tensor)}
+    said = [verdicts(kept["r2"], kept["lead"], kept["lead_error"], kept["norm_p"], tuned, k) for k in range(len(RADII))]
+    basis = e.basis.cpu().numpy()
+    return Models(
+        names=MODELS,
+        r2=kept["r2"],
+        ceiling=ceiling,
+        lead=kept["lead"],
+        lead_error=kept["lead_error"],
+        aic=kept["aic"],
+        verdict=said[0],
+        verdict_half=said[1],
+        verdict_twice=said[2],
+        bound=bound,
+        radius=kept["radius"],
+        axis=kept["axis"] @ basis.T,
+        target=kept["target"] @ basis.T,
+        norm_p=kept["norm_p"],
+        converged=kept["converged"].astype(bool),
+        folds=folds,
+        units=e.units,
+    )

@@ -1,0 +1,117 @@
+"""Degenerate input: dropped and counted, or refused with the value seen and the mend."""
+
+import numpy as np
+import pytest
+
+from deeptheory.axis import axis_code, simulate
+from deeptheory.errors import InputError
+
+RNG = np.random.default_rng(0)
+Y, S = RNG.standard_normal((80, 4)), RNG.standard_normal((80, 5))
+
+
+def call(y=Y, s=S, **options):
+    return axis_code(y, s, **{"folds": 4, "shuffles": 5, **options})
+
+
+INFINITE = np.where(np.arange(80)[:, None] == 3, np.inf, Y)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"y": Y[:, 0]}, r"responses have shape \[80\]; needed: \[n, units\] or"),
+        ({"s": S[:70]}, r"features have shape \[70, 5\], responses 80 stimuli"),
+        ({"y": INFINITE}, "responses hold infinities"),
+        ({"s": np.where(np.arange(80)[:, None] == 3, np.nan, S)}, "features hold NaN or infinities"),
+        ({"y": np.ones((80, 3))}, "none of the 3 units varies"),
+        ({"s": np.ones((80, 5))}, "none of the 5 features varies"),
+        ({"y": np.full((80, 3), np.nan)}, "none of the 3 units varies"),
+        ({"normalize": "blok"}, "unknown normalisation 'blok'; did you mean block"),
+        ({"blocks": {"a": slice(0, 3), "b": [2, 3]}}, "blocks a, b overlap"),
+        ({"blocks": {"a": [5]}}, r"block 'a' holds \[.*5.*\] of 5 features"),
+        ({"blocks": {"a": slice(2, 2)}}, "block 'a' holds"),
+        ({"blocks": {}}, r"blocks \(none\) overlap or are empty"),
+        ({"folds": 1}, "folds, shuffles, radius are 1, 5"),
+        ({"folds": 60}, "80 stimuli in 60 folds"),
+        ({"y": Y[:20], "s": S[:20]}, r"20 stimuli for 5 features: the models have 9 parameters and need 27"),
+        ({"y": Y[:2], "s": S[:2], "folds": 2}, "2 stimuli are left of 2"),
+    ],
+)
+def test_wrong_use_is_refused(wrong, message):
+    with pytest.raises(InputError, match=message):
+        call(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"code": "axes"}, "unknown code 'axes'; did you mean axis"),
+        ({"code": {"axis": 0.5}}, "shares are"),
+        ({"reliability": 1.0}, "reliability is 1.0"),
+        ({"noise": "white"}, "unknown noise"),
+        ({"sign": "up"}, "unknown sign"),
+        ({"units": 0}, "n, d, units, trials are"),
+        ({"variances": [1.0, 2.0]}, r"variances have shape \[2\], d is 50"),
+        ({"variances": "wide"}, "unknown variances"),
+    ],
+)
+def test_a_simulation_of_nothing_is_refused(wrong, message):
+    with pytest.raises(InputError, match=message):
+        simulate(**wrong)
+
+
+def test_what_is_not_there_is_said():
+    code = call(models=False)
+    assert code.models is None
+    with pytest.raises(InputError, match="models were not compared"):
+        code.verdict
+    with pytest.raises(InputError, match="unknown figure 'fig'"):
+        code.figure("fig")
+    with pytest.raises(InputError, match="candidates run from 1 to 1"):
+        code.identification(1)
+    with pytest.raises(InputError, match="numbers of units run from 4 to 9"):
+        code.identification(5, units=[9])
+    with pytest.raises(InputError, match="unknown model 'axes'"):
+        call().models.of("axes")
+
+
+def test_dead_units_and_lost_trials_are_left_out_and_counted():
+    y = np.repeat(Y[:, None], 3, 1) + RNG.standard_normal((80, 3, 4))
+    y[:, :, 2] = 5.0
+    y[4, 1, 0] = y[7, :, 1] = np.nan
+    code = call(y)
+    assert code.units.tolist() == [0, 1, 3]
+    assert (code.dead, code.stimuli) == (1, 79)
+    said = "; ".join(code.notes)
+    assert "4 of 960 trials hold NaN" in said
+    assert "1 of 80 stimuli have no trial" in said
+    assert "1 of 4 units never vary" in said
+    assert np.isfinite(code.reliability).all()
+
+
+def test_constant_and_collinear_features_are_counted_and_nothing_else_changes():
+    plain = call(models=False)
+    wide = np.column_stack([S, np.full(80, 3.0), S[:, 0] + S[:, 1]])
+    code = call(s=wide, normalize="none")
+    said = "; ".join(code.notes)
+    assert "1 of 7 features are constant" in said
+    assert "collinear: 7 of rank 5" in said
+    assert np.isnan(code.decoding.explained[5])
+    assert (code.axes.sta[:, 5] == 0).all()
+    s = wide - wide.mean(0)
+    np.testing.assert_allclose(
+        s @ code.axes.whitened.T,
+        (S - S.mean(0)) @ call(normalize="none", models=False).axes.whitened.T,
+        atol=1e-9,
+    )
+    assert plain.notes == ()
+
+
+def test_more_units_than_stimuli_are_decoded_by_ridge():
+    sim = simulate("axis", n=120, d=4, units=200, seed=0)
+    code = axis_code(sim.responses, sim.features, folds=4, shuffles=0)
+    assert code.decoding.ridge
+    assert "200 units for 120 stimuli" in code.decoding.notes[0]
+    assert code.decoding.explained.mean() > 0.5
+    assert np.isnan(code.ramp.p).all()
