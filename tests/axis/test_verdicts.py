@@ -6,9 +6,9 @@ import pytest
 from deeptheory.axis import axis_code, simulate
 
 
-def said(code, n=2000, reliability=0.9, variances="isotropic", units=24, seed=11, **options):
+def said(code, n=2000, reliability=0.9, variances="isotropic", units=10, seed=11, **options):
     sim = simulate(code, n=n, units=units, reliability=reliability, variances=variances, seed=seed, **options)
-    return axis_code(sim.responses, sim.features, normalize="none", shuffles=100, folds=5)
+    return axis_code(sim.responses, sim.features, normalize="none", shuffles=100, folds=3)
 
 
 @pytest.mark.parametrize("variances", ["isotropic", "paper"])
@@ -19,8 +19,8 @@ def test_each_code_is_named(code, expected, variances):
 
 
 def test_cells_without_a_code_are_none_and_false_alarms_are_nominal():
-    found = said("none", n=600, units=60)
-    assert (found.verdict == "none").mean() >= 0.88  # 5 % nominal, 2 points, and 3 standard errors of 60 cells
+    found = said("none", n=600, units=40)
+    assert (found.verdict == "none").mean() >= 0.85  # 5 % nominal, 2 points, and 2 standard errors of 40 cells
     assert (found.ramp.p < 0.05).mean() <= 0.15
     assert found.ramp.tuned.mean() <= 0.05
     assert (found.flatness.p < 0.05).mean() <= 0.15
@@ -28,7 +28,7 @@ def test_cells_without_a_code_are_none_and_false_alarms_are_nominal():
 
 
 def test_few_noisy_stimuli_make_it_unsure_and_not_wrong():
-    axis, exemplar = (said(code, n=400, reliability=0.5, units=40) for code in ("axis", "exemplar"))
+    axis, exemplar = (said(code, n=400, reliability=0.5, units=24) for code in ("axis", "exemplar"))
     assert np.isin(axis.verdict, ["axis", "cannot tell"]).mean() >= 0.95
     assert np.isin(exemplar.verdict, ["exemplar", "cannot tell"]).mean() >= 0.95
 

@@ -199,7 +199,7 @@ def _notes(e: Entered, models: Models | None) -> list[str]:
     if open_.any():
         out.append(
             f"for {int(open_.sum())} units called axis, norm x direction predicts these stimuli equally well; stimuli near and "
-            "far from the mean along the axis would tell (.controversial)"
+            "far from the mean along the axis would tell"
         )
     if not models.converged.all():
         out.append(f"the fits of {int((~models.converged).sum())} units did not come to rest")
