@@ -22,6 +22,7 @@ BENCHMARKS = (  # modules here, with run(rounds, quick) -> rows; the docstring i
     "capsules",
     "faces",
     "bottleneck",
+    "cheap",
 )
 
 

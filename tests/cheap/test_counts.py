@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sympy
 
-from deeptheory.cheap import CONVENTIONS, neuron_count, product_optimum, real_groups
+from deeptheory.cheap import CONVENTIONS, neuron_count, neurons_by_depth, product_optimum, real_groups
 from deeptheory.cheap.counts import shallow_rank
 from deeptheory.errors import InputError
 from oracles import cheap_counts as oracle
@@ -187,6 +187,15 @@ def test_constants_lines_and_uniform_bounds():
     assert count.table()["upper"][0] == 8
     assert neuron_count("x*y", 1).bits(2**-10) == 20
     assert neuron_count("x*y*z*w", 1).bits(2**-10) == 30
+
+
+def test_counts_by_depth_are_drawn():
+    made = neurons_by_depth(sympy.prod(X[:8]), range(1, 5))
+    assert made.table()["upper"].tolist() == [256, 28, 28, 30]
+    figure = made.figure()
+    assert figure.layout.yaxis.type == "log"
+    assert list(figure.data[0].y) == [256, 28, 28, 30]
+    assert "1: 256 to 256" in repr(made)
 
 
 def test_too_large_a_matrix_falls_back_on_one_monomial(monkeypatch):

@@ -13,7 +13,9 @@ from deeptheory.cheap.costs import Cost as Cost
 from deeptheory.cheap.costs import cost as cost
 from deeptheory.cheap.counts import CONVENTIONS as CONVENTIONS
 from deeptheory.cheap.counts import Count as Count
+from deeptheory.cheap.counts import DepthCounts as DepthCounts
 from deeptheory.cheap.counts import neuron_count as neuron_count
+from deeptheory.cheap.counts import neurons_by_depth as neurons_by_depth
 from deeptheory.cheap.flattening import FlatteningCost as FlatteningCost
 from deeptheory.cheap.flattening import flattening_cost as flattening_cost
 from deeptheory.cheap.gates import Gate as Gate

@@ -120,6 +120,35 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: str =
     return Count(lower=low, upper=high, lower_uniform=uniform, synapses=synapses, largest_group=group, proof=proof, **said)  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DepthCounts(Result):
+    """Counts of one polynomial, one a depth."""
+
+    expression: str
+    counts: tuple[Count, ...]
+
+    def __repr__(self) -> str:
+        return f"DepthCounts({self.expression}: {', '.join(f'{c.depth}: {c.lower} to {c.upper}' for c in self.counts)})"
+
+    def table(self) -> "pandas.DataFrame":
+        """One row a depth."""
+        import pandas as pd
+
+        return pd.concat([c.table() for c in self.counts], ignore_index=True)
+
+    def figure(self) -> Any:
+        """Least and most neurons against hidden layers, logarithmic."""
+        from deeptheory.cheap.drawing import draw_counts
+
+        return draw_counts(self)
+
+
+def neurons_by_depth(expression: Any, depths: Sequence[int] = (1, 2, 3, 4, 5), *, convention: str = "bias_free") -> DepthCounts:  # fmt: skip
+    """neuron_count for several numbers of hidden layers, with a figure. InputError: as there."""
+    counts = tuple(neuron_count(expression, d, convention=convention) for d in depths)
+    return DepthCounts(expression=", ".join(map(str, read_expressions(expression))), counts=counts)
+
+
 def _essential(outputs: Sequence[Terms]) -> tuple[list[Terms], int]:
     """The outputs in as few variables as a linear change of variables leaves, and how many those are.
 

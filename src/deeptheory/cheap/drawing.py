@@ -1,4 +1,4 @@
-"""A compiled network drawn: every neuron and weight where they are few, layers where they are many."""
+"""Compiled networks drawn, every neuron and weight where they are few, layers where they are many; and counts."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ from torch import nn
 from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
 
 if TYPE_CHECKING:
+    from deeptheory.cheap.counts import DepthCounts
     from deeptheory.cheap.network import CompiledNetwork
 
 MOST_NODES = 80  # more than these, and layers are drawn
@@ -68,6 +69,7 @@ def _layers(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) 
         alive = int((m.weight != 0).sum())
         figure.add_annotation(x=k + 0.5, y=0, yshift=-12, text=f"{alive}", showarrow=False, font={"size": 10})
     figure.update_yaxes(visible=True, title="units", rangemode="tozero")
+    figure.update_xaxes(title="small numbers: synapses from one to the next")
     return figure
 
 
@@ -75,4 +77,18 @@ def _frame(kinds: list[str]) -> Any:
     figure = new_figure(plot_bgcolor="rgba(0,0,0,0)")
     figure.update_xaxes(tickvals=list(range(len(kinds))), ticktext=kinds, showgrid=False, range=[-0.7, len(kinds) - 0.3])  # fmt: skip
     figure.update_yaxes(visible=False)
+    return figure
+
+
+def draw_counts(result: "DepthCounts") -> Any:
+    """Bounds of the neurons against hidden layers, on a logarithmic axis."""
+    import plotly.graph_objects as go
+
+    figure = new_figure(xaxis_title="hidden layers", yaxis_title="neurons", title=result.expression)
+    table = result.table()
+    for name, key, colour in (("at most (construction)", "upper", LAYER_COLOURS[0]), ("at least (rank)", "lower", LAYER_COLOURS[1])):  # fmt: skip
+        values = [float(v) for v in table[key]]
+        figure.add_trace(go.Scatter(x=table["depth"].tolist(), y=values, mode="lines+markers+text", name=name, line={"color": colour}, text=[f"{v:,.0f}" for v in values], textposition="top center"))  # fmt: skip
+    figure.update_yaxes(type="log")
+    figure.update_xaxes(dtick=1)
     return figure

@@ -1,0 +1,183 @@
+"""Compiling formulas: time, size and error beside pykan's kanpiler, sympytorch, a trained network, interval bounds.
+
+The peers live in an environment of their own: DEEPTHEORY_PEERS names a folder in which `kan/bin/python` has pykan and
+sympytorch. Without it their rows are left out, and a sentence on stderr says so. PolyBake needs Python 3.14 and keeps
+multiplication as a primitive; it is not measured here.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import sympy
+import torch
+from torch import nn
+
+from benchmarks.formulas import FORMULAS
+from benchmarks.measuring import Row, compare, interleaved
+from deeptheory.cheap import compile_polynomial
+from deeptheory.errors import InputError
+
+TOLERANCE = 1e-3
+
+
+def run(rounds: int, quick: bool) -> list[Row]:
+    torch.set_num_threads(1)
+    return [*_speed(rounds, quick), _trained(quick), *_intervals(), *_peers(rounds, quick)]
+
+
+def hundred_terms() -> sympy.Expr:
+    """100 terms of degree 4 or less in 10 variables."""
+    rng, x = np.random.default_rng(0), sympy.symbols("v0:10")
+    terms: dict = {}
+    while len(terms) < 100:
+        powers = tuple(sorted(rng.integers(0, 10, rng.integers(1, 5))))
+        terms[powers] = int(rng.integers(1, 10))
+    return sum(c * sympy.prod([x[i] for i in k]) for k, c in terms.items())
+
+
+def dense(network, seed: int = 0) -> nn.Sequential:
+    """The usual network of the same hidden widths."""
+    torch.manual_seed(seed)
+    widths, parts = [len(network.variables), *network.widths], []
+    dtype = next(network.parameters()).dtype
+    for a, b in pairwise(widths):
+        parts += [nn.Linear(a, b, dtype=dtype), nn.SiLU()]
+    return nn.Sequential(*parts, nn.Linear(widths[-1], 1, dtype=dtype))
+
+
+def _speed(rounds: int, quick: bool) -> list[Row]:
+    expression, made = hundred_terms(), []
+
+    def ours():
+        made.append(compile_polynomial(expression, tolerance=1e-4))
+
+    f = sympy.lambdify(sorted(expression.free_symbols, key=str), expression, "numpy")
+    seconds = interleaved({"ours": ours, "lambdify": lambda: sympy.lambdify(list(expression.free_symbols), expression, "torch")}, 3)  # fmt: skip
+    a, b = (float(np.median(seconds[k])) for k in ("ours", "lambdify"))
+    network = made[-1].eval()
+    x = torch.rand(1000 if quick else 10_000, 10, dtype=torch.float64) * 2 - 1
+    names = [str(s) for s in sorted(expression.free_symbols, key=str)]
+    with torch.no_grad():
+        off = float((network(x)[:, 0] - f(*[x[:, network.variables.index(n)] for n in names])).abs().max())
+        note = f"{network.neurons} neurons in {network.depth} layers, certified to {network.certificate.total:.1e}"
+        first = Row("compile 100 terms in 10 variables", 1000 * a, "sympy.lambdify (prints code)", 1000 * b, b / a, b / a, b / a, off, "error of the network", note)  # fmt: skip
+        mlp = dense(network)
+        second = compare(f"run it on {len(x)} rows", lambda: network(x), "a dense network of the same widths", lambda: mlp(x), rounds, note="ratio above 1: the compiled network is faster")  # fmt: skip
+    return [first, second]
+
+
+def _trained(quick: bool) -> Row:
+    """The same neurons, trained from scratch."""
+    text = "x*y*z + sin(x)"
+    start = time.perf_counter()
+    network = compile_polynomial(text, tolerance=1e-4)
+    built = time.perf_counter() - start
+    x = torch.rand(20_000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    y = x.prod(1, keepdim=True) + x[:, :1].sin()
+    worst, steps = [], 500 if quick else 2000
+    start = time.perf_counter()
+    for seed in range(1 if quick else 2):
+        mlp = dense(network, seed)
+        optimizer = torch.optim.Adam(mlp.parameters(), lr=3e-3)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+        for k in range(steps):
+            rows = slice(256 * k % 16_000, 256 * k % 16_000 + 256)
+            optimizer.zero_grad()
+            nn.functional.mse_loss(mlp(x[rows]), y[rows]).backward()
+            optimizer.step()
+            schedule.step()
+        with torch.no_grad():
+            worst.append(float((mlp(x[16_000:]) - y[16_000:]).abs().max()))
+    trained = (time.perf_counter() - start) / len(worst)
+    with torch.no_grad():
+        own = float((network(x) - y).abs().max())
+    note = f"{network.neurons} neurons each; worst error {own:.1e} compiled, {min(worst):.1e} to {max(worst):.1e} trained ({len(worst)} seeds, {steps} steps of Adam)"  # fmt: skip
+    return Row(f"have a network for {text}", 1000 * built, "training one of equal widths", 1000 * trained, trained / built, trained / built, trained / built, own, "largest error of the compiled one", note)  # fmt: skip
+
+
+def interval_bounds(network, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
+    """Interval bound propagation, for silu: layer by layer, each unit in its own interval."""
+    bottom = -0.2784645427610738  # least value of silu, at -1.2784...
+    for layer in network.layers:
+        if isinstance(layer, nn.Linear):
+            w, b = layer.weight.detach().numpy(), layer.bias.detach().numpy()
+            up, down = np.maximum(w, 0), np.minimum(w, 0)
+            low, high = up @ low + down @ high + b, up @ high + down @ low + b
+        else:
+            ends = [v / (1 + np.exp(-v)) for v in (low, high)]
+            inside = (low < -1.278464542761074) & (high > -1.278464542761074)
+            low, high = np.where(inside, bottom, np.minimum(*ends)), np.maximum(*ends)
+    return float(low[0]), float(high[0])
+
+
+def _intervals() -> list[Row]:
+    out = []
+    for text in ("x*y", "x*y*z", "x*y*z*w"):
+        network = compile_polynomial(text, tolerance=1e-4)
+        n = len(network.variables)
+        start = time.perf_counter()
+        low, high = interval_bounds(network, -np.ones(n), np.ones(n))
+        seconds = time.perf_counter() - start
+        start = time.perf_counter()
+        total = network.certificate.total
+        ours = time.perf_counter() - start
+        ratio = max(high - 1, -1 - low) / total
+        out.append(Row(f"bound the error of {text}", 1000 * ours, "interval bound propagation (own, plain)", 1000 * seconds, ratio, ratio, ratio, None, "", f"ratio: how far beyond [-1, 1] intervals put the output, over the certificate {total:.1e}"))  # fmt: skip
+    return out
+
+
+def peer_python() -> Path | None:
+    path = Path(os.environ.get("DEEPTHEORY_PEERS", "")) / "kan" / "bin" / "python"
+    return path if path.is_file() else None
+
+
+def _peers(rounds: int, quick: bool) -> list[Row]:
+    python = peer_python()
+    if python is None:
+        print("pykan and sympytorch are left out: DEEPTHEORY_PEERS names no folder with kan/bin/python", file=sys.stderr)  # fmt: skip
+        return []
+    formulas = FORMULAS[:4] if quick else FORMULAS
+    networks, problems, built = [], [], []
+    for _, text, (low, high) in formulas:
+        names = sorted(str(s) for s in sympy.sympify(text).free_symbols)
+        start = time.perf_counter()
+        try:
+            networks.append(compile_polynomial(text, domain=dict.fromkeys(names, (low, high)), tolerance=TOLERANCE))
+        except InputError as refused:
+            networks.append(refused)
+        built.append(time.perf_counter() - start)
+        problems.append({"text": text, "low": low, "high": high, "rows": 2000, "names": names})
+    script = Path(__file__).parent / "formula_peers.py"
+    done = subprocess.run([str(python), str(script)], input=json.dumps(problems), capture_output=True, text=True, timeout=400, env={**os.environ, "PYTHONPATH": ""})  # fmt: skip
+    if done.returncode:
+        print(f"pykan and sympytorch are left out: they failed ({done.stderr.strip().splitlines()[-1:]})", file=sys.stderr)  # fmt: skip
+        return []
+    rows = []
+    for (label, text, _), p, network, seconds, theirs in zip(formulas, problems, networks, built, json.loads(done.stdout)):  # fmt: skip
+        rows += [_row(label, text, p, network, seconds, theirs[k], name, rounds) for k, name in (("kan", "pykan kanpiler"), ("sympytorch", "sympytorch"))]  # fmt: skip
+    return rows
+
+
+def _row(label: str, text: str, p: dict, network, built: float, theirs: dict, name: str, rounds: int) -> Row:
+    x = np.random.default_rng(0).uniform(p["low"], p["high"], (p["rows"], len(p["names"])))
+    truth = sympy.lambdify([sympy.Symbol(n) for n in p["names"]], sympy.sympify(text), "numpy")(*x.T)
+    t = torch.tensor(x)
+    if isinstance(network, InputError):
+        wrong = theirs["failed"] or f"off by {theirs['error']:.1e}"
+        return Row(f"{label}: {text}", 1000 * built, name, 1000 * theirs.get("build", float("nan")), float("nan"), float("nan"), float("nan"), None, "", f"ours refuses: {network}; theirs {wrong}")  # fmt: skip
+    with torch.no_grad():
+        off = float(np.abs(network(t)[:, 0].numpy() - truth).max())
+        run = float(np.median(interleaved({"ours": lambda: network(t)}, rounds)["ours"]))
+    ours = f"{network.neurons} neurons, off by {off:.1e}, certified {network.certificate.total:.1e}, run {1000 * run:.2f} ms"
+    if theirs["failed"]:
+        return Row(f"{label}: {text}", 1000 * built, name, float("nan"), float("nan"), float("nan"), float("nan"), off, "error of ours", f"ours {ours}; theirs failed: {theirs['failed']}")  # fmt: skip
+    verdict = "wrong" if theirs["error"] > 0.01 * float(np.abs(truth).max()) else "right"
+    ratio = theirs["build"] / built
+    note = f"ours {ours}; theirs {verdict}: off by {theirs['error']:.1e}, {theirs['size']} parameters, run {1000 * theirs['run']:.2f} ms, no bound"  # fmt: skip
+    return Row(f"{label}: {text}", 1000 * built, name, 1000 * theirs["build"], ratio, ratio, ratio, off, "error of ours", note)  # fmt: skip
