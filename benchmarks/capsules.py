@@ -223,7 +223,7 @@ def large_case() -> Row:
 
 def run(rounds: int, quick: bool) -> list[Row]:
     torch.set_num_threads(1)
-    rounds = min(rounds, 5)
+    rounds = min(rounds, 3)  # a step of the peers takes seconds
     with warnings.catch_warnings(), without_cuda():
         warnings.simplefilter("ignore")
         parts = (growth, encoder, dense, convolutional)
