@@ -95,6 +95,8 @@ def test_a_thousand_steps(name):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # the code generator's own
 @pytest.mark.parametrize("normalize", ["all", "position"])
 def test_torch_compile(normalize):
     """The same numbers and gradients from torch.compile, which takes the eager form."""
