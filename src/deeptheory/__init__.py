@@ -29,6 +29,7 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "capacity": "deeptheory.information.channels",
     "rate_distortion": "deeptheory.information.channels",
     "axis_code": "deeptheory.axis",
+    "axis_code_of": "deeptheory.axis",
     "reproduce": "deeptheory.studies",
 }
 _MODULES = (

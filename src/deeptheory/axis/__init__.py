@@ -6,6 +6,7 @@ from deeptheory.axis.codes import CODES
 from deeptheory.axis.decoding import Decoding
 from deeptheory.axis.flatness import Flatness
 from deeptheory.axis.identification import Identification
+from deeptheory.axis.layer import axis_code_of, responses_of
 from deeptheory.axis.models import Models
 from deeptheory.axis.preference import Preference
 from deeptheory.axis.ramp import Ramp
@@ -23,6 +24,8 @@ __all__ = [
     "Ramp",
     "Simulation",
     "axis_code",
+    "axis_code_of",
     "paper_variances",
+    "responses_of",
     "simulate",
 ]

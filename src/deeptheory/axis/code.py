@@ -71,6 +71,18 @@ class AxisCode(Result):
         predicted = torch.as_tensor(self.decoding.predicted, dtype=e.s.dtype, device=e.s.device)
         return identify(e.y, e.s, predicted, self.units, n, units, draws, self.seed)
 
+    def noted(self, notes: Any, positions: Any = None) -> "AxisCode":
+        """The same with further notes, and, where units were chosen beforehand, their positions among all."""
+        from dataclasses import replace
+
+        units = self.units if positions is None else np.asarray(positions)[self.units]
+        named = {
+            k: replace(getattr(self, k), units=units)
+            for k in ("axes", "ramp", "preference", "flatness", "models")
+            if getattr(self, k) is not None
+        }
+        return replace(self, **named, units=units, notes=(*notes, *self.notes))
+
     def __repr__(self) -> str:
         if self.models is None:
             said = f"{self.ramp.tuned.sum()} tuned"
