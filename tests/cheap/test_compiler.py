@@ -130,7 +130,7 @@ def compiled_and_attacked(made, tolerance, activation, single, depth):
         assert refused.best > tolerance or refused.depth != depth
         wanted = refused.best
         network = compile_polynomial(
-            expression, refused.depth, activation, domain=domain, tolerance=wanted, dtype=dtype
+            expression, refused.depth or None, activation, domain=domain, tolerance=wanted, dtype=dtype
         )
     assert network.certificate.total <= wanted
     assert attack(network, points=60, steps=3) <= network.certificate.total
@@ -185,6 +185,7 @@ def test_constants_zero_and_sums():
         network = compile_polynomial(text)
         assert (network.neurons, network.depth) == (0, 0)
         assert network(torch.zeros(2, 0, dtype=torch.float64)).tolist() == [[value]] * 2
+        assert network.certificate.total == 0
     line = compile_polynomial("2*x - y + 1", domain={"x": (0, 1), "y": (0, 1), "unused": (0, 1)})
     assert line.variables == ("unused", "x", "y")
     assert line(torch.tensor([[9.0, 1, 2]], dtype=torch.float64)).item() == 1.0

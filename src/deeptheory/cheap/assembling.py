@@ -9,6 +9,7 @@ it most.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +17,8 @@ import numpy as np
 
 from deeptheory.cheap.activations import Activation
 from deeptheory.cheap.designs import Design, best_bias, best_scale, scaled
-from deeptheory.cheap.layouts import Cell, Layout
-from deeptheory.cheap.rounding import gamma, is_power_of_two
+from deeptheory.cheap.layouts import Cell, Layout, Wire
+from deeptheory.cheap.rounding import gamma, is_power_of_two, short
 from deeptheory.cheap.stencils import Stencil, stencil
 from deeptheory.errors import InputError
 
@@ -127,7 +128,7 @@ class Assembly:
             off, cut = self._wire_errors(t, lost)
         if not self.layout.cells:
             gross = np.abs(self.entry) @ self.inputs + np.abs(self.entry_constant)
-            off = gamma((self.entry != 0).sum(1) + 3, self.bits) * gross
+            off = gamma([_roundings(w, self.bits) for w in self.layout.entry], self.bits) * gross
         return Bound(cut * (1 + 1e-12), off * (1 + 1e-12))
 
     def _gate_errors(self, t: int, cell: Cell, made: Design, size: np.ndarray, off: np.ndarray, cut: np.ndarray):
@@ -189,6 +190,14 @@ class Assembly:
                         constant[i] += factor * d.stencil.constant * d.activation.derivative(0, d.bias)
             out.append(Block(inner, bias, outer, constant))
         return out
+
+
+def _roundings(wire: Wire, bits: int) -> int:
+    """Roundings that a summand of a plain sum meets, weights included; none for a constant that the dtype holds."""
+    numbers = [c for _, c in wire.parts]
+    held = all(Fraction(short(float(c), bits)) == c for c in (*numbers, wire.constant))
+    sums = max(len(numbers) - 1, 0) + (bool(numbers) and wire.constant != 0)
+    return sums + (not all(is_power_of_two(float(c)) for c in numbers)) + 2 * (not held)
 
 
 Frame = tuple[Stencil, float, float]  # stencil, bias, best scale
