@@ -26,6 +26,7 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "bottleneck": "deeptheory.information.bottleneck",
     "bottleneck_curve": "deeptheory.information.bottleneck",
     "gaussian_bottleneck": "deeptheory.information.bottleneck",
+    "layer_bound": "deeptheory.information.layer_bound",
     "capacity": "deeptheory.information.channels",
     "rate_distortion": "deeptheory.information.channels",
     "axis_code": "deeptheory.axis",

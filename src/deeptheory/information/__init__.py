@@ -16,6 +16,7 @@ from deeptheory.information.channels import ChannelCapacity, RateDistortion, cap
 from deeptheory.information.clustering import Clusters
 from deeptheory.information.compression import fall, fits_before_compressing, fraction_of_information
 from deeptheory.information.estimators import noisy_network_information
+from deeptheory.information.layer_bound import LayerBound
 from deeptheory.information.linear_gaussian import LinearGaussian, linear_information, linear_label_information
 from deeptheory.information.measures import entropy, mutual_information
 from deeptheory.information.one_neuron import noisy_neuron_information, one_neuron_information
@@ -37,6 +38,7 @@ __all__ = [
     "GaussianNoise",
     "GradientPhases",
     "InformationPlane",
+    "LayerBound",
     "LinearGaussian",
     "PropagatedNoise",
     "Quantised",

@@ -4,7 +4,7 @@ import numpy as np
 
 from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
-from deeptheory.information.counting import FIELDS, information, x_log_x
+from deeptheory.information.counting import FIELDS, group, information, x_log_x
 
 
 def as_activations(activations) -> np.ndarray:
@@ -59,6 +59,17 @@ def discrete(rows: np.ndarray, targets) -> dict[str, np.ndarray]:
     labels, classes, p_y = as_labels(targets, rows.shape[1])
     information(rows, False, 1, labels, classes, p_y, x_log_x(rows.shape[1]), out)
     return as_dict(out)
+
+
+def numbered(rows: np.ndarray) -> np.ndarray:
+    """Equal rows of [S, n, unit] whole numbers by number: [S, n] int64, from 0 in order of appearance in each network."""
+    n = rows.shape[1]
+    ids = np.empty(rows.shape[:2], dtype=np.int64)
+    first, keys = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.uint64)
+    table = np.empty(1 << max(2, (2 * n - 1).bit_length()), dtype=np.int32)
+    for s in range(len(rows)):
+        group(rows[s], False, 1, ids[s], keys, table, first)
+    return ids
 
 
 def as_dict(out: np.ndarray) -> dict[str, np.ndarray]:

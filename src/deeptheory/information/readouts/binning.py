@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from deeptheory.errors import InputError
-from deeptheory.information.counting import binned, x_log_x
-from deeptheory.information.entering import as_activations, as_dict, as_labels
+from deeptheory.information.counting import binned, cells, x_log_x
+from deeptheory.information.entering import as_activations, as_dict, as_labels, numbered
 from deeptheory.names import pick
 
 _SPACINGS = {"width": "equal width", "count": "equal count", "entropy": "entropy-based"}
@@ -134,6 +134,26 @@ class Binning:
                 f"from {a.min():g} to {a.max():g}); use bounds='layer' or 'unit', wider bounds, or clamp=True"
             )
         return as_dict(out)
+
+    def symbols(self, activations: Any) -> np.ndarray:
+        """Which inputs fall into the same cells: numbers [seed, sample] int64, from 0 in order of appearance in a network.
+
+        activations: [seed, sample, unit]. InputError: as summarise.
+        """
+        a = as_activations(activations)
+        edges, uniform = self._edges(a)
+        rows = np.empty(a.shape, dtype=np.int32)
+        outside = 0
+        for s in range(len(a)):
+            e = edges[s if len(edges) > 1 else 0]
+            outside += sum(cells(a[s], e, uniform, rows[s])[1:])
+        if self.wrap:
+            rows[a < edges[0, 0, 0]] = self.n - 1
+        if outside and not self.clamp:
+            raise InputError(
+                f"{outside} values lie outside the bounds; use bounds='layer', wider bounds, or clamp=True"
+            )
+        return numbered(rows)
 
     def on_range(self, low: float, high: float) -> "Binning":
         """The same with the bounds "global" found: equal cells on [low, high]."""

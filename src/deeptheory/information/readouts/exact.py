@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.errors import InputError
-from deeptheory.information.entering import as_activations, discrete
+from deeptheory.information.entering import as_activations, discrete, numbered
 from deeptheory.names import pick
 
 
@@ -20,9 +20,16 @@ class Exact:
 
     def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits. See Binning.summarise for the arguments."""
-        a = as_activations(activations) + 0  # -0 becomes 0
-        bits = a.view(np.int32 if a.dtype == np.float32 else np.int64).astype(np.int64)
-        return discrete(bits, targets)
+        return discrete(_bits(as_activations(activations)), targets)
+
+    def symbols(self, activations: Any) -> np.ndarray:
+        """Which inputs have equal rows: numbers [seed, sample] int64, from 0 in order of appearance in a network."""
+        return numbered(_bits(as_activations(activations)))
+
+
+def _bits(a: np.ndarray) -> np.ndarray:
+    a = a + 0  # -0 becomes 0
+    return a.view(np.int32 if a.dtype == np.float32 else np.int64).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,13 @@ class Quantised:
 
     def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """i_x = h_t = H(T), i_y, occupied, each [seed]; bits. See Binning.summarise for the arguments."""
+        return discrete(self._levels(activations), targets)
+
+    def symbols(self, activations: Any) -> np.ndarray:
+        """Which inputs have the same levels: numbers [seed, sample] int64, from 0 in order of appearance in a network."""
+        return numbered(self._levels(activations))
+
+    def _levels(self, activations: Any) -> np.ndarray:
         a = as_activations(activations).astype(np.float64)
         if isinstance(self.bounds, str):
             axis = 1 if self.bounds == "unit" else (1, 2)
@@ -53,5 +67,4 @@ class Quantised:
         else:
             low, high = map(float, self.bounds)
         span = np.where(np.asarray(high) > low, np.asarray(high) - low, 1.0)
-        levels = np.rint(np.clip((a - low) / span, 0, 1) * (2**self.bits - 1)).astype(np.int64)
-        return discrete(levels, targets)
+        return np.rint(np.clip((a - low) / span, 0, 1) * (2**self.bits - 1)).astype(np.int64)
