@@ -87,8 +87,8 @@ def test_a_layer_that_is_the_optimum_lies_on_the_bound():
 
 def test_shuffled_labels_fit_worse_where_the_layer_knows_them():
     rng = np.random.default_rng(1)
-    p_one = 1 / (1 + np.exp(-4 * rng.standard_normal(256)))
-    p = np.stack([1 - p_one, p_one], 1) / 256
+    p_one = 1 / (1 + np.exp(-4 * rng.standard_normal(80)))
+    p = np.stack([1 - p_one, p_one], 1) / 80
     layer = np.round(4 * (2 * p_one - 1))[None, :, None].repeat(2, 0) / 4.5
     found = dt.layer_bound(recording_of(layer), p, readout=dt.Binning(9, (-1, 1)), shuffles=4)
     assert (found.residual < found.residual_shuffled).all()

@@ -24,6 +24,7 @@ from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 _BITS = 1 / np.log(2)
 _LARGEST = 1e6  # a fitted beta beyond it is infinite: the layer lost nothing about Y
+_FEW = 60  # different rows of p(y|x), for which the curve's betas are chosen one by one
 _PER_LAYER = ("i_x", "i_y", "bound", "distance", "excess", "beta", "residual", "residual_shuffled")
 _PER_STEP = ("i_previous", "lost", "criterion")
 
@@ -111,7 +112,7 @@ def layer_bound(
     if recording.inputs != joint.shape[0]:
         raise InputError(f"the recording has {recording.inputs} inputs, p_xy {joint.shape[0]} rows; they are the same inputs, in order")  # fmt: skip
     p_x = as_numpy(p_xy).astype(np.float64).sum(1)
-    curve = bottleneck_curve(joint, locate=False) if curve is None else curve
+    curve = _curve(joint) if curve is None else curve
     chosen = sorted({recording.steps[0], recording.steps[-1]}) if steps is None else sorted(steps)
     shape = (len(recording.seeds), len(chosen), len(recording.layers))
     found = {name: np.full(shape, np.nan) for name in (*_PER_LAYER, *_PER_STEP)}
@@ -133,7 +134,8 @@ def layer_bound(
     found["bound"] = curve.bound(found["i_x"])
     found["distance"] = found["bound"] - found["i_y"]
     found["excess"] = found["i_x"] - _least_rate(curve, found["i_y"])
-    found["criterion"] = found["i_previous"] + np.where(found["lost"] > 1e-12, found["beta"] * found["lost"], 0.0)
+    weight = np.where(found["lost"] > 1e-12, found["beta"], 0.0)  # an infinite beta comes with nothing lost
+    found["criterion"] = found["i_previous"] + weight * found["lost"]
     if samples is not None:
         limit = finite_sample_bound(curve, samples, constant, joint.shape[1])
         ends["d_gap"], ends["c_gap"] = ends["d_n"] - limit.d_star, ends["r_n"] - limit.r_star
@@ -147,6 +149,12 @@ def layer_bound(
         readout=repr(readout),
         notes=_notes(found, shuffles),
     )
+
+
+def _curve(joint: Joint) -> BottleneckCurve:
+    """The curve; of a table with many different rows by 60 betas, whose lines bound it from above all the same."""
+    betas = None if len(joint.p) <= _FEW else np.geomspace(1, 1000, 60)
+    return bottleneck_curve(joint, betas, locate=False)
 
 
 def _layer(joint: Joint, p_x: np.ndarray, symbols: np.ndarray, before: np.ndarray, null) -> dict[str, float]:
@@ -200,7 +208,8 @@ def _fit(joint: Joint, held: np.ndarray) -> tuple[float, float]:
     kl = np.maximum(q_log_q[:, None] - joint.q @ log_r.T, 0.0)  # [n, decoders]
     share = np.zeros((len(joint.p), len(different)))
     np.add.at(share.T, which.ravel(), held.T)
-    mean = float((share * np.where(share > 0, kl, 0)).sum())
+    mean = float((share * np.where(share > 0, kl, 0)).sum())  # I(X;Y|T), nats
+    kl = np.minimum(kl, 1e30)
     constant = -float((p_t * np.log(p_t)).sum())
 
     def log_z(b: float) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ _TOLERANCE = 1e-10  # of the certificate, nats
 _STUCK = 1e-8  # a larger gap is tried again from another side, nats
 _ROUNDS = 60
 _DESCENT = 12  # double steps after new clusters came
-_NEWTON = 160  # unknowns that Newton steps are made for
+_NEWTON = 200  # unknowns that Newton steps are made for
 
 
 @njit(cache=True, error_model="numpy")
@@ -62,7 +62,7 @@ def optimum(p, q, qlq, r, w, k, beta, places, tolerance):
     cap = len(w)
     e, z, top = np.empty((n, cap)), np.empty(n), np.empty(n)
     found, height = np.empty((cap, m)), np.empty(cap)
-    gap = np.inf
+    gap, full = np.inf, 0
     for _round in range(_ROUNDS):
         if k * (1 + m) <= _NEWTON and n * k * k * (1 + m) * (1 + m) < 3e7:
             newton(p, q, qlq, r, w, k, beta, e, z, top, 12)
@@ -82,6 +82,9 @@ def optimum(p, q, qlq, r, w, k, beta, places, tolerance):
             break
         count = min(count, cap - k)
         if count == 0:
+            full += 1
+            if full > 3:  # no room for more: the gap says what that costs
+                break
             descend(p, q, qlq, r, w, k, beta, e, z, top, 10)
             continue
         for t in range(k):  # newcomers begin with a little mass: some x may be out of reach of all the others
