@@ -98,7 +98,7 @@ def _trained(quick: bool) -> Row:
     with torch.no_grad():
         own = float((network(x) - y).abs().max())
     note = f"{network.neurons} neurons each; worst error {own:.1e} compiled, {min(worst):.1e} to {max(worst):.1e} trained ({len(worst)} seeds, {steps} steps of Adam)"  # fmt: skip
-    return Row(f"have a network for {text}", 1000 * built, "training one of equal widths", 1000 * trained, trained / built, trained / built, trained / built, own, "largest error of the compiled one", note)  # fmt: skip
+    return Row(f"have a network for `{text}`", 1000 * built, "training one of equal widths", 1000 * trained, trained / built, trained / built, trained / built, own, "largest error of the compiled one", note)  # fmt: skip
 
 
 def interval_bounds(network, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
@@ -128,7 +128,7 @@ def _intervals() -> list[Row]:
         total = network.certificate.total
         ours = time.perf_counter() - start
         ratio = max(high - 1, -1 - low) / total
-        out.append(Row(f"bound the error of {text}", 1000 * ours, "interval bound propagation (own, plain)", 1000 * seconds, ratio, ratio, ratio, None, "", f"ratio: how far beyond [-1, 1] intervals put the output, over the certificate {total:.1e}"))  # fmt: skip
+        out.append(Row(f"bound the error of `{text}`", 1000 * ours, "interval bound propagation (own, plain)", 1000 * seconds, ratio, ratio, ratio, None, "", f"ratio: how far beyond [-1, 1] intervals put the output, over the certificate {total:.1e}"))  # fmt: skip
     return out
 
 
@@ -170,14 +170,14 @@ def _row(label: str, text: str, p: dict, network, built: float, theirs: dict, na
     t = torch.tensor(x)
     if isinstance(network, InputError):
         wrong = theirs["failed"] or f"off by {theirs['error']:.1e}"
-        return Row(f"{label}: {text}", 1000 * built, name, 1000 * theirs.get("build", float("nan")), float("nan"), float("nan"), float("nan"), None, "", f"ours refuses: {network}; theirs {wrong}")  # fmt: skip
+        return Row(f"{label}: `{text}`", 1000 * built, name, 1000 * theirs.get("build", float("nan")), float("nan"), float("nan"), float("nan"), None, "", f"ours refuses: {network}; theirs {wrong}")  # fmt: skip
     with torch.no_grad():
         off = float(np.abs(network(t)[:, 0].numpy() - truth).max())
         run = float(np.median(interleaved({"ours": lambda: network(t)}, rounds)["ours"]))
     ours = f"{network.neurons} neurons, off by {off:.1e}, certified {network.certificate.total:.1e}, run {1000 * run:.2f} ms"
     if theirs["failed"]:
-        return Row(f"{label}: {text}", 1000 * built, name, float("nan"), float("nan"), float("nan"), float("nan"), off, "error of ours", f"ours {ours}; theirs failed: {theirs['failed']}")  # fmt: skip
+        return Row(f"{label}: `{text}`", 1000 * built, name, float("nan"), float("nan"), float("nan"), float("nan"), off, "error of ours", f"ours {ours}; theirs failed: {theirs['failed']}")  # fmt: skip
     verdict = "wrong" if theirs["error"] > 0.01 * float(np.abs(truth).max()) else "right"
     ratio = theirs["build"] / built
     note = f"ours {ours}; theirs {verdict}: off by {theirs['error']:.1e}, {theirs['size']} parameters, run {1000 * theirs['run']:.2f} ms, no bound"  # fmt: skip
-    return Row(f"{label}: {text}", 1000 * built, name, 1000 * theirs["build"], ratio, ratio, ratio, off, "error of ours", note)  # fmt: skip
+    return Row(f"{label}: `{text}`", 1000 * built, name, 1000 * theirs["build"], ratio, ratio, ratio, off, "error of ours", note)  # fmt: skip

@@ -190,6 +190,10 @@ def test_constants_zero_and_sums():
     assert line.variables == ("unused", "x", "y")
     assert line(torch.tensor([[9.0, 1, 2]], dtype=torch.float64)).item() == 1.0
     assert compile_polynomial("x", depth=3).depth == 3
+    assert compile_polynomial("1", depth=1, tolerance=1e-8, dtype=torch.float32).certificate.total == 0
+    with pytest.raises(ToleranceError, match="with 1 hidden layers, which reach") as refused:
+        compile_polynomial("x", depth=1, tolerance=1e-8, dtype=torch.float32)
+    assert (refused.value.best, refused.value.depth) == (0, 0)  # no hidden layer at all is exact
     assert (
         compile_polynomial("x", depth=2, activation="relu")(torch.tensor([[0.25]], dtype=torch.float64)).item() == 0.25
     )

@@ -159,7 +159,8 @@ class Assembly:
         for w, parts in zip(self.layout.wires[t], self.coefficients[t]):
             terms = sum(units[g] for g, _ in parts) + 1
             each, fixed = float(gamma(terms + 1, self.bits)), float(gamma(terms + 5, self.bits))
-            e = fixed * abs(float(w.constant))
+            plain = not parts and _roundings(w, self.bits) == 0  # a constant that the dtype holds
+            e = 0.0 if plain else fixed * abs(float(w.constant))
             e += sum(abs(c) * (lost[g][0] + each * lost[g][2] + fixed * lost[g][3]) for g, c in parts)
             off.append(e)
             cut.append(sum(abs(c) * lost[g][1] for g, c in parts))

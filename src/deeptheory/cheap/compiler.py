@@ -149,7 +149,7 @@ def _refuse(problem: _Problem, best: _Candidate, depth: int | None, tolerance: f
         free = min((c for c in (_best(problem, None, tolerance), best) if c), key=lambda c: c.best)
     reached, layers = free.best, free.assembly.layout.depth
     for _ in range(6):  # how functions are expanded depends on the tolerance: name a value that is then met
-        again = _best(problem, layers if depth is not None else None, reached)
+        again = _best(problem, (layers or None) if depth is not None else None, reached) if reached > 0 else None
         if again is None or again.best <= reached:
             break
         reached, layers = again.best, again.assembly.layout.depth
