@@ -259,7 +259,7 @@ def test_greedy_merging_bounds_the_best_from_above():
 
 def test_labels_by_bits_and_one_class():
     d = chain(4).distil(5)
-    assert d.labels(bits=1e-12).max() + 1 == chain(4).counts[0]
+    assert d.labels(bits=0.0).max() + 1 == chain(4).counts[0]
     assert d.labels(bits=d.information).max() == 0
     assert d.labels(states=int(d.states[0])).tolist() == list(range(d.states[0]))
     one = MarkovHierarchy([1], [[[1]]]).distil(0)

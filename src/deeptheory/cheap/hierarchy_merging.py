@@ -12,6 +12,7 @@ import numpy as np
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
+_ROUNDING = 1e-12  # bits: two losses nearer than this are one
 _MOST = 4000  # classes: the table of costs is square
 
 
@@ -51,7 +52,7 @@ class Distillation(Result):
         if bits is not None:
             if bits < 0:
                 raise InputError(f"bits is {bits}; a loss is not negative")
-            states = int(self.states[np.searchsorted(self.lost, bits, side="right") - 1])
+            states = int(self.states[np.searchsorted(self.lost, bits + _ROUNDING, side="right") - 1])
         assert states is not None
         if not 1 <= states <= self.states[0]:
             raise InputError(f"states is {states}; needed: 1 to {self.states[0]}")

@@ -76,18 +76,23 @@ def lumpable_chain(seed: int, *, levels: int = 5, states: int = 8, zeros: float 
     """A random chain in which levels forget: prior and [new, old] transitions, whole numbers (exact counts).
 
     At each of `levels` steps the next states fall into 2..states groups; within a group they differ only by a weight
-    that does not depend on the state before, so that a statistic may merge them. zeros: share of impossible steps.
+    that does not depend on the state before, so that a statistic may merge them. Four groups of five come from one
+    group of the level before only, so that statistics further up may merge more. zeros: share of impossible steps.
     InputError: fewer than 1 level or 2 states, or zeros outside [0, 1).
     """
     if levels < 1 or states < 2 or not 0 <= zeros < 1:
         raise InputError(f"levels = {levels}, states = {states}, zeros = {zeros}; needed: 1 or more, 2 or more, [0, 1)")
     rng = np.random.default_rng(seed)
     prior = rng.integers(1, 10, states)
-    tables = []
+    tables, before = [], np.arange(states)
     for _ in range(levels):
         groups = int(rng.integers(2, states + 1))
         of = np.concatenate([np.arange(groups), rng.integers(0, groups, states - groups)])
         between = rng.integers(1, 10, (groups, states)) * (rng.random((groups, states)) >= zeros)
+        for g in range(1, groups):
+            if rng.random() < 0.8:  # this group has its origin in one group of the level before
+                between[g] *= before == rng.choice(before)
         between[0] += (between.sum(axis=0) == 0).astype(between.dtype)
         tables.append(between[of] * rng.integers(1, 10, states)[:, None])
+        before = of
     return prior, tables

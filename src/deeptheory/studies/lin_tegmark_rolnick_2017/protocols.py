@@ -8,7 +8,7 @@ PROTOCOLS: dict[str, dict[str, Any]] = {"text": {"couplings": [0.02, 1.0, 4.0], 
 SCALES = {
     "quick": Scale(
         settings={"seeds": 8, "chains": 1000, "field": 512, "samples": 20_000},
-        cost="about 1 minute on 2 cores: 1,000 chains, 8 fields of 512 x 512, four kinds of data in 8 parts",
+        cost="1 to 3 minutes on 2 cores: 1,000 chains, 8 fields of 512 x 512, four kinds of data in 8 parts",
     ),
     "standard": Scale(
         settings={"seeds": 24, "chains": 10_000, "field": 512, "samples": 100_000},
