@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deeptheory.errors import InputError
-from deeptheory.names import unknown
 
 
 def read_domain(domain: Any, names: Sequence[str]) -> dict[str, tuple[float, float]]:
@@ -39,10 +38,3 @@ def _pair(pair: Any, name: str) -> tuple[float, float]:
     if low > high:
         raise InputError(f"domain of {name} is ({low}, {high}), turned round; low comes first")
     return low, high
-
-
-def known_names(given: Sequence[str], wanted: Sequence[str]) -> None:
-    """InputError: a wanted name that is not among those given."""
-    for name in wanted:
-        if name not in given:
-            raise InputError(unknown(name, given, what="variable"))
