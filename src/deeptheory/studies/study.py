@@ -20,6 +20,7 @@ STUDIES = {  # name -> module with STUDY
     "saxe-2018": "deeptheory.studies.saxe_2018",
     "lin-tegmark-rolnick-2017": "deeptheory.studies.lin_tegmark_rolnick_2017",
     "rolnick-tegmark-2018": "deeptheory.studies.rolnick_tegmark_2018",
+    "chang-tsao-2017": "deeptheory.studies.chang_tsao_2017",
 }
 
 
