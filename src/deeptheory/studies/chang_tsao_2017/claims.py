@@ -36,7 +36,8 @@ def _rank_correlation(row: np.ndarray) -> float:
     """Spearman of place and value; NaN where a value is missing or all are the same."""
     if np.isnan(row).any() or np.ptp(row) == 0:
         return float("nan")
-    return float(spearmanr(np.arange(len(row)), row)[0])
+    found: Any = spearmanr(np.arange(len(row)), row)
+    return float(found.statistic)
 
 
 def of_layer(key: str, layer: str, condition: str = "trained") -> Callable[[Any], np.ndarray]:
@@ -185,7 +186,7 @@ def _claim(
     return Claim(
         id=id,
         figure=figure,
-        source=f"{_PAPER}, {figure}",
+        source=f"{_PAPER}, {figure}" if figure.startswith(("figure", "supplement", "discussion")) else figure,
         statement=statement,
         quantity=quantity,
         unit=unit,

@@ -279,7 +279,7 @@ def _published(results: Any, settings: dict) -> Plate | None:
         title="A published face network, shown faces of a space of photographs",
         figure=_dots(table, "layer", "condition", "shape preference (median over cells)", "layer", 0.0),
         table=table,
-        see="The same question of a network that learnt from millions of photographs.",
+        see="The same question of a network that learnt from photographs.",
         trust="One network; the intervals are over draws of faces and cells.",
         alt="Dots with error bars: median shape preference by layer of the published network, trained and with random weights.",
     )

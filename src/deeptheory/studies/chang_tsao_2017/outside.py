@@ -103,7 +103,8 @@ def _dissimilarities(settings: dict, member: int) -> Any:
     known = dt.datasets.it_rdms()
     rows = generator(member, "pictures").choice(len(known.images), len(known.images) // 2, replace=False)
     pairs = tuple(rows[np.stack(np.triu_indices(len(rows), 1))])
-    values: dict[str, Any] = {"rdm_human": (("seed",), [spearmanr(known.human_it[pairs], known.monkey_it[pairs])[0]])}
+    bound: Any = spearmanr(known.human_it[pairs], known.monkey_it[pairs])
+    values: dict[str, Any] = {"rdm_human": (("seed",), [float(bound.statistic)])}
     values["rdm_pixels"] = (("seed",), [_alike(known.images.reshape(len(known.images), -1), pairs, known.monkey_it)])
     try:
         nets = {"trained": face_resnet(), "untrained": FaceResNet().eval()}
@@ -122,4 +123,5 @@ def _dissimilarities(settings: dict, member: int) -> Any:
 def _alike(activations: np.ndarray, pairs: tuple, monkey: np.ndarray) -> float:
     from scipy.stats import spearmanr
 
-    return float(spearmanr(1 - np.corrcoef(activations)[pairs], monkey[pairs])[0])
+    found: Any = spearmanr(1 - np.corrcoef(activations)[pairs], monkey[pairs])
+    return float(found.statistic)
