@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from deeptheory.arrays import as_numpy, as_tensor, like
 from deeptheory.errors import InputError
-from deeptheory.faces.alignment import NORMALISATIONS, rotated
+from deeptheory.faces.alignment import NORMALISATIONS
+from deeptheory.faces.frames import CHUNK, as_pictures, as_points, drawn, face_mask, placed, sampled
 from deeptheory.faces.inverse import invert
 from deeptheory.faces.principal import principal
 from deeptheory.faces.thin_plate import ThinPlate, grid
@@ -28,7 +28,6 @@ from deeptheory.names import pick
 from deeptheory.results import Result
 from deeptheory.shapes import check_finite, check_shapes
 
-_CHUNK = 64  # faces warped at a time: bounds memory, changes nothing else
 _RIM = 2  # pixels around the mask whose warp is known, so that its edge is drawn
 
 
@@ -81,8 +80,8 @@ class FaceSpace(Result):
         InputError: shapes that do not fit together, NaN, an unknown normalisation, landmarks that lie on one line, more
         components than the faces have.
         """
-        pictures, flat = _pictures(images)
-        points = _points(landmarks, len(pictures))
+        pictures, flat = as_pictures(images)
+        points = as_points(landmarks, len(pictures))
         n, _, height, width = pictures.shape
         if n < 3:
             raise InputError(f"images hold {n} faces; a space needs 3 or more")
@@ -90,9 +89,9 @@ class FaceSpace(Result):
         of_shape = principal(shapes.reshape(n, -1), shape, "shape")
         mean = of_shape.mean.reshape(-1, 2)
         mean_pose = pose.mean(0)
-        at = _placed(mean[None], mean_pose[None])[0]
-        inside = _mask(mask, at, height, width)
-        textures = _sampled(pictures, points, ThinPlate(at).basis(grid(height, width)[inside.ravel()]))
+        at = placed(mean[None], mean_pose[None])[0]
+        inside = face_mask(mask, at, height, width)
+        textures = sampled(pictures, points, ThinPlate(at).basis(grid(height, width)[inside.ravel()]))
         of_look = principal(textures.reshape(n, -1), appearance, "appearance")
         look_mean = of_look.mean.reshape(len(textures[0]), -1)
         return cls(
@@ -138,11 +137,11 @@ class FaceSpace(Result):
             found = self.search(images)
             warn_of(found)
             return like(found.coordinates, images)
-        pictures, flat = _pictures(images)
-        points = _points(landmarks, len(pictures))
+        pictures, flat = as_pictures(images)
+        points = as_points(landmarks, len(pictures))
         self._check_kind(pictures, flat, points)
         shapes, _ = NORMALISATIONS[self.normalise](points, self.shape_mean)
-        textures = _sampled(pictures, points, self._inside)
+        textures = sampled(pictures, points, self._inside)
         off = (shapes - self.shape_mean).reshape(len(points), -1)
         look = (textures - self.appearance_mean).reshape(len(points), -1)
         parts = [
@@ -158,13 +157,13 @@ class FaceSpace(Result):
         """
         from deeptheory.faces.searching import search
 
-        pictures, flat = _pictures(images)
+        pictures, flat = as_pictures(images)
         self._check_kind(pictures, flat, None)
         return search(self, pictures, start, **options)
 
     def pose(self, landmarks: Any) -> np.ndarray:
         """[n, 4]: scale, angle, x, y of faces, which coordinates do not hold; for `.decode(pose=)`."""
-        points = _points(landmarks, None)
+        points = as_points(landmarks, None)
         return NORMALISATIONS[self.normalise](points, self.shape_mean)[1]
 
     def landmarks(self, coordinates: Any, pose: Any = None) -> Any:
@@ -180,23 +179,23 @@ class FaceSpace(Result):
         InputError: another number of coordinates, or NaN.
         """
         c = self._coordinates(coordinates)
-        pictures = [self._draw(c[k : k + _CHUNK], _rows(pose, k)) for k in range(0, len(c), _CHUNK)]
+        pictures = [self._draw(c[k : k + CHUNK], _rows(pose, k)) for k in range(0, len(c), CHUNK)]
         out = torch.cat(pictures) if pictures else c.new_zeros(0, *self.frame)
         return like(out[..., 0] if self.flat else out, coordinates)
 
     def face_pixels(self, landmarks: Any) -> np.ndarray:
         """[n, H, W] bool: the pixels that the mask covers when it is warped onto these landmarks [n, L, 2]."""
-        points = torch.as_tensor(_points(landmarks, None)).float()
-        parts = [self._warped(points[k : k + _CHUNK]) for k in range(0, len(points), _CHUNK)]
+        points = torch.as_tensor(as_points(landmarks, None)).float()
+        parts = [self._warped(points[k : k + CHUNK]) for k in range(0, len(points), CHUNK)]
         mask = torch.as_tensor(self.mask).float()[None, None]
-        return torch.cat([_drawn(mask.expand(len(at), -1, -1, -1), at)[:, 0] > 0.5 for at in parts]).numpy()
+        return torch.cat([drawn(mask.expand(len(at), -1, -1, -1), at)[:, 0] > 0.5 for at in parts]).numpy()
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """[n, shape + appearance] float32: independent Gaussians with the variances of the fit (Chang & Tsao 2017)."""
         if n < 1:
             raise InputError(f"n is {n}; at least 1 face is drawn")
-        drawn = np.random.default_rng(seed).standard_normal((n, len(self.variances)))
-        return (drawn * np.sqrt(self.variances)).astype(np.float32)
+        normal = np.random.default_rng(seed).standard_normal((n, len(self.variances)))
+        return (normal * np.sqrt(self.variances)).astype(np.float32)
 
     def table(self) -> Any:
         """One row a coordinate: block, number, variance over the faces of the fit, and its share of its block's."""
@@ -231,7 +230,7 @@ class FaceSpace(Result):
 
     @cached_property
     def _warp(self) -> ThinPlate:
-        return ThinPlate(_placed(self.shape_mean[None], self.mean_pose[None])[0])
+        return ThinPlate(placed(self.shape_mean[None], self.mean_pose[None])[0])
 
     @cached_property
     def _inside(self) -> np.ndarray:
@@ -272,7 +271,7 @@ class FaceSpace(Result):
         inside = torch.as_tensor(self.mask.ravel().nonzero()[0], device=c.device)
         look = self._textures(c).permute(0, 2, 1) - self.background
         canvas = c.new_zeros(len(c), channels, height * width).index_copy(2, inside, look)
-        return _drawn(canvas.view(len(c), channels, height, width), at).permute(0, 2, 3, 1) + self.background
+        return drawn(canvas.view(len(c), channels, height, width), at).permute(0, 2, 3, 1) + self.background
 
     def _warped(self, points: Tensor) -> Tensor:
         """[n, H, W, 2]: where each pixel of faces with these landmarks [n, L, 2] lies in the mean frame."""
@@ -297,83 +296,9 @@ class FaceSpace(Result):
             raise InputError(f"landmarks are {points.shape[1]} a face; this space has {len(self.shape_mean)}")
 
 
-def _pictures(images: Any) -> tuple[Tensor, bool]:
-    """[n, channels, H, W] float32 or wider, on the host, and whether the channel axis was missing."""
-    x = as_tensor(images).detach().cpu()
-    if x.ndim not in (3, 4):
-        raise InputError(f"images have shape {list(x.shape)}; needed: [n, H, W] or [n, H, W, channels]")
-    check_finite(images=x)
-    flat = x.ndim == 3
-    x = x[..., None] if flat else x
-    if x.shape[3] > 4:
-        raise InputError(f"images have shape {list(x.shape)}; channels come last, 1 to 4 of them")
-    return (x if x.dtype == torch.float64 else x.float()).permute(0, 3, 1, 2), flat
-
-
-def _points(landmarks: Any, n: int | None) -> np.ndarray:
-    """[n, L, 2] float64."""
-    points = as_numpy(landmarks).astype(np.float64)
-    check_shapes(landmarks=(points, "n L 2"))
-    check_finite(landmarks=points)
-    if n is not None and len(points) != n:
-        raise InputError(f"landmarks are of {len(points)} faces, images of {n}; one set a face is needed")
-    return points
-
-
-def _placed(shapes: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """Landmarks in pixels of shapes [n, L, 2] at poses [n, 4]."""
-    return pose[:, :1, None] * rotated(shapes, pose[:, 1]) + pose[:, None, 2:]
-
-
-def _mask(mask: Any, at: np.ndarray, height: int, width: int) -> np.ndarray:
-    if isinstance(mask, str):
-        if pick({"hull": True, "all": False}, mask, what="mask"):
-            return _hull(at, height, width)
-        return np.ones((height, width), dtype=bool)
-    mask = as_numpy(mask)
-    if mask.ndim == 1 and mask.dtype.kind in "iu":
-        if len(mask) < 3 or mask.min() < 0 or mask.max() >= len(at):
-            raise InputError(f"mask names landmarks {mask.tolist()}; needed: 3 or more of 0 to {len(at) - 1}")
-        return _hull(at[mask], height, width)
-    check_shapes(mask=(mask, f"{height} {width}"))
-    if mask.dtype != bool or not mask.any():
-        raise InputError(f"mask has dtype {mask.dtype} and {int(mask.sum())} pixels; needed: bool, at least one true")
-    return mask
-
-
-def _hull(at: np.ndarray, height: int, width: int) -> np.ndarray:
-    from scipy.spatial import ConvexHull
-
-    sides = ConvexHull(at).equations  # [sides, 3]: normal and offset, negative inside
-    pixels = grid(height, width)
-    inside = (pixels @ sides[:, :2].T + sides[:, 2] <= 1e-9).all(1)
-    if not inside.any():
-        raise InputError(f"the mean landmarks hold no pixel of the {height}x{width} frame; are they in pixels (x, y)?")
-    return inside.reshape(height, width)
-
-
-def _sampled(pictures: Tensor, points: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """[n, m, channels]: the pictures at the places that the warp gives the m pixels."""
-    out, height, width = [], *pictures.shape[2:]
-    warp = torch.as_tensor(basis).to(pictures.dtype)
-    span = torch.tensor([width - 1, height - 1], dtype=pictures.dtype)
-    for k in range(0, len(pictures), _CHUNK):
-        part = torch.as_tensor(points[k : k + _CHUNK]).to(pictures.dtype)
-        at = 2 * torch.einsum("ml,nlx->nmx", warp, part) / span - 1
-        seen = F.grid_sample(pictures[k : k + _CHUNK], at[:, :, None], padding_mode="border", align_corners=True)
-        out.append(seen[..., 0].permute(0, 2, 1))
-    return torch.cat(out).numpy()
-
-
-def _drawn(canvas: Tensor, at: Tensor) -> Tensor:
-    """The canvas [n, channels, H, W] of the mean frame seen at places [n, H, W, 2]; 0 beyond it."""
-    span = torch.tensor([canvas.shape[3] - 1, canvas.shape[2] - 1], dtype=at.dtype, device=at.device)
-    return F.grid_sample(canvas, 2 * at / span - 1, align_corners=True)
-
-
 def _to(array: Any, reference: Tensor) -> Tensor:
     return torch.as_tensor(array).to(reference)
 
 
 def _rows(pose: Any, k: int) -> Any:
-    return pose if pose is None or np.ndim(pose) == 1 else pose[k : k + _CHUNK]
+    return pose if pose is None or np.ndim(pose) == 1 else pose[k : k + CHUNK]

@@ -1,0 +1,91 @@
+"""What a face space does to arrays: checks at the door, the mask, reading pictures through a warp and drawing through one."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from deeptheory.arrays import as_numpy, as_tensor
+from deeptheory.errors import InputError
+from deeptheory.faces.alignment import rotated
+from deeptheory.faces.thin_plate import grid
+from deeptheory.names import pick
+from deeptheory.shapes import check_finite, check_shapes
+
+CHUNK = 64  # faces warped at a time: bounds memory, changes nothing else
+
+
+def as_pictures(images: Any) -> tuple[Tensor, bool]:
+    """[n, channels, H, W] float32 or wider, on the host, and whether the channel axis was missing."""
+    x = as_tensor(images).detach().cpu()
+    if x.ndim not in (3, 4):
+        raise InputError(f"images have shape {list(x.shape)}; needed: [n, H, W] or [n, H, W, channels]")
+    check_finite(images=x)
+    flat = x.ndim == 3
+    x = x[..., None] if flat else x
+    if x.shape[3] > 4:
+        raise InputError(f"images have shape {list(x.shape)}; channels come last, 1 to 4 of them")
+    return (x if x.dtype == torch.float64 else x.float()).permute(0, 3, 1, 2), flat
+
+
+def as_points(landmarks: Any, n: int | None) -> np.ndarray:
+    """[n, L, 2] float64."""
+    points = as_numpy(landmarks).astype(np.float64)
+    check_shapes(landmarks=(points, "n L 2"))
+    check_finite(landmarks=points)
+    if n is not None and len(points) != n:
+        raise InputError(f"landmarks are of {len(points)} faces, images of {n}; one set a face is needed")
+    return points
+
+
+def placed(shapes: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """Landmarks in pixels of shapes [n, L, 2] at poses [n, 4]."""
+    return pose[:, :1, None] * rotated(shapes, pose[:, 1]) + pose[:, None, 2:]
+
+
+def face_mask(mask: Any, at: np.ndarray, height: int, width: int) -> np.ndarray:
+    if isinstance(mask, str):
+        if pick({"hull": True, "all": False}, mask, what="mask"):
+            return _hull(at, height, width)
+        return np.ones((height, width), dtype=bool)
+    mask = as_numpy(mask)
+    if mask.ndim == 1 and mask.dtype.kind in "iu":
+        if len(mask) < 3 or mask.min() < 0 or mask.max() >= len(at):
+            raise InputError(f"mask names landmarks {mask.tolist()}; needed: 3 or more of 0 to {len(at) - 1}")
+        return _hull(at[mask], height, width)
+    check_shapes(mask=(mask, f"{height} {width}"))
+    if mask.dtype != bool or not mask.any():
+        raise InputError(f"mask has dtype {mask.dtype} and {int(mask.sum())} pixels; needed: bool, at least one true")
+    return mask
+
+
+def _hull(at: np.ndarray, height: int, width: int) -> np.ndarray:
+    from scipy.spatial import ConvexHull
+
+    sides = ConvexHull(at).equations  # [sides, 3]: normal and offset, negative inside
+    pixels = grid(height, width)
+    inside = (pixels @ sides[:, :2].T + sides[:, 2] <= 1e-9).all(1)
+    if not inside.any():
+        raise InputError(f"the mean landmarks hold no pixel of the {height}x{width} frame; are they in pixels (x, y)?")
+    return inside.reshape(height, width)
+
+
+def sampled(pictures: Tensor, points: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """[n, m, channels]: the pictures at the places that the warp gives the m pixels."""
+    out, height, width = [], *pictures.shape[2:]
+    warp = torch.as_tensor(basis).to(pictures.dtype)
+    span = torch.tensor([width - 1, height - 1], dtype=pictures.dtype)
+    for k in range(0, len(pictures), CHUNK):
+        part = torch.as_tensor(points[k : k + CHUNK]).to(pictures.dtype)
+        at = 2 * torch.einsum("ml,nlx->nmx", warp, part) / span - 1
+        seen = F.grid_sample(pictures[k : k + CHUNK], at[:, :, None], padding_mode="border", align_corners=True)
+        out.append(seen[..., 0].permute(0, 2, 1))
+    return torch.cat(out).numpy()
+
+
+def drawn(canvas: Tensor, at: Tensor) -> Tensor:
+    """The canvas [n, channels, H, W] of the mean frame seen at places [n, H, W, 2]; 0 beyond it."""
+    span = torch.tensor([canvas.shape[3] - 1, canvas.shape[2] - 1], dtype=at.dtype, device=at.device)
+    return F.grid_sample(canvas, 2 * at / span - 1, align_corners=True)
