@@ -13,7 +13,7 @@ def bench(*arguments):
 
 
 @pytest.mark.parametrize(
-    ("name", "tolerance"), [("plane", 1e-9), ("population", 1e-5), ("recorder", 1e-6), ("faces", 0.05)]
+    ("name", "tolerance"), [("plane", 1e-9), ("population", 1e-5), ("recorder", 1e-6), ("faces", 0.05), ("known", 0.02)]
 )
 def test_both_sides_agree(name, tolerance):
     code, out, err = bench("--only", name, "--quick", "--json")

@@ -18,6 +18,7 @@ from deeptheory.datasets.landmark_files import read_landmarks
 from deeptheory.datasets.macaque import Dissimilarities, Neurons, it_neurons, it_rdms
 from deeptheory.datasets.mnist import mnist
 from deeptheory.datasets.multiview import multiview
+from deeptheory.datasets.paired_images import PairedImages, paired_images
 from deeptheory.datasets.placed import Overlaid, affine, overlaid, scaled, shifted
 from deeptheory.datasets.places import data_folder
 from deeptheory.datasets.small_norb import small_norb
@@ -34,6 +35,7 @@ __all__ = [
     "Images",
     "Neurons",
     "Overlaid",
+    "PairedImages",
     "StudentTeacher",
     "Views",
     "affine",
@@ -52,6 +54,7 @@ __all__ = [
     "mnist",
     "multiview",
     "overlaid",
+    "paired_images",
     "read_landmarks",
     "scaled",
     "shifted",

@@ -73,12 +73,14 @@ def log_densities(points, centres, given, own, which, me, inputs, inv, p_y, out)
         nearest = min(d.min(), own_d.min())
         # the own input's few centres in double precision: leaving one out may leave little
         shift = inv * np.float64(nearest)
-        mine, others_of_mine = 0.0, 0.0
+        mine, others_of_mine, next_nearest = 0.0, 0.0, np.float32(np.inf)
         for k in range(r):
-            v = np.exp(shift - inv * np.float64(own_d[k]))
-            mine += v
+            mine += np.exp(shift - inv * np.float64(own_d[k]))
             if k != me[e]:
-                others_of_mine += v
+                next_nearest = min(next_nearest, own_d[k])
+        for k in range(r):
+            if k != me[e]:
+                others_of_mine += np.exp(inv * (np.float64(next_nearest) - np.float64(own_d[k])))
         _by_input(d, nearest, np.float32(inv), by_input)
         by_input[own[e]] = np.float32(0)
         rest = 0.0
@@ -88,9 +90,9 @@ def log_densities(points, centres, given, own, which, me, inputs, inv, p_y, out)
         out[e, 0] = np.log((rest + mine / r) / inputs) - shift
         out[e, 1] = np.log(mine / r) - shift
         if r > 1:
-            without = others_of_mine / (r - 1)
-            out[e, 2] = np.log((rest + without) / inputs) - shift
-            out[e, 3] = np.log(without) - shift
+            out[e, 3] = np.log(others_of_mine / (r - 1)) - inv * np.float64(next_nearest)
+            without = np.log((rest + np.exp(out[e, 3] + shift)) / inputs) - shift
+            out[e, 2] = max(without, out[e, 3] - np.log(inputs))  # the rest may underflow as well
         else:
             out[e, 2], out[e, 3] = np.nan, np.nan
         for c in range(classes):

@@ -12,6 +12,7 @@ from deeptheory.networks.matched import Matched, matched
 from deeptheory.networks.minibatches import Minibatches, minibatches
 from deeptheory.networks.modules import build, count, outputs, set_weights, weights
 from deeptheory.networks.population import Population
+from deeptheory.networks.relative_noise import RelativeNoise, noisy_cnn
 from deeptheory.networks.standardised import Standardised
 from deeptheory.networks.train import TrainingLog, train
 from deeptheory.networks.training import History, fit
@@ -23,6 +24,7 @@ __all__ = [
     "Matched",
     "Minibatches",
     "Population",
+    "RelativeNoise",
     "Robustness",
     "Standardised",
     "TrainingLog",
@@ -38,6 +40,7 @@ __all__ = [
     "log_epochs",
     "matched",
     "minibatches",
+    "noisy_cnn",
     "outputs",
     "robustness",
     "set_weights",

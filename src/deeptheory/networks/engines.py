@@ -254,9 +254,9 @@ class Autograd:
 
 
 def orthonormality(nets) -> torch.Tensor:
-    """[S]: sum over weight matrices of |G - I|^2 / 2, G the smaller of W W' and W' W (Cisse et al. 2017, section 4.1)."""
-    total = torch.zeros(())
-    for w in weights(nets):
+    """[S]: sum over the hidden layers' weights of |G - I|^2 / 2, G the smaller of W W' and W' W (Cisse et al. 2017, 4.1)."""
+    total = torch.zeros(len(nets.seeds))
+    for w in weights(nets)[:-1]:
         w = w.flatten(2)
         w = w if w.shape[1] <= w.shape[2] else w.transpose(1, 2)
         gram = w @ w.transpose(1, 2) - torch.eye(w.shape[1], dtype=w.dtype, device=w.device)

@@ -230,9 +230,9 @@ class MLPPopulation(Population):
             pieces.append(Disturbance(0.0, self.levels, low, high))
         return nn.Sequential(*pieces)
 
-    def seen_in(self, dtype: torch.dtype) -> "PopulationView":
-        """The same networks, now and later, computed in another precision: a module to hand to a Recorder."""
-        return PopulationView(self, dtype)
+    def seen_in(self, dtype: torch.dtype | str) -> "PopulationView":
+        """The same networks, now and later, computed in another precision ("float64"): a module to hand to a Recorder."""
+        return PopulationView(self, getattr(torch, dtype) if isinstance(dtype, str) else dtype)
 
     def extra_repr(self) -> str:
         name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "custom")

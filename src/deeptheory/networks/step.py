@@ -103,9 +103,9 @@ def _largest(h, nt):
 
 @njit(**FAST)
 def _add_orthonormal(theta, grad, widths, share):
-    """grad += gradient of share / 2 |G - I|^2 for every weight matrix W [out, in]; G is the smaller of W W' and W' W."""
+    """grad += gradient of share / 2 |G - I|^2 for every hidden layer's W [out, in]; G is the smaller of W W' and W' W."""
     at = 0
-    for k in range(len(widths) - 1):
+    for k in range(len(widths) - 2):
         i, o = widths[k], widths[k + 1]
         w, g = theta[at : at + o * i].reshape(o, i), grad[at : at + o * i].reshape(o, i)
         w = w if o <= i else w.T

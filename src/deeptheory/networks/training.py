@@ -112,7 +112,7 @@ def fit(
     .add(layer, mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of
     the epoch that follows each look, each gradient taken before its update; gradient_batch: over minibatches of that
     size instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty
-    sum of |G - I|^2 / 2 over the weight matrices, G the smaller of W W' and W' W (Cisse et al. 2017).
+    sum of |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017).
     checkpoint: a folder; the state is kept there every `checkpoint_seconds` and a second call with the same arguments
     goes on exactly. engine: "auto", "handwritten" or "autograd". Each network is the same, bit for bit, whatever its
     companions (handwritten engine, one machine and thread count).

@@ -5,6 +5,7 @@ Mutual information: f(x, y, **options) -> Estimate; entropy: f(x, **options) -> 
 
 from collections.abc import Callable
 
+from deeptheory.information.estimators.compressed import compressed
 from deeptheory.information.estimators.gaussian import gaussian, gaussian_entropy
 from deeptheory.information.estimators.kozachenko_leonenko import kozachenko_leonenko, weighted_information
 from deeptheory.information.estimators.ksg import ksg
@@ -17,6 +18,7 @@ MUTUAL_INFORMATION: dict[str, Callable[..., Estimate]] = {
     "plugin": plugin,
     "gaussian": gaussian,
     "wkl": weighted_information,
+    "compressed": compressed,
 }
 ENTROPY: dict[str, Callable[..., Estimate]] = {
     "plugin": plugin_entropy,
