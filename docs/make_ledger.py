@@ -1,4 +1,7 @@
-"""Write the ledgers of runs as a page: python docs/make_ledger.py docs/ledgers/NAME.md RUN [RUN ...]"""
+"""Write the ledgers of runs as a page: python docs/make_ledger.py docs/ledgers/NAME.md RUN [RUN ...]
+
+With --beside before the name: what the runs of several studies say to the same questions.
+"""
 
 import json
 import sys
@@ -35,5 +38,43 @@ def page(folders: list[Path]) -> str:
     return f"# The ledgers of {study}\n\n" + "\n".join(part(f) for f in folders)
 
 
+def beside(folders: list[Path]) -> str:
+    """Claims of several studies under the question that they answer; what no run here knows is left out."""
+    from deeptheory.studies.both_sides import QUESTIONS
+
+    known = {}
+    for folder in folders:
+        run, claims = (json.loads((folder / name).read_text()) for name in ("run.json", "claims.json"))
+        known[run["study"]] = (run, {c["id"]: c for c in claims})
+    lines = ["# Both sides, claim by claim", ""]
+    lines += [f"`{run['command']}`: scale “{run['scale']}”.\n" for run, _ in known.values()]
+    for question in QUESTIONS:
+        lines += [
+            f"## {question.text}",
+            "",
+            "| study | verdict | claim | measured [95 %] | region | what |",
+            "|---|---|---|---|---|---|",
+        ]
+        for study, name in question.answers:
+            c = known.get(study, ({}, {}))[1].get(name)
+            if c:
+                unit = "" if c["unit"] == "1" or c["measured"] is None else f" {c['unit']}"
+                what = c["note"] if c["measured"] is None else c["quantity"]
+                row = [
+                    study,
+                    c["verdict"],
+                    f"`{name}`",
+                    f"{interval(c)}{unit}",
+                    c["region"],
+                    f"{c['statement']} {what}",
+                ]
+                lines.append(f"| {' | '.join(row)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(page([Path(a) for a in sys.argv[2:]]), encoding="utf-8")
+    given = sys.argv[1:]
+    make = beside if given[0] == "--beside" else page
+    name, *runs = given[1:] if make is beside else given
+    Path(name).write_text(make([Path(r) for r in runs]), encoding="utf-8")

@@ -21,6 +21,7 @@ STUDIES = {  # name -> module with STUDY
     "lin-tegmark-rolnick-2017": "deeptheory.studies.lin_tegmark_rolnick_2017",
     "rolnick-tegmark-2018": "deeptheory.studies.rolnick_tegmark_2018",
     "chang-tsao-2017": "deeptheory.studies.chang_tsao_2017",
+    "goldfeld-2019": "deeptheory.studies.goldfeld_2019",
 }
 
 

@@ -6,6 +6,7 @@ import deeptheory as dt
 from deeptheory.information import fall
 from deeptheory.runs import NotDone, Page, Plate, Sample, Section
 from deeptheory.runs.intervals import interval
+from deeptheory.studies.both_sides import links
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import last_hidden
 from deeptheory.studies.shwartz_ziv_tishby_2017.steps import readout
 from deeptheory.theme import layer_colours, new_figure
@@ -43,6 +44,7 @@ def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -
         title="Opening the black box of deep neural networks via information",
         lead=_lead(settings, scale),
         notices=tuple(dict.fromkeys(notices)),
+        links=links("shwartz-ziv-tishby-2017"),
         sections=(
             Section(
                 title="The information plane (figure 2)",

@@ -1,0 +1,111 @@
+"""
+Both sides of the debate in one afternoon
+=========================================
+
+Do layers compress? Shwartz-Ziv & Tishby said yes, Saxe et al. that it depends on the unit and on how one looks, Goldfeld et
+al. that noise must belong to the network before the question means anything, Lorenzen et al. that quantised networks answer
+it exactly. Here all of them look at *your* network: replace the model and the data below by your own.
+"""
+
+import numpy as np
+import torch
+from torch import nn
+
+import deeptheory as dt
+from deeptheory.information import Clusters, fall, noisy_network_information, one_neuron_information
+
+digits = dt.datasets.digits()
+x = torch.as_tensor(digits.images).float().flatten(1) / 16
+y = torch.as_tensor(digits.labels)
+
+
+def trained(activation, recorder_of, steps=600):
+    """Your training loop; one line records."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(64, 12), activation(), nn.Linear(12, 4), activation(), nn.Linear(4, 10))
+    recorder = recorder_of(model)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    for step in range(steps + 1):
+        if step in LOOKS:
+            recorder.snapshot(step)
+        rows = torch.randint(0, len(x), (128,), generator=torch.Generator().manual_seed(step))
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x[rows]), y[rows]).backward()
+        optimizer.step()
+    return model, recorder.recording
+
+
+LOOKS = (0, 5, 10, 20, 40, 80, 150, 300, 600)
+
+# %%
+# The first side: tanh units, thirty even bins (Shwartz-Ziv & Tishby 2017, figure 2). Keep the activations, so that every
+# other read-out can look at the same run.
+tanh, run = trained(nn.Tanh, lambda m: dt.Recorder(m, x, y, layers=["1", "3"]))
+even = dt.information_plane(run, dt.Binning(30, (-1, 1)))
+print(even, fall(even.i_x)[0].round(2), "bits fallen, by layer")
+even.figure("curves")
+
+# %%
+# The other side looks again (Saxe et al. 2018): bins even in net input, noise at two scales, every bit.
+looks = {
+    "30 even bins": dt.Binning(30, (-1, 1)),
+    "bins even in net input": dt.Binning.net_input(300),
+    "noise of variance 0.1": dt.GaussianNoise(0.1**0.5),
+    "noise of variance 0.001": dt.GaussianNoise(0.001**0.5),
+    "every bit": dt.Exact(),
+}
+falls = {name: fall(dt.information_plane(run, look).i_x)[0] for name, look in looks.items()}
+for name, bits in falls.items():
+    print(f"{name:24} {bits.round(2)}")
+
+# %%
+# One argument changed: ReLU units, cells over the range of all units and steps.
+_, rectified = trained(nn.ReLU, lambda m: dt.Recorder(m, x, y, layers=["1", "3"]))
+relu = dt.information_plane(rectified, dt.Binning(100, "global"))
+print("ReLU:", fall(relu.i_x)[0].round(2))
+relu.figure("curves")
+
+# %%
+# Why: one neuron, exactly (figure 2 of Saxe et al.). tanh returns to one bit, ReLU does not.
+w = np.array([0.1, 1.0, 10.0, 1000.0])
+print("tanh", one_neuron_information(w, np.linspace(-1, 1, 31)).round(2))
+print("ReLU", [round(float(one_neuron_information(v, np.arange(-1, 9 * v, 1 / 15), "relu")), 2) for v in w])
+
+# %%
+# Noise that belongs to the network (Goldfeld et al. 2019): the pieces of your model from layer to layer, an interval each.
+pieces = [tanh[:2], tanh[2:4]]
+noisy = noisy_network_information(pieces, x, sigma=0.1, chosen=128, repeats=48)
+for estimate in noisy:
+    print(estimate)
+
+# %%
+# What compresses there is the clustering of samples, which distances alone can see.
+after = run.activations("3", LOOKS[-1])
+before = run.activations("3", 0)
+clusters = [Clusters(0.4).summarise(a[:, ::3], y[::3]) for a in (before, after)]
+print("clustering before and after (bits apart):", [c["apart"].round(2) for c in clusters])
+
+# %%
+# Levels that belong to the network (Lorenzen et al. 2022): train it quantised, and nothing has to be estimated.
+nets = dt.networks.Population.mlp([64, 12, 4, 10], "tanh", range(3), bits=8)
+recorder = dt.Recorder(nets, x, y, layers="layer*", readouts=dt.Exact())
+dt.networks.fit(nets, x, y, epochs=150, lr=5e-3, batch=128, recorder=recorder, at=[0, 5, 20, 60, 150])
+exact = dt.information_plane(recorder.recording, dt.Exact())
+print(
+    "quantised:",
+    fall(exact.i_x).mean(0).round(2),
+    "accuracy of the label information:",
+    exact.i_y[:, -1].mean(0).round(2),
+)
+exact.figure("curves")
+
+# %%
+# Any figure of the papers on other widths is one argument away; `deeptheory reproduce saxe-2018 --set widths=12,8,4,2` runs all
+# of them, and `deeptheory report` sets the claims of both sides beside each other.
+study = dt.reproduce("saxe-2018", out="runs/both-sides", only="one-neuron", progress=False)
+claim = study.claims["one-neuron-tanh-returns-to-1-bit"]
+print(claim.verdict, claim.measured, claim.region)
+
+assert falls["every bit"][0] < 0.1, "a layer of twelve tanh units merges no digits, whatever the bins say"
+assert noisy[0].low <= noisy[0].value <= noisy[0].high
+assert claim.verdict == "reproduced"

@@ -1,0 +1,71 @@
+"""The settings: what the papers state, what they do not, the scales, and what may be turned."""
+
+from typing import Any
+
+from deeptheory.studies.study import Knob, Scale
+
+PROTOCOLS: dict[str, dict[str, Any]] = {
+    # noise: 0.005, from memory of the paper and unverified. Optimiser, rate, minibatch and epochs of the noisy networks are
+    # those of the released program of Shwartz-Ziv & Tishby; the weight of the orthonormality penalty, which leaves the output
+    # layer free, is ours: with 0.1 the weights are orthonormal to within a few hundredths. The quantised networks' settings
+    # are Lorenzen et al.'s. The convolutional network is trained on the 8 x 8 digits with a rate of ours.
+    "paper": {
+        "widths": [12, 10, 7, 5, 4, 3, 2],
+        "noise": 0.005,
+        "orthonormal": 0.1,
+        "lr": 4e-4,
+        "batch": 512,
+        "train": 0.8,
+        "epochs": 8000,
+        "sizes": [1e-4, 1e-3, 1e-2, 1e-1],
+        "bits": 8,
+        "quantised_lr": 1e-4,
+        "quantised_batch": 256,
+        "truths": [0.5, 1.0, 2.0, 4.0],
+        "cnn_lr": 1e-3,
+    }
+}
+SCALES = {
+    "quick": Scale(
+        settings={"networks": 6, "points": 18, "quantised": 6, "quantised_points": 60, "sets": 3, "pairs": 1000, "cnn_steps": 300},
+        cost="about 3 minutes on 2 cores: 6 networks of each kind, all 8000 epochs, 24 sets of image pairs",
+    ),
+    "standard": Scale(
+        settings={"networks": 20, "points": 40, "quantised": 20, "quantised_points": 150, "sets": 6, "pairs": 3000, "cnn_steps": 1500},
+        cost="about 30 minutes on 2 cores: 20 networks of each kind",
+    ),
+    "paper": Scale(
+        settings={"networks": 50, "points": 80, "quantised": 50, "quantised_points": 270, "sets": 10, "pairs": 10_000, "cnn_steps": 4200},
+        cost="about 4 hours on 2 cores: 50 networks of each kind, 10,000 image pairs a set",
+    ),
+}  # fmt: skip
+
+
+def _whole(value: Any) -> int:
+    number = float(value)
+    if number != int(number):
+        raise ValueError(value)
+    return int(number)
+
+
+def _numbers(value: Any) -> list[int]:
+    return [int(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
+
+
+KNOBS = {
+    "widths": Knob(read=_numbers, about="widths of the layers, inputs (12) and outputs (2) with them: 12,8,4,2"),
+    "noise": Knob(read=float, about="standard deviation of the noise in every hidden layer, above 0"),
+    "orthonormal": Knob(read=float, about="weight of the orthonormality penalty, 0 or above"),
+    "lr": Knob(read=float, about="learning rate of the noisy networks, above 0"),
+    "batch": Knob(read=_whole, about="samples a minibatch"),
+    "train": Knob(read=float, about="share of the patterns that train, in (0, 1)"),
+    "epochs": Knob(read=_whole, about="whole number of epochs, noisy and quantised networks"),
+    "bits": Knob(read=_whole, about="bits of the quantised networks, 1 to 16"),
+    "networks": Knob(read=_whole, about="noisy networks of each kind", published=False),
+    "points": Knob(read=_whole, about="looks of the noisy networks, before doubles go", published=False),
+    "quantised": Knob(read=_whole, about="quantised networks of each architecture", published=False),
+    "quantised_points": Knob(read=_whole, about="looks of the quantised networks", published=False),
+    "sets": Knob(read=_whole, about="sets of image pairs of each kind and truth", published=False),
+    "pairs": Knob(read=_whole, about="image pairs a set", published=False),
+    "cnn_steps": Knob(read=_whole, about="training steps of the convolutional networks", published=False),
+}
