@@ -13,13 +13,16 @@ from deeptheory.axis.axes import Axes, preferred_axes
 from deeptheory.axis.decoding import Decoding, decode
 from deeptheory.axis.entering import Entered, enter
 from deeptheory.axis.flatness import Flatness, orthogonal_flatness
+from deeptheory.axis.geometry import Geometry, axes_geometry
 from deeptheory.axis.identification import Identification, identify
 from deeptheory.axis.models.result import Models, compare_models
 from deeptheory.axis.preference import Preference, block_preference
 from deeptheory.axis.ramp import Ramp, ramp_tuning
 from deeptheory.axis.reliability import split_half
 from deeptheory.axis.shuffles import shuffled
+from deeptheory.axis.synthesis import Metamers, controversial, metamers, outward
 from deeptheory.errors import InputError
+from deeptheory.names import pick
 from deeptheory.results import Result
 
 
@@ -71,6 +74,46 @@ class AxisCode(Result):
         predicted = torch.as_tensor(self.decoding.predicted, dtype=e.s.dtype, device=e.s.device)
         return identify(e.y, e.s, predicted, self.units, n, units, draws, self.seed)
 
+    def geometry(self, which: str = "whitened", draws: int = 100) -> Geometry:
+        """Cosines, rank and participation ratio of the axes: "whitened", "sta", "ridge", or "fitted" (of the axis model)."""
+        axes = self._models.axis if which == "fitted" else pick({k: getattr(self.axes, k) for k in ("whitened", "sta", "ridge")}, which, what="axis")  # fmt: skip
+        return axes_geometry(axes, None, draws, self.seed)
+
+    def metamers(self, unit: int, k: int = 20, projection: float = 1.0) -> Metamers:
+        """k stimuli that all lie `projection` standard deviations along the axis of a unit (its name in .units), and k
+        along the axis, as features. InputError: a unit that is not there."""
+        axes = self._models.axis if self.models is not None else self.axes.whitened
+        at = self._at([unit])[0]
+        return metamers(self._entered, axes[at], int(unit), k, projection, self.seed)
+
+    def controversial(self, n: int = 200, units: Any = None, candidates: int = 4000) -> np.ndarray:
+        """[n, d]: stimuli, as features, on which the rival models of the units disagree most. Show them, and call axis_code
+        again with both sets. units: names; default all, or 200 drawn by seed where there are more."""
+        if units is None:
+            names = self.units
+            if len(names) > 200:
+                names = np.sort(np.random.default_rng([self.seed, 10]).choice(names, 200, replace=False))
+        else:
+            names = np.atleast_1d(units)
+        return controversial(self._entered, self._at(names), self._models.bound, n, candidates, self.seed)
+
+    def reconstruct(self, decoder: Any) -> Any:
+        """decoder (features [n, d] in the caller's coordinates -> anything, pictures for instance) on the decoded features,
+        each stimulus decoded from the others. decoder: a function or an object with .decode."""
+        import torch
+
+        predicted = torch.as_tensor(self.decoding.predicted).to(self._entered.s)
+        return getattr(decoder, "decode", decoder)(outward(self._entered, predicted))
+
+    def _at(self, names: Any) -> np.ndarray:
+        place = {int(u): k for k, u in enumerate(self.units)}
+        lost = [int(u) for u in names if int(u) not in place]
+        if lost:
+            raise InputError(
+                f"unit {lost[0]} is not among the {len(place)} kept (see .units; {self.dead} were left out)"
+            )
+        return np.array([place[int(u)] for u in names])
+
     def noted(self, notes: Any, positions: Any = None) -> "AxisCode":
         """The same with further notes, and, where units were chosen beforehand, their positions among all."""
         from dataclasses import replace
@@ -115,13 +158,12 @@ class AxisCode(Result):
         return out | self.decoding.scalars()
 
     def figure(self, name: str = "models") -> Any:
-        """ramp, preference, flatness, models, decoding or identification. InputError: another name, models=False."""
-        from deeptheory.names import pick
-
+        """ramp, preference, flatness, geometry, models, decoding or identification. InputError: another name, models=False."""
         parts = {
             "ramp": lambda: self.ramp.figure(),
             "preference": lambda: self.preference.figure(),
             "flatness": lambda: self.flatness.figure(),
+            "geometry": lambda: self.geometry().figure(),
             "models": lambda: self._models.figure(),
             "decoding": lambda: self.decoding.figure(),
             "identification": lambda: self.identification(_some_n(self.stimuli), _some_units(len(self.units))).figure(),
@@ -211,7 +253,7 @@ def _notes(e: Entered, models: Models | None) -> list[str]:
     if open_.any():
         out.append(
             f"for {int(open_.sum())} units called axis, norm x direction predicts these stimuli equally well; stimuli near and "
-            "far from the mean along the axis would tell"
+            "far from the mean along the axis would tell (.controversial)"
         )
     if not models.converged.all():
         out.append(f"the fits of {int((~models.converged).sum())} units did not come to rest")

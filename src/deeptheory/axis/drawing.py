@@ -145,3 +145,14 @@ def draw_identification(found: Any) -> Any:
     figure.update_xaxes(title_text="units", type="log", row=1, col=2)
     figure.update_yaxes(title_text="share identified", range=[0, 1.02], row=1, col=1)
     return figure
+
+
+def draw_cosines(geometry: Any) -> Any:
+    import plotly.graph_objects as go
+
+    figure = new_figure(xaxis_title="cosine between two units' axes", yaxis_title="pairs", bargap=0.02)
+    edges = np.linspace(-1, 1, 81)
+    count = np.histogram(geometry.cosines[np.triu_indices(len(geometry.cosines), 1)], edges)[0]
+    figure.add_trace(go.Bar(x=_round((edges[1:] + edges[:-1]) / 2), y=count.tolist(), name="pairs"))
+    figure.add_vline(x=0, line={"dash": "dot", "color": NEUTRAL})
+    return figure

@@ -61,13 +61,13 @@ _UNIT_AXIS = {"r2": 1, "aic": 1, "lead": 2, "lead_error": 2, "axis": 0, "target"
 def _score(stimuli: Stimuli, y: Tensor, cuts: list[Tensor], bound: float, quadratic: Quadratic) -> Scores:
     y = (y - y.mean(1, keepdim=True)) / y.std(1, correction=0, keepdim=True)
     n = y.shape[1]
-    whole = _all_fits(stimuli, y, bound, _FULL)
+    whole = all_fits(stimuli, y, bound, _FULL)
     errors = y.new_empty(len(MODELS), *y.shape)
     for test in cuts:
         train = torch.ones(n, dtype=torch.bool, device=y.device)
         train[test] = False
         inside, outside, learnt = stimuli.rows(train), stimuli.rows(test), y[:, train]
-        made = _all_fits(inside, learnt, bound, _FOLD)
+        made = all_fits(inside, learnt, bound, _FOLD)
         for name, (g, fitted) in made.items():
             errors[MODELS.index(name)][:, test] = fitted.predict(g, outside) - y[:, test]
         errors[MODELS.index("norm")][:, test] = _norm_model(inside, learnt, outside) - y[:, test]
@@ -98,7 +98,7 @@ def _score(stimuli: Stimuli, y: Tensor, cuts: list[Tensor], bound: float, quadra
     )
 
 
-def _all_fits(stimuli: Stimuli, y: Tensor, bound: float, effort: tuple[int, float]) -> dict[str, tuple[Generator, Fit]]:
+def all_fits(stimuli: Stimuli, y: Tensor, bound: float, effort: tuple[int, float]) -> dict[str, tuple[Generator, Fit]]:
     """{model: (its generator, its fit)}."""
     out: dict[str, tuple[Generator, Fit]] = {}
     for g in GENERATORS.values():
