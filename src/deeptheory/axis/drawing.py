@@ -156,3 +156,26 @@ def draw_cosines(geometry: Any) -> Any:
     figure.add_trace(go.Bar(x=_round((edges[1:] + edges[:-1]) / 2), y=count.tolist(), name="pairs"))
     figure.add_vline(x=0, line={"dash": "dot", "color": NEUTRAL})
     return figure
+
+
+def draw_similarity(views: Any) -> Any:
+    import plotly.graph_objects as go
+
+    figure = new_figure(xaxis_title="picture, by view, then identity", yaxis_title="picture")
+    figure.add_trace(go.Heatmap(z=np.round(views.similarity, 3).tolist(), colorscale="RdBu_r", zmin=-1, zmax=1))
+    figure.update_yaxes(autorange="reversed", scaleanchor="x")
+    return figure
+
+
+def draw_efficiency(found: Any, reader: str) -> Any:
+    import plotly.graph_objects as go
+
+    figure = new_figure(xaxis_title="units", yaxis_title=f"right ({reader})")
+    figure.update_xaxes(type="log")
+    r = found.readers.index(reader)
+    for m, (name, colour) in enumerate(zip(("axis metric", "distance metric"), LAYER_COLOURS)):
+        for s in range(len(found.seeds)):
+            y = _round(found.accuracy[s, m, :, r])
+            figure.add_trace(go.Scatter(x=list(found.units), y=y, mode="lines", line={"color": colour}, name=name, showlegend=s == 0, legendgroup=name))  # fmt: skip
+    figure.add_hline(y=found.chance[r], line={"dash": "dot", "color": NEUTRAL}, annotation_text="chance")
+    return figure

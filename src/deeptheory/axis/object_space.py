@@ -1,0 +1,69 @@
+"""Object space: the leading principal components of a network's responses to objects, as features for the bench.
+
+Source: Bao, She, McGill & Tsao 2020: 50 components of AlexNet's fc6 (before its ReLU) on 51 objects in 24 views; the preferred axis
+of a cell in the plane of the first two tells which of four networks of IT it belongs to. Each component has unit variance over
+the reference objects, so that axis_code takes them with normalize="none".
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.errors import InputError
+from deeptheory.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ObjectSpace(Result):
+    """mean [units], components [k, units], deviation [k], explained [k] (share of variance); coordinates [n, k] of the
+    objects it was made from."""
+
+    mean: np.ndarray
+    components: np.ndarray
+    deviation: np.ndarray
+    explained: np.ndarray
+    coordinates: np.ndarray
+
+    def encode(self, responses: Any) -> np.ndarray:
+        """[m, k] of other stimuli's responses [m, units] in the same layer. InputError: another number of units."""
+        y = np.asarray(responses, dtype=np.float64)
+        if y.ndim != 2 or y.shape[1] != len(self.mean):
+            raise InputError(
+                f"responses have shape {list(y.shape)}; needed: [m, {len(self.mean)}], the same layer's units"
+            )
+        return (y - self.mean) @ self.components.T / self.deviation
+
+    def quadrants(self, axes: Any) -> np.ndarray:
+        """[unit]: 0 to 3, the quadrant of each axis [unit, k] in the plane of the first two components."""
+        a = np.asarray(axes)
+        return (np.floor(np.arctan2(a[:, 1], a[:, 0]) / (np.pi / 2)) % 4).astype(int)
+
+    def __repr__(self) -> str:
+        return f"ObjectSpace({len(self.components)} components of {len(self.mean)} units, {self.explained.sum():.0%} of variance)"
+
+    def table(self):
+        """One row a component: share of variance."""
+        import pandas as pd
+
+        return pd.DataFrame({"component": np.arange(len(self.explained)), "explained": self.explained})
+
+
+def object_space(responses: Any, components: int = 50) -> ObjectSpace:
+    """Responses [n, units] of a layer to reference objects -> the space. InputError: more components than n or units allow."""
+    y = np.asarray(responses, dtype=np.float64)
+    if y.ndim != 2 or not 1 <= components <= min(y.shape[0] - 1, y.shape[1]):
+        raise InputError(
+            f"responses have shape {list(y.shape)}; {components} components need more objects, and as many units"
+        )
+    mean = y.mean(0)
+    u, s, v = np.linalg.svd(y - mean, full_matrices=False)
+    sign = np.sign(v[np.arange(components), np.abs(v[:components]).argmax(1)])  # the largest weight is positive
+    deviation = s[:components] / np.sqrt(len(y))
+    return ObjectSpace(
+        mean=mean,
+        components=v[:components] * sign[:, None],
+        deviation=deviation,
+        explained=s[:components] ** 2 / np.sum(s**2),
+        coordinates=u[:, :components] * sign * np.sqrt(len(y)),
+    )
