@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STUDIES = {  # name -> module with STUDY
     "shwartz-ziv-tishby-2017": "deeptheory.studies.shwartz_ziv_tishby_2017",
+    "tishby-zaslavsky-2015": "deeptheory.studies.tishby_zaslavsky_2015",
     "saxe-2018": "deeptheory.studies.saxe_2018",
     "lin-tegmark-rolnick-2017": "deeptheory.studies.lin_tegmark_rolnick_2017",
     "rolnick-tegmark-2018": "deeptheory.studies.rolnick_tegmark_2018",

@@ -1,0 +1,83 @@
+"""The study at a size that a test can wait for: same steps, same claims, few epochs."""
+
+import numpy as np
+import pytest
+
+import deeptheory as dt
+from deeptheory.errors import InputError
+from deeptheory.studies.tishby_zaslavsky_2015.claims import CLAIMS, placement
+
+NAME = "tishby-zaslavsky-2015"
+SMALL = {"networks": 4, "epochs": 20, "chunk": 2, "branches": 5, "placements": 200}
+REQUIRED = {
+    "neuron-is-posterior", *(f"dpi-chain/layer{k}" for k in range(1, 6)), "critical-beta", "bound-above-layers",
+    "slope-is-inverse-beta", "layers-after-bifurcations", "finite-sample-minimum-exists", "gaps",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return dt.reproduce(NAME, out=tmp_path_factory.mktemp("study") / "r", progress=False, **SMALL)
+
+
+def test_the_ledger_holds_every_required_claim(result):
+    assert {c.id for c in CLAIMS} >= REQUIRED
+    assert {c.id for c in result.claims} == {c.id for c in CLAIMS}
+
+
+def test_identities_hold_at_any_size(result):
+    for name in ("neuron-is-posterior", "bound-above-layers", "critical-beta", "slope-is-inverse-beta"):
+        assert result.claims[name].verdict == "reproduced", result.claims[name]
+    for k in range(1, 6):
+        assert result.claims[f"dpi-chain/layer{k}"].measured >= 0
+    assert result.results["neuron"]["kept"].values == pytest.approx(np.ones(4), abs=1e-9)
+    assert "jump" in result.claims["critical-beta"].note
+    assert "R* = " in result.claims["finite-sample-minimum-exists"].note
+
+
+def test_gaps_are_the_worse_of_two(result):
+    end = result.results["layers"].isel(step=-1)
+    worse = np.minimum(end["d_gap"], end["c_gap"]).mean()
+    assert result.claims["gaps"].measured == pytest.approx(float(worse))
+    assert result.claims["gaps/generalisation"].measured == pytest.approx(float(end["d_gap"].mean()))
+
+
+def fake(betas, critical):
+    import xarray as xr
+
+    layers = xr.Dataset({"beta": (("seed", "step", "layer"), np.asarray(betas, dtype=float)[:, None])})
+    bound = xr.Dataset({"critical": ("c", critical)}, attrs={"seed": 0, "placements": 500})
+    return {"layers": layers, "bound": bound}
+
+
+def test_layers_at_bifurcations_are_told_from_layers_anywhere():
+    near, p = placement(fake([[1.01, 10.1, 0.0], [1.02, 10.2, np.inf]], [1.0, 10.0]))
+    assert near[:, 1].tolist() == [2, 2]
+    assert p(*near.T) < 0.02
+    far, p = placement(fake([[1.0, 3.1, 3.2], [3.15, 10.0, 3.0]], [1.0, 10.0]))
+    assert p(*far.T) > 0.5
+    assert placement(fake([[np.inf, 0.0], [0.0, 2.0]], [1.0])) is None
+
+
+def test_the_page_is_whole(result):
+    names = {p.stem for p in (result.folder / "figures").glob("*.json")}
+    assert names == {"figure-2", "bifurcations", "chain", "criterion", "neuron", "slopes"}
+    page = (result.folder / "report.html").read_text()
+    assert "A figure is missing" not in page
+    assert {t.name for t in result.figure("figure-2").data} >= {"bound", "(R*, D*)", "layers, mean of the networks"}
+
+
+@pytest.mark.parametrize(
+    ("knobs", "match"),
+    [
+        ({"widths": "12,5"}, "needed: 12 inputs, one hidden layer"),
+        ({"constant": -1}, "constant is -1"),
+        ({"networks": 0}, "networks is 0"),
+        ({"epochs": 1.5}, "epochs is 1.5"),
+        ({"gamma": -2}, "gamma is -2"),
+        ({"bits": 0}, "bits"),
+    ],
+)
+def test_wrong_use(tmp_path, knobs, match):
+    with pytest.raises(InputError, match=match):
+        dt.reproduce(NAME, out=tmp_path / "r", progress=False, **knobs)
