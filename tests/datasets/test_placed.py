@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deeptheory.datasets import affine, overlaid, shifted
+from deeptheory.datasets import affine, cropped, overlaid, relit, shifted
 from deeptheory.errors import InputError
 
 LABELS = np.arange(30) % 3
@@ -121,3 +121,32 @@ def test_overlap_by_hand():
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+def test_cropped_is_a_square_of_each_on_its_own():
+    images = np.arange(40 * 2 * 9 * 8).reshape(40, 2, 9, 8)
+    middle = cropped(images, 4)
+    assert np.array_equal(middle, images[:, :, 2:6, 2:6])
+    out = cropped(images, 4, g())
+    assert out.shape == (40, 2, 4, 4)
+    places = {((o - i).min(), (o - i).max()) for o, i in zip(out, images[:, :, :4, :4])}
+    assert len(places) > 10
+    for low, high in places:
+        assert low == high  # whole pixels, the same for both channels
+    with pytest.raises(InputError, match="size is 9; of pictures of 9x8 squares of 1 to 8"):
+        cropped(images, 9)
+
+
+def test_relit_changes_brightness_and_contrast_and_stays_within_the_pixels():
+    images = np.full((300, 2, 6, 6), 0.5, np.float32)
+    images[:, :, ::2] = 0.6
+    out = relit(images, g())
+    assert out.dtype == np.float32
+    assert 0 <= out.min() <= out.max() <= 1
+    contrast = (out[:, 0, 0, 0] - out[:, 0, 1, 0]) / 0.1
+    assert contrast.min() < 0.4
+    assert contrast.max() > 1.6
+    means = out.mean((1, 2, 3))
+    assert means.min() < 0.35
+    assert means.max() > 0.75
+    assert np.array_equal(out[:, 0], out[:, 1])

@@ -19,7 +19,7 @@ from deeptheory.datasets.macaque import Dissimilarities, Neurons, it_neurons, it
 from deeptheory.datasets.mnist import mnist
 from deeptheory.datasets.multiview import multiview
 from deeptheory.datasets.paired_images import PairedImages, paired_images
-from deeptheory.datasets.placed import Overlaid, affine, overlaid, scaled, shifted
+from deeptheory.datasets.placed import Overlaid, affine, cropped, overlaid, relit, scaled, shifted
 from deeptheory.datasets.places import data_folder
 from deeptheory.datasets.small_norb import small_norb
 from deeptheory.datasets.student_teacher import StudentTeacher, student_teacher
@@ -43,6 +43,7 @@ __all__ = [
     "cifar10",
     "coil20",
     "committee",
+    "cropped",
     "data_folder",
     "digits",
     "face_folder",
@@ -56,6 +57,7 @@ __all__ = [
     "overlaid",
     "paired_images",
     "read_landmarks",
+    "relit",
     "scaled",
     "shifted",
     "small_norb",

@@ -172,3 +172,32 @@ def scaled(images: np.ndarray, shrink: int = 1) -> np.ndarray:
     n, c, h, w = x.shape
     small = x.reshape(n, c, h // shrink, shrink, w // shrink, shrink).mean((3, 5), dtype=np.float32)
     return small / np.float32(255)
+
+
+def cropped(images: np.ndarray, size: int, generator: np.random.Generator | None = None) -> np.ndarray:
+    """A square of each picture [..., H, W] -> [..., size, size]: its middle, or with a generator anywhere, another for each.
+
+    InputError: a size above the picture's.
+    """
+    x = np.asarray(images)
+    *_, h, w = x.shape
+    if not 1 <= size <= min(h, w):
+        raise InputError(f"size is {size}; of pictures of {h}x{w} squares of 1 to {min(h, w)} can be cut")
+    if generator is None:
+        top, left = (h - size) // 2, (w - size) // 2
+        return x[..., top : top + size, left : left + size]
+    top, left = generator.integers(0, h - size + 1, len(x)), generator.integers(0, w - size + 1, len(x))
+    return np.stack([p[..., t : t + size, s : s + size] for p, t, s in zip(x, top, left)])
+
+
+def relit(images: np.ndarray, generator: np.random.Generator, brightness: float = 63 / 255, contrast: tuple[float, float] = (0.2, 1.8)) -> np.ndarray:  # fmt: skip
+    """Each picture [n, C, H, W] float in [0, 1] brighter or darker by up to `brightness`, then stretched about its mean; clipped.
+
+    The training of Hinton et al. 2018 on smallNORB; drawn evenly, one number of each for a picture. Clipping is ours: attacks
+    and pictures live in [0, 1].
+    """
+    x = np.asarray(images)
+    shape = (len(x), *[1] * (x.ndim - 1))
+    x = x + generator.uniform(-brightness, brightness, shape).astype(x.dtype)
+    mean = x.mean(tuple(range(2, x.ndim)), keepdims=True)
+    return np.clip((x - mean) * generator.uniform(*contrast, shape).astype(x.dtype) + mean, 0, 1)

