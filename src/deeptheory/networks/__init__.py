@@ -4,7 +4,16 @@
 `minibatches`; `build`, `outputs`, `weights` handle one module, `fgsm`, `bim`, `strong` attack it, `matched` compares two.
 """
 
-from deeptheory.networks.attacks import Robustness, bim, fgsm, gradient_profile, robustness, strong
+from deeptheory.networks.attacks import (
+    Robustness,
+    bim,
+    fgsm,
+    first_output,
+    gradient_profile,
+    logit_of_probability,
+    robustness,
+    strong,
+)
 from deeptheory.networks.epochs import log_epochs
 from deeptheory.networks.face_net import FaceNet, accuracy, classification_loss
 from deeptheory.networks.face_resnet import FaceResNet, face_resnet
@@ -35,9 +44,11 @@ __all__ = [
     "count",
     "face_resnet",
     "fgsm",
+    "first_output",
     "fit",
     "gradient_profile",
     "log_epochs",
+    "logit_of_probability",
     "matched",
     "minibatches",
     "noisy_cnn",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deeptheory.runs import Ledger, Results
 
 STUDIES = {  # name -> module with STUDY
+    "hinton-2018": "deeptheory.studies.hinton_2018",
     "sabour-2017": "deeptheory.studies.sabour_2017",
     "shwartz-ziv-tishby-2017": "deeptheory.studies.shwartz_ziv_tishby_2017",
     "tishby-zaslavsky-2015": "deeptheory.studies.tishby_zaslavsky_2015",

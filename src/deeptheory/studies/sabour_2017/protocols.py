@@ -20,7 +20,7 @@ _TINY = {  # "tiny": at half resolution (every 2x2 pixels become their mean)
     "primary_stride": 2,
     "decoder": [128, 256],
 }
-_SLIM = {"channels": 64, "primary_types": 16}
+_SLIM = {"channels": 32, "primary_types": 8, "decoder": [256, 512]}
 SCALES = {
     "quick": Scale(
         settings={
@@ -49,12 +49,12 @@ SCALES = {
             "test": 10_000,
             "shrink": 1,
             "net": _SLIM,
-            "cnn": [64, 64, 32, 164, 96],
-            "multimnist_cnn": [128, 64, 512],
+            "cnn": [32, 32, 16, 164, 96],
+            "multimnist_cnn": [64, 32, 256],
             "batch": 64,
             "lr": 0.002,
             "decay": "linear",
-            "updates": [3000, 3000, 6000],
+            "updates": [2000, 1200, 1500],
             "looks": 10,
             "full": False,
         },

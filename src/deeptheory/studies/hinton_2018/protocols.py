@@ -1,0 +1,107 @@
+"""The settings: the released program and the paper's text where they differ; three scales; what may be turned."""
+
+from typing import Any
+
+from deeptheory.studies.study import Knob, Scale
+
+_BOTH = {"iterations": 3, "schedule": 0.01}
+PROTOCOLS: dict[str, dict[str, Any]] = {
+    # as read in the released program, whose checkpoint gives the published error: damped means, twice the logit, positions of one
+    # type compete and types do not; the margin widens along a logistic curve, its middle at half of the training
+    "code": {**_BOTH, "variant": "released", "margin": "released", "convention": "released"},
+    # as the text says: all parents compete, the margin grows in a straight line from 0.2 to 0.9
+    "text": {**_BOTH, "variant": "paper", "margin": "paper", "convention": "paper"},
+}
+_ATTACKS = {"epsilons": [0.0, 0.02, 0.05, 0.1, 0.2], "attacked": 64, "restarts": 3, "attack_steps": 20}
+SCALES = {
+    "quick": Scale(
+        settings={
+            "networks": 4,
+            "source": "multiview",
+            "views": 6000,
+            "size": 24,
+            "crop": 0,
+            "types": [16, 4, 8, 8],  # "tiny"
+            "cnn": [8, 16, 64],
+            "batch": 32,
+            "lr": 0.003,
+            "decay": "none",
+            "updates": [800, 400],
+            "looks": 8,
+            "judged": 1500,
+            "full": False,
+            **_ATTACKS,
+        },
+        cost="COST-QUICK",
+    ),
+    "standard": Scale(
+        settings={
+            "networks": 8,
+            "source": "multiview",
+            "views": 20_000,
+            "size": 32,
+            "crop": 0,
+            "types": [32, 8, 16, 16],
+            "cnn": [16, 32, 256],
+            "batch": 32,
+            "lr": 0.003,
+            "decay": "none",
+            "updates": [1200, 500],
+            "looks": 10,
+            "judged": 4000,
+            "full": False,
+            **_ATTACKS,
+        },
+        cost="COST-STANDARD",
+    ),
+    "paper": Scale(
+        settings={
+            "networks": 8,
+            "source": "smallnorb",
+            "views": 48_600,
+            "size": 48,
+            "crop": 32,
+            "types": [32, 32, 32, 32],
+            "cnn": [32, 64, 1024],
+            "batch": 64,
+            "lr": 0.003,
+            "decay": "paper",
+            "updates": [400_000, 400_000],
+            "looks": 100,
+            "judged": 24_300,
+            "full": True,
+            **_ATTACKS,
+            "attacked": 1000,
+        },
+        cost="COST-PAPER",
+    ),
+}
+
+
+def _whole(value: Any) -> int:
+    number = float(value)
+    if number != int(number):
+        raise ValueError(value)
+    return int(number)
+
+
+def _numbers(value: Any) -> list[int]:
+    return [_whole(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
+
+
+KNOBS = {
+    "iterations": Knob(read=_whole, about="EM iterations where a step's name names no other, 1 or more"),
+    "schedule": Knob(read=float, about="final inverse temperature lambda"),
+    "types": Knob(
+        read=_numbers, about="channels of the convolution, types of the primary and each convolutional layer"
+    ),
+    "lr": Knob(read=float, about="learning rate, above 0"),
+    "batch": Knob(read=_whole, about="pictures a step"),
+    "updates": Knob(read=_numbers, about="steps on new viewpoints, in ablations: 800,400"),
+    "source": Knob(read=str, about="multiview (rendered), smallnorb or coil20 (published files)"),
+    "views": Knob(read=_whole, about="pictures to render"),
+    "size": Knob(read=_whole, about="pixels of a picture's side"),
+    "judged": Knob(read=_whole, about="test pictures looked at in each condition"),
+    "attacked": Knob(read=_whole, about="test pictures attacked"),
+    "networks": Knob(read=_whole, about="networks of each kind", published=False),
+}
