@@ -70,6 +70,7 @@ def test_flags_are_put_back_after_an_error():
 def test_weights_go_round():
     a, b = build(make, 1), build(make, 2)
     vector = weights(a)
+    assert count(make) == count(a)
     assert vector.shape == (count(a),) == (4 * 3 + 3 + 3 * 2 + 2,)
     assert set_weights(b, vector) is b
     assert torch.equal(a[2].bias, b[2].bias)

@@ -83,6 +83,9 @@ def set_weights(module: Module, vector: Any) -> Module:
     return module
 
 
-def count(module: nn.Module) -> int:
-    """The number of parameters."""
+def count(module: nn.Module | Callable[[], nn.Module]) -> int:
+    """The number of parameters. A factory is called without memory for them (device "meta"): the largest network costs nothing."""
+    if not isinstance(module, nn.Module):
+        with torch.device("meta"):
+            module = module()
     return sum(p.numel() for p in module.parameters())

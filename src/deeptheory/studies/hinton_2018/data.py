@@ -34,7 +34,7 @@ def parts(data: Any, condition: str) -> dict[str, np.ndarray]:
         trains = azimuth % 10 == 0
     familiar = {
         "azimuth": (azimuth >= 300) | (azimuth <= 40),
-        "elevation": np.isin(elevation, FAMILIAR_ELEVATIONS),
+        "elevation": np.isin(elevation, FAMILIAR_ELEVATIONS) | (elevation.min() == elevation.max()),
         "all": np.ones(len(azimuth), dtype=bool),
     }[condition]
     return {

@@ -92,7 +92,7 @@ def _views(results: Any, settings: dict) -> Plate:
     names = ["labels", "instance", "azimuth", "elevation", "light", "train"]
     table = data[names].isel(view=rows).to_dataframe().reset_index()
     pictures = data["image"].values[rows, 0]
-    figure = dt.faces.picture_figure(dt.faces.montage(pictures, width, 0, 255))
+    figure = dt.faces.picture_figure(dt.faces.montage(pictures.repeat(2, 1).repeat(2, 2), width, 0, 255))
     return Plate(
         name="views",
         title="Some of the pictures",

@@ -291,9 +291,9 @@ def parameters(settings, unit, inputs, workspace, progress):
 
     made = dt.capsules
     counts = {
-        "capsules": dt.networks.count(made.MatrixCapsuleNetwork()),
-        "small-capsules": dt.networks.count(made.MatrixCapsuleNetwork(types=(64, 8, 16, 16))),
-        "cnn": dt.networks.count(made.hinton_cnn()),
+        "capsules": dt.networks.count(made.MatrixCapsuleNetwork),
+        "small-capsules": dt.networks.count(lambda: made.MatrixCapsuleNetwork(types=(64, 8, 16, 16))),
+        "cnn": dt.networks.count(made.hinton_cnn),
     }
     return xr.Dataset({"count": ("network", list(counts.values()))}, coords={"network": list(counts)})
 

@@ -193,7 +193,8 @@ def expanded_cnn(settings, unit, inputs, workspace, progress):
     """The same with a convolutional network of about as many weights."""
     n, (a, b, c, *widths) = 40 // settings["shrink"], settings["cnn"]
     make = lambda: dt.capsules.sabour_cnn((1, n, n), 10, (a, b, c), widths)  # noqa: E731
-    return _moved(settings, unit, workspace, progress, make, dt.capsules.classifier_objective)
+    own = {**settings, "lr": settings["cnn_lr"]}
+    return _moved(own, unit, workspace, progress, make, dt.capsules.classifier_objective)
 
 
 def _overlaid(settings, seeds, workspace, progress, make, objective):
@@ -349,11 +350,11 @@ def parameters(settings, unit, inputs, workspace, progress):
     made = dt.capsules
     bias = 10 * 16
     counts = {
-        "capsules": dt.networks.count(made.CapsuleNetwork()) - bias,
-        "capsules-without-decoder": dt.networks.count(made.CapsuleNetwork(reconstruction=False)) - bias,
-        "multimnist-capsules": dt.networks.count(made.CapsuleNetwork((1, 36, 36))) - bias,
-        "cnn": dt.networks.count(made.sabour_cnn()),
-        "multimnist-cnn": dt.networks.count(made.multimnist_cnn()),
+        "capsules": dt.networks.count(made.CapsuleNetwork) - bias,
+        "capsules-without-decoder": dt.networks.count(lambda: made.CapsuleNetwork(reconstruction=False)) - bias,
+        "multimnist-capsules": dt.networks.count(lambda: made.CapsuleNetwork((1, 36, 36))) - bias,
+        "cnn": dt.networks.count(made.sabour_cnn),
+        "multimnist-cnn": dt.networks.count(made.multimnist_cnn),
     }
     return xr.Dataset({"count": ("network", list(counts.values()))}, coords={"network": list(counts)})
 

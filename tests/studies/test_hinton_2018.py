@@ -1,0 +1,163 @@
+"""The study of EM routing at a size that a test can wait for: same steps, same claims, few updates."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import deeptheory as dt
+from deeptheory.errors import InputError
+from deeptheory.studies import find
+from deeptheory.studies.hinton_2018 import claims, data, steps
+
+NAME = "hinton-2018"
+SMALL = {"networks": 1, "updates": [2, 2], "batch": 4, "views": 150, "judged": 12, "attacked": 3}
+ROWS = (
+    *("capsules", "multi-crop", "small", "cnn", "ciresan", "mixing-proportions", "r1", "r2", "r5", "vector"),
+    *("vector-no-coordinates", "no-coordinates", "margin", "cross-entropy"),
+)
+REQUIRED = {
+    *(f"parameters/{n}" for n in ("capsules", "small-capsules", "cnn")),
+    *("novel-azimuth", "novel-elevation", "iterations", "activation-ablation", "pose-form", "coordinates", "loss"),
+    *("votes-tighten", "white-box-fgsm", "white-box-bim", "strong-attack", "transfer-no-advantage", "gradient-magnitude"),
+    *(f"smallnorb/{n}" for n in ROWS),
+    *("norb-cluttered", "mnist", "cifar10", "azimuth/cnn", "azimuth/capsules", "elevation/cnn", "elevation/capsules"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return dt.reproduce(NAME, out=tmp_path_factory.mktemp("hinton") / "r", progress=False, **SMALL)
+
+
+def test_the_ledger_holds_every_required_claim_and_every_published_row(result):
+    assert {c.id for c in result.claims} >= REQUIRED
+    assert all(e.verdict == "not run" for e in result.claims)
+    assert result.claims["parameters/capsules"].measured == 317_194
+    assert result.claims["parameters/small-capsules"].measured == 68_754
+    for name in ("novel-azimuth", "votes-tighten", "strong-attack", "gradient-magnitude", "iterations"):
+        assert np.isfinite(result.claims[name].measured)
+    assert "1.6 s a step" in result.claims["smallnorb/capsules"].note
+    assert "Michels" in result.claims["strong-attack"].quantity
+
+
+def test_the_page_shows_every_figure_and_says_what_it_is_not(result):
+    figures = {p.stem for p in (result.folder / "figures").glob("*.json")}
+    assert figures == {"views", "azimuth", "elevation", "ablations", "votes", "attacks", "gradients"}
+    page = (result.folder / "report.html").read_text()
+    assert "no number here is one of smallNORB" in page
+    assert "1906.03612" in page
+
+
+def test_ablations_change_what_they_say(result):
+    r = result.results
+    assert r["vector"].sizes["parameter"] > r["whole"].sizes["parameter"] == r["r1"].sizes["parameter"]
+    same = ("r1", "r2", "mass", "no-coordinates", "margin", "cross-entropy")
+    assert len({r[name]["weights"].values.tobytes() for name in (*same, "whole")}) == len(same) + 1
+    assert "novel" in r["azimuth-cnn"]
+    assert "novel" not in r["whole"]
+    accuracy = r["attacks"]["accuracy"]
+    still = accuracy.sel(epsilon=0.0)
+    assert np.array_equal(still.sel(attack="fgsm"), still.sel(attack="bim"))
+    assert set(accuracy["attack"].values) == {"fgsm", "bim", "strong", "bim, targeted: success", "transferred"}
+
+
+def test_a_second_call_reads_what_is_there(result):
+    again = dt.reproduce(NAME, out=result.folder, progress=lambda *a: pytest.fail("worked again"), resume=True, **SMALL)
+    assert again.claims.rows() == result.claims.rows()
+
+
+def test_familiar_views_and_new_ones_are_of_other_objects(result):
+    views = result.results["views"]
+    for condition in ("azimuth", "elevation", "all"):
+        rows = data.parts(views, condition)
+        instances = [set(views["instance"].values[rows[k]].tolist()) for k in ("train", "familiar")]
+        assert not instances[0] & instances[1]
+        assert not set(rows["familiar"]) & set(rows["novel"])
+    azimuth = data.parts(views, "azimuth")
+    assert set(views["azimuth"].values[azimuth["train"]]) <= {300, 320, 340, 0, 20, 40}
+    assert set(views["azimuth"].values[azimuth["novel"]]) <= set(range(60, 300, 20))
+    assert views["elevation"].values[data.parts(views, "elevation")["novel"]].min() == 45
+    assert not len(data.parts(views, "all")["novel"])
+
+
+def test_on_a_turntable_every_other_view_is_held_out():
+    turn = xr.Dataset(
+        {
+            "azimuth": ("view", np.arange(0, 360, 5)),
+            "elevation": ("view", np.zeros(72, int)),
+            "train": ("view", np.ones(72, bool)),
+        }
+    )
+    rows = data.parts(turn, "azimuth")
+    assert (turn["azimuth"].values[rows["train"]] % 10 == 0).all()
+    assert (turn["azimuth"].values[rows["familiar"]] % 10 == 5).all()
+    assert not len(data.parts(turn, "elevation")["novel"])
+
+
+def test_other_sources_are_read_and_cut(monkeypatch):
+    g = np.random.default_rng(0)
+    n = 6
+    found = dt.datasets.Views(
+        name="smallnorb",
+        images=g.integers(0, 256, (n, 2, 96, 96), dtype=np.uint8),
+        labels=np.arange(n) % 5,
+        train=np.arange(n) < 3,
+        source="test",
+        licence="none",
+        instance=np.arange(n),
+        azimuth=np.arange(n) * 20,
+        elevation=np.full(n, 30),
+        light=np.zeros(n, int),
+    )
+    monkeypatch.setattr(dt.datasets, "small_norb", lambda: found)
+    settings, _ = find(NAME).settings("paper", None, {})
+    views = steps.views({**settings, "seed": 0}, None, None, None, None)
+    assert views["image"].shape == (6, 2, 48, 48)
+    assert views["image"].values[1, 0, 3, 5] == round(found.images[1, 0, 6:8, 10:12].mean())
+    middle = data.pictures(views, np.arange(3), settings)
+    assert middle.shape == (3, 2, 32, 32)
+    assert float(middle[0, 0, 0, 0]) == pytest.approx(views["image"].values[0, 0, 8, 8] / 255)
+    drawn = data.pictures(views, np.arange(3), settings, g)
+    assert drawn.shape == middle.shape
+    assert not np.allclose(drawn, middle)
+    coil = dt.datasets.Views(**{**vars(found), "name": "coil20", "images": found.images[:, :1, :32, :32]})
+    monkeypatch.setattr(dt.datasets, "coil20", lambda: coil)
+    assert data.load({"source": "coil20", "size": 32}).name == "coil20"
+    with pytest.raises(InputError, match="source is 'norb'"):
+        data.load({"source": "norb", "size": 32})
+
+
+def test_a_row_is_measured_where_the_papers_network_was_trained():
+    trained = xr.Dataset({"familiar": (("seed", "look"), [[20.0, 98.0], [20.0, 98.5]])}, attrs={"full": 1})
+    assert claims._row("whole")({"whole": trained}).tolist() == [2.0, 1.5]
+    assert claims._fewer_errors(np.array([1.0, 2.0]), np.array([2.0, 4.0])) == 0.5
+    flat = {f"azimuth-{k}": trained for k in ("capsules", "cnn")}
+    assert "no second azimuth" in claims._novel("azimuth")(flat).reason
+
+
+@pytest.mark.parametrize("scale", ["standard", "paper"])
+def test_other_scales_name_their_cost_and_their_networks_fit(scale):
+    study = find(NAME)
+    settings, changed = study.settings(scale, None, {})
+    assert not changed
+    assert "core" in study.scales[scale].cost
+    steps.check(settings)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "match"),
+    [
+        ({"networks": 0}, "networks is 0"),
+        ({"updates": [1]}, r"updates is \[1\]; needed: two numbers"),
+        ({"lr": -1}, "lr is -1"),
+        ({"source": "norb"}, "source is 'norb'; known: multiview, smallnorb, coil20"),
+        ({"size": 10}, "no position is left"),
+        ({"types": "16,4"}, None),
+    ],
+)
+def test_wrong_use(knobs, match, tmp_path):
+    if match is None:  # no convolutional capsule layer at all is a network, too
+        steps.check(find(NAME).settings("quick", None, knobs)[0])
+        return
+    with pytest.raises(InputError, match=match):
+        dt.reproduce(NAME, out=tmp_path / "never", **knobs)

