@@ -283,7 +283,9 @@ def _gradients(results: Any, settings: dict) -> Plate:
     data = results["attacks"][["size", "zeros"]]
     table = data.to_dataframe().reset_index()
     figure = new_figure(
-        xaxis_title="mean absolute gradient of the own loss by a pixel", yaxis_title="share of exact zeros"
+        xaxis_title="mean absolute gradient of the own loss by a pixel",
+        yaxis_title="share of exact zeros",
+        yaxis_range=[-0.05, 1],
     )
     figure.update_xaxes(type="log")
     for network, colour in zip(("capsules", "cnn"), layer_colours(2)):
