@@ -28,7 +28,7 @@ def check(settings: dict) -> None:
         if settings[name] < 1:
             raise InputError(f"{name} is {settings[name]}; needed: at least 1")
     if len(settings["updates"]) != 2 or min(settings["updates"]) < 1:
-        raise InputError(f"updates is {settings['updates']}; needed: two numbers of at least 1: 600,300")
+        raise InputError(f"updates is {settings['updates']}; needed: two numbers of at least 1: 800,400")
     if not settings["lr"] > 0 or not settings["schedule"] > 0:
         raise InputError(f"lr is {settings['lr']}, schedule is {settings['schedule']}; both are above 0")
     if settings["source"] not in ("multiview", "smallnorb", "coil20"):
