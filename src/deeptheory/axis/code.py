@@ -154,7 +154,7 @@ class AxisCode(Result):
         out["share/tuned"] = float(self.ramp.tuned.mean())
         out["share/flat"] = float(self.flatness.flat.mean())
         for k, name in enumerate(self.preference.blocks):
-            out[f"preference/{name}"] = float(np.nanmean(self.preference.value[:, k]))
+            out[f"preference/{name}"] = float(self.preference.value[:, k].mean())
         return out | self.decoding.scalars()
 
     def figure(self, name: str = "models") -> Any:

@@ -36,7 +36,10 @@ class Decoding(Result):
     @property
     def by_block(self) -> dict[str, float]:
         """Mean explained variance of each block's features."""
-        return {name: float(np.nanmean(self.explained[index])) for name, index in self.blocks.items()}
+        varying = {
+            name: self.explained[index][np.isfinite(self.explained[index])] for name, index in self.blocks.items()
+        }
+        return {name: float(v.mean()) if len(v) else float("nan") for name, v in varying.items()}
 
     def __repr__(self) -> str:
         each = ", ".join(f"{name} {v:.2f}" for name, v in self.by_block.items())

@@ -41,7 +41,7 @@ def draw_preference(preference: Any) -> Any:
     edges = np.linspace(-1, 1, 41)
     count = np.histogram(preference.index[np.isfinite(preference.index)], edges)[0]
     figure.add_trace(go.Bar(x=_round((edges[1:] + edges[:-1]) / 2), y=count.tolist(), name="units"))
-    middle, spread = float(np.nanmean(preference.null_mean[:, 0])), float(np.nanmean(preference.null_sd[:, 0]))
+    middle, spread = float(preference.null_mean[:, 0].mean()), float(preference.null_sd[:, 0].mean())
     if np.isfinite(middle):
         figure.add_vrect(
             x0=middle - 1.96 * spread, x1=middle + 1.96 * spread, fillcolor=NEUTRAL, opacity=0.2, line_width=0

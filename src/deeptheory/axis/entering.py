@@ -132,7 +132,7 @@ def as_blocks(blocks: Any, d: int) -> Blocks:
     out = {}
     for name, which in dict(blocks).items():
         if isinstance(which, slice):
-            index = np.arange(d)[which]
+            index = np.arange(d)[which] if (which.stop or 0) <= d else np.array([which.stop - 1])  # no silent cut
         else:
             index = np.asarray(which)
             index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)

@@ -39,7 +39,7 @@ class Preference(Result):
         return self.value[:, 0]
 
     def __repr__(self) -> str:
-        mean = ", ".join(f"{name} {v:+.2f}" for name, v in zip(self.blocks, np.nanmean(self.value, axis=0)))
+        mean = ", ".join(f"{name} {v:+.2f}" for name, v in zip(self.blocks, self.value.mean(0)))
         return f"Preference(mean {mean}; median {np.median(self.tuned_dimensions):g} tuned features a unit)"
 
     def table(self):

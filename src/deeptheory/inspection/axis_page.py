@@ -1,0 +1,178 @@
+"""The page of an axis code: a run folder without claims, with the bench's figures, each saying how far to trust it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from deeptheory.axis import AxisCode
+from deeptheory.runs import Page, Plate, Record, Section
+from deeptheory.stored import write_text
+
+_DOUBT = "Simulated cells of known code say how often this is right: the page “What these tests can and cannot tell”."
+
+
+def write_axis_page(code: AxisCode, out: str | Path, command: str = "axis_code(...)", source: str = "") -> Path:
+    """Figures, their numbers and report.html in the folder `out`; the same table as code.table() in units.csv.
+
+    command: what was called, for the foot of the page. source: what responses and features are. StoreError: the folder
+    holds something else, or cannot be written.
+    """
+    from deeptheory.report import write_page
+
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    settings = {"normalize": code.normalize, "units": len(code.units), "stimuli": code.stimuli}
+    if code.models is not None:
+        settings |= {"folds": code.models.folds, "radius bound": round(code.models.bound, 4)}
+    record = Record(
+        study="axis",
+        scale="own data",
+        seed=code.seed,
+        seeds=[],
+        settings=settings,
+        changed={},
+        threads=1,
+        command=command,
+    ).enter(out, None)
+    write_text(out / "claims.json", "[]")
+    write_text(out / "units.csv", code.table().to_csv(index=False, lineterminator="\n"))
+    axis_page(code, source).write(out)
+    record.finish(out)
+    return write_page(out)
+
+
+def axis_page(code: AxisCode, source: str = "") -> Page:
+    """The page itself, for other pages that show an axis code among other things."""
+    sections = [
+        Section(
+            title="Tuning along the axis",
+            text="The preferred axis is the mean of the stimuli weighted by the response above its mean.",
+            plates=(_ramp(code), *([_preference(code)] if len(code.preference.blocks) > 1 else []), _geometry(code)),
+        ),
+        Section(
+            title="Flat orthogonal to it?",
+            text="An axis cell responds alike to all stimuli of the same projection, however they differ.",
+            plates=(_flatness(code),),
+        ),
+        Section(
+            title="Reading the population",
+            text="Each stimulus is decoded from the others.",
+            plates=(_decoding(code), _identification(code)),
+        ),
+    ]
+    if code.models is not None:
+        rivals = Section(
+            title="Which code?",
+            text="Rival models of each unit, scored on stimuli that they were not fitted to.",
+            plates=(_models(code),),
+        )
+        sections.insert(0, rivals)
+    return Page(title="Which code do these units use?", lead=_lead(code, source), sections=tuple(sections), notices=code.notes)  # fmt: skip
+
+
+def _lead(code: AxisCode, source: str) -> str:
+    said = f"{len(code.units)} units, {code.stimuli} stimuli, features normalised by “{code.normalize}”"
+    if code.models is not None:
+        said += ": " + ", ".join(f"{n} {name}" for name, n in code.models.counts.items() if n)
+    return f"{source}{' ' if source else ''}{said}."
+
+
+def _models(code: AxisCode) -> Plate:
+    assert code.models is not None
+    return Plate(
+        name="models",
+        title="Axis against exemplar, held out",
+        figure=code.figure("models"),
+        table=code.models.table(),
+        see="Above the diagonal the axis predicts new stimuli better. Colours are verdicts, which also weigh norm x direction, "
+        "energy, angle and a full quadratic, and may be that it cannot be told.",
+        trust=f"The exemplar has all its coordinates free within |e| <= {code.models.bound:.3g}; without a bound it becomes an "
+        f"axis. Verdicts at half and twice the bound stand in the table. {_DOUBT}",
+        alt="Scatter plot, one dot a unit: held-out R squared of the axis model against that of the exemplar model.",
+    )
+
+
+def _ramp(code: AxisCode) -> Plate:
+    return Plate(
+        name="ramp",
+        title="The most tuned units along their own axes",
+        figure=code.figure("ramp"),
+        table=code.ramp.table(),
+        see=f"{int(code.ramp.tuned.sum())} of {len(code.units)} units are tuned (shuffled stimuli, false discovery rate 5 %), "
+        f"{int((code.ramp.tuned & code.ramp.monotone).sum())} of them without a significant fall on the way up.",
+        trust="Exemplar cells ramp too: a ramp alone says nothing about the code. The axis is made from the same responses; "
+        "significance is against shuffles that have axes of their own.",
+        alt="Line plots of mean response with standard errors in bins along the preferred axis, one line a unit.",
+    )
+
+
+def _preference(code: AxisCode) -> Plate:
+    first = code.preference.blocks[0]
+    return Plate(
+        name="preference",
+        title=f"Preference for {first}",
+        figure=code.figure("preference"),
+        table=code.preference.table(),
+        see=f"Right: axes lie in {first}; left: in the others. Grey: where untuned units would lie. A unit is tuned to "
+        "a median of "
+        f"{float(np.median(code.preference.tuned_dimensions)):g} features.",
+        trust="The index depends on how blocks are normalised, and noise pulls it to the grey band.",
+        alt="Histogram of the preference index of all units, with the band of the shuffled null.",
+    )
+
+
+def _geometry(code: AxisCode) -> Plate:
+    found = code.geometry()
+    return Plate(
+        name="geometry",
+        title="How the axes lie to each other",
+        figure=found.figure(),
+        table=found.table(),
+        see=f"{len(found.cosines)} axes span {found.rank} of {found.most} dimensions (participation ratio "
+        f"{found.participation:.1f}, random directions {found.null_participation[0]:.1f}).",
+        trust=f"At most {found.most} axes can be mutually orthogonal. Whitened axes; noise makes them look more random.",
+        alt="Histogram of the cosines between the axes of all pairs of units.",
+    )
+
+
+def _flatness(code: AxisCode) -> Plate:
+    return Plate(
+        name="flatness",
+        title="Variance explained along the axis and orthogonal to it",
+        figure=code.figure("flatness"),
+        table=code.flatness.table(),
+        see=f"{int(code.flatness.flat.sum())} of {len(code.units)} units are flat: nothing found where a tenth of the axis's "
+        "share would have been, or less than 5 % of it.",
+        trust="Squares along all orthogonal axes, F test, the axis's own degrees of freedom taken off; below the dotted line "
+        "an effect would usually be missed. Norm x direction passes this test.",
+        alt="Scatter plot, one dot a unit: share of variance orthogonal to the axis against share along it.",
+    )
+
+
+def _decoding(code: AxisCode) -> Plate:
+    return Plate(
+        name="decoding",
+        title="Which features can be read out",
+        figure=code.figure("decoding"),
+        table=code.decoding.table(),
+        see="Explained variance of each feature, each stimulus left out in turn; negative where reading it fails.",
+        trust=" ".join(("Linear read-out; exemplar populations decode well, too.", *code.decoding.notes)),
+        alt="Line plot of explained variance by feature, blocks of features in colours.",
+    )
+
+
+def _identification(code: AxisCode) -> Plate:
+    numbers = [k for k in (2, 5, 10, 20, 40, 100, 200, 400) if k <= code.stimuli]
+    sizes = [k for k in (1, 2, 5, 10, 20, 50, 100, 200, 500) if k < len(code.units)]
+    found = code.identification(numbers, sizes)
+    return Plate(
+        name="identification",
+        title="Which stimulus was it?",
+        figure=found.figure(),
+        table=found.table(),
+        see=f"Of {numbers[-1]} candidates all units together identify {float(found):.0%}, the best single unit "
+        f"{found.best_single[-1]:.0%}, chance {1 / numbers[-1]:.1%}.",
+        trust="Exact expectation over all sets of candidates; units are subsets drawn at random. High identification does not "
+        "single out an axis code.",
+        alt="Two line plots: share identified against the number of candidates, and against the number of units.",
+    )
