@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from deeptheory.runs import Ledger, Results
 
 STUDIES = {  # name -> module with STUDY
-    "hinton-2018": "deeptheory.studies.hinton_2018",
-    "sabour-2017": "deeptheory.studies.sabour_2017",
     "shwartz-ziv-tishby-2017": "deeptheory.studies.shwartz_ziv_tishby_2017",
     "tishby-zaslavsky-2015": "deeptheory.studies.tishby_zaslavsky_2015",
     "saxe-2018": "deeptheory.studies.saxe_2018",
+    "goldfeld-2019": "deeptheory.studies.goldfeld_2019",
     "lin-tegmark-rolnick-2017": "deeptheory.studies.lin_tegmark_rolnick_2017",
     "rolnick-tegmark-2018": "deeptheory.studies.rolnick_tegmark_2018",
     "chang-tsao-2017": "deeptheory.studies.chang_tsao_2017",
-    "goldfeld-2019": "deeptheory.studies.goldfeld_2019",
+    "sabour-2017": "deeptheory.studies.sabour_2017",
+    "hinton-2018": "deeptheory.studies.hinton_2018",
 }
 
 
