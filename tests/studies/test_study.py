@@ -9,9 +9,14 @@ import deeptheory as dt
 from deeptheory.errors import InputError, StoreError
 from deeptheory.studies import STUDIES, find
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS, alikeness
+from deeptheory.studies.shwartz_ziv_tishby_2017.further_claims import spearman
 
 NAME = "shwartz-ziv-tishby-2017"
-SMALL = {"networks": 4, "controls": 4, "chunk": 2, "epochs": 30, "points": 20, "lr": 0.004}
+SMALL = {
+    "networks": 4, "controls": 4, "chunk": 2, "epochs": 30, "points": 20, "lr": 0.004, "few_points": 5, "depth_networks": 2,
+    "share_networks": 2, "shares": [0.05, 0.85], "picture_networks": 2, "picture_epochs": 2, "picture_samples": 300,
+}  # fmt: skip
+FIGURES = ("plane", "curves", "gradients", "falls", "relu", "bound", "depth", "sizes", "paths", "committee", "pictures")
 
 REQUIRED = {  # ids that a ledger of this study must hold
     *(f"fit-then-compress/layer{k}" for k in range(1, 7)),
@@ -43,7 +48,7 @@ def test_the_folder_holds_all_that_was_promised(result):
     names = {p.name for p in result.folder.iterdir()}
     assert {"run.json", "claims.json", "claims.csv", "report.html", "page.json", "figures", "steps"} <= names
     figures = {p.name for p in (result.folder / "figures").iterdir()}
-    assert figures == {f"{n}.{e}" for n in ("plane", "curves", "gradients", "falls", "relu") for e in ("json", "csv")}
+    assert figures == {f"{n}.{e}" for n in FIGURES for e in ("json", "csv")}
     run = json.loads((result.folder / "run.json").read_text())
     assert run["changed"] == {"epochs": 30, "lr": 0.004}
     assert run["seeds"] == [0, 1, 2, 3]
@@ -119,6 +124,47 @@ def test_other_depths_activations_and_soft_labels_run(tmp_path):
     assert "full-batch" in only.claims["noise-drives-compression"].note
 
 
+def test_further_figures_measure_what_their_claims_say(result):
+    depth, share = result.results["depth"], result.results["training-size"]
+    assert depth["depth"].values.tolist() == [1, 2, 3, 4, 5, 6]
+    end = depth["output_i_y"].sel(depth=1).transpose("seed", "step").values[:, -1]
+    assert result.claims["one-layer-too-slow"].measured == pytest.approx((end / depth.attrs["information"]).mean())
+    i_y = share["i_y"].sel(share=0.05).isel(layer=-2).transpose("seed", "step").values
+    assert result.claims["small-data-loses/5"].measured == pytest.approx((i_y.max(1) - i_y[:, -1]).mean())
+    assert result.claims["small-data-loses/45"].note == "45 % is not among the shares of this run"
+    main = result.results["minibatch"]
+    assert (main["bound_distance"].values >= -1e-6).all()  # no layer beyond the bound
+    before = main["i_x"].isel(step=0).transpose("seed", "layer").values  # the same networks, before training
+    assert main["step"].values[0] == main["when"].values[0] == 0
+    assert main["bound_i_x"].isel(when=0).transpose("seed", "layer").values == pytest.approx(before)
+    assert "pictures" in result.results["pictures"].attrs["pictures"]
+
+
+def test_ranks_with_infinities_and_ties():
+    assert spearman([1, 2, 3, 4], [np.inf, 30, 20, 10]) == pytest.approx(-1)
+    assert spearman([1, 2, 3], [np.inf, np.inf, 5]) == pytest.approx(-0.866, abs=1e-3)
+    assert spearman([1, 2, 3], [7, 7, 7]) == 0
+
+
+@pytest.mark.parametrize(
+    ("shares", "match"), [("0,0.5", "shares is '0,0.5'"), ("", "shares is ''"), ("1.5", "shares is")]
+)
+def test_shares_that_cannot_train(tmp_path, shares, match):
+    with pytest.raises(InputError, match=match):
+        dt.reproduce(NAME, out=tmp_path / "r", progress=False, shares=shares)
+
+
+def test_digits_stand_in_where_there_is_no_mnist(monkeypatch):
+    from deeptheory.errors import MissingDependency
+    from deeptheory.studies.shwartz_ziv_tishby_2017 import further_steps
+
+    def absent():
+        raise MissingDependency("none here")
+
+    monkeypatch.setattr(further_steps.dt.datasets, "mnist", absent)
+    assert further_steps.pictures_found().name == "digits"
+
+
 def test_alikeness_pairs_units_and_ignores_signs():
     a = np.random.default_rng(0).standard_normal((5, 8))
     assert alikeness(a, -3 * a[::-1]) == pytest.approx(1)
@@ -130,7 +176,7 @@ def test_alikeness_pairs_units_and_ignores_signs():
     ("kwargs", "match"),
     [
         ({"study": "shwartz-ziv"}, "unknown study 'shwartz-ziv'"),
-        ({"scale": "huge"}, "unknown scale 'huge'. Known: quick, paper"),
+        ({"scale": "huge"}, "unknown scale 'huge'. Known: quick, standard, paper"),
         ({"protocol": "codes"}, "unknown protocol 'codes'; did you mean code"),
         ({"activaton": "relu"}, "unknown knob 'activaton'; did you mean activation"),
         ({"epochs": "many"}, "epochs is 'many'; needed: whole number"),

@@ -96,13 +96,19 @@ class InformationPlane(Result):
             out[f"i_y/{layer}"] = float(self.i_y[:, -1, k].mean())
         return out
 
-    def figure(self, kind: str = "plane") -> Any:
+    def figure(self, kind: str = "plane", bound: Any = None) -> Any:
         """ "plane": one point a network and layer, the mean path drawn, a slider over training. "curves": I(X;T) and
-        I(T;Y) against the step, mean and range of the middle 80 % of networks. InputError: another kind."""
+        I(T;Y) against the step, mean and range of the middle 80 % of networks. bound: a BottleneckCurve of the task, drawn into
+        the plane. InputError: another kind."""
         from deeptheory.information.drawing import draw_curves, draw_plane
         from deeptheory.names import pick
 
-        return pick({"plane": draw_plane, "curves": draw_curves}, kind, what="figure")(self)
+        figure = pick({"plane": draw_plane, "curves": draw_curves}, kind, what="figure")(self)
+        if bound is not None and kind == "plane":
+            from deeptheory.information.layer_bound import add_bound
+
+            add_bound(figure, bound, float(self.i_x.max()))
+        return figure
 
     def frame_steps(self) -> list[int]:
         """Positions of the steps that the slider shows, all of them or about evenly in the order recorded."""

@@ -7,8 +7,9 @@ from deeptheory.information import fall
 from deeptheory.runs import NotDone, Page, Plate, Sample, Section
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.both_sides import links
+from deeptheory.studies.shwartz_ziv_tishby_2017 import further_figures as further
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import last_hidden
-from deeptheory.studies.shwartz_ziv_tishby_2017.steps import readout
+from deeptheory.studies.shwartz_ziv_tishby_2017.steps import readout, task
 from deeptheory.theme import layer_colours, new_figure
 
 _STEPS = {
@@ -31,6 +32,12 @@ def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -
         (_gradients, "minibatch"),
         (_controls, "relu"),
         (_falls, ""),
+        (further.bound, "minibatch"),
+        (further.depth, "depth"),
+        (further.sizes, "training-size"),
+        (further.paths, "training-size"),
+        (further.others, "committee"),
+        (further.pictures, "pictures"),
     )
     plates = {}
     for make, step in makers:
@@ -56,6 +63,20 @@ def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -
                 title="Drift and diffusion (figure 4)",
                 text="Before each look the gradients of one epoch's minibatches are taken, each before its own update.",
                 plates=tuple(plates[m] for m in (_gradients,) if m in plates),
+            ),
+            Section(
+                title="Layers and the bottleneck (figure 6)",
+                text="How near the layers come to the best that any representation of p(x, y) could do.",
+                plates=tuple(plates[m] for m in (further.bound,) if m in plates),
+            ),
+            Section(
+                title="Depth, data, other tasks (figures 3, 5, 7, 8)",
+                text="The same protocol with one thing turned at a time.",
+                plates=tuple(
+                    plates[m]
+                    for m in (further.depth, further.sizes, further.paths, further.others, further.pictures)
+                    if m in plates
+                ),
             ),
             Section(
                 title="Controls",
@@ -104,10 +125,11 @@ def _plane(results: Any, settings: dict) -> Plate:
     return Plate(
         name="plane",
         title="Layers in the information plane, over training",
-        figure=plane.figure(),
+        figure=plane.figure(bound=dt.bottleneck_curve(task(settings).p_xy, locate=False)),
         table=plane.table() if plane.i_x.size < 40_000 else _mean_table(plane),
         see="Move the slider. First all dots rise (fitting); then those of the deep layers move to the left (compression), "
-        "while the first layers stay at the right edge, where the read-out tells nearly all inputs apart.",
+        "while the first layers stay at the right edge, where the read-out tells nearly all inputs apart. Dashed: the bottleneck "
+        "bound of the task.",
         trust=_trust(plane),
         alt=f"Scatter plot of {n} networks with {layers} layers: I(T;Y) against I(X;T), a slider over epochs.",
     )

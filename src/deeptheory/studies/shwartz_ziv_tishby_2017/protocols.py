@@ -20,21 +20,45 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
     # before anything was measured.
     "paper": {**_BOTH, "optimizer": "sgd", "lr": 0.1, "train": 0.85, "reshuffle": True, "drop_last": False},
 }
+_SHARES = [0.03, 0.05, 0.15, 0.25, 0.45, 0.65, 0.85]
 SCALES = {
     "quick": Scale(
-        settings={"networks": 18, "controls": 8, "epochs": 8000, "points": 400, "chunk": 9},
-        cost="about 90 s on 2 cores: 18 networks, all 8000 epochs, 274 looks",
+        settings={
+            "networks": 18, "controls": 8, "epochs": 8000, "points": 400, "chunk": 9, "few_points": 80,
+            "depth_networks": 5, "share_networks": 5, "shares": [0.05, 0.15, 0.45, 0.85],
+            "picture_networks": 4, "picture_epochs": 200, "picture_samples": 1500,
+        },
+        cost="about 3 minutes on 2 cores: 18 networks, all 8000 epochs, 274 looks; depth, training size and two other tasks",
+    ),
+    "standard": Scale(
+        settings={
+            "networks": 36, "controls": 18, "epochs": 8000, "points": 400, "chunk": 12, "few_points": 150,
+            "depth_networks": 16, "share_networks": 16, "shares": _SHARES,
+            "picture_networks": 8, "picture_epochs": 400, "picture_samples": 5000,
+        },
+        cost="about 15 minutes on 2 cores: 36 networks, and 16 for each depth and share of the data",
     ),
     "paper": Scale(
-        settings={"networks": 50, "controls": 50, "epochs": 8000, "points": 400, "chunk": 13},
-        cost="about 8 minutes and under 2 GB on 2 cores: 50 networks, 8000 epochs, 274 looks",
+        settings={
+            "networks": 50, "controls": 50, "epochs": 8000, "points": 400, "chunk": 13, "few_points": 274,
+            "depth_networks": 50, "share_networks": 50, "shares": _SHARES,
+            "picture_networks": 10, "picture_epochs": 1000, "picture_samples": 60_000,
+        },
+        cost="some hours on 2 cores, most of it for the pictures; under 2 GB: 50 networks for everything else, 274 looks",
     ),
-}
+}  # fmt: skip
 
 
 def _numbers(value: Any) -> list[int]:
     parts = value.split(",") if isinstance(value, str) else list(value)
     return [int(p) for p in parts]
+
+
+def _shares(value: Any) -> list[float]:
+    found = [float(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
+    if not found or min(found) <= 0 or max(found) >= 1:
+        raise ValueError(value)
+    return found
 
 
 def _whole(value: Any) -> int:
@@ -80,4 +104,11 @@ KNOBS = {
     "networks": Knob(read=_whole, about="number of networks", published=False),
     "controls": Knob(read=_whole, about="number of networks in each control", published=False),
     "chunk": Knob(read=_whole, about="networks a unit of work", published=False),
+    "few_points": Knob(read=_whole, about="looks of the networks of figures 3, 5, 7 and 8", published=False),
+    "depth_networks": Knob(read=_whole, about="networks of each depth", published=False),
+    "share_networks": Knob(read=_whole, about="networks of each share of the data", published=False),
+    "shares": Knob(read=_shares, about="shares of the patterns that train: 0.05,0.45,0.85", published=False),
+    "picture_networks": Knob(read=_whole, about="networks on pictures of digits", published=False),
+    "picture_epochs": Knob(read=_whole, about="epochs on pictures of digits", published=False),
+    "picture_samples": Knob(read=_whole, about="pictures of digits, at most", published=False),
 }

@@ -10,7 +10,9 @@ import deeptheory as dt
 from deeptheory.errors import InputError
 from deeptheory.runs import Step, chunks, generator
 from deeptheory.runs import members as numbered
+from deeptheory.studies.shwartz_ziv_tishby_2017.further_steps import FURTHER
 
+_SOFT = 50.0  # gamma of the paper's soft labels
 _MOMENTS_OVER = 512  # samples: a full batch has no minibatches of its own to take moments over
 _BOUNDED = ("tanh", "softsign", "sigmoid")  # units within [-1, 1], as are softmax outputs
 
@@ -26,6 +28,12 @@ def task(settings: dict) -> Any:
     return dt.datasets.icosahedron(gamma=settings["gamma"], seed=settings.get("seed", 0))
 
 
+def described(settings: dict) -> Any:
+    """The task that the paper describes, whose p(y|x) is soft with I(X;Y) near 0.99 bit: its bound is a curve. With hard
+    labels the bound would be min(I(X;T), H(Y)), which no beta but 1 belongs to."""
+    return dt.datasets.icosahedron(gamma=settings["gamma"] or _SOFT, seed=settings.get("seed", 0))
+
+
 def members(settings: dict) -> list[int]:
     """The networks of the run; the same in every step, so that steps pair them."""
     return numbered(settings["seed"], settings["networks"])
@@ -33,7 +41,8 @@ def members(settings: dict) -> list[int]:
 
 def check(settings: dict) -> None:
     """InputError: settings that would only fail later, in the middle of a run."""
-    for name in ("networks", "controls", "chunk", "bins", "points", "epochs"):
+    sizes = ("depth_networks", "share_networks", "few_points", "picture_networks", "picture_epochs", "picture_samples")
+    for name in ("networks", "controls", "chunk", "bins", "points", "epochs", *sizes):
         if settings[name] < 1:
             raise InputError(f"{name} is {settings[name]}; needed: at least 1")
     widths = settings["widths"]
@@ -44,8 +53,8 @@ def check(settings: dict) -> None:
 
 
 def minibatch(settings, unit, inputs, workspace, progress):
-    """The protocol as published."""
-    return _train(settings, unit, workspace, progress)
+    """The protocol as published; its layers against the bound, before training and at the end."""
+    return _train(settings, unit, workspace, progress, against=described(settings).p_xy)
 
 
 def full_batch(settings, unit, inputs, workspace, progress):
@@ -64,7 +73,7 @@ def shuffled(settings, unit, inputs, workspace, progress):
     return _train(settings, unit, workspace, progress, order=order)
 
 
-def _train(settings, seeds, workspace, progress, *, order=None, gradient_batch=None, looks=None):
+def _train(settings, seeds, workspace, progress, *, order=None, gradient_batch=None, looks=None, against=None):
     data = task(settings)
     labels = data.y if order is None else data.y[order]
     soft = data.p_xy * len(data.x)
@@ -72,6 +81,9 @@ def _train(settings, seeds, workspace, progress, *, order=None, gradient_batch=N
     nets = dt.networks.Population.mlp(settings["widths"], settings["activation"], seeds, settings["init"])
     before = _first_weights(nets)
     look = readout(settings)
+    whole = dt.Recorder(nets, data.x, targets, layers="layer*")
+    if against is not None:
+        whole.snapshot(0)
     recorder = dt.Recorder(nets, data.x, targets, layers="layer*", readouts=look)
     gradients = dt.GradientRecorder(nets)
     history = dt.networks.fit(
@@ -97,6 +109,10 @@ def _train(settings, seeds, workspace, progress, *, order=None, gradient_batch=N
     out = plane.dataset().merge(gradients.dataset().drop_vars("batches")).merge(history.dataset())
     axes = ("seed", "unit", "input")
     out["weights_before"], out["weights_after"] = (axes, before), (axes, _first_weights(nets))
+    if against is not None:
+        whole.snapshot(settings["epochs"])
+        found = dt.layer_bound(whole.recording, against, readout=look, shuffles=2, seed=settings["seed"]).dataset()
+        out = out.merge(found.rename({k: f"bound_{k}" for k in found.data_vars}).rename({"step": "when"}))
     return out.assign_attrs(readout=repr(look), information=data.mutual_information)
 
 
@@ -118,4 +134,5 @@ STEPS = [
     Step(name="full-batch", function=full_batch, units=_all, about="the same without minibatch noise"),
     Step(name="relu", function=relu, units=_controls, about="control: ReLU units"),
     Step(name="shuffled-labels", function=shuffled, units=_controls, about="control: labels dealt out anew"),
+    *FURTHER,
 ]

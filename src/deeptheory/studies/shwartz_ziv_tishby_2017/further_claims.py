@@ -1,0 +1,105 @@
+"""The claims of figures 3, 5, 6, 7 and 8, as quantities. One value a network, or a network of each condition with one seed."""
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+import deeptheory as dt
+from deeptheory.information import fits_before_compressing, fraction_of_information
+from deeptheory.runs import NotRun, Sample
+
+
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
+    """Rank correlation; infinities are the largest, and 0 where one side is all ties."""
+    x, y = rankdata(a), rankdata(b)
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def epochs_to(data: Any, level: float) -> np.ndarray:
+    """[depth, seed]: the first look at which the output's I(T;Y) has reached that many bits; infinite if never."""
+    i_y = data["output_i_y"].transpose("depth", "seed", "step").values
+    reached = i_y >= level
+    steps = data["step"].values.astype(float)
+    return np.where(reached.any(-1), steps[reached.argmax(-1)], np.inf)
+
+
+def depth_speeds(results):
+    data = results["depth"]
+    needed = epochs_to(data, 0.95 * data.attrs["information"])
+    depths = data["depth"].values
+    return np.array([spearman(depths, needed[:, s]) for s in range(needed.shape[1])])
+
+
+def one_layer(results):
+    data = results["depth"]
+    if 1 not in data["depth"].values:
+        return NotRun("no network with one hidden layer was trained")
+    at = data.sel(depth=1)
+    return fraction_of_information(at["output_i_y"].transpose("seed", "step").values, data.attrs["information"])
+
+
+def _hidden(data: Any) -> np.ndarray:
+    """[share, seed, step]: I(T;Y) of the last hidden layer."""
+    return data["i_y"].isel(layer=-2).transpose("share", "seed", "step").values
+
+
+def small_data(percent: str):
+    def measure(results):
+        data = results["training-size"]
+        at = np.flatnonzero(np.isclose(data["share"].values, float(percent) / 100))
+        if not len(at):
+            return NotRun(f"{percent} % is not among the shares of this run")
+        i_y = _hidden(data)[at[0]]
+        return i_y.max(-1) - i_y[:, -1]
+
+    return measure
+
+
+def more_data(results):
+    data = results["training-size"]
+    ends = _hidden(data)[:, :, -1]
+    return np.array([spearman(data["share"].values, ends[:, s]) for s in range(ends.shape[1])])
+
+
+def beta_falls(results):
+    beta = results["minibatch"]["bound_beta"].isel(when=-1).transpose("seed", "layer").values
+    return np.array([spearman(np.arange(len(row)), row) for row in beta])
+
+
+def _mean_ratio(trained, untrained, axis=-1):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.mean(trained, axis)) / np.asarray(np.mean(untrained, axis))
+
+
+def on_the_bound(name: str):
+    def measure(results):
+        data = results["minibatch"]
+        if name not in data["layer"].values:
+            return NotRun(f"these networks have no {name}")
+        at = data["bound_distance"].sel(layer=name)
+        pair = np.stack([at.isel(when=-1).values, at.isel(when=0).values], axis=1)
+        if pair[:, 1].mean() < 1e-6:
+            return NotRun(
+                f"untrained {name} is on the bound already ({pair[:, 1].mean():.1e} bits below it on average): the "
+                "read-out tells nearly all inputs apart, so there is no distance to shrink"
+            )
+        return Sample(pair, _mean_ratio)
+
+    return measure
+
+
+def committee_phases(results):
+    at = results["committee"].isel(layer=-2)
+    return fits_before_compressing(at["i_x"].values, at["i_y"].values)
+
+
+def picture_phases(results):
+    data = results["pictures"]
+    phases = dt.gradient_phases(data)
+    peak = data["step"].values[data["i_x"].isel(layer=-2).values.argmax(1)]
+    with np.errstate(invalid="ignore"):
+        crossing = np.median(phases.crossing, axis=1)  # over layers
+    return Sample((crossing + 1) / (peak + 1), "median")
