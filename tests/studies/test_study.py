@@ -137,7 +137,8 @@ def test_further_figures_measure_what_their_claims_say(result):
     before = main["i_x"].isel(step=0).transpose("seed", "layer").values  # the same networks, before training
     assert main["step"].values[0] == main["when"].values[0] == 0
     assert main["bound_i_x"].isel(when=0).transpose("seed", "layer").values == pytest.approx(before)
-    assert "pictures" in result.results["pictures"].attrs["pictures"]
+    assert "pictures" in result.claims["mnist-gradient-phases"].note
+    assert result.results["pictures"].attrs["pictures"] in result.claims["mnist-gradient-phases"].note
 
 
 def test_ranks_with_infinities_and_ties():

@@ -61,7 +61,7 @@ def test_layers_at_bifurcations_are_told_from_layers_anywhere():
 
 def test_the_page_is_whole(result):
     names = {p.stem for p in (result.folder / "figures").glob("*.json")}
-    assert names == {"figure-2", "bifurcations", "chain", "criterion", "neuron", "slopes"}
+    assert names == {"figure-2", "figure-2-near", "bifurcations", "chain", "criterion", "neuron", "slopes"}
     page = (result.folder / "report.html").read_text()
     assert "A figure is missing" not in page
     assert {t.name for t in result.figure("figure-2").data} >= {"bound", "(R*, D*)", "layers, mean of the networks"}

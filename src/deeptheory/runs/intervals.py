@@ -31,12 +31,13 @@ class Sample:
 
     values: [n], or [n, k] for k numbers of one seed that stay together when seeds are redrawn. statistic: "mean",
     "median", "share" (of true values, [n] of bool), or f(column, ..., axis=-1) of the k columns, each [..., n].
-    NaN: this seed has no value; the rest is measured and the claim cannot be decided.
+    notes: what must stand beside the number in the ledger. NaN: this seed has no value; the rest is measured and the claim cannot be decided.
     InputError: no seed, more than two axes, an unknown statistic, a share of what is not true or false.
     """
 
     values: Any
     statistic: str | Callable[..., Any] = "mean"
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         values = np.asarray(self.values)

@@ -230,7 +230,7 @@ def _read(measured: Any, name: str, seed: int) -> tuple[float, float, float, int
         values = np.asarray(measured)
         measured = Sample(values, "share" if values.dtype == bool else "mean")
     found = interval(measured, seed)
-    notes = [found.method]
+    notes = [found.method, *measured.notes]
     if found.missing:
         notes.append(f"{_NO_VALUE}{found.missing} of {found.missing + found.seeds} seeds")
     return found.value, found.low, found.high, found.seeds, notes

@@ -102,4 +102,4 @@ def picture_phases(results):
     peak = data["step"].values[data["i_x"].isel(layer=-2).values.argmax(1)]
     with np.errstate(invalid="ignore"):
         crossing = np.median(phases.crossing, axis=1)  # over layers
-    return Sample((crossing + 1) / (peak + 1), "median")
+    return Sample((crossing + 1) / (peak + 1), "median", (f"data: {data.attrs['pictures']}",))

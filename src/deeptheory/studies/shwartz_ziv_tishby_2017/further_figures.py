@@ -12,6 +12,16 @@ from deeptheory.studies.shwartz_ziv_tishby_2017.further_claims import epochs_to
 from deeptheory.studies.shwartz_ziv_tishby_2017.steps import described
 
 
+def _apart(figure: Any) -> Any:
+    """Panels with a scale of their own each: twelve bits of I(X;T) would flatten the one bit of I(T;Y)."""
+    figure.update_yaxes(matches=None, showticklabels=True)
+    for k, name in enumerate(("xaxis", "xaxis2")):
+        figure.layout[name].domain = ((0, 0.45), (0.55, 1))[k]
+    for k, note in enumerate(figure.layout.annotations):
+        note.x = (0.225, 0.775)[k]
+    return figure
+
+
 def bound(results: Any, settings: dict) -> Plate:
     data = results["minibatch"]
     names = [k for k in data.data_vars if str(k).startswith("bound_")]
@@ -43,7 +53,7 @@ def depth(results: Any, settings: dict) -> Plate:
     return Plate(
         name="depth",
         title="One to six hidden layers (figure 5)",
-        figure=panels(curves, x_title="epoch + 1", y_title="bits", columns=2),
+        figure=_apart(panels(curves, x_title="epoch + 1", y_title="bits", columns=2)),
         table=table_of(curves),
         see=f"Median epochs until the output holds 95 % of I(X;Y), by number of hidden layers: {each} (inf: not by the end).",
         trust="The output's information, since a hidden layer of twelve units tells nearly all inputs apart under this read-out, "
@@ -85,7 +95,7 @@ def paths(results: Any, settings: dict) -> Plate:
     return Plate(
         name="paths",
         title="The same over training",
-        figure=panels(curves, x_title="epoch + 1", y_title="bits, last hidden layer", columns=2),
+        figure=_apart(panels(curves, x_title="epoch + 1", y_title="bits, last hidden layer", columns=2)),
         table=table_of(curves),
         see="Left: how much of the input is kept. Right: how much of that tells the label.",
         trust="The same numbers. Bands: the middle 80 % of networks.",
@@ -102,7 +112,7 @@ def others(results: Any, settings: dict) -> Plate:
     return Plate(
         name="committee",
         title="A committee machine (figure 8)",
-        figure=panels(curves, x_title="epoch + 1", y_title="bits", columns=2),
+        figure=_apart(panels(curves, x_title="epoch + 1", y_title="bits", columns=2)),
         table=table_of(curves),
         see="The same networks on the majority vote of three perceptrons.",
         trust="The paper's own committee is not published: this is a task of the same kind.",

@@ -36,7 +36,7 @@ def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -
     )
 
 
-def _figure_2(results: Any, settings: dict) -> Plate:
+def _figure_2(results: Any, settings: dict, near: bool = False) -> Plate:
     import pandas as pd
     import plotly.graph_objects as go
 
@@ -62,11 +62,13 @@ def _figure_2(results: Any, settings: dict) -> Plate:
     line("(R*, D*)", [float(data["r_star"])], [float(data["d_star"])], mode="markers", marker={"size": 12, "symbol": "star", "color": LAYER_COLOURS[1]})  # fmt: skip
     mean_x, mean_d = end["i_x"].mean("seed").values, i_xy - end["i_y"].mean("seed").values
     text = end["layer"].values.tolist()
-    line("layers, mean of the networks", mean_x, mean_d, mode="lines+markers+text", text=text, textposition="top center", line={"color": LAYER_COLOURS[2]}, marker={"size": 9})  # fmt: skip
+    line("layers, mean of the networks", mean_x, mean_d, mode="lines+markers+text", text=text, textposition=["top center", "bottom center"] * 3, line={"color": LAYER_COLOURS[2]}, marker={"size": 9})  # fmt: skip
     figure.update_yaxes(range=[-0.05, 1.15])
+    if near:
+        figure.update_xaxes(range=[-0.05, 1.1 * data.attrs["h_x"]])
     return Plate(
-        name="figure-2",
-        title="Figure 2, measured",
+        name="figure-2-near" if near else "figure-2",
+        title="The same, near the bound" if near else "Figure 2, measured",
         figure=figure,
         table=pd.DataFrame(rows),
         see="Grey: the least D for each R. Dotted: what two or three clusters can do; each leaves the bound where one more would "
@@ -75,6 +77,10 @@ def _figure_2(results: Any, settings: dict) -> Plate:
         "no paper states: another moves its minimum. Branches are found by iteration, so they are upper bounds.",
         alt="D against R: a falling bound, dotted branches above it, an orange U-shaped line with a star, a green path of layers.",
     )
+
+
+def _near(results: Any, settings: dict) -> Plate:
+    return _figure_2(results, settings, near=True)
 
 
 def _bifurcations(results: Any, settings: dict) -> Plate:
@@ -223,7 +229,7 @@ _SECTIONS = (
     (
         "The plane of 2015 (figure 2)",
         "Distortion against rate, so that down is better: the plane of 2017 turned over.",
-        (_figure_2, _bifurcations),
+        (_figure_2, _near, _bifurcations),
     ),
     ("Layers", "Networks whose layers are a Markov chain of symbols.", (_chain, _criterion)),
     ("Two identities", "What must hold to rounding.", (_neuron, _slopes)),
