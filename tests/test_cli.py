@@ -34,11 +34,11 @@ def test_version_and_help(capsys):
 def test_list_says_names_costs_and_knobs(capsys):
     _, out, _ = run(capsys, "list")
     assert STUDY in out
-    assert "about 90 s on 2 cores" in out
+    assert "about 3 minutes on 2 cores" in out
     assert "activation" in out
     rows = json.loads(run(capsys, "list", "--json")[1])
     assert rows[0]["name"] == STUDY
-    assert set(rows[0]["scales"]) == {"quick", "paper"}
+    assert set(rows[0]["scales"]) == {"quick", "standard", "paper"}
 
 
 def test_data(capsys, tmp_path):
