@@ -219,7 +219,7 @@ def test_too_large_a_matrix_falls_back_on_one_monomial(monkeypatch):
         (lambda: neuron_count("x*"), r"expression 'x\*' cannot be read"),
         (lambda: neuron_count([]), "expression is an empty list"),
         (lambda: neuron_count(object()), "give sympy, text or a number"),
-        (lambda: neuron_count("x > 1"), "needed: one real-valued expression"),
+        (lambda: neuron_count("x > 1"), "it holds compare"),
         (lambda: neuron_count("I*x"), "is not a finite real one: it holds I"),
         (lambda: neuron_count("x/0"), "is not a finite real one: it holds zoo"),
         (lambda: neuron_count(X[0] + sympy.Symbol("a", positive=True)), "two different symbols have one"),
