@@ -44,7 +44,8 @@ def test_list_says_names_costs_and_knobs(capsys):
 def test_data(capsys, tmp_path):
     names = [row["name"] for row in json.loads(run(capsys, "data", "list", "--json")[1])]
     assert names[:2] == ["icosahedron", "committee"]
-    assert "generated" in run(capsys, "data", "get", "icosahedron")[1]
+    for name in ("icosahedron", "ground_truth", "student_teacher"):
+        assert "generated" in run(capsys, "data", "get", name)[1]
     code, _, err = run(capsys, "data", "get", "icosahedon")
     assert code == 2
     assert "did you mean icosahedron" in err

@@ -22,6 +22,7 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "gradient_phases": "deeptheory.information",
     "PropagatedNoise": "deeptheory.information",
     "mutual_information": "deeptheory.information",
+    "conditional_mutual_information": "deeptheory.information",
     "entropy": "deeptheory.information",
     "bottleneck": "deeptheory.information.bottleneck",
     "bottleneck_curve": "deeptheory.information.bottleneck",

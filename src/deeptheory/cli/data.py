@@ -40,5 +40,6 @@ def data_get(
 
     use_data(data)
     source = pick(CATALOGUE, name, what="data set")
-    source.get()
+    if source.finder is not None:  # what is generated needs no fetching
+        source.get()
     print_json({"name": name, "where": source.where()}) if as_json else print(f"{name}: {source.where()}")

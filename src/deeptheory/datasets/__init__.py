@@ -13,6 +13,7 @@ from deeptheory.datasets.committee import committee
 from deeptheory.datasets.digits import Images, digits
 from deeptheory.datasets.face_folder import FaceImages, face_folder, faces
 from deeptheory.datasets.fashion_mnist import fashion_mnist
+from deeptheory.datasets.ground_truth import GroundTruth, ground_truth, ground_truths
 from deeptheory.datasets.icosahedron import icosahedron
 from deeptheory.datasets.landmark_files import read_landmarks
 from deeptheory.datasets.macaque import Dissimilarities, Neurons, it_neurons, it_rdms
@@ -32,6 +33,7 @@ __all__ = [
     "DataSource",
     "Dissimilarities",
     "FaceImages",
+    "GroundTruth",
     "Images",
     "Neurons",
     "Overlaid",
@@ -49,6 +51,8 @@ __all__ = [
     "face_folder",
     "faces",
     "fashion_mnist",
+    "ground_truth",
+    "ground_truths",
     "icosahedron",
     "it_neurons",
     "it_rdms",

@@ -18,7 +18,7 @@ from deeptheory.information.compression import fall, fits_before_compressing, fr
 from deeptheory.information.estimators import noisy_network_information
 from deeptheory.information.layer_bound import LayerBound
 from deeptheory.information.linear_gaussian import LinearGaussian, linear_information, linear_label_information
-from deeptheory.information.measures import entropy, mutual_information
+from deeptheory.information.measures import conditional_mutual_information, entropy, mutual_information
 from deeptheory.information.one_neuron import noisy_neuron_information, one_neuron_information
 from deeptheory.information.phases import GradientPhases, gradient_phases
 from deeptheory.information.plane import InformationPlane, information_plane
@@ -46,6 +46,7 @@ __all__ = [
     "bottleneck_branches",
     "bottleneck_curve",
     "capacity",
+    "conditional_mutual_information",
     "entropy",
     "fall",
     "finite_sample_bound",

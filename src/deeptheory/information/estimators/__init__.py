@@ -1,14 +1,22 @@
 """Estimators from samples, one file each. A new one: one file, one line in a dict below; users add their own keys.
 
-Mutual information: f(x, y, **options) -> Estimate; entropy: f(x, **options) -> Estimate; bits. x, y: arrays [n, d].
+Mutual information: f(x, y, **options) -> Estimate; conditional: f(x, y, z, **options); entropy: f(x, **options); bits.
+x, y, z: arrays [n, d].
 """
 
 from collections.abc import Callable
 
 from deeptheory.information.estimators.compressed import compressed
+from deeptheory.information.estimators.conditional import (
+    conditional_gaussian,
+    conditional_ksg,
+    conditional_mixed,
+    conditional_plugin,
+)
 from deeptheory.information.estimators.gaussian import gaussian, gaussian_entropy
 from deeptheory.information.estimators.kozachenko_leonenko import kozachenko_leonenko, weighted_information
 from deeptheory.information.estimators.ksg import ksg
+from deeptheory.information.estimators.mixed import labelled, mixed
 from deeptheory.information.estimators.noisy_network import Propagation, noisy_network_information
 from deeptheory.information.estimators.plugin import plugin, plugin_entropy
 from deeptheory.results import Estimate
@@ -16,9 +24,17 @@ from deeptheory.results import Estimate
 MUTUAL_INFORMATION: dict[str, Callable[..., Estimate]] = {
     "ksg": ksg,
     "plugin": plugin,
+    "mixed": mixed,
+    "labels": labelled,
     "gaussian": gaussian,
     "wkl": weighted_information,
     "compressed": compressed,
+}
+CONDITIONAL: dict[str, Callable[..., Estimate]] = {
+    "ksg": conditional_ksg,
+    "mixed": conditional_mixed,
+    "plugin": conditional_plugin,
+    "gaussian": conditional_gaussian,
 }
 ENTROPY: dict[str, Callable[..., Estimate]] = {
     "plugin": plugin_entropy,
@@ -26,4 +42,4 @@ ENTROPY: dict[str, Callable[..., Estimate]] = {
     "kl": kozachenko_leonenko,
 }
 
-__all__ = ["ENTROPY", "MUTUAL_INFORMATION", "Propagation", "noisy_network_information"]
+__all__ = ["CONDITIONAL", "ENTROPY", "MUTUAL_INFORMATION", "Propagation", "noisy_network_information"]

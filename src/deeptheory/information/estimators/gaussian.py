@@ -19,19 +19,24 @@ def gaussian(x: Any, y: Any) -> Estimate:
     columns that depend linearly on each other.
     """
     a, b = as_samples(x=x, y=y)
-    n, columns = len(a), a.shape[1] + b.shape[1]
+    return canonical(a, b)
+
+
+def canonical(a: np.ndarray, b: np.ndarray, given: int = 0) -> Estimate:
+    """The same of [n, dx] and [n, dy] from which `given` columns of a condition were taken away."""
+    n, columns = len(a) - given, a.shape[1] + b.shape[1]
     if n < columns + 3:
-        raise InputError(f"{n} samples for {columns} columns; canonical correlations need more samples than columns")
+        said = f"{columns} columns" if not given else f"{columns} columns and {given} of the condition"
+        raise InputError(f"{len(a)} samples for {said}; canonical correlations need more samples than columns")
     q = [_basis(v, name) for v, name in ((a, "x"), (b, "y"))]
     rho = np.minimum(np.linalg.svd(q[0].T @ q[1], compute_uv=False), 1.0)
     with np.errstate(divide="ignore"):
         value = float(-0.5 * np.log2(1 - rho**2).sum())
     half = _Z * float(np.sqrt((rho**2).sum() / n)) / np.log(2)
     bias = a.shape[1] * b.shape[1] / (2 * n * np.log(2))
+    method = "Gaussian (canonical correlations)" if not given else "Gaussian (partial canonical correlations)"
     notes = (_NOTE, f"first-order bias upwards {bias:.3g} bits")
-    return Estimate(
-        value=value, low=value - half, high=value + half, method="Gaussian (canonical correlations)", notes=notes
-    )
+    return Estimate(value=value, low=value - half, high=value + half, method=method, notes=notes)
 
 
 def gaussian_entropy(x: Any) -> Estimate:

@@ -71,3 +71,54 @@ def nearest_distances(x, out):
         _smallest(squares, i, out[i])
         for m in range(out.shape[1]):
             out[i, m] = np.sqrt(out[i, m])
+
+
+@njit(cache=True, error_model="numpy")
+def counts_around(x, y, z, k, strict, out):
+    """For each sample, around the max-norm distance to its kth neighbour in (x, y, z): out[1..3] = how many others lie within
+    it in (x, z), (y, z) and z; out[0] = how many do in all three.
+
+    strict: nearer than that distance, and out[0] = k; but where it is 0, those that are the same, and out[0] counts the sample
+    itself with them. Otherwise: up to and with that distance. x: [dx, n], y: [dy, n], z: [dz, n] float64, dz may be 0: then
+    (x, z) is x, and every sample lies within z. out: [4, n].
+    """
+    n = x.shape[1]
+    in_x, in_y, in_z, both, kth = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(k)
+    for i in range(n):
+        _largest_differences(z, i, in_z)
+        _largest_differences(x, i, in_x)
+        _largest_differences(y, i, in_y)
+        for j in range(n):
+            in_x[j] = max(in_x[j], in_z[j])
+            in_y[j] = max(in_y[j], in_z[j])
+            both[j] = max(in_x[j], in_y[j])
+        _smallest(both, i, kth)
+        reach = kth[k - 1]
+        inside = strict and reach > 0
+        c = np.zeros(4, np.int64)
+        for j in range(n):
+            if j != i:
+                c[0] += both[j] <= reach
+                c[1] += in_x[j] < reach or (in_x[j] == reach and not inside)
+                c[2] += in_y[j] < reach or (in_y[j] == reach and not inside)
+                c[3] += in_z[j] < reach or (in_z[j] == reach and not inside)
+        if strict:
+            c[0] = k if inside else c[0] + 1
+        out[:, i] = c
+
+
+@njit(cache=True, error_model="numpy")
+def neighbours_of_label(x, label, k, out):
+    """out[i] = how many samples, itself with them, lie strictly nearer than its kth neighbour of the same label, max-norm.
+    x: [d, n] float64; label: [n] int64."""
+    n = x.shape[1]
+    d, same, kth = np.empty(n), np.empty(n), np.empty(k)
+    for i in range(n):
+        _largest_differences(x, i, d)
+        for j in range(n):
+            same[j] = d[j] if label[j] == label[i] else np.inf
+        _smallest(same, i, kth)
+        m = 1
+        for j in range(n):
+            m += j != i and d[j] < kth[k - 1]
+        out[i] = m

@@ -22,7 +22,7 @@ def plugin(x: Any, y: Any, *, correct: bool = False) -> Estimate:
     information (normal approximation; where that does not vary, a point). InputError: values that are not discrete.
     """
     a, b = as_samples(x=x, y=y)
-    ids = [_symbols(v, name) for v, name in ((a, "x"), (b, "y"))]
+    ids = [symbols(v, name) for v, name in ((a, "x"), (b, "y"))]
     n = len(a)
     kx, ky = (int(i.max()) + 1 for i in ids)
     joint, which = np.unique(ids[0].astype(np.int64) * ky + ids[1], return_inverse=True)
@@ -46,7 +46,7 @@ def plugin(x: Any, y: Any, *, correct: bool = False) -> Estimate:
 def plugin_entropy(x: Any, *, correct: bool = False) -> Estimate:
     """H(X) in bits of discrete rows [n, d] or [n]. correct: plus (K - 1) / 2n nats (Miller & Madow)."""
     (a,) = as_samples(x=x)
-    ids = _symbols(a, "x")
+    ids = symbols(a, "x")
     n, counts = len(a), np.bincount(ids)
     local = -np.log2(counts[ids] / n)
     bias = (len(counts) - 1) / (2 * n * np.log(2))
@@ -59,7 +59,8 @@ def plugin_entropy(x: Any, *, correct: bool = False) -> Estimate:
     return Estimate(value=value, low=value - half, high=value + half, method=method, notes=notes)
 
 
-def _symbols(a: np.ndarray, name: str) -> np.ndarray:
+def symbols(a: np.ndarray, name: str) -> np.ndarray:
+    """A number a different row, [n]. InputError: values that are not whole numbers."""
     if a.dtype.kind == "f" and (a != np.floor(a)).any():
         raise InputError(
             f"{name} holds values like {a.flat[int((a != np.floor(a)).argmax())]:g}; plug-in needs discrete symbols, bin them first"

@@ -45,6 +45,18 @@ def scaled(a: np.ndarray, name: str) -> np.ndarray:
     return (a - a.mean(0)) / spread
 
 
+def rescaled(a: np.ndarray) -> np.ndarray:
+    """As `scaled`, a constant column left as it is: ties are nothing unusual here."""
+    a = a.astype(np.float64)
+    spread = a.std(0)
+    return (a - a.mean(0)) / np.where(spread > 0, spread, 1.0)
+
+
+def columns_of(a: np.ndarray) -> np.ndarray:
+    """[n, d] -> [d, n] float64, in one piece, as the scans over neighbours take it."""
+    return np.ascontiguousarray(a.T, dtype=np.float64)
+
+
 def batch_interval(value: float, estimate: Callable[[np.ndarray], float], n: int, seed: int) -> tuple[float, float]:
     """95 % interval from disjoint batches: an estimate of variance B / n has variance B / (n / 10) in a tenth of the data
     (Holmes & Nemenman 2019); its bias is the same in each batch and drops out. NaN where a batch would hold under 20."""
