@@ -117,9 +117,19 @@ def test_tensors_and_own_functions_are_taken():
     assert set(ENTROPY) >= {"plugin", "gaussian", "kl"}
 
 
+def test_labels_may_be_words():
+    x, y = pair(300, 0.6)
+    words, codes = np.where(y[:, 0] > 0, "up", "down"), (y[:, 0] > 0).astype(int)
+    for call in (lambda a: dt.mutual_information(x, a), lambda a: dt.mutual_information(a, a), dt.entropy):
+        assert call(words).value == call(codes).value > 0
+        assert call(words).method == call(codes).method
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [
+        (lambda x, y: dt.mutual_information(x, y + 1j), "y holds complex128; needed: numbers"),
+        (lambda x, y: dt.mutual_information(x, [["a", "b"]] * 30), "y holds <U1; needed: numbers"),
         (lambda x, y: dt.mutual_information(x, y[:5]), "y has 5 rows, x has 30"),
         (lambda x, y: dt.mutual_information(x[..., None], y), "x has shape"),
         (lambda x, y: dt.mutual_information(x[:1], y[:1]), "x has 1 samples"),

@@ -58,7 +58,7 @@ def entropy(x: Any, method: str | Callable[..., Estimate] = "auto", **options: A
 
 
 def _discrete(a: Any) -> bool:
-    return as_numpy(a).dtype.kind in "iub"
+    return as_numpy(a).dtype.kind in "iubUS"  # words are labels too
 
 
 def _single(a: Any) -> bool:

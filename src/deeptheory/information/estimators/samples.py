@@ -13,13 +13,17 @@ BATCHES = 10
 
 
 def as_samples(least: int = 2, **arrays: Any) -> list[np.ndarray]:
-    """Each array as [n, d] ([n] becomes [n, 1]), all of the same n, finite, in their own dtype.
+    """Each array as [n, d] ([n] becomes [n, 1]), all of the same n, finite, in their own dtype; labels in words as integers.
 
-    InputError: other axes, different n, fewer than `least` samples, NaN or infinity.
+    InputError: other axes, different n, fewer than `least` samples, NaN or infinity, no numbers.
     """
     out, first = [], None
     for name, value in arrays.items():
         a = as_numpy(value)
+        if a.dtype.kind in "US" and a.ndim == 1:
+            a = np.unique(a, return_inverse=True)[1]
+        if a.dtype.kind not in "biuf":
+            raise InputError(f"{name} holds {a.dtype}; needed: numbers, or one word a sample as its label")
         a = a[:, None] if a.ndim == 1 else a
         if a.ndim != 2 or a.shape[1] == 0:
             raise InputError(f"{name} has shape {list(a.shape)}; needed: [n] or [n, d], one row a sample")
