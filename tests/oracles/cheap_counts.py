@@ -1,8 +1,10 @@
 """Counts the slow way: derivatives by sympy, ranks over the rationals, networks as lists of weights."""
 
 import itertools
+import math
 from fractions import Fraction
 
+import numpy as np
 import sympy
 
 
@@ -61,3 +63,28 @@ def best_groups(n, depth):
     if best is None:
         raise ValueError("more layers than products")
     return best
+
+
+def cubic_rank(f):
+    """Real Waring rank of f[0] x^3 + f[1] x^2 y + f[2] x y^2 + f[3] y^3 by the classical cases of its discriminant.
+
+    A cube takes 1, one real root and two others that are not 2, three different real roots 3, a double root 3.
+    """
+    a, b, c, d = (Fraction(v) for v in f)
+    hessian = (b * b - 3 * a * c, b * c - 9 * a * d, c * c - 3 * b * d)
+    if not any(hessian):
+        return 1
+    discriminant = 18 * a * b * c * d - 4 * b**3 * d + b * b * c * c - 4 * a * c**3 - 27 * a * a * d * d
+    return 2 if discriminant < 0 else 3
+
+
+def powers_miss(f, directions):
+    """How far (relative, least squares) a form in two variables is from the span of the powers of linear forms.
+
+    f: coefficients of x^(d-i) y^i. directions: (p, q), standing for (p x + q y)^d.
+    """
+    d = len(f) - 1
+    matrix = np.array([[math.comb(d, i) * p ** (d - i) * q**i for p, q in directions] for i in range(d + 1)], float)
+    f = np.array(f, float)
+    weights = np.linalg.lstsq(matrix, f, rcond=None)[0]
+    return float(np.abs(matrix @ weights - f).max() / np.abs(f).max())

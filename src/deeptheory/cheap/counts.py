@@ -28,7 +28,7 @@ CONVENTIONS = {
     "output_bias": "the same with a bias at the output, or with sigma(0) = 0 (silu): the unit that sees nothing is free",
     "biases": "a bias at every unit and at the output, any smooth activation",
     "parity": "an output bias and an activation even or odd, as the degree is (cos, sin; tanh for odd degrees): units a and -a are one",
-    "power": "sigma(z) = z^d for a form of degree d in one hidden layer: the Waring rank",
+    "power": "sigma(z) = z^d for a form of degree d in one hidden layer: the Waring rank, of real weights",
 }
 
 
@@ -70,7 +70,7 @@ class Count(Result):
     def __repr__(self) -> str:
         size = f"exactly {self.lower}" if self.exact else f"{self.lower} to {self.upper}"
         depth = "any depth" if self.depth is None else f"{self.depth} hidden layer{'s' * (self.depth > 1)}"
-        return f"Count({size} neurons, {depth}, {self.convention})"
+        return f"Count({size} neuron{'s' * (self.upper != 1)}, {depth}, {self.convention})"
 
     def table(self) -> "pandas.DataFrame":
         """One row."""

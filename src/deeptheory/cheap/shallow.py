@@ -14,6 +14,7 @@ from math import prod
 
 from deeptheory.cheap.expressions import Exponents, Terms
 from deeptheory.cheap.ranks import TooLarge, derivative_rank
+from deeptheory.cheap.waring import binary_rank, power_units
 
 MOST_FORMS = 60  # looked at in a polynomial of several degrees
 _MOST_POINTS = 10**6
@@ -28,6 +29,9 @@ def shallow_lower(outputs: Sequence[Terms], convention: str) -> tuple[int, str]:
     """Neurons that one hidden layer needs at least, and why."""
     if len(outputs) == 1 and len(outputs[0]) == 1:
         return _of_monomial(next(iter(outputs[0])), convention)
+    if convention == "power" and len(outputs) == 1 and len(next(iter(outputs[0]))) == 2:
+        least, _, why = binary_rank(outputs[0])
+        return least, why
     try:
         return _by_rank(outputs, convention)
     except TooLarge:
@@ -49,6 +53,8 @@ def _of_monomial(powers: Exponents, convention: str) -> tuple[int, str]:
         longer = range(len(by_order) + r)
         by_order = [sum(by_order[k - j] for j in range(r + 1) if 0 <= k - j < len(by_order)) for k in longer]
     low, why = _from_ranks(dict(enumerate(by_order)), convention)
+    if convention == "power" and sum(r > 0 for r in powers) == 2:
+        return sum(powers), "a monomial in two variables takes as many real powers as its degree (Boij, Carlini & Geramita 2011)"  # fmt: skip
     if convention == "power":
         waring = prod(r + 1 for r in powers) // (min((r for r in powers if r), default=0) + 1)
         if waring > low:
@@ -70,7 +76,7 @@ def _from_ranks(ranks: dict[int, int], convention: str) -> tuple[int, str]:
             return odd, f"its derivatives of odd order span {odd} dimensions"
         return even - free, f"its derivatives of even order span {even} dimensions{', and the constant one is free' * free}"  # fmt: skip
     order = max(ranks, key=lambda k: ranks[k])
-    return ranks[order], f"its derivatives of order {order} span {ranks[order]} dimensions"
+    return ranks[order], f"its derivatives of order {order} span {ranks[order]} dimension{'s' * (ranks[order] > 1)}"
 
 
 def _by_rank(outputs: Sequence[Terms], convention: str) -> tuple[int, str]:
@@ -131,10 +137,14 @@ def shallow_upper(outputs: Sequence[Terms], convention: str) -> tuple[int, str, 
     """Neurons of a construction with one hidden layer, how it is made, and the degree of its largest gate."""
     degree = max(sum(k) for t in outputs for k in t)
     monomials = sorted({k for t in outputs for k in t if any(k)})
+    if convention == "power" and len(monomials[0]) == 1:  # of essential variables: all outputs along one line
+        return 1, "it is the power of a linear form, which one unit computes", degree
     if len(outputs) == 1 and is_form(outputs) and degree == 2 and convention in ("parity", "power"):
         rank = derivative_rank(outputs, 1)
         return rank, "a quadratic form of rank rho as a sum of rho squares", 2
-    if convention in ("parity", "power"):
+    if convention == "power":
+        return _powers(outputs, monomials, degree)
+    if convention == "parity":
         return _halved(monomials), "mixed central differences, units a and -a being one", degree
     high = _divisors(monomials)
     how = "mixed finite differences, a unit for every divisor of a monomial"
@@ -144,6 +154,17 @@ def shallow_upper(outputs: Sequence[Terms], convention: str) -> tuple[int, str, 
         rank = derivative_rank(outputs, 1) + 2 - (convention != "bias_free")
         if rank <= high:
             return rank, "a quadratic form of rank rho from rho + 2 units: an orthogonal basis of the form and a hyperbolic plane" + (", one of them a bias" if convention != "bias_free" else ""), 2  # fmt: skip
+    return high, how, degree
+
+
+def _powers(outputs: Sequence[Terms], monomials: Sequence[Exponents], degree: int) -> tuple[int, str, int]:
+    points = sum(prod(r + 1 for r in powers) for powers in monomials)
+    high = power_units(monomials) if points <= _MOST_POINTS else _halved(monomials)
+    how = "mixed central differences, units of one direction being one"
+    if len(outputs) == 1 and len(monomials[0]) == 2:
+        _, most, why = binary_rank(outputs[0])
+        if most < high:
+            return most, why, degree
     return high, how, degree
 
 
