@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from deeptheory.cheap import ranges
 from deeptheory.cheap.expansions import FUNCTIONS, Function, expand, power
 from deeptheory.cheap.expressions import Exponents, Terms
 from deeptheory.cheap.graphs import Graph, Interval, Value, total
@@ -109,7 +110,7 @@ class _Builder:
         p = float(number(e.exp))
         if p == int(p) and p < -1:  # one reciprocal, then gates
             return self.graph.products([[(self._function("1/x", power(-1.0), e.base), int(-p))]])[0]
-        return self._function(f"x^{e.exp}" if p != -1 else "1/x", power(p), e.base)
+        return self._function(_power_name(e.exp), power(p), e.base)
 
     def _function(self, name: str, function: Function, argument: "sympy.Expr") -> Value:
         x = self.value(argument)
@@ -118,6 +119,10 @@ class _Builder:
             made = expand(name, function, low, high, self.error)
             return self.graph.named(Value(Fraction(made.coefficients[0])), *made.span, made.error) if made.coefficients[0] else Value(Fraction(0))  # fmt: skip
         low, high, _ = self.graph.bounds(x)
+        if ranges.repeats(argument):
+            closer = ranges.span(argument, tuple(self.names), tuple((n.low, n.high) for n in self.graph.nodes[: len(self.names)]))  # fmt: skip
+            low, high = max(low, closer[0]), min(high, closer[1])
+            x = self.graph.named(x, low, high, 0.0)
         made = expand(name, function, low, high, self.error)
         self.expansions.append((name, len(made.coefficients) - 1))
         radius = (Fraction(high) - Fraction(low)) / 2
@@ -149,6 +154,10 @@ def _needed(wanted: set[int]) -> list[int]:
     return sorted(need)
 
 
+def _power_name(exponent: Any) -> str:
+    return {"-1": "1/x", "1/2": "sqrt(x)", "-1/2": "1/sqrt(x)"}.get(str(exponent), f"x^{exponent}")
+
+
 def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:
     """Name, function and argument of an applied function. InputError: one that is not known, or not smooth."""
     name = type(e).__name__
@@ -157,17 +166,6 @@ def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:
     if name in _NAMES:
         raise InputError(f"{_NAMES[name]} is not smooth, so no polynomial comes close to it at its corners; write the formula without it")  # fmt: skip
     raise InputError(f"{name} is no function that is expanded; known: {', '.join(FUNCTIONS)}, 1/x, sqrt and powers")
-
-
-def simplified(e: Any) -> "sympy.Expr":
-    """sec, csc, cot and their hyperbolic kin by sin and cos or exp; the rest as it was."""
-    import sympy
-
-    table = {sympy.sec: lambda x: 1 / sympy.cos(x), sympy.csc: lambda x: 1 / sympy.sin(x), sympy.cot: lambda x: sympy.cos(x) / sympy.sin(x),
-             sympy.sech: lambda x: 1 / sympy.cosh(x), sympy.coth: lambda x: 1 / sympy.tanh(x), sympy.csch: lambda x: 1 / sympy.sinh(x)}  # fmt: skip
-    for function, made in table.items():
-        e = e.replace(function, made)
-    return e
 
 
 @dataclass(frozen=True)
@@ -265,11 +263,14 @@ class _Multiplier:
                 least = 0.0 if base.low <= 0 <= base.high else min(abs(base.low), abs(base.high)) ** int(p)
                 out = Expanded(out.terms, least, most * (1 + 1e-15), out.slack)
             return out
-        return self._function(f"x^{e.exp}" if p != -1 else "1/x", power(float(p)), e.base)
+        return self._function(_power_name(e.exp), power(float(p)), e.base)
 
     def _function(self, name: str, function: Function, argument: "sympy.Expr") -> Expanded:
         x = self.polynomial(argument)
         low, high = x.low, x.high
+        if ranges.repeats(argument):
+            closer = ranges.span(argument, tuple(self.names), tuple(self.box))
+            low, high = max(low, closer[0]), min(high, closer[1])
         made = expand(name, function, low, high, self.error)
         if low == high:
             return self._constant(Fraction(made.coefficients[0]), made.error)

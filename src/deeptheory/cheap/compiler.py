@@ -15,12 +15,13 @@ import torch
 
 from deeptheory.cheap.activations import Activation, activation_of
 from deeptheory.cheap.assembling import Assembly, Block, check_weights
-from deeptheory.cheap.building import Plan, as_written, multiplied_out, simplified
+from deeptheory.cheap.building import Plan, as_written, multiplied_out
 from deeptheory.cheap.certificates import ASSUMED, Certificate, bits_needed
 from deeptheory.cheap.domains import read_domain
 from deeptheory.cheap.expressions import read_expressions, variables
 from deeptheory.cheap.layouts import layout
 from deeptheory.cheap.network import CompiledNetwork
+from deeptheory.cheap.rewriting import simplified
 from deeptheory.cheap.rounding import precision
 from deeptheory.errors import InputError
 

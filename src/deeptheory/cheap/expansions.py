@@ -61,6 +61,29 @@ def _cosh_span(low: float, high: float) -> tuple[float, float]:
     return (1.0 if low <= 0 <= high else cosh(min(abs(low), abs(high)))), most
 
 
+def _sech_size(mid: float, a: float, b: float) -> float:
+    """|cosh(x + iy)|^2 = sinh(x)^2 + cos(y)^2."""
+    return inf if b >= pi / 2 else 1 / sqrt(sinh(_beyond(mid, a)) ** 2 + cos(b) ** 2)
+
+
+def _sech_span(low: float, high: float) -> tuple[float, float]:
+    near = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+    return 1 / cosh(max(abs(low), abs(high))), 1 / cosh(near)
+
+
+_SINC_TURNS, _SINC_LEAST, _SINC_NEXT = 4.493409457909064, -0.21723362821122166, 0.12837455352589  # first turn, next top
+
+
+def _sinc_span(low: float, high: float) -> tuple[float, float]:
+    def sinc(x: float) -> float:
+        return sin(x) / x if x else 1.0
+
+    near, far = (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
+    if far <= _SINC_TURNS:
+        return sinc(far), sinc(near)
+    return _SINC_LEAST, max(sinc(near), _SINC_NEXT) if near < _SINC_TURNS else _SINC_NEXT
+
+
 def _beyond(mid: float, a: float) -> float:
     """Distance of the ellipse from 0 along the axis, inf-safe: 0 where it reaches 0."""
     return max(abs(mid) - a, 0.0)
@@ -74,6 +97,8 @@ FUNCTIONS: dict[str, Function] = {
     "tan": Function(lambda mp, z: mp.tan(z), _tan_size, _tan_span, "between two poles of tan"),
     "sinh": Function(lambda mp, z: mp.sinh(z), lambda m, a, b: cosh(abs(m) + a), _rising(sinh)),
     "cosh": Function(lambda mp, z: mp.cosh(z), lambda m, a, b: cosh(abs(m) + a), _cosh_span),
+    "sech": Function(lambda mp, z: mp.sech(z), _sech_size, _sech_span),
+    "sinc": Function(lambda mp, z: mp.sinc(z), lambda m, a, b: cosh(b), _sinc_span),
     "tanh": Function(lambda mp, z: mp.tanh(z), lambda m, a, b: max(1.0, tan(b)) if b < pi / 2 else inf, _rising(tanh)),
     "atan": Function(lambda mp, z: mp.atan(z), lambda m, a, b: (abs(m) + a) / (1 - b) ** 2 if b < 1 else inf, _rising(atan)),
     "asin": Function(lambda mp, z: mp.asin(z), lambda m, a, b: pi / 2 + acosh(2) if abs(m) + a < 1 else inf, lambda p, q: (-pi / 2, pi / 2), "between -1 and 1, ends left out"),

@@ -1,0 +1,55 @@
+"""The same formula, easier to expand: functions of sin and cos, pairs of exponentials, quotients that stay finite at 0.
+
+A quotient is expanded over the range of its denominator. 1/(exp(u) + exp(-u)) has one that grows like exp(u), though as
+sech(u)/2 it is tame; sin(u)/u has one that meets 0, though sinc(u) is smooth there. Both are met in physics.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sympy
+
+
+def simplified(e: Any) -> "sympy.Expr":
+    """An expression of equal value, wherever the given one has a value."""
+    import sympy
+
+    table = {sympy.sec: lambda x: 1 / sympy.cos(x), sympy.csc: lambda x: 1 / sympy.sin(x), sympy.cot: lambda x: sympy.cos(x) / sympy.sin(x),
+             sympy.coth: lambda x: 1 / sympy.tanh(x), sympy.csch: lambda x: 1 / sympy.sinh(x)}  # fmt: skip
+    for function, made in table.items():
+        e = e.replace(function, made)
+    e = e.replace(lambda a: a.is_Add and a.has(sympy.exp), _paired)
+    e = e.replace(lambda a: a.is_Pow and isinstance(a.base, sympy.cosh) and a.exp.is_Integer and a.exp < 0, lambda a: sympy.sech(a.base.args[0]) ** -a.exp)  # fmt: skip
+    return e.replace(lambda a: a.is_Mul and a.has(sympy.sin), _finite)
+
+
+def _paired(e: "sympy.Add") -> "sympy.Expr":
+    """c exp(a) + c exp(-a) = 2 c cosh(a), c exp(a) - c exp(-a) = 2 c sinh(a)."""
+    import sympy
+
+    waves = {r.args[0]: c for c, r in (a.as_coeff_Mul() for a in e.args) if isinstance(r, sympy.exp)}
+    done: set = set()
+    for a in sorted(waves, key=sympy.default_sort_key):
+        c = waves[a]
+        if a in done or a.could_extract_minus_sign() or abs(waves.get(-a, 0)) != abs(c):
+            continue
+        opposite = waves[-a]
+        e = e - c * sympy.exp(a) - opposite * sympy.exp(-a) + 2 * c * (sympy.cosh(a) if opposite == c else sympy.sinh(a))  # fmt: skip
+        done |= {a, -a}
+    return e
+
+
+def _finite(e: "sympy.Mul") -> "sympy.Expr":
+    """sin(a)^k / b^m where a / b is a polynomial in what b holds: (a / b)^k sinc(a)^k / b^(m - k), for k up to m."""
+    import sympy
+
+    powers = {b: r for b, r in (a.as_base_exp() for a in e.args)}
+    for wave in [b for b, r in powers.items() if isinstance(b, sympy.sin) and r.is_Integer and r > 0]:
+        for b in sorted((b for b, r in powers.items() if r.is_Integer and r < 0 and b.free_symbols), key=lambda b: (powers[b], sympy.default_sort_key(b))):  # fmt: skip
+            ratio = sympy.factor(wave.args[0] / b)
+            if ratio.free_symbols <= wave.args[0].free_symbols and not sympy.denom(ratio).free_symbols:
+                k = min(powers[wave], -powers[b])
+                whole = e * wave**-k * b**k
+                made = whole * (ratio * sympy.sinc(wave.args[0])) ** k
+                return _finite(made) if made.is_Mul else made
+    return e
