@@ -23,6 +23,7 @@ BENCHMARKS = (  # modules here, with run(rounds, quick) -> rows; the docstring i
     "faces",
     "bottleneck",
     "cheap",
+    "compilers",
     "known",
 )
 

@@ -1,34 +1,20 @@
-"""Compiling formulas: time, size and error beside pykan's kanpiler, sympytorch, a trained network, interval bounds.
+"""Compiling polynomials: how fast, how fast they run, beside training and interval bounds. Other compilers: `compilers`."""
 
-The peers live in an environment of their own: DEEPTHEORY_PEERS names a folder in which `kan/bin/python` has pykan and
-sympytorch. Without it their rows are left out, and a sentence on stderr says so. PolyBake needs Python 3.14 and keeps
-multiplication as a primitive; it is not measured here.
-"""
-
-import json
-import os
-import subprocess
-import sys
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import sympy
 import torch
 from torch import nn
 
-from benchmarks.formulas import FORMULAS
 from benchmarks.measuring import Row, compare, interleaved
 from deeptheory.cheap import compile_polynomial
-from deeptheory.errors import InputError
-
-TOLERANCE = 1e-3
 
 
 def run(rounds: int, quick: bool) -> list[Row]:
     torch.set_num_threads(1)
-    return [*_speed(rounds, quick), _trained(quick), *_intervals(), *_peers(rounds, quick)]
+    return [*_speed(rounds, quick), _trained(quick), *_intervals()]
 
 
 def hundred_terms() -> sympy.Expr:
@@ -130,54 +116,3 @@ def _intervals() -> list[Row]:
         ratio = max(high - 1, -1 - low) / total
         out.append(Row(f"bound the error of `{text}`", 1000 * ours, "interval bound propagation (own, plain)", 1000 * seconds, ratio, ratio, ratio, None, "", f"ratio: how far beyond [-1, 1] intervals put the output, over the certificate {total:.1e}"))  # fmt: skip
     return out
-
-
-def peer_python() -> Path | None:
-    path = Path(os.environ.get("DEEPTHEORY_PEERS", "")) / "kan" / "bin" / "python"
-    return path if path.is_file() else None
-
-
-def _peers(rounds: int, quick: bool) -> list[Row]:
-    python = peer_python()
-    if python is None:
-        print("pykan and sympytorch are left out: DEEPTHEORY_PEERS names no folder with kan/bin/python", file=sys.stderr)  # fmt: skip
-        return []
-    formulas = FORMULAS[:4] if quick else FORMULAS
-    networks, problems, built = [], [], []
-    for _, text, (low, high) in formulas:
-        names = sorted(str(s) for s in sympy.sympify(text).free_symbols)
-        start = time.perf_counter()
-        try:
-            networks.append(compile_polynomial(text, domain=dict.fromkeys(names, (low, high)), tolerance=TOLERANCE))
-        except InputError as refused:
-            networks.append(refused)
-        built.append(time.perf_counter() - start)
-        problems.append({"text": text, "low": low, "high": high, "rows": 2000, "names": names})
-    script = Path(__file__).parent / "formula_peers.py"
-    done = subprocess.run([str(python), str(script)], input=json.dumps(problems), capture_output=True, text=True, timeout=400, env={**os.environ, "PYTHONPATH": ""})  # fmt: skip
-    if done.returncode:
-        print(f"pykan and sympytorch are left out: they failed ({done.stderr.strip().splitlines()[-1:]})", file=sys.stderr)  # fmt: skip
-        return []
-    rows = []
-    for (label, text, _), p, network, seconds, theirs in zip(formulas, problems, networks, built, json.loads(done.stdout)):  # fmt: skip
-        rows += [_row(label, text, p, network, seconds, theirs[k], name, rounds) for k, name in (("kan", "pykan kanpiler"), ("sympytorch", "sympytorch"))]  # fmt: skip
-    return rows
-
-
-def _row(label: str, text: str, p: dict, network, built: float, theirs: dict, name: str, rounds: int) -> Row:
-    x = np.random.default_rng(0).uniform(p["low"], p["high"], (p["rows"], len(p["names"])))
-    truth = sympy.lambdify([sympy.Symbol(n) for n in p["names"]], sympy.sympify(text), "numpy")(*x.T)
-    t = torch.tensor(x)
-    if isinstance(network, InputError):
-        wrong = theirs["failed"] or f"off by {theirs['error']:.1e}"
-        return Row(f"{label}: `{text}`", 1000 * built, name, 1000 * theirs.get("build", float("nan")), float("nan"), float("nan"), float("nan"), None, "", f"ours refuses: {network}; theirs {wrong}")  # fmt: skip
-    with torch.no_grad():
-        off = float(np.abs(network(t)[:, 0].numpy() - truth).max())
-        run = float(np.median(interleaved({"ours": lambda: network(t)}, rounds)["ours"]))
-    ours = f"{network.neurons} neurons, off by {off:.1e}, certified {network.certificate.total:.1e}, run {1000 * run:.2f} ms"
-    if theirs["failed"]:
-        return Row(f"{label}: `{text}`", 1000 * built, name, float("nan"), float("nan"), float("nan"), float("nan"), off, "error of ours", f"ours {ours}; theirs failed: {theirs['failed']}")  # fmt: skip
-    verdict = "wrong" if theirs["error"] > 0.01 * float(np.abs(truth).max()) else "right"
-    ratio = theirs["build"] / built
-    note = f"ours {ours}; theirs {verdict}: off by {theirs['error']:.1e}, {theirs['size']} parameters, run {1000 * theirs['run']:.2f} ms, no bound"  # fmt: skip
-    return Row(f"{label}: `{text}`", 1000 * built, name, 1000 * theirs["build"], ratio, ratio, ratio, off, "error of ours", note)  # fmt: skip

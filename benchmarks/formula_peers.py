@@ -1,6 +1,7 @@
-"""Runs in an environment of its own, with pykan and sympytorch: JSON in, JSON out, nothing of deeptheory.
+"""Runs in an environment of its own, with pykan and sympytorch: a line of JSON in, a line of JSON out, nothing of deeptheory.
 
-In: a list of {"text", "low", "high", "rows"}. Out, for each: build and run times in seconds, the largest error, size.
+In: {"text", "names", "low", "high", "rows"}, a formula and the box of its variables. Out, for each peer: build and run time
+in seconds, the largest error against float64 numpy, number of parameters; or why it failed.
 """
 
 import json
@@ -27,14 +28,14 @@ def median_time(function, rounds):
     return sorted(times)[len(times) // 2]
 
 
-def measured(make, call, names, problem):
-    """Build time, run time and largest error against float64 numpy."""
-    e = sympy.sympify(problem["text"], locals={n: sympy.Symbol(n) for n in names})
-    x = np.random.default_rng(0).uniform(problem["low"], problem["high"], (problem["rows"], len(names)))
-    truth = sympy.lambdify([sympy.Symbol(n) for n in names], e, "numpy")(*x.T)
+def measured(make, call, problem):
+    symbols = [sympy.Symbol(n) for n in problem["names"]]
+    e = sympy.sympify(problem["text"], locals=dict(zip(problem["names"], symbols)))
+    x = np.random.default_rng(0).uniform(problem["low"], problem["high"], (problem["rows"], len(symbols)))
+    truth = sympy.lambdify(symbols, e, "numpy")(*x.T)
     try:
         start = time.perf_counter()
-        made = make([sympy.Symbol(n) for n in names], e)
+        made = make(symbols, e)
         built = time.perf_counter() - start
         with torch.no_grad():
             t = torch.tensor(x, dtype=torch.float32)
@@ -49,18 +50,19 @@ def measured(make, call, names, problem):
 def kan(problem):
     from kan.compiler import kanpiler
 
-    return measured(lambda s, e: kanpiler(s, e, grid=5), lambda m, t: m(t)[:, 0], problem["names"], problem)
+    return measured(lambda s, e: kanpiler(s, e, grid=5), lambda m, t: m(t)[:, 0], problem)
 
 
 def sympytorch(problem):
     import sympytorch as peer
 
     names = problem["names"]
-    return measured(lambda s, e: peer.SymPyModule(expressions=[e]), lambda m, t: m(**{n: t[:, k] for k, n in enumerate(names)})[:, 0], names, problem)  # fmt: skip
+    return measured(lambda s, e: peer.SymPyModule(expressions=[e]), lambda m, t: m(**{n: t[:, k] for k, n in enumerate(names)})[:, 0], problem)  # fmt: skip
 
 
 if __name__ == "__main__":
-    problems = json.load(sys.stdin)
     out = sys.stdout
     sys.stdout = sys.stderr  # pykan prints
-    json.dump([{"kan": kan(p), "sympytorch": sympytorch(p)} for p in problems], out)
+    for line in sys.stdin:
+        problem = json.loads(line)
+        print(json.dumps({"kan": kan(problem), "sympytorch": sympytorch(problem)}), file=out, flush=True)

@@ -6,7 +6,6 @@ the greatest value are halved again and again. Every operation is rounded outwar
 are off by less than 1. Whatever is met that has no interval form here leaves the bounds infinite.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from math import pi
 from typing import TYPE_CHECKING, Any

@@ -23,11 +23,11 @@ def simplified(e: Any) -> "sympy.Expr":
     return e.replace(lambda a: a.is_Mul and a.has(sympy.sin), _finite)
 
 
-def _paired(e: "sympy.Add") -> "sympy.Expr":
+def _paired(e: Any) -> "sympy.Expr":
     """c exp(a) + c exp(-a) = 2 c cosh(a), c exp(a) - c exp(-a) = 2 c sinh(a)."""
     import sympy
 
-    waves = {r.args[0]: c for c, r in (a.as_coeff_Mul() for a in e.args) if isinstance(r, sympy.exp)}
+    waves: dict[Any, Any] = {r.args[0]: c for c, r in (a.as_coeff_Mul() for a in e.args) if isinstance(r, sympy.exp)}
     done: set = set()
     for a in sorted(waves, key=sympy.default_sort_key):
         c = waves[a]
@@ -39,17 +39,17 @@ def _paired(e: "sympy.Add") -> "sympy.Expr":
     return e
 
 
-def _finite(e: "sympy.Mul") -> "sympy.Expr":
+def _finite(e: Any) -> "sympy.Expr":
     """sin(a)^k / b^m where a / b is a polynomial in what b holds: (a / b)^k sinc(a)^k / b^(m - k), for k up to m."""
     import sympy
 
-    powers = {b: r for b, r in (a.as_base_exp() for a in e.args)}
+    powers: dict = dict(a.as_base_exp() for a in e.args)
     for wave in [b for b, r in powers.items() if isinstance(b, sympy.sin) and r.is_Integer and r > 0]:
         for b in sorted((b for b, r in powers.items() if r.is_Integer and r < 0 and b.free_symbols), key=lambda b: (powers[b], sympy.default_sort_key(b))):  # fmt: skip
             ratio = sympy.factor(wave.args[0] / b)
             if ratio.free_symbols <= wave.args[0].free_symbols and not sympy.denom(ratio).free_symbols:
                 k = min(powers[wave], -powers[b])
                 whole = e * wave**-k * b**k
-                made = whole * (ratio * sympy.sinc(wave.args[0])) ** k
+                made: Any = whole * (ratio * sympy.sinc(wave.args[0])) ** k
                 return _finite(made) if made.is_Mul else made
     return e
