@@ -7,18 +7,15 @@ import deeptheory as dt
 from deeptheory.errors import InputError
 from deeptheory.networks import FaceNet
 from deeptheory.studies import find
-from deeptheory.studies.chang_tsao_2017.cells import choose, spikes
 from deeptheory.studies.chang_tsao_2017.claims import CLAIMS
 from deeptheory.studies.chang_tsao_2017.layers import LAYERS
-from deeptheory.studies.chang_tsao_2017.population import axes_geometry
-from deeptheory.studies.chang_tsao_2017.simulated import SIZES, cells_needed
 from deeptheory.studies.chang_tsao_2017.steps import flat, loaded
 from deeptheory.studies.chang_tsao_2017.stimuli import crowd, world
 
 NAME = "chang-tsao-2017"
 SMALL = {
     "networks": 2, "people": 4, "pictures": 20, "size": 32, "steps": 12, "batch": 16, "stimuli": 120, "cells": 12, "modelled": 4,
-    "shuffles": 60, "folds": 3, "shape": 5, "appearance": 5, "space_faces": 30, "candidates": 20, "photographs": 0, "views": True,
+    "shuffles": 60, "folds": 2, "shape": 5, "appearance": 5, "space_faces": 30, "candidates": 20, "photographs": 0, "views": True,
 }  # fmt: skip
 
 REQUIRED = {
@@ -57,7 +54,10 @@ def test_the_ledger_holds_every_required_claim(result):
 
 def test_the_page_says_what_it_is_and_is_not(result):
     figures = {p.stem for p in (result.folder / "figures").glob("*.json")}
-    assert figures == {"components", "preference", "flatness", "verdicts", "decoding", "identification", "reconstructions", "metamers"}  # fmt: skip
+    assert figures == {
+        "faces", "components", "ramps", "axes", "preference-histogram", "preference", "decoding", "identification", "cells-needed",
+        "reconstructions", "flat-curves", "flatness", "models", "verdicts", "eigenface", "metamers", "null-changes", "views", "readers",
+    }  # fmt: skip
     page = (result.folder / "report.html").read_text()
     assert "The faces are procedural (58 landmarks" in page
     assert "not the paper&#39;s 58" in page or "not the paper's 58" in page
@@ -106,42 +106,30 @@ def test_engines_agree(result, tmp_path):
     assert "layers" in only.claims["ramp"].note
 
 
-def test_spikes_have_the_rate_and_count_as_poisson_does():
-    settings = {"rate": 10.0, "window": 0.25, "trials": 4}
-    answers = np.random.default_rng(0).random((2000, 3)) + np.array([0, 5, 0])
-    got = spikes(answers, settings, 1, "x")
-    assert got.shape == (2000, 4, 3)
-    assert got.mean((0, 1)) == pytest.approx([10] * 3, rel=0.05)
-    counts = got * 0.25
-    assert np.array_equal(counts, counts.round())
-    flat_cell = counts[:, :, 1]  # hardly modulated: variance equals mean
-    assert flat_cell.var() == pytest.approx(flat_cell.mean(), rel=0.1)
-    assert np.corrcoef(got.mean(1)[:, 0], answers[:, 0])[0, 1] > 0.5
+def test_controls_stand_beside_the_population(result):
+    data = result.results["population"]
+    assert data["control"].values.tolist() == ["untrained", "pixels"]
+    assert data["control_explained"].shape == (2, 2, 10)
+    assert data["reconstructed"].shape == (2, 4, 8, 32, 32)
+    shown = world({**find(NAME).settings("quick", None, SMALL)[0], "seed": 0}, 0).images[:8]
+    assert np.array_equal(data["reconstructed"].values[0, 0], shown.astype(np.float32))
+    for name in ("null_change", "axis_change", "control_null_change", "control_axis_change"):
+        assert (data[name].values >= 0).all()
+    assert (data["axis_change"].values > 0).all()
+    assert result.results["views"]["condition"].values.tolist() == ["trained", "untrained"]
 
 
-def test_cells_answer_now_and_then():
-    values = np.random.default_rng(0).random((100, 5))
-    values[:, 0], values[:, 1] = 0, 1
-    values[1:, 2] = 0
-    assert choose(values, 10, 0, "a").tolist() == [3, 4]
-    assert len(choose(values, 1, 0, "a")) == 1
+def test_a_pixel_does_not_answer_its_null_plane_as_its_axis(result):
+    """The rendered faces of a pixel's null plane: what is left is warps and an axis learnt from noisy trials."""
+    data = result.results["population"].sel(control="pixels")
+    assert np.median(data["control_null_change"] / data["control_axis_change"]) < 1
 
 
-def test_cells_needed():
-    assert cells_needed(np.linspace(0, 1, len(SIZES))) == pytest.approx(120)
-    assert cells_needed(np.array([0.9, 1.0]), (5, 10)) == 5
-    assert cells_needed(np.array([0.0, 0.4]), (5, 10)) == float("inf")
-    assert cells_needed(np.array([0.7, 0.9]), (10, 20)) == pytest.approx(15)
-
-
-def test_geometry_of_known_axes():
-    got = axes_geometry(np.vstack([np.eye(4), -np.eye(4)]), 0)
-    assert got["axes_rank"] == 4
-    assert got["axes_participation"] == pytest.approx(4)
-    assert got["axes_cosine"] == 0
-    alone = axes_geometry(np.ones((6, 4)), 0)
-    assert alone["axes_rank"] == 1
-    assert alone["axes_cosine"] == pytest.approx(1)
+def test_simulated_codes_are_read_by_four_readers(result):
+    data = result.results["simulated"]
+    assert data["reader"].values.tolist() == ["identity", "two", "attribute", "nuisance"]
+    assert data["accuracy"].dims == ("seed", "code", "size", "reader")
+    assert (data["accuracy"].sel(size=205, reader="two") > 0.6).all()
 
 
 @pytest.mark.parametrize(

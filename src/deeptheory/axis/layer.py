@@ -1,12 +1,14 @@
 """axis_code on a layer of anybody's network: stimuli go through in batches, and only what is a unit is kept.
 
 What a unit is must be stated. Maps [n, channel, y, x] and tokens [n, token, channel] are pooled over positions ("mean",
-"max"), looked at in one position (its index, or "centre"), or every position is a unit of its own ("all"). Pooling is
-done batch by batch, so that the full activations are never held. Plain layers [n, unit] are taken as they are.
+"max"), looked at in one position (its index, or "centre"), or every position is a unit of its own ("all"). Pooling and
+choosing units are done batch by batch, so that the full activations are never held; where units are drawn, the first
+256 stimuli tell which there are. Plain layers [n, unit] are taken as they are.
 Trap: three axes may also mean [n, channel, x] (one-dimensional convolutions): then say channels="first".
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,23 @@ from deeptheory.names import unknown
 from deeptheory.recording.sites import as_found, as_inputs, batches, call, first_tensor, unwrap, watching
 
 _POOLS = ("mean", "max", "centre", "all")
+_LOOK = 256  # stimuli that decide which units can be drawn
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cells:
+    """Units of one layer as an electrode would have them. responses: [n, unit], as the layer gives them; trials: [n, trial,
+    unit] with noise, or None; positions: [unit], which units of the pooled layer; notes: how they were pooled and drawn."""
+
+    responses: np.ndarray
+    trials: np.ndarray | None
+    positions: np.ndarray
+    notes: tuple[str, ...]
+
+    @property
+    def recorded(self) -> np.ndarray:
+        """What axis_code takes: the trials where there are any, else the responses."""
+        return self.responses if self.trials is None else self.trials
 
 
 def axis_code_of(
@@ -30,7 +49,9 @@ def axis_code_of(
     *,
     pool: Any = "mean",
     channels: str | None = None,
-    units: int | None = None,
+    units: Any = None,
+    answering: float | None = None,
+    noise: Any = None,
     batch: int = 64,
     seed: int = 0,
     **options: Any,
@@ -38,20 +59,91 @@ def axis_code_of(
     """axis_code of one layer's responses to stimuli whose features are known.
 
     model: any nn.Module, left as found. layer: a name that dt.layers(model, x) lists. stimuli: what the model takes, n of
-    them. features: [n, d]. pool, channels: see above and responses_of. units: look at this many, drawn by seed.
+    them. features: [n, d]. pool, channels: see above and responses_of. units, answering, noise: see cells_of.
     options: those of axis_code (folds, shuffles, normalize, radius, models). How the layer was pooled stands in .notes.
     InputError: unknown layer, pooling that does not fit its shape, fewer units than asked for, what axis_code refuses.
     """
-    responses, said = _gather(model, [layer], stimuli, pool, channels, batch)
-    r, notes = responses[layer], [said[layer]]
-    if units is not None:
-        if not 1 <= units <= r.shape[1]:
-            raise InputError(f"units is {units}; layer {layer!r} has {r.shape[1]} units after pooling")
-        chosen = np.sort(np.random.default_rng([seed, 6]).choice(r.shape[1], units, replace=False))
-        notes.append(f"{units} of {r.shape[1]} units, drawn by seed {seed}")
-        code = axis_code(r[:, chosen], features, blocks, seed=seed, **options)
-        return code.noted(notes, positions=chosen)
-    return axis_code(r, features, blocks, seed=seed, **options).noted(notes)
+    cells = cells_of(model, [layer], stimuli, pool=pool, channels=channels, units=units, answering=answering, noise=noise, batch=batch, seed=seed)[layer]  # fmt: skip
+    return axis_code(cells.recorded, features, blocks, seed=seed, **options).noted(cells.notes, cells.positions)
+
+
+def cells_of(
+    model: nn.Module,
+    layers: Iterable[str],
+    stimuli: Any,
+    *,
+    pool: Any = "mean",
+    channels: str | None = None,
+    units: Any = None,
+    answering: float | None = None,
+    noise: Any = None,
+    batch: int = 64,
+    seed: int = 0,
+) -> dict[str, Cells]:
+    """{layer: Cells} of several layers: which units, their responses, and noisy trials of them.
+
+    units: so many, drawn by seed; or a list of positions among the layer's units; None: all. answering: draw among the
+    units that are above 0 for this share of the first 256 stimuli or more, and vary; then a layer with fewer of them gives
+    what it has. noise: a function (responses [n, unit], seed) -> [n, trial, unit], such as dt.axis.Poisson().
+    InputError: more units than there are (without answering), positions that are not there, no unit left, and as axis_code_of.
+    """
+    layers = list(layers)
+    chosen: dict[str, np.ndarray] = {}
+    if units is not None or answering is not None:
+        inputs = as_inputs(stimuli)
+        first = next(iter(batches(inputs, len(first_tensor(inputs)), _LOOK)))  # type: ignore[arg-type]
+        looked = _gather(model, layers, first, pool, channels, batch)[0]
+        chosen = {name: _chosen(_host(r), units, answering, seed, name) for name, r in looked.items()}
+        del looked
+    found, said = _gather(model, layers, stimuli, pool, channels, batch, chosen)
+    out = {}
+    for name in layers:
+        r = _host(found[name])
+        total = said[name][1]
+        positions = chosen.get(name, np.arange(total))
+        notes = [said[name][0]]
+        if name in chosen:
+            notes.append(_drawn(len(positions), total, units, answering, seed))
+        trials = None if noise is None else np.asarray(noise(r, _own_seed(seed, name)))
+        out[name] = Cells(responses=r, trials=trials, positions=positions, notes=tuple(notes))
+    return out
+
+
+def _host(r: torch.Tensor) -> np.ndarray:
+    return (r if r.dtype == torch.float64 else r.float()).numpy()  # numpy has no bfloat16
+
+
+def _own_seed(seed: int, name: str) -> int:
+    """Each layer its own noise, the same in whatever company it is asked."""
+    return int(np.random.default_rng([seed, 13, *name.encode()]).integers(2**31))
+
+
+def _chosen(looked: np.ndarray, units: Any, answering: float | None, seed: int, name: str) -> np.ndarray:
+    n = looked.shape[1]
+    if units is not None and not isinstance(units, int | np.integer):
+        positions = np.asarray(units)
+        if positions.ndim != 1 or len(positions) == 0 or positions.min() < 0 or positions.max() >= n:
+            raise InputError(f"units are {positions.tolist()[:5]}; layer {name!r} has {n}; needed: positions from 0 to {n - 1}")  # fmt: skip
+        return positions
+    living = np.arange(n)
+    if answering is not None:
+        varies = looked.std(0) > 1e-6 * max(float(np.abs(looked).max()), 1e-300)
+        living = np.flatnonzero(varies & ((looked > 0).mean(0) >= answering))
+        if len(living) == 0:
+            raise InputError(f"no unit of layer {name!r} is above 0 for {answering:g} of {len(looked)} stimuli")
+    wanted = len(living) if units is None else int(units)
+    if answering is not None:
+        wanted = min(wanted, len(living))
+    if not 1 <= wanted <= len(living):
+        raise InputError(f"units is {wanted}; layer {name!r} has {n} units after pooling")
+    return np.sort(np.random.default_rng([seed, 6]).choice(living, wanted, replace=False))
+
+
+def _drawn(k: int, total: int, units: Any, answering: float | None, seed: int) -> str:
+    if units is not None and not isinstance(units, int | np.integer):
+        return f"{k} of {total} units, as asked"
+    among = "" if answering is None else f" among those above 0 for {answering:g} of the stimuli"
+    return f"{k} of {total} units, drawn by seed {seed}{among}"
 
 
 def responses_of(
@@ -71,7 +163,9 @@ def responses_of(
     return _gather(model, list(layers), stimuli, pool, channels, batch)[0]
 
 
-def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channels: str | None, batch: int):
+def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channels: str | None, batch: int, chosen: Any = None):  # fmt: skip
+    """({layer: [n, units]}, {layer: (how it was pooled, how many units it has)}); chosen: {layer: positions} to keep."""
+    chosen = chosen or {}
     if not (callable(pool) or isinstance(pool, int) or pool in _POOLS):
         raise InputError(unknown(pool, _POOLS, what="pooling") + "; or an index, or a function")
     if channels not in (None, "first", "last"):
@@ -84,6 +178,7 @@ def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channe
     n = 0 if first is None else len(first)
     parts: dict[str, list[torch.Tensor]] = {name: [] for name in layers}
     shapes: dict[str, tuple[int, ...]] = {}
+    totals: dict[str, int] = {}
     met: dict[str, None] = {}
 
     def wanted(name: str, nonlinear: bool) -> str | None:
@@ -97,13 +192,16 @@ def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channe
             at_once = first_tensor(piece)
             size = 0 if at_once is None else len(at_once)
             for s in seen:
-                parts[s.name].append(_units(s.tensor, pool, channels, s.name, size).to("cpu"))
-                shapes[s.name] = tuple(s.tensor.shape[1:])
+                got = _units(s.tensor, pool, channels, s.name, size)
+                shapes[s.name], totals[s.name] = tuple(s.tensor.shape[1:]), got.shape[1]
+                parts[s.name].append((got[:, chosen[s.name]] if s.name in chosen else got).to("cpu"))
             seen.clear()
             lost = [name for name in layers if name not in shapes]
             if lost:
                 raise InputError(unknown(lost[0], met, what="layer") + ". dt.layers(model, x) lists all")
-    return {k: torch.cat(v) for k, v in parts.items()}, {k: _said(shapes[k], pool, channels, k) for k in layers}
+    return {k: torch.cat(v) for k, v in parts.items()}, {
+        k: (_said(shapes[k], pool, channels, k), totals[k]) for k in layers
+    }
 
 
 def _units(a: torch.Tensor, pool: Any, channels: str | None, name: str, size: int) -> torch.Tensor:

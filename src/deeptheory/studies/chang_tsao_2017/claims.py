@@ -14,7 +14,6 @@ from scipy.stats import spearmanr
 from deeptheory.runs import Claim, NotRun, Sample
 from deeptheory.studies.chang_tsao_2017.layers import LAYERS
 from deeptheory.studies.chang_tsao_2017.outside import PUBLISHED
-from deeptheory.studies.chang_tsao_2017.simulated import cells_needed
 
 _PAPER = "Chang & Tsao 2017"
 _PROTOCOL = "paper; 58 procedural landmarks, not the paper's 58 on photographs; units of a network for cells"
@@ -148,27 +147,29 @@ def _view(results):
     data = results["views"]
     if "view_cosine" not in data:
         return NotRun("faces from the side are shown at standard scale: about 80 minutes on 2 cores")
-    return median_where(data["view_cosine"].values, np.isfinite(data["view_cosine"].values))
+    values = data["view_cosine"].sel(condition="trained").values
+    return median_where(values, np.isfinite(values))
 
 
 def _efficient(results):
-    curves = results["simulated"]["by_size"]
-    needed = [[cells_needed(row) for row in curves.sel(code=c).values] for c in ("exemplar", "axis")]
-    return Sample(np.array(needed[0]) / np.array(needed[1]), "median")
+    return Sample(results["simulated"]["ratio"].values, "median")
 
 
-def _outside(name: str, measure: Callable[[Any], Any]):
+def _outside(name: str, files: tuple[str, ...], measure: Callable[[Any], Any]):
+    """measure of the photographs, or why it cannot be: one of the files is not there."""
+
     def measured(results):
         data = results["photographs"]
         if name not in data:
-            return NotRun("; ".join(data.attrs.get("missing", [])) or f"{name} was not measured")
+            lacking = [m for m in data.attrs.get("missing", []) if any(f in m for f in files)]
+            return NotRun("; ".join(lacking) or f"{' or '.join(files)} was not found")
         return measure(data)
 
     return measured
 
 
 def _published_late(data):
-    rows = data["published_preference"].sel(condition="trained").values
+    rows = data["published_preference"].sel(published_condition="trained").values
     return np.array([_rank_correlation(row) for row in rows])
 
 
@@ -247,24 +248,24 @@ def _elsewhere() -> list[Claim]:
     return [
         _claim(
             "published-network/late-layers-appearance", "supplement", "The same in a published face network, shown faces of a space of photographs.",
-            _LATE[2], _LATE[3], _outside("published_preference", _published_late), **more,
+            _LATE[2], _LATE[3], _outside("published_preference", ("face",), _published_late), **more,
         ),
         *(
             _claim(
                 f"published-network/flat-orthogonal/{layer}", "figure 4", "The same in a published face network, shown faces of a space of photographs.",
-                _FLAT[2], _FLAT[3], _outside("published_flat", lambda d, layer=layer: d["published_flat"].sel(condition="trained", published_layer=layer).values), **more,
+                _FLAT[2], _FLAT[3], _outside("published_flat", ("face",), lambda d, layer=layer: d["published_flat"].sel(published_condition="trained", published_layer=layer).values), **more,
             )
             for layer in PUBLISHED
         ),
         _claim(
             "it/objects-decoded", "beyond the paper", "Which of seven objects was shown can be read from 132 units of IT, 100 to 350 ms after it.",
-            "accuracy less chance (1/7), best window, nearest mean of other pseudo-trials", "> 0.3", _outside("decoded", _time_course),
+            "accuracy less chance (1/7), best window, nearest mean of other pseudo-trials", "> 0.3", _outside("decoded", ("it_neurons",), _time_course),
             protocol="recordings of the data folder; units recorded one by one, trials paired by object", criterion="95 % interval over draws of trials",
         ),
         _claim(
             "it/network-resembles", "beyond the paper", "A face network's last layer orders pictures more like monkey IT than pixels do.",
             "Spearman of dissimilarities with monkey IT, last layer less pixels", "> 0",
-            _outside("rdm_published", lambda d: d["rdm_published"].sel(condition="trained", published_layer=PUBLISHED[-1]).values - d["rdm_pixels"].values),
+            _outside("rdm_published", ("face_resnet", "it_rdms"), lambda d: d["rdm_published"].sel(published_condition="trained", published_layer=PUBLISHED[-1]).values - d["rdm_pixels"].values),
             protocol="recordings of the data folder; 92 pictures of everything, not only faces", criterion="95 % interval over halves of the pictures, which overlap",
         ),
     ]  # fmt: skip

@@ -9,95 +9,106 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.networks import FaceNet
-from deeptheory.runs import generator
-from deeptheory.studies.chang_tsao_2017.cells import record, spikes
-from deeptheory.studies.chang_tsao_2017.stimuli import World, world
+from deeptheory.studies.chang_tsao_2017.cells import recorded
+from deeptheory.studies.chang_tsao_2017.stimuli import world
 
 LAYERS = list(FaceNet.layers)
 CONDITIONS = ("trained", "untrained")
-_BENCH = ("preference", "tuned", "monotone", "flat", "relative", "dimensions")
+VERDICTS = ("axis", "exemplar", "norm x direction", "energy", "none", "cannot tell")
+CURVED = "relu6"  # whose curves are kept
 _MODELS = ("axis", "exemplar", "ceiling")
+_CURVES = ("ramp_x", "ramp_y", "ramp_count", "flat_x", "flat_y")
 
 
 def layers(settings: dict, member: int, trained: Any, untrained: Any, progress: Any) -> Any:
-    """One Dataset over [seed, condition, layer, cell], and the same for pixels without the layer; see bench."""
+    """One Dataset over [seed, condition, layer, cell], and the same for pixels without the layer; see measured and compared.
+    Curves, [seed, condition, cell, bin], are those of the layer CURVED."""
     import xarray as xr
 
     shown = world(settings, member)
     pixels = dt.faces.PixelSpace.fit(shown.images, settings["shape"] + settings["appearance"]).encode(shown.images)
-    rows: dict[str, dict[str, list]] = {}
-    done, total = 0, 2 * len(LAYERS) + 1
-    for condition, net in zip(CONDITIONS, (trained, untrained)):
-        responses = record(net, shown.images, LAYERS, settings["cells"], member)
-        for name in LAYERS:
-            found = bench(settings, member, shown, pixels, responses[name], f"{condition} {name}")
-            for key, value in found.items():
-                rows.setdefault(key, {}).setdefault(condition, []).append(value)
-            done += 1
-            progress(done, total)
-    alone = bench(settings, member, shown, pixels, some_pixels(shown.images, settings["cells"], member), "pixels")
-    dims = {"explained": ("feature",), "eigenface": (), "counts": ("verdict",)}
+
+    def bench(features, blocks, cells=None, **options):
+        how = recorded(settings, member, cells) | {"folds": settings["folds"], "normalize": settings["normalize"]}
+        return dt.axis.axis_codes_of(trained, LAYERS, shown.images, features, blocks, untrained=untrained, **how | options)  # fmt: skip
+
+    coordinates, blocks = shown.coordinates, shown.space.blocks
+    code = bench(coordinates, blocks, shuffles=settings["shuffles"], models=False)
+    progress(1, 3)
+    rivals = bench(pixels, None, shuffles=0, models=False, normalize="block")
+    progress(2, 3)
+    few = bench(coordinates, blocks, settings["modelled"], shuffles=settings["shuffles"])
+    progress(3, 3)
+    found = {}
+    for (condition, name, one), (_, _, rival), (_, _, model) in zip(code.conditions(), rivals.conditions(), few.conditions()):  # fmt: skip
+        found[condition, name] = measured(settings, one, rival) | compared(settings, model)
+    curves = {(c, name): curves_of(settings, one) for c, name, one in code.conditions() if name in (CURVED, "")}
+    dims = {"explained": ("feature",), "eigenface": (), "counts": ("verdict",), "sta": ("cell", "feature")}
     variables: dict[str, Any] = {}
-    for key, by in rows.items():
+    for key in found["pixels", ""]:
         axes = dims.get(key, ("model_cell",) if key in _MODELS else ("cell",))
-        variables[key] = (("seed", "condition", "layer", *axes), np.array([[by[c] for c in CONDITIONS]]))
-        variables[f"pixels_{key}"] = (("seed", *axes), np.array([alone[key]]))
+        each = np.array([[[found[c, name][key] for name in LAYERS] for c in CONDITIONS]])
+        variables[key] = (("seed", "condition", "layer", *axes), each)
+        variables[f"pixels_{key}"] = (("seed", *axes), np.array([found["pixels", ""][key]]))
+    for key in _CURVES:
+        axes = ("cell", "flat_bin" if key.startswith("flat") else "ramp_bin")
+        variables[key] = (("seed", "condition", *axes), np.array([[curves[c, CURVED][key] for c in CONDITIONS]]))
+        variables[f"pixels_{key}"] = (("seed", *axes), curves["pixels", ""][key][None])
     coords = {"seed": [member], "condition": list(CONDITIONS), "layer": LAYERS, "verdict": list(VERDICTS)}
     return xr.Dataset(variables, coords=coords)
 
 
-VERDICTS = ("axis", "exemplar", "norm x direction", "energy", "none", "cannot tell")
-
-
-def bench(
-    settings: dict, member: int, shown: World, pixels: np.ndarray, responses: np.ndarray, name: str
-) -> dict[str, Any]:
-    """What the axis code says of one area; cells that are missing or dead are NaN (numbers) or 0.
+def measured(settings: dict, code: Any, rival: Any) -> dict[str, Any]:
+    """What the axis code says of one area; cells that are missing or dead are NaN.
 
     preference: of shape against appearance. tuned, monotone, flat: 1 or 0. relative: variance in the orthogonal space over
-    that along the axis. dimensions: features to which the cell is tuned. axis, exemplar: held-out R2 of the models, over
-    the first cells; ceiling: of the same. explained: [feature], decoded. eigenface: variance explained by pixel components
-    over that by the face space, mean over tuned cells.
+    that along the axis. dimensions: features to which the cell is tuned. r: correlation with the projection onto the axis.
+    sta: [cell, feature], of unit length. explained: [feature], decoded. eigenface: variance explained by pixel components
+    over that by the face space, mean over tuned cells (over all, where none is).
     """
-    rates = spikes(responses, settings, member, name)
-    how = {"normalize": settings["normalize"], "seed": member, "folds": settings["folds"]}
-    code = dt.axis_code(
-        rates, shown.coordinates, shown.space.blocks, shuffles=settings["shuffles"], models=False, **how
-    )
-    few = rates[:, :, : settings["modelled"]]
-    compared = dt.axis_code(few, shown.coordinates, shown.space.blocks, shuffles=settings["shuffles"], **how)
-    by_pixels = dt.axis_code(rates, pixels, shuffles=0, models=False, **{**how, "normalize": "block"})
     cells, tuned = settings["cells"], code.ramp.tuned
-    found = {
-        "preference": code.preference.index,
-        "tuned": tuned,
-        "monotone": code.ramp.monotone,
-        "flat": code.flatness.flat,
-        "relative": code.flatness.relative,
-        "dimensions": code.preference.tuned_dimensions,
+    out = {
+        key: _placed(value, len(code.units), cells)
+        for key, value in {
+            "preference": code.preference.index,
+            "tuned": tuned,
+            "monotone": code.ramp.monotone,
+            "flat": code.flatness.flat,
+            "relative": code.flatness.relative,
+            "dimensions": code.preference.tuned_dimensions,
+            "r": code.ramp.r,
+            "sta": code.axes.sta / np.linalg.norm(code.axes.sta, axis=1, keepdims=True),
+        }.items()
     }
-    out = {key: _placed(value, code.units, cells) for key, value in found.items()}
-    models = compared.models
-    assert models is not None
-    for key, value in {"axis": models.of("axis"), "exemplar": models.of("exemplar"), "ceiling": models.ceiling}.items():
-        out[key] = _placed(value, models.units, settings["modelled"])
     out["explained"] = code.decoding.explained
-    out["counts"] = np.array([models.counts.get(v, 0) for v in VERDICTS])
     share = tuned if tuned.any() else np.ones(len(tuned), dtype=bool)
-    rival = _placed(by_pixels.axes.explained, by_pixels.units, cells)[code.units][share]
-    out["eigenface"] = np.nanmean(rival) / code.axes.explained[share].mean()
+    out["eigenface"] = rival.axes.explained[share].mean() / code.axes.explained[share].mean()
     return out
 
 
-def some_pixels(images: np.ndarray, cells: int, member: int) -> np.ndarray:
-    """[stimulus, cell]: pixels drawn at random among those that vary."""
-    values = images.reshape(len(images), -1)
-    varying = np.flatnonzero(values.std(0) > 0.2 * values.std(0).max())
-    return values[:, generator(member, "pixels").choice(varying, min(cells, len(varying)), replace=False)]
+def compared(settings: dict, code: Any) -> dict[str, Any]:
+    """axis, exemplar: [model_cell] held-out R2 of the models; ceiling: of the same cells. counts: [verdict] cells."""
+    models, cells = code.models, settings["modelled"]
+    rows = {"axis": models.of("axis"), "exemplar": models.of("exemplar"), "ceiling": models.ceiling}
+    out = {key: _placed(value, len(code.units), cells) for key, value in rows.items()}
+    out["counts"] = np.array([models.counts.get(v, 0) for v in VERDICTS])
+    return out
 
 
-def _placed(values: np.ndarray, units: np.ndarray, cells: int) -> np.ndarray:
-    """values [k] of the units at these positions, NaN elsewhere: [cells] float."""
-    out = np.full(cells, np.nan)
-    out[units] = values
+def curves_of(settings: dict, code: Any) -> dict[str, np.ndarray]:
+    """Responses [cell, bin] along the axis (ramp) and along the longest orthogonal one (flat), and where the bins lie."""
+    rows = {
+        "ramp_x": code.ramp.centres,
+        "ramp_y": code.ramp.mean,
+        "ramp_count": code.ramp.count,
+        "flat_x": code.flatness.curve_x,
+        "flat_y": code.flatness.curve,
+    }
+    return {key: _placed(value, len(code.units), settings["cells"]) for key, value in rows.items()}
+
+
+def _placed(values: np.ndarray, found: int, cells: int) -> np.ndarray:
+    """values [found, ...] first, NaN after them: [cells, ...] float."""
+    out = np.full((cells, *values.shape[1:]), np.nan)
+    out[:found] = values
     return out

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.arrays import as_numpy, as_tensor
 from deeptheory.errors import StoreError
 from deeptheory.networks import FaceResNet, face_resnet
 from deeptheory.runs import derive, generator
-from deeptheory.studies.chang_tsao_2017.cells import record, spikes
+from deeptheory.studies.chang_tsao_2017.cells import recorded
 
 PUBLISHED = ("relu", "conv32_3.relu2", "conv64_3.relu2", "conv128_2.relu2", "conv256_2.relu2")
+CONDITIONS = ("trained", "untrained", "pixels")
 _SIZE, _CELLS, _TRIALS = 96, 60, 20
 
 
@@ -33,39 +33,30 @@ def photographs(settings, unit, inputs, workspace, progress):
 
 
 def _network(settings: dict, member: int) -> Any:
-    """Preference, flatness and decoding by layer of the published network, for faces drawn from photographs' space."""
+    """The table of the bench by layer of the published network, for faces drawn from photographs' space; pixels beside."""
     import xarray as xr
 
     net, found = face_resnet(), dt.datasets.faces(_SIZE, colour=True)
     space = dt.faces.FaceSpace.fit(
         found.images, found.landmarks, settings["shape"], settings["appearance"], normalise="released"
     )
-    coordinates = space.sample(
-        max(settings["photographs"], 2 * len(space.variances)), derive(member, "photographs") % 2**31
-    )
+    drawn = max(settings["photographs"], 2 * len(space.variances))
+    coordinates = space.sample(drawn, derive(member, "photographs") % 2**31)
     images = _cropped(space, space.decode(coordinates).clip(0, 255))
-    before = FaceResNet().eval()
-    rows: dict[str, list] = {"preference": [], "flat": [], "explained": [], "tuned": []}
-    for condition, model in (("trained", net), ("untrained", before)):
-        responses = record(model, images, PUBLISHED, _CELLS, member)
-        for name in PUBLISHED:
-            code = dt.axis_code(
-                spikes(responses[name], settings, member, f"published {condition} {name}"), coordinates, space.blocks,
-                shuffles=settings["shuffles"], normalize=settings["normalize"], models=False, seed=member,
-            )  # fmt: skip
-            tuned = code.ramp.tuned
-            rows["preference"].append(np.median(code.preference.index[tuned]) if tuned.any() else np.nan)
-            rows["flat"].append(code.flatness.flat[tuned].mean() if tuned.any() else np.nan)
-            rows["explained"].append(code.decoding.explained.mean())
-            rows["tuned"].append(tuned.mean())
-    shape = (1, 2, len(PUBLISHED))
-    return xr.Dataset(
-        {
-            f"published_{k}": (("seed", "condition", "published_layer"), np.array(v).reshape(shape))
-            for k, v in rows.items()
-        },
-        coords={"seed": [member], "condition": ["trained", "untrained"], "published_layer": list(PUBLISHED)},
-    )
+    code = dt.axis.axis_codes_of(
+        net, PUBLISHED, images, coordinates, space.blocks, untrained=FaceResNet().eval(), shuffles=settings["shuffles"],
+        normalize=settings["normalize"], models=False, **recorded(settings, member, _CELLS),
+    )  # fmt: skip
+    table = code.table()
+    pixels = table[table["condition"] == "pixels"].iloc[0]
+    variables: dict[str, Any] = {}
+    for key in ("preference", "flat", "explained", "tuned"):
+        rows = [table.loc[table["condition"] == c, key].to_numpy() for c in CONDITIONS[:2]]
+        variables[f"published_{key}"] = (("seed", "published_condition", "published_layer"), np.array([rows]))
+        variables[f"published_pixels_{key}"] = (("seed",), [pixels[key]])
+    coords = {"seed": [member], "published_condition": list(CONDITIONS[:2]), "published_layer": list(PUBLISHED)}
+    variables["published_faces"] = (("seed", "face", "row", "column", "channel"), images[None, :8].clip(0, 255).astype(np.uint8))  # fmt: skip
+    return xr.Dataset(variables, coords=coords)
 
 
 def _cropped(space: Any, images: np.ndarray) -> np.ndarray:
@@ -75,53 +66,37 @@ def _cropped(space: Any, images: np.ndarray) -> np.ndarray:
 
 
 def _neurons(settings: dict, member: int) -> Any:
-    """Which of seven objects was shown, by the nearest mean of other pseudo-trials, in every window; and faces alone."""
+    """Which of seven objects was shown, by the nearest mean of other pseudo-trials, in every window."""
     import xarray as xr
 
-    recorded = dt.datasets.it_neurons()
-    trials, names = recorded.pseudo_trials(_TRIALS, derive(member, "trials") % 2**31)
-    half = _TRIALS // 2
-    right = []
-    for w in range(trials.shape[3]):
-        learn, test = trials[:, :half, :, w], trials[:, half:, :, w]
-        spread = learn.std((0, 1)) + 1e-9
-        centres, probes = learn.mean(1) / spread, test.reshape(-1, test.shape[2]) / spread
-        squared = ((probes[:, None] - centres[None]) ** 2).sum(2)
-        right.append((squared.argmin(1) == np.repeat(np.arange(len(names)), test.shape[1])).mean())
-    return xr.Dataset(
-        {"decoded": (("seed", "window"), np.array([right]))},
-        coords={"seed": [member], "window": recorded.windows.mean(1)},
-    )
+    neurons = dt.datasets.it_neurons()
+    trials, _ = neurons.pseudo_trials(_TRIALS, derive(member, "trials") % 2**31)
+    found = dt.axis.label_decoding(trials)
+    coords = {"seed": [member], "window": neurons.windows.mean(1)}
+    return xr.Dataset({"decoded": (("seed", "window"), found.accuracy[None])}, coords=coords)
 
 
 def _dissimilarities(settings: dict, member: int) -> Any:
-    """Rank correlation of a layer's dissimilarities (1 - correlation) with those of monkey IT, over half of the pictures,
-    each member's own; the same of human IT with monkey IT, which bounds what can be expected."""
+    """How far layers agree with monkey IT on which pictures are alike, over half of the pictures, each member's own; the same
+    of human IT, which bounds what can be expected, and of pixels."""
     import xarray as xr
-    from scipy.stats import spearmanr
 
     known = dt.datasets.it_rdms()
     rows = generator(member, "pictures").choice(len(known.images), len(known.images) // 2, replace=False)
-    pairs = tuple(rows[np.stack(np.triu_indices(len(rows), 1))])
-    bound: Any = spearmanr(known.human_it[pairs], known.monkey_it[pairs])
-    values: dict[str, Any] = {"rdm_human": (("seed",), [float(bound.statistic)])}
-    values["rdm_pixels"] = (("seed",), [_alike(known.images.reshape(len(known.images), -1), pairs, known.monkey_it)])
+
+    def alike(responses: Any) -> float:
+        return dt.axis.agreement(dt.axis.dissimilarity(responses), known.monkey_it, rows)
+
+    values: dict[str, Any] = {"rdm_human": (("seed",), [dt.axis.agreement(known.human_it, known.monkey_it, rows)])}
+    values["rdm_pixels"] = (("seed",), [alike(known.images.reshape(len(known.images), -1))])
     try:
-        nets = {"trained": face_resnet(), "untrained": FaceResNet().eval()}
+        nets = (face_resnet(), FaceResNet().eval())
     except StoreError:
-        nets = {}
+        nets = ()
+    coords: dict[str, Any] = {"seed": [member]}
     if nets:
-        table = np.empty((1, 2, len(PUBLISHED)))
-        for c, net in enumerate(nets.values()):
-            seen = dt.Recorder(net, as_tensor(known.images.astype(np.float32)), layers=list(PUBLISHED)).activations()
-            table[0, c] = [_alike(as_numpy(seen[name])[0], pairs, known.monkey_it) for name in PUBLISHED]
-        values["rdm_published"] = (("seed", "condition", "published_layer"), table)
-    coords = {"seed": [member]} | ({"condition": list(nets), "published_layer": list(PUBLISHED)} if nets else {})
+        seen = [dt.axis.responses_of(net, PUBLISHED, known.images.astype(np.float32), pool="all") for net in nets]
+        table = np.array([[[alike(s[name]) for name in PUBLISHED] for s in seen]])
+        values["rdm_published"] = (("seed", "published_condition", "published_layer"), table)
+        coords |= {"published_condition": list(CONDITIONS[:2]), "published_layer": list(PUBLISHED)}
     return xr.Dataset(values, coords=coords)
-
-
-def _alike(activations: np.ndarray, pairs: tuple, monkey: np.ndarray) -> float:
-    from scipy.stats import spearmanr
-
-    found: Any = spearmanr(1 - np.corrcoef(activations)[pairs], monkey[pairs])
-    return float(found.statistic)

@@ -1,4 +1,4 @@
-"""Cells whose code is known: which of the paper's measures tell codes apart, and how many cells each code needs (figures 4, 7)."""
+"""Cells whose code is known: how many cells each code needs, and what pixel components explain of axis cells (figures 4L, 7)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.runs import derive, generator
-from deeptheory.studies.chang_tsao_2017.cells import spikes
+from deeptheory.studies.chang_tsao_2017.cells import firing
 from deeptheory.studies.chang_tsao_2017.stimuli import world
 
 SIZES = (5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 205)
@@ -15,41 +15,26 @@ _RELIABILITY = 0.5
 
 
 def simulated(settings, unit, inputs, workspace, progress):
-    """One Dataset a member: identification by code and number of cells, and the control of the pixel components."""
+    """One Dataset a member: accuracy by code, number of cells and reader; their ratio; the control of pixel components."""
     import xarray as xr
 
-    curves = []
-    for k, code in enumerate(("axis", "exemplar")):
-        cells = dt.axis.simulate(
-            code,
-            n=settings["stimuli"],
-            d=50,
-            units=205,
-            reliability=_RELIABILITY,
-            seed=derive(unit, "simulated") % 2**31,
-        )
-        found = dt.axis_code(cells.responses, cells.features, normalize="none", shuffles=0, models=False, seed=unit)
-        curves.append(found.identification(settings["candidates"], SIZES).accuracy[:, -1])
-        progress(k + 1, 3)
+    seed = derive(unit, "simulated") % 2**31
+    found = dt.axis.metric_efficiency(
+        SIZES, n=settings["stimuli"], d=50, candidates=settings["candidates"], reliability=_RELIABILITY, seeds=(seed,)
+    )
+    progress(1, 2)
     shown = world(settings, unit)
     pixels = dt.faces.PixelSpace.fit(shown.images, settings["shape"] + settings["appearance"]).encode(shown.images)
-    ratio = _pixel_control(settings, unit, shown.coordinates, pixels)
+    eigenface = _pixel_control(settings, unit, shown.coordinates, pixels)
+    progress(2, 2)
     return xr.Dataset(
-        {"by_size": (("seed", "code", "size"), np.array([curves])), "eigenface": (("seed",), [ratio])},
-        coords={"seed": [unit], "code": ["axis", "exemplar"], "size": list(SIZES)},
+        {
+            "accuracy": (("seed", "code", "size", "reader"), found.accuracy),
+            "ratio": (("seed",), found.ratio(_ENOUGH)),
+            "eigenface": (("seed",), [eigenface]),
+        },
+        coords={"seed": [unit], "code": list(found.metrics), "size": list(SIZES), "reader": list(found.readers)},
     )
-
-
-def cells_needed(accuracy: np.ndarray, sizes: Any = SIZES) -> float:
-    """The number of cells at which identification [size] first reaches _ENOUGH, between sizes linear; infinite if never."""
-    above = np.flatnonzero(accuracy >= _ENOUGH)
-    if not len(above):
-        return float("inf")
-    k = int(above[0])
-    if k == 0:
-        return float(sizes[0])
-    part = (_ENOUGH - accuracy[k - 1]) / (accuracy[k] - accuracy[k - 1])
-    return float(sizes[k - 1] + part * (sizes[k] - sizes[k - 1]))
 
 
 def _pixel_control(settings: dict, unit: int, coordinates: np.ndarray, pixels: np.ndarray) -> float:
@@ -57,8 +42,6 @@ def _pixel_control(settings: dict, unit: int, coordinates: np.ndarray, pixels: n
     rng = generator(unit, "axis cells")
     s = (coordinates - coordinates.mean(0)) / coordinates.std(0)
     drive = s @ rng.standard_normal((s.shape[1], 100)) / np.sqrt(s.shape[1])
-    rates = spikes(np.log1p(np.exp(2 * drive)), settings, unit, "axis cells")
-    explained = [
-        dt.axis_code(rates, f, shuffles=0, models=False, seed=unit).axes.explained.mean() for f in (pixels, coordinates)
-    ]
-    return float(explained[0] / explained[1])
+    rates = firing(settings)(np.log1p(np.exp(2 * drive)), derive(unit, "axis cells") % 2**31)
+    found: list[Any] = [dt.axis_code(rates, f, shuffles=0, models=False, seed=unit) for f in (pixels, coordinates)]
+    return float(found[0].axes.explained.mean() / found[1].axes.explained.mean())

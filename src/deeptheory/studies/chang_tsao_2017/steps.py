@@ -15,7 +15,7 @@ from deeptheory.errors import InputError
 from deeptheory.networks import FaceNet, accuracy, classification_loss, minibatches, train
 from deeptheory.runs import Step, derive, generator
 from deeptheory.runs import members as numbered
-from deeptheory.studies.chang_tsao_2017.cells import record, spikes
+from deeptheory.studies.chang_tsao_2017.cells import recorded
 from deeptheory.studies.chang_tsao_2017.layers import layers
 from deeptheory.studies.chang_tsao_2017.outside import photographs
 from deeptheory.studies.chang_tsao_2017.population import population
@@ -98,34 +98,39 @@ def layers_step(settings, unit, inputs, workspace, progress):
 
 def population_step(settings, unit, inputs, workspace, progress):
     """Faces read out of many cells, rebuilt, and moved along null planes."""
-    return population(settings, unit, loaded(settings, unit, inputs.part("network")["weights"].values[0]), progress)
+    weights = inputs.part("network")["weights"].values[0]
+    return population(settings, unit, loaded(settings, unit, weights), loaded(settings, unit), progress)
 
 
 def view_step(settings, unit, inputs, workspace, progress):
-    """The axes of cells for faces from in front and from the side (figure 6)."""
+    """The axes of cells for faces from in front and from the side (figure 6): appearance part, by condition."""
     import xarray as xr
 
     if not settings["views"]:
         return xr.Dataset(coords={"seed": [unit]})
-    net = loaded(settings, unit, inputs.part("network")["weights"].values[0])
+    weights = inputs.part("network")["weights"].values[0]
     made = dt.faces.ProceduralFaces(settings["size"])
-    rng = generator(unit, "views")
-    shape, look = rng.standard_normal((2, settings["stimuli"], 25))
-    axes, first = [], None
-    for k, yaw in enumerate((0.0, 60.0)):
-        images = made.render(shape, look, pose=np.array([yaw, 0, 0, 0, 0, 1.0])).images
-        first = images if first is None else first
-        found = record(net, images, ["relu6"], settings["cells"] * 2, unit, first)["relu6"]
-        code = dt.axis_code(
-            spikes(found + 1e-9, settings, unit, f"view {k}"), np.hstack([shape, look]), models=False,
-            shuffles=settings["shuffles"], seed=unit, blocks={"shape": slice(0, 25), "appearance": slice(25, 50)},
-        )  # fmt: skip
-        full = np.full((found.shape[1], 50), np.nan)
-        full[code.units] = code.axes.sta
-        axes.append(full)
-    a, b = (x[:, 25:] for x in axes)
-    cosine = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
-    return xr.Dataset({"view_cosine": (("seed", "cell"), cosine[None])}, coords={"seed": [unit]})
+    latents = generator(unit, "views").standard_normal((2, settings["stimuli"], 25))
+    views = [made.render(*latents, pose=np.array([yaw, 0, 0, 0, 0, 1.0])).images for yaw in (0.0, 60.0)]
+    out = np.full((2, 2 * settings["cells"]), np.nan)
+    for k, net in enumerate((loaded(settings, unit, weights), loaded(settings, unit))):
+        how = recorded(settings, unit, 2 * settings["cells"])
+        front = dt.axis.cells_of(net, ["relu6"], views[0], **how)["relu6"]
+        side = dt.axis.cells_of(net, ["relu6"], views[1], **how | {"units": front.positions, "answering": None, "seed": derive(unit, "side") % 2**31})["relu6"]  # fmt: skip
+        codes = [
+            dt.axis_code(
+                c.recorded, np.hstack(list(latents)), {"shape": slice(0, 25), "appearance": slice(25, 50)},
+                models=False, shuffles=settings["shuffles"], seed=unit,
+            )
+            for c in (front, side)
+        ]  # fmt: skip
+        cosines, units = dt.axis.axis_transfer(*codes, "appearance")
+        out[k, units] = cosines
+        progress(k + 1, 2)
+    axes = ("seed", "condition", "cell")
+    return xr.Dataset(
+        {"view_cosine": (axes, out[None])}, coords={"seed": [unit], "condition": ["trained", "untrained"]}
+    )
 
 
 STEPS = [
