@@ -122,12 +122,12 @@ def matrix_layer(backend, make=None, **options):
 
 def of_layer(layer, inputs):
     """Outputs, gradients of inputs and of parameters."""
-    names = [n for n, _ in layer.named_parameters()]
+    learnt = {n: p for n, p in layer.named_parameters() if layer.presence == "cost" or n == "weight"}  # shares have no cost
 
     def run(*given):
-        return torch.func.functional_call(layer, dict(zip(names, given[len(inputs) :])), given[: len(inputs)])
+        return torch.func.functional_call(layer, dict(zip(learnt, given[len(inputs) :])), given[: len(inputs)])
 
-    return gradients(run, [*inputs, *layer.parameters()])
+    return gradients(run, [*inputs, *learnt.values()])
 
 
 @pytest.mark.parametrize("backend", FAST)
@@ -152,6 +152,24 @@ def test_conv_matrix_capsules(backend, iterations, variant, normalize, batch, gr
     else:
         # few children a parent: sharp clusters, logits in the hundreds; 1x1 kernels: one child a parent, variances at their floor
         same(of_layer(layer(backend), inputs), truth, 5e-5 if kernel > 1 else 1e-3)
+
+
+@pytest.mark.parametrize("backend", FAST)
+@pytest.mark.parametrize("iterations", [1, 2, 3])
+@pytest.mark.parametrize("options", [{"form": "vector"}, {"presence": "mass"}, {"form": "vector", "presence": "mass"}], ids=str)
+@pytest.mark.parametrize(("variant", "normalize"), [("paper", "all"), ("released", "position")])
+@pytest.mark.parametrize("batch", [1, 18])
+def test_ablations(backend, iterations, options, variant, normalize, batch):
+    """Poses as vectors and mixing proportions for activations, in a convolution and in the class layer."""
+    g = torch.Generator().manual_seed(0)
+    more = {**options, "variant": variant, "iterations": iterations}
+    inputs = [torch.randn(batch, 5, 4, 3, 4, 4, generator=g), torch.rand(batch, 5, 4, 3, generator=g)]
+    for make in (
+        lambda **o: c.ConvMatrixCapsules(3, 2, 3, 2, normalize=normalize, **o),
+        lambda **o: c.ClassCapsules(3, 4, **o),
+    ):
+        truth = of_layer(matrix_layer("eager", make, **more).double(), [x.double() for x in inputs])
+        same(of_layer(matrix_layer(backend, make, **more), inputs), truth, 5e-5)
 
 
 @pytest.mark.parametrize("backend", FAST)
@@ -263,9 +281,9 @@ def test_which_backend_is_taken(monkeypatch):
     for bad, why in ((x.double(), "float64"), (torch.zeros(2, device="meta"), "on meta")):
         with pytest.raises(MissingDependency, match=f'backend="native" cannot be had: .*{why}'):
             choose("native", "dynamic", bad)
-    with pytest.raises(MissingDependency, match="form='vector'"):
-        c.ConvMatrixCapsules(2, 3, form="vector", backend="native")(
-            torch.zeros(1, 3, 3, 2, 4, 4), torch.zeros(1, 3, 3, 2)
+    with pytest.raises(MissingDependency, match="knows poses of 4x4 numbers, not pose_size=3"):
+        c.ConvMatrixCapsules(2, 3, pose_size=3, backend="native")(
+            torch.zeros(1, 3, 3, 2, 3, 3), torch.zeros(1, 3, 3, 2)
         )
     learnt = torch.zeros(3, 3, 2, requires_grad=True)
     with pytest.raises(MissingDependency, match="gives coordinates no gradient"):

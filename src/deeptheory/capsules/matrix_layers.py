@@ -118,12 +118,13 @@ class _MatrixLayer(nn.Module):
 
     def _native(self, pose, activation, weight, where, who: Geometry):
         flat = pose.flatten(1, 2).flatten(3), activation.flatten(1, 2)
-        return native_em.route(*flat, weight, self.beta_u, self.beta_a, where, who, self.lambdas, self.constants)
+        betas = (self.beta_u, self.beta_a)
+        return native_em.route(*flat, weight, *betas, where, who, self.lambdas, self.constants, self.presence)
 
     def _run(self, pose, activation, eager, native, votes: int, watch, unable: str | None = None):
         """eager(pose, activation) or native(), by the backend; votes: bytes of one example's."""
-        if (self.form, self.pose_size, self.presence) != ("matrix", 4, "cost"):
-            unable = f"the compiled kernel knows 4x4 poses and costs, not form={self.form!r}, pose_size={self.pose_size}, presence={self.presence!r}"
+        if self.pose_size != 4:
+            unable = f"the compiled kernel knows poses of 4x4 numbers, not pose_size={self.pose_size}"
         chosen = "eager" if watch else choose(self.backend, "em", pose, unable=unable, votes=votes * len(pose))
         dtype = result_dtype(pose)
         if chosen == "eager":
@@ -253,7 +254,7 @@ class ClassCapsules(_MatrixLayer):
                 votes = at_least_float32(votes)
                 votes = votes if where is None else votes + where[:, None, None]
                 a = at_least_float32(activation).flatten(1)
-                first = votes.new_full((1, 1), 1 / j)
+                first = votes.new_full((1, j), 1 / j)
                 return route(votes.flatten(1, 2), a, self.beta_u, self.beta_a, first, _softmax, self.lambdas, self.constants, self.presence, watch)  # fmt: skip
 
         def native():

@@ -4,8 +4,9 @@
    votes (N times 16 numbers) are made again at every visit and live in the second cache meanwhile; what is kept has the size of the
    assignments, a sixteenth of them. Moments are about the mean, in a second pass over the votes: no cancellation.
 
-   pose [HW][T][16], a [HW][T]: children. at [P][KK]: child position. w [J][N][16]: weights, transposed for reading. where [N][16]
-   or NULL: added to votes. r, g [P][N][J]: assignments and gradients of logits. mean, var [P][J][16], mass, logit [P][J].
+   pose [HW][T][16], a [HW][T]: children. at [P][KK]: child position. w [J][N][16], or [J][N][16][16] where a pose is a vector
+   (full): weights, transposed for reading. where [N][16] or NULL: added to votes. shares: a parent's activation is its share of the
+   mass at its position, and logit is the logarithm of it; else a cost decides. r, g [P][N][J]: assignments and gradients of logits. mean, var [P][J][16], mass, logit [P][J].
    All are vectors but at, w, where, first and the betas. */
 #include "vectors.h"
 enum { H = 16 };
@@ -14,21 +15,65 @@ typedef struct {
     const vec *pose, *a;
     const int64_t *at;
     const float *w, *where, *first, *beta_u, *beta_a;
-    long P, KK, T, J;
+    long P, KK, T, J, full, shares;
     float lambda, damping, var_floor, mass_floor; /* lambda: with the variant's scale */
 } layer;
 
 INLINE long children(const layer *n) { return n->KK * n->T; }
+INLINE long weights(const layer *n) { return n->full ? H * H : H; }
+
+/* A vote from a pose of 4x4 numbers or of 16; four numbers of it at a time stay in registers. */
+INLINE void product(const vec *restrict m, const float *restrict w, vec *restrict v) {
+    for (int x = 0; x < 4; x++)
+        for (int y = 0; y < 4; y++)
+            v[4 * x + y] = m[4 * x] * w[y] + m[4 * x + 1] * w[4 + y] + m[4 * x + 2] * w[8 + y] + m[4 * x + 3] * w[12 + y];
+}
+
+INLINE void full_product(const vec *restrict m, const float *restrict w, vec *restrict v) {
+    for (int y = 0; y < H; y += 4) {
+        vec sum[4];
+        for (int k = 0; k < 4; k++) sum[k] = m[0] * w[y + k];
+        for (int x = 1; x < H; x++)
+            for (int k = 0; k < 4; k++) sum[k] += m[x] * w[x * H + y + k];
+        for (int k = 0; k < 4; k++) v[y + k] = sum[k];
+    }
+}
+
+/* From x, the gradient of a vote: to gm that of the pose, to gw that of the weights, summed over examples. */
+INLINE void product_back(const vec *restrict m, const float *restrict w, const vec *restrict x, vec *restrict gm, float *restrict gw) {
+    vec rows[H];
+    for (int a = 0; a < 4; a++)
+        for (int z = 0; z < 4; z++) {
+            gm[4 * a + z] += x[4 * a] * w[4 * z] + x[4 * a + 1] * w[4 * z + 1] + x[4 * a + 2] * w[4 * z + 2] + x[4 * a + 3] * w[4 * z + 3];
+            rows[4 * a + z] = m[a] * x[z] + m[4 + a] * x[4 + z] + m[8 + a] * x[8 + z] + m[12 + a] * x[12 + z];
+        }
+    vec sums = lane_sums(rows);
+    for (int e = 0; e < H; e++) gw[e] += sums[e];
+}
+
+INLINE void full_product_back(const vec *restrict m, const float *restrict w, const vec *restrict x, vec *restrict gm, float *restrict gw) {
+    vec turned[LANES]; /* an example's gradient in the lanes, so that a row of the weights' gradient is a vector */
+    for (int l = 0; l < LANES; l++)
+        for (int y = 0; y < H; y++) turned[l][y] = x[y][l];
+    for (int r = 0; r < H; r++) {
+        vec sum = x[0] * w[r * H], row;
+        for (int y = 1; y < H; y++) sum += x[y] * w[r * H + y];
+        gm[r] += sum;
+        memcpy(&row, gw + r * H, sizeof row);
+        for (int l = 0; l < LANES; l++) row += turned[l] * m[r][l];
+        memcpy(gw + r * H, &row, sizeof row);
+    }
+}
 
 /* Votes of all children of window p for type j. */
 INLINE void vote(const layer *n, long p, long j, vec *restrict v) {
-    const float *w = n->w + j * children(n) * H;
+    const float *w = n->w + j * children(n) * weights(n);
     for (long k = 0; k < n->KK; k++) {
         const vec *m = n->pose + n->at[p * n->KK + k] * n->T * H;
-        for (long t = 0; t < n->T; t++, m += H, w += H, v += H)
-            for (int x = 0; x < 4; x++)
-                for (int y = 0; y < 4; y++)
-                    v[4 * x + y] = m[4 * x] * w[y] + m[4 * x + 1] * w[4 + y] + m[4 * x + 2] * w[8 + y] + m[4 * x + 3] * w[12 + y];
+        if (n->full)
+            for (long t = 0; t < n->T; t++, m += H, w += H * H, v += H) full_product(m, w, v);
+        else
+            for (long t = 0; t < n->T; t++, m += H, w += H, v += H) product(m, w, v);
     }
     if (n->where) {
         v -= children(n) * H;
@@ -47,6 +92,12 @@ INLINE vec weigh(const layer *n, long p, long j, const vec *r, vec *restrict out
             total += *out;
         }
     }
+    return total;
+}
+
+INLINE vec sum_of(const vec *x, long n) {
+    vec total = all(0.0f);
+    for (long e = 0; e < n; e++) total += x[e];
     return total;
 }
 
@@ -83,7 +134,7 @@ static void iterate(const layer *n, long first, long last, const vec *r, const v
             mass[s] = total;
             logit[s] = x;
             if (!out) continue;
-            vec constant = vlogsigmoid(x) - logs, half[H];
+            vec constant = (n->shares ? vlog(total) : vlogsigmoid(x)) - logs, half[H];
             for (int h = 0; h < H; h++) half[h] = -0.5f / q[h];
             for (long i = 0; i < N; i++) {
                 vec l[4] = {constant, all(0.0f), all(0.0f), all(0.0f)};
@@ -94,6 +145,13 @@ static void iterate(const layer *n, long first, long last, const vec *r, const v
                 out[(p * N + i) * n->J + j] = (l[0] + l[1]) + (l[2] + l[3]);
             }
         }
+    if (!n->shares) return;
+    for (long p = first; p < last; p++) {
+        vec whole = vlog(sum_of(mass + p * n->J, n->J));
+        for (long s = p * n->J; s < (p + 1) * n->J; s++) logit[s] = vlog(mass[s]) - whole;
+        if (!out) continue;
+        for (long e = p * N * n->J; e < (p + 1) * N * n->J; e++) out[e] -= whole;
+    }
 }
 
 /* Backward of one iteration. gl: gradient of its logits, or NULL after the last. gmean [P][J][16]: in, the gradient of the mean;
@@ -102,7 +160,13 @@ static void iterate(const layer *n, long first, long last, const vec *r, const v
 static void iterate_back(const layer *n, long first, long last, const vec *r, const vec *before, const vec *mean, const vec *var, const vec *mass, const vec *logit, const vec *gl, vec *gmean, const vec *glogit, vec *coef, vec *gr, vec *ga, vec *gbu, vec *gba, vec *work) {
     long N = children(n);
     vec *v = work, *u = work + N * H;
-    for (long p = first; p < last; p++)
+    for (long p = first; p < last; p++) {
+        vec above = all(0.0f); /* shares: gradients of the logarithms of all of them, over the whole mass */
+        if (n->shares) {
+            if (glogit) above += sum_of(glogit + p * n->J, n->J);
+            if (gl) above += sum_of(gl + p * N * n->J, N * n->J);
+            above /= sum_of(mass + p * n->J, n->J);
+        }
         for (long j = 0; j < n->J; j++) {
             long s = p * n->J + j;
             vote(n, p, j, v);
@@ -134,9 +198,10 @@ static void iterate_back(const layer *n, long first, long last, const vec *r, co
                     gq[h] = 0.5f * iv[h] * iv[h] * s2[h];
                 }
                 glogs = -s0;
-                gx += s0 / (1.0f + vexp(x)); /* s0 * logistic(-x) */
+                gx += n->shares ? s0 : s0 / (1.0f + vexp(x)); /* s0 * logistic(-x) */
             }
-            vec gcost = -n->lambda * gx, gmass = gcost * (H * n->beta_u[j] + logs), S = all(0.0f);
+            vec gcost = n->shares ? all(0.0f) : -n->lambda * gx, S = all(0.0f);
+            vec gmass = n->shares ? gx / total - above : gcost * (H * n->beta_u[j] + logs);
             gba[j] -= gcost;
             gbu[j] += gcost * total * (float)H;
             glogs += gcost * total;
@@ -171,6 +236,7 @@ static void iterate_back(const layer *n, long first, long last, const vec *r, co
                 }
             }
         }
+    }
 }
 
 /* Gradients of poses and weights from all iterations: that of a vote is sum_t (V - mean)(alpha w - g / var) + gamma w. */
@@ -196,22 +262,17 @@ static void finish(const layer *n, long first, long last, long terms, const iter
                     }
                 }
             }
-            const float *w = n->w + j * N * H;
+            const float *w = n->w + j * N * weights(n);
             for (long k = 0; k < n->KK; k++) {
                 long child = n->at[p * n->KK + k] * n->T;
                 for (long t = 0; t < n->T; t++) {
                     long i = k * n->T + t;
+                    long e = i * weights(n);
                     const vec *m = n->pose + (child + t) * H, *x = gv + i * H;
-                    const float *wi = w + i * H;
-                    vec *gm = gpose + (child + t) * H, rows[H];
-                    for (int a = 0; a < 4; a++)
-                        for (int z = 0; z < 4; z++) {
-                            gm[4 * a + z] += x[4 * a] * wi[4 * z] + x[4 * a + 1] * wi[4 * z + 1] + x[4 * a + 2] * wi[4 * z + 2] + x[4 * a + 3] * wi[4 * z + 3];
-                            rows[4 * a + z] = m[a] * x[z] + m[4 + a] * x[4 + z] + m[8 + a] * x[8 + z] + m[12 + a] * x[12 + z];
-                        }
-                    vec sums = lane_sums(rows);
-                    float *out = gw + (j * N + i) * H;
-                    for (int e = 0; e < H; e++) out[e] += sums[e];
+                    vec *gm = gpose + (child + t) * H;
+                    float *out = gw + j * N * weights(n) + e;
+                    if (n->full) full_product_back(m, w + e, x, gm, out);
+                    else product_back(m, w + e, x, gm, out);
                 }
             }
         }

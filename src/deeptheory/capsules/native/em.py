@@ -2,6 +2,7 @@
 
 Source: Hinton, Sabour & Frosst 2018, Procedure 1, in the paper's variant and the released one. Saved for the backward pass:
 assignments of the iterations after the first (a sixteenth of the votes), means, variances and masses of parents.
+Two ablations of the paper run here too: poses as vectors of 16 numbers, and mixing proportions for activations.
 Trap: examples go through 16 at a time, so that a batch of 1 costs as much as one of 16; threads share out these sixteens.
 """
 
@@ -32,7 +33,7 @@ class Geometry:
 class _Layer(ctypes.Structure):
     _fields_ = [
         *((name, _POINTER) for name in ("pose", "a", "at", "w", "where", "first", "beta_u", "beta_a")),
-        *((name, ctypes.c_long) for name in ("P", "KK", "T", "J")),
+        *((name, ctypes.c_long) for name in ("P", "KK", "T", "J", "full", "shares")),
         *((name, ctypes.c_float) for name in ("lam", "damping", "variance_floor", "mass_floor")),
     ]
 
@@ -42,15 +43,24 @@ class _Iteration(ctypes.Structure):
 
 
 def route(
-    pose, activation, weight, beta_u, beta_a, where, geometry: Geometry, lambdas: tuple[float, ...], constants: Variant
+    pose,
+    activation,
+    weight,
+    beta_u,
+    beta_a,
+    where,
+    geometry: Geometry,
+    lambdas: tuple[float, ...],
+    constants: Variant,
+    presence: str = "cost",
 ):
-    """pose: [B, HW, T, 16], activation: [B, HW, T], weight: [KK * T, J, 4, 4], where: [KK * T, 16] or None, betas: [J].
+    """pose: [B, HW, T, 16], activation: [B, HW, T], weight: [KK * T, J, 4, 4] or [KK * T, J, 16, 16], where: [KK * T, 16] or None, betas: [J].
 
-    -> mean [B, P, J, 16], activation [B, P, J]; all float32 on the CPU. `where` has no gradient.
+    presence: "cost" or "mass", see `routing.em`. -> mean [B, P, J, 16], activation [B, P, J]; all float32 on the CPU. `where` has no gradient.
     """
     where = None if where is None else where.float().contiguous()
     inputs = (pose, activation, weight, beta_u, beta_a)
-    return _Routing.apply(*(x.float() for x in inputs), (where, geometry, lambdas, constants))
+    return _Routing.apply(*(x.float() for x in inputs), (where, geometry, lambdas, constants, presence))
 
 
 class _Routing(torch.autograd.Function):
@@ -65,7 +75,7 @@ class _Routing(torch.autograd.Function):
             last = kept[-1]
             return (
                 some.back(last["mean"]),
-                some.back(last["logit"]).sigmoid(),
+                some.back(some.activation(last["logit"])),
                 kept if any(ctx.needs_input_grad) else [],
             )
 
@@ -88,7 +98,7 @@ class _Routing(torch.autograd.Function):
         split = (x.split(LANES) for x in (pose, activation, *gradients))
         done = _each(one, list(zip(*split, kept)))
         g_weight, g_u, g_a = (torch.stack([d[k] for d in done]).sum(0) for k in (2, 3, 4))
-        g_weight = g_weight.unflatten(2, (4, 4)).transpose(0, 1)
+        g_weight = g_weight.view_as(learnt[0]).transpose(0, 1)
         return torch.cat([d[0] for d in done]), torch.cat([d[1] for d in done]), g_weight, g_u, g_a, None
 
 
@@ -120,13 +130,15 @@ class _Some:
         kernel = library("em")
         assert isinstance(kernel, ctypes.CDLL)  # backends.py asked before
         turned, beta_u, beta_a = learnt
-        where, geometry, lambdas, constants = rest
+        where, geometry, lambdas, constants, presence = rest
+        self.shares = presence == "mass"
         self.kernel, self.geometry = kernel, geometry
         self.batch, (self.positions, self.types) = len(pose), pose.shape[1:3]
         self.windows, self.kk = geometry.at.shape
         self.parents, self.children = turned.shape[:2]
         self.inputs = (_turned(pose), _turned(activation), geometry.at, turned, where, geometry.first, beta_u.contiguous(), beta_a.contiguous())  # fmt: skip
-        sizes = (self.windows, self.kk, self.types, self.parents)
+        self.weights = turned.shape[2:].numel()
+        sizes = (self.windows, self.kk, self.types, self.parents, self.weights == 256, self.shares)
         floors = (constants.damping, constants.variance_floor, constants.mass_floor)
         self.layers = [
             _Layer(
@@ -155,9 +167,9 @@ class _Some:
         return kept
 
     def backward(self, kept, g_mean, g_activation):
-        """Gradients of pose, activation, weight [J, N, 16], beta_u, beta_a."""
-        a = kept[-1]["logit"].sigmoid()
-        g_logit = self.there(g_activation) * a * (1 - a)
+        """Gradients of pose, activation, weight [J, N, 16 or 256], beta_u, beta_a."""
+        a = self.activation(kept[-1]["logit"])
+        g_logit = self.there(g_activation) * (a if self.shares else a * (1 - a))
         g_m = self.there(g_mean)
         g_a, g_u, g_b = torch.zeros_like(self.inputs[1]), self._zeros(self.parents), self._zeros(self.parents)
         g_l, terms = None, []
@@ -172,12 +184,15 @@ class _Some:
                 self._assign(own["r"], g_r)
             g_l, g_logit = g_r, None
         g_pose = torch.zeros_like(self.inputs[0])
-        g_weight = self.inputs[3].new_zeros(self.parents, self.children, 16)
+        g_weight = self.inputs[3].new_zeros(self.parents, self.children, self.weights)
         table = (_Iteration * len(terms))(
             *(_Iteration(*(None if x is None else x.data_ptr() for x in term)) for term in terms)
         )
         self.kernel.em_finish(ctypes.byref(self.layers[0]), ctypes.c_long(len(terms)), table, *map(_address, (g_pose, g_weight, self.work)))  # fmt: skip
         return self.back(g_pose), self.back(g_a), g_weight, g_u.sum(1), g_b.sum(1)
+
+    def activation(self, logit):
+        return logit.exp() if self.shares else logit.sigmoid()
 
     def _assign(self, r, x):
         m = self.geometry.windows.shape[1]
