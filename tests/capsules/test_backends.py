@@ -122,7 +122,9 @@ def matrix_layer(backend, make=None, **options):
 
 def of_layer(layer, inputs):
     """Outputs, gradients of inputs and of parameters."""
-    learnt = {n: p for n, p in layer.named_parameters() if layer.presence == "cost" or n == "weight"}  # shares have no cost
+    learnt = {
+        n: p for n, p in layer.named_parameters() if layer.presence == "cost" or n == "weight"
+    }  # shares have no cost
 
     def run(*given):
         return torch.func.functional_call(layer, dict(zip(learnt, given[len(inputs) :])), given[: len(inputs)])
@@ -156,7 +158,9 @@ def test_conv_matrix_capsules(backend, iterations, variant, normalize, batch, gr
 
 @pytest.mark.parametrize("backend", FAST)
 @pytest.mark.parametrize("iterations", [1, 2, 3])
-@pytest.mark.parametrize("options", [{"form": "vector"}, {"presence": "mass"}, {"form": "vector", "presence": "mass"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"form": "vector"}, {"presence": "mass"}, {"form": "vector", "presence": "mass"}], ids=str
+)
 @pytest.mark.parametrize(("variant", "normalize"), [("paper", "all"), ("released", "position")])
 @pytest.mark.parametrize("batch", [1, 18])
 def test_ablations(backend, iterations, options, variant, normalize, batch):
@@ -266,21 +270,25 @@ def test_in_parts_splits(monkeypatch):
     assert out.tolist() == [1, 4, 7, 10, 13]
 
 
-def test_which_backend_is_taken(monkeypatch):
-    x = torch.zeros(2)
+def test_which_backend_is_taken():
+    x, few, gpu, size = torch.zeros(3), torch.zeros(2), torch.zeros(3, device="meta"), {"votes": 100, "to": (3, 4)}
     native = "native" if NATIVE else "recompute"
-    assert choose("auto", "dynamic", x) == native
-    assert choose("auto", "dynamic", x.bfloat16()) == native
-    assert choose("auto", "dynamic", x.double()) == "recompute"
-    assert choose("auto", "dynamic", torch.zeros(2, device="meta")) == "recompute"
-    assert choose("eager", "dynamic", x) == "eager"
+    assert choose("auto", "dynamic", x, **size) == native
+    assert choose("auto", "dynamic", x.bfloat16(), **size) == native
+    assert choose("auto", "dynamic", x.double(), **size) == "recompute"
+    assert choose("auto", "dynamic", gpu, **size) == "recompute"
+    assert choose("auto", "dynamic", few, **size) == "eager"
+    assert choose("auto", "dynamic", few, votes=10**9, to=(3, 4)) == "recompute"
+    assert choose("recompute", "dynamic", few, **size) == "recompute"
+    assert choose("eager", "dynamic", x, **size) == "eager"
     assert choose("auto", "em", x, unable="no", votes=100) == "eager"
     assert choose("auto", "em", x, unable="no", votes=10**9) == "recompute"
-    with pytest.raises(InputError, match="unknown backend 'triton'.*auto, eager, recompute, native"):
-        choose("triton", "dynamic", x)
-    for bad, why in ((x.double(), "float64"), (torch.zeros(2, device="meta"), "on meta")):
+    assert choose("auto", "em", few, votes=100) == ("native" if NATIVE else "eager")
+    with pytest.raises(InputError, match="unknown backend 'cuda'.*auto, eager, recompute, native, triton"):
+        choose("cuda", "dynamic", x, **size)
+    for bad, why in ((x.double(), "float64"), (gpu, "on meta")):
         with pytest.raises(MissingDependency, match=f'backend="native" cannot be had: .*{why}'):
-            choose("native", "dynamic", bad)
+            choose("native", "dynamic", bad, **size)
     with pytest.raises(MissingDependency, match="knows poses of 4x4 numbers, not pose_size=3"):
         c.ConvMatrixCapsules(2, 3, pose_size=3, backend="native")(
             torch.zeros(1, 3, 3, 2, 3, 3), torch.zeros(1, 3, 3, 2)
@@ -290,7 +298,7 @@ def test_which_backend_is_taken(monkeypatch):
         c.ClassCapsules(2, 3, backend="native")(torch.zeros(1, 3, 3, 2, 4, 4), torch.zeros(1, 3, 3, 2), learnt)
     c.ClassCapsules(2, 3)(torch.randn(1, 3, 3, 2, 4, 4), torch.rand(1, 3, 3, 2), learnt)[0].square().sum().backward()
     assert learnt.grad is not None
-    assert set(c.backends()) == {"eager", "recompute", "native"}
+    assert set(c.backends()) == {"eager", "recompute", "native", "triton"}
 
 
 BROKEN = """

@@ -13,6 +13,7 @@ from torch import einsum
 
 from deeptheory.arrays import as_tensor, is_torch, like
 from deeptheory.capsules.native.dynamic import NativePasses
+from deeptheory.capsules.on_gpu.dynamic import TritonPasses
 from deeptheory.capsules.routing import recomputed
 from deeptheory.capsules.routing.backends import choose
 from deeptheory.capsules.routing.checks import autocast_dtype, check_outcome, full_precision, result_dtype
@@ -37,8 +38,8 @@ def dynamic_routing(
     iterations: number of squashes; 1 is uniform coupling. bias: [J, q], added before each squash (the released code has one).
     leaky: a zero logit beside the parents', for children that belong to none of them (released code, CIFAR-10). prior: [I, J],
     logits to start from, else 0. detach: no gradient through the coupling, as in several ports; off in the paper's code.
-    backend: "auto", "eager", "recompute" or "native", see `backends`. Votes are computed in the dtype of u or of autocast (natively
-    in float32), all else in float32 or better; float32 comes back under autocast.
+    backend: "auto", "eager", "recompute", "native" or "triton", see `backends`. Votes are computed in the dtype of u or of autocast
+    (by the last two in float32), all else in float32 or better; float32 comes back under autocast.
     InputError: iterations < 1, shapes that do not fit, NaN or infinity (on the CPU). MissingDependency: no such backend here.
     """
     check_iterations(iterations)
@@ -46,7 +47,8 @@ def dynamic_routing(
         weight, bias, prior = (None if x is None else as_tensor(x) for x in (weight, bias, prior))
         return like(dynamic_routing(as_tensor(u), weight, iterations, bias, leaky, prior, detach, backend=backend), u)
     check_shapes(u=(u, "B I p"), weight=(weight, "I J q p"), bias=(bias, "J q"), prior=(prior, "I J"))
-    chosen = choose(backend, "dynamic", u)
+    votes = 4 * u.shape[0] * weight[..., 0].numel()
+    chosen = choose(backend, "dynamic", u, votes=votes, to=(weight.shape[1], weight.shape[2]))
     if chosen == "eager":
         votes = einsum("BIp,IJqp->BIJq", u, weight)
         with full_precision(u.device):
@@ -60,7 +62,11 @@ def dynamic_routing(
     return v.to(result_dtype(u))
 
 
-_PASSES: dict[str, type[recomputed.Passes]] = {"recompute": recomputed.TorchPasses, "native": NativePasses}
+_PASSES: dict[str, type[recomputed.Passes]] = {
+    "recompute": recomputed.TorchPasses,
+    "native": NativePasses,
+    "triton": TritonPasses,
+}
 
 
 def check_iterations(iterations: int) -> None:
