@@ -16,6 +16,7 @@ from deeptheory.axis.layer import Cells, axis_code_of, cells_of, responses_of
 from deeptheory.axis.models import Models
 from deeptheory.axis.null_plane import NullPlane, null_plane
 from deeptheory.axis.object_space import ObjectSpace, object_space
+from deeptheory.axis.power import Power, proportion, verdict_power
 from deeptheory.axis.preference import Preference
 from deeptheory.axis.ramp import Ramp
 from deeptheory.axis.readouts import Efficiency, metric_efficiency
@@ -44,6 +45,7 @@ __all__ = [
     "NullPlane",
     "ObjectSpace",
     "Poisson",
+    "Power",
     "Preference",
     "Ramp",
     "Simulation",
@@ -64,6 +66,7 @@ __all__ = [
     "object_space",
     "paper_variances",
     "pixels_of",
+    "proportion",
     "responses_of",
     "signal_power",
     "similarity_matrix",
@@ -72,5 +75,6 @@ __all__ = [
     "stranger_ratio",
     "subspace_angles",
     "udr",
+    "verdict_power",
     "view_tolerance",
 ]

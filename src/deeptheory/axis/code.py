@@ -21,6 +21,7 @@ from deeptheory.axis.ramp import Ramp, ramp_tuning
 from deeptheory.axis.reliability import split_half
 from deeptheory.axis.shuffles import shuffled
 from deeptheory.axis.synthesis import Metamers, controversial, metamers, outward
+from deeptheory.axis.workers import workers
 from deeptheory.errors import InputError
 from deeptheory.names import pick
 from deeptheory.results import Result
@@ -198,30 +199,30 @@ def axis_code(
         raise InputError(
             f"folds, shuffles, radius are {folds}, {shuffles}, {radius}; needed: at least 2, at least 0, above 0"
         )
-    e = enter(responses, features, blocks, normalize)
-    if len(e.s) < folds * 2:
-        raise InputError(f"{len(e.s)} stimuli in {folds} folds; needed: at least two in each")
-    null = shuffled(e, shuffles, seed)
-    ramp = ramp_tuning(e, null)
-    ceiling = _ceiling(e, reliability)
-    compared = compare_models(e, ceiling, ramp.p < 0.05, folds, radius, seed) if models else None
-    notes = [*e.notes, *_notes(e, compared)]
-    return AxisCode(
-        axes=preferred_axes(e, seed),
-        ramp=ramp,
-        preference=block_preference(e, null),
-        flatness=orthogonal_flatness(e),
-        models=compared,
-        decoding=decode(e),
-        reliability=ceiling,
-        units=e.units,
-        dead=e.dead,
-        stimuli=len(e.s),
-        normalize=normalize,
-        seed=seed,
-        notes=tuple(notes),
-        _entered=e,
-    )
+    with workers() as pool:
+        e = enter(responses, features, blocks, normalize)
+        if len(e.s) < folds * 2:
+            raise InputError(f"{len(e.s)} stimuli in {folds} folds; needed: at least two in each")
+        null = shuffled(e, shuffles, seed)
+        ramp = ramp_tuning(e, null)
+        ceiling = _ceiling(e, reliability)
+        compared = compare_models(e, ceiling, ramp.p < 0.05, folds, radius, seed, pool) if models else None
+        return AxisCode(
+            axes=preferred_axes(e, seed),
+            ramp=ramp,
+            preference=block_preference(e, null),
+            flatness=orthogonal_flatness(e),
+            models=compared,
+            decoding=decode(e),
+            reliability=ceiling,
+            units=e.units,
+            dead=e.dead,
+            stimuli=len(e.s),
+            normalize=normalize,
+            seed=seed,
+            notes=(*e.notes, *_notes(e, compared)),
+            _entered=e,
+        )
 
 
 def _ceiling(e: Entered, given: Any) -> np.ndarray:

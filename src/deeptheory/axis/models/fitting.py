@@ -2,8 +2,8 @@
 
 Source: Golub & Pereyra 1973 (the output coefficients are solved for at every step), Kaufman 1975 (the Jacobian's part
 within the basis is projected out). For n stimuli and k parameters a step of one unit costs one row of two matrix products:
-[units, n] by [n, k] for the gradient, and by [n, k(k+1)/2] for the curvature, which is renewed only where a step gained
-less than was foretold.
+[units, n] by [n, k] for the gradient, and by [n, k(k+1)/2] for the curvature. The latter is computed at the start, then
+kept up to date by Broyden, Fletcher, Goldfarb and Shanno's rule, and computed again where a step gained far less than foretold.
 Trap: the ball |e| <= bound. At its surface, with the gradient pointing out, the step is taken within the sphere.
 """
 
@@ -14,6 +14,7 @@ import torch
 from deeptheory.axis.models.generators import Basis, Generator, Scale, Stimuli
 
 Tensor = torch.Tensor
+RENEWALS = 2  # of the curvature from the stimuli, while a fit goes on; after that steps are shortened
 _TABLE = 128  # parameters: up to here the products of all pairs of columns are kept as a table
 
 
@@ -143,28 +144,29 @@ def fit(design: Design, y: Tensor, theta: Tensor, bound: float | None = None, st
     theta = _into(theta, bound)
     at = look(design, y, theta)
     curvature = _curvature(design, at)
-    fresh = torch.ones_like(at.loss, dtype=torch.bool)  # the curvature is that of the present theta
+    renewals = torch.zeros_like(at.loss, dtype=torch.int64)
+    renewals = torch.zeros_like(at.loss, dtype=torch.int64)
+    exact = torch.ones_like(at.loss, dtype=torch.bool)  # the curvature is that of the present theta, not an update
     damping = torch.full_like(at.loss, 1e-3)
-    done = torch.zeros_like(fresh)
+    done = torch.zeros_like(exact)
     taken = 0
     active = torch.arange(len(y), device=y.device)
     for taken in range(1, steps + 1):  # noqa: B007  # returned: how many were needed
-        here = _rows(at, active)
+        here = at if len(active) == len(y) else _rows(at, active)
         step, foretold = _step(here, curvature[active], damping[active], bound)
         new = look(design, y[active], _into(here.theta + step, bound))
         gained = here.loss - new.loss
         better, share = gained > 0, gained / foretold.clamp_min(1e-12)
-        moved = active[better]
-        _put(at, moved, _rows(new, better.nonzero()[:, 0]))
-        believed = (share > 0.4) & (share < 2.5)  # the curvature foretold about rightly
-        was_fresh = fresh[active]
-        fresh[moved] = False
-        renew = active[~believed & ~(was_fresh & ~better)]
+        curvature[active] = _updated(curvature[active], new.theta - here.theta, here.gradient - new.gradient)
+        _put(at, active[better], new, better)
+        poor = share < 0.1
+        stale = poor & ~exact[active] & (renewals[active] < RENEWALS)
+        exact[active] = stale
+        renew = active[stale]
         if len(renew):
             curvature[renew] = _curvature(design, _rows(at, renew))
-            fresh[renew] = True
-        less, more = share > 0.8, ~better & was_fresh
-        factor = torch.where(less, 0.2, torch.where(more, 6.0, 1.0)).to(damping)
+            renewals[renew] += 1
+        factor = torch.where(share > 0.8, 0.2, torch.where(poor & ~stale, 6.0, 1.0)).to(damping)
         damping[active] = (damping[active] * factor).clamp_min(1e-7)
         small = (foretold < tolerance / 2) | (better & (gained < tolerance) & (foretold < 4 * tolerance))
         ended = (small & (damping[active] < 1)) | (damping[active] > 1e4)
@@ -173,6 +175,20 @@ def fit(design: Design, y: Tensor, theta: Tensor, bound: float | None = None, st
         if not len(active):
             break
     return Fit(at.theta, at.coefficients, (at.centre, at.spread, at.least, at.most), at.error, done, taken)
+
+
+def _updated(curvature: Tensor, moved: Tensor, turned: Tensor) -> Tensor:
+    """BFGS: the nearest curvature that foretells how the gradient turned over a step; [u, d, d], [u, d], [u, d].
+
+    Powell 1978: where the turn is against the step, a part of the old curvature is kept so that it stays positive.
+    """
+    held = (curvature @ moved[:, :, None])[..., 0]
+    old, seen = (held * moved).sum(1), (turned * moved).sum(1)
+    keep = torch.where(seen < 0.2 * old, 0.8 * old / (old - seen).clamp_min(1e-30), torch.ones_like(old))[:, None]
+    turned = keep * turned + (1 - keep) * held
+    seen = (turned * moved).sum(1).clamp_min(1e-30)[:, None]
+    a, b = turned / seen.sqrt(), held / old.clamp_min(1e-30).sqrt()[:, None]
+    return curvature + a[:, :, None] * a[:, None, :] - b[:, :, None] * b[:, None, :]
 
 
 def _curvature(design: Design, at: Point) -> Tensor:
@@ -192,7 +208,9 @@ def _step(at: Point, curvature: Tensor, damping: Tensor, bound: float | None) ->
         along = (side * out).sum(1)[:, None, None]
         both = out[:, :, None] * side[:, None, :]
         outer = out[:, :, None] * out[:, None, :]
-        curvature = curvature + pressed[:, :, None] * (2 * along * outer - both - both.mT)
+        bend = ((at.gradient * out).sum(1) / norm.clamp_min(1e-12))[:, None, None]  # of the sphere itself
+        eye = torch.eye(out.shape[1], dtype=out.dtype, device=out.device)
+        curvature = curvature + pressed[:, :, None] * (2 * along * outer - both - both.mT + bend * (eye - outer))
     diagonal = curvature.diagonal(dim1=1, dim2=2)
     floor = diagonal.mean(1, keepdim=True).clamp_min(1e-12)
     damped = curvature + torch.diag_embed(damping[:, None] * (diagonal.clamp_min(0) + 0.01 * floor) + 1e-6 * floor)
@@ -228,6 +246,6 @@ def _rows(at: Point, index: Tensor) -> Point:
     return Point(**{name: value[index] for name, value in vars(at).items()})
 
 
-def _put(at: Point, index: Tensor, new: Point) -> None:
+def _put(at: Point, index: Tensor, new: Point, which: Tensor) -> None:
     for name, value in vars(new).items():
-        getattr(at, name)[index] = value
+        getattr(at, name)[index] = value[which]

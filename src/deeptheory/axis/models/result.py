@@ -1,5 +1,6 @@
 """Models: what the comparison found, by unit, as a result that shows itself."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,8 +100,10 @@ class Models(Result):
         return draw_models(self)
 
 
-def compare_models(e: Entered, ceiling: np.ndarray, tuned: np.ndarray, folds: int, radius: float, seed: int) -> Models:
-    """radius: bound of the exemplar in median stimulus norms. InputError: too few stimuli for the parameters."""
+def compare_models(
+    e: Entered, ceiling: np.ndarray, tuned: np.ndarray, folds: int, radius: float, seed: int, pool: Executor
+) -> Models:
+    """radius: bound of the exemplar in median stimulus norms; pool: computes folds. InputError: too few stimuli for the parameters."""
     z = e.z
     n, d = z.shape
     least = int(np.ceil(2 * (d + 5) * folds / (folds - 1)))
@@ -110,7 +113,7 @@ def compare_models(e: Entered, ceiling: np.ndarray, tuned: np.ndarray, folds: in
             "give fewer features (their leading principal components), or models=False"
         )
     bound = radius * float(z.norm(dim=1).median())
-    found: Scores = score(z, e.y, folds, bound, seed)
+    found: Scores = score(z, e.y, folds, bound, seed, pool)
     kept = {k: v.cpu().numpy().astype(np.float64) for k, v in vars(found).items() if isinstance(v, torch.Tensor)}
     said = [verdicts(kept["r2"], kept["lead"], kept["lead_error"], kept["norm_p"], tuned, k) for k in range(len(RADII))]
     basis = e.basis.cpu().numpy()

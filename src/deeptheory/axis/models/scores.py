@@ -6,6 +6,7 @@ Source: specs 2.3; Chang & Tsao 2017, figure 4. Trap: in-sample R^2 of d + 4 par
 any tuning at all.
 """
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import torch
@@ -14,14 +15,14 @@ from deeptheory.axis.models.fitting import Design, Fit, fit
 from deeptheory.axis.models.generators import GENERATORS, Generator, Stimuli
 from deeptheory.axis.models.norm_effect import norm_effect
 from deeptheory.axis.models.quadratic import Quadratic
-from deeptheory.axis.models.starts import start
+from deeptheory.axis.models.starts import even_axis, start
 
 Tensor = torch.Tensor
 CHUNK = 256  # units at a time: what bounds the memory
 RADII = (1.0, 0.5, 2.0)  # times the bound: the bound itself, half and twice
 DISTANCES = ("exemplar", "exemplar, half the bound", "exemplar, twice the bound")
 MODELS = ("axis", *DISTANCES, "norm x direction", "energy", "angle", "norm", "quadratic", "constant")
-_FOLD, _FULL = (14, 2e-5), (40, 1e-6)  # steps at most, and the gain in explained variance that ends them
+_FOLD, _FULL = (12, 5e-5), (40, 1e-6)  # steps at most, and the gain in explained variance that ends them
 
 
 @dataclass(frozen=True)
@@ -44,33 +45,38 @@ class Scores:
     converged: Tensor
 
 
-def score(s: Tensor, y: Tensor, folds: int, bound: float, seed: int) -> Scores:
-    """s [n, d] centred features, y [n, u]; bound: largest |e|. Arrays of the computation are float32."""
+def score(s: Tensor, y: Tensor, folds: int, bound: float, seed: int, pool: Executor) -> Scores:
+    """s [n, d] centred features, y [n, u]; bound: largest |e|; pool: computes folds. Arrays of the computation are float32."""
     s, y = s.to(torch.float32), y.to(torch.float32)
     order = torch.randperm(len(s), generator=torch.Generator().manual_seed(seed)).to(s.device)
     cuts = list(order.tensor_split(folds))
     stimuli = Stimuli.of(s)
     quadratic = Quadratic(s)
-    parts = [_score(stimuli, y[:, at : at + CHUNK].mT.contiguous(), cuts, bound, quadratic) for at in range(0, y.shape[1], CHUNK)]  # fmt: skip
+    parts = [_score(stimuli, y[:, at : at + CHUNK].mT.contiguous(), cuts, bound, quadratic, pool) for at in range(0, y.shape[1], CHUNK)]  # fmt: skip
     return Scores(**{k: torch.cat([getattr(p, k) for p in parts], _UNIT_AXIS[k]) for k in vars(parts[0])})
 
 
 _UNIT_AXIS = {"r2": 1, "aic": 1, "lead": 2, "lead_error": 2, "axis": 0, "target": 0, "radius": 1, "norm_p": 0, "converged": 0}  # fmt: skip
 
 
-def _score(stimuli: Stimuli, y: Tensor, cuts: list[Tensor], bound: float, quadratic: Quadratic) -> Scores:
+def _score(
+    stimuli: Stimuli, y: Tensor, cuts: list[Tensor], bound: float, quadratic: Quadratic, pool: Executor
+) -> Scores:
     y = (y - y.mean(1, keepdim=True)) / y.std(1, correction=0, keepdim=True)
     n = y.shape[1]
-    whole = all_fits(stimuli, y, bound, _FULL)
     errors = y.new_empty(len(MODELS), *y.shape)
-    for test in cuts:
+
+    def left_out(test: Tensor) -> None:
         train = torch.ones(n, dtype=torch.bool, device=y.device)
         train[test] = False
         inside, outside, learnt = stimuli.rows(train), stimuli.rows(test), y[:, train]
-        made = all_fits(inside, learnt, bound, _FOLD)
-        for name, (g, fitted) in made.items():
+        for name, (g, fitted) in all_fits(inside, learnt, bound, _FOLD).items():
             errors[MODELS.index(name)][:, test] = fitted.predict(g, outside) - y[:, test]
         errors[MODELS.index("norm")][:, test] = _norm_model(inside, learnt, outside) - y[:, test]
+
+    waited = pool.submit(all_fits, stimuli, y, bound, _FULL)
+    list(pool.map(left_out, cuts))
+    whole = waited.result()
     errors[MODELS.index("quadratic")], quadratic_loss, effective = quadratic.errors(y)
     errors[MODELS.index("constant")] = y
     squared = errors.square_()
@@ -101,20 +107,21 @@ def _score(stimuli: Stimuli, y: Tensor, cuts: list[Tensor], bound: float, quadra
 def all_fits(stimuli: Stimuli, y: Tensor, bound: float, effort: tuple[int, float]) -> dict[str, tuple[Generator, Fit]]:
     """{model: (its generator, its fit)}."""
     out: dict[str, tuple[Generator, Fit]] = {}
+    even = even_axis(Design(GENERATORS["axis"], stimuli), y)
     for g in GENERATORS.values():
         design = Design(g, stimuli)
         if g.distance:
-            out |= {name: (g, made) for name, made in _within_bounds(design, y, bound, effort).items()}
+            out |= {name: (g, made) for name, made in _within_bounds(design, y, even, bound, effort).items()}
         else:
-            hints = [out["axis"][1].theta] if g.name == "energy" else []
-            out[g.name] = (g, fit(design, y, start(design, y, None, hints), None, *effort))
+            hint = out["axis"][1].theta if g.name == "energy" else None
+            out[g.name] = (g, fit(design, y, start(design, y, even, None, hint), None, *effort))
     return out
 
 
-def _within_bounds(design: Design, y: Tensor, bound: float, effort: tuple[int, float]) -> dict[str, Fit]:
+def _within_bounds(design: Design, y: Tensor, even: Tensor, bound: float, effort: tuple[int, float]) -> dict[str, Fit]:
     """The fit for each bound: the widest first, the others only where that one lies beyond theirs."""
     widest, out = bound * max(RADII), {}
-    found = fit(design, y, start(design, y, widest), widest, *effort)
+    found = fit(design, y, start(design, y, even, widest), widest, *effort)
     for factor, name in sorted(zip(RADII, DISTANCES), reverse=True):
         beyond = found.theta.norm(dim=1) > bound * factor
         if bool(beyond.any()):

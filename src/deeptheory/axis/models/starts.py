@@ -1,12 +1,11 @@
 """Where fits begin: closed forms from the moments of the training stimuli, so that few restarts are needed.
 
-axis, angle, norm x direction: the linear regression on the generator's rows. energy: the eigenvector of the response-
-weighted covariance with the largest eigenvalue by size (spike-triggered covariance; Schwartz et al. 2006), in whitened
-coordinates. exemplar: y = a + b.s + q |s|^2 has its summit at e = -b/(2q); that point, and points along both directions
-of the regression axis at several radii, are tried, and the fit goes on from the best.
+Of several thetas the one of the smallest loss is taken, for each unit. Linear: least squares on the generator's rows. Even: the
+eigenvector of the response-weighted covariance with the largest eigenvalue by size (spike-triggered covariance; Schwartz
+et al. 2006), in whitened coordinates; a cubic can be even, too, and then no linear regression finds its axis. Exemplar:
+y = a + b.s + q |s|^2 has its summit at e = -b/(2q); that point, and points along both directions of the linear axis at
+several radii, and of the even one at two.
 """
-
-from collections.abc import Sequence
 
 import torch
 
@@ -14,33 +13,31 @@ from deeptheory.axis.models.fitting import Design, loss_at
 
 Tensor = torch.Tensor
 _RADII = (0.3, 0.6, 1.0, 1.5, 2.0, 4.0)  # of the median stimulus norm
+_EVEN = (1.0, 4.0)
 _RIDGE = 1e-3
 
 
-def start(design: Design, y: Tensor, bound: float | None = None, hints: Sequence[Tensor] = ()) -> Tensor:
-    """theta [u, d] to begin from; y [u, n]. hints: further thetas to try, of a model that contains this one."""
-    tried = _tried(design, y, bound) + list(hints)
-    if len(tried) == 1:
-        return tried[0]
+def start(design: Design, y: Tensor, even: Tensor, bound: float | None = None, hint: Tensor | None = None) -> Tensor:
+    """theta [u, d] to begin from; y [u, n]; even: see even_axis; hint: a further theta, of a model within this one."""
+    tried = [even] if hint is None else [even, hint]
+    if design.generator.distance:
+        assert bound is not None
+        tried = _points(design, y, even, bound)
+    elif design.generator.name != "energy":
+        tried.append(regression(design.plain, y))
     losses = torch.stack([loss_at(design, y, theta) for theta in tried])  # [m, u]
     return torch.stack(tried)[losses.argmin(0), torch.arange(len(y), device=y.device)]
 
 
-def _tried(design: Design, y: Tensor, bound: float | None) -> list[Tensor]:
-    s = design.stimuli.s
-    if design.generator.name == "energy":
-        return [_even_axis(s, y)]
-    if not design.generator.distance:
-        return [regression(design.plain, y)]
-    assert bound is not None
-    axis = regression(s, y)
-    axis = axis / axis.norm(dim=1, keepdim=True).clamp_min(1e-12)
-    summit = _summit(s, design.stimuli.length, y)
-    tried = [summit * (bound / summit.norm(dim=1, keepdim=True).clamp_min(1e-12)).clamp_max(1)]
-    for radius in _RADII:
-        r = min(radius * design.stimuli.unit, bound)
-        tried += [axis * r, -axis * r]
-    return tried
+def even_axis(design: Design, y: Tensor) -> Tensor:
+    """[u, d]: the direction along which the response's curvature is largest; design: one whose rows are the stimuli."""
+    s = design.rows
+    values, vectors = torch.linalg.eigh(s.mT @ s / len(s))
+    whiten = vectors * values.clamp_min(1e-6 * values[-1]).rsqrt()
+    weighted = design.gram((y - y.mean(1, keepdim=True)) / len(s))
+    size, directions = torch.linalg.eigh(whiten.mT @ weighted @ whiten)
+    best = size.abs().argmax(1)
+    return directions[torch.arange(len(y), device=y.device), :, best] @ whiten.mT
 
 
 def regression(rows: Tensor, y: Tensor) -> Tensor:
@@ -51,19 +48,19 @@ def regression(rows: Tensor, y: Tensor) -> Tensor:
     return torch.cholesky_solve((y @ x).mT, torch.linalg.cholesky(gram)).mT
 
 
+def _points(design: Design, y: Tensor, even: Tensor, bound: float) -> list[Tensor]:
+    s, unit = design.stimuli.s, design.stimuli.unit
+    summit = _summit(s, design.stimuli.length, y)
+    tried = [summit * (bound / summit.norm(dim=1, keepdim=True).clamp_min(1e-12)).clamp_max(1)]
+    for theta, radii in ((regression(s, y), _RADII), (even, _EVEN)):
+        direction = theta / theta.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        for radius in radii:
+            r = min(radius * unit, bound)
+            tried += [direction * r, -direction * r]
+    return tried
+
+
 def _summit(s: Tensor, length: Tensor, y: Tensor) -> Tensor:
     b = regression(torch.cat([s, length.square()[:, None]], 1), y)
     q = b[:, -1:]
     return -b[:, :-1] / (2 * torch.where(q.abs() < 1e-8, torch.full_like(q, 1e-8), q))
-
-
-def _even_axis(s: Tensor, y: Tensor) -> Tensor:
-    x = s - s.mean(0)
-    values, vectors = torch.linalg.eigh(x.mT @ x / len(x))
-    whiten = vectors * values.clamp_min(1e-6 * values[-1]).rsqrt()
-    z = x @ whiten
-    centred = y - y.mean(1, keepdim=True)
-    weighted = torch.stack([(z * row[:, None]).mT @ z for row in centred]) / len(x)
-    size, directions = torch.linalg.eigh(weighted)
-    best = size.abs().argmax(1)
-    return directions[torch.arange(len(y), device=y.device), :, best] @ whiten.mT
