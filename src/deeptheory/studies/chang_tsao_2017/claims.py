@@ -146,7 +146,7 @@ def _reconstruction(results):
 def _view(results):
     data = results["views"]
     if "view_cosine" not in data:
-        return NotRun("faces from the side are shown at standard scale: about 80 minutes on 2 cores")
+        return NotRun("faces from the side were not shown (views = false)")
     values = data["view_cosine"].sel(condition="trained").values
     return median_where(values, np.isfinite(values))
 

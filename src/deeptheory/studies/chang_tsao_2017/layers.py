@@ -17,7 +17,13 @@ CONDITIONS = ("trained", "untrained")
 VERDICTS = ("axis", "exemplar", "norm x direction", "energy", "none", "cannot tell")
 CURVED = "relu6"  # whose curves are kept
 _MODELS = ("axis", "exemplar", "ceiling")
-_CURVES = ("ramp_x", "ramp_y", "ramp_count", "flat_x", "flat_y")
+_CURVES = {
+    "ramp_x": "ramp_bin",
+    "ramp_y": "ramp_bin",
+    "ramp_count": "ramp_bin",
+    "flat_x": "flat_bin",
+    "flat_y": "flat_bin",
+}
 
 
 def layers(settings: dict, member: int, trained: Any, untrained: Any, progress: Any) -> Any:
@@ -50,8 +56,8 @@ def layers(settings: dict, member: int, trained: Any, untrained: Any, progress: 
         each = np.array([[[found[c, name][key] for name in LAYERS] for c in CONDITIONS]])
         variables[key] = (("seed", "condition", "layer", *axes), each)
         variables[f"pixels_{key}"] = (("seed", *axes), np.array([found["pixels", ""][key]]))
-    for key in _CURVES:
-        axes = ("cell", "flat_bin" if key.startswith("flat") else "ramp_bin")
+    for key, bins in _CURVES.items():
+        axes = ("cell", bins)
         variables[key] = (("seed", "condition", *axes), np.array([[curves[c, CURVED][key] for c in CONDITIONS]]))
         variables[f"pixels_{key}"] = (("seed", *axes), curves["pixels", ""][key][None])
     coords = {"seed": [member], "condition": list(CONDITIONS), "layer": LAYERS, "verdict": list(VERDICTS)}
@@ -96,13 +102,19 @@ def compared(settings: dict, code: Any) -> dict[str, Any]:
 
 
 def curves_of(settings: dict, code: Any) -> dict[str, np.ndarray]:
-    """Responses [cell, bin] along the axis (ramp) and along the longest orthogonal one (flat), and where the bins lie."""
+    """Responses [cell, bin] in spikes a second along the axis (ramp) and along the longest orthogonal one (flat), and where the
+    bins lie. The flat ones come standardised: mean and deviation of each cell are those of its ramp's bins."""
+    mean, sem, count = code.ramp.mean, code.ramp.sem, code.ramp.count
+    total = count.sum(1)
+    rate = (np.nan_to_num(mean) * count).sum(1) / total
+    within = np.nan_to_num(sem) ** 2 * count * np.maximum(count - 1, 0)
+    spread = np.sqrt((within + np.nan_to_num((mean - rate[:, None]) ** 2) * count).sum(1) / total)
     rows = {
         "ramp_x": code.ramp.centres,
-        "ramp_y": code.ramp.mean,
-        "ramp_count": code.ramp.count,
+        "ramp_y": mean,
+        "ramp_count": count,
         "flat_x": code.flatness.curve_x,
-        "flat_y": code.flatness.curve,
+        "flat_y": rate[:, None] + spread[:, None] * code.flatness.curve,
     }
     return {key: _placed(value, len(code.units), settings["cells"]) for key, value in rows.items()}
 

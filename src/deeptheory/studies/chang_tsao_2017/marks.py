@@ -49,13 +49,21 @@ def dots(table: Any, x: str, series: str, y_title: str, x_title: str, line: floa
 
 
 def curves(
-    series: dict[str, tuple], x_title: str, y_title: str, chance: float | None = None, logarithmic: bool = False
-):
-    """Lines by name, each (x, y) or (x, y, dash)."""
+    series: dict[str, tuple],
+    x_title: str,
+    y_title: str,
+    chance: float | None = None,
+    *,
+    logarithmic: bool = False,
+    pairs: bool = False,
+) -> Any:
+    """Lines by name, each (x, y) or (x, y, dash); pairs: two that follow each other are of one colour."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title)
-    for (name, (x, y, *dash)), colour in zip(series.items(), layer_colours(len(series))):
+    colours = layer_colours(len(series) // 2 if pairs else len(series))
+    for k, (name, (x, y, *dash)) in enumerate(series.items()):
+        colour = colours[k // 2 if pairs else k]
         style = {"color": colour, "dash": dash[0] if dash else "solid"}
         y = [None if not np.isfinite(v) else round(float(v), 4) for v in y]
         figure.add_trace(go.Scatter(x=list(x), y=y, name=name, mode="lines+markers", line=style))
@@ -64,8 +72,9 @@ def curves(
             y=chance, line_dash="dot", line_width=1, annotation_text="chance", annotation_position="top left"
         )
     if logarithmic:
-        ticks = sorted({v for x, *_ in series.values() for v in x})
-        figure.update_xaxes(type="log", tickvals=ticks, ticktext=[str(t) for t in ticks])
+        met = sorted({v for x, *_ in series.values() for v in x})
+        ticks = met if len(met) < 10 else [v for v in (1, 2, 5, 10, 20, 50, 100, 200, 500) if met[0] <= v <= met[-1]]
+        figure.update_xaxes(type="log", tickvals=ticks, ticktext=[str(v) for v in ticks])
     return figure
 
 

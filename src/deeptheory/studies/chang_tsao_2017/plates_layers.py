@@ -75,7 +75,7 @@ def axes(results: Any, settings: dict) -> Plate:
         table += [{"condition": label, "cell": int(k), "preference": preference[k], **{f"axis {j + 1}": v for j, v in enumerate(sta[k])}} for k in order]  # fmt: skip
     z = np.array(image)
     figure = new_figure(xaxis_title=f"coordinate ({settings['shape']} of shape, then {settings['appearance']} of appearance)", yaxis_title="tuned cells, most for shape on top")  # fmt: skip
-    figure.add_trace(go.Heatmap(z=z.round(3).tolist(), x=list(range(1, z.shape[1] + 1)), colorscale="RdBu", zmid=0, colorbar={"title": "axis"}))  # fmt: skip
+    figure.add_trace(go.Heatmap(z=z.round(3).tolist(), x=list(range(1, z.shape[1] + 1)), colorscale="RdBu", zmin=-0.6, zmax=0.6, colorbar={"title": "axis"}))  # fmt: skip
     figure.add_vline(x=settings["shape"] + 0.5, line_width=1)
     figure.update_yaxes(autorange="reversed", tickvals=[b for b, _ in breaks], ticktext=[name for _, name in breaks])
     return Plate(
@@ -106,7 +106,8 @@ def ramps(results: Any, settings: dict) -> Plate:
         title="Responses along the cell's own axis",
         figure=curves(series, "projection onto the axis (standard deviations)", "spikes a second"),
         table=long(series, "projection", "rate"),
-        see="A ramp: from nearly nothing at one end to several times the mean rate at the other.",
+        see="A ramp: from nearly nothing at one end to several times the mean rate at the other. Dashed: the most tuned cell of "
+        "the same network before training, and the most tuned pixel.",
         trust="The most tuned cells of the first network, chosen for that; the axis comes from the same responses. Cells with a "
         "preferred face would ramp as well: a ramp alone says nothing of the code.",
         alt="Lines: response of example cells against the projection of faces onto their axes, with controls.",
@@ -131,13 +132,14 @@ def flat_curves(results: Any, settings: dict) -> Plate:
             series[f"{words}, {label}"] = (_GRID[known].tolist(), np.nanmean(mean[:, known], axis=0).tolist(), "solid" if kind == "ramp" else "dash")  # fmt: skip
     return Plate(
         name="flat-curves",
-        title="Along the axis a ramp, along the longest orthogonal axis nothing",
-        figure=curves(series, "standard deviations along that axis", "response, of the mean rate"),
+        title="Along the axis, and along the longest axis orthogonal to it",
+        figure=curves(series, "standard deviations along that axis", "response / mean response", pairs=True),
         table=long(series, "projection", "response"),
         see="The mean tuned cell of the last hidden layer. Solid: along its own axis. Dashed: along the longest axis orthogonal to "
         "it, where an axis cell is flat.",
-        trust="Mean over cells, then over networks. One orthogonal axis of 49 says little, and a mean over cells hides what rises "
-        "in some and falls in others; the shares below test all of them at once, cell by cell.",
+        trust="Mean over cells, then over networks. Each orthogonal axis is turned so that the response rises along it, so that chance "
+        "makes the dashed lines rise a little. One orthogonal axis of 49 says little; the shares below test all of them at once, "
+        "cell by cell.",
         alt="Lines: mean response against projection, rising along the axis and level along the orthogonal axis, by condition.",
     )
 
@@ -154,6 +156,8 @@ def _mean_curve(data: Any, condition: str, kind: str) -> np.ndarray:
         full = (np.nan_to_num(count) >= _FULL) & np.isfinite(y)
         if full.sum() > 1:
             x = x / (1 if kind == "ramp" else _spread(x))
+            if kind == "flat" and np.corrcoef(x, y)[0, 1] < 0:  # an axis has no sign of its own: each is turned to rise
+                x, y = -x[::-1], y[::-1]
             rows.append(np.interp(_GRID, x[full], y[full], left=np.nan, right=np.nan) / _rate(at, before, k))
     if not rows:
         return np.full(len(_GRID), np.nan)
@@ -175,7 +179,7 @@ def histogram(results: Any, settings: dict) -> Plate:
     """Figure 2: the preference index of tuned cells in the middle and in the last layer."""
     import plotly.graph_objects as go
 
-    data, edges = results["layers"], np.linspace(-1, 1, 33)
+    data, edges = results["layers"], np.linspace(-1, 1, 21)
     figure = new_figure(xaxis_title="shape preference index", yaxis_title="share of tuned cells", barmode="overlay")
     kinds = [(f"{layer}, {label}", data["preference"].sel(condition=c, layer=layer), data["tuned"].sel(condition=c, layer=layer)) for c, label in CONDITIONS.items() for layer in (LAYERS[2], CURVED)]  # fmt: skip
     kinds.append((PIXELS, data["pixels_preference"], data["pixels_tuned"]))

@@ -48,8 +48,8 @@ def identification(results: Any, settings: dict) -> Plate:
         figure=curves(series, "number of faces", "identified", logarithmic=True),
         table=long(series, "candidates", "identified"),
         see="How often the face that was shown is nearest to what the cells say, among so many.",
-        trust="Mean over networks; exact expectation over all sets of others. Pixels identify as well or better: identification "
-        "tells that there is information, not which code carries it.",
+        trust="Mean over networks; exact expectation over all sets of others. Identification tells that there is information, not which "
+        "code carries it, nor that training put it there: compare the dashed lines.",
         alt="Curves against a logarithmic number of faces: share identified from both areas, before training, and from pixels.",
     )
 
@@ -84,7 +84,7 @@ def readers(results: Any, settings: dict) -> Plate:
     return Plate(
         name="readers",
         title="What a code by axes is good for",
-        figure=curves(series, "number of cells", "right", logarithmic=True),
+        figure=curves(series, "number of cells", "right", logarithmic=True, pairs=True),
         table=long(series, "cells", "right"),
         see="Solid: cells that are axes; dashed: cells that answer the distance to a face; the same readers, noise and numbers.",
         trust="Pure simulation: softplus of either, reliability 0.5, exemplars at half to one and a half of the usual distance. "
