@@ -64,6 +64,25 @@ def test_cost_of_a_formula(capsys):
         (["compile", "x*y", "--where", "x"], "write NAME=LOW,HIGH"),
         (["compile", "x*y", "--out", "a.pt"], "name a file that ends in .pt2"),
         (["compile", "1/x"], "must stay away from 0"),
+        (["compile", "3"], "3 has no variable, so that there is no network to export; name one"),
+        (["compile", "x - x"], "0 has no variable"),
+        (["compile", "abs(x)*y"], "|x| is not smooth"),
+        (["compile", "max(x, y)"], "Max is not smooth"),
+        (
+            ["compile", "x**0.5", "--domain", "0", "1"],
+            "sqrt(x) is expanded over [0, 1]; its argument must stay above 0",
+        ),
+        (["compile", "x*y", "--where", "x=0,inf"], "domain of x is (0.0, inf); a certificate needs finite ends"),
+        (["compile", "x*y", "--domain", "1", "-1"], "turned round; low comes first"),
+        (["compile", "x*y", "--tolerance", "inf"], "tolerance is inf; needed: a finite number above 0"),
+        (["compile", "x*y", "--tolerance", "0"], "tolerance is 0.0; needed: a finite number above 0"),
+        (
+            ["compile", "x*y", "--domain", "-1e200", "1e200", "--tolerance", "1e300"],
+            "values of x*y overflow on this domain",
+        ),
+        (["compile", "1e38*x*y*z", "--dtype", "float32", "--tolerance", "1e37"], "above what float32 holds"),
+        (["compile", "exp(1000*x)"], "exp over [-1000, 1000] overflows; narrow the domain"),
+        (["compile", "gamma(x)"], "gamma is no function that is expanded"),
         (["compile", "x*y", "--tolerance", "1e-20"], "the best reachable is"),
         (["cost", "sin(x)"], "is no polynomial"),
         (["cost", "nowhere.pt2"], "is no file"),
@@ -74,6 +93,16 @@ def test_wrong_use(capsys, arguments, match):
     assert code == 2
     assert match in err
     assert out == ""
+
+
+@pytest.mark.parametrize(("formula", "at_half"), [("0", 0), ("3", 3), ("x - x", 0), ("2*x - 1", 0), ("x/4", 0.125)])
+def test_constants_and_lines_need_no_neuron(capsys, tmp_path, formula, at_half):
+    out = str(tmp_path / "net.pt2")
+    code, said, _ = run(capsys, "compile", formula, "--where", "x=-1,1", "--out", out)
+    assert code == 0
+    assert "a linear map, no neuron" in said
+    value = torch.export.load(out).module()(torch.tensor([[0.5]], dtype=torch.float64))
+    assert value.tolist() == [[at_half]]
 
 
 def test_small_networks_are_drawn_weight_by_weight_and_large_ones_by_layer():

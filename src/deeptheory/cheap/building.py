@@ -155,7 +155,8 @@ def _needed(wanted: set[int]) -> list[int]:
 
 
 def _power_name(exponent: Any) -> str:
-    return {"-1": "1/x", "1/2": "sqrt(x)", "-1/2": "1/sqrt(x)"}.get(str(exponent), f"x^{exponent}")
+    p = number(exponent)
+    return {"-1": "1/x", "1/2": "sqrt(x)", "-1/2": "1/sqrt(x)"}.get(str(p), f"x^{exponent if p.denominator > 999 else p}")  # fmt: skip
 
 
 def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:

@@ -89,7 +89,7 @@ def compile_polynomial(
     if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
         raise InputError(f"depth is {depth!r}; needed: a whole number of hidden layers, 1 or more, or None")
     if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance > 0):
-        raise InputError(f"tolerance is {tolerance}; needed: a number above 0")
+        raise InputError(f"tolerance is {tolerance}; needed: a finite number above 0")
     names = tuple(variables(expressions, domain))
     name, bits, largest = precision(dtype)
     box = read_domain(domain, names)
@@ -229,6 +229,8 @@ def _refined(problem: _Problem, make: Maker, depth: int | None, tolerance: float
         if slack.max(initial=0.0) <= tolerance / 2:
             assembly = Assembly(layout(plan, depth), problem.activation, problem.sizes, problem.bits)
             reached = float((assembly.finest().total + slack).max(initial=0.0))
+            if not math.isfinite(reached):
+                raise InputError(f"values of {', '.join(map(str, problem.expressions))} overflow on this domain; narrow it, or scale the formula")  # fmt: skip
             if best is None or reached < best.best:
                 best = _Candidate(plan, assembly, slack, reached)
             if reached <= tolerance or slack.max(initial=0.0) < 0.02 * reached:

@@ -58,7 +58,7 @@ def _read(expression: Any, names: list[str]) -> "sympy.Expr":
         own = {n: sympy.Symbol(n) for n in names}
         space: dict[str, Any] = {}
         exec("from sympy import *", space)
-        space.update({"__builtins__": {}})
+        space.update({"__builtins__": {}, "abs": sympy.Abs, "max": sympy.Max, "min": sympy.Min})
         _hold_to_arithmetic(expression, space, own)
         try:
             rules = (*standard_transformations, convert_xor)

@@ -94,7 +94,9 @@ class CompiledNetwork(nn.Module):
         )
 
     def export(self) -> Any:
-        """torch.export.export of the network, any number of rows."""
+        """torch.export.export of the network, any number of rows. InputError: no variable, so that it has no input."""
+        if not self.variables:
+            raise InputError(f"{self.expressions[0]} has no variable, so that there is no network to export; name one: domain={{'x': (-1, 1)}}, or --where x=-1,1")  # fmt: skip
         rows = torch.export.Dim("rows")
         return torch.export.export(self, (self.example(),), dynamic_shapes={"x": {0: rows}})
 

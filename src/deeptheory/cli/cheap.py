@@ -58,7 +58,9 @@ def compile_(
         return
     print(f"within {certificate.total:.3g} = {certificate.truncation:.3g} truncation + {certificate.rounding:.3g} rounding, in {certificate.dtype}")  # fmt: skip
     print(f"  for {', '.join(f'{k} in [{a:g}, {b:g}]' for k, (a, b) in certificate.domain.items()) or 'no variable'}")
-    print(f"{network.neurons} neurons in {network.depth} hidden layers ({', '.join(map(str, network.widths))}), {network.synapses} synapses, largest weight {certificate.largest_weight:.3g}")  # fmt: skip
+    layers = f"{network.depth} hidden layer{'s' * (network.depth > 1)} ({', '.join(map(str, network.widths))})"
+    size = f"{network.neurons} neurons in {layers}" if network.depth else "a linear map, no neuron"
+    print(f"{size}, {network.synapses} synapses, largest weight {certificate.largest_weight:.3g}")
     for line in said["expanded"]:
         print(f"  {line}")
     _print_counts(counts)
