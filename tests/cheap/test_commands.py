@@ -108,7 +108,9 @@ def test_constants_and_lines_need_no_neuron(capsys, tmp_path, formula, at_half):
 def test_small_networks_are_drawn_weight_by_weight_and_large_ones_by_layer():
     small = draw_network(compile_polynomial("x*y*z"))
     assert len([t for t in small.data if t.mode == "lines"]) > 4
-    assert any("output 0" in (t.text or ()) for t in small.data)
+    assert any("output" in (t.text or ()) for t in small.data)
+    assert "x*y*z<br><sup>10 neurons in 2 layers, within" in small.layout.title.text
+    assert any("output 1" in (t.text or ()) for t in draw_network(compile_polynomial(["x*y", "x"])).data)
     large = draw_network(compile_polynomial("sin(5*x)*y"))
     assert large.data[0].type == "bar"
     assert draw_network(compile_polynomial("x + 1")) is not None

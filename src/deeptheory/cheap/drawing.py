@@ -22,9 +22,17 @@ def draw_network(network: "CompiledNetwork") -> Any:
     for k, m in enumerate(linears):
         last = k == len(linears) - 1
         hidden = k % 2 == 0 and not last
-        names.append([f"output {i}" if last else f"neuron {i}" if hidden else f"sum {i}" for i in range(m.out_features)])  # fmt: skip
+        outputs = ["output"] if m.out_features == 1 else [f"output {i}" for i in range(m.out_features)]
+        names.append(outputs if last else [f"{'neuron' if hidden else 'sum'} {i}" for i in range(m.out_features)])
     kinds = ["input", *("output" if k == len(linears) - 1 else "neuron" if k % 2 == 0 else "sum" for k in range(len(linears)))]  # fmt: skip
-    return _nodes(linears, names, kinds) if sum(map(len, names)) <= MOST_NODES else _layers(linears, names, kinds)
+    small = sum(map(len, names)) <= MOST_NODES
+    figure = _nodes(linears, names, kinds) if small else _layers(linears, names, kinds)
+    formula = ", ".join(map(str, network.expressions))
+    within = f", within {network.certificate.total:.2g}" if network.as_compiled else ""
+    reading = "lines: weights, blue above 0 and orange below, thick from 30 % of their layer's largest" if small else "small numbers: weights that are not 0, from one to the next"  # fmt: skip
+    title = f"{formula if len(formula) < 80 else formula[:77] + '...'}<br><sup>{network.neurons} neurons in {network.depth} layers{within}; {reading}</sup>"  # fmt: skip
+    figure.update_layout(title={"text": title, "x": 0.02}, margin={"t": 80, "b": 60})
+    return figure
 
 
 def _nodes(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -> Any:
@@ -69,7 +77,6 @@ def _layers(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) 
         alive = int((m.weight != 0).sum())
         figure.add_annotation(x=k + 0.5, y=0, yshift=-12, text=f"{alive}", showarrow=False, font={"size": 10})
     figure.update_yaxes(visible=True, title="units", rangemode="tozero")
-    figure.update_xaxes(title="small numbers: synapses from one to the next")
     return figure
 
 
