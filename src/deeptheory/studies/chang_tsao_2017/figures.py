@@ -55,5 +55,5 @@ _SECTIONS: tuple[tuple[str, str, tuple[_Maker, ...]], ...] = (
     ("Null planes (figure 5)", "What is orthogonal is each cell's null plane, not the cells' axes to each other.", (on_population.metamers, on_population.null_changes)),
     ("Views (figure 6)", "The same latents, in front and from the side.", (on_population.views,)),
     ("What it is good for (figure 7)", "Simulated cells, read by the same readers.", (on_population.readers,)),
-    ("Elsewhere", "Only where the data folder has them.", (outside.published, outside.published_flatness, outside.neurons, outside.dissimilarities)),
+    ("Elsewhere", "Only where the data folder has them.", (outside.published_faces, outside.published, outside.published_flatness, outside.neurons, outside.dissimilarities)),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.faces import montage, picture_figure
 from deeptheory.runs import Plate
 from deeptheory.studies.chang_tsao_2017.marks import CONDITIONS, PIXELS, curves, dots, long, row, table_of
 from deeptheory.theme import NEUTRAL
@@ -25,6 +26,25 @@ def published(results: Any, settings: dict) -> Plate | None:
         "photographs, cropped to the face.",
         alt="Dots with error bars: median shape preference by layer of the published network, with random weights, and of pixels.",
     )
+
+
+def published_faces(results: Any, settings: dict) -> Plate | None:
+    """Faces that the published network was shown."""
+    data = results["photographs"]
+    if "published_faces" not in data:
+        return None
+    pictures = data["published_faces"].values[:2]
+    number = pictures.shape[1]
+    return Plate(
+        name="published-faces",
+        title="Faces drawn from a space of photographs",
+        figure=picture_figure(montage(pictures.reshape(-1, *pictures.shape[2:]), number, 0, 255), None, [""] * len(pictures)),
+        table=_by_layer(data, "tuned"),
+        see="What the published network is shown: shape and colours of nobody in particular, from the data folder's photographs.",
+        trust="Independent Gaussians along components: some draws are unlike anybody. The table gives the share of tuned cells by "
+        "layer.",
+        alt="Rows of small colour faces, drawn from a face space of photographs.",
+    )  # fmt: skip
 
 
 def published_flatness(results: Any, settings: dict) -> Plate | None:
