@@ -35,8 +35,13 @@ PEERS = {"kan": ("kan", "formula_peers.py"), "polybake": ("bake", "polybake_peer
 
 def run(rounds: int, quick: bool) -> list[Row]:
     """One row a formula: time to run, ours and the kanpiler's."""
+    return rows_of(measure(rounds, quick))
+
+
+def rows_of(measured: list[dict[str, Any]]) -> list[Row]:
+    """The same of records that were measured before."""
     rows = []
-    for m in measure(rounds, quick):
+    for m in measured:
         ours, kan = m["ours"], m.get("kan", {"failed": "not here"})
         nan = float("nan")
         a = 1000 * ours["run"] if not ours["refused"] else nan
@@ -58,7 +63,7 @@ def measure(rounds: int, quick: bool) -> list[dict[str, Any]]:
     _ours(warm, 1)
     for process in peers.values():
         _asked(process, warm)
-    for label, text, domain in FORMULAS[:4] if quick else FORMULAS:
+    for label, text, domain in FORMULAS[:3] if quick else FORMULAS:
         p = problem(text, domain)
         record = {"label": label, "text": text, "domain": str(domain), "size": p["size"], "ours": _ours(p, rounds)}
         record |= _beside(record["ours"].pop("network", None), p, quick)
@@ -106,7 +111,7 @@ def _beside(network: Any, p: dict[str, Any], quick: bool) -> dict[str, Any]:
     with np.errstate(over="ignore", invalid="ignore"):
         low, high = interval_bounds(network, np.array(p["low"]), np.array(p["high"]))
     beyond = max(high - float(p["truth"].max()), float(p["truth"].min()) - low)
-    worst = [_trained(network.neurons, p, seed, 200 if quick else 2000) for seed in range(1 if quick else 2)]
+    worst = [_trained(network.neurons, p, seed, 60 if quick else 2000) for seed in range(1 if quick else 2)]
     return {"intervals": beyond / network.certificate.total, "trained": {"error": min(worst), "seeds": len(worst)}}
 
 

@@ -41,10 +41,12 @@ def test_it_agrees_with_sums_over_every_path(seed):
         assert approximate.information()[level] == pytest.approx(truth, abs=1e-12)
 
 
-def test_theorem_2_in_1000_random_chains():
-    """0 violations, classes from each level's own posterior; and the chains do forget, or nothing was tested."""
+@pytest.mark.parametrize("seeds", [range(150), pytest.param(range(150, 1000), marks=pytest.mark.slow)])
+def test_theorem_2_in_1000_random_chains(seeds):
+    """0 violations, classes from each level's own posterior; and the chains do forget, or nothing was tested. The study's
+    claim has 1,000 too."""
     violations = forgetting = 0
-    for seed in range(1000):
+    for seed in seeds:
         prior, tables = lumpable_chain(seed, levels=4, states=6)
         found = MarkovHierarchy(prior, tables).theorem_2()
         assert found.agree
@@ -56,7 +58,7 @@ def test_theorem_2_in_1000_random_chains():
         counts = found.table()["classes"].tolist()
         forgetting += any(a < b for a, b in pairwise(counts))
     assert violations == 0
-    assert forgetting > 700
+    assert forgetting > 0.7 * len(seeds)
 
 
 def test_a_violation_would_be_seen(monkeypatch):
