@@ -56,7 +56,7 @@ def test_the_page_says_what_it_is_and_is_not(result):
     figures = {p.stem for p in (result.folder / "figures").glob("*.json")}
     assert figures == {
         "faces", "components", "ramps", "axes", "preference-histogram", "preference", "decoding", "identification", "cells-needed",
-        "reconstructions", "flat-curves", "flatness", "models", "verdicts", "eigenface", "metamers", "null-changes", "views", "readers",
+        "reconstructions", "flat-curves", "flatness", "models", "verdicts", "eigenface", "metamers", "null-changes", "views", "ladder", "readers",
     }  # fmt: skip
     page = (result.folder / "report.html").read_text()
     assert "The faces are procedural (58 landmarks" in page

@@ -53,7 +53,7 @@ _SECTIONS: tuple[tuple[str, str, tuple[_Maker, ...]], ...] = (
     ("Reading faces (figure 3)", "Leave-one-out over all faces.", (on_population.decoding, on_population.identification, on_population.cells_needed, on_population.reconstructions)),
     ("Axes against exemplars (figure 4)", "Along the axis, orthogonal to it, and against a code by distances.", (on_layers.flat_curves, on_layers.flatness, on_layers.models, on_layers.verdicts, on_layers.eigenface)),
     ("Null planes (figure 5)", "What is orthogonal is each cell's null plane, not the cells' axes to each other.", (on_population.metamers, on_population.null_changes)),
-    ("Views (figure 6)", "The same latents, in front and from the side.", (on_population.views,)),
+    ("Views (figure 6)", "The same latents, in front and from the side.", (on_population.views, on_population.ladder)),
     ("What it is good for (figure 7)", "Simulated cells, read by the same readers.", (on_population.readers,)),
     ("Elsewhere", "Only where the data folder has them.", (outside.published_faces, outside.published, outside.published_flatness, outside.neurons, outside.dissimilarities)),
 )  # fmt: skip

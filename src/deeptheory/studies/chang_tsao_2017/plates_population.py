@@ -182,3 +182,31 @@ def views(results: Any, settings: dict) -> Plate | None:
         "same part of a turned face.",
         alt="Dots with error bars: median cosine between axes for frontal and turned faces, trained and before training.",
     )
+
+
+def ladder(results: Any, settings: dict) -> Plate | None:
+    """Freiwald & Tsao 2010: identity from view to view, by layer."""
+    data = results["views"]
+    if "invariance" not in data:
+        return None
+    words = {"invariance": "same person, another view", "mirror": "another person, the mirrored view"}
+    kinds = {"trained": "trained", "untrained": "before training"}
+    rows = [
+        row(data[name].sel(condition=c, layer=layer).values, layer=layer, series=f"{said}, {word}")
+        for name, said in words.items() for c, word in kinds.items() for layer in data["layer"].values.tolist()
+    ]  # fmt: skip
+    rows += [
+        row(data[f"pixels_{name}"].values, layer="pixels", series=f"{said}, pixels") for name, said in words.items()
+    ]
+    table = table_of(rows)
+    return Plate(
+        name="ladder",
+        title="Who is known from view to view?",
+        figure=dots(table, "layer", "series", "similarity above that of others", "layer", 0.0),
+        table=table,
+        see="25 people in 8 views from side to side. “Same person, another view”: how much more alike the answers to one person are "
+        "across views than to two. “Mirrored view”: how much more alike answers to two people in mirrored views are than in "
+        "other pairs of views. In the monkey the first grows towards AM, and the second stands out in AL.",
+        trust="Correlations over up to 100 units of a layer, no noise. The networks were taught faces turned by six degrees at most.",
+        alt="Dots with error bars by layer: similarity of one person across views, and of mirrored views, with controls.",
+    )

@@ -9,18 +9,17 @@ from typing import Any
 
 import numpy as np
 
-import deeptheory as dt
 from deeptheory.arrays import as_tensor
 from deeptheory.errors import InputError
 from deeptheory.networks import FaceNet, accuracy, classification_loss, minibatches, train
-from deeptheory.runs import Step, derive, generator
+from deeptheory.runs import Step, derive
 from deeptheory.runs import members as numbered
-from deeptheory.studies.chang_tsao_2017.cells import recorded
 from deeptheory.studies.chang_tsao_2017.layers import layers
 from deeptheory.studies.chang_tsao_2017.outside import photographs
 from deeptheory.studies.chang_tsao_2017.population import population
 from deeptheory.studies.chang_tsao_2017.simulated import simulated
 from deeptheory.studies.chang_tsao_2017.stimuli import crowd
+from deeptheory.studies.chang_tsao_2017.views import transfer_and_ladder
 
 
 def members(settings: dict) -> list[int]:
@@ -102,35 +101,14 @@ def population_step(settings, unit, inputs, workspace, progress):
     return population(settings, unit, loaded(settings, unit, weights), loaded(settings, unit), progress)
 
 
-def view_step(settings, unit, inputs, workspace, progress):
-    """The axes of cells for faces from in front and from the side (figure 6): appearance part, by condition."""
+def views(settings, unit, inputs, workspace, progress):
+    """Faces from the side: the axes of cells (figure 6), and who is known from view to view."""
     import xarray as xr
 
     if not settings["views"]:
         return xr.Dataset(coords={"seed": [unit]})
     weights = inputs.part("network")["weights"].values[0]
-    made = dt.faces.ProceduralFaces(settings["size"])
-    latents = generator(unit, "views").standard_normal((2, settings["stimuli"], 25))
-    views = [made.render(*latents, pose=np.array([yaw, 0, 0, 0, 0, 1.0])).images for yaw in (0.0, 60.0)]
-    out = np.full((2, 2 * settings["cells"]), np.nan)
-    for k, net in enumerate((loaded(settings, unit, weights), loaded(settings, unit))):
-        how = recorded(settings, unit, 2 * settings["cells"])
-        front = dt.axis.cells_of(net, ["relu6"], views[0], **how)["relu6"]
-        side = dt.axis.cells_of(net, ["relu6"], views[1], **how | {"units": front.positions, "answering": None, "seed": derive(unit, "side") % 2**31})["relu6"]  # fmt: skip
-        codes = [
-            dt.axis_code(
-                c.recorded, np.hstack(list(latents)), {"shape": slice(0, 25), "appearance": slice(25, 50)},
-                models=False, shuffles=settings["shuffles"], seed=unit,
-            )
-            for c in (front, side)
-        ]  # fmt: skip
-        cosines, units = dt.axis.axis_transfer(*codes, "appearance")
-        out[k, units] = cosines
-        progress(k + 1, 2)
-    axes = ("seed", "condition", "cell")
-    return xr.Dataset(
-        {"view_cosine": (axes, out[None])}, coords={"seed": [unit], "condition": ["trained", "untrained"]}
-    )
+    return transfer_and_ladder(settings, unit, loaded(settings, unit, weights), loaded(settings, unit), progress)
 
 
 STEPS = [
@@ -139,7 +117,7 @@ STEPS = [
         name="layers", function=layers_step, units=members, needs=("network",), about="axes, flatness, models by layer"
     ),
     Step(name="population", function=population_step, units=members, needs=("network",), about="decoding, metamers"),
-    Step(name="views", function=view_step, units=members, needs=("network",), about="faces from the side"),
+    Step(name="views", function=views, units=members, needs=("network",), about="faces from the side"),
     Step(name="simulated", function=simulated, units=members, about="cells whose code is known"),
     Step(name="photographs", function=photographs, units=members, about="a published network; recordings from IT"),
 ]
