@@ -26,8 +26,8 @@ def part(folder: Path) -> str:
         "|---|---|---|---|---|---|",
     ]
     for c in claims:
-        unit = "" if c["unit"] == "1" else c["unit"]
-        what = c["note"] if c["measured"] is None else c["quantity"]
+        unit = "" if c["unit"] == "1" else c["unit"]  # a note begins with how the interval was made
+        what = c["note"] if c["measured"] is None else "; ".join([c["quantity"], *c["note"].split("; ", 1)[1:]])
         lines.append(f"| {c['verdict']} | `{c['id']}` | {interval(c)} | {unit} | {c['region']} | {what} |")
     return "\n".join(lines) + "\n"
 

@@ -8,6 +8,7 @@ import deeptheory as dt
 from deeptheory.errors import InputError
 from deeptheory.information import (
     Clusters,
+    Cosines,
     linear_information,
     noisy_network_information,
     noisy_neuron_information,
@@ -160,6 +161,22 @@ def test_clusters_are_counted_from_distances():
     assert spread["apart"] == pytest.approx([6, 6])
 
 
+def test_cosines_agree_with_the_literal_loop():
+    rng = np.random.default_rng(0)
+    h, y = rng.standard_normal((2, 12, 5)), np.array([0, 0, 3, 3, 3, 1, 1, 1, 1, 0, 3, 1])
+    h[0, 4] = 0  # a silent sample
+    got = Cosines().summarise(h, y)
+    for k in range(2):
+        sums: dict[bool, list] = {True: [], False: []}
+        for i in range(12):
+            for j in range(12):
+                if i != j:
+                    length = np.linalg.norm(h[k, i]) * np.linalg.norm(h[k, j])
+                    sums[bool(y[i] == y[j])].append(h[k, i] @ h[k, j] / length if length else 0.0)
+        assert got["within"][k] == pytest.approx(np.mean(sums[True]), abs=1e-12)
+        assert got["between"][k] == pytest.approx(np.mean(sums[False]), abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [
@@ -173,6 +190,9 @@ def test_clusters_are_counted_from_distances():
         (lambda: noisy_neuron_information([1.0], [], 1), "points have shape"),
         (lambda: noisy_neuron_information([1.0], POINTS, 1, activation="tan"), "unknown activation 'tan'"),
         (lambda: Clusters(0), "radius is 0"),
+        (lambda: Cosines().summarise(np.ones((1, 3, 1)), [1, 1, 1]), "targets hold one class only"),
+        (lambda: Cosines().summarise(np.ones((1, 2, 1)), [0, 1]), "no class has two samples; cosines"),
+        (lambda: Cosines().summarise(np.ones((1, 2, 1)), [[0.5, 0.5]] * 2), "cosines need labels"),
         (lambda: Clusters(1).summarise(np.zeros((1, 2, 1)), [0, 1]), "no class has two samples"),
         (lambda: Clusters(1).summarise(np.zeros((1, 2, 1)), [[0.5, 0.5]] * 2), "clusters need labels"),
     ],

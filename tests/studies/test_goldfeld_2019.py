@@ -21,6 +21,9 @@ SMALL = {
     "sets": 1,
     "pairs": 200,
     "cnn_steps": 4,
+    "picture_networks": 1,
+    "picture_steps": 20,
+    "picture_epochs": 2,
     "epochs": 12,
 }
 REQUIRED = {
@@ -34,6 +37,7 @@ REQUIRED = {
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("goldfeld") / "r"
     with pytest.MonkeyPatch.context() as patched:  # codes need not be good here
+        patched.setattr("deeptheory.studies.pictures.pictures_found", dt.datasets.digits)  # small ones are enough
         patched.setattr("deeptheory.information.estimators.compressors._STEPS", 10)
         return dt.reproduce(NAME, out=folder, progress=False, **SMALL)
 
@@ -65,6 +69,13 @@ def test_steps_show_what_their_names_say(result):
     assert len(synthetic["set"]) == 8
     assert (synthetic["low"] <= synthetic["high"]).all()
     assert np.isfinite(results["convolutional"]["i_x"]).all()
+    clusters, quantised = results["clusters"], results["quantised-pictures"]
+    assert clusters["within"].shape == (1, len(clusters["step"]), 4)
+    assert (abs(clusters["between"]) <= 1).all()
+    assert quantised["i_x"].shape == (1, len(quantised["step"]), 5)
+    assert float(quantised["i_x"].max()) <= np.log2(1797)
+    for id in ("mnist-cnn-clusters", "quantised-last-layers-compress/mnist"):
+        assert "pictures" in result.claims[id].note
 
 
 def test_the_page_shows_every_figure_and_the_other_side(result):
@@ -75,9 +86,11 @@ def test_the_page_shows_every_figure_and_the_other_side(result):
         "noisy",
         "tracking",
         "orthonormal",
+        "clusters",
         "constant",
         "binned",
         "quantised",
+        "quantised-pictures",
         "synthetic",
         "convolutional",
     ]
@@ -85,6 +98,15 @@ def test_the_page_shows_every_figure_and_the_other_side(result):
     for name in plates:
         assert result.figure(name).data
     assert "Both sides of the debate" in (result.folder / "report.html").read_text()
+
+
+def test_a_scale_without_quantised_pictures_says_so():
+    from deeptheory.runs import NotRun
+    from deeptheory.studies.goldfeld_2019 import pictures
+
+    nothing = pictures.quantised({"picture_epochs": 0}, 0, None, None, None)
+    assert isinstance(pictures.falls(lambda f: f[:, -1])({"quantised-pictures": nothing}), NotRun)
+    assert pictures.quantised_plate({"quantised-pictures": nothing}, {}) is None
 
 
 def test_rank_correlation_and_what_does_not_move():
@@ -112,6 +134,7 @@ def test_every_claim_that_the_sides_name_exists():
     ("kwargs", "match"),
     [
         ({"networks": 0}, "networks is 0"),
+        ({"picture_epochs": -1}, "picture_epochs -1; needed"),
         ({"pairs": 100}, "pairs is 100"),
         ({"widths": "12,2"}, "needed: 12 inputs"),
         ({"noise": 0.0}, "sigma is 0.0"),

@@ -40,7 +40,7 @@ def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} == {c.id for c in CLAIMS} >= REQUIRED
     assert {e.verdict for e in result.claims} == {"not run"}  # epochs were turned
     waiting = [e for e in result.claims if e.measured is None]
-    assert {e.id for e in waiting} <= {"mnist-noise-readout", *(f"rebin-removes/layer{k}" for k in range(1, 6)),
+    assert {e.id for e in waiting} <= {"mnist-noise-readout", "mnist-noise-readout/relu", *(f"rebin-removes/layer{k}" for k in range(1, 6)),
                                        *(f"relu-does-not/layer{k}" for k in range(1, 6)), "rebin-removes",
                                        "rebin-removes/ten-times-finer", "softsign-modest", "softplus-none", "linear-none",
                                        "full-batch-compresses"}  # fmt: skip
@@ -96,6 +96,37 @@ def test_the_page_shows_every_figure_and_the_other_side(result):
     assert "deeptheory reproduce shwartz-ziv-tishby-2017" in report
 
 
+def test_pictures_of_digits(tmp_path, monkeypatch):
+    """The step, its claims and its figure on small digits; a scale without it says what it costs."""
+    from deeptheory.errors import MissingDependency
+    from deeptheory.runs import NotRun
+    from deeptheory.studies import pictures as found
+    from deeptheory.studies.saxe_2018 import pictures
+
+    def absent():
+        raise MissingDependency("none here")
+
+    monkeypatch.setattr(found.dt.datasets, "mnist", absent)
+    settings = {**find(NAME).settings("quick", None, {})[0], "seed": 0, "picture_steps": 30, "picture_looks": 3}
+    results = {"pictures-tanh": pictures.tanh(settings, 0, None, None, lambda done, steps: None)}
+    results["pictures-relu"] = pictures.relu(settings, 0, None, None, lambda done, steps: None)
+    data = results["pictures-tanh"]
+    assert data.attrs["pictures"] == "digits, 1797 of 1797 pictures"
+    assert (data.attrs["shown"], data.attrs["steps"]) == (299, 36)  # a sixth is held out; whole epochs of 12 steps
+    assert (data["i_x_lower"] <= data["i_x"] + 1e-6).all()
+    assert float(data["i_x"].max()) <= np.log2(299) + 1e-6
+    measured = pictures.hidden_fall("tanh")(results)
+    assert measured.values.shape == (1,)
+    assert "digits, 1797" in measured.notes[0]
+    plate = pictures.plate(results, settings)
+    assert len(plate.figure.data) == 20  # five layers, line and band, twice
+    assert "as much as 8 epochs of 60,000" in plate.trust
+    nothing = pictures.tanh({**settings, "picture_steps": 0}, 0, None, None, None)
+    empty = {"pictures-tanh": nothing, "pictures-relu": nothing}
+    assert isinstance(pictures.hidden_fall("relu")(empty), NotRun)
+    assert pictures.plate(empty, settings) is None
+
+
 def test_figures_agree_with_the_steps(result):
     import pandas as pd
 
@@ -122,6 +153,8 @@ def test_scales_and_protocol():
     ("kwargs", "match"),
     [
         ({"networks": 0}, "networks is 0"),
+        ({"picture_looks": 0}, "picture_looks is 0"),
+        ({"picture_steps": -1}, "picture_steps is -1"),
         ({"noise_inputs": 1}, "noise_inputs is 1"),
         ({"widths": "12,2"}, "needed: 12 inputs"),
         ({"train": 1.5}, "train is 1.5"),

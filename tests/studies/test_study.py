@@ -157,13 +157,13 @@ def test_shares_that_cannot_train(tmp_path, shares, match):
 
 def test_digits_stand_in_where_there_is_no_mnist(monkeypatch):
     from deeptheory.errors import MissingDependency
-    from deeptheory.studies.shwartz_ziv_tishby_2017 import further_steps
+    from deeptheory.studies import pictures
 
     def absent():
         raise MissingDependency("none here")
 
-    monkeypatch.setattr(further_steps.dt.datasets, "mnist", absent)
-    assert further_steps.pictures_found().name == "digits"
+    monkeypatch.setattr(pictures.dt.datasets, "mnist", absent)
+    assert pictures.pictures_found().name == "digits"
 
 
 def test_alikeness_pairs_units_and_ignores_signs():

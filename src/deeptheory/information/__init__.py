@@ -13,7 +13,7 @@ from deeptheory.information.bottleneck import (
     gaussian_bottleneck,
 )
 from deeptheory.information.channels import ChannelCapacity, RateDistortion, capacity, rate_distortion
-from deeptheory.information.clustering import Clusters
+from deeptheory.information.clustering import Clusters, Cosines
 from deeptheory.information.compression import fall, fits_before_compressing, fraction_of_information
 from deeptheory.information.estimators import noisy_network_information
 from deeptheory.information.layer_bound import LayerBound
@@ -32,6 +32,7 @@ __all__ = [
     "BottleneckSolution",
     "ChannelCapacity",
     "Clusters",
+    "Cosines",
     "Exact",
     "FiniteSampleBound",
     "GaussianBottleneck",

@@ -42,6 +42,32 @@ class Clusters:
         return {"apart": -np.log2(rows[:, 0]), "within": rows[:, 1], "between": rows[:, 2], "nearest": rows[:, 3]}
 
 
+@dataclass(frozen=True)
+class Cosines:
+    """Cosine similarities between the samples of a layer, by class; a summary for a Recorder, not a read-out of the plane.
+
+    Source: Goldfeld et al. 2019, section 5. A sample whose units are all 0 has similarity 0 with every other.
+    """
+
+    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+        """Each [seed]. within, between: mean cosine of two different samples of the same class, and of different classes, in
+        [-1, 1]. InputError: labels that are probabilities, no class with two samples, one class only."""
+        a = as_activations(activations).astype(np.float64)
+        labels, _, p_y = as_labels(targets, a.shape[1])
+        if len(p_y):
+            raise InputError("cosines need labels [sample], not probabilities")
+        counts = np.bincount(labels)
+        if counts.max() < 2:
+            raise InputError("no class has two samples; cosines within a class are undefined")
+        n, pairs = len(labels), float((counts * (counts - 1)).sum())
+        length = np.linalg.norm(a, axis=2, keepdims=True)
+        unit = np.divide(a, length, out=np.zeros_like(a), where=length > 0)
+        own = (unit**2).sum((1, 2))  # of each sample with itself: 1, or 0
+        sums = np.stack([unit[:, labels == c].sum(1) for c in np.unique(labels)], axis=1)
+        same, everything = (sums**2).sum((1, 2)) - own, (unit.sum(1) ** 2).sum(1) - own
+        return {"within": same / pairs, "between": (everything - same) / (n * (n - 1) - pairs)}
+
+
 @njit(cache=True, error_model="numpy")
 def _distances(h, labels, reach):
     """Share of pairs within, mean distance within a class, between classes, mean nearest distance; h: [n, unit]."""

@@ -11,6 +11,7 @@ import numpy as np
 import deeptheory as dt
 from deeptheory.information import fall
 from deeptheory.runs import Claim, NotRun, Sample
+from deeptheory.studies.goldfeld_2019 import pictures
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES
 
 _PAPERS = {"G": "Goldfeld et al. 2019", "L": "Lorenzen et al. 2022", "B": "Butakov et al. 2024"}
@@ -132,10 +133,6 @@ def _claim(
     )  # fmt: skip
 
 
-_CNN = (
-    "four-layer convolutional networks with noise on MNIST, thousands of steps each: about 3 hours on 2 cores for 8 networks, "
-    "minutes on a GPU; a smaller one on the 8 x 8 digits stands in this run"
-)
 _TRACKS = "Compression is the clustering of samples: both move together."
 
 CLAIMS = [
@@ -199,6 +196,22 @@ CLAIMS = [
            "numbers", ">= 0.8", _lower),
     _claim("compressed-estimate-is-near", "B", "section 5", "And it is near, where the images have so few numbers.",
            "|estimate - truth|, mean over sets", "< 0.25", _near, "bits"),
-    _claim("mnist-cnn-clusters", "G", "section 5", "On MNIST, cosine similarities within and between classes show the clustering.",
-           "rise of the within-class cosine similarity less that between classes", "> 0", lambda results: NotRun(_CNN)),
+    *(
+        _claim("mnist-cnn-clusters" + suffix, "G", "section 5", "On MNIST, cosine similarities within and between classes show the clustering.",
+               f"rise of the within-class cosine similarity less that between classes, pictures of digits, {layer}, mean over networks",
+               "> 0", pictures.rise(layer))
+        for layer, suffix in (("dense1", ""), *((name, f"/{name}") for name in pictures.LAYERS[:-1]))
+    ),
+    *(
+        _claim(f"{id}/mnist", "L", where, statement, f"{quantity}, {settings}", region, pictures.falls(pick), "bits")
+        for settings in ["8 bits, exact, mean over networks; 784-16-8-4-2-10 on pictures of digits"]
+        for id, where, statement, quantity, region, pick in (
+            ("quantised-early-layers-stay", "section 5", "In quantised networks the first layers keep everything.",
+             "larger fall of I(X;T) of the first two layers", "< 0.1", lambda f: f[:, :2].max(1)),
+            ("quantised-last-layers-compress", "section 5", "In quantised networks the last hidden layer compresses.",
+             "fall of I(X;T) of the last hidden layer", "> 0.25", lambda f: f[:, -2]),
+            ("quantised-output-compresses", "abstract", "The output layer compresses in all experiments.",
+             "fall of I(X;T) of the output", "> 0.25", lambda f: f[:, -1]),
+        )
+    ),
 ]  # fmt: skip

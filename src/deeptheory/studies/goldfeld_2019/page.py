@@ -8,6 +8,7 @@ from deeptheory.information import fall
 from deeptheory.runs import NotDone, Page, Plate, Section
 from deeptheory.studies.both_sides import links
 from deeptheory.studies.drawing import dots, measured, over_training, panels, table_of
+from deeptheory.studies.goldfeld_2019 import pictures
 from deeptheory.studies.goldfeld_2019.claims import quantised, rank_correlation, values
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CLUSTERED
 from deeptheory.theme import NEUTRAL, layer_colours, new_figure
@@ -26,10 +27,10 @@ def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -
         plates = []
         for make in makers:
             try:
-                plates.append(make(results, settings))
+                plates.append(make(results, settings))  # None: nothing of it at this scale
             except NotDone as missing:
                 notices.append(f"A figure is missing: {missing}.")
-        sections.append(Section(title=title, text=text, plates=tuple(plates)))
+        sections.append(Section(title=title, text=text, plates=tuple(p for p in plates if p is not None)))
     return Page(
         title="Estimating information flow in deep neural networks",
         lead=_lead(settings, scale),
@@ -275,14 +276,18 @@ _SECTIONS = (
     (
         "Noisy networks",
         "Noise that belongs to the network, in training and afterwards; information by sample propagation.",
-        (_noisy_curves, _tracking, _penalty),
+        (_noisy_curves, _tracking, _penalty, pictures.clusters_plate),
     ),
     (
         "Deterministic networks",
         "The same without noise: the truth is a constant, and cells see clusters.",
         (_constant, _binned),
     ),
-    ("Quantised networks (Lorenzen et al. 2022)", "Levels that belong to the network: exact.", (_quantised,)),
+    (
+        "Quantised networks (Lorenzen et al. 2022)",
+        "Levels that belong to the network: exact.",
+        (_quantised, pictures.quantised_plate),
+    ),
     (
         "Compressed estimates (Butakov et al. 2024)",
         "Many dimensions made few, where the truth is known and where it is not.",

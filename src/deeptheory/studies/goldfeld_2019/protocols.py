@@ -27,15 +27,18 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
 }
 SCALES = {
     "quick": Scale(
-        settings={"networks": 6, "points": 18, "quantised": 6, "quantised_points": 60, "sets": 3, "pairs": 1000, "cnn_steps": 300},
+        settings={"networks": 6, "points": 18, "quantised": 6, "quantised_points": 60, "sets": 3, "pairs": 1000, "cnn_steps": 300,
+                  "picture_networks": 4, "picture_steps": 300, "picture_epochs": 0},
         cost="about 3 minutes on 2 cores: 6 networks of each kind, all 8000 epochs, 24 sets of image pairs",
     ),
     "standard": Scale(
-        settings={"networks": 20, "points": 40, "quantised": 20, "quantised_points": 150, "sets": 6, "pairs": 3000, "cnn_steps": 1500},
+        settings={"networks": 20, "points": 40, "quantised": 20, "quantised_points": 150, "sets": 6, "pairs": 3000, "cnn_steps": 1500,
+                  "picture_networks": 8, "picture_steps": 1500, "picture_epochs": 1000},
         cost="about 30 minutes on 2 cores: 20 networks of each kind",
     ),
     "paper": Scale(
-        settings={"networks": 50, "points": 80, "quantised": 50, "quantised_points": 270, "sets": 10, "pairs": 10_000, "cnn_steps": 4200},
+        settings={"networks": 50, "points": 80, "quantised": 50, "quantised_points": 270, "sets": 10, "pairs": 10_000, "cnn_steps": 4200,
+                  "picture_networks": 20, "picture_steps": 4200, "picture_epochs": 10_000},
         cost="about 4 hours on 2 cores: 50 networks of each kind, 10,000 image pairs a set",
     ),
 }  # fmt: skip
@@ -68,4 +71,7 @@ KNOBS = {
     "sets": Knob(read=_whole, about="sets of image pairs of each kind and truth", published=False),
     "pairs": Knob(read=_whole, about="image pairs a set", published=False),
     "cnn_steps": Knob(read=_whole, about="training steps of the convolutional networks", published=False),
+    "picture_networks": Knob(read=_whole, about="networks of each kind on pictures of digits", published=False),
+    "picture_steps": Knob(read=_whole, about="training steps of the convolutional ones among them", published=False),
+    "picture_epochs": Knob(read=_whole, about="epochs of the quantised ones among them, 0 for none", published=False),
 }

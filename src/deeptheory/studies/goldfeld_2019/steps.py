@@ -10,6 +10,7 @@ from deeptheory.errors import InputError
 from deeptheory.information import Clusters, information_plane, noisy_neuron_information
 from deeptheory.runs import Step, chunks, derive, generator
 from deeptheory.runs import members as numbered
+from deeptheory.studies.goldfeld_2019 import pictures
 
 CLUSTERED = 1024  # patterns, drawn at random, whose distances are measured
 ARCHITECTURES = {  # name -> (widths, activation); the first two are the network of Shwartz-Ziv & Tishby
@@ -34,6 +35,9 @@ def check(settings: dict) -> None:
     for name in ("networks", "points", "quantised", "quantised_points", "sets", "epochs", "cnn_steps"):
         if settings[name] < 1:
             raise InputError(f"{name} is {settings[name]}; needed: at least 1")
+    if settings["picture_networks"] < 1 or settings["picture_steps"] < 1 or settings["picture_epochs"] < 0:
+        said = ", ".join(f"{k} {settings[k]}" for k in ("picture_networks", "picture_steps", "picture_epochs"))
+        raise InputError(f"{said}; needed: at least 1, 1 and 0")
     if settings["pairs"] < 200:
         raise InputError(f"pairs is {settings['pairs']}; estimates with an interval need at least 200")
     widths = settings["widths"]
@@ -309,4 +313,5 @@ STEPS = [
         name="synthetic", function=synthetic, units=_sets, combine="set", about="pairs of images of known information"
     ),
     Step(name="convolutional", function=convolutional, units=_cnn_seeds, about="a small convolutional network"),
+    *pictures.STEPS,
 ]

@@ -10,6 +10,7 @@ from deeptheory.information import InformationPlane
 from deeptheory.runs import NotDone, Page, Plate, Section
 from deeptheory.studies.both_sides import links
 from deeptheory.studies.drawing import dots, measured, over_training, panels, table_of
+from deeptheory.studies.saxe_2018 import pictures
 from deeptheory.studies.saxe_2018.claims import COMPRESSES, GAP, falls, noise_falls, plane
 from deeptheory.studies.saxe_2018.steps import NONLINEARITIES, readouts
 from deeptheory.theme import NEUTRAL, layer_colours, new_figure
@@ -35,10 +36,10 @@ def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -
         plates = []
         for make in makers:
             try:
-                plates.append(make(results, settings))
+                plates.append(make(results, settings))  # None: nothing of it at this scale
             except NotDone as missing:
                 notices.append(f"A figure is missing: {missing}.")
-        sections.append(Section(title=title, text=text, plates=tuple(plates)))
+        sections.append(Section(title=title, text=text, plates=tuple(p for p in plates if p is not None)))
     return Page(
         title="On the information bottleneck theory of deep learning",
         lead=_lead(settings, scale),
@@ -324,7 +325,7 @@ _SECTIONS = (
         "The networks of Shwartz-Ziv & Tishby with other units and nothing else changed.",
         (_plane("tanh", "even", "tanh"), _plane("relu", "global", "ReLU"), _curves, _falls),
     ),
-    ("Other read-outs", "The same networks looked at in other ways.", (_rebin, _noise)),
+    ("Other read-outs", "The same networks looked at in other ways.", (_rebin, _noise, pictures.plate)),
     (
         "Causes",
         "Compression without the noise that is said to drive it, and with or without generalisation.",

@@ -27,18 +27,18 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
 }
 SCALES = {
     "quick": Scale(
-        settings={"networks": 6, "students": 18, "points": 120, "noise_looks": 14, "noise_inputs": 1024},
+        settings={"networks": 6, "students": 18, "points": 120, "noise_looks": 14, "noise_inputs": 1024, "picture_networks": 1, "picture_steps": 0, "picture_looks": 10},
         cost="about 2 minutes on 2 cores: 6 networks a nonlinearity, all 10,000 epochs, 18 linear students a task",
     ),
     "standard": Scale(
-        settings={"networks": 20, "students": 30, "points": 200, "noise_looks": 25, "noise_inputs": 2048},
+        settings={"networks": 20, "students": 30, "points": 200, "noise_looks": 25, "noise_inputs": 2048, "picture_networks": 8, "picture_steps": 6000, "picture_looks": 14},
         cost="about 15 minutes on 2 cores: 20 networks a nonlinearity",
     ),
     "paper": Scale(
-        settings={"networks": 50, "students": 50, "points": 300, "noise_looks": 40, "noise_inputs": 4096},
+        settings={"networks": 50, "students": 50, "points": 300, "noise_looks": 40, "noise_inputs": 4096, "picture_networks": 8, "picture_steps": 47_000, "picture_looks": 30},
         cost="about 90 minutes on 2 cores: 50 networks a nonlinearity, the noise read-out on all 4096 patterns",
     ),
-}
+}  # fmt: skip
 
 
 def _whole(value: Any) -> int:
@@ -68,4 +68,7 @@ KNOBS = {
     "points": Knob(read=_whole, about="looks on a logarithmic scale, before doubles go", published=False),
     "noise_looks": Knob(read=_whole, about="looks at which the noise read-out is taken", published=False),
     "noise_inputs": Knob(read=_whole, about="patterns, drawn at random, that the noise read-out sees", published=False),
+    "picture_networks": Knob(read=_whole, about="networks of each kind on pictures of digits", published=False),
+    "picture_steps": Knob(read=_whole, about="training steps on pictures of digits, 0 for none", published=False),
+    "picture_looks": Knob(read=_whole, about="looks at the networks on pictures of digits", published=False),
 }

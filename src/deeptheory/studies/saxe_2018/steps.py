@@ -19,6 +19,7 @@ from deeptheory.information import (
 )
 from deeptheory.runs import Step, generator
 from deeptheory.runs import members as numbered
+from deeptheory.studies.saxe_2018 import pictures
 
 NONLINEARITIES = ("tanh", "relu", "softsign", "softplus", "linear")
 BOUNDED = ("tanh", "softsign")
@@ -49,10 +50,14 @@ def check(settings: dict) -> None:
         "noise_looks",
         "noise_inputs",
         "linear_epochs",
+        "picture_networks",
+        "picture_looks",
     )
     for name in sizes:
         if settings[name] < 1:
             raise InputError(f"{name} is {settings[name]}; needed: at least 1")
+    if settings["picture_steps"] < 0:
+        raise InputError(f"picture_steps is {settings['picture_steps']}; needed: 0 (none) or more")
     if not 2 <= settings["noise_inputs"] <= 4096:
         raise InputError(f"noise_inputs is {settings['noise_inputs']}; it lies in 2..4096")
     widths = settings["widths"]
@@ -284,4 +289,5 @@ STEPS = [
     ),
     Step(name="students", function=linear_students, units=students, about="deep linear students of a linear teacher"),
     Step(name="smallest", function=smallest_network, units=students, about="1-1-1 linear networks"),
+    *pictures.STEPS,
 ]

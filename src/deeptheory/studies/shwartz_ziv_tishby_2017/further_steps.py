@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.errors import MissingDependency
 from deeptheory.runs import Step, chunks, generator, members
+from deeptheory.studies.pictures import pictures_found
 
 HIDDEN = (12, 10, 8, 6, 4, 2)  # figure 5: the first layer as wide as the input, then two narrower each
 _PICTURE_HIDDEN = (24, 16, 12)
@@ -50,14 +50,6 @@ def committee(settings, unit, inputs, workspace, progress):
     """The protocol on the majority vote of three perceptrons."""
     task = dt.datasets.committee(gamma=settings["gamma"], seed=settings["seed"])
     return _plain(settings, unit, task, workspace, progress, looks=settings["points"])
-
-
-def pictures_found() -> Any:
-    """MNIST where it is found without a network, and otherwise the 1,797 small digits."""
-    try:
-        return dt.datasets.mnist()
-    except MissingDependency:
-        return dt.datasets.digits()
 
 
 def pictures(settings, unit, inputs, workspace, progress):
