@@ -133,7 +133,10 @@ def test_it_shows_itself(case):
     assert "LayerBound(2 networks, Binning(4, (-1.0, 1.0)); bits below the bound at step 5" in repr(found)
     assert len(found.table()) == 4
     assert found.dataset()["quality"].dims == ("seed", "step")
-    assert found.figure().data[0].name == "bound"
+    assert [t.name for t in found.figure().data] == ["bound", "layer1", "layer2"]
+    both = dt.layer_bound(recording, p, readout=READOUT).figure()  # each layer once in the legend, hollow points without
+    assert [t.name for t in both.data if t.showlegend is not False] == ["bound", "layer1", "layer2"]
+    assert len(both.data) == 5
 
 
 @pytest.mark.parametrize(

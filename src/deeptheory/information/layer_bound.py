@@ -268,17 +268,19 @@ def draw_layers(data, curve: BottleneckCurve) -> Any:
     """The figure of LayerBound from its dataset."""
     import plotly.graph_objects as go
 
-    figure = new_figure(xaxis_title="I(X;T) (bits)", yaxis_title="I(T;Y) (bits)", legend={"title": {"text": "layer"}})
+    ends = [int(data["step"].values[t]) for t in (0, -1)]
+    title = f"hollow: step {ends[0]}<br>filled: step {ends[1]}" if ends[0] != ends[1] else f"step {ends[1]}"
+    figure = new_figure(xaxis_title="I(X;T) (bits)", yaxis_title="I(T;Y) (bits)", legend={"title": {"text": title}})
     layers = data["layer"].values.tolist()
     add_bound(figure, curve, float(data["i_x"].max()))
     for k, colour in enumerate(layer_colours(len(layers))):
-        for t, hollow in ((0, True), (-1, False)):
+        for t, hollow in ((0, True), (-1, False)) if ends[0] != ends[1] else ((-1, False),):
             at = data.isel(layer=k, step=t)
             text = [f"network {s}: beta {b:.3g}, residual {r:.2g} bits" for s, b, r in zip(at["seed"].values, at["beta"].values, at["residual"].values)]  # fmt: skip
             points = {"x": at["i_x"].values.round(4).tolist(), "y": at["i_y"].values.round(4).tolist()}
             symbol = "circle-open" if hollow else "circle"
             name = f"{layers[k]}, step {data['step'].values[t]}"
-            figure.add_trace(go.Scatter(**points, mode="markers", marker={"color": colour, "size": 8, "symbol": symbol}, text=text, name=name, legendgroup=name))  # fmt: skip
+            figure.add_trace(go.Scatter(**points, mode="markers", marker={"color": colour, "size": 8, "symbol": symbol}, text=text, name=name if hollow else layers[k], legendgroup=layers[k], showlegend=not hollow))  # fmt: skip
     return figure
 
 

@@ -28,7 +28,7 @@ def panels(
     columns = min(columns, len(titles))
     rows = -(-len(titles) // columns)
     figure = make_subplots(
-        rows=rows, cols=columns, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04,
+        rows=rows, cols=columns, subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.06,
         vertical_spacing=0.16 if rows > 1 else 0,
     )  # fmt: skip
     figure.update_layout(new_figure(height=230 + 210 * rows, legend={"orientation": "h", "y": -0.42 / rows}).layout)
@@ -40,21 +40,27 @@ def panels(
         if "low" in c:
             band = [_short(v) for v in [*c["high"], *reversed(list(c["low"]))]]
             figure.add_trace(
-                go.Scatter(x=x + x[::-1], y=band, fill="toself", line={"width": 0}, fillcolor=colours[c["name"]], opacity=0.15,
+                go.Scatter(x=x + x[::-1], y=band, mode="lines", fill="toself", line={"width": 0}, fillcolor=colours[c["name"]], opacity=0.15,
                            hoverinfo="skip", showlegend=False, legendgroup=c["name"]), **where)  # fmt: skip
         line = {"color": colours[c["name"]], "dash": c.get("dash", "solid")}
         figure.add_trace(
             go.Scatter(x=x, y=y, mode="lines", name=c["name"], line=line, legendgroup=c["name"],
                        showlegend=c["name"] not in shown), **where)  # fmt: skip
         shown.add(c["name"])
-    figure.update_xaxes(type="log", exponentformat="power")
+    figure.update_xaxes(type="log", exponentformat="power", **_decades([v for c in curves for v in c["x"]]))
     if log_y:
-        figure.update_yaxes(type="log", exponentformat="power")
+        figure.update_yaxes(type="log", exponentformat="power", **_decades([v for c in curves for v in c["y"]]))
     for k in range(columns):
         figure.update_xaxes(title_text=x_title, row=rows, col=k + 1)
     for k in range(rows):
         figure.update_yaxes(title_text=y_title, row=k + 1, col=1)
     return figure
+
+
+def _decades(values: Sequence[float]) -> dict:
+    """Ticks at whole decades where a logarithmic axis spans some: those between would crowd a small panel."""
+    seen = np.array([v for v in values if np.isfinite(v) and v > 0], dtype=np.float64)
+    return {"dtick": 1} if seen.size and seen.max() >= 30 * seen.min() else {}
 
 
 def over_training(panel: str, values: Any, steps: Sequence[int], names: Sequence[str]) -> list[dict]:

@@ -9,7 +9,7 @@ import deeptheory as dt
 from deeptheory.information import InformationPlane
 from deeptheory.runs import NotDone, Page, Plate, Section
 from deeptheory.studies.both_sides import links
-from deeptheory.studies.drawing import dots, measured, over_training, panels, table_of
+from deeptheory.studies.drawing import SYMBOLS, dots, measured, over_training, panels, table_of
 from deeptheory.studies.saxe_2018 import pictures
 from deeptheory.studies.saxe_2018.claims import COMPRESSES, GAP, falls, noise_falls, plane
 from deeptheory.studies.saxe_2018.steps import NONLINEARITIES, readouts
@@ -214,11 +214,11 @@ def _cells(results: Any, settings: dict) -> Plate:
     kinds = {"tanh": "even", "small-tanh": "even", "relu": "global", "small-relu": "global"}
     labels = {"tanh": "tanh, 80 %", "small-tanh": "tanh, 30 %", "relu": "ReLU, 80 %", "small-relu": "ReLU, 30 %"}
     rows = []
-    for (step, readout), colour in zip(kinds.items(), layer_colours(len(kinds))):
+    for (step, readout), colour, symbol in zip(kinds.items(), layer_colours(len(kinds)), SYMBOLS):
         data = results[step]
         gap = (data["train_accuracy"] - data["test_accuracy"]).transpose("seed", "step").values[:, -1]
         down = falls(results, step, readout)[:, -2]
-        marker = {"color": colour, "size": 9}
+        marker = {"color": colour, "size": 9, "symbol": symbol}
         figure.add_trace(go.Scatter(x=down.round(3).tolist(), y=gap.round(4).tolist(), mode="markers", name=labels[step], marker=marker))  # fmt: skip
         rows += [
             {"networks": labels[step], "seed": s, "fall": float(f), "gap": float(g)}

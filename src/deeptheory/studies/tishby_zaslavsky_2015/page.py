@@ -53,16 +53,18 @@ def _figure_2(results: Any, settings: dict, near: bool = False) -> Plate:
     x = np.concatenate([[0.0], data["i_x"].values, [data.attrs["h_x"]]])
     y = i_xy - np.concatenate([[0.0], data["i_y"].values, [i_xy]])
     line("bound", x, y, line={"color": NEUTRAL, "width": 3})
-    for k in (2, 3):
+    for k, colour, symbol in ((2, LAYER_COLOURS[0], "circle"), (3, LAYER_COLOURS[3], "diamond")):
         part = data.sel(k=k)
         order = np.argsort(part["branch_i_x"].values, kind="stable")
         at = part["branch_i_x"].values[order], i_xy - part["branch_i_y"].values[order]
-        line(f"branch of {k} clusters", *at, mode="lines+markers", line={"color": LAYER_COLOURS[0], "dash": "dot", "width": 1}, marker={"size": 4 + k})  # fmt: skip
+        line(f"branch of {k} clusters", *at, mode="lines+markers", line={"color": colour, "dash": "dot", "width": 1}, marker={"size": 12 - 2 * k, "symbol": symbol})  # fmt: skip
     line(f"with {data.attrs['samples']} samples", data["rate"].values, data["worst"].values, line={"color": LAYER_COLOURS[1], "width": 2})  # fmt: skip
     line("(R*, D*)", [float(data["r_star"])], [float(data["d_star"])], mode="markers", marker={"size": 12, "symbol": "star", "color": LAYER_COLOURS[1]})  # fmt: skip
     mean_x, mean_d = end["i_x"].mean("seed").values, i_xy - end["i_y"].mean("seed").values
-    text = end["layer"].values.tolist()
-    line("layers, mean of the networks", mean_x, mean_d, mode="lines+markers+text", text=text, textposition=["top center", "bottom center"] * 3, line={"color": LAYER_COLOURS[2]}, marker={"size": 9})  # fmt: skip
+    line("layers, mean of the networks", mean_x, mean_d, mode="lines+markers", line={"color": LAYER_COLOURS[2]}, marker={"size": 9})  # fmt: skip
+    for k, name in enumerate(end["layer"].values.tolist()):  # away from the lines, at two heights
+        if not near or mean_x[k] < 1.1 * data.attrs["h_x"]:
+            figure.add_annotation(x=float(mean_x[k]), y=float(mean_d[k]), text=name, ax=10, ay=-30 - 18 * (k % 2), arrowwidth=1, arrowcolor=NEUTRAL)  # fmt: skip
     figure.update_yaxes(range=[-0.05, 1.15])
     if near:
         figure.update_xaxes(range=[-0.05, 1.1 * data.attrs["h_x"]])
@@ -180,7 +182,7 @@ def _criterion(results: Any, settings: dict) -> Plate:
         table=table,
         see="Residual of the fitted encoder beside the same for labels dealt out anew and for the untrained networks. The table holds the two terms of the layer "
         "criterion, I(T before;T) and I(Y;T before|T), and how many bits of I(X;T) lie beyond need.",
-        trust="A small residual alone proves little: the fit uses the layer's own decoder. Compare the two.",
+        trust="A small residual alone proves little: the fit uses the layer's own decoder. Compare all three.",
         alt="Dots by layer: residual of the fit, and of shuffled labels.",
     )
 
