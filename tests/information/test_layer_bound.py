@@ -134,7 +134,8 @@ def test_it_shows_itself(case):
     assert len(found.table()) == 4
     assert found.dataset()["quality"].dims == ("seed", "step")
     assert [t.name for t in found.figure().data] == ["bound", "layer1", "layer2"]
-    both = dt.layer_bound(recording, p, readout=READOUT).figure()  # each layer once in the legend, hollow points without
+    both = dt.layer_bound(recording, p, readout=READOUT).figure()
+    # each layer once in the legend, the hollow points not
     assert [t.name for t in both.data if t.showlegend is not False] == ["bound", "layer1", "layer2"]
     assert len(both.data) == 5
 

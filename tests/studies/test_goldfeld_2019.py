@@ -127,6 +127,7 @@ def test_every_claim_that_the_sides_name_exists():
         for study, claim in question.answers:
             assert claim in known[study], (study, claim)
     assert len(links(NAME)) >= 5
+    assert [q.question for q in links("tishby-zaslavsky-2015")] == ["Do layers come to lie on the bottleneck bound?"]
     assert links("lin-tegmark-rolnick-2017") == ()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from deeptheory.runs import Link
 
 SZT, SAXE, GOLDFELD = "shwartz-ziv-tishby-2017", "saxe-2018", "goldfeld-2019"
+TZ = "tishby-zaslavsky-2015"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ QUESTIONS = (
             (SAXE, "rebin-removes"),
             (GOLDFELD, "quantised-last-layers-compress"),
             (GOLDFELD, "noisy-compresses/layer5"),
+            (SAXE, "mnist-noise-readout"),
+            (SAXE, "mnist-noise-readout/relu"),
+            (GOLDFELD, "quantised-last-layers-compress/mnist"),
         ),
     ),
     Question(
@@ -36,6 +40,7 @@ QUESTIONS = (
             (SZT, "first-layer-flat"),
             (SAXE, "full-precision-flat"),
             (GOLDFELD, "quantised-early-layers-stay"),
+            (GOLDFELD, "quantised-early-layers-stay/mnist"),
         ),
     ),
     Question(
@@ -55,6 +60,7 @@ QUESTIONS = (
             (SAXE, "full-batch-compresses"),
             (GOLDFELD, "noisy-compression-tracks-clusters/layer5"),
             (GOLDFELD, "orthonormal-stops-compression"),
+            (GOLDFELD, "mnist-cnn-clusters"),
         ),
     ),
     Question(
@@ -64,6 +70,16 @@ QUESTIONS = (
             (SAXE, "snr-transition-without-compression"),
             (SAXE, "snr-transition-without-compression/linear"),
             (SAXE, "snr-transition-without-compression/relu"),
+        ),
+    ),
+    Question(
+        "Do layers come to lie on the bottleneck bound?",
+        (
+            (TZ, "bound-above-layers"),
+            (TZ, "gaps"),
+            (TZ, "layers-after-bifurcations"),
+            (SZT, "on-the-bound/layer5"),
+            (SZT, "beta-falls-with-depth"),
         ),
     ),
     Question(

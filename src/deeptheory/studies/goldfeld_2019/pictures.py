@@ -45,7 +45,7 @@ def clusters(settings, unit, inputs, workspace, progress):
         lr=settings["cnn_lr"], evaluate=measure, every=max(1, steps // 10), seed=unit, progress=progress,
     ).dataset()  # fmt: skip
     looks = np.isfinite(log["accuracy"].values)
-    rows = {
+    rows: dict[str, Any] = {
         kind: (("seed", "step", "layer"), np.stack([log[f"{kind}/{n}"].values[looks] for n in LAYERS], axis=-1)[None])
         for kind in ("within", "between")
     }

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.runs import NotDone, Page, Plate, Section
+from deeptheory.studies.both_sides import links
 from deeptheory.studies.drawing import dots, measured
 from deeptheory.studies.tishby_zaslavsky_2015.claims import placement, slopes
 from deeptheory.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
@@ -33,6 +34,7 @@ def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -
         f"{2 ** settings['bits']} levels, {settings['epochs']} epochs. Scale “{scale}”. In bits.",
         notices=tuple(dict.fromkeys(notices)),
         sections=tuple(sections),
+        links=links("tishby-zaslavsky-2015"),
     )
 
 
