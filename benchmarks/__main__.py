@@ -25,6 +25,7 @@ BENCHMARKS = (  # modules here, with run(rounds, quick) -> rows; the docstring i
     "cheap",
     "compilers",
     "known",
+    "axis",
 )
 
 

@@ -72,3 +72,78 @@ def exemplar(y, s, bound, restarts, seed, penalty=(0.0, 0.0, 0.0, 0.0)):
         found = minimize(lambda v: error(inside(v)), free, method="L-BFGS-B", options={"maxiter": 200})
         best = min(best, found.fun)
     return 1 - best
+
+
+def _rows(kind, theta, s):
+    """The output's terms [n, b] of one rival model, from its one-dimensional x, and the weight of each term's square.
+
+    axis: cubic of w.s. angle: cubic of the cosine. energy: cubic of (w.s)^2 in even terms. norm x direction: the norm times
+    a cubic of the cosine that is 0 at a right angle. Terms as Hermite polynomials of x in units of its spread.
+    """
+    norm = np.array([math.sqrt(sum(v * v for v in row)) for row in s])
+    x = np.array([sum(a * b for a, b in zip(theta, row)) for row in s])
+    if kind in ("angle", "norm x direction"):
+        x = x / norm
+    centre = x.mean() if kind in ("axis", "angle") else 0.0
+    z = (x - centre) / math.sqrt(np.mean((x - centre) ** 2))
+    if kind in ("axis", "angle"):
+        return np.stack([np.ones_like(z), z, z**2 - 1, z**3 - 3 * z], 1), (0, 0, 10, 60)
+    if kind == "energy":
+        terms = [np.ones_like(z), z**2 - 1, z**4 - 6 * z**2 + 3, z**6 - 15 * z**4 + 45 * z**2 - 15]
+        return np.stack(terms, 1), (0, 0, 250, 18000)
+    m = norm / np.median(norm)
+    return np.stack([np.ones_like(z), m * z, m * z**2, m * (z**3 - 3 * z)], 1), (0, 0, 10, 60)
+
+
+def rival(kind, y, s, restarts, seed):
+    """Best R^2 in sample of one model, all d parameters free: general-purpose minimiser of the penalised error, many starts."""
+    rng = np.random.default_rng(seed)
+    y = (y - y.mean()) / y.std()
+
+    def solved(theta):
+        phi, penalty = _rows(kind, theta, s)
+        c = np.linalg.solve(phi.T @ phi + np.diag(penalty), phi.T @ y)
+        return np.mean((y - phi @ c) ** 2), np.mean((y - phi @ c) ** 2) + np.dot(penalty, c**2) / len(y)
+
+    best = (math.inf, math.inf)
+    for _ in range(restarts):
+        start = rng.standard_normal(s.shape[1])
+        found = minimize(lambda v: solved(v)[1], start / np.linalg.norm(start), method="BFGS")
+        if found.fun < best[1]:
+            best = (solved(found.x)[0], found.fun)
+    return 1 - best[0]
+
+
+def norm_held_out(y, s, folds):
+    """R^2 on left-out stimuli of a cubic of |s|; folds: lists of the indices left out."""
+    y = (y - y.mean()) / y.std()
+    length = np.array([math.sqrt(sum(v * v for v in row)) for row in s])
+    errors = []
+    for test in folds:
+        train = np.setdiff1d(np.arange(len(y)), test)
+        c = np.polynomial.Polynomial.fit(length[train], y[train], 3)
+        errors += [(y[i] - c(length[i])) ** 2 for i in test]
+    return 1 - np.mean(errors)
+
+
+def quadratic_left_out(y, s, alphas):
+    """Best R^2 over penalties (of the mean eigenvalue) of all features and products of two, each stimulus left out in turn.
+
+    The terms' means and deviations are those of all stimuli.
+    """
+    n, d = s.shape
+    y = (y - y.mean()) / y.std()
+    terms = [s[:, i] for i in range(d)] + [s[:, i] * s[:, j] for i in range(d) for j in range(i, d)]
+    x = np.stack([(t - t.mean()) / t.std() for t in terms], 1)
+    scale = np.trace(x.T @ x) / x.shape[1]
+    best = -math.inf
+    for alpha in alphas:
+        errors = []
+        for i in range(n):
+            rest = np.arange(n) != i
+            a, b = np.column_stack([np.ones(n - 1), x[rest]]), y[rest]
+            ridge = np.diag([0.0] + [alpha * scale] * x.shape[1])
+            w = np.linalg.solve(a.T @ a + ridge, a.T @ b)
+            errors.append((y[i] - w[0] - x[i] @ w[1:]) ** 2)
+        best = max(best, 1 - np.mean(errors))
+    return best

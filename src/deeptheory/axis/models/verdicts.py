@@ -6,9 +6,11 @@ stimuli follows noise less. Then, in this order:
   none               no shuffle-significant ramp and no model above 0
   energy             told from exemplar, and neither axis nor norm x direction, whose curves contain it, told from it
   exemplar           told from axis, norm x direction and energy
-  norm x direction   told from all of them, from axis by 5 %: in a Gaussian cloud another output curve looks the same
-  axis               a significant ramp; told from exemplar and energy; norm x direction cannot be better by 2 % (one-sided 95 %), and the
-                     norm has no effect at a given projection (norm_effect.py, p > .001)
+  norm x direction   told from all of them, from axis by 5 %: in a Gaussian cloud another output curve looks the same. Instead of two
+                     standard errors of that difference, which a few far stimuli make wide, it may be that the norm has an
+                     effect at a given projection (norm_effect.py, p < .001)
+  axis               a significant ramp; told from exemplar and energy; told from norm x direction, or their difference is known to
+                     within 2 % (one-sided 95 %) and that cannot be better by 2 %; and the norm has no such effect
   cannot tell        otherwise, or where angle or the full quadratic explain more than the model that would be named
 """
 
@@ -37,9 +39,11 @@ def verdicts(
     none = ~tuned & ~above
     energy = told(q, e) & ~told(a, q) & ~told(n, q) & told(q, at["constant"])
     exemplar = told(e, a, errors=STRICT) & told(e, n) & told(e, q)
-    norm = told(n, a, WIDE) & told(n, e) & told(n, q) & ~told(a, n)
-    same = lead[n, a] + 1.645 * error[n, a] < MARGIN * top
-    axis = tuned & told(a, e) & told(a, q) & same & (norm_p > DOUBT)
+    beyond = told(n, a, WIDE) | ((norm_p < DOUBT) & (lead[n, a] > WIDE * top))
+    norm = beyond & told(n, e) & told(n, q) & ~told(a, n)
+    doubt = 1.645 * error[n, a]
+    same = (lead[n, a] + doubt < MARGIN * top) & (doubt < MARGIN * top)
+    axis = tuned & told(a, e) & told(a, q) & (same | told(a, n)) & (norm_p > DOUBT)
     out = np.full(r2.shape[1], "cannot tell", dtype=object)
     for name, index, found in (("axis", a, axis), ("norm x direction", n, norm), ("exemplar", e, exemplar), ("energy", q, energy)):  # fmt: skip
         out[found & ~told(g, index) & ~told(f, index, WIDE)] = name

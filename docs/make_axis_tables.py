@@ -1,0 +1,229 @@
+"""Measure what the axis bench can tell, and write the tables into its page:
+python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 200] [--only power,null,fit,statistics]
+
+Cells of known code are simulated, the bench is asked, answers are counted. Each part replaces its own table in the page.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deeptheory.axis import axis_code, proportion, simulate, verdict_power
+
+SPREADS = {"isotropic": "equal variances", "paper": "the paper's variances"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """of cells, k did what `asked` says; the share should be at least (or at most) `target`; None: no target was set."""
+
+    cells: str
+    stimuli: str
+    asked: str
+    k: int
+    of: int
+    target: float | None
+    at_most: bool = False
+
+    @property
+    def met(self) -> bool:
+        share = self.k / self.of
+        return self.target is None or (share <= self.target if self.at_most else share >= self.target)
+
+    def markdown(self) -> str:
+        share, low, high = proportion(self.k, self.of)
+        goal = "" if self.target is None else f"{'at most' if self.at_most else 'at least'} {self.target:.1%}"
+        met = "" if self.target is None else "yes" if self.met else "no"
+        found = f"{share:.1%} [{low:.1%}, {high:.1%}]"
+        return f"| {self.cells} | {self.stimuli} | {self.asked} | {found} | {self.of} | {goal} | {met} |"
+
+
+def told_apart(units: int, n: int = 2000) -> Iterator[Row]:
+    """axis and exemplar cells (radius .5 to 1.5 of the median norm, both signs) at reliability .9 and .5."""
+    for spread, words in SPREADS.items():
+        for reliability, least in ((0.9, 0.99), (0.5, 0.95)):
+            for code in ("axis", "exemplar"):
+                found = verdict_power(code, n, units=units, reliability=reliability, variances=spread, seed=21)
+                counts = found.counts[code]
+                where = f"{n:,}, {words}"
+                yield Row(f"{code}, reliability {reliability}", where, f"called {code}", counts[code], units, least)
+                wrong = units - counts[code] - counts["cannot tell"]
+                yield Row(f"{code}, reliability {reliability}", where, "called another", wrong, units, None, True)
+
+
+def few_stimuli(units: int, n: int = 400) -> Iterator[Row]:
+    """Wrong is worse than unsure."""
+    for spread, words in SPREADS.items():
+        for code in ("axis", "exemplar"):
+            counts = verdict_power(code, n, units=units, reliability=0.5, variances=spread, seed=21).counts[code]
+            where = f"{n}, {words}"
+            wrong = units - counts[code] - counts["cannot tell"]
+            yield Row(f"{code}, reliability 0.5", where, "called another", wrong, units, 0.05, True)
+            yield Row(f"{code}, reliability 0.5", where, f"called {code}", counts[code], units, None)
+
+
+def norm_by_direction(units: int, n: int = 2000, added: int = 200) -> Iterator[Row]:
+    """Before and after controversial stimuli of the bench's own making."""
+    name = "norm x direction"
+    for spread, words in SPREADS.items():
+        for reliability in (0.9, 0.5):
+            cells, options = f"{name}, reliability {reliability}", {"reliability": reliability, "variances": spread}
+            before = verdict_power(name, n, units=units, seed=22, **options).counts[name]
+            yield Row(cells, f"{n:,}, {words}", "called cannot tell", before["cannot tell"], units, 0.9)
+            wrong = units - before[name] - before["cannot tell"]
+            yield Row(cells, f"{n:,}, {words}", "called another", wrong, units, None, True)
+            after = verdict_power(name, n, units=units, seed=22, controversial=added, **options).counts[name]
+            where = f"{n:,} and {added} controversial, {words}"
+            yield Row(cells, where, f"called {name}", after[name], units, 0.9)
+            yield Row(cells, where, "called another", units - after[name] - after["cannot tell"], units, None, True)
+
+
+MIXTURE = {"axis": 0.4, "exemplar": 0.25, "energy": 0.2, "none": 0.15}
+
+
+def mixture(units: int, n: int = 2000) -> Iterator[Row]:
+    """Shares of a mixture, each within 5 points: k counts verdicts, whoever got them."""
+    found = verdict_power(MIXTURE, n, units=units, seed=23)
+    for code, share in MIXTURE.items():
+        k = sum(counts[code] for counts in found.counts.values())
+        above = k / units > share
+        bound = round(share + 0.05 if above else share - 0.05, 4)
+        yield Row(f"mixture, {share:.0%} {code}", f"{n:,}, equal variances", f"called {code}", k, units, bound, above)
+
+
+def false_alarms(units: int, n: int = 1000) -> Iterator[Row]:
+    """Cells without a code: nominal 5 %, and 2 points."""
+    sim = simulate("none", n=n, units=units, seed=23)
+    code = axis_code(sim.responses, sim.features, sim.blocks, shuffles=500)
+    found = {
+        "ramp, p < .05": code.ramp.p < 0.05,
+        "orthogonal tuning, all axes, p < .05": code.flatness.p < 0.05,
+        "orthogonal tuning, longest axis, p < .05": code.flatness.p_single < 0.05,
+        "length of the orthogonal part, p < .05": code.flatness.p_norm < 0.05,
+        "preference for a block, p < .05": code.preference.p[:, 0] < 0.05,
+        "tuned to a feature at all (5 % within the unit)": code.preference.tuned_dimensions > 0,
+        "a verdict other than none": code.verdict != "none",
+    }
+    for asked, seen in found.items():
+        yield Row("none", f"{n:,}, equal variances", asked, int(seen.sum()), len(seen), 0.07, True)
+
+
+def restarts(units: int, tries: int = 200) -> Iterator[Row]:
+    """Our exemplar fit against the best of many runs of a general minimiser: at most .005 of R^2 short of it."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from oracles.axis import exemplar
+
+    sim = simulate({"exemplar": 0.5, "axis": 0.5}, n=500, d=10, units=units, reliability=0.7, seed=24)
+    models = axis_code(sim.responses, sim.features, normalize="none", shuffles=10, folds=4).models
+    assert models is not None
+    s, at, good = sim.features - sim.features.mean(0), models.names.index("exemplar"), 0
+    for k in range(units):
+        ours = 1 - np.exp((models.aic[at, k] - 2 * (10 + 4 + 1)) / len(s))  # aic = n log(error) + 2 (parameters + 1)
+        good += ours >= exemplar(sim.responses[:, k], s, models.bound, tries, seed=k) - 0.005
+    yield Row("axis and exemplar, reliability 0.7", "500, 10 features", f"fit as good as {tries} restarts", good, units, 1.0)  # fmt: skip
+
+
+def separation(a: np.ndarray, b: np.ndarray) -> float:
+    """Area under the ROC curve between two sets of cells, whichever side is larger: .5 nothing, 1 everything."""
+    area = ((a[:, None] > b[None]).mean() + 0.5 * (a[:, None] == b[None]).mean()).item()
+    return max(area, 1 - area)
+
+
+def statistics(units: int, reliability: float = 0.5, n: int = 2000) -> tuple[dict, dict]:
+    """{statistic: {code: median}} and {statistic: {code: separation of axis cells from these}}."""
+    seen: dict[str, dict[str, np.ndarray]] = {}
+    for code in ("axis", "exemplar", "norm x direction", "energy", "none"):
+        sim = simulate(code, n=n, units=units, reliability=reliability, seed=31)
+        found = axis_code(sim.responses, sim.features, normalize="none", shuffles=200)
+        m = found.models
+        assert m is not None
+        top = np.maximum(m.r2[:-1].max(0), 1e-9)
+        lead = {k: (m.of("axis") - m.of(k)) / top for k in ("exemplar", "norm x direction", "energy")}
+        for name, value in {
+            "correlation along the axis (ramp)": found.ramp.r,
+            "axis model, held-out R^2": m.of("axis"),
+            "lead of axis over exemplar (bounded)": lead["exemplar"],
+            "lead of axis over exemplar (twice the bound)": (m.of("axis") - m.of("exemplar, twice the bound")) / top,
+            "lead of axis over norm x direction": lead["norm x direction"],
+            "lead of axis over energy": lead["energy"],
+            "orthogonal tuning, longest axis": found.flatness.share_single,
+            "orthogonal tuning, all axes": found.flatness.share,
+            "correlation with the length of the orthogonal part": found.flatness.norm_r,
+            "score test of the norm, log10 p": np.log10(np.maximum(m.norm_p, 1e-30)),
+        }.items():
+            seen.setdefault(name, {})[code] = value
+        seen.setdefault("population: mean decoded R^2", {})[code] = found.decoding.explained
+        right = found.identification(40).accuracy[-1]
+        seen.setdefault("population: identified among 40", {})[code] = right
+    middle = {s: {c: float(np.median(v)) for c, v in by.items()} for s, by in seen.items()}
+    apart = {
+        s: {c: separation(by["axis"], v) for c, v in by.items() if c != "axis"}
+        for s, by in seen.items()
+        if not s.startswith("population")
+    }
+    return middle, apart
+
+
+def rows_table(rows: list[Row]) -> str:
+    head = "| cells | stimuli | what | share [95 %] | cells | asked for | met |\n|---|---|---|---|---|---|---|\n"
+    return head + "\n".join(r.markdown() for r in rows) + "\n"
+
+
+def statistics_table(units: int) -> str:
+    middle, apart = statistics(units)
+    codes = list(next(iter(middle.values())))
+    head = f"| median over cells | {' | '.join(codes)} | tells axis from |\n|{'---|' * (len(codes) + 2)}\n"
+    lines = []
+    for name, by in middle.items():
+        well = [f"{c} ({v:.2f})" for c, v in apart.get(name, {}).items() if v >= 0.95]
+        said = ", ".join(well) or ("nothing" if name in apart else "")
+        lines.append(f"| {name} | {' | '.join(f'{v:.2f}' for v in by.values())} | {said} |")
+    return head + "\n".join(lines) + "\n"
+
+
+def _joined(*parts: Callable[[int], Iterator[Row]]) -> Callable[[int], str]:
+    def table(units: int) -> str:
+        rows = []
+        for part in parts:
+            for row in part(units):
+                print(row.markdown(), file=sys.stderr, flush=True)
+                rows.append(row)
+        return rows_table(rows)
+
+    return table
+
+
+PARTS: dict[str, Callable[[int], str]] = {
+    "power": _joined(told_apart, few_stimuli, norm_by_direction, mixture),
+    "null": _joined(lambda units: false_alarms(5 * units)),
+    "fit": _joined(lambda units: restarts(max(2, units // 25))),
+    "statistics": lambda units: statistics_table(units // 2),
+}
+
+
+def placed(page: str, part: str, table: str) -> str:
+    """The page with a part's table between its two marks."""
+    mark = re.compile(rf"(?s)(<!-- {part}: made by docs/make_axis_tables.py -->\n).*?(<!-- /{part} -->)")
+    if not mark.search(page):
+        raise ValueError(f"the page has no marks for {part}; see docs/what_axis_tests_tell.md")
+    return mark.sub(lambda m: m.group(1) + "\n" + table + "\n" + m.group(2), page)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--units", type=int, default=200)
+    parser.add_argument("--only", default=",".join(PARTS))
+    chosen = parser.parse_args()
+    for part in chosen.only.split(","):
+        table = PARTS[part](chosen.units)
+        chosen.page.write_text(placed(chosen.page.read_text(encoding="utf-8"), part, table), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
