@@ -56,6 +56,8 @@ layer.figure("flatness")
 
 # %%
 # The second question of any reader: and without training? The same network with weights drawn again, and the pixels.
-depth = dt.axis.axis_codes_of(model, ["1", "3"], x, space.coordinates, folds=4, shuffles=100, normalize="none", units=16)
+depth = dt.axis.axis_codes_of(
+    model, ["1", "3"], x, space.coordinates, folds=4, shuffles=100, normalize="none", units=16
+)
 print(depth.table().set_index(["condition", "layer"])[["tuned", "flat", "axis_beats_exemplar"]].round(2))
 assert depth.table()["tuned"].min() > 0.5  # untrained units and pixels ramp along their axes, too

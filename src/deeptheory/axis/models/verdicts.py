@@ -10,7 +10,8 @@ stimuli follows noise less. Then, in this order:
                      standard errors of that difference, which a few far stimuli make wide, it may be that the norm has an
                      effect at a given projection (norm_effect.py, p < .001)
   axis               a significant ramp; told from exemplar and energy; told from norm x direction, or their difference is known to
-                     within 2 % (one-sided 95 %) and that cannot be better by 2 %; and the norm has no such effect
+                     within 2 % (one-sided 95 %) and that cannot be better by 2 %; and the norm has no such effect, or one so small that
+                     norm x direction cannot be better by a quarter of a per cent (units without noise show any)
   cannot tell        otherwise, or where angle or the full quadratic explain more than the model that would be named
 """
 
@@ -19,7 +20,7 @@ import numpy as np
 from deeptheory.axis.models.scores import DISTANCES, MODELS
 
 VERDICTS = ("axis", "exemplar", "norm x direction", "energy", "none", "cannot tell")
-ERRORS, STRICT, MARGIN, WIDE, DOUBT = 2.0, 3.0, 0.02, 0.05, 0.001
+ERRORS, STRICT, MARGIN, WIDE, TIGHT, DOUBT = 2.0, 3.0, 0.02, 0.05, 0.0025, 0.001
 
 
 def verdicts(
@@ -43,7 +44,8 @@ def verdicts(
     norm = beyond & told(n, e) & told(n, q) & ~told(a, n)
     doubt = 1.645 * error[n, a]
     same = (lead[n, a] + doubt < MARGIN * top) & (doubt < MARGIN * top)
-    axis = tuned & told(a, e) & told(a, q) & (same | told(a, n)) & (norm_p > DOUBT)
+    no_effect = (norm_p > DOUBT) | (lead[n, a] + doubt < TIGHT * top)
+    axis = tuned & told(a, e) & told(a, q) & (same | told(a, n)) & no_effect
     out = np.full(r2.shape[1], "cannot tell", dtype=object)
     for name, index, found in (("axis", a, axis), ("norm x direction", n, norm), ("exemplar", e, exemplar), ("energy", q, energy)):  # fmt: skip
         out[found & ~told(g, index) & ~told(f, index, WIDE)] = name
