@@ -289,12 +289,12 @@ def test_which_backend_is_taken():
     for bad, why in ((x.double(), "float64"), (gpu, "on meta")):
         with pytest.raises(MissingDependency, match=f'backend="native" cannot be had: .*{why}'):
             choose("native", "dynamic", bad, **size)
-    with pytest.raises(MissingDependency, match="knows poses of 4x4 numbers, not pose_size=3"):
+    with pytest.raises(MissingDependency, match="know poses of 4x4 numbers, not pose_size=3"):
         c.ConvMatrixCapsules(2, 3, pose_size=3, backend="native")(
             torch.zeros(1, 3, 3, 2, 3, 3), torch.zeros(1, 3, 3, 2)
         )
     learnt = torch.zeros(3, 3, 2, requires_grad=True)
-    with pytest.raises(MissingDependency, match="gives coordinates no gradient"):
+    with pytest.raises(MissingDependency, match="give coordinates no gradient"):
         c.ClassCapsules(2, 3, backend="native")(torch.zeros(1, 3, 3, 2, 4, 4), torch.zeros(1, 3, 3, 2), learnt)
     c.ClassCapsules(2, 3)(torch.randn(1, 3, 3, 2, 4, 4), torch.rand(1, 3, 3, 2), learnt)[0].square().sum().backward()
     assert learnt.grad is not None

@@ -19,6 +19,7 @@ from torch import nn
 
 from deeptheory.capsules.native import em as native_em
 from deeptheory.capsules.native.em import Geometry
+from deeptheory.capsules.on_gpu import em as triton_em
 from deeptheory.capsules.routing.backends import choose
 from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
 from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_choice, in_parts, route
@@ -121,10 +122,15 @@ class _MatrixLayer(nn.Module):
         betas = (self.beta_u, self.beta_a)
         return native_em.route(*flat, weight, *betas, where, who, self.lambdas, self.constants, self.presence)
 
-    def _run(self, pose, activation, eager, native, votes: int, watch, unable: str | None = None):
-        """eager(pose, activation) or native(), by the backend; votes: bytes of one example's."""
+    def _triton(self, pose, activation, weight, hearing: triton_em.Hearing, first, over):
+        flat = pose.flatten(1, 2).flatten(3), activation.flatten(1, 2)
+        betas = (self.beta_u.float(), self.beta_a.float())
+        return triton_em.route(*flat, weight, *betas, hearing, first, over, self.lambdas, self.constants, self.presence)
+
+    def _run(self, pose, activation, eager, native, triton, votes: int, watch, unable: str | None = None):
+        """eager(pose, activation), native() or triton(), by the backend; votes: bytes of one example's."""
         if self.pose_size != 4:
-            unable = f"the compiled kernel knows poses of 4x4 numbers, not pose_size={self.pose_size}"
+            unable = f"the compiled kernels know poses of 4x4 numbers, not pose_size={self.pose_size}"
         chosen = "eager" if watch else choose(self.backend, "em", pose, unable=unable, votes=votes * len(pose))
         dtype = result_dtype(pose)
         if chosen == "eager":
@@ -133,7 +139,7 @@ class _MatrixLayer(nn.Module):
             mean, out = in_parts(eager, (pose, activation), votes)
         else:
             with full_precision(pose.device):
-                mean, out = native()
+                mean, out = native() if chosen == "native" else triton()
         for x in (mean, out):
             check_outcome(x, pose=pose, activation=activation, weight=self.weight, b_u=self.b_u, b_a=self.b_a)
         return mean.unflatten(-1, (self.pose_size, self.pose_size)).to(dtype), out.to(dtype)
@@ -203,8 +209,13 @@ class ConvMatrixCapsules(_MatrixLayer):
             who = Geometry(at.children, torch.where(at.heard, at.windows, -1), first, self.normalize == "all")
             return self._native(pose, activation, self.weight, None, who)
 
+        def triton():
+            first = uniform_over_parents(at, self.in_types, j, self.normalize, torch.float32)
+            who = triton_em.Hearing(at.children, torch.where(at.heard, at.windows, -1), None)
+            return self._triton(pose, activation, self.weight, who, first, partial(over_parents, at=at, normalize=self.normalize))  # fmt: skip
+
         votes = at.children.numel() * self.in_types * j * 4 * self.pose_size**2
-        mean, out = self._run(pose, activation, eager, native, votes, watch)
+        mean, out = self._run(pose, activation, eager, native, triton, votes, watch)
         grid = (at.out_height, at.out_width)
         return mean.unflatten(1, grid), out.unflatten(1, grid)
 
@@ -260,14 +271,25 @@ class ClassCapsules(_MatrixLayer):
         def native():
             every = torch.arange(h * w, device=pose.device)
             who = Geometry(every[None], every[:, None], torch.full((1, h * w), 1 / j), True)
-            weight = self.weight.expand(h * w, *self.weight.shape).flatten(0, 1)
-            added = None if where is None else where.float().repeat_interleave(t, 0)
-            mean, out = self._native(pose, activation, weight, added, who)
+            mean, out = self._native(pose, activation, *everywhere(), who)
             return mean[:, 0], out[:, 0]
 
+        def triton():
+            every = torch.arange(h * w, device=pose.device)
+            weight, added = everywhere()
+            who = triton_em.Hearing(every[None], every[:, None], added)
+            first = torch.full((1, h * w * t, j), 1 / j, device=pose.device)
+            mean, out = self._triton(pose, activation, weight, who, first, _softmax)
+            return mean[:, 0], out[:, 0]
+
+        def everywhere():
+            """The weights, for each position; what is added to votes there."""
+            weight = self.weight.expand(h * w, *self.weight.shape).flatten(0, 1)
+            return weight, None if where is None else where.detach().float().repeat_interleave(t, 0)
+
         learnt = coordinates is not None and coordinates.requires_grad
-        unable = "the compiled kernel gives coordinates no gradient" if learnt else None
-        return self._run(pose, activation, eager, native, h * w * t * j * 4 * self.pose_size**2, watch, unable)
+        unable = "the compiled kernels give coordinates no gradient" if learnt else None
+        return self._run(pose, activation, eager, native, triton, h * w * t * j * 4 * self.pose_size**2, watch, unable)
 
     def _where(self, coordinates, h: int, w: int, like: torch.Tensor) -> torch.Tensor:
         """[HW, 16], zero but for the two entries."""

@@ -17,8 +17,8 @@ _WORK = 256 << 20  # bytes of couplings and their gradients at a time
 _PROGRAMS = 512  # a few for each multiprocessor of a large GPU
 
 
-def missing(x: torch.Tensor, parents: int, q: int) -> str | None:
-    """Why the Triton kernels cannot route to these parents, or None."""
+def missing(x: torch.Tensor, parents: int = 1, q: int = 1) -> str | None:
+    """Why the Triton kernels cannot route to so many parents of q numbers, or None."""
     if find_spec("triton") is None:
         return "triton is not installed (it comes with torch for CUDA)"
     if x.device.type != "cuda" and not interpreted():

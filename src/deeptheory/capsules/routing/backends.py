@@ -1,7 +1,7 @@
 """Which form of a routing runs: four that compute the same, differing in speed, memory and what they ask for.
 
 "native": compiled C on the CPU, in float32, votes never kept; needs a C compiler once (see `native.building`).
-"triton": dynamic routing on CUDA, in float32, where triton can be imported; votes never kept (see `on_gpu.dynamic`).
+"triton": kernels for CUDA, in float32, where triton can be imported; votes never kept (see `on_gpu`).
 "recompute": torch alone, any device and dtype, a few examples at a time, votes made again in the backward pass.
 "eager": plain torch, every operation seen by autograd; for torch.compile, torch.export, second derivatives and torch.func.
 "auto" takes eager while torch traces, native or triton where it can, and recompute for the rest; eager where votes are few, for EM
@@ -23,7 +23,7 @@ _FEW = 2  # examples that are not worth the compiled kernel's lanes (measured wi
 def backends() -> dict[str, str]:
     """Each backend with "yes", or the reason why it cannot be had here."""
     reasons = [why for why in (missing("dynamic"), missing("em")) if why]
-    gpu = on_gpu.missing(torch.empty(0, device="cuda" if torch.cuda.is_available() else "cpu"), 1, 1)
+    gpu = on_gpu.missing(torch.empty(0, device="cuda" if torch.cuda.is_available() else "cpu"))
     return {"eager": "yes", "recompute": "yes", "native": reasons[0] if reasons else "yes", "triton": gpu or "yes"}
 
 
@@ -48,7 +48,7 @@ def choose(
         return "eager"
     name = backend if backend != "auto" else "triton" if x.device.type == "cuda" else "native"
     few = kernel == "dynamic" and x.device.type == "cpu" and len(x) <= _FEW
-    why = _not_native(kernel, x, unable) if name == "native" else _not_triton(x, to)
+    why = unable or (_not_native(kernel, x) if name == "native" else on_gpu.missing(x, *(to or (1, 1))))
     if why is not None and name == backend:
         raise MissingDependency(f'backend="{backend}" cannot be had: {why}; backend="auto" takes another')
     if why is None and not (few and backend == "auto"):
@@ -56,14 +56,9 @@ def choose(
     return "eager" if votes <= _SMALL and (few or kernel == "em") else "recompute"
 
 
-def _not_triton(x: torch.Tensor, to: tuple[int, int] | None) -> str | None:
-    return "Triton's kernels know dynamic routing, not EM" if to is None else on_gpu.missing(x, *to)
-
-
-def _not_native(kernel: str, x: torch.Tensor, unable: str | None) -> str | None:
-    why = unable
-    if why is None and x.device.type != "cpu":
-        why = f"the compiled kernel runs on the CPU, and the tensors are on {x.device}"
-    if why is None and x.dtype == torch.float64:
-        why = "the compiled kernel computes in float32, and the tensors are float64"
-    return missing(kernel) if why is None else why
+def _not_native(kernel: str, x: torch.Tensor) -> str | None:
+    if x.device.type != "cpu":
+        return f"the compiled kernel runs on the CPU, and the tensors are on {x.device}"
+    if x.dtype == torch.float64:
+        return "the compiled kernel computes in float32, and the tensors are float64"
+    return missing(kernel)

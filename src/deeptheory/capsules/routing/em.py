@@ -48,7 +48,7 @@ def em_routing(
     child; "position": over its parents of each type on their own, as released for convolutions; needs types: [J] integers.
     variant: "paper" or "released" (see `variants`), or a Variant. presence: "cost": a = logistic(lambda (beta_a - cost)); "mass":
     the mixing proportion, mass over the mass of all parents (the paper's ablation).
-    backend: "auto", "eager" or "recompute", see `backends`; the layers, which make votes themselves, know "native" too. Routing is in
+    backend: "auto", "eager" or "recompute", see `backends`; the layers, which make votes themselves, know the others too. Routing is in
     float32 or better; float32 comes back under autocast, else the dtype of votes.
     InputError: iterations < 1, shapes that do not fit, activations outside [0, 1], NaN or infinity (on the CPU).
     """
