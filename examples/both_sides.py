@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from deeptheory.information import Clusters, fall, noisy_network_information, one_neuron_information
+from deeptheory.information import Clusters, Cosines, fall, noisy_network_information, one_neuron_information
 
 digits = dt.datasets.digits()
 x = torch.as_tensor(digits.images).float().flatten(1) / 16
@@ -100,6 +100,53 @@ print(
 exact.figure("curves")
 
 # %%
+# Wide layers, as in most people's networks: with hundreds of units every input has a cell of its own, every read-out says
+# log2 n before, during and after training, and the plane says so in its notes. What is left are distances between samples, and
+# estimates through codes of few numbers.
+
+
+class Block(nn.Module):
+    """Convolutions with batch norm, in-place ReLU and a shortcut, as in torchvision's residual networks."""
+
+    def __init__(self, width, to):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(width, to, 3, 2, 1, bias=False), nn.BatchNorm2d(to)
+        self.conv2, self.bn2 = nn.Conv2d(to, to, 3, 1, 1, bias=False), nn.BatchNorm2d(to)
+        self.shortcut, self.relu = nn.Conv2d(width, to, 1, 2, bias=False), nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        return self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + self.shortcut(x))
+
+
+torch.manual_seed(0)
+wide = nn.Sequential(Block(1, 8), Block(8, 16), nn.Flatten(), nn.Linear(64, 10))
+pictures = x.reshape(-1, 1, 8, 8)
+print(dt.layers(wide, pictures[:4]).table()[["name", "kept", "why"]])
+looking = dt.Recorder(wide, pictures, y)
+optimizer = torch.optim.Adam(wide.parameters(), lr=3e-3)
+for step in range(121):
+    if step in (0, 20, 120):
+        looking.snapshot(step)
+    rows = torch.randint(0, len(x), (128,), generator=torch.Generator().manual_seed(step))
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(wide(pictures[rows]), y[rows]).backward()
+    optimizer.step()
+seen = looking.recording
+print(
+    fall(dt.information_plane(seen, dt.Binning(100, "global")).i_x)[0],
+    "bits fallen:",
+    *dt.information_plane(seen, dt.Exact()).notes,
+)
+apart = {}
+for layer in seen.layers:
+    cosines = [Cosines().summarise(seen.activations(layer, s), y) for s in (0, 120)]
+    apart[layer] = [float(c["within"][0] - c["between"][0]) for c in cosines]
+    code = dt.mutual_information(pictures, seen.activations(layer, 120)[0], "compressed", dims=4)
+    print(f"{layer:12} same class closer by {apart[layer][0]:.2f}, then {apart[layer][1]:.2f}; {code}")
+logits = seen.activations("output", 120)[0]
+print("the logits about the label:", dt.mutual_information(logits, y))
+
+# %%
 # Any figure of the papers on other widths is one argument away; `deeptheory reproduce saxe-2018 --set widths=12,8,4,2` runs all
 # of them, and `deeptheory report` sets the claims of both sides beside each other.
 study = dt.reproduce("saxe-2018", out="runs/both-sides", only="one-neuron", progress=False)
@@ -109,3 +156,6 @@ print(claim.verdict, claim.measured, claim.region)
 assert falls["every bit"][0] < 0.1, "a layer of twelve tanh units merges no digits, whatever the bins say"
 assert noisy[0].low <= noisy[0].value <= noisy[0].high
 assert claim.verdict == "reproduced"
+assert apart["output"][1] > apart["output"][0], (
+    "samples of a class draw together in the logits while the network learns"
+)

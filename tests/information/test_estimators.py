@@ -8,6 +8,7 @@ import deeptheory as dt
 from deeptheory.errors import InputError
 from deeptheory.information.estimators import ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimators.kozachenko_leonenko import _weights
+from deeptheory.information.estimators.neighbours import counts_along, counts_within
 from oracles import neighbours as oracle
 
 LN2 = np.log(2)
@@ -28,6 +29,18 @@ def test_ksg_agrees_with_the_literal_loop(k, dx, dy):
     y[:, 0] += 2 * x[:, 0]
     got = dt.mutual_information(x, y, "ksg", k=k, standardize=False)
     assert got.value == pytest.approx(oracle.ksg(x, y, k) / LN2, abs=1e-12)
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_the_two_ways_of_counting_agree_where_values_repeat_too(rounded):
+    """Bits by bits: by tree and bisection, and by the scan over rows."""
+    x, y = (v[:, 0].copy() for v in pair(700, 0.9))
+    if rounded:
+        x, y = np.round(x, 1), np.round(y, 1)
+    fast, slow = np.empty((2, 700), np.int64), np.empty((2, 700), np.int64)
+    counts_along(x, y, 4, *fast)
+    counts_within(x[None], y[None], 4, *slow, np.empty(700))
+    assert np.array_equal(fast, slow)
 
 
 @pytest.mark.parametrize("d", [1, 2, 5])

@@ -64,7 +64,8 @@ class LayerBound(Result):
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        each = ", ".join(f"{n} {d:.3g}" for n, d in zip(self.layers, self.distance[:, -1].mean(0)))
+        means = self.distance[:, -1].mean(0).round(9) + 0.0  # rounding alone puts a layer beyond the bound; no "-0"
+        each = ", ".join(f"{n} {d:.3g}" for n, d in zip(self.layers, means))
         return f"LayerBound({len(self.seeds)} networks, {self.readout}; bits below the bound at step {self.steps[-1]}: {each})"
 
     def dataset(self):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.errors import InputError
-from deeptheory.information.estimators.neighbours import counts_within
+from deeptheory.information.estimators.neighbours import counts_along, counts_within
 from deeptheory.information.estimators.samples import as_samples, batch_interval, has_ties, scaled
 from deeptheory.results import Estimate
 
@@ -43,8 +43,11 @@ def _ksg(x: np.ndarray, y: np.ndarray, k: int) -> float:
     from scipy.special import digamma
 
     n = x.shape[1]
-    n_x, n_y, reach = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64), np.empty(n)
-    counts_within(x, y, k, n_x, n_y, reach)
+    n_x, n_y = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    if len(x) == len(y) == 1:
+        counts_along(x[0], y[0], k, n_x, n_y)
+    else:
+        counts_within(x, y, k, n_x, n_y, np.empty(n))
     nats = digamma(k) + digamma(n) - (digamma(n_x + 1) + digamma(n_y + 1)).mean()
     return float(nats / np.log(2))
 

@@ -1,6 +1,7 @@
 """Nearest neighbours by a compiled scan over rows: exact, memory of order n, at home in ten dimensions and more.
 
-A tree is faster in few dimensions and far slower in many (measured: n = 10,000 at 25 x 25, 0.7 s here, 9.6 s by tree).
+A tree is faster in few dimensions and far slower in many (measured: n = 10,000 at 25 x 25, 0.7 s here, 9.6 s by tree): one
+column beside one column goes by tree, and counts along each by bisection.
 """
 
 import numpy as np
@@ -55,6 +56,40 @@ def counts_within(x, y, k, n_x, n_y, distance):
             b += in_y[j] < reach
         own = 1 if reach > 0 else 0  # the sample itself is at distance 0
         n_x[i], n_y[i], distance[i] = a - own, b - own, reach
+
+
+def counts_along(x, y, k, n_x, n_y):
+    """As `counts_within` for one column each, x and y [n] float64, in order n log n: the tree finds the kth neighbours."""
+    from sklearn.neighbors import KDTree
+
+    both = np.stack([x, y], axis=1)
+    distance = KDTree(both, metric="chebyshev").query(both, k=k + 1)[0][:, k]
+    for column, out in ((x, n_x), (y, n_y)):
+        _counts_sorted(np.sort(column), column, distance, out)
+
+
+@njit(cache=True, error_model="numpy")
+def _counts_sorted(ordered, x, reach, out):
+    """out[i] = how many others lie strictly nearer to x[i] than reach[i]; `ordered` holds x ascending. Bisection on the very
+    differences that are compared: x + reach would round another way."""
+    n = len(x)
+    for i in range(n):
+        at, r = x[i], reach[i]
+        low, high = 0, n
+        while low < high:  # the first that is less than r below
+            middle = (low + high) // 2
+            if at - ordered[middle] < r:
+                high = middle
+            else:
+                low = middle + 1
+        first, high = low, n
+        while low < high:  # the first that is r or more above
+            middle = (low + high) // 2
+            if ordered[middle] - at < r:
+                low = middle + 1
+            else:
+                high = middle
+        out[i] = max(low - first - 1, 0)  # at distance 0 nothing is nearer, not oneself
 
 
 @njit(cache=True, error_model="numpy")

@@ -7,7 +7,7 @@ import numpy as np
 from deeptheory.information import fall
 from deeptheory.runs import NotDone, Page, Plate, Section
 from deeptheory.studies.both_sides import links
-from deeptheory.studies.drawing import dots, measured, over_training, panels, table_of
+from deeptheory.studies.drawing import SYMBOLS, dots, measured, over_training, panels, table_of
 from deeptheory.studies.goldfeld_2019 import pictures
 from deeptheory.studies.goldfeld_2019.claims import quantised, rank_correlation, values
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CLUSTERED
@@ -103,19 +103,20 @@ def _tracking(results: Any, settings: dict) -> Plate:
             curves.append(
                 {"panel": names[k], "name": label, "x": [s + 1 for s in data["step"].values.tolist()], "y": mean[:, k]}
             )
-    each = [
-        f"{la}: {np.nanmean(r):.2f}" if np.isfinite(r).any() else f"{la}: none"
-        for k, la in enumerate(results["noisy"]["layer"].values.tolist())
-        for r in [
-            rank_correlation(values(results, "noisy", "i_x")[:, :, k], values(results, "noisy", "apart")[:, :, k])
-        ]
-    ]
+    each = []
+    for k, layer in enumerate(results["noisy"]["layer"].values.tolist()):
+        both = [values(results, "noisy", name)[:, :, k] for name in ("i_x", "apart")]
+        r = rank_correlation(*both)
+        moved = int(np.isfinite(r).sum())
+        few = "" if moved == len(r) else f" ({moved} of {len(r)})"
+        each.append(f"{layer}: {np.nanmean(r):.2f}{few}" if moved else f"{layer}: none")
     return Plate(
         name="tracking",
         title="Compression and clustering, side by side",
         figure=panels(curves, x_title="epoch + 1", y_title="bits", columns=2),
         table=table_of(curves),
-        see=f"Do the lines move together? Rank correlation over looks, mean over networks: {'; '.join(each)}.",
+        see="Do the lines move together? Rank correlation over looks, mean over the networks in which both move: "
+        f"{'; '.join(each)}.",
         trust=f"Clustering: -log2 of the share of pairs of {CLUSTERED} samples nearer than 4 sigma, from distances alone. It "
         "saturates where few pairs are near, and a layer that keeps all 12 bits has nothing to correlate.",
         alt="Two panels: information and clustering of the last two hidden layers against the epoch.",
@@ -205,7 +206,7 @@ def _synthetic(results: Any, settings: dict) -> Plate:
     figure = new_figure(xaxis_title="true I(X;Y) (bits)", yaxis_title="estimate (bits)")
     truth, kinds = data["truth"].values, data["kind"].values
     groups = [(kind, how) for kind in dict.fromkeys(kinds.tolist()) for how in data["how"].values.tolist()]
-    for k, ((kind, how), colour) in enumerate(zip(groups, layer_colours(len(groups)))):
+    for k, ((kind, how), colour, symbol) in enumerate(zip(groups, layer_colours(len(groups)), SYMBOLS)):
         mine = kinds == kind
         part = data.sel(how=how)
         value, low, high = (part[n].values[mine] for n in ("estimate", "low", "high"))
@@ -218,7 +219,7 @@ def _synthetic(results: Any, settings: dict) -> Plate:
         }
         figure.add_trace(
             go.Scatter(x=x.tolist(), y=value.round(3).tolist(), mode="markers", error_y=error | {"thickness": 1}, name=f"{kind}, {how}",
-                       marker={"color": colour, "size": 7})
+                       marker={"color": colour, "size": 7, "symbol": symbol})
         )  # fmt: skip
     top = float(truth.max()) * 1.1
     figure.add_shape(type="line", x0=0, y0=0, x1=top, y1=top, line={"dash": "dot", "color": NEUTRAL})
