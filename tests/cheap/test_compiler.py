@@ -201,6 +201,14 @@ def test_constants_zero_and_sums():
     assert flat(torch.tensor([[0.0, 2.0]], dtype=torch.float64)).abs().item() <= flat.certificate.total
 
 
+def test_what_is_exact_meets_a_tolerance_of_0():
+    assert compile_polynomial("x", tolerance=0).certificate.total == 0
+    with pytest.raises(ToleranceError) as refused:
+        compile_polynomial("x", 1, tolerance=1e-7, dtype=torch.float32)
+    assert (refused.value.best, refused.value.depth) == (0, 0)
+    assert compile_polynomial("x", refused.value.depth or None, tolerance=refused.value.best).neurons == 0
+
+
 def test_names_of_sympy_can_be_variables():
     network = compile_polynomial("E*S + beta", domain={"E": (0, 1), "S": (0, 1), "beta": (0, 1)})
     assert network.variables == ("E", "S", "beta")
@@ -320,7 +328,17 @@ def test_a_formula_too_long_to_multiply_out(monkeypatch):
         (lambda: compile_polynomial("sin(x)", domain=(0, 1e4)), "takes a polynomial of degree above 200"),
         (lambda: compile_polynomial("x*y", **HUGE), "the largest weight would be"),
         (lambda: compile_polynomial("x*y", depth=0), "depth is 0"),
-        (lambda: compile_polynomial("x*y", tolerance=0), "tolerance is 0"),
+        (
+            lambda: compile_polynomial("x*y", tolerance=0),
+            "tolerance 0 is out of reach in float64; the best reachable is 2.38",
+        ),
+        (lambda: compile_polynomial("sin(x)", tolerance=1e-30), "tolerance 1e-30 is out of reach in float64; the best"),
+        (lambda: compile_polynomial("exp(x)*y + 1/(2 + x)", tolerance=5e-324), "is out of reach in float64; the best"),
+        (
+            lambda: compile_polynomial("sin(x)*y", tolerance=0, activation="relu"),
+            "out of reach for relu in float64; the best reachable is [1-9]",
+        ),
+        (lambda: compile_polynomial("x*y", tolerance=-1), "tolerance is -1; needed: a finite number, 0 or more"),
         (lambda: compile_polynomial("x*y", tolerance=float("nan")), "tolerance is nan"),
         (lambda: compile_polynomial("x*y", dtype=torch.bfloat16), "dtype is torch.bfloat16"),
         (lambda: compile_polynomial("x*y", activation="sillu"), "did you mean silu"),

@@ -18,6 +18,7 @@ from deeptheory.cheap.assembling import Assembly, Block, check_weights
 from deeptheory.cheap.building import Plan, as_written, multiplied_out
 from deeptheory.cheap.certificates import ASSUMED, Certificate, bits_needed
 from deeptheory.cheap.domains import read_domain
+from deeptheory.cheap.expansions import FINEST
 from deeptheory.cheap.expressions import read_expressions, variables
 from deeptheory.cheap.layouts import layout
 from deeptheory.cheap.network import CompiledNetwork
@@ -88,8 +89,8 @@ def compile_polynomial(
     expressions = tuple(simplified(e) for e in read_expressions(expression, named))
     if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
         raise InputError(f"depth is {depth!r}; needed: a whole number of hidden layers, 1 or more, or None")
-    if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance > 0):
-        raise InputError(f"tolerance is {tolerance}; needed: a finite number above 0")
+    if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance >= 0):
+        raise InputError(f"tolerance is {tolerance}; needed: a finite number, 0 or more")
     names = tuple(variables(expressions, domain))
     name, bits, largest = precision(dtype)
     box = read_domain(domain, names)
@@ -220,13 +221,14 @@ def _small(expressions: Sequence["sympy.Expr"]) -> bool:
 def _refined(problem: _Problem, make: Maker, depth: int | None, tolerance: float) -> _Candidate | None:
     """The form with its functions expanded as finely as the tolerance asks; None where it needs more layers."""
     best = None
-    start = math.floor(math.log(tolerance / 4, 4))
+    asked = max(tolerance, FINEST)
+    start = math.floor(math.log(asked / 4, 4))
     for step in range(_REFINEMENTS):
         plan = make(4.0 ** (start - step))
         slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
         if depth is not None and plan.depth > depth:
             return best
-        if slack.max(initial=0.0) <= tolerance / 2:
+        if slack.max(initial=0.0) <= asked / 2:
             assembly = Assembly(layout(plan, depth), problem.activation, problem.sizes, problem.bits)
             reached = float((assembly.finest().total + slack).max(initial=0.0))
             if not math.isfinite(reached):

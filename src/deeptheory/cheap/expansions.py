@@ -15,6 +15,7 @@ from typing import Any
 from deeptheory.errors import InputError
 
 MOST = 200  # largest degree tried
+FINEST = 1e-12  # a tolerance below this asks for no finer expansions: their coefficients are floats
 _RHOS = tuple(1 + 10 ** (k / 8) for k in range(-24, 33))
 
 

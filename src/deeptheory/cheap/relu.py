@@ -19,6 +19,7 @@ from deeptheory.cheap.assembling import Block, check_weights
 from deeptheory.cheap.building import as_written
 from deeptheory.cheap.certificates import Certificate, bits_needed
 from deeptheory.cheap.counts import Count
+from deeptheory.cheap.expansions import FINEST
 from deeptheory.cheap.layouts import Cell, Layout, layout
 from deeptheory.cheap.network import CompiledNetwork
 from deeptheory.cheap.rounding import gamma, precision
@@ -73,11 +74,12 @@ def compile_relu(
     name, bits, largest = precision(dtype)
     box = list(domain.values())
     best, reached_by, chosen = math.inf, 0, None
-    start = math.floor(math.log(tolerance / 4, 4))
+    asked = max(tolerance, FINEST)
+    start = math.floor(math.log(asked / 4, 4))
     for step in range(9):
         plan = as_written(expressions, names, box, 2, 4.0 ** (start - step))
         slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
-        if slack.max(initial=0.0) > tolerance / 2:
+        if slack.max(initial=0.0) > asked / 2:
             continue
         saw = _Sawtooth(layout(plan), [max(abs(a), abs(b)) for a, b in box], bits)
         for teeth in range(1, MOST_TEETH + 1):
