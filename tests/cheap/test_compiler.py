@@ -201,6 +201,17 @@ def test_constants_zero_and_sums():
     assert flat(torch.tensor([[0.0, 2.0]], dtype=torch.float64)).abs().item() <= flat.certificate.total
 
 
+def test_the_depth_that_a_refusal_names_reaches_what_it_names():
+    """Found by the slow search: written as it stands this reaches a little less error than multiplied out."""
+    made = {"domain": {"a": (-1, 1), "b": (-1, 1.5), "c": (-1, 1.5)}, "activation": "exp", "dtype": torch.float32}
+    formula = "3*a**2*b**2*c**2 + a + b*c"
+    with pytest.raises(ToleranceError) as refused:
+        compile_polynomial(formula, tolerance=0.0625, **made)
+    network = compile_polynomial(formula, refused.value.depth, tolerance=refused.value.best, **made)
+    assert network.certificate.total <= refused.value.best
+    assert network.depth == refused.value.depth
+
+
 def test_what_is_exact_meets_a_tolerance_of_0():
     assert compile_polynomial("x", tolerance=0).certificate.total == 0
     with pytest.raises(ToleranceError) as refused:

@@ -184,7 +184,12 @@ def _forms(problem: _Problem, depth: int | None) -> Iterator[Maker]:
         if nested and polynomial and _small(problem.expressions):
             yield lambda error: multiplied_out(*given, 2, error)
         return
-    for form in (as_written, multiplied_out) if nested or not polynomial else (multiplied_out,):
+    plain = polynomial and not nested
+    if plain:  # what is tried without a depth is tried with it: a refusal names a depth
+        made = _tried(as_written, given, 2)
+        if made is not None and made.depth <= depth:
+            yield lambda error: as_written(*given, 2, error)
+    for form in (multiplied_out,) if plain else (as_written, multiplied_out):
         fitting = 0
         for fan in _FANS:
             made = _tried(form, given, fan)
