@@ -1,30 +1,48 @@
 """Measure what the axis bench can tell, and write the tables into its page:
-python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 200] [--only power,null,fit,statistics]
+python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 200] [--only power,null,fit,statistics] [--keep FILE]
 
 Cells of known code are simulated, the bench is asked, answers are counted. Each part replaces its own table in the page.
+--keep: counts of verdicts are written there one by one, and those that are there are not measured again.
 """
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from deeptheory.axis import axis_code, proportion, simulate, verdict_power
+from deeptheory.axis import Power, axis_code, proportion, simulate, verdict_power
 
 SPREADS = {"isotropic": "equal variances", "paper": "the paper's variances"}
+
+KEEP: list[Path] = []  # the file of --keep, if there is one
+
+
+def asked(code: str | dict[str, float], n: int, **options: Any) -> Power:
+    """verdict_power, or what it said before."""
+    kept = json.loads(KEEP[0].read_text()) if KEEP and KEEP[0].exists() else {}
+    key = json.dumps([code, n, options])
+    if key in kept:
+        usual = {"d": 50, "reliability": 0.9, "variances": "isotropic", "controversial": 0}
+        return Power(counts=kept[key], n=n, **usual | {k: v for k, v in options.items() if k in (*usual, "seed")})
+    found = verdict_power(code, n, **options)
+    if KEEP:
+        KEEP[0].write_text(json.dumps(kept | {key: found.counts}, indent=1))
+    return found
 
 
 @dataclass(frozen=True)
 class Row:
-    """of cells, k did what `asked` says; the share should be at least (or at most) `target`; None: no target was set."""
+    """of cells, k did what `what` says; the share should be at least (or at most) `target`; None: no target was set."""
 
     cells: str
     stimuli: str
-    asked: str
+    what: str
     k: int
     of: int
     target: float | None
@@ -40,7 +58,7 @@ class Row:
         goal = "" if self.target is None else f"{'at most' if self.at_most else 'at least'} {self.target:.1%}"
         met = "" if self.target is None else "yes" if self.met else "no"
         found = f"{share:.1%} [{low:.1%}, {high:.1%}]"
-        return f"| {self.cells} | {self.stimuli} | {self.asked} | {found} | {self.of} | {goal} | {met} |"
+        return f"| {self.cells} | {self.stimuli} | {self.what} | {found} | {self.of} | {goal} | {met} |"
 
 
 def told_apart(units: int, n: int = 2000) -> Iterator[Row]:
@@ -48,7 +66,7 @@ def told_apart(units: int, n: int = 2000) -> Iterator[Row]:
     for spread, words in SPREADS.items():
         for reliability, least in ((0.9, 0.99), (0.5, 0.95)):
             for code in ("axis", "exemplar"):
-                found = verdict_power(code, n, units=units, reliability=reliability, variances=spread, seed=21)
+                found = asked(code, n, units=units, reliability=reliability, variances=spread, seed=21)
                 counts = found.counts[code]
                 where = f"{n:,}, {words}"
                 yield Row(f"{code}, reliability {reliability}", where, f"called {code}", counts[code], units, least)
@@ -60,7 +78,7 @@ def few_stimuli(units: int, n: int = 400) -> Iterator[Row]:
     """Wrong is worse than unsure."""
     for spread, words in SPREADS.items():
         for code in ("axis", "exemplar"):
-            counts = verdict_power(code, n, units=units, reliability=0.5, variances=spread, seed=21).counts[code]
+            counts = asked(code, n, units=units, reliability=0.5, variances=spread, seed=21).counts[code]
             where = f"{n}, {words}"
             wrong = units - counts[code] - counts["cannot tell"]
             yield Row(f"{code}, reliability 0.5", where, "called another", wrong, units, 0.05, True)
@@ -73,11 +91,11 @@ def norm_by_direction(units: int, n: int = 2000, added: int = 200) -> Iterator[R
     for spread, words in SPREADS.items():
         for reliability in (0.9, 0.5):
             cells, options = f"{name}, reliability {reliability}", {"reliability": reliability, "variances": spread}
-            before = verdict_power(name, n, units=units, seed=22, **options).counts[name]
+            before = asked(name, n, units=units, seed=22, **options).counts[name]
             yield Row(cells, f"{n:,}, {words}", "called cannot tell", before["cannot tell"], units, 0.9)
             wrong = units - before[name] - before["cannot tell"]
             yield Row(cells, f"{n:,}, {words}", "called another", wrong, units, None, True)
-            after = verdict_power(name, n, units=units, seed=22, controversial=added, **options).counts[name]
+            after = asked(name, n, units=units, seed=22, controversial=added, **options).counts[name]
             where = f"{n:,} and {added} controversial, {words}"
             yield Row(cells, where, f"called {name}", after[name], units, 0.9)
             yield Row(cells, where, "called another", units - after[name] - after["cannot tell"], units, None, True)
@@ -88,7 +106,7 @@ MIXTURE = {"axis": 0.4, "exemplar": 0.25, "energy": 0.2, "none": 0.15}
 
 def mixture(units: int, n: int = 2000) -> Iterator[Row]:
     """Shares of a mixture, each within 5 points: k counts verdicts, whoever got them."""
-    found = verdict_power(MIXTURE, n, units=units, seed=23)
+    found = asked(MIXTURE, n, units=units, seed=23)
     for code, share in MIXTURE.items():
         k = sum(counts[code] for counts in found.counts.values())
         above = k / units > share
@@ -109,8 +127,8 @@ def false_alarms(units: int, n: int = 1000) -> Iterator[Row]:
         "tuned to a feature at all (5 % within the unit)": code.preference.tuned_dimensions > 0,
         "a verdict other than none": code.verdict != "none",
     }
-    for asked, seen in found.items():
-        yield Row("none", f"{n:,}, equal variances", asked, int(seen.sum()), len(seen), 0.07, True)
+    for what, seen in found.items():
+        yield Row("none", f"{n:,}, equal variances", what, int(seen.sum()), len(seen), 0.07, True)
 
 
 def restarts(units: int, tries: int = 200) -> Iterator[Row]:
@@ -219,7 +237,9 @@ def main() -> None:
     parser.add_argument("page", type=Path)
     parser.add_argument("--units", type=int, default=200)
     parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--keep", type=Path)
     chosen = parser.parse_args()
+    KEEP[:] = [chosen.keep] if chosen.keep else []
     for part in chosen.only.split(","):
         table = PARTS[part](chosen.units)
         chosen.page.write_text(placed(chosen.page.read_text(encoding="utf-8"), part, table), encoding="utf-8")

@@ -57,7 +57,7 @@ def test_a_mixtures_share_may_be_five_points_off(monkeypatch):
     counts = {"axis": {"axis": 35}, "exemplar": {"exemplar": 31}, "energy": {"energy": 20}, "none": {"none": 14}}
     options = {"n": 1, "d": 1, "reliability": 0.9, "variances": "isotropic", "controversial": 0, "seed": 0}
     full = {c: {v: k.get(v, 0) for v in tables.MIXTURE} for c, k in counts.items()}
-    monkeypatch.setattr(tables, "verdict_power", lambda *a, **k: Power(counts=full, **options))
+    monkeypatch.setattr(tables, "asked", lambda *a, **k: Power(counts=full, **options))
     rows = {r.cells: r.met for r in tables.mixture(100)}
     assert rows == {
         "mixture, 40% axis": True,
@@ -65,3 +65,13 @@ def test_a_mixtures_share_may_be_five_points_off(monkeypatch):
         "mixture, 20% energy": True,
         "mixture, 15% none": True,
     }
+
+
+def test_what_was_counted_is_kept_and_not_measured_again(monkeypatch, tmp_path):
+    monkeypatch.setattr(tables, "KEEP", [tmp_path / "kept.json"])
+    options = {"d": 3, "units": 3, "reliability": 0.8, "seed": 1, "folds": 2, "shuffles": 10}
+    first = tables.asked("axis", 60, **options)
+    monkeypatch.setattr(tables, "verdict_power", None)
+    again = tables.asked("axis", 60, **{k: options[k] for k in options})
+    assert again.counts == first.counts
+    assert (again.n, again.d, again.reliability) == (60, 3, 0.8)

@@ -43,10 +43,8 @@ def draw_preference(preference: Any) -> Any:
     figure.add_trace(go.Bar(x=_round((edges[1:] + edges[:-1]) / 2), y=count.tolist(), name="units"))
     middle, spread = float(preference.null_mean[:, 0].mean()), float(preference.null_sd[:, 0].mean())
     if np.isfinite(middle):
-        figure.add_vrect(
-            x0=middle - 1.96 * spread, x1=middle + 1.96 * spread, fillcolor=NEUTRAL, opacity=0.2, line_width=0
-        )
-        figure.add_vline(x=middle, line={"dash": "dot", "color": NEUTRAL}, annotation_text="no tuning")
+        band = {"fillcolor": NEUTRAL, "opacity": 0.2, "line_width": 0, "layer": "below"}
+        figure.add_vrect(x0=middle - 1.96 * spread, x1=middle + 1.96 * spread, annotation_text="no tuning", annotation_position="top left", **band)  # fmt: skip
     figure.update_xaxes(range=[-1, 1])
     return figure
 

@@ -141,8 +141,8 @@ def _flatness(code: AxisCode) -> Plate:
         title="Variance explained along the axis and orthogonal to it",
         figure=code.figure("flatness"),
         table=code.flatness.table(),
-        see=f"{int(code.flatness.flat.sum())} of {len(code.units)} units are flat: nothing found where a tenth of the axis's "
-        "share would have been, or less than 5 % of it.",
+        see=f"{int((code.flatness.flat & code.ramp.tuned).sum())} of the {int(code.ramp.tuned.sum())} tuned units are flat: nothing "
+        "found where a tenth of the axis's share would have been, or less than 5 % of it. Units without tuning lie on the left.",
         trust="Squares along all orthogonal axes, F test, the axis's own degrees of freedom taken off; below the dotted line "
         "an effect would usually be missed. Norm x direction passes this test.",
         alt="Scatter plot, one dot a unit: share of variance orthogonal to the axis against share along it.",
