@@ -118,6 +118,31 @@ def test_an_axis_metric_takes_fewer_units():
     assert len(found.table()) == 2 * 2 * 3 * 4
 
 
+def test_an_attribute_is_read_by_a_line_that_never_saw_the_stimulus():
+    sim = ax.simulate("axis", n=300, d=6, units=20, reliability=0.9, seed=3)
+    code = ax.axis_code(sim.responses, sim.features, models=False, shuffles=0)
+    side = np.where(sim.features[:, 0] > 0, "right", "left")
+    read = code.attribute(side)
+    assert read.low < read.value < read.high
+    assert read.value > 0.85
+    x = np.column_stack([sim.responses, np.ones(300)])
+    right = 0
+    for i in range(300):  # one regression a stimulus
+        rest = np.arange(300) != i
+        w = np.linalg.lstsq(x[rest], np.where(side[rest] == "right", 1.0, 0.0), rcond=None)[0]
+        right += (x[i] @ w > 0.5) == (side[i] == "right")
+    assert read.value == right / 300
+    shuffled = code.attribute(RNG.permutation(side))
+    assert shuffled.low < 0.5 < shuffled.high
+    thirds = np.digitize(sim.features[:, 1], np.quantile(sim.features[:, 1], [1 / 3, 2 / 3]))
+    assert code.attribute(thirds).value > 0.5
+    assert "the most frequent of 3 values alone: 0.333" in code.attribute(thirds).notes[0]
+    with pytest.raises(InputError, match=r"labels have shape \[299\]; needed: \[300\]"):
+        code.attribute(side[1:])
+    with pytest.raises(InputError, match="needed: two values, each twice or more"):
+        code.attribute(np.ones(300))
+
+
 Y = RNG.standard_normal((40, 3))
 
 

@@ -115,3 +115,24 @@ def test_more_units_than_stimuli_are_decoded_by_ridge():
     assert "200 units for 120 stimuli" in code.decoding.notes[0]
     assert code.decoding.explained.mean() > 0.5
     assert np.isnan(code.ramp.p).all()
+
+
+def test_fewer_stimuli_than_features_test_no_flatness_and_say_so():
+    rng = np.random.default_rng(1)
+    code = axis_code(rng.standard_normal((40, 5)), rng.standard_normal((40, 60)), folds=4, shuffles=20, models=False)
+    said = "; ".join(code.notes)
+    assert "flatness cannot be tested: 40 stimuli, 39 features" in said
+    assert "far from Gaussian" not in said  # 40 Gaussian stimuli look heavy along some of 39 directions
+    assert not code.flatness.flat.any()
+    assert np.isnan(code.flatness.along).all()
+    assert (code.axes.explained < 0.1).all()
+    assert (code.decoding.explained < 0.3).all()
+
+
+def test_a_unit_that_lacks_too_many_stimuli_is_left_out_and_stimuli_are_kept():
+    y = Y.copy()
+    y[:20, 1] = np.nan
+    code = call(y)
+    assert code.units.tolist() == [0, 2, 3]
+    assert code.stimuli == 80
+    assert "1 units lack more than a tenth of the stimuli" in "; ".join(code.notes)

@@ -16,8 +16,9 @@ from deeptheory.axis.layer import Cells, axis_code_of, cells_of, responses_of
 from deeptheory.axis.models import Models
 from deeptheory.axis.null_plane import NullPlane, null_plane
 from deeptheory.axis.object_space import ObjectSpace, object_space
-from deeptheory.axis.power import Power, proportion, verdict_power
+from deeptheory.axis.power import Power, verdict_power
 from deeptheory.axis.preference import Preference
+from deeptheory.axis.proportions import proportion
 from deeptheory.axis.ramp import Ramp
 from deeptheory.axis.readouts import Efficiency, metric_efficiency
 from deeptheory.axis.reliability import bootstrap, signal_power, split_half

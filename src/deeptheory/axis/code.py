@@ -18,13 +18,14 @@ from deeptheory.axis.identification import Identification, identify
 from deeptheory.axis.models.result import Models, compare_models
 from deeptheory.axis.preference import Preference, block_preference
 from deeptheory.axis.ramp import Ramp, ramp_tuning
+from deeptheory.axis.readouts import read_attribute
 from deeptheory.axis.reliability import split_half
 from deeptheory.axis.shuffles import shuffled
 from deeptheory.axis.synthesis import Metamers, controversial, metamers, outward
 from deeptheory.axis.workers import workers
 from deeptheory.errors import InputError
 from deeptheory.names import pick
-from deeptheory.results import Result
+from deeptheory.results import Estimate, Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,6 +75,14 @@ class AxisCode(Result):
 
         predicted = torch.as_tensor(self.decoding.predicted, dtype=e.s.dtype, device=e.s.device)
         return identify(e.y, e.s, predicted, self.units, n, units, draws, self.seed)
+
+    def attribute(self, labels: Any) -> Estimate:
+        """How well a linear reader of all units tells an attribute of the stimuli, labels [n] of any kind (man or woman, say):
+        share right, with its interval. InputError: another number of labels, fewer than two values."""
+        labels, e = np.asarray(labels), self._entered
+        if labels.shape != (e.given,):
+            raise InputError(f"labels have shape {list(labels.shape)}; needed: [{e.given}], one a stimulus")
+        return read_attribute(e.y, labels[e.rows])
 
     def geometry(self, which: str = "whitened", draws: int = 100) -> Geometry:
         """Cosines, rank and participation ratio of the axes: "whitened", "sta", "ridge", or "fitted" (of the axis model)."""
@@ -239,10 +248,14 @@ def _notes(e: Entered, models: Models | None) -> list[str]:
 
     out = []
     heavy = np.abs(kurtosis(e.z.cpu().numpy(), axis=0)).max()
-    if heavy > 1:
+    if heavy > max(1.0, 5 * (24 / len(e.z)) ** 0.5):  # the second is chance alone, the largest of many directions
         out.append(
             f"the features are far from Gaussian (excess kurtosis {heavy:.1f} along a principal direction): the STA is then "
             "no estimate of Sigma w for a curved response; prefer the fitted axis of .models"
+        )
+    if len(e.z) < 2 * e.z.shape[1] + 4:
+        out.append(
+            f"flatness cannot be tested: {len(e.z)} stimuli, {e.z.shape[1]} features; 2 d + 4 stimuli are needed"
         )
     if models is None:
         return out

@@ -27,7 +27,7 @@ class Entered:
 
     s [n, d] float64: features centred and divided by scale [d]; basis [d, r], its principal directions, so that z = s
     basis [n, r]; variances [r]. blocks: feature indices by name. units: indices of the units kept among `asked`.
-    rows: indices of the stimuli kept. notes: what was left out.
+    rows: indices of the stimuli kept among `given`. notes: what was left out.
     """
 
     y: torch.Tensor
@@ -41,6 +41,7 @@ class Entered:
     units: np.ndarray
     asked: int
     rows: np.ndarray
+    given: int
     dead: int
     constant: int
     normalize: str
@@ -118,6 +119,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
         units=keep,
         asked=y.shape[-1],
         rows=np.flatnonzero(rows.cpu().numpy()),
+        given=len(y),
         dead=int(dead.sum()),
         constant=constant,
         normalize=normalize,

@@ -30,7 +30,8 @@ class Flatness(Result):
     it is about 0 where there is nothing), norm_r, p_norm (partial correlation with |orth|^2).
 
     detectable: the share that the test over all orthogonal axes finds with probability .8 at level .05.
-    flat: not significant and detectable below a tenth of `along`, or share below 5 % of `along`.
+    flat: not significant and detectable below a tenth of `along`, or share below 5 % of `along`; never where it could not
+    be tested. With fewer than 2 d + 4 stimuli there is nothing left to test with: shares, r and p are NaN.
     longest: [unit, d], the longest orthogonal axis; curve_x, curve, curve_sem: [unit, 10], the response along it, in
     tenths of its values.
     """
@@ -127,6 +128,9 @@ def _flatness(e: Entered, piece: slice) -> dict[str, np.ndarray]:
             out["share" + suffix], out["p" + suffix] = (gained - by_chance) / n, torch.as_tensor(p)
     freedom = n - 4 - 2 * (d - 1)
     out["detectable"] = _detectable(d - 1, freedom) * rest / n
+    if freedom < 1:  # the axis alone explains all, whatever the responses
+        for name in ("along", "share", "share_single", "norm_r"):
+            out[name] = torch.full_like(along, torch.nan)
     x_mean, mean, sem = _tenths(scores[:, 0] if d > 1 else x, y)
     return {k: v.cpu().numpy() for k, v in (out | {"curve_x": x_mean, "curve": mean, "curve_sem": sem}).items()}
 

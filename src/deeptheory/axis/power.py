@@ -11,6 +11,7 @@ import numpy as np
 
 from deeptheory.axis.code import axis_code
 from deeptheory.axis.models.verdicts import VERDICTS
+from deeptheory.axis.proportions import proportion
 from deeptheory.axis.simulation import Simulation, simulate
 from deeptheory.errors import InputError
 from deeptheory.results import Result
@@ -50,15 +51,6 @@ class Power(Result):
 
         rows = [{"code": code, **{v: k.get(v, 0) for v in VERDICTS}} for code, k in self.counts.items()]
         return pd.DataFrame(rows)
-
-
-def proportion(k: int, of: int) -> tuple[float, float, float]:
-    """k / of, and its 95 % interval (Clopper & Pearson 1934)."""
-    from scipy.stats import beta
-
-    low = float(beta.ppf(0.025, k, of - k + 1)) if k else 0.0
-    high = float(beta.ppf(0.975, k + 1, of - k)) if k < of else 1.0
-    return k / of, low, high
 
 
 def verdict_power(
