@@ -92,3 +92,10 @@ def test_the_small_network_learns_and_its_seed_is_its_weights():
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+def test_random_weights_are_the_seeds():
+    a, again, other = FaceResNet(3), FaceResNet(3), FaceResNet(4)
+    assert torch.equal(a.fc.weight, again.fc.weight)
+    assert torch.equal(a.conv256_2.conv1.conv.weight, again.conv256_2.conv1.conv.weight)
+    assert not torch.equal(a.fc.weight, other.fc.weight)

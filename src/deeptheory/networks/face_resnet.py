@@ -68,18 +68,20 @@ class FaceResNet(nn.Module):
     """Colour pictures [n, H, W, 3], 0 to 255, the whole face in the picture -> identity vectors [n, 128].
 
     Pictures of another size are brought to 150x150. Distances between vectors of one person are small; nothing is
-    normalised. InputError: pictures of another shape.
+    normalised. seed: of the random weights, torch's own. InputError: pictures of another shape.
     """
 
     layers = ("relu", *(f"{name}.relu2" for name, *_ in _BLOCKS))
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
         super().__init__()
-        self.conv32_down = _Affine(3, 32, 7, 2, 0)
-        self.relu = nn.ReLU()
-        for name, inside, outside, halves in _BLOCKS:
-            self.add_module(name, _Block(inside, outside, halves))
-        self.fc = nn.Linear(256, 128, bias=False)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.conv32_down = _Affine(3, 32, 7, 2, 0)
+            self.relu = nn.ReLU()
+            for name, inside, outside, halves in _BLOCKS:
+                self.add_module(name, _Block(inside, outside, halves))
+            self.fc = nn.Linear(256, 128, bias=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """[n, 128]."""

@@ -44,7 +44,7 @@ def _network(settings: dict, member: int) -> Any:
     coordinates = space.sample(drawn, derive(member, "photographs") % 2**31)
     images = _cropped(space, space.decode(coordinates).clip(0, 255))
     code = dt.axis.axis_codes_of(
-        net, PUBLISHED, images, coordinates, space.blocks, untrained=FaceResNet().eval(), shuffles=settings["shuffles"],
+        net, PUBLISHED, images, coordinates, space.blocks, untrained=_random_weights(member), shuffles=settings["shuffles"],
         normalize=settings["normalize"], models=False, **recorded(settings, member, _CELLS),
     )  # fmt: skip
     table = code.table()
@@ -57,6 +57,11 @@ def _network(settings: dict, member: int) -> Any:
     coords = {"seed": [member], "published_condition": list(CONDITIONS[:2]), "published_layer": list(PUBLISHED)}
     variables["published_faces"] = (("seed", "face", "row", "column", "channel"), images[None, :8].clip(0, 255).astype(np.uint8))  # fmt: skip
     return xr.Dataset(variables, coords=coords)
+
+
+def _random_weights(member: int) -> Any:
+    """The published network's form, never trained."""
+    return FaceResNet(derive(member, "random weights") % 2**31).eval()
 
 
 def _cropped(space: Any, images: np.ndarray) -> np.ndarray:
@@ -90,7 +95,7 @@ def _dissimilarities(settings: dict, member: int) -> Any:
     values: dict[str, Any] = {"rdm_human": (("seed",), [dt.axis.agreement(known.human_it, known.monkey_it, rows)])}
     values["rdm_pixels"] = (("seed",), [alike(known.images.reshape(len(known.images), -1))])
     try:
-        nets = (face_resnet(), FaceResNet().eval())
+        nets = (face_resnet(), _random_weights(member))
     except StoreError:
         nets = ()
     coords: dict[str, Any] = {"seed": [member]}

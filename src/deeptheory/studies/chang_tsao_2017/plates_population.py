@@ -59,6 +59,9 @@ def cells_needed(results: Any, settings: dict) -> Plate:
     data, codes = results["population"], results["simulated"]["accuracy"].mean("seed").sel(reader="identity")
     network = data["by_size"].mean("seed")
     series: dict[str, tuple] = {"network, all layers": (network["size"].values.tolist(), network.values)}
+    controls, sizes = data["control_by_size"].mean("seed"), data["both_size"].values.tolist()
+    series["both areas"] = (sizes, data["both_by_size"].mean("seed").values)
+    series |= {_WORDS[k]: (sizes, controls.sel(control=k).values, "dot") for k in controls["control"].values.tolist()}
     words = {"axis": "simulated, axis code", "exemplar": "simulated, distance code"}
     series |= {words[c]: (codes["size"].values.tolist(), codes.sel(code=c).values, "dash") for c in codes["code"].values.tolist()}  # fmt: skip
     number = settings["candidates"]

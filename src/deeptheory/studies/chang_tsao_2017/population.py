@@ -37,6 +37,7 @@ def population(settings: dict, member: int, trained: Any, untrained: Any, progre
     everybody = _code(settings, member, shown, np.concatenate([c.recorded for c in cells.values()], axis=2))
     sizes = [k for k in SIZES if k < len(everybody.units)]
     by_size = everybody.identification(settings["candidates"], sizes)
+    few = [k for k in SIZES if k < 2 * settings["cells"] // 3]
     numbers = [k for k in CANDIDATES if k <= settings["stimuli"]]
     combined = codes["combined"]
     at_n = combined.identification(settings["candidates"])
@@ -46,6 +47,10 @@ def population(settings: dict, member: int, trained: Any, untrained: Any, progre
         "explained": (("seed", "area", "feature"), np.array([[codes[a].decoding.explained for a in AREAS]])),
         "by_candidates": (("seed", "candidates"), combined.identification(numbers).accuracy[-1:]),
         "by_size": (("seed", "size"), by_size.accuracy[None, :-1, -1]),
+        "both_by_size": (
+            ("seed", "both_size"),
+            combined.identification(settings["candidates"], few).accuracy[None, :-1, -1],
+        ),
         "everybody": (("seed",), by_size.accuracy[-1:, -1]),
         "identified": (("seed",), at_n.accuracy[-1:, -1]),
         "best_single": (("seed",), at_n.best_single[-1:]),
@@ -63,11 +68,19 @@ def population(settings: dict, member: int, trained: Any, untrained: Any, progre
         "control_reconstruction": (("seed", "control"), [ratios[1:]]),
         "control_explained": (("seed", "control", "feature"), np.array([[c.decoding.explained for c, _, _ in controls]])),
         "control_by_candidates": (("seed", "control", "candidates"), np.array([[c.identification(numbers).accuracy[-1] for c, _, _ in controls]])),
+        "control_by_size": (("seed", "control", "both_size"), np.array([[c.identification(settings["candidates"], few).accuracy[:-1, -1] for c, _, _ in controls]])),
         "control_null_change": (("seed", "control", "metamer_cell"), np.array([[n for _, n, _ in controls]])),
         "control_axis_change": (("seed", "control", "metamer_cell"), np.array([[a for _, _, a in controls]])),
     }  # fmt: skip
     progress(4, 4)
-    coords = {"seed": [member], "area": list(AREAS), "control": list(CONTROLS), "size": sizes, "candidates": numbers}
+    coords = {
+        "seed": [member],
+        "area": list(AREAS),
+        "control": list(CONTROLS),
+        "size": sizes,
+        "both_size": few,
+        "candidates": numbers,
+    }
     return xr.Dataset(variables, coords=coords)
 
 
