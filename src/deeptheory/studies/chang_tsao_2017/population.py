@@ -37,7 +37,6 @@ def population(settings: dict, member: int, trained: Any, untrained: Any, progre
     everybody = _code(settings, member, shown, np.concatenate([c.recorded for c in cells.values()], axis=2))
     sizes = [k for k in SIZES if k < len(everybody.units)]
     by_size = everybody.identification(settings["candidates"], sizes)
-    few = [k for k in SIZES if k < 2 * settings["cells"] // 3]
     numbers = [k for k in CANDIDATES if k <= settings["stimuli"]]
     combined = codes["combined"]
     at_n = combined.identification(settings["candidates"])
@@ -47,10 +46,6 @@ def population(settings: dict, member: int, trained: Any, untrained: Any, progre
         "explained": (("seed", "area", "feature"), np.array([[codes[a].decoding.explained for a in AREAS]])),
         "by_candidates": (("seed", "candidates"), combined.identification(numbers).accuracy[-1:]),
         "by_size": (("seed", "size"), by_size.accuracy[None, :-1, -1]),
-        "both_by_size": (
-            ("seed", "both_size"),
-            combined.identification(settings["candidates"], few).accuracy[None, :-1, -1],
-        ),
         "everybody": (("seed",), by_size.accuracy[-1:, -1]),
         "identified": (("seed",), at_n.accuracy[-1:, -1]),
         "best_single": (("seed",), at_n.best_single[-1:]),
@@ -61,10 +56,12 @@ def population(settings: dict, member: int, trained: Any, untrained: Any, progre
     }
     progress(3, 4)
     controls = _controls(settings, member, shown, untrained, numbers)
+    few = [k for k in SIZES if k < min(len(c.units) for c in (combined, *(c for c, _, _ in controls)))]
     ratios, faces = zip(*(_rebuilt(shown, c) for c in (combined, *(c for c, _, _ in controls))))
     variables |= {
         "reconstruction": (("seed",), [ratios[0]]),
         "reconstructed": (("seed", "row", "column", "y", "x"), np.stack([shown.images[:SHOWN], *faces])[None]),
+        "both_by_size": (("seed", "both_size"), combined.identification(settings["candidates"], few).accuracy[None, :-1, -1]),
         "control_reconstruction": (("seed", "control"), [ratios[1:]]),
         "control_explained": (("seed", "control", "feature"), np.array([[c.decoding.explained for c, _, _ in controls]])),
         "control_by_candidates": (("seed", "control", "candidates"), np.array([[c.identification(numbers).accuracy[-1] for c, _, _ in controls]])),
