@@ -59,7 +59,7 @@ def their_reading(space, images, points) -> np.ndarray:
 
 
 def run(rounds: int, quick: bool) -> list[Row]:
-    """Their side does 4 faces, its time is multiplied by 25; and what a second thread brings."""
+    """Their side does 4 faces, its time is multiplied by 25."""
     torch.set_num_threads(1)
     images, points, _ = dt.faces.ProceduralFaces(_SIZE).sample(200, 0)
     space = dt.faces.FaceSpace.fit(images, points)
@@ -92,19 +92,4 @@ def run(rounds: int, quick: bool) -> list[Row]:
             error_of="s.d. of the first component",
             note=note,
         ),
-        compare(
-            f"draw {_FACES} faces of {_SIZE}x{_SIZE} on two threads",
-            lambda: _on_two_threads(space, c),
-            "the same on one thread",
-            lambda: space.decode(c),
-            max(3, rounds // 2),
-        ),
     ]
-
-
-def _on_two_threads(space, c):
-    torch.set_num_threads(2)
-    try:
-        return space.decode(c)
-    finally:
-        torch.set_num_threads(1)

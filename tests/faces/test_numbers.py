@@ -10,7 +10,7 @@ from deeptheory.faces import FaceSpace, ProceduralFaces, recognised
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
-from benchmarks.faces import error_of_places  # noqa: E402
+from benchmarks.faces import error_of_places, run  # noqa: E402
 
 
 def test_every_pixel_of_a_large_face_is_within_a_twentieth_of_the_exact_warp():
@@ -31,6 +31,14 @@ def test_people_are_known_by_their_coordinates_under_one_light_and_by_their_shap
             share[light, block] = recognised(codes[::2, part], codes[1::2, part], np.arange(50)).mean()
     assert share["fixed", "all"] > 0.95
     assert share["any", "shape"] > 0.8 > share["any", "appearance"]
+
+
+def test_the_benchmark_runs_and_both_sides_agree():
+    rows = run(3, True)
+    assert [r.error_of for r in rows] == ["pixels from the exact warp", "s.d. of the first component"]
+    assert rows[0].error < 0.05
+    assert rows[1].error < 1e-4
+    assert all(r.ours_ms > 0 and r.theirs_ms > 0 for r in rows)
 
 
 @pytest.mark.parametrize("said", ["finds a face in 19", "of 200 strangers", "components a block", "all pixels"])
