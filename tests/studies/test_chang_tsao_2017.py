@@ -49,6 +49,7 @@ def test_the_ledger_holds_every_required_claim(result):
             assert "needs the recordings" in entry.note
         if entry.id.startswith(("published-network/", "it/")):
             assert "was not found" in entry.note
+            assert "about ten seconds a member" in entry.note
         assert not entry.published or entry.published_trust.startswith("unverified")
 
 

@@ -162,7 +162,8 @@ def _outside(name: str, files: tuple[str, ...], measure: Callable[[Any], Any]):
         data = results["photographs"]
         if name not in data:
             lacking = [m for m in data.attrs.get("missing", []) if any(f in m for f in files)]
-            return NotRun("; ".join(lacking) or f"{' or '.join(files)} was not found")
+            why = "; ".join(lacking) or f"{' or '.join(files)} was not found"
+            return NotRun(f"{why}; with it, about ten seconds a member")
         return measure(data)
 
     return measured
