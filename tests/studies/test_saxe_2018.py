@@ -91,6 +91,8 @@ def test_the_page_shows_every_figure_and_the_other_side(result):
     assert not any("figure is missing" in n for n in page["notices"])
     for name in plates:
         assert result.figure(name).data
+    for name in ("plane-tanh", "plane-relu"):
+        assert "bound" in [t.name for t in result.figure(name).data]
     report = (result.folder / "report.html").read_text()
     assert "Both sides of the debate" in report
     assert "deeptheory reproduce shwartz-ziv-tishby-2017" in report

@@ -91,7 +91,7 @@ def _plane(step: str, readout: str, label: str) -> Callable[[Any, dict], Plate]:
         return Plate(
             name=f"plane-{step}",
             title=f"The information plane of {label} networks (figure 1)",
-            figure=found.figure(),
+            figure=found.figure(bound=dt.bottleneck_curve(dt.datasets.icosahedron().p_xy, locate=False)),
             table=mean,
             see="Move the slider. "
             + (
@@ -99,7 +99,7 @@ def _plane(step: str, readout: str, label: str) -> Callable[[Any, dict], Plate]:
                 if step == "tanh"
                 else "Hidden layers move right, and stay there."
             ),
-            trust=f"Read-out {found.readout}. {_COMMON} {notes[:1].upper()}{notes[1:]}.",
+            trust=f"Read-out {found.readout}. {_COMMON} Dashed: the most that any T can tell, min(I(X;T), H(Y)). {notes[:1].upper()}{notes[1:]}.",
             alt=f"Scatter plot of {label} networks in the information plane, a slider over epochs.",
         )
 
