@@ -20,7 +20,7 @@ def test_both_sides_agree(name, tolerance):
     assert code == 0, err
     rows = json.loads(out)["rows"]
     assert rows
-    assert all(row["error"] <= tolerance for row in rows)
+    assert all(row["error"] <= tolerance for row in rows if row["error"] is not None)  # a row of times alone has none
     assert all(row["ours_ms"] > 0 and row["theirs_ms"] > 0 for row in rows)
 
 

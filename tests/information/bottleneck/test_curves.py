@@ -231,7 +231,7 @@ def test_any_table_zeros_duplicates_and_single_columns_included(table, beta, dou
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(*TABLES)
 def test_many_more_tables(table, beta, doubled):
     check_any_table(table, beta, doubled)

@@ -202,6 +202,13 @@ def test_where_y_is_a_function_of_x_it_reaches_every_point(beta):
     assert "straight piece" in found.notes[0]
 
 
+def test_nothing_is_kept_of_an_input_that_tells_nothing():
+    found = dt.bottleneck(np.outer([0.2, 0.5, 0.3], [0.6, 0.4]), 300.0, "squared")
+    assert (found.i_x, found.i_y, found.lagrangian) == (0, 0, 0)
+    assert found.encoder.shape == (3, 1)
+    assert "tells nothing" in found.notes[0]
+
+
 def test_a_network_comes_close_to_the_optimum_and_never_below():
     p = table(6, 2, seed=9, sharp=0.3)
     best = dt.bottleneck(p, 8.0)

@@ -19,6 +19,8 @@ _HALVINGS = 60
 def squared(joint: Joint, beta: float) -> BottleneckSolution:
     """Least I(X;T)^2 - beta I(T;Y), to rounding. notes say at which ordinary beta it lies, and where two optima are mixed."""
     beta = check_beta(beta)
+    if len(joint.p) == 1:  # every p(y|x) is the same: no beta is large enough
+        return _solution(joint, _trivial(joint)[0], beta, ("x tells nothing of y, so that nothing is worth keeping",))
     low, high = 1.0, 2.0  # ordinary betas: T is trivial at 1 and below
     at_low, at_high = _trivial(joint), _optimum(joint, high)
     while 2 * high * at_high[1] < beta and high < 1e9:  # the condition of the optimum: 2 b I(X;T)(b) = beta
@@ -43,6 +45,10 @@ def squared(joint: Joint, beta: float) -> BottleneckSolution:
     if 1e-9 < share < 1 - 1e-9:
         encoder = np.concatenate([(1 - share) * at_low[0], share * at_high[0]], axis=1)
         notes = (f"on a straight piece of the curve, at the ordinary beta {b:.6g}: {share:.4g} of one optimum, the rest of another",)  # fmt: skip
+    return _solution(joint, encoder, beta, notes)
+
+
+def _solution(joint: Joint, encoder: np.ndarray, beta: float, notes: tuple[str, ...]) -> BottleneckSolution:
     return discrete_solution(
         joint, encoder, beta, "squared", lagrangian=lambda x, y, h: x * x - beta * y, gap=float("nan"), notes=notes
     )
