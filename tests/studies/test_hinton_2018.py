@@ -51,7 +51,9 @@ def test_the_page_shows_every_figure_and_says_what_it_is_not(result):
 def test_ablations_change_what_they_say(result):
     r = result.results
     assert r["vector"].sizes["parameter"] > r["whole"].sizes["parameter"] == r["r1"].sizes["parameter"]
-    same = ("r1", "r2", "mass", "no-coordinates", "margin", "cross-entropy")
+    same = ("r1", "r2", "r5", "mass", "no-coordinates", "margin", "cross-entropy")
+    assert r["vector"].sizes["parameter"] == r["vector-no-coordinates"].sizes["parameter"]
+    assert not np.array_equal(r["vector"]["weights"], r["vector-no-coordinates"]["weights"])
     assert len({r[name]["weights"].values.tobytes() for name in (*same, "whole")}) == len(same) + 1
     assert "novel" in r["azimuth-cnn"]
     assert "novel" not in r["whole"]
@@ -131,6 +133,15 @@ def test_a_row_is_measured_where_the_papers_network_was_trained():
     trained = xr.Dataset({"familiar": (("seed", "look"), [[20.0, 98.0], [20.0, 98.5]])}, attrs={"full": 1})
     assert claims._row("whole")({"whole": trained}).tolist() == [2.0, 1.5]
     assert claims._fewer_errors(np.array([1.0, 2.0]), np.array([2.0, 4.0])) == 0.5
+    curves = {"capsules": ([90.0, 96.0], [60.0, 70.0]), "cnn": ([95.0, 96.0], [50.0, 55.0])}
+    both = {
+        f"azimuth-{kind}": xr.Dataset({"familiar": (("seed", "look"), [a]), "novel": (("seed", "look"), [b])}, coords={"seed": [0]}, attrs={"full": 1})
+        for kind, (a, b) in curves.items()
+    }  # fmt: skip
+    assert claims._new_view("azimuth", "first")(both).tolist() == [30.0]
+    assert claims._new_view("azimuth", "second")(both).tolist() == [45.0]
+    small = {k: v.assign_attrs(full=0) for k, v in both.items()}
+    assert "rendered solids" in claims._new_view("azimuth", "first")(small).reason
     flat = {f"azimuth-{k}": trained for k in ("capsules", "cnn")}
     assert "no second azimuth" in claims._novel("azimuth")(flat).reason
 

@@ -16,6 +16,7 @@ NAME = "sabour-2017"
 SMALL = {"networks": 1, "updates": [2, 2, 2], "batch": 8, "train": 100, "test": 30}
 REQUIRED = {
     *(f"parameters/{n}" for n in ("capsules", "capsules-without-decoder", "multimnist-capsules", "cnn", "multimnist-cnn")),
+    *("capsules-versus-cnn", "multimnist/r3-versus-r1", "r3-optimises-faster/digits"),
     *("r3-versus-r1", "reconstruction-helps", "affine-at-matched-accuracy", "multimnist-versus-cnn", "width-dimension-exists"),
     *("absent-class-not-hallucinated", "logit-change-falls", "r3-optimises-faster"),
     *(f"mnist/{n}" for n in ("cnn", "r1", "r1-reconstruction", "r3", "r3-reconstruction")),
@@ -58,6 +59,8 @@ def test_steps_pair_networks_and_differ_where_they_should(result):
     assert r["r3"]["seed"].values.tolist() == r["r1"]["seed"].values.tolist() == [0]
     assert r["r3"].sizes["parameter"] == r["r1"].sizes["parameter"] < r["r3-reconstruction"].sizes["parameter"]
     assert not np.array_equal(r["r3"]["weights"], r["r1"]["weights"])
+    assert r["cnn"]["error"].sizes == r["r3"]["error"].sizes
+    assert not np.array_equal(r["multimnist-r1"]["weights"], r["multimnist-capsules"]["weights"])
     assert set(r["expanded-cnn"].data_vars) == {"expanded", "affine", "weights", "losses"}
     assert r["segmentation"]["energy"].shape == (1, 3)
     absent, label = r["segmentation"]["absent"].values, r["segmentation"]["label"].values
@@ -85,6 +88,9 @@ def test_a_slope_and_a_share_by_hand():
     change = np.exp(-0.5 * np.arange(8))[None]
     data = {"logits": xr.Dataset({"change": (("seed", "iteration"), change)})}
     assert claims._slope(data) == pytest.approx([-0.5])
+    losses = {"r3": [[9.0, 9, 2, 1]], "r1": [[1.0, 1, 3, 3]]}
+    trained = {k: xr.Dataset({"losses": (("seed", "update"), v)}) for k, v in losses.items()}
+    assert claims._faster(trained).tolist() == [-1.5]
     energy = xr.DataArray([[4.0, 2.0, 0.6]], dims=("seed", "what"), coords={"what": ["first", "second", "absent"]})
     assert claims._absent({"segmentation": xr.Dataset({"energy": energy})}) == pytest.approx([0.2])
 

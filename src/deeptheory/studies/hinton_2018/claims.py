@@ -68,6 +68,17 @@ def _novel(condition: str):
     return measure
 
 
+def _new_view(condition: str, side: str):
+    """A number of table 2: error on new viewpoints where both networks are equally good on familiar ones."""
+
+    def measure(results):
+        if not results[f"{condition}-{'capsules' if side == 'first' else 'cnn'}"].attrs["full"]:
+            return NotRun(f"a small network on rendered solids cannot decide the paper's number; {_DEAR}")
+        return np.array([100 - getattr(pair, side) for pair in compared(results, condition)])
+
+    return measure
+
+
 def _tighten(results):
     distance = results["votes"]["distance"].values
     return distance[:, -1] / distance[:, 0]
@@ -156,8 +167,10 @@ CLAIMS = [
     _view("elevation", "17.8 and 12.3 %, familiar 4.3"),
     _ablation("iterations", "Three iterations are better than one.", "one iteration less three", "r1", "whole", "9.7 - 1.8", "1.8: text; 9.7: unverified, from memory"),
     _ablation("iterations/2", "Two iterations are better than one.", "one iteration less two", "r1", "r2", "9.7 - 2.2", _MEMORY),
+    _ablation("iterations/5", "Five iterations are worse than three.", "five iterations less three", "r5", "whole", "3.9 - 1.8", _MEMORY),
     _ablation("activation-ablation", "Activations from a cost are better than mixing proportions.", "mixing proportions less activations", "mass", "whole", "4.5 - 1.8", _TEXT),
     _ablation("pose-form", "Poses as matrices are better than as vectors.", "vectors less matrices", "vector", "whole", "2.9 - 1.8", _MEMORY),
+    _ablation("pose-form/no-coordinates", "They are so without coordinates, too.", "vectors less matrices, neither with coordinates", "vector-no-coordinates", "no-coordinates", "3.2 - 2.6", _MEMORY),
     _ablation("coordinates", "Coordinates in the last layer help.", "without coordinates less with", "no-coordinates", "whole", "2.6 - 1.8", _MEMORY),
     _ablation("loss", "The spread loss is better than cross-entropy.", "cross-entropy less spread loss", "cross-entropy", "whole", "5.8 - 1.8", _MEMORY),
     _ablation("loss/margin", "The spread loss is better than the margin loss.", "margin loss less spread loss", "margin", "whole", "3.2 - 1.8", _MEMORY),
@@ -210,9 +223,9 @@ CLAIMS = [
     _published(f"{_NORB}/mixing-proportions", "section 4", "smallNORB error, mixing proportions for activations", 4.5, _TEXT, _row("mass")),
     _published(f"{_NORB}/r1", "table 1", "smallNORB error, one iteration", 9.7, _MEMORY, _row("r1")),
     _published(f"{_NORB}/r2", "table 1", "smallNORB error, two iterations", 2.2, _MEMORY, _row("r2")),
-    _published(f"{_NORB}/r5", "table 1", "smallNORB error, five iterations", 3.9, _MEMORY, _never(f"not trained here; {_DEAR}")),
+    _published(f"{_NORB}/r5", "table 1", "smallNORB error, five iterations", 3.9, _MEMORY, _row("r5")),
     _published(f"{_NORB}/vector", "table 1", "smallNORB error, vectors, coordinates", 2.9, _MEMORY, _row("vector")),
-    _published(f"{_NORB}/vector-no-coordinates", "table 1", "smallNORB error, vectors, no coordinates", 3.2, _MEMORY, _never(f"not trained here; {_DEAR}")),
+    _published(f"{_NORB}/vector-no-coordinates", "table 1", "smallNORB error, vectors, no coordinates", 3.2, _MEMORY, _row("vector-no-coordinates")),
     _published(f"{_NORB}/no-coordinates", "table 1", "smallNORB error, matrices, no coordinates", 2.6, _MEMORY, _row("no-coordinates")),
     _published(f"{_NORB}/margin", "table 1", "smallNORB error, margin loss", 3.2, _MEMORY, _row("margin")),
     _published(f"{_NORB}/cross-entropy", "table 1", "smallNORB error, cross-entropy", 5.8, _MEMORY, _row("cross-entropy")),
@@ -220,9 +233,9 @@ CLAIMS = [
     _published("mnist", "section 4", "MNIST error", 0.44, _TEXT, _never(f"not trained here; {_DEAR}")),
     _published("cifar10", "section 4", "CIFAR-10 error", 11.9, _TEXT, _never("needs CIFAR-10's published files; not run")),
     *(
-        _published(f"{where}/{kind}", "table 2", f"smallNORB error on new {where}s, {kind}", value, _MEMORY, _never(f"two trainings stopped at equal familiar error on smallNORB; {_DEAR}"))
+        _published(f"{where}/{kind}", "table 2", f"smallNORB error on new {where}s, {kind}", value, _MEMORY, _new_view(where, side))
         for where, pair in (("azimuth", (20.0, 13.5)), ("elevation", (17.8, 12.3)))
-        for kind, value in zip(("cnn", "capsules"), pair)
+        for kind, side, value in zip(("cnn", "capsules"), ("second", "first"), pair)
     ),
     _claim("attacks/above-chance", "figure 3", "Under attack the accuracy of capsules never falls below chance.", "accuracy of capsules under bim at epsilon 0.2", ">= 0.2", lambda results: results["attacks"]["accuracy"].sel(attack="bim", network="capsules").isel(epsilon=-1).values, published="never below 0.2", published_trust=_TEXT),
 ]  # fmt: skip

@@ -164,6 +164,11 @@ def r2(settings, unit, inputs, workspace, progress):
     return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, iterations=2)
 
 
+def r5(settings, unit, inputs, workspace, progress):
+    """Five iterations."""
+    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, iterations=5)
+
+
 def mass(settings, unit, inputs, workspace, progress):
     """Mixing proportions in place of activations."""
     return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, presence="mass")
@@ -172,6 +177,11 @@ def mass(settings, unit, inputs, workspace, progress):
 def vector(settings, unit, inputs, workspace, progress):
     """Poses as vectors of 16 numbers, 16x16 weights."""
     return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, form="vector")
+
+
+def vector_no_coordinates(settings, unit, inputs, workspace, progress):
+    """Poses as vectors, no coordinates in the last layer."""
+    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, form="vector", coordinates=False)
 
 
 def no_coordinates(settings, unit, inputs, workspace, progress):
@@ -317,8 +327,10 @@ STEPS = [
     _training("whole-cnn", whole_cnn, "all viewpoints: convolutional network"),
     _training("r1", r1, "ablation: one iteration"),
     _training("r2", r2, "ablation: two iterations"),
+    _training("r5", r5, "ablation: five iterations"),
     _training("mass", mass, "ablation: mixing proportions for activations"),
     _training("vector", vector, "ablation: poses as vectors"),
+    _training("vector-no-coordinates", vector_no_coordinates, "ablation: poses as vectors, no coordinates"),
     _training("no-coordinates", no_coordinates, "ablation: no coordinates"),
     _training("margin", margin, "ablation: margin loss"),
     _training("cross-entropy", cross_entropy, "ablation: cross-entropy"),

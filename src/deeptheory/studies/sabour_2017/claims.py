@@ -45,6 +45,13 @@ def _difference(first: str, second: str):
     return lambda results: _end(results, first) - _end(results, second)
 
 
+def _faster(results):
+    """[seed]: mean training loss over the second half of the steps, three iterations less one, the same batches."""
+    three, one = (results[step]["losses"].values for step in ("r3", "r1"))
+    half = three.shape[1] // 2
+    return (three[:, half:] - one[:, half:]).mean(1)
+
+
 def compared(results: Any) -> list[Any]:
     """For each seed, accuracy on the affine set of both networks where they are equally good on moved digits."""
     curves = [results[s] for s in ("expanded-capsules", "expanded-cnn")]
@@ -138,6 +145,17 @@ CLAIMS = [
         published_trust=_TEXT,
     ),
     _claim(
+        "capsules-versus-cnn",
+        "table 1",
+        "Capsules make fewer errors on digits than the convolutional baseline.",
+        "test error, capsules (three iterations, decoder) less convolutional network, same number of steps and pictures",
+        "< 0",
+        _difference("r3-reconstruction", "cnn"),
+        "points",
+        published="0.25 - 0.39",
+        published_trust=_TEXT,
+    ),
+    _claim(
         "affine-at-matched-accuracy",
         "section 5.2",
         "Trained on moved digits only, capsules do better on affine digits than a convolutional network that is as good on moved ones.",
@@ -159,6 +177,17 @@ CLAIMS = [
         "points",
         published="5.2 - 8.1",
         published_trust="5.2: text; 8.1: unverified, from memory",
+    ),
+    _claim(
+        "multimnist/r3-versus-r1",
+        "table 1",
+        "On overlaid digits three routing iterations are better than uniform coupling.",
+        "test error (both labels must be right), three iterations less one, both with the decoder, same seeds",
+        "< 0",
+        _difference("multimnist-capsules", "multimnist-r1"),
+        "points",
+        published="5.2 - 7.5",
+        published_trust="5.2: text; 7.5: unverified, from memory",
     ),
     _claim(
         "width-dimension-exists",
@@ -194,13 +223,22 @@ CLAIMS = [
         _never("CIFAR-10 is no part of the quick scale: its loader wants the published files, and the network trains for hours"),
         published_trust=_MEMORY,
     ),
-    _published("mnist/cnn", "table 1", "MNIST error, baseline", 0.39, _TEXT, _never(f"the baseline is not trained here; {_DEAR}")),
+    _claim(
+        "r3-optimises-faster/digits",
+        "appendix A",
+        "On digits, too, three iterations lower the training loss faster than one.",
+        "training loss with three iterations less with one, mean over the second half of the steps, no decoder, same batches; no claim of "
+        "the paper, whose figure is of CIFAR-10",
+        "< 0",
+        _faster,
+    ),
+    _published("mnist/cnn", "table 1", "MNIST error, baseline", 0.39, _TEXT, _row("cnn")),
     _published("mnist/r1", "table 1", "MNIST error, one iteration, no decoder", 0.34, _TEXT, _row("r1")),
     _published("mnist/r1-reconstruction", "table 1", "MNIST error, one iteration, decoder", 0.29, _TEXT, _row("r1-reconstruction")),
     _published("mnist/r3", "table 1", "MNIST error, three iterations, no decoder", 0.35, _TEXT, _row("r3")),
     _published("mnist/r3-reconstruction", "table 1", "MNIST error, three iterations, decoder", 0.25, _TEXT, _row("r3-reconstruction")),
     _published("multimnist/cnn", "table 1", "MultiMNIST error, baseline", 8.1, _MEMORY, _row("multimnist-cnn")),
-    _published("multimnist/r1-reconstruction", "table 1", "MultiMNIST error, one iteration, decoder", 7.5, _MEMORY, _never(f"not trained here; {_DEAR}")),
+    _published("multimnist/r1-reconstruction", "table 1", "MultiMNIST error, one iteration, decoder", 7.5, _MEMORY, _row("multimnist-r1")),
     _published("multimnist/r3-reconstruction", "table 1", "MultiMNIST error, three iterations, decoder", 5.2, _TEXT, _row("multimnist-capsules")),
     _published("affnist/capsules", "section 5.2", "affNIST accuracy, capsules", 79.0, _TEXT, _row("expanded-capsules")),
     _published("affnist/cnn", "section 5.2", "affNIST accuracy, baseline", 66.0, _MEMORY, _row("expanded-cnn")),

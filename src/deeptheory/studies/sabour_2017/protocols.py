@@ -31,10 +31,11 @@ SCALES = {
             "shrink": 2,
             "net": _TINY,
             "cnn": [32, 32, 16, 50, 32],
+            "digits_cnn": [32, 32, 16, 50, 32],
             "multimnist_cnn": [48, 48, 192],
             "batch": 50,
             "lr": 0.004,
-            "cnn_lr": 0.001,  # of the CNN on moved digits: at the capsules' rate three of four never left chance
+            "cnn_lr": 0.001,  # of the CNN on digits and moved digits: at the capsules' rate three of four never left chance
             "decay": "linear",
             "updates": [500, 600, 800],
             "looks": 10,
@@ -51,6 +52,7 @@ SCALES = {
             "shrink": 1,
             "net": _SLIM,
             "cnn": [32, 32, 16, 100, 96],
+            "digits_cnn": [32, 32, 16, 100, 96],
             "multimnist_cnn": [64, 32, 256],
             "batch": 64,
             "lr": 0.002,
@@ -71,6 +73,7 @@ SCALES = {
             "shrink": 1,
             "net": {},
             "cnn": [256, 256, 128, 50, 192],
+            "digits_cnn": [256, 256, 128, 328, 192],
             "multimnist_cnn": [512, 256, 1024],
             "batch": 128,
             "lr": 0.001,

@@ -126,6 +126,11 @@ def _objective(settings: dict):
 
 
 def _mnist(settings, seeds, workspace, progress, iterations: int | None, reconstruction: bool):
+    make = lambda: _network(settings, 28, iterations or settings["iterations"], reconstruction)  # noqa: E731
+    return _digits(settings, seeds, workspace, progress, make, _objective(settings))
+
+
+def _digits(settings, seeds, workspace, progress, make, objective):
     *_, images, labels = digits(settings)
     x = _inputs(images, settings)
     return _train(
@@ -133,8 +138,8 @@ def _mnist(settings, seeds, workspace, progress, iterations: int | None, reconst
         seeds,
         workspace,
         progress,
-        make=lambda: _network(settings, 28, iterations or settings["iterations"], reconstruction),
-        objective=_objective(settings),
+        make=make,
+        objective=objective,
         batches=_single(settings, pad=0, max_shift=2),
         evaluate=lambda m: {"error": dt.capsules.error_rate(m, x, labels)},
         kind=0,
@@ -159,6 +164,18 @@ def r1_reconstruction(settings, unit, inputs, workspace, progress):
 def r1(settings, unit, inputs, workspace, progress):
     """With neither."""
     return _mnist(settings, unit, workspace, progress, 1, False)
+
+
+def _cnn(settings: dict, side: int, widths: list[int]):
+    n, (a, b, c, *dense) = side // settings["shrink"], widths
+    return dt.capsules.sabour_cnn((1, n, n), 10, (a, b, c), dense)
+
+
+def cnn(settings, unit, inputs, workspace, progress):
+    """The paper's convolutional baseline, scaled."""
+    own = {**settings, "lr": settings["cnn_lr"]}
+    make = lambda: _cnn(settings, 28, settings["digits_cnn"])  # noqa: E731
+    return _digits(own, unit, workspace, progress, make, dt.capsules.classifier_objective)
 
 
 def _moved(settings, seeds, workspace, progress, make, objective):
@@ -191,8 +208,7 @@ def expanded_capsules(settings, unit, inputs, workspace, progress):
 
 def expanded_cnn(settings, unit, inputs, workspace, progress):
     """The same with a convolutional network of about as many weights."""
-    n, (a, b, c, *widths) = 40 // settings["shrink"], settings["cnn"]
-    make = lambda: dt.capsules.sabour_cnn((1, n, n), 10, (a, b, c), widths)  # noqa: E731
+    make = lambda: _cnn(settings, 40, settings["cnn"])  # noqa: E731
     own = {**settings, "lr": settings["cnn_lr"]}
     return _moved(own, unit, workspace, progress, make, dt.capsules.classifier_objective)
 
@@ -220,6 +236,12 @@ def _overlaid_side(settings: dict) -> int:
 def multimnist_capsules(settings, unit, inputs, workspace, progress):
     """Two digits at once, each drawn from its own capsule."""
     make = lambda: _network(settings, _overlaid_side(settings), settings["iterations"], True)  # noqa: E731
+    return _overlaid(settings, unit, workspace, progress, make, _objective(settings))
+
+
+def multimnist_r1(settings, unit, inputs, workspace, progress):
+    """The same with uniform coupling."""
+    make = lambda: _network(settings, _overlaid_side(settings), 1, True)  # noqa: E731
     return _overlaid(settings, unit, workspace, progress, make, _objective(settings))
 
 
@@ -369,9 +391,11 @@ STEPS = [
     Step(name="r3", function=r3, units=_each, about="digits: three routings"),
     Step(name="r1-reconstruction", function=r1_reconstruction, units=_each, about="digits: uniform coupling, decoder"),
     Step(name="r1", function=r1, units=_each, about="digits: uniform coupling"),
+    Step(name="cnn", function=cnn, units=_each, about="digits: convolutional network"),
     Step(name="expanded-capsules", function=expanded_capsules, units=_each, about="moved digits: capsules"),
     Step(name="expanded-cnn", function=expanded_cnn, units=_each, about="moved digits: convolutional network"),
     Step(name="multimnist-capsules", function=multimnist_capsules, units=_each, about="overlaid digits: capsules"),
+    Step(name="multimnist-r1", function=multimnist_r1, units=_each, about="overlaid digits: uniform coupling"),
     Step(name="multimnist-cnn", function=multimnist_cnn, units=_each, about="overlaid digits: convolutional network"),
     Step(name="reconstructions", function=reconstructions, units=_each, needs=("r3-reconstruction",), about="drawings"),
     Step(
