@@ -105,7 +105,7 @@ def _reconstructions(results: Any, settings: dict) -> Plate:
         title="Pictures and what the network draws of them, failures last",
         figure=figure,
         table=_long(pictures, rows),
-        see="Above each column what the network said (and what it is, where it was wrong). Second row: drawn from the longest capsule; "
+        see="Below each column what the network said (and what it is, where it was wrong). Second row: drawn from the longest capsule; "
         "third: from the capsule of the label. In a failure the two rows differ, and the third often looks like the picture.",
         trust="The first pictures of the test set that were right and the first that were wrong, not chosen by eye; one network. The "
         f"decoder saw {settings['updates'][0]} batches: its drawings are blurred. The label is used for the last row alone.",
