@@ -16,6 +16,7 @@ from deeptheory.runs import members as numbered
 _SHOWN = 8  # pictures in a figure
 _LONG = 8  # iterations over which the change of logits is followed
 _PERTURBED = 200
+_BASELINE = [256, 256, 128, 328, 192]  # the paper's, for digits
 _EXPANDED = {"pad": 6, "max_shift": 6}  # 40x40, as in the released program
 
 
@@ -174,7 +175,7 @@ def _cnn(settings: dict, side: int, widths: list[int]):
 def cnn(settings, unit, inputs, workspace, progress):
     """The paper's convolutional baseline, scaled."""
     own = {**settings, "lr": settings["cnn_lr"]}
-    make = lambda: _cnn(settings, 28, settings["digits_cnn"])  # noqa: E731
+    make = lambda: _cnn(settings, 28, _BASELINE if settings["full"] else settings["cnn"])  # noqa: E731
     return _digits(own, unit, workspace, progress, make, dt.capsules.classifier_objective)
 
 
