@@ -37,7 +37,7 @@ SCALES = {
             "steps": 20_000,
             "networks": 8,
         },
-        cost="several hours on 2 cores: 8 networks in each of 28 shapes up to 256 wide, products of 8 numbers",
+        cost="about 2 hours of one core, estimated from the smaller shapes: 8 networks in each of 28 shapes up to 256 wide, products of 8 numbers",
     ),
     "paper": Scale(
         settings={
