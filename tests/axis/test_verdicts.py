@@ -7,7 +7,7 @@ from deeptheory.axis import axis_code, proportion, simulate, verdict_power
 from deeptheory.errors import InputError
 
 
-def said(code, n=2000, reliability=0.9, variances="isotropic", units=10, seed=11, **options):
+def said(code, n=2000, reliability=0.9, variances="isotropic", units=8, seed=11, **options):
     sim = simulate(code, n=n, units=units, reliability=reliability, variances=variances, seed=seed, **options)
     return axis_code(sim.responses, sim.features, normalize="none", shuffles=100, folds=3)
 
@@ -16,7 +16,7 @@ def said(code, n=2000, reliability=0.9, variances="isotropic", units=10, seed=11
 @pytest.mark.parametrize(("code", "expected"), [("axis", "axis"), ("exemplar", "exemplar"), ("norm x direction", "cannot tell"), ("energy", "energy")])  # fmt: skip
 def test_each_code_is_named(code, expected, variances):
     found = said(code, variances=variances)
-    assert (found.verdict == expected).mean() >= 0.9
+    assert (found.verdict == expected).mean() >= 0.87  # 7 of 8
 
 
 def test_cells_without_a_code_are_none_and_false_alarms_are_nominal():
