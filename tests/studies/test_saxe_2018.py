@@ -120,6 +120,9 @@ def test_pictures_of_digits(tmp_path, monkeypatch):
     measured = pictures.hidden_fall("tanh")(results)
     assert measured.values.shape == (1,)
     assert "digits, 1797" in measured.notes[0]
+    assert "first trained look" in measured.notes[1]
+    whole, later = pictures.hidden_falls(data)
+    assert (later <= whole + 1e-12).all()
     plate = pictures.plate(results, settings)
     assert len(plate.figure.data) == 20  # five layers, line and band, twice
     assert "as much as 8 epochs of 60,000" in plate.trust
