@@ -26,10 +26,14 @@ def part(folder: Path) -> str:
         "|---|---|---|---|---|---|",
     ]
     for c in claims:
-        unit = "" if c["unit"] == "1" else c["unit"]  # a note begins with how the interval was made
-        what = c["note"] if c["measured"] is None else "; ".join([c["quantity"], *c["note"].split("; ", 1)[1:]])
-        lines.append(f"| {c['verdict']} | `{c['id']}` | {interval(c)} | {unit} | {c['region']} | {what} |")
+        unit = "" if c["unit"] == "1" else c["unit"]
+        lines.append(f"| {c['verdict']} | `{c['id']}` | {interval(c)} | {unit} | {c['region']} | {what(c)} |")
     return "\n".join(lines) + "\n"
+
+
+def what(c: dict) -> str:
+    """Why it was not run, or what was measured and what the note says beyond how the interval was made."""
+    return c["note"] if c["measured"] is None else "; ".join([c["quantity"], *c["note"].split("; ", 1)[1:]])
 
 
 def page(folders: list[Path]) -> str:
@@ -59,14 +63,13 @@ def beside(folders: list[Path]) -> str:
             c = known.get(study, ({}, {}))[1].get(name)
             if c:
                 unit = "" if c["unit"] == "1" or c["measured"] is None else f" {c['unit']}"
-                what = c["note"] if c["measured"] is None else c["quantity"]
                 row = [
                     study,
                     c["verdict"],
                     f"`{name}`",
                     f"{interval(c)}{unit}",
                     c["region"],
-                    f"{c['statement']} {what}",
+                    f"{c['statement']} {what(c)}",
                 ]
                 lines.append(f"| {' | '.join(row)} |")
         lines.append("")
