@@ -188,19 +188,22 @@ def _exemplar(rounds: int, quick: bool) -> Row:
 
 
 def _growth(quick: bool) -> list[Row]:
-    n, d = (400, 10) if quick else (500, 20)
+    n, d, sizes = (400, 10, (100, 200)) if quick else (500, 20, (2500, 5000, 10_000))
+    cases = [(n, d, units) for units in sizes] + [(4 * n, d // 2, sizes[-1])]
     rows, base = [], 0.0
-    sizes = (100, 200) if quick else (2500, 5000, 10_000)
-    for units in sizes:
-        done = subprocess.run([sys.executable, "-c", _GROWTH, str(n), str(d), str(units)], capture_output=True, text=True, check=True)  # fmt: skip
+    for stimuli, features, units in cases:
+        done = subprocess.run([sys.executable, "-c", _GROWTH, str(stimuli), str(features), str(units)], capture_output=True, text=True, check=True)  # fmt: skip
         seconds, megabytes = json.loads(done.stdout)
         base = base or seconds
-        ratio = seconds / base
-        note = (
-            f"processor time; largest memory {megabytes:,.0f} MB, the responses {n * units * 8 / 2**20:,.0f} MB of it"
-        )
-        rows.append(Row(f"{units:,} units, {n:,} stimuli, {d} features, 2 folds, 100 shuffles (base: {sizes[0]:,})", 1000 * seconds, f"{units // sizes[0]} times the units", 1000 * base, ratio, ratio, ratio, None, "", note))  # fmt: skip
+        rows.append(_grown(stimuli, features, units, seconds, megabytes, base, sizes[0]))
     return rows
+
+
+def _grown(n: int, d: int, units: int, seconds: float, megabytes: float, base: float, least: int) -> Row:
+    ratio = seconds / base
+    note = f"processor time; largest memory {megabytes:,.0f} MB, the responses {n * units * 8 / 2**20:,.0f} MB of it"
+    name = f"{units:,} units, {n:,} stimuli, {d} features, 2 folds, 100 shuffles"
+    return Row(name, 1000 * seconds, f"{least:,} units in the first of these rows", 1000 * base, ratio, ratio, ratio, None, "", note)  # fmt: skip
 
 
 def _peers(rounds: int, quick: bool) -> list[Row]:
