@@ -76,7 +76,7 @@ def words(measured: dict) -> str:
         f"- **sympytorch** runs the formula's own operations: its time to run over ours is {ratio(made, 'sympytorch', 'run')}.",
         f"- **PolyBake** compiled {len(bake)} of {len(formulas)}; {sum(m['polybake']['error'] <= m['polybake']['bound'] for m in bake if m['polybake']['bound'])} of "
         f"{sum(bool(m['polybake']['bound']) for m in bake)} worst errors lie within its bound, the others it calls exact (float32 rounding left out). It keeps products, "
-        f"and quotients of numbers, as primitives; its time to run over ours is {ratio([m for m in bake if not m['ours']['refused']], 'polybake', 'run')} (numpy, float32). "
+        f"and quotients of numbers, as primitives; its time to run over ours is {ratio([m for m in bake if not m['ours']['refused']], 'polybake', 'run')} (numpy, float32), to build {ratio([m for m in bake if not m['ours']['refused']], 'polybake', 'build')}. "
         "It declares Python 3.14; measured on 3.13 with annotations deferred, which is all that it needs of it.",
         "- **Trained**: as many neurons in two layers, 2,000 steps of Adam, the better of two seeds. **Intervals**: how far interval bound "
         "propagation through our network lies beyond the values met, over the certificate.",
