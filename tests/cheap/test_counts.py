@@ -164,6 +164,10 @@ def test_lower_bounds_never_exceed_a_network_that_does_it():
             assert count.lower <= count.upper
 
 
+def test_large_powers_are_counted_at_once():
+    assert neuron_count("x**5000*y**3000*z**2000", depth=1).lower == 5001 * 3001 * 2001
+
+
 def test_sums_of_monomials():
     """Theorem 4.3: m_1(p) >= (1/c) max_j m_1(q_j), m(p) <= sum_j m(q_j)."""
     for text in ["a*b*c + d", "a*b*c + a", "a**5 + a", "a*b*c*d + a**2*b", "a*b + c*d + 1"]:
@@ -219,6 +223,7 @@ def test_too_large_a_matrix_falls_back_on_one_monomial(monkeypatch):
         (lambda: neuron_count("x*"), r"expression 'x\*' cannot be read"),
         (lambda: neuron_count([]), "expression is an empty list"),
         (lambda: neuron_count(object()), "give sympy, text or a number"),
+        (lambda: neuron_count("x**1000000"), "the degree is 1000000; counted up to 30000"),
         (lambda: neuron_count("x > 1"), "it holds compare"),
         (lambda: neuron_count("I*x"), "is not a finite real one: it holds I"),
         (lambda: neuron_count("x/0"), "is not a finite real one: it holds zoo"),

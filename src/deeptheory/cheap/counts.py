@@ -23,6 +23,7 @@ from deeptheory.results import Result
 if TYPE_CHECKING:
     import pandas
 
+MOST_DEGREE = 30_000  # half a minute for groups of any depth
 CONVENTIONS = {
     "bias_free": "no biases, every Taylor coefficient of the activation at 0 up to the degree differs from 0 (exp): the theorems' own",
     "output_bias": "the same with a bias at the output, or with sigma(0) = 0 (silu): the unit that sees nothing is free",
@@ -84,7 +85,7 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: str =
 
     expression: sympy or text, or a list. depth: number of hidden layers; None: whichever needs fewest. convention: a
     name in CONVENTIONS. Numbers are exact integers, however large.
-    InputError: no polynomial, an irrational coefficient, a depth below 1, an unknown convention.
+    InputError: no polynomial, an irrational coefficient, a depth below 1, an unknown convention, a degree beyond MOST_DEGREE.
     """
     pick(CONVENTIONS, convention, what="convention")
     if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
@@ -94,6 +95,10 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: str =
     given = [polynomial_terms(e, names) for e in expressions]
     outputs, essential = _essential(given)
     said = {"convention": convention, "depth": depth, "degree": max((sum(k) for t in outputs for k in t), default=0)}
+    if said["degree"] > MOST_DEGREE:
+        raise InputError(
+            f"the degree is {said['degree']}; counted up to {MOST_DEGREE}: substitute a power by a variable of its own"
+        )
     if convention == "power" and (depth not in (None, 1) or not is_form(outputs)):
         raise InputError("convention 'power' is about forms, all terms of one degree, in one hidden layer; choose another")  # fmt: skip
     if said["degree"] == 0:

@@ -9,7 +9,7 @@ less one: 2^n - 1 for a product of n.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import accumulate, product
 from math import prod
 
 from deeptheory.cheap.expressions import Exponents, Terms
@@ -49,9 +49,9 @@ def _alone(powers: Exponents, terms: Terms) -> bool:
 def _of_monomial(powers: Exponents, convention: str) -> tuple[int, str]:
     """Ranks of a monomial in closed form: as many derivatives of order k as divisors of degree k."""
     by_order = [1]
-    for r in powers:
-        longer = range(len(by_order) + r)
-        by_order = [sum(by_order[k - j] for j in range(r + 1) if 0 <= k - j < len(by_order)) for k in longer]
+    for r in powers:  # a window of r + 1 moves over the counts
+        sums = [0, *accumulate(by_order), *[sum(by_order)] * r]
+        by_order = [sums[k + 1] - sums[max(k - r, 0)] for k in range(len(by_order) + r)]
     low, why = _from_ranks(dict(enumerate(by_order)), convention)
     if convention == "power" and sum(r > 0 for r in powers) == 2:
         return sum(powers), "a monomial in two variables takes as many real powers as its degree (Boij, Carlini & Geramita 2011)"  # fmt: skip
