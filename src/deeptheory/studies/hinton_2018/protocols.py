@@ -32,7 +32,7 @@ SCALES = {
             "full": False,
             **_ATTACKS,
         },
-        cost="about 7 minutes on 2 cores (439 s of processor time measured up to the step r5 and half of the next, the rest estimated from measured steps): 4 networks of each kind on 6,000 rendered views",
+        cost="about 6 minutes on 2 cores (measured): 4 networks of each kind on 6,000 rendered views",
     ),
     "standard": Scale(
         settings={

@@ -40,7 +40,7 @@ SCALES = {
             "looks": 10,
             "full": False,
         },
-        cost="about 5 minutes on 2 cores (441 s of processor time measured without the steps cnn and multimnist-r1): 4 networks of each kind on 5,000 digits at half resolution",
+        cost="about 5 minutes on 2 cores (measured): 4 networks of each kind on 5,000 digits at half resolution",
     ),
     "standard": Scale(
         settings={
