@@ -148,6 +148,14 @@ def test_ranks_with_infinities_and_ties():
 
 
 @pytest.mark.parametrize(
+    "knobs", [{"networks": "inf"}, {"networks": "nan"}, {"networks": 2.5}, {"widths": [12, 2.5, 2]}]
+)
+def test_numbers_that_are_not_whole(tmp_path, knobs):
+    with pytest.raises(InputError, match=r"(networks|widths) is .*; needed"):
+        dt.reproduce(NAME, out=tmp_path / "r", progress=False, **knobs)
+
+
+@pytest.mark.parametrize(
     ("shares", "match"), [("0,0.5", "shares is '0,0.5'"), ("", "shares is ''"), ("1.5", "shares is")]
 )
 def test_shares_that_cannot_train(tmp_path, shares, match):

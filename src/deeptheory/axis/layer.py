@@ -18,7 +18,7 @@ from torch import nn
 from deeptheory.axis.code import AxisCode, axis_code
 from deeptheory.errors import InputError
 from deeptheory.names import unknown
-from deeptheory.recording.sites import as_found, as_inputs, batches, call, first_tensor, unwrap, watching
+from deeptheory.recording.sites import as_found, as_inputs, batches, call, sample_count, unwrap, watching
 
 _POOLS = ("mean", "max", "centre", "all")
 _LOOK = 256  # stimuli that decide which units can be drawn
@@ -91,7 +91,7 @@ def cells_of(
     chosen: dict[str, np.ndarray] = {}
     if units is not None or answering is not None:
         inputs = as_inputs(stimuli)
-        first = next(iter(batches(inputs, len(first_tensor(inputs)), _LOOK)))  # type: ignore[arg-type]
+        first = next(iter(batches(inputs, sample_count(inputs), _LOOK)))
         looked = _gather(model, layers, first, pool, channels, batch)[0]
         chosen = {name: _chosen(_host(r), units, answering, seed, name) for name, r in looked.items()}
         del looked
@@ -174,8 +174,7 @@ def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channe
         raise InputError(f"batch is {batch}; needed: at least 1 stimulus a forward pass")
     model = unwrap(model)
     stimuli = as_inputs(stimuli)
-    first = first_tensor(stimuli)
-    n = 0 if first is None else len(first)
+    n = sample_count(stimuli)
     parts: dict[str, list[torch.Tensor]] = {name: [] for name in layers}
     shapes: dict[str, tuple[int, ...]] = {}
     totals: dict[str, int] = {}
@@ -189,8 +188,7 @@ def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channe
         for piece in batches(stimuli, n, batch):
             with watching(model, wanted) as seen:
                 call(model, piece)
-            at_once = first_tensor(piece)
-            size = 0 if at_once is None else len(at_once)
+            size = sample_count(piece)
             for s in seen:
                 got = _units(s.tensor, pool, channels, s.name, size)
                 shapes[s.name], totals[s.name] = tuple(s.tensor.shape[1:]), got.shape[1]

@@ -46,7 +46,7 @@ class NullPlane(Result):
         responses [k] of this unit, without noise."""
         every = np.asarray(respond(np.concatenate([self.start, self.null, self.along])), dtype=np.float64)
         start, null, along = every.reshape(3, -1)
-        return tuple(float(np.sqrt(((r - start) ** 2).mean())) for r in (null, along))  # type: ignore[return-value]
+        return float(np.sqrt(((null - start) ** 2).mean())), float(np.sqrt(((along - start) ** 2).mean()))
 
 
 def null_plane(code: AxisCode, unit: int, rows: Any, reach: float = 2.0, seed: int = 0) -> NullPlane:

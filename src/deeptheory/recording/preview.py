@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from deeptheory.recording.sites import OUTPUT, Seen, as_found, as_inputs, call, first_tensor, unwrap, watching
+from deeptheory.recording.sites import OUTPUT, Seen, as_found, as_inputs, call, sample_count, unwrap, watching
 from deeptheory.results import Result
 
 
@@ -37,8 +37,7 @@ def layers(model: nn.Module, x: Any, layers=None) -> LayerPreview:
 
     x = as_inputs(x)
     inner = unwrap(model)
-    first = first_tensor(x)
-    n = 0 if first is None else len(first)
+    n = sample_count(x)
     choose = chooser(layers)
     with as_found(inner), watching(inner, lambda name, nonlinear: "keep") as seen:
         call(inner, x)

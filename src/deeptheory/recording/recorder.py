@@ -17,7 +17,18 @@ from deeptheory.memory import give_back
 from deeptheory.names import unknown
 from deeptheory.recording.preview import duplicate, refusal
 from deeptheory.recording.recording import Recording
-from deeptheory.recording.sites import OUTPUT, Seen, as_found, as_inputs, batches, call, first_tensor, unwrap, watching
+from deeptheory.recording.sites import (
+    OUTPUT,
+    Seen,
+    as_found,
+    as_inputs,
+    batches,
+    call,
+    first_tensor,
+    sample_count,
+    unwrap,
+    watching,
+)
 from deeptheory.stored import read_json, write_text
 
 
@@ -55,8 +66,7 @@ class Recorder:
         if isinstance(self.model, torch.jit.ScriptModule):
             raise InputError("a TorchScript module shows no activations to hooks; record the module it was made from")
         self.inputs, self.select, self.batch, self.gradients = as_inputs(inputs), select, batch, gradients
-        first = first_tensor(self.inputs)
-        self.n = 0 if first is None else len(first)
+        self.n = sample_count(self.inputs)
         if batch is not None and batch < 1:
             raise InputError(f"batch is {batch}; needed: at least 1 sample a forward pass")
         if targets is not None and len(as_numpy(targets)) != self.n:
@@ -84,7 +94,7 @@ class Recorder:
             targets=None if targets is None else as_numpy(targets),
             readouts=tuple(repr(r) for r in self.readouts),
             inputs=self.n,
-            distinct=_distinct(first),
+            distinct=_distinct(first_tensor(self.inputs)),
             fingerprint=_fingerprint(self.inputs),
             store=store,
         )
@@ -125,8 +135,7 @@ class Recorder:
         parts: dict[str, list[torch.Tensor]] = {}
         with as_found(model):
             for piece in batches(self.inputs, self.n, self.batch):
-                first = first_tensor(piece)
-                for name, a in self._forward(model, piece, 0 if first is None else len(first), seeds).items():
+                for name, a in self._forward(model, piece, sample_count(piece), seeds).items():
                     parts.setdefault(name, []).append(a)
         out = {name: a[0] if len(a) == 1 else torch.cat(a, dim=1 if population else 0) for name, a in parts.items()}
         lead = (len(self.seeds), self.n) if population else (1, self.n)

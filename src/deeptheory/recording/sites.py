@@ -198,6 +198,12 @@ def first_tensor(inputs: Any) -> torch.Tensor | None:
     return next((v for v in values if isinstance(v, torch.Tensor)), None)
 
 
+def sample_count(inputs: Any) -> int:
+    """How many samples the inputs hold, 0 without a tensor among them."""
+    first = first_tensor(inputs)
+    return 0 if first is None else len(first)
+
+
 def batches(inputs: Any, n: int, size: int | None) -> Iterator[Any]:
     """The inputs in pieces of `size` samples; whole where size is None."""
     if size is None or size >= n:

@@ -7,7 +7,7 @@ import numpy as np
 
 from deeptheory.runs import Sample
 from deeptheory.runs.intervals import interval
-from deeptheory.theme import layer_colours, new_figure
+from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross", "pentagon", "hexagon")
 
@@ -122,6 +122,44 @@ def dots(table: Any, *, x_title: str, y_title: str) -> Any:
         )
     figure.update_xaxes(tickvals=list(range(len(places))), ticktext=places)
     return figure
+
+
+def against(
+    runs: Mapping[str, Any], x: str, y: str, pairs: Sequence[Any], *, x_title: str, y_title: str
+) -> tuple[Any, Any]:
+    """Trainings as lines of one accuracy against another, and where those of a seed are compared; the figure and its table.
+
+    runs: {network: dataset with x, y [seed, look]}; pairs: what networks.matched says of each seed."""
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    figure, rows = new_figure(xaxis_title=x_title, yaxis_title=y_title), []
+    for (label, data), colour in zip(runs.items(), layer_colours(len(runs))):
+        for k, seed in enumerate(data["seed"].values.tolist()):
+            a, b = data[x].values[k], data[y].values[k]
+            rows += [
+                {"network": label, "seed": seed, "look": int(t), x: u, y: v}
+                for t, u, v in zip(data["look"].values, a, b)
+            ]
+            line = {"line": {"color": colour, "width": 1}, "marker": {"size": 4}, "name": label, "legendgroup": label}
+            figure.add_trace(go.Scatter(x=a.round(2), y=b.round(2), mode="lines+markers", showlegend=k == 0, **line))
+    for k, pair in enumerate(pairs):
+        mark = {
+            "line": {"color": NEUTRAL, "dash": "dot"},
+            "marker": {"symbol": "diamond", "size": 10},
+            "name": "compared here",
+        }
+        figure.add_trace(
+            go.Scatter(
+                x=[pair.target] * 2,
+                y=[pair.first, pair.second],
+                mode="markers+lines",
+                legendgroup="pair",
+                showlegend=k == 0,
+                **mark,
+            )
+        )
+    return figure, pd.DataFrame(rows)
 
 
 def _short(value: float) -> float | None:

@@ -45,6 +45,24 @@ class Knob:
     published: bool = True
 
 
+def whole(value: Any) -> int:
+    """For Knob.read: a whole number, also as 1e3. ValueError: a fraction, infinity, NaN."""
+    number = float(value)
+    if not number.is_integer():
+        raise ValueError(value)
+    return int(number)
+
+
+def numbers(value: Any) -> list[float]:
+    """For Knob.read: numbers, a list or text with commas."""
+    return [float(p) for p in (value.split(",") if isinstance(value, str) else value)]
+
+
+def whole_numbers(value: Any) -> list[int]:
+    """For Knob.read: whole numbers, a list or text with commas."""
+    return [whole(p) for p in (value.split(",") if isinstance(value, str) else value)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """A paper's experiments. Importing the module that holds it loads no torch; `body` names the one that does the work.

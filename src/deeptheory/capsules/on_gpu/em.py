@@ -146,7 +146,7 @@ class _Quadratic(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, *gradients):  # type: ignore[override]
+    def backward(ctx, *gradients):  # type: ignore[override]  # as above
         pose, weight, square, mean = ctx.saved_tensors
         g = gradients[0].contiguous()
         passes = _Passes(pose, weight, ctx.hearing)

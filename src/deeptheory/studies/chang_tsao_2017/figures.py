@@ -1,38 +1,23 @@
 """The page: which figures, what to see in them, and how far to trust them."""
 
-from collections.abc import Callable
 from typing import Any
 
-from deeptheory.runs import NotDone, Page, Plate, Section
+from deeptheory.runs import Page
 from deeptheory.studies.chang_tsao_2017 import plates_layers as on_layers
 from deeptheory.studies.chang_tsao_2017 import plates_outside as outside
 from deeptheory.studies.chang_tsao_2017 import plates_population as on_population
+from deeptheory.studies.pages import Part, sections, turned
 
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
     """The page of a run; figures whose step was not done are left out."""
     notices = ["The faces are procedural (58 landmarks of their own, not the paper's 58 on photographs), and the cells are units of networks."]  # fmt: skip
-    if changed:
-        turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
-        notices.append(f"Not the published settings: {turned}. No published claim is decided.")
-    sections = []
-    for title, text, makers in _SECTIONS:
-        plates = []
-        for make in makers:
-            try:
-                plate = make(results, settings)
-            except NotDone as missing:
-                notices.append(f"A figure is missing: {missing}.")
-                continue
-            if plate is not None:
-                plates.append(plate)
-        if plates:
-            sections.append(Section(title=title, text=text, plates=tuple(plates)))
+    drawn, missing = sections(_SECTIONS, results, settings)
     return Page(
         title="The code for facial identity, asked of networks",
         lead=_lead(settings, scale),
-        sections=tuple(sections),
-        notices=tuple(dict.fromkeys(notices)),
+        sections=drawn,
+        notices=(*notices, *turned(changed), *missing),
     )
 
 
@@ -46,8 +31,7 @@ def _lead(settings: dict, scale: str) -> str:
     )
 
 
-_Maker = Callable[[Any, dict], Plate | None]
-_SECTIONS: tuple[tuple[str, str, tuple[_Maker, ...]], ...] = (
+_SECTIONS: tuple[Part, ...] = (
     ("The faces and the axes (figure 1)", "A face space of shape and shape-free appearance, from which independent Gaussians are drawn.", (on_layers.shown, on_layers.stimuli, on_layers.ramps, on_layers.axes)),
     ("Shape and appearance (figure 2, supplement)", "Layers stand for areas.", (on_layers.histogram, on_layers.preference)),
     ("Reading faces (figure 3)", "Leave-one-out over all faces.", (on_population.decoding, on_population.identification, on_population.cells_needed, on_population.reconstructions)),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.studies.study import Knob, Scale
+from deeptheory.studies.study import Knob, Scale, whole
 
 # 25 + 25 components of a space of 200 faces, released normalisation a block; rates in a window of 251 ms, 3 to 5 trials a
 # face, cells that fire 7.5 to 10.9 spikes a second (released matrices). The paper's faces are photographs with 58 landmarks
@@ -37,13 +37,6 @@ SCALES = {
 }  # fmt: skip
 
 
-def _whole(value: Any) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
 def _truth(value: Any) -> bool:
     known = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
     if isinstance(value, bool):
@@ -54,28 +47,28 @@ def _truth(value: Any) -> bool:
 
 
 KNOBS = {
-    "space_faces": Knob(read=_whole, about="faces that the face space is learnt from"),
-    "shape": Knob(read=_whole, about="shape components"),
-    "appearance": Knob(read=_whole, about="appearance components"),
+    "space_faces": Knob(read=whole, about="faces that the face space is learnt from"),
+    "shape": Knob(read=whole, about="shape components"),
+    "appearance": Knob(read=whole, about="appearance components"),
     "normalize": Knob(read=str, about="block, dim or none: how coordinates are scaled before axes are taken"),
-    "trials": Knob(read=_whole, about="noisy trials a face, 2 or more"),
+    "trials": Knob(read=whole, about="noisy trials a face, 2 or more"),
     "rate": Knob(read=float, about="mean spikes a second of every unit"),
     "window": Knob(read=float, about="seconds over which spikes are counted"),
-    "candidates": Knob(read=_whole, about="faces among which one is identified"),
-    "networks": Knob(read=_whole, about="number of networks", published=False),
-    "people": Knob(read=_whole, about="people that a network learns to tell apart", published=False),
-    "pictures": Knob(read=_whole, about="pictures of each", published=False),
-    "size": Knob(read=_whole, about="pixels of a picture's side, a multiple of 16", published=False),
-    "steps": Knob(read=_whole, about="steps of training", published=False),
-    "batch": Knob(read=_whole, about="pictures a step", published=False),
+    "candidates": Knob(read=whole, about="faces among which one is identified"),
+    "networks": Knob(read=whole, about="number of networks", published=False),
+    "people": Knob(read=whole, about="people that a network learns to tell apart", published=False),
+    "pictures": Knob(read=whole, about="pictures of each", published=False),
+    "size": Knob(read=whole, about="pixels of a picture's side, a multiple of 16", published=False),
+    "steps": Knob(read=whole, about="steps of training", published=False),
+    "batch": Knob(read=whole, about="pictures a step", published=False),
     "lr": Knob(read=float, about="learning rate", published=False),
-    "stimuli": Knob(read=_whole, about="faces shown", published=False),
-    "cells": Knob(read=_whole, about="units a layer", published=False),
-    "modelled": Knob(read=_whole, about="units a layer for which models are compared", published=False),
-    "shuffles": Knob(read=_whole, about="draws of the null", published=False),
-    "folds": Knob(read=_whole, about="folds of the model comparison", published=False),
+    "stimuli": Knob(read=whole, about="faces shown", published=False),
+    "cells": Knob(read=whole, about="units a layer", published=False),
+    "modelled": Knob(read=whole, about="units a layer for which models are compared", published=False),
+    "shuffles": Knob(read=whole, about="draws of the null", published=False),
+    "folds": Knob(read=whole, about="folds of the model comparison", published=False),
     "views": Knob(read=_truth, about="true or false: faces from the side, too", published=False),
     "photographs": Knob(
-        read=_whole, about="faces shown to the published network, where its weights are", published=False
+        read=whole, about="faces shown to the published network, where its weights are", published=False
     ),
 }

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 
 from deeptheory.information import fall
-from deeptheory.runs import NotDone, Page, Plate, Section
+from deeptheory.runs import Page, Plate
 from deeptheory.studies.both_sides import links
 from deeptheory.studies.drawing import SYMBOLS, dots, measured, over_training, panels, table_of
 from deeptheory.studies.goldfeld_2019 import pictures
 from deeptheory.studies.goldfeld_2019.claims import quantised, rank_correlation, values
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CLUSTERED
+from deeptheory.studies.pages import sections, turned
 from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 _NOISY = {"noisy": "noise in every layer", "orthonormal": "and orthonormal weights"}
@@ -18,24 +19,12 @@ _NOISY = {"noisy": "noise in every layer", "orthonormal": "and orthonormal weigh
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
     """The page of a run; figures whose step was not done are left out."""
-    notices = []
-    if changed:
-        turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
-        notices.append(f"Not the published settings: {turned}. No published claim is decided.")
-    sections = []
-    for title, text, makers in _SECTIONS:
-        plates = []
-        for make in makers:
-            try:
-                plates.append(make(results, settings))  # None: nothing of it at this scale
-            except NotDone as missing:
-                notices.append(f"A figure is missing: {missing}.")
-        sections.append(Section(title=title, text=text, plates=tuple(p for p in plates if p is not None)))
+    drawn, missing = sections(_SECTIONS, results, settings)
     return Page(
         title="Estimating information flow in deep neural networks",
         lead=_lead(settings, scale),
-        notices=tuple(dict.fromkeys(notices)),
-        sections=tuple(sections),
+        notices=(*turned(changed), *missing),
+        sections=drawn,
         links=links("goldfeld-2019"),
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.studies.study import Knob, Scale
+from deeptheory.studies.study import Knob, Scale, whole, whole_numbers
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
     # noise: 0.005, from memory of the paper and unverified. Optimiser, rate, minibatch and epochs of the noisy networks are
@@ -44,34 +44,23 @@ SCALES = {
 }  # fmt: skip
 
 
-def _whole(value: Any) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
-def _numbers(value: Any) -> list[int]:
-    return [int(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
-
-
 KNOBS = {
-    "widths": Knob(read=_numbers, about="widths of the layers, inputs (12) and outputs (2) with them: 12,8,4,2"),
+    "widths": Knob(read=whole_numbers, about="widths of the layers, inputs (12) and outputs (2) with them: 12,8,4,2"),
     "noise": Knob(read=float, about="standard deviation of the noise in every hidden layer, above 0"),
     "orthonormal": Knob(read=float, about="weight of the orthonormality penalty, 0 or above"),
     "lr": Knob(read=float, about="learning rate of the noisy networks, above 0"),
-    "batch": Knob(read=_whole, about="samples a minibatch"),
+    "batch": Knob(read=whole, about="samples a minibatch"),
     "train": Knob(read=float, about="share of the patterns that train, in (0, 1)"),
-    "epochs": Knob(read=_whole, about="whole number of epochs, noisy and quantised networks"),
-    "bits": Knob(read=_whole, about="bits of the quantised networks, 1 to 16"),
-    "networks": Knob(read=_whole, about="noisy networks of each kind", published=False),
-    "points": Knob(read=_whole, about="looks of the noisy networks, before doubles go", published=False),
-    "quantised": Knob(read=_whole, about="quantised networks of each architecture", published=False),
-    "quantised_points": Knob(read=_whole, about="looks of the quantised networks", published=False),
-    "sets": Knob(read=_whole, about="sets of image pairs of each kind and truth", published=False),
-    "pairs": Knob(read=_whole, about="image pairs a set", published=False),
-    "cnn_steps": Knob(read=_whole, about="training steps of the convolutional networks", published=False),
-    "picture_networks": Knob(read=_whole, about="networks of each kind on pictures of digits", published=False),
-    "picture_steps": Knob(read=_whole, about="training steps of the convolutional ones among them", published=False),
-    "picture_epochs": Knob(read=_whole, about="epochs of the quantised ones among them, 0 for none", published=False),
+    "epochs": Knob(read=whole, about="whole number of epochs, noisy and quantised networks"),
+    "bits": Knob(read=whole, about="bits of the quantised networks, 1 to 16"),
+    "networks": Knob(read=whole, about="noisy networks of each kind", published=False),
+    "points": Knob(read=whole, about="looks of the noisy networks, before doubles go", published=False),
+    "quantised": Knob(read=whole, about="quantised networks of each architecture", published=False),
+    "quantised_points": Knob(read=whole, about="looks of the quantised networks", published=False),
+    "sets": Knob(read=whole, about="sets of image pairs of each kind and truth", published=False),
+    "pairs": Knob(read=whole, about="image pairs a set", published=False),
+    "cnn_steps": Knob(read=whole, about="training steps of the convolutional networks", published=False),
+    "picture_networks": Knob(read=whole, about="networks of each kind on pictures of digits", published=False),
+    "picture_steps": Knob(read=whole, about="training steps of the convolutional ones among them", published=False),
+    "picture_epochs": Knob(read=whole, about="epochs of the quantised ones among them, 0 for none", published=False),
 }

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.runs import NotDone, Page, Plate, Sample, Section
+from deeptheory.runs import NotDone, Page, Plate, Sample
 from deeptheory.runs.intervals import interval
+from deeptheory.studies.drawing import against
 from deeptheory.studies.hinton_2018.claims import compared
+from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.theme import layer_colours, new_figure
 
 _ABLATIONS = {
@@ -27,48 +29,17 @@ _ABLATIONS = {
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
     """The page of a run; figures whose step was not done are left out."""
-    notices = []
-    if changed:
-        turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
-        notices.append(f"Not the published settings: {turned}. No published claim is decided.")
+    notices = turned(changed)
     if settings["source"] == "multiview":
         notices.append(
             "The pictures are rendered solids, a stand-in for smallNORB: easier, and no number here is one of smallNORB."
         )
-    plates = {}
-    for make in (_views, _azimuth, _elevation, _ablations, _votes, _attacks, _gradients):
-        try:
-            plates[make] = make(results, settings)
-        except NotDone as missing:
-            notices.append(f"A figure is missing: {missing}.")
-
-    def section(title, text, *makers):
-        return Section(title=title, text=text, plates=tuple(plates[m] for m in makers if m in plates))
-
+    drawn, missing = sections(_SECTIONS, results, settings)
     return Page(
         title="Matrix capsules with EM routing",
         lead=_lead(settings, scale),
-        notices=tuple(dict.fromkeys(notices)),
-        sections=(
-            section(
-                "New viewpoints (table 2)",
-                "Trained on some viewpoints, tested on others, on objects that were never seen. Two networks are compared where they are "
-                "equally good on familiar viewpoints.",
-                _views,
-                _azimuth,
-                _elevation,
-            ),
-            section("What each part is good for (table 1)", "All viewpoints are trained; one thing is changed at a time.", _ablations),
-            section("Votes (figure 2)", "", _votes),
-            section(
-                "Attacks (section 5.2)",
-                "The paper finds capsules less vulnerable to attacks that know them. Michels et al. 2019 (arXiv 1906.03612) find them as "
-                "vulnerable as others; an attack that fails for want of a gradient is no proof of safety. So the same networks are also "
-                "attacked on logits, in many steps, from many starts.",
-                _attacks,
-                _gradients,
-            ),
-        ),
+        notices=(*notices, *missing),
+        sections=drawn,
     )  # fmt: skip
 
 
@@ -107,53 +78,16 @@ def _views(results: Any, settings: dict) -> Plate:
 
 
 def _curves(results: Any, condition: str, words: str) -> Plate:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    if "novel" not in results[f"{condition}-capsules"]:
+    runs = {"capsules": results[f"{condition}-capsules"], "convolutional": results[f"{condition}-cnn"]}
+    if "novel" not in runs["capsules"]:
         raise NotDone(f"this source has no second {condition}")
-    figure = new_figure(xaxis_title="accuracy on familiar viewpoints (%)", yaxis_title="accuracy on new viewpoints (%)")
-    rows = []
-    for kind, label, colour in zip(("capsules", "cnn"), ("capsules", "convolutional"), layer_colours(2)):
-        data = results[f"{condition}-{kind}"]
-        for k, seed in enumerate(data["seed"].values.tolist()):
-            x, y = data["familiar"].values[k], data["novel"].values[k]
-            rows += [
-                {"network": label, "seed": seed, "look": int(t), "familiar": a, "novel": b}
-                for t, a, b in zip(data["look"].values, x, y)
-            ]
-            line = {"color": colour, "width": 1}
-            figure.add_trace(
-                go.Scatter(
-                    x=x.round(2),
-                    y=y.round(2),
-                    mode="lines+markers",
-                    line=line,
-                    marker={"size": 4},
-                    name=label,
-                    legendgroup=label,
-                    showlegend=k == 0,
-                )
-            )
-    for k, pair in enumerate(compared(results, condition)):
-        mark = {"symbol": "diamond", "size": 10}
-        figure.add_trace(
-            go.Scatter(
-                x=[pair.target] * 2,
-                y=[pair.first, pair.second],
-                mode="markers+lines",
-                marker=mark,
-                line={"color": "#7f8794", "dash": "dot"},
-                name="compared here",
-                legendgroup="pair",
-                showlegend=k == 0,
-            )
-        )
+    titles = {"x_title": "accuracy on familiar viewpoints (%)", "y_title": "accuracy on new viewpoints (%)"}
+    figure, table = against(runs, "familiar", "novel", compared(results, condition), **titles)
     return Plate(
         name=condition,
         title=f"New {condition}s at equal accuracy on familiar ones",
         figure=figure,
-        table=pd.DataFrame(rows),
+        table=table,
         see=f"{words} Each line is a training, from the lower left upwards. At equal accuracy on familiar viewpoints the higher line is better "
         "on new ones. Diamonds: where the two networks of a seed are compared.",
         trust="The comparison is made where the slower of the two ended, mostly the capsules: early in the training of the CNN, and far from "
@@ -311,3 +245,30 @@ def _gradients(results: Any, settings: dict) -> Plate:
         trust="Each network's own loss, whose scales differ: a smaller gradient of a smaller loss is no safety by itself. One dot a network.",
         alt="Dots of two colours: size of gradients against share of zeros.",
     )  # fmt: skip
+
+
+_SECTIONS: tuple[Part, ...] = (
+    (
+        "New viewpoints (table 2)",
+        "Trained on some viewpoints, tested on others, on objects that were never seen. Two networks are compared where they are "
+        "equally good on familiar viewpoints.",
+        (_views, _azimuth, _elevation),
+    ),
+    (
+        "What each part is good for (table 1)",
+        "All viewpoints are trained; one thing is changed at a time.",
+        (_ablations,),
+    ),
+    (
+        "Votes (figure 2)",
+        "",
+        (_votes,),
+    ),
+    (
+        "Attacks (section 5.2)",
+        "The paper finds capsules less vulnerable to attacks that know them. Michels et al. 2019 (arXiv 1906.03612) find them as "
+        "vulnerable as others; an attack that fails for want of a gradient is no proof of safety. So the same networks are also "
+        "attacked on logits, in many steps, from many starts.",
+        (_attacks, _gradients),
+    ),
+)  # fmt: skip

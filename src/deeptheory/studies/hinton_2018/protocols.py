@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.studies.study import Knob, Scale
+from deeptheory.studies.study import Knob, Scale, whole, whole_numbers
 
 _BOTH = {"iterations": 3, "schedule": 0.01}
 PROTOCOLS: dict[str, dict[str, Any]] = {
@@ -78,30 +78,19 @@ SCALES = {
 }
 
 
-def _whole(value: Any) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
-def _numbers(value: Any) -> list[int]:
-    return [_whole(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
-
-
 KNOBS = {
-    "iterations": Knob(read=_whole, about="EM iterations where a step's name names no other, 1 or more"),
+    "iterations": Knob(read=whole, about="EM iterations where a step's name names no other, 1 or more"),
     "schedule": Knob(read=float, about="final inverse temperature lambda"),
     "types": Knob(
-        read=_numbers, about="channels of the convolution, types of the primary and each convolutional layer"
+        read=whole_numbers, about="channels of the convolution, types of the primary and each convolutional layer"
     ),
     "lr": Knob(read=float, about="learning rate, above 0"),
-    "batch": Knob(read=_whole, about="pictures a step"),
-    "updates": Knob(read=_numbers, about="steps on new viewpoints, in ablations: 800,400"),
+    "batch": Knob(read=whole, about="pictures a step"),
+    "updates": Knob(read=whole_numbers, about="steps on new viewpoints, in ablations: 800,400"),
     "source": Knob(read=str, about="multiview (rendered), smallnorb or coil20 (published files)"),
-    "views": Knob(read=_whole, about="pictures to render"),
-    "size": Knob(read=_whole, about="pixels of a picture's side"),
-    "judged": Knob(read=_whole, about="test pictures looked at in each condition"),
-    "attacked": Knob(read=_whole, about="test pictures attacked"),
-    "networks": Knob(read=_whole, about="networks of each kind", published=False),
+    "views": Knob(read=whole, about="pictures to render"),
+    "size": Knob(read=whole, about="pixels of a picture's side"),
+    "judged": Knob(read=whole, about="test pictures looked at in each condition"),
+    "attacked": Knob(read=whole, about="test pictures attacked"),
+    "networks": Knob(read=whole, about="networks of each kind", published=False),
 }

@@ -4,60 +4,24 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.runs import NotDone, Page, Plate, Sample, Section
+from deeptheory.runs import Page, Plate, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.lin_tegmark_rolnick_2017.claims import _gain
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import DATA, PARAMETERS
+from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
     """The page of a run; figures whose step was not done are left out."""
-    notices = []
-    if changed:
-        turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
-        notices.append(f"Not the settings stated beforehand: {turned}. No claim is decided.")
-    plates: dict[Any, Plate] = {}
-    for make in (_gates, _precision, _parameters, _degree, _classes, _flow, _flattening):
-        try:
-            plates[make] = make(results, settings)
-        except NotDone as missing:
-            notices.append(f"A figure is missing: {missing}.")
-
-    def section(title: str, text: str, *makers) -> Section:
-        return Section(title=title, text=text, plates=tuple(plates[m] for m in makers if m in plates))
-
+    notices = turned(changed, "settings stated beforehand", "claim")
+    drawn, missing = sections(_SECTIONS, results, settings)
     return Page(
         title="Why does deep and cheap learning work so well?",
         lead="The paper argues from identities, counts and observations about nature, and measures nothing. Here its identities are "
         f"checked, its counts are enumerated and its observations are measured, scale “{scale}”.",
-        notices=tuple(dict.fromkeys(notices)),
-        sections=(
-            section(
-                "Multiplying with neurons (section II.B)",
-                "Four neurons multiply two numbers, to any accuracy in real arithmetic and to a floor in floating point.",
-                _gates,
-                _precision,
-            ),
-            section(
-                "Cheap Hamiltonians (section II.D)",
-                "What each assumption leaves to be learnt, and whether data meets the assumption.",
-                _parameters,
-                _degree,
-            ),
-            section(
-                "Hierarchies and coarse-graining (sections III.A to III.D)",
-                "Proven: each level's minimal sufficient statistic is a function of the next one's. Not proven: that these functions "
-                "are cheap.",
-                _classes,
-                _flow,
-            ),
-            section(
-                "No flattening (section III.G)",
-                "Linear maps whose factors have fewer synapses than their product.",
-                _flattening,
-            ),
-        ),
+        notices=(*notices, *missing),
+        sections=drawn,
     )
 
 
@@ -283,3 +247,28 @@ def _flattening(results: Any, settings: dict) -> Plate:
         "nobody has written down as a network.",
         alt="Bar chart of flattening costs on a logarithmic axis with a line at 1.",
     )
+
+
+_SECTIONS: tuple[Part, ...] = (
+    (
+        "Multiplying with neurons (section II.B)",
+        "Four neurons multiply two numbers, to any accuracy in real arithmetic and to a floor in floating point.",
+        (_gates, _precision),
+    ),
+    (
+        "Cheap Hamiltonians (section II.D)",
+        "What each assumption leaves to be learnt, and whether data meets the assumption.",
+        (_parameters, _degree),
+    ),
+    (
+        "Hierarchies and coarse-graining (sections III.A to III.D)",
+        "Proven: each level's minimal sufficient statistic is a function of the next one's. Not proven: that these functions "
+        "are cheap.",
+        (_classes, _flow),
+    ),
+    (
+        "No flattening (section III.G)",
+        "Linear maps whose factors have fewer synapses than their product.",
+        (_flattening,),
+    ),
+)  # fmt: skip

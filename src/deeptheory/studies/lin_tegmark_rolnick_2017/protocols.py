@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.studies.study import Knob, Scale
+from deeptheory.studies.study import Knob, Scale, numbers, whole
 
 PROTOCOLS: dict[str, dict[str, Any]] = {"text": {"couplings": [0.02, 1.0, 4.0], "k_max": 1.2}}
 SCALES = {
@@ -21,22 +21,11 @@ SCALES = {
 }
 
 
-def _whole(value: Any) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
-def _numbers(value: Any) -> list[float]:
-    return [float(p) for p in (value.split(",") if isinstance(value, str) else value)]
-
-
 KNOBS = {
-    "seeds": Knob(read=_whole, about="number of independent fields, and of parts of the data", published=False),
-    "chains": Knob(read=_whole, about="random chains for theorem 2", published=False),
-    "samples": Knob(read=_whole, about="samples of each simulated kind of data", published=False),
-    "field": Knob(read=_whole, about="sites a side of a field, even", published=False),
-    "couplings": Knob(read=_numbers, about="y_0,y_1,y_2 of the fields, above 0"),
+    "seeds": Knob(read=whole, about="number of independent fields, and of parts of the data", published=False),
+    "chains": Knob(read=whole, about="random chains for theorem 2", published=False),
+    "samples": Knob(read=whole, about="samples of each simulated kind of data", published=False),
+    "field": Knob(read=whole, about="sites a side of a field, even", published=False),
+    "couplings": Knob(read=numbers, about="y_0,y_1,y_2 of the fields, above 0"),
     "k_max": Knob(read=float, about="largest wave number of the fits, radians a site"),
 }

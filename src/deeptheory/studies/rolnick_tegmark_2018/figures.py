@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.runs import NotDone, Page, Plate, Sample, Section
+from deeptheory.runs import Page, Plate, Sample
 from deeptheory.runs.intervals import interval
+from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.studies.rolnick_tegmark_2018.claims import deep_bound, frontier, grid
 from deeptheory.studies.rolnick_tegmark_2018.steps import MONOMIALS
 from deeptheory.theme import NEUTRAL, layer_colours, new_figure
@@ -17,43 +18,15 @@ _TABLED = (8, 16, 20, 32, 64)
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
     """The page of a run; figures whose step was not done are left out."""
-    notices = []
-    if changed:
-        turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
-        notices.append(f"Not the published settings: {turned}. No published claim is decided.")
-    plates: dict[Any, Plate] = {}
-    for make in (_neurons, _groups, _monomials, _learned, _against_neurons):
-        try:
-            plates[make] = make(results, settings)
-        except NotDone as missing:
-            notices.append(f"A figure is missing: {missing}.")
+    drawn, missing = sections(_SECTIONS, results, settings)
     return Page(
         title="The power of deeper networks for expressing natural functions",
         lead=f"Neurons that a polynomial needs, counted exactly by rank and by construction; and products of {settings['n']} "
         f"numbers learned by {settings['networks']} networks in each of {len(settings['depths']) * len(settings['widths'])} shapes "
         f"({settings['activation']}, {settings['optimizer']}, absolute error, {settings['steps']} minibatches of "
         f"{settings['batch']}), protocol “{settings['protocol']}”, scale “{scale}”.",
-        notices=tuple(dict.fromkeys(notices)),
-        sections=(
-            Section(
-                title="Products: 2^n in one layer, a handful in several (theorem 5.1, figure 1)",
-                text="A layer multiplies groups of b numbers with 2^b neurons each. One layer must take the whole product as "
-                "one group; each further layer divides the exponent.",
-                plates=tuple(plates[m] for m in (_neurons, _groups) if m in plates),
-            ),
-            Section(
-                title="Monomials: exact counts, and networks that were built (theorems 4.1 and 4.2)",
-                text="Lower bounds are exact ranks of partial-derivative matrices and concern Taylor polynomials; that nothing "
-                "smaller comes uniformly close is a conjecture.",
-                plates=tuple(plates[m] for m in (_monomials,) if m in plates),
-            ),
-            Section(
-                title="Products that were learned (figure 2)",
-                text="The theorem is about units without biases whose Taylor coefficients do not vanish; tanh with biases is "
-                "outside it. The figure illustrates the theorem, it does not test it.",
-                plates=tuple(plates[m] for m in (_learned, _against_neurons) if m in plates),
-            ),
-        ),
+        notices=(*turned(changed), *missing),
+        sections=drawn,
     )
 
 
@@ -279,3 +252,25 @@ def _errors(data: Any) -> Any:
         depth, width = int(at["depth"]), int(at["width"])
         rows.append((depth, width, depth * width, got.value, got.low, got.high, got.seeds))
     return pd.DataFrame(rows, columns=["depth", "width", "neurons", "error", "low", "high", "networks"])
+
+
+_SECTIONS: tuple[Part, ...] = (
+    (
+        "Products: 2^n in one layer, a handful in several (theorem 5.1, figure 1)",
+        "A layer multiplies groups of b numbers with 2^b neurons each. One layer must take the whole product as "
+        "one group; each further layer divides the exponent.",
+        (_neurons, _groups),
+    ),
+    (
+        "Monomials: exact counts, and networks that were built (theorems 4.1 and 4.2)",
+        "Lower bounds are exact ranks of partial-derivative matrices and concern Taylor polynomials; that nothing "
+        "smaller comes uniformly close is a conjecture.",
+        (_monomials,),
+    ),
+    (
+        "Products that were learned (figure 2)",
+        "The theorem is about units without biases whose Taylor coefficients do not vanish; tanh with biases is "
+        "outside it. The figure illustrates the theorem, it does not test it.",
+        (_learned, _against_neurons),
+    ),
+)  # fmt: skip

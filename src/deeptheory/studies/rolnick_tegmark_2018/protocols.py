@@ -7,7 +7,7 @@ unverified). Both protocols train on the absolute error; the sizes here were cho
 
 from typing import Any
 
-from deeptheory.studies.study import Knob, Scale
+from deeptheory.studies.study import Knob, Scale, whole, whole_numbers
 
 _BOTH = {"activation": "tanh", "init": "truncated_normal", "batch": 256}
 PROTOCOLS: dict[str, dict[str, Any]] = {
@@ -53,26 +53,15 @@ SCALES = {
 }
 
 
-def _numbers(value: Any) -> list[int]:
-    return [int(p) for p in (value.split(",") if isinstance(value, str) else value)]
-
-
-def _whole(value: Any) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
 KNOBS = {
     "activation": Knob(read=str, about="tanh, relu, sigmoid, softsign, softplus or linear"),
     "lr": Knob(read=float, about="learning rate, above 0"),
     "optimizer": Knob(read=str, about="adam, adadelta or sgd"),
-    "batch": Knob(read=_whole, about="samples a minibatch"),
-    "steps": Knob(read=_whole, about="minibatches in all"),
-    "n": Knob(read=_whole, about="numbers to multiply"),
-    "depths": Knob(read=_numbers, about="numbers of hidden layers: 1,2,3"),
-    "widths": Knob(read=_numbers, about="widths of the hidden layers: 2,4,8"),
-    "wide": Knob(read=_whole, about="width of the one-layer network that two layers of 8 are held against"),
-    "networks": Knob(read=_whole, about="number of networks in each shape", published=False),
+    "batch": Knob(read=whole, about="samples a minibatch"),
+    "steps": Knob(read=whole, about="minibatches in all"),
+    "n": Knob(read=whole, about="numbers to multiply"),
+    "depths": Knob(read=whole_numbers, about="numbers of hidden layers: 1,2,3"),
+    "widths": Knob(read=whole_numbers, about="widths of the hidden layers: 2,4,8"),
+    "wide": Knob(read=whole, about="width of the one-layer network that two layers of 8 are held against"),
+    "networks": Knob(read=whole, about="number of networks in each shape", published=False),
 }

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.runs import NotDone, Page, Plate, Sample, Section
+from deeptheory.runs import Page, Plate, Sample
 from deeptheory.runs.intervals import interval
+from deeptheory.studies.drawing import against
+from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.studies.sabour_2017.claims import compared
 from deeptheory.theme import layer_colours, new_figure
 
@@ -15,50 +17,17 @@ _ROWS = ("r1", "r1-reconstruction", "r3", "r3-reconstruction", "cnn")
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
     """The page of a run; figures whose step was not done are left out."""
-    notices = []
-    if changed:
-        turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
-        notices.append(f"Not the published settings: {turned}. No published claim is decided.")
+    notices = turned(changed)
     if not settings["full"]:
         notices.append(
             "Small networks, few digits and short training: directions and differences are measured here, the paper's own numbers are not."
         )
-    plates = {}
-    for make in (_reconstructions, _errors, _drawings, _width, _matched, _overlaid, _apart, _change):
-        try:
-            plates[make] = make(results, settings)
-        except NotDone as missing:
-            notices.append(f"A figure is missing: {missing}.")
-
-    def section(title, text, *makers):
-        return Section(title=title, text=text, plates=tuple(plates[m] for m in makers if m in plates))
-
+    drawn, missing = sections(_SECTIONS, results, settings)
     return Page(
         title="Dynamic routing between capsules",
         lead=_lead(settings, scale),
-        notices=tuple(dict.fromkeys(notices)),
-        sections=(
-            section(
-                "Digits (section 5, figures 3 and 4)",
-                "A capsule's length says whether its class is there, its direction how. The decoder draws from the winning capsule alone.",
-                _reconstructions,
-                _errors,
-                _drawings,
-                _width,
-            ),
-            section(
-                "Digits that were only moved, tested on bent ones (section 5.2)",
-                "Two networks are compared where they are equally good on what they were trained for.",
-                _matched,
-            ),
-            section(
-                "Two digits at once (section 6, figure 5)",
-                "Both digits are present; the two longest capsules must be theirs.",
-                _overlaid,
-                _apart,
-            ),
-            section("Inside the routing (appendix A)", "", _change),
-        ),
+        notices=(*notices, *missing),
+        sections=drawn,
     )
 
 
@@ -197,54 +166,15 @@ def _width(results: Any, settings: dict) -> Plate:
 
 
 def _matched(results: Any, settings: dict) -> Plate:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    figure = new_figure(xaxis_title="accuracy on moved digits (%)", yaxis_title="accuracy on affine digits (%)")
-    rows = []
-    weights = [results[s].sizes["parameter"] for s in ("expanded-capsules", "expanded-cnn")]
-    for step, label, colour in zip(
-        ("expanded-capsules", "expanded-cnn"), ("capsules", "convolutional"), layer_colours(2)
-    ):
-        data = results[step]
-        for k, seed in enumerate(data["seed"].values.tolist()):
-            x, y = data["expanded"].values[k], data["affine"].values[k]
-            rows += [
-                {"network": label, "seed": seed, "look": int(t), "expanded": a, "affine": b}
-                for t, a, b in zip(data["look"].values, x, y)
-            ]
-            line = {"color": colour, "width": 1}
-            figure.add_trace(
-                go.Scatter(
-                    x=x.round(2),
-                    y=y.round(2),
-                    mode="lines+markers",
-                    line=line,
-                    marker={"size": 4},
-                    name=label,
-                    legendgroup=label,
-                    showlegend=k == 0,
-                )
-            )
-    for k, pair in enumerate(compared(results)):
-        mark = {"symbol": "diamond", "size": 10}
-        figure.add_trace(
-            go.Scatter(
-                x=[pair.target] * 2,
-                y=[pair.first, pair.second],
-                mode="markers+lines",
-                marker=mark,
-                line={"color": "#7f8794", "dash": "dot"},
-                name="compared here",
-                legendgroup="pair",
-                showlegend=k == 0,
-            )
-        )
+    runs = {"capsules": results["expanded-capsules"], "convolutional": results["expanded-cnn"]}
+    weights = [r.sizes["parameter"] for r in runs.values()]
+    titles = {"x_title": "accuracy on moved digits (%)", "y_title": "accuracy on affine digits (%)"}
+    figure, table = against(runs, "expanded", "affine", compared(results), **titles)
     return Plate(
         name="matched",
         title="Equally good on moved digits: who is better on bent ones?",
         figure=figure,
-        table=pd.DataFrame(rows),
+        table=table,
         see="Each line is a training, from the lower left to the upper right. At equal accuracy on moved digits the higher line generalises "
         "better to affine digits. Diamonds: where the two networks of a seed are compared.",
         trust="The affine set is generated (rotation, shear, scale, place), not affNIST. Both networks have about as many weights "
@@ -347,3 +277,27 @@ def _change(results: Any, settings: dict) -> Plate:
         "once the parent stands still so does that growth, while couplings no longer change.",
         alt="Lines of mean absolute logit change against iteration, one a network.",
     )  # fmt: skip
+
+
+_SECTIONS: tuple[Part, ...] = (
+    (
+        "Digits (section 5, figures 3 and 4)",
+        "A capsule's length says whether its class is there, its direction how. The decoder draws from the winning capsule alone.",
+        (_reconstructions, _errors, _drawings, _width),
+    ),
+    (
+        "Digits that were only moved, tested on bent ones (section 5.2)",
+        "Two networks are compared where they are equally good on what they were trained for.",
+        (_matched,),
+    ),
+    (
+        "Two digits at once (section 6, figure 5)",
+        "Both digits are present; the two longest capsules must be theirs.",
+        (_overlaid, _apart),
+    ),
+    (
+        "Inside the routing (appendix A)",
+        "",
+        (_change,),
+    ),
+)  # fmt: skip

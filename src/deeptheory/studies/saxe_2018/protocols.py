@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.studies.study import Knob, Scale
+from deeptheory.studies.study import Knob, Scale, whole, whole_numbers
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
     # as read in the released program: Adam, minibatches of 256, weights of std 1/sqrt(fan out), 80 % of the patterns.
@@ -41,34 +41,23 @@ SCALES = {
 }  # fmt: skip
 
 
-def _whole(value: Any) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
-def _numbers(value: Any) -> list[int]:
-    return [int(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
-
-
 KNOBS = {
-    "widths": Knob(read=_numbers, about="widths of the layers, inputs (12) and outputs (2) with them: 12,8,4,2"),
+    "widths": Knob(read=whole_numbers, about="widths of the layers, inputs (12) and outputs (2) with them: 12,8,4,2"),
     "lr": Knob(read=float, about="learning rate, above 0"),
-    "batch": Knob(read=_whole, about="samples a minibatch"),
+    "batch": Knob(read=whole, about="samples a minibatch"),
     "train": Knob(read=float, about="share of the patterns that train, in (0, 1)"),
     "small": Knob(read=float, about="share that trains where data is scarce, in (0, 1)"),
-    "epochs": Knob(read=_whole, about="whole number of epochs"),
+    "epochs": Knob(read=whole, about="whole number of epochs"),
     "init": Knob(read=str, about="initialiser: truncated_normal_fan_out, truncated_normal, xavier, ..."),
-    "bins": Knob(read=_whole, about="equal cells over [-1, 1]"),
-    "cells": Knob(read=_whole, about="equal cells over the range of all units and epochs"),
-    "linear_epochs": Knob(read=_whole, about="epochs of the linear students"),
-    "networks": Knob(read=_whole, about="networks of each nonlinearity", published=False),
-    "students": Knob(read=_whole, about="linear students of each task", published=False),
-    "points": Knob(read=_whole, about="looks on a logarithmic scale, before doubles go", published=False),
-    "noise_looks": Knob(read=_whole, about="looks at which the noise read-out is taken", published=False),
-    "noise_inputs": Knob(read=_whole, about="patterns, drawn at random, that the noise read-out sees", published=False),
-    "picture_networks": Knob(read=_whole, about="networks of each kind on pictures of digits", published=False),
-    "picture_steps": Knob(read=_whole, about="training steps on pictures of digits, 0 for none", published=False),
-    "picture_looks": Knob(read=_whole, about="looks at the networks on pictures of digits", published=False),
+    "bins": Knob(read=whole, about="equal cells over [-1, 1]"),
+    "cells": Knob(read=whole, about="equal cells over the range of all units and epochs"),
+    "linear_epochs": Knob(read=whole, about="epochs of the linear students"),
+    "networks": Knob(read=whole, about="networks of each nonlinearity", published=False),
+    "students": Knob(read=whole, about="linear students of each task", published=False),
+    "points": Knob(read=whole, about="looks on a logarithmic scale, before doubles go", published=False),
+    "noise_looks": Knob(read=whole, about="looks at which the noise read-out is taken", published=False),
+    "noise_inputs": Knob(read=whole, about="patterns, drawn at random, that the noise read-out sees", published=False),
+    "picture_networks": Knob(read=whole, about="networks of each kind on pictures of digits", published=False),
+    "picture_steps": Knob(read=whole, about="training steps on pictures of digits, 0 for none", published=False),
+    "picture_looks": Knob(read=whole, about="looks at the networks on pictures of digits", published=False),
 }

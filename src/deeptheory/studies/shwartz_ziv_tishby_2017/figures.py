@@ -4,9 +4,10 @@ from typing import Any
 
 import deeptheory as dt
 from deeptheory.information import fall
-from deeptheory.runs import NotDone, Page, Plate, Sample, Section
+from deeptheory.runs import NotDone, Page, Plate, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.both_sides import links
+from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.studies.shwartz_ziv_tishby_2017 import further_figures as further
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import last_hidden
 from deeptheory.studies.shwartz_ziv_tishby_2017.steps import readout, task
@@ -22,69 +23,13 @@ _STEPS = {
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
     """The page of a run; figures whose step was not done are left out."""
-    notices = []
-    if changed:
-        turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
-        notices.append(f"Not the published settings: {turned}. No published claim is decided.")
-    makers = (
-        (_plane, "minibatch"),
-        (_curves, "minibatch"),
-        (_gradients, "minibatch"),
-        (_controls, "relu"),
-        (_falls, ""),
-        (further.bound, "minibatch"),
-        (further.depth, "depth"),
-        (further.sizes, "training-size"),
-        (further.paths, "training-size"),
-        (further.others, "committee"),
-        (further.pictures, "pictures"),
-    )
-    plates = {}
-    for make, step in makers:
-        try:
-            if step:
-                results[step]
-            plates[make] = make(results, settings)
-        except NotDone as missing:
-            notices.append(f"A figure is missing: {missing}.")
+    drawn, missing = sections(_SECTIONS, results, settings)
     return Page(
         title="Opening the black box of deep neural networks via information",
         lead=_lead(settings, scale),
-        notices=tuple(dict.fromkeys(notices)),
+        notices=(*turned(changed), *missing),
         links=links("shwartz-ziv-tishby-2017"),
-        sections=(
-            Section(
-                title="The information plane (figure 2)",
-                text="Every dot is one layer of one network. Left to right: how much the layer keeps of the input, as seen "
-                "through the read-out. Upwards: how much of that tells the label.",
-                plates=tuple(plates[m] for m in (_plane, _curves) if m in plates),
-            ),
-            Section(
-                title="Drift and diffusion (figure 4)",
-                text="Before each look the gradients of one epoch's minibatches are taken, each before its own update.",
-                plates=tuple(plates[m] for m in (_gradients,) if m in plates),
-            ),
-            Section(
-                title="Layers and the bottleneck (figure 6)",
-                text="How near the layers come to the best that any representation of p(x, y) could do.",
-                plates=tuple(plates[m] for m in (further.bound,) if m in plates),
-            ),
-            Section(
-                title="Depth, data, other tasks (figures 3, 5, 7, 8)",
-                text="The same protocol with one thing turned at a time.",
-                plates=tuple(
-                    plates[m]
-                    for m in (further.depth, further.sizes, further.paths, further.others, further.pictures)
-                    if m in plates
-                ),
-            ),
-            Section(
-                title="Controls",
-                text="What the same instruments show where the explanation of the paper should not apply: without the noise "
-                "of minibatches, with units that do not saturate, with nothing to learn, and before training.",
-                plates=tuple(plates[m] for m in (_falls, _controls) if m in plates),
-            ),
-        ),
+        sections=drawn,
     )
 
 
@@ -231,3 +176,33 @@ def _falls(results: Any, settings: dict) -> Plate:
 
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+
+_SECTIONS: tuple[Part, ...] = (
+    (
+        "The information plane (figure 2)",
+        "Every dot is one layer of one network. Left to right: how much the layer keeps of the input, as seen "
+        "through the read-out. Upwards: how much of that tells the label.",
+        (_plane, _curves),
+    ),
+    (
+        "Drift and diffusion (figure 4)",
+        "Before each look the gradients of one epoch's minibatches are taken, each before its own update.",
+        (_gradients,),
+    ),
+    (
+        "Layers and the bottleneck (figure 6)",
+        "How near the layers come to the best that any representation of p(x, y) could do.",
+        (further.bound,),
+    ),
+    (
+        "Depth, data, other tasks (figures 3, 5, 7, 8)",
+        "The same protocol with one thing turned at a time.",
+        (further.depth, further.sizes, further.paths, further.others, further.pictures),
+    ),
+    (
+        "Controls",
+        "What the same instruments show where the explanation of the paper should not apply: without the noise "
+        "of minibatches, with units that do not saturate, with nothing to learn, and before training.",
+        (_falls, _controls),
+    ),
+)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.studies.study import Knob, Scale
+from deeptheory.studies.study import Knob, Scale, numbers, whole, whole_numbers
 
 _BOTH = {
     "widths": [12, 10, 7, 5, 4, 3, 2],
@@ -49,27 +49,15 @@ SCALES = {
 }  # fmt: skip
 
 
-def _numbers(value: Any) -> list[int]:
-    parts = value.split(",") if isinstance(value, str) else list(value)
-    return [int(p) for p in parts]
-
-
 def _shares(value: Any) -> list[float]:
-    found = [float(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
+    found = numbers(value)
     if not found or min(found) <= 0 or max(found) >= 1:
         raise ValueError(value)
     return found
 
 
-def _whole(value: Any) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
 def _batch(value: Any) -> int | None:
-    return None if value in (None, "full", "None", "none") else _whole(value)
+    return None if value in (None, "full", "None", "none") else whole(value)
 
 
 def _truth(value: Any) -> bool:
@@ -89,26 +77,26 @@ def _gamma(value: Any) -> float | None:
 
 KNOBS = {
     "activation": Knob(read=str, about="tanh, relu, sigmoid, softsign, softplus or linear"),
-    "widths": Knob(read=_numbers, about="widths of the layers, inputs (12) and outputs (2) with them: 12,8,4,2"),
+    "widths": Knob(read=whole_numbers, about="widths of the layers, inputs (12) and outputs (2) with them: 12,8,4,2"),
     "lr": Knob(read=float, about="learning rate, above 0"),
     "optimizer": Knob(read=str, about="adam or sgd"),
     "batch": Knob(read=_batch, about="samples a minibatch, or full"),
     "train": Knob(read=float, about="share of the patterns that train, in (0, 1)"),
-    "epochs": Knob(read=_whole, about="whole number of epochs"),
-    "points": Knob(read=_whole, about="looks on a logarithmic scale, before doubles go", published=False),
+    "epochs": Knob(read=whole, about="whole number of epochs"),
+    "points": Knob(read=whole, about="looks on a logarithmic scale, before doubles go", published=False),
     "reshuffle": Knob(read=_truth, about="true or false: another order every epoch"),
     "drop_last": Knob(read=_truth, about="true or false: drop the incomplete last minibatch"),
     "init": Knob(read=str, about="initialiser: truncated_normal, lecun_normal, ..."),
-    "bins": Knob(read=_whole, about="equal cells a unit"),
+    "bins": Knob(read=whole, about="equal cells a unit"),
     "gamma": Knob(read=_gamma, about="steepness of the soft labels (50: I(X;Y) = 0.99 bit), or none for hard ones"),
-    "networks": Knob(read=_whole, about="number of networks", published=False),
-    "controls": Knob(read=_whole, about="number of networks in each control", published=False),
-    "chunk": Knob(read=_whole, about="networks a unit of work", published=False),
-    "few_points": Knob(read=_whole, about="looks of the networks of figures 3, 5, 7 and 8", published=False),
-    "depth_networks": Knob(read=_whole, about="networks of each depth", published=False),
-    "share_networks": Knob(read=_whole, about="networks of each share of the data", published=False),
+    "networks": Knob(read=whole, about="number of networks", published=False),
+    "controls": Knob(read=whole, about="number of networks in each control", published=False),
+    "chunk": Knob(read=whole, about="networks a unit of work", published=False),
+    "few_points": Knob(read=whole, about="looks of the networks of figures 3, 5, 7 and 8", published=False),
+    "depth_networks": Knob(read=whole, about="networks of each depth", published=False),
+    "share_networks": Knob(read=whole, about="networks of each share of the data", published=False),
     "shares": Knob(read=_shares, about="shares of the patterns that train: 0.05,0.45,0.85", published=False),
-    "picture_networks": Knob(read=_whole, about="networks on pictures of digits", published=False),
-    "picture_epochs": Knob(read=_whole, about="epochs on pictures of digits", published=False),
-    "picture_samples": Knob(read=_whole, about="pictures of digits, at most", published=False),
+    "picture_networks": Knob(read=whole, about="networks on pictures of digits", published=False),
+    "picture_epochs": Knob(read=whole, about="epochs on pictures of digits", published=False),
+    "picture_samples": Knob(read=whole, about="pictures of digits, at most", published=False),
 }

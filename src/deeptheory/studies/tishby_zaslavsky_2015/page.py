@@ -4,36 +4,25 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.runs import NotDone, Page, Plate, Section
+from deeptheory.runs import Page, Plate
 from deeptheory.studies.both_sides import links
 from deeptheory.studies.drawing import dots, measured
+from deeptheory.studies.pages import sections, turned
 from deeptheory.studies.tishby_zaslavsky_2015.claims import placement, slopes
 from deeptheory.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
 
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
     """The page of a run; figures whose step was not done are left out."""
-    notices = []
-    if changed:
-        turned = ", ".join(f"{k} = {v}" for k, v in changed.items())
-        notices.append(f"Not the settings fixed beforehand: {turned}. No claim is decided.")
-    sections = []
-    for title, text, makers in _SECTIONS:
-        plates = []
-        for make in makers:
-            try:
-                plates.append(make(results, settings))
-            except NotDone as missing:
-                notices.append(f"A figure is missing: {missing}.")
-        sections.append(Section(title=title, text=text, plates=tuple(plates)))
+    drawn, missing = sections(_SECTIONS, results, settings)
     shape = "-".join(str(w) for w in settings["widths"])
     return Page(
         title="Deep learning and the information bottleneck principle",
         lead=f"The paper draws its figure 2 by hand. Here it has numbers: p(x, y) is the 12-bit rule with gamma = "
         f"{settings['gamma']:g}; {settings['networks']} networks {shape} of {settings['activation']} units, rounded to "
         f"{2 ** settings['bits']} levels, {settings['epochs']} epochs. Scale “{scale}”. In bits.",
-        notices=tuple(dict.fromkeys(notices)),
-        sections=tuple(sections),
+        notices=(*turned(changed, "settings fixed beforehand", "claim"), *missing),
+        sections=drawn,
         links=links("tishby-zaslavsky-2015"),
     )
 

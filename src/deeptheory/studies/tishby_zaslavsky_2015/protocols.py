@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.studies.study import Knob, Scale
+from deeptheory.studies.study import Knob, Scale, whole, whole_numbers
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
     # p(x, y): the 12-bit rule with soft labels, gamma = 50 (I(X;Y) = 0.987 bit). Networks of logistic units as in the
@@ -33,29 +33,18 @@ SCALES = {
 }
 
 
-def _whole(value: Any) -> int:
-    number = float(value)
-    if number != int(number):
-        raise ValueError(value)
-    return int(number)
-
-
-def _numbers(value: Any) -> list[int]:
-    return [int(p) for p in (value.split(",") if isinstance(value, str) else list(value))]
-
-
 KNOBS = {
     "gamma": Knob(read=float, about="steepness of the soft labels, above 0"),
-    "widths": Knob(read=_numbers, about="widths of the layers, inputs (12) and outputs (2) with them: 12,8,4,2"),
+    "widths": Knob(read=whole_numbers, about="widths of the layers, inputs (12) and outputs (2) with them: 12,8,4,2"),
     "activation": Knob(read=str, about="sigmoid, tanh or softsign"),
-    "bits": Knob(read=_whole, about="every layer's outputs are rounded to 2^bits levels"),
+    "bits": Knob(read=whole, about="every layer's outputs are rounded to 2^bits levels"),
     "lr": Knob(read=float, about="learning rate, above 0"),
-    "batch": Knob(read=_whole, about="samples a minibatch"),
+    "batch": Knob(read=whole, about="samples a minibatch"),
     "train": Knob(read=float, about="share of the patterns that train, in (0, 1)"),
     "constant": Knob(read=float, about="constant of the finite-sample bound, 0 or above"),
-    "epochs": Knob(read=_whole, about="whole number of epochs", published=False),
-    "networks": Knob(read=_whole, about="number of networks", published=False),
-    "chunk": Knob(read=_whole, about="networks a unit of work", published=False),
-    "branches": Knob(read=_whole, about="betas at which the branches are followed", published=False),
-    "placements": Knob(read=_whole, about="random placements behind the test of the conjecture", published=False),
+    "epochs": Knob(read=whole, about="whole number of epochs", published=False),
+    "networks": Knob(read=whole, about="number of networks", published=False),
+    "chunk": Knob(read=whole, about="networks a unit of work", published=False),
+    "branches": Knob(read=whole, about="betas at which the branches are followed", published=False),
+    "placements": Knob(read=whole, about="random placements behind the test of the conjecture", published=False),
 }
