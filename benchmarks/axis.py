@@ -65,7 +65,7 @@ sim = simulate({"axis": 0.6, "exemplar": 0.4}, n=n, d=d, units=units, reliabilit
 y, s = sim.responses, sim.features
 del sim
 start = time.process_time()
-axis_code(y, s, folds=2, shuffles=100)
+axis_code(y, s, folds=2, permutations=100)
 print(json.dumps([time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
 
@@ -202,7 +202,7 @@ def _growth(quick: bool) -> list[Row]:
 def _grown(n: int, d: int, units: int, seconds: float, megabytes: float, base: float, least: int) -> Row:
     ratio = seconds / base
     note = f"processor time; largest memory {megabytes:,.0f} MB, the responses {n * units * 8 / 2**20:,.0f} MB of it"
-    name = f"{units:,} units, {n:,} stimuli, {d} features, 2 folds, 100 shuffles"
+    name = f"{units:,} units, {n:,} stimuli, {d} features, 2 folds, 100 permutations"
     return Row(name, 1000 * seconds, f"{least:,} units in the first of these rows", 1000 * base, ratio, ratio, ratio, None, "", note)  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def mixture(units: int, n: int = 2000) -> Iterator[Row]:
 def false_alarms(units: int, n: int = 1000) -> Iterator[Row]:
     """Cells without a code: nominal 5 %, and 2 points."""
     sim = simulate("none", n=n, units=units, seed=23)
-    code = axis_code(sim.responses, sim.features, sim.blocks, shuffles=500)
+    code = axis_code(sim.responses, sim.features, sim.blocks, permutations=500)
     found = {
         "ramp, p < .05": code.ramp.p < 0.05,
         "orthogonal tuning, all axes, p < .05": code.flatness.p < 0.05,
@@ -137,7 +137,7 @@ def restarts(units: int, tries: int = 200) -> Iterator[Row]:
     from oracles.axis import exemplar
 
     sim = simulate({"exemplar": 0.5, "axis": 0.5}, n=500, d=10, units=units, reliability=0.7, seed=24)
-    models = axis_code(sim.responses, sim.features, normalize="none", shuffles=10, folds=4).models
+    models = axis_code(sim.responses, sim.features, normalize="none", permutations=10, folds=4).models
     assert models is not None
     s, at, good = sim.features - sim.features.mean(0), models.names.index("exemplar"), 0
     for k in range(units):
@@ -172,7 +172,7 @@ def statistics(units: int, reliabilities: tuple[float, ...] = (0.5, 0.9), n: int
 
 def _statistics(code: str, units: int, reliability: float, n: int) -> dict[str, np.ndarray]:
     sim = simulate(code, n=n, units=units, reliability=reliability, seed=31)
-    found = axis_code(sim.responses, sim.features, normalize="none", shuffles=200)
+    found = axis_code(sim.responses, sim.features, normalize="none", permutations=200)
     m = found.models
     assert m is not None
     axis = m.of("axis")

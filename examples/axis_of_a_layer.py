@@ -16,7 +16,7 @@ import deeptheory as dt
 # %%
 # Known truth first: 20 simulated cells of each of two codes, noisy (reliability .7), 1,000 stimuli in 12 dimensions.
 cells = dt.axis.simulate({"axis": 0.5, "exemplar": 0.5}, n=1000, d=12, units=40, reliability=0.7, seed=1)
-code = dt.axis_code(cells.responses, cells.features, cells.blocks, folds=5, shuffles=100)
+code = dt.axis_code(cells.responses, cells.features, cells.blocks, folds=5, permutations=100)
 print(code)
 right = (code.verdict == np.array(cells.codes)).mean()
 print(f"{right:.0%} of the verdicts name the true code")
@@ -25,7 +25,7 @@ code.figure("models")
 
 # %%
 # Decoding is no evidence for axes: nearly all 40 cells' stimuli are identified, exemplar cells or not.
-exemplars = dt.axis_code(cells.responses[:, 20:], cells.features, models=False, shuffles=0)
+exemplars = dt.axis_code(cells.responses[:, 20:], cells.features, models=False, permutations=0)
 print(f"from the exemplar cells alone: {float(exemplars.identification(40)):.0%} identified among 40")
 assert float(exemplars.identification(40)) > 0.2
 
@@ -47,7 +47,7 @@ space = dt.axis.object_space(x.numpy(), 15)
 
 # %%
 # One layer: which units ramp, which are flat orthogonal to their axis, and what the rivals say.
-layer = dt.axis_code_of(model, "1", x, space.coordinates, folds=4, shuffles=100, normalize="none")
+layer = dt.axis_code_of(model, "1", x, space.coordinates, folds=4, permutations=100, normalize="none")
 print(layer)
 for note in layer.notes:
     print("note:", note)
@@ -57,7 +57,7 @@ layer.figure("flatness")
 # %%
 # The second question of any reader: and without training? The same network with weights drawn again, and the pixels.
 depth = dt.axis.axis_codes_of(
-    model, ["1", "3"], x, space.coordinates, folds=4, shuffles=100, normalize="none", units=16
+    model, ["1", "3"], x, space.coordinates, folds=4, permutations=100, normalize="none", units=16
 )
 print(depth.table().set_index(["condition", "layer"])[["tuned", "flat", "axis_beats_exemplar"]].round(2))
 assert depth.table()["tuned"].min() > 0.5  # untrained units and pixels ramp along their axes, too

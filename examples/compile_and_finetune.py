@@ -89,7 +89,7 @@ try:
     print(network.certificate)
 except dt.errors.InputError as stale:
     print(stale)
-reading = dt.cheap.polynomial_of(network, degree=5, domain=box)
+reading = dt.cheap.to_polynomial(network, degree=5, domain=box)
 print(reading)
 
 assert after < before / 2, "fine-tuning found what the formula forgot"

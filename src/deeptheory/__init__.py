@@ -16,7 +16,7 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "layers": "deeptheory.recording",
     "Binning": "deeptheory.information",
     "GaussianNoise": "deeptheory.information",
-    "Quantised": "deeptheory.information",
+    "Quantized": "deeptheory.information",
     "Exact": "deeptheory.information",
     "information_plane": "deeptheory.information",
     "gradient_phases": "deeptheory.information",

@@ -24,7 +24,7 @@ BLOCKS = {"shape": slice(0, 3), "appearance": slice(3, 6)}
 
 @pytest.fixture(scope="module")
 def code():
-    return dt.axis_code(ANSWERS, FEATURES, BLOCKS, shuffles=0, models=False, normalize="none")
+    return dt.axis_code(ANSWERS, FEATURES, BLOCKS, permutations=0, models=False, normalize="none")
 
 
 def test_steps_are_of_one_length_and_one_of_them_is_orthogonal_to_the_axis(code):
@@ -52,7 +52,7 @@ def test_an_axis_cell_does_not_answer_its_null_plane_and_a_distance_cell_does(co
 
 
 def test_null_steps_keep_to_the_normalised_space_and_its_units():
-    code = dt.axis_code(ANSWERS[:, [3, 1]], FEATURES, BLOCKS, shuffles=0, models=False, normalize="dim")
+    code = dt.axis_code(ANSWERS[:, [3, 1]], FEATURES, BLOCKS, permutations=0, models=False, normalize="dim")
     plane = null_plane(code, 0, [4])
     scale = FEATURES.std(0)
     moved = (plane.null - plane.start) / scale
@@ -72,17 +72,17 @@ def test_transfer_of_axes(code):
     same, units = axis_transfer(code, code)
     assert np.allclose(same, 1)
     assert units.tolist() == [0, 1, 2, 3]
-    other = dt.axis_code(-ANSWERS, FEATURES, BLOCKS, shuffles=0, models=False, normalize="none")
+    other = dt.axis_code(-ANSWERS, FEATURES, BLOCKS, permutations=0, models=False, normalize="none")
     assert np.allclose(axis_transfer(code, other)[0], -1)
     # shape axes kept, appearance axes dealt anew: one block says 1, the other does not
     turned = AXES.copy()
     turned[3:] = turned[3:][:, ::-1]
-    linear = [dt.axis_code((FEATURES - 5) @ a, FEATURES, BLOCKS, shuffles=0, models=False) for a in (AXES, turned)]
+    linear = [dt.axis_code((FEATURES - 5) @ a, FEATURES, BLOCKS, permutations=0, models=False) for a in (AXES, turned)]
     assert (axis_transfer(*linear, "shape")[0] > 0.95).all()
     assert axis_transfer(*linear, "appearance")[0].min() < 0.7
     dead = ANSWERS.copy()
     dead[:, 1] = 2
-    kept = dt.axis_code(dead, FEATURES, BLOCKS, shuffles=0, models=False, normalize="none")
+    kept = dt.axis_code(dead, FEATURES, BLOCKS, permutations=0, models=False, normalize="none")
     assert axis_transfer(code, kept)[1].tolist() == [0, 2, 3]
 
 
@@ -130,13 +130,13 @@ def test_dissimilarities_are_those_of_loops():
         (lambda c: stranger_ratio(np.zeros((3, 2)), np.zeros((3, 1))), r"predicted is \[3, 2\], actual \[3, 1\]"),
         (lambda c: axis_transfer(c, c, "colour"), "unknown block 'colour'"),
         (
-            lambda c: axis_transfer(c, dt.axis_code(ANSWERS, FEATURES[:, :4], shuffles=0, models=False)),
+            lambda c: axis_transfer(c, dt.axis_code(ANSWERS, FEATURES[:, :4], permutations=0, models=False)),
             "features are 6 and 4",
         ),
         (
             lambda c: axis_transfer(
-                dt.axis_code(ANSWERS * [1, 0, 0, 0], FEATURES, shuffles=0, models=False),
-                dt.axis_code(ANSWERS * [0, 1, 0, 0], FEATURES, shuffles=0, models=False),
+                dt.axis_code(ANSWERS * [1, 0, 0, 0], FEATURES, permutations=0, models=False),
+                dt.axis_code(ANSWERS * [0, 1, 0, 0], FEATURES, permutations=0, models=False),
             ),
             "no unit in common",
         ),

@@ -24,10 +24,10 @@ def test_the_ceiling_is_rho_the_r2_of_a_perfect_model_and_not_its_square():
 
 def test_a_ceiling_comes_with_trials_and_the_axis_model_nears_it():
     sim = ax.simulate("axis", n=1200, d=8, units=6, trials=4, reliability=0.7, seed=3)
-    code = ax.axis_code(sim.responses, sim.features, folds=4, shuffles=20, normalize="none")
+    code = ax.axis_code(sim.responses, sim.features, folds=4, permutations=20, normalize="none")
     np.testing.assert_allclose(code.reliability, 0.7, atol=0.06)
     assert (code.models.normalised[0] > 0.9).all()
-    given = ax.axis_code(sim.responses.mean(1), sim.features, folds=4, shuffles=5, reliability=0.7, models=False)
+    given = ax.axis_code(sim.responses.mean(1), sim.features, folds=4, permutations=5, reliability=0.7, models=False)
     np.testing.assert_allclose(given.reliability, 0.7)
 
 
@@ -72,7 +72,8 @@ def faces(kind):
 def test_invariant_view_specific_and_mirrored_populations_are_recognised():
     mirrors = [(-1, 1), (-2, 2)]
     found = {
-        kind: ax.view_tolerance(*faces(kind), mirrors=mirrors, shuffles=50) for kind in ("invariant", "view", "mirror")
+        kind: ax.view_tolerance(*faces(kind), mirrors=mirrors, permutations=50)
+        for kind in ("invariant", "view", "mirror")
     }
     assert found["invariant"].invariance > 0.9
     assert found["invariant"].invariance > found["invariant"].shuffled_high
@@ -120,7 +121,7 @@ def test_an_axis_metric_takes_fewer_units():
 
 def test_an_attribute_is_read_by_a_line_that_never_saw_the_stimulus():
     sim = ax.simulate("axis", n=300, d=6, units=20, reliability=0.9, seed=3)
-    code = ax.axis_code(sim.responses, sim.features, models=False, shuffles=0)
+    code = ax.axis_code(sim.responses, sim.features, models=False, permutations=0)
     side = np.where(sim.features[:, 0] > 0, "right", "left")
     read = code.attribute(side)
     assert read.low < read.value < read.high

@@ -92,7 +92,7 @@ def test_spikes_have_the_rate_and_count_as_poisson_does():
 def test_depth_is_the_bench_at_every_layer_and_beside_it_the_controls(setting):
     model, x, features = setting
     model.train()
-    how = {"shuffles": 30, "models": False, "seed": 2}
+    how = {"permutations": 30, "models": False, "seed": 2}
     got = axis_codes_of(model, LAYERS, x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how)
     assert model.training
     one = dt.axis_code_of(model, "relu2", x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how)
@@ -127,7 +127,7 @@ def test_depth_is_the_bench_at_every_layer_and_beside_it_the_controls(setting):
 
 def test_models_by_depth(setting):
     model, x, features = setting
-    got = axis_codes_of(model, ["relu2"], x, features, untrained=redrawn(model, 9)[0], pixels=False, units=3, folds=2, shuffles=10)  # fmt: skip
+    got = axis_codes_of(model, ["relu2"], x, features, untrained=redrawn(model, 9)[0], pixels=False, units=3, folds=2, permutations=10)  # fmt: skip
     assert got.pixels is None
     code = got.trained["relu2"]
     beats = (code.models.of("axis") > code.models.of("exemplar")).mean()
@@ -151,8 +151,8 @@ def test_parameters_that_cannot_be_drawn_again_are_named():
     [
         (lambda m, x, f: axis_codes_of(m, [], x, f), "layers is empty"),
         (lambda m, x, f: axis_codes_of(m, ["relu2"], (torch.as_tensor(x),), f, models=False), "stimuli are not one array"),
-        (lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, shuffles=9).figure("axis"), "needs models=True"),
-        (lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, shuffles=9).figure("ax"), "unknown figure 'ax'"),
+        (lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, permutations=9).figure("axis"), "needs models=True"),
+        (lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, permutations=9).figure("ax"), "unknown figure 'ax'"),
         (lambda m, x, f: pixels_of(np.ones((5, 3), np.float32), 2), "none of the 3 pixels varies"),
         (lambda m, x, f: cells_of(m, ["relu2"], x, units=[12]), r"units are \[12\]; layer 'relu2' has 12"),
         (lambda m, x, f: cells_of(m, ["relu2"], x, units=13), "units is 13; layer 'relu2' has 12 units"),

@@ -11,7 +11,7 @@ Y, S = RNG.standard_normal((80, 4)), RNG.standard_normal((80, 5))
 
 
 def call(y=Y, s=S, **options):
-    return axis_code(y, s, **{"folds": 4, "shuffles": 5, **options})
+    return axis_code(y, s, **{"folds": 4, "permutations": 5, **options})
 
 
 INFINITE = np.where(np.arange(80)[:, None] == 3, np.inf, Y)
@@ -32,7 +32,7 @@ INFINITE = np.where(np.arange(80)[:, None] == 3, np.inf, Y)
         ({"blocks": {"a": [5]}}, r"block 'a' holds \[.*5.*\] of 5 features"),
         ({"blocks": {"a": slice(2, 2)}}, "block 'a' holds"),
         ({"blocks": {}}, r"blocks \(none\) overlap or are empty"),
-        ({"folds": 1}, "folds, shuffles, radius are 1, 5"),
+        ({"folds": 1}, "folds, permutations, radius are 1, 5"),
         ({"folds": 60}, "80 stimuli in 60 folds"),
         ({"y": Y[:20], "s": S[:20]}, r"20 stimuli for 5 features: the models have 9 parameters and need 27"),
         ({"y": Y[:2], "s": S[:2], "folds": 2}, "2 stimuli are left of 2"),
@@ -110,7 +110,7 @@ def test_constant_and_collinear_features_are_counted_and_nothing_else_changes():
 
 def test_more_units_than_stimuli_are_decoded_by_ridge():
     sim = simulate("axis", n=120, d=4, units=200, seed=0)
-    code = axis_code(sim.responses, sim.features, folds=4, shuffles=0)
+    code = axis_code(sim.responses, sim.features, folds=4, permutations=0)
     assert code.decoding.ridge
     assert "200 units for 120 stimuli" in code.decoding.notes[0]
     assert code.decoding.explained.mean() > 0.5
@@ -119,7 +119,9 @@ def test_more_units_than_stimuli_are_decoded_by_ridge():
 
 def test_fewer_stimuli_than_features_test_no_flatness_and_say_so():
     rng = np.random.default_rng(1)
-    code = axis_code(rng.standard_normal((40, 5)), rng.standard_normal((40, 60)), folds=4, shuffles=20, models=False)
+    code = axis_code(
+        rng.standard_normal((40, 5)), rng.standard_normal((40, 60)), folds=4, permutations=20, models=False
+    )
     said = "; ".join(code.notes)
     assert "flatness cannot be tested: 40 stimuli, 39 features" in said
     assert "far from Gaussian" not in said  # 40 Gaussian stimuli look heavy along some of 39 directions

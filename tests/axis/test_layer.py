@@ -67,15 +67,15 @@ def test_tokens_keep_their_last_axis_unless_told_otherwise(setting):
 def test_a_layer_is_the_bench_on_its_responses_and_the_model_is_left(setting):
     model, x, features = setting
     model.train()
-    code = dt.axis_code_of(model, "conv", x, features, folds=3, shuffles=20, models=False)
-    direct = axis_code(conv(model, x).mean((2, 3)), features, folds=3, shuffles=20, models=False)
+    code = dt.axis_code_of(model, "conv", x, features, folds=3, permutations=20, models=False)
+    direct = axis_code(conv(model, x).mean((2, 3)), features, folds=3, permutations=20, models=False)
     np.testing.assert_allclose(code.axes.sta, direct.axes.sta, rtol=1e-5, atol=1e-7)
     assert code.notes[0] == "layer conv: shape [5, 4, 4] a stimulus, channels first; positions: mean"
     assert model.training
     assert model.drop.training
-    some = dt.axis_code_of(model, "conv", x, features, pool="all", units=6, seed=2, shuffles=5, models=False)
+    some = dt.axis_code_of(model, "conv", x, features, pool="all", units=6, seed=2, permutations=5, models=False)
     every = responses_of(model, ["conv"], x, pool="all")["conv"]
-    one = axis_code(every[:, some.units], features, shuffles=5, models=False, seed=2)
+    one = axis_code(every[:, some.units], features, permutations=5, models=False, seed=2)
     np.testing.assert_allclose(some.axes.sta, one.axes.sta, rtol=1e-9)
     assert (some.axes.units == some.units).all()
     assert "6 of 80 units, drawn by seed 2" in some.notes

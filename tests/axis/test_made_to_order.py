@@ -10,7 +10,7 @@ from deeptheory.errors import InputError
 @pytest.fixture(scope="module")
 def cells():
     sim = simulate("axis", n=400, d=8, units=9, seed=2, variances=np.linspace(2, 0.5, 8))
-    return sim, axis_code(sim.responses, sim.features, folds=3, shuffles=20, normalize="dim")
+    return sim, axis_code(sim.responses, sim.features, folds=3, permutations=20, normalize="dim")
 
 
 def test_orthogonal_axes_have_full_participation_and_a_repeated_one_has_one():
@@ -66,7 +66,7 @@ def test_controversial_stimuli_leave_the_cloud_of_norms_but_not_the_range_of_the
 
 def test_norm_by_direction_is_told_once_controversial_stimuli_are_added():
     sim = simulate("norm x direction", n=1000, d=30, units=12, seed=5)  # smaller than the specification: see test_power
-    options = {"normalize": "none", "shuffles": 50, "folds": 3}
+    options = {"normalize": "none", "permutations": 50, "folds": 3}
     before = axis_code(sim.responses, sim.features, **options)
     x = before.controversial(150)
     after = axis_code(np.r_[sim.responses, sim.respond(x, 1)], np.r_[sim.features, x], **options)

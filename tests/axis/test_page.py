@@ -40,14 +40,14 @@ def test_the_command_writes_the_page_and_says_what_python_says(files, capsys, tm
         "shape:2,appearance:4",
         "--folds",
         4,
-        "--shuffles",
+        "--permutations",
         50,
     )
     code, out, err = run(capsys, *asked, "--out", tmp_path / "run", "--json")
     assert code == 0, err
     said = json.loads(out)
     blocks = {"shape": slice(0, 2), "appearance": slice(2, 6)}
-    same = axis_code(sim.responses, sim.features, blocks, folds=4, shuffles=50)
+    same = axis_code(sim.responses, sim.features, blocks, folds=4, permutations=50)
     assert said["verdicts"] == same.models.counts
     assert said["preference/shape"] == same.scalars()["preference/shape"]
     units = pd.read_csv(tmp_path / "run" / "units.csv")
@@ -67,7 +67,7 @@ def test_the_command_writes_the_page_and_says_what_python_says(files, capsys, tm
 
 def test_a_page_without_blocks_and_models(files, tmp_path):
     _, sim = files
-    code = axis_code(sim.responses, sim.features, shuffles=20, models=False)
+    code = axis_code(sim.responses, sim.features, permutations=20, models=False)
     page = write_axis_page(code, tmp_path, source="Simulated.").read_text()
     assert "Simulated. 8 units, 200 stimuli" in page
     assert "Preference" not in page

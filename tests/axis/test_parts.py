@@ -13,7 +13,7 @@ from oracles import axis as oracle
 def small():
     sim = simulate({"axis": 0.5, "exemplar": 0.5}, n=160, d=6, units=10, seed=3, reliability=0.8)
     blocks = {"shape": slice(0, 2), "appearance": slice(2, 6)}
-    return sim, blocks, axis_code(sim.responses, sim.features, blocks, folds=4, shuffles=50)
+    return sim, blocks, axis_code(sim.responses, sim.features, blocks, folds=4, permutations=50)
 
 
 def test_axes_are_the_mean_subtracted_sta_of_block_normalised_features(small):
@@ -27,7 +27,7 @@ def test_axes_are_the_mean_subtracted_sta_of_block_normalised_features(small):
 
 def test_signed_responses_and_a_constant_added_change_no_axis(small):
     sim, blocks, code = small
-    moved = axis_code(-3 * sim.responses + 7, sim.features, blocks, folds=4, shuffles=50)
+    moved = axis_code(-3 * sim.responses + 7, sim.features, blocks, folds=4, permutations=50)
     np.testing.assert_allclose(moved.axes.sta, -3 * code.axes.sta, rtol=1e-9)
     np.testing.assert_allclose(moved.preference.value, code.preference.value, atol=1e-6)
     np.testing.assert_allclose(moved.decoding.explained, code.decoding.explained, atol=1e-9)
@@ -112,8 +112,8 @@ def test_flatness_equals_two_regressions(small):
 def test_a_rotation_within_the_feature_space_changes_no_verdict_and_no_score():
     sim = simulate({"axis": 0.5, "exemplar": 0.5}, n=300, d=8, units=8, seed=1)
     turn = np.linalg.qr(np.random.default_rng(0).standard_normal((8, 8)))[0]
-    a = axis_code(sim.responses, sim.features, normalize="none", shuffles=20, folds=5)
-    b = axis_code(sim.responses, sim.features @ turn, normalize="none", shuffles=20, folds=5)
+    a = axis_code(sim.responses, sim.features, normalize="none", permutations=20, folds=5)
+    b = axis_code(sim.responses, sim.features @ turn, normalize="none", permutations=20, folds=5)
     np.testing.assert_allclose(a.models.r2[:3], b.models.r2[:3], atol=2e-3)
     assert (a.verdict == b.verdict).all()
     np.testing.assert_allclose(np.abs(a.models.axis @ turn), np.abs(b.models.axis), atol=0.02)
@@ -121,11 +121,11 @@ def test_a_rotation_within_the_feature_space_changes_no_verdict_and_no_score():
 
 def test_torch_and_numpy_give_the_same_and_the_seed_decides(small):
     sim, blocks, code = small
-    again = axis_code(torch.as_tensor(sim.responses), torch.as_tensor(sim.features), blocks, folds=4, shuffles=50)
+    again = axis_code(torch.as_tensor(sim.responses), torch.as_tensor(sim.features), blocks, folds=4, permutations=50)
     for name in ("r2", "aic", "axis", "target"):
         np.testing.assert_array_equal(getattr(again.models, name), getattr(code.models, name))
     np.testing.assert_array_equal(again.ramp.p, code.ramp.p)
-    other = axis_code(sim.responses, sim.features, blocks, folds=4, shuffles=50, seed=1)
+    other = axis_code(sim.responses, sim.features, blocks, folds=4, permutations=50, seed=1)
     assert (other.axes.reliability != code.axes.reliability).any()
 
 

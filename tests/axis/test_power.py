@@ -69,7 +69,7 @@ def test_a_mixtures_share_may_be_five_points_off(monkeypatch):
 
 def test_what_was_counted_is_kept_and_not_measured_again(monkeypatch, tmp_path):
     monkeypatch.setattr(tables, "KEEP", [tmp_path / "kept.json"])
-    options = {"d": 3, "units": 3, "reliability": 0.8, "seed": 1, "folds": 2, "shuffles": 10}
+    options = {"d": 3, "units": 3, "reliability": 0.8, "seed": 1, "folds": 2, "permutations": 10}
     first = tables.asked("axis", 60, **options)
     monkeypatch.setattr(tables, "verdict_power", None)
     again = tables.asked("axis", 60, **{k: options[k] for k in options})

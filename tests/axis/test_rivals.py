@@ -16,7 +16,7 @@ CODES = {"axis": 0.25, "exemplar": 0.25, "norm x direction": 0.25, "energy": 0.2
 @pytest.fixture(scope="module")
 def cells():
     sim = simulate(CODES, n=150, d=3, units=4, reliability=0.8, seed=6)
-    code = axis_code(sim.responses, sim.features, normalize="none", folds=3, shuffles=10)
+    code = axis_code(sim.responses, sim.features, normalize="none", folds=3, permutations=10)
     return sim.responses, sim.features - sim.features.mean(0), code.models
 
 

@@ -9,7 +9,7 @@ from deeptheory.errors import InputError
 
 def said(code, n=2000, reliability=0.9, variances="isotropic", units=8, seed=11, **options):
     sim = simulate(code, n=n, units=units, reliability=reliability, variances=variances, seed=seed, **options)
-    return axis_code(sim.responses, sim.features, normalize="none", shuffles=100, folds=3)
+    return axis_code(sim.responses, sim.features, normalize="none", permutations=100, folds=3)
 
 
 @pytest.mark.parametrize("variances", ["isotropic", "paper"])
@@ -36,7 +36,7 @@ def test_few_noisy_stimuli_make_it_unsure_and_not_wrong():
 
 def test_the_fitted_exemplar_and_axis_are_the_true_ones():
     sim = simulate({"axis": 0.5, "exemplar": 0.5}, n=1500, d=12, units=12, seed=4)
-    found = axis_code(sim.responses, sim.features, normalize="none", shuffles=20, folds=4).models
+    found = axis_code(sim.responses, sim.features, normalize="none", permutations=20, folds=4).models
     centre = sim.features.mean(0)
     for k, kind in enumerate(sim.codes):
         true = sim.targets[k] - (centre if kind == "exemplar" else 0)
@@ -49,7 +49,7 @@ def test_the_fitted_exemplar_and_axis_are_the_true_ones():
 def test_power_counts_verdicts_and_says_how_sure_the_share_is():
     from scipy.stats import binomtest
 
-    found = verdict_power({"axis": 0.5, "energy": 0.5}, n=600, d=6, units=8, folds=3, shuffles=40)
+    found = verdict_power({"axis": 0.5, "energy": 0.5}, n=600, d=6, units=8, folds=3, permutations=40)
     assert (found.cells("axis"), found.cells("energy")) == (4, 4)
     assert found.share("axis", "axis", "cannot tell")[0] + found.wrong("axis")[0] == 1
     assert found.share("energy")[0] == 1
@@ -61,7 +61,7 @@ def test_power_counts_verdicts_and_says_how_sure_the_share_is():
 
 
 def test_power_shows_the_cells_stimuli_of_the_benchs_own_making():
-    found = verdict_power("norm x direction", n=600, d=8, units=5, folds=3, shuffles=40, controversial=60)
+    found = verdict_power("norm x direction", n=600, d=8, units=5, folds=3, permutations=40, controversial=60)
     assert found.share("norm x direction")[0] == 1
     with pytest.raises(InputError, match="controversial is -1; needed"):
         verdict_power(controversial=-1)
@@ -75,7 +75,7 @@ def test_the_number_of_threads_changes_no_bit():
     for threads, out in ((1, one), (2, two)):
         torch.set_num_threads(threads)
         try:
-            code = axis_code(sim.responses, sim.features, folds=4, shuffles=10)
+            code = axis_code(sim.responses, sim.features, folds=4, permutations=10)
             assert torch.get_num_threads() == threads
         finally:
             torch.set_num_threads(1)

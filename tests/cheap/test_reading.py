@@ -1,4 +1,4 @@
-"""Reading polynomials back: bounds under attack, round trips, known expansions, wrong input."""
+"""PolynomialApproximation polynomials back: bounds under attack, round trips, known expansions, wrong input."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cheap.attacking import worst
-from deeptheory.cheap import bit_product_gate, compile_polynomial, polynomial_of, product_gate
+from deeptheory.cheap import bit_product_gate, compile_polynomial, product_gate, to_polynomial
 from deeptheory.errors import InputError
 
 
@@ -44,7 +44,7 @@ NETWORKS = [
 
 @pytest.mark.parametrize(("network", "degree", "domain"), NETWORKS, ids=[str(k) for k in range(len(NETWORKS))])
 def test_bounds_hold(network, degree, domain):
-    reading = polynomial_of(network, degree, domain)
+    reading = to_polynomial(network, degree, domain)
     dtype = next(network.parameters()).dtype
     found = attack(network.eval(), reading, dtype)
     assert reading.seen <= reading.bound
@@ -55,7 +55,7 @@ def test_bounds_hold(network, degree, domain):
 
 def test_more_degree_means_less_error():
     network = NETWORKS[0][0]
-    bounds = [polynomial_of(network, d).bound for d in (1, 3, 5, 7)]
+    bounds = [to_polynomial(network, d).bound for d in (1, 3, 5, 7)]
     assert bounds == sorted(bounds, reverse=True)
     assert bounds[-1] < bounds[0] / 20
 
@@ -68,7 +68,7 @@ def test_one_unit_is_its_taylor_polynomial():
         unit[0].weight.fill_(0.2)
         unit[2].weight.fill_(1.0)
     x = sympy.Symbol("x0")
-    reading = polynomial_of(unit, 3)
+    reading = to_polynomial(unit, 3)
     assert sympy.Poly(reading.expression, x).coeff_monomial(x) == pytest.approx(0.2, abs=reading.bound)
     assert sympy.Poly(reading.expression, x).coeff_monomial(x**3) == pytest.approx(-(0.2**3) / 3, abs=reading.bound)
     assert reading.bound < 5e-4
@@ -79,7 +79,7 @@ def test_a_compiled_network_reads_as_its_formula(text):
     network = compile_polynomial(text, tolerance=1e-5)
     formula = sympy.expand(network.expression)
     degree = sympy.Poly(formula).total_degree()
-    reading = polynomial_of(network, degree)
+    reading = to_polynomial(network, degree)
     x = [sympy.Symbol(n) for n in network.variables]
     off = sympy.Poly(reading.expression - formula, *x).coeffs() if sympy.expand(reading.expression - formula) != 0 else [0]  # fmt: skip
     assert sum(abs(float(c)) for c in off) <= 3 * network.certificate.total
@@ -96,7 +96,7 @@ def test_compile_train_and_read_back():
         optimizer.zero_grad()
         ((network(x) - target) ** 2).mean().backward()
         optimizer.step()
-    reading = polynomial_of(network, 2)
+    reading = to_polynomial(network, 2)
     terms = sympy.Poly(reading.expression, *sympy.symbols("x y z")).as_dict()
     assert terms[(1, 1, 0)] == pytest.approx(1.2, abs=0.02)
     assert terms[(0, 0, 1)] == pytest.approx(1, abs=0.02)
@@ -105,16 +105,16 @@ def test_compile_train_and_read_back():
 
 
 def test_gates_and_results():
-    reading = polynomial_of(product_gate(), 2, variables=["u", "v"])
+    reading = to_polynomial(product_gate(), 2, variables=["u", "v"])
     assert reading.expression == sympy.sympify("u*v")
     assert reading.bound < 1e-5
-    assert "Reading(u*v; within" in repr(reading)
+    assert "PolynomialApproximation(u*v; within" in repr(reading)
     assert reading.table()["expression"][0] == "u*v"
     assert reading.scalars()["degree"] == 2
-    assert polynomial_of(bit_product_gate(2, 1.0), 3, (0, 1)).bound < 0.01
-    two = polynomial_of(compile_polynomial(["x*y", "x + y**2"], tolerance=1e-4, dtype=torch.float64), 2)
+    assert to_polynomial(bit_product_gate(2, 1.0), 3, (0, 1)).bound < 0.01
+    two = to_polynomial(compile_polynomial(["x*y", "x + y**2"], tolerance=1e-4, dtype=torch.float64), 2)
     assert len(two.expression) == 2
-    wobbly = polynomial_of(nn.Sequential(nn.Linear(1, 2), nn.ELU(), nn.Linear(2, 1)), 2)
+    wobbly = to_polynomial(nn.Sequential(nn.Linear(1, 2), nn.ELU(), nn.Linear(2, 1)), 2)
     assert any("not proven" in n for n in wobbly.notes)
 
 
@@ -125,15 +125,15 @@ class Odd(nn.Module):
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: polynomial_of(mlp([2, 2], nn.Tanh()), -1), "degree is -1"),
-        (lambda: polynomial_of(mlp([2, 2, 1], nn.ReLU()), 2), "no gate exists for relu|not smooth"),
-        (lambda: polynomial_of(compile_polynomial("x*y", activation="relu"), 2), "relu is not smooth"),
-        (lambda: polynomial_of(nn.Sequential(nn.Linear(2, 2), Odd()), 2), "Odd cannot be read; known"),
-        (lambda: polynomial_of(nn.Tanh(), 2), "Tanh has no Linear layer"),
-        (lambda: polynomial_of(mlp([2, 1]), 2, variables=["a"]), "1 variables for 2 inputs"),
-        (lambda: polynomial_of(mlp([20, 1]), 8), "takes .* products of monomials"),
-        (lambda: polynomial_of(mlp([2, 2, 1], nn.Tanh()), 2, (-1e4, 1e4)), "so wide, an activation is no polynomial"),
-        (lambda: polynomial_of(mlp([2, 1]), 2, (0, float("inf"))), "finite ends"),
+        (lambda: to_polynomial(mlp([2, 2], nn.Tanh()), -1), "degree is -1"),
+        (lambda: to_polynomial(mlp([2, 2, 1], nn.ReLU()), 2), "no gate exists for relu|not smooth"),
+        (lambda: to_polynomial(compile_polynomial("x*y", activation="relu"), 2), "relu is not smooth"),
+        (lambda: to_polynomial(nn.Sequential(nn.Linear(2, 2), Odd()), 2), "Odd cannot be read; known"),
+        (lambda: to_polynomial(nn.Tanh(), 2), "Tanh has no Linear layer"),
+        (lambda: to_polynomial(mlp([2, 1]), 2, variables=["a"]), "1 variables for 2 inputs"),
+        (lambda: to_polynomial(mlp([20, 1]), 8), "takes .* products of monomials"),
+        (lambda: to_polynomial(mlp([2, 2, 1], nn.Tanh()), 2, (-1e4, 1e4)), "so wide, an activation is no polynomial"),
+        (lambda: to_polynomial(mlp([2, 1]), 2, (0, float("inf"))), "finite ends"),
     ],
 )
 def test_wrong_use(call, match):

@@ -90,9 +90,9 @@ def test_shuffled_labels_fit_worse_where_the_layer_knows_them():
     p_one = 1 / (1 + np.exp(-4 * rng.standard_normal(80)))
     p = np.stack([1 - p_one, p_one], 1) / 80
     layer = np.round(4 * (2 * p_one - 1))[None, :, None].repeat(2, 0) / 4.5
-    found = dt.layer_bound(recording_of(layer), p, readout=dt.Binning(9, (-1, 1)), shuffles=4)
+    found = dt.layer_bound(recording_of(layer), p, readout=dt.Binning(9, (-1, 1)), permutations=4)
     assert (found.residual < found.residual_shuffled).all()
-    again = dt.layer_bound(recording_of(layer), p, readout=dt.Binning(9, (-1, 1)), shuffles=4)
+    again = dt.layer_bound(recording_of(layer), p, readout=dt.Binning(9, (-1, 1)), permutations=4)
     assert np.array_equal(found.residual_shuffled, again.residual_shuffled)
 
 
@@ -115,7 +115,7 @@ def test_quality_and_gaps():
 
 
 @pytest.mark.parametrize(
-    "readout", [READOUT, dt.Quantised(3), dt.Exact(), dt.Binning.released(10), dt.Binning(5, "unit")]
+    "readout", [READOUT, dt.Quantized(3), dt.Exact(), dt.Binning.released(10), dt.Binning(5, "unit")]
 )
 def test_symbols_are_what_the_read_out_counts(readout):
     a = np.tanh(np.random.default_rng(2).standard_normal((3, 200, 2))).astype(np.float32)

@@ -127,7 +127,7 @@ def test_a_constant_layer_tells_nothing():
         dt.Binning(30, "unit"),
         dt.Binning(30, "layer"),
         dt.Exact(),
-        dt.Quantised(8),
+        dt.Quantized(8),
         dt.GaussianNoise(0.1),
     ):
         got = readout.summarise(a, [0, 1] * 10)
@@ -148,8 +148,8 @@ def test_a_quantised_layer_is_read_at_its_own_levels():
     rng = np.random.default_rng(0)
     a, y = rng.uniform(0, 1, (1, 80, 2)), labels(80, 2, rng)
     levels = [tuple(round(v * 7) for v in row) for row in a[0]]
-    check(dt.Quantised(3, (0, 1)).summarise(a, y), oracle.plane(levels, np.eye(2)[y]))
-    assert dt.Quantised(3, (0, 0.5)).summarise(a, y)["i_x"][0] < dt.Quantised(3, (0, 1)).summarise(a, y)["i_x"][0]
+    check(dt.Quantized(3, (0, 1)).summarise(a, y), oracle.plane(levels, np.eye(2)[y]))
+    assert dt.Quantized(3, (0, 0.5)).summarise(a, y)["i_x"][0] < dt.Quantized(3, (0, 1)).summarise(a, y)["i_x"][0]
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])  # each has a kernel of its own

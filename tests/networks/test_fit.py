@@ -49,7 +49,7 @@ def test_adadelta_and_the_absolute_error_are_those_of_a_plain_torch_loop(task):
     plain = [plain_network(nets, k) for k in range(2)]
     how = {"optimizer": "adadelta", "lr": 1.0, "batch": 50}
     y = (y + 0.3 * x[:, 1]).astype(np.float64)
-    history = fit(nets, x, y, epochs=6, at=[6], reshuffle=False, betas=(0.95, 0.0), eps=1e-6, **how)
+    history = fit(nets, x, y, epochs=6, record_at=[6], reshuffle=False, betas=(0.95, 0.0), eps=1e-6, **how)
     for k, net in enumerate(plain):
         rows = history.order[k, : history.counts[k]]
         train(net, x, y[:, None], rows, epochs=6, loss=torch.nn.functional.l1_loss, **how)
@@ -71,7 +71,7 @@ def test_the_hand_written_step_agrees_with_autograd(task, head, batch, reshuffle
     x, y = task
     y = y.astype(np.float32) if head == "linear" else y
     widths = [6, 5, 4, 2 if head == "softmax" else 1]
-    how = {"epochs": 8, "batch": batch, "reshuffle": reshuffle, "drop_last": drop_last, "at": [0, 3, 8]}
+    how = {"epochs": 8, "batch": batch, "reshuffle": reshuffle, "drop_last": drop_last, "record_at": [0, 3, 8]}
     hand, auto = (Population.mlp(widths, seeds=[0, 5], head=head) for _ in range(2))
     a = fit(hand, x, y, engine="handwritten", lr=[1e-2, 3e-3], **how)
     b = fit(auto, x, y, engine="autograd", lr=[1e-2, 3e-3], **how)
@@ -85,7 +85,7 @@ def test_gradient_moments_are_those_of_a_plain_loop(task):
     nets = small([3])
     net = plain_network(nets, 0)
     gradients = GradientRecorder(nets)
-    history = fit(nets, x, y, epochs=3, batch=40, reshuffle=False, lr=0.01, at=[0, 1, 2], gradients=gradients)
+    history = fit(nets, x, y, epochs=3, batch=40, reshuffle=False, lr=0.01, record_at=[0, 1, 2], gradients=gradients)
     seen = train(net, x, y, history.order[0, : history.counts[0]], optimizer="adam", lr=0.01, batch=40, epochs=3)
     data = gradients.dataset()
     for epoch in range(3):
@@ -101,8 +101,8 @@ def test_looking_at_gradients_changes_nothing(task):
     x, y = task
     a, b, c = small(), small(), small()
     fit(a, x, y, epochs=5, batch=64)
-    fit(b, x, y, epochs=5, batch=64, at=[0, 2, 5], gradients=GradientRecorder(b))
-    fit(c, x, y, epochs=5, batch=64, at=[1, 3], recorder=dt.Recorder(c, x, y))
+    fit(b, x, y, epochs=5, batch=64, record_at=[0, 2, 5], gradients=GradientRecorder(b))
+    fit(c, x, y, epochs=5, batch=64, record_at=[1, 3], recorder=dt.Recorder(c, x, y))
     assert torch.equal(a.theta, b.theta)
     assert torch.equal(a.theta, c.theta)
 
@@ -111,7 +111,7 @@ def test_full_batch_measures_its_gradients_over_minibatches_without_stepping(tas
     x, y = task
     a, b = small(), small()
     gradients = GradientRecorder(a)
-    fit(a, x, y, epochs=4, batch=None, at=[0, 4], gradients=gradients, gradient_batch=46)
+    fit(a, x, y, epochs=4, batch=None, record_at=[0, 4], gradients=gradients, gradient_batch=46)
     fit(b, x, y, epochs=4, batch=None)
     assert torch.equal(a.theta, b.theta)
     assert (gradients.dataset()["batches"] == 4).all()
@@ -121,11 +121,11 @@ def test_full_batch_measures_its_gradients_over_minibatches_without_stepping(tas
 def test_networks_may_have_their_own_rates_splits_and_sizes(task):
     x, y = task
     nets = small([0, 1, 2])
-    history = fit(nets, x, y, epochs=3, lr=[1e-3, 1e-2, 1e-3], train=[0.1, 0.5, list(range(100))], batch=16)
+    history = fit(nets, x, y, epochs=3, lr=[1e-3, 1e-2, 1e-3], train_fraction=[0.1, 0.5, list(range(100))], batch=16)
     assert history.counts.tolist() == [23, 115, 100]
     assert sorted(history.order[2, :100]) == list(range(100))
     one = small([1])
-    fit(one, x, y, epochs=3, lr=1e-2, train=0.5, batch=16)
+    fit(one, x, y, epochs=3, lr=1e-2, train_fraction=0.5, batch=16)
     assert torch.equal(nets.theta[1], one.theta[0])
 
 
@@ -164,7 +164,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(task, tmp_path, engine):
         if done > 430:
             raise Killed
 
-    how = {"epochs": 500, "batch": 115, "at": looks, "engine": engine, "lr": 0.01}
+    how = {"epochs": 500, "batch": 115, "record_at": looks, "engine": engine, "lr": 0.01}
     whole, kept = parts("whole")
     history = fit(whole, x, y, **how, **kept)
     broken, first = parts("broken")
@@ -184,7 +184,13 @@ def test_a_killed_training_goes_on_to_the_same_bits(task, tmp_path, engine):
 
 def test_a_checkpoint_with_a_store_records_each_step_once(task, tmp_path):
     x, y = task
-    how = {"epochs": 500, "batch": 115, "at": [0, 250, 450, 500], "checkpoint": tmp_path / "c", "checkpoint_seconds": 0}
+    how = {
+        "epochs": 500,
+        "batch": 115,
+        "record_at": [0, 250, 450, 500],
+        "checkpoint": tmp_path / "c",
+        "checkpoint_seconds": 0,
+    }
 
     def stop(done, total):
         if done >= 450:
@@ -240,13 +246,22 @@ def test_divergence_is_an_error_that_names_the_networks(task):
     nets = Population.mlp([6, 5, 1], activation="linear", seeds=[0, 1], head="linear")
     recorder = dt.Recorder(nets, x, y)
     with pytest.raises(DeeptheoryError, match=r"infinite or NaN .* seeds \[1\]; lower lr; what was recorded"):
-        fit(nets, x, y.astype(np.float32), epochs=400, optimizer="sgd", lr=[1e-3, 50.0], recorder=recorder, at=[0])
+        fit(
+            nets,
+            x,
+            y.astype(np.float32),
+            epochs=400,
+            optimizer="sgd",
+            lr=[1e-3, 50.0],
+            recorder=recorder,
+            record_at=[0],
+        )
     assert recorder.recording.steps == (0,)
 
 
 def test_the_history_shows_itself(task):
     x, y = task
-    history = fit(small(), x, y, epochs=4, at=[0, 2, 4], train=1.0)
+    history = fit(small(), x, y, epochs=4, record_at=[0, 2, 4], train_fraction=1.0)
     assert history.dataset()["train_loss"].shape == (2, 3)
     assert np.isnan(history.test_loss).all()
     assert "no rows are held out" in history.notes[0]

@@ -34,10 +34,10 @@ def test_logarithmic_epochs_are_those_of_the_released_code():
 def test_a_network_is_the_same_bit_for_bit_whatever_its_companions(task, seeds):
     x, y = task
     together = small(seeds)
-    history = fit(together, x, y, epochs=7, batch=64, at=[0, 7])
+    history = fit(together, x, y, epochs=7, batch=64, record_at=[0, 7])
     for k, seed in enumerate(seeds):
         alone = small([seed])
-        own = fit(alone, x, y, epochs=7, batch=64, at=[0, 7])
+        own = fit(alone, x, y, epochs=7, batch=64, record_at=[0, 7])
         assert torch.equal(together.theta[k], alone.theta[0])
         assert torch.equal(together(torch.as_tensor(x))[k], alone(torch.as_tensor(x))[0])
         assert np.array_equal(history.train_loss[k], own.train_loss[0])
@@ -106,7 +106,7 @@ def test_dtype_moves_and_copies(task):
 def test_any_small_module_becomes_a_population(task):
     x, y = task
     nets = Population.of(lambda: nn.Sequential(nn.Linear(6, 8), nn.GELU(), nn.Linear(8, 2)), seeds=[4, 9])
-    history = fit(nets, x, y, epochs=60, batch=64, lr=5e-3, at=[0, 60])
+    history = fit(nets, x, y, epochs=60, batch=64, lr=5e-3, record_at=[0, 60])
     assert (history.train_loss[:, -1] < 0.5 * history.train_loss[:, 0]).all()
     assert nets(torch.as_tensor(x)).shape == (2, 300, 2)
     assert torch.allclose(nets.network(1)(torch.as_tensor(x)), nets(torch.as_tensor(x))[1], atol=1e-6)

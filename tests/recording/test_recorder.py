@@ -458,7 +458,7 @@ data = dt.datasets.icosahedron()
 nets = dt.networks.Population.mlp([12, 10, 7, 5, 4, 3, 2], seeds=range(13))
 for k in range(2):
     recorder = dt.Recorder(nets, data.x, data.y, layers="layer*", readouts=dt.Binning(30, (-1, 1)))
-    dt.networks.fit(nets, data.x, data.y, epochs=120, at=range(120), recorder=recorder)
+    dt.networks.fit(nets, data.x, data.y, epochs=120, record_at=range(120), recorder=recorder)
     first = resident() if k == 0 else first
 print(resident() - first)
 """

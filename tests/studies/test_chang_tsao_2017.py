@@ -15,7 +15,7 @@ from deeptheory.studies.chang_tsao_2017.stimuli import crowd, world
 NAME = "chang-tsao-2017"
 SMALL = {
     "networks": 2, "people": 4, "pictures": 20, "size": 32, "steps": 12, "batch": 16, "stimuli": 120, "cells": 12, "modelled": 4,
-    "shuffles": 60, "folds": 2, "shape": 5, "appearance": 5, "space_faces": 30, "candidates": 20, "photographs": 0, "views": True,
+    "permutations": 60, "folds": 2, "shape": 5, "appearance": 5, "space_faces": 30, "candidates": 20, "photographs": 0, "views": True,
 }  # fmt: skip
 
 REQUIRED = {

@@ -186,7 +186,7 @@ def axis_code(
     features: Any,
     blocks: Any = None,
     folds: int = 10,
-    shuffles: int = 500,
+    permutations: int = 500,
     seed: int = 0,
     *,
     normalize: str = "block",
@@ -198,21 +198,21 @@ def axis_code(
 
     responses: [n, units], rates or activations of either sign, or [n, trials, units] (then with noise ceilings; NaN: no
     such trial). features: [n, d], coordinates of the stimuli. blocks: {"shape": slice(0, 25), ...}. folds: of the model
-    comparison. shuffles: draws of the null. normalize: "block", "dim" or "none" (entering.py): axes, norms and distances
+    comparison. permutations: draws of the null. normalize: "block", "dim" or "none" (entering.py): axes, norms and distances
     depend on it. radius: bound of the exemplar's length, in median stimulus norms. reliability: ceilings [units], where
     known otherwise. models=False leaves the comparison out.
     Left out and counted in .dead and .notes: units that never vary, trials with NaN.
     InputError: shapes, infinities, no living unit, too few stimuli for the models (about 2.2 (d + 5)), folds < 2.
     """
-    if folds < 2 or shuffles < 0 or radius <= 0:
+    if folds < 2 or permutations < 0 or radius <= 0:
         raise InputError(
-            f"folds, shuffles, radius are {folds}, {shuffles}, {radius}; needed: at least 2, at least 0, above 0"
+            f"folds, permutations, radius are {folds}, {permutations}, {radius}; needed: at least 2, at least 0, above 0"
         )
     with workers() as pool:
         e = enter(responses, features, blocks, normalize)
         if len(e.s) < folds * 2:
             raise InputError(f"{len(e.s)} stimuli in {folds} folds; needed: at least two in each")
-        null = shuffled(e, shuffles, seed)
+        null = shuffled(e, permutations, seed)
         ramp = ramp_tuning(e, null)
         ceiling = _ceiling(e, reliability)
         compared = compare_models(e, ceiling, ramp.p < 0.05, folds, radius, seed, pool) if models else None

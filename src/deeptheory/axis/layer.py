@@ -60,7 +60,7 @@ def axis_code_of(
 
     model: any nn.Module, left as found. layer: a name that dt.layers(model, x) lists. stimuli: what the model takes, n of
     them. features: [n, d]. pool, channels: see above and responses_of. units, answering, noise: see cells_of.
-    options: those of axis_code (folds, shuffles, normalize, radius, models). How the layer was pooled stands in .notes.
+    options: those of axis_code (folds, permutations, normalize, radius, models). How the layer was pooled stands in .notes.
     InputError: unknown layer, pooling that does not fit its shape, fewer units than asked for, what axis_code refuses.
     """
     cells = cells_of(model, [layer], stimuli, pool=pool, channels=channels, units=units, answering=answering, noise=noise, batch=batch, seed=seed)[layer]  # fmt: skip

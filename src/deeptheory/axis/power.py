@@ -64,7 +64,7 @@ def verdict_power(
     controversial: int = 0,
     seed: int = 0,
     folds: int = 10,
-    shuffles: int = 200,
+    permutations: int = 200,
     **simulation: Any,
 ) -> Power:
     """The verdicts on simulated cells of one code, or of a dict of shares; see simulate for what else it takes.
@@ -75,7 +75,7 @@ def verdict_power(
         raise InputError(f"controversial is {controversial}; needed: 0 or more stimuli")
     options = {"variances": variances, "reliability": reliability, "seed": seed, **simulation}
     sim = simulate(code, n, d, units, **options)
-    said = _verdicts(sim, controversial, folds=folds, shuffles=shuffles, seed=seed)
+    said = _verdicts(sim, controversial, folds=folds, permutations=permutations, seed=seed)
     counts = {}
     for name in dict.fromkeys(sim.codes):
         mine = said[np.array(sim.codes) == name]

@@ -23,8 +23,8 @@ class Shuffled:
     block_null: np.ndarray
 
 
-def shuffled(e: Entered, shuffles: int, seed: int) -> Shuffled:
-    """See Shuffled; k = shuffles, the same permutations for all units."""
+def shuffled(e: Entered, permutations: int, seed: int) -> Shuffled:
+    """See Shuffled; k = permutations, the same permutations for all units."""
     y = ((e.y - e.y.mean(0)) / e.y.std(0, correction=0)).to(torch.float32).mT.contiguous()
     s = e.s.to(torch.float32)
     sigma = s.mT @ s / len(s)
@@ -37,7 +37,7 @@ def shuffled(e: Entered, shuffles: int, seed: int) -> Shuffled:
 
     seen = of(y @ s / len(s))
     rng = np.random.default_rng([seed, 2])
-    draws = [of(y @ s[torch.as_tensor(rng.permutation(len(s)), device=s.device)] / len(s)) for _ in range(shuffles)]
+    draws = [of(y @ s[torch.as_tensor(rng.permutation(len(s)), device=s.device)] / len(s)) for _ in range(permutations)]
     return Shuffled(
         correlation=seen[0].cpu().numpy(),
         correlation_null=np.stack([d[0].cpu().numpy() for d in draws]) if draws else np.zeros((0, len(y))),

@@ -54,7 +54,7 @@ class Views(Result):
 
 
 def view_tolerance(
-    responses: Any, identity: Any, view: Any, mirrors: Any = (), shuffles: int = 200, seed: int = 0
+    responses: Any, identity: Any, view: Any, mirrors: Any = (), permutations: int = 200, seed: int = 0
 ) -> Views:
     """responses [n, units], identity [n], view [n]. mirrors: pairs of views that mirror each other.
 
@@ -82,7 +82,7 @@ def view_tolerance(
     by_views = _by_views(similarity, identity, view, names)
     rng = np.random.default_rng([seed, 11])
     null = []
-    for _ in range(shuffles):
+    for _ in range(permutations):
         dealt = identity.copy()
         for v in names:
             dealt[view == v] = rng.permutation(dealt[view == v])

@@ -41,8 +41,8 @@ from deeptheory.cheap.hierarchy_merging import Distillation as Distillation
 from deeptheory.cheap.hierarchy_sources import lumpable_chain as lumpable_chain
 from deeptheory.cheap.network import CompiledNetwork as CompiledNetwork
 from deeptheory.cheap.partition_function import partition_counterexample as partition_counterexample
-from deeptheory.cheap.reading import Reading as Reading
-from deeptheory.cheap.reading import polynomial_of as polynomial_of
+from deeptheory.cheap.reading import PolynomialApproximation as PolynomialApproximation
+from deeptheory.cheap.reading import to_polynomial as to_polynomial
 from deeptheory.cheap.relu import relu_count as relu_count
 from deeptheory.cheap.renormalisation import block_average as block_average
 from deeptheory.cheap.renormalisation import gaussian_field as gaussian_field

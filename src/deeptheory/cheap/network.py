@@ -70,7 +70,7 @@ class CompiledNetwork(nn.Module):
     @property
     def certificate(self) -> Certificate:
         if not self.as_compiled:
-            raise InputError("the weights have changed since they were compiled, and the certificate spoke of those; polynomial_of(network, degree, domain) reads what they say now")  # fmt: skip
+            raise InputError("the weights have changed since they were compiled, and the certificate spoke of those; to_polynomial(network, degree, domain) reads what they say now")  # fmt: skip
         return self._certificate
 
     def _fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""polynomial_of: the way back, from a smooth network to the polynomial that it nearly is, with a bound of the difference.
+"""to_polynomial: the way back, from a smooth network to the polynomial that it nearly is, with a bound of the difference.
 
 Each unit is carried as a polynomial of the inputs plus an interval for what that leaves out (a Taylor model; Makino &
 Berz 2003). An activation becomes its Taylor or Chebyshev polynomial on the range that the unit has, and terms above the
@@ -36,7 +36,7 @@ _GRID = 2001
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Reading(Result):
+class PolynomialApproximation(Result):
     """expressions: one an output. bounds: |network - expression| on the domain, rounding of the network included.
 
     seen: the largest difference at the points looked at, which the bound must not be below. domain: by variable.
@@ -60,7 +60,7 @@ class Reading(Result):
 
     def __repr__(self) -> str:
         shown = ", ".join(map(str, self.expressions))
-        return f"Reading({shown if len(shown) < 80 else shown[:77] + '...'}; within {self.bound:.3g}, seen {self.seen:.3g})"
+        return f"PolynomialApproximation({shown if len(shown) < 80 else shown[:77] + '...'}; within {self.bound:.3g}, seen {self.seen:.3g})"
 
     def table(self) -> "pandas.DataFrame":
         """One row an output."""
@@ -69,7 +69,7 @@ class Reading(Result):
         return pd.DataFrame({"expression": [str(e) for e in self.expressions], "bound": self.bounds})
 
 
-def polynomial_of(module: nn.Module, degree: int, domain: Any = (-1, 1), *, variables: Sequence[str] | None = None) -> Reading:  # fmt: skip
+def to_polynomial(module: nn.Module, degree: int, domain: Any = (-1, 1), *, variables: Sequence[str] | None = None) -> PolynomialApproximation:  # fmt: skip
     """The polynomial of that total degree which a smooth network nearly is on the domain, and a bound of the difference.
 
     module: Linear layers and smooth activations in Sequentials (dropout as in eval mode), a gate, or what
@@ -105,7 +105,7 @@ def polynomial_of(module: nn.Module, degree: int, domain: Any = (-1, 1), *, vari
     if any(a.assumed for a in steps if isinstance(a, Activation)):
         notes.append("derivatives of the activation were sampled: the bound is measured, not proven")
     seen = _seen(module, expressions, names, sides, dtype)
-    return Reading(expressions=expressions, bounds=tuple(bounds), seen=seen, degree=int(degree), domain=box, notes=tuple(notes))  # fmt: skip
+    return PolynomialApproximation(expressions=expressions, bounds=tuple(bounds), seen=seen, degree=int(degree), domain=box, notes=tuple(notes))  # fmt: skip
 
 
 def _steps(module: nn.Module) -> Iterable["nn.Linear | Activation"]:

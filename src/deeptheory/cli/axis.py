@@ -16,7 +16,7 @@ def axis(
     blocks: Annotated[str | None, typer.Option(help="NAME:NUMBER,... in order, e.g. shape:25,appearance:25.")] = None,
     out: Annotated[Path, typer.Option(help="Run folder with the page.")] = Path("runs/axis"),
     folds: Annotated[int, typer.Option(help="Folds of the model comparison.")] = 10,
-    shuffles: Annotated[int, typer.Option(help="Draws of the null.")] = 500,
+    permutations: Annotated[int, typer.Option(help="Draws of the null.")] = 500,
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
     normalize: Annotated[str, typer.Option(help="block, dim or none.")] = "block",
     radius: Annotated[float, typer.Option(help="Bound of the exemplar, in median stimulus norms.")] = 1.5,
@@ -28,12 +28,10 @@ def axis(
 
     named = None if blocks is None else _blocks(blocks)
     code = axis_code(
-        _array(responses), _array(features), named, folds, shuffles, seed, normalize=normalize, radius=radius
+        _array(responses), _array(features), named, folds, permutations, seed, normalize=normalize, radius=radius
     )
     options = f" --blocks {blocks}" if blocks else ""
-    command = (
-        f"deeptheory axis {responses.name} {features.name}{options} --folds {folds} --shuffles {shuffles} --seed {seed}"
-    )
+    command = f"deeptheory axis {responses.name} {features.name}{options} --folds {folds} --permutations {permutations} --seed {seed}"
     page = write_axis_page(code, out, f"{command} --normalize {normalize} --radius {radius:g}")
     if as_json:
         print_json({"units": len(code.units), "left out": code.dead, "verdicts": code.models.counts if code.models else {}, **code.scalars(), "notes": list(code.notes), "page": str(page)})  # fmt: skip

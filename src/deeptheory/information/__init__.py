@@ -22,7 +22,7 @@ from deeptheory.information.measures import conditional_mutual_information, entr
 from deeptheory.information.one_neuron import noisy_neuron_information, one_neuron_information
 from deeptheory.information.phases import GradientPhases, gradient_phases
 from deeptheory.information.plane import InformationPlane, information_plane
-from deeptheory.information.readouts import READOUTS, Binning, Exact, GaussianNoise, PropagatedNoise, Quantised
+from deeptheory.information.readouts import READOUTS, Binning, Exact, GaussianNoise, PropagatedNoise, Quantized
 
 __all__ = [
     "READOUTS",
@@ -42,7 +42,7 @@ __all__ = [
     "LayerBound",
     "LinearGaussian",
     "PropagatedNoise",
-    "Quantised",
+    "Quantized",
     "RateDistortion",
     "bottleneck_branches",
     "bottleneck_curve",

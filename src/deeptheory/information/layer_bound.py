@@ -94,7 +94,7 @@ def layer_bound(
     readout=None,
     steps=None,
     curve: BottleneckCurve | None = None,
-    shuffles: int = 0,
+    permutations: int = 0,
     samples: int | None = None,
     constant: float = 1.0,
     seed: int = 0,
@@ -102,13 +102,13 @@ def layer_bound(
     """Every layer of a recording against the bound of its task.
 
     recording: a Recording with activations; its inputs are the rows of p_xy [nx, ny], in order. readout: with symbols, so
-    Binning, Quantised or Exact; no default, as for the plane. steps: those to look at (default: the first, often untrained,
-    and the last). curve: of p_xy, if it is there already. shuffles: draws of the null. samples: training samples, for the
+    Binning, Quantized or Exact; no default, as for the plane. steps: those to look at (default: the first, often untrained,
+    and the last). curve: of p_xy, if it is there already. permutations: draws of the null. samples: training samples, for the
     gaps, with the constant of the finite-sample bound.
     InputError: no read-out or one without symbols, rows that do not fit, p_xy as in bottleneck, an unknown step.
     """
     if readout is None or not hasattr(readout, "symbols"):
-        raise InputError(f"readout is {readout!r}; layers have an exact encoder under Binning, Quantised or Exact")
+        raise InputError(f"readout is {readout!r}; layers have an exact encoder under Binning, Quantized or Exact")
     joint = as_joint(p_xy)
     if recording.inputs != joint.shape[0]:
         raise InputError(f"the recording has {recording.inputs} inputs, p_xy {joint.shape[0]} rows; they are the same inputs, in order")  # fmt: skip
@@ -118,7 +118,7 @@ def layer_bound(
     shape = (len(recording.seeds), len(chosen), len(recording.layers))
     found = {name: np.full(shape, np.nan) for name in (*_PER_LAYER, *_PER_STEP)}
     ends = {name: np.full(shape[:2], np.nan) for name in ("quality", "d_n", "r_n", "d_gap", "c_gap")}
-    null = _deals(joint, shuffles, seed)
+    null = _deals(joint, permutations, seed)
     for t, step in enumerate(chosen):
         ids = [readout.symbols(recording.activations(layer, step)) for layer in recording.layers]
         decided = _decisions(recording.activations(recording.layers[-1], step))
@@ -148,7 +148,7 @@ def layer_bound(
         **ends,
         curve=curve,
         readout=repr(readout),
-        notes=_notes(found, shuffles),
+        notes=_notes(found, permutations),
     )
 
 
@@ -242,10 +242,10 @@ def _least_rate(curve: BottleneckCurve, i_y: np.ndarray) -> np.ndarray:
     return np.interp(i_y, y[rising], x[rising])
 
 
-def _deals(joint: Joint, shuffles: int, seed: int) -> list[Joint]:
+def _deals(joint: Joint, permutations: int, seed: int) -> list[Joint]:
     """The same table with p(y|x) dealt out anew among its inputs, so many times."""
     rng = np.random.default_rng([seed, 6])
-    return [replace(joint, group=joint.group[rng.permutation(len(joint.group))]) for _ in range(shuffles)]
+    return [replace(joint, group=joint.group[rng.permutation(len(joint.group))]) for _ in range(permutations)]
 
 
 def _decisions(activations) -> np.ndarray:
@@ -254,12 +254,12 @@ def _decisions(activations) -> np.ndarray:
     return a.argmax(-1) if a.shape[-1] > 1 else (a[..., 0] > 0.5).astype(np.int64)
 
 
-def _notes(found: dict[str, np.ndarray], shuffles: int) -> tuple[str, ...]:
+def _notes(found: dict[str, np.ndarray], permutations: int) -> tuple[str, ...]:
     notes = [
         "beta is fitted with each layer's own decoder, which builds agreement in: compare residuals with their nulls"
     ]
-    if not shuffles:
-        notes.append("no null of shuffled labels was drawn (shuffles=)")
+    if not permutations:
+        notes.append("no null of shuffled labels was drawn (permutations=)")
     if np.isinf(found["beta"]).any():
         notes.append("beta is infinite where a layer lost nothing about Y")
     return tuple(notes)

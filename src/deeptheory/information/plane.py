@@ -120,7 +120,7 @@ def information_plane(recording, readout=None, targets=None, permutations: int =
     """The information plane of a recording (or of activations) under a read-out.
 
     recording: a Recording, or activations of one layer, [sample, unit] or [seed, sample, unit], with targets given.
-    readout: Binning, GaussianNoise, Quantised, Exact, or anything with .summarise; there is no default, since the
+    readout: Binning, GaussianNoise, Quantized, Exact, or anything with .summarise; there is no default, since the
     result depends on it. targets: labels [sample] or p(y|x) [sample, class]; default: the recording's own.
     permutations: draws of the null in which labels are shuffled among inputs (needs the activations).
     Where the recording kept only summaries, the read-out must be one of those. InputError: no read-out, one that was

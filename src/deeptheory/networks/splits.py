@@ -22,7 +22,9 @@ def split(n: int, train, seeds: Sequence[int], how: str = "random", seed: int = 
     orders = pick({"random": _random, "common": _common, "first": _first}, how, what="split")(n, seeds, seed)
     shares = list(train) if isinstance(train, list | tuple) or np.ndim(train) else [train] * len(seeds)
     if len(shares) != len(seeds):
-        raise InputError(f"train has {len(shares)} entries for {len(seeds)} networks; give one for all, or one each")
+        raise InputError(
+            f"train_fraction has {len(shares)} entries for {len(seeds)} networks; give one for all, or one each"
+        )
     counts = np.zeros(len(seeds), dtype=np.int64)
     for s, share in enumerate(shares):
         if np.ndim(share) == 0:
@@ -34,10 +36,10 @@ def split(n: int, train, seeds: Sequence[int], how: str = "random", seed: int = 
 
 def _count(share: float, n: int) -> int:
     if not 0 < share <= 1:
-        raise InputError(f"train is {share}; a share of the samples lies above 0 and up to 1")
+        raise InputError(f"train_fraction is {share}; a share of the samples lies above 0 and up to 1")
     count = round(share * n)
     if count < 1:
-        raise InputError(f"train is {share} of {n} samples, which is none; raise it")
+        raise InputError(f"train_fraction is {share} of {n} samples, which is none; raise it")
     return count
 
 

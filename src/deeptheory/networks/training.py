@@ -82,16 +82,16 @@ def fit(
     y,
     *,
     epochs: int,
-    train: float | Sequence = 0.8,
+    train_fraction: float | Sequence = 0.8,
     optimizer: str = "adam",
     lr: float | Sequence[float] = 4e-4,
     batch: int | None = 512,
     recorder=None,
-    at: Sequence[int] = (),
+    record_at: Sequence[int] = (),
     gradients=None,
     gradient_batch: int | None = None,
     seed: int = 0,
-    how: str = "random",
+    split: str = "random",
     reshuffle: bool = True,
     drop_last: bool = False,
     momentum: float = 0.0,
@@ -103,10 +103,10 @@ def fit(
     progress: Callable[[int, int], None] | None = None,
     engine: str = "auto",
 ) -> History:
-    """Train every network of the population, in place; look at the epochs in `at`.
+    """Train every network of the population, in place; record the epochs in `record_at`.
 
-    x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train: share of rows
-    that train (the rest is held out), one a network, or row numbers a network; how: the split, "random" (another for
+    x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train_fraction: share of rows
+    that train (the rest is held out), one a network, or row numbers a network; split: how rows are divided, "random" (another for
     each network, by `seed` and its own), "common" or "first". optimizer: "adam" (Kingma & Ba 2015), "sgd" with
     momentum, or "adadelta" (Zeiler 2012: lr 1, eps 1e-6, and rho is betas[0], 0.95 there); lr: one for all or one a network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has
     .add(layer, mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of
@@ -121,9 +121,23 @@ def fit(
     class, lr not above 0, unknown names. StoreError: the checkpoint is corrupt or of other settings.
     DeeptheoryError: weights became infinite or NaN; what was recorded so far stays in the recorder.
     """
-    looks = _check_looks(epochs, at)
+    looks = _check_looks(epochs, record_at)
     plan = _plan(
-        nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, momentum, betas, eps, orthonormal
+        nets,
+        x,
+        y,
+        train_fraction,
+        optimizer,
+        lr,
+        batch,
+        seed,
+        split,
+        reshuffle,
+        drop_last,
+        momentum,
+        betas,
+        eps,
+        orthonormal,
     )
     run = _engine(nets, plan, engine)
     log = _Log(nets, plan, looks)
@@ -158,7 +172,7 @@ def _check_looks(epochs: int, at: Sequence[int]) -> list[int]:
         raise InputError(f"epochs is {epochs}; training needs a whole number of at least 1")
     looks = sorted({int(e) for e in at})
     if looks and (looks[0] < 0 or looks[-1] > epochs):
-        raise InputError(f"at holds epochs from {looks[0]} to {looks[-1]}; they must lie in 0..{epochs}")
+        raise InputError(f"record_at holds epochs from {looks[0]} to {looks[-1]}; they must lie in 0..{epochs}")
     return looks
 
 

@@ -5,16 +5,16 @@ among the names, and a repr that says all its settings. A new one is one file he
 """
 
 from deeptheory.information.readouts.binning import Binning
-from deeptheory.information.readouts.exact import Exact, Quantised
+from deeptheory.information.readouts.exact import Exact, Quantized
 from deeptheory.information.readouts.noise import GaussianNoise
 from deeptheory.information.readouts.propagated import PropagatedNoise
 
 READOUTS = {
     "binning": Binning,
     "noise": GaussianNoise,
-    "quantised": Quantised,
+    "quantised": Quantized,
     "exact": Exact,
     "propagated": PropagatedNoise,
 }
 
-__all__ = ["READOUTS", "Binning", "Exact", "GaussianNoise", "PropagatedNoise", "Quantised"]
+__all__ = ["READOUTS", "Binning", "Exact", "GaussianNoise", "PropagatedNoise", "Quantized"]

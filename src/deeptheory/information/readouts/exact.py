@@ -33,7 +33,7 @@ def _bits(a: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Quantised:
+class Quantized:
     """The network's own uniform quantisation to 2^bits levels, ends included: value -> nearest level.
 
     bounds: (a, b), or "layer" / "unit" for the range seen (each network's own). Values outside (a, b) saturate, as a

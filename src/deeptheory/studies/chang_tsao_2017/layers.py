@@ -39,11 +39,11 @@ def layers(settings: dict, member: int, trained: Any, untrained: Any, progress: 
         return dt.axis.axis_codes_of(trained, LAYERS, shown.images, features, blocks, untrained=untrained, **how | options)  # fmt: skip
 
     coordinates, blocks = shown.coordinates, shown.space.blocks
-    code = bench(coordinates, blocks, shuffles=settings["shuffles"], models=False)
+    code = bench(coordinates, blocks, permutations=settings["permutations"], models=False)
     progress(1, 3)
-    rivals = bench(pixels, None, shuffles=0, models=False, normalize="block")
+    rivals = bench(pixels, None, permutations=0, models=False, normalize="block")
     progress(2, 3)
-    few = bench(coordinates, blocks, settings["modelled"], shuffles=settings["shuffles"])
+    few = bench(coordinates, blocks, settings["modelled"], permutations=settings["permutations"])
     progress(3, 3)
     found = {}
     for (condition, name, one), (_, _, rival), (_, _, model) in zip(code.conditions(), rivals.conditions(), few.conditions()):  # fmt: skip

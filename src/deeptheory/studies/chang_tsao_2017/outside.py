@@ -44,7 +44,7 @@ def _network(settings: dict, member: int) -> Any:
     coordinates = space.sample(drawn, derive(member, "photographs") % 2**31)
     images = _cropped(space, space.decode(coordinates).clip(0, 255))
     code = dt.axis.axis_codes_of(
-        net, PUBLISHED, images, coordinates, space.blocks, untrained=_random_weights(member), shuffles=settings["shuffles"],
+        net, PUBLISHED, images, coordinates, space.blocks, untrained=_random_weights(member), permutations=settings["permutations"],
         normalize=settings["normalize"], models=False, **recorded(settings, member, _CELLS),
     )  # fmt: skip
     table = code.table()

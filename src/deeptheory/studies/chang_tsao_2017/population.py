@@ -86,7 +86,7 @@ def _code(settings: dict, member: int, shown: World, rates: np.ndarray) -> Any:
         rates,
         shown.coordinates,
         shown.space.blocks,
-        shuffles=settings["shuffles"],
+        permutations=settings["permutations"],
         normalize=settings["normalize"],
         models=False,
         seed=member,

@@ -23,14 +23,14 @@ SCALES = {
     "quick": Scale(
         settings={
             "networks": 4, "people": 64, "pictures": 60, "size": 48, "steps": 600, "batch": 64, "lr": 1e-3, "stimuli": 1000,
-            "cells": 100, "modelled": 24, "shuffles": 200, "folds": 5, "views": True, "photographs": 300,
+            "cells": 100, "modelled": 24, "permutations": 200, "folds": 5, "views": True, "photographs": 300,
         },
         cost="about 4 minutes on 2 cores: 4 networks of 64 people, 1000 faces shown to 100 units a layer",
     ),
     "standard": Scale(
         settings={
             "networks": 8, "people": 128, "pictures": 100, "size": 64, "steps": 3000, "batch": 64, "lr": 1e-3, "stimuli": 2000,
-            "cells": 150, "modelled": 40, "shuffles": 500, "folds": 10, "views": True, "photographs": 1000,
+            "cells": 150, "modelled": 40, "permutations": 500, "folds": 10, "views": True, "photographs": 1000,
         },
         cost="about an hour on 2 cores, reckoned from measured steps: 8 networks of 128 people, 8 minutes of training each, 2000 faces",
     ),
@@ -65,7 +65,7 @@ KNOBS = {
     "stimuli": Knob(read=whole, about="faces shown", published=False),
     "cells": Knob(read=whole, about="units a layer", published=False),
     "modelled": Knob(read=whole, about="units a layer for which models are compared", published=False),
-    "shuffles": Knob(read=whole, about="draws of the null", published=False),
+    "permutations": Knob(read=whole, about="draws of the null", published=False),
     "folds": Knob(read=whole, about="folds of the model comparison", published=False),
     "views": Knob(read=_truth, about="true or false: faces from the side, too", published=False),
     "photographs": Knob(

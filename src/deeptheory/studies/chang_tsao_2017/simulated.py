@@ -43,5 +43,5 @@ def _pixel_control(settings: dict, unit: int, coordinates: np.ndarray, pixels: n
     s = (coordinates - coordinates.mean(0)) / coordinates.std(0)
     drive = s @ rng.standard_normal((s.shape[1], 100)) / np.sqrt(s.shape[1])
     rates = firing(settings)(np.log1p(np.exp(2 * drive)), derive(unit, "axis cells") % 2**31)
-    found: list[Any] = [dt.axis_code(rates, f, shuffles=0, models=False, seed=unit) for f in (pixels, coordinates)]
+    found: list[Any] = [dt.axis_code(rates, f, permutations=0, models=False, seed=unit) for f in (pixels, coordinates)]
     return float(found[0].axes.explained.mean() / found[1].axes.explained.mean())

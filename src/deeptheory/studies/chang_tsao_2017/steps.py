@@ -29,7 +29,7 @@ def members(settings: dict) -> list[int]:
 
 def check(settings: dict) -> None:
     """InputError: settings that would only fail later, in the middle of a run."""
-    for name, least in {"networks": 1, "people": 2, "pictures": 10, "steps": 1, "batch": 1, "cells": 4, "modelled": 2, "trials": 2, "folds": 2, "shape": 2, "appearance": 2, "shuffles": 20, "photographs": 0}.items():  # fmt: skip
+    for name, least in {"networks": 1, "people": 2, "pictures": 10, "steps": 1, "batch": 1, "cells": 4, "modelled": 2, "trials": 2, "folds": 2, "shape": 2, "appearance": 2, "permutations": 20, "photographs": 0}.items():  # fmt: skip
         if settings[name] < least:
             raise InputError(f"{name} is {settings[name]}; needed: {least} or more")
     d = settings["shape"] + settings["appearance"]

@@ -50,7 +50,7 @@ def _transfer(settings: dict, member: int, made: Any, nets: dict) -> np.ndarray:
         codes = [
             dt.axis_code(
                 cells.recorded, np.hstack(list(latents)), {"shape": slice(0, 25), "appearance": slice(25, 50)},
-                models=False, shuffles=settings["shuffles"], seed=member,
+                models=False, permutations=settings["permutations"], seed=member,
             )
             for cells in (first, second)
         ]  # fmt: skip
@@ -67,7 +67,7 @@ def _ladder(settings: dict, member: int, made: Any, nets: dict) -> tuple[np.ndar
     mirrors = [(-v, v) for v in YAWS.round(1) if v > 0]
 
     def measure(responses: np.ndarray) -> list[float]:
-        found = dt.axis.view_tolerance(responses, who, view, mirrors, shuffles=_SHUFFLES, seed=member)
+        found = dt.axis.view_tolerance(responses, who, view, mirrors, permutations=_SHUFFLES, seed=member)
         return [getattr(found, name) for name in _MEASURES]
 
     how = recorded(settings, member) | {"noise": None}

@@ -178,7 +178,7 @@ def _quantised(results: Any, settings: dict) -> Plate:
         curves += over_training(title, found, data["step"].values.tolist(), names)
     return Plate(
         name="quantised",
-        title=f"Quantised networks, {settings['bits']} bits, exactly",
+        title=f"Quantized networks, {settings['bits']} bits, exactly",
         figure=panels(curves, x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table_of(curves),
         see="Nothing is estimated here. Early layers stay at the top; do the last ones fall?",
@@ -274,7 +274,7 @@ _SECTIONS = (
         (_constant, _binned),
     ),
     (
-        "Quantised networks (Lorenzen et al. 2022)",
+        "Quantized networks (Lorenzen et al. 2022)",
         "Levels that belong to the network: exact.",
         (_quantised, pictures.quantised_plate),
     ),

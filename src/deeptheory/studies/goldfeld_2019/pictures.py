@@ -71,8 +71,8 @@ def quantised(settings, unit, inputs, workspace, progress):
     nets = dt.networks.Population.mlp([x.shape[1], *WIDTHS, 10], "relu", [unit], bits=settings["bits"])
     recorder = dt.Recorder(nets, x, data.y, layers="layer*", readouts=dt.Exact())
     history = dt.networks.fit(
-        nets, x, data.y, train=[data.train], lr=QUANTISED_RATE, batch=settings["quantised_batch"], epochs=epochs,
-        recorder=recorder, at=dt.networks.log_epochs(epochs, 40), seed=settings["seed"], progress=progress,
+        nets, x, data.y, train_fraction=[data.train], lr=QUANTISED_RATE, batch=settings["quantised_batch"], epochs=epochs,
+        recorder=recorder, record_at=dt.networks.log_epochs(epochs, 40), seed=settings["seed"], progress=progress,
     )  # fmt: skip
     out = information_plane(recorder.recording, dt.Exact()).dataset()[["i_x", "i_y"]].merge(history.dataset())
     return out.drop_attrs().assign_attrs(pictures=data.said, epochs=epochs)
@@ -149,7 +149,7 @@ def quantised_plate(results: Any, settings: dict) -> Plate | None:
     accuracy = data["test_accuracy"].transpose("seed", "step").values[:, -1]
     return Plate(
         name="quantised-pictures",
-        title=f"Quantised networks on pictures of digits, {settings['bits']} bits, exactly",
+        title=f"Quantized networks on pictures of digits, {settings['bits']} bits, exactly",
         figure=panels(curves, x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table_of(curves),
         see=f"Which layers fall? Held-out accuracy at the end {np.nanmean(accuracy):.3f}.",

@@ -79,8 +79,8 @@ def _hidden(settings) -> list[str]:
 def _fit(nets, settings, recorder, progress, at, orthonormal=0.0, lr=None, batch=None):
     data = dt.datasets.icosahedron()
     return dt.networks.fit(
-        nets, data.x, data.y, train=settings["train"], lr=lr or settings["lr"], batch=batch or settings["batch"],
-        epochs=settings["epochs"], recorder=recorder, at=at, seed=settings["seed"], orthonormal=orthonormal, progress=progress,
+        nets, data.x, data.y, train_fraction=settings["train"], lr=lr or settings["lr"], batch=batch or settings["batch"],
+        epochs=settings["epochs"], recorder=recorder, record_at=at, seed=settings["seed"], orthonormal=orthonormal, progress=progress,
     )  # fmt: skip
 
 

@@ -187,7 +187,7 @@ def _learn(settings: dict, depth: int, width: int, workspace, progress) -> np.nd
         nets,
         x,
         x.prod(1),
-        train=1.0,
+        train_fraction=1.0,
         optimizer=settings["optimizer"],
         lr=settings["lr"],
         betas=tuple(settings["betas"]),

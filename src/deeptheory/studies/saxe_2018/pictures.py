@@ -48,8 +48,8 @@ def _train(settings, seed, activation, progress):
     recorder = dt.Recorder(nets, x[shown], data.y[shown], layers="layer*", readouts=look)
     epochs = max(1, round(steps * BATCH / len(data.train)))
     history = dt.networks.fit(
-        nets, x, data.y, train=[data.train], optimizer="sgd", lr=RATE, batch=BATCH, epochs=epochs, recorder=recorder,
-        at=dt.networks.log_epochs(epochs, settings["picture_looks"]), seed=settings["seed"], progress=progress,
+        nets, x, data.y, train_fraction=[data.train], optimizer="sgd", lr=RATE, batch=BATCH, epochs=epochs, recorder=recorder,
+        record_at=dt.networks.log_epochs(epochs, settings["picture_looks"]), seed=settings["seed"], progress=progress,
     )  # fmt: skip
     out = recorder.recording.summary(look)[["i_x", "i_x_lower"]].merge(history.dataset())
     return out.drop_attrs().assign_attrs(

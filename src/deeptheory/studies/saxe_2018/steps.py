@@ -149,13 +149,13 @@ def _train(settings, seed, activation, workspace, progress):
         nets,
         data.x,
         data.y,
-        train=settings["train"],
+        train_fraction=settings["train"],
         optimizer=settings["optimizer"],
         lr=settings["lr"],
         batch=settings["batch"],
         epochs=settings["epochs"],
         recorder=recorder,
-        at=looks,
+        record_at=looks,
         gradients=gradients,
         gradient_batch=settings.get("gradient_batch"),
         seed=settings["seed"],
@@ -220,8 +220,8 @@ def _student(settings, seed, task, lr):
     recorder = dt.Recorder(nets, LinearGaussian.probe(100), layers="layer*")
     epochs = settings["linear_epochs"]
     dt.networks.fit(
-        nets, data.x, data.y, train=1.0, optimizer="sgd", lr=lr, batch=5 if task == "overtrained" else None, epochs=epochs,
-        recorder=recorder, at=dt.networks.log_epochs(epochs, 60), seed=settings["seed"],
+        nets, data.x, data.y, train_fraction=1.0, optimizer="sgd", lr=lr, batch=5 if task == "overtrained" else None, epochs=epochs,
+        recorder=recorder, record_at=dt.networks.log_epochs(epochs, 60), seed=settings["seed"],
     )  # fmt: skip
     recording, rows = recorder.recording, range(RELEVANT, 100)
     values: dict[str, list] = {"i_x": [], "irrelevant": [], "i_y": []}
@@ -249,8 +249,8 @@ def smallest_network(settings, unit, inputs, workspace, progress):
     recorder = dt.Recorder(nets, LinearGaussian.probe(1), layers="layer*", readouts=LinearGaussian(1.0), targets=[0, 0])
     gradients = dt.GradientRecorder(nets)
     dt.networks.fit(
-        nets, data.x, data.y, train=1.0, optimizer="sgd", lr=1e-3, batch=None, epochs=10 * settings["linear_epochs"],
-        recorder=recorder, at=dt.networks.log_epochs(10 * settings["linear_epochs"], 80), gradients=gradients,
+        nets, data.x, data.y, train_fraction=1.0, optimizer="sgd", lr=1e-3, batch=None, epochs=10 * settings["linear_epochs"],
+        recorder=recorder, record_at=dt.networks.log_epochs(10 * settings["linear_epochs"], 80), gradients=gradients,
         gradient_batch=1, seed=settings["seed"],
     )  # fmt: skip
     out = recorder.recording.summary(LinearGaussian(1.0)).merge(gradients.dataset().drop_vars("batches"))

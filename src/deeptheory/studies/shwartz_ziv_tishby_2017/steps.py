@@ -90,7 +90,7 @@ def _train(settings, seeds, workspace, progress, *, order=None, gradient_batch=N
         nets,
         data.x,
         labels,
-        train=settings["train"],
+        train_fraction=settings["train"],
         optimizer=settings["optimizer"],
         lr=settings["lr"],
         batch=settings["batch"],
@@ -98,7 +98,7 @@ def _train(settings, seeds, workspace, progress, *, order=None, gradient_batch=N
         reshuffle=settings["reshuffle"],
         drop_last=settings["drop_last"] and settings["batch"] is not None,
         recorder=recorder,
-        at=dt.networks.log_epochs(settings["epochs"], settings["points"]) if looks is None else looks,
+        record_at=dt.networks.log_epochs(settings["epochs"], settings["points"]) if looks is None else looks,
         gradients=gradients,
         gradient_batch=(gradient_batch or _MOMENTS_OVER) if settings["batch"] is None else None,
         seed=settings["seed"],
@@ -111,7 +111,7 @@ def _train(settings, seeds, workspace, progress, *, order=None, gradient_batch=N
     out["weights_before"], out["weights_after"] = (axes, before), (axes, _first_weights(nets))
     if against is not None:
         whole.snapshot(settings["epochs"])
-        found = dt.layer_bound(whole.recording, against, readout=look, shuffles=2, seed=settings["seed"]).dataset()
+        found = dt.layer_bound(whole.recording, against, readout=look, permutations=2, seed=settings["seed"]).dataset()
         out = out.merge(found.rename({k: f"bound_{k}" for k in found.data_vars}).rename({"step": "when"}))
     return out.assign_attrs(readout=repr(look), information=data.mutual_information)
 
