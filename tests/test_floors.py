@@ -19,6 +19,7 @@ GROUND = {
     "results",
     "stored",
     "memory",
+    "statistics",
     "datasets",
     "networks",
     "recording",

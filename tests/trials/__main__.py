@@ -1,0 +1,48 @@
+"""`make trials SCIENCE=axis`: the full rows of one science, resumable by row, and their table for the docs."""
+
+import subprocess
+import sys
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+
+from trials.frame import run_full
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(science: str) -> int:
+    rows = import_module(f"trials.test_{science}").ROWS
+    found = run_full(science, rows, ROOT / "runs" / "trials" / science)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
+    ).stdout.strip()
+    broken = sum(not f["held"] for f in found)
+    lines = [
+        f"# Trials: {science}",
+        "",
+        f"{len(found)} rows at full size, {broken} did not hold; {date.today().isoformat()}, commit {commit}.",
+        f"Made by `make trials SCIENCE={science}`.",
+        "",
+        "| number | trial | case | draws | measured | needed | held |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for f in found:
+        cells = (
+            f["number"],
+            f["trial"],
+            f["case"],
+            f["draws"],
+            f["measured"],
+            f["needed"],
+            "yes" if f["held"] else "**no**",
+        )
+        lines.append("| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |")
+    target = ROOT / "docs" / "trials"
+    target.mkdir(exist_ok=True)
+    (target / f"{science}.md").write_text("\n".join(lines) + "\n")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

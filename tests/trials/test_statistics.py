@@ -1,0 +1,130 @@
+"""Intervals, p-values and nulls: what they promise, tried."""
+
+import numpy as np
+
+from deeptheory import statistics as st
+from trials.frame import Row, all_of, covers, near, often, quick, same, uniform
+
+SIZES = (4, 6, 8, 18, 36)
+
+
+def held(interval, draw, truth):
+    def check(rng, draws):
+        found = [interval(draw(rng)) for _ in range(draws)]
+        return covers(sum(i.low <= truth <= i.high for i in found), draws)
+
+    return check
+
+
+def normal(n):
+    return lambda rng: rng.normal(size=n)
+
+
+def ranks_under_the_null(n, ties):
+    def check(rng, draws):
+        pairs = [(rng.normal(size=n), rng.normal(size=n)) for _ in range(draws)]
+        return uniform([st.rank_correlation(np.round(x, ties), np.round(y, ties)).p for x, y in pairs])
+
+    return check
+
+
+def group_null(**how):
+    """Rows in runs of 10 with AR(.9) inside: a mean product of two independent series, against its permuted pairings."""
+
+    def series(rng):
+        x = rng.normal(size=400)
+        for k in range(1, 400):
+            x[k] = 0.9 * x[k - 1] + x[k] * np.sqrt(1 - 0.81)
+        return x
+
+    def check(rng, draws):
+        p = []
+        for _ in range(draws):
+            x, y = series(rng), series(rng)
+            orders = st.permutations(400, 99, seed=int(rng.integers(2**31)), **how)
+            p.append(float(st.permutation_p(abs(x @ y), np.abs(y[orders] @ x))))
+        return uniform(p)
+
+    return check
+
+
+def strong_pairs(rng, draws):
+    hits = 0
+    for _ in range(draws):
+        x = rng.normal(size=30)
+        hits += st.rank_correlation(x, 0.7 * x + 0.71 * rng.normal(size=30)).p <= 0.05
+    return often(hits, draws, 0.9)
+
+
+def known_times(rng, draws):
+    off = []
+    for phi in (0.0, 0.5, 0.9):
+        x = rng.normal(size=200_000)
+        for k in range(1, len(x)):
+            x[k] = phi * x[k - 1] + x[k]
+        off.append(near(st.autocorrelation_time(x) / ((1 + phi) / (1 - phi)), 1, 0.15, f"phi {phi}: ratio "))
+    return all_of(*off)
+
+
+def scales(rng, draws):
+    x, y = rng.normal(size=12) + 5, rng.normal(size=12) + 4
+    mean, ratio = st.mean_interval(x), st.ratio_interval(x, y)
+    out = []
+    for c in (1e-200, 1e-8, 1e8, 1e200):
+        m, r = st.mean_interval(x * c), st.ratio_interval(x * c, y * c)
+        out += [
+            near([m.low / c, m.high / c], [mean.low, mean.high], 1e-9),
+            near([r.low, r.high], [ratio.low, ratio.high], 1e-9),
+        ]
+    return all_of(*out)
+
+
+def order_of_rows(rng, draws):
+    x, y = rng.normal(size=(2, 40))
+    turn = rng.permutation(40)
+    a, b = st.rank_correlation(x, y), st.rank_correlation(x[turn], y[turn])
+    c = st.rank_correlation(np.exp(x), y * 1e9)
+    return same([[r.value, r.low, r.high] for r in (a, b, c)], 1e-12)
+
+
+ROWS = [
+    *(Row("statistics.mean_interval", "null", f"{n} normal values", held(st.mean_interval, normal(n), 0), 100, 2000) for n in SIZES),
+    *(
+        Row("statistics.geometric_mean_interval", "null", f"{n} lognormal values, sigma 2",
+            held(st.geometric_mean_interval, lambda r, n=n: np.exp(2 * r.normal(size=n)), 1.0), 100, 2000)
+        for n in SIZES
+    ),
+    *(
+        Row("statistics.median_interval", "null", f"{n} exponential values",
+            held(st.median_interval, lambda r, n=n: r.exponential(size=n), np.log(2)), 100, 2000)
+        for n in SIZES[1:]
+    ),
+    *(
+        Row("statistics.ratio_interval", "null", f"{n} pairs, true ratio 2",
+            held(lambda z: st.ratio_interval(*z), lambda r, n=n: (4 + 2 * r.normal(size=n), 2 + r.normal(size=n)), 2.0), 100, 2000)
+        for n in SIZES
+    ),
+    *(
+        Row("statistics.proportion_interval", "null", f"{n} trials of p = {p}",
+            held(lambda k, n=n: st.proportion_interval(k, n), lambda r, n=n, p=p: int(r.binomial(n, p)), p), 100, 2000)
+        for n, p in ((4, 0.5), (12, 0.05), (40, 0.9))
+    ),
+    *(
+        Row("statistics.bootstrap_interval", "null", f"{n} normal values, standard deviation",
+            held(lambda x: st.bootstrap_interval(np.std, x, resamples=999), normal(n), 1.0), 0, 500)
+        for n in (100, 400)
+    ),
+    *(Row("statistics.rank_correlation", "null", f"{n} pairs, rounded to {t} digits", ranks_under_the_null(n, t), 100, 1000) for n, t in ((5, 6), (8, 0), (20, 0), (20, 6))),
+    Row("statistics.rank_correlation", "power", "30 pairs of correlation .7: p <= .05", strong_pairs, 40, 400),
+    Row("statistics.permutations", "null", "two AR(.9) series of 400, blocks of 40", group_null(block=40), 100, 1000),
+    Row("statistics.permutations", "null", "two AR(.9) series of 400, groups of 40 rows", group_null(groups=np.arange(400) // 40), 100, 1000),
+    Row("statistics.autocorrelation_time", "truth", "AR(1): (1 + phi) / (1 - phi), closed form", known_times),
+    Row("statistics.mean_interval", "invariance", "units of measurement from 1e-200 to 1e200; ratios, too", scales),
+    Row("statistics.rank_correlation", "invariance", "order of pairs, monotone transformations", order_of_rows),
+]  # fmt: skip
+
+
+@quick(ROWS)
+def test_trial(row):
+    found = row.run()
+    assert found.held, f"{row.name}: {found.measured}; needed {found.needed}"
