@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeptheory.errors import InputError, StoreError
+from deeptheory.errors import DeeptheoryError, InputError, StoreError
 from deeptheory.runs import NotDone, Run, Step, chunks, derive, members
 from deeptheory.runs.lock import locked
 from oracles import steps as work
@@ -68,6 +68,26 @@ def test_each_unit_has_the_threads_that_the_run_states(tmp_path, engine):
     steps = [Step(name="threads", function=work.threads, units=units)]
     results = run(tmp_path / "r").execute(steps, engine=engine, jobs=2, progress=False)
     assert (results["threads"]["threads"] == 1).all()
+
+
+@pytest.mark.parametrize("how", ["one core", "jobs 1"])
+def test_one_core_or_one_worker_works_in_this_process(tmp_path, how):
+    here = Path(__file__).parent
+    text = _SCRIPT.format(paths=[str(here), str(here.parent)], folder=str(tmp_path / "r"), engine="processes")
+    text = text.replace("wait=1.5", "wait=0.0").replace("jobs=2", "jobs=None" if how == "one core" else "jobs=1")
+    (tmp_path / "go.py").write_text(text)
+    pin = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if how == "one core" else []
+    done = subprocess.run([*pin, sys.executable, str(tmp_path / "go.py")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    same = run(tmp_path / "serial" / "r", wait=0.0).execute(STEPS[:1], progress=False)
+    assert run(tmp_path / "r", wait=0.0).execute(STEPS[:1], progress=False)["draw"].identical(same["draw"])
+
+
+def test_a_killed_worker_says_how_to_go_on(tmp_path, capsys):
+    steps = [Step(name="draw", function=work.killed, units=units)]
+    with pytest.raises(DeeptheoryError, match="a worker process was killed"):
+        run(tmp_path / "r").execute(steps, engine="processes", jobs=2, progress=False)
+    assert "To go on: go on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("error", [True, False])
@@ -247,6 +267,9 @@ def returns(value):
     ("call", "match"),
     [
         (lambda f: run(f).execute(STEPS, engine="ray"), "unknown engine 'ray'. Known: serial, processes"),
+        (lambda f: run(f).execute(STEPS, jobs=0), "jobs is 0; needed: a number of workers"),
+        (lambda f: run(f).execute(STEPS, jobs=-1), "jobs is -1"),
+        (lambda f: run(f).execute(STEPS, jobs=1.5), "jobs is 1.5"),
         (lambda f: run(f).execute(STEPS, only="drw"), "unknown step 'drw'; did you mean draw"),
         (lambda f: run(f).execute(STEPS[1:]), "step scaled needs 'draw'"),
         (lambda f: run(f).execute(STEPS + STEPS), "two steps have the name 'draw'"),

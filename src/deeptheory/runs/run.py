@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deeptheory.errors import DeeptheoryError, StoreError
+from deeptheory.errors import StoreError
 from deeptheory.names import pick
-from deeptheory.runs.engines import ENGINES
+from deeptheory.runs.engines import ENGINES, check_jobs
 from deeptheory.runs.lock import locked
 from deeptheory.runs.progress import Lines, reporter, watched
 from deeptheory.runs.record import Record
@@ -81,6 +81,7 @@ class Run:
         if only is not None:
             pick(known, only, what="step")
         pick(ENGINES, engine, what="engine")
+        check_jobs(jobs)
         with locked(self.folder):
             self.record = self.record.enter(self.folder, self._resume)
             self._resume = None
@@ -92,7 +93,7 @@ class Run:
                 worked = [self._do(step, known, engine, jobs, tell) for step in chosen]
                 if only is None and (any(worked) or self.record.times["finished"] is None):
                     self.record.finish(self.folder)
-            except (KeyboardInterrupt, DeeptheoryError, OSError) as error:
+            except (KeyboardInterrupt, Exception) as error:
                 tell.close()
                 if not isinstance(error, NotDone):
                     Lines().say(f"stopped; what is done stands in {self.folder}. To go on: {self.record.command}")
