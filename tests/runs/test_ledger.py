@@ -102,34 +102,17 @@ def test_shares_are_never_surer_than_their_seeds():
     assert verdict(np.ones(17, dtype=bool)).verdict == "reproduced"
 
 
-def test_intervals_cover_as_they_promise():
-    rng = np.random.default_rng(1)
-    hits = 0
-    for k in range(200):
-        found = interval(Sample(rng.exponential(size=30)), seed=k)
-        hits += found.low <= 1 <= found.high
-    assert 0.88 <= hits / 200 <= 0.98
-
-
 def test_paired_columns_stay_together():
     rng = np.random.default_rng(0)
     b = rng.uniform(1, 9, 20)
-    found = interval(Sample(np.stack([2 * b, b], 1), lambda x, y, axis=-1: x.mean(axis) / y.mean(axis)))
+    found = interval(Sample(np.stack([2 * b, b], 1), "ratio"))
     assert found.low == pytest.approx(2)
     assert found.high == pytest.approx(2)
 
 
 def test_infinite_values_have_a_median_and_an_infinite_end():
     found = interval(Sample([1, 2, 3, 4, math.inf, math.inf, 5, 6], "median"))
-    assert found.value == 4.5
-    assert math.isfinite(found.low)
-    assert found.high == math.inf
-
-
-def test_the_same_seed_gives_the_same_interval():
-    values = np.random.default_rng(0).standard_normal(12)
-    assert interval(Sample(values), 3) == interval(Sample(values), 3)
-    assert interval(Sample(values), 3) != interval(Sample(values), 4)
+    assert (found.value, found.low, found.high) == (4.5, 1, math.inf)
 
 
 def test_the_files_hold_the_keys_and_come_back(tmp_path):
@@ -168,7 +151,7 @@ def test_an_estimate_brings_its_own_interval():
         (lambda: Sample([]), r"values have shape \[0\]"),
         (lambda: Sample([1.0], "mode"), "unknown statistic"),
         (lambda: Sample([1.0], "share"), "a share is of"),
-        (lambda: Sample([[1.0, 2.0]], "mean"), r"'mean' is for \[n\]"),
+        (lambda: Sample([[1.0, 2.0]], "mean"), r"'mean' needs \[n\]"),
         (lambda: Plate(name="a/b", title="t", figure=None, table=None, see="s", trust="t", alt="a"), "plate name is"),
         (lambda: Plate(name="a", title="t", figure=None, table=None, see="s", trust=" ", alt="a"), "has no trust"),
     ],

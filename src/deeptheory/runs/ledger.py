@@ -229,11 +229,11 @@ def _read(measured: Any, name: str, seed: int) -> tuple[float, float, float, int
             return value, value, value, None, ["deterministic"]
         values = np.asarray(measured)
         measured = Sample(values, "share" if values.dtype == bool else "mean")
-    found = interval(measured, seed)
+    found = interval(measured)
     notes = [found.method, *measured.notes]
     if found.missing:
-        notes.append(f"{_NO_VALUE}{found.missing} of {found.missing + found.seeds} seeds")
-    return found.value, found.low, found.high, found.seeds, notes
+        notes.append(f"{_NO_VALUE}{found.missing} of {found.missing + found.n} seeds")
+    return found.value, found.low, found.high, found.n, notes
 
 
 def _to_json(value: Any) -> Any:

@@ -23,12 +23,6 @@ def values(results: Any, step: str, name: str) -> np.ndarray:
     return results[step][name].transpose("seed", "step", "layer").values
 
 
-def ratio(a, b, axis=-1):
-    """Mean over mean; infinite or undefined where the second is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.mean(a, axis)) / np.asarray(np.mean(b, axis))
-
-
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Spearman's over the looks, [seed, step] twice -> [seed]; NaN where one of them does not move by 1e-3 bits."""
     from scipy.stats import spearmanr
@@ -75,7 +69,7 @@ def _noisy_fall(layer: str):
 
 def _orthonormal_stops(results):
     pair = [fall(values(results, step, "i_x"))[:, -1] for step in ("orthonormal", "noisy")]
-    return Sample(np.stack(pair, axis=1), ratio)
+    return Sample(np.stack(pair, axis=1), "ratio")
 
 
 def _orthonormal_harm(results):

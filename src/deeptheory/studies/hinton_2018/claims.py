@@ -54,16 +54,14 @@ def compared(results: Any, condition: str) -> list[Any]:
     ]
 
 
-def _fewer_errors(capsules, cnn, axis=-1):
-    return 1 - capsules.mean(axis) / cnn.mean(axis)
-
-
 def _novel(condition: str):
     def measure(results):
         if "novel" not in results[f"{condition}-capsules"]:
             return NotRun(f"this source has no second {condition}")
         pairs = compared(results, condition)
-        return Sample(np.array([[100 - p.first, 100 - p.second] for p in pairs]), _fewer_errors)
+        return Sample(
+            np.array([[p.first - p.second, 100 - p.second] for p in pairs]), "ratio"
+        )  # fewer errors / errors of the CNN
 
     return measure
 

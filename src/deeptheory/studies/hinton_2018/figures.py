@@ -112,9 +112,7 @@ def _ablations(results: Any, settings: dict) -> Plate:
     for step, label in _ABLATIONS.items():
         values = 100 - results[step]["familiar"].values[:, -1]
         found = interval(Sample(values))
-        rows.append(
-            {"network": label, "error": found.value, "low": found.low, "high": found.high, "seeds": found.seeds}
-        )
+        rows.append({"network": label, "error": found.value, "low": found.low, "high": found.high, "seeds": found.n})
     table = pd.DataFrame(rows)
     bars = {"type": "data", "symmetric": False, "array": (table["high"] - table["error"]).round(4).tolist()}
     bars["arrayminus"] = (table["error"] - table["low"]).round(4).tolist()

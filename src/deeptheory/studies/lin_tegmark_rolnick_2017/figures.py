@@ -6,7 +6,7 @@ import numpy as np
 
 from deeptheory.runs import Page, Plate, Sample
 from deeptheory.runs.intervals import interval
-from deeptheory.studies.lin_tegmark_rolnick_2017.claims import _gain
+from deeptheory.studies.lin_tegmark_rolnick_2017.claims import gains
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import DATA, PARAMETERS
 from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.theme import NEUTRAL, layer_colours, new_figure
@@ -125,7 +125,7 @@ def _degree(results: Any, settings: dict) -> Plate:
             got = interval(Sample(bits[:, 0] - bits[:, degree - 1]))
             rows.append((name, degree, got.value, got.low, got.high))
     table = pd.DataFrame(rows, columns=["data", "degree", "bits_gained", "low", "high"])
-    ratio = {name: interval(Sample(data.sel(data=name).values, _gain)) for name in DATA}
+    ratio = {name: interval(gains(data.sel(data=name).values)) for name in DATA}
     table["ratio_of_gains"] = [ratio[n].value for n in table["data"]]
     figure = new_figure(xaxis_title="largest degree of a term", yaxis_title="bits gained a sample, against degree 1")
     figure.update_xaxes(tickvals=[1, 2, 3])

@@ -250,7 +250,7 @@ def _errors(data: Any) -> Any:
         at = data.sel(shape=shape)
         got = interval(Sample(at["error"].values))
         depth, width = int(at["depth"]), int(at["width"])
-        rows.append((depth, width, depth * width, got.value, got.low, got.high, got.seeds))
+        rows.append((depth, width, depth * width, got.value, got.low, got.high, got.n))
     return pd.DataFrame(rows, columns=["depth", "width", "neurons", "error", "low", "high", "networks"])
 
 

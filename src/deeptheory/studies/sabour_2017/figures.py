@@ -89,7 +89,7 @@ def _errors(results: Any, settings: dict) -> Plate:
     rows = []
     for step in _ROWS:
         found = interval(Sample(results[step]["error"].values[:, -1]))
-        rows.append({"network": step, "error": found.value, "low": found.low, "high": found.high, "seeds": found.seeds})
+        rows.append({"network": step, "error": found.value, "low": found.low, "high": found.high, "seeds": found.n})
     table = pd.DataFrame(rows)
     figure = new_figure(xaxis_title="network", yaxis_title="test error (%)")
     bars = {"type": "data", "symmetric": False, "array": (table["high"] - table["error"]).round(4).tolist()}

@@ -43,12 +43,6 @@ def _at(results: Any, step: str, layer: str) -> int | None:
     return names.index(layer) if layer in names else None
 
 
-def ratio(a, b, axis=-1):
-    """Mean over mean; infinite or undefined where the second is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.mean(a, axis)) / np.asarray(np.mean(b, axis))
-
-
 def _fall_of(step: str, readout: str, layer: str):
     def measure(results):
         at = _at(results, step, layer)
@@ -63,7 +57,7 @@ def _fall_over_rise(step: str, readout: str, layer: str):
         if at is None:
             return NotRun(f"these networks have no {layer}")
         pair = falls(results, step, readout)[:, at], rises(results, step, readout)[:, at]
-        return Sample(np.stack(pair, axis=1), ratio)
+        return Sample(np.stack(pair, axis=1), "ratio")
 
     return measure
 
@@ -75,7 +69,7 @@ def _hidden_falls(results, step, readout):
 def _against_tanh(step: str):
     def measure(results):
         pair = _hidden_falls(results, step, "global"), _hidden_falls(results, "tanh", "global")
-        return Sample(np.stack(pair, axis=1), ratio)
+        return Sample(np.stack(pair, axis=1), "ratio")
 
     return measure
 
@@ -86,15 +80,9 @@ def _rebin(layer: str, readout: str):
         if at is None:
             return NotRun(f"these networks have no {layer}")
         pair = falls(results, "tanh", readout)[:, at], falls(results, "tanh", "even")[:, at]
-        return Sample(np.stack(pair, axis=1), ratio)
+        return Sample(np.stack(pair, axis=1), "ratio")
 
     return measure
-
-
-def _median_ratio(*columns, axis=-1):
-    half = len(columns) // 2
-    each = [ratio(a, b, axis) for a, b in zip(columns[:half], columns[half:])]
-    return np.median(np.stack(each), axis=0)
 
 
 def _rebin_most(readout: str):
@@ -103,14 +91,15 @@ def _rebin_most(readout: str):
         compressed = pair[1].mean(0) > COMPRESSES
         if not compressed.any():
             return NotRun("no hidden layer falls by more than 0.5 bit under even bins: there is nothing to remove")
-        return Sample(np.concatenate([p[:, compressed] for p in pair], axis=1), _median_ratio)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.median(pair[0][:, compressed] / pair[1][:, compressed], axis=1)  # within each network
 
     return measure
 
 
 def _full_batch(results):
     pair = [falls(results, step, "even")[:, -2] for step in ("full-batch", "tanh")]
-    return Sample(np.stack(pair, axis=1), ratio)
+    return Sample(np.stack(pair, axis=1), "ratio")
 
 
 def noise_falls(results: Any, step: str, variance: float) -> np.ndarray:

@@ -73,13 +73,9 @@ def _snr_alike(results):
     return log.max(1) - log.min(1)
 
 
-def _ratio(full, mini, axis=-1):
-    return full.mean(axis) / mini.mean(axis)
-
-
 def _noise_drives(results):
     falls = [fall(last_hidden(results[step])["i_x"].values) for step in ("full-batch", "minibatch")]
-    return Sample(np.stack(falls, axis=1), _ratio)
+    return Sample(np.stack(falls, axis=1), "ratio")
 
 
 def alikeness(a: np.ndarray, b: np.ndarray) -> float:

@@ -144,7 +144,7 @@ def _falls(results: Any, settings: dict) -> Plate:
             ):
                 got = interval(Sample(values))
                 row = {"condition": label, "layer": layer, "quantity": what, "bits": got.value}
-                rows.append(row | {"low": got.low, "high": got.high, "networks": got.seeds})
+                rows.append(row | {"low": got.low, "high": got.high, "networks": got.n})
     if not rows:
         raise NotDone("no step is done")
     table = pd.DataFrame(rows)

@@ -69,11 +69,6 @@ def beta_falls(results):
     return np.array([spearman(np.arange(len(row)), row) for row in beta])
 
 
-def _mean_ratio(trained, untrained, axis=-1):
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.mean(trained, axis)) / np.asarray(np.mean(untrained, axis))
-
-
 def on_the_bound(name: str):
     def measure(results):
         data = results["minibatch"]
@@ -86,7 +81,7 @@ def on_the_bound(name: str):
                 f"untrained {name} is on the bound already ({pair[:, 1].mean():.1e} bits below it on average): the "
                 "read-out tells nearly all inputs apart, so there is no distance to shrink"
             )
-        return Sample(pair, _mean_ratio)
+        return Sample(pair, "ratio")
 
     return measure
 

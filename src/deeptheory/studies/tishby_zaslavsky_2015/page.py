@@ -8,7 +8,7 @@ from deeptheory.runs import Page, Plate
 from deeptheory.studies.both_sides import links
 from deeptheory.studies.drawing import dots, measured
 from deeptheory.studies.pages import sections, turned
-from deeptheory.studies.tishby_zaslavsky_2015.claims import placement, slopes
+from deeptheory.studies.tishby_zaslavsky_2015.claims import distance_after, slopes
 from deeptheory.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
 
 
@@ -104,22 +104,15 @@ def _bifurcations(results: Any, settings: dict) -> Plate:
         height = [0.2 + 0.1 * k] * len(fitted)
         figure.add_trace(go.Scatter(x=fitted.tolist(), y=height, mode="markers", marker={"color": colour, "symbol": "line-ns-open", "size": 9}, name=f"fitted, {name}"))  # fmt: skip
         rows += [{"what": f"fitted {name}", "beta": float(b), "clusters": np.nan} for b in fitted]
-    found = placement(results)
-    said = "No two layers have a fitted beta to compare."
-    if found is not None:
-        (sums, counts), p = found[0].T, found[1]
-        said = (
-            f"Mean distance to the nearest critical beta {sums.sum() / counts.sum():.3g} in log beta over {int(counts.sum())} of "
-            f"{end['beta'].size} layers, p = {float(p(sums, counts)):.3g} against random placement."
-        )
+    after = [np.nanmean(distance_after(results, step)) for step in (-1, 0)]
+    said = f"Mean signed distance after the nearest critical beta: trained {after[0]:+.3g}, untrained {after[1]:+.3g} in log beta."
     return Plate(
         name="bifurcations",
         title="Bifurcations, and where the layers' fitted betas lie",
         figure=figure,
         table=pd.DataFrame(rows),
         see=f"Steps: clusters appear at critical betas (dotted). Ticks below: fitted betas of layers and networks. {said}",
-        trust="Betas are fitted with each layer's own decoder. Layers of one network are not independent, which the p-value "
-        "takes no account of. Left out: layers that lost nothing (infinite beta), and those that no beta above 0 fits better than "
+        trust="Betas are fitted with each layer's own decoder. Left out: layers that lost nothing (infinite beta), and those that no beta above 0 fits better than "
         "ruling out the symbols that their decoder excludes.",
         alt="Number of clusters against beta, a staircase; dotted vertical lines at critical betas; ticks for layers.",
     )
