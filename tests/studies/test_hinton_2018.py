@@ -32,7 +32,7 @@ def result(tmp_path_factory):
 
 def test_the_ledger_holds_every_required_claim_and_every_published_row(result):
     assert {c.id for c in result.claims} >= REQUIRED
-    assert all(e.verdict == "not run" for e in result.claims)
+    assert {e.verdict for e in result.claims} <= {"not run", "measured, not judged"}
     assert result.claims["parameters/capsules"].measured == 317_194
     assert result.claims["parameters/small-capsules"].measured == 68_754
     for name in ("novel-azimuth", "votes-tighten", "strong-attack", "gradient-magnitude", "iterations"):

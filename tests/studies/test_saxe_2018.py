@@ -38,7 +38,7 @@ def result(tmp_path_factory):
 
 def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} == {c.id for c in CLAIMS} >= REQUIRED
-    assert {e.verdict for e in result.claims} == {"not run"}  # epochs were turned
+    assert {e.verdict for e in result.claims} <= {"not run", "measured, not judged"}  # epochs were turned
     waiting = [e for e in result.claims if e.measured is None]
     assert {e.id for e in waiting} <= {"mnist-noise-readout", "mnist-noise-readout/relu", *(f"rebin-removes/layer{k}" for k in range(1, 6)),
                                        *(f"relu-does-not/layer{k}" for k in range(1, 6)), "rebin-removes",

@@ -39,7 +39,7 @@ def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} >= REQUIRED
     assert {c.id for c in CLAIMS} >= REQUIRED
     for entry in result.claims:
-        assert entry.verdict == "not run"  # epochs and lr were turned
+        assert entry.verdict in ("not run", "measured, not judged")  # epochs and lr were turned
         assert "not the published settings" in entry.note or entry.measured is None
     assert result.claims["full-information"].measured > 0
 

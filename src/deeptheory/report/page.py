@@ -20,9 +20,9 @@ from typing import Any
 from deeptheory import __version__
 from deeptheory.errors import StoreError
 from deeptheory.stored import read_json, write_text
+from deeptheory.verdicts import headline
 
 NAME = "report.html"
-VERDICTS = ("reproduced", "contradicted", "inconclusive", "not run")
 
 
 def write_page(folder: str | Path) -> Path:
@@ -61,7 +61,8 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
         page=page,
         run=run,
         claims=_grouped(claims),
-        counts=[(v, sum(c["verdict"] == v for c in claims)) for v in VERDICTS],
+        headline=headline(claims),
+        judged=[c["study_wise"] for c in claims if c["study_wise"] is not None],
         sections=sections,
         links=beside(folder, run, claims, page.get("links", [])),
         style=style,
@@ -175,9 +176,13 @@ def number(value: Any) -> str:
 
 
 def interval(claim: dict) -> str:
-    """ "measured [low, high]", or the value alone where low = high."""
+    """ "measured [low, high]", the value alone where low = high, or that there is no interval, or no end to it."""
     if claim["measured"] is None:
         return "–"
+    if claim["low"] is None or claim["high"] is None:
+        return f"{number(claim['measured'])} (no interval)"
+    if (number(claim["low"]), number(claim["high"])) == ("−∞", "∞"):
+        return f"{number(claim['measured'])} (unbounded)"
     if claim["low"] == claim["high"] and claim["low"] == claim["measured"]:
         return number(claim["measured"])
     return f"{number(claim['measured'])} [{number(claim['low'])}, {number(claim['high'])}]"

@@ -3,6 +3,7 @@
 Pitfall: the unit of resampling is the network or the draw of data. Units, images and layers are averaged within it first.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +13,19 @@ import numpy as np
 from deeptheory import statistics
 from deeptheory.errors import InputError
 from deeptheory.names import pick
-from deeptheory.statistics import Interval
+from deeptheory.runs.region import Region
+from deeptheory.statistics import LEVEL, Interval
+from deeptheory.verdicts import INCONCLUSIVE, REPRODUCED
 
 SHARE = "share"
-STATISTICS: dict[str, Callable[[np.ndarray], Interval]] = {
+LEAST_ALPHA = 1e-13
+LEAST_FOR_MEANS = 4  # Student's interval holds its level on what networks give from n = 4 on (docs/coverage.md)
+STATISTICS: dict[str, Callable[[np.ndarray, float], Interval]] = {
     "mean": statistics.mean_interval,
     "geometric mean": statistics.geometric_mean_interval,
     "median": statistics.median_interval,
-    SHARE: lambda v: statistics.proportion_interval(int(v.sum()), len(v)),
-    "ratio": lambda v: statistics.ratio_interval(v[:, 0], v[:, 1]),
+    SHARE: lambda v, level: statistics.proportion_interval(int(v.sum()), len(v), level),
+    "ratio": lambda v, level: statistics.ratio_interval(v[:, 0], v[:, 1], level),
 }
 
 
@@ -51,7 +56,52 @@ class Sample:
             raise InputError(f"values have dtype {values.dtype}; a share is of [n] of bool")
 
 
-def interval(sample: Sample) -> Interval:
-    """The statistic of the sample and its 95 % interval; both are NaN where the statistic has none at this n."""
+def interval(sample: Sample, level: float = LEVEL) -> Interval:
+    """The statistic of the sample and its interval; both ends are NaN where the statistic has none at this n."""
     values = np.asarray(sample.values)
-    return STATISTICS[sample.statistic](values if sample.statistic == SHARE else values.astype(np.float64))
+    return STATISTICS[sample.statistic](values if sample.statistic == SHARE else values.astype(np.float64), level)
+
+
+def deciding_p(sample: Sample, region: Region) -> float:
+    """The smallest alpha at which the interval at level 1 - alpha lies wholly in the region or wholly outside.
+
+    Not below LEAST_ALPHA, where float64 ends: 0 says that every unit gave the same number. NaN where no level decides.
+    """
+
+    def decided(alpha: float) -> bool:
+        found = interval(sample, 1 - alpha)
+        return region.verdict(found.low, found.high) != INCONCLUSIVE
+
+    low, high = math.log(LEAST_ALPHA), 0.0
+    if not decided(1 - 1e-9):
+        return math.nan
+    whole = interval(sample, 1 - LEAST_ALPHA)
+    if whole.low == whole.high:
+        return 0.0
+    if decided(LEAST_ALPHA):
+        return LEAST_ALPHA
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if decided(math.exp(middle)) else (middle, high)
+    return math.exp(high)
+
+
+def least_p(sample: Sample, region: Region) -> float:
+    """The smallest p that n units could have given: all true or all false for a share, all on one side for a median."""
+    n = len(np.asarray(sample.values))
+    if sample.statistic == SHARE:
+        p = [deciding_p(Sample(np.full(n, end), SHARE), region) for end in (True, False)]
+        return float(np.nanmin(p)) if not np.isnan(p).all() else math.nan
+    return 2.0 * 0.5**n if sample.statistic == "median" else 0.0
+
+
+def needs(statistic: str, region: Region) -> int:
+    """The fewest units with which a claim of that statistic can hold in that region."""
+    if statistic != SHARE:
+        return statistics.LEAST_FOR_MEDIAN if statistic == "median" else LEAST_FOR_MEANS
+    for n in range(1, 1000):
+        for k in (0, n):
+            found = statistics.proportion_interval(k, n)
+            if region.verdict(found.low, found.high) == REPRODUCED:
+                return n
+    return 1000

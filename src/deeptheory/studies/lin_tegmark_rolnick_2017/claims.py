@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.results import Estimate
-from deeptheory.runs import Claim, NotRun, Sample
+from deeptheory.runs import Claim, NotRun, Sample, at_setting
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import BIASES, DATA, DECIMALS, PARAMETERS, SHALLOW, SPARSE, TREES
 
@@ -292,3 +292,4 @@ CLAIMS = [
         "largest error of the tree / of the flat layer, n = 8, each at its best scale", "< 1e-2", "exp units, float64", _precision,
     ),
 ]  # fmt: skip
+CLAIMS = at_setting("other data", CLAIMS, "hamiltonian-low-degree/")

@@ -10,7 +10,7 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.information import fall
-from deeptheory.runs import Claim, NotRun, Sample
+from deeptheory.runs import Claim, NotRun, Sample, at_setting
 from deeptheory.studies.saxe_2018 import pictures
 from deeptheory.studies.saxe_2018.steps import RELEVANT
 
@@ -208,7 +208,9 @@ def cells(results: Any) -> dict[tuple[bool, bool], list[tuple[str, int]]]:
 
 
 def _all_four(results):
-    return float(sum(len(networks) > 0 for networks in cells(results).values()))
+    """[network] of bool: whether it lies in the cell that fewest lie in."""
+    counts = [len(networks) for networks in cells(results).values()]
+    return np.arange(sum(counts)) < min(counts)
 
 
 def _overfits(results):
@@ -320,8 +322,8 @@ CLAIMS = [
            "share of networks whose last hidden layer falls by over 0.5 bit and whose training accuracy ends over 0.05 above that "
            "on held-out patterns", "> 0.5", _overfits),
     _claim("all-four-cells", "section 4", "Compression and generalisation come in all four combinations.",
-           "occupied cells of compressing (last hidden layer falls by over 0.5 bit) x generalising (accuracy gap below 0.05), over "
-           "tanh and ReLU networks on 80 % and 30 % of the patterns", "= 4", _all_four),
+           "share of networks in the rarest cell of compressing (last hidden layer falls by over 0.5 bit) x generalising (accuracy gap "
+           "below 0.05), tanh and ReLU networks on 80 % and 30 % of the patterns", "> 0.05", _all_four),
     *(
         _claim("mnist-noise-readout" + suffix, "figure 1 C and D", statement,
                f"largest fall of the upper bound over the hidden layers, noise of variance {pictures.VARIANCE:g}, pictures of digits, mean "
@@ -332,3 +334,5 @@ CLAIMS = [
         )
     ),
 ]  # fmt: skip
+CLAIMS = at_setting("published", CLAIMS, "one-neuron")  # exact
+CLAIMS = at_setting("scaled down", CLAIMS, "mnist")

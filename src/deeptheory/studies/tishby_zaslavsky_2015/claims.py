@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.results import Estimate
-from deeptheory.runs import Claim, NotRun, Sample
+from deeptheory.runs import Claim, NotRun, Sample, at_setting
 
 _PAPER = "Tishby & Zaslavsky 2015"
 _PROTOCOL = "own: the paper has no experiment"
@@ -224,3 +224,6 @@ CLAIMS = [
         unit="bits",
     ),
 ]
+CLAIMS = at_setting(
+    "other data", CLAIMS, "dpi-chain/", "bound-above-layers", "layers-after-bifurcations", "gaps"
+)  # networks of ours
