@@ -70,6 +70,19 @@ def test_each_unit_has_the_threads_that_the_run_states(tmp_path, engine):
     assert (results["threads"]["threads"] == 1).all()
 
 
+@pytest.mark.parametrize("left", [".a.new-123", ".a.old-123"])
+def test_what_a_killed_process_left_half_written_goes(tmp_path, left):
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    half = tmp_path / "r" / "steps" / "draw" / left
+    half.mkdir()
+    (half / "zarr.json").write_text("{")
+    work_folder = tmp_path / "r" / "steps" / "draw" / ".a.work"
+    work_folder.mkdir()
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    assert not half.exists()
+    assert work_folder.exists()  # a unit's workspace holds its checkpoint
+
+
 @pytest.mark.parametrize("how", ["one core", "jobs 1"])
 def test_one_core_or_one_worker_works_in_this_process(tmp_path, how):
     here = Path(__file__).parent
