@@ -73,10 +73,11 @@ class BottleneckCurve(Result):
     def envelope(self, i_x) -> np.ndarray:
         """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found, of T constant and of T = X.
         Between two optima it is reached by using each of them part of the time. i_x: any shape, bits."""
-        x, y = self._hull()
+        x, y = self.hull()
         return np.interp(as_numpy(i_x).astype(np.float64), x, y)
 
-    def _hull(self) -> tuple[np.ndarray, np.ndarray]:
+    def hull(self) -> tuple[np.ndarray, np.ndarray]:
+        """I(X;T), I(T;Y) [v], bits: the corners of the envelope, ascending."""
         x = np.concatenate([[0.0], as_numpy(self.i_x), [self.h_x]])
         y = np.concatenate([[0.0], as_numpy(self.i_y), [self.i_xy]])
         hull: list[int] = []
@@ -90,7 +91,7 @@ class BottleneckCurve(Result):
 
     def beta_at(self, i_x) -> np.ndarray:
         """The beta whose optimum has that I(X;T): one over the slope of the envelope there."""
-        x, y = self._hull()
+        x, y = self.hull()
         with np.errstate(divide="ignore"):
             inverse = np.diff(x) / np.diff(y)
         at = np.clip(np.searchsorted(x, as_numpy(i_x).astype(np.float64), side="right") - 1, 0, len(inverse) - 1)
@@ -109,11 +110,18 @@ def first_critical_beta(p_xy) -> float:
     """1/s2^2: the beta at which the trivial solution of the bottleneck stops being a local minimum. Exact; infinite
     where X and Y are independent. InputError: as bottleneck."""
     joint = as_joint(p_xy)
-    b = np.sqrt(joint.p)[:, None] * joint.q / np.sqrt(joint.p_y)
-    singular = np.linalg.svd(b, compute_uv=False)
-    if len(singular) < 2 or singular[1] < 1e-8:
-        return np.inf
-    return float(min(1.0, singular[1]) ** -2)
+    return np.inf if joint.i_xy == 0 else float(_second(joint) ** -2)
+
+
+def _second(joint: Joint) -> float:
+    """s2: the largest singular value once the trivial one, 1, is taken off."""
+    p_y = joint.p_y
+    apart = np.sqrt(joint.p)[:, None] * (joint.q - p_y) / np.sqrt(p_y)
+    if min(apart.shape) > 500:  # a large table: its largest singular value alone
+        from scipy.sparse.linalg import svds
+
+        return min(1.0, float(svds(apart, k=1, return_singular_vectors=False, rng=np.random.default_rng(0))[0]))
+    return min(1.0, float(np.linalg.svd(apart, compute_uv=False)[0]))
 
 
 def bottleneck_curve(p_xy, betas=None, *, clusters: int | None = None, locate: bool = True) -> BottleneckCurve:
