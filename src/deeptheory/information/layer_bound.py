@@ -273,7 +273,9 @@ def _fit(joint: Joint, held: np.ndarray) -> tuple[float, float]:
         _, weights = terms(np.exp(log_b))
         return -float(p_own @ (np.where(weights > 0, weights * away, 0.0).sum(1) / weights.sum(1)))
 
-    if len(decoder) == 1:  # T tells nothing: every beta fits alike, the least is given; none where there is nothing to tell
+    if (
+        len(decoder) == 1
+    ):  # T tells nothing: every beta fits alike, the least is given; none where there is nothing to tell
         b = 0.0 if joint.i_xy > 0 else np.nan
         return b, max(float(p_own @ terms(0.0)[0]) * _BITS + constant, 0.0)
     if not (away < 0).any():
@@ -320,7 +322,9 @@ def _notes(found: dict[str, np.ndarray], permutations: int) -> tuple[str, ...]:
     if not permutations:
         notes.append("no null of shuffled labels was drawn (permutations=)")
     if np.isinf(found["beta"]).any():
-        notes.append("beta is infinite where every input is in the cluster nearest to it, as where a layer lost nothing about Y")
+        notes.append(
+            "beta is infinite where every input is in the cluster nearest to it, as where a layer lost nothing about Y"
+        )
     return tuple(notes)
 
 

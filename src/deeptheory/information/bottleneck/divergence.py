@@ -25,4 +25,8 @@ def divergence(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def series(d):
     """(1 + d) log(1 + d) - d for small d, to 1e-17 of itself."""
-    return d * d * (1 / 2 - d * (1 / 6 - d * (1 / 12 - d * (1 / 20 - d * (1 / 30 - d * (1 / 42 - d * (1 / 56 - d / 72)))))))
+    return (
+        d
+        * d
+        * (1 / 2 - d * (1 / 6 - d * (1 / 12 - d * (1 / 20 - d * (1 / 30 - d * (1 / 42 - d * (1 / 56 - d / 72)))))))
+    )
