@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
 from deeptheory.information.bottleneck.curve import BottleneckCurve, bottleneck_curve, first_critical_beta
-from deeptheory.information.bottleneck.divergence import divergence
+from deeptheory.information.bottleneck.divergence import divergence, divergences
 from deeptheory.information.bottleneck.finite_sample import finite_sample_bound
 from deeptheory.information.bottleneck.joint import Joint, as_joint, entropy
 from deeptheory.results import Result
@@ -26,7 +26,6 @@ from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 _BITS = 1 / np.log(2)
 _ROUNDING = 1e-12  # relative: sums of up to a million products
 _CANCELS = 1e-4  # nats: divergences below it are summed term by term, so that they are right to 1e-12 of themselves
-_AT_ONCE = 100_000
 _LEAST = np.log(1e-6)  # beta times the largest divergence, below which beta is 0
 _FEW = 60  # different rows of p(y|x), for which the curve's betas are chosen one by one
 _PER_LAYER = ("i_x", "i_y", "bound", "distance", "excess", "beta", "residual", "residual_shuffled")
@@ -229,19 +228,6 @@ def _same(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.abs(a - b) <= _ROUNDING * np.maximum(a, b)
 
 
-def _divergences(joint: Joint, decoder: np.ndarray) -> np.ndarray:
-    """KL[p(y|x) || p(y|t)], nats [n, k]: by a matrix product, and where that is near its rounding term by term."""
-    log_r = np.where(decoder > 0, np.log(np.where(decoder > 0, decoder, 1)), -1e30)
-    q_log_q = (joint.q * np.log(np.where(joint.q > 0, joint.q, 1))).sum(1)
-    kl = np.clip(q_log_q[:, None] - joint.q @ log_r.T, 0.0, 1e30)
-    x, t = np.nonzero(kl < _CANCELS)
-    for k in range(0, len(x), _AT_ONCE):
-        rows, columns = joint.q[x[k : k + _AT_ONCE]], decoder[t[k : k + _AT_ONCE]]
-        terms = np.where(_same(rows, columns), 0.0, divergence(rows, columns))
-        kl[x[k : k + _AT_ONCE], t[k : k + _AT_ONCE]] = terms.sum(1)
-    return kl
-
-
 def _fit(joint: Joint, held: np.ndarray) -> tuple[float, float]:
     """beta* of equation 12 and E KL[p_i(t|x) || p_beta(t|x)] there, bits; T is a function of x.
 
@@ -256,7 +242,7 @@ def _fit(joint: Joint, held: np.ndarray) -> tuple[float, float]:
     rounded = np.ldexp(np.round(np.ldexp(digits, 40)), exponent - 40)
     _, first, which = np.unique(rounded, axis=0, return_index=True, return_inverse=True)  # Z needs each decoder once
     decoder, mass = decoder[first], np.bincount(which.ravel(), p_t)
-    kl = _divergences(joint, decoder)  # [n, decoders]
+    kl = divergences(joint.q, decoder, _CANCELS, _ROUNDING)  # [n, decoders]
     share = np.zeros((len(joint.p), len(decoder)))
     np.add.at(share.T, which.ravel(), held.T)
     x, own = np.nonzero(share)

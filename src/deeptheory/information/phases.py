@@ -29,7 +29,7 @@ class GradientPhases(Result):
     """
 
     seeds: tuple[int, ...]
-    steps: tuple[int, ...]
+    steps: tuple[float, ...]
     layers: tuple[str, ...]
     mean: np.ndarray
     std: np.ndarray
@@ -187,7 +187,7 @@ def _notes(data, snr: np.ndarray, crossing: np.ndarray, layers: tuple[str, ...],
     missing = np.isnan(snr)
     dead = missing.all(1)
     if dead.any():
-        names = [name for name, d in zip(layers, dead.any(0)) if d]
+        names = [name for k, name in enumerate(layers) if dead[:, k].any()]
         notes.append(
             f"no gradient at any step in {', '.join(names)} ({int(dead.sum())} of {dead.size}): no SNR, no crossing"
         )

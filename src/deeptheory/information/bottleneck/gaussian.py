@@ -14,6 +14,7 @@ import numpy as np
 from deeptheory.arrays import Array, as_numpy
 from deeptheory.errors import InputError
 from deeptheory.information.bottleneck.curve import draw_curve
+from deeptheory.information.bottleneck.methods import check_betas
 from deeptheory.information.bottleneck.solution import BottleneckSolution
 from deeptheory.results import Result
 from deeptheory.shapes import check_finite, check_shapes
@@ -57,9 +58,7 @@ def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
     InputError: shapes, NaN, a covariance that is not positive definite, a canonical correlation of 1, betas not above 0.
     """
     lambdas, vectors = _directions(cov_x, cov_y, cov_xy)
-    beta = np.atleast_1d(as_numpy(betas).astype(np.float64))
-    if beta.ndim != 1 or not (np.isfinite(beta) & (beta > 0)).all():
-        raise InputError(f"betas is {betas}; needed: numbers above 0")
+    beta = check_betas(betas, above=True)
     cov_x = as_numpy(cov_x).astype(np.float64)
     kept = 1 - lambdas  # squared canonical correlations
     active = beta[:, None] * kept > 1  # [b, d]

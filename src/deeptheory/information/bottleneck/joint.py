@@ -28,7 +28,7 @@ class Joint:
     row of the table, -1 without mass; columns: [m] numbers of the columns kept; shape: of the table. Entropies in bits:
     h_x of the merged rows (the most that an optimal T need keep), h_y, i_xy. deterministic: Y is a function of X;
     reverse: X, its rows merged, is one of Y. common: bits that X and Y share outright (Gacs & Korner 1973), the
-    entropy of the connected parts of the table; up to it the curve is I(T;Y) = I(X;T).
+    entropy of the connected parts of the table, `parts` of them; up to it the curve is I(T;Y) = I(X;T).
     """
 
     p: np.ndarray
@@ -42,6 +42,7 @@ class Joint:
     deterministic: bool
     reverse: bool
     common: float
+    parts: int
 
     @property
     def p_y(self) -> np.ndarray:
@@ -92,7 +93,8 @@ def as_joint(p_xy: Any) -> Joint:
     i_xy = float(p @ divergence(q, p_y).sum(1)) * _BITS if len(p) > 1 else 0.0
     h_x, h_y = entropy(p), entropy(p_y)
     deterministic = bool((q.max(1) > 1 - _PURE).all())
-    back = (p[:, None] * q / p_y).max(0)
+    reverse = bool(((p[:, None] * q / p_y).max(0) > 1 - _PURE).all())
+    common, parts = (h_y, len(kept)) if deterministic else (h_x, len(p)) if reverse else _common(p, q)
     return Joint(
         p=p,
         q=q,
@@ -103,8 +105,9 @@ def as_joint(p_xy: Any) -> Joint:
         h_y=h_y,
         i_xy=i_xy,
         deterministic=deterministic,
-        reverse=bool((back > 1 - _PURE).all()),
-        common=h_y if deterministic else h_x if (back > 1 - _PURE).all() else _common(p, q),
+        reverse=reverse,
+        common=common,
+        parts=parts,
     )
 
 
@@ -125,14 +128,14 @@ def _merged(p_x: np.ndarray, table: np.ndarray, digits: int) -> tuple[np.ndarray
     return p, joint / p[:, None], inverse
 
 
-def _common(p: np.ndarray, q: np.ndarray) -> float:
-    """Entropy of the connected parts of the table, bits."""
+def _common(p: np.ndarray, q: np.ndarray) -> tuple[float, int]:
+    """Entropy of the connected parts of the table, bits, and how many they are."""
     from scipy.sparse import bmat, csr_matrix
     from scipy.sparse.csgraph import connected_components
 
     edges = csr_matrix(q > 0)
     count, label = connected_components(bmat([[None, edges], [edges.T, None]]), directed=False)
-    return entropy(np.bincount(label[: len(p)], p, count)) if count > 1 else 0.0
+    return (entropy(np.bincount(label[: len(p)], p, count)) if count > 1 else 0.0), int(count)
 
 
 def entropy(p: np.ndarray) -> float:
@@ -147,6 +150,8 @@ def informations(joint: Joint, encoder: np.ndarray) -> dict[str, Any]:
     Clusters without mass have the decoder p(y). Informations are sums of terms that are never negative, so that they
     are as exact at 1e-9 bits as at one bit.
     """
+    if encoder.shape[1] == 1:
+        return {"p_t": np.ones(1), "decoder": joint.p_y[None], "i_x": 0.0, "i_y": 0.0, "h_t": 0.0}
     p_t = joint.p @ encoder
     held = (encoder * joint.p[:, None]).T @ joint.q  # [k, m]
     used = p_t > 0

@@ -55,8 +55,8 @@ def _solution(joint: Joint, encoder: np.ndarray, beta: float, notes: tuple[str, 
 
 
 def _optimum(joint: Joint, b: float) -> tuple[np.ndarray, float]:
-    k, r, w, _ = solve_path(joint, np.array([b]))
-    encoder = encoder_of(joint, r[0, : k[0]], w[0, : k[0]], b)
+    found = solve_path(joint, np.array([b]))[0]
+    encoder = encoder_of(joint, found.r, found.w, b)
     return encoder, informations(joint, encoder)["i_x"]
 
 
