@@ -185,7 +185,7 @@ def _notes(data, snr: np.ndarray, crossing: np.ndarray, layers: tuple[str, ...],
     if never:
         notes.append(f"{never} of {crossing.size} crossings did not happen by step {steps[-1]:g}")
     missing = np.isnan(snr)
-    dead = missing.all(1)
+    dead = np.asarray(missing.all(1))
     if dead.any():
         names = [name for k, name in enumerate(layers) if dead[:, k].any()]
         notes.append(

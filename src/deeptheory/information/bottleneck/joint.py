@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
+from deeptheory.arrays import as_numpy, is_torch
 from deeptheory.errors import InputError
 from deeptheory.information.bottleneck.divergence import divergence
 from deeptheory.shapes import check_finite
@@ -19,7 +19,7 @@ from deeptheory.shapes import check_finite
 _BITS = 1 / np.log(2)
 _DIGITS = 33  # binary digits of p(y|x) by which rows are compared, 1e-10 of each entry
 _SINGLE_DIGITS = 18  # the same of a float32 table, whose rounding is 6e-8
-_PURE = 1e-13  # a p(y|x) within that of 0 or 1 leaves a curve within 1e-11 bits of the deterministic one
+_LEFT = 1e-11  # of I(X;Y): an H(Y|X) below it leaves the deterministic curve
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +61,8 @@ class Joint:
 
 
 def as_joint(p_xy: Any) -> Joint:
-    """A table [nx, ny] as a Joint: probabilities that sum to 1 (to 1e-6), or counts as whole numbers.
+    """A table [nx, ny] as a Joint: probabilities that sum to 1 (to 1e-6; half precision to its own rounding), or counts as
+    whole numbers.
 
     InputError: not two axes, empty, not numbers, NaN, negative, no mass, or probabilities with another sum.
     """
@@ -80,7 +81,7 @@ def as_joint(p_xy: Any) -> Joint:
     total = float(table.sum())
     if total == 0:
         raise InputError("p_xy is 0 everywhere; a joint distribution sums to 1")
-    if given.dtype.kind == "f" and abs(total - 1) > 1e-6:
+    if given.dtype.kind == "f" and abs(total - 1) > max(1e-6, 4 * _resolution(p_xy)):
         raise InputError(f"p_xy sums to {total:.6g}; a joint distribution sums to 1: divide counts by their total")
     table = table / total
     p_x, kept = table.sum(1), np.flatnonzero(table.sum(0) > 0)
@@ -92,8 +93,8 @@ def as_joint(p_xy: Any) -> Joint:
     p_y = p @ q
     i_xy = float(p @ divergence(q, p_y).sum(1)) * _BITS if len(p) > 1 else 0.0
     h_x, h_y = entropy(p), entropy(p_y)
-    deterministic = bool((q.max(1) > 1 - _PURE).all())
-    reverse = bool(((p[:, None] * q / p_y).max(0) > 1 - _PURE).all())
+    back = p[:, None] * q / p_y  # p(x|y)
+    deterministic, reverse = (bool(_left(p[:, None] * q, part) <= _LEFT * i_xy) for part in (q, back))
     common, parts = (h_y, len(kept)) if deterministic else (h_x, len(p)) if reverse else _common(p, q)
     return Joint(
         p=p,
@@ -109,6 +110,15 @@ def as_joint(p_xy: Any) -> Joint:
         common=common,
         parts=parts,
     )
+
+
+def _resolution(table: Any) -> float:
+    """The rounding of the table's own dtype."""
+    if is_torch(table):
+        import torch
+
+        return torch.finfo(table.dtype).eps
+    return float(np.finfo(np.asarray(table).dtype).eps)
 
 
 def _merged(p_x: np.ndarray, table: np.ndarray, digits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -136,6 +146,11 @@ def _common(p: np.ndarray, q: np.ndarray) -> tuple[float, int]:
     edges = csr_matrix(q > 0)
     count, label = connected_components(bmat([[None, edges], [edges.T, None]]), directed=False)
     return (entropy(np.bincount(label[: len(p)], p, count)) if count > 1 else 0.0), int(count)
+
+
+def _left(joint: np.ndarray, given: np.ndarray) -> float:
+    """H of one variable given the other, bits: sum of -p(x, y) log p(.|.)."""
+    return float(-(joint * np.log2(np.where(given > 0, given, 1))).sum())
 
 
 def entropy(p: np.ndarray) -> float:

@@ -25,6 +25,8 @@ _STUCK = 1e-8  # a larger gap is tried again from another side, nats
 _ROUNDS = 60
 _DESCENT = 12  # double steps after new clusters came
 _NEWTON = 200  # unknowns that Newton steps are made for
+_NOTHING = 1e-13  # nats by which clusters must be better than none
+_LN2 = math.log(2)
 _APART = 1e-13  # nats: what all other rows may add to c(r) where each row is a cluster
 
 
@@ -114,19 +116,21 @@ def solve_path(
     """The optimum at each of ascending betas, each from the one before. most: clusters at most, None for as many as it has;
     certify: as in products.solve. Fewer entries where time ran out."""
     clock = clock or Clock()
-    nearest = _nearest(joint) if float(np.max(betas)) > 100 else 0.0
+    least = nearest(joint) if float(np.max(betas)) > 100 else 0.0
     trivial = Optimum(joint.p_y[None], np.ones(1), 0.0)
     most = None if most is not None and most >= len(joint.p) else most
     out: list[Optimum] = []
     for beta in betas.tolist():
-        limit = separate(joint, beta, nearest) if most is None else None
+        limit = separate(joint, beta, least) if most is None else None
         if beta <= 1 or joint.i_xy == 0:  # I(T;Y) <= I(X;T)
             out.append(trivial)
         elif limit is not None:
             out.append(limit)
         else:
             start = out[-1] if out else None if most is None else trivial
-            out.append(_solved(joint, beta, start, most, certify, clock))
+            found = _solved(joint, beta, start, most, certify, clock)
+            nothing = beta * joint.i_xy * _LN2 - found.value(joint, beta) < _NOTHING
+            out.append(trivial._replace(gap=found.gap, stopped=found.stopped) if nothing else found)
         if clock.over():
             break
     if len(joint.columns) == 2 and most is None:
@@ -134,18 +138,18 @@ def solve_path(
     return out
 
 
-def separate(joint: Joint, beta: float, nearest: float) -> Optimum | None:
-    """Every row a cluster of its own, where beta is so large that this is the optimum; else None.
+def separate(joint: Joint, beta: float, least: float) -> Optimum | None:
+    """Every row a cluster of its own, where beta is so large that this is the optimum; else None. least: as nearest() says.
 
     KL >= H^2, the squared Hellinger distance, so that at any r all rows but the nearest are at least h/2 away, h the least
     distance between two rows: c(r) <= 1 + (n - 1) exp(-beta h^2 / 4), which bounds the gap.
     """
     n = len(joint.p)
-    others = (n - 1) * math.exp(-min(beta * nearest / 4, 700.0))
+    others = (n - 1) * math.exp(-min(beta * least / 4, 700.0))
     return Optimum(joint.q, joint.p, others) if others < _APART else None
 
 
-def _nearest(joint: Joint) -> float:
+def nearest(joint: Joint) -> float:
     """The least squared Hellinger distance between two rows of p(y|x)."""
     root, least = np.sqrt(joint.q), np.inf
     for k in range(0, len(root), 256):
@@ -193,7 +197,7 @@ def _from_above(joint: Joint, betas: np.ndarray, out: list[Optimum]) -> None:
 
 def encoder_of(joint: Joint, r: np.ndarray, w: np.ndarray, beta: float) -> np.ndarray:
     """p(t|x) = w_t exp(-beta KL[q_x || r_t]) / Z of the merged rows, [n, k]."""
-    if len(w) == len(joint.p) and np.array_equal(r, joint.q) and separate(joint, beta, _nearest(joint)) is not None:
+    if len(w) == len(joint.p) and np.array_equal(r, joint.q) and separate(joint, beta, nearest(joint)) is not None:
         return np.eye(len(w))
     with np.errstate(divide="ignore"):
         score = np.log(w) - beta * divergences(joint.q, r, 800 / beta if beta > FINE else 0.0)

@@ -26,6 +26,8 @@ _GONE = 1e-12  # mass below which a cluster is dropped, over beta where that is 
 _ALIKE = 1e-7  # beta times squared Hellinger distance, below which clusters are joined
 _NEWTON = 200  # unknowns that Newton steps are made for
 _ENOUGH = 1e-9  # nats: what a round must gain to be followed by another, where nobody asked for a certificate
+_CLOSE = 1e-7  # nats: a gap below which one idle round ends it
+_PATIENCE = 4  # idle rounds otherwise
 _CERTIFIED = 1e-8  # nats
 
 
@@ -108,7 +110,7 @@ def solve(
     rows = _some_rows(joint)
     r, w = (joint.q[rows], joint.p[rows] / joint.p[rows].sum()) if start is None else (start.r, start.w)
     fit = _weighted(_Fit(joint, beta, r, w), clock)
-    gap, small = np.nan, False
+    gap, small, idle = np.nan, False, 0
     for k in range(_ROUNDS):
         before = fit.f
         fit = _joined(_descended(fit, clock))
@@ -123,7 +125,8 @@ def solve(
         enough = 1e-10 if small else _CERTIFIED
         if gap < max(enough, 1e-13 * min(beta, FINE)):
             break
-        if k and certify is None and not small and before - fit.f < _ENOUGH:
+        idle = idle + 1 if before - fit.f < _ENOUGH else 0
+        if certify is None and not small and idle >= (1 if gap < _CLOSE else _PATIENCE):
             break
         new = height > 0
         places, mass = _together(places[new], np.expm1(np.minimum(height[new], 1.0)), beta, 1e-2)
