@@ -10,7 +10,7 @@ import numpy as np
 
 from deeptheory.information.bottleneck.joint import Joint, informations
 from deeptheory.information.bottleneck.methods import check_beta
-from deeptheory.information.bottleneck.optimal import encoder_of, solve_path
+from deeptheory.information.bottleneck.optimal import encoder_of, nearest, separate, solve_path
 from deeptheory.information.bottleneck.solution import BottleneckSolution, discrete_solution
 
 _HALVINGS = 60
@@ -23,10 +23,13 @@ def squared(joint: Joint, beta: float) -> BottleneckSolution:
         return _solution(joint, _trivial(joint)[0], beta, ("x tells nothing of y, so that nothing is worth keeping",))
     low, high = 1.0, 2.0  # ordinary betas: T is trivial at 1 and below
     at_low, at_high = _trivial(joint), _optimum(joint, high)
-    while 2 * high * at_high[1] < beta and high < 1e9:  # the condition of the optimum: 2 b I(X;T)(b) = beta
+    least = nearest(joint)
+    while 2 * high * at_high[1] < beta and separate(joint, high, least) is None:  # the optimum has 2 b I(X;T)(b) = beta
         low, at_low = high, at_high
-        high *= 2
+        high *= 4
         at_high = _optimum(joint, high)
+    if 2 * high * at_high[1] < beta:
+        low = high = beta / (2 * at_high[1])  # beyond it T = X, whatever the trade-off
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         at_middle = _optimum(joint, middle)
@@ -55,8 +58,8 @@ def _solution(joint: Joint, encoder: np.ndarray, beta: float, notes: tuple[str, 
 
 
 def _optimum(joint: Joint, b: float) -> tuple[np.ndarray, float]:
-    k, r, w, _ = solve_path(joint, np.array([b]))
-    encoder = encoder_of(joint, r[0, : k[0]], w[0, : k[0]], b)
+    found = solve_path(joint, np.array([b]))[0]
+    encoder = encoder_of(joint, found.r, found.w, b)
     return encoder, informations(joint, encoder)["i_x"]
 
 
