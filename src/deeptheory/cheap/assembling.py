@@ -18,7 +18,7 @@ import numpy as np
 from deeptheory.cheap.activations import Activation
 from deeptheory.cheap.designs import Design, best_bias, best_scale, scaled
 from deeptheory.cheap.layouts import Cell, Layout, Wire
-from deeptheory.cheap.rounding import gamma, is_power_of_two, short
+from deeptheory.cheap.rounding import TINY, gamma, is_power_of_two, short
 from deeptheory.cheap.stencils import Stencil, stencil
 from deeptheory.errors import InputError
 
@@ -128,7 +128,8 @@ class Assembly:
             off, cut = self._wire_errors(t, lost)
         if not self.layout.cells:
             gross = np.abs(self.entry) @ self.inputs + np.abs(self.entry_constant)
-            off = gamma([_roundings(w, self.bits) for w in self.layout.entry], self.bits) * gross
+            rounds = np.array([_roundings(w, self.bits) for w in self.layout.entry])
+            off = gamma(rounds, self.bits) * gross + (rounds > 0) * TINY[self.bits] * (1 + len(self.inputs) + gross)
         return Bound(cut * (1 + 1e-12), off * (1 + 1e-12))
 
     def _gate_errors(self, t: int, cell: Cell, made: Design, size: np.ndarray, off: np.ndarray, cut: np.ndarray):
@@ -148,10 +149,10 @@ class Assembly:
             reach, gross = w @ x, w @ (seen @ self.inputs + np.abs(self.entry_constant[at])) + abs(made.bias)
             plain = bool(((seen == 0) | (seen == 1)).all()) and not self.entry_constant[at].any() and len(at) == int((seen != 0).sum())  # fmt: skip
             summands = (w @ (seen != 0) != 0).sum(1)
-            wide = summands - 1 + (made.bias != 0) + ((~(is_power_of_two(w) | (w == 0))).any(1) if plain else 4)
-        units, summed, constant = made.losses(reach, gross, wide)
+            wide = summands - 1 + (made.bias != 0) + ((~(is_power_of_two(w) | (w == 0))).any(1) if plain else 3 + len(at))
+        units, summed, constant, values = made.losses(reach, gross, wide)
         own = truncation + made.weight_error() * (widest + truncation) + units
-        return through + own, through_cut + truncation, summed, constant
+        return through + own, through_cut + truncation, summed, constant, values
 
     def _wire_errors(self, t: int, lost: list) -> tuple[np.ndarray, np.ndarray]:
         off, cut = [], []
@@ -161,6 +162,7 @@ class Assembly:
             each, fixed = float(gamma(terms + 1, self.bits)), float(gamma(terms + 5, self.bits))
             plain = not parts and _roundings(w, self.bits) == 0  # a constant that the dtype holds
             e = 0.0 if plain else fixed * abs(float(w.constant))
+            e += TINY[self.bits] * (terms + sum(lost[g][4] for g, _ in parts)) * (not plain)
             e += sum(abs(c) * (lost[g][0] + each * lost[g][2] + fixed * lost[g][3]) for g, c in parts)
             off.append(e)
             cut.append(sum(abs(c) * lost[g][1] for g, c in parts))
@@ -196,9 +198,9 @@ class Assembly:
 def _roundings(wire: Wire, bits: int) -> int:
     """Roundings that a summand of a plain sum meets, weights included; none for a constant that the dtype holds."""
     numbers = [c for _, c in wire.parts]
-    held = all(Fraction(short(float(c), bits)) == c for c in (*numbers, wire.constant))
+    held = all(Fraction(short(float(c), bits)) == c and not 0 < abs(c) < TINY[bits] for c in (*numbers, wire.constant))
     sums = max(len(numbers) - 1, 0) + (bool(numbers) and wire.constant != 0)
-    return sums + (not all(is_power_of_two(float(c)) for c in numbers)) + 2 * (not held)
+    return sums + (not all(is_power_of_two(float(c)) and abs(c) >= 1 for c in numbers)) + 2 * (not held)
 
 
 Frame = tuple[Stencil, float, float]  # stencil, bias, best scale

@@ -4,14 +4,15 @@ A quotient is expanded over the range of its denominator. 1/(exp(u) + exp(-u)) h
 sech(u)/2 it is tame; sin(u)/u has one that meets 0, though sinc(u) is smooth there. Both are met in physics.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import sympy
 
 
-def simplified(e: Any) -> "sympy.Expr":
-    """An expression of equal value, wherever the given one has a value."""
+def simplified(e: Any, names: Sequence[str] = (), box: Sequence[tuple[float, float]] = ()) -> "sympy.Expr":
+    """An expression of equal value, wherever the given one has a value. names, box: where that is known."""
     import sympy
 
     table = {sympy.sec: lambda x: 1 / sympy.cos(x), sympy.csc: lambda x: 1 / sympy.sin(x), sympy.cot: lambda x: sympy.cos(x) / sympy.sin(x),
