@@ -21,7 +21,7 @@ from deeptheory.errors import InputError
 if TYPE_CHECKING:
     import sympy
 
-MOST_TERMS = 20_000
+MOST_TERMS = 3_000
 _NAMES = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
 
 
@@ -222,7 +222,7 @@ class Expanded:
 
 
 def multiplied_out(expressions: Sequence["sympy.Expr"], names: Sequence[str], box: Sequence[Interval], fan: int, errors: Errors) -> Plan:  # fmt: skip
-    """The graph of the expanded polynomials, functions expanded first. InputError: above 20,000 terms."""
+    """The graph of the expanded polynomials, functions expanded first. InputError: above 3,000 terms."""
     maker = _Multiplier(names, box, errors)
     made = [maker.polynomial(e) for e in expressions]
     graph = Graph(box, fan)
@@ -241,6 +241,7 @@ class _Multiplier:
     def __init__(self, names: Sequence[str], box: Sequence[Interval], errors: Errors):
         self.names, self.box, self.errors = list(names), list(box), errors
         self.functions: dict[Any, float] = {}
+        self.work = 0  # products of terms so far
         self.expansions: list[tuple[str, int]] = []
         self._known: dict[Any, Expanded] = {}
         self._one: Exponents = (0,) * len(self.names)
@@ -281,7 +282,8 @@ class _Multiplier:
         return self._function(e, *argument_of(e))
 
     def _times(self, p: Expanded, q: Expanded) -> Expanded:
-        if len(p.terms) * len(q.terms) > 100 * MOST_TERMS:
+        self.work += len(p.terms) * len(q.terms)
+        if self.work > 100 * MOST_TERMS:
             raise InputError(f"multiplied out, the formula has more than {MOST_TERMS} terms; allow more layers")
         terms: Terms = {}
         for a, x in p.terms.items():
@@ -303,9 +305,12 @@ class _Multiplier:
             return self.polynomial(sympy.exp(sympy.log(e.base) * e.exp, evaluate=False))
         p = number(e.exp)
         if p.denominator == 1 and p > 0:
-            out = base = self.polynomial(e.base)
-            for _ in range(int(p) - 1):
-                out = self._times(out, base)
+            base = self.polynomial(e.base)
+            out, square, rest = self._constant(Fraction(1)), base, int(p)
+            while rest:
+                out = self._times(out, square) if rest % 2 else out
+                rest //= 2
+                square = self._times(square, square) if rest else square
             if int(p) % 2 == 0:
                 most = max(abs(base.low), abs(base.high)) ** int(p)
                 least = 0.0 if base.low <= 0 <= base.high else min(abs(base.low), abs(base.high)) ** int(p)

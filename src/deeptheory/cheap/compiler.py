@@ -19,11 +19,12 @@ from deeptheory.cheap.building import Errors, Plan, as_written, multiplied_out
 from deeptheory.cheap.certificates import ASSUMED, Certificate, bits_needed
 from deeptheory.cheap.domains import read_domain
 from deeptheory.cheap.expansions import FINEST
-from deeptheory.cheap.expressions import read_expressions, variables
+from deeptheory.cheap.expressions import read_expressions, sizes, variables
 from deeptheory.cheap.layouts import layout
 from deeptheory.cheap.network import CompiledNetwork
 from deeptheory.cheap.rewriting import simplified
 from deeptheory.cheap.rounding import precision, representable
+from deeptheory.cheap.text import check_powers
 from deeptheory.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def compile_polynomial(
         raise InputError(f"depth is {depth!r}; needed: a whole number of hidden layers, 1 or more, or None")
     if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance is {tolerance}; needed: a finite number, 0 or more")
+    check_powers(given)
     names = tuple(variables(given, domain))
     name, bits, largest = precision(dtype)
     box = read_domain(domain, names)
@@ -161,7 +163,7 @@ def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: fl
     if depth is not None:
         free = min((c for c in (_best(problem, None, tolerance), best) if c), key=lambda c: c.best)
     reached, layers = free.best, free.assembly.layout.depth
-    for _ in range(8):  # how functions are expanded depends on the tolerance: name a value that is then met
+    for _ in range(8 if free.plan.expansions else 0):  # how functions are expanded depends on the tolerance: name a value that is then met
         at = (layers or None) if depth is not None else None
         again = _best(problem, at, reached) if reached > 0 else None
         if again is None or 0.98 * reached <= again.best <= reached:
@@ -197,7 +199,7 @@ def _forms(problem: Problem, depth: int | None) -> Iterator[Maker]:
     polynomial = all(e.is_polynomial() for e in problem.expressions)
     if depth is None:
         yield lambda errors: as_written(*given, 2, errors)
-        if nested and polynomial and _small(problem.expressions):
+        if nested and polynomial and _small(problem.expressions, problem.names):
             yield lambda errors: multiplied_out(*given, 2, errors)
         return
     plain = polynomial and not nested
@@ -240,9 +242,9 @@ def _nested(e: "sympy.Expr") -> bool:
     return any(a.has(sympy.Add) for a in inside)
 
 
-def _small(expressions: Sequence["sympy.Expr"]) -> bool:
-    """Whether multiplying out is worth a try: few sums, low powers."""
-    return all(e.count_ops() < 60 for e in expressions)
+def _small(expressions: Sequence["sympy.Expr"], names: Sequence[str]) -> bool:
+    """Whether multiplying out is worth a try: few sums, low powers, few terms."""
+    return all(e.count_ops() < 60 and sizes(e, len(names))[1] <= 300 for e in expressions)
 
 
 def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float) -> _Candidate | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from math import ceil, log2, prod
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.cheap.expressions import Terms, polynomial_terms, read_expressions, variables
+from deeptheory.cheap.expressions import MOST_DEGREE, Terms, polynomial_terms, read_expressions, variables
 from deeptheory.cheap.groups import monomial_optimum
 from deeptheory.cheap.ranks import derivative_rank, independent_rows
 from deeptheory.cheap.shallow import is_form, shallow_lower, shallow_upper
@@ -23,7 +23,8 @@ from deeptheory.results import Result
 if TYPE_CHECKING:
     import pandas
 
-MOST_DEGREE = 30_000  # half a minute for groups of any depth
+MOST_VARIABLES = 200
+MOST_DEGREE_DEEP = 3_000  # groups of any depth take seconds beyond
 CONVENTIONS = {
     "bias_free": "no biases, every Taylor coefficient of the activation at 0 up to the degree differs from 0 (exp): the theorems' own",
     "output_bias": "the same with a bias at the output, or with sigma(0) = 0 (silu): the unit that sees nothing is free",
@@ -92,12 +93,15 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: str =
         raise InputError(f"depth is {depth!r}; needed: a whole number of hidden layers, 1 or more, or None for any")
     expressions = read_expressions(expression)
     names = variables(expressions)
+    if len(names) > MOST_VARIABLES:
+        raise InputError(f"the formula has {len(names)} variables; counted up to {MOST_VARIABLES}: count parts of it")
     given = [polynomial_terms(e, names) for e in expressions]
     outputs, essential = _essential(given)
     said = {"convention": convention, "depth": depth, "degree": max((sum(k) for t in outputs for k in t), default=0)}
-    if said["degree"] > MOST_DEGREE:
+    most = MOST_DEGREE if depth == 1 else MOST_DEGREE_DEEP
+    if said["degree"] > most:
         raise InputError(
-            f"the degree is {said['degree']}; counted up to {MOST_DEGREE}: substitute a power by a variable of its own"
+            f"the degree is {said['degree']}; counted up to {most}: substitute a power by a variable of its own"
         )
     if convention == "power" and (depth not in (None, 1) or not is_form(outputs)):
         raise InputError("convention 'power' is about forms, all terms of one degree, in one hidden layer; choose another")  # fmt: skip
@@ -188,9 +192,9 @@ def _deep_upper(outputs: Sequence[Terms], convention: str, depth: int | None) ->
     gate, monomials = gate_of(convention), {k for t in outputs for k in t if any(k)}
     degree = max(sum(k) for k in monomials)
     depths = [depth] if depth is not None else range(1, ceil(log2(max(degree, 2))) + 2)
-    made = {}
+    made, known = {}, {}
     for layers in depths:
-        each = [monomial_optimum(m, layers, gate) for m in monomials]
+        each = [monomial_optimum(m, layers, gate, known) for m in monomials]
         made[layers] = sum(n for n, _ in each), max(g for _, g in each)
     best = min(made, key=lambda layers: (made[layers][0], layers))
     return made[best][0], best, made[best][1]
