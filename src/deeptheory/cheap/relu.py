@@ -35,27 +35,36 @@ MOST_TEETH = 40
 def relu_count(tolerance: float, depth: int | None = None) -> Count:
     """Neurons to square a number of [0, 1] to that accuracy: pieces needed against pieces that neurons make.
 
-    A line is off by at least h^2 / 8 on an interval of length h, so 1 / sqrt(8 tolerance) pieces are needed; a layer of
-    w neurons multiplies pieces by w + 1 at most (Telgarsky 2016). Upper: the sawtooth construction.
+    One hidden layer of w units comes as near as 1 / (2 (2 w + 1)^2) and no nearer: w kinks make w + 1 pieces, of length
+    sqrt(8 tolerance) at most; but a rising first piece would need a slope that no unit with a kink inside gives (the
+    jumps are all above 0, the first slope is 0 or minus some of them), so it is level and half as long; a unit that gives
+    it costs a kink. Deeper: a line is off by at least h^2 / 8 on length h and a layer of w units multiplies pieces by
+    w + 1 at most (Telgarsky 2016). Upper: the one layer, carried on, or the sawtooth construction (Yarotsky 2017).
     InputError: tolerance outside (0, 1/8), or depth below 1.
     """
-    if not 0 < tolerance < 0.125:
+    if not (isinstance(tolerance, (int, float)) and 0 < tolerance < 0.125):
         raise InputError(f"tolerance is {tolerance}; needed: between 0 and 1/8, which a line reaches")
-    if depth is not None and depth < 1:
+    if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
         raise InputError(f"depth is {depth}; needed: 1 or more hidden layers, or None for any")
+    flat = max(1, math.ceil((1 / math.sqrt(2 * tolerance) * (1 - 1e-12) - 1) / 2))
     pieces = math.ceil(1 / math.sqrt(8 * tolerance) * (1 - 1e-12))
-    if depth is None:
-        low = math.ceil(math.log2(pieces) - 1e-12)
-        teeth = max(1, math.ceil(-math.log(tolerance, 4) - 1 - 1e-12))
-        high, layers = 2 + 3 * (teeth - 1), teeth
+    teeth = max(1, math.ceil(-math.log(tolerance, 4) - 1 - 1e-12))
+    saw = 2 + 3 * (teeth - 1)
+    if depth == 1:
+        low = high = flat
+    elif depth is None:
+        low = min(flat, max(1 + (flat > 1), math.ceil(math.log2(pieces) - 1e-12)))  # one unit alone is one layer
+        high = min(saw, flat)
     else:
         width = 1
         while (width + 1) ** depth < pieces:
             width += 1
         low = next(width * depth - k for k in range(depth, -1, -1) if (width + 1) ** (depth - k) * width**k >= pieces)
-        high, layers = (pieces - 1 if depth == 1 else pieces - 1 + (depth - 1)), depth
-    proof = f"at least {low}: {pieces} pieces are needed and a layer of w units multiplies them by w + 1 at most; at most {high}: {'sawtooth' if depth is None else 'a unit for every kink, carried on'} in {layers} layers"  # fmt: skip
-    return Count(lower=low, upper=high, lower_uniform=low, convention="relu", depth=depth, synapses=3 * high, degree=2, largest_group=2, proof=proof)  # fmt: skip
+        low = max(low, depth)
+        high = min(flat + depth - 1, saw + depth - teeth if depth >= teeth else flat + depth - 1)
+    how = f"one layer of {flat}" + ", carried on" * (depth not in (None, 1)) if high != saw or depth == 1 else f"sawtooth in {teeth} layers"  # fmt: skip
+    why = f"one layer of {flat - 1} is off by {1 / (2 * (2 * flat - 1) ** 2):.3g} or more" if depth == 1 else f"{pieces} pieces are needed and a layer of w units multiplies them by w + 1 at most"  # fmt: skip
+    return Count(lower=low, upper=high, lower_uniform=low, convention="relu", depth=depth, synapses=3 * high, degree=2, largest_group=2, proof=f"at least {low}: {why}; at most {high}: {how}")  # fmt: skip
 
 
 def compile_relu(problem: "Problem", domain: dict[str, tuple[float, float]], tolerance: float, dtype: torch.dtype, *, depth: int | None, said: dict) -> CompiledNetwork:  # fmt: skip
