@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.cheap.functions import FUNCTIONS, Function
 from deeptheory.errors import InputError
 from deeptheory.names import pick
 
@@ -242,6 +243,19 @@ def _is_relu(activation: Any) -> bool:
     import torch
 
     return activation in (torch.relu, torch.nn.functional.relu) or type(activation) is torch.nn.ReLU
+
+
+_OWN = {"sigmoid": "logistic", "tanh": "tanh", "exp": "exp", "sin": "sin", "cos": "cos"}
+
+
+def own_name(activation: Activation) -> str:
+    """The function in formulas that one neuron of it is, "" where there is none."""
+    return _OWN.get(activation.name, "") if not activation.assumed else ""
+
+
+def own_function(activation: Activation) -> Function:
+    """That function's bounds."""
+    return FUNCTIONS[own_name(activation)]
 
 
 _MODULES = {"silu": "SiLU", "gelu": "GELU", "softplus": "Softplus", "tanh": "Tanh", "sigmoid": "Sigmoid"}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import sympy
 
 MOST_TERMS = 3_000
+_OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
 _NAMES = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
 
 
@@ -48,10 +49,11 @@ def _short(expression: Any) -> str:
 
 
 class Errors:
-    """How large the error of each expanded function may be. shares: by expression; others: that part of their size."""
+    """How large the error of each expanded function may be. shares: by expression; others: that part of their size.
+    own: the function that one neuron of the network is, if any, which is not expanded."""
 
-    def __init__(self, relative: float, shares: Mapping[Any, float] | None = None):
-        self.relative, self.shares = relative, shares or {}
+    def __init__(self, relative: float, shares: Mapping[Any, float] | None = None, own: str = ""):
+        self.relative, self.shares, self.own = relative, shares or {}, own
 
     def of(self, key: Any, function: Function, low: float, high: float) -> float:
         if key in self.shares:
@@ -158,6 +160,9 @@ class _Builder:
         if ranges.repeats(argument):
             closer = ranges.span(argument, tuple(self.names), tuple((n.low, n.high) for n in self.graph.nodes[: len(self.names)]))  # fmt: skip
             low, high = max(low, closer[0]), min(high, closer[1])
+        if name == self.errors.own and max(abs(low), abs(high)) <= _OWN_REACH and self.graph.constant(x) is None:
+            slope = function.slope(low - off, high + off) * (1 + 1e-12)
+            return self.graph.unit(x, *function.values(low, high), slope * off, slope)
         made = expand(name, function, low, high, self.errors.of(key, function, low, high), off)
         self.expansions.append((name, len(made.coefficients) - 1))
         value = self._expanded(x, made)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from deeptheory.cheap.activations import Activation, activation_of
+from deeptheory.cheap.activations import Activation, activation_of, own_name
 from deeptheory.cheap.assembling import Assembly, Block, check_weights
 from deeptheory.cheap.building import Errors, Plan, as_written, multiplied_out
 from deeptheory.cheap.certificates import ASSUMED, Certificate, bits_needed
@@ -250,7 +250,7 @@ def _small(expressions: Sequence["sympy.Expr"], names: Sequence[str]) -> bool:
 def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float) -> _Candidate | None:
     """The form with its functions expanded as finely as the tolerance asks; None where it needs more layers."""
     best = None
-    for step, plan in enumerate(refinements(make, tolerance)):
+    for step, plan in enumerate(refinements(make, tolerance, own_name(problem.activation))):
         slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
         if depth is not None and plan.depth > depth:
             if step and best is not None:
@@ -274,7 +274,7 @@ def scale_of(plan: Plan) -> float:
     return max((plan.graph.size(v) for v in plan.outputs), default=0.0)
 
 
-def refinements(make: Maker, tolerance: float) -> Iterator[Plan]:
+def refinements(make: Maker, tolerance: float, own: str = "") -> Iterator[Plan]:
     """Plans of finer and finer expansions: every function gets an equal share of what the outputs may err in all.
 
     What the outputs feel of a function is learned from a coarse plan, and again from each that follows.
@@ -283,7 +283,7 @@ def refinements(make: Maker, tolerance: float) -> Iterator[Plan]:
     plan, refused = None, None
     for relative in _COARSE:
         try:
-            plan = make(Errors(relative))
+            plan = make(Errors(relative, own=own))
             break
         except InputError as error:  # an argument known too coarsely may leave where its function lives
             refused = error
@@ -301,7 +301,7 @@ def refinements(make: Maker, tolerance: float) -> Iterator[Plan]:
         if shares == last:
             return
         try:
-            plan = make(Errors(relative, shares))
+            plan = make(Errors(relative, shares, own))
         except InputError:
             if step == _REFINEMENTS - 1:
                 raise

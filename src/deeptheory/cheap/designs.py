@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from deeptheory.cheap.activations import Activation
+from deeptheory.cheap.functions import Function
 from deeptheory.cheap.rounding import TINY, gamma, is_power_of_two, short
 from deeptheory.cheap.stencils import Stencil, stencil
 from deeptheory.errors import InputError
@@ -115,6 +116,43 @@ class Design:
         product = math.prod(float(x) ** k for x, k in zip(size, self.stencil.exponents))
         terms = len(self.stencil.units) + self.has_constant
         return self.truncation(size), self.noise(size, terms) + self.weight_error() * product
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """One neuron that is itself the function asked for: tanh in a network of tanh. reach: its argument's interval in exact
+    arithmetic."""
+
+    activation: Activation
+    function: Function
+    reach: tuple[float, float]
+    bits: int
+    bias: float = 0.0
+    factor: float = 1.0
+    has_constant: bool = False
+    exact: bool = True
+
+    stencil = Stencil((1,), np.ones((1, 1), dtype=np.int64), np.array([1], dtype=object), 0, 1)
+    weights = np.ones((1, 1))
+
+    def shortened(self, factor: float) -> float:
+        return factor
+
+    def weight_error(self) -> float:
+        return 2.0**-self.bits + 2.0**-50
+
+    def over(self, off: float) -> tuple[float, float]:
+        """Bounds of |f'| and |f| for an argument that is off by so much."""
+        low, high = self.reach[0] - off, self.reach[1] + off
+        return self.function.slope(low, high) * (1 + 1e-12), max(map(abs, self.function.values(low, high)))
+
+    def losses(self, off: float, gross: float, wide: float) -> tuple[float, float, float, float]:
+        """As Design.losses, for an argument that came off by so much."""
+        tiny = TINY[self.bits]
+        slip = float(gamma(wide, self.bits)) * gross + tiny * (1 + wide) * (1 + gross)
+        slope, value = self.over(off + slip)
+        lost = slope * slip + self.activation.ulps * 2.0**-self.bits * value + 4 * tiny
+        return lost, value + lost, 0.0, value + lost
 
 
 def design(activation: Activation, exponents, bias, scale, size, bits: int) -> Design:
