@@ -112,6 +112,20 @@ class Truth:
                 return np.full(len(x), np.nan)
 
 
+def bounded(truth: Truth, domain: dict, rng) -> bool:
+    """Whether no denominator and no cosine under a tan changes its sign at 500 points: else there is a pole between."""
+    parts = [p.base for p in truth.expression.atoms(sympy.Pow) if p.exp.is_number and p.exp < 0]
+    parts += [sympy.cos(p.args[0]) for p in truth.expression.atoms(sympy.tan)]
+    x = points(domain, torch.float64, 500, rng)
+    symbols = [sympy.Symbol(n) for n in domain]
+    for p in parts:
+        with np.errstate(all="ignore"):
+            v = np.broadcast_to(np.asarray(sympy.lambdify(symbols, p, ["scipy", "numpy"])(*x.T), dtype=float), len(x))
+        if not (np.all(v > 0) or np.all(v < 0)):
+            return False
+    return True
+
+
 def points(domain: dict, dtype: torch.dtype, count: int, rng: np.random.Generator) -> np.ndarray:
     """Corners and random points, as numbers of the dtype that lie within the ends' own in it."""
     low, high = (np.array([d[k] for d in domain.values()]) for k in (0, 1))
@@ -172,7 +186,7 @@ def judged(s: Stranger, rng: np.random.Generator, count=1000, starts=50) -> Outc
         return Outcome("beyond", f"sympy: {error}")
     x = points(s.domain, torch.float64, 60, rng)
     exact, floats = truth(x), truth.floats(x)
-    has_values = all(t is not None for t in exact)
+    has_values = all(t is not None for t in exact) and bounded(truth, s.domain, rng)
     try:
         scale = max((abs(float(t)) for t in exact if t is not None), default=0.0)
     except OverflowError:

@@ -12,16 +12,19 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from deeptheory.cheap import ranges
-from deeptheory.cheap.expansions import Expansion, expand, value_at
+from deeptheory.cheap.corners import corner, finest
+from deeptheory.cheap.expansions import Expansion, TooWide, expand, value_at
 from deeptheory.cheap.expressions import Exponents, Terms
 from deeptheory.cheap.functions import FUNCTIONS, Function, power
 from deeptheory.cheap.graphs import Graph, Interval, Value, above, below, total
+from deeptheory.cheap.wide import reduced
 from deeptheory.errors import InputError
 
 if TYPE_CHECKING:
     import sympy
 
 MOST_TERMS = 3_000
+_LONG = 48  # a polynomial of more terms is made in a way of its own, if there is one
 _OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
 _NAMES = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
 
@@ -41,6 +44,13 @@ def number(expression: Any) -> Fraction:
     if abs(out) > 10**300 or (out and abs(out) < Fraction(1, 10**300)):
         raise InputError(f"{_short(expression)} is beyond what floats hold well (1e-300 to 1e300); scale the formula")
     return out
+
+
+def number_of_pi() -> Fraction:
+    """pi, to 40 digits."""
+    import sympy
+
+    return number(sympy.pi)
 
 
 def _short(expression: Any) -> str:
@@ -150,6 +160,8 @@ class _Builder:
         p = float(number(e.exp))
         if p == int(p) and p < -1:  # one reciprocal, then gates
             return self.graph.products([[(self._function(1 / e.base, "1/x", power(-1.0), e.base), int(-p))]])[0]
+        if 1 < p < 50 and p - int(p) == 0.5:
+            return self.graph.products([[*((v, r * int(p)) for v, r in self._factors(e.base)), (self.value(sympy.sqrt(e.base)), 1)]])[0]
         return self._function(e, _power_name(e.exp), power(p), e.base)
 
     def _function(self, key: Any, name: str, function: Function, argument: "sympy.Expr") -> Value:
@@ -163,12 +175,55 @@ class _Builder:
         if name == self.errors.own and max(abs(low), abs(high)) <= _OWN_REACH and self.graph.constant(x) is None:
             slope = function.slope(low - off, high + off) * (1 + 1e-12)
             return self.graph.unit(x, *function.values(low, high), slope * off, slope)
-        made = expand(name, function, low, high, self.errors.of(key, function, low, high), off)
-        self.expansions.append((name, len(made.coefficients) - 1))
-        value = self._expanded(x, made)
-        out = self.graph.named(value, *made.span, made.error + made.slope * off, ((x, made.slope),))
-        self.functions[key] = out, max(map(abs, made.span))
+        error = self.errors.of(key, function, low, high)
+        value, span, wrong, slope = self._cornered(name, x, low, high, off, error) or self._smooth(name, function, x, low, high, off, error)  # fmt: skip
+        out = self.graph.named(value, *span, wrong + slope * off, ((x, slope),))
+        self.functions[key] = out, max(map(abs, span))
         return out
+
+    def _smooth(self, name: str, function: Function, x: Value, low: float, high: float, off: float, error: float) -> tuple[Value, Interval, float, float]:  # fmt: skip
+        """Value, span, error and slope: by one polynomial, or where that would be long in a way of its own (wide.py)."""
+        try:
+            made, refused = expand(name, function, low, high, error, off), None
+        except TooWide as wide:
+            made, refused = None, wide
+        if made is None or len(made.coefficients) > _LONG:
+            found = reduced(self.graph, name, x, low - off, high + off, error, self._expanded)
+            if found is not None:
+                self.expansions.append((name, 2))
+                slope = function.slope(low - off, high + off) * (1 + 1e-12)
+                return found[0], function.values(low, high), found[1], slope
+        if made is None:
+            raise refused or AssertionError
+        self.expansions.append((name, len(made.coefficients) - 1))
+        return self._expanded(x, made), made.span, made.error, made.slope
+
+    def _cornered(self, name: str, x: Value, low: float, high: float, off: float, error: float) -> tuple[Value, Interval, float, float] | None:  # fmt: skip
+        """sqrt from 0 on, asin and acos up to 1: None elsewhere. An argument off by e moves sqrt by sqrt(e) at most; the
+        formula is real, so that what lies beyond the corner by rounding alone does not exist."""
+        close = 1e-12 * max(abs(low), abs(high))
+        if name == "sqrt(x)" and abs(low) <= close < high:
+            top = above(Fraction(high) + 2 * Fraction(off))
+            size = top**0.5
+            least = finest("sqrt") * size
+            made = corner("sqrt", max(error / size, finest("sqrt")) if self.errors.shares else error / size)
+            moved = total([(Fraction(1), x), (Fraction(1), Value(Fraction(off)))])
+            ends, span, jump = (0.0, top), (0.0, high**0.5 * (1 + 1e-15)), (2 * off) ** 0.5
+        elif name in ("asin", "acos") and max(abs(low), abs(high)) > 1 - 1e-9 and max(abs(low), abs(high)) <= 1 + 1e-12:
+            size, moved, ends = 1.0, x.scaled(1 / (1 + Fraction(off))), (-1.0, 1.0)
+            least = finest("asin")
+            made = corner("asin", max(error, least) if self.errors.shares else error)
+            span, jump = FUNCTIONS[name].span(-1.0, 1.0), (8 * off) ** 0.5
+        else:
+            return None
+        if made is None:
+            raise InputError(f"{name} is expanded over [{low:.6g}, {high:.6g}]; its argument must stay {FUNCTIONS.get(name, power(0.5)).where}: at its corner, where it has no slope, polynomials come no closer than {least:.2g}; change the domain, or raise the tolerance")  # fmt: skip
+        self.expansions.append((name, len(made.coefficients) - 1))
+        value = self._expanded(moved, Expansion(made.coefficients, made.error, span, *ends, 0.0)).scaled(Fraction(size))
+        if name == "acos":
+            value = total([(Fraction(-1), value), (Fraction(1), Value(number_of_pi() / 2))])
+        slope = max(jump / off if off else 0.0, 8 * size / max(error, 1e-9))
+        return value, span, made.error * size * (1 + 1e-12) + size * 2.0**-50, slope
 
     def _expanded(self, x: Value, made: Expansion) -> Value:
         """The polynomial of what is compiled for x, which lies in [made.low, made.high]."""

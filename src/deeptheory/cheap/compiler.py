@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     import sympy
 
 _FANS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
-_REFINEMENTS = 9  # expansions are tried to tolerance / 4, / 16, ...
-_COARSE = (1e-3, 1e-6, 1e-10, 1e-14)  # of a function's size: to learn what the outputs feel
+_REFINEMENTS = 9  # expansions are tried to .8 of the tolerance, a quarter of that, ...
+_COARSE = (1e-2, 1e-4, 1e-8, 1e-13)  # of a function's size: to learn what the outputs feel
 
 
 class ToleranceError(InputError):
@@ -152,10 +152,24 @@ def _choose(problem: Problem, depth: int | None, tolerance: float, dtype: str) -
             good = found
     if good is not None:
         return good
+    if best is None and refused is None and depth is None:
+        best = _coarser(problem)
     if best is None:
         raise refused or InputError(f"no form of the formula fits in {depth} hidden layers; allow more" if depth else f"{shortened(problem.expressions)} is not expanded finely enough on this domain; narrow it, or raise the tolerance")  # fmt: skip
     _refuse(problem, best, depth, tolerance, dtype)
     raise AssertionError
+
+
+def _coarser(problem: Problem) -> _Candidate | None:
+    """The best where no expansion comes as close as was asked: what the finest ones reach."""
+    slacks = []
+    for make in _forms(problem, None):
+        try:
+            plans = list(refinements(make, 0.0, own_name(problem.activation)))
+        except InputError:
+            continue
+        slacks += [max(p.graph.bounds(v)[2] for v in p.outputs) for p in plans]
+    return _best(problem, None, 1.3 * min(slacks)) if slacks else None
 
 
 def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: float, dtype: str) -> None:
@@ -257,7 +271,7 @@ def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float)
                 return best
             continue
         asked = max(tolerance, FINEST * scale_of(plan))
-        if slack.max(initial=0.0) <= asked / 2:
+        if slack.max(initial=0.0) <= 0.9 * asked:
             assembly = Assembly(layout(plan, depth), problem.activation, problem.sizes, problem.bits)
             reached = float((assembly.finest().total + slack).max(initial=0.0))
             if not math.isfinite(reached):
@@ -286,7 +300,7 @@ def refinements(make: Maker, tolerance: float, own: str = "") -> Iterator[Plan]:
             plan = make(Errors(relative, own=own))
             break
         except InputError as error:  # an argument known too coarsely may leave where its function lives
-            refused = error
+            refused = refused or error
     if plan is None:
         assert refused is not None
         raise refused
@@ -296,7 +310,7 @@ def refinements(make: Maker, tolerance: float, own: str = "") -> Iterator[Plan]:
     start = max(tolerance, FINEST * scale_of(plan))
     relative, last = 1e-3, None
     for step in range(_REFINEMENTS):
-        share = start / 4.0 ** (step + 1) / max(len(plan.felt), 1)
+        share = 0.8 * start / 4.0**step / max(len(plan.felt), 1)
         shares = {key: max(share / feel, 2.0**-50 * size) if feel else relative * size for key, (feel, size) in plan.felt.items()}
         if shares == last:
             return

@@ -24,6 +24,10 @@ _RHOS = tuple(1 + 10 ** (k / 8) for k in range(-24, 97))
 _TINY = 2.0**-1060  # what a float below the normal ones may lose
 
 
+class TooWide(InputError):
+    """Over so wide an interval the polynomial would be of a degree above MOST."""
+
+
 @dataclass(frozen=True)
 class Expansion:
     """f(mid + radius t) = sum_k coefficients[k] T_k(t) within error, for |t| <= 1, over [low, high]. span: of f over the
@@ -59,7 +63,7 @@ def expand(name: str, function: Function, low: float, high: float, error: float,
         return Expansion((middle,), reach, span, a, b, slope)
     found = _degree(function, mid, radius, error / 2)
     if found is None:
-        raise InputError(f"{name} over [{a:.6g}, {b:.6g}] to {error:.3g} takes a polynomial of degree above {MOST}; narrow the domain or raise the tolerance")  # fmt: skip
+        raise TooWide(f"{name} over [{a:.6g}, {b:.6g}] to {error:.3g} takes a polynomial of degree above {MOST}; narrow the domain or raise the tolerance")  # fmt: skip
     degree, spent = found
     coefficients = list(_interpolate(function, a, b, degree))
     kept = error / 4

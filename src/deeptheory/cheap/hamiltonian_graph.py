@@ -51,8 +51,9 @@ class FactorGraph(nn.Module):
                 raise InputError(
                     f"the table of variables {list(scope)} has shape {list(table.shape)}; needed: {expected}"
                 )
-            if bool(table.isnan().any() | (table == math.inf).any()):
-                raise InputError(f"the table of variables {list(scope)} holds NaN or inf; needed: logarithms, -inf where a factor is 0")  # fmt: skip
+            wrong = int((table.isnan() | (table == math.inf)).sum())
+            if wrong:
+                raise InputError(f"table holds {wrong} values that are NaN or inf; needed: logarithms, -inf where a factor is 0")  # fmt: skip
             tables.append(nn.Parameter(table.clone()))
         self.tables = nn.ParameterList(tables)
 

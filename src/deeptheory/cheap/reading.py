@@ -133,7 +133,7 @@ def _steps(module: nn.Module) -> Iterable["nn.Linear | Activation"]:
             raise InputError(f"{module} has a kink at 0, so that no polynomial is near it there; alpha=1 has none")
         yield activation_of(module)
     elif type(module).__module__.startswith("torch.nn.modules.activation"):
-        raise InputError(f"{type(module).__name__} is no smooth function of one number at a time, so that no polynomial is read from it; read are {', '.join(t.__name__ for t in _smooth())}")  # fmt: skip
+        raise InputError(f"{type(module).__name__} is not smooth, or no function of one number at a time, so that no polynomial is read from it; read are {', '.join(t.__name__ for t in _smooth())}")  # fmt: skip
     else:
         raise InputError(f"{type(module).__name__} cannot be read; known: Linear, activations, Dropout and Identity in Sequentials, gates, compiled networks")  # fmt: skip
 

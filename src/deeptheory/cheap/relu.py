@@ -126,7 +126,7 @@ def _search(problem: "Problem", tolerance: float, depth: int | None) -> _Found |
     best = None
     for plan in refinements(lambda errors: as_written(problem.expressions, problem.names, problem.box, 2, errors), tolerance):
         slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
-        if slack.max(initial=0.0) > max(tolerance, FINEST * scale_of(plan)) / 2:
+        if slack.max(initial=0.0) > 0.9 * max(tolerance, FINEST * scale_of(plan)):
             continue
         saw = _Sawtooth(layout(plan), problem.sizes, problem.bits)
         for teeth in range(1, MOST_TEETH + 1):
