@@ -11,6 +11,7 @@ import torch
 
 from deeptheory.errors import InputError
 from deeptheory.names import pick
+from deeptheory.networks.scores import as_labels, check_classes
 from deeptheory.shapes import check_shapes
 
 CONVENTIONS = ("paper", "released")
@@ -84,16 +85,19 @@ def spread_margin(step: float, budget: float | None = None, *, schedule: str = "
 
 def _targets(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """labels as zeros and ones [B, K], dtype of scores."""
+    check_shapes(scores=(scores, "B K"))
     if labels.ndim == 1:
-        check_shapes(scores=(scores, "B K"), labels=(labels, "B"))
-        if not torch.compiler.is_compiling() and labels.device.type == "cpu" and len(labels):
-            low, high = (int(x) for x in labels.aminmax())
-            if low < 0 or high >= scores.shape[1]:
-                raise InputError(
-                    f"labels run from {low} to {high}; with {scores.shape[1]} classes they run from 0 to {scores.shape[1] - 1}"
-                )
-        return torch.nn.functional.one_hot(labels.long(), scores.shape[1]).to(scores)
+        labels = as_labels(labels, len(scores))
+        check_classes(labels, scores.shape[1])
+        return torch.nn.functional.one_hot(labels, scores.shape[1]).to(scores)
     check_shapes(scores=(scores, "B K"), labels=(labels, "B K"))
+    if not torch.compiler.is_compiling() and labels.device.type == "cpu" and labels.numel():
+        low, high = (float(x) for x in labels.aminmax()) if labels.dtype != torch.bool else (0, 1)
+        if low < 0 or high > 1:
+            raise InputError(
+                f"labels [B, K] run from {low:g} to {high:g}; they say of each class whether it is there, 0 to 1. Class numbers are "
+                "[B]; for several an image see `both`"
+            )
     return labels.to(scores)
 
 

@@ -128,7 +128,11 @@ def read_mark(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     here = json.loads(json.dumps(dict(settings)))
     differ = [_named(k, seen.get(k), here[k]) for k in here if seen.get(k) != here[k]]
     if differ:
-        begun = "; give it the network as it was before the first call, built from its seed" if "initial weights" in differ else ""
+        begun = (
+            "; give it the network as it was before the first call, built from its seed"
+            if "initial weights" in differ
+            else ""
+        )
         raise StoreError(
             f"the checkpoint {folder.name} was made with another {', '.join(differ)}; use the same arguments or another folder{begun}"
         )

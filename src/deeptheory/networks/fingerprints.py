@@ -28,8 +28,7 @@ def digest(*values: Any) -> str:
 def of_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Its class and every setting of every group but lr, which has a name of its own, and the parameters, which count with the module."""
     groups = [
-        {k: _plain(v) for k, v in sorted(group.items()) if k not in ("params", "lr")}
-        | {"params": len(group["params"])}
+        {k: _plain(v) for k, v in sorted(group.items()) if k not in ("params", "lr")} | {"params": len(group["params"])}
         for group in optimizer.param_groups
     ]
     return {"class": name_of(type(optimizer)), "groups": groups}

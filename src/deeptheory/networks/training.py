@@ -152,6 +152,8 @@ def fit(
         kept = Checkpoint(checkpoint, nets, plan, epochs, looks, checkpoint_seconds, more)
     run = _engine_of(nets, plan, engine)(nets, plan)  # after the checkpoint has seen the networks as they came
     now = kept.restore(run, log, recorder, gradients) if kept else 0
+    if progress is not None:
+        progress(now, epochs)
     done_looks = set(log.done)
     while True:
         if now in looks and now not in done_looks:
@@ -208,10 +210,7 @@ def _plan(
         raise InputError(f"batch is {batch}; needed: at least 1, or None for the full batch")
     if batch is not None and drop_last and batch > counts.min():
         raise InputError(f"batch is {batch} and the training set {counts.min()}: drop_last leaves no step; lower batch")
-    with torch.no_grad():
-        outputs = nets.logits(
-            torch.as_tensor(x[:1]).to(next(nets.parameters())).expand(networks, *x[:1].shape), True
-        ).shape[-1]
+    outputs = _outputs_of(nets, x)
     return Plan(
         x=x,
         target=as_targets(y, n, networks, outputs, nets.head),
@@ -227,6 +226,25 @@ def _plan(
         eps=float(eps),
         orthonormal=float(orthonormal),
     )
+
+
+def _outputs_of(nets, x: np.ndarray) -> int:
+    """Numbers that each network gives for a row. InputError: x does not fit the networks."""
+    widths = getattr(nets, "widths", None)
+    if widths is not None and x.shape[1:] != (widths[0],):
+        raise InputError(f"x has shape {list(x.shape)}; these networks take [n, {widths[0]}]")
+    row = torch.as_tensor(x[:1]).to(next(nets.parameters()))
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            logits = nets.logits(row.expand(len(nets.seeds), *row.shape), True)
+    except RuntimeError as error:
+        first = str(error).partition("\n")[0]
+        raise InputError(
+            f"x has shape {list(x.shape)}, and the networks cannot take rows of {list(x.shape[1:])}: {first}"
+        ) from error
+    if logits.ndim != 3:
+        raise InputError(f"each network gives shape {list(logits.shape[1:])} for one row of x; needed: logits [n, out]")
+    return logits.shape[-1]
 
 
 def _engine_of(nets, plan: Plan, engine: str):
