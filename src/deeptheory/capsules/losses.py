@@ -14,7 +14,7 @@ from deeptheory.names import pick
 from deeptheory.networks.scores import as_labels, check_classes
 from deeptheory.shapes import check_shapes
 
-CONVENTIONS = ("paper", "released")
+CONVENTIONS = ("paper", "reference_code")
 
 
 def margin_loss(
@@ -28,7 +28,7 @@ def margin_loss(
 ) -> torch.Tensor:
     """Mean over the batch of sum_k T_k max(0, m+ - |v_k|)^2 + down (1 - T_k) max(0, |v_k| - m-)^2 (eq. 4).
 
-    lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be present). convention: "released" is half of it,
+    lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be present). convention: "reference_code" is half of it,
     and the mean over classes. InputError: shapes that do not fit, labels out of range, an unknown convention.
     """
     target = _targets(lengths, labels)
@@ -44,7 +44,7 @@ def spread_loss(
 ) -> torch.Tensor:
     """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2 (eq. 3). activations: [B, K], labels: [B] integers.
 
-    convention: "released" is the mean over classes too (the label's own class counts as one of them).
+    convention: "reference_code" is the mean over classes too (the label's own class counts as one of them).
     InputError: shapes that do not fit, labels out of range, an unknown convention.
     """
     check_shapes(activations=(activations, "B K"), labels=(labels, "B"))
@@ -65,14 +65,14 @@ def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weig
     return weight * (reconstruction - images).square().flatten(1).sum(1).mean()
 
 
-def spread_margin(step: float, budget: float | None = None, *, schedule: str = "released") -> float:
+def spread_margin(step: float, budget: float | None = None, *, schedule: str = "reference_code") -> float:
     """The spread loss's margin at a step.
 
-    schedule: "released": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of 64 (526 epochs of
+    schedule: "reference_code": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of 64 (526 epochs of
     smallNORB); with a budget, half way at half of it. "paper": from 0.2 linearly to 0.9 over the budget (the text).
     budget: the number of steps that the training will take. InputError: "paper" without a budget, a negative step, budget <= 0.
     """
-    pick(dict.fromkeys(("released", "paper")), schedule, what="margin schedule")
+    pick(dict.fromkeys(("reference_code", "paper")), schedule, what="margin schedule")
     if step < 0 or (budget is not None and budget <= 0):
         raise InputError(f"step is {step} and budget {budget}; steps count from 0, and a budget is above 0")
     if schedule == "paper":

@@ -48,7 +48,7 @@ def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "pape
     return objective
 
 
-def spread_objective(steps: int, *, schedule: str = "released", convention: str = "paper") -> Objective:
+def spread_objective(steps: int, *, schedule: str = "reference_code", convention: str = "paper") -> Objective:
     """Spread loss whose margin widens over the training. A batch is (images, labels, step); see `spread_margin`."""
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from deeptheory.capsules.vector_layers import truncated_normal_
+from deeptheory.capsules.initialization import truncated_normal_
 from deeptheory.networks.scores import as_labels, check_classes
 from deeptheory.shapes import check_shapes
 
