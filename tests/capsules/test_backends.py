@@ -134,7 +134,7 @@ def of_layer(layer, inputs):
 
 @pytest.mark.parametrize("backend", FAST)
 @pytest.mark.parametrize("iterations", [1, 2, 3])
-@pytest.mark.parametrize("variant", ["paper", "released"])
+@pytest.mark.parametrize("variant", ["paper", "reference_code"])
 @pytest.mark.parametrize("normalize", ["all", "position"])
 @pytest.mark.parametrize(
     ("batch", "grid", "types", "kernel", "stride"),
@@ -161,7 +161,7 @@ def test_conv_matrix_capsules(backend, iterations, variant, normalize, batch, gr
 @pytest.mark.parametrize(
     "options", [{"form": "vector"}, {"presence": "mass"}, {"form": "vector", "presence": "mass"}], ids=str
 )
-@pytest.mark.parametrize(("variant", "normalize"), [("paper", "all"), ("released", "position")])
+@pytest.mark.parametrize(("variant", "normalize"), [("paper", "all"), ("reference_code", "position")])
 @pytest.mark.parametrize("batch", [1, 18])
 def test_ablations(backend, iterations, options, variant, normalize, batch):
     """Poses as vectors and mixing proportions for activations, in a convolution and in the class layer."""
@@ -177,7 +177,7 @@ def test_ablations(backend, iterations, options, variant, normalize, batch):
 
 
 @pytest.mark.parametrize("backend", FAST)
-@pytest.mark.parametrize("variant", ["paper", "released"])
+@pytest.mark.parametrize("variant", ["paper", "reference_code"])
 @pytest.mark.parametrize("coordinates", [True, False])
 def test_class_capsules(backend, variant, coordinates):
     g = torch.Generator().manual_seed(0)

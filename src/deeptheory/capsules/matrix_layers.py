@@ -17,15 +17,15 @@ from functools import partial
 import torch
 from torch import nn
 
+from deeptheory.capsules.initialization import truncated_normal_, votes_
 from deeptheory.capsules.native import em as native_em
 from deeptheory.capsules.native.em import Geometry
 from deeptheory.capsules.on_gpu import em as triton_em
 from deeptheory.capsules.routing.backends import choose
 from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
 from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_choice, in_parts, route
-from deeptheory.capsules.routing.variants import Variant, inverse_temperatures, variant_of
+from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
-from deeptheory.capsules.vector_layers import truncated_normal_
 from deeptheory.capsules.windows import NORMALIZE, over_parents, patches, uniform_over_parents, windows
 from deeptheory.errors import InputError
 from deeptheory.shapes import check_shapes
@@ -85,18 +85,28 @@ class _MatrixLayer(nn.Module):
         )
         self.backend = backend
         side = pose_size if form == "matrix" else pose_size**2
-        self._start = (std, b_u, b_a)
+        self._start, self._unit = (std, b_u, b_a), 1.0
         self.weight = nn.Parameter(torch.empty(children, parents, side, side))
         self.b_u = nn.Parameter(torch.empty(parents))
         self.b_a = nn.Parameter(torch.empty(parents))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As released: truncated normal weights and constant biases."""
+        """As the variant begins: truncated normal weights as released, or such that votes keep their scale; constant biases."""
         std, b_u, b_a = self._start
-        truncated_normal_(self.weight, std)
+        if self.constants.begin == "scaled":
+            b_u, b_a = votes_(self.weight, isinstance(self, ClassCapsules))
+        else:
+            truncated_normal_(self.weight, std)
         nn.init.constant_(self.b_u, b_u)
         nn.init.constant_(self.b_a, b_a)
+
+    def _relate(self, share: float) -> None:
+        """Let the cost be relative to that many children per parent, if the variant wants that. InputError: none."""
+        if not share > 0:
+            raise InputError(f"share is {share}; needed: children per parent, a number above 0")
+        every = self.weight.shape[1] if self.normalize == "position" else 1  # each type has all of a child
+        self.lambdas, self._unit = in_shares(self.lambdas, self.constants, share * every)
 
     @property
     def beta_u(self) -> torch.Tensor:
@@ -106,7 +116,7 @@ class _MatrixLayer(nn.Module):
     @property
     def beta_a(self) -> torch.Tensor:
         """[J], minus the fixed cost of an active parent, in nats."""
-        return _SCALE * self.b_a
+        return self._unit * _SCALE * self.b_a
 
     @property
     def iterations(self) -> int:
@@ -163,7 +173,8 @@ class ConvMatrixCapsules(_MatrixLayer):
     """Convolutional matrix capsules: pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of [B, H', W', out_types].
 
     No padding. normalize: "all": a child divides itself among its parents of all types at all positions that see it (the paper);
-    "position": over positions of each type on their own (released). schedule, variant, presence: see `em_routing`; backend: see `backends`.
+    "position": over positions of each type on their own (released). share: for the variant "balanced", whose cost is relative to
+    it: children per parent of the grid, H W in_types / (H' W' out_types); by default that inside a large grid. schedule, variant, presence: see `em_routing`; backend: see `backends`.
     """
 
     def __init__(
@@ -175,6 +186,7 @@ class ConvMatrixCapsules(_MatrixLayer):
         iterations: int = 3,
         normalize: str = "all",
         *,
+        share: float | None = None,
         schedule: float | Sequence[float] = 0.01,
         variant: str | Variant = "paper",
         presence: str = "cost",
@@ -184,6 +196,8 @@ class ConvMatrixCapsules(_MatrixLayer):
     ):
         super().__init__(kernel_size**2 * in_types, in_types, out_types, 0.3, 0.5, 0.5, iterations, schedule, normalize, variant, presence, form, pose_size, backend)  # fmt: skip
         self.kernel_size, self.stride = kernel_size, stride
+        steps = stride if isinstance(stride, tuple) else (stride, stride)
+        self._relate(steps[0] * steps[1] * in_types / out_types if share is None else share)
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self._route(pose, activation)
@@ -225,7 +239,8 @@ class ClassCapsules(_MatrixLayer):
 
     Weights are shared over positions; so that positions can be told apart, coordinates (row, column) are added to two entries of a
     vote (the right-hand column in the paper, the first two of 16 as released). forward takes them, [H, W, 2]; left out, they are the
-    cells' centres from -0.5 to 0.5 of the grid; coordinates=False adds none.
+    cells' centres from -0.5 to 0.5 of the grid; coordinates=False adds none. share: as in `ConvMatrixCapsules`; by default of a
+    grid of 4x4.
     """
 
     def __init__(
@@ -235,6 +250,7 @@ class ClassCapsules(_MatrixLayer):
         iterations: int = 3,
         *,
         coordinates: bool = True,
+        share: float | None = None,
         schedule: float | Sequence[float] = 0.01,
         variant: str | Variant = "paper",
         presence: str = "cost",
@@ -245,6 +261,7 @@ class ClassCapsules(_MatrixLayer):
         constants = variant_of(variant)
         super().__init__(in_types, in_types, classes, 0.01, 2.0, 1.0, iterations, schedule, "all", constants, presence, form, pose_size, backend)  # fmt: skip
         self.lambdas = tuple(x * constants.class_temperature for x in self.lambdas)
+        self._relate(16 * in_types / classes if share is None else share)
         self.constants = replace(constants, mass_floor=constants.class_mass_floor)
         self.coordinates = coordinates
 

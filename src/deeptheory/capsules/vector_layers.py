@@ -8,6 +8,7 @@ Trap: a capsule's d numbers are d channels at one cell. `view(B, -1, 8)` on [B, 
 import torch
 from torch import einsum, nn
 
+from deeptheory.capsules.initialization import check_init, primary_, routed_
 from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
 from deeptheory.capsules.routing.dynamic import check_iterations, dynamic_routing, leaky_softmax, route, softmax
 from deeptheory.capsules.routing.em import check_choice
@@ -16,32 +17,25 @@ from deeptheory.capsules.windows import NORMALIZE, over_parents, patches, window
 from deeptheory.errors import InputError
 from deeptheory.shapes import check_shapes
 
-_BIAS = 0.1
-
-
-def truncated_normal_(weight: torch.Tensor, std: float) -> torch.Tensor:
-    """In place: normal, drawn again beyond two standard deviations, as TensorFlow's."""
-    return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
-
 
 class PrimaryCapsules(nn.Module):
     """Convolution, cut into capsules, squashed: images or features [B, C, H, W] -> [B, H', W', types, dim].
 
     padding: "valid" or "same" (stride 1 only, as torch) or pixels. released: divide the convolution by the number of types before
-    the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin with std 0.1, ours
-    with 0.1 / types, so that both begin with the same function.
+    the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types` times larger,
+    so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
     """
 
-    def __init__(self, in_channels: int, types: int, dim: int, kernel_size: int = 9, stride: int = 2, padding: str | int = 0, *, released: bool = False):  # fmt: skip
+    def __init__(self, in_channels: int, types: int, dim: int, kernel_size: int = 9, stride: int = 2, padding: str | int = 0, *, released: bool = False, init: str = "scaled"):  # fmt: skip
         super().__init__()
-        self.types, self.dim, self.released = types, dim, released
+        check_init(init)
+        self.types, self.dim, self.released, self.init = types, dim, released, init
         self.convolution = nn.Conv2d(in_channels, types * dim, kernel_size, stride, padding)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0.1."""
-        truncated_normal_(self.convolution.weight, 0.1 if self.released else 0.1 / self.types)
-        nn.init.constant_(self.convolution.bias, _BIAS)  # type: ignore[arg-type]
+        """As `init` says."""
+        primary_(self.convolution, self.types, self.dim, self.init, self.released)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         check_shapes(x=(x, f"B {self.convolution.in_channels} H W"))
@@ -59,7 +53,8 @@ class Capsules(nn.Module):
     """Every capsule votes for every parent: [B, I, p] -> [B, J, q]. A grid [B, H, W, T, p] is flattened first.
 
     in_capsules, in_dim: I, p. out_capsules, out_dim: J, q. bias: a trainable bias added before each squash (released code). prior:
-    logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. Weights: truncated normal, std 0.1.
+    logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. init: "scaled" (lengths and gradients
+    pass through any depth) or "paper" (truncated normal, std 0.1, biases 0.1), see `initialization`.
     """
 
     def __init__(
@@ -75,9 +70,12 @@ class Capsules(nn.Module):
         prior: bool = False,
         detach: bool = False,
         backend: str = "auto",
+        init: str = "scaled",
     ):
         super().__init__()
         check_iterations(iterations)
+        check_init(init)
+        self.init = init
         self.iterations, self.leaky, self.detach, self.backend = iterations, leaky, detach, backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_capsules, out_dim)) if bias else None
@@ -85,10 +83,8 @@ class Capsules(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0.1, prior 0."""
-        truncated_normal_(self.weight, 0.1)
-        if self.bias is not None:
-            nn.init.constant_(self.bias, _BIAS)
+        """As `init` says; prior 0."""
+        routed_(self.weight, self.bias, self.weight.shape[1] + self.leaky, self.init)
         if self.prior is not None:
             nn.init.zeros_(self.prior)
 
@@ -135,9 +131,12 @@ class ConvCapsules(nn.Module):
         *,
         normalize: str = "all",
         bias: bool = True,
+        init: str = "scaled",
     ):
         super().__init__()
         check_iterations(iterations)
+        check_init(init)
+        self.init = init
         check_choice(normalize, NORMALIZE, what="normalize")
         self.kernel_size, self.stride, self.iterations, self.normalize = kernel_size, stride, iterations, normalize
         self.weight = nn.Parameter(torch.empty(kernel_size**2 * in_types, out_types, out_dim, in_dim))
@@ -146,10 +145,11 @@ class ConvCapsules(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0.1."""
-        truncated_normal_(self.weight, 0.1)
-        if self.bias is not None:
-            nn.init.constant_(self.bias, _BIAS)
+        """As `init` says; a child has parents at as many positions as windows overlap, away from the edges."""
+        stride = self.stride if isinstance(self.stride, tuple) else (self.stride, self.stride)
+        cells = self.weight.shape[0] / self.in_types
+        overlap = max(1.0, cells / (stride[0] * stride[1])) if self.normalize == "all" else 1.0
+        routed_(self.weight, self.bias, overlap * self.weight.shape[1], self.init)
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
         v, at = self._route(u)
