@@ -11,11 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from deeptheory.recording.operations import ADDS, CLIPS, ELEMENTWISE, NONLINEAR
+from deeptheory.recording.operations import ADDS, CLIPS, ELEMENTWISE, IGNORED, NONLINEAR
 from deeptheory.recording.sites import Seen
 
 _LEAST_BOUND = 1e-3  # clamp(min=1e-6) guards a division; clamp(min=0) is an activation
 _SAME = frozenset({"dropout", "to", "float", "double", "half", "bfloat16", "type", "type_as", "contiguous", "requires_grad", "detach"})  # fmt: skip
+_MOVES = IGNORED.views | {"roll", "flip", "index_select"}
 
 Key = tuple[int, int]  # a tensor's id, and how often it was rewritten in place
 
@@ -31,6 +32,7 @@ class Info:
     curved: bool = False
     whole: bool = False
     parts: frozenset[Key] = frozenset()
+    moved: tuple[Key, ...] = ()  # of a tensor that was only moved: itself as it was before each move, the last first
 
 
 @dataclass
@@ -47,14 +49,15 @@ class Trace:
     """Filled by `sites.looking`. Every tensor met is held, so that its id names it as long as this lives.
 
     rows: what was met, in order. wholes: activations made of several functions; factors: their parts, each with the whole.
-    streams: sums that write to a residual stream: the path and module where, and the key of the branch added. bounded:
+    streams: sums that write to a residual stream: the path and module where, and the branch added, as it was and before it was
+    moved. bounded:
     clips that are activations.
     """
 
     rows: list[Row] = field(default_factory=list)
     wholes: set[Key] = field(default_factory=set)
     factors: dict[Key, Key] = field(default_factory=dict)
-    streams: dict[Key, tuple[str, nn.Module | None, Key]] = field(default_factory=dict)
+    streams: dict[Key, tuple[str, nn.Module | None, tuple[Key, ...]]] = field(default_factory=dict)
     bounded: set[Key] = field(default_factory=set)
     stack: list[tuple[str, nn.Module]] = field(default_factory=list)
     _info: dict[int, Info] = field(default_factory=dict)
@@ -82,14 +85,17 @@ class Trace:
         args = list(_tensors(given))
         known = [t for t in args if id(t) in self._info]
         outs = list(_tensors(out))
+        if op in IGNORED.constants:
+            return  # randn_like(x) is no function of x
         if op == "setitem" and known and isinstance(args[0], torch.Tensor):
             self._rewrite(args[0], known)
         elif known and len(outs) == 1 and op in ELEMENTWISE:
             self._elementwise(op, given, outs[0], args, known)
         elif known:
+            moved = self._course(known[0]) if op in _MOVES else ()
             for t in outs:
                 if not any(t is a for a in args):
-                    self._new(t, self._before(known))
+                    self._new(t, self._before(known), moved=moved)
 
     def _elementwise(self, op: str, given: Any, out: torch.Tensor, args: list, known: list) -> None:
         if op in _SAME and any(out is t for t in args):
@@ -102,7 +108,7 @@ class Trace:
             self.bounded.add(mine)
         if len({i.root for i in infos}) > 1 or all(out.shape != t.shape for t in known):
             if op in ADDS:
-                self._stream(mine, out, known, infos, keys)
+                self._stream(mine, out, known, infos)
             self._new(out, before)
             return
         scalars = all(t.numel() == 1 for t in args if id(t) not in self._info)
@@ -115,18 +121,22 @@ class Trace:
                 self.factors[part] = mine
                 self.wholes.discard(part)
             self.wholes.add(mine)
+            parts |= {mine}
         elif op in NONLINEAR:
             parts |= {mine}
         self._new(out, before, root=infos[0].root, curved=curved or op in NONLINEAR, whole=whole, parts=parts)
 
-    def _stream(self, mine: Key, out: torch.Tensor, known: list, infos: list[Info], keys: list[Key]) -> None:
+    def _stream(self, mine: Key, out: torch.Tensor, known: list, infos: list[Info]) -> None:
         if len(known) != 2 or known[0].shape != known[1].shape or not out.is_floating_point():
             return
-        (a, b), (key_a, key_b) = infos, keys
+        (a, b), (key_a, key_b) = infos, [self._course(t) for t in known]
         for stream, branch, key in ((a, b, key_b), (b, a, key_a)):
             if branch.before >> stream.node & 1:
                 path, module = self.stack[-1] if self.stack else ("", None)
                 self.streams[mine] = (path, module, key)
+
+    def _course(self, t: torch.Tensor) -> tuple[Key, ...]:
+        return (self._key(t), *self._info[id(t)].moved)
 
     def _rewrite(self, t: torch.Tensor, known: list) -> None:
         self._turns[id(t)] = self._turns.get(id(t), 0) + 1

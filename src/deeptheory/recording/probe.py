@@ -52,7 +52,15 @@ class Probe:
         """What act gives when the layers are known; where the batches show others than a few samples did, under a new plan."""
         self._check_inputs()
         if self._sites is None:
-            self._plan(min(self.n, self.batch or self.n, _PROBE))
+            few, whole = min(self.n, self.batch or self.n, _PROBE), min(self.n, self.batch or self.n)
+            try:
+                self._plan(few)
+            except InputError:
+                raise
+            except Exception:  # a model made for one number of samples
+                if few == whole:
+                    raise
+                self._plan(whole)
         try:
             return act()
         except Changed:

@@ -163,7 +163,7 @@ def _roles(trace: Trace, rows: list[Row]) -> dict[str, str]:
     outermost = {
         r.key: r.seen.name for r in rows if r.seen.module is not None and r.seen.where and not _is_leaf(r.seen.module)
     }
-    written = {outermost[b] for _, _, b in trace.streams.values() if b in outermost}
+    written = {next((outermost[k] for k in branch if k in outermost), "") for _, _, branch in trace.streams.values()}
     out: dict[str, str] = {}
     blocks: set[str] = set()
     for r in rows:
