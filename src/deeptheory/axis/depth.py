@@ -18,7 +18,8 @@ from deeptheory.axis.code import AxisCode, axis_code
 from deeptheory.axis.layer import cells_of
 from deeptheory.errors import InputError
 from deeptheory.names import pick
-from deeptheory.recording.sites import as_inputs, unwrap
+from deeptheory.recording.inputs import as_inputs
+from deeptheory.recording.sites import unwrap
 from deeptheory.results import Result
 
 CONDITIONS = ("trained", "untrained", "pixels")
