@@ -8,7 +8,6 @@ import deeptheory as dt
 from deeptheory.errors import InputError
 from deeptheory.information.estimators import ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimators.kozachenko_leonenko import _weights
-from deeptheory.information.estimators.neighbours import counts_along, counts_within
 from oracles import neighbours as oracle
 
 LN2 = np.log(2)
@@ -31,19 +30,7 @@ def test_ksg_agrees_with_the_literal_loop(k, dx, dy):
     assert got.value == pytest.approx(oracle.ksg(x, y, k) / LN2, abs=1e-12)
 
 
-@pytest.mark.parametrize("rounded", [False, True])
-def test_the_two_ways_of_counting_agree_where_values_repeat_too(rounded):
-    """Bits by bits: by tree and bisection, and by the scan over rows."""
-    x, y = (v[:, 0].copy() for v in pair(700, 0.9))
-    if rounded:
-        x, y = np.round(x, 1), np.round(y, 1)
-    fast, slow = np.empty((2, 700), np.int64), np.empty((2, 700), np.int64)
-    counts_along(x, y, 4, *fast)
-    counts_within(x[None], y[None], 4, *slow, np.empty(700))
-    assert np.array_equal(fast, slow)
-
-
-@pytest.mark.parametrize("d", [1, 2, 5])
+@pytest.mark.parametrize("d", [1, 2, 5, 9])  # sorted, by tree, by tree, by scan
 def test_kozachenko_leonenko_agrees_with_the_literal_loop(d):
     x = np.random.default_rng(d).standard_normal((50, d))
     assert dt.entropy(x, "kl", k=3).value == pytest.approx(oracle.kozachenko_leonenko(x, 3) / LN2, abs=1e-12)
@@ -112,7 +99,7 @@ def test_negative_values_stay_and_doubts_are_said():
     assert (
         dt.mutual_information(x[:100], y[:100], "ksg").low != dt.mutual_information(x[:100], y[:100], "ksg").low
     )  # NaN
-    assert any("stand twice" in n for n in dt.mutual_information(np.round(x, 1), y, "ksg").notes)
+    assert "ties broken by noise" in dt.mutual_information(np.round(x, 1), y, "ksg").method
     near = dt.mutual_information(x, x + 1e-4 * y, "ksg")
     assert any("near the largest value" in n for n in near.notes)
     wide = dt.mutual_information(*pair(300, 0.9, columns=5), "ksg")
@@ -147,7 +134,6 @@ def test_labels_may_be_words():
         (lambda x, y: dt.mutual_information(x[..., None], y), "x has shape"),
         (lambda x, y: dt.mutual_information(x[:1], y[:1]), "x has 1 samples"),
         (lambda x, y: dt.mutual_information(x * np.nan, y), "x holds 60 values that are NaN"),
-        (lambda x, y: dt.mutual_information(0 * x, y, "ksg"), "x is constant in column 0"),
         (lambda x, y: dt.mutual_information(x, y, "ksg", k=30), "k is 30 for 30 samples"),
         (lambda x, y: dt.mutual_information(x, y, "wkl", k=0), "k is 0 for 30 samples"),
         (lambda x, y: dt.mutual_information(x, y, "wkl", k=1), "the weights need at least 2 different neighbours"),
@@ -158,7 +144,7 @@ def test_labels_may_be_words():
         (lambda x, y: dt.entropy(x, "gausian"), "unknown estimator 'gausian'; did you mean gaussian"),
         (lambda x, y: dt.entropy(x[:3], "gaussian"), "3 samples for 2 columns"),
         (lambda x, y: dt.entropy(x[:, [0, 0]], "gaussian"), "depend linearly"),
-        (lambda x, y: dt.entropy(np.round(x), "kl"), "samples stand twice"),
+        (lambda x, y: dt.entropy(np.round(x), "kl"), "rows are listed more than once"),
     ],
 )  # fmt: skip
 def test_wrong_use(call, match):
