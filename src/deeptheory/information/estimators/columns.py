@@ -17,15 +17,18 @@ from deeptheory.information.estimators.samples import constant, moderate
 
 DRAWS = 4  # of the noise that breaks ties
 _NOISE = 1e-8  # of a column's scale, and no more than a quarter of what keeps neighbouring values apart
+_UNEQUAL = 1e3
+_FAR = 1e6
 _LINEAR = 1e-10  # what a column has beyond others, relative, to be more than rounding
 
 
 @dataclass(frozen=True)
 class Columns:
-    """versions: one per draw of noise (one alone without ties), each a list of [d, n] float64, one per variable.
-    tied: values repeat. empty: the names of variables that are constant. notes: what a reader must know of them."""
+    """versions: one per draw of noise (one alone without ties), each a list of [d, n] float64, one per variable; plain: without
+    the noise. tied: values repeat. empty: the names of variables that are constant. notes: what a reader must know of them."""
 
     versions: list[list[np.ndarray]]
+    plain: list[np.ndarray]
     tied: bool
     empty: tuple[str, ...]
     notes: tuple[str, ...]
@@ -57,12 +60,16 @@ def comparable(standardize: bool, seed: int, **variables: np.ndarray) -> Columns
     empty = tuple(name for name, a in zip(names, parts) if a.shape[1] == 0)
     raw = np.concatenate([np.asarray(a, dtype=np.float64) for a in parts], axis=1)
     scaled = _standard(raw) if standardize else _together(raw)
+    spread = scaled.std(0)
+    if not standardize and raw.shape[1] and spread.max() > _UNEQUAL * spread.min():
+        notes.append("columns' units differ by more than 1,000: distances see the largest alone; standardize=True")
     ends = np.cumsum([0] + [a.shape[1] for a in parts])
     cut = list(pairwise(ends))
     width = np.array([_width(c) for c in scaled.T])
     if not (width > 0).any():
         columns = np.ascontiguousarray(scaled.T)
-        return Columns([[columns[a:b] for a, b in cut]], False, empty, tuple(notes))
+        plain = [columns[a:b] for a, b in cut]
+        return Columns([plain], plain, False, empty, tuple(notes))
     place, copies = _places(raw, cut)
     if copies:
         notes.append(f"{copies} rows are copies of others, in all variables at once: they look like dependence")
@@ -75,20 +82,30 @@ def comparable(standardize: bool, seed: int, **variables: np.ndarray) -> Columns
         columns = base.copy()
         columns[at] += width[at, None] * noise[:, place]
         versions.append([columns[a:b] for a, b in cut])
-    return Columns(versions, True, empty, tuple(notes))
+    return Columns(versions, [base[a:b] for a, b in cut], True, empty, tuple(notes))
 
 
 def _standard(a: np.ndarray) -> np.ndarray:
-    """Columns of mean 0 and standard deviation 1; that of the middle half, as if normal, where it is under a third of the
+    """Columns of mean 0 and standard deviation 1; or of that of the middle half, as if normal, where it is under a third of the
     other and not 0."""
-    a = moderate(a)
-    a = a - a.mean(0)
-    spread = a.std(0)
-    if a.shape[1]:
-        quarter, three = np.quantile(a, [0.25, 0.75], axis=0)
-        middle = (three - quarter) / 1.3489795
-        spread = np.where((middle > 0) & (3 * middle < spread), middle, spread)
-    return a / np.where(spread > 0, spread, 1.0)
+    out = moderate(a)
+    size = np.frexp(np.abs(a).max(0))[1]
+    out = out - out.mean(0)
+    spread = out.std(0)
+    out = out / np.where(spread > 0, spread, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        quarters = np.quantile(a, [0.25, 0.5, 0.75], axis=0) if a.shape[1] else np.zeros((3, 0))
+        middle = (quarters[2] - quarters[0]) / 1.3489795
+        few = (middle > 0) & (3 * middle < np.ldexp(spread, size))
+    for u in np.flatnonzero(few):  # in units of the middle: beside an outlier of 1e300 nothing else has a digit left
+        with np.errstate(over="ignore"):
+            v = np.clip((a[:, u] - quarters[1, u]) / middle[u], -1e300, 1e300)
+        far = np.abs(v) > _FAR
+        v[far] = (
+            np.sign(v[far]) * _FAR * (1 + np.log(np.abs(v[far]) / _FAR))
+        )  # in order, at distances with finite squares
+        out[:, u] = v
+    return out
 
 
 def _together(a: np.ndarray) -> np.ndarray:
@@ -167,4 +184,4 @@ def dependent(columns: np.ndarray) -> np.ndarray:
     centred = columns - columns.mean(1, keepdims=True)
     size = np.sqrt((centred**2).sum(1))
     left = np.abs(np.diag(np.linalg.qr((centred / np.where(size > 0, size, 1.0)[:, None]).T, mode="r")))
-    return left <= _LINEAR
+    return (left <= _LINEAR) & (size > 0)

@@ -15,40 +15,44 @@ from typing import Any
 import numpy as np
 
 from deeptheory.errors import InputError
-from deeptheory.information.estimators.columns import comparable
+from deeptheory.information.estimators.columns import comparable, dependent
 from deeptheory.information.estimators.gaussian import canonical
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbours import information_by_neighbours
-from deeptheory.information.estimators.plugin import symbols
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, read
+from deeptheory.information.estimators.plugin import bias_note, symbols, with_interval
+from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, read, rescaled
 from deeptheory.results import Estimate
 
-_Z = 1.959963984540054
 _OFTEN = 20  # samples per value, on average, from which a column of numbers is compared, not subtracted
 _SEVERAL = 4  # the same for whole numbers in one column, which are labels by custom
 
 
 def conditional_plugin(x: Any, y: Any, z: Any, *, correct: bool = False) -> Estimate:
-    """I(X;Y|Z) of discrete rows, a whole row being one symbol. correct: less the sum over z of (Kx|z - 1)(Ky|z - 1) / 2n nats,
-    K counting what was seen with that z. InputError: values that are not discrete."""
+    """I(X;Y|Z) of discrete rows, a whole row being one symbol. correct: less the sum over z of (Kxy - Kx - Ky + 1) / 2n nats, K
+    counting what was seen with that z. The interval: see `plugin`. InputError: values that are not discrete."""
     parts = as_samples(x=x, y=y, z=z)
     i, j, k = (symbols(v, name) for v, name in zip(parts, "xyz"))
-    n = len(i)
-    xz, yz = (np.unique(v.astype(np.int64) * (k.max() + 1) + k, return_inverse=True)[1].ravel() for v in (i, j))
-    cell, whole = np.unique(xz.astype(np.int64) * (yz.max() + 1) + yz, return_inverse=True)
-    count = [np.bincount(v)[v] for v in (whole.ravel(), k, xz, yz)]
-    local = np.log2(count[0]) + np.log2(count[1]) - np.log2(count[2]) - np.log2(count[3])
-    kinds = [np.bincount(k[np.unique(v, return_index=True)[1]], minlength=k.max() + 1) for v in (xz, yz)]
-    bias = float(((kinds[0] - 1) * (kinds[1] - 1)).sum() / (2 * n * np.log(2)))
-    value = float(local.mean()) - (bias if correct else 0.0)
-    half = _Z * float(local.std()) / np.sqrt(n)
-    notes = [
-        f"first-order bias {'taken off' if correct else 'upwards'} {bias:.3g} bits ({k.max() + 1} symbols of z, {n} samples)"
-    ]
-    if len(cell) > n / 5:
-        notes.append("more than a fifth of the samples have a cell of their own: the estimate says little")
-    name = "plug-in, Miller-Madow" if correct else "plug-in"
-    return Estimate(value=value, low=value - half, high=value + half, method=name, notes=tuple(notes))
+    n, given = len(i), np.bincount(k)
+    xz, yz = (symbols(np.stack([v, k], axis=1), "") for v in (i, j))
+    whole = symbols(np.stack([xz, yz], axis=1), "")
+    counts = np.bincount(whole)
+    first = np.empty(len(counts), dtype=np.int64)
+    first[whole] = np.arange(n)  # a row of each cell
+    local = np.log2(counts) + np.log2(given[k[first]])
+    local -= np.log2(np.bincount(xz)[xz[first]]) + np.log2(np.bincount(yz)[yz[first]])
+    kinds = [np.bincount(k[np.unique(v, return_index=True)[1]], minlength=len(given)) for v in (xz, yz)]
+    cells = np.bincount(k[first], minlength=len(given))
+    freedom = int((cells - kinds[0] - kinds[1] + 1).sum())
+    most = float(((kinds[0] - 1) * (kinds[1] - 1)).sum() / (2 * n * np.log(2)))
+    bias = freedom / (2 * n * np.log(2))
+    value = float(counts @ local / n)
+    notes = bias_note(bias, correct, "upwards", f"{len(given)} symbols of z, {n} samples")
+    if len(counts) > n / 5:
+        notes += ("more than a fifth of the samples have a cell of their own: the estimate says little",)
+    else:
+        most = bias
+    variance = float(counts @ (local - value) ** 2 / n)
+    return with_interval(value, bias, most, variance, max(freedom, 0), n, correct, notes)
 
 
 def conditional_ksg(x: Any, y: Any, z: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
@@ -70,10 +74,12 @@ def conditional_gaussian(x: Any, y: Any, z: Any) -> Estimate:
     """I(X;Y|Z) = -1/2 sum log2(1 - rho^2) over the partial canonical correlations: those of x and y less what z tells of them
     linearly. InputError: fewer samples than columns, columns that depend linearly on each other."""
     a, b, c = as_samples(x=x, y=y, z=z)
-    given = np.concatenate([np.ones((len(c), 1)), c - c.mean(0)], axis=1)
-    rest = [v - given @ np.linalg.lstsq(given, v.astype(np.float64), rcond=None)[0] for v in (a, b)]
-    for v, left, name in zip((a, b), rest, "xy"):
-        if (left.std(0) <= 1e-9 * v.std(0)).any():
+    a, b, c = (rescaled(v) for v in (a, b, c))
+    c = c[:, c.any(0)]  # constants tell nothing
+    c = c[:, ~dependent(c.T)]
+    rest = [v - c @ np.linalg.lstsq(c, v, rcond=None)[0] for v in (a, b)]
+    for left, name in zip(rest, "xy"):
+        if (left.std(0) <= 1e-9).any():
             raise InputError(
                 f"a column of {name} is constant or a linear function of z; nothing of it is left, leave it out"
             )
@@ -123,7 +129,7 @@ def _by_neighbours(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
     wide = a.shape[1] + b.shape[1] + c.shape[1]
     if wide > WIDE:
         notes += (f"{wide} columns: biased towards 0, more so the stronger the dependence",)
-    if infinite(*columns.versions[0][:2]):
+    if infinite(*columns.plain[:2]):
         notes += (INFINITE,)
     known = {name: v[:, None] if v is not None else w for name, v, w in (("x", label_x, a), ("y", label_y, b))}
     notes += impossible(value, **known)

@@ -81,7 +81,7 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
     method = f"weighted Kozachenko-Leonenko, k = {k}{columns.method}"
     if columns.empty:
         return nothing(method, columns.notes)
-    first, notes = columns.versions[0], columns.notes
+    first, notes = columns.plain, columns.notes
     kept = [~dependent(v) for v in first]
     for name, keep in zip("xy", kept):
         if not keep.all():
@@ -116,10 +116,10 @@ def _no_density(method: str, why: str) -> Estimate:
 
 
 def _falling(whole: list[float], parts: list[list[float]], sizes: list[int]) -> tuple[str, ...]:
-    """A note where an entropy falls from a tenth of the samples to all as it does on a surface of one dimension less: by
-    log2(10) / (d - 1) bits or more; half of that is asked for."""
+    """A note where an entropy falls by more than a bit from a tenth of the samples to all: near a surface of m of d dimensions
+    by (d / m - 1) log2(10) bits, with a density by what its bias changes (under .8 bit for Student's t2 in ten)."""
     for value, seen, d in zip(whole, parts, sizes):
-        if seen and d > 1 and np.mean(seen) - value > math.log2(10) / (d - 1) / 2:
+        if seen and d > 1 and np.mean(seen) - value > 1:
             return (
                 f"the entropy of {d} columns falls by {np.mean(seen) - value:.2g} bits from a tenth of the samples to all: they "
                 "lie near a surface of fewer dimensions, where it has no finite value",

@@ -16,8 +16,9 @@ from deeptheory.information.estimators.limits import (
     WIDE,
     impossible,
     infinite,
-    near_the_largest,
     nothing,
+    too_little,
+    watched,
 )
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
@@ -40,8 +41,9 @@ def ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) 
     if columns.empty:
         return nothing(method, columns.notes)
     value = columns.mean(lambda pair: _ksg(pair, k))
-    low, high = batch_interval(value, lambda rows: _ksg(columns.rows(rows), k), n, seed)
-    notes = columns.notes + ((INFINITE,) if infinite(*columns.versions[0]) else near_the_largest(value, n, k))
+    estimate, of_a_tenth = watched(lambda rows: _ksg(columns.rows(rows), k))
+    low, high = batch_interval(value, estimate, n, seed)
+    notes = columns.notes + ((INFINITE,) if infinite(*columns.plain) else too_little(value, n, k, of_a_tenth))
     notes += impossible(value, x=a, y=b)
     wide = a.shape[1] + b.shape[1]
     if wide > WIDE:

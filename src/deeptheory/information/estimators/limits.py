@@ -1,11 +1,15 @@
 """What an estimate cannot be: above an entropy, finite where one variable is a function of the other, beyond what n samples
 show. Values stay as they are estimated; these become notes, or the answer where it is known exactly."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from deeptheory.information.estimators.columns import dependent
 from deeptheory.results import Estimate
 
+_RISE = 1.0  # bits
+_TIE_NOISE = 0.02  # bits that the noise that breaks ties may add
 WIDE = 6  # columns in all; above, neighbours are far and estimates lean towards 0
 
 
@@ -16,10 +20,9 @@ def nothing(method: str, notes: tuple[str, ...]) -> Estimate:
 
 def infinite(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether a column of continuous x or y [d, n] is a linear function of the other variable's (and its own) columns."""
-    if dependent(x).any() or dependent(y).any():
-        x, y = x[~dependent(x)], y[~dependent(y)]
+    x, y = x[~dependent(x)], y[~dependent(y)]
     shared = dependent(np.concatenate([x, y]))[len(x) :]
-    return any(len(np.unique(column)) > len(column) / 2 for column in y[shared])
+    return any(len(np.unique(column)) > len(column) / 5 for column in y[shared])
 
 
 def impossible(value: float, **variables: np.ndarray) -> tuple[str, ...]:
@@ -37,20 +40,36 @@ def impossible(value: float, **variables: np.ndarray) -> tuple[str, ...]:
             continue
         p = counts / n
         most = float(-(p * np.log2(p)).sum() + (len(p) - 1) / (2 * n * np.log(2)))
-        if value > most + 1e-9:
+        if value > most + _TIE_NOISE:
             out.append(
                 f"above the entropy of {name}, {most:.3g} bits, which information cannot exceed: too few samples"
             )
     return tuple(out)
 
 
-def near_the_largest(value: float, n: int, k: int) -> tuple[str, ...]:
-    """Neighbour counts end at log2(n / k)."""
-    if value <= np.log2(n / k) - 2:
-        return ()
-    return (
-        f"near the largest value that {n} samples can show, log2(n / k) = {np.log2(n / k):.1f} bits; likely too small",
-    )
+def too_little(value: float, n: int, k: int, of_a_tenth: list[float]) -> tuple[str, ...]:
+    """Neighbour counts end at log2(n / k), and where the value still rises with n it is too small. of_a_tenth: the estimates
+    in batches of a tenth of the samples."""
+    if value > np.log2(n / k) - 2:
+        most = f"log2(n / k) = {np.log2(n / k):.1f} bits"
+        return (f"near the largest value that {n} samples can show, {most}; likely too small",)
+    rise = value - float(np.mean(of_a_tenth)) if of_a_tenth else 0.0
+    if rise > _RISE:
+        return (
+            f"rises by {rise:.2g} bits from a tenth of the samples to all: too small, and infinite if it goes on so",
+        )
+    return ()
+
+
+def watched(estimate: Callable[[np.ndarray], float]) -> tuple[Callable[[np.ndarray], float], list[float]]:
+    """The same function, and a list that will hold what it returned."""
+    seen: list[float] = []
+
+    def watching(rows: np.ndarray) -> float:
+        seen.append(estimate(rows))
+        return seen[-1]
+
+    return watching, seen
 
 
 INFINITE = "one variable is a linear function of the other: the information of continuous variables is infinite then"

@@ -13,7 +13,7 @@ import numpy as np
 
 from deeptheory.errors import InputError
 from deeptheory.information.estimators.columns import comparable
-from deeptheory.information.estimators.limits import WIDE, impossible, nothing
+from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing, too_little, watched
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
 from deeptheory.results import Estimate
@@ -33,10 +33,13 @@ def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0
     if columns.empty:
         return nothing(method, columns.notes)
     value = columns.mean(lambda pair: _gao(pair, k))
-    low, high = batch_interval(value, lambda rows: _gao(columns.rows(rows), k), n, seed)
-    notes = columns.notes + impossible(value, x=a, y=b)
+    estimate, of_a_tenth = watched(lambda rows: _gao(columns.rows(rows), k))
+    low, high = batch_interval(value, estimate, n, seed)
+    notes = columns.notes
     if a.shape[1] + b.shape[1] > WIDE:
         notes += (f"{a.shape[1] + b.shape[1]} columns: biased downwards",)
+    notes += (INFINITE,) if infinite(*columns.plain) else too_little(value, n, k, of_a_tenth)
+    notes += impossible(value, x=a, y=b)
     return Estimate(value=value, low=low, high=high, method=method, notes=notes)
 
 
