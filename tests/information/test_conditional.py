@@ -88,7 +88,7 @@ def test_plug_in_is_the_mean_over_z_and_says_its_bias():
     assert found.value - mended.value == pytest.approx(3 * 9 / (1200 * LN2))  # four symbols of x, four of y, for each z
     assert "first-order bias upwards" in found.notes[0]
     assert "taken off" in mended.notes[0]
-    own = dt.conditional_mutual_information(np.arange(40), np.arange(40), z[:40])
+    own = dt.conditional_mutual_information(np.arange(40), np.arange(40), z[:40], "plugin")
     assert "a cell of their own" in own.notes[1]
 
 
