@@ -176,7 +176,7 @@ def has_ties(a: np.ndarray) -> bool:
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """InputError: k, seed or dims of the wrong kind, named with the value seen, before any estimator runs."""
-    for name, least in (("k", 1), ("seed", 0), ("dims", 1)):
+    """InputError: k or seed that is no whole number, named with the value seen, before any estimator runs."""
+    for name, least in (("k", None), ("seed", 0)):
         if name in options:
-            check_whole(options[name], name, least if name != "k" else None)
+            check_whole(options[name], name, least)
