@@ -249,7 +249,7 @@ def test_entropy_without_a_density_is_minus_infinity():
 
 def test_columns_of_other_units_are_standardized_or_said():
     x = normal(1000, 2)
-    assert dt.entropy(x * [1, 1e6], "kl").method.endswith("columns standardized")
+    assert "columns standardized" in dt.entropy(x * [1, 1e6], "kl").method
     plain = dt.entropy(x, "kl", standardize=True).value
     assert dt.entropy(x * [1, 1e6], "kl").value == pytest.approx(plain + np.log2(1e6), abs=1e-9)
     raw = dt.mutual_information(x * 1e9, x + normal(1000, 2, 1), "ksg", standardize=False)

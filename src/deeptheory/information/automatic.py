@@ -33,13 +33,13 @@ from deeptheory.information.estimators.ksg import ksg
 from deeptheory.information.estimators.mixed import labelled, mixed
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.plugin import plugin
-from deeptheory.information.estimators.samples import as_samples, check_k, constant, read
+from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant, read
 from deeptheory.information.ranks import normal_scores, tails_ask
 from deeptheory.results import Estimate
 
 _CLEAR = 1.5  # standard errors by which another candidate must exceed plain counts
 _PRESENT = 3  # standard errors by which it must exceed 0
-_DRIFT = 2  # standard errors of a change from n / 4 to n that counts
+_DRIFT, _DRIFT_ROWS = 2, 400  # standard errors of a change from n / 4 to n that counts
 _MISSED = 0.05  # bits beyond the linear ones from which on canonical correlations are no longer the answer
 _WORTH_A_NOTE = 0.1  # bits
 _BIAS = 0.01  # bits of the plug-in from which on they are taken off
@@ -286,11 +286,14 @@ def _finished(chosen: Candidate, seen: list[Candidate], n: int, seed: int, strat
     to n, its own or those of counts on more columns."""
     notes = list(chosen.notes)
     low, high, said = chosen.value - chosen.half, chosen.value + chosen.half, ""
-    if (chosen.columns > 2 or chosen.lower) and n >= 400:
+    if n < _DRIFT_ROWS and chosen.columns > 2:
+        said = f"; {SAMPLING_ERROR}"
+    elif n >= _DRIFT_ROWS:
         order = np.random.default_rng([seed, n, 3]).permutation(n)
         if stratum is not None:  # every label in each quarter
             order = order[np.argsort(stratum[order], kind="stable")]
-        for c in {id(c): c for c in [chosen, *seen] if c.columns > 2}.values():
+        several = [chosen, *seen] if chosen.columns > 2 or chosen.lower else [chosen]
+        for c in {id(c): c for c in several if c.columns}.values():
             drift = c.value - float(np.mean([c.of(order[q::4]) for q in range(4)]))
             more = drift / (4 ** (2 / c.columns) - 1)
             if min(drift, c.value * _DRIFT / _PRESENT) > _DRIFT * c.error and c.value + c.half + more > high:

@@ -17,7 +17,7 @@ from deeptheory.errors import InputError
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, series_note
 from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
-from deeptheory.information.estimators.samples import check_options, check_whole, read
+from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole, read
 from deeptheory.information.options import check_known, method_named
 from deeptheory.information.ranks import normal_scores
 from deeptheory.results import Estimate
@@ -25,6 +25,12 @@ from deeptheory.shapes import check_finite
 
 _PER_UNIT = {"bits": 1.0, "nats": math.log(2)}
 _DISTANCES = ("ksg", "mixed", "labels", "gaussian", "wkl")  # methods that ranks= makes sense for
+_BIASED = 4  # columns from which on the bias of neighbour counts, of order n^(-2 / columns), outgrows sampling error
+_BATCHED = {
+    *(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels", "wkl", "compressed")),
+    *(CONDITIONAL[name] for name in ("ksg", "mixed")),
+    ENTROPY["kl"],
+}
 _ENTRY = ("unit", "permutations", "groups", "block", "ranks")
 
 
@@ -155,8 +161,12 @@ def _estimate(
     notes = got.notes
     if groups is not None or block is not None:
         got, notes = _by_pieces(got, function, sides, options, n, groups, block)
-    elif ours and len(sides) == 2:
-        notes += series_note(*sides.values())
+    else:
+        if function in _BATCHED and got.low < got.high:
+            got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
+            notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
+        if ours and len(sides) == 2:
+            notes += series_note(*sides.values())
     if len(sides) > 1:
         notes += below_nothing(got)
     p, null_mean = math.nan, math.nan
@@ -179,6 +189,11 @@ def _check_rows(groups: Any, block: int | None, sides: Mapping[str, Any]) -> int
             f"groups has shape {list(np.shape(as_numpy(groups)))} for {n} rows; needed: [{n}], one per row"
         )
     return n
+
+
+def _columns(side: Any) -> int:
+    shape = getattr(side, "shape", np.shape(side))
+    return int(np.prod(shape[1:]))
 
 
 def _rows(side: Any, rows: np.ndarray) -> Any:

@@ -15,7 +15,8 @@ from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
 from deeptheory.shapes import check_finite
 
-SAMPLING_ONLY = "the interval is sampling error only: a bias common to all subsamples is not in it"
+SAMPLING_ERROR = "interval: sampling error only"
+SAMPLING_NOTE = "the interval is sampling error only, from subsamples: a bias common to all of them is not in it"
 
 
 def as_samples(least: int = 2, **arrays: Any) -> list[np.ndarray]:
