@@ -5,10 +5,13 @@ itself, asked leaf by leaf, and distances are the very differences that the coun
 The slow form: sorted lists of all distances, in the tests.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
-_LEAF = 12
+_LEAF = 16
+_FAST: Any = {"fastmath": {"reassoc", "contract", "nsz", "arcp"}, "error_model": "numpy", "cache": True}
 
 
 @njit(cache=True, error_model="numpy")
@@ -37,7 +40,7 @@ def _select(order, column, low, high, middle):
 
 @njit(cache=True, error_model="numpy")
 def _grow(columns, leaf):
-    """columns [d, n] -> samples in the tree's order [n, d], that order, the nodes' ranges and boxes, how many levels split.
+    """columns [d, n] -> samples in the tree's order [d, n], that order, the nodes' ranges and boxes, how many levels split.
     Node m has children 2m + 1 and 2m + 2; each is halved at the median of its widest column."""
     d, n = columns.shape
     levels = 0
@@ -65,87 +68,85 @@ def _grow(columns, leaf):
             _select(order, columns[at], start[m], stop[m], middle)
             start[2 * m + 1], stop[2 * m + 1] = start[m], middle
             start[2 * m + 2], stop[2 * m + 2] = middle, stop[m]
-    samples = np.empty((n, d))
-    for p in range(n):
-        for u in range(d):
-            samples[p, u] = columns[u, order[p]]
+    samples = np.empty((d, n))
+    for u in range(d):
+        for p in range(n):
+            samples[u, p] = columns[u, order[p]]
     return samples, order, start, stop, low, high, levels
 
 
-@njit(cache=True, error_model="numpy")
-def _gap(sample, low, high, euclidean):
-    """The least distance of a sample to a box: largest difference, or sum of squares."""
-    out = 0.0
-    for u in range(len(sample)):
-        at = sample[u]
-        apart = max(low[u] - at, at - high[u])
-        if apart > 0:
-            if euclidean:
-                out += apart * apart
-            elif apart > out:
-                out = apart
-    return out
-
-
-@njit(cache=True, error_model="numpy")
+@njit(**_FAST)
 def nearest_by_tree(columns, euclidean, out):
     """out [n, k]: distances of each sample to its k nearest others, ascending; max-norm, or Euclidean. columns: [d, n]."""
     samples, order, start, stop, low, high, levels = _grow(columns, _LEAF)
-    n, d = samples.shape
+    d, n = samples.shape
     k, first_leaf = out.shape[1], 2**levels - 1
     stack, bounds = np.empty(levels + 2, np.int64), np.empty(levels + 2)
-    kth = np.empty(k)
+    kth, own, apart = np.empty(k), np.empty(d), np.empty(2 * _LEAF)
     for i in range(n):
-        own = samples[i]
+        for u in range(d):
+            own[u] = samples[u, i]
         kth[:] = np.inf
+        worst = np.inf
         stack[0], bounds[0], depth = 0, 0.0, 1
         while depth > 0:
             depth -= 1
-            if bounds[depth] >= kth[k - 1]:
+            if bounds[depth] >= worst:
                 continue
             m = stack[depth]
             while m < first_leaf:  # go down on the nearer side, the farther one waits
                 left, right = 2 * m + 1, 2 * m + 2
-                a = _gap(own, low[left], high[left], euclidean)
-                b = _gap(own, low[right], high[right], euclidean)
-                if (a, i >= stop[left]) <= (b, i < start[right]):  # equally near: where the sample itself is
+                a, b = 0.0, 0.0  # the least distances to the two boxes
+                for u in range(d):
+                    at = own[u]
+                    to_left = max(max(low[left, u] - at, at - high[left, u]), 0.0)
+                    to_right = max(max(low[right, u] - at, at - high[right, u]), 0.0)
+                    a = a + to_left * to_left if euclidean else max(a, to_left)
+                    b = b + to_right * to_right if euclidean else max(b, to_right)
+                if a < b or (a == b and i < stop[left]):  # equally near: where the sample itself is
                     near, far, gap = left, right, b
                 else:
                     near, far, gap = right, left, a
-                if gap < kth[k - 1]:
+                if gap < worst:
                     stack[depth], bounds[depth] = far, gap
                     depth += 1
                 m = near
-            for j in range(start[m], stop[m]):
-                if j == i:
-                    continue
-                reach = kth[k - 1]
-                apart = 0.0
+            first, size = start[m], stop[m] - start[m]
+            for j in range(size):
+                apart[j] = 0.0
+            for u in range(d):
+                at, column = own[u], samples[u]
                 if euclidean:
-                    for u in range(d):
-                        apart += (samples[j, u] - own[u]) ** 2
+                    for j in range(size):
+                        apart[j] += (column[first + j] - at) ** 2
                 else:
-                    for u in range(d):
-                        apart = max(apart, abs(samples[j, u] - own[u]))
-                if apart < reach:
-                    at = k - 1
-                    while at > 0 and kth[at - 1] > apart:
-                        kth[at] = kth[at - 1]
-                        at -= 1
-                    kth[at] = apart
+                    for j in range(size):
+                        apart[j] = max(apart[j], abs(column[first + j] - at))
+            if first <= i < first + size:
+                apart[i - first] = np.inf
+            for j in range(size):
+                if apart[j] < worst:
+                    at_most = k - 1
+                    while at_most > 0 and kth[at_most - 1] > apart[j]:
+                        kth[at_most] = kth[at_most - 1]
+                        at_most -= 1
+                    kth[at_most] = apart[j]
+                    worst = kth[k - 1]
         for m in range(k):
             out[order[i], m] = np.sqrt(kth[m]) if euclidean else kth[m]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(**_FAST)
 def counts_by_tree(columns, reach, out):
     """out[i] = how many others lie strictly nearer to sample i than reach[i] > 0, max-norm. columns: [d, n]."""
     samples, order, start, stop, low, high, levels = _grow(columns, _LEAF)
-    n, d = samples.shape
+    d, n = samples.shape
     first_leaf = 2**levels - 1
-    stack = np.empty(levels + 2, np.int64)
+    stack, own, apart = np.empty(levels + 2, np.int64), np.empty(d), np.empty(2 * _LEAF)
     for i in range(n):
-        own, r = samples[i], reach[order[i]]
+        for u in range(d):
+            own[u] = samples[u, i]
+        r = reach[order[i]]
         found, depth = -1, 1  # the sample itself is not another
         stack[0] = 0
         while depth > 0:
@@ -158,15 +159,19 @@ def counts_by_tree(columns, reach, out):
                 farthest = max(farthest, max(below, above))
             if nearest >= r:
                 continue
+            first, size = start[m], stop[m] - start[m]
             if farthest < r:
-                found += stop[m] - start[m]
+                found += size
             elif m < first_leaf:
                 stack[depth], stack[depth + 1] = 2 * m + 1, 2 * m + 2
                 depth += 2
             else:
-                for j in range(start[m], stop[m]):
-                    inside = True
-                    for u in range(d):
-                        inside &= abs(samples[j, u] - own[u]) < r
-                    found += inside
+                for j in range(size):
+                    apart[j] = 0.0
+                for u in range(d):
+                    at, column = own[u], samples[u]
+                    for j in range(size):
+                        apart[j] = max(apart[j], abs(column[first + j] - at))
+                for j in range(size):
+                    found += apart[j] < r
         out[order[i]] = found
