@@ -33,8 +33,9 @@ from deeptheory.information.estimators.ksg import ksg
 from deeptheory.information.estimators.mixed import labelled, mixed
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.plugin import plugin
-from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant, read
+from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant
 from deeptheory.information.ranks import normal_scores, tails_ask
+from deeptheory.information.reading import read
 from deeptheory.results import Estimate
 
 _CLEAR = 1.5  # standard errors by which another candidate must exceed plain counts

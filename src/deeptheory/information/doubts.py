@@ -10,8 +10,8 @@ import numpy as np
 
 from deeptheory import statistics
 from deeptheory.arrays import as_numpy
-from deeptheory.information.estimators.samples import read
 from deeptheory.information.ranks import normal_scores
+from deeptheory.information.reading import read
 from deeptheory.results import Estimate
 
 _LONGER = 1.2  # autocorrelation time of the product from which on it is worth a note

@@ -1,10 +1,11 @@
-"""The door of every read-out: activations [seed, sample, unit] and targets, checked and brought to the kernels' form."""
+"""The entry of every read-out: activations [seed, sample, unit] and targets, checked and brought to the kernels' form."""
 
 import numpy as np
 
 from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
 from deeptheory.information.counting import FIELDS, group, information, x_log_x
+from deeptheory.information.reading import read
 
 
 def as_activations(activations) -> np.ndarray:
@@ -21,30 +22,38 @@ def as_activations(activations) -> np.ndarray:
 
 
 def as_labels(targets, n: int) -> tuple[np.ndarray, int, np.ndarray]:
-    """Labels [n] int64, the number of classes, and p(y|x) [n, class] or, where the labels decide, an empty [0, 0].
+    """Labels [n] int64 from 0, the number of classes that occur, and p(y|x) [n, class] or, where the labels decide, an empty
+    [0, 0].
 
-    targets: labels [n] or probabilities [n, class]. InputError: another length, labels that are not whole numbers from
-    0, one class only, NaN, rows that do not sum to 1.
+    targets: labels [n] or [n, 1], whole numbers from 0 (gaps are closed: a vocabulary's numbers cost nothing) or words, or
+    probabilities [n, class]. InputError: another length, labels that are neither, one class only, NaN, rows that do not
+    sum to 1.
     """
     if targets is None:
         raise InputError("targets are missing; I(T;Y) needs the labels of the probe inputs")
-    y = as_numpy(targets)
-    if y.ndim not in (1, 2) or len(y) != n:
-        raise InputError(f"targets have shape {list(y.shape)}, activations {n} samples; needed: [{n}] or [{n}, class]")
-    if y.ndim == 2:
+    shape = getattr(targets, "shape", None) or np.shape(targets)
+    if len(shape) not in (1, 2) or shape[0] != n:
+        raise InputError(f"targets have shape {list(shape)}, activations {n} samples; needed: [{n}] or [{n}, class]")
+    y, words = read(targets, "targets")
+    if y.shape[1] > 1:
         if not np.isfinite(y).all() or y.min() < 0 or not np.allclose(y.sum(1), 1, atol=1e-5):
             raise InputError("targets [n, class] must be probabilities: not negative, each row summing to 1")
         present = (y.sum(0) > 0).sum()
-        labels, p_y = np.zeros(n, dtype=np.int64), y.astype(np.float64)
+        labels, classes, p_y = np.zeros(n, dtype=np.int64), y.shape[1], y.astype(np.float64)
     else:
-        whole = y if y.dtype.kind in "iub" else np.floor(y)
-        if (whole != y).any() or whole.min() < 0:
-            raise InputError(f"labels run from {y.min()} to {y.max()}; needed: whole numbers from 0")
-        labels, p_y = whole.astype(np.int64), np.zeros((0, 0))
-        present = 2 if labels.min() < labels.max() else 1
+        y = y[:, 0]
+        if not words and (not np.isfinite(y).all() or (y != np.floor(y)).any() or y.min() < 0):
+            broken = y[~((y == np.floor(y)) & (y >= 0))][0]
+            raise InputError(
+                f"labels run from {y.min()} to {y.max()} and hold {broken}; needed: whole numbers from 0, or words (-1 and -100 often "
+                "stand for: no label; leave those samples out)"
+            )
+        found, labels = np.unique(y, return_inverse=True)
+        labels, classes, p_y = labels.ravel().astype(np.int64), len(found), np.zeros((0, 0))
+        present = classes
     if present < 2:
         raise InputError("targets hold one class only; I(T;Y) is 0 whatever the network does")
-    return labels, int(labels.max()) + 1, p_y
+    return labels, classes, p_y
 
 
 def as_p_y_given_x(targets, n: int) -> np.ndarray:

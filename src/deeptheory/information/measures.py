@@ -17,9 +17,10 @@ from deeptheory.errors import InputError
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, series_note
 from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
-from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole, read
+from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
 from deeptheory.information.options import check_known, method_named
 from deeptheory.information.ranks import normal_scores
+from deeptheory.information.reading import read
 from deeptheory.results import Estimate
 from deeptheory.shapes import check_finite
 
