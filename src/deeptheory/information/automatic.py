@@ -1,0 +1,322 @@
+"""`method="auto"`: which estimator a pair of variables asks for, and which of its doubts are worth a note.
+
+Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_truths()`, then measured on those
+(docs/known_information.md).
+
+1. Kinds. Words and categories are labels. Whole numbers are labels too while there are at most n / 10 different ones,
+   other numbers while there are at most 20 and n / 50; several columns of them are only beside labels, where rows are
+   counted. All else is numbers; a constant side tells 0.
+2. Labels beside labels: counts, less the first-order bias where that exceeds .01 bit. Below 5 rows a cell, the bias and the
+   spread that goes with it come from y permuted.
+3. Numbers beside labels: Ross's counts; a label seen once is left out.
+4. Numbers beside numbers: KSG's counts, beside whole numbers Gao's, on normal scores where tails ask (ranks.tails_ask).
+5. Neighbour counts lose information in many columns, their bias falling as n^(-2 / columns). So beside them stand
+   (a) canonical correlations of normal scores, those beyond noise only (canonical.py), if regressions on products and norms
+   miss less than .05 bit of what the variates share; (b) counts on the canonical variates alone, at most three, for labels
+   on discriminants learned on the other half; (c) counts on the two norms, which hold what a common scale shares. By
+   data processing (b) and (c) are at most the truth; each replaces the plain counts only where it exceeds them by 2.5
+   standard errors, so that independent columns stay at 0.
+6. The interval is sampling error (batches, or the delta method for (a)), its upper end moved up by the bias that the change
+   from n / 4 to n implies. A note says so where that is over .1 bit, and where the value can only be a lower bound.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from deeptheory.errors import InputError
+from deeptheory.information.canonical import Canonical, canonical
+from deeptheory.information.estimators.columns import comparable
+from deeptheory.information.estimators.ksg import ksg
+from deeptheory.information.estimators.mixed import labelled, mixed
+from deeptheory.information.estimators.neighbours import information_by_neighbours
+from deeptheory.information.estimators.plugin import plugin
+from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant
+from deeptheory.information.ranks import normal_scores, tails_ask
+from deeptheory.information.reading import read
+from deeptheory.results import Estimate
+
+_CLEAR = 1.5  # standard errors by which another candidate must exceed plain counts
+_PRESENT = 3  # standard errors by which it must exceed 0
+_DRIFT, _DRIFT_ROWS = 2, 400  # standard errors of a change from n / 4 to n that counts
+_MISSED = 0.05  # bits beyond the linear ones from which on canonical correlations are no longer the answer
+_WORTH_A_NOTE = 0.1  # bits
+_BIAS = 0.01  # bits of the plug-in from which on they are taken off
+_NO_DOUBT = ("biased downwards", "left out", "are its neighbours")  # notes of estimators that the rules above answer
+_NULL_DRAWS, _T_NULL = 20, 2.093  # permutations of y, Student's quantile for their standard deviation
+_NULL_ROWS = 1_000
+_T = 2.262  # Student, 9 degrees of freedom: half of a batch interval in standard errors
+
+
+@dataclass(frozen=True)
+class How:
+    """The options of `automatic`."""
+
+    k: int
+    standardize: bool
+    ranks: bool | None
+    seed: int
+    spread: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way of estimating: value, half its 95 % interval, what to call it, columns it looks at, its own note."""
+
+    value: float
+    half: float
+    method: str
+    columns: int
+    notes: tuple[str, ...] = ()
+    lower: bool = False  # known to leave something out
+    of: Callable[..., float] = float  # the same of some rows; of some rows of x beside others of y
+
+    @property
+    def error(self) -> float:
+        return self.half / _T
+
+
+def automatic(
+    x: Any,
+    y: Any,
+    *,
+    k: int = 3,
+    standardize: bool = True,
+    ranks: bool | None = None,
+    seed: int = 0,
+    spread: bool = True,
+) -> Estimate:
+    """I(X;Y) in bits by the rules above. x: [n, dx]; y: [n, dy] or [n].
+
+    k: neighbours, where there are neighbours. standardize=False: distances in the columns' own units, plain counts only.
+    ranks: normal scores always (True), never (False), or where tails ask (None). seed: batches, ties, permutations.
+    spread=False: no permutations for the interval, which may then be too narrow.
+    """
+    a, b = as_samples(x=x, y=y)
+    named = read(x, "x")[1], read(y, "y")[1]
+    n = len(a)
+    for v, name in ((a, "x"), (b, "y")):
+        if constant(v).all():
+            return Estimate(value=0.0, low=0.0, high=0.0, method=f"{name} is constant", direction="exact")
+    wide = [v.shape[1] > 1 for v in (a, b)]
+    a, b = (_different(v) for v in (a, b))
+    labels = [_labels(v, is_named) for v, is_named in zip((a, b), named)]
+    if labels[0] is not None and labels[1] is not None:
+        return _counted(labels[0], labels[1], seed)
+    labels = [None if w else v for v, w in zip(labels, wide)]
+    check_k(k, n)
+    how = How(k, standardize, ranks, seed, spread)
+    if labels[0] is not None:
+        return _beside_labels(b, labels[0], how)
+    if labels[1] is not None:
+        return _beside_labels(a, labels[1], how)
+    return _numbers(a, b, how)
+
+
+def _different(a: np.ndarray) -> np.ndarray:
+    """Without constant columns and columns that stand there already: nothing is lost."""
+    a = a[:, ~constant(a)]
+    if a.shape[1] == 1:
+        return a
+    first = np.sort(np.unique(a, axis=1, return_index=True)[1])
+    return a[:, first]
+
+
+def _labels(a: np.ndarray, named: bool) -> np.ndarray | None:
+    """Codes [n] of rows that count as labels, else None."""
+    n = len(a)
+    most = n if named else n // 10 if a.dtype.kind in "biu" else min(20, n // 50)
+    if not named and a.dtype.kind == "f" and len(np.unique(a[: max(200, 2 * most), 0])) > most:
+        return None
+    rows = np.unique(a, axis=0, return_inverse=True)
+    few = named or len(rows[0]) <= max(most, 2 if a.dtype.kind in "biu" else 0)
+    return rows[1].ravel() if few else None
+
+
+def _counted(i: np.ndarray, j: np.ndarray, seed: int) -> Estimate:
+    n, cells = len(i), (int(i.max()) + 1, int(j.max()) + 1)
+    plain, less = plugin(i, j), plugin(i, j, correct=True)
+    bias, low, high, how = plain.value - less.value, plain.low, plain.high, "first order"
+    notes: tuple[str, ...] = ()
+    if n < 5 * cells[0] * cells[1]:
+        rng = np.random.default_rng([seed, n, 1])
+        null = np.array([plugin(i, rng.permutation(j)).value for _ in range(2 * _NULL_DRAWS)])
+        bias, how = float(null.mean()), "y permuted"
+        half = float(np.hypot(plain.high - plain.value, 1.96 * null.std(ddof=1)))
+        low = plain.value - bias - half
+        if bias > _WORTH_A_NOTE and low > 0:
+            notes = (
+                f"{cells[0]} x {cells[1]} symbols for {n} samples: the bias taken off, {bias:.2g} bits, is that of independent "
+                "variables and may be too much here; the interval runs up to the plain counts",
+            )
+    if bias <= _BIAS:
+        return Estimate(value=plain.value, low=low, high=high, method="plug-in", notes=notes)
+    method = f"plug-in, less a bias of {bias:.3g} bits ({how})"
+    return Estimate(value=plain.value - bias, low=low, high=high, method=method, notes=notes)
+
+
+def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
+    own = np.bincount(label)[label]
+    kept = own > 1
+    if kept.sum() < max(4, 0.9 * len(label)):
+        raise InputError(
+            f"{int((~kept).sum())} of {len(label)} samples have a label of their own; labels must repeat. Give numbers as numbers "
+            "(method='ksg' or 'mixed'), or merge rare labels"
+        )
+    a, label = a[kept], np.unique(label[kept], return_inverse=True)[1].ravel()
+    a = a[:, ~constant(a)]
+    if label.max() == 0 or a.shape[1] == 0:
+        return Estimate(value=0.0, low=0.0, high=0.0, method="constant but for labels seen once", direction="exact")
+    a, said = _scored(a, how.ranks if how.ranks is not None else how.standardize and tails_ask(a))
+    if (~kept).any():
+        said += f", {int((~kept).sum())} samples with a label of their own left out"
+
+    got = labelled(a, label, k=how.k, standardize=how.standardize, seed=how.seed)
+    (columns,), nobody = comparable(how.standardize, how.seed, x=a).versions[0], np.empty((0, len(label)))
+
+    def of(rows: np.ndarray, others: np.ndarray | None = None) -> float:
+        mine = label[rows if others is None else others]
+        here = np.bincount(mine)[mine] > 1
+        x, y = np.ascontiguousarray(columns[:, rows[here]]), np.unique(mine[here], return_inverse=True)[1].ravel()
+        return information_by_neighbours(x, nobody[:, : len(y)], nobody[:, : len(y)], how.k, label_y=y)
+
+    plain = _candidate(got, said, a.shape[1] + 1, of, len(a), how)
+    chosen = plain
+    if how.standardize and a.shape[1] > 2 and len(a) >= 200:
+        other = _discriminant(a, label, how.k, how.seed)
+        if other is not None and _exceeds(other, plain):
+            chosen = other
+    return _finished(chosen, [plain], len(a), how.seed, label)
+
+
+def _numbers(a: np.ndarray, b: np.ndarray, how: How) -> Estimate:
+    n = len(a)
+    asked = how.ranks if how.ranks is not None else how.standardize and (tails_ask(a) or tails_ask(b))
+
+    by = mixed if "f" not in (a.dtype.kind, b.dtype.kind) or a.dtype.kind != b.dtype.kind else ksg
+
+    def count(p: np.ndarray, q: np.ndarray, what: str) -> Candidate:
+        one, two = comparable(how.standardize, how.seed, x=p, y=q).versions[0]
+        nobody = np.empty((0, n))
+
+        def of(rows: np.ndarray, others: np.ndarray | None = None) -> float:
+            x, y = one[:, rows], two[:, rows if others is None else others]
+            return information_by_neighbours(
+                np.ascontiguousarray(x), np.ascontiguousarray(y), nobody[:, : len(rows)], min(how.k, len(rows) - 1)
+            )
+
+        got = by(p, q, k=how.k, standardize=how.standardize, seed=how.seed)
+        return _candidate(got, what, p.shape[1] + q.shape[1], of, n, how)
+
+    (one, said), (two, _) = _scored(a, asked), _scored(b, asked)
+    plain = count(one, two, said)
+    chosen, seen = plain, [plain]
+    if how.standardize and plain.columns > 2:
+        linear = canonical(normal_scores(a), normal_scores(b))
+        if linear is not None:
+            seen = _with_linear(linear, plain, count)
+            chosen = max(seen, key=lambda c: c.value)
+        norms = count(normal_scores(_norm(a)), normal_scores(_norm(b)), " on the norms of x and of y")
+        if _exceeds(norms, chosen):
+            chosen = norms
+    return _finished(chosen, seen, n, how.seed)
+
+
+def _with_linear(found: Canonical, plain: Candidate, count: Any) -> list[Candidate]:
+    """The candidates that are left once a canonical correlation stands out of noise, so that there is dependence."""
+    m = len(found.squared)
+    method = f"Gaussian copula, {m} canonical correlation{'s' * (m > 1)} beyond noise"
+    gauss = Candidate(found.information, found.half, method, 0)
+    if found.missed < _MISSED:
+        return [gauss] if gauss.value > plain.value - _CLEAR * plain.error else [plain]
+    note = f"canonical correlations miss at least {found.missed:.2g} bits that products and norms of the variates share: a lower bound"
+    few = count(found.u[:, :3], found.v[:, :3], f" on {min(m, 3)} pair{'s' * (m > 1)} of canonical variates")
+    if few.columns == plain.columns:  # a turn of all there is
+        return [plain, replace(gauss, notes=(note,), lower=True)]
+    lost = "counts on canonical variates: what they leave out is not seen, a lower bound"
+    return [plain, replace(gauss, notes=(note,), lower=True), replace(few, notes=(lost,), lower=True)]
+
+
+def _discriminant(a: np.ndarray, label: np.ndarray, k: int, seed: int) -> Candidate | None:
+    """Ross's counts on at most three linear discriminants, each half's learned on the other half."""
+    order = np.random.default_rng([seed, len(a), 2]).permutation(len(a))
+    halves = order[::2], order[1::2]
+    if any(np.bincount(label[h], minlength=label.max() + 1).min() <= max(k, 1) for h in halves):
+        return None
+    scores, values, columns = normal_scores(a), [], 0
+    for here, there in (halves, halves[::-1]):
+        codes = np.eye(label.max() + 1)[label[there]]
+        linear = canonical(scores[there], codes[:, 1:])
+        if linear is None:
+            return None
+        middle = scores[there].mean(0)
+        turn = np.linalg.lstsq(scores[there] - middle, linear.u[:, :3], rcond=None)[0]
+        got = labelled((scores[here] - middle) @ turn, label[here], k=k, seed=seed)
+        values.append((got.value, (got.high - got.low) / 2))
+        columns = max(columns, turn.shape[1])
+    value, half = np.mean(values, axis=0)
+    method = f"Ross (labels), k = {k}, on {columns} discriminant{'s' * (columns > 1)} learned on the other half"
+    return Candidate(float(value), float(half) / np.sqrt(2), method, 0)
+
+
+def _exceeds(other: Candidate, plain: Candidate) -> bool:
+    clear = other.value - plain.value > _CLEAR * float(np.hypot(other.error, plain.error))
+    return clear and other.value > _PRESENT * other.error
+
+
+def _candidate(got: Estimate, said: str, columns: int, of: Callable[..., float], n: int, how: How) -> Candidate:
+    """Neighbour counts with an interval at least as wide as the spread of their values on y permuted: ten batches of few rows
+    each, with a handful of a rare label, understate it."""
+    rng = np.random.default_rng([how.seed, n, 4])
+    rows = np.sort(rng.permutation(n)[:_NULL_ROWS])
+    null = (
+        0.0 if not how.spread else float(np.std([of(rows, rng.permutation(rows)) for _ in range(_NULL_DRAWS)], ddof=1))
+    )
+    null *= np.sqrt((1 + 1 / _NULL_DRAWS) * len(rows) / n)
+    half = (got.high - got.low) / 2
+    if np.isnan(half):  # batches would be too small: the spread of pointwise information of normals is added
+        half = float(np.hypot(_T_NULL * null, 1.96 * np.sqrt(max(0.0, 1 - 4**-got.value) / n) / np.log(2)))
+    kept = tuple(t for t in got.notes if not any(w in t for w in _NO_DOUBT))
+    return Candidate(got.value, max(half, _T_NULL * null), got.method + said, columns, kept, False, of)
+
+
+def _finished(chosen: Candidate, seen: list[Candidate], n: int, seed: int, stratum: Any = None) -> Estimate:
+    """The Estimate of the chosen candidate; its upper end is moved up by the bias that values imply which change from n / 4
+    to n, its own or those of counts on more columns."""
+    notes = list(chosen.notes)
+    low, high, said = chosen.value - chosen.half, chosen.value + chosen.half, ""
+    if n < _DRIFT_ROWS and chosen.columns > 2:
+        said = f"; {SAMPLING_ERROR}"
+    elif n >= _DRIFT_ROWS:
+        order = np.random.default_rng([seed, n, 3]).permutation(n)
+        if stratum is not None:  # every label in each quarter
+            order = order[np.argsort(stratum[order], kind="stable")]
+        several = [chosen, *seen] if chosen.columns > 2 or chosen.lower else [chosen]
+        for c in {id(c): c for c in several if c.columns}.values():
+            drift = c.value - float(np.mean([c.of(order[q::4]) for q in range(4)]))
+            more = drift / (4 ** (2 / c.columns) - 1)
+            if min(drift, c.value * _DRIFT / _PRESENT) > _DRIFT * c.error and c.value + c.half + more > high:
+                high = c.value + c.half + more
+                said = "; interval with an allowance for bias"
+                if high - chosen.value > _WORTH_A_NOTE + chosen.half and len(notes) < 2:
+                    notes.append(
+                        f"counts in {c.columns} columns grew by {drift:.2g} bits from {n // 4} to {n} samples: biased towards 0; at the "
+                        f"rate n^(-2/{c.columns}) about {more:.2g} bits are missing still, up to which the interval goes"
+                    )
+    direction = "lower" if chosen.lower else "consistent"
+    return Estimate(
+        value=chosen.value, low=low, high=high, method=chosen.method + said, direction=direction, notes=tuple(notes)
+    )
+
+
+def _scored(a: np.ndarray, asked: bool) -> tuple[np.ndarray, str]:
+    return (normal_scores(a), ", normal scores") if asked else (a, "")
+
+
+def _norm(a: np.ndarray) -> np.ndarray:
+    """[n, d] -> [n, 1]: squared norm of columns less their median in units of their quartiles."""
+    low, middle, high = np.percentile(a, [25, 50, 75], axis=0)
+    spread = np.where(high > low, high - low, a.std(0))
+    return (((a - middle) / spread) ** 2).sum(1, keepdims=True)
