@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.axis import Power, axis_code, proportion, simulate, verdict_power
+from deeptheory.axis import Power, axis_code, simulate, verdict_power
+from deeptheory.statistics import proportion_interval
 
 SPREADS = {"isotropic": "equal variances", "paper": "the paper's variances"}
 
@@ -54,7 +55,8 @@ class Row:
         return self.target is None or (share <= self.target if self.at_most else share >= self.target)
 
     def markdown(self) -> str:
-        share, low, high = proportion(self.k, self.of)
+        found = proportion_interval(self.k, self.of)
+        share, low, high = found.value, found.low, found.high
         goal = "" if self.target is None else f"{'at most' if self.at_most else 'at least'} {self.target:.1%}"
         met = "" if self.target is None else "yes" if self.met else "no"
         found = f"{share:.1%} [{low:.1%}, {high:.1%}]"
@@ -70,7 +72,7 @@ def told_apart(units: int, n: int = 2000) -> Iterator[Row]:
                 counts = found.counts[code]
                 where = f"{n:,}, {words}"
                 yield Row(f"{code}, reliability {reliability}", where, f"called {code}", counts[code], units, least)
-                wrong = units - counts[code] - counts["cannot tell"]
+                wrong = units - counts[code] - counts["undetermined"]
                 yield Row(f"{code}, reliability {reliability}", where, "called another", wrong, units, None, True)
 
 
@@ -80,7 +82,7 @@ def few_stimuli(units: int, n: int = 400) -> Iterator[Row]:
         for code in ("axis", "exemplar"):
             counts = asked(code, n, units=units, reliability=0.5, variances=spread, seed=21).counts[code]
             where = f"{n}, {words}"
-            wrong = units - counts[code] - counts["cannot tell"]
+            wrong = units - counts[code] - counts["undetermined"]
             yield Row(f"{code}, reliability 0.5", where, "called another", wrong, units, 0.05, True)
             yield Row(f"{code}, reliability 0.5", where, f"called {code}", counts[code], units, None)
 
@@ -92,13 +94,13 @@ def norm_by_direction(units: int, n: int = 2000, added: int = 200) -> Iterator[R
         for reliability in (0.9, 0.5):
             cells, options = f"{name}, reliability {reliability}", {"reliability": reliability, "variances": spread}
             before = asked(name, n, units=units, seed=22, **options).counts[name]
-            yield Row(cells, f"{n:,}, {words}", "called cannot tell", before["cannot tell"], units, 0.9)
-            wrong = units - before[name] - before["cannot tell"]
+            yield Row(cells, f"{n:,}, {words}", "called undetermined", before["undetermined"], units, 0.9)
+            wrong = units - before[name] - before["undetermined"]
             yield Row(cells, f"{n:,}, {words}", "called another", wrong, units, None, True)
             after = asked(name, n, units=units, seed=22, controversial=added, **options).counts[name]
             where = f"{n:,} and {added} controversial, {words}"
             yield Row(cells, where, f"called {name}", after[name], units, 0.9)
-            yield Row(cells, where, "called another", units - after[name] - after["cannot tell"], units, None, True)
+            yield Row(cells, where, "called another", units - after[name] - after["undetermined"], units, None, True)
 
 
 MIXTURE = {"axis": 0.4, "exemplar": 0.25, "energy": 0.2, "none": 0.15}

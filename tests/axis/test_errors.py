@@ -23,10 +23,27 @@ INFINITE = np.where(np.arange(80)[:, None] == 3, np.inf, Y)
         ({"y": Y[:, 0]}, r"responses have shape \[80\]; needed: \[n, units\] or"),
         ({"s": S[:70]}, r"features have shape \[70, 5\], responses 80 stimuli"),
         ({"y": INFINITE}, "responses hold infinities"),
-        ({"s": np.where(np.arange(80)[:, None] == 3, np.nan, S)}, "features hold NaN or infinities"),
+        (
+            {"s": np.where(np.arange(80)[:, None] == 3, np.nan, S)},
+            "features hold NaN or infinities in 1 of 80 rows, the first 3",
+        ),
         ({"y": np.ones((80, 3))}, "none of the 3 units varies"),
         ({"s": np.ones((80, 5))}, "none of the 5 features varies"),
-        ({"y": np.full((80, 3), np.nan)}, "none of the 3 units varies"),
+        ({"y": np.full((80, 3), np.nan)}, "all 240 responses are NaN"),
+        (
+            {"y": np.where(np.arange(80)[:, None] % 2, np.nan, Y)},
+            "every unit lacks more than a tenth of the 80 stimuli",
+        ),
+        ({"y": Y * 1e160}, "whose square is no float64"),
+        ({"s": S * 1e-170}, "features reach .*whose square is no float64"),
+        ({"groups": np.zeros(80)}, "one label for all 80 rows"),
+        ({"groups": np.zeros(79)}, r"groups have shape \[79\]; needed: \[80\]"),
+        ({"groups": np.full(80, np.nan)}, "groups hold NaN in 80 of 80 rows"),
+        (
+            {"y": np.tile(Y[:40], (2, 1)), "s": np.tile(S[:40], (2, 1))},
+            "80 of 80 rows repeat the features of another row.*groups=",
+        ),
+        ({"reliability": [0.5, 0.5]}, r"reliability has shape \[2\]"),
         ({"normalize": "blok"}, "unknown normalisation 'blok'; did you mean block"),
         ({"blocks": {"a": slice(0, 3), "b": [2, 3]}}, "blocks a, b overlap"),
         ({"blocks": {"a": [5]}}, r"block 'a' holds \[.*5.*\] of 5 features"),
@@ -96,7 +113,7 @@ def test_constant_and_collinear_features_are_counted_and_nothing_else_changes():
     code = call(s=wide, normalize="none")
     said = "; ".join(code.notes)
     assert "1 of 7 features are constant" in said
-    assert "collinear: 7 of rank 5" in said
+    assert "collinear: they span 5 of the 7" in said
     assert np.isnan(code.decoding.explained[5])
     assert (code.axes.sta[:, 5] == 0).all()
     s = wide - wide.mean(0)
@@ -123,7 +140,7 @@ def test_fewer_stimuli_than_features_test_no_flatness_and_say_so():
         rng.standard_normal((40, 5)), rng.standard_normal((40, 60)), folds=4, permutations=20, models=False
     )
     said = "; ".join(code.notes)
-    assert "flatness cannot be tested: 40 stimuli, 39 features" in said
+    assert "flatness cannot be tested: 40 independent stimuli, 60 features of rank 39" in said
     assert "far from Gaussian" not in said  # 40 Gaussian stimuli look heavy along some of 39 directions
     assert not code.flatness.flat.any()
     assert np.isnan(code.flatness.along).all()

@@ -77,7 +77,7 @@ def test_a_page_without_blocks_and_models(files, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("missing.npy", "f.npy"), "missing.npy cannot be read as .npy"),
+        (("missing.npy", "f.npy"), "missing.npy: there is no such file"),
         (("r.npy", "f.npy", "--blocks", "shape"), "--blocks is 'shape'; needed: NAME:NUMBER"),
         (("r.npy", "f.npy", "--blocks", "shape:9"), "block 'shape' holds"),
         (("r.npy", "f.npy", "--normalize", "no"), "unknown normalisation"),

@@ -18,7 +18,6 @@ from deeptheory.axis.null_plane import NullPlane, null_plane
 from deeptheory.axis.object_space import ObjectSpace, object_space
 from deeptheory.axis.power import Power, verdict_power
 from deeptheory.axis.preference import Preference
-from deeptheory.axis.proportions import proportion
 from deeptheory.axis.ramp import Ramp
 from deeptheory.axis.readouts import Efficiency, metric_efficiency
 from deeptheory.axis.reliability import bootstrap, signal_power, split_half
@@ -67,7 +66,6 @@ __all__ = [
     "object_space",
     "paper_variances",
     "pixels_of",
-    "proportion",
     "responses_of",
     "signal_power",
     "similarity_matrix",

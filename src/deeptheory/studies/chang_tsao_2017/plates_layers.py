@@ -313,7 +313,7 @@ def verdicts(results: Any, settings: dict) -> Plate:
         figure=figure,
         table=table_of(rows),
         see="How many cells are axes, how many distances, and how many the data cannot decide.",
-        trust="Verdicts are paired over held-out faces; “cannot tell” is an answer. A norm times a direction looks like an axis in a "
+        trust="Verdicts are paired over held-out faces; “undetermined” is an answer. A norm times a direction looks like an axis in a "
         "Gaussian cloud of faces.",
         alt="Stacked bars by condition and layer: number of cells by verdict.",
     )
