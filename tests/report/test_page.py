@@ -111,6 +111,35 @@ def test_damaged_folders_are_told(folder, tmp_path):
         write_page(broken)
 
 
+@pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "a/b", "..", "", 3, None, ".hidden"])
+def test_a_page_reads_no_file_outside_its_figures(folder, tmp_path, name):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (tmp_path / "secret.json").write_text((folder / "figures" / "still.json").read_text())
+    page = json.loads((copy / "page.json").read_text())
+    page["sections"][0]["plates"] = [name]
+    (copy / "page.json").write_text(json.dumps(page))
+    with pytest.raises(StoreError, match=r"page\.json names a figure"):
+        write_page(copy)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "match"),
+    [
+        ("run.json", {"schema": 9}, "has schema 9, this version reads 1"),
+        ("run.json", {"versions": {"deeptheory": "7.0"}}, "made by deeptheory 7.0"),
+        ("claims.json", {"schema": 1}, "claims.json has schema 1, this version reads 2"),
+    ],
+)
+def test_a_run_of_another_form_is_not_rendered(folder, tmp_path, file, change, match):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    kept = json.loads((copy / file).read_text())
+    (copy / file).write_text(json.dumps([row | change for row in kept] if isinstance(kept, list) else kept | change))
+    with pytest.raises(StoreError, match=match):
+        write_page(copy)
+
+
 @pytest.fixture(scope="module")
 def browser():
     if CHROMIUM is None:

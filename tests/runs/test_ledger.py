@@ -66,6 +66,7 @@ def test_verdicts_follow_the_rule():
     assert verdict(0.5 + 0.01 * rng.standard_normal(20)).verdict == "contradicted"
     assert verdict(0.8 + 0.1 * rng.standard_normal(20)).verdict == "inconclusive"
     assert verdict(NotRun("costs a week")).note == "costs a week"
+    assert verdict(InputError("undefined with one minibatch")).note == "undefined with one minibatch"
     assert verdict(NotDone("step x has 0 of 1 units; run it first")).verdict == "not run"
     assert verdict(3.0, "= 3").verdict == "reproduced"
     assert verdict(3.0, "= 3").seeds is None

@@ -206,7 +206,7 @@ def test_the_folder_of_another_run_is_refused(tmp_path, change, match):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"schema": 9}, "schema 9; this version reads 1"),
+        ({"schema": 9}, "schema 9, this version reads 1"),
         ({"versions": {"deeptheory": "7.0.0"}}, "was made by deeptheory 7.0.0"),
         ({"surprise": 1}, "is damaged"),
     ],
@@ -230,9 +230,40 @@ def test_other_package_versions_are_noted(tmp_path):
     assert any("numpy 1.0 -> " in note for note in again.record.notes)
 
 
+@pytest.mark.parametrize("place", ["steps", "steps/draw", "figures", "steps/draw/a"])
+def test_links_out_of_the_folder_are_refused(tmp_path, place):
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / ".x.new-1").mkdir()
+    target = tmp_path / "r" / place
+    if target.exists():
+        shutil.rmtree(target)
+    target.symlink_to(tmp_path / "precious")
+    with pytest.raises(StoreError, match="is a symbolic link"):
+        run(tmp_path / "r").execute(STEPS, progress=False)
+    assert (tmp_path / "precious" / ".x.new-1").exists()
+
+
+def test_a_whole_run_folder_may_lie_elsewhere(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "r").symlink_to(tmp_path / "disk")
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    assert (tmp_path / "disk" / "run.json").exists()
+
+
+@pytest.mark.parametrize("cut", [0, 1, 40])
+def test_a_truncated_record_says_what_can_be_done(tmp_path, cut):
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    path = tmp_path / "r" / "run.json"
+    path.write_text(path.read_text()[:cut])
+    with pytest.raises(StoreError, match="put back a copy of it, or start again in another folder"):
+        run(tmp_path / "r").execute(STEPS, progress=False)
+
+
 def test_resume_means_what_it_says(tmp_path):
     with pytest.raises(InputError, match="holds no run to resume"):
         run(tmp_path / "r", resume=True).execute(STEPS, progress=False)
+    assert not (tmp_path / "r").exists()
     run(tmp_path / "r").execute(STEPS, progress=False)
     run(tmp_path / "r", resume=True).execute(STEPS, progress=False)
     with pytest.raises(InputError, match="holds a run already"):

@@ -19,10 +19,11 @@ from typing import Any
 
 from deeptheory import __version__
 from deeptheory.errors import StoreError
-from deeptheory.stored import read_json, write_text
+from deeptheory.stored import check_schema, read_json, write_text
 from deeptheory.verdicts import headline
 
 NAME = "report.html"
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 def write_page(folder: str | Path) -> Path:
@@ -34,6 +35,7 @@ def write_page(folder: str | Path) -> Path:
     run = read_json(folder / "run.json", "run")
     claims = read_json(folder / "claims.json", "finished run")
     page = read_json(folder / "page.json", "finished run")
+    check_schema(run, claims)
     try:
         text = _render(folder, run, claims, page)
     except (KeyError, TypeError, AttributeError) as error:
@@ -122,6 +124,8 @@ def _neighbours(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]
 
 
 def _plate(folder: Path, name: str) -> dict[str, Any]:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):  # a folder from elsewhere may name any path
+        raise StoreError(f"page.json names a figure {name!r}; figures are called by letters, digits, '-', '_' and '.'")
     plate = read_json(folder / "figures" / f"{name}.json", "figure")
     packed = json.dumps(plate["figure"], separators=(",", ":")).encode()
     return {

@@ -17,7 +17,6 @@ from deeptheory.results import Estimate
 from deeptheory.runs.intervals import Sample, deciding_p, interval, least_p, needs
 from deeptheory.runs.ledger import COLUMNS, Entry, Ledger
 from deeptheory.runs.region import Region
-from deeptheory.runs.results import NotDone
 from deeptheory.statistics import LEVEL, holm
 from deeptheory.verdicts import DECIDED, INCONCLUSIVE, NOT_JUDGED, NOT_RUN, PUBLISHED, SETTINGS, in_words
 
@@ -120,7 +119,7 @@ def _decide(claim: Claim, results: Mapping, scale: str, command: str, changed: M
     said |= {"region": claim.region or "", "setting": claim.setting or setting, "scale": scale, "command": command}
     try:
         measured = claim.measure(results)
-    except NotDone as error:
+    except InputError as error:  # not done, or settings with which it is not defined: one claim less, not the ledger
         measured = NotRun(str(error))
     except Exception as error:
         error.add_note(f"while measuring the claim {claim.id}")

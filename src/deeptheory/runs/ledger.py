@@ -15,13 +15,11 @@ from deeptheory.errors import InputError, StoreError
 from deeptheory.names import unknown
 from deeptheory.results import Result
 from deeptheory.runs.region import Region
-from deeptheory.stored import read_json, write_text
+from deeptheory.stored import CLAIMS_SCHEMA, check_claims, read_json, write_text
 from deeptheory.verdicts import VERDICTS, headline
 
 if TYPE_CHECKING:
     import pandas
-
-SCHEMA = 2  # of claims.json; 1 had neither setting nor p
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +57,7 @@ class Entry:
     scale: str
     command: str
     note: str
-    schema: int = SCHEMA
+    schema: int = CLAIMS_SCHEMA
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -126,7 +124,7 @@ class Ledger(Result):
     def load(cls, folder: str | Path) -> "Ledger":
         """The ledger in a run folder. StoreError: missing, or not of this form."""
         kept = read_json(Path(folder) / "claims.json", "ledger")
-        check_schema(kept)
+        check_claims(kept)
         try:
             return cls(entries=tuple(Entry(**{k: _from_json(k, v) for k, v in row.items()}) for row in kept))
         except (TypeError, AttributeError, ValueError) as error:
@@ -134,16 +132,6 @@ class Ledger(Result):
 
 
 COLUMNS = [f.name for f in fields(Entry)]
-
-
-def check_schema(rows: Any) -> None:
-    """StoreError: rows of claims.json that this version does not read."""
-    found = {r.get("schema", 1) if isinstance(r, dict) else None for r in rows} if isinstance(rows, list) else {None}
-    if found - {SCHEMA}:
-        said = ", ".join(sorted(map(str, found)))
-        raise StoreError(
-            f"claims.json has schema {said}, this version reads {SCHEMA}; run the study again into its folder"
-        )
 
 
 def _to_json(value: Any) -> Any:
