@@ -86,6 +86,25 @@ def test_the_policy_allows_nothing_but_its_own_hashes(folder):
     assert not re.search(r"\son\w+=|javascript:", page)
 
 
+@pytest.mark.parametrize(
+    ("measured", "verdict", "other"), [(1.0, "reproduced", "contradicted"), (3.0, "contradicted", "reproduced")]
+)
+def test_the_outcome_next_to_a_figure_is_that_of_its_claims(folder, tmp_path, measured, verdict, other):
+    """The same figure and caption on runs with opposite outcomes: the sentence is written by verdict and number."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    decide([claim("a/1", measured), claim("b", 1.0)], {}, scale="quick").write(copy)
+    plate = json.loads((copy / "figures" / "still.json").read_text()) | {"claims": ["a"]}
+    (copy / "figures" / "still.json").write_text(json.dumps(plate))
+    write_page(copy)
+    found = re.search(r"What was found\..*?</p>", (copy / "report.html").read_text(), re.S)
+    assert found is not None
+    assert f">{verdict}</span>: {measured:g}" in found[0]
+    assert other not in found[0]
+    assert "stated [0, 2]" in found[0]
+    assert "<code>b</code>" not in found[0]
+
+
 def test_numbers_for_people():
     assert [number(v) for v in (None, 3, 3.0, -2.0, 0.12345, "inf", float("inf"), 12345.6, "text")] == [
         "–", "3", "3", "−2", "0.123", "∞", "∞", "12346", "text",

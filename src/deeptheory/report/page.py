@@ -51,7 +51,7 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
 
     style, script = _asset("page.css"), _asset("page.js")
     library, library_hash, styles = _library()
-    sections = [{**s, "plates": [_plate(folder, name) for name in s["plates"]]} for s in page["sections"]]
+    sections = [{**s, "plates": [_plate(folder, name, claims) for name in s["plates"]]} for s in page["sections"]]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": number, "interval": interval, "seconds": seconds}
     # plotly makes one empty <style> and fills it by script, which is allowed; its SVG labels carry style attributes
@@ -123,7 +123,7 @@ def _neighbours(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]
     return found
 
 
-def _plate(folder: Path, name: str) -> dict[str, Any]:
+def _plate(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
     if not isinstance(name, str) or not _NAME.fullmatch(name):  # a folder from elsewhere may name any path
         raise StoreError(f"page.json names a figure {name!r}; figures are called by letters, digits, '-', '_' and '.'")
     plate = read_json(folder / "figures" / f"{name}.json", "figure")
@@ -131,6 +131,9 @@ def _plate(folder: Path, name: str) -> dict[str, Any]:
     return {
         "name": name,
         **{k: plate[k] for k in ("title", "see", "trust", "alt")},
+        "outcomes": [
+            c for start in plate["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")
+        ],
         "packed": _pack(packed),
         "frames": len(plate["figure"].get("frames") or ()),
         "height": (plate["figure"].get("layout") or {}).get("height"),
