@@ -61,7 +61,7 @@ def test_the_same_files_give_the_same_bytes(folder):
 def test_the_ledger_is_plain_html_and_escaped(folder):
     page = (folder / "report.html").read_text()
     body = re.sub(r"<script.*?</script>", "", page, flags=re.S)
-    assert body.index("The ledger") < body.index("Figures")
+    assert body.index('id="verdicts"') < body.index("<h2>Figures") < body.index("<h2 id=\"ledger-title\">")
     assert "Something &lt;b&gt;holds&lt;/b&gt; &amp; stays." in body
     assert "A &lt;study&gt;" in body
     assert "contradicted" in body
@@ -192,8 +192,21 @@ def test_it_draws_under_its_policy_without_a_word_or_a_request(browser, folder, 
     assert said == []
     assert [p.get_attribute("data-state") for p in page.query_selector_all(".plot")] == ["drawn", "drawn"]
     assert page.query_selector_all(".plot svg .scatterlayer .trace")
+    buttons = [b.get_attribute("data-title") or "" for b in page.query_selector_all(".modebar-btn")]
+    assert buttons
+    assert not [b for b in buttons if "share" in b.lower() or "cloud" in b.lower()]  # nothing offers an upload
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 27)")
+    page.close()
+
+
+@pytest.mark.browser
+def test_figures_nobody_scrolled_to_are_drawn_in_time_for_a_print(browser, folder):
+    page = browser.new_page()
+    page.goto((folder / "report.html").as_uri())
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.plot')].every(e => e.dataset.state === 'drawn')", timeout=60_000
+    )
     page.close()
 
 
