@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from deeptheory.runs import Claim, NotRun, Sample
+from deeptheory.statistics import spearman
 from deeptheory.studies.chang_tsao_2017.layers import LAYERS
 from deeptheory.studies.chang_tsao_2017.outside import PUBLISHED
 
@@ -33,10 +33,7 @@ def median_where(values: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 def _rank_correlation(row: np.ndarray) -> float:
     """Spearman of place and value; NaN where a value is missing or all are the same."""
-    if np.isnan(row).any() or np.ptp(row) == 0:
-        return float("nan")
-    found: Any = spearmanr(np.arange(len(row)), row)
-    return float(found.statistic)
+    return spearman(np.arange(len(row)), row)
 
 
 def of_layer(key: str, layer: str, condition: str = "trained") -> Callable[[Any], np.ndarray]:

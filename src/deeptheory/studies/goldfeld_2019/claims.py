@@ -11,6 +11,7 @@ import numpy as np
 import deeptheory as dt
 from deeptheory.information import fall
 from deeptheory.runs import Claim, NotRun, Sample, at_setting
+from deeptheory.statistics import spearman
 from deeptheory.studies.goldfeld_2019 import pictures
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES
 
@@ -25,11 +26,8 @@ def values(results: Any, step: str, name: str) -> np.ndarray:
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Spearman's over the looks, [seed, step] twice -> [seed]; NaN where one of them does not move by 1e-3 bits."""
-    from scipy.stats import spearmanr
-
     still = (np.ptp(a, axis=1) < 1e-3) | (np.ptp(b, axis=1) < 1e-3)
-    found: list[Any] = [np.nan if s else spearmanr(x, y)[0] for x, y, s in zip(a, b, still)]
-    return np.array(found, dtype=np.float64)
+    return np.array([np.nan if s else spearman(x, y) for x, y, s in zip(a, b, still)])
 
 
 def _tracks(layer: str, step: str, name: str, measure_of: str):

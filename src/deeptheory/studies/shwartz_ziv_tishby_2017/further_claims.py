@@ -3,19 +3,11 @@
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 import deeptheory as dt
 from deeptheory.information import fits_before_compressing, fraction_of_information
 from deeptheory.runs import NotRun, Sample
-
-
-def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation; infinities are the largest, and 0 where one side is all ties."""
-    x, y = rankdata(a), rankdata(b)
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
-        return 0.0
-    return float(np.corrcoef(x, y)[0, 1])
+from deeptheory.statistics import spearman
 
 
 def epochs_to(data: Any, level: float) -> np.ndarray:
