@@ -55,7 +55,7 @@ def main() -> None:
         "# How often the intervals hold the truth",
         "",
         f"Per cent of {DRAWS:,} draws in which the 95 % interval of `deeptheory.statistics` holds the truth, and below it the median",
-        "width. Made by `python docs/make_coverage.py`. Student's interval promises 95 % on normal values only; the others at least 95 %.",
+        "width. Made by `python docs/make_coverage.py`. Student's intervals, on either scale, and Fieller's promise 95 % on\nnormal values; order statistics and Clopper-Pearson at least 95 %.",
         "",
         "| interval | " + " | ".join(f"n = {n}" for n in SIZES) + " |",
         "|---|" + "---|" * len(SIZES),
