@@ -17,7 +17,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from deeptheory.capsules.initialization import truncated_normal_, votes_
+from deeptheory.capsules.initialization import check_init, poses_, truncated_normal_, votes_
 from deeptheory.capsules.native import em as native_em
 from deeptheory.capsules.native.em import Geometry
 from deeptheory.capsules.on_gpu import em as triton_em
@@ -38,23 +38,22 @@ _SCALE = -2500.0
 class MatrixPrimary(nn.Module):
     """1x1 convolution to poses and activations: [B, C, H, W] -> pose [B, H, W, types, 4, 4], activation [B, H, W, types].
 
-    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. Weights: truncated normal, std
-    0.5 for poses, 3 for activations.
+    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. begin: "paper" (truncated normal
+    weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`.
     """
 
-    def __init__(self, in_channels: int, types: int, pose_size: int = 4, *, bias: bool = True, offset: float = 0.0):
+    def __init__(self, in_channels: int, types: int, pose_size: int = 4, *, bias: bool = True, offset: float = 0.0, begin: str = "paper"):  # fmt: skip
         super().__init__()
+        check_init(begin)
+        self.begin = begin
         self.types, self.pose_size, self.offset = types, pose_size, offset
         self.pose = nn.Conv2d(in_channels, types * pose_size**2, 1, bias=bias)
         self.activation = nn.Conv2d(in_channels, types, 1, bias=bias)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0."""
-        for layer, std in ((self.pose, 0.5), (self.activation, 3.0)):
-            truncated_normal_(layer.weight, std)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+        """As `begin` says; biases 0."""
+        poses_(self.pose, self.activation, self.begin)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         check_shapes(x=(x, f"B {self.pose.in_channels} H W"))

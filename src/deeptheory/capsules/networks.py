@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.capsules.initialization import check_init, features_, truncated_normal_
+from deeptheory.capsules.initialization import check_init, features_
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.variants import Variant, variant_of
@@ -121,8 +121,9 @@ class MatrixCapsuleNetwork(nn.Module):
     types: A, B, C, D: channels of the convolution, types of the primary capsules, of each convolutional capsule layer (two in the
     paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel, first_stride: of the
     convolution. variant: "balanced", the one that learns in small networks, "paper", Procedure 1 to the letter, "reference_code" (with
-    normalize="position", no bias and an offset of -1 in the primary capsules), or a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. Coordinates are receptive fields' centres from the image's, in
-    pixels / 100. InputError: an image too small for the kernels, too few types.
+    normalize="position", no bias and an offset of -1 in the primary capsules), or a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. `centres` are those of receptive fields from the image's,
+    in pixels / 100; they are the coordinates, but where votes begin with the scale of 1 ("balanced"), `reach` times larger: in halves
+    of the image's longer side. InputError: an image too small for the kernels, too few types.
     """
 
     def __init__(
@@ -168,7 +169,9 @@ class MatrixCapsuleNetwork(nn.Module):
         }
         self.image_shape, self.classes = tuple(image_shape), classes
         self.convolution = nn.Conv2d(image_shape[0], types[0], first_kernel, first_stride)
-        self.primary = MatrixPrimary(types[0], types[1], bias=not released, offset=-1.0 if released else 0.0)
+        self.primary = MatrixPrimary(
+            types[0], types[1], bias=not released, offset=-1.0 if released else 0.0, begin=constants.begin
+        )
         steps = [(first_kernel, first_stride), *((kernel_size, s) for s in strides)]
         cells = [h * w for h, w in _grids(image_shape[1:], steps)[1:]]
         capsules = [*(n * t for n, t in zip(cells, types[1:])), classes]
@@ -179,15 +182,16 @@ class MatrixCapsuleNetwork(nn.Module):
         )
         self.classifier = ClassCapsules(types[-1], classes, coordinates=coordinates, share=shares[-1], **shared)
         self.register_buffer("centres", _centres(image_shape[1:], steps), persistent=False)
-        truncated_normal_(self.convolution.weight, 0.05)
-        nn.init.constant_(self.convolution.bias, 0.1)  # type: ignore[arg-type]
+        self.reach = 200 / max(image_shape[1:]) if constants.begin == "scaled" else 1.0
+        features_(self.convolution, constants.begin)
 
     def forward(self, images: torch.Tensor) -> MatrixCapsuleOutput:
         check_images(images, self.image_shape)
         pose, activation = self.primary(self.convolution(images).relu())
         for layer in self.capsules:
             pose, activation = layer(pose, activation)
-        pose, activation = self.classifier(pose, activation, self.centres if self.classifier.coordinates else None)
+        where = self.reach * self.centres if self.classifier.coordinates else None
+        pose, activation = self.classifier(pose, activation, where)
         return MatrixCapsuleOutput(activation, pose)
 
 
