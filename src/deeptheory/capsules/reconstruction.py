@@ -43,7 +43,9 @@ class Reconstruction(nn.Module):
         which = torch.linalg.vector_norm(capsules, dim=-1).argmax(-1) if labels is None else labels
         if which.ndim == 1:
             check_shapes(capsules=(capsules, "B J d"), labels=(which, "B"))
-            which = torch.nn.functional.one_hot(which.long(), self.capsules)
+            which = which[:, None] == torch.arange(
+                self.capsules, device=which.device
+            )  # one_hot looks at values: no vmap
         check_shapes(capsules=(capsules, "B J d"), labels=(which, "B J"))
         drawn = (capsules * which.to(capsules)[:, :, None]).flatten(1)
         return self.decoder(drawn).unflatten(1, self.image_shape)
