@@ -109,7 +109,7 @@ class CapsuleNetwork(nn.Module):
         features_(self.convolution, init)
 
     def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> CapsuleOutput:
-        check_images(images, self.image_shape)
+        images = check_images(images, self.image_shape, self.convolution.weight)
         v = self.capsules(self.primary(self.convolution(images).relu()))
         drawn = None if self.decoder is None else self.decoder(v, labels)
         return CapsuleOutput(torch.linalg.vector_norm(v, dim=-1), v, drawn)
@@ -177,16 +177,18 @@ class MatrixCapsuleNetwork(nn.Module):
         capsules = [*(n * t for n, t in zip(cells, types[1:])), classes]
         shares = [below / above for below, above in pairwise(capsules)]
         self.capsules = nn.ModuleList(
-            ConvMatrixCapsules(a, b, kernel_size, s, normalize=normalize, share=share, **shared)
+            ConvMatrixCapsules(a, b, kernel_size, s, normalize=normalize, children_per_parent=share, **shared)
             for a, b, s, share in zip(types[1:], types[2:], strides, shares)
         )
-        self.classifier = ClassCapsules(types[-1], classes, coordinates=coordinates, share=shares[-1], **shared)
+        self.classifier = ClassCapsules(
+            types[-1], classes, coordinates=coordinates, children_per_parent=shares[-1], **shared
+        )
         self.register_buffer("centres", _centres(image_shape[1:], steps), persistent=False)
         self.reach = 200 / max(image_shape[1:]) if constants.begin == "scaled" else 1.0
         features_(self.convolution, constants.begin)
 
     def forward(self, images: torch.Tensor) -> MatrixCapsuleOutput:
-        check_images(images, self.image_shape)
+        images = check_images(images, self.image_shape, self.convolution.weight)
         pose, activation = self.primary(self.convolution(images).relu())
         for layer in self.capsules:
             pose, activation = layer(pose, activation)
@@ -205,8 +207,8 @@ def check_image_shape(image_shape: Any, classes: Any) -> None:
         raise InputError(f"classes is {classes!r}; needed: a whole number of 1 or more")
 
 
-def check_images(images: Any, image_shape: tuple[int, ...]) -> None:
-    """InputError: no tensor of floats [B, C, H, W]."""
+def check_images(images: Any, image_shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
+    """images in the dtype of the weights (autocast has its own). InputError: no tensor of floats [B, C, H, W]."""
     if not isinstance(images, torch.Tensor):
         raise InputError(f"images are {type(images).__name__}; needed: a tensor, torch.as_tensor(images)")
     if tuple(images.shape) == tuple(image_shape):
@@ -216,6 +218,7 @@ def check_images(images: Any, image_shape: tuple[int, ...]) -> None:
         raise InputError(
             f"images are {images.dtype}; needed: floats, such as dt.datasets.scaled(images) gives, in [0, 1]"
         )
+    return images if torch.is_autocast_enabled(images.device.type) else images.to(like.dtype)
 
 
 def _say_if_large(sizes: Sequence[Sequence[int]], grid: Sequence[int], drawn_from: int, image_shape: Sequence[int], decoder: Sequence[int] | None) -> None:  # fmt: skip

@@ -2,6 +2,9 @@
    Trap: no -ffast-math anywhere. NaN must stay NaN, and the rounding trick in vexp must not be simplified away. */
 #ifndef DEEPTHEORY_VECTORS_H
 #define DEEPTHEORY_VECTORS_H
+#ifdef __FAST_MATH__
+#error "these kernels need IEEE arithmetic: -ffast-math loses NaN"
+#endif
 #include <stdint.h>
 #include <string.h>
 
