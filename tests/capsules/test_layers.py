@@ -243,7 +243,10 @@ SMALL = {
         (2, 1, 20, 24),
     ),
     "matrix": (lambda: c.MatrixCapsuleNetwork((2, 20, 24), 3, (8, 3, 4, 5)), (2, 2, 20, 24)),
-    "matrix, released": (lambda: c.MatrixCapsuleNetwork((2, 20, 24), 3, (8, 3, 4), variant="reference_code"), (2, 2, 20, 24)),
+    "matrix, released": (
+        lambda: c.MatrixCapsuleNetwork((2, 20, 24), 3, (8, 3, 4), variant="reference_code"),
+        (2, 2, 20, 24),
+    ),
     "matrix, deep": (
         lambda: c.MatrixCapsuleNetwork((1, 33, 28), 4, (4, 2, 3, 2, 3), strides=(2, 1, 1), form="vector"),
         (2, 1, 33, 28),

@@ -56,7 +56,9 @@ def test_reconstruction_loss_sums_over_pixels():
 def test_released_reconstruction_weighs_twenty_times_more_against_the_margin():
     """10 classes: half of the margin terms and the mean over classes."""
     v, labels = lengths(k=10), torch.tensor([0, 3, 4, 4])
-    assert float(c.margin_loss(v, labels)) / float(c.margin_loss(v, labels, convention="reference_code")) == pytest.approx(20)
+    assert float(c.margin_loss(v, labels)) / float(
+        c.margin_loss(v, labels, convention="reference_code")
+    ) == pytest.approx(20)
 
 
 def test_margin_schedules():

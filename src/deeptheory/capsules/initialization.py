@@ -18,7 +18,7 @@ from deeptheory.capsules.routing.em import check_choice
 INITS = ("scaled", "paper")
 GAIN = 1.0  # of the length of a sum of votes over that of a child, at uniform coupling
 _BIAS = 0.1
-_NOISE, _LAST_NOISE = 0.1, 0.3  # of each of 4 products whose sum is an entry of a vote
+_NOISE, _LAST_NOISE = 0.2, 2.0  # of each of 4 products whose sum is an entry of a vote
 
 
 def check_init(init: str) -> None:
@@ -61,7 +61,23 @@ def votes_(weight: torch.Tensor, last: bool) -> tuple[float, float]:
     if not last:
         with torch.no_grad():
             weight.add_(torch.eye(weight.shape[-1], dtype=weight.dtype, device=weight.device))
-    return 0.7, 0.0
+    return -0.9, 0.0
+
+
+def poses_(pose: nn.Conv2d, activation: nn.Conv2d, begin: str) -> None:
+    """The 1x1 convolutions of primary matrix capsules, in place; biases 0.
+
+    "scaled": after `features_` poses are of the order of 1/2, of the variance floor of the variant "balanced" 1, so that assignments begin soft, and activations lie
+    on both sides of 1/2. "paper": std 0.5 and 3, whatever comes in.
+    """
+    root = math.sqrt(pose.weight[0].numel())
+    for layer, std in (
+        (pose, 1 / root if begin == "scaled" else 0.5),
+        (activation, 4 / root if begin == "scaled" else 3.0),
+    ):
+        truncated_normal_(layer.weight, std)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def primary_(convolution: nn.Conv2d, types: int, dim: int, init: str, released: bool) -> None:

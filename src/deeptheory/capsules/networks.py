@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.capsules.initialization import check_init, features_, truncated_normal_
+from deeptheory.capsules.initialization import check_init, features_
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.variants import Variant, variant_of
@@ -109,7 +109,7 @@ class CapsuleNetwork(nn.Module):
         features_(self.convolution, init)
 
     def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> CapsuleOutput:
-        check_images(images, self.image_shape)
+        images = check_images(images, self.image_shape, self.convolution.weight)
         v = self.capsules(self.primary(self.convolution(images).relu()))
         drawn = None if self.decoder is None else self.decoder(v, labels)
         return CapsuleOutput(torch.linalg.vector_norm(v, dim=-1), v, drawn)
@@ -121,8 +121,9 @@ class MatrixCapsuleNetwork(nn.Module):
     types: A, B, C, D: channels of the convolution, types of the primary capsules, of each convolutional capsule layer (two in the
     paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel, first_stride: of the
     convolution. variant: "balanced", the one that learns in small networks, "paper", Procedure 1 to the letter, "reference_code" (with
-    normalize="position", no bias and an offset of -1 in the primary capsules), or a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. Coordinates are receptive fields' centres from the image's, in
-    pixels / 100. InputError: an image too small for the kernels, too few types.
+    normalize="position", no bias and an offset of -1 in the primary capsules), or a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. `centres` are those of receptive fields from the image's,
+    in pixels / 100; they are the coordinates, but where votes begin with the scale of 1 ("balanced"), `reach` times larger: in halves
+    of the image's longer side. InputError: an image too small for the kernels, too few types.
     """
 
     def __init__(
@@ -168,26 +169,31 @@ class MatrixCapsuleNetwork(nn.Module):
         }
         self.image_shape, self.classes = tuple(image_shape), classes
         self.convolution = nn.Conv2d(image_shape[0], types[0], first_kernel, first_stride)
-        self.primary = MatrixPrimary(types[0], types[1], bias=not released, offset=-1.0 if released else 0.0)
+        self.primary = MatrixPrimary(
+            types[0], types[1], bias=not released, offset=-1.0 if released else 0.0, begin=constants.begin
+        )
         steps = [(first_kernel, first_stride), *((kernel_size, s) for s in strides)]
         cells = [h * w for h, w in _grids(image_shape[1:], steps)[1:]]
         capsules = [*(n * t for n, t in zip(cells, types[1:])), classes]
         shares = [below / above for below, above in pairwise(capsules)]
         self.capsules = nn.ModuleList(
-            ConvMatrixCapsules(a, b, kernel_size, s, normalize=normalize, share=share, **shared)
+            ConvMatrixCapsules(a, b, kernel_size, s, normalize=normalize, children_per_parent=share, **shared)
             for a, b, s, share in zip(types[1:], types[2:], strides, shares)
         )
-        self.classifier = ClassCapsules(types[-1], classes, coordinates=coordinates, share=shares[-1], **shared)
+        self.classifier = ClassCapsules(
+            types[-1], classes, coordinates=coordinates, children_per_parent=shares[-1], **shared
+        )
         self.register_buffer("centres", _centres(image_shape[1:], steps), persistent=False)
-        truncated_normal_(self.convolution.weight, 0.05)
-        nn.init.constant_(self.convolution.bias, 0.1)  # type: ignore[arg-type]
+        self.reach = 200 / max(image_shape[1:]) if constants.begin == "scaled" else 1.0
+        features_(self.convolution, constants.begin)
 
     def forward(self, images: torch.Tensor) -> MatrixCapsuleOutput:
-        check_images(images, self.image_shape)
+        images = check_images(images, self.image_shape, self.convolution.weight)
         pose, activation = self.primary(self.convolution(images).relu())
         for layer in self.capsules:
             pose, activation = layer(pose, activation)
-        pose, activation = self.classifier(pose, activation, self.centres if self.classifier.coordinates else None)
+        where = self.reach * self.centres if self.classifier.coordinates else None
+        pose, activation = self.classifier(pose, activation, where)
         return MatrixCapsuleOutput(activation, pose)
 
 
@@ -201,8 +207,8 @@ def check_image_shape(image_shape: Any, classes: Any) -> None:
         raise InputError(f"classes is {classes!r}; needed: a whole number of 1 or more")
 
 
-def check_images(images: Any, image_shape: tuple[int, ...]) -> None:
-    """InputError: no tensor of floats [B, C, H, W]."""
+def check_images(images: Any, image_shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
+    """images in the dtype of the weights (autocast has its own). InputError: no tensor of floats [B, C, H, W]."""
     if not isinstance(images, torch.Tensor):
         raise InputError(f"images are {type(images).__name__}; needed: a tensor, torch.as_tensor(images)")
     if tuple(images.shape) == tuple(image_shape):
@@ -212,6 +218,7 @@ def check_images(images: Any, image_shape: tuple[int, ...]) -> None:
         raise InputError(
             f"images are {images.dtype}; needed: floats, such as dt.datasets.scaled(images) gives, in [0, 1]"
         )
+    return images if torch.is_autocast_enabled(images.device.type) else images.to(like.dtype)
 
 
 def _say_if_large(sizes: Sequence[Sequence[int]], grid: Sequence[int], drawn_from: int, image_shape: Sequence[int], decoder: Sequence[int] | None) -> None:  # fmt: skip

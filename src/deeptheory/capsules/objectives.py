@@ -93,11 +93,17 @@ def classifier_objective(module: nn.Module, batch: Any) -> torch.Tensor:
 
 
 def both(labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """Class numbers [B, 2] (or more) as zeros and ones [B, classes], float32. InputError: no classes."""
+    """Class numbers [B, 2] (or more) as zeros and ones [B, classes], float32. InputError: no classes, or one twice in an image."""
     check_shapes(labels=(labels, "B k"))
     labels = whole(labels)
     check_classes(labels, classes)
-    return F.one_hot(labels, classes).amax(1).to(torch.float32)
+    present = F.one_hot(labels, classes).sum(1)
+    if labels.device.type == "cpu" and bool((present > 1).any()):
+        row = int((present > 1).any(1).nonzero()[0])
+        raise InputError(
+            f"labels name a class twice in row {row}: {labels[row].tolist()}; the classes of an image differ"
+        )
+    return present.to(torch.float32)
 
 
 def error_rate(
@@ -139,15 +145,7 @@ def _present(labels: torch.Tensor, n: int, classes: int) -> torch.Tensor:
         return labels == 1
     if m > classes:
         raise InputError(f"labels has shape {list(labels.shape)}; there are {classes} classes")
-    labels = whole(labels)
-    check_classes(labels, classes)
-    present = F.one_hot(labels, classes).sum(1)
-    if bool((present > 1).any()):
-        row = int((present > 1).any(1).nonzero()[0])
-        raise InputError(
-            f"labels name a class twice in row {row}: {labels[row].tolist()}; {m} classes of an image differ"
-        )
-    return present == 1
+    return both(labels, classes) == 1
 
 
 def _other_than(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:

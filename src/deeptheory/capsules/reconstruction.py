@@ -45,7 +45,9 @@ class Reconstruction(nn.Module):
         if which.ndim == 1:
             which = as_labels(which, len(capsules))
             check_classes(which, self.capsules)
-            which = torch.nn.functional.one_hot(which, self.capsules)
+            which = which[:, None] == torch.arange(
+                self.capsules, device=which.device
+            )  # one_hot looks at values: no vmap
         check_shapes(capsules=(capsules, "B J d"), labels=(which, "B J"))
         drawn = (capsules * which.to(capsules)[:, :, None]).flatten(1)
         return self.decoder(drawn).unflatten(1, self.image_shape)

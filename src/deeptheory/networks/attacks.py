@@ -101,7 +101,7 @@ def bim(
     InputError: shapes that do not fit, images outside the bounds, labels or targets that are no classes, epsilon below 0, steps below 1.
     """
     x, y = _check(module, images, labels, bounds)
-    if epsilon < 0 or steps < 1:
+    if not 0 <= epsilon < float("inf") or steps < 1:
         raise InputError(f"epsilon is {epsilon}, steps is {steps}; needed: epsilon of 0 or more, 1 step or more")
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     towards = 1.0 if targets is None else -1.0
@@ -155,7 +155,7 @@ def robustness(
     module: nn.Module,
     images,
     labels,
-    epsilons: Sequence[float],
+    epsilons: Sequence[float] | float,
     attack: Callable[..., torch.Tensor] = fgsm,
     *,
     batch: int = 128,
@@ -178,8 +178,11 @@ def robustness(
         raise InputError("judge_scores is given and judge is not; a network is judged by the scores that are attacked")
     wanted = None if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     right_before = _decided(judging, x, y, read, batch) == y
+    epsilons = np.atleast_1d(np.asarray(epsilons, dtype=np.float64))
+    if not epsilons.size:
+        raise InputError("epsilons is empty; give one or more, 0 for no attack")
     accuracy, success = [], []
-    for epsilon in np.atleast_1d(np.asarray(epsilons, dtype=np.float64)):
+    for epsilon in epsilons:
         decided = []
         for k in range(0, len(x), batch):
             rows = slice(k, k + batch)
@@ -193,7 +196,7 @@ def robustness(
     name = getattr(attack, "__name__", type(attack).__name__)
     method = f"{name}{', transferred' if judge is not None else ''}{', targeted' if wanted is not None else ''}"
     return Robustness(
-        epsilon=np.atleast_1d(np.asarray(epsilons, float)), accuracy=np.array(accuracy), success=np.array(success), method=method
+        epsilon=epsilons, accuracy=np.array(accuracy), success=np.array(success), method=method
     )  # fmt: skip
 
 

@@ -141,6 +141,8 @@ def train(
         raise InputError(
             f"{type(module).__name__} has no parameter that requires a gradient; there is nothing to train"
         )
+    if any(p.is_inference() for p in parameters):
+        raise InputError("the module was made in inference mode, which bars training; make it outside of it")
     make = optimizer if callable(optimizer) else pick(OPTIMIZERS, optimizer, what="optimizer")
     stepper = make(parameters, lr)
     rates = [group["lr"] for group in stepper.param_groups]
@@ -161,7 +163,7 @@ def train(
     look = _Look(evaluate, every, stop, steps)
     device = parameters[0].device
     unseen: list[torch.Tensor] = []
-    with _own_randomness(device), _training(module):
+    with _own_randomness(device), _training(module), torch.inference_mode(False), torch.enable_grad():
         while not state.stopped:
             if look.due(state):
                 _seed_torch(device, seed, state.done, 1)
@@ -239,7 +241,7 @@ class _Look:
 
 def _first_loss(module: nn.Module, batches, loss, seed: int, device: torch.device) -> float:
     """The loss of step 0, as the training computes it; changes buffers, not weights."""
-    with _own_randomness(device), _training(module):
+    with _own_randomness(device), _training(module), torch.inference_mode(False), torch.enable_grad():
         batch = batches(0, np.random.default_rng([seed, 0]))
         _seed_torch(device, seed, 0, 0)
         return float(loss(module, batch).detach())

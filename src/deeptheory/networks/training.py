@@ -76,6 +76,8 @@ class History(Result):
         return figure
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def fit(
     nets: Population,
     x,
@@ -192,6 +194,8 @@ def _plan(
 ) -> Plan:
     check_finite(x=x)
     x = as_numpy(x)
+    if any(p.is_inference() for p in nets.parameters()):
+        raise InputError("the networks were made in inference mode, which bars training; make them outside of it")
     n, networks = len(x), len(nets.seeds)
     if n < 2:
         raise InputError(f"x has {n} rows; training needs at least 2")

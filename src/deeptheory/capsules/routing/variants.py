@@ -4,7 +4,8 @@ Source: Hinton, Sabour & Frosst 2018, Procedure 1; their released code (google-r
 "balanced" is ours, and what learns: in the paper's text a parent's logit is lambda times a sum over children, with one lambda for
 layers of 1 and of 500 children a parent, so that in small networks all activations are equal (to 3e-6 at the start, on 20x20
 pixels) and hardly move. Gritzman 2019 (arXiv 1907.00652) divides the cost by the even share of children and multiplies it by 100;
-so do we, with a variance floor and initial weights at which votes neither shrink from layer to layer nor fall below the floor.
+so do we, by 50, with initial weights whose votes keep their scale from layer to layer, and a variance floor of that scale (1): with
+the text's 5e-4 sixteen dimensions make nearly every assignment all or nothing from the start.
 In the paper's letters the released logit of a parent is 2 lambda (beta_a - cost): it adds log variances where the paper adds log
 deviations. Its parameters are b_a = -beta_a / 2500 and b_s = 2 beta_u / (1 + ln 2 pi).
 """
@@ -39,7 +40,7 @@ class Variant:
 
 
 VARIANTS = {
-    "balanced": Variant(variance_floor=1e-2, relative_cost=100.0, begin="scaled"),
+    "balanced": Variant(variance_floor=1.0, relative_cost=50.0, begin="scaled"),
     "paper": Variant(),
     "reference_code": Variant(
         damping=0.1, logit_scale=2.0, class_temperature=0.25, class_mass_floor=1e-5, coordinates=(0, 1)
