@@ -57,7 +57,9 @@ def _codes(y: np.ndarray) -> np.ndarray:
             raise InputError(f"labels: {missing} of {len(y)} are missing; leave those samples out")
         y = y.astype(str) if any(isinstance(v, str) for v in y) else y.astype(np.float64)
     if y.dtype.kind == "f" and not (np.isfinite(y).all() and (np.floor(y) == y).all()):
-        raise InputError(f"labels run from {y.min()} to {y.max()}; needed: whole numbers from 0, names, or p(y|x) [n, class]")
+        raise InputError(
+            f"labels run from {y.min()} to {y.max()}; needed: whole numbers from 0, names, or p(y|x) [n, class]"
+        )
     if y.dtype.kind in "iub" and y.min() >= 0 and y.max() < max(1024, len(y)):  # counting is faster than sorting
         there = np.zeros(int(y.max()) + 1, dtype=bool)
         there[y.astype(np.int64)] = True
