@@ -145,7 +145,7 @@ def test_a_plane_that_cannot_say_anything_says_so(n):
     y = np.arange(n) % 10
     a = rng.normal(size=(1, n, 500)) + 1.2 * rng.normal(size=(10, 500))[y]
     blind = dt.information_plane(a, dt.Binning(30), targets=y)
-    assert blind.saturated
+    assert blind.blind == ("layer",)
     said = next(note for note in blind.notes if note.startswith(f"all {n} inputs have a cell of their own"))
     assert f"log2 n = {np.log2(n):.4g}" in said
     assert "GaussianNoise(0.5, relative='distance')" in said
@@ -153,10 +153,21 @@ def test_a_plane_that_cannot_say_anything_says_so(n):
     assert f"all {n} inputs" in drawn
     assert "permuted labels" in drawn
     plane = dt.information_plane(a, dt.GaussianNoise(0.5, relative="distance"), targets=y, permutations=9)
-    assert not plane.saturated
+    assert not plane.blind
     assert plane.i_y.item() > plane.null_mean.item() + 0.3
     assert plane.p_value.item() == pytest.approx(0.1)
     assert not any("all " in t.text for t in plane.figure().layout.annotations)
+
+
+def test_the_figure_names_the_layers_of_which_it_sees_nothing():
+    rng = np.random.default_rng(0)
+    wide, narrow = torch.nn.Linear(3, 400), torch.nn.Linear(400, 1)
+    model = torch.nn.Sequential(wide, torch.nn.ReLU(), narrow, torch.nn.Sigmoid())
+    recorder = dt.Recorder(model, rng.normal(size=(60, 3)), np.arange(60) % 2, readouts=dt.Binning(3))
+    recorder.snapshot(0)
+    plane = dt.information_plane(recorder.recording, dt.Binning(3))
+    assert plane.blind == ("1",)
+    assert any("sees nothing in 1: all 60 inputs" in t.text for t in plane.figure().layout.annotations)
 
 
 def test_a_notebook_shows_how_much_it_leaves_out_and_the_notes(recordings):
