@@ -58,9 +58,10 @@ class InformationPlane(Result):
         return head + more + (f"<ul>{notes}</ul>" if notes else "")
 
     @property
-    def saturated(self) -> bool:
-        """Whether every input has a cell of its own in every layer, network and step: then nothing is seen here."""
-        return bool(_all_apart(self.occupied, self.inputs).all())
+    def blind(self) -> tuple[str, ...]:
+        """Layers in which every input has a cell of its own, in every network at every step: nothing is seen of them here."""
+        apart = np.atleast_3d(_all_apart(self.occupied, self.inputs)).all((0, 1))
+        return tuple(layer for layer, alone in zip(self.layers, apart) if alone)
 
     def dataset(self):
         """xarray.Dataset over [seed, step, layer]: i_x, i_y, h_t (bits), occupied, and the read-out's further arrays."""

@@ -43,7 +43,7 @@ def layers(model: nn.Module, x: Any, layers=None) -> LayerPreview:
     x, _ = with_targets(x, None, inner)
     choose = chooser(layers)
     seeds = len(getattr(inner, "seeds", ())) or None
-    found, _ = seen_with_gradients(inner, lambda: sites(inner, x, seeds=seeds))
+    (found, _), _ = seen_with_gradients(inner, lambda: sites(inner, x, seeds=seeds))
     rows = []
     for s in found:
         kept = s.refusal is None and choose(s)

@@ -15,6 +15,7 @@ from torch import nn
 from deeptheory.errors import InputError
 from deeptheory.names import unknown
 from deeptheory.recording.inputs import call, cut, own_copy, sample_count, tensors_of
+from deeptheory.recording.operations import ACTIVATIONS
 from deeptheory.recording.sites import Seen, as_found, is_nonlinear, looking
 from deeptheory.recording.telling import Teller
 from deeptheory.recording.tracing import Site, sites
@@ -46,13 +47,14 @@ class Probe:
         self.wanted: dict[str, Site] = {}
         self._sites: list[Site] | None = None
         self._planned = 0  # samples that the plan was made from
+        self._names: set[str] = set()  # all that were met
         self._grad = False
 
     def planned(self, act: Callable[[], Any]) -> Any:
         """What act gives when the layers are known; where the batches show others than a few samples did, under a new plan."""
         self._check_inputs()
         if self._sites is None:
-            few, whole = min(self.n, self.batch or self.n, _PROBE), min(self.n, self.batch or self.n)
+            few, whole = min(self.n, _PROBE), min(self.n, self.batch or self.n)
             try:
                 self._plan(few)
             except InputError:
@@ -73,7 +75,7 @@ class Probe:
     def _plan(self, n: int) -> None:
         model = self.networks()[0]
         inputs = cut(self.inputs, self.n, 0, n) if n < self.n else self.inputs
-        found, self._grad = seen_with_gradients(
+        (found, self._names), self._grad = seen_with_gradients(
             model, lambda: sites(model, inputs, self.select, self.seeds if self.stacked else None)
         )
         for pattern in self.layers or ():
@@ -114,7 +116,7 @@ class Probe:
         """One pass of the probe: take(layer, tensor [seed, batch, unit], first sample), for each layer when it is there."""
         size = self.size
         lead = (self.seeds,) if self.stacked else ()
-        known = {s.name for s in self._sites or ()}
+        known = self._names
         if size < self.n:
             grown = next((s for s in self.wanted.values() if s.pairs), None)
             if grown is not None:
@@ -136,7 +138,9 @@ class Probe:
                             )
                         met.add(s.name)
                         take(s.name, t.reshape(self.seeds if self.stacked else 1, stop - start, -1), start)
-                    elif self.layers is None and s.name not in known and is_nonlinear(s.module):
+                    elif (
+                        self.layers is None and s.name not in known and (is_nonlinear(s.module) or s.op in ACTIVATIONS)
+                    ):
                         raise Changed(_only_some(s.name, start, stop, "runs"))
 
                 with looking(model, see, self.select):

@@ -39,8 +39,9 @@ class Site:
     pairs: bool = False
 
 
-def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None = None) -> list[Site]:
-    """Every tensor that the forward pass shows, in its order, then the modules that it does not call.
+def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None = None) -> tuple[list[Site], set[str]]:
+    """Every tensor that the forward pass shows, in its order, then the modules that it does not call; and all names met,
+    those too of functions that are all their module does.
 
     inputs: as from as_inputs; all of them go through at once. Call within as_found. seeds: networks on a leading axis.
     """
@@ -80,7 +81,8 @@ def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None =
         out.append(
             Site(name, r.seen.kind, r.shape, dtype, size, role, refusals[name], why, len(axes.get(name, ())) > 1)
         )
-    return out + _never_called(model, {r.seen.where for r in trace.rows if r.seen.module is not None})
+    out += _never_called(model, {r.seen.where for r in trace.rows if r.seen.module is not None})
+    return out, {r.seen.name for r in trace.rows}
 
 
 def refusal(row: Row, lead: tuple[int, ...], axes: tuple[int, ...] | None) -> str | None:

@@ -20,6 +20,7 @@ from deeptheory.information.entering import as_activations, as_labels
 from deeptheory.information.mixtures import pair_sums
 from deeptheory.names import pick
 
+_SQUARED = 40  # powers of two within which float32 holds the square
 _FEW = 64  # classes up to which all are summed in one pass over pairs
 
 
@@ -84,10 +85,17 @@ class GaussianNoise:
 
     def _one(self, h: np.ndarray, p_y: np.ndarray, codes: np.ndarray) -> tuple[float, ...]:
         n, units = h.shape
-        sigma = self.sigma * self._scale(h)
-        if not sigma > 0:
+        power = int(
+            np.frexp(np.abs(h).max())[1]
+        )  # a scale by a power of two changes no digit, and squares stay in range
+        power = power if abs(power) > _SQUARED else 0
+        h = np.ldexp(h, -power) if power else h
+        sigma = self.sigma * self._scale(h) if self.relative else float(np.ldexp(self.sigma, -power))
+        if not sigma > 0 and self.relative:
             raise InputError("a constant layer has no scale for relative noise; use relative=False")
-        sums = _in_single if h.dtype == np.float32 else _in_double
+        sigma = min(max(sigma, 1e-150), 1e150)  # beyond, all samples are apart, or all are one
+        single = h.dtype == np.float32 and 1e-15 < sigma < 1e15
+        sums = _in_single if single else _in_double
         if len(p_y):
             masses = [m for m in p_y.T if m.sum() > 0]
             whole, *parts = sums(h, sigma, [np.ones(n), *masses])
@@ -100,7 +108,7 @@ class GaussianNoise:
                 given = given + len(members) / n * part
         upper, lower = whole / np.log(2)
         given_upper, given_lower = given / np.log(2)
-        noise = units / 2 * np.log2(2 * np.pi * np.e * sigma**2)
+        noise = units / 2 * (np.log2(2 * np.pi * np.e * sigma**2) + 2 * power)
         recipe = upper - given_upper
         return upper, recipe, upper + noise, 2**upper, lower, lower - given_upper, upper - given_lower
 
