@@ -183,5 +183,8 @@ def dependent(columns: np.ndarray) -> np.ndarray:
         return np.zeros(d, dtype=bool)
     centred = columns - columns.mean(1, keepdims=True)
     size = np.sqrt((centred**2).sum(1))
-    left = np.abs(np.diag(np.linalg.qr((centred / np.where(size > 0, size, 1.0)[:, None]).T, mode="r")))
+    unit = centred / np.where(size > 0, size, 1.0)[:, None]
+    if (size > 0).all() and np.linalg.eigvalsh(unit @ unit.T)[0] > 1e-6:  # far from it: a tenth of the time of what follows
+        return np.zeros(d, dtype=bool)
+    left = np.abs(np.diag(np.linalg.qr(unit.T, mode="r")))
     return (left <= _LINEAR) & (size > 0)

@@ -16,7 +16,7 @@ from deeptheory.errors import InputError
 from deeptheory.information.estimators.columns import comparable, dependent
 from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbours import nearest
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, constant, moderate
+from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
 from deeptheory.results import Estimate
 
 _UNEQUAL = 1e3  # ratio of columns' standard deviations from which distances would see the largest alone
@@ -37,25 +37,23 @@ def kozachenko_leonenko(
     check_k(k, n)
     weights = _weights(k, a.shape[1]) if weighted else _last(k)
     name = f"{'weighted ' if weighted else ''}Kozachenko-Leonenko, k = {k}"
-    exponent = np.frexp(np.abs(a.astype(np.float64)).max(0))[1].astype(np.float64)
-    z = moderate(a)
-    still = constant(a)
-    if still.any():
-        return _no_density(name, f"column {int(still.argmax())} of x is constant")
-    z = z - z.mean(0)
-    spread = z.std(0)
-    slave = dependent((z / spread).T)
+    columns = np.ascontiguousarray(a.T, dtype=np.float64)
+    least, most = columns.min(1), columns.max(1)
+    if (least == most).any():
+        return _no_density(name, f"column {int((least == most).argmax())} of x is constant")
+    exponent = np.frexp(np.maximum(-least, most))[1]  # by powers of two, exactly, so that squares stay in float64
+    z = np.ldexp(columns, -exponent[:, None])
+    z -= z.mean(1, keepdims=True)
+    spread = z.std(1)
+    slave = dependent(z)
     if slave.any():
         return _no_density(name, f"column {int(slave.argmax())} of x is a linear function of the columns before it")
-    logs = np.log2(spread) + exponent
+    logs, units = np.log2(spread) + exponent, 0.0
     if standardize or (standardize is None and logs.max() - logs.min() > math.log2(_UNEQUAL)):
-        z, units, name = z / spread, float(logs.sum()), f"{name}, columns standardized"
-    elif np.abs(exponent).max() < 300:  # squares stay in float64
-        z, units = a.astype(np.float64), 0.0
-    else:
-        top = exponent.max()
-        z, units = np.ldexp(z, (exponent - top).astype(np.int64)), float(top) * len(exponent)
-    columns = np.ascontiguousarray(z.T)
+        columns, units, name = z / spread[:, None], float(logs.sum()), f"{name}, columns standardized"
+    elif np.abs(exponent).max() > 300:
+        top = int(exponent.max())
+        columns, units = np.ldexp(columns, -top), float(top * len(exponent))
     value, parts = _entropy(columns, weights), []
 
     def estimate(rows) -> float:
@@ -128,8 +126,8 @@ def _falling(whole: list[float], parts: list[list[float]], sizes: list[int]) -> 
 
 
 def _repeats(a: np.ndarray) -> tuple[str, ...]:
-    n = len(a)
-    often = [1 - len(np.unique(column)) / n for column in a.T] if a.shape[1] > 1 else [0.0]
+    a = a[:: max(1, len(a) // 1000)]  # a value of its own probability is seen among a thousand rows as well
+    often = [1 - len(np.unique(column)) / len(a) for column in a.T] if a.shape[1] > 1 else [0.0]
     if max(often) < 0.05:
         return ()
     at = int(np.argmax(often))
