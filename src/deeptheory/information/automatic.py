@@ -20,7 +20,6 @@ Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_tr
    from n / 4 to n implies. A note says so where that is over .1 bit, and where the value can only be a lower bound.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,14 +27,14 @@ import numpy as np
 
 from deeptheory.errors import InputError
 from deeptheory.information.canonical import Canonical, canonical
-from deeptheory.information.estimators.columns import comparable
 from deeptheory.information.estimators.ksg import ksg
+from deeptheory.information.estimators.limits import INFINITE
 from deeptheory.information.estimators.mixed import labelled, mixed
-from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.plugin import plugin
-from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant
+from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant, moderate
 from deeptheory.information.ranks import normal_scores, tails_ask
 from deeptheory.information.reading import read
+from deeptheory.information.spread import Counts, counts_of, counts_of_labels, null_half
 from deeptheory.results import Estimate
 
 _CLEAR = 1.5  # standard errors by which another candidate must exceed plain counts
@@ -45,8 +44,7 @@ _MISSED = 0.05  # bits beyond the linear ones from which on canonical correlatio
 _WORTH_A_NOTE = 0.1  # bits
 _BIAS = 0.01  # bits of the plug-in from which on they are taken off
 _NO_DOUBT = ("biased downwards", "left out", "are its neighbours")  # notes of estimators that the rules above answer
-_NULL_DRAWS, _T_NULL = 20, 2.093  # permutations of y, Student's quantile for their standard deviation
-_NULL_ROWS = 1_000
+_NULL_DRAWS, _NULL_ROWS = 20, 1_000
 _T = 2.262  # Student, 9 degrees of freedom: half of a batch interval in standard errors
 
 
@@ -71,7 +69,7 @@ class Candidate:
     columns: int
     notes: tuple[str, ...] = ()
     lower: bool = False  # known to leave something out
-    of: Callable[..., float] = float  # the same of some rows; of some rows of x beside others of y
+    of: Counts = float  # the same of some rows; of some rows of x beside others of y
 
     @property
     def error(self) -> float:
@@ -94,7 +92,7 @@ def automatic(
     ranks: normal scores always (True), never (False), or where tails ask (None). seed: batches, ties, permutations.
     spread=False: no permutations for the interval, which may then be too narrow.
     """
-    a, b = as_samples(x=x, y=y)
+    a, b = (moderate(v) if v.dtype.kind == "f" else v for v in as_samples(x=x, y=y))
     named = read(x, "x")[1], read(y, "y")[1]
     n = len(a)
     for v, name in ((a, "x"), (b, "y")):
@@ -157,7 +155,14 @@ def _counted(i: np.ndarray, j: np.ndarray, seed: int) -> Estimate:
     return Estimate(value=plain.value - bias, low=low, high=high, method=method, notes=notes)
 
 
+def _ordered(*keys: np.ndarray) -> np.ndarray:
+    """Rows by their values, so that batches and permutations, and with them the choice, do not see the order they came in."""
+    return np.lexsort(np.concatenate([k.reshape(len(k), -1) for k in keys], axis=1).T[::-1])
+
+
 def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
+    rows = _ordered(a, label)
+    a, label = a[rows], label[rows]
     own = np.bincount(label)[label]
     kept = own > 1
     if kept.sum() < max(4, 0.9 * len(label)):
@@ -174,14 +179,7 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
         said += f", {int((~kept).sum())} samples with a label of their own left out"
 
     got = labelled(a, label, k=how.k, standardize=how.standardize, seed=how.seed)
-    (columns,), nobody = comparable(how.standardize, how.seed, x=a).versions[0], np.empty((0, len(label)))
-
-    def of(rows: np.ndarray, others: np.ndarray | None = None) -> float:
-        mine = label[rows if others is None else others]
-        here = np.bincount(mine)[mine] > 1
-        x, y = np.ascontiguousarray(columns[:, rows[here]]), np.unique(mine[here], return_inverse=True)[1].ravel()
-        return information_by_neighbours(x, nobody[:, : len(y)], nobody[:, : len(y)], how.k, label_y=y)
-
+    of = counts_of_labels(a, label, how.k, how.standardize, how.seed)
     plain = _candidate(got, said, a.shape[1] + 1, of, len(a), how)
     chosen = plain
     if how.standardize and a.shape[1] > 2 and len(a) >= 200:
@@ -192,22 +190,16 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
 
 
 def _numbers(a: np.ndarray, b: np.ndarray, how: How) -> Estimate:
+    rows = _ordered(a, b)
+    a, b = a[rows], b[rows]
     n = len(a)
     asked = how.ranks if how.ranks is not None else how.standardize and (tails_ask(a) or tails_ask(b))
 
     by = mixed if "f" not in (a.dtype.kind, b.dtype.kind) or a.dtype.kind != b.dtype.kind else ksg
 
     def count(p: np.ndarray, q: np.ndarray, what: str) -> Candidate:
-        one, two = comparable(how.standardize, how.seed, x=p, y=q).versions[0]
-        nobody = np.empty((0, n))
-
-        def of(rows: np.ndarray, others: np.ndarray | None = None) -> float:
-            x, y = one[:, rows], two[:, rows if others is None else others]
-            return information_by_neighbours(
-                np.ascontiguousarray(x), np.ascontiguousarray(y), nobody[:, : len(rows)], min(how.k, len(rows) - 1)
-            )
-
         got = by(p, q, k=how.k, standardize=how.standardize, seed=how.seed)
+        of = counts_of(p, q, how.k, how.standardize, how.seed)
         return _candidate(got, what, p.shape[1] + q.shape[1], of, n, how)
 
     (one, said), (two, _) = _scored(a, asked), _scored(b, asked)
@@ -215,10 +207,14 @@ def _numbers(a: np.ndarray, b: np.ndarray, how: How) -> Estimate:
     chosen, seen = plain, [plain]
     if how.standardize and plain.columns > 2:
         linear = canonical(normal_scores(a), normal_scores(b))
-        if linear is not None:
+        if linear is not None and INFINITE not in plain.notes:
             seen = _with_linear(linear, plain, count)
             chosen = max(seen, key=lambda c: c.value)
-        norms = count(normal_scores(_norm(a)), normal_scores(_norm(b)), " on the norms of x and of y")
+        norms = (
+            plain
+            if INFINITE in plain.notes
+            else count(normal_scores(_norm(a)), normal_scores(_norm(b)), " on the norms of x and of y")
+        )
         if _exceeds(norms, chosen):
             chosen = norms
     return _finished(chosen, seen, n, how.seed)
@@ -266,20 +262,15 @@ def _exceeds(other: Candidate, plain: Candidate) -> bool:
     return clear and other.value > _PRESENT * other.error
 
 
-def _candidate(got: Estimate, said: str, columns: int, of: Callable[..., float], n: int, how: How) -> Candidate:
+def _candidate(got: Estimate, said: str, columns: int, of: Counts, n: int, how: How) -> Candidate:
     """Neighbour counts with an interval at least as wide as the spread of their values on y permuted: ten batches of few rows
     each, with a handful of a rare label, understate it."""
-    rng = np.random.default_rng([how.seed, n, 4])
-    rows = np.sort(rng.permutation(n)[:_NULL_ROWS])
-    null = (
-        0.0 if not how.spread else float(np.std([of(rows, rng.permutation(rows)) for _ in range(_NULL_DRAWS)], ddof=1))
-    )
-    null *= np.sqrt((1 + 1 / _NULL_DRAWS) * len(rows) / n)
+    null = null_half(of, n, how.seed, _NULL_ROWS, _NULL_DRAWS) if how.spread else 0.0
     half = (got.high - got.low) / 2
     if np.isnan(half):  # batches would be too small: the spread of pointwise information of normals is added
-        half = float(np.hypot(_T_NULL * null, 1.96 * np.sqrt(max(0.0, 1 - 4**-got.value) / n) / np.log(2)))
+        half = float(np.hypot(null, 1.96 * np.sqrt(max(0.0, 1 - 4**-got.value) / n) / np.log(2)))
     kept = tuple(t for t in got.notes if not any(w in t for w in _NO_DOUBT))
-    return Candidate(got.value, max(half, _T_NULL * null), got.method + said, columns, kept, False, of)
+    return Candidate(got.value, max(half, null), got.method + said, columns, kept, False, of)
 
 
 def _finished(chosen: Candidate, seen: list[Candidate], n: int, seed: int, stratum: Any = None) -> Estimate:
