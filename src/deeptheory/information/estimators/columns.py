@@ -16,7 +16,7 @@ import numpy as np
 from deeptheory.information.estimators.samples import constant, moderate
 
 DRAWS = 4  # of the noise that breaks ties
-_NOISE = 1e-8  # of a column's scale, and no more than a quarter of what keeps neighbouring values apart
+_NOISE = 1e-8  # of a column's scale, and no more than a quarter of what separates a repeated value from others
 _UNEQUAL = 1e3
 _FAR = 1e6
 _LINEAR = 1e-10  # what a column has beyond others, relative, to be more than rounding
@@ -129,7 +129,8 @@ def _width(column: np.ndarray) -> float:
         steps = gaps / room if room > 0 else gaps
         if n < 10 or ordered[-1] - ordered[0] > 100 * n * room or np.abs(steps - np.round(steps)).max() > 1e-3:
             return 0.0
-    return float(min(_NOISE * column.std(), room / 4))
+    digits = 64 * np.finfo(np.float64).eps * np.abs(ordered[[0, -1]]).max()  # noise below these would be lost again
+    return float(max(min(_NOISE * column.std(), room / 4), digits))
 
 
 def _places(raw: np.ndarray, cut) -> tuple[np.ndarray, int]:
@@ -184,7 +185,9 @@ def dependent(columns: np.ndarray) -> np.ndarray:
     centred = columns - columns.mean(1, keepdims=True)
     size = np.sqrt((centred**2).sum(1))
     unit = centred / np.where(size > 0, size, 1.0)[:, None]
-    if (size > 0).all() and np.linalg.eigvalsh(unit @ unit.T)[0] > 1e-6:  # far from it: a tenth of the time of what follows
+    if (size > 0).all() and np.linalg.eigvalsh(unit @ unit.T)[
+        0
+    ] > 1e-6:  # far from it: a tenth of the time of what follows
         return np.zeros(d, dtype=bool)
     left = np.abs(np.diag(np.linalg.qr(unit.T, mode="r")))
     return (left <= _LINEAR) & (size > 0)

@@ -70,13 +70,14 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
 
     standardize: columns to one scale, which information does not see and distances do. Columns that are constant, or linear
     functions of others of their variable, add no information and are left out; where a column of y is one of x, the
-    information is infinite. Ties are broken by noise from `seed`. InputError: as for `kozachenko_leonenko`.
+    information is infinite. InputError: as for `kozachenko_leonenko`; a value that repeats in over one per cent of the rows
+    (zeros of ReLU layers, rounded numbers), since entropies have no density there.
     """
     a, b = as_samples(x=x, y=y)
     n = len(a)
     check_k(k, n)
     columns = comparable(standardize, seed, x=a, y=b)
-    method = f"weighted Kozachenko-Leonenko, k = {k}{columns.method}"
+    method = f"weighted Kozachenko-Leonenko, k = {k}"
     if columns.empty:
         return nothing(method, columns.notes)
     first, notes = columns.plain, columns.notes
@@ -86,6 +87,7 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
             notes += (f"columns of {name} that are linear functions of others are left out: {(~keep).sum()}",)
     if infinite(*first):
         return Estimate(value=math.inf, low=math.inf, high=math.inf, method=method, notes=(*notes, INFINITE))
+    _check_density(x=a, y=b)
     sizes = [int(keep.sum()) for keep in kept]
     weights = [_weights(k, d) for d in (*sizes, sum(sizes))]
     parts: list[list[float]] = [[], [], []]
@@ -95,17 +97,27 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
         return [_entropy(v, w) for v, w in zip((one, two, np.concatenate([one, two])), weights)]
 
     def estimate(rows) -> float:
-        h = three(columns.rows(rows))
+        h = three([np.ascontiguousarray(v[:, rows]) for v in first])
         for seen, value in zip(parts, h):
             seen.append(value)
         return h[0] + h[1] - h[2]
 
-    whole = [three(v) for v in columns.versions]
-    value = float(np.mean([h[0] + h[1] - h[2] for h in whole]))
+    whole = three(first)
+    value = whole[0] + whole[1] - whole[2]
     low, high = batch_interval(value, estimate, n, seed)
-    if not columns.tied:
-        notes += _falling(whole[0], parts, [*sizes, sum(sizes)])
+    notes += _falling(whole, parts, [*sizes, sum(sizes)])
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, x=a, y=b))
+
+
+def _check_density(**variables: np.ndarray) -> None:
+    for name, a in variables.items():
+        for u, column in enumerate(a.T):
+            values, counts = np.unique(column, return_counts=True)
+            if len(values) > 1 and counts.max() > max(0.01 * len(a), 2):
+                raise InputError(
+                    f"{counts.max()} of {len(a)} values in column {u} of {name} are {values[counts.argmax()]:g}: entropies have no "
+                    "density there; use 'ksg', 'labels' or 'mixed', which break ties, or add noise as wide as the rounding"
+                )
 
 
 def _no_density(method: str, why: str) -> Estimate:
@@ -119,8 +131,8 @@ def _falling(whole: list[float], parts: list[list[float]], sizes: list[int]) -> 
     for value, seen, d in zip(whole, parts, sizes):
         if seen and d > 1 and np.mean(seen) - value > 1:
             return (
-                f"the entropy of {d} columns falls by {np.mean(seen) - value:.2g} bits from a tenth of the samples to all: they "
-                "lie near a surface of fewer dimensions, where it has no finite value",
+                f"the entropy of {d} columns falls by {np.mean(seen) - value:.2g} bits from a tenth of the samples to all: too few "
+                "samples for so many columns, or they lie near a surface of fewer dimensions, where it has no finite value",
             )
     return ()
 

@@ -66,7 +66,9 @@ def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int 
     if b.shape[1] != 1 or (b != np.floor(b)).any():
         raise InputError(f"y has shape {list(np.shape(y))}; a label is one whole number a sample, [n]")
     check_k(k, len(a))
-    a, b, notes = with_neighbours(a, b, k, "label")
+    a, b, notes = with_neighbours(a, b, k)
+    if len(a) == 0:
+        raise InputError("every sample has a label of its own; labels must repeat")
     columns = comparable(standardize, seed, x=a)
     label = np.unique(b[:, 0], return_inverse=True)[1].ravel()
     method = f"Ross (labels), k = {k}{columns.method}"
@@ -84,17 +86,15 @@ def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int 
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, y=b))
 
 
-def with_neighbours(
-    a: np.ndarray, label: np.ndarray, k: int, what: str
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def with_neighbours(a: np.ndarray, label: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Rows whose label another row has, too, and notes on those left out and on labels of k rows or fewer."""
     kinds, inverse, counts = np.unique(label[:, 0], return_inverse=True, return_counts=True)
     alone, few = counts == 1, (counts > 1) & (counts <= k)
     notes = ()
     if alone.any():
-        notes += (f"{alone.sum()} of {len(kinds)} {what}s have one sample each, which is left out",)
+        notes += (f"{alone.sum()} of {len(kinds)} labels have one sample each, which is left out",)
     if few.any():
-        notes += (f"{few.sum()} of {len(kinds)} {what}s have {k} samples or fewer: all of them are its neighbours",)
+        notes += (f"{few.sum()} of {len(kinds)} labels have {k} samples or fewer: all of them are its neighbours",)
     rows = ~alone[inverse.ravel()]
     return a[rows], label[rows], notes
 
