@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory import statistics
 from deeptheory.errors import InputError
 from deeptheory.information.estimators.columns import comparable, dependent
 from deeptheory.information.estimators.gaussian import canonical
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.plugin import bias_note, symbols, with_interval
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, read, rescaled
+from deeptheory.information.estimators.samples import as_samples, check_k, read, rescaled
 from deeptheory.results import Estimate
 
 _OFTEN = 20  # samples per value, on average, from which a column of numbers is compared, not subtracted
+_MANY = 20  # labels of the condition, from which the interval is from batches of whole labels
 _SEVERAL = 4  # the same for whole numbers in one column, which are labels by custom
 
 
@@ -125,7 +127,12 @@ def _by_neighbours(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
 
     every = np.arange(len(a))
     value = columns.mean(lambda parts: estimate(parts, every))
-    low, high = batch_interval(value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed)
+    several = (
+        label_z is not None and label_z.max() + 1 >= _MANY
+    )  # batches of whole labels: a tenth of each would be too few
+    low, high = statistics.batch_interval(
+        value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed, groups=label_z if several else None
+    )
     wide = a.shape[1] + b.shape[1] + c.shape[1]
     if wide > WIDE:
         notes += (f"{wide} columns: biased towards 0, more so the stronger the dependence",)
