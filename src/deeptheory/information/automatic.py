@@ -9,13 +9,14 @@ Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_tr
 2. Labels beside labels: counts, less the first-order bias where that exceeds .01 bit. Below 5 rows a cell, the bias and the
    spread that goes with it come from y permuted.
 3. Numbers beside labels: Ross's counts; a label seen once is left out.
-4. Numbers beside numbers: KSG's counts, beside whole numbers Gao's, on normal scores where tails ask (ranks.tails_ask).
+4. Numbers beside numbers: KSG's counts, beside whole numbers Gao's, on normal scores where tails ask (ranks.tails_ask). In
+   several columns, and beside labels, tails may be clusters that lie apart, which scores would push together: both stand.
 5. Neighbour counts lose information in many columns, their bias falling as n^(-2 / columns). So beside them stand
    (a) canonical correlations of normal scores, those beyond noise only (canonical.py), if regressions on products and norms
    miss less than .05 bit of what the variates share; (b) counts on the canonical variates alone, at most three, for labels
    on discriminants learned on the other half; (c) counts on the two norms, which hold what a common scale shares. By
-   data processing (b) and (c) are at most the truth; each replaces the plain counts only where it exceeds them by 2.5
-   standard errors, so that independent columns stay at 0.
+   data processing (b) and (c) are at most the truth; each replaces the plain counts only where it exceeds them by 1.5
+   standard errors, and 0 by 3, so that independent columns stay at 0.
 6. The interval is sampling error (batches, or the delta method for (a)), its upper end moved up by the bias that the change
    from n / 4 to n implies. A note says so where that is over .1 bit, and where the value can only be a lower bound.
 """
@@ -42,6 +43,7 @@ _PRESENT = 3  # standard errors by which it must exceed 0
 _DRIFT, _DRIFT_ROWS = 2, 400  # standard errors of a change from n / 4 to n that counts
 _MISSED = 0.05  # bits beyond the linear ones from which on canonical correlations are no longer the answer
 _WORTH_A_NOTE = 0.1  # bits
+_SCORES = ", normal scores"
 _BIAS = 0.01  # bits of the plug-in from which on they are taken off
 _NO_DOUBT = ("biased downwards", "left out", "are its neighbours")  # notes of estimators that the rules above answer
 _NULL_DRAWS, _NULL_ROWS = 20, 1_000
@@ -174,18 +176,20 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
     a = a[:, ~constant(a)]
     if label.max() == 0 or a.shape[1] == 0:
         return Estimate(value=0.0, low=0.0, high=0.0, method="constant but for labels seen once", direction="exact")
-    a, said = _scored(a, how.ranks if how.ranks is not None else how.standardize and tails_ask(a))
-    if (~kept).any():
-        said += f", {int((~kept).sum())} samples with a label of their own left out"
+    left_out = f", {int((~kept).sum())} samples with a label of their own left out" if (~kept).any() else ""
 
-    got = labelled(a, label, k=how.k, standardize=how.standardize, seed=how.seed)
-    of = counts_of_labels(a, label, how.k, how.standardize, how.seed)
-    plain = _candidate(got, said, a.shape[1] + 1, of, len(a), how)
+    def count(p: np.ndarray, what: str) -> Candidate:
+        got = labelled(p, label, k=how.k, standardize=how.standardize, seed=how.seed)
+        of = counts_of_labels(p, label, how.k, how.standardize, how.seed)
+        return _candidate(got, what + left_out, a.shape[1] + 1, of, len(a), how)
+
+    plain = count(normal_scores(a), _SCORES) if how.ranks else count(a, "")
+    if how.ranks is None and how.standardize and tails_ask(a):
+        plain = _better(count(normal_scores(a), _SCORES), plain)
     chosen = plain
     if how.standardize and a.shape[1] > 2 and len(a) >= 200:
         other = _discriminant(a, label, how.k, how.seed)
-        if other is not None and _exceeds(other, plain):
-            chosen = other
+        chosen = plain if other is None else _better(other, plain)
     return _finished(chosen, [plain], len(a), how.seed, label)
 
 
@@ -193,8 +197,6 @@ def _numbers(a: np.ndarray, b: np.ndarray, how: How) -> Estimate:
     rows = _ordered(a, b)
     a, b = a[rows], b[rows]
     n = len(a)
-    asked = how.ranks if how.ranks is not None else how.standardize and (tails_ask(a) or tails_ask(b))
-
     by = mixed if "f" not in (a.dtype.kind, b.dtype.kind) or a.dtype.kind != b.dtype.kind else ksg
 
     def count(p: np.ndarray, q: np.ndarray, what: str) -> Candidate:
@@ -202,21 +204,20 @@ def _numbers(a: np.ndarray, b: np.ndarray, how: How) -> Estimate:
         of = counts_of(p, q, how.k, how.standardize, how.seed)
         return _candidate(got, what, p.shape[1] + q.shape[1], of, n, how)
 
-    (one, said), (two, _) = _scored(a, asked), _scored(b, asked)
-    plain = count(one, two, said)
+    asked = how.ranks is None and how.standardize and (tails_ask(a) or tails_ask(b))
+    plain = count(normal_scores(a), normal_scores(b), _SCORES) if how.ranks or asked else count(a, b, "")
+    if asked and plain.columns > 2:
+        plain = _better(count(a, b, ""), plain)
     chosen, seen = plain, [plain]
     if how.standardize and plain.columns > 2:
         linear = canonical(normal_scores(a), normal_scores(b))
         if linear is not None and INFINITE not in plain.notes:
             seen = _with_linear(linear, plain, count)
             chosen = max(seen, key=lambda c: c.value)
-        norms = (
-            plain
-            if INFINITE in plain.notes
-            else count(normal_scores(_norm(a)), normal_scores(_norm(b)), " on the norms of x and of y")
-        )
-        if _exceeds(norms, chosen):
-            chosen = norms
+        if INFINITE not in plain.notes:
+            chosen = _better(
+                count(normal_scores(_norm(a)), normal_scores(_norm(b)), " on the norms of x and y"), chosen
+            )
     return _finished(chosen, seen, n, how.seed)
 
 
@@ -257,9 +258,10 @@ def _discriminant(a: np.ndarray, label: np.ndarray, k: int, seed: int) -> Candid
     return Candidate(float(value), float(half) / np.sqrt(2), method, 0)
 
 
-def _exceeds(other: Candidate, plain: Candidate) -> bool:
+def _better(other: Candidate, plain: Candidate) -> Candidate:
+    """`other` where it clearly exceeds `plain` and 0."""
     clear = other.value - plain.value > _CLEAR * float(np.hypot(other.error, plain.error))
-    return clear and other.value > _PRESENT * other.error
+    return other if clear and other.value > _PRESENT * other.error else plain
 
 
 def _candidate(got: Estimate, said: str, columns: int, of: Counts, n: int, how: How) -> Candidate:
@@ -300,10 +302,6 @@ def _finished(chosen: Candidate, seen: list[Candidate], n: int, seed: int, strat
     return Estimate(
         value=chosen.value, low=low, high=high, method=chosen.method + said, direction=direction, notes=tuple(notes)
     )
-
-
-def _scored(a: np.ndarray, asked: bool) -> tuple[np.ndarray, str]:
-    return (normal_scores(a), ", normal scores") if asked else (a, "")
 
 
 def _norm(a: np.ndarray) -> np.ndarray:
