@@ -10,13 +10,16 @@ goes by the rank of a row, so that neither the order of rows nor units of measur
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from deeptheory.information.estimators.samples import constant, moderate
+from deeptheory.errors import InputError
+from deeptheory.information.estimators.samples import constant, moderate, read
 
 DRAWS = 4  # of the noise that breaks ties
 _NOISE = 1e-8  # of a column's scale, and no more than a quarter of what separates a repeated value from others
+_FEW = 0.01  # of the values
 _UNEQUAL = 1e3
 _FAR = 1e6
 _LINEAR = 1e-10  # what a column has beyond others, relative, to be more than rounding
@@ -119,12 +122,14 @@ def _width(column: np.ndarray) -> float:
     ordered = np.sort(column)
     gaps = np.diff(ordered)
     twice, n = gaps == 0, len(ordered)
-    if twice.any():
+    thrice = (twice[2:] & twice[1:-1] & twice[:-2]).any()
+    if thrice or twice.sum() > _FEW * n:
         beside = np.zeros(n - 1, dtype=bool)  # gaps that end at a value that repeats
         beside[1:] |= twice[:-1]
         beside[:-1] |= twice[1:]
         room = gaps[beside & ~twice].min(initial=np.inf)
     else:
+        gaps = gaps[~twice]  # a few equal pairs, as float32 makes them by chance, change nothing
         room = gaps.min(initial=np.inf)
         steps = gaps / room if room > 0 else gaps
         if n < 10 or ordered[-1] - ordered[0] > 100 * n * room or np.abs(steps - np.round(steps)).max() > 1e-3:
@@ -191,3 +196,10 @@ def dependent(columns: np.ndarray) -> np.ndarray:
         return np.zeros(d, dtype=bool)
     left = np.abs(np.diag(np.linalg.qr(unit.T, mode="r")))
     return (left <= _LINEAR) & (size > 0)
+
+
+def check_numbers(method: str, **variables: Any) -> None:
+    """InputError: words or categories, whose codes are no numbers."""
+    for name, value in variables.items():
+        if read(value, name)[1]:
+            raise InputError(f"{name} holds words, {method} needs numbers; 'labels' and 'plugin' take words")

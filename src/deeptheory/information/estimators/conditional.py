@@ -16,7 +16,7 @@ import numpy as np
 
 from deeptheory import statistics
 from deeptheory.errors import InputError
-from deeptheory.information.estimators.columns import comparable, dependent
+from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.gaussian import canonical
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbours import information_by_neighbours
@@ -74,8 +74,12 @@ def conditional_mixed(x: Any, y: Any, z: Any, *, k: int = 3, standardize: bool =
 
 def conditional_gaussian(x: Any, y: Any, z: Any) -> Estimate:
     """I(X;Y|Z) = -1/2 sum log2(1 - rho^2) over the partial canonical correlations: those of x and y less what z tells of them
-    linearly. InputError: fewer samples than columns, columns that depend linearly on each other."""
+    linearly, labels by a mean each. InputError: fewer samples than columns, columns that depend linearly on each other."""
+    check_numbers("'gaussian'", x=x, y=y)
     a, b, c = as_samples(x=x, y=y, z=z)
+    c, label = _labels_of_condition(z, c)
+    if label is not None:  # one column per label but the first
+        c = np.concatenate([c, label[:, None] == np.arange(1, label.max() + 1)], axis=1)
     a, b, c = (rescaled(v) for v in (a, b, c))
     c = c[:, c.any(0)]  # constants tell nothing
     c = c[:, ~dependent(c.T)]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.errors import InputError
-from deeptheory.information.estimators.columns import comparable, dependent
+from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbours import nearest
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
@@ -32,6 +32,7 @@ def kozachenko_leonenko(
     A constant column, or one that is a linear function of others, makes it minus infinity, with a note.
     InputError: k outside 1..n-1 or too few for the weights, rows that repeat, NaN.
     """
+    check_numbers("'kl'", x=x)
     (a,) = as_samples(x=x)
     n = len(a)
     check_k(k, n)
@@ -73,6 +74,7 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
     information is infinite. InputError: as for `kozachenko_leonenko`; a value that repeats in over one per cent of the rows
     (zeros of ReLU layers, rounded numbers), since entropies have no density there.
     """
+    check_numbers("'wkl'", x=x, y=y)
     a, b = as_samples(x=x, y=y)
     n = len(a)
     check_k(k, n)
