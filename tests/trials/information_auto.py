@@ -59,6 +59,17 @@ def nothing_shared(x, n):
     return check
 
 
+def wide(rng, draws):
+    """Fewer rows than columns: 30 to 200 rows of 100 to 1,000 columns, dense or heavy-tailed."""
+    held = 0
+    for k in range(draws):
+        n, d = ((30, 100), (50, 1000), (200, 300))[k % 3]
+        x = rng.normal(size=(n, d)) if k % 2 else rng.standard_t(3, size=(n, d))
+        got = MI(x, rng.integers(0, 2, n) if k % 4 < 2 else rng.normal(size=n))
+        held += got.low <= 0 <= got.high
+    return covers(held, draws, 0.9)
+
+
 def normals(d, change=lambda v: v):
     def draw(rng):
         x, y = pair(rng, 2000, np.sqrt(1 - 2**-0.4), d)
@@ -148,6 +159,21 @@ def never_above(rng, draws):
         entropy = dt.entropy(label).value
         for x in (label * 100.0 + rng.normal(size=2000), np.eye(k)[label] * 50 + rng.normal(size=(2000, k))):
             off.append(near(MI(x, label).value, entropy, 0.05, f"{k} classes apart: "))
+    for k in (10, 100, 300):
+        label = rng.integers(0, k, 2000)
+        off.append(
+            near(
+                MI(label.astype(str), (label * 7 % 1009).astype(str)).value,
+                dt.entropy(label).value,
+                0.1,
+                f"{k} names renamed: ",
+            )
+        )
+        off.append(
+            near(
+                MI(label.astype(str), rng.integers(0, k, 2000).astype(str)).value, 0, 0.1, f"{k} names beside others: "
+            )
+        )
     return all_of(*off)
 
 
@@ -166,6 +192,7 @@ AUTO = [
     Row("mutual_information", "null", "auto: every marginal beside every other, 1 to 50 columns, n = 300", nothing_shared(None, 300), 96, 0),
     *(Row("mutual_information", "null", f"auto: {x}, beside every other, 1 to 50 columns, n = {n}", nothing_shared(x, n), 0, 320)
       for x in MARGINALS for n in (300, 1000)),
+    Row("mutual_information", "null", "auto: fewer rows than columns, at least 90 %", wide, 36, 360),
     *(Row("mutual_information", "power", f"auto: .2 bit of normals in {d} columns, {case}", found(normals(d, change)), q, 100)
       for d, case, change, q in ((1, "dense", lambda v: v, 10), (10, "dense", lambda v: v, 10), (50, "dense", lambda v: v, 0),
                                  (1, "sinh(2x)", lambda v: np.sinh(2 * v), 10), (3, "cubed", lambda v: v**3, 0))),

@@ -6,11 +6,12 @@ Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_tr
 1. Kinds. Words and categories are labels. Whole numbers are labels too while there are at most n / 10 different ones,
    other numbers while there are at most 20 and n / 50; several columns of them are only beside labels, where rows are
    counted. All else is numbers; a constant side tells 0.
-2. Labels beside labels: counts, less the first-order bias where that exceeds .01 bit. Below 5 rows a cell, the bias and the
-   spread that goes with it come from y permuted.
+2. Labels beside labels: counts, less the first-order bias where that exceeds .01 bit. Below 5 rows a cell, chance (y permuted)
+   is taken off in proportion to what is left to the smaller entropy (Vinh, Epps & Bailey 2010), and widens the interval.
 3. Numbers beside labels: Ross's counts; a label seen once is left out.
 4. Numbers beside numbers: KSG's counts, beside whole numbers Gao's, on normal scores where tails ask (ranks.tails_ask). In
-   several columns, and beside labels, tails may be clusters that lie apart, which scores would push together: both stand.
+   several columns, and beside labels, tails may be clusters that lie apart, which scores would push together: both stand. With more than n / 4
+   columns there are no scores: they share their largest differences, and ties in the max-norm are wrong.
 5. Neighbour counts lose information in many columns, their bias falling as n^(-2 / columns). So beside them stand
    (a) canonical correlations of normal scores, those beyond noise only (canonical.py), if regressions on products and norms
    miss less than .05 bit of what the variates share; (b) counts on the canonical variates alone, at most three, for labels
@@ -31,7 +32,7 @@ from deeptheory.information.canonical import Canonical, canonical
 from deeptheory.information.estimators.ksg import ksg
 from deeptheory.information.estimators.limits import INFINITE
 from deeptheory.information.estimators.mixed import labelled, mixed
-from deeptheory.information.estimators.plugin import plugin
+from deeptheory.information.estimators.plugin import plugin, plugin_entropy
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant, moderate
 from deeptheory.information.ranks import normal_scores, tails_ask
 from deeptheory.information.reading import read
@@ -143,13 +144,15 @@ def _counted(i: np.ndarray, j: np.ndarray, seed: int) -> Estimate:
     if n < 5 * cells[0] * cells[1]:
         rng = np.random.default_rng([seed, n, 1])
         null = np.array([plugin(i, rng.permutation(j)).value for _ in range(2 * _NULL_DRAWS)])
-        bias, how = float(null.mean()), "y permuted"
+        chance, how = float(null.mean()), "chance, y permuted"
+        most = min(plugin_entropy(i).value, plugin_entropy(j).value)
+        bias = chance * (most - plain.value) / (most - chance) if most > chance else chance
         half = float(np.hypot(plain.high - plain.value, 1.96 * null.std(ddof=1)))
-        low = plain.value - bias - half
-        if bias > _WORTH_A_NOTE and low > 0:
+        low = plain.value - chance - half
+        if chance > _WORTH_A_NOTE and low > 0:
             notes = (
-                f"{cells[0]} x {cells[1]} symbols for {n} samples: the bias taken off, {bias:.2g} bits, is that of independent "
-                "variables and may be too much here; the interval runs up to the plain counts",
+                f"{cells[0]} x {cells[1]} symbols for {n} samples: of the counts' {plain.value:.3g} bits, {chance:.2g} would be there by chance "
+                f"if nothing were shared, none if all were; {bias:.2g} are taken off in proportion, the interval holds both ends",
             )
     if bias <= _BIAS:
         return Estimate(value=plain.value, low=low, high=high, method="plug-in", notes=notes)
@@ -184,7 +187,7 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
         return _candidate(got, what + left_out, a.shape[1] + 1, of, len(a), how)
 
     plain = count(normal_scores(a), _SCORES) if how.ranks else count(a, "")
-    if how.ranks is None and how.standardize and tails_ask(a):
+    if how.ranks is None and how.standardize and a.shape[1] <= len(a) // 4 and tails_ask(a):
         plain = _better(count(normal_scores(a), _SCORES), plain)
     chosen = plain
     if how.standardize and a.shape[1] > 2 and len(a) >= 200:
@@ -204,7 +207,8 @@ def _numbers(a: np.ndarray, b: np.ndarray, how: How) -> Estimate:
         of = counts_of(p, q, how.k, how.standardize, how.seed)
         return _candidate(got, what, p.shape[1] + q.shape[1], of, n, how)
 
-    asked = how.ranks is None and how.standardize and (tails_ask(a) or tails_ask(b))
+    few = a.shape[1] + b.shape[1] <= max(2, n // 4)  # scores of many columns share their largest differences: ties
+    asked = few and how.ranks is None and how.standardize and (tails_ask(a) or tails_ask(b))
     plain = count(normal_scores(a), normal_scores(b), _SCORES) if how.ranks or asked else count(a, b, "")
     if asked and plain.columns > 2:
         plain = _better(count(a, b, ""), plain)
