@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import deeptheory as dt
+from deeptheory.errors import InputError
 from deeptheory.information.estimators import columns
 from deeptheory.information.estimators.neighbours import _scan, counts_around, information_by_neighbours, nearest
 from oracles import neighbours as oracle
@@ -101,8 +102,10 @@ MARGINALS = {
 }
 
 
-@pytest.mark.parametrize("columns", [1, 3, 10, 20, 50])
-@pytest.mark.parametrize("marginal", MARGINALS)
+CELLS = [("relu", d) for d in (1, 3, 10, 20, 50)] + [(m, d) for m in MARGINALS if m != "relu" for d in (1, 5)]
+
+
+@pytest.mark.parametrize(("marginal", "columns"), CELLS)
 def test_independent_variables_share_nothing(marginal, columns):
     """Means of four draws; a single estimate has a standard deviation of .02 to .03 bit at n = 1,000, ties or none."""
     found = {}
@@ -214,3 +217,93 @@ def test_copied_rows_are_said():
     assert "100 rows are copies of others" in twice.notes[0]
     zeros = dt.mutual_information(relu(rng, 400, 1), relu(rng, 400, 1), "ksg")
     assert zeros.notes == ()
+
+
+@pytest.mark.parametrize("method", ["ksg", "mixed", "labels"])
+def test_names_of_labels_do_not_matter(method):
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 3, 500)
+    x = rng.standard_normal(500) + label
+    first = dt.mutual_information(x, np.array(["a", "b", "c"])[label], method)
+    for names in (["z", "b", "c"], ["b", "c", "a"], [" ", "1000", "-1"]):
+        for got in (dt.mutual_information(x, np.array(names)[label], method),):
+            assert got.value == pytest.approx(first.value, abs=1e-12)
+    assert first.value == pytest.approx(dt.mutual_information(x, label * 99 - 7, "labels").value, abs=1e-12)
+    both = dt.mutual_information(np.array(["a", "b", "c"])[label], np.array(["q", "r"])[label % 2], "mixed")
+    assert both.value == pytest.approx(dt.mutual_information(label, label % 2, "plugin").value, abs=1e-12)
+
+
+def test_words_are_no_numbers():
+    x, words = np.random.default_rng(0).standard_normal(60), np.array(["a", "b", "c"])[np.arange(60) % 3]
+    for method in ("gaussian", "wkl"):
+        with pytest.raises(InputError, match=f"y holds words, '{method}' needs numbers"):
+            dt.mutual_information(x, words, method)
+    for method in ("gaussian", "kl"):
+        with pytest.raises(InputError, match="x holds words"):
+            dt.entropy(words, method)
+    with pytest.raises(InputError, match="y holds words"):
+        dt.conditional_mutual_information(x, words, x, "gaussian")
+    with pytest.raises(InputError, match="a label of its own"):
+        dt.mutual_information(x, np.arange(60), "labels")
+    with pytest.raises(InputError, match="alone with its labels"):
+        dt.conditional_mutual_information(x, x, np.arange(60).astype(str), "ksg")
+    with pytest.raises(InputError, match="values in column 0 of x are 0"):
+        dt.mutual_information(np.maximum(x, 0), x, "wkl")
+
+
+CODES = ([0, 1, 2], [7, 1, 1000], [2.0, 0.0, 1.0], [1e9, -0.5, 3.25], ["q", "b", "x"])
+
+
+@pytest.mark.parametrize("method", ["ksg", "mixed", "gaussian"])
+@pytest.mark.parametrize("n", [300, 2000])
+def test_codes_of_labels_in_a_condition_do_not_matter(n, method):
+    rng = np.random.default_rng(n)
+    label, w = rng.integers(0, 3, n), rng.standard_normal(n)
+    x = rng.standard_normal(n) + np.array([0, 5, -3])[label] + w
+    y = 0.6 * (x - np.array([0, 5, -3])[label] - w) + 0.8 * rng.standard_normal(n) + np.array([-2, 0, 9])[label] - w
+    for condition in (lambda c: c, lambda c: np.c_[c, w], lambda c: np.c_[w, c, c]):
+        values = [
+            dt.conditional_mutual_information(x, y, condition(np.array(c)[label]), method).value
+            for c in CODES
+            if condition(np.zeros(n)).ndim == 1 or not isinstance(c[0], str)
+        ]
+        assert values == pytest.approx([values[0]] * len(values), abs=1e-12)
+        if condition(np.zeros(n)).ndim > 1:  # given both, x and y share what a correlation of .6 does
+            assert values[0] == pytest.approx(0.322, abs=0.15 if n == 300 else 0.06)
+
+
+@pytest.mark.parametrize("method", ["ksg", "mixed"])
+def test_a_label_may_be_x_or_y(method):
+    """y = normal - 2 label, z independent: .893 bit by quadrature."""
+    values = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        label = rng.integers(0, 3, 2000)
+        y, z = rng.standard_normal(2000) - 2 * label, rng.standard_normal(2000)
+        got = [dt.conditional_mutual_information(np.array(c)[label], y, z, method).value for c in CODES]
+        assert got == pytest.approx([got[0]] * len(got), abs=1e-12)
+        assert dt.conditional_mutual_information(y, label, z, method).value == pytest.approx(got[0], abs=1e-12)
+        values.append(got[0])
+    assert np.mean(values) == pytest.approx(0.893, abs=0.05)
+
+
+@pytest.mark.parametrize("labels", [2, 20, 50])
+def test_given_labels_it_is_the_mean_over_labels(labels):
+    rng = np.random.default_rng(labels)
+    n = 80 * labels
+    label, (a, b) = np.arange(n) % labels, rng.standard_normal((2, n))
+    shift = rng.standard_normal((2, labels)) * 3
+    x, y = a + shift[0][label], 0.6 * a + 0.8 * b + shift[1][label]
+    got = dt.conditional_mutual_information(x, y, label, "ksg", standardize=False)
+    by_hand = [oracle.ksg(x[label == c][:, None], y[label == c][:, None], 3) / LN2 for c in range(labels)]
+    assert got.value == pytest.approx(np.mean(by_hand), abs=1e-12)
+    assert got.value == pytest.approx(0.322, abs=0.1 if labels > 2 else 0.25)
+    none = dt.conditional_mutual_information(x, b + shift[1][label], label, "ksg")
+    assert none.value == pytest.approx(0, abs=0.06 if labels > 2 else 0.2)
+
+
+def test_chance_repeats_of_float32_change_nothing():
+    x, y = np.random.default_rng(1).standard_normal((2, 12_000)).astype(np.float32)
+    assert len(np.unique(x)) < len(x)
+    got = dt.mutual_information(x, y, "ksg")
+    assert "ties" not in got.method

@@ -6,21 +6,22 @@ Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_tr
 1. Kinds. Words and categories are labels. Whole numbers are labels too while there are at most n / 10 different ones,
    other numbers while there are at most 20 and n / 50; several columns of them are only beside labels, where rows are
    counted. All else is numbers; a constant side tells 0.
-2. Labels beside labels: counts, less the first-order bias where that exceeds .01 bit. Below 5 rows a cell, the bias and the
-   spread that goes with it come from y permuted.
+2. Labels beside labels: counts, less the first-order bias where that exceeds .01 bit. Below 5 rows a cell, chance (y permuted)
+   is taken off in proportion to what is left to the smaller entropy (Vinh, Epps & Bailey 2010), and widens the interval.
 3. Numbers beside labels: Ross's counts; a label seen once is left out.
-4. Numbers beside numbers: KSG's counts, beside whole numbers Gao's, on normal scores where tails ask (ranks.tails_ask).
+4. Numbers beside numbers: KSG's counts, beside whole numbers Gao's, on normal scores where tails ask (ranks.tails_ask). In
+   several columns, and beside labels, tails may be clusters that lie apart, which scores would push together: both stand. With more than n / 4
+   columns there are no scores: they share their largest differences, and ties in the max-norm are wrong.
 5. Neighbour counts lose information in many columns, their bias falling as n^(-2 / columns). So beside them stand
    (a) canonical correlations of normal scores, those beyond noise only (canonical.py), if regressions on products and norms
    miss less than .05 bit of what the variates share; (b) counts on the canonical variates alone, at most three, for labels
    on discriminants learned on the other half; (c) counts on the two norms, which hold what a common scale shares. By
-   data processing (b) and (c) are at most the truth; each replaces the plain counts only where it exceeds them by 2.5
-   standard errors, so that independent columns stay at 0.
+   data processing (b) and (c) are at most the truth; each replaces the plain counts only where it exceeds them by 1.5
+   standard errors, and 0 by 3, so that independent columns stay at 0.
 6. The interval is sampling error (batches, or the delta method for (a)), its upper end moved up by the bias that the change
    from n / 4 to n implies. A note says so where that is over .1 bit, and where the value can only be a lower bound.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,14 +29,14 @@ import numpy as np
 
 from deeptheory.errors import InputError
 from deeptheory.information.canonical import Canonical, canonical
-from deeptheory.information.estimators.columns import comparable
 from deeptheory.information.estimators.ksg import ksg
+from deeptheory.information.estimators.limits import INFINITE
 from deeptheory.information.estimators.mixed import labelled, mixed
-from deeptheory.information.estimators.neighbours import information_by_neighbours
-from deeptheory.information.estimators.plugin import plugin
-from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant
+from deeptheory.information.estimators.plugin import plugin, plugin_entropy
+from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant, moderate
 from deeptheory.information.ranks import normal_scores, tails_ask
 from deeptheory.information.reading import read
+from deeptheory.information.spread import Counts, counts_of, counts_of_labels, null_half
 from deeptheory.results import Estimate
 
 _CLEAR = 1.5  # standard errors by which another candidate must exceed plain counts
@@ -43,10 +44,10 @@ _PRESENT = 3  # standard errors by which it must exceed 0
 _DRIFT, _DRIFT_ROWS = 2, 400  # standard errors of a change from n / 4 to n that counts
 _MISSED = 0.05  # bits beyond the linear ones from which on canonical correlations are no longer the answer
 _WORTH_A_NOTE = 0.1  # bits
+_SCORES = ", normal scores"
 _BIAS = 0.01  # bits of the plug-in from which on they are taken off
 _NO_DOUBT = ("biased downwards", "left out", "are its neighbours")  # notes of estimators that the rules above answer
-_NULL_DRAWS, _T_NULL = 20, 2.093  # permutations of y, Student's quantile for their standard deviation
-_NULL_ROWS = 1_000
+_NULL_DRAWS, _NULL_ROWS = 20, 1_000
 _T = 2.262  # Student, 9 degrees of freedom: half of a batch interval in standard errors
 
 
@@ -71,7 +72,7 @@ class Candidate:
     columns: int
     notes: tuple[str, ...] = ()
     lower: bool = False  # known to leave something out
-    of: Callable[..., float] = float  # the same of some rows; of some rows of x beside others of y
+    of: Counts = float  # the same of some rows; of some rows of x beside others of y
 
     @property
     def error(self) -> float:
@@ -94,7 +95,7 @@ def automatic(
     ranks: normal scores always (True), never (False), or where tails ask (None). seed: batches, ties, permutations.
     spread=False: no permutations for the interval, which may then be too narrow.
     """
-    a, b = as_samples(x=x, y=y)
+    a, b = (moderate(v) if v.dtype.kind == "f" else v for v in as_samples(x=x, y=y))
     named = read(x, "x")[1], read(y, "y")[1]
     n = len(a)
     for v, name in ((a, "x"), (b, "y")):
@@ -143,13 +144,15 @@ def _counted(i: np.ndarray, j: np.ndarray, seed: int) -> Estimate:
     if n < 5 * cells[0] * cells[1]:
         rng = np.random.default_rng([seed, n, 1])
         null = np.array([plugin(i, rng.permutation(j)).value for _ in range(2 * _NULL_DRAWS)])
-        bias, how = float(null.mean()), "y permuted"
+        chance, how = float(null.mean()), "chance, y permuted"
+        most = min(plugin_entropy(i).value, plugin_entropy(j).value)
+        bias = chance * (most - plain.value) / (most - chance) if most > chance else chance
         half = float(np.hypot(plain.high - plain.value, 1.96 * null.std(ddof=1)))
-        low = plain.value - bias - half
-        if bias > _WORTH_A_NOTE and low > 0:
+        low = plain.value - chance - half
+        if chance > _WORTH_A_NOTE and low > 0:
             notes = (
-                f"{cells[0]} x {cells[1]} symbols for {n} samples: the bias taken off, {bias:.2g} bits, is that of independent "
-                "variables and may be too much here; the interval runs up to the plain counts",
+                f"{cells[0]} x {cells[1]} symbols for {n} samples: of the counts' {plain.value:.3g} bits, {chance:.2g} would be there by chance "
+                f"if nothing were shared, none if all were; {bias:.2g} are taken off in proportion, the interval holds both ends",
             )
     if bias <= _BIAS:
         return Estimate(value=plain.value, low=low, high=high, method="plug-in", notes=notes)
@@ -157,7 +160,14 @@ def _counted(i: np.ndarray, j: np.ndarray, seed: int) -> Estimate:
     return Estimate(value=plain.value - bias, low=low, high=high, method=method, notes=notes)
 
 
+def _ordered(*keys: np.ndarray) -> np.ndarray:
+    """Rows by their values, so that batches and permutations, and with them the choice, do not see the order they came in."""
+    return np.lexsort(np.concatenate([k.reshape(len(k), -1) for k in keys], axis=1).T[::-1])
+
+
 def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
+    rows = _ordered(a, label)
+    a, label = a[rows], label[rows]
     own = np.bincount(label)[label]
     kept = own > 1
     if kept.sum() < max(4, 0.9 * len(label)):
@@ -169,58 +179,49 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
     a = a[:, ~constant(a)]
     if label.max() == 0 or a.shape[1] == 0:
         return Estimate(value=0.0, low=0.0, high=0.0, method="constant but for labels seen once", direction="exact")
-    a, said = _scored(a, how.ranks if how.ranks is not None else how.standardize and tails_ask(a))
-    if (~kept).any():
-        said += f", {int((~kept).sum())} samples with a label of their own left out"
+    left_out = f", {int((~kept).sum())} samples with a label of their own left out" if (~kept).any() else ""
 
-    got = labelled(a, label, k=how.k, standardize=how.standardize, seed=how.seed)
-    (columns,), nobody = comparable(how.standardize, how.seed, x=a).versions[0], np.empty((0, len(label)))
+    def count(p: np.ndarray, what: str) -> Candidate:
+        got = labelled(p, label, k=how.k, standardize=how.standardize, seed=how.seed)
+        of = counts_of_labels(p, label, how.k, how.standardize, how.seed)
+        return _candidate(got, what + left_out, a.shape[1] + 1, of, len(a), how)
 
-    def of(rows: np.ndarray, others: np.ndarray | None = None) -> float:
-        mine = label[rows if others is None else others]
-        here = np.bincount(mine)[mine] > 1
-        x, y = np.ascontiguousarray(columns[:, rows[here]]), np.unique(mine[here], return_inverse=True)[1].ravel()
-        return information_by_neighbours(x, nobody[:, : len(y)], nobody[:, : len(y)], how.k, label_y=y)
-
-    plain = _candidate(got, said, a.shape[1] + 1, of, len(a), how)
+    plain = count(normal_scores(a), _SCORES) if how.ranks else count(a, "")
+    if how.ranks is None and how.standardize and a.shape[1] <= len(a) // 4 and tails_ask(a):
+        plain = _better(count(normal_scores(a), _SCORES), plain)
     chosen = plain
     if how.standardize and a.shape[1] > 2 and len(a) >= 200:
         other = _discriminant(a, label, how.k, how.seed)
-        if other is not None and _exceeds(other, plain):
-            chosen = other
+        chosen = plain if other is None else _better(other, plain)
     return _finished(chosen, [plain], len(a), how.seed, label)
 
 
 def _numbers(a: np.ndarray, b: np.ndarray, how: How) -> Estimate:
+    rows = _ordered(a, b)
+    a, b = a[rows], b[rows]
     n = len(a)
-    asked = how.ranks if how.ranks is not None else how.standardize and (tails_ask(a) or tails_ask(b))
-
     by = mixed if "f" not in (a.dtype.kind, b.dtype.kind) or a.dtype.kind != b.dtype.kind else ksg
 
     def count(p: np.ndarray, q: np.ndarray, what: str) -> Candidate:
-        one, two = comparable(how.standardize, how.seed, x=p, y=q).versions[0]
-        nobody = np.empty((0, n))
-
-        def of(rows: np.ndarray, others: np.ndarray | None = None) -> float:
-            x, y = one[:, rows], two[:, rows if others is None else others]
-            return information_by_neighbours(
-                np.ascontiguousarray(x), np.ascontiguousarray(y), nobody[:, : len(rows)], min(how.k, len(rows) - 1)
-            )
-
         got = by(p, q, k=how.k, standardize=how.standardize, seed=how.seed)
+        of = counts_of(p, q, how.k, how.standardize, how.seed)
         return _candidate(got, what, p.shape[1] + q.shape[1], of, n, how)
 
-    (one, said), (two, _) = _scored(a, asked), _scored(b, asked)
-    plain = count(one, two, said)
+    few = a.shape[1] + b.shape[1] <= max(2, n // 4)  # scores of many columns share their largest differences: ties
+    asked = few and how.ranks is None and how.standardize and (tails_ask(a) or tails_ask(b))
+    plain = count(normal_scores(a), normal_scores(b), _SCORES) if how.ranks or asked else count(a, b, "")
+    if asked and plain.columns > 2:
+        plain = _better(count(a, b, ""), plain)
     chosen, seen = plain, [plain]
     if how.standardize and plain.columns > 2:
         linear = canonical(normal_scores(a), normal_scores(b))
-        if linear is not None:
+        if linear is not None and INFINITE not in plain.notes:
             seen = _with_linear(linear, plain, count)
             chosen = max(seen, key=lambda c: c.value)
-        norms = count(normal_scores(_norm(a)), normal_scores(_norm(b)), " on the norms of x and of y")
-        if _exceeds(norms, chosen):
-            chosen = norms
+        if INFINITE not in plain.notes:
+            chosen = _better(
+                count(normal_scores(_norm(a)), normal_scores(_norm(b)), " on the norms of x and y"), chosen
+            )
     return _finished(chosen, seen, n, how.seed)
 
 
@@ -261,25 +262,21 @@ def _discriminant(a: np.ndarray, label: np.ndarray, k: int, seed: int) -> Candid
     return Candidate(float(value), float(half) / np.sqrt(2), method, 0)
 
 
-def _exceeds(other: Candidate, plain: Candidate) -> bool:
+def _better(other: Candidate, plain: Candidate) -> Candidate:
+    """`other` where it clearly exceeds `plain` and 0."""
     clear = other.value - plain.value > _CLEAR * float(np.hypot(other.error, plain.error))
-    return clear and other.value > _PRESENT * other.error
+    return other if clear and other.value > _PRESENT * other.error else plain
 
 
-def _candidate(got: Estimate, said: str, columns: int, of: Callable[..., float], n: int, how: How) -> Candidate:
+def _candidate(got: Estimate, said: str, columns: int, of: Counts, n: int, how: How) -> Candidate:
     """Neighbour counts with an interval at least as wide as the spread of their values on y permuted: ten batches of few rows
     each, with a handful of a rare label, understate it."""
-    rng = np.random.default_rng([how.seed, n, 4])
-    rows = np.sort(rng.permutation(n)[:_NULL_ROWS])
-    null = (
-        0.0 if not how.spread else float(np.std([of(rows, rng.permutation(rows)) for _ in range(_NULL_DRAWS)], ddof=1))
-    )
-    null *= np.sqrt((1 + 1 / _NULL_DRAWS) * len(rows) / n)
+    null = null_half(of, n, how.seed, _NULL_ROWS, _NULL_DRAWS) if how.spread else 0.0
     half = (got.high - got.low) / 2
     if np.isnan(half):  # batches would be too small: the spread of pointwise information of normals is added
-        half = float(np.hypot(_T_NULL * null, 1.96 * np.sqrt(max(0.0, 1 - 4**-got.value) / n) / np.log(2)))
+        half = float(np.hypot(null, 1.96 * np.sqrt(max(0.0, 1 - 4**-got.value) / n) / np.log(2)))
     kept = tuple(t for t in got.notes if not any(w in t for w in _NO_DOUBT))
-    return Candidate(got.value, max(half, _T_NULL * null), got.method + said, columns, kept, False, of)
+    return Candidate(got.value, max(half, null), got.method + said, columns, kept, False, of)
 
 
 def _finished(chosen: Candidate, seen: list[Candidate], n: int, seed: int, stratum: Any = None) -> Estimate:
@@ -309,10 +306,6 @@ def _finished(chosen: Candidate, seen: list[Candidate], n: int, seed: int, strat
     return Estimate(
         value=chosen.value, low=low, high=high, method=chosen.method + said, direction=direction, notes=tuple(notes)
     )
-
-
-def _scored(a: np.ndarray, asked: bool) -> tuple[np.ndarray, str]:
-    return (normal_scores(a), ", normal scores") if asked else (a, "")
 
 
 def _norm(a: np.ndarray) -> np.ndarray:

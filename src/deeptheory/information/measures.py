@@ -21,17 +21,19 @@ from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_N
 from deeptheory.information.options import check_known, method_named
 from deeptheory.information.ranks import normal_scores
 from deeptheory.information.reading import read
+from deeptheory.information.spread import counts_of, counts_of_labels, null_half
 from deeptheory.results import Estimate
 from deeptheory.shapes import check_finite
 
 _PER_UNIT = {"bits": 1.0, "nats": math.log(2)}
-_DISTANCES = ("ksg", "mixed", "labels", "gaussian", "wkl")  # methods that ranks= makes sense for
+_RANKED = ("ksg", "mixed", "labels", "gaussian")  # "wkl" takes entropies, which a grid of ranks has not
 _BIASED = 4  # columns from which on the bias of neighbour counts, of order n^(-2 / columns), outgrows sampling error
 _BATCHED = {
     *(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels", "wkl", "compressed")),
     *(CONDITIONAL[name] for name in ("ksg", "mixed")),
     ENTROPY["kl"],
 }
+_NULL_ROWS, _NULL_DRAWS = 200, 12
 _ENTRY = ("unit", "permutations", "groups", "block", "ranks")
 
 
@@ -79,8 +81,8 @@ def mutual_information(
         function = method_named(MUTUAL_INFORMATION, method, "estimator")
         name = next(k for k, v in MUTUAL_INFORMATION.items() if v is function)
         if ranks:
-            if name not in _DISTANCES:
-                raise InputError(f"ranks= is for methods that measure distances or covariances, not for {name!r}")
+            if name not in _RANKED:
+                raise InputError(f"ranks= is for {', '.join(_RANKED)} and auto, not for {name!r}")
             x, y = _scores(x, "x"), y if name == "labels" else _scores(y, "y")
     else:
         function = method
@@ -164,6 +166,7 @@ def _estimate(
         got, notes = _by_pieces(got, function, sides, options, n, groups, block)
     else:
         if function in _BATCHED and got.low < got.high:
+            got = _wide_enough(got, function, sides, options)
             got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
             notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
         if ours and len(sides) == 2:
@@ -190,6 +193,23 @@ def _check_rows(groups: Any, block: int | None, sides: Mapping[str, Any]) -> int
             f"groups has shape {list(np.shape(as_numpy(groups)))} for {n} rows; needed: [{n}], one per row"
         )
     return n
+
+
+def _wide_enough(got: Estimate, function: Callable, sides: Mapping[str, Any], options: Mapping[str, Any]) -> Estimate:
+    """Neighbour counts of two sides with an interval at least as wide as y permuted spreads (spread.py)."""
+    counted = {name: function is MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels")}
+    if not any(counted.values()):
+        return got
+    n, seed = len(next(iter(sides.values()))), options.get("seed", 0)
+    rows = np.random.default_rng([seed, n, 6]).permutation(n)[:_NULL_ROWS]
+    a, b = (read(_rows(s, rows), name)[0] for name, s in sides.items())
+    if (a == a[0]).all() or (b == b[0]).all():
+        return got
+    how = options.get("k", 3), options.get("standardize", True), seed
+    of = counts_of_labels(a, statistics.codes_of(b[:, 0]), *how) if counted["labels"] else counts_of(a, b, *how)
+    half = null_half(of, len(rows), seed, len(rows), _NULL_DRAWS) * math.sqrt(len(rows) / n)
+    half = max(half, (got.high - got.low) / 2)
+    return replace(got, low=got.value - half, high=got.value + half)
 
 
 def _columns(side: Any) -> int:

@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory import statistics
 from deeptheory.errors import InputError
-from deeptheory.information.estimators.columns import comparable, dependent
+from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.gaussian import canonical
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.plugin import bias_note, symbols, with_interval
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, read, rescaled
+from deeptheory.information.estimators.samples import as_samples, check_k, read, rescaled
 from deeptheory.results import Estimate
 
 _OFTEN = 20  # samples per value, on average, from which a column of numbers is compared, not subtracted
+_MANY = 20  # labels of the condition, from which the interval is from batches of whole labels
 _SEVERAL = 4  # the same for whole numbers in one column, which are labels by custom
 
 
@@ -72,8 +74,12 @@ def conditional_mixed(x: Any, y: Any, z: Any, *, k: int = 3, standardize: bool =
 
 def conditional_gaussian(x: Any, y: Any, z: Any) -> Estimate:
     """I(X;Y|Z) = -1/2 sum log2(1 - rho^2) over the partial canonical correlations: those of x and y less what z tells of them
-    linearly. InputError: fewer samples than columns, columns that depend linearly on each other."""
+    linearly, labels by a mean each. InputError: fewer samples than columns, columns that depend linearly on each other."""
+    check_numbers("'gaussian'", x=x, y=y)
     a, b, c = as_samples(x=x, y=y, z=z)
+    c, label = _labels_of_condition(z, c)
+    if label is not None:  # one column per label but the first
+        c = np.concatenate([c, label[:, None] == np.arange(1, label.max() + 1)], axis=1)
     a, b, c = (rescaled(v) for v in (a, b, c))
     c = c[:, c.any(0)]  # constants tell nothing
     c = c[:, ~dependent(c.T)]
@@ -125,7 +131,12 @@ def _by_neighbours(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
 
     every = np.arange(len(a))
     value = columns.mean(lambda parts: estimate(parts, every))
-    low, high = batch_interval(value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed)
+    several = (
+        label_z is not None and label_z.max() + 1 >= _MANY
+    )  # batches of whole labels: a tenth of each would be too few
+    low, high = statistics.batch_interval(
+        value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed, groups=label_z if several else None
+    )
     wide = a.shape[1] + b.shape[1] + c.shape[1]
     if wide > WIDE:
         notes += (f"{wide} columns: biased towards 0, more so the stronger the dependence",)

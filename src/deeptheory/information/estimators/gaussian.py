@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.errors import InputError
-from deeptheory.information.estimators.columns import dependent
+from deeptheory.information.estimators.columns import check_numbers, dependent
 from deeptheory.information.estimators.samples import as_samples, constant, moderate, rescaled
 from deeptheory.results import Estimate
 
@@ -27,6 +27,7 @@ def gaussian(x: Any, y: Any, *, correct: bool | None = None) -> Estimate:
     value. InputError: fewer samples than columns, columns that
     depend linearly on each other.
     """
+    check_numbers("'gaussian'", x=x, y=y)
     a, b = as_samples(x=x, y=y)
     return canonical(a, b, correct=correct)
 
@@ -62,6 +63,7 @@ def gaussian_entropy(x: Any, *, correct: bool | None = None) -> Estimate:
     for Gaussian samples, exactly; None: where that is over a tenth of a bit. InputError: as for `gaussian`."""
     from scipy.special import digamma, polygamma
 
+    check_numbers("'gaussian'", x=x)
     (a,) = as_samples(x=x)
     n, d = a.shape
     if n < d + 2:

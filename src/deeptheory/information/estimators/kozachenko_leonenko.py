@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from deeptheory.errors import InputError
-from deeptheory.information.estimators.columns import comparable, dependent
+from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbours import nearest
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, constant, moderate
+from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
 from deeptheory.results import Estimate
 
 _UNEQUAL = 1e3  # ratio of columns' standard deviations from which distances would see the largest alone
@@ -32,30 +32,29 @@ def kozachenko_leonenko(
     A constant column, or one that is a linear function of others, makes it minus infinity, with a note.
     InputError: k outside 1..n-1 or too few for the weights, rows that repeat, NaN.
     """
+    check_numbers("'kl'", x=x)
     (a,) = as_samples(x=x)
     n = len(a)
     check_k(k, n)
     weights = _weights(k, a.shape[1]) if weighted else _last(k)
     name = f"{'weighted ' if weighted else ''}Kozachenko-Leonenko, k = {k}"
-    exponent = np.frexp(np.abs(a.astype(np.float64)).max(0))[1].astype(np.float64)
-    z = moderate(a)
-    still = constant(a)
-    if still.any():
-        return _no_density(name, f"column {int(still.argmax())} of x is constant")
-    z = z - z.mean(0)
-    spread = z.std(0)
-    slave = dependent((z / spread).T)
+    columns = np.ascontiguousarray(a.T, dtype=np.float64)
+    least, most = columns.min(1), columns.max(1)
+    if (least == most).any():
+        return _no_density(name, f"column {int((least == most).argmax())} of x is constant")
+    exponent = np.frexp(np.maximum(-least, most))[1]  # by powers of two, exactly, so that squares stay in float64
+    z = np.ldexp(columns, -exponent[:, None])
+    z -= z.mean(1, keepdims=True)
+    spread = z.std(1)
+    slave = dependent(z)
     if slave.any():
         return _no_density(name, f"column {int(slave.argmax())} of x is a linear function of the columns before it")
-    logs = np.log2(spread) + exponent
+    logs, units = np.log2(spread) + exponent, 0.0
     if standardize or (standardize is None and logs.max() - logs.min() > math.log2(_UNEQUAL)):
-        z, units, name = z / spread, float(logs.sum()), f"{name}, columns standardized"
-    elif np.abs(exponent).max() < 300:  # squares stay in float64
-        z, units = a.astype(np.float64), 0.0
-    else:
-        top = exponent.max()
-        z, units = np.ldexp(z, (exponent - top).astype(np.int64)), float(top) * len(exponent)
-    columns = np.ascontiguousarray(z.T)
+        columns, units, name = z / spread[:, None], float(logs.sum()), f"{name}, columns standardized"
+    elif np.abs(exponent).max() > 300:
+        top = int(exponent.max())
+        columns, units = np.ldexp(columns, -top), float(top * len(exponent))
     value, parts = _entropy(columns, weights), []
 
     def estimate(rows) -> float:
@@ -72,13 +71,15 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
 
     standardize: columns to one scale, which information does not see and distances do. Columns that are constant, or linear
     functions of others of their variable, add no information and are left out; where a column of y is one of x, the
-    information is infinite. Ties are broken by noise from `seed`. InputError: as for `kozachenko_leonenko`.
+    information is infinite. InputError: as for `kozachenko_leonenko`; a value that repeats in over one per cent of the rows
+    (zeros of ReLU layers, rounded numbers), since entropies have no density there.
     """
+    check_numbers("'wkl'", x=x, y=y)
     a, b = as_samples(x=x, y=y)
     n = len(a)
     check_k(k, n)
     columns = comparable(standardize, seed, x=a, y=b)
-    method = f"weighted Kozachenko-Leonenko, k = {k}{columns.method}"
+    method = f"weighted Kozachenko-Leonenko, k = {k}"
     if columns.empty:
         return nothing(method, columns.notes)
     first, notes = columns.plain, columns.notes
@@ -88,6 +89,7 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
             notes += (f"columns of {name} that are linear functions of others are left out: {(~keep).sum()}",)
     if infinite(*first):
         return Estimate(value=math.inf, low=math.inf, high=math.inf, method=method, notes=(*notes, INFINITE))
+    _check_density(x=a, y=b)
     sizes = [int(keep.sum()) for keep in kept]
     weights = [_weights(k, d) for d in (*sizes, sum(sizes))]
     parts: list[list[float]] = [[], [], []]
@@ -97,17 +99,27 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
         return [_entropy(v, w) for v, w in zip((one, two, np.concatenate([one, two])), weights)]
 
     def estimate(rows) -> float:
-        h = three(columns.rows(rows))
+        h = three([np.ascontiguousarray(v[:, rows]) for v in first])
         for seen, value in zip(parts, h):
             seen.append(value)
         return h[0] + h[1] - h[2]
 
-    whole = [three(v) for v in columns.versions]
-    value = float(np.mean([h[0] + h[1] - h[2] for h in whole]))
+    whole = three(first)
+    value = whole[0] + whole[1] - whole[2]
     low, high = batch_interval(value, estimate, n, seed)
-    if not columns.tied:
-        notes += _falling(whole[0], parts, [*sizes, sum(sizes)])
+    notes += _falling(whole, parts, [*sizes, sum(sizes)])
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, x=a, y=b))
+
+
+def _check_density(**variables: np.ndarray) -> None:
+    for name, a in variables.items():
+        for u, column in enumerate(a.T):
+            values, counts = np.unique(column, return_counts=True)
+            if len(values) > 1 and counts.max() > max(0.01 * len(a), 2):
+                raise InputError(
+                    f"{counts.max()} of {len(a)} values in column {u} of {name} are {values[counts.argmax()]:g}: entropies have no "
+                    "density there; use 'ksg', 'labels' or 'mixed', which break ties, or add noise as wide as the rounding"
+                )
 
 
 def _no_density(method: str, why: str) -> Estimate:
@@ -121,15 +133,15 @@ def _falling(whole: list[float], parts: list[list[float]], sizes: list[int]) -> 
     for value, seen, d in zip(whole, parts, sizes):
         if seen and d > 1 and np.mean(seen) - value > 1:
             return (
-                f"the entropy of {d} columns falls by {np.mean(seen) - value:.2g} bits from a tenth of the samples to all: they "
-                "lie near a surface of fewer dimensions, where it has no finite value",
+                f"the entropy of {d} columns falls by {np.mean(seen) - value:.2g} bits from a tenth of the samples to all: too few "
+                "samples for so many columns, or they lie near a surface of fewer dimensions, where it has no finite value",
             )
     return ()
 
 
 def _repeats(a: np.ndarray) -> tuple[str, ...]:
-    n = len(a)
-    often = [1 - len(np.unique(column)) / n for column in a.T] if a.shape[1] > 1 else [0.0]
+    a = a[:: max(1, len(a) // 1000)]  # a value of its own probability is seen among a thousand rows as well
+    often = [1 - len(np.unique(column)) / len(a) for column in a.T] if a.shape[1] > 1 else [0.0]
     if max(often) < 0.05:
         return ()
     at = int(np.argmax(often))

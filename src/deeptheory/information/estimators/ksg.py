@@ -20,6 +20,7 @@ from deeptheory.information.estimators.limits import (
     too_little,
     watched,
 )
+from deeptheory.information.estimators.mixed import mixed, words
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
 from deeptheory.results import Estimate
@@ -31,8 +32,10 @@ def ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) 
     k: the neighbour that sets the scale; larger is smoother and more biased. standardize: columns to one scale (the distance
     is the largest difference over columns, so their scales matter). seed: of the noise that breaks ties and of the batches of
     the interval, which is there from 200 samples on. Constant columns are left out. InputError: unpaired, NaN, k outside
-    1..n-1.
+    1..n-1. Words are labels: see `labelled`.
     """
+    if words(x, y):
+        return mixed(x, y, k=k, standardize=standardize, seed=seed)
     a, b = as_samples(x=x, y=y)
     n = len(a)
     check_k(k, n)

@@ -15,7 +15,8 @@ from deeptheory.errors import InputError
 from deeptheory.information.estimators.columns import comparable
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing, too_little, watched
 from deeptheory.information.estimators.neighbours import information_by_neighbours
-from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
+from deeptheory.information.estimators.plugin import plugin
+from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, read
 from deeptheory.results import Estimate
 
 
@@ -23,8 +24,15 @@ def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0
     """I(X;Y) in bits, x [n, dx] and y [n, dy] (or [n]) of numbers that may be listed more than once.
 
     k: the neighbour that sets the scale. standardize: columns to one scale. seed: of the noise that breaks ties and of the
-    interval's batches. Constant columns are left out. InputError: unpaired, NaN, k outside 1..n-1.
+    interval's batches. Constant columns are left out. Words are labels: see `labelled`. InputError: unpaired, NaN, k outside
+    1..n-1.
     """
+    named = read(x, "x")[1], read(y, "y")[1]
+    if all(named):
+        return plugin(x, y)
+    if any(named):
+        x, y = (y, x) if named[0] else (x, y)
+        return labelled(x, y, k=k, standardize=standardize, seed=seed)
     a, b = as_samples(x=x, y=y)
     n = len(a)
     check_k(k, n)
@@ -41,6 +49,11 @@ def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0
     notes += (INFINITE,) if infinite(*columns.plain) else too_little(value, n, k, of_a_tenth)
     notes += impossible(value, x=a, y=b)
     return Estimate(value=value, low=low, high=high, method=method, notes=notes)
+
+
+def words(*variables: Any) -> bool:
+    """Whether one holds words or categories, between which there is no distance."""
+    return any(read(v, "a variable")[1] for v in variables)
 
 
 def _gao(pair: list[np.ndarray], k: int) -> float:
@@ -66,7 +79,9 @@ def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int 
     if b.shape[1] != 1 or (b != np.floor(b)).any():
         raise InputError(f"y has shape {list(np.shape(y))}; a label is one whole number a sample, [n]")
     check_k(k, len(a))
-    a, b, notes = with_neighbours(a, b, k, "label")
+    a, b, notes = with_neighbours(a, b, k)
+    if len(a) == 0:
+        raise InputError("every sample has a label of its own; labels must repeat")
     columns = comparable(standardize, seed, x=a)
     label = np.unique(b[:, 0], return_inverse=True)[1].ravel()
     method = f"Ross (labels), k = {k}{columns.method}"
@@ -84,17 +99,15 @@ def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int 
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, y=b))
 
 
-def with_neighbours(
-    a: np.ndarray, label: np.ndarray, k: int, what: str
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def with_neighbours(a: np.ndarray, label: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Rows whose label another row has, too, and notes on those left out and on labels of k rows or fewer."""
     kinds, inverse, counts = np.unique(label[:, 0], return_inverse=True, return_counts=True)
     alone, few = counts == 1, (counts > 1) & (counts <= k)
     notes = ()
     if alone.any():
-        notes += (f"{alone.sum()} of {len(kinds)} {what}s have one sample each, which is left out",)
+        notes += (f"{alone.sum()} of {len(kinds)} labels have one sample each, which is left out",)
     if few.any():
-        notes += (f"{few.sum()} of {len(kinds)} {what}s have {k} samples or fewer: all of them are its neighbours",)
+        notes += (f"{few.sum()} of {len(kinds)} labels have {k} samples or fewer: all of them are its neighbours",)
     rows = ~alone[inverse.ravel()]
     return a[rows], label[rows], notes
 

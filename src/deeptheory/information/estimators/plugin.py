@@ -78,7 +78,9 @@ def plugin_entropy(x: Any, *, correct: bool = False) -> Estimate:
 def bias_note(bias: float, correct: bool, way: str, of: str) -> tuple[str, ...]:
     if abs(bias) < _WORTH_A_NOTE:
         return ()
-    return (f"first-order bias {'taken off' if correct else way} {bias:.3g} bits ({of})",)
+    if bias < 0:
+        way = {"upwards": "downwards", "downwards": "upwards"}[way]
+    return (f"first-order bias {'taken off' if correct else way} {abs(bias):.3g} bits ({of})",)
 
 
 def _pointwise(i: np.ndarray, j: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
