@@ -177,7 +177,8 @@ def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: fl
     if depth is not None:
         free = min((c for c in (_best(problem, None, tolerance), best) if c), key=lambda c: c.best)
     reached, layers = free.best, free.assembly.layout.depth
-    for _ in range(8 if free.plan.expansions else 0):  # how functions are expanded depends on the tolerance: name a value that is then met
+    rounds = 8 if free.assembly.neurons < 300 else 2
+    for _ in range(rounds if free.plan.expansions else 0):  # how functions are expanded depends on the tolerance: name a value that is then met
         at = (layers or None) if depth is not None else None
         again = _best(problem, at, reached) if reached > 0 else None
         if again is None or 0.98 * reached <= again.best <= reached:
@@ -186,7 +187,9 @@ def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: fl
             more = _best(problem, at, again.best)
             if more is None or more.best > again.best:
                 break
-        reached, layers = again.best, again.assembly.layout.depth
+            reached, layers = again.best, again.assembly.layout.depth
+            continue
+        reached, layers = 1.02 * again.best, again.assembly.layout.depth
     here = f"tolerance {tolerance:.3g} is out of reach in {dtype}" + (f" with {depth} hidden layers, which reach {best.best:.6g}" if depth is not None else "")  # fmt: skip
     mend = "use dtype=torch.float64, " if dtype == "float32" else ""
     raise ToleranceError(f"{here}; the best reachable is {reached!r} with {layers} hidden layers: {mend}raise the tolerance{' or the depth' * (depth is not None and layers > depth)}", reached, layers)  # fmt: skip
@@ -271,9 +274,10 @@ def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float)
                 return best
             continue
         asked = max(tolerance, FINEST * scale_of(plan))
-        if slack.max(initial=0.0) <= 0.9 * asked:
+        if slack.max(initial=0.0) <= asked:
             assembly = Assembly(layout(plan, depth), problem.activation, problem.sizes, problem.bits)
-            reached = float((assembly.finest().total + slack).max(initial=0.0))
+            with np.errstate(all="ignore"):
+                reached = float((assembly.finest().total + slack).max(initial=0.0))
             if not math.isfinite(reached):
                 raise OverflowError
             if best is None or reached < best.best:
