@@ -25,7 +25,9 @@ def posterior_of_gaussians(d, scale):
 
         means, covariances = gaussians(rng, d, 3, scale)
         priors = rng.dirichlet(np.ones(3) * 5)
-        made = cheap.BayesSoftmax(cheap.GaussianHamiltonian(torch.tensor(means), torch.tensor(covariances)), torch.tensor(priors))
+        made = cheap.BayesSoftmax(
+            cheap.GaussianHamiltonian(torch.tensor(means), torch.tensor(covariances)), torch.tensor(priors)
+        )
         x = rng.normal(size=(50, d)) * scale
         logs = np.stack([multivariate_normal(m, c).logpdf(x) for m, c in zip(means, covariances)], -1) + np.log(priors)
         p = np.exp(logs - logs.max(-1, keepdims=True))
@@ -81,10 +83,19 @@ def graph_by_sums(levels, impossible):
         h = graph(torch.tensor(states)).detach().numpy()
         p = np.exp(logs)
         seen = np.array(list(itertools.product(range(levels), repeat=2)))
-        truth = np.array([[p[(states[:, 1] == a) & (states[:, 3] == b) & (states[:, 0] == q)].sum() for q in range(levels)] for a, b in seen])
+        truth = np.array(
+            [
+                [p[(states[:, 1] == a) & (states[:, 3] == b) & (states[:, 0] == q)].sum() for q in range(levels)]
+                for a, b in seen
+            ]
+        )
         possible = truth.sum(1) > 0
         got = graph.posterior(0, [1, 3])(torch.tensor(seen)).detach().numpy()[possible]
-        return all_of(near(graph.log_z().item(), z, 1e-9, "ln Z "), near(np.exp(-h), np.exp(logs - z), 1e-9, "p "), near(got, truth[possible] / truth[possible].sum(1, keepdims=True), 1e-9, "posterior "))
+        return all_of(
+            near(graph.log_z().item(), z, 1e-9, "ln Z "),
+            near(np.exp(-h), np.exp(logs - z), 1e-9, "p "),
+            near(got, truth[possible] / truth[possible].sum(1, keepdims=True), 1e-9, "posterior "),
+        )
 
     return check
 
@@ -143,7 +154,11 @@ def chain_null(rng, draws):
     s = int(rng.integers(3, 7))
     m = np.tile(rng.integers(1, 9, (s, 1)), (1, s))
     h = cheap.MarkovHierarchy(rng.integers(1, 9, s), [m, np.eye(s, dtype=int)])
-    return all_of(near(h.counts[0], 1, 0), near(h.information(0), 0, 1e-12), near(h.distil(0).lost, 0, 1e-12) if hasattr(h.distil(0), "lost") else near(0, 0, 0))
+    return all_of(
+        near(h.counts[0], 1, 0),
+        near(h.information(0), 0, 1e-12),
+        near(h.distil(0).lost, 0, 1e-12) if hasattr(h.distil(0), "lost") else near(0, 0, 0),
+    )
 
 
 def chain_order(rng, draws):
@@ -153,13 +168,18 @@ def chain_order(rng, draws):
     renamed = [m[t][:, s] for m, s, t in zip(steps, turns, turns[1:])]
     a, b = cheap.MarkovHierarchy(prior, steps), cheap.MarkovHierarchy(prior[turns[0]], renamed)
     rough = cheap.MarkovHierarchy((prior / prior.sum()), [m / m.sum(0) for m in steps])
-    return all_of(same([a.counts, b.counts, rough.counts]), same([a.information(0), b.information(0), rough.information(0)], 1e-9))
+    return all_of(
+        same([a.counts, b.counts, rough.counts]), same([a.information(0), b.information(0), rough.information(0)], 1e-9)
+    )
 
 
 def block_means(b):
     def check(rng, draws):
         x = rng.normal(size=(2, 12, 12)) * 10.0 ** rng.integers(-150, 150)
-        truth = [[[x[f, i * b : i * b + b, j * b : j * b + b].mean() for j in range(12 // b)] for i in range(12 // b)] for f in range(2)]
+        truth = [
+            [[x[f, i * b : i * b + b, j * b : j * b + b].mean() for j in range(12 // b)] for i in range(12 // b)]
+            for f in range(2)
+        ]
         return near(cheap.block_average(x, b) / np.abs(x).max(), np.array(truth) / np.abs(x).max(), 1e-12)
 
     return check
@@ -194,7 +214,11 @@ def counterexample(scale):
         marginal = np.exp(-h - k - logsumexp(-h - k))
         p = np.exp(-h - logsumexp(-h))
         bits = float((p * ((-h - logsumexp(-h)) - (-h - k - logsumexp(-h - k)))).sum() / math.log(2))
-        return all_of(near(found.log_z_total, found.log_z, 1e-9 * max(1, scale)), near(found.marginal, marginal, 1e-9), near(found.bits, bits, 1e-9 * max(1, scale)))
+        return all_of(
+            near(found.log_z_total, found.log_z, 1e-9 * max(1, scale)),
+            near(found.marginal, marginal, 1e-9),
+            near(found.bits, bits, 1e-9 * max(1, scale)),
+        )
 
     return check
 
@@ -226,7 +250,12 @@ def flat_fourier(n):
         factors.append(np.eye(n)[order])
         half = 1
         while half < n:
-            block = np.block([[np.eye(half), np.diag(np.exp(-1j * np.pi * np.arange(half) / half))], [np.eye(half), -np.diag(np.exp(-1j * np.pi * np.arange(half) / half))]])
+            block = np.block(
+                [
+                    [np.eye(half), np.diag(np.exp(-1j * np.pi * np.arange(half) / half))],
+                    [np.eye(half), -np.diag(np.exp(-1j * np.pi * np.arange(half) / half))],
+                ]
+            )
             factors.append(np.kron(np.eye(n // (2 * half)), block))
             half *= 2
         found = cheap.flattening_cost(factors)

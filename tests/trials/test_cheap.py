@@ -10,7 +10,7 @@ import sympy
 import torch
 from torch import nn
 
-from cheap.strangers import ACTIVATIONS, Truth, errors, judged, points, stranger, worst_error
+from cheap.strangers import ACTIVATIONS, Truth, judged, points, stranger, worst_error
 from deeptheory import cheap
 from deeptheory.errors import InputError
 from trials import cheap_physics
@@ -46,7 +46,9 @@ def strangers(activation):
         wrong = seen.get("broken", []) + seen.get("raw", [])
         held, refusals = len(seen.get("held", [])), len(seen.get("refused", []))
         most = 0.1 * (held + refusals) if draws > 100 else 0.35 * (held + refusals) + 1
-        text = f"{held} held, {len(wrong)} broken, {refusals} refused of {draws}" + "".join(f"; {s}: {o.said}" for s, o in wrong[:1])
+        text = f"{held} held, {len(wrong)} broken, {refusals} refused of {draws}" + "".join(
+            f"; {s}: {o.said}" for s, o in wrong[:1]
+        )
         return Found(text, "0 broken, 10 % refused (at full size)", not wrong and refusals <= most)
 
     return check
@@ -60,7 +62,9 @@ def by_intervals(rng, draws):
     while done < draws:
         s = stranger(rng)
         try:
-            network = cheap.compile_polynomial(s.text, domain=s.domain, tolerance=1e-2 * 10 ** float(rng.integers(0, 5)))
+            network = cheap.compile_polynomial(
+                s.text, domain=s.domain, tolerance=1e-2 * 10 ** float(rng.integers(0, 5))
+            )
             code = sympy.lambdify([sympy.Symbol(n) for n in s.domain], sympy.sympify(s.text), "mpmath")
         except InputError:
             continue
@@ -84,7 +88,9 @@ def split(rng, draws):
     """Total = truncation + rounding, both at or above 0, for both dtypes; float32 rounds more."""
     out = []
     for text in ("x*y*z + sin(x)", "exp(x)*y", "1/(2 + x*y)"):
-        a, b = (cheap.compile_polynomial(text, tolerance=1e-2, dtype=d).certificate for d in (torch.float64, torch.float32))
+        a, b = (
+            cheap.compile_polynomial(text, tolerance=1e-2, dtype=d).certificate for d in (torch.float64, torch.float32)
+        )
         ok = all(c.truncation >= 0 and c.rounding > 0 for c in (a, b)) and b.rounding > a.rounding
         out += [near(c.truncation + c.rounding, c.total, 1e-15) for c in (a, b)] + [Found(f"{a} {b}", "both parts", ok)]
     return all_of(*out)
@@ -147,7 +153,13 @@ def gates(make, monomial, inputs):
             x = points({str(k): (-size, size) for k in range(inputs)}, dtype, 300, rng)
             with torch.no_grad():
                 off = np.abs(gate(torch.tensor(x, dtype=dtype))[:, 0].double().numpy() - monomial(x)).max()
-            out.append(Found(f"{name} {size}: {off:.3g} of {gate.certificate.total:.3g}", "within the certificate", off <= gate.certificate.total))
+            out.append(
+                Found(
+                    f"{name} {size}: {off:.3g} of {gate.certificate.total:.3g}",
+                    "within the certificate",
+                    off <= gate.certificate.total,
+                )
+            )
         return all_of(*out)
 
     return check
@@ -171,7 +183,12 @@ def best_by_program(kinks, units, facing):
     columns = [np.maximum(s * (x - k), 0) for k, s in zip(kinks, facing)] + [np.ones_like(x)]
     a = np.stack(columns, 1)
     ones = np.ones((len(x), 1))
-    found = linprog([0] * a.shape[1] + [1], A_ub=np.block([[a, -ones], [-a, -ones]]), b_ub=np.concatenate([x**2, -(x**2)]), bounds=[(None, None)] * a.shape[1] + [(0, None)])
+    found = linprog(
+        [0] * a.shape[1] + [1],
+        A_ub=np.block([[a, -ones], [-a, -ones]]),
+        b_ub=np.concatenate([x**2, -(x**2)]),
+        bounds=[(None, None)] * a.shape[1] + [(0, None)],
+    )
     return found.fun
 
 
@@ -181,7 +198,11 @@ def relu_best(units, grid):
     def check(rng, draws):
         truth = 1 / (2 * (2 * units + 1) ** 2)
         places = [*np.linspace(0, 1, grid), *((2 * k + 1) / (2 * units + 1) for k in range(units))]
-        best = min(best_by_program(k, units, f) for k in itertools.combinations(places, units) for f in itertools.product((1, -1), repeat=units))
+        best = min(
+            best_by_program(k, units, f)
+            for k in itertools.combinations(places, units)
+            for f in itertools.product((1, -1), repeat=units)
+        )
         counts = [cheap.relu_count(truth * (1 + e), 1) for e in (1e-6, -1e-3)]
         return all_of(
             Found(f"{best:.5f}", f"{truth:.5f} less 1 %", truth * 0.99 <= best <= truth * 1.001),
@@ -202,13 +223,22 @@ def counted_and_built(rng, draws):
     for _ in range(draws):
         x = sympy.symbols("a:d")
         n = int(rng.integers(1, 5))
-        parts = [sum(int(c) * v for c, v in zip(rng.integers(-2, 3, n), x)) + int(rng.integers(-1, 2)) for _ in range(int(rng.integers(1, 4)))]
+        parts = [
+            sum(int(c) * v for c, v in zip(rng.integers(-2, 3, n), x)) + int(rng.integers(-1, 2))
+            for _ in range(int(rng.integers(1, 4)))
+        ]
         e = sympy.prod([p ** int(rng.integers(1, 4)) for p in parts]) + int(rng.integers(0, 2)) * x[0]
         if not e.free_symbols:
             continue
         count = cheap.neuron_count(e, convention="output_bias")
-        made = cheap.compile_polynomial(e, tolerance=0.9 * float(1e6)).neurons
-        out.append(Found(f"{e}: {count.lower} to {count.upper}, built {made}", "upper at most built", count.lower <= count.upper <= made or made == 0 == count.lower))
+        made = cheap.compile_polynomial(e, tolerance=0.9 * 1e6).neurons
+        out.append(
+            Found(
+                f"{e}: {count.lower} to {count.upper}, built {made}",
+                "upper at most built",
+                count.lower <= count.upper <= made or made == 0 == count.lower,
+            )
+        )
     return all_of(*out)
 
 
@@ -221,7 +251,11 @@ def products(n):
     def check(rng, draws):
         e = sympy.prod(sympy.symbols(f"x:{n}"))
         a, b = cheap.neuron_count(e, 1), cheap.neuron_count(e)
-        return near([a.lower, a.upper, cheap.neurons_by_depth(e, (1,)).counts[0].upper, b.upper <= 4 * (n - 1)], [2**n, 2**n, 2**n, 1], 0)
+        return near(
+            [a.lower, a.upper, cheap.neurons_by_depth(e, (1,)).counts[0].upper, b.upper <= 4 * (n - 1)],
+            [2**n, 2**n, 2**n, 1],
+            0,
+        )
 
     return check
 
@@ -229,7 +263,7 @@ def products(n):
 def renamed(rng, draws):
     """A linear change of variables, scales and names do not matter."""
     e = sympy.sympify("a**2*b + b**2*c - 3*a*b*c")
-    a, b, c = sympy.symbols("a b c")
+    a, b = sympy.symbols("a b")
     others = [e, 7 * e, e.subs({a: sympy.Symbol("zz")}), sympy.expand(e.subs({a: a + 2 * b}, simultaneous=True))]
     return same([[cheap.neuron_count(f, 1).lower] for f in others])
 
@@ -246,13 +280,20 @@ def read_back(activation, degree, size, dtype):
         with torch.no_grad():
             got = network(torch.tensor(x, dtype=dtype)).double().numpy()
         off = np.abs(got - np.stack([np.broadcast_to(v, len(x)) for v in f(*x.T)], 1)).max()
-        return Found(f"{off:.3g}, seen {found.seen:.3g}, bound {found.bound:.3g}", "at most the bound", max(off, found.seen) <= found.bound)
+        return Found(
+            f"{off:.3g}, seen {found.seen:.3g}, bound {found.bound:.3g}",
+            "at most the bound",
+            max(off, found.seen) <= found.bound,
+        )
 
     return check
 
 
 def unreadable(activation):
-    return lambda rng, draws: refused(lambda: cheap.to_polynomial(nn.Sequential(nn.Linear(2, 4), activation, nn.LazyLinear(1)), 3), "smooth|kink|cannot be read")
+    return lambda rng, draws: refused(
+        lambda: cheap.to_polynomial(nn.Sequential(nn.Linear(2, 4), activation, nn.LazyLinear(1)), 3),
+        "smooth|kink|cannot be read",
+    )
 
 
 def parameters(make):
@@ -263,7 +304,9 @@ def parameters(make):
         with torch.no_grad():
             for p in module.parameters():
                 p *= 1e-30
-        return all_of(near(found.weights + found.biases, total, 0), near(cheap.cost(module).synapses, found.synapses, 0))
+        return all_of(
+            near(found.weights + found.biases, total, 0), near(cheap.cost(module).synapses, found.synapses, 0)
+        )
 
     return check
 
@@ -280,7 +323,9 @@ def tied():
     return module
 
 
-def bomb(text, match="cannot be|characters|has up to|counted up to|above|beyond|overflow|out of reach|finite|multiplied"):
+def bomb(
+    text, match="cannot be|characters|has up to|counted up to|above|beyond|overflow|out of reach|finite|multiplied"
+):
     """An error of ours from both doors, in a second (three where the machine is busy) and 200 MB."""
 
     def check(rng, draws):
@@ -289,7 +334,10 @@ def bomb(text, match="cannot be|characters|has up to|counted up to|above|beyond|
         for door in (cheap.compile_polynomial, cheap.neuron_count):
             start, memory = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             found = refused(lambda door=door: door(text), match)
-            took, more = time.process_time() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024
+            took, more = (
+                time.process_time() - start,
+                (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024,
+            )
             out += [found, Found(f"{took:.2f} s, {more:.0f} MB", "1 s, 200 MB", took < 1 and more < 200)]
         return all_of(*out)
 
@@ -343,11 +391,37 @@ MODULES = {
     "Embedding": lambda: nn.Embedding(11, 3),
     "parameters outside modules": Outside,
     "tied weights": tied,
-    "convolutions and norms": lambda: nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ConvTranspose2d(4, 2, 3), nn.GRU(3, 2)),
+    "convolutions and norms": lambda: nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ConvTranspose2d(4, 2, 3), nn.GRU(3, 2)
+    ),
     "bilinear": lambda: nn.Bilinear(2, 3, 4),
 }
-READ = [(nn.Tanh(), 3, 1.0), (nn.SiLU(), 4, 0.5), (nn.GELU(), 3, 2.0), (nn.Softplus(), 5, 0.3), (nn.Sigmoid(), 2, 3.0), (nn.ELU(), 2, 1.0), (nn.Mish(), 3, 1.0)]
-UNREAD = (nn.Softmax(-1), nn.LogSoftmax(-1), nn.Softmin(-1), nn.GLU(), nn.LeakyReLU(), nn.Hardtanh(), nn.ReLU(), nn.ReLU6(), nn.PReLU(), nn.SELU(), nn.Hardswish(), nn.Threshold(0.1, 1.0), nn.Softshrink(), nn.CELU(0.5), nn.RReLU())
+READ = [
+    (nn.Tanh(), 3, 1.0),
+    (nn.SiLU(), 4, 0.5),
+    (nn.GELU(), 3, 2.0),
+    (nn.Softplus(), 5, 0.3),
+    (nn.Sigmoid(), 2, 3.0),
+    (nn.ELU(), 2, 1.0),
+    (nn.Mish(), 3, 1.0),
+]
+UNREAD = (
+    nn.Softmax(-1),
+    nn.LogSoftmax(-1),
+    nn.Softmin(-1),
+    nn.GLU(),
+    nn.LeakyReLU(),
+    nn.Hardtanh(),
+    nn.ReLU(),
+    nn.ReLU6(),
+    nn.PReLU(),
+    nn.SELU(),
+    nn.Hardswish(),
+    nn.Threshold(0.1, 1.0),
+    nn.Softshrink(),
+    nn.CELU(0.5),
+    nn.RReLU(),
+)
 
 ROWS = [
     *(Row("cheap.compile_polynomial", "truth", f"{t} to {tol:g}: worst error found, mpmath", within(t, d, tol)) for t, d, tols in SI for tol in tols),

@@ -91,10 +91,12 @@ def compile_polynomial(
         raise InputError(f"tolerance is {tolerance}; needed: a finite number, 0 or more")
     check_powers(given)
     names = tuple(variables(given, domain))
-    name, bits, largest = precision(dtype)
+    bits = precision(dtype)[1]
     box = read_domain(domain, names)
     sides = tuple(representable(low, high, bits) for low, high in box.values())
-    problem = Problem(tuple(simplified(e, names, sides) for e in given), names, sides, activation_of(activation, relu=True), bits)
+    problem = Problem(
+        tuple(simplified(e, names, sides) for e in given), names, sides, activation_of(activation, relu=True), bits
+    )
     said = {"variables": names, "expressions": given, "several": several}
     try:
         if problem.activation.name == "relu":
@@ -178,7 +180,9 @@ def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: fl
         free = min((c for c in (_best(problem, None, tolerance), best) if c), key=lambda c: c.best)
     reached, layers = free.best, free.assembly.layout.depth
     rounds = 8 if free.assembly.neurons < 300 else 2
-    for _ in range(rounds if free.plan.expansions else 0):  # how functions are expanded depends on the tolerance: name a value that is then met
+    for _ in range(
+        rounds if free.plan.expansions else 0
+    ):  # how functions are expanded depends on the tolerance: name a value that is then met
         at = (layers or None) if depth is not None else None
         again = _best(problem, at, reached) if reached > 0 else None
         if again is None or 0.98 * reached <= again.best <= reached:
@@ -315,7 +319,10 @@ def refinements(make: Maker, tolerance: float, own: str = "") -> Iterator[Plan]:
     relative, last = 1e-3, None
     for step in range(_REFINEMENTS):
         share = 0.8 * start / 4.0**step / max(len(plan.felt), 1)
-        shares = {key: max(share / feel, 2.0**-50 * size) if feel else relative * size for key, (feel, size) in plan.felt.items()}
+        shares = {
+            key: max(share / feel, 2.0**-50 * size) if feel else relative * size
+            for key, (feel, size) in plan.felt.items()
+        }
         if shares == last:
             return
         try:

@@ -129,7 +129,9 @@ class Graph:
         """The network's own activation of a value, one neuron."""
         key = ("unit", argument)
         if key not in self._known:
-            made = Node("unit", 1 + self.level(argument), low, high, slack, ((argument, 1),), feels=((argument, slope),))
+            made = Node(
+                "unit", 1 + self.level(argument), low, high, slack, ((argument, 1),), feels=((argument, slope),)
+            )
             self._known[key] = self._add(made)
         return Value(Fraction(0), ((self._known[key], Fraction(1)),))
 
@@ -203,7 +205,9 @@ class Graph:
         for product in wanted:
             factor, bag, held = Fraction(1), Counter(), []
             for v, r in product:
-                if v.terms and self.constant(v) is not None:  # compiled as a number, though the true value moves a little
+                if (
+                    v.terms and self.constant(v) is not None
+                ):  # compiled as a number, though the true value moves a little
                     held.append((v, r))
                     continue
                 lead = v.terms[0][1] if v.terms else v.constant

@@ -124,7 +124,9 @@ def _search(problem: "Problem", tolerance: float, depth: int | None) -> _Found |
     from deeptheory.cheap.compiler import refinements, scale_of
 
     best = None
-    for plan in refinements(lambda errors: as_written(problem.expressions, problem.names, problem.box, 2, errors), tolerance):
+    for plan in refinements(
+        lambda errors: as_written(problem.expressions, problem.names, problem.box, 2, errors), tolerance
+    ):
         slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
         if slack.max(initial=0.0) > max(tolerance, FINEST * scale_of(plan)):
             continue
@@ -136,7 +138,7 @@ def _search(problem: "Problem", tolerance: float, depth: int | None) -> _Found |
                 _, off = saw.errors(teeth)
             total = float((off + slack).max(initial=0.0))
             if not math.isfinite(total):
-                raise OverflowError
+                continue
             total += _carrying(saw, teeth, depth, off, problem.bits)
             if best is None or total < best.total:
                 best = _Found(total, saw.depth(teeth), saw, teeth, slack, plan)
