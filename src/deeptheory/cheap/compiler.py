@@ -288,6 +288,8 @@ def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float)
                 best = _Candidate(plan, assembly, slack, reached)
             if reached <= tolerance or slack.max(initial=0.0) < 0.02 * reached:
                 return best
+        if step > 1 and len(plan.graph.nodes) > 300:  # so long, finer ones are slow and seldom better
+            return best
     return best
 
 

@@ -211,7 +211,8 @@ class Graph:
                     held.append((v, r))
                     continue
                 lead = v.terms[0][1] if v.terms else v.constant
-                factor *= lead**r
+                lead = Fraction(1) if v.terms and r > _FEW else lead  # its power would be a long number
+                factor *= powered(lead, r)
                 if v.terms:
                     bag[item(v.scaled(1 / lead))] += r
             factors.append(factor)
@@ -228,7 +229,7 @@ class Graph:
         """factor times the rest times values that are compiled as numbers."""
         own = Fraction(1)
         for v, r in held:
-            own *= (self.constant(v) or Fraction(0)) ** r
+            own *= powered(self.constant(v) or Fraction(0), r)
         parts = [*held, *([(rest, 1)] if rest.terms else [])]
         low, high, slack = self._product(parts)
         f = abs(float(factor)) * _UP
@@ -280,6 +281,13 @@ class Graph:
                     pairs.append(pair)
             counts = Counter({p: c for p, c in counts.items() if c > 0})
         return out
+
+
+def powered(number: Fraction, r: int) -> Fraction:
+    """number^r; OverflowError: too long to write out."""
+    if r * (number.numerator.bit_length() + number.denominator.bit_length() - 2) > 100_000:
+        raise OverflowError
+    return number**r
 
 
 def below(x: Fraction) -> float:
