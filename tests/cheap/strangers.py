@@ -44,8 +44,16 @@ def stranger(rng: np.random.Generator) -> Stranger:
 
 def interval(rng: np.random.Generator) -> tuple[float, float]:
     """Width 0 (1 in 8), else from 1e-6 to 1e6; about 0, beside it or far from it."""
-    width = 0.0 if rng.random() < 0.125 else 10.0 ** rng.uniform(-6, 6) if rng.random() < 0.5 else 10.0 ** rng.uniform(-1, 1)
-    start = rng.choice([-width / 2, 0.0, float(rng.uniform(-3, 3)), float(rng.choice([-1, 1]) * 10.0 ** rng.uniform(-3, 4))])
+    width = (
+        0.0
+        if rng.random() < 0.125
+        else 10.0 ** rng.uniform(-6, 6)
+        if rng.random() < 0.5
+        else 10.0 ** rng.uniform(-1, 1)
+    )
+    start = rng.choice(
+        [-width / 2, 0.0, float(rng.uniform(-3, 3)), float(rng.choice([-1, 1]) * 10.0 ** rng.uniform(-3, 4))]
+    )
     return float(start), float(start + width)
 
 
@@ -143,7 +151,12 @@ def errors(network, truth: Truth, x: np.ndarray, dtype: torch.dtype) -> np.ndarr
     """|network - truth|, 0 where the formula has no value."""
     with torch.no_grad():
         got = network(torch.tensor(x, dtype=dtype))[:, 0].double().numpy()
-    return np.array([0.0 if t is None else float(abs(truth.mp.mpf(float(g)) - t)) if np.isfinite(g) else np.inf for g, t in zip(got, truth(x))])
+    return np.array(
+        [
+            0.0 if t is None else float(abs(truth.mp.mpf(float(g)) - t)) if np.isfinite(g) else np.inf
+            for g, t in zip(got, truth(x))
+        ]
+    )
 
 
 def worst_error(network, truth: Truth, domain: dict, dtype: torch.dtype, rng, count=1000, starts=50, steps=6) -> float:
@@ -192,9 +205,18 @@ def judged(s: Stranger, rng: np.random.Generator, count=1000, starts=50) -> Outc
     except OverflowError:
         scale = np.inf
     tolerance = s.share * scale if 0 < scale < 1e300 else s.share
-    off = max((float(abs(truth.mp.mpf(float(f)) - t)) if np.isfinite(f) else np.inf for f, t in zip(floats, exact) if t is not None), default=np.inf)
+    off = max(
+        (
+            float(abs(truth.mp.mpf(float(f)) - t)) if np.isfinite(f) else np.inf
+            for f, t in zip(floats, exact)
+            if t is not None
+        ),
+        default=np.inf,
+    )
     try:
-        network = compile_polynomial(s.text, domain=s.domain, activation=s.activation, dtype=s.dtype, tolerance=tolerance)
+        network = compile_polynomial(
+            s.text, domain=s.domain, activation=s.activation, dtype=s.dtype, tolerance=tolerance
+        )
     except (InputError, ToleranceError) as error:
         fair = has_values and off <= tolerance and 0 < scale < 1e300
         return Outcome("refused" if fair else "beyond", str(error))
@@ -203,4 +225,6 @@ def judged(s: Stranger, rng: np.random.Generator, count=1000, starts=50) -> Outc
     certificate = network.certificate
     found = worst_error(network, truth, s.domain, s.dtype, rng, count, starts)
     kind = "held" if found <= certificate.total <= tolerance else "broken"
-    return Outcome(kind, f"{found:.3g} of {certificate}", found / certificate.total if certificate.total else 0.0, network.neurons)
+    return Outcome(
+        kind, f"{found:.3g} of {certificate}", found / certificate.total if certificate.total else 0.0, network.neurons
+    )

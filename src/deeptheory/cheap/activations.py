@@ -111,7 +111,7 @@ def activation_of(activation: "str | Callable | Activation", relu: bool = False)
     """The Activation of that name, or of a callable. relu: whether that is one. InputError: an unknown name."""
     if isinstance(activation, Activation):
         return activation
-    if isinstance(activation, str) and activation == "relu" or _is_relu(activation):
+    if (isinstance(activation, str) and activation == "relu") or _is_relu(activation):
         if not relu:
             raise InputError(_NO_RELU)
         return RELU

@@ -155,7 +155,9 @@ class Assembly:
             reach, gross = w @ x, w @ (seen @ self.inputs + np.abs(self.entry_constant[at])) + abs(made.bias)
             plain = bool(((seen == 0) | (seen == 1)).all()) and not self.entry_constant[at].any() and len(at) == int((seen != 0).sum())  # fmt: skip
             summands = (w @ (seen != 0) != 0).sum(1)
-            wide = summands - 1 + (made.bias != 0) + ((~(is_power_of_two(w) | (w == 0))).any(1) if plain else 3 + len(at))
+            wide = (
+                summands - 1 + (made.bias != 0) + ((~(is_power_of_two(w) | (w == 0))).any(1) if plain else 3 + len(at))
+            )
         if isinstance(made, Own):
             units, summed, constant, values = made.losses(float(e[0]), float(gross[0]), float(wide[0]))
         else:

@@ -22,7 +22,8 @@ class BayesSoftmax(nn.Module):
     hamiltonians: a module or function x -> [..., classes] in nats, or a list of them, one a class, each x -> [...] or
     [..., 1]. priors: p(y), [classes], in the dtype of the softmax; None: all alike. `log_prior` is a parameter, so that
     what is known can be the start of training. forward: p(y | x); logits: -H(x) - mu; log_posterior: in nats.
-    Where all H are beyond the largest float, a Hamiltonian with `relative` (GaussianHamiltonian) gives their differences.
+    Where all H are so large that rounding hides their differences, or infinite, a Hamiltonian with `relative`
+    (GaussianHamiltonian) gives the differences.
 
     InputError: no Hamiltonian, priors that are no distribution or another number than the Hamiltonians; H(x) that is
     infinite for all classes, or NaN, and known no better.
@@ -64,11 +65,12 @@ class BayesSoftmax(nn.Module):
         return h
 
     def _told_apart(self, h: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """The energies; of rows that are infinite throughout, less that of one class."""
-        lost = (h.isnan() | (h == math.inf)).all(-1) | h.isnan().any(-1)
+        """The energies; of rows so large throughout that rounding hides their differences, less that of one class."""
+        relative = getattr(self.hamiltonians[0], "relative", None) if self.count is None else None
+        largest = 1e-6 / torch.finfo(h.dtype).eps if relative is not None else math.inf
+        lost = (h.isnan() | (h >= largest)).all(-1) | h.isnan().any(-1)
         if not bool(lost.any()):
             return h
-        relative = getattr(self.hamiltonians[0], "relative", None) if self.count is None else None
         if relative is None or not bool(torch.isfinite(x[lost]).all()):
             row = tuple(int(v) for v in lost.nonzero()[0])
             raise InputError(f"the Hamiltonian is NaN, or infinite for every class, at row {row} of x; narrow x or give H relative to one class")  # fmt: skip
@@ -128,9 +130,11 @@ class GaussianHamiltonian(nn.Module):
 
     def relative(self, x: torch.Tensor) -> torch.Tensor:
         """H_y(x) - H_k(x), k the class of least H, [..., classes]: finite or inf where H itself is beyond the floats."""
+        middle = self.means.mean(0)
+        x = x - middle
         size = x.abs().amax(-1, keepdim=True).clamp_min(1.0)  # [..., 1]
         u = torch.einsum("cij,...j->...ci", self.whiten, x / size)
-        m = torch.einsum("cij,cj->ci", self.whiten, self.means)
+        m = torch.einsum("cij,cj->ci", self.whiten, self.means - middle)
         squares, lines = 0.5 * u.square().sum(-1), -(u * m).sum(-1)  # H = size^2 squares + size lines + rest
         rest = 0.5 * m.square().sum(-1) + self.offset
         best = (squares * size + lines).argmin(-1, keepdim=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from deeptheory.cheap import ranges
 from deeptheory.cheap.corners import corner, finest
 from deeptheory.cheap.expansions import Expansion, TooWide, expand, value_at
-from deeptheory.cheap.expressions import Exponents, Terms
+from deeptheory.cheap.expressions import Exponents, Terms, number
 from deeptheory.cheap.functions import FUNCTIONS, Function, power
 from deeptheory.cheap.graphs import Graph, Interval, Value, above, below, total
 from deeptheory.cheap.wide import reduced
@@ -27,35 +27,6 @@ MOST_TERMS = 3_000
 _LONG = 48  # a polynomial of more terms is made in a way of its own, if there is one
 _OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
 _NAMES = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
-
-
-def number(expression: Any) -> Fraction:
-    """A sympy number as a fraction: exact where rational, else to 40 digits. InputError: not real, or beyond 1e300."""
-    import sympy
-
-    made = expression if isinstance(expression, (sympy.Float, sympy.Rational)) else sympy.N(expression, 40)
-    if isinstance(made, sympy.Float) and made.is_finite:
-        sign, mantissa, exponent, _ = made._mpf_
-        out = Fraction(-int(mantissa) if sign else int(mantissa)) * (Fraction(2) ** max(-99999, min(int(exponent), 99999)))
-    elif isinstance(made, sympy.Rational):
-        out = Fraction(int(made.p), int(made.q))
-    else:
-        raise InputError(f"{_short(expression)} is no finite real number; write the formula with real numbers")
-    if abs(out) > 10**300 or (out and abs(out) < Fraction(1, 10**300)):
-        raise InputError(f"{_short(expression)} is beyond what floats hold well (1e-300 to 1e300); scale the formula")
-    return out
-
-
-def number_of_pi() -> Fraction:
-    """pi, to 40 digits."""
-    import sympy
-
-    return number(sympy.pi)
-
-
-def _short(expression: Any) -> str:
-    text = str(expression)
-    return text if len(text) < 60 else f"{text[:57]}..."
 
 
 class Errors:
@@ -161,7 +132,9 @@ class _Builder:
         if p == int(p) and p < -1:  # one reciprocal, then gates
             return self.graph.products([[(self._function(1 / e.base, "1/x", power(-1.0), e.base), int(-p))]])[0]
         if 1 < p < 50 and p - int(p) == 0.5:
-            return self.graph.products([[*((v, r * int(p)) for v, r in self._factors(e.base)), (self.value(sympy.sqrt(e.base)), 1)]])[0]
+            return self.graph.products(
+                [[*((v, r * int(p)) for v, r in self._factors(e.base)), (self.value(sympy.sqrt(e.base)), 1)]]
+            )[0]
         return self._function(e, _power_name(e.exp), power(p), e.base)
 
     def _function(self, key: Any, name: str, function: Function, argument: "sympy.Expr") -> Value:
@@ -201,6 +174,8 @@ class _Builder:
     def _cornered(self, name: str, x: Value, low: float, high: float, off: float, error: float) -> tuple[Value, Interval, float, float] | None:  # fmt: skip
         """sqrt from 0 on, asin and acos up to 1: None elsewhere. An argument off by e moves sqrt by sqrt(e) at most; the
         formula is real, so that what lies beyond the corner by rounding alone does not exist."""
+        import sympy
+
         close = 1e-12 * max(abs(low), abs(high))
         if name == "sqrt(x)" and abs(low) <= close < high:
             top = above(Fraction(high) + 2 * Fraction(off))
@@ -213,7 +188,7 @@ class _Builder:
             size, moved, ends = 1.0, x.scaled(1 / (1 + Fraction(off))), (-1.0, 1.0)
             least = finest("asin")
             made = corner("asin", max(error, least) if self.errors.shares else error)
-            span, jump = FUNCTIONS[name].span(-1.0, 1.0), (8 * off) ** 0.5
+            span, jump = FUNCTIONS[name].values(max(low, -1.0), min(high, 1.0)), (8 * off) ** 0.5
         else:
             return None
         if made is None:
@@ -221,7 +196,7 @@ class _Builder:
         self.expansions.append((name, len(made.coefficients) - 1))
         value = self._expanded(moved, Expansion(made.coefficients, made.error, span, *ends, 0.0)).scaled(Fraction(size))
         if name == "acos":
-            value = total([(Fraction(-1), value), (Fraction(1), Value(number_of_pi() / 2))])
+            value = total([(Fraction(-1), value), (Fraction(1), Value(number(sympy.pi) / 2))])
         slope = max(jump / off if off else 0.0, 8 * size / max(error, 1e-9))
         return value, span, made.error * size * (1 + 1e-12) + size * 2.0**-50, slope
 
@@ -330,7 +305,9 @@ class _Multiplier:
             for p in parts:
                 for k, c in p.terms.items():
                     terms[k] = terms.get(k, Fraction(0)) + c
-            low, high = (sum((Fraction(v) for v in ends), Fraction(0)) for ends in zip(*((p.low, p.high) for p in parts)))
+            low, high = (
+                sum((Fraction(v) for v in ends), Fraction(0)) for ends in zip(*((p.low, p.high) for p in parts))
+            )
             return Expanded({k: c for k, c in terms.items() if c}, below(low), above(high), sum(p.slack for p in parts) * (1 + 1e-12))  # fmt: skip
         if isinstance(e, sympy.Mul):
             out = self._constant(Fraction(1))

@@ -91,10 +91,12 @@ def compile_polynomial(
         raise InputError(f"tolerance is {tolerance}; needed: a finite number, 0 or more")
     check_powers(given)
     names = tuple(variables(given, domain))
-    name, bits, largest = precision(dtype)
+    bits = precision(dtype)[1]
     box = read_domain(domain, names)
     sides = tuple(representable(low, high, bits) for low, high in box.values())
-    problem = Problem(tuple(simplified(e, names, sides) for e in given), names, sides, activation_of(activation, relu=True), bits)
+    problem = Problem(
+        tuple(simplified(e, names, sides) for e in given), names, sides, activation_of(activation, relu=True), bits
+    )
     said = {"variables": names, "expressions": given, "several": several}
     try:
         if problem.activation.name == "relu":
@@ -177,7 +179,10 @@ def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: fl
     if depth is not None:
         free = min((c for c in (_best(problem, None, tolerance), best) if c), key=lambda c: c.best)
     reached, layers = free.best, free.assembly.layout.depth
-    for _ in range(8 if free.plan.expansions else 0):  # how functions are expanded depends on the tolerance: name a value that is then met
+    rounds = 8 if free.assembly.neurons < 300 else 2
+    for _ in range(
+        rounds if free.plan.expansions else 0
+    ):  # how functions are expanded depends on the tolerance: name a value that is then met
         at = (layers or None) if depth is not None else None
         again = _best(problem, at, reached) if reached > 0 else None
         if again is None or 0.98 * reached <= again.best <= reached:
@@ -186,7 +191,9 @@ def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: fl
             more = _best(problem, at, again.best)
             if more is None or more.best > again.best:
                 break
-        reached, layers = again.best, again.assembly.layout.depth
+            reached, layers = again.best, again.assembly.layout.depth
+            continue
+        reached, layers = 1.02 * again.best, again.assembly.layout.depth
     here = f"tolerance {tolerance:.3g} is out of reach in {dtype}" + (f" with {depth} hidden layers, which reach {best.best:.6g}" if depth is not None else "")  # fmt: skip
     mend = "use dtype=torch.float64, " if dtype == "float32" else ""
     raise ToleranceError(f"{here}; the best reachable is {reached!r} with {layers} hidden layers: {mend}raise the tolerance{' or the depth' * (depth is not None and layers > depth)}", reached, layers)  # fmt: skip
@@ -271,15 +278,18 @@ def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float)
                 return best
             continue
         asked = max(tolerance, FINEST * scale_of(plan))
-        if slack.max(initial=0.0) <= 0.9 * asked:
+        if slack.max(initial=0.0) <= asked:
             assembly = Assembly(layout(plan, depth), problem.activation, problem.sizes, problem.bits)
-            reached = float((assembly.finest().total + slack).max(initial=0.0))
+            with np.errstate(all="ignore"):
+                reached = float((assembly.finest().total + slack).max(initial=0.0))
             if not math.isfinite(reached):
                 raise OverflowError
             if best is None or reached < best.best:
                 best = _Candidate(plan, assembly, slack, reached)
             if reached <= tolerance or slack.max(initial=0.0) < 0.02 * reached:
                 return best
+        if step > 1 and len(plan.graph.nodes) > 300:  # so long, finer ones are slow and seldom better
+            return best
     return best
 
 
@@ -311,7 +321,10 @@ def refinements(make: Maker, tolerance: float, own: str = "") -> Iterator[Plan]:
     relative, last = 1e-3, None
     for step in range(_REFINEMENTS):
         share = 0.8 * start / 4.0**step / max(len(plan.felt), 1)
-        shares = {key: max(share / feel, 2.0**-50 * size) if feel else relative * size for key, (feel, size) in plan.felt.items()}
+        shares = {
+            key: max(share / feel, 2.0**-50 * size) if feel else relative * size
+            for key, (feel, size) in plan.felt.items()
+        }
         if shares == last:
             return
         try:

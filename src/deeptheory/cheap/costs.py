@@ -55,6 +55,7 @@ def cost(module: "nn.Module") -> Cost:
         return _of_graph(module)
     rows, units, other, biases = [], [], [], 0
     seen: set[int] = set()
+    m: Any
     for name, m in module.named_modules():
         own = [(k, p) for k, p in m.named_parameters(recurse=False) if id(p) not in seen]
         seen.update(id(p) for _, p in own)
@@ -68,7 +69,9 @@ def cost(module: "nn.Module") -> Cost:
             if not kind:
                 other.append(layer if k == "weight" else f"{layer}.{k}")
         if own and kind:
-            units.append(m.hidden_size * m.num_layers * (1 + m.bidirectional) if kind == "recurrent" else rows[-1]["out"])  # type: ignore[operator,union-attr]
+            units.append(
+                m.hidden_size * m.num_layers * (1 + m.bidirectional) if kind == "recurrent" else rows[-1]["out"]
+            )  # type: ignore[operator,union-attr]
     if not rows:
         raise InputError(f"{type(module).__name__} has no layer with weights (Linear or convolution); nothing to count")
     hidden = getattr(module, "neurons", None)

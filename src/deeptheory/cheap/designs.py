@@ -101,7 +101,12 @@ class Design:
         signs = np.abs(self.stencil.signs).astype(np.float64)
         factor = abs(self.factor)
         constant = abs(self.stencil.constant * self.activation.derivative(0, self.bias)) if self.has_constant else 0.0
-        return factor * float(signs @ off), factor * float(signs @ (values + off)), factor * constant, float((values + off).sum())
+        return (
+            factor * float(signs @ off),
+            factor * float(signs @ (values + off)),
+            factor * constant,
+            float((values + off).sum()),
+        )
 
     def noise(self, size: np.ndarray, terms: int) -> float:
         """Bound of what rounding does to G, for |x_i| <= size_i, inputs as they come; terms: summands at the output."""
@@ -109,7 +114,12 @@ class Design:
         reach = w @ size
         wide = (w != 0).sum(1) - 1 + (self.bias != 0) + (~(is_power_of_two(w) | (w == 0))).any(1)
         units, summed, constant, values = self.losses(reach, reach + abs(self.bias), wide)
-        return TINY[self.bits] * (values + terms) + units + float(gamma(terms + 1, self.bits)) * summed + float(gamma(terms + 4, self.bits)) * constant
+        return (
+            TINY[self.bits] * (values + terms)
+            + units
+            + float(gamma(terms + 1, self.bits)) * summed
+            + float(gamma(terms + 4, self.bits)) * constant
+        )
 
     def error(self, size: np.ndarray) -> tuple[float, float]:
         """Truncation and rounding of the gate alone, rounding of its own weights included."""

@@ -19,7 +19,9 @@ from deeptheory.errors import InputError
 __all__ = ["FINEST", "FUNCTIONS", "MOST", "Expansion", "Function", "expand", "power", "value_at"]
 
 MOST = 200  # largest degree tried
-FINEST = 1e-13  # of the outputs' size: a tolerance below this asks for no finer expansions, whose coefficients are floats
+FINEST = (
+    1e-13  # of the outputs' size: a tolerance below this asks for no finer expansions, whose coefficients are floats
+)
 _RHOS = tuple(1 + 10 ** (k / 8) for k in range(-24, 97))
 _TINY = 2.0**-1060  # what a float below the normal ones may lose
 

@@ -103,7 +103,7 @@ def _check_work(expression: "sympy.Expr", n: int) -> None:
         raise InputError(f"{shown(expression)} has up to {terms:.3g} terms with {digits:.0f} digits when multiplied out; counted are up to {MOST_TERMS}: give a shorter polynomial")  # fmt: skip
 
 
-def sizes(e: "sympy.Expr", n: int) -> tuple[int, float, float]:
+def sizes(e: Any, n: int) -> tuple[int, float, float]:
     """Degree, terms and digits of the coefficients at most, multiplied out."""
     import sympy
 
@@ -122,12 +122,35 @@ def sizes(e: "sympy.Expr", n: int) -> tuple[int, float, float]:
         d, t, g = below[0]
         k = int(e.exp)
         degree = d * k
-        grown = math.comb(int(t) + k - 1, k) if t < 100 and k < 1000 else (math.inf if t > 1 and t * k > 1e6 else degree + 1.0 if t == 1 or n == 1 else math.inf)
+        grown = (
+            math.comb(int(t) + k - 1, k)
+            if t < 100 and k < 1000
+            else (math.inf if t > 1 and t * k > 1e6 else degree + 1.0 if t == 1 or n == 1 else math.inf)
+        )
         made = degree, 1.0 if t == 1 else float(min(grown, 1e300)), min(k * (g + math.log10(t)), 1e300)
     else:
         return 0, 1, 1.0  # no polynomial: said by whoever reads it as one
     room = math.comb(n + degree, n) if degree < 10**6 else math.inf
     return made[0], min(made[1], float(min(room, 1e300))), made[2]
+
+
+def number(expression: Any) -> Fraction:
+    """A sympy number as a fraction: exact where rational, else to 40 digits. InputError: not real, or beyond 1e300."""
+    import sympy
+
+    made = expression if isinstance(expression, (sympy.Float, sympy.Rational)) else sympy.N(expression, 40)
+    if isinstance(made, sympy.Float) and made.is_finite:
+        sign, mantissa, exponent, _ = made._mpf_
+        out = Fraction(-int(mantissa) if sign else int(mantissa)) * (
+            Fraction(2) ** max(-99999, min(int(exponent), 99999))
+        )
+    elif isinstance(made, sympy.Rational):
+        out = Fraction(int(made.p), int(made.q))
+    else:
+        raise InputError(f"{shown(expression)} is no finite real number; write the formula with real numbers")
+    if abs(out) > 10**300 or (out and abs(out) < Fraction(1, 10**300)):
+        raise InputError(f"{shown(expression)} is beyond what floats hold well (1e-300 to 1e300); scale the formula")
+    return out
 
 
 def _fraction(coefficient) -> Fraction:

@@ -7,7 +7,31 @@ of |f'| on the interval. Pitfall: the argument must stay where f is analytic: sq
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import acosh, asinh, atan, atanh, ceil, cos, cosh, erf, erfc, exp, expm1, hypot, inf, log, log1p, pi, sin, sinh, sqrt, tan, tanh  # fmt: skip
+from math import (  # fmt: skip
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    ceil,
+    cos,
+    cosh,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    hypot,
+    inf,
+    log,
+    log1p,
+    pi,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+)
 from typing import Any
 
 Span = tuple[float, float]
@@ -167,7 +191,7 @@ def _erf_size(m: float, a: float, b: float) -> float:
 
 
 def _erf_slope(low: float, high: float) -> float:
-    return 2 / sqrt(pi) * exp(-min(_near(low, high), 26.0) ** 2)
+    return 2 / sqrt(pi) * exp(-(min(_near(low, high), 26.0) ** 2))
 
 
 def _arc_slope(low: float, high: float) -> float:
@@ -188,8 +212,8 @@ FUNCTIONS: dict[str, Function] = {
     "sinc": Function(lambda mp, z: mp.sinc(z), lambda m, a, b: cosh(b), _sinc_span, lambda p, q: 0.4363, range=(-1, 1)),
     "tanh": Function(lambda mp, z: mp.tanh(z), lambda m, a, b: max(1.0, tan(b)) if b < pi / 2 else inf, _rising(tanh), lambda p, q: _sech(_near(p, q)) ** 2, range=(-1, 1)),
     "atan": Function(lambda mp, z: mp.atan(z), _atan_size, _rising(atan), lambda p, q: 1 / (1 + _near(p, q) ** 2), range=(-1.5707963267948968, 1.5707963267948968)),
-    "asin": Function(lambda mp, z: mp.asin(z), lambda m, a, b: pi / 2 + acosh(2) if abs(m) + a < 1 else inf, lambda p, q: (-pi / 2, pi / 2), _arc_slope, "between -1 and 1, ends left out"),
-    "acos": Function(lambda mp, z: mp.acos(z), lambda m, a, b: pi + acosh(2) if abs(m) + a < 1 else inf, lambda p, q: (0.0, pi), _arc_slope, "between -1 and 1, ends left out"),
+    "asin": Function(lambda mp, z: mp.asin(z), lambda m, a, b: pi / 2 + acosh(2) if abs(m) + a < 1 else inf, lambda p, q: (asin(max(p, -1.0)), asin(min(q, 1.0))), _arc_slope, "between -1 and 1, ends left out"),
+    "acos": Function(lambda mp, z: mp.acos(z), lambda m, a, b: pi + acosh(2) if abs(m) + a < 1 else inf, lambda p, q: (acos(min(q, 1.0)), acos(max(p, -1.0))), _arc_slope, "between -1 and 1, ends left out"),
     "asinh": Function(lambda mp, z: mp.asinh(z), _asinh_size, _rising(asinh), lambda p, q: 1 / hypot(1, _near(p, q))),
     "acosh": Function(lambda mp, z: mp.acosh(z), lambda m, a, b: log(2 * hypot(m + a, b)) + pi / 2 if m - a > 1 else inf, lambda p, q: (acosh(p), acosh(q)) if p >= 1 else (-inf, inf), lambda p, q: 1 / sqrt((p - 1) * (p + 1)) if p > 1 else inf, "above 1", (0, inf)),
     "atanh": Function(lambda mp, z: mp.atanh(z), _atanh_size, lambda p, q: (atanh(p), atanh(q)) if _far(p, q) < 1 else (-inf, inf), lambda p, q: 1 / ((1 - _far(p, q)) * (1 + _far(p, q))) if _far(p, q) < 1 else inf, "between -1 and 1, ends left out"),

@@ -129,7 +129,9 @@ class Graph:
         """The network's own activation of a value, one neuron."""
         key = ("unit", argument)
         if key not in self._known:
-            made = Node("unit", 1 + self.level(argument), low, high, slack, ((argument, 1),), feels=((argument, slope),))
+            made = Node(
+                "unit", 1 + self.level(argument), low, high, slack, ((argument, 1),), feels=((argument, slope),)
+            )
             self._known[key] = self._add(made)
         return Value(Fraction(0), ((self._known[key], Fraction(1)),))
 
@@ -203,11 +205,14 @@ class Graph:
         for product in wanted:
             factor, bag, held = Fraction(1), Counter(), []
             for v, r in product:
-                if v.terms and self.constant(v) is not None:  # compiled as a number, though the true value moves a little
+                if (
+                    v.terms and self.constant(v) is not None
+                ):  # compiled as a number, though the true value moves a little
                     held.append((v, r))
                     continue
                 lead = v.terms[0][1] if v.terms else v.constant
-                factor *= lead**r
+                lead = Fraction(1) if v.terms and r > _FEW else lead  # its power would be a long number
+                factor *= powered(lead, r)
                 if v.terms:
                     bag[item(v.scaled(1 / lead))] += r
             factors.append(factor)
@@ -224,7 +229,7 @@ class Graph:
         """factor times the rest times values that are compiled as numbers."""
         own = Fraction(1)
         for v, r in held:
-            own *= (self.constant(v) or Fraction(0)) ** r
+            own *= powered(self.constant(v) or Fraction(0), r)
         parts = [*held, *([(rest, 1)] if rest.terms else [])]
         low, high, slack = self._product(parts)
         f = abs(float(factor)) * _UP
@@ -276,6 +281,13 @@ class Graph:
                     pairs.append(pair)
             counts = Counter({p: c for p, c in counts.items() if c > 0})
         return out
+
+
+def powered(number: Fraction, r: int) -> Fraction:
+    """number^r; OverflowError: too long to write out."""
+    if r * (number.numerator.bit_length() + number.denominator.bit_length() - 2) > 100_000:
+        raise OverflowError
+    return number**r
 
 
 def below(x: Fraction) -> float:

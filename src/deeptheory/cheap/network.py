@@ -10,6 +10,7 @@ from torch import nn
 
 from deeptheory.cheap.certificates import Certificate
 from deeptheory.cheap.gates import Activate, check_input, linear
+from deeptheory.cheap.rounding import representable
 from deeptheory.errors import InputError, MissingDependency
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class CompiledNetwork(nn.Module):
 
     def inside(self, x: torch.Tensor) -> torch.Tensor:
         """Which rows of x [..., variables] lie in the domain of the certificate: bool [...]."""
-        low, high = (torch.tensor(ends, dtype=torch.float64) for ends in zip(*self._certificate.domain.values()))
+        bits = {"float64": 53, "float32": 24}[self._certificate.dtype]  # ends as the dtype has them are inside
+        sides = [representable(low, high, bits) for low, high in self._certificate.domain.values()]
+        low, high = (torch.tensor(ends, dtype=torch.float64) for ends in zip(*sides))
         wide = x.double().cpu()
         return ((wide >= low) & (wide <= high)).all(-1).to(x.device)
 

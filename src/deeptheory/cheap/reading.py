@@ -106,7 +106,9 @@ def to_polynomial(module: nn.Module, degree: int, domain: Any = (-1, 1), *, vari
         notes.append("derivatives of the activation were sampled: the bound is measured, not proven")
     seen = _seen(module, expressions, names, sides, dtype)
     if seen > max(bounds):
-        notes.append(f"the bound was {max(bounds):.3g}, below what was seen, and was raised to it: the derivatives' bounds failed")
+        notes.append(
+            f"the bound was {max(bounds):.3g}, below what was seen, and was raised to it: the derivatives' bounds failed"
+        )
         bounds = [max(b, seen) for b in bounds]
     return PolynomialApproximation(expressions=expressions, bounds=tuple(bounds), seen=seen, degree=int(degree), domain=box, notes=tuple(notes))  # fmt: skip
 

@@ -124,16 +124,21 @@ def _search(problem: "Problem", tolerance: float, depth: int | None) -> _Found |
     from deeptheory.cheap.compiler import refinements, scale_of
 
     best = None
-    for plan in refinements(lambda errors: as_written(problem.expressions, problem.names, problem.box, 2, errors), tolerance):
+    for plan in refinements(
+        lambda errors: as_written(problem.expressions, problem.names, problem.box, 2, errors), tolerance
+    ):
         slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
-        if slack.max(initial=0.0) > 0.9 * max(tolerance, FINEST * scale_of(plan)):
+        if slack.max(initial=0.0) > max(tolerance, FINEST * scale_of(plan)):
             continue
         saw = _Sawtooth(layout(plan), problem.sizes, problem.bits)
         for teeth in range(1, MOST_TEETH + 1):
             if depth is not None and saw.depth(teeth) > depth:
                 break
-            _, off = saw.errors(teeth)
+            with np.errstate(all="ignore"):
+                _, off = saw.errors(teeth)
             total = float((off + slack).max(initial=0.0))
+            if not math.isfinite(total):
+                continue
             total += _carrying(saw, teeth, depth, off, problem.bits)
             if best is None or total < best.total:
                 best = _Found(total, saw.depth(teeth), saw, teeth, slack, plan)

@@ -18,14 +18,16 @@ def simplified(e: Any, names: Sequence[str] = (), box: Sequence[tuple[float, flo
     import sympy
 
     if names:
-        e = e.replace(lambda a: isinstance(a, sympy.atan2), lambda a: _angle(*a.args, names, box))
+        e = e.replace(lambda a: isinstance(a, sympy.atan2), lambda a: _angle(a.args[0], a.args[1], names, box))
     table = {sympy.sec: lambda x: 1 / sympy.cos(x), sympy.csc: lambda x: 1 / sympy.sin(x), sympy.cot: lambda x: sympy.cos(x) / sympy.sin(x),
              sympy.coth: lambda x: 1 / sympy.tanh(x), sympy.csch: lambda x: 1 / sympy.sinh(x),
              sympy.acot: lambda x: sympy.atan(1 / x), sympy.asec: lambda x: sympy.acos(1 / x), sympy.acsc: lambda x: sympy.asin(1 / x),
              sympy.acoth: lambda x: sympy.atanh(1 / x), sympy.asech: lambda x: sympy.acosh(1 / x), sympy.acsch: lambda x: sympy.asinh(1 / x)}  # fmt: skip
     for function, made in table.items():
         e = e.replace(function, made)
-    e = e.replace(lambda a: a.is_Pow and a.exp.is_Integer and a.exp < 0 and a.base.is_Add and a.base.has(sympy.exp), _occupied)
+    e = e.replace(
+        lambda a: a.is_Pow and a.exp.is_Integer and a.exp < 0 and a.base.is_Add and a.base.has(sympy.exp), _occupied
+    )
     e = e.replace(lambda a: a.is_Add and a.has(sympy.exp), _paired)
     e = e.replace(lambda a: a.is_Pow and isinstance(a.base, sympy.cosh) and a.exp.is_Integer and a.exp < 0, lambda a: sympy.sech(a.base.args[0]) ** -a.exp)  # fmt: skip
     return e.replace(lambda a: a.is_Mul and a.has(sympy.sin), _finite)
@@ -48,10 +50,12 @@ def _occupied(e: Any) -> "sympy.Expr":
     c, (k, wave) = base.args[0], base.args[1].as_coeff_Mul()
     if not c.is_Number or not isinstance(wave, sympy.exp) or not c or not wave.free_symbols:
         return e
-    u = wave.args[0]
+    u: Any = wave.args[0]
     if c / k > 0:
         shift = sympy.Integer(0) if c == k else sympy.log(sympy.nsimplify(k / c, rational=True))
-        return (made_function("logistic")(-u - shift) / c) ** -e.exp
+        lifted: Any = -u
+        made: Any = made_function("logistic")(lifted - shift)
+        return (made / c) ** -e.exp
     if c == -k:
         return (made_function("planck")(u) / (k * u)) ** -e.exp
     return e

@@ -66,7 +66,9 @@ class _Parser:
     def whole(self) -> "sympy.Expr":
         made = self.sum()
         if self.kind != "end":
-            raise _Unreadable("it holds ifexp" if self.word == "if" else f"{self.word!r} stands where nothing is expected")
+            raise _Unreadable(
+                "it holds ifexp" if self.word == "if" else f"{self.word!r} stands where nothing is expected"
+            )
         return made
 
     @property
@@ -138,7 +140,9 @@ class _Parser:
             made = self.sum()
             self.close()
             return made
-        raise _Unreadable("it ends too early" if kind == "end" else f"{word!r} stands where a number or name is expected")
+        raise _Unreadable(
+            "it ends too early" if kind == "end" else f"{word!r} stands where a number or name is expected"
+        )
 
     def deeper(self) -> None:
         self.nested += 1
@@ -208,27 +212,28 @@ def _number(word: str) -> "sympy.Expr":
     return sympy.Float(value)
 
 
-def raised(base: "sympy.Expr", exponent: "sympy.Expr") -> "sympy.Expr":
+def raised(base: Any, exponent: Any) -> "sympy.Expr":
     """base to the exponent, unless that is a number too long or a power too high."""
     import sympy
 
-    if base.is_Rational and exponent.is_Rational and base not in (0, 1, -1):
+    symbols = base.free_symbols
+    if base.is_Rational and exponent.is_Rational and base != 0 and abs(base) != 1:
         size = max(_digits(base)) * abs(float(exponent)) if abs(exponent) < 10**9 else math.inf
         if size > DIGITS:
             raise _Unreadable(f"a number of more than {DIGITS} digits")
         if not exponent.is_Integer and max(*_digits(base), *_digits(exponent)) > 300:
             raise _Unreadable("a root of a number of more than 300 digits")
-    if base.free_symbols and exponent.is_Rational and max(abs(exponent.p), exponent.q) > 10**10:
+    if symbols and exponent.is_Rational and max(abs(exponent.p), exponent.q) > 10**10:
         raise _Unreadable(f"an exponent above {MOST_EXPONENT}")
     return _held(sympy.Pow(base, exponent))
 
 
-def _digits(e: "sympy.Expr") -> tuple[float, float]:
+def _digits(e: Any) -> tuple[float, float]:
     """log10 of numerator and denominator of a fraction; 0 of anything else."""
     return (_log10(e.p), _log10(e.q)) if e.is_Rational else (0.0, 0.0)  # type: ignore[attr-defined]
 
 
-def _log10(n: int) -> float:
+def _log10(n: Any) -> float:
     return math.log10(abs(int(n)) or 1)
 
 
@@ -286,13 +291,15 @@ def _whole(word: str, arguments: list) -> "sympy.Expr":
         value = _value(a)
         largest = max([*numbers, abs(value)] if value is not None else numbers, default=0)
         if not largest <= MOST_WHOLE:
-            raise _Unreadable(f"a function of a number above {MOST_WHOLE if largest <= 1000 else 1000} is not worked out")
+            raise _Unreadable(
+                f"a function of a number above {MOST_WHOLE if largest <= 1000 else 1000} is not worked out"
+            )
         if parts(a, 500) >= 500:
             raise _Unreadable(f"{word} of so long a formula is not worked out")
     return getattr(sympy, word)(*arguments)
 
 
-def _value(e: "sympy.Expr") -> float | None:
+def _value(e: Any) -> float | None:
     """As a float, infinite where it is beyond; None where a variable stands."""
     if e.free_symbols:
         return None
@@ -334,7 +341,9 @@ def check_tree(e: "sympy.Expr") -> None:
     import sympy
 
     if parts(e) >= MOST_PARTS:
-        raise InputError(f"expression {shown(type(e).__name__)} has more than {MOST_PARTS} parts; give a shorter formula")
+        raise InputError(
+            f"expression {shown(type(e).__name__)} has more than {MOST_PARTS} parts; give a shorter formula"
+        )
     depth: dict[Any, int] = {}
     todo: list[tuple[Any, bool]] = [(e, False)]
     try:
@@ -348,13 +357,15 @@ def check_tree(e: "sympy.Expr") -> None:
                 continue
             depth[part] = 1 + max((depth[a] for a in part.args), default=0)
             if depth[part] > 3 * MOST_NESTED:
-                raise InputError(f"expression {shown(type(e).__name__)} nests deeper than {3 * MOST_NESTED}; give a flatter formula")
-            if isinstance(part, (sympy.exp, sympy.cosh, sympy.sinh)) and (_value(part.args[0]) or 0) > 1e4:
+                raise InputError(
+                    f"expression {shown(type(e).__name__)} nests deeper than {3 * MOST_NESTED}; give a flatter formula"
+                )
+            if isinstance(part, (sympy.exp, sympy.cosh, sympy.sinh)) and (_value(next(iter(part.args))) or 0) > 1e4:
                 raise _Unreadable("exp of a number above 10000")
             if isinstance(part, sympy.Expr) and not part.free_symbols:
                 _whole_numbers(part)
                 _held(part)
-            if part.is_Pow and part.exp.is_Integer and abs(part.exp) > 10**10:
+            if part.is_Pow and any(a.is_Integer and not _log10(a) <= 10 for a in list(part.args)[1:]):
                 raise _Unreadable(f"an exponent above {MOST_EXPONENT}")
     except _Unreadable as error:
         raise InputError(f"expression {shown(e)} cannot be read ({error}); write it as in 'x*y + sin(x)'") from error
@@ -364,7 +375,11 @@ def _whole_numbers(part: Any) -> None:
     """Numbers given unevaluated: 2**factorial(99), fibonacci(10**7)."""
     if part.is_Pow and part.base.is_Rational and not _digits_of_power(part) <= DIGITS:
         raise _Unreadable(f"a number of more than {DIGITS} digits")
-    if part.is_Function and type(part).__name__ not in _SMOOTH and any(abs(_value(a) or 0) > MOST_WHOLE for a in part.args):
+    if (
+        part.is_Function
+        and type(part).__name__ not in _SMOOTH
+        and any(abs(_value(a) or 0) > MOST_WHOLE for a in part.args)
+    ):
         raise _Unreadable("a function of a number above 1000 is not worked out")
 
 
@@ -381,4 +396,3 @@ def check_powers(expressions: Sequence["sympy.Expr"]) -> None:
         for p in e.atoms(sympy.Pow):
             if p.exp.is_Integer and abs(p.exp) > MOST_EXPONENT:
                 raise InputError(f"{shown(p)} has an exponent above {MOST_EXPONENT}; substitute a power by a variable of its own")  # fmt: skip
-

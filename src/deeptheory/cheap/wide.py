@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from math import ceil, exp, inf, log, log1p, log2
 
-from deeptheory.cheap.expansions import Expansion, expand, exactly
+from deeptheory.cheap.expansions import Expansion, exactly, expand
 from deeptheory.cheap.functions import FUNCTIONS
 from deeptheory.cheap.graphs import Graph, Value, above, below, total
 
@@ -28,7 +28,9 @@ def reduced(graph: Graph, name: str, x: Value, low: float, high: float, error: f
     return None
 
 
-def _moved(graph: Graph, x: Value, shift: Fraction, scale: Fraction, low: float, high: float) -> tuple[Value, float, float]:
+def _moved(
+    graph: Graph, x: Value, shift: Fraction, scale: Fraction, low: float, high: float
+) -> tuple[Value, float, float]:
     """(x - shift) scale, of compiled values, with its interval."""
     a, b = below((Fraction(low) - shift) * scale), above((Fraction(high) - shift) * scale)
     moved = total([(scale, x), (Fraction(1), Value(-shift * scale))])
