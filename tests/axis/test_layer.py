@@ -70,7 +70,7 @@ def test_a_layer_is_the_bench_on_its_responses_and_the_model_is_left(setting):
     code = dt.axis_code_of(model, "conv", x, features, folds=3, permutations=20, models=False)
     direct = axis_code(conv(model, x).mean((2, 3)), features, folds=3, permutations=20, models=False)
     np.testing.assert_allclose(code.axes.sta, direct.axes.sta, rtol=1e-5, atol=1e-7)
-    assert code.notes[0] == "layer conv: shape [5, 4, 4] a stimulus, channels first; positions: mean"
+    assert code.notes[0] == "layer conv: shape [5, 4, 4] per stimulus, channels first; positions: mean"
     assert model.training
     assert model.drop.training
     some = dt.axis_code_of(model, "conv", x, features, pool="all", units=6, seed=2, permutations=5, models=False)

@@ -19,6 +19,7 @@ from deeptheory.statistics import autocorrelation_time, codes_of, permutations
 _MANY = 20  # groups from which whole groups are shuffled
 _PIECES = 12  # stretches below which a series is shifted in a circle
 _SURE = 1e-4  # level at which rows count as a series
+_COARSE = 10  # values of a feature that many stimuli may share
 _FEWEST = 8.0  # effective rows below which there is no null
 
 
@@ -202,7 +203,7 @@ def repeats(s: np.ndarray) -> tuple[int, int]:
     n, same = len(s), 1.0
     for column in s.T:
         seen = np.unique(column, return_counts=True)[1]
-        same *= float(((seen / n) ** 2).sum())
+        same *= float(((seen / n) ** 2).sum()) if len(seen) <= max(_COARSE, n // 20) else 0.0
     pairs = float((counts * (counts - 1) / 2).sum())
     chance = n * (n - 1) / 2 * same
     return repeated, repeated if pairs <= chance + 5 * np.sqrt(chance) else 0

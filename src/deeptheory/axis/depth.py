@@ -108,6 +108,7 @@ def axis_codes_of(
     pixels: bool = True,
     pool: Any = "mean",
     channels: str | None = None,
+    special: int | None = None,
     units: int | None = None,
     answering: float | None = None,
     noise: Any = None,
@@ -117,7 +118,7 @@ def axis_codes_of(
 ) -> Depth:
     """axis_code of several layers, of the same layers untrained, and of pixels.
 
-    model, stimuli, features, blocks, pool, channels, options: as in axis_code_of; units (a number), answering, noise: as in
+    model, stimuli, features, blocks, pool, channels, special, options: as in axis_code_of; units (a number), answering, noise: as in
     cells_of. untrained: a network of the same layers; None: a copy of the model in which every module that can draws its
     parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units` (or 100), drawn among
     those that vary; for stimuli that are one array.
@@ -129,7 +130,7 @@ def axis_codes_of(
     notes: tuple[str, ...] = ()
     if untrained is None:
         untrained, notes = redrawn(model, seed)
-    how = {"pool": pool, "channels": channels, "units": units, "answering": answering, "noise": noise, "batch": batch, "seed": seed}  # fmt: skip
+    how = {"pool": pool, "channels": channels, "special": special, "units": units, "answering": answering, "noise": noise, "batch": batch, "seed": seed}  # fmt: skip
     found = []
     for net in (model, untrained):
         cells = cells_of(net, layers, stimuli, **how)

@@ -83,7 +83,8 @@ def _reversals(e: Entered, x: torch.Tensor, y: torch.Tensor) -> tuple[np.ndarray
         holds &= (drop - share * size[:, None] + z * error(share) < 0).all(1)
         limit = torch.where(holds, share, limit)
     at = torch.as_tensor(WITHIN).to(y)
-    turns = ((drop - at * size[:, None]) > 3 * error(at)).any(1)
+    known = size > 5 * vspan.sqrt()  # ends picked among many: of noise alone they differ by 3 to 4 errors
+    turns = known & ((drop - at * size[:, None]) > 3 * error(at)).any(1)
     reversal = (drop.amax(1) / size.clamp_min(1e-300)).clamp_min(0)
     said = np.full(len(y), "undetermined", dtype=object)
     said[turns.cpu().numpy()] = "reverses"
