@@ -276,6 +276,7 @@ def _said(shape: tuple[int, ...], pool: Any, channels: str | None, special: int 
     how = pool if isinstance(pool, str) else "a function" if callable(pool) else f"position {pool}"
     order = channels or ("first" if len(shape) > 2 else "last")
     tokens = len(shape) == 2 and order == "last" and pool in ("mean", "max", "centre")
-    lead = _lead(int(next(iter(shape))), special) if tokens else 0
-    without = "" if not lead else f", without the first {lead} of {shape[0]} tokens, taken for class token and registers (special=0 keeps them)"  # fmt: skip
+    number = int(np.prod(shape[:1]))
+    lead = _lead(number, special) if tokens else 0
+    without = "" if not lead else f", without the first {lead} of {number} tokens, taken for class token and registers (special=0 keeps them)"  # fmt: skip
     return f"layer {name}: shape {list(shape)} per stimulus, channels {order}; positions: {how}{without}"

@@ -17,6 +17,7 @@ from deeptheory.results import Result
 from deeptheory.statistics import permutation_p
 
 _GROUPS = 60  # of images, each left out in turn for the interval
+_PARTS = 6  # of conditions, two of which are left out of a whitening
 _FEWEST = 8  # images below which there is no interval
 
 
@@ -69,18 +70,39 @@ def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
     """[n, n]: squared distance per unit between conditions, trials [n, trial, unit], 0 on average where they are the same.
 
     Each difference is multiplied by that of other trials, never by itself. whiten: units are first freed of the covariance of
-    their noise (shrunk as Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis). InputError: other shapes,
-    NaN, one trial.
+    their noise (shrunk as Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for each two conditions
+    that covariance is of other conditions, since noise that is whitened by itself looks smaller than it is (identical
+    conditions of 80 units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one trial, fewer than 4
+    conditions to whiten by.
     """
     x = np.asarray(trials, dtype=np.float64)
     if x.ndim != 3 or x.shape[0] < 2 or x.shape[1] < 2 or x.shape[2] < 1:
         raise InputError(f"trials have shape {list(x.shape)}; needed: [2 or more conditions, 2 or more trials, units]")
     if not np.isfinite(x).all():
         raise InputError(f"trials hold NaN or infinities in {int((~np.isfinite(x)).sum())} of {x.size} places; give complete trials")  # fmt: skip
-    n, t, u = x.shape
+    n = len(x)
     x = x - x.mean((0, 1))
-    if whiten:
-        x = x @ _whitener((x - x.mean(1, keepdims=True)).reshape(n * t, u), n * (t - 1))
+    if not whiten:
+        return _distances(x)
+    if n < 4:
+        raise InputError(f"{n} conditions leave none to whiten two of them by; needed: 4 or more, or whiten=False")
+    out = np.zeros((n, n))
+    part = np.arange(n) % min(n, _PARTS)
+    for a in range(part.max() + 1):
+        for b in range(a, part.max() + 1):
+            both = (part == a) | (part == b)
+            if a == b and both.sum() < 2:
+                continue
+            rows = np.flatnonzero(both)
+            found = _distances(x[rows] @ _whitener(x[~both]))
+            mine = np.ix_(rows[part[rows] == a], rows[part[rows] == b])
+            out[mine] = found[np.ix_(part[rows] == a, part[rows] == b)]
+            out[mine[1].T, mine[0].T] = out[mine].T
+    return out
+
+
+def _distances(x: np.ndarray) -> np.ndarray:
+    t, u = x.shape[1:]
     total = x.sum(1)  # [n, u]
     cross = (total @ total.T - np.einsum("itu,jtu->ij", x, x)) / (t * (t - 1) * u)  # of different trials only
     own = cross.diagonal()
@@ -154,11 +176,13 @@ def _interval(a: np.ndarray, b: np.ndarray, value: float, rng: np.random.Generat
     return min(float(np.tanh(middle - half)), value), max(float(np.tanh(middle + half)), value)
 
 
-def _whitener(noise: np.ndarray, free: int) -> np.ndarray:
-    """[u, u]: the root of the inverse of the noise covariance; noise [n, u] of mean 0 with `free` degrees of freedom."""
+def _whitener(x: np.ndarray) -> np.ndarray:
+    """[u, u]: the root of the inverse of the noise covariance of trials [n, t, u]."""
     from sklearn.covariance import ledoit_wolf
 
-    covariance = np.asarray(ledoit_wolf(noise, assume_centered=True)[0]) * len(noise) / free
+    n, t, u = x.shape
+    noise = (x - x.mean(1, keepdims=True)).reshape(n * t, u)
+    covariance = np.asarray(ledoit_wolf(noise, assume_centered=True)[0]) * t / (t - 1)
     values, vectors = np.linalg.eigh(covariance)
     if values[-1] <= 0:
         raise InputError("trials of a condition are all the same: there is no noise to whiten by; use whiten=False")

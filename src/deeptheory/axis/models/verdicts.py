@@ -15,7 +15,7 @@ stimuli follows noise less. Then, in this order:
                      within 2 % (one-sided 95 %) and that cannot be better by 2 %; and the norm has no such effect, or one so small that
                      norm x direction cannot be better by a quarter of a per cent (units without noise show any)
   undetermined       otherwise, and whatever the name where its model leaves half of the explainable variance unexplained, where
-                     angle, the full quadratic or (for energy) a second axis explain more, or where the stimuli cannot decide: with features of equal
+                     angle, the full quadratic or two energies explain more, or where the stimuli cannot decide: with features of equal
                      length about some point |s - e|^2 is linear in s, so that exemplar, axis and norm x direction are one family
 """
 
@@ -88,9 +88,8 @@ def verdicts(e: Evidence, bound: int = 0) -> tuple[np.ndarray, np.ndarray]:
     if one_family:
         why[:] = "family"
     for name, index, found in (("axis", a, axis), ("norm x direction", n, norm), ("exemplar", x, exemplar), ("energy", q, energy)):  # fmt: skip
-        richer = found & (told(g, index) | told(f, index, WIDE))
-        if name == "energy":  # of a product of two projections, one squared projection is half
-            richer |= found & told(at[SECOND], q, WIDE)
+        # two energies: of a product of two projections, one squared projection is half
+        richer = found & (told(g, index) | told(f, index, WIDE) | told(at[SECOND], index, WIDE))
         short = found & (e.r2[index] < HALF * e.ceiling)
         barred = found & (name != "energy") & one_family
         why[short], why[richer], why[barred] = "half", "richer", "family"
