@@ -49,7 +49,7 @@ class Depth(Result):
 
     def table(self):
         """One row a condition and layer: units, share tuned; of the tuned units: median preference for the first block, share
-        ramping without a fall, share flat, median number of tuned dimensions; mean explained variance by block; shares by
+        shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance by block; shares by
         verdict where models were compared, and the share of units that an axis explains better than an exemplar."""
         import pandas as pd
 
@@ -89,7 +89,7 @@ class Depth(Result):
 _FIGURES = {
     "preference": ("preference", "preference for the first block (median of tuned units)"),
     "tuned": ("tuned", "share of units that are tuned"),
-    "monotone": ("monotone", "share of tuned units whose ramp never falls"),
+    "monotone": ("monotone", "share of tuned units shown to ramp monotonically"),
     "flat": ("flat", "share of tuned units that are flat orthogonal to the axis"),
     "tuned_dimensions": ("tuned_dimensions", "features to which a tuned unit is tuned (median)"),
     "axis": ("axis_beats_exemplar", "share of units that an axis explains better than an exemplar"),
