@@ -19,7 +19,7 @@ def series(rng, n, d, phi):
 def test_a_series_is_found_and_its_stretches_are_twice_its_time(phi, time):
     rng = np.random.default_rng(int(100 * phi))
     rows, notes = rows_of(series(rng, 4000, 3, phi), series(rng, 4000, 5, phi), None)
-    assert rows.time == pytest.approx(time, rel=0.5)
+    assert rows.time == pytest.approx(time, rel=0.5)  # closed form (1 + phi) / (1 - phi)
     assert rows.block >= 2 * rows.time
     assert "taken as a series in time" in notes[0]
     assert "independent rows in effect" in notes[0]
@@ -42,9 +42,12 @@ def test_independent_rows_are_left_alone(seed):
         z, series(rng, 500, 10, 0.9), None
     )  # a drift of the responses alone deceives no shuffle of stimuli
     assert alone.independent
-    ordered = z[np.argsort(z[:, 0])]  # sorted stimuli whose responses follow them, with independent noise
-    sorted_, _ = rows_of(ordered, ordered @ rng.standard_normal((20, 8)) + rng.standard_normal((500, 8)), None)
-    assert sorted_.independent
+    by_class = np.repeat(2 * rng.standard_normal((10, 20)), 50, 0) + z  # images listed by class
+    follows = by_class @ rng.standard_normal((20, 8)) + rng.standard_normal((500, 8))
+    assert rows_of(by_class, follows, None)[0].independent
+    time = np.linspace(-1, 1, 500)[:, None]
+    drift = time @ rng.standard_normal((1, 8)) + 0.3 * rng.standard_normal((500, 8))
+    assert rows_of(time + 0.3 * z[:, :3], drift, None)[0].effective < 20  # the same data as a sorted feature: no null
 
 
 @pytest.mark.parametrize("number", [2, 6, 40])
@@ -90,6 +93,8 @@ def test_repeated_rows_are_refused(images, times, d):
 def test_coarse_features_may_coincide(d):
     s = np.random.default_rng(d).integers(0, 2, (200, d))
     assert "coarse features" in check_repeats(s.astype(float))[0]
+    category = np.random.default_rng(d).integers(0, d + 1, 200)
+    assert "coarse features" in check_repeats(np.eye(d + 1)[category])[0]  # a category's own rate is linear in these
 
 
 def test_too_short_a_series_has_no_null():

@@ -318,6 +318,53 @@ def order_and_kind(rng, draws):
     return all_of(*each, same([float(x.identification(10)) for x in (a, b, c)], 1e-9))
 
 
+def ambient(rng, draws):
+    """Default dtype, grad modes before and during, threads."""
+    import torch
+
+    y, s = torch.as_tensor(rng.standard_normal((90, 3, 8))), torch.as_tensor(rng.standard_normal((90, 3)))
+
+    def found(y=y, s=s):
+        code = dt.axis_code(y, s, folds=3, permutations=19)
+        other = [
+            float(code.identification(10)),
+            code.attribute(np.arange(90) % 2).value,
+            *code.reliability,
+            *ax.bootstrap(y, 20)[0],
+        ]
+        return [*numbers_of(code), code.ramp.reversal, np.array(other), code.controversial(5, candidates=50)]
+
+    out, threads = [found()], torch.get_num_threads()
+    for dtype in (torch.float64, torch.bfloat16):
+        torch.set_default_dtype(dtype)
+        try:
+            out.append(found())
+        finally:
+            torch.set_default_dtype(torch.float32)
+    with torch.inference_mode():
+        out.append(found())
+        made = y.clone(), s.clone()
+    with torch.no_grad():
+        out.append(found(*made))
+    torch.set_num_threads(2)
+    try:
+        out.append(found(y.clone().requires_grad_(), s))
+    finally:
+        torch.set_num_threads(threads)
+    return all_of(*(same(v, 1e-9) for v in zip(*out)))
+
+
+def trends(rng, draws):
+    """A trend that features and responses share for no reason makes no unit tuned."""
+    hits = 0
+    for _ in range(draws):
+        time = np.linspace(-1, 1, 300)[:, None]
+        y, s = (time * rng.standard_normal((1, k)) + 0.3 * rng.standard_normal((300, k)) for k in (4, 3))
+        code = dt.axis_code(y, s, models=False, permutations=99)
+        hits += bool((code.ramp.p < 0.05).any())
+    return rare(hits, draws)
+
+
 def label_names(rng, draws):
     code = noise_code(rng, 60, 30, 2)
     codes = rng.permutation(np.arange(60) % 3)
@@ -354,6 +401,8 @@ ROWS = [
     Row("axis.axis_transfer", "truth", "identical linear cells under other covariances and scalings: 1", transfer),
     Row("axis_code", "invariance", "units of responses and features, 2^-60 to 2^60", scales),
     Row("axis_code", "invariance", "order of units and rows, torch or numpy", order_and_kind),
+    Row("axis_code", "invariance", "default dtype, inference mode before and during, threads", ambient),
+    Row("axis.Ramp.tuned", "null", "a trend in features and responses", trends, 8, 60),
     Row("axis.AxisCode.attribute", "invariance", "names and codes of labels", label_names),
     Row("axis_code", "null", "repeated rows without groups", lambda rng, draws: refused(lambda: dt.axis_code(rng.standard_normal((60, 4)), np.repeat(rng.standard_normal((20, 3)), 3, 0)), "groups=")),
     *VERDICTS,

@@ -225,7 +225,7 @@ def axis_code(
         )
     with workers() as pool:
         e = enter(responses, features, blocks, normalize, groups)
-        if len(e.s) < folds * 2:
+        if models and len(e.s) < folds * 2:
             raise InputError(f"{len(e.s)} stimuli in {folds} folds; needed: at least two in each")
         ceilings = _ceiling(e, reliability)
         options = {

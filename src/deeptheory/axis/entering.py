@@ -87,6 +87,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
         raise InputError(unknown(normalize, NORMALISATIONS, what="normalisation"))
     if y.is_complex() or features.is_complex():
         raise InputError("responses or features are complex; give real numbers (their parts or sizes)")
+    y, features = (x.clone() if x.is_inference() else x for x in (y, features))
     y, s = y.detach().to(torch.float64), features.detach().to(torch.float64).to(y.device)
     _check_values(y, s)
     notes: list[str] = []

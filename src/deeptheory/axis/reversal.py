@@ -60,7 +60,7 @@ def _reversals(e: Entered, x: torch.Tensor, y: torch.Tensor) -> tuple[np.ndarray
         weight = summed.index_add_(1, clusters, weight)
     count = (inside.sum(1) - phi.shape[2]).clamp_min(1)
     covariance = weight.mT @ weight * (inside.sum(1) / count)[:, None, None]
-    ends = torch.linspace(-REACH, REACH, _GRID).to(y)
+    ends = torch.as_tensor(np.linspace(-REACH, REACH, _GRID)).to(y)
     grid = _spline(ends[None])[0]  # [g, b]
     curve = coefficients[:, :, 0] @ grid.mT  # [u, g]
     high, low = curve.argmax(1), curve.argmin(1)
