@@ -1,8 +1,9 @@
 """Measure what the axis bench can tell, and write the tables into its page:
-python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 200] [--only power,null,fit,statistics] [--keep FILE]
+python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 400] [--only power,families,null,fit,statistics] [--keep FILE]
 
 Cells of known code are simulated, the bench is asked, answers are counted. Each part replaces its own table in the page.
---keep: counts of verdicts are written there one by one, and those that are there are not measured again.
+--keep: counts of verdicts are written there one by one, and those that are there are not measured again: a run that was
+stopped goes on where it was.
 """
 
 import argparse
@@ -35,6 +36,16 @@ def asked(code: str | dict[str, float], n: int, **options: Any) -> Power:
     if KEEP:
         KEEP[0].write_text(json.dumps(kept | {key: found.counts}, indent=1))
     return found
+
+
+def kept_or(key: str, measure: Callable[[], dict[str, int]]) -> dict[str, int]:
+    """What was measured before under that key, or now."""
+    kept = json.loads(KEEP[0].read_text()) if KEEP and KEEP[0].exists() else {}
+    if key not in kept:
+        kept[key] = measure()
+        if KEEP:
+            KEEP[0].write_text(json.dumps(kept, indent=1))
+    return kept[key]
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,37 @@ def false_alarms(units: int, n: int = 1000) -> Iterator[Row]:
         yield Row("none", f"{n:,}, equal variances", what, int(seen.sum()), len(seen), 0.07, True)
 
 
+FAMILIES = ("Gaussian", "skewed", "exponential", "heavy-tailed", "binary", "sphere", "collinear", "decaying")
+
+
+def families(units: int, n: int = 1000, d: int = 20, ceiling: float = 0.5) -> Iterator[Row]:
+    """Cells of every code on features of every kind, 4 trials: how many are called by another's name, and by their own."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from trials import axis_data as data
+
+    for at, kind in enumerate(FAMILIES):
+        counts: dict[str, dict[str, int]] = {}
+        for code in data.TRUE:
+            rng = np.random.default_rng([25, at, *code.encode()])
+
+            def measured(code=code, kind=kind, rng=rng) -> dict[str, int]:
+                s = data.features(kind, rng, n, d)
+                y = data.recorded(data.cells(code, s, units, rng), ceiling, 4, rng)
+                models = axis_code(y, s, permutations=200).models
+                assert models is not None
+                return models.counts
+
+            counts[code] = kept_or(f"{kind}, {code}, {units}, {n}, {d}, {ceiling}", measured)
+        cells, wrong = units * len(counts), 0
+        for code, found in counts.items():
+            wrong += sum(k for name, k in found.items() if name not in (data.TRUE[code], "undetermined"))
+        where = f"{n:,}, {d} {kind} features"
+        yield Row(f"all codes, ceiling {ceiling}", where, "called another", wrong, cells, 0.05, True)
+        for code in ("axis", "exemplar", "energy"):
+            least = 0.8 if (kind, code) == ("Gaussian", "axis") else None
+            yield Row(f"{code}, ceiling {ceiling}", where, f"called {code}", counts[code][code], units, least)
+
+
 def restarts(units: int, tries: int = 200) -> Iterator[Row]:
     """Our exemplar fit against the best of many runs of a general minimiser: at most .005 of R^2 short of it."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -226,6 +268,7 @@ def _joined(*parts: Callable[[int], Iterator[Row]]) -> Callable[[int], str]:
 
 PARTS: dict[str, Callable[[int], str]] = {
     "power": _joined(told_apart, few_stimuli, norm_by_direction, mixture),
+    "families": _joined(families),
     "null": _joined(lambda units: false_alarms(5 * units)),
     "fit": _joined(lambda units: restarts(max(2, units // 25))),
     "statistics": lambda units: statistics_table(units // 2),
@@ -243,7 +286,7 @@ def placed(page: str, part: str, table: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("page", type=Path)
-    parser.add_argument("--units", type=int, default=200)
+    parser.add_argument("--units", type=int, default=400)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--keep", type=Path)
     chosen = parser.parse_args()

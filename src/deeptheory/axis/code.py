@@ -12,11 +12,12 @@ import numpy as np
 from deeptheory.axis.attribute import read_attribute
 from deeptheory.axis.axes import Axes, preferred_axes
 from deeptheory.axis.decoding import FOLDS, Decoding, decode
-from deeptheory.axis.entering import Entered, enter
+from deeptheory.axis.entering import Entered, count, enter
 from deeptheory.axis.flatness import Flatness, orthogonal_flatness
 from deeptheory.axis.geometry import Geometry, axes_geometry
 from deeptheory.axis.identification import Identification, identify
 from deeptheory.axis.models.result import Models, compare_models
+from deeptheory.axis.own_stimuli import joined, patterns, restricted
 from deeptheory.axis.preference import Preference, block_preference
 from deeptheory.axis.ramp import Ramp, ramp_tuning
 from deeptheory.axis.reliability import split_half
@@ -224,28 +225,48 @@ def axis_code(
         )
     with workers() as pool:
         e = enter(responses, features, blocks, normalize, groups)
-        if len(e.s) < folds * 2:
+        if models and len(e.s) < folds * 2:
             raise InputError(f"{len(e.s)} stimuli in {folds} folds; needed: at least two in each")
-        null = shuffled(e, permutations, seed)
-        ramp = ramp_tuning(e, null, seed)
-        ceiling = _ceiling(e, reliability)
-        compared = compare_models(e, ceiling, ramp.p, folds, radius, seed, pool) if models else None
+        ceilings = _ceiling(e, reliability)
+        options = {
+            "permutations": permutations,
+            "folds": folds,
+            "radius": radius,
+            "models": models,
+            "seed": seed,
+            "pool": pool,
+        }
+        if e.seen is None:
+            found = _measured(e, ceilings, **options)
+        else:
+            found = joined([_measured(restricted(e, u, rows), ceilings[u], **options) for u, rows in patterns(e.seen)])
         return AxisCode(
-            axes=preferred_axes(e, seed),
-            ramp=ramp,
-            preference=block_preference(e, null),
-            flatness=orthogonal_flatness(e, ramp.tuned),
-            models=compared,
+            **found,
             decoding=decode(e, seed=seed),
-            reliability=ceiling,
             units=e.units,
             dead=e.dead,
             stimuli=len(e.s),
             normalize=normalize,
             seed=seed,
-            notes=(*e.notes, *_notes(e, compared, ceiling)),
+            notes=(*e.notes, *_notes(e, found["models"], found["reliability"])),
             _entered=e,
         )
+
+
+def _measured(
+    e: Entered, ceiling: np.ndarray, permutations: int, folds: int, radius: float, models: bool, seed: int, pool: Any
+) -> dict[str, Any]:
+    """What is measured unit by unit."""
+    null = shuffled(e, permutations, seed)
+    ramp = ramp_tuning(e, null, seed)
+    return {
+        "axes": preferred_axes(e, seed),
+        "ramp": ramp,
+        "preference": block_preference(e, null),
+        "flatness": orthogonal_flatness(e, ramp.tuned),
+        "models": compare_models(e, ceiling, ramp.p, folds, radius, seed, pool) if models else None,
+        "reliability": ceiling,
+    }
 
 
 def _ceiling(e: Entered, given: Any) -> np.ndarray:
@@ -299,10 +320,6 @@ def _notes(e: Entered, models: Models | None, ceiling: np.ndarray) -> list[str]:
     if not models.converged.all():
         out.append(f"the fits of {count(int((~models.converged).sum()), 'unit')} did not converge")
     return out
-
-
-def count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _some_n(stimuli: int) -> list[int]:

@@ -72,6 +72,9 @@ def decode(e: Entered, units: np.ndarray | None = None, seed: int = 0) -> Decodi
     error, total = (e.s - found.predicted).square().sum(0), (e.s - e.s.mean(0)).square().sum(0)
     explained = torch.where(total > 0, 1 - error / total, torch.nan)
     notes = []
+    each = (e.s - found.predicted).square().sum(1)
+    if float(each.max()) > 0.5 * float(each.sum()):
+        notes.append(f"stimulus {int(each.argmax())} alone makes {float(each.max() / each.sum()):.0%} of the error: an outlier of responses or features")  # fmt: skip
     if found.ridge:
         notes.append(f"{y.shape[1]} units for {len(y)} stimuli: ridge, the penalty of each feature chosen without the stimulus left out")  # fmt: skip
     if not e.dependence.independent:

@@ -19,6 +19,7 @@ from deeptheory.statistics import autocorrelation_time, codes_of, permutations
 _MANY = 20  # groups from which whole groups are shuffled
 _PIECES = 12  # stretches below which a series is shifted in a circle
 _SURE = 1e-4  # level at which rows count as a series
+_COARSE = 10  # values of a feature that many stimuli may share
 _FEWEST = 8.0  # effective rows below which there is no null
 
 
@@ -136,11 +137,10 @@ def _dealt(sizes: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
 def rows_of(z: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[Rows, tuple[str, ...]]:
     """The dependence of rows with features z [n, r] (principal scores) and responses y [n, u], and what to say of it."""
     n = len(z)
-    residual = _residual(z, y)
     if groups is None:
-        if not (_ordered(z) and _ordered(residual)):
+        if not (_ordered(z) and _ordered(_residual(z, y))):
             return Rows(n), ()
-        time = _time(z, residual, None)
+        time = _time(z, y, None)
         rows = Rows(n, None, time)
         said = (
             f"neighbouring rows are alike in features and responses (autocorrelation time {time:.1f} rows): taken as a series in "
@@ -152,7 +152,7 @@ def rows_of(z: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[Ro
     number = int(codes.max()) + 1
     if number == n:
         return Rows(n), ()
-    time = _time(z, residual, codes)
+    time = _time(z, y, codes)
     rows = Rows(n, codes, time, number >= _MANY)
     how = "whole groups" if rows.whole else f"stretches of {rows.block} rows"
     said = f"{n} rows in {number} groups, {rows.effective:.0f} independent rows in effect; groups stay in one fold, shuffles move {how}"
@@ -166,13 +166,17 @@ def _weak(rows: Rows) -> tuple[str, ...]:
 
 
 def _residual(z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Responses less what is linear in the features: under a null they are themselves, and stimuli that come sorted (by class,
-    say) make no series of responses that follow them."""
+    """Responses less what is linear in the features, where that also explains how they change from one row to the next; else the
+    responses. So stimuli listed by class, with responses that follow each of them, are no series, and features and responses
+    that merely drift together are one."""
     y = y - y.mean(0)
     if len(z) < 4 * z.shape[1]:
         return y
-    a = z - z.mean(0)
-    return y - a @ np.linalg.lstsq(a, y, rcond=None)[0]
+    z = z - z.mean(0)
+    slope = np.linalg.lstsq(z, y, rcond=None)[0]
+    steps = np.diff(y, axis=0)
+    follows = ((steps - np.diff(z, axis=0) @ slope) ** 2).sum(0) < (steps**2).sum(0)
+    return np.where(follows, y - z @ slope, y)
 
 
 def _ordered(x: np.ndarray) -> bool:
@@ -188,9 +192,10 @@ def _ordered(x: np.ndarray) -> bool:
     return bool(((first * np.sqrt(len(x)) > norm.isf(_SURE / len(total))) & (first > 0.1)).any())
 
 
-def _time(z: np.ndarray, residual: np.ndarray, runs: np.ndarray | None) -> float:
-    """The shorter of the two times: two series correlate by chance as their product's correlation decays."""
-    return float(min(autocorrelation_time(z, runs), autocorrelation_time(residual, runs)))
+def _time(z: np.ndarray, y: np.ndarray, runs: np.ndarray | None) -> float:
+    """The shorter of the two times: two series correlate by chance as their product's correlation decays. Of the responses
+    themselves: a trend that both share would be gone from the residual."""
+    return float(min(autocorrelation_time(z, runs), autocorrelation_time(y, runs)))
 
 
 def repeats(s: np.ndarray) -> tuple[int, int]:
@@ -199,10 +204,15 @@ def repeats(s: np.ndarray) -> tuple[int, int]:
     repeated = int(counts[counts > 1].sum())
     if not repeated:
         return 0, 0
+    if len(counts) <= s.shape[1] + 1 and np.linalg.matrix_rank(s - s.mean(0)) == len(counts) - 1:
+        return (
+            repeated,
+            repeated,
+        )  # as many stimuli as features: any rate of each is linear in them (categories, one-hot)
     n, same = len(s), 1.0
     for column in s.T:
         seen = np.unique(column, return_counts=True)[1]
-        same *= float(((seen / n) ** 2).sum())
+        same *= float(((seen / n) ** 2).sum()) if len(seen) <= max(_COARSE, n // 20) else 0.0
     pairs = float((counts * (counts - 1) / 2).sum())
     chance = n * (n - 1) / 2 * same
     return repeated, repeated if pairs <= chance + 5 * np.sqrt(chance) else 0

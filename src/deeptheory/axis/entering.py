@@ -48,6 +48,7 @@ class Entered:
     constant: int
     normalize: str
     dependence: Rows
+    seen: np.ndarray | None
     notes: tuple[str, ...]
 
     @property
@@ -86,6 +87,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
         raise InputError(unknown(normalize, NORMALISATIONS, what="normalisation"))
     if y.is_complex() or features.is_complex():
         raise InputError("responses or features are complex; give real numbers (their parts or sizes)")
+    y, features = (x.clone() if x.is_inference() else x for x in (y, features))
     y, s = y.detach().to(torch.float64), features.detach().to(torch.float64).to(y.device)
     _check_values(y, s)
     notes: list[str] = []
@@ -102,20 +104,31 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     if y.isnan().any():
         notes.append(f"{int(y.isnan().sum())} of {y.numel()} trials hold NaN and were left out")
     seen = (~gone).sum(1)  # [n, u]
-    dead = (seen > 0).sum(0) <= 0.9 * len(s)
+    dead = (seen > 0).sum(0) < 0.5 * len(s)
     if bool(dead.all()):
         raise InputError(
-            f"every unit lacks more than a tenth of the {len(s)} stimuli ({int(gone.sum())} of {gone.numel()} trials hold NaN); "
-            "give the stimuli that were shown to all units, or the units one by one"
+            f"every unit lacks more than half of the {len(s)} stimuli ({int(gone.sum())} of {gone.numel()} trials hold NaN); "
+            "give the stimuli that were shown to most units, or the units one by one"
         )
     if bool(dead.any()):
-        notes.append(f"{int(dead.sum())} units lack more than a tenth of the stimuli and were left out")
+        notes.append(
+            f"{count(int(dead.sum()), 'unit')} of {len(dead)} lack more than half of the stimuli and were left out"
+        )
     rows = (seen[:, ~dead] > 0).all(1)
+    own = bool(rows.double().mean() < 0.9)  # so few stimuli that all units saw: each is measured on its own
+    if own:
+        rows = (seen[:, ~dead] > 0).any(1)
+        notes.append(
+            f"units saw different stimuli ({int((seen[rows][:, ~dead] > 0).all(1).sum())} of {int(rows.sum())} were shown to all): each is "
+            "measured on its own; readers of the population take a unit's mean where it saw nothing"
+        )
     if not bool(rows.all()):
         notes.append(f"{int((~rows).sum())} of {len(rows)} stimuli have no trial in some unit and were left out")
     mean = trials[rows].nansum(1) / seen[rows].clamp_min(1)
     if len(mean) < 3:
         raise InputError(f"{len(mean)} stimuli are left of {len(s)}; needed: at least 3 with a trial in every unit")
+    there = seen[rows] > 0
+    mean = torch.where(there, mean, (mean * there).sum(0) / there.sum(0).clamp_min(1))
     size = mean.abs().amax(0).clamp_min(1e-300)
     still = ((mean - mean.mean(0)) / size).square().mean(0).sqrt() < 1e-7
     if bool((still & ~dead).any()):
@@ -160,8 +173,13 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
         constant=constant,
         normalize=normalize,
         dependence=dependence,
+        seen=there[:, keep].cpu().numpy() if own else None,
         notes=tuple(notes),
     )
+
+
+def count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _check_values(y: torch.Tensor, s: torch.Tensor) -> None:

@@ -201,5 +201,6 @@ def _tenths(x: torch.Tensor, y: torch.Tensor):
         slice(int(a), int(b)) for a, b in zip(np.linspace(0, x.shape[1], 11)[:-1], np.linspace(0, x.shape[1], 11)[1:])
     ]
     mean = torch.stack([ys[:, c].mean(1) for c in cuts], 1)
-    sem = torch.stack([ys[:, c].std(1) / max(ys[:, c].shape[1], 1) ** 0.5 for c in cuts], 1)
+    none = torch.full_like(ys[:, 0], torch.nan)
+    sem = torch.stack([ys[:, c].std(1) / (c.stop - c.start) ** 0.5 if c.stop - c.start > 1 else none for c in cuts], 1)
     return torch.stack([xs[:, c].mean(1) for c in cuts], 1), mean, sem

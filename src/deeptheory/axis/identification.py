@@ -127,7 +127,7 @@ def nearer(predicted: torch.Tensor, s: torch.Tensor) -> np.ndarray:
         near = 1e-12 * length.mean()
         below = (distance < own[:, None] - near).sum(1)
         equal = ((distance - own[:, None]).abs() <= near).sum(1) - 1
-        out.append(below + equal / 2)
+        out.append(below.double() + equal.double() / 2)
     return torch.cat(out).cpu().numpy()
 
 

@@ -94,7 +94,7 @@ def ramp_tuning(e: Entered, null: Shuffled, seed: int) -> Ramp:
     away = e.y - mean.gather(0, cell)
     square = torch.zeros(shape, dtype=x.dtype, device=x.device).scatter_add_(0, cell, away.square())
     sem = torch.where(count > 1, (square / (count - 1) / count).sqrt(), torch.nan)
-    middle = (torch.arange(BINS, device=x.device) + 0.5)[:, None] * 2 / BINS - 1
+    middle = (torch.arange(BINS).to(x) + 0.5)[:, None] * 2 / BINS - 1
     mean, sem, count = (v.mT.cpu().numpy() for v in (mean, sem, count))
     p = permutation_p(null.correlation, null.correlation_null)
     reversal, limit, said = reversals(e, seed)

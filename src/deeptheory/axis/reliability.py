@@ -24,7 +24,7 @@ def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
     given = _trials(trials)
     x = _steady(given)[0]
     there = ~x.isnan()
-    count = there.sum(1)  # [n, u]
+    count = there.sum(1)  # [n, u], integers
     rng = np.random.default_rng([seed, 3])
     both = count >= 2
     total = torch.zeros(x.shape[2], dtype=x.dtype, device=x.device)
@@ -42,7 +42,7 @@ def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
         0
     )  # mean noise of a half, in single trials
     seen = count > 0
-    whole = torch.where(seen, 1 / count.clamp_min(1), 0).sum(0) / seen.sum(0)
+    whole = torch.where(seen, 1 / count.clamp_min(1).to(x), 0.0).sum(0) / seen.sum(0)
     factor = halves / whole
     found = factor * r / (1 + (factor - 1) * r)
     found = (
@@ -67,7 +67,9 @@ def bootstrap(trials: Any, draws: int = 400, seed: int = 0) -> tuple[np.ndarray,
         rows = torch.as_tensor(rng.integers(0, n, n), device=parts[0].device)
         drawn, its_error = _log_noise(*(p[rows] for p in parts))
         null.append((drawn - seen) / its_error.clamp_min(1e-300))
-    at = torch.quantile(torch.stack(null).nan_to_num(0.0), torch.tensor([0.025, 0.975]).to(seen), dim=0)
+    at = torch.quantile(
+        torch.stack(null).nan_to_num(0.0), torch.tensor([0.025, 0.975], dtype=seen.dtype, device=seen.device), dim=0
+    )
     error = (
         error * ((n + 2) / (n - 1)) ** 0.5
     )  # of few stimuli the error itself is known badly; 93 % held at n = 20 with this

@@ -65,7 +65,7 @@ def metamers(e: Entered, axis: np.ndarray, unit: int, k: int, projection: float,
     size = (moved @ w).sqrt()
     z = torch.as_tensor(rng.standard_normal((k + 1, len(w)))).to(e.s) * e.variances.sqrt()
     z = z + ((projection * size - z @ w) / size**2)[:, None] * moved
-    steps = torch.linspace(-2.5, 2.5, k).to(e.s)
+    steps = torch.as_tensor(np.linspace(-2.5, 2.5, k)).to(e.s)
     along = z[k] + ((steps - projection) / size)[:, None] * moved
     null, along = (outward(e, v @ e.basis.mT) for v in (z[:k], along))
     return Metamers(unit=unit, null=null, along=along, steps=steps.cpu().numpy())

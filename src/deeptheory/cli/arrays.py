@@ -62,18 +62,16 @@ def _npy(path: Path, name: str | None) -> np.ndarray:
 
 
 def _npz(path: Path, name: str | None) -> np.ndarray:
-    from zipfile import BadZipFile
+    from zipfile import is_zipfile
 
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return archive[_chosen(path, name, list(archive.files))]
-    except (OSError, ValueError, EOFError, BadZipFile, AttributeError, TypeError) as error:
-        why = (
-            _PICKLED
-            if "pickle" in str(error) and path.read_bytes()[:2] == b"PK"
-            else "is not a .npz file (numpy.savez writes one)"
-        )
-        raise InputError(f"{path} {why}") from error
+    if not is_zipfile(path):
+        raise InputError(f"{path} is not a .npz file (numpy.savez writes one)")
+    with np.load(path, allow_pickle=False) as archive:
+        chosen = _chosen(path, name, list(archive.files))
+        try:
+            return archive[chosen]
+        except ValueError as error:
+            raise InputError(f"{path} {_PICKLED}") from error
 
 
 def _mat(path: Path, name: str | None) -> np.ndarray:
@@ -113,7 +111,7 @@ def _text(path: Path, name: str | None) -> np.ndarray:
     if not lines:
         raise InputError(f"{path} is empty")
     last = lines[-1]
-    mark = next((m for m in ("\t", ";", ",") if m in last), None)
+    mark = next((m for m in ("\t", ";", ",") if any(m in line for line in lines)), None)
     if mark in ("\t", ";") and any("," in line for line in lines[1:]):
         raise InputError(f"{path} has decimal commas ({last[:40]!r}); write numbers with points")
     rows = [[cell.strip().strip('"') for cell in (line.split(mark) if mark else line.split())] for line in lines]

@@ -22,7 +22,8 @@ Tensor = torch.Tensor
 CHUNK = 256  # units at a time: what bounds the memory
 RADII = (1.0, 0.5, 2.0)  # times the bound: the bound itself, half and twice
 DISTANCES = ("exemplar", "exemplar, half the bound", "exemplar, twice the bound")
-MODELS = ("axis", *DISTANCES, "norm x direction", "energy", "angle", "norm", "quadratic", "constant")
+SECOND = "energy, two axes"  # the energy model, and another fitted to what it leaves
+MODELS = ("axis", *DISTANCES, "norm x direction", "energy", "angle", "norm", "quadratic", SECOND, "constant")
 _FOLD, _FULL = (12, 5e-5), (40, 1e-6)  # steps at most, and the gain in explained variance that ends them
 
 
@@ -82,6 +83,7 @@ def _score(
         for name, (g, fitted) in all_fits(inside, learnt, bound, _FOLD).items():
             errors[MODELS.index(name)][:, test] = fitted.predict(g, outside) - y[:, test]
         errors[MODELS.index("norm")][:, test] = _norm_model(inside, learnt, outside) - y[:, test]
+        errors[MODELS.index(SECOND)][:, test] += errors[MODELS.index("energy")][:, test] + y[:, test]
 
     waited = pool.submit(all_fits, stimuli, y, bound, _FULL)
     list(pool.map(left_out, folds))
@@ -95,7 +97,7 @@ def _score(
     parameters: dict = {"quadratic": effective, "norm": 4, "constant": 1}
     found = {name: fitted for name, (_, fitted) in whole.items()}
     for name, (g, fitted) in whole.items():
-        loss[name], parameters[name] = fitted.loss, g.parameters(stimuli.s.shape[1])
+        loss[name], parameters[name] = fitted.loss, g.parameters(stimuli.s.shape[1]) * (1 + (name == SECOND))
     ended = found["axis"].converged & found["exemplar"].converged
     rising = found["axis"].coefficients[:, 1].sign()
     rising = torch.where(rising == 0, torch.ones_like(rising), rising)[:, None]
@@ -125,6 +127,9 @@ def all_fits(stimuli: Stimuli, y: Tensor, bound: float, effort: tuple[int, float
         else:
             hint = out["axis"][1].theta if g.name == "energy" else None
             out[g.name] = (g, fit(design, y, start(design, y, even, None, hint), None, *effort))
+            if g.name == "energy":
+                rest = y - out[g.name][1].predict(g, stimuli)
+                out[SECOND] = (g, fit(design, rest, even_axis(design, rest), None, *effort))
     return out
 
 

@@ -15,7 +15,7 @@ stimuli follows noise less. Then, in this order:
                      within 2 % (one-sided 95 %) and that cannot be better by 2 %; and the norm has no such effect, or one so small that
                      norm x direction cannot be better by a quarter of a per cent (units without noise show any)
   undetermined       otherwise, and whatever the name where its model leaves half of the explainable variance unexplained, where
-                     angle or the full quadratic explain more, or where the stimuli cannot decide: with features of equal
+                     angle, the full quadratic or two energies explain more, or where the stimuli cannot decide: with features of equal
                      length about some point |s - e|^2 is linear in s, so that exemplar, axis and norm x direction are one family
 """
 
@@ -23,17 +23,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.axis.models.scores import DISTANCES, MODELS
+from deeptheory.axis.models.scores import DISTANCES, MODELS, SECOND
 
 UNDETERMINED = "undetermined"
 VERDICTS = ("axis", "exemplar", "norm x direction", "energy", "none", UNDETERMINED)
 ERRORS, STRICT, MARGIN, WIDE, TIGHT, DOUBT = 2.0, 3.0, 0.02, 0.05, 0.0025, 0.001
-HALF, FOUND, ONE_FAMILY = 0.5, 0.1, 0.1
+HALF, FOUND, ONE_FAMILY = 0.5, 0.1, 0.25
 REASONS = {
     "ceiling": "no reliable response: the ceiling is at or below 0",
-    "family": "the stimuli cannot decide: features of equal length, exemplar and axis are one family",
+    "family": "the stimuli cannot decide: features of (nearly) equal length, exemplar, axis and norm x direction are one family",
     "half": "no code explains half of what is reliable",
-    "richer": "a richer model (angle, full quadratic) explains more",
+    "richer": "a richer model (angle, full quadratic, two energies) explains more",
     "power": "too few stimuli: an axis of a tenth of the variance would be missed",
     "rivals": "no model is told from its rivals",
 }
@@ -88,7 +88,8 @@ def verdicts(e: Evidence, bound: int = 0) -> tuple[np.ndarray, np.ndarray]:
     if one_family:
         why[:] = "family"
     for name, index, found in (("axis", a, axis), ("norm x direction", n, norm), ("exemplar", x, exemplar), ("energy", q, energy)):  # fmt: skip
-        richer = found & (told(g, index) | told(f, index, WIDE))
+        # two energies: of a product of two projections, one squared projection is half
+        richer = found & (told(g, index) | told(f, index, WIDE) | told(at[SECOND], index, WIDE))
         short = found & (e.r2[index] < HALF * e.ceiling)
         barred = found & (name != "energy") & one_family
         why[short], why[richer], why[barred] = "half", "richer", "family"

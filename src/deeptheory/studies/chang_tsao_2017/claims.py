@@ -266,7 +266,7 @@ def _elsewhere() -> list[Claim]:
 
 
 CLAIMS = [
-    _claim("ramp", "figure 1", "Along its preferred axis a cell's response ramps up.", "share of tuned cells of the last hidden layer whose ramp is monotone", "> 0.9", _share_of_tuned("monotone", _LAST)),
+    _claim("ramp", "figure 1", "Along its preferred axis a cell's response ramps up.", "share of tuned cells of the last hidden layer whose ramp is shown to be monotone", "> 0.9", _share_of_tuned("monotone", _LAST)),
     *(_claim(f"flat-orthogonal/{layer}", *_FLAT, _share_of_tuned("flat", layer)) for layer in LAYERS),
     *(_claim(f"axis-beats-exemplar/{layer}", *_BEATS, _axis_beats(layer)) for layer in LAYERS),
     _claim("near-ceiling", "figure 4", "The axis explains most of what can be explained.", "held-out R2 of the axis over the cell's reliability, median over cells of the last hidden layer", "> 0.5", _near_ceiling, published="0.57", published_trust=_UNVERIFIED),
