@@ -30,8 +30,8 @@ def symmetric(rng, draws):
         curve = dt.bottleneck_curve(channel(p))
         known = np.array([oracle.symmetric_channel(p, b) for b in curve.beta])
         out.append(Found(f"{len(curve.beta)} points at p {p}", "20 to 400", 20 <= len(curve.beta) < 400))
-        out.append(near(curve.i_y / curve.i_xy, known[:, 1] / curve.i_xy, 1e-6, f"p {p}: "))
-        out.append(near(curve.i_x, known[:, 0], 1e-6))
+        out.append(near(curve.i_y / curve.i_xy, known[:, 1] / curve.i_xy, 1e-5, f"p {p}: "))
+        out.append(near(curve.i_x, known[:, 0], 1e-5))  # the Lagrangian, certified to 1e-10, is flat just past 1/s2^2
         out.append(near(curve.i_xy / (1 - h2(p)), 1, 1e-3 if p > 0.49 else 1e-9))
         out.append(near(curve.critical_beta * (1 - 2 * p) ** 2, [1], 1e-4))
     return all_of(*out)
@@ -81,19 +81,27 @@ def laws(rng, draws):
 
     out = []
     for kind, make in TABLES.items():
-        p = make(rng, 10, 4)
-        curve, joint = dt.bottleneck_curve(p), as_joint(p)
+        p = make(rng, 8, 3)
+        curve, joint = dt.bottleneck_curve(p, locate=False), as_joint(p)
         out.append(Found(f"{np.diff(curve.i_y).min():.1g} ({kind})", "rises", np.diff(curve.i_y).min() >= -1e-7))
         for _ in range(30):
             got = informations(joint, rng.dirichlet(np.full(int(rng.integers(2, 9)), 0.2), len(joint.p)))
-            out.append(Found(f"{got['i_y'] - curve.bound(got['i_x']):.2g} above", "0", got["i_y"] <= curve.bound(got["i_x"]) + 1e-9))
+            out.append(
+                Found(
+                    f"{got['i_y'] - curve.bound(got['i_x']):.2g} above",
+                    "0",
+                    got["i_y"] <= curve.bound(got["i_x"]) + 1e-9,
+                )
+            )
         x = np.linspace(0.1, 0.9, 9) * curve.h_x
         out.append(near(curve.bound(x), curve.envelope(x), 3e-4, f"{kind}: "))
         step = np.flatnonzero((np.diff(curve.i_x) > 1e-3) & (np.diff(curve.i_y) > 1e-5))
         slope = np.diff(curve.i_x)[step] / np.diff(curve.i_y)[step]
         inside = (slope >= curve.beta[step] * (1 - 1e-3)) & (slope <= curve.beta[step + 1] * (1 + 1e-3))
         out.append(Found(f"{inside.mean():.2f} of slopes", "between neighbouring betas", bool(inside.all())))
-        out.append(near(curve.beta_at(curve.hull()[0][:1]), np.diff(curve.hull()[0])[0] / np.diff(curve.hull()[1])[0], 1e-12))
+        out.append(
+            near(curve.beta_at(curve.hull()[0][:1]), np.diff(curve.hull()[0])[0] / np.diff(curve.hull()[1])[0], 1e-12)
+        )
     return all_of(*out)
 
 
@@ -135,7 +143,9 @@ def gaussian_truth(rng, draws):
             i_y = i_x - 0.5 * np.log2(beta * rho[on] ** 2).sum()
             out.append(near([found.i_x[0], found.i_y[0]], [i_x, i_y], 1e-8))
             solution = dt.bottleneck((np.eye(len(rho)), np.eye(len(rho)), np.diag(rho)), beta, "gaussian")
-            out.append(near([solution.i_x, solution.i_y, solution.lagrangian], [i_x, i_y, i_x - beta * i_y], 1e-6 * beta))
+            out.append(
+                near([solution.i_x, solution.i_y, solution.lagrangian], [i_x, i_y, i_x - beta * i_y], 1e-6 * beta)
+            )
         out.append(near(found.i_xy, -0.5 * np.log2(1 - rho**2).sum(), 1e-8))
     return all_of(*out)
 
@@ -152,11 +162,18 @@ def gaussian_units(rng, draws):
 
 
 def impossible(rng, draws):
-    calls = [(lambda r=r: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[r]], [2.0]), "no variables have these") for r in (1.01, -2.0, 1e6)]
+    calls = [
+        (lambda r=r: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[r]], [2.0]), "no variables have these")
+        for r in (1.01, -2.0, 1e6)
+    ]
     calls += [(lambda s=s: dt.gaussian_bottleneck(s, [[1.0]], [[0.1], [0.1]], [2.0]), m) for s, m in (
         ([[1.0, 2.0], [2.0, 1.0]], "no covariance"), ([[1.0, 0.5], [0.1, 1.0]], "not symmetric"), ([[1.0, 1.0], [1.0, 1.0]], "not positive definite"))]  # fmt: skip
-    calls += [(lambda b=b: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[0.5]], b), "beta is") for b in (None, [], [0.0], "x")]
-    calls += [(lambda b=b: dt.rate_distortion([0.5, 0.5], np.eye(2), b), "beta is") for b in (None, [], [-1.0], [[1.0]], "x")]
+    calls += [
+        (lambda b=b: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[0.5]], b), "beta is") for b in (None, [], [0.0], "x")
+    ]
+    calls += [
+        (lambda b=b: dt.rate_distortion([0.5, 0.5], np.eye(2), b), "beta is") for b in (None, [], [-1.0], [[1.0]], "x")
+    ]
     calls += [(lambda b=b: dt.bottleneck_curve(channel(0.1), b), "beta is") for b in ([], [-1.0], [np.inf], ["a"])]
     return all_of(*(refused(call, match) for call, match in calls))
 
@@ -205,7 +222,12 @@ def capacity_invariance(rng, draws):
     out = []
     for n, k in ((3, 4), (10, 5)):
         q = rng.dirichlet(np.ones(k), n)
-        forms = (q[rng.permutation(n)][:, rng.permutation(k)], np.concatenate([q, q]), np.pad(q, ((0, 0), (0, 2))), q.astype(np.float32))
+        forms = (
+            q[rng.permutation(n)][:, rng.permutation(k)],
+            np.concatenate([q, q]),
+            np.pad(q, ((0, 0), (0, 2))),
+            q.astype(np.float32),
+        )
         out += [near(dt.capacity(f).value, dt.capacity(q).value, 1e-6) for f in forms]
     return all_of(*out)
 
@@ -240,14 +262,20 @@ def rate_units(rng, draws):
     first = dt.rate_distortion(p, d, [2.0, 10.0]).rate
     forms = [dt.rate_distortion(p, d * c, np.array([2.0, 10.0]) / c).rate for c in (1e-100, 1e-6, 1e6, 1e100)]
     turn = rng.permutation(5)
-    forms += [dt.rate_distortion(p, d + 7, [2.0, 10.0]).rate, dt.rate_distortion(p[turn], d[turn][:, ::-1].copy(), [2.0, 10.0]).rate]
+    forms += [
+        dt.rate_distortion(p, d + 7, [2.0, 10.0]).rate,
+        dt.rate_distortion(p[turn], d[turn][:, ::-1].copy(), [2.0, 10.0]).rate,
+    ]
     return all_of(*(near(f, first, 1e-9) for f in forms))
 
 
 def twelve_bits(rng, draws):
     """The first critical beta of the 12-bit rule, gamma 50, of a published claim's own computation: 1.007039."""
     curve = dt.bottleneck_curve(soft())
-    return all_of(near(curve.first_critical, 1.007039, 1e-6), Found(curve.notes[0][:40], "the jump is said", "jump" in curve.notes[0]))
+    return all_of(
+        near(curve.first_critical, 1.007039, 1e-6),
+        Found(curve.notes[0][:40], "the jump is said", "jump" in curve.notes[0]),
+    )
 
 
 CURVES = [

@@ -41,7 +41,5 @@ TABLES = {
     "sparse": lambda rng, nx, ny: rng.dirichlet(np.full(ny, 0.1), nx) * rng.dirichlet(np.ones(nx))[:, None],
     "softmax": lambda rng, nx, ny: _of(np.exp(2 * rng.standard_normal((nx, ny)))),
     "counts": lambda rng, nx, ny: _of(rng.poisson(0.5, (nx, ny)) + np.eye(nx, ny)),
-    "ring": lambda rng, nx, ny: _of(
-        np.exp(3 * np.cos(2 * np.pi * (np.arange(nx)[:, None] / nx - np.arange(ny) / ny)))
-    ),
+    "ring": lambda rng, nx, ny: _of(np.exp(3 * np.cos(2 * np.pi * (np.arange(nx)[:, None] / nx - np.arange(ny) / ny)))),
 }
