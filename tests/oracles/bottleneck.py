@@ -39,7 +39,7 @@ def iterate(p_xy, encoder, beta, steps):
                 for y in range(ny):
                     q = p_xy[x][y] / p_x[x]
                     if q > 0:
-                        kl += q * math.log(q / p_y_t[t][y])
+                        kl += q * math.log(q / p_y_t[t][y]) if p_y_t[t][y] > 0 else math.inf
                 row.append(p_t[t] * math.exp(-beta * kl))
             total = sum(row)
             new.append([v / total for v in row])

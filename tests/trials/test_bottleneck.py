@@ -173,6 +173,7 @@ def residual_and_gap(rng, draws):
     for kind, make in TABLES.items():
         for ny in (2, 3, 12):
             p = make(rng, 15, ny)
+            p = p[p.sum(1) > 0]
             for beta in (1.5, 6.0, 80.0):
                 found = dt.bottleneck(p, beta)
                 again = np.array(oracle.iterate(p.tolist(), found.encoder.tolist(), beta, 1))

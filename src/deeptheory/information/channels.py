@@ -148,7 +148,7 @@ def rate_distortion(p, distortion, beta) -> RateDistortion:
             if ((kept / (rows_e @ w)) @ rows_e).max() < 1 + 1e-12:
                 break
         z = e @ w
-        encoder = e * w / z[:, None]
+        encoder = np.where(z[:, None] > 0, e * w / np.where(z > 0, z, 1)[:, None], w)  # a symbol without mass: p(t)
         gap = np.log(((kept / z[with_mass]) @ e[with_mass]).max())
         p_t = source @ encoder
         ratio = np.where(encoder > 0, encoder / np.where(p_t > 0, p_t, 1), 1)

@@ -247,7 +247,8 @@ def _fit(joint: Joint, held: np.ndarray) -> tuple[float, float]:
     np.add.at(share.T, which.ravel(), held.T)
     x, own = np.nonzero(share)
     p_own, away = share[x, own], kl[x] - kl[x, own][:, None]  # how much further the others are, [pairs, decoders]
-    away[np.abs(away) <= 0.1 * _ROUNDING * (kl[x] + np.sqrt(kl[x]))] = 0.0  # ties, but for the decoders' rounding
+    moved = sum(np.abs(a[:, None] - b) for a, b in zip(joint.q.T, decoder.T))  # by which relative rounding moves kl
+    away[np.abs(away) <= 0.1 * _ROUNDING * (kl + moved)[x]] = 0.0  # ties
 
     def terms(b: float) -> tuple[np.ndarray, np.ndarray]:
         score = np.log(mass) - b * away

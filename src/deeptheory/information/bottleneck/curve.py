@@ -152,15 +152,18 @@ def bottleneck_curve(
         _chosen(joint, most, clock) if betas is None else _solved(joint, np.unique(check_betas(betas)), most, clock)
     )
     row, k, gap, i_x, i_y = points
-    critical = _critical(joint, row, k, most, locate and not clock.over())
+    located = locate and not clock.over()
+    critical = _critical(joint, row, k, most, located)
+    leaves = critical.min(initial=np.inf) if located else row[k > 1].min(initial=np.inf)
     if betas is None and joint.common > 0:
         row, k, gap, i_x, i_y = (np.concatenate(two) for two in zip(_line(joint), (v[row > 1] for v in points)))
         critical = np.concatenate([[1.0], critical[critical > 1 + 2 * _SAME_TO]])
     if joint.i_xy == 0:
         notes.append("X and Y are independent: no T tells anything, and the curve is the single point 0")
-    elif len(critical) and critical[0] < first * (1 - 1e-4) and joint.common == 0:
+    elif leaves < first * (1 - 1e-4) and joint.common == 0:
+        by = "at" if located else "by"
         notes.append(
-            f"the optimum leaves the trivial solution at beta {critical[0]:.6g}, before that stops being a local minimum "
+            f"the optimum leaves the trivial solution {by} beta {leaves:.6g}, before that stops being a local minimum "
             f"at {first:.6g}: the first transition is a jump"
         )
     if np.nanmax(gap, initial=0.0) > 1e-6:

@@ -124,7 +124,8 @@ def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
     sx, sy, sxy = (as_numpy(c).astype(np.float64) for c in (cov_x, cov_y, cov_xy))
     roots = []
     for name, s in (("cov_x", sx), ("cov_y", sy)):
-        size = np.sqrt(np.abs(np.outer(np.diag(s), np.diag(s))))
+        scale = np.sqrt(np.abs(np.diag(s)))
+        size = scale[:, None] * scale
         if not (np.abs(s - s.T) <= 1e-8 * np.maximum(size, np.abs(s))).all():
             raise InputError(f"{name} is not symmetric; needed: a covariance matrix")
         try:

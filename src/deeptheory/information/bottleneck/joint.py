@@ -94,7 +94,7 @@ def as_joint(p_xy: Any) -> Joint:
     i_xy = float(p @ divergence(q, p_y).sum(1)) * _BITS if len(p) > 1 else 0.0
     h_x, h_y = entropy(p), entropy(p_y)
     back = p[:, None] * q / p_y  # p(x|y)
-    deterministic, reverse = (bool(_left(p[:, None] * q, part) <= _LEFT * i_xy) for part in (q, back))
+    deterministic, reverse = (i_xy > 0 and bool(_left(p[:, None] * q, part) <= _LEFT * i_xy) for part in (q, back))
     common, parts = (h_y, len(kept)) if deterministic else (h_x, len(p)) if reverse else _common(p, q)
     return Joint(
         p=p,

@@ -18,6 +18,7 @@ from deeptheory.information.bottleneck.solution import BottleneckSolution, discr
 
 _BITS = 1 / math.log(2)
 _SWEEPS = 200
+_DEFAULT = 16  # hard clusters
 _LARGE = 50_000  # entries of p(y|x), above which clusters= goes from each start alone
 _CHEAP = 2_000  # and up to which a gap comes unasked with clusters=
 _TIMES = 1e6  # a beta above which costs of hard clusters are counted over beta
@@ -176,7 +177,7 @@ def dib(
     beta = check_beta(beta)
     if not 0 <= alpha <= 1:
         raise InputError(f"alpha is {alpha}; it lies in [0, 1]")
-    k = check_clusters(joint, clusters, 16)
+    k = check_clusters(joint, clusters, _DEFAULT)
     check_count("restarts", restarts)
     if alpha == 1:
         return ib(joint, beta, clusters=clusters, restarts=restarts, seed=seed)
@@ -187,7 +188,13 @@ def dib(
         candidates = [encoder.argmax(1), *starts, *_random_labels(joint, k, restarts, seed)]
         encoder, residual = np.eye(k)[_best_moved(joint, candidates, k, beta, seed)], 0.0
     return discrete_solution(
-        joint, encoder, beta, "dib", lagrangian=lambda x, y, h: h - alpha * (h - x) - beta * y, residual=residual
+        joint,
+        encoder,
+        beta,
+        "dib",
+        lagrangian=lambda x, y, h: h - alpha * (h - x) - beta * y,
+        residual=residual,
+        notes=_all_in_use(joint, encoder, clusters),
     )
 
 
@@ -213,10 +220,17 @@ def sequential(joint: Joint, beta: float = math.inf, *, clusters: int | None = N
     that of "agglomerative". InputError: beta infinite and no number of clusters, clusters or restarts below 1.
     """
     beta, finite = _finite_or_not(beta, clusters)
-    k = check_clusters(joint, clusters, 16)
+    k = check_clusters(joint, clusters, _DEFAULT)
     check_count("restarts", restarts)
     labels = _best_moved(joint, _random_labels(joint, k, restarts, seed), k, beta, seed)
-    return _hard(joint, labels, beta, finite, "sequential", ())
+    return _hard(joint, labels, beta, finite, "sequential", _all_in_use(joint, np.eye(k)[labels], clusters))
+
+
+def _all_in_use(joint: Joint, encoder: np.ndarray, clusters: int | None) -> tuple[str, ...]:
+    used = int((joint.p @ encoder > 0).sum())
+    if clusters is None and used == _DEFAULT < len(joint.p):
+        return (f"all {used} clusters of the default are in use; more may do better (clusters=)",)
+    return ()
 
 
 def _finite_or_not(beta: float, clusters: int | None) -> tuple[float, bool]:

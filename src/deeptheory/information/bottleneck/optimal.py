@@ -109,11 +109,12 @@ def solve_path(
     joint: Joint,
     betas: np.ndarray,
     *,
+    start: Optimum | None = None,
     most: int | None = None,
     certify: bool | None = None,
     clock: Clock | None = None,
 ) -> list[Optimum]:
-    """The optimum at each of ascending betas, each from the one before. most: clusters at most, None for as many as it has;
+    """The optimum at each of ascending betas, each from the one before, the first from `start`. most: clusters at most, None for as many as it has;
     certify: as in products.solve. Fewer entries where time ran out."""
     clock = clock or Clock()
     least = nearest(joint) if float(np.max(betas)) > 100 else 0.0
@@ -127,8 +128,8 @@ def solve_path(
         elif limit is not None:
             out.append(limit)
         else:
-            start = out[-1] if out else None if most is None else trivial
-            found = _solved(joint, beta, start, most, certify, clock)
+            before = out[-1] if out else start if most is None else trivial
+            found = _solved(joint, beta, before, most, certify, clock)
             nothing = beta * joint.i_xy * _LN2 - found.value(joint, beta) < _NOTHING
             out.append(trivial._replace(gap=found.gap, stopped=found.stopped) if nothing else found)
         if clock.over():

@@ -237,11 +237,16 @@ def _together(r: np.ndarray, w: np.ndarray, beta: float, alike: float) -> tuple[
     return np.array(places), np.array(mass)
 
 
+def _small(fit: _Fit) -> bool:
+    (n, m), k = fit.joint.q.shape, len(fit.w)
+    return k * (1 + m) <= _NEWTON and n * k * k * (1 + m) ** 2 <= 3e7
+
+
 def _polished(fit: _Fit) -> tuple[_Fit, bool]:
     """Newton steps to rounding, where the problem is small; whether it is."""
-    (n, m), k = fit.joint.q.shape, len(fit.w)
-    if k * (1 + m) > _NEWTON or n * k * k * (1 + m) ** 2 > 3e7:
+    if not _small(fit):
         return fit, False
+    n, k = len(fit.joint.p), len(fit.w)
     r, w = np.ascontiguousarray(fit.r).copy(), fit.w.copy()
     q, e = fit.joint.q, np.empty((n, k))
     q_log_q = (q * np.log(np.where(q > 0, q, 1))).sum(1)
