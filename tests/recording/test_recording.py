@@ -199,7 +199,7 @@ def test_a_stored_step_is_two_files_that_numpy_reads(tmp_path, batch, dtype):
 def test_layers_of_several_dtypes_are_stored_as_they_are(tmp_path):
     class Mixed(nn.Module):
         def forward(self, x):
-            return {"single": torch.tanh(x), "double": torch.tanh(x.double()), "half": torch.tanh(x).half()}
+            return {"single": torch.tanh(x), "double": torch.tanh(x.double()), "half": torch.tanh(x.half())}
 
     recorder = dt.Recorder(Mixed(), X, store=tmp_path / "s", batch=4)
     recorder.snapshot(0)
