@@ -68,8 +68,9 @@ def test_a_store_is_gone_on_with_and_another_s_is_refused(tmp_path):
         dt.Recorder(model(), X, Y, store=tmp_path / "s", seed=4)
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "thesis.tex").write_text("x")
-    with pytest.raises(StoreError, match="t is not empty and holds no recording"):
-        dt.Recorder(model(), X, Y, store=tmp_path / "t")
+    for where in (tmp_path / "t", tmp_path / "t" / "thesis.tex"):
+        with pytest.raises(StoreError, match="is not empty and holds no recording"):
+            dt.Recorder(model(), X, Y, store=where)
 
 
 def test_another_order_of_layers_is_refused_and_relabels_nothing(tmp_path):

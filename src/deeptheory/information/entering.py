@@ -56,6 +56,10 @@ def _codes(y: np.ndarray) -> np.ndarray:
         if missing:
             raise InputError(f"labels: {missing} of {len(y)} are missing; leave those samples out")
         y = y.astype(str) if any(isinstance(v, str) for v in y) else y.astype(np.float64)
+    if y.dtype.kind == "f" and np.isnan(y).any() and not np.isnan(y).all():
+        raise InputError(
+            f"labels run from nan: {int(np.isnan(y).sum())} of {len(y)} are missing; leave those samples out"
+        )
     if y.dtype.kind == "f" and not (np.isfinite(y).all() and (np.floor(y) == y).all()):
         raise InputError(
             f"labels run from {y.min()} to {y.max()}; needed: whole numbers from 0, names, or p(y|x) [n, class]"

@@ -82,7 +82,11 @@ class Trace:
         self.rows.append(Row(s, self._key(s.tensor), tuple(s.tensor.shape)))
         t = s.tensor
         if not (
-            _functorch.is_functorch_wrapped_tensor(t) or t.is_nested or t.layout != torch.strided or t.numel() > _SMALL
+            _functorch.is_functorch_wrapped_tensor(t)
+            or t.is_nested
+            or t.is_meta
+            or t.layout != torch.strided
+            or t.numel() > _SMALL
         ):
             self.values[s.name] = s.tensor.detach().clone()
         if s.module is not None and id(s.tensor) not in self._info:
