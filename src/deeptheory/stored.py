@@ -115,7 +115,7 @@ def read_json(path: Path, what: str, fix: str = "delete it to make it again") ->
     """The JSON document in a file. fix: what to do where it is damaged. StoreError: missing or not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise StoreError(f"{path.parent.name}/{path.name} is missing; this is no {what} or it is incomplete") from error
     except (ValueError, OSError) as error:
         raise StoreError(f"{path.parent.name}/{path.name} cannot be read ({error}); {fix}") from error

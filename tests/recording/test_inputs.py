@@ -151,6 +151,31 @@ def test_what_cannot_be_a_probe_is_told(inputs, targets, match):
         dt.Recorder(model(), inputs, targets)
 
 
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: dt.Recorder(model(), X, Y, readouts=dt.Exact), "Exact is a class; hand over a read-out made from it"),
+        (lambda: dt.Recorder(model(), X, batch=2.5), "batch is 2.5; needed: a whole number"),
+        (lambda: dt.Recorder(model(), X).snapshot(1.5), "step is 1.5; needed: a whole number"),
+        (
+            lambda: recorded(torch.tensor(X)),
+            "model .float32. does not take these inputs: .*Double and Float; convert them first",
+        ),
+        (lambda: recorded(X, np.where(Y == 1, np.nan, Y), readouts=dt.Exact()), "4 of 12 are missing"),
+    ],
+)
+def test_wrong_use_is_told(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
+
+
+def test_a_model_without_memory_can_be_previewed():
+    meta = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).to("meta")
+    table = dt.layers(meta, torch.zeros(7, 4, device="meta")).table()
+    assert table["shape"].tolist() == [(7, 5), (7, 5), (7, 3), (7, 3)]
+    assert table.kept.tolist() == [False, True, False, True]
+
+
 def test_the_recorder_shows_itself():
     recorder = dt.Recorder(model(), X, Y, readouts=[dt.Exact(), dt.Binning(3)])
     assert (

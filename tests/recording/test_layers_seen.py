@@ -272,3 +272,62 @@ def test_exported_programs_are_models():
         assert torch.equal(recorder.recording.activations("relu", 0)[0], model[:2](x).detach())
     with pytest.raises(InputError, match="model is a function; needed: a torch.nn.Module"):
         dt.Recorder(lambda x: x, x)
+
+
+class Company(nn.Module):
+    """Attention over the first axis: what people get who hand samples first to a module that takes time first."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind, self.layer = kind, nn.TransformerEncoderLayer(8, 2, 16)
+
+    def forward(self, x):
+        if self.kind == "attention":
+            return self.layer(x)
+        if self.kind == "mean":
+            return torch.relu(x - x.mean(0))
+        return torch.relu(x) + torch.randn(len(x), 1, 1)  # random, and each sample for itself
+
+
+@pytest.mark.parametrize("n", [5, 9, 30])
+@pytest.mark.parametrize("kind", ["attention", "mean", "random"])
+def test_samples_that_influence_each_other_are_not_cut_into_batches(kind, n):
+    x = torch.randn(n, 5, 8)
+    dt.Recorder(Company(kind), x).snapshot(0)
+    recorder = dt.Recorder(Company(kind), x, batch=4)
+    if kind == "random":
+        recorder.snapshot(0)
+        return
+    with pytest.raises(InputError, match=f"other values in the company of other samples.*use batch={n}"):
+        recorder.snapshot(0)
+
+
+class CallsItself(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lin, self.depth = nn.Linear(4, 4), 0
+
+    def forward(self, x):
+        self.depth += 1
+        h = torch.tanh(self.lin(x))
+        return self(h) if self.depth % 3 else h
+
+
+def test_a_model_that_calls_itself_has_one_output():
+    model, x = CallsItself(), torch.randn(6, 4)
+    assert dt.layers(model, x).table().name.is_unique
+    got = dt.Recorder(model, x).activations()
+    h = x
+    with torch.no_grad():
+        for name in ("tanh", "tanh#2", "output"):
+            h = torch.tanh(model.lin(h))
+            assert torch.allclose(got[name][0], h, atol=1e-6)
+
+
+def test_lazy_modules_and_maxima_of_two():
+    with pytest.raises(InputError, match="0.weight is not initialised yet .a lazy module"):
+        dt.Recorder(nn.Sequential(nn.LazyLinear(3), nn.ReLU()), torch.zeros(3, 2))
+    assert dt.Recorder(Applied(lambda x: torch.max(x, torch.zeros(()))), torch.randn(5, 4)).activations().keys() == {
+        "maximum",
+        "output",
+    }

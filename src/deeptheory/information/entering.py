@@ -54,6 +54,9 @@ def _codes(y: np.ndarray, words: bool) -> np.ndarray:
     """Labels as 0, 1, ... in their own order; what the numbers or names are does not matter."""
     if not words:
         whole = np.isfinite(y) & (y == np.floor(y))
+        missing = int(np.isnan(y).sum())
+        if 0 < missing < len(y):
+            raise InputError(f"labels run from nan: {missing} of {len(y)} are missing; leave those samples out")
         if not whole.all():
             raise InputError(
                 f"labels run from {y.min()} to {y.max()} and hold {y[~whole][0]}; needed: whole numbers, words, or p(y|x) [n, class]"

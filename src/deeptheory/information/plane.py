@@ -60,7 +60,7 @@ class InformationPlane(Result):
     @property
     def blind(self) -> tuple[str, ...]:
         """Layers in which every input has a cell of its own, in every network at every step: nothing is seen of them here."""
-        apart = np.atleast_3d(_all_apart(self.occupied, self.inputs)).all((0, 1))
+        apart: Any = np.atleast_3d(_all_apart(self.occupied, self.inputs)).all((0, 1))
         return tuple(layer for layer, alone in zip(self.layers, apart) if alone)
 
     def dataset(self):

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from deeptheory.errors import InputError
+from deeptheory.memory import give_back
 from deeptheory.names import unknown
 from deeptheory.recording.inputs import call, cut, own_copy, sample_count, tensors_of
 from deeptheory.recording.operations import ACTIVATIONS
@@ -124,6 +125,12 @@ class Probe:
                     f"layer {grown.name!r} has two axes that grow with the batch (shape {list(grown.shape)}: pairs of samples); batches "
                     f"would lose pairs: use batch={self.n}, other layers, or select="
                 )
+            mixed = next((s for s in self.wanted.values() if s.mixed), None)
+            if mixed is not None:
+                raise InputError(
+                    f"layer {mixed.name!r} gives a sample other values in the company of other samples; batches would decide them: use "
+                    f"batch={self.n} or layers before it (does the model take samples on another axis than the first?)"
+                )
         with as_found(model, self._grad):
             for start in range(0, self.n, size):
                 stop, met = min(start + size, self.n), set()
@@ -148,6 +155,7 @@ class Probe:
                 lost = next((name for name in self.wanted if name not in met), None)
                 if lost is not None:
                     raise Changed(_only_some(lost, start, stop, "does not run"))
+                give_back()  # the gaps that one batch leaves in memory do not always fit the next
                 if tell is not None:
                     tell.batch()
                 if most is not None and stop >= most:
@@ -191,6 +199,11 @@ def seen_with_gradients(model: nn.Module, act: Callable[[], Any]) -> tuple[Any, 
         with as_found(model):
             return act(), False
     except RuntimeError as error:
+        if "dtype" in str(error) and "same" in str(error):
+            kinds = sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})
+            raise InputError(
+                f"the model ({', '.join(kinds)}) does not take these inputs: {error}; convert them first"
+            ) from error
         if "require grad" not in str(error) and "require_grad" not in str(error):
             raise
     with as_found(model, grad=True):

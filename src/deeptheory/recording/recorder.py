@@ -63,8 +63,9 @@ class Recorder:
     ):
         self.model = unwrap(model)
         self.gradients, self.progress = gradients, progress
-        if batch is not None and batch < 1:
-            raise InputError(f"batch is {batch}; needed: at least 1 sample a forward pass")
+        if batch is not None and (batch < 1 or int(batch) != batch):
+            raise InputError(f"batch is {batch}; needed: a whole number of samples a forward pass, at least 1")
+        batch = None if batch is None else int(batch)
         given, targets = with_targets(inputs, targets, self.model)
         self.n = sample_count(given)
         y = None if targets is None else _as_targets(targets)
@@ -112,6 +113,8 @@ class Recorder:
 
     def snapshot(self, step: int) -> None:
         """Forward the probe inputs in eval mode and keep what was asked for under this step."""
+        if int(step) != step:
+            raise InputError(f"step is {step}; needed: a whole number (of epochs, or of optimizer steps)")
         self._kept.check_new(int(step))
         if self.readouts:
             self._kept.add_summaries(int(step), self._summaries())
@@ -303,6 +306,10 @@ class Recorder:
 
 def _as_readouts(given: Any) -> tuple[Any, ...]:
     """The read-outs, one of each. InputError: one that is none."""
+    if isinstance(given, type):
+        raise InputError(
+            f"{given.__name__} is a class; hand over a read-out made from it, such as {given.__name__}(...)"
+        )
     several = (given,) if is_readout(given) else tuple(given or ()) if not isinstance(given, str) else (given,)
     bad = next((r for r in several if not is_readout(r)), None)
     if bad is not None:

@@ -315,7 +315,7 @@ class Recording:
             self._same(about, self._store)
             self.layers = tuple(about["layers"])
             self._activations = dict.fromkeys(steps_in(self._store / "activations"))
-        elif self._store.exists() and any(self._store.iterdir()):
+        elif self._store.exists() and (not self._store.is_dir() or any(self._store.iterdir())):
             raise StoreError(f"{self._store.name} is not empty and holds no recording; choose another folder")
 
     def _same(self, about: dict, path: Path) -> None:

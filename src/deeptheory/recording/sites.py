@@ -51,6 +51,9 @@ def unwrap(model: Any) -> nn.Module:
         raise InputError(f"model is a {type(model).__name__}; needed: a torch.nn.Module (or an ExportedProgram)")
     if isinstance(model, torch.jit.ScriptModule):
         raise InputError("a TorchScript module shows no activations to hooks; record the module it was made from")
+    lazy = next((name for name, p in model.named_parameters() if nn.parameter.is_lazy(p)), None)
+    if lazy is not None:
+        raise InputError(f"{lazy} is not initialised yet (a lazy module); call the model once on a batch, then record")
     return model
 
 
@@ -93,7 +96,9 @@ def looking(model: nn.Module, see: Callable[[Seen], None], select=None, trace: A
             while stack and stack.pop()[1] is not module:  # a child that failed, and was caught, left itself behind
                 pass
             with torch._C.DisableTorchFunction():
-                note(numbered(name) if name else OUTPUT, type(module).__name__, output, name, module)
+                again = not name and any(m is module for _, m in stack)  # a model that calls itself
+                called = numbered(name) if name else numbered("itself") if again else OUTPUT
+                note(called, type(module).__name__, output, "itself" if again else name, module)
 
         return hook
 
@@ -121,6 +126,9 @@ def looking(model: nn.Module, see: Callable[[Seen], None], select=None, trace: A
             handle.remove()
 
 
+_PAIRED = {"max": "maximum", "min": "minimum"}  # of two tensors, entry by entry
+
+
 class _Functions(TorchFunctionMode):
     """Tells of every torch function that Python calls; not of those that these call."""
 
@@ -134,7 +142,10 @@ class _Functions(TorchFunctionMode):
             with self:
                 return _MULTI_HEAD(*args, **kwargs)
         out = func(*args, **kwargs)
-        self._called(plain(func), (args, kwargs), out)
+        op = plain(func)
+        if op in _PAIRED and len(args) > 1 and isinstance(args[1], torch.Tensor):
+            op = _PAIRED[op]
+        self._called(op, (args, kwargs), out)
         return out
 
 

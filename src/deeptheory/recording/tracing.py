@@ -20,13 +20,15 @@ _WHY = {
     "activation": "a nonlinearity",
     "block": "a block of a residual stream",
 }
+_COMPANY = 1e-2  # of the largest value: rounding of batched sums is 1e-6 in float32, 1e-2 in bfloat16
 _SOFTMAX = frozenset({"softmax", "log_softmax", "softmin", "gumbel_softmax"})
 
 
 @dataclass(frozen=True)
 class Site:
     """One tensor that the forward pass shows. role: "activation", "block", "output" or "" (not recorded unless asked for).
-    refusal: why it cannot be recorded, or None. why: the same, or its role, in words. pairs: two axes grow with the samples."""
+    refusal: why it cannot be recorded, or None. why: the same, or its role, in words. pairs: two axes grow with the samples.
+    mixed: samples have other values in the company of others."""
 
     name: str
     kind: str
@@ -37,6 +39,7 @@ class Site:
     refusal: str | None
     why: str
     pairs: bool = False
+    mixed: bool = False
 
 
 def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None = None) -> tuple[list[Site], set[str]]:
@@ -49,7 +52,8 @@ def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None =
     trace = Trace()
     with looking(model, trace.see, select, trace):
         call(model, inputs)
-    axes = _varying_axes(model, inputs, n, select, trace)
+    told = _with_fewer(model, inputs, n, select, trace.values)
+    axes = {name: f.axes for name, f in told.items()}
     rows = _with_a_name_of_their_own(trace)
     refusals = {r.seen.name: refusal(r, (n,) if seeds is None else (seeds, n), axes.get(r.seen.name)) for r in rows}
     roles = _roles(trace, rows)
@@ -79,7 +83,18 @@ def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None =
         dtype = str(r.seen.tensor.dtype).removeprefix("torch.")
         size = torch.Size(r.shape).numel() * r.seen.tensor.element_size()
         out.append(
-            Site(name, r.seen.kind, r.shape, dtype, size, role, refusals[name], why, len(axes.get(name, ())) > 1)
+            Site(
+                name,
+                r.seen.kind,
+                r.shape,
+                dtype,
+                size,
+                role,
+                refusals[name],
+                why,
+                len(axes.get(name, ())) > 1,
+                name in told and told[name].mixed,
+            )
         )
     out += _never_called(model, {r.seen.where for r in trace.rows if r.seen.module is not None})
     return out, {r.seen.name for r in trace.rows}
@@ -107,21 +122,47 @@ def refusal(row: Row, lead: tuple[int, ...], axes: tuple[int, ...] | None) -> st
     return None
 
 
-def _varying_axes(model: nn.Module, inputs: Any, n: int, select: Any, trace: Trace) -> dict[str, tuple[int, ...]]:
-    """By name, the axes whose length changes with the number of samples; nothing for a model that takes no other number."""
+@dataclass
+class _Fewer:
+    """What a pass of fewer samples tells of a tensor: the axes that vary with their number, and whether the same samples have
+    other values in other company, as far as is known."""
+
+    axes: tuple[int, ...]
+    mixed: bool
+
+
+def _with_fewer(
+    model: nn.Module, inputs: Any, n: int, select: Any, values: dict[str, torch.Tensor]
+) -> dict[str, _Fewer]:
+    """By name; nothing for a model that takes no other number of samples. values: copies of what all n gave."""
     if n < 2:
         return {}
-    fewer: dict[str, tuple[int, ...]] = {}
+    m = 3 if n > 3 else n - 1
+    drew = torch.get_rng_state()
     try:
-        with looking(model, lambda s: fewer.update({s.name: tuple(s.tensor.shape)}), select):
-            call(model, cut(inputs, n, 0, 3 if n > 3 else n - 1))
+        other = Trace()
+        with looking(model, other.see, select):
+            call(model, cut(inputs, n, 0, m))
+        fewer = other.values
     except Exception:  # whatever is raised by a model made for one number of samples
         return {}
-    return {
-        r.seen.name: tuple(k for k, (a, b) in enumerate(zip(r.shape, less)) if a != b)
-        for r in trace.rows
-        if len(less := fewer.get(r.seen.name, ())) == len(r.shape)
-    }
+    random = not torch.equal(drew, torch.get_rng_state())  # other numbers are drawn for fewer samples
+    out = {}
+    for name, more in values.items():
+        less = fewer.get(name)
+        if less is not None and less.ndim == more.ndim:
+            axes = tuple(k for k, (a, b) in enumerate(zip(more.shape, less.shape)) if a != b)
+            at = axes[0] if len(axes) == 1 else None
+            told = at is not None and not random and (more.shape[at], less.shape[at]) == (n, m)
+            out[name] = _Fewer(axes, told and _differ(more.narrow(at or 0, 0, m), less))
+    return out
+
+
+def _differ(a: torch.Tensor, b: torch.Tensor) -> bool:
+    if a.shape != b.shape or not a.is_floating_point():
+        return False
+    size = float(a.abs().max()) if a.numel() else 0.0
+    return bool(((a - b).abs() > _COMPANY * size).any())
 
 
 def _with_a_name_of_their_own(trace: Trace) -> list[Row]:
