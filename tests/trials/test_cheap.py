@@ -227,6 +227,7 @@ ROWS = [
     *(Row("cheap.compile_polynomial", "truth", f"{t} on {d}: mpmath", within(t, d, 1e-4, 100)) for t, d in NEW),
     *(Row("cheap.compile_polynomial", "truth", f"{t} on {d}, wide or at a corner: mpmath", within(t, d, tol, 100)) for t, d, tol in WIDE),
     *(Row("cheap.compile_polynomial", "truth", f"{t} as its own neuron, {a}: mpmath", within(t, (-3, 3), 1e-4, 100, activation=a)) for t, a in (("1/(1 + exp(-x))", "sigmoid"), ("tanh(x)*y", "tanh"), ("exp(-x**2)", "exp"), ("sin(20*x) + y", "sin"), ("x*cos(y)", "cos"))),
+    *(Row("cheap.compile_polynomial", "truth", f"{t} by relu on +-{r:g}, a little above a power of two: mpmath", within(t, (-r, r), tol, 100, activation="relu")) for t, tol in (("erf(y)", 2e-3), ("sin(x)*y + 3*x", 2e-2)) for r in (0.2543, 0.507, 1.017, 2.05)),
     *(Row("cheap.compile_polynomial", "truth", f"random formulas of {a}: mpmath, 1,000 points, 50 ascents", strangers(a), 7, 223) for a in ACTIVATIONS),
     Row("cheap.compile_polynomial", "truth", "random formulas against interval arithmetic", by_intervals, 6, 200),
     *(Row("cheap.compile_polynomial", "invariance", f"{c:g} sin(x) takes the neurons of sin(x)", scaled(c)) for c in (1e-20, 1e-3, 1e7, 1e12)),
