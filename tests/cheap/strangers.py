@@ -107,7 +107,7 @@ class Truth:
                 v = self.exact(*[self.mp.mpf(float(c)) for c in row])
                 v = self.mp.mpmathify(v)
                 out.append(self.mp.re(v) if self.mp.im(v) == 0 and self.mp.isfinite(v) else None)
-            except (ValueError, ZeroDivisionError, OverflowError, TypeError, mpmath.libmp.NoConvergence):
+            except (ValueError, ZeroDivisionError, OverflowError, MemoryError, TypeError, mpmath.libmp.NoConvergence):
                 out.append(None)
         return out
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from deeptheory.cheap.compiler import Problem
 
 MOST_TEETH = 40
+_SHIFT = 2.0  # of what is carried, over its scale: a wire may be a little larger than that
 
 
 def relu_count(tolerance: float, depth: int | None = None) -> Count:
@@ -232,7 +233,7 @@ class _Sawtooth:
         at = list(cell.wires)
         s, x, e, c = scale[at], size[at], off[at], cut[at]
         if cell.carries:  # relu(w + s) - s, and once more at every tooth
-            return float(e[0]) + (teeth + 1) * 6 * self.u * float(2 * s[0]), float(c[0]), float(3 * s[0])
+            return float(e[0]) + (teeth + 1) * 6 * self.u * float(4 * s[0]), float(c[0]), float(6 * s[0])
         if cell.exponents == (2,):
             a = b = 0
         else:
@@ -242,7 +243,7 @@ class _Sawtooth:
         through_cut = float(x[a] * c[b] + x[b] * c[a] + c[a] * c[b])
         beyond = float(np.max(_overshot(np.maximum((x + e) / s - 1, 0))))
         truncation = 4.0 ** -(teeth + 1) + beyond
-        return through + whole * (truncation + self._noise(teeth)), through_cut + whole * truncation, 5 * whole
+        return through + whole * (truncation + self._noise(teeth)), through_cut + whole * truncation, 8 * whole
 
     def _noise(self, teeth: int) -> float:
         """Rounding of p^2 - q^2 for p, q in [0, 1]: a tent doubles what came and adds its own; weights are powers of two."""
@@ -250,7 +251,7 @@ class _Sawtooth:
         tent, total = 8 * u, 16 * u  # p or q: sums of two halves, and the two together
         for s in range(1, teeth + 1):
             tent = 2 * tent + 6 * u + 4 * float(gamma(3, self.bits))
-            total += 2 * tent * 4.0**-s + (6 + 8 * 4.0**-s) * float(gamma(8, self.bits)) + 2 * u
+            total += 2 * tent * 4.0**-s + (6 + 8 * 4.0**-s) * float(gamma(8, self.bits)) + 8 * u
         return total
 
     def blocks(self, teeth: int) -> list[Block]:
@@ -269,7 +270,7 @@ class _Sawtooth:
                 row = np.zeros(len(scale))
                 row[cell.wires[0]] = 1 / scale[cell.wires[0]]
                 rows.append(row)
-                bias.append(1.0)
+                bias.append(_SHIFT)
                 units_of.append((k, "carry"))
                 continue
             signs = (1.0,) if cell.exponents == (2,) else (1.0, -1.0)
@@ -293,7 +294,7 @@ class _Sawtooth:
             row = which if kind == "chain" else len(chains) + carries.index(which)
             outer[row, j] = 1.0
             if kind == "carry":
-                constant[row] = -1.0
+                constant[row] = -_SHIFT
         blocks = [Block(inner, shift, outer, constant)]
         gates = [k for k, c in enumerate(cells) if not c.carries]
         for s in range(1, teeth + 1):
@@ -312,7 +313,7 @@ class _Sawtooth:
             bias[2 * i + 1] = -0.5
         for k in range(sums + carried):
             inner[2 * n + k, n + k] = 1.0
-            bias[2 * n + k] = 1.0
+            bias[2 * n + k] = _SHIFT
         keep = 0 if last else n
         outer, constant = np.zeros((keep + len(gates) + carried, units)), np.zeros(keep + len(gates) + carried)
         for i, (cell, sign) in enumerate(chains):
@@ -323,10 +324,10 @@ class _Sawtooth:
             outer[row, 2 * i + 1] += 4.0 * sign * 4.0**-s
         for k in range(sums):
             outer[keep + k, 2 * n + k] = 1.0
-            constant[keep + k] = -1.0
+            constant[keep + k] = -_SHIFT
         for k in range(carried):
             outer[keep + len(gates) + k, 2 * n + sums + k] = 1.0
-            constant[keep + len(gates) + k] = -1.0
+            constant[keep + len(gates) + k] = -_SHIFT
         return Block(inner, bias, outer, constant)
 
     def _finish(self, t: int, cells: Sequence[Cell], last: Block, gates: Sequence[int], carries: Sequence[int]) -> Block:  # fmt: skip
