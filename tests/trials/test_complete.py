@@ -30,10 +30,15 @@ def tables():
 
 
 def resolve(name: str):
-    """The object under deeptheory; a class method as (class, name)."""
+    """The object under deeptheory; of a class its method, or the name of its field."""
     at = dt
     for part in name.split("."):
-        at = inspect.getattr_static(at, part) if inspect.isclass(at) else getattr(at, part)
+        if not inspect.isclass(at):
+            at = getattr(at, part)
+        elif part in getattr(at, "__dataclass_fields__", ()):
+            return f"{at.__qualname__}.{part}"
+        else:
+            at = inspect.getattr_static(at, part)
     return at
 
 
@@ -71,8 +76,8 @@ def test_every_public_number_has_its_trials():
 
 
 def test_every_table_names_what_exists_and_no_row_twice():
-    names = [row.name for _, rows, _ in tables() for row in rows]
-    assert len(set(names)) == len(names)
+    rows = {id(row): row.name for _, table, _ in tables() for row in table}  # a science may gather rows of several tables
+    assert len(set(rows.values())) == len(rows)
     for _, rows, free in tables():
         for name in [*(row.number for row in rows), *free]:
             resolve(name)
