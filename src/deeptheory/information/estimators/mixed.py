@@ -92,8 +92,10 @@ def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int 
 
     def estimate(rows) -> float:
         mine = label[rows]
-        rows = rows[np.bincount(mine)[mine] > 1]
-        return _ross(columns.rows(rows)[0], np.unique(label[rows], return_inverse=True)[1].ravel(), k)
+        counts = np.bincount(mine)
+        if (counts == 1).any():
+            rows = rows[counts[mine] > 1]
+        return _ross(columns.rows(rows)[0], label[rows], k)
 
     low, high = batch_interval(value, estimate, len(a), seed)
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, y=b))
