@@ -307,3 +307,15 @@ def test_chance_repeats_of_float32_change_nothing():
     assert len(np.unique(x)) < len(x)
     got = dt.mutual_information(x, y, "ksg")
     assert "ties" not in got.method
+
+
+def test_copies_and_labels_of_few_samples_are_said():
+    rng = np.random.default_rng(0)
+    x = np.repeat(rng.standard_normal((150, 2)), 4, axis=0)
+    got = dt.mutual_information(x, np.repeat(rng.integers(0, 2, 150), 4), "labels")
+    assert "600 rows are copies of 150" in " ".join(got.notes)
+    assert "copies" not in " ".join(dt.mutual_information(x, rng.integers(0, 2, 600), "labels").notes)
+    assert "copies" not in " ".join(dt.mutual_information(relu(rng, 600, 3), rng.integers(0, 2, 600), "labels").notes)
+    u = rng.standard_normal(90)
+    few = dt.conditional_mutual_information(u, u + rng.standard_normal(90), (np.arange(90) // 3).astype(str), "ksg")
+    assert "3 samples per combination of labels" in " ".join(few.notes)

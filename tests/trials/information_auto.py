@@ -192,7 +192,7 @@ AUTO = [
     Row("mutual_information", "null", "auto: every marginal beside every other, 1 to 50 columns, n = 300", nothing_shared(None, 300), 96, 0),
     *(Row("mutual_information", "null", f"auto: {x}, beside every other, 1 to 50 columns, n = {n}", nothing_shared(x, n), 0, 320)
       for x in MARGINALS for n in (300, 1000)),
-    Row("mutual_information", "null", "auto: fewer rows than columns, at least 90 %", wide, 36, 360),
+    Row("mutual_information", "null", "auto: fewer rows than columns, at least 90 %", wide, 12, 360),
     *(Row("mutual_information", "power", f"auto: .2 bit of normals in {d} columns, {case}", found(normals(d, change)), q, 100)
       for d, case, change, q in ((1, "dense", lambda v: v, 10), (10, "dense", lambda v: v, 10), (50, "dense", lambda v: v, 0),
                                  (1, "sinh(2x)", lambda v: np.sinh(2 * v), 10), (3, "cubed", lambda v: v**3, 0))),

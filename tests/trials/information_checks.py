@@ -2,11 +2,9 @@
 
 import numpy as np
 import torch
-from scipy.special import ndtr
 from scipy.stats import norm
 
 import deeptheory as dt
-from deeptheory.information import one_neuron_information
 from trials.frame import all_of, covers, near, often, rare, refused, same, uniform
 
 MI, CMI, H = dt.mutual_information, dt.conditional_mutual_information, dt.entropy
@@ -380,21 +378,13 @@ def refusals(rng, draws):
         (lambda: MI(pd.Series(["a", None] * 20).astype("category"), y), "no category in row 1"),
         (lambda: MI(np.array(["2020"] * 40, dtype="datetime64[D]"), y), "holds datetime64"),
         (lambda: MI(x + 1j, y), "holds complex"),
+        (lambda: MI(np.ma.array(x, mask=x > 0), y), "masks"),
+        (lambda: MI(3, y), "x is one int"),
+        (lambda: MI((v for v in x), y), "x is one generator"),
+        (lambda: H(x, permutations=9), "Known: k, weighted"),
         (lambda: H(np.round(x), "kl"), "add noise|'plugin'"),
         (lambda: MI(x, np.arange(40).astype(str)), "label of their own"),
         *((lambda m=m: MI(x, y, m, ranks=True), "ranks= is for") for m in ("plugin", "wkl", "compressed")),
         (lambda: CMI(x, y, x + y, permutations=9), "z is continuous"),
     ]
     return all_of(*(refused(call, match) for call, match in calls))
-
-
-def one_neuron_truth(rng, draws):
-    out = []
-    for w in (0.3, 1.0, 4.0):
-        edges = np.linspace(-1, 1, 31)
-        cells = np.tanh(w * rng.normal(size=200_000))
-        p = np.bincount(np.clip(np.searchsorted(edges, cells) - 1, 0, 29), minlength=30) / 200_000
-        out.append(near(one_neuron_information(w, edges), -(p[p > 0] * np.log2(p[p > 0])).sum(), 0.01, f"w = {w}: "))
-    two, q = one_neuron_information(1.7, [-1, 0.5, 1]), ndtr(np.arctanh(0.5) / 1.7)
-    out.append(near(two, -(q * np.log2(q) + (1 - q) * np.log2(1 - q)), 1e-12, "two cells, closed form: "))
-    return all_of(*out)

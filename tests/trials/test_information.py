@@ -28,7 +28,6 @@ from trials.information_checks import (
     normal_truth,
     nothing_shared,
     null_p,
-    one_neuron_truth,
     outliers,
     pair,
     partial,
@@ -39,9 +38,13 @@ from trials.information_checks import (
     tails,
     units_and_order,
 )
+from trials.information_models import MODELS
 
 CMI = dt.conditional_mutual_information
-EXEMPT = {}
+EXEMPT = {
+    "information.LinearGaussian.probe": "makes inputs, no number",
+    "information.LinearGaussian.maps": "weights as they are read; linear_information's rows stand on it",
+}
 _HALF = np.sqrt(1 - 2**-0.4)  # correlation of a normal pair that shares .2 bit
 
 ROWS = [
@@ -110,8 +113,8 @@ ROWS = [
       for m in ("ksg", "mixed", "gaussian", "wkl", "auto")),
     Row("mutual_information", "invariance", "codes and names of labels", codes),
     Row("conditional_mutual_information", "invariance", "numpy, torch, pandas, lists, dtypes, default dtypes, grad modes", kinds),
-    Row("information.one_neuron_information", "truth", "sampled cells; two cells in closed form", one_neuron_truth),
     *AUTO,
+    *MODELS,
 ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ from deeptheory.information.canonical import Canonical, canonical
 from deeptheory.information.estimators.ksg import ksg
 from deeptheory.information.estimators.limits import INFINITE
 from deeptheory.information.estimators.mixed import labelled, mixed
-from deeptheory.information.estimators.plugin import plugin, plugin_entropy
+from deeptheory.information.estimators.plugin import plugin, plugin_entropy, symbols
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant, moderate
 from deeptheory.information.ranks import normal_scores, tails_ask
 from deeptheory.information.reading import read
@@ -131,9 +131,9 @@ def _labels(a: np.ndarray, named: bool) -> np.ndarray | None:
     most = n if named else n // 10 if a.dtype.kind in "biu" else min(20, n // 50)
     if not named and a.dtype.kind == "f" and len(np.unique(a[: max(200, 2 * most), 0])) > most:
         return None
-    rows = np.unique(a, axis=0, return_inverse=True)
-    few = named or len(rows[0]) <= max(most, 2 if a.dtype.kind in "biu" else 0)
-    return rows[1].ravel() if few else None
+    codes = np.unique(a, axis=0, return_inverse=True)[1].ravel() if a.dtype.kind == "f" else symbols(a, "")
+    few = named or int(codes.max()) < max(most, 2 if a.dtype.kind in "biu" else 0)
+    return codes if few else None
 
 
 def _counted(i: np.ndarray, j: np.ndarray, seed: int) -> Estimate:

@@ -154,7 +154,7 @@ def _estimate(
         raise InputError(f"unit is {unit!r}; known: bits, nats")
     ours = function is automatic or function.__module__.startswith("deeptheory.")
     if ours:
-        check_known(function, options, _ENTRY)
+        check_known(function, options, _ENTRY if len(sides) > 1 else ("unit", "groups", "block"))
     check_options(options)
     check_whole(permutations, "permutations", 0)
     n = _check_rows(groups, block, sides)
@@ -185,7 +185,8 @@ def _estimate(
 
 def _check_rows(groups: Any, block: int | None, sides: Mapping[str, Any]) -> int:
     first = next(iter(sides.values()))
-    n = len(first) if hasattr(first, "__len__") else len(as_numpy(first))
+    shape = getattr(first, "shape", None) or ((len(first),) if hasattr(first, "__len__") else (0,))
+    n = shape[0]  # whatever else it is, the estimator's entry says
     if block is not None:
         check_whole(block, "block", 1)
     if groups is not None and np.shape(as_numpy(groups)) != (n,):

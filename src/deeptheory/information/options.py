@@ -30,7 +30,7 @@ _SAID = {
     "permutations": ("n_permutations", "n_perm", "n_perms", "n_shuffles", "n_surrogates", "num_permutations", "surrogates"),
     "standardize": ("normalize", "normalise", "scale", "standardise", "preprocess", "standardized"),
     "ranks": ("rank", "copula", "copnorm", "normal_scores"),
-    "correct": ("correction", "bias_correction", "biascorrect", "miller_madow"),
+    "correct": ("correct", "correction", "bias_correction", "biascorrect", "miller_madow"),
     "labels": ("discrete_features", "discrete_target", "discrete", "discrete_x", "discrete_y"),
     "bins": ("bins", "n_bins", "nbins", "bin_size"),
     "level": ("level", "confidence", "alpha", "ci", "confidence_level"),

@@ -11,6 +11,10 @@ from deeptheory.errors import InputError
 
 def read(value: Any, name: str) -> tuple[np.ndarray, bool]:
     """[n, d], and whether the values are names (words, categories): then [n, 1] codes whose distances mean nothing."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        raise InputError(
+            f"{name} masks {int(np.ma.getmaskarray(value).sum())} values; leave out rows with missing values"
+        )
     codes = _categories(value, name)
     if codes is not None:
         return codes, True
@@ -18,6 +22,8 @@ def read(value: Any, name: str) -> tuple[np.ndarray, bool]:
         a = as_numpy(value)
     except (TypeError, ValueError) as error:  # ragged lists, dtypes without a numpy form
         raise InputError(f"{name} is no array of numbers ({error}); needed: [n] or [n, d], one row a sample") from error
+    if a.ndim == 0:
+        raise InputError(f"{name} is one {type(value).__name__}; needed: [n] or [n, d], one row a sample, dense")
     if a.dtype.kind == "O" or (a.dtype.kind in "US" and a.ndim == 2 and a.shape[1] == 1):
         a = _plain(a, name, getattr(value, "columns", None))
     if a.dtype.kind in "US" and a.ndim == 1:

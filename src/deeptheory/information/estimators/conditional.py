@@ -26,6 +26,7 @@ from deeptheory.results import Estimate
 
 _OFTEN = 20  # samples per value, on average, from which a column of numbers is compared, not subtracted
 _MANY = 20  # labels of the condition, from which the interval is from batches of whole labels
+_NEIGHBOURHOOD = 10  # samples per label below which KSG says little
 _SEVERAL = 4  # the same for whole numbers in one column, which are labels by custom
 
 
@@ -108,6 +109,9 @@ def _by_neighbours(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
         alone = np.bincount(sizes)[sizes] == 1
         if alone.any():
             notes += (f"{alone.sum()} samples are alone with their labels and left out",)
+        each = n / (sizes.max() + 1)
+        if each < _NEIGHBOURHOOD:
+            notes += (f"{each:.2g} samples per combination of labels: too few neighbors, the estimate leans towards 0",)
             a, b, c = a[~alone], b[~alone], c[~alone]
             label_x, label_y, label_z = (
                 v if v is None else np.unique(v[~alone], return_inverse=True)[1].ravel()

@@ -51,6 +51,18 @@ def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0
     return Estimate(value=value, low=low, high=high, method=method, notes=notes)
 
 
+def copied(a: np.ndarray, label: np.ndarray) -> tuple[str, ...]:
+    """A note where most rows of x are listed more than once, many different ones, and always with one label."""
+    if len(np.unique(a[:, 0])) > len(a) / 2:
+        return ()
+    row = np.unique(a, axis=0, return_inverse=True)[1].ravel()
+    pair = np.unique(row * (label.max() + 1) + label)
+    groups = row.max() + 1
+    if groups < 20 or groups > len(a) / 2 or len(pair) > 1.05 * groups:
+        return ()
+    return (f"{len(a)} rows are copies of {groups}, each with one label: independent samples, or the same ones again?",)
+
+
 def words(*variables: Any) -> bool:
     """Whether one holds words or categories, between which there is no distance."""
     return any(read(v, "a variable")[1] for v in variables)
@@ -84,6 +96,7 @@ def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int 
         raise InputError("every sample has a label of its own; labels must repeat")
     columns = comparable(standardize, seed, x=a)
     label = np.unique(b[:, 0], return_inverse=True)[1].ravel()
+    notes += copied(a, label)
     method = f"Ross (labels), k = {k}{columns.method}"
     notes += columns.notes
     if columns.empty or label.max(initial=0) == 0:
@@ -92,8 +105,10 @@ def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int 
 
     def estimate(rows) -> float:
         mine = label[rows]
-        rows = rows[np.bincount(mine)[mine] > 1]
-        return _ross(columns.rows(rows)[0], np.unique(label[rows], return_inverse=True)[1].ravel(), k)
+        counts = np.bincount(mine)
+        if (counts == 1).any():
+            rows = rows[counts[mine] > 1]
+        return _ross(columns.rows(rows)[0], label[rows], k)
 
     low, high = batch_interval(value, estimate, len(a), seed)
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, y=b))

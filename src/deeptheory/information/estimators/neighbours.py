@@ -29,12 +29,19 @@ def information_by_neighbours(
     Pompe with z. x, y, z: [d, n] float64, d may be 0; label_x, label_y: [n] codes that belong to x and y, each pair of them
     on two samples or more. inclusive: counts up to and with the distance, psi(n) for psi(n + 1) (Mesner & Shalizi).
     """
-    from scipy.special import digamma
-
     used, n_xz, n_yz, n_z = counts_around(x, y, z, k, label_x, label_y, inclusive)
     more = 0 if inclusive else 1
-    nats = digamma(used) - digamma(n_xz + more) - digamma(n_yz + more) + digamma(n_z + more)
-    return float(nats.mean() / np.log(2))
+    nats = _psi(used) - _psi(n_xz + more) - _psi(n_yz + more) + _psi(n_z + more)
+    return float(nats / np.log(2))
+
+
+def _psi(counts: np.ndarray) -> float:
+    """Mean digamma; each count that occurs is evaluated once."""
+    from scipy.special import digamma
+
+    often = np.bincount(counts)
+    seen = np.flatnonzero(often)
+    return float(often[seen] @ digamma(seen)) / len(counts)
 
 
 def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> tuple[np.ndarray, ...]:
@@ -50,24 +57,27 @@ def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> tu
         x, y, z = (np.ascontiguousarray(v) for v in (x, y, z))
         _scan(x, y, z, k, one, two, inclusive, out)
         return tuple(out)
-    cell = _both(label_x, label_y)
-    joint = np.concatenate([x, y, z])
+    parts_x, parts_y = (None if v is None else _parts(v) for v in (label_x, label_y))
+    parts = parts_x if label_y is None else parts_y if label_x is None else _parts(_both(label_x, label_y))
+    joint = _stacked(x, y, z)
     used = np.full(n, k, dtype=np.int64)
     reach = np.empty(n)
-    for rows in _parts(cell, n):
-        most = min(k, len(rows) - 1)
-        reach[rows] = nearest(joint[:, rows], most)[:, -1]
-        used[rows] = most
+    if parts is None:
+        reach[:] = nearest(joint, k)[:, -1]
+    else:
+        for rows in parts:
+            most = min(k, len(rows) - 1)
+            reach[rows] = nearest(joint[:, rows], most)[:, -1]
+            used[rows] = most
     same = reach == 0
     limit = np.nextafter(reach, np.inf) if inclusive else np.where(same, _LEAST, reach)
     n_xz, n_yz, n_z = (
-        _nearer(np.concatenate(part), limit, label)
-        for part, label in (([x, z], label_x), ([y, z], label_y), ([z], None))
+        _nearer(_stacked(*columns), limit, of) for columns, of in (((x, z), parts_x), ((y, z), parts_y), ((z,), None))
     )
     if inclusive:
-        used = _nearer(joint, limit, cell)
+        used = _nearer(joint, limit, parts)
     elif same.any():
-        used[same] = _nearer(joint, limit, cell)[same] + 1
+        used[same] = _nearer(joint, limit, parts)[same] + 1
     return used, n_xz, n_yz, n_z
 
 
@@ -87,34 +97,45 @@ def nearest(columns: np.ndarray, k: int, euclidean: bool = False) -> np.ndarray:
     return out
 
 
-def _nearer(columns: np.ndarray, limit: np.ndarray, label: np.ndarray | None) -> np.ndarray:
-    """How many others of the same label lie strictly nearer than `limit`, [n]."""
+def _nearer(columns: np.ndarray, limit: np.ndarray, parts: list[np.ndarray] | None) -> np.ndarray:
+    """How many others of the same label, whose rows are `parts`, lie strictly nearer than `limit`, [n]."""
     n = columns.shape[1]
+    if parts is None:
+        return _nearer_of_all(columns, limit)
     out = np.empty(n, dtype=np.int64)
-    for rows in _parts(label, n):
-        part = np.ascontiguousarray(columns[:, rows])
-        found = np.full(len(rows), len(rows) - 1, dtype=np.int64)
-        if len(part) == 1:
-            order = np.argsort(part[0])
-            _counts_sorted(part[0][order], order, limit[rows], found)
-        elif len(part) > 1:
-            counts_by_tree(part, limit[rows], found)
-        out[rows] = found
+    for rows in parts:
+        out[rows] = _nearer_of_all(columns[:, rows], limit[rows])
     return out
 
 
-def _both(label_x, label_y) -> np.ndarray | None:
-    if label_x is None or label_y is None:
-        return label_x if label_y is None else label_y
+def _nearer_of_all(columns: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    d, n = columns.shape
+    if d == 0:
+        return np.full(n, n - 1)
+    out = np.empty(n, dtype=np.int64)
+    if d == 1:
+        order = np.argsort(columns[0])
+        _counts_sorted(columns[0][order], order, limit, out)
+    else:
+        counts_by_tree(np.ascontiguousarray(columns), limit, out)
+    return out
+
+
+def _stacked(*columns: np.ndarray) -> np.ndarray:
+    """The columns of several variables, those of one alone as they are."""
+    some = [v for v in columns if len(v)]
+    return np.concatenate(some) if len(some) > 1 else some[0] if some else columns[0]
+
+
+def _both(label_x: np.ndarray, label_y: np.ndarray) -> np.ndarray:
     return np.unique(label_x * (label_y.max() + 1) + label_y, return_inverse=True)[1].ravel()
 
 
-def _parts(label, n):
-    """The rows of each label; all of them without labels."""
-    if label is None:
-        return [np.arange(n)]
-    order = np.argsort(label, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
+def _parts(label: np.ndarray) -> list[np.ndarray]:
+    """The rows of each label."""
+    short = label.astype(np.int16) if label.max() < 2**15 else label  # short numbers are sorted by their digits
+    order = np.argsort(short, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(short[order])) + 1)
 
 
 @njit(cache=True, error_model="numpy")
