@@ -175,7 +175,15 @@ def groups_by_search(n, depth):
     return check
 
 
-COUNTED = ["(x+y+z+u+v+w)**60", "x**9999999999", "(x+y)**5000", "((x+1)**99+1)**99", "(x+y+z)**300"]
+COUNTED = [
+    "(x+y+z+u+v+w)**60",
+    "x**9999999999",
+    "(x+y)**5000",
+    "((x+1)**99+1)**99",
+    "(x+y+z)**300",
+    "((1+x)*(1-x))**300",
+    "rf(x,99)",
+]
 MODULES = {
     "TransformerEncoderLayer": lambda: nn.TransformerEncoderLayer(8, 2, 16),
     "LSTM and Linear": lambda: nn.ModuleList([nn.LSTM(8, 16), nn.Linear(16, 2)]),

@@ -20,7 +20,7 @@ Terms = dict[Exponents, Fraction]  # a polynomial: coefficient by exponents
 
 MOST_TERMS = 20_000
 MOST_DEGREE = 30_000  # half a minute for groups of any depth
-_MOST_WORK = 3_000_000  # digits of all coefficients, and products of terms
+_MOST_WORK = 60_000  # terms times degree times length of the coefficients: a second or two
 
 
 def read_expressions(expression: Any, names: Iterable[str] = ()) -> list["sympy.Expr"]:
@@ -99,8 +99,9 @@ def _check_work(expression: "sympy.Expr", n: int) -> None:
     degree, terms, digits = sizes(expression, n)
     if degree > MOST_DEGREE:
         raise InputError(f"the degree is {degree}; counted up to {MOST_DEGREE}: substitute a power by a variable of its own")  # fmt: skip
-    if terms > MOST_TERMS or terms * (digits + 10) > _MOST_WORK:
-        raise InputError(f"{shown(expression)} has up to {terms:.3g} terms with {digits:.0f} digits when multiplied out; counted are up to {MOST_TERMS}: give a shorter polynomial")  # fmt: skip
+    work = terms * (degree if terms > 1 else 1) * (1 + digits / 30)
+    if terms > MOST_TERMS or work > _MOST_WORK:
+        raise InputError(f"{shown(expression)} has up to {terms:.3g} terms with {digits:.0f} digits when multiplied out; counted are up to {MOST_TERMS}, fewer of high degree: give a shorter polynomial")  # fmt: skip
 
 
 def sizes(e: Any, n: int) -> tuple[int, float, float]:
