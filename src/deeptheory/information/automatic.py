@@ -184,7 +184,7 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
     def count(p: np.ndarray, what: str) -> Candidate:
         got = labelled(p, label, k=how.k, standardize=how.standardize, seed=how.seed)
         of = counts_of_labels(p, label, how.k, how.standardize, how.seed)
-        return _candidate(got, what + left_out, a.shape[1] + 1, of, len(a), how)
+        return _candidate(got, what + left_out, a.shape[1] + 1, of, len(a), how, 2 * _NULL_ROWS)
 
     plain = count(normal_scores(a), _SCORES) if how.ranks else count(a, "")
     if how.ranks is None and how.standardize and a.shape[1] <= len(a) // 4 and tails_ask(a):
@@ -268,10 +268,12 @@ def _better(other: Candidate, plain: Candidate) -> Candidate:
     return other if clear and other.value > _PRESENT * other.error else plain
 
 
-def _candidate(got: Estimate, said: str, columns: int, of: Counts, n: int, how: How) -> Candidate:
+def _candidate(
+    got: Estimate, said: str, columns: int, of: Counts, n: int, how: How, rows: int = _NULL_ROWS
+) -> Candidate:
     """Neighbour counts with an interval at least as wide as the spread of their values on y permuted: ten batches of few rows
     each, with a handful of a rare label, understate it."""
-    null = null_half(of, n, how.seed, _NULL_ROWS, _NULL_DRAWS) if how.spread else 0.0
+    null = null_half(of, n, how.seed, rows, _NULL_DRAWS) if how.spread else 0.0
     half = (got.high - got.low) / 2
     if np.isnan(half):  # batches would be too small: the spread of pointwise information of normals is added
         half = float(np.hypot(null, 1.96 * np.sqrt(max(0.0, 1 - 4**-got.value) / n) / np.log(2)))
