@@ -250,11 +250,8 @@ Y = [0, 1] * 5
         (lambda: dt.Exact().summarise(X[:, :0], Y), "none of them 0"),
         (lambda: dt.Exact().summarise(np.where(X > 0, np.nan, X), Y), r"activations hold nan \(seed 0, sample"),
         (lambda: dt.Exact().summarise(X, Y[:4]), r"targets have shape \[4\], activations 10 samples"),
-        (
-            lambda: dt.Exact().summarise(X, [np.nan, 1] * 5),
-            "labels run from nan",
-        ),  # [-1, 1] are two classes: codes do not matter
-        (lambda: dt.Exact().summarise(X, [0.5, 1] * 5), "needed: whole numbers from 0"),
+        (lambda: dt.Exact().summarise(X, [np.nan, 1] * 5), "labels run from nan"),  # [-1, 1] are two classes: codes do not matter
+        (lambda: dt.Exact().summarise(X, [0.5, 1] * 5), "needed: whole numbers"),
         (lambda: dt.Exact().summarise(X, [1] * 10), "targets hold one class only"),
         (lambda: dt.Exact().summarise(X, np.full((10, 2), 0.7)), "must be probabilities"),
         (lambda: dt.Exact().summarise(X, None), "targets are missing"),
@@ -275,6 +272,9 @@ Y = [0, 1] * 5
         (lambda: dt.Quantized(8, (1, 0)), "the first must be below"),
         (lambda: dt.gradient_phases(None), "no gradients were recorded"),
         (lambda: dt.gradient_phases(moments([[1, 1]], [0, 1]) * np.nan), "fluctuations are undefined"),
+        (lambda: dt.gradient_phases(moments([[1, 1]], [3, 3])), "step 3 appears 2 times"),
+        (lambda: dt.gradient_phases(moments([[1, 1]], [-1, 3])), "0 or above"),
+        (lambda: dt.gradient_phases(moments([[1, 1]], [0, 1]).drop_vars("std_norm")), "have no std_norm"),
         (lambda: one_neuron_information(0, [0, 1]), "w is 0"),
         (lambda: one_neuron_information(1, [1, 0]), "edges must ascend"),
         (lambda: one_neuron_information(1, [0, 1], "gelu"), "unknown activation"),

@@ -5,46 +5,60 @@ A grid of capsules is [B, H, W, types, d]: what stands at one cell lies together
 Trap: a capsule's d numbers are d channels at one cell. `view(B, -1, 8)` on [B, C, H, W] makes capsules of eight neighbouring pixels.
 """
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
 import torch
 from torch import einsum, nn
 
-from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
-from deeptheory.capsules.routing.dynamic import check_iterations, dynamic_routing, leaky_softmax, route, softmax
-from deeptheory.capsules.routing.em import check_choice
+from deeptheory.capsules.initialization import check_init, primary_, routed_
+from deeptheory.capsules.native.windowed import WindowedPasses
+from deeptheory.capsules.routing import recomputed
+from deeptheory.capsules.routing.backends import choose
+from deeptheory.capsules.routing.checks import (
+    check_layer_input,
+    check_outcome,
+    floating,
+    full_precision,
+    in_one_dtype,
+    result_dtype,
+)
+from deeptheory.capsules.routing.dynamic import check_iterations, dynamic_routing, leaky_softmax, masked, route, softmax
+from deeptheory.capsules.routing.em import check_choice, in_parts
 from deeptheory.capsules.squashing import at_least_float32, squash
-from deeptheory.capsules.windows import NORMALIZE, over_parents, patches, windows
+from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
 from deeptheory.errors import InputError
-from deeptheory.shapes import check_shapes
 
-_BIAS = 0.1
-
-
-def truncated_normal_(weight: torch.Tensor, std: float) -> torch.Tensor:
-    """In place: normal, drawn again beyond two standard deviations, as TensorFlow's."""
-    return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
+_FEW = 1  # examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
 
 
 class PrimaryCapsules(nn.Module):
     """Convolution, cut into capsules, squashed: images or features [B, C, H, W] -> [B, H', W', types, dim].
 
-    padding: "valid" or "same" (stride 1 only, as torch) or pixels. released: divide the convolution by the number of types before
-    the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin with std 0.1, ours
-    with 0.1 / types, so that both begin with the same function.
+    kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also "valid" or "same"
+    (stride 1 only, as torch). released: divide the convolution by the number of types before
+    the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types` times
+    larger, so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
     """
 
-    def __init__(self, in_channels: int, types: int, dim: int, kernel_size: int = 9, stride: int = 2, padding: str | int = 0, *, released: bool = False):  # fmt: skip
+    def __init__(self, in_channels: int, types: int, dim: int, kernel_size: int | Sequence[int] = 9, stride: int | Sequence[int] = 2, padding: str | int | Sequence[int] = 0, *, released: bool = False, init: str = "scaled"):  # fmt: skip
         super().__init__()
-        self.types, self.dim, self.released = types, dim, released
+        check_init(init)
+        check_sizes(in_channels=in_channels, types=types, dim=dim)
+        kernel_size, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
+        padding_of(padding, kernel_size, stride)
+        padding = padding if isinstance(padding, str) else pair("padding", padding, 0)
+        self.types, self.dim, self.released, self.init = types, dim, released, init
         self.convolution = nn.Conv2d(in_channels, types * dim, kernel_size, stride, padding)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0.1."""
-        truncated_normal_(self.convolution.weight, 0.1 if self.released else 0.1 / self.types)
-        nn.init.constant_(self.convolution.bias, _BIAS)  # type: ignore[arg-type]
+        """As `init` says."""
+        primary_(self.convolution, self.types, self.dim, self.init, self.released)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        check_shapes(x=(x, f"B {self.convolution.in_channels} H W"))
+        x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.convolution.in_channels} H W"), self.convolution.weight)
         s = self.convolution(x)
         if self.released:
             bias = self.convolution.bias[:, None, None]  # type: ignore[index]
@@ -59,7 +73,11 @@ class Capsules(nn.Module):
     """Every capsule votes for every parent: [B, I, p] -> [B, J, q]. A grid [B, H, W, T, p] is flattened first.
 
     in_capsules, in_dim: I, p. out_capsules, out_dim: J, q. bias: a trainable bias added before each squash (released code). prior:
-    logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. Weights: truncated normal, std 0.1.
+    logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. init: "scaled" (lengths and gradients
+    pass through any depth) or "paper" (truncated normal, std 0.1, biases 0.1), see `initialization`.
+    share: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children may come: 1 for
+    a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the grid's [B, H, W, T]) truth
+    values, True where there is a child, for batches of sets of different sizes.
     """
 
     def __init__(
@@ -74,53 +92,82 @@ class Capsules(nn.Module):
         leaky: bool = False,
         prior: bool = False,
         detach: bool = False,
+        share: bool = False,
         backend: str = "auto",
+        init: str = "scaled",
     ):
         super().__init__()
         check_iterations(iterations)
-        self.iterations, self.leaky, self.detach, self.backend = iterations, leaky, detach, backend
+        check_init(init)
+        self.init = init
+        check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
+        self.iterations, self.leaky, self.detach, self.share, self.backend = iterations, leaky, detach, share, backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_capsules, out_dim)) if bias else None
         self.prior = nn.Parameter(torch.empty(in_capsules, out_capsules)) if prior else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0.1, prior 0."""
-        truncated_normal_(self.weight, 0.1)
-        if self.bias is not None:
-            nn.init.constant_(self.bias, _BIAS)
+        """As `init` says; prior 0."""
+        routed_(self.weight, self.bias, self.weight.shape[1] + self.leaky, self.init)
         if self.prior is not None:
             nn.init.zeros_(self.prior)
 
-    def forward(self, u: torch.Tensor) -> torch.Tensor:
-        settings = (self.iterations, self.bias, self.leaky, self.prior, self.detach)
-        return dynamic_routing(self.lined_up(u), self.weight, *settings, backend=self.backend)
+    def forward(self, u: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        u, weight, prior, mask = self._lined_up(u, mask)
+        settings = (self.iterations, self.bias, self.leaky, prior, self.detach)
+        return dynamic_routing(u, weight, *settings, mask=mask, backend=self.backend)
 
-    def _route(self, u: torch.Tensor, watch) -> None:
-        votes = einsum("BIp,IJqp->BIJq", self.lined_up(u), self.weight)
+    def _route(self, u: torch.Tensor, mask: torch.Tensor | None = None, watch: Any = None) -> None:
+        u, weight, prior, mask = self._lined_up(u, mask)
+        u, weight = in_one_dtype(masked(u, mask), weight)
+        votes = einsum("BIp,IJqp->BIJq", u, weight)
         over = leaky_softmax if self.leaky else softmax
-        route(at_least_float32(votes), self.iterations, self.bias, over, self.prior, self.detach, watch)
+        watch = watch if mask is None else partial(watch, there=mask)
+        route(at_least_float32(votes), self.iterations, self.bias, over, prior, self.detach, watch)
 
-    def lined_up(self, u: torch.Tensor) -> torch.Tensor:
-        """u as [B, I, p]. InputError: another number of capsules or dimensions than the layer was made for."""
-        flat = u.flatten(1, -2)
+    def _lined_up(self, u: Any, mask: torch.Tensor | None):
+        """u [B, I, p], the weights and the prior for each child, the mask [B, I].
+
+        InputError: another number of capsules or dimensions than the layer was made for.
+        """
         i, _, _, p = self.weight.shape
-        if tuple(flat.shape[1:]) != (i, p):
+        if not isinstance(u, torch.Tensor) or u.ndim < 3:
+            check_layer_input("u", u, f"B I {p}")
+        flat = floating(u).flatten(1, -2)
+        n = flat.shape[1]
+        if flat.shape[2] != p or (n % i if self.share else n != i):
+            made = f"multiples of {i}" if self.share else i
             raise InputError(
-                f"u has shape {list(u.shape)}, {flat.shape[1]} capsules of {flat.shape[-1]} dimensions; this layer was made for {i} of {p}"
+                f"u has shape {list(u.shape)}, {n} capsules of {flat.shape[-1]} dimensions; this layer was made for {made} of {p}"
             )
-        return flat
+        weight, prior = (None if x is None else repeated(x, n // i) for x in (self.weight, self.prior))
+        return flat, weight, prior, mask if mask is None or mask.ndim < 3 else mask.flatten(1)
 
     def extra_repr(self) -> str:
         i, j, q, p = self.weight.shape
-        return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}"
+        return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}" + (", share=True" if self.share else "")
+
+
+def repeated(x: torch.Tensor, times: int) -> torch.Tensor:
+    """x: [n, ...] -> [times * n, ...], again and again."""
+    return x if times == 1 else x.expand(times, *x.shape).flatten(0, 1)
+
+
+def check_sizes(**sizes: int) -> None:
+    """InputError: a size that is no whole number of at least 1."""
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
+            raise InputError(f"{name} is {size!r}; it needs a whole number of at least 1")
 
 
 class ConvCapsules(nn.Module):
-    """Capsules vote for the parents whose window sees them: [B, H, W, in_types, p] -> [B, H', W', out_types, q], no padding.
+    """Capsules vote for the parents whose window sees them: [B, H, W, in_types, p] -> [B, H', W', out_types, q].
 
-    Weights are shared over positions. normalize: "all": a child divides itself among its parents of all types and positions (the
-    couplings of a child sum to one); "position": each window on its own, over types (as most convolutional ports do).
+    Weights are shared over positions. kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence
+    [B, 1, n, types, p]; padding: cells without capsules on each side, or "valid" (none) or "same" (as many positions as came in;
+    stride 1). normalize: "all": a child divides itself among its parents of all types and positions (the couplings of a child sum
+    to one); "position": each window on its own, over types (as most convolutional ports do). backend: see `backends`.
     """
 
     def __init__(
@@ -129,46 +176,83 @@ class ConvCapsules(nn.Module):
         in_dim: int,
         out_types: int,
         out_dim: int,
-        kernel_size: int = 3,
-        stride: int = 1,
+        kernel_size: int | Sequence[int] = 3,
+        stride: int | Sequence[int] = 1,
         iterations: int = 3,
         *,
         normalize: str = "all",
         bias: bool = True,
+        padding: int | str | Sequence[int] = 0,
+        backend: str = "auto",
+        init: str = "scaled",
     ):
         super().__init__()
         check_iterations(iterations)
+        check_init(init)
+        self.init = init
         check_choice(normalize, NORMALIZE, what="normalize")
-        self.kernel_size, self.stride, self.iterations, self.normalize = kernel_size, stride, iterations, normalize
-        self.weight = nn.Parameter(torch.empty(kernel_size**2 * in_types, out_types, out_dim, in_dim))
+        check_sizes(in_types=in_types, in_dim=in_dim, out_types=out_types, out_dim=out_dim)
+        self.kernel_size, self.stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
+        self.padding, self.pads = padding, padding_of(padding, self.kernel_size, self.stride)
+        self.iterations, self.normalize, self.backend = iterations, normalize, backend
+        seen = self.kernel_size[0] * self.kernel_size[1] * in_types
+        self.weight = nn.Parameter(torch.empty(seen, out_types, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_types, out_dim)) if bias else None
         self.in_types = in_types
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0.1."""
-        truncated_normal_(self.weight, 0.1)
-        if self.bias is not None:
-            nn.init.constant_(self.bias, _BIAS)
+        """As `init` says; a child has parents at as many positions as windows overlap, away from the edges."""
+        cells = self.kernel_size[0] * self.kernel_size[1] / (self.stride[0] * self.stride[1])
+        overlap = max(1.0, cells) if self.normalize == "all" else 1.0
+        routed_(self.weight, self.bias, overlap * self.weight.shape[1], self.init)
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
         v, at = self._route(u)
         return v.unflatten(1, (at.out_height, at.out_width))
 
     def _route(self, u: torch.Tensor, watch=None):
-        check_shapes(u=(u, f"B H W {self.in_types} {self.weight.shape[-1]}"))
+        """v: [B, P, J, q] and the windows."""
+        u = check_layer_input("u", u, f"B H W {self.in_types} {self.weight.shape[-1]}")
+        asked_grid, u = u.shape[1:3], padded(u, self.pads)
         at = windows(u.shape[1], u.shape[2], self.kernel_size, self.stride, u.device)
-        seen = patches(u.flatten(1, 2), at).flatten(2, 3)  # [B, P, N, p], N = K * K * in_types
-        votes = einsum("BPNp,NJqp->BPNJq", seen, self.weight)
+        asked, (grid, weight, bias) = u, in_one_dtype(u.flatten(1, 2), self.weight, self.bias)
+        j, q = weight.shape[1:3]
+        one = 4 * at.children.numel() * self.in_types * j * q
+        chosen = choose(
+            self.backend, "windowed", grid, weight, bias, votes=one * u.shape[0], slower=lambda: u.shape[0] <= _FEW
+        )
+        eager = partial(self._eager, at=at)
+        if watch is not None:
+            cells = padded(u.new_ones(1, *asked_grid, self.in_types), self.pads).flatten(1, 2)
+            watch = partial(watch, there=patches(cells, at).flatten(2, 3)) if any(self.pads) else watch
+            v = eager(grid, weight, bias, None, watch=watch)
+        elif chosen == "eager":
+            v = eager(grid, weight, bias, None)
+        elif chosen == "recompute":
+            (v,) = in_parts(lambda grid: (eager(grid, weight, bias, None),), (grid,), one)
+        else:
+            with full_precision(u.device):
+                passes, each = (
+                    WindowedPasses(at, self.normalize),
+                    None if bias is None else bias.float().repeat(len(at.children), 1),
+                )
+                v = recomputed.route(passes, eager, grid.float(), weight.float(), self.iterations, each)
+        check_outcome(v, u=u, weight=self.weight, bias=self.bias)
+        return v.unflatten(1, (-1, j)).to(result_dtype(asked)), at
+
+    def _eager(self, grid, weight, bias, prior, at: Windows, watch=None) -> torch.Tensor:
+        """[B, P * J, q]; bias: [J, q] or [P * J, q]."""
+        seen = patches(grid, at).flatten(2, 3)  # [B, P, N, p], N = K * K * in_types
+        votes = einsum("BPNp,NJqp->BPNJq", seen, weight)
+        bias = None if bias is None else bias.unflatten(0, (-1, weight.shape[1]))
 
         def over(logits):
             return over_parents(logits, at, "all") if self.normalize == "all" else logits.softmax(-1)
 
-        with full_precision(u.device):
-            v = route(at_least_float32(votes), self.iterations, self.bias, over, watch=watch)
-        check_outcome(v, u=u, weight=self.weight, bias=self.bias)
-        return v.to(result_dtype(u)), at
+        with full_precision(grid.device):
+            return route(at_least_float32(votes), self.iterations, bias, over, watch=watch).flatten(1, 2)
 
     def extra_repr(self) -> str:
         _, j, q, p = self.weight.shape
-        return f"{self.in_types} types of {p} -> {j} types of {q}, kernel_size={self.kernel_size}, stride={self.stride}, iterations={self.iterations}, normalize={self.normalize!r}"
+        return f"{self.in_types} types of {p} -> {j} types of {q}, kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding!r}, iterations={self.iterations}, normalize={self.normalize!r}"

@@ -5,11 +5,15 @@ all of them, of all types, compete for it.
 Trap: most ports cut the image into patches and let each patch compete on its own (im2col, then a softmax over types).
 """
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import torch
 
+from deeptheory.capsules.tracing import traced
 from deeptheory.errors import InputError
 
 NORMALIZE = ("all", "position")
@@ -31,28 +35,66 @@ class Windows:
     heard: torch.Tensor
 
 
-def windows(height: int, width: int, kernel_size: int, stride: int, device: torch.device) -> Windows:
-    """Windows of a grid, kept for the next call. InputError: the grid is smaller than the kernel."""
-    if min(height, width) < kernel_size:
+def pair(name: str, value: int | Sequence[int], least: int) -> tuple[int, int]:
+    """(rows, columns) from one number or two. InputError: no whole numbers, or below the least."""
+    two = (
+        (value, value) if isinstance(value, (int, np.integer)) else tuple(value) if isinstance(value, Sequence) else ()
+    )
+    if len(two) != 2 or not all(
+        isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= least for x in two
+    ):
+        raise InputError(f"{name} is {value!r}; it needs a whole number of at least {least}, or two: rows, columns")
+    return int(two[0]), int(two[1])
+
+
+def padding_of(
+    padding: int | str | Sequence[int], kernel: tuple[int, int], stride: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Cells added left, right, above, below (as torch's pad reads them): a number, rows and columns, "valid" or "same"."""
+    if padding == "same":
+        if stride != (1, 1):
+            raise InputError(
+                f'padding="same" needs stride 1, and it is {stride}; give the number of cells on each side'
+            )
+        (kh, kw) = kernel
+        return (kw - 1) // 2, kw // 2, (kh - 1) // 2, kh // 2
+    if isinstance(padding, str) and padding != "valid":
+        raise InputError(f"padding is {padding!r}; known: valid, same, or a number of cells on each side")
+    rows, columns = (0, 0) if padding == "valid" else pair("padding", padding, 0)
+    return columns, columns, rows, rows
+
+
+def padded(x: torch.Tensor, pads: tuple[int, int, int, int]) -> torch.Tensor:
+    """x: [B, H, W, ...], zeros around: a child without a vote (u = 0) or without an activation takes no part."""
+    return torch.nn.functional.pad(x, (0,) * (2 * (x.ndim - 3)) + pads) if any(pads) else x
+
+
+def windows(height: int, width: int, kernel_size: int | Sequence[int], stride: int | Sequence[int], device: torch.device) -> Windows:  # fmt: skip
+    """Windows of a grid, saved for the next call. InputError: the grid is smaller than the kernel."""
+    kernel, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
+    if height < kernel[0] or width < kernel[1]:
         raise InputError(
-            f"the grid of capsules is {height}x{width} and the kernel {kernel_size}x{kernel_size}: no parent sees a whole window; "
-            "use a larger image, a smaller kernel or smaller strides below"
+            f"the grid of capsules is {height}x{width} and the kernel {kernel[0]}x{kernel[1]}: no parent sees a whole window; "
+            "use a larger image, padding, a smaller kernel or smaller strides below"
         )
-    build = _build if torch.compiler.is_compiling() else _kept
-    return build(height, width, kernel_size, stride, device)
+    build = _build if traced() else _saved
+    return build(height, width, kernel, stride, device)
 
 
-def _build(height: int, width: int, kernel_size: int, stride: int, device: torch.device) -> Windows:
-    k, s = kernel_size, stride
-    (oh, ch, mh, ph, qh, hh), (ow, cw, mw, pw, qw, hw) = (_one_axis(n, k, s, device) for n in (height, width))
-    m = -(-k // s)
-    children = (ch[:, None, :, None] * width + cw[None, :, None, :]).reshape(oh * ow, k * k)
-    slot = (mh[None, None, :, None] * m + mw[None, None, None, :]).expand(oh, ow, k, k).reshape(oh * ow, k * k)
-    p = ph[:, None, :, None] * ow + pw[None, :, None, :]
-    q = qh[:, None, :, None] * k + qw[None, :, None, :]
-    heard = (hh[:, None, :, None] & hw[None, :, None, :]).reshape(height * width, m * m)
-    way_back = (p * k * k + q).reshape(height * width, m * m)
-    return Windows(oh, ow, children, children * (m * m) + slot, way_back.masked_fill(~heard, 0), heard)
+def _build(height: int, width: int, kernel: tuple[int, int], stride: tuple[int, int], device: torch.device) -> Windows:
+    """Made outside inference_mode, whose tensors could not be used for training in a later call."""
+    with nullcontext() if torch.compiler.is_compiling() else torch.inference_mode(False):
+        axes = zip((height, width), kernel, stride)
+        (oh, ch, mh, ph, qh, hh), (ow, cw, mw, pw, qw, hw) = (_one_axis(n, k, s, device) for n, k, s in axes)
+        (kh, kw), m_h, m_w = kernel, hh.shape[1], hw.shape[1]
+        kk, m = kh * kw, m_h * m_w
+        children = (ch[:, None, :, None] * width + cw[None, :, None, :]).reshape(oh * ow, kk)
+        slot = (mh[None, None, :, None] * m_w + mw[None, None, None, :]).expand(oh, ow, kh, kw).reshape(oh * ow, kk)
+        p = ph[:, None, :, None] * ow + pw[None, :, None, :]
+        q = qh[:, None, :, None] * kw + qw[None, :, None, :]
+        heard = (hh[:, None, :, None] & hw[None, :, None, :]).reshape(height * width, m)
+        way_back = (p * kk + q).reshape(height * width, m)
+        return Windows(oh, ow, children, children * m + slot, way_back.masked_fill(~heard, 0), heard)
 
 
 def _one_axis(n: int, k: int, s: int, device):
@@ -66,7 +108,7 @@ def _one_axis(n: int, k: int, s: int, device):
     return o, child, q // s, p, offset, (p >= 0) & (p < o) & (offset < k)
 
 
-_kept = lru_cache(maxsize=64)(_build)
+_saved = lru_cache(maxsize=64)(_build)
 
 
 def patches(x: torch.Tensor, at: Windows) -> torch.Tensor:

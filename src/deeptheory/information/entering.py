@@ -1,10 +1,11 @@
-"""The door of every read-out: activations [seed, sample, unit] and targets, checked and brought to the kernels' form."""
+"""The entry of every read-out: activations [seed, sample, unit] and targets, checked and brought to the kernels' form."""
 
 import numpy as np
 
 from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
 from deeptheory.information.counting import FIELDS, group, information, x_log_x
+from deeptheory.information.reading import read
 
 
 def as_activations(activations, first: int = 0) -> np.ndarray:
@@ -26,49 +27,50 @@ def as_activations(activations, first: int = 0) -> np.ndarray:
 def as_labels(targets, n: int) -> tuple[np.ndarray, int, np.ndarray]:
     """Codes [n] int64 from 0, the number of classes present, and p(y|x) [n, class] or, where labels decide, an empty [0, 0].
 
-    targets: labels [n], numbers or names (only which are equal counts), or probabilities [n, class]. InputError: another
-    length, labels that are no whole numbers, missing ones, one class only, NaN, rows that do not sum to 1.
+    targets: labels [n] or [n, 1], whole numbers or words (only which are equal counts, so a vocabulary's numbers cost nothing),
+    or probabilities [n, class]. InputError: another length, labels that are neither, marks for no label (-100, or a number
+    below 0 among three classes or more), one class only, NaN, rows that do not sum to 1.
     """
     if targets is None:
         raise InputError("targets are missing; I(T;Y) needs the labels of the probe inputs")
-    y = as_numpy(targets)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.ndim not in (1, 2) or len(y) != n:
-        raise InputError(f"targets have shape {list(y.shape)}, activations {n} samples; needed: [{n}] or [{n}, class]")
-    if y.ndim == 2:
+    shape = getattr(targets, "shape", None) or np.shape(targets)
+    if len(shape) not in (1, 2) or shape[0] != n:
+        raise InputError(f"targets have shape {list(shape)}, activations {n} samples; needed: [{n}] or [{n}, class]")
+    y, words = read(targets, "targets")
+    if y.shape[1] > 1:
         if not np.isfinite(y).all() or y.min() < 0 or not np.allclose(y.sum(1), 1, atol=1e-5):
             raise InputError("targets [n, class] must be probabilities: not negative, each row summing to 1")
         present = int((y.sum(0) > 0).sum())
         codes, p_y = np.zeros(n, dtype=np.int64), y.astype(np.float64)
     else:
-        codes, p_y = _codes(y), np.zeros((0, 0))
+        codes, p_y = _codes(y[:, 0], words), np.zeros((0, 0))
         present = int(codes.max()) + 1
     if present < 2:
         raise InputError("targets hold one class only; I(T;Y) is 0 whatever the network does")
     return codes, present, p_y
 
 
-def _codes(y: np.ndarray) -> np.ndarray:
+def _codes(y: np.ndarray, words: bool) -> np.ndarray:
     """Labels as 0, 1, ... in their own order; what the numbers or names are does not matter."""
-    if y.dtype == object:
-        missing = sum(v is None or v != v for v in y)
-        if missing:
-            raise InputError(f"labels: {missing} of {len(y)} are missing; leave those samples out")
-        y = y.astype(str) if any(isinstance(v, str) for v in y) else y.astype(np.float64)
-    if y.dtype.kind == "f" and np.isnan(y).any() and not np.isnan(y).all():
+    if not words:
+        whole = np.isfinite(y) & (y == np.floor(y))
+        missing = int(np.isnan(y).sum())
+        if 0 < missing < len(y):
+            raise InputError(f"labels run from nan: {missing} of {len(y)} are missing; leave those samples out")
+        if not whole.all():
+            raise InputError(
+                f"labels run from {y.min()} to {y.max()} and hold {y[~whole][0]}; needed: whole numbers, words, or p(y|x) [n, class]"
+            )
+        if y.min() >= 0 and y.max() < max(1024, len(y)):  # counting is faster than sorting
+            there = np.zeros(int(y.max()) + 1, dtype=bool)
+            there[y.astype(np.int64)] = True
+            return (np.cumsum(there) - 1)[y.astype(np.int64)]
+    found, codes = np.unique(y, return_inverse=True)
+    if not words and found[0] < 0 and (found[0] == -100 or len(found) > 2):
         raise InputError(
-            f"labels run from nan: {int(np.isnan(y).sum())} of {len(y)} are missing; leave those samples out"
+            f"labels hold {found[0]}, which often stands for: no label; leave those samples out, or number classes from 0"
         )
-    if y.dtype.kind == "f" and not (np.isfinite(y).all() and (np.floor(y) == y).all()):
-        raise InputError(
-            f"labels run from {y.min()} to {y.max()}; needed: whole numbers from 0, names, or p(y|x) [n, class]"
-        )
-    if y.dtype.kind in "iub" and y.min() >= 0 and y.max() < max(1024, len(y)):  # counting is faster than sorting
-        there = np.zeros(int(y.max()) + 1, dtype=bool)
-        there[y.astype(np.int64)] = True
-        return (np.cumsum(there) - 1)[y.astype(np.int64)]
-    return np.unique(y, return_inverse=True)[1].astype(np.int64).ravel()
+    return codes.astype(np.int64).ravel()
 
 
 def class_weights(targets, n: int) -> np.ndarray:

@@ -8,7 +8,7 @@
    (full): weights, transposed for reading. where [N][16] or NULL: added to votes. shares: a parent's activation is its share of the
    mass at its position, and logit is the logarithm of it; else a cost decides. r, g [P][N][J]: assignments and gradients of logits. mean, var [P][J][16], mass, logit [P][J].
    All are vectors but at, w, where, first and the betas. */
-#include "vectors.h"
+#include "assign.h"
 enum { H = 16 };
 
 typedef struct {
@@ -278,38 +278,6 @@ static void finish(const layer *n, long first, long last, long terms, const iter
         }
 }
 
-/* In place. E-step, gl == NULL: softmax of logits x [P][N][J] over the parents of each child. Its backward: x is the gradient of the
-   assignments gl points to (r), and becomes that of the logits. windows [HW][M]: p * KK + k, or -1. together: over types too. */
-static void assign(const layer *n, long HW, long M, const int64_t *windows, long together, const vec *r, vec *x) {
-    long N = children(n), J = n->J;
-    for (long c = 0; c < HW; c++)
-        for (long t = 0; t < n->T; t++) {
-            long at[M], heard = 0;
-            for (long m = 0; m < M; m++) {
-                int64_t pk = windows[c * M + m];
-                if (pk >= 0) at[heard++] = (pk / n->KK * N + pk % n->KK * n->T + t) * J;
-            }
-            long groups = together ? 1 : J, width = together ? J : 1;
-            for (long g = 0; g < groups; g++) {
-                vec top = all(-3.4e38f), total = all(0.0f);
-                if (r) {
-                    for (long m = 0; m < heard; m++)
-                        for (long j = g; j < g + width; j++) total += r[at[m] + j] * x[at[m] + j];
-                    for (long m = 0; m < heard; m++)
-                        for (long j = g; j < g + width; j++) x[at[m] + j] = r[at[m] + j] * (x[at[m] + j] - total);
-                    continue;
-                }
-                for (long m = 0; m < heard; m++)
-                    for (long j = g; j < g + width; j++) top = vmax(x[at[m] + j], top);
-                for (long m = 0; m < heard; m++)
-                    for (long j = g; j < g + width; j++) total += x[at[m] + j] = vexp(x[at[m] + j] - top);
-                total = 1.0f / total;
-                for (long m = 0; m < heard; m++)
-                    for (long j = g; j < g + width; j++) x[at[m] + j] *= total;
-            }
-        }
-}
-
 void em_iterate(const layer *n, const float *r, const float *before, float *mean, float *var, float *mass, float *logit, float *out, float *work) {
     iterate(n, 0, n->P, (const vec *)r, (const vec *)before, (vec *)mean, (vec *)var, (vec *)mass, (vec *)logit, (vec *)out, (vec *)work);
 }
@@ -323,5 +291,5 @@ void em_finish(const layer *n, long terms, const iteration *it, float *gpose, fl
 }
 
 void em_assign(const layer *n, long HW, long M, const int64_t *windows, long together, const float *r, float *x) {
-    assign(n, HW, M, windows, together, (const vec *)r, (vec *)x);
+    assign(HW, M, n->KK, n->T, n->J, windows, together ? ALL : POSITIONS, (const vec *)r, (vec *)x);
 }

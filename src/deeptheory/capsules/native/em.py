@@ -7,12 +7,15 @@ Trap: examples go through 16 at a time, so that a batch of 1 costs as much as on
 """
 
 import ctypes
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
 
 from deeptheory.capsules.native.building import library
+from deeptheory.capsules.native.dynamic import pointers
+from deeptheory.capsules.routing.recomputed import asks_for_more, differentiable
 from deeptheory.capsules.routing.variants import Variant
 
 LANES = 16
@@ -52,21 +55,25 @@ def route(
     geometry: Geometry,
     lambdas: tuple[float, ...],
     constants: Variant,
-    presence: str = "cost",
+    presence: str,
+    eager: Callable,
 ):
     """pose: [B, HW, T, 16], activation: [B, HW, T], weight: [KK * T, J, 4, 4] or [KK * T, J, 16, 16], where: [KK * T, 16] or None, betas: [J].
 
     presence: "cost" or "mass", see `routing.em`. -> mean [B, P, J, 16], activation [B, P, J]; all float32 on the CPU. `where` has no gradient.
+    eager: the same of the first five arguments, by operations that autograd sees.
     """
     where = None if where is None else where.float().contiguous()
     inputs = (pose, activation, weight, beta_u, beta_a)
-    return _Routing.apply(*(x.float() for x in inputs), (where, geometry, lambdas, constants, presence))
+    return _Routing.apply(*(x.float() for x in inputs), (where, geometry, lambdas, constants, presence), eager)
 
 
 class _Routing(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, pose, activation, weight, beta_u, beta_a, rest):
-        learnt = (weight.transpose(0, 1).contiguous(), beta_u, beta_a)
+    def forward(ctx, pose, activation, weight, beta_u, beta_a, rest, eager):
+        inputs = (pose, activation, weight, beta_u, beta_a)
+        pose, activation, *learnt = (x.detach() for x in inputs)  # threads of their own would record a graph
+        learnt = (learnt[0].transpose(0, 1).contiguous(), *learnt[1:])
 
         def one(part):
             p, a = part
@@ -80,15 +87,17 @@ class _Routing(torch.autograd.Function):
             )
 
         done = _each(one, list(zip(pose.split(LANES), activation.split(LANES))))
-        ctx.rest = rest
-        ctx.save_for_backward(pose, activation, *learnt, *(x for d in done for k in d[2] for x in k.values()))
+        ctx.rest, ctx.eager = rest, eager
+        ctx.save_for_backward(*inputs, *(x for d in done for k in d[2] for x in k.values()))
         return torch.cat([d[0] for d in done]), torch.cat([d[1] for d in done])
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, *gradients):  # type: ignore[override]  # once_differentiable hides the name of ctx
-        pose, activation, *others = ctx.saved_tensors
-        learnt, flat = others[:3], others[3:]
+    def backward(ctx, *gradients):  # type: ignore[override]  # pyright knows it with one name for each
+        inputs, flat = ctx.saved_tensors[:5], ctx.saved_tensors[5:]
+        if asks_for_more(gradients):
+            return *differentiable(ctx.eager, inputs, ctx.needs_input_grad[:5], gradients), None, None
+        pose, activation, *learnt = (x.detach() for x in inputs)
+        learnt = (learnt[0].transpose(0, 1).contiguous(), *learnt[1:])
         kept = _unflatten(flat, len(ctx.rest[2]))
 
         def one(part):
@@ -99,7 +108,7 @@ class _Routing(torch.autograd.Function):
         done = _each(one, list(zip(*split, kept)))
         g_weight, g_u, g_a = (torch.stack([d[k] for d in done]).sum(0) for k in (2, 3, 4))
         g_weight = g_weight.view_as(learnt[0]).transpose(0, 1)
-        return torch.cat([d[0] for d in done]), torch.cat([d[1] for d in done]), g_weight, g_u, g_a, None
+        return torch.cat([d[0] for d in done]), torch.cat([d[1] for d in done]), g_weight, g_u, g_a, None, None
 
 
 _NAMES = ("r", "mean", "var", "mass", "logit")
@@ -140,12 +149,7 @@ class _Some:
         self.weights = turned.shape[2:].numel()
         sizes = (self.windows, self.kk, self.types, self.parents, self.weights == 256, self.shares)
         floors = (constants.damping, constants.variance_floor, constants.mass_floor)
-        self.layers = [
-            _Layer(
-                *(None if x is None else x.data_ptr() for x in self.inputs), *sizes, constants.logit_scale * x, *floors
-            )
-            for x in lambdas
-        ]
+        self.layers = [_Layer(*pointers(*self.inputs), *sizes, constants.logit_scale * x, *floors) for x in lambdas]
         self.work = self._empty(self.children * 33)
 
     def forward(self):
@@ -185,9 +189,7 @@ class _Some:
             g_l, g_logit = g_r, None
         g_pose = torch.zeros_like(self.inputs[0])
         g_weight = self.inputs[3].new_zeros(self.parents, self.children, self.weights)
-        table = (_Iteration * len(terms))(
-            *(_Iteration(*(None if x is None else x.data_ptr() for x in term)) for term in terms)
-        )
+        table = (_Iteration * len(terms))(*(_Iteration(*pointers(*term)) for term in terms))
         self.kernel.em_finish(ctypes.byref(self.layers[0]), ctypes.c_long(len(terms)), table, *map(_address, (g_pose, g_weight, self.work)))  # fmt: skip
         return self.back(g_pose), self.back(g_a), g_weight, g_u.sum(1), g_b.sum(1)
 
@@ -231,4 +233,4 @@ def _turned(x):
 
 
 def _address(x):
-    return None if x is None else _POINTER(x.data_ptr())
+    return pointers(x)[0]

@@ -2,6 +2,9 @@
    Trap: no -ffast-math anywhere. NaN must stay NaN, and the rounding trick in vexp must not be simplified away. */
 #ifndef DEEPTHEORY_VECTORS_H
 #define DEEPTHEORY_VECTORS_H
+#ifdef __FAST_MATH__
+#error "these kernels need IEEE arithmetic: -ffast-math loses NaN"
+#endif
 #include <stdint.h>
 #include <string.h>
 
@@ -78,6 +81,12 @@ INLINE vec lane_sums(const vec *rows) {
                MIX(b[2 * k], b[2 * k + 1], 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
     return MIX(c[0], c[1], 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
            MIX(c[0], c[1], 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+
+INLINE vec vsqrt(vec x) {
+    vec y;
+    for (int k = 0; k < LANES; k++) y[k] = __builtin_sqrtf(x[k]);
+    return y;
 }
 
 INLINE float lane_sum(vec x) {

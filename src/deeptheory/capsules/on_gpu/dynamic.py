@@ -52,6 +52,7 @@ class TritonPasses:
         self.kernels = dynamic_kernels
         self.batch, self.children = u.shape[:2]
         self.parents, self.q, self.p = weight.shape[1:]
+        self.shares, self.plain = self.parents + leaky, {"dtype": torch.float32, "device": u.device}
         self.u, self.ut = u.float().contiguous(), u.float().permute(1, 2, 0).contiguous()
         self.wt = weight.float().permute(0, 3, 1, 2).contiguous()
         self.prior = None if prior is None else prior.float().contiguous()
@@ -64,14 +65,14 @@ class TritonPasses:
         self.rows = -(-self.batch // examples)
         self.chunk = max(8, -(-self.children * self.rows // _PROGRAMS))  # children of a part
 
-    def votes(self):
-        return self._forward(None)
+    def uniform(self):
+        return self._forward(None) / self.shares
 
     def routed(self, a):
         return self._forward(self._zeros() if a is None else a.contiguous())
 
     def coupled(self, a, g):
-        coupling = torch.empty(self.children, self.batch, self.parents, device=self.u.device)
+        coupling = torch.empty(self.children, self.batch, self.parents, **self.plain)
         gb, total = torch.empty_like(coupling), self._parts()
         a = self._zeros() if a is None else a.contiguous()
         arrays = (self.ut, self.wt, self._or(self.prior), a, g.contiguous(), coupling, gb, total)
@@ -85,7 +86,7 @@ class TritonPasses:
 
     def finish(self, terms, even, gw):
         factors, sides = (torch.stack([t[k] for t in terms]) if terms else self.u for k in (0, 1))
-        even_ = self._or(None if even is None else even.contiguous())
+        even_ = self._or(None if even is None else (even / self.shares).contiguous())
         gut = torch.empty_like(self.ut)
         rest = (*self.sizes, len(terms), even is not None)
         self._run(self.kernels.finish_u, (self.rows, self.children), self.wt, factors, sides, even_, gut, *rest, **self.blocks)  # fmt: skip
@@ -109,10 +110,10 @@ class TritonPasses:
         return (self.rows, -(-self.children // self.chunk))
 
     def _parts(self):
-        return torch.empty(self._grid()[1], self.batch, self.parents, self.q, device=self.u.device)
+        return torch.empty(self._grid()[1], self.batch, self.parents, self.q, **self.plain)
 
     def _zeros(self):
-        return torch.zeros(self.batch, self.parents, self.q, device=self.u.device)
+        return torch.zeros(self.batch, self.parents, self.q, **self.plain)
 
     def _or(self, x):
         """A kernel wants an array even where it reads none."""

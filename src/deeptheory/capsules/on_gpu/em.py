@@ -7,10 +7,12 @@ Checked like `on_gpu.dynamic`: in Triton's interpreter and by its compiler, neve
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch.nn.functional import logsigmoid
 
+from deeptheory.capsules.routing.recomputed import asks_for_more, differentiable
 from deeptheory.capsules.routing.variants import Variant
 
 _TILE = 64  # examples times types of a program; a vote is 16 numbers of each
@@ -44,7 +46,7 @@ def route(
     """
     pose, weight = pose.float().contiguous(), weight.float().contiguous()
     heard = activation.float()[:, hearing.at].flatten(2).unsqueeze(-1)  # [B, P, N, 1]
-    r, mean = first.float()[None], torch.zeros((), device=pose.device)
+    r, mean = first.float()[None], pose.new_zeros(())
     a = mean
     for t, inverse_temperature in enumerate(lambdas):
         u = (r * heard).contiguous()
@@ -124,9 +126,11 @@ class _Sums(torch.autograd.Function):
         return first, second
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, *gradients):  # type: ignore[override]  # once_differentiable hides the name of ctx
+    def backward(ctx, *gradients):  # type: ignore[override]  # pyright knows it with one name for each
         pose, weight, weigh, mean, first = ctx.saved_tensors
+        if asks_for_more(gradients):
+            eager = partial(_eager_sums, hearing=ctx.hearing)
+            return *differentiable(eager, (pose, weight, weigh, mean), ctx.needs_input_grad[:4], gradients), None
         g1, g2 = gradients
         passes = _Passes(pose, weight, ctx.hearing)
         g_weigh = passes.quadratic(g1.new_zeros(g1.shape[:-1]), g2, g1, mean)
@@ -141,15 +145,38 @@ class _Quadratic(torch.autograd.Function):
     def forward(ctx, pose, weight, constant, square, mean, hearing):
         mean, square = mean.contiguous(), square.contiguous()
         ctx.save_for_backward(pose, weight, square, mean)
-        ctx.hearing = hearing
+        ctx.hearing, ctx.constant = hearing, torch.zeros_like(constant).requires_grad_()  # its value is in no gradient
         return _Passes(pose, weight, hearing).quadratic(constant, square, torch.zeros_like(square), mean)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx, *gradients):  # type: ignore[override]  # as above
         pose, weight, square, mean = ctx.saved_tensors
+        if asks_for_more(gradients):
+            eager, inputs = partial(_eager_quadratic, hearing=ctx.hearing), (pose, weight, ctx.constant, square, mean)
+            return *differentiable(eager, inputs, ctx.needs_input_grad[:5], gradients), None
         g = gradients[0].contiguous()
         passes = _Passes(pose, weight, ctx.hearing)
         first, second = passes.sums(g, mean)
         g_pose, g_weight = passes.finish(g, square, torch.zeros_like(square), mean)
         return g_pose, g_weight, g.sum(2), second, -2 * square * first, None
+
+
+def _differences(pose, weight, mean, hearing: Hearing) -> torch.Tensor:
+    """V - mean: [B, P, N, J, 16], all votes in memory: only where a backward pass is differentiated."""
+    seen = pose[:, hearing.at].flatten(2, 3)  # [B, P, N, 16]
+    if weight.shape[2] == 4:
+        votes = torch.einsum("bpnxz,njzy->bpnjxy", seen.unflatten(-1, (4, 4)), weight).flatten(-2)
+    else:
+        votes = torch.einsum("bpnz,njzy->bpnjy", seen, weight)
+    votes = votes if hearing.where is None else votes + hearing.where[:, None]
+    return votes - mean[:, :, None]
+
+
+def _eager_sums(pose, weight, weigh, mean, hearing: Hearing):
+    d = _differences(pose, weight, mean, hearing)
+    return (weigh[..., None] * d).sum(2), (weigh[..., None] * d * d).sum(2)
+
+
+def _eager_quadratic(pose, weight, constant, square, mean, hearing: Hearing):
+    d = _differences(pose, weight, mean, hearing)
+    return constant[:, :, None] + (square[:, :, None] * d * d).sum(-1)

@@ -6,17 +6,28 @@ well. r counts squashes. Logits are of each example, from zero. Gradients flow t
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import einsum
 
-from deeptheory.arrays import as_tensor, is_torch, like
+from deeptheory.arrays import is_torch, like
 from deeptheory.capsules.native.dynamic import NativePasses
 from deeptheory.capsules.on_gpu.dynamic import TritonPasses
 from deeptheory.capsules.routing import recomputed
-from deeptheory.capsules.routing.backends import choose
-from deeptheory.capsules.routing.checks import autocast_dtype, check_outcome, full_precision, result_dtype
+from deeptheory.capsules.routing.backends import choose, prefer
+from deeptheory.capsules.routing.checks import (
+    autocast_dtype,
+    check_layer_input,
+    check_outcome,
+    floating,
+    full_precision,
+    in_one_dtype,
+    result_dtype,
+    tensor_on,
+    truth_values,
+)
 from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.errors import InputError
 from deeptheory.shapes import check_shapes
@@ -31,6 +42,7 @@ def dynamic_routing(
     prior=None,
     detach: bool = False,
     *,
+    mask=None,
     backend: str = "auto",
 ) -> Any:
     """Routing by agreement (procedure 1). u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of u.
@@ -38,35 +50,81 @@ def dynamic_routing(
     iterations: number of squashes; 1 is uniform coupling. bias: [J, q], added before each squash (the released code has one).
     leaky: a zero logit beside the parents', for children that belong to none of them (released code, CIFAR-10). prior: [I, J],
     logits to start from, else 0. detach: no gradient through the coupling, as in several ports; off in the paper's code.
+    mask: [B, I] or [I] truth values, True where there is a child: the others have no vote, whatever u holds there.
     backend: "auto", "eager", "recompute", "native" or "triton", see `backends`. Votes are computed in the dtype of u or of autocast
-    (by the last two in float32), all else in float32 or better; float32 comes back under autocast.
+    (by the last two in float32), all else in float32 or better; float32 comes back under autocast. Integers are read as float32;
+    of two dtypes, votes take the wider.
     InputError: iterations < 1, shapes that do not fit, NaN or infinity (on the CPU). MissingDependency: no such backend here.
     """
     check_iterations(iterations)
     if not is_torch(u):
-        weight, bias, prior = (None if x is None else as_tensor(x) for x in (weight, bias, prior))
-        return like(dynamic_routing(as_tensor(u), weight, iterations, bias, leaky, prior, detach, backend=backend), u)
+        out = dynamic_routing(
+            tensor_on(u, "cpu"), weight, iterations, bias, leaky, prior, detach, mask=mask, backend=backend
+        )
+        return like(out, u)
+    if u.ndim != 3:
+        check_layer_input("u", u, "B I p")
+    u = floating(u)
+    weight, bias, prior = (None if x is None else floating(tensor_on(x, u.device)) for x in (weight, bias, prior))
     check_shapes(u=(u, "B I p"), weight=(weight, "I J q p"), bias=(bias, "J q"), prior=(prior, "I J"))
-    votes = 4 * u.shape[0] * weight[..., 0].numel()
-    chosen = choose(backend, "dynamic", u, votes=votes, to=(weight.shape[1], weight.shape[2]))
+    asked = u
+    u, weight, bias, prior = in_one_dtype(masked(u, mask), weight, bias, prior)
+    b, (i, j, q, p) = u.shape[0], weight.shape
+    size = 4 * b * i * j * q
+    chosen = choose(
+        backend, "dynamic", u, weight, bias, prior, votes=size, to=(j, q), slower=lambda: prefer(b, i, j, q, p)
+    )
+    eager = partial(_eager, iterations=iterations, leaky=leaky, detach=detach)
     if chosen == "eager":
-        votes = einsum("BIp,IJqp->BIJq", u, weight)
-        with full_precision(u.device):
-            v = route(at_least_float32(votes), iterations, bias, leaky_softmax if leaky else softmax, prior, detach)
+        v = eager(u, weight, bias, prior)
     else:
         narrow = autocast_dtype(u.device) if chosen == "recompute" else torch.float32
         with full_precision(u.device):
-            cast = (u, weight) if narrow is None else (u.to(narrow), weight.to(narrow))
-            v = recomputed.route(_PASSES[chosen], *cast, iterations, bias, leaky, prior, detach)
+            u, weight = (u, weight) if narrow is None else (u.to(narrow), weight.to(narrow))
+            v = recomputed.route(_PASSES[chosen], eager, u, weight, iterations, bias, leaky, prior, detach)
     check_outcome(v, u=u, weight=weight, bias=bias, prior=prior)
-    return v.to(result_dtype(u))
+    return v.to(result_dtype(asked))
 
 
-_PASSES: dict[str, type[recomputed.Passes]] = {
+_PASSES: dict[str, recomputed.Maker] = {
     "recompute": recomputed.TorchPasses,
     "native": NativePasses,
     "triton": TritonPasses,
 }
+
+
+def masked(u: torch.Tensor, mask: Any) -> torch.Tensor:
+    """u: [B, I, p] with 0 where mask, [B, I] or [I], is False: no vote, so that the child takes no part. InputError: no truth values."""
+    if mask is None:
+        return u
+    mask = truth_values("mask", tensor_on(mask, u.device))
+    check_shapes(u=(u, "B I p"), mask=(mask, "I" if mask.ndim == 1 else "B I"))
+    return torch.where(mask[..., None], u, 0)  # not u * mask: what stands there may be NaN
+
+
+def _eager(u, weight, bias, prior, iterations: int, leaky: bool, detach: bool) -> torch.Tensor:
+    """[B, J, q] by operations that autograd sees; votes lie as [B J, I, q], where each sum is a product of matrices without a copy."""
+    votes = einsum("BIp,IJqp->BJIq", u, weight)
+    b, j, i, _ = votes.shape
+    with full_precision(u.device):
+        votes = at_least_float32(votes).flatten(0, 1)
+        inner = votes.detach() if detach else votes
+        logits, v = None if prior is None else at_least_float32(prior).t().expand(b, j, i), votes
+        bias = None if bias is None else at_least_float32(bias)
+        for r in range(iterations):
+            last = r == iterations - 1
+            over = votes if last else inner
+            if logits is None:  # the first coupling is uniform
+                s = over.sum(1) / (j + int(leaky))
+            else:
+                coupling = leaky_softmax(logits, 1) if leaky else logits.softmax(1)  # [B, J, I]
+                s = torch.bmm(coupling.flatten(0, 1).unsqueeze(1), over).squeeze(1)
+            s = s.unflatten(0, (b, j))
+            v = squash(s if bias is None else s + bias)
+            if not last:
+                agreement = torch.bmm(inner, (v.detach() if detach else v).flatten(0, 1).unsqueeze(2)).view(b, j, i)
+                logits = agreement if logits is None else logits + agreement
+    return v
 
 
 def check_iterations(iterations: int) -> None:
@@ -80,10 +138,10 @@ def softmax(logits: torch.Tensor) -> torch.Tensor:
     return logits.softmax(-1)
 
 
-def leaky_softmax(logits: torch.Tensor) -> torch.Tensor:
-    """The same with one logit of zero beside the parents'; its column is dropped, so that couplings sum to less than one."""
-    orphan = torch.zeros_like(logits[..., :1])
-    return torch.cat([orphan, logits], -1).softmax(-1)[..., 1:]
+def leaky_softmax(logits: torch.Tensor, over: int = -1) -> torch.Tensor:
+    """The same with one logit of zero beside the parents'; it is dropped, so that couplings sum to less than one. over: parents' axis."""
+    orphan = torch.zeros_like(logits.narrow(over, 0, 1))
+    return torch.cat([orphan, logits], over).softmax(over).narrow(over, 1, logits.shape[over])
 
 
 def route(

@@ -13,11 +13,20 @@ from torch import einsum
 from torch.nn.functional import logsigmoid
 from torch.utils.checkpoint import checkpoint
 
-from deeptheory.arrays import as_tensor, is_torch, like
+from deeptheory.arrays import is_torch, like
 from deeptheory.capsules.routing.backends import choose
-from deeptheory.capsules.routing.checks import check_outcome, full_precision, result_dtype
-from deeptheory.capsules.routing.variants import Variant, inverse_temperatures, variant_of
+from deeptheory.capsules.routing.checks import (
+    check_outcome,
+    floating,
+    full_precision,
+    in_one_dtype,
+    result_dtype,
+    tensor_on,
+    truth_values,
+)
+from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
+from deeptheory.capsules.tracing import traced
 from deeptheory.capsules.windows import NORMALIZE
 from deeptheory.errors import InputError
 from deeptheory.names import pick
@@ -44,9 +53,10 @@ def em_routing(
     """EM routing (Procedure 1). votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B, J].
 
     beta_u, beta_a: [J] or one number, in the paper's letters for both variants. schedule: final lambda, or one lambda an iteration.
-    mask: [I, J] or [B, I, J], True where j is a parent of i; else all are. normalize: "all": the E-step is over all parents of a
+    mask: [I, J] or [B, I, J] truth values, True where j is a parent of i; else all are. A child that is not there has activation 0.
+    normalize: "all": the E-step is over all parents of a
     child; "position": over its parents of each type on their own, as released for convolutions; needs types: [J] integers.
-    variant: "paper" or "released" (see `variants`), or a Variant. presence: "cost": a = logistic(lambda (beta_a - cost)); "mass":
+    variant: "paper", "reference_code" or "balanced" (see `variants`), or a Variant. presence: "cost": a = logistic(lambda (beta_a - cost)); "mass":
     the mixing proportion, mass over the mass of all parents (the paper's ablation).
     backend: "auto", "eager" or "recompute", see `backends`; the layers, which make votes themselves, know the others too. Routing is in
     float32 or better; float32 comes back under autocast, else the dtype of votes.
@@ -56,36 +66,53 @@ def em_routing(
     check_choice(normalize, NORMALIZE, what="normalize")
     check_choice(presence, PRESENCE, what="presence")
     if not is_torch(votes):
-        given = (as_tensor(votes), as_tensor(activation), as_tensor(beta_u), as_tensor(beta_a))
-        mask, types = (None if x is None else as_tensor(x) for x in (mask, types))
-        out = em_routing(*given, iterations, schedule, normalize, variant, mask, types, presence, backend=backend)
+        given = (
+            tensor_on(votes, "cpu"),
+            activation,
+            beta_u,
+            beta_a,
+            iterations,
+            schedule,
+            normalize,
+            variant,
+            mask,
+            types,
+        )
+        out = em_routing(*given, presence, backend=backend)
         return like(out[0], votes), like(out[1], votes)
-    shape = votes.shape
+    shape, asked = votes.shape, floating(votes)
     if votes.ndim < 4:
         raise InputError(
             f"votes has shape {list(shape)}; it needs [B, I, J, ...] with the pose behind, [4, 4] in the paper"
         )
-    flat = votes.flatten(3)
+    mask, types = (None if x is None else tensor_on(x, votes.device) for x in (mask, types))
+    flat, activation = in_one_dtype(asked.flatten(3), floating(tensor_on(activation, votes.device)))
+    if activation.ndim == 1:
+        raise InputError(
+            f"activation has shape {list(activation.shape)}; it needs 2 axes, [B, I]: one example needs a batch axis as well, "
+            "votes[None] and activation[None]"
+        )
     check_shapes(votes=(flat, "B I J h"), activation=(activation, "B I"))
     check_activation(activation)
-    b_u, b_a = (_beta(b, shape[2], votes, name) for b, name in ((beta_u, "beta_u"), (beta_a, "beta_a")))
+    b_u, b_a = (_beta(b, shape[2], flat, name) for b, name in ((beta_u, "beta_u"), (beta_a, "beta_a")))
     allowed = _allowed(flat, mask)
+    lambdas, unit = in_shares(lambdas, constants, shape[1] / shape[2])
+    b_a = unit * b_a
     check_types(flat, normalize, types)
-    chosen = choose(
-        backend, "em", votes, unable="the votes are there already; the layers make them", votes=4 * votes.numel()
-    )
+    size, unable = 4 * flat.numel(), "the votes are there already; the layers make them"
+    chosen = choose(backend, "em", flat, activation, b_u, b_a, unable=unable, votes=size)
 
     def some(votes, activation, allowed):
         over, first = _normaliser(votes, normalize, allowed, types)
         wide, a = at_least_float32(votes), at_least_float32(activation)
-        return route(wide, a, b_u, b_a, first.to(wide.dtype), over, lambdas, constants, presence)
+        return route(wide, a, b_u, b_a, first, over, lambdas, constants, presence)
 
     with full_precision(votes.device):
         inputs = (flat, activation, allowed)
         pose, a_out = some(*inputs) if chosen == "eager" else in_parts(some, inputs, flat[:1].numel() * 4)
     for out in (pose, a_out):
         check_outcome(out, votes=votes, activation=activation, beta_u=b_u, beta_a=b_a)
-    dtype = result_dtype(votes)
+    dtype = result_dtype(asked)
     return pose.reshape(shape[0], shape[2], *shape[3:]).to(dtype), a_out.to(dtype)
 
 
@@ -96,7 +123,7 @@ def check_choice(name: str, known: tuple[str, ...], *, what: str) -> None:
 
 def check_activation(activation: torch.Tensor) -> None:
     """InputError: activations outside [0, 1] (on the CPU, in eager mode)."""
-    if torch.compiler.is_compiling() or activation.device.type != "cpu":
+    if activation.device.type != "cpu" or traced(activation) or not activation.numel():
         return
     low, high = (float(x) for x in activation.detach().aminmax())
     if low < 0 or high > 1:
@@ -127,11 +154,8 @@ def in_parts(function: Callable, inputs: tuple, one: int) -> tuple:
 
 
 def _beta(value, parents: int, votes: torch.Tensor, name: str) -> torch.Tensor:
-    beta = at_least_float32(
-        torch.as_tensor(value, dtype=votes.dtype, device=votes.device)
-        if not is_torch(value)
-        else value.to(votes.device)
-    )
+    dtype = torch.float64 if votes.dtype == torch.float64 else torch.float32
+    beta = tensor_on(value, votes.device).to(dtype)
     if beta.ndim and tuple(beta.shape) != (parents,):
         raise InputError(
             f"{name} has shape {list(beta.shape)}; it needs one number or one for each of the {parents} parents"
@@ -143,24 +167,22 @@ def _allowed(votes: torch.Tensor, mask) -> torch.Tensor | None:
     """mask as [B or 1, I, J] of truth values, or None."""
     if mask is None:
         return None
-    allowed = mask.bool() if mask.ndim == 3 else mask.bool()[None]
-    _, i, j, _ = votes.shape
-    check_shapes(mask=(allowed, f"{allowed.shape[0]} {i} {j}"))
-    return allowed
+    check_shapes(votes=(votes, "B I J h"), mask=(mask, "I J" if mask.ndim == 2 else "B I J"))
+    allowed = truth_values("mask", mask)
+    return allowed if mask.ndim == 3 else allowed[None]
 
 
 def _normaliser(votes: torch.Tensor, normalize: str, allowed: torch.Tensor | None, types):
     """(logits [B, I, J] -> assignments, the first assignments [B or 1, I, J])."""
     _, i, j, _ = votes.shape
-    floor = torch.finfo(torch.float64 if votes.dtype == torch.float64 else torch.float32).min
+    dtype = torch.float64 if votes.dtype == torch.float64 else torch.float32
+    floor = torch.finfo(dtype).min
     if normalize == "all" and allowed is None:
-        return (lambda logits: logits.softmax(-1)), torch.full(
-            (1, i, j), 1 / j, device=votes.device, dtype=torch.float64
-        )
+        return (lambda logits: logits.softmax(-1)), torch.full((1, i, j), 1 / j, device=votes.device, dtype=dtype)
     if allowed is None:
         allowed = torch.ones(1, i, j, dtype=torch.bool, device=votes.device)
     if normalize == "all":
-        first = allowed / allowed.sum(-1, keepdim=True).clamp(min=1).double()
+        first = allowed / allowed.sum(-1, keepdim=True).clamp(min=1).to(dtype)
         return (lambda logits: logits.masked_fill(~allowed, floor).softmax(-1) * allowed), first
     kinds = torch.unique(types)
     of_kind = types[None, :] == kinds[:, None]  # [T, J]
@@ -169,7 +191,7 @@ def _normaliser(votes: torch.Tensor, normalize: str, allowed: torch.Tensor | Non
         there = allowed[:, :, None, :] & of_kind  # [B or 1, I, T, J]
         return (logits[:, :, None, :].masked_fill(~there, floor).softmax(-1) * there).sum(2)
 
-    return over, allowed.double() / len(kinds)
+    return over, allowed.to(dtype) / len(kinds)
 
 
 def route(

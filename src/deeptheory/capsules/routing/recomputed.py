@@ -3,15 +3,20 @@
 Source: Sabour, Frosst & Hinton 2017, procedure 1, and three identities. The first iteration is uniform. Logits are votes . A,
 with A the sum of the earlier outputs, so that nothing of their size is carried along. The gradient of the votes is a sum of
 2 r - 1 outer products (coupling by gradient of s, gradient of logits by A), which goes straight into those of u and the weights.
-A pass is what a backend brings: `TorchPasses` here, compiled ones in `native.dynamic`. Saved: u, the weights, sums [r, B, J, q].
+A pass is what a backend brings: `TorchPasses` here, compiled ones in `native`. Saved: u, the weights, sums [r, B, J, q].
+Pitfall: a backward pass written by hand is not differentiable itself. Where autograd asks for a graph of it (create_graph), the
+eager form is differentiated instead: once_differentiable gave Hessians of zeros and an outer gradient of MAML off by half.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import einsum
 
+from deeptheory.capsules.routing.checks import full_precision
 from deeptheory.capsules.squashing import at_least_float32, squash, squash_backward
+from deeptheory.capsules.tracing import traced
 
 Terms = list[tuple[Any, torch.Tensor]]  # (a factor that only its passes can read, side [B, J, q])
 
@@ -19,15 +24,8 @@ Terms = list[tuple[Any, torch.Tensor]]  # (a factor that only its passes can rea
 class Passes(Protocol):
     """Passes over the children of some examples. a, g, the results: [B, J, q]."""
 
-    @staticmethod
-    def examples(weight: torch.Tensor, iterations: int) -> int:
-        """How many examples at a time."""
-        ...
-
-    def __init__(self, u: torch.Tensor, weight: torch.Tensor, leaky: bool, prior: torch.Tensor | None): ...
-
-    def votes(self) -> torch.Tensor:
-        """Sum of votes over children."""
+    def uniform(self) -> torch.Tensor:
+        """Sum over children of first coupling times vote."""
         ...
 
     def routed(self, a: torch.Tensor | None) -> torch.Tensor:
@@ -43,59 +41,106 @@ class Passes(Protocol):
         ...
 
     def finish(self, terms: Terms, even: torch.Tensor | None, gw: torch.Tensor) -> torch.Tensor:
-        """Gradient of u from that of the votes, sum of factor by side, plus `even` for every child; that of weights is added to gw."""
+        """Gradient of u from that of the votes, sum of factor by side, plus first coupling by `even`; that of weights is added to gw."""
+        ...
+
+
+class WholePasses(Passes, Protocol):
+    """Passes that may be able to do all iterations in one call; sums are then what they like."""
+
+    alone: bool
+
+    def forward(self, iterations: int, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]: ...
+
+    def backward(
+        self, sums: torch.Tensor, gradient: torch.Tensor, with_bias: bool, detach: bool, gw: torch.Tensor
+    ) -> tuple: ...
+
+
+class Maker(Protocol):
+    """Makes the passes: a backend's class, or an object that knows a layer's windows."""
+
+    def __call__(self, u: torch.Tensor, weight: torch.Tensor, leaky: bool, prior: torch.Tensor | None) -> Passes: ...
+
+    def examples(self, weight: torch.Tensor, iterations: int) -> int:
+        """How many examples at a time."""
         ...
 
 
 def route(
-    passes: type[Passes], u, weight, iterations, bias=None, leaky=False, prior=None, detach=False
+    passes: Maker, eager: Callable, u, weight, iterations, bias=None, leaky=False, prior=None, detach=False
 ) -> torch.Tensor:
-    """As `routing.dynamic.route`, from u: [B, I, p] and weight: [I, J, q, p] -> v: [B, J, q], float32 or better."""
-    return _Routing.apply(u, weight, bias, prior, (passes, iterations, leaky, detach))
+    """From u: [B, I, p] (or what the passes read) and weight: [I, J, q, p] -> v: [B, J, q], float32 or better.
+
+    eager(u, weight, bias, prior): the same by operations that autograd sees.
+    """
+    return _Routing.apply(u, weight, bias, prior, (passes, iterations, leaky, detach, eager))
 
 
 class _Routing(torch.autograd.Function):
     @staticmethod
     def forward(ctx, u, weight, bias, prior, settings):
-        passes, iterations, leaky, _ = settings
-        done = [_forward(passes(part, weight, leaky, prior), iterations, bias, prior, weight.shape[1] + leaky) for part in _parts(u, weight, settings)]  # fmt: skip
-        ctx.settings = settings
+        maker, iterations, leaky, *_ = settings
+        every = [maker(part, weight, leaky, prior) for part in u.split(maker.examples(weight, iterations))]
+        done = [
+            p.forward(iterations, bias) if getattr(p, "alone", False) else _forward(p, iterations, bias, prior)
+            for p in every
+        ]
+        ctx.settings, ctx.sizes = settings, [len(v) for v, _ in done]
+        ctx.alone = [getattr(p, "alone", False) for p in every]
         ctx.save_for_backward(u, weight, bias, prior, *(sums for _, sums in done))
-        return torch.cat([v for v, _ in done])
+        return done[0][0] if len(done) == 1 else torch.cat([v for v, _ in done])
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, *gradients):  # type: ignore[override]  # once_differentiable hides the name of ctx
+    def backward(ctx, *gradients):  # type: ignore[override]  # pyright knows it with one name for each
         u, weight, bias, prior, *sums = ctx.saved_tensors
-        passes, _, leaky, detach = ctx.settings
+        maker, _, leaky, detach, eager = ctx.settings
+        if asks_for_more(gradients):
+            return *differentiable(eager, (u, weight, bias, prior), ctx.needs_input_grad[:4], gradients), None
         gw = torch.zeros(weight.shape, dtype=sums[0].dtype, device=u.device)
-        sizes = [s.shape[1] for s in sums]
-        parts = zip(u.split(sizes), gradients[0].split(sizes), sums)
-        done = [_backward(passes(part, weight, leaky, prior), s, g.to(s), prior is not None, detach, weight.shape[1] + leaky, gw) for part, g, s in parts]  # fmt: skip
-        gu = torch.cat([d[0] for d in done]).to(u.dtype)
-        g_bias = None if bias is None else torch.stack([d[1] for d in done]).sum(0).to(bias.dtype)
-        g_prior = None if prior is None else torch.stack([d[2] for d in done]).sum(0).to(prior.dtype)
-        return gu, gw.to(weight.dtype), g_bias, g_prior, None
+        done = []
+        for part, g, s, alone in zip(u.split(ctx.sizes), gradients[0].split(ctx.sizes), sums, ctx.alone):
+            passes = maker(part, weight, leaky, prior)
+            if alone:
+                done.append(passes.backward(s, g.to(s), bias is not None, detach, gw))  # type: ignore[attr-defined]
+            else:
+                done.append(_backward(passes, s, g.to(s), prior is not None, detach, gw))
+        gu, g_bias, g_prior = (list(x) for x in zip(*done))
+        gu = gu[0] if len(gu) == 1 else torch.cat(gu)
+        g_bias = None if bias is None else torch.stack(g_bias).sum(0).to(bias.dtype)
+        g_prior = None if prior is None else torch.stack(g_prior).sum(0).to(prior.dtype)
+        return gu.to(u.dtype), gw.to(weight.dtype), g_bias, g_prior, None
 
 
-def _parts(u, weight, settings):
-    passes, iterations, _, _ = settings
-    return u.split(passes.examples(weight, iterations))
+def asks_for_more(gradients: Sequence) -> bool:
+    """Whether a graph of the gradients is asked for, or many at once (is_grads_batched): what is written by hand gives neither."""
+    return torch.is_grad_enabled() or traced(*gradients)
 
 
-def _forward(passes: Passes, iterations, bias, prior, shares):
+def differentiable(form: Callable, inputs: Sequence, wanted: Sequence[bool], gradients: Sequence) -> list:
+    """Gradients of form(*inputs), with a graph of their own; None where none is wanted."""
+    with torch.enable_grad(), full_precision(inputs[0].device):
+        out = form(*inputs)
+    out = out if isinstance(out, tuple) else (out,)
+    asked = [x for x, w in zip(inputs, wanted) if w]
+    given = [g.to(o.dtype) for g, o in zip(gradients, out)]
+    found = iter(torch.autograd.grad(out, asked, given, create_graph=True, allow_unused=True))
+    return [next(found) if w else None for w in wanted]
+
+
+def _forward(passes: Passes, iterations, bias, prior):
     """v: [B, J, q], and the sums before each squash: [r, B, J, q]."""
     sums: list[torch.Tensor] = []
     v, a = torch.empty(0), None
     for _ in range(iterations):
-        s = passes.votes() / shares if a is None and prior is None else passes.routed(a)
+        s = passes.uniform() if a is None and prior is None else passes.routed(a)
         sums.append(s if bias is None else s + bias)
         v = squash(sums[-1])
         a = v if a is None else a + v
     return v, torch.stack(sums)
 
 
-def _backward(passes: Passes, sums, gradient, with_prior, detach, shares, gw):
+def _backward(passes: Passes, sums, gradient, with_prior, detach, gw):
     """Gradients of u, bias [J, q] and prior [I, J] (0 if there is none)."""
     v = squash(sums)
     before = v.cumsum(0) - v  # A of each iteration
@@ -107,7 +152,7 @@ def _backward(passes: Passes, sums, gradient, with_prior, detach, shares, gw):
         g_s = squash_backward(sums[t], gradient if t == len(sums) - 1 else flowing)
         g_bias = g_bias + g_s.sum(0)
         if t == 0 and not with_prior:
-            even = g_s / shares
+            even = g_s
             break
         coupling, gb, g_a = passes.coupled(before[t] if t else None, g_s)
         terms.append((coupling, g_s))
@@ -131,13 +176,13 @@ class TorchPasses:
 
     def __init__(self, u, weight, leaky, prior):
         i, j, q, p = weight.shape
-        self.u, self.weight, self.leaky = u, weight, leaky
+        self.u, self.weight, self.leaky, self.shares = u, weight, leaky, j + leaky
         self.prior = 0 if prior is None else at_least_float32(prior)
         votes = torch.bmm(u.transpose(0, 1), weight.reshape(i, j * q, p).transpose(1, 2))  # [I, B, J q]
         self.v = at_least_float32(votes).transpose(0, 1).unflatten(2, (j, q))
 
-    def votes(self):
-        return self.v.sum(1)
+    def uniform(self):
+        return self.v.sum(1) / self.shares
 
     def routed(self, a):
         return einsum("BIJ,BIJq->BJq", self._coupling(a), self.v)
@@ -152,7 +197,9 @@ class TorchPasses:
         return gb.sum(0)
 
     def finish(self, terms, even, gw):
-        gv = torch.zeros_like(self.v) if even is None else even[:, None].repeat(1, self.v.shape[1], 1, 1)
+        gv = (
+            torch.zeros_like(self.v) if even is None else (even / self.shares)[:, None].repeat(1, self.v.shape[1], 1, 1)
+        )
         for factor, side in terms:
             gv.addcmul_(factor[..., None], side[:, None])
         gv = gv.flatten(2).transpose(0, 1)  # [I, B, J q]
