@@ -15,7 +15,7 @@ from torch._C import _functorch  # type: ignore[attr-defined]
 from deeptheory.recording.operations import ADDS, CLIPS, ELEMENTWISE, IGNORED, NONLINEAR
 from deeptheory.recording.sites import Seen
 
-_SMALL = 1 << 26  # numbers up to which a tensor is copied for comparison
+_FEW, _COLUMNS = 3, 1000  # samples, and up to twice as many numbers of each, that are copied for comparison
 _LEAST_BOUND = 1e-3  # clamp(min=1e-6) guards a division; clamp(min=0) is an activation
 _SAME = frozenset({"dropout", "to", "float", "double", "half", "bfloat16", "type", "type_as", "contiguous", "requires_grad", "detach"})  # fmt: skip
 _MOVES = IGNORED.views | {"roll", "flip", "index_select"}
@@ -53,7 +53,8 @@ class Trace:
     rows: what was met, in order. wholes: activations made of several functions; factors: their parts, each with the whole.
     streams: sums that write to a residual stream: the path and module where, and the branch added, as it was and before it was
     moved. bounded:
-    clips that are activations. values: copies of what was met.
+    clips that are activations. values: shapes of what was met, and
+    some numbers of its first samples.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -61,7 +62,7 @@ class Trace:
     factors: dict[Key, Key] = field(default_factory=dict)
     streams: dict[Key, tuple[str, nn.Module | None, tuple[Key, ...]]] = field(default_factory=dict)
     bounded: set[Key] = field(default_factory=set)
-    values: dict[str, torch.Tensor] = field(default_factory=dict)
+    values: dict[str, tuple[tuple[int, ...], torch.Tensor | None]] = field(default_factory=dict)
     stack: list[tuple[str, nn.Module]] = field(default_factory=list)
     _info: dict[int, Info] = field(default_factory=dict)
     _turns: dict[int, int] = field(default_factory=dict)
@@ -80,15 +81,13 @@ class Trace:
     def see(self, s: Seen) -> None:
         """Take a row. What a module gives from where nothing is seen becomes a node."""
         self.rows.append(Row(s, self._key(s.tensor), tuple(s.tensor.shape)))
-        t = s.tensor
-        if not (
-            _functorch.is_functorch_wrapped_tensor(t)
-            or t.is_nested
-            or t.is_meta
-            or t.layout != torch.strided
-            or t.numel() > _SMALL
-        ):
-            self.values[s.name] = s.tensor.detach().clone()
+        t = s.tensor.detach()
+        if not (_functorch.is_functorch_wrapped_tensor(t) or t.is_nested or t.layout != torch.strided):
+            few = None
+            if t.ndim and not t.is_meta:
+                few = t[:_FEW].reshape(len(t[:_FEW]), -1)
+                few = few[:, :: max(1, few.shape[1] // _COLUMNS)].clone()
+            self.values[s.name] = tuple(t.shape), few
         if s.module is not None and id(s.tensor) not in self._info:
             self._new(s.tensor, 0)
 

@@ -21,7 +21,7 @@ from deeptheory.recording.sites import Seen, as_found, is_nonlinear, looking
 from deeptheory.recording.telling import Teller
 from deeptheory.recording.tracing import Site, sites
 
-_PROBE = 4  # samples that tell which layers there are
+_PROBE = 3  # samples that tell which layers there are
 _ONE_PASS = 1 << 30  # bytes shown by one forward pass above which the probe is cut into batches of half as much
 
 

@@ -131,10 +131,8 @@ class _Fewer:
     mixed: bool
 
 
-def _with_fewer(
-    model: nn.Module, inputs: Any, n: int, select: Any, values: dict[str, torch.Tensor]
-) -> dict[str, _Fewer]:
-    """By name; nothing for a model that takes no other number of samples. values: copies of what all n gave."""
+def _with_fewer(model: nn.Module, inputs: Any, n: int, select: Any, values: dict[str, Any]) -> dict[str, _Fewer]:
+    """By name; nothing for a model that takes no other number of samples. values: those of a Trace of all n."""
     if n < 2:
         return {}
     m = 3 if n > 3 else n - 1
@@ -148,21 +146,23 @@ def _with_fewer(
         return {}
     random = not torch.equal(drew, torch.get_rng_state())  # other numbers are drawn for fewer samples
     out = {}
-    for name, more in values.items():
-        less = fewer.get(name)
-        if less is not None and less.ndim == more.ndim:
-            axes = tuple(k for k, (a, b) in enumerate(zip(more.shape, less.shape)) if a != b)
-            at = axes[0] if len(axes) == 1 else None
-            told = at is not None and not random and (more.shape[at], less.shape[at]) == (n, m)
-            out[name] = _Fewer(axes, told and _differ(more.narrow(at or 0, 0, m), less))
+    for name, (more, first) in values.items():
+        less, same = fewer.get(name, ((), None))
+        if len(less) != len(more):
+            continue
+        axes = tuple(k for k, (a, b) in enumerate(zip(more, less)) if a != b)
+        told = axes == (0,) and not random and (more[0], less[0]) == (n, m) and first is not None and same is not None
+        out[name] = _Fewer(axes, bool(told) and _differ(first, same))
     return out
 
 
-def _differ(a: torch.Tensor, b: torch.Tensor) -> bool:
-    if a.shape != b.shape or not a.is_floating_point():
+def _differ(a: Any, b: Any) -> bool:
+    """Whether samples in both have other values."""
+    n = min(len(a), len(b))
+    if a.shape[1:] != b.shape[1:] or not a.is_floating_point():
         return False
     size = float(a.abs().max()) if a.numel() else 0.0
-    return bool(((a - b).abs() > _COMPANY * size).any())
+    return bool(((a[:n] - b[:n]).abs() > _COMPANY * size).any())
 
 
 def _with_a_name_of_their_own(trace: Trace) -> list[Row]:
