@@ -5,6 +5,7 @@ Functions (`dynamic_routing`, `em_routing`), layers for anybody's model, the pap
 
 from deeptheory.capsules.baselines import BASELINES, hinton_cnn, multimnist_cnn, sabour_cnn
 from deeptheory.capsules.diagnostics import RoutingTrace, trace_routing
+from deeptheory.capsules.inverted_dot_product import InvertedDotProduct
 from deeptheory.capsules.lengths import Lengths
 from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
@@ -20,6 +21,7 @@ from deeptheory.capsules.objectives import (
 from deeptheory.capsules.perturbation import Perturbation, ink_width, perturb
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing import VARIANTS, Variant, backends, dynamic_routing, em_routing
+from deeptheory.capsules.self_routing import SelfRouting
 from deeptheory.capsules.squashing import squash
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules, PrimaryCapsules
 
@@ -32,6 +34,7 @@ __all__ = [
     "ClassCapsules",
     "ConvCapsules",
     "ConvMatrixCapsules",
+    "InvertedDotProduct",
     "Lengths",
     "MatrixCapsuleNetwork",
     "MatrixCapsuleOutput",
@@ -40,6 +43,7 @@ __all__ = [
     "PrimaryCapsules",
     "Reconstruction",
     "RoutingTrace",
+    "SelfRouting",
     "Variant",
     "backends",
     "capsule_objective",

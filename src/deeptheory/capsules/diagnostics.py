@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import einsum, nn
+from torch.utils._pytree import tree_map
 
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
@@ -31,7 +32,8 @@ class RoutingTrace(Result):
     mass: [r, J] sum of couplings (times activations) a parent. presence: [r, J] length or activation. dead: [r] share of parent
     types with less than a hundredth of an equal share of the mass. cost: [r] mean |logit| of parents' activations, EM only: beyond
     4 they are saturated. distances: [r, J, bins] share of the mass by distance of vote and parent; edges: [bins + 1], all beyond
-    the last is in the last bin.
+    the last is in the last bin. couplings: where asked for, of every example: [r, B, I, J], in a convolutional layer [r, B, P, N, J]
+    with P windows of N children; for EM times the child's activation; 0 for children that are not there. Else None.
     """
 
     layer: str
@@ -45,6 +47,7 @@ class RoutingTrace(Result):
     cost: np.ndarray
     distances: np.ndarray
     edges: np.ndarray
+    couplings: np.ndarray | None = None
 
     def __repr__(self) -> str:
         first, last = (f"{x:.2f}" for x in self.entropy[[0, -1]])
@@ -113,17 +116,21 @@ class RoutingTrace(Result):
 ROUTED = (Capsules, ConvCapsules, ConvMatrixCapsules, ClassCapsules)
 
 
-def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60) -> dict[str, RoutingTrace]:
+def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60, couplings: bool = False) -> dict[str, RoutingTrace]:
     """A trace of every routed capsule layer in a module, by its name, for one forward pass of the inputs in eval mode.
 
-    The module is left as it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself handed in
-    is named by its class. InputError: no routed layer was reached.
+    couplings: keep those of every example as well (four bytes for each child, parent, iteration and example). The module is left as
+    it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself handed in is named by its class;
+    one that is called twice appears a second time, as "name (2)". InputError: no routed layer was reached, no example.
     """
-    caught: list[tuple[str, nn.Module, tuple]] = []
+    caught: list[tuple[str, nn.Module, tuple, dict]] = []
 
     def catch(name: str) -> Callable:
         def hook(layer, args, kwargs):
-            caught.append((name or type(layer).__name__, layer, (*args, *kwargs.values())))
+            own = name or type(layer).__name__
+            calls = 1 + sum(layer is other for _, other, *_ in caught)
+            args, kwargs = tree_map(_copied, args), tree_map(_copied, kwargs)  # later layers may write into them
+            caught.append((own if calls == 1 else f"{own} ({calls})", layer, args, kwargs))
 
         return hook
 
@@ -143,13 +150,22 @@ def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60) -> dict[str, 
         known = ", ".join(c.__name__ for c in ROUTED)
         raise InputError(f"no routed layer was reached in {type(module).__name__}; routed layers are {known}")
     with torch.no_grad():
-        return {name: _trace(name, layer, given, bins) for name, layer, given in caught}
+        return {name: _trace(name, layer, args, kwargs, bins, couplings) for name, layer, args, kwargs in caught}
 
 
-def _trace(name: str, layer: Any, given: tuple, bins: int) -> RoutingTrace:
+def _copied(x: Any) -> Any:
+    return x.detach().clone() if isinstance(x, torch.Tensor) else x
+
+
+def _trace(name: str, layer: Any, args: tuple, kwargs: dict, bins: int, couplings: bool) -> RoutingTrace:
     em = isinstance(layer, (ConvMatrixCapsules, ClassCapsules))
-    looks = _Looks(bins)
-    layer._route(*given, watch=looks.em if em else looks.agreement)
+    first = (*args, *kwargs.values())[0]
+    if not len(first):
+        raise InputError(
+            f"the inputs hold no example (layer {name}: {list(first.shape)}); a trace is a mean over examples"
+        )
+    looks = _Looks(bins, couplings, by_mass=em and layer.presence == "mass")
+    layer._route(*args, **kwargs, watch=looks.em if em else looks.agreement)
     kept = {k: np.array([row[k] for row in looks.rows]) for k in looks.rows[0]}
     return RoutingTrace(layer=name, kind="EM" if em else "agreement", edges=looks.edges, **kept)
 
@@ -157,17 +173,22 @@ def _trace(name: str, layer: Any, given: tuple, bins: int) -> RoutingTrace:
 class _Looks:
     """Numbers of each iteration, from what `route` shows. Arrays are [..., I, J], parents [..., J, q]."""
 
-    def __init__(self, bins: int):
+    def __init__(self, bins: int, couplings: bool = False, by_mass: bool = False):
         self.bins, self.edges, self.before = bins, np.zeros(0), None
+        self.couplings, self.by_mass = couplings, by_mass
         self.rows: list[dict[str, Any]] = []
 
-    def agreement(self, coupling, logits, v, votes):
+    def agreement(self, coupling, logits, v, votes, there=None):
+        """there: [..., I], False for a child that is not there (masked, or padding): it has no vote, and so no weight."""
         presence = torch.linalg.vector_norm(v, dim=-1)
-        self._look(coupling.expand(votes.shape[:-1]), coupling, logits, v, votes, presence, float("nan"))
+        weight = coupling.expand(votes.shape[:-1])
+        weight = weight if there is None else weight * there[..., None]
+        self._look(weight, coupling, logits, v, votes, presence, float("nan"))
 
     def em(self, r, mass, mean, variance, logit, votes):
         weight = r.expand(votes.shape[:-1])
-        self._look(weight, weight / weight.sum(-1, keepdim=True).clamp(min=1e-30), weight, mean, votes, logit.sigmoid(), float(logit.abs().mean()))  # fmt: skip
+        presence = mass / mass.sum(-1, keepdim=True) if self.by_mass else logit.sigmoid()
+        self._look(weight, weight / weight.sum(-1, keepdim=True).clamp(min=1e-30), weight, mean, votes, presence, float(logit.abs().mean()))  # fmt: skip
 
     def _look(self, weight, coupling, state, parents, votes, presence, cost):
         j = weight.shape[-1]
@@ -185,16 +206,16 @@ class _Looks:
             "entropy": float((entropy * heard).sum() / heard.sum().clamp(min=1e-30)),
             "agreement": float((cosine * weight).sum() / total),
             "change": change,
-            "mass": mass.double().cpu().numpy(),
-            "presence": presence.reshape(-1, j).mean(0).double().cpu().numpy(),
-            "dead": float((mass < DEAD * mass.sum() / j).double().mean()),
+            "mass": mass.cpu().double().numpy(),
+            "presence": presence.reshape(-1, j).mean(0).cpu().double().numpy(),
+            "dead": float((mass < DEAD * mass.sum() / j).float().mean()),
             "cost": cost,
             "distances": self._histogram(distance, weight),
-        })  # fmt: skip
+        } | ({"couplings": weight.float().cpu().numpy()} if self.couplings else {}))  # fmt: skip
 
     def _histogram(self, distance, weight):
         j = weight.shape[-1]
-        d, w = (x.reshape(-1, j).double().cpu().numpy() for x in (distance, weight))
+        d, w = (x.reshape(-1, j).cpu().double().numpy() for x in (distance, weight))
         if not len(self.edges):
             self.edges = np.linspace(0, max(float(np.quantile(d, 0.999)), 1e-12), self.bins + 1)
         d = np.minimum(d, self.edges[-1])

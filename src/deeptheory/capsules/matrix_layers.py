@@ -49,7 +49,6 @@ from deeptheory.shapes import check_shapes
 FORMS = ("matrix", "vector")
 _CONSTANT = (1 + math.log(2 * math.pi)) / 2
 _SCALE = -2500.0
-_SMALL_EM = 1 << 20  # bytes of votes below which the compiled kernel's lanes stand idle
 
 
 _Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -97,14 +96,8 @@ class _MatrixLayer(nn.Module):
         check_choice(presence, PRESENCE, what="presence")
         check_choice(form, FORMS, what="form")
         check_sizes(in_types=in_types, parents=parents, pose_size=pose_size)
-        self.in_types, self.normalize, self.presence, self.form, self.pose_size = (
-            in_types,
-            normalize,
-            presence,
-            form,
-            pose_size,
-        )
-        self.backend = backend
+        self.in_types, self.normalize, self.presence = in_types, normalize, presence
+        self.form, self.pose_size, self.backend = form, pose_size, backend
         side = pose_size if form == "matrix" else pose_size**2
         self._start, self._unit = (std, b_u, b_a), 1.0
         self.weight = nn.Parameter(torch.empty(children, parents, side, side))
@@ -152,14 +145,14 @@ class _MatrixLayer(nn.Module):
         check_activation(activation)
         return in_one_dtype(pose, activation)
 
-    def _run(self, pose, activation, eager, native, triton, votes: int, watch, unable: str | None = None):
-        """eager(pose, activation), native() or triton(), by the backend; votes: bytes of one example's."""
+    def _run(self, pose, activation, eager, native, triton, shape: tuple[int, int], watch, unable: str | None = None):
+        """eager(pose, activation), native() or triton(), by the backend; shape: windows and children of each."""
         if self.pose_size != 4:
             unable = f"the compiled kernels know poses of 4x4 numbers, not pose_size={self.pose_size}"
         given = (pose, activation, self.weight, self.b_u, self.b_a)
-        batch = pose.shape[0]
+        batch, votes = pose.shape[0], shape[0] * shape[1] * self.weight.shape[1] * 4 * self.pose_size**2
         chosen = choose(
-            self.backend, "em", *given, unable=unable, votes=votes * batch, slower=lambda: prefer(batch, votes)
+            self.backend, "em", *given, unable=unable, votes=votes * batch, slower=lambda: prefer(batch, shape[1])
         )
         dtype = result_dtype(pose)
         if watch or chosen == "eager":
@@ -291,8 +284,8 @@ class ConvMatrixCapsules(_MatrixLayer):
                 *inputs, who, first(self.in_types), over, self.lambdas, self.constants, self.presence
             )
 
-        votes = at.children.numel() * self.in_types * j * 4 * self.pose_size**2
-        mean, out = self._run(pose, activation, eager, native, triton, votes, watch)
+        shape = (len(at.children), len(self.weight))
+        mean, out = self._run(pose, activation, eager, native, triton, shape, watch)
         grid = (at.out_height, at.out_width)
         return mean.unflatten(1, grid), out.unflatten(1, grid)
 
@@ -371,7 +364,7 @@ class ClassCapsules(_MatrixLayer):
         learnt = coordinates is not None and coordinates.requires_grad
         unable = "the compiled kernels give coordinates no gradient" if learnt else None
         forms = (eager, partial(compiled, native), partial(compiled, triton))
-        return self._run(pose, activation, *forms, h * w * t * j * 4 * self.pose_size**2, watch, unable)
+        return self._run(pose, activation, *forms, (1, h * w * t), watch, unable)
 
     def _where(self, coordinates, h: int, w: int, like: torch.Tensor) -> torch.Tensor:
         """[HW, 16], zero but for the two entries."""
@@ -391,9 +384,13 @@ class ClassCapsules(_MatrixLayer):
         return out
 
 
-def prefer(batch: int, votes: int) -> bool:
-    """Whether EM is faster in the eager form on a CPU. votes: bytes of one example's. Measured, see `backends.prefer`."""
-    return batch * votes < _SMALL_EM
+def prefer(batch: int, children: int) -> bool:
+    """Whether EM is faster in the eager form on a CPU. children: those of one window.
+
+    The compiled kernel takes 16 examples in the time of one, and as long for a parent itself as for eight votes (measured on one
+    core, forward and backward, windows of 1 to 576 children, batches of 1 to 16).
+    """
+    return (batch - 1) * children < 8
 
 
 def _softmax(logits: torch.Tensor) -> torch.Tensor:

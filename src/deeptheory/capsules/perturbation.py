@@ -44,14 +44,21 @@ class Perturbation(Result):
         Each picture's mean width over the offsets is taken off first; the line has one slope for all pictures of the class. 0 where
         the width does not change at all.
         """
-        change = self.widths - self.widths.mean(2, keepdims=True)
-        x = self.offsets - self.offsets.mean()
+        widths = self.widths
+        change = widths - widths.mean(2, keepdims=True)
+        x = (self.offsets - self.offsets.mean()).astype(float)
+        if not x.any():
+            raise InputError(f"the offsets are {self.offsets.tolist()}; a line needs two that differ")
+        rounding = (
+            1e-13 * (widths**2).mean() * self.offsets.size
+        )  # of float32 images, squared; below it a width is constant
         out = []
         for label in np.unique(self.winners):
             y = change[self.winners == label]  # [m, d, k]
             slope = np.einsum("mdk,k->d", y, x) / (len(y) * (x @ x))
             total = (y**2).sum((0, 2))
-            out.append(np.where(total > 1e-12, slope**2 * len(y) * (x @ x) / np.maximum(total, 1e-12), 0.0))
+            moves = total > rounding * len(y)
+            out.append(np.where(moves, slope**2 * len(y) * (x @ x) / np.where(moves, total, 1), 0.0))
         return np.stack(out)
 
     def table(self):
@@ -106,10 +113,18 @@ def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch:
 def ink_width(images: np.ndarray) -> np.ndarray:
     """Width of the ink in pixels: four times the standard deviation of the column, weighted by ink. [..., H, W] -> [...].
 
-    Four standard deviations are the width of a bar of ink times 1.15. No ink: 0.
+    Four standard deviations are the width of a bar of ink times 1.15. No ink: 0. InputError: negative ink, of which there is no width.
     """
-    ink = np.asarray(images, dtype=np.float64).sum(-2)  # by column
-    mass = np.maximum(ink.sum(-1), 1e-12)
+    ink = as_numpy(images).astype(np.float64)
+    if ink.size and not ink.min() >= 0:
+        raise InputError(
+            f"the images run from {ink.min():.3g}; ink is 0 or more: undo a normalization first, or take 1 - image"
+        )
+    ink = ink / np.maximum(
+        ink.max((-2, -1), keepdims=True, initial=0), np.finfo(float).tiny
+    )  # any unit of ink: no overflow, no floor
+    ink = ink.sum(-2)  # by column
+    mass = np.where(ink.sum(-1) > 0, ink.sum(-1), 1)
     column = np.arange(ink.shape[-1])
     mean = (ink * column).sum(-1) / mass
     return 4 * np.sqrt((ink * (column - mean[..., None]) ** 2).sum(-1) / mass)

@@ -30,7 +30,7 @@ from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
 from deeptheory.errors import InputError
 
-_FEW = 2  # examples for which the compiled kernel's 16 lanes are not worth it (measured on 28x28 cells of 8 types)
+_FEW = 1  # examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
 
 
 class PrimaryCapsules(nn.Module):
@@ -213,7 +213,8 @@ class ConvCapsules(nn.Module):
 
     def _route(self, u: torch.Tensor, watch=None):
         """v: [B, P, J, q] and the windows."""
-        u = padded(check_layer_input("u", u, f"B H W {self.in_types} {self.weight.shape[-1]}"), self.pads)
+        u = check_layer_input("u", u, f"B H W {self.in_types} {self.weight.shape[-1]}")
+        asked_grid, u = u.shape[1:3], padded(u, self.pads)
         at = windows(u.shape[1], u.shape[2], self.kernel_size, self.stride, u.device)
         asked, (grid, weight, bias) = u, in_one_dtype(u.flatten(1, 2), self.weight, self.bias)
         j, q = weight.shape[1:3]
@@ -223,6 +224,8 @@ class ConvCapsules(nn.Module):
         )
         eager = partial(self._eager, at=at)
         if watch is not None:
+            cells = padded(u.new_ones(1, *asked_grid, self.in_types), self.pads).flatten(1, 2)
+            watch = partial(watch, there=patches(cells, at).flatten(2, 3)) if any(self.pads) else watch
             v = eager(grid, weight, bias, None, watch=watch)
         elif chosen == "eager":
             v = eager(grid, weight, bias, None)

@@ -14,6 +14,7 @@ from deeptheory.capsules.native.building import library
 LANES = 16
 PLAIN = {"dtype": torch.float32, "device": "cpu"}  # whatever torch's defaults are: the kernel reads floats
 _WORK = 64 << 20  # bytes of couplings and their gradients at a time
+_WORTH = 1 << 21  # products of a pass below which threads cost more than they save
 
 
 class NativePasses:
@@ -37,7 +38,33 @@ class NativePasses:
         out = torch.zeros(self.children, self.p, self.vectors * LANES, **PLAIN)
         out[:, :, : self.batch] = u.permute(1, 2, 0)
         self.ut = out.unflatten(2, (self.vectors, LANES))
-        self.threads = max(1, min(torch.get_num_threads(), self.children // 16))
+        work = self.children * self.parents * self.q * self.p * self.vectors
+        self.threads = max(1, min(torch.get_num_threads(), self.children // 16)) if work > _WORTH else 1
+        self.alone = self.threads == 1
+
+    def forward(self, iterations, bias):
+        """All iterations in one call, by one thread: v [B, J, q], and the sums as the kernel holds them."""
+        shape = (self.vectors, self.parents, self.q, LANES)
+        sums, rest = torch.empty(iterations, *shape, **PLAIN), torch.empty(2, *shape, **PLAIN)
+        bias, work = (
+            None if bias is None else bias.float().contiguous(),
+            self._work(2),
+        )  # held by name while the kernel runs
+        arrays = pointers(bias, sums, rest[0], rest[1], work)
+        self.kernel.route_whole(*self._head(), *longs(self.children, iterations), *arrays)
+        return self._back(rest[0]), sums
+
+    def backward(self, sums, gradient, with_bias, detach, gw):
+        """The gradients of u, bias and prior; that of the weights is added to gw."""
+        iterations, prior = len(sums), self.prior
+        couplings = torch.empty(2 * iterations * self.children * self.parents * self.vectors * LANES, **PLAIN)
+        sides, gu = torch.empty((2 * iterations + 3) * sums[0].numel(), **PLAIN), torch.empty_like(self.ut)
+        g_bias = torch.zeros(self.parents, self.q, **PLAIN) if with_bias else None
+        g_prior = None if prior is None else torch.zeros_like(prior)
+        g, work = self._there(gradient), self._work(2, self.vectors)
+        arrays = pointers(sums, g, couplings, sides, gu, gw, g_bias, g_prior, work)
+        self.kernel.route_whole_back(*self._head(), *longs(self.children, iterations, detach), *arrays)
+        return gu.flatten(2).permute(2, 0, 1)[: self.batch], g_bias, g_prior
 
     def uniform(self):
         return self._sum(None) / self.shares
@@ -94,8 +121,8 @@ class NativePasses:
     def _zeros(self):
         return torch.zeros(self.vectors, self.parents, self.q, LANES, **PLAIN)
 
-    def _work(self, couplings):
-        return torch.empty(self.parents * (self.q + couplings) * LANES, **PLAIN)
+    def _work(self, couplings, vectors=1):
+        return torch.empty(self.parents * (self.q * vectors + couplings) * LANES, **PLAIN)
 
     def _head(self):
         return (*pointers(self.ut, self.weight, self.prior), *self._sizes(), ctypes.c_long(self.leaky))

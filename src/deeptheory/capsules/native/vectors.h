@@ -83,6 +83,12 @@ INLINE vec lane_sums(const vec *rows) {
            MIX(c[0], c[1], 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
 }
 
+INLINE vec vsqrt(vec x) {
+    vec y;
+    for (int k = 0; k < LANES; k++) y[k] = __builtin_sqrtf(x[k]);
+    return y;
+}
+
 INLINE float lane_sum(vec x) {
     float total = 0;
     for (int k = 0; k < LANES; k++) total += x[k];

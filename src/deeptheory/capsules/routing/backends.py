@@ -24,7 +24,7 @@ BACKENDS = ("auto", "eager", "recompute", "native", "triton")
 SMALL = 64 << 20  # bytes of votes up to which they may be kept
 _CACHED = 16 << 20  # and up to which that is faster than making them again
 _LANES = 16
-_WARNED: set[str] = set()
+_WARNED: list[str] = []
 
 
 def backends() -> dict[str, str]:
@@ -74,11 +74,11 @@ def prefer(batch: int, children: int, parents: int, q: int, p: int) -> bool:
 
     The compiled kernel makes votes again in every pass, p products for each of their numbers, for 16 examples whether there are
     so many or not; the eager form makes them once, by a library's matrix product, and then moves them about. Measured on one core,
-    forward and backward (`deeptheory bench --only capsules`): equal at a batch that fills (p + 8) / 64 of the lanes; and below 60,000
-    numbers of votes what counts is the number of calls.
+    forward and backward (`deeptheory bench --only capsules`): equal at a batch that fills (p + 8) / 64 of the lanes. Below two
+    million products per pass what counts is the number of calls, of which the compiled form has one each way.
     """
-    filled = batch / (_LANES * -(-batch // _LANES))
-    return batch * children * parents * q < 60_000 or 64 * filled < p + 8
+    lanes = _LANES * -(-batch // _LANES)
+    return lanes * children * parents * q * p > 2_000_000 and 64 * batch / lanes < p + 8
 
 
 def _not_native(kernel: str, x: torch.Tensor) -> str | None:
@@ -94,6 +94,6 @@ def _warn(kernel: str, x: torch.Tensor, unable: str | None) -> None:
     if unable or x.device.type != "cpu" or x.dtype == torch.float64:
         return
     why = missing(kernel)
-    if why and why not in _WARNED:
-        _WARNED.add(why)
+    if why and not _WARNED:
+        _WARNED.append(why)
         warnings.warn(f"routing takes its slower form, in torch alone: {why}", RuntimeWarning, stacklevel=4)

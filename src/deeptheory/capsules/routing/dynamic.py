@@ -62,7 +62,9 @@ def dynamic_routing(
             tensor_on(u, "cpu"), weight, iterations, bias, leaky, prior, detach, mask=mask, backend=backend
         )
         return like(out, u)
-    u = check_layer_input("u", u, "B I p")
+    if u.ndim != 3:
+        check_layer_input("u", u, "B I p")
+    u = floating(u)
     weight, bias, prior = (None if x is None else floating(tensor_on(x, u.device)) for x in (weight, bias, prior))
     check_shapes(u=(u, "B I p"), weight=(weight, "I J q p"), bias=(bias, "J q"), prior=(prior, "I J"))
     asked = u
@@ -101,23 +103,26 @@ def masked(u: torch.Tensor, mask: Any) -> torch.Tensor:
 
 
 def _eager(u, weight, bias, prior, iterations: int, leaky: bool, detach: bool) -> torch.Tensor:
-    """[B, J, q] by operations that autograd sees; votes lie as [B, J, I, q], where each sum is a product of matrices without a copy."""
+    """[B, J, q] by operations that autograd sees; votes lie as [B J, I, q], where each sum is a product of matrices without a copy."""
     votes = einsum("BIp,IJqp->BJIq", u, weight)
+    b, j, i, _ = votes.shape
     with full_precision(u.device):
-        votes = at_least_float32(votes).contiguous()
+        votes = at_least_float32(votes).flatten(0, 1)
         inner = votes.detach() if detach else votes
-        logits, v = None if prior is None else at_least_float32(prior).t(), votes
+        logits, v = None if prior is None else at_least_float32(prior).t().expand(b, j, i), votes
+        bias = None if bias is None else at_least_float32(bias)
         for r in range(iterations):
             last = r == iterations - 1
             over = votes if last else inner
             if logits is None:  # the first coupling is uniform
-                s = over.sum(2) / (votes.shape[1] + int(leaky))
+                s = over.sum(1) / (j + int(leaky))
             else:
-                coupling = leaky_softmax(logits, -2) if leaky else logits.softmax(-2)  # [B, J, I] or [J, I]
-                s = torch.matmul(coupling.unsqueeze(-2), over).squeeze(-2)
-            v = squash(s if bias is None else s + at_least_float32(bias))
+                coupling = leaky_softmax(logits, 1) if leaky else logits.softmax(1)  # [B, J, I]
+                s = torch.bmm(coupling.flatten(0, 1).unsqueeze(1), over).squeeze(1)
+            s = s.unflatten(0, (b, j))
+            v = squash(s if bias is None else s + bias)
             if not last:
-                agreement = torch.matmul(inner, (v.detach() if detach else v).unsqueeze(-1)).squeeze(-1)
+                agreement = torch.bmm(inner, (v.detach() if detach else v).flatten(0, 1).unsqueeze(2)).view(b, j, i)
                 logits = agreement if logits is None else logits + agreement
     return v
 

@@ -45,6 +45,18 @@ class Passes(Protocol):
         ...
 
 
+class WholePasses(Passes, Protocol):
+    """Passes that may be able to do all iterations in one call; sums are then what they like."""
+
+    alone: bool
+
+    def forward(self, iterations: int, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]: ...
+
+    def backward(
+        self, sums: torch.Tensor, gradient: torch.Tensor, with_bias: bool, detach: bool, gw: torch.Tensor
+    ) -> tuple: ...
+
+
 class Maker(Protocol):
     """Makes the passes: a backend's class, or an object that knows a layer's windows."""
 
@@ -68,26 +80,36 @@ def route(
 class _Routing(torch.autograd.Function):
     @staticmethod
     def forward(ctx, u, weight, bias, prior, settings):
-        passes, iterations, leaky, *_ = settings
-        done = [_forward(passes(part, weight, leaky, prior), iterations, bias, prior) for part in u.split(passes.examples(weight, iterations))]  # fmt: skip
-        ctx.settings = settings
+        maker, iterations, leaky, *_ = settings
+        every = [maker(part, weight, leaky, prior) for part in u.split(maker.examples(weight, iterations))]
+        done = [
+            p.forward(iterations, bias) if getattr(p, "alone", False) else _forward(p, iterations, bias, prior)
+            for p in every
+        ]
+        ctx.settings, ctx.sizes = settings, [len(v) for v, _ in done]
+        ctx.alone = [getattr(p, "alone", False) for p in every]
         ctx.save_for_backward(u, weight, bias, prior, *(sums for _, sums in done))
-        return torch.cat([v for v, _ in done])
+        return done[0][0] if len(done) == 1 else torch.cat([v for v, _ in done])
 
     @staticmethod
     def backward(ctx, *gradients):  # type: ignore[override]  # pyright knows it with one name for each
         u, weight, bias, prior, *sums = ctx.saved_tensors
-        passes, _, leaky, detach, eager = ctx.settings
+        maker, _, leaky, detach, eager = ctx.settings
         if asks_for_more(gradients):
             return *differentiable(eager, (u, weight, bias, prior), ctx.needs_input_grad[:4], gradients), None
         gw = torch.zeros(weight.shape, dtype=sums[0].dtype, device=u.device)
-        sizes = [s.shape[1] for s in sums]
-        parts = zip(u.split(sizes), gradients[0].split(sizes), sums)
-        done = [_backward(passes(part, weight, leaky, prior), s, g.to(s), prior is not None, detach, gw) for part, g, s in parts]  # fmt: skip
-        gu = torch.cat([d[0] for d in done]).to(u.dtype)
-        g_bias = None if bias is None else torch.stack([d[1] for d in done]).sum(0).to(bias.dtype)
-        g_prior = None if prior is None else torch.stack([d[2] for d in done]).sum(0).to(prior.dtype)
-        return gu, gw.to(weight.dtype), g_bias, g_prior, None
+        done = []
+        for part, g, s, alone in zip(u.split(ctx.sizes), gradients[0].split(ctx.sizes), sums, ctx.alone):
+            passes = maker(part, weight, leaky, prior)
+            if alone:
+                done.append(passes.backward(s, g.to(s), bias is not None, detach, gw))  # type: ignore[attr-defined]
+            else:
+                done.append(_backward(passes, s, g.to(s), prior is not None, detach, gw))
+        gu, g_bias, g_prior = (list(x) for x in zip(*done))
+        gu = gu[0] if len(gu) == 1 else torch.cat(gu)
+        g_bias = None if bias is None else torch.stack(g_bias).sum(0).to(bias.dtype)
+        g_prior = None if prior is None else torch.stack(g_prior).sum(0).to(prior.dtype)
+        return gu.to(u.dtype), gw.to(weight.dtype), g_bias, g_prior, None
 
 
 def asks_for_more(gradients: Sequence) -> bool:

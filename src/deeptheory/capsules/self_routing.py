@@ -1,0 +1,64 @@
+"""Self-routing: each child decides by itself which parent it belongs to, without iterations and without agreement.
+
+Source: Hahn, Pyeon & Kim 2019, "Self-Routing Capsule Networks" (NeurIPS), section 3: a baseline that asks what agreement is for.
+Pitfall: what a child gives is its activation times its coupling; without it, absent children would vote like present ones.
+"""
+
+import torch
+from torch import einsum, nn
+
+from deeptheory.capsules.routing.checks import (
+    check_layer_input,
+    check_outcome,
+    full_precision,
+    in_one_dtype,
+    result_dtype,
+)
+from deeptheory.capsules.squashing import at_least_float32
+from deeptheory.capsules.vector_layers import check_sizes
+from deeptheory.shapes import check_shapes
+
+
+class SelfRouting(nn.Module):
+    """pose [B, I, p], activation [B, I] in [0, 1] -> pose [B, J, q], activation [B, J], which are shares of the children's.
+
+    c_ij = softmax_j(R_i u_i + b_i), a_j = sum_i c_ij a_i / sum_i a_i, u_j = sum_i c_ij a_i W_ij u_i / sum_i c_ij a_i. Where no
+    child is active, both are 0. Weights begin normal with std 1 / sqrt(p), b with 0.
+    """
+
+    def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int):
+        super().__init__()
+        check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
+        self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
+        self.routing = nn.Parameter(torch.empty(in_capsules, out_capsules, in_dim))
+        self.bias = nn.Parameter(torch.empty(in_capsules, out_capsules))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Normal with std 1 / sqrt(p), biases 0."""
+        for weight in (self.weight, self.routing):
+            nn.init.normal_(weight, std=weight.shape[-1] ** -0.5)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        i, _, _, p = self.weight.shape
+        pose = check_layer_input("pose", pose, f"B {i} {p}")
+        activation = check_layer_input("activation", activation, f"B {i}")
+        check_shapes(pose=(pose, f"B {i} {p}"), activation=(activation, f"B {i}"))
+        asked, (pose, activation, weight, routing, bias) = (
+            pose,
+            in_one_dtype(pose, activation, self.weight, self.routing, self.bias),
+        )
+        votes, logits = einsum("BIp,IJqp->BIJq", pose, weight), einsum("BIp,IJp->BIJ", pose, routing) + bias
+        with full_precision(pose.device):
+            given = at_least_float32(logits).softmax(-1) * at_least_float32(activation)[..., None]  # [B, I, J]
+            mass, whole = given.sum(1), at_least_float32(activation).sum(1, keepdim=True)
+            out = mass / torch.where(whole > 0, whole, 1)
+            share = given / torch.where(mass > 0, mass, 1)[:, None]
+            v = einsum("BIJ,BIJq->BJq", share, at_least_float32(votes))
+        check_outcome(v, pose=pose, activation=activation, weight=weight, routing=routing, bias=bias)
+        return v.to(result_dtype(asked)), out.to(result_dtype(asked))
+
+    def extra_repr(self) -> str:
+        i, j, q, p = self.weight.shape
+        return f"{i} of {p} -> {j} of {q}"
