@@ -89,3 +89,37 @@ def test_no_routed_layer():
         InputError, match="no routed layer was reached in Linear; routed layers are Capsules, ConvCapsules"
     ):
         c.trace_routing(torch.nn.Linear(2, 3), torch.rand(1, 2))
+
+
+def test_a_layer_called_twice_and_inputs_written_into_afterwards():
+    """The second call has a name of its own; what was caught is a copy; keywords go where they belong."""
+
+    class Twice(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = c.Capsules(4, 5, 4, 5)
+
+        def forward(self, u):
+            v = self.layer(mask=torch.ones(3, 4, dtype=torch.bool), u=u)
+            u.mul_(0)
+            return self.layer(v)
+
+    torch.manual_seed(0)
+    model, u = Twice(), torch.randn(3, 4, 5)
+    alone = c.trace_routing(model.layer, u.clone(), couplings=True)["Capsules"]
+    traces = c.trace_routing(model, u.clone(), couplings=True)
+    assert list(traces) == ["layer", "layer (2)"]
+    np.testing.assert_allclose(traces["layer"].couplings, alone.couplings)
+
+
+def test_padding_takes_no_part_and_mixing_proportions_are_shown():
+    torch.manual_seed(0)
+    layer = c.ConvCapsules(2, 4, 3, 5, padding=1)
+    trace = c.trace_routing(layer, torch.randn(2, 4, 4, 2, 4), couplings=True)["ConvCapsules"]
+    np.testing.assert_allclose(
+        trace.couplings.sum((2, 3, 4)), 4 * 4 * 2, rtol=1e-5
+    )  # every real child gives itself once
+    mixing = c.ConvMatrixCapsules(2, 3, presence="mass")
+    pose, a = torch.randn(2, 4, 4, 2, 4, 4), torch.rand(2, 4, 4, 2)
+    trace = c.trace_routing(mixing, pose, a)["ConvMatrixCapsules"]
+    np.testing.assert_allclose(trace.presence[-1], mixing(pose, a)[1].mean((0, 1, 2)).detach().numpy(), rtol=1e-5)

@@ -56,6 +56,7 @@ def go(x=X, y=Y, population=None, **kwargs):
         (lambda: go(record_at=[0, 2]), r"record_at holds epochs from 0 to 2; they must lie in 0\.\.1"),
         (lambda: go(x=np.full_like(X, np.nan)), "x holds 60 values"),
         (lambda: go(x=X[:1], y=Y[:1]), "x has 1 rows"),
+        (lambda: go(y=np.array(["a", "b"] * 10)), r"y has dtype <U1; needed: numbers, such as np.unique"),
         (lambda: go(y=Y[:5]), r"y has shape \[5\]; needed: \[20\]"),
         (lambda: go(y=Y + 1), "labels run from 1 to 2; needed: whole numbers from 0 to 1"),
         (lambda: go(y=np.zeros(20)), r"y holds one class only \(0"),

@@ -8,7 +8,6 @@ import math
 import warnings
 from collections.abc import Sequence
 from itertools import pairwise
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +23,7 @@ from deeptheory.errors import InputError
 from deeptheory.shapes import check_shapes
 
 _LARGE = 100_000_000  # weights
+_WHOLE = (int, np.integer)
 _SAME = ', or padding="same"'
 
 
@@ -126,6 +126,8 @@ class MatrixCapsuleNetwork(nn.Module):
     of the image's longer side. InputError: an image too small for the kernels, too few types.
     """
 
+    centres: torch.Tensor
+
     def __init__(
         self,
         image_shape: tuple[int, int, int] = (2, 32, 32),
@@ -200,10 +202,10 @@ class MatrixCapsuleNetwork(nn.Module):
 def check_image_shape(image_shape: Any, classes: Any) -> None:
     """InputError: no (C, H, W) of whole numbers above 0; classes below 1."""
     sizes = tuple(image_shape) if isinstance(image_shape, Sequence) else ()
-    if len(sizes) != 3 or not all(isinstance(n, Integral) and n > 0 for n in sizes):
+    if len(sizes) != 3 or not all(isinstance(n, _WHOLE) and n > 0 for n in sizes):
         grey = f"; for grey pictures of {sizes[0]}x{sizes[1]}: {(1, *sizes)}" if len(sizes) == 2 else ""
         raise InputError(f"image_shape is {image_shape!r}; needed: (channels, height, width){grey}")
-    if not isinstance(classes, Integral) or classes < 1:
+    if not isinstance(classes, _WHOLE) or classes < 1:
         raise InputError(f"classes is {classes!r}; needed: a whole number of 1 or more")
 
 
@@ -241,7 +243,7 @@ def _say_if_large(sizes: Sequence[Sequence[int]], grid: Sequence[int], drawn_fro
 
 def _shrunk(size: Sequence[int], kernel: int, stride: int, padding: int, what: str, more: str = "") -> tuple[int, int]:
     """Height and width after a convolution. InputError: nothing is left; a kernel or stride below 1."""
-    if not (isinstance(kernel, Integral) and kernel > 0 and isinstance(stride, Integral) and stride > 0):
+    if not (isinstance(kernel, _WHOLE) and kernel > 0 and isinstance(stride, _WHOLE) and stride > 0):
         raise InputError(
             f"the kernel over the {what} is {kernel!r} and its stride {stride!r}; needed: whole numbers above 0"
         )

@@ -49,7 +49,7 @@ class Overlaid(Result):
         return pd.DataFrame({"first": self.labels[:, 0], "second": self.labels[:, 1], "overlap": self.overlap})
 
 
-def shifted(images: Any, generator: np.random.Generator, *, pad: int = 0, max_shift: int = 2) -> np.ndarray:
+def shifted(images: Any, generator: np.random.Generator, *, pad: int = 0, max_shift: int = 2) -> Any:
     """Each picture on black, `pad` pixels larger on every side, moved by whole pixels up to max_shift in each axis.
 
     images: [n, H, W] -> [n, H + 2 pad, W + 2 pad], same dtype. pad 0, shift 2: the training of Sabour et al. on MNIST; pad 6,
@@ -81,7 +81,7 @@ def affine(
     shear: float = AFFINE["shear"],
     scale: tuple[float, float] = AFFINE["scale"],
     shift: int | None = None,
-) -> np.ndarray:
+) -> Any:
     """Each picture under its own small affine transformation on a black canvas [n, size, size], after affNIST.
 
     Drawn evenly: rotation up to so many degrees either way, shear up to so much, the height and the width each scaled within
@@ -202,7 +202,7 @@ def scaled(images: Any, shrink: int = 1) -> np.ndarray:
     return small / np.float32(white)
 
 
-def cropped(images: Any, size: int, generator: np.random.Generator | None = None) -> np.ndarray:
+def cropped(images: Any, size: int, generator: np.random.Generator | None = None) -> Any:
     """A square of each picture [..., H, W] -> [..., size, size]: its middle, or with a generator anywhere, another for each.
 
     InputError: a size above the picture's.
@@ -224,7 +224,7 @@ def cropped(images: Any, size: int, generator: np.random.Generator | None = None
     return np.stack([p[..., t : t + size, s : s + size] for p, t, s in zip(x, top, left)])
 
 
-def relit(images: Any, generator: np.random.Generator, brightness: float = 63 / 255, contrast: tuple[float, float] = (0.2, 1.8)) -> np.ndarray:  # fmt: skip
+def relit(images: Any, generator: np.random.Generator, brightness: float = 63 / 255, contrast: tuple[float, float] = (0.2, 1.8)) -> Any:  # fmt: skip
     """Each picture [n, C, H, W] float in [0, 1] brighter or darker by up to `brightness`, then stretched about its mean; clipped.
 
     The training of Hinton et al. 2018 on smallNORB; drawn evenly, one number of each for a picture. Clipping is ours: attacks

@@ -178,11 +178,11 @@ def robustness(
         raise InputError("judge_scores is given and judge is not; a network is judged by the scores that are attacked")
     wanted = None if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     right_before = _decided(judging, x, y, read, batch) == y
-    epsilons = np.atleast_1d(np.asarray(epsilons, dtype=np.float64))
-    if not epsilons.size:
+    tried = np.atleast_1d(np.asarray(epsilons, dtype=np.float64))
+    if not tried.size:
         raise InputError("epsilons is empty; give one or more, 0 for no attack")
     accuracy, success = [], []
-    for epsilon in epsilons:
+    for epsilon in tried:
         decided = []
         for k in range(0, len(x), batch):
             rows = slice(k, k + batch)
@@ -196,7 +196,7 @@ def robustness(
     name = getattr(attack, "__name__", type(attack).__name__)
     method = f"{name}{', transferred' if judge is not None else ''}{', targeted' if wanted is not None else ''}"
     return Robustness(
-        epsilon=epsilons, accuracy=np.array(accuracy), success=np.array(success), method=method
+        epsilon=tried, accuracy=np.array(accuracy), success=np.array(success), method=method
     )  # fmt: skip
 
 

@@ -15,6 +15,10 @@ def as_targets(y, n: int, networks: int, outputs: int, head: str) -> np.ndarray:
     probabilities that are negative or do not sum to 1.
     """
     y = as_numpy(y)
+    if y.dtype.kind not in "biuf":
+        raise InputError(
+            f"y has dtype {y.dtype}; needed: numbers, such as np.unique(y, return_inverse=True)[1] for names of classes"
+        )
     check_finite(y=y)
     if head in ("linear", "median"):
         y = y[:, None] if y.ndim == 1 else y

@@ -251,7 +251,7 @@ def _outputs_of(nets, x: np.ndarray) -> int:
     return logits.shape[-1]
 
 
-def _engine_of(nets, plan: Plan, engine: str):
+def _engine_of(nets: Any, plan: Plan, engine: str) -> Any:
     pick({"auto": 0, "handwritten": 0, "autograd": 0}, engine, what="engine")
     if engine == "handwritten" and not HandWritten.fits(nets):
         raise InputError(
