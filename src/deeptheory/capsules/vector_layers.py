@@ -23,8 +23,9 @@ from deeptheory.capsules.routing.checks import (
     in_one_dtype,
     result_dtype,
 )
-from deeptheory.capsules.routing.dynamic import check_iterations, dynamic_routing, leaky_softmax, masked, route, softmax
+from deeptheory.capsules.routing.dynamic import dynamic_routing, leaky_softmax, masked, route, softmax
 from deeptheory.capsules.routing.em import check_choice, in_parts
+from deeptheory.capsules.routing.variants import check_iterations
 from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
 from deeptheory.errors import InputError
@@ -100,7 +101,7 @@ class Capsules(nn.Module):
         backend: str = "auto",
     ):
         super().__init__()
-        check_iterations(iterations)
+        iterations = check_iterations(iterations)
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
         self.iterations, self.leaky, self.detach, self.share, self.backend = iterations, leaky, detach, share, backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
@@ -189,7 +190,7 @@ class ConvCapsules(nn.Module):
         backend: str = "auto",
     ):
         super().__init__()
-        check_iterations(iterations)
+        iterations = check_iterations(iterations)
         check_choice(normalize, NORMALIZE, what="normalize")
         check_sizes(in_types=in_types, in_dim=in_dim, out_types=out_types, out_dim=out_dim)
         self.kernel_size, self.stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)

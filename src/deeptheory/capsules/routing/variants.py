@@ -43,14 +43,22 @@ def variant_of(name: str | Variant) -> Variant:
     return name if isinstance(name, Variant) else pick(VARIANTS, name, what="variant of EM routing")
 
 
+def check_iterations(iterations: int) -> int:
+    """iterations, as Python's own integer. InputError: below 1, or no whole number."""
+    if isinstance(iterations, bool) or not hasattr(iterations, "__index__"):
+        raise InputError(f"iterations is {iterations!r}; it needs a whole number")
+    if iterations < 1:
+        raise InputError(f"iterations is {iterations}; routing needs at least 1")
+    return int(iterations)
+
+
 def inverse_temperatures(iterations: int, schedule: float | Sequence[float]) -> tuple[float, ...]:
     """lambda for each iteration.
 
     schedule: a number is the final lambda, lambda_i = final * (1 - 0.95^(i+1)), i from 0 (the authors' reply on OpenReview, and the
     released code, with final 0.01); a sequence is taken as it is. InputError: iterations < 1, or another number of entries.
     """
-    if iterations < 1:
-        raise InputError(f"iterations is {iterations}; routing needs at least 1")
+    iterations = check_iterations(iterations)
     if isinstance(schedule, (int, float)):
         return tuple(float(schedule) * (1 - 0.95 ** (i + 1)) for i in range(iterations))
     if len(schedule) != iterations:
