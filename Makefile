@@ -6,7 +6,7 @@ TORCH ?= torch                     # e.g. TORCH="torch --index-url URL" for a CP
 JOBS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count())")
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all lint bench docs clean
+.PHONY: demo test test-all trials lint bench docs clean
 
 demo: $(VENV)/.run
 	$(BIN)/deeptheory reproduce shwartz-ziv-tishby-2017 --scale quick --out runs/demo --engine processes
@@ -16,6 +16,9 @@ test: $(VENV)/.dev lint
 
 test-all: $(VENV)/.dev lint
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not gpu"
+
+trials: $(VENV)/.dev               # full size, resumable by row: make trials SCIENCE=axis
+	PYTHONPATH=tests $(BIN)/python -m trials $(SCIENCE)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

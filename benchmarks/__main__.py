@@ -26,6 +26,7 @@ BENCHMARKS = (  # modules here, with run(rounds, quick) -> rows; the docstring i
     "compilers",
     "known",
     "axis",
+    "estimators",
 )
 
 

@@ -95,9 +95,9 @@ def _neighbours(rng, n, rounds) -> Row:
     def theirs():
         return mutual_info_regression(x, y, n_neighbors=3, random_state=0)[0] / np.log(2)
 
-    error = abs(_ksg(*columns, 3) - theirs())
+    error = abs(_ksg(columns, 3) - theirs())
     return compare(
-        f"KSG of one pair of columns, {n} samples", lambda: _ksg(*columns, 3), "scikit-learn", theirs, rounds,
+        f"KSG of one pair of columns, {n} samples", lambda: _ksg(columns, 3), "scikit-learn", theirs, rounds,
         error=float(error), error_of="bits", note="both by tree; ours takes any number of columns, by a scan over rows",
     )  # fmt: skip
 

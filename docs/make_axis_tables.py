@@ -1,8 +1,9 @@
 """Measure what the axis bench can tell, and write the tables into its page:
-python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 200] [--only power,null,fit,statistics] [--keep FILE]
+python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 400] [--only power,families,null,fit,statistics] [--keep FILE]
 
 Cells of known code are simulated, the bench is asked, answers are counted. Each part replaces its own table in the page.
---keep: counts of verdicts are written there one by one, and those that are there are not measured again.
+--keep: counts of verdicts are written there one by one, and those that are there are not measured again: a run that was
+stopped goes on where it was.
 """
 
 import argparse
@@ -16,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.axis import Power, axis_code, proportion, simulate, verdict_power
+from deeptheory.axis import Power, axis_code, simulate, verdict_power
+from deeptheory.statistics import proportion_interval
 
 SPREADS = {"isotropic": "equal variances", "paper": "the paper's variances"}
 
@@ -34,6 +36,16 @@ def asked(code: str | dict[str, float], n: int, **options: Any) -> Power:
     if KEEP:
         KEEP[0].write_text(json.dumps(kept | {key: found.counts}, indent=1))
     return found
+
+
+def kept_or(key: str, measure: Callable[[], dict[str, int]]) -> dict[str, int]:
+    """What was measured before under that key, or now."""
+    kept = json.loads(KEEP[0].read_text()) if KEEP and KEEP[0].exists() else {}
+    if key not in kept:
+        kept[key] = measure()
+        if KEEP:
+            KEEP[0].write_text(json.dumps(kept, indent=1))
+    return kept[key]
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,8 @@ class Row:
         return self.target is None or (share <= self.target if self.at_most else share >= self.target)
 
     def markdown(self) -> str:
-        share, low, high = proportion(self.k, self.of)
+        found = proportion_interval(self.k, self.of)
+        share, low, high = found.value, found.low, found.high
         goal = "" if self.target is None else f"{'at most' if self.at_most else 'at least'} {self.target:.1%}"
         met = "" if self.target is None else "yes" if self.met else "no"
         found = f"{share:.1%} [{low:.1%}, {high:.1%}]"
@@ -70,7 +83,7 @@ def told_apart(units: int, n: int = 2000) -> Iterator[Row]:
                 counts = found.counts[code]
                 where = f"{n:,}, {words}"
                 yield Row(f"{code}, reliability {reliability}", where, f"called {code}", counts[code], units, least)
-                wrong = units - counts[code] - counts["cannot tell"]
+                wrong = units - counts[code] - counts["undetermined"]
                 yield Row(f"{code}, reliability {reliability}", where, "called another", wrong, units, None, True)
 
 
@@ -80,7 +93,7 @@ def few_stimuli(units: int, n: int = 400) -> Iterator[Row]:
         for code in ("axis", "exemplar"):
             counts = asked(code, n, units=units, reliability=0.5, variances=spread, seed=21).counts[code]
             where = f"{n}, {words}"
-            wrong = units - counts[code] - counts["cannot tell"]
+            wrong = units - counts[code] - counts["undetermined"]
             yield Row(f"{code}, reliability 0.5", where, "called another", wrong, units, 0.05, True)
             yield Row(f"{code}, reliability 0.5", where, f"called {code}", counts[code], units, None)
 
@@ -92,13 +105,13 @@ def norm_by_direction(units: int, n: int = 2000, added: int = 200) -> Iterator[R
         for reliability in (0.9, 0.5):
             cells, options = f"{name}, reliability {reliability}", {"reliability": reliability, "variances": spread}
             before = asked(name, n, units=units, seed=22, **options).counts[name]
-            yield Row(cells, f"{n:,}, {words}", "called cannot tell", before["cannot tell"], units, 0.9)
-            wrong = units - before[name] - before["cannot tell"]
+            yield Row(cells, f"{n:,}, {words}", "called undetermined", before["undetermined"], units, 0.9)
+            wrong = units - before[name] - before["undetermined"]
             yield Row(cells, f"{n:,}, {words}", "called another", wrong, units, None, True)
             after = asked(name, n, units=units, seed=22, controversial=added, **options).counts[name]
             where = f"{n:,} and {added} controversial, {words}"
             yield Row(cells, where, f"called {name}", after[name], units, 0.9)
-            yield Row(cells, where, "called another", units - after[name] - after["cannot tell"], units, None, True)
+            yield Row(cells, where, "called another", units - after[name] - after["undetermined"], units, None, True)
 
 
 MIXTURE = {"axis": 0.4, "exemplar": 0.25, "energy": 0.2, "none": 0.15}
@@ -129,6 +142,37 @@ def false_alarms(units: int, n: int = 1000) -> Iterator[Row]:
     }
     for what, seen in found.items():
         yield Row("none", f"{n:,}, equal variances", what, int(seen.sum()), len(seen), 0.07, True)
+
+
+FAMILIES = ("Gaussian", "skewed", "exponential", "heavy-tailed", "binary", "sphere", "collinear", "decaying")
+
+
+def families(units: int, n: int = 1000, d: int = 20, ceiling: float = 0.5) -> Iterator[Row]:
+    """Cells of every code on features of every kind, 4 trials: how many are called by another's name, and by their own."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from trials import axis_data as data
+
+    for at, kind in enumerate(FAMILIES):
+        counts: dict[str, dict[str, int]] = {}
+        for code in data.TRUE:
+            rng = np.random.default_rng([25, at, *code.encode()])
+
+            def measured(code=code, kind=kind, rng=rng) -> dict[str, int]:
+                s = data.features(kind, rng, n, d)
+                y = data.recorded(data.cells(code, s, units, rng), ceiling, 4, rng)
+                models = axis_code(y, s, permutations=200).models
+                assert models is not None
+                return models.counts
+
+            counts[code] = kept_or(f"{kind}, {code}, {units}, {n}, {d}, {ceiling}", measured)
+        cells, wrong = units * len(counts), 0
+        for code, found in counts.items():
+            wrong += sum(k for name, k in found.items() if name not in (data.TRUE[code], "undetermined"))
+        where = f"{n:,}, {d} {kind} features"
+        yield Row(f"all codes, ceiling {ceiling}", where, "called another", wrong, cells, 0.05, True)
+        for code in ("axis", "exemplar", "energy"):
+            least = 0.8 if (kind, code) == ("Gaussian", "axis") else None
+            yield Row(f"{code}, ceiling {ceiling}", where, f"called {code}", counts[code][code], units, least)
 
 
 def restarts(units: int, tries: int = 200) -> Iterator[Row]:
@@ -224,6 +268,7 @@ def _joined(*parts: Callable[[int], Iterator[Row]]) -> Callable[[int], str]:
 
 PARTS: dict[str, Callable[[int], str]] = {
     "power": _joined(told_apart, few_stimuli, norm_by_direction, mixture),
+    "families": _joined(families),
     "null": _joined(lambda units: false_alarms(5 * units)),
     "fit": _joined(lambda units: restarts(max(2, units // 25))),
     "statistics": lambda units: statistics_table(units // 2),
@@ -241,7 +286,7 @@ def placed(page: str, part: str, table: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("page", type=Path)
-    parser.add_argument("--units", type=int, default=200)
+    parser.add_argument("--units", type=int, default=400)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--keep", type=Path)
     chosen = parser.parse_args()

@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from deeptheory.report.page import interval, seconds
+from deeptheory.report.page import interval, number, seconds
+from deeptheory.verdicts import headline
 
 
 def part(folder: Path) -> str:
@@ -19,15 +20,22 @@ def part(folder: Path) -> str:
     lines = [
         f"## Scale “{run['scale']}”, protocol “{run['settings']['protocol']}”",
         "",
-        f"`{run['command']}`: {len(run['seeds'])} independent seeds, on "
+        f"`{run['command']}`: {len(run['seeds'])} independent networks or draws, on "
         f"{machine['processor']}, {machine['cores']} cores; time in steps, summed over workers: {times}.",
         "",
-        "| verdict | claim | measured [95 %] | unit | region | what |",
-        "|---|---|---|---|---|---|",
+        *(f"- {setting}: {', '.join(f'{n} {v}' for n, v in counts)}" for setting, counts in headline(claims)),
+        "",
+        "p: the smallest level at which the interval decides; * where the verdict holds for all claims of the study together (Holm).",
+        "",
+        "| verdict | setting | claim | measured [95 %] | unit | region | n | p | what |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for c in claims:
         unit = "" if c["unit"] == "1" else c["unit"]
-        lines.append(f"| {c['verdict']} | `{c['id']}` | {interval(c)} | {unit} | {c['region']} | {what(c)} |")
+        p = "" if c["p"] is None else number(c["p"]) + (" *" if c["study_wise"] else "")
+        n = "" if c["seeds"] is None else str(c["seeds"])
+        cells = (c["verdict"], c["setting"], f"`{c['id']}`", interval(c), unit, c["region"], n, p, what(c))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -40,7 +40,7 @@ print(classes, tuple(x.shape))
 shape = tuple(x.shape[1:])
 net = dt.networks.build(
     lambda: dt.networks.Standardised(
-        dt.capsules.MatrixCapsuleNetwork(shape, len(classes), types=(16, 4, 8, 8), variant="released")
+        dt.capsules.MatrixCapsuleNetwork(shape, len(classes), types=(16, 4, 8, 8), variant="reference_code")
     ),
     seed=0,
 )

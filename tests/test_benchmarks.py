@@ -24,11 +24,14 @@ def test_both_sides_agree(name, tolerance):
     assert all(row["ours_ms"] > 0 and row["theirs_ms"] > 0 for row in rows)
 
 
-def test_the_bottleneck_runs_without_its_peers(monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "left_out"), [("bottleneck", "embo and dit"), ("estimators", "ennemi, npeet-plus, scikit-learn")]
+)
+def test_a_benchmark_runs_without_its_peers(name, left_out, monkeypatch):
     monkeypatch.delenv("DEEPTHEORY_PEERS", raising=False)
-    code, out, err = bench("--only", "bottleneck", "--quick", "--json")
+    code, out, err = bench("--only", name, "--quick", "--json")
     assert code == 0, err
-    assert "embo and dit: left out" in err
+    assert f"{left_out}: left out" in err
     assert json.loads(out)["rows"][0]["ours_ms"] > 0
 
 

@@ -20,6 +20,7 @@ GROUND = {
     "stored",
     "memory",
     "statistics",
+    "verdicts",
     "datasets",
     "networks",
     "recording",
@@ -53,7 +54,7 @@ def _allowed(part: str) -> set[str] | None:
     if part in SCIENCES:
         return (GROUND | {part}) - {"runs"}
     if part == "report":
-        return {"errors", "names", "results", "stored", "memory", "theme", "report"}
+        return {"errors", "names", "results", "stored", "memory", "theme", "verdicts", "report"}
     if part in {"inspection", "studies"}:
         return GROUND | SCIENCES | {part, "report"}
     return None

@@ -31,7 +31,9 @@ def check_shapes(**arguments: tuple[Any, str]) -> dict[str, int]:
         if len(tail) != len(axes):
             raise InputError(f"{name} has shape {list(shape)}; it needs {len(axes)} axes, [{', '.join(axes)}]")
         for axis, size in zip(axes, tail):
-            seen = int(size) if isinstance(size, np.integer) else size  # torch.export's symbol stays one: int() would fix it
+            seen = (
+                int(size) if isinstance(size, np.integer) else size
+            )  # torch.export's symbol stays one: int() would fix it
             expected = int(axis) if axis.isdigit() else sizes.setdefault(axis, seen)
             if expected != size:
                 other = f" from {bound_by[axis]}" if axis in bound_by else ""

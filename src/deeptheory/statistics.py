@@ -183,6 +183,19 @@ def bootstrap_interval(
     return Interval(value, min(low, value), max(high, value), n, f"BCa bootstrap, {resamples} resamples", missing)
 
 
+def spearman(x: Any, y: Any) -> float:
+    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest. NaN where a value is
+    NaN or one side does not vary. For an interval and p: rank_correlation."""
+    from scipy.stats import rankdata
+
+    x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
+    if len(x) < 2 or np.isnan(x).any() or np.isnan(y).any():
+        return math.nan
+    a, b = rankdata(x) - (len(x) + 1) / 2, rankdata(y) - (len(y) + 1) / 2
+    norm = math.sqrt(float(a @ a) * float(b @ b))
+    return float(np.clip(a @ b / norm, -1, 1)) if norm else math.nan
+
+
 def rank_correlation(x: Any, y: Any, level: float = LEVEL, seed: int = 0) -> RankCorrelation:
     """Spearman's rank correlation of pairs [n], [n]: ties get mid-ranks; infinite values rank highest or lowest.
 
@@ -196,12 +209,11 @@ def rank_correlation(x: Any, y: Any, level: float = LEVEL, seed: int = 0) -> Ran
         raise InputError(f"x has {len(x)} values, y has {len(y)}; they are pairs, so both need the same n")
     if np.isnan(x).any() or np.isnan(y).any():
         raise InputError("a rank correlation of NaN is none; leave those pairs out")
-    n, nan = len(x), math.nan
-    if n < 2 or np.ptp(rankdata(x)) == 0 or np.ptp(rankdata(y)) == 0:
+    n, nan, value = len(x), math.nan, spearman(x, y)
+    if math.isnan(value):
         return RankCorrelation(nan, nan, nan, nan, n)
     a, b = rankdata(x) - (n + 1) / 2, rankdata(y) - (n + 1) / 2
     norm = math.sqrt(float(a @ a) * float(b @ b))
-    value = float(np.clip(a @ b / norm, -1, 1))
     if n <= _EXACT_RANKS:
         null = np.array(list(every_order(b))) @ a / norm
         p = float((np.abs(null) >= abs(value) - 1e-12).mean())

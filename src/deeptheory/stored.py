@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xarray
 
 SCHEMA = 1
+RUN_SCHEMA, CLAIMS_SCHEMA = 1, 2  # of run.json; of claims.json, whose 1 had neither setting nor p
 _CHECKSUMS = "checksums.json"
 
 
@@ -86,16 +87,38 @@ def write_text(path: Path, text: str) -> None:
         raise StoreError(f"{path.name} could not be written ({error}); free space or choose another folder") from error
 
 
-def read_json(path: Path, what: str) -> Any:
-    """The JSON document in a file. StoreError: missing or not JSON."""
+def check_schema(run: Any, claims: Any = None) -> None:
+    """StoreError: run.json, or rows of claims.json, of a form or a major version of deeptheory that this one does not read."""
+    from deeptheory import __version__
+
+    if not isinstance(run, dict) or run.get("schema") != RUN_SCHEMA:
+        found = run.get("schema") if isinstance(run, dict) else type(run).__name__
+        raise StoreError(f"run.json has schema {found}, this version reads {RUN_SCHEMA}; use the version that made it")
+    made_by = str((run.get("versions") or {}).get("deeptheory", "0"))
+    if made_by.partition(".")[0] != __version__.partition(".")[0]:
+        raise StoreError(f"the run was made by deeptheory {made_by}, this is {__version__}; use a version {made_by[0]}")
+    if claims is not None:
+        check_claims(claims)
+
+
+def check_claims(rows: Any) -> None:
+    """StoreError: rows of claims.json of a form that this version does not read."""
+    found = {r.get("schema", 1) if isinstance(r, dict) else None for r in rows} if isinstance(rows, list) else {None}
+    if found - {CLAIMS_SCHEMA}:
+        said = ", ".join(sorted(map(str, found)))
+        raise StoreError(
+            f"claims.json has schema {said}, this version reads {CLAIMS_SCHEMA}; run the study again into its folder"
+        )
+
+
+def read_json(path: Path, what: str, fix: str = "delete it to make it again") -> Any:
+    """The JSON document in a file. fix: what to do where it is damaged. StoreError: missing or not JSON."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise StoreError(f"{path.parent.name}/{path.name} is missing; this is no {what} or it is incomplete") from error
     except (ValueError, OSError) as error:
-        raise StoreError(
-            f"{path.parent.name}/{path.name} cannot be read ({error}); delete it to make it again"
-        ) from error
+        raise StoreError(f"{path.parent.name}/{path.name} cannot be read ({error}); {fix}") from error
 
 
 def replace_folder(new: Path, path: Path) -> None:

@@ -5,11 +5,12 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.axis import (
-    agreement,
     axis_transfer,
-    dissimilarity,
+    cross_validated_rdm,
     label_decoding,
     null_plane,
+    rdm,
+    rdm_correlation,
     stranger_ratio,
 )
 from deeptheory.errors import InputError
@@ -110,15 +111,36 @@ def test_labels_of_noise_are_at_chance_and_of_signal_are_read():
 
 def test_dissimilarities_are_those_of_loops():
     y, z = RNG.standard_normal((2, 12, 7))
-    a, b = dissimilarity(y), dissimilarity(z)
+    a, b = rdm(y), rdm(z)
     for i in range(12):
         for j in range(12):
             assert a[i, j] == pytest.approx(1 - oracle.correlation(y[i], y[j]), abs=1e-12)
     rows = [0, 2, 3, 7, 11]
-    assert agreement(a, b, rows) == pytest.approx(oracle.rank_agreement(a.tolist(), b.tolist(), rows))
-    assert agreement(a, a) == pytest.approx(1)
-    assert agreement(a, 3 - a) == pytest.approx(-1)
-    assert np.allclose(dissimilarity(y), dissimilarity(3 * y + 5))  # scale and offset of a pattern do not matter
+    assert float(rdm_correlation(a, b, rows)) == pytest.approx(oracle.rank_agreement(a.tolist(), b.tolist(), rows))
+    assert float(rdm_correlation(a, a)) == pytest.approx(1)
+    assert float(rdm_correlation(a, 3 - a)) == pytest.approx(-1)
+    assert np.allclose(rdm(y), rdm(3 * y + 5))  # scale and offset of a pattern do not matter
+
+
+def test_cross_validated_distances_are_those_of_loops_and_zero_without_difference():
+    x = RNG.standard_normal((5, 3, 4)) + RNG.standard_normal((5, 1, 4))
+    found = cross_validated_rdm(x, whiten=False)
+    for i in range(5):
+        for j in range(5):
+            by_hand = oracle.cross_validated_distance(x[i].tolist(), x[j].tolist())
+            assert found[i, j] == pytest.approx(by_hand, abs=1e-12)
+    same = cross_validated_rdm(RNG.standard_normal((60, 4, 30)))
+    assert abs(same[np.triu_indices(60, 1)].mean()) < 0.1  # 4 standard deviations
+
+
+def test_a_transfer_is_one_for_the_same_cells_under_another_covariance():
+    cells = RNG.standard_normal((6, 5))
+    sets = [RNG.standard_normal((500, 6)) * s for s in ([1, 1, 1, 1, 1, 1], [4, 2, 1, 0.5, 0.25, 0.1])]
+    codes = [
+        dt.axis_code(s @ cells, s, models=False, permutations=0, normalize=k) for s, k in zip(sets, ("dim", "block"))
+    ]
+    assert np.allclose(axis_transfer(*codes)[0], 1, atol=1e-9)
+    assert axis_transfer(*codes, which="sta")[0].min() < 0.9
 
 
 @pytest.mark.parametrize(
@@ -143,10 +165,25 @@ def test_dissimilarities_are_those_of_loops():
         (lambda c: label_decoding(np.zeros((1, 4, 2))), r"trials have shape \[1, 4, 2\]"),
         (lambda c: label_decoding(np.full((2, 4, 2), np.nan)), "finite"),
         (lambda c: label_decoding(np.zeros((2, 4, 2)), learn=1.0), "learn is 1 of 4 trials"),
-        (lambda c: dissimilarity(np.zeros(4)), r"responses have shape \[4\]"),
-        (lambda c: dissimilarity(np.ones((3, 4))), "3 of 3 patterns do not vary"),
-        (lambda c: agreement(np.zeros((3, 3)), np.zeros((4, 4))), r"dissimilarities are \[3, 3\] and \[4, 4\]"),
-        (lambda c: agreement(np.zeros((5, 5)), np.zeros((5, 5)), [0, 1]), "2 stimuli have too few pairs"),
+        (lambda c: rdm(np.full((3, 4), np.nan)), "3 of 3 patterns hold NaN"),
+        (
+            lambda c: rdm_correlation(np.full((5, 5), np.nan), np.eye(5)),
+            "the first matrix holds NaN or infinities in 10 of 10",
+        ),
+        (
+            lambda c: rdm_correlation(rdm(RNG.standard_normal((5, 4))), np.ones((5, 5))),
+            "the second matrix has one value for all",
+        ),
+        (lambda c: rdm_correlation(np.eye(5), np.eye(5), [0, 1, 1, 2]), "rows name 1 stimuli twice"),
+        (lambda c: cross_validated_rdm(np.zeros((3, 1, 4))), r"trials have shape \[3, 1, 4\]"),
+        (lambda c: cross_validated_rdm(np.full((3, 2, 4), np.nan)), "trials hold NaN or infinities in 24 of 24"),
+        (lambda c: cross_validated_rdm(np.ones((5, 2, 4))), "no noise to whiten by"),
+        (lambda c: cross_validated_rdm(np.ones((3, 2, 4))), "3 conditions leave none to whiten two"),
+        (lambda c: axis_transfer(c, c, which="STA"), "unknown axis 'STA'"),
+        (lambda c: rdm(np.zeros(4)), r"responses have shape \[4\]"),
+        (lambda c: rdm(np.ones((3, 4))), "3 of 3 patterns do not vary"),
+        (lambda c: rdm_correlation(np.zeros((3, 3)), np.zeros((4, 4))), r"dissimilarities are \[3, 3\] and \[4, 4\]"),
+        (lambda c: rdm_correlation(np.zeros((5, 5)), np.zeros((5, 5)), [0, 1]), "2 stimuli have too few pairs"),
     ],
 )
 def test_wrong_use(code, call, match):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from deeptheory import axis as ax
+from deeptheory.axis.attribute import stratified
+from deeptheory.axis.dependence import Rows
 from deeptheory.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -126,13 +128,13 @@ def test_an_attribute_is_read_by_a_line_that_never_saw_the_stimulus():
     read = code.attribute(side)
     assert read.low < read.value < read.high
     assert read.value > 0.85
-    x = np.column_stack([sim.responses, np.ones(300)])
-    right = 0
-    for i in range(300):  # one regression a stimulus
-        rest = np.arange(300) != i
-        w = np.linalg.lstsq(x[rest], np.where(side[rest] == "right", 1.0, 0.0), rcond=None)[0]
-        right += (x[i] @ w > 0.5) == (side[i] == "right")
-    assert read.value == right / 300
+    x, right = np.column_stack([sim.responses, np.ones(300)]), 0.0
+    for k in range(10):  # one regression per fold; single rows left out of balanced values would be below chance
+        for train, test in stratified((side == side[0]).astype(int) * -1 + 1, Rows(300), 10, [0, 18, k]):
+            w = np.linalg.lstsq(x[train], np.where(side[train] == "right", 1.0, 0.0), rcond=None)[0]
+            level = (side == "right").mean() - (side[train] == "right").mean()
+            right += ((x[test] @ w + level > 0.5) == (side[test] == "right")).sum()
+    assert read.value == pytest.approx(right / 3000, abs=1e-12)
     shuffled = code.attribute(RNG.permutation(side))
     assert shuffled.low < 0.5 < shuffled.high
     thirds = np.digitize(sim.features[:, 1], np.quantile(sim.features[:, 1], [1 / 3, 2 / 3]))

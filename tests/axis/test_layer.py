@@ -70,7 +70,7 @@ def test_a_layer_is_the_bench_on_its_responses_and_the_model_is_left(setting):
     code = dt.axis_code_of(model, "conv", x, features, folds=3, permutations=20, models=False)
     direct = axis_code(conv(model, x).mean((2, 3)), features, folds=3, permutations=20, models=False)
     np.testing.assert_allclose(code.axes.sta, direct.axes.sta, rtol=1e-5, atol=1e-7)
-    assert code.notes[0] == "layer conv: shape [5, 4, 4] a stimulus, channels first; positions: mean"
+    assert code.notes[0] == "layer conv: shape [5, 4, 4] per stimulus, channels first; positions: mean"
     assert model.training
     assert model.drop.training
     some = dt.axis_code_of(model, "conv", x, features, pool="all", units=6, seed=2, permutations=5, models=False)
@@ -111,3 +111,48 @@ def test_a_layer_without_samples_is_refused(setting):
 
     with pytest.raises(InputError, match=r"layer 'inner' gives shape \[\] for 64 stimuli"):
         responses_of(Odd(), ["inner"], setting[1])
+
+
+class Tokens(nn.Module):
+    """lead special tokens, then a grid; the value of a token is its number."""
+
+    def __init__(self, tokens):
+        super().__init__()
+        self.tokens, self.out = tokens, nn.Identity()
+
+    def forward(self, x):
+        number = torch.arange(self.tokens, dtype=x.dtype)
+        return self.out(x[:, :1, None] + number[None, :, None].expand(len(x), -1, 3))
+
+
+@pytest.mark.parametrize(("tokens", "lead", "centre"), [(197, 1, 1 + 7 * 14 + 7), (50, 1, 1 + 3 * 7 + 3), (261, 5, 5 + 8 * 16 + 8), (196, 0, 7 * 14 + 7), (12, 0, 6)])  # fmt: skip
+def test_a_class_token_is_no_position(tokens, lead, centre):
+    x = torch.randn(6, 2)
+    net = Tokens(tokens)
+    for pool, number in (
+        ("mean", (lead + tokens - 1) / 2),
+        ("max", tokens - 1),
+        ("centre", centre),
+        (0, 0),
+        (-1, tokens - 1),
+    ):
+        got = responses_of(net, ["out"], x, pool=pool)["out"][:, 0] - x[:, 0]
+        assert torch.allclose(got, torch.full_like(got, number), atol=1e-3), pool
+    kept = responses_of(net, ["out"], x, pool="mean", special=0)["out"][:, 0] - x[:, 0]
+    assert torch.allclose(kept, torch.full_like(kept, (tokens - 1) / 2), atol=1e-3)
+    said = dt.axis_code_of(net, "out", torch.randn(40, 2), torch.randn(40, 2), models=False, permutations=0).notes[0]
+    assert ("taken for class token and registers (special=0 keeps them)" in said) == bool(lead)
+    with pytest.raises(InputError, match=f"special is {tokens}; layer 'out' has {tokens} tokens"):
+        responses_of(net, ["out"], x, special=tokens)
+    with pytest.raises(InputError, match="special is -1"):
+        responses_of(net, ["out"], x, special=-1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 18), (5, 5), (2, 8)])
+def test_the_centre_of_a_map_is_that_of_its_own_grid(height, width):
+    x = torch.randn(4, 2, height, width)
+    got = responses_of(nn.Sequential(nn.Identity()), ["0"], x, pool="centre")["0"]
+    assert torch.equal(got, x[:, :, height // 2, width // 2])
+    line = x.flatten(2)
+    got = responses_of(nn.Sequential(nn.Identity()), ["0"], line, pool="centre", channels="first")["0"]
+    assert torch.equal(got, line[:, :, height * width // 2])

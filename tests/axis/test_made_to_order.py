@@ -70,8 +70,8 @@ def test_norm_by_direction_is_told_once_controversial_stimuli_are_added():
     before = axis_code(sim.responses, sim.features, **options)
     x = before.controversial(150)
     after = axis_code(np.r_[sim.responses, sim.respond(x, 1)], np.r_[sim.features, x], **options)
-    assert (before.verdict == "cannot tell").mean() >= 0.75
-    assert set(after.verdict) <= {"norm x direction", "cannot tell"}
+    assert (before.verdict == "undetermined").mean() >= 0.75
+    assert set(after.verdict) <= {"norm x direction", "undetermined"}
     assert (after.verdict == "norm x direction").mean() >= 0.85
 
 

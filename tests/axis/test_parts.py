@@ -92,7 +92,7 @@ def test_flatness_equals_two_regressions(small):
         y = (sim.responses[:, k] - sim.responses[:, k].mean()) / sim.responses[:, k].std()
         a = code.axes.sta[k] / np.linalg.norm(code.axes.sta[k])
         x = s @ code.axes.whitened[k]
-        inside = np.stack([np.ones(n), x, x**2, x**3], 1)
+        inside = np.column_stack([np.ones(n), s, x**2, x**3])  # all that is linear: the axis itself was fitted
         away = np.eye(d) - np.outer(a, a)
         values, vectors = np.linalg.eigh(away @ np.cov(s.T, bias=True) @ away)
         o = s @ vectors[:, np.argsort(values)[1:]]
@@ -101,10 +101,10 @@ def test_flatness_equals_two_regressions(small):
             return np.sum((y - design @ np.linalg.lstsq(design, y, rcond=None)[0]) ** 2)
 
         small_model, large = rss(inside), rss(np.column_stack([inside, o**2]))
-        freedom = n - 4 - (d - 1) - (d - 1)
+        freedom = n - 3 - d - (d - 1)
         p = fisher.sf(((small_model - large) / (d - 1)) / (large / freedom), d - 1, freedom)
         assert code.flatness.p[k] == pytest.approx(p, rel=1e-5)
-        assert code.flatness.along[k] == pytest.approx(1 - small_model / n, abs=1e-9)
+        assert code.flatness.along[k] == pytest.approx(1 - small_model / n * (n - 1) / (n - d - 3), abs=1e-9)
         norm = rss(np.column_stack([inside, (o**2).sum(1)]))
         assert code.flatness.norm_r[k] ** 2 == pytest.approx(1 - norm / small_model, abs=1e-9)
 

@@ -137,7 +137,7 @@ def of_layer(layer, inputs):
 
 @pytest.mark.parametrize("backend", FAST)
 @pytest.mark.parametrize("iterations", [1, 2, 3])
-@pytest.mark.parametrize("variant", ["paper", "released"])
+@pytest.mark.parametrize("variant", ["paper", "reference_code"])
 @pytest.mark.parametrize("normalize", ["all", "position"])
 @pytest.mark.parametrize(
     ("batch", "grid", "types", "kernel", "stride"),
@@ -164,7 +164,7 @@ def test_conv_matrix_capsules(backend, iterations, variant, normalize, batch, gr
 @pytest.mark.parametrize(
     "options", [{"form": "vector"}, {"presence": "mass"}, {"form": "vector", "presence": "mass"}], ids=str
 )
-@pytest.mark.parametrize(("variant", "normalize"), [("paper", "all"), ("released", "position")])
+@pytest.mark.parametrize(("variant", "normalize"), [("paper", "all"), ("reference_code", "position")])
 @pytest.mark.parametrize("batch", [1, 18])
 def test_ablations(backend, iterations, options, variant, normalize, batch):
     """Poses as vectors and mixing proportions for activations, in a convolution and in the class layer."""
@@ -180,7 +180,7 @@ def test_ablations(backend, iterations, options, variant, normalize, batch):
 
 
 @pytest.mark.parametrize("backend", FAST)
-@pytest.mark.parametrize("variant", ["paper", "released"])
+@pytest.mark.parametrize("variant", ["paper", "reference_code"])
 @pytest.mark.parametrize("coordinates", [True, False])
 def test_class_capsules(backend, variant, coordinates):
     g = torch.Generator().manual_seed(0)
@@ -371,7 +371,18 @@ def test_conv_capsules(sizes, normalize, iterations, bias, batch):
     def layer(backend):
         torch.manual_seed(0)
         made = c.ConvCapsules(
-            types, p, j, q, kernel, stride, iterations, normalize=normalize, bias=bias, padding=1, backend=backend
+            types,
+            p,
+            j,
+            q,
+            kernel,
+            stride,
+            iterations,
+            normalize=normalize,
+            bias=bias,
+            padding=1,
+            init="paper",
+            backend=backend,
         )
         made.weight.data.mul_(4)
         return made

@@ -34,15 +34,15 @@ def loops(votes, activation, beta_u, beta_a, iterations, **options):
 @pytest.mark.parametrize(
     "sizes", [{}, {"b": 1, "i": 1, "j": 1}, {"i": 1}, {"j": 1}, {"b": 2, "i": 60, "j": 4}], ids=str
 )
-@pytest.mark.parametrize("variant", ["paper", "released"])
+@pytest.mark.parametrize("variant", ["paper", "reference_code"])
 def test_agrees_with_loops(sizes, iterations, variant):
     inputs = case(**sizes)
-    truth = loops(*inputs, iterations, **(RELEASED if variant == "released" else {}))
+    truth = loops(*inputs, iterations, **(RELEASED if variant == "reference_code" else {}))
     out = em_routing(*inputs, iterations, variant=variant)
     for ours, theirs in zip(out, truth):
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-10)
     narrow = [x.float() for x in inputs]
-    truth = loops(*(x.double() for x in narrow), iterations, **(RELEASED if variant == "released" else {}))
+    truth = loops(*(x.double() for x in narrow), iterations, **(RELEASED if variant == "reference_code" else {}))
     for ours, theirs in zip(em_routing(*narrow, iterations, variant=variant), truth):
         assert ours.dtype == torch.float32
         # few children make sharp clusters: logits in the hundreds, whose seventh digit is 1e-5
@@ -63,7 +63,7 @@ def test_agrees_with_loops_on_a_parent_list(iterations):
     assert torch.equal(again[0], out[0])
 
 
-@pytest.mark.parametrize("variant", ["paper", "released"])
+@pytest.mark.parametrize("variant", ["paper", "reference_code"])
 @pytest.mark.parametrize("iterations", [1, 2, 3])
 def test_gradients(variant, iterations):
     inputs = [x.requires_grad_() for x in case(b=1, i=4, j=2)]

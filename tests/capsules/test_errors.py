@@ -45,7 +45,7 @@ def grid(t=2, h=4, w=4):
         (lambda: c.em_routing(VOTES, A, 0.7, torch.zeros(2)), r"beta_a has shape \[2\]"),
         (lambda: c.em_routing(put(VOTES, INF), A, 0.7, -1.0), "votes holds 1 values"),
         (lambda: c.em_routing(VOTES, A, 0.7, NAN), "beta_a holds 1 values"),
-        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, variant="released code"), "unknown variant of EM routing 'released code'.*released"),
+        (lambda: c.em_routing(VOTES, A, 0.7, -1.0, variant="released code"), "unknown variant of EM routing 'released code'.*reference_code"),
         (lambda: c.em_routing(VOTES, A, 0.7, -1.0, normalize="types"), "unknown normalize 'types'"),
         (lambda: c.em_routing(VOTES, A, 0.7, -1.0, presence="mixing"), "unknown presence 'mixing'"),
         (lambda: c.em_routing(VOTES, A, 0.7, -1.0, normalize="position"), "needs types: the type of each of the parents"),

@@ -38,14 +38,14 @@ def numbers(*tensors):
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 @pytest.mark.parametrize("normalize", ["all", "position"])
-@pytest.mark.parametrize("variant", ["paper", "released"])
+@pytest.mark.parametrize("variant", ["paper", "reference_code"])
 def test_conv_matrix_capsules_on_an_explicit_parent_list(grid, normalize, variant):
     h, w, kernel, stride = grid
     torch.manual_seed(0)
     layer = c.ConvMatrixCapsules(2, 3, kernel, stride, normalize=normalize, variant=variant).double()
     pose, activation = matrix_inputs(2, h, w, 2)
     out_pose, out = layer(pose, activation)
-    options = RELEASED if variant == "released" else {}
+    options = RELEASED if variant == "reference_code" else {}
     for n in range(2):
         truth = oracle.conv_em(
             *numbers(pose[n], activation[n], layer.weight, layer.beta_u, layer.beta_a),
@@ -147,7 +147,7 @@ def test_class_capsules_see_all_positions_and_where_they_are():
 
 
 def test_released_class_layer_has_a_quarter_of_the_temperature():
-    paper, released = (c.ClassCapsules(2, 3, variant=v) for v in ("paper", "released"))
+    paper, released = (c.ClassCapsules(2, 3, variant=v) for v in ("paper", "reference_code"))
     assert [a / b for a, b in zip(paper.lambdas, released.lambdas)] == pytest.approx([4, 4, 4])
     assert released.constants.mass_floor == 1e-5
 
@@ -184,15 +184,15 @@ def test_primary_capsules_are_channels_of_one_cell():
 
 def test_released_primary_capsules_begin_as_ours():
     torch.manual_seed(0)
-    ours = c.PrimaryCapsules(8, 4, 5, 3)
-    released = c.PrimaryCapsules(8, 4, 5, 3, released=True)
+    ours = c.PrimaryCapsules(8, 4, 5, 3, init="paper")
+    released = c.PrimaryCapsules(8, 4, 5, 3, released=True, init="paper")
     with torch.no_grad():
         released.convolution.weight.copy_(4 * ours.convolution.weight)
     x = torch.randn(2, 8, 9, 9)
     torch.testing.assert_close(released(x), ours(x))
     stds = [float(layer.convolution.weight.detach().std()) for layer in (ours, released)]
     assert stds[0] == pytest.approx(stds[1] / 4)
-    again = c.PrimaryCapsules(8, 4, 5, 3, released=True)
+    again = c.PrimaryCapsules(8, 4, 5, 3, released=True, init="paper")
     assert float(again.convolution.weight.detach().std()) == pytest.approx(0.088, rel=0.1)  # 0.1, cut at two deviations
 
 
@@ -243,7 +243,10 @@ SMALL = {
         (2, 1, 20, 24),
     ),
     "matrix": (lambda: c.MatrixCapsuleNetwork((2, 20, 24), 3, (8, 3, 4, 5)), (2, 2, 20, 24)),
-    "matrix, released": (lambda: c.MatrixCapsuleNetwork((2, 20, 24), 3, (8, 3, 4), variant="released"), (2, 2, 20, 24)),
+    "matrix, released": (
+        lambda: c.MatrixCapsuleNetwork((2, 20, 24), 3, (8, 3, 4), variant="reference_code"),
+        (2, 2, 20, 24),
+    ),
     "matrix, deep": (
         lambda: c.MatrixCapsuleNetwork((1, 33, 28), 4, (4, 2, 3, 2, 3), strides=(2, 1, 1), form="vector"),
         (2, 1, 33, 28),

@@ -26,7 +26,7 @@ def test_margin_loss_is_equation_four():
     v, labels = lengths(), torch.tensor([0, 3, 4, 4])
     present = torch.nn.functional.one_hot(labels, 5)
     assert float(c.margin_loss(v, labels)) == pytest.approx(margin_by_hand(v, present), rel=1e-12)
-    assert float(c.margin_loss(v, labels, convention="released")) == pytest.approx(
+    assert float(c.margin_loss(v, labels, convention="reference_code")) == pytest.approx(
         margin_by_hand(v, present) / 10, rel=1e-12
     )
     two = torch.tensor([[1, 1, 0, 0, 0]] * 4)
@@ -43,7 +43,7 @@ def test_spread_loss_is_equation_three():
     a, labels, m = lengths(), torch.tensor([0, 3, 4, 4]), 0.6
     by_hand = sum(max(0, m - (float(a[n, t]) - float(a[n, i]))) ** 2 for n, t in enumerate(labels.tolist()) for i in range(5) if i != t) / 4  # fmt: skip
     assert float(c.spread_loss(a, labels, m)) == pytest.approx(by_hand, rel=1e-12)
-    assert float(c.spread_loss(a, labels, m, convention="released")) == pytest.approx(by_hand / 5, rel=1e-12)
+    assert float(c.spread_loss(a, labels, m, convention="reference_code")) == pytest.approx(by_hand / 5, rel=1e-12)
     assert float(c.spread_loss(torch.tensor([[0.9, 0.1]]), torch.tensor([0]), 0.8)) == pytest.approx(0, abs=1e-12)
     assert torch.autograd.gradcheck(lambda x: c.spread_loss(x, labels, m), a.requires_grad_())
 
@@ -56,7 +56,9 @@ def test_reconstruction_loss_sums_over_pixels():
 def test_released_reconstruction_weighs_twenty_times_more_against_the_margin():
     """10 classes: half of the margin terms and the mean over classes."""
     v, labels = lengths(k=10), torch.tensor([0, 3, 4, 4])
-    assert float(c.margin_loss(v, labels)) / float(c.margin_loss(v, labels, convention="released")) == pytest.approx(20)
+    assert float(c.margin_loss(v, labels)) / float(
+        c.margin_loss(v, labels, convention="reference_code")
+    ) == pytest.approx(20)
 
 
 def test_margin_schedules():

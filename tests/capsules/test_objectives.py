@@ -97,6 +97,57 @@ def test_a_classifier_has_one_softmax_or_a_logistic_each():
     assert float(capsules.classifier_objective(net, (X, PAIRS, SOURCES))) == pytest.approx(total / 6, rel=1e-5)
 
 
+@pytest.mark.parametrize("classes", [2, 3, 5, 10])
+@pytest.mark.parametrize("form", ["numbers", "one-hot", "one-hot floats", "several"])
+def test_a_perfect_network_has_no_error_however_labels_are_written(classes, form):
+    y = torch.arange(30) % classes
+    one_hot = torch.eye(classes, dtype=torch.int64)[y]
+    labels = {"numbers": y, "one-hot": one_hot, "one-hot floats": one_hot.float(), "several": one_hot}[form]
+    scores = one_hot.float() * 0.8 + 0.01 * torch.rand(30, classes)
+    if form == "several":  # the first class is there, too, in every other image
+        labels = one_hot.clone()
+        labels[::2, 0] = 1
+        scores = labels.float() * 0.8 + 0.01 * torch.rand(30, classes)
+    images = torch.rand(30, 1, 2, 2)
+    assert capsules.error_rate(Fixed(scores), images, labels) == 0
+    assert capsules.error_rate(Fixed(scores), images.double().numpy(), labels.numpy()) == 0
+    poses = torch.stack([scores, scores], -1)
+    assert capsules.error_rate(Fixed(poses), images, labels) == 0  # [n, K, q]: by lengths
+    wrong = scores.roll(1, 1) if form != "several" else 1 - scores
+    assert capsules.error_rate(Fixed(wrong), images, labels) == 100
+
+
+@pytest.mark.parametrize(
+    ("labels", "match"),
+    [
+        (torch.zeros(1), r"labels has shape \[1\]"),
+        (torch.tensor(0), "labels has shape"),
+        (torch.full((30,), 3), "labels run from 3 to 3; with 3 classes they run from 0 to 2"),
+        (torch.full((30,), -1), "labels run from -1"),
+        (torch.full((30,), 1.5), "labels hold 1.5"),
+        (torch.full((30, 3), 2), "one column for each class; it needs zeros and ones"),
+        (torch.zeros(30, 3), "with a one in every row"),
+        (torch.ones(30, 2), r"labels name a class twice in row 0: \[1, 1\]"),
+        (torch.zeros(30, 4), r"labels has shape \[30, 4\]; there are 3 classes"),
+        (torch.zeros(30, 2, 2), "labels has shape"),
+    ],
+)
+def test_labels_that_do_not_say_what_is_there_are_refused(labels, match):
+    with pytest.raises(InputError, match=match):
+        capsules.error_rate(Fixed(torch.rand(30, 3)), torch.rand(30, 1, 2, 2), labels)
+
+
+def test_an_error_rate_of_no_scores_is_refused():
+    images, y = torch.rand(4, 1, 2, 2), torch.arange(4) % 2
+    with pytest.raises(InputError, match="images are torch.uint8; networks take floats"):
+        capsules.error_rate(Fixed(torch.rand(4, 2)), (255 * images).byte(), y)
+    with pytest.raises(InputError, match=r"the scores have shape \[4, 2, 4, 4\]"):
+        capsules.error_rate(Fixed(torch.rand(4, 2, 4, 4)), images, y)
+    assert capsules.error_rate(Fixed(torch.stack([y == 0, y == 1], 1).float()[:, :, None, None]), images, y, scores=lambda o: o[0][:, :, 0, 0]) == 0  # fmt: skip
+    with pytest.raises(InputError, match="scores holds 8 values that are NaN"):
+        capsules.error_rate(Fixed(torch.full((4, 2), torch.nan)), images, y)
+
+
 def test_errors_of_one_and_of_two_digits():
     scores = torch.tensor([[0.9, 0.5, 0.1], [0.9, 0.5, 0.1]])
     assert capsules.error_rate(Fixed(scores), X[:2], torch.tensor([0, 1])) == 50

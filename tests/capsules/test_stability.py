@@ -41,11 +41,11 @@ class Activations(torch.nn.Module):
 CASES = {
     **{f"vectors, r = {r}": (lambda r=r: Lengths(r), 3e-3, None, 1.0) for r in range(1, 6)},
     **{f"matrices, r = {r}": (lambda r=r: Activations(r), 1e-2, None, 1.0) for r in range(1, 6)},
-    "matrices, released": (lambda: Activations(3, "released"), 1e-2, None, 1.0),
+    "matrices, released": (lambda: Activations(3, "reference_code"), 1e-2, None, 1.0),
     "vectors, zero inputs": (lambda: Lengths(3), 3e-3, None, 0.0),
     "matrices, zero inputs": (lambda: Activations(3), 1e-2, None, 0.0),
     "one child a parent": (lambda: Activations(3, one_child=True), 1e-2, None, 1.0),
-    "one child a parent, released": (lambda: Activations(5, "released", one_child=True), 1e-2, None, 1.0),
+    "one child a parent, released": (lambda: Activations(5, "reference_code", one_child=True), 1e-2, None, 1.0),
     "vectors, bfloat16": (lambda: Lengths(3), 3e-3, torch.bfloat16, 1.0),
     "matrices, bfloat16": (lambda: Activations(3), 1e-2, torch.bfloat16, 1.0),
     "vectors, large inputs": (lambda: Lengths(5), 3e-3, None, 1e3),

@@ -52,7 +52,7 @@ def agree(make, batch, grid, types, device, tolerance=5e-5):
     ("batch", "grid", "types", "kernel", "stride", "options"),
     [
         (2, (3, 4), (2, 3), 2, 2, {"iterations": 3}),
-        (1, (3, 3), (1, 2), 2, 1, {"iterations": 2, "variant": "released", "normalize": "position"}),
+        (1, (3, 3), (1, 2), 2, 1, {"iterations": 2, "variant": "reference_code", "normalize": "position"}),
         (3, (3, 3), (1, 1), 3, 1, {"iterations": 1}),
         (1, (2, 3), (1, 2), 2, 1, {"iterations": 2, "presence": "mass"}),
         (1, (2, 2), (1, 2), 2, 1, {"iterations": 2, "form": "vector"}),

@@ -24,7 +24,7 @@ def test_compile_prints_certificate_and_counts_and_writes(capsys, tmp_path):
     module = tmp_path / "f" / "net.pt2"
     code, out, err = run(capsys, "compile", "x*y*z + sin(x)", "--domain", "-1", "1", "--tolerance", "1e-4", "--out", str(module))  # fmt: skip
     assert (code, err) == (0, "")
-    assert "within 6." in out
+    assert "within 7." in out  # expansions take more of the tolerance, gates less
     assert "truncation" in out
     assert "28 neurons in 3 hidden layers (10, 12, 6)" in out
     assert "sin to degree 5" in out
@@ -70,7 +70,7 @@ def test_cost_of_a_formula(capsys):
         (["compile", "max(x, y)"], "Max is not smooth"),
         (
             ["compile", "x**0.5", "--domain", "0", "1"],
-            "sqrt(x) is expanded over [0, 1]; its argument must stay above 0",
+            "the best reachable is 0.000",  # at its corner a polynomial is close to sqrt(x), but not so close
         ),
         (["compile", "x*y", "--where", "x=0,inf"], "domain of x is (0.0, inf); a certificate needs finite ends"),
         (["compile", "x*y", "--domain", "1", "-1"], "turned round; low comes first"),

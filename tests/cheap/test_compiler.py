@@ -283,7 +283,8 @@ def test_onnx_says_what_it_needs(tmp_path):
 @pytest.mark.parametrize("name", [*FUNCTIONS, "1/x", "sqrt", "x^-0.7"])
 def test_expansions_are_within_their_error(name):
     function = FUNCTIONS.get(name) or power({"1/x": -1.0, "sqrt": 0.5, "x^-0.7": -0.7}[name])
-    for low, high in [(0.25, 0.75), (0.1, 0.9)]:
+    shift = 1.0 if name == "acosh" else 0.0
+    for low, high in [(0.25 + shift, 0.75 + shift), (0.1 + shift, 0.9 + shift)]:
         for error in (1e-3, 1e-9):
             made = expand(name, function, low, high, error)
             t = np.linspace(-1, 1, 301)
@@ -291,6 +292,8 @@ def test_expansions_are_within_their_error(name):
             exact = np.array([float(function.value(oracle.mpmath, oracle.mpmath.mpf(v))) for v in (low + high) / 2 + (high - low) / 2 * t])  # fmt: skip
             assert made.error <= error
             assert np.abs(got - exact).max() <= made.error + 1e-14
+            slopes = np.abs(np.diff(exact)) / np.diff((low + high) / 2 + (high - low) / 2 * t)
+            assert slopes.max() <= made.slope * (1 + 1e-9)
             assert made.span[0] - 1e-12 <= exact.min() <= exact.max() <= made.span[1] + 1e-12
 
 
@@ -329,14 +332,14 @@ def test_a_formula_too_long_to_multiply_out(monkeypatch):
         (lambda: compile_polynomial("x", domain=(0, float("inf"))), "a certificate needs finite ends"),
         (lambda: compile_polynomial("x", domain=(0, float("nan"))), "finite ends"),
         (lambda: compile_polynomial("1/x"), r"1/x is expanded over \[-1, 1\]; its argument must stay away from 0"),
-        (lambda: compile_polynomial("sqrt(x)", domain=(0, 1)), "must stay above 0"),
+        (lambda: compile_polynomial("sqrt(x)", domain=(-1, 1)), "must stay above 0"),
         (lambda: compile_polynomial("log(x)"), "must stay above 0"),
         (lambda: compile_polynomial("tan(2*x)"), "must stay between two poles of tan"),
-        (lambda: compile_polynomial("asin(x)"), "must stay between -1 and 1"),
+        (lambda: compile_polynomial("asin(2*x)"), "must stay between -1 and 1"),
         (lambda: compile_polynomial("Abs(x)"), r"\|x\| is not smooth"),
         (lambda: compile_polynomial("gamma(x)"), "gamma is no function that is expanded; known: exp"),
         (lambda: compile_polynomial("exp(x)", domain=(0, 1e4)), "overflows; narrow the domain"),
-        (lambda: compile_polynomial("sin(x)", domain=(0, 1e4)), "takes a polynomial of degree above 200"),
+        (lambda: compile_polynomial("erf(x)", domain=(0, 1e4)), "takes a polynomial of degree above 200"),
         (lambda: compile_polynomial("x*y", **HUGE), "the largest weight would be"),
         (lambda: compile_polynomial("x*y", depth=0), "depth is 0"),
         (

@@ -182,7 +182,8 @@ def test_sums_of_monomials():
 def test_constants_lines_and_uniform_bounds():
     assert neuron_count("3").upper == 0
     assert neuron_count(0, 2).upper == 0
-    assert neuron_count("x").upper == 2
+    assert neuron_count("x").upper == 0  # a linear map needs no hidden layer
+    assert neuron_count("x", 1).upper == 2
     count = neuron_count("x*y*z", 1)
     assert (count.lower, count.lower_uniform) == (8, 3)
     assert "conjectured" in count.proof

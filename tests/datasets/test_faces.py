@@ -6,6 +6,7 @@ from PIL import Image
 
 from deeptheory.datasets import face_folder, faces, read_landmarks
 from deeptheory.datasets.face_folder import where
+from deeptheory.datasets.image_files import read_image
 from deeptheory.errors import InputError, StoreError
 
 POINTS = np.random.default_rng(0).uniform(2, 20, (3, 5, 2)).round(3)
@@ -69,6 +70,103 @@ def test_another_size_moves_landmarks_with_the_pixels(tmp_path):
     assert found.images.shape == (3, 12, 15)
     assert np.allclose(found.landmarks[0], (POINTS[0] + 0.5) / 2 - 0.5)
     assert np.allclose(found.landmarks[1], (POINTS[1] + 0.5) / 4 - 0.5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x,y\n{}", "\ufeffx,y\n{}", "\ufeff{}", "{}", "point,x,y\n{n}", "Y,X\n{yx}", "x;y\n{comma}", "x\ty\n{tab}",
+        "X, Y\n{}", '"x","y"\n{}', "label,y,x\n{nyx}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_columns_are_read_as_their_heading_says(tmp_path, text, seed):
+    points = np.random.default_rng(seed).uniform(1, 90, (5 + seed, 2)).round(2)
+    forms = {
+        "n": "\n".join(f"{k},{x},{y}" for k, (x, y) in enumerate(points)),
+        "yx": "\n".join(f"{y},{x}" for x, y in points),
+        "nyx": "\n".join(f"a{k},{y},{x}" for k, (x, y) in enumerate(points)),
+        "comma": "\n".join(f"{x};{y}".replace(".", ",") for x, y in points),
+        "tab": "\n".join(f"{x}\t{y}" for x, y in points),
+    }
+    (tmp_path / "a.csv").write_text(text.format("\n".join(f"{x},{y}" for x, y in points), **forms), encoding="utf-8")
+    assert read_landmarks(tmp_path / "a.csv") == pytest.approx(points)
+
+
+def test_pictures_are_read_as_their_files_say(tmp_path):
+    from PIL import Image
+
+    grey = np.linspace(0, 255, 24 * 30).reshape(24, 30).round()
+    kinds = {
+        "eight": Image.fromarray(grey.astype(np.uint8)),
+        "sixteen": Image.fromarray((grey * 257).astype(np.uint16)),
+        "unit": Image.fromarray((grey / 255).astype(np.float32)),
+        "float": Image.fromarray(grey.astype(np.float32)),
+    }
+    for name, image in kinds.items():
+        for ending in ("tiff", "png") if name in ("eight", "sixteen") else ("tiff",):
+            image.save(tmp_path / f"{name}.{ending}")
+            got = np.asarray(read_image(tmp_path / f"{name}.{ending}")).astype(float)
+            assert np.abs(got - grey).max() <= 0.5, (name, ending)
+    dark = Image.fromarray((grey / 10).astype(np.uint16))  # 16 bits whose values stay below 255
+    dark.save(tmp_path / "dark.png")
+    assert np.asarray(read_image(tmp_path / "dark.png")).max() == 0
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned by 90 degrees
+    kinds["eight"].save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    assert read_image(tmp_path / "turned.jpg").size == (24, 30)
+
+
+def _alpha(path, value):
+    from PIL import Image
+
+    rgba = np.full((9, 9, 4), 255, dtype=np.uint8)
+    rgba[0, 0, 3] = value
+    Image.fromarray(rgba).save(path)
+
+
+def test_pictures_that_are_not_what_they_seem_are_refused(tmp_path):
+    from PIL import Image
+
+    _alpha(tmp_path / "clear.png", 0)
+    with pytest.raises(StoreError, match=r"clear\.png has 1 transparent pixels"):
+        read_image(tmp_path / "clear.png")
+    _alpha(tmp_path / "full.png", 255)
+    assert read_image(tmp_path / "full.png").size == (9, 9)
+    frames = [Image.new("L", (9, 9), k) for k in (0, 9)]
+    frames[0].save(tmp_path / "two.tiff", save_all=True, append_images=frames[1:])
+    with pytest.raises(StoreError, match="holds 2 frames"):
+        read_image(tmp_path / "two.tiff")
+    Image.fromarray(np.full((9, 9), -3.0, dtype=np.float32)).save(tmp_path / "minus.tiff")
+    with pytest.raises(StoreError, match="holds values from -3 to -3"):
+        read_image(tmp_path / "minus.tiff")
+    (tmp_path / "huge.pgm").write_bytes(b"P5 999999 999999 255\n")
+    with pytest.raises(StoreError, match="cannot be read as a picture"):
+        read_image(tmp_path / "huge.pgm")
+
+
+def test_two_pictures_of_one_name_need_full_names(tmp_path):
+    _pictures(tmp_path)
+    (tmp_path / "a.jpg").write_bytes((tmp_path / "a.png").read_bytes())
+    np.savez(tmp_path / "landmarks.npz", points=POINTS, name=np.array(NAMES))
+    with pytest.raises(StoreError, match=r"a\.jpg and a\.png have one set of landmarks between them"):
+        face_folder(tmp_path)
+    np.savez(tmp_path / "landmarks.npz", points=POINTS, name=np.array(["a.png", "b", "c"]))
+    assert face_folder(tmp_path).names == ("a", "b", "c")
+    np.savez(tmp_path / "landmarks.npz", points=POINTS, name=np.array(["a.png", "b", "b"]))
+    with pytest.raises(StoreError, match="landmarks of 'b' more than once"):
+        face_folder(tmp_path)
+
+
+def test_landmarks_outside_their_picture_are_refused(tmp_path):
+    _pictures(tmp_path, [(24, 90)] * 3)
+    wide = np.random.default_rng(0).uniform((30, 2), (88, 22), (3, 5, 2))
+    np.savez(tmp_path / "landmarks.npz", points=wide[..., ::-1], name=np.array(NAMES))
+    with pytest.raises(StoreError, match="swap the columns"):
+        face_folder(tmp_path)
+    np.savez(tmp_path / "landmarks.npz", points=wide * 5, name=np.array(NAMES))
+    with pytest.raises(StoreError, match="landmarks lie outside"):
+        face_folder(tmp_path)
 
 
 def test_pictures_without_landmarks_are_left_out(tmp_path):
@@ -139,7 +237,13 @@ def test_folders_that_are_wrong(tmp_path, make, match):
         ("a.pts", "1 2", "no .pts file"),
         ("a.tem", "3\n1\t2\n", "no .tem file of landmarks .1 points, its first line promises 3"),
         ("a.csv", "x,y\n1,b", "no .csv file"),
-        ("a.csv", "1,nan", r"numbers of shape \[1, 2\]; needed: finite"),
+        ("a.csv", "1,nan", r"1 of 1 points are marked as missing, the first is \(1, nan\)"),
+        ("a.csv", "1,2\n-1,-1", r"1 of 2 points are marked as missing, the first is \(-1, -1\) at \[1\]"),
+        ("a.pts", "n_points: 2\n{\n1 2\n0 0\n}", r"the first is \(0, 0\)"),
+        ("a.pts", "n_points: x\n{\n1 2\n}", "n_points has no number behind it"),
+        ("a.csv", "1,5,2,5", "4 columns without a heading"),
+        ("a.csv", "1,2,3", "3 columns without a heading"),
+        ("a.csv", "lat,lon\n1,2", "its heading is lat, lon; needed: one column x"),
     ],
 )
 def test_files_that_are_wrong(tmp_path, name, text, match):

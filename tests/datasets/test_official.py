@@ -390,3 +390,29 @@ def test_checksums_are_those_of_the_bytes(tmp_path):
     (tmp_path / "cache" / "it").mkdir(parents=True)
     (tmp_path / "cache" / "it" / "file").write_bytes(b"abc")
     assert both.where() == "the cache of downloads"
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_headers_that_promise_too_much_are_named(tmp_path, seed):
+    """Every prefix of a file, and sizes whose product overflows: an error by name, never a raw one."""
+    import struct
+
+    from deeptheory.datasets.mnist import read_idx
+    from deeptheory.datasets.small_norb import read_matrix
+
+    rng = np.random.default_rng(seed)
+    idx = b"\0\0\x08\x02" + struct.pack(">II", 3, 4) + bytes(12)
+    norb = struct.pack("<iIiiii", 0x1E3D4C55, 3, 1, 2, 3, 0)[:20] + bytes(6)
+    for k in [0, 3, 5, int(rng.integers(6, 11)), 12, 20]:
+        (tmp_path / "a").write_bytes(idx[:k])
+        with pytest.raises(StoreError):
+            read_idx(tmp_path / "a")
+        (tmp_path / "a").write_bytes(norb[:k])
+        with pytest.raises(StoreError):
+            read_matrix(tmp_path / "a")
+    (tmp_path / "a").write_bytes(b"\0\0\x08\x04" + struct.pack(">IIII", *([2**31] * 4)))
+    with pytest.raises(StoreError, match="its header promises"):
+        read_idx(tmp_path / "a")
+    (tmp_path / "a.gz").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + rng.bytes(40))
+    with pytest.raises(StoreError, match="cannot be read"):
+        read_idx(tmp_path / "a.gz")

@@ -64,13 +64,29 @@ def test_moving_a_face_changes_its_pose_and_not_its_shape(made, normalise):
     space = FaceSpace.fit(images, landmarks, 3, 3, normalise=normalise)
     angle = 0.3 if normalise == "procrustes" else 0.0
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    moved = 1.7 * landmarks @ turn + [5, -2]
-    a, b = (space.encode(images, p)[:, space.blocks["shape"]] for p in (landmarks, moved))
+    moved = 1.7 * landmarks @ turn + [25, 18]
+    around = np.pad(images, ((0, 0), (20, 50), (20, 50)), mode="edge")  # landmarks lie inside their pictures
+    a, b = (space.encode(i, p)[:, space.blocks["shape"]] for i, p in ((images, landmarks), (around, moved)))
     assert np.abs(a - b).max() < 1e-5
     assert space.pose(moved)[:, 0] == pytest.approx(1.7 * space.pose(landmarks)[:, 0])
     assert space.pose(moved)[:, 1] == pytest.approx(space.pose(landmarks)[:, 1] + angle)
-    off = space.landmarks(space.encode(images, moved), space.pose(moved)) - moved
+    off = space.landmarks(space.encode(around, moved), space.pose(moved)) - moved
     assert np.abs(off).max() < 0.8  # three components of a space whose poses were taken out
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_exchanged_axes_and_other_units_are_refused(made, space, seed):
+    images, landmarks, _ = made
+    rows = np.random.default_rng(seed).permutation(len(images))[:5]
+    with pytest.raises(InputError, match="only with x and y exchanged"):
+        space.encode(images[rows], landmarks[rows][..., ::-1])
+    for factor in (1 / 255, 257.0):
+        with pytest.raises(InputError, match="bring them to the same units"):
+            space.encode(images[rows] * factor, landmarks[rows])
+        with pytest.raises(InputError, match="bring them to the same units"):
+            space.search(images[rows] * factor)
+    with pytest.raises(InputError, match="landmarks lie outside"):
+        space.encode(images[rows], landmarks[rows] * 40)
 
 
 def test_drawing_is_the_slow_drawing(space):
@@ -304,7 +320,8 @@ LINE = np.repeat(np.linspace(1, 6, 5)[None, :, None], 2, axis=2) + np.zeros((6, 
         (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask=[1, 9, 2]), r"mask names landmarks \[1, 9, 2\]; needed"),
         (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask=np.zeros((8, 8), bool)), "bool and 0 pixels"),
         (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask=np.ones((8, 7), bool)), r"mask has shape \[8, 7\]"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS - 90, 2, 2), "hold no pixel of the 8x8 frame"),
+        (lambda s: FaceSpace.fit(IMAGES, POINTS - 90, 2, 2), "100% of the landmarks lie outside the 8x8 pictures"),
+        (lambda s: FaceSpace.fit(np.tile(IMAGES, (1, 1, 5)), POINTS * [4, 1], 2, 2).encode(np.tile(IMAGES, (1, 1, 5)), (POINTS * [4, 1])[..., ::-1]), "as .y, x. they would lie inside"),
         (lambda s: s.encode(np.zeros((2, 24, 24)), np.zeros((2, 15, 2))), "landmarks are 15 a face; this space has 16"),
         (lambda s: s.decode(np.zeros((2, 5))), r"coordinates has shape \[2, 5\]"),
         (lambda s: s.decode(np.full((1, 6), np.nan)), "coordinates holds 6 values that are NaN"),

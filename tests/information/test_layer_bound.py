@@ -114,6 +114,28 @@ def test_quality_and_gaps():
     assert np.isnan(one_unit.d_gap).all()
 
 
+@pytest.mark.parametrize("d", [0.2, 0.05, 0.01, 1e-3, 1e-5])
+def test_a_small_loss_is_a_loss(d):
+    """Two inputs of unlike p(y|x) in each cluster: 1e-2 to 1e-11 nats are lost, and beta is finite, the oracle's."""
+    one = 0.5 + d * np.array([-3, -2, -1, 1, 2, 3]) / 7
+    p = np.stack([1 - one, one], 1) / 6
+    layer = np.array([-0.9, 0.9, -0.9, 0.9, -0.9, 0.9])[None, :, None].repeat(2, 0)
+    found = dt.layer_bound(recording_of(layer), p, readout=READOUT)
+    assert (found.beta > 0).all()
+    assert np.isfinite(found.beta).all()
+    assert found.beta[0, 0, 0] == pytest.approx(oracle.fitted_beta(p.tolist(), [0, 1] * 3), rel=1e-5)
+    assert found.lost[0, 0, 0] == pytest.approx(found.curve.i_xy - found.i_y[0, 0, 0], rel=1e-6)
+
+
+def test_the_null_permutes_only_inputs_with_mass():
+    p = np.array([[0.3, 0.1], [0.0, 0.0], [0.1, 0.3], [0.15, 0.05]])
+    layer = np.array([-0.9, 0.0, 0.9, 0.9])[None, :, None].repeat(2, 0)
+    found = dt.layer_bound(recording_of(layer), p, readout=READOUT, permutations=20)
+    again = dt.layer_bound(recording_of(np.delete(layer, 1, 1)), np.delete(p, 1, 0), readout=READOUT, permutations=20)
+    assert np.isfinite(found.residual_shuffled).all()
+    assert found.residual == pytest.approx(again.residual)
+
+
 @pytest.mark.parametrize(
     "readout", [READOUT, dt.Quantized(3), dt.Exact(), dt.Binning.released(10), dt.Binning(5, "unit")]
 )
@@ -144,6 +166,8 @@ def test_it_shows_itself(case):
     ("change", "match"),
     [
         ({"readout": None}, "readout is None"),
+        ({"curve": dt.bottleneck_curve(np.eye(2) / 2)}, "curve is of another table"),
+        ({"curve": 3}, "curve is int"),
         ({"readout": dt.GaussianNoise(0.1)}, "exact encoder under Binning"),
         ({"p_xy": np.ones((3, 2)) / 6}, "24 inputs, p_xy 3 rows"),
         ({"steps": [7]}, "step 7 was not recorded"),
@@ -155,3 +179,11 @@ def test_wrong_use(case, change, match):
     arguments = {"p_xy": p, "readout": READOUT} | change
     with pytest.raises(InputError, match=match):
         dt.layer_bound(recording, **arguments)
+
+
+@pytest.mark.parametrize("given", [np.ones((2, 24, 3)), torch.ones(24), [1.0], None])
+def test_what_is_no_recording_is_named(case, given):
+    with pytest.raises(InputError, match="needed: a Recording"):
+        dt.layer_bound(given, case[0], readout=READOUT)
+    with pytest.raises(InputError, match="the recording is empty"):
+        dt.layer_bound(dt.Recording([0], inputs=24), case[0], readout=READOUT)

@@ -14,6 +14,7 @@ from deeptheory.information import (
     noisy_neuron_information,
     one_neuron_information,
 )
+from deeptheory.information.estimators.noisy_network import Propagation, propagated_information
 from deeptheory.information.mixtures import log_densities, pair_sums
 from oracles import noisy as oracle
 
@@ -200,3 +201,18 @@ def test_cosines_agree_with_the_literal_loop():
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-20, 1e6, 1e150])
+def test_units_and_offsets_of_activations_do_not_matter(scale):
+    rng = np.random.default_rng(0)
+    s = rng.standard_normal((1, 8 * 20, 3))
+    first, other = (
+        propagated_information(c * s + at, 0.4 * c, Propagation(4, 256, 4, 20), 20, np.arange(160) % 2)
+        for c, at in ((1.0, 0.0), (scale, 1e3 * scale))
+    )
+    for name in ("i_x", "i_y", "i_x_low", "i_x_high"):
+        assert other[name] == pytest.approx(first[name], abs=1e-4)
+    assert other["h_t"] - first["h_t"] == pytest.approx(3 * np.log2(scale), abs=1e-4)
+    with pytest.raises(InputError, match="standard deviations of the noise"):
+        propagated_information(1e30 * s, 0.4, Propagation(4, 256, 4, 20), 20)

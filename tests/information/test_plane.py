@@ -90,6 +90,93 @@ def test_the_curves_are_drawn_from_the_table(recordings):
     assert row.i_x == plane.i_x[2, 2, 1]
 
 
+@pytest.mark.parametrize("labels", [(0, 100_000), (0, 20_000, 10**9), ("a", "z"), (-1, 1), (False, True)])
+@pytest.mark.parametrize("readout", [dt.Binning(5), dt.Exact(), dt.GaussianNoise(0.5)], ids=repr)
+def test_what_labels_are_called_costs_nothing(labels, readout):
+    rng = np.random.default_rng(0)
+    a, codes = rng.normal(size=(1, 300, 3)), rng.integers(0, len(labels), 300)
+    plain, named = (dt.information_plane(a, readout, targets=y) for y in (codes, np.array(labels)[codes]))
+    assert np.array_equal(plain.i_y, named.i_y)
+    assert plain.h_y == named.h_y
+
+
+@pytest.mark.parametrize("readout", [dt.Binning(2, "unit"), dt.Quantized(1), dt.GaussianNoise(2.0)], ids=repr)
+@pytest.mark.parametrize("classes", [65, 400, 2000])
+def test_many_classes_are_counted_as_few_are(readout, classes):
+    rng = np.random.default_rng(classes)
+    n = 2 * classes
+    a = rng.normal(size=(1, n, 2))
+    y = np.concatenate([np.arange(classes), rng.integers(0, classes, classes)])
+    plane = dt.information_plane(a, readout, targets=y)
+    dense = readout.summarise(a, np.eye(classes)[y])  # as p(y|x), counted class by class
+    assert plane.i_y.item() == pytest.approx(dense["i_y"][0], abs=1e-6)
+    assert plane.i_y.item() <= plane.h_y + 1e-9
+
+
+def test_an_empty_recording_is_told():
+    recorder = dt.Recorder(torch.nn.Linear(2, 2), X[0], Y, readouts=dt.Exact())
+    with pytest.raises(InputError, match="the recording is empty: no step was recorded"):
+        dt.information_plane(recorder.recording, dt.Exact())
+    with pytest.raises(InputError, match="the recording is empty"):
+        dt.information_plane(dt.Recorder(torch.nn.Linear(2, 2), X[0], Y).recording, dt.Exact())
+
+
+def test_other_targets_than_the_summaries_had_are_refused():
+    recorder = dt.Recorder(torch.nn.Linear(2, 2), X[0], Y, readouts=dt.Exact())
+    recorder.snapshot(0)
+    assert dt.information_plane(recorder.recording, dt.Exact(), targets=Y).i_x.shape == (1, 1, 1)
+    with pytest.raises(InputError, match="differ from those that the summaries were made with"):
+        dt.information_plane(recorder.recording, dt.Exact(), targets=Y[::-1])
+    with pytest.raises(InputError, match="permutations= deals labels out again and needs the activations"):
+        dt.information_plane(recorder.recording, dt.Exact(), permutations=3)
+
+
+def test_a_summary_that_makes_no_plane_is_told():
+    recorder = dt.Recorder(torch.nn.Linear(2, 2), X[0], Y, readouts=dt.information.Cosines())
+    recorder.snapshot(0)
+    with pytest.raises(InputError, match="gives no i_x, i_y, h_t, occupied and makes no plane"):
+        dt.information_plane(recorder.recording, dt.information.Cosines())
+
+
+@pytest.mark.parametrize("n", [50, 400])
+def test_a_plane_that_cannot_say_anything_says_so(n):
+    """Wide layers under fine bins: one dot. The figure tells; noise by distance moves, and is not at the permuted labels' point."""
+    rng = np.random.default_rng(n)
+    y = np.arange(n) % 10
+    a = rng.normal(size=(1, n, 500)) + 1.2 * rng.normal(size=(10, 500))[y]
+    blind = dt.information_plane(a, dt.Binning(30), targets=y)
+    assert blind.blind == ("layer",)
+    said = next(note for note in blind.notes if note.startswith(f"all {n} inputs have a cell of their own"))
+    assert f"log2 n = {np.log2(n):.4g}" in said
+    assert "GaussianNoise(0.5, relative='distance')" in said
+    drawn = " ".join(t.text for t in blind.figure().layout.annotations)
+    assert f"all {n} inputs" in drawn
+    assert "permuted labels" in drawn
+    plane = dt.information_plane(a, dt.GaussianNoise(0.5, relative="distance"), targets=y, permutations=9)
+    assert not plane.blind
+    assert plane.i_y.item() > plane.null_mean.item() + 0.3
+    assert plane.p_value.item() == pytest.approx(0.1)
+    assert not any("all " in t.text for t in plane.figure().layout.annotations)
+
+
+def test_the_figure_names_the_layers_of_which_it_sees_nothing():
+    rng = np.random.default_rng(0)
+    wide, narrow = torch.nn.Linear(3, 400), torch.nn.Linear(400, 1)
+    model = torch.nn.Sequential(wide, torch.nn.ReLU(), narrow, torch.nn.Sigmoid())
+    recorder = dt.Recorder(model, rng.normal(size=(60, 3)), np.arange(60) % 2, readouts=dt.Binning(3))
+    recorder.snapshot(0)
+    plane = dt.information_plane(recorder.recording, dt.Binning(3))
+    assert plane.blind == ("1",)
+    assert any("sees nothing in 1: all 60 inputs" in t.text for t in plane.figure().layout.annotations)
+
+
+def test_a_notebook_shows_how_much_it_leaves_out_and_the_notes(recordings):
+    plane = dt.information_plane(recordings[1], dt.Binning(30, (-1, 1)))
+    shown = plane._repr_html_()
+    assert "20 of 27 rows" in shown
+    assert "the network is deterministic" in shown
+
+
 def test_fall_counts_after_the_maximum_only():
     assert fall(np.array([[0, 3, 5, 4, 4.5], [5, 1, 2, 3, 4], [1, 2, 3, 4, 5]])).tolist() == [1, 4, 0]
 
@@ -163,8 +250,8 @@ Y = [0, 1] * 5
         (lambda: dt.Exact().summarise(X[:, :0], Y), "none of them 0"),
         (lambda: dt.Exact().summarise(np.where(X > 0, np.nan, X), Y), r"activations hold nan \(seed 0, sample"),
         (lambda: dt.Exact().summarise(X, Y[:4]), r"targets have shape \[4\], activations 10 samples"),
-        (lambda: dt.Exact().summarise(X, [-1, 1] * 5), "labels run from -1 to 1"),
-        (lambda: dt.Exact().summarise(X, [0.5, 1] * 5), "needed: whole numbers from 0"),
+        (lambda: dt.Exact().summarise(X, [np.nan, 1] * 5), "labels run from nan"),  # [-1, 1] are two classes: codes do not matter
+        (lambda: dt.Exact().summarise(X, [0.5, 1] * 5), "needed: whole numbers"),
         (lambda: dt.Exact().summarise(X, [1] * 10), "targets hold one class only"),
         (lambda: dt.Exact().summarise(X, np.full((10, 2), 0.7)), "must be probabilities"),
         (lambda: dt.Exact().summarise(X, None), "targets are missing"),
@@ -185,6 +272,9 @@ Y = [0, 1] * 5
         (lambda: dt.Quantized(8, (1, 0)), "the first must be below"),
         (lambda: dt.gradient_phases(None), "no gradients were recorded"),
         (lambda: dt.gradient_phases(moments([[1, 1]], [0, 1]) * np.nan), "fluctuations are undefined"),
+        (lambda: dt.gradient_phases(moments([[1, 1]], [3, 3])), "step 3 appears 2 times"),
+        (lambda: dt.gradient_phases(moments([[1, 1]], [-1, 3])), "0 or above"),
+        (lambda: dt.gradient_phases(moments([[1, 1]], [0, 1]).drop_vars("std_norm")), "have no std_norm"),
         (lambda: one_neuron_information(0, [0, 1]), "w is 0"),
         (lambda: one_neuron_information(1, [1, 0]), "edges must ascend"),
         (lambda: one_neuron_information(1, [0, 1], "gelu"), "unknown activation"),

@@ -108,6 +108,14 @@ def test_the_released_code_s_cells():
     check(got, oracle.plane([(c,) for c in theirs], np.eye(2)[y]))
 
 
+@pytest.mark.parametrize("below", [1, 3, 40])
+def test_values_below_the_released_cells_wrap_into_the_last_one(below):
+    a = np.concatenate([np.full(below, -1.5), np.full(60, -0.99), np.full(60, 1.0)]).reshape(1, -1, 1)
+    got = dt.Binning.released(30).symbols(a)[0]
+    assert len(set(got[:below]) | set(got[-60:])) == 1  # with exactly +1, not with the first cell
+    assert len(set(got)) == 2
+
+
 def test_equal_counts_fill_cells_evenly():
     a = np.exp(np.random.default_rng(0).standard_normal((1, 4097, 1)))
     got = dt.Binning(16, "unit", spacing="count").summarise(a, labels(4097, 2, np.random.default_rng(1)))

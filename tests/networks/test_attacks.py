@@ -117,6 +117,66 @@ def test_a_saturated_output_hides_its_gradient_and_logits_show_it():
     assert profile.size.max() == 0
 
 
+class Distances(nn.Module):
+    """A perfect nearest-prototype network: distances to as many prototypes as there are classes, the smallest being the answer."""
+
+    def __init__(self, classes, capsules=False):
+        super().__init__()
+        self.at = nn.Parameter(torch.rand(classes, 9, generator=torch.Generator().manual_seed(2)))
+        self.capsules = capsules
+
+    def forward(self, x):
+        d = torch.cdist(x.flatten(1), self.at)
+        return torch.stack([(-d).exp(), 0 * d], -1) if self.capsules else d
+
+
+class Pair(nn.Module):
+    def forward(self, x):
+        return torch.ones(len(x), 2, 4, 4), torch.stack([x.flatten(1).mean(1), torch.full((len(x),), 0.5)], 1)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+@pytest.mark.parametrize("attack", [fgsm, bim, strong])
+def test_robustness_judges_by_the_scores_that_it_attacks(classes, attack):
+    net = Distances(classes)
+    y = net(X).argmin(1)
+    found = robustness(net, X, y, [0.0, 0.3], attack, scores=lambda d: -d)
+    assert found.accuracy[0] == 1
+    assert found.accuracy[1] < 1
+    assert robustness(net, X, y, [0.0], attack).accuracy[0] == 0  # by the distances themselves: always the farthest
+    pair = Pair()
+    right = pair(X)[1].argmax(1)
+    assert robustness(pair, X, right, [0.0], attack, scores=lambda o: o[1]).accuracy[0] == 1
+    with pytest.raises(InputError, match=r"the scores have shape \[40, 2, 4, 4\].*scores=lambda output: output\[1\]"):
+        robustness(pair, X, right, [0.0], attack)
+    caps = Distances(classes, capsules=True)
+    assert robustness(caps, X, y, [0.0], attack).accuracy[0] == 1  # [n, K, q]: by lengths
+    away = robustness(caps, X, y, [0.0], attack, judge=net, judge_scores=lambda d: -d)
+    assert away.accuracy[0] == 1
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+def test_a_strong_attack_can_be_aimed(classes):
+    net = Distances(classes)
+    y = net(X).argmin(1)
+    wanted = (y + 1) % classes
+    found = robustness(net, X, y, [0.0, 0.7], strong, scores=lambda d: -d, targets=wanted, restarts=1)
+    weak = robustness(net, X, y, [0.0, 0.7], fgsm, scores=lambda d: -d, targets=wanted)
+    assert found.success[0] == 0
+    assert found.success[1] >= weak.success[1]
+    assert found.success[1] > 0.5
+
+
+def test_numpy_and_other_dtypes_are_taken_as_the_network_needs_them():
+    net = Linear()
+    y = labels_of(net)
+    plain = robustness(net, X, y, [0.02, 0.1], bim)
+    other = robustness(net, X.double().numpy(), y.numpy().astype(np.int32), np.array([0.02, 0.1]), bim)
+    assert np.array_equal(plain.accuracy, other.accuracy)
+    with torch.inference_mode():
+        assert np.array_equal(robustness(net, X, y, [0.02, 0.1], bim).accuracy, plain.accuracy)
+
+
 def test_logits_undo_a_sigmoid_and_a_squash():
     z = torch.linspace(-5, 5, 11)
     assert torch.allclose(logit_of_probability(z.sigmoid()).float(), z, atol=1e-4)
@@ -181,6 +241,29 @@ def test_matched_by_hand():
         (lambda: fgsm(Linear(), X, torch.zeros(40), -0.1), "epsilon is -0.1"),
         (lambda: bim(Linear(), X, torch.zeros(40), 0.1, steps=0), "steps is 0"),
         (lambda: fgsm(Linear(), X[0], torch.zeros(1), 0.1), "images has shape"),
+        (lambda: fgsm(Linear(), X, torch.zeros(1), 0.1), r"labels has shape \[1\]"),
+        (
+            lambda: fgsm(Linear(), X, torch.eye(40)[:, :2], 0.1),
+            r"labels has shape \[40, 2\]; needed: one class number each",
+        ),
+        (
+            lambda: fgsm(Linear(), X, torch.full((40,), 2), 0.1),
+            "labels run from 2 to 2; with 2 classes they run from 0 to 1",
+        ),
+        (lambda: fgsm(Linear(), X, torch.full((40,), -1), 0.1), "labels run from -1 to -1; class numbers start at 0"),
+        (lambda: fgsm(Linear(), X, torch.full((40,), 0.5), 0.1), "labels hold 0.5; needed: whole class numbers"),
+        (
+            lambda: bim(Linear(), X, torch.zeros(40), 0.1, targets=torch.full((40,), 9)),
+            "run from 9 to 9; with 2 classes",
+        ),
+        (lambda: strong(Linear(), X, torch.zeros(40), 0.1, targets=[1]), r"targets has shape \[1\]"),
+        (
+            lambda: fgsm(Linear(), (255 * X).byte(), torch.zeros(40), 0.1),
+            "images are torch.uint8; an attack moves floats",
+        ),
+        (lambda: robustness(Linear(), X[:0], torch.zeros(0), [0.1]), "images has no pictures"),
+        (lambda: robustness(Linear(), X, torch.zeros(40), [0.1], scores=logit_of_probability), r"undoes probabilities"),
+        (lambda: robustness(Linear(), X, torch.zeros(40), [0.1], judge_scores=first_output), "judge is not"),
         (lambda: matched(([0.1], [0.2, 0.3]), ([0.1], [0.2])), "first_other has shape"),
         (lambda: matched(([], []), ([], [])), "the first curve has no look"),
         (lambda: matched(([np.nan], [1]), ([1], [1])), "first_familiar holds 1 values"),

@@ -28,6 +28,23 @@ def go(x=X, y=Y, population=None, **kwargs):
         (lambda: Population.mlp([3, 2], seeds=[]), "seeds is empty"),
         (lambda: Population.mlp([3, 2], seeds=[1, 1]), r"distinct and not negative; seen: \[1\]"),
         (lambda: Population.mlp([3, 2], seeds=[-1]), "seen: -1"),
+        (lambda: Population.mlp([3, 2], seeds=3), r"seeds is 3; .*seeds=\[3\] for one, seeds=range\(3\) for that many"),
+        (lambda: Population.of(lambda: nn.Linear(3, 2), seeds=2), r"seeds is 2; give each network its seed"),
+        (lambda: Population.mlp([3, 2], seeds=[0.5]), r"seeds is \[0.5\]; they are whole numbers"),
+        (lambda: Population.mlp([3, 2], seeds=["a"]), "they are whole numbers"),
+        (lambda: go(x=X[:, :2]), r"x has shape \[20, 2\]; these networks take \[n, 3\]"),
+        (lambda: go(x=X[:, 0]), r"x has shape \[20\]; these networks take \[n, 3\]"),
+        (lambda: go(x=X[:, :, None]), r"x has shape \[20, 3, 1\]; these networks take \[n, 3\]"),
+        (
+            lambda: go(x=X[:, :2], population=Population.of(lambda: nn.Linear(3, 2), seeds=[0])),
+            r"x has shape \[20, 2\], and the networks cannot take rows of \[2\]",
+        ),
+        (
+            lambda: go(
+                population=Population.of(lambda: nn.Sequential(nn.Linear(3, 4), nn.Unflatten(-1, (2, 2))), seeds=[0])
+            ),
+            r"gives shape \[1, 2, 2\] for one row",
+        ),
         (lambda: Population.mlp([3, 4, 2], activation="tanhh"), "unknown activation 'tanhh'; did you mean tanh"),
         (lambda: Population.mlp([3, 4, 2], init="xavir"), "did you mean xavier"),
         (lambda: Population.mlp([3, 4, 1], head="softmax"), "a softmax over 1 output is always 1"),

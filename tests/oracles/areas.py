@@ -46,3 +46,15 @@ def rank_agreement(a, b, rows):
     first, second = ([m[i][j] for i, j in pairs] for m in (a, b))
     ranks = [[sorted(values).index(v) for v in values] for values in (first, second)]
     return correlation(*ranks)
+
+
+def cross_validated_distance(a, b):
+    """Mean over ordered pairs of different trials of the product of their differences, [trial][unit], per unit."""
+    trials, units = len(a), len(a[0])
+    total, count = 0.0, 0
+    for m in range(trials):
+        for k in range(trials):
+            if m != k:
+                total += sum((a[m][u] - b[m][u]) * (a[k][u] - b[k][u]) for u in range(units)) / units
+                count += 1
+    return total / count

@@ -126,8 +126,8 @@ def norm_held_out(y, s, folds):
     return 1 - np.mean(errors)
 
 
-def quadratic_left_out(y, s, alphas):
-    """Best R^2 over penalties (of the mean eigenvalue) of all features and products of two, each stimulus left out in turn.
+def quadratic_left_out(y, s, alphas, folds):
+    """Best R^2 over penalties (of the mean eigenvalue) of all features and products of two, each fold left out in turn.
 
     The terms' means and deviations are those of all stimuli.
     """
@@ -139,11 +139,11 @@ def quadratic_left_out(y, s, alphas):
     best = -math.inf
     for alpha in alphas:
         errors = []
-        for i in range(n):
-            rest = np.arange(n) != i
-            a, b = np.column_stack([np.ones(n - 1), x[rest]]), y[rest]
+        for test in folds:
+            rest = np.setdiff1d(np.arange(n), test)
+            a, b = np.column_stack([np.ones(len(rest)), x[rest]]), y[rest]
             ridge = np.diag([0.0] + [alpha * scale] * x.shape[1])
             w = np.linalg.solve(a.T @ a + ridge, a.T @ b)
-            errors.append((y[i] - w[0] - x[i] @ w[1:]) ** 2)
+            errors += list((y[test] - w[0] - x[test] @ w[1:]) ** 2)
         best = max(best, 1 - np.mean(errors))
     return best

@@ -39,7 +39,7 @@ def iterate(p_xy, encoder, beta, steps):
                 for y in range(ny):
                     q = p_xy[x][y] / p_x[x]
                     if q > 0:
-                        kl += q * math.log(q / p_y_t[t][y])
+                        kl += q * math.log(q / p_y_t[t][y]) if p_y_t[t][y] > 0 else math.inf
                 row.append(p_t[t] * math.exp(-beta * kl))
             total = sum(row)
             new.append([v / total for v in row])
@@ -102,3 +102,44 @@ def gaussian(rho, beta, steps=200_000):
         if i_x - beta * i_y < best[0]:
             best = (i_x - beta * i_y, i_x, i_y)
     return best[1:]
+
+
+def plain(p_xy, beta, seed, steps=5000, tolerance=1e-9, clusters=None):
+    """Least I(X;T) - beta I(T;Y), bits, of one plain Blahut-Arimoto run: |T| = |X| unless said, random encoder, until the
+    Lagrangian moves by less than `tolerance` or `steps` steps. Matrix products in place of loops; nothing is leapt."""
+    import numpy as np
+
+    p_xy = np.asarray(p_xy, dtype=float)
+    p_xy = p_xy[p_xy.sum(1) > 0] / p_xy.sum()
+    p = p_xy.sum(1)
+    q = p_xy / p[:, None]
+    own = (q * np.log(np.where(q > 0, q, 1))).sum(1)
+    k = clusters or len(p)
+    encoder = np.random.default_rng(seed).dirichlet(np.ones(k), len(p))
+    last = np.inf
+    for _ in range(steps):
+        w = p @ encoder
+        encoder, w = encoder[:, w > 1e-300], w[w > 1e-300]
+        r = (encoder * p[:, None]).T @ q / w[:, None]
+        score = np.log(w) + beta * (q @ np.log(np.where(r > 0, r, 1e-300)).T - own[:, None])
+        top = score.max(1, keepdims=True)
+        e = np.exp(score - top)
+        z = e.sum(1, keepdims=True)
+        value = -float(p @ (top + np.log(z))[:, 0]) / math.log(2)  # but for a constant
+        encoder = e / z
+        if abs(last - value) < tolerance:
+            break
+        last = value
+    i_x, i_y, _ = _informations(p, q, encoder)
+    return i_x - beta * i_y
+
+
+def _informations(p, q, encoder):
+    import numpy as np
+
+    def h(v):
+        return -(v * np.log2(np.where(v > 0, v, 1))).sum()
+
+    w = p @ encoder
+    p_ty = (encoder * p[:, None]).T @ q
+    return h(w) + h(p) - h(encoder * p[:, None]), h(w) + h(p @ q) - h(p_ty), h(w)

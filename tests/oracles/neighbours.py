@@ -33,21 +33,6 @@ def distance(a, b) -> float:
     return max((abs(u - v) for u, v in zip(a, b)), default=0.0)
 
 
-def gao(x, y, k) -> float:
-    """Gao et al. 2017, as in the authors' program: every count has the sample itself with it."""
-    n, total = len(x), 0.0
-    for i in range(n):
-        dx, dy = ([distance(v[i], v[j]) for j in range(n)] for v in (x, y))
-        both = [max(pair) for pair in zip(dx, dy)]
-        reach = sorted(both)[k]  # the first is the sample itself
-        if reach == 0:
-            counts = [d.count(0) for d in (both, dx, dy)]
-        else:
-            counts = [k] + [sum(1 for v in d if v < reach) for d in (dx, dy)]
-        total += digamma(counts[0]) + math.log(n) - digamma(counts[1]) - digamma(counts[2])
-    return total / n
-
-
 def ross(x, label, k) -> float:
     """Ross 2014, eq. 6, m counting the sample itself and those strictly nearer than its kth neighbour of the same label."""
     n, total = len(x), 0.0
@@ -59,20 +44,40 @@ def ross(x, label, k) -> float:
     return total / n
 
 
-def conditional(x, y, z, k, ties) -> float:
-    """Frenzel & Pompe 2007 (ties False), Mesner & Shalizi 2020 (ties True)."""
+def labelled_distance(a, b, label_a, label_b) -> float:
+    """Max-norm over the columns; another label is infinitely far."""
+    return distance(a, b) if label_a == label_b else math.inf
+
+
+def information(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> float:
+    """Counts around the kth neighbour in all of it (Frenzel & Pompe 2007), a label being a column whose values are the same or
+    infinitely far: the last neighbour of its label where there are fewer, and where the distance is 0, all that are the same,
+    itself with them (Gao et al. 2017). inclusive: up to and with the distance (Mesner & Shalizi 2020). x, y, z: [n, d]."""
     n, total = len(x), 0.0
+    label_x = [0] * n if label_x is None else label_x
+    label_y = [0] * n if label_y is None else label_y
     for i in range(n):
         others = [j for j in range(n) if j != i]
         dz = {j: distance(z[i], z[j]) for j in others}
-        xz = {j: max(distance(x[i], x[j]), dz[j]) for j in others}
-        yz = {j: max(distance(y[i], y[j]), dz[j]) for j in others}
-        reach = sorted(max(xz[j], yz[j]) for j in others)[k - 1]
-        if ties:
-            tied = sum(1 for j in others if max(xz[j], yz[j]) <= reach)
-            counts = [sum(1 for j in others if d[j] <= reach) for d in (xz, yz, dz)]
-            total += digamma(tied) - digamma(counts[0]) - digamma(counts[1]) + digamma(counts[2])
+        xz = {j: max(labelled_distance(x[i], x[j], label_x[i], label_x[j]), dz[j]) for j in others}
+        yz = {j: max(labelled_distance(y[i], y[j], label_y[i], label_y[j]), dz[j]) for j in others}
+        both = {j: max(xz[j], yz[j]) for j in others}
+        finite = sorted(d for d in both.values() if d < math.inf)[:k]
+        reach = finite[-1]
+
+        def near(d, reach=reach):
+            return d <= reach if inclusive or reach == 0 else d < reach
+
+        counts = [sum(1 for j in others if near(d[j])) for d in (both, xz, yz, dz)]
+        if inclusive:
+            total += digamma(counts[0]) - digamma(counts[1]) - digamma(counts[2]) + digamma(counts[3])
         else:
-            counts = [sum(1 for j in others if d[j] < reach) for d in (xz, yz, dz)]
-            total += digamma(k) - digamma(counts[0] + 1) - digamma(counts[1] + 1) + digamma(counts[2] + 1)
+            used = counts[0] + 1 if reach == 0 else len(finite)
+            total += digamma(used) - digamma(counts[1] + 1) - digamma(counts[2] + 1) + digamma(counts[3] + 1)
     return total / n
+
+
+def ranks(values) -> list[int]:
+    """The place of each value among the different ones."""
+    order = sorted(set(values))
+    return [order.index(v) for v in values]

@@ -68,8 +68,9 @@ def test_a_store_is_gone_on_with_and_another_s_is_refused(tmp_path):
         dt.Recorder(model(), X, Y, store=tmp_path / "s", seed=4)
     (tmp_path / "t").mkdir()
     (tmp_path / "t" / "thesis.tex").write_text("x")
-    with pytest.raises(StoreError, match="t is not empty and holds no recording"):
-        dt.Recorder(model(), X, Y, store=tmp_path / "t")
+    for where in (tmp_path / "t", tmp_path / "t" / "thesis.tex"):
+        with pytest.raises(StoreError, match="is not empty and holds no recording"):
+            dt.Recorder(model(), X, Y, store=where)
 
 
 def test_another_order_of_layers_is_refused_and_relabels_nothing(tmp_path):
@@ -87,32 +88,32 @@ def test_an_interrupted_write_is_not_a_step(tmp_path):
 
 def test_a_corrupt_chunk_is_told(tmp_path):
     made((0, 1), store=tmp_path / "s")
-    chunk = next(
-        p for p in (tmp_path / "s" / "activations" / "1" / "layer0").rglob("*") if p.is_file() and p.name != "zarr.json"
-    )
+    chunk = tmp_path / "s" / "activations" / "1.npy"
     data = bytearray(chunk.read_bytes())
-    data[len(data) // 2] ^= 0xFF
+    data[-9] ^= 0xFF
     chunk.write_bytes(bytes(data))
     back = dt.Recording.load(tmp_path / "s")
     back.activations("1", 0)
-    with pytest.raises(StoreError, match="delete it to make it again"):
-        back.activations("1", 1)
+    back.activations("1", 1)  # its own bytes are whole
+    with pytest.raises(StoreError, match="corrupt in output .checksum.; delete it to make it again"):
+        back.activations("output", 1)
 
 
 def test_a_full_disk_loses_nothing(tmp_path, monkeypatch):
-    import xarray as xr
+    from deeptheory.recording import steps
 
     recorder = dt.Recorder(model(), X, Y, store=tmp_path / "s")
     recorder.snapshot(0)
-    real = xr.Dataset.to_zarr
+    real = steps._sha256
 
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(xr.Dataset, "to_zarr", full)
+    monkeypatch.setattr(steps, "_sha256", full)
     with pytest.raises(StoreError, match="No space left.*free space"):
         recorder.snapshot(1)
-    monkeypatch.setattr(xr.Dataset, "to_zarr", real)
+    monkeypatch.setattr(steps, "_sha256", real)
+    assert sorted(p.name for p in (tmp_path / "s" / "activations").iterdir()) == ["0.json", "0.npy"]
     assert dt.Recording.load(tmp_path / "s").steps == (0,)
     recorder.snapshot(1)
     assert dt.Recording.load(tmp_path / "s").steps == (0, 1)
@@ -122,7 +123,7 @@ def test_other_schemas_and_strange_folders_are_refused(tmp_path):
     made().save(tmp_path / "r")
     about = json.loads((tmp_path / "r" / "recording.json").read_text())
     (tmp_path / "r" / "recording.json").write_text(json.dumps({**about, "schema": 99}))
-    with pytest.raises(StoreError, match="schema 99; this version reads 1"):
+    with pytest.raises(StoreError, match="schema 99; this version reads 2"):
         dt.Recording.load(tmp_path / "r")
     with pytest.raises(StoreError, match="is missing; this is no recording"):
         dt.Recording.load(tmp_path / "nowhere")
@@ -148,6 +149,84 @@ def test_recordings_join_along_seed_and_step():
     readout = dt.Exact()
     lean = dt.Recording.concatenate([made(seed=k, readouts=readout) for k in range(2)])
     assert dt.information_plane(lean, readout).i_x.shape == (2, 3, 2)
+
+
+@pytest.mark.parametrize("other", [Y[::-1].copy(), np.array(list("abcabc")), None, np.eye(3)[Y]])
+def test_other_targets_are_another_recording(other, tmp_path):
+    """A control with shuffled labels must not get the real ones, nor the other way round."""
+
+    def with_targets(y, seed=0, **how):
+        recorder = dt.Recorder(model(seed), X, y, seed=seed, **how)
+        recorder.snapshot(0)
+        return recorder.recording
+
+    for first, second in ((Y, other), (other, Y)):
+        with pytest.raises(InputError, match="recordings differ in targets"):
+            dt.Recording.concatenate([with_targets(first), with_targets(second, 1)])
+    with_targets(Y, store=tmp_path / "s")
+    with pytest.raises(StoreError, match="differs in targets"):
+        dt.Recorder(model(), X, other, store=tmp_path / "s")
+    with_targets(Y).save(tmp_path / "r")
+    with pytest.raises(StoreError, match="differs in targets"):
+        with_targets(other).save(tmp_path / "r")
+    recorder = dt.Recorder(model(), X, other)
+    with pytest.raises(InputError, match="differs from this recorder in targets"):
+        recorder.restore(dt.Recording.load(tmp_path / "r"))
+    assert dt.Recording.concatenate([with_targets(other), with_targets(other, 1)]).seeds == (0, 1)
+    assert dt.Recorder(model(), X, Y.astype(np.int32), store=tmp_path / "s").recording.steps == (0,)  # equal values
+
+
+@pytest.mark.parametrize("batch", [None, 1, 4])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_a_stored_step_is_two_files_that_numpy_reads(tmp_path, batch, dtype):
+    layers = ["0", "1", "2", "output"]
+    recorder = dt.Recorder(model().to(dtype), X.to(dtype), Y, layers=layers, store=tmp_path / "s", batch=batch)
+    for step in (0, 3):
+        recorder.snapshot(step)
+    assert sorted(p.name for p in (tmp_path / "s" / "activations").iterdir()) == ["0.json", "0.npy", "3.json", "3.npy"]
+    said = json.loads((tmp_path / "s" / "activations" / "3.json").read_text())["layers"]
+    whole = np.load(tmp_path / "s" / "activations" / "3.npy", mmap_mode="r")
+    want = dt.Recorder(model().to(dtype), X.to(dtype), layers=layers).activations()
+    for name in layers:
+        held = said[name]
+        part = whole.view(np.uint8)[held["start"] : held["stop"]].view(held["dtype"]).reshape(held["shape"])
+        assert np.allclose(
+            part,
+            want[name].float() if dtype is torch.bfloat16 else want[name],
+            atol=2e-2 if dtype is torch.bfloat16 else 1e-6,
+        )
+
+
+def test_layers_of_several_dtypes_are_stored_as_they_are(tmp_path):
+    class Mixed(nn.Module):
+        def forward(self, x):
+            return {"single": torch.tanh(x), "double": torch.tanh(x.double()), "half": torch.tanh(x.half())}
+
+    recorder = dt.Recorder(Mixed(), X, store=tmp_path / "s", batch=4)
+    recorder.snapshot(0)
+    back = dt.Recording.load(tmp_path / "s")
+    dtypes = {name: back.activations(name, 0).dtype for name in back.layers}
+    assert dtypes == {"output.single": torch.float32, "output.double": torch.float64, "output.half": torch.float16}
+    assert torch.equal(back.activations("output.double", 0)[0], torch.tanh(X.double()))
+
+
+@pytest.mark.parametrize("batch", [None, 2])
+def test_populations_are_read_out_and_stored_in_batches(tmp_path, batch):
+    for nets in (
+        dt.networks.Population.mlp([3, 4, 3], seeds=[2, 7]),
+        dt.networks.Population.of(lambda: nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 3)), seeds=[2, 7]),
+    ):
+        readouts = [dt.Binning(3), dt.Exact(), dt.GaussianNoise(0.3)]
+        full, lean = dt.Recorder(nets, X, Y), dt.Recorder(nets, X, Y, readouts=readouts, batch=batch)
+        kept = dt.Recorder(nets, X, Y, store=tmp_path / type(nets).__name__, batch=batch)
+        for recorder in (full, lean, kept):
+            recorder.snapshot(0)
+        for name in full.recording.layers:
+            a = full.recording.activations(name, 0)
+            assert torch.allclose(kept.recording.activations(name, 0), a, atol=1e-6)
+            for r in readouts[1:]:
+                got = lean.recording.summary(r).sel(layer=name, step=0)["i_x"].values
+                assert np.allclose(got, r.summarise(a, Y)["i_x"], atol=1e-5)
 
 
 @pytest.mark.parametrize(

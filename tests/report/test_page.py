@@ -61,7 +61,7 @@ def test_the_same_files_give_the_same_bytes(folder):
 def test_the_ledger_is_plain_html_and_escaped(folder):
     page = (folder / "report.html").read_text()
     body = re.sub(r"<script.*?</script>", "", page, flags=re.S)
-    assert body.index("The ledger") < body.index("Figures")
+    assert body.index('id="verdicts"') < body.index("<h2>Figures") < body.index("<h2 id=\"ledger-title\">")
     assert "Something &lt;b&gt;holds&lt;/b&gt; &amp; stays." in body
     assert "A &lt;study&gt;" in body
     assert "contradicted" in body
@@ -84,6 +84,25 @@ def test_the_policy_allows_nothing_but_its_own_hashes(folder):
     assert f"'sha256-{base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'" in scripts
     assert not re.search(r"(src|href)=\"(https?:)?//", page)
     assert not re.search(r"\son\w+=|javascript:", page)
+
+
+@pytest.mark.parametrize(
+    ("measured", "verdict", "other"), [(1.0, "reproduced", "contradicted"), (3.0, "contradicted", "reproduced")]
+)
+def test_the_outcome_next_to_a_figure_is_that_of_its_claims(folder, tmp_path, measured, verdict, other):
+    """The same figure and caption on runs with opposite outcomes: the sentence is written by verdict and number."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    decide([claim("a/1", measured), claim("b", 1.0)], {}, scale="quick").write(copy)
+    plate = json.loads((copy / "figures" / "still.json").read_text()) | {"claims": ["a"]}
+    (copy / "figures" / "still.json").write_text(json.dumps(plate))
+    write_page(copy)
+    found = re.search(r"What was found\..*?</p>", (copy / "report.html").read_text(), re.S)
+    assert found is not None
+    assert f">{verdict}</span>: {measured:g}" in found[0]
+    assert other not in found[0]
+    assert "stated [0, 2]" in found[0]
+    assert "<code>b</code>" not in found[0]
 
 
 def test_numbers_for_people():
@@ -109,6 +128,35 @@ def test_damaged_folders_are_told(folder, tmp_path):
     (broken / "claims.json").unlink()
     with pytest.raises(StoreError, match="this is no finished run"):
         write_page(broken)
+
+
+@pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "a/b", "..", "", 3, None, ".hidden"])
+def test_a_page_reads_no_file_outside_its_figures(folder, tmp_path, name):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (tmp_path / "secret.json").write_text((folder / "figures" / "still.json").read_text())
+    page = json.loads((copy / "page.json").read_text())
+    page["sections"][0]["plates"] = [name]
+    (copy / "page.json").write_text(json.dumps(page))
+    with pytest.raises(StoreError, match=r"page\.json names a figure"):
+        write_page(copy)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "match"),
+    [
+        ("run.json", {"schema": 9}, "has schema 9, this version reads 1"),
+        ("run.json", {"versions": {"deeptheory": "7.0"}}, "made by deeptheory 7.0"),
+        ("claims.json", {"schema": 1}, "claims.json has schema 1, this version reads 2"),
+    ],
+)
+def test_a_run_of_another_form_is_not_rendered(folder, tmp_path, file, change, match):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    kept = json.loads((copy / file).read_text())
+    (copy / file).write_text(json.dumps([row | change for row in kept] if isinstance(kept, list) else kept | change))
+    with pytest.raises(StoreError, match=match):
+        write_page(copy)
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +192,21 @@ def test_it_draws_under_its_policy_without_a_word_or_a_request(browser, folder, 
     assert said == []
     assert [p.get_attribute("data-state") for p in page.query_selector_all(".plot")] == ["drawn", "drawn"]
     assert page.query_selector_all(".plot svg .scatterlayer .trace")
+    buttons = [b.get_attribute("data-title") or "" for b in page.query_selector_all(".modebar-btn")]
+    assert buttons
+    assert not [b for b in buttons if "share" in b.lower() or "cloud" in b.lower()]  # nothing offers an upload
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 27)")
+    page.close()
+
+
+@pytest.mark.browser
+def test_figures_nobody_scrolled_to_are_drawn_in_time_for_a_print(browser, folder):
+    page = browser.new_page()
+    page.goto((folder / "report.html").as_uri())
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.plot')].every(e => e.dataset.state === 'drawn')", timeout=60_000
+    )
     page.close()
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeptheory.errors import InputError, StoreError
+from deeptheory.errors import DeeptheoryError, InputError, StoreError
 from deeptheory.runs import NotDone, Run, Step, chunks, derive, members
 from deeptheory.runs.lock import locked
 from oracles import steps as work
@@ -68,6 +68,39 @@ def test_each_unit_has_the_threads_that_the_run_states(tmp_path, engine):
     steps = [Step(name="threads", function=work.threads, units=units)]
     results = run(tmp_path / "r").execute(steps, engine=engine, jobs=2, progress=False)
     assert (results["threads"]["threads"] == 1).all()
+
+
+@pytest.mark.parametrize("left", [".a.new-123", ".a.old-123"])
+def test_what_a_killed_process_left_half_written_goes(tmp_path, left):
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    half = tmp_path / "r" / "steps" / "draw" / left
+    half.mkdir()
+    (half / "zarr.json").write_text("{")
+    work_folder = tmp_path / "r" / "steps" / "draw" / ".a.work"
+    work_folder.mkdir()
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    assert not half.exists()
+    assert work_folder.exists()  # a unit's workspace holds its checkpoint
+
+
+@pytest.mark.parametrize("how", ["one core", "jobs 1"])
+def test_one_core_or_one_worker_works_in_this_process(tmp_path, how):
+    here = Path(__file__).parent
+    text = _SCRIPT.format(paths=[str(here), str(here.parent)], folder=str(tmp_path / "r"), engine="processes")
+    text = text.replace("wait=1.5", "wait=0.0").replace("jobs=2", "jobs=None" if how == "one core" else "jobs=1")
+    (tmp_path / "go.py").write_text(text)
+    pin = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] if how == "one core" else []
+    done = subprocess.run([*pin, sys.executable, str(tmp_path / "go.py")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    same = run(tmp_path / "serial" / "r", wait=0.0).execute(STEPS[:1], progress=False)
+    assert run(tmp_path / "r", wait=0.0).execute(STEPS[:1], progress=False)["draw"].identical(same["draw"])
+
+
+def test_a_killed_worker_says_how_to_go_on(tmp_path, capsys):
+    steps = [Step(name="draw", function=work.killed, units=units)]
+    with pytest.raises(DeeptheoryError, match="a worker process was killed"):
+        run(tmp_path / "r").execute(steps, engine="processes", jobs=2, progress=False)
+    assert "To go on: go on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("error", [True, False])
@@ -173,7 +206,7 @@ def test_the_folder_of_another_run_is_refused(tmp_path, change, match):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"schema": 9}, "schema 9; this version reads 1"),
+        ({"schema": 9}, "schema 9, this version reads 1"),
         ({"versions": {"deeptheory": "7.0.0"}}, "was made by deeptheory 7.0.0"),
         ({"surprise": 1}, "is damaged"),
     ],
@@ -197,9 +230,40 @@ def test_other_package_versions_are_noted(tmp_path):
     assert any("numpy 1.0 -> " in note for note in again.record.notes)
 
 
+@pytest.mark.parametrize("place", ["steps", "steps/draw", "figures", "steps/draw/a"])
+def test_links_out_of_the_folder_are_refused(tmp_path, place):
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / ".x.new-1").mkdir()
+    target = tmp_path / "r" / place
+    if target.exists():
+        shutil.rmtree(target)
+    target.symlink_to(tmp_path / "precious")
+    with pytest.raises(StoreError, match="is a symbolic link"):
+        run(tmp_path / "r").execute(STEPS, progress=False)
+    assert (tmp_path / "precious" / ".x.new-1").exists()
+
+
+def test_a_whole_run_folder_may_lie_elsewhere(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "r").symlink_to(tmp_path / "disk")
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    assert (tmp_path / "disk" / "run.json").exists()
+
+
+@pytest.mark.parametrize("cut", [0, 1, 40])
+def test_a_truncated_record_says_what_can_be_done(tmp_path, cut):
+    run(tmp_path / "r").execute(STEPS, progress=False)
+    path = tmp_path / "r" / "run.json"
+    path.write_text(path.read_text()[:cut])
+    with pytest.raises(StoreError, match="put back a copy of it, or start again in another folder"):
+        run(tmp_path / "r").execute(STEPS, progress=False)
+
+
 def test_resume_means_what_it_says(tmp_path):
     with pytest.raises(InputError, match="holds no run to resume"):
         run(tmp_path / "r", resume=True).execute(STEPS, progress=False)
+    assert not (tmp_path / "r").exists()
     run(tmp_path / "r").execute(STEPS, progress=False)
     run(tmp_path / "r", resume=True).execute(STEPS, progress=False)
     with pytest.raises(InputError, match="holds a run already"):
@@ -247,6 +311,9 @@ def returns(value):
     ("call", "match"),
     [
         (lambda f: run(f).execute(STEPS, engine="ray"), "unknown engine 'ray'. Known: serial, processes"),
+        (lambda f: run(f).execute(STEPS, jobs=0), "jobs is 0; needed: a number of workers"),
+        (lambda f: run(f).execute(STEPS, jobs=-1), "jobs is -1"),
+        (lambda f: run(f).execute(STEPS, jobs=1.5), "jobs is 1.5"),
         (lambda f: run(f).execute(STEPS, only="drw"), "unknown step 'drw'; did you mean draw"),
         (lambda f: run(f).execute(STEPS[1:]), "step scaled needs 'draw'"),
         (lambda f: run(f).execute(STEPS + STEPS), "two steps have the name 'draw'"),

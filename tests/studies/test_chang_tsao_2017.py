@@ -37,7 +37,7 @@ def result(tmp_path_factory):
 
 def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} >= REQUIRED
-    assert all(e.verdict == "not run" for e in result.claims)  # published settings were turned
+    assert {e.verdict for e in result.claims} <= {"not run", "measured, not judged"}  # published settings were turned
     for name in REQUIRED - {"200-suffice"}:
         entry = result.claims[name]  # so small a network may leave a layer without a tuned cell
         assert entry.measured is not None or "no value in" in entry.note, name

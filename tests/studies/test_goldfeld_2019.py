@@ -44,7 +44,7 @@ def result(tmp_path_factory):
 
 def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} == {c.id for c in CLAIMS} >= REQUIRED
-    assert {e.verdict for e in result.claims} == {"not run"}  # epochs were turned
+    assert {e.verdict for e in result.claims} <= {"not run", "measured, not judged"}  # epochs were turned
     still = result.claims["noisy-compression-tracks-clusters/layer1"]
     assert still.measured is None
     assert "nothing to correlate" in still.note

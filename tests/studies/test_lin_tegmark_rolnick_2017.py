@@ -55,7 +55,10 @@ def test_what_must_hold_holds(result):
     assert result.claims["gate-needs-4/parity"].measured == 2
     assert result.claims["beta-rule"].measured == pytest.approx(999.0009990)
     assert result.claims["beta-rule"].verdict == "contradicted"
-    assert result.claims["hamiltonian-low-degree/cubic"].verdict != "reproduced"  # the control fails, as it must
+    assert result.claims["hamiltonian-low-degree/cubic"].verdict not in (
+        "reproduced",
+        "holds here",
+    )  # the control fails, as it must
     assert result.claims["hamiltonian-low-degree/ising"].measured < 0.1
 
 
@@ -96,7 +99,7 @@ def test_the_page_and_its_figures(result):
 
 def test_turned_settings_decide_nothing(tmp_path):
     turned = dt.reproduce(NAME, out=tmp_path / "r", only="counts", couplings="0.1,1,4", progress=False, **SMALL)
-    assert {c.verdict for c in turned.claims} == {"not run"}
+    assert {c.verdict for c in turned.claims} <= {"not run", "measured, not judged"}
     assert "Not the settings stated beforehand" in (turned.folder / "report.html").read_text()
 
 

@@ -31,7 +31,7 @@ def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} == {c.id for c in CLAIMS}
     assert {c.id for c in CLAIMS} >= REQUIRED
     for entry in result.claims:
-        assert entry.verdict == "not run"  # steps and shapes were turned
+        assert entry.verdict in ("not run", "measured, not judged")  # steps and shapes were turned
         assert "not the published settings" in entry.note or entry.measured is None
 
 

@@ -33,7 +33,10 @@ def result(tmp_path_factory):
 
 def test_the_ledger_holds_every_required_claim_and_every_published_row(result):
     assert {c.id for c in result.claims} >= REQUIRED
-    assert all(e.verdict == "not run" for e in result.claims)  # the length of the training was turned
+    assert {e.verdict for e in result.claims} <= {
+        "not run",
+        "measured, not judged",
+    }  # the length of the training was turned
     assert result.claims["parameters/capsules"].measured == 8_215_568
     assert result.claims["parameters/capsules-without-decoder"].measured == 6_804_224
     for name in ("r3-versus-r1", "affine-at-matched-accuracy", "width-dimension-exists", "logit-change-falls"):

@@ -8,7 +8,7 @@ import pytest
 import deeptheory as dt
 from deeptheory.errors import InputError
 from deeptheory.studies import find
-from deeptheory.studies.saxe_2018.claims import CLAIMS, cells, falls, ratio
+from deeptheory.studies.saxe_2018.claims import CLAIMS, cells, falls
 from deeptheory.studies.saxe_2018.steps import STEPS
 
 NAME = "saxe-2018"
@@ -38,7 +38,7 @@ def result(tmp_path_factory):
 
 def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} == {c.id for c in CLAIMS} >= REQUIRED
-    assert {e.verdict for e in result.claims} == {"not run"}  # epochs were turned
+    assert {e.verdict for e in result.claims} <= {"not run", "measured, not judged"}  # epochs were turned
     waiting = [e for e in result.claims if e.measured is None]
     assert {e.id for e in waiting} <= {"mnist-noise-readout", "mnist-noise-readout/relu", *(f"rebin-removes/layer{k}" for k in range(1, 6)),
                                        *(f"relu-does-not/layer{k}" for k in range(1, 6)), "rebin-removes",
@@ -80,7 +80,6 @@ def test_falls_and_cells(result):
     assert found.shape == (2, 6)
     assert (found >= 0).all()
     assert sum(len(v) for v in cells(result.results).values()) == 8  # every network lies in one cell
-    assert ratio(np.array([1.0, 2.0]), np.array([0.0, 0.0])) == np.inf
 
 
 def test_the_page_shows_every_figure_and_the_other_side(result):
@@ -162,8 +161,8 @@ def test_scales_and_protocol():
         ({"picture_steps": -1}, "picture_steps is -1"),
         ({"noise_inputs": 1}, "noise_inputs is 1"),
         ({"widths": "12,2"}, "needed: 12 inputs"),
-        ({"train": 1.5}, "train is 1.5"),
-        ({"small": 0.0}, "train is 0.0"),
+        ({"train": 1.5}, "train_fraction is 1.5"),
+        ({"small": 0.0}, "train_fraction is 0.0"),
         ({"init": "nonsense"}, "unknown initialiser"),
         ({"epochs": 1.5}, "epochs is 1.5"),
     ],

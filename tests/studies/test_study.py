@@ -39,7 +39,7 @@ def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} >= REQUIRED
     assert {c.id for c in CLAIMS} >= REQUIRED
     for entry in result.claims:
-        assert entry.verdict == "not run"  # epochs and lr were turned
+        assert entry.verdict in ("not run", "measured, not judged")  # epochs and lr were turned
         assert "not the published settings" in entry.note or entry.measured is None
     assert result.claims["full-information"].measured > 0
 
@@ -144,7 +144,7 @@ def test_further_figures_measure_what_their_claims_say(result):
 def test_ranks_with_infinities_and_ties():
     assert spearman([1, 2, 3, 4], [np.inf, 30, 20, 10]) == pytest.approx(-1)
     assert spearman([1, 2, 3], [np.inf, np.inf, 5]) == pytest.approx(-0.866, abs=1e-3)
-    assert spearman([1, 2, 3], [7, 7, 7]) == 0
+    assert np.isnan(spearman([1, 2, 3], [7, 7, 7]))  # no correlation is no correlation of 0
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,47 @@ def group_null(**how):
     return check
 
 
+def batches(**how):
+    """The mean of 800 rows (of 80 groups that share an offset, or a series of AR(.9)): the batch interval holds 0."""
+
+    def check(rng, draws):
+        hits = 0
+        for _ in range(draws):
+            x = rng.normal(size=800)
+            if "groups" in how:
+                x = x + np.repeat(rng.normal(size=80), 10)
+            if "block" in how:
+                for k in range(1, 800):
+                    x[k] = 0.9 * x[k - 1] + x[k] * np.sqrt(1 - 0.81)
+            low, high = st.batch_interval(x.mean(), lambda rows: x[rows].mean(), 800, int(rng.integers(2**31)), **how)  # noqa: B023
+            hits += low <= 0 <= high
+        return covers(hits, draws)
+
+    return check
+
+
+def adjusted(rng, draws):
+    """Benjamini-Hochberg and Holm as their papers write them, NaN left out."""
+    p = rng.uniform(size=12)
+    p[3] = np.nan
+    known = np.sort(p[~np.isnan(p)])
+    m = len(known)
+    bh = [min(known[j] * m / (j + 1) for j in range(i, m)) for i in range(m)]
+    holm = [min(1, max(known[j] * (m - j) for j in range(i + 1))) for i in range(m)]
+    order = np.argsort(p)[:m]
+    return all_of(near(st.false_discovery(p)[order], np.minimum(bh, 1), 1e-12), near(st.holm(p)[order], holm, 1e-12))
+
+
+def labels_of_any_kind(rng, draws):
+    codes = rng.integers(0, 4, 50)
+    names = [
+        np.array(["b", "a", "zz", "c"])[codes],
+        np.array([7, -1, 10**12, 0])[codes],
+        list(np.array([0.5, 2.5, 1e300, -3])[codes]),
+    ]
+    return same([st.codes_of(codes), *(st.codes_of(v) for v in names)])
+
+
 def strong_pairs(rng, draws):
     hits = 0
     for _ in range(draws):
@@ -118,10 +159,22 @@ ROWS = [
     Row("statistics.rank_correlation", "power", "30 pairs of correlation .7: p <= .05", strong_pairs, 40, 400),
     Row("statistics.permutations", "null", "two AR(.9) series of 400, blocks of 40", group_null(block=40), 100, 1000),
     Row("statistics.permutations", "null", "two AR(.9) series of 400, groups of 40 rows", group_null(groups=np.arange(400) // 40), 100, 1000),
+    Row("statistics.batch_interval", "null", "800 independent rows", batches(), 100, 2000),
+    Row("statistics.batch_interval", "null", "80 groups of 10 dependent rows", batches(groups=np.arange(800) // 10), 100, 2000),
+    Row("statistics.batch_interval", "null", "AR(.9) series, block=4 (stretches of 80)", batches(block=4), 0, 1000),
+    Row("statistics.false_discovery", "truth", "as the papers write it, with NaN", adjusted),
+    Row("statistics.codes_of", "invariance", "labels as numbers, words, floats", labels_of_any_kind),
+    Row("statistics.permutation_p", "truth", "(b + 1) / (m + 1)", lambda rng, draws: near(st.permutation_p(2.0, np.array([1.0, 2.0, 3.0])), 3 / 4, 0)),
     Row("statistics.autocorrelation_time", "truth", "AR(1): (1 + phi) / (1 - phi), closed form", known_times),
     Row("statistics.mean_interval", "invariance", "units of measurement from 1e-200 to 1e200; ratios, too", scales),
     Row("statistics.rank_correlation", "invariance", "order of pairs, monotone transformations", order_of_rows),
 ]  # fmt: skip
+
+
+EXEMPT = {
+    "statistics.holm": "tried with false_discovery",
+    "statistics.spearman": "the value of rank_correlation, tried there",
+}
 
 
 @quick(ROWS)

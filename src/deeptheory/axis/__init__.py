@@ -6,7 +6,6 @@ from deeptheory.axis.code import AxisCode, axis_code
 from deeptheory.axis.codes import CODES
 from deeptheory.axis.decoding import Decoding
 from deeptheory.axis.depth import Depth, axis_codes_of, pixels_of
-from deeptheory.axis.dissimilarity import agreement, dissimilarity
 from deeptheory.axis.firing import Poisson
 from deeptheory.axis.flatness import Flatness
 from deeptheory.axis.geometry import Geometry, axes_geometry, subspace_angles
@@ -18,8 +17,8 @@ from deeptheory.axis.null_plane import NullPlane, null_plane
 from deeptheory.axis.object_space import ObjectSpace, object_space
 from deeptheory.axis.power import Power, verdict_power
 from deeptheory.axis.preference import Preference
-from deeptheory.axis.proportions import proportion
 from deeptheory.axis.ramp import Ramp
+from deeptheory.axis.rdm import RdmCorrelation, cross_validated_rdm, rdm, rdm_correlation
 from deeptheory.axis.readouts import Efficiency, metric_efficiency
 from deeptheory.axis.reliability import bootstrap, signal_power, split_half
 from deeptheory.axis.simulation import Simulation, paper_variances, simulate
@@ -49,9 +48,9 @@ __all__ = [
     "Power",
     "Preference",
     "Ramp",
+    "RdmCorrelation",
     "Simulation",
     "Views",
-    "agreement",
     "axes_geometry",
     "axis_code",
     "axis_code_of",
@@ -59,7 +58,7 @@ __all__ = [
     "axis_transfer",
     "bootstrap",
     "cells_of",
-    "dissimilarity",
+    "cross_validated_rdm",
     "label_decoding",
     "latent_alignment",
     "metric_efficiency",
@@ -67,7 +66,8 @@ __all__ = [
     "object_space",
     "paper_variances",
     "pixels_of",
-    "proportion",
+    "rdm",
+    "rdm_correlation",
     "responses_of",
     "signal_power",
     "similarity_matrix",

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from deeptheory.axis.entering import Entered
+from deeptheory.axis.left_out import ROOM, left_out
 from deeptheory.results import Result
 
 _ALPHAS = tuple(10.0**k for k in np.arange(-4, 3.01, 0.5))  # times the mean variance of a feature
@@ -25,7 +26,8 @@ class Axes(Result):
     """sta, whitened, ridge: [unit, d] in the normalised feature space, response per unit of feature; alpha [unit].
 
     reliability, reliability_whitened: [unit], mean cosine between the axes of two random halves of the stimuli.
-    explained: [unit], leave-one-out R^2 of the ridge axis, linear output. features, units: names.
+    explained: [unit], R^2 of a linear output on stimuli left out; with fewer than 8 stimuli per feature, and where stimuli
+    depend on each other, the penalty is chosen without them. units: names.
     """
 
     sta: np.ndarray
@@ -74,6 +76,12 @@ def preferred_axes(e: Entered, seed: int) -> Axes:
     sta = z.mT @ y / len(z)  # [r, u], in principal directions
     whitened = sta / e.variances[:, None]
     ridge, alpha, explained = _ridge(z, y, e.variances)
+    folds = e.dependence.left_out(10, seed)
+    if folds is not None or len(z) < ROOM * (
+        z.shape[1] + 1
+    ):  # chosen on the same stimuli the penalty would flatter itself
+        predicted = left_out(z, e.y, folds).predicted
+        explained = 1 - (e.y - predicted).square().sum(0) / y.square().sum(0)
     halves = _halves(z, e.y, e.variances, seed)
     return Axes(
         sta=_numpy((e.basis @ sta).mT),
@@ -88,20 +96,28 @@ def preferred_axes(e: Entered, seed: int) -> Axes:
 
 
 def _ridge(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor):
-    """(axis [r, u], alpha [u], leave-one-out R^2 [u]); in principal directions every penalty is a rescaling."""
-    n = len(z)
-    onto = z.mT @ y / n
+    """(axis [r, u], alpha [u], leave-one-out R^2 [u]); in principal directions every penalty is a rescaling.
+
+    1 - leverage is summed from penalty / (variance + penalty), which no floor has to guard: z spans n - 1 rows at most.
+    """
+    n, r = z.shape
+    q = z / (n * variances).sqrt()
+    inside, square = q.mT @ y, q.square()
+    full = r >= n - 1
+    rest = torch.zeros_like(y) if full else y - q @ inside
+    room = torch.zeros_like(square[:, 0]) if full else 1 - 1 / n - square.sum(1)
     total = y.square().sum(0)
     best = None
     for alpha in _ALPHAS:
         penalty = alpha * variances.mean()
-        w = onto / (variances + penalty)[:, None]
-        leverage = (z.square() / (n * (variances + penalty))).sum(1) + 1 / n
-        error = ((y - z @ w) / (1 - leverage).clamp_min(1e-6)[:, None]).square().sum(0)
-        found = (error, w, penalty.expand_as(error))
+        kept = penalty / (variances + penalty)
+        left = (room + square @ kept).clamp_min(1e-300)[:, None]
+        error = ((rest + q @ (kept[:, None] * inside)) / left).square().sum(0)
+        found = (error, penalty.expand_as(error))
         best = found if best is None else tuple(torch.where(error < best[0], a, b) for a, b in zip(found, best))
     assert best is not None
-    return best[1], best[2], 1 - best[0] / total
+    axis = (z.mT @ y / n) / (variances[:, None] + best[1])
+    return axis, best[1], 1 - best[0] / total
 
 
 def _halves(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, seed: int):

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.axis.attribute import read_attribute
 from deeptheory.axis.axes import Axes, preferred_axes
-from deeptheory.axis.decoding import Decoding, decode
-from deeptheory.axis.entering import Entered, enter
+from deeptheory.axis.decoding import FOLDS, Decoding, decode
+from deeptheory.axis.entering import Entered, count, enter
 from deeptheory.axis.flatness import Flatness, orthogonal_flatness
 from deeptheory.axis.geometry import Geometry, axes_geometry
 from deeptheory.axis.identification import Identification, identify
 from deeptheory.axis.models.result import Models, compare_models
+from deeptheory.axis.own_stimuli import joined, patterns, restricted
 from deeptheory.axis.preference import Preference, block_preference
 from deeptheory.axis.ramp import Ramp, ramp_tuning
-from deeptheory.axis.readouts import read_attribute
 from deeptheory.axis.reliability import split_half
 from deeptheory.axis.shuffles import shuffled
 from deeptheory.axis.synthesis import Metamers, controversial, metamers, outward
@@ -26,6 +27,7 @@ from deeptheory.axis.workers import workers
 from deeptheory.errors import InputError
 from deeptheory.names import pick
 from deeptheory.results import Estimate, Result
+from deeptheory.statistics import codes_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +56,7 @@ class AxisCode(Result):
 
     @property
     def verdict(self) -> np.ndarray:
-        """[unit]: axis, exemplar, norm x direction, energy, none, cannot tell. InputError: models=False."""
+        """[unit]: axis, exemplar, norm x direction, energy, none, undetermined. InputError: models=False."""
         return self._models.verdict
 
     @property
@@ -73,16 +75,25 @@ class AxisCode(Result):
         e = self._entered
         import torch
 
-        predicted = torch.as_tensor(self.decoding.predicted, dtype=e.s.dtype, device=e.s.device)
-        return identify(e.y, e.s, predicted, self.units, n, units, draws, self.seed)
+        steady = torch.as_tensor(self.decoding._steady, dtype=e.s.dtype, device=e.s.device)
+        folds = e.dependence.left_out(FOLDS, self.seed)
+        return identify(e.y, e.s, steady, self.units, n, units, draws, self.seed, folds, e.clusters)
 
     def attribute(self, labels: Any) -> Estimate:
-        """How well a linear reader of all units tells an attribute of the stimuli, labels [n] of any kind (man or woman, say):
-        share right, with its interval. InputError: another number of labels, fewer than two values."""
+        """How well a linear reader of all units predicts an attribute of the stimuli, labels [n] of any kind (man or woman, say):
+        share right in stratified folds, with its interval. InputError: another number of labels, fewer than two values, values
+        that differ within a stimulus's repeats."""
         labels, e = np.asarray(labels), self._entered
         if labels.shape != (e.given,):
-            raise InputError(f"labels have shape {list(labels.shape)}; needed: [{e.given}], one a stimulus")
-        return read_attribute(e.y, labels[e.rows])
+            raise InputError(f"labels have shape {list(labels.shape)}; needed: [{e.given}], one per row")
+        codes, first = codes_of(labels), np.unique(e.member, return_index=True)[1]
+        first = first[e.member[first] >= 0]
+        there = e.member >= 0
+        if (codes[there] != codes[first][e.member[there]]).any():
+            raise InputError(
+                "labels differ within the rows of one stimulus (groups=); an attribute belongs to the stimulus"
+            )
+        return read_attribute(e.y, labels[first], e.dependence, self.seed)
 
     def geometry(self, which: str = "whitened", draws: int = 100) -> Geometry:
         """Cosines, rank and participation ratio of the axes: "whitened", "sta", "ridge", or "fitted" (of the axis model)."""
@@ -162,7 +173,10 @@ class AxisCode(Result):
         """Shares of units by verdict, tuned, flat; mean preference and explained variance by block."""
         out = {f"share/{k}": v for k, v in self.share.items()} if self.models is not None else {}
         out["share/tuned"] = float(self.ramp.tuned.mean())
-        out["share/flat"] = float(self.flatness.flat.mean())
+        tuned = self.ramp.tuned
+        out["share/flat"] = (
+            float(self.flatness.flat[tuned].mean()) if tuned.any() else float("nan")
+        )  # of the tuned units
         for k, name in enumerate(self.preference.blocks):
             out[f"preference/{name}"] = float(self.preference.value[:, k].mean())
         return out | self.decoding.scalars()
@@ -187,6 +201,7 @@ def axis_code(
     blocks: Any = None,
     folds: int = 10,
     permutations: int = 500,
+    groups: Any = None,
     seed: int = 0,
     *,
     normalize: str = "block",
@@ -209,68 +224,101 @@ def axis_code(
             f"folds, permutations, radius are {folds}, {permutations}, {radius}; needed: at least 2, at least 0, above 0"
         )
     with workers() as pool:
-        e = enter(responses, features, blocks, normalize)
-        if len(e.s) < folds * 2:
+        e = enter(responses, features, blocks, normalize, groups)
+        if models and len(e.s) < folds * 2:
             raise InputError(f"{len(e.s)} stimuli in {folds} folds; needed: at least two in each")
-        null = shuffled(e, permutations, seed)
-        ramp = ramp_tuning(e, null)
-        ceiling = _ceiling(e, reliability)
-        compared = compare_models(e, ceiling, ramp.p < 0.05, folds, radius, seed, pool) if models else None
+        ceilings = _ceiling(e, reliability)
+        options = {
+            "permutations": permutations,
+            "folds": folds,
+            "radius": radius,
+            "models": models,
+            "seed": seed,
+            "pool": pool,
+        }
+        if e.seen is None:
+            found = _measured(e, ceilings, **options)
+        else:
+            found = joined([_measured(restricted(e, u, rows), ceilings[u], **options) for u, rows in patterns(e.seen)])
         return AxisCode(
-            axes=preferred_axes(e, seed),
-            ramp=ramp,
-            preference=block_preference(e, null),
-            flatness=orthogonal_flatness(e),
-            models=compared,
-            decoding=decode(e),
-            reliability=ceiling,
+            **found,
+            decoding=decode(e, seed=seed),
             units=e.units,
             dead=e.dead,
             stimuli=len(e.s),
             normalize=normalize,
             seed=seed,
-            notes=(*e.notes, *_notes(e, compared)),
+            notes=(*e.notes, *_notes(e, found["models"], found["reliability"])),
             _entered=e,
         )
 
 
+def _measured(
+    e: Entered, ceiling: np.ndarray, permutations: int, folds: int, radius: float, models: bool, seed: int, pool: Any
+) -> dict[str, Any]:
+    """What is measured unit by unit."""
+    null = shuffled(e, permutations, seed)
+    ramp = ramp_tuning(e, null, seed)
+    return {
+        "axes": preferred_axes(e, seed),
+        "ramp": ramp,
+        "preference": block_preference(e, null),
+        "flatness": orthogonal_flatness(e, ramp.tuned),
+        "models": compare_models(e, ceiling, ramp.p, folds, radius, seed, pool) if models else None,
+        "reliability": ceiling,
+    }
+
+
 def _ceiling(e: Entered, given: Any) -> np.ndarray:
     if given is not None:
-        given = np.broadcast_to(np.asarray(given, dtype=np.float64), (e.asked,))
-        return given[e.units]
+        given = np.asarray(given, dtype=np.float64)
+        if given.shape not in ((), (e.asked,)) or (given > 1).any():
+            raise InputError(f"reliability has shape {list(given.shape)}, largest {given.max():g}; needed: one number, or [{e.asked}], at most 1")  # fmt: skip
+        return np.broadcast_to(given, (e.asked,))[e.units].copy()
     if e.trials is None:
         return np.full(len(e.units), np.nan)
     return split_half(e.trials)
 
 
-def _notes(e: Entered, models: Models | None) -> list[str]:
+def _notes(e: Entered, models: Models | None, ceiling: np.ndarray) -> list[str]:
     from scipy.stats import kurtosis
 
     out = []
+    d, r = e.s.shape[1], len(e.variances)
     heavy = np.abs(kurtosis(e.z.cpu().numpy(), axis=0)).max()
     if heavy > max(1.0, 5 * (24 / len(e.z)) ** 0.5):  # the second is chance alone, the largest of many directions
         out.append(
             f"the features are far from Gaussian (excess kurtosis {heavy:.1f} along a principal direction): the STA is then "
             "no estimate of Sigma w for a curved response; prefer the fitted axis of .models"
         )
-    if len(e.z) < 2 * e.z.shape[1] + 4:
+    if e.dependence.effective < 2 * r + 3:
+        span = "" if r == d else f" of rank {r}"
         out.append(
-            f"flatness cannot be tested: {len(e.z)} stimuli, {e.z.shape[1]} features; 2 d + 4 stimuli are needed"
+            f"flatness cannot be tested: {e.dependence.effective:.0f} independent stimuli, {d} features{span}; {2 * r + 3} are needed"
         )
+    if (lost := int((ceiling <= 0).sum())) > 0:
+        out.append(f"the ceiling of {count(lost, 'unit')} is at or below 0: nothing there repeats from trial to trial, normalized scores are NaN")  # fmt: skip
     if models is None:
         return out
+    if np.isnan(ceiling).all():
+        out.append(
+            "no trials, no ceiling: a verdict says which model is best, not that it explains what can be explained"
+        )
     wavering = (models.verdict != models.verdict_half) | (models.verdict != models.verdict_twice)
     if wavering.any():
-        out.append(f"the verdict of {int(wavering.sum())} units changes at half or twice the radius bound")
+        out.append(f"the verdict of {count(int(wavering.sum()), 'unit')} changes at half or twice the radius bound")
+    for why in dict.fromkeys(models.reason.tolist()):
+        if why:
+            out.append(f"{count(int((models.reason == why).sum()), 'unit')} undetermined: {why}")
     near = models.names.index("norm x direction"), models.names.index("axis")
     open_ = (models.verdict == "axis") & (models.lead[near[1], near[0]] < 2 * models.lead_error[near[1], near[0]])
     if open_.any():
         out.append(
-            f"for {int(open_.sum())} units called axis, norm x direction predicts these stimuli equally well; stimuli near and "
-            "far from the mean along the axis would tell (.controversial)"
+            f"for {count(int(open_.sum()), 'unit')} called axis, norm x direction predicts these stimuli equally well; stimuli near "
+            "and far from the mean along the axis would decide (.controversial)"
         )
     if not models.converged.all():
-        out.append(f"the fits of {int((~models.converged).sum())} units did not come to rest")
+        out.append(f"the fits of {count(int((~models.converged).sum()), 'unit')} did not converge")
     return out
 
 

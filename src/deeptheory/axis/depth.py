@@ -18,7 +18,8 @@ from deeptheory.axis.code import AxisCode, axis_code
 from deeptheory.axis.layer import cells_of
 from deeptheory.errors import InputError
 from deeptheory.names import pick
-from deeptheory.recording.sites import as_inputs, unwrap
+from deeptheory.recording.inputs import as_inputs
+from deeptheory.recording.sites import unwrap
 from deeptheory.results import Result
 
 CONDITIONS = ("trained", "untrained", "pixels")
@@ -49,7 +50,7 @@ class Depth(Result):
 
     def table(self):
         """One row a condition and layer: units, share tuned; of the tuned units: median preference for the first block, share
-        ramping without a fall, share flat, median number of tuned dimensions; mean explained variance by block; shares by
+        shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance by block; shares by
         verdict where models were compared, and the share of units that an axis explains better than an exemplar."""
         import pandas as pd
 
@@ -89,7 +90,7 @@ class Depth(Result):
 _FIGURES = {
     "preference": ("preference", "preference for the first block (median of tuned units)"),
     "tuned": ("tuned", "share of units that are tuned"),
-    "monotone": ("monotone", "share of tuned units whose ramp never falls"),
+    "monotone": ("monotone", "share of tuned units shown to ramp monotonically"),
     "flat": ("flat", "share of tuned units that are flat orthogonal to the axis"),
     "tuned_dimensions": ("tuned_dimensions", "features to which a tuned unit is tuned (median)"),
     "axis": ("axis_beats_exemplar", "share of units that an axis explains better than an exemplar"),
@@ -108,6 +109,7 @@ def axis_codes_of(
     pixels: bool = True,
     pool: Any = "mean",
     channels: str | None = None,
+    special: int | None = None,
     units: int | None = None,
     answering: float | None = None,
     noise: Any = None,
@@ -117,7 +119,7 @@ def axis_codes_of(
 ) -> Depth:
     """axis_code of several layers, of the same layers untrained, and of pixels.
 
-    model, stimuli, features, blocks, pool, channels, options: as in axis_code_of; units (a number), answering, noise: as in
+    model, stimuli, features, blocks, pool, channels, special, options: as in axis_code_of; units (a number), answering, noise: as in
     cells_of. untrained: a network of the same layers; None: a copy of the model in which every module that can draws its
     parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units` (or 100), drawn among
     those that vary; for stimuli that are one array.
@@ -129,7 +131,7 @@ def axis_codes_of(
     notes: tuple[str, ...] = ()
     if untrained is None:
         untrained, notes = redrawn(model, seed)
-    how = {"pool": pool, "channels": channels, "units": units, "answering": answering, "noise": noise, "batch": batch, "seed": seed}  # fmt: skip
+    how = {"pool": pool, "channels": channels, "special": special, "units": units, "answering": answering, "noise": noise, "batch": batch, "seed": seed}  # fmt: skip
     found = []
     for net in (model, untrained):
         cells = cells_of(net, layers, stimuli, **how)

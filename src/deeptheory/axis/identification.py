@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.axis.decoding import predict_left_out
+from deeptheory.axis.left_out import Folds, left_out
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -20,8 +20,8 @@ from deeptheory.results import Result
 class Identification(Result):
     """accuracy, low, high: [size, N]: mean over targets (and over draws of units), 95 % interval over targets.
 
-    candidates: N; sizes: numbers of units, the last all of them; chance: 1 / N. best_single, of_single: [N], the accuracy
-    of the unit that is best alone (chosen at the largest N), and which it is. float(): all units at the largest N.
+    candidates: N; sizes: numbers of units, the last all of them; chance: 1 / N. best_single: [N], accuracy of the unit that is
+    best alone, chosen on other targets than it is scored on; single: the best of all targets. float(): all units at the largest N.
     """
 
     candidates: tuple[int, ...]
@@ -65,9 +65,11 @@ class Identification(Result):
 
 
 def identify(
-    y: torch.Tensor, s: torch.Tensor, predicted: torch.Tensor, names: np.ndarray, n=40, sizes=None, draws: int = 5, seed: int = 0
+    y: torch.Tensor, s: torch.Tensor, steady: torch.Tensor, names: np.ndarray, n=40, sizes=None, draws: int = 5, seed: int = 0,
+    folds: Folds | None = None, clusters: torch.Tensor | None = None,
 ) -> Identification:  # fmt: skip
-    """y [n, u] responses, s [n, d] features, predicted [n, d] by all units. n: N, or several. sizes: numbers of units.
+    """y [n, u] responses, s [n, d] features, steady [n, d] decoded by all units (left_out.py). n: N, or several. sizes:
+    numbers of units. folds, clusters: of dependent rows.
 
     InputError: N below 2 or above the number of stimuli, a number of units that there is not.
     """
@@ -82,21 +84,36 @@ def identify(
     rows = []
     for size in wanted:
         sets = [rng.choice(u, size, replace=False) for _ in range(draws)] if size < u else [None]
-        parts = [chances(nearer(predicted if k is None else predict_left_out(y[:, k], s)[0], s), candidates) for k in sets]  # fmt: skip
+        parts = [
+            chances(nearer(steady if k is None else left_out(y[:, k], s, folds).steady, s), candidates) for k in sets
+        ]
         rows.append(np.mean(parts, axis=0))  # [target, N]
     each = np.stack(rows)
-    mean, error = each.mean(1), each.std(1) / np.sqrt(each.shape[1])
-    single, alone = best_single(y, s, candidates)
+    mean, half = each.mean(1), _half_width(each, clusters)
+    single, alone = best_single(y, s, candidates, folds)
     return Identification(
         candidates=candidates,
         sizes=tuple(wanted),
         accuracy=mean,
-        low=np.maximum(mean - 1.96 * error, 0),
-        high=np.minimum(mean + 1.96 * error, 1),
+        low=np.maximum(mean - half, 0),
+        high=np.minimum(mean + half, 1),
         best_single=alone,
         single=int(names[single]),
         draws=draws,
     )
+
+
+def _half_width(each: np.ndarray, clusters: torch.Tensor | None) -> np.ndarray:
+    """[size, N]: half of Student's interval of the mean over targets, each [size, target, N]; clusters count as one."""
+    from scipy.stats import t as student
+
+    away = each - each.mean(1, keepdims=True)
+    if clusters is not None:
+        member = np.eye(int(clusters.max()) + 1)[clusters.cpu().numpy()]  # [target, cluster]
+        away = np.einsum("stn,tc->scn", away, member)
+    k = away.shape[1]
+    error = np.sqrt((away**2).sum(1) * k / max(k - 1, 1)) / each.shape[1]
+    return student.ppf(0.975, max(k - 1, 1)) * error
 
 
 def nearer(predicted: torch.Tensor, s: torch.Tensor) -> np.ndarray:
@@ -110,7 +127,7 @@ def nearer(predicted: torch.Tensor, s: torch.Tensor) -> np.ndarray:
         near = 1e-12 * length.mean()
         below = (distance < own[:, None] - near).sum(1)
         equal = ((distance - own[:, None]).abs() <= near).sum(1) - 1
-        out.append(below + equal / 2)
+        out.append(below.double() + equal.double() / 2)
     return torch.cat(out).cpu().numpy()
 
 
@@ -126,20 +143,21 @@ def chances(closer: np.ndarray, candidates: tuple[int, ...]) -> np.ndarray:
     return np.where(free >= k, np.exp(log), 0.0)
 
 
-def best_single(y: torch.Tensor, s: torch.Tensor, candidates: tuple[int, ...]) -> tuple[int, np.ndarray]:
-    """The unit that identifies best alone, at the largest N, and its accuracy at every N."""
-    found = [chances(nearer(_from_one(y[:, k], s), s), candidates).mean(0) for k in _promising(y, s)]
+def best_single(
+    y: torch.Tensor, s: torch.Tensor, candidates: tuple[int, ...], folds: Folds | None = None
+) -> tuple[int, np.ndarray]:
+    """The unit that identifies best alone at the largest N, and the accuracy at every N of units so chosen: on every other
+    target the one that is best on the rest, so that the best of many is not also the luckiest."""
     order = _promising(y, s)
-    best = int(np.argmax([f[-1] for f in found]))
-    return int(order[best]), found[best]
+    found = np.stack([chances(nearer(left_out(y[:, [k]], s, folds).steady, s), candidates) for k in order])
+    halves = [found[:, k::2] for k in (0, 1)]  # [unit, target, N]
+    picks = [half[:, :, -1].mean(1).argmax() for half in halves]
+    alone = np.concatenate([halves[1][picks[0]], halves[0][picks[1]]]).mean(0)
+    return int(order[found[:, :, -1].mean(1).argmax()]), alone
 
 
-def _promising(y: torch.Tensor, s: torch.Tensor, most: int = 24) -> np.ndarray:
+def _promising(y: torch.Tensor, s: torch.Tensor, most: int = 24) -> list[int]:
     """Units by the feature variance that each explains alone; identification of the others need not be computed."""
     a = (y - y.mean(0)) / y.std(0, correction=0)
     explained = (a.mT @ (s - s.mean(0)) / len(s)).square().sum(1)
-    return explained.argsort(descending=True)[:most].cpu().numpy()
-
-
-def _from_one(y: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
-    return predict_left_out(y[:, None], s)[0]
+    return explained.argsort(descending=True)[:most].tolist()

@@ -4,11 +4,14 @@ What a unit is must be stated. Maps [n, channel, y, x] and tokens [n, token, cha
 "max"), looked at in one position (its index, or "centre"), or every position is a unit of its own ("all"). Pooling and
 choosing units are done batch by batch, so that the full activations are never held; where units are drawn, the first
 256 stimuli tell which there are. Plain layers [n, unit] are taken as they are.
-Trap: three axes may also mean [n, channel, x] (one-dimensional convolutions): then say channels="first".
+Pitfalls: three axes may also mean [n, channel, x] (one-dimensional convolutions): then say channels="first". Tokens of a vision
+transformer begin with a class token (and registers), which is no position: where what remains is a square grid it is left out of
+"mean", "max" and "centre", and the notes say so; special= says how many there are.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -18,7 +21,8 @@ from torch import nn
 from deeptheory.axis.code import AxisCode, axis_code
 from deeptheory.errors import InputError
 from deeptheory.names import unknown
-from deeptheory.recording.sites import as_found, as_inputs, batches, call, sample_count, unwrap, watching
+from deeptheory.recording.inputs import as_inputs, batches, call, sample_count
+from deeptheory.recording.sites import as_found, unwrap, watching
 
 _POOLS = ("mean", "max", "centre", "all")
 _LOOK = 256  # stimuli that decide which units can be drawn
@@ -49,6 +53,7 @@ def axis_code_of(
     *,
     pool: Any = "mean",
     channels: str | None = None,
+    special: int | None = None,
     units: Any = None,
     answering: float | None = None,
     noise: Any = None,
@@ -59,11 +64,11 @@ def axis_code_of(
     """axis_code of one layer's responses to stimuli whose features are known.
 
     model: any nn.Module, left as found. layer: a name that dt.layers(model, x) lists. stimuli: what the model takes, n of
-    them. features: [n, d]. pool, channels: see above and responses_of. units, answering, noise: see cells_of.
+    them. features: [n, d]. pool, channels, special: see above and responses_of. units, answering, noise: see cells_of.
     options: those of axis_code (folds, permutations, normalize, radius, models). How the layer was pooled stands in .notes.
     InputError: unknown layer, pooling that does not fit its shape, fewer units than asked for, what axis_code refuses.
     """
-    cells = cells_of(model, [layer], stimuli, pool=pool, channels=channels, units=units, answering=answering, noise=noise, batch=batch, seed=seed)[layer]  # fmt: skip
+    cells = cells_of(model, [layer], stimuli, pool=pool, channels=channels, special=special, units=units, answering=answering, noise=noise, batch=batch, seed=seed)[layer]  # fmt: skip
     return axis_code(cells.recorded, features, blocks, seed=seed, **options).noted(cells.notes, cells.positions)
 
 
@@ -74,6 +79,7 @@ def cells_of(
     *,
     pool: Any = "mean",
     channels: str | None = None,
+    special: int | None = None,
     units: Any = None,
     answering: float | None = None,
     noise: Any = None,
@@ -92,10 +98,10 @@ def cells_of(
     if units is not None or answering is not None:
         inputs = as_inputs(stimuli)
         first = next(iter(batches(inputs, sample_count(inputs), _LOOK)))
-        looked = _gather(model, layers, first, pool, channels, batch)[0]
+        looked = _gather(model, layers, first, pool, channels, special, batch)[0]
         chosen = {name: _chosen(_host(r), units, answering, seed, name) for name, r in looked.items()}
         del looked
-    found, said = _gather(model, layers, stimuli, pool, channels, batch, chosen)
+    found, said = _gather(model, layers, stimuli, pool, channels, special, batch, chosen)
     out = {}
     for name in layers:
         r = _host(found[name])
@@ -153,23 +159,27 @@ def responses_of(
     *,
     pool: Any = "mean",
     channels: str | None = None,
+    special: int | None = None,
     batch: int = 64,
 ) -> dict[str, torch.Tensor]:
     """{layer: [n, units]} of several layers in one pass, on the host.
 
     pool: "mean", "max", "centre", "all", an index of a position, or a function of the layer's tensor giving [n, units].
-    channels: "first" or "last"; default: first for maps (four axes or more), last for tokens (three).
+    channels: "first" or "last"; default: first for maps (four axes or more), last for tokens (three). special: leading tokens
+    that are no positions; default: 1 (or 5, with 4 registers) where the others form a square of 16 or more, else 0.
     """
-    return _gather(model, list(layers), stimuli, pool, channels, batch)[0]
+    return _gather(model, list(layers), stimuli, pool, channels, special, batch)[0]
 
 
-def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channels: str | None, batch: int, chosen: Any = None):  # fmt: skip
+def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channels: str | None, special: int | None, batch: int, chosen: Any = None):  # fmt: skip
     """({layer: [n, units]}, {layer: (how it was pooled, how many units it has)}); chosen: {layer: positions} to keep."""
     chosen = chosen or {}
     if not (callable(pool) or isinstance(pool, int) or pool in _POOLS):
         raise InputError(unknown(pool, _POOLS, what="pooling") + "; or an index, or a function")
     if channels not in (None, "first", "last"):
         raise InputError(unknown(channels, ("first", "last"), what="order of channels"))
+    if special is not None and special < 0:
+        raise InputError(f"special is {special}; needed: 0 or more leading tokens that are no positions")
     if batch < 1:
         raise InputError(f"batch is {batch}; needed: at least 1 stimulus a forward pass")
     model = unwrap(model)
@@ -190,7 +200,7 @@ def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channe
                 call(model, piece)
             size = sample_count(piece)
             for s in seen:
-                got = _units(s.tensor, pool, channels, s.name, size)
+                got = _units(s.tensor, pool, channels, special, s.name, size)
                 shapes[s.name], totals[s.name] = tuple(s.tensor.shape[1:]), got.shape[1]
                 parts[s.name].append((got[:, chosen[s.name]] if s.name in chosen else got).to("cpu"))
             seen.clear()
@@ -198,11 +208,11 @@ def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channe
             if lost:
                 raise InputError(unknown(lost[0], met, what="layer") + ". dt.layers(model, x) lists all")
     return {k: torch.cat(v) for k, v in parts.items()}, {
-        k: (_said(shapes[k], pool, channels, k), totals[k]) for k in layers
+        k: (_said(shapes[k], pool, channels, special, k), totals[k]) for k in layers
     }
 
 
-def _units(a: torch.Tensor, pool: Any, channels: str | None, name: str, size: int) -> torch.Tensor:
+def _units(a: torch.Tensor, pool: Any, channels: str | None, special: int | None, name: str, size: int) -> torch.Tensor:
     """[n, ...] -> [n, units]."""
     if a.ndim < 2 or len(a) != size or not a.is_floating_point():
         raise InputError(
@@ -217,15 +227,24 @@ def _units(a: torch.Tensor, pool: Any, channels: str | None, name: str, size: in
         return out
     if a.ndim == 2:
         return a
+    tokens = a.ndim == 3 and channels != "first"
+    grid: tuple[int, ...] = tuple(
+        a.shape[2:] if channels == "first" or (channels is None and a.ndim > 3) else a.shape[1:-1]
+    )
     a = _positions_last(a, channels)  # [n, channel, position]
-    positions = a.shape[2]
+    lead = _lead(a.shape[2], special) if tokens else 0
+    if lead >= a.shape[2]:
+        raise InputError(
+            f"special is {lead}; layer {name!r} has {a.shape[2]} tokens, and one at least has to be a position"
+        )
     if pool == "all":
         return a.flatten(1)
     if pool == "mean":
-        return a.mean(2)
+        return a[:, :, lead:].mean(2)
     if pool == "max":
-        return a.amax(2)
-    where = _centre(positions) if pool == "centre" else int(pool)
+        return a[:, :, lead:].amax(2)
+    positions = a.shape[2]
+    where = lead + _centre((positions - lead,) if tokens else grid, tokens) if pool == "centre" else int(pool)
     if not -positions <= where < positions:
         raise InputError(f"position {where} of layer {name!r}, which has {positions}; needed: below that")
     return a[:, :, where]
@@ -236,14 +255,29 @@ def _positions_last(a: torch.Tensor, channels: str | None) -> torch.Tensor:
     return (a if first else a.movedim(-1, 1)).flatten(2)
 
 
-def _centre(positions: int) -> int:
-    side = round(positions**0.5)
-    return (side // 2) * side + side // 2 if side * side == positions else positions // 2
+def _lead(tokens: int, special: int | None) -> int:
+    """How many leading tokens are no positions."""
+    if special is not None:
+        return special
+    return next((k for k in (0, 1, 5) if tokens - k >= 16 and isqrt(tokens - k) ** 2 == tokens - k), 0)
 
 
-def _said(shape: tuple[int, ...], pool: Any, channels: str | None, name: str) -> str:
+def _centre(grid: tuple[int, ...], tokens: bool) -> int:
+    """The middle position of a grid, counted as it is flattened; tokens of a square number lie in a square."""
+    number = int(np.prod(grid))
+    side = isqrt(number)
+    if tokens and side**2 == number:
+        grid = (side, side)
+    return int(np.ravel_multi_index([k // 2 for k in grid], grid))
+
+
+def _said(shape: tuple[int, ...], pool: Any, channels: str | None, special: int | None, name: str) -> str:
     if len(shape) == 1:
         return f"layer {name}: {shape[0]} units"
     how = pool if isinstance(pool, str) else "a function" if callable(pool) else f"position {pool}"
     order = channels or ("first" if len(shape) > 2 else "last")
-    return f"layer {name}: shape {list(shape)} a stimulus, channels {order}; positions: {how}"
+    tokens = len(shape) == 2 and order == "last" and pool in ("mean", "max", "centre")
+    number = int(np.prod(shape[:1]))
+    lead = _lead(number, special) if tokens else 0
+    without = "" if not lead else f", without the first {lead} of {number} tokens, taken for class token and registers (special=0 keeps them)"  # fmt: skip
+    return f"layer {name}: shape {list(shape)} per stimulus, channels {order}; positions: {how}{without}"

@@ -17,13 +17,14 @@ from deeptheory.results import Result
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ObjectSpace(Result):
     """mean [units], components [k, units], deviation [k], explained [k] (share of variance); coordinates [n, k] of the
-    objects it was made from."""
+    objects it was made from. notes: components that were asked for and are not there."""
 
     mean: np.ndarray
     components: np.ndarray
     deviation: np.ndarray
     explained: np.ndarray
     coordinates: np.ndarray
+    notes: tuple[str, ...] = ()
 
     def encode(self, responses: Any) -> np.ndarray:
         """[m, k] of other stimuli's responses [m, units] in the same layer. InputError: another number of units."""
@@ -50,14 +51,29 @@ class ObjectSpace(Result):
 
 
 def object_space(responses: Any, components: int = 50) -> ObjectSpace:
-    """Responses [n, units] of a layer to reference objects -> the space. InputError: more components than n or units allow."""
+    """Responses [n, units] of a layer to reference objects -> the space, of as many components as the responses have, at most.
+
+    Pitfall: beyond their rank components are rounding, and unit variance would blow it up: they are dropped, and said.
+    InputError: more components than n or units allow, NaN, responses that do not vary."""
     y = np.asarray(responses, dtype=np.float64)
     if y.ndim != 2 or not 1 <= components <= min(y.shape[0] - 1, y.shape[1]):
         raise InputError(
             f"responses have shape {list(y.shape)}; {components} components need more objects, and as many units"
         )
-    mean = y.mean(0)
+    if not np.isfinite(y).all():
+        raise InputError(f"responses hold NaN or infinities in {int((~np.isfinite(y)).any(1).sum())} of {len(y)} rows; leave them out")  # fmt: skip
+    mean, asked = y.mean(0), components
     u, s, v = np.linalg.svd(y - mean, full_matrices=False)
+    size = float(np.abs(y).max()) * (np.sqrt(len(y)) + np.sqrt(y.shape[1]))
+    rounding = max(1e-6 * s[0], 8 * _rounding(responses) * size)  # no response has seven digits
+    components = min(components, int((s > rounding).sum()))
+    if components == 0:
+        raise InputError(f"none of the {y.shape[1]} units varies over the {len(y)} objects")
+    notes = (
+        ()
+        if components == asked
+        else (f"{components} components, not {asked}: the responses have no more, the rest is rounding",)
+    )
     sign = np.sign(v[np.arange(components), np.abs(v[:components]).argmax(1)])  # the largest weight is positive
     deviation = s[:components] / np.sqrt(len(y))
     return ObjectSpace(
@@ -66,4 +82,11 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
         deviation=deviation,
         explained=s[:components] ** 2 / np.sum(s**2),
         coordinates=u[:, :components] * sign * np.sqrt(len(y)),
+        notes=notes,
     )
+
+
+def _rounding(responses: Any) -> float:
+    """Relative rounding of the numbers as they came in."""
+    kind = np.asarray(responses).dtype
+    return float(np.finfo(kind).eps) if kind.kind == "f" else float(np.finfo(float).eps)

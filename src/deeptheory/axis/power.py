@@ -11,10 +11,10 @@ import numpy as np
 
 from deeptheory.axis.code import axis_code
 from deeptheory.axis.models.verdicts import VERDICTS
-from deeptheory.axis.proportions import proportion
 from deeptheory.axis.simulation import Simulation, simulate
 from deeptheory.errors import InputError
 from deeptheory.results import Result
+from deeptheory.statistics import proportion_interval
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,11 +39,12 @@ class Power(Result):
 
     def share(self, code: str, *verdicts: str) -> tuple[float, float, float]:
         """Share of the cells of a code that got one of the verdicts (default: its own), and its 95 % interval."""
-        return proportion(sum(self.counts[code].get(v, 0) for v in verdicts or (code,)), self.cells(code))
+        found = proportion_interval(sum(self.counts[code].get(v, 0) for v in verdicts or (code,)), self.cells(code))
+        return found.value, found.low, found.high
 
     def wrong(self, code: str) -> tuple[float, float, float]:
         """Share of the cells of a code that were called by another one's name, and its 95 % interval."""
-        return self.share(code, *(v for v in VERDICTS if v not in (code, "cannot tell")))
+        return self.share(code, *(v for v in VERDICTS if v not in (code, "undetermined")))
 
     def table(self):
         """One row a code: cells by verdict."""

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from deeptheory.axis.entering import Entered
-from deeptheory.axis.shuffles import Shuffled, fdr
+from deeptheory.axis.shuffles import Shuffled
 from deeptheory.results import Result
+from deeptheory.statistics import false_discovery, permutation_p
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,13 +72,12 @@ def block_preference(e: Entered, null: Shuffled) -> Preference:
     drawn = _against_others(null.block_null)  # [k, b, u]
     if len(drawn) and len(names) > 1:
         middle, spread = drawn.mean(0), drawn.std(0)
-        far = np.abs(drawn - middle) >= np.abs(seen - middle)
-        p = (1 + far.sum(0)) / (1 + len(drawn))
+        p = permutation_p(seen, drawn, tail="both")
     else:
         middle = spread = p = np.full_like(seen, np.nan)
     dimension_p = _dimension_p(e)
     known = ~np.isnan(dimension_p[0])
-    count = (fdr(dimension_p[:, known], axis=1) < 0.05).sum(1)
+    count = (false_discovery(dimension_p[:, known], axis=1) < 0.05).sum(1)
     return Preference(
         blocks=names,
         value=seen.T,
@@ -102,8 +102,8 @@ def _against_others(length: np.ndarray) -> np.ndarray:
 def _dimension_p(e: Entered) -> np.ndarray:
     from scipy.stats import t as student
 
-    n = len(e.s)
+    n, free = len(e.s), max(e.dependence.effective - 2, 1.0)
     y = (e.y - e.y.mean(0)) / e.y.std(0, correction=0)
     sd = e.s.std(0, correction=0)
     r = (y.mT @ e.s / n / sd).cpu().numpy().clip(-1 + 1e-12, 1 - 1e-12)
-    return 2 * student.sf(np.abs(r) * np.sqrt((n - 2) / (1 - r**2)), n - 2)
+    return 2 * student.sf(np.abs(r) * np.sqrt(free / (1 - r**2)), free)

@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.axis.decoding import predict_left_out
 from deeptheory.axis.identification import chances, nearer
-from deeptheory.axis.proportions import proportion
+from deeptheory.axis.left_out import left_out
 from deeptheory.axis.simulation import simulate
 from deeptheory.errors import InputError
-from deeptheory.results import Estimate, Result
+from deeptheory.results import Result
 
 READERS = ("identity", "two", "attribute", "nuisance")
 
@@ -89,32 +88,14 @@ def metric_efficiency(
     return Efficiency(accuracy=out, seeds=seeds, units=units, chance=(1 / candidates, 0.5, 0.5, 1 / candidates))
 
 
-def read_attribute(y: Any, labels: np.ndarray) -> Estimate:
-    """Share of stimuli whose attribute a linear reader of all units [n, u] gets right, each stimulus left out in turn.
-
-    labels: [n], two or more values; the reader of each is least squares (ridge where units are many), the largest wins. The
-    note says what the most frequent value alone would get. InputError: fewer than two values, or one that occurs once.
-    """
-    import torch
-
-    names, which, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    if len(names) < 2 or counts.min() < 2:
-        raise InputError(f"the attribute has values {list(names[:5])} that occur {list(counts[:5])} times; needed: two values, each twice or more")  # fmt: skip
-    shown = torch.nn.functional.one_hot(torch.as_tensor(which), len(names)).to(y)
-    told = predict_left_out(y, shown)[0].argmax(1).cpu().numpy()
-    value, low, high = proportion(int((told == which).sum()), len(which))
-    note = f"the most frequent of {len(names)} values alone: {counts.max() / counts.sum():.3f}"
-    return Estimate(value=value, low=low, high=high, unit="1", method="linear reader, each stimulus left out", direction="lower", notes=(note,))  # fmt: skip
-
-
 def _read(responses: np.ndarray, features: np.ndarray, candidates: int, seed: int) -> list[float]:
     import torch
 
     y, s = torch.as_tensor(responses), torch.as_tensor(features)
-    predicted = predict_left_out(y, s)[0]
+    predicted = left_out(y, s).steady
     rng = np.random.default_rng([seed, 12])
     side = (s @ torch.as_tensor(rng.standard_normal(s.shape[1]))).sign()[:, None]
-    told = predict_left_out(y, side)[0]
+    told = left_out(y, side).steady
     half = s.shape[1] // 2
     closer, relevant = nearer(predicted, s), nearer(predicted[:, :half], s[:, :half])
     return [

@@ -65,7 +65,7 @@ def metamers(e: Entered, axis: np.ndarray, unit: int, k: int, projection: float,
     size = (moved @ w).sqrt()
     z = torch.as_tensor(rng.standard_normal((k + 1, len(w)))).to(e.s) * e.variances.sqrt()
     z = z + ((projection * size - z @ w) / size**2)[:, None] * moved
-    steps = torch.linspace(-2.5, 2.5, k).to(e.s)
+    steps = torch.as_tensor(np.linspace(-2.5, 2.5, k)).to(e.s)
     along = z[k] + ((steps - projection) / size)[:, None] * moved
     null, along = (outward(e, v @ e.basis.mT) for v in (z[:k], along))
     return Metamers(unit=unit, null=null, along=along, steps=steps.cpu().numpy())
@@ -86,12 +86,12 @@ def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candi
     if not 1 <= n <= candidates:
         raise InputError(f"n is {n}; needed: 1 to {candidates}, the candidates")
     rng = np.random.default_rng([seed, 9])
-    z = e.z.to(torch.float32)
-    stimuli = Stimuli.of(z)
+    size = float(e.z.norm(dim=1).median())  # as the models are fitted
+    stimuli = Stimuli.of((e.z / size).to(torch.float32))
     y = e.y[:, positions].to(torch.float32).mT
     y = ((y - y.mean(1, keepdim=True)) / y.std(1, correction=0, keepdim=True)).contiguous()
-    fits = all_fits(stimuli, y, bound, (40, 1e-6))
-    pool = _pool(e, fits, stimuli.unit, candidates, rng)
+    fits = all_fits(stimuli, y, bound / size, (40, 1e-6))
+    pool = _pool(e.variances.sqrt().cpu().numpy() / size, fits, stimuli, candidates, rng)
     shown = Stimuli.of(pool)
     foretold = torch.stack([fits[m][1].predict(GENERATORS[m], shown) for m in _RIVALS])  # [model, u, m]
     apart = foretold.var(0)  # [u, m]; responses have unit variance
@@ -104,18 +104,17 @@ def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candi
         best = int(value.argmax())
         chosen.append(best)
         free[best] = False
-    return outward(e, (pool[chosen].to(e.s)) @ e.basis.mT)
+    return outward(e, (size * pool[chosen].to(e.s)) @ e.basis.mT)
 
 
-def _pool(e: Entered, fits: dict, unit: float, candidates: int, rng: np.random.Generator) -> torch.Tensor:
+def _pool(spread: np.ndarray, fits: dict, stimuli: Stimuli, candidates: int, rng: np.random.Generator) -> torch.Tensor:
     """[candidates, r]. Half: random directions at the norms _NORMS. Half: a unit's own axis or exemplar direction, as far
     along it as the stimuli themselves go, with anything from nothing to twice the usual length beside it.
 
     Trap: a caricature far beyond the range of all other stimuli would alone decide every R^2.
     """
-    spread = e.variances.sqrt().cpu().numpy()
     other = rng.standard_normal((candidates, len(spread))) * spread
-    other *= unit * rng.choice(_NORMS, candidates)[:, None] / np.linalg.norm(other, axis=1, keepdims=True)
+    other *= stimuli.unit * rng.choice(_NORMS, candidates)[:, None] / np.linalg.norm(other, axis=1, keepdims=True)
     own = torch.cat([fits["axis"][1].theta, fits["exemplar"][1].theta]).cpu().numpy()
     own = own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)
     w = own[rng.integers(0, len(own), candidates // 2)]
@@ -123,4 +122,4 @@ def _pool(e: Entered, fits: dict, unit: float, candidates: int, rng: np.random.G
     beside = other[: len(w)] - (other[: len(w)] * w).sum(1, keepdims=True) * w
     beside *= rng.choice([0.0, 1.0], len(w), p=[0.3, 0.7])[:, None]
     other[: len(w)] = beside + reach[:, None] * w
-    return torch.as_tensor(other).to(e.s.device, torch.float32)
+    return torch.as_tensor(other).to(stimuli.s)

@@ -13,11 +13,15 @@ import torch
 
 @contextmanager
 def workers() -> Iterator[Executor]:
-    """A pool of as many threads as torch would use; within, torch itself uses one. Both as they were afterwards."""
+    """A pool of as many threads as torch would use; within, torch itself uses one. Both as they were afterwards.
+
+    Gradients and inference mode are off within: the pool's threads do not inherit the caller's mode, and what is made in
+    inference mode cannot be written to outside it.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with ThreadPoolExecutor(threads) as pool:
+        with torch.inference_mode(False), torch.no_grad(), ThreadPoolExecutor(threads) as pool:
             yield pool
     finally:
         torch.set_num_threads(threads)

@@ -6,6 +6,7 @@ Functions (`dynamic_routing`, `em_routing`), layers for anybody's model, the pap
 from deeptheory.capsules.baselines import BASELINES, hinton_cnn, multimnist_cnn, sabour_cnn
 from deeptheory.capsules.diagnostics import RoutingTrace, trace_routing
 from deeptheory.capsules.inverted_dot_product import InvertedDotProduct
+from deeptheory.capsules.lengths import Lengths
 from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
 from deeptheory.capsules.networks import CapsuleNetwork, CapsuleOutput, MatrixCapsuleNetwork, MatrixCapsuleOutput
@@ -34,6 +35,7 @@ __all__ = [
     "ConvCapsules",
     "ConvMatrixCapsules",
     "InvertedDotProduct",
+    "Lengths",
     "MatrixCapsuleNetwork",
     "MatrixCapsuleOutput",
     "MatrixPrimary",

@@ -11,9 +11,10 @@ import torch
 
 from deeptheory.errors import InputError
 from deeptheory.names import pick
+from deeptheory.networks.scores import as_labels, check_classes
 from deeptheory.shapes import check_shapes
 
-CONVENTIONS = ("paper", "released")
+CONVENTIONS = ("paper", "reference_code")
 
 
 def margin_loss(
@@ -27,7 +28,7 @@ def margin_loss(
 ) -> torch.Tensor:
     """Mean over the batch of sum_k T_k max(0, m+ - |v_k|)^2 + down (1 - T_k) max(0, |v_k| - m-)^2 (eq. 4).
 
-    lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be present). convention: "released" is half of it,
+    lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be present). convention: "reference_code" is half of it,
     and the mean over classes. InputError: shapes that do not fit, labels out of range, an unknown convention.
     """
     target = _targets(lengths, labels)
@@ -43,7 +44,7 @@ def spread_loss(
 ) -> torch.Tensor:
     """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2 (eq. 3). activations: [B, K], labels: [B] integers.
 
-    convention: "released" is the mean over classes too (the label's own class counts as one of them).
+    convention: "reference_code" is the mean over classes too (the label's own class counts as one of them).
     InputError: shapes that do not fit, labels out of range, an unknown convention.
     """
     check_shapes(activations=(activations, "B K"), labels=(labels, "B"))
@@ -64,14 +65,14 @@ def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weig
     return weight * (reconstruction - images).square().flatten(1).sum(1).mean()
 
 
-def spread_margin(step: float, budget: float | None = None, *, schedule: str = "released") -> float:
+def spread_margin(step: float, budget: float | None = None, *, schedule: str = "reference_code") -> float:
     """The spread loss's margin at a step.
 
-    schedule: "released": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of 64 (526 epochs of
+    schedule: "reference_code": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of 64 (526 epochs of
     smallNORB); with a budget, half way at half of it. "paper": from 0.2 linearly to 0.9 over the budget (the text).
     budget: the number of steps that the training will take. InputError: "paper" without a budget, a negative step, budget <= 0.
     """
-    pick(dict.fromkeys(("released", "paper")), schedule, what="margin schedule")
+    pick(dict.fromkeys(("reference_code", "paper")), schedule, what="margin schedule")
     if step < 0 or (budget is not None and budget <= 0):
         raise InputError(f"step is {step} and budget {budget}; steps count from 0, and a budget is above 0")
     if schedule == "paper":
@@ -84,16 +85,19 @@ def spread_margin(step: float, budget: float | None = None, *, schedule: str = "
 
 def _targets(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """labels as zeros and ones [B, K], dtype of scores."""
+    check_shapes(scores=(scores, "B K"))
     if labels.ndim == 1:
-        check_shapes(scores=(scores, "B K"), labels=(labels, "B"))
-        if not torch.compiler.is_compiling() and labels.device.type == "cpu" and len(labels):
-            low, high = (int(x) for x in labels.aminmax())
-            if low < 0 or high >= scores.shape[1]:
-                raise InputError(
-                    f"labels run from {low} to {high}; with {scores.shape[1]} classes they run from 0 to {scores.shape[1] - 1}"
-                )
-        return torch.nn.functional.one_hot(labels.long(), scores.shape[1]).to(scores)
+        labels = as_labels(labels, len(scores))
+        check_classes(labels, scores.shape[1])
+        return torch.nn.functional.one_hot(labels, scores.shape[1]).to(scores)
     check_shapes(scores=(scores, "B K"), labels=(labels, "B K"))
+    if not torch.compiler.is_compiling() and labels.device.type == "cpu" and labels.numel():
+        low, high = (float(x) for x in labels.aminmax()) if labels.dtype != torch.bool else (0, 1)
+        if low < 0 or high > 1:
+            raise InputError(
+                f"labels [B, K] run from {low:g} to {high:g}; they say of each class whether it is there, 0 to 1. Class numbers are "
+                "[B]; for several an image see `both`"
+            )
     return labels.to(scores)
 
 

@@ -17,6 +17,7 @@ from functools import partial
 import torch
 from torch import nn
 
+from deeptheory.capsules.initialization import check_init, poses_, truncated_normal_, votes_
 from deeptheory.capsules.native import em as native_em
 from deeptheory.capsules.native.em import Geometry
 from deeptheory.capsules.on_gpu import em as triton_em
@@ -30,9 +31,9 @@ from deeptheory.capsules.routing.checks import (
     result_dtype,
 )
 from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_choice, in_parts, route
-from deeptheory.capsules.routing.variants import Variant, inverse_temperatures, variant_of
+from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
-from deeptheory.capsules.vector_layers import check_sizes, truncated_normal_
+from deeptheory.capsules.vector_layers import check_sizes
 from deeptheory.capsules.windows import (
     NORMALIZE,
     over_parents,
@@ -56,24 +57,23 @@ _Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Te
 class MatrixPrimary(nn.Module):
     """1x1 convolution to poses and activations: [B, C, H, W] -> pose [B, H, W, types, 4, 4], activation [B, H, W, types].
 
-    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. Weights: truncated normal, std
-    0.5 for poses, 3 for activations.
+    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. begin: "paper" (truncated normal
+    weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`.
     """
 
-    def __init__(self, in_channels: int, types: int, pose_size: int = 4, *, bias: bool = True, offset: float = 0.0):
+    def __init__(self, in_channels: int, types: int, pose_size: int = 4, *, bias: bool = True, offset: float = 0.0, begin: str = "paper"):  # fmt: skip
         super().__init__()
         check_sizes(in_channels=in_channels, types=types, pose_size=pose_size)
+        check_init(begin)
+        self.begin = begin
         self.types, self.pose_size, self.offset = types, pose_size, offset
         self.pose = nn.Conv2d(in_channels, types * pose_size**2, 1, bias=bias)
         self.activation = nn.Conv2d(in_channels, types, 1, bias=bias)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0."""
-        for layer, std in ((self.pose, 0.5), (self.activation, 3.0)):
-            truncated_normal_(layer.weight, std)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+        """As `begin` says; biases 0."""
+        poses_(self.pose, self.activation, self.begin)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.pose.in_channels} H W"), self.pose.weight)
@@ -96,27 +96,32 @@ class _MatrixLayer(nn.Module):
         check_choice(presence, PRESENCE, what="presence")
         check_choice(form, FORMS, what="form")
         check_sizes(in_types=in_types, parents=parents, pose_size=pose_size)
-        self.in_types, self.normalize, self.presence, self.form, self.pose_size = (
-            in_types,
-            normalize,
-            presence,
-            form,
-            pose_size,
-        )
+        self.in_types, self.normalize, self.presence = in_types, normalize, presence
+        self.form, self.pose_size = form, pose_size
         self.backend = backend
         side = pose_size if form == "matrix" else pose_size**2
-        self._start = (std, b_u, b_a)
+        self._start, self._unit = (std, b_u, b_a), 1.0
         self.weight = nn.Parameter(torch.empty(children, parents, side, side))
         self.b_u = nn.Parameter(torch.empty(parents))
         self.b_a = nn.Parameter(torch.empty(parents))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As released: truncated normal weights and constant biases."""
+        """As the variant begins: truncated normal weights as released, or such that votes keep their scale; constant biases."""
         std, b_u, b_a = self._start
-        truncated_normal_(self.weight, std)
+        if self.constants.begin == "scaled":
+            b_u, b_a = votes_(self.weight, isinstance(self, ClassCapsules))
+        else:
+            truncated_normal_(self.weight, std)
         nn.init.constant_(self.b_u, b_u)
         nn.init.constant_(self.b_a, b_a)
+
+    def _relate(self, share: float) -> None:
+        """Let the cost be relative to that many children per parent, if the variant wants that. InputError: none."""
+        if not share > 0:
+            raise InputError(f"children_per_parent is {share}; needed: a number above 0")
+        every = self.weight.shape[1] if self.normalize == "position" else 1  # each type has all of a child
+        self.lambdas, self._unit = in_shares(self.lambdas, self.constants, share * every)
 
     @property
     def beta_u(self) -> torch.Tensor:
@@ -126,7 +131,7 @@ class _MatrixLayer(nn.Module):
     @property
     def beta_a(self) -> torch.Tensor:
         """[J], minus the fixed cost of an active parent, in nats."""
-        return _SCALE * self.b_a
+        return self._unit * _SCALE * self.b_a
 
     @property
     def iterations(self) -> int:
@@ -212,7 +217,8 @@ class ConvMatrixCapsules(_MatrixLayer):
     kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence [B, 1, n, types]; padding: cells without
     capsules on each side, or "valid" (none) or "same" (as many positions as came in; stride 1). normalize: "all": a child divides
     itself among its parents of all types at all positions that see it (the paper); "position": over positions of each type on their
-    own (released). schedule, variant, presence: see `em_routing`; backend: see `backends`.
+    own (released). children_per_parent: for the variant "balanced", whose cost is relative to it: H W in_types / (H' W' out_types);
+    by default that inside a large grid. schedule, variant, presence: see `em_routing`; backend: see `backends`.
     """
 
     def __init__(
@@ -225,6 +231,7 @@ class ConvMatrixCapsules(_MatrixLayer):
         normalize: str = "all",
         *,
         padding: int | str | Sequence[int] = 0,
+        children_per_parent: float | None = None,
         schedule: float | Sequence[float] = 0.01,
         variant: str | Variant = "paper",
         presence: str = "cost",
@@ -237,6 +244,9 @@ class ConvMatrixCapsules(_MatrixLayer):
         super().__init__(seen, in_types, out_types, 0.3, 0.5, 0.5, iterations, schedule, normalize, variant, presence, form, pose_size, backend)  # fmt: skip
         self.kernel_size, self.stride, self.padding = kernel, stride, padding
         self.pads = padding_of(padding, kernel, stride)
+        self._relate(
+            stride[0] * stride[1] * in_types / out_types if children_per_parent is None else children_per_parent
+        )
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self._route(pose, activation)
@@ -286,7 +296,8 @@ class ClassCapsules(_MatrixLayer):
 
     Weights are shared over positions; so that positions can be told apart, coordinates (row, column) are added to two entries of a
     vote (the right-hand column in the paper, the first two of 16 as released). forward takes them, [H, W, 2]; left out, they are the
-    cells' centres from -0.5 to 0.5 of the grid; coordinates=False adds none.
+    cells' centres from -0.5 to 0.5 of the grid; coordinates=False adds none. children_per_parent: as in
+    `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4.
     """
 
     def __init__(
@@ -296,6 +307,7 @@ class ClassCapsules(_MatrixLayer):
         iterations: int = 3,
         *,
         coordinates: bool = True,
+        children_per_parent: float | None = None,
         schedule: float | Sequence[float] = 0.01,
         variant: str | Variant = "paper",
         presence: str = "cost",
@@ -306,6 +318,7 @@ class ClassCapsules(_MatrixLayer):
         constants = variant_of(variant)
         super().__init__(in_types, in_types, classes, 0.01, 2.0, 1.0, iterations, schedule, "all", constants, presence, form, pose_size, backend)  # fmt: skip
         self.lambdas = tuple(x * constants.class_temperature for x in self.lambdas)
+        self._relate(16 * in_types / classes if children_per_parent is None else children_per_parent)
         self.constants = replace(constants, mass_floor=constants.class_mass_floor)
         self.coordinates = coordinates
 

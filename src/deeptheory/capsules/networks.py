@@ -4,19 +4,27 @@ Source: Sabour, Frosst & Hinton 2017, figure 1 and section 4; Hinton, Sabour & F
 released code for what the texts leave out. Each is put together from the layers, and so can yours be.
 """
 
+import math
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from numbers import Integral
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
+from deeptheory.capsules.initialization import check_init, features_
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.variants import Variant, variant_of
-from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules, truncated_normal_
+from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules
 from deeptheory.errors import InputError
 from deeptheory.shapes import check_shapes
+
+_LARGE = 100_000_000  # weights
+_SAME = ', or padding="same"'
 
 
 class CapsuleOutput(NamedTuple):
@@ -41,8 +49,12 @@ class CapsuleNetwork(nn.Module):
     primary_stride: of the primary capsules. hidden: (capsules, dim) of each routed layer below the last. dim: of the class capsules.
     padding: "valid", or "same" (every convolution padded by half its kernel, as for CIFAR-10). leaky, iterations, detach, backend: see
     `dynamic_routing`. decoder: its hidden widths. released: primary capsules as in the authors' program (see `PrimaryCapsules`).
+    init: "scaled", with which any number of hidden layers learns, or "paper", the released code's initial values, with which two do
+    not (see `initialization`).
     forward(images, labels): labels name the capsule that is drawn (training); without them it is the longest (test).
-    InputError: an image too small for the kernels.
+    More than 100 million weights are a UserWarning that says where they lie: each capsule of the primary grid has weights of its
+    own to each parent, so that their number grows with the area of the image (10^8 at 98 x 98 pixels, 6 10^8 at 224 x 224).
+    InputError: an image_shape that is no (C, H, W), an image too small for the kernels, classes or hidden that are no numbers.
     """
 
     def __init__(
@@ -65,32 +77,39 @@ class CapsuleNetwork(nn.Module):
         detach: bool = False,
         decoder: tuple[int, ...] = (512, 1024),
         released: bool = False,
+        init: str = "scaled",
         backend: str = "auto",
     ):
         super().__init__()
+        check_image_shape(image_shape, classes)
+        check_init(init)
+        if any(len(tuple(np.atleast_1d(np.asarray(pair)))) != 2 or min(pair) < 1 for pair in hidden):
+            raise InputError(
+                f"hidden is {hidden!r}; needed: (capsules, dimensions) of each hidden layer, such as [(16, 8)]"
+            )
         if padding not in ("valid", "same"):
             raise InputError(f"padding is {padding!r}; known: valid, same")
         pads = [k // 2 if padding == "same" else 0 for k in (kernel_size, primary_kernel)]
-        first = _shrunk(image_shape[1:], kernel_size, 1, pads[0], "image")
-        grid = _shrunk(first, primary_kernel, primary_stride, pads[1], "first convolution's output")
-        self.image_shape, self.classes = tuple(image_shape), classes
+        first = _shrunk(image_shape[1:], kernel_size, 1, pads[0], "image", _SAME)
+        grid = _shrunk(first, primary_kernel, primary_stride, pads[1], "first convolution's output", _SAME)
+        self.image_shape, self.classes = (image_shape[0], image_shape[1], image_shape[2]), classes
         self.convolution = nn.Conv2d(image_shape[0], channels, kernel_size, padding=pads[0])
         self.primary = PrimaryCapsules(
-            channels, primary_types, primary_dim, primary_kernel, primary_stride, pads[1], released=released
+            channels, primary_types, primary_dim, primary_kernel, primary_stride, pads[1], released=released, init=init
         )
         sizes = [(grid[0] * grid[1] * primary_types, primary_dim), *hidden, (classes, dim)]
+        _say_if_large(sizes, grid, classes * dim, image_shape, decoder if reconstruction else None)
         self.capsules = nn.Sequential(
             *(
-                Capsules(*below, *above, iterations, leaky=leaky, detach=detach, backend=backend)
+                Capsules(*below, *above, iterations, leaky=leaky, detach=detach, backend=backend, init=init)
                 for below, above in pairwise(sizes)
             )
         )
-        self.decoder = Reconstruction(classes, dim, image_shape, decoder) if reconstruction else None
-        truncated_normal_(self.convolution.weight, 0.05)
-        nn.init.constant_(self.convolution.bias, 0.1)  # type: ignore[arg-type]
+        self.decoder = Reconstruction(classes, dim, self.image_shape, decoder) if reconstruction else None
+        features_(self.convolution, init)
 
     def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> CapsuleOutput:
-        check_shapes(images=(images, "B {} {} {}".format(*self.image_shape)))
+        images = check_images(images, self.image_shape, self.convolution.weight)
         v = self.capsules(self.primary(self.convolution(images).relu()))
         drawn = None if self.decoder is None else self.decoder(v, labels)
         return CapsuleOutput(torch.linalg.vector_norm(v, dim=-1), v, drawn)
@@ -101,9 +120,10 @@ class MatrixCapsuleNetwork(nn.Module):
 
     types: A, B, C, D: channels of the convolution, types of the primary capsules, of each convolutional capsule layer (two in the
     paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel, first_stride: of the
-    convolution. variant: "paper" or "released" (with normalize="position", no bias and an offset of -1 in the primary capsules), or a
-    `Variant`. coordinates, form, presence, schedule, backend: see the layers. Coordinates are receptive fields' centres from the image's, in
-    pixels / 100. InputError: an image too small for the kernels, too few types.
+    convolution. variant: "balanced", the one that learns in small networks, "paper", Procedure 1 to the letter, "reference_code" (with
+    normalize="position", no bias and an offset of -1 in the primary capsules), or a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. `centres` are those of receptive fields from the image's,
+    in pixels / 100; they are the coordinates, but where votes begin with the scale of 1 ("balanced"), `reach` times larger: in halves
+    of the image's longer side. InputError: an image too small for the kernels, too few types.
     """
 
     def __init__(
@@ -117,7 +137,7 @@ class MatrixCapsuleNetwork(nn.Module):
         strides: Sequence[int] | None = None,
         first_kernel: int = 5,
         first_stride: int = 2,
-        variant: str | Variant = "paper",
+        variant: str | Variant = "balanced",
         normalize: str | None = None,
         coordinates: bool = True,
         schedule: float | Sequence[float] = 0.01,
@@ -126,6 +146,7 @@ class MatrixCapsuleNetwork(nn.Module):
         backend: str = "auto",
     ):
         super().__init__()
+        check_image_shape(image_shape, classes)
         if len(types) < 2:
             raise InputError(
                 f"types is {tuple(types)}; it needs at least the convolution's channels and the primary types"
@@ -136,7 +157,7 @@ class MatrixCapsuleNetwork(nn.Module):
             raise InputError(
                 f"strides is {strides}; with types {tuple(types)} there are {depth} convolutional capsule layers"
             )
-        constants, released = variant_of(variant), variant == "released"
+        constants, released = variant_of(variant), variant == "reference_code"
         normalize = ("position" if released else "all") if normalize is None else normalize
         shared = {
             "iterations": iterations,
@@ -148,48 +169,103 @@ class MatrixCapsuleNetwork(nn.Module):
         }
         self.image_shape, self.classes = tuple(image_shape), classes
         self.convolution = nn.Conv2d(image_shape[0], types[0], first_kernel, first_stride)
-        self.primary = MatrixPrimary(types[0], types[1], bias=not released, offset=-1.0 if released else 0.0)
+        self.primary = MatrixPrimary(
+            types[0], types[1], bias=not released, offset=-1.0 if released else 0.0, begin=constants.begin
+        )
+        steps = [(first_kernel, first_stride), *((kernel_size, s) for s in strides)]
+        cells = [h * w for h, w in _grids(image_shape[1:], steps)[1:]]
+        capsules = [*(n * t for n, t in zip(cells, types[1:])), classes]
+        shares = [below / above for below, above in pairwise(capsules)]
         self.capsules = nn.ModuleList(
-            ConvMatrixCapsules(a, b, kernel_size, s, normalize=normalize, **shared)
-            for a, b, s in zip(types[1:], types[2:], strides)
+            ConvMatrixCapsules(a, b, kernel_size, s, normalize=normalize, children_per_parent=share, **shared)
+            for a, b, s, share in zip(types[1:], types[2:], strides, shares)
         )
-        self.classifier = ClassCapsules(types[-1], classes, coordinates=coordinates, **shared)
-        self.register_buffer(
-            "centres", _centres(image_shape[1:], first_kernel, first_stride, kernel_size, strides), persistent=False
+        self.classifier = ClassCapsules(
+            types[-1], classes, coordinates=coordinates, children_per_parent=shares[-1], **shared
         )
-        truncated_normal_(self.convolution.weight, 0.05)
-        nn.init.constant_(self.convolution.bias, 0.1)  # type: ignore[arg-type]
+        self.register_buffer("centres", _centres(image_shape[1:], steps), persistent=False)
+        self.reach = 200 / max(image_shape[1:]) if constants.begin == "scaled" else 1.0
+        features_(self.convolution, constants.begin)
 
     def forward(self, images: torch.Tensor) -> MatrixCapsuleOutput:
-        check_shapes(images=(images, "B {} {} {}".format(*self.image_shape)))
+        images = check_images(images, self.image_shape, self.convolution.weight)
         pose, activation = self.primary(self.convolution(images).relu())
         for layer in self.capsules:
             pose, activation = layer(pose, activation)
-        pose, activation = self.classifier(pose, activation, self.centres if self.classifier.coordinates else None)
+        where = self.reach * self.centres if self.classifier.coordinates else None
+        pose, activation = self.classifier(pose, activation, where)
         return MatrixCapsuleOutput(activation, pose)
 
 
-def _shrunk(size: Sequence[int], kernel: int, stride: int, padding: int, what: str) -> tuple[int, int]:
-    """Height and width after a convolution. InputError: nothing is left."""
+def check_image_shape(image_shape: Any, classes: Any) -> None:
+    """InputError: no (C, H, W) of whole numbers above 0; classes below 1."""
+    sizes = tuple(image_shape) if isinstance(image_shape, Sequence) else ()
+    if len(sizes) != 3 or not all(isinstance(n, Integral) and n > 0 for n in sizes):
+        grey = f"; for grey pictures of {sizes[0]}x{sizes[1]}: {(1, *sizes)}" if len(sizes) == 2 else ""
+        raise InputError(f"image_shape is {image_shape!r}; needed: (channels, height, width){grey}")
+    if not isinstance(classes, Integral) or classes < 1:
+        raise InputError(f"classes is {classes!r}; needed: a whole number of 1 or more")
+
+
+def check_images(images: Any, image_shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
+    """images in the dtype of the weights (autocast has its own). InputError: no tensor of floats [B, C, H, W]."""
+    if not isinstance(images, torch.Tensor):
+        raise InputError(f"images are {type(images).__name__}; needed: a tensor, torch.as_tensor(images)")
+    if tuple(images.shape) == tuple(image_shape):
+        raise InputError(f"images has shape {list(images.shape)}, one picture without a batch; needed: images[None]")
+    check_shapes(images=(images, "B {} {} {}".format(*image_shape)))
+    if not images.is_floating_point():
+        raise InputError(
+            f"images are {images.dtype}; needed: floats, such as dt.datasets.scaled(images) gives, in [0, 1]"
+        )
+    return images if torch.is_autocast_enabled(images.device.type) else images.to(like.dtype)
+
+
+def _say_if_large(sizes: Sequence[Sequence[int]], grid: Sequence[int], drawn_from: int, image_shape: Sequence[int], decoder: Sequence[int] | None) -> None:  # fmt: skip
+    routed = [a * b * c * d for (a, b), (c, d) in pairwise(sizes)]
+    widths = () if decoder is None else (drawn_from, *decoder, math.prod(image_shape))
+    drawing = sum(a * b for a, b in pairwise(widths))
+    if sum(routed) + drawing <= _LARGE:
+        return
+    parts = [
+        f"{routed[0] / 1e6:.0f} million from the {sizes[0][0]:,} primary capsules of a grid of {grid[0]}x{grid[1]}"
+    ]
+    parts += [f"{drawing / 1e6:.0f} million in the decoder"] if drawing > _LARGE / 10 else []
+    warnings.warn(
+        f"this network has {(sum(routed) + drawing) / 1e6:.0f} million weights in routed layers and decoder ({' and '.join(parts)}), "
+        f"{4 * (sum(routed) + drawing) / 1e9:.1f} GB, four times that with Adam; smaller images, a larger primary_stride, fewer "
+        "primary_types or reconstruction=False make it smaller",
+        stacklevel=3,
+    )
+
+
+def _shrunk(size: Sequence[int], kernel: int, stride: int, padding: int, what: str, more: str = "") -> tuple[int, int]:
+    """Height and width after a convolution. InputError: nothing is left; a kernel or stride below 1."""
+    if not (isinstance(kernel, Integral) and kernel > 0 and isinstance(stride, Integral) and stride > 0):
+        raise InputError(
+            f"the kernel over the {what} is {kernel!r} and its stride {stride!r}; needed: whole numbers above 0"
+        )
     h, w = ((n + 2 * padding - kernel) // stride + 1 for n in size)
     if min(h, w) < 1:
         raise InputError(
-            f"the {what} is {size[0]}x{size[1]} and the kernel {kernel}x{kernel}: no position is left; use a larger image, a smaller "
-            'kernel, or padding="same"'
+            f"the {what} is {size[0]}x{size[1]} and the kernel {kernel}x{kernel}: no position is left; use a larger image or a smaller "
+            f"kernel{more}"
         )
     return h, w
 
 
-def _centres(
-    size: Sequence[int], first_kernel: int, first_stride: int, kernel: int, strides: Sequence[int]
-) -> torch.Tensor:
-    """[H, W, 2]: centres of receptive fields on the last grid, from the image's centre, in pixels / 100."""
-    steps = [(first_kernel, first_stride), *((kernel, s) for s in strides)]
-    grid: tuple[int, ...] = tuple(size)
+def _grids(size: Sequence[int], steps: Sequence[tuple[int, int]]) -> list[Sequence[int]]:
+    """(height, width) of the image and after each (kernel, stride)."""
+    grids: list[Sequence[int]] = [size]
     for k, s in steps:
-        grid = _shrunk(grid, k, s, 0, "grid below a layer")
+        grids.append(_shrunk(grids[-1], k, s, 0, "grid below a layer"))
+    return grids
+
+
+def _centres(size: Sequence[int], steps: Sequence[tuple[int, int]]) -> torch.Tensor:
+    """[H, W, 2]: centres of receptive fields on the last grid, from the image's centre, in pixels / 100."""
     axes = []
-    for whole, n in zip(size, grid):
+    for whole, n in zip(size, _grids(size, steps)[-1]):
         offset, spacing = 0.0, 1
         for k, s in steps:
             offset, spacing = offset + spacing * (k - 1) / 2, spacing * s

@@ -15,6 +15,8 @@ from deeptheory.arrays import as_numpy, as_tensor
 from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
 from deeptheory.errors import InputError
 from deeptheory.networks.modules import outputs
+from deeptheory.networks.scores import Scores, as_labels, check_classes, check_scores, first_output, whole
+from deeptheory.shapes import check_finite, check_shapes
 
 Objective = Callable[[nn.Module, Any], torch.Tensor]
 
@@ -24,7 +26,8 @@ def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "pape
 
     A batch is (images, labels [B]), or for overlaid digits (images, labels [B, 2], sources [B, 2, H, W]): the margin loss then has
     two classes present and the decoder draws each digit alone from its own capsule. reconstruction: weight of the squared error
-    a pixel. The module is a `CapsuleNetwork`.
+    a pixel. The module is a `CapsuleNetwork`, or any that ends in capsules [B, J, q] or lengths [B, J]; without a decoder sources
+    are not drawn. InputError: labels that are no classes.
     """
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
@@ -32,10 +35,11 @@ def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "pape
         decoder = getattr(module, "decoder", None)
         if not sources:
             out = module(images, labels) if decoder is not None else module(images)
-            loss = margin_loss(out.lengths, labels, convention=convention)
+            loss = margin_loss(first_output(out), labels, convention=convention)
             return loss if decoder is None else loss + reconstruction_loss(out.reconstruction, images, reconstruction)
-        out = module(images, labels[:, 0])
-        loss = margin_loss(out.lengths, both(labels, out.lengths.shape[1]), convention=convention)
+        out = module(images, labels[:, 0]) if decoder is not None else module(images)
+        lengths = first_output(out)
+        loss = margin_loss(lengths, both(labels, lengths.shape[1]), convention=convention)
         if decoder is None:
             return loss
         drawn = torch.cat([out.reconstruction, decoder(out.capsules, labels[:, 1])], 1)
@@ -44,13 +48,13 @@ def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "pape
     return objective
 
 
-def spread_objective(steps: int, *, schedule: str = "released", convention: str = "paper") -> Objective:
+def spread_objective(steps: int, *, schedule: str = "reference_code", convention: str = "paper") -> Objective:
     """Spread loss whose margin widens over the training. A batch is (images, labels, step); see `spread_margin`."""
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
         images, labels, step = batch
         margin = spread_margin(step, steps, schedule=schedule)
-        return spread_loss(module(images)[0], labels, margin, convention=convention)
+        return spread_loss(first_output(module(images)), labels, margin, convention=convention)
 
     return objective
 
@@ -65,10 +69,12 @@ def probability_objective(kind: str = "cross-entropy") -> Objective:
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
         images, labels, *_ = batch
-        activations = module(images)[0]
+        activations = first_output(module(images))
         if kind == "margin":
             return margin_loss(activations, labels)
         shares = activations / activations.sum(1, keepdim=True).clamp(min=1e-12)
+        labels = as_labels(labels, len(shares))
+        check_classes(labels, shares.shape[1])
         return F.nll_loss(shares.clamp(min=1e-12).log(), labels)
 
     return objective
@@ -79,28 +85,73 @@ def classifier_objective(module: nn.Module, batch: Any) -> torch.Tensor:
     images, labels, *_ = batch
     logits = module(images)
     if labels.ndim == 1:
+        labels = as_labels(labels, len(logits))
+        check_classes(labels, logits.shape[1])
         return F.cross_entropy(logits, labels)
-    return F.binary_cross_entropy_with_logits(logits, both(labels, logits.shape[1]), reduction="none").sum(1).mean()
+    target = both(labels, logits.shape[1]).to(logits)
+    return F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(1).mean()
 
 
 def both(labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """Labels [B, 2] as zeros and ones [B, classes]."""
-    return F.one_hot(labels, classes).amax(1).float()
+    """Class numbers [B, 2] (or more) as zeros and ones [B, classes], float32. InputError: no classes, or one twice in an image."""
+    check_shapes(labels=(labels, "B k"))
+    labels = whole(labels)
+    check_classes(labels, classes)
+    present = F.one_hot(labels, classes).sum(1)
+    if labels.device.type == "cpu" and bool((present > 1).any()):
+        row = int((present > 1).any(1).nonzero()[0])
+        raise InputError(
+            f"labels name a class twice in row {row}: {labels[row].tolist()}; the classes of an image differ"
+        )
+    return present.to(torch.float32)
 
 
-def error_rate(module: nn.Module, images: Any, labels: Any, batch: int = 256) -> float:
+def error_rate(
+    module: nn.Module, images: Any, labels: Any, batch: int = 256, *, scores: Scores = first_output
+) -> float:
     """Share of wrong answers, in per cent, over images [n, C, H, W].
 
-    labels: [n], the answer being the largest score (length, activation, logit), or [n, 2], where the two largest must be the two.
+    scores(output of the module) -> [n, K]: by default its first output, capsules [n, K, q] by their lengths. labels: [n] class
+    numbers, the answer being the largest score; or [n, m] for m < K classes of each image, where the m largest must be those; or
+    zeros and ones [n, K] (one-hot, or several present): again the largest must be those that are present. [n, K] is always read so,
+    with two classes too.
+    InputError: labels that do not fit or are no classes, pixels that are integers, an output that is no scores.
     """
-    scores = outputs(module, images, batch=batch)
-    scores = scores[0] if isinstance(scores, tuple) else scores
-    labels = as_tensor(labels)
-    if labels.ndim == 1:
-        wrong = scores.argmax(1) != labels
+    x, y = as_tensor(images), as_tensor(labels)
+    if not x.is_floating_point():
+        raise InputError(f"images are {x.dtype}; networks take floats: scale them, dt.datasets.scaled(images)")
+    n = len(x)
+    found = check_scores(scores(outputs(module, x, batch=batch)), n).double()
+    check_finite(scores=found)
+    y = y.cpu()
+    if y.ndim == 1:
+        y = as_labels(y, n)
+        check_classes(y, found.shape[1])
+        wrong = found.argmax(1) != y
     else:
-        wrong = (scores.topk(labels.shape[1], 1).indices.sort(1).values != labels.sort(1).values).any(1)
+        wrong = _other_than(found, _present(y, n, found.shape[1]))
     return 100 * float(wrong.double().mean())
+
+
+def _present(labels: torch.Tensor, n: int, classes: int) -> torch.Tensor:
+    """[n, classes] bool: which classes are in each image."""
+    check_shapes(labels=(labels, f"{n} m"))
+    m = labels.shape[1]
+    if m == classes:
+        if not bool(((labels == 0) | (labels == 1)).all()) or not bool((labels == 1).any(1).all()):
+            raise InputError(
+                f"labels has shape {list(labels.shape)}, one column for each class; it needs zeros and ones, with a one in every row"
+            )
+        return labels == 1
+    if m > classes:
+        raise InputError(f"labels has shape {list(labels.shape)}; there are {classes} classes")
+    return both(labels, classes) == 1
+
+
+def _other_than(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """[n] bool: the largest scores, as many as there are classes present, are not those of the classes present."""
+    rank = scores.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    return ((rank < present.sum(1, keepdim=True)) != present).any(1)
 
 
 def decoded(network: nn.Module, capsules: Any, labels: Any, batch: int = 256) -> np.ndarray:

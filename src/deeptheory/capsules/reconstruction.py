@@ -9,7 +9,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from deeptheory.capsules.vector_layers import truncated_normal_
+from deeptheory.capsules.initialization import truncated_normal_
+from deeptheory.networks.scores import as_labels, check_classes
 from deeptheory.shapes import check_shapes
 
 
@@ -38,11 +39,12 @@ class Reconstruction(nn.Module):
                 nn.init.constant_(layer.bias, 0.1)
 
     def forward(self, capsules: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
-        """labels: [B] the capsule to draw, or [B, J] a mask; left out: the longest."""
+        """labels: [B] the capsule to draw, or [B, J] a mask; left out: the longest. InputError: labels that are no capsules."""
         check_shapes(capsules=(capsules, f"B {self.capsules} {self.dim}"))
         which = torch.linalg.vector_norm(capsules, dim=-1).argmax(-1) if labels is None else labels
         if which.ndim == 1:
-            check_shapes(capsules=(capsules, "B J d"), labels=(which, "B"))
+            which = as_labels(which, len(capsules))
+            check_classes(which, self.capsules)
             which = which[:, None] == torch.arange(
                 self.capsules, device=which.device
             )  # one_hot looks at values: no vmap

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import einsum, nn
 
+from deeptheory.capsules.initialization import check_init, primary_, routed_
 from deeptheory.capsules.native.windowed import WindowedPasses
 from deeptheory.capsules.routing import recomputed
 from deeptheory.capsules.routing.backends import choose
@@ -30,13 +31,7 @@ from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
 from deeptheory.errors import InputError
 
-_BIAS = 0.1
 _FEW = 1  # examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
-
-
-def truncated_normal_(weight: torch.Tensor, std: float) -> torch.Tensor:
-    """In place: normal, drawn again beyond two standard deviations, as TensorFlow's."""
-    return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
 
 
 class PrimaryCapsules(nn.Module):
@@ -44,24 +39,24 @@ class PrimaryCapsules(nn.Module):
 
     kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also "valid" or "same"
     (stride 1 only, as torch). released: divide the convolution by the number of types before
-    the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin with std 0.1, ours
-    with 0.1 / types, so that both begin with the same function.
+    the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types` times
+    larger, so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
     """
 
-    def __init__(self, in_channels: int, types: int, dim: int, kernel_size: int | Sequence[int] = 9, stride: int | Sequence[int] = 2, padding: str | int | Sequence[int] = 0, *, released: bool = False):  # fmt: skip
+    def __init__(self, in_channels: int, types: int, dim: int, kernel_size: int | Sequence[int] = 9, stride: int | Sequence[int] = 2, padding: str | int | Sequence[int] = 0, *, released: bool = False, init: str = "scaled"):  # fmt: skip
         super().__init__()
+        check_init(init)
         check_sizes(in_channels=in_channels, types=types, dim=dim)
         kernel_size, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
         padding_of(padding, kernel_size, stride)
         padding = padding if isinstance(padding, str) else pair("padding", padding, 0)
-        self.types, self.dim, self.released = types, dim, released
+        self.types, self.dim, self.released, self.init = types, dim, released, init
         self.convolution = nn.Conv2d(in_channels, types * dim, kernel_size, stride, padding)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0.1."""
-        truncated_normal_(self.convolution.weight, 0.1 if self.released else 0.1 / self.types)
-        nn.init.constant_(self.convolution.bias, _BIAS)  # type: ignore[arg-type]
+        """As `init` says."""
+        primary_(self.convolution, self.types, self.dim, self.init, self.released)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.convolution.in_channels} H W"), self.convolution.weight)
@@ -79,7 +74,8 @@ class Capsules(nn.Module):
     """Every capsule votes for every parent: [B, I, p] -> [B, J, q]. A grid [B, H, W, T, p] is flattened first.
 
     in_capsules, in_dim: I, p. out_capsules, out_dim: J, q. bias: a trainable bias added before each squash (released code). prior:
-    logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. Weights: truncated normal, std 0.1.
+    logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. init: "scaled" (lengths and gradients
+    pass through any depth) or "paper" (truncated normal, std 0.1, biases 0.1), see `initialization`.
     share: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children may come: 1 for
     a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the grid's [B, H, W, T]) truth
     values, True where there is a child, for batches of sets of different sizes.
@@ -99,9 +95,12 @@ class Capsules(nn.Module):
         detach: bool = False,
         share: bool = False,
         backend: str = "auto",
+        init: str = "scaled",
     ):
         super().__init__()
         iterations = check_iterations(iterations)
+        check_init(init)
+        self.init = init
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
         self.iterations, self.leaky, self.detach, self.share, self.backend = iterations, leaky, detach, share, backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
@@ -110,10 +109,8 @@ class Capsules(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0.1, prior 0."""
-        truncated_normal_(self.weight, 0.1)
-        if self.bias is not None:
-            nn.init.constant_(self.bias, _BIAS)
+        """As `init` says; prior 0."""
+        routed_(self.weight, self.bias, self.weight.shape[1] + self.leaky, self.init)
         if self.prior is not None:
             nn.init.zeros_(self.prior)
 
@@ -188,9 +185,12 @@ class ConvCapsules(nn.Module):
         bias: bool = True,
         padding: int | str | Sequence[int] = 0,
         backend: str = "auto",
+        init: str = "scaled",
     ):
         super().__init__()
         iterations = check_iterations(iterations)
+        check_init(init)
+        self.init = init
         check_choice(normalize, NORMALIZE, what="normalize")
         check_sizes(in_types=in_types, in_dim=in_dim, out_types=out_types, out_dim=out_dim)
         self.kernel_size, self.stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
@@ -203,10 +203,10 @@ class ConvCapsules(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Truncated normal weights, biases 0.1."""
-        truncated_normal_(self.weight, 0.1)
-        if self.bias is not None:
-            nn.init.constant_(self.bias, _BIAS)
+        """As `init` says; a child has parents at as many positions as windows overlap, away from the edges."""
+        cells = self.kernel_size[0] * self.kernel_size[1] / (self.stride[0] * self.stride[1])
+        overlap = max(1.0, cells) if self.normalize == "all" else 1.0
+        routed_(self.weight, self.bias, overlap * self.weight.shape[1], self.init)
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
         v, at = self._route(u)

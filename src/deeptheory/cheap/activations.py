@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.cheap.functions import FUNCTIONS, Function
 from deeptheory.errors import InputError
 from deeptheory.names import pick
 
@@ -106,12 +107,14 @@ def _cell(activation: Activation, order: int, k: int) -> float:
     return float(activation._taylor(order, (k + 0.5) * _CELL, _CELL / 2))
 
 
-def activation_of(activation: "str | Callable | Activation") -> Activation:
-    """The Activation of that name, or of a callable. InputError: an unknown name."""
+def activation_of(activation: "str | Callable | Activation", relu: bool = False) -> Activation:
+    """The Activation of that name, or of a callable. relu: whether that is one. InputError: an unknown name."""
     if isinstance(activation, Activation):
         return activation
-    if activation == "relu":
-        raise InputError(_NO_RELU)
+    if (isinstance(activation, str) and activation == "relu") or _is_relu(activation):
+        if not relu:
+            raise InputError(_NO_RELU)
+        return RELU
     if isinstance(activation, str):
         return pick(ACTIVATIONS, activation, what="activation")
     if not callable(activation):
@@ -233,6 +236,28 @@ ACTIVATIONS: dict[str, Activation] = {
 }  # a new one: its derivatives, a bound on discs of radius 1, one line
 
 
+RELU = Activation("relu", _torch("relu"), lambda z, order: (), None)  # of a route of its own: relu.py
+
+
+def _is_relu(activation: Any) -> bool:
+    import torch
+
+    return activation in (torch.relu, torch.nn.functional.relu) or type(activation) is torch.nn.ReLU
+
+
+_OWN = {"sigmoid": "logistic", "tanh": "tanh", "exp": "exp", "sin": "sin", "cos": "cos"}
+
+
+def own_name(activation: Activation) -> str:
+    """The function in formulas that one neuron of it is, "" where there is none."""
+    return _OWN.get(activation.name, "") if not activation.assumed else ""
+
+
+def own_function(activation: Activation) -> Function:
+    """That function's bounds."""
+    return FUNCTIONS[own_name(activation)]
+
+
 _MODULES = {"silu": "SiLU", "gelu": "GELU", "softplus": "Softplus", "tanh": "Tanh", "sigmoid": "Sigmoid"}
 
 
@@ -248,8 +273,6 @@ def _of_callable(function: Callable) -> Activation:
         for name, kind in _MODULES.items():
             if type(function).__name__ == kind and repr(function) == repr(getattr(torch.nn, kind)()):
                 return ACTIVATIONS[name]
-    if function in (torch.relu, torch.nn.functional.relu) or type(function).__name__ == "ReLU":
-        raise InputError(_NO_RELU)
     for known in ACTIVATIONS.values():
         if function is getattr(torch, known.name, None) or function is getattr(torch.nn.functional, known.name, None):
             return known

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.cheap.activations import Activation
-from deeptheory.cheap.designs import Design, best_bias, best_scale, scaled
+from deeptheory.cheap.activations import Activation, own_function
+from deeptheory.cheap.designs import Design, Own, best_bias, best_scale, scaled
 from deeptheory.cheap.layouts import Cell, Layout, Wire
-from deeptheory.cheap.rounding import gamma, is_power_of_two, short
+from deeptheory.cheap.rounding import TINY, gamma, is_power_of_two, short
 from deeptheory.cheap.stencils import Stencil, stencil
 from deeptheory.errors import InputError
 
@@ -55,9 +55,9 @@ class Assembly:
         for k, w in enumerate(plan.entry):
             for i, c in w.parts:
                 self.entry[k, i] = float(c)
-        self.frames = [[_frame(activation, c.exponents, bits) for c in cells] for cells in plan.cells]
+        self.frames = [[_frame(activation, c.exponents, bits) if c.reach is None else _OWN for c in cells] for cells in plan.cells]  # fmt: skip
         self.coefficients = [[[(g, float(c)) for g, c in w.parts] for w in ws] for ws in plan.wires]
-        self.designs: list[list[Design]] = []
+        self.designs: list[list[Design | Own]] = []
 
     @property
     def neurons(self) -> int:
@@ -83,15 +83,17 @@ class Assembly:
             found = self.finest()
         return found
 
-    def _designed(self, halvings: int, tolerance: float, felt: list[list[float]]) -> list[list[Design]]:
+    def _designed(self, halvings: int, tolerance: float, felt: list[list[float]]) -> list[list[Design | Own]]:
         out = []
         for t, cells in enumerate(self.layout.cells):
             size = self.sizes[t]
             out.append([self._design(c, f, size[list(c.wires)], s, tolerance * 2.0**-halvings) for c, f, s in zip(cells, self.frames[t], felt[t])])  # fmt: skip
         return out
 
-    def _design(self, cell: Cell, frame: "Frame", size: np.ndarray, felt: float, share: float) -> Design:
+    def _design(self, cell: Cell, frame: "Frame", size: np.ndarray, felt: float, share: float) -> Design | Own:
         """The gate whose truncation, as the output feels it, is about that share; never finer than its own best."""
+        if cell.reach is not None:
+            return Own(self.activation, own_function(self.activation), cell.reach, self.bits)
         grid, bias, best = frame
         scale = best
         if share > 0 and not _exact(self.activation, grid, bias):
@@ -128,16 +130,21 @@ class Assembly:
             off, cut = self._wire_errors(t, lost)
         if not self.layout.cells:
             gross = np.abs(self.entry) @ self.inputs + np.abs(self.entry_constant)
-            off = gamma([_roundings(w, self.bits) for w in self.layout.entry], self.bits) * gross
+            rounds = np.array([_roundings(w, self.bits) for w in self.layout.entry])
+            off = gamma(rounds, self.bits) * gross + (rounds > 0) * TINY[self.bits] * (1 + len(self.inputs) + gross)
         return Bound(cut * (1 + 1e-12), off * (1 + 1e-12))
 
-    def _gate_errors(self, t: int, cell: Cell, made: Design, size: np.ndarray, off: np.ndarray, cut: np.ndarray):
+    def _gate_errors(self, t: int, cell: Cell, made: Design | Own, size: np.ndarray, off: np.ndarray, cut: np.ndarray):
         at = list(cell.wires)
         x, e, c = size[at], off[at], cut[at]
-        truncation = made.truncation(x + e)
-        _, through = _product(x, e, cell.exponents)
-        _, through_cut = _product(x, c, cell.exponents)
-        widest, _ = _product(x + e, 0 * e, cell.exponents)
+        if isinstance(made, Own):
+            slope, widest = made.over(float(e[0]))
+            truncation, through, through_cut = 0.0, slope * float(e[0]), slope * float(c[0])
+        else:
+            truncation = made.truncation(x + e)
+            _, through = _product(x, e, cell.exponents)
+            _, through_cut = _product(x, c, cell.exponents)
+            widest, _ = _product(x + e, 0 * e, cell.exponents)
         w = np.abs(made.weights)
         if t:
             reach = w @ (x + e)
@@ -148,10 +155,15 @@ class Assembly:
             reach, gross = w @ x, w @ (seen @ self.inputs + np.abs(self.entry_constant[at])) + abs(made.bias)
             plain = bool(((seen == 0) | (seen == 1)).all()) and not self.entry_constant[at].any() and len(at) == int((seen != 0).sum())  # fmt: skip
             summands = (w @ (seen != 0) != 0).sum(1)
-            wide = summands - 1 + (made.bias != 0) + ((~(is_power_of_two(w) | (w == 0))).any(1) if plain else 4)
-        units, summed, constant = made.losses(reach, gross, wide)
+            wide = (
+                summands - 1 + (made.bias != 0) + ((~(is_power_of_two(w) | (w == 0))).any(1) if plain else 3 + len(at))
+            )
+        if isinstance(made, Own):
+            units, summed, constant, values = made.losses(float(e[0]), float(gross[0]), float(wide[0]))
+        else:
+            units, summed, constant, values = made.losses(reach, gross, wide)
         own = truncation + made.weight_error() * (widest + truncation) + units
-        return through + own, through_cut + truncation, summed, constant
+        return through + own, through_cut + truncation, summed, constant, values
 
     def _wire_errors(self, t: int, lost: list) -> tuple[np.ndarray, np.ndarray]:
         off, cut = [], []
@@ -161,6 +173,7 @@ class Assembly:
             each, fixed = float(gamma(terms + 1, self.bits)), float(gamma(terms + 5, self.bits))
             plain = not parts and _roundings(w, self.bits) == 0  # a constant that the dtype holds
             e = 0.0 if plain else fixed * abs(float(w.constant))
+            e += TINY[self.bits] * (terms + sum(lost[g][4] for g, _ in parts)) * (not plain)
             e += sum(abs(c) * (lost[g][0] + each * lost[g][2] + fixed * lost[g][3]) for g, c in parts)
             off.append(e)
             cut.append(sum(abs(c) * lost[g][1] for g, c in parts))
@@ -196,12 +209,13 @@ class Assembly:
 def _roundings(wire: Wire, bits: int) -> int:
     """Roundings that a summand of a plain sum meets, weights included; none for a constant that the dtype holds."""
     numbers = [c for _, c in wire.parts]
-    held = all(Fraction(short(float(c), bits)) == c for c in (*numbers, wire.constant))
+    held = all(Fraction(short(float(c), bits)) == c and not 0 < abs(c) < TINY[bits] for c in (*numbers, wire.constant))
     sums = max(len(numbers) - 1, 0) + (bool(numbers) and wire.constant != 0)
-    return sums + (not all(is_power_of_two(float(c)) for c in numbers)) + 2 * (not held)
+    return sums + (not all(is_power_of_two(float(c)) and abs(c) >= 1 for c in numbers)) + 2 * (not held)
 
 
 Frame = tuple[Stencil, float, float]  # stencil, bias, best scale
+_OWN: Frame = Own.stencil, 0.0, 1.0
 
 
 @lru_cache(maxsize=1024)

@@ -22,8 +22,11 @@ class BayesSoftmax(nn.Module):
     hamiltonians: a module or function x -> [..., classes] in nats, or a list of them, one a class, each x -> [...] or
     [..., 1]. priors: p(y), [classes], in the dtype of the softmax; None: all alike. `log_prior` is a parameter, so that
     what is known can be the start of training. forward: p(y | x); logits: -H(x) - mu; log_posterior: in nats.
+    Where all H are so large that rounding hides their differences, or infinite, a Hamiltonian with `relative`
+    (GaussianHamiltonian) gives the differences.
 
-    InputError: no Hamiltonian, priors that are no distribution or another number than the Hamiltonians.
+    InputError: no Hamiltonian, priors that are no distribution or another number than the Hamiltonians; H(x) that is
+    infinite for all classes, or NaN, and known no better.
     """
 
     def __init__(self, hamiltonians: Callable | Sequence[Callable], priors=None):
@@ -57,7 +60,21 @@ class BayesSoftmax(nn.Module):
             raise InputError(
                 f"the Hamiltonian gives {h.shape[-1]} classes, priors {len(self.log_prior)}; give one each"
             )
+        if not torch.compiler.is_compiling() and not torch.onnx.is_in_onnx_export():
+            h = self._told_apart(h, x)
         return h
+
+    def _told_apart(self, h: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """The energies; of rows so large throughout that rounding hides their differences, less that of one class."""
+        relative = getattr(self.hamiltonians[0], "relative", None) if self.count is None else None
+        largest = 1e-6 / torch.finfo(h.dtype).eps if relative is not None else math.inf
+        lost = (h.isnan() | (h >= largest)).all(-1) | h.isnan().any(-1)
+        if not bool(lost.any()):
+            return h
+        if relative is None or not bool(torch.isfinite(x[lost]).all()):
+            row = tuple(int(v) for v in lost.nonzero()[0])
+            raise InputError(f"the Hamiltonian is NaN, or infinite for every class, at row {row} of x; narrow x or give H relative to one class")  # fmt: skip
+        return torch.where(lost.unsqueeze(-1), relative(x), h)
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
         """-H(x) - mu, [..., classes]."""
@@ -110,6 +127,19 @@ class GaussianHamiltonian(nn.Module):
         check_shapes(x=(x, f"... {self.means.shape[1]}"))
         z = torch.einsum("cij,...cj->...ci", self.whiten, x.unsqueeze(-2) - self.means)
         return 0.5 * z.square().sum(-1) + self.offset
+
+    def relative(self, x: torch.Tensor) -> torch.Tensor:
+        """H_y(x) - H_k(x), k the class of least H, [..., classes]: finite or inf where H itself is beyond the floats."""
+        middle = self.means.mean(0)
+        x = x - middle
+        size = x.abs().amax(-1, keepdim=True).clamp_min(1.0)  # [..., 1]
+        u = torch.einsum("cij,...j->...ci", self.whiten, x / size)
+        m = torch.einsum("cij,cj->ci", self.whiten, self.means - middle)
+        squares, lines = 0.5 * u.square().sum(-1), -(u * m).sum(-1)  # H = size^2 squares + size lines + rest
+        rest = 0.5 * m.square().sum(-1) + self.offset
+        best = (squares * size + lines).argmin(-1, keepdim=True)
+        apart = [v - v.gather(-1, best) for v in (squares, lines, rest.expand_as(lines))]
+        return size * (size * apart[0] + apart[1]) + apart[2]
 
     def polynomials(self, names: Sequence[str]) -> list:
         """H_y as sympy expressions of degree 2 in the named variables. InputError: another number of names."""

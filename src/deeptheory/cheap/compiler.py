@@ -13,24 +13,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from deeptheory.cheap.activations import Activation, activation_of
+from deeptheory.cheap.activations import Activation, activation_of, own_name
 from deeptheory.cheap.assembling import Assembly, Block, check_weights
-from deeptheory.cheap.building import Plan, as_written, multiplied_out
+from deeptheory.cheap.building import Errors, Plan, as_written, multiplied_out
 from deeptheory.cheap.certificates import ASSUMED, Certificate, bits_needed
 from deeptheory.cheap.domains import read_domain
 from deeptheory.cheap.expansions import FINEST
-from deeptheory.cheap.expressions import read_expressions, variables
+from deeptheory.cheap.expressions import read_expressions, sizes, variables
 from deeptheory.cheap.layouts import layout
 from deeptheory.cheap.network import CompiledNetwork
 from deeptheory.cheap.rewriting import simplified
-from deeptheory.cheap.rounding import precision
+from deeptheory.cheap.rounding import precision, representable
+from deeptheory.cheap.text import check_powers
 from deeptheory.errors import InputError
 
 if TYPE_CHECKING:
     import sympy
 
 _FANS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
-_REFINEMENTS = 9  # expansions are tried to tolerance / 4, / 16, ...
+_REFINEMENTS = 9  # expansions are tried to .8 of the tolerance, a quarter of that, ...
+_COARSE = (1e-2, 1e-4, 1e-8, 1e-13)  # of a function's size: to learn what the outputs feel
 
 
 class ToleranceError(InputError):
@@ -42,16 +44,12 @@ class ToleranceError(InputError):
 
 
 @dataclass(frozen=True)
-class _Problem:
+class Problem:
     expressions: tuple["sympy.Expr", ...]
     names: tuple[str, ...]
-    domain: dict[str, tuple[float, float]]
+    box: tuple[tuple[float, float], ...]
     activation: Activation
     bits: int
-
-    @property
-    def box(self) -> list[tuple[float, float]]:
-        return list(self.domain.values())
 
     @property
     def sizes(self) -> list[float]:
@@ -86,20 +84,31 @@ def compile_polynomial(
     """
     several = isinstance(expression, (list, tuple))
     named = [str(k) for k in domain] if isinstance(domain, dict) else []
-    expressions = tuple(simplified(e) for e in read_expressions(expression, named))
+    given = tuple(read_expressions(expression, named))
     if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
         raise InputError(f"depth is {depth!r}; needed: a whole number of hidden layers, 1 or more, or None")
     if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance is {tolerance}; needed: a finite number, 0 or more")
-    names = tuple(variables(expressions, domain))
-    name, bits, largest = precision(dtype)
+    check_powers(given)
+    names = tuple(variables(given, domain))
+    bits = precision(dtype)[1]
     box = read_domain(domain, names)
-    if activation == "relu" or activation is torch.relu:
-        from deeptheory.cheap.relu import compile_relu
+    sides = tuple(representable(low, high, bits) for low, high in box.values())
+    problem = Problem(
+        tuple(simplified(e, names, sides) for e in given), names, sides, activation_of(activation, relu=True), bits
+    )
+    said = {"variables": names, "expressions": given, "several": several}
+    try:
+        if problem.activation.name == "relu":
+            return _through_relu(problem, box, depth, float(tolerance), dtype, said)
+        return _compiled(problem, box, depth, float(tolerance), dtype, said)
+    except OverflowError as error:
+        raise InputError(f"values of {shortened(given)} overflow on this domain; narrow it, or scale the formula") from error  # fmt: skip
 
-        return compile_relu(expressions, names, box, tolerance, dtype, depth=depth, several=several)
-    problem = _Problem(expressions, names, box, activation_of(activation), bits)
-    chosen = _choose(problem, depth, float(tolerance), name)
+
+def _compiled(problem: Problem, box: dict, depth: int | None, tolerance: float, dtype: torch.dtype, said: dict) -> CompiledNetwork:  # fmt: skip
+    name, bits, largest = precision(dtype)
+    chosen = _choose(problem, depth, tolerance, name)
     found = chosen.assembly.fit(tolerance - chosen.slack)
     blocks = chosen.assembly.blocks()
     affine = None if blocks else (chosen.assembly.entry, chosen.assembly.entry_constant)
@@ -119,10 +128,16 @@ def compile_polynomial(
         bits=bits_needed(truncation, rounding, bits),
         notes=(ASSUMED,) if problem.activation.assumed else (),
     )
-    return CompiledNetwork(blocks, affine, problem.activation, dtype, variables=names, expressions=expressions, several=several, expansions=chosen.plan.expansions, certificate=certificate)  # fmt: skip
+    return CompiledNetwork(blocks, affine, problem.activation, dtype, **said, expansions=chosen.plan.expansions, certificate=certificate)  # fmt: skip
 
 
-def _choose(problem: _Problem, depth: int | None, tolerance: float, dtype: str) -> _Candidate:
+def _through_relu(problem: Problem, box: dict, depth: int | None, tolerance: float, dtype: torch.dtype, said: dict) -> CompiledNetwork:  # fmt: skip
+    from deeptheory.cheap.relu import compile_relu
+
+    return compile_relu(problem, box, tolerance, dtype, depth=depth, said=said)
+
+
+def _choose(problem: Problem, depth: int | None, tolerance: float, dtype: str) -> _Candidate:
     """The candidate of fewest neurons that meets the tolerance. ToleranceError: none does."""
     good, best, refused = None, None, None
     for make in _forms(problem, depth):
@@ -139,28 +154,52 @@ def _choose(problem: _Problem, depth: int | None, tolerance: float, dtype: str) 
             good = found
     if good is not None:
         return good
+    if best is None and refused is None and depth is None:
+        best = _coarser(problem)
     if best is None:
-        raise refused or InputError(f"no form of the formula fits in {depth} hidden layers; allow more")
+        raise refused or InputError(f"no form of the formula fits in {depth} hidden layers; allow more" if depth else f"{shortened(problem.expressions)} is not expanded finely enough on this domain; narrow it, or raise the tolerance")  # fmt: skip
     _refuse(problem, best, depth, tolerance, dtype)
     raise AssertionError
 
 
-def _refuse(problem: _Problem, best: _Candidate, depth: int | None, tolerance: float, dtype: str) -> None:
+def _coarser(problem: Problem) -> _Candidate | None:
+    """The best where no expansion comes as close as was asked: what the finest ones reach."""
+    slacks = []
+    for make in _forms(problem, None):
+        try:
+            plans = list(refinements(make, 0.0, own_name(problem.activation)))
+        except InputError:
+            continue
+        slacks += [max(p.graph.bounds(v)[2] for v in p.outputs) for p in plans]
+    return _best(problem, None, 1.3 * min(slacks)) if slacks else None
+
+
+def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: float, dtype: str) -> None:
     free = best
     if depth is not None:
         free = min((c for c in (_best(problem, None, tolerance), best) if c), key=lambda c: c.best)
     reached, layers = free.best, free.assembly.layout.depth
-    for _ in range(6):  # how functions are expanded depends on the tolerance: name a value that is then met
-        again = _best(problem, (layers or None) if depth is not None else None, reached) if reached > 0 else None
-        if again is None or again.best <= reached:
+    rounds = 8 if free.assembly.neurons < 300 else 2
+    for _ in range(
+        rounds if free.plan.expansions else 0
+    ):  # how functions are expanded depends on the tolerance: name a value that is then met
+        at = (layers or None) if depth is not None else None
+        again = _best(problem, at, reached) if reached > 0 else None
+        if again is None or 0.98 * reached <= again.best <= reached:
             break
-        reached, layers = again.best, again.assembly.layout.depth
+        if again.best < reached:
+            more = _best(problem, at, again.best)
+            if more is None or more.best > again.best:
+                break
+            reached, layers = again.best, again.assembly.layout.depth
+            continue
+        reached, layers = 1.02 * again.best, again.assembly.layout.depth
     here = f"tolerance {tolerance:.3g} is out of reach in {dtype}" + (f" with {depth} hidden layers, which reach {best.best:.6g}" if depth is not None else "")  # fmt: skip
     mend = "use dtype=torch.float64, " if dtype == "float32" else ""
     raise ToleranceError(f"{here}; the best reachable is {reached!r} with {layers} hidden layers: {mend}raise the tolerance{' or the depth' * (depth is not None and layers > depth)}", reached, layers)  # fmt: skip
 
 
-def _best(problem: _Problem, depth: int | None, tolerance: float) -> _Candidate | None:
+def _best(problem: Problem, depth: int | None, tolerance: float) -> _Candidate | None:
     """The candidate of least error, found as a search for that tolerance goes."""
     found = []
     for make in _forms(problem, depth):
@@ -171,43 +210,49 @@ def _best(problem: _Problem, depth: int | None, tolerance: float) -> _Candidate 
     return min((c for c in found if c), key=lambda c: c.best, default=None)
 
 
-Maker = Callable[[float], Plan]  # error of expansions -> plan
+Maker = Callable[[Errors], Plan]  # errors of expansions -> plan
 
 
-def _forms(problem: _Problem, depth: int | None) -> Iterator[Maker]:
+def _forms(problem: Problem, depth: int | None) -> Iterator[Maker]:
     """Ways to write the formula as gates, for at most that many layers."""
     given = (problem.expressions, problem.names, problem.box)
     nested = any(_nested(e) for e in problem.expressions)
     polynomial = all(e.is_polynomial() for e in problem.expressions)
     if depth is None:
-        yield lambda error: as_written(*given, 2, error)
-        if nested and polynomial and _small(problem.expressions):
-            yield lambda error: multiplied_out(*given, 2, error)
+        yield lambda errors: as_written(*given, 2, errors)
+        if nested and polynomial and _small(problem.expressions, problem.names):
+            yield lambda errors: multiplied_out(*given, 2, errors)
         return
     plain = polynomial and not nested
     if plain:  # what is tried without a depth is tried with it: a refusal names a depth
         made = _tried(as_written, given, 2)
         if made is not None and made.depth <= depth:
-            yield lambda error: as_written(*given, 2, error)
+            yield lambda errors: as_written(*given, 2, errors)
     for form in (multiplied_out,) if plain else (as_written, multiplied_out):
         fitting = 0
         for fan in _FANS:
             made = _tried(form, given, fan)
             if made is None:
-                yield lambda error, form=form, fan=fan: form(*given, fan, error)  # says why when it is made
+                yield lambda errors, form=form, fan=fan: form(*given, fan, errors)  # says why when it is made
                 break
             if made.depth <= depth or not polynomial:
                 fitting += made.depth <= depth
-                yield lambda error, form=form, fan=fan: form(*given, fan, error)
+                yield lambda errors, form=form, fan=fan: form(*given, fan, errors)
             if fitting == 2:
                 break
 
 
 def _tried(form: Callable[..., Plan], given: tuple, fan: int) -> Plan | None:
     try:
-        return form(*given, fan, 1e-2)
+        return form(*given, fan, Errors(1e-2))
     except InputError:
         return None
+
+
+def shortened(expressions: Sequence["sympy.Expr"]) -> str:
+    """The formulas as text, not too long."""
+    text = ", ".join(map(str, expressions))
+    return text if len(text) < 80 else f"{text[:77]}..."
 
 
 def _nested(e: "sympy.Expr") -> bool:
@@ -218,30 +263,76 @@ def _nested(e: "sympy.Expr") -> bool:
     return any(a.has(sympy.Add) for a in inside)
 
 
-def _small(expressions: Sequence["sympy.Expr"]) -> bool:
-    """Whether multiplying out is worth a try: few sums, low powers."""
-    return all(e.count_ops() < 60 for e in expressions)
+def _small(expressions: Sequence["sympy.Expr"], names: Sequence[str]) -> bool:
+    """Whether multiplying out is worth a try: few sums, low powers, few terms."""
+    return all(e.count_ops() < 60 and sizes(e, len(names))[1] <= 300 for e in expressions)
 
 
-def _refined(problem: _Problem, make: Maker, depth: int | None, tolerance: float) -> _Candidate | None:
+def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float) -> _Candidate | None:
     """The form with its functions expanded as finely as the tolerance asks; None where it needs more layers."""
     best = None
-    asked = max(tolerance, FINEST)
-    start = math.floor(math.log(asked / 4, 4))
-    for step in range(_REFINEMENTS):
-        plan = make(4.0 ** (start - step))
+    for step, plan in enumerate(refinements(make, tolerance, own_name(problem.activation))):
         slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
         if depth is not None and plan.depth > depth:
-            return best
-        if slack.max(initial=0.0) <= asked / 2:
+            if step and best is not None:
+                return best
+            continue
+        asked = max(tolerance, FINEST * scale_of(plan))
+        if slack.max(initial=0.0) <= asked:
             assembly = Assembly(layout(plan, depth), problem.activation, problem.sizes, problem.bits)
-            reached = float((assembly.finest().total + slack).max(initial=0.0))
+            with np.errstate(all="ignore"):
+                reached = float((assembly.finest().total + slack).max(initial=0.0))
             if not math.isfinite(reached):
-                raise InputError(f"values of {', '.join(map(str, problem.expressions))} overflow on this domain; narrow it, or scale the formula")  # fmt: skip
+                raise OverflowError
             if best is None or reached < best.best:
                 best = _Candidate(plan, assembly, slack, reached)
             if reached <= tolerance or slack.max(initial=0.0) < 0.02 * reached:
                 return best
-        if not plan.expansions:
+        if step > 1 and len(plan.graph.nodes) > 300:  # so long, finer ones are slow and seldom better
             return best
     return best
+
+
+def scale_of(plan: Plan) -> float:
+    """The size of the outputs."""
+    return max((plan.graph.size(v) for v in plan.outputs), default=0.0)
+
+
+def refinements(make: Maker, tolerance: float, own: str = "") -> Iterator[Plan]:
+    """Plans of finer and finer expansions: every function gets an equal share of what the outputs may err in all.
+
+    What the outputs feel of a function is learned from a coarse plan, and again from each that follows.
+    InputError: a function that is not expanded, however fine the others are.
+    """
+    plan, refused = None, None
+    for relative in _COARSE:
+        try:
+            plan = make(Errors(relative, own=own))
+            break
+        except InputError as error:  # an argument known too coarsely may leave where its function lives
+            refused = refused or error
+    if plan is None:
+        assert refused is not None
+        raise refused
+    if not plan.expansions:
+        yield plan
+        return
+    start = max(tolerance, FINEST * scale_of(plan))
+    relative, last = 1e-3, None
+    for step in range(_REFINEMENTS):
+        share = 0.8 * start / 4.0**step / max(len(plan.felt), 1)
+        shares = {
+            key: max(share / feel, 2.0**-50 * size) if feel else relative * size
+            for key, (feel, size) in plan.felt.items()
+        }
+        if shares == last:
+            return
+        try:
+            plan = make(Errors(relative, shares, own))
+        except InputError:
+            if step == _REFINEMENTS - 1:
+                raise
+            relative /= 16
+            continue
+        last, relative = shares, relative / 16
+        yield plan

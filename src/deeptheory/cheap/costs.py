@@ -16,10 +16,12 @@ COLUMNS = ("layer", "kind", "in", "out", "synapses", "weights", "density", "larg
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Cost(Result):
-    """rows: one a layer with weights. neurons: outputs of all such layers but the last. synapses: weights that are not 0.
+    """rows: one a weight. neurons: outputs of all Linear, convolution and recurrent layers but the last. synapses: weights
+    that are not 0.
 
-    weights: all of them, biases apart. biases: how many. bits: log2 of largest over smallest weight that is not 0, the
-    most of any layer: so many bits a fixed-point number needs to hold that layer.
+    weights: all of them, biases and the scales of normalisations apart. biases: how many of those. weights + biases are all
+    parameters, each once. bits: log2 of largest over smallest weight that is not 0, the most of any row: so many bits a
+    fixed-point number needs to hold it. notes: what is counted as a weight without neurons.
     """
 
     rows: tuple[dict[str, Any], ...]
@@ -28,6 +30,7 @@ class Cost(Result):
     weights: int
     biases: int
     bits: int
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -42,29 +45,52 @@ class Cost(Result):
 
 
 def cost(module: "nn.Module") -> Cost:
-    """Neurons, synapses and bits of any network of Linear and convolution layers, in the order of its modules.
+    """Neurons, synapses and bits of any network, in the order of its modules: every parameter is counted, once.
 
-    An exported program (torch.export) counts too. A convolution's units are its channels, and shared weights are counted once. Layers between which there is no
-    activation count as layers all the same. InputError: no layer with weights.
+    An exported program (torch.export) counts too. A convolution's units are its channels; layers between which there is no
+    activation count as layers all the same. Embeddings, attention's projections and parameters of a module of its own are
+    weights; their units are no neurons, and a note says so. InputError: no weights.
     """
+    if hasattr(module, "graph") and not any(_kind(m) for m in module.modules()):
+        return _of_graph(module)
+    rows, units, other, biases = [], [], [], 0
+    seen: set[int] = set()
+    m: Any
+    for name, m in module.named_modules():
+        own = [(k, p) for k, p in m.named_parameters(recurse=False) if id(p) not in seen]
+        seen.update(id(p) for _, p in own)
+        kind = _kind(m)
+        for k, p in own:
+            if "bias" in k or "Norm" in type(m).__name__:
+                biases += p.numel()
+                continue
+            layer = name or "network"
+            rows.append(_row(layer if k == "weight" else f"{layer}.{k}", m, p))
+            if not kind:
+                other.append(layer if k == "weight" else f"{layer}.{k}")
+        if own and kind:
+            units.append(
+                m.hidden_size * m.num_layers * (1 + m.bidirectional) if kind == "recurrent" else rows[-1]["out"]
+            )  # type: ignore[operator,union-attr]
+    if not rows:
+        raise InputError(f"{type(module).__name__} has no layer with weights (Linear or convolution); nothing to count")
+    hidden = getattr(module, "neurons", None)
+    return _cost(rows, int(hidden) if hidden is not None else sum(units[:-1]), biases, other)
+
+
+def _cost(rows: list[dict[str, Any]], neurons: int, biases: int, other: list[str]) -> Cost:
+    synapses, weights = (sum(r[k] for r in rows) for k in ("synapses", "weights"))
+    shown = ", ".join(other[:4]) + (f" and {len(other) - 4} more" if len(other) > 4 else "")
+    notes = (f"weights without neurons of their own: {shown}",) if other else ()
+    return Cost(rows=tuple(rows), neurons=neurons, synapses=synapses, weights=weights, biases=biases, bits=max(r["bits"] for r in rows), notes=notes)  # fmt: skip
+
+
+def _kind(m: Any) -> str:
+    """What has units: "layer", "recurrent", or ""."""
     from torch import nn
 
-    kinds = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Bilinear, nn.ConvTranspose1d, nn.ConvTranspose2d)
-    found = [(name or "network", m) for name, m in module.named_modules() if isinstance(m, kinds)]
-    if not found and hasattr(module, "graph"):
-        return _of_graph(module)
-    if not found:
-        raise InputError(f"{type(module).__name__} has no layer with weights (Linear or convolution); nothing to count")
-    rows = tuple(_row(name, m) for name, m in found)
-    hidden = getattr(module, "neurons", None)
-    return Cost(
-        rows=rows,
-        neurons=int(hidden) if hidden is not None else sum(r["out"] for r in rows[:-1]),
-        synapses=sum(r["synapses"] for r in rows),
-        weights=sum(r["weights"] for r in rows),
-        biases=sum(m.bias.numel() for _, m in found if m.bias is not None),
-        bits=max(r["bits"] for r in rows),
-    )
+    layers = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Bilinear, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)  # fmt: skip
+    return "layer" if isinstance(m, layers) else "recurrent" if isinstance(m, nn.RNNBase) else ""
 
 
 def _of_graph(module: Any) -> Cost:
@@ -81,21 +107,29 @@ def _of_graph(module: Any) -> Cost:
             neurons += out
     if not rows:
         raise InputError("the exported program holds no linear map; nothing to count")
-    synapses, weights = (sum(r[k] for r in rows) for k in ("synapses", "weights"))
-    return Cost(rows=tuple(rows), neurons=neurons, synapses=synapses, weights=weights, biases=biases, bits=max(r["bits"] for r in rows))  # fmt: skip
+    named = {id(values[str(a.target)]) for node in made for a in node.args[1:]}
+    rest = [(k, p) for k, p in module.named_parameters() if id(p) not in named]
+    for k, p in rest:
+        if "bias" in k or p.ndim < 2:
+            biases += p.numel()
+        else:
+            rows.append({"layer": k, "kind": "parameter", "in": p[0].numel(), "out": len(p)} | _weights(p))
+    return _cost(rows, neurons, biases, [k for k, p in rest if "bias" not in k and p.ndim > 1])
 
 
-def _row(name: str, module: Any) -> dict[str, Any]:
+def _row(name: str, module: Any, weight: Any) -> dict[str, Any]:
+    out = weight.shape[0] if weight.ndim else 1
+    into = weight[0].numel() if weight.ndim > 1 else 1
     return {
         "layer": name,
         "kind": type(module).__name__,
-        "in": getattr(module, "in_features", None) or getattr(module, "in_channels", None) or module.in1_features,
-        "out": getattr(module, "out_features", None) or module.out_channels,
-    } | _weights(module.weight)
+        "in": getattr(module, "in_features", None) or getattr(module, "in_channels", None) or getattr(module, "in1_features", None) or into,
+        "out": getattr(module, "out_features", None) or getattr(module, "out_channels", None) or out,
+    } | _weights(weight)  # fmt: skip
 
 
 def _weights(weight: Any) -> dict[str, Any]:
-    size = weight.detach().abs().double()
+    size = weight.detach().abs().double().flatten()
     alive = size[size > 0]
     ends = (float(alive.max()), float(alive.min())) if alive.numel() else (0.0, 0.0)
     return {

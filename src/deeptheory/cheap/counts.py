@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from math import ceil, log2, prod
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.cheap.expressions import Terms, polynomial_terms, read_expressions, variables
+from deeptheory.cheap.expressions import MOST_DEGREE, Terms, polynomial_terms, read_expressions, sizes, variables
 from deeptheory.cheap.groups import monomial_optimum
 from deeptheory.cheap.ranks import derivative_rank, independent_rows
 from deeptheory.cheap.shallow import is_form, shallow_lower, shallow_upper
@@ -23,7 +23,8 @@ from deeptheory.results import Result
 if TYPE_CHECKING:
     import pandas
 
-MOST_DEGREE = 30_000  # half a minute for groups of any depth
+MOST_VARIABLES = 200
+MOST_DEGREE_DEEP = 3_000  # groups of any depth take seconds beyond
 CONVENTIONS = {
     "bias_free": "no biases, every Taylor coefficient of the activation at 0 up to the degree differs from 0 (exp): the theorems' own",
     "output_bias": "the same with a bias at the output, or with sigma(0) = 0 (silu): the unit that sees nothing is free",
@@ -92,17 +93,22 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: str =
         raise InputError(f"depth is {depth!r}; needed: a whole number of hidden layers, 1 or more, or None for any")
     expressions = read_expressions(expression)
     names = variables(expressions)
+    if len(names) > MOST_VARIABLES:
+        raise InputError(f"the formula has {len(names)} variables; counted up to {MOST_VARIABLES}: count parts of it")
     given = [polynomial_terms(e, names) for e in expressions]
     outputs, essential = _essential(given)
     said = {"convention": convention, "depth": depth, "degree": max((sum(k) for t in outputs for k in t), default=0)}
-    if said["degree"] > MOST_DEGREE:
+    most = MOST_DEGREE if depth == 1 else MOST_DEGREE_DEEP
+    if said["degree"] > most:
         raise InputError(
-            f"the degree is {said['degree']}; counted up to {MOST_DEGREE}: substitute a power by a variable of its own"
+            f"the degree is {said['degree']}; counted up to {most}: substitute a power by a variable of its own"
         )
     if convention == "power" and (depth not in (None, 1) or not is_form(outputs)):
         raise InputError("convention 'power' is about forms, all terms of one degree, in one hidden layer; choose another")  # fmt: skip
     if said["degree"] == 0:
         return Count(lower=0, upper=0, lower_uniform=0, synapses=0, largest_group=1, proof="a constant is a bias at the output", **said)  # fmt: skip
+    if depth is None and said["degree"] == 1 and convention != "power":
+        return Count(lower=0, upper=0, lower_uniform=0, synapses=0, largest_group=1, proof="a linear map takes no hidden layer", **said)  # fmt: skip
     ends = len(names) + len(outputs)
     flat, how_flat, flat_group = shallow_upper(outputs, convention)
     high, how, group, synapses = flat, how_flat, flat_group, flat * ends
@@ -116,6 +122,10 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: str =
         if deep < high:
             high, group, synapses = deep, deep_group, deep * 2 * deep_group
             how = f"groups in {layers} hidden layers, term by term"
+        built = _built_upper(expressions, names, convention, depth)
+        if built is not None and built[0] < high:
+            high, synapses, group = built
+            how = "the gates that compile_polynomial makes, sums shared"
     assert low <= high, (low, high, why, how)
     uniform = min(essential, low)
     proof = (
@@ -188,12 +198,36 @@ def _deep_upper(outputs: Sequence[Terms], convention: str, depth: int | None) ->
     gate, monomials = gate_of(convention), {k for t in outputs for k in t if any(k)}
     degree = max(sum(k) for k in monomials)
     depths = [depth] if depth is not None else range(1, ceil(log2(max(degree, 2))) + 2)
-    made = {}
+    made, known = {}, {}
     for layers in depths:
-        each = [monomial_optimum(m, layers, gate) for m in monomials]
+        each = [monomial_optimum(m, layers, gate, known) for m in monomials]
         made[layers] = sum(n for n, _ in each), max(g for _, g in each)
     best = min(made, key=lambda layers: (made[layers][0], layers))
     return made[best][0], best, made[best][1]
+
+
+def _built_upper(expressions: Sequence[Any], names: Sequence[str], convention: str, depth: int | None) -> tuple[int, int, int] | None:  # fmt: skip
+    """Neurons, weights and the largest gate's degree of the layouts that the compiler chooses from; None: none fits."""
+    from deeptheory.cheap.building import Errors, as_written, multiplied_out
+    from deeptheory.cheap.layouts import layout
+
+    gate, best = gate_of(convention), None
+    short = all(e.count_ops() < 300 for e in expressions)
+    forms = (as_written, multiplied_out) if short and sum(sizes(e, len(names))[1] for e in expressions) <= 300 else (as_written,)  # fmt: skip
+    for form in forms if short else ():
+        for fan in (2,) if depth is None else (2, 3, 4, 6, 8):
+            try:
+                plan = form(expressions, names, [(-1.0, 1.0)] * len(names), fan, Errors(1e-2))
+                if depth is not None and plan.depth > depth:
+                    continue
+                cells = [c for layer in layout(plan, depth).cells for c in layer]
+            except (InputError, OverflowError):
+                continue
+            neurons = sum(gate(c.exponents) for c in cells)
+            if best is None or neurons < best[0]:
+                weights = sum(gate(c.exponents) * (len(c.wires) + 1) for c in cells)
+                best = neurons, weights, max((sum(c.exponents) for c in cells), default=1)
+    return best
 
 
 def shallow_rank(expression: Any) -> int:

@@ -14,7 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 from deeptheory.cheap.activations import Activation
-from deeptheory.cheap.rounding import gamma, is_power_of_two, short
+from deeptheory.cheap.functions import Function
+from deeptheory.cheap.rounding import TINY, gamma, is_power_of_two, short
 from deeptheory.cheap.stencils import Stencil, stencil
 from deeptheory.errors import InputError
 
@@ -82,34 +83,86 @@ class Design:
         product = math.prod(float(x) ** k for x, k in zip(size, self.stencil.exponents))
         return product * least / abs(self.activation.derivative(d, self.bias))
 
-    def losses(self, reach: np.ndarray, gross: np.ndarray, wide: np.ndarray) -> tuple[float, float, float]:
-        """What rounding can do to the gate: by the units, per relative error of a summand, and |constant|.
+    def losses(self, reach: np.ndarray, gross: np.ndarray, wide: np.ndarray) -> tuple[float, float, float, float]:
+        """What rounding can do to the gate: by the units, per relative error of a summand, |constant|, and the sum of the
+        units' sizes, which weights too small for the dtype would lose.
 
         By unit: reach bounds |argument - bias|, gross the sum of the sizes of what is added up, wide the roundings a
         summand meets on its way.
         """
-        slip = gamma(wide, self.bits) * gross
+        tiny = TINY[self.bits]
+        slip = gamma(wide, self.bits) * gross + tiny * (1 + wide) * (1 + gross)
+        furthest = float((reach + slip).max(initial=0.0)) + abs(self.bias)
+        if furthest > self.activation.reach:
+            raise InputError(f"a unit's argument reaches {furthest:.3g}; torch's {self.activation.name} is another function beyond {self.activation.reach:g}: lower the scale")  # fmt: skip
         values, slopes = (self.activation.bound(k, self.bias, reach + slip) for k in (0, 1))
         seen = reach + slip + abs(self.bias) if self.activation.of_argument else values
-        off = slopes * slip + self.activation.ulps * 2.0**-self.bits * seen
+        off = slopes * slip + self.activation.ulps * 2.0**-self.bits * seen + 4 * tiny
         signs = np.abs(self.stencil.signs).astype(np.float64)
         factor = abs(self.factor)
         constant = abs(self.stencil.constant * self.activation.derivative(0, self.bias)) if self.has_constant else 0.0
-        return factor * float(signs @ off), factor * float(signs @ (values + off)), factor * constant
+        return (
+            factor * float(signs @ off),
+            factor * float(signs @ (values + off)),
+            factor * constant,
+            float((values + off).sum()),
+        )
 
     def noise(self, size: np.ndarray, terms: int) -> float:
         """Bound of what rounding does to G, for |x_i| <= size_i, inputs as they come; terms: summands at the output."""
         w = np.abs(self.weights)
         reach = w @ size
         wide = (w != 0).sum(1) - 1 + (self.bias != 0) + (~(is_power_of_two(w) | (w == 0))).any(1)
-        units, summed, constant = self.losses(reach, reach + abs(self.bias), wide)
-        return units + float(gamma(terms + 1, self.bits)) * summed + float(gamma(terms + 4, self.bits)) * constant
+        units, summed, constant, values = self.losses(reach, reach + abs(self.bias), wide)
+        return (
+            TINY[self.bits] * (values + terms)
+            + units
+            + float(gamma(terms + 1, self.bits)) * summed
+            + float(gamma(terms + 4, self.bits)) * constant
+        )
 
     def error(self, size: np.ndarray) -> tuple[float, float]:
         """Truncation and rounding of the gate alone, rounding of its own weights included."""
         product = math.prod(float(x) ** k for x, k in zip(size, self.stencil.exponents))
         terms = len(self.stencil.units) + self.has_constant
         return self.truncation(size), self.noise(size, terms) + self.weight_error() * product
+
+
+@dataclass(frozen=True, eq=False)
+class Own:
+    """One neuron that is itself the function asked for: tanh in a network of tanh. reach: its argument's interval in exact
+    arithmetic."""
+
+    activation: Activation
+    function: Function
+    reach: tuple[float, float]
+    bits: int
+    bias: float = 0.0
+    factor: float = 1.0
+    has_constant: bool = False
+    exact: bool = True
+
+    stencil = Stencil((1,), np.ones((1, 1), dtype=np.int64), np.array([1], dtype=object), 0, 1)
+    weights = np.ones((1, 1))
+
+    def shortened(self, factor: float) -> float:
+        return factor
+
+    def weight_error(self) -> float:
+        return 2.0**-self.bits + 2.0**-50
+
+    def over(self, off: float) -> tuple[float, float]:
+        """Bounds of |f'| and |f| for an argument that is off by so much."""
+        low, high = self.reach[0] - off, self.reach[1] + off
+        return self.function.slope(low, high) * (1 + 1e-12), max(map(abs, self.function.values(low, high)))
+
+    def losses(self, off: float, gross: float, wide: float) -> tuple[float, float, float, float]:
+        """As Design.losses, for an argument that came off by so much."""
+        tiny = TINY[self.bits]
+        slip = float(gamma(wide, self.bits)) * gross + tiny * (1 + wide) * (1 + gross)
+        slope, value = self.over(off + slip)
+        lost = slope * slip + self.activation.ulps * 2.0**-self.bits * value + 4 * tiny
+        return lost, value + lost, 0.0, value + lost
 
 
 def design(activation: Activation, exponents, bias, scale, size, bits: int) -> Design:
@@ -132,9 +185,6 @@ def design(activation: Activation, exponents, bias, scale, size, bits: int) -> D
             raise InputError(f"scale is {scale}; needed: 'auto' or a number above 0")
         alphas = np.full(len(exponents), short(float(scale), bits - 6))
     made = Design(activation, grid, at, alphas, bits)
-    furthest = at + float(np.abs(made.weights @ np.diag(size)).sum(1).max(initial=0))
-    if furthest > activation.reach:
-        raise InputError(f"a unit's argument reaches {furthest:.3g}; torch's {activation.name} is another function beyond {activation.reach:g}: lower the scale")  # fmt: skip
     return made
 
 

@@ -2,159 +2,72 @@
 
 Source: Trefethen, Approximation Theory and Approximation Practice, theorem 8.2: with |f| <= M on the Bernstein ellipse
 of parameter rho around the interval, interpolation in n + 1 Chebyshev points is off by at most 4 M rho^-n / (rho - 1).
-M is in closed form for every function here; the best rho is searched. Trailing coefficients are then dropped as far as
-their sum allows. Trap: the function must be analytic on the closed interval: sqrt at 0 is refused, as is |x|.
+M is in closed form for every function (functions.py); the best rho is searched. Coefficients are then dropped as far as
+their sum allows. Where the values move by no more than the error, their middle is enough. Pitfall: an argument that was
+compiled itself is off by some e; f is expanded over the interval widened by e, and what e does to f is |f'| e, apart.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
-from math import acosh, atan, ceil, cos, cosh, erf, exp, inf, log, pi, sin, sinh, sqrt, tan, tanh
+from math import ceil, inf, log, nextafter
 from typing import Any
 
+from deeptheory.cheap.functions import FUNCTIONS, Function, power
 from deeptheory.errors import InputError
 
+__all__ = ["FINEST", "FUNCTIONS", "MOST", "Expansion", "Function", "expand", "power", "value_at"]
+
 MOST = 200  # largest degree tried
-FINEST = 1e-12  # a tolerance below this asks for no finer expansions: their coefficients are floats
-_RHOS = tuple(1 + 10 ** (k / 8) for k in range(-24, 33))
+FINEST = (
+    1e-13  # of the outputs' size: a tolerance below this asks for no finer expansions, whose coefficients are floats
+)
+_RHOS = tuple(1 + 10 ** (k / 8) for k in range(-24, 97))
+_TINY = 2.0**-1060  # what a float below the normal ones may lose
 
 
-@dataclass(frozen=True)
-class Function:
-    """value(mp, z); size(mid, a, b): bound of |f| on the ellipse of half-axes a, b about mid, inf where not analytic;
-    span(low, high): interval of its values; where: what its argument must be, in words."""
-
-    value: Callable[[Any, Any], Any]
-    size: Callable[[float, float, float], float]
-    span: Callable[[float, float], tuple[float, float]]
-    where: str = "any real number"
-
-
-def _rising(f: Callable[[float], float]):
-    return lambda low, high: (f(low), f(high))
-
-
-def _wave(f: Callable[[float], float], top: float):
-    """Values of a sine with a maximum at `top`, a minimum half a turn on."""
-
-    def span(low: float, high: float) -> tuple[float, float]:
-        def meets(at: float) -> bool:
-            return ceil((low - at) / (2 * pi)) * 2 * pi + at <= high
-
-        ends = f(low), f(high)
-        return (-1.0 if meets(top + pi) else min(ends)), (1.0 if meets(top) else max(ends))
-
-    return span
-
-
-def _tan_size(mid: float, a: float, b: float) -> float:
-    k = round(mid / pi)
-    furthest = max(abs(mid - a - k * pi), abs(mid + a - k * pi))
-    return inf if furthest >= pi / 2 else max(1.0, 1 / cos(furthest))
-
-
-def _tan_span(low: float, high: float) -> tuple[float, float]:
-    return (tan(low), tan(high)) if ceil((low - pi / 2) / pi) * pi + pi / 2 > high else (-inf, inf)
-
-
-def _cosh_span(low: float, high: float) -> tuple[float, float]:
-    most = cosh(max(abs(low), abs(high)))
-    return (1.0 if low <= 0 <= high else cosh(min(abs(low), abs(high)))), most
-
-
-def _sech_size(mid: float, a: float, b: float) -> float:
-    """|cosh(x + iy)|^2 = sinh(x)^2 + cos(y)^2."""
-    return inf if b >= pi / 2 else 1 / sqrt(sinh(_beyond(mid, a)) ** 2 + cos(b) ** 2)
-
-
-def _sech_span(low: float, high: float) -> tuple[float, float]:
-    near = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
-    return 1 / cosh(max(abs(low), abs(high))), 1 / cosh(near)
-
-
-_SINC_TURNS, _SINC_LEAST, _SINC_NEXT = 4.493409457909064, -0.21723362821122166, 0.12837455352589  # first turn, next top
-
-
-def _sinc_span(low: float, high: float) -> tuple[float, float]:
-    def sinc(x: float) -> float:
-        return sin(x) / x if x else 1.0
-
-    near, far = (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
-    if far <= _SINC_TURNS:
-        return sinc(far), sinc(near)
-    return _SINC_LEAST, max(sinc(near), _SINC_NEXT) if near < _SINC_TURNS else _SINC_NEXT
-
-
-def _beyond(mid: float, a: float) -> float:
-    """Distance of the ellipse from 0 along the axis, inf-safe: 0 where it reaches 0."""
-    return max(abs(mid) - a, 0.0)
-
-
-FUNCTIONS: dict[str, Function] = {
-    "exp": Function(lambda mp, z: mp.exp(z), lambda m, a, b: exp(m + a), _rising(exp)),
-    "log": Function(lambda mp, z: mp.log(z), lambda m, a, b: max(abs(log(m - a)), abs(log(m + a))) + pi / 2 if m > a else inf, _rising(log), "above 0"),
-    "sin": Function(lambda mp, z: mp.sin(z), lambda m, a, b: cosh(b), _wave(sin, pi / 2)),
-    "cos": Function(lambda mp, z: mp.cos(z), lambda m, a, b: cosh(b), _wave(cos, 0.0)),
-    "tan": Function(lambda mp, z: mp.tan(z), _tan_size, _tan_span, "between two poles of tan"),
-    "sinh": Function(lambda mp, z: mp.sinh(z), lambda m, a, b: cosh(abs(m) + a), _rising(sinh)),
-    "cosh": Function(lambda mp, z: mp.cosh(z), lambda m, a, b: cosh(abs(m) + a), _cosh_span),
-    "sech": Function(lambda mp, z: mp.sech(z), _sech_size, _sech_span),
-    "sinc": Function(lambda mp, z: mp.sinc(z), lambda m, a, b: cosh(b), _sinc_span),
-    "tanh": Function(lambda mp, z: mp.tanh(z), lambda m, a, b: max(1.0, tan(b)) if b < pi / 2 else inf, _rising(tanh)),
-    "atan": Function(lambda mp, z: mp.atan(z), lambda m, a, b: (abs(m) + a) / (1 - b) ** 2 if b < 1 else inf, _rising(atan)),
-    "asin": Function(lambda mp, z: mp.asin(z), lambda m, a, b: pi / 2 + acosh(2) if abs(m) + a < 1 else inf, lambda p, q: (-pi / 2, pi / 2), "between -1 and 1, ends left out"),
-    "acos": Function(lambda mp, z: mp.acos(z), lambda m, a, b: pi + acosh(2) if abs(m) + a < 1 else inf, lambda p, q: (0.0, pi), "between -1 and 1, ends left out"),
-    "erf": Function(lambda mp, z: mp.erf(z), lambda m, a, b: 1 + 2 / sqrt(pi) * b * exp(b * b), _rising(erf)),
-}  # a new one: value, bound on an ellipse, span of values, one line  # fmt: skip
-
-
-@lru_cache(maxsize=256)
-def power(p: float) -> Function:
-    """z^p for a p that is no whole number above 0: for z above 0, or away from 0 where p is whole."""
-    whole = p == int(p)
-
-    def size(mid: float, a: float, b: float) -> float:
-        near, far = _beyond(mid, a), abs(mid) + a
-        if near == 0 or (mid < 0 and not whole):
-            return inf
-        return max(near**p, far**p)
-
-    def span(low: float, high: float) -> tuple[float, float]:
-        if low <= 0 <= high or (low < 0 and not whole):
-            return -inf, inf
-        ends = low**p, high**p
-        return min(ends), max(ends)
-
-    def value(mp: Any, z: Any) -> Any:
-        return z ** (int(p) if whole else mp.mpf(p))
-
-    return Function(value, size, span, "away from 0" if whole else "above 0")
+class TooWide(InputError):
+    """Over so wide an interval the polynomial would be of a degree above MOST."""
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """f(mid + radius t) = sum_k coefficients[k] T_k(t) within error, for |t| <= 1. span: of f."""
+    """f(mid + radius t) = sum_k coefficients[k] T_k(t) within error, for |t| <= 1, over [low, high]. span: of f over the
+    interval that was asked; slope: bound of |f'| over [low, high]."""
 
     coefficients: tuple[float, ...]
     error: float
     span: tuple[float, float]
+    low: float
+    high: float
+    slope: float
 
 
-def expand(name: str, function: Function, low: float, high: float, error: float) -> Expansion:
-    """The expansion of lowest degree found with that error. InputError: not analytic there, or degree above 200."""
-    low, high = float(low), float(high)
+def expand(name: str, function: Function, low: float, high: float, error: float, off: float = 0.0) -> Expansion:
+    """The expansion of lowest degree found with that error, for an argument in [low, high] that is compiled to within off.
+
+    InputError: not analytic there, or degree above 200.
+    """
+    a, b = (nextafter(low - off, -inf), nextafter(high + off, inf)) if off else (low, high)
+    mid, radius = (a + b) / 2, (b - a) / 2
     try:
-        span = function.span(low, high) if function.size((low + high) / 2, (high - low) / 2, 0.0) < inf else (-inf, inf)
-    except OverflowError as overflow:
-        raise InputError(f"{name} over [{low:.6g}, {high:.6g}] overflows; narrow the domain") from overflow
-    if not (abs(span[0]) < inf and abs(span[1]) < inf):
-        raise InputError(f"{name} is expanded over [{low:.6g}, {high:.6g}]; its argument must stay {function.where}: change the domain")  # fmt: skip
-    if low == high:
-        return Expansion(_interpolate(function, low, high, 0), 2.0**-50 * max(map(abs, span)), span)
-    degree = _degree(function, (low + high) / 2, (high - low) / 2, error / 2)
-    if degree is None:
-        raise InputError(f"{name} over [{low:.6g}, {high:.6g}] to {error:.3g} takes a polynomial of degree above {MOST}; narrow the domain or raise the tolerance")  # fmt: skip
-    coefficients, spent = list(_interpolate(function, low, high, degree)), error / 2
+        fine = function.size(mid, radius, 0.0) < inf
+        span, wide = (function.values(low, high), function.values(a, b)) if fine else ((-inf, inf),) * 2
+        slope = function.slope(a, b) if fine else inf
+    except (OverflowError, ZeroDivisionError, ValueError) as overflow:
+        raise InputError(f"{name} over [{a:.6g}, {b:.6g}] overflows; narrow the domain") from overflow
+    if not (all(abs(v) < inf for v in (*span, *wide)) and slope < inf):
+        raise InputError(f"{name} is expanded over [{a:.6g}, {b:.6g}]; its argument must stay {function.where}: change the domain")  # fmt: skip
+    slope *= 1 + 1e-12
+    middle = (wide[0] + wide[1]) / 2
+    reach = max(wide[1] - middle, middle - wide[0]) + abs(middle) * 2.0**-52
+    if reach <= error or a == b:
+        return Expansion((middle,), reach, span, a, b, slope)
+    found = _degree(function, mid, radius, error / 2)
+    if found is None:
+        raise TooWide(f"{name} over [{a:.6g}, {b:.6g}] to {error:.3g} takes a polynomial of degree above {MOST}; narrow the domain or raise the tolerance")  # fmt: skip
+    degree, spent = found
+    coefficients = list(_interpolate(function, a, b, degree))
     kept = error / 4
     while len(coefficients) > 1 and kept - abs(coefficients[-1]) > 0:
         kept -= abs(coefficients.pop())
@@ -162,36 +75,62 @@ def expand(name: str, function: Function, low: float, high: float, error: float)
         if c and kept - abs(c) > 0 and abs(c) < error * 1e-3:
             kept -= abs(c)
             coefficients[k] = 0.0
-    spent += error / 4 - kept + 2.0**-50 * sum(map(abs, coefficients))
-    return Expansion(tuple(coefficients), spent, span)
+    spent += error / 4 - kept + 2.0**-50 * sum(map(abs, coefficients)) + len(coefficients) * _TINY
+    return Expansion(tuple(coefficients), spent * (1 + 1e-12), span, a, b, slope)
 
 
-def _degree(function: Function, mid: float, radius: float, error: float) -> int | None:
+def _degree(function: Function, mid: float, radius: float, error: float) -> tuple[int, float] | None:
+    """The least degree found, and its bound."""
     best = None
     for rho in _RHOS:
         try:
             m = function.size(mid, radius * (rho + 1 / rho) / 2, radius * (rho - 1 / rho) / 2)
-        except OverflowError:
+        except (OverflowError, ZeroDivisionError, ValueError):
             continue
-        if 0 < m < 1e300 and 4 * m / (rho - 1) < 1e300:
-            n = max(0, ceil(log(4 * m / (rho - 1) / error) / log(rho)))
-            best = n if best is None else min(best, n)
-        elif m == 0:
-            return 0
-    return None if best is None or best > MOST else best
+        if not m < 1e300 or not 4 * m / (rho - 1) < 1e300:
+            continue
+        m = max(m, 1e-300)
+        n = max(0, ceil(log(4 * m / (rho - 1) / error) / log(rho)))
+        if best is None or n < best[0]:
+            best = n, 4 * m / (rho - 1) * rho**-n
+    return None if best is None or best[0] > MOST else best
 
 
-def _interpolate(function: Function, low: float, high: float, degree: int) -> tuple[float, ...]:
-    """Chebyshev coefficients of the interpolant in degree + 1 points, computed with 40 digits, rounded once."""
-    return _kept(function, low, high, degree)
+def value_at(name: str, function: Function, at: Fraction) -> Fraction:
+    """f of an exact number, to 40 digits. InputError: not defined there."""
+    mp = _digits()
+    try:
+        made: Any = function.value(mp, mp.mpf(at.numerator) / at.denominator)
+        if not mp.isfinite(made) or mp.im(made) != 0:
+            raise ValueError
+        made = mp.re(made)
+    except (ValueError, ZeroDivisionError, OverflowError) as error:
+        raise InputError(f"{name} of {float(at):.6g} is no finite real number; its argument must stay {function.where}: change the domain") from error  # fmt: skip
+    return exactly(made)
 
 
-@lru_cache(maxsize=512)
-def _kept(function: Function, low: float, high: float, degree: int) -> tuple[float, ...]:
+def exactly(made: Any) -> Fraction:
+    """An mpmath number as the fraction that it is."""
+    sign, mantissa, exponent, _ = made._mpf_
+    whole = Fraction(-int(mantissa) if sign else int(mantissa))
+    if abs(exponent) > 10_000:
+        raise InputError("a number on the way is beyond what floats hold; scale the formula")
+    return whole * Fraction(2) ** int(exponent)
+
+
+def _digits() -> Any:
     import mpmath
 
     mp = mpmath.mp.clone()
     mp.dps = 40
+    return mp
+
+
+@lru_cache(maxsize=512)
+def _interpolate(function: Function, low: float, high: float, degree: int) -> tuple[float, ...]:
+    """Chebyshev coefficients of the interpolant in degree + 1 points, computed with 40 digits, rounded once; what is
+    below 1e-30 of the largest is within the rounding of that one."""
+    mp = _digits()
     n = degree + 1
     mid, radius = (mp.mpf(low) + mp.mpf(high)) / 2, (mp.mpf(high) - mp.mpf(low)) / 2
     wave = [
@@ -200,6 +139,6 @@ def _kept(function: Function, low: float, high: float, degree: int) -> tuple[flo
     values = [function.value(mp, mid + radius * wave[2 * j + 1]) for j in range(n)]
     out = []
     for k in range(n):
-        c = mp.fsum(v * wave[k * (2 * j + 1) % (4 * n)] for j, v in enumerate(values)) * (2 if k else 1) / n
-        out.append(0.0 if abs(c) < mp.mpf(10) ** -30 else float(c))
-    return tuple(out)
+        out.append(mp.fsum(v * wave[k * (2 * j + 1) % (4 * n)] for j, v in enumerate(values)) * (2 if k else 1) / n)
+    least = max(map(abs, out)) * mp.mpf(10) ** -30
+    return tuple(0.0 if abs(c) < least else float(c) for c in out)

@@ -1,16 +1,15 @@
 """What a user may hand over as a formula, read: sympy expressions or text, one or several, and their polynomial form.
 
-Traps: text is read by sympy's parser with sympy's names only, and `E`, `I`, `S`, `N` or `beta` would mean sympy's own;
-a name that stands in the domain is a variable. A float is the binary fraction that it is, exactly. That parser runs what it
-reads (strings and attributes reach any code), so text is held to arithmetic first, and to numbers that can be written out.
+Text is read by a parser of its own (text.py), sizes are looked at before work is begun. A name that stands in the domain
+is a variable, whatever sympy takes it for. A float is the binary fraction that it is, exactly.
 """
 
-import ast
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from deeptheory.cheap.text import check_tree, parse, shown
 from deeptheory.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,19 +18,9 @@ if TYPE_CHECKING:
 Exponents = tuple[int, ...]
 Terms = dict[Exponents, Fraction]  # a polynomial: coefficient by exponents
 
-_ARITHMETIC = (
-    ast.Expression,
-    ast.BinOp,
-    ast.UnaryOp,
-    ast.Call,
-    ast.Name,
-    ast.Load,
-    ast.Constant,
-    ast.operator,
-    ast.unaryop,
-)
-_MAKERS = ("sqrt", "cbrt", "root", "Rational", "Integer", "Float", "S")  # no function classes in sympy, and harmless
-_DIGITS = 4_000  # decimal digits of a number that text may ask to be worked out; Python prints no more than 4300
+MOST_TERMS = 20_000
+MOST_DEGREE = 30_000  # half a minute for groups of any depth
+_MOST_WORK = 60_000  # terms times degree times length of the coefficients: a second or two
 
 
 def read_expressions(expression: Any, names: Iterable[str] = ()) -> list["sympy.Expr"]:
@@ -52,85 +41,21 @@ def _is_matrix(expression: Any) -> bool:
 
 def _read(expression: Any, names: list[str]) -> "sympy.Expr":
     import sympy
-    from sympy.parsing.sympy_parser import convert_xor, parse_expr, standard_transformations
 
     if isinstance(expression, str):
-        own = {n: sympy.Symbol(n) for n in names}
-        space: dict[str, Any] = {}
-        exec("from sympy import *", space)
-        space.update({"__builtins__": {}, "abs": sympy.Abs, "max": sympy.Max, "min": sympy.Min})
-        _hold_to_arithmetic(expression, space, own)
-        try:
-            rules = (*standard_transformations, convert_xor)
-            read = parse_expr(expression, local_dict=own, global_dict=space, transformations=rules)
-        except Exception as error:  # the parser raises whatever the text provokes
-            raise InputError(f"expression {expression!r} cannot be read ({error}); write it as in 'x*y + sin(x)'") from error  # fmt: skip
+        read: Any = parse(expression, names)
     else:
         try:
             read = sympy.sympify(expression, strict=True)
-        except sympy.SympifyError as error:
-            raise InputError(f"expression is {expression!r}; give sympy, text or a number") from error
+        except (sympy.SympifyError, ValueError, TypeError) as error:
+            raise InputError(f"expression is {shown(repr(expression))}; give sympy, text or a number") from error
     if not isinstance(read, sympy.Expr):
-        raise InputError(f"expression {expression!r} is a {type(read).__name__}; needed: one real-valued expression")
-    wrong = [c for c in (sympy.I, sympy.zoo, sympy.nan, sympy.oo) if read.has(c)]
+        raise InputError(f"expression {shown(expression)} is a {type(read).__name__}; needed: one real-valued expression")  # fmt: skip
+    check_tree(read)
+    wrong = [c for c in (sympy.I, sympy.zoo, sympy.nan, sympy.oo, sympy.S.NegativeInfinity) if read.has(c)]
     if wrong:
-        raise InputError(f"expression {expression!r} is not a finite real one: it holds {wrong[0]}")
+        raise InputError(f"expression {shown(expression)} is not a finite real one: it holds {wrong[0]}")
     return read
-
-
-def _hold_to_arithmetic(text: str, space: Mapping[str, Any], own: Mapping[str, Any]) -> None:
-    """InputError: text that does not parse, is more than sums, products, powers and functions, or towers of numbers."""
-    from sympy.core.function import FunctionClass
-
-    try:
-        tree = ast.parse(text.strip().replace("^", "**"), mode="eval")
-        _size(tree.body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"expression {text!r} cannot be read ({error}); write it as in 'x*y + sin(x)'") from error
-    for node in ast.walk(tree):
-        number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
-        if not isinstance(node, _ARITHMETIC) or (isinstance(node, ast.Constant) and not number):
-            raise _not_arithmetic(text, type(node).__name__.lower())
-        if isinstance(node, ast.Call):
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
-            known = space.get(name)
-            if (
-                not name
-                or node.keywords
-                or name in own
-                or not (known is None or isinstance(known, FunctionClass) or name in _MAKERS)
-            ):
-                raise _not_arithmetic(text, f"a call of {name or 'something without a name'}")
-
-
-def _not_arithmetic(text: str, what: str) -> InputError:
-    return InputError(f"expression {text!r} cannot be read (it holds {what}); write it as in 'x*y + sin(x)': numbers, names, + - * / ** and functions")  # fmt: skip
-
-
-def _size(node: ast.AST) -> float | None:
-    """log10 of the size that a part made of numbers alone may have; None where a name stands. ValueError: beyond _DIGITS."""
-    if isinstance(node, ast.Call):
-        below = [_size(a) for a in node.args]
-        maker = isinstance(node.func, ast.Name) and node.func.id in _MAKERS
-        known = [b for b in below if b is not None]
-        if len(known) < len(below):
-            return None
-        if not maker and max(known, default=0.0) > 3:
-            raise ValueError("a function of a number above 1000 is not worked out")
-        return max(known, default=0.0) if maker else 3.0
-    below = [_size(child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
-    known = [b for b in below if b is not None]
-    if isinstance(node, ast.Name) or len(known) < len(below):
-        return None
-    if isinstance(node, ast.Constant):
-        return math.log10(max(abs(node.value), 1)) if isinstance(node.value, int | float) else 0.0
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        size = known[0] * 10 ** min(known[1], 9.0)
-    else:
-        size = sum(known) + 0.31
-    if size > _DIGITS:
-        raise ValueError(f"a number of more than {_DIGITS} digits")
-    return size
 
 
 def variables(expressions: Sequence["sympy.Expr"], domain: Any = None) -> list[str]:
@@ -158,6 +83,7 @@ def polynomial_terms(expression: "sympy.Expr", names: Sequence[str]) -> Terms:
     """
     import sympy
 
+    _check_work(expression, len(names))
     symbols = {str(s): s for s in expression.free_symbols}
     generators = [symbols.get(n, sympy.Symbol(n)) for n in names] or [sympy.Symbol("_")]
     try:
@@ -168,11 +94,72 @@ def polynomial_terms(expression: "sympy.Expr", names: Sequence[str]) -> Terms:
     return {k: v for k, v in terms.items() if v}
 
 
+def _check_work(expression: "sympy.Expr", n: int) -> None:
+    """InputError: multiplied out, the polynomial would be too long. Sizes are added up on the tree; nothing is expanded."""
+    degree, terms, digits = sizes(expression, n)
+    if degree > MOST_DEGREE:
+        raise InputError(f"the degree is {degree}; counted up to {MOST_DEGREE}: substitute a power by a variable of its own")  # fmt: skip
+    work = terms * (degree if terms > 1 else 1) * (1 + digits / 30)
+    if terms > MOST_TERMS or work > _MOST_WORK:
+        raise InputError(f"{shown(expression)} has up to {terms:.3g} terms with {digits:.0f} digits when multiplied out; counted are up to {MOST_TERMS}, fewer of high degree: give a shorter polynomial")  # fmt: skip
+
+
+def sizes(e: Any, n: int) -> tuple[int, float, float]:
+    """Degree, terms and digits of the coefficients at most, multiplied out."""
+    import sympy
+
+    if isinstance(e, sympy.Symbol):
+        return 1, 1, 1.0
+    if e.is_Number:
+        return 0, 1, 20.0 if e.is_Float else max(abs(int(e.p)).bit_length(), int(e.q).bit_length()) * 0.31  # type: ignore[attr-defined]
+    below = [sizes(a, n) for a in e.args]
+    if isinstance(e, sympy.Add):
+        degree = max(d for d, _, _ in below)
+        made = degree, sum(t for _, t, _ in below), max(g for _, _, g in below) + math.log10(len(below)) + 1
+    elif isinstance(e, sympy.Mul):
+        degree = sum(d for d, _, _ in below)
+        made = degree, math.prod(t for _, t, _ in below), sum(g + math.log10(t) for _, t, g in below)
+    elif isinstance(e, sympy.Pow) and e.exp.is_Integer and e.exp > 0:
+        d, t, g = below[0]
+        k = int(e.exp)
+        degree = d * k
+        grown = (
+            math.comb(int(t) + k - 1, k)
+            if t < 100 and k < 1000
+            else (math.inf if t > 1 and t * k > 1e6 else degree + 1.0 if t == 1 or n == 1 else math.inf)
+        )
+        made = degree, 1.0 if t == 1 else float(min(grown, 1e300)), min(k * (g + math.log10(t)), 1e300)
+    else:
+        return 0, 1, 1.0  # no polynomial: said by whoever reads it as one
+    room = math.comb(n + degree, n) if degree < 10**6 else math.inf
+    return made[0], min(made[1], float(min(room, 1e300))), made[2]
+
+
+def number(expression: Any) -> Fraction:
+    """A sympy number as a fraction: exact where rational, else to 40 digits. InputError: not real, or beyond 1e300."""
+    import sympy
+
+    made = expression if isinstance(expression, (sympy.Float, sympy.Rational)) else sympy.N(expression, 40)
+    if isinstance(made, sympy.Float) and made.is_finite:
+        sign, mantissa, exponent, _ = made._mpf_
+        out = Fraction(-int(mantissa) if sign else int(mantissa)) * (
+            Fraction(2) ** max(-99999, min(int(exponent), 99999))
+        )
+    elif isinstance(made, sympy.Rational):
+        out = Fraction(int(made.p), int(made.q))
+    else:
+        raise InputError(f"{shown(expression)} is no finite real number; write the formula with real numbers")
+    if abs(out) > 10**300 or (out and abs(out) < Fraction(1, 10**300)):
+        raise InputError(f"{shown(expression)} is beyond what floats hold well (1e-300 to 1e300); scale the formula")
+    return out
+
+
 def _fraction(coefficient) -> Fraction:
     import sympy
 
     if isinstance(coefficient, sympy.Float):
-        return Fraction(float(coefficient))
+        sign, mantissa, exponent, _ = coefficient._mpf_
+        return Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
     if isinstance(coefficient, sympy.Rational):
         return Fraction(int(coefficient.p), int(coefficient.q))
     raise InputError(f"coefficient {coefficient} is no rational number; exact ranks need one: write it as a fraction or a float")  # fmt: skip

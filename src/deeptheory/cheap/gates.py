@@ -78,10 +78,21 @@ class Gate(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        check_input(x, self.inner, len(self.exponents))
         return self.outer(self.act(self.inner(x)))
 
     def extra_repr(self) -> str:
         return f"exponents={self.exponents}, neurons={self.neurons}, within {self.certificate.total:.3g}"
+
+
+def check_input(x: torch.Tensor, module: nn.Module, inputs: int) -> None:
+    """InputError: no tensor of the module's dtype, or another number of inputs."""
+    weight = next(module.parameters())
+    if not isinstance(x, torch.Tensor) or x.dtype != weight.dtype:
+        kind = f"of {x.dtype}" if isinstance(x, torch.Tensor) else f"a {type(x).__name__}"
+        raise InputError(f"x is {kind}, the network computes in {weight.dtype}, for which its certificate holds; give torch.as_tensor(x, dtype={weight.dtype})")  # fmt: skip
+    if x.ndim == 0 or x.shape[-1] != inputs:
+        raise InputError(f"x has shape {list(x.shape)}; needed: [..., {inputs}]")
 
 
 def linear(weight: np.ndarray, bias: np.ndarray | None, dtype: torch.dtype) -> nn.Linear:
@@ -193,6 +204,7 @@ class BitGate(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        check_input(x, self.inner, self.k)
         return torch.sigmoid(self.inner(x))
 
     def extra_repr(self) -> str:

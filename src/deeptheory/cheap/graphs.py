@@ -2,19 +2,21 @@
 
 Sums cost nothing (they are weights), so a Value is a sum of nodes with exact rational coefficients, and only products
 are nodes. Equal products are one node. Every node knows an interval of its true value, and its slack: how far the
-compiled polynomial may be from the true formula there, because a function such as sin was expanded.
+compiled polynomial may be from the true formula there, because a function such as sin was expanded. A node may come out
+as a constant, and keeps its slack all the same: what multiplies it passes that on.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import prod
+from math import inf, nextafter
 
 from deeptheory.cheap.groups import even_groups
 
 Interval = tuple[float, float]
 _UP = 1 + 2.0**-50  # outward rounding of float bounds
+_FEW = 8  # sums of so many terms are bounded exactly, longer ones with a margin
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ def total(parts: Sequence[tuple[Fraction, Value]]) -> Value:
 
 @dataclass(frozen=True)
 class Node:
-    """kind: "input", "gate" (a monomial of values) or "named" (a value with closer bounds than its parts give)."""
+    """kind: "input", "gate" (a monomial of values), "unit" (one neuron of the network's own activation, of a value) or
+    "named" (a value with bounds and slack of its own). feels: values whose errors reach it, and how much at most, where
+    its sum does not show them."""
 
     kind: str
     level: int  # hidden layer that makes it; 0 for inputs
@@ -54,6 +58,7 @@ class Node:
     slack: float = 0.0
     factors: tuple[tuple[Value, int], ...] = ()
     value: Value | None = None
+    feels: tuple[tuple[Value, float], ...] | None = None
 
 
 class Graph:
@@ -65,32 +70,74 @@ class Graph:
         self._known: dict[object, int] = {}
 
     def input(self, k: int) -> Value:
-        return Value(Fraction(0), ((k, Fraction(1)),))
+        """An input; one whose interval is a point is that number."""
+        node = self.nodes[k]
+        return Value(Fraction(node.low)) if node.low == node.high else Value(Fraction(0), ((k, Fraction(1)),))
 
     def level(self, value: Value) -> int:
         return max((self.nodes[n].level for n, _ in value.terms), default=0)
 
+    def constant(self, value: Value) -> Fraction | None:
+        """What is compiled for it, where that is a number; None where it depends on the inputs."""
+        total_of = value.constant
+        for n, c in value.terms:
+            inner = self.nodes[n].value
+            made = self.constant(inner) if inner is not None else None
+            if made is None:
+                return None
+            total_of += c * made
+        return total_of
+
     def bounds(self, value: Value) -> tuple[float, float, float]:
-        """Interval of the true value, and slack."""
-        low = high = float(value.constant)
+        """Interval of the true value, rounded outwards, and slack."""
         slack = 0.0
+        for n, c in value.terms:
+            slack += abs(float(c)) * self.nodes[n].slack
+        if len(value.terms) <= _FEW:
+            ends = [value.constant, value.constant]
+            for n, c in value.terms:
+                node = self.nodes[n]
+                a, b = Fraction(node.low), Fraction(node.high)
+                ends[0] += c * (a if c > 0 else b)
+                ends[1] += c * (b if c > 0 else a)
+            return below(ends[0]), above(ends[1]), slack * _UP
+        low = high = float(value.constant)
+        gross = abs(low)
         for n, c in value.terms:
             node, f = self.nodes[n], float(c)
             low += f * (node.low if f > 0 else node.high)
             high += f * (node.high if f > 0 else node.low)
-            slack += abs(f) * node.slack
-        wide = (abs(low) + abs(high)) * 2.0**-50 * (len(value.terms) > 1)
+            gross += abs(f) * max(abs(node.low), abs(node.high))
+        wide = gross * len(value.terms) * 2.0**-51
         return low - wide, high + wide, slack * _UP
 
-    def named(self, value: Value, low: float, high: float, slack: float) -> Value:
-        """The value as a node of its own, with these bounds; slack on top of what its parts have."""
-        parts = self.bounds(value)[2]
-        key = ("named", value, slack)
+    def size(self, value: Value) -> float:
+        """Bound of what is compiled for it."""
+        low, high, slack = self.bounds(value)
+        return max(abs(low), abs(high)) + slack
+
+    def named(self, value: Value, low: float, high: float, slack: float | None = None, feels=None) -> Value:
+        """The value as a node of its own, with these bounds and slack (None: its parts')."""
+        if slack is None:
+            slack = self.bounds(value)[2]
+        key = ("named", value, low, high, slack, feels)
         if key not in self._known:
-            self._known[key] = self._add(Node("named", self.level(value), low, high, parts + slack, value=value))
+            self._known[key] = self._add(Node("named", self.level(value), low, high, slack, value=value, feels=feels))
+        return Value(Fraction(0), ((self._known[key], Fraction(1)),))
+
+    def unit(self, argument: Value, low: float, high: float, slack: float, slope: float) -> Value:
+        """The network's own activation of a value, one neuron."""
+        key = ("unit", argument)
+        if key not in self._known:
+            made = Node(
+                "unit", 1 + self.level(argument), low, high, slack, ((argument, 1),), feels=((argument, slope),)
+            )
+            self._known[key] = self._add(made)
         return Value(Fraction(0), ((self._known[key], Fraction(1)),))
 
     def _add(self, node: Node) -> int:
+        if not (abs(node.low) < inf and abs(node.high) < inf and node.slack < inf):
+            raise OverflowError
         self.nodes.append(node)
         return len(self.nodes) - 1
 
@@ -99,19 +146,49 @@ class Graph:
         key = ("gate", frozenset(factors.items()))
         if key not in self._known:
             ordered = tuple(sorted(factors.items(), key=lambda f: (f[0].terms, f[0].constant)))
-            low, high, sizes = 1.0, 1.0, []
-            for v, r in ordered:
-                a, b, slack = self.bounds(v)
-                ends = _power(a, b, r)
-                corners = [p * q for p in (low, high) for q in ends]
-                low, high = min(corners), max(corners)
-                sizes.append((max(abs(a), abs(b)), slack, r))
-            slack = (prod((s + e) ** r for s, e, r in sizes) - prod(s**r for s, _, r in sizes)) * _UP
-            slack = slack if any(e for _, e, _ in sizes) else 0.0
+            low, high, slack = self._product(ordered)
             level = 1 + max(self.level(v) for v, _ in ordered)
-            wide = (abs(low) + abs(high)) * 2.0**-50
-            self._known[key] = self._add(Node("gate", level, low - wide, high + wide, slack, factors=ordered))
+            self._known[key] = self._add(Node("gate", level, low, high, slack, factors=ordered))
         return Value(Fraction(0), ((self._known[key], Fraction(1)),))
+
+    def _product(self, factors: Sequence[tuple[Value, int]]) -> tuple[float, float, float]:
+        """Interval of a product of powers, and its slack: prod (|v| + e)^r - prod |v|^r without cancellation."""
+        low, high, size, slack = 1.0, 1.0, 1.0, 0.0
+        for v, r in factors:
+            a, b, e = self.bounds(v)
+            corners = [p * q for p in (low, high) for q in _power(a, b, r)]
+            low, high = min(corners), max(corners)
+            for _ in range(r):
+                slack = slack * (max(abs(a), abs(b)) + e) + size * e
+                size *= max(abs(a), abs(b))
+        wide = (abs(low) + abs(high)) * 2.0**-50 * sum(r for _, r in factors)
+        return (0.0 if low == 0 else low - wide), (0.0 if high == 0 else high + wide), slack * _UP
+
+    def felt(self, outputs: Sequence[Value]) -> list[float]:
+        """By node: how much the outputs feel an error of it at most, summed over outputs, to first order."""
+        out = [0.0] * len(self.nodes)
+
+        def feel(value: Value, weight: float) -> None:
+            for n, c in value.terms:
+                out[n] += weight * abs(float(c))
+
+        for v in outputs:
+            feel(v, 1.0)
+        for n in range(len(self.nodes) - 1, -1, -1):
+            node = self.nodes[n]
+            if not out[n]:
+                continue
+            if node.feels is not None:
+                for v, weight in node.feels:
+                    feel(v, out[n] * weight)
+            elif node.value is not None:
+                feel(node.value, out[n])
+            for v, r in node.factors if node.kind == "gate" else ():
+                others = 1.0
+                for w, s in node.factors:
+                    others *= self.size(w) ** (s - (w == v))
+                feel(v, out[n] * r * others)
+        return out
 
     def products(self, wanted: Sequence[Sequence[tuple[Value, int]]]) -> list[Value]:
         """Products of powers, all at once so that they share gates; layer by layer, in as few as the fan allows."""
@@ -124,21 +201,47 @@ class Graph:
                 values.append(v)
             return items[v]
 
-        factors, bags = [], []
+        factors, bags, fixed = [], [], []
         for product in wanted:
-            factor, bag = Fraction(1), Counter()
+            factor, bag, held = Fraction(1), Counter(), []
             for v, r in product:
+                if (
+                    v.terms and self.constant(v) is not None
+                ):  # compiled as a number, though the true value moves a little
+                    held.append((v, r))
+                    continue
                 lead = v.terms[0][1] if v.terms else v.constant
-                factor *= lead**r
+                lead = Fraction(1) if v.terms and r > _FEW else lead  # its power would be a long number
+                factor *= powered(lead, r)
                 if v.terms:
                     bag[item(v.scaled(1 / lead))] += r
             factors.append(factor)
             bags.append(bag)
+            fixed.append(held)
         now = 0
         while any(b.total() > 1 for b in bags):
             self._round(bags, values, item, now)
             now += 1
-        return [values[next(iter(b))].scaled(f) if b and f else Value(f if not b else Fraction(0)) for f, b in zip(factors, bags)]  # fmt: skip
+        made = [values[next(iter(b))] if b else Value(Fraction(1)) for b in bags]
+        return [self._with(held, v, f) if held else v.scaled(f) for held, v, f in zip(fixed, made, factors)]
+
+    def _with(self, held: Sequence[tuple[Value, int]], rest: Value, factor: Fraction) -> Value:
+        """factor times the rest times values that are compiled as numbers."""
+        own = Fraction(1)
+        for v, r in held:
+            own *= powered(self.constant(v) or Fraction(0), r)
+        parts = [*held, *([(rest, 1)] if rest.terms else [])]
+        low, high, slack = self._product(parts)
+        f = abs(float(factor)) * _UP
+        ends = sorted((float(factor) * low, float(factor) * high))
+        wide = 2.0**-50 * max(map(abs, ends))
+        feels = []
+        for v, r in parts:
+            others = f
+            for w, t in parts:
+                others *= self.size(w) ** (t - (w == v))
+            feels.append((v, r * others))
+        return self.named(rest.scaled(factor * own), ends[0] - wide, ends[1] + wide, f * slack, tuple(feels))
 
     def _round(self, bags: list[Counter], values: list[Value], item, now: int) -> None:
         """Let every product multiply what it has by layer `now`."""
@@ -178,6 +281,25 @@ class Graph:
                     pairs.append(pair)
             counts = Counter({p: c for p, c in counts.items() if c > 0})
         return out
+
+
+def powered(number: Fraction, r: int) -> Fraction:
+    """number^r; OverflowError: too long to write out."""
+    if r * (number.numerator.bit_length() + number.denominator.bit_length() - 2) > 100_000:
+        raise OverflowError
+    return number**r
+
+
+def below(x: Fraction) -> float:
+    """The float at or next below."""
+    f = float(x)
+    return f if Fraction(f) <= x else nextafter(f, -inf)
+
+
+def above(x: Fraction) -> float:
+    """The float at or next above."""
+    f = float(x)
+    return f if Fraction(f) >= x else nextafter(f, inf)
 
 
 def _bundles(rest: list[int], fan: int) -> list[tuple[int, ...]]:

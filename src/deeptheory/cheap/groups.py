@@ -66,12 +66,12 @@ def real_groups(n: float, depth: int) -> tuple[float, ...]:
     return tuple(chain((low + high) / 2))
 
 
-def monomial_optimum(exponents: tuple[int, ...], depth: int, gate: Gate) -> tuple[int, int]:
+def monomial_optimum(exponents: tuple[int, ...], depth: int, gate: Gate, known: dict | None = None) -> tuple[int, int]:
     """Neurons to make one monomial in that many layers, the best of the groupings tried, and its largest gate's degree.
 
-    Equal groups are made once: x^8 takes a square gate a layer.
+    Equal groups are made once: x^8 takes a square gate a layer. known: results for that gate, to be shared by calls.
     """
-    return _monomial(tuple(sorted((r for r in exponents if r), reverse=True)), depth, gate, {})
+    return _monomial(tuple(sorted((r for r in exponents if r), reverse=True)), depth, gate, {} if known is None else known)  # fmt: skip
 
 
 def _monomial(state: tuple[int, ...], depth: int, gate: Gate, known: dict) -> tuple[int, int]:

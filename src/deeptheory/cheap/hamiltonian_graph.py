@@ -15,7 +15,6 @@ from torch import nn
 
 from deeptheory.arrays import as_tensor
 from deeptheory.errors import InputError
-from deeptheory.shapes import check_finite
 
 _LARGEST = 2**24  # entries of a table
 
@@ -24,8 +23,9 @@ class FactorGraph(nn.Module):
     """p(x) = prod_a f_a(x_a) / Z over discrete variables.
 
     levels: number of levels, one for all variables or a list. factors: (variables, log table) pairs; the table [levels
-    of each variable] holds ln f_a in nats, a parameter. forward: x [..., n] whole numbers -> H(x) = -ln p(x) [...] in nats,
-    ln Z included. InputError: a variable out of range or twice in a factor, a table of another shape, NaN, no factor.
+    of each variable] holds ln f_a in nats, a parameter, -inf where f_a is 0. forward: x [..., n] whole numbers -> H(x) = -ln p(x) [...] in nats,
+    ln Z included. InputError: a variable out of range or twice in a factor, a table of another shape, NaN or inf,
+    no factor, no state above probability 0.
     """
 
     def __init__(self, levels: int | Sequence[int], factors: Sequence[tuple[Sequence[int], Any]], n: int | None = None):
@@ -51,7 +51,9 @@ class FactorGraph(nn.Module):
                 raise InputError(
                     f"the table of variables {list(scope)} has shape {list(table.shape)}; needed: {expected}"
                 )
-            check_finite(table=table)
+            wrong = int((table.isnan() | (table == math.inf)).sum())
+            if wrong:
+                raise InputError(f"table holds {wrong} values that are NaN or inf; needed: logarithms, -inf where a factor is 0")  # fmt: skip
             tables.append(nn.Parameter(table.clone()))
         self.tables = nn.ParameterList(tables)
 
@@ -68,7 +70,10 @@ class FactorGraph(nn.Module):
 
     def log_z(self) -> torch.Tensor:
         """ln Z, differentiable in the tables. InputError: a table on the way would not fit."""
-        return _eliminate(self._factors(), set(range(self.n)), self.levels)
+        made = _eliminate(self._factors(), set(range(self.n)), self.levels)
+        if bool(made == -math.inf):
+            raise InputError("every state has probability 0: the factors' -inf leave none; ln Z is -inf")
+        return made
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.energy(x) + self.log_z()
@@ -104,7 +109,8 @@ class FactorGraph(nn.Module):
 
 
 class GraphPosterior(nn.Module):
-    """See FactorGraph.posterior. forward: p(x_query | x_seen); logits: ln p(x_query, x_seen) without ln Z."""
+    """See FactorGraph.posterior. forward: p(x_query | x_seen), NaN where x_seen has probability 0; logits: ln p(x_query,
+    x_seen) without ln Z."""
 
     def __init__(self, graph: FactorGraph, query: int, seen: Sequence[int]):
         super().__init__()

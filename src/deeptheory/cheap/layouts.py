@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from deeptheory.cheap.building import Plan
-from deeptheory.cheap.graphs import Graph, Value, total
+from deeptheory.cheap.graphs import Graph, Node, Value, total
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Wire:
 
 @dataclass(frozen=True)
 class Cell:
-    """A gate of a layer: exponents of the wires that it looks at. carries: it is an identity."""
+    """A gate of a layer: exponents of the wires that it looks at. carries: it is an identity. reach: it is one neuron whose
+    activation is the function asked for, and its argument lies there."""
 
     wires: tuple[int, ...]
     exponents: tuple[int, ...]
     carries: bool = False
+    reach: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class _Layers:
             made: list[Cell] = []
             for n in nodes:
                 factors = [(self.flat(v), r) for v, r in self.graph.nodes[n].factors]
-                made.append(Cell(tuple(before.setdefault(v, len(before)) for v, _ in factors), tuple(r for _, r in factors)))  # fmt: skip
+                at_wires = tuple(before.setdefault(v, len(before)) for v, _ in factors)
+                made.append(Cell(at_wires, tuple(r for _, r in factors), reach=self._reach(self.graph.nodes[n])))
             made += [Cell((before.setdefault(self.flat(v), len(before)),), (1,), carries=True) for v in carried]
             at = {n: k for k, n in enumerate(nodes)}
             wires.append(tuple(self._wire(v, t, at, carried, len(nodes)) for v in wanted[t]))
@@ -92,6 +95,12 @@ class _Layers:
             wanted[t - 1] = list(before)
         entry = tuple(Wire(self._size[v], v.constant, v.terms) for v in wanted[0])
         return Layout(entry, tuple(cells[::-1]), tuple(wires[::-1]))
+
+    def _reach(self, node: Node) -> tuple[float, float] | None:
+        if node.kind != "unit":
+            return None
+        low, high, slack = self.graph.bounds(node.factors[0][0])
+        return low - slack * (1 + 2.0**-50), high + slack * (1 + 2.0**-50)
 
     def _older(self, v: Value, t: int) -> Value:
         return Value(Fraction(0), tuple((n, c) for n, c in v.terms if self.graph.nodes[n].level < t))

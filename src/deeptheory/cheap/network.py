@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from deeptheory.cheap.certificates import Certificate
-from deeptheory.cheap.gates import Activate, linear
+from deeptheory.cheap.gates import Activate, check_input, linear
+from deeptheory.cheap.rounding import representable
 from deeptheory.errors import InputError, MissingDependency
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 class CompiledNetwork(nn.Module):
     """[..., variables] -> [..., outputs]: per hidden layer a Linear, the activation, and a Linear that adds up.
+
+    Inputs have the network's dtype (InputError else). Outside the domain the output is whatever the neurons make of it,
+    without a warning, and the certificate says nothing: .inside(x) tells which rows lie in it.
 
     .expression: sympy, or a list of them for several outputs. .variables: names, in the order of the inputs. .depth:
     hidden layers. .neurons: units with an activation. .synapses: weights that are not 0. .certificate: of the weights as
@@ -44,7 +48,16 @@ class CompiledNetwork(nn.Module):
         self._mark = self._fingerprint()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        check_input(x, self.layers, len(self.variables))
         return self.layers(x)
+
+    def inside(self, x: torch.Tensor) -> torch.Tensor:
+        """Which rows of x [..., variables] lie in the domain of the certificate: bool [...]."""
+        bits = {"float64": 53, "float32": 24}[self._certificate.dtype]  # ends as the dtype has them are inside
+        sides = [representable(low, high, bits) for low, high in self._certificate.domain.values()]
+        low, high = (torch.tensor(ends, dtype=torch.float64) for ends in zip(*sides))
+        wide = x.double().cpu()
+        return ((wide >= low) & (wide <= high)).all(-1).to(x.device)
 
     @property
     def expression(self) -> "sympy.Expr | list[sympy.Expr]":
@@ -101,7 +114,12 @@ class CompiledNetwork(nn.Module):
         return torch.export.export(self, (self.example(),), dynamic_shapes={"x": {0: rows}})
 
     def to_onnx(self, path: Any) -> None:
-        """Write an ONNX file. MissingDependency: onnxscript, torch's exporter, is not installed."""
+        """Write an ONNX file. MissingDependency: onnxscript, torch's exporter, is not installed. InputError: gelu or
+        softplus in float64, which onnxruntime cannot run.
+        """
+        names = {m.name for m in self.layers if isinstance(m, Activate)} & {"gelu", "softplus"}
+        if names and self.example().dtype == torch.float64:
+            raise InputError(f"onnxruntime runs no {names.pop()} in float64; compile with dtype=torch.float32, or with activation='silu'")  # fmt: skip
         try:
             import onnxscript as _  # noqa: F401  # type: ignore[import-not-found]
         except ImportError as error:

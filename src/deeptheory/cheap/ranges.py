@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeptheory.cheap.functions import FUNCTIONS, Function
 from deeptheory.cheap.graphs import Interval
 
 if TYPE_CHECKING:
@@ -98,7 +99,19 @@ def _values(e: Any, at: dict[str, int], low: np.ndarray, high: np.ndarray) -> Pa
         return np.where(below, -np.inf, made[0]), np.where(below, np.inf, made[1])
     if name in ("sin", "cos"):
         return _wave(*parts[0], pi / 2 if name == "sin" else 0.0)
+    function = FUNCTIONS.get(name)
+    if function is not None and len(parts) == 1 and len(low) <= 2000:
+        ends = [_span_of(function, a, b) for a, b in zip(*parts[0])]
+        return np.array([a for a, _ in ends]), np.array([b for _, b in ends])
     return np.full(len(low), -np.inf), np.full(len(low), np.inf)
+
+
+def _span_of(function: Function, low: float, high: float) -> Interval:
+    try:
+        inside = function.size((low + high) / 2, (high - low) / 2, 0.0) < np.inf
+        return function.values(float(low), float(high)) if inside else (-np.inf, np.inf)
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return -np.inf, np.inf
 
 
 def _raised(low: np.ndarray, high: np.ndarray, exponent: Any) -> Pair:

@@ -105,6 +105,11 @@ def to_polynomial(module: nn.Module, degree: int, domain: Any = (-1, 1), *, vari
     if any(a.assumed for a in steps if isinstance(a, Activation)):
         notes.append("derivatives of the activation were sampled: the bound is measured, not proven")
     seen = _seen(module, expressions, names, sides, dtype)
+    if seen > max(bounds):
+        notes.append(
+            f"the bound was {max(bounds):.3g}, below what was seen, and was raised to it: the derivatives' bounds failed"
+        )
+        bounds = [max(b, seen) for b in bounds]
     return PolynomialApproximation(expressions=expressions, bounds=tuple(bounds), seen=seen, degree=int(degree), domain=box, notes=tuple(notes))  # fmt: skip
 
 
@@ -125,10 +130,19 @@ def _steps(module: nn.Module) -> Iterable["nn.Linear | Activation"]:
         yield known if known is not None and known.function is module.function else activation_of(module.function)
     elif isinstance(module, (nn.Identity, nn.Dropout, nn.Flatten)):
         return
-    elif type(module).__module__.startswith("torch.nn.modules.activation"):
+    elif type(module) in _smooth():
+        if type(module) in (nn.ELU, nn.CELU) and module.alpha != 1:
+            raise InputError(f"{module} has a kink at 0, so that no polynomial is near it there; alpha=1 has none")
         yield activation_of(module)
+    elif type(module).__module__.startswith("torch.nn.modules.activation"):
+        raise InputError(f"{type(module).__name__} is not smooth, or no function of one number at a time, so that no polynomial is read from it; read are {', '.join(t.__name__ for t in _smooth())}")  # fmt: skip
     else:
         raise InputError(f"{type(module).__name__} cannot be read; known: Linear, activations, Dropout and Identity in Sequentials, gates, compiled networks")  # fmt: skip
+
+
+def _smooth() -> tuple[type[nn.Module], ...]:
+    """Activations that are functions of one number, with a slope everywhere and without parameters."""
+    return nn.Tanh, nn.Sigmoid, nn.SiLU, nn.GELU, nn.Softplus, nn.Mish, nn.LogSigmoid, nn.Tanhshrink, nn.ELU, nn.CELU
 
 
 class _Model:
@@ -204,7 +218,8 @@ class _Model:
         slopes = np.array([float(activation.bound(1, float(m), float(r))) for m, r in zip(middle, radius)])
         sizes = np.array([float(activation.bound(0, float(m), float(r))) for m, r in zip(middle, radius)])
         seen = np.abs(middle) + radius if activation.of_argument else sizes
-        return out, slopes * rest + off + dropped + activation.ulps * 2.0**-bits * seen
+        beyond = np.where(middle + radius > activation.reach, 2.1e-9, 0.0)  # torch's softplus is z beyond 20
+        return out, slopes * rest + off + dropped + beyond + activation.ulps * 2.0**-bits * seen
 
     def expression(self, row: np.ndarray, names: Sequence[str], box: Sequence[tuple[float, float]]) -> "sympy.Expr":
         """In the variables themselves; exact where the box is [-1, 1]."""

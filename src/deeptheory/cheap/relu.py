@@ -9,14 +9,15 @@ of pieces: see relu_count.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from deeptheory.cheap.activations import Activation
+from deeptheory.cheap.activations import RELU
 from deeptheory.cheap.assembling import Block, check_weights
-from deeptheory.cheap.building import as_written
+from deeptheory.cheap.building import Plan, as_written
 from deeptheory.cheap.certificates import Certificate, bits_needed
 from deeptheory.cheap.counts import Count
 from deeptheory.cheap.expansions import FINEST
@@ -26,85 +27,68 @@ from deeptheory.cheap.rounding import gamma, precision
 from deeptheory.errors import InputError
 
 if TYPE_CHECKING:
-    import sympy
+    from deeptheory.cheap.compiler import Problem
 
 MOST_TEETH = 40
-_RELU = Activation("relu", torch.relu, lambda z, order: (), None)
+_SHIFT = 2.0  # of what is carried, over its scale: a wire may be a little larger than that
 
 
 def relu_count(tolerance: float, depth: int | None = None) -> Count:
     """Neurons to square a number of [0, 1] to that accuracy: pieces needed against pieces that neurons make.
 
-    A line is off by at least h^2 / 8 on an interval of length h, so 1 / sqrt(8 tolerance) pieces are needed; a layer of
-    w neurons multiplies pieces by w + 1 at most (Telgarsky 2016). Upper: the sawtooth construction.
+    One hidden layer of w units comes as near as 1 / (2 (2 w + 1)^2) and no nearer: w kinks make w + 1 pieces, of length
+    sqrt(8 tolerance) at most; but a rising first piece would need a slope that no unit with a kink inside gives (the
+    jumps are all above 0, the first slope is 0 or minus some of them), so it is level and half as long; a unit that gives
+    it costs a kink. Deeper: a line is off by at least h^2 / 8 on length h and a layer of w units multiplies pieces by
+    w + 1 at most (Telgarsky 2016). Upper: the one layer, carried on, or the sawtooth construction (Yarotsky 2017).
     InputError: tolerance outside (0, 1/8), or depth below 1.
     """
-    if not 0 < tolerance < 0.125:
+    if not (isinstance(tolerance, (int, float)) and 0 < tolerance < 0.125):
         raise InputError(f"tolerance is {tolerance}; needed: between 0 and 1/8, which a line reaches")
-    if depth is not None and depth < 1:
+    if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
         raise InputError(f"depth is {depth}; needed: 1 or more hidden layers, or None for any")
+    flat = max(1, math.ceil((1 / math.sqrt(2 * tolerance) * (1 - 1e-12) - 1) / 2))
     pieces = math.ceil(1 / math.sqrt(8 * tolerance) * (1 - 1e-12))
-    if depth is None:
-        low = math.ceil(math.log2(pieces) - 1e-12)
-        teeth = max(1, math.ceil(-math.log(tolerance, 4) - 1 - 1e-12))
-        high, layers = 2 + 3 * (teeth - 1), teeth
+    teeth = max(1, math.ceil(-math.log(tolerance, 4) - 1 - 1e-12))
+    saw = 2 + 3 * (teeth - 1)
+    if depth == 1:
+        low = high = flat
+    elif depth is None:
+        low = min(flat, max(1 + (flat > 1), math.ceil(math.log2(pieces) - 1e-12)))  # one unit alone is one layer
+        high = min(saw, flat)
     else:
         width = 1
         while (width + 1) ** depth < pieces:
             width += 1
         low = next(width * depth - k for k in range(depth, -1, -1) if (width + 1) ** (depth - k) * width**k >= pieces)
-        high, layers = (pieces - 1 if depth == 1 else pieces - 1 + (depth - 1)), depth
-    proof = f"at least {low}: {pieces} pieces are needed and a layer of w units multiplies them by w + 1 at most; at most {high}: {'sawtooth' if depth is None else 'a unit for every kink, carried on'} in {layers} layers"  # fmt: skip
-    return Count(lower=low, upper=high, lower_uniform=low, convention="relu", depth=depth, synapses=3 * high, degree=2, largest_group=2, proof=proof)  # fmt: skip
+        low = max(low, depth)
+        high = min(flat + depth - 1, saw + depth - teeth if depth >= teeth else flat + depth - 1)
+    how = f"one layer of {flat}" + ", carried on" * (depth not in (None, 1)) if high != saw or depth == 1 else f"sawtooth in {teeth} layers"  # fmt: skip
+    why = f"one layer of {flat - 1} is off by {1 / (2 * (2 * flat - 1) ** 2):.3g} or more" if depth == 1 else f"{pieces} pieces are needed and a layer of w units multiplies them by w + 1 at most"  # fmt: skip
+    return Count(lower=low, upper=high, lower_uniform=low, convention="relu", depth=depth, synapses=3 * high, degree=2, largest_group=2, proof=f"at least {low}: {why}; at most {high}: {how}")  # fmt: skip
 
 
-def compile_relu(
-    expressions: Sequence["sympy.Expr"],
-    names: Sequence[str],
-    domain: dict[str, tuple[float, float]],
-    tolerance: float,
-    dtype: torch.dtype,
-    *,
-    depth: int | None,
-    several: bool,
-) -> CompiledNetwork:
+def compile_relu(problem: "Problem", domain: dict[str, tuple[float, float]], tolerance: float, dtype: torch.dtype, *, depth: int | None, said: dict) -> CompiledNetwork:  # fmt: skip
     """The network of ReLU neurons; the door is compile_polynomial(..., activation="relu")."""
     from deeptheory.cheap.compiler import ToleranceError
 
     name, bits, largest = precision(dtype)
-    box = list(domain.values())
-    best, reached_by, chosen = math.inf, 0, None
-    asked = max(tolerance, FINEST)
-    start = math.floor(math.log(asked / 4, 4))
-    for step in range(9):
-        plan = as_written(expressions, names, box, 2, 4.0 ** (start - step))
-        slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
-        if slack.max(initial=0.0) > asked / 2:
-            continue
-        saw = _Sawtooth(layout(plan), [max(abs(a), abs(b)) for a, b in box], bits)
-        for teeth in range(1, MOST_TEETH + 1):
-            if depth is not None and saw.depth(teeth) > depth:
-                break
-            cut, off = saw.errors(teeth)
-            total = float((off + slack).max(initial=0.0))
-            if total < best:
-                best, reached_by = total, saw.depth(teeth)
-            if total <= tolerance:
-                chosen = saw, teeth, cut, off, slack, plan
-                break
-        if chosen or not plan.expansions or slack.max(initial=0.0) < 0.02 * best:
-            break
-    if chosen is None:
+    found = _search(problem, tolerance, depth)
+    if found is None or found.total > tolerance:
         limit = "" if depth is None else f" with {depth} hidden layers"
-        raise ToleranceError(f"tolerance {tolerance:.3g} is out of reach for relu in {name}{limit}; the best reachable is {best!r} with {reached_by} hidden layers: raise the tolerance{' or the depth' * (depth is not None)}", best, reached_by)  # fmt: skip
-    saw, teeth, cut, off, slack, plan = chosen
+        limit += "" if found else ", in which the formula does not fit"
+        found = _settled(problem, found, depth) if found else _settled(problem, _search(problem, tolerance, None), None)
+        raise ToleranceError(f"tolerance {tolerance:.3g} is out of reach for relu in {name}{limit}; the best reachable is {found.total!r} with {found.layers} hidden layers: raise the tolerance{' or the depth' * (depth is not None)}", found.total, found.layers)  # fmt: skip
+    saw, teeth, plan = found.saw, found.teeth, found.plan
+    cut, off = saw.errors(teeth)
+    slack, outputs = found.slack, len(said["expressions"])
     blocks = saw.blocks(teeth)
     made = len(blocks)
     if depth is not None and not blocks:
-        first = _carried(len(expressions), saw.outputs + off)
+        first = _carried(outputs, saw.outputs + off)
         blocks.append(Block(saw.affine[0], saw.affine[1] + first.bias, first.outer, first.constant))
     while depth is not None and len(blocks) < depth:
-        blocks.append(_carried(len(expressions), saw.outputs + off))
+        blocks.append(_carried(outputs, saw.outputs + off))
     off = off + (len(blocks) - made) * 12 * 2.0**-bits * (saw.outputs + off)
     affine = None if blocks else saw.affine
     most = check_weights(blocks or [Block(*saw.affine, *saw.affine)], largest, name)
@@ -121,7 +105,71 @@ def compile_relu(
         dtype=name,
         bits=bits_needed(truncation, rounding, bits),
     )
-    return CompiledNetwork(blocks, affine, _RELU, dtype, variables=tuple(names), expressions=tuple(expressions), several=several, expansions=plan.expansions, certificate=certificate)  # fmt: skip
+    return CompiledNetwork(blocks, affine, RELU, dtype, **said, expansions=plan.expansions, certificate=certificate)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The certificate's total, what has it, and its layers."""
+
+    total: float
+    layers: int
+    saw: "_Sawtooth"
+    teeth: int
+    slack: np.ndarray
+    plan: Plan
+
+
+def _search(problem: "Problem", tolerance: float, depth: int | None) -> _Found | None:
+    """The first that meets the tolerance, or the best; None where none fits in that depth."""
+    from deeptheory.cheap.compiler import refinements, scale_of
+
+    best = None
+    for plan in refinements(
+        lambda errors: as_written(problem.expressions, problem.names, problem.box, 2, errors), tolerance
+    ):
+        slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
+        if slack.max(initial=0.0) > max(tolerance, FINEST * scale_of(plan)):
+            continue
+        saw = _Sawtooth(layout(plan), problem.sizes, problem.bits)
+        for teeth in range(1, MOST_TEETH + 1):
+            if depth is not None and saw.depth(teeth) > depth:
+                break
+            with np.errstate(all="ignore"):
+                _, off = saw.errors(teeth)
+            total = float((off + slack).max(initial=0.0))
+            if not math.isfinite(total):
+                continue
+            total += _carrying(saw, teeth, depth, off, problem.bits)
+            if best is None or total < best.total:
+                best = _Found(total, saw.depth(teeth), saw, teeth, slack, plan)
+            if total <= tolerance:
+                return _Found(total, saw.depth(teeth), saw, teeth, slack, plan)
+        if best is not None and slack.max(initial=0.0) < 0.02 * best.total:
+            break
+    return best
+
+
+def _carrying(saw: "_Sawtooth", teeth: int, depth: int | None, off: np.ndarray, bits: int) -> float:
+    """What layers that only carry the outputs on add."""
+    more = max((depth or 0) - saw.depth(teeth), 0)
+    return float((more * 12 * 2.0**-bits * (saw.outputs + off)).max(initial=0.0))
+
+
+def _settled(problem: "Problem", found: _Found | None, depth: int | None) -> _Found:
+    """How functions are expanded depends on the tolerance: a value that is then met."""
+    if found is None:
+        raise InputError(f"{', '.join(map(str, problem.expressions))} is not expanded finely enough on this domain; narrow it")  # fmt: skip
+    for _ in range(8):
+        again = _search(problem, found.total, depth)
+        if again is None or found.total * 0.98 <= again.total <= found.total:
+            break
+        if again.total < found.total:
+            more = _search(problem, again.total, depth)
+            if more is None or more.total > again.total:
+                break
+        found = again
+    return found
 
 
 def _carried(n: int, size: np.ndarray) -> Block:
@@ -156,7 +204,8 @@ class _Sawtooth:
     def errors(self, teeth: int) -> tuple[np.ndarray, np.ndarray]:
         """Truncation, and everything together, by output; sets the scales that the weights are made with."""
         gross = np.abs(self.entry) @ self.inputs + np.abs(self.affine[1])
-        off = gamma((self.entry != 0).sum(1) + 3, self.bits) * gross
+        seen = (self.entry != 0).sum(1)
+        off = gamma(seen + seen.max(initial=0) + 4, self.bits) * gross  # two wires are added up in one sum
         cut = np.zeros(len(off))
         self.scales = []
         for t, cells in enumerate(self.layout.cells):
@@ -184,7 +233,7 @@ class _Sawtooth:
         at = list(cell.wires)
         s, x, e, c = scale[at], size[at], off[at], cut[at]
         if cell.carries:  # relu(w + s) - s, and once more at every tooth
-            return float(e[0]) + (teeth + 1) * 6 * self.u * float(2 * s[0]), float(c[0]), float(3 * s[0])
+            return float(e[0]) + (teeth + 1) * 6 * self.u * float(4 * s[0]), float(c[0]), float(6 * s[0])
         if cell.exponents == (2,):
             a = b = 0
         else:
@@ -194,7 +243,7 @@ class _Sawtooth:
         through_cut = float(x[a] * c[b] + x[b] * c[a] + c[a] * c[b])
         beyond = float(np.max(_overshot(np.maximum((x + e) / s - 1, 0))))
         truncation = 4.0 ** -(teeth + 1) + beyond
-        return through + whole * (truncation + self._noise(teeth)), through_cut + whole * truncation, 5 * whole
+        return through + whole * (truncation + self._noise(teeth)), through_cut + whole * truncation, 8 * whole
 
     def _noise(self, teeth: int) -> float:
         """Rounding of p^2 - q^2 for p, q in [0, 1]: a tent doubles what came and adds its own; weights are powers of two."""
@@ -202,7 +251,7 @@ class _Sawtooth:
         tent, total = 8 * u, 16 * u  # p or q: sums of two halves, and the two together
         for s in range(1, teeth + 1):
             tent = 2 * tent + 6 * u + 4 * float(gamma(3, self.bits))
-            total += 2 * tent * 4.0**-s + (6 + 8 * 4.0**-s) * float(gamma(8, self.bits)) + 2 * u
+            total += 2 * tent * 4.0**-s + (6 + 8 * 4.0**-s) * float(gamma(8, self.bits)) + 8 * u
         return total
 
     def blocks(self, teeth: int) -> list[Block]:
@@ -221,7 +270,7 @@ class _Sawtooth:
                 row = np.zeros(len(scale))
                 row[cell.wires[0]] = 1 / scale[cell.wires[0]]
                 rows.append(row)
-                bias.append(1.0)
+                bias.append(_SHIFT)
                 units_of.append((k, "carry"))
                 continue
             signs = (1.0,) if cell.exponents == (2,) else (1.0, -1.0)
@@ -245,7 +294,7 @@ class _Sawtooth:
             row = which if kind == "chain" else len(chains) + carries.index(which)
             outer[row, j] = 1.0
             if kind == "carry":
-                constant[row] = -1.0
+                constant[row] = -_SHIFT
         blocks = [Block(inner, shift, outer, constant)]
         gates = [k for k, c in enumerate(cells) if not c.carries]
         for s in range(1, teeth + 1):
@@ -264,7 +313,7 @@ class _Sawtooth:
             bias[2 * i + 1] = -0.5
         for k in range(sums + carried):
             inner[2 * n + k, n + k] = 1.0
-            bias[2 * n + k] = 1.0
+            bias[2 * n + k] = _SHIFT
         keep = 0 if last else n
         outer, constant = np.zeros((keep + len(gates) + carried, units)), np.zeros(keep + len(gates) + carried)
         for i, (cell, sign) in enumerate(chains):
@@ -275,10 +324,10 @@ class _Sawtooth:
             outer[row, 2 * i + 1] += 4.0 * sign * 4.0**-s
         for k in range(sums):
             outer[keep + k, 2 * n + k] = 1.0
-            constant[keep + k] = -1.0
+            constant[keep + k] = -_SHIFT
         for k in range(carried):
             outer[keep + len(gates) + k, 2 * n + sums + k] = 1.0
-            constant[keep + len(gates) + k] = -1.0
+            constant[keep + len(gates) + k] = -_SHIFT
         return Block(inner, bias, outer, constant)
 
     def _finish(self, t: int, cells: Sequence[Cell], last: Block, gates: Sequence[int], carries: Sequence[int]) -> Block:  # fmt: skip

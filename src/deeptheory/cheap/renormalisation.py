@@ -15,6 +15,7 @@ from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
 from deeptheory.results import Estimate, Result
 from deeptheory.shapes import check_finite
+from deeptheory.statistics import mean_interval
 
 _NEWTON = 100
 _LEAST_FIELDS = 2
@@ -143,12 +144,9 @@ def renormalisation_flow(
 
 
 def _interval(values: np.ndarray) -> Estimate:
-    from scipy.stats import t
-
-    mean, n = float(values.mean()), len(values)
-    reach = float(t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n))
-    method = f"Whittle fits, t over {n} fields"
-    return Estimate(value=mean, low=mean - reach, high=mean + reach, unit="1", method=method)
+    found = mean_interval(values)
+    method = f"Whittle fits, {found.method} over {found.n} fields"
+    return Estimate(value=found.value, low=found.low, high=found.high, unit="1", method=method)
 
 
 def _wave(size: int) -> np.ndarray:

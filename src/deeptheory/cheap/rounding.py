@@ -13,6 +13,7 @@ import numpy as np
 from deeptheory.errors import InputError
 
 _DTYPES = {"float64": (53, 1.7e308), "float32": (24, 3.4e38)}
+TINY = {53: 2.0**-1022, 24: 2.0**-126}  # by bits: what is smaller may become 0
 
 
 def precision(dtype: Any) -> tuple[str, int, float]:
@@ -35,6 +36,11 @@ def short(x: float, bits: int) -> float:
         return x
     m, e = math.frexp(x)
     return math.ldexp(round(math.ldexp(m, bits)), e - bits)
+
+
+def representable(low: float, high: float, bits: int) -> tuple[float, float]:
+    """The interval, and the numbers of the dtype nearest to its ends."""
+    return min(low, short(low, bits)), max(high, short(high, bits))
 
 
 def is_power_of_two(x) -> np.ndarray:

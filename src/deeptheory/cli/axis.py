@@ -1,19 +1,21 @@
 """axis: which code do these units use? Arrays in, a page out."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from deeptheory.cli.application import Json, app, print_json, say
+from deeptheory.cli.arrays import null_for_nan, read_array, read_labels
 from deeptheory.errors import InputError
 
 
 @app.command()
 def axis(
-    responses: Annotated[Path, typer.Argument(help=".npy, [n, units] or [n, trials, units].")],
-    features: Annotated[Path, typer.Argument(help=".npy, [n, d]: the stimuli's coordinates.")],
+    responses: Annotated[str, typer.Argument(help="[n, units] or [n, trials, units]: .npy, .npz, .csv or .mat; FILE:NAME where a file holds several.")],
+    features: Annotated[str, typer.Argument(help="[n, d], the stimuli's coordinates; files as for responses.")],
     blocks: Annotated[str | None, typer.Option(help="NAME:NUMBER,... in order, e.g. shape:25,appearance:25.")] = None,
+    groups: Annotated[str | None, typer.Option(help="File of one label per row: repeats of a stimulus, or runs.")] = None,
     out: Annotated[Path, typer.Option(help="Run folder with the page.")] = Path("runs/axis"),
     folds: Annotated[int, typer.Option(help="Folds of the model comparison.")] = 10,
     permutations: Annotated[int, typer.Option(help="Draws of the null.")] = 500,
@@ -21,34 +23,36 @@ def axis(
     normalize: Annotated[str, typer.Option(help="block, dim or none.")] = "block",
     radius: Annotated[float, typer.Option(help="Bound of the exemplar, in median stimulus norms.")] = 1.5,
     as_json: Json = False,
-) -> None:
+) -> None:  # fmt: skip
     """Ask recorded units, or a layer's, how they code: axes, exemplars, norms, energy, or none of these."""
     from deeptheory.axis import axis_code
     from deeptheory.inspection import write_axis_page
 
     named = None if blocks is None else _blocks(blocks)
+    rows = None if groups is None else read_labels(groups)
     code = axis_code(
-        _array(responses), _array(features), named, folds, permutations, seed, normalize=normalize, radius=radius
+        read_array(responses),
+        read_array(features),
+        named,
+        folds,
+        permutations,
+        rows,
+        seed,
+        normalize=normalize,
+        radius=radius,
     )
     options = f" --blocks {blocks}" if blocks else ""
-    command = f"deeptheory axis {responses.name} {features.name}{options} --folds {folds} --permutations {permutations} --seed {seed}"
+    options += f" --groups {Path(groups).name}" if groups else ""
+    command = f"deeptheory axis {Path(responses).name} {Path(features).name}{options} --folds {folds} --permutations {permutations} --seed {seed}"
     page = write_axis_page(code, out, f"{command} --normalize {normalize} --radius {radius:g}")
     if as_json:
-        print_json({"units": len(code.units), "left out": code.dead, "verdicts": code.models.counts if code.models else {}, **code.scalars(), "notes": list(code.notes), "page": str(page)})  # fmt: skip
+        found = {"units": len(code.units), "left out": code.dead, "verdicts": code.models.counts if code.models else {}, **code.scalars(), "notes": list(code.notes), "page": str(page)}  # fmt: skip
+        print_json(null_for_nan(found))
         return
     print(code)
     for note in code.notes:
         say(f"note: {note}")
     print(f"page: {page}\nunits: {out / 'units.csv'}")
-
-
-def _array(path: Path) -> Any:
-    import numpy as np
-
-    try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as .npy ({error}); write it with numpy.save") from error
 
 
 def _blocks(text: str) -> dict[str, slice]:

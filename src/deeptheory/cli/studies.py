@@ -56,9 +56,9 @@ def reproduce(
     as_json: Json = False,
 ) -> None:
     """Run a paper again: steps, claims ledger, report. A killed run goes on where it stopped."""
-    from deeptheory.runs.region import VERDICTS
     from deeptheory.studies import find
     from deeptheory.studies import reproduce as run
+    from deeptheory.verdicts import VERDICTS
 
     if fail_on is not None and fail_on not in VERDICTS:
         raise InputError(f"--fail-on is {fail_on!r}; known: {', '.join(VERDICTS)}")
@@ -83,8 +83,8 @@ def reproduce(
         print_json({"study": study, "scale": scale, "folder": str(result.folder), "claims": result.claims.rows()})
     else:
         _ledger(result.claims.rows())
-        counts = ", ".join(f"{n} {v}" for v, n in result.claims.counts().items() if n)
-        print(f"\n{counts}\nreport: {result.folder / 'report.html'}")
+        _headline(result.claims)
+        print(f"report: {result.folder / 'report.html'}")
     if fail_on is not None and result.claims.counts()[fail_on]:
         raise typer.Exit(1)
 
@@ -96,6 +96,18 @@ def _knob(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _headline(claims) -> None:
+    """Verdicts counted by setting, and how far they can be trusted as a whole."""
+    print("\n" + "\n".join(claims.headline()))
+    judged = [e for e in claims if e.study_wise is not None]
+    if judged:
+        firm = sum(e.study_wise for e in judged)
+        print(
+            f"{firm} of the {len(judged)} verdicts from intervals hold for the study as a whole (Holm, 5 %); "
+            f"at most {claims.wrong_by_chance():.2g} of them are expected to be wrong by chance"
+        )
+
+
 def _ledger(rows: list[dict]) -> None:
     """The claims table on stdout: coloured on a terminal, plain columns elsewhere."""
     from rich.console import Console
@@ -103,19 +115,30 @@ def _ledger(rows: list[dict]) -> None:
 
     from deeptheory.report.page import interval
 
-    colours = {"reproduced": "green", "contradicted": "red", "inconclusive": "yellow"}
+    colors = {
+        "reproduced": "green",
+        "holds here": "green",
+        "contradicted": "red",
+        "fails here": "red",
+        "inconclusive": "yellow",
+    }
     table = Table(box=None, pad_edge=False)
     for name in ("verdict", "claim", "measured [95 %]", "region", "unit"):
         table.add_column(name, no_wrap=name != "unit", overflow="fold")
     shown = [r for r in rows if r["measured"] is not None]
     for row in shown:
-        colour = colours.get(row["verdict"], "dim")
+        color = colors.get(row["verdict"], "dim")
         unit = "" if row["unit"] == "1" else row["unit"]
-        table.add_row(f"[{colour}]{row['verdict']}[/]", row["id"], interval(row).replace("[", r"\["), row["region"].replace("[", r"\["), unit)  # fmt: skip
+        verdict = "not judged" if row["verdict"] == "measured, not judged" else row["verdict"]
+        cells = (interval(row).replace("[", r"\["), row["region"].replace("[", r"\["), unit)
+        table.add_row(f"[{color}]{verdict}[/]", row["id"], *cells)
     Console(width=None if sys.stdout.isatty() else 110).print(table)
     waiting = [r["id"] for r in rows if r["measured"] is None]
     if waiting:
-        print(f"not run ({len(waiting)}): {', '.join(waiting)}")
+        shown = ", ".join(waiting[:8]) + (
+            f" and {len(waiting) - 8} more; the report gives each with its reason" if len(waiting) > 8 else ""
+        )
+        print(f"not run ({len(waiting)}): {shown}")
 
 
 @app.command()

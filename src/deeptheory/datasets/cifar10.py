@@ -1,6 +1,7 @@
 """CIFAR-10 from the published binary version; the Python version is a pickle, which this library does not open."""
 
 import tarfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def _from_archive(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
                 file = archive.extractfile(member) if name in _SHA256 and member.isfile() else None
                 if file is not None:
                     found[name] = file.read()
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
     missing = [n for n in _SHA256 if n not in found]
     if missing:

@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.datasets.landmark_files import LANDMARK_FILES, read_landmarks
+from deeptheory.datasets.image_files import read_image
+from deeptheory.datasets.landmark_files import (
+    LANDMARK_FILES,
+    number_of,
+    read_landmarks,
+    read_text,
+    refuse_missing,
+    table,
+)
 from deeptheory.datasets.places import data_folder
 from deeptheory.errors import InputError, StoreError
 from deeptheory.results import Result
@@ -72,11 +80,13 @@ def face_folder(
     """Pictures of faces and their landmarks, in the order of their names.
 
     path: a folder of pictures, with landmarks in landmarks.npz (points [n, L, 2], name [n]), in landmarks.csv (a line a
-    face: name,x1,y1,x2,y2,...), or in a file NAME.pts, NAME.tem or NAME.csv beside each picture. size: height in pixels
+    face: name,x1,y1,x2,y2,...), or in a file NAME.pts, NAME.tem or NAME.csv next to each picture. Landmarks are those of the
+    picture as it is shown (EXIF orientation heeded; other depths than 8 bits: see image_files). size: height in pixels
     to which all are brought (the width follows), by default as they are. colour: [n, H, W, 3]; else grey. first_pixel:
     what the files call the centre of the first pixel: 1 for programs that count from 1.
-    InputError: a size below 8. StoreError: no such folder, no picture with landmarks, pictures of different shapes, or a
-    file that cannot be read.
+    InputError: a size below 8. StoreError: no such folder, no picture with landmarks, pictures of different shapes, two
+    pictures or sets of landmarks of one name, landmarks missing or mostly outside their picture, or a file that cannot be
+    read.
     """
     from PIL import Image
 
@@ -86,20 +96,26 @@ def face_folder(
     if not folder.is_dir():
         raise StoreError(f"{folder.name} is no folder")
     points = _landmarks(folder)
-    chosen = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in _PICTURES and p.stem in points]
+    pictures = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in _PICTURES]
+    chosen = {p: points[key] for p in pictures if (key := p.name if p.name in points else p.stem) in points}
     if not chosen:
         raise StoreError(f"{folder.name} holds no picture with landmarks; {len(points)} sets of landmarks were found")
+    stems = [p.stem for p in chosen if p.name not in points]
+    twice = next((s for s in stems if stems.count(s) > 1), None)
+    if twice is not None:
+        which = " and ".join(p.name for p in chosen if p.stem == twice)
+        raise StoreError(
+            f"{which} have one set of landmarks between them; give landmarks by full file names, or remove one"
+        )
     images, placed = [], []
-    for p in chosen:
-        try:
-            with Image.open(p) as opened:
-                picture = opened.convert("RGB" if colour else "L")
-        except OSError as error:
-            raise StoreError(f"{p.name} cannot be read ({error})") from error
+    for p, at in chosen.items():
+        picture = read_image(p, colour=colour)
         wide, high = picture.size
         to = (wide, high) if size is None else (round(size * wide / high), size)
         images.append(np.asarray(picture if to == picture.size else picture.resize(to, Image.Resampling.LANCZOS)))
-        placed.append((points[p.stem] - first_pixel + 0.5) * np.array(to) / (wide, high) - 0.5)
+        at = at - first_pixel
+        _inside(at, wide, high, p.name)
+        placed.append((at + 0.5) * np.array(to) / (wide, high) - 0.5)
     shapes, counts = {i.shape for i in images}, {len(p) for p in placed}
     if len(shapes) > 1 or len(counts) > 1:
         raise StoreError(
@@ -107,7 +123,10 @@ def face_folder(
             "(size= brings pictures of the same proportions to one size)"
         )
     return FaceImages(
-        images=np.stack(images), landmarks=np.stack(placed), names=tuple(p.stem for p in chosen), source=folder.name
+        images=np.stack(images),
+        landmarks=np.stack(placed),
+        names=tuple(p.stem for p in chosen),
+        source=folder.name,
     )
 
 
@@ -118,7 +137,7 @@ def _landmarks(folder: Path) -> dict[str, np.ndarray]:
         try:
             with np.load(packed) as z:
                 names, points = [str(n) for n in z["name"]], np.asarray(z["points"], dtype=np.float64)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
             raise StoreError(
                 f"landmarks.npz cannot be read ({error}); it holds points [n, L, 2] and name [n]"
             ) from error
@@ -126,21 +145,46 @@ def _landmarks(folder: Path) -> dict[str, np.ndarray]:
             raise StoreError(
                 f"landmarks.npz holds points {list(points.shape)} and {len(names)} names; [n, L, 2] and [n] belong there"
             )
-        return dict(zip(names, points))
+        refuse_missing(points, "landmarks.npz")
+        return _once(names, points, "landmarks.npz")
     if listed.is_file():
         return _listed(listed)
     files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in LANDMARK_FILES]
-    return {p.stem: read_landmarks(p) for p in files}
+    return _once([p.stem for p in files], [read_landmarks(p) for p in files], folder.name)
+
+
+def _once(names: list[str], points: Any, where: str) -> dict[str, np.ndarray]:
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice is not None:
+        raise StoreError(f"{where} has landmarks of {twice!r} more than once; each picture has one set")
+    return dict(zip(names, points))
+
+
+def _inside(at: np.ndarray, wide: int, high: int, name: str) -> None:
+    """StoreError: over a fifth of the landmarks lie outside their picture."""
+    outside = ((at < -0.5) | (at > (wide - 0.5, high - 0.5))).any(1)
+    if outside.mean() > 0.2:
+        turned = ((at[:, ::-1] < -0.5) | (at[:, ::-1] > (wide - 0.5, high - 0.5))).any(1)
+        hint = "; as (y, x) they would lie inside: swap the columns" if turned.mean() < outside.mean() / 3 else ""
+        raise StoreError(
+            f"{name} is {wide} by {high} pixels, and {int(outside.sum())} of its {len(at)} landmarks lie outside{hint}"
+        )
 
 
 def _listed(path: Path) -> dict[str, np.ndarray]:
-    out = {}
-    for k, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
-        name, *numbers = line.split(",")
+    names, points = [], []
+    for k, (name, *numbers) in enumerate(table(read_text(path))):
         try:
-            values = np.array([float(v) for v in numbers])
-            out[Path(name).stem] = values.reshape(-1, 2)
+            values = np.array([number_of(v) for v in numbers]).reshape(-1, 2)
         except ValueError as error:
             if k > 0:  # the first line may be a heading
                 raise StoreError(f"landmarks.csv, line {k + 1}: {error}; needed: name,x1,y1,x2,y2,...") from error
-    return out
+            if any(v.lower().lstrip("_ ").startswith("y") for v in numbers[::2]):
+                raise StoreError(
+                    "landmarks.csv has a heading that puts y first; needed: name,x1,y1,x2,y2,..."
+                ) from error
+            continue
+        refuse_missing(values, f"landmarks.csv, line {k + 1}")
+        names.append(name)
+        points.append(values)
+    return _once(names, points, "landmarks.csv")

@@ -159,5 +159,5 @@ def _arrays(name: str, path: str | Path | None, wanted: tuple[str, ...]) -> tupl
     try:
         with found.open("rb") as file, np.load(file) as z:
             return {k: np.asarray(z[k]) for k in wanted}, "the data folder" if path is None else found.name
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise StoreError(f"{found.name} cannot be read ({error}); needed: {', '.join(wanted)}") from error

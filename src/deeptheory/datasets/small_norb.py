@@ -5,7 +5,9 @@ is lost. The azimuth in the file counts steps of 10 degrees, the elevation steps
 """
 
 import gzip
+import math
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +101,7 @@ def read_matrix(path: Path) -> np.ndarray:
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
             raw = file.read()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
     magic, axes = struct.unpack_from("<iI", raw) if len(raw) >= 20 else (0, 0)
     element = _ELEMENTS.get(magic)
@@ -109,6 +111,6 @@ def read_matrix(path: Path) -> np.ndarray:
     if len(raw) < start:
         raise StoreError(f"{path.name} ends within its header; it is cut short")
     shape = struct.unpack_from(f"<{axes}i", raw, 8)
-    if len(raw) - start != int(np.prod(shape)) * element.itemsize:
+    if len(raw) - start != math.prod(shape) * element.itemsize or min(shape) < 0:
         raise StoreError(f"{path.name} holds {len(raw) - start} bytes, its header promises {list(shape)} of {element}")
     return np.frombuffer(raw, dtype=element, offset=start).reshape(shape)

@@ -117,7 +117,12 @@ def recognised(gallery: Any, probes: Any, of: Any, spread: Any = None) -> np.nda
         raise InputError(
             f"gallery {list(a.shape)}, probes {list(b.shape)}, of {list(of.shape)}; needed: [n, k], [m, k], [m]"
         )
-    unit = a.std(0) if spread is None else as_numpy(spread)
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    if spread is None:
+        size = np.abs(a).max(0)
+        size = np.where(size > 0, size, 1.0)  # squares of 1e-200 are 0, of 1e200 infinite
+        a, b = a / size, b / size
+    unit = a.std(0) if spread is None else as_numpy(spread).astype(np.float64)
     unit = np.where(unit > 1e-6 * unit.max(), unit, np.inf)  # what does not vary tells nobody apart
     a, b = a / unit, b / unit
     squared = (a**2).sum(1)[None] - 2 * b @ a.T

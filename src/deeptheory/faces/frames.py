@@ -40,6 +40,45 @@ def as_points(landmarks: Any, n: int | None) -> np.ndarray:
     return points
 
 
+def check_on_pictures(points: np.ndarray, height: int, width: int) -> None:
+    """InputError: over a fifth of all landmarks [n, L, 2] lie outside pictures of that size."""
+
+    def outside(p):
+        return float(((p < -0.5) | (p > (width - 0.5, height - 0.5))).any(-1).mean())
+
+    if outside(points) > 0.2:
+        turned = outside(points[..., ::-1]) < outside(points) / 3
+        hint = "; as (y, x) they would lie inside: swap the columns" if turned else "; they are pixels (x, y)"
+        raise InputError(f"{outside(points):.0%} of the landmarks lie outside the {width}x{height} pictures{hint}")
+
+
+def check_not_swapped(points: np.ndarray, mean: np.ndarray) -> None:
+    """InputError: most faces fit the mean shape [L, 2] far better with x and y exchanged, which mirrors them."""
+
+    def left(p):  # squared distance after the best similarity without reflection, as a share of the size
+        p, m = p - p.mean(1, keepdims=True), mean - mean.mean(0)
+        a, b = p[..., 0] + 1j * p[..., 1], m[:, 0] + 1j * m[:, 1]
+        fit = np.abs(a @ b.conj()) ** 2 / (np.sum(np.abs(a) ** 2, 1) * np.sum(np.abs(b) ** 2))
+        return 1 - fit
+
+    given, turned = left(points), left(points[..., ::-1])
+    worse = (given > 4 * turned) & (given > 0.02)
+    if worse.mean() > 0.5:
+        raise InputError(
+            f"{int(worse.sum())} of {len(points)} faces fit this space's mean shape only with x and y exchanged; landmarks are (x, y)"
+        )
+
+
+def check_units(values: np.ndarray, own: np.ndarray) -> None:
+    """InputError: pictures whose contrast is under a twentieth or over twenty times that of the space's own."""
+    spread, mine = float(values.std()), float(own.std())
+    if spread > 0 and mine > 0 and not 1 / 20 < spread / mine < 20:
+        raise InputError(
+            f"images have values from {values.min():.3g} to {values.max():.3g} on the face, this space was fit on values around "
+            f"{own.min():.3g} to {own.max():.3g}; bring them to the same units (0 to 255, or 0 to 1)"
+        )
+
+
 def placed(shapes: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """Landmarks in pixels of shapes [n, L, 2] at poses [n, 4]."""
     return pose[:, :1, None] * rotated(shapes, pose[:, 1]) + pose[:, None, 2:]

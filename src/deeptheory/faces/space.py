@@ -20,7 +20,18 @@ from torch import Tensor
 from deeptheory.arrays import as_numpy, as_tensor, like
 from deeptheory.errors import InputError
 from deeptheory.faces.alignment import NORMALISATIONS
-from deeptheory.faces.frames import CHUNK, as_pictures, as_points, drawn, face_mask, placed, sampled
+from deeptheory.faces.frames import (
+    CHUNK,
+    as_pictures,
+    as_points,
+    check_not_swapped,
+    check_on_pictures,
+    check_units,
+    drawn,
+    face_mask,
+    placed,
+    sampled,
+)
 from deeptheory.faces.inverse import invert
 from deeptheory.faces.principal import principal
 from deeptheory.faces.thin_plate import ThinPlate, grid
@@ -78,13 +89,14 @@ class FaceSpace(Result):
         alone), "all", or bool [H, W]. background: the value
         outside; by default the mean of the appearance (the paper's grey: 85 of 255).
         InputError: shapes that do not fit together, NaN, an unknown normalisation, landmarks that lie on one line, more
-        components than the faces have.
+        components than the faces have, landmarks mostly outside the pictures.
         """
         pictures, flat = as_pictures(images)
         points = as_points(landmarks, len(pictures))
         n, _, height, width = pictures.shape
         if n < 3:
             raise InputError(f"images hold {n} faces; a space needs 3 or more")
+        check_on_pictures(points, height, width)
         shapes, pose = pick(NORMALISATIONS, normalise, what="normalisation")(points, None)
         of_shape = principal(shapes.reshape(n, -1), shape, "shape")
         mean = of_shape.mean.reshape(-1, 2)
@@ -129,7 +141,8 @@ class FaceSpace(Result):
 
         images: [n, H, W(, 3)] of any size; landmarks: [n, L, 2] in their pixels, or None: they are searched for
         (`.search`, which also reports how well that went; here a face that did not converge is warned of).
-        InputError: as in fit, or landmarks and images of another number or kind.
+        InputError: as in fit; landmarks and images of another number or kind; landmarks that are (y, x); images in other
+        units than those of the fit (0 to 1 for 0 to 255).
         """
         if landmarks is None:
             from deeptheory.faces.searching import warn_of
@@ -140,8 +153,11 @@ class FaceSpace(Result):
         pictures, flat = as_pictures(images)
         points = as_points(landmarks, len(pictures))
         self._check_kind(pictures, flat, points)
+        check_on_pictures(points, *pictures.shape[2:])
+        check_not_swapped(points, self.shape_mean)
         shapes, _ = NORMALISATIONS[self.normalise](points, self.shape_mean)
         textures = sampled(pictures, points, self._inside)
+        check_units(textures, self.appearance_mean)
         off = (shapes - self.shape_mean).reshape(len(points), -1)
         look = (textures - self.appearance_mean).reshape(len(points), -1)
         parts = [
@@ -159,6 +175,7 @@ class FaceSpace(Result):
 
         pictures, flat = as_pictures(images)
         self._check_kind(pictures, flat, None)
+        check_units(pictures.numpy(), self.appearance_mean)
         return search(self, pictures, start, **options)
 
     def pose(self, landmarks: Any) -> np.ndarray:

@@ -22,7 +22,15 @@ from deeptheory.information.measures import conditional_mutual_information, entr
 from deeptheory.information.one_neuron import noisy_neuron_information, one_neuron_information
 from deeptheory.information.phases import GradientPhases, gradient_phases
 from deeptheory.information.plane import InformationPlane, information_plane
-from deeptheory.information.readouts import READOUTS, Binning, Exact, GaussianNoise, PropagatedNoise, Quantized
+from deeptheory.information.readouts import (
+    READOUTS,
+    Binning,
+    ClassStatistics,
+    Exact,
+    GaussianNoise,
+    PropagatedNoise,
+    Quantized,
+)
 
 __all__ = [
     "READOUTS",
@@ -31,6 +39,7 @@ __all__ = [
     "BottleneckCurve",
     "BottleneckSolution",
     "ChannelCapacity",
+    "ClassStatistics",
     "Clusters",
     "Cosines",
     "Exact",

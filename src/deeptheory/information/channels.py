@@ -11,6 +11,7 @@ import numpy as np
 
 from deeptheory.arrays import Array, as_numpy, like
 from deeptheory.errors import InputError
+from deeptheory.information.bottleneck.methods import check_betas
 from deeptheory.information.bottleneck.mixture import best_weights
 from deeptheory.results import Result
 from deeptheory.shapes import check_finite, check_shapes
@@ -117,18 +118,16 @@ def rate_distortion(p, distortion, beta) -> RateDistortion:
     """The rate-distortion curve of a source p [nx] with distortion [nx, k], at trade-offs beta (a number or [b]).
 
     p(t|x) = p(t) exp(-beta distortion) / Z, so the curve's slope is -beta / ln 2 bits a unit of distortion.
-    InputError: p that is no distribution, shapes, NaN, beta negative.
+    InputError: p that is no distribution, shapes, NaN, beta empty, negative or no finite number.
     """
     check_shapes(p=(p, "x"), distortion=(distortion, "x k"))
-    check_finite(p=p, distortion=distortion, beta=beta)
+    check_finite(p=p, distortion=distortion)
+    betas = check_betas(beta)
     source, d = as_numpy(p).astype(np.float64), as_numpy(distortion).astype(np.float64)
     if d.size == 0 or source.min() < 0 or abs(source.sum() - 1) > 1e-6:
         raise InputError(
             f"p sums to {source.sum():.6g}; needed: probabilities that sum to 1, and at least one codeword"
         )
-    betas = np.atleast_1d(as_numpy(beta).astype(np.float64))
-    if betas.ndim != 1 or betas.min() < 0:
-        raise InputError(f"beta is {beta}; needed: numbers, 0 or above")
     source = source / source.sum()
     with_mass = np.flatnonzero(source > 0)
     kept, best = source[with_mass], d.min(1, keepdims=True)
@@ -149,7 +148,7 @@ def rate_distortion(p, distortion, beta) -> RateDistortion:
             if ((kept / (rows_e @ w)) @ rows_e).max() < 1 + 1e-12:
                 break
         z = e @ w
-        encoder = e * w / z[:, None]
+        encoder = np.where(z[:, None] > 0, e * w / np.where(z > 0, z, 1)[:, None], w)  # a symbol without mass: p(t)
         gap = np.log(((kept / z[with_mass]) @ e[with_mass]).max())
         p_t = source @ encoder
         ratio = np.where(encoder > 0, encoder / np.where(p_t > 0, p_t, 1), 1)

@@ -5,34 +5,53 @@ Source: the claims of Shwartz-Ziv & Tishby 2017, figure 2, put as quantities bef
 
 import numpy as np
 
+from deeptheory.errors import InputError
+
 
 def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
-    """How far I(X;T) falls after its maximum: its largest value less the least value after it, in its own unit (bits).
+    """How far I(X;T) decreases after its maximum: the maximum minus the least value after it, in its own unit (bits).
 
-    i_x: steps along `axis`; the first of equal maxima counts. Never negative.
+    i_x: steps along `axis`, ascending; the first of equal maxima counts. Never negative; NaN where a value is.
+    InputError: no such axis, no steps.
     """
-    i_x = np.moveaxis(np.asarray(i_x, dtype=np.float64), axis, 0)
+    i_x = _steps_first(i_x, axis, "i_x")
     at = i_x.argmax(0)
     after = np.arange(len(i_x)).reshape(-1, *[1] * (i_x.ndim - 1)) >= at
-    return i_x.max(0) - np.where(after, i_x, np.inf).min(0)
+    out = i_x.max(0) - np.where(after, i_x, np.inf).min(0)
+    return np.where(np.isnan(i_x).any(0), np.nan, out)
 
 
 def fits_before_compressing(i_x: np.ndarray, i_y: np.ndarray, axis: int = 1, least_fall: float = 0.5) -> np.ndarray:
     """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, over `least_fall` bits.
 
     i_x, i_y: the same shape, steps along `axis`; bool over the other axes. The fall counts from the maximum of I(X;T);
-    where it is `least_fall` or less there is no compression and the answer is False.
+    where it is `least_fall` or less there is no compression and the answer is False, as it is where a value is NaN.
+    InputError: as fall, or two shapes.
     """
-    i_x = np.moveaxis(np.asarray(i_x, dtype=np.float64), axis, 0)
-    i_y = np.moveaxis(np.asarray(i_y, dtype=np.float64), axis, 0)
+    i_x, i_y = _steps_first(i_x, axis, "i_x"), _steps_first(i_y, axis, "i_y")
+    if i_x.shape != i_y.shape:
+        raise InputError(f"i_x has shape {list(i_x.shape)}, i_y {list(i_y.shape)} (steps first); both need the same")
     steps = np.arange(len(i_x)).reshape(-1, *[1] * (i_x.ndim - 1))
     total = fall(i_x, axis=0)
     fitted = (i_y >= 0.95 * i_y[-1]).argmax(0)
     after = steps >= i_x.argmax(0)
     halved = after & (i_x <= i_x.max(0) - total / 2)
-    return (total > least_fall) & (fitted < halved.argmax(0))
+    known = ~np.isnan(i_x).any(0) & ~np.isnan(i_y).any(0)
+    return known & (total > least_fall) & (fitted < halved.argmax(0))
 
 
 def fraction_of_information(i_y: np.ndarray, i_xy: float, axis: int = 1) -> np.ndarray:
-    """I(T;Y) at the last step as a share of I(X;Y) (Tishby & Zaslavsky 2015, section III); both in the same unit."""
-    return np.take(np.asarray(i_y, dtype=np.float64), -1, axis=axis) / i_xy
+    """I(T;Y) at the last step as a fraction of I(X;Y) (Tishby & Zaslavsky 2015, section III); both in the same unit.
+
+    InputError: i_xy not above 0, where there is nothing to have a fraction of; no such axis, no steps.
+    """
+    if not i_xy > 0:
+        raise InputError(f"i_xy is {i_xy}; a fraction of it needs I(X;Y) above 0")
+    return _steps_first(i_y, axis, "i_y")[-1] / i_xy
+
+
+def _steps_first(values, axis: int, name: str) -> np.ndarray:
+    a = np.asarray(values, dtype=np.float64)
+    if not -a.ndim <= axis < a.ndim or a.shape[axis] == 0:
+        raise InputError(f"{name} has shape {list(a.shape)}; needed: one or more steps along axis {axis}")
+    return np.moveaxis(a, axis, 0)

@@ -140,6 +140,37 @@ def _from_labels(ids, found, labels, classes, table, joint, out):
 
 
 @njit(cache=True, error_model="numpy")
+def _from_many_labels(ids, labels, classes, table, out):
+    """The same where [n, classes] would be large: pairs of group and label are sorted, in the order of the sums above."""
+    n = len(ids)
+    sizes = np.zeros(n, dtype=np.int64)
+    per_class = np.zeros(classes, dtype=np.int64)
+    pairs = np.empty(n, dtype=np.int64)
+    found = 0
+    for r in range(n):
+        sizes[ids[r]] += 1
+        per_class[labels[r]] += 1
+        pairs[r] = ids[r] * classes + labels[r]
+        found = max(found, ids[r] + 1)
+    pairs.sort()
+    t, ty, y = 0.0, 0.0, 0.0
+    for g in range(found):
+        t += table[sizes[g]]
+    run = 1
+    for r in range(1, n + 1):
+        if r < n and pairs[r] == pairs[r - 1]:
+            run += 1
+        else:
+            ty += table[run]
+            run = 1
+    for c in range(classes):
+        y += table[per_class[c]]
+    log_n = np.log2(np.float64(n))
+    h_t = log_n - t / n
+    out[0], out[1], out[2], out[3] = h_t, log_n - (t + y - ty) / n, h_t, found
+
+
+@njit(cache=True, error_model="numpy")
 def _from_probabilities(ids, found, p_y, table, joint, out):
     """The same for p(y|x) [n, class]; every input has probability 1/n."""
     n, classes = p_y.shape
@@ -177,14 +208,17 @@ def information(rows, packed, radix, labels, classes, p_y, table, out):
     while size < 2 * n:
         size *= 2
     slots = np.empty(size, dtype=np.int32)
-    hard = np.empty((n, classes + 1), dtype=np.int64)
+    few = classes <= 64
+    hard = np.empty((n if few else 0, classes + 1), dtype=np.int64)
     soft = np.empty((n if p_y.shape[0] else 0, p_y.shape[1]))
     for s in range(rows.shape[0]):
         found = group(rows[s], packed, radix, ids, keys, slots, first)
         if p_y.shape[0]:
             _from_probabilities(ids, found, p_y, table, soft, out[s])
-        else:
+        elif few:
             _from_labels(ids, found, labels, classes, table, hard, out[s])
+        else:
+            _from_many_labels(ids, labels, classes, table, out[s])
 
 
 @njit(cache=True, error_model="numpy")

@@ -48,6 +48,17 @@ def draw_plane(plane) -> Any:
     figure.frames = [go.Frame(name=str(plane.steps[t]), data=traces(t)) for t in shown]
     top = max(plane.h_y, float(plane.i_y.max()))
     figure.add_hline(y=plane.h_y, line={"dash": "dot", "color": NEUTRAL, "width": 1}, annotation_text="H(Y)")
+    blind = plane.blind
+    if blind:
+        where = "" if len(blind) == len(plane.layers) else f" in {', '.join(blind[:6])}{', ...' * (len(blind) > 6)}"
+        figure.add_annotation(
+            x=0.02, y=0.02, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False, align="left",
+            text=f"This read-out sees nothing{where}: all {plane.inputs} inputs have cells of their own at every step,<br>"
+            f"and every point is (log2 n, H(Y)) = ({np.log2(plane.inputs):.2f}, {plane.h_y:.2f}) bits, with permuted labels as well.<br>"
+            "A read-out that coarsens wide layers: dt.GaussianNoise(0.5, relative='distance')",
+        )  # fmt: skip
+    if plane.null_mean is not None:
+        figure.add_trace(_null(plane, colours))
     figure.update_xaxes(range=[-0.3, float(np.ceil(plane.i_x.max())) + 0.3])
     figure.update_yaxes(range=[-0.04 * top, 1.08 * top])
     steps = [
@@ -57,6 +68,17 @@ def draw_plane(plane) -> Any:
         sliders=[{"steps": steps, "active": len(steps) - 1, "currentvalue": {"prefix": "epoch "}, "pad": {"t": 40}}]
     )
     return figure
+
+
+def _null(plane, colours) -> Any:
+    """Where labels without meaning would be at the last step: the mean of the permuted ones, one cross a layer."""
+    import plotly.graph_objects as go
+
+    return go.Scatter(
+        x=plane.i_x[:, -1].mean(0).round(3).tolist(), y=plane.null_mean[:, -1].mean(0).round(3).tolist(), mode="markers",
+        marker={"color": colours, "symbol": "x-thin", "size": 9, "line": {"width": 1.5, "color": colours}}, name="permuted labels",
+        text=list(plane.layers), hovertemplate="%{text}, permuted labels<br>I(T;Y) %{y:.3f} bits<extra></extra>",
+    )  # fmt: skip
 
 
 def draw_curves(plane) -> Any:

@@ -2,9 +2,9 @@
 
 Sources: Shwartz-Ziv & Tishby 2017, figure 6 and equation 12 (the fitted beta); Tishby & Zaslavsky 2015, sections III and IV
 (layer criterion, the two gaps). Every layer is read out as symbols, so that its encoder p(t|x) is exact.
-Trap: beta is fitted with the layer's own decoder, which builds agreement in: a layer that nobody trained has a beta, too. The
+Pitfall: beta is fitted with the layer's own decoder, which builds agreement in: a layer that nobody trained has a beta, too. The
 residual of the fit stands beside it, and the same of shuffled labels.
-Trap: I(X;T) far above what the task needs lies over the flat end of the bound, where a short vertical distance says little;
+Pitfall: I(X;T) far above what the task needs lies over the flat end of the bound, where a short vertical distance says little;
 `excess` is how many bits less would have done.
 """
 
@@ -16,14 +16,17 @@ from scipy.optimize import brentq
 
 from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
-from deeptheory.information.bottleneck.curve import BottleneckCurve, bottleneck_curve
+from deeptheory.information.bottleneck.curve import BottleneckCurve, bottleneck_curve, first_critical_beta
+from deeptheory.information.bottleneck.divergence import divergence, divergences
 from deeptheory.information.bottleneck.finite_sample import finite_sample_bound
-from deeptheory.information.bottleneck.joint import Joint, as_joint
+from deeptheory.information.bottleneck.joint import Joint, as_joint, entropy
 from deeptheory.results import Result
 from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 _BITS = 1 / np.log(2)
-_LARGEST = 1e6  # a fitted beta beyond it is infinite: the layer lost nothing about Y
+_ROUNDING = 1e-12  # relative: sums of up to a million products
+_CANCELS = 1e-4  # nats: divergences below it are summed term by term, so that they are right to 1e-12 of themselves
+_LEAST = np.log(1e-6)  # beta times the largest divergence, below which beta is 0
 _FEW = 60  # different rows of p(y|x), for which the curve's betas are chosen one by one
 _PER_LAYER = ("i_x", "i_y", "bound", "distance", "excess", "beta", "residual", "residual_shuffled")
 _PER_STEP = ("i_previous", "lost", "criterion")
@@ -32,8 +35,9 @@ _PER_STEP = ("i_previous", "lost", "criterion")
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayerBound(Result):
     """Arrays [seed, step, layer], bits: i_x, i_y; bound: the most I(T;Y) at that I(X;T); distance = bound - i_y;
-    excess: I(X;T) beyond the least with that I(T;Y). beta: fitted (eq. 12), infinite where the layer lost nothing about Y;
-    residual: of the fit, E KL[p(t|x) || fitted encoder]; residual_shuffled: its mean with the rows of p(y|x) dealt out anew
+    excess: I(X;T) beyond the least with that I(T;Y). beta: fitted (eq. 12), infinite where every input is in the cluster that
+    is nearest to it, as where the layer lost nothing about Y; 0 where T tells nothing, NaN where X tells nothing;
+    residual: of the fit, E KL[p(t|x) || fitted encoder]; residual_shuffled: its mean with the rows of p(y|x) permuted
     among the inputs, NaN where not asked for. i_previous = I(T_before; T), lost = I(Y; T_before | T), criterion = i_previous +
     beta lost (2015); the layer before the first is X.
     quality [seed, step]: I(Y; decision) / I(X;Y). d_n, r_n [seed, step]: I(X;Y|decision), I(X; decision); gaps d_gap, c_gap
@@ -105,15 +109,24 @@ def layer_bound(
     Binning, Quantized or Exact; no default, as for the plane. steps: those to look at (default: the first, often untrained,
     and the last). curve: of p_xy, if it is there already. permutations: draws of the null. samples: training samples, for the
     gaps, with the constant of the finite-sample bound.
-    InputError: no read-out or one without symbols, rows that do not fit, p_xy as in bottleneck, an unknown step.
+    InputError: no Recording with activations, no readout or one without symbols, rows that do not fit, p_xy as in
+    bottleneck, an unknown step, the curve of another table.
     """
+    if not (hasattr(recording, "activations") and hasattr(recording, "inputs")):
+        shape = f" of shape {list(as_numpy(recording).shape)}" if hasattr(recording, "shape") else ""
+        raise InputError(
+            f"recording is {type(recording).__name__}{shape}; needed: a Recording, as dt.Recorder(model, inputs=x) makes "
+            "it (its .recording after .snapshot(step))"
+        )
+    if not recording.steps or not recording.layers:
+        raise InputError("the recording is empty; call snapshot(step), or pass recorder= to fit")
     if readout is None or not hasattr(readout, "symbols"):
         raise InputError(f"readout is {readout!r}; layers have an exact encoder under Binning, Quantized or Exact")
     joint = as_joint(p_xy)
     if recording.inputs != joint.shape[0]:
         raise InputError(f"the recording has {recording.inputs} inputs, p_xy {joint.shape[0]} rows; they are the same inputs, in order")  # fmt: skip
     p_x = as_numpy(p_xy).astype(np.float64).sum(1)
-    curve = _curve(joint) if curve is None else curve
+    curve = _curve(joint) if curve is None else _checked(curve, joint)
     chosen = sorted({recording.steps[0], recording.steps[-1]}) if steps is None else sorted(steps)
     shape = (len(recording.seeds), len(chosen), len(recording.layers))
     found = {name: np.full(shape, np.nan) for name in (*_PER_LAYER, *_PER_STEP)}
@@ -129,13 +142,13 @@ def layer_bound(
                 before = symbols[s]
                 for name, value in row.items():
                     found[name][s, t, k] = value
-            i_x, i_y = _informations(joint, p_x, decided[s])
+            i_x, i_y = _from_held(joint, _held(joint, p_x, decided[s]))
             ends["quality"][s, t] = i_y / joint.i_xy if joint.i_xy > 0 else np.nan
             ends["d_n"][s, t], ends["r_n"][s, t] = joint.i_xy - i_y, i_x
     found["bound"] = curve.bound(found["i_x"])
     found["distance"] = found["bound"] - found["i_y"]
     found["excess"] = found["i_x"] - _least_rate(curve, found["i_y"])
-    weight = np.where(found["lost"] > 1e-12, found["beta"], 0.0)  # an infinite beta comes with nothing lost
+    weight = np.where(found["lost"] > 0, found["beta"], 0.0)  # infinite times nothing lost is nothing
     found["criterion"] = found["i_previous"] + weight * found["lost"]
     if samples is not None:
         limit = finite_sample_bound(curve, samples, constant, joint.shape[1])
@@ -158,14 +171,27 @@ def _curve(joint: Joint) -> BottleneckCurve:
     return bottleneck_curve(joint, betas, locate=False)
 
 
+def _checked(curve: BottleneckCurve, joint: Joint) -> BottleneckCurve:
+    """InputError: the curve's own I(X;Y), entropies or first critical beta are not those of this table."""
+    if not isinstance(curve, BottleneckCurve):
+        raise InputError(f"curve is {type(curve).__name__}; needed: what dt.bottleneck_curve(p_xy) returns")
+    given = (curve.i_xy, curve.h_x, curve.h_y, curve.first_critical)
+    own = (joint.i_xy, joint.h_x, joint.h_y, first_critical_beta(joint))
+    if not np.allclose(given, own, rtol=1e-6, atol=1e-9):
+        told = [f"{name} {a:.6g} against {b:.6g}" for name, a, b in zip(("I(X;Y)", "H(X)", "H(Y)", "first critical beta"), given, own)]  # fmt: skip
+        raise InputError(f"curve is of another table than p_xy: {', '.join(told)}; leave curve= out, or use dt.bottleneck_curve(p_xy)")  # fmt: skip
+    return curve
+
+
 def _layer(joint: Joint, p_x: np.ndarray, symbols: np.ndarray, before: np.ndarray, null) -> dict[str, float]:
     held = _held(joint, p_x, symbols)
     i_x, i_y = _from_held(joint, held)
     beta, residual = _fit(joint, held)
     row = {"i_x": i_x, "i_y": i_y, "beta": beta, "residual": residual}
-    both = np.unique(np.stack([before, symbols]), axis=1, return_inverse=True)[1].ravel()
-    together, y_together = _informations(joint, p_x, both)
-    row |= {"i_previous": i_x + _informations(joint, p_x, before)[0] - together, "lost": max(y_together - i_y, 0.0)}
+    pairs, both = np.unique(np.stack([before, symbols]), axis=1, return_inverse=True)
+    fine = _held(joint, p_x, both.ravel())
+    row["i_previous"] = i_x + entropy(_held(joint, p_x, before).sum(0)) - entropy(fine.sum(0))
+    row["lost"] = _lost(joint, fine, held, pairs[1])
     if null:
         row["residual_shuffled"] = float(np.mean([_fit(dealt, _held(dealt, p_x, symbols))[1] for dealt in null]))
     return row
@@ -178,74 +204,96 @@ def _held(joint: Joint, p_x: np.ndarray, symbols: np.ndarray) -> np.ndarray:
     return np.bincount(joint.group[kept] * k + symbols[kept], p_x[kept] / p_x.sum(), n * k).reshape(n, k)
 
 
-def _informations(joint: Joint, p_x: np.ndarray, symbols: np.ndarray) -> tuple[float, float]:
-    return _from_held(joint, _held(joint, p_x, symbols))
+def _decoders(joint: Joint, held: np.ndarray) -> np.ndarray:
+    """p(y|t) [k, m]; p(y) where t has no mass."""
+    p_t = held.sum(0)
+    return np.where(p_t[:, None] > 0, held.T @ joint.q / np.where(p_t > 0, p_t, 1)[:, None], joint.p_y)
 
 
 def _from_held(joint: Joint, held: np.ndarray) -> tuple[float, float]:
     """H(T) = I(X;T) of a function of x, and I(T;Y), bits."""
-    p_t, p_ty = held.sum(0), held.T @ joint.q
-    h_t = -(p_t * _log2(p_t)).sum()
-    return float(h_t), max(float(joint.h_y + h_t + (p_ty * _log2(p_ty)).sum()), 0.0)
+    p_t = held.sum(0)
+    return entropy(p_t), float(p_t @ divergence(_decoders(joint, held), joint.p_y).sum(1)) * _BITS
 
 
-def _log2(v: np.ndarray) -> np.ndarray:
-    return np.log2(np.where(v > 0, v, 1))
+def _lost(joint: Joint, fine: np.ndarray, held: np.ndarray, parent: np.ndarray) -> float:
+    """I(Y; T_before | T) bits: E KL of the decoder of (T_before, T) from that of T; exactly 0 where they are the same."""
+    one, other = _decoders(joint, fine), _decoders(joint, held)[parent]
+    terms = np.where(_same(one, other), 0.0, divergence(one, other))
+    return float(fine.sum(0) @ terms.sum(1)) * _BITS
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Probabilities that differ by the rounding of the sums they come from."""
+    return np.abs(a - b) <= _ROUNDING * np.maximum(a, b)
 
 
 def _fit(joint: Joint, held: np.ndarray) -> tuple[float, float]:
     """beta* of equation 12 and E KL[p_i(t|x) || p_beta(t|x)] there, bits; T is a function of x.
 
-    J(b) = E log Z_x(b) - E log p(t(x)) + b E KL[p(y|x) || p_i(y|t(x))], convex in b; Z_x(b) = sum_t p(t) exp(-b KL).
+    J(b) = E log Z_x(b) + b E KL[p(y|x) || p(y|t(x))] - E log p(t(x)), Z_x(b) = sum_t p(t) exp(-b KL), is convex in b.
+    It falls for ever, beta* infinite, where every x is in the cluster that is nearest to it; else its slope has a root.
     """
     p_t = held.sum(0)
-    used = p_t > 0
-    held, p_t = held[:, used], p_t[used]
-    decoder = held.T @ joint.q / p_t[:, None]
-    q_log_q = (joint.q * np.log(np.where(joint.q > 0, joint.q, 1))).sum(1)
-    different, which = np.unique(np.round(decoder, 12), axis=0, return_inverse=True)  # Z needs each decoder once
-    mass = np.bincount(which.ravel(), p_t)
-    log_r = np.where(different > 0, np.log(np.where(different > 0, different, 1)), -1e30)
-    kl = np.maximum(q_log_q[:, None] - joint.q @ log_r.T, 0.0)  # [n, decoders]
-    share = np.zeros((len(joint.p), len(different)))
+    held, p_t = held[:, p_t > 0], p_t[p_t > 0]
+    constant = entropy(p_t)
+    decoder = _decoders(joint, held)
+    digits, exponent = np.frexp(decoder)
+    rounded = np.ldexp(np.round(np.ldexp(digits, 40)), exponent - 40)
+    _, first, which = np.unique(rounded, axis=0, return_index=True, return_inverse=True)  # Z needs each decoder once
+    decoder, mass = decoder[first], np.bincount(which.ravel(), p_t)
+    kl = divergences(joint.q, decoder, _CANCELS, _ROUNDING)  # [n, decoders]
+    share = np.zeros((len(joint.p), len(decoder)))
     np.add.at(share.T, which.ravel(), held.T)
-    mean = float((share * np.where(share > 0, kl, 0)).sum())  # I(X;Y|T), nats
-    kl = np.minimum(kl, 1e30)
-    constant = -float((p_t * np.log(p_t)).sum())
+    x, own = np.nonzero(share)
+    p_own, away = share[x, own], kl[x] - kl[x, own][:, None]  # how much further the others are, [pairs, decoders]
+    moved = sum(np.abs(a[:, None] - b) for a, b in zip(joint.q.T, decoder.T))  # by which relative rounding moves kl
+    away[np.abs(away) <= 0.1 * _ROUNDING * (kl + moved)[x]] = 0.0  # ties
 
-    def log_z(b: float) -> tuple[np.ndarray, np.ndarray]:
-        weights = mass * np.exp(-b * kl)
-        return np.log(np.maximum(weights.sum(1), 1e-300)), weights
+    def terms(b: float) -> tuple[np.ndarray, np.ndarray]:
+        score = np.log(mass) - b * away
+        top = score.max(1)
+        weights = np.exp(score - top[:, None])
+        return top + np.log(weights.sum(1)), weights
 
     def slope(log_b: float) -> float:
-        _, weights = log_z(np.exp(log_b))
-        kept = np.where(weights > 0, kl, 0)
-        return mean - float(joint.p @ ((weights * kept).sum(1) / np.maximum(weights.sum(1), 1e-300)))
+        _, weights = terms(np.exp(log_b))
+        return -float(p_own @ (np.where(weights > 0, weights * away, 0.0).sum(1) / weights.sum(1)))
 
-    low, high = np.log(1e-4), np.log(_LARGEST)
-    if mean < 1e-12 or slope(high) < 0:
-        b = np.inf
-    elif slope(low) >= 0:
+    if (
+        len(decoder) == 1
+    ):  # T tells nothing: every beta fits alike, the least is given; none where there is nothing to tell
+        b = 0.0 if joint.i_xy > 0 else np.nan
+        return b, max(float(p_own @ terms(0.0)[0]) * _BITS + constant, 0.0)
+    if not (away < 0).any():
+        nearest = np.log(np.where(away == 0, mass, 0.0).sum(1))  # what the weights tend to
+        return np.inf, max(float(p_own @ nearest) * _BITS + constant, 0.0)
+    low, high = _LEAST - np.log(np.abs(away).max()), -np.log(-away[away < 0].min())
+    if slope(low) >= 0:
         b = 0.0
     else:
+        while slope(high) < 0:
+            high += 3.0
         root: Any = brentq(slope, low, high, xtol=1e-10)
         b = float(np.exp(root))
-    at = min(b, _LARGEST)
-    return b, max(float((joint.p @ log_z(at)[0] + constant + at * mean) * _BITS), 0.0)
+    return b, max(float(p_own @ terms(b)[0]) * _BITS + constant, 0.0)
 
 
 def _least_rate(curve: BottleneckCurve, i_y: np.ndarray) -> np.ndarray:
-    """The least I(X;T) with which that I(T;Y) is reached, by the envelope turned round."""
-    x = np.linspace(0, curve.h_x, 4001)
-    y = np.maximum.accumulate(curve.envelope(x))
-    rising = np.concatenate([[True], np.diff(y) > 1e-12])
+    """The least I(X;T) with which that I(T;Y) is reached, by the envelope read from the side."""
+    x, y = curve.hull()
+    rising = np.concatenate([[True], np.diff(np.maximum.accumulate(y)) > 0])
     return np.interp(i_y, y[rising], x[rising])
 
 
 def _deals(joint: Joint, permutations: int, seed: int) -> list[Joint]:
-    """The same table with p(y|x) dealt out anew among its inputs, so many times."""
-    rng = np.random.default_rng([seed, 6])
-    return [replace(joint, group=joint.group[rng.permutation(len(joint.group))]) for _ in range(permutations)]
+    """The same table with p(y|x) permuted among its inputs that have mass, so many times."""
+    rng, rows, out = np.random.default_rng([seed, 6]), np.flatnonzero(joint.group >= 0), []
+    for _ in range(permutations):
+        group = joint.group.copy()
+        group[rows] = group[rng.permutation(rows)]
+        out.append(replace(joint, group=group))
+    return out
 
 
 def _decisions(activations) -> np.ndarray:
@@ -261,7 +309,9 @@ def _notes(found: dict[str, np.ndarray], permutations: int) -> tuple[str, ...]:
     if not permutations:
         notes.append("no null of shuffled labels was drawn (permutations=)")
     if np.isinf(found["beta"]).any():
-        notes.append("beta is infinite where a layer lost nothing about Y")
+        notes.append(
+            "beta is infinite where every input is in the cluster nearest to it, as where a layer lost nothing about Y"
+        )
     return tuple(notes)
 
 

@@ -1,65 +1,283 @@
-"""The doors to estimators from samples: mutual_information, conditional_mutual_information, entropy."""
+"""The entry points to estimators from samples: mutual_information, conditional_mutual_information, entropy.
 
-from collections.abc import Callable
+An estimator sees arrays and gives an Estimate; what holds for all of them stands here: units, ranks, p-values by permutation,
+intervals of dependent rows, doubts that lie in the order of rows.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
+
+from deeptheory import statistics
 from deeptheory.arrays import as_numpy
+from deeptheory.errors import InputError
+from deeptheory.information.automatic import automatic
+from deeptheory.information.doubts import below_nothing, series_note
 from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
-from deeptheory.names import pick
+from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
+from deeptheory.information.options import check_known, method_named
+from deeptheory.information.ranks import normal_scores
+from deeptheory.information.reading import read
+from deeptheory.information.spread import counts_of, counts_of_labels, null_half
 from deeptheory.results import Estimate
+from deeptheory.shapes import check_finite
+
+_PER_UNIT = {"bits": 1.0, "nats": math.log(2)}
+_RANKED = ("ksg", "mixed", "labels", "gaussian")  # "wkl" takes entropies, which a grid of ranks has not
+_BIASED = 4  # columns from which on the bias of neighbour counts, of order n^(-2 / columns), outgrows sampling error
+_BATCHED = {
+    *(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels", "wkl", "compressed")),
+    *(CONDITIONAL[name] for name in ("ksg", "mixed")),
+    ENTROPY["kl"],
+}
+_NULL_ROWS, _NULL_DRAWS = 200, 12
+_ENTRY = ("unit", "permutations", "groups", "block", "ranks")
 
 
-def mutual_information(x: Any, y: Any, method: str | Callable[..., Estimate] = "auto", **options: Any) -> Estimate:
-    """I(X;Y) in bits from paired samples, with an interval and its doubts as notes.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InformationEstimate(Estimate):
+    """An Estimate with its permutation null. p: (b + 1) / (m + 1), b of m draws of y permuted at or above the value; null_mean:
+    their mean in `unit`, the estimator's bias at independence. Both NaN without permutations."""
 
-    x: [n, dx]; y: [n, dy] or [n]. method: a name in information.estimators.MUTUAL_INFORMATION, or a function of (x, y,
-    **options); "auto": by dtype, plug-in where both are whole numbers, Ross's where one is [n] of them, a label a sample, Gao's
-    where one has several columns of them, KSG otherwise. options: the estimator's own, by keyword.
-    InputError: unpaired samples, NaN, an unknown method, what the estimator itself refuses.
+    p: float = math.nan
+    null_mean: float = math.nan
+
+    def __repr__(self) -> str:
+        text = super().__repr__()
+        return text if math.isnan(self.p) else f"{text[:-1]}, p = {self.p:.3g})"
+
+
+def mutual_information(
+    x: Any,
+    y: Any,
+    method: str | Callable[..., Estimate] = "auto",
+    *,
+    ranks: bool | None = None,
+    permutations: int = 0,
+    groups: Any = None,
+    block: int | None = None,
+    unit: str = "bits",
+    **options: Any,
+) -> InformationEstimate:
+    """I(X;Y) from paired samples, with an interval and its doubts as notes.
+
+    x: [n, dx]; y: [n, dy] or [n]; numbers (numpy, torch, pandas; any float or integer dtype), or one word or category per row
+    as its label. method: a name in information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto":
+    chosen by the rules of information/automatic.py. unit: "bits" or "nats".
+    ranks: True: normal scores of each column first (information stays, tails go); None: where "auto" finds that tails ask.
+    permutations: draws of y permuted, for .p and .null_mean. groups [n]: rows that belong together; block: rows of a series
+    that belong together: both make interval and permutations move whole groups or blocks.
+    options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
+    InputError: unpaired samples, NaN, mixed columns, an unknown method or option, what the estimator itself refuses.
     """
+    function: Callable[..., Estimate]
     if method == "auto":
-        kinds = _discrete(x), _discrete(y)
-        if kinds == (True, False):
-            x, y = y, x  # information is symmetric; the labels come second
-        method = "plugin" if all(kinds) else "ksg" if not any(kinds) else "labels" if _single(y) else "mixed"
-    if not isinstance(method, str):
-        return method(x, y, **options)
-    return pick(MUTUAL_INFORMATION, method, what="estimator")(x, y, **options)
+        function = automatic
+        options = options | ({} if ranks is None else {"ranks": bool(ranks)})
+    elif isinstance(method, str) or not callable(method):
+        function = method_named(MUTUAL_INFORMATION, method, "estimator")
+        name = next(k for k, v in MUTUAL_INFORMATION.items() if v is function)
+        if ranks:
+            if name not in _RANKED:
+                raise InputError(f"ranks= is for {', '.join(_RANKED)} and auto, not for {name!r}")
+            x, y = _scores(x, "x"), y if name == "labels" else _scores(y, "y")
+    else:
+        function = method
+        if ranks:
+            x, y = _scores(x, "x"), _scores(y, "y")
+    return _estimate(function, {"x": x, "y": y}, options, unit, permutations, groups, block)
 
 
 def conditional_mutual_information(
-    x: Any, y: Any, z: Any, method: str | Callable[..., Estimate] = "auto", **options: Any
-) -> Estimate:
-    """I(X;Y|Z) in bits from samples of all three together: what x and y tell of each other beyond what z tells of both.
+    x: Any,
+    y: Any,
+    z: Any,
+    method: str | Callable[..., Estimate] = "auto",
+    *,
+    ranks: bool | None = None,
+    permutations: int = 0,
+    groups: Any = None,
+    block: int | None = None,
+    unit: str = "bits",
+    **options: Any,
+) -> InformationEstimate:
+    """I(X;Y|Z) from samples of all three together: what x and y tell of each other beyond what z tells of both.
 
     x: [n, dx]; y: [n, dy]; z: [n, dz]; or [n]. method: a name in information.estimators.CONDITIONAL, or a function of (x,
-    y, z, **options); "auto": plug-in where all hold whole numbers, Mesner & Shalizi's where some do, KSG's counts with a
-    condition otherwise. InputError: as for mutual_information.
+    y, z, **options); "auto": plug-in where all hold whole numbers or words, Mesner & Shalizi's counts where some do, KSG's counts with a condition otherwise. permutations: y permuted within the labels of z, which must be labels.
+    The rest as for `mutual_information`.
     """
     if method == "auto":
-        kinds = [_discrete(a) for a in (x, y, z)]
-        method = "plugin" if all(kinds) else "mixed" if any(kinds) else "ksg"
-    if not isinstance(method, str):
-        return method(x, y, z, **options)
-    return pick(CONDITIONAL, method, what="conditional estimator")(x, y, z, **options)
+        whole = [_whole(a, name) for a, name in ((x, "x"), (y, "y"), (z, "z"))]
+        method = "plugin" if all(whole) else "mixed" if any(whole) else "ksg"
+    function = method_named(CONDITIONAL, method, "conditional estimator") if not callable(method) else method
+    if ranks:
+        if function is CONDITIONAL["plugin"]:
+            raise InputError("ranks= is for methods that measure distances or covariances; here all is counted")
+        x, y, z = (a if _few(a, name) else _scores(a, name) for a, name in ((x, "x"), (y, "y"), (z, "z")))
+    return _estimate(function, {"x": x, "y": y, "z": z}, options, unit, permutations, groups, block)
 
 
-def entropy(x: Any, method: str | Callable[..., Estimate] = "auto", **options: Any) -> Estimate:
-    """H(X) in bits of discrete samples, or the differential entropy of continuous ones; x: [n, d] or [n].
+def entropy(
+    x: Any,
+    method: str | Callable[..., Estimate] = "auto",
+    *,
+    groups: Any = None,
+    block: int | None = None,
+    unit: str = "bits",
+    **options: Any,
+) -> InformationEstimate:
+    """H(X) of discrete samples, or the differential entropy of continuous ones; x: [n, d] or [n].
 
-    method: a name in information.estimators.ENTROPY, or a function of (x, **options); "auto": plug-in for whole numbers,
-    Kozachenko-Leonenko otherwise. InputError: as for mutual_information.
+    method: a name in information.estimators.ENTROPY, or a function of (x, **options); "auto": plug-in for whole numbers and
+    words, Kozachenko-Leonenko otherwise. groups, block, unit: as for `mutual_information`. InputError: likewise.
     """
     if method == "auto":
-        method = "plugin" if _discrete(x) else "kl"
-    if not isinstance(method, str):
-        return method(x, **options)
-    return pick(ENTROPY, method, what="estimator")(x, **options)
+        method = "plugin" if _whole(x, "x") else "kl"
+    function = method_named(ENTROPY, method, "estimator") if not callable(method) else method
+    return _estimate(function, {"x": x}, options, unit, 0, groups, block)
 
 
-def _discrete(a: Any) -> bool:
-    return as_numpy(a).dtype.kind in "iubUS"  # words are labels too
+def _estimate(
+    function: Callable[..., Estimate],
+    sides: dict[str, Any],
+    options: Mapping[str, Any],
+    unit: str,
+    permutations: int,
+    groups: Any,
+    block: int | None,
+) -> InformationEstimate:
+    if unit not in _PER_UNIT:
+        raise InputError(f"unit is {unit!r}; known: bits, nats")
+    ours = function is automatic or function.__module__.startswith("deeptheory.")
+    if ours:
+        check_known(function, options, _ENTRY if len(sides) > 1 else ("unit", "groups", "block"))
+    check_options(options)
+    check_whole(permutations, "permutations", 0)
+    n = _check_rows(groups, block, sides)
+    got = function(*sides.values(), **options)
+    if not isinstance(got, Estimate):
+        raise InputError(f"method gave a {type(got).__name__}; needed: an Estimate")
+    notes = got.notes
+    if groups is not None or block is not None:
+        got, notes = _by_pieces(got, function, sides, options, n, groups, block)
+    else:
+        if function in _BATCHED and got.low < got.high:
+            got = _wide_enough(got, function, sides, options)
+            got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
+            notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
+        if ours and len(sides) == 2:
+            notes += series_note(*sides.values())
+    if len(sides) > 1:
+        notes += below_nothing(got)
+    p, null_mean = math.nan, math.nan
+    if permutations:
+        p, null_mean = _null(function, sides, options, n, permutations, groups, block)
+    per = _PER_UNIT[unit]
+    said: dict[str, Any] = {f.name: getattr(got, f.name) for f in fields(Estimate)} | {"notes": notes}
+    if got.unit == "bits":
+        said |= {"value": got.value * per, "low": got.low * per, "high": got.high * per, "unit": unit}
+    return InformationEstimate(**said, p=p, null_mean=null_mean * per)
 
 
-def _single(a: Any) -> bool:
-    return as_numpy(a).ndim == 1 or as_numpy(a).shape[1:] == (1,)
+def _check_rows(groups: Any, block: int | None, sides: Mapping[str, Any]) -> int:
+    first = next(iter(sides.values()))
+    shape = getattr(first, "shape", None) or ((len(first),) if hasattr(first, "__len__") else (0,))
+    n = shape[0]  # whatever else it is, the estimator's entry says
+    if block is not None:
+        check_whole(block, "block", 1)
+    if groups is not None and np.shape(as_numpy(groups)) != (n,):
+        raise InputError(
+            f"groups has shape {list(np.shape(as_numpy(groups)))} for {n} rows; needed: [{n}], one per row"
+        )
+    return n
+
+
+def _wide_enough(got: Estimate, function: Callable, sides: Mapping[str, Any], options: Mapping[str, Any]) -> Estimate:
+    """Neighbour counts of two sides with an interval at least as wide as y permuted spreads (spread.py)."""
+    counted = {name: function is MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels")}
+    if not any(counted.values()):
+        return got
+    n, seed = len(next(iter(sides.values()))), options.get("seed", 0)
+    rows = np.random.default_rng([seed, n, 6]).permutation(n)[:_NULL_ROWS]
+    a, b = (read(_rows(s, rows), name)[0] for name, s in sides.items())
+    if (a == a[0]).all() or (b == b[0]).all():
+        return got
+    how = options.get("k", 3), options.get("standardize", True), seed
+    of = counts_of_labels(a, statistics.codes_of(b[:, 0]), *how) if counted["labels"] else counts_of(a, b, *how)
+    half = null_half(of, len(rows), seed, len(rows), _NULL_DRAWS) * math.sqrt(len(rows) / n)
+    half = max(half, (got.high - got.low) / 2)
+    return replace(got, low=got.value - half, high=got.value + half)
+
+
+def _columns(side: Any) -> int:
+    shape = getattr(side, "shape", np.shape(side))
+    return int(np.prod(shape[1:]))
+
+
+def _rows(side: Any, rows: np.ndarray) -> Any:
+    return side.iloc[rows] if hasattr(side, "iloc") else as_numpy(side)[rows]
+
+
+def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimate, tuple[str, ...]]:
+    """The Estimate with an interval from ten batches of whole groups or stretches of the series."""
+
+    def of(rows: np.ndarray) -> float:
+        try:
+            return function(*(_rows(s, rows) for s in sides.values()), **options).value
+        except InputError:  # too few rows or labels in a batch
+            return math.nan
+
+    groups = None if groups is None else as_numpy(groups)
+    low, high = statistics.batch_interval(got.value, of, n, int(options.get("seed", 0)), groups=groups, block=block)
+    pieces = "groups" if groups is not None else f"blocks of {block}"
+    if math.isnan(low):
+        why = f"no interval: ten batches of whole {pieces} are too small, each needs at least 20 {'rows' if groups is not None else 'blocks'}"
+        return replace(got, low=math.nan, high=math.nan), (*got.notes, why)
+    return replace(got, low=low, high=high, method=f"{got.method}; interval by {pieces}"), got.notes
+
+
+def _null(function, sides, options, n, draws, groups, block) -> tuple[float, float]:
+    """p and the mean of `draws` values with y permuted; within the labels of z where there is a condition."""
+    if function is automatic:  # the interval's own permutations do not enter the value compared
+        options = {**options, "spread": False}
+    seed = [int(options.get("seed", 0)), n, 5]
+    within = None
+    if "z" in sides:
+        if groups is not None or block is not None:
+            raise InputError("permutations within labels of z cannot move whole groups or blocks")
+        if not _few(sides["z"], "z"):
+            raise InputError("z is continuous: y cannot be permuted within it; permutations= needs a z of labels")
+        within = np.unique(read(sides["z"], "z")[0], axis=0, return_inverse=True)[1].ravel()
+    groups = None if groups is None else as_numpy(groups)
+    orders = statistics.permutations(n, draws, seed=seed, groups=groups, block=block, within=within)
+    rest = {name: s for name, s in sides.items() if name not in "xy"}
+    seen = function(sides["x"], sides["y"], *rest.values(), **options).value
+    null = np.array([function(sides["x"], _rows(sides["y"], o), *rest.values(), **options).value for o in orders])
+    return float(statistics.permutation_p(seen - 1e-12, null)), float(null.mean())
+
+
+def _scores(a: Any, name: str) -> Any:
+    """Normal scores of numbers; words stay."""
+    values, named = read(a, name)
+    check_finite(**{name: values})
+    return a if named else normal_scores(values)
+
+
+def _whole(a: Any, name: str) -> bool:
+    """Whether a side is words, or whole numbers by dtype."""
+    values, named = read(a, name)
+    return named or values.dtype.kind in "biu"
+
+
+def _few(a: Any, name: str) -> bool:
+    """Whether a side is labels: words, or whole numbers of at most n / 10 kinds of rows (two kinds at least)."""
+    values, named = read(a, name)
+    if named:
+        return True
+    if values.dtype.kind not in "biu":
+        return False
+    return len(np.unique(values, axis=0)) <= max(2, len(values) // 10)

@@ -3,7 +3,7 @@
 Source: Shwartz-Ziv & Tishby 2017, figure 4: per layer the norm of the mean gradient and of its fluctuation over
 minibatches, both divided by the norm of the weights; SNR = mean / fluctuation. Saxe et al. 2018 find the same
 transition in networks that do not compress, so the phases alone say nothing about compression.
-Trap: with B minibatches of pure noise the expected SNR is about 1/sqrt(B), not 0.
+Pitfall: with B minibatches of pure noise the expected SNR is about 1/sqrt(B), not 0; a note says what that is.
 """
 
 from dataclasses import dataclass
@@ -13,18 +13,23 @@ import numpy as np
 
 from deeptheory.errors import InputError
 from deeptheory.results import Result
+from deeptheory.statistics import LEAST_FOR_MEDIAN, median_interval
 from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GradientPhases(Result):
-    """Arrays [seed, step, layer]: mean and std (both over ||W||), snr. crossing: [seed, layer], the step at which the SNR
-    falls through 1 for good, interpolated between looks on a logarithmic axis; 0 if it is below 1 from the first look,
-    infinite if it never stays below. crossing_low, crossing_high: [layer], 95 % interval of the median over networks.
+    """Arrays [seed, step, layer], steps ascending: mean and std (both over ||W||), snr; NaN where mean and std are 0.
+
+    crossing: [seed, layer], the step from which the SNR stays below 1, interpolated between recorded steps on a logarithmic
+    axis (half way to an SNR that is 0 or infinite); 0 if it is below 1 from the first step, infinite if it is not below 1
+    at the last. Steps without an SNR are left out; NaN where none has one, or where the first has none and all others are
+    below 1. crossing_low, crossing_high: [layer], 95 % interval of the median over networks with a crossing (infinite ones
+    count) from order statistics; NaN below 6 of them.
     """
 
     seeds: tuple[int, ...]
-    steps: tuple[int, ...]
+    steps: tuple[float, ...]
     layers: tuple[str, ...]
     mean: np.ndarray
     std: np.ndarray
@@ -35,9 +40,7 @@ class GradientPhases(Result):
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        with np.errstate(invalid="ignore"):
-            middle = np.median(self.crossing, axis=0)
-        each = ", ".join(f"{layer} {m:.0f}" for layer, m in zip(self.layers, middle))
+        each = ", ".join(f"{layer} {m:.0f}" for layer, m in zip(self.layers, _medians(self.crossing)))
         return f"GradientPhases({len(self.seeds)} networks, SNR falls through 1 at step: {each})"
 
     def dataset(self):
@@ -57,22 +60,23 @@ class GradientPhases(Result):
         )
 
     def table(self):
-        """One row a layer: median crossing with its interval, networks that never cross, SNR at the end."""
+        """One row per layer: median crossing with its interval, networks that never cross, those without a crossing, SNR at the
+        end."""
         import pandas as pd
 
-        with np.errstate(invalid="ignore"):
-            rows = {
-                "layer": list(self.layers),
-                "crossing": np.median(self.crossing, axis=0),
-                "low": self.crossing_low,
-                "high": self.crossing_high,
-                "never": np.isinf(self.crossing).sum(0),
-                "snr_end": np.median(self.snr[:, -1], axis=0),
-            }
+        rows = {
+            "layer": list(self.layers),
+            "crossing": _medians(self.crossing),
+            "low": self.crossing_low,
+            "high": self.crossing_high,
+            "never": np.isinf(self.crossing).sum(0),
+            "undefined": np.isnan(self.crossing).sum(0),
+            "snr_end": _medians(self.snr[:, -1]),
+        }
         return pd.DataFrame(rows)
 
     def figure(self) -> Any:
-        """As figure 4: normalised mean (solid) and fluctuation (dashed) against step + 1, both axes logarithmic."""
+        """As figure 4: normalized mean (solid) and fluctuation (dashed) against step + 1, both axes logarithmic."""
         import plotly.graph_objects as go
 
         figure = new_figure(xaxis_title="epoch + 1", yaxis_title="gradient norm / weight norm")
@@ -84,13 +88,13 @@ class GradientPhases(Result):
                 figure.add_trace(
                     go.Scatter(
                         x=x,
-                        y=_significant(np.median(values[:, :, k], axis=0)),
+                        y=_significant(_medians(values[:, :, k])),
                         mode="lines",
                         name=f"{layer}, {name}",
                         line={"color": colour, "dash": dash},
                     )
                 )
-        middle = float(np.median(self.crossing))
+        middle = float(_medians(self.crossing.reshape(-1, 1))[0])
         if np.isfinite(middle) and middle > 0:
             figure.add_vline(x=middle + 1, line={"dash": "dot", "color": NEUTRAL})
             figure.add_annotation(  # on a logarithmic axis shapes stand at x, annotations at log10 x
@@ -104,60 +108,116 @@ class GradientPhases(Result):
         return figure
 
 
-def gradient_phases(gradients, seed: int = 0, draws: int = 2000) -> GradientPhases:
-    """Phases from gradient moments: a Recording with gradients, or their Dataset [seed, step, layer].
+def gradient_phases(gradients) -> GradientPhases:
+    """Phases from gradient moments: a Recording with gradients, or their Dataset [seed, step, layer], in any order of steps.
 
-    The Dataset holds mean_norm, std_norm, weight_norm (see recording.GradientRecorder). seed, draws: of the bootstrap
-    over networks for the interval of the median crossing. InputError: no gradients, or fluctuations that are all
-    undefined (one minibatch an epoch).
+    The Dataset holds mean_norm, std_norm, weight_norm and, for the noise floor, batches (see recording.GradientRecorder).
+    InputError: no gradients, a seed, step or layer twice, steps below 0, or fluctuations that are all undefined (one
+    minibatch per epoch).
     """
     data = getattr(gradients, "gradients", gradients)
     if data is None or not hasattr(data, "data_vars") or "mean_norm" not in data:
         raise InputError("no gradients were recorded; pass gradients= to fit, or use dt.recording.GradientRecorder")
-    data = data[["mean_norm", "std_norm", "weight_norm"]].transpose("seed", "step", "layer")
-    mean_norm, std_norm, weight = (np.asarray(data[k].values) for k in ("mean_norm", "std_norm", "weight_norm"))
-    if np.isnan(std_norm).all():
-        raise InputError("fluctuations are undefined: one minibatch an epoch; measure with gradient_batch=512, say")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        snr = mean_norm / std_norm
+    for name in ("std_norm", "weight_norm"):
+        if name not in data:
+            raise InputError(
+                f"the gradients have no {name}; needed: mean_norm, std_norm, weight_norm [seed, step, layer]"
+            )
+    for axis in ("seed", "step", "layer"):
+        values, count = np.unique(np.asarray(data[axis].values), return_counts=True)
+        if (count > 1).any():
+            raise InputError(f"{axis} {values[count > 1][0]} appears {count.max()} times; needed: each {axis} once")
+    data = data.sortby("step")
     steps = np.asarray(data["step"].values, dtype=np.float64)
+    if len(steps) == 0 or not (np.isfinite(steps) & (steps >= 0)).all():
+        raise InputError(f"steps are {steps.tolist()[:5]}; needed: one or more numbers, 0 or above")
+    moments = data[["mean_norm", "std_norm", "weight_norm"]].transpose("seed", "step", "layer")
+    mean_norm, std_norm, weight = (
+        np.asarray(moments[k].values, dtype=np.float64) for k in ("mean_norm", "std_norm", "weight_norm")
+    )
+    if np.isnan(std_norm).all():
+        raise InputError("fluctuations are undefined: one minibatch per epoch; measure with gradient_batch=512, say")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        snr, mean, std = mean_norm / std_norm, mean_norm / weight, std_norm / weight
     crossing = _crossing(snr, steps)
-    rng = np.random.default_rng(seed)
-    rows = rng.integers(0, len(crossing), (draws, len(crossing)))
-    with np.errstate(invalid="ignore"):
-        medians = np.sort(np.median(crossing[rows], axis=1), axis=0)
-    low, high = medians[int(0.025 * draws)], medians[min(int(0.975 * draws), draws - 1)]
+    found = [median_interval(column) for column in crossing.T]
     layers = tuple(str(v) for v in data["layer"].values)
-    never = np.isinf(crossing).sum()
     return GradientPhases(
         seeds=tuple(int(s) for s in data["seed"].values),
-        steps=tuple(int(s) for s in steps),
+        steps=tuple(int(s) if s == int(s) else float(s) for s in steps),
         layers=layers,
-        mean=mean_norm / weight,
-        std=std_norm / weight,
+        mean=mean,
+        std=std,
         snr=snr,
         crossing=crossing,
-        crossing_low=low,
-        crossing_high=high,
-        notes=(f"{never} of {crossing.size} crossings did not happen by step {int(steps[-1])}",) if never else (),
+        crossing_low=np.array([f.low for f in found]),
+        crossing_high=np.array([f.high for f in found]),
+        notes=_notes(data, snr, crossing, layers, steps),
     )
 
 
 def _crossing(snr: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """[seed, step, layer] -> [seed, layer]; see GradientPhases."""
-    out = np.full((snr.shape[0], snr.shape[2]), np.inf)
-    x = np.log(steps + 1)
+    out = np.full((snr.shape[0], snr.shape[2]), np.nan)
     for s in range(snr.shape[0]):
         for k in range(snr.shape[2]):
-            y = np.log(np.where(snr[s, :, k] > 0, snr[s, :, k], 1e-300))
-            above = np.flatnonzero(~(y < 0))  # NaN counts as not below
+            there = ~np.isnan(snr[s, :, k])
+            y, x = snr[s, there, k], np.log1p(steps[there])
+            if not len(y):
+                continue
+            above = np.flatnonzero(y >= 1)
             if len(above) == 0:
-                out[s, k] = 0.0
-            elif above[-1] < len(y) - 1:
+                out[s, k] = 0.0 if there[0] else np.nan
+            elif above[-1] == len(y) - 1:
+                out[s, k] = np.inf
+            else:
                 a = above[-1]
-                share = y[a] / (y[a] - y[a + 1]) if np.isfinite(y[a]) else 0.0
-                out[s, k] = np.exp(x[a] + share * (x[a + 1] - x[a])) - 1
+                with np.errstate(divide="ignore"):
+                    high, low = np.log(y[a]), np.log(y[a + 1])
+                share = high / (high - low) if np.isfinite(high - low) else 0.5
+                out[s, k] = np.expm1(x[a] + share * (x[a + 1] - x[a]))
     return out
+
+
+def _notes(data, snr: np.ndarray, crossing: np.ndarray, layers: tuple[str, ...], steps: np.ndarray) -> tuple[str, ...]:
+    notes = []
+    never = int(np.isinf(crossing).sum())
+    if never:
+        notes.append(f"{never} of {crossing.size} crossings did not happen by step {steps[-1]:g}")
+    missing = np.isnan(snr)
+    dead = np.asarray(missing.all(1))
+    if dead.any():
+        names = [name for k, name in enumerate(layers) if dead[:, k].any()]
+        notes.append(
+            f"no gradient at any step in {', '.join(names)} ({int(dead.sum())} of {dead.size}): no SNR, no crossing"
+        )
+    partly = int((missing.any(1) & ~dead).sum())
+    if partly:
+        notes.append(
+            f"{partly} of {dead.size} series have steps without an SNR (mean and fluctuation 0 or NaN); those are left out"
+        )
+    early = int((np.isnan(crossing) & ~dead).sum())
+    if early:
+        notes.append(f"{early} crossings are undefined: no SNR at the first step, below 1 at all others")
+    few = (~np.isnan(crossing)).sum(0).min()
+    if few < LEAST_FOR_MEDIAN:
+        notes.append(f"{few} networks have a crossing; a median has an interval from {LEAST_FOR_MEDIAN} on")
+    if "batches" in data:
+        batches = np.asarray(data["batches"].values, dtype=np.float64)
+        low, high = batches.min(), batches.max()
+        floor = 1 / np.sqrt(low)
+        said = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        notes.append(f"pure noise over {said} minibatches has an SNR of about 1/sqrt(B) = {floor:.3g}, not 0")
+        if floor >= 1:
+            notes.append("with so few minibatches noise alone is not below 1: these crossings say nothing")
+    else:
+        notes.append("pure noise over B minibatches has an SNR of about 1/sqrt(B), not 0 (B was not recorded)")
+    return tuple(notes)
+
+
+def _medians(values: np.ndarray) -> np.ndarray:
+    """Median over networks [seed, column] of those that are defined; NaN where none is."""
+    return np.array([median_interval(column).value for column in values.T])
 
 
 def _significant(values: np.ndarray, digits: int = 4) -> list[float]:

@@ -11,10 +11,12 @@ import numpy as np
 
 from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
-from deeptheory.information.entering import as_p_y_given_x
+from deeptheory.information.entering import class_weights
 from deeptheory.information.readouts import Binning, GaussianNoise
+from deeptheory.recording.identity import label_of
 from deeptheory.results import Result
 
+_ROWS = 20  # of a notebook's table
 _FRAMES = 48  # steps on the figure's slider at most; the table holds them all
 
 
@@ -46,6 +48,21 @@ class InformationPlane(Result):
         notes = f", {len(self.notes)} notes" if self.notes else ""
         return f"InformationPlane({shape}, {self.readout}, {self.inputs} inputs{notes})"
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        table = self.table()
+        head = f"<p><code>{escape(repr(self))}</code></p>" + table.head(_ROWS).to_html(index=False, border=0)
+        more = f"<p>{_ROWS} of {len(table)} rows; .table() has all</p>" if len(table) > _ROWS else ""
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        return head + more + (f"<ul>{notes}</ul>" if notes else "")
+
+    @property
+    def blind(self) -> tuple[str, ...]:
+        """Layers in which every input has a cell of its own, in every network at every step: nothing is seen of them here."""
+        apart: Any = np.atleast_3d(_all_apart(self.occupied, self.inputs)).all((0, 1))
+        return tuple(layer for layer, alone in zip(self.layers, apart) if alone)
+
     def dataset(self):
         """xarray.Dataset over [seed, step, layer]: i_x, i_y, h_t (bits), occupied, and the read-out's further arrays."""
         import xarray as xr
@@ -72,8 +89,8 @@ class InformationPlane(Result):
 
         InputError: the Dataset was made under another read-out.
         """
-        if data.attrs.get("readout") != repr(readout):
-            raise InputError(f"the Dataset was read out by {data.attrs.get('readout')}, not {readout!r}")
+        if data.attrs.get("readout") not in (label_of(readout), repr(readout)):
+            raise InputError(f"the Dataset was read out by {data.attrs.get('readout')}, not {label_of(readout)}")
         main = {k: data[k].transpose("seed", "step", "layer").values for k in ("i_x", "i_y", "h_t", "occupied")}
         seeds, steps, layers = (data[c].values.tolist() for c in ("seed", "step", "layer"))
         return cls(
@@ -82,10 +99,10 @@ class InformationPlane(Result):
             layers=tuple(layers),
             **main,
             extra={},
-            readout=repr(readout),
+            readout=label_of(readout),
             inputs=int(data.attrs["inputs"]),
             h_y=float(data.attrs["h_y"]),
-            notes=_notes(readout, main, int(data.attrs["inputs"]), layers),
+            notes=_notes(readout, main, int(data.attrs["inputs"]), layers, float(data.attrs["h_y"])),
         )
 
     def scalars(self) -> dict[str, float]:
@@ -121,10 +138,10 @@ def information_plane(recording, readout=None, targets=None, permutations: int =
 
     recording: a Recording, or activations of one layer, [sample, unit] or [seed, sample, unit], with targets given.
     readout: Binning, GaussianNoise, Quantized, Exact, or anything with .summarise; there is no default, since the
-    result depends on it. targets: labels [sample] or p(y|x) [sample, class]; default: the recording's own.
+    result depends on it. targets: labels [sample], numbers or names, or p(y|x) [sample, class]; default: the recording's own.
     permutations: draws of the null in which labels are shuffled among inputs (needs the activations).
-    Where the recording kept only summaries, the read-out must be one of those. InputError: no read-out, one that was
-    not kept, no targets, or what the read-out itself refuses.
+    Where the recording kept only summaries, the read-out must be one of those, by its type and values, and the targets are
+    those that it had. InputError: no read-out, one that was not kept, nothing recorded, no targets, or what the read-out refuses.
     """
     if readout is None or not hasattr(readout, "summarise"):
         raise InputError(
@@ -132,26 +149,40 @@ def information_plane(recording, readout=None, targets=None, permutations: int =
             "I(X;T) is a property of network and read-out"
         )
     source: Any = recording if hasattr(recording, "activations") else _Bare(recording, targets)
-    targets = source.targets if targets is None else as_numpy(targets)
-    name = repr(readout)
-    if name in source.readouts and not permutations:
-        kept = source.summary(name)
-        arrays = {str(k): np.asarray(v.transpose("seed", "step", "layer").values) for k, v in kept.data_vars.items()}
-        seeds, steps, layers = (kept[c].values.tolist() for c in ("seed", "step", "layer"))
+    kept = source.named(readout) if source.readouts else None
+    if not source.steps:
+        raise InputError("the recording is empty: no step was recorded; call recorder.snapshot(step) first")
+    own = targets is None
+    targets = source.targets if own else as_numpy(targets)
+    if targets is None:
+        raise InputError("the recording has no targets; pass targets=, the labels of its inputs")
+    if kept is not None and not permutations:
+        if not own and not _same_classes(targets, source.targets):
+            raise InputError(
+                "targets= differ from those that the summaries were made with; leave them out, or keep the activations (readouts=None)"
+            )
+        summary = source.summary(kept)
+        arrays = {str(k): np.asarray(v.transpose("seed", "step", "layer").values) for k, v in summary.data_vars.items()}
+        seeds, steps, layers = (summary[c].values.tolist() for c in ("seed", "step", "layer"))
     else:
         if not source.has_activations:
             known = ", ".join(source.readouts) or "none"
             raise InputError(
-                f"this recording kept summaries only, and not those of {name}; kept: {known}. Hand the read-out to the "
+                f"this recording kept summaries only, and not those of {label_of(readout)}; kept: {known}. Hand the read-out to the "
                 "Recorder, or keep the activations (readouts=None)"
+                if kept is None
+                else "permutations= deals labels out again and needs the activations, and only summaries were kept; record with readouts=None"
             )
         seeds, steps, layers = list(source.seeds), list(source.steps), list(source.layers)
         arrays = _measure(source, readout, targets, permutations, seed)
+    missing = [k for k in ("i_x", "i_y", "h_t", "occupied") if k not in arrays]
+    if missing:
+        raise InputError(
+            f"{label_of(readout)} gives no {', '.join(missing)} and makes no plane; use recording.summary(readout)"
+        )
     null_mean, p_value = arrays.pop("null_mean", None), arrays.pop("p_value", None)
-    if targets is None:
-        raise InputError("the recording has no targets; pass targets=, the labels of its inputs")
-    p_y = as_p_y_given_x(targets, len(targets))
     main = {k: arrays.pop(k) for k in ("i_x", "i_y", "h_t", "occupied")}
+    inputs, h_y = len(targets), _entropy(class_weights(targets, len(targets)))
     return InformationPlane(
         seeds=tuple(seeds),
         steps=tuple(steps),
@@ -160,10 +191,10 @@ def information_plane(recording, readout=None, targets=None, permutations: int =
         extra=arrays,
         null_mean=null_mean,
         p_value=p_value,
-        readout=name,
-        inputs=len(p_y),
-        h_y=_entropy(p_y.mean(0)),
-        notes=_notes(readout, main, len(p_y), layers),
+        readout=label_of(readout) if kept is None else kept,
+        inputs=inputs,
+        h_y=h_y,
+        notes=_notes(readout, main, inputs, layers, h_y),
     )
 
 
@@ -195,24 +226,52 @@ def _null(readout, a, targets, seen, permutations: int, seed: list[int]) -> dict
     return {"null_mean": draws.mean(0), "p_value": p_value}
 
 
-def _notes(readout, main: dict[str, np.ndarray], n: int, layers: list[str]) -> tuple[str, ...]:
+def _notes(readout, main: dict[str, np.ndarray], n: int, layers: list[str], h_y: float) -> tuple[str, ...]:
     notes = []
     if isinstance(readout, Binning | GaussianNoise):
         notes.append(
             "the network is deterministic: I(X;T) here is the information that survives this read-out, not a property "
             "of the network alone, and the data-processing inequality need not hold between layers"
         )
-    crowded = [layer for k, layer in enumerate(layers) if (main["occupied"][:, :, k] > n / 5).any()]
+    apart: Any = _all_apart(main["occupied"], n).all((0, 1))
+    alone = [layer for k, layer in enumerate(layers) if apart[k]]
+    if alone:
+        notes.append(
+            f"all {n} inputs have a cell of their own at every step in {_names(alone)}: I(X;T) = log2 n = {np.log2(n):.4g} and I(T;Y) = "
+            f"H(Y) = {h_y:.4g} bits there, whatever the labels: permuted labels give the same point, and nothing is seen of training. "
+            + _COARSER
+        )
+    counts = main["occupied"].max((0, 1))
+    crowded = [f"{layer} ({counts[k]:.0f})" for k, layer in enumerate(layers) if counts[k] > n / 5 and not apart[k]]
     if crowded:
         notes.append(
-            f"more than {n // 5} of {n} inputs have a cell of their own at some step in {', '.join(crowded)}: there I(T;Y) "
-            "tends to H(Y) for any labels and I(X;T) to log2 n; compare with permuted labels (permutations=)"
+            f"the {n} inputs fall into so many cells, at most, that there I(T;Y) tends to H(Y) for any labels and I(X;T) to log2 n: "
+            f"{_names(crowded)}; compare with permuted labels (permutations=)"
         )
     if isinstance(readout, Binning) and readout.clamp:
         notes.append("values outside the bounds were put into the end cells")
     if isinstance(readout, GaussianNoise):
         notes.append("i_y subtracts two upper bounds and is no bound itself; i_y_lower and i_y_upper are")
     return tuple(notes)
+
+
+_COARSER = (
+    "Layers of many units need a read-out that does not look at every unit with the same sharpness: dt.GaussianNoise(0.5, "
+    "relative='distance')"
+)
+
+
+def _all_apart(occupied: np.ndarray, n: int) -> np.ndarray:
+    """Where every input has a cell of its own; of noise, whose count is 2^I(X;T), to a thousandth."""
+    return occupied > n * (1 - 1e-3) if np.any(occupied != np.round(occupied)) else occupied >= n
+
+
+def _names(layers: list[str]) -> str:
+    return ", ".join(layers[:8]) + (f" and {len(layers) - 8} more" if len(layers) > 8 else "")
+
+
+def _same_classes(a: np.ndarray, b: np.ndarray | None) -> bool:
+    return b is not None and np.shape(a) == np.shape(b) and bool(np.all(np.asarray(a) == np.asarray(b)))
 
 
 def _entropy(p: np.ndarray) -> float:

@@ -85,7 +85,8 @@ def _models(code: AxisCode) -> Plate:
         figure=code.figure("models"),
         table=code.models.table(),
         see="Above the diagonal the axis predicts new stimuli better. Colours are verdicts, which also weigh norm x direction, "
-        "energy, angle and a full quadratic, and may be that it cannot be told.",
+        "energy, angle, a full quadratic and two energies, need half of the ceiling where there are trials, and may be undetermined; the "
+        "table says why.",
         trust=f"The exemplar has all its coordinates free within |e| <= {code.models.bound:.3g}; without a bound it becomes an "
         f"axis. Verdicts at half and twice the bound stand in the table. {_DOUBT}",
         alt="Scatter plot, one dot a unit: held-out R squared of the axis model against that of the exemplar model.",
@@ -99,7 +100,8 @@ def _ramp(code: AxisCode) -> Plate:
         figure=code.figure("ramp"),
         table=code.ramp.table(),
         see=f"{int(code.ramp.tuned.sum())} of {len(code.units)} units are tuned (shuffled stimuli, false discovery rate 5 %), "
-        f"{int((code.ramp.tuned & code.ramp.monotone).sum())} of them without a significant fall on the way up.",
+        f"{int((code.ramp.tuned & code.ramp.monotone).sum())} of them shown to rise monotonically: on left-out stimuli no fall of more than 15 % "
+        "of the curve's range within 2 standard deviations (95 %).",
         trust="Exemplar cells ramp too: a ramp alone says nothing about the code. The axis is made from the same responses; "
         "significance is against shuffles that have axes of their own.",
         alt="Line plots of mean response with standard errors in bins along the preferred axis, one line a unit.",
@@ -143,7 +145,7 @@ def _flatness(code: AxisCode) -> Plate:
         table=code.flatness.table(),
         see=f"{int((code.flatness.flat & code.ramp.tuned).sum())} of the {int(code.ramp.tuned.sum())} tuned units are flat: nothing "
         "found where a tenth of the axis's share would have been, or less than 5 % of it. Units without tuning lie on the left.",
-        trust="Squares along all orthogonal axes, F test, the axis's own degrees of freedom taken off; below the dotted line "
+        trust="Squares along all orthogonal axes, cleared of all that is linear in the features, F test; below the dotted line "
         "an effect would usually be missed. Norm x direction passes this test.",
         alt="Scatter plot, one dot a unit: share of variance orthogonal to the axis against share along it.",
     )
@@ -156,7 +158,7 @@ def _decoding(code: AxisCode) -> Plate:
         figure=code.figure("decoding"),
         table=code.decoding.table(),
         see="Explained variance of each feature, each stimulus left out in turn; negative where reading it fails.",
-        trust=" ".join(("Linear read-out; exemplar populations decode well, too.", *code.decoding.notes)),
+        trust=" ".join(("Linear decoder; exemplar populations decode well, too.", *code.decoding.notes)),
         alt="Line plot of explained variance by feature, blocks of features in colours.",
     )
 

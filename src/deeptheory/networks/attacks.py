@@ -16,22 +16,26 @@ from torch.nn import functional as F
 
 from deeptheory.arrays import as_tensor
 from deeptheory.errors import InputError
-from deeptheory.networks.modules import evaluating
+from deeptheory.networks.modules import as_of, evaluating
+from deeptheory.networks.scores import Scores, as_labels, check_classes, check_scores, first_output
 from deeptheory.results import Result
 from deeptheory.shapes import check_finite, check_shapes
 
-Scores = Callable[[Any], torch.Tensor]
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def first_output(output: Any) -> torch.Tensor:
-    """The scores of a network: its output, or the first of several (lengths, activations)."""
-    return output[0] if isinstance(output, tuple) else output
-
-
 def logit_of_probability(output: Any) -> torch.Tensor:
-    """ln(a / (1 - a)) of the first output: a sigmoid or a squash undone; for capsules' lengths and activations."""
-    return first_output(output).double().logit(1e-12)
+    """ln(a / (1 - a)) of the first output: a sigmoid or a squash undone; for capsules' lengths and activations.
+
+    InputError: a first output that leaves [0, 1]: it has logits already.
+    """
+    a = first_output(output).double()
+    if a.numel() and not bool(((a >= 0) & (a <= 1)).all()):
+        raise InputError(
+            f"the first output runs from {float(a.min()):.3g} to {float(a.max()):.3g}; logit_of_probability undoes probabilities and "
+            "lengths, in [0, 1]; for logits use scores=first_output"
+        )
+    return a.logit(1e-12)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,13 +96,14 @@ def bim(
 
     images: [n, C, H, W] within bounds; labels: [n]. step: of each, epsilon / 4 by default (epsilon, where steps is 1). targets: [n]
     labels that it should be taken for instead: lowers their loss. random_start: begin at a random corner of the box, by seed.
-    scores(output of the module) -> [n, K], handed to loss with the labels. The module is in eval mode meanwhile, its gradients and
-    flags are as before. InputError: shapes that do not fit, images outside the bounds, epsilon below 0, steps below 1.
+    scores(output of the module) -> [n, K], handed to loss with the labels; by default its first output, capsules [n, K, q] by their
+    lengths. The module is in eval mode meanwhile, its gradients and flags are as before.
+    InputError: shapes that do not fit, images outside the bounds, labels or targets that are no classes, epsilon below 0, steps below 1.
     """
-    x, y = _check(images, labels, bounds)
-    if epsilon < 0 or steps < 1:
+    x, y = _check(module, images, labels, bounds)
+    if not 0 <= epsilon < float("inf") or steps < 1:
         raise InputError(f"epsilon is {epsilon}, steps is {steps}; needed: epsilon of 0 or more, 1 step or more")
-    goal = y if targets is None else as_tensor(targets).long().to(y.device)
+    goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     towards = 1.0 if targets is None else -1.0
     size = (epsilon if steps == 1 else epsilon / 4) if step is None else step
     low, high = (x - epsilon).clamp(*bounds), (x + epsilon).clamp(*bounds)
@@ -122,20 +127,25 @@ def strong(
     *,
     restarts: int = 5,
     steps: int = 20,
+    targets=None,
     scores: Scores = first_output,
     bounds: tuple[float, float] = (0.0, 1.0),
     seed: int = 0,
 ) -> torch.Tensor:
     """For each picture the worst of several attacks: `bim` on the margin between logits, from the picture and from random starts.
 
-    scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability.
+    scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability. targets: [n] labels
+    that it should be taken for instead; the worst is then where the target leads the others most.
     """
-    x, y = _check(images, labels, bounds)
+    x, y = _check(module, images, labels, bounds)
+    goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
+    away = 1.0 if targets is None else -1.0
     worst = x.clone()
-    least = _margin(module, worst, y, scores)
+    least = away * _margin(module, worst, goal, scores)
+    how: dict[str, Any] = {"steps": steps, "step": max(epsilon / 8, 2.5 * epsilon / steps), "targets": targets}
     for k in range(restarts + 1):
-        tried = bim(module, x, y, epsilon, steps=steps, step=max(epsilon / 8, 2.5 * epsilon / steps), random_start=k > 0, scores=scores, loss=_lead, bounds=bounds, seed=seed + k)  # fmt: skip
-        margin = _margin(module, tried, y, scores)
+        tried = bim(module, x, y, epsilon, random_start=k > 0, scores=scores, loss=_lead, bounds=bounds, seed=seed + k, **how)  # fmt: skip
+        margin = away * _margin(module, tried, goal, scores)
         better = margin < least
         worst[better], least[better] = tried[better], margin[better]
     return worst
@@ -145,23 +155,32 @@ def robustness(
     module: nn.Module,
     images,
     labels,
-    epsilons: Sequence[float],
+    epsilons: Sequence[float] | float,
     attack: Callable[..., torch.Tensor] = fgsm,
     *,
     batch: int = 128,
     judge: nn.Module | None = None,
     scores: Scores = first_output,
+    judge_scores: Scores | None = None,
     targets=None,
     **how: Any,
 ) -> Robustness:
     """Accuracy on attacked pictures for each epsilon, so many pictures at a time. attack: `fgsm`, `bim` or `strong`, with its keywords.
 
-    judge: another network that is shown the pictures made against this one (transfer). targets: see `bim`.
+    scores: what is attacked and, its largest being the answer, what is judged by. judge: another network that is shown the pictures
+    made against this one (transfer), by judge_scores, or the same scores where that is left out. targets: see `bim`.
     """
-    x, y = _check(images, labels, how.get("bounds", (0.0, 1.0)))
-    judging = module if judge is None else judge
-    wanted = None if targets is None else as_tensor(targets).long().to(y.device)
-    right_before = _decided(judging, x, first_output, batch) == y
+    x, y = _check(module, images, labels, how.get("bounds", (0.0, 1.0)))
+    if batch < 1:
+        raise InputError(f"batch is {batch}; needed: 1 or more")
+    judging, read = (module, scores) if judge is None else (judge, judge_scores or scores)
+    if judge is None and judge_scores is not None:
+        raise InputError("judge_scores is given and judge is not; a network is judged by the scores that are attacked")
+    wanted = None if targets is None else as_labels(targets, len(x), "targets").to(y.device)
+    right_before = _decided(judging, x, y, read, batch) == y
+    epsilons = np.atleast_1d(np.asarray(epsilons, dtype=np.float64))
+    if not epsilons.size:
+        raise InputError("epsilons is empty; give one or more, 0 for no attack")
     accuracy, success = [], []
     for epsilon in epsilons:
         decided = []
@@ -169,7 +188,7 @@ def robustness(
             rows = slice(k, k + batch)
             more = how if wanted is None else {**how, "targets": wanted[rows]}
             made = attack(module, x[rows], y[rows], float(epsilon), scores=scores, **more)
-            decided.append(_decided(judging, made, first_output, batch))
+            decided.append(_decided(judging, made, y[rows], read, batch))
         found = torch.cat(decided)
         accuracy.append(float((found == y).double().mean()))
         hit = (found != y) & right_before if wanted is None else found == wanted
@@ -177,8 +196,8 @@ def robustness(
     name = getattr(attack, "__name__", type(attack).__name__)
     method = f"{name}{', transferred' if judge is not None else ''}{', targeted' if wanted is not None else ''}"
     return Robustness(
-        epsilon=np.asarray(epsilons, float), accuracy=np.array(accuracy), success=np.array(success), method=method
-    )
+        epsilon=epsilons, accuracy=np.array(accuracy), success=np.array(success), method=method
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -203,7 +222,7 @@ def gradient_profile(
     bounds: tuple[float, float] = (0.0, 1.0),
 ) -> GradientProfile:  # fmt: skip
     """How large the gradient of the loss is by pixels, and how much of it is exactly zero (Hinton et al. 2018, section 5.2)."""
-    x, y = _check(images, labels, bounds)
+    x, y = _check(module, images, labels, bounds)
     each = lambda s, t: loss(s, t) * len(t)  # noqa: E731  # of one picture, not of the mean over a batch
     slopes = [_gradient(module, x[k : k + batch], y[k : k + batch], scores, each) for k in range(0, len(x), batch)]
     flat = torch.cat(slopes).flatten(1)
@@ -212,27 +231,43 @@ def gradient_profile(
     )
 
 
-def _check(images, labels, bounds) -> tuple[torch.Tensor, torch.Tensor]:
-    x, y = as_tensor(images), as_tensor(labels).long()
-    check_shapes(images=(x, "n C H W"), labels=(y, "n"))
+def _check(module: Any, images, labels, bounds) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures and labels on the module's device, pictures in its dtype."""
+    x = as_tensor(images)
+    check_shapes(images=(x, "n C H W"))
+    y = as_labels(labels, len(x))
     check_finite(images=x)
-    if len(x) and (float(x.min()) < bounds[0] or float(x.max()) > bounds[1]):
+    if not len(x):
+        raise InputError("images has no pictures; give at least one")
+    if not x.is_floating_point():
+        raise InputError(f"images are {x.dtype}; an attack moves floats: scale them, dt.datasets.scaled(images)")
+    if float(x.min()) < bounds[0] or float(x.max()) > bounds[1]:
         raise InputError(
             f"images run from {float(x.min()):.3g} to {float(x.max()):.3g}, outside the bounds {bounds}; scale them"
         )
-    return x.detach(), y
+    x = as_of(module, x).detach()
+    return x, y.to(x.device)
 
 
 def _gradient(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores, loss: Loss) -> torch.Tensor:
     """Of the loss by pixels; parameters get none."""
-    x = x.detach().requires_grad_(True)
-    with evaluating(module):
-        return torch.autograd.grad(loss(scores(module(x)), y), x)[0].detach()
+    with evaluating(module), torch.inference_mode(False), torch.enable_grad():
+        x = x.clone().detach().requires_grad_(True)
+        value = loss(_scored(module, x, y, scores), y)
+        return torch.autograd.grad(value, x)[0].detach()
 
 
-def _decided(module: nn.Module, x: torch.Tensor, scores: Scores, batch: int) -> torch.Tensor:
+def _decided(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores, batch: int) -> torch.Tensor:
     with evaluating(module), torch.no_grad():
-        return torch.cat([scores(module(x[k : k + batch])).argmax(1) for k in range(0, len(x), batch)])
+        rows = [slice(k, k + batch) for k in range(0, len(x), batch)]
+        return torch.cat([_scored(module, x[r], y[r], scores).argmax(1) for r in rows])
+
+
+def _scored(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores) -> torch.Tensor:
+    """scores of the module's output, [n, K]. InputError: another shape, labels that are no classes."""
+    found = check_scores(scores(module(x)), len(x))
+    check_classes(y, found.shape[1])
+    return found
 
 
 def _lead(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -248,4 +283,4 @@ def _margins(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 def _margin(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores) -> torch.Tensor:
     with evaluating(module), torch.no_grad():
-        return _margins(scores(module(x)), y)
+        return _margins(_scored(module, x, y, scores), y)

@@ -4,38 +4,53 @@ A checkpoint is written beside the old one and then takes its name, so that at e
 Weights are safetensors, never pickle.
 """
 
-import hashlib
 import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from deeptheory.errors import StoreError
 from deeptheory.networks.engines import Plan
+from deeptheory.networks.fingerprints import digest, of_tensors
 
-SCHEMA = 1
+SCHEMA = 2
+_ROWS = 16  # on which outputs are compared
+_SAME = 1e-3  # relative to the largest output; another machine rounds by a millionth
 MARK = "checkpoint.json"  # written last: a folder that holds it is complete
 
 
 class Checkpoint:
-    """The folder of one call of fit. StoreError: corrupt, of another schema, or of other settings."""
+    """The folder of one call of fit. StoreError: corrupt, of another schema, or of other settings.
 
-    def __init__(self, folder: str | Path, nets, plan: Plan, epochs: int, looks: list[int], seconds: float):
+    Settings are compared by value: the weights that the networks begin with (their init), their head, activation and what they
+    give on a few rows, every field of the plan, and what else is said in `more`. Left out: progress and checkpoint_seconds, which
+    change no result.
+    """
+
+    def __init__(self, folder: str | Path, nets, plan: Plan, epochs: int, looks: list[int], seconds: float, more: dict[str, Any]):  # fmt: skip
         self.folder, self.seconds, self.last = Path(folder), seconds, time.monotonic()
+        tensors = {**dict(nets.named_parameters()), **dict(nets.named_buffers())}
         self.settings = {
             "schema": SCHEMA,
             "seeds": list(nets.seeds),
             "network": str(nets.extra_repr() or type(nets).__name__),
+            "head": nets.head,
+            "dtype": str(next(nets.parameters()).dtype),
+            "initial weights": of_tensors(tensors),
             "epochs": epochs,
             "looks": looks,
-            "plan": _fingerprint(plan),
+            "plan": {field.name: digest(getattr(plan, field.name)) for field in fields(plan)},
+            **more,
         }
+        self.given = _outputs(nets, plan)
 
     def keep(self, now: int, run, log, recorder, gradients) -> None:
         """Write the state after `now` epochs, if the last was written long enough ago."""
@@ -48,7 +63,7 @@ class Checkpoint:
             for name, source in (("recording", recorder), ("gradients", gradients)):
                 if source is not None and hasattr(source, "keep"):
                     source.keep(new / name)
-            (new / MARK).write_text(json.dumps(self.settings | {"now": now, "done": log.done}))
+            (new / MARK).write_text(json.dumps(self.settings | {"given": self.given, "now": now, "done": log.done}))
 
         swap_in(self.folder, fill)
         self.last = time.monotonic()
@@ -60,6 +75,7 @@ class Checkpoint:
             return 0
         try:
             seen = read_mark(folder, self.settings)
+            self._check_outputs(seen["given"])
             now, done = seen["now"], seen["done"]
             run.load(load_file(folder / "state.safetensors"))
             log.rows = list(np.load(folder / "log.npy"))
@@ -70,6 +86,15 @@ class Checkpoint:
             if source is not None and hasattr(source, "resume"):
                 source.resume(folder / name)
         return int(now)
+
+    def _check_outputs(self, seen: list[float]) -> None:
+        """StoreError: networks of the same shapes and weights that compute something else, such as another function of one's own."""
+        was, now = np.array(seen), np.array(self.given)
+        if was.shape != now.shape or np.abs(now - was).max() > _SAME * np.abs(was).max():
+            raise StoreError(
+                f"the checkpoint {self.folder.name} was made with another network: its weights are the same, what it gives on the "
+                "first rows of x is not; use the same arguments or another folder"
+            )
 
 
 def swap_in(folder: Path, fill: Callable[[Path], None]) -> None:
@@ -100,22 +125,31 @@ def newest(folder: Path) -> Path | None:
 def read_mark(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What the MARK says. StoreError: it was made with other settings; the message names those that differ."""
     seen = json.loads((folder / MARK).read_text())
-    differ = [k for k in settings if seen.get(k) != json.loads(json.dumps(settings[k]))]
+    here = json.loads(json.dumps(dict(settings)))
+    differ = [_named(k, seen.get(k), here[k]) for k in here if seen.get(k) != here[k]]
     if differ:
+        begun = (
+            "; give it the network as it was before the first call, built from its seed"
+            if "initial weights" in differ
+            else ""
+        )
         raise StoreError(
-            f"the checkpoint {folder.name} was made with another {', '.join(differ)}; "
-            "use the same arguments or another folder"
+            f"the checkpoint {folder.name} was made with another {', '.join(differ)}; use the same arguments or another folder{begun}"
         )
     return seen
 
 
-def _fingerprint(plan: Plan) -> str:
-    digest = hashlib.sha256()
-    for value in (plan.x, plan.target, plan.order, plan.counts, plan.lr):
-        digest.update(np.ascontiguousarray(value).tobytes())
-    digest.update(
-        repr(
-            [plan.batch, plan.drop_last, plan.reshuffle, plan.optimizer, plan.momentum, plan.betas, plan.orthonormal]
-        ).encode()
-    )
-    return digest.hexdigest()
+def _named(name: str, seen: Any, here: Any) -> str:
+    """The setting, and where it has parts the parts that differ."""
+    if not isinstance(seen, dict) or not isinstance(here, dict):
+        return name
+    parts = [k for k in {**seen, **here} if seen.get(k) != here.get(k)]
+    return f"{name} ({', '.join(parts)})"
+
+
+def _outputs(nets, plan: Plan) -> list[float]:
+    """What the networks give on the first rows, before training."""
+    x = torch.as_tensor(plan.x[:_ROWS]).to(next(nets.parameters()))
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return nets.logits(x).double().flatten().tolist()

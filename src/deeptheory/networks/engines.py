@@ -3,7 +3,12 @@
 Both hold the optimiser's state, take `run(first, last, update, moments)`, and change the population's parameters.
 """
 
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +17,8 @@ from torch.nn import functional as F
 from deeptheory.networks.disturbances import KEPT, RANGES, pools, training_noise
 from deeptheory.networks.population import MLPPopulation, ModulePopulation
 from deeptheory.networks.step import ACTIVATIONS, HEADS, OPTIMIZERS
+
+_SILENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,13 +93,14 @@ class HandWritten:
         kept = np.zeros((len(nets.seeds) if moments else 0, 2, self.theta.shape[1]))
         size = batch or plan.batch
         low, high = self._ends()
-        train(
-            self.theta, self.m, self.v, np.array(nets.widths), ACTIVATIONS[str(nets.activation)], HEADS[nets.head],
-            self.x, plan.target, plan.order, plan.counts, size, plan.drop_last, plan.reshuffle,
-            np.array(nets.seeds, dtype=np.uint64), OPTIMIZERS[plan.optimizer], plan.lr, plan.momentum, *plan.betas,
-            plan.eps, first, last, self.step, update, kept, np.float32(plan.orthonormal), np.float32(nets.noise), self.pool,
-            nets.levels, low, high, _follows(nets), nets.bias,
-        )  # fmt: skip
+        with _announced(train):
+            train(
+                self.theta, self.m, self.v, np.array(nets.widths), ACTIVATIONS[str(nets.activation)], HEADS[nets.head],
+                self.x, plan.target, plan.order, plan.counts, size, plan.drop_last, plan.reshuffle,
+                np.array(nets.seeds, dtype=np.uint64), OPTIMIZERS[plan.optimizer], plan.lr, plan.momentum, *plan.betas,
+                plan.eps, first, last, self.step, update, kept, np.float32(plan.orthonormal), np.float32(nets.noise),
+                self.pool, nets.levels, low, high, _follows(nets), nets.bias,
+            )  # fmt: skip
         if _follows(nets):
             nets.ranges.copy_(torch.from_numpy(high))
         if not moments:
@@ -122,6 +130,26 @@ class HandWritten:
         for name in ("theta", "m", "v", "step"):
             getattr(self, name)[...] = state[name].numpy()
         self.nets.ranges.copy_(state["ranges"])
+
+
+@contextmanager
+def _announced(kernel: Any) -> Iterator[None]:
+    """Say on the log that the first call is compiling, if it still is after two seconds; a kernel found in the cache says nothing."""
+
+    def say() -> None:
+        if not kernel.signatures:
+            logging.getLogger("deeptheory").warning(
+                "compiling the training step for this machine, about half a minute; the next process finds it in the cache"
+            )
+
+    timer = threading.Timer(_SILENCE, say)
+    timer.daemon = True
+    if not kernel.signatures:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ Trap: buffers that are registered with persistent=False are missing in state_dic
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from torch import nn
 
 from deeptheory.errors import InputError, StoreError
 from deeptheory.networks.checkpoint import MARK, newest, read_mark, swap_in
+from deeptheory.networks.fingerprints import name_of, of_tensors
 
-SCHEMA = 1
+SCHEMA = 2
+_SAME = 1e-4  # relative; another machine or number of threads rounds the first loss by a millionth
 
 
 class Kept:
@@ -38,8 +40,14 @@ class Kept:
     ):
         self.folder, self.module, self.optimizer = Path(folder), module, optimizer
         self.seconds, self.last = seconds, time.monotonic()
-        shapes = {k: [str(v.dtype), list(v.shape)] for k, v in _tensors(module).items()}
-        self.settings = {"schema": SCHEMA, **settings, "module": shapes}
+        tensors = _tensors(module)
+        shapes = {k: [str(v.dtype), list(v.shape)] for k, v in tensors.items()}
+        self.settings = {
+            "schema": SCHEMA,
+            "module": {"class": name_of(type(module)), "tensors": shapes},
+            "initial weights": of_tensors(tensors),
+            **settings,
+        }
 
     def keep(self, state: Any, now: bool = False) -> None:
         """Write the state, if the last was written long enough ago or `now`."""
@@ -65,13 +73,15 @@ class Kept:
         swap_in(self.folder, fill)
         self.last = time.monotonic()
 
-    def restore(self, state: Any) -> None:
-        """Take the state up, if there is one."""
+    def restore(self, state: Any, first_loss: Callable[[], float]) -> None:
+        """Take the state up, if there is one. first_loss: of step 0 with the weights as they are now, before anything is loaded."""
         folder = newest(self.folder)
         if folder is None:
             return
         try:
             seen = read_mark(folder, self.settings)
+            if seen["done"]:
+                self._check_first(float(np.load(folder / "losses.npy")[0]), first_loss())
             tensors = load_file(folder / "state.safetensors")
             losses = np.load(folder / "losses.npy")
             done, looks, rows, stopped = (seen[k] for k in ("done", "looks", "rows", "stopped"))
@@ -83,6 +93,14 @@ class Kept:
         except (ValueError, KeyError, FileNotFoundError, SafetensorError, EOFError) as error:
             raise StoreError(f"the checkpoint {folder.name} is corrupt ({error}); delete it to start again") from error
         state.done, state.looks, state.rows, state.stopped = done, list(looks), list(rows), stopped
+
+    def _check_first(self, was: float, now: float) -> None:
+        """StoreError: the module, the loss or the minibatches compute something else, though their shapes are the same."""
+        if not abs(now - was) <= _SAME * abs(was):
+            raise StoreError(
+                f"the checkpoint {self.folder.name} was made with another module, loss or batches: the loss of step 0 is {now:.6g} "
+                f"here and was {was:.6g}; use the same arguments or another folder"
+            )
 
     def _restore_optimizer(self, tensors: Mapping[str, torch.Tensor], numbers: Mapping[str, Any]) -> None:
         state: dict[int, dict[str, Any]] = {}

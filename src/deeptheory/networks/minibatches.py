@@ -8,13 +8,14 @@ import torch
 
 from deeptheory.arrays import as_tensor
 from deeptheory.errors import InputError
+from deeptheory.networks.fingerprints import digest, name_of
 
 
 class Minibatches:
     """What `minibatches` gives. n: samples; per_epoch: minibatches an epoch."""
 
     def __init__(self, arrays: tuple[torch.Tensor, ...], batch: int, augment, seed: int, drop_last: bool):
-        self.arrays, self.batch, self.augment, self.seed = arrays, batch, augment, seed
+        self.arrays, self.batch, self.augment, self.seed, self.drop_last = arrays, batch, augment, seed, drop_last
         self.n = len(arrays[0])
         self.per_epoch = self.n // batch if drop_last else -(-self.n // batch)
         self._epoch, self._order = -1, torch.empty(0)
@@ -28,6 +29,11 @@ class Minibatches:
         rows = self._order[place * self.batch : (place + 1) * self.batch]
         first, *rest = (a[rows] for a in self.arrays)
         return (first if self.augment is None else self.augment(first, generator), *rest)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What they are made of, by value; augment, a function, by its name."""
+        named = None if self.augment is None else name_of(self.augment)
+        return {"batch": self.batch, "seed": self.seed, "drop_last": self.drop_last, "augment": named, "arrays": digest(self.arrays)}  # fmt: skip
 
     def __repr__(self) -> str:
         return f"Minibatches({self.n} samples, {self.batch} a step, {self.per_epoch} steps an epoch)"

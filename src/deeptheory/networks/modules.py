@@ -34,10 +34,19 @@ def evaluating(module: Any) -> Iterator[None]:
             part.training = flag
 
 
+def as_of(module: Any, x: torch.Tensor) -> torch.Tensor:
+    """x on the module's device and, if it is of floats and all the module's are of one kind, in their dtype."""
+    floats = [p for p in module.parameters() if p.is_floating_point()] if isinstance(module, nn.Module) else []
+    if not floats:
+        return x
+    kinds = {p.dtype for p in floats}
+    return x.to(floats[0].device, kinds.pop() if x.is_floating_point() and len(kinds) == 1 else x.dtype)
+
+
 def outputs(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
     """The module's outputs on all rows of the inputs, in eval mode and without gradients, so many rows at a time.
 
-    inputs: paired arrays [n, ...], numpy or torch, moved to the module's device a batch at a time. Outputs may be a tensor, a tuple
+    inputs: paired arrays [n, ...], numpy or torch, moved to the module's device (floats to its dtype) a batch at a time. Outputs may be a tensor, a tuple
     or a named tuple (None stays None); they come back whole, as tensors in main memory. Train flags are put back.
     InputError: no row, lengths that differ, batch below 1, an output that is none of these.
     """
@@ -47,10 +56,8 @@ def outputs(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
         raise InputError(
             f"inputs have {lengths} rows, batch is {batch}; needed: the same number of rows, 1 or more, and batch 1 or more"
         )
-    weight = next(module.parameters(), None) if isinstance(module, nn.Module) else None
-    device = tensors[0].device if weight is None else weight.device
     with evaluating(module), torch.no_grad():
-        pieces = [module(*(t[k : k + batch].to(device) for t in tensors)) for k in range(0, lengths[0], batch)]
+        pieces = [module(*(as_of(module, t[k : k + batch]) for t in tensors)) for k in range(0, lengths[0], batch)]
     return _joined(pieces)
 
 

@@ -332,8 +332,18 @@ class _Apply(nn.Module):
 
 
 def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
-    """The seeds as a tuple of ints. InputError: none, one twice, or one below 0."""
-    out = tuple(int(s) for s in seeds)
+    """The seeds as a tuple of ints. InputError: a bare number, none, one twice, one below 0 or not whole."""
+    if not isinstance(seeds, Iterable) or isinstance(seeds, str | bytes):
+        raise InputError(
+            f"seeds is {seeds!r}; give each network its seed: seeds=[{seeds}] for one, seeds=range({seeds}) for that many"
+        )
+    given = list(seeds)
+    try:
+        out = tuple(int(s) for s in given)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"seeds is {given!r}; they are whole numbers from 0") from error
+    if any(a != b for a, b in zip(out, given)):
+        raise InputError(f"seeds is {given!r}; they are whole numbers from 0")
     if not out:
         raise InputError("seeds is empty; a population needs at least one network")
     twice = sorted({s for s in out if out.count(s) > 1})

@@ -19,7 +19,9 @@ from torch import nn
 
 from deeptheory.errors import DeeptheoryError, InputError
 from deeptheory.names import pick
+from deeptheory.networks.fingerprints import name_of, of_optimizer, of_schedule
 from deeptheory.networks.kept import Kept
+from deeptheory.networks.minibatches import Minibatches
 from deeptheory.networks.modules import evaluating
 from deeptheory.results import Result
 
@@ -122,7 +124,10 @@ def train(
     evaluate(module): numbers by name, asked every `every` steps, before the first and after the last (every=None: these two
     alone), with the module in eval mode and no gradients; stop(those numbers): True ends the training there.
     checkpoint: a folder; the state is kept there every `checkpoint_seconds` and at the end, and a second call with the same
-    arguments goes on from it to the same bits (safetensors, never pickle). progress(done, steps) after every step.
+    arguments goes on from it to the same bits (safetensors, never pickle). Arguments are compared by value: the weights that the
+    module begins with, every setting in the optimizer's groups, the schedule's factors, what `minibatches` was made of; and the
+    module, the loss and the batches by the loss that they give at step 0. Left out: evaluate, stop and progress (they change no
+    weights) and checkpoint_seconds. progress(done, steps) after every step.
     torch's own generators are set from (seed, step) while this runs, and are as before afterwards, as are the train flags of
     every module; Python's and numpy's global generators are not touched and are no source of repeatable batches.
 
@@ -136,18 +141,29 @@ def train(
         raise InputError(
             f"{type(module).__name__} has no parameter that requires a gradient; there is nothing to train"
         )
+    if any(p.is_inference() for p in parameters):
+        raise InputError("the module was made in inference mode, which bars training; make it outside of it")
     make = optimizer if callable(optimizer) else pick(OPTIMIZERS, optimizer, what="optimizer")
     stepper = make(parameters, lr)
     rates = [group["lr"] for group in stepper.param_groups]
-    settings = {"seed": seed, "steps": steps, "every": every, "optimizer": type(stepper).__name__, "lr": rates}
     state = _State(np.zeros(steps))
-    kept = Kept(checkpoint, module, stepper, settings, checkpoint_seconds) if checkpoint is not None else None
-    if kept:
-        kept.restore(state)
+    kept = None
+    if checkpoint is not None:
+        settings = {
+            "seed": seed,
+            "steps": steps,
+            "every": every,
+            "optimizer": of_optimizer(stepper),
+            "lr": [float(rate) for rate in rates],
+            "schedule": of_schedule(schedule, steps),
+            "batches": batches.fingerprint() if isinstance(batches, Minibatches) else name_of(batches),
+        }
+        kept = Kept(checkpoint, module, stepper, settings, checkpoint_seconds)
+        kept.restore(state, lambda: _first_loss(module, batches, loss, seed, parameters[0].device))
     look = _Look(evaluate, every, stop, steps)
     device = parameters[0].device
     unseen: list[torch.Tensor] = []
-    with _own_randomness(device), _training(module):
+    with _own_randomness(device), _training(module), torch.inference_mode(False), torch.enable_grad():
         while not state.stopped:
             if look.due(state):
                 _seed_torch(device, seed, state.done, 1)
@@ -221,6 +237,14 @@ class _Look:
         state.looks.append(state.done)
         state.rows.append(row)
         state.stopped = self.stop is not None and bool(self.stop(row))
+
+
+def _first_loss(module: nn.Module, batches, loss, seed: int, device: torch.device) -> float:
+    """The loss of step 0, as the training computes it; changes buffers, not weights."""
+    with _own_randomness(device), _training(module), torch.inference_mode(False), torch.enable_grad():
+        batch = batches(0, np.random.default_rng([seed, 0]))
+        _seed_torch(device, seed, 0, 0)
+        return float(loss(module, batch).detach())
 
 
 def _check(steps: int, lr: float, every: int | None) -> None:

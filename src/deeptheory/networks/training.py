@@ -76,6 +76,8 @@ class History(Result):
         return figure
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def fit(
     nets: Population,
     x,
@@ -114,7 +116,8 @@ def fit(
     size instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty
     sum of |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017).
     checkpoint: a folder; the state is kept there every `checkpoint_seconds` and a second call with the same arguments
-    goes on exactly. engine: "auto", "handwritten" or "autograd". Each network is the same, bit for bit, whatever its
+    goes on exactly; they are compared by value, the weights and functions of the networks among them, and what is left out
+    (progress, checkpoint_seconds) changes no result. engine: "auto", "handwritten" or "autograd". Each network is the same, bit for bit, whatever its
     companions (handwritten engine, one machine and thread count).
 
     InputError: epochs below 1, looks outside 0..epochs, shapes that do not fit, NaN, labels out of range or of one
@@ -139,10 +142,20 @@ def fit(
         eps,
         orthonormal,
     )
-    run = _engine(nets, plan, engine)
     log = _Log(nets, plan, looks)
-    kept = Checkpoint(checkpoint, nets, plan, epochs, looks, checkpoint_seconds) if checkpoint is not None else None
+    more = {
+        "engine": _engine_of(nets, plan, engine).__name__,
+        "recorder": recorder is not None,
+        "gradients": gradients is not None,
+        "gradient_batch": gradient_batch,
+    }
+    kept = None
+    if checkpoint is not None:
+        kept = Checkpoint(checkpoint, nets, plan, epochs, looks, checkpoint_seconds, more)
+    run = _engine_of(nets, plan, engine)(nets, plan)  # after the checkpoint has seen the networks as they came
     now = kept.restore(run, log, recorder, gradients) if kept else 0
+    if progress is not None:
+        progress(now, epochs)
     done_looks = set(log.done)
     while True:
         if now in looks and now not in done_looks:
@@ -181,6 +194,8 @@ def _plan(
 ) -> Plan:
     check_finite(x=x)
     x = as_numpy(x)
+    if any(p.is_inference() for p in nets.parameters()):
+        raise InputError("the networks were made in inference mode, which bars training; make them outside of it")
     n, networks = len(x), len(nets.seeds)
     if n < 2:
         raise InputError(f"x has {n} rows; training needs at least 2")
@@ -199,10 +214,7 @@ def _plan(
         raise InputError(f"batch is {batch}; needed: at least 1, or None for the full batch")
     if batch is not None and drop_last and batch > counts.min():
         raise InputError(f"batch is {batch} and the training set {counts.min()}: drop_last leaves no step; lower batch")
-    with torch.no_grad():
-        outputs = nets.logits(
-            torch.as_tensor(x[:1]).to(next(nets.parameters())).expand(networks, *x[:1].shape), True
-        ).shape[-1]
+    outputs = _outputs_of(nets, x)
     return Plan(
         x=x,
         target=as_targets(y, n, networks, outputs, nets.head),
@@ -220,18 +232,37 @@ def _plan(
     )
 
 
-def _engine(nets, plan: Plan, engine: str):
+def _outputs_of(nets, x: np.ndarray) -> int:
+    """Numbers that each network gives for a row. InputError: x does not fit the networks."""
+    widths = getattr(nets, "widths", None)
+    if widths is not None and x.shape[1:] != (widths[0],):
+        raise InputError(f"x has shape {list(x.shape)}; these networks take [n, {widths[0]}]")
+    row = torch.as_tensor(x[:1]).to(next(nets.parameters()))
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            logits = nets.logits(row.expand(len(nets.seeds), *row.shape), True)
+    except RuntimeError as error:
+        first = str(error).partition("\n")[0]
+        raise InputError(
+            f"x has shape {list(x.shape)}, and the networks cannot take rows of {list(x.shape[1:])}: {first}"
+        ) from error
+    if logits.ndim != 3:
+        raise InputError(f"each network gives shape {list(logits.shape[1:])} for one row of x; needed: logits [n, out]")
+    return logits.shape[-1]
+
+
+def _engine_of(nets, plan: Plan, engine: str):
     pick({"auto": 0, "handwritten": 0, "autograd": 0}, engine, what="engine")
     if engine == "handwritten" and not HandWritten.fits(nets):
         raise InputError(
             "the handwritten step takes float32 MLPs on the CPU with a named activation; use engine='auto'"
         )
     if engine != "autograd" and HandWritten.fits(nets):
-        return HandWritten(nets, plan)
+        return HandWritten
     if len(set(plan.counts.tolist())) > 1:
         sizes = sorted(set(plan.counts.tolist()))
         raise InputError(f"training sets of {sizes} rows: only the handwritten step trains networks on different sizes")
-    return Autograd(nets, plan)
+    return Autograd
 
 
 def _look_at_gradients(run, nets, gradients, size: int | None, now: int, epochs: int) -> int:

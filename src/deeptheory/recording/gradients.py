@@ -2,6 +2,9 @@
 
 Source: Shwartz-Ziv & Tishby 2017, section 3.3 and figure 4: over the minibatches of an epoch the norm of the mean
 gradient and that of its fluctuation. Weight matrices only, no biases. Finding phases in them is information's work.
+Which weights: every parameter of two or more axes, under its module's name where that has one such, else with its own
+("rnn.weight_hh_l0", "attn.in_proj_weight"). Under weight_norm and other parametrizations the gradient is that of the
+parameters underneath; of a pruned layer, that of its kept weights.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,28 +27,45 @@ _NAMES = ("mean_norm", "std_norm", "weight_norm")
 class GradientRecorder:
     """Call collect() after every backward() and before the optimiser's step, snapshot(step) at the end of an epoch.
 
-    model: any nn.Module, one network; None where `networks.fit` fills it. layers: names of modules with a weight of two
-    or more axes; None: all. Kept over [seed, step, layer]: mean_norm = ||mean of g over minibatches||, std_norm = root of
-    the trace of their unbiased covariance, weight_norm = ||W||, batches; sums in float64.
-    InputError: a layer without such a weight.
+    model: any nn.Module, one network; None where `networks.fit` fills it. layers: names as in `.layers`; None: all that are
+    trained. Kept over [seed, step, layer]: mean_norm = ||mean of g over minibatches||, std_norm = root of the trace of their
+    unbiased covariance, weight_norm = ||W||, batches; sums in float64. A weight that takes no part in a minibatch's loss
+    has gradient 0 there. .skipped: {layer: why} of those left out.
+    InputError: no such layer, or a frozen one asked for.
     """
 
     def __init__(self, model: "nn.Module | None" = None, layers: Iterable[str] | None = None, seed: int = 0):
         self.seeds: Sequence[int] = getattr(model, "seeds", None) or (int(seed),)
         self._weights: dict[str, Any] = {}
+        self.skipped: dict[str, str] = {}
         if model is not None and not hasattr(model, "seeds"):
-            found = {
-                name: m.weight
-                for name, m in model.named_modules()
-                if getattr(getattr(m, "weight", None), "ndim", 0) >= 2
-            }
-            wanted = list(found) if layers is None else list(layers)
+            found = _matrices(model)
+            wanted = list(found) if layers is None else [layers] if isinstance(layers, str) else list(layers)
             for name in wanted:
                 if name not in found:
                     raise InputError(unknown(name, found, what="layer with a weight matrix"))
-            self._weights = {name: found[name] for name in wanted}
+                frozen = not found[name].requires_grad
+                if frozen and layers is not None:
+                    raise InputError(
+                        f"layer {name!r} is frozen (requires_grad is False): it has no gradient; leave it out"
+                    )
+                if frozen:
+                    self.skipped[name] = "frozen: requires_grad is False"
+            self._weights = {name: found[name] for name in wanted if name not in self.skipped}
+            if not self._weights:
+                raise InputError(
+                    f"nothing to collect: {'all ' + str(len(found)) + ' weight matrices are frozen' if found else 'the model has no weight matrix'}"
+                )
         self._sums: dict[str, list[Any]] = {}
         self._rows: dict[int, dict[str, dict[str, Any]]] = {}
+
+    def __repr__(self) -> str:
+        return f"GradientRecorder({len(self._weights)} layers, {len(self.skipped)} skipped; {len(self._rows)} steps)"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers whose gradients are collected."""
+        return tuple(self._weights)
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -54,19 +74,28 @@ class GradientRecorder:
 
     def collect(self) -> None:
         """Take in the gradients of one minibatch. InputError: there are none (call it between backward and step)."""
+        if not any(w.grad is not None for w in self._weights.values()):
+            frozen = [n for n, w in self._weights.items() if not w.requires_grad]
+            why = f"; {', '.join(frozen[:4])} were frozen since" if frozen else ""
+            raise InputError(
+                f"layer {next(iter(self._weights))!r} has no gradient; call collect() after backward() and before step(), and before "
+                f"zero_grad(){why}. If you did, none of the {len(self._weights)} layers takes part in the loss"
+            )
         for name, weight in self._weights.items():
-            if weight.grad is None:
-                raise InputError(f"layer {name!r} has no gradient; call collect() after backward() and before step()")
-            g = weight.grad.detach().double()
-            total, square, count = self._sums.get(name, [0, 0, 0])
-            self._sums[name] = [total + g, square + (g * g).sum(), count + 1]
+            held = self._sums.setdefault(name, [0, 0, 0])
+            held[2] += 1
+            if weight.grad is not None:
+                g = weight.grad.detach()
+                g = (g.to_dense() if g.is_sparse else g).double()
+                held[0] = held[0] + g
+                held[1] = held[1] + (g * g).sum()
 
     def snapshot(self, step: int) -> None:
         """Close the epoch: turn what was collected into moments. InputError: nothing collected, or a step twice."""
         if not self._sums:
             raise InputError("no gradient was collected since the last snapshot; call collect() after each backward()")
         for name, (total, square, b) in self._sums.items():
-            mean_square = float(((total / b) ** 2).sum())
+            mean_square = float(((total / b) ** 2).sum()) if not isinstance(total, int) else 0.0
             trace = (float(square) - b * mean_square) / (b - 1) if b > 1 else np.nan
             self.add(
                 name,
@@ -127,3 +156,24 @@ class GradientRecorder:
                 layer: {n: data[n].values[:, t, k] for n in _NAMES} | {"batches": int(data["batches"].values[t, k])}
                 for k, layer in enumerate(data["layer"].values.tolist())
             }
+
+
+def _matrices(model: "nn.Module") -> "dict[str, nn.Parameter]":
+    """Parameters of two or more axes by the name of their layer; shared ones once."""
+    from deeptheory.recording.sites import clean, unwrap
+
+    out: dict[str, nn.Parameter] = {}
+    for path, module in unwrap(model).named_modules():
+        path = clean(path)
+        own = {k: p for k, p in module.named_parameters(recurse=False) if p.ndim >= 2}
+        if path.endswith((".parametrizations", "parametrizations")) or not own:
+            continue
+        within, mark, tensor = path.rpartition("parametrizations.")
+        layer = within.rstrip(".") if mark else path
+        for name, p in own.items():
+            if any(p is q for q in out.values()):
+                continue
+            name = f"{tensor}.{name}" if mark else name.removesuffix("_orig")
+            alone = len(own) == 1 and name == "weight"
+            out[layer if alone and layer else f"{layer}.{name}".lstrip(".")] = p
+    return out

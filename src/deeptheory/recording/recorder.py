@@ -1,9 +1,12 @@
-"""Recorder: snapshots of a model's activations on a fixed set of probe inputs, the model left exactly as found."""
+"""Recorder: snapshots of a model's activations on a fixed set of probe inputs, the model left exactly as found.
 
-import hashlib
+The probe goes through in batches. Each layer's tensor is handed on the moment it is there: copied into what is kept, written
+to the store, or taken in by read-outs, so that memory is the model, a batch and what the results need.
+"""
+
 import json
+import time
 from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -14,38 +17,33 @@ from torch import nn
 from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
 from deeptheory.memory import give_back
-from deeptheory.names import unknown
-from deeptheory.recording.preview import duplicate, refusal
+from deeptheory.recording.identity import digest_of, key_of, label_of
+from deeptheory.recording.inputs import first_tensor, sample_count, with_targets
+from deeptheory.recording.probe import Changed, Probe
 from deeptheory.recording.recording import Recording
-from deeptheory.recording.sites import (
-    OUTPUT,
-    Seen,
-    as_found,
-    as_inputs,
-    batches,
-    call,
-    first_tensor,
-    sample_count,
-    unwrap,
-    watching,
-)
+from deeptheory.recording.sites import unwrap
+from deeptheory.recording.streams import held_bytes, is_readout, start
+from deeptheory.recording.telling import Cost, Teller, available, size
 from deeptheory.stored import read_json, write_text
 
 
 class Recorder:
     """Takes snapshots of a model on probe inputs; `recording` holds what was kept.
 
-    model: any nn.Module; a torch.compile'd or data-parallel one is unwrapped. inputs: a tensor [n, ...], a tuple of
-    arguments or a dict of keyword arguments; they are moved to the model's device, the model never moves. targets:
-    labels [n] or p(y|x) [n, class], handed to the read-outs. layers: names or globs of what `dt.layers(model, x)`
-    lists; None: the output of every nonlinearity, and the model's ("output"). readouts: objects with .summarise; only
-    their summaries are kept and the activations dropped. store: a folder to which activations are streamed; else they
-    stay in memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd
-    outputs. seed: names the seed axis of a single model (default 0). batch: samples a forward pass.
-    gradients: a GradientRecorder whose table goes into the recording.
+    model: any nn.Module; a torch.compile'd or data-parallel one is unwrapped. inputs: a tensor or array [n, ...], a
+    DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset (read once; it
+    may bring the targets); moved to the model's device batch by batch, the model never moves. targets: labels [n] of any
+    kind or p(y|x) [n, class], handed to the read-outs. layers: names or globs of what `dt.layers(model, x)` lists; None:
+    the output of every activation, every block that adds to a residual stream, and the model's ("output"). readouts:
+    streams (`start`) or objects with .summarise; only their summaries are kept. store: a folder to which activations are
+    streamed; else they stay in memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd
+    outputs. seed: names the seed axis of a single model (default 0). batch: samples a forward pass; None: all, or fewer
+    where a pass would show more than 1 GB. gradients: a GradientRecorder whose table goes into the recording.
+    progress(done, total): called after every batch; else a snapshot that takes long says so on stderr.
 
     InputError: no samples, targets of another length, an unknown layer (near names listed), a layer without a sample
-    axis, a step recorded twice. StoreError: the store is of another recording, corrupt, or the disk is full.
+    axis or that runs in some batches only, a step recorded twice, activations larger than the memory there is.
+    StoreError: the store is of another recording, corrupt, or the disk is full.
     """
 
     def __init__(
@@ -61,23 +59,20 @@ class Recorder:
         seed: int | None = None,
         batch: int | None = None,
         gradients: Any = None,
+        progress: Callable[[int, int], Any] | None = None,
     ):
         self.model = unwrap(model)
-        if isinstance(self.model, torch.jit.ScriptModule):
-            raise InputError("a TorchScript module shows no activations to hooks; record the module it was made from")
-        self.inputs, self.select, self.batch, self.gradients = as_inputs(inputs), select, batch, gradients
-        self.n = sample_count(self.inputs)
-        if batch is not None and batch < 1:
-            raise InputError(f"batch is {batch}; needed: at least 1 sample a forward pass")
-        if targets is not None and len(as_numpy(targets)) != self.n:
-            raise InputError(f"targets have {len(as_numpy(targets))} rows, inputs {self.n}; one each is needed")
+        self.gradients, self.progress = gradients, progress
+        if batch is not None and (batch < 1 or int(batch) != batch):
+            raise InputError(f"batch is {batch}; needed: a whole number of samples a forward pass, at least 1")
+        batch = None if batch is None else int(batch)
+        given, targets = with_targets(inputs, targets, self.model)
+        self.n = sample_count(given)
+        y = None if targets is None else _as_targets(targets)
+        if y is not None and (y.ndim == 0 or len(y) != self.n):
+            raise InputError(f"targets have {len(y) if y.ndim else 'no'} rows, inputs {self.n}; one each is needed")
         self.layers = [layers] if isinstance(layers, str) else None if layers is None else list(layers)
-        if readouts is not None and hasattr(readouts, "summarise"):
-            readouts = [readouts]
-        self.readouts = tuple(readouts or ())
-        bad = next((r for r in self.readouts if not hasattr(r, "summarise")), None)
-        if bad is not None:
-            raise InputError(f"{bad!r} is no read-out; it needs .summarise(activations, targets)")
+        self.readouts = _as_readouts(readouts)
         if self.readouts and targets is None:
             raise InputError("read-outs need targets=, the labels of the inputs")
         if self.readouts and store is not None:
@@ -86,18 +81,28 @@ class Recorder:
                 "read out later with information_plane(recording, readout=)"
             )
         self.seeds = tuple(getattr(self.model, "seeds", None) or (0 if seed is None else int(seed),))
-        self._population = hasattr(self.model, "seeds")
-        self._rewritten: set[str] = set()
+        self._probe = Probe(self.model, given, self.layers, batch, select)
+        self.inputs = self._probe.inputs
         self._stored = store is not None
         self._kept = Recording(
             seeds=self.seeds,
-            targets=None if targets is None else as_numpy(targets),
-            readouts=tuple(repr(r) for r in self.readouts),
+            targets=y,
+            readouts=_labels(self.readouts),
+            keys=[key_of(r) for r in self.readouts],
             inputs=self.n,
             distinct=_distinct(first_tensor(self.inputs)),
-            fingerprint=_fingerprint(self.inputs),
+            fingerprint=digest_of(self.inputs),
             store=store,
         )
+
+    def __repr__(self) -> str:
+        keeps = f"summaries of {', '.join(self._kept.readouts)}" if self.readouts else "activations"
+        which = (
+            "default layers"
+            if self.layers is None
+            else f"layers {', '.join(self.layers[:4])}{', ...' * (len(self.layers) > 4)}"
+        )
+        return f"Recorder({type(self.model).__name__}, {self.n} inputs, {which}, {keeps}; {len(self._kept.steps)} steps recorded)"
 
     @property
     def recording(self) -> Recording:
@@ -108,84 +113,168 @@ class Recorder:
 
     def snapshot(self, step: int) -> None:
         """Forward the probe inputs in eval mode and keep what was asked for under this step."""
+        if int(step) != step:
+            raise InputError(f"step is {step}; needed: a whole number (of epochs, or of optimizer steps)")
         self._kept.check_new(int(step))
-        activations = self.activations()
         if self.readouts:
-            rows = {
-                repr(r): {name: r.summarise(a, self._kept.targets) for name, a in activations.items()}
-                for r in self.readouts
-            }
-            self._kept.add_summaries(int(step), rows)
-            del activations
+            self._kept.add_summaries(int(step), self._summaries())
             give_back()
+        elif self._stored:
+            self._store(int(step))
         else:
-            self._kept.add(int(step), {name: a.cpu() for name, a in activations.items()})
+            self._kept.add(int(step), {name: a.cpu() for name, a in self.activations().items()})
 
     def activations(self) -> dict[str, torch.Tensor]:
         """The activations now, by layer name: [seed, sample, unit], on the model's device; nothing is kept."""
-        if self._population and not hasattr(self.model, "theta"):  # networks under vmap hide their insides from hooks
-            model: Any = self.model
-            apart = [self._of(model.network(k), 1) for k in range(len(self.seeds))]
-            return {name: torch.cat([a[name] for a in apart]) for name in apart[0]}
-        return self._of(self.model, len(self.seeds) if self._population else 0)
+        return self._probe.planned(self._whole)
 
-    def _of(self, model: nn.Module, networks: int) -> dict[str, torch.Tensor]:
-        population = self._population and hasattr(self.model, "theta")
-        seeds = networks if population else None
-        parts: dict[str, list[torch.Tensor]] = {}
-        with as_found(model):
-            for piece in batches(self.inputs, self.n, self.batch):
-                for name, a in self._forward(model, piece, sample_count(piece), seeds).items():
-                    parts.setdefault(name, []).append(a)
-        out = {name: a[0] if len(a) == 1 else torch.cat(a, dim=1 if population else 0) for name, a in parts.items()}
-        lead = (len(self.seeds), self.n) if population else (1, self.n)
-        return {name: a.reshape(*lead, -1) for name, a in out.items()}
+    def cost(self) -> Cost:
+        """Passes, bytes and seconds of one snapshot, from its first batch; nothing is kept."""
+        return self._probe.planned(self._cost)
 
-    def _forward(self, model: nn.Module, piece: Any, n: int, seeds: int | None) -> dict[str, torch.Tensor]:
-        choose = chooser(self.layers)
-        everything: list[tuple[str, bool]] = []
+    # what is done with a pass
 
-        def wanted(name: str, nonlinear: bool) -> str | None:
-            everything.append((name, nonlinear))
-            if not choose(name, nonlinear):
-                return None
-            return "clone" if name in self._rewritten else "keep"
-
-        with watching(model, wanted, self.select) as seen:
-            call(model, piece)
-        rewritten = {s.name for s in seen if s.name not in self._rewritten and s.tensor._version != s.version}
-        if rewritten:  # an in-place step came later: look again, copying those at once
-            self._rewritten |= rewritten
-            seen.clear()
-            return self._forward(model, piece, n, seeds)
-        out = self._chosen(seen, [name for name, _ in everything], n, seeds)
-        seen.clear()  # what watched the model is a reference cycle: without this, tensors wait for the garbage collector
-        return out
-
-    def _chosen(self, seen: list[Seen], names: list[str], n: int, seeds: int | None) -> dict[str, torch.Tensor]:
-        for pattern in self.layers or ():
-            if not any(_matches(name, pattern) for name in names):
-                raise InputError(
-                    unknown(pattern, dict.fromkeys(names), what="layer")
-                    + ". A module that the forward pass does not call shows nothing; dt.layers(model, x) lists all"
-                )
+    def _whole(self) -> dict[str, torch.Tensor]:
+        networks = self._probe.networks()
+        self._check_memory()
         out: dict[str, torch.Tensor] = {}
-        for s in seen:
-            why = refusal(s, n, seeds)
-            if why is None and self.layers is None and s.name != OUTPUT:
-                why = duplicate(s, seen)
-            elif why is not None and self.layers is not None:
-                raise InputError(f"layer {s.name!r} cannot be recorded: {why}; choose with select= or other layers")
-            if why is None:
-                out[s.name] = s.tensor
-        if not out:
-            raise InputError("nothing to record: no layer gave real numbers by sample; dt.layers(model, x) says why")
-        return out
+        tell = self._teller(1)
+        for k, model in enumerate(networks):
+
+            def take(name: str, a: torch.Tensor, start: int, k=k) -> None:
+                if name not in out:
+                    out[name] = torch.empty(len(self.seeds), self.n, a.shape[2], dtype=a.dtype, device=a.device)
+                into = out[name][k : k + 1] if len(networks) > 1 else out[name]
+                if into.shape[2] != a.shape[2]:
+                    raise Changed(f"layer {name!r} has {into.shape[2]} units in one batch and {a.shape[2]} in another")
+                into[:, start : start + a.shape[1]] = a
+
+            self._probe.run(model, take, tell)
+        return {name: out[name] for name in self._probe.wanted}
+
+    def _summaries(self) -> dict[str, dict[str, dict[str, Any]]]:
+        return self._probe.planned(self._read_out)
+
+    def _read_out(self, most: int | None = None) -> dict[str, dict[str, dict[str, Any]]]:
+        tell = None if most is not None else self._teller(self._passes())
+        by_network = [self._of_one(model, tell, most) for model in self._probe.networks()]
+        if most is not None:
+            return {}
+        found = by_network[0]
+        if len(by_network) > 1:
+            found = {key: {k: np.concatenate([np.atleast_1d(as_numpy(b[key][k])) for b in by_network]) for k in row} for key, row in found.items()}  # fmt: skip
+        names = self._kept.readouts
+        return {names[j]: {layer: found[layer, j] for layer in self._probe.wanted} for j in range(len(self.readouts))}
+
+    def _of_one(self, model: nn.Module, tell: Teller | None, most: int | None) -> dict[tuple[str, int], dict[str, Any]]:
+        streams: dict[tuple[str, int], Any] = {
+            (layer, j): start(r, layer) for layer in self._probe.wanted for j, r in enumerate(self.readouts)
+        }
+        for s in streams.values():
+            if hasattr(s, "expect"):
+                s.expect(self._classes())
+        two = [key for key, s in streams.items() if getattr(s, "passes", 1) > 1]
+        looked = self._probe.size >= self.n  # all samples at once: what must be looked at first is all there
+        y = self._kept.targets
+
+        def look(name: str, a: torch.Tensor, _: int) -> None:
+            for layer, j in two:
+                if layer == name:
+                    streams[layer, j].look(a)
+
+        def update(name: str, a: torch.Tensor, start: int) -> None:
+            if looked:
+                look(name, a, start)
+            for j in range(len(self.readouts)):
+                streams[name, j].update(a, None if y is None else y[start : start + a.shape[1]])
+
+        if two and not looked:
+            self._probe.run(model, look, tell, most)
+        self._probe.run(model, update, tell, most)
+        return {} if most is not None else {key: s.result() for key, s in streams.items()}
+
+    def _store(self, step: int) -> None:
+        def act() -> None:
+            S = len(self.seeds)
+            shapes = {}
+            for name, s in self._probe.wanted.items():
+                shapes[name] = (
+                    (S, self.n, self._probe.units(s)),
+                    as_numpy(torch.empty(0, dtype=getattr(torch, s.dtype))).dtype,
+                )
+            tell = self._teller(1)
+            with self._kept.writing(step, shapes) as writer:
+                for k, model in enumerate(self._probe.networks()):
+                    self._probe.run(model, lambda name, a, start, k=k: writer.put(name, start, a, k), tell)
+
+        self._probe.planned(act)
+
+    # what it costs
+
+    def _passes(self) -> int:
+        two = any(getattr(start(r, "layer"), "passes", 1) > 1 for r in self.readouts)
+        return 2 if two and self._probe.size < self.n else 1
+
+    def _bytes(self) -> tuple[int, int]:
+        """Bytes held at the end of a snapshot by read-outs or activations, and bytes of the activations themselves."""
+        held = whole = 0
+        for s in self._probe.wanted.values():
+            itemsize = getattr(torch, s.dtype).itemsize
+            units, networks = self._probe.units(s), len(self.seeds) if self._probe.stacked else 1
+            whole += len(self.seeds) * self.n * units * itemsize
+            held += sum(held_bytes(r, self.n, units, networks, self._classes(), itemsize) for r in self.readouts)
+        return (held if self.readouts else 0 if self._stored else whole), whole
+
+    def _classes(self) -> int:
+        y = self._kept.targets
+        return 0 if y is None else y.shape[1] if y.ndim > 1 else len(np.unique(y))
+
+    def _teller(self, passes: int) -> Teller:
+        p = self._probe
+        what = f"{passes} pass{'es' * (passes > 1)} over {p.n} inputs in batches of {p.size}, {size(self._bytes()[0])} held"
+        return Teller(passes * p.batches * (1 if p.stacked else p.seeds), what, self.progress)
+
+    def _cost(self) -> Cost:
+        passes = self._passes() if self.readouts else 1
+        held, whole = self._bytes()
+        began = time.monotonic()
+        if self.readouts:
+            self._read_out(most=1)
+        else:
+            self._probe.run(self._probe.networks()[0], lambda name, a, start: None, most=1)
+        seconds = time.monotonic() - began  # with two passes, the first batch went through twice
+        notes = [
+            f"{name}: {said}"
+            for name, s in self._probe.wanted.items()
+            for r in self.readouts
+            if hasattr(r, "said") and (said := r.said(self._probe.units(s), self._classes()))
+        ]
+        return Cost(
+            passes=passes,
+            batches=self._probe.batches,
+            layers=len(self._probe.wanted),
+            held=held,
+            batch_bytes=self._probe.shown,
+            stored=whole if self._stored else 0,
+            seconds=seconds * self._probe.batches * (1 if self.readouts else len(self._probe.networks())),
+            notes=tuple(notes),
+        )
+
+    def _check_memory(self) -> None:
+        whole, there = self._bytes()[1], available()
+        if there is not None and whole > there:
+            raise InputError(
+                f"the activations of {len(self._probe.wanted)} layers for {self.n} inputs take {size(whole)}, and {size(there)} of memory are free; "
+                "hand over readouts=, a store=, fewer layers= or fewer inputs"
+            )
+
+    # for training loops
 
     def callback(self, framework: str = "lightning", every: int = 1) -> Any:
-        """A callback that takes a snapshot at the start of every `every`-th epoch and after the last one.
+        """A callback that takes a snapshot at the start of every `every`-th epoch and of the final model.
 
-        framework: "lightning" or "transformers"; the class is made when called. MissingDependency: not installed.
+        framework: "lightning" or "transformers"; the class is made when called. Steps are epochs; a training that ends within
+        one gives its final model the number of the next. MissingDependency: not installed.
         """
         from deeptheory.names import pick
         from deeptheory.recording.callbacks import CALLBACKS
@@ -200,14 +289,14 @@ class Recorder:
             self._kept.save(path)
 
     def resume(self, path: Path) -> None:
-        """Go on from such a save. InputError: it is of other inputs, seeds or read-outs."""
+        """Go on from such a save. InputError: it is of other inputs, seeds, targets or read-outs."""
         if self._stored:
             self._kept.forget_after(read_json(path / "steps.json", "checkpoint"))
         else:
             self.restore(Recording.load(path))
 
     def restore(self, recording: Recording) -> None:
-        """Go on from an earlier recording of the same probe. InputError: of other inputs, seeds or read-outs."""
+        """Go on from an earlier recording of the same probe. InputError: of other inputs, seeds, targets or read-outs."""
         mine, theirs = self._kept.identity(), recording.identity()
         differ = [k for k in mine if mine[k] != theirs[k]]
         if differ:
@@ -215,28 +304,44 @@ class Recorder:
         self._kept = recording
 
 
-def chooser(layers: Iterable[str] | str | None) -> Callable[[str, bool], bool]:
-    """Whether a layer is wanted: by name or glob, or, where layers is None, every nonlinearity and the output."""
-    if layers is None:
-        return lambda name, nonlinear: nonlinear
-    patterns = [layers] if isinstance(layers, str) else list(layers)
-    return lambda name, nonlinear: any(_matches(name, p) for p in patterns)
+def _as_readouts(given: Any) -> tuple[Any, ...]:
+    """The read-outs, one of each. InputError: one that is none."""
+    if isinstance(given, type):
+        raise InputError(
+            f"{given.__name__} is a class; hand over a read-out made from it, such as {given.__name__}(...)"
+        )
+    several = (given,) if is_readout(given) else tuple(given or ()) if not isinstance(given, str) else (given,)
+    bad = next((r for r in several if not is_readout(r)), None)
+    if bad is not None:
+        raise InputError(f"{bad!r} is no read-out; it needs .start(layer) or .summarise(activations, targets)")
+    return tuple({key_of(r): r for r in several}.values())
 
 
-def _matches(name: str, pattern: str) -> bool:
-    return name == pattern or fnmatchcase(name, pattern)
+def _labels(readouts: tuple[Any, ...]) -> list[str]:
+    """A name for each; where two read-outs of other values are shown alike, the later ones say that they are others."""
+    out: list[str] = []
+    for label in map(label_of, readouts):
+        same = sum(label == o or o.startswith(f"{label} (another, ") for o in out)
+        out.append(f"{label} (another, {same + 1})" if same else label)
+    return out
 
 
-def _fingerprint(inputs: Any) -> str:
-    digest = hashlib.sha256()
-    values = inputs.values() if isinstance(inputs, dict) else inputs if isinstance(inputs, tuple) else (inputs,)
-    for v in values:
-        if isinstance(v, torch.Tensor):
-            digest.update(str(tuple(v.shape)).encode() + np.ascontiguousarray(as_numpy(v)).tobytes())
-    return digest.hexdigest()
+def _as_targets(targets: Any) -> np.ndarray:
+    """Targets as numbers, or, where they are names, as text. InputError: missing ones."""
+    y: Any = as_numpy(targets.to_numpy() if hasattr(targets, "iloc") else targets)
+    if y.dtype == object:
+        missing = [v for v in y.ravel() if v is None or v != v]
+        if missing:
+            raise InputError(
+                f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
+            )
+        y = np.array([str(v) for v in y.ravel()]).reshape(y.shape) if not all(isinstance(v, int | float) for v in y.ravel()) else y.astype(np.float64)  # fmt: skip
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _distinct(first: torch.Tensor | None) -> int:
+    """How many inputs differ, by a checksum of each."""
     if first is None:
         return 0
-    return len(np.unique(as_numpy(first).reshape(len(first), -1), axis=0))
+    flat = first.reshape(len(first), -1)
+    return len({hash(as_numpy(row).tobytes()) for row in flat})

@@ -1,11 +1,12 @@
 """Recording: what a Recorder kept, labelled over seed, step, layer, sample, unit; in memory, or streamed to a folder.
 
-On disk: recording.json (schema, seeds, layers, which inputs) and one immutable group a step in activations/STEP, one a
-read-out in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.
+On disk: recording.json (schema, seeds, layers, which inputs), activations/STEP.npy with STEP.json (`steps.py`), one zarr
+group a read-out in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +16,24 @@ import torch
 from deeptheory.arrays import as_numpy, as_tensor
 from deeptheory.errors import InputError, StoreError
 from deeptheory.names import unknown
+from deeptheory.recording.identity import digest_of, key_of
+from deeptheory.recording.steps import StepWriter, forget, read_layer, steps_in
 from deeptheory.stored import read_dataset, read_json, write_dataset, write_text
 
 if TYPE_CHECKING:
     import xarray
 
-SCHEMA = 1
+SCHEMA = 2
 _ABOUT = "recording.json"
 
 
 class Recording:
     """Activations [seed, sample, unit] by step and layer, or the read-outs' summaries of them [seed, step, layer].
 
-    seeds, steps, layers, targets, readouts (names of those whose summaries were kept), inputs (their number), distinct
-    (how many of them differ), gradients (Dataset [seed, step, layer] or None). Made by a Recorder, `load` or
-    `concatenate`. store: a folder that receives every step at once; only its names stay in memory. bfloat16 is stored
-    as float32, exactly.
+    seeds, steps, layers, targets, readouts (names of those whose summaries were kept), keys (their types and values, by
+    which they are found), inputs (their number), distinct (how many of them differ), gradients (Dataset [seed, step, layer]
+    or None). Made by a Recorder, `load` or `concatenate`. store: a folder that receives every step at once; only its
+    names stay in memory. bfloat16 is stored as float32, exactly.
     """
 
     def __init__(
@@ -42,8 +45,10 @@ class Recording:
         distinct: int = 0,
         fingerprint: str = "",
         store: str | Path | None = None,
+        keys: Sequence[str] | None = None,
     ):
         self.seeds, self.targets, self.readouts = tuple(int(s) for s in seeds), targets, tuple(readouts)
+        self.keys = self.readouts if keys is None else tuple(keys)
         self.inputs, self.distinct, self.fingerprint = inputs, distinct, fingerprint
         self.layers: tuple[str, ...] = ()
         self.gradients: xarray.Dataset | None = None
@@ -84,16 +89,17 @@ class Recording:
             raise InputError(f"step {step} was not recorded; recorded: {_some(self.steps)}")
         held = self._activations[step]
         if held is None:
-            return torch.as_tensor(self._read(step)[f"layer{self.layers.index(layer)}"].values)
+            assert self._store is not None
+            return torch.as_tensor(read_layer(self._store / "activations", step, layer, self.layers))
         return held[layer]
 
     def summary(self, readout: Any) -> "xarray.Dataset":
-        """What a read-out (or its repr) gave, over [seed, step, layer]. InputError: it was not kept."""
+        """What a read-out (or its name among .readouts) gave, over [seed, step, layer]. InputError: it was not kept."""
         import xarray as xr
 
-        name = readout if isinstance(readout, str) else repr(readout)
+        name = readout if isinstance(readout, str) else self.named(readout)
         if name not in self.readouts:
-            raise InputError(unknown(name, self.readouts, what="read-out kept"))
+            raise InputError(unknown(name or repr(readout), self.readouts, what="read-out kept"))
         if not self._summaries:
             raise InputError("nothing was recorded yet; call snapshot(step) first")
         rows = [self._summaries[step][name] for step in self.steps]
@@ -104,6 +110,11 @@ class Recording:
             coords={"seed": list(self.seeds), "step": list(self.steps), "layer": list(self.layers)},
             attrs={"readout": name},
         )
+
+    def named(self, readout: Any) -> str | None:
+        """The name under which this read-out was kept, found by its type and values; None where it was not."""
+        key = key_of(readout)
+        return self.readouts[self.keys.index(key)] if key in self.keys else None
 
     def dataset(self) -> "xarray.Dataset":
         """One Dataset: the only read-out's summary, or activations, one variable a layer over its own unit axis.
@@ -151,19 +162,35 @@ class Recording:
     def add(self, step: int, activations: dict[str, Any]) -> None:
         """Take one step's activations, [seed, sample, unit] by layer. InputError: other layers or shapes than before."""
         self.check_new(step)
-        self._same_layers(step, activations)
+        self.same_layers(step, activations)
         if self._store is None:
             self._activations[step] = {k: as_tensor(v) for k, v in activations.items()}
             return
+        with self.writing(step, {k: (tuple(v.shape), as_numpy(v[:0]).dtype) for k, v in activations.items()}) as writer:
+            for name, values in activations.items():
+                writer.put(name, 0, values)
+
+    @contextmanager
+    def writing(self, step: int, layers: dict[str, tuple[tuple[int, ...], np.dtype]]) -> Iterator[StepWriter]:
+        """A step of the store, filled batch by batch inside the block; not there at all if that fails."""
+        assert self._store is not None
+        self.same_layers(step, layers)
         if not (self._store / _ABOUT).exists() or not self._activations:
             self._write_about(self._store)
-        self._write_step(self._store, step, activations)
+        writer = StepWriter(self._store / "activations", step)
+        try:
+            writer.reserve(layers)
+            yield writer
+            writer.close()
+        except BaseException:
+            writer.abandon()
+            raise
         self._activations[step] = None
 
     def add_summaries(self, step: int, rows: dict[str, dict[str, dict[str, Any]]]) -> None:
         """Take one step's summaries: read-out -> layer -> name -> [seed]. InputError: other layers than before."""
         self.check_new(step)
-        self._same_layers(step, next(iter(rows.values())))
+        self.same_layers(step, next(iter(rows.values())))
         self._summaries[step] = {
             readout: {
                 layer: {k: np.asarray(v, dtype=np.float64) for k, v in got.items()} for layer, got in by_layer.items()
@@ -171,14 +198,21 @@ class Recording:
             for readout, by_layer in rows.items()
         }
 
-    def _same_layers(self, step: int, found: dict[str, Any]) -> None:
+    def same_layers(self, step: int, found: Iterable[str]) -> None:
+        """Take the layers' names from the first step. InputError: a later one shows others."""
         if self.layers and tuple(found) != self.layers:
             raise InputError(f"step {step} shows layers {list(found)}, earlier steps {list(self.layers)}")
         self.layers = tuple(found)
 
     def identity(self) -> dict[str, Any]:
         """What two parts of one recording share."""
-        return {"seeds": list(self.seeds), "readouts": list(self.readouts), "inputs": self.fingerprint or self.inputs}
+        inputs = self.fingerprint or self.inputs
+        return {
+            "seeds": list(self.seeds),
+            "readouts": list(self.keys),
+            "inputs": inputs,
+            "targets": digest_of(self.targets),
+        }
 
     # disk
 
@@ -194,8 +228,8 @@ class Recording:
             self._same(_about(path), path)
         self._write_about(path)
         for step in self.steps if self.has_activations else ():
-            if not (path / "activations" / str(step)).exists():
-                self._write_step(path, step, {layer: self.activations(layer, step) for layer in self.layers})
+            if step not in steps_in(path / "activations"):
+                self._write_step(path, step)
         for k, name in enumerate(self.readouts):
             if self._summaries:
                 write_dataset(self.summary(name), path / "summaries" / str(k))
@@ -210,7 +244,8 @@ class Recording:
         """
         path = Path(path)
         about = _about(path)
-        out = cls(about["seeds"], None, about["readouts"], about["inputs"], about["distinct"], about["fingerprint"])
+        names = ("readouts", "inputs", "distinct", "fingerprint")
+        out = cls(about["seeds"], None, *(about[k] for k in names), keys=about["keys"])
         out.layers = tuple(about["layers"])
         if (path / "targets").exists():
             out.targets = read_dataset(path / "targets")["targets"].values
@@ -218,7 +253,7 @@ class Recording:
             out.gradients = read_dataset(path / "gradients")
         if not out.readouts:
             out._store = path
-            out._activations = dict.fromkeys(_steps_in(path))
+            out._activations = dict.fromkeys(steps_in(path / "activations"))
         for k, name in enumerate(out.readouts):
             if (path / "summaries" / str(k)).exists():
                 out._take_summary(name, read_dataset(path / "summaries" / str(k)))
@@ -236,7 +271,11 @@ class Recording:
             raise InputError("no recordings to join; give one or more")
         first = recordings[0]
         for other in recordings[1:]:
-            shared = ["layers", "readouts", "fingerprint"] + (["steps"] if dim == "seed" else ["seeds"])
+            if digest_of(first.targets) != digest_of(other.targets):
+                raise InputError(
+                    "recordings differ in targets (shuffled labels, say); give each its own plane, or set .targets"
+                )
+            shared = ["layers", "keys", "fingerprint"] + (["steps"] if dim == "seed" else ["seeds"])
             for name in shared:
                 a, b = getattr(first, name), getattr(other, name)
                 if a != b:
@@ -246,7 +285,9 @@ class Recording:
             twice = sorted({v for v in joined if joined.count(v) > 1})
             raise InputError(f"{dim} {_some(twice)} stands in two recordings; each may stand once")
         seeds = joined if dim == "seed" else first.seeds
-        out = cls(seeds, first.targets, first.readouts, first.inputs, first.distinct, first.fingerprint)
+        out = cls(
+            seeds, first.targets, first.readouts, first.inputs, first.distinct, first.fingerprint, keys=first.keys
+        )
         for step in first.steps if dim == "seed" else sorted(joined):
             parts = list(recordings) if dim == "seed" else [r for r in recordings if step in r.steps]
             if out.readouts:
@@ -263,11 +304,9 @@ class Recording:
 
     def forget_after(self, steps: Sequence[int]) -> None:
         """Keep only these steps: those after a checkpoint are recorded again when training goes on from it."""
-        import shutil
-
         for step in set(self._activations) - set(steps):
             if self._activations.pop(step) is None and self._store is not None:
-                shutil.rmtree(self._store / "activations" / str(step))
+                forget(self._store / "activations", step)
 
     def _open(self) -> None:
         assert self._store is not None
@@ -275,13 +314,13 @@ class Recording:
             about = _about(self._store)
             self._same(about, self._store)
             self.layers = tuple(about["layers"])
-            self._activations = dict.fromkeys(_steps_in(self._store))
-        elif self._store.exists() and any(self._store.iterdir()):
+            self._activations = dict.fromkeys(steps_in(self._store / "activations"))
+        elif self._store.exists() and (not self._store.is_dir() or any(self._store.iterdir())):
             raise StoreError(f"{self._store.name} is not empty and holds no recording; choose another folder")
 
     def _same(self, about: dict, path: Path) -> None:
         mine = {**self.identity(), "layers": list(self.layers)}
-        theirs = {**about, "inputs": about["fingerprint"] or about["inputs"]}
+        theirs = {**about, "inputs": about["fingerprint"] or about["inputs"], "readouts": about["keys"]}
         differ = [k for k in mine if mine[k] != theirs[k] and not (k == "layers" and not (mine[k] and theirs[k]))]
         if differ:
             raise StoreError(
@@ -294,24 +333,17 @@ class Recording:
 
             axes = ("sample", "class")[: self.targets.ndim]
             write_dataset(xr.Dataset({"targets": (axes, self.targets)}), path / "targets")
-        names = ("seeds", "layers", "readouts", "inputs", "distinct", "fingerprint")
-        write_text(path / _ABOUT, json.dumps({"schema": SCHEMA, **{n: getattr(self, n) for n in names}}, indent=1))
+        names = ("seeds", "layers", "readouts", "keys", "inputs", "distinct", "fingerprint")
+        about = {"schema": SCHEMA, **{n: getattr(self, n) for n in names}, "targets": digest_of(self.targets)}
+        write_text(path / _ABOUT, json.dumps(about, indent=1))
 
-    def _write_step(self, path: Path, step: int, activations: dict[str, Any]) -> None:
-        import xarray as xr
-
-        data = {f"layer{k}": (("seed", "sample", f"unit{k}"), as_numpy(a)) for k, a in enumerate(activations.values())}
-        attrs = {"step": step, "layers": list(activations)}
-        write_dataset(
-            xr.Dataset(data, coords={"seed": list(self.seeds)}, attrs=attrs), path / "activations" / str(step)
-        )
-
-    def _read(self, step: int) -> "xarray.Dataset":
-        assert self._store is not None
-        data = read_dataset(self._store / "activations" / str(step))
-        if tuple(data.attrs["layers"]) != self.layers:
-            raise StoreError(f"step {step} in {self._store.name} has layers {data.attrs['layers']}, not {self.layers}")
-        return data
+    def _write_step(self, path: Path, step: int) -> None:
+        writer = StepWriter(path / "activations", step)
+        held = {layer: self.activations(layer, step) for layer in self.layers}
+        writer.reserve({k: (tuple(v.shape), as_numpy(v[:0]).dtype) for k, v in held.items()})
+        for name, values in held.items():
+            writer.put(name, 0, values)
+        writer.close()
 
     def _take_summary(self, name: str, data: "xarray.Dataset") -> None:
         for t, step in enumerate(data["step"].values.tolist()):
@@ -327,12 +359,6 @@ def _about(path: Path) -> dict[str, Any]:
     if about.get("schema") != SCHEMA:
         raise StoreError(f"{path.name} has schema {about.get('schema')}; this version reads {SCHEMA}: record again")
     return about
-
-
-def _steps_in(path: Path) -> list[int]:
-    folder = path / "activations"
-    names = [p.name for p in folder.iterdir()] if folder.exists() else []
-    return sorted(int(n) for n in names if n.lstrip("-").isdigit())  # others are of an interrupted write
 
 
 def _some(values: Any) -> str:

@@ -1,65 +1,77 @@
-"""Where a forward pass shows an activation: module outputs by hooks, functional nonlinearities by a function mode.
+"""Where a forward pass shows a tensor: module outputs by hooks, functions by a function mode; and the model as found.
 
 Traps, each measured: hooks on leaf modules alone miss `torch.relu(x)`; a reused nn.ReLU is one module and two
 activations; a compiled module calls no hook that was added after its first call; an in-place step rewrites a tensor
-that a hook has already seen (its version counter tells).
+that a hook has already seen, so what is kept is copied at once; a TorchScript module takes no hooks.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from types import FunctionType
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from deeptheory.errors import InputError
+from deeptheory.recording.operations import ACTIVATION_MODULES, ACTIVATIONS, ignored, plain
 
 OUTPUT = "output"
-_MODULES = (
-    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Tanh,
-    nn.Sigmoid, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Softplus, nn.Softsign, nn.Tanhshrink, nn.Softshrink,
-    nn.Hardshrink, nn.LogSigmoid, nn.Threshold, nn.GLU,
-)  # fmt: skip
-_FUNCTIONS = {
-    "relu", "relu_", "relu6", "leaky_relu", "leaky_relu_", "prelu", "rrelu", "elu", "elu_", "selu", "celu", "gelu", "silu",
-    "mish", "tanh", "tanh_", "sigmoid", "sigmoid_", "hardtanh", "hardtanh_", "hardsigmoid", "hardswish", "softplus",
-    "softsign", "tanhshrink", "logsigmoid", "threshold", "glu",
-}  # fmt: skip
 
 
 @dataclass
 class Seen:
-    """One tensor met on the way: its name, the kind of thing that made it, and its version then."""
+    """One tensor met on the way: its name (that of the call, then which tensor of its output), the kind of thing that made
+    it, the path of the module it was made in, and that module if this is a module's output, or the function's name."""
 
     name: str
+    call: str
     kind: str
-    nonlinear: bool
     tensor: torch.Tensor
-    version: int
+    where: str
+    module: nn.Module | None = None
+    op: str = ""
 
 
-def unwrap(model: nn.Module) -> nn.Module:
-    """The module behind torch.compile, DataParallel and DistributedDataParallel."""
+def unwrap(model: Any) -> nn.Module:
+    """The module behind torch.compile, DataParallel, DistributedDataParallel and torch.export's ExportedProgram."""
+    if isinstance(model, torch.export.ExportedProgram):
+        model = model.module()
     while True:
         inner = getattr(model, "_orig_mod", None)
         if inner is None and isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
             inner = model.module
         if not isinstance(inner, nn.Module):
-            return model
+            break
         model = inner
+    if not isinstance(model, nn.Module):
+        raise InputError(f"model is a {type(model).__name__}; needed: a torch.nn.Module (or an ExportedProgram)")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise InputError("a TorchScript module shows no activations to hooks; record the module it was made from")
+    lazy = next((name for name, p in model.named_parameters() if nn.parameter.is_lazy(p)), None)
+    if lazy is not None:
+        raise InputError(f"{lazy} is not initialised yet (a lazy module); call the model once on a batch, then record")
+    return model
+
+
+def clean(name: str) -> str:
+    """A module's path without the wrappers that torch.compile and data parallelism add."""
+    return ".".join(p for p in name.split(".") if p != "_orig_mod")
 
 
 @contextmanager
-def watching(model: nn.Module, wanted: Callable[[str, bool], str | None], select=None) -> Iterator[list[Seen]]:
-    """While open, a call of the model fills the list with every tensor whose name `wanted` keeps.
+def looking(model: nn.Module, see: Callable[[Seen], None], select=None, trace: Any = None) -> Iterator[None]:
+    """While open, a call of the model hands every tensor that a module or a function gives to `see`, in order.
 
-    wanted(name, nonlinear) -> "clone" (copy at once: something rewrites it later), "keep", or None. Hooks are removed
-    when the block ends, also after an exception.
+    trace: is told what goes into the model (enter), every function with what goes in and out (flow), and in which modules
+    the pass is (stack). Hooks are removed when the block ends, also after an exception. Nothing that `see` computes is seen.
     """
-    seen: list[Seen] = []
     stack: list[tuple[str, nn.Module]] = []
+    if trace is not None:
+        trace.stack = stack
     counts: dict[str, int] = {}
     handles = []
 
@@ -67,156 +79,196 @@ def watching(model: nn.Module, wanted: Callable[[str, bool], str | None], select
         counts[name] = counts.get(name, 0) + 1
         return name if counts[name] == 1 else f"{name}#{counts[name]}"
 
-    def note(name: str, kind: str, nonlinear: bool, value: Any) -> None:
-        for suffix, tensor in _tensors(value if select is None else select(name, value)):
-            full = name + suffix
-            how = wanted(full, nonlinear)
-            if how is not None:
-                kept = tensor.detach().clone() if how == "clone" else tensor.detach()
-                seen.append(Seen(full, kind, nonlinear, kept, tensor._version))
+    def note(name: str, kind: str, value: Any, where: str, module: nn.Module | None, op: str = "") -> None:
+        for suffix, tensor in tensors_in(value if select is None else select(name, value)):
+            see(Seen(name + suffix, name, kind, tensor, where, module, op))
 
     def enter(name: str):
-        return lambda module, args: stack.append((name, module))
-
-    def leave(name: str):
-        def hook(module, args, output):
-            stack.pop()
-            if name:
-                note(numbered(name), type(module).__name__, _is_nonlinear(module), output)
-            else:
-                note(OUTPUT, type(module).__name__, True, output)
+        def hook(module, args, kwargs):
+            stack.append((name, module))
+            if not name and trace is not None:
+                trace.enter((args, kwargs))
 
         return hook
 
-    class Functions(TorchFunctionMode):
-        def __torch_function__(self, func, types, args=(), kwargs=None):
-            out = func(*args, **(kwargs or {}))
-            name = getattr(func, "__name__", "")
-            if name in _FUNCTIONS and stack and not _is_nonlinear(stack[-1][1]) and self.depth == 0:
-                where = stack[-1][0]
-                plain = name.rstrip("_")
-                note(numbered(f"{where}.{plain}" if where else plain), f"torch.{plain}", True, out)
-            return out
+    def leave(name: str):
+        def hook(module, args, output):
+            while stack and stack.pop()[1] is not module:  # a child that failed, and was caught, left itself behind
+                pass
+            with torch._C.DisableTorchFunction():
+                again = not name and any(m is module for _, m in stack)  # a model that calls itself
+                called = numbered(name) if name else numbered("itself") if again else OUTPUT
+                note(called, type(module).__name__, output, "itself" if again else name, module)
 
-        depth = 0
+        return hook
+
+    def called(op: str, given: Any, out: Any) -> None:
+        if trace is not None:
+            trace.flow(op, given, out)
+        if ignored(op) or not stack or is_nonlinear(stack[-1][1]):
+            return
+        if isinstance(out, torch.Tensor) or (isinstance(out, tuple | list) and any(map(torch.is_tensor, out))):
+            where = stack[-1][0]
+            note(numbered(f"{where}.{op}" if where else op), f"torch.{op}", out, where, None, op)
 
     for name, module in model.named_modules(remove_duplicate=True):
-        clean = ".".join(p for p in name.split(".") if p != "_orig_mod")
+        if isinstance(module, torch.jit.ScriptModule):
+            continue
         if name and name.split(".")[-1] == "_orig_mod":
             continue  # the compiled wrapper above it carries the name
-        handles.append(module.register_forward_pre_hook(enter(clean)))
-        handles.append(module.register_forward_hook(leave(clean)))
+        handles.append(module.register_forward_pre_hook(enter(clean(name)), with_kwargs=True))
+        handles.append(module.register_forward_hook(leave(clean(name))))
     try:
-        with Functions():
-            yield seen
+        with _Functions(called):
+            yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _is_nonlinear(module: nn.Module) -> bool:
-    """A module that is a nonlinearity, or says that its output is a layer's activation (`nonlinear = True`)."""
-    return isinstance(module, _MODULES) or getattr(module, "nonlinear", False) is True
+_PAIRED = {"max": "maximum", "min": "minimum"}  # of two tensors, entry by entry
 
 
-def _tensors(value: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every tensor in a module's output, with the suffix that names it: "", ".0", ".hidden", ..."""
-    if isinstance(value, torch.Tensor):
-        yield "", value
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            for suffix, tensor in _tensors(item):
-                yield f".{key}{suffix}", tensor
-    elif isinstance(value, tuple | list):
-        for k, item in enumerate(value):
-            for suffix, tensor in _tensors(item):
-                yield f".{k}{suffix}", tensor
+class _Functions(TorchFunctionMode):
+    """Tells of every torch function that Python calls; not of those that these call."""
+
+    def __init__(self, called: Callable[[str, Any, Any], None]):
+        super().__init__()
+        self._called = called
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func is functional.multi_head_attention_forward:  # Python all through: its steps are worth seeing
+            with self:
+                return _MULTI_HEAD(*args, **kwargs)
+        out = func(*args, **kwargs)
+        op = plain(func)
+        if op in _PAIRED and len(args) > 1 and isinstance(args[1], torch.Tensor):
+            op = _PAIRED[op]
+        self._called(op, (args, kwargs), out)
+        return out
+
+
+# the same function, blind to the mode that watches it: called with the mode on, it shows its own steps
+_MULTI_HEAD = FunctionType(
+    functional.multi_head_attention_forward.__code__,
+    {**functional.multi_head_attention_forward.__globals__, "has_torch_function": lambda _: False},
+    "multi_head_attention_forward",
+    functional.multi_head_attention_forward.__defaults__,
+    functional.multi_head_attention_forward.__closure__,
+)
+_MULTI_HEAD.__kwdefaults__ = functional.multi_head_attention_forward.__kwdefaults__
 
 
 @contextmanager
-def as_found(model: nn.Module) -> Iterator[None]:
-    """Eval mode, no gradients, eager; afterwards every train flag, buffer and random state is what it was."""
+def watching(model: nn.Module, wanted: Callable[[str, bool], str | None], select=None) -> Iterator[list[Seen]]:
+    """While open, a call of the model fills the list with a copy of every tensor whose name `wanted(name, nonlinear)` keeps."""
+    seen: list[Seen] = []
+
+    def see(s: Seen) -> None:
+        nonlinear = s.name == OUTPUT or is_nonlinear(s.module) or s.op in ACTIVATIONS
+        if wanted(s.name, nonlinear) is not None:
+            s.tensor = s.tensor.detach().clone()
+            seen.append(s)
+
+    with looking(model, see, select):
+        yield seen
+
+
+def is_nonlinear(module: nn.Module | None) -> bool:
+    """A module that is a nonlinearity, or says that its output is a layer's activation (`nonlinear = True`)."""
+    return isinstance(module, ACTIVATION_MODULES) or getattr(module, "nonlinear", False) is True
+
+
+def tensors_in(value: Any) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every tensor in a module's output, with the suffix that names it: "", ".0", ".hidden", ..."""
+    if isinstance(value, torch.Tensor):
+        yield "", value
+        return
+    if isinstance(value, dict) or hasattr(value, "keys"):
+        items = [(key, value[key]) for key in value]
+    elif isinstance(value, tuple | list):
+        items = list(enumerate(value))
+    elif is_dataclass(value) and not isinstance(value, type):
+        items = [(f.name, getattr(value, f.name)) for f in fields(value)]
+    else:
+        return
+    for key, item in items:
+        for suffix, tensor in tensors_in(item):
+            yield f".{key}{suffix}", tensor
+
+
+@contextmanager
+def as_found(model: nn.Module, grad: bool = False) -> Iterator[None]:
+    """Eval mode, eager, without gradients (grad: with them); afterwards the model and every random state are as before.
+
+    Put back: train flags, buffers, each module's own attributes (counters, caches, lists), gradients of parameters, the
+    states of Python's, numpy's and torch's generators. Inference mode, when on, is left for the time of the block.
+    """
     import random
 
     import numpy as np
 
-    flags = [(m, m.training) for m in model.modules()]
+    modules = [m for m in model.modules() if not isinstance(m, torch.jit.ScriptModule)]
+    scripted = [(m, m.training) for m in model.modules() if isinstance(m, torch.jit.ScriptModule)]
+    held = [(m, dict(m.__dict__), {k: _copied(v) for k, v in m.__dict__.items()}) for m in modules]
     buffers = [(b, b.detach().clone()) for b in model.buffers()]
+    grads = [(p, p.grad) for p in model.parameters()] if grad else []
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     devices = sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
     try:
-        with torch.random.fork_rng(devices=devices), torch.no_grad(), torch.compiler.set_stance("force_eager"):
-            for m, _ in flags:
+        with (
+            torch.inference_mode(False),
+            torch.random.fork_rng(devices=devices),
+            torch.set_grad_enabled(grad),
+            torch.compiler.set_stance("force_eager"),
+        ):
+            for p, _ in grads:
+                p.grad = None
+            for m in modules:
                 m.training = False
+            for m, flag in scripted:
+                if flag:
+                    m.eval()
             yield
     finally:
-        for m, flag in flags:
-            m.training = flag
-        with torch.no_grad():
-            for b, value in buffers:
-                if b.shape != value.shape or not torch.equal(b, value):
+        for m, attributes, contents in held:
+            now = m.__dict__
+            for name in [k for k in now if k not in attributes]:
+                del now[name]
+            for name, value in attributes.items():
+                if now.get(name, held) is not value:
+                    now[name] = value
+            for name, content in contents.items():
+                _refill(attributes[name], content)
+        for m, flag in scripted:
+            if flag:
+                m.train()
+        for p, g in grads:
+            p.grad = g
+        for b, value in buffers:
+            if b.shape != value.shape or not torch.equal(b, value):
+                with torch.inference_mode(b.is_inference()), torch.no_grad():
                     b.data = value if b.shape != value.shape else b.copy_(value)
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
 
 
-def call(model: nn.Module, inputs: Any) -> Any:
-    """The model on inputs: a tensor, a tuple of arguments or a dict of keyword arguments, moved to the model's device."""
-    parameter = next(iter(model.parameters()), None)
-    device = None if parameter is None else parameter.device
-
-    def moved(v):
-        return v.to(device) if isinstance(v, torch.Tensor) and device is not None else v
-
-    if isinstance(inputs, dict) or hasattr(inputs, "keys"):
-        return model(**{k: moved(inputs[k]) for k in inputs})
-    if isinstance(inputs, tuple):
-        return model(*[moved(v) for v in inputs])
-    return model(moved(inputs))
+def _copied(value: Any) -> Any:
+    """A list, dict or set as it is now; None for what cannot change in place or is put back otherwise."""
+    return value.copy() if type(value) in (list, dict, set) or isinstance(value, dict) else None
 
 
-def as_inputs(inputs: Any) -> Any:
-    """Inputs at the door: arrays become tensors. InputError: none, or no sample."""
-    from deeptheory.arrays import as_tensor
-
-    if isinstance(inputs, dict) or hasattr(inputs, "keys"):
-        inputs = {k: as_tensor(inputs[k]) if hasattr(inputs[k], "shape") else inputs[k] for k in inputs}
-    elif isinstance(inputs, tuple):
-        inputs = tuple(as_tensor(v) if hasattr(v, "shape") else v for v in inputs)
-    else:
-        inputs = as_tensor(inputs)
-    first = first_tensor(inputs)
-    if first is None or first.ndim == 0 or len(first) == 0:
-        seen = None if first is None else list(first.shape)
-        raise InputError(f"inputs hold no sample (shape {seen}); needed: a tensor [n, ...], or a tuple or dict of them")
-    return inputs
-
-
-def first_tensor(inputs: Any) -> torch.Tensor | None:
-    """The tensor whose first axis is the samples."""
-    values = inputs.values() if isinstance(inputs, dict) else inputs if isinstance(inputs, tuple) else (inputs,)
-    return next((v for v in values if isinstance(v, torch.Tensor)), None)
-
-
-def sample_count(inputs: Any) -> int:
-    """How many samples the inputs hold, 0 without a tensor among them."""
-    first = first_tensor(inputs)
-    return 0 if first is None else len(first)
-
-
-def batches(inputs: Any, n: int, size: int | None) -> Iterator[Any]:
-    """The inputs in pieces of `size` samples; whole where size is None."""
-    if size is None or size >= n:
-        yield inputs
+def _refill(value: Any, content: Any) -> None:
+    if content is None or (len(value) == len(content) and _same_items(value, content)):
         return
+    value.clear()
+    value.extend(content) if isinstance(value, list) else value.update(content)
 
-    def cut(v, start):
-        return v[start : start + size] if isinstance(v, torch.Tensor) and v.ndim and len(v) == n else v
 
-    for start in range(0, n, size):
-        if isinstance(inputs, dict):
-            yield {k: cut(v, start) for k, v in inputs.items()}
-        elif isinstance(inputs, tuple):
-            yield tuple(cut(v, start) for v in inputs)
-        else:
-            yield cut(inputs, start)
+def _same_items(value: Any, content: Any) -> bool:
+    if isinstance(value, list):
+        return all(a is b for a, b in zip(value, content))
+    if isinstance(value, dict):
+        return all(a is b and value[a] is content[b] for a, b in zip(value, content))
+    return value == content

@@ -56,7 +56,7 @@
       delete figure.layout.sliders; // the page has its own, which a keyboard and a phone can use
       figure.layout.autosize = true;
       if (plot.clientWidth < 600) figure.layout.legend = { ...figure.layout.legend, orientation: "h", y: -0.25 };
-      await Plotly.newPlot(plot, figure.data, figure.layout, { responsive: true, displaylogo: false });
+      await Plotly.newPlot(plot, figure.data, figure.layout, { responsive: true, displaylogo: false, showSendToCloud: false, modeBarButtonsToRemove: ["sendChartToCloud"] });
       if (frames.length) {
         await Plotly.addFrames(plot, frames);
         await steer(Plotly, plot, frames);
@@ -74,5 +74,12 @@
     { rootMargin: "300px" },
   );
   plots.forEach((plot) => watcher.observe(plot));
+  // a print cannot wait for a figure to be drawn: the rest is drawn while nobody scrolls
+  const idle = window.requestIdleCallback || ((then) => setTimeout(then, 200));
+  const next = () => {
+    const plot = plots.find((p) => !p.dataset.state);
+    if (plot) draw(plot).then(() => idle(next));
+  };
+  window.addEventListener("load", () => idle(next));
   window.addEventListener("beforeprint", () => plots.forEach(draw));
 })();

@@ -19,10 +19,11 @@ from typing import Any
 
 from deeptheory import __version__
 from deeptheory.errors import StoreError
-from deeptheory.stored import read_json, write_text
+from deeptheory.stored import check_schema, read_json, write_text
+from deeptheory.verdicts import headline
 
 NAME = "report.html"
-VERDICTS = ("reproduced", "contradicted", "inconclusive", "not run")
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 def write_page(folder: str | Path) -> Path:
@@ -34,6 +35,7 @@ def write_page(folder: str | Path) -> Path:
     run = read_json(folder / "run.json", "run")
     claims = read_json(folder / "claims.json", "finished run")
     page = read_json(folder / "page.json", "finished run")
+    check_schema(run, claims)
     try:
         text = _render(folder, run, claims, page)
     except (KeyError, TypeError, AttributeError) as error:
@@ -49,7 +51,7 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
 
     style, script = _asset("page.css"), _asset("page.js")
     library, library_hash, styles = _library()
-    sections = [{**s, "plates": [_plate(folder, name) for name in s["plates"]]} for s in page["sections"]]
+    sections = [{**s, "plates": [_plate(folder, name, claims) for name in s["plates"]]} for s in page["sections"]]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": number, "interval": interval, "seconds": seconds}
     # plotly makes one empty <style> and fills it by script, which is allowed; its SVG labels carry style attributes
@@ -61,7 +63,8 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
         page=page,
         run=run,
         claims=_grouped(claims),
-        counts=[(v, sum(c["verdict"] == v for c in claims)) for v in VERDICTS],
+        headline=headline(claims),
+        judged=[c["study_wise"] for c in claims if c["study_wise"] is not None],
         sections=sections,
         links=beside(folder, run, claims, page.get("links", [])),
         style=style,
@@ -120,12 +123,17 @@ def _neighbours(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]
     return found
 
 
-def _plate(folder: Path, name: str) -> dict[str, Any]:
+def _plate(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):  # a folder from elsewhere may name any path
+        raise StoreError(f"page.json names a figure {name!r}; figures are called by letters, digits, '-', '_' and '.'")
     plate = read_json(folder / "figures" / f"{name}.json", "figure")
     packed = json.dumps(plate["figure"], separators=(",", ":")).encode()
     return {
         "name": name,
         **{k: plate[k] for k in ("title", "see", "trust", "alt")},
+        "outcomes": [
+            c for start in plate["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")
+        ],
         "packed": _pack(packed),
         "frames": len(plate["figure"].get("frames") or ()),
         "height": (plate["figure"].get("layout") or {}).get("height"),
@@ -175,9 +183,13 @@ def number(value: Any) -> str:
 
 
 def interval(claim: dict) -> str:
-    """ "measured [low, high]", or the value alone where low = high."""
+    """ "measured [low, high]", the value alone where low = high, or that there is no interval, or no end to it."""
     if claim["measured"] is None:
         return "–"
+    if claim["low"] is None or claim["high"] is None:
+        return f"{number(claim['measured'])} (no interval)"
+    if (number(claim["low"]), number(claim["high"])) == ("−∞", "∞"):
+        return f"{number(claim['measured'])} (unbounded)"
     if claim["low"] == claim["high"] and claim["low"] == claim["measured"]:
         return number(claim["measured"])
     return f"{number(claim['measured'])} [{number(claim['low'])}, {number(claim['high'])}]"

@@ -3,9 +3,10 @@
 `Run` executes `Step`s; `Claim`s are decided into a `Ledger`; `Plate`s and a `Page` are what a run shows.
 """
 
+from deeptheory.runs.decision import Claim, NotRun, at_setting, decide
 from deeptheory.runs.engines import ENGINES
 from deeptheory.runs.intervals import Sample
-from deeptheory.runs.ledger import Claim, Entry, Ledger, NotRun, decide
+from deeptheory.runs.ledger import Entry, Ledger
 from deeptheory.runs.plates import Link, Page, Plate, Section, read_figure
 from deeptheory.runs.record import Record, read_record
 from deeptheory.runs.region import Region
@@ -31,6 +32,7 @@ __all__ = [
     "Sample",
     "Section",
     "Step",
+    "at_setting",
     "chunks",
     "decide",
     "derive",

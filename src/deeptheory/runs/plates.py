@@ -23,9 +23,10 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plate:
-    """One figure. figure: plotly. table: the numbers that it draws. see: what to see in it. trust: how far to trust it.
-
-    alt: what it shows, for those who do not see it. InputError: a name that is no plain word, or an empty text.
+    """One figure. figure: plotly. table: the numbers that it draws. see: what it shows and which question it answers, never
+    the answer: that is written by the verdicts of `claims`, ids or their beginnings ("a" for "a" and all "a/..."). trust: its
+    limitations. alt: what it shows, for those who do not see it.
+    InputError: a name that is no plain word, or an empty text.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Plate:
     see: str
     trust: str
     alt: str
+    claims: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -50,7 +52,8 @@ class Plate:
 
     def write(self, folder: str | Path) -> None:
         """figures/NAME.json and figures/NAME.csv. StoreError: they cannot be written."""
-        said = {"title": self.title, "see": self.see, "trust": self.trust, "alt": self.alt}
+        said: dict[str, Any] = {"title": self.title, "see": self.see, "trust": self.trust, "alt": self.alt}
+        said["claims"] = list(self.claims)
         said["figure"] = json.loads(self.figure.to_json())
         write_text(Path(folder) / FIGURES / f"{self.name}.json", json.dumps(said, ensure_ascii=False))
         write_text(Path(folder) / FIGURES / f"{self.name}.csv", self.table.to_csv(index=False, lineterminator="\n"))

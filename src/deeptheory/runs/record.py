@@ -9,12 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deeptheory import __version__
 from deeptheory.errors import InputError, StoreError
 from deeptheory.runs.machine import machine, versions
-from deeptheory.stored import read_json, write_text
+from deeptheory.stored import RUN_SCHEMA, check_schema, read_json, write_text
 
-SCHEMA = 1
 RECORD = "run.json"
 
 
@@ -37,7 +35,7 @@ class Record:
 
     def write(self, folder: Path) -> None:
         """Replace run.json in one step. StoreError: it cannot be written."""
-        write_text(folder / RECORD, json.dumps({"schema": SCHEMA, **vars(self)}, indent=1))
+        write_text(folder / RECORD, json.dumps({"schema": RUN_SCHEMA, **vars(self)}, indent=1))
 
     def finish(self, folder: Path) -> None:
         """Note when the run came to its end."""
@@ -52,8 +50,6 @@ class Record:
         """
         there = (folder / RECORD).exists()
         if not there:
-            if resume:
-                raise InputError(f"{folder} holds no run to resume (no {RECORD}); leave resume out, or name its folder")
             strangers = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
             if strangers:
                 raise StoreError(f"{folder} is no run (no {RECORD}) and holds {strangers[0]}; choose another folder")
@@ -85,20 +81,16 @@ class Record:
 
 def read_record(folder: Path) -> Record:
     """run.json of a folder. StoreError: missing, damaged, of another schema, or made by a newer major version."""
-    kept = read_json(folder / RECORD, "run")
-    schema = kept.pop("schema", None) if isinstance(kept, dict) else None
-    if schema != SCHEMA:
-        raise StoreError(f"{folder} has schema {schema}; this version reads {SCHEMA}: use the version that made it")
+    kept = read_json(folder / RECORD, "run", "put back a copy of it, or start again in another folder")
     try:
-        record = Record(**kept)
+        check_schema(kept)
+    except StoreError as error:
+        raise StoreError(f"{folder}: {error}") from error
+    kept.pop("schema")
+    try:
+        return Record(**kept)
     except TypeError as error:
         raise StoreError(f"{folder}/{RECORD} is damaged ({error}); choose another folder") from error
-    made_by = record.versions.get("deeptheory", "0")
-    if made_by.partition(".")[0] != __version__.partition(".")[0]:
-        raise StoreError(
-            f"{folder} was made by deeptheory {made_by}, this is {__version__}: use a version {made_by[0]}"
-        )
-    return record
 
 
 _MEND = "choose another folder, or the same values to go on"

@@ -7,9 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from deeptheory.errors import InputError
-
-REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_RUN = "reproduced", "contradicted", "inconclusive", "not run"
-VERDICTS = (REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)
+from deeptheory.verdicts import CONTRADICTED, INCONCLUSIVE, REPRODUCED
 
 _NUMBER = r"([+-]?(?:\d+/\d+|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf))"
 _ONE_SIDED = re.compile(rf"(<=|>=|<|>|=)\s*{_NUMBER}", re.I)
@@ -58,6 +56,11 @@ class Region:
         above = x > self.low if self.low_open else x >= self.low
         below = x < self.high if self.high_open else x <= self.high
         return above and below
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether the region has one end only."""
+        return math.isinf(self.low) != math.isinf(self.high)
 
     def verdict(self, low: float, high: float) -> str:
         """reproduced: [low, high] lies in the region; contradicted: wholly outside; else, or NaN, inconclusive."""

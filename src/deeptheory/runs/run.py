@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deeptheory.errors import DeeptheoryError, StoreError
+from deeptheory.errors import InputError, StoreError
 from deeptheory.names import pick
-from deeptheory.runs.engines import ENGINES
+from deeptheory.runs.engines import ENGINES, check_jobs
 from deeptheory.runs.lock import locked
 from deeptheory.runs.progress import Lines, reporter, watched
-from deeptheory.runs.record import Record
+from deeptheory.runs.record import RECORD, Record
 from deeptheory.runs.results import UNITS, NotDone, Results, unit_path
 from deeptheory.runs.steps import Step, check_settings, in_order
 from deeptheory.runs.work import Task, share
@@ -81,6 +81,12 @@ class Run:
         if only is not None:
             pick(known, only, what="step")
         pick(ENGINES, engine, what="engine")
+        check_jobs(jobs)
+        if self._resume and not (self.folder / RECORD).exists():
+            raise InputError(
+                f"{self.folder} holds no run to resume (no {RECORD}); leave resume out, or name its folder"
+            )
+        self._check_links()
         with locked(self.folder):
             self.record = self.record.enter(self.folder, self._resume)
             self._resume = None
@@ -92,7 +98,7 @@ class Run:
                 worked = [self._do(step, known, engine, jobs, tell) for step in chosen]
                 if only is None and (any(worked) or self.record.times["finished"] is None):
                     self.record.finish(self.folder)
-            except (KeyboardInterrupt, DeeptheoryError, OSError) as error:
+            except (KeyboardInterrupt, Exception) as error:
                 tell.close()
                 if not isinstance(error, NotDone):
                     Lines().say(f"stopped; what is done stands in {self.folder}. To go on: {self.record.command}")
@@ -141,6 +147,15 @@ class Run:
         tell.at(step.name, total, total)
         tell.end(step.name)
         return True
+
+    def _check_links(self) -> None:
+        """StoreError: a symbolic link inside the folder, through which cleaning and writing would reach elsewhere."""
+        for place in (self.folder, self.folder / UNITS, *(self.folder / UNITS).glob("*")):
+            for path in place.iterdir() if place.is_dir() else ():
+                if path.is_symlink():
+                    raise StoreError(
+                        f"{path} is a symbolic link; a run folder holds its files itself: replace it by a copy"
+                    )
 
     def _missing(self, step: Step) -> list[str]:
         return [p for p in step.parts(self.settings) if not unit_path(self.folder, step.name, p).exists()]

@@ -58,7 +58,7 @@ def perform(task: Task) -> float:
 def perform_for(task: Task, owner: int) -> float:
     """perform in a worker of the process `owner`; the work stops when that process is gone."""
     global _owner
-    _owner = owner
+    _owner = owner if owner != os.getpid() else None  # an engine may work in the owner's own process
     return perform(task)
 
 

@@ -96,7 +96,7 @@ def measured(groups: Mapping[str, Mapping[str, Any]]) -> Any:
     for condition, places in groups.items():
         for place, values in places.items():
             got = interval(Sample(np.asarray(values, dtype=np.float64)))
-            rows.append({"condition": condition, "at": place, "mean": got.value, "low": got.low, "high": got.high, "networks": got.seeds})  # fmt: skip
+            rows.append({"condition": condition, "at": place, "mean": got.value, "low": got.low, "high": got.high, "networks": got.n})  # fmt: skip
     return pd.DataFrame(rows)
 
 

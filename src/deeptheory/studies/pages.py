@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from deeptheory.runs import NotDone, Plate, Section
+from deeptheory.errors import InputError
+from deeptheory.runs import Plate, Section
 
 Maker = Callable[[Any, dict], Plate | None]  # (results, settings); None: nothing of it at this scale
 Part = tuple[str, str, Sequence[Maker]]  # title, text, figures
@@ -24,7 +25,7 @@ def sections(parts: Sequence[Part], results: Any, settings: dict) -> tuple[tuple
         for make in makers:
             try:
                 plates.append(make(results, settings))
-            except NotDone as reason:
+            except InputError as reason:  # not done, or not defined with these settings
                 missing[f"A figure is missing: {reason}."] = None
         out.append(Section(title=title, text=text, plates=tuple(p for p in plates if p is not None)))
     return tuple(out), list(missing)

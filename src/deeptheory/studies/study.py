@@ -67,7 +67,8 @@ def whole_numbers(value: Any) -> list[int]:
 class Study:
     """A paper's experiments. Importing the module that holds it loads no torch; `body` names the one that does the work.
 
-    protocols: named sets of settings that were published, the first of them the default. body: a module with
+    protocols: named sets of settings that were published, the first of them the default. setting(scale, protocol): of the
+    claims that state none themselves, one of runs.region.SETTINGS. body: a module with
     STEPS, CLAIMS, members(settings) -> seeds, check(settings) and page(results, ledger, settings) -> runs.Page.
     """
 
@@ -77,6 +78,7 @@ class Study:
     scales: Mapping[str, Scale]
     protocols: Mapping[str, Mapping[str, Any]]
     knobs: Mapping[str, Knob] = field(default_factory=dict)
+    setting: Callable[[str, str], str] = lambda scale, protocol: "published"
     body: str
 
     def settings(self, scale: str, protocol: str | None, knobs: Mapping[str, Any]) -> tuple[dict, dict]:
@@ -185,7 +187,8 @@ def reproduce(
         resume=resume,
     )
     results = run.execute(body.STEPS, engine=engine, jobs=jobs, only=only, progress=progress)
-    ledger = decide(body.CLAIMS, results, scale=scale, command=command, changed=changed, seed=seed)
+    setting = known.setting(scale, settings["protocol"])
+    ledger = decide(body.CLAIMS, results, scale=scale, command=command, changed=changed, setting=setting)
     ledger.write(folder)
     body.page(results, ledger, settings, scale, changed).write(folder)
     write_page(folder)

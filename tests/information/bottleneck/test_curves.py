@@ -83,7 +83,7 @@ def test_where_y_is_a_function_of_x_the_curve_is_the_smaller_of_two():
     x = np.linspace(0, 2.5, 60)
     for form in (curve.bound(x), curve.envelope(x)):
         assert form == pytest.approx(np.minimum(x, h_y), abs=1e-9)
-    assert "min(I(X;T), H(Y))" in curve.notes[0]
+    assert "I(T;Y) = I(X;T)" in curve.notes[0]  # the line itself is returned now, so the note speaks of the line
     assert curve.first_critical == pytest.approx(1)
     assert dt.bottleneck(p, 0.9).i_x == 0
     assert dt.bottleneck(p, 1.1).i_x == pytest.approx(h_y)
@@ -291,9 +291,17 @@ CURVE = dt.bottleneck_curve(channel(0.1), [1.0, 2.0, 4.0])
         (lambda: bottleneck_branches(channel(0.1), [1.0], clusters=(2, 2)), "ascending whole numbers"),
         (lambda: finite_sample_bound(CURVE, 0), "n is 0"),
         (lambda: finite_sample_bound(CURVE, 10, constant=-1), "constant is -1"),
-        (lambda: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[0.8]], [0.0]), "needed: numbers above 0"),
+        (lambda: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[0.8]], [0.0]), "numbers above 0"),
         (lambda: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[1.0]], [2.0]), "canonical correlation is 1"),
         (lambda: dt.gaussian_bottleneck([[0.0]], [[1.0]], [[0.0]], [2.0]), "cov_x is not positive definite"),
+        (lambda: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[1.2]], [2.0]), "no variables have these covariances"),
+        (
+            lambda: dt.gaussian_bottleneck([[1, 2], [2, 1.0]], [[1.0]], [[0], [0.0]], [2.0]),
+            "eigenvalue -1, so it is no",
+        ),
+        (lambda: dt.gaussian_bottleneck([[1, 2], [0, 1.0]], [[1.0]], [[0], [0.0]], [2.0]), "cov_x is not symmetric"),
+        (lambda: finite_sample_bound(3, 10), "curve is int"),
+        (lambda: dt.rate_distortion([0.5, 0.5], np.eye(2), []), r"beta is \[\]"),
         (lambda: dt.gaussian_bottleneck(np.eye(2), [[1.0]], [[0.5]], [2.0]), "cov_xy has shape"),
         (lambda: dt.bottleneck(channel(0.1), 2.0, "gaussian"), "in the place of p_xy"),
         (lambda: dt.capacity(np.ones((2, 2))), "each row summing to 1"),

@@ -125,6 +125,27 @@ def test_fewer_clusters_are_never_better_and_more_never_worse():
     assert "2 were allowed" in limited.notes[0]
 
 
+def test_a_limit_does_not_solve_the_problem_without_it(monkeypatch):
+    """Beyond 2,000 entries nobody asked for the certificate, so that nothing but the limited problem is solved."""
+    from deeptheory.information.bottleneck import methods
+
+    monkeypatch.setattr(methods, "solve_path", None)
+    p = table(60, 40, seed=0, sharp=0.2)
+    found = dt.bottleneck(p, 10.0, clusters=3)
+    assert len(found.p_t) == 3
+    assert np.isnan(found.gap)
+    assert "no certificate" in found.notes[0]
+
+
+def test_more_than_64_clusters():
+    """Two labels and a large beta: 90 rows far apart are 90 clusters."""
+    one = np.sin(np.linspace(0.01, np.pi / 2 - 0.01, 90)) ** 2
+    found = dt.bottleneck(np.stack([1 - one, one], 1) / 90, 2e4)
+    assert len(found.p_t) == 90
+    assert found.gap < 1e-6
+    assert found.i_y == pytest.approx(dt.bottleneck_curve(np.stack([1 - one, one], 1) / 90, [1.0]).i_xy, abs=1e-3)
+
+
 @pytest.mark.parametrize("beta", [1.5, 4.0, 15.0])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_hard_clusters_against_every_partition(beta, seed):
@@ -254,19 +275,26 @@ def test_a_method_of_ones_own_is_one_line(monkeypatch):
         (np.ones((2, 2)), 2, "ib", {}, "sums to 4; a joint distribution sums to 1"),
         (channel(0.1), -1, "ib", {}, "beta is -1"),
         (channel(0.1), math.inf, "ib", {}, "beta is inf; it is a finite number"),
+        (channel(0.1), None, "ib", {}, "beta is None"),
+        (channel(0.1), [1.0, 2.0], "ib", {}, "dt.bottleneck_curve"),
+        (channel(0.1) * 0, 2, "ib", {}, "0 everywhere"),
+        (channel(0.1).astype(str), 2, "ib", {}, "needed: probabilities, or counts"),
         (channel(0.1), 2, "ib", {"clusters": 0}, "clusters is 0"),
+        (channel(0.1), 2, "ib", {"clusters": 2.5}, "clusters is 2.5"),
+        (channel(0.1), 2, "ib", {"seconds": 0}, "seconds is 0"),
+        (channel(0.1), 2, "ib", {"progress": 3}, "progress is 3"),
         (channel(0.1), 2, "bottle", {}, "unknown bottleneck method 'bottle'"),
         (channel(0.1), 2, "dib", {"alpha": 2}, "alpha is 2"),
         (channel(0.1), 2, "dib", {"restarts": 0}, "restarts is 0"),
         (channel(0.1), math.inf, "sequential", {}, "state how many"),
         (channel(0.1), 2, "sequential", {"restarts": 0}, "restarts is 0"),
-        (channel(0.1), 2, "squared", {"clusters": 2}, "unexpected keyword argument 'clusters'"),
+        (channel(0.1), 2, "squared", {"clusters": 2}, "no option 'clusters'; its options: none"),
         (channel(0.1), 2, "variational", {"steps": 0}, "steps is 0"),
         (channel(0.1), 2, "variational", {"latent": 0}, "latent is 0"),
     ],
 )
 def test_wrong_use(p_xy, beta, method, options, match):
-    with pytest.raises((dt.errors.InputError, TypeError), match=match):
+    with pytest.raises(dt.errors.InputError, match=match):
         dt.bottleneck(p_xy, beta, method, **options)
 
 

@@ -56,7 +56,7 @@ class Design:
         self.generator, self.stimuli = generator, stimuli
         self.rows = generator.rows(stimuli)  # [n, k]
         self.plain = _plain(generator, stimuli)
-        self.penalty = torch.diag(torch.tensor(generator.penalty).to(self.rows) / len(self.rows))
+        self.penalty = torch.diag(torch.tensor(generator.penalty, dtype=torch.float64).to(self.rows) / len(self.rows))
         k = self.rows.shape[1]
         self._pairs = torch.triu_indices(k, k, device=self.rows.device) if k <= _TABLE else None
         self._table = None
@@ -166,7 +166,8 @@ def fit(design: Design, y: Tensor, theta: Tensor, bound: float | None = None, st
         if len(renew):
             curvature[renew] = _curvature(design, _rows(at, renew))
             renewals[renew] += 1
-        factor = torch.where(share > 0.8, 0.2, torch.where(poor & ~stale, 6.0, 1.0)).to(damping)
+        one = torch.ones_like(share)  # numbers alone would be of torch's default dtype
+        factor = torch.where(share > 0.8, 0.2 * one, torch.where(poor & ~stale, 6 * one, one))
         damping[active] = (damping[active] * factor).clamp_min(1e-7)
         small = (foretold < tolerance / 2) | (better & (gained < tolerance) & (foretold < 4 * tolerance))
         ended = (small & (damping[active] < 1)) | (damping[active] > 1e4)

@@ -16,7 +16,7 @@ Tensor = torch.Tensor
 _UNITS = 32
 
 
-def norm_effect(stimuli: Stimuli, y: Tensor, axis: Fit) -> Tensor:
+def norm_effect(stimuli: Stimuli, y: Tensor, axis: Fit, clusters: Tensor | None = None) -> Tensor:
     """p [u] of the score test; y [u, n], axis: the axis model fitted to it."""
     from scipy.stats import chi2
 
@@ -26,12 +26,12 @@ def norm_effect(stimuli: Stimuli, y: Tensor, axis: Fit) -> Tensor:
         centre, spread, least, most = (v[piece] for v in axis.scale)
         scale = (centre, spread, least, most)
         fitted = Fit(axis.theta[piece], axis.coefficients[piece], scale, axis.loss[piece], axis.converged[piece], 0)
-        out.append(_statistic(stimuli, y[piece].double(), fitted))
+        out.append(_statistic(stimuli, y[piece].double(), fitted, clusters))
     statistic = torch.cat(out)
     return torch.as_tensor(chi2.sf(statistic.cpu().numpy(), 3), dtype=y.dtype, device=y.device)
 
 
-def _statistic(stimuli: Stimuli, y: Tensor, axis: Fit) -> Tensor:
+def _statistic(stimuli: Stimuli, y: Tensor, axis: Fit, clusters: Tensor | None) -> Tensor:
     basis = GENERATORS["axis"].basis(axis.theta, axis.theta @ stimuli.s.mT, stimuli, axis.scale)
     phi = basis.phi.double()
     residual = y - torch.einsum("ub,ubn->un", axis.coefficients.double(), phi)
@@ -48,6 +48,9 @@ def _statistic(stimuli: Stimuli, y: Tensor, axis: Fit) -> Tensor:
     added = added - torch.cholesky_solve(tangent @ added.mT, root).mT @ tangent
     moment = (added * residual[:, None]).sum(2)
     weighted = added * residual[:, None]
+    if clusters is not None:
+        summed = weighted.new_zeros(*weighted.shape[:2], int(clusters.max()) + 1)
+        weighted = summed.index_add_(2, clusters, weighted)
     spread = weighted @ weighted.mT
     spread = spread + 1e-12 * spread.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(3).to(spread)
     return (moment * torch.linalg.solve(spread, moment)).sum(1)

@@ -1,7 +1,8 @@
 """The full quadratic: every feature, every product of two, ridge-penalised; what any code with one direction must match.
 
-Scored by leave-one-out in closed form, e_i / (1 - h_ii), for each penalty of a grid; the best is taken for each unit (one
-number chosen, an optimism far below that of a parameter). The eigenvectors are of the smaller of the two Gram matrices.
+Scored on the folds of the other models, in closed form: (I - H_TT)^-1 e_T for the left-out rows T and each penalty of a grid; the
+best is taken for each unit (one number chosen, an optimism far below that of a parameter). The eigenvectors are of the
+smaller of the two Gram matrices.
 """
 
 import torch
@@ -12,9 +13,9 @@ MOST = 4000  # products: beyond that the features' leading directions only
 
 
 class Quadratic:
-    """Made once for the stimuli s [n, d]; errors(y) for each chunk of units."""
+    """Made once for the stimuli s [n, d] and the folds; errors(y) for each chunk of units."""
 
-    def __init__(self, s: Tensor):
+    def __init__(self, s: Tensor, folds: list[tuple[Tensor, Tensor]]):
         n, d = s.shape
         most = int((2 * MOST) ** 0.5) - 2
         self.directions = min(d, most)
@@ -33,17 +34,30 @@ class Quadratic:
             keep = values > 1e-6 * values[-1]
             values, self.basis = values[keep], vectors[:, keep]
         self.values = values
+        self.tests = [test for _, test in folds]
+        self.solved: list[list[Tensor]] = []  # (I - H_TT)^-1 by penalty and fold
+        for alpha in _ALPHAS:
+            shrink = self._shrink(alpha)
+            self.solved.append([self._inverse(self.basis[test], shrink, n) for test in self.tests])
+
+    def _shrink(self, alpha: float) -> Tensor:
+        return self.values / (self.values + alpha * self.values.mean())
+
+    @staticmethod
+    def _inverse(rows: Tensor, shrink: Tensor, n: int) -> Tensor:
+        hat = ((rows * shrink) @ rows.mT).double() + 1 / n
+        return torch.linalg.inv(torch.eye(len(hat), dtype=hat.dtype, device=hat.device) - hat).to(rows)
 
     def errors(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """y [u, n], mean 0 -> leave-one-out errors [u, n], mean squared error in sample [u], effective parameters [u]."""
-        n = y.shape[1]
+        """y [u, n], mean 0 -> errors on left-out rows [u, n], mean squared error in sample [u], effective parameters [u]."""
         inside = y @ self.basis  # [u, p]
         best = None
-        for alpha in _ALPHAS:
-            shrink = self.values / (self.values + alpha * self.values.mean())
+        for alpha, solved in zip(_ALPHAS, self.solved):
+            shrink = self._shrink(alpha)
             residual = y - (inside * shrink) @ self.basis.mT
-            leverage = self.basis.square() @ shrink + 1 / n
-            out = -residual / (1 - leverage).clamp_min(1e-3)
+            out = torch.empty_like(y)
+            for test, inverse in zip(self.tests, solved):
+                out[:, test] = -residual[:, test] @ inverse
             found = (out.square().mean(1), out, residual.square().mean(1), shrink.sum().expand(len(y)) + 1)
             if best is None:
                 best = found

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 
 from deeptheory.axis.entering import Entered
+from deeptheory.axis.flatness import detectable
+from deeptheory.axis.models.family import one_family
 from deeptheory.axis.models.scores import DISTANCES, MODELS, RADII, Scores, score
-from deeptheory.axis.models.verdicts import VERDICTS, verdicts
+from deeptheory.axis.models.verdicts import REASONS, VERDICTS, Evidence, verdicts
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -19,7 +21,7 @@ class Models(Result):
     """r2: [model, unit], held out; ceiling: [unit], reliability rho of the responses, NaN where there are no trials;
     lead, lead_error: [model, model, unit], r2 of the first minus r2 of the second, paired over stimuli.
 
-    aic: [model, unit], fits on all stimuli. verdict, verdict_half, verdict_twice: [unit], at the radius bound and at half
+    aic: [model, unit], fits on all stimuli. reason: [unit], why a unit is undetermined ("" where it is not). verdict, verdict_half, verdict_twice: [unit], at the radius bound and at half
     and twice that. bound: largest |e| of the exemplar; radius: [3, unit], |e| found at each bound. axis [unit, d], target
     [unit, d]: fitted axis and exemplar, in the normalised feature space. norm_p: [unit], score test of the norm's effect
     at a given projection. converged: [unit]. names: the models, in order.
@@ -32,6 +34,7 @@ class Models(Result):
     lead_error: np.ndarray
     aic: np.ndarray
     verdict: np.ndarray
+    reason: np.ndarray
     verdict_half: np.ndarray
     verdict_twice: np.ndarray
     bound: float
@@ -53,8 +56,8 @@ class Models(Result):
 
     @property
     def normalised(self) -> np.ndarray:
-        """[model, unit]: r2 over the ceiling rho."""
-        return self.r2 / self.ceiling
+        """[model, unit]: r2 over the ceiling rho; NaN where there is none above 0."""
+        return self.r2 / np.where(self.ceiling > 0, self.ceiling, np.nan)
 
     @property
     def aic_weights(self) -> np.ndarray:
@@ -79,7 +82,8 @@ class Models(Result):
 
         arrays = {k: (("model", "unit"), getattr(self, k)) for k in ("r2", "aic")}
         arrays |= {
-            k: (("unit",), getattr(self, k)) for k in ("verdict", "verdict_half", "verdict_twice", "ceiling", "norm_p")
+            k: (("unit",), getattr(self, k))
+            for k in ("verdict", "reason", "verdict_half", "verdict_twice", "ceiling", "norm_p")
         }
         return xr.Dataset(arrays, coords={"model": list(self.names), "unit": self.units})
 
@@ -87,7 +91,12 @@ class Models(Result):
         """One row a unit: verdicts, R^2 of every model, ceiling, radius."""
         import pandas as pd
 
-        columns: dict[str, Any] = {"unit": self.units, "verdict": self.verdict, "verdict_half": self.verdict_half}
+        columns: dict[str, Any] = {
+            "unit": self.units,
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "verdict_half": self.verdict_half,
+        }
         columns |= {"verdict_twice": self.verdict_twice}
         columns |= {f"r2 {name}": self.r2[k] for k, name in enumerate(self.names) if name != "constant"}
         columns |= {"ceiling": self.ceiling, "radius": self.radius[0] / self.bound, "norm_p": self.norm_p}
@@ -101,9 +110,9 @@ class Models(Result):
 
 
 def compare_models(
-    e: Entered, ceiling: np.ndarray, tuned: np.ndarray, folds: int, radius: float, seed: int, pool: Executor
+    e: Entered, ceiling: np.ndarray, p: np.ndarray, folds: int, radius: float, seed: int, pool: Executor
 ) -> Models:
-    """radius: bound of the exemplar in median stimulus norms; pool: computes folds. InputError: too few stimuli for the parameters."""
+    """p: of the ramp, NaN without a null; radius: bound of the exemplar in median stimulus norms; pool: computes folds. InputError: too few stimuli for the parameters."""
     z = e.z
     n, d = z.shape
     least = int(np.ceil(2 * (d + 5) * folds / (folds - 1)))
@@ -112,10 +121,25 @@ def compare_models(
             f"{n} stimuli for {d} features: the models have {d + 4} parameters and need {least} stimuli; show more, or "
             "give fewer features (their leading principal components), or models=False"
         )
-    bound = radius * float(z.norm(dim=1).median())
-    found: Scores = score(z, e.y, folds, bound, seed, pool)
+    size = float(z.norm(dim=1).median())  # fits know no unit of the features
+    z, bound = z / size, radius
+    found: Scores = score(z, e.y, e.dependence.folds(folds, seed), bound, pool, e.clusters)
     kept = {k: v.cpu().numpy().astype(np.float64) for k, v in vars(found).items() if isinstance(v, torch.Tensor)}
-    said = [verdicts(kept["r2"], kept["lead"], kept["lead_error"], kept["norm_p"], tuned, k) for k in range(len(RADII))]
+    above = kept["lead"][0, -1] > 3 * kept["lead_error"][0, -1]  # the axis model over the constant
+    effective = e.dependence.effective
+    evidence = Evidence(
+        r2=kept["r2"],
+        lead=kept["lead"],
+        error=kept["lead_error"],
+        norm_p=kept["norm_p"],
+        arms=kept["arms"],
+        ceiling=ceiling,
+        tuned=np.where(np.isnan(p), above, p < 0.05),
+        detectable=detectable(d, effective - d - 1),
+        family=one_family(z),
+        stimuli=effective,
+    )
+    said = [verdicts(evidence, k) for k in range(len(RADII))]
     basis = e.basis.cpu().numpy()
     return Models(
         names=MODELS,
@@ -124,13 +148,14 @@ def compare_models(
         lead=kept["lead"],
         lead_error=kept["lead_error"],
         aic=kept["aic"],
-        verdict=said[0],
-        verdict_half=said[1],
-        verdict_twice=said[2],
-        bound=bound,
-        radius=kept["radius"],
+        verdict=said[0][0],
+        reason=np.array([REASONS.get(k, "") for k in said[0][1]]),
+        verdict_half=said[1][0],
+        verdict_twice=said[2][0],
+        bound=bound * size,
+        radius=kept["radius"] * size,
         axis=kept["axis"] @ basis.T,
-        target=kept["target"] @ basis.T,
+        target=kept["target"] * size @ basis.T,
         norm_p=kept["norm_p"],
         converged=kept["converged"].astype(bool),
         folds=folds,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from deeptheory.axis.models.both_arms import both_arms
 from deeptheory.axis.models.fitting import Design, Fit, fit
 from deeptheory.axis.models.generators import GENERATORS, Generator, Stimuli
 from deeptheory.axis.models.norm_effect import norm_effect
@@ -21,7 +22,8 @@ Tensor = torch.Tensor
 CHUNK = 256  # units at a time: what bounds the memory
 RADII = (1.0, 0.5, 2.0)  # times the bound: the bound itself, half and twice
 DISTANCES = ("exemplar", "exemplar, half the bound", "exemplar, twice the bound")
-MODELS = ("axis", *DISTANCES, "norm x direction", "energy", "angle", "norm", "quadratic", "constant")
+SECOND = "energy, two axes"  # the energy model, and another fitted to what it leaves
+MODELS = ("axis", *DISTANCES, "norm x direction", "energy", "angle", "norm", "quadratic", SECOND, "constant")
 _FOLD, _FULL = (12, 5e-5), (40, 1e-6)  # steps at most, and the gain in explained variance that ends them
 
 
@@ -31,7 +33,8 @@ class Scores:
 
     axis, target [u, d]: fitted axis (unit length, of the sign that the response grows with it) and exemplar at the
     bound; radius [3, u]: length of the exemplar at the bound, half, twice; norm_p [u]: does the response at a given
-    projection depend on the norm (norm_effect.py); converged [u]: every fit on all stimuli ended by itself.
+    projection depend on the norm (norm_effect.py); arms [u]: how surely the response turns back along the energy model's axis
+    (both_arms.py); converged [u]: every fit on all stimuli ended by itself.
     """
 
     r2: Tensor
@@ -42,51 +45,59 @@ class Scores:
     target: Tensor
     radius: Tensor
     norm_p: Tensor
+    arms: Tensor
     converged: Tensor
 
 
-def score(s: Tensor, y: Tensor, folds: int, bound: float, seed: int, pool: Executor) -> Scores:
-    """s [n, d] centred features, y [n, u]; bound: largest |e|; pool: computes folds. Arrays of the computation are float32."""
+def score(
+    s: Tensor,
+    y: Tensor,
+    folds: list[tuple[Tensor, Tensor]],
+    bound: float,
+    pool: Executor,
+    clusters: Tensor | None = None,
+) -> Scores:
+    """s [n, d] centred features, y [n, u]; folds: (learned from, left out); bound: largest |e|; pool: computes folds; clusters
+    [n]: what counts as one in standard errors. Arrays of the computation are float32."""
     s, y = s.to(torch.float32), y.to(torch.float32)
-    order = torch.randperm(len(s), generator=torch.Generator().manual_seed(seed)).to(s.device)
-    cuts = list(order.tensor_split(folds))
     stimuli = Stimuli.of(s)
-    quadratic = Quadratic(s)
-    parts = [_score(stimuli, y[:, at : at + CHUNK].mT.contiguous(), cuts, bound, quadratic, pool) for at in range(0, y.shape[1], CHUNK)]  # fmt: skip
+    quadratic = Quadratic(s, folds)
+    parts = [_score(stimuli, y[:, at : at + CHUNK].mT.contiguous(), folds, bound, quadratic, pool, clusters) for at in range(0, y.shape[1], CHUNK)]  # fmt: skip
     return Scores(**{k: torch.cat([getattr(p, k) for p in parts], _UNIT_AXIS[k]) for k in vars(parts[0])})
 
 
-_UNIT_AXIS = {"r2": 1, "aic": 1, "lead": 2, "lead_error": 2, "axis": 0, "target": 0, "radius": 1, "norm_p": 0, "converged": 0}  # fmt: skip
+_UNIT_AXIS = {"r2": 1, "aic": 1, "lead": 2, "lead_error": 2, "axis": 0, "target": 0, "radius": 1, "norm_p": 0, "arms": 0, "converged": 0}  # fmt: skip
 
 
 def _score(
-    stimuli: Stimuli, y: Tensor, cuts: list[Tensor], bound: float, quadratic: Quadratic, pool: Executor
-) -> Scores:
+    stimuli: Stimuli, y: Tensor, folds: list[tuple[Tensor, Tensor]], bound: float, quadratic: Quadratic, pool: Executor,
+    clusters: Tensor | None,
+) -> Scores:  # fmt: skip
     y = (y - y.mean(1, keepdim=True)) / y.std(1, correction=0, keepdim=True)
     n = y.shape[1]
     errors = y.new_empty(len(MODELS), *y.shape)
 
-    def left_out(test: Tensor) -> None:
-        train = torch.ones(n, dtype=torch.bool, device=y.device)
-        train[test] = False
+    def left_out(fold: tuple[Tensor, Tensor]) -> None:
+        train, test = fold
         inside, outside, learnt = stimuli.rows(train), stimuli.rows(test), y[:, train]
         for name, (g, fitted) in all_fits(inside, learnt, bound, _FOLD).items():
             errors[MODELS.index(name)][:, test] = fitted.predict(g, outside) - y[:, test]
         errors[MODELS.index("norm")][:, test] = _norm_model(inside, learnt, outside) - y[:, test]
+        errors[MODELS.index(SECOND)][:, test] += errors[MODELS.index("energy")][:, test] + y[:, test]
 
     waited = pool.submit(all_fits, stimuli, y, bound, _FULL)
-    list(pool.map(left_out, cuts))
+    list(pool.map(left_out, folds))
     whole = waited.result()
     errors[MODELS.index("quadratic")], quadratic_loss, effective = quadratic.errors(y)
     errors[MODELS.index("constant")] = y
     squared = errors.square_()
-    lead, lead_error = _leads(squared)
+    lead, lead_error = _leads(squared, clusters)
     loss = {"quadratic": quadratic_loss, "norm": (_norm_model(stimuli, y, stimuli) - y).square().mean(1)}
     loss["constant"] = y.square().mean(1)
     parameters: dict = {"quadratic": effective, "norm": 4, "constant": 1}
     found = {name: fitted for name, (_, fitted) in whole.items()}
     for name, (g, fitted) in whole.items():
-        loss[name], parameters[name] = fitted.loss, g.parameters(stimuli.s.shape[1])
+        loss[name], parameters[name] = fitted.loss, g.parameters(stimuli.s.shape[1]) * (1 + (name == SECOND))
     ended = found["axis"].converged & found["exemplar"].converged
     rising = found["axis"].coefficients[:, 1].sign()
     rising = torch.where(rising == 0, torch.ones_like(rising), rising)[:, None]
@@ -99,7 +110,8 @@ def _score(
         axis=axis * rising,
         target=found["exemplar"].theta,
         radius=torch.stack([found[name].theta.norm(dim=1) for name in DISTANCES]),
-        norm_p=norm_effect(stimuli, y, found["axis"]),
+        norm_p=norm_effect(stimuli, y, found["axis"], clusters),
+        arms=both_arms(stimuli, y, found["energy"], clusters),
         converged=ended,
     )
 
@@ -115,6 +127,9 @@ def all_fits(stimuli: Stimuli, y: Tensor, bound: float, effort: tuple[int, float
         else:
             hint = out["axis"][1].theta if g.name == "energy" else None
             out[g.name] = (g, fit(design, y, start(design, y, even, None, hint), None, *effort))
+            if g.name == "energy":
+                rest = y - out[g.name][1].predict(g, stimuli)
+                out[SECOND] = (g, fit(design, rest, even_axis(design, rest), None, *effort))
     return out
 
 
@@ -143,12 +158,15 @@ def _norm_model(inside: Stimuli, y: Tensor, outside: Stimuli) -> Tensor:
     return (powers(outside).double() @ torch.cholesky_solve(x.mT @ y.mT.double(), root)).mT.to(y.dtype)
 
 
-def _leads(squared: Tensor) -> tuple[Tensor, Tensor]:
+def _leads(squared: Tensor, clusters: Tensor | None) -> tuple[Tensor, Tensor]:
     """lead[a, b, u] = mean(error of b - error of a), and its standard error over the n stimuli."""
     n = squared.shape[2]
     by_unit = squared.permute(1, 0, 2)
     mean = by_unit.mean(2)
     away = by_unit - mean[:, :, None]
+    if clusters is not None:
+        summed = away.new_zeros(*away.shape[:2], int(clusters.max()) + 1)
+        away = summed.index_add_(2, clusters, away)
     cov = away @ away.mT / n
     variance = cov.diagonal(dim1=1, dim2=2)
     spread = (variance[:, :, None] + variance[:, None, :] - 2 * cov).clamp_min(0)

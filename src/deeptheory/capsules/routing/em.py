@@ -24,7 +24,7 @@ from deeptheory.capsules.routing.checks import (
     tensor_on,
     truth_values,
 )
-from deeptheory.capsules.routing.variants import Variant, inverse_temperatures, variant_of
+from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.tracing import traced
 from deeptheory.capsules.windows import NORMALIZE
@@ -56,7 +56,7 @@ def em_routing(
     mask: [I, J] or [B, I, J] truth values, True where j is a parent of i; else all are. A child that is not there has activation 0.
     normalize: "all": the E-step is over all parents of a
     child; "position": over its parents of each type on their own, as released for convolutions; needs types: [J] integers.
-    variant: "paper" or "released" (see `variants`), or a Variant. presence: "cost": a = logistic(lambda (beta_a - cost)); "mass":
+    variant: "paper", "reference_code" or "balanced" (see `variants`), or a Variant. presence: "cost": a = logistic(lambda (beta_a - cost)); "mass":
     the mixing proportion, mass over the mass of all parents (the paper's ablation).
     backend: "auto", "eager" or "recompute", see `backends`; the layers, which make votes themselves, know the others too. Routing is in
     float32 or better; float32 comes back under autocast, else the dtype of votes.
@@ -96,6 +96,8 @@ def em_routing(
     check_activation(activation)
     b_u, b_a = (_beta(b, shape[2], flat, name) for b, name in ((beta_u, "beta_u"), (beta_a, "beta_a")))
     allowed = _allowed(flat, mask)
+    lambdas, unit = in_shares(lambdas, constants, shape[1] / shape[2])
+    b_a = unit * b_a
     check_types(flat, normalize, types)
     size, unable = 4 * flat.numel(), "the votes are there already; the layers make them"
     chosen = choose(backend, "em", flat, activation, b_u, b_a, unable=unable, votes=size)

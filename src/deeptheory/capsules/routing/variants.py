@@ -1,6 +1,11 @@
 """What Procedure 1 of the EM paper leaves open or the authors' program does otherwise, by name.
 
 Source: Hinton, Sabour & Frosst 2018, Procedure 1; their released code (google-research, capsule_em), read line by line.
+"balanced" is ours, and what learns: in the paper's text a parent's logit is lambda times a sum over children, with one lambda for
+layers of 1 and of 500 children a parent, so that in small networks all activations are equal (to 3e-6 at the start, on 20x20
+pixels) and hardly move. Gritzman 2019 (arXiv 1907.00652) divides the cost by the even share of children and multiplies it by 100;
+so do we, by 50, with initial weights whose votes keep their scale from layer to layer, and a variance floor of that scale (1): with
+the text's 5e-4 sixteen dimensions make nearly every assignment all or nothing from the start.
 In the paper's letters the released logit of a parent is 2 lambda (beta_a - cost): it adds log variances where the paper adds log
 deviations. Its parameters are b_a = -beta_a / 2500 and b_s = 2 beta_u / (1 + ln 2 pi).
 """
@@ -19,6 +24,8 @@ class Variant:
     damping: share of the previous mean in the new one (0 at the start). logit_scale: factor of lambda. variance_floor, mass_floor:
     added to variance and mass. class_temperature: factor of lambda in the class layer. class_mass_floor: the floor there.
     coordinates: the two entries of the 16 of a vote to which row and column are added in the class layer.
+    relative_cost: 0: a parent's cost is a sum over its mass, as in the text; c: it is c times that sum over an even share of the
+    children, so that one lambda suits layers of any number of children. begin: initial values of layers, see `initialization`.
     """
 
     damping: float = 0.0
@@ -28,11 +35,14 @@ class Variant:
     class_temperature: float = 1.0
     class_mass_floor: float = 1e-7
     coordinates: tuple[int, int] = (3, 7)  # the right-hand column, first two rows
+    relative_cost: float = 0.0
+    begin: str = "paper"
 
 
 VARIANTS = {
+    "balanced": Variant(variance_floor=1.0, relative_cost=50.0, begin="scaled"),
     "paper": Variant(),
-    "released": Variant(
+    "reference_code": Variant(
         damping=0.1, logit_scale=2.0, class_temperature=0.25, class_mass_floor=1e-5, coordinates=(0, 1)
     ),
 }
@@ -50,6 +60,13 @@ def check_iterations(iterations: int) -> int:
     if iterations < 1:
         raise InputError(f"iterations is {iterations}; routing needs at least 1")
     return int(iterations)
+
+
+def in_shares(lambdas: Sequence[float], constants: Variant, share: float) -> tuple[tuple[float, ...], float]:
+    """The lambdas with which the cost is relative to an even share of children, and the unit of beta_a in which its own part of the
+    logit is unchanged. share: children per parent, 1 child divided among its parents."""
+    factor = constants.relative_cost / share if constants.relative_cost else 1.0
+    return tuple(x * factor for x in lambdas), 1 / factor
 
 
 def inverse_temperatures(iterations: int, schedule: float | Sequence[float]) -> tuple[float, ...]:

@@ -10,7 +10,9 @@ import numpy as np
 
 from deeptheory.information.bottleneck.joint import Joint
 from deeptheory.information.bottleneck.mixture import descend, fill, newton
+from deeptheory.information.bottleneck.products import Clock, Optimum, descended
 
+HARD = 1e12  # a beta above which the nearest cluster takes all, and more would overflow
 _HAND_OVERS = 20
 
 
@@ -80,3 +82,25 @@ def polished(joint: Joint, encoder: np.ndarray, beta: float) -> np.ndarray:
     out = np.zeros_like(encoder)
     out[:, :k] = encoder_of(joint, r, w, beta)
     return out
+
+
+def clustered(
+    joint: Joint, beta: float, clusters: int, *, restarts: int, seed: int, large: bool, clock: Clock
+) -> Optimum:
+    """The best found with at most `clusters` clusters at one beta: annealed, or, in a large table, from each start alone."""
+    if not large:
+        betas = np.array([1.0]) if clusters == 1 else np.array([0.7, 0.85, 1.0, 1.2, 1.5])
+        encoder = anneal(joint, min(beta, HARD) * betas, clusters, restarts=restarts, seed=seed)[len(betas) // 2]
+        return descended(joint, beta, encoder, 3, clock)
+    from deeptheory.information.bottleneck.blahut_arimoto import starts
+
+    best = None
+    for k, encoder in enumerate(starts(joint, clusters, restarts, seed)):
+        found = descended(joint, beta, encoder, 10, clock)
+        if best is None or found.value(joint, beta) < best.value(joint, beta):
+            best = found
+        clock.tell(k + 1, restarts)
+        if clock.over():
+            break
+    assert best is not None
+    return best

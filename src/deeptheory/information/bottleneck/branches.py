@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
 from deeptheory.information.bottleneck.annealing import anneal
 from deeptheory.information.bottleneck.joint import as_joint, informations
+from deeptheory.information.bottleneck.methods import check_betas, check_count
 from deeptheory.results import Result
 from deeptheory.theme import layer_colours, new_figure
 
@@ -64,11 +64,9 @@ def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6
     InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending whole numbers from 1.
     """
     joint = as_joint(p_xy)
-    row = np.unique(np.atleast_1d(as_numpy(betas).astype(np.float64)))
-    if not len(row) or not (np.isfinite(row) & (row > 0)).all():
-        raise InputError(f"betas is {betas}; needed: one or more numbers above 0")
-    numbers = [int(k) for k in clusters]
-    if not numbers or numbers[0] < 1 or (np.diff(numbers) <= 0).any():
+    row = np.unique(check_betas(betas, above=True))
+    numbers = [check_count("clusters", k) for k in clusters]
+    if not numbers or (np.diff(numbers) <= 0).any():
         raise InputError(f"clusters is {list(clusters)}; needed: ascending whole numbers from 1")
     found = np.empty((3, len(numbers), len(row)))
     for i, k in enumerate(numbers):

@@ -2,27 +2,28 @@
 
 Source: Tishby, Pereira & Bialek 1999; Tishby & Zaslavsky 2015, figure 2. The first critical beta, where the trivial
 solution stops being a minimum, is exact: 1/s2^2, s2 the second singular value of diag(p_x)^-1/2 P diag(p_y)^-1/2.
-Traps: a distant solution may win before that (a jump; noted), and a straight piece of the curve belongs to one beta alone,
-as the whole of it does when Y is a function of X.
+Pitfalls: a distant solution may win before that (a jump; noted), and a straight piece of the curve belongs to one beta
+alone, as the whole of it does when Y is a function of X or X one of Y.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deeptheory.arrays import Array, as_numpy, like
-from deeptheory.errors import InputError
 from deeptheory.information.bottleneck.joint import Joint, as_joint
-from deeptheory.information.bottleneck.methods import DETERMINISTIC
+from deeptheory.information.bottleneck.methods import check_betas, check_clock, check_count, deterministic_note
 from deeptheory.information.bottleneck.optimal import informations_of, solve_path
+from deeptheory.information.bottleneck.products import Clock
 from deeptheory.results import Result
 from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
 
 _BITS = 1 / np.log(2)
 _MOST_POINTS = 400
-_ENTRIES = 2e6  # of p(t|x), over betas, held at a time
-_CLOSE = 1e-4  # bits: how far the adaptive curve's tangents and chords may be apart
+_LINE = 21
+_CLOSE = 1e-4  # of I(X;Y), of one bit at most: how far the adaptive curve's tangents and chords may be apart
 _SAME_TO = 1e-5  # relative: how finely a bifurcation is located
 
 
@@ -73,15 +74,16 @@ class BottleneckCurve(Result):
     def envelope(self, i_x) -> np.ndarray:
         """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found, of T constant and of T = X.
         Between two optima it is reached by using each of them part of the time. i_x: any shape, bits."""
-        x, y = self._hull()
+        x, y = self.hull()
         return np.interp(as_numpy(i_x).astype(np.float64), x, y)
 
-    def _hull(self) -> tuple[np.ndarray, np.ndarray]:
+    def hull(self) -> tuple[np.ndarray, np.ndarray]:
+        """I(X;T), I(T;Y) [v], bits: the corners of the envelope, ascending."""
         x = np.concatenate([[0.0], as_numpy(self.i_x), [self.h_x]])
         y = np.concatenate([[0.0], as_numpy(self.i_y), [self.i_xy]])
         hull: list[int] = []
         for k in np.lexsort((-y, x)):
-            if hull and x[k] - x[hull[-1]] < 1e-12:
+            if hull and x[k] - x[hull[-1]] < 1e-12 * self.h_x:
                 continue
             while len(hull) > 1 and _turns_left(x, y, hull[-2], hull[-1], k):
                 hull.pop()
@@ -90,7 +92,7 @@ class BottleneckCurve(Result):
 
     def beta_at(self, i_x) -> np.ndarray:
         """The beta whose optimum has that I(X;T): one over the slope of the envelope there."""
-        x, y = self._hull()
+        x, y = self.hull()
         with np.errstate(divide="ignore"):
             inverse = np.diff(x) / np.diff(y)
         at = np.clip(np.searchsorted(x, as_numpy(i_x).astype(np.float64), side="right") - 1, 0, len(inverse) - 1)
@@ -109,44 +111,66 @@ def first_critical_beta(p_xy) -> float:
     """1/s2^2: the beta at which the trivial solution of the bottleneck stops being a local minimum. Exact; infinite
     where X and Y are independent. InputError: as bottleneck."""
     joint = as_joint(p_xy)
-    b = np.sqrt(joint.p)[:, None] * joint.q / np.sqrt(joint.p_y)
-    singular = np.linalg.svd(b, compute_uv=False)
-    if len(singular) < 2 or singular[1] < 1e-8:
-        return np.inf
-    return float(min(1.0, singular[1]) ** -2)
+    return np.inf if joint.i_xy == 0 else float(_second(joint) ** -2)
 
 
-def bottleneck_curve(p_xy, betas=None, *, clusters: int | None = None, locate: bool = True) -> BottleneckCurve:
+def _second(joint: Joint) -> float:
+    """s2: the largest singular value once the trivial one, 1, is taken off."""
+    p_y = joint.p_y
+    apart = np.sqrt(joint.p)[:, None] * (joint.q - p_y) / np.sqrt(p_y)
+    if min(apart.shape) > 500:  # a large table: its largest singular value alone
+        from scipy.sparse.linalg import svds
+
+        largest: Any = svds(apart, k=1, return_singular_vectors=False, rng=np.random.default_rng(0))
+        return min(1.0, float(largest[0]))
+    return min(1.0, float(np.linalg.svd(apart, compute_uv=False)[0]))
+
+
+def bottleneck_curve(
+    p_xy,
+    betas=None,
+    *,
+    clusters: int | None = None,
+    locate: bool = True,
+    seconds: float | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+) -> BottleneckCurve:
     """The information curve of a joint table p_xy [nx, ny].
 
-    betas: any order; None: chosen so that the curve's tangents and chords are nowhere more than 1e-4 bits apart (400
-    points at most). clusters: at most so many (default and most: 64). locate: find each critical beta to 1e-5 (relative); False:
-    only between which two betas of the row it lies (their geometric mean is given).
+    betas: any order; None: chosen so that the curve's tangents and chords are nowhere more than 1e-4 of I(X;Y) (at most
+    1e-4 bits) apart (400 points at most). Where X and Y share a part outright, all of it where one decides the other, the
+    curve begins with the line I(T;Y) = I(X;T), whose points all belong to beta 1: 21 of them are given. Independent X and
+    Y: the one point 0. clusters: at most so many (None: as many as the optimum has). locate: find each critical beta to
+    1e-5 (relative); False: only between which two betas of the row it lies (their geometric mean is given).
+    seconds: time after which no further beta is solved (a note says so). progress(done, most): as in bottleneck.
     InputError: p_xy as in bottleneck; betas empty, negative or not finite; clusters below 1.
     """
-    joint = as_joint(p_xy)
-    most = 64 if clusters is None else int(clusters)
-    if most < 1:
-        raise InputError(f"clusters is {clusters}; needed: at least 1")
-    first, notes = first_critical_beta(joint), []
-    if betas is None:
-        row = _chosen(joint, most)
-    else:
-        row = np.unique(np.atleast_1d(as_numpy(betas).astype(np.float64)))
-        if row.ndim != 1 or not len(row) or not (np.isfinite(row) & (row >= 0)).all():
-            raise InputError(f"betas is {betas}; needed: one or more finite numbers, 0 or above")
-    k, gap, i_x, i_y = _solved(joint, row, most)
-    critical = _critical(joint, row, k, most, locate)
-    if joint.deterministic and joint.h_y > 0:
-        notes.append(DETERMINISTIC)
-    elif len(critical) and critical[0] < first * (1 - 1e-4):
+    joint, clock = as_joint(p_xy), check_clock(seconds, progress)
+    most = None if clusters is None else check_count("clusters", clusters)
+    first, notes = first_critical_beta(joint), list(deterministic_note(joint))
+    points = (
+        _chosen(joint, most, clock) if betas is None else _solved(joint, np.unique(check_betas(betas)), most, clock)
+    )
+    row, k, gap, i_x, i_y = points
+    located = locate and not clock.over()
+    critical = _critical(joint, row, k, most, located)
+    leaves = critical.min(initial=np.inf) if located else row[k > 1].min(initial=np.inf)
+    if betas is None and joint.common > 0:
+        row, k, gap, i_x, i_y = (np.concatenate(two) for two in zip(_line(joint), (v[row > 1] for v in points)))
+        critical = np.concatenate([[1.0], critical[critical > 1 + 2 * _SAME_TO]])
+    if joint.i_xy == 0:
+        notes.append("X and Y are independent: no T tells anything, and the curve is the single point 0")
+    elif leaves < first * (1 - 1e-4) and joint.common == 0:
+        by = "at" if located else "by"
         notes.append(
-            f"the optimum leaves the trivial solution at beta {critical[0]:.6g}, before that stops being a local minimum "
+            f"the optimum leaves the trivial solution {by} beta {leaves:.6g}, before that stops being a local minimum "
             f"at {first:.6g}: the first transition is a jump"
         )
-    if gap.max(initial=0.0) > 1e-6:
-        notes.append(f"at some beta the optimum may be up to {gap.max():.2g} bits lower, with more clusters")
-    if betas is None and joint.i_xy > 0 and not joint.deterministic and len(row) >= _MOST_POINTS:
+    if np.nanmax(gap, initial=0.0) > 1e-6:
+        notes.append(f"at some beta the optimum may be up to {np.nanmax(gap):.2g} bits lower, with more clusters")
+    if clock.over():
+        notes.append(f"stopped after {seconds:g} seconds: {len(row)} points")
+    elif betas is None and len(row) >= _MOST_POINTS:
         notes.append(f"{_MOST_POINTS} points were not enough for tangents and chords to meet; use bound and envelope")
     return BottleneckCurve(
         **{name: like(v, p_xy) if not isinstance(p_xy, Joint) else v for name, v in
@@ -159,62 +183,75 @@ def bottleneck_curve(p_xy, betas=None, *, clusters: int | None = None, locate: b
     )  # fmt: skip
 
 
-def _solved(joint: Joint, row: np.ndarray, most: int):
-    """clusters, gap (bits), I(X;T), I(T;Y) by beta."""
-    k, r, w, gap = solve_path(joint, row, most)
-    i_x, i_y = np.empty(len(row)), np.empty(len(row))
-    at_once = max(1, int(_ENTRIES / (len(joint.p) * k.max())))
-    for b in range(0, len(row), at_once):
-        part, most_here = slice(b, b + at_once), int(k[b : b + at_once].max())
-        i_x[part], i_y[part] = informations_of(joint, r[part, :most_here], w[part, :most_here], row[part])
-    return k, gap * _BITS, i_x, i_y
+Points = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # beta, clusters, gap, I(X;T), I(T;Y)
 
 
-def _chosen(joint: Joint, most: int) -> np.ndarray:
+def _solved(joint: Joint, row: np.ndarray, most: int | None, clock: Clock) -> Points:
+    """The optima of ascending betas, bits; fewer where time ran out."""
+    found = solve_path(joint, row, most=most, clock=clock)
+    row = row[: len(found)]
+    both = np.array([informations_of(joint, f, float(b)) for f, b in zip(found, row)])
+    clusters = np.array([len(f.w) for f in found])
+    return row, clusters, np.array([f.gap for f in found]) * _BITS, both[:, 0], both[:, 1]
+
+
+def _line(joint: Joint) -> Points:
+    """From (0, 0) to the part that X and Y share: T is that part for some of the time, and else says so."""
+    along = np.linspace(0, joint.common, _LINE)
+    clusters = np.full(_LINE, joint.parts + 1)
+    clusters[0], clusters[-1] = 1, joint.parts
+    return np.ones(_LINE), clusters, np.zeros(_LINE), along, along.copy()
+
+
+def _chosen(joint: Joint, most: int | None, clock: Clock) -> Points:
     """Betas by the chord rule: between two points the beta at which both lie on one line shows the largest gap."""
-    if joint.i_xy < 1e-12:
-        return np.array([1.0])
-    points = [(0.0, 0.0, 0.0), (np.inf, joint.h_x, joint.i_xy)]  # beta, i_x, i_y, ends without an optimum of their own
-    if joint.deterministic:
-        return np.array([0.5, 1.0, 2.0])
-    betas: set[float] = set()
-    todo = [(points[0], points[1])]
-    while todo and len(betas) < _MOST_POINTS:
+    if joint.i_xy == 0 or joint.deterministic or joint.reverse:
+        return _solved(joint, np.array([1.0]), most, clock)
+    close = _CLOSE * min(1.0, joint.i_xy)
+    left = (1.0, joint.common, joint.common)  # beta, i_x, i_y: ends without an optimum of their own
+    todo, parts = [(left, (np.inf, joint.h_x, joint.i_xy))], []
+    while todo and sum(len(p[0]) for p in parts) < _MOST_POINTS and not clock.over():
         new = []
         for left, right in todo:
-            rise = right[2] - left[2]
-            if rise > _CLOSE and right[1] - left[1] > _CLOSE:
-                new.append(((right[1] - left[1]) / rise, left, right))
+            rise, run = right[2] - left[2], right[1] - left[1]
+            if rise > close and run > close:
+                new.append((run / rise, left, right))
         if not new:
             break
         new.sort(key=lambda entry: entry[0])
-        new = new[: _MOST_POINTS - len(betas)]
-        _, _, i_x, i_y = _solved(joint, np.array([b for b, _, _ in new]), most)
+        new = new[: _MOST_POINTS - sum(len(p[0]) for p in parts)]
+        found = _solved(joint, np.array([b for b, _, _ in new]), most, clock)
+        parts.append(found)
         todo = []
-        for (beta, left, right), x, y in zip(new, i_x, i_y):
-            betas.add(float(beta))
+        for (beta, left, right), x, y in zip(new, found[3], found[4]):
             apart = (left[1] - beta * left[2]) - (x - beta * y)  # how far the optimum is below the chord
-            if apart / beta > _CLOSE:
+            if apart / beta > close:
                 middle = (beta, float(x), float(y))
                 todo += [(left, middle), (middle, right)]
-    return np.array(sorted(betas))
+    if not parts:
+        return _solved(joint, np.array([1.0]), most, Clock())
+    row, clusters, gap, i_x, i_y = (np.concatenate(column) for column in zip(*parts))
+    order = np.unique(row, return_index=True)[1]
+    return row[order], clusters[order], gap[order], i_x[order], i_y[order]
 
 
-def _critical(joint: Joint, row: np.ndarray, k: np.ndarray, most: int, locate: bool) -> np.ndarray:
+def _critical(joint: Joint, row: np.ndarray, k: np.ndarray, most: int | None, locate: bool) -> np.ndarray:
     """Betas between which the number of clusters changes, each located by halving (in log beta)."""
     brackets = []
-    if k[0] > 1:  # T is trivial at beta 0
-        brackets.append((max(row[0] * 1e-3, 1e-3), row[0], 1))
+    if k[0] > 1:  # T is trivial at beta 1
+        brackets.append((1.0, row[0], 1))
     brackets += [(max(row[b], 1e-3), row[b + 1], k[b]) for b in np.flatnonzero(np.diff(k))]
     if not brackets:
         return np.zeros(0)
     lo, hi, kept = np.array(brackets).T
     while locate and (hi / lo).max() > 1 + _SAME_TO:
         middle = np.sqrt(lo * hi)
-        now = solve_path(joint, middle, most)[0]
+        order = np.argsort(middle, kind="stable")
+        now = np.empty(len(middle))
+        now[order] = [len(f.w) for f in solve_path(joint, middle[order], most=most)]
         under = now == kept
         lo, hi = np.where(under, middle, lo), np.where(under, hi, middle)
-    return np.sqrt(lo * hi)
+    return np.sort(np.sqrt(lo * hi))
 
 
 def draw_curve(table, i_xy: float) -> Any:

@@ -77,7 +77,9 @@ def finite_sample_bound(curve: BottleneckCurve, n: int, constant: float = 1.0, l
     curve: of p(x, y), or of the empirical table. n: samples. labels: |Y|. InputError: n, labels below 1, constant
     negative or not finite.
     """
-    if n < 1 or labels < 1:
+    if not isinstance(curve, BottleneckCurve):
+        raise InputError(f"curve is {type(curve).__name__}; needed: what dt.bottleneck_curve(p_xy) returns")
+    if not (np.isfinite(n) and n >= 1 and labels >= 1):
         raise InputError(f"n is {n} and labels {labels}; needed: at least 1 each")
     if not (np.isfinite(constant) and constant >= 0):
         raise InputError(f"constant is {constant}; needed: a finite number, 0 or above")

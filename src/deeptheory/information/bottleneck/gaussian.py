@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import Array, as_numpy
+from deeptheory.arrays import Array, as_numpy, like
 from deeptheory.errors import InputError
 from deeptheory.information.bottleneck.curve import draw_curve
+from deeptheory.information.bottleneck.methods import check_beta, check_betas
 from deeptheory.information.bottleneck.solution import BottleneckSolution
 from deeptheory.results import Result
 from deeptheory.shapes import check_finite, check_shapes
@@ -54,13 +55,12 @@ class GaussianBottleneck(Result):
 def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
     """The exact bottleneck of Gaussians. cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
 
-    InputError: shapes, NaN, a covariance that is not positive definite, a canonical correlation of 1, betas not above 0.
+    InputError: shapes, NaN, a covariance that is not symmetric or not positive definite, covariances that no variables
+    have together, a canonical correlation of 1, betas not above 0.
     """
     lambdas, vectors = _directions(cov_x, cov_y, cov_xy)
-    beta = np.atleast_1d(as_numpy(betas).astype(np.float64))
-    if beta.ndim != 1 or not (np.isfinite(beta) & (beta > 0)).all():
-        raise InputError(f"betas is {betas}; needed: numbers above 0")
-    cov_x = as_numpy(cov_x).astype(np.float64)
+    beta = check_betas(betas, above=True)
+    given, cov_x = cov_x, as_numpy(cov_x).astype(np.float64)
     kept = 1 - lambdas  # squared canonical correlations
     active = beta[:, None] * kept > 1  # [b, d]
     gain = np.where(active, beta[:, None] * kept, 1.0)
@@ -71,15 +71,19 @@ def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
     alpha = np.sqrt(np.where(active, gain - 1, 0.0) / (lambdas * r))
     with np.errstate(divide="ignore"):
         critical = np.sort(1 / kept[kept > 1e-12])
+    arrays = {
+        "beta": beta,
+        "i_x": i_x,
+        "i_y": i_y,
+        "dimension": active.sum(1),
+        "critical_beta": critical,
+        "lambdas": lambdas,
+        "vectors": vectors,
+        "projections": alpha[:, :, None] * vectors,
+    }
+    kinds: dict[str, Any] = {name: like(value, given) for name, value in arrays.items()}
     return GaussianBottleneck(
-        beta=beta,
-        i_x=i_x,
-        i_y=i_y,
-        dimension=active.sum(1),
-        critical_beta=critical,
-        lambdas=lambdas,
-        vectors=vectors,
-        projections=alpha[:, :, None] * vectors,
+        **kinds,
         i_xy=float(-0.5 * np.log2(lambdas).sum()),
     )
 
@@ -90,10 +94,10 @@ def gaussian(covariances, beta: float) -> BottleneckSolution:
     encoder: A [dimension, dx] of T = A X + unit noise; decoder: [dy, dimension], the regression of Y on T; p_t: empty;
     h_t: differential entropy of T. Lagrangian I(X;T) - beta I(T;Y). InputError: as gaussian_bottleneck, or no triple.
     """
-    if isinstance(covariances, np.ndarray) or not hasattr(covariances, "__len__") or len(covariances) != 3:
+    if hasattr(covariances, "shape") or not hasattr(covariances, "__len__") or len(covariances) != 3:
         raise InputError('method "gaussian" takes (cov_x, cov_y, cov_xy) in the place of p_xy')
     cov_x, cov_y, cov_xy = (as_numpy(c).astype(np.float64) for c in covariances)
-    found = gaussian_bottleneck(cov_x, cov_y, cov_xy, [beta])
+    found = gaussian_bottleneck(cov_x, cov_y, cov_xy, [check_beta(beta)])
     used = int(found.dimension[0])
     a = found.projections[0, :used]
     cov_t = a @ cov_x @ a.T + np.eye(used)
@@ -120,15 +124,27 @@ def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
     sx, sy, sxy = (as_numpy(c).astype(np.float64) for c in (cov_x, cov_y, cov_xy))
     roots = []
     for name, s in (("cov_x", sx), ("cov_y", sy)):
+        scale = np.sqrt(np.abs(np.diag(s)))
+        size = scale[:, None] * scale
+        if not (np.abs(s - s.T) <= 1e-8 * np.maximum(size, np.abs(s))).all():
+            raise InputError(f"{name} is not symmetric; needed: a covariance matrix")
         try:
             roots.append(np.linalg.cholesky((s + s.T) / 2))
         except np.linalg.LinAlgError as error:
+            least = float(np.linalg.eigvalsh((s + s.T) / 2)[0])
+            if least < -1e-8 * float(np.abs(s).max()):
+                raise InputError(f"{name} has the eigenvalue {least:.3g}, so it is no covariance: variances are 0 or above") from error  # fmt: skip
             raise InputError(f"{name} is not positive definite; drop the directions without variance") from error
     lx, ly = roots
     whitened = np.linalg.solve(ly, np.linalg.solve(lx, sxy).T).T  # [dx, dy]
     left, s, _ = np.linalg.svd(whitened)
     correlation = np.zeros(len(sx))
     correlation[: len(s)] = s
+    if correlation[0] > 1 + 1e-9:
+        raise InputError(
+            f"the largest canonical correlation is {correlation[0]:.6g}, above 1: no variables have these covariances "
+            "(the joint matrix of cov_x, cov_y and cov_xy has a negative eigenvalue); check cov_xy, its unit and its order"
+        )
     if correlation[0] > 1 - 1e-12:
         raise InputError(
             f"the largest canonical correlation is {correlation[0]:.6g}; X and Y share a variable without noise, and "

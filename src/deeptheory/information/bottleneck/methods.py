@@ -1,76 +1,157 @@
 """Discrete bottleneck methods: each takes a Joint and beta, and gives a BottleneckSolution. Options are keyword-only."""
 
+import dataclasses
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
-from deeptheory.information.bottleneck.annealing import anneal
+from deeptheory.information.bottleneck.annealing import HARD, anneal, clustered
 from deeptheory.information.bottleneck.hard import merge, move
 from deeptheory.information.bottleneck.joint import Joint
-from deeptheory.information.bottleneck.optimal import encoder_of, solve_path
+from deeptheory.information.bottleneck.optimal import encoder_of, limited, solve_path
+from deeptheory.information.bottleneck.products import Clock
 from deeptheory.information.bottleneck.solution import BottleneckSolution, discrete_solution
 
 _BITS = 1 / math.log(2)
 _SWEEPS = 200
+_DEFAULT = 16  # hard clusters
+_LARGE = 50_000  # entries of p(y|x), above which clusters= goes from each start alone
+_CHEAP = 2_000  # and up to which a gap comes unasked with clusters=
+_TIMES = 1e6  # a beta above which costs of hard clusters are counted over beta
 DETERMINISTIC = (
-    "Y is a function of X: every beta above 1 gives T = Y and every beta below 1 nothing; the curve min(I(X;T), H(Y)) "
-    "between them is traced by method='squared' (Kolchinsky, Tracey & Van Kuyk 2019)"
+    "{} is a function of {}: every beta above 1 keeps all of I(X;Y), every beta below 1 nothing, and the curve between is "
+    "the line I(T;Y) = I(X;T); method='squared' gives each point of it (Kolchinsky, Tracey & Van Kuyk 2019)"
 )
 
 
-def check_beta(beta) -> float:
-    """beta as a float. InputError: negative, or no finite number."""
-    value = float(beta)
+def deterministic_note(joint: Joint) -> tuple[str, ...]:
+    """What to say where one of X and Y decides the other."""
+    if joint.i_xy == 0 or not (joint.deterministic or joint.reverse):
+        return ()
+    return (DETERMINISTIC.format(*(("Y", "X") if joint.deterministic else ("X", "Y"))),)
+
+
+def check_beta(beta: Any) -> float:
+    """beta as a float. InputError: not one number, negative, or not finite."""
+    try:
+        value = float(beta) if np.ndim(beta) == 0 else math.nan
+    except (TypeError, ValueError):
+        value = math.nan
     if not (math.isfinite(value) and value >= 0):
-        raise InputError(f"beta is {beta}; it is a finite number, 0 or above")
+        raise InputError(f"beta is {beta}; it is a finite number, 0 or above (several at once: dt.bottleneck_curve)")
     return value
 
 
+def check_betas(betas: Any, above: bool = False) -> np.ndarray:
+    """betas [b] as given. InputError: none, not numbers, not finite, negative (above: or 0)."""
+    try:
+        row = np.atleast_1d(as_numpy(betas).astype(np.float64))
+    except (TypeError, ValueError):
+        row = np.zeros(0)
+    fine = row.ndim == 1 and len(row) > 0 and bool((np.isfinite(row) & ((row > 0) if above else (row >= 0))).all())
+    if not fine:
+        raise InputError(
+            f"beta is {betas}; needed: one or more finite {'numbers above 0' if above else 'numbers, 0 or above'}"
+        )
+    return row
+
+
 def check_clusters(joint: Joint, clusters: int | None, default: int) -> int:
-    """A number of clusters. InputError: below 1."""
-    if clusters is not None and clusters < 1:
-        raise InputError(f"clusters is {clusters}; needed: at least 1")
-    return min(default, len(joint.p)) if clusters is None else int(clusters)
+    """A number of clusters. InputError: not a whole number, below 1."""
+    if clusters is None:
+        return min(default, len(joint.p))
+    return check_count("clusters", clusters)
 
 
-def ib(joint: Joint, beta: float, *, clusters: int | None = None, restarts: int = 6, seed: int = 0):
+def check_count(name: str, value: Any) -> int:
+    """InputError: not a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise InputError(f"{name} is {value}; needed: a whole number, at least 1")
+    return int(value)
+
+
+def check_clock(seconds: Any, progress: Any) -> Clock:
+    """InputError: seconds not a number above 0, progress not callable."""
+    if seconds is not None and not (isinstance(seconds, (int, float)) and seconds > 0):
+        raise InputError(f"seconds is {seconds}; needed: a number above 0, or None for no limit")
+    if progress is not None and not callable(progress):
+        raise InputError(f"progress is {progress!r}; needed: a function of (done, most), or None")
+    return Clock(seconds, progress)
+
+
+def ib(
+    joint: Joint,
+    beta: float,
+    *,
+    clusters: int | None = None,
+    restarts: int = 6,
+    seed: int = 0,
+    certify: bool | None = None,
+    seconds: float | None = None,
+    progress: Callable[[int, int], Any] | None = None,
+):
     """The information bottleneck (Tishby, Pereira & Bialek 1999): least I(X;T) - beta I(T;Y).
 
-    clusters None: as many as the optimum has (64 at most); found as a convex problem with a certificate, `gap`. clusters
-    a number: if the optimum has no more than that, it is the answer; otherwise Blahut-Arimoto iterations from `restarts`
-    starts, annealed from above and below, and the gap counts from the optimum without that limit.
+    clusters None: as many as the optimum has, found as a convex problem with a certificate, `gap`. A number: at most so
+    many, by iterations from `restarts` starts, annealed from above and below; then the gap counts from the optimum
+    without that limit, which is solved afterwards. certify: None: search for missing clusters until that stops to pay;
+    True: until the gap is below 1e-8 nats; False: no search, no gap. With clusters= and more than 2,000 entries of p(y|x)
+    None gives no gap.
+    seconds: time after which the best so far is returned (a note says so); it is looked at between iterations.
+    progress(done, most): called after every round.
     """
-    beta = check_beta(beta)
-    check_clusters(joint, clusters, 1)
-    k, r, w, gap = solve_path(joint, np.array([beta]))
-    encoder = encoder_of(joint, r[0, : k[0]], w[0, : k[0]], beta)
-    notes = (DETERMINISTIC,) if joint.deterministic and joint.h_y > 0 else ()
-    gap_bits = float(gap[0]) * _BITS
-    if clusters is not None and k[0] > clusters:
-        best = _ib_of(joint, encoder, beta, gap_bits, ())
-        betas = np.array([beta]) if clusters == 1 else beta * np.array([0.7, 0.85, 1.0, 1.2, 1.5])
-        encoder = anneal(joint, betas, clusters, restarts=restarts, seed=seed)[list(betas).index(beta)]
-        found = _ib_of(joint, encoder, beta, 0.0, ())
-        gap_bits = found.lagrangian - best.lagrangian + best.gap
-        notes = (*notes, f"the optimum has {k[0]} clusters, {clusters} were allowed")
-    elif gap_bits > 1e-6:
-        notes = (
-            *notes,
-            f"the optimum may hold more than the {k[0]} clusters found; it is at most {gap_bits:.2g} bits lower",
-        )
-    return _ib_of(joint, encoder, beta, gap_bits, notes)
+    beta, clock = check_beta(beta), check_clock(seconds, progress)
+    check_count("restarts", restarts)
+    if clusters is not None and check_count("clusters", clusters) < len(joint.p):
+        return _ib_limited(joint, beta, int(clusters), restarts, seed, certify, clock)
+    found = solve_path(joint, np.array([beta]), certify=certify, clock=clock)[0]
+    gap = found.gap * _BITS
+    notes = deterministic_note(joint)
+    if found.stopped:
+        notes = (*notes, f"stopped after {seconds:g} seconds with the best so far")
+    if gap > 1e-6:
+        notes = (*notes, f"the optimum may hold more than the {len(found.w)} clusters found; it is at most {gap:.2g} bits lower")  # fmt: skip
+    elif math.isnan(gap):
+        notes = (*notes, "no missing clusters were looked for: a local optimum (certify=True looks)")
+    return _ib_of(joint, encoder_of(joint, found.r, found.w, beta), beta, gap, notes)
+
+
+def _ib_limited(joint: Joint, beta: float, clusters: int, restarts: int, seed: int, certify, clock: Clock):
+    size = joint.q.size
+    found = clustered(joint, beta, clusters, restarts=restarts, seed=seed, large=size > _LARGE, clock=clock)
+    if certify or (certify is None and size <= _LARGE):
+        again = limited(joint, beta, found, clusters, certify, clock)
+        found = again if again.value(joint, beta) < found.value(joint, beta) else found
+    notes = deterministic_note(joint)
+    if clock.over():
+        notes = (*notes, "time ran out: the best so far")
+    solution = _ib_of(joint, encoder_of(joint, found.r, found.w, beta), beta, math.nan, notes)
+    if certify is False or (certify is None and size > _CHEAP) or clock.over():
+        said = f"the best of {restarts} starts; no certificate (certify=True)"
+        return dataclasses.replace(solution, notes=(*solution.notes, said))
+    best = solve_path(joint, np.array([beta]), certify=certify, clock=clock)[0]
+    whole = _ib_of(joint, encoder_of(joint, best.r, best.w, beta), beta, best.gap * _BITS, notes)
+    if whole.lagrangian <= solution.lagrangian and len(whole.p_t) <= clusters:
+        return whole
+    said = f"the optimum has {len(whole.p_t)} clusters, {clusters} were allowed"
+    gap = max(solution.lagrangian - whole.lagrangian, 0.0) + whole.gap
+    return dataclasses.replace(solution, gap=gap, notes=(*solution.notes, said))
 
 
 def _ib_of(joint, encoder, beta, gap, notes) -> BottleneckSolution:
-    new = _one_step(joint, encoder, beta)
-    residual = np.abs(new - encoder).max()
+    residual = np.abs(_one_step(joint, encoder, beta) - encoder).max()
     return discrete_solution(
         joint, encoder, beta, "ib", lagrangian=lambda x, y, h: x - beta * y, residual=residual, gap=gap, notes=notes
     )
 
 
 def _one_step(joint: Joint, encoder: np.ndarray, beta: float) -> np.ndarray:
+    if len(encoder) == encoder.shape[1] and np.array_equal(encoder, np.eye(len(encoder))):
+        return encoder_of(joint, joint.q, joint.p, beta)  # decoders without the rounding of p q / p
     w = joint.p @ encoder
     used = w > 0
     r = (encoder * joint.p[:, None]).T @ joint.q
@@ -96,18 +177,24 @@ def dib(
     beta = check_beta(beta)
     if not 0 <= alpha <= 1:
         raise InputError(f"alpha is {alpha}; it lies in [0, 1]")
-    k = check_clusters(joint, clusters, 16)
-    check_restarts(restarts)
+    k = check_clusters(joint, clusters, _DEFAULT)
+    check_count("restarts", restarts)
     if alpha == 1:
         return ib(joint, beta, clusters=clusters, restarts=restarts, seed=seed)
-    encoder = anneal(joint, np.array([beta]), k, restarts=restarts, seed=seed, alpha=alpha)[0]
+    encoder = anneal(joint, np.array([min(beta, HARD)]), k, restarts=restarts, seed=seed, alpha=alpha)[0]
     residual = math.nan
     if alpha == 0:
         starts = [_level(joint, _merges(joint, beta)[0], c) for c in {min(k, len(joint.p)), 1}]
         candidates = [encoder.argmax(1), *starts, *_random_labels(joint, k, restarts, seed)]
         encoder, residual = np.eye(k)[_best_moved(joint, candidates, k, beta, seed)], 0.0
     return discrete_solution(
-        joint, encoder, beta, "dib", lagrangian=lambda x, y, h: h - alpha * (h - x) - beta * y, residual=residual
+        joint,
+        encoder,
+        beta,
+        "dib",
+        lagrangian=lambda x, y, h: h - alpha * (h - x) - beta * y,
+        residual=residual,
+        notes=_all_in_use(joint, encoder, clusters),
     )
 
 
@@ -133,16 +220,17 @@ def sequential(joint: Joint, beta: float = math.inf, *, clusters: int | None = N
     that of "agglomerative". InputError: beta infinite and no number of clusters, clusters or restarts below 1.
     """
     beta, finite = _finite_or_not(beta, clusters)
-    k = check_clusters(joint, clusters, 16)
-    check_restarts(restarts)
+    k = check_clusters(joint, clusters, _DEFAULT)
+    check_count("restarts", restarts)
     labels = _best_moved(joint, _random_labels(joint, k, restarts, seed), k, beta, seed)
-    return _hard(joint, labels, beta, finite, "sequential", ())
+    return _hard(joint, labels, beta, finite, "sequential", _all_in_use(joint, np.eye(k)[labels], clusters))
 
 
-def check_restarts(restarts: int) -> None:
-    """InputError: below 1."""
-    if restarts < 1:
-        raise InputError(f"restarts is {restarts}; needed: at least 1")
+def _all_in_use(joint: Joint, encoder: np.ndarray, clusters: int | None) -> tuple[str, ...]:
+    used = int((joint.p @ encoder > 0).sum())
+    if clusters is None and used == _DEFAULT < len(joint.p):
+        return (f"all {used} clusters of the default are in use; more may do better (clusters=)",)
+    return ()
 
 
 def _finite_or_not(beta: float, clusters: int | None) -> tuple[float, bool]:
@@ -154,7 +242,10 @@ def _finite_or_not(beta: float, clusters: int | None) -> tuple[float, bool]:
 
 
 def _factors(beta: float) -> tuple[float, float]:
-    return (1.0, 1.0) if beta == math.inf else (beta - 1.0, beta)
+    """Of phi(w) and of phi(h) in hard.py. A large beta is divided out: what is left of H(T) is rounding anyway."""
+    if beta > _TIMES:
+        return (1.0 - 1.0 / beta, 1.0)
+    return (beta - 1.0, beta)
 
 
 def _merges(joint: Joint, beta: float) -> tuple[np.ndarray, np.ndarray]:

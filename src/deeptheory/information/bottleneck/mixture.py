@@ -10,15 +10,17 @@ clusters still missing (Lindsay 1983, Wang 2007 for likelihoods of mixtures). Ea
 weights (Newton with an active set), move all clusters (Newton on the self-consistent equations), drop what is empty.
 
 With two labels r is one number and the peaks are searched on a grid finer than the kernel's width, so the certificate is
-global. With more labels peaks are climbed from many starts: it then says that no start found a better cluster.
+global (peaks.py). With more labels peaks are climbed from many starts (products.py): it then says that no start found a
+better cluster.
 """
 
 import numpy as np
 from numba import njit
 
+from deeptheory.information.bottleneck.divergence import term
 from deeptheory.information.bottleneck.linear import solve_in_place
 
-MOST = 64  # clusters that a solution may hold
+FINE = 1e4  # a beta above which divergences are summed term by term
 _BIG = 1e30  # stands for -log 0 where it is multiplied by exactly 0 or must lose every comparison
 
 
@@ -26,6 +28,14 @@ _BIG = 1e30  # stands for -log 0 where it is multiplied by exactly 0 or must los
 def exponents(q, qlq, r, k, beta, out):
     """out[:, :k] = -beta KL(q_x || r_t); about -_BIG where r_t misses a label that x has."""
     n, m = q.shape
+    if beta > FINE:  # a difference of two sums is known to 1e-16, times beta
+        for t in range(k):
+            for x in range(n):
+                s = 0.0
+                for y in range(m):
+                    s += term(q[x, y], r[t, y])
+                out[x, t] = -beta * s
+        return
     logs = np.empty(m)
     for t in range(k):
         for y in range(m):

@@ -1,23 +1,33 @@
-"""The global optimum of the bottleneck, with a certificate, for one beta or a row of them. Compiled; see mixture.py.
+"""The global optimum of the bottleneck, with a certificate, for one beta or a row of them.
 
-Trap for who edits: the compiler's cache of this file watches this file alone, and holds what it calls in mixture.py and
-peaks.py as it was. After a change there remove the *.nbc and *.nbi files from __pycache__.
+Two labels: compiled, below and in mixture.py and peaks.py. More labels, or more clusters than that holds: products.py. A
+beta so large that every row of p(y|x) is a cluster of its own: at once, with a bound that is a closed form.
+
+Pitfall for who edits: the compiler's cache of this file watches this file alone, and holds what it calls in mixture.py
+and peaks.py as it was. After a change there remove the *.nbc and *.nbi files from __pycache__.
 """
+
+import math
 
 import numpy as np
 from numba import njit
 
-from deeptheory.information.bottleneck.joint import Joint
-from deeptheory.information.bottleneck.mixture import MOST, best_weights, descend, fill, newton
-from deeptheory.information.bottleneck.peaks import by_climbing, grid, on_line
+from deeptheory.information.bottleneck.divergence import divergences
+from deeptheory.information.bottleneck.joint import Joint, informations
+from deeptheory.information.bottleneck.mixture import FINE, best_weights, descend, fill, newton
+from deeptheory.information.bottleneck.peaks import grid, on_line
+from deeptheory.information.bottleneck.products import Clock, Optimum, solve
 
-_STARTS = 256  # rows of p(y|x) from which peaks are climbed, where there are more than two labels
-_GONE = 1e-11  # mass below which a cluster is dropped
+_MOST = 64  # clusters that the compiled solver holds
+_GONE = 1e-11  # mass below which a cluster is dropped, over beta where that is above 1
 _TOLERANCE = 1e-10  # of the certificate, nats
 _STUCK = 1e-8  # a larger gap is tried again from another side, nats
 _ROUNDS = 60
 _DESCENT = 12  # double steps after new clusters came
 _NEWTON = 200  # unknowns that Newton steps are made for
+_NOTHING = 1e-13  # nats by which clusters must be better than none
+_LN2 = math.log(2)
+_APART = 1e-13  # nats: what all other rows may add to c(r) where each row is a cluster
 
 
 @njit(cache=True, error_model="numpy")
@@ -25,7 +35,7 @@ def _tidy(r, w, k, beta):
     """Drop clusters without mass, join those that coincide; returns how many are left."""
     kept = 0
     for t in range(k):
-        if w[t] <= _GONE:
+        if w[t] * max(beta, 1.0) <= _GONE:
             continue
         joined = False
         for s in range(kept):
@@ -54,9 +64,9 @@ def _tidy(r, w, k, beta):
 
 @njit(cache=True, error_model="numpy")
 def optimum(p, q, qlq, r, w, k, beta, places, tolerance):
-    """Solve for one beta from k clusters in r [cap, m], w [cap], in place.
+    """Solve for one beta and two labels from k clusters in r [cap, 2], w [cap], in place.
 
-    places: the grid (two labels) or starts [s, m]. Returns k, gap in nats (f is at most so far above the optimum).
+    places: the grid of angles. Returns k, gap in nats (f is at most so far above the optimum).
     """
     n, m = q.shape
     cap = len(w)
@@ -70,15 +80,9 @@ def optimum(p, q, qlq, r, w, k, beta, places, tolerance):
             descend(p, q, qlq, r, w, k, beta, e, z, top, 20)
         k = _tidy(r, w, k, beta)
         fill(p, q, qlq, r, w, k, beta, e, z, top)
-        if m == 1:
-            gap = 0.0
-            break
-        if m == 2:
-            count, best = on_line(p, q, qlq, z, top, r, k, beta, places[:, 0], found, height)
-        else:
-            count, best = by_climbing(p, q, qlq, z, top, r, k, beta, places, found, height)
+        count, best = on_line(p, q, z, top, r, k, beta, places, found, height)
         gap = max(best, 0.0)
-        if gap < max(tolerance, 1e-13 * beta):  # exponents are known to about 1e-15 beta
+        if gap < max(tolerance, 1e-13 * min(beta, FINE)):  # exponents are known to about 1e-15 beta, up to FINE
             break
         count = min(count, cap - k)
         if count == 0:
@@ -101,67 +105,108 @@ def optimum(p, q, qlq, r, w, k, beta, places, tolerance):
     return k, gap
 
 
-def solve_path(joint: Joint, betas: np.ndarray, most: int = MOST, tolerance: float = _TOLERANCE):
-    """For ascending betas, each from the one before: number of clusters [b], their p(y|t) [b, cap, m] and p(t) [b, cap],
-    gap [b] in nats."""
-    cap = min(most, len(joint.p) + 8)
-    m, qlq = joint.q.shape[1], (joint.q * np.log(np.where(joint.q > 0, joint.q, 1))).sum(1)
-    clusters, gaps = np.zeros(len(betas), dtype=np.int64), np.zeros(len(betas))
-    r_all, w_all = np.zeros((len(betas), cap, m)), np.zeros((len(betas), cap))
-    places = _places(joint, betas.max())
-    r, w, k = np.zeros((cap, m)), np.zeros(cap), 1
-    r[0], w[0] = joint.p_y, 1.0
-    for b, beta in enumerate(betas.tolist()):
-        k, gaps[b] = optimum(joint.p, joint.q, qlq, r, w, k, beta, places, tolerance)
-        clusters[b], r_all[b, :k], w_all[b, :k] = k, r[:k], w[:k]  # beyond k stands what an earlier round left
-    for b in np.flatnonzero(gaps > _STUCK)[::-1]:  # just past a jump the way up is nearly flat: come from above
-        beta = float(betas[b])
-        if b + 1 < len(betas) and gaps[b + 1] <= _STUCK:
-            r, w, k = r_all[b + 1].copy(), w_all[b + 1].copy(), int(clusters[b + 1])
+def solve_path(
+    joint: Joint,
+    betas: np.ndarray,
+    *,
+    start: Optimum | None = None,
+    most: int | None = None,
+    certify: bool | None = None,
+    clock: Clock | None = None,
+) -> list[Optimum]:
+    """The optimum at each of ascending betas, each from the one before, the first from `start`. most: clusters at most, None for as many as it has;
+    certify: as in products.solve. Fewer entries where time ran out."""
+    clock = clock or Clock()
+    least = nearest(joint) if float(np.max(betas)) > 100 else 0.0
+    trivial = Optimum(joint.p_y[None], np.ones(1), 0.0)
+    most = None if most is not None and most >= len(joint.p) else most
+    out: list[Optimum] = []
+    for beta in betas.tolist():
+        limit = separate(joint, beta, least) if most is None else None
+        if beta <= 1 or joint.i_xy == 0:  # I(T;Y) <= I(X;T)
+            out.append(trivial)
+        elif limit is not None:
+            out.append(limit)
         else:
-            r, w, k = np.zeros((cap, m)), np.zeros(cap), 1
-            r[0], w[0] = joint.p_y, 1.0
-            for higher in (1.3, 1.1, 1.03, 1.01):
-                k, _ = optimum(joint.p, joint.q, qlq, r, w, k, beta * higher, places, tolerance)
-        k, gap = optimum(joint.p, joint.q, qlq, r, w, k, beta, places, tolerance)
-        if gap < gaps[b]:
-            w_all[b] = 0.0
-            clusters[b], r_all[b, :k], w_all[b, :k], gaps[b] = k, r[:k], w[:k], gap
-    return clusters, r_all, w_all, gaps
+            before = out[-1] if out else start if most is None else trivial
+            found = _solved(joint, beta, before, most, certify, clock)
+            nothing = beta * joint.i_xy * _LN2 - found.value(joint, beta) < _NOTHING
+            out.append(trivial._replace(gap=found.gap, stopped=found.stopped) if nothing else found)
+        if clock.over():
+            break
+    if len(joint.columns) == 2 and most is None:
+        _from_above(joint, betas[: len(out)], out)
+    return out
 
 
-def _places(joint: Joint, beta: float) -> np.ndarray:
-    if joint.q.shape[1] == 2:
-        return np.ascontiguousarray(grid(beta)[:, None])
-    if len(joint.q) <= _STARTS:
-        return joint.q
-    chosen = np.random.default_rng(0).choice(len(joint.q), _STARTS, replace=False, p=joint.p)
-    return np.ascontiguousarray(joint.q[np.sort(chosen)])
+def separate(joint: Joint, beta: float, least: float) -> Optimum | None:
+    """Every row a cluster of its own, where beta is so large that this is the optimum; else None. least: as nearest() says.
+
+    KL >= H^2, the squared Hellinger distance, so that at any r all rows but the nearest are at least h/2 away, h the least
+    distance between two rows: c(r) <= 1 + (n - 1) exp(-beta h^2 / 4), which bounds the gap.
+    """
+    n = len(joint.p)
+    others = (n - 1) * math.exp(-min(beta * least / 4, 700.0))
+    return Optimum(joint.q, joint.p, others) if others < _APART else None
 
 
-def encoder_of(joint: Joint, r: np.ndarray, w: np.ndarray, beta) -> np.ndarray:
-    """p(t|x) = w_t exp(-beta KL[q_x || r_t]) / Z of the merged rows, [n, k]; or [b, n, k] for r [b, k, m], beta [b]."""
-    log_w = np.where(w > 0, np.log(np.where(w > 0, w, 1)), -_FAR)
-    log_r = np.where(r > 0, np.log(np.where(r > 0, r, 1)), -_FAR)
-    qlq = (joint.q * np.log(np.where(joint.q > 0, joint.q, 1))).sum(1)
-    trade = np.asarray(beta)[..., None, None]
-    score = log_w[..., None, :] + trade * (joint.q @ np.swapaxes(log_r, -1, -2) - qlq[:, None])
-    e = np.exp(score - score.max(-1, keepdims=True))
-    return e / e.sum(-1, keepdims=True)
+def nearest(joint: Joint) -> float:
+    """The least squared Hellinger distance between two rows of p(y|x)."""
+    root, least = np.sqrt(joint.q), np.inf
+    for k in range(0, len(root), 256):
+        part = root[k : k + 256]
+        apart = 2 - 2 * part @ root.T
+        apart[np.arange(len(part)), k + np.arange(len(part))] = np.inf
+        near = np.argwhere(apart <= max(float(apart.min()), 0.0) + 1e-6)[:10_000]
+        exact = ((part[near[:, 0]] - root[near[:, 1]]) ** 2).sum(1)
+        least = min(least, float(exact.min(initial=np.inf)))
+    return least
 
 
-def informations_of(joint: Joint, r: np.ndarray, w: np.ndarray, betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """I(X;T) and I(T;Y) [b] in bits of the encoders of r [b, k, m], w [b, k]."""
-    encoder = encoder_of(joint, r, w, betas)
-    held = encoder * joint.p[:, None]
-    p_t, p_ty = held.sum(1), np.swapaxes(held, 1, 2) @ joint.q
-    i_x = _x_log_x(p_t, -1) + (joint.p * -_x_log_x(encoder, -1)).sum(-1)
-    i_y = joint.h_y + _x_log_x(p_ty, (-1, -2)) - _x_log_x(p_t, -1)
-    return np.maximum(-i_x, 0) + 0.0, np.maximum(i_y, 0) + 0.0
+def limited(joint: Joint, beta: float, start: Optimum, most: int, certify: bool | None, clock: Clock) -> Optimum:
+    """The best found from `start` with no more than `most` clusters; the gap counts from the optimum without that limit."""
+    return _solved(joint, beta, start, most, certify, clock)
 
 
-def _x_log_x(v: np.ndarray, axis) -> np.ndarray:
-    return (v * np.log2(np.where(v > 0, v, 1))).sum(axis)
+def _solved(joint: Joint, beta: float, start: Optimum | None, most: int | None, certify, clock: Clock) -> Optimum:
+    cap = min(_MOST, len(joint.p) + 8) if most is None else most
+    if len(joint.columns) > 2 or cap > _MOST or (start is not None and len(start.w) > cap):
+        return solve(joint, beta, start, most=most, certify=certify, clock=clock)
+    q_log_q = (joint.q * np.log(np.where(joint.q > 0, joint.q, 1))).sum(1)
+    r, w, k = np.zeros((cap, 2)), np.zeros(cap), 1
+    r[0], w[0] = joint.p_y, 1.0
+    if start is not None:
+        k = len(start.w)
+        r[:k], w[:k] = start.r, start.w
+    k, gap = optimum(joint.p, joint.q, q_log_q, r, w, k, beta, grid(beta, joint.q), _TOLERANCE)
+    if most is None and gap > _STUCK and k > cap - 2 and cap < len(joint.p):  # more clusters than it holds
+        return solve(joint, beta, certify=certify, clock=clock)
+    return Optimum(r[:k].copy(), w[:k].copy(), gap)
 
 
-_FAR = 1e30  # stands for -log 0
+def _from_above(joint: Joint, betas: np.ndarray, out: list[Optimum]) -> None:
+    """Just past a jump the way up is nearly flat: what is stuck is tried again from a larger beta."""
+    for b in [i for i, o in enumerate(out) if o.gap > _STUCK][::-1]:
+        beta = float(betas[b])
+        start = out[b + 1] if b + 1 < len(out) and out[b + 1].gap <= _STUCK else None
+        for higher in (1.3, 1.1, 1.03, 1.01) if start is None else ():
+            start = _solved(joint, beta * higher, start, None, None, Clock())
+        again = _solved(joint, beta, start, None, None, Clock())
+        if again.gap < out[b].gap:
+            out[b] = again
+
+
+def encoder_of(joint: Joint, r: np.ndarray, w: np.ndarray, beta: float) -> np.ndarray:
+    """p(t|x) = w_t exp(-beta KL[q_x || r_t]) / Z of the merged rows, [n, k]."""
+    if len(w) == len(joint.p) and np.array_equal(r, joint.q) and separate(joint, beta, nearest(joint)) is not None:
+        return np.eye(len(w))
+    with np.errstate(divide="ignore"):
+        score = np.log(w) - beta * divergences(joint.q, r, 800 / beta if beta > FINE else 0.0)
+    e = np.exp(score - score.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def informations_of(joint: Joint, found: Optimum, beta: float) -> tuple[float, float]:
+    """I(X;T) and I(T;Y) in bits of the encoder of an optimum."""
+    got = informations(joint, encoder_of(joint, found.r, found.w, beta))
+    return got["i_x"], got["i_y"]

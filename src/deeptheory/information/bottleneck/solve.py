@@ -1,10 +1,12 @@
-"""The one door to every bottleneck method. A new method: one function (joint, beta, **own options), one line in METHODS."""
+"""The one entry point to every bottleneck method. A new method: one function (joint, beta, **own options), one line in METHODS."""
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from deeptheory.arrays import is_torch, like
+from deeptheory.errors import InputError
 from deeptheory.information.bottleneck.gaussian import gaussian
 from deeptheory.information.bottleneck.joint import as_joint
 from deeptheory.information.bottleneck.methods import agglomerative, dib, ib, sequential
@@ -13,10 +15,22 @@ from deeptheory.information.bottleneck.squared import squared
 from deeptheory.names import pick
 
 
-def _variational(*arguments: Any, **options: Any) -> BottleneckSolution:
+def _variational(joint: Any, beta: float, **options: Any) -> BottleneckSolution:
     from deeptheory.information.bottleneck.variational import variational  # torch.nn, only when asked for
 
-    return variational(*arguments, **options)
+    _check_options(variational, "variational", options)
+    return variational(joint, beta, **options)
+
+
+def _check_options(solve: Callable[..., Any], method: str, options: dict[str, Any]) -> None:
+    """InputError: an option that the method does not have."""
+    known = inspect.signature(solve).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in known.values()):
+        return
+    own = [name for name, p in known.items() if p.kind is p.KEYWORD_ONLY]
+    for name in options:
+        if name not in own:
+            raise InputError(f"method {method!r} has no option {name!r}; its options: {', '.join(own) or 'none'}")
 
 
 METHODS: dict[str, Callable[..., BottleneckSolution]] = {
@@ -31,14 +45,17 @@ METHODS: dict[str, Callable[..., BottleneckSolution]] = {
 
 
 def bottleneck(p_xy: Any, beta: float, method: str = "ib", **options: Any) -> BottleneckSolution:
-    """The information bottleneck of a joint table p_xy [nx, ny] (numpy or torch; sums to 1) at trade-off beta.
+    """The information bottleneck of a joint table p_xy [nx, ny] (numpy or torch; probabilities that sum to 1, or counts as
+    whole numbers) at trade-off beta.
 
     method: "ib" (global optimum with a certificate), "dib" (alpha= for the family between), "agglomerative",
     "sequential", "squared" (convex), "variational" (a network; options of VariationalBottleneck), or "gaussian", which
     takes (cov_x, cov_y, cov_xy) in the place of p_xy. options: the method's own, e.g. clusters=, restarts=, seed=.
-    InputError: an unknown method, p_xy that is no distribution, beta negative or not finite, and the method's own.
+    InputError: an unknown method or option, p_xy that is no distribution, beta not one number, negative or not finite, and
+    the method's own.
     """
     solve = pick(METHODS, method, what="bottleneck method")
+    _check_options(solve, method, options)
     if solve is gaussian:
         return solve(p_xy, beta, **options)
     found = solve(as_joint(p_xy), beta, **options)

@@ -67,6 +67,8 @@ def compressed_to(samples: np.ndarray, dims: int, how: str | Callable[..., np.nd
     from deeptheory.names import pick
 
     flat = np.asarray(samples, dtype=np.float64).reshape(len(samples), -1)
+    if flat.size:  # by a power of two, so that squares stay in float64 whatever the units
+        flat = np.ldexp(flat, -int(np.frexp(np.abs(flat).max())[1]))
     if dims < 1 or len(flat) <= dims:
         raise InputError(f"dims is {dims} for {len(flat)} samples; needed: at least 1 and fewer than there are samples")
     if flat.shape[1] <= dims:

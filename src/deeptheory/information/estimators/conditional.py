@@ -1,103 +1,206 @@
-"""Conditional mutual information I(X;Y|Z) from samples: by counts, by neighbours with and without ties, by covariances.
+"""Conditional mutual information I(X;Y|Z) from samples: by counts, by neighbours with labels and ties, by covariances.
 
-Sources: Frenzel & Pompe 2007 (KSG's counts with a condition), Mesner & Shalizi 2020 (the same where values repeat),
+Sources: Frenzel & Pompe 2007 (KSG's counts with a condition), Mesner & Shalizi 2020 (counts up to and with the distance),
 partial correlations, and the plug-in. Bits.
-Traps: the plug-in's bias is the sum of those of all cells of z, large where z has many; neighbour counts are biased towards 0
+Labels (words, whole numbers, columns of few values) are compared, never subtracted: neighbours are sought among samples of
+the same label, as Ross does, so that codes cannot matter; given labels alone, the value is the mean over labels of what
+KSG says within each.
+Pitfalls: the plug-in's bias is the sum of those of all cells of z, large where z has many; neighbour counts are biased towards 0
 with every column that z adds; independence given z is not shown by a small number, only by one whose interval holds 0.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from deeptheory import statistics
 from deeptheory.errors import InputError
+from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.gaussian import canonical
-from deeptheory.information.estimators.neighbours import counts_around
-from deeptheory.information.estimators.plugin import symbols
-from deeptheory.information.estimators.samples import as_samples, batch_interval, columns_of, has_ties, rescaled, scaled
+from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing
+from deeptheory.information.estimators.neighbours import information_by_neighbours
+from deeptheory.information.estimators.plugin import bias_note, symbols, with_interval
+from deeptheory.information.estimators.samples import as_samples, check_k, read, rescaled
 from deeptheory.results import Estimate
 
-_Z = 1.959963984540054
+_OFTEN = 20  # samples per value, on average, from which a column of numbers is compared, not subtracted
+_MANY = 20  # labels of the condition, from which the interval is from batches of whole labels
+_NEIGHBOURHOOD = 10  # samples per label below which KSG says little
+_SEVERAL = 4  # the same for whole numbers in one column, which are labels by custom
 
 
 def conditional_plugin(x: Any, y: Any, z: Any, *, correct: bool = False) -> Estimate:
-    """I(X;Y|Z) of discrete rows, a whole row being one symbol. correct: less the sum over z of (Kx|z - 1)(Ky|z - 1) / 2n nats,
-    K counting what was seen with that z. InputError: values that are not discrete."""
+    """I(X;Y|Z) of discrete rows, a whole row being one symbol. correct: less the sum over z of (Kxy - Kx - Ky + 1) / 2n nats, K
+    counting what was seen with that z. The interval: see `plugin`. InputError: values that are not discrete."""
     parts = as_samples(x=x, y=y, z=z)
     i, j, k = (symbols(v, name) for v, name in zip(parts, "xyz"))
-    n = len(i)
-    xz, yz = (np.unique(v.astype(np.int64) * (k.max() + 1) + k, return_inverse=True)[1].ravel() for v in (i, j))
-    cell, whole = np.unique(xz.astype(np.int64) * (yz.max() + 1) + yz, return_inverse=True)
-    count = [np.bincount(v)[v] for v in (whole.ravel(), k, xz, yz)]
-    local = np.log2(count[0]) + np.log2(count[1]) - np.log2(count[2]) - np.log2(count[3])
-    kinds = [np.bincount(k[np.unique(v, return_index=True)[1]], minlength=k.max() + 1) for v in (xz, yz)]
-    bias = float(((kinds[0] - 1) * (kinds[1] - 1)).sum() / (2 * n * np.log(2)))
-    value = float(local.mean()) - (bias if correct else 0.0)
-    half = _Z * float(local.std()) / np.sqrt(n)
-    notes = [
-        f"first-order bias {'taken off' if correct else 'upwards'} {bias:.3g} bits ({k.max() + 1} symbols of z, {n} samples)"
-    ]
-    if len(cell) > n / 5:
-        notes.append("more than a fifth of the samples have a cell of their own: the estimate says little")
-    name = "plug-in, Miller-Madow" if correct else "plug-in"
-    return Estimate(value=value, low=value - half, high=value + half, method=name, notes=tuple(notes))
+    n, given = len(i), np.bincount(k)
+    xz, yz = (symbols(np.stack([v, k], axis=1), "") for v in (i, j))
+    whole = symbols(np.stack([xz, yz], axis=1), "")
+    counts = np.bincount(whole)
+    first = np.empty(len(counts), dtype=np.int64)
+    first[whole] = np.arange(n)  # a row of each cell
+    local = np.log2(counts) + np.log2(given[k[first]])
+    local -= np.log2(np.bincount(xz)[xz[first]]) + np.log2(np.bincount(yz)[yz[first]])
+    kinds = [np.bincount(k[np.unique(v, return_index=True)[1]], minlength=len(given)) for v in (xz, yz)]
+    cells = np.bincount(k[first], minlength=len(given))
+    freedom = int((cells - kinds[0] - kinds[1] + 1).sum())
+    most = float(((kinds[0] - 1) * (kinds[1] - 1)).sum() / (2 * n * np.log(2)))
+    bias = freedom / (2 * n * np.log(2))
+    value = float(counts @ local / n)
+    notes = bias_note(bias, correct, "upwards", f"{len(given)} symbols of z, {n} samples")
+    if len(counts) > n / 5:
+        notes += ("more than a fifth of the samples have a cell of their own: the estimate says little",)
+    else:
+        most = bias
+    variance = float(counts @ (local - value) ** 2 / n)
+    return with_interval(value, bias, most, variance, max(freedom, 0), n, correct, notes)
 
 
 def conditional_ksg(x: Any, y: Any, z: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
-    """I(X;Y|Z) of continuous samples: psi(k) - <psi(n_xz + 1) + psi(n_yz + 1) - psi(n_z + 1)>, counts strictly inside the
-    max-norm distance of the kth neighbour in all three. InputError: a constant column, k outside 1..n-1."""
-    return _by_neighbours(x, y, z, k, standardize, seed, ties=False)
+    """I(X;Y|Z): psi(k) - <psi(n_xz + 1) + psi(n_yz + 1) - psi(n_z + 1)>, counts strictly inside the max-norm distance of the
+    kth neighbour in all three. Labels among x, y, z are compared, not subtracted; ties are broken by noise from `seed`;
+    constant columns are left out. InputError: k outside 1..n-1."""
+    return _by_neighbours(x, y, z, k, standardize, seed, inclusive=False)
 
 
 def conditional_mixed(x: Any, y: Any, z: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
-    """I(X;Y|Z) where values may repeat: <psi(k_i) - psi(n_xz) - psi(n_yz) + psi(n_z)>, counts up to and with the distance
-    of the kth neighbour, k_i with its ties (Mesner & Shalizi 2020, without their cut at 0). InputError: k outside 1..n-1."""
-    return _by_neighbours(x, y, z, k, standardize, seed, ties=True)
+    """I(X;Y|Z) where values may repeat. Without ties and labels: <psi(k_i) - psi(n_xz) - psi(n_yz) + psi(n_z)>, counts up to
+    and with the distance of the kth neighbour (Mesner & Shalizi 2020, without their cut at 0). With them these counts lean
+    towards 0 or above it, by up to .05 bit; ties are broken and labels compared as `conditional_ksg` does.
+    InputError: k outside 1..n-1."""
+    return _by_neighbours(x, y, z, k, standardize, seed, inclusive=True)
 
 
 def conditional_gaussian(x: Any, y: Any, z: Any) -> Estimate:
     """I(X;Y|Z) = -1/2 sum log2(1 - rho^2) over the partial canonical correlations: those of x and y less what z tells of them
-    linearly. InputError: fewer samples than columns, columns that depend linearly on each other."""
+    linearly, labels by a mean each. InputError: fewer samples than columns, columns that depend linearly on each other."""
+    check_numbers("'gaussian'", x=x, y=y)
     a, b, c = as_samples(x=x, y=y, z=z)
-    given = np.concatenate([np.ones((len(c), 1)), c - c.mean(0)], axis=1)
-    rest = [v - given @ np.linalg.lstsq(given, v.astype(np.float64), rcond=None)[0] for v in (a, b)]
-    for v, left, name in zip((a, b), rest, "xy"):
-        if (left.std(0) <= 1e-9 * v.std(0)).any():
+    c, label = _labels_of_condition(z, c)
+    if label is not None:  # one column per label but the first
+        c = np.concatenate([c, label[:, None] == np.arange(1, label.max() + 1)], axis=1)
+    a, b, c = (rescaled(v) for v in (a, b, c))
+    c = c[:, c.any(0)]  # constants tell nothing
+    c = c[:, ~dependent(c.T)]
+    rest = [v - c @ np.linalg.lstsq(c, v, rcond=None)[0] for v in (a, b)]
+    for left, name in zip(rest, "xy"):
+        if (left.std(0) <= 1e-9).any():
             raise InputError(
                 f"a column of {name} is constant or a linear function of z; nothing of it is left, leave it out"
             )
     return canonical(*rest, given=c.shape[1])
 
 
-def _by_neighbours(x, y, z, k, standardize, seed, ties: bool) -> Estimate:
-    parts = as_samples(x=x, y=y, z=z)
-    n, doubled = len(parts[0]), any(has_ties(v) for v in parts)
-    if not 1 <= k < n:
-        raise InputError(f"k is {k} for {n} samples; it lies in 1..{n - 1}")
-    if standardize:
-        parts = [rescaled(v) if ties else scaled(v, name) for v, name in zip(parts, "xyz")]
-    columns = [columns_of(v) for v in parts]
+def _by_neighbours(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
+    a, b, c = as_samples(x=x, y=y, z=z)
+    n = len(a)
+    check_k(k, n)
+    who = (
+        f"KSG with a condition (Frenzel & Pompe), k = {k}" if not inclusive else f"Mesner & Shalizi (mixtures), k = {k}"
+    )
+    (a, label_x), (b, label_y) = _label(x, a, "x"), _label(y, b, "y")
+    c, label_z = _labels_of_condition(z, c)
+    cell = [v for v in (label_x, label_y, label_z) if v is not None]
+    notes: tuple[str, ...] = ()
+    if cell:
+        sizes = _codes(*cell)
+        alone = np.bincount(sizes)[sizes] == 1
+        if alone.any():
+            notes += (f"{alone.sum()} samples are alone with their labels and left out",)
+        each = n / (sizes.max() + 1)
+        if each < _NEIGHBOURHOOD:
+            notes += (f"{each:.2g} samples per combination of labels: too few neighbors, the estimate leans towards 0",)
+            a, b, c = a[~alone], b[~alone], c[~alone]
+            label_x, label_y, label_z = (
+                v if v is None else np.unique(v[~alone], return_inverse=True)[1].ravel()
+                for v in (label_x, label_y, label_z)
+            )
+    if len(a) == 0:
+        raise InputError("every sample is alone with its labels: nothing can be compared; use fewer labels, or numbers")
+    columns = comparable(standardize, seed, x=a, y=b, z=c)
+    if inclusive and (columns.tied or cell):
+        inclusive, who = False, f"{who}, strict counts"
+    who += ", labels compared" * bool(cell) + columns.method
+    notes += tuple(note for note in columns.notes if not note.startswith("z is constant"))
+    for name, label in (("x", label_x), ("y", label_y)):
+        still = name in columns.empty if label is None else label.max() == 0
+        if still:
+            return nothing(who, notes or (f"{name} is constant",))
 
-    def estimate(rows) -> float:
-        return _counted([np.ascontiguousarray(c[:, rows]) for c in columns], k, ties)
+    def estimate(parts, rows) -> float:
+        labels = [None if v is None else v[rows] for v in (label_x, label_y, label_z)]
+        return _within(parts, labels, k, inclusive)
 
-    value = estimate(slice(None))
-    low, high = batch_interval(value, estimate, n, seed)
-    notes, wide = [], sum(len(c) for c in columns)
-    if doubled and not ties:
-        notes.append("samples stand twice: the counts assume that no distance is 0; use 'mixed' or 'plugin'")
-    if wide > 6:
-        notes.append(f"{wide} columns: biased towards 0, more so the stronger the dependence")
-    who = "Mesner & Shalizi (mixtures)" if ties else "KSG with a condition (Frenzel & Pompe)"
-    return Estimate(value=value, low=low, high=high, method=f"{who}, k = {k}", notes=tuple(notes))
+    every = np.arange(len(a))
+    value = columns.mean(lambda parts: estimate(parts, every))
+    several = (
+        label_z is not None and label_z.max() + 1 >= _MANY
+    )  # batches of whole labels: a tenth of each would be too few
+    low, high = statistics.batch_interval(
+        value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed, groups=label_z if several else None
+    )
+    wide = a.shape[1] + b.shape[1] + c.shape[1]
+    if wide > WIDE:
+        notes += (f"{wide} columns: biased towards 0, more so the stronger the dependence",)
+    if infinite(*columns.plain[:2]):
+        notes += (INFINITE,)
+    known = {name: v[:, None] if v is not None else w for name, v, w in (("x", label_x, a), ("y", label_y, b))}
+    notes += impossible(value, **known)
+    return Estimate(value=value, low=low, high=high, method=who, notes=notes)
 
 
-def _counted(columns: list[np.ndarray], k: int, ties: bool) -> float:
-    from scipy.special import digamma
+def _within(parts: list[np.ndarray], labels: Sequence[np.ndarray | None], k: int, inclusive: bool) -> float:
+    """The mean over labels of z, by their share, of the estimate in each; samples alone with their labels left out. parts:
+    columns of x, y and z, [d, n]; labels: of x, y and z, [n] or None."""
+    x, y, z = parts
+    cells = [v for v in labels if v is not None]
+    if not cells:
+        return information_by_neighbours(x, y, z, min(k, x.shape[1] - 1), inclusive=inclusive)
+    code = _codes(*cells)
+    rows = np.flatnonzero(np.bincount(code)[code] > 1)
+    groups = [rows]
+    if labels[2] is not None:
+        rows = rows[np.argsort(labels[2][rows], kind="stable")]
+        groups = np.split(rows, np.flatnonzero(np.diff(labels[2][rows])) + 1)
+    total = 0.0
+    for group in groups:
+        one, two = (None if v is None else np.unique(v[group], return_inverse=True)[1].ravel() for v in labels[:2])
+        x, y, z = (np.ascontiguousarray(v[:, group]) for v in parts)
+        total += len(group) * information_by_neighbours(x, y, z, min(k, len(group) - 1), one, two)
+    return total / max(len(rows), 1)
 
-    found = np.empty((4, columns[0].shape[1]), dtype=np.int64)
-    x, y, z = columns
-    counts_around(x, y, z, min(k, x.shape[1] - 1), not ties, found)
-    more = 0 if ties else 1
-    nats = digamma(found[0]) - digamma(found[1] + more) - digamma(found[2] + more) + digamma(found[3] + more)
-    return float(nats.mean() / np.log(2))
+
+def _label(given: Any, a: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """(no columns, codes [n]) where a variable is one label per sample, else (its columns, None)."""
+    if a.shape[1] == 1:
+        codes = np.unique(a[:, 0], return_inverse=True)[1].ravel()
+        often = _SEVERAL if a.dtype.kind in "iub" else _OFTEN
+        if read(given, name)[1] or len(a) >= often * (codes.max() + 1):
+            return np.empty((len(a), 0)), codes
+    return a, None
+
+
+def _labels_of_condition(given: Any, c: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """The columns of z that are numbers, and one code for those that are labels: columns of few values, as long as their
+    combinations have enough samples, too."""
+    if c.shape[1] == 1:
+        return _label(given, c, "z")
+    left, code = [], None
+    kinds = [np.unique(column, return_inverse=True)[1].ravel() for column in c.T]
+    for at in np.argsort([v.max() for v in kinds], kind="stable"):
+        one = kinds[at] if code is None else _codes(code, kinds[at])
+        if len(c) >= _OFTEN * (one.max() + 1):
+            code = one
+        else:
+            left.append(int(at))
+    return c[:, sorted(left)], code
+
+
+def _codes(*labels: np.ndarray) -> np.ndarray:
+    """One code for each combination of labels."""
+    out = labels[0]
+    for label in labels[1:]:
+        out = np.unique(out.astype(np.int64) * (int(label.max()) + 1) + label, return_inverse=True)[1].ravel()
+    return out

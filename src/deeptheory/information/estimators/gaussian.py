@@ -1,58 +1,87 @@
-"""Gaussian: information and entropy from covariances; exact for jointly Gaussian samples, a baseline for all others."""
+"""Gaussian: information and entropy from covariances; exact for jointly Gaussian samples, a baseline for all others.
+
+Logarithms of determinants of covariances are biased by digammas that are known exactly for Gaussian samples of any
+dependence (Goodman 1963): they are taken off, else 250 + 40 independent columns share 69 bits in 300 samples.
+"""
 
 from typing import Any
 
 import numpy as np
 
 from deeptheory.errors import InputError
-from deeptheory.information.estimators.samples import as_samples
+from deeptheory.information.estimators.columns import check_numbers, dependent
+from deeptheory.information.estimators.samples import as_samples, constant, moderate, rescaled
 from deeptheory.results import Estimate
 
 _Z = 1.959963984540054
 _NOTE = "true where x and y are jointly Gaussian; for other distributions neither bound"
+_MATERIAL = 0.1  # bits
+_INFINITE = "a column of one variable is a linear function of the other: the information is infinite"
 
 
-def gaussian(x: Any, y: Any) -> Estimate:
+def gaussian(x: Any, y: Any, *, correct: bool | None = None) -> Estimate:
     """I(X;Y) = -1/2 sum log2(1 - rho_i^2) over the canonical correlations of x [n, dx] and y [n, dy]; bits.
 
-    The interval is of order 1 / sqrt(n) (delta method over the correlations). InputError: fewer samples than columns,
-    columns that depend linearly on each other.
+    correct: less the bias that this has for Gaussian samples, exactly; None: where that is over a tenth of a bit. The interval
+    is the delta method's over the correlations, with the spread that they have at independence, and runs from the corrected
+    value. InputError: fewer samples than columns, columns that
+    depend linearly on each other.
     """
+    check_numbers("'gaussian'", x=x, y=y)
     a, b = as_samples(x=x, y=y)
-    return canonical(a, b)
+    return canonical(a, b, correct=correct)
 
 
-def canonical(a: np.ndarray, b: np.ndarray, given: int = 0) -> Estimate:
+def canonical(a: np.ndarray, b: np.ndarray, given: int = 0, correct: bool | None = None) -> Estimate:
     """The same of [n, dx] and [n, dy] from which `given` columns of a condition were taken away."""
-    n, columns = len(a) - given, a.shape[1] + b.shape[1]
-    if n < columns + 3:
-        said = f"{columns} columns" if not given else f"{columns} columns and {given} of the condition"
+    from scipy.special import digamma, polygamma
+
+    n, dx, dy = len(a) - given, a.shape[1], b.shape[1]
+    if n < dx + dy + 3:
+        said = f"{dx + dy} columns" if not given else f"{dx + dy} columns and {given} of the condition"
         raise InputError(f"{len(a)} samples for {said}; canonical correlations need more samples than columns")
     q = [_basis(v, name) for v, name in ((a, "x"), (b, "y"))]
     rho = np.minimum(np.linalg.svd(q[0].T @ q[1], compute_uv=False), 1.0)
-    with np.errstate(divide="ignore"):
-        value = float(-0.5 * np.log2(1 - rho**2).sum())
-    half = _Z * float(np.sqrt((rho**2).sum() / n)) / np.log(2)
-    bias = a.shape[1] * b.shape[1] / (2 * n * np.log(2))
     method = "Gaussian (canonical correlations)" if not given else "Gaussian (partial canonical correlations)"
-    notes = (_NOTE, f"first-order bias upwards {bias:.3g} bits")
-    return Estimate(value=value, low=value - half, high=value + half, method=method, notes=notes)
+    if dependent(np.concatenate(q, axis=1).T).any():
+        inf = float("inf")
+        return Estimate(value=inf, low=inf, high=inf, method=method, notes=(_NOTE, _INFINITE))
+    freedom = n - 1.0
+    halves = [(freedom - np.arange(d)) / 2 for d in (dx, dy, dx + dy)]
+    bias = float((digamma(halves[0]).sum() + digamma(halves[1]).sum() - digamma(halves[2]).sum()) / 2 / np.log(2))
+    plain = float(-0.5 * np.log2(1 - rho**2).sum())
+    null = float((polygamma(1, halves[2][dx:]) - polygamma(1, halves[1])).sum() / 4)  # of Wilks' lambda at independence
+    half = _Z * float(np.sqrt((rho**2).sum() / n + null)) / np.log(2)
+    taken = bias > _MATERIAL if correct is None else correct
+    notes = (_NOTE, f"bias {'taken off' if taken else 'upwards'} {bias:.3g} bits")
+    low, high = plain - bias - half, plain - (bias if taken else 0.0) + half
+    return Estimate(value=plain - (bias if taken else 0.0), low=low, high=high, method=method, notes=notes)
 
 
-def gaussian_entropy(x: Any) -> Estimate:
-    """Differential entropy 1/2 log2 |2 pi e cov| of x [n, d]; bits. InputError: as for `gaussian`."""
+def gaussian_entropy(x: Any, *, correct: bool | None = None) -> Estimate:
+    """Differential entropy 1/2 log2 |2 pi e cov| of x [n, d]; bits. correct: less the bias (downwards) that the determinant has
+    for Gaussian samples, exactly; None: where that is over a tenth of a bit. InputError: as for `gaussian`."""
+    from scipy.special import digamma, polygamma
+
+    check_numbers("'gaussian'", x=x)
     (a,) = as_samples(x=x)
     n, d = a.shape
     if n < d + 2:
         raise InputError(f"{n} samples for {d} columns; a covariance needs more samples than columns")
     _basis(a, "x")  # dependent columns: the entropy is minus infinity
-    log = np.linalg.slogdet(np.atleast_2d(np.cov(a.astype(np.float64), rowvar=False)))[1]
-    value = float(0.5 * (log / np.log(2) + d * np.log2(2 * np.pi * np.e)))
-    half = _Z * float(np.sqrt(d / (2 * n))) / np.log(2)
+    exponent = np.frexp(np.abs(a.astype(np.float64)).max(0))[1]
+    size = moderate(a).std(0, ddof=1)
+    correlations = np.atleast_2d(np.corrcoef(rescaled(a), rowvar=False))
+    log = float(np.linalg.slogdet(correlations)[1] / np.log(2) + 2 * (np.log2(size) + exponent).sum())
+    halves = (n - 1.0 - np.arange(d)) / 2
+    bias = float((digamma(halves) - np.log((n - 1) / 2)).sum() / 2 / np.log(2))
+    plain = 0.5 * (log + d * np.log2(2 * np.pi * np.e))
+    half = _Z * float(np.sqrt(polygamma(1, halves).sum() / 4)) / np.log(2)
+    taken = -bias > _MATERIAL if correct is None else correct
     return Estimate(
-        value=value,
-        low=value - half,
-        high=value + half,
+        value=plain - (bias if taken else 0.0),
+        low=plain - (bias if taken else 0.0) - half,
+        high=plain - bias + half,
         method="Gaussian",
         direction="upper",
         notes=("the largest entropy of any density with this covariance",),
@@ -60,9 +89,11 @@ def gaussian_entropy(x: Any) -> Estimate:
 
 
 def _basis(a: np.ndarray, name: str) -> np.ndarray:
-    centred = a.astype(np.float64) - a.mean(0)
-    q, r = np.linalg.qr(centred)
-    diagonal = np.abs(np.diag(r))
-    if diagonal.min() <= 1e-12 * max(diagonal.max(), 1e-300):
-        raise InputError(f"columns of {name} are constant or depend linearly on each other; leave out what repeats")
-    return q
+    still = constant(a)
+    columns = rescaled(a)
+    if still.any() or dependent(columns.T).any():
+        which = int(still.argmax()) if still.any() else int(dependent(columns.T).argmax())
+        raise InputError(
+            f"columns of {name} are constant or depend linearly on each other (column {which}); leave out what repeats"
+        )
+    return np.linalg.qr(columns)[0]

@@ -1,65 +1,60 @@
 """KSG: mutual information of continuous samples from nearest-neighbour counts.
 
-Source: Kraskov, Stoegbauer & Grassberger 2004, eq. 8. Nats inside, bits at the door.
-Traps: ties break the counts without an error; truth far above log n is out of reach, and columns without dependence hide
-what there is. All become notes on the Estimate. Negative values are legal and stay.
+Source: Kraskov, Stoegbauer & Grassberger 2004, eq. 8. Nats inside, bits at the entry.
+Pitfalls: strict counts are wrong where distances are equal (zeros of ReLU layers, whole numbers), so ties are broken by noise
+and the method says so; truth far above log n is out of reach, and columns without dependence hide what there is: both
+become notes on the Estimate. Negative values are legal and stay.
 """
 
 from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.information.estimators.neighbours import counts_along, counts_within
-from deeptheory.information.estimators.samples import as_samples, batch_interval, has_ties, scaled
+from deeptheory.information.estimators.columns import comparable
+from deeptheory.information.estimators.limits import (
+    INFINITE,
+    WIDE,
+    impossible,
+    infinite,
+    nothing,
+    too_little,
+    watched,
+)
+from deeptheory.information.estimators.mixed import mixed, words
+from deeptheory.information.estimators.neighbours import information_by_neighbours
+from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
 from deeptheory.results import Estimate
 
 
 def ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
     """I(X;Y) in bits of continuous samples x [n, dx], y [n, dy] (or [n]).
 
-    k: the neighbour that sets the scale; larger is smoother and more biased. standardize: columns to standard deviation 1
-    (the distance is the largest difference over columns, so their scales matter). seed: of the batches of the interval,
-    which is there from 200 samples on. InputError: unpaired, NaN, a constant column, k outside 1..n-1.
+    k: the neighbour that sets the scale; larger is smoother and more biased. standardize: columns to one scale (the distance
+    is the largest difference over columns, so their scales matter). seed: of the noise that breaks ties and of the batches of
+    the interval, which is there from 200 samples on. Constant columns are left out. InputError: unpaired, NaN, k outside
+    1..n-1. Words are labels: see `labelled`.
     """
+    if words(x, y):
+        return mixed(x, y, k=k, standardize=standardize, seed=seed)
     a, b = as_samples(x=x, y=y)
     n = len(a)
-    if not 1 <= k < n:
-        raise InputError(f"k is {k} for {n} samples; it lies in 1..{n - 1}")
-    if standardize:
-        a, b = scaled(a, "x"), scaled(b, "y")
-    columns = np.ascontiguousarray(a.T, dtype=np.float64), np.ascontiguousarray(b.T, dtype=np.float64)
-
-    def estimate(rows) -> float:
-        return _ksg(np.ascontiguousarray(columns[0][:, rows]), np.ascontiguousarray(columns[1][:, rows]), k)
-
-    value = estimate(slice(None))
+    check_k(k, n)
+    columns = comparable(standardize, seed, x=a, y=b)
+    method = f"KSG, k = {k}{columns.method}"
+    if columns.empty:
+        return nothing(method, columns.notes)
+    value = columns.mean(lambda pair: _ksg(pair, k))
+    estimate, of_a_tenth = watched(lambda rows: _ksg(columns.rows(rows), k))
     low, high = batch_interval(value, estimate, n, seed)
-    return Estimate(value=value, low=low, high=high, method=f"KSG, k = {k}", notes=_notes(value, a, b, k))
+    notes = columns.notes + ((INFINITE,) if infinite(*columns.plain) else too_little(value, n, k, of_a_tenth))
+    notes += impossible(value, x=a, y=b)
+    wide = a.shape[1] + b.shape[1]
+    if wide > WIDE:
+        notes += (f"{wide} columns: biased downwards, more so the stronger the dependence",)
+    return Estimate(value=value, low=low, high=high, method=method, notes=notes)
 
 
-def _ksg(x: np.ndarray, y: np.ndarray, k: int) -> float:
+def _ksg(pair: list[np.ndarray], k: int) -> float:
     """psi(k) + psi(n) - <psi(n_x + 1) + psi(n_y + 1)>, in bits; x, y: [d, n]."""
-    from scipy.special import digamma
-
-    n = x.shape[1]
-    n_x, n_y = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    if len(x) == len(y) == 1:
-        counts_along(x[0], y[0], k, n_x, n_y)
-    else:
-        counts_within(x, y, k, n_x, n_y, np.empty(n))
-    nats = digamma(k) + digamma(n) - (digamma(n_x + 1) + digamma(n_y + 1)).mean()
-    return float(nats / np.log(2))
-
-
-def _notes(value: float, a: np.ndarray, b: np.ndarray, k: int) -> tuple[str, ...]:
-    n, out = len(a), []
-    if has_ties(a) or has_ties(b):
-        out.append("samples stand twice: the counts assume that no distance is 0; use a discrete or mixed estimator")
-    if value > np.log2(n / k) - 2:
-        out.append(
-            f"near the largest value that {n} samples can show, log2(n / k) = {np.log2(n / k):.1f} bits; likely too small"
-        )
-    if a.shape[1] + b.shape[1] > 6:
-        out.append(f"{a.shape[1] + b.shape[1]} columns: biased downwards, more so the stronger the dependence")
-    return tuple(out)
+    x, y = pair
+    return information_by_neighbours(x, y, np.empty((0, x.shape[1])), k)

@@ -1,8 +1,10 @@
-"""Mixtures of discrete and continuous: information from neighbour counts that know ties, and of samples with labels.
+"""Mixtures of discrete and continuous: values that stand often next to values that stand once, and samples with labels.
 
-Sources: Gao, Kannan, Oh & Viswanath 2017, algorithm 1 (values that stand often beside values that stand once); Ross 2014
-(continuous x, one label a sample: neighbours are sought within the label). Nats inside, bits at the door.
-Trap: numbers that stand for labels have distances that mean nothing; give them as labels, y [n] of whole numbers, to Ross.
+Sources: Gao, Kannan, Oh & Viswanath 2017, algorithm 1; Ross 2014 (continuous x, one label per sample: neighbours are sought
+within the label). Nats inside, bits at the entry.
+Pitfalls: numbers that stand for labels have distances that mean nothing; give them as labels, y [n], to Ross. Gao's counts
+treat points that coincide, but not the equal distances between points that do not (zeros shared by rows of a ReLU layer):
+both kinds of tie are broken by noise (columns.py).
 """
 
 from typing import Any
@@ -10,87 +12,122 @@ from typing import Any
 import numpy as np
 
 from deeptheory.errors import InputError
-from deeptheory.information.estimators.neighbours import counts_around, neighbours_of_label
-from deeptheory.information.estimators.samples import as_samples, batch_interval, columns_of, rescaled
+from deeptheory.information.estimators.columns import comparable
+from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing, too_little, watched
+from deeptheory.information.estimators.neighbours import information_by_neighbours
+from deeptheory.information.estimators.plugin import plugin
+from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, read
 from deeptheory.results import Estimate
 
 
 def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
-    """I(X;Y) in bits, x [n, dx] and y [n, dy] (or [n]) of numbers that may stand more than once.
+    """I(X;Y) in bits, x [n, dx] and y [n, dy] (or [n]) of numbers that may be listed more than once.
 
-    k: the neighbour that sets the scale where values do not repeat. standardize: columns to standard deviation 1. seed: of
-    the interval's batches. InputError: unpaired, NaN, k outside 1..n-1.
+    k: the neighbour that sets the scale. standardize: columns to one scale. seed: of the noise that breaks ties and of the
+    interval's batches. Constant columns are left out. Words are labels: see `labelled`. InputError: unpaired, NaN, k outside
+    1..n-1.
     """
+    named = read(x, "x")[1], read(y, "y")[1]
+    if all(named):
+        return plugin(x, y)
+    if any(named):
+        x, y = (y, x) if named[0] else (x, y)
+        return labelled(x, y, k=k, standardize=standardize, seed=seed)
     a, b = as_samples(x=x, y=y)
     n = len(a)
-    if not 1 <= k < n:
-        raise InputError(f"k is {k} for {n} samples; it lies in 1..{n - 1}")
-    pair = [columns_of(rescaled(v) if standardize else v) for v in (a, b)]
-
-    def estimate(rows) -> float:
-        one, two = (np.ascontiguousarray(c[:, rows]) for c in pair)
-        return _gao(one, two, min(k, one.shape[1] - 1))
-
-    value = estimate(slice(None))
+    check_k(k, n)
+    columns = comparable(standardize, seed, x=a, y=b)
+    method = f"Gao et al. (mixtures), k = {k}{columns.method}"
+    if columns.empty:
+        return nothing(method, columns.notes)
+    value = columns.mean(lambda pair: _gao(pair, k))
+    estimate, of_a_tenth = watched(lambda rows: _gao(columns.rows(rows), k))
     low, high = batch_interval(value, estimate, n, seed)
-    notes = () if a.shape[1] + b.shape[1] <= 6 else (f"{a.shape[1] + b.shape[1]} columns: biased downwards",)
-    return Estimate(value=value, low=low, high=high, method=f"Gao et al. (mixtures), k = {k}", notes=notes)
+    notes = columns.notes
+    if a.shape[1] + b.shape[1] > WIDE:
+        notes += (f"{a.shape[1] + b.shape[1]} columns: biased downwards",)
+    notes += (INFINITE,) if infinite(*columns.plain) else too_little(value, n, k, of_a_tenth)
+    notes += impossible(value, x=a, y=b)
+    return Estimate(value=value, low=low, high=high, method=method, notes=notes)
 
 
-def _gao(x: np.ndarray, y: np.ndarray, k: int) -> float:
+def copied(a: np.ndarray, label: np.ndarray) -> tuple[str, ...]:
+    """A note where most rows of x are listed more than once, many different ones, and always with one label."""
+    if len(np.unique(a[:, 0])) > len(a) / 2:
+        return ()
+    row = np.unique(a, axis=0, return_inverse=True)[1].ravel()
+    pair = np.unique(row * (label.max() + 1) + label)
+    groups = row.max() + 1
+    if groups < 20 or groups > len(a) / 2 or len(pair) > 1.05 * groups:
+        return ()
+    return (f"{len(a)} rows are copies of {groups}, each with one label: independent samples, or the same ones again?",)
+
+
+def words(*variables: Any) -> bool:
+    """Whether one holds words or categories, between which there is no distance."""
+    return any(read(v, "a variable")[1] for v in variables)
+
+
+def _gao(pair: list[np.ndarray], k: int) -> float:
     """<psi(k_i) + log n - psi(n_x + 1) - psi(n_y + 1)>, in bits, counts strictly inside the kth neighbour's distance, or where
     that is 0 of what is the same. So the authors' program; the logarithms and closed balls of the text agree with it only
     for large k (k = 3 on classes that do not overlap: psi(3) - log 4, 0.67 bits too low)."""
     from scipy.special import digamma
 
+    x, y = pair
     n = x.shape[1]
-    found = np.empty((4, n), dtype=np.int64)
-    counts_around(x, y, np.empty((0, n)), k, True, found)
-    nats = digamma(found[0]) + np.log(n) - digamma(found[1] + 1) - digamma(found[2] + 1)
-    return float(nats.mean() / np.log(2))
+    found = information_by_neighbours(x, y, np.empty((0, n)), min(k, n - 1))
+    return found + float((np.log(n) - digamma(n)) / np.log(2))
 
 
 def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
-    """I(X;Y) in bits of continuous samples x [n, dx] and a label y [n], whole numbers that stand for classes.
+    """I(X;Y) in bits of continuous samples x [n, dx] and a label y [n]: words, or whole numbers that stand for classes.
 
-    k: the neighbour, among samples of the same label, that sets the scale. The rest as for `mixed`. InputError: y has more
-    columns or other numbers, a label with k samples or fewer.
+    k: the neighbour, among samples of the same label, that sets the scale; the last of them where a label has k samples or
+    fewer (noted). A sample alone with its label has no neighbour and is left out (noted). Constant columns are left out, and
+    ties broken by noise from `seed`. InputError: y has more columns or other numbers.
     """
     a, b = as_samples(x=x, y=y)
     if b.shape[1] != 1 or (b != np.floor(b)).any():
         raise InputError(f"y has shape {list(np.shape(y))}; a label is one whole number a sample, [n]")
-    kinds, label, counts = np.unique(b[:, 0], return_inverse=True, return_counts=True)
-    if not 1 <= k < counts.min():
-        rare = int(counts.argmin())
-        raise InputError(
-            f"label {kinds[rare]:g} has {counts[rare]} samples, k is {k}; each label needs more than k: lower k, leave it out, or use "
-            "'mixed' where y is a number and no label"
-        )
-    columns, label = columns_of(rescaled(a) if standardize else a), label.ravel()
+    check_k(k, len(a))
+    a, b, notes = with_neighbours(a, b, k)
+    if len(a) == 0:
+        raise InputError("every sample has a label of its own; labels must repeat")
+    columns = comparable(standardize, seed, x=a)
+    label = np.unique(b[:, 0], return_inverse=True)[1].ravel()
+    notes += copied(a, label)
+    method = f"Ross (labels), k = {k}{columns.method}"
+    notes += columns.notes
+    if columns.empty or label.max(initial=0) == 0:
+        return nothing(method, notes or ("y is constant",))
+    value = columns.mean(lambda only: _ross(only[0], label, k))
 
     def estimate(rows) -> float:
         mine = label[rows]
-        least = int(np.bincount(mine)[np.unique(mine)].min())
-        if least < 2:
-            return float("nan")
-        return _ross(np.ascontiguousarray(columns[:, rows]), np.ascontiguousarray(mine), min(k, least - 1))
+        counts = np.bincount(mine)
+        if (counts == 1).any():
+            rows = rows[counts[mine] > 1]
+        return _ross(columns.rows(rows)[0], label[rows], k)
 
-    value = estimate(slice(None))
     low, high = batch_interval(value, estimate, len(a), seed)
-    notes = ("samples stand twice: Ross's counts assume that no distance is 0; use 'mixed'",) if _twice(a) else ()
-    return Estimate(value=value, low=low, high=high, method=f"Ross (labels), k = {k}", notes=notes)
+    return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, y=b))
+
+
+def with_neighbours(a: np.ndarray, label: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Rows whose label another row has, too, and notes on those left out and on labels of k rows or fewer."""
+    kinds, inverse, counts = np.unique(label[:, 0], return_inverse=True, return_counts=True)
+    alone, few = counts == 1, (counts > 1) & (counts <= k)
+    notes = ()
+    if alone.any():
+        notes += (f"{alone.sum()} of {len(kinds)} labels have one sample each, which is left out",)
+    if few.any():
+        notes += (f"{few.sum()} of {len(kinds)} labels have {k} samples or fewer: all of them are its neighbours",)
+    rows = ~alone[inverse.ravel()]
+    return a[rows], label[rows], notes
 
 
 def _ross(x: np.ndarray, label: np.ndarray, k: int) -> float:
-    """psi(n) - <psi(n_label)> + psi(k) - <psi(m)>, m: samples strictly nearer than the kth of one's label, oneself with it."""
-    from scipy.special import digamma
-
-    m = np.empty(x.shape[1], dtype=np.int64)
-    neighbours_of_label(x, label, k, m)
-    own = np.bincount(label)[label]
-    nats = digamma(len(label)) - digamma(own).mean() + digamma(k) - digamma(m).mean()
-    return float(nats / np.log(2))
-
-
-def _twice(a: np.ndarray) -> bool:
-    return len(np.unique(a, axis=0)) < len(a)
+    """psi(n) - <psi(n_label)> + <psi(k)> - <psi(m)>, m: samples strictly nearer than the kth of one's label, oneself with it."""
+    nobody = np.empty((0, x.shape[1]))
+    return information_by_neighbours(x, nobody, nobody, k, label_y=label)

@@ -23,6 +23,7 @@ from deeptheory.information.mixtures import log_densities
 from deeptheory.results import Estimate
 
 METHOD = "sample propagation"
+_FAR = 1e17
 _Z = 1.959963984540054  # 97.5 % point of the normal distribution
 
 
@@ -69,15 +70,25 @@ def propagated_information(s, sigma: float, how: Propagation, inputs: int, targe
     inputs, with the bracket where repeats > 1; i_y: I(T;Y); h_t: differential entropy; occupied = 2^i_x.
     InputError: another number of rows, sigma not above 0.
     """
-    a = as_activations(s).astype(np.float32)
+    a = as_activations(s)
     rows = how.rows(inputs)
     if a.shape[1] != len(rows):
         raise InputError(
             f"{a.shape[1]} rows; {inputs} inputs in {how.blocks_of(inputs)} blocks and the chosen ones {how.repeats} times make {len(rows)}"
         )
     check_sigma(sigma)
+    a = (
+        a.astype(np.float64) - a.mean(1, keepdims=True, dtype=np.float64)
+    ) / sigma  # in units of the noise, whatever those of s
+    if np.abs(a).max() > _FAR:
+        raise InputError(
+            f"activations reach {np.abs(a).max():.1g} standard deviations of the noise, whose squares leave float32; at that "
+            "distance every input is distinguished: I(X;T) = log2(inputs)"
+        )
     p_y = None if targets is None else as_p_y_given_x(targets, a.shape[1])[:inputs]
-    found = [_one(part, sigma, how, inputs, p_y, k) for k, part in enumerate(a)]
+    found = [_one(part.astype(np.float32), how, inputs, p_y, k) for k, part in enumerate(a)]
+    for f in found:
+        f["h_t"] += a.shape[2] * math.log2(sigma)
     return {name: np.array([f[name] for f in found]) for name in found[0]}
 
 
@@ -137,7 +148,7 @@ def check_sigma(sigma: float) -> None:
         raise InputError(f"sigma is {sigma}; noise needs a finite standard deviation above 0")
 
 
-def _one(s: np.ndarray, sigma: float, how: Propagation, inputs: int, p_y, network: int) -> dict[str, float]:
+def _one(s: np.ndarray, how: Propagation, inputs: int, p_y, network: int) -> dict[str, float]:
     rng = np.random.default_rng([how.seed, network])
     units, selected = s.shape[1], how.selected(inputs)
     m, size = len(selected), how.blocks_of(inputs) * inputs
@@ -145,13 +156,13 @@ def _one(s: np.ndarray, sigma: float, how: Propagation, inputs: int, p_y, networ
     given = np.ascontiguousarray(s[size:].reshape(how.repeats, m, units).transpose(1, 2, 0))
     which = np.repeat(np.arange(m), how.draws)
     me = rng.integers(0, how.repeats, len(which))
-    points = (given[which, :, me] + sigma * rng.standard_normal((len(which), units))).astype(np.float32)
+    points = (given[which, :, me] + rng.standard_normal((len(which), units))).astype(np.float32)
     classes = 0 if p_y is None else p_y.shape[1]
     logs = np.empty((len(which), 4 + classes))
     weights = np.zeros((0, inputs), np.float32) if p_y is None else np.ascontiguousarray(p_y.T, dtype=np.float32)
-    log_densities(points, centres, given, selected[which], which, me, inputs, 1 / (2 * sigma**2), weights, logs)
+    log_densities(points, centres, given, selected[which], which, me, inputs, 0.5, weights, logs)
     bits = (logs / np.log(2)).reshape(m, how.draws, -1)
-    own = units / 2 * np.log2(2 * np.pi * sigma**2)  # the constant of one Gaussian
+    own = units / 2 * np.log2(2 * np.pi)  # the constant of one Gaussian
     gain = bits[..., 1] - bits[..., 0]
     value = float(gain.mean())
     out = {"i_x": value, "h_t": float(own - bits[..., 0].mean()), "occupied": 2**value}

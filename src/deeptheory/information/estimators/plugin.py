@@ -1,7 +1,8 @@
 """Plug-in: counts as probabilities, for discrete samples.
 
-Trap: biased. Entropy is too small by about (K - 1) / 2n nats for K symbols seen, information too large by about
-(Kx - 1)(Ky - 1) / 2n; Miller & Madow's correction of that order is there, and the notes say its size.
+Pitfall: biased. To first order, by (K - 1) / 2n nats downwards for the entropy of K symbols seen, and by (Kxy - Kx - Ky + 1) / 2n
+upwards for information (Miller & Madow 1955), which is (Kx - 1)(Ky - 1) / 2n where every pair of symbols is seen. The notes
+say its size, the interval runs over it, and `correct` takes it off.
 """
 
 from typing import Any
@@ -13,56 +14,112 @@ from deeptheory.information.estimators.samples import as_samples
 from deeptheory.results import Estimate
 
 _Z = 1.959963984540054
+_WORTH_A_NOTE = 0.01  # bits
+_PERMUTED = 5
 
 
 def plugin(x: Any, y: Any, *, correct: bool = False) -> Estimate:
     """I(X;Y) in bits of discrete rows, x [n, dx] and y [n, dy] (or [n]), a whole row being one symbol.
 
-    correct: less (Kx - 1)(Ky - 1) / 2n nats, to first order the bias. The interval is of the mean of the pointwise
-    information (normal approximation; where that does not vary, a point). InputError: values that are not discrete.
+    correct: less the first-order bias (Kxy - Kx - Ky + 1) / 2n nats, K counting what was seen. The interval is of the mean of
+    the pointwise information, with the spread that counts have at independence, and runs from the corrected to the
+    uncorrected value; in a table of few samples per cell its lower end takes off what y permuted has. InputError: values that
+    are not discrete.
     """
     a, b = as_samples(x=x, y=y)
-    ids = [symbols(v, name) for v, name in ((a, "x"), (b, "y"))]
-    n = len(a)
-    kx, ky = (int(i.max()) + 1 for i in ids)
-    joint, which = np.unique(ids[0].astype(np.int64) * ky + ids[1], return_inverse=True)
-    counts = [np.bincount(i) for i in ids]
-    p_xy = np.bincount(which.ravel())[which.ravel()] / n
-    local = np.log2(p_xy) - np.log2(counts[0][ids[0]] / n) - np.log2(counts[1][ids[1]] / n)
-    bias = (kx - 1) * (ky - 1) / (2 * n * np.log(2))
-    value = float(local.mean()) - (bias if correct else 0.0)
-    half = _Z * float(local.std()) / np.sqrt(n)
-    name = "plug-in, Miller-Madow" if correct else "plug-in"
-    notes = [
-        f"first-order bias {'taken off' if correct else 'upwards'} {bias:.3g} bits ({kx} x {ky} symbols, {n} samples)"
-    ]
-    if len(joint) > n / 5:
-        notes.append(
-            "more than a fifth of the samples have a cell of their own: the estimate says little; compare with y permuted"
+    i, j = symbols(a, "x"), symbols(b, "y")
+    n, shape = len(i), (int(i.max()) + 1, int(j.max()) + 1)
+    counts, local = _pointwise(i, j, shape)
+    cells, p = len(counts), counts / n
+    value = float(p @ local)
+    freedom = cells - shape[0] - shape[1] + 1
+    bias = freedom / (2 * n * np.log(2))
+    notes = bias_note(bias, correct, "upwards", f"{shape[0]} x {shape[1]} symbols, {n} samples")
+    most = bias
+    if cells > n / 5:
+        notes += (
+            "more than a fifth of the samples have a cell of their own: the estimate says little; compare with y permuted",
         )
-    return Estimate(value=value, low=value - half, high=value + half, method=name, notes=tuple(notes))
+        rng = np.random.default_rng([n, cells])
+        permuted = [_pointwise(i, rng.permutation(j), shape) for _ in range(_PERMUTED)]
+        most = max(most, float(np.mean([c @ v / n for c, v in permuted])))
+    return with_interval(value, bias, most, float(p @ (local - value) ** 2), max(freedom, 0), n, correct, notes)
+
+
+def with_interval(value, bias, most, variance, freedom, n, correct, notes) -> Estimate:
+    """variance: of the pointwise information, bits^2; that of chi-squared / 2n at independence is added to it. most: the bias
+    that may be in the value."""
+    half = _Z * float(np.sqrt(variance / n + freedom / (2 * (n * np.log(2)) ** 2)))
+    low = value - max(most, 0.0) - half
+    high = value - min(bias, 0.0) + half
+    if correct:
+        value = value - bias
+        high = max(value, high - max(bias, 0.0))
+    name = "plug-in, Miller-Madow" if correct else "plug-in"
+    return Estimate(value=value, low=min(low, value), high=high, method=name, notes=notes)
 
 
 def plugin_entropy(x: Any, *, correct: bool = False) -> Estimate:
-    """H(X) in bits of discrete rows [n, d] or [n]. correct: plus (K - 1) / 2n nats (Miller & Madow)."""
+    """H(X) in bits of discrete rows [n, d] or [n]. correct: plus (K - 1) / 2n nats (Miller & Madow). The interval runs up to
+    that."""
     (a,) = as_samples(x=x)
-    ids = symbols(a, "x")
-    n, counts = len(a), np.bincount(ids)
-    local = -np.log2(counts[ids] / n)
+    counts = np.bincount(symbols(a, "x"))
+    n, p = len(a), counts / len(a)
+    local = -np.log2(p)
     bias = (len(counts) - 1) / (2 * n * np.log(2))
-    value = float(local.mean()) + (bias if correct else 0.0)
-    half = _Z * float(local.std()) / np.sqrt(n)
-    notes = (
-        f"first-order bias {'taken off' if correct else 'downwards'} {bias:.3g} bits ({len(counts)} symbols, {n} samples)",
-    )
+    plain = float(p @ local)
+    half = _Z * float(np.sqrt(p @ (local - plain) ** 2 / n + (len(counts) - 1) / (2 * (n * np.log(2)) ** 2)))
+    notes = bias_note(bias, correct, "downwards", f"{len(counts)} symbols, {n} samples")
     method = "plug-in, Miller-Madow" if correct else "plug-in"
-    return Estimate(value=value, low=value - half, high=value + half, method=method, notes=notes)
+    value = plain + (bias if correct else 0.0)
+    return Estimate(value=value, low=plain - half, high=plain + bias + half, method=method, notes=notes)
+
+
+def bias_note(bias: float, correct: bool, way: str, of: str) -> tuple[str, ...]:
+    if abs(bias) < _WORTH_A_NOTE:
+        return ()
+    if bias < 0:
+        way = {"upwards": "downwards", "downwards": "upwards"}[way]
+    return (f"first-order bias {'taken off' if correct else way} {abs(bias):.3g} bits ({of})",)
+
+
+def _pointwise(i: np.ndarray, j: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Of each pair of symbols that is seen: how often, and log2 p(x, y) / p(x) p(y)."""
+    n = len(i)
+    key = i * shape[1] + j
+    if shape[0] * shape[1] <= 4 * n + 1000:
+        counts = np.bincount(key)
+        seen = np.flatnonzero(counts)
+        counts = counts[seen]
+    else:
+        seen, counts = np.unique(key, return_counts=True)
+    of_x, of_y = np.bincount(i), np.bincount(j)
+    # logarithms of whole counts: one of a product would leave int64
+    return counts, np.log2(counts) + np.log2(n) - np.log2(of_x[seen // shape[1]]) - np.log2(of_y[seen % shape[1]])
 
 
 def symbols(a: np.ndarray, name: str) -> np.ndarray:
-    """A number a different row, [n]. InputError: values that are not whole numbers."""
-    if a.dtype.kind == "f" and (a != np.floor(a)).any():
+    """A number a different row, [n] int64, from 0. InputError: values that are not whole numbers."""
+    if a.dtype.kind == "f" and (broken := a != np.floor(a)).any():
         raise InputError(
-            f"{name} holds values like {a.flat[int((a != np.floor(a)).argmax())]:g}; plug-in needs discrete symbols, bin them first"
+            f"{name} holds values like {a.flat[int(broken.argmax())]:g}; plug-in needs discrete symbols, bin them first"
         )
-    return np.unique(a, axis=0, return_inverse=True)[1].ravel()
+    out = _numbered(a[:, 0])
+    for column in a.T[1:]:
+        key = _numbered(column)
+        out = _numbered(out * (int(key.max()) + 1) + key)  # under n^2 different keys
+    return out
+
+
+def _numbered(values: np.ndarray) -> np.ndarray:
+    """The place of each value [n] among those that are seen, by counting where they lie close together, else by sorting."""
+    if values.dtype.kind != "f" or np.abs(values).max() < 2**52:
+        least, most = int(values.min()), int(values.max())
+        if most - least <= 4 * len(values) + 1000:
+            values = values.astype(np.uint8) if values.dtype.kind == "b" else values
+            shifted = (values - values.min()).astype(np.int64)
+            place = np.bincount(shifted) > 0
+            if place.all():
+                return shifted
+            return (np.cumsum(place) - 1)[shifted]
+    return np.unique(values, return_inverse=True)[1].ravel().astype(np.int64)

@@ -1,32 +1,33 @@
-"""The door of every estimator from samples: paired arrays checked, intervals from batches, doubts as notes."""
+"""The entry of every estimator from samples: what was handed in becomes [n, d] numbers or labels, or a clear error.
 
-from collections.abc import Callable
+Pitfalls: a column that is constant in decimal (0.1) has a standard deviation of 1e-17, so constancy is asked of the range;
+squares of 1e-200 are 0 and of 1e200 infinite, so columns are brought to the order of 1 by a power of two first.
+"""
+
+from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
+from deeptheory import statistics
 from deeptheory.errors import InputError
+from deeptheory.information.reading import read
 from deeptheory.shapes import check_finite
 
-BATCHES = 10
+SAMPLING_ERROR = "interval: sampling error only"
+SAMPLING_NOTE = "the interval is sampling error only, from subsamples: a bias common to all of them is not in it"
 
 
 def as_samples(least: int = 2, **arrays: Any) -> list[np.ndarray]:
-    """Each array as [n, d] ([n] becomes [n, 1]), all of the same n, finite, in their own dtype; labels in words as integers.
+    """Each array as [n, d] ([n] becomes [n, 1]), all of the same n, finite; words and categories, one a sample, as integers.
 
-    InputError: other axes, different n, fewer than `least` samples, NaN or infinity, no numbers.
+    Numbers stay in their own dtype (float16 becomes float32, an object column of numbers float64 or int64).
+    InputError: other axes, different n, fewer than `least` samples, NaN or infinity, no numbers, mixed kinds in a column.
     """
     out, first = [], None
     for name, value in arrays.items():
-        a = as_numpy(value)
-        if a.dtype.kind in "US" and a.ndim == 1:
-            a = np.unique(a, return_inverse=True)[1]
-        if a.dtype.kind not in "biuf":
-            raise InputError(f"{name} holds {a.dtype}; needed: numbers, or one word a sample as its label")
-        a = a[:, None] if a.ndim == 1 else a
-        if a.ndim != 2 or a.shape[1] == 0:
-            raise InputError(f"{name} has shape {list(a.shape)}; needed: [n] or [n, d], one row a sample")
+        a = read(value, name)[0]
         if first is None:
             first = (name, len(a))
         if len(a) != first[1]:
@@ -40,20 +41,47 @@ def as_samples(least: int = 2, **arrays: Any) -> list[np.ndarray]:
     return out
 
 
+def check_k(k: Any, n: int) -> None:
+    """InputError: k, the number of neighbours, is no whole number in 1..n - 1."""
+    check_whole(k, "k")
+    if not 1 <= k < n:
+        raise InputError(f"k is {k} for {n} samples; it lies in 1..{n - 1}")
+
+
+def check_whole(value: Any, name: str, least: int | None = None) -> None:
+    """InputError: no whole number, or below `least`."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral | np.integer):
+        raise InputError(f"{name} is {value!r}; needed: a whole number")
+    if least is not None and value < least:
+        raise InputError(f"{name} is {value}; needed: at least {least}")
+
+
+def constant(a: np.ndarray) -> np.ndarray:
+    """Which columns of [n, d] hold one value only."""
+    return a.min(0) == a.max(0)
+
+
 def scaled(a: np.ndarray, name: str) -> np.ndarray:
     """Columns of mean 0 and standard deviation 1, float64. InputError: a constant column."""
-    a = a.astype(np.float64)
-    spread = a.std(0)
-    if (spread == 0).any():
-        raise InputError(f"{name} is constant in column {int(np.argmin(spread))}; leave it out, it tells nothing")
-    return (a - a.mean(0)) / spread
+    if constant(a).any():
+        raise InputError(f"{name} is constant in column {int(constant(a).argmax())}; leave it out, it tells nothing")
+    return rescaled(a)
 
 
 def rescaled(a: np.ndarray) -> np.ndarray:
-    """As `scaled`, a constant column left as it is: ties are nothing unusual here."""
-    a = a.astype(np.float64)
+    """As `scaled`, a constant column as zeros: ties are nothing unusual here."""
+    still = constant(a)
+    a = moderate(a)
+    a = a - a.mean(0)
+    a[:, still] = 0.0
     spread = a.std(0)
-    return (a - a.mean(0)) / np.where(spread > 0, spread, 1.0)
+    return a / np.where(spread > 0, spread, 1.0)
+
+
+def moderate(a: np.ndarray) -> np.ndarray:
+    """[n, d] float64, each column divided by a power of two, so exactly, to the order of 1."""
+    a = a.astype(np.float64)
+    return np.ldexp(a, -np.frexp(np.abs(a).max(0))[1])
 
 
 def columns_of(a: np.ndarray) -> np.ndarray:
@@ -62,16 +90,17 @@ def columns_of(a: np.ndarray) -> np.ndarray:
 
 
 def batch_interval(value: float, estimate: Callable[[np.ndarray], float], n: int, seed: int) -> tuple[float, float]:
-    """95 % interval from disjoint batches: an estimate of variance B / n has variance B / (n / 10) in a tenth of the data
-    (Holmes & Nemenman 2019); its bias is the same in each batch and drops out. NaN where a batch would hold under 20."""
-    if n < 20 * BATCHES:
-        return float("nan"), float("nan")
-    order = np.random.default_rng([seed, n]).permutation(n)
-    values = [estimate(rows) for rows in np.array_split(order, BATCHES)]
-    half = 2.262 * np.std(values, ddof=1) / np.sqrt(BATCHES)  # Student, 9 degrees of freedom
-    return float(value - half), float(value + half)
+    """95 % interval from ten disjoint batches (statistics.batch_interval). NaN where a batch would hold under 20."""
+    return statistics.batch_interval(value, estimate, n, seed)
 
 
 def has_ties(a: np.ndarray) -> bool:
     """Whether a row stands twice."""
     return len(np.unique(a, axis=0)) < len(a)
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """InputError: k or seed that is no whole number, named with the value seen, before any estimator runs."""
+    for name, least in (("k", None), ("seed", 0)):
+        if name in options:
+            check_whole(options[name], name, least)

@@ -14,12 +14,19 @@ import numpy as np
 from deeptheory.errors import InputError
 from deeptheory.information.counting import binned, cells, x_log_x
 from deeptheory.information.entering import as_activations, as_dict, as_labels, numbered
+from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_cells, held_keys
 from deeptheory.names import pick
 
 _SPACINGS = {"width": "equal width", "count": "equal count", "entropy": "entropy-based"}
 _BOUNDED = {"tanh": np.tanh, "softsign": lambda z: z / (1 + np.abs(z)), "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(z / 2)}
 _ENDS = {"tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 _BOUNDS = {"unit": "each unit's range", "layer": "the layer's range", "global": "the range over all layers and steps"}
+
+
+_GLOBAL = (
+    "bounds='global' needs every layer and step at once: keep the activations (no readouts=, or store=) and hand the "
+    "recording to information_plane, or give the range, Binning(n, (low, high))"
+)
 
 
 @dataclass(frozen=True, eq=True, init=False, repr=False)
@@ -78,9 +85,9 @@ class Binning:
             ("n", int(n)),
             ("bounds", bounds),
             ("spacing", spacing),
-            ("clamp", clamp),
+            ("clamp", bool(clamp)),
             ("edges", edges),
-            ("wrap", _wrap),
+            ("wrap", bool(_wrap)),
         ):
             object.__setattr__(self, name, value)
 
@@ -128,12 +135,36 @@ class Binning:
         edges, uniform = self._edges(a)
         out, bad = np.empty((len(a), 4)), np.zeros((len(a), 3), dtype=np.int64)
         binned(a, edges, uniform, self.wrap, labels, classes, p_y, x_log_x(a.shape[1]), out, bad)
-        if bad[:, 1:].any() and not self.clamp:
+        self._check_outside(int(bad[:, 1:].sum()), edges, a)
+        return as_dict(out)
+
+    def start(self, layer: str) -> Any:
+        """A stream over one layer: update(activations, targets) with every batch, then result().
+
+        With bounds "layer" or "unit" it looks at every batch before the first update. spacing "count" and "entropy" sort the
+        layer's values: their stream holds the layer. InputError: bounds "global".
+        """
+        if self.edges is None and self.bounds == "global":
+            raise InputError(_GLOBAL)
+        if self.spacing != "width":
+            from deeptheory.recording.streams import Whole
+
+            return Whole(self, layer)
+        return _BinStream(self)
+
+    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+        """Bytes of one layer's stream."""
+        if self.spacing != "width":
+            return inputs * units * seeds * itemsize
+        by_unit = self.edges is None and self.bounds == "unit"
+        return held_keys(inputs, seeds) + (units * seeds * 8 * (3 + self.n) if by_unit else 0)
+
+    def _check_outside(self, outside: int, edges: np.ndarray, a: np.ndarray) -> None:
+        if outside and not self.clamp:
             raise InputError(
-                f"{int(bad[:, 1:].sum())} values lie outside [{edges[0, 0, 0]:g}, {edges[0, 0, -1]:g}] (the activations run "
+                f"{outside} values lie outside [{edges[0, 0, 0]:g}, {edges[0, 0, -1]:g}] (the activations run "
                 f"from {a.min():g} to {a.max():g}); use bounds='layer' or 'unit', wider bounds, or clamp=True"
             )
-        return as_dict(out)
 
     def symbols(self, activations: Any) -> np.ndarray:
         """Which inputs fall into the same cells: numbers [seed, sample] int64, from 0 in order of appearance in a network.
@@ -164,21 +195,21 @@ class Binning:
         if self.edges is not None:
             return np.array(self.edges)[None, None], False
         if self.bounds == "global":
-            raise InputError(
-                "bounds='global' needs every layer and step at once: keep the activations (no readouts=) and hand the "
-                "recording to information_plane, or give the range, Binning(n, (low, high))"
-            )
+            raise InputError(_GLOBAL)
         if self.spacing != "width":
             return self._edges_by_value(a), False
         if not isinstance(self.bounds, str):
             return np.linspace(*self.bounds, self.n + 1)[None, None], True
-        axis = 1 if self.bounds == "unit" else (1, 2)
-        low = a.min(axis=axis, keepdims=True).astype(np.float64).reshape(len(a), -1)
-        high = a.max(axis=axis, keepdims=True).astype(np.float64).reshape(len(a), -1)
+        ranges = Ranges(self.bounds == "unit")
+        ranges.look(a)
+        return self._between(ranges.low, ranges.high), True
+
+    def _between(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Edges [S, unit or 1, n_cells + 1] of equal cells from low to high, [S, unit or 1] each."""
         high = np.where(high > low, high, low + 1)  # a constant unit: all in the first cell
         edges = np.linspace(low, high, self.n + 1, axis=-1)
         edges[..., -1] = high
-        return np.ascontiguousarray(edges), True
+        return np.ascontiguousarray(edges)
 
     def _edges_by_value(self, a: np.ndarray) -> np.ndarray:
         """Quantile edges of each scope's values ("count") or distinct values ("entropy"), padded by the top."""
@@ -190,3 +221,28 @@ class Binning:
                 at = np.linspace(0, len(values) - 1, self.n + 1)
                 edges[s, u] = values[np.round(at).astype(int)]
         return edges
+
+
+class _BinStream(KeyStream):
+    def __init__(self, settings: Binning):
+        super().__init__()
+        self._settings = settings
+        self.passes = 2 if settings.edges is None and isinstance(settings.bounds, str) else 1
+        self._ranges = Ranges(settings.bounds == "unit")
+        self._edges: Any = None
+
+    def look(self, activations: Any) -> None:
+        """Take in the range of a batch."""
+        self._ranges.look(as_activations(activations))
+
+    def _keys(self, a: np.ndarray) -> np.ndarray:
+        if self._edges is None:
+            self._edges = (self._settings._between(self._ranges.low, self._ranges.high), True) if self.passes == 2 else self._settings._edges(a)  # fmt: skip
+        edges, uniform = self._edges
+        out = np.empty((*a.shape[:2], 2), dtype=np.uint64)
+        outside = 0
+        for s in range(len(a)):
+            e = edges[s if len(edges) > 1 else 0]
+            outside += sum(hash_cells(a[s], e, uniform, self._settings.wrap, out[s])[1:])
+        self._settings._check_outside(outside, edges, a)
+        return out

@@ -11,6 +11,7 @@ import numpy as np
 
 from deeptheory.errors import InputError
 from deeptheory.information.entering import as_activations, discrete, numbered
+from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_rows, held_keys
 from deeptheory.names import pick
 
 
@@ -22,9 +23,26 @@ class Exact:
         """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits. See Binning.summarise for the arguments."""
         return discrete(_bits(as_activations(activations)), targets)
 
+    def start(self, layer: str) -> "_ExactStream":
+        """A stream over one layer: update(activations, targets) with every batch, then result()."""
+        return _ExactStream()
+
+    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+        """Bytes of one layer's stream."""
+        return held_keys(inputs, seeds)
+
     def symbols(self, activations: Any) -> np.ndarray:
         """Which inputs have equal rows: numbers [seed, sample] int64, from 0 in order of appearance in a network."""
         return numbered(_bits(as_activations(activations)))
+
+
+class _ExactStream(KeyStream):
+    def _keys(self, a: np.ndarray) -> np.ndarray:
+        out = np.empty((*a.shape[:2], 2), dtype=np.uint64)
+        for s in range(len(a)):
+            v = a[s] + 0  # -0 becomes 0
+            hash_rows(v.view(np.int32 if v.dtype == np.float32 else np.int64), out[s])
+        return out
 
 
 def _bits(a: np.ndarray) -> np.ndarray:
@@ -44,12 +62,23 @@ class Quantized:
     bounds: str | tuple[float, float] = "layer"
 
     def __post_init__(self):
-        if not 1 <= self.bits <= 32:
+        if not (1 <= self.bits <= 32 and int(self.bits) == self.bits):
             raise InputError(f"bits is {self.bits}; it lies in 1..32")
         if isinstance(self.bounds, str):
             pick({"layer": 0, "unit": 0}, self.bounds, what="bounds")
         elif not self.bounds[0] < self.bounds[1]:
             raise InputError(f"bounds are {self.bounds}; the first must be below the second")
+        object.__setattr__(self, "bits", int(self.bits))
+        if not isinstance(self.bounds, str):
+            object.__setattr__(self, "bounds", tuple(float(b) for b in self.bounds))
+
+    def start(self, layer: str) -> "_QuantizedStream":
+        """A stream over one layer; with bounds "layer" or "unit" it looks at every batch before the first update."""
+        return _QuantizedStream(self)
+
+    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+        """Bytes of one layer's stream."""
+        return held_keys(inputs, seeds) + (16 * units * seeds if self.bounds == "unit" else 0)
 
     def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """i_x = h_t = H(T), i_y, occupied, each [seed]; bits. See Binning.summarise for the arguments."""
@@ -60,11 +89,36 @@ class Quantized:
         return numbered(self._levels(activations))
 
     def _levels(self, activations: Any) -> np.ndarray:
-        a = as_activations(activations).astype(np.float64)
+        a = as_activations(activations)
         if isinstance(self.bounds, str):
-            axis = 1 if self.bounds == "unit" else (1, 2)
-            low, high = a.min(axis=axis, keepdims=True), a.max(axis=axis, keepdims=True)
-        else:
-            low, high = map(float, self.bounds)
+            ranges = Ranges(self.bounds == "unit")
+            ranges.look(a)
+            return self._on(a, ranges.low[:, None], ranges.high[:, None])
+        return self._on(a, *map(float, self.bounds))
+
+    def _on(self, a: np.ndarray, low: Any, high: Any) -> np.ndarray:
+        """Levels on a range, each end of shape [seed, 1, unit or 1] or a number."""
         span = np.where(np.asarray(high) > low, np.asarray(high) - low, 1.0)
-        return np.rint(np.clip((a - low) / span, 0, 1) * (2**self.bits - 1)).astype(np.int64)
+        return np.rint(np.clip((a.astype(np.float64) - low) / span, 0, 1) * (2**self.bits - 1)).astype(np.int64)
+
+
+class _QuantizedStream(KeyStream):
+    def __init__(self, settings: Quantized):
+        super().__init__()
+        self._settings = settings
+        self.passes = 2 if isinstance(settings.bounds, str) else 1
+        self._ranges = Ranges(settings.bounds == "unit")
+
+    def look(self, activations: Any) -> None:
+        """Take in the range of a batch."""
+        self._ranges.look(as_activations(activations))
+
+    def _keys(self, a: np.ndarray) -> np.ndarray:
+        bounds: Any = self._settings.bounds
+        low, high = (self._ranges.low[:, None], self._ranges.high[:, None]) if isinstance(bounds, str) else bounds
+        out = np.empty((*a.shape[:2], 2), dtype=np.uint64)
+        for r in range(a.shape[1]):  # a sample at a time: levels take twice the memory of the values
+            levels = self._settings._on(a[:, r : r + 1], low, high)
+            for s in range(len(a)):
+                hash_rows(levels[s], out[s, r : r + 1])
+        return out

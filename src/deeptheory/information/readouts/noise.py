@@ -4,7 +4,8 @@ Sources: Kolchinsky & Tracey 2017 (pairwise-distance bounds on the entropy of a 
 on networks (variance 0.1 in the text, 1e-3 and 0.1 in the released code).
 With equal Gaussians the upper bound of h(T) takes exp(-|h_i - h_j|^2 / 2 sigma^2) between samples (Kullback-Leibler),
 the lower one exp(-|h_i - h_j|^2 / 8 sigma^2) (Bhattacharyya).
-Traps: an absolute sigma is not free of scale, and one relative to the layer hides saturation: give both. The usual
+Traps: an absolute sigma is not free of scale, and one relative to the layer hides saturation: give both. Distances grow with
+the root of the number of units: in wide layers a sigma by unit tells all samples apart, one by distance does not. The usual
 recipe for I(T;Y) subtracts two upper bounds and is no bound itself; the true bounds of it are kept beside it.
 """
 
@@ -15,8 +16,12 @@ import numpy as np
 from numba import njit
 
 from deeptheory.errors import InputError
-from deeptheory.information.entering import as_activations, as_p_y_given_x
+from deeptheory.information.entering import as_activations, as_labels
 from deeptheory.information.mixtures import pair_sums
+from deeptheory.names import pick
+
+_SQUARED = 40  # powers of two within which float32 holds the square
+_FEW = 64  # classes up to which all are summed in one pass over pairs
 
 
 @njit(cache=True, error_model="numpy")
@@ -45,17 +50,23 @@ def _mixture_logs(h, weight, inv, out):
 
 @dataclass(frozen=True)
 class GaussianNoise:
-    """T = h + N(0, sigma^2) on every unit. relative=True: sigma in units of the layer's standard deviation.
+    """T = h + N(0, sigma^2) on every unit. relative=True: sigma in units of the layer's standard deviation over all its
+    values; relative="distance": of the samples' root mean squared distance from their mean, all units together, so that a layer
+    of thousands of units is looked at as coarsely as one of ten.
 
-    InputError: sigma not above 0, a constant layer with relative=True.
+    InputError: sigma not above 0, another relative, a constant layer with a relative sigma.
     """
 
     sigma: float
-    relative: bool = False
+    relative: bool | str = False
 
     def __post_init__(self):
         if not (self.sigma > 0 and np.isfinite(self.sigma)):
             raise InputError(f"sigma is {self.sigma}; noise needs a finite standard deviation above 0")
+        if isinstance(self.relative, str):
+            pick({"distance": 0}, self.relative, what="relative noise")
+        object.__setattr__(self, "sigma", float(self.sigma))
+        object.__setattr__(self, "relative", self.relative if isinstance(self.relative, str) else bool(self.relative))
 
     def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """Bounds in bits, each [seed] float64.
@@ -65,25 +76,46 @@ class GaussianNoise:
         occupied: 2^i_x, the effective number of distinguishable inputs. Arguments: see Binning.summarise.
         """
         a = as_activations(activations)
-        p_y = as_p_y_given_x(targets, a.shape[1])
+        codes, classes, p_y = as_labels(targets, a.shape[1])
+        if not len(p_y) and classes <= _FEW:
+            p_y = np.eye(classes)[codes]
         names = ("i_x", "i_y", "h_t", "occupied", "i_x_lower", "i_y_lower", "i_y_upper")
-        rows = [self._one(h, p_y) for h in a]
+        rows = [self._one(h, p_y, codes) for h in a]
         return {name: np.array([row[k] for row in rows]) for k, name in enumerate(names)}
 
-    def _one(self, h: np.ndarray, p_y: np.ndarray) -> tuple[float, ...]:
+    def _one(self, h: np.ndarray, p_y: np.ndarray, codes: np.ndarray) -> tuple[float, ...]:
         n, units = h.shape
-        sigma = self.sigma * (float(h.std(dtype=np.float64)) if self.relative else 1.0)
-        if not sigma > 0:
+        power = int(
+            np.frexp(np.abs(h).max())[1]
+        )  # a scale by a power of two changes no digit, and squares stay in range
+        power = power if abs(power) > _SQUARED else 0
+        h = np.ldexp(h, -power) if power else h
+        sigma = self.sigma * self._scale(h) if self.relative else float(np.ldexp(self.sigma, -power))
+        if not sigma > 0 and self.relative:
             raise InputError("a constant layer has no scale for relative noise; use relative=False")
-        masses = [m for m in p_y.T if m.sum() > 0]
-        logs = (_in_single if h.dtype == np.float32 else _in_double)(h, sigma, [np.ones(n), *masses])
-        whole = logs[0]
-        given = sum((m.mean() * part for m, part in zip(masses, logs[1:])), np.zeros(2))
+        sigma = min(max(sigma, 1e-150), 1e150)  # beyond, all samples are apart, or all are one
+        single = h.dtype == np.float32 and 1e-15 < sigma < 1e15
+        sums = _in_single if single else _in_double
+        if len(p_y):
+            masses = [m for m in p_y.T if m.sum() > 0]
+            whole, *parts = sums(h, sigma, [np.ones(n), *masses])
+            given = sum((m.mean() * part for m, part in zip(masses, parts)), np.zeros(2))
+        else:  # of many classes each is summed within itself: memory of n, not of n times classes
+            whole, given = sums(h, sigma, [np.ones(n)])[0], np.zeros(2)
+            order = np.argsort(codes, kind="stable")
+            for members in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
+                part = sums(np.ascontiguousarray(h[members]), sigma, [np.ones(len(members))])[0]
+                given = given + len(members) / n * part
         upper, lower = whole / np.log(2)
         given_upper, given_lower = given / np.log(2)
-        noise = units / 2 * np.log2(2 * np.pi * np.e * sigma**2)
+        noise = units / 2 * (np.log2(2 * np.pi * np.e * sigma**2) + 2 * power)
         recipe = upper - given_upper
         return upper, recipe, upper + noise, 2**upper, lower, lower - given_upper, upper - given_lower
+
+    def _scale(self, h: np.ndarray) -> float:
+        if self.relative == "distance":
+            return float(np.sqrt(h.var(axis=0, dtype=np.float64).sum()))
+        return float(h.std(dtype=np.float64)) if self.relative else 1.0
 
 
 def _in_double(h: np.ndarray, sigma: float, masses: list[np.ndarray]) -> list[np.ndarray]:

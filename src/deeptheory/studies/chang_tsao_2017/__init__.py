@@ -14,5 +14,6 @@ STUDY = Study(
     scales=SCALES,
     protocols=PROTOCOLS,
     knobs=KNOBS,
+    setting=lambda scale, protocol: "other data",
     body="deeptheory.studies.chang_tsao_2017.body",
 )

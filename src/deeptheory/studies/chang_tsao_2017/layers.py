@@ -14,7 +14,7 @@ from deeptheory.studies.chang_tsao_2017.stimuli import world
 
 LAYERS = list(FaceNet.layers)
 CONDITIONS = ("trained", "untrained")
-VERDICTS = ("axis", "exemplar", "norm x direction", "energy", "none", "cannot tell")
+VERDICTS = ("axis", "exemplar", "norm x direction", "energy", "none", "undetermined")
 CURVED = "relu6"  # whose curves are kept
 _MODELS = ("axis", "exemplar", "ceiling")
 _CURVES = {

@@ -22,7 +22,7 @@ def table_of(rows: list[dict]) -> Any:
 def row(values: Any, statistic: str = "mean", **named: Any) -> dict:
     """One row: what is named, and mean (or median) over networks with its 95 % interval."""
     got = interval(Sample(np.asarray(values), statistic))
-    return named | {"value": got.value, "low": got.low, "high": got.high, "networks": got.seeds}
+    return named | {"value": got.value, "low": got.low, "high": got.high, "networks": got.n}
 
 
 def dots(table: Any, x: str, series: str, y_title: str, x_title: str, line: float | None = None) -> Any:

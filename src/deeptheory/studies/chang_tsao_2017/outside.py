@@ -90,9 +90,9 @@ def _dissimilarities(settings: dict, member: int) -> Any:
     rows = generator(member, "pictures").choice(len(known.images), len(known.images) // 2, replace=False)
 
     def alike(responses: Any) -> float:
-        return dt.axis.agreement(dt.axis.dissimilarity(responses), known.monkey_it, rows)
+        return float(dt.axis.rdm_correlation(dt.axis.rdm(responses), known.monkey_it, rows, 0))
 
-    values: dict[str, Any] = {"rdm_human": (("seed",), [dt.axis.agreement(known.human_it, known.monkey_it, rows)])}
+    values: dict[str, Any] = {"rdm_human": (("seed",), [float(dt.axis.rdm_correlation(known.human_it, known.monkey_it, rows, 0))])}
     values["rdm_pixels"] = (("seed",), [alike(known.images.reshape(len(known.images), -1))])
     try:
         nets = (face_resnet(), _random_weights(member))

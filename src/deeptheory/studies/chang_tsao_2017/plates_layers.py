@@ -26,8 +26,7 @@ def stimuli(results: Any, settings: dict) -> Plate:
         title="The first components of shape and of appearance",
         figure=space.figure(3),
         table=space.table(),
-        see="Each row is one coordinate at both ends and in the middle. Shape moves landmarks and leaves the texture; appearance "
-        "changes the texture and leaves the landmarks where they are.",
+        see="Each row is one coordinate at both ends and in the middle. By construction shape moves landmarks and leaves the texture; appearance changes the texture and leaves the landmarks.",
         trust=f"Learnt from {settings['space_faces']} procedural heads under one light. Real faces correlate in ways that these do not.",
         alt="A grid of small faces: three shape and three appearance components, each at minus, zero and plus 2.5 deviations.",
     )
@@ -83,8 +82,8 @@ def axes(results: Any, settings: dict) -> Plate:
         title="The axes of the cells of the last hidden layer",
         figure=figure,
         table=table_of(table),
-        see="One row a cell: its spike-triggered average over the 50 coordinates, of unit length. Cells that follow shape stand "
-        "on top of each block, cells that follow appearance below.",
+        see="One row per cell: its spike-triggered average over the 50 coordinates, of unit length, sorted by preference for shape. Do the cells fall into two groups?",
+        claims=("tuned-dimensions",),
         trust="The first network; tuned cells only. Coordinates keep their relative variances, so that the first ones of each "
         "block weigh most in any axis.",
         alt="A heat map in three blocks, trained, before training and pixels: rows are cells, columns 50 coordinates.",
@@ -106,8 +105,8 @@ def ramps(results: Any, settings: dict) -> Plate:
         title="Responses along the cell's own axis",
         figure=curves(series, "projection onto the axis (standard deviations)", "spikes a second"),
         table=long(series, "projection", "rate"),
-        see="A ramp: from nearly nothing at one end to several times the mean rate at the other. Dashed: the most tuned cell of "
-        "the same network before training, and the most tuned pixel.",
+        see="Does the response grow from one end of the cell's own axis to the other without turning back? Dashed: the most tuned cell of the same network before training, and the most tuned pixel.",
+        claims=("ramp",),
         trust="The most tuned cells of the first network, chosen for that; the axis comes from the same responses. Cells with a "
         "preferred face would ramp as well: a ramp alone says nothing of the code.",
         alt="Lines: response of example cells against the projection of faces onto their axes, with controls.",
@@ -135,8 +134,8 @@ def flat_curves(results: Any, settings: dict) -> Plate:
         title="Along the axis, and along the longest axis orthogonal to it",
         figure=curves(series, "standard deviations along that axis", "response / mean response", pairs=True),
         table=long(series, "projection", "response"),
-        see="The mean tuned cell of the last hidden layer. Solid: along its own axis. Dashed: along the longest axis orthogonal to "
-        "it, where an axis cell is flat.",
+        see="The mean tuned cell of the last hidden layer. Solid: along its own axis. Dashed: along the longest axis orthogonal to it. Is the dashed line flat?",
+        claims=("flat-orthogonal",),
         trust="Mean over cells, then over networks. Each orthogonal axis is turned so that the response rises along it, so that chance "
         "makes the dashed lines rise a little. One orthogonal axis of 49 says little; the shares below test all of them at once, "
         "cell by cell.",
@@ -197,8 +196,8 @@ def histogram(results: Any, settings: dict) -> Plate:
         title="Shape or appearance? The cells of two areas",
         figure=figure,
         table=table_of(rows),
-        see="The paper's middle area lies to the right (shape), its anterior area to the left (appearance). Here the third "
-        "convolution and the embedding stand for them.",
+        see="To the right cells prefer shape, to the left appearance. The paper reports its middle area on the right, its anterior area on the left; here the third convolution and the embedding are compared.",
+        claims=("late-layers-appearance", "early-layers-shape"),
         trust="Tuned cells of all networks together. A cell that is tuned to a few coordinates only is pulled towards 0 by noise "
         "in all the others.",
         alt="Histograms as outlines: shape preference index of tuned cells in two layers, trained and untrained, and of pixels.",
@@ -216,8 +215,8 @@ def preference(results: Any, settings: dict) -> Plate:
         title="Preference of the cells, layer by layer",
         figure=dots(table, "layer", "condition", "shape preference (median over cells)", "layer", 0.0),
         table=table,
-        see="Above 0 a layer's cells follow shape, below 0 appearance. If training turns a network from shape to appearance, the "
-        "trained dots fall from left to right and those before training do not.",
+        see="Above 0 a layer's cells follow shape, below 0 appearance. Do the trained dots fall from left to right, and those before training not?",
+        claims=("late-layers-appearance", "untrained-control/late-layers-appearance"),
         trust="Means with 95 % intervals over networks. The index depends on how coordinates are scaled: here each block has the "
         "same total variance, as in the released analysis.",
         alt="Dots with error bars: median shape preference by layer, trained, before training, and of pixels.",
@@ -244,8 +243,13 @@ def flatness(results: Any, settings: dict) -> Plate:
         title="Are cells flat orthogonal to their axis, and does an axis explain them better than a distance?",
         figure=dots(table, "layer", "series", "share of cells", "layer", 0.5),
         table=table,
-        see="Both shares near 1 is what the paper reports of cells. Compare each with the same network before training, and with "
-        "pixels on the right.",
+        see="The paper reports both fractions near 1 of its cells. How do they compare with the same network before training, and with pixels on the right?",
+        claims=(
+            "flat-orthogonal",
+            "axis-beats-exemplar",
+            "untrained-control/flat-orthogonal",
+            "untrained-control/axis-beats-exemplar",
+        ),
         trust="“Flat” means: nothing found in the whole orthogonal space where an effect of a tenth of the axis's would have been, or "
         "less than a twentieth of it. The exemplar is bounded: without a bound it becomes an axis, and nothing tells them apart.",
         alt="Dots with error bars: share of flat cells and share better explained by an axis, by layer and condition.",
@@ -284,7 +288,8 @@ def models(results: Any, settings: dict) -> Plate:
         title="Axis against exemplar, cell by cell",
         figure=figure,
         table=table_of(rows),
-        see="Cells of the last hidden layer. Above the diagonal the axis foretells new faces better than the distance to a face.",
+        see="Cells of the last hidden layer. Above the diagonal the axis predicts new faces better than the distance to a face. On which side do most lie?",
+        claims=("axis-beats-exemplar",),
         trust="All 50 coordinates of the exemplar are free within a bounded length; both models end in a cubic; ten-fold or "
         "five-fold held-out faces. Cells of reliability below 0.1 are left out. The paper's 57 % of the explainable variance "
         "(unverified: from memory) is of real cells and real faces.",
@@ -312,8 +317,9 @@ def verdicts(results: Any, settings: dict) -> Plate:
         title="What each cell is called when all models compete",
         figure=figure,
         table=table_of(rows),
-        see="How many cells are axes, how many distances, and how many the data cannot decide.",
-        trust="Verdicts are paired over held-out faces; “cannot tell” is an answer. A norm times a direction looks like an axis in a "
+        see="How many cells are called axes, how many distances, and how many can the data not decide?",
+        claims=("axis-beats-exemplar",),
+        trust="Verdicts are paired over held-out faces; “undetermined” is an answer. A norm times a direction looks like an axis in a "
         "Gaussian cloud of faces.",
         alt="Stacked bars by condition and layer: number of cells by verdict.",
     )
@@ -330,8 +336,8 @@ def eigenface(results: Any, settings: dict) -> Plate:
         title="Fifty pixel components against the fifty of the face space",
         figure=dots(table, "layer", "condition", "explained variance, pixel components / face space", "layer", 1.0),
         table=table,
-        see="Below 1 the face space explains the tuned cells better, as the paper reports of AM. On the right the positive "
-        "control: cells simulated as axes of the face space.",
+        see="Below 1 the face space explains the tuned cells better, as the paper reports of AM. On the right the positive control: cells simulated as axes of the face space.",
+        claims=("eigenface-worse",),
         trust="A network that sees pixels need not follow the coordinates from which faces were drawn; what holds of it need not "
         "hold of a brain.",
         alt="Dots with error bars: ratio of explained variance by layer and condition, with simulated axis cells and pixels.",

@@ -21,7 +21,8 @@ def published(results: Any, settings: dict) -> Plate | None:
         title="A published face network, shown faces of a space of photographs",
         figure=dots(table, "layer", "condition", "shape preference (median over cells)", "layer", 0.0),
         table=table,
-        see="The same question of a network that learnt from photographs.",
+        see="Do shape and appearance preference change with depth in a network that learnt from photographs?",
+        claims=("published-network/late-layers-appearance",),
         trust="One network; the intervals are over draws of faces and cells. Faces are drawn from the space of the data folder's "
         "photographs, cropped to the face.",
         alt="Dots with error bars: median shape preference by layer of the published network, with random weights, and of pixels.",
@@ -58,7 +59,8 @@ def published_flatness(results: Any, settings: dict) -> Plate | None:
         title="The published network: are cells flat orthogonal to their axis?",
         figure=dots(table, "layer", "condition", "share of tuned cells", "layer", 0.5),
         table=table,
-        see="Near 1: cells change along their axis alone.",
+        see="At 1 cells change along their axis alone. How near do layers come?",
+        claims=("published-network/flat-orthogonal",),
         trust="As above. Random weights stand beside, and pixels.",
         alt="Dots with error bars: share of flat cells by layer of the published network, with random weights, and of pixels.",
     )
@@ -84,7 +86,8 @@ def neurons(results: Any, settings: dict) -> Plate | None:
         title="Monkey IT: which of seven objects was shown",
         figure=curves(series, "middle of the window (ms after the picture)", "objects told apart (of seven)", 1 / 7),
         table=long(series, "window", "accuracy"),
-        see="Nothing before the picture, and a rise some 100 ms after it.",
+        see="When does the object become readable? Zero is the onset of the picture; chance is one in seven.",
+        claims=("it/objects-decoded",),
         trust="Units were recorded one by one and paired by object, so that their common noise is lost; objects are not faces of a "
         "face space, and no axis can be measured here.",
         alt="A line: accuracy of telling seven objects apart against time.",
@@ -109,8 +112,8 @@ def dissimilarities(results: Any, settings: dict) -> Plate | None:
         title="Which pictures are alike? Layers of the face network and monkey IT",
         figure=figure,
         table=table,
-        see="How far a layer orders 92 pictures as monkey IT does; the dotted line is how far human IT does, what one could hope "
-        "for.",
+        see="How far does a layer order 92 pictures as monkey IT does? The dotted line is how far human IT does.",
+        claims=("it/network-resembles",),
         trust="Halves of the same 92 pictures, which overlap, so that the intervals are too narrow. The pictures are of everything; "
         "the network has seen faces only.",
         alt="Dots with error bars: rank correlation with monkey IT by layer, trained and with random weights, with lines for pixels and human IT.",

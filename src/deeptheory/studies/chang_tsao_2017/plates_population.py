@@ -26,8 +26,8 @@ def decoding(results: Any, settings: dict) -> Plate:
         title="Which coordinates can be read from the cells",
         figure=figure,
         table=long(series, "coordinate", "explained"),
-        see="Middle layer and embedding together against each alone, and whether later components are read less well; dashed, the "
-        "same before training and from pixels.",
+        see="Can more be read from the middle layer and the embedding together than from either alone, and are later components read less well? Dashed: the same before training and from pixels.",
+        claims=("decode-combined-best", "decode-falls-with-component"),
         trust="Mean over networks of leave-one-out least squares; negative where a coordinate cannot be read. “Both” has twice as "
         "many cells, as in the paper: with few faces a cell, that costs more than it brings.",
         alt="Lines: explained variance against the number of the coordinate, for areas and controls.",
@@ -47,7 +47,8 @@ def identification(results: Any, settings: dict) -> Plate:
         title="Finding a face among others",
         figure=curves(series, "number of faces", "identified", logarithmic=True),
         table=long(series, "candidates", "identified"),
-        see="How often the face that was shown is nearest to what the cells say, among so many.",
+        see="How often is the face that was shown nearest to what the cells say, among so many?",
+        claims=("identify-at-40",),
         trust="Mean over networks; exact expectation over all sets of others. Identification tells that there is information, not which "
         "code carries it, nor that training put it there: compare the dashed lines.",
         alt="Curves against a logarithmic number of faces: share identified from both areas, before training, and from pixels.",
@@ -70,7 +71,8 @@ def cells_needed(results: Any, settings: dict) -> Plate:
         title="How many cells it takes to know a face",
         figure=curves(series, "number of cells", f"identified among {number}", 1 / number, logarithmic=True),
         table=long(series, "cells", "identified"),
-        see="One cell says little; the population says nearly all. A code by axes should need fewer cells than one by distances.",
+        see="How many cells are needed, and do codes by axes need fewer than codes by distances?",
+        claims=("population-not-grandmother", "200-suffice"),
         trust="Mean over networks. A distance code identifies as well, with more cells: identification alone does not tell codes "
         "apart. Simulated cells are of reliability 0.5 and fill 50 even dimensions, the network's cells neither.",
         alt="Curves against a logarithmic number of cells: share identified by the network's cells and by two simulated codes.",
@@ -89,7 +91,8 @@ def readers(results: Any, settings: dict) -> Plate:
         title="What a code by axes is good for",
         figure=curves(series, "number of cells", "right", logarithmic=True, pairs=True),
         table=long(series, "cells", "right"),
-        see="Solid: cells that are axes; dashed: cells that answer the distance to a face; the same readers, noise and numbers.",
+        see="Solid: cells that are axes; dashed: cells that answer the distance to a face; the same decoders, noise and numbers. Which line is higher at equal numbers?",
+        claims=("axis-metric-efficient",),
         trust="Pure simulation: softplus of either, reliability 0.5, exemplars at half to one and a half of the usual distance. "
         "How large the advantage is depends on all three.",
         alt="Lines against the number of cells: accuracy of four readers from axis cells and from distance cells.",
@@ -111,6 +114,7 @@ def reconstructions(results: Any, settings: dict) -> Plate:
             [row(v, cells=k, quantity="decoded to true / decoded to nearest stranger") for k, v in kinds.items()]
         ),
         see="Is the lower face the upper one? Large differences first: outline, brows, skin.",
+        claims=("reconstruction",),
         trust="The first eight faces of the first network, not chosen. Coordinates that cannot be read shrink to the mean, so rebuilt "
         "faces are more alike than those shown.",
         alt="Four rows of faces: those shown, and those rebuilt from trained cells, untrained cells and pixels.",
@@ -126,8 +130,7 @@ def metamers(results: Any, settings: dict) -> Plate:
         title="Faces moved along a cell's null plane, and along its axis",
         figure=picture_figure(montage(pictures.reshape(-1, *pictures.shape[2:]), pictures.shape[1]), None, ["faces", "null plane", "axis"]),
         table=_changes(data),
-        see="Both lower rows are equally far from the upper one. If the cell is an axis, it answers the middle row as it does the "
-        "upper one, though the faces differ.",
+        see="Both lower rows are equally far from the upper one. An axis cell would answer the middle row as it does the upper one, though the faces differ.", claims=("metamers",),
         trust="The cell of the first network whose axis explains most. The axis is estimated from noisy trials, so that some of it is "
         "left in the null plane.",
         alt="Three rows of faces: as drawn, moved along the null plane, moved along the axis.",
@@ -156,8 +159,8 @@ def null_changes(results: Any, settings: dict) -> Plate:
         title="How much cells answer to their null plane",
         figure=dots(summary, "cells", "series", "response change, null plane / axis", "cells", 0.1),
         table=table,
-        see="At 1 a cell would change as much along its null plane as along its axis. The paper's sparse cells do not change along "
-        "it; the claim here asks for less than a tenth (dotted).",
+        see="At 1 a cell would change as much along its null plane as along its axis; the claim asks for less than a tenth (dotted).",
+        claims=("metamers",),
         trust="No noise in these responses, but the axis was estimated from noisy trials. Cells are those whose axis explains most. "
         "Root mean square over 12 faces.",
         alt="Dots with error bars: ratio of response changes for trained cells, untrained cells and pixels.",
@@ -180,6 +183,7 @@ def views(results: Any, settings: dict) -> Plate | None:
         figure=dots(table, "cells", "series", "cosine of the appearance axes, frontal and 60°", "cells", 0.5),
         table=table,
         see="At 1 a cell asks for the same appearance in front and from the side, at 0 for something unrelated.",
+        claims=("view-transfer",),
         trust="Latents of the procedural heads, so that shape and appearance are the same numbers in both views. The networks were "
         "taught faces turned by up to six degrees, never faces from the side. Pixels are left out: one pixel does not show the "
         "same part of a turned face.",
@@ -207,9 +211,7 @@ def ladder(results: Any, settings: dict) -> Plate | None:
         title="Who is known from view to view?",
         figure=dots(table, "layer", "series", "similarity above that of others", "layer", 0.0),
         table=table,
-        see="25 people in 8 views from side to side. “Same person, another view”: how much more alike the answers to one person are "
-        "across views than to two. “Mirrored view”: how much more alike answers to two people in mirrored views are than in "
-        "other pairs of views. In the monkey the first grows towards AM, and the second stands out in AL.",
+        see="25 people in 8 views from side to side. “Same person, another view”: how much more alike the answers to one person are across views than to two. “Mirrored view”: how much more alike answers to two people in mirrored views are than in other pairs of views. The paper's group reports the first to grow towards AM, and the second to stand out in AL.",
         trust="Correlations over up to 100 units of a layer, no noise. The networks were taught faces turned by six degrees at most.",
         alt="Dots with error bars by layer: similarity of one person across views, and of mirrored views, with controls.",
     )

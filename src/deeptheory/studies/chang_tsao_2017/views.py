@@ -54,7 +54,7 @@ def _transfer(settings: dict, member: int, made: Any, nets: dict) -> np.ndarray:
             )
             for cells in (first, second)
         ]  # fmt: skip
-        cosines, units = dt.axis.axis_transfer(*codes, "appearance")
+        cosines, units = dt.axis.axis_transfer(*codes, "appearance", "sta")
         out[k, units] = cosines
     return out
 

@@ -55,8 +55,8 @@ def _one_neuron(results: Any, settings: dict) -> Plate:
         title="One noisy neuron, exactly (section 3)",
         figure=panels(curves, x_title="weight w", y_title="I(X;T) (bits)"),
         table=table_of(curves),
-        see="Four inputs: two bits at best. As the weight grows, first all four are told apart; then the unit saturates, pairs of "
-        "inputs merge, and one bit is left. Compression is this merging.",
+        see="Four inputs: two bits at most. How many bits are left as the weight grows and the unit saturates?",
+        claims=("one-neuron-merges",),
         trust="The entropy of a mixture of four Gaussians by one integral; tested against plain quadrature to 1e-9.",
         alt="Lines of information against the weight for three noise levels.",
     )
@@ -75,7 +75,8 @@ def _noisy_curves(results: Any, settings: dict) -> Plate:
         title="Information that is the network's own, over training",
         figure=panels(curves, x_title="epoch + 1", y_title="I(X;T) (bits)", columns=2),
         table=table_of(curves),
-        see="Left: the deep layers rise and fall. Right: the same networks, started alike, with nearly orthonormal weights.",
+        see="Do deep layers rise and fall on the left? Right: the same networks, started alike, with nearly orthonormal weights.",
+        claims=("noisy-compresses", "orthonormal-stops-compression"),
         trust=f"Sample propagation: the interval of the last hidden layer, with its bracket, is {width:.1f} bits wide on average; "
         "where the noise of early layers is amplified the estimate is too high rather than too low. Bands: middle 80 % of networks.",
         alt="Two panels: information by layer against the epoch, with and without orthonormal weights.",
@@ -106,6 +107,7 @@ def _tracking(results: Any, settings: dict) -> Plate:
         table=table_of(curves),
         see="Do the lines move together? Rank correlation over looks, mean over the networks in which both move: "
         f"{'; '.join(each)}.",
+        claims=("noisy-compression-tracks-clusters", "same-class-distance-tracks"),
         trust=f"Clustering: -log2 of the share of pairs of {CLUSTERED} samples nearer than 4 sigma, from distances alone. It "
         "saturates where few pairs are near, and a layer that keeps all 12 bits has nothing to correlate.",
         alt="Two panels: information and clustering of the last two hidden layers against the epoch.",
@@ -123,6 +125,7 @@ def _penalty(results: Any, settings: dict) -> Plate:
         figure=dots(table, x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"),
         table=table,
         see=f"Held-out accuracy at the end: {ends['noisy']:.3f} without, {ends['orthonormal']:.3f} with the penalty.",
+        claims=("orthonormal-stops-compression", "orthonormal-no-harm"),
         trust=f"Same initial weights and splits. Penalty of weight {settings['orthonormal']:g} on the hidden layers; the output layer "
         "is free. Means with 95 % intervals over networks.",
         alt="Dots with error bars: fall of information by layer with and without the penalty.",
@@ -141,7 +144,8 @@ def _binned(results: Any, settings: dict) -> Plate:
         title="No noise: the entropy of cells, by their size",
         figure=panels(curves, x_title="epoch + 1", y_title="H(T) (bits)", columns=2),
         table=table_of(curves),
-        see="The same networks in every panel. Which of them compress depends on the cell.",
+        see="The same networks in every panel. Does which of them compress depend on the cell?",
+        claims=("binned-entropy-depends-on-bin", "binned-entropy-tracks-clusters"),
         trust="Exact for each size, all 4096 patterns; means and middle 80 % of networks.",
         alt="Four panels: entropy of binned layers against the epoch for four cell sizes.",
     )
@@ -161,8 +165,8 @@ def _constant(results: Any, settings: dict) -> Plate:
         title="No noise: the truth",
         figure=panels(curves, x_title="epoch + 1", y_title="H(T) (bits)", columns=2),
         table=table_of(curves),
-        see="12 bits, at every epoch: a strictly monotone network merges nothing. What falls in single precision is rounding, where "
-        "units saturate.",
+        see="A strictly monotone network merges nothing: the truth is 12 bits at every epoch. Does single precision, where units saturate, lose any?",
+        claims=("deterministic-is-constant",),
         trust="Rows of activations compared bit by bit; the same weights computed twice.",
         alt="Two panels: exact entropy of the layers against the epoch in double and single precision.",
     )
@@ -181,7 +185,8 @@ def _quantised(results: Any, settings: dict) -> Plate:
         title=f"Quantized networks, {settings['bits']} bits, exactly",
         figure=panels(curves, x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table_of(curves),
-        see="Nothing is estimated here. Early layers stay at the top; do the last ones fall?",
+        see="Nothing is estimated here. Do early layers stay at the top, and do the last ones fall?",
+        claims=("quantised-early-layers-stay", "quantised-last-layers-compress", "quantised-output-compresses"),
         trust="Activations are rounded to 256 levels in training and afterwards; what is counted are the values that the network "
         "itself computes. The last line of a panel is the output. Means and middle 80 % of networks.",
         alt="Five panels: exact information by layer against the epoch for five architectures.",
@@ -217,8 +222,8 @@ def _synthetic(results: Any, settings: dict) -> Plate:
         title="Images of known information, compressed to two numbers",
         figure=figure,
         table=data.to_dataframe().reset_index(),
-        see="Dots on the dotted line are right, below it too low. An autoencoder keeps what draws the image; principal components keep "
-        "less of a bump that moves.",
+        see="Dots on the dotted line are right, below it too low. Which compressor keeps the information of an image that two numbers draw?",
+        claims=("compressed-estimate-is-lower", "compressed-estimate-is-near"),
         trust="The truth is exact: two correlated pairs of numbers draw each pair of images. Bars: 95 % intervals from disjoint "
         "batches. That an estimate may lie above the truth is the estimator's error, not the compression's.",
         alt="Scatter plot of estimates against the true information for two kinds of images and two compressors.",

@@ -131,6 +131,7 @@ def clusters_plate(results: Any, settings: dict) -> Plate:
         figure=panels(curves, x_title="training step + 1", y_title="mean cosine similarity", columns=2),
         table=table_of(curves),
         see=f"Do the lines part, and in which layers? Held-out accuracy at the end {accuracy.mean():.3f}.",
+        claims=("mnist-cnn-clusters",),
         trust=f"Data: {data.attrs['pictures']}; cosines between {data.attrs['shown']} held-out ones, no density and no noise in the measure. "
         f"Three convolutions and a dense layer, noise of {NOISE:g} of each activation: Butakov et al.'s network, not Goldfeld et "
         f"al.'s own. {len(accuracy)} networks, middle 80 % as bands.",
@@ -153,6 +154,11 @@ def quantised_plate(results: Any, settings: dict) -> Plate | None:
         figure=panels(curves, x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table_of(curves),
         see=f"Which layers fall? Held-out accuracy at the end {np.nanmean(accuracy):.3f}.",
+        claims=(
+            "quantised-early-layers-stay/mnist",
+            "quantised-last-layers-compress/mnist",
+            "quantised-output-compresses/mnist",
+        ),
         trust=f"Data: {data.attrs['pictures']}, all of them counted, so that log2 of their number is the most; the last line is the output. "
         f"{data.attrs['epochs']} epochs with Adam, rate {QUANTISED_RATE:g}. Bands: middle 80 % of networks.",
         alt="Exact information by layer against the epoch.",

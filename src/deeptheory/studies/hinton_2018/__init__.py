@@ -13,5 +13,8 @@ STUDY = Study(
     scales=SCALES,
     protocols=PROTOCOLS,
     knobs=KNOBS,
+    setting=lambda scale, protocol: (
+        "other data" if scale != "paper" else "reference code" if protocol == "code" else "published"
+    ),
     body="deeptheory.studies.hinton_2018.body",
 )

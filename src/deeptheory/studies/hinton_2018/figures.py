@@ -89,7 +89,7 @@ def _curves(results: Any, condition: str, words: str) -> Plate:
         figure=figure,
         table=table,
         see=f"{words} Each line is a training, from the lower left upwards. At equal accuracy on familiar viewpoints the higher line is better "
-        "on new ones. Diamonds: where the two networks of a seed are compared.",
+        "on new ones. Diamonds: where the two networks of a seed are compared.", claims=(f"novel-{condition}",),
         trust="The comparison is made where the slower of the two ended, mostly the capsules: early in the training of the CNN, and far from "
         "the paper's 96 % on familiar viewpoints. Test objects are other objects than those that trained.",
         alt=f"Lines of accuracy on new {condition}s against accuracy on familiar ones for capsules and convolutional networks.",
@@ -112,9 +112,7 @@ def _ablations(results: Any, settings: dict) -> Plate:
     for step, label in _ABLATIONS.items():
         values = 100 - results[step]["familiar"].values[:, -1]
         found = interval(Sample(values))
-        rows.append(
-            {"network": label, "error": found.value, "low": found.low, "high": found.high, "seeds": found.seeds}
-        )
+        rows.append({"network": label, "error": found.value, "low": found.low, "high": found.high, "seeds": found.n})
     table = pd.DataFrame(rows)
     bars = {"type": "data", "symmetric": False, "array": (table["high"] - table["error"]).round(4).tolist()}
     bars["arrayminus"] = (table["error"] - table["low"]).round(4).tolist()
@@ -128,7 +126,7 @@ def _ablations(results: Any, settings: dict) -> Plate:
         title="One thing changed at a time",
         figure=figure,
         table=table,
-        see="The first line is the paper's network in small; what lies to its right is worse, to its left better.",
+        see="The first line is the paper's network in small. Which changes make it worse (to the right), which better?", claims=("iterations", "activation-ablation", "pose-form", "coordinates", "loss"),
         trust=f"{settings['updates'][1]} steps: what is measured here is mostly who learns faster. The paper trained until nothing changed any "
         "more. Means with 95 % intervals over networks.",
         alt="Dots with error bars, one a variant of the network: test error.",
@@ -163,7 +161,7 @@ def _votes(results: Any, settings: dict) -> Plate:
         title="Distances of votes, iteration by iteration",
         figure=figure,
         table=data[["distance"]].to_dataframe().reset_index(),
-        see="If routing finds a cluster of agreeing votes, the curves move to the left from iteration to iteration.",
+        see="If routing finds a cluster of agreeing votes, the curves move to the left from iteration to iteration. Do they?", claims=("votes-tighten",),
         trust="Test pictures of the class that the first network says most often, in its last layer; votes weighted by assignment. Not "
         f"shown: the last half per cent of the mass. Mean distance, last iteration over first, by network: {', '.join(f'{r:.2f}' for r in ratio)}.",
         alt="One histogram line an iteration of vote distances.",
@@ -209,7 +207,7 @@ def _attacks(results: Any, settings: dict) -> Plate:
         table=results["attacks"]["accuracy"].to_dataframe().reset_index(),
         see="fgsm: one step along the gradient of the network's own loss; bim: ten small steps; strong: many steps on logits from the picture "
         "and from random starts, the worst kept; targeted: share taken for the class aimed at (higher is worse); transferred: pictures "
-        "made against a third network.",
+        "made against a third network.", claims=("white-box-fgsm", "white-box-bim", "strong-attack", "transfer-no-advantage"),
         trust=f"{settings['attacked']} test pictures, mean and standard deviation over {settings['networks']} networks. Where strong brings a "
         "network down and fgsm does not, the loss hid its gradient: that is no robustness (Michels et al. 2019, arXiv 1906.03612). The two "
         "networks are not equally good at epsilon 0.",
@@ -241,7 +239,7 @@ def _gradients(results: Any, settings: dict) -> Plate:
         title="How large gradients are, and how many are zero",
         figure=figure,
         table=table,
-        see="The paper reports capsules' gradients about a hundred times smaller than the CNN's, and not more zeros among them.",
+        see="The paper reports capsules' gradients about a hundred times smaller than the CNN's, and not more zeros among them. Is that so here?", claims=("gradient-magnitude", "gradient-zeros"),
         trust="Each network's own loss, whose scales differ: a smaller gradient of a smaller loss is no safety by itself. One dot a network.",
         alt="Dots of two colours: size of gradients against share of zeros.",
     )  # fmt: skip

@@ -8,7 +8,7 @@ _BOTH = {"iterations": 3, "schedule": 0.01}
 PROTOCOLS: dict[str, dict[str, Any]] = {
     # as read in the released program, whose checkpoint gives the published error: damped means, twice the logit, positions of one
     # type compete and types do not; the margin widens along a logistic curve, its middle at half of the training
-    "code": {**_BOTH, "variant": "released", "margin": "released", "convention": "released"},
+    "code": {**_BOTH, "variant": "reference_code", "margin": "reference_code", "convention": "reference_code"},
     # as the text says: all parents compete, the margin grows in a straight line from 0.2 to 0.9
     "text": {**_BOTH, "variant": "paper", "margin": "paper", "convention": "paper"},
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 from deeptheory.runs import Page, Plate, Sample
 from deeptheory.runs.intervals import interval
-from deeptheory.studies.lin_tegmark_rolnick_2017.claims import _gain
+from deeptheory.studies.lin_tegmark_rolnick_2017.claims import gains
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import DATA, PARAMETERS
 from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.theme import NEUTRAL, layer_colours, new_figure
@@ -43,8 +43,8 @@ def _gates(results: Any, settings: dict) -> Plate:
         title="Error of the product gate against its scale",
         figure=figure,
         table=table,
-        see="To the right truncation: slope 2. To the left rounding: the error grows as the scale falls. silu and gelu vanish at 0, do "
-        "not lose digits to cancellation, and reach 100 times further down.",
+        see="To the right truncation dominates, where theory gives slope 2; to the left rounding, where the error grows as the scale falls. How far down does each activation reach?",
+        claims=("gate-slope", "gate-rounding-floor"),
         trust="Largest error on a grid of 41 x 41 points. tanh and the logistic function have their biases where the second derivative "
         "is large; at 0 it vanishes and no gate exists.",
         alt="Line plot, both axes logarithmic: error of the product gate against its scale for six activations.",
@@ -71,8 +71,8 @@ def _precision(results: Any, settings: dict) -> Plate:
         title="Depth wins in precision, too",
         figure=figure,
         table=wide,
-        see="One layer multiplies by dividing through the scale to the power n, and what rounding loses is divided with it. The tree "
-        "keeps its digits at every n. The paper counts neurons only.",
+        see="One layer multiplies by dividing through the scale to the power n, and what rounding loses is divided with it. Does the tree lose fewer digits as n grows? The paper counts neurons only.",
+        claims=("depth-wins-precision",),
         trust="Each at the scale that its certificate finds best for float64; exp units. Found: 20,000 points, every fifth a corner.",
         alt="Line plot: found and certified errors against the number of factors for one layer and for a tree.",
     )
@@ -107,7 +107,8 @@ def _parameters(results: Any, settings: dict) -> Plate:
         title="Parameters that each assumption leaves",
         figure=figure,
         table=table,
-        see="From hundreds of thousands to a handful: locality makes the count linear in the size, translation frees it of the size.",
+        see="How many parameters does each assumption leave? Exact counts.",
+        claims=("parameter-counts",),
         trust="Enumerated term by term and compared with the closed forms; exact.",
         alt="Bar chart of parameter counts on a logarithmic axis for eight sets of assumptions.",
     )
@@ -125,7 +126,7 @@ def _degree(results: Any, settings: dict) -> Plate:
             got = interval(Sample(bits[:, 0] - bits[:, degree - 1]))
             rows.append((name, degree, got.value, got.low, got.high))
     table = pd.DataFrame(rows, columns=["data", "degree", "bits_gained", "low", "high"])
-    ratio = {name: interval(Sample(data.sel(data=name).values, _gain)) for name in DATA}
+    ratio = {name: interval(gains(data.sel(data=name).values)) for name in DATA}
     table["ratio_of_gains"] = [ratio[n].value for n in table["data"]]
     figure = new_figure(xaxis_title="largest degree of a term", yaxis_title="bits gained a sample, against degree 1")
     figure.update_xaxes(tickvals=[1, 2, 3])
@@ -145,8 +146,8 @@ def _degree(results: Any, settings: dict) -> Plate:
         title="How many bits do terms of degree 2 and 3 add?",
         figure=figure,
         table=table,
-        see="Where the Hamiltonian is quadratic the line is flat after degree 2. The cubic control has to rise there and does. Windows of "
-        "digits are real pictures; the committee is a vote of three perceptrons, its label the 13th bit.",
+        see="For a quadratic Hamiltonian the line is flat after degree 2; the cubic control has to rise there. Which are flat? Windows of digits are real pictures; the committee is a vote of three perceptrons, its label the 13th bit.",
+        claims=("hamiltonian-low-degree",),
         trust="Pseudo-likelihood on held-out samples: sums of conditional entropies. Parts of the data are disjoint for digits and drawn "
         "anew for the rest. Windows of one digit overlap, so that held-out windows are not quite new.",
         alt="Line plot: bits gained against the largest degree for four kinds of data with error bars.",
@@ -172,8 +173,8 @@ def _classes(results: Any, settings: dict) -> Plate:
         title="Classes that each level's minimal sufficient statistic keeps",
         figure=figure,
         table=table,
-        see="From the data upwards (right to left) each statistic is a function of the one before, so that the number never grows: the "
-        "network may forget at every level, and I(y_0; T_i) stays the same.",
+        see="From the data upwards (right to left) each statistic is a function of the one before, so that the number cannot grow. How much may each level forget, at equal I(y_0; T_i)?",
+        claims=("theorem-2", "corollary-2"),
         trust=f"Exact, in whole numbers, over {chains} random chains of 4 steps and up to 6 states that were made to forget.",
         alt="Line plot: mean, least and largest number of classes against the level.",
     )
@@ -211,8 +212,8 @@ def _flow(results: Any, settings: dict) -> Plate:
         title="Relevant, marginal, irrelevant: couplings under block averaging",
         figure=figure,
         table=pd.DataFrame(rows, columns=names),
-        see="y_0 grows fourfold, y_1 stays, y_2 falls to a quarter: dots are fits to fields before and after averaging, dotted lines the "
-        "rule.",
+        see="The rule (dotted): y_0 grows fourfold, y_1 stays, y_2 falls to a quarter. Dots: fits to fields before and after averaging.",
+        claims=("rg-exponent", "rg-precision"),
         trust="Whittle fits of long waves; the known damping by the averaging is divided out. Intervals over independent fields.",
         alt="Three couplings before and after block averaging on a logarithmic axis, with the predicted lines.",
     )
@@ -241,8 +242,8 @@ def _flattening(results: Any, settings: dict) -> Plate:
         title="What flattening a linear map costs",
         figure=figure,
         table=table,
-        see="Above the dotted line factors are cheaper. Strassen's are not at these sizes: the formula passes 1 only for matrices of some "
-        "100,000 rows, although the ratio grows without bound.",
+        see="Above the dotted line factors are cheaper than the flattened map. Which maps lie there, and from which size on?",
+        claims=("no-flattening",),
         trust="Non-zero entries of factors that were built and of their product, counted. The paper's n^2.373 is of algorithms that "
         "nobody has written down as a network.",
         alt="Bar chart of flattening costs on a logarithmic axis with a line at 1.",

@@ -62,8 +62,8 @@ def _neurons(results: Any, settings: dict) -> Plate:
         title="Neurons to multiply n numbers, by depth",
         figure=figure,
         table=table,
-        see="The second layer takes most of the exponent away: 32 numbers fall from 4,294,967,296 neurons to 304. The count is "
-        "nearly flat from about log2 n - 1 layers on; too many layers cost again.",
+        see="How many neurons does each number of layers need? Exact, by the formula that the built networks meet.",
+        claims=("depth-k-table",),
         trust="Exact search over balanced groups, an upper bound of the need. That nothing beats its order in n is conjecture 5.2.",
         alt="Line plot, neurons on a logarithmic axis against hidden layers, one line for each of five numbers of factors.",
     )
@@ -102,7 +102,8 @@ def _groups(results: Any, settings: dict) -> Plate:
         title="The best groups, layer by layer (the paper's figure 1)",
         figure=figure,
         table=table,
-        see="Groups grow slowly towards the output, because later layers have fewer of them to pay for.",
+        see="How large are the best groups, layer by layer, by equation 5 and by the integer optimum?",
+        claims=("optimal-groups",),
         trust="The equation is the Lagrange condition of the count with real groups. Whole groups are the exact optimum, sorted; "
         "among equal optima the search shows one.",
         alt="Line plot: size of groups against the layer for four products; open squares mark whole groups.",
@@ -145,8 +146,8 @@ def _monomials(results: Any, settings: dict) -> Plate:
         title="Neurons of monomials: one layer, and as built at any depth",
         figure=figure,
         table=table,
-        see="Small monomials are cheaper in one layer than by the recipe of theorem 4.2, whose bound is loose: the networks that "
-        "were built stay under it, and under the count for one layer as soon as that grows.",
+        see="Which is smaller for each monomial: the count for one layer, the bound of theorem 4.2, or the network that was built?",
+        claims=("shallow-count", "deep-count"),
         trust="Counts in one layer are exact in the Taylor sense. What was built has a bias at "
         "its output, which spares the unit that sees nothing (u² takes two), and is an upper bound: a smaller network may exist. "
         "The table has certificates and the largest errors found on 20,000 points.",
@@ -196,8 +197,8 @@ def _learned(results: Any, settings: dict) -> Plate:
         title=f"Error of learned products of {n} numbers, by depth and width (the paper's figure 2)",
         figure=figure,
         table=table,
-        see="The orange curve is w = n^((k-1)/k) 2^(n^(1/k)). By the paper shapes to its right learn the product, those to its left "
-        "do not; and two thin layers do better than one wide one.",
+        see="The orange curve is w = n^((k-1)/k) 2^(n^(1/k)). By the paper shapes to its right learn the product, those to its left do not, and two thin layers do better than one wide one. Does the curve separate low from high errors?",
+        claims=("fig2-frontier", "two-thin-beat-one-wide"),
         trust=f"Mean over {data.sizes['seed']} networks a shape of the mean absolute error over that of the best constant. All shapes "
         "have the same number of steps at one rate, so that slow learners look like poor ones. tanh with biases is outside the "
         "theorem, and the curve is an order of magnitude without its constant.",
@@ -237,7 +238,7 @@ def _against_neurons(results: Any, settings: dict) -> Plate:
         figure=figure,
         table=table,
         see="At equal numbers of neurons, is the deeper network better? The dotted line is the best constant.",
-        trust="95 % bootstrap intervals over networks. Equal neurons are not equal weights: a deep network has more of those.",
+        trust="95 % intervals over networks. Equal neurons are not equal weights: a deep network has more of those.",
         alt="Line plot, both axes logarithmic: error against hidden neurons for each depth with error bars.",
     )
 
@@ -250,7 +251,7 @@ def _errors(data: Any) -> Any:
         at = data.sel(shape=shape)
         got = interval(Sample(at["error"].values))
         depth, width = int(at["depth"]), int(at["width"])
-        rows.append((depth, width, depth * width, got.value, got.low, got.high, got.seeds))
+        rows.append((depth, width, depth * width, got.value, got.low, got.high, got.n))
     return pd.DataFrame(rows, columns=["depth", "width", "neurons", "error", "low", "high", "networks"])
 
 

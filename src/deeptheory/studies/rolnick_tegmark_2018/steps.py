@@ -104,7 +104,8 @@ def _sum_of_monomials(rng) -> list[bool]:
     parts = [written(t) for t in terms]
     whole = dt.cheap.neuron_count("+".join(parts), depth=1)
     shallow = [dt.cheap.neuron_count(p, depth=1).lower for p in parts]
-    deep, each = dt.cheap.neuron_count("+".join(parts)), sum(dt.cheap.neuron_count(p).upper for p in parts)
+    deep = dt.cheap.neuron_count("+".join(parts))  # the theorem's networks have a hidden layer, for lines too
+    each = sum(dt.cheap.neuron_count(p, depth=1 if sum(t) == 1 else None).upper for p, t in zip(parts, terms))
     return [whole.upper < max(shallow) / len(parts), deep.lower > each, deep.upper > each]
 
 

@@ -13,5 +13,8 @@ STUDY = Study(
     scales=SCALES,
     protocols=PROTOCOLS,
     knobs=KNOBS,
+    setting=lambda scale, protocol: (
+        "scaled down" if scale != "paper" else "reference code" if protocol == "code" else "published"
+    ),
     body="deeptheory.studies.sabour_2017.body",
 )

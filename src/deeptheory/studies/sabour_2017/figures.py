@@ -74,8 +74,7 @@ def _reconstructions(results: Any, settings: dict) -> Plate:
         title="Pictures and what the network draws of them, failures last",
         figure=figure,
         table=_long(pictures, rows),
-        see="Below each column what the network said (and what it is, where it was wrong). Second row: drawn from the longest capsule; "
-        "third: from the capsule of the label. In a failure the two rows differ, and the third often looks like the picture.",
+        see="Below each column what the network said (and what it is, where it was wrong). Second row: drawn from the longest capsule; third: from the capsule of the label. In a failure, do the two rows differ?",
         trust="The first pictures of the test set that were right and the first that were wrong, not chosen by eye; one network. The "
         f"decoder saw {settings['updates'][0]} batches: its drawings are blurred. The label is used for the last row alone.",
         alt="Three rows of small digits: inputs, drawings from the longest capsule, drawings from the labelled capsule.",
@@ -89,7 +88,7 @@ def _errors(results: Any, settings: dict) -> Plate:
     rows = []
     for step in _ROWS:
         found = interval(Sample(results[step]["error"].values[:, -1]))
-        rows.append({"network": step, "error": found.value, "low": found.low, "high": found.high, "seeds": found.seeds})
+        rows.append({"network": step, "error": found.value, "low": found.low, "high": found.high, "seeds": found.n})
     table = pd.DataFrame(rows)
     figure = new_figure(xaxis_title="network", yaxis_title="test error (%)")
     bars = {"type": "data", "symmetric": False, "array": (table["high"] - table["error"]).round(4).tolist()}
@@ -108,8 +107,8 @@ def _errors(results: Any, settings: dict) -> Plate:
         title="One or three iterations, with and without the decoder; the baseline beside them",
         figure=figure,
         table=table,
-        see="Whether three iterations (r3) are better than uniform coupling (r1), the decoder better than none, and capsules better than the "
-        "convolutional network (cnn). Small dots: networks.",
+        see="Are three iterations (r3) better than uniform coupling (r1), the decoder better than none, and capsules better than the convolutional network (cnn)? Small dots: networks.",
+        claims=("r3-versus-r1", "reconstruction-helps", "capsules-versus-cnn"),
         trust=f"{settings['test']} test digits: one digit is {100 / settings['test']:g} points, and the published "
         "differences are 0.04 to 0.14. Weights of the network with the decoder and of the convolutional one: "
         f"{results['r3-reconstruction'].sizes['parameter']} and {results['cnn'].sizes['parameter']}, trained at rates of "
@@ -159,6 +158,7 @@ def _width(results: Any, settings: dict) -> Plate:
         figure=figure,
         table=pd.DataFrame(rows),
         see="For each class the number of the pose whose movement explains the drawn width best. Above the line, one number is a width.",
+        claims=("width-dimension-exists",),
         trust="Width is four standard deviations of the ink's columns, measured on drawings. That a straight line explains it says that "
         "the decoder answers smoothly to a small movement; it does not say that the number means nothing else.",
         alt="Dots for ten classes and each network between 0 and 1, with a line at 0.8.",
@@ -175,8 +175,7 @@ def _matched(results: Any, settings: dict) -> Plate:
         title="Equally good on moved digits: who is better on bent ones?",
         figure=figure,
         table=table,
-        see="Each line is a training, from the lower left to the upper right. At equal accuracy on moved digits the higher line generalises "
-        "better to affine digits. Diamonds: where the two networks of a seed are compared.",
+        see="Each line is a training, from the lower left to the upper right. At equal accuracy on moved digits the higher line generalizes better to affine digits. Diamonds: where the two networks of a seed are compared.", claims=("affine-at-matched-accuracy",),
         trust="The affine set is generated (rotation, shear, scale, place), not affNIST. Both networks have about as many weights "
         f"({weights[0]} and {weights[1]}) and saw "
         f"the same number of digits; the convolutional one at a rate of {settings['cnn_lr']:g}, for at the capsules' it does not learn. At this accuracy both are far from trained out, unlike the paper's (99.2 %).",
@@ -219,7 +218,7 @@ def _overlaid(results: Any, settings: dict) -> Plate:
         title="Error on overlaid digits while training",
         figure=figure,
         table=pd.DataFrame(rows),
-        see="Both labels must be right; guessing is wrong 97.8 times in 100. Lower is better, at equal steps.",
+        see="Both labels must be right; guessing is wrong 97.8 times in 100. Lower is better, at equal steps.", claims=("multimnist-versus-cnn", "multimnist/r3-versus-r1"),
         trust=f"Pairs are made afresh every step, moved by up to {settings['max_shift']} pixels. The paper saw 60 million pairs, this run "
         f"{settings['updates'][2] * settings['batch']}. Equal steps are not equal time: capsules cost more. "
         f"Weights: {weights[0]} and {weights[1]}.",
@@ -242,8 +241,8 @@ def _apart(results: Any, settings: dict) -> Plate:
         title="Overlaid digits drawn apart, and a class that is not there",
         figure=figure,
         table=_long(pictures, ["input", "first", "second", "drawn first", "drawn second", "drawn absent"]),
-        see="Third row: what the two labelled capsules draw, in red and green, against the truth above it. Last row: what the decoder draws "
-        "from the capsule of a class (after the semicolon) that is neither a label nor among the two longest. It should be dark.",
+        see="Third row: what the two labelled capsules draw, in red and green, against the truth above it. Last row: what the decoder draws from the capsule of a class (after the semicolon) that is neither a label nor among the two longest. Is it dark?",
+        claims=("absent-class-not-hallucinated",),
         trust="The first pairs of the test set, one network. Drawings are made from labels, as in the paper's figure, so that they are no "
         "segmentation that the network found alone.",
         alt="Four rows of small pictures: overlaid digits, their parts in red and green, drawn parts, drawings of absent classes.",
@@ -272,7 +271,7 @@ def _change(results: Any, settings: dict) -> Plate:
         title="How much the routing still changes",
         figure=figure,
         table=data.to_dataframe().reset_index(),
-        see="On the logarithmic axis the paper's curve falls nearly straight. A flat line: votes and parents agree as much in every iteration.",
+        see="On the logarithmic axis the paper's curve falls nearly straight; a flat line would say that votes and parents agree as much in every iteration. Which is it here?", claims=("logit-change-falls",),
         trust="Networks trained with three iterations, routed with eight on 64 test digits. A logit grows by the agreement of vote and parent; "
         "once the parent stands still so does that growth, while couplings no longer change.",
         alt="Lines of mean absolute logit change against iteration, one a network.",

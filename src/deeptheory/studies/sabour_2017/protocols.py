@@ -10,7 +10,7 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
     "text": {**_BOTH, "convention": "paper", "released": False, "max_shift": 4},
     # as read in the released program: half the margin loss, mean over classes, primary capsules divided by the number of
     # types, and the 6 pixels of its sample command
-    "code": {**_BOTH, "convention": "released", "released": True, "max_shift": 6},
+    "code": {**_BOTH, "convention": "reference_code", "released": True, "max_shift": 6},
 }
 _TINY = {  # "tiny": at half resolution (every 2x2 pixels become their mean)
     "channels": 32,

@@ -81,7 +81,7 @@ def _pairs(settings: dict, images: np.ndarray, labels: np.ndarray, count: int, g
 def _network(settings: dict, side: int, iterations: int, reconstruction: bool):
     n = side // settings["shrink"]
     kwargs = {k: tuple(v) if isinstance(v, list) else v for k, v in settings["net"].items()}
-    more = {"iterations": iterations, "released": settings["released"]}
+    more = {"iterations": iterations, "released": settings["released"], "init": "paper"}
     return dt.capsules.CapsuleNetwork((1, n, n), 10, reconstruction, **kwargs, **more)
 
 

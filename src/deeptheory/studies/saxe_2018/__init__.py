@@ -13,5 +13,6 @@ STUDY = Study(
     scales=SCALES,
     protocols=PROTOCOLS,
     knobs=KNOBS,
+    setting=lambda scale, protocol: "reference code",
     body="deeptheory.studies.saxe_2018.body",
 )

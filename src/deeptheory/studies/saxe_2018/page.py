@@ -57,8 +57,8 @@ def _one_neuron(results: Any, settings: dict) -> Plate:
         title="One neuron, exactly (figure 2)",
         figure=panels(curves, x_title="weight w", y_title="I(X;T) (bits)"),
         table=table_of(curves),
-        see="Bounded units (tanh, softsign) rise, turn, and end near 1 bit: large weights push every input to one of two ends. "
-        "ReLU, softplus and linear units rise for ever: nothing saturates on their open side.",
+        see="How many bits does each unit keep as its weight grows? Exact, from the Gaussian distribution of the input.",
+        claims=("one-neuron-tanh-returns-to-1-bit", "one-neuron-tanh-peak", "one-neuron-relu-grows"),
         trust="x ~ N(0, 1), exact from the normal distribution function. Bounded units in 30 cells over [-1, 1], the others in "
         "cells of the same width as far as values reach; with other cells the turn moves.",
         alt="Lines of information against the weight for five nonlinearities.",
@@ -82,12 +82,8 @@ def _plane(step: str, readout: str, label: str) -> Callable[[Any, dict], Plate]:
             title=f"The information plane of {label} networks (figure 1)",
             figure=found.figure(bound=dt.bottleneck_curve(dt.datasets.icosahedron().p_xy, locate=False)),
             table=mean,
-            see="Move the slider. "
-            + (
-                "Deep layers move left late in training."
-                if step == "tanh"
-                else "Hidden layers move right, and stay there."
-            ),
+            see="Move the slider. Which layers move to the left late in training?",
+            claims=("tanh-compresses",) if step == "tanh" else ("relu-does-not", "relu-output-does"),
             trust=f"Read-out {found.readout}. {_COMMON} Dashed: the most that any T can tell, min(I(X;T), H(Y)). {notes[:1].upper()}{notes[1:]}.",
             alt=f"Scatter plot of {label} networks in the information plane, a slider over epochs.",
         )
@@ -105,7 +101,15 @@ def _curves(results: Any, settings: dict) -> Plate:
         title="I(X;T) over training, five nonlinearities (figure 1 and appendix)",
         figure=panels(curves, x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table_of(curves),
-        see="Which panels show lines that rise and then fall? The last layer is a softmax, which saturates, everywhere.",
+        see="Which panels show lines that rise and then fall? The last layer is a softmax everywhere.",
+        claims=(
+            "tanh-compresses",
+            "relu-does-not",
+            "relu-output-does",
+            "softsign-modest",
+            "softplus-none",
+            "linear-none",
+        ),
         trust=f"100 cells over the range of all units, layers and epochs of each network, so that the panels compare. {_COMMON} "
         "Lines: means; bands: the middle 80 % of networks. Where a range is set by one large unit, small units share few cells.",
         alt="Five panels of mean information by layer against the epoch.",
@@ -123,8 +127,9 @@ def _falls(results: Any, settings: dict) -> Plate:
         title="How far each layer falls, by nonlinearity",
         figure=dots(table, x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"),
         table=table,
-        see="Bounded units against unbounded ones, layer by layer.",
-        trust="Means with 95 % bootstrap intervals over networks; 100 cells over the range of all units and epochs.",
+        see="Do layers of bounded units fall, and those of unbounded ones not?",
+        claims=("tanh-compresses", "relu-does-not"),
+        trust="Means with 95 % intervals over networks; 100 cells over the range of all units and epochs.",
         alt="Dots with error bars: fall of information by layer for five nonlinearities.",
     )
 
@@ -138,8 +143,8 @@ def _rebin(results: Any, settings: dict) -> Plate:
         title="The same tanh networks, other bins (appendix)",
         figure=dots(table, x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"),
         table=table,
-        see="The networks are the same in every colour: only the read-out differs. With every bit counted nothing falls but what "
-        "rounding itself merges.",
+        see="The networks are the same in every color: only the readout differs. What is left of the decrease with bins even in net input, and with every bit counted?",
+        claims=("rebin-removes", "full-precision-flat"),
         trust="Means with 95 % intervals over networks. Edges even in net input from -50 to 50 make cells wider than most net "
         "inputs before training, so that little is left to fall there; the finer ones are ours.",
         alt="Dots with error bars: fall of information by layer for five read-outs of the same networks.",
@@ -169,6 +174,7 @@ def _noise(results: Any, settings: dict) -> Plate:
         figure=panels(curves, x_title="epoch + 1", y_title="upper bound of I(X;T) (bits)", columns=2),
         table=table,
         see=f"Fall of the last hidden layer at the larger and the smaller variance: {said}. The two scales need not agree.",
+        claims=("noise-readout",),
         trust=f"Upper bounds of Kolchinsky & Tracey on {settings['noise_inputs']} patterns; the noise is added for the analysis "
         "alone, the networks never saw it, and its scale is a choice (0.1 in the text, 0.001 in the released program).",
         alt="Four panels: noise bound of the information by layer against the epoch, tanh and ReLU, two variances.",
@@ -186,7 +192,8 @@ def _causes(results: Any, settings: dict) -> Plate:
         title="Without minibatch noise, and with little data",
         figure=dots(table, x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"),
         table=table,
-        see="If the noise of minibatches drove compression, the full batch would fall far less.",
+        see="If the noise of minibatches drove compression, the full batch would fall far less. Does it?",
+        claims=("full-batch-compresses", "small-data-compresses-and-overfits"),
         trust="tanh, 30 even bins, means with 95 % intervals over networks. At equal epochs the full batch has taken 13 times "
         "fewer steps.",
         alt="Dots with error bars: fall of information by layer for minibatch, full batch, and scarce data.",
@@ -220,7 +227,8 @@ def _cells(results: Any, settings: dict) -> Plate:
         title="Compressing or not, generalising or not",
         figure=figure,
         table=pd.DataFrame(rows),
-        see="Right of the upright line a network compresses, below the level one it generalises. Are all four corners taken?",
+        see="Right of the upright line a network compresses, below the level one it generalizes. Are all four corners taken?",
+        claims=("all-four-cells",),
         trust="tanh by 30 even bins, ReLU by 100 over the range of all units and epochs, as in the paper: the horizontal axis is "
         "not one quantity for both, and the lines were drawn beforehand.",
         alt="Scatter plot of networks: generalisation gap against fall of information.",
@@ -252,8 +260,8 @@ def _students(results: Any, settings: dict) -> Plate:
         title="Deep linear students, exactly (figures 4 and 6)",
         figure=panels(curves, x_title="epoch + 1", y_title="bits, or squared error", log_y=True),
         table=table_of(curves),
-        see="Left and middle: the error turns and grows (overtraining) while I(X;T) only rises. Right: what the task does not need "
-        "is compressed while I(X;T) rises as a whole.",
+        see="Left and middle: does I(X;T) fall where the error turns and grows (overtraining)? Right: is what the task does not need compressed while I(X;T) rises as a whole?",
+        claims=("overtrained-no-compression", "irrelevant-compresses-while-total-rises"),
         trust="Closed forms, nothing estimated; the output layer, read with noise of variance 1. Learning rates, and the number of "
         "samples on the right, are ours: the paper states none. Bands: the middle 80 % of students.",
         alt="Three panels over the epoch: information and error of linear students.",
@@ -277,7 +285,8 @@ def _snr(results: Any, settings: dict) -> Plate:
         title="The gradients' transition, with and without compression",
         figure=figure,
         table=table_of(curves),
-        see="The ratio falls in every panel, in networks that compress and in networks that cannot.",
+        see="Does the ratio fall through 1 in networks that compress, and in networks that cannot?",
+        claims=("snr-transition-without-compression",),
         trust="Median over networks (but those whose units have all died) of the norm of the mean gradient over that of its fluctuation: over the minibatches of an "
         "epoch, and for the smallest network over single samples, where the ratio starts below 1 at best (the gradient is "
         "proportional to x^2, whose mean over standard deviation is 0.71).",
@@ -300,7 +309,8 @@ def _rescaled(results: Any, settings: dict) -> Plate:
         title="The same function with other weights",
         figure=panels(curves, x_title="c", y_title="I(X;T) (bits)"),
         table=table_of(curves),
-        see="Dividing the first weight by c and multiplying the second by it leaves every output as it was; I(X;T) goes anywhere.",
+        see="Dividing the first weight by c and multiplying the second by it leaves every output as it was. What happens to I(X;T)?",
+        claims=("reparametrisation-changes-information",),
         trust="Exact, noise of variance 1 on the hidden unit; trained 1-1-1 networks, mean and middle 80 %. Noise that belongs to "
         "the network would make the two functions different ones.",
         alt="Line of information against the rescaling factor.",

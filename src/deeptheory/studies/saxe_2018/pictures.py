@@ -107,6 +107,7 @@ def plate(results: Any, settings: dict) -> Plate | None:
         figure=panels(curves, x_title="epoch + 1", y_title="upper bound of I(X;T) (bits)", columns=2),
         table=table_of(curves),
         see=f"Do hidden layers fall, and when? Largest fall over all looks, and from the first trained one on: {'; '.join(down)}. Held-out accuracy at the end: tanh {ends['tanh']:.3f}, ReLU {ends['relu']:.3f}.",
+        claims=("mnist-noise-readout",),
         trust=f"Data: {said} of {BATCH}, rate {RATE:g}: as much as {steps * RATE / PAPER_RATE * BATCH / 60_000:.0f} epochs of 60,000 pictures at the "
         f"paper's {PAPER_RATE:g}. Noise of variance {VARIANCE:g} added for the analysis, {results['pictures-tanh'].attrs['shown']} "
         "held-out pictures, so that log2 of their number is the most. The last line is the output. Bands: middle 80 % of networks.",

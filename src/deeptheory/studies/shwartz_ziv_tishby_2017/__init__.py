@@ -13,5 +13,6 @@ STUDY = Study(
     scales=SCALES,
     protocols=PROTOCOLS,
     knobs=KNOBS,
+    setting=lambda scale, protocol: "reference code" if protocol == "code" else "published",
     body="deeptheory.studies.shwartz_ziv_tishby_2017.body",
 )

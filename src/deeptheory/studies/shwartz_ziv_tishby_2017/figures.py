@@ -72,9 +72,8 @@ def _plane(results: Any, settings: dict) -> Plate:
         title="Layers in the information plane, over training",
         figure=plane.figure(bound=dt.bottleneck_curve(task(settings).p_xy, locate=False)),
         table=plane.table() if plane.i_x.size < 40_000 else _mean_table(plane),
-        see="Move the slider. First all dots rise (fitting); then those of the deep layers move to the left (compression), "
-        "while the first layers stay at the right edge, where the read-out tells nearly all inputs apart. Dashed: the bottleneck "
-        "bound of the task.",
+        see="Move the slider. Do dots first rise (fitting), and do those of the deep layers then move to the left (compression)? Dashed: the bottleneck bound of the task.",
+        claims=("fit-then-compress", "full-information"),
         trust=_trust(plane),
         alt=f"Scatter plot of {n} networks with {layers} layers: I(T;Y) against I(X;T), a slider over epochs.",
     )
@@ -87,8 +86,8 @@ def _curves(results: Any, settings: dict) -> Plate:
         title="The same against the epoch",
         figure=plane.figure("curves"),
         table=_mean_table(plane),
-        see="Above: I(X;T) of deep layers has a maximum and then falls. Below: I(T;Y) rises before that. Bands: the middle "
-        "80 % of networks; where they are wide, one network is not the story.",
+        see="Above: does I(X;T) of deep layers have a maximum and then fall? Below: has I(T;Y) risen before that? Bands: the middle 80 % of networks; where they are wide, one network is not the story.",
+        claims=("fit-then-compress", "first-layer-flat"),
         trust="The same numbers as above. The mean of networks that turn at different epochs is smoother than any one of them.",
         alt="Two line plots over a logarithmic epoch axis: mean I(X;T) and mean I(T;Y) of each layer with bands.",
     )
@@ -102,8 +101,8 @@ def _gradients(results: Any, settings: dict) -> Plate:
         title="Mean and fluctuation of the gradients",
         figure=phases.figure(),
         table=phases.dataset().drop_dims("seed").assign(parts).to_dataframe().reset_index(),
-        see="Solid: norm of the mean gradient over the minibatches of an epoch; dashed: its fluctuation; both over the norm of "
-        "the weights, median of the networks. Where a dashed line passes its solid one, noise takes the lead.",
+        see="Solid: norm of the mean gradient over the minibatches of an epoch; dashed: its fluctuation; both over the norm of the weights, median of the networks. Where a dashed line passes its solid one, noise takes the lead.",
+        claims=("snr-transition", "snr-alike-across-layers"),
         trust="With B minibatches of pure noise the ratio tends to 1/sqrt(B), not to 0. The same turn is known from networks "
         "that do not compress (Saxe et al. 2018), so that this figure alone says nothing about compression.",
         alt="Line plot, both axes logarithmic: gradient mean and fluctuation of every layer against the epoch.",
@@ -144,7 +143,7 @@ def _falls(results: Any, settings: dict) -> Plate:
             ):
                 got = interval(Sample(values))
                 row = {"condition": label, "layer": layer, "quantity": what, "bits": got.value}
-                rows.append(row | {"low": got.low, "high": got.high, "networks": got.seeds})
+                rows.append(row | {"low": got.low, "high": got.high, "networks": got.n})
     if not rows:
         raise NotDone("no step is done")
     table = pd.DataFrame(rows)
@@ -169,7 +168,8 @@ def _falls(results: Any, settings: dict) -> Plate:
         table=table,
         see=f"If minibatch noise drove compression, the full batch would fall much less than the minibatch, above all in {deep}. "
         "Shuffled labels: whether compression needs anything to learn. The table beside it holds I(X;T) before training, too.",
-        trust="Means with 95 % bootstrap intervals over networks. ReLU is read out over another range than tanh (see there), so "
+        claims=("noise-drives-compression",),
+        trust="Means with 95 % intervals over networks. ReLU is read out over another range than tanh (see there), so "
         "its falls compare in kind, not in size.",
         alt="Dots with error bars: fall of I(X;T) in bits by layer for minibatch, full batch, ReLU and shuffled labels.",
     )

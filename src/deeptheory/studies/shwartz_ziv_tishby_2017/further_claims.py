@@ -3,19 +3,11 @@
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
 import deeptheory as dt
 from deeptheory.information import fits_before_compressing, fraction_of_information
 from deeptheory.runs import NotRun, Sample
-
-
-def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    """Rank correlation; infinities are the largest, and 0 where one side is all ties."""
-    x, y = rankdata(a), rankdata(b)
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
-        return 0.0
-    return float(np.corrcoef(x, y)[0, 1])
+from deeptheory.statistics import spearman
 
 
 def epochs_to(data: Any, level: float) -> np.ndarray:
@@ -69,11 +61,6 @@ def beta_falls(results):
     return np.array([spearman(np.arange(len(row)), row) for row in beta])
 
 
-def _mean_ratio(trained, untrained, axis=-1):
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.mean(trained, axis)) / np.asarray(np.mean(untrained, axis))
-
-
 def on_the_bound(name: str):
     def measure(results):
         data = results["minibatch"]
@@ -86,7 +73,7 @@ def on_the_bound(name: str):
                 f"untrained {name} is on the bound already ({pair[:, 1].mean():.1e} bits below it on average): the "
                 "read-out tells nearly all inputs apart, so there is no distance to shrink"
             )
-        return Sample(pair, _mean_ratio)
+        return Sample(pair, "ratio")
 
     return measure
 

@@ -32,7 +32,8 @@ def bound(results: Any, settings: dict) -> Plate:
         title="Layers against the bottleneck bound (figure 6)",
         figure=draw_layers(layers, curve),
         table=layers.to_dataframe().reset_index(),
-        see="Dashed: the most that any T can tell of the label at its I(X;T). Hollow: before training; filled: at the end.",
+        see="Dashed: the most that any T can tell of the label at its I(X;T). Hollow: before training; filled: at the end. Do filled layers lie nearer to the bound?",
+        claims=("on-the-bound", "beta-falls-with-depth"),
         trust="The bound is that of the published soft rule (gamma = 50, I(X;Y) = 0.987); networks trained on its hard labels. "
         "First layers lie on it untrained, as the read-out tells nearly all inputs apart, far to the right of what is needed. The "
         "table has the fitted beta with its residual, beside the residual for labels dealt out anew.",
@@ -56,6 +57,7 @@ def depth(results: Any, settings: dict) -> Plate:
         figure=_apart(panels(curves, x_title="epoch + 1", y_title="bits", columns=2)),
         table=table_of(curves),
         see=f"Median epochs until the output holds 95 % of I(X;Y), by number of hidden layers: {each} (inf: not by the end).",
+        claims=("depth-speeds-learning", "one-layer-too-slow"),
         trust="The output's information, since a hidden layer of twelve units tells nearly all inputs apart under this read-out, "
         "trained or not. Bands: the middle 80 % of networks.",
         alt="Two panels of lines against the epoch, one colour a number of hidden layers.",
@@ -78,8 +80,9 @@ def sizes(results: Any, settings: dict) -> Plate:
         title="Size of the training set (figures 3 and 7)",
         figure=dots(table, x_title="share of the 4096 patterns that train", y_title="I(T;Y), last hidden layer (bits)"),
         table=table,
-        see="Where the two part, information about the label was had and lost again. More data should raise both.",
-        trust="Means with 95 % bootstrap intervals over networks, measured on all 4096 patterns.",
+        see="Where the two part, information about the label was had and lost again. Does more data raise both?",
+        claims=("small-data-loses", "more-data-more-label"),
+        trust="Means with 95 % intervals over networks, measured on all 4096 patterns.",
         alt="Dots with error bars over the share that trains: largest and last information about the label.",
     )
 
@@ -114,7 +117,8 @@ def others(results: Any, settings: dict) -> Plate:
         title="A committee machine (figure 8)",
         figure=_apart(panels(curves, x_title="epoch + 1", y_title="bits", columns=2)),
         table=table_of(curves),
-        see="The same networks on the majority vote of three perceptrons.",
+        see="The same networks on the majority vote of three perceptrons. Are there two phases?",
+        claims=("committee-same-phases",),
         trust="The paper's own committee is not published: this is a task of the same kind.",
         alt="Two panels of lines against the epoch, one colour a layer.",
     )
@@ -128,7 +132,8 @@ def pictures(results: Any, settings: dict) -> Plate:
         title="Gradients on pictures of digits (figure 8)",
         figure=phases.figure(),
         table=phases.table(),
-        see="Where a dashed line (fluctuation) passes its solid one (mean), noise takes the lead.",
+        see="Where a dashed line (fluctuation) passes its solid one (mean), noise takes the lead. Does it when I(X;T) is largest?",
+        claims=("mnist-gradient-phases",),
         trust=f"Data: {data.attrs['pictures']}. The paper shows MNIST; its network and settings are not stated. "
         "As above, the phases alone say nothing about compression.",
         alt="Line plot, both axes logarithmic: gradient mean and fluctuation of every layer against the epoch.",

@@ -18,8 +18,11 @@ _BOUNDED = ("tanh", "softsign", "sigmoid")  # units within [-1, 1], as are softm
 
 
 def readout(settings: dict, activation: str | None = None) -> dt.Binning:
-    """The paper's equal cells over [-1, 1]; where units are unbounded, over the range of the layer at that look."""
+    """Cells over [-1, 1], as the released program cuts them or equal ones as in the text; where units are unbounded, equal ones
+    over the range of the layer at that epoch."""
     bounded = (activation or settings["activation"]) in _BOUNDED
+    if bounded and settings["released_edges"]:
+        return dt.Binning.released(settings["bins"])
     return dt.Binning(settings["bins"], (-1, 1) if bounded else "layer")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.results import Estimate
-from deeptheory.runs import Claim, NotRun, Sample, generator
+from deeptheory.runs import Claim, NotRun, Sample, at_setting
 
 _PAPER = "Tishby & Zaslavsky 2015"
 _PROTOCOL = "own: the paper has no experiment"
@@ -76,41 +76,28 @@ def _slope(results):
     )  # fmt: skip
 
 
-def placement(results: Any) -> tuple[np.ndarray, Any] | None:
-    """[network, 2]: sum over its layers of |log beta - log of the nearest critical beta|, and how many have a fitted beta that
-    is finite and above 0; and p(sums, counts): one-sided p-value of the mean distance against layers placed at random.
-
-    Random: evenly in log beta between the least and largest fitted beta. None: fewer than two layers have such a beta.
-    """
-    fitted, data = _end(results)["beta"].values, results["bound"]
+def distance_after(results: Any, step: int) -> np.ndarray:
+    """[network]: mean over layers of log beta less log of the critical beta nearest to it, above 0 where a layer's fitted beta
+    lies after its bifurcation; step: -1 trained, 0 untrained. Layers without a finite beta above 0 are left out (NaN: all)."""
+    fitted = results["layers"]["beta"].isel(step=step).transpose("seed", "layer").values
+    critical = np.log(results["bound"]["critical"].values)
     usable = np.isfinite(fitted) & (fitted > 0)
     logs = np.log(np.where(usable, fitted, 1.0))
-    critical = np.log(data["critical"].values)
-    if usable.sum() < 2 or np.ptp(logs[usable]) == 0:
-        return None
-
-    def distance(b):
-        return np.abs(b[..., None] - critical).min(-1)
-
-    rng = generator(int(data.attrs["seed"]), "placements")
-    shape = (int(data.attrs["placements"]), int(usable.sum()))
-    drawn = np.sort(distance(rng.uniform(logs[usable].min(), logs[usable].max(), shape)).mean(1))
-
-    def p_value(sums, counts, axis=-1):
-        with np.errstate(invalid="ignore"):
-            seen = np.sum(sums, axis) / np.sum(counts, axis)
-        return (1 + np.searchsorted(drawn, seen, side="right")) / (1 + len(drawn))
-
-    return np.stack([np.where(usable, distance(logs), 0).sum(1), usable.sum(1)], axis=1), p_value
+    signed = logs[..., None] - critical
+    nearest = np.take_along_axis(signed, np.abs(signed).argmin(-1)[..., None], -1)[..., 0]
+    count = usable.sum(1)
+    return np.where(count > 0, np.where(usable, nearest, 0).sum(1) / np.maximum(count, 1), np.nan)
 
 
 def _conjecture(results):
-    found = placement(results)
-    if found is None:
-        return NotRun(
-            "fewer than two layers have a fitted beta that is finite and above 0: there is no placement to compare"
-        )
-    return Sample(*found)
+    trained, untrained = (distance_after(results, step) for step in (-1, 0))
+    left_out = [int((~np.isfinite(results["layers"]["beta"].isel(step=s).values)).sum()) for s in (-1, 0)]
+    size = results["layers"]["beta"].isel(step=0).size
+    return Sample(
+        trained - untrained,
+        "mean",
+        (f"no finite beta: {left_out[0]} trained and {left_out[1]} untrained of {size} layers",),
+    )
 
 
 def _minimum(results):
@@ -195,9 +182,10 @@ CLAIMS = [
     _claim(
         "layers-after-bifurcations",
         "section IV",
-        "Conjecture: the best layers sit just after bifurcations (expected beforehand: inconclusive or not borne out).",
-        "p-value of the layers' distance to the nearest critical beta against random placement",
-        "< 0.05",
+        "Conjecture: the best layers sit just after bifurcations (expected beforehand: inconclusive).",
+        "signed distance in log beta of a layer's fitted beta after the nearest critical beta, mean over layers, trained minus "
+        "untrained networks",
+        "> 0",
         _conjecture,
     ),
     _claim(
@@ -236,3 +224,6 @@ CLAIMS = [
         unit="bits",
     ),
 ]
+CLAIMS = at_setting(
+    "other data", CLAIMS, "dpi-chain/", "bound-above-layers", "layers-after-bifurcations", "gaps"
+)  # networks of ours

@@ -8,7 +8,7 @@ from deeptheory.runs import Page, Plate
 from deeptheory.studies.both_sides import links
 from deeptheory.studies.drawing import dots, measured
 from deeptheory.studies.pages import sections, turned
-from deeptheory.studies.tishby_zaslavsky_2015.claims import placement, slopes
+from deeptheory.studies.tishby_zaslavsky_2015.claims import distance_after, slopes
 from deeptheory.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
 
 
@@ -64,8 +64,8 @@ def _figure_2(results: Any, settings: dict, near: bool = False) -> Plate:
         title="The same, near the bound" if near else "Figure 2, measured",
         figure=figure,
         table=pd.DataFrame(rows),
-        see="Grey: the least D for each R. Dotted: what two or three clusters can do; each leaves the bound where one more would "
-        "help. Orange: the bound with the error of a finite sample, and its least point. Green: from the input side (right) to the output.",
+        see="Gray: the least D for each R. Dotted: what two or three clusters can do. Orange: the bound with the error of a finite sample, and its least point. Green: layers, from the input side (right) to the output.",
+        claims=("bound-above-layers", "finite-sample-minimum-exists", "gaps"),
         trust=f"Bound and layers are exact for this p(x, y). The orange line rests on a constant of {settings['constant']:g}, which "
         "no paper states: another moves its minimum. Branches are found by iteration, so they are upper bounds.",
         alt="D against R: a falling bound, dotted branches above it, an orange U-shaped line with a star, a green path of layers.",
@@ -104,22 +104,16 @@ def _bifurcations(results: Any, settings: dict) -> Plate:
         height = [0.2 + 0.1 * k] * len(fitted)
         figure.add_trace(go.Scatter(x=fitted.tolist(), y=height, mode="markers", marker={"color": colour, "symbol": "line-ns-open", "size": 9}, name=f"fitted, {name}"))  # fmt: skip
         rows += [{"what": f"fitted {name}", "beta": float(b), "clusters": np.nan} for b in fitted]
-    found = placement(results)
-    said = "No two layers have a fitted beta to compare."
-    if found is not None:
-        (sums, counts), p = found[0].T, found[1]
-        said = (
-            f"Mean distance to the nearest critical beta {sums.sum() / counts.sum():.3g} in log beta over {int(counts.sum())} of "
-            f"{end['beta'].size} layers, p = {float(p(sums, counts)):.3g} against random placement."
-        )
+    after = [np.nanmean(distance_after(results, step)) for step in (-1, 0)]
+    said = f"Mean signed distance after the nearest critical beta: trained {after[0]:+.3g}, untrained {after[1]:+.3g} in log beta."
     return Plate(
         name="bifurcations",
         title="Bifurcations, and where the layers' fitted betas lie",
         figure=figure,
         table=pd.DataFrame(rows),
         see=f"Steps: clusters appear at critical betas (dotted). Ticks below: fitted betas of layers and networks. {said}",
-        trust="Betas are fitted with each layer's own decoder. Layers of one network are not independent, which the p-value "
-        "takes no account of. Left out: layers that lost nothing (infinite beta), and those that no beta above 0 fits better than "
+        claims=("layers-after-bifurcations", "critical-beta"),
+        trust="Betas are fitted with each layer's own decoder. Left out: layers that lost nothing (infinite beta), and those that no beta above 0 fits better than "
         "ruling out the symbols that their decoder excludes.",
         alt="Number of clusters against beta, a staircase; dotted vertical lines at critical betas; ticks for layers.",
     )
@@ -142,7 +136,8 @@ def _chain(results: Any, settings: dict) -> Plate:
         title="The chain of inequalities, exact",
         figure=figure,
         table=pd.DataFrame(rows),
-        see="Every line may only fall from left to right. How far it falls is what the network lost on the way.",
+        see="By the data processing inequality no line can rise from left to right. How far does it fall: what did the network lose on the way?",
+        claims=("dpi-chain",),
         trust="Layers are rounded in the network itself, so each is a function of the one before: nothing is estimated.",
         alt="Lines over layers, one a network: share of the label's information, never rising.",
     )
@@ -171,8 +166,7 @@ def _criterion(results: Any, settings: dict) -> Plate:
         title="How well each layer is the bottleneck's encoder at its own beta",
         figure=figure,
         table=table,
-        see="Residual of the fitted encoder beside the same for labels dealt out anew and for the untrained networks. The table holds the two terms of the layer "
-        "criterion, I(T before;T) and I(Y;T before|T), and how many bits of I(X;T) lie beyond need.",
+        see="Residual of the fitted encoder next to the same for permuted labels and for the untrained networks. The table holds the two terms of the layer criterion, I(T before;T) and I(Y;T before|T), and how many bits of I(X;T) lie beyond need.",
         trust="A small residual alone proves little: the fit uses the layer's own decoder. Compare all three.",
         alt="Dots by layer: residual of the fit, and of shuffled labels.",
     )
@@ -193,9 +187,10 @@ def _neuron(results: Any, settings: dict) -> Plate:
         title="One unit is an exact posterior",
         figure=figure,
         table=pd.DataFrame({"exact": exact, "output": output}),
-        see=f"Every vector of counts lies on the diagonal; largest difference over all sources {worst:.1e}.",
+        see=f"On the diagonal a unit is the exact posterior; the largest difference over all sources is {worst:.1e}.",
+        claims=("neuron-is-posterior",),
         trust="An identity, checked in double precision. It needs features that are independent given the class.",
-        alt="Scatter of the unit's output against the exact posterior, all on the diagonal.",
+        alt="Scatter of the unit's output against the exact posterior, with the diagonal.",
     )
 
 
@@ -212,7 +207,8 @@ def _slopes(results: Any, settings: dict) -> Plate:
         title="The curve's slope is one over beta",
         figure=figure,
         table=pd.DataFrame({"slope_times_beta": found}),
-        see="Points at 1. A piece that spans a bifurcation with a jump has the slope of a chord.",
+        see="By theory every piece has slope times beta of 1; a piece that spans a bifurcation with a jump has the slope of a chord.",
+        claims=("slope-is-inverse-beta",),
         trust="Differences between neighbouring betas, where I(X;T) moves by more than rounding.",
         alt="Dots near 1.",
     )

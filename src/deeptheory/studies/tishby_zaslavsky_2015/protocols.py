@@ -23,11 +23,11 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
 }
 SCALES = {
     "quick": Scale(
-        settings={"networks": 12, "epochs": 1500, "chunk": 6, "branches": 24, "placements": 2000},
+        settings={"networks": 12, "epochs": 1500, "chunk": 6, "branches": 24},
         cost="about a minute on 2 cores: 12 networks of 1500 epochs, the curve and three branches",
     ),
     "standard": Scale(
-        settings={"networks": 50, "epochs": 4000, "chunk": 10, "branches": 60, "placements": 20_000},
+        settings={"networks": 50, "epochs": 4000, "chunk": 10, "branches": 60},
         cost="about 8 minutes on 2 cores: 50 networks of 4000 epochs",
     ),
 }
@@ -46,5 +46,4 @@ KNOBS = {
     "networks": Knob(read=whole, about="number of networks", published=False),
     "chunk": Knob(read=whole, about="networks a unit of work", published=False),
     "branches": Knob(read=whole, about="betas at which the branches are followed", published=False),
-    "placements": Knob(read=whole, about="random placements behind the test of the conjecture", published=False),
 }

@@ -32,7 +32,7 @@ def members(settings: dict) -> list[int]:
 
 def check(settings: dict) -> None:
     """InputError: settings that would only fail later, in the middle of a run."""
-    for name in ("networks", "chunk", "epochs", "branches", "placements"):
+    for name in ("networks", "chunk", "epochs", "branches"):
         if settings[name] < 1:
             raise InputError(f"{name} is {settings[name]}; needed: at least 1")
     widths = settings["widths"]
@@ -108,7 +108,6 @@ def bound(settings, unit, inputs, workspace, progress):
             "h_x": curve.h_x,
             "samples": samples,
             "seed": settings["seed"],
-            "placements": settings["placements"],
             "notes": list(curve.notes),
         },
     )

@@ -1,0 +1,132 @@
+"""Which faults would the tests not see? `python -m benchmarks.mutants SCIENCE [--most 40] [--seed 0]`; not part of CI.
+
+A kernel's file is changed in one place (a comparison, an operator, a constant), in a copy of the package; the science's
+tests run on the copy. A mutant that passes them all survives: it is fixed by a test, or explained. Finished mutants are kept
+in runs/mutants/SCIENCE.json, so that a second call goes on.
+"""
+
+import argparse
+import ast
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+KERNELS = {  # science -> files whose numbers people read, tests that must see a fault in them
+    "statistics": (["statistics.py", "runs/intervals.py", "runs/region.py", "runs/decision.py"], ["tests/trials/test_statistics.py", "tests/runs/test_ledger.py"]),
+    "information": (["information/estimators", "information/counting.py", "information/compression.py"], ["tests/information", "tests/trials/test_information.py"]),
+    "bottleneck": (["information/bottleneck", "information/layer_bound.py", "information/phases.py"], ["tests/information/bottleneck", "tests/information/test_layer_bound.py", "tests/trials/test_bottleneck.py"]),
+    "recording": (["recording", "information/readouts", "information/plane.py"], ["tests/recording", "tests/information/test_plane.py", "tests/information/test_readouts.py"]),
+    "capsules": (["capsules/routing", "capsules/losses.py", "capsules/squashing.py"], ["tests/capsules", "tests/trials/test_capsules.py"]),
+    "cheap": (["cheap"], ["tests/cheap", "tests/trials/test_cheap.py"]),
+    "axis": (["axis"], ["tests/axis", "tests/trials/test_axis.py"]),
+    "faces": (["faces", "datasets/image_files.py", "datasets/landmark_files.py"], ["tests/faces", "tests/datasets/test_faces.py", "tests/trials/test_faces.py"]),
+}  # fmt: skip
+_SWAPPED: dict[type, type] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.And: ast.Or, ast.Or: ast.And,
+    ast.USub: ast.UAdd,
+}  # fmt: skip
+
+
+def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Nodes that a mutant changes; text in f-strings and raised messages is left alone."""
+    quiet = {
+        id(n) for raised in ast.walk(tree) if isinstance(raised, ast.Raise | ast.JoinedStr) for n in ast.walk(raised)
+    }
+    for node in ast.walk(tree):
+        if id(node) in quiet:
+            continue
+        if isinstance(node, ast.Compare) and type(node.ops[0]) in _SWAPPED:
+            yield node, "compare"
+        elif isinstance(node, ast.BinOp | ast.BoolOp | ast.UnaryOp) and type(node.op) in _SWAPPED:
+            yield node, "operator"
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool)
+        ):
+            yield node, "constant"
+
+
+def change(node: ast.AST, kind: str) -> str:
+    """Change the node in place; what was done, in words."""
+    if kind == "compare":
+        was, node.ops[0] = type(node.ops[0]), _SWAPPED[type(node.ops[0])]()  # type: ignore[attr-defined]
+        return f"{was.__name__} to {type(node.ops[0]).__name__}"  # type: ignore[attr-defined]
+    if kind == "operator":
+        was, node.op = type(node.op), _SWAPPED[type(node.op)]()  # type: ignore[attr-defined]
+        return f"{was.__name__} to {type(node.op).__name__}"  # type: ignore[attr-defined]
+    was = node.value  # type: ignore[attr-defined]
+    node.value = was + 1 if isinstance(was, int) else was * 2  # type: ignore[attr-defined]
+    return f"{was} to {node.value}"  # type: ignore[attr-defined]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("science", choices=KERNELS)
+    parser.add_argument("--most", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--timeout", type=float, default=300, help="seconds for the tests of one mutant; past them it is dead"
+    )
+    given = parser.parse_args()
+    folders, tests = KERNELS[given.science]
+    source = ROOT / "src" / "deeptheory"
+    files = [
+        f
+        for name in folders
+        for f in ([source / name] if name.endswith(".py") else sorted((source / name).rglob("*.py")))
+    ]
+    sites = [(f, k) for f in files for k, _ in enumerate(places(ast.parse(f.read_text())))]
+    chosen = random.Random(given.seed).sample(sites, min(given.most, len(sites)))
+    path = ROOT / "runs" / "mutants" / f"{given.science}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done = json.loads(path.read_text()) if path.exists() else {}
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "src"
+        shutil.copytree(ROOT / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
+        environment = {**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"}
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:cacheprovider",
+            *[t for t in tests if (ROOT / t).exists()],
+        ]
+        for file, k in chosen:
+            text = file.read_text()
+            tree = ast.parse(text)
+            node, kind = list(places(tree))[k]
+            line = node.lineno  # type: ignore[attr-defined]
+            said = change(node, kind)
+            name = f"{file.relative_to(source)}:{line} {said} | {text.splitlines()[line - 1].strip()[:90]}"
+            if name in done:
+                continue
+            at = copy / "deeptheory" / file.relative_to(source)
+            at.write_text(ast.unparse(tree))
+            try:
+                code = subprocess.run(
+                    command, cwd=ROOT, env=environment, capture_output=True, timeout=given.timeout
+                ).returncode
+            except subprocess.TimeoutExpired:
+                code = -1
+            finally:
+                at.write_text(text)
+            done[name] = "survived" if code == 0 else "killed"
+            path.write_text(json.dumps(done, indent=1))
+            print(f"{done[name]}  {name}", flush=True)
+    survivors = [name for name, end in done.items() if end == "survived"]
+    print(f"{given.science}: {len(survivors)} of {len(done)} mutants survived")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""Linear prediction of rows that were left out, with every choice made without them.
+
+With room (8 rows per predictor) it is least squares, e_i / (1 - h_ii) as published. With less it is ridge, and the penalty of
+each left-out row and target is chosen by leaving out the others in turn: e_j without i and j is (M_ii e_j - M_ij e_i) /
+(M_ii M_jj - M_ij^2) with M = I - H, so that n (n - 1) regressions per penalty are three matrix products.
+Pitfall: 1 - h_ii of a small penalty is far below any floor that guards a division; M is therefore summed from its own
+eigenvalues penalty / (value + penalty), and nothing is subtracted from 1. A penalty chosen with the scored rows in it decodes
+noise. Dependent rows (repeats, runs, series) are left out by whole folds, inside as outside.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+Tensor = torch.Tensor
+Folds = Sequence[tuple[Tensor, Tensor]]  # (rows learned from, rows left out)
+ALPHAS = tuple(10.0**k for k in range(-6, 5))  # times the mean eigenvalue of the predictors' Gram matrix
+ROOM = 8  # rows per predictor from which least squares is used
+_SINGLE = 2000  # rows up to which each is left out alone where a penalty is chosen; beyond, by folds
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """predicted [n, d]: each row from others. steady [n, d]: the same about the mean of all rows in place of that of the
+    rows learned from, which lies a little away from the row left out: for readers who know the candidates. ridge: whether
+    penalties were used."""
+
+    predicted: Tensor
+    steady: Tensor
+    ridge: bool
+
+
+def left_out(x: Tensor, target: Tensor, folds: Folds | None = None, inner: int = 5, joint: bool = False) -> LeftOut:
+    """target [n, d] from x [n, u]. folds: None, each row alone. inner: folds within the rows learned from, where rows come
+    by folds; 0: each row alone. joint: one penalty for all targets."""
+    x = x - x.mean(0)
+    x = x / x.std(0, correction=0).clamp_min(1e-300)
+    n, u = x.shape
+    ridge = n < ROOM * (u + 1)
+    if folds is None and not ridge:
+        return _singles(x, target)
+    if folds is None and n <= _SINGLE:
+        return _nested(x, target, joint)
+    if folds is None:  # 2,000 rows or more
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(n)).to(x.device)
+        folds, inner = (
+            [(torch.cat([*p[:k], *p[k + 1 :]]), p[k]) for p in [order.tensor_split(10)] for k in range(10)],
+            0,
+        )
+    return _by_folds(x, target, folds, inner, joint, ALPHAS if ridge else (0.0,))
+
+
+def _singles(x: Tensor, target: Tensor) -> LeftOut:
+    n, middle = len(x), target.mean(0)
+    q = _orthonormal(x)[0]
+    room = 1 - 1 / n - q.square().sum(1)
+    error = target - middle - q @ (q.mT @ target)
+    lost = room < 1e-6  # a row that alone holds up a direction: without it there is none, and the formula is 0 / 0
+    out = error / torch.where(lost, torch.ones_like(room), room)[:, None]
+    predicted = target - out
+    for i in lost.nonzero()[:, 0].tolist():
+        rest = torch.arange(n, device=x.device) != i
+        predicted[i] = _Learned(x[rest], target[rest]).predict(x[i : i + 1], 0.0)[0]
+    return LeftOut(predicted, predicted + (target - middle) / (n - 1), False)
+
+
+def _nested(x: Tensor, target: Tensor, joint: bool) -> LeftOut:
+    n, middle = len(x), target.mean(0)
+    q, values, whole = _orthonormal(x)
+    centred = target - middle
+    rest = None  # what no direction of x reaches; nothing where x spans all rows
+    if not whole:
+        rest = torch.eye(n, dtype=x.dtype, device=x.device) - 1 / n - q @ q.mT
+    best = out = None
+    for alpha in ALPHAS:
+        kept = alpha * values.mean() / (values + alpha * values.mean())
+        m = (q * kept) @ q.mT  # I - H
+        error = q @ (kept[:, None] * (q.mT @ centred))
+        if rest is not None:
+            m, error = m + rest, error + rest @ centred
+        own = m.diagonal().clone()
+        weight = (own[:, None] * own - m.square()).clamp_min(1e-300)
+        weight = weight.reciprocal_().square_()
+        weight.fill_diagonal_(0)
+        first = own.square()[:, None] * (weight @ error.square())
+        weight *= m
+        second = 2 * own[:, None] * error * (weight @ error)
+        weight *= m
+        loss = first - second + error.square() * weight.sum(1, keepdim=True)  # [n, d], over the rows other than each
+        if joint:
+            loss = loss.sum(1, keepdim=True).expand_as(loss)
+        found = error / own[:, None]
+        if best is None or out is None:
+            best, out = loss, found
+        else:
+            better = loss < best
+            best, out = torch.where(better, loss, best), torch.where(better, found, out)
+    assert out is not None
+    predicted = target - out
+    return LeftOut(predicted, predicted + centred / (n - 1), True)
+
+
+def _by_folds(x: Tensor, target: Tensor, folds: Folds, inner: int, joint: bool, alphas: tuple[float, ...]) -> LeftOut:
+    predicted, steady = torch.full_like(target, torch.nan), torch.full_like(target, torch.nan)
+    middle = target.mean(0)
+    for train, test in folds:
+        learned = _Learned(x[train], target[train])
+        if len(alphas) > 1:
+            loss = learned.loss(alphas) if inner == 0 else _inner_loss(x, target, train, folds, inner, alphas)
+            if joint:
+                loss = loss.sum(1, keepdim=True).expand_as(loss)
+            pick = loss.argmin(0)  # [d]
+        else:
+            pick = torch.zeros(target.shape[1], dtype=torch.int64, device=x.device)
+        for k, alpha in enumerate(alphas):
+            which = pick == k
+            if bool(which.any()):
+                predicted[test[:, None], which] = learned.predict(x[test], alpha)[:, which]
+        steady[test] = predicted[test] + middle - learned.middle
+    return LeftOut(predicted, steady, len(alphas) > 1)
+
+
+def _inner_loss(
+    x: Tensor, target: Tensor, train: Tensor, folds: Folds, inner: int, alphas: tuple[float, ...]
+) -> Tensor:
+    """[alpha, d]: squared error of the outer folds that lie within `train`, joined into `inner` sets, each left out."""
+    inside = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+    inside[train] = True
+    parts = [test for _, test in folds if bool(inside[test].any())]
+    sets = [torch.cat(parts[k::inner]) for k in range(min(inner, len(parts)))]
+    loss = x.new_zeros(len(alphas), target.shape[1])
+    for test in sets:
+        test = test[inside[test]]
+        rest = inside.clone()
+        rest[test] = False
+        if not bool(rest.any()):
+            continue
+        learned = _Learned(x[rest], target[rest])
+        for k, alpha in enumerate(alphas):
+            loss[k] += (target[test] - learned.predict(x[test], alpha)).square().sum(0)
+    return loss
+
+
+class _Learned:
+    """The eigenvectors of some rows' Gram matrix, on whichever side is smaller; from them every penalty's prediction."""
+
+    def __init__(self, x: Tensor, target: Tensor):
+        self.centre, self.middle = x.mean(0), target.mean(0)
+        x, target = x - self.centre, target - self.middle
+        self.tall = x.shape[1] <= x.shape[0]
+        values, vectors = torch.linalg.eigh(x.mT @ x if self.tall else x @ x.mT)
+        keep = values > 1e-10 * values[-1].clamp_min(1e-300)
+        self.values, vectors = values[keep], vectors[:, keep]
+        self.onto = vectors if self.tall else x.mT @ vectors  # [u, r]
+        self.rows, self.target = x, target
+        self.scores = x @ vectors if self.tall else vectors * self.values  # [n, r], x onto
+        self.moments = (x @ vectors if self.tall else vectors).mT @ target  # [r, d]
+        self.size = self.values.mean() if len(self.values) else x.new_ones(())
+
+    def predict(self, x: Tensor, alpha: float) -> Tensor:
+        shrunk = self.moments / (self.values + alpha * self.size)[:, None]
+        return self.middle + ((x - self.centre) @ self.onto) @ shrunk
+
+    def loss(self, alphas: tuple[float, ...]) -> Tensor:
+        """[alpha, d]: squared error of the rows learned from, each left out in turn."""
+        q = self.scores / (self.values.sqrt() if self.tall else self.values)
+        n, out = len(q), []
+        square, inside = q.square(), q.mT @ self.target
+        full = q.shape[1] >= n - 1
+        rest = torch.zeros_like(self.target) if full else self.target - q @ inside
+        room = torch.zeros_like(square[:, 0]) if full else 1 - 1 / n - square.sum(1)
+        for alpha in alphas:
+            kept = alpha * self.size / (self.values + alpha * self.size)
+            error = rest + q @ (kept[:, None] * inside)
+            out.append((error / (room + square @ kept).clamp_min(1e-300)[:, None]).square().sum(0))
+        return torch.stack(out)
+
+
+def _orthonormal(x: Tensor) -> tuple[Tensor, Tensor, bool]:
+    """Left singular vectors [n, k], squared singular values [k], those of no size left out; whether they span all rows."""
+    tall = x.shape[1] <= x.shape[0]
+    values, vectors = torch.linalg.eigh(x.mT @ x if tall else x @ x.mT)
+    keep = values > 1e-10 * values[-1]
+    values, vectors = values[keep], vectors[:, keep]
+    q = (x @ vectors) * values.rsqrt() if tall else vectors
+    return q, values, q.shape[1] >= len(x) - 1

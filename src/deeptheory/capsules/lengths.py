@@ -1,0 +1,24 @@
+"""The length of a capsule, the probability that its entity is there, as a layer: the last one of a classifier.
+
+Source: Sabour, Frosst & Hinton 2017, section 3.
+"""
+
+import torch
+from torch import nn
+
+from deeptheory.capsules.squashing import at_least_float32
+from deeptheory.errors import InputError
+
+
+class Lengths(nn.Module):
+    """capsules [..., J, q] -> lengths [..., J]; float32 or better inside, the dtype of the capsules outside.
+
+    The gradient of a capsule of length 0 is 0. InputError: no axis of pose.
+    """
+
+    def forward(self, capsules: torch.Tensor) -> torch.Tensor:
+        if capsules.ndim < 2 or not capsules.is_floating_point():
+            raise InputError(
+                f"capsules are {capsules.dtype} of shape {list(capsules.shape)}; needed: floats [..., J, q]"
+            )
+        return torch.linalg.vector_norm(at_least_float32(capsules), dim=-1).to(capsules.dtype)

@@ -1,0 +1,147 @@
+"""One array from a file of a user's: .npy, .npz, .csv (.tsv, .txt) or .mat, by what its suffix says.
+
+A file of several arrays needs a name: FILE:NAME. Text may have a byte-order mark, a heading, commas, semicolons, tabs or blanks between
+numbers; empty cells and "nan" become NaN; decimal commas are refused, since 1,5 would be read as two numbers.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deeptheory.errors import InputError
+
+SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".txt", ".mat")
+_PICKLED = "holds Python objects (pickled), which are not read; save an array of numbers"
+
+
+def read_array(given: str | Path) -> np.ndarray:
+    """The array of numbers in the file. InputError: no such file, another suffix, several arrays and no name, no numbers."""
+    path, name = _split(str(given))
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file ({', '.join(SUFFIXES)})")
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{path} ends in {suffix or 'nothing'!r}; read are {', '.join(SUFFIXES)}")
+    read = {".npy": _npy, ".npz": _npz, ".mat": _mat}.get(suffix, _text)
+    array = read(path, name)
+    if array.dtype == object:
+        raise InputError(f"{path} {_PICKLED}")
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{path} holds {array.dtype} of shape {list(array.shape)}; needed: real numbers")
+    return array
+
+
+def read_labels(given: str | Path) -> np.ndarray:
+    """One label per row, of any kind: as read_array, or a text file of one label per line. InputError: as there."""
+    path, _ = _split(str(given))
+    if path.suffix.lower() in (".csv", ".tsv", ".txt") and path.exists():
+        lines = [line.strip() for line in _decoded(path).splitlines()]
+        return np.array([line for line in lines if line])
+    return read_array(given).ravel()
+
+
+def _split(given: str) -> tuple[Path, str | None]:
+    head, _, name = given.rpartition(":")
+    if head and name and Path(head).suffix.lower() in (".npz", ".mat"):
+        return Path(head), name
+    return Path(given), None
+
+
+def _npy(path: Path, name: str | None) -> np.ndarray:
+    try:
+        found = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        why = _PICKLED if "pickle" in str(error) and path.read_bytes()[:6] == b"\x93NUMPY" else "is not a .npy file (numpy.save writes one)"  # fmt: skip
+        raise InputError(f"{path} {why}") from error
+    if not isinstance(found, np.ndarray):
+        raise InputError(f"{path} is an archive of arrays; name it .npz")
+    return found
+
+
+def _npz(path: Path, name: str | None) -> np.ndarray:
+    from zipfile import is_zipfile
+
+    if not is_zipfile(path):
+        raise InputError(f"{path} is not a .npz file (numpy.savez writes one)")
+    with np.load(path, allow_pickle=False) as archive:
+        chosen = _chosen(path, name, list(archive.files))
+        try:
+            return archive[chosen]
+        except ValueError as error:
+            raise InputError(f"{path} {_PICKLED}") from error
+
+
+def _mat(path: Path, name: str | None) -> np.ndarray:
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    try:
+        found = {k: v for k, v in loadmat(str(path)).items() if not k.startswith("__")}
+    except NotImplementedError as error:
+        raise InputError(
+            f"{path} is a .mat file of version 7.3; save it with -v7, or write the array as .npy"
+        ) from error
+    except (MatReadError, ValueError, OSError, TypeError) as error:
+        raise InputError(f"{path} is not a .mat file ({error})") from error
+    array = np.asarray(found[_chosen(path, name, list(found))])
+    return array
+
+
+def _chosen(path: Path, name: str | None, names: list[str]) -> str:
+    if name is None and len(names) == 1:
+        return names[0]
+    if name in names:
+        return str(name)
+    known = ", ".join(names) or "none"
+    raise InputError(f"{path} holds {known}; name one: {path.name}:{names[0] if names else 'NAME'}" if name is None else f"{path} holds no {name!r}; it holds {known}")  # fmt: skip
+
+
+def _decoded(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text in UTF-8 ({error.reason}); save it as plain text") from error
+
+
+def _text(path: Path, name: str | None) -> np.ndarray:
+    lines = [line for line in _decoded(path).splitlines() if line.strip()]
+    if not lines:
+        raise InputError(f"{path} is empty")
+    last = lines[-1]
+    mark = next((m for m in ("\t", ";", ",") if any(m in line for line in lines)), None)
+    if mark in ("\t", ";") and any("," in line for line in lines[1:]):
+        raise InputError(f"{path} has decimal commas ({last[:40]!r}); write numbers with points")
+    rows = [[cell.strip().strip('"') for cell in (line.split(mark) if mark else line.split())] for line in lines]
+    if not all(_number(cell) for cell in rows[0]):
+        rows = rows[1:]  # a heading
+    if not rows:
+        raise InputError(f"{path} holds a heading and no numbers")
+    for at, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise InputError(f"{path} has {len(rows[0])} columns in its first row and {len(row)} in row {at + 1}")
+        bad = [cell for cell in row if not _number(cell)]
+        if bad:
+            raise InputError(f"{path} holds {bad[0]!r} in row {at + 1}; needed: numbers (a column of names has to go)")
+    return np.array([[float(cell) if cell else np.nan for cell in row] for row in rows])
+
+
+def _number(cell: str) -> bool:
+    try:
+        float(cell or "nan")
+    except ValueError:
+        return False
+    return True
+
+
+def null_for_nan(value: Any) -> Any:
+    """The same for JSON, which knows no NaN and no infinity: None in their place."""
+    if isinstance(value, dict):
+        return {k: null_for_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [null_for_nan(v) for v in value]
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return value

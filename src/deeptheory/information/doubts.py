@@ -1,0 +1,72 @@
+"""Doubts about an estimate that no estimator sees by itself, because they lie in the rows: series, copies, impossible values.
+
+Pitfall: only the product of both sides' autocorrelation widens the spread of an estimate of dependence (Bartlett 1946): white
+noise beside a slow series is as good as independent rows.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from deeptheory import statistics
+from deeptheory.arrays import as_numpy
+from deeptheory.information.ranks import normal_scores
+from deeptheory.information.reading import read
+from deeptheory.results import Estimate
+
+_LONGER = 1.2  # autocorrelation time of the product from which on it is worth a note
+_COLUMNS, _ROWS = 32, 4096  # so many are looked at
+
+
+def series_note(x: Any, y: Any) -> tuple[str, ...]:
+    """A note where the rows of both sides [n, d] are a series."""
+    sides, named = zip(*(_side(v, name) for v, name in ((x, "x"), (y, "y"))))
+    n = len(sides[0])
+    short = [a[:_ROWS, :_COLUMNS] for a in sides]
+    labels = [k or (a.shape[1] == 1 and len(np.unique(a)) <= len(a) / 10) for a, k in zip(short, named)]
+    time = product_time(short, labels)
+    if time < _LONGER:
+        return ()
+    return (
+        f"rows look like series on both sides: {n} of them count as about {n / time:.0f}, so interval and p are too narrow and small; give block= (rows "
+        f"per block, at least {max(2, int(np.ceil(2 * time)))}) or groups=, or shuffle the rows if they were sorted",
+    )
+
+
+def _side(a: Any, name: str) -> tuple[np.ndarray, bool]:
+    many = getattr(a, "ndim", 0) > 2  # images, for the estimators that take them
+    return read(as_numpy(a).reshape(len(a), -1) if many else a, name)
+
+
+def product_time(sides: list[np.ndarray], labels: list[bool]) -> float:
+    """Autocorrelation time of the product of two sides [n, d], 1 for independent rows. A series of correlation phi per row has
+    time (1 + phi) / (1 - phi); their product that of phi phi'. labels: sides whose values are names; what is left of the other
+    side within each name counts, so that rows sorted by class are no series."""
+    n = len(sides[0])
+    if n < 50:
+        return 1.0
+    product = 1.0
+    for side, other in ((0, 1), (1, 0)):
+        a = _series(sides[side], labels[side])
+        if labels[other] and not labels[side]:
+            code = statistics.codes_of(sides[other][:, 0])
+            means = np.stack([np.bincount(code, column) for column in a.T], axis=1) / np.bincount(code)[:, None]
+            a = a - means[code]
+        time = statistics.autocorrelation_time(a)
+        product *= max(0.0, (time - 1) / (time + 1) - 2 / np.sqrt(n))
+    return (1 + product) / (1 - product)
+
+
+def _series(a: np.ndarray, label: bool) -> np.ndarray:
+    if not label:
+        return normal_scores(a)
+    _, code, counts = np.unique(a[:, 0], return_inverse=True, return_counts=True)
+    often = np.argsort(-counts)[:_COLUMNS]
+    return (code.ravel()[:, None] == often).astype(np.float64)
+
+
+def below_nothing(got: Estimate) -> tuple[str, ...]:
+    """A note where the whole interval of an information lies below 0."""
+    if got.high < 0:
+        return ("the whole interval lies below 0, where no information is: biased downwards",)
+    return ()

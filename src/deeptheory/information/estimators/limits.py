@@ -1,0 +1,75 @@
+"""What an estimate cannot be: above an entropy, finite where one variable is a function of the other, beyond what n samples
+show. Values stay as they are estimated; these become notes, or the answer where it is known exactly."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from deeptheory.information.estimators.columns import dependent
+from deeptheory.results import Estimate
+
+_RISE = 1.0  # bits
+_TIE_NOISE = 0.02  # bits that the noise that breaks ties may add
+WIDE = 6  # columns in all; above, neighbours are far and estimates lean towards 0
+
+
+def nothing(method: str, notes: tuple[str, ...]) -> Estimate:
+    """A constant tells nothing: 0 bits, exactly."""
+    return Estimate(value=0.0, low=0.0, high=0.0, method=method, direction="exact", notes=notes)
+
+
+def infinite(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a column of continuous x or y [d, n] is a linear function of the other variable's (and its own) columns."""
+    x, y = x[~dependent(x)], y[~dependent(y)]
+    shared = dependent(np.concatenate([x, y]))[len(x) :]
+    return any(len(np.unique(column)) > len(column) / 5 for column in y[shared])
+
+
+def impossible(value: float, **variables: np.ndarray) -> tuple[str, ...]:
+    """Notes where information exceeds the entropy of a variable [n, d] whose rows repeat (its first-order bias added)."""
+    out = []
+    for name, a in variables.items():
+        n = len(a)
+        if a.shape[1] == 1:
+            counts = np.unique(a[:, 0], return_counts=True)[1]
+        elif value < np.log2(n) / 4:  # rows of several columns: few of them hold so little
+            continue
+        else:
+            counts = np.unique(a, axis=0, return_counts=True)[1]
+        if len(counts) > n / 2:
+            continue
+        p = counts / n
+        most = float(-(p * np.log2(p)).sum() + (len(p) - 1) / (2 * n * np.log(2)))
+        if value > most + _TIE_NOISE:
+            out.append(
+                f"above the entropy of {name}, {most:.3g} bits, which information cannot exceed: too few samples"
+            )
+    return tuple(out)
+
+
+def too_little(value: float, n: int, k: int, of_a_tenth: list[float]) -> tuple[str, ...]:
+    """Neighbour counts end at log2(n / k), and where the value still rises with n it is too small. of_a_tenth: the estimates
+    in batches of a tenth of the samples."""
+    if value > np.log2(n / k) - 2:
+        most = f"log2(n / k) = {np.log2(n / k):.1f} bits"
+        return (f"near the largest value that {n} samples can show, {most}; likely too small",)
+    rise = value - float(np.mean(of_a_tenth)) if of_a_tenth else 0.0
+    if rise > _RISE:
+        return (
+            f"rises by {rise:.2g} bits from a tenth of the samples to all: too small, and infinite if it goes on so",
+        )
+    return ()
+
+
+def watched(estimate: Callable[[np.ndarray], float]) -> tuple[Callable[[np.ndarray], float], list[float]]:
+    """The same function, and a list that will hold what it returned."""
+    seen: list[float] = []
+
+    def watching(rows: np.ndarray) -> float:
+        seen.append(estimate(rows))
+        return seen[-1]
+
+    return watching, seen
+
+
+INFINITE = "one variable is a linear function of the other: the information of continuous variables is infinite then"

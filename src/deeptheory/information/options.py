@@ -1,0 +1,84 @@
+"""What callers of other libraries write, answered by what it is called here: options and methods by name."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from deeptheory.errors import InputError
+from deeptheory.names import unknown
+
+_HERE = {
+    "unit": "unit='bits' or unit='nats'",
+    "k": "k=",
+    "seed": "seed=",
+    "permutations": "permutations=",
+    "standardize": "standardize=",
+    "ranks": "ranks=True (normal scores)",
+    "correct": "correct=True with method='plugin'",
+    "labels": "labels as whole numbers or words; method= overrules what they are taken for",
+    "bins": "binned columns: bin them, then method='plugin'",
+    "level": "nothing: intervals are at 95 %",
+    "lag": "shifted rows: x[:-1], y[1:]",
+    "jobs": "nothing: it runs on one thread; use processes for many pairs",
+    "given": "dt.conditional_mutual_information(x, y, z)",
+    "normalized": "a quotient: divide by dt.entropy of the labels",
+}
+_SAID = {
+    "unit": ("base", "units", "log_base", "nats"),
+    "k": ("n_neighbors", "n_neighbours", "neighbors", "neighbours", "nn", "kth", "n_neighb"),
+    "seed": ("random_state", "rng", "random_seed", "rand"),
+    "permutations": ("n_permutations", "n_perm", "n_perms", "n_shuffles", "n_surrogates", "num_permutations", "surrogates"),
+    "standardize": ("normalize", "normalise", "scale", "standardise", "preprocess", "standardized"),
+    "ranks": ("rank", "copula", "copnorm", "normal_scores"),
+    "correct": ("correct", "correction", "bias_correction", "biascorrect", "miller_madow"),
+    "labels": ("discrete_features", "discrete_target", "discrete", "discrete_x", "discrete_y"),
+    "bins": ("bins", "n_bins", "nbins", "bin_size"),
+    "level": ("level", "confidence", "alpha", "ci", "confidence_level"),
+    "lag": ("lag", "lags", "max_lag", "delay", "tau"),
+    "jobs": ("n_jobs", "workers", "max_threads", "threads"),
+    "given": ("z", "cond", "condition", "conditional", "given"),
+    "normalized": ("normalized", "normalised"),
+}  # fmt: skip
+ALIASES = {said: _HERE[key] for key, names in _SAID.items() for said in names}
+
+_NEURAL = "neural bounds are not in this package (they need training, and end near log of the batch)"
+_METHODS = {
+    **dict.fromkeys(("mine", "infonce", "info_nce", "nwj", "dv", "smile", "js", "club", "tuba", "doe", "flow", "lmi"), _NEURAL),
+    **dict.fromkeys(("kraskov", "ksg1", "ksg2", "knn", "nearest", "npeet"), "use 'ksg'"),
+    **dict.fromkeys(("ross", "classif", "class"), "use 'labels'"),
+    **dict.fromkeys(("gao", "mesner", "mesner_shalizi", "mixture"), "use 'mixed'"),
+    **dict.fromkeys(("cca", "linear", "pearson", "canonical"), "use 'gaussian'"),
+    **dict.fromkeys(("copula", "gcmi", "gccmi", "gaussian_copula"), "use 'gaussian' with ranks=True"),
+    **dict.fromkeys(("discrete", "counts", "naive", "ml", "mle"), "use 'plugin'"),
+    **dict.fromkeys(("miller_madow", "miller-madow", "mm"), "use 'plugin' with correct=True"),
+    **dict.fromkeys(("hist", "histogram", "binning", "bins", "binned"), "bin the columns yourself, then 'plugin'"),
+    **dict.fromkeys(("kde", "kernel", "parzen"), "use 'ksg'; for noise of known size, the read-out GaussianNoise"),
+}  # fmt: skip
+
+
+def method_named(registry: Mapping[str, Callable], name: Any, what: str) -> Callable:
+    """registry[name]. InputError: what is there instead, near names, all names."""
+    if isinstance(name, str) and name in registry:
+        return registry[name]
+    known = ", ".join(["auto", *registry])
+    if not isinstance(name, str):
+        raise InputError(f"method is {name!r}; needed: a function or one of {known}")
+    if name.lower() in registry:
+        return registry[name.lower()]
+    said = _METHODS.get(name.lower().replace(" ", "_"))
+    if said is not None:
+        raise InputError(f"{what} {name!r} is not there: {said}. Known: {known}")
+    raise InputError(unknown(name, ["auto", *registry], what=what))
+
+
+def check_known(function: Callable, options: Mapping[str, Any], entry: tuple[str, ...]) -> None:
+    """InputError: an option that neither `function` nor its entry takes, with its name here."""
+    takes = inspect.signature(function).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in takes.values()):
+        return
+    own = [n for n, p in takes.items() if p.kind is p.KEYWORD_ONLY and n != "spread"]
+    for name in options:
+        if name not in own:
+            if name in ALIASES:
+                raise InputError(f"{name}= is not an option here; use {ALIASES[name]}")
+            raise InputError(unknown(name, dict.fromkeys([*own, *entry]), what="option"))

@@ -1,0 +1,151 @@
+"""How far a layer keeps classes apart: sums of squares within and between them, in one pass and without the layer.
+
+Source: one-way analysis of variance over all units together; the share is epsilon squared (Kelley 1935), which is 0 in the mean
+where labels mean nothing, unlike between / total. Within-class variance that vanishes is neural collapse's first sign (Papyan,
+Han & Donoho 2020, NC1). The means of all classes are held: 8 bytes a class and unit, a small memory's worth; above it
+neighbouring units are averaged, which `Recorder.cost()` says before.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from deeptheory.arrays import as_numpy
+from deeptheory.errors import InputError
+from deeptheory.information.entering import as_activations
+
+
+@njit(cache=True, error_model="numpy")
+def _add(a, codes, pool, shift, sums, squares, counts):
+    """Take rows a [n, unit] of classes codes [n] into sums [class, ceil(unit / pool)], squares [class] and counts [class]."""
+    n, units = a.shape
+    pooled = np.empty(sums.shape[1])
+    for r in range(n):
+        c = codes[r]
+        for j in range(len(pooled)):
+            stop = min((j + 1) * pool, units)
+            total = 0.0
+            for u in range(j * pool, stop):
+                total += np.float64(a[r, u])
+            pooled[j] = total / (stop - j * pool)
+        square = 0.0
+        for j in range(len(pooled)):
+            d = pooled[j] - shift[j]
+            sums[c, j] += d
+            square += d * d
+        squares[c] += square
+        counts[c] += 1
+
+
+@dataclass(frozen=True)
+class ClassStatistics:
+    """Variance within and between classes; a summary for a Recorder, not a read-out of the plane.
+
+    memory: bytes that one layer's class means may take; above, so many neighbouring units are averaged first that they fit.
+    InputError: memory not above 0.
+    """
+
+    memory: int = 64 << 20
+
+    def __post_init__(self):
+        if not self.memory > 0:
+            raise InputError(f"memory is {self.memory}; needed: bytes, above 0")
+
+    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+        """Each [seed]. within, between: mean squared distance of samples to their class's mean, and of those to the mean
+        of all (sums over units; population form). separation: epsilon squared, the share of the variance that classes explain,
+        less what they would explain by chance; at most 1, 0 in the mean for shuffled labels. pool: units averaged into one.
+
+        activations: [seed, sample, unit]; targets: labels [sample], numbers or names. InputError: p(y|x), one class only, no class
+        with two samples, NaN, nothing varies.
+        """
+        a = as_activations(activations)
+        stream = self.start("", classes=len(np.unique(as_numpy(targets))))
+        stream.update(a, targets)
+        return stream.result()
+
+    def start(self, layer: str, classes: int | None = None) -> "_ClassStream":
+        """A stream over one layer. classes: how many there will be, where known, so that units are averaged from the start."""
+        return _ClassStream(self, layer, classes)
+
+    def pool(self, units: int, classes: int) -> int:
+        """How many neighbouring units are averaged."""
+        return max(1, -(-units * classes * 8 // self.memory))
+
+    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+        """Bytes of one layer's stream."""
+        return seeds * -(-units // self.pool(units, classes)) * 8 * (classes + 1)
+
+    def said(self, units: int, classes: int) -> str:
+        """What is averaged, said before."""
+        pool = self.pool(units, classes)
+        return f"class means of {units} units and {classes} classes exceed {self.memory} bytes: {pool} neighbouring units are averaged into one" if pool > 1 else ""  # fmt: skip
+
+
+class _ClassStream:
+    passes = 1
+
+    def __init__(self, settings: ClassStatistics, layer: str, classes: int | None):
+        self._settings, self._layer, self._classes = settings, layer, classes
+        self._codes: dict[Any, int] = {}
+        self._pool = 0
+        self._count = 0
+
+    def expect(self, classes: int) -> None:
+        """How many classes there will be; the Recorder says so before the first batch."""
+        self._classes = classes
+
+    def update(self, activations: Any, targets: Any) -> None:
+        a, y = as_activations(activations, self._count), as_numpy(targets)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.ndim != 1 or len(y) != a.shape[1]:
+            raise InputError(f"class statistics need labels [{a.shape[1]}]; targets have shape {list(y.shape)}")
+        codes = np.array([self._codes.setdefault(v, len(self._codes)) for v in y.tolist()], dtype=np.int64)
+        if not self._pool:
+            self._begin(a)
+        if len(self._codes) > self._sums.shape[1]:
+            more = len(self._codes) - self._sums.shape[1]
+            self._sums = np.concatenate([self._sums, np.zeros((len(a), more, self._sums.shape[2]))], axis=1)
+            self._squares, self._counts = (np.concatenate([v, np.zeros((len(a), more))], axis=1) for v in (self._squares, self._counts))  # fmt: skip
+        for s in range(len(a)):
+            _add(a[s], codes, self._pool, self._shift[s], self._sums[s], self._squares[s], self._counts[s])
+        self._count += len(y)
+
+    def _begin(self, a: np.ndarray) -> None:
+        """Means are taken from the first sample, so that a large common value costs no digits."""
+        units, classes = a.shape[2], self._classes or 1
+        self._pool = self._settings.pool(units, max(classes, len(self._codes)))
+        groups = -(-units // self._pool)
+        pad = np.concatenate(
+            [a[:, 0].astype(np.float64), np.full((len(a), groups * self._pool - units), np.nan)], axis=1
+        )
+        self._shift = np.nanmean(pad.reshape(len(a), groups, self._pool), axis=2)
+        self._sums = np.zeros((len(a), max(classes, len(self._codes)), groups))
+        self._squares, self._counts = np.zeros(self._sums.shape[:2]), np.zeros(self._sums.shape[:2])
+
+    def result(self) -> dict[str, np.ndarray]:
+        """See ClassStatistics.summarise."""
+        n, classes = self._count, len(self._codes)
+        if classes < 2 or classes >= n:
+            raise InputError(f"{n} samples of {classes} classes; needed: two classes, and one of them with two samples")
+        counts = self._counts[..., None][:, :classes]
+        means = self._sums[:, :classes] / counts
+        whole = self._sums[:, :classes].sum(1, keepdims=True) / n
+        within = (self._squares[:, :classes] - (counts * means**2).sum(2)).sum(1) / n
+        between = (counts * (means - whole) ** 2).sum((1, 2)) / n
+        within = np.maximum(within, 0.0)  # a difference of sums: rounding alone takes it below
+        total = within + between
+        if not (total > 0).all():
+            raise InputError(
+                f"layer {self._layer!r} has the same values for every sample; classes explain no share of nothing"
+            )
+        separation = 1 - (within / (n - classes)) / (total / (n - 1))
+        return {
+            "within": within,
+            "between": between,
+            "separation": separation,
+            "pool": np.full(len(within), float(self._pool)),
+        }

@@ -1,0 +1,94 @@
+"""Streams of discrete read-outs: each sample's row of symbols becomes 128 bits, so that a layer of any width takes 16 bytes a
+sample. Two rows that differ share them with probability 2^-128; rows whose symbols fit into 63 bits are numbered exactly.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from deeptheory.arrays import as_numpy
+from deeptheory.information.counting import _mix, cells
+from deeptheory.information.entering import as_activations, discrete
+
+
+@njit(cache=True, error_model="numpy")
+def hash_rows(rows, out):
+    """Two words of every row [n, unit] of whole numbers into out [n, 2] uint64."""
+    for r in range(rows.shape[0]):
+        a, b = np.uint64(0x243F6A8885A308D3), np.uint64(0x13198A2E03707344)
+        for u in range(rows.shape[1]):
+            v = np.uint64(rows[r, u])
+            a = _mix(a + v + np.uint64(0x9E3779B97F4A7C15))
+            b = _mix((b ^ v) * np.uint64(0xD6E8FEB86659FD93) + np.uint64(0xA0761D6478BD642F))
+        out[r, 0], out[r, 1] = a, b
+
+
+@njit(cache=True, error_model="numpy")
+def hash_cells(a, edges, uniform, wrap, out):
+    """Two words of the cells of every row of a [n, unit]; (NaN seen, values below, values above). See counting.cells, binned."""
+    n, units = a.shape
+    row = np.empty((1, units), dtype=np.int32)
+    radix = edges.shape[1] - 1
+    packed = units * np.log2(radix) < 62.5
+    nan, below, above = 0, 0, 0
+    for r in range(n):
+        x, y, z = cells(a[r : r + 1], edges, uniform, row)
+        nan, below, above = nan + x, below + y, above + z
+        if wrap and y:
+            for u in range(units):
+                if a[r, u] < edges[u if edges.shape[0] > 1 else 0, 0]:
+                    row[0, u] = radix - 1
+        if packed:
+            key = np.uint64(0)
+            for u in range(units):
+                key = key * np.uint64(radix) + np.uint64(row[0, u])
+            out[r, 0], out[r, 1] = key, np.uint64(0)
+        else:
+            hash_rows(row, out[r : r + 1])
+    return nan, below, above
+
+
+class KeyStream:
+    """A layer's samples as 128-bit keys; `_keys(a)` gives [seed, batch, 2] uint64. See readouts' start."""
+
+    passes = 1
+
+    def __init__(self) -> None:
+        self._seen: list[np.ndarray] = []
+        self._targets: list[np.ndarray] = []
+        self._count = 0
+
+    def update(self, activations: Any, targets: Any) -> None:
+        """Take a batch: activations [seed, batch, unit], their targets. InputError: NaN, and what the read-out refuses."""
+        a = as_activations(activations, self._count)
+        self._seen.append(self._keys(a))
+        self._targets.append(as_numpy(targets))
+        self._count += a.shape[1]
+
+    def result(self) -> dict[str, np.ndarray]:
+        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits."""
+        return discrete(np.concatenate(self._seen, axis=1).view(np.int64), np.concatenate(self._targets))
+
+    def _keys(self, a: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+class Ranges:
+    """Least and largest value of every network's layer or of its units, batch by batch; low, high: [seed, 1 or unit]."""
+
+    def __init__(self, by_unit: bool):
+        self._axis = 1 if by_unit else (1, 2)
+        self.low: Any = None
+        self.high: Any = None
+
+    def look(self, a: np.ndarray) -> None:
+        """Take a batch [seed, batch, unit]."""
+        low, high = (f(a, axis=self._axis).astype(np.float64).reshape(len(a), -1) for f in (np.min, np.max))
+        self.low = low if self.low is None else np.minimum(self.low, low)
+        self.high = high if self.high is None else np.maximum(self.high, high)
+
+
+def held_keys(inputs: int, seeds: int) -> int:
+    """Bytes of the keys of so many samples of so many networks."""
+    return 16 * inputs * seeds

@@ -1,0 +1,197 @@
+"""Probe inputs in the forms that people's loops have, brought to what a model is called with.
+
+A tensor or array [n, ...], a DataFrame, a list of samples of one shape, a tuple of arguments or dict of keyword arguments
+(nested ones too), a DataLoader or Dataset whose items are x, (x, ..., y) or dicts. Floating-point arrays that are not
+torch's take the model's dtype, as a loop would cast them; tensors are left as they are.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from deeptheory.errors import InputError
+
+_COPIED = 256 << 20  # bytes of inputs that are copied at the door; larger ones are watched for changes instead
+_LABELS = ("labels", "label", "targets", "target", "y")
+
+
+def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
+    """Inputs at the door: everything with samples becomes a tensor. InputError: none, no sample, or lists that do not stack.
+
+    model: its floating dtype is taken by arrays that are not torch's.
+    """
+    return _checked(_entered(inputs, _float_of(model)))
+
+
+def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> tuple[Any, Any]:
+    """(inputs, targets), the targets from a DataLoader or Dataset where none were given.
+
+    Items (x, y) or (x1, x2, ..., y) end with the target; dicts have it under labels, label, targets, target or y.
+    """
+    if not (isinstance(inputs, torch.utils.data.DataLoader | torch.utils.data.Dataset)):
+        return as_inputs(inputs, model), targets
+    with torch.random.fork_rng(devices=[]):  # a shuffling loader draws from the global generator
+        items = list(_items(inputs))
+    if not items:
+        raise InputError("inputs hold no sample: the loader or dataset is empty")
+    first = items[0]
+    if isinstance(first, dict) or hasattr(first, "keys"):
+        joined: Any = {k: _joined([item[k] for item in items]) for k in first}
+        at = next((k for k in _LABELS if k in joined), None)
+        found = None if at is None else joined.pop(at)
+    elif isinstance(first, tuple | list):
+        columns = [_joined([item[k] for item in items]) for k in range(len(first))]
+        found = columns.pop() if len(columns) > 1 else None
+        joined = columns[0] if len(columns) == 1 else tuple(columns)
+    else:
+        joined, found = _joined(items), None
+    return as_inputs(joined, model), found if targets is None else targets
+
+
+def _items(source: Any) -> Iterator[Any]:
+    if isinstance(source, torch.utils.data.DataLoader):
+        yield from source
+        return
+    from torch.utils.data import DataLoader
+
+    yield from DataLoader(source, batch_size=256, shuffle=False)
+
+
+def _joined(parts: list[Any]) -> Any:
+    if isinstance(parts[0], torch.Tensor):
+        return torch.cat([p if p.ndim else p[None] for p in parts])
+    if isinstance(parts[0], list | tuple) and all(isinstance(v, str) for p in parts for v in p):
+        return np.array([v for p in parts for v in p])
+    return np.concatenate([np.asarray(p) for p in parts])
+
+
+def _entered(value: Any, dtype: torch.dtype | None) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach()
+    if hasattr(value, "iloc"):  # a pandas DataFrame or Series
+        return _array(value.to_numpy(), dtype)
+    if isinstance(value, dict) or hasattr(value, "keys"):
+        return {k: _part(value[k], dtype) for k in list(value.keys())}
+    if isinstance(value, tuple):
+        return tuple(_part(v, dtype) for v in value)
+    if isinstance(value, list) and value and all(isinstance(v, torch.Tensor) for v in value):
+        shapes = {tuple(v.shape) for v in value}
+        if len(shapes) > 1:
+            raise InputError(
+                f"inputs are a list of tensors of {len(shapes)} shapes, {sorted(shapes)[:3]}; pad or resize them to one"
+            )
+        return torch.stack([v.detach() for v in value])
+    return _array(value, dtype)
+
+
+def _part(value: Any, dtype: torch.dtype | None) -> Any:
+    """An argument among several: arrays become tensors, tuples and dicts are entered, all else goes as it is."""
+    if isinstance(value, torch.Tensor | dict | tuple) or hasattr(value, "keys") or hasattr(value, "iloc"):
+        return _entered(value, dtype)
+    if isinstance(value, list) and value and all(isinstance(v, torch.Tensor) for v in value):
+        return [v.detach() for v in value]
+    return _array(value, dtype) if hasattr(value, "shape") else value
+
+
+def _array(value: Any, dtype: torch.dtype | None) -> torch.Tensor:
+    try:
+        a = np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"inputs do not stack into one array ({error}); give samples of one shape") from error
+    if a.dtype == object:
+        try:
+            a = a.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"inputs hold {type(a.flat[0]).__name__ if a.size else 'nothing'}; needed: numbers"
+            ) from error
+    if a.dtype.kind not in "fiubc":
+        raise InputError(f"inputs are of dtype {a.dtype}; needed: numbers (turn text into tokens first)")
+    out = torch.as_tensor(np.array(a, order="C"))  # a copy: the probe must not change with the caller's array
+    return out.to(dtype) if dtype is not None and out.is_floating_point() else out
+
+
+def _float_of(model: nn.Module | None) -> torch.dtype | None:
+    if model is None:
+        return None
+    return next((p.dtype for p in model.parameters() if p.is_floating_point()), None)
+
+
+def _checked(inputs: Any) -> Any:
+    first = first_tensor(inputs)
+    if first is None or first.ndim == 0 or len(first) == 0:
+        seen = None if first is None else list(first.shape)
+        raise InputError(f"inputs hold no sample (shape {seen}); needed: a tensor [n, ...], or a tuple or dict of them")
+    return inputs
+
+
+def own_copy(inputs: Any) -> Any:
+    """The inputs copied, where they are small enough, so that the caller's array may change; else as they are."""
+    size = sum(v.numel() * v.element_size() for v in tensors_of(inputs))
+    return inputs if size > _COPIED else _mapped(inputs, torch.Tensor.clone)
+
+
+def tensors_of(inputs: Any) -> Iterator[torch.Tensor]:
+    """Every tensor among the inputs, nested ones too."""
+    if isinstance(inputs, torch.Tensor):
+        yield inputs
+    elif isinstance(inputs, dict):
+        for v in inputs.values():
+            yield from tensors_of(v)
+    elif isinstance(inputs, tuple | list):
+        for v in inputs:
+            yield from tensors_of(v)
+
+
+def first_tensor(inputs: Any) -> torch.Tensor | None:
+    """The tensor whose first axis is the samples."""
+    return next(tensors_of(inputs), None)
+
+
+def sample_count(inputs: Any) -> int:
+    """How many samples the inputs hold, 0 without a tensor among them."""
+    first = first_tensor(inputs)
+    return 0 if first is None else len(first)
+
+
+def batches(inputs: Any, n: int, size: int | None) -> Iterator[Any]:
+    """The inputs in pieces of `size` samples; whole where size is None."""
+    if size is None or size >= n:
+        yield inputs
+        return
+    for start in range(0, n, size):
+        yield cut(inputs, n, start, start + size)
+
+
+def cut(inputs: Any, n: int, start: int, stop: int) -> Any:
+    """Samples start to stop of every tensor whose first axis is the n samples."""
+    return _mapped(inputs, lambda v: v[start:stop] if v.ndim and len(v) == n else v)
+
+
+def _mapped(inputs: Any, act: Any) -> Any:
+    if isinstance(inputs, torch.Tensor):
+        return act(inputs)
+    if isinstance(inputs, dict):
+        return {k: _mapped(v, act) for k, v in inputs.items()}
+    if isinstance(inputs, tuple | list):
+        parts = [_mapped(v, act) for v in inputs]
+        return type(inputs)(*parts) if hasattr(inputs, "_fields") else type(inputs)(parts)
+    return inputs
+
+
+def call(model: nn.Module, inputs: Any) -> Any:
+    """The model on copies of the inputs, moved to its device: one that normalises its input in place changes nobody's x."""
+    parameter = next(iter(model.parameters()), None)
+    device = None if parameter is None else parameter.device
+
+    def handed(v: torch.Tensor) -> torch.Tensor:
+        moved = v if device is None or v.device == device else v.to(device)
+        return moved.clone() if moved is v else moved
+
+    given = _mapped(inputs, handed)
+    if isinstance(given, dict):
+        return model(**given)
+    return model(*given) if isinstance(given, tuple) else model(given)

@@ -1,0 +1,221 @@
+"""The probe: its layers as a few samples show them, and one pass of all samples, each layer's tensor handed on when it is there.
+
+A plan of the layers is made from a few samples; a batch that shows others is either planned from anew, or an error with the
+layer's name: a layer that runs for some samples only has no row a sample.
+"""
+
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from deeptheory.errors import InputError
+from deeptheory.memory import give_back
+from deeptheory.names import unknown
+from deeptheory.recording.inputs import call, cut, own_copy, sample_count, tensors_of
+from deeptheory.recording.operations import ACTIVATIONS
+from deeptheory.recording.sites import Seen, as_found, is_nonlinear, looking
+from deeptheory.recording.telling import Teller
+from deeptheory.recording.tracing import Site, sites
+
+_PROBE = 4  # samples that tell which layers there are
+_ONE_PASS = 1 << 30  # bytes shown by one forward pass above which the probe is cut into batches of half as much
+
+
+class Changed(InputError):
+    """A batch showed other layers than the plan."""
+
+
+class Probe:
+    """A model with its probe inputs, and which of its layers are wanted.
+
+    layers: names or globs, or None for those with a role. batch: samples a forward pass, or None. seeds: how many networks
+    stand on a leading axis (stacked), or are called one after the other. After `planned`: wanted, the sites by name.
+    """
+
+    def __init__(self, model: nn.Module, inputs: Any, layers: list[str] | None, batch: int | None, select: Any):
+        self.model, self.layers, self.batch, self.select = model, layers, batch, select
+        self.inputs = own_copy(inputs)
+        self._versions = self._now()
+        self.n = sample_count(self.inputs)
+        population = hasattr(model, "seeds")
+        self.seeds = len(getattr(model, "seeds", ())) or 1
+        self.stacked = population and hasattr(model, "theta")
+        self._apart = population and not self.stacked
+        self.wanted: dict[str, Site] = {}
+        self._sites: list[Site] | None = None
+        self._planned = 0  # samples that the plan was made from
+        self._names: set[str] = set()  # all that were met
+        self._grad = False
+
+    def planned(self, act: Callable[[], Any]) -> Any:
+        """What act gives when the layers are known; where the batches show others than a few samples did, under a new plan."""
+        self._check_inputs()
+        if self._sites is None:
+            few, whole = min(self.n, _PROBE), min(self.n, self.batch or self.n)
+            try:
+                self._plan(few)
+            except InputError:
+                raise
+            except Exception:  # a model made for one number of samples
+                if few == whole:
+                    raise
+                self._plan(whole)
+        try:
+            return act()
+        except Changed:
+            whole = min(self.n, self.size)
+            if self._planned == whole:
+                raise
+            self._plan(whole)
+            return act()
+
+    def _plan(self, n: int) -> None:
+        model = self.networks()[0]
+        inputs = cut(self.inputs, self.n, 0, n) if n < self.n else self.inputs
+        (found, self._names), self._grad = seen_with_gradients(
+            model, lambda: sites(model, inputs, self.select, self.seeds if self.stacked else None)
+        )
+        for pattern in self.layers or ():
+            if not any(_matches(s.name, pattern) for s in found if s.shape or s.dtype):
+                raise InputError(
+                    unknown(pattern, dict.fromkeys(s.name for s in found if s.dtype), what="layer")
+                    + ". A module that the forward pass does not call shows nothing; dt.layers(model, x) lists all"
+                )
+        choose = chooser(self.layers)
+        wanted = [s for s in found if s.dtype and choose(s)]
+        if self.layers is not None:
+            bad = next((s for s in wanted if s.refusal), None)
+            if bad is not None:
+                raise InputError(
+                    f"layer {bad.name!r} cannot be recorded: {bad.refusal}; choose with select= or other layers"
+                )
+        self.wanted = {s.name: s for s in wanted if s.refusal is None}
+        if not self.wanted:
+            raise InputError("nothing to record: no layer gave real numbers by sample; dt.layers(model, x) says why")
+        self._sites, self._planned = found, n
+
+    def networks(self) -> list[nn.Module]:
+        """The modules to call: the model, or, of a population under vmap, which hides its insides, each network."""
+        if self._apart:
+            model: Any = self.model
+            return [model.network(k) for k in range(self.seeds)]
+        return [self.model]
+
+    @property
+    def size(self) -> int:
+        """Samples a forward pass."""
+        if self.batch is not None:
+            return min(self.batch, self.n)
+        shown = sum(s.bytes for s in self._sites or ()) / max(self._planned, 1)
+        return self.n if shown * self.n <= _ONE_PASS else max(1, int(_ONE_PASS / 2 / shown))
+
+    def run(self, model: nn.Module, take: Callable[[str, torch.Tensor, int], None], tell: Teller | None = None, most: int | None = None) -> None:  # fmt: skip
+        """One pass of the probe: take(layer, tensor [seed, batch, unit], first sample), for each layer when it is there."""
+        size = self.size
+        lead = (self.seeds,) if self.stacked else ()
+        known = self._names
+        if size < self.n:
+            grown = next((s for s in self.wanted.values() if s.pairs), None)
+            if grown is not None:
+                raise InputError(
+                    f"layer {grown.name!r} has two axes that grow with the batch (shape {list(grown.shape)}: pairs of samples); batches "
+                    f"would lose pairs: use batch={self.n}, other layers, or select="
+                )
+            mixed = next((s for s in self.wanted.values() if s.mixed), None)
+            if mixed is not None:
+                raise InputError(
+                    f"layer {mixed.name!r} gives a sample other values in the company of other samples; batches would decide them: use "
+                    f"batch={self.n} or layers before it (does the model take samples on another axis than the first?)"
+                )
+        with as_found(model, self._grad):
+            for start in range(0, self.n, size):
+                stop, met = min(start + size, self.n), set()
+
+                def see(s: Seen, start=start, stop=stop, met=met) -> None:
+                    if s.name in self.wanted:
+                        t, want = s.tensor.detach(), (*lead, stop - start)
+                        if tuple(t.shape[: len(want)]) != want:
+                            raise Changed(
+                                f"layer {s.name!r} gave shape {list(t.shape)} for samples {start} to {stop - 1}; needed: {list(want)} first. It "
+                                f"sees only some samples: leave it out (layers=), or use select="
+                            )
+                        met.add(s.name)
+                        take(s.name, t.reshape(self.seeds if self.stacked else 1, stop - start, -1), start)
+                    elif (
+                        self.layers is None and s.name not in known and (is_nonlinear(s.module) or s.op in ACTIVATIONS)
+                    ):
+                        raise Changed(_only_some(s.name, start, stop, "runs"))
+
+                with looking(model, see, self.select):
+                    call(model, self.inputs if size >= self.n else cut(self.inputs, self.n, start, stop))
+                lost = next((name for name in self.wanted if name not in met), None)
+                if lost is not None:
+                    raise Changed(_only_some(lost, start, stop, "does not run"))
+                give_back()  # the gaps that one batch leaves in memory do not always fit the next
+                if tell is not None:
+                    tell.batch()
+                if most is not None and stop >= most:
+                    return
+
+    def units(self, s: Site) -> int:
+        """How many numbers a layer has a sample and network."""
+        return int(np.prod(s.shape, dtype=np.int64)) // (self._planned * (self.seeds if self.stacked else 1))
+
+    @property
+    def shown(self) -> int:
+        """Bytes of all tensors that one forward pass of a batch shows."""
+        return sum(s.bytes for s in self._sites or ()) // max(self._planned, 1) * self.size
+
+    @property
+    def batches(self) -> int:
+        """Forward passes of one network over the probe."""
+        return -(-self.n // self.size)
+
+    def _check_inputs(self) -> None:
+        if self._now() != self._versions:
+            raise InputError(
+                "the probe inputs were changed in place since the Recorder was made; hand it a copy of them"
+            )
+
+    def _now(self) -> list[int]:
+        return [t._version for t in tensors_of(self.inputs) if not t.is_inference()]
+
+
+def chooser(layers: Iterable[str] | str | None) -> Callable[[Site], bool]:
+    """Whether a layer is wanted: by name or glob, or, where layers is None, what has a role and can be recorded."""
+    if layers is None:
+        return lambda s: s.refusal is None and bool(s.role)
+    patterns = [layers] if isinstance(layers, str) else list(layers)
+    return lambda s: any(_matches(s.name, p) for p in patterns)
+
+
+def seen_with_gradients(model: nn.Module, act: Callable[[], Any]) -> tuple[Any, bool]:
+    """What act gives with the model as_found, and whether its forward pass needs gradients (it differentiates inside)."""
+    try:
+        with as_found(model):
+            return act(), False
+    except RuntimeError as error:
+        if "dtype" in str(error) and "same" in str(error):
+            kinds = sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})
+            raise InputError(
+                f"the model ({', '.join(kinds)}) does not take these inputs: {error}; convert them first"
+            ) from error
+        if "require grad" not in str(error) and "require_grad" not in str(error):
+            raise
+    with as_found(model, grad=True):
+        return act(), True
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatchcase(name, pattern)
+
+
+def _only_some(name: str, start: int, stop: int, what: str) -> str:
+    return (
+        f"layer {name!r} {what} for samples {start} to {stop - 1}, unlike for others: it runs in some batches only. Leave it out "
+        "(layers=), or record the samples for which it runs in a recorder of their own"
+    )

@@ -1,0 +1,189 @@
+"""Claims and how they are decided: reproduced when the whole interval lies in the region, contradicted when wholly outside.
+
+Inconclusive when it straddles, or too few units are behind it; "holds here" and "fails here" where the setting is not the
+paper's own; measured and not judged where settings were changed, or the claim states no region; not run with the reason.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from deeptheory.errors import InputError
+from deeptheory.names import unknown
+from deeptheory.results import Estimate
+from deeptheory.runs.intervals import Sample, deciding_p, interval, least_p, needs
+from deeptheory.runs.ledger import COLUMNS, Entry, Ledger
+from deeptheory.runs.region import Region
+from deeptheory.statistics import LEVEL, holm
+from deeptheory.verdicts import DECIDED, INCONCLUSIVE, NOT_JUDGED, NOT_RUN, PUBLISHED, SETTINGS, in_words
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """A measurement that was not made, and why: with its cost, where cost is the reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One claim of a paper, with the criterion written before the measurement.
+
+    published: as printed in the paper, or None; published_trust: how far that number can be trusted. region: text for
+    Region.parse, or None: listed with its value and no verdict. setting: one of region.SETTINGS, None for that of the
+    run. n_of: what the independent units are. measure(results) -> array [n] over seeds (their mean counts), bool array [n] (their share counts),
+    Sample, Estimate, one number (deterministic), or NotRun.
+    InputError: a region that cannot be read, an unknown setting.
+    """
+
+    id: str
+    figure: str
+    source: str
+    statement: str
+    quantity: str
+    unit: str
+    region: str | None
+    criterion: str
+    protocol: str
+    measure: Callable[[Mapping[str, Any]], Any]
+    published: float | str | None = None
+    published_trust: str = ""
+    setting: str | None = None
+    n_of: str = "networks"
+
+    def __post_init__(self) -> None:
+        if self.region is not None:
+            Region.parse(self.region, self.published)
+        if self.setting is not None and self.setting not in SETTINGS:
+            raise InputError(unknown(self.setting, SETTINGS, what="setting"))
+
+
+def at_setting(setting: str, claims: Sequence[Claim], *starts: str) -> list[Claim]:
+    """The claims, those whose id begins with one of `starts` measured at that setting. InputError: a start of none."""
+    unused = [s for s in starts if not any(c.id.startswith(s) for c in claims)]
+    if unused:
+        raise InputError(f"no claim begins with {unused[0]!r}")
+    return [replace(c, setting=setting) if c.id.startswith(starts) else c for c in claims]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """What one claim's measure gave: the value with its interval, the units behind it, and what must be said of it."""
+
+    value: float
+    low: float
+    high: float
+    sample: Sample | None = None
+    missing: int = 0
+    n: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def decide(
+    claims: Sequence[Claim],
+    results: Mapping[str, Any],
+    *,
+    scale: str,
+    command: str = "",
+    changed: Mapping[str, Any] | None = None,
+    setting: str = PUBLISHED,
+) -> Ledger:
+    """Measure every claim and give its verdict.
+
+    changed: settings that are not the published ones, name -> value; with any of them every claim is measured and none
+    is judged. setting: of the claims that state none themselves.
+    InputError: an id twice, an unknown setting, or a measure that returns something else than Claim names.
+    """
+    ids = [c.id for c in claims]
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        raise InputError(f"claim id {twice[0]!r} is listed twice; each claim has an id of its own")
+    if setting not in SETTINGS:
+        raise InputError(unknown(setting, SETTINGS, what="setting"))
+    entries = [_decide(c, results, scale, command, changed or {}, setting) for c in claims]
+    adjusted = holm([math.nan if e.p is None else e.p for e in entries])
+    decided = [e.verdict in DECIDED for e in entries]
+    return Ledger(
+        entries=tuple(
+            replace(e, study_wise=bool(a <= 1 - LEVEL)) if d and e.p is not None else e
+            for e, a, d in zip(entries, adjusted, decided)
+        )
+    )
+
+
+def _decide(claim: Claim, results: Mapping, scale: str, command: str, changed: Mapping, setting: str) -> Entry:
+    said: dict[str, Any] = {name: getattr(claim, name) for name in COLUMNS if hasattr(claim, name)}
+    said |= {"region": claim.region or "", "setting": claim.setting or setting, "scale": scale, "command": command}
+    try:
+        measured = claim.measure(results)
+    except InputError as error:  # not done, or settings with which it is not defined: one claim less, not the ledger
+        measured = NotRun(str(error))
+    except Exception as error:
+        error.add_note(f"while measuring the claim {claim.id}")
+        raise
+    if isinstance(measured, NotRun):
+        empty: dict[str, Any] = dict.fromkeys(
+            ("measured", "low", "high", "seeds", "needs", "p", "least_p", "study_wise")
+        )
+        return Entry(**said, **empty, verdict=NOT_RUN, note=measured.reason)
+    found = _read(measured, claim.id)
+    notes = list(found.notes)
+    numbers: dict[str, Any] = dict.fromkeys(("needs", "p", "least_p", "study_wise"))
+    if claim.region is None:
+        verdict = NOT_JUDGED
+    else:
+        region = Region.parse(claim.region, claim.published)
+        verdict = region.verdict(found.low, found.high)
+        if found.sample is not None:
+            numbers["needs"] = needs(found.sample.statistic, region)
+            p = deciding_p(found.sample, region), least_p(found.sample, region)
+            numbers["p"], numbers["least_p"] = (None if math.isnan(v) else v for v in p)
+            if found.n is not None and found.n < numbers["needs"]:
+                verdict = INCONCLUSIVE
+                notes.append(f"{found.n} {claim.n_of}; needs n >= {numbers['needs']}")
+        if found.missing:
+            verdict = INCONCLUSIVE
+    if found.missing:
+        notes.append(f"no value in {found.missing} of {found.missing + (found.n or 0)} {claim.n_of}")
+    if changed:
+        verdict = NOT_JUDGED
+        notes.insert(0, f"not the published settings ({', '.join(f'{k} = {v}' for k, v in changed.items())})")
+    ends: dict[str, Any] = {
+        k: None if math.isnan(v) else v
+        for k, v in (("measured", found.value), ("low", found.low), ("high", found.high))
+    }
+    verdict = in_words(verdict, said["setting"])
+    return Entry(**said, **ends, **numbers, verdict=verdict, seeds=found.n, note="; ".join(notes))
+
+
+def _read(measured: Any, name: str) -> _Measured:
+    """What a measure returned, as numbers."""
+    if isinstance(measured, Estimate):
+        notes = (f"{measured.method}, {measured.direction}", *measured.notes)
+        low, high = measured.low, measured.high
+        if math.isnan(low) or math.isnan(high):
+            if measured.direction == "exact":
+                low = high = measured.value
+            else:
+                notes += ("the estimate has no interval",)
+        return _Measured(value=measured.value, low=low, high=high, notes=notes)
+    if not isinstance(measured, Sample):
+        if isinstance(measured, str) or np.ndim(measured) == 0:
+            try:
+                value = float(measured)
+            except (TypeError, ValueError) as error:
+                kind = type(measured).__name__
+                raise InputError(
+                    f"claim {name} measured {kind}; return an array, Sample, Estimate, number or NotRun"
+                ) from error
+            return _Measured(value=value, low=value, high=value, notes=("deterministic",))
+        values = np.asarray(measured)
+        measured = Sample(values, "share" if values.dtype == bool else "mean")
+    found = interval(measured)
+    return _Measured(
+        value=found.value, low=found.low, high=found.high, sample=measured, missing=found.missing, n=found.n,
+        notes=(found.method, *measured.notes),
+    )  # fmt: skip

@@ -1,0 +1,184 @@
+"""Inputs and targets as people's loops have them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+import deeptheory as dt
+from deeptheory.errors import InputError
+
+X = np.random.default_rng(0).normal(size=(12, 4))
+Y = np.array([0, 1, 2] * 4)
+
+
+def model():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3))
+
+
+class Items(Dataset):
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, k):
+        return X[k].astype(np.float32), Y[k]
+
+
+class Dicts(Items):
+    def __getitem__(self, k):
+        return {"x": torch.tensor(X[k], dtype=torch.float32), "labels": int(Y[k])}
+
+
+class Named(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.m = model()
+
+    def forward(self, x, mask=None):
+        return self.m(x)
+
+
+WITHOUT = {
+    "float64 array": X,
+    "float32 array": X.astype(np.float32),
+    "tensor": torch.tensor(X, dtype=torch.float32),
+    "DataFrame": pd.DataFrame(X, columns=list("abcd")),
+    "list of arrays": list(X),
+    "list of tensors": [torch.tensor(v, dtype=torch.float32) for v in X],
+    "nested lists": X.tolist(),
+    "not contiguous": np.asfortranarray(X),
+}
+WITH = {
+    "DataLoader": lambda: DataLoader(
+        TensorDataset(torch.tensor(X, dtype=torch.float32), torch.tensor(Y)), batch_size=5
+    ),
+    "TensorDataset": lambda: TensorDataset(torch.tensor(X, dtype=torch.float32), torch.tensor(Y)),
+    "Dataset": Items,
+    "DataLoader of a Dataset": lambda: DataLoader(Items(), batch_size=7),
+}
+
+
+def recorded(inputs, targets=None, of=None, **how):
+    recorder = dt.Recorder(of or model(), inputs, targets, **how)
+    recorder.snapshot(0)
+    return recorder.recording
+
+
+EXPECTED = recorded(torch.tensor(X, dtype=torch.float32)).activations("1", 0)
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_inputs_of_any_form_are_the_same_probe(name):
+    r = recorded(WITHOUT[name], Y)
+    assert torch.allclose(r.activations("1", 0), EXPECTED, atol=1e-6)
+    assert r.inputs == r.distinct == 12
+
+
+@pytest.mark.parametrize("name", WITH)
+def test_loaders_and_datasets_bring_their_targets(name):
+    r = recorded(WITH[name](), readouts=dt.Exact())
+    assert np.array_equal(r.targets, Y)
+    given = recorded(WITH[name](), targets=Y[::-1].copy(), readouts=dt.Exact())
+    assert np.array_equal(given.targets, Y[::-1])
+    assert torch.allclose(recorded(WITH[name]()).activations("1", 0), EXPECTED, atol=1e-6)
+
+
+def test_a_dataset_of_dicts_is_keyword_arguments():
+    r = recorded(DataLoader(Dicts(), batch_size=5), of=Named())
+    assert np.array_equal(r.targets, Y)
+    assert torch.allclose(r.activations("m.1", 0), EXPECTED, atol=1e-6)
+
+
+def test_a_shuffling_loader_is_read_once_and_draws_from_nobody():
+    state = torch.get_rng_state()
+    recorder = dt.Recorder(model(), DataLoader(Items(), batch_size=5, shuffle=True))
+    assert torch.equal(torch.get_rng_state(), state)
+    recorder.snapshot(0), recorder.snapshot(1)
+    assert torch.equal(recorder.recording.activations("1", 0), recorder.recording.activations("1", 1))
+
+
+class Nested(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.m = model()
+
+    def forward(self, x, pair):
+        (a, b), scale = pair
+        return self.m(x + a + b) * scale["s"]
+
+
+@pytest.mark.parametrize("batch", [None, 5])
+def test_tuples_in_tuples_are_cut_and_cast_together(batch):
+    x = torch.tensor(X, dtype=torch.float32)
+    r = recorded((x, ((np.zeros((12, 4)), x * 0), {"s": torch.ones(12, 1)})), of=Nested(), batch=batch)
+    assert torch.allclose(r.activations("m.1", 0), EXPECTED, atol=1e-6)
+
+
+@pytest.mark.parametrize("names", [np.array(["cat", "dog", "eel"]), np.array([7, 100_000, 3]), np.array([-1.0, 4.0, 2.0]), np.array(["b", "a", "c"], dtype=object)])  # fmt: skip
+def test_what_labels_are_called_does_not_matter(names, tmp_path):
+    readouts = [dt.Exact(), dt.Binning(3), dt.GaussianNoise(0.3), dt.Quantized(2), dt.information.ClassStatistics()]
+    plain, other = (recorded(X, t, readouts=readouts) for t in (Y, names[Y]))
+    for r in readouts:
+        a, b = plain.summary(r), other.summary(r)
+        assert all(np.allclose(a[k], b[k], atol=1e-12) for k in a.data_vars), r
+    assert dt.information_plane(other, readouts[1]).h_y == pytest.approx(np.log2(3))
+    other.save(tmp_path / "r")
+    assert [str(v) for v in dt.Recording.load(tmp_path / "r").targets] == [str(v) for v in other.targets]
+    series = recorded(X, pd.Series(names[Y]), readouts=dt.Exact())
+    assert series.summary(dt.Exact()).identical(other.summary(dt.Exact()))
+    column = recorded(X, names[Y][:, None], readouts=dt.Exact())
+    assert column.summary(dt.Exact()).identical(other.summary(dt.Exact()))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "match"),
+    [
+        (["a sentence", "another"], None, "needed: numbers .turn text into tokens first"),
+        ([torch.zeros(3), torch.zeros(4)], None, "tensors of 2 shapes, .*pad or resize"),
+        ([np.zeros(3), np.zeros(4)], None, "do not stack into one array"),
+        (pd.DataFrame({"a": ["x", "y"]}), None, "inputs hold str; needed: numbers"),
+        (DataLoader(TensorDataset(torch.zeros(0, 4))), None, "the loader or dataset is empty"),
+        (X, ["a", None, *"bcdefghijk"], r"targets hold None \(1 of 12\)"),
+        (X, 3, "targets have no rows, inputs 12"),
+        (None, None, "inputs hold NoneType|inputs hold no sample"),
+    ],
+)
+def test_what_cannot_be_a_probe_is_told(inputs, targets, match):
+    with pytest.raises(InputError, match=match):
+        dt.Recorder(model(), inputs, targets)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: dt.Recorder(model(), X, Y, readouts=dt.Exact), "Exact is a class; hand over a read-out made from it"),
+        (lambda: dt.Recorder(model(), X, batch=2.5), "batch is 2.5; needed: a whole number"),
+        (lambda: dt.Recorder(model(), X).snapshot(1.5), "step is 1.5; needed: a whole number"),
+        (
+            lambda: recorded(torch.tensor(X)),
+            "model .float32. does not take these inputs: .*Double and Float; convert them first",
+        ),
+        (lambda: recorded(X, np.where(Y == 1, np.nan, Y), readouts=dt.Exact()), "4 of 12 are missing"),
+    ],
+)
+def test_wrong_use_is_told(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
+
+
+def test_a_model_without_memory_can_be_previewed():
+    meta = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 3)).to("meta")
+    table = dt.layers(meta, torch.zeros(7, 4, device="meta")).table()
+    assert table["shape"].tolist() == [(7, 5), (7, 5), (7, 3), (7, 3)]
+    assert table.kept.tolist() == [False, True, False, True]
+
+
+def test_the_recorder_shows_itself():
+    recorder = dt.Recorder(model(), X, Y, readouts=[dt.Exact(), dt.Binning(3)])
+    assert (
+        repr(recorder)
+        == "Recorder(Sequential, 12 inputs, default layers, summaries of Exact(), Binning(3, 'layer'); 0 steps recorded)"
+    )

@@ -1,0 +1,48 @@
+"""A caption asks; the outcome is written by the claims it names, which exist."""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import deeptheory as dt
+from deeptheory.studies.study import STUDIES, find
+
+FOLDER = Path(dt.__file__).parent / "studies"
+
+
+def plates(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            given = {k.arg: k.value for k in node.keywords}
+            if "see" in given and "trust" in given:
+                yield given
+
+
+def texts(node):
+    return [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_figures_name_claims_of_their_study(name):
+    ids = [c.id for c in import_module(find(name).body).CLAIMS]
+    named = 0
+    for path in (FOLDER / name.replace("-", "_")).glob("*.py"):
+        for given in plates(path):
+            for start in texts(given["claims"]) if "claims" in given else ():
+                if start.startswith("novel-") or start in ("tanh", "even"):
+                    continue  # put together from a setting
+                assert any(i == start or i.startswith(start + "/") for i in ids), (path.name, start)
+                named += 1
+    assert named >= 3
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_figures_that_decide_a_claim_do_not_say_its_outcome(name):
+    """Verdicts and their words stay with the ledger."""
+    for path in (FOLDER / name.replace("-", "_")).glob("*.py"):
+        for given in plates(path):
+            said = " ".join(texts(given["see"])).lower()
+            for word in ("reproduced", "contradicted", "as expected", "clearly", "confirms", "confirmed", "indeed"):
+                assert word not in said, (path.name, said)

@@ -1,0 +1,64 @@
+"""Features, cells and series whose truth is known, for the trials of the axis science."""
+
+import numpy as np
+
+from deeptheory.axis.codes import CODES
+
+
+def series(rng, n, d, phi):
+    """[n, d]: AR(1) columns of unit variance."""
+    x = rng.standard_normal((n, d))
+    for k in range(1, n):
+        x[k] = phi * x[k - 1] + np.sqrt(1 - phi**2) * x[k]
+    return x
+
+
+def features(kind, rng, n, d):
+    """[n, d] stimuli of a named distribution."""
+    normal = rng.standard_normal((n, d))
+    if kind == "sphere":
+        return normal / np.linalg.norm(normal, axis=1, keepdims=True)
+    if kind == "collinear":
+        return normal[:, : d // 2] @ rng.standard_normal((d // 2, d)) + 1e-3 * normal
+    return {
+        "Gaussian": lambda: normal,
+        "skewed": lambda: np.exp(0.8 * normal),
+        "exponential": lambda: rng.exponential(size=(n, d)),
+        "heavy-tailed": lambda: rng.standard_t(3, (n, d)),
+        "binary": lambda: np.sign(normal),
+        "decaying": lambda: normal * np.geomspace(1, 0.05, d),
+    }[kind]()
+
+
+TRUE = {"axis": "axis", "softplus": "axis", "exponential": "axis", "rectified": "axis", "exemplar": "exemplar", "energy": "energy",
+        "norm": "norm x direction", "XOR": None, "none": "none"}  # fmt: skip
+
+
+def cells(code, s, units, rng):
+    """[n, units]: rates of unit variance, of one code of TRUE."""
+    s = s - s.mean(0)
+    w = rng.standard_normal((units, s.shape[1]))
+    w /= np.linalg.norm(w, axis=1, keepdims=True)
+    z = s @ w.T
+    z = z / z.std(0)
+    if code == "exemplar":
+        e = s[rng.integers(0, len(s), units)]
+        e = e / np.linalg.norm(e, axis=1, keepdims=True) * np.median(np.linalg.norm(s, axis=1))
+        y = CODES["exemplar"](s, e * rng.uniform(0.5, 1.4, (units, 1)))
+    elif code == "norm":
+        y = CODES["norm x direction"](s, w)
+    elif code == "XOR":
+        y = np.sign(z) * np.sign(s @ rng.standard_normal((s.shape[1], units)))
+    elif code == "none":
+        return np.zeros_like(z)
+    else:
+        curves = {"axis": lambda: z, "softplus": lambda: np.logaddexp(0, 2 * z), "exponential": lambda: np.exp(z.clip(-5, 3)),
+                  "rectified": lambda: np.maximum(z - 1, 0), "energy": lambda: z**2}  # fmt: skip
+        y = curves[code]()
+    return (y - y.mean(0)) / y.std(0)
+
+
+def recorded(rates, ceiling, trials, rng):
+    """[n, trials, units]: rates of unit variance with noise, so that the mean over trials has that reliability."""
+    noise = np.sqrt(trials * (1 - ceiling) / ceiling) if rates.any() else 1.0
+    return rates[:, None] + noise * rng.standard_normal((len(rates), trials, rates.shape[1]))

@@ -1,0 +1,390 @@
+"""What test_information.py tries of estimators from samples: draws, closed forms, checks."""
+
+import numpy as np
+import torch
+from scipy.stats import norm
+
+import deeptheory as dt
+from trials.frame import all_of, covers, near, often, rare, refused, same, uniform
+
+MI, CMI, H = dt.mutual_information, dt.conditional_mutual_information, dt.entropy
+LN2 = np.log(2)
+
+
+def dense(n, d):
+    return lambda rng: rng.normal(size=(n, d))
+
+
+def relu(n, d):
+    return lambda rng: np.maximum(rng.normal(size=(n, d)), 0)
+
+
+def counts(n, d, mean=3):
+    return lambda rng: rng.poisson(mean, size=(n, d)).astype(float)
+
+
+def heavy(n, d):
+    return lambda rng: rng.standard_t(2, size=(n, d))
+
+
+def labels(n, *p):
+    return lambda rng: rng.choice(len(p), size=n, p=p)
+
+
+def nothing_shared(x, y, method, z=None, **options):
+    """The interval holds 0 on independent draws."""
+
+    def check(rng, draws):
+        hits = 0
+        for _ in range(draws):
+            got = CMI(x(rng), y(rng), z(rng), method, **options) if z else MI(x(rng), y(rng), method, **options)
+            hits += got.low <= 0 <= got.high
+        return covers(hits, draws)
+
+    return check
+
+
+def null_p(x, y, method, **options):
+    def check(rng, draws):
+        return uniform([MI(x(rng), y(rng), method, permutations=19, **options).p for _ in range(draws)])
+
+    return check
+
+
+def mean_of_null(method, x, y):
+    """The mean of y permuted is the bias at independence: the value less it has mean 0."""
+
+    def check(rng, draws):
+        got = [MI(x(rng), y(rng), method, permutations=9) for _ in range(draws)]
+        rest = np.array([g.value - g.null_mean for g in got])
+        return near(rest.mean(), 0, 4 * rest.std() / np.sqrt(draws), "mean of value less null mean ")
+
+    return check
+
+
+def pair(rng, n, rho, d=1):
+    x, y = rng.normal(size=(2, n, d))
+    y[:, 0] = rho * x[:, 0] + np.sqrt(1 - rho**2) * y[:, 0]
+    return x, y
+
+
+def of_normals(rho):
+    return -0.5 * np.log2(1 - rho**2)
+
+
+def normal_truth(method, rho, within, d=1, n=2000, **options):
+    def check(rng, draws):
+        got = [MI(*pair(rng, n, rho, d), method, **options).value for _ in range(draws)]
+        return near(np.mean(got), of_normals(rho), within)
+
+    return check
+
+
+def found(method, n, rho, d=1, share=0.8):
+    """.2 bit: the interval leaves 0 out."""
+
+    def check(rng, draws):
+        return often(sum(MI(*pair(rng, n, rho, d), method).low > 0 for _ in range(draws)), draws, share)
+
+    return check
+
+
+def shifted(n, shift, p):
+    """A normal moved by `shift` where a label of probability p is 1; bits by quadrature."""
+    z = np.linspace(-10, 10 + shift, 40_001)
+    densities = norm.pdf(z), norm.pdf(z - shift)
+    mixture = (1 - p) * densities[0] + p * densities[1]
+    bits = sum(
+        w * np.trapezoid(np.where(f > 0, f * np.log2(np.maximum(f, 1e-300) / np.maximum(mixture, 1e-300)), 0), z)
+        for w, f in zip((1 - p, p), densities)
+    )
+
+    def draw(rng):
+        y = (rng.random(n) < p).astype(int)
+        return rng.normal(size=n) + shift * y, y
+
+    return draw, float(bits)
+
+
+def label_truth(method, shift, p):
+    draw, bits = shifted(2000, shift, p)
+
+    def check(rng, draws):
+        return near(np.mean([MI(*draw(rng), method).value for _ in range(draws)]), bits, 0.03)
+
+    return check
+
+
+def outliers(method, **options):
+    def check(rng, draws):
+        off = []
+        for size in (1e3, 1e5, 1e12):
+            u, v = pair(rng, 2000, np.sqrt(0.5))
+            x, y = np.append(u, size), np.append(v, 0)
+            off.append(near(MI(x, y, method, **options).value, 0.5, 0.1, f"outlier of {size:g}: "))
+        return all_of(*off)
+
+    return check
+
+
+def tails(rng, draws):
+    off = []
+    for sigma in (1, 3, 6):
+        u, v = pair(rng, 2000, np.sqrt(0.5))
+        x, y = np.exp(sigma * u), np.exp(sigma * v)
+        for method in ("ksg", "mixed", "gaussian"):
+            got = MI(x, y, method, ranks=True).value
+            off.append(near(got, 0.5, 0.12, f"{method}, lognormal sigma {sigma}: "))
+    return all_of(*off)
+
+
+def codes(rng, draws):
+    """Names of labels, of y and of a condition, do not matter."""
+    label = rng.integers(0, 3, 600)
+    x, z = rng.normal(size=(600, 2)) + label[:, None], rng.normal(size=600)
+    out = []
+    for names in ([0, 1, 2], [7, 1, 1000], [-5, 30_000, 4], ["a", "b", "c"]):
+        y = np.array(names)[label]
+        out.append(
+            [MI(x, y, "labels").value, MI(y, label, "plugin").value, CMI(x, z, y).value, H(y).value, MI(x, y).value]
+        )
+    return same(out, 1e-12)
+
+
+def units_and_order(method):
+    def check(rng, draws):
+        x, y = pair(rng, 400, 0.6, 2)
+        turn = rng.permutation(400)
+        out = [MI(x, y, method).value, MI(x[turn], y[turn], method).value]
+        out += [MI(x * c, y / c, method).value for c in (1e-200, 1e-8, 1e8, 1e200)]
+        return same(out, 1e-6)
+
+    return check
+
+
+def kinds(rng, draws):
+    """numpy, torch, lists, pandas, dtypes, default dtypes, grad modes."""
+    import pandas as pd
+
+    x, y = (a.astype(np.float32) for a in pair(rng, 300, 0.6, 2))
+    label = rng.integers(0, 3, 300)
+    base = [MI(x, y, "ksg").value, MI(x, label).value, CMI(x, y, label).value, H(x).value]
+
+    def with_(of):
+        return [
+            MI(of(x), of(y), "ksg").value,
+            MI(of(x), of(label)).value,
+            CMI(of(x), of(y), of(label)).value,
+            H(of(x)).value,
+        ]
+
+    out = [base, with_(torch.as_tensor), with_(lambda a: a.tolist()), with_(np.asfortranarray)]
+    out.append(with_(lambda a: pd.DataFrame(a) if a.ndim == 2 else pd.Series(a).astype("category")))
+    before = torch.get_default_dtype()
+    try:
+        for dtype in (torch.float64, torch.bfloat16):
+            torch.set_default_dtype(dtype)
+            out.append(with_(torch.as_tensor))
+        with torch.inference_mode():
+            out.append(with_(torch.as_tensor))
+    finally:
+        torch.set_default_dtype(before)
+    return same(out, 1e-6)
+
+
+def halves(rng, draws):
+    """bfloat16 and float16 are taken as they are: their ties are no information."""
+    out = []
+    for dtype in (torch.bfloat16, torch.float16):
+        a = torch.as_tensor(rng.normal(size=4000)).to(dtype)
+        out.append(near(MI(a, (a > 0).long()).value, 1, 0.03, f"{dtype} against its sign: "))
+        b = torch.as_tensor(rng.normal(size=4000)).to(dtype)
+        out.append(near(MI(a, b).value, 0, 0.08, f"{dtype}, independent: "))
+    return all_of(*out)
+
+
+def conditional_labels(rng, draws):
+    label = rng.integers(0, 3, 4000)
+    truth = 0.5 * np.log2(5)  # -2 r + e: noise of variance 1 around a standard normal times 2
+    off = []
+    for names in ([0, 1, 2], [7, 1, 1000]):
+        r = rng.normal(size=4000)
+        got = CMI(np.array(names)[label], r - 2 * label, rng.normal(size=4000))
+        off.append(near(got.value, _shift_information(), 0.06, "labels beside numbers, given noise: "))
+        got = CMI(r, -2 * r + rng.normal(size=4000), np.array(names)[label])
+        off.append(near(got.value, truth, 0.08, "numbers given a label: "))
+    return all_of(*off)
+
+
+def _shift_information():
+    z = np.linspace(-14, 10, 48_001)
+    parts = [norm.pdf(z + 2 * k) for k in range(3)]
+    mixture = sum(parts) / 3
+    entropy = -np.trapezoid(mixture * np.log2(mixture), z)
+    return float(entropy - 0.5 * np.log2(2 * np.pi * np.e))
+
+
+def many_classes(rng, draws):
+    z = rng.integers(0, 50, 4000)
+    x, y = rng.normal(size=(2, 4000)) + z
+    none = CMI(x, y, z)
+    both = CMI(x, y + 0.75 * (x - z), z)
+    return all_of(
+        near(none.value, 0, 0.06, "50 classes, nothing left: "),
+        near(both.value, 0.5 * np.log2(1 + 0.75**2), 0.08, "50 classes, .322 left: "),
+    )
+
+
+def partial(rng, draws):
+    z = rng.normal(size=(2000, 2))
+    x = z[:, :1] + rng.normal(size=(2000, 1))
+    y = z.sum(1, keepdims=True) + 0.8 * (x - z[:, :1]) + rng.normal(size=(2000, 1))
+    truth = 0.5 * np.log2(1.64)
+    return all_of(
+        near(CMI(x, y, z, "gaussian").value, truth, 0.06), near(CMI(x, y, z, "ksg").value, truth, 0.12, "ksg: ")
+    )
+
+
+def entropies(rng, draws):
+    n = 3000
+    u = rng.normal(size=(n, 2))
+    c = rng.integers(0, 8, n)
+    return all_of(
+        near(H(u[:, 0] * 5).value, np.log2(5 * np.sqrt(2 * np.pi * np.e)), 0.1, "normal: "),
+        near(H(rng.uniform(0, 4, n)).value, 2, 0.1, "uniform: "),
+        near(H(rng.exponential(size=n)).value, 1 / LN2, 0.1, "exponential: "),
+        near(H(u, "gaussian").value, np.log2(2 * np.pi * np.e), 0.1, "Gaussian: "),
+        near(H(c).value, 3, 0.02, "8 equal symbols: "),
+        near(H(np.array(list("abcdefgh"))[c]).value, 3, 0.02, "8 words: "),
+        near(H(c, unit="nats").value, H(c).value * LN2, 1e-12, "nats: "),
+        near(H(np.c_[u, u]).value, -np.inf, 0, "repeated columns: "),
+    )
+
+
+def entropy_intervals(draw, truth, method):
+    def check(rng, draws):
+        got = [H(draw(rng), method) for _ in range(draws)]
+        return covers(sum(g.low <= truth <= g.high for g in got), draws)
+
+    return check
+
+
+def entropy_units(rng, draws):
+    x = rng.normal(size=(500, 2))
+    turn = rng.permutation(500)
+    out = [H(x).value, H(x[turn]).value, *(H(x * c).value - 2 * np.log2(c) for c in (1e-100, 1e-8, 1e8, 1e100))]
+    return same(out, 1e-6)
+
+
+def copies(rng, draws):
+    """I(X;X) of continuous data has no finite truth, and says so; of labels it is the entropy."""
+    u = rng.normal(size=1500)
+    out = []
+    for method in ("ksg", "wkl", "gaussian", "auto"):
+        got = MI(np.c_[u, rng.normal(size=1500)], u, method)
+        out.append(near("infinite" in " ".join(got.notes), True, 0, f"{method} named: "))
+    c = rng.integers(0, 5, 1500)
+    out.append(near(MI(c, c).value, H(c).value, 0.01, "labels: "))
+    x, y = pair(rng, 2000, np.sqrt(0.5))
+    out += [near(MI(np.c_[x, x], y, m).value, MI(x, y, m).value, 1e-6, f"{m}, column twice: ") for m in ("ksg", "auto")]
+    return all_of(*out)
+
+
+def series(rng, n, phi):
+    x = rng.normal(size=n)
+    for k in range(1, n):
+        x[k] = phi * x[k - 1] + np.sqrt(1 - phi**2) * x[k]
+    return x
+
+
+def series_noted(rng, draws):
+    out = []
+    for phi in (0.6, 0.9, 0.99):
+        got = MI(series(rng, 2000, phi), series(rng, 2000, phi))
+        out.append(near(any("series" in t for t in got.notes), True, 0, f"both AR({phi}): "))
+    slow = MI(series(rng, 2000, 0.99), rng.normal(size=2000))
+    out.append(near(any("series" in t for t in slow.notes), False, 0, "one side white: "))
+    label = np.sort(rng.integers(0, 4, 1000))
+    got = MI(rng.normal(size=1000) + label, label)
+    out.append(near(any("series" in t for t in got.notes), False, 0, "rows sorted by class: "))
+    return all_of(*out)
+
+
+def series_false(rng, draws):
+    """Independent rows of 20 columns are not called a series."""
+    hits = 0
+    for _ in range(draws):
+        got = MI(rng.normal(size=(300, 20)), rng.normal(size=(300, 20)), "gaussian")
+        hits += any("series" in t for t in got.notes)
+    return rare(hits, draws)
+
+
+def blocks(rng, draws):
+    hits = 0
+    for _ in range(draws):
+        got = MI(series(rng, 4000, 0.8), series(rng, 4000, 0.8), "ksg", block=20)
+        hits += got.low <= 0 <= got.high
+    return covers(hits, draws)
+
+
+def block_p(rng, draws):
+    p = [MI(series(rng, 400, 0.8), series(rng, 400, 0.8), "ksg", permutations=19, block=40).p for _ in range(draws)]
+    return uniform(p)
+
+
+def grouped(rng, draws):
+    """Rows of one group share a mean on both sides, groups are independent: p by permuted groups."""
+    p = []
+    for _ in range(draws):
+        at = np.repeat(np.arange(40), 5)
+        x, y = (rng.normal(size=40)[at] + rng.normal(size=200) for _ in range(2))
+        p.append(MI(x, y, "ksg", permutations=19, groups=at).p)
+    return uniform(p)
+
+
+def refusals(rng, draws):
+    import pandas as pd
+
+    x, y = pair(rng, 40, 0.5)
+    mixed = np.array([1, "a"] * 20, dtype=object)
+    calls = [
+        (lambda: MI(x, y, "mine"), "neural bounds are not in this package"),
+        (lambda: MI(x, y, "InfoNCE"), "is not there"),
+        (lambda: MI(x, y, "kraskov"), "use 'ksg'"),
+        (lambda: MI(x, y, "gcmi"), "ranks=True"),
+        (lambda: MI(x, y, "histogram"), "bin the columns"),
+        (lambda: MI(x, y, None), "method is None"),
+        (lambda: MI(x, y, 3), "method is 3"),
+        (lambda: MI(x, y, base=2), "use unit="),
+        (lambda: H(x, base=np.e), "use unit="),
+        (lambda: MI(x, y, n_neighbors=5), "use k="),
+        (lambda: MI(x, y, random_state=0), "use seed="),
+        (lambda: MI(x, y, n_perm=100), "use permutations="),
+        (lambda: MI(x, y, "ksg", discrete_features=True), "labels as whole numbers or words"),
+        (lambda: MI(x, y, kk=3), "unknown option 'kk'"),
+        (lambda: MI(x, y, unit="bit"), "unit is 'bit'"),
+        *((lambda k=k, m=m: MI(x, y, m, k=k), f"k is {k}") for k in (2.5, None, True) for m in ("auto", "ksg", "wkl")),
+        *((lambda k=k: CMI(x, y, y, k=k), f"k is {k}") for k in (2.5, None)),
+        *((lambda s=s: MI(x, y, seed=s), "seed is") for s in (None, 1.5, "a", -1)),
+        (lambda: MI(x, y, permutations=2.5), "permutations is 2.5"),
+        (lambda: MI(x, y, permutations=-1), "permutations is -1"),
+        (lambda: MI(x, y, groups=[1, 2]), "groups has shape"),
+        (lambda: MI(x, y, block=0), "block is 0"),
+        (lambda: MI(mixed, y), "row 1 holds 'a'"),
+        (lambda: MI(np.array([[1], {}] * 20, dtype=object), y), "holds a list"),
+        (lambda: MI([[1], [1, 2]], [1, 2]), "no array of numbers"),
+        (lambda: MI(pd.DataFrame({"a": x[:, 0], "b": ["u"] * 40}), y), "column 'b' of x"),
+        (lambda: MI(pd.Series([1.0, None] * 20, dtype=object), y), "no value in row 1"),
+        (lambda: MI(pd.Series(["a", None] * 20).astype("category"), y), "no category in row 1"),
+        (lambda: MI(np.array(["2020"] * 40, dtype="datetime64[D]"), y), "holds datetime64"),
+        (lambda: MI(x + 1j, y), "holds complex"),
+        (lambda: MI(np.ma.array(x, mask=x > 0), y), "masks"),
+        (lambda: MI(3, y), "x is one int"),
+        (lambda: MI((v for v in x), y), "x is one generator"),
+        (lambda: H(x, permutations=9), "Known: k, weighted"),
+        (lambda: H(np.round(x), "kl"), "add noise|'plugin'"),
+        (lambda: MI(x, np.arange(40).astype(str)), "label of their own"),
+        *((lambda m=m: MI(x, y, m, ranks=True), "ranks= is for") for m in ("plugin", "wkl", "compressed")),
+        (lambda: CMI(x, y, x + y, permutations=9), "z is continuous"),
+    ]
+    return all_of(*(refused(call, match) for call, match in calls))

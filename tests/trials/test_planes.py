@@ -1,0 +1,299 @@
+"""The information plane and its read-outs: what is read from a layer, tried. Bits; truth by closed form or by counting."""
+
+import numpy as np
+
+import deeptheory as dt
+from deeptheory.information import Clusters, Cosines
+from trials.frame import Found, Row, all_of, covers, near, often, quick, same, uniform
+
+DISCRETE = {
+    "Binning": lambda: dt.Binning(4, "unit"),
+    "Quantized": lambda: dt.Quantized(2, "unit"),
+    "Exact": lambda: dt.Exact(),
+}
+NOISE = {"GaussianNoise": lambda: dt.GaussianNoise(0.5, relative="distance")}
+ALL = DISCRETE | NOISE
+
+
+def entropy(*columns):
+    p = np.unique(np.stack(columns), axis=1, return_counts=True)[1] / len(columns[0])
+    return float(-(p * np.log2(p)).sum())
+
+
+def rows_of(readout, a):
+    """Symbols of samples by the definition, unit by unit: the slow way."""
+    if isinstance(readout, dt.Exact):
+        return np.unique(a + 0.0, axis=0, return_inverse=True)[1].ravel()
+    out = []
+    for u in a.T:
+        low, high = u.min(), u.max()
+        if isinstance(readout, dt.Binning):
+            edges = np.linspace(low, high if high > low else low + 1, readout.n + 1)
+            out.append(np.maximum(np.searchsorted(edges[:-1], u, side="left") - 1, 0))
+        else:
+            span = high - low if high > low else 1.0
+            out.append(np.rint((u - low) / span * (2**readout.bits - 1)))
+    return np.unique(np.array(out).T, axis=0, return_inverse=True)[1].ravel()
+
+
+def layers(rng, n=90):
+    """Dense, ReLU zeros, integers, constant and doubled columns, tiny and huge values."""
+    dense = rng.normal(size=(n, 3))
+    yield "dense", dense
+    yield "zeros", np.maximum(dense, 0)
+    yield "integers", rng.integers(-2, 3, (n, 4)).astype(float)
+    yield "constant and doubled", np.c_[dense[:, :1], dense[:, :1], np.ones(n)]
+    yield "1e-200", dense.round(1) * 1e-200
+    yield "1e200", dense.round(1) * 1e200
+
+
+def counted(make):
+    def check(rng, draws):
+        found, y = [], rng.integers(0, 3, 90)
+        for what, a in layers(rng):
+            readout = make()
+            got = readout.summarise(a[None], y)
+            t = rows_of(readout, a)
+            h_t, i_y = entropy(t), entropy(t) + entropy(y) - entropy(t, y)
+            found.append(
+                near(
+                    [got["i_x"][0], got["i_y"][0], got["occupied"][0]], [h_t, i_y, len(np.unique(t))], 1e-9, f"{what}: "
+                )
+            )
+        return all_of(*found)
+
+    return check
+
+
+def permuted(make):
+    """p-values of permutations= on independent labels are uniform."""
+
+    def check(rng, draws):
+        p = []
+        for _ in range(draws):
+            a, y = rng.normal(size=(1, 40, 2)), rng.integers(0, 2, 40)
+            plane = dt.information_plane(a, make(), targets=y, permutations=99, seed=int(rng.integers(2**31)))
+            p.append(plane.p_value.item())
+        return uniform(p)
+
+    return check
+
+
+def null_is_the_mean(make):
+    """With labels without meaning i_y is a draw from its null: the mean of i_y - null_mean is 0."""
+
+    def check(rng, draws):
+        off = []
+        for _ in range(draws):
+            a = np.maximum(rng.normal(size=(1, 60, 3)), 0)
+            plane = dt.information_plane(a, make(), targets=rng.integers(0, 4, 60), permutations=40)
+            off.append(plane.i_y.item() - plane.null_mean.item())
+        return near(np.mean(off), 0, 4 * np.std(off, ddof=1) / np.sqrt(draws))
+
+    return check
+
+
+def power(make):
+    def check(rng, draws):
+        hits = 0
+        for _ in range(draws):
+            y = np.arange(60) % 2
+            a = rng.normal(size=(1, 60, 2)) + 1.5 * y[:, None]
+            hits += dt.information_plane(a, make(), targets=y, permutations=99).p_value.item() <= 0.05
+        return often(hits, draws, 0.8)
+
+    return check
+
+
+def what_must_not_matter(make):
+    def check(rng, draws):
+        a = np.round(rng.normal(size=(1, 80, 4)), 1)
+        y = rng.integers(0, 3, 80)
+        names = np.array(["b", "c", "a"])
+        rows, units = rng.permutation(80), rng.permutation(4)
+        given = [
+            (a, y), (a[:, rows], y[rows]), (a[:, :, units], y), (a, names[y]), (a, np.array([0, 100_000, 7])[y]), (a, np.eye(3)[y]),
+            (a * 2.0**300, y), (a * 2.0**-300, y), (np.asfortranarray(a), y), (a.repeat(2, 0)[:1], y),
+        ]  # fmt: skip
+        planes = [dt.information_plane(x, make(), targets=t) for x, t in given]
+        return same([[p.i_x.item(), p.i_y.item(), p.occupied.item(), p.h_y] for p in planes], 1e-5)
+
+    return check
+
+
+def noise_truth(rng, draws):
+    """Two clusters far beyond the noise: I(X;T) between the bounds, and 1 bit; one unit with known mixture by quadrature."""
+    a = np.repeat([-50.0, 50.0], 30)[None, :, None]
+    got = dt.GaussianNoise(1.0).summarise(a, np.repeat([0, 1], 30))
+    found = [near([got[k][0] for k in ("i_x", "i_x_lower", "i_y", "i_y_lower", "i_y_upper")], 1, 1e-5)]
+    for sigma in (0.3, 1.0):
+        h = rng.normal(size=12)
+        t = np.linspace(-12, 12, 40_001)
+        p = np.exp(-((t[:, None] - h) ** 2) / (2 * sigma**2)).mean(1) / np.sqrt(2 * np.pi * sigma**2)
+        truth = -(p * np.log2(np.maximum(p, 1e-300))).sum() * (t[1] - t[0]) - 0.5 * np.log2(2 * np.pi * np.e * sigma**2)
+        got = dt.GaussianNoise(sigma).summarise(h[None, :, None], np.arange(12) % 2)
+        low, high = got["i_x_lower"][0], got["i_x"][0]
+        found.append(
+            Found(
+                f"{low:.3f} <= {truth:.3f} <= {high:.3f}",
+                "the truth between the bounds",
+                low - 1e-6 <= truth <= high + 1e-6,
+            )
+        )
+    return all_of(*found)
+
+
+def noise_bounds_hold(rng, draws):
+    """Random mixtures in one unit: the bounds of I(X;T) hold the truth by quadrature, always."""
+    hits = 0
+    for _ in range(draws):
+        h, sigma = rng.normal(size=10) * rng.choice([0.1, 1, 5]), 0.5
+        t = np.linspace(h.min() - 5, h.max() + 5, 20_001)
+        p = np.exp(-((t[:, None] - h) ** 2) / (2 * sigma**2)).mean(1) / np.sqrt(2 * np.pi * sigma**2)
+        truth = -(p * np.log2(np.maximum(p, 1e-300))).sum() * (t[1] - t[0]) - 0.5 * np.log2(2 * np.pi * np.e * sigma**2)
+        got = dt.GaussianNoise(sigma).summarise(h[None, :, None], np.arange(10) % 2)
+        hits += got["i_x_lower"][0] - 1e-4 <= truth <= got["i_x"][0] + 1e-4
+    return covers(hits, draws, 1.0)
+
+
+def noise_scales(rng, draws):
+    """Relative noise in units from 1e-300 to 1e300, float32 from 1e-30 to 1e30; absolute noise with its sigma in the same unit."""
+    out, y = [], rng.integers(0, 3, 40)
+    a = rng.normal(size=(1, 40, 3))
+    for power in (0, -900, 900):
+        for readout in (
+            dt.GaussianNoise(0.4, relative="distance"),
+            dt.GaussianNoise(0.4 * 3**0.5 * a.std(), relative=False),
+        ):
+            sigma = readout.sigma if readout.relative else readout.sigma * 2.0**power
+            got = dt.GaussianNoise(sigma, readout.relative).summarise(a * 2.0**power, y)
+            out.append((readout.relative, [got["i_x"][0], got["i_y"][0], got["h_t"][0] - 3 * power]))
+    single = [
+        dt.GaussianNoise(0.4, relative=True).summarise((a * 2.0**p).astype(np.float32), y)["i_x"][0]
+        for p in (0, -90, 90)
+    ]
+    return all_of(same([v for r, v in out if r], 1e-9), same([v for r, v in out if not r], 1e-9), same(single, 1e-4))
+
+
+def noise_extremes(rng, draws):
+    """Noise far below or above every distance: log2 n, and 0."""
+    a, y = rng.normal(size=(1, 32, 2)), np.arange(32) % 2
+    out = [
+        dt.GaussianNoise(s).summarise(x, y)["i_x"][0]
+        for s in (1e-300, 1e-30, 1e-12, 1e20, 1e300)
+        for x in (a, a.astype(np.float32))
+    ]
+    return near(out, [5] * 6 + [0] * 4, 1e-5)
+
+
+def width_does_not_blind(rng, draws):
+    """The same two-dimensional picture in 2, 200 and 2,000 units (rotated): noise by distance sees the same."""
+    y = np.arange(60) % 3
+    flat = rng.normal(size=(60, 2)) + 2 * rng.normal(size=(3, 2))[y]
+    out = []
+    for units in (2, 200, 2000):
+        turn = np.linalg.qr(rng.normal(size=(units, 2)))[0]
+        got = dt.GaussianNoise(0.5, relative="distance").summarise((flat @ turn.T)[None], y)
+        out.append([got["i_x"][0], got["i_y"][0]])
+    return same(out, 1e-6)
+
+
+def memory_of_labels(rng, draws):
+    """Peak memory with labels {0, 10^9} is that with {0, 1}."""
+    import tracemalloc
+
+    peaks = []
+    a, codes = rng.normal(size=(1, 2000, 2)), rng.integers(0, 2, 2000)
+    for big in (1, 10**9):
+        tracemalloc.start()
+        for make in ALL.values():
+            dt.information_plane(a, make(), targets=codes * big)
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    return near(peaks[1], peaks[0], 1, "MB: ")
+
+
+def pairs_by_hand(rng, draws):
+    """Clusters and Cosines against all pairs one by one."""
+    found = []
+    for units in (1, 5, 40):
+        a, y = rng.normal(size=(30, units)), rng.integers(0, 3, 30)
+        d = np.linalg.norm(a[:, None] - a, axis=2)
+        unit = a / np.linalg.norm(a, axis=1, keepdims=True)
+        cos, own = unit @ unit.T, y[:, None] == y
+        off = ~np.eye(30, dtype=bool)
+        got = {
+            **Clusters(1.0).summarise(a[None], y),
+            **{f"cos {k}": v for k, v in Cosines().summarise(a[None], y).items()},
+        }
+        want = [
+            -np.log2((d < 1).mean()),
+            d[own & off].mean(),
+            d[~own].mean(),
+            np.where(off, d, np.inf).min(1).mean(),
+            cos[own & off].mean(),
+            cos[~own].mean(),
+        ]
+        keys = ("apart", "within", "between", "nearest", "cos within", "cos between")
+        found.append(near([got[k][0] for k in keys], want, 1e-9))
+    return all_of(*found)
+
+
+def pairs_null(rng, draws):
+    """Labels without meaning: within and between are equal in the mean."""
+    off = []
+    for _ in range(draws):
+        a, y = rng.normal(size=(1, 40, 5)), rng.integers(0, 4, 40)
+        c, k = Clusters(1.0).summarise(a, y), Cosines().summarise(a, y)
+        off.append([c["within"][0] - c["between"][0], k["within"][0] - k["between"][0]])
+    return all_of(*(near(np.mean(o), 0, 4 * np.std(o, ddof=1) / np.sqrt(draws)) for o in np.array(off).T))
+
+
+def pairs_invariance(rng, draws):
+    a, y = rng.normal(size=(1, 40, 5)), rng.integers(0, 3, 40)
+    turn, units = rng.permutation(40), rng.permutation(5)
+    out = []
+    for x, t in ((a, y), (a[:, turn], y[turn]), (a[:, :, units], np.array(["u", "v", "w"])[y])):
+        out.append(
+            [
+                *(v[0] for v in Clusters(1.0).summarise(x, t).values()),
+                *(v[0] for v in Cosines().summarise(x, t).values()),
+            ]
+        )
+    return same(out, 1e-9)
+
+
+ROWS = [
+    *(Row(name, "truth", "counting of cells by the definition, six kinds of layers", counted(make)) for name, make in DISCRETE.items()),
+    *(Row(name, "null", "p-values of independent labels are uniform", permuted(make), 60, 1000) for name, make in ALL.items()),
+    *(Row(name, "null", "i_y of labels without meaning is its null in the mean", null_is_the_mean(make), 40, 1000) for name, make in ALL.items()),
+    *(Row(name, "power", "two classes 1.5 apart, 60 inputs: p <= .05", power(make), 30, 300) for name, make in (DISCRETE | NOISE).items() if name != "Exact"),
+    *(Row(name, "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(make)) for name, make in DISCRETE.items()),
+    Row("GaussianNoise", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(NOISE["GaussianNoise"])),
+    Row("GaussianNoise", "truth", "far clusters: 1 bit; 12 centres: quadrature", noise_truth),
+    Row("GaussianNoise", "truth", "the bounds hold the truth by quadrature", noise_bounds_hold, 100, 2000),
+    Row("GaussianNoise", "truth", "noise far below or above every distance: log2 n, and 0", noise_extremes),
+    Row("GaussianNoise", "invariance", "units of measurement from 2^-900 to 2^900", noise_scales),
+    Row("GaussianNoise", "invariance", "number of units, relative='distance'", width_does_not_blind),
+    Row("information_plane", "truth", "counting of cells by the definition, six kinds of layers", counted(DISCRETE["Binning"])),
+    Row("information_plane", "null", "p-values of independent labels are uniform", permuted(lambda: dt.Binning(3)), 60, 1000),
+    Row("information_plane", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(lambda: dt.Binning(5))),
+    Row("information_plane", "invariance", "memory with labels {0, 10^9}", memory_of_labels),
+    Row("information.Clusters", "truth", "all pairs one by one; Cosines as well", pairs_by_hand),
+    Row("information.Clusters", "null", "labels without meaning: within is between; Cosines as well", pairs_null, 100, 2000),
+    Row("information.Clusters", "invariance", "order, units, names; Cosines as well", pairs_invariance),
+    Row("information.Cosines", "truth", "all pairs one by one, Clusters as well", pairs_by_hand),
+    Row("information.Cosines", "null", "labels without meaning: within is between, Clusters as well", pairs_null, 100, 2000),
+    Row("information.Cosines", "invariance", "order, units, names, Clusters as well", pairs_invariance),
+]  # fmt: skip
+
+EXEMPT = {
+    "information.READOUTS": "a dict of the read-outs above",
+    "information.InformationPlane": "information_plane's result",
+}
+
+
+@quick(ROWS)
+def test_trial(row):
+    found = row.run()
+    assert found.held, f"{row.name}: {found.measured}; needed {found.needed}"
