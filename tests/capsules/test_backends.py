@@ -371,7 +371,18 @@ def test_conv_capsules(sizes, normalize, iterations, bias, batch):
     def layer(backend):
         torch.manual_seed(0)
         made = c.ConvCapsules(
-            types, p, j, q, kernel, stride, iterations, normalize=normalize, bias=bias, padding=1, backend=backend
+            types,
+            p,
+            j,
+            q,
+            kernel,
+            stride,
+            iterations,
+            normalize=normalize,
+            bias=bias,
+            padding=1,
+            init="paper",
+            backend=backend,
         )
         made.weight.data.mul_(4)
         return made

@@ -26,6 +26,8 @@ def grid(t=2, h=4, w=4):
     ("call", "match"),
     [
         (lambda: c.dynamic_routing(U, W, 0), "iterations is 0; routing needs at least 1"),
+        (lambda: c.dynamic_routing(U, W, 2.0), "iterations is 2.0; it needs a whole number"),
+        (lambda: c.ConvMatrixCapsules(2, 3, iterations=True), "iterations is True; it needs a whole number"),
         (lambda: c.dynamic_routing(U, W[:5]), r"weight has shape \[5, 3, 5, 4\].*I is 5 here and 6 from u"),
         (lambda: c.dynamic_routing(U[0], W), r"u has shape \[6, 4\]; it needs 3 axes"),
         (lambda: c.dynamic_routing(U, W, bias=torch.zeros(5, 3)), "bias has shape"),

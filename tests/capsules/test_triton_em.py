@@ -115,3 +115,21 @@ def test_what_the_kernels_cannot_do_is_told():
         )
     with pytest.raises(MissingDependency, match="the votes are there already"):
         c.em_routing(torch.zeros(1, 2, 2, 4, 4), torch.zeros(1, 2), 0.0, 0.0, backend="triton")
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_second_derivatives(device):
+    """A gradient penalty: where a gradient is differentiated, the kernels' sums are differentiated in plain torch."""
+    g = torch.Generator().manual_seed(0)
+    inputs = [torch.randn(2, 3, 3, 1, 4, 4, generator=g), torch.rand(2, 3, 3, 1, generator=g)]
+
+    def penalty(backend, device, dtype):
+        torch.manual_seed(0)
+        layer = c.ConvMatrixCapsules(1, 2, 2, 1, 2, backend=backend).to(device, dtype)
+        xs = [x.to(device, dtype).requires_grad_() for x in inputs]
+        first = torch.autograd.grad(sum(x.pow(3).sum() for x in layer(*xs)), xs, create_graph=True)
+        return torch.autograd.grad(sum(x.square().sum() for x in first), xs)
+
+    truth = penalty("eager", "cpu", torch.float64)
+    for x, y in zip(penalty("triton", device, torch.float32), truth, strict=True):
+        assert float((x.cpu().double() - y).abs().max()) <= 1e-4 * float(y.abs().max())

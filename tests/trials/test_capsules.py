@@ -77,6 +77,23 @@ def agreement(shape, backend):
     return check
 
 
+def entangled(rng, draws):
+    """Weights made from the children: a gradient of a gradient must not count that path twice."""
+    found = []
+    for shape in SHAPES[1:3]:
+        u, w = dense(rng, shape)
+
+        def penalty(backend, dtype, u=u, w=w):
+            x = u.to(dtype).requires_grad_()
+            made = w.to(dtype) * (1 + x.mean((0, 2))[:, None, None, None])
+            (g,) = torch.autograd.grad(c.dynamic_routing(x, made, backend=backend).pow(3).sum(), x, create_graph=True)
+            return [g.detach(), *torch.autograd.grad(g.square().sum(), x)]
+
+        truth = penalty("eager", torch.float64)
+        found += [near(apart(penalty(b, torch.float32), truth), 0, 1e-3) for b in BACKENDS]
+    return all_of(*found)
+
+
 def em_truth(rng, draws):
     found = []
     for n, i, j in ((1, 3, 2), (3, 8, 4), (2, 20, 5)):
@@ -284,6 +301,7 @@ def explained(rng, draws):
 
 
 ROWS = [
+    Row("capsules.dynamic_routing", "truth", "gradient penalty where weights are made from u, every backend", entangled),
     *(Row("capsules.squash", "truth", f"eq. 1, vectors of size {s:g}", squash_at(s)) for s in (1e-30, 1e-6, 1.0, 1e6, 1e20, 1e38, 1e200)),
     Row("capsules.squash", "invariance", "integers of any kind are the numbers they are, here and in dynamic_routing", whole_numbers),
     *(Row("capsules.dynamic_routing", "truth", f"procedure 1 in loops, {s}, {b}", agreement(s, b)) for s in SHAPES for b in BACKENDS),

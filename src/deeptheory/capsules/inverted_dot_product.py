@@ -15,7 +15,7 @@ from deeptheory.capsules.routing.checks import (
     in_one_dtype,
     result_dtype,
 )
-from deeptheory.capsules.routing.dynamic import check_iterations
+from deeptheory.capsules.routing.variants import check_iterations
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
 
@@ -29,7 +29,7 @@ class InvertedDotProduct(nn.Module):
 
     def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int, iterations: int = 2):
         super().__init__()
-        check_iterations(iterations)
+        iterations = check_iterations(iterations)
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
         self.iterations = iterations
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))

@@ -97,7 +97,8 @@ class _MatrixLayer(nn.Module):
         check_choice(form, FORMS, what="form")
         check_sizes(in_types=in_types, parents=parents, pose_size=pose_size)
         self.in_types, self.normalize, self.presence = in_types, normalize, presence
-        self.form, self.pose_size, self.backend = form, pose_size, backend
+        self.form, self.pose_size = form, pose_size
+        self.backend = backend
         side = pose_size if form == "matrix" else pose_size**2
         self._start, self._unit = (std, b_u, b_a), 1.0
         self.weight = nn.Parameter(torch.empty(children, parents, side, side))

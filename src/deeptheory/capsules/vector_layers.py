@@ -24,8 +24,9 @@ from deeptheory.capsules.routing.checks import (
     in_one_dtype,
     result_dtype,
 )
-from deeptheory.capsules.routing.dynamic import check_iterations, dynamic_routing, leaky_softmax, masked, route, softmax
+from deeptheory.capsules.routing.dynamic import dynamic_routing, leaky_softmax, masked, route, softmax
 from deeptheory.capsules.routing.em import check_choice, in_parts
+from deeptheory.capsules.routing.variants import check_iterations
 from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
 from deeptheory.errors import InputError
@@ -97,7 +98,7 @@ class Capsules(nn.Module):
         init: str = "scaled",
     ):
         super().__init__()
-        check_iterations(iterations)
+        iterations = check_iterations(iterations)
         check_init(init)
         self.init = init
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
@@ -187,7 +188,7 @@ class ConvCapsules(nn.Module):
         init: str = "scaled",
     ):
         super().__init__()
-        check_iterations(iterations)
+        iterations = check_iterations(iterations)
         check_init(init)
         self.init = init
         check_choice(normalize, NORMALIZE, what="normalize")

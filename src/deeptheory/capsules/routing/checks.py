@@ -47,8 +47,8 @@ def check_outcome(out: torch.Tensor, **inputs: torch.Tensor | None) -> None:
 
 
 def tensor_on(x: Any, device: Any) -> torch.Tensor:
-    """x as a tensor on that device, whatever torch's default device is."""
-    return x.to(device) if isinstance(x, torch.Tensor) else torch.as_tensor(np.asarray(x), device=device)
+    """x as a tensor on that device, whatever torch's default device is; torch knows no negative strides."""
+    return x.to(device) if isinstance(x, torch.Tensor) else torch.as_tensor(np.array(x), device=device)
 
 
 def floating(x: torch.Tensor) -> torch.Tensor:

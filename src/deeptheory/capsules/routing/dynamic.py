@@ -28,8 +28,8 @@ from deeptheory.capsules.routing.checks import (
     tensor_on,
     truth_values,
 )
+from deeptheory.capsules.routing.variants import check_iterations
 from deeptheory.capsules.squashing import at_least_float32, squash
-from deeptheory.errors import InputError
 from deeptheory.shapes import check_shapes
 
 
@@ -56,7 +56,7 @@ def dynamic_routing(
     of two dtypes, votes take the wider.
     InputError: iterations < 1, shapes that do not fit, NaN or infinity (on the CPU). MissingDependency: no such backend here.
     """
-    check_iterations(iterations)
+    iterations, leaky, detach = check_iterations(iterations), bool(leaky), bool(detach)
     if not is_torch(u):
         out = dynamic_routing(
             tensor_on(u, "cpu"), weight, iterations, bias, leaky, prior, detach, mask=mask, backend=backend
@@ -125,12 +125,6 @@ def _eager(u, weight, bias, prior, iterations: int, leaky: bool, detach: bool) -
                 agreement = torch.bmm(inner, (v.detach() if detach else v).flatten(0, 1).unsqueeze(2)).view(b, j, i)
                 logits = agreement if logits is None else logits + agreement
     return v
-
-
-def check_iterations(iterations: int) -> None:
-    """InputError: iterations < 1."""
-    if iterations < 1:
-        raise InputError(f"iterations is {iterations}; routing needs at least 1")
 
 
 def softmax(logits: torch.Tensor) -> torch.Tensor:

@@ -118,11 +118,15 @@ def asks_for_more(gradients: Sequence) -> bool:
 
 
 def differentiable(form: Callable, inputs: Sequence, wanted: Sequence[bool], gradients: Sequence) -> list:
-    """Gradients of form(*inputs), with a graph of their own; None where none is wanted."""
+    """Gradients of form(*inputs), with a graph of their own; None where none is wanted.
+
+    Of views: where one input was computed from another (weights from u), autograd.grad would go on through it and count that twice.
+    """
     with torch.enable_grad(), full_precision(inputs[0].device):
-        out = form(*inputs)
+        views: list[Any] = [None if x is None else x.view_as(x) for x in inputs]
+        out = form(*views)
     out = out if isinstance(out, tuple) else (out,)
-    asked = [x for x, w in zip(inputs, wanted) if w]
+    asked = [x for x, w in zip(views, wanted) if w]
     given = [g.to(o.dtype) for g, o in zip(gradients, out)]
     found = iter(torch.autograd.grad(out, asked, given, create_graph=True, allow_unused=True))
     return [next(found) if w else None for w in wanted]

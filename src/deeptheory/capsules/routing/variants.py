@@ -53,6 +53,15 @@ def variant_of(name: str | Variant) -> Variant:
     return name if isinstance(name, Variant) else pick(VARIANTS, name, what="variant of EM routing")
 
 
+def check_iterations(iterations: int) -> int:
+    """iterations, as Python's own integer. InputError: below 1, or no whole number."""
+    if isinstance(iterations, bool) or not hasattr(iterations, "__index__"):
+        raise InputError(f"iterations is {iterations!r}; it needs a whole number")
+    if iterations < 1:
+        raise InputError(f"iterations is {iterations}; routing needs at least 1")
+    return int(iterations)
+
+
 def in_shares(lambdas: Sequence[float], constants: Variant, share: float) -> tuple[tuple[float, ...], float]:
     """The lambdas with which the cost is relative to an even share of children, and the unit of beta_a in which its own part of the
     logit is unchanged. share: children per parent, 1 child divided among its parents."""
@@ -66,8 +75,7 @@ def inverse_temperatures(iterations: int, schedule: float | Sequence[float]) -> 
     schedule: a number is the final lambda, lambda_i = final * (1 - 0.95^(i+1)), i from 0 (the authors' reply on OpenReview, and the
     released code, with final 0.01); a sequence is taken as it is. InputError: iterations < 1, or another number of entries.
     """
-    if iterations < 1:
-        raise InputError(f"iterations is {iterations}; routing needs at least 1")
+    iterations = check_iterations(iterations)
     if isinstance(schedule, (int, float)):
         return tuple(float(schedule) * (1 - 0.95 ** (i + 1)) for i in range(iterations))
     if len(schedule) != iterations:
