@@ -19,7 +19,7 @@ def series(rng, n, d, phi):
 def test_a_series_is_found_and_its_stretches_are_twice_its_time(phi, time):
     rng = np.random.default_rng(int(100 * phi))
     rows, notes = rows_of(series(rng, 4000, 3, phi), series(rng, 4000, 5, phi), None)
-    assert rows.time == pytest.approx(time, rel=0.5)  # closed form (1 + phi) / (1 - phi)
+    assert 0.6 * time < rows.time < 2 * time  # closed form (1 + phi) / (1 - phi); the longest of 8 columns' estimates
     assert rows.block >= 2 * rows.time
     assert "taken as a series in time" in notes[0]
     assert "independent rows in effect" in notes[0]

@@ -7,7 +7,9 @@ from deeptheory import axis as ax
 from oracles.axis import leave_one_out
 from oracles.left_out import nested_ridge
 from trials import axis_data as data
-from trials.frame import Found, Row, all_of, covers, near, often, quick, rare, refused, same, uniform
+from trials.frame import Found, Row, all_of, covers, near, often, quick, rare, refused, uniform
+from trials.test_axis_invariance import ROWS as INVARIANCE
+from trials.test_axis_population import ROWS as POPULATION
 from trials.test_axis_verdicts import ROWS as VERDICTS
 
 SHAPES = ((40, 1600), (50, 200), (60, 60), (100, 20), (400, 10))  # stimuli, units: 1:40 to 40:1
@@ -292,68 +294,6 @@ def transfer(rng, draws):
     return all_of(*out)
 
 
-def numbers_of(code):
-    return [code.ramp.r, code.flatness.share, code.decoding.explained, code.axes.explained, code.models.r2[:6].ravel(), np.unique(code.verdict, return_inverse=True)[1]]  # fmt: skip
-
-
-def scales(rng, draws):
-    sim = ax.simulate({"axis": 0.5, "exemplar": 0.5}, n=200, d=4, units=6, seed=int(rng.integers(1e6)))
-    codes = [
-        numbers_of(dt.axis_code(sim.responses * a, sim.features * b, normalize="none", folds=3, permutations=19))
-        for a, b in ((1, 1), (1, 2.0**-17), (2.0**-60, 2.0**-60), (2.0**40, 2.0**60))
-    ]
-    return all_of(*(same(v, 1e-4) for v in zip(*codes)))
-
-
-def order_and_kind(rng, draws):
-    import torch
-
-    y, s = rng.standard_normal((60, 30)), rng.standard_normal((60, 3))
-    turn = rng.permutation(30)
-    a = dt.axis_code(y, s, **PLAIN)
-    b = dt.axis_code(torch.as_tensor(y[:, turn]), torch.as_tensor(s), **PLAIN)
-    rows = rng.permutation(60)
-    c = dt.axis_code(y[rows], s[rows], **PLAIN)
-    each = [near(b.ramp.r, a.ramp.r[turn], 1e-6), same([x.decoding.explained for x in (a, b, c)], 1e-9)]
-    return all_of(*each, same([float(x.identification(10)) for x in (a, b, c)], 1e-9))
-
-
-def ambient(rng, draws):
-    """Default dtype, grad modes before and during, threads."""
-    import torch
-
-    y, s = torch.as_tensor(rng.standard_normal((90, 3, 8))), torch.as_tensor(rng.standard_normal((90, 3)))
-
-    def found(y=y, s=s):
-        code = dt.axis_code(y, s, folds=3, permutations=19)
-        other = [
-            float(code.identification(10)),
-            code.attribute(np.arange(90) % 2).value,
-            *code.reliability,
-            *ax.bootstrap(y, 20)[0],
-        ]
-        return [*numbers_of(code), code.ramp.reversal, np.array(other), code.controversial(5, candidates=50)]
-
-    out, threads = [found()], torch.get_num_threads()
-    for dtype in (torch.float64, torch.bfloat16):
-        torch.set_default_dtype(dtype)
-        try:
-            out.append(found())
-        finally:
-            torch.set_default_dtype(torch.float32)
-    with torch.inference_mode():
-        out.append(found())
-        made = y.clone(), s.clone()
-    with torch.no_grad():
-        out.append(found(*made))
-    torch.set_num_threads(2)
-    try:
-        out.append(found(y.clone().requires_grad_(), s))
-    finally:
-        torch.set_num_threads(threads)
-    return all_of(*(same(v, 1e-9) for v in zip(*out)))
-
-
 def trends(rng, draws):
     """A trend that features and responses share for no reason makes no unit tuned."""
     hits = 0
@@ -365,18 +305,11 @@ def trends(rng, draws):
     return rare(hits, draws)
 
 
-def label_names(rng, draws):
-    code = noise_code(rng, 60, 30, 2)
-    codes = rng.permutation(np.arange(60) % 3)
-    named = [codes, codes * 7 - 3, np.array(["c", "a", "b"])[codes], np.array([9.5, -1.0, 3.0])[codes]]
-    return same([code.attribute(v).value for v in named])
-
-
 ROWS = [
     *(Row("axis.Decoding.by_block", "null", f"noise, {n} stimuli, {u} units", noise_is_not_decoded(n, u), 4, 40) for n, u in SHAPES),
     *(Row("axis.AxisCode.identification", "null", f"noise, {n} stimuli, {u} units", noise_is_not_identified(n, u), 4, 60) for n, u in SHAPES if u < 1000),
     Row("axis.AxisCode.identification", "null", "noise, 40 stimuli, 1600 units", noise_is_not_identified(40, 1600), 0, 20),
-    *(Row("axis.AxisCode.attribute", "null", f"random labels, {n} stimuli, {u} units, {v} values", random_labels(n, u, v), q, 200) for n, u, v, q in ((100, 200, 2, 0), (40, 10, 2, 30), (30, 60, 2, 20), (200, 20, 2, 0), (60, 60, 3, 10))),
+    *(Row("axis.AxisCode.attribute", "null", f"random labels, {n} stimuli, {u} units, {v} values", random_labels(n, u, v), q, 200) for n, u, v, q in ((100, 200, 2, 0), (40, 10, 2, 30), (30, 60, 2, 10), (200, 20, 2, 0), (60, 60, 3, 10))),
     Row("axis.AxisCode.attribute", "power", "150 units, 60 of them half a deviation apart", strong_labels, 5, 60),
     Row("axis.Decoding.by_block", "truth", "one regression per stimulus, penalty and stimulus left out within (oracle)", decoding_is_brute_force),
     *(Row("axis.Ramp.tuned", "null", f"unrelated {kind}, AR({phi})", dependent(kind, phi), q, 200) for kind, phi, q in (("series", 0.9, 20), ("series", 0.95, 0), ("runs", 0.9, 20), ("many", 0.9, 10), ("repeats", 0, 20))),
@@ -399,17 +332,45 @@ ROWS = [
     Row("axis.cross_validated_rdm", "truth", "means of variance .49: .98 (closed form)", distances_of_something),
     *(Row("axis.object_space", "truth", f"responses of rank {r}, {np.dtype(t)}", space_rank(r, t)) for r, t in ((10, float), (3, np.float32), (50, float))),
     Row("axis.axis_transfer", "truth", "identical linear cells under other covariances and scalings: 1", transfer),
-    Row("axis_code", "invariance", "units of responses and features, 2^-60 to 2^60", scales),
-    Row("axis_code", "invariance", "order of units and rows, torch or numpy", order_and_kind),
-    Row("axis_code", "invariance", "default dtype, inference mode before and during, threads", ambient),
     Row("axis.Ramp.tuned", "null", "a trend in features and responses", trends, 8, 60),
-    Row("axis.AxisCode.attribute", "invariance", "names and codes of labels", label_names),
     Row("axis_code", "null", "repeated rows without groups", lambda rng, draws: refused(lambda: dt.axis_code(rng.standard_normal((60, 4)), np.repeat(rng.standard_normal((20, 3)), 3, 0)), "groups=")),
+    *INVARIANCE,
+    *POPULATION,
     *VERDICTS,
 ]  # fmt: skip
 
 
-@quick([r for r in ROWS if r not in VERDICTS])
+EXEMPT = {
+    "axis.CODES": "functions of known codes; simulate and the verdicts are tried on them",
+    "axis.AxisCode.noted": "the same result with other notes and names",
+    "axis.AxisCode.controversial": "makes stimuli; axis_code's ambient row compares them, verdict_power what they are worth",
+    "axis.AxisCode.metamers": "makes stimuli; see axis.null_plane's row, which asks for their ratio",
+    "axis.AxisCode.geometry": "axes_geometry of its own axes; compared in axis.AxisCode.scalars' row",
+    "axis.AxisCode.reconstruct": "calls the decoder that is given; compared in axis.AxisCode.scalars' row",
+    "axis.Cells.recorded": "one of its own arrays",
+    "axis.Depth.conditions": "lists its own codes",
+    "axis.Depth.scalars": "the table's numbers by name; axis_code_of's row compares the table",
+    "axis.Decoding.scalars": "by_block by name",
+    "axis.Efficiency.ratio": "in axis.metric_efficiency's row",
+    "axis.Identification.chance": "in axis.AxisCode.scalars' row",
+    "axis.Models.of": "in axis.AxisCode.scalars' row",
+    "axis.Models.aic_weights": "in axis.AxisCode.scalars' row",
+    "axis.Metamers.ratio": "in axis.null_plane's row",
+    "axis.NullPlane.change": "in axis.null_plane's row",
+    "axis.ObjectSpace.encode": "in axis.similarity_matrix' row",
+    "axis.ObjectSpace.quadrants": "in axis.similarity_matrix' row",
+    "axis.Power.cells": "in axis.verdict_power's row",
+    "axis.Power.share": "in axis.verdict_power's row",
+    "axis.Power.wrong": "in axis.verdict_power's row",
+    "axis.Simulation.respond": "in axis.simulate's rows",
+    "axis.axis_codes_of": "in axis_code_of's row",
+    "axis.cells_of": "in axis_code_of's row",
+    "axis.responses_of": "in axis_code_of's row",
+    "axis.rdm": "in axis.similarity_matrix' row",
+}
+
+
+@quick([r for r in ROWS if r not in (*INVARIANCE, *POPULATION, *VERDICTS)])
 def test_trial(row):
     found = row.run()
     assert found.held, f"{row.name}: {found.measured}; needed {found.needed}"
