@@ -3,7 +3,7 @@
 Sources: Shwartz-Ziv & Tishby 2017, figure 6 and equation 12 (the fitted beta); Tishby & Zaslavsky 2015, sections III and IV
 (layer criterion, the two gaps). Every layer is read out as symbols, so that its encoder p(t|x) is exact.
 Pitfall: beta is fitted with the layer's own decoder, which builds agreement in: a layer that nobody trained has a beta, too. The
-residual of the fit stands beside it, and the same of shuffled labels.
+residual of the fit is given next to it, and the same of permuted labels.
 Pitfall: I(X;T) far above what the task needs lies over the flat end of the bound, where a short vertical distance says little;
 `excess` is how many bits less would have done.
 """
@@ -131,7 +131,7 @@ def layer_bound(
     shape = (len(recording.seeds), len(chosen), len(recording.layers))
     found = {name: np.full(shape, np.nan) for name in (*_PER_LAYER, *_PER_STEP)}
     ends = {name: np.full(shape[:2], np.nan) for name in ("quality", "d_n", "r_n", "d_gap", "c_gap")}
-    null = _deals(joint, permutations, seed)
+    null = _permuted(joint, permutations, seed)
     for t, step in enumerate(chosen):
         ids = [readout.symbols(recording.activations(layer, step)) for layer in recording.layers]
         decided = _decisions(recording.activations(recording.layers[-1], step))
@@ -193,7 +193,7 @@ def _layer(joint: Joint, p_x: np.ndarray, symbols: np.ndarray, before: np.ndarra
     row["i_previous"] = i_x + entropy(_held(joint, p_x, before).sum(0)) - entropy(fine.sum(0))
     row["lost"] = _lost(joint, fine, held, pairs[1])
     if null:
-        row["residual_shuffled"] = float(np.mean([_fit(dealt, _held(dealt, p_x, symbols))[1] for dealt in null]))
+        row["residual_shuffled"] = float(np.mean([_fit(other, _held(other, p_x, symbols))[1] for other in null]))
     return row
 
 
@@ -286,7 +286,7 @@ def _least_rate(curve: BottleneckCurve, i_y: np.ndarray) -> np.ndarray:
     return np.interp(i_y, y[rising], x[rising])
 
 
-def _deals(joint: Joint, permutations: int, seed: int) -> list[Joint]:
+def _permuted(joint: Joint, permutations: int, seed: int) -> list[Joint]:
     """The same table with p(y|x) permuted among its inputs that have mass, so many times."""
     rng, rows, out = np.random.default_rng([seed, 6]), np.flatnonzero(joint.group >= 0), []
     for _ in range(permutations):

@@ -3,7 +3,7 @@
 Source: Tishby, Pereira & Bialek 1999: p(t|x) = p(t)/Z exp(-beta KL[p(y|x) || p(y|t)]), with p(t) and p(y|t) from it.
 With alpha below 1 the Lagrangian is H(T) - alpha H(T|X) - beta I(T;Y) (Strouse & Schwab 2017), p(t|x) goes as
 exp((log p(t) - beta KL) / alpha), and alpha = 0 is the deterministic bottleneck: each x to its best cluster.
-Trap: for a fixed number of clusters this is not convex; what is found depends on the start. Hence restarts, and
+Pitfall: for a fixed number of clusters this is not convex; what is found depends on the start. Hence restarts, and
 annealing from both ends. Kernels work on torch tensors [..., n, k] float64, any device, natural logarithms.
 """
 

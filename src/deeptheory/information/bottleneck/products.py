@@ -257,7 +257,7 @@ def _polished(fit: _Fit) -> tuple[_Fit, bool]:
 def _peaks(fit: _Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where climbs of log c end and how high that is: r moves to the mean of q under its share of c, which never lowers c."""
     joint, a = fit.joint, fit.joint.p / fit.z
-    starts = np.concatenate([joint.q[rows], _beside(fit)])
+    starts = np.concatenate([joint.q[rows], _near(fit)])
 
     def share(r):
         v = np.minimum(_exponents(joint, r, fit.beta) - fit.top[:, None], 690.0)
@@ -282,8 +282,8 @@ def _peaks(fit: _Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return place, np.log(c)
 
 
-def _beside(fit: _Fit) -> np.ndarray:
-    """More places to climb from: beside each cluster, along the direction in which its members differ most (where one is
+def _near(fit: _Fit) -> np.ndarray:
+    """More places to climb from: next to each cluster, along the direction in which its members differ most (where one is
     about to split); half way to p(y) and to the nearest other cluster, since a climb never regains a label that is 0."""
     joint, r, k = fit.joint, fit.r, len(fit.w)
     member = fit.e * fit.w * (joint.p / fit.z)[:, None]  # p(x, t)

@@ -2,7 +2,7 @@
 
 Source: Alemi, Fischer, Dillon & Murphy 2017. Least rate + beta * cross-entropy, rate = E KL[p(t|x) || N(0, 1)] >= I(X;T),
 H(Y) - cross-entropy <= I(T;Y): an upper bound on I(X;T) - beta I(T;Y), but for the constant beta H(Y).
-Trap: their beta stands before the rate; it is one over ours.
+Pitfall: their beta stands before the rate; it is one over ours.
 """
 
 import math
