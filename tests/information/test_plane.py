@@ -250,7 +250,10 @@ Y = [0, 1] * 5
         (lambda: dt.Exact().summarise(X[:, :0], Y), "none of them 0"),
         (lambda: dt.Exact().summarise(np.where(X > 0, np.nan, X), Y), r"activations hold nan \(seed 0, sample"),
         (lambda: dt.Exact().summarise(X, Y[:4]), r"targets have shape \[4\], activations 10 samples"),
-        (lambda: dt.Exact().summarise(X, [np.nan, 1] * 5), "labels run from nan"),  # [-1, 1] are two classes: codes do not matter
+        (
+            lambda: dt.Exact().summarise(X, [np.nan, 1] * 5),
+            "labels run from nan",
+        ),  # [-1, 1] are two classes: codes do not matter
         (lambda: dt.Exact().summarise(X, [0.5, 1] * 5), "needed: whole numbers"),
         (lambda: dt.Exact().summarise(X, [1] * 10), "targets hold one class only"),
         (lambda: dt.Exact().summarise(X, np.full((10, 2), 0.7)), "must be probabilities"),

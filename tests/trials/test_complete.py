@@ -64,6 +64,11 @@ def public() -> dict[str, object]:
     return out
 
 
+def _owner(name: str) -> int:
+    """The class of a method: where a row tries the class as a whole (its fields, one beside the other), it tries them."""
+    return id(resolve(name.rpartition(".")[0])) if name.count(".") == 2 else 0
+
+
 def test_every_public_number_has_its_trials():
     tried, exempt = set(), set()
     for _, rows, free in tables():
@@ -71,12 +76,14 @@ def test_every_public_number_has_its_trials():
         exempt |= {id(resolve(name)) for name in free}
         assert all(len(reason) > 10 for reason in free.values())
     known = public()
-    missing = sorted(n for n, v in known.items() if id(v) not in tried | exempt)
+    missing = sorted(n for n, v in known.items() if not {id(v), _owner(n)} & (tried | exempt))
     assert not missing, f"{len(missing)} of {len(known)} public numbers have no trial: {', '.join(missing)}"
 
 
 def test_every_table_names_what_exists_and_no_row_twice():
-    rows = {id(row): row.name for _, table, _ in tables() for row in table}  # a science may gather rows of several tables
+    rows = {
+        id(row): row.name for _, table, _ in tables() for row in table
+    }  # a science may gather rows of several tables
     assert len(set(rows.values())) == len(rows)
     for _, rows, free in tables():
         for name in [*(row.number for row in rows), *free]:

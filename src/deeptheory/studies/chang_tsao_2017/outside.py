@@ -92,7 +92,9 @@ def _dissimilarities(settings: dict, member: int) -> Any:
     def alike(responses: Any) -> float:
         return float(dt.axis.rdm_correlation(dt.axis.rdm(responses), known.monkey_it, rows, 0))
 
-    values: dict[str, Any] = {"rdm_human": (("seed",), [float(dt.axis.rdm_correlation(known.human_it, known.monkey_it, rows, 0))])}
+    values: dict[str, Any] = {
+        "rdm_human": (("seed",), [float(dt.axis.rdm_correlation(known.human_it, known.monkey_it, rows, 0))])
+    }
     values["rdm_pixels"] = (("seed",), [alike(known.images.reshape(len(known.images), -1))])
     try:
         nets = (face_resnet(), _random_weights(member))
