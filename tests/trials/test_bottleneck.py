@@ -364,7 +364,7 @@ ROWS = [
     Row("bottleneck", "truth", "clusters= on 12x3, 40x12, 400x200: so many at most, ordered", clusters_at_most),
     Row("bottleneck", "truth", "seconds= and progress=", stops),
     Row("bottleneck", "truth", "refusals name the value", refusals),
-    *(Row("information.BottleneckSolution.informations", "truth", f'definitions, by loops, "{m}"', own_numbers(m)) for m in METHODS),
+    *(Row("information.BottleneckSolution", "truth", f'definitions, by loops, "{m}"', own_numbers(m)) for m in METHODS),
     Row("information.BottleneckSolution.residual", "truth", "one step of loops; six kinds of table, 2 to 12 labels", residual_and_gap),
     *(Row("bottleneck", "invariance", f'order, empty and doubled rows, counts, dtypes, torch, "{m}"', what_must_not_matter(m)) for m in METHODS),
     Row("bottleneck", "invariance", "probabilities of 1e-300 to 1e-30 beside ordinary ones", tiny),

@@ -335,7 +335,7 @@ ROWS = [
 EXEMPT = {
     "capsules.backends": "says which backends can be had here",
     "capsules.VARIANTS": "constants by name",
-    "capsules.Variant": "constants",
+    "capsules.Variant": "constants of a published variant",
     "capsules.RoutingTrace": "made by trace_routing",
     "capsules.Perturbation": "made by perturb",
     "capsules.perturb": "draws; its numbers are Perturbation.explained and ink_width",

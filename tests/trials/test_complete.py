@@ -1,10 +1,12 @@
 """Every public function and method that returns a number or a verdict has its trials, or an exemption with its reason."""
 
 import inspect
+import sys
 from importlib import import_module
 from pathlib import Path
 
 import deeptheory as dt
+import deeptheory.information.bottleneck.variational  # its class is reached by its module
 
 HERE = Path(__file__).parent
 MODULES = ("datasets", "networks", "recording", "runs", "information", "cheap", "capsules", "faces", "axis", "inspection", "statistics")  # fmt: skip
@@ -31,8 +33,15 @@ def tables():
 
 def resolve(name: str):
     """The object under deeptheory; of a class its method, or the name of its field."""
-    at = dt
-    for part in name.split("."):
+    at, parts = dt, name.split(".")
+    if parts[0] in MODULES:
+        at, parts = import_module(f"deeptheory.{parts[0]}"), parts[1:]
+    for k in range(len(parts) - 1, 1, -1):  # a module may share its name with a function: information.bottleneck
+        inner = f"{at.__name__}.{'.'.join(parts[:k])}"
+        if inner in sys.modules:
+            at, parts = sys.modules[inner], parts[k:]
+            break
+    for part in parts:
         if not inspect.isclass(at):
             at = getattr(at, part)
         elif part in getattr(at, "__dataclass_fields__", ()):

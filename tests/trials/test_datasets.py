@@ -114,7 +114,7 @@ ROWS = [
 _LOADER = "loads published files, whose checksums it compares; no number of ours"
 EXEMPT = {
     **{f"datasets.{n}": _LOADER for n in ("affnist", "cifar10", "coil20", "data_folder", "digits", "face_folder", "faces", "fashion_mnist", "it_neurons", "it_rdms", "mnist", "small_norb", "svhn")},
-    "datasets.ground_truths": "names only",
+    "datasets.ground_truths": "lists names, no number",
     "datasets.ground_truth": "tried by its .sample and stated bits",
     "datasets.icosahedron": "tried by BinaryTask; labels equal the published ones in tests/datasets",
     "datasets.committee": "tried by BinaryTask",
