@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from deeptheory.report.page import interval, number, seconds
-from deeptheory.verdicts import headline
+from deeptheory.verdicts import counted, headline
 
 
 def part(folder: Path) -> str:
@@ -23,7 +23,7 @@ def part(folder: Path) -> str:
         f"`{run['command']}`: {len(run['seeds'])} independent networks or draws, on "
         f"{machine['processor']}, {machine['cores']} cores; time in steps, summed over workers: {times}.",
         "",
-        *(f"- {setting}: {', '.join(f'{n} {v}' for n, v in counts)}" for setting, counts in headline(claims)),
+        *(f"- {setting}: {', '.join(counted(n, v) for n, v in counts)}" for setting, counts in headline(claims)),
         "",
         "p: the smallest level at which the interval decides; * where the verdict holds for all claims of the study together (Holm).",
         "",

@@ -31,3 +31,9 @@ def headline(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[tuple[in
         if any(n for n, _ in counts):
             out.append((setting, [(n, v) for n, v in counts if n]))
     return out
+
+
+def counted(n: int, verdict: str) -> str:
+    """ "1 holds here", "3 hold here", "2 reproduced"."""
+    plural = {HOLDS: "hold here", FAILS: "fail here"}
+    return f"{n} {plural.get(verdict, verdict) if n != 1 else verdict}"

@@ -20,7 +20,7 @@ from typing import Any
 from deeptheory import __version__
 from deeptheory.errors import StoreError
 from deeptheory.stored import check_schema, read_json, write_text
-from deeptheory.verdicts import headline
+from deeptheory.verdicts import counted, headline
 
 NAME = "report.html"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -53,7 +53,12 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
     library, library_hash, styles = _library()
     sections = [{**s, "plates": [_plate(folder, name, claims) for name in s["plates"]]} for s in page["sections"]]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "interval": interval, "seconds": seconds}
+    environment.filters |= {
+        "counted": lambda pair: counted(*pair),
+        "number": number,
+        "interval": interval,
+        "seconds": seconds,
+    }
     # plotly makes one empty <style> and fills it by script, which is allowed; its SVG labels carry style attributes
     policy = (
         f"default-src 'none'; script-src {_hash(script)} {library_hash}; style-src {_hash(style)} {_hash('')}; "

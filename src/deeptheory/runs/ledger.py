@@ -16,7 +16,7 @@ from deeptheory.names import unknown
 from deeptheory.results import Result
 from deeptheory.runs.region import Region
 from deeptheory.stored import CLAIMS_SCHEMA, check_claims, read_json, write_text
-from deeptheory.verdicts import VERDICTS, headline
+from deeptheory.verdicts import VERDICTS, counted, headline
 
 if TYPE_CHECKING:
     import pandas
@@ -88,8 +88,8 @@ class Ledger(Result):
         return {verdict: sum(e.verdict == verdict for e in chosen) for verdict in VERDICTS}
 
     def headline(self) -> tuple[str, ...]:
-        """One line per setting that occurs: "scaled down: 3 holds here, 1 inconclusive"."""
-        return tuple(f"{s}: {', '.join(f'{n} {v}' for n, v in counts)}" for s, counts in headline(self.rows()))
+        """One line per setting that occurs: "scaled down: 3 hold here, 1 inconclusive"."""
+        return tuple(f"{s}: {', '.join(counted(n, v) for n, v in counts)}" for s, counts in headline(self.rows()))
 
     def wrong_by_chance(self) -> float:
         """At most so many of the verdicts from intervals are expected to be wrong by chance: .025 for each one-sided region
