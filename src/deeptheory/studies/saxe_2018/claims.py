@@ -153,7 +153,7 @@ def overtrains(results: Any, task: str) -> np.ndarray:
 
 
 def _no_fall(values: np.ndarray) -> np.ndarray:
-    return fall(values) < 0.1 * (values.max(1) - values.min(1))
+    return fall(values) <= 0.1 * (values.max(1) - values.min(1))  # what never moves does not fall
 
 
 def _overtrained(results):
