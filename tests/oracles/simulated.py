@@ -46,7 +46,9 @@ def check(claims: Sequence[Claim], name: str, case: Case) -> None:
     true, false = (decide([claim], results, scale="quick")[name] for results in case)
     if claim.region is None:
         assert {true.verdict, false.verdict} == {NOT_JUDGED}
-        assert true.measured is not None and false.measured is not None and true.measured > false.measured
+        assert true.measured is not None
+        assert false.measured is not None
+        assert true.measured > false.measured
         return
     found = [f"{e.measured} [{e.low}, {e.high}] in {e.region}: {e.verdict}; {e.note}" for e in (true, false)]
     setting = claim.setting or PUBLISHED
@@ -62,4 +64,5 @@ def check_complete(claims: Sequence[Claim], cases: Collection[str], never: Mappi
     listed = [c for c in claims if c.id in never]
     for entry in decide(listed, {}, scale="quick"):
         assert entry.verdict == NOT_RUN, entry.id
-        assert never[entry.id] and entry.note
+        assert never[entry.id]
+        assert entry.note

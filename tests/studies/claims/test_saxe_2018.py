@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
-from oracles.simulated import N, STEPS, around, check, check_complete, dataset, falling, only
 
 from deeptheory.studies.saxe_2018.claims import CLAIMS
+from oracles.simulated import STEPS, N, around, check, check_complete, dataset, falling, only
 
 LAYERS = [f"layer{k}" for k in range(1, 7)]
 HIDDEN, LAST_HIDDEN, OUTPUT = LAYERS[:-1], LAYERS[-2], LAYERS[-1]
