@@ -82,8 +82,12 @@ def _width(i: int):
 
 
 def gains(bits) -> Sample:
-    """Held-out gain from degree 2 to 3 over the gain from 1 to 2; bits: [seed, degree 1 to 3]."""
-    return Sample(-np.diff(bits, axis=1)[:, ::-1], "ratio")
+    """Held-out gain from degree 2 to 3 over the size of the gain from 1 to 2; bits: [seed, degree 1 to 3].
+
+    The size, not the gain: where pairs overfit, a gain of triples over a loss of pairs would be below any limit.
+    """
+    second, third = -np.diff(bits, axis=1).T
+    return Sample(np.stack([third, second * (np.sign(second.mean()) or 1.0)], axis=1), "ratio")
 
 
 def _low_degree(name: str):
@@ -181,7 +185,7 @@ CLAIMS = [
         _claim(
             f"hamiltonian-low-degree/{name}", "section II.D",
             "Hamiltonians of data have low degree." + (" (Control: a purely cubic one; it must fail.)" if name == "cubic" else ""),
-            "held-out bits gained from degree 2 to 3 / from 1 to 2, pseudo-likelihood", "< 0.1", "disjoint parts of the data",
+            "held-out bits gained from degree 2 to 3 / size of the gain from 1 to 2, pseudo-likelihood", "< 0.1", "disjoint parts of the data",
             _low_degree(name), criterion="95 % interval over parts below 0.1",
         )
         for name in DATA
@@ -227,8 +231,8 @@ CLAIMS = [
     _claim(
         "partition-function-counterexample", "section III.D",
         "A coarse model with the right partition function may have the wrong distribution.",
-        "least KL divergence of the visible marginal over 100 random H and K", "> 0", "summed over all states",
-        lambda r: float(r["posteriors"]["bits"].min()), unit="bits",
+        "least KL divergence of the visible marginal over 100 random H and K, to 12 decimals", "> 0", "summed over all states",
+        lambda r: round(float(r["posteriors"]["bits"].min()), 12), unit="bits",  # the rest is rounding
     ),
     _claim(
         "partition-function-matches", "section III.D",
