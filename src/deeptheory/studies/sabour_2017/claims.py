@@ -122,7 +122,9 @@ def _count(name: str, statement: str, region: str, published) -> Claim:
     )
 
 
-def _published(id: str, where: str, what: str, value: float, trust: str, measure, when="at the end of the training") -> Claim:
+def _published(
+    id: str, where: str, what: str, value: float, trust: str, measure, when="at the end of the training"
+) -> Claim:
     reach = round(value / 5, 3)  # a fifth of it, stated for all rows alike
     return _claim(id, where, what, f"{what}, {when}", f"{value} +- {reach}", measure, "%", published=value, published_trust=trust)  # fmt: skip
 
