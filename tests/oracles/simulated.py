@@ -54,6 +54,9 @@ def check(claims: Sequence[Claim], name: str, case: Case) -> None:
     setting = claim.setting or PUBLISHED
     assert true.verdict == in_words(REPRODUCED, setting), found
     assert false.verdict == in_words(CONTRADICTED, setting), found
+    networks = max((data.sizes.get("seed", 0) for data in case[0].values()), default=0)
+    if true.seeds is not None:
+        assert true.seeds >= networks // 2, "networks are left out"  # in pairs there are half as many
 
 
 def check_complete(claims: Sequence[Claim], cases: Collection[str], never: Mapping[str, str]) -> None:

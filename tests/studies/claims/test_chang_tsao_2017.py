@@ -95,7 +95,7 @@ def areas(middle, anterior, combined):
 def components(falls):
     """Explained variance falls within each block of the combined areas, and rises in the other two areas, or the reverse."""
     block = np.linspace(0.9, 0.3, BLOCK) if falls else np.linspace(0.3, 0.9, BLOCK)
-    rows = np.array([np.tile(block[::-1], 2)] * 2 + [np.tile(block, 2)])
+    rows = np.array([np.tile(block[::-1], 2)] * 2 + [np.append(block, 2 + block)])
     return population(explained=(("seed", "area", "feature"), around(rows)))
 
 

@@ -64,13 +64,13 @@ def bits(name, off):
     return {"deterministic": dataset(data, layer=LAYERS)}
 
 
-def quantised(name, *here, rest):
+def quantised(name, *here, rest, first=None):
     """Falls by layer of one architecture (first two, between, last hidden, output); the other architectures' are `rest`."""
     data = {}
     for other, (widths, _) in ARCHITECTURES.items():
         count = len(widths) - 1
         early, between, last, output = here if other == name else rest
-        row = [early] * 2 + [between] * (count - 4) + [last, output]
+        row = [early if first is None else first, early] + [between] * (count - 4) + [last, output]
         data[f"{other}/i_x"] = (("seed", "step", f"layer of {other}"), looks([falling(f) for f in row]))
     return {"quantised": dataset(data)}
 
@@ -139,7 +139,7 @@ CASES = {
     "deterministic-is-constant/single-precision": both(bits, ("exact_single", 0.0), ("exact_single", 0.01)),
     **{
         f"quantised-early-layers-stay{SUFFIX[a]}": (
-            quantised(a, 0.0, 2, 2, 2, rest=[2] * 4), quantised(a, 2, 0, 0, 0, rest=[0] * 4),
+            quantised(a, 0.0, 2, 2, 2, rest=[2] * 4), quantised(a, 2, 0, 0, 0, rest=[0] * 4, first=0.0),
         )
         for a in ARCHITECTURES
     },

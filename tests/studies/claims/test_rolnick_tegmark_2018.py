@@ -54,6 +54,12 @@ def waring(upper, lower=0):
     return counts(waring=(("monomial", "bound"), rows))
 
 
+def waring_at(m, upper):
+    """One monomial needs so many, the rest plenty."""
+    rows = np.array([[0, upper if other == m else 10**6] for other in MONOMIALS])
+    return counts(waring=(("monomial", "bound"), rows))
+
+
 def univariate(name, upper, lower=0):
     """Neurons of degrees 1 to 12 beyond d + 1; one degree has that many."""
     rows = np.array([[d + 1, d + 1] for d in UNIVARIATE])
@@ -80,6 +86,7 @@ def trained(n, better):
     shapes = [(k, w) for k in (1, 2, 3, 4, 6) for w in (2, 4, 8, 16, 32, 64, 128)]
     over = np.array([w / frontier(n, k) for k, w in shapes])
     error = np.where(better(over), 0.05, 0.9) * np.linspace(0.9, 1.1, NETWORKS)[:, None]
+    error = error * (1 + 0.1 * np.sin(np.arange(len(shapes))))
     extra = np.full((NETWORKS, 1), 0.9 if better(np.array([1e9]))[0] else 0.05)
     shapes.append((1, 10**6))
     return {
@@ -145,6 +152,8 @@ CASES = {
 MORE_FALSE = [
     *((f"shallow-count/{named(m)}", shallow(m, *[math.prod(r + 1 for r in m) + 1] * 2)) for m in MONOMIALS),
     ("sum-of-monomials", sums(False, True, False)),
+    ("only-top-coefficient", waring_at((5,), 1)),  # below prod(r_i + 1) / d = 6 / 5, not below the middle coefficient 1
+    ("only-top-coefficient", waring_at((1,) * 6, 12)),  # below the middle coefficient 20, not below 64 / 6
     ("univariate-count", univariate("power", 0, lower=-1)),
     ("finite-limit-not-for-relu", pair("relu_size", 20, 20)),
 ]

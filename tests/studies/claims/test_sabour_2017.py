@@ -78,7 +78,7 @@ def logits(rate):
 def losses(three, one):
     """Training loss in the second half; in the first half the other way round."""
     return {
-        step: dataset({"losses": (("seed", "update"), around([b] * 5 + [a] * 5))})
+        step: dataset({"losses": (("seed", "update"), around([10 * b] * 50 + [a] * 50))})
         for step, a, b in (("r3", three, one), ("r1", one, three))
     }
 

@@ -46,7 +46,7 @@ def gradients(layer, snr, others, i_x=PEAKS_AT_100, rest=PEAKS_AT_4000):
 
 def last_snr(*values):
     """SNR by layer in the last ten looks; before them the layers differ in any case."""
-    return network(snr=[[10.0**k] * 5 + [v] * 10 for k, v in enumerate(values)], steps=range(15))
+    return network(snr=[[10.0**k] * 15 + [v] * 10 for k, v in enumerate(values)], steps=range(25))
 
 
 def fallen(**falls):
@@ -186,6 +186,15 @@ def test_without_compression_there_is_nothing_for_a_transition_to_come_with(i_x)
         ]
         assert entry.verdict == "inconclusive"
         assert f"no value in {N} of {N}" in entry.note
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_on_the_bound_from_the_start_has_nothing_to_come_nearer(name):
+    results = short(name, 1e-9, 0.5)
+    entry = decide([c for c in CLAIMS if c.id == f"on-the-bound/{name}"], results, scale="quick")[
+        f"on-the-bound/{name}"
+    ]
+    assert entry.verdict == "not run"
 
 
 def test_every_claim_is_tried():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deeptheory.runs import decide
 from deeptheory.studies.tishby_zaslavsky_2015.claims import CLAIMS
 from oracles.simulated import around, check, check_complete, dataset
 
@@ -104,6 +105,25 @@ def test_a_claim_is_decided_by_what_its_paper_says(name):
 @pytest.mark.parametrize(("name", "false"), MORE_FALSE)
 def test_another_way_of_being_false(name, false):
     check(CLAIMS, name, (CASES[name][0], false))
+
+
+def test_the_nearest_of_two_bifurcations_counts():
+    """From before the second one to after the first."""
+    before, after = 9 * np.exp(-0.6), 2 * np.exp(0.4)
+    moved = {
+        b: {"layers": dataset({"beta": (AXES, around([[b[0]] * 6, [b[1]] * 6]))}), **critical(2.0)}
+        for b in ((before, after), (after, before))
+    }
+    check(CLAIMS, "layers-after-bifurcations", tuple(moved.values()))
+
+
+def test_one_piece_of_the_curve_off_leaves_the_slope_undecided():
+    for off in (0.5, 2.0):
+        results = curve(lambda b, off=off: np.where(np.arange(len(b)) == 7, off, 1.0) / b)
+        entry = decide([c for c in CLAIMS if c.id == "slope-is-inverse-beta"], results, scale="quick")[
+            "slope-is-inverse-beta"
+        ]
+        assert entry.verdict == "inconclusive"
 
 
 def test_every_claim_is_tried():
