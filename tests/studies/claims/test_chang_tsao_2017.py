@@ -18,7 +18,7 @@ NEVER = {
 AXES = ("seed", "condition", "layer", "cell")
 TUNED = np.array([1.0] * 7 + [0.0, 0.0, np.nan])  # of ten cells; the last is missing
 FIRST, LAST = LAYERS[0], LAYERS[-1]
-BLOCK = 6  # features in each of two blocks
+BLOCK = 3  # features in each of two blocks
 
 
 def place(condition, layer, here, elsewhere):

@@ -115,6 +115,11 @@ def wide(over):
     return over >= 1
 
 
+def any_width(over):
+    """Every other shape is good, whatever its width."""
+    return np.arange(len(over)) % 2 == 0
+
+
 def narrow(over):
     return over < 1
 
@@ -150,6 +155,7 @@ CASES = {
 }  # fmt: skip
 
 MORE_FALSE = [
+    *((f"fig2-frontier/{n}", trained(n, any_width)) for n in (4, 8, 20)),
     *((f"shallow-count/{named(m)}", shallow(m, *[math.prod(r + 1 for r in m) + 1] * 2)) for m in MONOMIALS),
     ("sum-of-monomials", sums(False, True, False)),
     ("only-top-coefficient", waring_at((5,), 1)),  # below prod(r_i + 1) / d = 6 / 5, not below the middle coefficient 1

@@ -63,7 +63,7 @@ def noise(step, variance, hidden):
 
 def neuron(activation, curve):
     w = np.geomspace(0.01, 1000, len(curve))
-    rows = [curve if a == activation else curve[::-1] for a in ("tanh", "relu")]
+    rows = [curve if a == activation else [10 - v for v in curve] for a in ("tanh", "relu")]
     return {"one-neuron": dataset({"i_x": (("activation", "w"), rows)}, activation=["tanh", "relu"], w=w)}
 
 

@@ -186,7 +186,7 @@ CLAIMS = [
             f"hamiltonian-low-degree/{name}", "section II.D",
             "Hamiltonians of data have low degree." + (" (Control: a purely cubic one; it must fail.)" if name == "cubic" else ""),
             "held-out bits gained from degree 2 to 3 / size of the gain from 1 to 2, pseudo-likelihood", "< 0.1", "disjoint parts of the data",
-            _low_degree(name), criterion="95 % interval over parts below 0.1",
+            _low_degree(name), criterion="95 % interval over parts below 0.1", n_of="parts of the data",
         )
         for name in DATA
     ),
@@ -267,7 +267,7 @@ CLAIMS = [
         "no-flattening/sparse", "section III.G",
         f"Two random 0/1 matrices of density p cost [1 - (1 - p^2)^n] / (2 p); n = {SPARSE[0]}, p = {SPARSE[1]}.",
         "cost / formula", "1 +- 0.05", "factors drawn, counted", lambda r: r["linear"]["sparse"].values,
-        criterion="95 % interval over draws within 5 %",
+        criterion="95 % interval over draws within 5 %", n_of="draws",
     ),
     *(
         _claim(

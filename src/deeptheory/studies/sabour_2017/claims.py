@@ -125,8 +125,12 @@ def _count(name: str, statement: str, region: str, published) -> Claim:
 def _published(
     id: str, where: str, what: str, value: float, trust: str, measure, when="at the end of the training"
 ) -> Claim:
-    reach = round(value / 5, 3)  # a fifth of it, stated for all rows alike
-    return _claim(id, where, what, f"{what}, {when}", f"{value} +- {reach}", measure, "%", published=value, published_trust=trust)  # fmt: skip
+    """A fifth of the error, stated for all rows alike; of an accuracy, too: a fifth of 79 % would reach to the baseline's 66."""
+    accuracy = "accuracy" in what
+    reach = round((100 - value if accuracy else value) / 5, 3)
+    region = f"{value} +- {reach}"
+    criterion = f"95 % interval over networks within {region}" + (", a fifth of the error" if accuracy else "")
+    return _claim(id, where, what, f"{what}, {when}", region, measure, "%", published=value, published_trust=trust, criterion=criterion)  # fmt: skip
 
 
 CLAIMS = [

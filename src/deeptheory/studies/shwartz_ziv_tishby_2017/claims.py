@@ -175,6 +175,7 @@ CLAIMS = [
         "mean absolute cosine of first-layer weights between two networks (best pairing of units), trained less untrained",
         "<= 0.1",
         _networks_differ,
+        n_of="pairs of networks",
     ),
     _claim(
         "depth-speeds-learning",
