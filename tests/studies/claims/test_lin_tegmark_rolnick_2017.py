@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deeptheory.runs import decide
 from deeptheory.studies.lin_tegmark_rolnick_2017.claims import CLAIMS
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import BIASES, DATA, PARAMETERS, PRECISION, SHALLOW, TREES
 from oracles.simulated import around, check, check_complete, dataset, only
@@ -166,6 +167,16 @@ def test_another_way_of_being_false(name, false):
 def test_degrees_that_only_overfit_are_not_held_against_the_claim(name):
     """Independent bits: degree 2 loses a little and degree 3 a little more."""
     check(CLAIMS, f"hamiltonian-low-degree/{name}", (gained(name, -0.001, -0.003), gained(name, 0.01, 0.5)))
+
+
+@pytest.mark.parametrize("name", [f"rg-{what}/{i}" for what in ("exponent", "precision") for i in range(3)])
+def test_few_fields_or_one_without_a_value_decide_no_exponent(name):
+    fields = CASES[name][0]["fields"]
+    missing = fields.copy(deep=True)
+    missing["exponent"][0] = np.nan
+    for data in (fields.isel(seed=slice(3)), missing):
+        entry = decide([c for c in CLAIMS if c.id == name], {"fields": data}, scale="quick")[name]
+        assert entry.verdict == "not run"
 
 
 def test_every_claim_is_tried():

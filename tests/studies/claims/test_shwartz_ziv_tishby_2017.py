@@ -188,6 +188,13 @@ def test_without_compression_there_is_nothing_for_a_transition_to_come_with(i_x)
         assert f"no value in {N} of {N}" in entry.note
 
 
+def test_a_network_that_diverged_differs_from_none():
+    results = weights(ALIKE, np.concatenate([np.full_like(APART[:1], np.nan), APART[1:]]))
+    entry = decide([c for c in CLAIMS if c.id == "networks-differ"], results, scale="quick")["networks-differ"]
+    assert entry.verdict == "inconclusive"
+    assert f"no value in 1 of {N // 2} pairs" in entry.note
+
+
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_layer_on_the_bound_from_the_start_has_nothing_to_come_nearer(name):
     results = short(name, 1e-9, 0.5)

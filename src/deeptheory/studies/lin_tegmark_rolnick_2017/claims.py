@@ -9,7 +9,8 @@ import numpy as np
 
 from deeptheory.results import Estimate
 from deeptheory.runs import Claim, NotRun, Sample, at_setting
-from deeptheory.runs.intervals import interval
+from deeptheory.runs.intervals import LEAST_FOR_MEANS, interval
+from deeptheory.statistics import Interval
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import BIASES, DATA, DECIMALS, PARAMETERS, SHALLOW, SPARSE, TREES
 
 _PAPER = "Lin, Tegmark & Rolnick 2017"
@@ -63,9 +64,21 @@ def _precision(results):
     return float(results["gates"]["tree"].sel(at) / results["gates"]["flat"].sel(at))
 
 
+def _over_fields(results, i: int) -> Interval | NotRun:
+    """The interval of an exponent, which needs as many fields as any mean, and a value in each."""
+    got = interval(Sample(results["fields"]["exponent"].sel(term=i).values))
+    if got.missing or got.n < LEAST_FOR_MEANS:
+        return NotRun(
+            f"a value in {got.n} of {got.n + got.missing} fields; needed: all, and at least {LEAST_FOR_MEANS}"
+        )
+    return got
+
+
 def _exponent(i: int):
     def measure(results):
-        got = interval(Sample(results["fields"]["exponent"].sel(term=i).values))
+        got = _over_fields(results, i)
+        if isinstance(got, NotRun):
+            return got
         inside = got.low <= 2 - 2 * i <= got.high
         notes = (f"exponent {got.value:.4f} [{got.low:.4f}, {got.high:.4f}] over {got.n} independent seeds",)
         return Estimate(value=float(inside), unit="1", method="whether it lies inside", direction="exact", notes=notes)
@@ -75,8 +88,8 @@ def _exponent(i: int):
 
 def _width(i: int):
     def measure(results):
-        got = interval(Sample(results["fields"]["exponent"].sel(term=i).values))
-        return got.high - got.low
+        got = _over_fields(results, i)
+        return got if isinstance(got, NotRun) else got.high - got.low
 
     return measure
 

@@ -75,7 +75,10 @@ def _noise_drives(results):
 
 
 def alikeness(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean absolute cosine between the units of two layers, [unit, input] each, under the best pairing of units."""
+    """Mean absolute cosine between the units of two layers, [unit, input] each, under the best pairing of units; NaN where a
+    network has diverged."""
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return np.nan
     unit = [w / np.linalg.norm(w, axis=1, keepdims=True) for w in (a, b)]
     cosine = np.abs(unit[0] @ unit[1].T)
     return float(cosine[linear_sum_assignment(cosine, maximize=True)].mean())
