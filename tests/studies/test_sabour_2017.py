@@ -84,7 +84,8 @@ def fake(**values):
 
 def test_a_row_is_measured_where_the_papers_network_was_trained():
     assert claims._row("r3")(fake(error=[[9, 0.3], [9, 0.2]])).tolist() == [0.3, 0.2]
-    assert claims._row("r3")(fake(affine=[[9, 80], [9, 70]], expanded=[[1, 2], [1, 2]])).tolist() == [80, 70]
+    curves = fake(affine=[[9, 80, 1], [70, 9, 1]], expanded=[[98, 99.3, 99.5], [99.23, 99, 99.5]])
+    assert claims._stopped_early("r3", 99.23)(curves).tolist() == [80, 70]
 
 
 def test_a_slope_and_a_share_by_hand():

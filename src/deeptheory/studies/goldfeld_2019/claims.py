@@ -185,9 +185,10 @@ CLAIMS = [
     ),
     _claim("compressed-estimate-is-lower", "B", "section 5", "What is estimated from compressed images is no more than the truth.",
            "share of sets of image pairs (two kinds, four truths) whose interval begins at or below the truth, autoencoder to 2 "
-           "numbers", ">= 0.8", _lower),
+           "numbers", ">= 0.8", _lower, criterion="95 % interval over sets of image pairs within >= 0.8", n_of="sets of image pairs"),
     _claim("compressed-estimate-is-near", "B", "section 5", "And it is near, where the images have so few numbers.",
-           "|estimate - truth|, mean over sets", "< 0.25", _near, "bits"),
+           "|estimate - truth|, mean over sets", "< 0.25", _near, "bits",
+           criterion="95 % interval over sets of image pairs within < 0.25", n_of="sets of image pairs"),
     *(
         _claim("mnist-cnn-clusters" + suffix, "G", "section 5", "On MNIST, cosine similarities within and between classes show the clustering.",
                f"rise of the within-class cosine similarity less that between classes, pictures of digits, {layer}, mean over networks",

@@ -27,8 +27,20 @@ def _row(step: str, cost: str = _DEAR):
         data = results[step]
         if not data.attrs["full"]:
             return NotRun(f"a small network at a small scale cannot decide the paper's number; {cost}")
-        name = "error" if "error" in data else "affine"
-        return _end(results, step, name)
+        return _end(results, step)
+
+    return measure
+
+
+def _stopped_early(step: str, moved: float):
+    """[seed]: accuracy on affine digits at the first look at which that on moved ones has reached `moved`; NaN if never."""
+
+    def measure(results):
+        data = results[step]
+        if not data.attrs["full"]:
+            return NotRun(f"a small network at a small scale cannot decide the paper's number; {_DEAR}")
+        reached, affine = (data["expanded"].values >= moved), data["affine"].values
+        return np.where(reached.any(1), affine[np.arange(len(affine)), reached.argmax(1)], np.nan)
 
     return measure
 
@@ -110,9 +122,15 @@ def _count(name: str, statement: str, region: str, published) -> Claim:
     )
 
 
-def _published(id: str, where: str, what: str, value: float, trust: str, measure, unit="%") -> Claim:
-    reach = round(value / 5, 3)  # a fifth of it, stated for all rows alike
-    return _claim(id, where, what, f"{what}, at the end of the training", f"{value} +- {reach}", measure, unit, published=value, published_trust=trust)  # fmt: skip
+def _published(
+    id: str, where: str, what: str, value: float, trust: str, measure, when="at the end of the training"
+) -> Claim:
+    """A fifth of the error, stated for all rows alike; of an accuracy, too: a fifth of 79 % would reach to the baseline's 66."""
+    accuracy = "accuracy" in what
+    reach = round((100 - value if accuracy else value) / 5, 3)
+    region = f"{value} +- {reach}"
+    criterion = f"95 % interval over networks within {region}" + (", a fifth of the error" if accuracy else "")
+    return _claim(id, where, what, f"{what}, {when}", region, measure, "%", published=value, published_trust=trust, criterion=criterion)  # fmt: skip
 
 
 CLAIMS = [
@@ -240,8 +258,8 @@ CLAIMS = [
     _published("multimnist/cnn", "table 1", "MultiMNIST error, baseline", 8.1, _MEMORY, _row("multimnist-cnn")),
     _published("multimnist/r1-reconstruction", "table 1", "MultiMNIST error, one iteration, decoder", 7.5, _MEMORY, _row("multimnist-r1")),
     _published("multimnist/r3-reconstruction", "table 1", "MultiMNIST error, three iterations, decoder", 5.2, _TEXT, _row("multimnist-capsules")),
-    _published("affnist/capsules", "section 5.2", "affNIST accuracy, capsules", 79.0, _TEXT, _row("expanded-capsules")),
-    _published("affnist/cnn", "section 5.2", "affNIST accuracy, baseline", 66.0, _MEMORY, _row("expanded-cnn")),
+    _published("affnist/capsules", "section 5.2", "affNIST accuracy, capsules", 79.0, _TEXT, _stopped_early("expanded-capsules", 99.23), "where expanded MNIST first reaches 99.23 %"),
+    _published("affnist/cnn", "section 5.2", "affNIST accuracy, baseline", 66.0, _MEMORY, _stopped_early("expanded-cnn", 99.22), "where expanded MNIST first reaches 99.22 %"),
     _published("affnist/expanded-capsules", "section 5.2", "expanded MNIST accuracy at which affNIST is compared, capsules", 99.23, _TEXT, _never("needs the paper's network trained to that accuracy; not run")),
     _published("affnist/expanded-cnn", "section 5.2", "expanded MNIST accuracy at which affNIST is compared, baseline", 99.22, _MEMORY, _never("needs the paper's network trained to that accuracy; not run")),
     _published("cifar10", "section 7", "CIFAR-10 error, seven networks together", 10.6, _TEXT, _never("600,000 steps of seven networks on CIFAR-10's published files; not run")),

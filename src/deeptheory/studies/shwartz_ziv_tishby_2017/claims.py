@@ -51,11 +51,6 @@ def _full_information(results):
     return fraction_of_information(last_hidden(data)["i_y"].values, data.attrs["information"])
 
 
-def peak(data: Any) -> np.ndarray:
-    """[seed]: the epoch of the largest I(X;T) of the last hidden layer."""
-    return data["step"].values[last_hidden(data)["i_x"].values.argmax(1)]
-
-
 def _snr_transition(name: str):
     def measure(results):
         data = results["minibatch"]
@@ -63,7 +58,7 @@ def _snr_transition(name: str):
             return NotRun(f"these networks have no {name}")
         phases = dt.gradient_phases(data)
         crossing = phases.crossing[:, phases.layers.index(name)]
-        return Sample((crossing + 1) / (peak(data) + 1), "median")  # epochs counted from 1, as on a logarithmic axis
+        return Sample(further.transition(crossing, last_hidden(data)["i_x"].values, data["step"].values), "median")
 
     return measure
 
@@ -80,7 +75,10 @@ def _noise_drives(results):
 
 
 def alikeness(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean absolute cosine between the units of two layers, [unit, input] each, under the best pairing of units."""
+    """Mean absolute cosine between the units of two layers, [unit, input] each, under the best pairing of units; NaN where a
+    network has diverged."""
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return np.nan
     unit = [w / np.linalg.norm(w, axis=1, keepdims=True) for w in (a, b)]
     cosine = np.abs(unit[0] @ unit[1].T)
     return float(cosine[linear_sum_assignment(cosine, maximize=True)].mean())
@@ -149,7 +147,7 @@ CLAIMS = [
             "4",
             "Gradients turn from drift to diffusion when compression begins.",
             "epoch where the gradient SNR falls through 1 for good / epoch of the largest I(X;T) of the last hidden layer, "
-            "epochs counted from 1, median over networks",
+            "epochs counted from 1, median over networks; 0 where the SNR is below 1 from the first look on",
             "[1/3, 3]",
             _snr_transition(name),
             published="transition near epoch 350, together with the bend",
@@ -180,6 +178,7 @@ CLAIMS = [
         "mean absolute cosine of first-layer weights between two networks (best pairing of units), trained less untrained",
         "<= 0.1",
         _networks_differ,
+        n_of="pairs of networks",
     ),
     _claim(
         "depth-speeds-learning",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.information import fits_before_compressing, fraction_of_information
+from deeptheory.information import fall, fits_before_compressing, fraction_of_information
 from deeptheory.runs import NotRun, Sample
 from deeptheory.statistics import spearman
 
@@ -78,6 +78,14 @@ def on_the_bound(name: str):
     return measure
 
 
+def transition(crossing: np.ndarray, i_x: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """[seed]: epoch at which the SNR falls through 1 / at which I(X;T) [seed, step] is largest, both counted from 1, as on a
+    logarithmic axis. 0 where the SNR lies below 1 from the first look on and falls through nothing; NaN where I(X;T) does not
+    fall after its largest value, which then begins no compression."""
+    ratio = (crossing + 1) / (steps[i_x.argmax(1)] + 1)
+    return np.where(crossing == 0, 0.0, np.where(fall(i_x) > 0, ratio, np.nan))
+
+
 def committee_phases(results):
     at = results["committee"].isel(layer=-2)
     return fits_before_compressing(at["i_x"].values, at["i_y"].values)
@@ -86,7 +94,7 @@ def committee_phases(results):
 def picture_phases(results):
     data = results["pictures"]
     phases = dt.gradient_phases(data)
-    peak = data["step"].values[data["i_x"].isel(layer=-2).values.argmax(1)]
     with np.errstate(invalid="ignore"):
         crossing = np.median(phases.crossing, axis=1)  # over layers
-    return Sample((crossing + 1) / (peak + 1), "median", (f"data: {data.attrs['pictures']}",))
+    values = transition(crossing, data["i_x"].isel(layer=-2).values, data["step"].values)
+    return Sample(values, "median", (f"data: {data.attrs['pictures']}",))

@@ -1,0 +1,130 @@
+"""Tishby & Zaslavsky 2015: each claim on results where it is true and where it is false."""
+
+import numpy as np
+import pytest
+
+from deeptheory.runs import decide
+from deeptheory.studies.tishby_zaslavsky_2015.claims import CLAIMS
+from oracles.simulated import around, check, check_complete, dataset
+
+LAYERS = [f"layer{k}" for k in range(1, 7)]
+AXES = ("seed", "step", "layer")
+NEVER: dict[str, str] = {}
+
+
+def neuron(worst):
+    error = np.full(18, 1e-16)
+    error[7] = worst  # one source is enough
+    return {"neuron": dataset({"error": ("seed", error)})}
+
+
+def layers(name, end, start):
+    """[seed, step, layer], [layer] each: untrained networks and trained ones."""
+    return {"layers": dataset({name: (AXES, around(np.array([start, end])))}, layer=LAYERS, step=[0, 100])}
+
+
+def chain(at, sign):
+    """Information falls from layer to layer, but (sign -1) from the one at `at` to the next, in one network by a little."""
+    values = np.broadcast_to(np.linspace(0.9, 0.4, 6), (18, 2, 6)).copy()
+    values[:, 0] = values[:, 0, ::-1]  # untrained: not asked about
+    values[5, 1, at + 1 :] += values[5, 1, at] - values[5, 1, at + 1] - sign * 1e-6
+    return {"layers": dataset({"i_y": (AXES, values)}, layer=LAYERS, step=[0, 100])}
+
+
+def beyond(by):
+    """Every layer 0.1 bit below the bound, one layer of one network `by` above it."""
+    distance = np.full((18, 2, 6), 0.1)
+    distance[:, 0] = -by
+    distance[4, 1, 2] = -by
+    return {"layers": dataset({"distance": (AXES, distance)}, layer=LAYERS, step=[0, 100])}
+
+
+def bound(**variables):
+    attrs = {"notes": ["none"], "samples": 3277}
+    return {"bound": dataset(variables, attrs=attrs)}
+
+
+def critical(found):
+    return bound(critical=("bifurcation", [found, 9.0]), first_critical=((), 2.0))
+
+
+def curve(slope_times_beta):
+    beta = np.geomspace(2, 20, 40)
+    i_x = np.linspace(0.1, 4, 40)
+    middle = np.sqrt(beta[1:] * beta[:-1])
+    i_y = np.concatenate([[0.0], np.cumsum(np.diff(i_x) * slope_times_beta(middle))])
+    return bound(dense_beta=("dense", beta), dense_i_x=("dense", i_x), dense_i_y=("dense", i_y))
+
+
+def bifurcations(trained, untrained):
+    """Fitted betas that lie so far, in log beta, after the nearest of two critical ones; one layer has none."""
+    rows = [[2.0 * np.exp(d)] * 3 + [9.0 * np.exp(d)] * 2 + [np.inf] for d in (untrained, trained)]
+    values = around(np.array(rows), spread=0.05)
+    data = {"beta": (AXES, values)}
+    return {"layers": dataset(data, layer=LAYERS, step=[0, 100]), **critical(2.0)}
+
+
+def minimum(inside):
+    return bound(r_star=((), 3.0), d_star=((), 0.2), interior=((), inside))
+
+
+def gaps(d, c):
+    data = {
+        k: (("seed", "step"), around([-v, v])) for k, v in (("d_gap", d), ("c_gap", c))
+    }  # fmt: skip
+    return {"layers": dataset(data, step=[0, 100])}
+
+
+CASES = {
+    "neuron-is-posterior": (neuron(1e-15), neuron(1e-3)),
+    **{f"dpi-chain/{n}": (chain(k, 1), chain(k, -1)) for k, n in enumerate(LAYERS[:-1])},
+    "critical-beta": (critical(2.001), critical(2.5)),
+    "bound-above-layers": (beyond(-0.01), beyond(0.01)),
+    "slope-is-inverse-beta": (curve(lambda b: 1 / b), curve(lambda b: 1 - 1 / b)),
+    "layers-after-bifurcations": (bifurcations(0.4, 0.1), bifurcations(0.1, 0.4)),
+    "finite-sample-minimum-exists": (minimum(True), minimum(False)),
+    "gaps": (gaps(0.2, 0.3), gaps(0.2, -0.3)),
+    "gaps/generalisation": (gaps(0.2, -0.3), gaps(-0.2, 0.3)),
+    "gaps/complexity": (gaps(-0.2, 0.3), gaps(0.2, -0.3)),
+}
+
+MORE_FALSE = [
+    ("critical-beta", critical(1.5)),
+    ("slope-is-inverse-beta", curve(lambda b: 1 / b**2)),
+    ("slope-is-inverse-beta", curve(lambda b: -1 / b)),
+    ("layers-after-bifurcations", bifurcations(-0.3, 0.3)),  # before them; unsigned distances are the same
+    ("gaps", gaps(-0.2, 0.3)),
+]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_claim_is_decided_by_what_its_paper_says(name):
+    check(CLAIMS, name, CASES[name])
+
+
+@pytest.mark.parametrize(("name", "false"), MORE_FALSE)
+def test_another_way_of_being_false(name, false):
+    check(CLAIMS, name, (CASES[name][0], false))
+
+
+def test_the_nearest_of_two_bifurcations_counts():
+    """From before the second one to after the first."""
+    before, after = 9 * np.exp(-0.6), 2 * np.exp(0.4)
+    moved = {
+        b: {"layers": dataset({"beta": (AXES, around([[b[0]] * 6, [b[1]] * 6]))}), **critical(2.0)}
+        for b in ((before, after), (after, before))
+    }
+    check(CLAIMS, "layers-after-bifurcations", tuple(moved.values()))
+
+
+def test_one_piece_of_the_curve_off_leaves_the_slope_undecided():
+    for off in (0.5, 2.0):
+        results = curve(lambda b, off=off: np.where(np.arange(len(b)) == 7, off, 1.0) / b)
+        entry = decide([c for c in CLAIMS if c.id == "slope-is-inverse-beta"], results, scale="quick")[
+            "slope-is-inverse-beta"
+        ]
+        assert entry.verdict == "inconclusive"
+
+
+def test_every_claim_is_tried():
+    check_complete(CLAIMS, CASES, NEVER)
