@@ -48,6 +48,13 @@ def test_an_activation_that_is_0_at_its_bias_pays_no_cancellation():
             assert best[a] < best[b] / 20
 
 
+@pytest.mark.parametrize("n", [10**3, 10**6, 10**9])
+def test_log10_n_layers_keep_groups_at_ten(n):
+    """Equation 6: arithmetic, and so a test and no claim; as advice it rests on the conjecture."""
+    k = round(math.log10(n))
+    assert n ** (1 / k) == pytest.approx(10, rel=1e-9)
+
+
 def test_a_small_residual_is_no_proof():
     """Two units miss the moments of u v by as little as one likes while their weights grow; four are needed all the same."""
     for size in (10**2, 10**5):
