@@ -15,9 +15,10 @@ from torch import nn
 from deeptheory.errors import InputError
 from deeptheory.memory import give_back
 from deeptheory.names import unknown
+from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import call, cut, own_copy, sample_count, tensors_of
 from deeptheory.recording.operations import ACTIVATIONS
-from deeptheory.recording.sites import Seen, as_found, is_nonlinear, looking
+from deeptheory.recording.sites import Seen, is_nonlinear, looking
 from deeptheory.recording.telling import Teller
 from deeptheory.recording.tracing import Site, sites
 
