@@ -74,8 +74,9 @@ def test_every_operation_that_torchlens_lists_has_a_row(name):
 
 def seen_values(model, x):
     """Every tensor that has a row, or is what a row's module computes in one step."""
+    from deeptheory.recording.found import as_found
     from deeptheory.recording.inputs import call
-    from deeptheory.recording.sites import as_found, looking
+    from deeptheory.recording.sites import looking
 
     out = []
     with as_found(model), looking(model, lambda s: out.append(s.tensor.detach().clone())):

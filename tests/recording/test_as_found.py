@@ -1,6 +1,7 @@
 """The model, its inputs and the world are exactly as they were, whatever the model does; and what is recorded stays as it is."""
 
 import random
+from collections import deque
 
 import numpy as np
 import pytest
@@ -62,10 +63,24 @@ class Careless(nn.Module):
         self.register_buffer("calls", torch.zeros(1))
         self.count, self.history, self.cache, self.seen = 0, [], {}, set()
         self.grad_on = []
+        self.table = nn.Embedding(5, 4, max_norm=0.1)  # rewrites its weights
+        self.average = nn.Parameter(torch.zeros(4), requires_grad=False)
+        self.moved = nn.Parameter(torch.zeros(4), requires_grad=False)
+        self.scratch, self.array, self.queue = torch.zeros(4), np.zeros(2), deque(maxlen=2)
+        self.nested = {"keys": [torch.zeros(4)]}
 
     def forward(self, x):
         x -= x.mean(0)
         x /= x.std(0) + 1
+        with torch.no_grad():
+            self.lin.weight.clamp_(-0.01, 0.01)
+            self.average.mul_(0.5).add_(x.mean(0))
+            self.moved.data = self.moved.data + 1
+            x = x + self.table(torch.zeros(len(x), dtype=torch.long)) + self.scratch + self.nested["keys"][0]
+        self.scratch += 1
+        self.array += 1
+        self.queue.append(x)
+        self.nested["keys"][0] += 1
         self.calls += 1
         self.calls = self.calls.clone()
         self.count += 1
@@ -87,7 +102,12 @@ def state(model, x):
         "gradients": {k: None if p.grad is None else p.grad.clone() for k, p in model.named_parameters()},
         "hooks": [(len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules()],
         "attributes": [sorted(vars(m)) for m in model.modules()],
-        "mine": [list(getattr(model, k, ())) for k in ("history", "cache", "seen")] + [getattr(model, "count", 0)],
+        "mine": [list(getattr(model, k, ())) for k in ("history", "cache", "seen", "queue")]
+        + [getattr(model, "count", 0)],
+        "memory": [
+            (v.data_ptr(), v.clone()) for v in [*model.parameters(), *model.buffers(), getattr(model, "scratch", X)]
+        ],
+        "arrays": (getattr(model, "array", Y).copy(), getattr(model, "nested", {"keys": [X]})["keys"][0].clone()),
         "x": (x.clone(), x._version, x.requires_grad),
         "random": (torch_state, numpy_state, random.getstate()),
         "modes": (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype()),
@@ -105,6 +125,20 @@ def same(a, b):
     if isinstance(a, list | tuple):
         return len(a) == len(b) and all(same(p, q) for p, q in zip(a, b))
     return a == b
+
+
+def test_a_large_model_that_rewrites_its_weights_is_named(monkeypatch):
+    monkeypatch.setattr("deeptheory.recording.found._COPIED", 10)
+    with pytest.raises(InputError, match="rewrote the parameter 'average'"):
+        dt.layers(Careless(), X.clone())
+
+
+def test_a_pending_backward_pass_goes_on():
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+    loss = model(X).square().sum()
+    dt.Recorder(model, X).snapshot(0)
+    loss.backward()
+    assert model[0].weight.grad is not None
 
 
 @pytest.mark.parametrize(

@@ -155,3 +155,30 @@ def test_a_trainer_that_stops_within_an_epoch_it_began_records_its_final_model()
     when.end(1, 5)
     assert recorder.recording.steps == (0, 1, 2)
     assert np.all(np.diff(recorder.recording.steps) == 1)
+
+
+@pytest.mark.parametrize("noise", [1e-2, 1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e150])
+def test_a_fluctuation_far_below_the_mean_and_extreme_gradients_keep_their_digits(noise, scale):
+    given = scale * (1 + noise * np.random.default_rng(0).normal(size=(50, 3, 4)))
+    model = nn.Linear(4, 3, bias=False).double()
+    recorder = dt.recording.GradientRecorder(model)
+    for g in given:
+        model.weight.grad = torch.from_numpy(g.copy())
+        recorder.collect()
+    recorder.snapshot(0)
+    at = recorder.dataset().isel(seed=0, step=0, layer=0)
+    deviation = (given - given.mean(0)) / scale
+    assert float(at.std_norm) / scale == pytest.approx(np.sqrt((deviation**2).sum() / 49), rel=1e-3)
+    assert float(at.mean_norm) / scale == pytest.approx(np.linalg.norm(given.mean(0) / scale), rel=1e-12)
+
+
+def test_a_complex_weight_counts_with_its_imaginary_part():
+    model = nn.Linear(4, 3, bias=False, dtype=torch.cfloat)
+    recorder = dt.recording.GradientRecorder(model)
+    given = [torch.randn(3, 4, dtype=torch.cfloat) for _ in range(4)]
+    for g in given:
+        model.weight.grad = g
+        recorder.collect()
+    recorder.snapshot(0)
+    agrees(recorder, "weight", [torch.view_as_real(g) for g in given])

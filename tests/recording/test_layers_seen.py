@@ -286,13 +286,17 @@ class Company(nn.Module):
             return self.layer(x)
         if self.kind == "mean":
             return torch.relu(x - x.mean(0))
+        if self.kind == "nearest":  # three samples hardly see each other
+            return torch.softmax(-3 * torch.cdist(x.flatten(1), x.flatten(1)), -1) @ x.flatten(1)
         return torch.relu(x) + torch.randn(len(x), 1, 1)  # random, and each sample for itself
 
 
 @pytest.mark.parametrize("n", [5, 9, 30])
-@pytest.mark.parametrize("kind", ["attention", "mean", "random"])
+@pytest.mark.parametrize("kind", ["attention", "mean", "nearest", "random"])
 def test_samples_that_influence_each_other_are_not_cut_into_batches(kind, n):
     x = torch.randn(n, 5, 8)
+    if kind == "nearest":
+        x[3:] = x[: n - 3][:1] + 0.1 * x[3:]
     dt.Recorder(Company(kind), x).snapshot(0)
     recorder = dt.Recorder(Company(kind), x, batch=4)
     if kind == "random":

@@ -21,8 +21,9 @@ from torch import nn
 from deeptheory.axis.code import AxisCode, axis_code
 from deeptheory.errors import InputError
 from deeptheory.names import unknown
+from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, batches, call, sample_count
-from deeptheory.recording.sites import as_found, unwrap, watching
+from deeptheory.recording.sites import unwrap, watching
 
 _POOLS = ("mean", "max", "centre", "all")
 _LOOK = 256  # stimuli that decide which units can be drawn

@@ -83,11 +83,7 @@ class Trace:
         self.rows.append(Row(s, self._key(s.tensor), tuple(s.tensor.shape)))
         t = s.tensor.detach()
         if not (_functorch.is_functorch_wrapped_tensor(t) or t.is_nested or t.layout != torch.strided):
-            few = None
-            if t.ndim and not t.is_meta:
-                few = t[:_FEW].reshape(len(t[:_FEW]), -1)
-                few = few[:, :: max(1, few.shape[1] // _COLUMNS)].clone()
-            self.values[s.name] = tuple(t.shape), few
+            self.values[s.name] = tuple(t.shape), few_of(t) if t.ndim and not t.is_meta else None
         if s.module is not None and id(s.tensor) not in self._info:
             self._new(s.tensor, 0)
 
@@ -167,6 +163,12 @@ class Trace:
         self._held.append(t)
         node, self._nodes = self._nodes, self._nodes + 1
         self._info[id(t)] = Info(node, before | 1 << node, node if root is None else root, **more)
+
+
+def few_of(t: torch.Tensor) -> torch.Tensor:
+    """Copies of some numbers of a tensor's first samples."""
+    few = t[:_FEW].reshape(len(t[:_FEW]), -1)
+    return few[:, :: max(1, few.shape[1] // _COLUMNS)].clone()
 
 
 def _tensors(value: Any) -> Iterator[torch.Tensor]:

@@ -7,6 +7,7 @@ Which weights: every parameter of two or more axes, under its module's name wher
 parameters underneath; of a pruned layer, that of its kept weights.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,26 +83,25 @@ class GradientRecorder:
                 f"zero_grad(){why}. If you did, none of the {len(self._weights)} layers takes part in the loss"
             )
         for name, weight in self._weights.items():
-            held = self._sums.setdefault(name, [0, 0, 0])
+            held = self._sums.setdefault(name, [0.0, 0.0, 0])
             held[2] += 1
-            if weight.grad is not None:
-                g = weight.grad.detach()
-                g = (g.to_dense() if g.is_sparse else g).double()
-                held[0] = held[0] + g
-                held[1] = held[1] + (g * g).sum()
+            away = (_doubles(weight.grad) if weight.grad is not None else 0.0) - held[0]
+            if isinstance(away, float):  # no gradient so far
+                continue
+            b = held[2]  # Welford 1962: sums of squares would lose fluctuations below 1e-8 of the mean
+            held[0] = held[0] + away / b
+            held[1] = math.hypot(held[1], _norm(away) * math.sqrt((b - 1) / b))
 
     def snapshot(self, step: int) -> None:
         """Close the epoch: turn what was collected into moments. InputError: nothing collected, or a step twice."""
         if not self._sums:
             raise InputError("no gradient was collected since the last snapshot; call collect() after each backward()")
-        for name, (total, square, b) in self._sums.items():
-            mean_square = float(((total / b) ** 2).sum()) if not isinstance(total, int) else 0.0
-            trace = (float(square) - b * mean_square) / (b - 1) if b > 1 else np.nan
+        for name, (mean, deviations, b) in self._sums.items():
             self.add(
                 name,
-                mean_norm=[mean_square**0.5],
-                std_norm=[max(trace, 0.0) ** 0.5 if b > 1 else np.nan],
-                weight_norm=[float(self._weights[name].detach().double().norm())],
+                mean_norm=[0.0 if isinstance(mean, float) else _norm(mean)],
+                std_norm=[deviations / math.sqrt(b - 1) if b > 1 else np.nan],
+                weight_norm=[_norm(_doubles(self._weights[name]))],
                 batches=b,
                 step=step,
             )
@@ -156,6 +156,23 @@ class GradientRecorder:
                 layer: {n: data[n].values[:, t, k] for n in _NAMES} | {"batches": int(data["batches"].values[t, k])}
                 for k, layer in enumerate(data["layer"].values.tolist())
             }
+
+
+def _doubles(t: Any) -> Any:
+    """Dense float64 values; of complex ones real and imaginary parts, on an axis of their own."""
+    t = t.detach()
+    t = t.to_dense() if t.is_sparse else t
+    if t.is_complex():
+        import torch
+
+        t = torch.view_as_real(t.resolve_conj())
+    return t.double()
+
+
+def _norm(t: Any) -> float:
+    """The Euclidean norm, where squares overflow or vanish, too."""
+    largest = float(t.abs().max()) if t.numel() else 0.0
+    return largest * float((t / largest).norm()) if 0.0 < largest < math.inf else largest
 
 
 def _matrices(model: "nn.Module") -> "dict[str, nn.Parameter]":

@@ -5,6 +5,7 @@ layer's name: a layer that runs for some samples only has no row a sample.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -15,11 +16,13 @@ from torch import nn
 from deeptheory.errors import InputError
 from deeptheory.memory import give_back
 from deeptheory.names import unknown
+from deeptheory.recording.dataflow import few_of
+from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import call, cut, own_copy, sample_count, tensors_of
 from deeptheory.recording.operations import ACTIVATIONS
-from deeptheory.recording.sites import Seen, as_found, is_nonlinear, looking
+from deeptheory.recording.sites import Seen, is_nonlinear, looking
 from deeptheory.recording.telling import Teller
-from deeptheory.recording.tracing import Site, sites
+from deeptheory.recording.tracing import Site, differ, sites
 
 _PROBE = 3  # samples that tell which layers there are
 _ONE_PASS = 1 << 30  # bytes shown by one forward pass above which the probe is cut into batches of half as much
@@ -96,7 +99,23 @@ class Probe:
         self.wanted = {s.name: s for s in wanted if s.refusal is None}
         if not self.wanted:
             raise InputError("nothing to record: no layer gave real numbers by sample; dt.layers(model, x) says why")
-        self._sites, self._planned = found, n
+        self._sites, self._planned = [replace(s, first=None) for s in found], n
+        if n < self.size < self.n:
+            self._look_at_company(model)
+        self.wanted = {name: replace(s, first=None) for name, s in self.wanted.items()}  # nothing is held
+
+    def _look_at_company(self, model: nn.Module) -> None:
+        """Which layers give the samples of the plan other values in a whole batch: three samples may hide it."""
+
+        def see(s: Seen) -> None:
+            site = self.wanted.get(s.name)
+            if site is None or site.first is None or s.tensor.ndim != len(site.shape):
+                return
+            if differ(site.first, few_of(s.tensor.detach()), site.far):
+                self.wanted[s.name] = replace(site, mixed=True)
+
+        with as_found(model, self._grad), looking(model, see, self.select):
+            call(model, cut(self.inputs, self.n, 0, self.size))
 
     def networks(self) -> list[nn.Module]:
         """The modules to call: the model, or, of a population under vmap, which hides its insides, each network."""

@@ -20,7 +20,8 @@ _WHY = {
     "activation": "a nonlinearity",
     "block": "a block of a residual stream",
 }
-_COMPANY = 1e-2  # of the largest value: rounding of batched sums is 1e-6 in float32, 1e-2 in bfloat16
+_COMPANY = 1e-4  # of the largest value: rounding of batched sums is 1e-6 in float32
+_COARSE = 1e-2  # the same where any tensor on the way has half precision
 _SOFTMAX = frozenset({"softmax", "log_softmax", "softmin", "gumbel_softmax"})
 
 
@@ -28,7 +29,8 @@ _SOFTMAX = frozenset({"softmax", "log_softmax", "softmin", "gumbel_softmax"})
 class Site:
     """One tensor that the forward pass shows. role: "activation", "block", "output" or "" (not recorded unless asked for).
     refusal: why it cannot be recorded, or None. why: the same, or its role, in words. pairs: two axes grow with the samples.
-    mixed: samples have other values in the company of others."""
+    mixed: samples have other values in the company of others. first: numbers of the first samples, to compare (few_of), with `far`
+    the share of the largest that tells."""
 
     name: str
     kind: str
@@ -40,6 +42,8 @@ class Site:
     why: str
     pairs: bool = False
     mixed: bool = False
+    first: Any = None
+    far: float = _COMPANY
 
 
 def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None = None) -> tuple[list[Site], set[str]]:
@@ -52,7 +56,8 @@ def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None =
     trace = Trace()
     with looking(model, trace.see, select, trace):
         call(model, inputs)
-    told = _with_fewer(model, inputs, n, select, trace.values)
+    far = _far(few for _, few in trace.values.values())
+    told = _with_fewer(model, inputs, n, select, trace.values, far)
     axes = {name: f.axes for name, f in told.items()}
     rows = _with_a_name_of_their_own(trace)
     refusals = {r.seen.name: refusal(r, (n,) if seeds is None else (seeds, n), axes.get(r.seen.name)) for r in rows}
@@ -94,6 +99,8 @@ def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None =
                 why,
                 len(axes.get(name, ())) > 1,
                 name in told and told[name].mixed,
+                told[name].first if name in told else None,
+                far,
             )
         )
     out += _never_called(model, {r.seen.where for r in trace.rows if r.seen.module is not None})
@@ -129,9 +136,12 @@ class _Fewer:
 
     axes: tuple[int, ...]
     mixed: bool
+    first: Any  # numbers of the first samples, where they are known not to vary with what is drawn at random
 
 
-def _with_fewer(model: nn.Module, inputs: Any, n: int, select: Any, values: dict[str, Any]) -> dict[str, _Fewer]:
+def _with_fewer(
+    model: nn.Module, inputs: Any, n: int, select: Any, values: dict[str, Any], far: float
+) -> dict[str, _Fewer]:
     """By name; nothing for a model that takes no other number of samples. values: those of a Trace of all n."""
     if n < 2:
         return {}
@@ -152,17 +162,22 @@ def _with_fewer(model: nn.Module, inputs: Any, n: int, select: Any, values: dict
             continue
         axes = tuple(k for k, (a, b) in enumerate(zip(more, less)) if a != b)
         told = axes == (0,) and not random and (more[0], less[0]) == (n, m) and first is not None and same is not None
-        out[name] = _Fewer(axes, bool(told) and _differ(first, same))
+        out[name] = _Fewer(axes, bool(told) and differ(first, same, far), first if told else None)
     return out
 
 
-def _differ(a: Any, b: Any) -> bool:
+def _far(tensors: Any) -> float:
+    coarse = any(t is not None and t.dtype in (torch.float16, torch.bfloat16) for t in tensors)
+    return _COARSE if coarse else _COMPANY
+
+
+def differ(a: Any, b: Any, far: float) -> bool:
     """Whether samples in both have other values."""
     n = min(len(a), len(b))
     if a.shape[1:] != b.shape[1:] or not a.is_floating_point():
         return False
     size = float(a.abs().max()) if a.numel() else 0.0
-    return bool(((a[:n] - b[:n]).abs() > _COMPANY * size).any())
+    return bool(((a[:n] - b[:n]).abs() > far * size).any())
 
 
 def _with_a_name_of_their_own(trace: Trace) -> list[Row]:
