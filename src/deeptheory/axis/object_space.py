@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -28,7 +29,7 @@ class ObjectSpace(Result):
 
     def encode(self, responses: Any) -> np.ndarray:
         """[m, k] of other stimuli's responses [m, units] in the same layer. InputError: another number of units."""
-        y = np.asarray(responses, dtype=np.float64)
+        y = as_floats(responses)
         if y.ndim != 2 or y.shape[1] != len(self.mean):
             raise InputError(
                 f"responses have shape {list(y.shape)}; needed: [m, {len(self.mean)}], the same layer's units"
@@ -55,7 +56,7 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
 
     Pitfall: beyond their rank components are rounding, and unit variance would blow it up: they are dropped, and said.
     InputError: more components than n or units allow, NaN, responses that do not vary."""
-    y = np.asarray(responses, dtype=np.float64)
+    y = as_floats(responses)
     if y.ndim != 2 or not 1 <= components <= min(y.shape[0] - 1, y.shape[1]):
         raise InputError(
             f"responses have shape {list(y.shape)}; {components} components need more objects, and as many units"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -60,7 +61,7 @@ def view_tolerance(
 
     InputError: other lengths, fewer than two identities or views, an identity that is shown twice in a view.
     """
-    y, identity, view = np.asarray(responses, dtype=np.float64), np.asarray(identity), np.asarray(view)
+    y, identity, view = as_floats(responses), np.asarray(identity), np.asarray(view)
     if y.ndim != 2 or len(identity) != len(y) or len(view) != len(y):
         raise InputError(f"responses have shape {list(y.shape)}, identity {len(identity)}, view {len(view)}; one each")
     names = np.unique(view)
@@ -105,7 +106,7 @@ def view_tolerance(
 
 def similarity_matrix(responses: Any) -> np.ndarray:
     """[n, n]: correlation between pictures of the units' standardised responses [n, units]; units that never vary count 0."""
-    y = np.asarray(responses, dtype=np.float64)
+    y = as_floats(responses)
     y = y - y.mean(0)
     sd = y.std(0)
     y = y / np.where(sd > 0, sd, np.inf)
