@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_floats
+from deeptheory.arrays import as_floats, is_torch
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -81,7 +81,7 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
         mean=mean,
         components=v[:components] * sign[:, None],
         deviation=deviation,
-        explained=s[:components] ** 2 / np.sum(s**2),
+        explained=(s[:components] / s[0]) ** 2 / np.sum((s / s[0]) ** 2),  # squares of 1e-200 are 0
         coordinates=u[:, :components] * sign * np.sqrt(len(y)),
         notes=notes,
     )
@@ -89,5 +89,9 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
 
 def _rounding(responses: Any) -> float:
     """Relative rounding of the numbers as they came in."""
+    if is_torch(responses):
+        import torch
+
+        return float(torch.finfo(responses.dtype if responses.dtype.is_floating_point else torch.float64).eps)
     kind = np.asarray(responses).dtype
     return float(np.finfo(kind).eps) if kind.kind == "f" else float(np.finfo(float).eps)

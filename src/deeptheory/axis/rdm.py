@@ -132,6 +132,8 @@ def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, s
         off = m[np.triu_indices(len(at), 1)]
         if not np.isfinite(off).all():
             raise InputError(f"the {name} matrix holds NaN or infinities in {int((~np.isfinite(off)).sum())} of {len(off)} pairs; leave those stimuli out (rows=)")  # fmt: skip
+        if not np.allclose(off, m.T[np.triu_indices(len(at), 1)], rtol=1e-6, atol=1e-6 * np.abs(off).max()):
+            raise InputError(f"the {name} matrix is not symmetric; needed: one dissimilarity for each two stimuli")
         if np.ptp(off) == 0:
             raise InputError(f"the {name} matrix has one value for all {len(off)} pairs; it has no correlation")
     n = len(at)
