@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.arrays import as_numpy, as_tensor, is_torch, like
+from deeptheory.arrays import as_floats, as_numpy, as_tensor, is_torch, like
 from deeptheory.errors import InputError, StoreError
 from deeptheory.names import pick
 from deeptheory.results import Result
@@ -69,6 +69,36 @@ def test_arrays_cross_in_kind():
     assert as_tensor(np.zeros(2, np.float32)).dtype == torch.float32
     assert is_torch(like(np.zeros(2), x))
     assert isinstance(like(torch.zeros(2), np.zeros(1)), np.ndarray)
+
+
+@pytest.mark.parametrize("values", [[0.0, 1, 2, 3], [0, 1, 2, 3]])
+def test_masked_and_missing_values_are_nan(values):
+    import pandas as pd
+
+    seen = np.array([0, np.nan, 2, 3])
+    masked = np.ma.masked_array(values, mask=[0, 1, 0, 0])  # numpy's own conversion gives 1 where it is masked
+    missing = pd.DataFrame({"a": [0, None, 2, 3]}).astype("Int64")
+    for given in (
+        as_numpy(masked),
+        as_tensor(masked),
+        as_floats(masked),
+        as_tensor([0, None, 2, 3]),
+        as_floats(missing)[:, 0],
+    ):
+        np.testing.assert_array_equal(np.asarray(given), seen)
+    assert as_tensor(np.ma.masked_array([1, 2])).dtype == torch.int64
+
+
+@pytest.mark.parametrize("change", [lambda x: x[::-1][::-1, ::-1], lambda x: x.astype(">f8"), lambda x: x.astype(object), lambda x: x.astype(np.longdouble)])  # fmt: skip
+def test_layouts_and_dtypes_of_numpy_that_torch_lacks(change):
+    x = change(np.arange(6.0).reshape(2, 3))
+    np.testing.assert_array_equal(as_tensor(x).numpy(), np.asarray(x, np.float64))
+
+
+@pytest.mark.parametrize("x", [["a"], None, [[1], [2, 3]], np.array(["2020"], "M8[D]"), np.array([{}])])
+def test_what_is_no_array_of_numbers_is_an_input_error(x):
+    with pytest.raises(InputError, match="needed are numbers"):
+        as_tensor(x)
 
 
 def test_unknown_public_name():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import deeptheory as dt
 from deeptheory import axis as ax
 from deeptheory.axis.attribute import stratified
 from deeptheory.axis.dependence import Rows
@@ -174,3 +175,31 @@ Y = RNG.standard_normal((40, 3))
 def test_wrong_use_is_refused(wrong, message):
     with pytest.raises(InputError, match=message):
         wrong()
+
+
+@pytest.mark.parametrize("baseline", [1e4, -1e6, 1e8])
+def test_a_baseline_far_above_the_variance_changes_nothing(baseline):
+    sim = ax.simulate("axis", n=120, d=3, units=5, seed=3)
+    a, b = (dt.axis_code(sim.responses + c, sim.features, permutations=20, folds=3) for c in (0, baseline))
+    assert b.dead == 0
+    assert (a.verdict == b.verdict).all()
+    np.testing.assert_allclose(b.decoding.explained, a.decoding.explained, rtol=1e-6)
+    np.testing.assert_allclose(b.models.r2[0], a.models.r2[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1, 1e200])
+def test_spaces_and_similarities_know_no_unit_of_responses(size):
+    y = np.random.default_rng(0).standard_normal((12, 5))
+    a, b = ax.object_space(y, 3), ax.object_space(y * size, 3)
+    np.testing.assert_allclose(b.explained, a.explained, rtol=1e-9)
+    np.testing.assert_allclose(b.coordinates, a.coordinates, rtol=1e-6, atol=1e-9)
+    still = size * np.where(np.arange(12) % 2, 0.1 + 0.2, 0.3)[:, None]  # rounding
+    np.testing.assert_allclose(ax.similarity_matrix(np.hstack([y * size, still])), ax.similarity_matrix(np.hstack([y, 0 * y[:, :1]])), atol=1e-9)  # fmt: skip
+
+
+def test_a_matrix_that_is_not_symmetric_is_no_rdm():
+    r = np.random.default_rng(0).random((6, 6))
+    with pytest.raises(InputError, match="first matrix is not symmetric"):
+        ax.rdm_correlation(r, r + r.T)
+    with pytest.raises(InputError, match="NaN"):
+        ax.similarity_matrix(np.full((3, 4), np.nan))

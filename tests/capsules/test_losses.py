@@ -71,3 +71,25 @@ def test_margin_schedules():
     )
     values = [c.spread_margin(s, 10) for s in range(11)]
     assert values == sorted(values)
+
+
+@pytest.mark.parametrize("loss", [c.margin_loss, lambda v, y: c.spread_loss(v, y, 0.2)])
+def test_per_example_gradients_and_lists_of_labels(loss):
+    v, labels = lengths(), torch.tensor([0, 3, 4, 4])
+    each = torch.vmap(torch.func.grad(lambda a, y: loss(a[None], y[None])))(v, labels)
+    for one, a, y in zip(each, v, labels):
+        a = a[None].clone().requires_grad_()
+        torch.testing.assert_close(one[None], torch.autograd.grad(loss(a, y[None]), a)[0])
+    assert loss(v, labels.tolist()) == loss(v, labels.numpy()) == loss(v, labels)
+    with pytest.raises(dt.errors.InputError, match="from 0 to 5"):
+        torch.func.grad(lambda a: loss(a, torch.tensor([0, 3, 4, 5])))(v)
+
+
+@pytest.mark.parametrize("labels", [None, [0, 2, 1, 1]])
+def test_the_drawing_of_a_capsule_by_example_and_exported(labels):
+    draw, v = c.Reconstruction(3, 4, (1, 5, 5), (8,)), torch.randn(4, 3, 4)
+    each = torch.vmap(draw)(v[:, None], *([] if labels is None else [torch.tensor(labels)[:, None]]))
+    torch.testing.assert_close(each[:, 0], draw(v, labels))
+    if labels is None:
+        exported = torch.export.export(draw, (v,), dynamic_shapes=({0: torch.export.Dim("b")},)).module()
+        torch.testing.assert_close(exported(torch.cat([v, v]))[:4], draw(v))

@@ -261,3 +261,16 @@ def test_wrong_use(tmp_path):
         face_folder(tmp_path, 4)
     with pytest.raises(StoreError, match="gone is no folder"):
         face_folder(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(("text", "match"), [("x,y\n1,5,2,5\n", "line 2 has 4 cells, the heading 2"), ("x,y\n1,2\n3\n", "line 3 has 1 cells"), ("", "empty")])  # fmt: skip
+def test_lines_of_another_length_than_the_heading_are_refused(tmp_path, text, match):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(StoreError, match=match):
+        read_landmarks(tmp_path / "a.csv")
+
+
+def test_a_lab_picture_is_refused_by_name(tmp_path):
+    Image.fromarray(np.zeros((4, 4, 3), "u1"), "LAB").save(tmp_path / "a.tif")
+    with pytest.raises(StoreError, match=r"a\.tif cannot be made grey"):
+        read_image(tmp_path / "a.tif")

@@ -17,7 +17,7 @@ def scales(rng, draws):
     sim = ax.simulate({"axis": 0.5, "exemplar": 0.5}, n=200, d=4, units=6, seed=int(rng.integers(1e6)))
     codes = [
         numbers_of(dt.axis_code(sim.responses * a, sim.features * b, normalize="none", folds=3, permutations=19))
-        for a, b in ((1, 1), (1, 2.0**-17), (2.0**-60, 2.0**-60), (2.0**40, 2.0**60))
+        for a, b in ((1, 1), (1, 2.0**-17), (2.0**-60, 2.0**-60), (2.0**40, 2.0**60), (2.0**-200, 1), (2.0**200, 1))
     ]
     return all_of(*(same(v, 1e-4) for v in zip(*codes)))
 

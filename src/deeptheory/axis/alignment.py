@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -99,7 +100,7 @@ def udr(latents: Any, informative: Any = None) -> np.ndarray:
     """
     from scipy.stats import rankdata
 
-    z = [np.asarray(v, dtype=np.float64) for v in latents]
+    z = [as_floats(v) for v in latents]
     if len(z) < 2 or len({len(v) for v in z}) != 1 or any(v.ndim != 2 for v in z):
         raise InputError(f"latents have shapes {[list(v.shape) for v in z]}; needed: two models or more, [n, k] each")
     used = (
@@ -137,7 +138,7 @@ def _one_minus_entropy(weights: np.ndarray) -> np.ndarray:
 
 
 def _standard(x: Any, name: str) -> np.ndarray:
-    x = np.asarray(x, dtype=np.float64)
+    x = as_floats(x)
     if x.ndim != 2 or 0 in x.shape:
         raise InputError(f"{name} have shape {list(x.shape)}; needed: [n, k], none of them 0")
     still = x.std(0) == 0

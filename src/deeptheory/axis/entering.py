@@ -130,7 +130,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     there = seen[rows] > 0
     mean = torch.where(there, mean, (mean * there).sum(0) / there.sum(0).clamp_min(1))
     size = mean.abs().amax(0).clamp_min(1e-300)
-    still = ((mean - mean.mean(0)) / size).square().mean(0).sqrt() < 1e-7
+    still = ((mean - mean.mean(0)) / size).square().mean(0).sqrt() < _rounding(y)
     if bool((still & ~dead).any()):
         notes.append(f"{int((still & ~dead).sum())} of {y.shape[-1]} units never vary and were left out")
     dead |= still
@@ -180,6 +180,11 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
 
 def count(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def _rounding(y: torch.Tensor) -> float:
+    """Relative size of what is rounding in y [..., float64]: that of single precision where y came from it, of double else."""
+    return 1e-7 if bool((y.float().double() == y).logical_or(y.isnan()).all()) else 1e-12
 
 
 def _check_values(y: torch.Tensor, s: torch.Tensor) -> None:

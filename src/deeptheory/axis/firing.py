@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 
 
@@ -32,7 +33,7 @@ class Poisson:
             )
 
     def __call__(self, responses: np.ndarray, seed: int) -> np.ndarray:
-        r = np.asarray(responses, dtype=np.float64)
+        r = as_floats(responses)
         if r.ndim != 2 or not (r >= 0).all():
             raise InputError(
                 f"responses have shape {list(r.shape)}, lowest {r.min():g}; needed: [n, unit], none negative (rectify first)"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -68,7 +69,7 @@ def axes_geometry(axes: np.ndarray, variances: np.ndarray | None = None, draws: 
 
     InputError: fewer than two axes, or one of no length.
     """
-    axes = np.asarray(axes, dtype=np.float64)
+    axes = as_floats(axes)
     length = np.linalg.norm(axes, axis=1)
     if axes.ndim != 2 or len(axes) < 2 or (length == 0).any():
         raise InputError(
@@ -105,7 +106,7 @@ def subspace_angles(a: np.ndarray, b: np.ndarray, share: float = 0.9) -> np.ndar
     """
     from scipy.linalg import subspace_angles as angles
 
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    a, b = as_floats(a), as_floats(b)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise InputError(f"axes have shapes {list(a.shape)} and {list(b.shape)}; needed: the same features in both")
     return np.degrees(angles(_span(a, share), _span(b, share)))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -47,7 +48,7 @@ def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
 
     InputError: other shapes, one label, NaN, or no trial to learn from or to test.
     """
-    x = np.asarray(trials, dtype=np.float64)
+    x = as_floats(trials)
     x = x[..., None] if x.ndim == 3 else x
     if x.ndim != 4 or x.shape[0] < 2 or 0 in x.shape or not np.isfinite(x).all():
         raise InputError(f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite")  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.axis.code import AxisCode
 from deeptheory.axis.synthesis import outward
 from deeptheory.errors import InputError
@@ -44,7 +45,7 @@ class NullPlane(Result):
     def change(self, respond: Callable[[np.ndarray], Any]) -> tuple[float, float]:
         """(along the null plane, along the axis): root mean square change of the response. respond: features [k, d] ->
         responses [k] of this unit, without noise."""
-        every = np.asarray(respond(np.concatenate([self.start, self.null, self.along])), dtype=np.float64)
+        every = as_floats(respond(np.concatenate([self.start, self.null, self.along])))
         start, null, along = every.reshape(3, -1)
         return float(np.sqrt(((null - start) ** 2).mean())), float(np.sqrt(((along - start) ** 2).mean()))
 

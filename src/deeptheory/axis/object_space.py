@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats, is_torch
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -28,7 +29,7 @@ class ObjectSpace(Result):
 
     def encode(self, responses: Any) -> np.ndarray:
         """[m, k] of other stimuli's responses [m, units] in the same layer. InputError: another number of units."""
-        y = np.asarray(responses, dtype=np.float64)
+        y = as_floats(responses)
         if y.ndim != 2 or y.shape[1] != len(self.mean):
             raise InputError(
                 f"responses have shape {list(y.shape)}; needed: [m, {len(self.mean)}], the same layer's units"
@@ -55,7 +56,7 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
 
     Pitfall: beyond their rank components are rounding, and unit variance would blow it up: they are dropped, and said.
     InputError: more components than n or units allow, NaN, responses that do not vary."""
-    y = np.asarray(responses, dtype=np.float64)
+    y = as_floats(responses)
     if y.ndim != 2 or not 1 <= components <= min(y.shape[0] - 1, y.shape[1]):
         raise InputError(
             f"responses have shape {list(y.shape)}; {components} components need more objects, and as many units"
@@ -80,7 +81,7 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
         mean=mean,
         components=v[:components] * sign[:, None],
         deviation=deviation,
-        explained=s[:components] ** 2 / np.sum(s**2),
+        explained=(s[:components] / s[0]) ** 2 / np.sum((s / s[0]) ** 2),  # squares of 1e-200 are 0
         coordinates=u[:, :components] * sign * np.sqrt(len(y)),
         notes=notes,
     )
@@ -88,5 +89,9 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
 
 def _rounding(responses: Any) -> float:
     """Relative rounding of the numbers as they came in."""
+    if is_torch(responses):
+        import torch
+
+        return float(torch.finfo(responses.dtype if responses.dtype.is_floating_point else torch.float64).eps)
     kind = np.asarray(responses).dtype
     return float(np.finfo(kind).eps) if kind.kind == "f" else float(np.finfo(float).eps)

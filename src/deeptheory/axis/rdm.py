@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 from deeptheory.statistics import permutation_p
@@ -48,7 +49,7 @@ class RdmCorrelation(Result):
 def rdm(responses: Any) -> np.ndarray:
     """[n, n]: 1 - correlation of the patterns of responses [n, units]; 0 on the diagonal. InputError: NaN, a pattern that does
     not vary over units (it has no correlation), or other shapes."""
-    y = np.asarray(responses, dtype=np.float64)
+    y = as_floats(responses)
     if y.ndim != 2 or min(y.shape) < 2:
         raise InputError(f"responses have shape {list(y.shape)}; needed: [2 or more stimuli, 2 or more units]")
     if not np.isfinite(y).all():
@@ -57,7 +58,7 @@ def rdm(responses: Any) -> np.ndarray:
     size = np.abs(y).max(1, keepdims=True)
     y = y / np.where(size > 0, size, 1)  # squares of 1e-200 are 0
     length = np.linalg.norm(y, axis=1, keepdims=True)
-    still = (length <= 0) | (size <= 1e-12 * np.abs(np.asarray(responses, dtype=np.float64)).max(1, keepdims=True))
+    still = (length <= 0) | (size <= 1e-12 * np.abs(as_floats(responses)).max(1, keepdims=True))
     if still.any():
         raise InputError(f"{int(still.sum())} of {len(y)} patterns do not vary over units; leave them out")
     y = y / length
@@ -75,7 +76,7 @@ def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
     conditions of 80 units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one trial, fewer than 4
     conditions to whiten by.
     """
-    x = np.asarray(trials, dtype=np.float64)
+    x = as_floats(trials)
     if x.ndim != 3 or x.shape[0] < 2 or x.shape[1] < 2 or x.shape[2] < 1:
         raise InputError(f"trials have shape {list(x.shape)}; needed: [2 or more conditions, 2 or more trials, units]")
     if not np.isfinite(x).all():
@@ -115,7 +116,7 @@ def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, s
     """See RdmCorrelation; a, b [n, n], among the images `rows` only where given.
 
     InputError: shapes that differ, NaN, fewer than 3 images, a matrix that is the same for all pairs."""
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    a, b = as_floats(a), as_floats(b)
     if a.ndim != 2 or a.shape != b.shape or a.shape[0] != a.shape[1]:
         raise InputError(f"dissimilarities are {list(a.shape)} and {list(b.shape)}; needed: the same [n, n]")
     at = np.arange(len(a)) if rows is None else np.asarray(rows)
@@ -131,6 +132,8 @@ def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, s
         off = m[np.triu_indices(len(at), 1)]
         if not np.isfinite(off).all():
             raise InputError(f"the {name} matrix holds NaN or infinities in {int((~np.isfinite(off)).sum())} of {len(off)} pairs; leave those stimuli out (rows=)")  # fmt: skip
+        if not np.allclose(off, m.T[np.triu_indices(len(at), 1)], rtol=1e-6, atol=1e-6 * np.abs(off).max()):
+            raise InputError(f"the {name} matrix is not symmetric; needed: one dissimilarity for each two stimuli")
         if np.ptp(off) == 0:
             raise InputError(f"the {name} matrix has one value for all {len(off)} pairs; it has no correlation")
     n = len(at)

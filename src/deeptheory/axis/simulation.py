@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.axis.codes import CODES, SOFT, softplus
 from deeptheory.errors import InputError
 from deeptheory.names import pick
@@ -66,7 +67,7 @@ class Simulation(Result):
 
     def respond(self, features: np.ndarray, seed: int) -> np.ndarray:
         """The same cells' responses to other stimuli [m, d]: [m, unit], or [m, trial, unit] where there are trials."""
-        return _noisy(self._rates(np.asarray(features, dtype=np.float64)), self, np.random.default_rng(seed))
+        return _noisy(self._rates(as_floats(features)), self, np.random.default_rng(seed))
 
     def _rates(self, features: np.ndarray) -> np.ndarray:
         raw = _drive(self.codes, features, self.targets)
@@ -119,7 +120,7 @@ def simulate(
     codes = tuple(name for name, k in zip(shares, np.diff(counts)) for _ in range(k))
     targets = rng.standard_normal((units, d)) * np.sqrt(spread)  # axes and exemplars lie where stimuli lie
     targets /= np.linalg.norm(targets, axis=1, keepdims=True)
-    ends = np.broadcast_to(np.asarray(radius, dtype=np.float64), (2,))
+    ends = np.broadcast_to(as_floats(radius), (2,))
     far = np.median(np.linalg.norm(features, axis=1)) * rng.uniform(ends[0], ends[1], units)
     is_exemplar = np.array([c == "exemplar" for c in codes])
     targets *= np.where(is_exemplar, far, 1.0)[:, None]

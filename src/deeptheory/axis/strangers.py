@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 
 
@@ -17,7 +18,7 @@ def stranger_ratio(predicted: Any, actual: Any) -> np.ndarray:
 
     predicted, actual: [n, d], such as code.decoding.predicted and .actual. InputError: shapes that differ, one stimulus.
     """
-    p, a = np.asarray(predicted, dtype=np.float64), np.asarray(actual, dtype=np.float64)
+    p, a = as_floats(predicted), as_floats(actual)
     if p.ndim != 2 or p.shape != a.shape or len(p) < 2:
         raise InputError(f"predicted is {list(p.shape)}, actual {list(a.shape)}; needed: the same [n, d], n 2 or more")
     squared = (p**2).sum(1)[:, None] - 2 * p @ a.T + (a**2).sum(1)

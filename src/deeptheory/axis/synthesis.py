@@ -88,8 +88,8 @@ def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candi
     rng = np.random.default_rng([seed, 9])
     size = float(e.z.norm(dim=1).median())  # as the models are fitted
     stimuli = Stimuli.of((e.z / size).to(torch.float32))
-    y = e.y[:, positions].to(torch.float32).mT
-    y = ((y - y.mean(1, keepdim=True)) / y.std(1, correction=0, keepdim=True)).contiguous()
+    y = e.y[:, positions]
+    y = ((y - y.mean(0)) / y.std(0, correction=0)).to(torch.float32).mT.contiguous()
     fits = all_fits(stimuli, y, bound / size, (40, 1e-6))
     pool = _pool(e.variances.sqrt().cpu().numpy() / size, fits, stimuli, candidates, rng)
     shown = Stimuli.of(pool)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 from deeptheory.results import Result
 
@@ -60,7 +61,7 @@ def view_tolerance(
 
     InputError: other lengths, fewer than two identities or views, an identity that is shown twice in a view.
     """
-    y, identity, view = np.asarray(responses, dtype=np.float64), np.asarray(identity), np.asarray(view)
+    y, identity, view = as_floats(responses), np.asarray(identity), np.asarray(view)
     if y.ndim != 2 or len(identity) != len(y) or len(view) != len(y):
         raise InputError(f"responses have shape {list(y.shape)}, identity {len(identity)}, view {len(view)}; one each")
     names = np.unique(view)
@@ -104,11 +105,17 @@ def view_tolerance(
 
 
 def similarity_matrix(responses: Any) -> np.ndarray:
-    """[n, n]: correlation between pictures of the units' standardised responses [n, units]; units that never vary count 0."""
-    y = np.asarray(responses, dtype=np.float64)
+    """[n, n]: correlation between pictures of the units' standardised responses [n, units]; units that never vary count 0.
+
+    InputError: another shape, NaN."""
+    y = as_floats(responses)
+    if y.ndim != 2 or not np.isfinite(y).all():
+        raise InputError(f"responses have shape {list(y.shape)}, {int((~np.isfinite(y)).sum())} of them NaN or infinite; needed: [n, units], finite")  # fmt: skip
+    size = np.abs(y).max(0, initial=0)
+    y = y / np.where(size > 0, size, 1)  # squares of 1e-200 are 0
     y = y - y.mean(0)
     sd = y.std(0)
-    y = y / np.where(sd > 0, sd, np.inf)
+    y = y / np.where(sd > 1e-12, sd, np.inf)  # what varies less is rounding, which unit variance would blow up
     y = y - y.mean(1, keepdims=True)
     length = np.linalg.norm(y, axis=1, keepdims=True)
     y = y / np.where(length > 0, length, np.inf)

@@ -9,9 +9,10 @@ import math
 
 import torch
 
+from deeptheory.arrays import as_tensor
 from deeptheory.errors import InputError
 from deeptheory.names import pick
-from deeptheory.networks.scores import as_labels, check_classes
+from deeptheory.networks.scores import as_labels, check_classes, readable
 from deeptheory.shapes import check_shapes
 
 CONVENTIONS = ("paper", "reference_code")
@@ -47,9 +48,10 @@ def spread_loss(
     convention: "reference_code" is the mean over classes too (the label's own class counts as one of them).
     InputError: shapes that do not fit, labels out of range, an unknown convention.
     """
+    labels = as_tensor(labels)
     check_shapes(activations=(activations, "B K"), labels=(labels, "B"))
     other = 1 - _targets(activations, labels)
-    a_t = activations.gather(1, labels[:, None].long())
+    a_t = activations.gather(1, labels[:, None].long().to(activations.device))
     return _reduced(other * (margin - (a_t - activations)).clamp(min=0).square(), convention, 1.0)
 
 
@@ -85,13 +87,15 @@ def spread_margin(step: float, budget: float | None = None, *, schedule: str = "
 
 def _targets(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """labels as zeros and ones [B, K], dtype of scores."""
+    labels = as_tensor(labels)
     check_shapes(scores=(scores, "B K"))
     if labels.ndim == 1:
         labels = as_labels(labels, len(scores))
         check_classes(labels, scores.shape[1])
-        return torch.nn.functional.one_hot(labels, scores.shape[1]).to(scores)
+        classes = torch.arange(scores.shape[1], device=labels.device)
+        return (labels[:, None] == classes).to(scores)  # one_hot looks at values: no vmap
     check_shapes(scores=(scores, "B K"), labels=(labels, "B K"))
-    if not torch.compiler.is_compiling() and labels.device.type == "cpu" and labels.numel():
+    if labels.device.type == "cpu" and labels.numel() and readable(labels):
         low, high = (float(x) for x in labels.aminmax()) if labels.dtype != torch.bool else (0, 1)
         if low < 0 or high > 1:
             raise InputError(

@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from deeptheory.arrays import as_tensor
 from deeptheory.capsules.initialization import truncated_normal_
 from deeptheory.networks.scores import as_labels, check_classes
 from deeptheory.shapes import check_shapes
@@ -41,13 +42,15 @@ class Reconstruction(nn.Module):
     def forward(self, capsules: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
         """labels: [B] the capsule to draw, or [B, J] a mask; left out: the longest. InputError: labels that are no capsules."""
         check_shapes(capsules=(capsules, f"B {self.capsules} {self.dim}"))
-        which = torch.linalg.vector_norm(capsules, dim=-1).argmax(-1) if labels is None else labels
-        if which.ndim == 1:
-            which = as_labels(which, len(capsules))
-            check_classes(which, self.capsules)
-            which = which[:, None] == torch.arange(
-                self.capsules, device=which.device
-            )  # one_hot looks at values: no vmap
+        if labels is None:
+            which = torch.linalg.vector_norm(capsules, dim=-1).argmax(-1)
+        else:
+            which = as_tensor(labels)
+            if which.ndim == 1:
+                which = as_labels(which, len(capsules))
+                check_classes(which, self.capsules)
+        if which.ndim == 1:  # one_hot looks at values: no vmap
+            which = which[:, None] == torch.arange(self.capsules, device=which.device)
         check_shapes(capsules=(capsules, "B J d"), labels=(which, "B J"))
         drawn = (capsules * which.to(capsules)[:, :, None]).flatten(1)
         return self.decoder(drawn).unflatten(1, self.image_shape)

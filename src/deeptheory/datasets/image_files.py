@@ -48,7 +48,12 @@ def read_image(path: str | Path, *, colour: bool = False):
         picture = picture.convert("RGB")
     if picture.mode not in _EIGHT_BIT:
         picture = Image.fromarray(_eight_bits(np.asarray(picture), "I;16" if deep else picture.mode, path.name))
-    return picture.convert("RGB" if colour else "L")
+    try:
+        return picture.convert("RGB" if colour else "L")
+    except ValueError as error:  # Lab pictures
+        raise StoreError(
+            f"{path.name} cannot be made {'RGB' if colour else 'grey'} ({error}); save it as RGB"
+        ) from error
 
 
 def _eight_bits(values: np.ndarray, mode: str, name: str) -> np.ndarray:

@@ -97,6 +97,8 @@ def _tem(text: str) -> np.ndarray:
 def _csv(text: str) -> np.ndarray:
     """One point per line; see read_landmarks."""
     rows = table(text)
+    if not rows:
+        raise ValueError("it is empty")
     heading = [c.lower() for c in rows[0]]
     try:
         [float(c) for c in rows[0]]
@@ -106,6 +108,9 @@ def _csv(text: str) -> np.ndarray:
         if any(len(found) != 1 for found in columns) or others:
             raise ValueError(f"its heading is {', '.join(rows[0])}; needed: one column x and one column y") from None
         (x,), (y,) = columns
+        uneven = next((k for k, row in enumerate(rows, 1) if len(row) != len(heading)), None)
+        if uneven:
+            raise ValueError(f"line {uneven} has {len(rows[uneven - 1])} cells, the heading {len(heading)}; decimal commas: separate by semicolons") from None  # fmt: skip
         return np.array([[number_of(row[x]), number_of(row[y])] for row in rows[1:]])
     if {len(row) for row in rows} != {2}:
         raise ValueError(

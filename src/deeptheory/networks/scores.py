@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch._C import _functorch  # type: ignore[attr-defined]  # no public function says whether a transform is at work
 
 from deeptheory.arrays import as_tensor
 from deeptheory.errors import InputError
@@ -47,7 +48,7 @@ def whole(y: torch.Tensor, name: str = "labels") -> torch.Tensor:
     """y as int64. InputError: truth values, numbers that are not whole, or (on the CPU) below 0."""
     if y.dtype == torch.bool or y.is_complex():
         raise InputError(f"{name} are {y.dtype}; needed: class numbers from 0")
-    if torch.compiler.is_compiling():
+    if not readable(y):
         return y.long()
     if y.is_floating_point() and not bool((y == y.round()).all()):
         raise InputError(f"{name} hold {float(y[y != y.round()][0]):.6g}; needed: whole class numbers from 0")
@@ -58,8 +59,19 @@ def whole(y: torch.Tensor, name: str = "labels") -> torch.Tensor:
 
 def check_classes(y: torch.Tensor, classes: int, name: str = "labels") -> None:
     """InputError: a class number of `classes` or above; not looked for on a GPU, whose own check stops the program."""
-    if torch.compiler.is_compiling() or y.device.type != "cpu" or not y.numel():
+    if y.device.type != "cpu" or not y.numel() or not readable(y):
         return
     low, high = (int(v) for v in y.aminmax())
     if low < 0 or high >= classes:
         raise InputError(f"{name} run from {low} to {high}; with {classes} classes they run from 0 to {classes - 1}")
+
+
+def readable(y: torch.Tensor) -> bool:
+    """Whether the values of y can be looked at: not while torch compiles, nor of many tensors in one (vmap), nor without any (meta)."""
+    if torch.compiler.is_compiling() or y.is_meta or _functorch.is_legacy_batchedtensor(y):
+        return False
+    while _functorch.is_functorch_wrapped_tensor(y):
+        if _functorch.is_batchedtensor(y):
+            return False
+        y = _functorch.get_unwrapped(y)
+    return type(y) in (torch.Tensor, torch.nn.Parameter)

@@ -59,6 +59,7 @@ def score(
 ) -> Scores:
     """s [n, d] centred features, y [n, u]; folds: (learned from, left out); bound: largest |e|; pool: computes folds; clusters
     [n]: what counts as one in standard errors. Arrays of the computation are float32."""
+    y = (y - y.mean(0)) / y.std(0, correction=0)  # in double: single holds neither 1e-60 nor a deviation of 1 from 1e8
     s, y = s.to(torch.float32), y.to(torch.float32)
     stimuli = Stimuli.of(s)
     quadratic = Quadratic(s, folds)
@@ -73,7 +74,6 @@ def _score(
     stimuli: Stimuli, y: Tensor, folds: list[tuple[Tensor, Tensor]], bound: float, quadratic: Quadratic, pool: Executor,
     clusters: Tensor | None,
 ) -> Scores:  # fmt: skip
-    y = (y - y.mean(1, keepdim=True)) / y.std(1, correction=0, keepdim=True)
     n = y.shape[1]
     errors = y.new_empty(len(MODELS), *y.shape)
 
