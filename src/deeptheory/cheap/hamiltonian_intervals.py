@@ -7,6 +7,7 @@ Pitfall: s.e. of a pseudo-likelihood are normal only where each joint state was 
 has no finite estimate: the interval is then one-sided.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import product
 
@@ -50,14 +51,13 @@ def intervals(
         found = None
         if strata is not None and len(orbits[k][0]) == 2:
             (i, _), (j, _) = orbits[k][0]
-            found = strata.limits(i, j, theta[k])
+            found = strata.limits(i, j, theta[k], wald[k])
             if found is None:
                 continue  # well determined within rows of equal fields
             low, high = found
         elif least[k] < RARE:
             scale = 0.5 ** len(orbits[k][0]) if q == 2 else 1.0
-            low, high = _from_counts(tables[k], theta[k], scale)
-            low, high = min(low, theta[k] - wald[k]), max(high, theta[k] + wald[k])
+            low, high = _from_counts(tables[k], theta[k], wald[k], scale)
         elif left[k] > _HELD:  # another parameter does the same on these samples
             low, high = -np.inf, np.inf
         else:
@@ -115,20 +115,25 @@ def _expected(table: np.ndarray) -> float:
     return out
 
 
-def _from_counts(table: np.ndarray, theta: float, scale: float) -> tuple[float, float]:
-    """Limits of scale * sum of +-ln(count), from those of each count as a Poisson number (Garwood; Zou & Donner)."""
+def _from_counts(table: np.ndarray, theta: float, wald: float, scale: float) -> tuple[float, float]:
+    """Limits of scale * sum of +-ln(count), from those of each count as a Poisson number (Garwood; Zou & Donner).
+
+    A fit in which other variables take part knows less than these counts alone: its own reach is widened by what the limits of
+    the counts have beyond the normal ones.
+    """
     from scipy.special import gammaincinv
 
     n = table.ravel().astype(float)
     sign = np.array([(-1.0) ** (table.ndim - sum(s)) for s in product((0, 1), repeat=table.ndim)])
-    least = np.log(np.where(n > 0, gammaincinv(np.maximum(n, 1), _TAIL), 1))
-    most = np.log(gammaincinv(n + 1, 1 - _TAIL))
     middle = np.log(np.maximum(n, 0.5))
-    least = np.where(n > 0, least, -np.inf)
-    down = np.where(sign > 0, middle - least, most - middle)
-    up = np.where(sign > 0, most - middle, middle - least)
+    less = np.where(n > 0, middle - np.log(gammaincinv(np.maximum(n, 1), _TAIL)), np.inf)
+    more = np.log(gammaincinv(n + 1, 1 - _TAIL)) - middle
     centre = scale * float(sign @ middle) if (n == 0).any() else theta
-    return centre - scale * float(np.sqrt((down**2).sum())), centre + scale * float(np.sqrt((up**2).sum()))
+    reach = []
+    for exact in (np.where(sign > 0, less, more), np.where(sign > 0, more, less)):
+        beyond = np.maximum(exact**2 - _REACH**2 / np.maximum(n, 0.5), 0).sum()
+        reach.append((scale * math.sqrt((exact**2).sum()), math.sqrt(wald**2 + scale**2 * beyond)))
+    return min(centre - reach[0][0], theta - reach[0][1]), max(centre + reach[1][0], theta + reach[1][1])
 
 
 def _hand_down(values, q, orbits, wald, below, above):
@@ -181,7 +186,7 @@ class _Strata:
                 self.pair[i, j] = self.pair[j, i] = t
         self.eta = self.x @ self.pair + field
 
-    def limits(self, i: int, j: int, theta: float) -> tuple[float, float] | None:
+    def limits(self, i: int, j: int, theta: float, wald: float) -> tuple[float, float] | None:
         """Exact limits of J_ij given the margins in rows of like fields; None: all counts there are large."""
         a, b = self.x[:, i].astype(float), self.x[:, j].astype(float)
         cell = [np.floor((self.eta[:, v] - theta * w) / _CELL + 0.5).astype(np.int64) for v, w in ((i, b), (j, a))]
@@ -196,7 +201,7 @@ class _Strata:
         if min(t, size - t, expected) >= RARE:
             return None
         if size > _LARGEST:
-            return _from_counts(self._table(a, b), theta, 0.25)
+            return _from_counts(self._table(a, b), theta, wald, 0.25)
         tilt = float(np.clip(4 * theta, -30, 30))
         log = np.zeros(1)
         for s in np.argsort(last - first):

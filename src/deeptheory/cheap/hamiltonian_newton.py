@@ -84,7 +84,7 @@ def _newton(model: Model, theta: np.ndarray, rows: int, ridge: float, close: flo
         step = cho_solve(_factor(model, theta, rows, ridge), gradient)
         length = float(gradient @ step) * rows
         if length < close:
-            return theta
+            return theta + step
         before = value
         theta, value, gradient = _uphill(model, theta, step, value, gradient, rows, ridge)
         if length < _ROUNDED and value <= before:
@@ -103,7 +103,7 @@ def _with_fixed_curvature(model: Model, theta: np.ndarray, rows: int, ridge: flo
         step = cho_solve(factor, gradient)
         length = float(gradient @ step) * model.rows
         if length < _CLOSE:
-            return theta, factor
+            return theta + step, factor
         before = value
         theta, value, gradient = _uphill(model, theta, step, value, gradient, model.rows, ridge)
         if length < _ROUNDED and value <= before:
