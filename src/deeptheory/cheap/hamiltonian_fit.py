@@ -13,6 +13,7 @@ import numpy as np
 
 from deeptheory.cheap.hamiltonian_count import parameter_count
 from deeptheory.cheap.hamiltonian_gaussian import Gaussian
+from deeptheory.cheap.hamiltonian_intervals import RARE, intervals
 from deeptheory.cheap.hamiltonian_newton import maximise
 from deeptheory.cheap.hamiltonian_pairs import Pairs
 from deeptheory.cheap.hamiltonian_polynomial import Polynomial
@@ -23,14 +24,15 @@ from deeptheory.results import Estimate, Result
 
 MOST_PARAMETERS = 6_000  # the curvature is a square table
 _WIDEN = 0.25  # of the range of real samples, on either side
-_LARGE = 10.0  # a coupling in nats that samples hardly determine
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class HamiltonianFit(Result):
     """H(x) = -sum_k theta_k sum of the terms of orbit k, up to ln Z; nats.
 
-    orbits: terms that share a parameter, each ((variable, power or level), ...). theta, standard_error: [P]. bits: of a
+    orbits: terms that share a parameter, each ((variable, power or level), ...). theta: [P]. low, high: [P] its 95 % interval,
+    -inf or inf where a joint state that was never seen leaves no finite maximum (theta is then what the ridge holds).
+    standard_error: [P]; where joint states are rare so large that theta -+ 1.96 of it holds low and high (inf). bits: of a
     held-out sample, sum over variables of -log2 p(x_i | rest). lost: bits a sample lost to locality and symmetry, against the
     same degree without them (0 where nothing else was assumed; NaN where that has too many parameters to fit).
     assumptions: one row each, from any function to independent variables: parameters, bits, lost, low, high.
@@ -46,6 +48,8 @@ class HamiltonianFit(Result):
     orbits: list[list[Term]]
     theta: np.ndarray
     standard_error: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
     bits: Estimate
     lost: Estimate
     assumptions: Any
@@ -125,13 +129,12 @@ class HamiltonianFit(Result):
         return FactorGraph([self.levels] * self.n, factors)
 
     def table(self):
-        """One row a parameter: its first term, how many terms share it, theta, standard error."""
+        """One row a parameter: its first term, how many terms share it, theta, standard error, low, high."""
         import pandas as pd
 
-        rows = [
-            (_written(o[0], self.kind), len(o), t, e) for o, t, e in zip(self.orbits, self.theta, self.standard_error)
-        ]
-        return pd.DataFrame(rows, columns=["term", "terms", "theta", "standard_error"])
+        columns = {k: getattr(self, k) for k in ("theta", "standard_error", "low", "high")}
+        named = {"term": [_written(o[0], self.kind) for o in self.orbits], "terms": [len(o) for o in self.orbits]}
+        return pd.DataFrame(named | columns)
 
     def figure(self):
         """Bits lost against parameters, one point an assumption."""
@@ -223,7 +226,8 @@ def hamiltonian_fit(
         raise InputError(f"{len(orbits)} parameters; up to {MOST_PARAMETERS} are fitted: assume locality or symmetry")
     scale = _Fitter(read, interval, ridge)
     theta, error, scores = scale.fit(orbits)
-    rows, notes = [], list(scale.notes)
+    low, high, error, said = _limits(scale, orbits, theta, error)
+    rows, notes = [], [*scale.notes, *said]
     reference = None
     for k in range(4):
         if not given[k] or not (ladder or k == last):
@@ -238,11 +242,6 @@ def hamiltonian_fit(
         if reference is None and k < 3:
             reference = bits if bits is not None else np.full(len(scores), np.nan)
         rows.append((names[k], count, bits))
-    poor = int((np.abs(theta) > _LARGE).sum()) if read.q is not None else 0
-    if poor:
-        notes.append(
-            f"{poor} parameters exceed {_LARGE:g} nats: some combination hardly occurs, and the ridge holds them"
-        )
     reference = scores if reference is None else reference
     return HamiltonianFit(
         kind=read.kind,
@@ -253,6 +252,8 @@ def hamiltonian_fit(
         orbits=orbits,
         theta=theta,
         standard_error=error,
+        low=low,
+        high=high,
         bits=_mean(scores, "sum over variables of -log2 p(x_i | rest), held out"),
         lost=_difference(scores, reference, "against the same degree, nothing else assumed"),
         assumptions=_rows(rows, reference, read, wanted.n),
@@ -267,7 +268,7 @@ class _Fitter:
     def __init__(self, read: Samples, interval: tuple[float, float] | None, ridge: float):
         if not ridge >= 0:
             raise InputError(f"ridge is {ridge}; a precision is not negative")
-        self.read, self.ridge, self.notes, self.unit = read, ridge, [], 1.0
+        self.read, self.ridge, self.notes, self.unit, self.left = read, ridge, [], 1.0, np.zeros(0)
         self.train, self.rest = read.values[: read.train], read.values[read.train :]
         if read.kind == "real":
             low, high = float(read.values.min()), float(read.values.max())
@@ -293,13 +294,40 @@ class _Fitter:
         else:
             ends = tuple(v / self.unit for v in self.interval) if read.kind == "real" else (-1.0, 1.0)
             model = Polynomial(self.train / self.unit if read.q is None else self.train, read.q, orbits, ends)
-        theta, error = maximise(model, self.ridge, errors)
+        theta, error, left = maximise(model, self.ridge, errors)
+        if errors:
+            self.left = left
         rest = self.rest / self.unit if read.q is None else self.rest
         scores = -model.log_p(theta, rest) / np.log(2) if len(rest) else np.zeros(0)
         if read.q is not None:
             return theta, error, scores
         powers = self.unit ** np.array([sum(p for _, p in orbit[0]) for orbit in orbits], dtype=float)
         return theta / powers, error / powers, scores + read.values.shape[1] * np.log2(self.unit)
+
+
+def _limits(scale: _Fitter, orbits: list[list[Term]], theta: np.ndarray, error: np.ndarray):
+    """low, high, standard error [P], and notes on what was rare."""
+    read, reach = scale.read, 1.96 * error
+    if read.q is None:
+        return theta - reach, theta + reach, error, []
+    low, high, least = intervals(scale.train, read.q, orbits, theta, error, scale.left)
+    farther = np.maximum(high - theta, theta - low)
+    doubtful = farther > 1.001 * reach
+    error = np.where(doubtful | ~np.isfinite(error), farther / 1.96, error)
+    rare, open_ = int((least < RARE).sum()), ~np.isfinite(low) | ~np.isfinite(high)
+    notes = []
+    if rare:
+        width = float(np.median((high - low)[least < RARE]))
+        notes.append(
+            f"{rare} of {len(theta)} parameters rest on a joint state with fewer than {RARE} samples: their intervals come from "
+            f"counts; median width {width:.3g} nats"
+        )
+    if open_.any():
+        notes.append(
+            f"{int(open_.sum())} parameters have no finite maximum: a joint state never occurs, or columns determine one "
+            "another; their intervals are open to that side, and the ridge holds theta"
+        )
+    return low, high, error, notes
 
 
 def _size(assumed: Assumptions) -> int:

@@ -15,6 +15,8 @@ _STEPS = 100
 _LEAST_ROWS = 20_000  # samples for the curvature
 _ROWS_PER_PARAMETER = 20
 _CLOSE = 1e-6  # squared length of the last step in standard errors
+_RENEW = 10  # steps after which the curvature is taken from all samples
+_ROUNDED = 1e-3  # the same, where rounding lets the value rise no further
 _SANDWICH_ROWS = 4_000
 
 
@@ -31,10 +33,11 @@ class Model(Protocol):
     def scores(self, theta: np.ndarray, start: int, stop: int) -> np.ndarray: ...
 
 
-def maximise(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """theta [P] and its standard errors [P] (sandwich: right for a composite likelihood, also where the model is not).
+def maximise(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """theta [P], its standard errors [P] (sandwich: right for a composite likelihood, also where the model is not), and the
+    share [P] of the prior's variance that the samples leave: near 0 where they determine theta, near 1 where the ridge does.
 
-    errors: False spares the errors (NaN). ridge: precision of a Gaussian prior around 0, in samples; it keeps parameters finite where the data does not.
+    errors: False spares the errors and shares (NaN). ridge: precision of a Gaussian prior around 0, in samples; it keeps parameters finite where the data does not.
     DeeptheoryError: no convergence.
     """
     n, p = model.rows, model.parameters
@@ -48,7 +51,8 @@ def maximise(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarra
     else:
         theta = _newton(model, theta, n, ridge, close=_CLOSE)
         factor = _factor(model, theta, n, ridge)
-    return theta, _errors(model, theta, factor) if errors else np.full(p, np.nan)
+    error, left = _errors(model, theta, factor, ridge) if errors else (np.full(p, np.nan),) * 2
+    return theta, error, left
 
 
 def _objective(model: Model, theta: np.ndarray, rows: int, ridge: float) -> tuple[float, np.ndarray]:
@@ -56,11 +60,16 @@ def _objective(model: Model, theta: np.ndarray, rows: int, ridge: float) -> tupl
     return value - ridge / (2 * rows) * float(theta @ theta), gradient - ridge / rows * theta
 
 
+def _prior(model: Model, ridge: float) -> float:
+    """Curvature of the prior in samples' units, above the rounding of a matrix."""
+    return ridge / model.rows + 1e-12
+
+
 def _factor(model: Model, theta: np.ndarray, rows: int, ridge: float):
     from scipy.linalg import cho_factor
 
     curvature = model.information(theta, rows)
-    curvature.flat[:: len(theta) + 1] += ridge / model.rows + 1e-12
+    curvature.flat[:: len(theta) + 1] += _prior(model, ridge)
     try:
         return cho_factor(curvature, overwrite_a=True)
     except np.linalg.LinAlgError as error:
@@ -75,8 +84,11 @@ def _newton(model: Model, theta: np.ndarray, rows: int, ridge: float, close: flo
         step = cho_solve(_factor(model, theta, rows, ridge), gradient)
         length = float(gradient @ step) * rows
         if length < close:
-            return theta
+            return theta + step
+        before = value
         theta, value, gradient = _uphill(model, theta, step, value, gradient, rows, ridge)
+        if length < _ROUNDED and value <= before:
+            return theta  # what is left of the gradient is rounding
     raise DeeptheoryError(f"no convergence in {_STEPS} Newton steps; raise ridge or give more samples")
 
 
@@ -85,11 +97,17 @@ def _with_fixed_curvature(model: Model, theta: np.ndarray, rows: int, ridge: flo
 
     factor = _factor(model, theta, rows, ridge)
     value, gradient = _objective(model, theta, model.rows, ridge)
-    for _ in range(_STEPS):
+    for k in range(_STEPS):
+        if k % _RENEW == _RENEW - 1:  # strong couplings: a part of the samples misleads
+            factor = _factor(model, theta, model.rows, ridge)
         step = cho_solve(factor, gradient)
-        if float(gradient @ step) * model.rows < _CLOSE:
-            return theta, factor
+        length = float(gradient @ step) * model.rows
+        if length < _CLOSE:
+            return theta + step, factor
+        before = value
         theta, value, gradient = _uphill(model, theta, step, value, gradient, model.rows, ridge)
+        if length < _ROUNDED and value <= before:
+            return theta, factor
     raise DeeptheoryError(f"no convergence in {_STEPS} steps over all samples; raise ridge or give more samples")
 
 
@@ -104,12 +122,14 @@ def _uphill(model, theta, step, value, gradient, rows, ridge):
         share /= 2
 
 
-def _errors(model: Model, theta: np.ndarray, factor) -> np.ndarray:
-    """Root of the diagonal of A V A / N: A the inverse information, V the covariance of the samples' gradients."""
+def _errors(model: Model, theta: np.ndarray, factor, ridge: float) -> tuple[np.ndarray, np.ndarray]:
+    """Root of the diagonal of A V A / N: A the inverse information, V the covariance of the samples' gradients; ridge A / N."""
     from scipy.linalg import cho_solve
 
     p = len(theta)
-    inverse = cho_solve(factor, np.eye(p), overwrite_b=True).astype(np.float32)
+    inverse = cho_solve(factor, np.eye(p), overwrite_b=True)
+    left = np.diag(inverse) * _prior(model, ridge)
+    inverse = inverse.astype(np.float32)
     rows = min(model.rows, _SANDWICH_ROWS if p > 500 else 50_000)
     total, square = np.zeros(p), np.zeros(p)
     chunk = max(1, 4_000_000 // p)
@@ -117,4 +137,4 @@ def _errors(model: Model, theta: np.ndarray, factor) -> np.ndarray:
         moved = model.scores(theta, start, min(rows, start + chunk)).astype(np.float32) @ inverse
         total += moved.sum(0, dtype=np.float64)
         square += (moved.astype(np.float64) ** 2).sum(0)
-    return np.sqrt((square / rows - (total / rows) ** 2) / model.rows)
+    return np.sqrt(np.maximum(square / rows - (total / rows) ** 2, 0) / model.rows), left

@@ -9,6 +9,7 @@ import numpy as np
 from deeptheory.cheap.hamiltonian_terms import Term
 
 _ROWS = 16_384  # samples at a time
+_EXACT = 4_000_000  # entries up to which float64 is used: strong couplings leave gradients below float32's rounding
 
 
 class Pairs:
@@ -17,6 +18,7 @@ class Pairs:
     def __init__(self, states: np.ndarray, q: int, orbits: list[list[Term]]):
         self.states, self.q, self.rows, self.parameters = states, q, len(states), len(orbits)
         n, width = states.shape[1], states.shape[1] * (q - 1)
+        self.dtype: type = np.float64 if states.shape[0] * width <= _EXACT else np.float32
         self.n, self.own = n, np.full(width, -1)
         self.pair = np.full((width, width), -1)
         for k, orbit in enumerate(orbits):
@@ -29,15 +31,15 @@ class Pairs:
         self.shared = len({k for k in (*self.own, *np.triu(self.pair).ravel()) if k >= 0}) < sum(map(len, orbits))
 
     def features(self, start: int, stop: int) -> np.ndarray:
-        """[rows, n (q - 1)] float32: spins, or indicators of the levels 1..q-1 less 1/q."""
+        """[rows, n (q - 1)] float64, float32 for large data: spins, or indicators of the levels 1..q-1 less 1/q."""
         states = self.states[start:stop]
         if self.q == 2:
-            return states.astype(np.float32)
+            return states.astype(self.dtype)
         one_hot = states[:, :, None] == np.arange(1, self.q)
-        return one_hot.reshape(len(states), -1).astype(np.float32) - np.float32(1 / self.q)
+        return one_hot.reshape(len(states), -1).astype(self.dtype) - self.dtype(1 / self.q)
 
     def _spread(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        padded = np.append(theta, 0.0).astype(np.float32)  # index -1: no such term
+        padded = np.append(theta, 0.0).astype(self.dtype)  # index -1: no such term
         return padded[self.own], padded[self.pair]
 
     def _conditionals(self, f: np.ndarray, theta: np.ndarray):
@@ -46,16 +48,14 @@ class Pairs:
         eta = f @ pair + own
         if self.q == 2:
             z = 2 * f * eta
-            log_p = np.minimum(z, 0) - np.log(
-                1 + np.exp(-np.abs(z))
-            )  # ln sigmoid(z) to 1e-7; logaddexp is 15 times slower
+            log_p = np.minimum(z, 0) - np.log1p(np.exp(-np.abs(z)))  # ln sigmoid(z); logaddexp is 15 times slower
             mean = np.tanh(eta)
             return log_p, f - mean, mean[:, :, None]
         eta = eta.reshape(len(f), self.n, self.q - 1)
         top = np.maximum(eta.max(-1), 0)
         log_z = top + np.log(np.exp(-top) + np.exp(eta - top[..., None]).sum(-1))
         mean = np.exp(eta - log_z[..., None])
-        own_level = f.reshape(eta.shape) + np.float32(1 / self.q)
+        own_level = f.reshape(eta.shape) + self.dtype(1 / self.q)
         residual = (own_level - mean).reshape(len(f), -1)
         return (own_level * eta).sum(-1) - log_z, residual, mean
 
@@ -81,7 +81,7 @@ class Pairs:
         for start in range(0, rows, _ROWS):
             f = self.features(start, min(rows, start + _ROWS))
             mean = self._conditionals(f, theta)[2]
-            f = np.concatenate([np.ones((len(f), 1), dtype=np.float32), f], axis=1)
+            f = np.concatenate([np.ones((len(f), 1), dtype=self.dtype), f], axis=1)
             for i in range(self.n):
                 for a in range(s):
                     for b in range(a, s):
