@@ -6,7 +6,7 @@ TORCH ?= torch                     # e.g. TORCH="torch --index-url URL" for a CP
 JOBS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count())")
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-all trials lint bench docs clean
+.PHONY: demo test test-all trials ledgers lint bench docs clean
 
 demo: $(VENV)/.run
 	$(BIN)/deeptheory reproduce shwartz-ziv-tishby-2017 --scale quick --out runs/demo --engine processes
@@ -29,6 +29,10 @@ bench: $(VENV)/.run
 	mkdir -p runs
 	$(BIN)/deeptheory bench --json > runs/bench.json
 	$(BIN)/python docs/make_speed.py runs/bench.json docs/speed.md
+
+ledgers: $(VENV)/.run               # the docs' ledgers again from their stored claims, without a rerun
+	for study in docs/ledgers/runs/*; do $(BIN)/python docs/make_ledger.py docs/ledgers/$$(basename $$study).md $$study; done
+	$(BIN)/python docs/make_ledger.py --beside docs/ledgers/both_sides.md $(foreach s,shwartz-ziv-tishby-2017 saxe-2018 goldfeld-2019 tishby-zaslavsky-2015,docs/ledgers/runs/$(s))
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q docs docs/_build
