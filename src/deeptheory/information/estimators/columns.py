@@ -18,6 +18,7 @@ from deeptheory.errors import InputError
 from deeptheory.information.estimators.samples import constant, moderate, read
 
 DRAWS = 4  # of the noise that breaks ties
+COPIED = "rows are copies of others"
 _NOISE = 1e-8  # of a column's scale, and no more than a quarter of what separates a repeated value from others
 _FEW = 0.01  # of the values
 _UNEQUAL = 1e3
@@ -76,7 +77,7 @@ def comparable(standardize: bool, seed: int, **variables: np.ndarray) -> Columns
     place, copies = _places(raw, cut)
     if copies:
         notes.append(
-            f"{copies} rows are copies of others, in all variables at once: they look like dependence; if they are "
+            f"{copies} {COPIED}, in all variables at once: they look like dependence; if they are "
             "the same samples again, leave them out (groups= corrects the interval, not the value)"
         )
     at = np.flatnonzero(width > 0)
