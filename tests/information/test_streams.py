@@ -214,3 +214,25 @@ print(peak() - first)
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 60  # MB; all layers of 128 images are 200
+
+
+@pytest.mark.parametrize("power", [-1000, -600, -300, 300, 600, 1000])
+def test_class_statistics_do_not_depend_on_the_unit(power):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 90)
+    a = rng.standard_normal((1, 90, 4)) + y[None, :, None]
+    plain = ClassStatistics().summarise(a, y)
+    scaled = ClassStatistics().summarise(np.ldexp(a, power), y)
+    assert scaled["separation"] == pytest.approx(plain["separation"], rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e-30, 1.0])
+@pytest.mark.parametrize("sigma", [1e-3, 0.1, 10.0])
+def test_the_entropy_of_a_noisy_layer_is_that_of_the_noise_where_the_layer_is_small(scale, sigma):
+    rng = np.random.default_rng(1)
+    a = rng.standard_normal((1, 50, 3)) * scale * sigma * 1e-3
+    got = dt.GaussianNoise(sigma).summarise(a, np.arange(50) % 2)
+    assert got["h_t"] == pytest.approx(1.5 * np.log2(2 * np.pi * np.e * sigma**2), abs=1e-4)
+    apart = rng.standard_normal((1, 50, 3)) * 1e6 / scale * sigma  # to 1e306
+    far = dt.GaussianNoise(sigma).summarise(apart, np.arange(50) % 2)
+    assert far["h_t"] == pytest.approx(np.log2(50) + 1.5 * np.log2(2 * np.pi * np.e * sigma**2))

@@ -219,6 +219,26 @@ def test_copied_rows_are_said():
     assert zeros.notes == ()
 
 
+@pytest.mark.parametrize("times", [2, 3, 4, 10])
+@pytest.mark.parametrize("columns", [1, 3])
+def test_repeated_samples_are_said_however_often_they_stand(times, columns):
+    rng = np.random.default_rng(times)
+    order = rng.permutation(np.repeat(np.arange(1200 // times), times))
+    x, y = (rng.standard_normal((1200 // times, columns))[order] for _ in "xy")
+    for method in ("auto", "ksg", "mixed"):
+        notes = dt.mutual_information(x, y, method).notes
+        assert any(f"{1200 - 1200 // times} rows are copies of others" in note for note in notes)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 5])
+@pytest.mark.parametrize("method", ["auto", "ksg", "mixed", "gaussian"])
+def test_booleans_are_zeros_and_ones(method, columns):
+    rng = np.random.default_rng(columns)
+    x, y = rng.standard_normal((600, columns)) > 0, rng.standard_normal(600)
+    found = dt.mutual_information(x, y, method)
+    assert found.value == dt.mutual_information(x.astype(np.uint8), y, method).value
+
+
 @pytest.mark.parametrize("method", ["ksg", "mixed", "labels"])
 def test_names_of_labels_do_not_matter(method):
     rng = np.random.default_rng(0)

@@ -54,6 +54,19 @@ def test_what_was_recorded_shares_memory_with_nothing(factor):
     )  # the probe is the recorder's own
 
 
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
+def test_a_recording_changes_neither_with_the_targets_nor_with_what_it_gave(kind):
+    y = kind([0, 1] * 4)
+    recorder = dt.Recorder(nn.Linear(4, 3), X, y)
+    recorder.snapshot(0)
+    first = recorder.recording.activations("output", 0)
+    kept, targets = first.clone(), recorder.recording.targets.copy()
+    first.zero_()
+    y[:] = 1
+    assert torch.equal(recorder.recording.activations("output", 0), kept)
+    assert (recorder.recording.targets == targets).all()
+
+
 class Careless(nn.Module):
     """Everything that a forward pass may do to what is not its own."""
 

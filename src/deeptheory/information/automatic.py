@@ -29,6 +29,7 @@ import numpy as np
 
 from deeptheory.errors import InputError
 from deeptheory.information.canonical import Canonical, canonical
+from deeptheory.information.estimators.columns import COPIED
 from deeptheory.information.estimators.ksg import ksg
 from deeptheory.information.estimators.limits import INFINITE
 from deeptheory.information.estimators.mixed import labelled, mixed
@@ -222,7 +223,8 @@ def _numbers(a: np.ndarray, b: np.ndarray, how: How) -> Estimate:
             chosen = _better(
                 count(normal_scores(_norm(a)), normal_scores(_norm(b)), " on the norms of x and y"), chosen
             )
-    return _finished(chosen, seen, n, how.seed)
+    copied = tuple(t for t in plain.notes if COPIED in t and t not in chosen.notes)
+    return _finished(replace(chosen, notes=(*chosen.notes, *copied)), seen, n, how.seed)
 
 
 def _with_linear(found: Canonical, plain: Candidate, count: Any) -> list[Candidate]:

@@ -15,7 +15,9 @@ def as_activations(activations, first: int = 0) -> np.ndarray:
     if a.ndim != 3 or 0 in a.shape:
         raise InputError(f"activations have shape {list(a.shape)}; needed: [seed, sample, unit], none of them 0")
     a = np.ascontiguousarray(a, dtype=np.float32 if a.dtype.itemsize <= 4 and a.dtype.kind == "f" else np.float64)
-    if not np.isfinite(a.sum()) and not np.isfinite(a).all():  # the sum is one pass and no temporary
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = a.sum()  # one pass and no temporary
+    if not np.isfinite(total) and not np.isfinite(a).all():
         seed, sample, unit = np.argwhere(~np.isfinite(a))[0]
         value = a[seed, sample, unit]
         raise InputError(

@@ -35,7 +35,7 @@ def read(value: Any, name: str) -> tuple[np.ndarray, bool]:
         raise InputError(f"{name} has shape {list(a.shape)}; needed: [n] or [n, d], one row a sample")
     if a.dtype.kind == "f" and a.dtype.itemsize not in (4, 8):
         a = a.astype(np.float32 if a.dtype.itemsize == 2 else np.float64)
-    return a, False
+    return a.astype(np.uint8) if a.dtype.kind == "b" else a, False  # numpy does not subtract booleans
 
 
 def _categories(value: Any, name: str) -> np.ndarray | None:

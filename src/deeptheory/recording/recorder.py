@@ -336,7 +336,7 @@ def _as_targets(targets: Any) -> np.ndarray:
                 f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
             )
         y = np.array([str(v) for v in y.ravel()]).reshape(y.shape) if not all(isinstance(v, int | float) for v in y.ravel()) else y.astype(np.float64)  # fmt: skip
-    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    return (y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y).copy()  # the recording's own: the caller's may change
 
 
 def _distinct(first: torch.Tensor | None) -> int:

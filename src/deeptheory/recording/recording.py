@@ -75,7 +75,7 @@ class Recording:
         return not self.readouts
 
     def activations(self, layer: str, step: int | None = None) -> torch.Tensor:
-        """[seed, sample, unit] at a step, or [seed, step, sample, unit] of all.
+        """[seed, sample, unit] at a step, or [seed, step, sample, unit] of all; a copy.
 
         InputError: unknown layer or step, or only summaries were kept. StoreError: the stored step is corrupt.
         """
@@ -91,7 +91,7 @@ class Recording:
         if held is None:
             assert self._store is not None
             return torch.as_tensor(read_layer(self._store / "activations", step, layer, self.layers))
-        return held[layer]
+        return held[layer].clone()  # the caller may change it
 
     def summary(self, readout: Any) -> "xarray.Dataset":
         """What a read-out (or its name among .readouts) gave, over [seed, step, layer]. InputError: it was not kept."""

@@ -18,6 +18,7 @@ from deeptheory.errors import InputError
 from deeptheory.information.estimators.samples import constant, moderate, read
 
 DRAWS = 4  # of the noise that breaks ties
+COPIED = "rows are copies of others"
 _NOISE = 1e-8  # of a column's scale, and no more than a quarter of what separates a repeated value from others
 _FEW = 0.01  # of the values
 _UNEQUAL = 1e3
@@ -75,7 +76,10 @@ def comparable(standardize: bool, seed: int, **variables: np.ndarray) -> Columns
         return Columns([plain], plain, False, empty, tuple(notes))
     place, copies = _places(raw, cut)
     if copies:
-        notes.append(f"{copies} rows are copies of others, in all variables at once: they look like dependence")
+        notes.append(
+            f"{copies} {COPIED}, in all variables at once: they look like dependence; if they are "
+            "the same samples again, leave them out (groups= corrects the interval, not the value)"
+        )
     at = np.flatnonzero(width > 0)
     base = np.ascontiguousarray(scaled.T)
     base[at] -= base[at].mean(1, keepdims=True)  # noise must not be lost against an offset
@@ -159,7 +163,7 @@ def _places(raw: np.ndarray, cut) -> tuple[np.ndarray, int]:
         sizes[-1] > 1
     )  # the value stands nowhere but in these rows
     copies = (
-        int((copied / sizes[-1]).sum()) if len(sizes) > 2 and min(_distinct(v) for v in sizes) > len(raw) / 2 else 0
+        int((copied / sizes[-1]).sum()) if len(sizes) > 2 and min(_distinct(v) for v in sizes) > len(raw) ** 0.5 else 0
     )
     copies = int(copied.sum()) - copies if copies else 0
     return place, copies if copies > len(raw) / 100 else 0

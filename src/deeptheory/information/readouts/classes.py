@@ -16,6 +16,8 @@ from deeptheory.arrays import as_numpy
 from deeptheory.errors import InputError
 from deeptheory.information.entering import as_activations
 
+_SQUARED = 200  # powers of two within which float64 holds sums of squares with all their digits
+
 
 @njit(cache=True, error_model="numpy")
 def _add(a, codes, pool, shift, sums, squares, counts):
@@ -90,7 +92,7 @@ class _ClassStream:
     def __init__(self, settings: ClassStatistics, layer: str, classes: int | None):
         self._settings, self._layer, self._classes = settings, layer, classes
         self._codes: dict[Any, int] = {}
-        self._pool = 0
+        self._pool = self._power = 0
         self._count = 0
 
     def expect(self, classes: int) -> None:
@@ -104,6 +106,10 @@ class _ClassStream:
         if y.ndim != 1 or len(y) != a.shape[1]:
             raise InputError(f"class statistics need labels [{a.shape[1]}]; targets have shape {list(y.shape)}")
         codes = np.array([self._codes.setdefault(v, len(self._codes)) for v in y.tolist()], dtype=np.int64)
+        if not self._pool:
+            power = int(np.frexp(np.abs(a).max())[1])  # by a power of two, so that squares neither vanish nor overflow
+            self._power = power if abs(power) > _SQUARED else 0
+        a = np.ldexp(a.astype(np.float64), -self._power) if self._power else a
         if not self._pool:
             self._begin(a)
         if len(self._codes) > self._sums.shape[1]:
@@ -143,6 +149,8 @@ class _ClassStream:
                 f"layer {self._layer!r} has the same values for every sample; classes explain no share of nothing"
             )
         separation = 1 - (within / (n - classes)) / (total / (n - 1))
+        with np.errstate(over="ignore", under="ignore"):
+            within, between = (np.ldexp(v, 2 * self._power) for v in (within, between))
         return {
             "within": within,
             "between": between,

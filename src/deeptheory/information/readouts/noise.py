@@ -93,6 +93,7 @@ class GaussianNoise:
         sigma = self.sigma * self._scale(h) if self.relative else float(np.ldexp(self.sigma, -power))
         if not sigma > 0 and self.relative:
             raise InputError("a constant layer has no scale for relative noise; use relative=False")
+        size = np.log2(sigma) + power if self.relative else np.log2(self.sigma)
         sigma = min(max(sigma, 1e-150), 1e150)  # beyond, all samples are apart, or all are one
         single = h.dtype == np.float32 and 1e-15 < sigma < 1e15
         sums = _in_single if single else _in_double
@@ -108,7 +109,7 @@ class GaussianNoise:
                 given = given + len(members) / n * part
         upper, lower = whole / np.log(2)
         given_upper, given_lower = given / np.log(2)
-        noise = units / 2 * (np.log2(2 * np.pi * np.e * sigma**2) + 2 * power)
+        noise = units * (np.log2(2 * np.pi * np.e) / 2 + size)
         recipe = upper - given_upper
         return upper, recipe, upper + noise, 2**upper, lower, lower - given_upper, upper - given_lower
 
