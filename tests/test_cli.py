@@ -93,15 +93,29 @@ def test_reproduce_report_and_json(capsys, tmp_path):
         (["reproduce", STUDY, "--data", "nowhere-at-all"], 2, "no folder"),
         (["reproduce"], 2, "Missing argument"),
         (["reprodcue"], 2, "No such command"),
-        (["report", "nowhere"], 1, "is missing; this is no run"),
+        (["report", "/nowhere/at/all"], 2, "/nowhere/at/all is no folder"),  # was 1: a wrong folder is wrong use
+        (["report", "tests"], 1, "tests/run.json is missing; this is no run"),
+        (["compile", "x*y", "--out", "/nowhere/at/all/a.pt2"], 2, "there is no folder /nowhere/at/all"),
+        (["cost", "missing.pt2"], 2, "missing.pt2 is no file"),
+        (["cost", "missing.pt"], 2, "missing.pt is neither a polynomial nor a module"),
+        (["cost", "pyproject.toml"], 2, "pyproject.toml is neither a polynomial nor a module"),
+        (["cost", "y-1.5*x"], 0, ""),
     ],
 )
 def test_wrong_use_and_failure(capsys, arguments, code, match):
     got, out, err = run(capsys, *arguments)
     assert got == code
     assert match in err
-    assert out == ""
+    assert bool(out) == (code == 0)
     assert "Traceback" not in err
+
+
+def test_a_damaged_module_and_short_help(capsys, tmp_path):
+    (tmp_path / "a.pt2").write_bytes(b"nothing")
+    code, _, err = run(capsys, "cost", str(tmp_path / "a.pt2"))
+    assert code == 2
+    assert "a.pt2 is no module that torch.export.save wrote" in err
+    assert "Usage" in run(capsys, "report", "-h")[1]
 
 
 def test_debug_shows_where(capsys, monkeypatch):

@@ -116,9 +116,9 @@ def read_json(path: Path, what: str, fix: str = "delete it to make it again") ->
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise StoreError(f"{path.parent.name}/{path.name} is missing; this is no {what} or it is incomplete") from error
+        raise StoreError(f"{path} is missing; this is no {what} or it is incomplete") from error
     except (ValueError, OSError) as error:
-        raise StoreError(f"{path.parent.name}/{path.name} cannot be read ({error}); {fix}") from error
+        raise StoreError(f"{path} cannot be read ({error}); {fix}") from error
 
 
 def replace_folder(new: Path, path: Path) -> None:

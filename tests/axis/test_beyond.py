@@ -203,3 +203,14 @@ def test_a_matrix_that_is_not_symmetric_is_no_rdm():
         ax.rdm_correlation(r, r + r.T)
     with pytest.raises(InputError, match="NaN"):
         ax.similarity_matrix(np.full((3, 4), np.nan))
+
+
+def test_a_stimulus_that_makes_most_of_the_variance_is_noted():
+    sim = ax.simulate("axis", n=120, d=3, units=5, seed=3)
+    y = sim.responses.copy()
+    assert not any("one stimulus makes" in n for n in dt.axis_code(y, sim.features, models=False, permutations=0).notes)
+    y[7, 2] = 200 * np.abs(y).max()
+    assert any(
+        "in 1 unit of 5 one stimulus makes" in n
+        for n in dt.axis_code(y, sim.features, models=False, permutations=0).notes
+    )

@@ -86,3 +86,18 @@ def test_cost_of_a_network():
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+def test_units_of_layers_whose_weights_are_tied_or_made_of_others():
+    nn = torch.nn
+    normed = nn.utils.parametrizations.weight_norm
+    assert cost(nn.Sequential(nn.Linear(4, 9), normed(nn.Linear(9, 7)), nn.Tanh(), nn.Linear(7, 2))).neurons == 16
+    tied = nn.Sequential(nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 2))
+    tied[2].weight, tied[2].bias = tied[0].weight, tied[0].bias
+    assert (cost(tied).neurons, cost(tied).weights) == (6, 15)
+
+
+@pytest.mark.parametrize(("module", "match"), [(torch.nn.LazyLinear(3), "no size yet"), (3, "needed: a torch module")])
+def test_what_has_no_cost_is_refused(module, match):
+    with pytest.raises(InputError, match=match):
+        cost(module)

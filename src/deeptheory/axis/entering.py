@@ -136,6 +136,10 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     dead |= still
     if bool(dead.all()):
         raise InputError(f"none of the {len(dead)} units varies over the stimuli; there is nothing to measure")
+    each = ((mean - mean.mean(0)) / size).square()[:, ~dead]
+    ruled = each.amax(0) > 0.5 * each.sum(0)
+    if len(mean) >= 20 and bool(ruled.any()):
+        notes.append(f"in {count(int(ruled.sum()), 'unit')} of {len(ruled)} one stimulus makes over half of the variance: an outlier, or a unit that answers little else; verdicts rest on it")  # fmt: skip
     s = s[rows]
     place = np.where(rows.cpu().numpy(), np.cumsum(rows.cpu().numpy()) - 1, -1)
     named = as_blocks(blocks, s.shape[1])

@@ -51,6 +51,13 @@ def cost(module: "nn.Module") -> Cost:
     activation count as layers all the same. Embeddings, attention's projections and parameters of a module of its own are
     weights; their units are no neurons, and a note says so. InputError: no weights.
     """
+    import torch
+
+    if not isinstance(module, torch.nn.Module):
+        raise InputError(f"a {type(module).__name__} was given; needed: a torch module")
+    unmade = [k for k, p in module.named_parameters() if isinstance(p, torch.nn.parameter.UninitializedParameter)]
+    if unmade:
+        raise InputError(f"{unmade[0]} has no size yet (a lazy layer); call the network once first")
     if hasattr(module, "graph") and not any(_kind(m) for m in module.modules()):
         return _of_graph(module)
     rows, units, other, biases = [], [], [], 0
@@ -68,14 +75,17 @@ def cost(module: "nn.Module") -> Cost:
             rows.append(_row(layer if k == "weight" else f"{layer}.{k}", m, p))
             if not kind:
                 other.append(layer if k == "weight" else f"{layer}.{k}")
-        if own and kind:
-            units.append(
-                m.hidden_size * m.num_layers * (1 + m.bidirectional) if kind == "recurrent" else rows[-1]["out"]
-            )  # type: ignore[operator,union-attr]
+        if kind:  # tied and reparametrised weights are another module's; the units are this one's
+            units.append(m.hidden_size * m.num_layers * (1 + m.bidirectional) if kind == "recurrent" else _outputs(m))
     if not rows:
         raise InputError(f"{type(module).__name__} has no layer with weights (Linear or convolution); nothing to count")
     hidden = getattr(module, "neurons", None)
     return _cost(rows, int(hidden) if hidden is not None else sum(units[:-1]), biases, other)
+
+
+def _outputs(m: Any) -> int:
+    """Units of a linear layer or a convolution (its channels)."""
+    return m.out_features if hasattr(m, "out_features") else m.out_channels
 
 
 def _cost(rows: list[dict[str, Any]], neurons: int, biases: int, other: list[str]) -> Cost:

@@ -18,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 _debug = False

@@ -1,5 +1,6 @@
 """compile, cost: a formula becomes a network; what a formula or a network costs."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,10 @@ def compile_(
 
     from deeptheory.cheap import compile_polynomial
 
+    if out.suffix != ".pt2":
+        raise InputError(f"--out is {out}; name a file that ends in .pt2")
+    if not out.parent.is_dir():
+        raise InputError(f"--out is {out}; there is no folder {out.parent}")
     kinds = {"float64": torch.float64, "float32": torch.float32}
     if dtype not in kinds:
         raise InputError(f"--dtype is {dtype!r}; known: {', '.join(kinds)}")
@@ -77,6 +82,10 @@ def cost(
     if what.endswith(".pt2"):
         _cost_of_module(Path(what), as_json)
         return
+    if Path(what).exists() or re.search(r"\.[a-z_]\w*$", what, re.I):
+        raise InputError(
+            f"{what} is neither a polynomial nor a module that torch.export.save wrote, whose name ends in .pt2"
+        )
     from deeptheory.cheap import neuron_count
 
     depths = [depth] if depth is not None else [1, 2, 3, None]
@@ -97,7 +106,11 @@ def _cost_of_module(path: Path, as_json: bool) -> None:
 
     if not path.exists():
         raise InputError(f"{path} is no file; give a polynomial or a .pt2 that exists")
-    found = cost_of(torch.export.load(path).module())
+    try:
+        module = torch.export.load(path).module()
+    except Exception as error:  # zip, json and pickle errors of many kinds
+        raise InputError(f"{path} is no module that torch.export.save wrote ({type(error).__name__})") from error
+    found = cost_of(module)
     if as_json:
         print_json({"neurons": found.neurons, "synapses": found.synapses, "weights": found.weights, "bits": found.bits, "layers": list(found.rows)})  # fmt: skip
         return
@@ -151,9 +164,6 @@ def _write(network: Any, out: Path, onnx: Path | None) -> None:
 
     from deeptheory.cheap.drawing import draw_network
 
-    if out.suffix != ".pt2":
-        raise InputError(f"--out is {out}; name a file that ends in .pt2")
-    out.parent.mkdir(parents=True, exist_ok=True)
     torch.export.save(network.export(), out)
     draw_network(network).write_html(out.with_suffix(".html"), include_plotlyjs=True)
     if onnx is not None:

@@ -149,5 +149,7 @@ def report(
     """Build the page of a run again from the files in its folder."""
     from deeptheory.report import write_page
 
+    if not run.is_dir():
+        raise InputError(f"{run} is no folder; give that of a run")
     path = write_page(run)
     print_json({"report": str(path)}) if as_json else print(path)

