@@ -8,7 +8,7 @@ has no finite estimate: the interval is then one-sided.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
@@ -23,6 +23,7 @@ _CELL = 0.25  # nats of field within which rows count as alike: moves J by at mo
 _LARGEST = 20_000  # joint counts of one distribution
 _WORK = 2_000_000_000  # rows times pairs
 _TAIL = 0.025
+_ROUNDING = 1e-13  # of a probability that went through Fourier transforms
 _REACH = 1.959963984540054
 _ROWS = 65_536
 
@@ -202,41 +203,56 @@ class _Strata:
             return None
         if size > _LARGEST:
             return _from_counts(self._table(a, b), theta, wald, 0.25)
-        tilt = float(np.clip(4 * theta, -30, 30))
-        log = np.zeros(1)
-        for s in np.argsort(last - first):
-            k = np.arange(int(last[s] - first[s]) + 1)
-            own = _log_ways(float(one[s]), float(total[s] - one[s]), float(two[s]), first[s] + k)
-            log = own if len(log) == 1 else _joined(log, own, tilt)
+        log = _law([v.astype(np.int64) for v in (total, one, two, first, last)], t)
         return _solved(log, t, exact=expected < _EXACT_BELOW or min(t, size - t) < _EXACT_BELOW / 2)
 
     def _table(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.array([[int(self.count[(a == s) & (b == r)].sum()) for r in (-1, 1)] for s in (-1, 1)])
 
 
-def _log_ways(one: float, other: float, drawn: float, both: np.ndarray) -> np.ndarray:
-    """ln of the ways to draw so many, of which `both` are of the first kind, up to a constant."""
+def _law(tables: list[np.ndarray], t: int) -> np.ndarray:
+    """ln of the ways to reach each joint count 0, 1, ... (less its least), summed over tables with given margins.
+
+    A product of Fourier transforms, in the tilt exp(b k) whose mean is t: what limits need is far above its rounding, and what
+    is not is taken as 0.
+    """
     from scipy.special import gammaln
 
-    out = -gammaln(both + 1) - gammaln(one - both + 1) - gammaln(drawn - both + 1) - gammaln(other - drawn + both + 1)
-    return out - out.max()
+    total, one, two, first, last = tables
+    if not len(total):
+        return np.zeros(1)
+    support, groups = last - first, []
+    for size in np.unique(np.frexp(support)[1]):  # tables of like size side by side
+        at = np.flatnonzero(np.frexp(support)[1] == size)
+        k = np.arange(support[at].max() + 1)
+        both = np.minimum(first[at, None] + k, last[at, None])
+        ways = [both, one[at, None] - both, two[at, None] - both, (total - one - two)[at, None] + both]
+        ways = -np.sum([gammaln(w + 1) for w in ways], axis=0)
+        groups.append((k, np.where(k <= support[at, None], ways, -np.inf)))
 
+    def tilted(b: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        out = []
+        for k, ways in groups:
+            p = np.exp(ways + b * k - (ways + b * k).max(1, keepdims=True))
+            out.append((k, p / p.sum(1, keepdims=True)))
+        return out
 
-def _joined(log: np.ndarray, more: np.ndarray, tilt: float) -> np.ndarray:
-    """Of sums of two independent counts; in the tilt of the estimate, where neither tail is lost to rounding."""
-    parts = []
-    for own in (log, more):
-        own = own + tilt * np.arange(len(own))
-        parts.append(np.exp(own - own.max()))
+    whole = int(support.sum())
+    aim = min(max(t, 0.5), whole - 0.5)
+    b = _root(lambda b: sum(float((p @ k).sum()) for k, p in tilted(b)) - aim, 100, 1e-3)
+    length = 1 << (whole + 1).bit_length()
+    product_: np.ndarray = np.ones(length // 2 + 1, dtype=complex)
+    chunk = max(1, 2_000_000 // length)
+    for _, p in tilted(b):
+        for start in range(0, len(p), chunk):
+            product_ *= np.fft.rfft(p[start : start + chunk], length).prod(0)
+    law = np.fft.irfft(product_, length)[: whole + 1]
     with np.errstate(divide="ignore"):
-        out = np.log(np.convolve(*parts)) - tilt * np.arange(len(log) + len(more) - 1)
-    return out - out.max()
+        return np.log(np.where(law > _ROUNDING, law, 0)) - b * np.arange(whole + 1)
 
 
 def _solved(log: np.ndarray, t: int, exact: bool) -> tuple[float, float]:
     """Limits of J from P(T = k) ~ exp(log_k + 4 J k) and the count t; exact, or mid-p."""
-    from scipy.optimize import brentq
-
     k = np.arange(len(log))
 
     def tail(j: float, side: np.ndarray) -> float:
@@ -244,6 +260,12 @@ def _solved(log: np.ndarray, t: int, exact: bool) -> tuple[float, float]:
         p = np.exp(p - p.max())
         return float(p[side].sum() - (0 if exact else 0.5) * p[t]) / float(p.sum()) - _TAIL
 
-    low = -np.inf if t == 0 else brentq(tail, -50, 50, args=(k >= t,), xtol=1e-9)
-    high = np.inf if t == len(log) - 1 else brentq(tail, -50, 50, args=(k <= t,), xtol=1e-9)
-    return float(low), float(high)  # type: ignore[arg-type]
+    low = -np.inf if t == 0 else _root(lambda j: tail(j, k >= t), 50, 1e-9)
+    high = np.inf if t == len(log) - 1 else _root(lambda j: tail(j, k <= t), 50, 1e-9)
+    return low, high
+
+
+def _root(function: Callable[[float], float], reach: float, close: float) -> float:
+    from scipy.optimize import brentq
+
+    return float(brentq(function, -reach, reach, xtol=close))  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ class Model(Protocol):
 
     rows: int
     parameters: int
+    each: float  # parameters of one conditional, mean
 
     def value_and_gradient(self, theta: np.ndarray, rows: int) -> tuple[float, np.ndarray]: ...
 
@@ -123,7 +124,10 @@ def _uphill(model, theta, step, value, gradient, rows, ridge):
 
 
 def _errors(model: Model, theta: np.ndarray, factor, ridge: float) -> tuple[np.ndarray, np.ndarray]:
-    """Root of the diagonal of A V A / N: A the inverse information, V the covariance of the samples' gradients; ridge A / N."""
+    """Root of the diagonal of A V A / N: A the inverse information, V the covariance of the samples' gradients; ridge A / N.
+
+    N less the parameters of one conditional, as residuals of a regression are too small by them.
+    """
     from scipy.linalg import cho_solve
 
     p = len(theta)
@@ -137,4 +141,4 @@ def _errors(model: Model, theta: np.ndarray, factor, ridge: float) -> tuple[np.n
         moved = model.scores(theta, start, min(rows, start + chunk)).astype(np.float32) @ inverse
         total += moved.sum(0, dtype=np.float64)
         square += (moved.astype(np.float64) ** 2).sum(0)
-    return np.sqrt(np.maximum(square / rows - (total / rows) ** 2, 0) / model.rows), left
+    return np.sqrt(np.maximum(square / rows - (total / rows) ** 2, 0) / max(model.rows - model.each, 1)), left

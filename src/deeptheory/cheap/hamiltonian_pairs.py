@@ -28,6 +28,7 @@ class Pairs:
                     self.own[at[0]] = k
                 else:
                     self.pair[at[0], at[1]] = self.pair[at[1], at[0]] = k
+        self.each = sum(len(orbit[0]) for orbit in orbits) / n
         self.shared = len({k for k in (*self.own, *np.triu(self.pair).ravel()) if k >= 0}) < sum(map(len, orbits))
 
     def features(self, start: int, stop: int) -> np.ndarray:

@@ -23,6 +23,7 @@ class Polynomial:
     def __init__(self, values: np.ndarray, q: int | None, orbits: list[list[Term]], interval=(-1.0, 1.0)):
         self.values, self.q, self.rows, self.parameters = values, q, len(values), len(orbits)
         self.n = values.shape[1]
+        self.each = sum(len(orbit[0]) for orbit in orbits) / self.n
         holders: list[dict[int, list[tuple[int, Term]]]] = [{} for _ in range(self.n)]
         for k, orbit in enumerate(orbits):
             for term in orbit:
