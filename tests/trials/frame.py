@@ -146,7 +146,14 @@ def run_full(science: str, rows: list[Row], folder: Path) -> list[dict]:
         if not path.exists():
             started = time.monotonic()
             found = row.run(full=True)
-            said = {"number": row.number, "trial": row.trial, "case": row.case, "draws": row.full, **vars(found)}
+            said = {
+                "number": row.number,
+                "trial": row.trial,
+                "case": row.case,
+                "draws": row.full,
+                **vars(found),
+                "held": bool(found.held),
+            }
             path.write_text(json.dumps(said | {"seconds": round(time.monotonic() - started, 1)}))
         out.append(json.loads(path.read_text()))
         print(f"{science}: {'held' if out[-1]['held'] else 'BROKEN'}  {row.name}: {out[-1]['measured']}", flush=True)

@@ -61,9 +61,7 @@ class Probe:
             few, whole = min(self.n, _PROBE), min(self.n, self.batch or self.n)
             try:
                 self._plan(few)
-            except InputError:
-                raise
-            except Exception:  # a model made for one number of samples
+            except Exception:  # a model made for one number of samples, or tables with a row for each of them
                 if few == whole:
                     raise
                 self._plan(whole)
