@@ -25,6 +25,11 @@ CAUSES = {  # beginning of a claim's id -> what changed
     "chang-tsao-2017/identify-at-40": "decoders choose their penalty without the faces they are scored on",
     "chang-tsao-2017/decode": "decoders choose their penalty without the faces they are scored on",
     "chang-tsao-2017/axes-not-mutually-orthogonal": "difference of cosines in place of a rank that is arithmetic",
+    "chang-tsao-2017/untrained-control/flat-orthogonal": "exact F test cleared of linear terms; flat counts tuned units only",
+    "chang-tsao-2017/published-network/flat-orthogonal": "exact F test cleared of linear terms; flat counts tuned units only",
+    "chang-tsao-2017/axis-metric-efficient": "a median of four has no interval",
+    "chang-tsao-2017/200-suffice": "decoders choose their penalty without the faces they are scored on; Student's interval",
+    "saxe-2018/mnist-noise-readout": "left out of this run (picture_steps=0), which trains no MNIST networks",
     "saxe-2018/all-four-cells": "an interval over random networks in place of a count",
     "hinton-2018/parameters/cnn": "4.2M is rounded from [4.15, 4.25) million",
 }  # fmt: skip
