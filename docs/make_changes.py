@@ -31,6 +31,7 @@ CAUSES = {  # beginning of a claim's id -> what changed
     "chang-tsao-2017/200-suffice": "decoders choose their penalty without the faces they are scored on; Student's interval",
     "saxe-2018/mnist-noise-readout": "left out of this run (picture_steps=0), which trains no MNIST networks",
     "saxe-2018/all-four-cells": "an interval over random networks in place of a count",
+    "hinton-2018": "Student's or Fieller's interval in place of a bootstrap; other last bits of the routing lead to other trainings",
     "hinton-2018/parameters/cnn": "4.2M is rounded from [4.15, 4.25) million",
 }  # fmt: skip
 _STUDENT = "Student's or Fieller's interval in place of a bootstrap"

