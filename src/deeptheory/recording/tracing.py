@@ -161,8 +161,8 @@ def _with_fewer(
         if len(less) != len(more):
             continue
         axes = tuple(k for k, (a, b) in enumerate(zip(more, less)) if a != b)
-        known = first is not None and same is not None and not random
-        if known and axes == () and more[:1] == (n,) and torch.equal(first, same):
+        still = first is not None and same is not None and not random and torch.equal(first, same)
+        if still and axes == () and more[:1] == (n,):
             axes = (
                 0,
             )  # a table with a row per sample that no input changes, such as an embedding: what is shown is shown
