@@ -56,14 +56,14 @@ def places(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
 def change(node: ast.AST, kind: str) -> str:
     """Change the node in place; what was done, in words."""
     if kind == "compare":
-        was, node.ops[0] = type(node.ops[0]), _SWAPPED[type(node.ops[0])]()  # type: ignore[attr-defined]
-        return f"{was.__name__} to {type(node.ops[0]).__name__}"  # type: ignore[attr-defined]
+        was, node.ops[0] = type(node.ops[0]), _SWAPPED[type(node.ops[0])]()
+        return f"{was.__name__} to {type(node.ops[0]).__name__}"
     if kind == "operator":
-        was, node.op = type(node.op), _SWAPPED[type(node.op)]()  # type: ignore[attr-defined]
-        return f"{was.__name__} to {type(node.op).__name__}"  # type: ignore[attr-defined]
-    was = node.value  # type: ignore[attr-defined]
-    node.value = was + 1 if isinstance(was, int) else was * 2  # type: ignore[attr-defined]
-    return f"{was} to {node.value}"  # type: ignore[attr-defined]
+        was, node.op = type(node.op), _SWAPPED[type(node.op)]()
+        return f"{was.__name__} to {type(node.op).__name__}"
+    was = node.value
+    node.value = was + 1 if isinstance(was, int) else was * 2
+    return f"{was} to {node.value}"
 
 
 def main() -> int:
@@ -105,7 +105,7 @@ def main() -> int:
             text = file.read_text()
             tree = ast.parse(text)
             node, kind = list(places(tree))[k]
-            line = node.lineno  # type: ignore[attr-defined]
+            line = node.lineno
             said = change(node, kind)
             name = f"{file.relative_to(source)}:{line} {said} | {text.splitlines()[line - 1].strip()[:90]}"
             if name in done:

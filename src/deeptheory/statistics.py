@@ -127,8 +127,7 @@ def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
     if len(a) != len(b):
         raise InputError(f"a has {len(a)} values, b has {len(b)}; they are pairs, so both need the same n")
     there = ~(np.isnan(a) | np.isnan(b))
-    missing, a, b = int((~there).sum()), a[there], b[there]
-    n = len(a)
+    missing, a, b, n = int((~there).sum()), a[there], b[there], int(there.sum())
     if n == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
         return Interval(math.nan, math.nan, math.nan, n, "no finite pair" if n == 0 else "infinite values", missing)
     size_a, size_b = float(np.abs(a).max()) or 1.0, float(np.abs(b).max()) or 1.0
@@ -157,7 +156,7 @@ def bootstrap_interval(
 ) -> Interval:
     """statistic(*columns, axis=-1) of units [n] and its BCa bootstrap interval, for what has no other.
 
-    Columns are redrawn together. Below n = 20 it is too narrow (docs/coverage.md): no interval (NaN).
+    Columns are redrawn together. Below n = 20 it is too narrow to be one: no interval (NaN).
     InputError: columns of another length.
     """
     from scipy.stats import bootstrap
@@ -352,18 +351,14 @@ def batch_interval(
     rng = np.random.default_rng([seed, n])
     if groups is not None:
         codes = codes_of(groups)
-        pieces = [np.flatnonzero(codes == c) for c in rng.permutation(codes.max() + 1)]
-    elif block is not None and block > 1:
-        pieces = np.array_split(np.arange(n), BATCHES) if n >= 20 * BATCHES * block else []
+        wholes = [np.flatnonzero(codes == c) for c in rng.permutation(codes.max() + 1)]
+        parts = np.array_split(np.arange(len(wholes)), BATCHES)
+        enough = len(wholes) >= 2 * BATCHES and n >= 20 * BATCHES
+        pieces = [np.concatenate([wholes[i] for i in part]) for part in parts] if enough else []
     else:
-        pieces = []
-        if n >= 20 * BATCHES:
-            order = rng.permutation(n)
-            pieces = np.array_split(order, BATCHES)
-    if groups is not None:
-        if len(pieces) < 2 * BATCHES or n < 20 * BATCHES:
-            return math.nan, math.nan
-        pieces = [np.concatenate([pieces[i] for i in part]) for part in np.array_split(np.arange(len(pieces)), BATCHES)]
+        length = max(1, block or 1)
+        order = np.arange(n) if length > 1 else rng.permutation(n)
+        pieces = np.array_split(order, BATCHES) if n >= 20 * BATCHES * length else []
     if not pieces:
         return math.nan, math.nan
     values = np.array([estimate(rows) for rows in pieces])

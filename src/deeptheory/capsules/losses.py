@@ -93,7 +93,7 @@ def _targets(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         labels = as_labels(labels, len(scores))
         check_classes(labels, scores.shape[1])
         classes = torch.arange(scores.shape[1], device=labels.device)
-        return (labels[:, None] == classes).to(scores)  # one_hot looks at values: no vmap
+        return (labels[:, None] == classes).to(scores)  # one_hot reads values: no vmap
     check_shapes(scores=(scores, "B K"), labels=(labels, "B K"))
     if labels.device.type == "cpu" and labels.numel() and readable(labels):
         low, high = (float(x) for x in labels.aminmax()) if labels.dtype != torch.bool else (0, 1)

@@ -49,7 +49,7 @@ class Reconstruction(nn.Module):
             if which.ndim == 1:
                 which = as_labels(which, len(capsules))
                 check_classes(which, self.capsules)
-        if which.ndim == 1:  # one_hot looks at values: no vmap
+        if which.ndim == 1:  # one_hot reads values: no vmap
             which = which[:, None] == torch.arange(self.capsules, device=which.device)
         check_shapes(capsules=(capsules, "B J d"), labels=(which, "B J"))
         drawn = (capsules * which.to(capsules)[:, :, None]).flatten(1)

@@ -27,7 +27,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class Cell:
-    """A gate of a layer: exponents of the wires that it looks at. carries: it is an identity. reach: it is one neuron whose
+    """A gate of a layer: exponents of the wires that it reads. carries: it is an identity. reach: it is one neuron whose
     activation is the function asked for, and its argument lies there."""
 
     wires: tuple[int, ...]

@@ -87,7 +87,7 @@ def affine(
     Drawn evenly: rotation up to so many degrees either way, shear up to so much, the height and the width each scaled within
     `scale`; then moved, evenly over all places where the ink stays on the canvas (shift=None), or up to `shift` pixels in each
     axis from the centre. Bilinear. images: [n, H, W], uint8 or floats in [0, 1]; the dtype stays, bytes are rounded.
-    InputError: another shape or kind of pixels, a size below that of the pictures, a scale not above 0 or turned round.
+    InputError: another shape or kind of pixels, a size below that of the pictures, a scale not above 0 or reversed.
     """
     from scipy.ndimage import affine_transform
 

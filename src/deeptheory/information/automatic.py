@@ -65,7 +65,7 @@ class How:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way of estimating: value, half its 95 % interval, what to call it, columns it looks at, its own note."""
+    """One way of estimating: value, half its 95 % interval, what to call it, columns it reads, its own note."""
 
     value: float
     half: float

@@ -141,7 +141,7 @@ class Binning:
     def start(self, layer: str) -> Any:
         """A stream over one layer: update(activations, targets) with every batch, then result().
 
-        With bounds "layer" or "unit" it looks at every batch before the first update. spacing "count" and "entropy" sort the
+        With bounds "layer" or "unit" it reads every batch before the first update. spacing "count" and "entropy" sort the
         layer's values: their stream holds the layer. InputError: bounds "global".
         """
         if self.edges is None and self.bounds == "global":

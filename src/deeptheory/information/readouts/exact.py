@@ -73,7 +73,7 @@ class Quantized:
             object.__setattr__(self, "bounds", tuple(float(b) for b in self.bounds))
 
     def start(self, layer: str) -> "_QuantizedStream":
-        """A stream over one layer; with bounds "layer" or "unit" it looks at every batch before the first update."""
+        """A stream over one layer; with bounds "layer" or "unit" it reads every batch before the first update."""
         return _QuantizedStream(self)
 
     def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
