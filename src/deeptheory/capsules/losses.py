@@ -12,7 +12,7 @@ import torch
 from deeptheory.arrays import as_tensor
 from deeptheory.errors import InputError
 from deeptheory.names import pick
-from deeptheory.networks.scores import as_labels, check_classes, readable
+from deeptheory.networks.evaluation.scores import as_labels, check_classes, readable
 from deeptheory.shapes import check_shapes
 
 CONVENTIONS = ("paper", "reference_code")

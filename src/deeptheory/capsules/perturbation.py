@@ -13,7 +13,7 @@ from deeptheory.arrays import as_numpy, as_tensor
 from deeptheory.capsules.networks import CapsuleNetwork
 from deeptheory.capsules.objectives import decoded
 from deeptheory.errors import InputError
-from deeptheory.networks.modules import outputs
+from deeptheory.networks.single.modules import outputs
 from deeptheory.results import Result
 
 OFFSETS = tuple(round(-0.25 + 0.05 * k, 2) for k in range(11))

@@ -11,7 +11,7 @@ from torch import nn
 
 from deeptheory.arrays import as_tensor
 from deeptheory.capsules.initialization import truncated_normal_
-from deeptheory.networks.scores import as_labels, check_classes
+from deeptheory.networks.evaluation.scores import as_labels, check_classes
 from deeptheory.shapes import check_shapes
 
 

@@ -7,8 +7,8 @@ from torch import nn
 
 import deeptheory as dt
 from deeptheory.errors import InputError
-from deeptheory.networks.disturbances import POOL, TILE, pools, quantise, training_noise
-from deeptheory.networks.engines import orthonormality
+from deeptheory.networks.population.disturbances import POOL, TILE, pools, quantise, training_noise
+from deeptheory.networks.population.engines import orthonormality
 
 WIDTHS = [12, 9, 5, 2]
 DATA = dt.datasets.icosahedron()

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from deeptheory.networks.disturbances import KEPT, RANGES, pools, training_noise
-from deeptheory.networks.population import MLPPopulation, ModulePopulation
-from deeptheory.networks.step import ACTIVATIONS, HEADS, OPTIMIZERS
+from deeptheory.networks.population.disturbances import KEPT, RANGES, pools, training_noise
+from deeptheory.networks.population.population import MLPPopulation, ModulePopulation
+from deeptheory.networks.population.step import ACTIVATIONS, HEADS, OPTIMIZERS
 
 _SILENCE = 2.0  # seconds
 
@@ -87,7 +87,7 @@ class HandWritten:
 
     def run(self, first: int, last: int, *, update: bool = True, batch: int | None = None, moments: bool = False):
         """Epochs first to last - 1; returns their Moments where asked for."""
-        from deeptheory.networks.step import train
+        from deeptheory.networks.population.step import train
 
         plan, nets = self.plan, self.nets
         kept = np.zeros((len(nets.seeds) if moments else 0, 2, self.theta.shape[1]))
@@ -190,7 +190,7 @@ class Autograd:
 
     def _batches(self, epoch: int, size: int):
         """Where a batch starts in the epoch, and its row numbers [S, batch]; as many batches for every network."""
-        from deeptheory.networks.step import _shuffle
+        from deeptheory.networks.population.step import _shuffle
 
         plan = self.plan
         rows = [plan.order[s, : plan.counts[s]].copy() for s in range(len(self.nets.seeds))]

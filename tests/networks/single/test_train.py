@@ -194,7 +194,7 @@ def test_losses_that_must_wait_for_a_device_are_read_in_pieces(monkeypatch):
     """The path of a GPU, where reading a loss means waiting."""
     import importlib
 
-    source = importlib.import_module("deeptheory.networks.train")
+    source = importlib.import_module("deeptheory.networks.single.train")
     net, other = Net(), Net()
     log = go(net)
     monkeypatch.setattr(source, "_UNSEEN", 7)
@@ -292,7 +292,7 @@ def test_a_checkpoint_that_cannot_be_trusted_is_refused(tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    from deeptheory.networks import kept
+    from deeptheory.networks.single import module_checkpoint as kept
 
     monkeypatch.setattr(kept, "save_file", full)
     with pytest.raises(StoreError, match=r"No space left.*free space"):

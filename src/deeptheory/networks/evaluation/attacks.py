@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from deeptheory.arrays import as_tensor
 from deeptheory.errors import InputError
-from deeptheory.networks.modules import as_of, evaluating
-from deeptheory.networks.scores import Scores, as_labels, check_classes, check_scores, first_output
+from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output
+from deeptheory.networks.single.modules import as_of, evaluating
 from deeptheory.results import Result
 from deeptheory.shapes import check_finite, check_shapes
 

@@ -12,8 +12,8 @@ process that compiles and one that finds the compiled code in the cache run diff
 import numpy as np
 from numba import njit
 
-from deeptheory.networks.disturbances import KEPT, TILE, place
-from deeptheory.networks.elementary import FAST, exp32, log1p32, tanh32
+from deeptheory.networks.population.disturbances import KEPT, TILE, place
+from deeptheory.networks.population.elementary import FAST, exp32, log1p32, tanh32
 
 ACTIVATIONS = {"linear": 0, "relu": 1, "tanh": 2, "sigmoid": 3, "softsign": 4, "softplus": 5}
 HEADS = {"softmax": 0, "sigmoid": 1, "linear": 2, "median": 3}

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from deeptheory.errors import InputError
 from deeptheory.names import pick
-from deeptheory.networks.disturbances import RANGES, Disturbance, check_disturbance, quantise
-from deeptheory.networks.initialisers import INITIALISERS
+from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantise
+from deeptheory.networks.population.initializers import INITIALISERS
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,

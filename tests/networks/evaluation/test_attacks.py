@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from deeptheory.errors import InputError
 from deeptheory.networks import matched
-from deeptheory.networks.attacks import (
+from deeptheory.networks.architectures.standardization import Standardised
+from deeptheory.networks.evaluation.attacks import (
     bim,
     fgsm,
     first_output,
@@ -17,7 +18,6 @@ from deeptheory.networks.attacks import (
     robustness,
     strong,
 )
-from deeptheory.networks.standardised import Standardised
 
 X = torch.as_tensor(np.random.default_rng(0).uniform(0.3, 0.7, (40, 1, 3, 3)), dtype=torch.float32)
 

@@ -225,7 +225,7 @@ def test_a_checkpoint_of_other_settings_or_a_damaged_one_is_refused(task, tmp_pa
 
 def test_a_full_disk_is_told_and_the_last_checkpoint_stays(task, tmp_path, monkeypatch):
     x, y = task
-    from deeptheory.networks import checkpoint
+    from deeptheory.networks.population import checkpoint
 
     folder = tmp_path / "c"
     fit(small(), x, y, epochs=300, batch=115, checkpoint=folder, checkpoint_seconds=0)

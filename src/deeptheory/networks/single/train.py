@@ -20,9 +20,9 @@ from torch import nn
 from deeptheory.errors import DeeptheoryError, InputError
 from deeptheory.names import pick
 from deeptheory.networks.fingerprints import name_of, of_optimizer, of_schedule
-from deeptheory.networks.kept import Kept
-from deeptheory.networks.minibatches import Minibatches
-from deeptheory.networks.modules import evaluating
+from deeptheory.networks.single.minibatches import Minibatches
+from deeptheory.networks.single.module_checkpoint import Kept
+from deeptheory.networks.single.modules import evaluating
 from deeptheory.results import Result
 
 _UNSEEN = 20  # steps between looks at the loss where looking means waiting for a device

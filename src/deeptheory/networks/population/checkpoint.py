@@ -18,8 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from deeptheory.errors import StoreError
-from deeptheory.networks.engines import Plan
 from deeptheory.networks.fingerprints import digest, of_tensors
+from deeptheory.networks.population.engines import Plan
 
 SCHEMA = 2
 _ROWS = 16  # on which outputs are compared

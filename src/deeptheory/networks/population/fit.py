@@ -14,12 +14,12 @@ import torch
 from deeptheory.arrays import as_numpy
 from deeptheory.errors import DeeptheoryError, InputError
 from deeptheory.names import pick
-from deeptheory.networks.checkpoint import Checkpoint
-from deeptheory.networks.engines import Autograd, HandWritten, Plan, losses, weights
-from deeptheory.networks.population import Population
-from deeptheory.networks.splits import split
-from deeptheory.networks.step import OPTIMIZERS
-from deeptheory.networks.targets import as_targets
+from deeptheory.networks.population.checkpoint import Checkpoint
+from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
+from deeptheory.networks.population.population import Population
+from deeptheory.networks.population.splits import split
+from deeptheory.networks.population.step import OPTIMIZERS
+from deeptheory.networks.population.targets import as_targets
 from deeptheory.results import Result
 from deeptheory.shapes import check_finite
 

@@ -16,8 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from deeptheory.errors import InputError, StoreError
-from deeptheory.networks.checkpoint import MARK, newest, read_mark, swap_in
 from deeptheory.networks.fingerprints import name_of, of_tensors
+from deeptheory.networks.population.checkpoint import MARK, newest, read_mark, swap_in
 
 SCHEMA = 2
 _SAME = 1e-4  # relative; another machine or number of threads rounds the first loss by a millionth

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from deeptheory.networks import Population, fit, log_epochs
-from deeptheory.networks.initialisers import INITIALISERS
+from deeptheory.networks.population.initializers import INITIALISERS
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from deeptheory.networks.elementary import exp32, log1p32, tanh32
+from deeptheory.networks.population.elementary import exp32, log1p32, tanh32
 
 
 @njit
