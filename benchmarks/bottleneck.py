@@ -17,7 +17,7 @@ import numpy as np
 
 import deeptheory as dt
 from benchmarks.measuring import Row, compare
-from deeptheory.datasets.icosahedron import vertices
+from deeptheory.datasets.tasks.icosahedron import vertices
 
 _WORKER = """
 import json, sys, warnings

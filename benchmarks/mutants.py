@@ -26,7 +26,7 @@ KERNELS = {  # science -> files whose numbers people read, tests that must see a
     "capsules": (["capsules/routing", "capsules/losses.py", "capsules/squashing.py"], ["tests/capsules", "tests/trials/test_capsules.py"]),
     "cheap": (["cheap"], ["tests/cheap", "tests/trials/test_cheap.py"]),
     "axis": (["axis"], ["tests/axis", "tests/trials/test_axis.py"]),
-    "faces": (["faces", "datasets/image_files.py", "datasets/landmark_files.py"], ["tests/faces", "tests/datasets/test_faces.py", "tests/trials/test_faces.py"]),
+    "faces": (["faces", "datasets/images/image_files.py", "datasets/images/landmark_files.py"], ["tests/faces", "tests/datasets/images/test_face_folder.py", "tests/trials/test_faces.py"]),
 }  # fmt: skip
 _SWAPPED: dict[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,

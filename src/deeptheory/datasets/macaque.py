@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.datasets.places import in_data_folder
+from deeptheory.datasets.paths import in_data_folder
 from deeptheory.errors import InputError, StoreError
 from deeptheory.results import Result
 

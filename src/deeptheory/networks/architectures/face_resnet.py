@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deeptheory.datasets.places import in_data_folder
+from deeptheory.datasets.paths import in_data_folder
 from deeptheory.errors import InputError, StoreError
 
 SIZE = 150

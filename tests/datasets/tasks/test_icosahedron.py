@@ -7,7 +7,7 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.datasets import icosahedron
-from deeptheory.datasets.icosahedron import LABELS_SHA256, vertices
+from deeptheory.datasets.tasks.icosahedron import LABELS_SHA256, vertices
 from oracles.icosahedron import ANTIPODES, NEIGHBOURS, automorphisms
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deeptheory.datasets.digits import Images
-from deeptheory.datasets.official import Official
+from deeptheory.datasets.images.digits import Images
+from deeptheory.datasets.images.official import Official
 from deeptheory.errors import StoreError
 
 _ARCHIVE = "cifar-10-binary.tar.gz"

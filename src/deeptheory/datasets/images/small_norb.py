@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deeptheory.datasets.official import Official
-from deeptheory.datasets.views import Views
+from deeptheory.datasets.images.official import Official
+from deeptheory.datasets.images.views import Views
 from deeptheory.errors import InputError, StoreError
 
 _STEM = {

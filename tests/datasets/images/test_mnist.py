@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from deeptheory.datasets import CATALOGUE, digits, mnist
-from deeptheory.datasets.mnist import read_idx
+from deeptheory.datasets.images.mnist import read_idx
 from deeptheory.errors import StoreError
 
 

@@ -5,9 +5,9 @@ from itertools import product
 
 import numpy as np
 
-from deeptheory.datasets.rendering import LAMPS, render
-from deeptheory.datasets.solids import KINDS, solid
-from deeptheory.datasets.views import Views
+from deeptheory.datasets.images.views import Views
+from deeptheory.datasets.rendered.rendering import LAMPS, render
+from deeptheory.datasets.rendered.solids import KINDS, solid
 from deeptheory.errors import InputError
 
 AZIMUTHS = tuple(range(0, 360, 20))

@@ -6,7 +6,7 @@ convex: it is entered where the last of its bounds is entered, if no bound is le
 
 import numpy as np
 
-from deeptheory.datasets.solids import BOX, CYLINDER, ELLIPSOID, Solid
+from deeptheory.datasets.rendered.solids import BOX, CYLINDER, ELLIPSOID, Solid
 
 LAMPS = np.array(  # to the lamp, in the camera's frame: right, up, towards the camera; then its strength and the sky's
     [

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deeptheory.datasets.digits import Images
-from deeptheory.datasets.matlab import read_mat
-from deeptheory.datasets.official import Official
+from deeptheory.datasets.images.digits import Images
+from deeptheory.datasets.images.matlab import read_mat
+from deeptheory.datasets.images.official import Official
 from deeptheory.errors import StoreError
 
 _BASE = "http://ufldl.stanford.edu/housenumbers/"

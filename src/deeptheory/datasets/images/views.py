@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.datasets.digits import Images
+from deeptheory.datasets.images.digits import Images
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

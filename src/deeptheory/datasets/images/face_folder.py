@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.datasets.image_files import read_image
-from deeptheory.datasets.landmark_files import (
+from deeptheory.datasets.images.image_files import read_image
+from deeptheory.datasets.images.landmark_files import (
     LANDMARK_FILES,
     number_of,
     read_landmarks,
@@ -20,7 +20,7 @@ from deeptheory.datasets.landmark_files import (
     refuse_missing,
     table,
 )
-from deeptheory.datasets.places import data_folder
+from deeptheory.datasets.paths import data_folder
 from deeptheory.errors import InputError, StoreError
 from deeptheory.results import Result
 

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from deeptheory.datasets import affnist, cifar10, coil20, fashion_mnist, official, small_norb, svhn
-from deeptheory.datasets.official import Official
+from deeptheory.datasets import affnist, cifar10, coil20, fashion_mnist, small_norb, svhn
+from deeptheory.datasets.images import official
+from deeptheory.datasets.images.official import Official
 from deeptheory.errors import InputError, StoreError
 
 RNG = np.random.default_rng(0)
@@ -333,7 +334,7 @@ def test_what_is_not_there_is_told_with_where_to_get_it(load, match, monkeypatch
 
     import sys
 
-    monkeypatch.setattr(sys.modules["deeptheory.datasets.fashion_mnist"], "_DEBIAN", tmp_path / "none")
+    monkeypatch.setattr(sys.modules["deeptheory.datasets.images.fashion_mnist"], "_DEBIAN", tmp_path / "none")
     with pytest.raises(StoreError, match=match):
         load()
     if load is not coil20:
@@ -345,7 +346,7 @@ def test_debians_package_is_found(monkeypatch, tmp_path):
     import sys
 
     put_fashion(tmp_path / "debian")
-    source = sys.modules["deeptheory.datasets.fashion_mnist"]
+    source = sys.modules["deeptheory.datasets.images.fashion_mnist"]
     monkeypatch.setattr(source, "_DEBIAN", tmp_path / "debian")
     assert source.where() == "the package dataset-fashion-mnist"
     assert len(fashion_mnist(verify=False).images) == 10
@@ -397,8 +398,8 @@ def test_headers_that_promise_too_much_are_named(tmp_path, seed):
     """Every prefix of a file, and sizes whose product overflows: an error by name, never a raw one."""
     import struct
 
-    from deeptheory.datasets.mnist import read_idx
-    from deeptheory.datasets.small_norb import read_matrix
+    from deeptheory.datasets.images.mnist import read_idx
+    from deeptheory.datasets.images.small_norb import read_matrix
 
     rng = np.random.default_rng(seed)
     idx = b"\0\0\x08\x02" + struct.pack(">II", 3, 4) + bytes(12)

@@ -6,7 +6,7 @@ further label files is not published and was not recovered, so this is a task of
 
 import numpy as np
 
-from deeptheory.datasets.binary import BinaryTask, all_patterns, binary_task
+from deeptheory.datasets.tasks.binary import BinaryTask, all_patterns, binary_task
 from deeptheory.errors import InputError
 
 

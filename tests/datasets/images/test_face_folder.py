@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from deeptheory.datasets import face_folder, faces, read_landmarks
-from deeptheory.datasets.face_folder import where
-from deeptheory.datasets.image_files import read_image
+from deeptheory.datasets.images.face_folder import where
+from deeptheory.datasets.images.image_files import read_image
 from deeptheory.errors import InputError, StoreError
 
 POINTS = np.random.default_rng(0).uniform(2, 20, (3, 5, 2)).round(3)

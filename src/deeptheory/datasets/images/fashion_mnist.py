@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deeptheory.datasets.digits import Images, check_sha256
-from deeptheory.datasets.mnist import read_idx
-from deeptheory.datasets.official import Official
+from deeptheory.datasets.images.digits import Images, check_sha256
+from deeptheory.datasets.images.mnist import read_idx
+from deeptheory.datasets.images.official import Official
 from deeptheory.errors import StoreError
 
 _BASE = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"

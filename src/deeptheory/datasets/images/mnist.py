@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deeptheory.datasets.digits import Images, check_sha256
-from deeptheory.datasets.places import cache_folder, in_data_folder
+from deeptheory.datasets.images.digits import Images, check_sha256
+from deeptheory.datasets.paths import cache_folder, in_data_folder
 from deeptheory.errors import MissingDependency, StoreError
 from deeptheory.names import pick
 

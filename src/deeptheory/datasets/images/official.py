@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deeptheory.datasets.places import cache_folder, data_folder
+from deeptheory.datasets.paths import cache_folder, data_folder
 from deeptheory.errors import StoreError
 
 

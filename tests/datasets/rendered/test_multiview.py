@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from deeptheory.datasets import multiview, rendering
-from deeptheory.datasets.solids import BOX, CYLINDER, ELLIPSOID, KINDS, Solid, solid
+from deeptheory.datasets import multiview
+from deeptheory.datasets.rendered import rendering
+from deeptheory.datasets.rendered.solids import BOX, CYLINDER, ELLIPSOID, KINDS, Solid, solid
 from deeptheory.errors import InputError
 from oracles import rays
 

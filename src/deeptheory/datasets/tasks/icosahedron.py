@@ -10,7 +10,7 @@ the rest: shuffle before splitting.
 
 import numpy as np
 
-from deeptheory.datasets.binary import BinaryTask, all_patterns, binary_task
+from deeptheory.datasets.tasks.binary import BinaryTask, all_patterns, binary_task
 
 THRESHOLD = 7.632  # the classes are apart between 7.5628 and 7.7013
 LABELS_SHA256 = "371b2b46a5052b4f69f7991ca141fb5afa1ac364ef7beb81ec900eecac2f86d9"  # of numpy.packbits(y)
