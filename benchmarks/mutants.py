@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = {  # science -> files whose numbers people read, tests that must see a fault in them
-    "statistics": (["statistics.py", "runs/intervals.py", "runs/region.py", "runs/decision.py"], ["tests/trials/test_statistics.py", "tests/runs/test_ledger.py"]),
+    "statistics": (["core/statistics.py", "runs/intervals.py", "runs/region.py", "runs/decision.py"], ["tests/trials/test_statistics.py", "tests/runs/test_ledger.py"]),
     "information": (["information/estimators", "information/counting.py", "information/compression.py"], ["tests/information", "tests/trials/test_information.py"]),
     "bottleneck": (["information/bottleneck", "information/layer_bound.py", "information/phases.py"], ["tests/information/bottleneck", "tests/information/test_layer_bound.py", "tests/trials/test_bottleneck.py"]),
     "recording": (["recording", "information/readouts", "information/plane.py"], ["tests/recording", "tests/information/test_plane.py", "tests/information/test_readouts.py"]),

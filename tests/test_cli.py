@@ -126,7 +126,7 @@ def test_debug_shows_where(capsys, monkeypatch):
 
 def test_an_unforeseen_error_is_one_line(capsys, monkeypatch):
     monkeypatch.setattr("deeptheory.cli.application._debug", False)
-    monkeypatch.setattr("deeptheory.doctor.examine", lambda: 1 / 0)
+    monkeypatch.setattr("deeptheory.cli.doctor.examine", lambda: 1 / 0)
     code, _, err = run(capsys, "doctor")
     assert code == 1
     assert err == "error: ZeroDivisionError: division by zero (--debug shows where)\n"

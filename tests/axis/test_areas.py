@@ -13,7 +13,7 @@ from deeptheory.axis import (
     rdm_correlation,
     stranger_ratio,
 )
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from oracles import areas as oracle
 
 RNG = np.random.default_rng(0)

@@ -7,7 +7,7 @@ import deeptheory as dt
 from deeptheory import axis as ax
 from deeptheory.axis.attribute import stratified
 from deeptheory.axis.dependence import Rows
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 RNG = np.random.default_rng(0)
 

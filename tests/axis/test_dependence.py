@@ -5,7 +5,7 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.axis.dependence import Rows, check_repeats, rows_of
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def series(rng, n, d, phi):

@@ -8,7 +8,7 @@ from torch import nn
 import deeptheory as dt
 from deeptheory.axis import Poisson, axis_code, axis_codes_of, cells_of, pixels_of
 from deeptheory.axis.depth import redrawn
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 class Net(nn.Module):

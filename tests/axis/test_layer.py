@@ -7,7 +7,7 @@ from torch import nn
 
 import deeptheory as dt
 from deeptheory.axis import axis_code, responses_of
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 class Small(nn.Module):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deeptheory.axis import axes_geometry, axis_code, simulate, subspace_angles
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from deeptheory.axis import axis_code, simulate
 from deeptheory.cli import main
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.inspection import write_axis_page
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deeptheory.axis import axis_code, simulate, verdict_power
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def said(code, n=2000, reliability=0.9, variances="isotropic", units=8, seed=11, **options):

@@ -14,7 +14,7 @@ from deeptheory.capsules.matrix_layers import prefer as prefer_em
 from deeptheory.capsules.native import building
 from deeptheory.capsules.native.dynamic import addresses
 from deeptheory.capsules.routing.backends import choose, prefer
-from deeptheory.errors import InputError, MissingDependency
+from deeptheory.core.errors import InputError, MissingDependency
 
 c = dt.capsules
 NATIVE = (
@@ -309,7 +309,7 @@ def test_which_backend_is_taken():
 
 BROKEN = """
 import os, torch, deeptheory as dt
-from deeptheory.errors import MissingDependency
+from deeptheory.core.errors import MissingDependency
 print(dt.capsules.backends()["native"])
 u, w = torch.randn(2, 4, 3), torch.randn(4, 3, 2, 3)
 a, b = (dt.capsules.dynamic_routing(u, w, backend=k) for k in ("auto", "eager"))

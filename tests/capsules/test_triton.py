@@ -15,7 +15,7 @@ if not torch.cuda.is_available():
 import deeptheory as dt
 from deeptheory.capsules.on_gpu import dynamic as on_gpu
 from deeptheory.capsules.on_gpu.dynamic import TritonPasses
-from deeptheory.errors import MissingDependency
+from deeptheory.core.errors import MissingDependency
 from oracles import capsules as oracle
 
 dynamic_routing = dt.capsules.dynamic_routing

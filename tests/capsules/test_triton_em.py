@@ -13,7 +13,7 @@ if not torch.cuda.is_available():
 
 import deeptheory as dt
 from deeptheory.capsules.on_gpu import dynamic as on_gpu
-from deeptheory.errors import MissingDependency
+from deeptheory.core.errors import MissingDependency
 
 c = dt.capsules
 DEVICES = [

@@ -14,7 +14,7 @@ import sympy
 import torch
 
 from deeptheory.cheap import ToleranceError, compile_polynomial
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 ACTIVATIONS = ("silu", "gelu", "softplus", "tanh", "sigmoid", "exp", "cos", "sin", "relu")
 SMOOTH = ("sin", "cos", "exp", "tanh", "atan", "erf", "sinh", "cosh", "asinh", "erfc")

@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 from torch import nn
 
 from deeptheory.cheap import BayesSoftmax, FactorGraph, GaussianHamiltonian, bonds, ising, potts
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from oracles import physics as oracle
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-6}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cheap.attacking import worst
 from deeptheory.cheap import CompiledNetwork, ToleranceError, compile_polynomial, neuron_count, relu_count
 from deeptheory.cheap.expansions import FUNCTIONS, expand, power
-from deeptheory.errors import InputError, MissingDependency
+from deeptheory.core.errors import InputError, MissingDependency
 from oracles import cheap_polynomials as oracle
 
 

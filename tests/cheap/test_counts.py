@@ -10,7 +10,7 @@ import sympy
 
 from deeptheory.cheap import CONVENTIONS, neuron_count, neurons_by_depth, product_optimum, real_groups
 from deeptheory.cheap.counts import shallow_rank
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from oracles import cheap_counts as oracle
 
 X = sympy.symbols("a:h")

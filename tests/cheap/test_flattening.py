@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from deeptheory.cheap import compile_polynomial, cost, flattening_cost
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from oracles import cheap_linear as oracle
 
 

@@ -9,7 +9,7 @@ import torch
 from cheap.attacking import worst
 from deeptheory.cheap import ACTIVATIONS, bit_product_gate, identity_gate, monomial_layer, product_gate, square_gate
 from deeptheory.cheap.stencils import stencil
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from oracles import cheap_gates as oracle
 
 DTYPES = (torch.float64, torch.float32)

@@ -11,7 +11,7 @@ from deeptheory.cheap.hamiltonian_gaussian import Gaussian
 from deeptheory.cheap.hamiltonian_newton import maximise
 from deeptheory.cheap.hamiltonian_pairs import Pairs
 from deeptheory.cheap.hamiltonian_polynomial import Polynomial
-from deeptheory.errors import DeeptheoryError, InputError
+from deeptheory.core.errors import DeeptheoryError, InputError
 from oracles import hamiltonian as oracle
 
 

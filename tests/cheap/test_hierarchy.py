@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 
 from deeptheory.cheap import MarkovHierarchy, lumpable_chain
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from oracles import hierarchy as oracle
 
 

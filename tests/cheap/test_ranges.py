@@ -8,7 +8,7 @@ import torch
 from deeptheory.cheap import compile_polynomial
 from deeptheory.cheap.ranges import repeats, span
 from deeptheory.cheap.rewriting import simplified
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from oracles import cheap_polynomials as oracle
 
 X, Y, S, T = sympy.symbols("x y s t")

@@ -8,7 +8,7 @@ from torch import nn
 
 from cheap.attacking import worst
 from deeptheory.cheap import bit_product_gate, compile_polynomial, product_gate, to_polynomial
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def attack(module, reading, dtype=torch.float64):

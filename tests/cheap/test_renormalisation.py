@@ -13,7 +13,7 @@ from deeptheory.cheap import (
     renormalised,
 )
 from deeptheory.cheap.renormalisation import _fit
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from oracles import physics as oracle
 
 Y = (0.02, 1.0, 4.0)

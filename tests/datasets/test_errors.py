@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 
+from deeptheory.core.errors import InputError, MissingDependency, StoreError
 from deeptheory.datasets import committee, digits, icosahedron, mnist
 from deeptheory.datasets.images.mnist import read_idx
-from deeptheory.errors import InputError, MissingDependency, StoreError
 
 
 def _raise(error):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from deeptheory.core.errors import InputError
 from deeptheory.datasets import affine, cropped, overlaid, relit, shifted
-from deeptheory.errors import InputError
 
 LABELS = np.arange(30) % 3
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.faces import FaceSpace, PixelSpace, held_out, montage, picture_figure, recognised
 from deeptheory.faces.principal import principal
 from deeptheory.faces.searching import warn_of

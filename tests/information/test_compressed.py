@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def test_compressing_what_has_few_numbers_keeps_the_information():

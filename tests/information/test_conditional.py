@@ -6,7 +6,7 @@ import torch
 from scipy.special import digamma
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information.estimators import CONDITIONAL
 from oracles import neighbours as oracle
 

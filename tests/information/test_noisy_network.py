@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information import (
     Clusters,
     Cosines,

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import deeptheory as dt
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 from deeptheory.networks.fingerprints import digest
 from deeptheory.networks.population.fit import fit
 from deeptheory.networks.population.population import Population

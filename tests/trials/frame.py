@@ -115,7 +115,7 @@ def refused(action: Callable, match: str) -> Found:
     """The input is refused by an InputError that says `match`."""
     import re
 
-    from deeptheory.errors import DeeptheoryError
+    from deeptheory.core.errors import DeeptheoryError
 
     try:
         action()

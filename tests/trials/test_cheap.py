@@ -11,7 +11,7 @@ import torch
 
 from cheap.strangers import ACTIVATIONS, Truth, judged, points, stranger, worst_error
 from deeptheory import cheap
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from trials import cheap_counts, cheap_physics
 from trials.frame import Found, Row, all_of, near, quick, refused, same
 

@@ -12,9 +12,9 @@ import torch
 
 from deeptheory.axis.dependence import Rows
 from deeptheory.axis.left_out import left_out
-from deeptheory.errors import InputError
-from deeptheory.results import Estimate
-from deeptheory.statistics import codes_of, proportion_interval
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
+from deeptheory.core.statistics import codes_of, proportion_interval
 
 _FOLDS, _ROWS = 10, 20_000  # rows read, over all repeats, that are enough
 _SHARED = 1.35  # variance of the share right over that of independent readings; measured (docs/what_axis_tests_tell.md)

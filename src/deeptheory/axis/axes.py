@@ -15,7 +15,7 @@ import torch
 
 from deeptheory.axis.entering import Entered
 from deeptheory.axis.left_out import ROOM, left_out
-from deeptheory.results import Result
+from deeptheory.core.results import Result
 
 _ALPHAS = tuple(10.0**k for k in np.arange(-4, 3.01, 0.5))  # times the mean variance of a feature
 _HALVES = 10

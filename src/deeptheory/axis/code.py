@@ -24,10 +24,10 @@ from deeptheory.axis.reliability import split_half
 from deeptheory.axis.shuffles import shuffled
 from deeptheory.axis.synthesis import Metamers, controversial, metamers, outward
 from deeptheory.axis.workers import workers
-from deeptheory.errors import InputError
-from deeptheory.names import pick
-from deeptheory.results import Estimate, Result
-from deeptheory.statistics import codes_of
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Estimate, Result
+from deeptheory.core.statistics import codes_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

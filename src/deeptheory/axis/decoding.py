@@ -14,7 +14,7 @@ import torch
 
 from deeptheory.axis.entering import Entered
 from deeptheory.axis.left_out import left_out
-from deeptheory.results import Result
+from deeptheory.core.results import Result
 
 FOLDS = 10  # of dependent rows
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.errors import InputError
-from deeptheory.statistics import autocorrelation_time, codes_of, permutations
+from deeptheory.core.errors import InputError
+from deeptheory.core.statistics import autocorrelation_time, codes_of, permutations
 
 _MANY = 20  # groups from which whole groups are shuffled
 _PIECES = 12  # stretches below which a series is shifted in a circle

@@ -16,11 +16,11 @@ from torch import nn
 
 from deeptheory.axis.code import AxisCode, axis_code
 from deeptheory.axis.layer import cells_of
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
 from deeptheory.recording.inputs import as_inputs
 from deeptheory.recording.sites import unwrap
-from deeptheory.results import Result
 
 CONDITIONS = ("trained", "untrained", "pixels")
 _DULL = 0.2  # of the most varying pixel's deviation: those below are background
@@ -59,7 +59,7 @@ class Depth(Result):
     def figure(self, name: str = "preference") -> Any:
         """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions, axis
         (better than exemplar), explained. InputError: another name, or models that were not compared."""
-        from deeptheory.theme import NEUTRAL, layer_colours, new_figure
+        from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 
         column, title = pick(_FIGURES, name, what="figure")
         table = self.table()

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_tensor
 from deeptheory.axis.dependence import Rows, check_repeats, rows_of
-from deeptheory.errors import InputError
-from deeptheory.names import unknown
-from deeptheory.statistics import codes_of
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
+from deeptheory.core.statistics import codes_of
 
 NORMALISATIONS = ("block", "dim", "none")
 Blocks = dict[str, np.ndarray]

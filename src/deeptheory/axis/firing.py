@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.arrays import as_floats
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from deeptheory.axis.entering import Entered
-from deeptheory.results import Result
-from deeptheory.statistics import false_discovery
+from deeptheory.core.results import Result
+from deeptheory.core.statistics import false_discovery
 
 ALPHA, POWER = 0.05, 0.8
 _UNITS = 64

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from deeptheory.axis.left_out import Folds, left_out
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

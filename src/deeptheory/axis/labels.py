@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_floats
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -19,8 +19,8 @@ import torch
 from torch import nn
 
 from deeptheory.axis.code import AxisCode, axis_code
-from deeptheory.errors import InputError
-from deeptheory.names import unknown
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, batches, call, sample_count
 from deeptheory.recording.sites import unwrap, watching

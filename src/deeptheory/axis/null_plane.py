@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_floats
 from deeptheory.axis.code import AxisCode
 from deeptheory.axis.synthesis import outward
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_floats, is_torch
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.arrays import as_floats, is_torch
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,7 +13,7 @@ import torch
 
 from deeptheory.axis.dependence import Rows
 from deeptheory.axis.entering import Entered
-from deeptheory.statistics import codes_of, false_discovery
+from deeptheory.core.statistics import codes_of, false_discovery
 
 _UNIT_AXIS = {"r2": 1, "aic": 1, "radius": 1, "lead": 2, "lead_error": 2}  # of arrays whose units do not come first
 

@@ -12,9 +12,9 @@ import numpy as np
 from deeptheory.axis.code import axis_code
 from deeptheory.axis.models.verdicts import VERDICTS
 from deeptheory.axis.simulation import Simulation, simulate
-from deeptheory.errors import InputError
-from deeptheory.results import Result
-from deeptheory.statistics import proportion_interval
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.statistics import proportion_interval
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,8 +12,8 @@ import numpy as np
 
 from deeptheory.axis.entering import Entered
 from deeptheory.axis.shuffles import Shuffled
-from deeptheory.results import Result
-from deeptheory.statistics import false_discovery, permutation_p
+from deeptheory.core.results import Result
+from deeptheory.core.statistics import false_discovery, permutation_p
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,8 +15,8 @@ import torch
 from deeptheory.axis.entering import Entered
 from deeptheory.axis.reversal import reversals
 from deeptheory.axis.shuffles import Shuffled
-from deeptheory.results import Result
-from deeptheory.statistics import false_discovery, permutation_p
+from deeptheory.core.results import Result
+from deeptheory.core.statistics import false_discovery, permutation_p
 
 BINS = 20
 

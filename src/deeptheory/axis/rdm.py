@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_floats
-from deeptheory.errors import InputError
-from deeptheory.results import Result
-from deeptheory.statistics import permutation_p
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.statistics import permutation_p
 
 _GROUPS = 60  # of images, each left out in turn for the interval
 _PARTS = 6  # of conditions, two of which are left out of a whitening

@@ -15,8 +15,8 @@ import numpy as np
 from deeptheory.axis.identification import chances, nearer
 from deeptheory.axis.left_out import left_out
 from deeptheory.axis.simulation import simulate
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 READERS = ("identity", "two", "attribute", "nuisance")
 
@@ -52,7 +52,7 @@ class Efficiency(Result):
     def ratio(self, accuracy: float = 0.5, reader: str = "identity") -> np.ndarray:
         """[seed]: how many times as many distance units as axis units an accuracy takes, interpolated between log numbers
         of units; NaN where one of them does not reach it. InputError: no such reader."""
-        from deeptheory.names import pick
+        from deeptheory.core.names import pick
 
         r = pick({name: k for k, name in enumerate(self.readers)}, reader, what="reader")
         needed = np.array([[_crossing(self.accuracy[s, m, :, r], self.units, accuracy) for m in (0, 1)] for s in range(len(self.seeds))])  # fmt: skip

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
 
 
 def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from deeptheory.arrays import as_floats
 from deeptheory.axis.codes import CODES, SOFT, softplus
-from deeptheory.errors import InputError
-from deeptheory.names import pick
-from deeptheory.results import Result
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
 
 # Variances of the 25 shape components of Chang & Tsao's released face space, and of the 25 appearance components, of which
 # the first four, and the last, are known: between them they fall geometrically here.

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_floats
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
 
 
 def stranger_ratio(predicted: Any, actual: Any) -> np.ndarray:

@@ -17,8 +17,8 @@ import torch
 from deeptheory.axis.entering import Entered
 from deeptheory.axis.models.generators import GENERATORS, Stimuli
 from deeptheory.axis.models.scores import all_fits
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 _NORMS = (0.15, 0.3, 0.5, 1.0, 1.5, 2.0)  # of the median stimulus norm
 _STEPS = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0)  # standard deviations along a unit's axis

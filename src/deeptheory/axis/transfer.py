@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from deeptheory.axis.code import AxisCode
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 
 
 def axis_transfer(

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from deeptheory.cheap.functions import FUNCTIONS, Function
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 
 _TERMS = 16  # of the Taylor sum of a bound
 _PIECE = 0.25  # largest half-width of one Taylor sum; the radius of the discs is 1

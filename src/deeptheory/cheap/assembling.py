@@ -20,7 +20,7 @@ from deeptheory.cheap.designs import Design, Own, best_bias, best_scale, scaled
 from deeptheory.cheap.layouts import Cell, Layout, Wire
 from deeptheory.cheap.rounding import TINY, gamma, is_power_of_two, short
 from deeptheory.cheap.stencils import Stencil, stencil
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 _FINEST = 60  # halvings of the truncation that a gate may have
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import nn
 
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
-from deeptheory.shapes import check_finite, check_shapes
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite, check_shapes
 
 
 class BayesSoftmax(nn.Module):

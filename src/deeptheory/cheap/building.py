@@ -18,7 +18,7 @@ from deeptheory.cheap.expressions import Exponents, Terms, number
 from deeptheory.cheap.functions import FUNCTIONS, Function, power
 from deeptheory.cheap.graphs import Graph, Interval, Value, above, below, total
 from deeptheory.cheap.wide import reduced
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     import sympy

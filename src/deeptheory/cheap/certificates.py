@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deeptheory.results import Result
+from deeptheory.core.results import Result
 
 if TYPE_CHECKING:
     import pandas

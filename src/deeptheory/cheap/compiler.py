@@ -25,7 +25,7 @@ from deeptheory.cheap.network import CompiledNetwork
 from deeptheory.cheap.rewriting import simplified
 from deeptheory.cheap.rounding import precision, representable
 from deeptheory.cheap.text import check_powers
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     import sympy

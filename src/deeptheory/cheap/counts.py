@@ -16,9 +16,9 @@ from deeptheory.cheap.expressions import MOST_DEGREE, Terms, polynomial_terms, r
 from deeptheory.cheap.groups import monomial_optimum
 from deeptheory.cheap.ranks import derivative_rank, independent_rows
 from deeptheory.cheap.shallow import is_form, shallow_lower, shallow_upper
-from deeptheory.errors import InputError
-from deeptheory.names import pick
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
 
 if TYPE_CHECKING:
     import pandas

@@ -17,7 +17,7 @@ from deeptheory.cheap.activations import Activation
 from deeptheory.cheap.functions import Function
 from deeptheory.cheap.rounding import TINY, gamma, is_power_of_two, short
 from deeptheory.cheap.stencils import Stencil, stencil
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 SCALE_BITS = 5  # scales are short numbers, so that integers times a scale are exact
 _VANISHES = 1e-12  # a derivative this small, against its bound on the unit disc, is none

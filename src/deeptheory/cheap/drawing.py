@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
+from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, new_figure
 
 if TYPE_CHECKING:
     from deeptheory.cheap.counts import DepthCounts

@@ -14,7 +14,7 @@ from math import ceil, inf, log, nextafter
 from typing import Any
 
 from deeptheory.cheap.functions import FUNCTIONS, Function, power
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 __all__ = ["FINEST", "FUNCTIONS", "MOST", "Expansion", "Function", "expand", "power", "value_at"]
 

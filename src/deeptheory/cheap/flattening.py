@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 if TYPE_CHECKING:
     import pandas

@@ -18,7 +18,7 @@ from deeptheory.cheap.certificates import ASSUMED, Certificate, bits_needed
 from deeptheory.cheap.designs import Design, design
 from deeptheory.cheap.domains import read_domain
 from deeptheory.cheap.rounding import precision
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     from deeptheory.cheap.activations import Activation

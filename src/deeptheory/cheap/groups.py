@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from math import ceil, log, log2, prod
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 Gate = Callable[[tuple[int, ...]], int]  # neurons of a gate with these exponents
 

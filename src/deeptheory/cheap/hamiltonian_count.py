@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 
 from deeptheory.cheap.hamiltonian_terms import Assumptions
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def parameter_count(

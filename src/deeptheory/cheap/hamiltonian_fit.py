@@ -19,8 +19,8 @@ from deeptheory.cheap.hamiltonian_pairs import Pairs
 from deeptheory.cheap.hamiltonian_polynomial import Polynomial
 from deeptheory.cheap.hamiltonian_samples import Samples, read_samples
 from deeptheory.cheap.hamiltonian_terms import Assumptions, Term
-from deeptheory.errors import InputError
-from deeptheory.results import Estimate, Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate, Result
 
 MOST_PARAMETERS = 6_000  # the curvature is a square table
 _WIDEN = 0.25  # of the range of real samples, on either side
@@ -140,7 +140,7 @@ class HamiltonianFit(Result):
         """Bits lost against parameters, one point an assumption."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import new_figure
+        from deeptheory.core.theme import new_figure
 
         rows = self.assumptions[np.isfinite(self.assumptions["lost"].astype(float))]
         figure = new_figure(xaxis_title="parameters", yaxis_title="bits lost a sample, held out")

@@ -7,7 +7,7 @@ the covariance; with fewer or shared ones the likelihood is concave in them (Dem
 import numpy as np
 
 from deeptheory.cheap.hamiltonian_terms import Term
-from deeptheory.errors import DeeptheoryError, InputError
+from deeptheory.core.errors import DeeptheoryError, InputError
 
 _STEPS = 200
 _CLOSE = 1e-10

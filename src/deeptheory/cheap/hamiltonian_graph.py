@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
 
 _LARGEST = 2**24  # entries of a table
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from deeptheory.errors import DeeptheoryError
+from deeptheory.core.errors import DeeptheoryError
 
 _STEPS = 100
 _LEAST_ROWS = 20_000  # samples for the curvature

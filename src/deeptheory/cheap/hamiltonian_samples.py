@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-from deeptheory.names import pick
-from deeptheory.shapes import check_finite
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_finite
 
 KINDS = ("auto", "binary", "potts", "gaussian", "real")
 _MOST_LEVELS = 16

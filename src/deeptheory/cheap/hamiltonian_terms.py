@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.names import unknown
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
 
 Term = tuple[tuple[int, int], ...]
 _MOST_TERMS = 2_000_000

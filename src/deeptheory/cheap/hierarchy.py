@@ -18,8 +18,8 @@ import numpy as np
 from deeptheory.cheap.hierarchy_chain import Chain, read_chain
 from deeptheory.cheap.hierarchy_merging import Distillation, bits_of, distil
 from deeptheory.cheap.hierarchy_rows import group_rows, group_whole_rows
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 _IN_DOUBT = 1e3  # different rows nearer than so many tolerances earn a note
 
@@ -204,7 +204,7 @@ class MarkovHierarchy(Result):
         """States and classes a level, from the data at the bottom to y_0."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import NEUTRAL, new_figure
+        from deeptheory.core.theme import NEUTRAL, new_figure
 
         table = self.table()
         figure = new_figure(xaxis_title="level (0: what is asked, last: the data)", yaxis_title="number")

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 
 _SLACK = 1e-6  # by how much a column of float probabilities may miss 1 (float32 tables, printed digits)
 ORIENTATIONS = ("auto", "columns", "rows")

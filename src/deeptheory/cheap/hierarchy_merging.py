@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 _ROUNDING = 1e-12  # bits: two losses nearer than this are one
 _MOST = 4000  # classes: the table of costs is square
@@ -71,7 +71,7 @@ class Distillation(Result):
         """Bits lost against states kept."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import new_figure
+        from deeptheory.core.theme import new_figure
 
         title = f"classes of T_{self.level} kept"
         figure = new_figure(xaxis_title=title, yaxis_title=f"bits about y_{self.about} lost")

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
 
 
 def tables_of_samples(samples, states: Sequence[int] | None, smoothing: float):

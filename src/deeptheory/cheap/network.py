@@ -11,7 +11,7 @@ from torch import nn
 from deeptheory.cheap.certificates import Certificate
 from deeptheory.cheap.gates import Activate, check_input, linear
 from deeptheory.cheap.rounding import representable
-from deeptheory.errors import InputError, MissingDependency
+from deeptheory.core.errors import InputError, MissingDependency
 
 if TYPE_CHECKING:
     import sympy

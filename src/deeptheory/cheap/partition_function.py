@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -43,7 +43,7 @@ class PartitionCounterexample(Result):
         """Both distributions."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import new_figure
+        from deeptheory.core.theme import new_figure
 
         table, figure = self.table(), new_figure(xaxis_title="state y", yaxis_title="probability", barmode="group")
         for name, label in (("p", "exp(-H) / Z"), ("marginal", "visible marginal, same Z")):

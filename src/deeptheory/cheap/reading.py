@@ -24,8 +24,8 @@ from deeptheory.cheap.expressions import Exponents, polynomial_terms
 from deeptheory.cheap.gates import Activate, BitGate, Gate
 from deeptheory.cheap.network import CompiledNetwork
 from deeptheory.cheap.rounding import gamma
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 if TYPE_CHECKING:
     import pandas

@@ -24,7 +24,7 @@ from deeptheory.cheap.expansions import FINEST
 from deeptheory.cheap.layouts import Cell, Layout, layout
 from deeptheory.cheap.network import CompiledNetwork
 from deeptheory.cheap.rounding import gamma, precision
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     from deeptheory.cheap.compiler import Problem

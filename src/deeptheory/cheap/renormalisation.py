@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-from deeptheory.results import Estimate, Result
-from deeptheory.shapes import check_finite
-from deeptheory.statistics import mean_interval
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate, Result
+from deeptheory.core.shapes import check_finite
+from deeptheory.core.statistics import mean_interval
 
 _NEWTON = 100
 _LEAST_FIELDS = 2
@@ -96,7 +96,7 @@ class RenormalisationFlow(Result):
         """Mean coupling against step, logarithmic, beside the rule's straight lines."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import layer_colours, new_figure
+        from deeptheory.core.theme import layer_colours, new_figure
 
         figure = new_figure(xaxis_title=f"blockings by {self.b} x {self.b}", yaxis_title="coupling")
         figure.update_yaxes(type="log")

@@ -7,7 +7,7 @@ sech(u)/2 it is tame; sin(u)/u has one that meets 0, though sinc(u) is smooth th
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     import sympy

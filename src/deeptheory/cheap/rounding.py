@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 _DTYPES = {"float64": (53, 1.7e308), "float32": (24, 3.4e38)}
 TINY = {53: 2.0**-1022, 24: 2.0**-126}  # by bits: what is smaller may become 0

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def data_folder() -> Path | None:

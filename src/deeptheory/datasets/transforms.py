@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy, is_torch, like
-from deeptheory.errors import InputError
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
+from deeptheory.core.arrays import as_numpy, is_torch, like
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
 
 AFFINE = {"rotation": 20.0, "shear": 0.2, "scale": (0.8, 1.2)}  # degrees, and factors: affNIST's ranges (unverified)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     from deeptheory.faces.space import FaceSpace
@@ -38,7 +38,7 @@ def picture_figure(picture: np.ndarray, labels_x: list[str] | None = None, label
     import plotly.graph_objects as go
     from PIL import Image
 
-    from deeptheory.theme import new_figure
+    from deeptheory.core.theme import new_figure
 
     kept = io.BytesIO()
     Image.fromarray(picture).save(kept, "PNG", optimize=True)

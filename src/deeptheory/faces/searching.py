@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite
 
 if TYPE_CHECKING:
     from deeptheory.faces.space import FaceSpace
@@ -60,7 +60,7 @@ class Search(Result):
         """Residual against iterations, one dot a face, by whether it converged."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import new_figure
+        from deeptheory.core.theme import new_figure
 
         figure = new_figure(xaxis_title="iterations", yaxis_title="residual (units of the pictures)")
         for name, chosen in (("converged", self.converged), ("not", ~self.converged)):

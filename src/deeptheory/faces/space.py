@@ -17,8 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deeptheory.arrays import as_numpy, as_tensor, like
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy, as_tensor, like
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.faces.alignment import NORMALISATIONS
 from deeptheory.faces.frames import (
     CHUNK,
@@ -35,9 +38,6 @@ from deeptheory.faces.frames import (
 from deeptheory.faces.inverse import invert
 from deeptheory.faces.principal import principal
 from deeptheory.faces.thin_plate import ThinPlate, grid
-from deeptheory.names import pick
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
 
 _RIM = 2  # pixels around the mask whose warp is known, so that its edge is drawn
 

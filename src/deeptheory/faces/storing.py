@@ -11,8 +11,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from deeptheory.errors import StoreError
-from deeptheory.stored import read_json, replace_folder
+from deeptheory.core.errors import StoreError
+from deeptheory.core.storage import read_json, replace_folder
 
 if TYPE_CHECKING:
     from deeptheory.faces.space import FaceSpace

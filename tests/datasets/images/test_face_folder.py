@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.datasets import face_folder, faces, read_landmarks
 from deeptheory.datasets.images.face_folder import where
 from deeptheory.datasets.images.image_files import read_image
-from deeptheory.errors import InputError, StoreError
 
 POINTS = np.random.default_rng(0).uniform(2, 20, (3, 5, 2)).round(3)
 NAMES = ("a", "b", "c")

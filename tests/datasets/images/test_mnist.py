@@ -6,9 +6,9 @@ import struct
 import numpy as np
 import pytest
 
+from deeptheory.core.errors import StoreError
 from deeptheory.datasets import CATALOGUE, digits, mnist
 from deeptheory.datasets.images.mnist import read_idx
-from deeptheory.errors import StoreError
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.datasets import affnist, cifar10, coil20, fashion_mnist, small_norb, svhn
 from deeptheory.datasets.images import official
 from deeptheory.datasets.images.official import Official
-from deeptheory.errors import InputError, StoreError
 
 RNG = np.random.default_rng(0)
 

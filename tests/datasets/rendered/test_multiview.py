@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from deeptheory.core.errors import InputError
 from deeptheory.datasets import multiview
 from deeptheory.datasets.rendered import rendering
 from deeptheory.datasets.rendered.solids import BOX, CYLINDER, ELLIPSOID, KINDS, Solid, solid
-from deeptheory.errors import InputError
 from oracles import rays
 
 

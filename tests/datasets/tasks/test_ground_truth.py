@@ -5,8 +5,8 @@ import pytest
 from scipy import integrate, stats
 
 import deeptheory as dt
+from deeptheory.core.errors import InputError
 from deeptheory.datasets.tasks.ground_truth import half_cube, spiral, swiss_roll, two_humps, wiggly_x, wiggly_y
-from deeptheory.errors import InputError
 
 # nats, as printed by another implementation of the same tasks
 PUBLISHED = {

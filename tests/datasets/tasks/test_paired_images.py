@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 @pytest.mark.parametrize("kind", ["gaussians", "rectangles"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def test_the_error_of_a_student_is_what_fresh_samples_show():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.networks import FaceNet, FaceResNet, accuracy, classification_loss, face_resnet, minibatches, train
 from oracles import face_resnet as oracle
 

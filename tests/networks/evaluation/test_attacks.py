@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.networks import matched
 from deeptheory.networks.architectures.standardization import Standardised
 from deeptheory.networks.evaluation.attacks import (

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.networks.population.disturbances import POOL, TILE, pools, quantise, training_noise
 from deeptheory.networks.population.engines import orthonormality
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.errors import DeeptheoryError, StoreError
+from deeptheory.core.errors import DeeptheoryError, StoreError
 from deeptheory.networks import Population, fit
 from deeptheory.recording import GradientRecorder
 from oracles.training import moments, plain_network, train

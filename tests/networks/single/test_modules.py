@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.networks import build, count, outputs, set_weights, weights
 
 X = np.random.default_rng(0).standard_normal((25, 4)).astype(np.float32)

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import deeptheory as dt
-from deeptheory.errors import DeeptheoryError, InputError, StoreError
+from deeptheory.core.errors import DeeptheoryError, InputError, StoreError
 
 RNG = np.random.default_rng(0)
 X = torch.as_tensor(RNG.standard_normal((90, 6)), dtype=torch.float32)

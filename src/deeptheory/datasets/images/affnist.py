@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.datasets.images.digits import Images
 from deeptheory.datasets.images.matlab import read_mat
 from deeptheory.datasets.images.official import Official
-from deeptheory.errors import InputError, StoreError
 
 _PAGE = "www.cs.toronto.edu/~tijmen/affNIST (32x, transformed)"
 _FOLDERS = {"train": "training_and_validation_batches", "test": "test_batches"}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deeptheory.core.errors import StoreError
 from deeptheory.datasets.images.digits import Images
 from deeptheory.datasets.images.official import Official
-from deeptheory.errors import StoreError
 
 _ARCHIVE = "cifar-10-binary.tar.gz"
 _FOLDER = "cifar-10-batches-bin"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deeptheory.core.errors import StoreError
 from deeptheory.datasets.images.views import Views
 from deeptheory.datasets.paths import data_folder, in_data_folder
-from deeptheory.errors import StoreError
 
 _PAGE = "www.cs.columbia.edu/CAVE/software/softlib/coil-20.php"
 _FOLDER = "coil-20-proc"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.results import Result
+from deeptheory.core.results import Result
 
 _DIGITS_SHA256 = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3"
 
@@ -61,7 +61,7 @@ def where() -> str:
 
 def check_sha256(array: np.ndarray, expected: str, what: str) -> None:
     """StoreError where the array's bytes are not the ones expected; names both checksums."""
-    from deeptheory.errors import StoreError
+    from deeptheory.core.errors import StoreError
 
     seen = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
     if seen != expected:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.results import Result
 from deeptheory.datasets.images.image_files import read_image
 from deeptheory.datasets.images.landmark_files import (
     LANDMARK_FILES,
@@ -21,8 +23,6 @@ from deeptheory.datasets.images.landmark_files import (
     table,
 )
 from deeptheory.datasets.paths import data_folder
-from deeptheory.errors import InputError, StoreError
-from deeptheory.results import Result
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from deeptheory.core.errors import StoreError
 from deeptheory.datasets.images.digits import Images, check_sha256
 from deeptheory.datasets.images.mnist import read_idx
 from deeptheory.datasets.images.official import Official
-from deeptheory.errors import StoreError
 
 _BASE = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 _MD5 = {  # of the published gzips

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 
 _EIGHT_BIT = ("1", "L", "P", "RGB", "YCbCr", "LAB", "HSV", "CMYK")
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")

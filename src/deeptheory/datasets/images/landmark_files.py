@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deeptheory.errors import StoreError
-from deeptheory.names import pick
+from deeptheory.core.errors import StoreError
+from deeptheory.core.names import pick
 
 _X, _Y = ("x", "px", "x_px", "col", "column"), ("y", "py", "y_px", "row", "line")
 _NUMBERED = ("", "point", "landmark", "id", "index", "name", "n", "no", "number", "label", "part")

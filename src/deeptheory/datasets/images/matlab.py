@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 
 
 def read_mat(path: Path, names: Sequence[str], struct: str | None = None) -> dict[str, np.ndarray]:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from deeptheory.core.errors import MissingDependency, StoreError
+from deeptheory.core.names import pick
 from deeptheory.datasets.images.digits import Images, check_sha256
 from deeptheory.datasets.paths import cache_folder, in_data_folder
-from deeptheory.errors import MissingDependency, StoreError
-from deeptheory.names import pick
 
 _LICENCE = "CC BY-SA 3.0"
 _BASE = "https://ossci-datasets.s3.amazonaws.com/mnist/"

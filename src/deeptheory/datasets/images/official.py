@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deeptheory.core.errors import StoreError
 from deeptheory.datasets.paths import cache_folder, data_folder
-from deeptheory.errors import StoreError
 
 
 @dataclass(frozen=True)

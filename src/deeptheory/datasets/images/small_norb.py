@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.datasets.images.official import Official
 from deeptheory.datasets.images.views import Views
-from deeptheory.errors import InputError, StoreError
 
 _STEM = {
     "train": "smallnorb-5x46789x9x18x6x2x96x96-training-",

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from deeptheory.core.errors import StoreError
 from deeptheory.datasets.images.digits import Images
 from deeptheory.datasets.images.matlab import read_mat
 from deeptheory.datasets.images.official import Official
-from deeptheory.errors import StoreError
 
 _BASE = "http://ufldl.stanford.edu/housenumbers/"
 _MD5 = {"train": "e26dedcc434d2e4c54c9b2d4a06d8373", "test": "eb5a983be6a315427106f1b164d9cef3"}

@@ -5,10 +5,10 @@ from itertools import product
 
 import numpy as np
 
+from deeptheory.core.errors import InputError
 from deeptheory.datasets.images.views import Views
 from deeptheory.datasets.rendered.rendering import LAMPS, render
 from deeptheory.datasets.rendered.solids import KINDS, solid
-from deeptheory.errors import InputError
 
 AZIMUTHS = tuple(range(0, 360, 20))
 ELEVATIONS = tuple(range(30, 75, 5))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.names import pick
+from deeptheory.core.names import pick
 
 ELLIPSOID, BOX, CYLINDER = 0, 1, 2  # the unit ball; the cube [-1, 1]^3; x^2 + y^2 <= 1, |z| <= 1
 

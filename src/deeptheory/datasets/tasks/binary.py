@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

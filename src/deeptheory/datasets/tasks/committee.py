@@ -6,8 +6,8 @@ further label files is not published and was not recovered, so this is a task of
 
 import numpy as np
 
+from deeptheory.core.errors import InputError
 from deeptheory.datasets.tasks.binary import BinaryTask, all_patterns, binary_task
-from deeptheory.errors import InputError
 
 
 def committee(members: int = 3, gamma: float | None = None, seed: int = 0) -> BinaryTask:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.names import pick
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
 
 Draw = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
 Map = Callable[[np.ndarray], np.ndarray]

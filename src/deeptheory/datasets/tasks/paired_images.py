@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.names import pick
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
 
 _MOST = 40  # bits: 1 - 2^-40 is four thousand steps of float64 below 1
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 WIDTHS = (16, 24, 32, 48, 64)
 

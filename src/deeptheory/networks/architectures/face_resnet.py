@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.datasets.paths import in_data_folder
-from deeptheory.errors import InputError, StoreError
 
 SIZE = 150
 _MEAN = (122.782, 117.001, 104.298)  # red, green, blue

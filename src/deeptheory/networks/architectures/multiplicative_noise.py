@@ -6,7 +6,7 @@ Source: Butakov et al. 2024: std = 1e-3 |activation|, on in training and afterwa
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 class RelativeNoise(nn.Module):

@@ -14,12 +14,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output
 from deeptheory.networks.single.modules import as_of, evaluating
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -65,7 +65,7 @@ class Robustness(Result):
         """Accuracy against epsilon."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import new_figure
+        from deeptheory.core.theme import new_figure
 
         figure = new_figure(xaxis_title="epsilon", yaxis_title="accuracy", yaxis_range=[0, 1])
         figure.add_trace(go.Scatter(x=self.epsilon, y=self.accuracy, mode="lines+markers", name=self.method))

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

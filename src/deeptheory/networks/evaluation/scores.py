@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch._C import _functorch  # type: ignore[attr-defined]  # no public function says whether a transform is at work
 
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
-from deeptheory.shapes import check_shapes
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_shapes
 
 Scores = Callable[[Any], torch.Tensor]
 

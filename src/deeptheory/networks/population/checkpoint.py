@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 from deeptheory.networks.fingerprints import digest, of_tensors
 from deeptheory.networks.population.engines import Plan
 

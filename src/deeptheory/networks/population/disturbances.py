@@ -13,7 +13,7 @@ import torch
 from numba import njit
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 TILE = 128  # samples that share one place in the pool; also the tile of the handwritten step
 POOL = 1 << 16

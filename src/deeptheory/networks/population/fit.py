@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import DeeptheoryError, InputError
-from deeptheory.names import pick
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import DeeptheoryError, InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite
 from deeptheory.networks.population.checkpoint import Checkpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
 from deeptheory.networks.population.population import Population
 from deeptheory.networks.population.splits import split
 from deeptheory.networks.population.step import OPTIMIZERS
 from deeptheory.networks.population.targets import as_targets
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite
 
 _SPAN = 200  # epochs between looks at progress, checkpoint and finiteness; results do not depend on it
 
@@ -65,7 +65,7 @@ class History(Result):
         """Loss of training and held-out samples against epoch, mean over networks, both axes logarithmic."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import new_figure
+        from deeptheory.core.theme import new_figure
 
         figure = new_figure(xaxis_title="epoch + 1", yaxis_title="loss (nats)")
         figure.update_xaxes(type="log")

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantise
 from deeptheory.networks.population.initializers import INITIALISERS
 

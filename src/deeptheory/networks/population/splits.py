@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 
 
 def split(n: int, train, seeds: Sequence[int], how: str = "random", seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-from deeptheory.shapes import check_finite
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite
 
 
 def as_targets(y, n: int, networks: int, outputs: int, head: str) -> np.ndarray:

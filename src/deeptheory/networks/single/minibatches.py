@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
 from deeptheory.networks.fingerprints import digest, name_of
 
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.networks.fingerprints import name_of, of_tensors
 from deeptheory.networks.population.checkpoint import MARK, newest, read_mark, swap_in
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.arrays import as_numpy, as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.errors import InputError
 
 Module = TypeVar("Module", bound=nn.Module)
 

@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.errors import DeeptheoryError, InputError
-from deeptheory.names import pick
+from deeptheory.core.errors import DeeptheoryError, InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
 from deeptheory.networks.fingerprints import name_of, of_optimizer, of_schedule
 from deeptheory.networks.single.minibatches import Minibatches
 from deeptheory.networks.single.module_checkpoint import Kept
 from deeptheory.networks.single.modules import evaluating
-from deeptheory.results import Result
 
 _UNSEEN = 20  # steps between looks at the loss where looking means waiting for a device
 
@@ -89,7 +89,7 @@ class TrainingLog(Result):
         """Loss and measures against the step."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import new_figure
+        from deeptheory.core.theme import new_figure
 
         figure = new_figure(xaxis_title="step")
         data = self.dataset()

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.statistics import spearman
 from deeptheory.runs import Claim, NotRun, Sample
-from deeptheory.statistics import spearman
 from deeptheory.studies.chang_tsao_2017.layers import LAYERS
 from deeptheory.studies.chang_tsao_2017.outside import PUBLISHED
 

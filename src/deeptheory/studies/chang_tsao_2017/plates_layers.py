@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.runs import Plate
 from deeptheory.studies.chang_tsao_2017.claims import median_where, preferences
 from deeptheory.studies.chang_tsao_2017.layers import CURVED, LAYERS
 from deeptheory.studies.chang_tsao_2017.marks import CONDITIONS, PIXELS, curves, dots, long, row, table_of
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 _GRID = np.linspace(-2, 2, 17)  # standard deviations along an axis
 _FULL = 8  # faces in a bin that is drawn

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 Array = Any  # numpy.ndarray or torch.Tensor; torch is imported late, so the type is not spelled out
 

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import xarray as xr
 
-from deeptheory.stored import read_dataset, write_dataset
+from deeptheory.core.storage import read_dataset, write_dataset
 
 
 def test_variables_keep_their_order_in_a_folder_listed_otherwise(tmp_path):

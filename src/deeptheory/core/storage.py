@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 
 if TYPE_CHECKING:
     import xarray

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 Value = TypeVar("Value")
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 LEVEL = 0.95
 LEAST_FOR_MEDIAN = 6  # with 5 values no pair of order statistics holds the median in 95 %

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import is_torch
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import is_torch
+from deeptheory.core.errors import InputError
 
 
 def check_shapes(**arguments: tuple[Any, str]) -> dict[str, int]:

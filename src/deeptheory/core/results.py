@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas

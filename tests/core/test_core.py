@@ -8,12 +8,12 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.arrays import as_floats, as_numpy, as_tensor, is_torch, like
-from deeptheory.errors import InputError, StoreError
-from deeptheory.names import pick
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
-from deeptheory.theme import layer_colours, new_figure
+from deeptheory.core.arrays import as_floats, as_numpy, as_tensor, is_torch, like
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.theme import layer_colours, new_figure
 
 
 def test_letters_bind_to_one_size():
