@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.axis.entering import Entered
-from deeptheory.axis.flatness import detectable
+from deeptheory.axis.bench.flatness import detectable
+from deeptheory.axis.bench.validation import Entered
 from deeptheory.axis.models.family import one_family
 from deeptheory.axis.models.scores import DISTANCES, MODELS, RADII, Scores, score
 from deeptheory.axis.models.verdicts import REASONS, VERDICTS, Evidence, verdicts
