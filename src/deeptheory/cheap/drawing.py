@@ -9,8 +9,8 @@ from torch import nn
 from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, new_figure
 
 if TYPE_CHECKING:
-    from deeptheory.cheap.counts import DepthCounts
-    from deeptheory.cheap.network import CompiledNetwork
+    from deeptheory.cheap.compile.network import CompiledNetwork
+    from deeptheory.cheap.counting.counts import DepthCounts
 
 MOST_NODES = 80  # more than these, and layers are drawn
 
