@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from scipy.optimize import least_squares
 
-from benchmarks.measuring import Row, compare
+from benchmarks.timing import Row, compare
 from deeptheory.axis import axis_code, similarity_matrix, simulate
 from deeptheory.axis.bench.axes import _ALPHAS, _ridge
 from deeptheory.axis.bench.validation import enter

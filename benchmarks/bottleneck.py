@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import deeptheory as dt
-from benchmarks.measuring import Row, compare
+from benchmarks.timing import Row, compare
 from deeptheory.datasets.tasks.icosahedron import vertices
 
 _WORKER = """

@@ -24,7 +24,7 @@ from torch import nn
 
 from benchmarks.cheap import interval_bounds
 from benchmarks.formulas import FORMULAS, Domain
-from benchmarks.measuring import Row, interleaved
+from benchmarks.timing import Row, interleaved
 from deeptheory.cheap import compile_polynomial
 from deeptheory.core.errors import InputError
 

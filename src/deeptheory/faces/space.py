@@ -145,7 +145,7 @@ class FaceSpace(Result):
         units than those of the fit (0 to 1 for 0 to 255).
         """
         if landmarks is None:
-            from deeptheory.faces.searching import warn_of
+            from deeptheory.faces.fitting import warn_of
 
             found = self.search(images)
             warn_of(found)
@@ -169,9 +169,9 @@ class FaceSpace(Result):
     def search(self, images: Any, start: Any = None, **options: Any) -> Any:
         """Analysis by synthesis: coordinates and landmarks of faces from their pictures alone; -> `Search`.
 
-        start: poses [n, 4] or [4] to begin from; by default the mean pose. options: of faces/searching.py.
+        start: poses [n, 4] or [4] to begin from; by default the mean pose. options: of faces/fitting.py.
         """
-        from deeptheory.faces.searching import search
+        from deeptheory.faces.fitting import search
 
         pictures, flat = as_pictures(images)
         self._check_kind(pictures, flat, None)
@@ -232,14 +232,14 @@ class FaceSpace(Result):
 
     def save(self, folder: str | Path) -> None:
         """Keep the space in a folder: arrays.safetensors and space.json. StoreError: it cannot be written."""
-        from deeptheory.faces.storing import save
+        from deeptheory.faces.storage import save
 
         save(self, Path(folder))
 
     @classmethod
     def load(cls, folder: str | Path) -> "FaceSpace":
         """A space kept by `.save`. StoreError: missing, corrupt, or of another schema."""
-        from deeptheory.faces.storing import load
+        from deeptheory.faces.storage import load
 
         return load(Path(folder))
 
