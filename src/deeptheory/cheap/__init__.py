@@ -5,7 +5,6 @@ One import line a file.
 
 from deeptheory.cheap.compile.activations import ACTIVATIONS as ACTIVATIONS
 from deeptheory.cheap.compile.certificates import Certificate as Certificate
-from deeptheory.cheap.compile.compiler import ToleranceError as ToleranceError
 from deeptheory.cheap.compile.compiler import compile_polynomial as compile_polynomial
 from deeptheory.cheap.compile.gates import Gate as Gate
 from deeptheory.cheap.compile.gates import bit_product_gate as bit_product_gate
@@ -14,6 +13,7 @@ from deeptheory.cheap.compile.gates import monomial_layer as monomial_layer
 from deeptheory.cheap.compile.gates import product_gate as product_gate
 from deeptheory.cheap.compile.gates import square_gate as square_gate
 from deeptheory.cheap.compile.network import CompiledNetwork as CompiledNetwork
+from deeptheory.cheap.compile.problem import ToleranceError as ToleranceError
 from deeptheory.cheap.compile.relu import relu_count as relu_count
 from deeptheory.cheap.compile.to_polynomial import PolynomialApproximation as PolynomialApproximation
 from deeptheory.cheap.compile.to_polynomial import to_polynomial as to_polynomial

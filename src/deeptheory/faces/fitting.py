@@ -9,7 +9,7 @@ anywhere in a picture; each face therefore comes with whether it converged and w
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -21,10 +21,35 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite
 
-if TYPE_CHECKING:
-    from deeptheory.faces.space import FaceSpace
-
 _LEVELS = ((1 / 24, 0.2), (1 / 48, 0.6), (0.0, 1.0))  # blur as a share of the height, share of the shape components
+
+
+class Space(Protocol):
+    """What a search needs of a FaceSpace (space.py), which knows the shapes and units."""
+
+    @property
+    def frame(self) -> tuple[int, int, int]: ...
+    @property
+    def shape_mean(self) -> np.ndarray: ...
+    @property
+    def shape_components(self) -> np.ndarray: ...
+    @property
+    def appearance_mean(self) -> np.ndarray: ...
+    @property
+    def appearance_components(self) -> np.ndarray: ...
+    @property
+    def variances(self) -> np.ndarray: ...
+    @property
+    def mask(self) -> np.ndarray: ...
+    @property
+    def mean_pose(self) -> np.ndarray: ...
+    @property
+    def pose_spread(self) -> np.ndarray: ...
+    @property
+    def noise(self) -> float: ...
+    @property
+    def _inside(self) -> np.ndarray: ...
+    def landmarks(self, coordinates: Any, pose: Any = None) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -69,7 +94,7 @@ class Search(Result):
 
 
 def search(
-    space: "FaceSpace",
+    space: Space,
     pictures: Tensor,
     start: Any = None,
     *,
@@ -116,7 +141,7 @@ def warn_of(found: Search) -> None:
 class _Model:
     """What all pictures share: the space seen from the pixels of its mask."""
 
-    def __init__(self, space: "FaceSpace", prior: float):
+    def __init__(self, space: Space, prior: float):
         self.space = space
         inside = torch.as_tensor(space._inside, dtype=torch.float32)
         self.mean = inside @ torch.as_tensor(space.shape_mean).float()  # [m, 2], normalised

@@ -228,7 +228,7 @@ class FaceSpace(Result):
         """The first components of each block at -reach, 0 and +reach standard deviations."""
         from deeptheory.faces.drawing import components_figure
 
-        return components_figure(self, components, reach)
+        return components_figure(self.blocks, self.variances, self.decode, components, reach)
 
     def save(self, folder: str | Path) -> None:
         """Keep the space in a folder: arrays.safetensors and space.json. StoreError: it cannot be written."""
@@ -241,7 +241,7 @@ class FaceSpace(Result):
         """A space kept by `.save`. StoreError: missing, corrupt, or of another schema."""
         from deeptheory.faces.storage import load
 
-        return load(Path(folder))
+        return load(Path(folder), cls)
 
     # --- inside
 

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError
@@ -14,16 +14,14 @@ from safetensors.numpy import load_file, save_file
 from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import read_json, replace_folder
 
-if TYPE_CHECKING:
-    from deeptheory.faces.space import FaceSpace
-
+Space = TypeVar("Space")
 SCHEMA = 1
 _ARRAYS = "arrays.safetensors"
 _PLAIN = ("frame", "flat", "normalise", "noise", "background", "faces")
 
 
-def save(space: "FaceSpace", folder: Path) -> None:
-    """Write the folder, replacing an older one only when the new one is complete. StoreError: it cannot be written."""
+def save(space: Any, folder: Path) -> None:
+    """Write the folder of a FaceSpace, replacing an older one only when the new one is complete. StoreError: it cannot be written."""
     new = folder.with_name(f".{folder.name}.new-{os.getpid()}")
     arrays = {k: np.ascontiguousarray(v) for k, v in _fields(space).items() if isinstance(v, np.ndarray)}
     try:
@@ -40,24 +38,22 @@ def save(space: "FaceSpace", folder: Path) -> None:
         ) from error
 
 
-def load(folder: Path) -> "FaceSpace":
-    """The space of such a folder. StoreError: missing, corrupt, or of another schema."""
-    from deeptheory.faces.space import FaceSpace
-
+def load(folder: Path, kind: type[Space]) -> Space:
+    """The space of such a folder; kind: FaceSpace. StoreError: missing, corrupt, or of another schema."""
     said = read_json(folder / "space.json", "face space")
     if not isinstance(said, dict) or said.pop("schema", None) != SCHEMA:
         raise StoreError(f"{folder.name} holds no face space of schema {SCHEMA}; fit and save it again")
     try:
         if said.pop("sha256") != _sha256(folder / _ARRAYS):
             raise StoreError(f"{folder.name}/{_ARRAYS} is corrupt (checksum); fit and save the space again")
-        return FaceSpace(**load_file(folder / _ARRAYS), **{**said, "frame": tuple(said["frame"])})
+        return kind(**load_file(folder / _ARRAYS), **{**said, "frame": tuple(said["frame"])})
     except (OSError, KeyError, TypeError, SafetensorError) as error:
         if isinstance(error, StoreError):
             raise
         raise StoreError(f"{folder.name} cannot be read ({error}); fit and save the space again") from error
 
 
-def _fields(space: "FaceSpace") -> dict:
+def _fields(space: Any) -> dict:
     from dataclasses import fields
 
     return {f.name: getattr(space, f.name) for f in fields(space)}

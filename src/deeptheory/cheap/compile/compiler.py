@@ -20,6 +20,8 @@ from deeptheory.cheap.compile.certificates import ASSUMED, Certificate, bits_nee
 from deeptheory.cheap.compile.expansions import FINEST
 from deeptheory.cheap.compile.layouts import layout
 from deeptheory.cheap.compile.network import CompiledNetwork
+from deeptheory.cheap.compile.problem import Maker, Problem, ToleranceError, refinements, scale_of
+from deeptheory.cheap.compile.relu import compile_relu
 from deeptheory.cheap.compile.rewriting import simplified
 from deeptheory.cheap.compile.rounding import precision, representable
 from deeptheory.cheap.domains import read_domain
@@ -31,29 +33,6 @@ if TYPE_CHECKING:
     import sympy
 
 _FANS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
-_REFINEMENTS = 9  # expansions are tried to .8 of the tolerance, a quarter of that, ...
-_COARSE = (1e-2, 1e-4, 1e-8, 1e-13)  # of a function's size: to learn what the outputs feel
-
-
-class ToleranceError(InputError):
-    """No network of that dtype and depth meets the tolerance. .best: what is reached; .depth: hidden layers that do."""
-
-    def __init__(self, message: str, best: float, depth: int):
-        super().__init__(message)
-        self.best, self.depth = best, depth
-
-
-@dataclass(frozen=True)
-class Problem:
-    expressions: tuple["sympy.Expr", ...]
-    names: tuple[str, ...]
-    box: tuple[tuple[float, float], ...]
-    activation: Activation
-    bits: int
-
-    @property
-    def sizes(self) -> list[float]:
-        return [max(abs(low), abs(high)) for low, high in self.box]
 
 
 @dataclass(frozen=True)
@@ -132,8 +111,6 @@ def _compiled(problem: Problem, box: dict, depth: int | None, tolerance: float, 
 
 
 def _through_relu(problem: Problem, box: dict, depth: int | None, tolerance: float, dtype: torch.dtype, said: dict) -> CompiledNetwork:  # fmt: skip
-    from deeptheory.cheap.compile.relu import compile_relu
-
     return compile_relu(problem, box, tolerance, dtype, depth=depth, said=said)
 
 
@@ -208,9 +185,6 @@ def _best(problem: Problem, depth: int | None, tolerance: float) -> _Candidate |
         except InputError:
             continue
     return min((c for c in found if c), key=lambda c: c.best, default=None)
-
-
-Maker = Callable[[Errors], Plan]  # errors of expansions -> plan
 
 
 def _forms(problem: Problem, depth: int | None) -> Iterator[Maker]:
@@ -291,48 +265,3 @@ def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float)
         if step > 1 and len(plan.graph.nodes) > 300:  # so long, finer ones are slow and seldom better
             return best
     return best
-
-
-def scale_of(plan: Plan) -> float:
-    """The size of the outputs."""
-    return max((plan.graph.size(v) for v in plan.outputs), default=0.0)
-
-
-def refinements(make: Maker, tolerance: float, own: str = "") -> Iterator[Plan]:
-    """Plans of finer and finer expansions: every function gets an equal share of what the outputs may err in all.
-
-    What the outputs feel of a function is learned from a coarse plan, and again from each that follows.
-    InputError: a function that is not expanded, however fine the others are.
-    """
-    plan, refused = None, None
-    for relative in _COARSE:
-        try:
-            plan = make(Errors(relative, own=own))
-            break
-        except InputError as error:  # an argument known too coarsely may leave where its function lives
-            refused = refused or error
-    if plan is None:
-        assert refused is not None
-        raise refused
-    if not plan.expansions:
-        yield plan
-        return
-    start = max(tolerance, FINEST * scale_of(plan))
-    relative, last = 1e-3, None
-    for step in range(_REFINEMENTS):
-        share = 0.8 * start / 4.0**step / max(len(plan.felt), 1)
-        shares = {
-            key: max(share / feel, 2.0**-50 * size) if feel else relative * size
-            for key, (feel, size) in plan.felt.items()
-        }
-        if shares == last:
-            return
-        try:
-            plan = make(Errors(relative, shares, own))
-        except InputError:
-            if step == _REFINEMENTS - 1:
-                raise
-            relative /= 16
-            continue
-        last, relative = shares, relative / 16
-        yield plan

@@ -10,7 +10,6 @@ of pieces: see relu_count.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,12 +21,10 @@ from deeptheory.cheap.compile.certificates import Certificate, bits_needed
 from deeptheory.cheap.compile.expansions import FINEST
 from deeptheory.cheap.compile.layouts import Cell, Layout, layout
 from deeptheory.cheap.compile.network import CompiledNetwork
+from deeptheory.cheap.compile.problem import Problem, ToleranceError, refinements, scale_of
 from deeptheory.cheap.compile.rounding import gamma, precision
 from deeptheory.cheap.counting.counts import Count
 from deeptheory.core.errors import InputError
-
-if TYPE_CHECKING:
-    from deeptheory.cheap.compile.compiler import Problem
 
 MOST_TEETH = 40
 _SHIFT = 2.0  # of what is carried, over its scale: a wire may be a little larger than that
@@ -68,10 +65,8 @@ def relu_count(tolerance: float, depth: int | None = None) -> Count:
     return Count(lower=low, upper=high, lower_uniform=low, convention="relu", depth=depth, synapses=3 * high, degree=2, largest_group=2, proof=f"at least {low}: {why}; at most {high}: {how}")  # fmt: skip
 
 
-def compile_relu(problem: "Problem", domain: dict[str, tuple[float, float]], tolerance: float, dtype: torch.dtype, *, depth: int | None, said: dict) -> CompiledNetwork:  # fmt: skip
+def compile_relu(problem: Problem, domain: dict[str, tuple[float, float]], tolerance: float, dtype: torch.dtype, *, depth: int | None, said: dict) -> CompiledNetwork:  # fmt: skip
     """The network of ReLU neurons; the door is compile_polynomial(..., activation="relu")."""
-    from deeptheory.cheap.compile.compiler import ToleranceError
-
     name, bits, largest = precision(dtype)
     found = _search(problem, tolerance, depth)
     if found is None or found.total > tolerance:
@@ -120,10 +115,8 @@ class _Found:
     plan: Plan
 
 
-def _search(problem: "Problem", tolerance: float, depth: int | None) -> _Found | None:
+def _search(problem: Problem, tolerance: float, depth: int | None) -> _Found | None:
     """The first that meets the tolerance, or the best; None where none fits in that depth."""
-    from deeptheory.cheap.compile.compiler import refinements, scale_of
-
     best = None
     for plan in refinements(
         lambda errors: as_written(problem.expressions, problem.names, problem.box, 2, errors), tolerance
@@ -156,7 +149,7 @@ def _carrying(saw: "_Sawtooth", teeth: int, depth: int | None, off: np.ndarray, 
     return float((more * 12 * 2.0**-bits * (saw.outputs + off)).max(initial=0.0))
 
 
-def _settled(problem: "Problem", found: _Found | None, depth: int | None) -> _Found:
+def _settled(problem: Problem, found: _Found | None, depth: int | None) -> _Found:
     """How functions are expanded depends on the tolerance: a value that is then met."""
     if found is None:
         raise InputError(f"{', '.join(map(str, problem.expressions))} is not expanded finely enough on this domain; narrow it")  # fmt: skip

@@ -155,7 +155,7 @@ class DepthCounts(Result):
         """Least and most neurons against hidden layers, logarithmic."""
         from deeptheory.cheap.drawing import draw_counts
 
-        return draw_counts(self)
+        return draw_counts(self.expression, self.table())
 
 
 def neurons_by_depth(expression: Any, depths: Sequence[int] = (1, 2, 3, 4, 5), *, convention: str = "bias_free") -> DepthCounts:  # fmt: skip
