@@ -21,7 +21,7 @@ def run(capsys, *arguments):
 
 
 def test_compile_prints_certificate_and_counts_and_writes(capsys, tmp_path):
-    module = tmp_path / "net.pt2"  # a folder that is not there is wrong use (tests/test_cli.py)
+    module = tmp_path / "net.pt2"  # a folder that is not there is wrong use (tests/cli/test_cli.py)
     code, out, err = run(capsys, "compile", "x*y*z + sin(x)", "--domain", "-1", "1", "--tolerance", "1e-4", "--out", str(module))  # fmt: skip
     assert (code, err) == (0, "")
     assert "within 7." in out  # expansions take more of the tolerance, gates less
