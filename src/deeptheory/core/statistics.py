@@ -369,9 +369,8 @@ def batch_interval(
 def codes_of(labels: Any) -> np.ndarray:
     """Labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
     given = np.asarray(labels)
-    _, first, inverse = np.unique(
-        given.astype(str) if given.dtype == object else given, return_index=True, return_inverse=True
-    )
+    given = given.astype(str) if given.dtype == object else given
+    _, first, inverse = np.unique(given, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[inverse.ravel()]

@@ -15,8 +15,9 @@ import torch
 from torch.nn import functional as F
 
 from deeptheory.networks.population.disturbances import KEPT, RANGES, pools, training_noise
+from deeptheory.networks.population.optimizers import OPTIMIZERS
 from deeptheory.networks.population.population import MLPPopulation, ModulePopulation
-from deeptheory.networks.population.step import ACTIVATIONS, HEADS, OPTIMIZERS
+from deeptheory.networks.population.step import ACTIVATIONS, HEADS
 
 _SILENCE = 2.0  # seconds
 

@@ -18,9 +18,9 @@ from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite
 from deeptheory.networks.population.checkpoint import Checkpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
+from deeptheory.networks.population.optimizers import OPTIMIZERS
 from deeptheory.networks.population.population import Population
 from deeptheory.networks.population.splits import split
-from deeptheory.networks.population.step import OPTIMIZERS
 from deeptheory.networks.population.targets import as_targets
 
 _SPAN = 200  # epochs between looks at progress, checkpoint and finiteness; results do not depend on it

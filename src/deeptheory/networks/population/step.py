@@ -14,10 +14,10 @@ from numba import njit
 
 from deeptheory.networks.population.disturbances import KEPT, TILE, place
 from deeptheory.networks.population.elementary import FAST, exp32, log1p32, tanh32
+from deeptheory.networks.population.optimizers import adadelta, adam, sgd
 
 ACTIVATIONS = {"linear": 0, "relu": 1, "tanh": 2, "sigmoid": 3, "softsign": 4, "softplus": 5}
 HEADS = {"softmax": 0, "sigmoid": 1, "linear": 2, "median": 3}
-OPTIMIZERS = {"adam": 0, "sgd": 1, "adadelta": 2}
 _ONE, _HALF, _KEPT = np.float32(1), np.float32(0.5), np.float32(KEPT)
 
 
@@ -288,43 +288,6 @@ def _drop_biases(grad, widths):
         at += widths[k + 1]
 
 
-@njit(**FAST)
-def _adam(theta, grad, m, v, lr, beta1, beta2, eps, step):
-    correct1 = 1.0 - beta1**step
-    correct2 = 1.0 - beta2**step
-    rate, root = np.float32(lr / correct1), np.float32(1.0 / np.sqrt(correct2))
-    b1, b2, c1, c2, e = (
-        np.float32(beta1),
-        np.float32(beta2),
-        np.float32(1 - beta1),
-        np.float32(1 - beta2),
-        np.float32(eps),
-    )
-    for p in range(len(theta)):
-        m[p] = b1 * m[p] + c1 * grad[p]
-        v[p] = b2 * v[p] + c2 * grad[p] * grad[p]
-        theta[p] -= rate * m[p] / (np.sqrt(v[p]) * root + e)
-
-
-@njit(**FAST)
-def _sgd(theta, grad, m, lr, momentum):
-    rate, mu = np.float32(lr), np.float32(momentum)
-    for p in range(len(theta)):
-        m[p] = mu * m[p] + grad[p]
-        theta[p] -= rate * m[p]
-
-
-@njit(**FAST)
-def _adadelta(theta, grad, moved, v, lr, rho, eps):
-    """Zeiler 2012, algorithm 1; moved, v: running means of the squares of past steps and gradients."""
-    rate, r, c, e = np.float32(lr), np.float32(rho), np.float32(1 - rho), np.float32(eps)
-    for p in range(len(theta)):
-        v[p] = r * v[p] + c * grad[p] * grad[p]
-        step = np.sqrt((moved[p] + e) / (v[p] + e)) * grad[p]
-        moved[p] = r * moved[p] + c * step * step
-        theta[p] -= rate * step
-
-
 @njit(forceinline=True)
 def _shuffle(order, seed, epoch):
     """Fisher-Yates by SplitMix64, a pure function of the network's seed and the epoch, so a resume needs no state."""
@@ -401,8 +364,8 @@ def train(
                 if update:
                     step[s] += 1
                     if optimizer == 0:
-                        _adam(theta[s], grad, m[s], v[s], lr[s], beta1, beta2, eps, step[s])
+                        adam(theta[s], grad, m[s], v[s], lr[s], beta1, beta2, eps, step[s])
                     elif optimizer == 1:
-                        _sgd(theta[s], grad, m[s], lr[s], momentum)
+                        sgd(theta[s], grad, m[s], lr[s], momentum)
                     else:
-                        _adadelta(theta[s], grad, m[s], v[s], lr[s], beta1, eps)
+                        adadelta(theta[s], grad, m[s], v[s], lr[s], beta1, eps)
