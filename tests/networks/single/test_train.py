@@ -292,9 +292,9 @@ def test_a_checkpoint_that_cannot_be_trusted_is_refused(tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    from deeptheory.networks.single import module_checkpoint as kept
+    from deeptheory.networks.single import module_checkpoint
 
-    monkeypatch.setattr(kept, "save_file", full)
+    monkeypatch.setattr(module_checkpoint, "save_file", full)
     with pytest.raises(StoreError, match=r"No space left.*free space"):
         go(Net(), checkpoint=tmp_path / "d")
 

@@ -16,7 +16,7 @@ from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite
-from deeptheory.networks.population.checkpoint import Checkpoint
+from deeptheory.networks.population.checkpoint import PopulationCheckpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
 from deeptheory.networks.population.optimizers import OPTIMIZERS
 from deeptheory.networks.population.population import Population
@@ -151,7 +151,7 @@ def fit(
     }
     kept = None
     if checkpoint is not None:
-        kept = Checkpoint(checkpoint, nets, plan, epochs, looks, checkpoint_seconds, more)
+        kept = PopulationCheckpoint(checkpoint, nets, plan, epochs, looks, checkpoint_seconds, more)
     run = _engine_of(nets, plan, engine)(nets, plan)  # after the checkpoint has seen the networks as they came
     now = kept.restore(run, log, recorder, gradients) if kept else 0
     if progress is not None:

@@ -22,7 +22,7 @@ from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.networks.fingerprints import name_of, of_optimizer, of_schedule
 from deeptheory.networks.single.minibatches import Minibatches
-from deeptheory.networks.single.module_checkpoint import Kept
+from deeptheory.networks.single.module_checkpoint import ModuleCheckpoint
 from deeptheory.networks.single.modules import evaluating
 
 _UNSEEN = 20  # steps between looks at the loss where looking means waiting for a device
@@ -158,7 +158,7 @@ def train(
             "schedule": of_schedule(schedule, steps),
             "batches": batches.fingerprint() if isinstance(batches, Minibatches) else name_of(batches),
         }
-        kept = Kept(checkpoint, module, stepper, settings, checkpoint_seconds)
+        kept = ModuleCheckpoint(checkpoint, module, stepper, settings, checkpoint_seconds)
         kept.restore(state, lambda: _first_loss(module, batches, loss, seed, parameters[0].device))
     look = _Look(evaluate, every, stop, steps)
     device = parameters[0].device
