@@ -11,7 +11,9 @@ def _fitted(x, s, rows, penalty):
 
 
 def nested_ridge(x, s, alphas):
-    """s [n, d] predicted from x [n, u], each row by the penalty that predicts the others best, each of them left out as well."""
+    """s [n, d] predicted from x [n, u], each row by the penalty that predicts the others best, each of them left
+    out as well.
+    """
     x = (x - x.mean(0)) / x.std(0)
     values = np.linalg.eigvalsh(x @ x.T)
     scale = values[values > 1e-10 * values[-1]].mean()

@@ -12,10 +12,17 @@ from deeptheory.core.errors import InputError
 
 @app.command()
 def axis(
-    responses: Annotated[str, typer.Argument(help="[n, units] or [n, trials, units]: .npy, .npz, .csv or .mat; FILE:NAME where a file holds several.")],
+    responses: Annotated[
+        str,
+        typer.Argument(
+            help="[n, units] or [n, trials, units]: .npy, .npz, .csv or .mat; FILE:NAME where a file holds several."
+        ),
+    ],
     features: Annotated[str, typer.Argument(help="[n, d], the stimuli's coordinates; files as for responses.")],
     blocks: Annotated[str | None, typer.Option(help="NAME:NUMBER,... in order, e.g. shape:25,appearance:25.")] = None,
-    groups: Annotated[str | None, typer.Option(help="File of one label per row: repeats of a stimulus, or runs.")] = None,
+    groups: Annotated[
+        str | None, typer.Option(help="File of one label per row: repeats of a stimulus, or runs.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Run folder with the page.")] = Path("runs/axis"),
     folds: Annotated[int, typer.Option(help="Folds of the model comparison.")] = 10,
     permutations: Annotated[int, typer.Option(help="Draws of the null.")] = 500,
@@ -23,7 +30,7 @@ def axis(
     normalize: Annotated[str, typer.Option(help="block, dim or none.")] = "block",
     radius: Annotated[float, typer.Option(help="Bound of the exemplar, in median stimulus norms.")] = 1.5,
     as_json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Ask recorded units, or a layer's, how they code: axes, exemplars, norms, energy, or none of these."""
     from deeptheory.axis import axis_code
     from deeptheory.inspection import write_axis_page
@@ -43,10 +50,20 @@ def axis(
     )
     options = f" --blocks {blocks}" if blocks else ""
     options += f" --groups {Path(groups).name}" if groups else ""
-    command = f"deeptheory axis {Path(responses).name} {Path(features).name}{options} --folds {folds} --permutations {permutations} --seed {seed}"
+    command = (
+        f"deeptheory axis {Path(responses).name} {Path(features).name}{options} --folds {folds} "
+        f"--permutations {permutations} --seed {seed}"
+    )
     page = write_axis_page(code, out, f"{command} --normalize {normalize} --radius {radius:g}")
     if as_json:
-        found = {"units": len(code.units), "left out": code.dead, "verdicts": code.models.counts if code.models else {}, **code.scalars(), "notes": list(code.notes), "page": str(page)}  # fmt: skip
+        found = {
+            "units": len(code.units),
+            "left out": code.dead,
+            "verdicts": code.models.counts if code.models else {},
+            **code.scalars(),
+            "notes": list(code.notes),
+            "page": str(page),
+        }
         print_json(null_for_nan(found))
         return
     print(code)

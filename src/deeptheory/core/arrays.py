@@ -1,7 +1,7 @@
 """Arrays come as numpy or torch and are returned in kind; this file knows the crossing.
 
-Trap: bfloat16 has no numpy form; it crosses as float32, exactly. Masked values and pandas' missing ones become NaN: numpy's own
-conversion would hand out what lies under the mask.
+Trap: bfloat16 has no numpy form; it crosses as float32, exactly. Masked values and pandas' missing ones become NaN:
+numpy's own conversion would hand out what lies under the mask.
 """
 
 from typing import Any

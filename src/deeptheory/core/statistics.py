@@ -75,7 +75,7 @@ def mean_interval(values: Any, level: float = LEVEL) -> Interval:
 
 
 def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
-    """Geometric mean of positive values [n] and Student's interval on the log scale. InputError: a value not above 0."""
+    """Geometric mean of positive values [n] and Student's interval on the log scale. InputError: a value <= 0."""
     x, missing = _present(values)
     if len(x) and x.min() <= 0:
         raise InputError(f"the smallest value is {x.min():g}; the log scale needs values above 0")
@@ -120,8 +120,8 @@ def proportion_interval(k: int, n: int, level: float = LEVEL) -> Interval:
 def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
     """mean(a) / mean(b) of pairs [n], [n], and Fieller's interval.
 
-    Unbounded (-inf, inf) where the denominator cannot be told from 0: the set then is no interval. A pair with NaN is left
-    out and counted. InputError: a and b of another length.
+    Unbounded (-inf, inf) where the denominator cannot be told from 0: the set then is no interval. A pair with NaN is
+    left out and counted. InputError: a and b of another length.
     """
     a, b = np.asarray(a, dtype=np.float64).ravel(), np.asarray(b, dtype=np.float64).ravel()
     if len(a) != len(b):
@@ -183,8 +183,8 @@ def bootstrap_interval(
 
 
 def spearman(x: Any, y: Any) -> float:
-    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest. NaN where a value is
-    NaN or one side does not vary. For an interval and p: rank_correlation."""
+    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest. NaN where a
+    value is NaN or one side does not vary. For an interval and p: rank_correlation."""
     from scipy.stats import rankdata
 
     x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
@@ -247,9 +247,9 @@ def permutations(
 ) -> np.ndarray:
     """Row orders [draws, n] under which a null holds; y[order] against x is the shuffled pairing.
 
-    groups [n]: rows that belong together; whole groups move and keep their inner order (exact where all are of one size).
-    block: rows are a series (each group one run of it), cut into blocks of that length from a random start; blocks move.
-    within [n]: only rows of one value change places. InputError: fewer than two groups or blocks, another length.
+    groups [n]: rows that belong together; whole groups move and keep their inner order (exact where all have one size).
+    block: rows are a series (each group one run of it), cut into blocks of that length from a random start; blocks
+    move. within [n]: only rows of one value change places. InputError: fewer than two groups or blocks, another length.
     """
     rng = np.random.default_rng(seed)
     for name, given in (("groups", groups), ("within", within)):
@@ -306,9 +306,9 @@ def holm(p: Any) -> np.ndarray:
 
 
 def autocorrelation_time(x: Any, groups: Any = None) -> float:
-    """Integrated autocorrelation time of rows in their order, x [n] or [n, d]: 1 for independent rows, the largest column.
+    """Integrated autocorrelation time of rows in order, x [n] or [n, d]: 1 for independent rows, the largest column.
 
-    groups [n]: runs, each a series of its own. n / time is the effective number of rows. Window: Sokal's, 5 times the time.
+    groups [n]: runs, each a series of its own. n / time is the effective number of rows. Window: Sokal's, 5 times it.
     """
     x = np.asarray(x, dtype=np.float64)
     x = x[:, None] if x.ndim == 1 else x.reshape(len(x), -1)
@@ -343,7 +343,7 @@ def batch_interval(
     groups: Any = None,
     block: int | None = None,
 ) -> tuple[float, float]:
-    """Interval at LEVEL from disjoint batches of rows: sampling error only, since a bias common to all batches drops out.
+    """Interval at LEVEL from disjoint batches of rows: sampling error only; a bias common to all batches drops out.
 
     An estimate of variance B / n has variance 10 B / n in a tenth of the data. Batches are made of whole groups, of
     stretches of the series with block=, else of single rows. (NaN, NaN) where a batch would hold under 20 of them.

@@ -206,7 +206,11 @@ def _search_one(model: _Model, picture: Tensor, pose: np.ndarray, iterations: in
                 return float(off @ _left(off, look) + (prior * (new - first)[: 4 + k].square()).sum())
 
             step, damping = _step(cost, state, hessian, gradient, damping)
-            moved = 0.0 if step is None else float((model.places((state + step)[4 : 4 + k], (state + step)[:4])[0] - places).norm(dim=1).mean())  # fmt: skip
+            moved = (
+                0.0
+                if step is None
+                else float((model.places((state + step)[4 : 4 + k], (state + step)[:4])[0] - places).norm(dim=1).mean())
+            )
             state = state if step is None else state + step
             if moved < tolerance:
                 break

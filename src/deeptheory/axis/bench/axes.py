@@ -26,8 +26,8 @@ class Axes(Result):
     """sta, whitened, ridge: [unit, d] in the normalised feature space, response per unit of feature; alpha [unit].
 
     reliability, reliability_whitened: [unit], mean cosine between the axes of two random halves of the stimuli.
-    explained: [unit], R^2 of a linear output on stimuli left out; with fewer than 8 stimuli per feature, and where stimuli
-    depend on each other, the penalty is chosen without them. units: names.
+    explained: [unit], R^2 of a linear output on stimuli left out; with fewer than 8 stimuli per feature, and where
+    stimuli depend on each other, the penalty is chosen without them. units: names.
     """
 
     sta: np.ndarray
@@ -130,7 +130,11 @@ def _halves(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, seed: int
             a, b = z[rows] - z[rows].mean(0), y[rows] - y[rows].mean(0)
             sta = a.mT @ b / len(rows)
             gram = a.mT @ a / len(rows) + 1e-6 * torch.diag(variances)
-            white = torch.cholesky_solve(sta, torch.linalg.cholesky(gram)) if len(rows) > len(variances) else sta / variances[:, None]  # fmt: skip
+            white = (
+                torch.cholesky_solve(sta, torch.linalg.cholesky(gram))
+                if len(rows) > len(variances)
+                else sta / variances[:, None]
+            )
             pair.append((sta, white))
         for k in range(2):
             out[k] += torch.nn.functional.cosine_similarity(pair[0][k], pair[1][k], dim=0)

@@ -1,8 +1,8 @@
 """Reading the features from the population: every stimulus predicted from the others.
 
-Source: Chang & Tsao 2017, figure 3: each feature by ordinary least squares on [responses, 1], each stimulus predicted from
-the others, explained variance 1 - SSE/SST. That is what is done with 8 stimuli per unit or more; with fewer, where least squares
-fits noise, ridge with a nested penalty (left_out.py). Rows that belong together are left out together.
+Source: Chang & Tsao 2017, figure 3: each feature by ordinary least squares on [responses, 1], each stimulus predicted
+from the others, explained variance 1 - SSE/SST. That is what is done with 8 stimuli per unit or more; with fewer, where
+least squares fits noise, ridge with a nested penalty (left_out.py). Rows that belong together are left out together.
 Pitfall: explained variance of noise is a little below 0, not 0; and with n stimuli it is known to about 1/sqrt(n) only.
 """
 
@@ -74,9 +74,15 @@ def decode(e: Entered, units: np.ndarray | None = None, seed: int = 0) -> Decodi
     notes = []
     each = (e.s - found.predicted).square().sum(1)
     if float(each.max()) > 0.5 * float(each.sum()):
-        notes.append(f"stimulus {int(each.argmax())} alone makes {float(each.max() / each.sum()):.0%} of the error: an outlier of responses or features")  # fmt: skip
+        notes.append(
+            f"stimulus {int(each.argmax())} alone makes {float(each.max() / each.sum()):.0%} of the error: an "
+            "outlier of responses or features"
+        )
     if found.ridge:
-        notes.append(f"{y.shape[1]} units for {len(y)} stimuli: ridge, the penalty of each feature chosen without the stimulus left out")  # fmt: skip
+        notes.append(
+            f"{y.shape[1]} units for {len(y)} stimuli: ridge, the penalty of each feature chosen without the "
+            "stimulus left out"
+        )
     if not e.dependence.independent:
         notes.append("dependent rows are left out together")
     return Decoding(

@@ -1,7 +1,9 @@
-"""Is a decoded stimulus nearer to the true one than to any stranger? The paper's test of reconstructions, without raters.
+"""Is a decoded stimulus nearer to the true one than to any stranger? The paper's test of reconstructions, without
+raters.
 
-Source: Chang & Tsao 2017, figure 3 (people matched reconstructions to originals beside distractors). Here: distance of the
-decoded features to the true ones over that to the nearest other stimulus. Trap: decoded features shrink to the mean, and the
+Source: Chang & Tsao 2017, figure 3 (people matched reconstructions to originals beside distractors). Here: distance of
+the decoded features to the true ones over that to the nearest other stimulus. Trap: decoded features shrink to the
+mean, and the
 nearest of many strangers is near: with more stimuli the ratio rises though nothing is decoded worse.
 """
 
@@ -16,7 +18,8 @@ from deeptheory.core.errors import InputError
 def stranger_ratio(predicted: Any, actual: Any) -> np.ndarray:
     """[n]: |predicted_i - actual_i| / min over j != i of |predicted_i - actual_j|; below 1 the true one is nearest.
 
-    predicted, actual: [n, d], such as code.decoding.predicted and .actual. InputError: shapes that differ, one stimulus.
+    predicted, actual: [n, d], such as code.decoding.predicted and .actual. InputError: shapes that differ, one
+    stimulus.
     """
     p, a = as_floats(predicted), as_floats(actual)
     if p.ndim != 2 or p.shape != a.shape or len(p) < 2:

@@ -20,8 +20,9 @@ from deeptheory.core.results import Result
 class Identification(Result):
     """accuracy, low, high: [size, N]: mean over targets (and over draws of units), 95 % interval over targets.
 
-    candidates: N; sizes: numbers of units, the last all of them; chance: 1 / N. best_single: [N], accuracy of the unit that is
-    best alone, chosen on other targets than it is scored on; single: the best of all targets. float(): all units at the largest N.
+    candidates: N; sizes: numbers of units, the last all of them; chance: 1 / N. best_single: [N], accuracy of the unit
+    that is best alone, chosen on other targets than it is scored on; single: the best of all targets. float(): all
+    units at the largest N.
     """
 
     candidates: tuple[int, ...]
@@ -65,7 +66,8 @@ class Identification(Result):
 
 
 def identify(
-    y: torch.Tensor, s: torch.Tensor, steady: torch.Tensor, names: np.ndarray, n=40, sizes=None, draws: int = 5, seed: int = 0,
+    y: torch.Tensor, s: torch.Tensor, steady: torch.Tensor, names: np.ndarray, n=40, sizes=None, draws: int = 5,
+    seed: int = 0,
     folds: Folds | None = None, clusters: torch.Tensor | None = None,
 ) -> Identification:  # fmt: skip
     """y [n, u] responses, s [n, d] features, steady [n, d] decoded by all units (left_out.py). n: N, or several. sizes:
@@ -146,8 +148,8 @@ def chances(closer: np.ndarray, candidates: tuple[int, ...]) -> np.ndarray:
 def best_single(
     y: torch.Tensor, s: torch.Tensor, candidates: tuple[int, ...], folds: Folds | None = None
 ) -> tuple[int, np.ndarray]:
-    """The unit that identifies best alone at the largest N, and the accuracy at every N of units so chosen: on every other
-    target the one that is best on the rest, so that the best of many is not also the luckiest."""
+    """The unit that identifies best alone at the largest N, and the accuracy at every N of units so chosen: on every
+    other target the one that is best on the rest, so that the best of many is not also the luckiest."""
     order = _promising(y, s)
     found = np.stack([chances(nearer(left_out(y[:, [k]], s, folds).steady, s), candidates) for k in order])
     halves = [found[:, k::2] for k in (0, 1)]  # [unit, target, N]

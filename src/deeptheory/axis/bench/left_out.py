@@ -1,11 +1,11 @@
 """Linear prediction of rows that were left out, with every choice made without them.
 
-With room (8 rows per predictor) it is least squares, e_i / (1 - h_ii) as published. With less it is ridge, and the penalty of
-each left-out row and target is chosen by leaving out the others in turn: e_j without i and j is (M_ii e_j - M_ij e_i) /
-(M_ii M_jj - M_ij^2) with M = I - H, so that n (n - 1) regressions per penalty are three matrix products.
+With room (8 rows per predictor) it is least squares, e_i / (1 - h_ii) as published. With less it is ridge, and the
+penalty of each left-out row and target is chosen by leaving out the others in turn: e_j without i and j is (M_ii e_j -
+M_ij e_i) / (M_ii M_jj - M_ij^2) with M = I - H, so that n (n - 1) regressions per penalty are three matrix products.
 Pitfall: 1 - h_ii of a small penalty is far below any floor that guards a division; M is therefore summed from its own
-eigenvalues penalty / (value + penalty), and nothing is subtracted from 1. A penalty chosen with the scored rows in it decodes
-noise. Dependent rows (repeats, runs, series) are left out by whole folds, inside as outside.
+eigenvalues penalty / (value + penalty), and nothing is subtracted from 1. A penalty chosen with the scored rows in it
+decodes noise. Dependent rows (repeats, runs, series) are left out by whole folds, inside as outside.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ _SINGLE = 2000  # rows up to which each is left out alone where a penalty is cho
 
 @dataclass(frozen=True)
 class LeftOut:
-    """predicted [n, d]: each row from others. steady [n, d]: the same about the mean of all rows in place of that of the
-    rows learned from, which lies a little away from the row left out: for readers who know the candidates. ridge: whether
-    penalties were used."""
+    """predicted [n, d]: each row from others. steady [n, d]: the same about the mean of all rows in place of that of
+    the rows learned from, which lies a little away from the row left out: for readers who know the candidates. ridge:
+    whether penalties were used."""
 
     predicted: Tensor
     steady: Tensor
@@ -32,8 +32,8 @@ class LeftOut:
 
 
 def left_out(x: Tensor, target: Tensor, folds: Folds | None = None, inner: int = 5, joint: bool = False) -> LeftOut:
-    """target [n, d] from x [n, u]. folds: None, each row alone. inner: folds within the rows learned from, where rows come
-    by folds; 0: each row alone. joint: one penalty for all targets."""
+    """target [n, d] from x [n, u]. folds: None, each row alone. inner: folds within the rows learned from, where rows
+    come by folds; 0: each row alone. joint: one penalty for all targets."""
     x = x - x.mean(0)
     x = x / x.std(0, correction=0).clamp_min(1e-300)
     n, u = x.shape
@@ -143,7 +143,9 @@ def _inner_loss(
 
 
 class _Learned:
-    """The eigenvectors of some rows' Gram matrix, on whichever side is smaller; from them every penalty's prediction."""
+    """The eigenvectors of some rows' Gram matrix, on whichever side is smaller; from them every penalty's
+    prediction.
+    """
 
     def __init__(self, x: Tensor, target: Tensor):
         self.centre, self.middle = x.mean(0), target.mean(0)
@@ -178,7 +180,9 @@ class _Learned:
 
 
 def _orthonormal(x: Tensor) -> tuple[Tensor, Tensor, bool]:
-    """Left singular vectors [n, k], squared singular values [k], those of no size left out; whether they span all rows."""
+    """Left singular vectors [n, k], squared singular values [k], those of no size left out; whether they span all
+    rows.
+    """
     tall = x.shape[1] <= x.shape[0]
     values, vectors = torch.linalg.eigh(x.mT @ x if tall else x @ x.mT)
     keep = values > 1e-10 * values[-1]

@@ -1,11 +1,12 @@
-"""Stimuli made to order, as features: metamers of a unit, walks along its axis, and sets on which rival models disagree.
+"""Stimuli made to order, as features: metamers of a unit, walks along its axis, and sets on which rival models
+disagree.
 
 Metamers (Chang & Tsao 2017, figure 5): the same projection onto the fitted axis, all else drawn from the stimuli's own
-Gaussian; geometrically orthogonal, o.w = 0. Controversial stimuli (the idea of Golan et al. 2020): those, among caricatures,
-anti-caricatures and far stimuli, on which the rival models of a unit foretell most different responses, each model held
-within the range it was fitted on. A renderer (a face space's decode) turns features into pictures.
-Trap: in a Gaussian cloud of many dimensions all norms are alike; only stimuli near to and far from the mean tell an axis code
-from norm x direction.
+Gaussian; geometrically orthogonal, o.w = 0. Controversial stimuli (the idea of Golan et al. 2020): those, among
+caricatures, anti-caricatures and far stimuli, on which the rival models of a unit foretell most different responses,
+each model held within the range it was fitted on. A renderer (a face space's decode) turns features into pictures.
+Trap: in a Gaussian cloud of many dimensions all norms are alike; only stimuli near to and far from the mean tell an
+axis code from norm x direction.
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,10 @@ class Metamers(Result):
     steps: np.ndarray
 
     def __repr__(self) -> str:
-        return f"Metamers(unit {self.unit}, {len(self.null)} stimuli of equal projection, {len(self.along)} along the axis)"
+        return (
+            f"Metamers(unit {self.unit}, {len(self.null)} stimuli of equal projection, {len(self.along)} along "
+            "the axis)"
+        )
 
     def table(self):
         """One row a stimulus."""
@@ -48,8 +52,8 @@ class Metamers(Result):
         })  # fmt: skip
 
     def ratio(self, respond: Any) -> float:
-        """Range of the response over the null stimuli, 5 % to 95 %, over that along the axis. respond: features [k, d] ->
-        responses [k] of this unit."""
+        """Range of the response over the null stimuli, 5 % to 95 %, over that along the axis. respond: features [k, d]
+        -> responses [k] of this unit."""
         null, along = np.asarray(respond(self.null)), np.asarray(respond(self.along))
         spread = [float(np.diff(np.quantile(r, [0.05, 0.95]))[0]) for r in (null, along)]
         return spread[0] / max(spread[1], 1e-12)
@@ -108,8 +112,8 @@ def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candi
 
 
 def _pool(spread: np.ndarray, fits: dict, stimuli: Stimuli, candidates: int, rng: np.random.Generator) -> torch.Tensor:
-    """[candidates, r]. Half: random directions at the norms _NORMS. Half: a unit's own axis or exemplar direction, as far
-    along it as the stimuli themselves go, with anything from nothing to twice the usual length beside it.
+    """[candidates, r]. Half: random directions at the norms _NORMS. Half: a unit's own axis or exemplar direction, as
+    far along it as the stimuli themselves go, with anything from nothing to twice the usual length beside it.
 
     Trap: a caricature far beyond the range of all other stimuli would alone decide every R^2.
     """

@@ -1,10 +1,11 @@
-"""Do single units carry single latents? Sparse regression, completeness, one-to-one matching; and ranking without labels.
+"""Do single units carry single latents? Sparse regression, completeness, one-to-one matching; and ranking without
+labels.
 
 Sources: Higgins et al. 2021 (alignment of beta-VAE latents with single AM cells: sparse regression from latents to each
 unit, the entropy of its weights); Eastwood & Williams 2018 (completeness); Duan et al. 2020 (UDR: models of one
 family whose latents agree up to order and sign are likely to be disentangled).
-Trap: a latent that no unit needs, and a unit that no latent predicts, would score as they please: both are weighted by what
-is explained, as published.
+Trap: a latent that no unit needs, and a unit that no latent predicts, would score as they please: both are weighted by
+what is explained, as published.
 """
 
 from dataclasses import dataclass
@@ -21,9 +22,10 @@ from deeptheory.core.results import Result
 class Alignment(Result):
     """weights: [unit, latent], absolute, of the sparse regression of each unit on all latents, both standardised.
 
-    alignment: [unit], 1 - entropy of its weights in units of log(latents): 1, one latent alone; 0, all alike; NaN where no
-    latent is used. explained: [unit], R^2 on held-out samples. correlation: [unit, latent], absolute. matches: (unit, latent)
-    pairs, one to one, of the largest summed correlation; matched: their correlations. mean: alignment weighted by explained.
+    alignment: [unit], 1 - entropy of its weights in units of log(latents): 1, one latent alone; 0, all alike; NaN where
+    no latent is used. explained: [unit], R^2 on held-out samples. correlation: [unit, latent], absolute. matches:
+    (unit, latent) pairs, one to one, of the largest summed correlation; matched: their correlations. mean: alignment
+    weighted by explained.
     """
 
     weights: np.ndarray
@@ -93,8 +95,8 @@ def latent_alignment(responses: Any, latents: Any, folds: int = 5, seed: int = 0
 def udr(latents: Any, informative: Any = None) -> np.ndarray:
     """Unsupervised disentanglement ranking: [model], from the latents [n, k] of several models of the same samples.
 
-    For two models, R is the absolute rank correlation of their latents; each latent scores (largest in its row)^2 / sum of
-    the row, the mean over both models' informative latents is the pair's score, and a model's the median over pairs
+    For two models, R is the absolute rank correlation of their latents; each latent scores (largest in its row)^2 / sum
+    of the row, the mean over both models' informative latents is the pair's score, and a model's the median over pairs
     (Duan et al. 2020, eq. 4). informative: boolean [k] for each model; default, latents that vary.
     InputError: fewer than two models, other numbers of samples.
     """

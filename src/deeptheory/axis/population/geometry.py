@@ -1,8 +1,8 @@
 """How a population's axes lie to each other: pairwise cosines, their rank, how evenly they fill the feature space.
 
-Trap: "200 orthogonal axes" cannot be in 50 dimensions; at most as many axes as features are mutually orthogonal. What is
-orthogonal about a cell is the hyperplane along which it does not respond. The null: as many directions, drawn evenly from the
-sphere (or from the stimuli's own distribution, covariance=True, along which STAs of untuned cells lie).
+Trap: "200 orthogonal axes" cannot be in 50 dimensions; at most as many axes as features are mutually orthogonal. What
+is orthogonal about a cell is the hyperplane along which it does not respond. The null: as many directions, drawn evenly
+from the sphere (or from the stimuli's own distribution, covariance=True, along which STAs of untuned cells lie).
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class Geometry(Result):
     """cosines: [unit, unit]. mean_absolute, participation, rank: of the axes, each of unit length; null_*: mean over
     draws, null_low and null_high (95 %) of mean_absolute and participation.
 
-    participation: (sum of eigenvalues)^2 / sum of squares, the number of directions evenly in use; rank: eigenvalues above
-    1e-6 of the largest. orthogonal: share of pairs with |cosine| below .1, and null_orthogonal. most: how many axes could
-    be mutually orthogonal, the number of features.
+    participation: (sum of eigenvalues)^2 / sum of squares, the number of directions evenly in use; rank: eigenvalues
+    above 1e-6 of the largest. orthogonal: share of pairs with |cosine| below .1, and null_orthogonal. most: how many
+    axes could be mutually orthogonal, the number of features.
     """
 
     cosines: np.ndarray
@@ -100,7 +100,8 @@ def axes_geometry(axes: np.ndarray, variances: np.ndarray | None = None, draws: 
 
 
 def subspace_angles(a: np.ndarray, b: np.ndarray, share: float = 0.9) -> np.ndarray:
-    """Principal angles in degrees, largest first, between the spans that hold `share` of the two sets of axes [unit, d].
+    """Principal angles in degrees, largest first, between the spans that hold `share` of the two sets of axes [unit,
+    d].
 
     For layers, models or time windows with the same features. InputError: features that differ in number.
     """
@@ -124,4 +125,10 @@ def _summary(axes: np.ndarray) -> tuple[np.ndarray, float, float, float, float]:
     pairs = np.abs(cosines[np.triu_indices(len(unit), 1)])
     values = np.linalg.eigvalsh(unit.T @ unit)
     participation = values.sum() ** 2 / (values**2).sum()
-    return cosines, float(pairs.mean()), float(participation), float((values > 1e-6 * values[-1]).sum()), float((pairs < 0.1).mean())  # fmt: skip
+    return (
+        cosines,
+        float(pairs.mean()),
+        float(participation),
+        float((values > 1e-6 * values[-1]).sum()),
+        float((pairs < 0.1).mean()),
+    )

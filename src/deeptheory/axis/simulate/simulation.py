@@ -14,10 +14,12 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 
-# Variances of the 25 shape components of Chang & Tsao's released face space, and of the 25 appearance components, of which
+# Variances of the 25 shape components of Chang & Tsao's released face space, and of the 25 appearance components, of
+# which
 # the first four, and the last, are known: between them they fall geometrically here.
 _SHAPE = (
-    0.0666, 0.0490, 0.0293, 0.0256, 0.0150, 0.0114, 0.0097, 0.0081, 0.0073, 0.0066, 0.0056, 0.0046, 0.0037, 0.0035, 0.0028,
+    0.0666, 0.0490, 0.0293, 0.0256, 0.0150, 0.0114, 0.0097, 0.0081, 0.0073, 0.0066, 0.0056, 0.0046, 0.0037, 0.0035,
+    0.0028,
     0.0027, 0.0022, 0.0019, 0.0019, 0.0017, 0.0015, 0.0014, 0.0013, 0.0011, 0.0010,
 )  # fmt: skip
 _APPEARANCE = (6.98e5, 4.49e5, 3.31e5, *np.geomspace(1.63e5, 2.8e4, 22))
@@ -33,7 +35,8 @@ VARIANCES = {"isotropic": lambda d: np.ones(d), "paper": lambda d: paper_varianc
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Simulation(Result):
-    """responses [n, unit], or [n, trial, unit]; features [n, d]; rates [n, unit] without noise; codes: each unit's code.
+    """responses [n, unit], or [n, trial, unit]; features [n, d]; rates [n, unit] without noise; codes: each unit's
+    code.
 
     targets: [unit, d], its axis or exemplar. blocks: two halves of the features, by name. reliability, trials, noise,
     seed: as asked for.
@@ -95,10 +98,12 @@ def simulate(
 
     code: a name of CODES, or a dict of shares ({"axis": 0.6, "energy": 0.4}). variances: "isotropic", "paper" (d = 50),
     or [d]. reliability: signal variance over all variance of the mean over trials, the same for every unit (a cell
-    without a code has noise alone). radius: of the exemplars in median stimulus norms, drawn evenly between two numbers.
+    without a code has noise alone). radius: of the exemplars in median stimulus norms, drawn evenly between two
+    numbers.
     sign: "plus", "minus" (exemplar cells that fire more with distance; mirrored axes) or "both", drawn evenly.
     noise: "poisson" counts, or "gaussian".
-    InputError: an unknown name, reliability outside (0, 1), shares that do not add up to 1, variances of another length.
+    InputError: an unknown name, reliability outside (0, 1), shares that do not add up to 1, variances of another
+    length.
     """
     shares = code if isinstance(code, dict) else {code: 1.0}
     for name in shares:
@@ -160,7 +165,9 @@ def _drive(codes: tuple[str, ...], features: np.ndarray, targets: np.ndarray) ->
 
 
 def _gain(rates: np.ndarray, s: Simulation) -> np.ndarray:
-    """What to multiply rates by: g^2 v / (g^2 v + g m / trials) = reliability for Poisson; unit variance for Gaussian."""
+    """What to multiply rates by: g^2 v / (g^2 v + g m / trials) = reliability for Poisson; unit variance for
+    Gaussian.
+    """
     v, m = rates.var(0), rates.mean(0)
     flat = v < 1e-20
     safe = np.where(flat, 1.0, v)

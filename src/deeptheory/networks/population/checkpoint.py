@@ -1,4 +1,6 @@
-"""What a population's training keeps in its checkpoint: weights, optimizer, log and recording; and what it is known by."""
+"""What a population's training keeps in its checkpoint: weights, optimizer, log and recording; and what it is known
+by.
+"""
 
 import json
 from dataclasses import fields
@@ -10,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from deeptheory.core.errors import StoreError
-from deeptheory.networks.checkpoint import CheckpointFolder
+from deeptheory.networks.checkpoint_folder import CheckpointFolder
 from deeptheory.networks.fingerprints import digest, of_tensors
 from deeptheory.networks.population.engines import Plan
 
@@ -21,12 +23,14 @@ _SAME = 1e-3  # relative to the largest output; another machine rounds by a mill
 class PopulationCheckpoint(CheckpointFolder):
     """The folder of one call of fit. StoreError: corrupt, of another schema, or of other settings.
 
-    Settings are compared by value: the weights that the networks begin with (their init), their head, activation and what they
-    give on a few rows, every field of the plan, and what else is said in `more`. Left out: progress and checkpoint_seconds, which
-    change no result.
+    Settings are compared by value: the weights that the networks begin with (their init), their head, activation and
+    what they give on a few rows, every field of the plan, and what else is said in `more`. Left out: progress and
+    checkpoint_seconds, which change no result.
     """
 
-    def __init__(self, folder: str | Path, nets, plan: Plan, epochs: int, looks: list[int], seconds: float, more: dict[str, Any]):  # fmt: skip
+    def __init__(
+        self, folder: str | Path, nets, plan: Plan, epochs: int, looks: list[int], seconds: float, more: dict[str, Any]
+    ):
         tensors = {**dict(nets.named_parameters()), **dict(nets.named_buffers())}
         settings = {
             "seeds": list(nets.seeds),
@@ -73,11 +77,14 @@ class PopulationCheckpoint(CheckpointFolder):
         return int(now)
 
     def _check_outputs(self, seen: list[float]) -> None:
-        """StoreError: networks of the same shapes and weights that compute something else, such as another function of one's own."""
+        """StoreError: networks of the same shapes and weights that compute something else, such as another function
+        of one's own.
+        """
         was, now = np.array(seen), np.array(self.given)
         if was.shape != now.shape or np.abs(now - was).max() > _SAME * np.abs(was).max():
             raise StoreError(
-                f"the checkpoint {self.folder.name} was made with another network: its weights are the same, what it gives on the "
+                f"the checkpoint {self.folder.name} was made with another network: its weights are the same, what "
+                "it gives on the "
                 "first rows of x is not; use the same arguments or another folder"
             )
 

@@ -28,7 +28,8 @@ _SPAN = 200  # epochs between looks at progress, checkpoint and finiteness; resu
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class History(Result):
-    """Loss and accuracy while training. Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held out.
+    """Loss and accuracy while training. Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held
+    out.
 
     order: [seed, n] rows, of which the first counts[seed] trained that network.
     """
@@ -107,18 +108,19 @@ def fit(
 ) -> History:
     """Train every network of the population, in place; record the epochs in `record_at`.
 
-    x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train_fraction: share of rows
-    that train (the rest is held out), one a network, or row numbers a network; split: how rows are divided, "random" (another for
-    each network, by `seed` and its own), "common" or "first". optimizer: "adam" (Kingma & Ba 2015), "sgd" with
-    momentum, or "adadelta" (Zeiler 2012: lr 1, eps 1e-6, and rho is betas[0], 0.95 there); lr: one for all or one a network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has
-    .add(layer, mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of
-    the epoch that follows each look, each gradient taken before its update; gradient_batch: over minibatches of that
-    size instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty
-    sum of |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017).
+    x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train_fraction: share
+    of rows that train (the rest is held out), one a network, or row numbers a network; split: how rows are divided,
+    "random" (another for each network, by `seed` and its own), "common" or "first". optimizer: "adam" (Kingma & Ba
+    2015), "sgd" with momentum, or "adadelta" (Zeiler 2012: lr 1, eps 1e-6, and rho is betas[0], 0.95 there); lr: one
+    for all or one a network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has .add(layer,
+    mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of the epoch
+    that follows each look, each gradient taken before its update; gradient_batch: over minibatches of that size
+    instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty sum of
+    |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017).
     checkpoint: a folder; the state is kept there every `checkpoint_seconds` and a second call with the same arguments
-    goes on exactly; they are compared by value, the weights and functions of the networks among them, and what is left out
-    (progress, checkpoint_seconds) changes no result. engine: "auto", "handwritten" or "autograd". Each network is the same, bit for bit, whatever its
-    companions (handwritten engine, one machine and thread count).
+    goes on exactly; they are compared by value, the weights and functions of the networks among them, and what is left
+    out (progress, checkpoint_seconds) changes no result. engine: "auto", "handwritten" or "autograd". Each network is
+    the same, bit for bit, whatever its companions (handwritten engine, one machine and thread count).
 
     InputError: epochs below 1, looks outside 0..epochs, shapes that do not fit, NaN, labels out of range or of one
     class, lr not above 0, unknown names. StoreError: the checkpoint is corrupt or of other settings.

@@ -33,7 +33,13 @@ class Minibatches:
     def fingerprint(self) -> dict[str, Any]:
         """What they are made of, by value; augment, a function, by its name."""
         named = None if self.augment is None else name_of(self.augment)
-        return {"batch": self.batch, "seed": self.seed, "drop_last": self.drop_last, "augment": named, "arrays": digest(self.arrays)}  # fmt: skip
+        return {
+            "batch": self.batch,
+            "seed": self.seed,
+            "drop_last": self.drop_last,
+            "augment": named,
+            "arrays": digest(self.arrays),
+        }
 
     def __repr__(self) -> str:
         return f"Minibatches({self.n} samples, {self.batch} a step, {self.per_epoch} steps an epoch)"
@@ -49,7 +55,8 @@ def minibatches(
     """The `batches` of `train` from paired arrays, numpy or torch, each [n, ...]; a minibatch is a tuple of tensors.
 
     Every epoch takes the samples in another order, drawn by (seed, epoch); drop_last: leave out the last, incomplete
-    minibatch of an epoch. augment(first array's rows, generator) -> the same changed. A step moves nothing between devices.
+    minibatch of an epoch. augment(first array's rows, generator) -> the same changed. A step moves nothing between
+    devices.
     InputError: no array, lengths that differ, batch below 1 or above n where drop_last leaves nothing.
     """
     tensors = tuple(as_tensor(a) for a in arrays)

@@ -1,6 +1,7 @@
 """The state of one module's training in a folder: weights, buffers, optimizer, losses and looks; never pickle.
 
-Trap: buffers that are registered with persistent=False are missing in state_dict, and would make a resumed run another one.
+Trap: buffers that are registered with persistent=False are missing in state_dict, and would make a resumed run another
+one.
 """
 
 import json
@@ -14,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.networks.checkpoint import CheckpointFolder
+from deeptheory.networks.checkpoint_folder import CheckpointFolder
 from deeptheory.networks.fingerprints import name_of, of_tensors
 
 _SAME = 1e-4  # relative; another machine or number of threads rounds the first loss by a millionth
@@ -23,8 +24,8 @@ _SAME = 1e-4  # relative; another machine or number of threads rounds the first 
 class ModuleCheckpoint(CheckpointFolder):
     """The folder of one call of train. state: has losses [steps], done, looks, rows, stopped.
 
-    InputError: an optimizer or module whose state is no tensors and plain numbers. StoreError: corrupt, of another schema,
-    or of other settings.
+    InputError: an optimizer or module whose state is no tensors and plain numbers. StoreError: corrupt, of another
+    schema, or of other settings.
     """
 
     def __init__(
@@ -68,7 +69,10 @@ class ModuleCheckpoint(CheckpointFolder):
         self.write(fill, text)
 
     def restore(self, state: Any, first_loss: Callable[[], float]) -> None:
-        """Take the state up, if there is one. first_loss: of step 0 with the weights as they are now, before anything is loaded."""
+        """Take the state up, if there is one.
+
+        first_loss: of step 0 with the weights as they are now, before anything is loaded.
+        """
         with self.opened() as found:
             if found is None:
                 return
@@ -86,10 +90,13 @@ class ModuleCheckpoint(CheckpointFolder):
             state.done, state.looks, state.rows, state.stopped = done, list(looks), list(rows), stopped
 
     def _check_first(self, was: float, now: float) -> None:
-        """StoreError: the module, the loss or the minibatches compute something else, though their shapes are the same."""
+        """StoreError: the module, the loss or the minibatches compute something else, though their shapes are the
+        same.
+        """
         if not abs(now - was) <= _SAME * abs(was):
             raise StoreError(
-                f"the checkpoint {self.folder.name} was made with another module, loss or batches: the loss of step 0 is {now:.6g} "
+                f"the checkpoint {self.folder.name} was made with another module, loss or batches: the loss of "
+                f"step 0 is {now:.6g} "
                 f"here and was {was:.6g}; use the same arguments or another folder"
             )
 

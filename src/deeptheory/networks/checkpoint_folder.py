@@ -1,8 +1,8 @@
 """A folder that survives a kill: what a training has reached, swapped in whole, and taken up by the same settings only.
 
 A checkpoint is written beside the old one and then takes its name, so that at every moment one of the two is complete.
-Weights are safetensors, never pickle. What a population keeps is said in population/checkpoint.py, what one module keeps in
-single/module_checkpoint.py.
+Weights are safetensors, never pickle. What a population keeps is said in population/checkpoint.py, what one module
+keeps in single/module_checkpoint.py.
 """
 
 import json
@@ -22,7 +22,10 @@ MARK = "checkpoint.json"  # written last: a folder that holds it is complete
 
 
 class CheckpointFolder:
-    """settings: values that JSON can hold, and that must be the same when the state is taken up. seconds: between two writes."""
+    """settings: values that JSON can hold, and that must be the same when the state is taken up.
+
+    seconds: between two writes.
+    """
 
     def __init__(self, folder: str | Path, settings: Mapping[str, Any], seconds: float):
         self.folder, self.seconds, self.last = Path(folder), seconds, time.monotonic()
@@ -44,7 +47,10 @@ class CheckpointFolder:
 
     @contextmanager
     def opened(self) -> Iterator[tuple[Path, dict[str, Any]] | None]:
-        """The newest complete version and what its MARK says, or None. StoreError: of other settings, or it is damaged."""
+        """The newest complete version and what its MARK says, or None.
+
+        StoreError: of other settings, or it is damaged.
+        """
         folder = _newest(self.folder)
         try:
             yield None if folder is None else (folder, _read_mark(folder, self.settings))
@@ -90,7 +96,8 @@ def _read_mark(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
             else ""
         )
         raise StoreError(
-            f"the checkpoint {folder.name} was made with another {', '.join(differ)}; use the same arguments or another folder{begun}"
+            f"the checkpoint {folder.name} was made with another {', '.join(differ)}; use the same arguments "
+            f"or another folder{begun}"
         )
     return seen
 
