@@ -223,7 +223,7 @@ def axis_code(
 
     responses: [n, units], rates or activations of either sign, or [n, trials, units] (then with noise ceilings; NaN: no
     such trial). features: [n, d], coordinates of the stimuli. blocks: {"shape": slice(0, 25), ...}. folds: of the model
-    comparison. permutations: draws of the null. normalize: "block", "dim" or "none" (entering.py): axes, norms and
+    comparison. permutations: draws of the null. normalize: "block", "dim" or "none" (validation.py): axes, norms and
     distances depend on it. radius: bound of the exemplar's length, in median stimulus norms. reliability: ceilings
     [units], where known otherwise. models=False leaves the comparison out.
     Left out and counted in .dead and .notes: units that never vary, trials with NaN.
