@@ -9,5 +9,5 @@ def seeds(settings: dict, count: str = "networks") -> list[int]:
 
 
 def in_chunks(settings: dict, count: str = "networks") -> list[list[int]]:
-    """The same in chunks that are worked on together, as many as the setting `chunk` says."""
-    return chunks(seeds(settings, count), settings["chunk"])
+    """The same in chunks that are worked on together: of as many as the setting `chunk` says, or of one where the study has none."""
+    return chunks(seeds(settings, count), settings.get("chunk", 1))
