@@ -210,7 +210,7 @@ def _groups(table: Any, series: str | None, panel: str | None, each: str | None)
     if not by:
         yield table, None, None
         return
-    for _, part in table.groupby(by, sort=False):
+    for _, part in table.groupby(by, sort=False, dropna=False):
         first = part.iloc[0]
         yield part, first[series] if series else None, first[panel] if panel else None
 
