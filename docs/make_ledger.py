@@ -53,7 +53,7 @@ def page(folders: list[Path]) -> str:
 
 def beside(folders: list[Path]) -> str:
     """Claims of several studies under the question that they answer; what no run here knows is left out."""
-    from deeptheory.studies.both_sides import QUESTIONS
+    from deeptheory.studies.comparisons import QUESTIONS
 
     known = {}
     for folder in folders:

@@ -47,6 +47,7 @@ TOPICS = {  # tests that ask one question of several files
     "recording/test_tables.py",
     "report/test_links.py",
     "studies/test_captions.py",
+    "studies/test_stored_runs.py",
 }
 NO_PACKAGE = {"architectures", "oracles", "trials"}  # what tests share, and the trials of public numbers
 

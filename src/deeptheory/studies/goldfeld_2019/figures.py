@@ -6,30 +6,20 @@ import numpy as np
 
 from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.information import fall
-from deeptheory.runs import Page, Plate
-from deeptheory.studies.both_sides import links
+from deeptheory.runs import Plate
 from deeptheory.studies.drawing import SYMBOLS, dots, measured, over_training, panels, table_of
 from deeptheory.studies.goldfeld_2019 import pictures
 from deeptheory.studies.goldfeld_2019.claims import quantised, rank_correlation, values
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CLUSTERED
-from deeptheory.studies.pages import sections, turned
 
 _NOISY = {"noisy": "noise in every layer", "orthonormal": "and orthonormal weights"}
 
 
-def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run; figures whose step was not done are left out."""
-    drawn, missing = sections(_SECTIONS, results, settings)
-    return Page(
-        title="Estimating information flow in deep neural networks",
-        lead=_lead(settings, scale),
-        notices=(*turned(changed), *missing),
-        sections=drawn,
-        links=links("goldfeld-2019"),
-    )
+TITLE = "Estimating information flow in deep neural networks"
 
 
-def _lead(settings: dict, scale: str) -> str:
+def lead(settings: dict, scale: str) -> str:
+    """What the page begins with."""
     shape = "-".join(str(w) for w in settings["widths"])
     return (
         f"A deterministic network has nothing to compress: I(X;T) is the entropy of its input. Here the noise (standard deviation "
@@ -266,7 +256,7 @@ def _convolutional(results: Any, settings: dict) -> Plate:
     )
 
 
-_SECTIONS = (
+SECTIONS = (
     ("One neuron", "A channel whose inputs merge.", (_one_neuron,)),
     (
         "Noisy networks",

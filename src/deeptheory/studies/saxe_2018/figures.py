@@ -8,10 +8,8 @@ import numpy as np
 import deeptheory as dt
 from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.information import InformationPlane
-from deeptheory.runs import Page, Plate
-from deeptheory.studies.both_sides import links
+from deeptheory.runs import Plate
 from deeptheory.studies.drawing import SYMBOLS, dots, measured, over_training, panels, table_of
-from deeptheory.studies.pages import sections, turned
 from deeptheory.studies.saxe_2018 import pictures
 from deeptheory.studies.saxe_2018.claims import COMPRESSES, GAP, falls, noise_falls, plane
 from deeptheory.studies.saxe_2018.steps import NONLINEARITIES, readouts
@@ -26,19 +24,11 @@ _BINS = {
 _COMMON = "All 4096 patterns equally likely: what is shown is exact for this read-out and for no other."
 
 
-def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run; figures whose step was not done are left out."""
-    drawn, missing = sections(_SECTIONS, results, settings)
-    return Page(
-        title="On the information bottleneck theory of deep learning",
-        lead=_lead(settings, scale),
-        notices=(*turned(changed), *missing),
-        sections=drawn,
-        links=links("saxe-2018"),
-    )
+TITLE = "On the information bottleneck theory of deep learning"
 
 
-def _lead(settings: dict, scale: str) -> str:
+def lead(settings: dict, scale: str) -> str:
+    """What the page begins with."""
     shape = "-".join(str(w) for w in settings["widths"])
     return (
         f"Saxe et al. ask whether compression is a law of learning. {settings['networks']} networks {shape} of each of five "
@@ -317,7 +307,7 @@ def _rescaled(results: Any, settings: dict) -> Plate:
     )
 
 
-_SECTIONS = (
+SECTIONS = (
     ("One neuron", "The smallest model in which a binned layer compresses, and in which it does not.", (_one_neuron,)),
     (
         "Five nonlinearities",
