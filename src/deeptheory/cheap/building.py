@@ -17,7 +17,7 @@ from deeptheory.cheap.expansions import Expansion, TooWide, expand, value_at
 from deeptheory.cheap.expressions import Exponents, Terms, number
 from deeptheory.cheap.functions import FUNCTIONS, Function, power
 from deeptheory.cheap.graphs import Graph, Interval, Value, above, below, total
-from deeptheory.cheap.wide import reduced
+from deeptheory.cheap.wide import OWN_REACH, composed, reduced
 from deeptheory.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 MOST_TERMS = 3_000
 _LONG = 48  # a polynomial of more terms is made in a way of its own, if there is one
-_OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
 _NAMES = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
 
 
@@ -145,7 +144,7 @@ class _Builder:
         if ranges.repeats(argument):
             closer = ranges.span(argument, tuple(self.names), tuple((n.low, n.high) for n in self.graph.nodes[: len(self.names)]))  # fmt: skip
             low, high = max(low, closer[0]), min(high, closer[1])
-        if name == self.errors.own and max(abs(low), abs(high)) <= _OWN_REACH and self.graph.constant(x) is None:
+        if name == self.errors.own and max(abs(low), abs(high)) <= OWN_REACH and self.graph.constant(x) is None:
             slope = function.slope(low - off, high + off) * (1 + 1e-12)
             return self.graph.unit(x, *function.values(low, high), slope * off, slope)
         error = self.errors.of(key, function, low, high)
@@ -162,6 +161,8 @@ class _Builder:
             made, refused = None, wide
         if made is None or len(made.coefficients) > _LONG:
             found = reduced(self.graph, name, x, low - off, high + off, error, self._expanded)
+            if made is None and found is None:
+                found = composed(self.graph, name, function, x, low - off, high + off, error, self._expanded, self.errors.own)
             if found is not None:
                 self.expansions.append((name, 2))
                 slope = function.slope(low - off, high + off) * (1 + 1e-12)
