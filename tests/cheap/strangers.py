@@ -98,7 +98,12 @@ class Truth:
         self.code = compile(tree, "formula", "eval")
         known = {k: self._bounded(getattr(self.mp, k)) for k in (*SMOOTH, *PARTIAL)}
         known |= {"atan2": self.mp.atan2, "pi": self.mp.pi}
-        self.exact = known | {"number": self.mp.mpf, "divided": lambda a, b: a / b, "raised": self._raised, "tan_of": known["tan"]}
+        self.exact = known | {
+            "number": self.mp.mpf,
+            "divided": lambda a, b: a / b,
+            "raised": self._raised,
+            "tan_of": known["tan"],
+        }
         self.split = False
 
     def _bounded(self, function):
@@ -142,7 +147,11 @@ class Truth:
             return np.tan(a)
 
         known = {k: getattr(special, k, None) or getattr(np, k) for k in ("erf", "erfc")}
-        known |= {k: getattr(np, {"a": "arc"}.get(k[0], k[0]) + k[1:] if k[0] == "a" else k) for k in (*SMOOTH, *PARTIAL, "atan2") if k not in known}
+        known |= {
+            k: getattr(np, {"a": "arc"}.get(k[0], k[0]) + k[1:] if k[0] == "a" else k)
+            for k in (*SMOOTH, *PARTIAL, "atan2")
+            if k not in known
+        }
         known |= {"pi": np.pi, "number": np.float64, "divided": divided, "tan_of": tan_of}
         known["raised"] = lambda a, b: divided(1.0, np.asarray(a) ** -b) if b < 0 else np.asarray(a) ** b
         with np.errstate(all="ignore"):

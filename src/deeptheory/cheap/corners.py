@@ -55,6 +55,28 @@ def erf_of_tanh(n: int) -> Corner:
     return Corner(tuple(float(v) for v in c), float(off + bent * (np.pi / _GRID) ** 2 / 8 + 1e-13))
 
 
+@lru_cache(maxsize=256)
+def power_at_zero(p: float, n: int) -> Corner:
+    """((1 + t) / 2)^p = |cos(theta / 2)|^(2 p), p at least 1/2, of degree n.
+
+    In theta its slope is at most p, and from p = 1 on its second derivative at most p^2.
+    """
+    theta = np.pi * np.arange(_GRID + 1) / _GRID
+    exact = np.abs(np.cos(theta / 2)) ** (2 * p)
+    exact[-1] = 0.0
+    c = np.fft.irfft(exact)[: n + 1] * 2
+    c[0] /= 2
+    waves = np.zeros(2 * _GRID)
+    waves[: n + 1] = c
+    off = exact - np.fft.rfft(waves).real
+    c[0] += (off.max() + off.min()) / 2
+    worst, k, step = float(off.max() - off.min()) / 2, np.arange(n + 1), np.pi / _GRID
+    between = (p + float((k * np.abs(c)).sum())) * step / 2
+    if p >= 1:
+        between = min(between, (p * p + float((k * k * np.abs(c)).sum())) * step**2 / 8)
+    return Corner(tuple(float(v) for v in c), worst + between + 1e-13)
+
+
 @lru_cache(maxsize=64)
 def _of_degree(name: str, n: int) -> Corner:
     """sqrt: of (1 + t) / 2. asin: of t."""

@@ -32,7 +32,12 @@ from math import (  # fmt: skip
     tan,
     tanh,
 )
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from deeptheory.errors import InputError
+
+if TYPE_CHECKING:
+    import sympy
 
 Span = tuple[float, float]
 
@@ -264,3 +269,29 @@ def power(p: float) -> Function:
         return z ** (int(p) if whole else mp.mpf(p))
 
     return Function(value, size, span, slope, "away from 0" if whole else "above 0", power=p)
+
+
+def _ramp(off: float, slope: float) -> tuple[Function, float]:
+    """max(x, 0), but for that much."""
+    return Function(
+        lambda mp, z: z, lambda m, a, b: inf, lambda p, q: (-off, max(q, 0.0) + off), lambda p, q: slope
+    ), off
+
+
+_CORNERED = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
+RAMPS = {
+    "relu": _ramp(0.0, 1.0),
+    "silu": _ramp(0.2785, 1.1),
+    "gelu": _ramp(0.1701, 1.13),
+    "softplus": _ramp(0.6932, 1.0),
+}
+
+
+def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:
+    """Name, function and argument of an applied function. InputError: one that is not known, or not smooth."""
+    name = type(e).__name__
+    if name in FUNCTIONS and len(e.args) == 1:
+        return name, FUNCTIONS[name], e.args[0]  # type: ignore[return-value]
+    if name in _CORNERED:
+        raise InputError(f"{_CORNERED[name]} is not smooth, so no polynomial comes close to it at its corners; write the formula without it")  # fmt: skip
+    raise InputError(f"{name} is no function that is expanded; known: {', '.join(FUNCTIONS)}, 1/x, sqrt and powers")

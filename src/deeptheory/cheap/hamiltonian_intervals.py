@@ -211,7 +211,9 @@ class _Strata:
         together = out.pop(chosen, None)
         return list(out.values()), together
 
-    def limits(self, chosen: tuple[int, ...], theta: float, wald: float) -> tuple[float, float, tuple[float, float] | None] | None:
+    def limits(
+        self, chosen: tuple[int, ...], theta: float, wald: float
+    ) -> tuple[float, float, tuple[float, float] | None] | None:
         """Limits of the term's theta given all smaller margins in rows of like fields, and the squares of what they have
         beyond a normal interval on either side (None: beyond wald); None: all counts there are large.
 
@@ -233,7 +235,9 @@ class _Strata:
         tables = tables[told].astype(np.int64)
         t, size = int(below.sum()), int((below + above).sum())
         if size > _LARGEST:
-            return None if min(t, size - t) >= RARE else (*_from_counts(self._table(state, m), theta, wald, 0.5**m), None)
+            return (
+                None if min(t, size - t) >= RARE else (*_from_counts(self._table(state, m), theta, wald, 0.5**m), None)
+            )
         tilt = np.zeros(len(tables)) if together is None else states * together[first][told]
         groups = _ways(tables - sign * below[:, None], sign, below + above, tilt)
         expected = sum(float((p @ k).sum()) for k, p in _tilted(groups, 0.0))

@@ -4,21 +4,22 @@ exp(x) = exp(x / 2^k)^(2^k), two neurons a squaring. cos(2 x) = 2 cos(x)^2 - 1, 
 (1 - r) with r = 1 - x / b, and 1 / (1 - r) = (1 + r)(1 + r^2)(1 + r^4) ... Each step doubles (the cosine's: makes four times)
 the error that it is given, which the slack of its nodes adds up. The same product makes other powers, and log as a sum.
 tanh(2 x) = 2 u / (1 + u^2) with u = tanh(x), again and again; erf is a polynomial of tanh. Of w = sqrt(1 + x^2):
-asinh(x) = log(x + w), atan(x) = 2 atan(x / (1 + w)).
+asinh(x) = log(x + w), atan(x) = 2 atan(x / (1 + w)). What saturates is cut off first where two neurons can: relu and its like.
 """
 
 from collections.abc import Callable
 from fractions import Fraction
-from math import atan, ceil, exp, hypot, inf, log, log1p, log2, tan
+from math import atan, ceil, erfc, exp, hypot, inf, log, log1p, log2, tan
 
 from deeptheory.cheap.corners import BETA, erf_of_tanh
 from deeptheory.cheap.expansions import Expansion, TooWide, exactly, expand
-from deeptheory.cheap.functions import FUNCTIONS, TWICE, Function, power
+from deeptheory.cheap.functions import FUNCTIONS, RAMPS, TWICE, Function, power
 from deeptheory.cheap.graphs import Graph, Value, above, below, total
 
 _MOST_STEPS = 40
 _ERF = (5, 9, 13, 17, 21, 25, 31, 41, 61, 81)  # degrees in tanh
 OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
+_TAILS: dict[str, Callable[[float], float]] = {"tanh": lambda x: 2 * exp(-2 * x), "logistic": lambda x: exp(-x), "erf": erfc, "erfc": erfc}  # how much moves beyond x  # fmt: skip
 Expanded = Callable[[Value, Expansion], Value]  # the polynomial of an argument
 
 
@@ -40,6 +41,8 @@ def composed(graph: Graph, name: str, function: Function, x: Value, low: float, 
     """
     made = _Composer(graph, expanded, own)
     x = graph.named(x, low, high, 0.0)  # as if it were exact: what its own error does, the caller adds
+    if own in RAMPS and name in _TAILS:
+        return made.bounded(made.clamped(name, function, x, low, high, error))
     if name == "log" or function.power is not None:
         return made.bounded(made.of(name, function, x, low, high, error))
     way = {"tanh": made.tanh, "logistic": made.logistic, "erf": made.erf, "erfc": made.erfc, "asinh": made.asinh, "atan": made.atan}.get(name)  # fmt: skip
@@ -64,10 +67,30 @@ class _Composer:
         except TooWide:
             a, b = low - off, high + off
             slope = function.slope(a, b) * (1 + 1e-12)
-            if not 0 < (a if a > 0 else -b):
+            if a <= 0 <= b:
                 raise
-            value, wrong = self._sum(x, a, b, error) if name == "log" else self._product(x, a, b, error, function.power or 0.0)
+            value, wrong = (
+                self._sum(x, a, b, error) if name == "log" else self._product(x, a, b, error, function.power or 0.0)
+            )
         return self.graph.named(value, *function.values(low, high), wrong + slope * off)
+
+    def clamped(self, name: str, function: Function, x: Value, low: float, high: float, error: float) -> Value:
+        """f of x cut off to where f still moves: x between a and b is a + (ramp(c (x - a)) - ramp(c (x - b))) / c."""
+        ramp, off = RAMPS[self.own]
+        far = next(k / 2 for k in range(2, 2000) if _TAILS[name](k / 2) <= error / 4)
+        a, b = max(low, -far), min(high, far)
+        if not a < b:
+            raise TooWide(f"{name} over [{low:.6g}, {high:.6g}] is too wide to expand; narrow the domain")
+        slope = function.slope(a, b)
+        c = Fraction(2) ** ceil(log2(8 * off * slope / error)) if off else Fraction(1)
+        parts = [(Fraction(1), Value(Fraction(a)))]
+        for end, sign in ((a, 1), (b, -1)):
+            moved = total([(c, x), (Fraction(1), Value(-c * Fraction(end)))])
+            ends = below(c * (Fraction(low) - Fraction(end))), above(c * (Fraction(high) - Fraction(end)))
+            parts.append((sign / c, self.graph.unit(moved, *ramp.values(*ends), 0.0, ramp.slope(*ends))))
+        v = self.graph.named(total(parts), a, b, 2 * off / float(c))
+        made = self.of(name, function, v, a, b, error / 4)
+        return self.graph.named(made, *function.values(low, high), self.graph.bounds(made)[2] + _TAILS[name](far))
 
     def _squares(self, x: Value, a: float, b: float, left: float) -> tuple[list[tuple[Value, float]], float]:
         """r, r^2, r^4, ... of r = 1 - x / b and their largest values, as far as the next would be below left; that."""
@@ -137,7 +160,7 @@ class _Composer:
         scale = 2.0**-steps
         first = expand("tanh", function, low * scale, high * scale, max(share * scale, 1e-15))
         u = self.graph.named(self.expanded(x.scaled(Fraction(scale)), first), *function.values(low * scale, high * scale), first.error)  # fmt: skip
-        for k in range(steps):
+        for _ in range(steps):
             scale *= 2
             a, b, off = self.graph.bounds(u)
             made = expand("tanh", TWICE, a, b, max(share * scale, 1e-15), off)
@@ -155,9 +178,11 @@ class _Composer:
             raise TooWide(f"erf over [{low:.6g}, {high:.6g}] is expanded to {erf_of_tanh(_ERF[-1]).error:.2g}; narrow the domain or raise the tolerance")  # fmt: skip
         steep = float(sum(k * k * abs(c) for k, c in enumerate(made.coefficients)))
         u = self.tanh(x.scaled(Fraction(BETA)), low * BETA * (1 + 1e-15), high * BETA * (1 + 1e-15), error / 2 / steep)
-        a, b, off = self.graph.bounds(u)
+        off = self.graph.bounds(u)[2]
         wide = 1 + off  # the polynomial is one of u in [-1, 1]: u is taken a little smaller
-        value = self.expanded(u.scaled(1 / Fraction(wide)), Expansion(made.coefficients, made.error, (-1.0, 1.0), -1.0, 1.0, 1.5))
+        value = self.expanded(
+            u.scaled(1 / Fraction(wide)), Expansion(made.coefficients, made.error, (-1.0, 1.0), -1.0, 1.0, 1.5)
+        )
         return self.graph.named(value, *FUNCTIONS["erf"].values(low, high), made.error + 2 * steep * off)
 
     def erfc(self, x: Value, low: float, high: float, error: float) -> Value:
@@ -197,7 +222,9 @@ class _Composer:
         else:
             far = max(abs(low), abs(high))
             w, least, most = self._longer(x, low, high, min(error / far, 0.1))
-            v = self.graph.named(total([(Fraction(1), w), (Fraction(1), Value(Fraction(1)))]), 1 + least, (1 + most) * (1 + 1e-15))
+            v = self.graph.named(
+                total([(Fraction(1), w), (Fraction(1), Value(Fraction(1)))]), 1 + least, (1 + most) * (1 + 1e-15)
+            )
             part = self.of("1/x", inverse, v, 1 + least, (1 + most) * (1 + 1e-15), error / far / 8)
             t = self.graph.products([[(x, 1), (part, 1)]])[0]
             twice, turn = 2, Fraction(0)
