@@ -19,12 +19,11 @@ from deeptheory.cheap.building import Errors, Plan, as_written, multiplied_out
 from deeptheory.cheap.certificates import ASSUMED, Certificate, bits_needed
 from deeptheory.cheap.domains import read_domain
 from deeptheory.cheap.expansions import FINEST
-from deeptheory.cheap.expressions import read_expressions, sizes, variables
+from deeptheory.cheap.expressions import check_powers, read_expressions, sizes, variables
 from deeptheory.cheap.layouts import layout
 from deeptheory.cheap.network import CompiledNetwork
 from deeptheory.cheap.rewriting import simplified
 from deeptheory.cheap.rounding import precision, representable
-from deeptheory.cheap.text import check_powers
 from deeptheory.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ asinh(x) = log(x + w), atan(x) = 2 atan(x / (1 + w)). What saturates is cut off 
 
 from collections.abc import Callable
 from fractions import Fraction
-from math import atan, ceil, erfc, exp, hypot, inf, log, log1p, log2, tan
+from math import asinh, atan, ceil, erfc, exp, hypot, inf, log, log1p, log2, sinh, tan
 
 from deeptheory.cheap.corners import BETA, erf_of_tanh
 from deeptheory.cheap.expansions import Expansion, TooWide, exactly, expand
@@ -67,7 +67,7 @@ class _Composer:
         except TooWide:
             a, b = low - off, high + off
             slope = function.slope(a, b) * (1 + 1e-12)
-            if a <= 0 <= b:
+            if a <= 0 <= b or (name != "log" and function.power is None):
                 raise
             value, wrong = (
                 self._sum(x, a, b, error) if name == "log" else self._product(x, a, b, error, function.power or 0.0)
@@ -201,12 +201,32 @@ class _Composer:
     def asinh(self, x: Value, low: float, high: float, error: float) -> Value:
         if abs(low) > abs(high):
             return self.asinh(x.scaled(Fraction(-1)), -high, -low, error).scaled(Fraction(-1))
+        if low < -1:  # log of x + w would be one of a difference
+            return self._asinh_of_half(x, low, high, error)
         a = (low + hypot(1, low) if low >= 0 else 1 / (hypot(1, low) - low)) * (1 - 1e-12)
         b = (high + hypot(1, high)) * (1 + 1e-12)
         w, _, _ = self._longer(x, low, high, min(error / 4, 0.1) * a)
         v = self.graph.named(total([(Fraction(1), x), (Fraction(1), w)]), a, b)
         made = self.of("log", FUNCTIONS["log"], v, a, b, error / 2)
         return self.graph.named(made, *FUNCTIONS["asinh"].values(low, high))
+
+    def _asinh_of_half(self, x: Value, low: float, high: float, error: float) -> Value:
+        """asinh(x) = 2 asinh(x / sqrt(2 (1 + w)))."""
+        w, least, most = self._longer(x, low, high, min(error / high / 2, 0.1))
+        q = total([(Fraction(2), w), (Fraction(1), Value(Fraction(2)))])
+        a, b = 2 + 2 * least, (2 + 2 * most) * (1 + 1e-15)
+        q = self.graph.named(q, a, b)
+        root = self.of("1/sqrt(x)", power(-0.5), q, a, b, error / high / 8)
+        y = self.graph.products([[(x, 1), (root, 1)]])[0]
+        ends = [sinh(asinh(e) / 2) * (1 + 1e-14) for e in (low, high)]
+        y = self.graph.named(y, *ends)
+        try:
+            half = self.of("asinh", FUNCTIONS["asinh"], y, *ends, error / 4)
+        except TooWide:
+            off = self.graph.bounds(y)[2]
+            half = self.asinh(self.graph.named(y, *ends, 0.0), ends[0] - off, ends[1] + off, error / 4)
+            half = self.graph.named(half, asinh(ends[0]), asinh(ends[1]), self.graph.bounds(half)[2] + off)
+        return self.graph.named(half.scaled(Fraction(2)), *FUNCTIONS["asinh"].values(low, high))
 
     def atan(self, x: Value, low: float, high: float, error: float) -> Value:
         """From -1/2 on atan(x) = pi / 4 + atan(1 - 2 / (1 + x)), with no square of x; else by half the angle."""
