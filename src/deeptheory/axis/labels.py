@@ -14,6 +14,7 @@ import numpy as np
 from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 from deeptheory.results import Result
+from deeptheory.shapes import check_real
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,6 +53,7 @@ def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
     x = x[..., None] if x.ndim == 3 else x
     if x.ndim != 4 or x.shape[0] < 2 or 0 in x.shape or not np.isfinite(x).all():
         raise InputError(f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite")  # fmt: skip
+    check_real(learn=(learn, 0))
     labels, k = x.shape[0], int(x.shape[1] * learn)
     if not 1 <= k < x.shape[1]:
         raise InputError(

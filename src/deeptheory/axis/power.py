@@ -14,6 +14,7 @@ from deeptheory.axis.models.verdicts import VERDICTS
 from deeptheory.axis.simulation import Simulation, simulate
 from deeptheory.errors import InputError
 from deeptheory.results import Result
+from deeptheory.shapes import check_whole
 from deeptheory.statistics import proportion_interval
 
 
@@ -72,6 +73,7 @@ def verdict_power(
 
     controversial: so many stimuli of the bench's own making are shown beside the n. InputError: as simulate and axis_code.
     """
+    check_whole(controversial=(controversial, 0), seed=(seed, 0), folds=(folds, 2), permutations=(permutations, 0))
     if controversial < 0:
         raise InputError(f"controversial is {controversial}; needed: 0 or more stimuli")
     options = {"variances": variances, "reliability": reliability, "seed": seed, **simulation}
