@@ -47,6 +47,11 @@ def read_labels(given: str | Path) -> np.ndarray:
     return read_array(given).ravel()
 
 
+def file_of(given: str) -> Path:
+    """The file of FILE or FILE:NAME."""
+    return _split(given)[0]
+
+
 def _split(given: str) -> tuple[Path, str | None]:
     head, _, name = given.rpartition(":")
     if head and name and Path(head).suffix.lower() in (".npz", ".mat"):

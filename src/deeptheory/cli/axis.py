@@ -1,12 +1,15 @@
 """axis: which code do these units use? Arrays in, a page out."""
 
+import hashlib
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from deeptheory.cli.application import Json, app, print_json, say
-from deeptheory.cli.arrays import null_for_nan, read_array, read_labels
+from deeptheory.cli.arrays import file_of, null_for_nan, read_array, read_labels
 from deeptheory.core.errors import InputError
 
 
@@ -23,7 +26,13 @@ def axis(
     groups: Annotated[
         str | None, typer.Option(help="File of one label per row: repeats of a stimulus, or runs.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Run folder with the page.")] = Path("runs/axis"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run folder with the page; default runs/axis-RESPONSES-FEATURES-CODE, the code made from what the "
+            "files hold and the options."
+        ),
+    ] = None,
     folds: Annotated[int, typer.Option(help="Folds of the model comparison.")] = 10,
     permutations: Annotated[int, typer.Option(help="Draws of the null.")] = 500,
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
@@ -37,9 +46,13 @@ def axis(
 
     named = None if blocks is None else _blocks(blocks)
     rows = None if groups is None else read_labels(groups)
+    y, s = read_array(responses), read_array(features)
+    if out is None:  # other data or options, another folder; the same again, the same one
+        stems = "-".join(re.sub(r"[^\w.]+", "_", file_of(name).stem) for name in (responses, features))
+        out = Path("runs") / f"axis-{stems}-{_code(y, s, blocks, rows, folds, permutations, seed, normalize, radius)}"
     code = axis_code(
-        read_array(responses),
-        read_array(features),
+        y,
+        s,
         named,
         folds,
         permutations,
@@ -70,6 +83,17 @@ def axis(
     for note in code.notes:
         say(f"note: {note}")
     print(f"page: {page}\nunits: {out / 'units.csv'}")
+
+
+def _code(*parts: Any) -> str:
+    """Six hexadecimal digits of arrays and options."""
+    seen = hashlib.sha256()
+    for part in parts:
+        array = np.ascontiguousarray(part) if isinstance(part, np.ndarray) else None
+        seen.update(
+            repr(part).encode() if array is None else f"{array.dtype.str}{array.shape}".encode() + array.tobytes()
+        )
+    return seen.hexdigest()[:6]
 
 
 def _blocks(text: str) -> dict[str, slice]:

@@ -43,7 +43,7 @@ def read_attribute(y: Any, labels: np.ndarray, rows: Rows | None = None, seed: i
     right, number = np.zeros(len(which)), min(_FOLDS, int(counts.min()))
     for k in range(repeats):
         folds = stratified(which, rows, number, [seed, 18, k])
-        said = left_out(y, shown, folds, inner=0 if rows.independent else 5, joint=True).steady
+        said = left_out(y, shown, folds, inner=0 if rows.independent else 5, joint=True, rows=rows.effective).steady
         right += (said.argmax(1).cpu().numpy() == which) / repeats
     n = len(which) if rows.independent else max(2, round(rows.effective))
     value = float(right.mean())

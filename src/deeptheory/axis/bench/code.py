@@ -25,9 +25,11 @@ from deeptheory.axis.bench.threads import workers
 from deeptheory.axis.bench.validation import Entered, count, enter
 from deeptheory.axis.models.result import Models, compare_models
 from deeptheory.axis.population.geometry import Geometry, axes_geometry
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Estimate, Result
+from deeptheory.core.shapes import check_real, check_whole, labels_of, whole_numbers
 from deeptheory.core.statistics import codes_of
 
 
@@ -73,20 +75,22 @@ class AxisCode(Result):
 
     def identification(self, n: Any = 40, units: Any = None, draws: int = 5) -> Identification:
         """Which of n stimuli was shown: n, or several; units: numbers of units to try beside all, `draws` sets each."""
+        check_whole(draws=(draws, 1))
         e = self._entered
         import torch
 
         steady = torch.as_tensor(self.decoding._steady, dtype=e.s.dtype, device=e.s.device)
         folds = e.dependence.left_out(FOLDS, self.seed)
-        return identify(e.y, e.s, steady, self.units, n, units, draws, self.seed, folds, e.clusters)
+        return identify(
+            e.y, e.s, steady, self.units, n, units, draws, self.seed, folds, e.clusters, e.dependence.effective
+        )
 
     def attribute(self, labels: Any) -> Estimate:
         """How well a linear reader of all units predicts an attribute of the stimuli, labels [n] of any kind (man or
         woman, say): share right in stratified folds, with its interval. InputError: another number of labels, fewer
         than two values, values that differ within a stimulus's repeats."""
-        labels, e = np.asarray(labels), self._entered
-        if labels.shape != (e.given,):
-            raise InputError(f"labels have shape {list(labels.shape)}; needed: [{e.given}], one per row")
+        e = self._entered
+        labels = labels_of("labels", labels, e.given)
         codes, first = codes_of(labels), np.unique(e.member, return_index=True)[1]
         first = first[e.member[first] >= 0]
         there = e.member >= 0
@@ -100,6 +104,7 @@ class AxisCode(Result):
         """Cosines, rank and participation ratio of the axes: "whitened", "sta", "ridge", or "fitted" (of the axis
         model).
         """
+        check_whole(draws=(draws, 1))
         axes = (
             self._models.axis
             if which == "fitted"
@@ -110,6 +115,8 @@ class AxisCode(Result):
     def metamers(self, unit: int, k: int = 20, projection: float = 1.0) -> Metamers:
         """k stimuli that all lie `projection` standard deviations along the axis of a unit (its name in .units), and k
         along the axis, as features. InputError: a unit that is not there."""
+        check_whole(unit=(unit, 0), k=(k, 2))
+        check_real(projection=(projection, -np.inf))
         axes = self._models.axis if self.models is not None else self.axes.whitened
         at = self._at([unit])[0]
         return metamers(self._entered, axes[at], int(unit), k, projection, self.seed)
@@ -117,12 +124,13 @@ class AxisCode(Result):
     def controversial(self, n: int = 200, units: Any = None, candidates: int = 4000) -> np.ndarray:
         """[n, d]: stimuli, as features, on which the rival models of the units disagree most. Show them, and call
         axis_code again with both sets. units: names; default all, or 200 drawn by seed where there are more."""
+        check_whole(n=(n, 1), candidates=(candidates, 1))
         if units is None:
             names = self.units
             if len(names) > 200:
                 names = np.sort(np.random.default_rng([self.seed, 10]).choice(names, 200, replace=False))
         else:
-            names = np.atleast_1d(units)
+            names = whole_numbers("units", units)
         return controversial(self._entered, self._at(names), self._models.bound, n, candidates, self.seed)
 
     def reconstruct(self, decoder: Any) -> Any:
@@ -130,8 +138,13 @@ class AxisCode(Result):
         features, each stimulus decoded from the others. decoder: a function or an object with .decode."""
         import torch
 
+        decode = getattr(decoder, "decode", decoder)
+        if not callable(decode):
+            raise InputError(
+                f"decoder is {type(decoder).__name__}; needed: a function of features [n, d], or an object with .decode"
+            )
         predicted = torch.as_tensor(self.decoding.predicted).to(self._entered.s)
-        return getattr(decoder, "decode", decoder)(outward(self._entered, predicted))
+        return decode(outward(self._entered, predicted))
 
     def _at(self, names: Any) -> np.ndarray:
         place = {int(u): k for k, u in enumerate(self.units)}
@@ -229,11 +242,8 @@ def axis_code(
     Left out and counted in .dead and .notes: units that never vary, trials with NaN.
     InputError: shapes, infinities, no living unit, too few stimuli for the models (about 2.2 (d + 5)), folds < 2.
     """
-    if folds < 2 or permutations < 0 or radius <= 0:
-        raise InputError(
-            f"folds, permutations, radius are {folds}, {permutations}, {radius}; needed: at least 2, at least "
-            "0, above 0"
-        )
+    check_whole(folds=(folds, 2), permutations=(permutations, 0), seed=(seed, 0))
+    check_real(radius=(radius, 0))
     with workers() as pool:
         e = enter(responses, features, blocks, normalize, groups)
         if models and len(e.s) < folds * 2:
@@ -282,7 +292,7 @@ def _measured(
 
 def _ceiling(e: Entered, given: Any) -> np.ndarray:
     if given is not None:
-        given = np.asarray(given, dtype=np.float64)
+        given = as_floats(given)
         if given.shape not in ((), (e.asked,)) or (given > 1).any():
             raise InputError(
                 f"reliability has shape {list(given.shape)}, largest {given.max():g}; needed: one number, or "

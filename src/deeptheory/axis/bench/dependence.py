@@ -2,8 +2,10 @@
 count.
 
 Rows are independent, or they come in groups (repeats of one stimulus, runs of a movie), or they are one series in time.
-Groups stay together in folds and move as wholes under the null; where there are few, and in a series, stretches of at
-least twice the integrated autocorrelation time do, and near the stretch left out as many rows are not learned from.
+Groups stay together in folds and move as wholes under the null. Where there are few, and in a series, folds and
+standard errors keep stretches of at least twice the integrated autocorrelation time, near the stretch left out as many
+rows are not learned from, and the null shifts the series in a circle: cut into stretches it would lose what
+neighbouring stretches share (level .08 for a nominal .05 with stretches of twice the time, .06 with shifts).
 Sources: Sokal 1997 (autocorrelation time); Bartlett 1935 (the variance of a correlation of two series); Politis &
 Romano 1994 (blocks and circular shifts). Pitfall: two unrelated series of autocorrelation .98 correlate at .3 over
 1,000 rows.
@@ -19,8 +21,8 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.statistics import autocorrelation_time, codes_of, permutations
 
 _MANY = 20  # groups from which whole groups are shuffled
-_PIECES = 12  # stretches below which a series is shifted in a circle
 _SURE = 1e-4  # level at which rows count as a series
+_EDGES = 19  # ends of groups from which it can be seen whether the next goes on
 _COARSE = 10  # values of a feature that many stimuli may share
 _FEWEST = 20.0  # effective rows below which there is no null: at 10 its level is .11 for a nominal .05
 
@@ -60,13 +62,6 @@ class Rows:
             return permutations(self.n, draws, seed=seed, groups=self.runs)
         if self.effective < _FEWEST or self.n < 4 * self.block:
             return np.zeros((0, self.n), dtype=np.int64)
-        pieces = (
-            self.n // self.block
-            if self.runs is None
-            else int(sum(max(1, k // self.block) for k in np.bincount(self.runs)))
-        )
-        if pieces >= _PIECES:
-            return permutations(self.n, draws, seed=seed, groups=self.runs, block=self.block)
         rng, order = np.random.default_rng(seed), np.argsort(self._runs, kind="stable")
         out = np.empty((draws, self.n), dtype=np.int64)
         for k in range(draws):
@@ -157,8 +152,8 @@ def rows_of(z: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[Ro
         said = (
             f"neighbouring rows are alike in features and responses (autocorrelation time {time:.1f} rows): "
             "taken as a series in "
-            f"time, {rows.effective:.0f} independent rows in effect; folds and shuffles keep stretches of "
-            f"{rows.block} rows. "
+            f"time, {rows.effective:.0f} independent rows in effect; folds keep stretches of {rows.block} "
+            "rows, the null shifts in a circle. "
             "Where the order of rows means nothing, give groups=np.arange(n)"
         )
         return rows, (said, *_weak(rows))
@@ -166,12 +161,21 @@ def rows_of(z: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[Ro
     number = int(codes.max()) + 1
     if number == n:
         return Rows(n), ()
+    if _continued(z, codes) and _continued(_residual(z, y), codes):
+        rows = Rows(n, None, _time(z, y, None))
+        said = (
+            f"the {number} groups are stretches of one series: where one ends the next goes on "
+            f"(autocorrelation time {rows.time:.1f} "
+            f"rows); {rows.effective:.0f} independent rows in effect, folds keep stretches of {rows.block} "
+            "rows, the null shifts in a circle"
+        )
+        return rows, (said, *_weak(rows))
     time = _time(z, y, codes)
     rows = Rows(n, codes, time, number >= _MANY)
-    how = "whole groups" if rows.whole else f"stretches of {rows.block} rows"
+    how = "moves whole groups" if rows.whole else "shifts in a circle"
     said = (
         f"{n} rows in {number} groups, {rows.effective:.0f} independent rows in effect; groups stay in one "
-        f"fold, shuffles move {how}"
+        f"fold, the null {how}"
     )
     return rows, (said, *_weak(rows))
 
@@ -207,6 +211,19 @@ def _ordered(x: np.ndarray) -> bool:
         return False
     first = (x[1:] * x[:-1]).sum(0) / total
     return bool(((first * np.sqrt(len(x)) > norm.isf(_SURE / len(total))) & (first > 0.1)).any())
+
+
+def _continued(x: np.ndarray, codes: np.ndarray) -> bool:
+    """Is the last row of a group like the first row of the next, in some column and by more than chance?"""
+    from scipy.stats import norm
+
+    edges = np.flatnonzero(codes[1:] != codes[:-1])
+    if len(edges) != codes.max() or len(edges) < _EDGES:  # groups whose rows lie apart follow no time
+        return False
+    a, b = (x[k] - x.mean(0) for k in (edges, edges + 1))
+    size = np.sqrt(np.square(a).sum(0) * np.square(b).sum(0))
+    r = (a * b).sum(0) / np.where(size > 0, size, np.inf)
+    return bool((r * np.sqrt(len(edges)) > norm.isf(_SURE / len(r))).any())
 
 
 def _time(z: np.ndarray, y: np.ndarray, runs: np.ndarray | None) -> float:

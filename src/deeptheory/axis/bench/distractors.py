@@ -13,6 +13,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite
 
 
 def stranger_ratio(predicted: Any, actual: Any) -> np.ndarray:
@@ -24,6 +25,7 @@ def stranger_ratio(predicted: Any, actual: Any) -> np.ndarray:
     p, a = as_floats(predicted), as_floats(actual)
     if p.ndim != 2 or p.shape != a.shape or len(p) < 2:
         raise InputError(f"predicted is {list(p.shape)}, actual {list(a.shape)}; needed: the same [n, d], n 2 or more")
+    check_finite(predicted=p, actual=a)
     squared = (p**2).sum(1)[:, None] - 2 * p @ a.T + (a**2).sum(1)
     own = ((p - a) ** 2).sum(1)
     np.fill_diagonal(squared, np.inf)

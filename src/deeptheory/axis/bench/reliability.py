@@ -19,11 +19,13 @@ import torch
 
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 
 def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
     """rho [unit] of the mean over all trials; trials [n, t, unit], NaN where there is none. NaN where no two stimuli
     have two trials. InputError: t < 2."""
+    check_whole(splits=(splits, 1), seed=(seed, 0))
     given = _trials(trials)
     x = _steady(given)[0]
     there = ~x.isnan()
@@ -61,6 +63,7 @@ def signal_power(trials: Any) -> np.ndarray:
 
 def bootstrap(trials: Any, draws: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """low, high [unit]: 95 % interval of signal_power over resampled stimuli, on the scale log(1 - rho)."""
+    check_whole(draws=(draws, 1), seed=(seed, 0))
     parts = _parts(_trials(trials))
     rng = np.random.default_rng([seed, 4])
     n = len(parts[0])

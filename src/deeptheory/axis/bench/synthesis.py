@@ -91,9 +91,9 @@ def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candi
         raise InputError(f"n is {n}; needed: 1 to {candidates}, the candidates")
     rng = np.random.default_rng([seed, 9])
     size = float(e.z.norm(dim=1).median())  # as the models are fitted
-    stimuli = Stimuli.of((e.z / size).to(torch.float32))
+    stimuli = Stimuli.of((e.z / size).to(torch.float64))
     y = e.y[:, positions]
-    y = ((y - y.mean(0)) / y.std(0, correction=0)).to(torch.float32).mT.contiguous()
+    y = ((y - y.mean(0)) / y.std(0, correction=0)).to(torch.float64).mT.contiguous()
     fits = all_fits(stimuli, y, bound / size, (40, 1e-6))
     pool = _pool(e.variances.sqrt().cpu().numpy() / size, fits, stimuli, candidates, rng)
     shown = Stimuli.of(pool)

@@ -8,6 +8,7 @@ released analysis of Chang & Tsao 2017: total variance 1, an equal share a block
 Inside, features are turned to their principal directions of non-zero variance, which changes no axis, norm or distance.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from deeptheory.axis.bench.dependence import Rows, check_repeats, rows_of
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
+from deeptheory.core.shapes import whole_numbers
 from deeptheory.core.statistics import codes_of
 
 NORMALISATIONS = ("block", "dim", "none")
@@ -256,13 +258,24 @@ def as_blocks(blocks: Any, d: int) -> Blocks:
     """{name: indices}; None: all features, one block named "all". InputError: empty, overlapping, out of range."""
     if blocks is None:
         return {"all": np.arange(d)}
+    if not isinstance(blocks, Mapping):
+        raise InputError(
+            f"blocks is {str(blocks)[:60]!r}; needed: a dict of slices or indices, such as {{'shape': slice(0, 25)}}"
+        )
     out = {}
-    for name, which in dict(blocks).items():
+    for name, which in blocks.items():
         if isinstance(which, slice):
-            index = np.arange(d)[which] if (which.stop or 0) <= d else np.array([which.stop - 1])  # no silent cut
+            try:
+                index = np.arange(d)[which] if (which.stop or 0) <= d else np.array([which.stop - 1])  # no silent cut
+            except (TypeError, ValueError) as error:
+                raise InputError(f"block {name!r} is {which}; needed: a slice of whole numbers ({error})") from error
         else:
             index = np.asarray(which)
-            index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
+            index = (
+                np.flatnonzero(index)
+                if index.dtype == bool and index.shape == (d,)
+                else whole_numbers(f"block {name!r}", which)
+            )
         if len(index) == 0 or index.min() < 0 or index.max() >= d:
             raise InputError(
                 f"block {name!r} holds {list(index[:5])} of {d} features; needed: indices from 0 to {d - 1}"

@@ -15,10 +15,11 @@ import torch
 from torch import nn
 
 from deeptheory.axis.bench.code import AxisCode, axis_code
-from deeptheory.axis.layers.layer import cells_of
+from deeptheory.axis.layers.layer import cells_of, named_layers
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.recording.inputs import as_inputs
 from deeptheory.recording.sites import unwrap
 
@@ -130,7 +131,7 @@ def axis_codes_of(
     100), drawn among those that vary; for stimuli that are one array.
     InputError: no layer, stimuli that are not one array (pixels=True), and as axis_code_of.
     """
-    layers = list(layers)
+    layers = named_layers(layers)
     if not layers:
         raise InputError("layers is empty; name at least one (dt.layers(model, x) lists all)")
     notes: tuple[str, ...] = ()
@@ -166,9 +167,12 @@ def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.n
 
     InputError: stimuli that are not one array, or that do not vary.
     """
+    check_whole(units=(units, 1), seed=(seed, 0))
     given = as_inputs(stimuli)
     if not isinstance(given, torch.Tensor):
         raise InputError("stimuli are not one array, so that they have no pixels; call with pixels=False")
+    if given.ndim < 2:
+        raise InputError(f"stimuli have shape {list(given.shape)}; needed: [n, ...], with pixels")
     values = given.flatten(1).to(torch.float64).cpu().numpy()
     spread = values.std(0)
     varying = np.flatnonzero((spread > _DULL * spread.max()) & (spread > 0))

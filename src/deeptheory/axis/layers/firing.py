@@ -12,6 +12,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_real, check_whole
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,16 @@ class Poisson:
     trials: int = 4
 
     def __post_init__(self) -> None:
-        if not (self.rate > 0 and self.window > 0 and self.trials >= 1):
-            raise InputError(
-                f"rate, window, trials are {self.rate}, {self.window}, {self.trials}; needed: above 0, above 0, 1 "
-                "or more"
-            )
+        check_real(rate=(self.rate, 0), window=(self.window, 0))
+        check_whole(trials=(self.trials, 1))
 
     def __call__(self, responses: np.ndarray, seed: int) -> np.ndarray:
+        check_whole(seed=(seed, 0))
         r = as_floats(responses)
-        if r.ndim != 2 or not (r >= 0).all():
+        if r.ndim != 2 or not r.size or not ((r >= 0) & (r < np.inf)).all():
             raise InputError(
-                f"responses have shape {list(r.shape)}, lowest {r.min():g}; needed: [n, unit], none negative "
-                "(rectify first)"
+                f"responses have shape {list(r.shape)}, lowest {r.min() if r.size else np.nan:g}; needed: [n, "
+                "unit], finite, none negative (rectify first)"
             )
         mean = r.mean(0)
         rates = self.rate * r / np.where(mean > 0, mean, 1)

@@ -21,6 +21,7 @@ from torch import nn
 from deeptheory.axis.bench.code import AxisCode, axis_code
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
+from deeptheory.core.shapes import check_real, check_whole, whole_numbers
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, batches, call, sample_count
 from deeptheory.recording.sites import unwrap, watching
@@ -110,7 +111,10 @@ def cells_of(
     InputError: more units than there are (without answering), positions that are not there, no unit left, and as
     axis_code_of.
     """
-    layers = list(layers)
+    check_whole(batch=(batch, 1), seed=(seed, 0))
+    if answering is not None:
+        check_real(answering=(answering, -np.inf))
+    layers = named_layers(layers)
     chosen: dict[str, np.ndarray] = {}
     if units is not None or answering is not None:
         inputs = as_inputs(stimuli)
@@ -132,6 +136,13 @@ def cells_of(
     return out
 
 
+def named_layers(layers: Any) -> list[str]:
+    """The names as a list. InputError: no iterable."""
+    if not isinstance(layers, Iterable):
+        raise InputError(f"layers is {layers!r}; needed: a list of names (dt.layers(model, x) lists all)")
+    return [layers] if isinstance(layers, str) else list(layers)
+
+
 def _host(r: torch.Tensor) -> np.ndarray:
     return (r if r.dtype == torch.float64 else r.float()).numpy()  # numpy has no bfloat16
 
@@ -145,7 +156,12 @@ def _chosen(looked: np.ndarray, units: Any, answering: float | None, seed: int, 
     n = looked.shape[1]
     if units is not None and not isinstance(units, int | np.integer):
         positions = np.asarray(units)
-        if positions.ndim != 1 or len(positions) == 0 or positions.min() < 0 or positions.max() >= n:
+        positions = (
+            np.flatnonzero(positions)
+            if positions.shape == (n,) and positions.dtype == bool
+            else whole_numbers("units", units)
+        )
+        if len(positions) == 0 or positions.max() >= n:
             raise InputError(
                 f"units are {positions.tolist()[:5]}; layer {name!r} has {n}; needed: positions from 0 to {n - 1}"
             )
@@ -188,7 +204,8 @@ def responses_of(
     tokens that are no positions; default: 1 (or 5, with 4 registers) where the others form a square of 16 or more, else
     0.
     """
-    return _gather(model, list(layers), stimuli, pool, channels, special, batch)[0]
+    check_whole(batch=(batch, 1))
+    return _gather(model, named_layers(layers), stimuli, pool, channels, special, batch)[0]
 
 
 def _gather(
@@ -209,10 +226,8 @@ def _gather(
         raise InputError(unknown(pool, _POOLS, what="pooling") + "; or an index, or a function")
     if channels not in (None, "first", "last"):
         raise InputError(unknown(channels, ("first", "last"), what="order of channels"))
-    if special is not None and special < 0:
-        raise InputError(f"special is {special}; needed: 0 or more leading tokens that are no positions")
-    if batch < 1:
-        raise InputError(f"batch is {batch}; needed: at least 1 stimulus a forward pass")
+    if special is not None:
+        check_whole(special=(special, 0))
     model = unwrap(model)
     stimuli = as_inputs(stimuli)
     n = sample_count(stimuli)

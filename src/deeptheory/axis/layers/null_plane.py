@@ -17,6 +17,7 @@ from deeptheory.axis.bench.synthesis import outward
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_real, check_whole, whole_numbers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,14 +62,14 @@ def null_plane(code: AxisCode, unit: int, rows: Any, reach: float = 2.0, seed: i
     """See NullPlane. unit: a name in code.units; rows: which stimuli of the code to move; reach: length of a step in
     standard deviations of the stimuli along the axis. The axis is the ridge one. InputError: such a unit or stimulus is
     not there."""
-    e, rows = code._entered, np.atleast_1d(np.asarray(rows, dtype=np.int64))
+    check_whole(seed=(seed, 0))
+    check_real(reach=(reach, 0))
+    e, rows = code._entered, whole_numbers("rows", rows)
     place = np.flatnonzero(code.units == unit)
     if len(place) == 0:
         raise InputError(f"unit {unit} is not among the {len(code.units)} kept (see .units)")
-    if len(rows) == 0 or rows.min() < 0 or rows.max() >= len(e.s) or reach <= 0:
-        raise InputError(
-            f"rows are {rows[:5].tolist()}, reach {reach:g}; needed: stimuli from 0 to {len(e.s) - 1}, above 0"
-        )
+    if len(rows) == 0 or rows.min() < 0 or rows.max() >= len(e.s):
+        raise InputError(f"rows are {rows[:5].tolist()}; needed: stimuli from 0 to {len(e.s) - 1}")
     import torch
 
     s = e.s.cpu().numpy()

@@ -16,6 +16,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +61,7 @@ def latent_alignment(responses: Any, latents: Any, folds: int = 5, seed: int = 0
 
     InputError: shapes, a latent that never varies, fewer than 4 samples a fold.
     """
+    check_whole(folds=(folds, 2), seed=(seed, 0))
     from scipy.optimize import linear_sum_assignment
     from sklearn.linear_model import LassoCV
     from sklearn.model_selection import KFold, cross_val_predict
@@ -105,9 +107,14 @@ def udr(latents: Any, informative: Any = None) -> np.ndarray:
     z = [as_floats(v) for v in latents]
     if len(z) < 2 or len({len(v) for v in z}) != 1 or any(v.ndim != 2 for v in z):
         raise InputError(f"latents have shapes {[list(v.shape) for v in z]}; needed: two models or more, [n, k] each")
-    used = (
-        [v.std(0) > 1e-2 * v.std(0).max() for v in z] if informative is None else [np.asarray(v) for v in informative]
-    )
+    check_finite(**{f"latents of model {k}": v for k, v in enumerate(z)})
+    used = [v.std(0) > 1e-2 * v.std(0).max() for v in z]
+    if informative is not None:
+        used = [np.asarray(v) for v in informative] if isinstance(informative, list | tuple) else []
+        if [(u.dtype.kind, u.shape) for u in used] != [("b", v.shape[1:]) for v in z]:
+            raise InputError(
+                f"informative is {str(informative)[:60]}; needed: for each model one True or False per latent"
+            )
     ranks = []
     for v in z:
         r = rankdata(v, axis=0)

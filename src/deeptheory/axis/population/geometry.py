@@ -13,6 +13,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_real, check_whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,14 +70,18 @@ def axes_geometry(axes: np.ndarray, variances: np.ndarray | None = None, draws: 
 
     InputError: fewer than two axes, or one of no length.
     """
+    check_whole(draws=(draws, 1), seed=(seed, 0))
     axes = as_floats(axes)
-    length = np.linalg.norm(axes, axis=1)
-    if axes.ndim != 2 or len(axes) < 2 or (length == 0).any():
-        raise InputError(
-            f"axes have shape {list(axes.shape)}, shortest {length.min():g}; needed: [2 or more, d], none 0"
-        )
+    if axes.ndim != 2 or len(axes) < 2 or not axes.shape[1]:
+        raise InputError(f"axes have shape {list(axes.shape)}; needed: [2 or more, d]")
+    check_finite(axes=axes)
+    if (short := np.linalg.norm(axes, axis=1) == 0).any():
+        raise InputError(f"{short.sum()} of {len(axes)} axes have length 0, which is no direction; leave them out")
     u, d = axes.shape
-    spread = np.ones(d) if variances is None else np.sqrt(np.asarray(variances))
+    spread = np.ones(d) if variances is None else as_floats(variances)
+    if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all() or not spread.any():
+        raise InputError(f"variances have shape {list(spread.shape)}; needed: [{d}], finite, none negative, not all 0")
+    spread = np.sqrt(spread)
     rng = np.random.default_rng([seed, 7])
     null = np.array([_summary(rng.standard_normal((u, d)) * spread)[1:] for _ in range(draws)])
     cosines, mean, participation, rank, orthogonal = _summary(axes)
@@ -108,8 +113,12 @@ def subspace_angles(a: np.ndarray, b: np.ndarray, share: float = 0.9) -> np.ndar
     from scipy.linalg import subspace_angles as angles
 
     a, b = as_floats(a), as_floats(b)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or not a.size or not b.size:
         raise InputError(f"axes have shapes {list(a.shape)} and {list(b.shape)}; needed: the same features in both")
+    check_finite(a=a, b=b)
+    check_real(share=(share, 0))
+    if share > 1:
+        raise InputError(f"share is {share}; needed: above 0, at most 1")
     return np.degrees(angles(_span(a, share), _span(b, share)))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_real
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,6 +60,7 @@ def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
         raise InputError(
             f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite"
         )
+    check_real(learn=(learn, 0))
     labels, k = x.shape[0], int(x.shape[1] * learn)
     if not 1 <= k < x.shape[1]:
         raise InputError(

@@ -13,6 +13,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats, is_torch
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,6 +61,7 @@ def object_space(responses: Any, components: int = 50) -> ObjectSpace:
 
     Pitfall: beyond their rank components are rounding, and unit variance would blow it up: they are dropped, and said.
     InputError: more components than n or units allow, NaN, responses that do not vary."""
+    check_whole(components=(components, 1))
     y = as_floats(responses)
     if y.ndim != 2 or not 1 <= components <= min(y.shape[0] - 1, y.shape[1]):
         raise InputError(

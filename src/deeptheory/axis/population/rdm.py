@@ -19,6 +19,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole, whole_numbers
 from deeptheory.core.statistics import permutation_p
 
 _GROUPS = 60  # of images, each left out in turn for the interval
@@ -127,11 +128,11 @@ def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, s
     """See RdmCorrelation; a, b [n, n], among the images `rows` only where given.
 
     InputError: shapes that differ, NaN, fewer than 3 images, a matrix that is the same for all pairs."""
+    check_whole(permutations=(permutations, 0), seed=(seed, 0))
     a, b = as_floats(a), as_floats(b)
     if a.ndim != 2 or a.shape != b.shape or a.shape[0] != a.shape[1]:
         raise InputError(f"dissimilarities are {list(a.shape)} and {list(b.shape)}; needed: the same [n, n]")
-    at = np.arange(len(a)) if rows is None else np.asarray(rows)
-    at = np.flatnonzero(at) if at.dtype == bool else at
+    at = _rows(rows, len(a))
     if len(at) < 3:
         raise InputError(f"{len(at)} stimuli have too few pairs; needed: 3 or more")
     if len(np.unique(at)) < len(at):
@@ -165,6 +166,20 @@ def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, s
     p = float(permutation_p(value - 1e-12, np.array(null))) if null else float("nan")
     low, high = _interval(a, b, value, rng) if n >= _FEWEST else (np.nan, np.nan)
     return RdmCorrelation(value=value, low=float(low), high=float(high), p=p, n=n)
+
+
+def _rows(rows: Any, n: int) -> np.ndarray:
+    if rows is None:
+        return np.arange(n)
+    if not isinstance(rows, list | tuple) and getattr(rows, "dtype", None) is not None and "bool" in str(rows.dtype):
+        which = np.asarray(rows)
+        if which.shape != (n,):
+            raise InputError(f"rows are a mask of shape {list(which.shape)}; needed: [{n}], or positions")
+        return np.flatnonzero(which)
+    at = whole_numbers("rows", rows)
+    if len(at) and at.max() >= n:
+        raise InputError(f"rows run to {at.max()}; needed: positions from 0 to {n - 1}")
+    return at
 
 
 def _ranks(m: np.ndarray) -> np.ndarray:

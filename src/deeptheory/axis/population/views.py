@@ -12,6 +12,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole, labels_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,9 +63,15 @@ def view_tolerance(
 
     InputError: other lengths, fewer than two identities or views, an identity that is shown twice in a view.
     """
-    y, identity, view = as_floats(responses), np.asarray(identity), np.asarray(view)
-    if y.ndim != 2 or len(identity) != len(y) or len(view) != len(y):
-        raise InputError(f"responses have shape {list(y.shape)}, identity {len(identity)}, view {len(view)}; one each")
+    check_whole(permutations=(permutations, 0), seed=(seed, 0))
+    y = as_floats(responses)
+    if y.ndim != 2:
+        raise InputError(f"responses have shape {list(y.shape)}; needed: [n, units]")
+    identity, view = labels_of("identity", identity, len(y)), labels_of("view", view, len(y))
+    try:
+        mirrors = [(a, b) for a, b in mirrors]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"mirrors is {mirrors!r}; needed: pairs of views, such as [(-60, 60)]") from error
     names = np.unique(view)
     who = np.unique(identity)
     if len(names) < 2 or len(who) < 2:

@@ -19,6 +19,7 @@ from deeptheory.axis.bench.left_out import left_out
 from deeptheory.axis.simulate.simulation import simulate
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole, whole_numbers
 
 READERS = ("identity", "two", "attribute", "nuisance")
 
@@ -91,9 +92,13 @@ def metric_efficiency(
 
     n stimuli, d dimensions; radius: of the exemplars, in median norms. InputError: no unit or seed.
     """
-    units, seeds = tuple(sorted(int(u) for u in units)), tuple(int(s) for s in seeds)
-    if not units or units[0] < 1 or not seeds:
-        raise InputError(f"units are {units}, seeds {seeds}; needed: at least one of each, numbers from 1")
+    check_whole(n=(n, 1), d=(d, 1), candidates=(candidates, 2))
+    units = tuple(sorted(whole_numbers("units", units, 1).tolist()))
+    seeds = tuple(whole_numbers("seeds", seeds).tolist())
+    if not units or not seeds:
+        raise InputError(f"units are {units}, seeds {seeds}; needed: at least one of each")
+    if candidates > n:
+        raise InputError(f"candidates is {candidates}; needed: 2 to {n}, the stimuli")
     out = np.empty((len(seeds), 2, len(units), len(READERS)))
     for i, seed in enumerate(seeds):
         for m, metric in enumerate(("axis", "exemplar")):

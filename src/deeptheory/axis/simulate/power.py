@@ -14,6 +14,7 @@ from deeptheory.axis.models.verdicts import VERDICTS
 from deeptheory.axis.simulate.simulation import Simulation, simulate
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.core.statistics import proportion_interval
 
 
@@ -75,6 +76,7 @@ def verdict_power(
     controversial: so many stimuli of the bench's own making are shown beside the n. InputError: as simulate and
     axis_code.
     """
+    check_whole(controversial=(controversial, 0), seed=(seed, 0), folds=(folds, 2), permutations=(permutations, 0))
     if controversial < 0:
         raise InputError(f"controversial is {controversial}; needed: 0 or more stimuli")
     options = {"variances": variances, "reliability": reliability, "seed": seed, **simulation}

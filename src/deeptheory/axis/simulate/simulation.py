@@ -13,6 +13,7 @@ from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_real, check_whole
 
 # Variances of the 25 shape components of Chang & Tsao's released face space, and of the 25 appearance components, of
 # which
@@ -70,7 +71,12 @@ class Simulation(Result):
 
     def respond(self, features: np.ndarray, seed: int) -> np.ndarray:
         """The same cells' responses to other stimuli [m, d]: [m, unit], or [m, trial, unit] where there are trials."""
-        return _noisy(self._rates(as_floats(features)), self, np.random.default_rng(seed))
+        check_whole(seed=(seed, 0))
+        s = as_floats(features)
+        if s.ndim != 2 or s.shape[1] != self.features.shape[1]:
+            raise InputError(f"features have shape {list(s.shape)}; needed: [m, {self.features.shape[1]}]")
+        check_finite(features=s)
+        return _noisy(self._rates(s), self, np.random.default_rng(seed))
 
     def _rates(self, features: np.ndarray) -> np.ndarray:
         raw = _drive(self.codes, features, self.targets)
@@ -105,19 +111,20 @@ def simulate(
     InputError: an unknown name, reliability outside (0, 1), shares that do not add up to 1, variances of another
     length.
     """
+    check_whole(n=(n, 1), d=(d, 1), units=(units, 1), trials=(trials, 1), seed=(seed, 0))
     shares = code if isinstance(code, dict) else {code: 1.0}
-    for name in shares:
+    for name, value in shares.items():
         pick(CODES, name, what="code")
+        check_real(**{f"the share of {name}": (value, -np.inf)})
+    check_real(reliability=(reliability, 0))
     if abs(sum(shares.values()) - 1) > 1e-9 or min(shares.values()) < 0:
         raise InputError(f"shares are {shares}; needed: not negative, adding up to 1")
     if not 0 < reliability < 1:
         raise InputError(f"reliability is {reliability}; needed: between 0 and 1, both excluded")
     pick({"poisson": 0, "gaussian": 0}, noise, what="noise")
     signs = pick({"plus": (1.0,), "minus": (-1.0,), "both": (1.0, -1.0)}, sign, what="sign")
-    if min(n, d, units, trials) < 1:
-        raise InputError(f"n, d, units, trials are {n}, {d}, {units}, {trials}; needed: at least 1 each")
-    spread = pick(VARIANCES, variances, what="variances")(d) if isinstance(variances, str) else np.asarray(variances)
-    if spread.shape != (d,) or (spread < 0).any():
+    spread = pick(VARIANCES, variances, what="variances")(d) if isinstance(variances, str) else as_floats(variances)
+    if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all():
         raise InputError(f"variances have shape {list(spread.shape)}, d is {d}; needed: [{d}], none negative")
     rng = np.random.default_rng(seed)
     features = rng.standard_normal((n, d)) * np.sqrt(spread)
@@ -125,7 +132,10 @@ def simulate(
     codes = tuple(name for name, k in zip(shares, np.diff(counts)) for _ in range(k))
     targets = rng.standard_normal((units, d)) * np.sqrt(spread)  # axes and exemplars lie where stimuli lie
     targets /= np.linalg.norm(targets, axis=1, keepdims=True)
-    ends = np.broadcast_to(as_floats(radius), (2,))
+    ends = as_floats(radius)
+    if ends.shape not in ((), (2,)) or not np.isfinite(ends).all() or (ends < 0).any():
+        raise InputError(f"radius is {radius}; needed: one number or two, from 0, in median stimulus norms")
+    ends = np.sort(np.broadcast_to(ends, (2,)))
     far = np.median(np.linalg.norm(features, axis=1)) * rng.uniform(ends[0], ends[1], units)
     is_exemplar = np.array([c == "exemplar" for c in codes])
     targets *= np.where(is_exemplar, far, 1.0)[:, None]
