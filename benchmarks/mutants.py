@@ -2,7 +2,8 @@
 
 A kernel's file is changed in one place (a comparison, an operator, a constant), in a copy of the package; the science's
 tests run on the copy. A mutant that passes them all survives: it is fixed by a test, or explained. Finished mutants are kept
-in runs/mutants/SCIENCE.json, so that a second call goes on.
+in runs/mutants/SCIENCE.json, so that a second call goes on. --tests: other arguments of pytest in the place of the science's
+tests, on a machine too slow for all of them; what survives those may still die of the rest.
 """
 
 import argparse
@@ -72,10 +73,12 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--timeout", type=float, default=300, help="seconds for the tests of one mutant; past them it is dead"
+        "--timeout", type=float, default=300, help="seconds for the tests of one mutant; past them it is undecided"
     )
+    parser.add_argument("--tests", nargs=argparse.REMAINDER, help="the last option: pytest's arguments")
     given = parser.parse_args()
     folders, tests = KERNELS[given.science]
+    arguments = given.tests or [t for t in tests if (ROOT / t).exists()]
     source = ROOT / "src" / "deeptheory"
     files = [
         f
@@ -99,7 +102,7 @@ def main() -> int:
             "-x",
             "-p",
             "no:cacheprovider",
-            *[t for t in tests if (ROOT / t).exists()],
+            *arguments,
         ]
         for file, k in chosen:
             text = file.read_text()
@@ -117,10 +120,10 @@ def main() -> int:
                     command, cwd=ROOT, env=environment, capture_output=True, timeout=given.timeout
                 ).returncode
             except subprocess.TimeoutExpired:
-                code = -1
+                code = None
             finally:
                 at.write_text(text)
-            done[name] = "survived" if code == 0 else "killed"
+            done[name] = "survived" if code == 0 else "undecided (time)" if code is None else "killed"
             path.write_text(json.dumps(done, indent=1))
             print(f"{done[name]}  {name}", flush=True)
     survivors = [name for name, end in done.items() if end == "survived"]

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from deeptheory.arrays import check_paired
 from deeptheory.errors import InputError
 
 LEVEL = 0.95
@@ -121,8 +122,9 @@ def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
     """mean(a) / mean(b) of pairs [n], [n], and Fieller's interval.
 
     Unbounded (-inf, inf) where the denominator cannot be told from 0: the set then is no interval. A pair with NaN is left
-    out and counted. InputError: a and b of another length.
+    out and counted. InputError: a and b of another length, or with the same row labels (pandas) in another order.
     """
+    check_paired(a=a, b=b)
     a, b = np.asarray(a, dtype=np.float64).ravel(), np.asarray(b, dtype=np.float64).ravel()
     if len(a) != len(b):
         raise InputError(f"a has {len(a)} values, b has {len(b)}; they are pairs, so both need the same n")
@@ -157,10 +159,11 @@ def bootstrap_interval(
     """statistic(*columns, axis=-1) of units [n] and its BCa bootstrap interval, for what has no other.
 
     Columns are redrawn together. Below n = 20 it is too narrow to be one: no interval (NaN).
-    InputError: columns of another length.
+    InputError: columns of another length, or with the same row labels (pandas) in another order.
     """
     from scipy.stats import bootstrap
 
+    check_paired(**{f"column {k}": c for k, c in enumerate(columns)})
     arrays = [np.asarray(c, dtype=np.float64) for c in columns]
     if len({len(c) for c in arrays}) > 1:
         raise InputError(f"columns have {[len(c) for c in arrays]} values; all need the same n")
@@ -184,9 +187,10 @@ def bootstrap_interval(
 
 def spearman(x: Any, y: Any) -> float:
     """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest. NaN where a value is
-    NaN or one side does not vary. For an interval and p: rank_correlation."""
+    NaN or one side does not vary. For an interval and p: rank_correlation. InputError: the same row labels in another order."""
     from scipy.stats import rankdata
 
+    check_paired(x=x, y=y)
     x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
     if len(x) < 2 or np.isnan(x).any() or np.isnan(y).any():
         return math.nan
@@ -199,10 +203,11 @@ def rank_correlation(x: Any, y: Any, level: float = LEVEL, seed: int = 0) -> Ran
     """Spearman's rank correlation of pairs [n], [n]: ties get mid-ranks; infinite values rank highest or lowest.
 
     Interval: Fisher's z with the variance of Bonett & Wright. p: all orders up to n = 7, 9,999 drawn ones beyond.
-    InputError: another length, NaN.
+    InputError: another length, NaN, the same row labels (pandas) in another order.
     """
     from scipy.stats import rankdata
 
+    check_paired(x=x, y=y)
     x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
     if len(x) != len(y):
         raise InputError(f"x has {len(x)} values, y has {len(y)}; they are pairs, so both need the same n")

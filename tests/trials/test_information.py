@@ -39,6 +39,7 @@ from trials.information_checks import (
     units_and_order,
 )
 from trials.information_models import MODELS
+from trials.row_labels import ROW_LABELS
 
 CMI = dt.conditional_mutual_information
 EXEMPT = {
@@ -115,6 +116,7 @@ ROWS = [
     Row("conditional_mutual_information", "invariance", "numpy, torch, pandas, lists, dtypes, default dtypes, grad modes", kinds),
     *AUTO,
     *MODELS,
+    *ROW_LABELS,
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory import statistics
-from deeptheory.arrays import as_numpy
+from deeptheory.arrays import as_numpy, check_paired
 from deeptheory.errors import InputError
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, series_note
@@ -65,13 +65,14 @@ def mutual_information(
     """I(X;Y) from paired samples, with an interval and its doubts as notes.
 
     x: [n, dx]; y: [n, dy] or [n]; numbers (numpy, torch, pandas; any float or integer dtype), or one word or category per row
-    as its label. method: a name in information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto":
+    as its label. Rows are paired by position; row labels (pandas, xarray) that say otherwise are an error or a note.
+    method: a name in information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto":
     chosen by the rules of information/automatic.py. unit: "bits" or "nats".
     ranks: True: normal scores of each column first (information stays, tails go); None: where "auto" finds that tails ask.
     permutations: draws of y permuted, for .p and .null_mean. groups [n]: rows that belong together; block: rows of a series
     that belong together: both make interval and permutations move whole groups or blocks.
     options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
-    InputError: unpaired samples, NaN, mixed columns, an unknown method or option, what the estimator itself refuses.
+    InputError: unpaired samples, the same row labels in another order, NaN, mixed columns, an unknown method or option, what the estimator itself refuses.
     """
     function: Callable[..., Estimate]
     if method == "auto":
@@ -158,12 +159,14 @@ def _estimate(
     check_options(options)
     check_whole(permutations, "permutations", 0)
     n = _check_rows(groups, block, sides)
+    apart = check_paired(**sides, groups=groups)
     got = function(*sides.values(), **options)
     if not isinstance(got, Estimate):
         raise InputError(f"method gave a {type(got).__name__}; needed: an Estimate")
-    notes = got.notes
+    notes = got.notes + apart
     if groups is not None or block is not None:
-        got, notes = _by_pieces(got, function, sides, options, n, groups, block)
+        got, more = _by_pieces(got, function, sides, options, n, groups, block)
+        notes += more
     else:
         if function in _BATCHED and got.low < got.high:
             got = _wide_enough(got, function, sides, options)
@@ -223,7 +226,7 @@ def _rows(side: Any, rows: np.ndarray) -> Any:
 
 
 def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimate, tuple[str, ...]]:
-    """The Estimate with an interval from ten batches of whole groups or stretches of the series."""
+    """The Estimate with an interval from ten batches of whole groups or stretches of the series; what else to say."""
 
     def of(rows: np.ndarray) -> float:
         try:
@@ -236,8 +239,8 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
     pieces = "groups" if groups is not None else f"blocks of {block}"
     if math.isnan(low):
         why = f"no interval: ten batches of whole {pieces} are too small, each needs at least 20 {'rows' if groups is not None else 'blocks'}"
-        return replace(got, low=math.nan, high=math.nan), (*got.notes, why)
-    return replace(got, low=low, high=high, method=f"{got.method}; interval by {pieces}"), got.notes
+        return replace(got, low=math.nan, high=math.nan), (why,)
+    return replace(got, low=low, high=high, method=f"{got.method}; interval by {pieces}"), ()
 
 
 def _null(function, sides, options, n, draws, groups, block) -> tuple[float, float]:

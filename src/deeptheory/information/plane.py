@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
+from deeptheory.arrays import as_numpy, check_paired
 from deeptheory.errors import InputError
 from deeptheory.information.entering import class_weights
 from deeptheory.information.readouts import Binning, GaussianNoise
@@ -287,6 +287,7 @@ class _Bare:
     steps, layers = (0,), ("layer",)
 
     def __init__(self, activations, targets):
+        check_paired(activations=activations, targets=targets)
         a = as_numpy(activations)
         if a.ndim not in (2, 3):
             raise InputError(f"activations have shape {list(a.shape)}; needed: [sample, unit] or [seed, sample, unit]")

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from deeptheory.arrays import check_paired
 from deeptheory.errors import InputError
 
 _COPIED = 256 << 20  # bytes of inputs that are copied at the door; larger ones are watched for changes instead
@@ -27,11 +28,20 @@ def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
 
 
 def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> tuple[Any, Any]:
-    """(inputs, targets), the targets from a DataLoader or Dataset where none were given.
+    """(inputs, targets), the targets from a DataLoader or Dataset where none were given. InputError: as `as_inputs`; the same row
+    labels (pandas) in another order.
 
     Items (x, y) or (x1, x2, ..., y) end with the target; dicts have it under labels, label, targets, target or y.
     """
     if not (isinstance(inputs, torch.utils.data.DataLoader | torch.utils.data.Dataset)):
+        parts = (
+            enumerate(inputs)
+            if isinstance(inputs, tuple)
+            else inputs.items()
+            if isinstance(inputs, dict)
+            else [("", inputs)]
+        )
+        check_paired(**{f"inputs {name}".strip(): part for name, part in parts}, targets=targets)
         return as_inputs(inputs, model), targets
     with torch.random.fork_rng(devices=[]):  # a shuffling loader draws from the global generator
         items = list(_items(inputs))
