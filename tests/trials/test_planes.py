@@ -3,7 +3,7 @@
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.information import Clusters, Cosines
+from deeptheory.information import ClassStatistics, Clusters, Cosines
 from trials.frame import Found, Row, all_of, covers, near, often, quick, same, uniform
 
 DISCRETE = {
@@ -186,6 +186,72 @@ def noise_bounds_hold(rng, draws):
     return covers(hits, draws, 1.0)
 
 
+def powers_of_two(rng, draws):
+    """Layers times a power of two, exactly, from subnormals to the largest: every summary that has no unit stays, in one piece
+    and by batches."""
+    plain = [
+        dt.Binning(5),
+        dt.Binning(30, "unit"),
+        dt.Binning(5, "unit", spacing="count"),
+        dt.Quantized(3),
+        dt.Quantized(2, "unit"),
+    ]
+    plain += [
+        dt.Exact(),
+        dt.GaussianNoise(0.3, relative=True),
+        dt.GaussianNoise(0.3, relative="distance"),
+        ClassStatistics(),
+        Cosines(),
+    ]
+    bounded = [
+        lambda c: dt.Binning(7, (-c, c)),
+        lambda c: dt.Quantized(3, (-c, c)),
+        lambda c: Clusters(0.375 * c),
+        lambda c: dt.GaussianNoise(0.5 * c),
+    ]
+    out, y = [], rng.integers(0, 3, 60)
+    for dtype, powers in ((np.float64, (-1066, -1040, -950, 950, 1023)), (np.float32, (-141, -130, 127))):
+        a = (np.rint(np.tanh(rng.normal(size=(2, 60, 3))) * 127) / 128).astype(dtype)
+        a[:, :, 0], a[:, :2, 1] = 1 / 128, [1, -1]  # a constant unit; ends as far apart as numbers go
+        for p in powers:
+            b = np.ldexp(a, p)
+            for make in (*(lambda c, r=r: r for r in plain), *bounded):
+                one, other = make(1.0), make(float(np.ldexp(1.0, p)))
+                keys = (
+                    ("i_x", "i_y", "occupied", "separation", "apart")
+                    if not isinstance(one, Cosines)
+                    else ("within", "between")
+                )
+                want = {k: v for k, v in one.summarise(a, y).items() if k in keys}
+                for got in (other.summarise(b, y), batched(other, b, y)):
+                    out.append(
+                        near([got[k] for k in want], list(want.values()), 1e-5, f"{one}, 2^{p} {dtype.__name__}: ")
+                    )
+                if isinstance(one, Clusters):
+                    out.append(
+                        near(
+                            np.ldexp(other.summarise(b, y)["nearest"], -p),
+                            one.summarise(a, y)["nearest"],
+                            0.01,
+                            "nearest: ",
+                        )
+                    )
+    return all_of(*out)
+
+
+def batched(readout, a, y):
+    """The summary by a stream of two batches, where there is one."""
+    if not hasattr(readout, "start"):
+        return readout.summarise(a, y)
+    stream = readout.start("layer")
+    if getattr(stream, "passes", 1) > 1:
+        stream.look(a[:, :25])
+        stream.look(a[:, 25:])
+    stream.update(a[:, :25], y[:25])
+    stream.update(a[:, 25:], y[25:])
+    return stream.result()
+
+
 def noise_scales(rng, draws):
     """Relative noise in units from 1e-300 to 1e300, float32 from 1e-30 to 1e30; absolute noise with its sigma in the same unit."""
     out, y = [], rng.integers(0, 3, 40)
@@ -311,6 +377,7 @@ ROWS = [
     Row("information_plane", "null", "p-values of independent labels are uniform", permuted(lambda: dt.Binning(3)), 60, 1000),
     Row("information_plane", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(lambda: dt.Binning(5))),
     Row("information_plane", "invariance", "memory with labels {0, 10^9}", memory_of_labels),
+    Row("information.Binning.summarise", "invariance", "powers of two from subnormals to 2^1023, of every read-out", powers_of_two),
     Row("information.Clusters.summarise", "truth", "all pairs one by one; Cosines as well", pairs_by_hand),
     Row("information.Clusters.summarise", "null", "labels without meaning: within is between; Cosines as well", pairs_null, 100, 2000),
     Row("information.Clusters.summarise", "invariance", "order, units, names; Cosines as well", pairs_invariance),

@@ -47,10 +47,11 @@ def cells(a, edges, uniform, out):
         e = edges[u if edges.shape[0] > 1 else 0]
         low, high = e[0], e[n_cells]
         scale = n_cells / (high - low)
+        guess = uniform and 0 < scale < np.inf
         for r in range(a.shape[0]):
             v = np.float64(a[r, u])
             if low <= v <= high:
-                if uniform:
+                if guess:
                     k = min(int((v - low) * scale), n_cells - 1)
                     k -= k > 0 and v <= e[k]
                     k += k < n_cells - 1 and v > e[k + 1]

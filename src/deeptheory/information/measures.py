@@ -17,6 +17,7 @@ from deeptheory.errors import InputError
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, series_note
 from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
+from deeptheory.information.estimators.limits import LEAST_COUNTS, LEAST_GAUSSIAN, too_few
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
 from deeptheory.information.options import check_known, method_named
 from deeptheory.information.ranks import normal_scores
@@ -32,6 +33,10 @@ _BATCHED = {
     *(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels", "wkl", "compressed")),
     *(CONDITIONAL[name] for name in ("ksg", "mixed")),
     ENTROPY["kl"],
+}
+_LEAST = {  # samples from which on an interval is given; neighbor counts alone have batches, from 200 on
+    **dict.fromkeys((MUTUAL_INFORMATION["plugin"], CONDITIONAL["plugin"], ENTROPY["plugin"]), LEAST_COUNTS),
+    **dict.fromkeys((MUTUAL_INFORMATION["gaussian"], CONDITIONAL["gaussian"]), LEAST_GAUSSIAN),
 }
 _NULL_ROWS, _NULL_DRAWS = 200, 12
 _ENTRY = ("unit", "permutations", "groups", "block", "ranks")
@@ -72,6 +77,8 @@ def mutual_information(
     permutations: draws of y permuted, for .p and .null_mean. groups [n]: rows that belong together; block: rows of a series
     that belong together: both make interval and permutations move whole groups or blocks.
     options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
+    Intervals: of counts and of counts beside a label from 20 samples on, of neighbor counts with "auto" from 30, of "gaussian" from
+    10, of neighbor counts and "wkl" by name from 200 (batches); with fewer they are unbounded, with a note, or NaN.
     InputError: unpaired samples, the same row labels in another order, NaN, mixed columns, an unknown method or option, what the estimator itself refuses.
     """
     function: Callable[..., Estimate]
@@ -163,6 +170,7 @@ def _estimate(
     got = function(*sides.values(), **options)
     if not isinstance(got, Estimate):
         raise InputError(f"method gave a {type(got).__name__}; needed: an Estimate")
+    got = too_few(got, n, LEAST_COUNTS if ours and got.low == got.high else _LEAST.get(function, 0))
     notes = got.notes + apart
     if groups is not None or block is not None:
         got, more = _by_pieces(got, function, sides, options, n, groups, block)

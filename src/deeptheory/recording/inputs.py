@@ -202,6 +202,26 @@ def call(model: nn.Module, inputs: Any) -> Any:
         return moved.clone() if moved is v else moved
 
     given = _mapped(inputs, handed)
-    if isinstance(given, dict):
-        return model(**given)
-    return model(*given) if isinstance(given, tuple) else model(given)
+    try:
+        if isinstance(given, dict):
+            return model(**given)
+        return model(*given) if isinstance(given, tuple) else model(given)
+    except (RuntimeError, ValueError) as error:
+        if "type" not in str(error):
+            raise
+        _say_dtypes(model, given, error)
+        raise
+
+
+def _say_dtypes(model: nn.Module, given: Any, error: Exception) -> None:
+    """InputError: the model's parameters and the inputs differ in floating dtype, which is what torch complains of."""
+
+    def kinds(tensors: Any) -> list[str]:
+        return sorted({str(t.dtype).removeprefix("torch.") for t in tensors if t.is_floating_point()})
+
+    mine, theirs = kinds(model.parameters()), kinds(tensors_of(given))
+    if mine and theirs and mine != theirs:
+        raise InputError(
+            f"the model ({', '.join(mine)}) does not take these inputs ({', '.join(theirs)}): {error}; convert one of them (a model that was "
+            "moved to another dtype needs a Recorder with inputs of that dtype)"
+        ) from error

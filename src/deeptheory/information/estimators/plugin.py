@@ -61,7 +61,7 @@ def with_interval(value, bias, most, variance, freedom, n, correct, notes) -> Es
 
 def plugin_entropy(x: Any, *, correct: bool = False) -> Estimate:
     """H(X) in bits of discrete rows [n, d] or [n]. correct: plus (K - 1) / 2n nats (Miller & Madow). The interval runs up to
-    that."""
+    that; of one symbol alone, up to the entropy of the most that another one, unseen in n samples, may have (Clopper-Pearson)."""
     (a,) = as_samples(x=x)
     counts = np.bincount(symbols(a, "x"))
     n, p = len(a), counts / len(a)
@@ -72,7 +72,9 @@ def plugin_entropy(x: Any, *, correct: bool = False) -> Estimate:
     notes = bias_note(bias, correct, "downwards", f"{len(counts)} symbols, {n} samples")
     method = "plug-in, Miller-Madow" if correct else "plug-in"
     value = plain + (bias if correct else 0.0)
-    return Estimate(value=value, low=plain - half, high=plain + bias + half, method=method, notes=notes)
+    unseen = 1 - 0.025 ** (1 / n) if len(counts) == 1 else 0.0
+    more = -unseen * np.log2(unseen) - (1 - unseen) * np.log2(1 - unseen) if 0 < unseen <= 0.5 else float(unseen > 0)
+    return Estimate(value=value, low=plain - half, high=plain + bias + half + more, method=method, notes=notes)
 
 
 def bias_note(bias: float, correct: bool, way: str, of: str) -> tuple[str, ...]:
