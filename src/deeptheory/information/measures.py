@@ -178,8 +178,9 @@ def _estimate(
     else:
         if function in _BATCHED and got.low < got.high:
             got = _wide_enough(got, function, sides, options)
-            got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
-            notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
+            if "allowance for bias" not in got.method and math.isfinite(got.high):
+                got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
+                notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
         if ours and len(sides) == 2:
             notes += series_note(*sides.values())
     if len(sides) > 1:
