@@ -80,6 +80,21 @@ def normal_truth(method, rho, within, d=1, n=2000, **options):
     return check
 
 
+def given_labels(n, kinds, rho, method="ksg"):
+    """Normals of correlation rho within each of so many labels (None: beside a normal), moved by them: closed form."""
+
+    def check(rng, draws):
+        hits = 0
+        for _ in range(draws):
+            x, y = pair(rng, n, rho)
+            z = rng.normal(size=n) if kinds is None else rng.integers(0, kinds, n)
+            got = CMI(x[:, 0] + 0.5 * z, y[:, 0] - 2 * z, z, method)
+            hits += got.low <= of_normals(rho) <= got.high
+        return covers(hits, draws)
+
+    return check
+
+
 def found(method, n, rho, d=1, share=0.8):
     """.2 bit: the interval leaves 0 out."""
 

@@ -17,6 +17,7 @@ from trials.information_checks import (
     entropy_intervals,
     entropy_units,
     found,
+    given_labels,
     grouped,
     halves,
     heavy,
@@ -101,6 +102,9 @@ ROWS = [
     Row("mutual_information", "truth", "I(X;X) and repeated columns", copies),
     Row("mutual_information", "truth", "series on both sides are noted, else not", series_noted),
     Row("mutual_information", "truth", "wrong use is answered by name", refusals),
+    *(Row("conditional_mutual_information", "null" if rho == 0 else "truth", f"{m}: intervals given {k or 'a normal instead of'} labels, n = {n}, correlation {rho}", given_labels(n, k, rho, m), q, 200)
+      for m, n, k, q in (("ksg", 400, 2, 0), ("ksg", 400, 5, 100), ("ksg", 400, 19, 0), ("ksg", 1000, 19, 0), ("ksg", 1000, 30, 0), ("mixed", 1000, 5, 0), ("ksg", 400, None, 0))
+      for rho in (0, 0.6, 0.9)),
     Row("conditional_mutual_information", "power", "ksg: .2 bit given a normal, n = 1,000",
         lambda rng, draws: often(sum(CMI(*pair(rng, 1000, _HALF), rng.normal(size=1000)).low > 0 for _ in range(draws)), draws, 0.8), 20, 200),
     Row("conditional_mutual_information", "truth", "labels, their codes: closed form and quadrature", conditional_labels),

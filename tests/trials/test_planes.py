@@ -5,6 +5,7 @@ import numpy as np
 import deeptheory as dt
 from deeptheory.information import ClassStatistics, Clusters, Cosines
 from trials.frame import Found, Row, all_of, covers, near, often, quick, same, uniform
+from trials.plane_models import PLANES_OF_MODELS
 
 DISCRETE = {
     "Binning": lambda: dt.Binning(4, "unit"),
@@ -412,6 +413,7 @@ ROWS = [
     Row("information_plane", "invariance", "memory with labels {0, 10^9}", memory_of_labels),
     Row("information.Exact.summarise", "invariance", "peak memory per sample, 2 to 5,000 classes", memory_of_classes, quick=0),
     Row("information.Binning.summarise", "invariance", "powers of two from subnormals to 2^1023, of every read-out", powers_of_two),
+    *PLANES_OF_MODELS,
     Row("information.Clusters.summarise", "truth", "all pairs one by one; Cosines as well", pairs_by_hand),
     Row("information.Clusters.summarise", "null", "labels without meaning: within is between; Cosines as well", pairs_null, 100, 2000),
     Row("information.Clusters.summarise", "invariance", "order, units, names; Cosines as well", pairs_invariance),
