@@ -63,7 +63,7 @@ def change(node: ast.AST, kind: str) -> str:
         was, node.op = type(node.op), _SWAPPED[type(node.op)]()
         return f"{was.__name__} to {type(node.op).__name__}"
     was = node.value
-    node.value = was + 1 if isinstance(was, int) else was * 2
+    node.value = was + 1 if isinstance(was, int) else was * 2 if was else 1.0
     return f"{was} to {node.value}"
 
 

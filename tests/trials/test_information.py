@@ -11,6 +11,8 @@ from trials.information_checks import (
     codes,
     conditional_labels,
     copies,
+    corrected,
+    corrected_order,
     counts,
     dense,
     entropies,
@@ -111,6 +113,11 @@ ROWS = [
     Row("conditional_mutual_information", "truth", "a condition of 50 classes: 0 and .322", many_classes),
     Row("conditional_mutual_information", "truth", "normals given two normals: closed form", partial),
     Row("entropy", "truth", "normal, uniform, exponential, symbols: closed forms", entropies),
+    *(Row("mutual_information", "null", f"plugin, {c}: {k} x {k} symbols, n = 400", nothing_shared(labels(400, *[1 / k] * k), labels(400, *[1 / k] * k), "plugin", correct=c), 100 if k == 6 else 0, 1000)
+      for c in ("grassberger", "chao-shen", "shrink") for k in (6, 30)),
+    *(Row("entropy", "truth", f"plugin, {c}: 100 equal symbols, a geometric law", corrected(c), q, 20)
+      for c, q in (("miller-madow", 2), ("grassberger", 2), ("chao-shen", 2), ("shrink", 2))),
+    Row("entropy", "invariance", "corrections of counts: order, names of symbols, sides", corrected_order),
     Row("entropy", "null", "Kozachenko-Leonenko, 400 normals", entropy_intervals(dense(400, 1), 0.5 * np.log2(2 * np.pi * np.e), "kl"), 100, 1000),
     Row("entropy", "null", "plug-in, 300 of 8 symbols", entropy_intervals(labels(300, *[0.125] * 8), 3.0, "plugin"), 100, 1000),
     Row("entropy", "invariance", "order of rows, units of measurement: h(cX) = h(X) + d log c", entropy_units),

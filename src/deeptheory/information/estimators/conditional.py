@@ -38,7 +38,9 @@ _SEVERAL = 4  # the same for whole numbers in one column, which are labels by cu
 
 def conditional_plugin(x: Any, y: Any, z: Any, *, correct: bool = False) -> Estimate:
     """I(X;Y|Z) of discrete rows, a whole row being one symbol. correct: less the sum over z of (Kxy - Kx - Ky + 1) / 2n nats, K
-    counting what was seen with that z. The interval: see `plugin`. InputError: values that are not discrete."""
+    counting what was seen with that z. The interval: see `plugin`. InputError: values that are not discrete, other corrections."""
+    if not isinstance(correct, bool | np.bool_):
+        raise InputError(f"correct is {correct!r}; a condition has Miller-Madow's alone, correct=True")
     parts = as_samples(x=x, y=y, z=z)
     i, j, k = (symbols(v, name) for v, name in zip(parts, "xyz"))
     n, given = len(i), np.bincount(k)
