@@ -2,7 +2,8 @@
 
 A kernel's file is changed in one place (a comparison, an operator, a constant), in a copy of the package; the science's
 tests run on the copy. A mutant that passes them all survives: it is fixed by a test, or explained. Finished mutants are
-kept in runs/mutants/SCIENCE.json, so that a second call goes on.
+kept in runs/mutants/SCIENCE.json, so that a second call goes on. --tests: other arguments of pytest in the place of the
+science's tests, on a machine too slow for all of them; what survives those may still die of the rest.
 """
 
 import argparse
@@ -74,7 +75,7 @@ def change(node: ast.AST, kind: str) -> str:
         was, node.op = type(node.op), _SWAPPED[type(node.op)]()
         return f"{was.__name__} to {type(node.op).__name__}"
     was = node.value
-    node.value = was + 1 if isinstance(was, int) else was * 2
+    node.value = was + 1 if isinstance(was, int) else was * 2 if was else 1.0
     return f"{was} to {node.value}"
 
 
@@ -84,12 +85,12 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--timeout", type=float, default=300, help="seconds for the tests of one mutant; past them it is dead"
+        "--timeout", type=float, default=300, help="seconds for the tests of one mutant; past them it is undecided"
     )
-    parser.add_argument("--tests", nargs="+", help="in place of the science's own, quicker ones for a first look")
+    parser.add_argument("--tests", nargs=argparse.REMAINDER, help="the last option: pytest's arguments")
     given = parser.parse_args()
     folders, tests = KERNELS[given.science]
-    tests = given.tests or tests
+    arguments = given.tests or [t for t in tests if (ROOT / t).exists()]
     source = ROOT / "src" / "deeptheory"
     files = [
         f
@@ -118,19 +119,19 @@ def main() -> int:
             at = copy / "deeptheory" / file.relative_to(source)
             at.write_text(ast.unparse(tree))
             inside = str(file.relative_to(source))
-            near, code = next((NEAREST[n] for n in NEAREST if inside.startswith(n)), []), 0
+            near, code = [] if given.tests else next((NEAREST[n] for n in NEAREST if inside.startswith(n)), []), 0
             try:
-                for some in filter(None, (near, [t for t in tests if (ROOT / t).exists() and t not in near])):
+                for some in filter(None, (near, [t for t in arguments if t not in near])):
                     code = subprocess.run(
                         [*command, *some], cwd=ROOT, env=environment, capture_output=True, timeout=given.timeout
                     ).returncode
                     if code:
                         break
             except subprocess.TimeoutExpired:
-                code = -1
+                code = None
             finally:
                 at.write_text(text)
-            done[name] = "survived" if code == 0 else "killed"
+            done[name] = "survived" if code == 0 else "undecided (time)" if code is None else "killed"
             path.write_text(json.dumps(done, indent=1))
             print(f"{done[name]}  {name}", flush=True)
     survivors = [name for name, end in done.items() if end == "survived"]

@@ -118,3 +118,13 @@ def check_finite(**arrays: Any) -> None:
         if where is not None and bad is not None:
             count = f"{int(bad.sum())} values that are NaN or infinite"
             raise InputError(f"{name} holds {count}, the first at {where}; remove or replace them")
+
+
+def codes_of(labels: Any) -> np.ndarray:
+    """Labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
+    given = np.asarray(labels)
+    given = given.astype(str) if given.dtype == object else given
+    _, first, inverse = np.unique(given, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse.ravel()]

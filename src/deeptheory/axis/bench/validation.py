@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from deeptheory.axis.bench.dependence import Rows, check_repeats, rows_of
-from deeptheory.core.arrays import as_tensor
+from deeptheory.core.arrays import as_tensor, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 from deeptheory.core.shapes import whole_numbers
@@ -79,6 +79,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     sizes beyond 1e-100 to 1e100, no unit left, repeats without groups, overlapping or empty blocks, features that hold
     NaN or do not vary.
     """
+    paired = check_paired(responses=responses, features=features, groups=groups)
     y, features = as_tensor(responses), as_tensor(features)
     if y.ndim not in (2, 3) or 0 in y.shape:
         raise InputError(
@@ -95,7 +96,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     y, features = (x.clone() if x.is_inference() else x for x in (y, features))
     y, s = y.detach().to(torch.float64), features.detach().to(torch.float64).to(y.device)
     _check_values(y, s)
-    notes: list[str] = []
+    notes: list[str] = list(paired)
     trials = y if y.ndim == 3 else y[:, None]
     codes = None if groups is None else _as_groups(groups, len(y))
     member = np.arange(len(y))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
@@ -195,7 +195,9 @@ def _plan(
     nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, momentum, betas, eps, orthonormal
 ) -> Plan:
     check_finite(x=x)
+    check_paired(x=x, y=y)
     x = as_numpy(x)
+    x = x if x.flags.writeable else x.copy()  # pandas' own, memory maps: torch takes none that cannot be written
     if any(p.is_inference() for p in nets.parameters()):
         raise InputError("the networks were made in inference mode, which bars training; make them outside of it")
     n, networks = len(x), len(nets.seeds)
