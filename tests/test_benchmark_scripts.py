@@ -77,6 +77,7 @@ def test_a_wrong_kernel_shows():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_step_of_the_capsule_network(tmp_path, script):
     code, out, err = script(capsule_step, "--tiny", "--threads", 1, "--page", tmp_path / "p.md")
     assert code == 0, err

@@ -19,6 +19,7 @@ def killed(keep, *arguments):
     return done, [json.loads(line) for line in keep.read_text().splitlines()]
 
 
+@pytest.mark.timeout(600)  # on a machine that others keep busy
 def test_a_few_kills_lose_nothing(tmp_path):
     done, rows = killed(tmp_path / "kills.jsonl", "--few")
     assert done.returncode == 0, done.stderr
@@ -28,6 +29,7 @@ def test_a_few_kills_lose_nothing(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_a_kill_at_every_write_loses_nothing(tmp_path):
     done, rows = killed(tmp_path / "kills.jsonl", "--only", "serial", "--kills", "8")
     assert done.returncode == 0, done.stderr
