@@ -25,8 +25,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import deeptheory as dt
+from deeptheory.core.statistics import mean_interval
 from deeptheory.runs.machine import machine, versions
-from deeptheory.statistics import mean_interval
 
 TINY = {"image_shape": (1, 12, 12), "channels": 16, "kernel_size": 5, "primary_types": 4, "primary_kernel": 3}
 DIGITS = {"image_shape": (1, 8, 8), "channels": 32, "kernel_size": 3, "primary_types": 8, "primary_kernel": 3}

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.storage import read_dataset, write_dataset
 from deeptheory.runs import Claim, Run, Step, decide
-from deeptheory.stored import read_dataset, write_dataset
 
 SAID = "DEEPTHEORY_KILL"  # the environment variable in which a worker finds what to do
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND

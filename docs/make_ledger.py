@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from deeptheory.core.verdicts import counted, headline
 from deeptheory.report.page import interval, number, seconds
-from deeptheory.verdicts import counted, headline
 
 
 def part(folder: Path) -> str:
@@ -52,7 +52,7 @@ def page(folders: list[Path]) -> str:
 
 def beside(folders: list[Path]) -> str:
     """Claims of several studies under the question that they answer; what no run here knows is left out."""
-    from deeptheory.studies.both_sides import QUESTIONS
+    from deeptheory.studies.comparisons import QUESTIONS
 
     known = {}
     for folder in folders:

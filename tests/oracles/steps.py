@@ -26,6 +26,13 @@ def scaled(settings, unit, inputs, workspace, progress):
     return xr.Dataset({"total": inputs["draw"]["value"].sum() * settings["factor"]})
 
 
+def shifted(settings, unit, inputs, workspace, progress, *, by, also=()):
+    """The same numbers moved; a step that changes its options changes nobody else's."""
+    out = draw(settings, unit, inputs, workspace, progress)
+    out["value"] = out["value"] + by + sum(also)
+    return out
+
+
 def fragile(settings, unit, inputs, workspace, progress):
     """Fails as long as the file `broken` lies in the folder above the run."""
     if (workspace.parents[3] / "broken").exists() and unit[0] >= 2:

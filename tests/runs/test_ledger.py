@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.theme import new_figure
 from deeptheory.runs import (
     Claim,
     Ledger,
@@ -22,7 +23,6 @@ from deeptheory.runs import (
     share_of,
 )
 from deeptheory.runs.intervals import interval
-from deeptheory.theme import new_figure
 
 KEYS = {
     "id", "figure", "source", "statement", "published", "published_trust", "quantity", "unit", "measured", "low", "high",

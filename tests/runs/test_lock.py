@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 from deeptheory.runs import Run, Step, lock
 from deeptheory.runs.lock import LOCK, locked, wait_for_workers, working
 from oracles import steps as work

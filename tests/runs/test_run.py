@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeptheory.errors import DeeptheoryError, InputError, StoreError
+from deeptheory.core.errors import DeeptheoryError, InputError, StoreError
 from deeptheory.runs import NotDone, Run, Step, chunks, derive, members
 from deeptheory.runs.lock import locked
 from oracles import steps as work
@@ -61,6 +61,18 @@ def test_engines_give_the_same_bits(tmp_path):
     b = run(tmp_path / "b").execute(STEPS, engine="processes", jobs=2, progress=False)
     assert a["draw"].identical(b["draw"])
     assert a["scaled"].identical(b["scaled"])
+
+
+@pytest.mark.parametrize("engine", ["serial", "processes"])
+def test_steps_that_share_a_function_differ_by_their_options(tmp_path, engine):
+    steps = [
+        Step(name="plain", function=work.draw, units=units),
+        Step(name="two", function=work.shifted, options={"by": 2.0}, units=units),
+        Step(name="three", function=work.shifted, options={"by": 2.0, "also": (1.0,)}, units=units),
+    ]
+    found = run(tmp_path / "r").execute(steps, engine=engine, jobs=2, progress=False)
+    assert np.allclose(found["two"]["value"] - found["plain"]["value"], 2)
+    assert np.allclose(found["three"]["value"] - found["plain"]["value"], 3)
 
 
 @pytest.mark.parametrize("engine", ["serial", "processes"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.studies.lin_tegmark_rolnick_2017.claims import CLAIMS
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import (
     BIASES,
@@ -112,7 +112,7 @@ def test_turned_settings_decide_nothing(tmp_path):
         ({"samples": 10}, "samples is 10"),
         ({"field": 63}, "field is 63"),
         ({"couplings": "1,1"}, r"couplings is \[1.0, 1.0\]"),
-        ({"k_max": 0}, "k_max 0"),
+        ({"k_max": 0}, "k_max is 0.0"),
     ],
 )
 def test_wrong_use(tmp_path, kwargs, match):

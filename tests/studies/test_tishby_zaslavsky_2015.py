@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.studies.tishby_zaslavsky_2015.claims import CLAIMS, distance_after
 
 NAME = "tishby-zaslavsky-2015"
@@ -65,7 +65,7 @@ def test_the_page_is_whole(result):
 
 
 @pytest.mark.parametrize(
-    ("knobs", "match"),
+    ("changes", "match"),
     [
         ({"widths": "12,5"}, "needed: 12 inputs, one hidden layer"),
         ({"constant": -1}, "constant is -1"),
@@ -75,6 +75,6 @@ def test_the_page_is_whole(result):
         ({"bits": 0}, "bits"),
     ],
 )
-def test_wrong_use(tmp_path, knobs, match):
+def test_wrong_use(tmp_path, changes, match):
     with pytest.raises(InputError, match=match):
-        dt.reproduce(NAME, out=tmp_path / "r", progress=False, **knobs)
+        dt.reproduce(NAME, out=tmp_path / "r", progress=False, **changes)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 
 LOCK, WORKERS = ".lock", ".workers"
 _PATIENCE = 60.0  # seconds for workers of a killed run to end; they look for it five times a second

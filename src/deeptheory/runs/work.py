@@ -50,7 +50,8 @@ def perform(task: Task) -> float:
     settings = copy.deepcopy(task.settings)
     inputs = Results(task.folder, task.needed, settings, task.unit)
     with limited_threads(task.threads):
-        data = task.step.function(settings, copy.deepcopy(task.unit), inputs, task.workspace, teller(task))
+        unit, options = copy.deepcopy((task.unit, dict(task.step.options)))
+        data = task.step.function(settings, unit, inputs, task.workspace, teller(task), **options)
     _stop_if_orphaned()
     write_unit(data, unit_path(task.folder, task.step.name, task.part))
     clear(task.folder, task.step.name, task.part)
