@@ -180,7 +180,7 @@ class FaceSpace(Result):
         pictures, flat = as_pictures(images)
         self._check_kind(pictures, flat, None)
         check_units(pictures.numpy(), self.appearance_mean)
-        return search(self, pictures, start, **options)
+        return search(self, self._inside, pictures, start, **options)
 
     def pose(self, landmarks: Any) -> np.ndarray:
         """[n, 4]: scale, angle, x, y of faces, which coordinates do not hold; for `.decode(pose=)`."""
