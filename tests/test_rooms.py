@@ -24,6 +24,7 @@ LONG = {  # still to be split; none may join them
 TOPICS = {  # tests that ask one question of several files
     "axis/population/test_area_comparisons.py",
     "axis/test_errors.py",
+    "axis/test_wrong_arguments.py",
     "capsules/test_benchmark.py",
     "capsules/test_bugs_of_peers.py",
     "capsules/test_errors.py",
@@ -46,6 +47,7 @@ TOPICS = {  # tests that ask one question of several files
     "recording/test_layers_seen.py",
     "recording/test_tables.py",
     "report/test_links.py",
+    "runs/test_kills.py",
     "studies/test_captions.py",
     "studies/test_stored_runs.py",
 }

@@ -6,8 +6,6 @@ import deeptheory as dt
 from trials.frame import Row, often, quick
 from trials.information_auto import AUTO
 from trials.information_checks import (
-    block_p,
-    blocks,
     codes,
     conditional_labels,
     copies,
@@ -20,7 +18,6 @@ from trials.information_checks import (
     entropy_units,
     found,
     given_labels,
-    grouped,
     halves,
     heavy,
     kinds,
@@ -34,14 +31,13 @@ from trials.information_checks import (
     outliers,
     pair,
     partial,
-    refusals,
     relu,
-    series_false,
-    series_noted,
     tails,
     units_and_order,
 )
 from trials.information_models import MODELS
+from trials.information_refusals import refusals
+from trials.information_series import block_p, blocks, grouped, series_false, series_noted
 from trials.row_labels import ROW_LABELS
 
 CMI = dt.conditional_mutual_information
