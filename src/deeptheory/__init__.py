@@ -32,6 +32,7 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "rate_distortion": "deeptheory.information.channels",
     "axis_code": "deeptheory.axis",
     "axis_code_of": "deeptheory.axis",
+    "inspect": "deeptheory.inspection",
     "reproduce": "deeptheory.studies",
 }
 _MODULES = (
@@ -47,6 +48,7 @@ _MODULES = (
     "capsules",
     "faces",
     "axis",
+    "inspection",
     "studies",
     "report",
 )

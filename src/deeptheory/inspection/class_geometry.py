@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
-from deeptheory.inspection.neural_collapse import Geometry, Value, linear_right, nearest_of, nearest_right, power_of
+from deeptheory.inspection.neural_collapse import Geometry, Value, linear_right, nearest_class, nearest_right, power_of
 from deeptheory.statistics import proportion_interval
 
 _HELD = 16 << 20  # bytes of activations of one layer; of a larger probe a part of each class is held
@@ -56,7 +56,7 @@ class _Stream:
             out.append(_reading(q, getattr(true, q)(interval=True), permuted, why, part))
         out += self._decoded(x, codes, part)
         if self._is_head:
-            out += self._at_head(x, power, true, part)
+            out += self._at_head(x, power, [true, *shuffled], part)
         return sorted(out, key=lambda r: names.index(r.quantity))
 
     @property
@@ -75,23 +75,34 @@ class _Stream:
             out.append(Reading(quantity=q, value=found.value, low=found.low, high=found.high, permuted=tuple(k / n for k in right[1:]), note=part))  # fmt: skip
         return out
 
-    def _at_head(self, x: Tensor, power: int, true: Geometry, part: str) -> list[Reading]:
+    def _at_head(self, x: Tensor, power: int, geometries: list[Geometry], part: str) -> list[Reading]:
         head: Any = self._context.head
         w = head.weight.detach().double().cpu()
         b = torch.zeros(len(w)).double() if head.bias is None else head.bias.detach().double().cpu()
         if w.shape != (self._classes, x.shape[1]):
             why = f"the head has {w.shape[0]} outputs for {self._classes} classes"
             return [_none("nc3", why), _none("nc4", why)]
-        distance = true.nc3(w, interval=True)
+        distance = geometries[0].nc3(w, interval=True)
+        permuted = tuple(g.nc3(w).value for g in geometries[1:])
+        out = [_reading("nc3", distance, permuted, "the head or the class means are zero", part)]
         test = torch.as_tensor(self._context.held_out).cpu()[self._rows]
-        nearest = Geometry(x[~test], self._context.targets[self._rows][~test, 0], self._classes) if bool((~test).any()) else true  # type: ignore[index]  # fmt: skip
-        other = ((x @ w.T + b * 2.0**-power).argmax(1) != nearest_of(x, nearest.means))[test]
-        if not len(other):
-            return [_reading("nc3", distance, (), "", part), _none("nc4", "no sample is held out")]
-        found = proportion_interval(int(other.sum()), len(other))
+        n = int(test.sum())
+        if n == 0 or n == len(x):
+            return [*out, _none("nc4", "too few samples for a fitted and a held-out half")]
+        said = (x[test] @ w.T + b * 2.0**-power).argmax(1)
+        codes = self._context.targets[self._rows]  # type: ignore[index]
+        others = [int((said != nearest_class(x, c, self._classes, test)).sum()) for c in codes.T]
+        found = proportion_interval(others[0], n)
         return [
-            _reading("nc3", distance, (), "the head or the class means are zero", part),
-            Reading(quantity="nc4", value=found.value, low=found.low, high=found.high, note=part),
+            *out,
+            Reading(
+                quantity="nc4",
+                value=found.value,
+                low=found.low,
+                high=found.high,
+                permuted=tuple(k / n for k in others[1:]),
+                note=part,
+            ),
         ]
 
 
@@ -114,7 +125,7 @@ def _none(quantity: str, why: str) -> Reading:
 
 
 def _reading(quantity: str, found: Value, permuted: tuple[float, ...], why: str, part: str) -> Reading:
-    if math.isnan(found.value):
+    if not math.isfinite(found.value):
         return _none(quantity, why)
     low, high = (math.nan, math.nan) if math.isnan(found.low) else (min(found.low, found.value), max(found.high, found.value))  # fmt: skip
     return Reading(quantity=quantity, value=found.value, low=low, high=high, permuted=permuted, note=part)

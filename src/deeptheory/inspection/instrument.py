@@ -168,7 +168,7 @@ class Instrument:
     needs: "nothing", "classes" (labels) or "targets" (labels or numbers); without them it is skipped, with the reason. Exactly one of
     start(layer, context) -> Accumulator, or None where the layer is not for this instrument; and
     run(context) -> {layer name, "" for the model as a whole: [Reading]}. gradients: run differentiates. cost(context) -> Passes of
-    one network (streams: only `held`, the pass itself is shared). finding(result) -> Finding or None: see result.InstrumentResult.
+    one network (streams: only `held`, the pass itself is shared). finding(result) -> Finding, several, or None: see result.InstrumentResult.
     twins: whether untrained twins are a control. default: whether it runs unless asked for by name.
     """
 
@@ -185,7 +185,7 @@ class Instrument:
     gradients: bool = False
     passes: int = 1
     cost: Callable[[Context], Passes] = lambda context: Passes()
-    finding: Callable[[Any], Finding | None] | None = None
+    finding: Callable[[Any], Finding | tuple[Finding, ...] | None] | None = None
     twins: bool = True
     default: bool = True
 

@@ -124,7 +124,12 @@ class Geometry:
     """Class means [C, d] and samples about them, and what follows; intervals by the delta method on samples."""
 
     def __init__(self, x: Tensor, codes: Tensor, classes: int):
-        self.x, self.codes, self.classes = x, codes, classes
+        self.present = torch.bincount(codes, minlength=classes).nonzero()[
+            :, 0
+        ]  # a part of the samples may lack a class
+        self.x, self.classes = x, len(self.present)
+        self.codes = codes = torch.searchsorted(self.present, codes)
+        classes = self.classes
         self.counts = torch.bincount(codes, minlength=classes).to(x)
         self.means = _means(x, codes, classes)
         self.rest = x - self.means[codes]
@@ -168,6 +173,7 @@ class Geometry:
     def nc3(self, weight: Tensor, interval: bool = False) -> Value:
         if not float(weight.norm()) > 0:
             return Value(math.nan)
+        weight = weight[self.present]
         w = weight / weight.norm()
 
         def distance(m: Tensor) -> Tensor:
@@ -226,17 +232,17 @@ def nearest_of(x: Tensor, means: Tensor) -> Tensor:
     return (means.square().sum(1) - 2 * x @ means.T).argmin(1)
 
 
+def nearest_class(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> Tensor:
+    """The class whose mean over the fitted samples is nearest, for each held-out one; a class that they lack is never it."""
+    x, codes = x - x[~test].mean(0), codes[~test]
+    means = _means(x[~test], codes, classes)
+    there = torch.bincount(codes, minlength=classes).nonzero()[:, 0]
+    return there[nearest_of(x[test], means[there])]
+
+
 def nearest_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[int]:
     """How many held-out samples are nearest to the mean of their class, for each column of codes [n, k]."""
-    x = x - x[~test].mean(0)
-    out = []
-    for column in codes.T:
-        means = _means(x[~test], column[~test], classes)
-        means[torch.bincount(column[~test], minlength=classes) == 0] = math.inf  # a class that the fitted half lacks
-        there = torch.isfinite(means[:, 0])
-        nearest = there.nonzero()[:, 0][nearest_of(x[test], means[there])]
-        out.append(int((nearest == column[test]).sum()))
-    return out
+    return [int((nearest_class(x, column, classes, test) == column[test]).sum()) for column in codes.T]
 
 
 def linear_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[int]:

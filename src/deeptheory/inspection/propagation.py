@@ -8,7 +8,7 @@ comparison with the same network untrained says what training did.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from torch.autograd import grad
 from deeptheory.errors import InputError
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
 from deeptheory.recording.found import as_found
-from deeptheory.recording.inputs import as_inputs, call, cut, sample_count, tensors_of
+from deeptheory.recording.inputs import as_inputs, call, cut, mapped, sample_count, tensors_of
 from deeptheory.recording.sites import tensors_in
 from deeptheory.results import Result
 from deeptheory.statistics import mean_interval
@@ -107,8 +107,8 @@ def _forward(model: nn.Module, given: Any, check: bool) -> tuple[Tensor, Tensor]
         return v
 
     parameter = next(iter(model.parameters()), None)
-    moved = _mapped(given, lambda v: v if parameter is None else v.to(parameter.device))
-    ready = _mapped(moved, leaf)
+    moved = mapped(given, lambda v: v if parameter is None else v.to(parameter.device))
+    ready = mapped(moved, leaf)
     if not leaves:
         raise InputError("the inputs are whole numbers (tokens?); a Jacobian needs real inputs")
     shown = next(
@@ -193,17 +193,6 @@ def _reciprocal(a: Tensor) -> Tensor:
     return torch.where(a > 0, 1 / a.clamp_min(torch.finfo(a.dtype).tiny), torch.zeros_like(a))
 
 
-def _mapped(inputs: Any, act: Callable[[Tensor], Tensor]) -> Any:
-    if isinstance(inputs, Tensor):
-        return act(inputs)
-    if isinstance(inputs, dict):
-        return {k: _mapped(v, act) for k, v in inputs.items()}
-    if isinstance(inputs, tuple | list):
-        parts = [_mapped(v, act) for v in inputs]
-        return type(inputs)(*parts) if hasattr(inputs, "_fields") else type(inputs)(parts)
-    return inputs
-
-
 def chosen_rows(context: Context, most: int = INPUTS) -> Tensor:
     """Which samples of the probe are used, ascending: drawn from the seed."""
     generator = torch.Generator().manual_seed(context.seed)
@@ -213,7 +202,7 @@ def chosen_rows(context: Context, most: int = INPUTS) -> Tensor:
 def chosen_inputs(context: Context, most: int = INPUTS) -> Any:
     """Their inputs."""
     rows = chosen_rows(context, most)
-    return _mapped(context.inputs, lambda v: v[rows] if v.ndim and len(v) == context.n else v)
+    return mapped(context.inputs, lambda v: v[rows] if v.ndim and len(v) == context.n else v)
 
 
 def run(context: Context) -> dict[str, list[Reading]]:

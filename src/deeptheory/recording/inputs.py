@@ -131,7 +131,7 @@ def _checked(inputs: Any) -> Any:
 def own_copy(inputs: Any) -> Any:
     """The inputs copied, where they are small enough, so that the caller's array may change; else as they are."""
     size = sum(v.numel() * v.element_size() for v in tensors_of(inputs))
-    return inputs if size > _COPIED else _mapped(inputs, torch.Tensor.clone)
+    return inputs if size > _COPIED else mapped(inputs, torch.Tensor.clone)
 
 
 def tensors_of(inputs: Any) -> Iterator[torch.Tensor]:
@@ -168,16 +168,17 @@ def batches(inputs: Any, n: int, size: int | None) -> Iterator[Any]:
 
 def cut(inputs: Any, n: int, start: int, stop: int) -> Any:
     """Samples start to stop of every tensor whose first axis is the n samples."""
-    return _mapped(inputs, lambda v: v[start:stop] if v.ndim and len(v) == n else v)
+    return mapped(inputs, lambda v: v[start:stop] if v.ndim and len(v) == n else v)
 
 
-def _mapped(inputs: Any, act: Any) -> Any:
+def mapped(inputs: Any, act: Any) -> Any:
+    """The inputs with act(tensor) in the place of every tensor."""
     if isinstance(inputs, torch.Tensor):
         return act(inputs)
     if isinstance(inputs, dict):
-        return {k: _mapped(v, act) for k, v in inputs.items()}
+        return {k: mapped(v, act) for k, v in inputs.items()}
     if isinstance(inputs, tuple | list):
-        parts = [_mapped(v, act) for v in inputs]
+        parts = [mapped(v, act) for v in inputs]
         return type(inputs)(*parts) if hasattr(inputs, "_fields") else type(inputs)(parts)
     return inputs
 
@@ -191,7 +192,7 @@ def call(model: nn.Module, inputs: Any) -> Any:
         moved = v if device is None or v.device == device else v.to(device)
         return moved.clone() if moved is v else moved
 
-    given = _mapped(inputs, handed)
+    given = mapped(inputs, handed)
     if isinstance(given, dict):
         return model(**given)
     return model(*given) if isinstance(given, tuple) else model(given)
