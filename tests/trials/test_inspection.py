@@ -13,6 +13,7 @@ from deeptheory.inspection import (
 )
 from deeptheory.statistics import permutation_p
 from trials.frame import Found, Row, all_of, near, often, quick, rare, refused, same
+from trials.inspection_hessian import HESSIAN
 from trials.inspection_propagation import PROPAGATION
 
 NC = "inspection.neural_collapse"
@@ -326,6 +327,7 @@ ROWS = [
     *(Row(DECODER, "invariance", f"{d}: scale, order, names, torch", decoder_does_not_depend(d)) for d in ("linear", "nearest mean")),
     Row(DECODER, "truth", "refusals", decoder_refuses),
     *PROPAGATION,
+    *HESSIAN,
     Row(R2, "null", "unrelated units, 420 rows", unrelated_units(420), 3, 50),
     Row(R2, "null", "unrelated units, 2,000 rows", unrelated_units(2000), 1, 10),
     Row(R2, "truth", "polynomials of the components are explained", exact_polynomials),

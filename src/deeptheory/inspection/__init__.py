@@ -7,6 +7,7 @@ in `INSTRUMENTS`, or one of a user's own.
 from deeptheory.inspection.axis_page import write_axis_page
 from deeptheory.inspection.cheapness import polynomial_r2
 from deeptheory.inspection.correlation import mean_correlation, mean_field_kernel
+from deeptheory.inspection.hessian import SpectralDensity, fisher_trace, hessian_eigenvalues, spectral_density
 from deeptheory.inspection.information import cells_of_their_own
 from deeptheory.inspection.inspecting import inspect
 from deeptheory.inspection.inspection import Inspection
@@ -42,8 +43,11 @@ __all__ = [
     "Passes",
     "Quantity",
     "Reading",
+    "SpectralDensity",
     "cells_of_their_own",
     "decoder_accuracy",
+    "fisher_trace",
+    "hessian_eigenvalues",
     "inspect",
     "jacobian_moments",
     "jacobian_singular_values",
@@ -51,5 +55,6 @@ __all__ = [
     "mean_field_kernel",
     "neural_collapse",
     "polynomial_r2",
+    "spectral_density",
     "write_axis_page",
 ]

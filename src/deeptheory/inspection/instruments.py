@@ -18,6 +18,7 @@ INSTRUMENTS: dict[str, str] = {
     "propagation": "deeptheory.inspection.propagation:PROPAGATION",
     "cheapness": "deeptheory.inspection.cheapness:CHEAPNESS",
     "flattening": "deeptheory.inspection.flattening:FLATTENING",
+    "hessian": "deeptheory.inspection.hessian:HESSIAN",
 }
 
 

@@ -182,9 +182,8 @@ class Geometry:
 
         return self._plain(distance, interval)
 
-    def nc4(self, weight: Tensor, bias: Tensor, rows: Tensor | None = None) -> float:
-        x = self.x if rows is None else self.x[rows]
-        return float(((x @ weight.T + bias).argmax(1) != nearest_of(x, self.means)).double().mean())
+    def nc4(self, weight: Tensor, bias: Tensor) -> float:
+        return float(((self.x @ weight.T + bias).argmax(1) != nearest_of(self.x, self.means)).double().mean())
 
     def _log(self, f: Callable[[Tensor], Tensor], each: Tensor, interval: bool) -> Value:
         """f(means), a mean of `each` times what the means say; the interval of its logarithm."""
