@@ -73,7 +73,8 @@ def finding(result: Any) -> Finding | None:
     there = [r for r in result.of("flattening_cost") if not math.isnan(r.value)]
     if not there:
         return None
-    return Finding(text=f"Flattening the linear parts would cost {there[0].said()} times their synapses ({there[0].note}).", quantity="flattening_cost", weight=0.5)  # fmt: skip
+    text = f"Written as one map each, the linear parts take {there[0].said()} synapses for one that they have ({there[0].note})."
+    return Finding(text=text, quantity="flattening_cost", weight=0.5)
 
 
 FLATTENING = Instrument(

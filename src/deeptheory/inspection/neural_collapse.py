@@ -124,11 +124,10 @@ class Geometry:
     """Class means [C, d] and samples about them, and what follows; intervals by the delta method on samples."""
 
     def __init__(self, x: Tensor, codes: Tensor, classes: int):
-        self.present = torch.bincount(codes, minlength=classes).nonzero()[
-            :, 0
-        ]  # a part of the samples may lack a class
+        # a part of the samples may lack a class
+        self.present = torch.bincount(codes, minlength=classes).nonzero()[:, 0]
         self.x, self.classes = x, len(self.present)
-        self.codes = codes = torch.searchsorted(self.present, codes)
+        self.codes = codes = torch.searchsorted(self.present, codes.contiguous())
         classes = self.classes
         self.counts = torch.bincount(codes, minlength=classes).to(x)
         self.means = _means(x, codes, classes)
