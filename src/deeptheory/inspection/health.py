@@ -66,7 +66,8 @@ class _Health:
 
 
 def participation(x: torch.Tensor) -> Reading:
-    """Participation ratio of [n, units], corrected for n, with an interval by the delta method on its logarithm."""
+    """Participation ratio of [n, units], corrected for n, with an interval by the delta method on its logarithm (too
+    wide, never too short, where units and samples are as many: 150 of 150 held the truth at 60 units and 40 samples)."""
     x = x.double()
     n, units = x.shape
     if not torch.isfinite(x).all():
@@ -91,7 +92,7 @@ def participation(x: torch.Tensor) -> Reading:
     a = float(norms.sum() / m) ** 2
     square = (b - a / m) / (1 + 1 / m - 2 / m**2)
     trace = a - 2 * square / m
-    if square <= 0 or trace <= 0 or trace / square > n:
+    if square <= 0 or trace <= 0 or trace / square > 4 * n:
         return Reading(quantity="rank", value=math.nan, note=f"more directions than {n} samples can tell")
     value = min(trace / square, float(units))
     influence = 2 * norms / math.sqrt(trace) - 2 * quadratic / square  # of log PR, up to a constant
