@@ -4,12 +4,15 @@
 `hf:NAME`, `timm:NAME`, `torchvision:NAME`. Nothing is downloaded unless asked for, and no pickle is opened unless trusted.
 """
 
+import contextlib
 import importlib
 import importlib.util
+import logging
+import os
 import sys
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,11 +166,14 @@ def _file(path: Path, trust: bool) -> Source:
         raise InputError(f"{path}: there is no such file")
     if path.suffix.lower() == ".pt2" or _holds(path, "archive_format"):
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _only_weights(not trust), _quiet("torch.export"):
                 warnings.simplefilter("ignore")  # of torch about its own formats
-                return _exported(torch.export.load(path), path.name)
-        except (RuntimeError, ValueError, OSError, KeyError, AssertionError) as error:
-            raise InputError(f"{path} cannot be read as an exported program ({_first(error)})") from error
+                program = torch.export.load(path)
+        except Exception as error:  # a damaged archive raises whatever its bytes lead to
+            raise InputError(
+                f"{path} cannot be read as an exported program ({type(error).__name__}: {_first(error)})"
+            ) from error
+        return _exported(program, path.name)
     if _holds(path, "constants.pkl"):
         try:
             with warnings.catch_warnings():
@@ -202,6 +208,32 @@ def _exported(program: Any, name: str) -> Source:
     if first is not None and not getattr(program, "range_constraints", None):
         size = len(first)
     return Source(model=module, title=_title(name), said="as in the exported program", batch=size)
+
+
+@contextlib.contextmanager
+def _only_weights(wanted: bool) -> Iterator[None]:
+    """While open, torch opens no pickle of more than tensors, also where it asks for one itself: an archive of an exported program
+    may hold some, and torch falls back to them."""
+    name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+    before = os.environ.get(name)
+    try:
+        if wanted:
+            os.environ[name] = "1"
+        yield
+    finally:
+        os.environ.pop(name, None) if before is None else os.environ.__setitem__(name, before)
+
+
+@contextlib.contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """While open, the logger says nothing: what goes wrong is told in one line."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _holds(path: Path, ending: str) -> bool:
