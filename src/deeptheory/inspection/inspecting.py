@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import math
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -125,7 +126,12 @@ def inspect(
             raise InputError(f"{folder} is a file; name a folder")
         stack.enter_context(locked(folder))
         record = record.enter(folder, None)
-        results, spent = _run(setup, wanted, states, twins, control, record, folder, found, progress)
+        try:
+            results, spent = _run(setup, wanted, states, twins, control, record, folder, found, progress)
+        except (KeyboardInterrupt, Exception):
+            if out is not None and progress is not False:
+                print(f"stopped; what is done is in {folder}, and the same call goes on from there", file=sys.stderr)
+            raise
         record.times["steps"] = {k: round(v, 3) for k, v in spent.items()}
         record.finish(folder)
         said = _facts(setup, record, found, spent, drawn, probe, split, twins, control, wanted)

@@ -119,7 +119,7 @@ class Inspection(Result):
                     {"name": q.name, "title": q.title, "unit": q.unit, "about": q.about, "log": q.log, "ends": q.ends, "shown": q.shown, "chance": chances[q.name]}
                     for q in i.quantities
                 ],
-                "rows": [{**j.row(), "base": j.base, "part": j.part, "control": j.control, "beyond_twins": j.beyond_twins, "beyond_permuted": j.beyond_permuted} for j in r.rows],
+                "rows": [{**j.row(), "base": j.base, "part": j.part, "label": j.label, "control": j.control, "beyond_twins": j.beyond_twins, "beyond_permuted": j.beyond_permuted} for j in r.rows],
             })  # fmt: skip
         found = [{"instrument": name, **asdict(f)} for name, f in self.findings()]
         return _plain({

@@ -66,6 +66,7 @@ class Layer:
     role: "input", "activation", "block", "head input" or "output". shape: of one sample, as the model makes it. units: columns of
     the activations that a stream gets; positions: of the whole, 1 where there are none. pooling: in words, how the one became the
     other. nonlinearity: "relu", "tanh", ... where known, else "". module: its path in the model, "" for functions.
+    label: the name for people, with what made it where the name alone says little ("conv1 relu" for "relu").
     """
 
     name: str
@@ -78,6 +79,7 @@ class Layer:
     pooling: str = "none"
     nonlinearity: str = ""
     module: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

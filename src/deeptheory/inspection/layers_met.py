@@ -4,7 +4,7 @@ Which axis holds a map's channels is told by the last operation with weights bef
 linear map's out_features last), not by the shape alone: [n, 49, 49] says nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -73,6 +73,7 @@ class _Met:
     channels: dict[str, tuple[int, int]] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
     ops: dict[str, str] = field(default_factory=dict)
+    after: dict[str, str] = field(default_factory=dict)
     tensors: dict[str, torch.Tensor] = field(default_factory=dict)
     linear: list[tuple[str, nn.Linear, torch.Tensor, torch.Tensor]] = field(default_factory=list)
     output: list[torch.Tensor] = field(default_factory=list)
@@ -126,10 +127,11 @@ def places(
         extra = Place(Layer(name=head.layer, index=0, kind="input of Linear", role="head input", shape=(width,), units=width, module=module), head.layer, None)  # fmt: skip
         at = next((k for k, p in enumerate(found) if p.layer.role == "output"), len(found))
         found.insert(at, extra)
-    out = tuple(
-        Place(_renumbered(p.layer, k), p.site, p.axis, p.take, p.kept, p.skip_first, p.masked)
-        for k, p in enumerate(found)
-    )
+    labels: list[str] = []
+    for p in found:
+        label = _label(p.layer, met.after.get(p.site, ""))
+        labels.append(label if label not in labels else f"{label} ({p.layer.name})")
+    out = tuple(replace(p, layer=replace(p.layer, index=k, label=labels[k])) for k, p in enumerate(found))
     return out, head, module
 
 
@@ -175,8 +177,14 @@ def _place(s: _Shape, axis: int | None, take: str, seed: int, skip_first: bool =
     return Place(layer, "" if s.role == "input" else s.name, axis, take, kept, skip_first, masked)
 
 
-def _renumbered(layer: Layer, index: int) -> Layer:
-    return Layer(**{**vars(layer), "index": index})
+def _label(layer: Layer, after: str) -> str:
+    """A name for people: what made it, where the name is a number or a function's."""
+    if layer.role in ("input", "output", "head input"):
+        return layer.name
+    if layer.kind.startswith("torch.") and not layer.module and after:
+        end = next((e for e in ("[CLS]", "[last]") if layer.name.endswith(e)), "")
+        return f"{after} {layer.kind.removeprefix('torch.')}{end}"
+    return f"{layer.name} {layer.kind}" if layer.name.replace(".", "").isdigit() else layer.name
 
 
 def _axis(shape: tuple[int, ...], channels: tuple[int, int] | None) -> int | None:
@@ -200,6 +208,7 @@ def _nonlinearity(kind: str, op: str) -> str:
 def _meet(model: nn.Module, few: Any, wanted: set[str], grad: bool) -> _Met:
     met = _Met()
     last: list[tuple[int, int] | None] = [None]
+    weighted = [""]
     handles = []
 
     def see(s: Seen) -> None:
@@ -207,11 +216,13 @@ def _meet(model: nn.Module, few: Any, wanted: set[str], grad: bool) -> _Met:
         known = _channels(s, t)
         if known is not None:
             last[0] = known
+            weighted[0] = s.where if s.module is not None else ""
         if s.name in wanted:
             if last[0] is not None:
                 met.channels[s.name] = last[0]
             met.paths[s.name] = s.where
             met.ops[s.name] = s.op
+            met.after[s.name] = weighted[0] if weighted[0] != s.where else ""
             met.tensors[s.name] = t.detach().clone()
 
     def hook(name: str):

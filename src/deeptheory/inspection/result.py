@@ -33,7 +33,7 @@ class Joined:
     """One quantity of one layer (layer "" for the model as a whole) with its controls.
 
     value, low, high: of the model, with a 95 % interval over samples (NaN where none). twins: the same number of each untrained twin.
-    permuted: under each permutation of the labels. control: what a twin is, in a word ("untrained", "weights permuted").
+    permuted: under each permutation of the labels. label: the layer for people. control: what a twin is, in a word ("untrained", "weights permuted").
     """
 
     layer: str
@@ -48,6 +48,7 @@ class Joined:
     permuted: tuple[float, ...] = ()
     control: str = "untrained"
     checkpoint: str = ""
+    label: str = ""
 
     @property
     def base(self) -> str:
@@ -220,7 +221,9 @@ def joined(
 ) -> InstrumentResult:
     """measured: checkpoint -> layer -> readings; twins: the same of each twin. InputError: two readings of one quantity and layer,
     or of a quantity that the instrument does not name."""
+    layers = list(layers)
     depth = {layer.name: layer.index for layer in layers}
+    labels = {layer.name: layer.label or layer.name for layer in layers}
     others = [{(name, r.quantity): r.value for name, readings in t.items() for r in readings} for t in twins]
     rows = []
     for checkpoint, by_layer in measured.items():
@@ -247,6 +250,7 @@ def joined(
                         permuted=r.permuted,
                         control=control,
                         checkpoint=checkpoint,
+                        label=labels.get(name, "the model"),
                     )
                 )
     order = {q.name: k for k, q in enumerate(instrument.quantities)}

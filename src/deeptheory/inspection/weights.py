@@ -39,8 +39,8 @@ def read_weights(path: Path, trust: bool = False) -> dict[str, torch.Tensor]:
             f"{path} holds more than weights; unpickling it can run any code. Save the state dict alone (torch.save(model.state_dict(), "
             "path)), or pass --trust (trust=True) if you made the file"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as weights ({str(error).splitlines()[0]})") from error
+    except Exception as error:  # a damaged file raises whatever its bytes lead to
+        raise InputError(f"{path} cannot be read as weights ({type(error).__name__}: {str(error)[:200]})") from error
     return _state(found, path)
 
 

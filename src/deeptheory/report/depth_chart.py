@@ -4,7 +4,7 @@ It needs no script, prints, and takes its colors from the page's style sheet. Kn
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -18,9 +18,9 @@ def chart(
     quantity: dict[str, Any],
     axis: Sequence[str],
     checkpoints: Sequence[str],
-    names: bool,
+    names: Mapping[str, str] | None,
 ) -> str:
-    """rows: of one quantity, of all checkpoints. axis: layers, without their parts, in order. names: whether they are written below."""
+    """rows: of one quantity, of all checkpoints. axis: layers, without their parts, in order. names: what to write below each, None for nothing."""
     values = [
         v
         for r in rows
@@ -40,7 +40,7 @@ def chart(
     scale = _scale(values, bool(quantity["log"]), quantity.get("ends"))
     if scale is None:
         return ""
-    below = BOTTOM + (_name_height(axis) if names else 0)
+    below = BOTTOM + (_name_height(list(names.values())) if names else 0)
     place = {name: _x(k, len(axis)) for k, name in enumerate(axis)}
     parts = [_grid(scale)]
     if quantity.get("chance") is not None:
@@ -56,7 +56,7 @@ def chart(
             ends.append((_y(scale, last[1]), series["kind"], series["label"]))
     parts += _labels(ends)
     if names:
-        parts.append(_names(axis, place))
+        parts.append(_names(axis, names, place))
     height = HEIGHT + below - BOTTOM
     label = escape(f"{quantity['title']} by depth, {len(axis)} layers", quote=True)
     return f'<svg class="depth" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
@@ -110,8 +110,8 @@ def _said(r: dict[str, Any]) -> str:
     """One point in words, with interval and controls."""
     value, low, high = _number(r["value"]), _number(r["low"]), _number(r["high"])
     if value is None:
-        return f"{r['layer']}: not measured ({r['note']})"
-    text = f"{r['layer']}: {_short(value)}"
+        return f"{r['label']}: not measured ({r['note']})"
+    text = f"{r['label']}: {_short(value)}"
     text += "" if low is None or high is None else f" [{_short(low)}, {_short(high)}]"
     if r["twins"]:
         text += f"; {r['control']} {_short(r['twin_least'])} to {_short(r['twin_most'])}"
@@ -180,8 +180,8 @@ def _labels(ends: list[tuple[float, str, str]]) -> list[str]:
     ]
 
 
-def _names(axis: Sequence[str], place: dict[str, float]) -> str:
-    slanted = _slanted(axis)
+def _names(axis: Sequence[str], labels: Mapping[str, str], place: dict[str, float]) -> str:
+    slanted = _slanted([labels[name] for name in axis])
     every = max(1, math.ceil(len(axis) / 40))
     out = []
     for k, name in enumerate(axis):
@@ -190,7 +190,7 @@ def _names(axis: Sequence[str], place: dict[str, float]) -> str:
         x, y = place[name], HEIGHT + 8
         turn = f' transform="rotate(-45 {x:.1f} {y})" text-anchor="end"' if slanted else ' text-anchor="middle"'
         out.append(
-            f'<text class="name" x="{x:.1f}" y="{y}"{turn}>{escape(_cut(name, _NAME))}<title>{escape(name)}</title></text>'
+            f'<text class="name" x="{x:.1f}" y="{y}"{turn}>{escape(_cut(labels[name], _NAME))}<title>{escape(name)}</title></text>'
         )
     return "".join(out)
 

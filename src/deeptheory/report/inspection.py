@@ -72,6 +72,16 @@ def _axis(rows: list[dict[str, Any]]) -> list[str]:
     return sorted(depth, key=lambda name: depth[name])
 
 
+def _labels(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """For each layer without its part, the name for people."""
+    out: dict[str, str] = {}
+    for r in rows:
+        if r["layer"]:
+            end = r["layer"].removeprefix(r["base"])
+            out.setdefault(r["base"], r["label"].removesuffix(end) if end else r["label"])
+    return out
+
+
 def _by_depth(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of the main figure; all over the same layers, so that they stand below each other."""
     rows = [(i, q) for i in found["instruments"] for q in i["quantities"] if q["shown"]]
@@ -81,8 +91,11 @@ def _by_depth(found: dict[str, Any]) -> list[dict[str, Any]]:
         mine = [r for r in i["rows"] if r["quantity"] == q["name"]]
         out.append({"instrument": i["name"], "quantity": q, "source": i["source"], "mine": mine})
     drawn = [o for o in out if any(r["layer"] and isinstance(r["value"], int | float) for r in o["mine"])]
+    labels = _labels([r for i in found["instruments"] for r in i["rows"]])
     for k, o in enumerate(drawn):
-        o["svg"] = chart(o["mine"], o["quantity"], axis, found["checkpoints"], names=k == len(drawn) - 1)
+        o["svg"] = chart(
+            o["mine"], o["quantity"], axis, found["checkpoints"], names=labels if k == len(drawn) - 1 else None
+        )
         o["twins"] = any(r["twins"] for r in o["mine"])
         o["permuted"] = any(r["permutations"] for r in o["mine"])
     return drawn
@@ -96,7 +109,7 @@ def _section(instrument: dict[str, Any], found: dict[str, Any]) -> dict[str, Any
             continue
         axis = _axis(rows)
         drawn = not q["shown"] and axis and _varies(rows)
-        svg = chart(rows, q, axis, found["checkpoints"], names=True) if drawn else ""
+        svg = chart(rows, q, axis, found["checkpoints"], names=_labels(rows)) if drawn else ""
         still = "" if _varies(rows) or not axis else _short(rows[0]["value"])
         quantities.append(
             {
