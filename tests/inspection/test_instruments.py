@@ -171,7 +171,7 @@ def test_noise_information_of_several_columns(n):
 
 def test_correlation_and_its_map(measured):
     net, x, y, results = measured
-    from deeptheory.inspection.propagation import chosen_rows
+    from deeptheory.inspection.rows import chosen_rows
 
     rows = chosen_rows(prepare(net, x, y).context(net))
     with torch.no_grad():

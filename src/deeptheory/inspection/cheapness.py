@@ -19,6 +19,7 @@ from deeptheory.arrays import as_floats
 from deeptheory.axis.left_out import left_out
 from deeptheory.errors import InputError
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
+from deeptheory.inspection.rows import Places, chosen_rows
 from deeptheory.recording.inputs import tensors_of
 from deeptheory.shapes import check_finite, check_shapes
 from deeptheory.statistics import mean_interval
@@ -97,16 +98,14 @@ class _Stream:
         generator = torch.Generator().manual_seed(context.seed + 1 + layer.index)
         self._layer, self._context = layer, context
         self._units = torch.randperm(layer.units, generator=generator)[:UNITS].sort().values
-        self._rows = _rows(context)
-        self._place = torch.full((context.n,), -1, dtype=torch.int64)
-        self._place[self._rows] = torch.arange(len(self._rows))
+        self._rows = chosen_rows(context, _ROWS)
+        self._places = Places(self._rows, context.n)
         self._y = torch.zeros(len(self._rows), len(self._units), dtype=torch.float64)
 
     def update(self, batch: Batch) -> None:
         """Take a batch in."""
-        at = self._place[batch.rows.cpu()]
-        mine = at >= 0
-        self._y[at[mine]] = batch.activations[mine.to(batch.activations.device)].cpu()[:, self._units].double()
+        mine, at = self._places.of(batch.rows)
+        self._y[at] = batch.activations[mine.to(batch.activations.device)].cpu()[:, self._units].double()
 
     @torch.inference_mode(False)
     def result(self) -> list[Reading]:
@@ -137,11 +136,6 @@ class _Stream:
 _SCORES: WeakKeyDictionary[Context, Any] = WeakKeyDictionary()
 
 
-def _rows(context: Context) -> Tensor:
-    generator = torch.Generator().manual_seed(context.seed)
-    return torch.randperm(context.n, generator=generator)[:_ROWS].sort().values
-
-
 def _inputs(context: Context) -> Tensor | str:
     """Principal components [n, k] of the model's input, or why there are none; the same for every layer."""
     if context not in _SCORES:
@@ -153,7 +147,7 @@ def _scores(context: Context) -> Tensor | str:
     first = next((t for t in tensors_of(context.inputs) if t.is_floating_point() and t.ndim and len(t) == context.n), None)  # fmt: skip
     if first is None:
         return "the inputs are whole numbers (tokens?); they have no principal components"
-    x = first[_rows(context)].flatten(1)
+    x = first[chosen_rows(context, _ROWS)].flatten(1)
     if x.shape[1] > _PIXELS:
         generator = torch.Generator().manual_seed(context.seed)
         x = x[:, torch.randperm(x.shape[1], generator=generator)[:_PIXELS].sort().values]
@@ -181,9 +175,9 @@ def finding(result: Any) -> Finding | None:
         there = [r for r in result.of(quantity) if not math.isnan(r.value)]
         if there:
             first, last = there[0], there[-1]
-            text = f"A {name} polynomial of the first {COMPONENTS} principal components of the input explains a held-out fraction of {first.said()} of a unit's variance at {first.layer}"
+            text = f"A {name} polynomial of the first {COMPONENTS} principal components of the input explains a held-out fraction of {first.said()} of a unit's variance at {first.label}"
             if last is not first:
-                text += f" and {last.said()} at {last.layer}"
+                text += f" and {last.said()} at {last.label}"
             return Finding(text=f"{text}.", quantity=quantity, layer=last.layer, weight=0.7)
     return None
 

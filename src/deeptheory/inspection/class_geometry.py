@@ -7,12 +7,12 @@ next to the same for permuted labels, and NC1 is refused there.
 import math
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 from deeptheory.inspection.neural_collapse import Geometry, Value, linear_right, nearest_class, nearest_right, power_of
+from deeptheory.inspection.rows import Places, kept_rows
 from deeptheory.statistics import proportion_interval
 
 _HELD = 16 << 20  # bytes of activations of one layer; of a larger probe a part of each class is held
@@ -26,14 +26,13 @@ class _Stream:
         assert context.targets is not None
         self._layer, self._context, self._classes = layer, context, context.classes
         self._rows = kept_rows(context, max(2, _HELD // (4 * layer.units)))
-        self._place = torch.full((context.n,), -1, dtype=torch.int64)
-        self._place[self._rows] = torch.arange(len(self._rows))
+        self._places = Places(self._rows, context.n)
         self._x = torch.zeros(len(self._rows), layer.units)
 
     def update(self, batch: Batch) -> None:
         """Take a batch in."""
-        at = self._place[batch.rows.cpu()]
-        self._x[at[at >= 0]] = batch.activations[(at >= 0).to(batch.activations.device)].float().cpu()
+        mine, at = self._places.of(batch.rows)
+        self._x[at] = batch.activations[mine.to(batch.activations.device)].float().cpu()
 
     @torch.inference_mode(False)
     def result(self) -> list[Reading]:
@@ -106,20 +105,6 @@ class _Stream:
         ]
 
 
-def kept_rows(context: Context, most: int) -> Tensor:
-    """At most so many samples of the probe, ascending: the same fraction of each class, drawn from the seed."""
-    if context.n <= most:
-        return torch.arange(context.n)
-    codes = context.targets[:, 0].numpy()  # type: ignore[index]
-    order = np.random.default_rng(context.seed).permutation(context.n)
-    counts = np.bincount(codes)
-    rank, seen = np.empty(context.n), np.zeros(len(counts))
-    for row in order:
-        rank[row] = seen[codes[row]] / counts[codes[row]]
-        seen[codes[row]] += 1
-    return torch.as_tensor(np.sort(order[np.argsort(rank[order], kind="stable")[:most]]))
-
-
 def _none(quantity: str, why: str) -> Reading:
     return Reading(quantity=quantity, value=math.nan, note=why)
 
@@ -154,9 +139,9 @@ def finding(result: Any) -> tuple[Finding, ...]:
     linear = [r for r in result.of("linear") if not math.isnan(r.value)]
     if linear:
         first, best = linear[0], max(linear, key=lambda r: r.value)
-        text = f"A linear decoder is right on {best.said()} of held-out samples at {best.layer}"
+        text = f"A linear decoder is right on {best.said()} of held-out samples at {best.label}"
         if best is not first:
-            text += f", on {first.said()} at {first.layer}"
+            text += f", on {first.said()} at {first.label}"
         if best.beyond_permuted is not True:
             text += "; the control under permuted labels does not differ from it, so nothing follows"
         out.append(Finding(text=f"{text}.", quantity="linear", layer=best.layer, weight=2))
@@ -164,7 +149,7 @@ def finding(result: Any) -> tuple[Finding, ...]:
         there = [r for r in result.of(quantity) if not math.isnan(r.value)]
         if there:
             last = there[-1]
-            text = f"Scatter within classes against scatter between them, {name}, is {last.said()} at {last.layer}; collapse is 0"
+            text = f"Scatter within classes against scatter between them, {name}, is {last.said()} at {last.label}; collapse is 0"
             if last.beyond_permuted is not True:
                 text += ". Permuted labels do not differ from it, so nothing follows"
             out.append(Finding(text=f"{text}.", quantity=quantity, layer=last.layer, weight=1.5))
@@ -180,7 +165,7 @@ CLASS_GEOMETRY = Instrument(
     formula="NC1 = tr(S_W S_B⁺) / C",
     quantities=(
         Quantity(name="linear", title="Linear decoder", about="accuracy on the held-out half", ends=(0.0, 1.0), chance=_chance, shown=True),
-        Quantity(name="nearest_mean", title="Nearest class mean", about="accuracy on the held-out half", ends=(0.0, 1.0), chance=_chance, shown=True),
+        Quantity(name="nearest_mean", title="Nearest class mean", about="accuracy on the held-out half", ends=(0.0, 1.0), chance=_chance),
         Quantity(name="scatter_ratio", title="Within over between scatter", about="tr S_W / tr S_B: 0 is collapse, samples per class is noise", log=True, shown=True),
         Quantity(name="nc1", title="NC1, variability collapse", about="tr(S_W S_B⁺) / C: 0 is collapse; only with more samples per class than units", log=True, shown=True),
         Quantity(name="equinorm", title="NC2, equal norms", about="standard deviation over mean of the centered class means' norms; 0 is collapse"),

@@ -18,12 +18,11 @@ from torch import Tensor, nn
 from deeptheory.arrays import as_floats
 from deeptheory.errors import InputError
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
-from deeptheory.inspection.propagation import INPUTS, chosen_rows
+from deeptheory.inspection.rows import FEW, Places, chosen_rows
 from deeptheory.shapes import check_finite, check_shapes
 from deeptheory.statistics import mean_interval
 
 _NODES = 48
-_Z = 1.959964
 _SLOPES: dict[type, Callable[[Any], float]] = {  # max(z, 0) + slope min(z, 0)
     nn.ReLU: lambda module: 0.0,
     nn.LeakyReLU: lambda module: float(module.negative_slope),
@@ -108,19 +107,17 @@ class _Stream:
     def __init__(self, layer: Layer, context: Context):
         self._layer, self._context = layer, context
         self._rows = chosen_rows(context)
-        self._place = torch.full((context.n,), -1, dtype=torch.int64)
-        self._place[self._rows] = torch.arange(len(self._rows))
+        self._places = Places(self._rows, context.n)
         self._seen: list[tuple[Tensor, Tensor]] = []
         self._left = len(self._rows)
         self._gram: Tensor | None = None
 
     def update(self, batch: Batch) -> None:
         """Take a batch in."""
-        at = self._place[batch.rows.cpu()]
-        mine = at >= 0
-        if bool(mine.any()):
-            self._seen.append((at[mine], batch.whole[mine.to(batch.whole.device)].flatten(1).clone()))
-            self._left -= int(mine.sum())
+        mine, at = self._places.of(batch.rows)
+        if len(at):
+            self._seen.append((at, batch.whole[mine.to(batch.whole.device)].flatten(1).clone()))
+            self._left -= len(at)
         if self._left == 0 and self._gram is None:
             x = torch.cat([v for _, v in self._seen])[torch.argsort(torch.cat([a for a, _ in self._seen])).to(batch.whole.device)]  # fmt: skip
             x = x.double()
@@ -236,7 +233,7 @@ def start(layer: Layer, context: Context) -> _Stream:
 
 def cost(context: Context) -> Passes:
     """Holds the activations of 64 inputs at all positions until they are complete."""
-    few = min(INPUTS, context.n)
+    few = min(FEW, context.n)
     return Passes(held=sum(8 * few * layer.units * layer.positions for layer in context.layers))
 
 
@@ -245,7 +242,7 @@ def finding(result: Any) -> Finding | None:
     there = [r for r in result.of("correlation") if not math.isnan(r.value)]
     if len(there) < 2:
         return None
-    text = f"Two inputs have a mean correlation of {there[0].said()} at {there[0].layer} and of {there[-1].said()} at {there[-1].layer}"
+    text = f"Two inputs have a mean correlation of {there[0].said()} at {there[0].label} and of {there[-1].said()} at {there[-1].label}"
     reference = {r.layer: r for r in result.of("mean_field")}
     if there[-1].layer in reference:
         text += f"; a network of infinite width with random weights of the same variances would have {reference[there[-1].layer].value:.3g} there"  # fmt: skip

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from deeptheory.errors import InputError
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
-from deeptheory.inspection.propagation import chosen_inputs, chosen_rows
+from deeptheory.inspection.rows import chosen_inputs, chosen_rows
 from deeptheory.names import pick
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, call, cut, sample_count

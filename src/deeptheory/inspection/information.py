@@ -16,8 +16,8 @@ import torch
 from deeptheory.information import Binning
 from deeptheory.information.entering import discrete
 from deeptheory.information.mixtures import pair_sums
-from deeptheory.inspection.class_geometry import kept_rows
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
+from deeptheory.inspection.rows import Places, kept_rows
 from deeptheory.statistics import batch_interval
 
 ROWS = 1000
@@ -70,15 +70,13 @@ class _Stream:
     def __init__(self, layer: Layer, context: Context):
         self._layer, self._context = layer, context
         self._rows = kept_rows(context, ROWS)
-        self._place = torch.full((context.n,), -1, dtype=torch.int64)
-        self._place[self._rows] = torch.arange(len(self._rows))
+        self._places = Places(self._rows, context.n)
         self._x = torch.zeros(len(self._rows), layer.units)
 
     def update(self, batch: Batch) -> None:
         """Take a batch in."""
-        at = self._place[batch.rows.cpu()]
-        mine = at >= 0
-        self._x[at[mine]] = batch.activations[mine.to(batch.activations.device)].float().cpu()
+        mine, at = self._places.of(batch.rows)
+        self._x[at] = batch.activations[mine.to(batch.activations.device)].float().cpu()
 
     def result(self) -> list[Reading]:
         """Information under both readouts, how many inputs are alone, and which noise would say something."""
@@ -170,7 +168,7 @@ def finding(result: Any) -> tuple[Finding, ...]:
     there = [r for r in result.of("noise_i_y") if not math.isnan(r.value) and r.beyond_permuted]
     if there:
         best = max(there, key=lambda r: r.value)
-        text = f"Under Gaussian noise of {SIGMA:g} of the samples' root mean squared distance, {best.layer} knows most of the label: {best.said()}"
+        text = f"Under Gaussian noise of {SIGMA:g} of the samples' root mean squared distance, {best.label} knows most of the label: {best.said()}"
         out.append(Finding(text=f"{text}.", quantity="noise_i_y", layer=best.layer, weight=1))
     return tuple(out)
 

@@ -18,13 +18,13 @@ from torch.autograd import grad
 
 from deeptheory.errors import InputError
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
+from deeptheory.inspection.rows import FEW, chosen_inputs
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, call, cut, mapped, sample_count, tensors_of
 from deeptheory.recording.sites import tensors_in
 from deeptheory.results import Result
 from deeptheory.statistics import mean_interval
 
-INPUTS = 64  # samples at which the Jacobian is taken
 MOST = 32  # outputs up to which all singular values are computed
 VECTORS, STEPS = 16, 20
 _ENTRIES = 500_000  # of the inputs that are differentiated at once
@@ -193,18 +193,6 @@ def _reciprocal(a: Tensor) -> Tensor:
     return torch.where(a > 0, 1 / a.clamp_min(torch.finfo(a.dtype).tiny), torch.zeros_like(a))
 
 
-def chosen_rows(context: Context, most: int = INPUTS) -> Tensor:
-    """Which samples of the probe are used, ascending: drawn from the seed."""
-    generator = torch.Generator().manual_seed(context.seed)
-    return torch.randperm(context.n, generator=generator)[:most].sort().values
-
-
-def chosen_inputs(context: Context, most: int = INPUTS) -> Any:
-    """Their inputs."""
-    rows = chosen_rows(context, most)
-    return mapped(context.inputs, lambda v: v[rows] if v.ndim and len(v) == context.n else v)
-
-
 def run(context: Context) -> dict[str, list[Reading]]:
     """Readings of the model as a whole; NaN with the reason where there is no Jacobian."""
     names = ("mean_square", "largest", "relative_variance")
@@ -270,7 +258,7 @@ def _none(quantity: str, why: str) -> Reading:
 
 def cost(context: Context) -> Passes:
     """Passes over 64 inputs: one forward, one backward per output; beyond 32 outputs 16 of random vectors and 20 steps of three."""
-    few = min(INPUTS, context.n)
+    few = min(FEW, context.n)
     share = few / context.n
     outputs = next((layer.units * layer.positions for layer in context.layers if layer.role == "output"), MOST)
     back = outputs + 1 if outputs <= MOST else VECTORS + 3 * STEPS + 3
