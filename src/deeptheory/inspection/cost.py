@@ -1,16 +1,15 @@
 """What an inspection will cost, said before it runs, and what it did cost.
 
 Passes are counted; seconds come from timing pieces of the probe, each larger than the one before, until half a second is spent or
-the probe is whole. A straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
+the probe is whole, as of a machine that does nothing else (what else it does is no part of the cost). A straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from deeptheory.errors import DeeptheoryError, InputError
-from deeptheory.inspection.engine import Setup, _Pass, few
+from deeptheory.inspection.engine import Clock, Setup, _Pass, few
 from deeptheory.inspection.instrument import Instrument, Passes
 from deeptheory.recording.probe import Probe
 from deeptheory.recording.telling import available, size
@@ -157,12 +156,13 @@ def _once(setup: Setup, shared: list[Instrument], n: int, permutations: bool) ->
     part = few(setup, n)
     probe = Probe(part.model, part.inputs, part.layers, part.batch, part.select)
     probe.planned(lambda: None)
-    began = time.perf_counter()
+    idle = part.context(part.model).device == "cpu"  # of another device the processor only waits
+    began = Clock()
     probe.planned(lambda: probe.run(part.model, lambda name, a, start: None))
-    forward = time.perf_counter() - began
+    forward = began.seconds(idle)
     spent = {}
     for i in shared:  # one by one: what cannot read so few samples must not stop the others
-        work = _Pass(part, part.model, [i], part.context(part.model, permutations=permutations))
+        work = _Pass(part, part.model, [i], part.context(part.model, permutations=permutations), idle)
         try:
             probe.planned(lambda work=work: work.through(probe, None))
         except (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError):
