@@ -1,23 +1,22 @@
 """What an inspection will cost, said before it runs, and what it did cost.
 
-Passes are counted; seconds come from timing two small pieces of the probe, of which the second is the measured one. A straight
-line through both gives the time of the whole, so that what does not grow with the probe is not multiplied.
+Passes are counted; seconds come from timing pieces of the probe, each larger than the one before, until half a second is spent or
+the probe is whole, as of a machine that does nothing else (what else it does is no part of the cost). A straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from deeptheory.errors import DeeptheoryError, InputError
-from deeptheory.inspection.engine import Setup, _Pass, few
+from deeptheory.inspection.engine import Clock, Setup, _Pass, few
 from deeptheory.inspection.instrument import Instrument, Passes
 from deeptheory.recording.probe import Probe
 from deeptheory.recording.telling import available, size
 from deeptheory.results import Result
 
-_AIM = 1.0  # seconds that the timed piece may take
-_FIRST = 4  # samples
+_AIM = 0.5  # seconds after which a larger piece is not tried
+_FIRST, _GROWTH = 4, 8  # samples; each piece is so many times the one before
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,21 +129,22 @@ def _timed(setup: Setup, shared: list[Instrument], permutations: bool) -> tuple[
     """Seconds of one forward pass of the whole probe, and of each stream's own work on it."""
     n = min(_FIRST, setup.n) if setup.batch is None else min(setup.batch, setup.n)
     _once(setup, shared, n, permutations)  # warm
-    small = _least(_once(setup, shared, n, permutations), _once(setup, shared, n, permutations))
-    rate = max(small[0] + sum(small[1].values()), 1e-6) / n
-    m = max(n, min(setup.n, int(_AIM / rate)))
-    m -= m % (setup.batch or 1) if m > (setup.batch or 1) else 0
-    if m <= n:
-        return small[0] / n * setup.n, {k: v / n * setup.n for k, v in small[1].items()}
-    large = _once(setup, shared, m, permutations)
+    before, now = (n, None), (n, _once(setup, shared, n, permutations))
+    while now[0] < setup.n:
+        n = now[0]
+        m = min(setup.n, _GROWTH * n)
+        m -= m % setup.batch if setup.batch is not None and m > setup.batch else 0
+        if m <= n or (now[1][0] + sum(now[1][1].values())) / n * m > _AIM * _GROWTH:
+            break
+        before, now = now, (m, _once(setup, shared, m, permutations))
+        if now[1][0] + sum(now[1][1].values()) > _AIM:
+            break
+    (n, small), (m, large) = before, now
+    if small is None:
+        return large[0] / m * setup.n, {k: v / m * setup.n for k, v in large[1].items()}
     return _line(n, small[0], m, large[0], setup.n), {
         k: _line(n, small[1].get(k, 0.0), m, v, setup.n) for k, v in large[1].items()
     }
-
-
-def _least(a: tuple[float, dict[str, float]], b: tuple[float, dict[str, float]]) -> tuple[float, dict[str, float]]:
-    """The shorter of two timings: what else the machine does only adds."""
-    return min(a[0], b[0]), {k: min(v, b[1].get(k, v)) for k, v in a[1].items()}
 
 
 def _line(n: int, a: float, m: int, b: float, whole: int) -> float:
@@ -156,12 +156,13 @@ def _once(setup: Setup, shared: list[Instrument], n: int, permutations: bool) ->
     part = few(setup, n)
     probe = Probe(part.model, part.inputs, part.layers, part.batch, part.select)
     probe.planned(lambda: None)
-    began = time.perf_counter()
+    idle = part.context(part.model).device == "cpu"  # of another device the processor only waits
+    began = Clock()
     probe.planned(lambda: probe.run(part.model, lambda name, a, start: None))
-    forward = time.perf_counter() - began
+    forward = began.seconds(idle)
     spent = {}
     for i in shared:  # one by one: what cannot read so few samples must not stop the others
-        work = _Pass(part, part.model, [i], part.context(part.model, permutations=permutations))
+        work = _Pass(part, part.model, [i], part.context(part.model, permutations=permutations), idle)
         try:
             probe.planned(lambda work=work: work.through(probe, None))
         except (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError):

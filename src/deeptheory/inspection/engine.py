@@ -162,12 +162,26 @@ def streams(
     return probe.planned(act)
 
 
-class _Pass:
-    """The accumulators of one network, fed from one or two passes."""
+class Clock:
+    """Seconds since it was made. idle: as if this process had the machine to itself: of wall clock and processor the shorter."""
 
-    def __init__(self, setup: Setup, network: nn.Module, instruments: list[Instrument], context: Context):
+    def __init__(self) -> None:
+        self._wall, self._processor = time.perf_counter(), time.process_time()
+
+    def seconds(self, idle: bool = False) -> float:
+        """How many."""
+        wall = time.perf_counter() - self._wall
+        return min(wall, time.process_time() - self._processor) if idle else wall
+
+
+class _Pass:
+    """The accumulators of one network, fed from one or two passes. idle: seconds are told as of an idle machine."""
+
+    def __init__(
+        self, setup: Setup, network: nn.Module, instruments: list[Instrument], context: Context, idle: bool = False
+    ):
         self._setup, self._network, self._context = setup, network, context
-        self._instruments = instruments
+        self._instruments, self._idle = instruments, idle
         self._by_site: dict[str, list[Place]] = {}
         self._streams: dict[str, list[tuple[Instrument, Accumulator]]] = {}
         self.seconds = {i.name: 0.0 for i in instruments}
@@ -198,9 +212,9 @@ class _Pass:
         for layer, found in self._streams.items():
             for i, a in found:
                 if layer in self._fed:
-                    began = time.perf_counter()
+                    began = Clock()
                     out[i.name][layer] = a.result()
-                    self.seconds[i.name] += time.perf_counter() - began
+                    self.seconds[i.name] += began.seconds(self._idle)
         return out
 
     def _inputs(self, size: int, look: bool) -> None:
@@ -220,12 +234,12 @@ class _Pass:
             batch = Batch(pooled, whole, y, torch.arange(start, stop))
             self._fed.add(place.layer.name)
             for i, accumulator in self._streams[place.layer.name]:
-                began = time.perf_counter()
+                began = Clock()
                 if not look:
                     accumulator.update(batch)
                 elif i.passes > 1:
                     accumulator.look(batch)  # type: ignore[attr-defined]  # what passes = 2 promises
-                self.seconds[i.name] += time.perf_counter() - began
+                self.seconds[i.name] += began.seconds(self._idle)
 
 
 class _head_input:

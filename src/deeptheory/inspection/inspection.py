@@ -125,8 +125,16 @@ class Inspection(Result):
         return _plain({
             "schema": SCHEMA, "title": self.title, "facts": dict(self.facts), "findings": found, "instruments": instruments,
             "refused": dict(self.refused), "layers": list(self.layers), "measured": list(self.measured),
-            "checkpoints": list(self.checkpoints), "notes": list(self.notes), "cannot": list(CANNOT),
+            "checkpoints": list(self.checkpoints), "notes": list(self.notes), "cannot": _cannot(self.facts),
         })  # fmt: skip
+
+
+def _cannot(facts: Mapping[str, Any]) -> list[str]:
+    k = facts["twins"]
+    if not k:
+        return list(CANNOT)
+    odds = f"With {k} twin{'s' * (k != 1)}, a network that was never trained lies outside their range in 2 of {k + 1} cases: the band shows what is ordinary, it is no test."
+    return [CANNOT[0], odds, *CANNOT[1:]]
 
 
 def _plain(value: Any) -> Any:

@@ -33,7 +33,8 @@ class Joined:
     """One quantity of one layer (layer "" for the model as a whole) with its controls.
 
     value, low, high: of the model, with a 95 % interval over samples (NaN where none). twins: the same number of each untrained twin.
-    permuted: under each permutation of the labels. label: the layer for people. control: what a twin is, in a word ("untrained", "weights permuted").
+    permuted: under each permutation of the labels. label: the layer for people. of_input: it is the
+    model's input, the same for every twin. control: what a twin is, in a word ("untrained", "weights permuted").
     """
 
     layer: str
@@ -49,6 +50,7 @@ class Joined:
     control: str = "untrained"
     checkpoint: str = ""
     label: str = ""
+    of_input: bool = False
 
     @property
     def base(self) -> str:
@@ -92,8 +94,11 @@ class Joined:
 
     @property
     def beyond_twins(self) -> bool | None:
-        """Whether the interval (the value, where there is none) lies outside the whole range of the twins; None without twins."""
-        return self._beyond(self.twins)
+        """Whether the interval (the value, where there is none) lies outside the whole range of the twins; None without twins.
+
+        No test: of a network like its k twins, a value lies outside their range in 2 of k + 1 cases.
+        """
+        return None if self.of_input else self._beyond(self.twins)
 
     @property
     def beyond_permuted(self) -> bool | None:
@@ -114,7 +119,9 @@ class Joined:
             return f"not measured ({self.note})"
         interval = "" if math.isnan(self.low) else f" [{short(self.low)}, {short(self.high)}]"
         controls = []
-        if _finite(self.twins):
+        if self.of_input:
+            controls.append("the same for every network")
+        elif _finite(self.twins):
             controls.append(f"{self.control} {span(self.twin_least, self.twin_most)}")
         if _finite(self.permuted):
             controls.append(f"permuted labels {span(self.permuted_low, self.permuted_high)}")
@@ -223,6 +230,7 @@ def joined(
     or of a quantity that the instrument does not name."""
     layers = list(layers)
     depth = {layer.name: layer.index for layer in layers}
+    inputs = {layer.name for layer in layers if layer.role == "input"}
     labels = {layer.name: layer.label or layer.name for layer in layers}
     others = [{(name, r.quantity): r.value for name, readings in t.items() for r in readings} for t in twins]
     rows = []
@@ -251,6 +259,7 @@ def joined(
                         control=control,
                         checkpoint=checkpoint,
                         label=labels.get(name, "the model"),
+                        of_input=name in inputs,
                     )
                 )
     order = {q.name: k for k, q in enumerate(instrument.quantities)}

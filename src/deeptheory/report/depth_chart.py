@@ -226,17 +226,13 @@ def _scale(values: Sequence[float], log: bool, ends: Any) -> tuple[float, float,
         step = max(1, math.ceil((high - low) / 4))
         return low, high, True, [float(k) for k in range(low, high + 1, step)]
     low, high = min(there), max(there)
-    if ends is not None and ends[0] <= low and high <= ends[1]:
-        low, high = (
-            (ends[0], ends[1])
-            if high - low > 0.25 * (ends[1] - ends[0])
-            else (ends[0] if low - ends[0] < high - low else low, high)
-        )
+    if ends is not None and ends[0] <= low and high <= ends[1] and high - low > 0.25 * (ends[1] - ends[0]):
+        low, high = (ends[0] if low < 0 or ends[0] >= 0 else 0.0), ends[1]
     elif low >= 0 and low < 0.5 * high:
         low = 0.0
     if low == high:
         low, high = (low - 0.5, high + 0.5) if low else (0.0, 1.0)
-    step = _nice((high - low) / 2)
+    step = _nice((high - low) / 3 if ends is None else (high - low) / 2)
     first, last = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     return first, last, False, [first + k * step for k in range(round((last - first) / step) + 1)]
 

@@ -108,7 +108,7 @@ def _section(instrument: dict[str, Any], found: dict[str, Any]) -> dict[str, Any
         if not rows:
             continue
         axis = _axis(rows)
-        drawn = not q["shown"] and axis and _varies(rows)
+        drawn = not q["shown"] and len(axis) > 1 and _varies(rows)
         svg = chart(rows, q, axis, found["checkpoints"], names=_labels(rows)) if drawn else ""
         still = "" if _varies(rows) or not axis else _short(rows[0]["value"])
         quantities.append(
