@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError, MissingDependency
+from deeptheory.core.errors import InputError, MissingDependency
 from deeptheory.inspection.engine import measure
 from deeptheory.inspection.model_sources import Source, read_model
 from deeptheory.inspection.probe_sources import read_probe

@@ -5,13 +5,13 @@ import math
 import numpy as np
 import torch
 
+from deeptheory.core.statistics import permutation_p
 from deeptheory.inspection import (
     cells_of_their_own,
     decoder_accuracy,
     neural_collapse,
     polynomial_r2,
 )
-from deeptheory.statistics import permutation_p
 from trials.frame import Found, Row, all_of, near, often, quick, rare, refused, same
 from trials.inspection_hessian import HESSIAN
 from trials.inspection_propagation import PROPAGATION

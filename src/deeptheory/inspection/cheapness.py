@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deeptheory.arrays import as_floats
-from deeptheory.axis.left_out import left_out
-from deeptheory.errors import InputError
+from deeptheory.axis.bench.left_out import left_out
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 from deeptheory.inspection.rows import Places, chosen_rows
 from deeptheory.recording.inputs import tensors_of
-from deeptheory.shapes import check_finite, check_shapes
-from deeptheory.statistics import mean_interval
 
 COMPONENTS, UNITS = 10, 32
 PER_COEFFICIENT = 5  # rows

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from deeptheory.core.statistics import proportion_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 from deeptheory.inspection.neural_collapse import Geometry, Value, linear_right, nearest_class, nearest_right, power_of
 from deeptheory.inspection.rows import Places, kept_rows
-from deeptheory.statistics import proportion_interval
 
 _HELD = 16 << 20  # bytes of activations of one layer; of a larger probe a part of each class is held
 

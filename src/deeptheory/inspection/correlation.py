@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from deeptheory.arrays import as_floats
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 from deeptheory.inspection.rows import FEW, Places, chosen_rows
-from deeptheory.shapes import check_finite, check_shapes
-from deeptheory.statistics import mean_interval
 
 _NODES = 48
 _SLOPES: dict[type, Callable[[Any], float]] = {  # max(z, 0) + slope min(z, 0)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.theme import NEUTRAL, template
 from deeptheory.inspection.result import InstrumentResult, Joined
-from deeptheory.theme import NEUTRAL, template
 
 TRAINED, PERMUTED = "#0072B2", "#B26B00"
 _OTHERS = ("#56B4E9", "#009E73", "#CC79A7", "#E69F00")

@@ -17,14 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
 from deeptheory.inspection.rows import chosen_inputs, chosen_rows
-from deeptheory.names import pick
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, call, cut, sample_count
 from deeptheory.recording.sites import tensors_in
-from deeptheory.results import Result
 
 INPUTS = 256
 STEPS, VECTORS = 40, 4
@@ -265,7 +265,7 @@ def run(context: Context) -> dict[str, list[Reading]]:
 
 
 def _student(values: np.ndarray) -> tuple[float, float]:
-    from deeptheory.statistics import mean_interval
+    from deeptheory.core.statistics import mean_interval
 
     found = mean_interval(values)
     return found.low, found.high

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from deeptheory.core.statistics import batch_interval
 from deeptheory.information import Binning
 from deeptheory.information.entering import discrete
 from deeptheory.information.mixtures import pair_sums
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 from deeptheory.inspection.rows import Places, kept_rows
-from deeptheory.statistics import batch_interval
 
 ROWS = 1000
 BINS, SIGMA = 30, 0.5

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from deeptheory.arrays import as_floats, as_numpy
-from deeptheory.axis.left_out import left_out
-from deeptheory.errors import InputError
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite
+from deeptheory.axis.bench.left_out import left_out
+from deeptheory.core.arrays import as_floats, as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite
 
 _TARGETS = 2048  # columns that a linear decoder is fitted to at once
 _RANK = 1e-10  # of the largest singular value of the class means
@@ -106,7 +106,7 @@ def decoder_accuracy(features: Any, labels: Any, held_out: Any, decoder: str = "
         raise InputError(f"held_out has shape {list(test.shape)} and marks {int(test.sum())} of {len(x)} samples; needed: [n], some and not all")  # fmt: skip
     if len(np.unique(codes[~torch.as_tensor(test)])) < 2:
         raise InputError("the samples that are not held out are of one class; a decoder needs two")
-    from deeptheory.names import pick
+    from deeptheory.core.names import pick
 
     decode = pick({"linear": linear_right, "nearest mean": nearest_right}, decoder, what="decoder")
     right = decode(x, codes[:, None], len(names), torch.as_tensor(test))

@@ -16,14 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.autograd import grad
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
 from deeptheory.inspection.rows import FEW, chosen_inputs
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, call, cut, mapped, sample_count, tensors_of
 from deeptheory.recording.sites import tensors_in
-from deeptheory.results import Result
-from deeptheory.statistics import mean_interval
 
 MOST = 32  # outputs up to which all singular values are computed
 VECTORS, STEPS = 16, 20
