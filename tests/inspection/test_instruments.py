@@ -1,7 +1,9 @@
 """The instruments behind the engine: streams agree with the numeric cores, whatever the batch; notes say what cannot be measured."""
 
 import math
+import re
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -327,3 +329,22 @@ def test_default_instruments_cost_ten_passes_at_most(classes):
     assert 1 <= forward <= said_forward + 0.05
     assert 0 < backward <= said_backward
     assert 1 + (said_forward - 1) * scale + said_backward * scale <= 10
+
+
+def test_every_instrument_has_its_page_in_the_docs():
+    folder = Path(__file__).parents[2] / "docs" / "instruments"
+    index = (folder / "index.md").read_text()
+    for name in INSTRUMENTS:
+        text = (folder / f"{name}.md").read_text()
+        for part in ("**Question.**", "**Formula.**", "**Source.**", "**When it lies.**"):
+            assert part in text, (name, part)
+        assert f"]({name}.md)" in index
+        assert f"\n{name}\n" in index
+
+
+@pytest.mark.parametrize(
+    "page", sorted((Path(__file__).parents[2] / "docs" / "instruments").glob("*.md")), ids=lambda p: p.stem
+)
+def test_what_the_page_shows_runs(page):
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        exec(compile(block, page.name, "exec"), {})

@@ -44,7 +44,7 @@ def at_least(value, limit, what=""):
 
 
 def noise_is_no_collapse(rng, draws):
-    """2,000 units, 4 classes of 10: NC1 would read (C - 1) n_c / (C d) = 0.004; it is refused, and the ratio reads about n."""
+    """2,000 units, 4 classes of 10: NC1 would read (C - 1) n_c / d = 0.015; it is refused, and the ratio reads about n."""
     y, out = np.repeat(np.arange(4), 10), []
     for _ in range(draws):
         found = neural_collapse(rng.normal(size=(40, 2000)), y)

@@ -2,7 +2,7 @@
 
 Source: Papyan, Han & Donoho 2020 (NC1 to NC4); tr S_W / tr S_B, which needs no pseudo-inverse, after Tirer, Huang & Niles-Weed 2023.
 S_W is the covariance of samples about their class's mean, S_B that of the C class means about their mean.
-Pitfall: pure noise with more units than samples per class reads as collapse, NC1 about (C - 1) n_c / d over C: NC1 is given only where
+Pitfall: pure noise with more units than samples per class reads as collapse, NC1 about (C - 1) n_c / d: NC1 is given only where
 every class has more samples than the layer has units, and everything next to the same number for permuted labels.
 """
 
