@@ -21,7 +21,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
-from deeptheory.inspection.rows import Places, chosen_rows
+from deeptheory.inspection.rows import ROUNDING, Held, chosen_rows
 from deeptheory.recording.inputs import tensors_of
 
 COMPONENTS, UNITS = 10, 32
@@ -49,7 +49,12 @@ def polynomial_r2(inputs: Any, outputs: Any, degree: int, *, components: int = C
     why = too_few(len(x), directions.shape[1], degree)
     if why:
         raise InputError(why)
-    return _r2(torch.as_tensor(directions), torch.as_tensor(y), degree, seed)
+    return _r2(torch.as_tensor(directions), torch.as_tensor(y), degree, seed, _eps(outputs))
+
+
+def _eps(given: Any) -> float:
+    kind = str(getattr(given, "dtype", "float64")).removeprefix("torch.")
+    return {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}.get(kind, 2.0**-52)
 
 
 def principal_components(x: np.ndarray, components: int) -> np.ndarray:
@@ -60,7 +65,7 @@ def principal_components(x: np.ndarray, components: int) -> np.ndarray:
     tall = x.shape[1] <= x.shape[0]
     values, vectors = np.linalg.eigh(x.T @ x if tall else x @ x.T)
     order = np.argsort(values)[::-1][:components]
-    order = order[values[order] > 1e-10 * max(float(values.max()), 1e-300)]
+    order = order[values[order] > max(1e-10 * float(values.max()), 1e-24 * len(x))]  # the mean of equal rows is rounded
     scores = x @ vectors[:, order] if tall else vectors[:, order]
     if not len(order):
         raise InputError("the inputs do not vary; they have no principal component")
@@ -76,7 +81,8 @@ def too_few(n: int, components: int, degree: int) -> str:
     return f"degree {degree} in {components} components has {coefficients} coefficients and {learned} rows to learn from; needed: {PER_COEFFICIENT} per coefficient"  # fmt: skip
 
 
-def _r2(x: Tensor, y: Tensor, degree: int, seed: int) -> np.ndarray:
+def _r2(x: Tensor, y: Tensor, degree: int, seed: int, eps: float) -> np.ndarray:
+    """eps: relative rounding of the outputs, whose constant ones have no R^2."""
     n, k = x.shape
     terms = [x[:, list(t)].prod(1) for d in range(1, degree + 1) for t in combinations_with_replacement(range(k), d)]
     size = y.abs().amax(0).clamp_min(1e-300)
@@ -86,7 +92,7 @@ def _r2(x: Tensor, y: Tensor, degree: int, seed: int) -> np.ndarray:
     folds = [(torch.cat([p for p in parts if p is not part]), part) for part in parts]
     said = left_out(torch.stack(terms, 1), y, folds, inner=0).predicted
     total = (y - y.mean(0)).square().sum(0)
-    moving = total > 1e-24 * n  # values that differ by rounding are one value
+    moving = y.amax(0) - y.amin(0) > ROUNDING * eps
     r2 = 1 - (y - said).square().sum(0) / torch.where(moving, total, torch.ones_like(total))
     return torch.where(moving, r2, torch.full_like(r2, torch.nan)).numpy()
 
@@ -99,13 +105,11 @@ class _Stream:
         self._layer, self._context = layer, context
         self._units = torch.randperm(layer.units, generator=generator)[:UNITS].sort().values
         self._rows = chosen_rows(context, _ROWS)
-        self._places = Places(self._rows, context.n)
-        self._y = torch.zeros(len(self._rows), len(self._units), dtype=torch.float64)
+        self._held = Held(self._rows, context.n, self._units)
 
     def update(self, batch: Batch) -> None:
         """Take a batch in."""
-        mine, at = self._places.of(batch.rows)
-        self._y[at] = batch.activations[mine.to(batch.activations.device)].cpu()[:, self._units].double()
+        self._held.take(batch)
 
     @torch.inference_mode(False)
     def result(self) -> list[Reading]:
@@ -114,13 +118,15 @@ class _Stream:
         out = []
         for degree in DEGREES:
             quantity = f"degree_{degree}"
-            why = x if isinstance(x, str) else too_few(len(x), x.shape[1], degree)
-            if why:
+            y = self._held.x
+            if isinstance(x, str):
+                out.append(Reading(quantity=quantity, value=math.nan, note=x))
+            elif why := too_few(len(x), x.shape[1], degree):
                 out.append(Reading(quantity=quantity, value=math.nan, note=why))
-            elif not bool(torch.isfinite(self._y).all()):
+            elif not bool(torch.isfinite(y).all()):
                 out.append(Reading(quantity=quantity, value=math.nan, note="some activations are not finite"))
             else:
-                out.append(self._reading(quantity, _r2(x, self._y.clone(), degree, self._context.seed)))  # type: ignore[arg-type]
+                out.append(self._reading(quantity, _r2(x, y.double(), degree, self._context.seed, _eps(y))))
         return out
 
     def _reading(self, quantity: str, r2: np.ndarray) -> Reading:
@@ -194,7 +200,7 @@ CHEAPNESS = Instrument(
     ),
     limits=(
         "Principal components are the input's directions of most variance. A unit that is linear in other directions has a low R².",
-        "In maps and token sequences a unit is averaged over positions first.",
+        "In maps and token sequences a unit is averaged over positions first. Of several inputs the first is taken.",
         f"A polynomial needs {PER_COEFFICIENT} rows per coefficient to learn from: with 10 components about 70 samples for degree 1 and 410 for degree 2.",
     ),
     start=start,

@@ -13,7 +13,7 @@ from torch import Tensor
 from deeptheory.core.statistics import proportion_interval
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 from deeptheory.inspection.neural_collapse import Geometry, Value, linear_right, nearest_class, nearest_right, power_of
-from deeptheory.inspection.rows import Places, kept_rows
+from deeptheory.inspection.rows import Held, kept_rows
 
 _HELD = 16 << 20  # bytes of activations of one layer; of a larger probe a part of each class is held
 
@@ -26,24 +26,22 @@ class _Stream:
         assert context.targets is not None
         self._layer, self._context, self._classes = layer, context, context.classes
         self._rows = kept_rows(context, max(2, _HELD // (4 * layer.units)))
-        self._places = Places(self._rows, context.n)
-        self._x = torch.zeros(len(self._rows), layer.units)
+        self._held = Held(self._rows, context.n)
 
     def update(self, batch: Batch) -> None:
         """Take a batch in."""
-        mine, at = self._places.of(batch.rows)
-        self._x[at] = batch.activations[mine.to(batch.activations.device)].float().cpu()
+        self._held.take(batch)
 
     @torch.inference_mode(False)
     def result(self) -> list[Reading]:
         """Collapse, and accuracies of decoders."""
-        x, codes = self._x.double(), self._context.targets[self._rows]  # type: ignore[index]
+        x, codes = self._held.x.double(), self._context.targets[self._rows]  # type: ignore[index]
         names = ["nc1", "scatter_ratio", "linear", "nearest_mean", "equinorm", "equiangle", "maximal_angle"]
         names += ["nc3", "nc4"] if self._is_head else []
         if not bool(torch.isfinite(x).all()):
             return [_none(q, "some activations are not finite") for q in names]
         x = torch.ldexp(x, torch.tensor(-(power := power_of(x))))
-        if not bool((x != x[0]).any()):
+        if self._held.constant:
             return [_none(q, "the layer is constant") for q in names]
         part = "" if len(x) == self._context.n else f"of {len(x)} of {self._context.n} samples, the same fraction of each class"  # fmt: skip
         true = Geometry(x, codes[:, 0], self._classes)

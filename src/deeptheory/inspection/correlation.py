@@ -159,7 +159,10 @@ _KNOWN: WeakKeyDictionary[Context, dict[str, float]] = WeakKeyDictionary()
 def _reference(context: Context) -> dict[str, float]:
     """The map's mean correlation by layer name; {} for what is no multilayer perceptron."""
     if context not in _KNOWN:
-        _KNOWN[context] = _map_of(context)
+        try:
+            _KNOWN[context] = _map_of(context)
+        except InputError:  # weights or inputs that are not finite
+            _KNOWN[context] = {}
     return _KNOWN[context]
 
 

@@ -30,6 +30,7 @@ INPUTS = 256
 STEPS, VECTORS = 40, 4
 _BATCH = 64
 _DENSE = 300  # parameters up to which the whole matrix is computed
+_HUGE = 1e150  # squares beyond are infinite
 _FISHER = 32  # random vectors of the Fisher trace
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross_entropy": functional.cross_entropy,
@@ -120,7 +121,6 @@ class _Loss:
         self.targets = torch.as_tensor(targets)
         if len(self.targets) != self.n:
             raise InputError(f"targets have {len(self.targets)} rows, inputs {self.n}; one each is needed")
-        self.products = 0
 
     def times(self, vector: np.ndarray) -> np.ndarray:
         """H v, the batches one after the other."""
@@ -141,7 +141,8 @@ class _Loss:
             product = torch.stack([(g * u).sum() for g, u in pairs]).sum()
             second = torch.autograd.grad(product, self.parameters, allow_unused=True)
             out += torch.cat([torch.zeros(p.numel(), dtype=torch.float64, device=first.device) if g is None else g.detach().double().ravel() for g, p in zip(second, self.parameters)])  # fmt: skip
-        self.products += 1
+        if not float(out.abs().max()) < _HUGE:  # NaN too
+            raise InputError(f"the Hessian has entries of {float(out.abs().max()):g}; are inputs or weights too large?")
         return out.cpu().numpy()
 
 

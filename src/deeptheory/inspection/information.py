@@ -11,19 +11,21 @@ import math
 from typing import Any
 
 import numpy as np
-import torch
 
 from deeptheory.core.statistics import batch_interval
 from deeptheory.information import Binning
 from deeptheory.information.entering import discrete
 from deeptheory.information.mixtures import pair_sums
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
-from deeptheory.inspection.rows import Places, kept_rows
+from deeptheory.inspection.rows import Held, kept_rows
 
 ROWS = 1000
 BINS, SIGMA = 30, 0.5
 LADDER = (0.1, 0.2, 0.5, 1.0, 2.0)  # noise, coarser and coarser
 CROWDED = 0.2  # cells per input above which a readout tells inputs apart rather than kinds of input
+_CELLS = (
+    40  # inputs per cell from which a tenth of the inputs still varies like all of them (BATCHES parts, 4 per cell)
+)
 _MASSES = 1024  # classes times columns of labels that are read at once
 _ENDS = {"tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "hardsigmoid": (0.0, 1.0)}
 
@@ -41,7 +43,9 @@ def noise_information(activations: np.ndarray, labels: np.ndarray, sigma: float)
     activations: [n, units]; labels: [n, columns], integers from 0. All columns in one pass over pairs of inputs. Kolchinsky &
     Tracey 2017: I(T;Y) is a difference of two upper bounds, and no bound itself. A constant layer has 0 and 0.
     """
-    h = activations - activations.mean(0)
+    size = float(np.abs(activations).max()) or 1.0  # squares of 1e200 are infinite
+    h = activations / activations.dtype.type(size)
+    h = h - h.mean(0)
     scale = math.sqrt(float(h.var(axis=0, dtype=np.float64).sum()))
     if not scale > 0:
         return 0.0, np.zeros(labels.shape[1])
@@ -70,21 +74,19 @@ class _Stream:
     def __init__(self, layer: Layer, context: Context):
         self._layer, self._context = layer, context
         self._rows = kept_rows(context, ROWS)
-        self._places = Places(self._rows, context.n)
-        self._x = torch.zeros(len(self._rows), layer.units)
+        self._held = Held(self._rows, context.n)
 
     def update(self, batch: Batch) -> None:
         """Take a batch in."""
-        mine, at = self._places.of(batch.rows)
-        self._x[at] = batch.activations[mine.to(batch.activations.device)].float().cpu()
+        self._held.take(batch)
 
     def result(self) -> list[Reading]:
         """Information under both readouts, how many inputs are alone, and which noise would say something."""
-        h = self._x.numpy()
+        h = self._held.x.numpy()
         names = [q.name for q in INFORMATION.quantities]
         if not np.isfinite(h).all():
             return [Reading(quantity=q, value=math.nan, note="some activations are not finite") for q in names]
-        if not (h != h[0]).any():
+        if self._held.constant:
             return [Reading(quantity=q, value=math.nan, note="the layer is constant") for q in names]
         labels = self._context.targets[self._rows].numpy()  # type: ignore[index]
         columns = 1 + min(labels.shape[1] - 1, max(1, _MASSES // (self._context.classes or 2)))
@@ -105,6 +107,7 @@ class _Stream:
             (i_x, lambda rows: noise_information(h[rows], labels[rows, :1], SIGMA)[0]),
             (float(i_y[0]), lambda rows: float(noise_information(h[rows], labels[rows, :1], SIGMA)[1][0])),
         )]  # fmt: skip
+        low[0] = low[0] if 2**i_x <= n / _CELLS else (math.nan, math.nan)
         telling = next((s for s in LADDER if 2 ** (i_x if s == SIGMA else noise_information(h, labels[:, :1], s)[0]) / n <= CROWDED), math.nan)  # fmt: skip
         none = f"at {LADDER[-1]:g} and below there are still more than {CROWDED:.0%} as many cells as inputs"
         return [
@@ -136,8 +139,10 @@ class _Stream:
             if alone <= CROWDED
             else f"{label}: {alone:.0%} of them alone in their cell, so it tells inputs apart rather than kinds"
         )
-        low = batch_interval(i_x, lambda rows: both(rows)[0], n, self._context.seed)
-        low_y = batch_interval(i_y, lambda rows: both(rows)[1], n, self._context.seed)
+        low = low_y = (math.nan, math.nan)
+        if 2**i_x <= n / _CELLS:
+            low = batch_interval(i_x, lambda rows: both(rows)[0], n, self._context.seed)
+            low_y = batch_interval(i_y, lambda rows: both(rows)[1], n, self._context.seed)
         return [
             Reading(quantity="binned_i_y", value=i_y, low=low_y[0], high=low_y[1], permuted=permuted, note=note),
             Reading(quantity="binned_i_x", value=i_x, low=low[0], high=low[1], note=note),
@@ -192,7 +197,8 @@ INFORMATION = Instrument(
         "The network is deterministic: a finite I(X;T) is a property of network and readout together, and the data-processing inequality need not hold between layers.",
         "One checkpoint says nothing of compression, which is a change during training: record several, and look at the plane.",
         "I(T;Y) under noise subtracts two upper bounds and is no bound itself; with bins it is biased upward, as its permuted labels show.",
-        "Intervals are for sampling alone (ten disjoint parts of the inputs); the bias common to all parts is not in them.",
+        "Intervals are for sampling alone (ten disjoint parts of the inputs); the bias common to all parts is not in them. There is none "
+        f"where there are more cells than one for {_CELLS} inputs: a tenth of them then varies less than all do.",
     ),
     needs="classes",
     start=start,

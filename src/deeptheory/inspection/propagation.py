@@ -138,7 +138,10 @@ def _grad(out: Tensor, x: Tensor, v: Tensor | None = None, create: bool = False)
 
 def _all_values(x: Tensor, out: Tensor) -> Tensor:
     rows = [_grad(out[:, k].sum(), x)[0].flatten(1).double() for k in range(out.shape[1])]
-    return torch.linalg.svdvals(torch.stack(rows, dim=1))
+    jacobian = torch.stack(rows, dim=1)
+    finite = torch.isfinite(jacobian).flatten(1).all(1)
+    values = torch.linalg.svdvals(torch.where(finite[:, None, None], jacobian, 0.0))
+    return torch.where(finite[:, None], values, torch.nan)
 
 
 def _hutchinson(x: Tensor, out: Tensor, vectors: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -198,13 +201,13 @@ def run(context: Context) -> dict[str, list[Reading]]:
     names = ("mean_square", "largest", "relative_variance")
     try:
         found, outputs = _measured(context)
-    except InputError as error:
-        return {"": [_none(q, str(error)) for q in names]}
+    except (InputError, RuntimeError) as error:  # no derivative of some operation
+        return {"": [_none(q, str(error).splitlines()[0]) for q in names]}
     if outputs <= MOST:
         square = found["values"].square()
         mean, largest = _over_inputs("mean_square", square.mean(1)), _over_inputs("largest", square[:, 0].sqrt())
         if square.shape[1] > 1:
-            spread = _over_inputs("relative_variance", square.var(1, correction=0) / square.mean(1).square())
+            spread = _spread(square)
         else:
             spread = _none("relative_variance", "one output has one singular value")
         return {"": [mean, largest, spread]}
@@ -220,6 +223,17 @@ def run(context: Context) -> dict[str, list[Reading]]:
     )
     spread = _none("relative_variance", f"{outputs} outputs; all singular values are computed up to {MOST}")
     return {"": [_over_inputs("mean_square", found["mean"], vectors), largest, spread]}
+
+
+def _spread(square: Tensor) -> Reading:
+    """Variance over squared mean; an input whose Jacobian is 0 has none."""
+    mean = square.mean(1)
+    silent = int((mean == 0).sum())
+    if silent == len(mean):
+        return _none("relative_variance", "the Jacobian is 0 at every input")
+    note = f"{silent} of {len(mean)} inputs have a Jacobian of 0 and are left out" if silent else ""
+    kept = mean != 0
+    return _over_inputs("relative_variance", square[kept].var(1, correction=0) / mean[kept].square(), note)
 
 
 def _measured(context: Context) -> tuple[dict[str, Tensor], int]:

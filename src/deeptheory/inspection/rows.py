@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deeptheory.inspection.instrument import Context
+from deeptheory.inspection.instrument import Batch, Context
 from deeptheory.recording.inputs import mapped
 
+ROUNDING = 8  # units in the last place within which values are one value
 FEW = 64  # samples of what costs passes of its own, or memory of whole maps
 
 
@@ -25,6 +26,38 @@ class Places:
         at = self._place[batch_rows.cpu()]
         mine = at >= 0
         return mine, at[mine]
+
+
+class Held:
+    """The pooled activations of the chosen samples [rows, units], in float32, or float64 where the model has it."""
+
+    def __init__(self, rows: Tensor, n: int, columns: Tensor | None = None):
+        self._places, self._columns = Places(rows, n), columns
+        self._x: Tensor | None = None
+
+    def take(self, batch: Batch) -> None:
+        """Copy what is chosen of a batch."""
+        mine, at = self._places.of(batch.rows)
+        a = batch.activations[mine.to(batch.activations.device)].detach().cpu()
+        a = a if self._columns is None else a[:, self._columns]
+        a = a if a.dtype == torch.float64 else a.float()
+        if (
+            self._x is None
+        ):  # made here and not before: what is made in inference mode cannot be written to outside of it
+            self._x = torch.zeros(len(self._places.rows), a.shape[1], dtype=a.dtype)
+        self._x[at] = a
+
+    @property
+    def x(self) -> Tensor:
+        """All of them, when every batch was taken."""
+        assert self._x is not None
+        return self._x
+
+    @property
+    def constant(self) -> bool:
+        """Whether all samples have the same values, up to rounding."""
+        x = self.x
+        return bool((x.amax(0) - x.amin(0)).max() <= ROUNDING * torch.finfo(x.dtype).eps * x.abs().max())
 
 
 def kept_rows(context: Context, most: int) -> Tensor:
