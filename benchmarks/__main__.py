@@ -10,8 +10,8 @@ import json
 import sys
 from importlib import import_module
 
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.runs.machine import machine, versions
 
 BENCHMARKS = (  # modules here, with run(rounds, quick) -> rows; the docstring is what docs/speed.md says of it

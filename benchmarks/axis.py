@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from scipy.optimize import least_squares
 
-from benchmarks.measuring import Row, compare
+from benchmarks.timing import Row, compare
 from deeptheory.axis import axis_code, similarity_matrix, simulate
-from deeptheory.axis.axes import _ALPHAS, _ridge
-from deeptheory.axis.entering import enter
+from deeptheory.axis.bench.axes import _ALPHAS, _ridge
+from deeptheory.axis.bench.validation import enter
 from deeptheory.axis.models.fitting import Design, fit
 from deeptheory.axis.models.generators import GENERATORS, Stimuli
 from deeptheory.axis.models.starts import even_axis, start

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 import deeptheory as dt
-from benchmarks.measuring import Row, compare
-from deeptheory.datasets.icosahedron import vertices
+from benchmarks.timing import Row, compare
+from deeptheory.datasets.tasks.icosahedron import vertices
 
 _WORKER = """
 import json, sys, warnings

@@ -24,7 +24,7 @@ import torch
 
 import deeptheory as dt
 from benchmarks.capsule_peers import PEERS, without_cuda
-from benchmarks.measuring import Row, compare, interleaved
+from benchmarks.timing import Row, compare, interleaved
 
 c = dt.capsules
 

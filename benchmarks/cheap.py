@@ -8,7 +8,7 @@ import sympy
 import torch
 from torch import nn
 
-from benchmarks.measuring import Row, compare, interleaved
+from benchmarks.timing import Row, compare, interleaved
 from deeptheory.cheap import compile_polynomial
 
 

@@ -24,9 +24,9 @@ from torch import nn
 
 from benchmarks.cheap import interval_bounds
 from benchmarks.formulas import FORMULAS, Domain
-from benchmarks.measuring import Row, interleaved
+from benchmarks.timing import Row, interleaved
 from deeptheory.cheap import compile_polynomial
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 TOLERANCE = 1e-3  # of the largest |value| met
 ROWS = 2000

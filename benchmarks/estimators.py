@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from benchmarks.measuring import Row, interleaved
+from benchmarks.timing import Row, interleaved
 
 _WORKER = """
 import json, sys, time, warnings

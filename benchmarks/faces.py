@@ -12,7 +12,7 @@ from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import map_coordinates
 
 import deeptheory as dt
-from benchmarks.measuring import Row, compare
+from benchmarks.timing import Row, compare
 from deeptheory.faces.thin_plate import ThinPlate, grid
 
 _SIZE, _FACES, _THEIRS = 128, 100, 4

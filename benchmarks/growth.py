@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 import deeptheory as dt
-from benchmarks.measuring import Row, interleaved
+from benchmarks.timing import Row, interleaved
 
 
 def _median(function, rounds: int) -> float:

@@ -10,7 +10,7 @@ import torch
 from scipy.special import logsumexp
 
 import deeptheory as dt
-from benchmarks.measuring import Row, compare
+from benchmarks.timing import Row, compare
 from deeptheory.information.mixtures import log_densities
 
 

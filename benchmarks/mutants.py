@@ -19,14 +19,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = {  # science -> files whose numbers people read, tests that must see a fault in them
-    "statistics": (["statistics.py", "runs/intervals.py", "runs/region.py", "runs/decision.py"], ["tests/trials/test_statistics.py", "tests/runs/test_ledger.py"]),
+    "statistics": (["core/statistics.py", "runs/intervals.py", "runs/region.py", "runs/decision.py"], ["tests/trials/test_statistics.py", "tests/runs/test_ledger.py"]),
     "information": (["information/estimators", "information/counting.py", "information/compression.py"], ["tests/information", "tests/trials/test_information.py"]),
     "bottleneck": (["information/bottleneck", "information/layer_bound.py", "information/phases.py"], ["tests/information/bottleneck", "tests/information/test_layer_bound.py", "tests/trials/test_bottleneck.py"]),
     "recording": (["recording", "information/readouts", "information/plane.py"], ["tests/recording", "tests/information/test_plane.py", "tests/information/test_readouts.py"]),
     "capsules": (["capsules/routing", "capsules/losses.py", "capsules/squashing.py"], ["tests/capsules", "tests/trials/test_capsules.py"]),
     "cheap": (["cheap"], ["tests/cheap", "tests/trials/test_cheap.py"]),
     "axis": (["axis"], ["tests/axis", "tests/trials/test_axis.py"]),
-    "faces": (["faces", "datasets/image_files.py", "datasets/landmark_files.py"], ["tests/faces", "tests/datasets/test_faces.py", "tests/trials/test_faces.py"]),
+    "faces": (["faces", "datasets/images/image_files.py", "datasets/images/landmark_files.py"], ["tests/faces", "tests/datasets/images/test_face_folder.py", "tests/trials/test_faces.py"]),
 }  # fmt: skip
 _SWAPPED: dict[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,

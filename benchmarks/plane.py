@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import deeptheory as dt
-from benchmarks.measuring import Row, compare
+from benchmarks.timing import Row, compare
 
 
 def snapshot(networks: int):

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from benchmarks.measuring import Row, compare
+from benchmarks.timing import Row, compare
 
 WIDTHS, BATCH, RATE = [12, 10, 7, 5, 4, 3, 2], 512, 4e-4
 

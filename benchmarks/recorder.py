@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from benchmarks.measuring import Row, compare
+from benchmarks.timing import Row, compare
 
 
 def models():

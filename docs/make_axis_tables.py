@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.axis import Power, axis_code, simulate, verdict_power
-from deeptheory.statistics import proportion_interval
+from deeptheory.core.statistics import proportion_interval
 
 SPREADS = {"isotropic": "equal variances", "paper": "the paper's variances"}
 

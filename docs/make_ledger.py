@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from deeptheory.core.verdicts import counted, headline
 from deeptheory.report.page import interval, number, seconds
-from deeptheory.verdicts import counted, headline
 
 
 def part(folder: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _NAMES = {  # public name -> module that holds it; a module's own name means the module itself
-    "Estimate": "deeptheory.results",
+    "Estimate": "deeptheory.core.results",
     "Recorder": "deeptheory.recording",
     "Recording": "deeptheory.recording",
     "GradientRecorder": "deeptheory.recording",
@@ -35,10 +35,8 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "inspect": "deeptheory.inspection",
     "reproduce": "deeptheory.studies",
 }
+_CORE = ("errors", "results", "statistics", "theme")  # core files that are public
 _MODULES = (
-    "errors",
-    "results",
-    "theme",
     "datasets",
     "networks",
     "recording",
@@ -53,12 +51,14 @@ _MODULES = (
     "report",
 )
 
-__all__ = ["__version__", *_NAMES, *_MODULES]
+__all__ = ["__version__", *_NAMES, *_CORE, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
     if name in _NAMES:
         value = getattr(import_module(_NAMES[name]), name)
+    elif name in _CORE:
+        value = import_module(f"deeptheory.core.{name}")
     elif name in _MODULES:
         value = import_module(f"deeptheory.{name}")
     else:

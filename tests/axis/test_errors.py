@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deeptheory.axis import axis_code, simulate
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 RNG = np.random.default_rng(0)
 Y, S = RNG.standard_normal((80, 4)), RNG.standard_normal((80, 5))

@@ -2,4 +2,4 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("triton") else ["test_triton.py", "test_triton_em.py"]
+collect_ignore = [] if find_spec("triton") else ["on_gpu"]

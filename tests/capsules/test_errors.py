@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 c = dt.capsules
 U, W = torch.randn(2, 6, 4), torch.randn(6, 3, 5, 4)

@@ -9,7 +9,7 @@ from torch import nn
 
 import deeptheory as dt
 from deeptheory.capsules import initialization
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 c = dt.capsules
 SEEDS = [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]

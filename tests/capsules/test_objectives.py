@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 import deeptheory as dt
 from deeptheory import capsules
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 G = np.random.default_rng(0)
 X = torch.as_tensor(G.random((6, 1, 12, 12)), dtype=torch.float32)

@@ -4,7 +4,7 @@ import pytest
 import sympy
 
 from deeptheory.cheap.expressions import read_expressions
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 X, Y = sympy.symbols("x y")
 

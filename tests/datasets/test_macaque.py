@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.datasets import it_neurons, it_rdms
 from deeptheory.datasets.macaque import where_neurons, where_rdms
-from deeptheory.errors import InputError, StoreError
 
 
 def _neurons(path, **changed):

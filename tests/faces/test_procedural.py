@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.faces import FaceSpace, ProceduralFaces
 from deeptheory.faces.procedural import LIGHT, POSE, directions, rotations
 from oracles import faces as oracle

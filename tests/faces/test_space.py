@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.faces import FaceSpace, PixelSpace, held_out, montage, picture_figure, recognised
+from deeptheory.faces.fitting import warn_of
 from deeptheory.faces.principal import principal
-from deeptheory.faces.searching import warn_of
 from oracles import faces as oracle
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.faces.inverse import FAR, invert
 from deeptheory.faces.thin_plate import ThinPlate, grid
 from oracles import faces as oracle

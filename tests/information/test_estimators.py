@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information.estimators import ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimators.kozachenko_leonenko import _weights
 from oracles import neighbours as oracle

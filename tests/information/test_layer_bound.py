@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from oracles import layers as oracle
 
 READOUT = dt.Binning(4, (-1, 1))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information import LinearGaussian, linear_information, linear_label_information
 
 

@@ -6,7 +6,7 @@ import torch
 import xarray as xr
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information import fall, fits_before_compressing, fraction_of_information, one_neuron_information
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information import ClassStatistics, Clusters, Cosines
 from deeptheory.recording.streams import start
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information.estimators import columns
 from deeptheory.information.estimators.neighbours import _scan, counts_around, information_by_neighbours, nearest
 from oracles import neighbours as oracle

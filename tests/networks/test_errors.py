@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.networks import Population, fit, log_epochs
 
 X = np.random.default_rng(0).random((20, 3)).astype(np.float32)

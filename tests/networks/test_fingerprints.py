@@ -7,10 +7,10 @@ from torch import nn
 from torch.nn import functional as F
 
 import deeptheory as dt
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 from deeptheory.networks.fingerprints import digest
-from deeptheory.networks.population import Population
-from deeptheory.networks.training import fit
+from deeptheory.networks.population.fit import fit
+from deeptheory.networks.population.population import Population
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((60, 4)).astype(np.float32), RNG.integers(0, 2, 60)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from deeptheory.core.verdicts import CONTRADICTED, NOT_JUDGED, NOT_RUN, PUBLISHED, REPRODUCED, in_words
 from deeptheory.runs import Claim, decide
-from deeptheory.verdicts import CONTRADICTED, NOT_JUDGED, NOT_RUN, PUBLISHED, REPRODUCED, in_words
 
 N = 18  # networks: a share of at least 0.8 needs 17
 STEPS = [0, 10, 100, 1000, 4000]

@@ -10,7 +10,7 @@ from torch import nn
 
 import deeptheory as dt
 from architectures.models import ZOO
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 X = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
 Y = np.array([0, 1] * 4)

@@ -8,7 +8,7 @@ from torch.nn.utils import prune
 from torch.nn.utils.parametrizations import weight_norm
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 X = torch.randn(12, 4, generator=torch.Generator().manual_seed(0))
 

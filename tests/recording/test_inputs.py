@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 X = np.random.default_rng(0).normal(size=(12, 4))
 Y = np.array([0, 1, 2] * 4)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def linear(seed=0):

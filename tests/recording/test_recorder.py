@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 X = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
 Y = np.array([0, 1] * 4)

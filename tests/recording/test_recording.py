@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
 
 X = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 Y = np.array([0, 1, 2, 0, 1, 2])

@@ -10,12 +10,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
+from deeptheory.core.theme import new_figure
 from deeptheory.report import write_page
 from deeptheory.report.page import interval, number
 from deeptheory.runs import Claim, NotRun, Page, Plate, Section, decide
 from deeptheory.runs.record import Record
-from deeptheory.theme import new_figure
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.theme import new_figure
 from deeptheory.runs import Claim, Ledger, NotDone, NotRun, Plate, Region, Sample, at_setting, decide, read_figure
 from deeptheory.runs.intervals import interval
-from deeptheory.theme import new_figure
 
 KEYS = {
     "id", "figure", "source", "statement", "published", "published_trust", "quantity", "unit", "measured", "low", "high",

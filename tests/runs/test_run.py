@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeptheory.errors import DeeptheoryError, InputError, StoreError
+from deeptheory.core.errors import DeeptheoryError, InputError, StoreError
 from deeptheory.runs import NotDone, Run, Step, chunks, derive, members
 from deeptheory.runs.lock import locked
 from oracles import steps as work

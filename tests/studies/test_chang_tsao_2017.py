@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.networks import FaceNet
 from deeptheory.studies import find
 from deeptheory.studies.chang_tsao_2017.claims import CLAIMS

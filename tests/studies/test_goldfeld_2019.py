@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.studies import find
 from deeptheory.studies.both_sides import QUESTIONS, links
 from deeptheory.studies.goldfeld_2019.claims import CLAIMS, rank_correlation

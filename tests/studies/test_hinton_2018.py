@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.runs.intervals import interval
 from deeptheory.studies import find
 from deeptheory.studies.hinton_2018 import claims, data, steps

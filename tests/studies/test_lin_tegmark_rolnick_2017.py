@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.studies.lin_tegmark_rolnick_2017.claims import CLAIMS
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import (
     BIASES,

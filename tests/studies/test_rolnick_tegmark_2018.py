@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.studies.rolnick_tegmark_2018.claims import CLAIMS, deep_bound, frontier, separation
 from deeptheory.studies.rolnick_tegmark_2018.steps import MONOMIALS, TABLE, named, shapes
 

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.studies import find
 from deeptheory.studies.sabour_2017 import claims, steps
 from deeptheory.studies.sabour_2017.claims import CLAIMS

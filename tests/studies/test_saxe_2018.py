@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.studies import find
 from deeptheory.studies.saxe_2018.claims import CLAIMS, cells, falls
 from deeptheory.studies.saxe_2018.steps import STEPS
@@ -99,7 +99,7 @@ def test_the_page_shows_every_figure_and_the_other_side(result):
 
 def test_pictures_of_digits(tmp_path, monkeypatch):
     """The step, its claims and its figure on small digits; a scale without it says what it costs."""
-    from deeptheory.errors import MissingDependency
+    from deeptheory.core.errors import MissingDependency
     from deeptheory.runs import NotRun
     from deeptheory.studies import pictures as found
     from deeptheory.studies.saxe_2018 import pictures

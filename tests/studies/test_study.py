@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.studies import STUDIES, find
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS, alikeness
 from deeptheory.studies.shwartz_ziv_tishby_2017.further_claims import spearman
@@ -164,7 +164,7 @@ def test_shares_that_cannot_train(tmp_path, shares, match):
 
 
 def test_digits_stand_in_where_there_is_no_mnist(monkeypatch):
-    from deeptheory.errors import MissingDependency
+    from deeptheory.core.errors import MissingDependency
     from deeptheory.studies import pictures
 
     def absent():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.studies.tishby_zaslavsky_2015.claims import CLAIMS, distance_after
 
 NAME = "tishby-zaslavsky-2015"

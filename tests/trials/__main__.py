@@ -1,4 +1,7 @@
-"""`make trials SCIENCE=axis`: the full rows of one science, resumable by row, and their table for the docs."""
+"""`make trials SCIENCE=axis`: the full rows of one science, resumable by row, and their table for the docs.
+
+`python -m trials axis --finished` writes the table of the rows that have been run, and says how many have not.
+"""
 
 import subprocess
 import sys
@@ -11,9 +14,9 @@ from trials.frame import run_full
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(science: str) -> int:
+def main(science: str, run: bool = True) -> int:
     rows = import_module(f"trials.test_{science}").ROWS
-    found = run_full(science, rows, ROOT / "runs" / "trials" / science)
+    found = run_full(science, rows, ROOT / "runs" / "trials" / science, run)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
     ).stdout.strip()
@@ -21,7 +24,7 @@ def main(science: str) -> int:
     lines = [
         f"# Trials: {science}",
         "",
-        f"{len(found)} rows at full size, {broken} did not hold; {date.today().isoformat()}, commit {commit}.",
+        f"{len(found)} of {len(rows)} rows at full size, {broken} did not hold; {date.today().isoformat()}, commit {commit}.",
         f"Made by `make trials SCIENCE={science}`.",
         "",
         "| number | trial | case | draws | measured | needed | held |",
@@ -45,4 +48,4 @@ def main(science: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], run="--finished" not in sys.argv[2:]))

@@ -121,7 +121,7 @@ CALLS = {f.__name__: f for f in (information, plane, training, capsules, cheap, 
 
 
 def everything(names=tuple(CALLS)) -> dict:
-    from deeptheory.errors import DeeptheoryError
+    from deeptheory.core.errors import DeeptheoryError
 
     out = {}
     for name in names:

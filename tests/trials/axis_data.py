@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deeptheory.axis.codes import CODES
+from deeptheory.axis.simulate.codes import CODES
 
 
 def series(rng, n, d, phi):

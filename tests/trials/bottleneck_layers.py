@@ -5,8 +5,8 @@ import torch
 import xarray as xr
 
 import deeptheory as dt
+from deeptheory.core.statistics import rank_correlation
 from deeptheory.information import fall, fits_before_compressing, fraction_of_information
-from deeptheory.statistics import rank_correlation
 from oracles import layers as oracle
 from trials.bottleneck_tables import channel, soft
 from trials.frame import Found, Row, all_of, covers, near, rare, refused

@@ -8,7 +8,7 @@ import sympy
 import torch
 from torch import nn
 
-from cheap.strangers import points
+from cheap.random_formulas import points
 from deeptheory import cheap
 from trials.frame import Found, Row, all_of, near, refused, same
 

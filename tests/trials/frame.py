@@ -115,7 +115,7 @@ def refused(action: Callable, match: str) -> Found:
     """The input is refused by an InputError that says `match`."""
     import re
 
-    from deeptheory.errors import DeeptheoryError
+    from deeptheory.core.errors import DeeptheoryError
 
     try:
         action()
@@ -135,8 +135,9 @@ def quick(rows: list[Row]):
     return pytest.mark.parametrize("row", [r for r in rows if r.quick], ids=lambda r: r.name)
 
 
-def run_full(science: str, rows: list[Row], folder: Path) -> list[dict]:
-    """Every row at full size, one file per row, so that a killed run goes on with the next row."""
+def run_full(science: str, rows: list[Row], folder: Path, run: bool = True) -> list[dict]:
+    """Every row at full size, one file per row, so that a killed run goes on with the next row. run: False reads only
+    the rows that have been run."""
     import time
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -144,6 +145,8 @@ def run_full(science: str, rows: list[Row], folder: Path) -> list[dict]:
     for row in rows:
         path = folder / f"{hashlib.sha256(row.name.encode()).hexdigest()[:16]}.json"
         if not path.exists():
+            if not run:
+                continue
             started = time.monotonic()
             found = row.run(full=True)
             said = {

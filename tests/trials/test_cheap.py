@@ -9,9 +9,9 @@ import numpy as np
 import sympy
 import torch
 
-from cheap.strangers import ACTIVATIONS, Truth, judged, points, stranger, worst_error
+from cheap.random_formulas import ACTIVATIONS, Truth, judged, points, stranger, worst_error
 from deeptheory import cheap
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from trials import cheap_counts, cheap_physics
 from trials.frame import Found, Row, all_of, near, quick, refused, same
 

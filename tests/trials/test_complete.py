@@ -31,11 +31,15 @@ def tables():
             yield path.stem.removeprefix("test_"), getattr(module, "ROWS", []), getattr(module, "EXEMPT", {})
 
 
+def _module(name: str):
+    return import_module(f"deeptheory.core.{name}" if name == "statistics" else f"deeptheory.{name}")
+
+
 def resolve(name: str):
     """The object under deeptheory; of a class its method, or the name of its field."""
     at, parts = dt, name.split(".")
     if parts[0] in MODULES:
-        at, parts = import_module(f"deeptheory.{parts[0]}"), parts[1:]
+        at, parts = _module(parts[0]), parts[1:]
     for k in range(len(parts) - 1, 1, -1):  # a module may share its name with a function: information.bottleneck
         inner = f"{at.__name__}.{'.'.join(parts[:k])}"
         if inner in sys.modules:
@@ -55,7 +59,7 @@ def public() -> dict[str, object]:
     """Name -> object: functions of the modules, and methods of their classes whose annotation promises numbers."""
     out: dict[str, object] = {}
     for module in MODULES:
-        held = import_module(f"deeptheory.{module}")
+        held = _module(module)
         for name in getattr(held, "__all__", None) or [n for n in vars(held) if not n.startswith("_")]:
             value = getattr(held, name)
             if not getattr(value, "__module__", "").startswith("deeptheory"):

@@ -1,31 +1,31 @@
 """Chang & Tsao: does a population code its stimuli by axes? Tuning, flatness, rival models, decoding; simulated cells."""
 
-from deeptheory.axis.alignment import Alignment, latent_alignment, udr
-from deeptheory.axis.axes import Axes
-from deeptheory.axis.code import AxisCode, axis_code
-from deeptheory.axis.codes import CODES
-from deeptheory.axis.decoding import Decoding
-from deeptheory.axis.depth import Depth, axis_codes_of, pixels_of
-from deeptheory.axis.firing import Poisson
-from deeptheory.axis.flatness import Flatness
-from deeptheory.axis.geometry import Geometry, axes_geometry, subspace_angles
-from deeptheory.axis.identification import Identification
-from deeptheory.axis.labels import LabelDecoding, label_decoding
-from deeptheory.axis.layer import Cells, axis_code_of, cells_of, responses_of
+from deeptheory.axis.bench.axes import Axes
+from deeptheory.axis.bench.code import AxisCode, axis_code
+from deeptheory.axis.bench.decoding import Decoding
+from deeptheory.axis.bench.distractors import stranger_ratio
+from deeptheory.axis.bench.flatness import Flatness
+from deeptheory.axis.bench.identification import Identification
+from deeptheory.axis.bench.preference import Preference
+from deeptheory.axis.bench.ramp import Ramp
+from deeptheory.axis.bench.reliability import bootstrap, signal_power, split_half
+from deeptheory.axis.bench.synthesis import Metamers
+from deeptheory.axis.layers.depth import Depth, axis_codes_of, pixels_of
+from deeptheory.axis.layers.firing import Poisson
+from deeptheory.axis.layers.layer import Cells, axis_code_of, cells_of, responses_of
+from deeptheory.axis.layers.null_plane import NullPlane, null_plane
 from deeptheory.axis.models import Models
-from deeptheory.axis.null_plane import NullPlane, null_plane
-from deeptheory.axis.object_space import ObjectSpace, object_space
-from deeptheory.axis.power import Power, verdict_power
-from deeptheory.axis.preference import Preference
-from deeptheory.axis.ramp import Ramp
-from deeptheory.axis.rdm import RdmCorrelation, cross_validated_rdm, rdm, rdm_correlation
-from deeptheory.axis.readouts import Efficiency, metric_efficiency
-from deeptheory.axis.reliability import bootstrap, signal_power, split_half
-from deeptheory.axis.simulation import Simulation, paper_variances, simulate
-from deeptheory.axis.strangers import stranger_ratio
-from deeptheory.axis.synthesis import Metamers
-from deeptheory.axis.transfer import axis_transfer
-from deeptheory.axis.views import Views, similarity_matrix, view_tolerance
+from deeptheory.axis.population.alignment import Alignment, latent_alignment, udr
+from deeptheory.axis.population.geometry import Geometry, axes_geometry, subspace_angles
+from deeptheory.axis.population.labels import LabelDecoding, label_decoding
+from deeptheory.axis.population.object_space import ObjectSpace, object_space
+from deeptheory.axis.population.rdm import RdmCorrelation, cross_validated_rdm, rdm, rdm_correlation
+from deeptheory.axis.population.transfer import axis_transfer
+from deeptheory.axis.population.views import Views, similarity_matrix, view_tolerance
+from deeptheory.axis.simulate.codes import CODES
+from deeptheory.axis.simulate.metric_efficiency import Efficiency, metric_efficiency
+from deeptheory.axis.simulate.power import Power, verdict_power
+from deeptheory.axis.simulate.simulation import Simulation, paper_variances, simulate
 
 __all__ = [
     "CODES",

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
 
 _MOST = 1000  # points a figure
 

@@ -16,9 +16,9 @@ from torch.utils._pytree import tree_map
 
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
-from deeptheory.errors import InputError
-from deeptheory.results import Result
-from deeptheory.theme import layer_colours, new_figure
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.theme import layer_colours, new_figure
 
 DEAD = 0.01  # of an equal share of the mass
 

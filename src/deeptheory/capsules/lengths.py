@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.squashing import at_least_float32
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 class Lengths(nn.Module):

@@ -9,11 +9,11 @@ import math
 
 import torch
 
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
-from deeptheory.names import pick
-from deeptheory.networks.scores import as_labels, check_classes, readable
-from deeptheory.shapes import check_shapes
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_shapes
+from deeptheory.networks.evaluation.scores import as_labels, check_classes, readable
 
 CONVENTIONS = ("paper", "reference_code")
 

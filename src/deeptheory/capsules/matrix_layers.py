@@ -43,8 +43,8 @@ from deeptheory.capsules.windows import (
     uniform_over_parents,
     windows,
 )
-from deeptheory.errors import InputError
-from deeptheory.shapes import check_shapes
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_shapes
 
 FORMS = ("matrix", "vector")
 _CONSTANT = (1 + math.log(2 * math.pi)) / 2

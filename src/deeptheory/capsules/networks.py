@@ -19,8 +19,8 @@ from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules,
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.variants import Variant, variant_of
 from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules
-from deeptheory.errors import InputError
-from deeptheory.shapes import check_shapes
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_shapes
 
 _LARGE = 100_000_000  # weights
 _WHOLE = (int, np.integer)

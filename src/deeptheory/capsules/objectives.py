@@ -11,12 +11,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeptheory.arrays import as_numpy, as_tensor
 from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
-from deeptheory.errors import InputError
-from deeptheory.networks.modules import outputs
-from deeptheory.networks.scores import Scores, as_labels, check_classes, check_scores, first_output, whole
-from deeptheory.shapes import check_finite, check_shapes
+from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output, whole
+from deeptheory.networks.single.modules import outputs
 
 Objective = Callable[[nn.Module, Any], torch.Tensor]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy, as_tensor
 from deeptheory.capsules.networks import CapsuleNetwork
 from deeptheory.capsules.objectives import decoded
-from deeptheory.errors import InputError
-from deeptheory.networks.modules import outputs
-from deeptheory.results import Result
+from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.networks.single.modules import outputs
 
 OFFSETS = tuple(round(-0.25 + 0.05 * k, 2) for k in range(11))
 
@@ -77,7 +77,7 @@ class Perturbation(Result):
         """R2 of the width by class and dimension."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import new_figure
+        from deeptheory.core.theme import new_figure
 
         figure = new_figure(xaxis_title="dimension of the pose", yaxis_title="class")
         classes = [str(c) for c in np.unique(self.winners)]

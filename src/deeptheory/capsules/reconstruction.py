@@ -9,10 +9,10 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from deeptheory.arrays import as_tensor
 from deeptheory.capsules.initialization import truncated_normal_
-from deeptheory.networks.scores import as_labels, check_classes
-from deeptheory.shapes import check_shapes
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.shapes import check_shapes
+from deeptheory.networks.evaluation.scores import as_labels, check_classes
 
 
 class Reconstruction(nn.Module):

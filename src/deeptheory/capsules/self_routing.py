@@ -16,7 +16,7 @@ from deeptheory.capsules.routing.checks import (
 )
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
-from deeptheory.shapes import check_shapes
+from deeptheory.core.shapes import check_shapes
 
 
 class SelfRouting(nn.Module):

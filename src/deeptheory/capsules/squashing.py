@@ -8,7 +8,7 @@ vector with a number above 1 is divided by its largest number first, t = m s wit
 
 import torch
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 _EPS = 1e-12  # its power -3/2, which the gradient meets, is 1e18: finite in float32
 

@@ -29,7 +29,7 @@ from deeptheory.capsules.routing.em import check_choice, in_parts
 from deeptheory.capsules.routing.variants import check_iterations
 from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 _FEW = 1  # examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
 

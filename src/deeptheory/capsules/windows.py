@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from deeptheory.capsules.tracing import traced
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 NORMALIZE = ("all", "position")
 

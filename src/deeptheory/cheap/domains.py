@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def read_domain(domain: Any, names: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
+from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, new_figure
 
 if TYPE_CHECKING:
-    from deeptheory.cheap.counts import DepthCounts
-    from deeptheory.cheap.network import CompiledNetwork
+    import pandas
+
+    from deeptheory.cheap.compile.network import CompiledNetwork
 
 MOST_NODES = 80  # more than these, and layers are drawn
 
@@ -87,12 +88,11 @@ def _frame(kinds: list[str]) -> Any:
     return figure
 
 
-def draw_counts(result: "DepthCounts") -> Any:
-    """Bounds of the neurons against hidden layers, on a logarithmic axis."""
+def draw_counts(title: str, table: "pandas.DataFrame") -> Any:
+    """Bounds of the neurons against hidden layers, on a logarithmic axis. table: columns depth, lower, upper."""
     import plotly.graph_objects as go
 
-    figure = new_figure(xaxis_title="hidden layers", yaxis_title="neurons", title=result.expression)
-    table = result.table()
+    figure = new_figure(xaxis_title="hidden layers", yaxis_title="neurons", title=title)
     for name, key, colour in (("at most (construction)", "upper", LAYER_COLOURS[0]), ("at least (rank)", "lower", LAYER_COLOURS[1])):  # fmt: skip
         values = [float(v) for v in table[key]]
         figure.add_trace(go.Scatter(x=table["depth"].tolist(), y=values, mode="lines+markers+text", name=name, line={"color": colour}, text=[f"{v:,.0f}" for v in values], textposition="top center"))  # fmt: skip

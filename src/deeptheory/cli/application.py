@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from deeptheory import __version__
-from deeptheory.errors import DeeptheoryError, InputError
+from deeptheory.core.errors import DeeptheoryError, InputError
 
 app = typer.Typer(
     name="deeptheory",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".txt", ".mat")
 _PICKLED = "holds Python objects (pickled), which are not read; save an array of numbers"

@@ -7,7 +7,7 @@ import typer
 
 from deeptheory.cli.application import Json, app, print_json, say
 from deeptheory.cli.arrays import null_for_nan, read_array, read_labels
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 @app.command()

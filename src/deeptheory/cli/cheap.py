@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from deeptheory.cli.application import Json, app, print_json, say
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 Domain = Annotated[tuple[float, float], typer.Option(help="LOW HIGH, for all variables.")]
 Where = Annotated[list[str] | None, typer.Option("--where", help="NAME=LOW,HIGH for one variable; may be repeated.")]

@@ -35,8 +35,8 @@ def data_get(
     as_json: Json = False,
 ) -> None:
     """Fetch data into the cache now, or say where it is already."""
+    from deeptheory.core.names import pick
     from deeptheory.datasets import CATALOGUE
-    from deeptheory.names import pick
 
     use_data(data)
     source = pick(CATALOGUE, name, what="data set")

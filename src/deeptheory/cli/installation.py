@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 
 from deeptheory.cli.application import Json, app, print_json
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Versions, device, data, browser: what this installation can do."""
-    from deeptheory.doctor import examine
+    from deeptheory.cli.doctor import examine
 
     found = examine()
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from deeptheory.cli.application import Json, app, print_json, say, use_data
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 @app.command("list")
@@ -56,9 +56,9 @@ def reproduce(
     as_json: Json = False,
 ) -> None:
     """Run a paper again: steps, claims ledger, report. A killed run goes on where it stopped."""
+    from deeptheory.core.verdicts import VERDICTS
     from deeptheory.studies import find
     from deeptheory.studies import reproduce as run
-    from deeptheory.verdicts import VERDICTS
 
     if fail_on is not None and fail_on not in VERDICTS:
         raise InputError(f"--fail-on is {fail_on!r}; known: {', '.join(VERDICTS)}")

@@ -4,28 +4,28 @@
 each loader imports what it needs when it is called.
 """
 
-from deeptheory.datasets.affnist import affnist
-from deeptheory.datasets.binary import BinaryTask
 from deeptheory.datasets.catalogue import CATALOGUE, DataSource
-from deeptheory.datasets.cifar10 import cifar10
-from deeptheory.datasets.coil20 import coil20
-from deeptheory.datasets.committee import committee
-from deeptheory.datasets.digits import Images, digits
-from deeptheory.datasets.face_folder import FaceImages, face_folder, faces
-from deeptheory.datasets.fashion_mnist import fashion_mnist
-from deeptheory.datasets.ground_truth import GroundTruth, ground_truth, ground_truths
-from deeptheory.datasets.icosahedron import icosahedron
-from deeptheory.datasets.landmark_files import read_landmarks
+from deeptheory.datasets.images.affnist import affnist
+from deeptheory.datasets.images.cifar10 import cifar10
+from deeptheory.datasets.images.coil20 import coil20
+from deeptheory.datasets.images.digits import Images, digits
+from deeptheory.datasets.images.face_folder import FaceImages, face_folder, faces
+from deeptheory.datasets.images.fashion_mnist import fashion_mnist
+from deeptheory.datasets.images.landmark_files import read_landmarks
+from deeptheory.datasets.images.mnist import mnist
+from deeptheory.datasets.images.small_norb import small_norb
+from deeptheory.datasets.images.svhn import svhn
+from deeptheory.datasets.images.views import Views
 from deeptheory.datasets.macaque import Dissimilarities, Neurons, it_neurons, it_rdms
-from deeptheory.datasets.mnist import mnist
-from deeptheory.datasets.multiview import multiview
-from deeptheory.datasets.paired_images import PairedImages, paired_images
-from deeptheory.datasets.placed import Overlaid, affine, cropped, overlaid, relit, scaled, shifted
-from deeptheory.datasets.places import data_folder
-from deeptheory.datasets.small_norb import small_norb
-from deeptheory.datasets.student_teacher import StudentTeacher, student_teacher
-from deeptheory.datasets.svhn import svhn
-from deeptheory.datasets.views import Views
+from deeptheory.datasets.paths import data_folder
+from deeptheory.datasets.rendered.multiview import multiview
+from deeptheory.datasets.tasks.binary import BinaryTask
+from deeptheory.datasets.tasks.committee import committee
+from deeptheory.datasets.tasks.ground_truth import GroundTruth, ground_truth, ground_truths
+from deeptheory.datasets.tasks.icosahedron import icosahedron
+from deeptheory.datasets.tasks.paired_images import PairedImages, paired_images
+from deeptheory.datasets.tasks.student_teacher import StudentTeacher, student_teacher
+from deeptheory.datasets.transforms import Overlaid, affine, cropped, overlaid, relit, scaled, shifted
 
 __all__ = [
     "CATALOGUE",

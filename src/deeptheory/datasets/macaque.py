@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.datasets.places import in_data_folder
-from deeptheory.errors import InputError, StoreError
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.results import Result
+from deeptheory.datasets.paths import in_data_folder
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -2,9 +2,9 @@
 
 from deeptheory.faces.comparing import HeldOut, held_out, recognised
 from deeptheory.faces.drawing import montage, picture_figure
+from deeptheory.faces.fitting import Search
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.procedural import Faces, ProceduralFaces
-from deeptheory.faces.searching import Search
 from deeptheory.faces.space import FaceSpace
 
 __all__ = [

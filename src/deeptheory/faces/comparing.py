@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.space import FaceSpace
-from deeptheory.results import Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -54,7 +54,7 @@ class HeldOut(Result):
         """Pixel error of both models against the number of components, mean over held-out faces."""
         import plotly.graph_objects as go
 
-        from deeptheory.theme import new_figure
+        from deeptheory.core.theme import new_figure
 
         table = self.table()
         figure = new_figure(xaxis_title="components a block", yaxis_title="pixel error, held-out faces (rms)")

@@ -2,15 +2,13 @@
 
 import base64
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-
-if TYPE_CHECKING:
-    from deeptheory.faces.space import FaceSpace
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
 
 
 def montage(images: Any, columns: int = 8, low: float | None = None, high: float | None = None) -> np.ndarray:
@@ -38,7 +36,7 @@ def picture_figure(picture: np.ndarray, labels_x: list[str] | None = None, label
     import plotly.graph_objects as go
     from PIL import Image
 
-    from deeptheory.theme import new_figure
+    from deeptheory.core.theme import new_figure
 
     kept = io.BytesIO()
     Image.fromarray(picture).save(kept, "PNG", optimize=True)
@@ -62,14 +60,23 @@ def picture_figure(picture: np.ndarray, labels_x: list[str] | None = None, label
     return figure
 
 
-def components_figure(space: "FaceSpace", components: int, reach: float) -> Any:
-    """Each of the first components of both blocks at -reach, 0 and +reach standard deviations."""
+def components_figure(
+    blocks: Mapping[str, slice],
+    variances: np.ndarray,
+    decode: Callable[[np.ndarray], Any],
+    components: int,
+    reach: float,
+) -> Any:
+    """Each of the first components of all blocks at -reach, 0 and +reach standard deviations.
+
+    variances: [k], of all coordinates; decode: coordinates [n, k] float32 -> pictures.
+    """
     rows, names = [], []
-    for block, part in space.blocks.items():
+    for block, part in blocks.items():
         for k in range(min(components, part.stop - part.start)):
-            at = np.zeros((3, len(space.variances)), dtype=np.float32)
-            at[:, part.start + k] = np.array([-reach, 0, reach]) * np.sqrt(space.variances[part.start + k])
+            at = np.zeros((3, len(variances)), dtype=np.float32)
+            at[:, part.start + k] = np.array([-reach, 0, reach]) * np.sqrt(variances[part.start + k])
             rows.append(at)
             names.append(f"{block} {k + 1}")
-    pictures = space.decode(np.concatenate(rows))
+    pictures = decode(np.concatenate(rows))
     return picture_figure(montage(pictures, 3), [f"-{reach:g} s.d.", "mean", f"+{reach:g} s.d."], names)

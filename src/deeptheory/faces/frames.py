@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from deeptheory.arrays import as_numpy, as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.faces.alignment import rotated
 from deeptheory.faces.thin_plate import grid
-from deeptheory.names import pick
-from deeptheory.shapes import check_finite, check_shapes
 
 CHUNK = 64  # faces warped at a time: bounds memory, changes nothing else
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_numpy, as_tensor, like
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy, as_tensor, like
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.faces.principal import principal
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

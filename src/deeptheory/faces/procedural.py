@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.faces import head, skin
 from deeptheory.faces.rasterising import draw
-from deeptheory.names import pick
-from deeptheory.shapes import check_finite, check_shapes
 
 _FRAME = 3.15  # heights of the picture in units of half a head's width
 _MIDDLE = -0.10  # the y of the head that stands in the middle of the picture

@@ -17,8 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deeptheory.arrays import as_numpy, as_tensor, like
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy, as_tensor, like
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.faces.alignment import NORMALISATIONS
 from deeptheory.faces.frames import (
     CHUNK,
@@ -35,9 +38,6 @@ from deeptheory.faces.frames import (
 from deeptheory.faces.inverse import invert
 from deeptheory.faces.principal import principal
 from deeptheory.faces.thin_plate import ThinPlate, grid
-from deeptheory.names import pick
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
 
 _RIM = 2  # pixels around the mask whose warp is known, so that its edge is drawn
 
@@ -145,7 +145,7 @@ class FaceSpace(Result):
         units than those of the fit (0 to 1 for 0 to 255).
         """
         if landmarks is None:
-            from deeptheory.faces.searching import warn_of
+            from deeptheory.faces.fitting import warn_of
 
             found = self.search(images)
             warn_of(found)
@@ -169,9 +169,9 @@ class FaceSpace(Result):
     def search(self, images: Any, start: Any = None, **options: Any) -> Any:
         """Analysis by synthesis: coordinates and landmarks of faces from their pictures alone; -> `Search`.
 
-        start: poses [n, 4] or [4] to begin from; by default the mean pose. options: of faces/searching.py.
+        start: poses [n, 4] or [4] to begin from; by default the mean pose. options: of faces/fitting.py.
         """
-        from deeptheory.faces.searching import search
+        from deeptheory.faces.fitting import search
 
         pictures, flat = as_pictures(images)
         self._check_kind(pictures, flat, None)
@@ -228,20 +228,20 @@ class FaceSpace(Result):
         """The first components of each block at -reach, 0 and +reach standard deviations."""
         from deeptheory.faces.drawing import components_figure
 
-        return components_figure(self, components, reach)
+        return components_figure(self.blocks, self.variances, self.decode, components, reach)
 
     def save(self, folder: str | Path) -> None:
         """Keep the space in a folder: arrays.safetensors and space.json. StoreError: it cannot be written."""
-        from deeptheory.faces.storing import save
+        from deeptheory.faces.storage import save
 
         save(self, Path(folder))
 
     @classmethod
     def load(cls, folder: str | Path) -> "FaceSpace":
         """A space kept by `.save`. StoreError: missing, corrupt, or of another schema."""
-        from deeptheory.faces.storing import load
+        from deeptheory.faces.storage import load
 
-        return load(Path(folder))
+        return load(Path(folder), cls)
 
     # --- inside
 

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse.csgraph import connected_components
 
-from deeptheory.errors import InputError
-from deeptheory.shapes import check_finite, check_shapes
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite, check_shapes
 
 
 class ThinPlate:

@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
 from deeptheory.information.canonical import Canonical, canonical
 from deeptheory.information.estimators.columns import COPIED
 from deeptheory.information.estimators.ksg import ksg
@@ -38,7 +39,6 @@ from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples
 from deeptheory.information.ranks import normal_scores, tails_ask
 from deeptheory.information.reading import read
 from deeptheory.information.spread import Counts, counts_of, counts_of_labels, null_half
-from deeptheory.results import Estimate
 
 _CLEAR = 1.5  # standard errors by which another candidate must exceed plain counts
 _PRESENT = 3  # standard errors by which it must exceed 0

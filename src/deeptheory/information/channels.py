@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import Array, as_numpy, like
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import Array, as_numpy, like
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.theme import new_figure
 from deeptheory.information.bottleneck.methods import check_betas
 from deeptheory.information.bottleneck.mixture import best_weights
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
-from deeptheory.theme import new_figure
 
 _BITS = 1 / np.log(2)
 _ITERATIONS = 20_000

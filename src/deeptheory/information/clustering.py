@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information.entering import as_activations, as_labels
 
 

@@ -5,7 +5,7 @@ Source: the claims of Shwartz-Ziv & Tishby 2017, figure 2, put as quantities bef
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory import statistics
-from deeptheory.arrays import as_numpy
+from deeptheory.core import statistics
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.results import Estimate
 from deeptheory.information.ranks import normal_scores
 from deeptheory.information.reading import read
-from deeptheory.results import Estimate
 
 _LONGER = 1.2  # autocorrelation time of the product from which on it is worth a note
 _COLUMNS, _ROWS = 32, 4096  # so many are looked at

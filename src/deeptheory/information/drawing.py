@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 
 
 def draw_plane(plane) -> Any:

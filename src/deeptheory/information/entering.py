@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
 from deeptheory.information.counting import FIELDS, group, information, x_log_x
 from deeptheory.information.reading import read
 

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve, bottleneck_curve, first_critical_beta
 from deeptheory.information.bottleneck.divergence import divergence, divergences
 from deeptheory.information.bottleneck.finite_sample import finite_sample_bound
 from deeptheory.information.bottleneck.joint import Joint, as_joint, entropy
-from deeptheory.results import Result
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 _BITS = 1 / np.log(2)
 _ROUNDING = 1e-12  # relative: sums of up to a million products

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-from deeptheory.shapes import check_finite
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite
 
 
 def linear_information(weight, noise: float, cov=None, *, rows=None) -> np.ndarray:

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory import statistics
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core import statistics
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
+from deeptheory.core.shapes import check_finite
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, series_note
 from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
@@ -22,8 +24,6 @@ from deeptheory.information.options import check_known, method_named
 from deeptheory.information.ranks import normal_scores
 from deeptheory.information.reading import read
 from deeptheory.information.spread import counts_of, counts_of_labels, null_half
-from deeptheory.results import Estimate
-from deeptheory.shapes import check_finite
 
 _PER_UNIT = {"bits": 1.0, "nats": math.log(2)}
 _RANKED = ("ksg", "mixed", "labels", "gaussian")  # "wkl" takes entropies, which a grid of ranks has not

@@ -7,7 +7,7 @@ sums are shifted by the nearest centre, so that nothing underflows that counts. 
 import numpy as np
 from numba import njit
 
-from deeptheory.networks.elementary import FAST, exp32
+from deeptheory.networks.population.elementary import FAST, exp32
 
 _ZERO = np.float32(0)
 

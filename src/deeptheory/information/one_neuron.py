@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 
 
 def _inverse_relu(v: np.ndarray) -> np.ndarray:

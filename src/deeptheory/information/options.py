@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from deeptheory.errors import InputError
-from deeptheory.names import unknown
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
 
 _HERE = {
     "unit": "unit='bits' or unit='nats'",

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.results import Result
-from deeptheory.statistics import LEAST_FOR_MEDIAN, median_interval
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.statistics import LEAST_FOR_MEDIAN, median_interval
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 from deeptheory.information.entering import class_weights
 from deeptheory.information.readouts import Binning, GaussianNoise
 from deeptheory.recording.identity import label_of
-from deeptheory.results import Result
 
 _ROWS = 20  # of a notebook's table
 _FRAMES = 48  # steps on the figure's slider at most; the table holds them all
@@ -117,8 +117,8 @@ class InformationPlane(Result):
         """ "plane": one point a network and layer, the mean path drawn, a slider over training. "curves": I(X;T) and
         I(T;Y) against the step, mean and range of the middle 80 % of networks. bound: a BottleneckCurve of the task, drawn into
         the plane. InputError: another kind."""
+        from deeptheory.core.names import pick
         from deeptheory.information.drawing import draw_curves, draw_plane
-        from deeptheory.names import pick
 
         figure = pick({"plane": draw_plane, "curves": draw_curves}, kind, what="figure")(self)
         if bound is not None and kind == "plane":

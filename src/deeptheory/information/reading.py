@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
 
 
 def read(value: Any, name: str) -> tuple[np.ndarray, bool]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from deeptheory.axis import AxisCode
+from deeptheory.core.storage import write_text
 from deeptheory.runs import Page, Plate, Record, Section
-from deeptheory.stored import write_text
 
 _DOUBT = "Simulated cells of known code say how often this is right: the page “What these tests can and cannot tell”."
 

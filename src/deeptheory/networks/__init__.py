@@ -4,7 +4,12 @@
 `minibatches`; `build`, `outputs`, `weights` handle one module, `fgsm`, `bim`, `strong` attack it, `matched` compares two.
 """
 
-from deeptheory.networks.attacks import (
+from deeptheory.networks.architectures.face_net import FaceNet, accuracy, classification_loss
+from deeptheory.networks.architectures.face_resnet import FaceResNet, face_resnet
+from deeptheory.networks.architectures.multiplicative_noise import RelativeNoise, noisy_cnn
+from deeptheory.networks.architectures.standardization import Standardised
+from deeptheory.networks.epochs import log_epochs
+from deeptheory.networks.evaluation.attacks import (
     Robustness,
     bim,
     fgsm,
@@ -14,17 +19,12 @@ from deeptheory.networks.attacks import (
     robustness,
     strong,
 )
-from deeptheory.networks.epochs import log_epochs
-from deeptheory.networks.face_net import FaceNet, accuracy, classification_loss
-from deeptheory.networks.face_resnet import FaceResNet, face_resnet
-from deeptheory.networks.matched import Matched, matched
-from deeptheory.networks.minibatches import Minibatches, minibatches
-from deeptheory.networks.modules import build, count, outputs, set_weights, weights
-from deeptheory.networks.population import Population
-from deeptheory.networks.relative_noise import RelativeNoise, noisy_cnn
-from deeptheory.networks.standardised import Standardised
-from deeptheory.networks.train import TrainingLog, train
-from deeptheory.networks.training import History, fit
+from deeptheory.networks.evaluation.equal_accuracy import Matched, matched
+from deeptheory.networks.population.fit import History, fit
+from deeptheory.networks.population.population import Population
+from deeptheory.networks.single.minibatches import Minibatches, minibatches
+from deeptheory.networks.single.modules import build, count, outputs, set_weights, weights
+from deeptheory.networks.single.train import TrainingLog, train
 
 __all__ = [
     "FaceNet",

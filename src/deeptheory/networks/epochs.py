@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 def log_epochs(epochs: int, points: int) -> list[int]:

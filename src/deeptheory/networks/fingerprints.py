@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_numpy
+from deeptheory.core.arrays import as_numpy
 
 _ASKED = 10_000  # steps at which a schedule is asked
 

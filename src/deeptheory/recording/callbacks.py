@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from deeptheory.errors import InputError, MissingDependency
+from deeptheory.core.errors import InputError, MissingDependency
 
 
 class _When:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 _COPIED = (
     256 << 20

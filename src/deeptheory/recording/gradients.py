@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.names import unknown
-from deeptheory.stored import read_dataset, write_dataset
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
+from deeptheory.core.storage import read_dataset, write_dataset
 
 if TYPE_CHECKING:
     import xarray

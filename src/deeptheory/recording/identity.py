@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_numpy
+from deeptheory.core.arrays import as_numpy
 from deeptheory.recording.inputs import tensors_of
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 _COPIED = 256 << 20  # bytes of inputs that are copied at the door; larger ones are watched for changes instead
 _LABELS = ("labels", "label", "targets", "target", "y")

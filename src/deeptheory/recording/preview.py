@@ -5,10 +5,10 @@ from typing import Any
 
 from torch import nn
 
+from deeptheory.core.results import Result
 from deeptheory.recording.inputs import with_targets
 from deeptheory.recording.sites import unwrap
 from deeptheory.recording.tracing import sites
-from deeptheory.results import Result
 
 _COLUMNS = ["name", "kind", "shape", "dtype", "bytes", "kept", "why"]
 

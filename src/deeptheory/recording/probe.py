@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
-from deeptheory.memory import give_back
-from deeptheory.names import unknown
+from deeptheory.core.errors import InputError
+from deeptheory.core.memory import give_back
+from deeptheory.core.names import unknown
 from deeptheory.recording.dataflow import few_of
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import call, cut, own_copy, sample_count, tensors_of

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
-from deeptheory.memory import give_back
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.memory import give_back
+from deeptheory.core.storage import read_json, write_text
 from deeptheory.recording.identity import digest_of, key_of, label_of
 from deeptheory.recording.inputs import first_tensor, sample_count, with_targets
 from deeptheory.recording.probe import Changed, Probe
@@ -24,7 +25,6 @@ from deeptheory.recording.recording import Recording
 from deeptheory.recording.sites import unwrap
 from deeptheory.recording.streams import held_bytes, is_readout, start
 from deeptheory.recording.telling import Cost, Teller, available, size
-from deeptheory.stored import read_json, write_text
 
 
 class Recorder:
@@ -276,7 +276,7 @@ class Recorder:
         framework: "lightning" or "transformers"; the class is made when called. Steps are epochs; a training that ends within
         one gives its final model the number of the next. MissingDependency: not installed.
         """
-        from deeptheory.names import pick
+        from deeptheory.core.names import pick
         from deeptheory.recording.callbacks import CALLBACKS
 
         return pick(CALLBACKS, framework, what="framework")(self, every)

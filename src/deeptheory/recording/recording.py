@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_numpy, as_tensor
-from deeptheory.errors import InputError, StoreError
-from deeptheory.names import unknown
+from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.names import unknown
+from deeptheory.core.storage import read_dataset, read_json, write_dataset, write_text
 from deeptheory.recording.identity import digest_of, key_of
 from deeptheory.recording.steps import StepWriter, forget, read_layer, steps_in
-from deeptheory.stored import read_dataset, read_json, write_dataset, write_text
 
 if TYPE_CHECKING:
     import xarray

@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.recording.operations import ACTIVATION_MODULES, ACTIVATIONS, ignored, plain
 
 OUTPUT = "output"

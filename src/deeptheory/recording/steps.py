@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import StoreError
-from deeptheory.stored import read_json
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import StoreError
+from deeptheory.core.storage import read_json
 
 _CHUNK = 16 << 20
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_numpy
+from deeptheory.core.arrays import as_numpy
 
 
 class Whole:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deeptheory.results import Result
+from deeptheory.core.results import Result
 
 _LONG = 20.0  # seconds from which a snapshot says what it will take
 _EVERY = 30.0  # seconds between lines

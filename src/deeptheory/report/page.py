@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from deeptheory import __version__
-from deeptheory.errors import StoreError
-from deeptheory.stored import check_schema, read_json, write_text
-from deeptheory.verdicts import counted, headline
+from deeptheory.core.errors import StoreError
+from deeptheory.core.storage import check_schema, read_json, write_text
+from deeptheory.core.verdicts import counted, headline
 
 NAME = "report.html"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
-from deeptheory.names import unknown
-from deeptheory.results import Estimate
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
+from deeptheory.core.results import Estimate
+from deeptheory.core.statistics import LEVEL, holm
+from deeptheory.core.verdicts import DECIDED, INCONCLUSIVE, NOT_JUDGED, NOT_RUN, PUBLISHED, SETTINGS, in_words
 from deeptheory.runs.intervals import Sample, deciding_p, interval, least_p, needs
 from deeptheory.runs.ledger import COLUMNS, Entry, Ledger
 from deeptheory.runs.region import Region
-from deeptheory.statistics import LEVEL, holm
-from deeptheory.verdicts import DECIDED, INCONCLUSIVE, NOT_JUDGED, NOT_RUN, PUBLISHED, SETTINGS, in_words
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from deeptheory.errors import DeeptheoryError, InputError
+from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.runs.work import Task, perform, perform_for
 
 

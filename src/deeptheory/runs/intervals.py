@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory import statistics
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core import statistics
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.statistics import LEVEL, Interval
+from deeptheory.core.verdicts import INCONCLUSIVE, REPRODUCED
 from deeptheory.runs.region import Region
-from deeptheory.statistics import LEVEL, Interval
-from deeptheory.verdicts import INCONCLUSIVE, REPRODUCED
 
 SHARE = "share"
 LEAST_ALPHA = 1e-13

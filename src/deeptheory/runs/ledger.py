@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.errors import InputError, StoreError
-from deeptheory.names import unknown
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.names import unknown
+from deeptheory.core.results import Result
+from deeptheory.core.storage import CLAIMS_SCHEMA, check_claims, read_json, write_text
+from deeptheory.core.verdicts import VERDICTS, counted, headline
 from deeptheory.runs.region import Region
-from deeptheory.stored import CLAIMS_SCHEMA, check_claims, read_json, write_text
-from deeptheory.verdicts import VERDICTS, counted, headline
 
 if TYPE_CHECKING:
     import pandas

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 
 LOCK = ".lock"
 

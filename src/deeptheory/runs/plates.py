@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.errors import InputError, StoreError
-from deeptheory.names import unknown
-from deeptheory.stored import read_json, write_text
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.names import unknown
+from deeptheory.core.storage import read_json, write_text
 
 if TYPE_CHECKING:
     import pandas

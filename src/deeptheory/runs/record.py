@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.storage import RUN_SCHEMA, check_schema, read_json, write_text
 from deeptheory.runs.machine import machine, versions
-from deeptheory.stored import RUN_SCHEMA, check_schema, read_json, write_text
 
 RECORD = "run.json"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from deeptheory.errors import InputError
-from deeptheory.verdicts import CONTRADICTED, INCONCLUSIVE, REPRODUCED
+from deeptheory.core.errors import InputError
+from deeptheory.core.verdicts import CONTRADICTED, INCONCLUSIVE, REPRODUCED
 
 _NUMBER = r"([+-]?(?:\d+/\d+|\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf))"
 _ONE_SIDED = re.compile(rf"(<=|>=|<|>|=)\s*{_NUMBER}", re.I)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.errors import InputError, StoreError
-from deeptheory.names import unknown
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.names import unknown
+from deeptheory.core.storage import read_dataset, write_dataset
 from deeptheory.runs.steps import Step, unit_name
-from deeptheory.stored import read_dataset, write_dataset
 
 if TYPE_CHECKING:
     import xarray

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deeptheory.errors import InputError, StoreError
-from deeptheory.names import pick
+from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.names import pick
 from deeptheory.runs.engines import ENGINES, check_jobs
 from deeptheory.runs.lock import locked
 from deeptheory.runs.progress import Lines, reporter, watched

@@ -9,7 +9,7 @@ import json
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 _FAMILY = 10_000  # the largest family; member k of run s has seed s * _FAMILY + k
 

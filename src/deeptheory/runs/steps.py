@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deeptheory.errors import InputError
-from deeptheory.names import unknown
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.runs import Plate, Section
 
 Maker = Callable[[Any, dict], Plate | None]  # (results, settings); None: nothing of it at this scale

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.errors import MissingDependency
+from deeptheory.core.errors import MissingDependency
 from deeptheory.runs import generator
 
 

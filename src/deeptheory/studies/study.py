@@ -8,9 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.errors import InputError
-from deeptheory.names import pick, unknown
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick, unknown
+from deeptheory.core.results import Result
 
 if TYPE_CHECKING:
     from deeptheory.runs import Ledger, Results
@@ -122,8 +122,8 @@ class StudyResult(Result):
 
     def figure(self, name: str | None = None) -> Any:
         """A figure of the run by name, as in figures/NAME.json; the first of the page where no name is given."""
+        from deeptheory.core.storage import read_json
         from deeptheory.runs import read_figure
-        from deeptheory.stored import read_json
 
         page = read_json(self.folder / "page.json", "run")
         names = [plate for section in page["sections"] for plate in section["plates"]]

@@ -168,9 +168,9 @@ CASES = {
     "population-not-grandmother": both(lambda a, b: numbers(identified=a, best_single=b), (0.75, 0.1), (0.1, 0.75)),
     "200-suffice": both(by_size, (0.95, 0.97), (0.4, 0.97)),
     "axes-not-mutually-orthogonal": both(lambda a, b: numbers(axes_cosine=a, null_cosine=b), (0.3, 0.1), (0.1, 0.3)),
-    "eigenface-worse": both(eigenface, (LAST, 0.7, 1.4), (LAST, 1.4, 0.7)),
-    **{f"eigenface-worse/{n}": both(eigenface, (n, 0.7, 1.4), (n, 1.4, 0.7)) for n in LAYERS[:-1]},
-    "eigenface-worse/simulated": (simulated(eigenface=0.7), simulated(eigenface=1.4)),
+    "eigenface-worse": both(eigenface, (LAST, -0.2, 0.3), (LAST, 0.3, -0.2)),
+    **{f"eigenface-worse/{n}": both(eigenface, (n, -0.2, 0.3), (n, 0.3, -0.2)) for n in LAYERS[:-1]},
+    "eigenface-worse/simulated": (simulated(eigenface=-0.2), simulated(eigenface=0.3)),
     "metamers": both(changes, (0.05, 1.0), (1.0, 0.05)),
     "reconstruction": both(lambda v: numbers(reconstruction=v), (0.8,), (1.25,)),
     "view-transfer": both(views, (0.8, 0.0), (0.0, 0.8)),
@@ -217,6 +217,19 @@ def test_networks_without_a_cell_that_counts_decide_nothing(name):
     entry = decide([c for c in CLAIMS if c.id == name], {"layers": data}, scale="quick")[name]
     assert entry.verdict == "inconclusive"
     assert f"no value in 3 of {N}" in entry.note
+
+
+def test_undetermined_ramps_are_left_out_and_counted():
+    """A cell whose responses tell neither way is no evidence against ramps: the share is of those that tell."""
+    data = CASES["ramp"][0]["layers"].copy(deep=True)
+    claims = [c for c in CLAIMS if c.id == "ramp"]
+    determined = decide(claims, {"layers": data}, scale="quick")["ramp"]
+    data["monotone"][:, :, :, 3:6] = np.nan  # of the seven tuned cells
+    data["monotone"][:, :, :, 7:] = np.nan  # of untuned cells: not counted
+    entry = decide(claims, {"layers": data}, scale="quick")["ramp"]
+    assert determined.measured == pytest.approx((N - N / 3 / 7) / N)
+    assert entry.measured == pytest.approx((N - N / 3 / 4) / N)
+    assert f"{3 * N} of {7 * N} tuned cells undetermined and left out" in entry.note
 
 
 def test_every_claim_is_tried():

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.axis.entering import Entered
-from deeptheory.axis.flatness import detectable
+from deeptheory.axis.bench.flatness import detectable
+from deeptheory.axis.bench.validation import Entered
 from deeptheory.axis.models.family import one_family
 from deeptheory.axis.models.scores import DISTANCES, MODELS, RADII, Scores, score
 from deeptheory.axis.models.verdicts import REASONS, VERDICTS, Evidence, verdicts
-from deeptheory.errors import InputError
-from deeptheory.results import Result
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +49,7 @@ class Models(Result):
     def of(self, name: str) -> np.ndarray:
         """[unit]: held-out R^2 of a model. InputError: no such model."""
         if name not in self.names:
-            from deeptheory.names import unknown
+            from deeptheory.core.names import unknown
 
             raise InputError(unknown(name, self.names, what="model"))
         return self.r2[self.names.index(name)]

@@ -19,7 +19,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from deeptheory.datasets.places import cache_folder
+from deeptheory.datasets.paths import cache_folder
 
 _HERE = Path(__file__).parent
 _FLAGS = (

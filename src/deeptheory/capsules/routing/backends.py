@@ -17,8 +17,8 @@ import torch
 from deeptheory.capsules.native.building import missing
 from deeptheory.capsules.on_gpu import dynamic as on_gpu
 from deeptheory.capsules.tracing import traced
-from deeptheory.errors import MissingDependency
-from deeptheory.names import pick
+from deeptheory.core.errors import MissingDependency
+from deeptheory.core.names import pick
 
 BACKENDS = ("auto", "eager", "recompute", "native", "triton")
 SMALL = 64 << 20  # bytes of votes up to which they may be kept

@@ -12,8 +12,8 @@ import torch
 
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.tracing import traced
-from deeptheory.errors import InputError
-from deeptheory.shapes import check_finite, check_shapes
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite, check_shapes
 
 
 def full_precision(device: torch.device):

@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import einsum
 
-from deeptheory.arrays import is_torch, like
 from deeptheory.capsules.native.dynamic import NativePasses
 from deeptheory.capsules.on_gpu.dynamic import TritonPasses
 from deeptheory.capsules.routing import recomputed
@@ -30,7 +29,8 @@ from deeptheory.capsules.routing.checks import (
 )
 from deeptheory.capsules.routing.variants import check_iterations
 from deeptheory.capsules.squashing import at_least_float32, squash
-from deeptheory.shapes import check_shapes
+from deeptheory.core.arrays import is_torch, like
+from deeptheory.core.shapes import check_shapes
 
 
 def dynamic_routing(

@@ -13,7 +13,6 @@ from torch import einsum
 from torch.nn.functional import logsigmoid
 from torch.utils.checkpoint import checkpoint
 
-from deeptheory.arrays import is_torch, like
 from deeptheory.capsules.routing.backends import choose
 from deeptheory.capsules.routing.checks import (
     check_outcome,
@@ -28,9 +27,10 @@ from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_tem
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.tracing import traced
 from deeptheory.capsules.windows import NORMALIZE
-from deeptheory.errors import InputError
-from deeptheory.names import pick
-from deeptheory.shapes import check_shapes
+from deeptheory.core.arrays import is_torch, like
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_shapes
 
 PRESENCE = ("cost", "mass")
 

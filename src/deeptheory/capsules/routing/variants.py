@@ -13,8 +13,8 @@ deviations. Its parameters are b_a = -beta_a / 2500 and b_s = 2 beta_u / (1 + ln
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deeptheory.errors import InputError
-from deeptheory.names import pick
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.theme import layer_colours, new_figure
 from deeptheory.information.bottleneck.annealing import anneal
 from deeptheory.information.bottleneck.joint import as_joint, informations
 from deeptheory.information.bottleneck.methods import check_betas, check_count
-from deeptheory.results import Result
-from deeptheory.theme import layer_colours, new_figure
 
 _SAME = 1e-7  # bits: branches that differ by less run together
 

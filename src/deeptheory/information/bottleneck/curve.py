@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import Array, as_numpy, like
+from deeptheory.core.arrays import Array, as_numpy, like
+from deeptheory.core.results import Result
+from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, new_figure
 from deeptheory.information.bottleneck.joint import Joint, as_joint
 from deeptheory.information.bottleneck.methods import check_betas, check_clock, check_count, deterministic_note
 from deeptheory.information.bottleneck.optimal import informations_of, solve_path
 from deeptheory.information.bottleneck.products import Clock
-from deeptheory.results import Result
-from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
 
 _BITS = 1 / np.log(2)
 _MOST_POINTS = 400

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve
-from deeptheory.results import Result
-from deeptheory.theme import LAYER_COLOURS, NEUTRAL, new_figure
 
 _POINTS = 400
 

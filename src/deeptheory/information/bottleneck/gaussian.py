@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import Array, as_numpy, like
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import Array, as_numpy, like
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.information.bottleneck.curve import draw_curve
 from deeptheory.information.bottleneck.methods import check_beta, check_betas
 from deeptheory.information.bottleneck.solution import BottleneckSolution
-from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy, is_torch
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy, is_torch
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite
 from deeptheory.information.bottleneck.divergence import divergence
-from deeptheory.shapes import check_finite
 
 _BITS = 1 / np.log(2)
 _DIGITS = 33  # binary digits of p(y|x) by which rows are compared, 1e-10 of each entry

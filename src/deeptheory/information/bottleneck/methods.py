@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
 from deeptheory.information.bottleneck.annealing import HARD, anneal, clustered
 from deeptheory.information.bottleneck.hard import merge, move
 from deeptheory.information.bottleneck.joint import Joint

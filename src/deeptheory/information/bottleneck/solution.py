@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import Array
+from deeptheory.core.arrays import Array
+from deeptheory.core.results import Result
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.information.bottleneck.joint import Joint, informations
-from deeptheory.results import Result
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

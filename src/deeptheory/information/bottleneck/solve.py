@@ -5,14 +5,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from deeptheory.arrays import is_torch, like
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import is_torch, like
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.information.bottleneck.gaussian import gaussian
 from deeptheory.information.bottleneck.joint import as_joint
 from deeptheory.information.bottleneck.methods import agglomerative, dib, ib, sequential
 from deeptheory.information.bottleneck.solution import BottleneckSolution
 from deeptheory.information.bottleneck.squared import squared
-from deeptheory.names import pick
 
 
 def _variational(joint: Any, beta: float, **options: Any) -> BottleneckSolution:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information.bottleneck.joint import Joint
 from deeptheory.information.bottleneck.methods import check_beta
 from deeptheory.information.bottleneck.solution import BottleneckSolution

@@ -6,6 +6,7 @@ x, y, z: arrays [n, d].
 
 from collections.abc import Callable
 
+from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.compressed import compressed
 from deeptheory.information.estimators.conditional import (
     conditional_gaussian,
@@ -19,7 +20,6 @@ from deeptheory.information.estimators.ksg import ksg
 from deeptheory.information.estimators.mixed import labelled, mixed
 from deeptheory.information.estimators.noisy_network import Propagation, noisy_network_information
 from deeptheory.information.estimators.plugin import plugin, plugin_entropy
-from deeptheory.results import Estimate
 
 MUTUAL_INFORMATION: dict[str, Callable[..., Estimate]] = {
     "ksg": ksg,

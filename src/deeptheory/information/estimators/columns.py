@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information.estimators.samples import constant, moderate, read
 
 DRAWS = 4  # of the noise that breaks ties

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Estimate
+from deeptheory.core.shapes import check_finite
 from deeptheory.information.estimators.compressors import compressed_to
 from deeptheory.information.estimators.kozachenko_leonenko import weighted_information
 from deeptheory.information.estimators.ksg import ksg
-from deeptheory.names import pick
-from deeptheory.results import Estimate
-from deeptheory.shapes import check_finite
 
 _INNER: dict[str, Callable[..., Estimate]] = {"wkl": weighted_information, "ksg": ksg}
 

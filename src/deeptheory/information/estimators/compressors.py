@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 _STEPS = 800
 
@@ -64,7 +64,7 @@ COMPRESSORS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {"pca": p
 def compressed_to(samples: np.ndarray, dims: int, how: str | Callable[..., np.ndarray], seed: int) -> np.ndarray:
     """Codes [n, dims] of samples [n, ...]; at most dims columns come back as they are. InputError: dims below 1, n below dims,
     an unknown compressor."""
-    from deeptheory.names import pick
+    from deeptheory.core.names import pick
 
     flat = np.asarray(samples, dtype=np.float64).reshape(len(samples), -1)
     if flat.size:  # by a power of two, so that squares stay in float64 whatever the units

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory import statistics
-from deeptheory.errors import InputError
+from deeptheory.core import statistics
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.gaussian import canonical
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.plugin import bias_note, symbols, with_interval
 from deeptheory.information.estimators.samples import as_samples, check_k, read, rescaled
-from deeptheory.results import Estimate
 
 _OFTEN = 20  # samples per value, on average, from which a column of numbers is compared, not subtracted
 _MANY = 20  # labels of the condition, from which the interval is from batches of whole labels

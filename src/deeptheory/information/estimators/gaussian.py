@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import check_numbers, dependent
 from deeptheory.information.estimators.samples import as_samples, constant, moderate, rescaled
-from deeptheory.results import Estimate
 
 _Z = 1.959963984540054
 _NOTE = "true where x and y are jointly Gaussian; for other distributions neither bound"

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbours import nearest
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
-from deeptheory.results import Estimate
 
 _UNEQUAL = 1e3  # ratio of columns' standard deviations from which distances would see the largest alone
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import comparable
 from deeptheory.information.estimators.limits import (
     INFINITE,
@@ -23,7 +24,6 @@ from deeptheory.information.estimators.limits import (
 from deeptheory.information.estimators.mixed import mixed, words
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
-from deeptheory.results import Estimate
 
 
 def ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import dependent
-from deeptheory.results import Estimate
 
 _RISE = 1.0  # bits
 _TIE_NOISE = 0.02  # bits that the noise that breaks ties may add

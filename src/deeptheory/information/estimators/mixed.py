@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import comparable
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing, too_little, watched
 from deeptheory.information.estimators.neighbours import information_by_neighbours
 from deeptheory.information.estimators.plugin import plugin
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, read
-from deeptheory.results import Estimate
 
 
 def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from deeptheory.information.estimators.trees import counts_by_tree, nearest_by_tree
-from deeptheory.networks.elementary import FAST
+from deeptheory.networks.population.elementary import FAST
 
 MOST_FOR_TREES = 7
 _LEAST = 5e-324  # nearer than this: the same

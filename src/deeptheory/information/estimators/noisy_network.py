@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy, as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
 from deeptheory.information.entering import as_activations, as_p_y_given_x
 from deeptheory.information.mixtures import log_densities
-from deeptheory.results import Estimate
 
 METHOD = "sample propagation"
 _FAR = 1e17

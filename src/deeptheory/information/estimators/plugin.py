@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.samples import as_samples
-from deeptheory.results import Estimate
 
 _Z = 1.959963984540054
 _WORTH_A_NOTE = 0.01  # bits

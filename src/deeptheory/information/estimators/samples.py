@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory import statistics
-from deeptheory.errors import InputError
+from deeptheory.core import statistics
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite
 from deeptheory.information.reading import read
-from deeptheory.shapes import check_finite
 
 SAMPLING_ERROR = "interval: sampling error only"
 SAMPLING_NOTE = "the interval is sampling error only, from subsamples: a bias common to all of them is not in it"

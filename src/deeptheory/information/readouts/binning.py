@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.information.counting import binned, cells, x_log_x
 from deeptheory.information.entering import as_activations, as_dict, as_labels, numbered
 from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_cells, held_keys
-from deeptheory.names import pick
 
 _SPACINGS = {"width": "equal width", "count": "equal count", "entropy": "entropy-based"}
 _BOUNDED = {"tanh": np.tanh, "softsign": lambda z: z / (1 + np.abs(z)), "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(z / 2)}

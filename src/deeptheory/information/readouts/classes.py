@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
 from deeptheory.information.entering import as_activations
 
 _SQUARED = 200  # powers of two within which float64 holds sums of squares with all their digits

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.information.entering import as_activations, discrete, numbered
 from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_rows, held_keys
-from deeptheory.names import pick
 
 
 @dataclass(frozen=True)

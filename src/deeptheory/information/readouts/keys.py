@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from deeptheory.arrays import as_numpy
+from deeptheory.core.arrays import as_numpy
 from deeptheory.information.counting import _mix, cells
 from deeptheory.information.entering import as_activations, discrete
 

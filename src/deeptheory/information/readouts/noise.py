@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.information.entering import as_activations, as_labels
 from deeptheory.information.mixtures import pair_sums
-from deeptheory.names import pick
 
 _SQUARED = 40  # powers of two within which float32 holds the square
 _FEW = 64  # classes up to which all are summed in one pass over pairs

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_numpy
+from deeptheory.core.arrays import as_numpy
 from deeptheory.information.estimators.noisy_network import Propagation, check_sigma, propagated_information
 
 

@@ -67,10 +67,11 @@ def layers(settings: dict, member: int, trained: Any, untrained: Any, progress: 
 def measured(settings: dict, code: Any, rival: Any) -> dict[str, Any]:
     """What the axis code says of one area; cells that are missing or dead are NaN.
 
-    preference: of shape against appearance. tuned, monotone, flat: 1 or 0. relative: variance in the orthogonal space over
-    that along the axis. dimensions: features to which the cell is tuned. r: correlation with the projection onto the axis.
-    sta: [cell, feature], of unit length. explained: [feature], decoded. eigenface: variance explained by pixel components
-    over that by the face space, mean over tuned cells (over all, where none is).
+    preference: of shape against appearance. tuned, flat: 1 or 0. monotone: 1, 0 for a cell shown to reverse, NaN for one that
+    its responses do not determine. relative: variance in the orthogonal space over that along the axis. dimensions: features
+    to which the cell is tuned. r: correlation with the projection onto the axis. sta: [cell, feature], of unit length.
+    explained: [feature], decoded. eigenface: variance explained by pixel components minus that by the face space (held out:
+    either may be negative, so that a ratio says nothing), mean over tuned cells (over all, where none is).
     """
     cells, tuned = settings["cells"], code.ramp.tuned
     out = {
@@ -78,7 +79,7 @@ def measured(settings: dict, code: Any, rival: Any) -> dict[str, Any]:
         for key, value in {
             "preference": code.preference.index,
             "tuned": tuned,
-            "monotone": code.ramp.monotone,
+            "monotone": np.where(code.ramp.shape == "undetermined", np.nan, code.ramp.monotone),
             "flat": code.flatness.flat,
             "relative": code.flatness.relative,
             "dimensions": code.preference.tuned_dimensions,
@@ -88,7 +89,7 @@ def measured(settings: dict, code: Any, rival: Any) -> dict[str, Any]:
     }
     out["explained"] = code.decoding.explained
     share = tuned if tuned.any() else np.ones(len(tuned), dtype=bool)
-    out["eigenface"] = rival.axes.explained[share].mean() / code.axes.explained[share].mean()
+    out["eigenface"] = rival.axes.explained[share].mean() - code.axes.explained[share].mean()
     return out
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.runs import Sample
 from deeptheory.runs.intervals import interval
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 CONDITIONS = {"trained": "trained", "untrained": "before training"}
 PIXELS = "pixels"

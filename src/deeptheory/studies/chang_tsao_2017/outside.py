@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
 from deeptheory.networks import FaceResNet, face_resnet
 from deeptheory.runs import derive, generator
 from deeptheory.studies.chang_tsao_2017.cells import recorded

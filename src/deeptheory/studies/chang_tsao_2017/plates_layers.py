@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.runs import Plate
 from deeptheory.studies.chang_tsao_2017.claims import median_where, preferences
 from deeptheory.studies.chang_tsao_2017.layers import CURVED, LAYERS
 from deeptheory.studies.chang_tsao_2017.marks import CONDITIONS, PIXELS, curves, dots, long, row, table_of
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 _GRID = np.linspace(-2, 2, 17)  # standard deviations along an axis
 _FULL = 8  # faces in a bin that is drawn
@@ -334,11 +334,11 @@ def eigenface(results: Any, settings: dict) -> Plate:
     return Plate(
         name="eigenface",
         title="Fifty pixel components against the fifty of the face space",
-        figure=dots(table, "layer", "condition", "explained variance, pixel components / face space", "layer", 1.0),
+        figure=dots(table, "layer", "condition", "explained variance, pixel components minus face space", "layer", 0.0),
         table=table,
-        see="Below 1 the face space explains the tuned cells better, as the paper reports of AM. On the right the positive control: cells simulated as axes of the face space.",
+        see="Below 0 the face space explains the tuned cells better, as the paper reports of AM. On the right the positive control: cells simulated as axes of the face space.",
         claims=("eigenface-worse",),
         trust="A network that sees pixels need not follow the coordinates from which faces were drawn; what holds of it need not "
         "hold of a brain.",
-        alt="Dots with error bars: ratio of explained variance by layer and condition, with simulated axis cells and pixels.",
+        alt="Dots with error bars: difference of explained variance by layer and condition, with simulated axis cells and pixels.",
     )

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.theme import NEUTRAL
 from deeptheory.faces import montage, picture_figure
 from deeptheory.runs import Plate
 from deeptheory.studies.chang_tsao_2017.marks import CONDITIONS, PIXELS, curves, dots, long, row, table_of
-from deeptheory.theme import NEUTRAL
 
 
 def published(results: Any, settings: dict) -> Plate | None:

@@ -38,10 +38,10 @@ def simulated(settings, unit, inputs, workspace, progress):
 
 
 def _pixel_control(settings: dict, unit: int, coordinates: np.ndarray, pixels: np.ndarray) -> float:
-    """Variance of axis cells of the face space that pixel components explain, over that by the space itself."""
+    """Variance of axis cells of the face space that pixel components explain, minus that by the space itself."""
     rng = generator(unit, "axis cells")
     s = (coordinates - coordinates.mean(0)) / coordinates.std(0)
     drive = s @ rng.standard_normal((s.shape[1], 100)) / np.sqrt(s.shape[1])
     rates = firing(settings)(np.log1p(np.exp(2 * drive)), derive(unit, "axis cells") % 2**31)
     found: list[Any] = [dt.axis_code(rates, f, permutations=0, models=False, seed=unit) for f in (pixels, coordinates)]
-    return float(found[0].axes.explained.mean() / found[1].axes.explained.mean())
+    return float(found[0].axes.explained.mean() - found[1].axes.explained.mean())

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
 from deeptheory.networks import FaceNet, accuracy, classification_loss, minibatches, train
 from deeptheory.runs import Step, derive
 from deeptheory.runs import members as numbered

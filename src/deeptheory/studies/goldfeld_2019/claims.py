@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
+from deeptheory.core.statistics import spearman
 from deeptheory.information import fall
 from deeptheory.runs import Claim, NotRun, Sample, at_setting
-from deeptheory.statistics import spearman
 from deeptheory.studies.goldfeld_2019 import pictures
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES
 

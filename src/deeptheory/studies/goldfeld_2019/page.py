@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.information import fall
 from deeptheory.runs import Page, Plate
 from deeptheory.studies.both_sides import links
@@ -12,7 +13,6 @@ from deeptheory.studies.goldfeld_2019 import pictures
 from deeptheory.studies.goldfeld_2019.claims import quantised, rank_correlation, values
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CLUSTERED
 from deeptheory.studies.pages import sections, turned
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 _NOISY = {"noisy": "noise in every layer", "orthonormal": "and orthonormal weights"}
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information import Clusters, information_plane, noisy_neuron_information
 from deeptheory.runs import Step, chunks, derive, generator
 from deeptheory.runs import members as numbered

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
 
 FAMILIAR_ELEVATIONS = (30, 35, 40)
 

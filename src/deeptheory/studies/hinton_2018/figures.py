@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
+from deeptheory.core.theme import layer_colours, new_figure
 from deeptheory.runs import NotDone, Page, Plate, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.drawing import against
 from deeptheory.studies.hinton_2018.claims import compared
 from deeptheory.studies.pages import Part, sections, turned
-from deeptheory.theme import layer_colours, new_figure
 
 _ABLATIONS = {
     "whole": "r = 3, matrices, spread loss",
@@ -172,7 +172,7 @@ def _attacks(results: Any, settings: dict) -> Plate:
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    from deeptheory.theme import template
+    from deeptheory.core.theme import template
 
     data = results["attacks"]["accuracy"]
     names = [str(a) for a in data["attack"].values]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.results import Estimate
+from deeptheory.core.results import Estimate
+from deeptheory.core.statistics import Interval
 from deeptheory.runs import Claim, NotRun, Sample, at_setting
 from deeptheory.runs.intervals import LEAST_FOR_MEANS, interval
-from deeptheory.statistics import Interval
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import BIASES, DATA, DECIMALS, PARAMETERS, SHALLOW, SPARSE, TREES
 
 _PAPER = "Lin, Tegmark & Rolnick 2017"

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.runs import Page, Plate, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.lin_tegmark_rolnick_2017.claims import gains
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import DATA, PARAMETERS
 from deeptheory.studies.pages import Part, sections, turned
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:

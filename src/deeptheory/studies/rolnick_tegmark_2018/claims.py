@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.results import Estimate
+from deeptheory.core.results import Estimate
 from deeptheory.runs import Claim, NotRun, Sample, at_setting
 from deeptheory.studies.rolnick_tegmark_2018.steps import GROUPS, MONOMIALS, TABLE, UNIVARIATE, named
 

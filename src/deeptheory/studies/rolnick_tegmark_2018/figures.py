@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.runs import Page, Plate, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.studies.rolnick_tegmark_2018.claims import deep_bound, frontier, grid
 from deeptheory.studies.rolnick_tegmark_2018.steps import MONOMIALS
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 _TABLED = (8, 16, 20, 32, 64)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.arrays import as_tensor
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
 from deeptheory.runs import Step, generator
 from deeptheory.runs import members as numbered
 

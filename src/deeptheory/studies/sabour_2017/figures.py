@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
+from deeptheory.core.theme import layer_colours, new_figure
 from deeptheory.runs import Page, Plate, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.drawing import against
 from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.studies.sabour_2017.claims import compared
-from deeptheory.theme import layer_colours, new_figure
 
 _ROWS = ("r1", "r1-reconstruction", "r3", "r3-reconstruction", "cnn")
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.information import InformationPlane
 from deeptheory.runs import Page, Plate
 from deeptheory.studies.both_sides import links
@@ -14,7 +15,6 @@ from deeptheory.studies.pages import sections, turned
 from deeptheory.studies.saxe_2018 import pictures
 from deeptheory.studies.saxe_2018.claims import COMPRESSES, GAP, falls, noise_falls, plane
 from deeptheory.studies.saxe_2018.steps import NONLINEARITIES, readouts
-from deeptheory.theme import NEUTRAL, layer_colours, new_figure
 
 _BINS = {
     "even": "30 even over [-1, 1]",

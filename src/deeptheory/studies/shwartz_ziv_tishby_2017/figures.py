@@ -3,6 +3,7 @@
 from typing import Any
 
 import deeptheory as dt
+from deeptheory.core.theme import layer_colours, new_figure
 from deeptheory.information import fall
 from deeptheory.runs import NotDone, Page, Plate, Sample
 from deeptheory.runs.intervals import interval
@@ -11,7 +12,6 @@ from deeptheory.studies.pages import Part, sections, turned
 from deeptheory.studies.shwartz_ziv_tishby_2017 import further_figures as further
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import last_hidden
 from deeptheory.studies.shwartz_ziv_tishby_2017.steps import readout, task
-from deeptheory.theme import layer_colours, new_figure
 
 _STEPS = {
     "minibatch": "minibatch",

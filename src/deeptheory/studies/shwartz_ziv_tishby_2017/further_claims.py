@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
+from deeptheory.core.statistics import spearman
 from deeptheory.information import fall, fits_before_compressing, fraction_of_information
 from deeptheory.runs import NotRun, Sample
-from deeptheory.statistics import spearman
 
 
 def epochs_to(data: Any, level: float) -> np.ndarray:

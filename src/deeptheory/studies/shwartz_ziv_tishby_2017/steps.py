@@ -7,7 +7,7 @@ history over [seed, step], and the first layer's weights before and after.
 from typing import Any
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.runs import Step, chunks, generator
 from deeptheory.runs import members as numbered
 from deeptheory.studies.shwartz_ziv_tishby_2017.further_steps import FURTHER

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.results import Estimate
+from deeptheory.core.results import Estimate
 from deeptheory.runs import Claim, NotRun, Sample, at_setting
 
 _PAPER = "Tishby & Zaslavsky 2015"

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
 from deeptheory.runs import Page, Plate
 from deeptheory.studies.both_sides import links
 from deeptheory.studies.drawing import dots, measured
 from deeptheory.studies.pages import sections, turned
 from deeptheory.studies.tishby_zaslavsky_2015.claims import distance_after, slopes
-from deeptheory.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
 
 
 def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:

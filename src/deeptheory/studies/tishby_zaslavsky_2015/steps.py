@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.information import bottleneck_branches, finite_sample_bound
 from deeptheory.information.bottleneck.joint import as_joint
 from deeptheory.runs import Step, chunks, generator

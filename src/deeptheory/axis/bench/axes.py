@@ -1,0 +1,141 @@
+"""Preferred axes: the response-weighted mean of the stimuli, and what it becomes when their covariance is undone.
+
+Source: Chang & Tsao 2017, STA = sum_n s(n) f(n) / sum_n f(n). Here the mean rate is taken off first and the sum is
+divided by n, so that signed activations are as welcome as rates: sta = mean_n s(n) (f(n) - mean f), the covariance of
+feature and response. whitened = Sigma^-1 sta (ordinary least squares): the direction along which the response grows
+for r = g(w.s) and Gaussian stimuli, where the STA is Sigma w. ridge: (Sigma + alpha)^-1 sta, alpha by leave-one-out.
+Trap: o.sta = 0 makes o.s uncorrelated with w.s (statistical orthogonality, for tests of flatness); a stimulus that
+shall not move the response needs o.w = 0 (geometric, for metamers).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from deeptheory.axis.bench.left_out import ROOM, left_out
+from deeptheory.axis.bench.validation import Entered
+from deeptheory.core.results import Result
+
+_ALPHAS = tuple(10.0**k for k in np.arange(-4, 3.01, 0.5))  # times the mean variance of a feature
+_HALVES = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Axes(Result):
+    """sta, whitened, ridge: [unit, d] in the normalised feature space, response per unit of feature; alpha [unit].
+
+    reliability, reliability_whitened: [unit], mean cosine between the axes of two random halves of the stimuli.
+    explained: [unit], R^2 of a linear output on stimuli left out; with fewer than 8 stimuli per feature, and where stimuli
+    depend on each other, the penalty is chosen without them. units: names.
+    """
+
+    sta: np.ndarray
+    whitened: np.ndarray
+    ridge: np.ndarray
+    alpha: np.ndarray
+    explained: np.ndarray
+    reliability: np.ndarray
+    reliability_whitened: np.ndarray
+    units: np.ndarray
+
+    def __repr__(self) -> str:
+        u, d = self.sta.shape
+        return f"Axes({u} units, {d} features, median split-half cosine {np.median(self.reliability):.2f})"
+
+    def dataset(self):
+        """xarray.Dataset over [unit, feature]."""
+        import xarray as xr
+
+        return xr.Dataset(
+            {name: (("unit", "feature"), getattr(self, name)) for name in ("sta", "whitened", "ridge")}
+            | {
+                name: (("unit",), getattr(self, name))
+                for name in ("alpha", "explained", "reliability", "reliability_whitened")
+            },
+            coords={"unit": self.units, "feature": np.arange(self.sta.shape[1])},
+        )
+
+    def table(self):
+        """One row a unit: length of the axis, reliability, explained variance."""
+        import pandas as pd
+
+        return pd.DataFrame({
+            "unit": self.units,
+            "sta_norm": np.linalg.norm(self.sta, axis=1),
+            "reliability": self.reliability,
+            "reliability_whitened": self.reliability_whitened,
+            "explained": self.explained,
+            "alpha": self.alpha,
+        })  # fmt: skip
+
+
+def preferred_axes(e: Entered, seed: int) -> Axes:
+    """Axes of every unit; see Axes."""
+    z, y = e.z, e.y - e.y.mean(0)
+    sta = z.mT @ y / len(z)  # [r, u], in principal directions
+    whitened = sta / e.variances[:, None]
+    ridge, alpha, explained = _ridge(z, y, e.variances)
+    folds = e.dependence.left_out(10, seed)
+    if folds is not None or len(z) < ROOM * (
+        z.shape[1] + 1
+    ):  # chosen on the same stimuli the penalty would flatter itself
+        predicted = left_out(z, e.y, folds).predicted
+        explained = 1 - (e.y - predicted).square().sum(0) / y.square().sum(0)
+    halves = _halves(z, e.y, e.variances, seed)
+    return Axes(
+        sta=_numpy((e.basis @ sta).mT),
+        whitened=_numpy((e.basis @ whitened).mT),
+        ridge=_numpy((e.basis @ ridge).mT),
+        alpha=_numpy(alpha),
+        explained=_numpy(explained),
+        reliability=_numpy(halves[0]),
+        reliability_whitened=_numpy(halves[1]),
+        units=e.units,
+    )
+
+
+def _ridge(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor):
+    """(axis [r, u], alpha [u], leave-one-out R^2 [u]); in principal directions every penalty is a rescaling.
+
+    1 - leverage is summed from penalty / (variance + penalty), which no floor has to guard: z spans n - 1 rows at most.
+    """
+    n, r = z.shape
+    q = z / (n * variances).sqrt()
+    inside, square = q.mT @ y, q.square()
+    full = r >= n - 1
+    rest = torch.zeros_like(y) if full else y - q @ inside
+    room = torch.zeros_like(square[:, 0]) if full else 1 - 1 / n - square.sum(1)
+    total = y.square().sum(0)
+    best = None
+    for alpha in _ALPHAS:
+        penalty = alpha * variances.mean()
+        kept = penalty / (variances + penalty)
+        left = (room + square @ kept).clamp_min(1e-300)[:, None]
+        error = ((rest + q @ (kept[:, None] * inside)) / left).square().sum(0)
+        found = (error, penalty.expand_as(error))
+        best = found if best is None else tuple(torch.where(error < best[0], a, b) for a, b in zip(found, best))
+    assert best is not None
+    axis = (z.mT @ y / n) / (variances[:, None] + best[1])
+    return axis, best[1], 1 - best[0] / total
+
+
+def _halves(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, seed: int):
+    rng = np.random.default_rng([seed, 1])
+    out = torch.zeros(2, y.shape[1], dtype=z.dtype, device=z.device)
+    for _ in range(_HALVES):
+        order = torch.as_tensor(rng.permutation(len(z)), device=z.device)
+        pair = []
+        for rows in order.tensor_split(2):
+            a, b = z[rows] - z[rows].mean(0), y[rows] - y[rows].mean(0)
+            sta = a.mT @ b / len(rows)
+            gram = a.mT @ a / len(rows) + 1e-6 * torch.diag(variances)
+            white = torch.cholesky_solve(sta, torch.linalg.cholesky(gram)) if len(rows) > len(variances) else sta / variances[:, None]  # fmt: skip
+            pair.append((sta, white))
+        for k in range(2):
+            out[k] += torch.nn.functional.cosine_similarity(pair[0][k], pair[1][k], dim=0)
+    return out / _HALVES
+
+
+def _numpy(x: torch.Tensor) -> np.ndarray:
+    return x.detach().cpu().numpy()

@@ -1,0 +1,91 @@
+"""Reading the features from the population: every stimulus predicted from the others.
+
+Source: Chang & Tsao 2017, figure 3: each feature by ordinary least squares on [responses, 1], each stimulus predicted from
+the others, explained variance 1 - SSE/SST. That is what is done with 8 stimuli per unit or more; with fewer, where least squares
+fits noise, ridge with a nested penalty (left_out.py). Rows that belong together are left out together.
+Pitfall: explained variance of noise is a little below 0, not 0; and with n stimuli it is known to about 1/sqrt(n) only.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from deeptheory.axis.bench.left_out import left_out
+from deeptheory.axis.bench.validation import Entered
+from deeptheory.core.results import Result
+
+FOLDS = 10  # of dependent rows
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decoding(Result):
+    """explained: [feature], leave-one-out explained variance, may be negative, NaN for constant features. predicted,
+    actual: [n, feature], normalised. blocks: indices by name. ridge: whether the penalised form was used."""
+
+    explained: np.ndarray
+    predicted: np.ndarray
+    actual: np.ndarray
+    blocks: dict[str, np.ndarray]
+    units: int
+    ridge: bool
+    notes: tuple[str, ...] = ()
+    _steady: np.ndarray = field(repr=False)
+
+    @property
+    def by_block(self) -> dict[str, float]:
+        """Mean explained variance of each block's features."""
+        varying = {
+            name: self.explained[index][np.isfinite(self.explained[index])] for name, index in self.blocks.items()
+        }
+        return {name: float(v.mean()) if len(v) else float("nan") for name, v in varying.items()}
+
+    def __repr__(self) -> str:
+        each = ", ".join(f"{name} {v:.2f}" for name, v in self.by_block.items())
+        return f"Decoding({self.units} units, mean explained variance: {each})"
+
+    def table(self):
+        """One row a feature."""
+        import pandas as pd
+
+        block = np.full(len(self.explained), "", dtype=object)
+        for name, index in self.blocks.items():
+            block[index] = name
+        return pd.DataFrame({"feature": np.arange(len(self.explained)), "block": block, "explained": self.explained})
+
+    def scalars(self) -> dict[str, float]:
+        """Mean explained variance by block."""
+        return {f"explained/{name}": v for name, v in self.by_block.items()}
+
+    def figure(self) -> Any:
+        """Explained variance of every feature, blocks as colours."""
+        from deeptheory.axis.drawing import draw_decoding
+
+        return draw_decoding(self)
+
+
+def decode(e: Entered, units: np.ndarray | None = None, seed: int = 0) -> Decoding:
+    """Features from the responses of all units, or of those at the positions `units` (among those kept)."""
+    y = e.y if units is None else e.y[:, units]
+    found = left_out(y, e.s, e.dependence.left_out(FOLDS, seed))
+    error, total = (e.s - found.predicted).square().sum(0), (e.s - e.s.mean(0)).square().sum(0)
+    explained = torch.where(total > 0, 1 - error / total, torch.nan)
+    notes = []
+    each = (e.s - found.predicted).square().sum(1)
+    if float(each.max()) > 0.5 * float(each.sum()):
+        notes.append(f"stimulus {int(each.argmax())} alone makes {float(each.max() / each.sum()):.0%} of the error: an outlier of responses or features")  # fmt: skip
+    if found.ridge:
+        notes.append(f"{y.shape[1]} units for {len(y)} stimuli: ridge, the penalty of each feature chosen without the stimulus left out")  # fmt: skip
+    if not e.dependence.independent:
+        notes.append("dependent rows are left out together")
+    return Decoding(
+        explained=explained.cpu().numpy(),
+        predicted=found.predicted.cpu().numpy(),
+        actual=e.s.cpu().numpy(),
+        blocks=e.blocks,
+        units=y.shape[1],
+        ridge=found.ridge,
+        notes=tuple(notes),
+        _steady=found.steady.cpu().numpy(),
+    )

@@ -1,0 +1,113 @@
+"""Tuning along the preferred axis: is there any, and does the response ramp up along it without turning back?
+
+Source: Chang & Tsao 2017, figure 1: projections onto the STA in 20 equal bins over 1.01 times the largest, mean and SEM;
+significance by shuffling stimuli, one-sided. Pitfall: any axis computed from noise makes the same noise ramp up along it, so the
+curve proves nothing; the shuffle null does, since each shuffle has an axis of its own. And a fall that was not seen is no
+ramp: `monotone` needs the reversal to be shown small (reversal.py).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from deeptheory.axis.bench.reversal import reversals
+from deeptheory.axis.bench.shuffles import Shuffled
+from deeptheory.axis.bench.validation import Entered
+from deeptheory.core.results import Result
+from deeptheory.core.statistics import false_discovery, permutation_p
+
+BINS = 20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ramp(Result):
+    """centres, mean, sem, count: [unit, bin], projection in standard deviations, response as it came in.
+
+    r, p, q: [unit], correlation of response and projection, its shuffle p (one-sided), the same after Benjamini-Hochberg.
+    reversal: [unit], the largest fall of the held-out tuning curve within 2 standard deviations of the axis, over the curve's
+    range; reversal_limit: its upper 95 % limit, infinite where the range itself is not known. shape: [unit], "monotone" (the
+    limit is below .15), "reverses" (the fall is above .15 of the range, by 3 standard errors), else "undetermined".
+    """
+
+    centres: np.ndarray
+    mean: np.ndarray
+    sem: np.ndarray
+    count: np.ndarray
+    r: np.ndarray
+    p: np.ndarray
+    q: np.ndarray
+    reversal: np.ndarray
+    reversal_limit: np.ndarray
+    shape: np.ndarray
+    units: np.ndarray
+
+    @property
+    def tuned(self) -> np.ndarray:
+        """[unit]: q below .05."""
+        return self.q < 0.05
+
+    @property
+    def monotone(self) -> np.ndarray:
+        """[unit]: shown to rise without turning back."""
+        return self.shape == "monotone"
+
+    def __repr__(self) -> str:
+        return f"Ramp({self.tuned.sum()} of {len(self.r)} units tuned, {(self.tuned & self.monotone).sum()} of them monotone)"
+
+    def dataset(self):
+        """xarray.Dataset over [unit, bin]."""
+        import xarray as xr
+
+        curves = {name: (("unit", "bin"), getattr(self, name)) for name in ("centres", "mean", "sem", "count")}
+        single = {name: (("unit",), getattr(self, name)) for name in _SINGLE}
+        return xr.Dataset(curves | single, coords={"unit": self.units})
+
+    def table(self):
+        """One row per unit: r, p, q, reversal, reversal_limit, shape, monotone."""
+        import pandas as pd
+
+        return pd.DataFrame({"unit": self.units, **{k: getattr(self, k) for k in _SINGLE}})
+
+    def figure(self, units: int = 6) -> Any:
+        """The curves of the most tuned units, mean and SEM in each bin."""
+        from deeptheory.axis.drawing import draw_ramps
+
+        return draw_ramps(self, units)
+
+
+_SINGLE = ("r", "p", "q", "reversal", "reversal_limit", "shape", "monotone")
+
+
+def ramp_tuning(e: Entered, null: Shuffled, seed: int) -> Ramp:
+    """The curve of every unit along its STA, with significance; see Ramp."""
+    sta = e.s.mT @ (e.y - e.y.mean(0)) / len(e.s)
+    x = e.s @ sta
+    x = x / x.std(0, correction=0)
+    edge = 1.01 * x.abs().amax(0)
+    cell = (((x / edge + 1) / 2) * BINS).floor().clamp(0, BINS - 1).to(torch.int64)
+    shape = (BINS, x.shape[1])
+    count = torch.zeros(shape, dtype=x.dtype, device=x.device).scatter_add_(0, cell, torch.ones_like(x))
+    total = torch.zeros(shape, dtype=x.dtype, device=x.device).scatter_add_(0, cell, e.y)
+    mean = total / count
+    away = e.y - mean.gather(0, cell)
+    square = torch.zeros(shape, dtype=x.dtype, device=x.device).scatter_add_(0, cell, away.square())
+    sem = torch.where(count > 1, (square / (count - 1) / count).sqrt(), torch.nan)
+    middle = (torch.arange(BINS).to(x) + 0.5)[:, None] * 2 / BINS - 1
+    mean, sem, count = (v.mT.cpu().numpy() for v in (mean, sem, count))
+    p = permutation_p(null.correlation, null.correlation_null)
+    reversal, limit, said = reversals(e, seed)
+    return Ramp(
+        centres=(middle * edge).mT.cpu().numpy(),
+        mean=mean,
+        sem=sem,
+        count=count.astype(np.int64),
+        r=null.correlation,
+        p=p,
+        q=false_discovery(p),
+        reversal=reversal,
+        reversal_limit=limit,
+        shape=said,
+        units=e.units,
+    )

@@ -1,0 +1,1 @@
+"""The bench on layers of a network."""

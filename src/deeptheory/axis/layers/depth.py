@@ -1,0 +1,200 @@
+"""The bench at every layer of a network, with its controls beside it: the same network untrained, and the pixels.
+
+Source: Chang & Tsao 2017, supplement (a face network's layers as areas); the controls are what the paper could not ask of
+brains. Trap: ramps, flat null planes and axes that beat exemplars are found in untrained networks, and often in pixels, too:
+a layer's number means little without the same number of a network that has learnt nothing.
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from deeptheory.axis.bench.code import AxisCode, axis_code
+from deeptheory.axis.layers.layer import cells_of
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
+from deeptheory.recording.inputs import as_inputs
+from deeptheory.recording.sites import unwrap
+
+CONDITIONS = ("trained", "untrained", "pixels")
+_DULL = 0.2  # of the most varying pixel's deviation: those below are background
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Depth(Result):
+    """trained, untrained: AxisCode by layer, in the order given; pixels: AxisCode of the stimuli themselves, or None.
+
+    Units are drawn alike in both conditions. notes: which parameters of the untrained network could not be drawn again.
+    """
+
+    trained: dict[str, AxisCode]
+    untrained: dict[str, AxisCode]
+    pixels: AxisCode | None
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        names = list(self.trained)
+        beside = ", pixels" if self.pixels is not None else ""
+        return f"Depth({len(names)} layers, {names[0]} to {names[-1]}, beside them untrained{beside})"
+
+    def conditions(self) -> list[tuple[str, str, AxisCode]]:
+        """(condition, layer, code) of all, pixels last and without a layer ("")."""
+        out = [("trained", k, c) for k, c in self.trained.items()] + [("untrained", k, c) for k, c in self.untrained.items()]  # fmt: skip
+        return out + ([("pixels", "", self.pixels)] if self.pixels is not None else [])
+
+    def table(self):
+        """One row a condition and layer: units, share tuned; of the tuned units: median preference for the first block, share
+        shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance by block; shares by
+        verdict where models were compared, and the share of units that an axis explains better than an exemplar."""
+        import pandas as pd
+
+        return pd.DataFrame([{"condition": c, "layer": name, **_summary(code)} for c, name, code in self.conditions()])
+
+    def figure(self, name: str = "preference") -> Any:
+        """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions, axis
+        (better than exemplar), explained. InputError: another name, or models that were not compared."""
+        from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+
+        column, title = pick(_FIGURES, name, what="figure")
+        table = self.table()
+        if column not in table:
+            raise InputError(f"figure {name!r} needs models=True; models were not compared")
+        import plotly.graph_objects as go
+
+        figure = new_figure(xaxis_title="layer", yaxis_title=title)
+        for condition, colour in zip(CONDITIONS[:2], layer_colours(2)):
+            part = table[table["condition"] == condition]
+            y = [None if not np.isfinite(v) else round(float(v), 4) for v in part[column]]
+            figure.add_trace(go.Scatter(x=part["layer"].tolist(), y=y, name=condition, mode="lines+markers", line_color=colour))  # fmt: skip
+        if self.pixels is not None:
+            value = float(table[column].iloc[-1])
+            if np.isfinite(value):
+                figure.add_hline(y=value, line={"dash": "dot", "color": NEUTRAL}, annotation_text="pixels")
+        return figure
+
+    def scalars(self) -> dict[str, float]:
+        """The table's numbers by "condition/layer/quantity"."""
+        return {
+            "/".join(v for v in (c, name, key) if v): float(value)
+            for c, name, code in self.conditions()
+            for key, value in _summary(code).items()
+        }
+
+
+_FIGURES = {
+    "preference": ("preference", "preference for the first block (median of tuned units)"),
+    "tuned": ("tuned", "share of units that are tuned"),
+    "monotone": ("monotone", "share of tuned units shown to ramp monotonically"),
+    "flat": ("flat", "share of tuned units that are flat orthogonal to the axis"),
+    "tuned_dimensions": ("tuned_dimensions", "features to which a tuned unit is tuned (median)"),
+    "axis": ("axis_beats_exemplar", "share of units that an axis explains better than an exemplar"),
+    "explained": ("explained", "explained variance, mean over features"),
+}
+
+
+def axis_codes_of(
+    model: nn.Module,
+    layers: Iterable[str],
+    stimuli: Any,
+    features: Any,
+    blocks: Any = None,
+    *,
+    untrained: nn.Module | None = None,
+    pixels: bool = True,
+    pool: Any = "mean",
+    channels: str | None = None,
+    special: int | None = None,
+    units: int | None = None,
+    answering: float | None = None,
+    noise: Any = None,
+    batch: int = 64,
+    seed: int = 0,
+    **options: Any,
+) -> Depth:
+    """axis_code of several layers, of the same layers untrained, and of pixels.
+
+    model, stimuli, features, blocks, pool, channels, special, options: as in axis_code_of; units (a number), answering, noise: as in
+    cells_of. untrained: a network of the same layers; None: a copy of the model in which every module that can draws its
+    parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units` (or 100), drawn among
+    those that vary; for stimuli that are one array.
+    InputError: no layer, stimuli that are not one array (pixels=True), and as axis_code_of.
+    """
+    layers = list(layers)
+    if not layers:
+        raise InputError("layers is empty; name at least one (dt.layers(model, x) lists all)")
+    notes: tuple[str, ...] = ()
+    if untrained is None:
+        untrained, notes = redrawn(model, seed)
+    how = {"pool": pool, "channels": channels, "special": special, "units": units, "answering": answering, "noise": noise, "batch": batch, "seed": seed}  # fmt: skip
+    found = []
+    for net in (model, untrained):
+        cells = cells_of(net, layers, stimuli, **how)
+        found.append({
+            name: axis_code(c.recorded, features, blocks, seed=seed, **options).noted(c.notes, c.positions) for name, c in cells.items()
+        })  # fmt: skip
+    alone = None
+    if pixels:
+        values, _ = pixels_of(stimuli, units or 100, seed)
+        alone = axis_code(values if noise is None else noise(values, seed), features, blocks, seed=seed, **options)
+    return Depth(trained=found[0], untrained=found[1], pixels=alone, notes=notes)
+
+
+def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the stimulus array itself [n, unit], drawn by seed among those that vary (all of them where there are fewer),
+    and their positions [unit] in a flattened stimulus.
+
+    InputError: stimuli that are not one array, or that do not vary.
+    """
+    given = as_inputs(stimuli)
+    if not isinstance(given, torch.Tensor):
+        raise InputError("stimuli are not one array, so that they have no pixels; call with pixels=False")
+    values = given.flatten(1).to(torch.float64).cpu().numpy()
+    spread = values.std(0)
+    varying = np.flatnonzero((spread > _DULL * spread.max()) & (spread > 0))
+    if len(varying) == 0:
+        raise InputError(f"none of the {values.shape[1]} pixels varies over the stimuli")
+    rng = np.random.default_rng([seed, 15])
+    at = np.sort(rng.choice(varying, min(units, len(varying)), replace=False))
+    return values[:, at], at
+
+
+def redrawn(model: nn.Module, seed: int) -> tuple[nn.Module, tuple[str, ...]]:
+    """A copy whose modules drew their parameters again (reset_parameters), and a note on those that could not."""
+    out = deepcopy(unwrap(model))
+    kept = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for name, module in out.named_modules():
+            reset = getattr(module, "reset_parameters", None)
+            if callable(reset):
+                reset()
+            elif next(module.parameters(recurse=False), None) is not None:
+                kept.append(name or "the model itself")
+    note = f"the untrained copy keeps the parameters of {', '.join(kept[:5])}{' and others' if len(kept) > 5 else ''}, which have no reset_parameters"  # fmt: skip
+    return out, (note,) if kept else ()
+
+
+def _summary(code: AxisCode) -> dict[str, float]:
+    tuned = code.ramp.tuned
+    index, dimensions = code.preference.index[tuned], code.preference.tuned_dimensions[tuned]
+    nan = float("nan")
+    out = {
+        "units": len(code.units),
+        "tuned": float(tuned.mean()),
+        "preference": float(np.median(index)) if tuned.any() else nan,
+        "monotone": float(code.ramp.monotone[tuned].mean()) if tuned.any() else nan,
+        "flat": float(code.flatness.flat[tuned].mean()) if tuned.any() else nan,
+        "tuned_dimensions": float(np.median(dimensions)) if tuned.any() else nan,
+        "explained": float(np.nanmean(code.decoding.explained)),
+    }
+    out |= {f"explained {name}": v for name, v in code.decoding.by_block.items()}
+    if code.models is not None:
+        out["axis_beats_exemplar"] = float((code.models.of("axis") > code.models.of("exemplar")).mean())
+        out |= {f"verdict {k}": v for k, v in code.share.items()}
+    return out

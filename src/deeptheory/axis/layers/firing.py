@@ -1,0 +1,46 @@
+"""Units as cells: a response becomes spikes, counted in a window, several trials a stimulus.
+
+Chang & Tsao 2017 recorded 150 ms pictures three to five times each; the released responses are spike counts in windows of
+251 ms, 7.5 and 10.9 spikes a second on average in two areas. Numbers that depend on noise (how many features a unit is tuned
+to, how far a population goes) can stand beside cells' once units fire as they do. Trap: a spike train has no negative rate,
+so that a layer must be looked at after its rectification.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Poisson:
+    """rate: spikes a second, the mean of every unit over the stimuli; window: seconds; trials: a stimulus.
+
+    Poisson(...)(responses [n, unit], seed) -> rates [n, trial, unit] in spikes a second: each unit's responses scaled to its
+    mean rate, then counted. A unit that is always 0 stays so. InputError: numbers not above 0; responses that are negative.
+    """
+
+    rate: float = 10.0
+    window: float = 0.251
+    trials: int = 4
+
+    def __post_init__(self) -> None:
+        if not (self.rate > 0 and self.window > 0 and self.trials >= 1):
+            raise InputError(
+                f"rate, window, trials are {self.rate}, {self.window}, {self.trials}; needed: above 0, above 0, 1 or more"
+            )
+
+    def __call__(self, responses: np.ndarray, seed: int) -> np.ndarray:
+        r = as_floats(responses)
+        if r.ndim != 2 or not (r >= 0).all():
+            raise InputError(
+                f"responses have shape {list(r.shape)}, lowest {r.min():g}; needed: [n, unit], none negative (rectify first)"
+            )
+        mean = r.mean(0)
+        rates = self.rate * r / np.where(mean > 0, mean, 1)
+        counts = np.random.default_rng([seed, 14]).poisson(
+            self.window * rates[:, None], (len(r), self.trials, r.shape[1])
+        )
+        return counts / self.window

@@ -1,0 +1,73 @@
+"""Stimuli moved along a unit's axis, and as far along its null plane: how much does the response change?
+
+Source: Chang & Tsao 2017, figure 5 (faces of equal projection are the same to a cell, however they differ). From each of
+some stimuli two steps of one length in the normalised feature space: w along the unit's axis, and o with o.w = 0, drawn
+like the features otherwise. An axis cell answers the second as it answers the start. Trap: the axis is estimated, and what
+was estimated wrong lies in the null plane; the ratio is bounded from below by the noise of the axis.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.axis.bench.code import AxisCode
+from deeptheory.axis.bench.synthesis import outward
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NullPlane(Result):
+    """start, null, along: [m, d] features in the caller's coordinates. unit: its name; rows: [m] which stimuli were moved;
+    length: of every step, in the normalised space."""
+
+    unit: int
+    rows: np.ndarray
+    start: np.ndarray
+    null: np.ndarray
+    along: np.ndarray
+    length: float
+
+    def __repr__(self) -> str:
+        return f"NullPlane(unit {self.unit}, {len(self.rows)} stimuli moved by {self.length:.3g} along its null plane and its axis)"
+
+    def table(self):
+        """One row a moved stimulus: which, and how far its features went."""
+        import pandas as pd
+
+        kinds = {"null": self.null - self.start, "along": self.along - self.start}
+        parts = [pd.DataFrame({"kind": k, "stimulus": self.rows, "moved": np.linalg.norm(v, axis=1)}) for k, v in kinds.items()]  # fmt: skip
+        return pd.concat(parts, ignore_index=True)
+
+    def change(self, respond: Callable[[np.ndarray], Any]) -> tuple[float, float]:
+        """(along the null plane, along the axis): root mean square change of the response. respond: features [k, d] ->
+        responses [k] of this unit, without noise."""
+        every = as_floats(respond(np.concatenate([self.start, self.null, self.along])))
+        start, null, along = every.reshape(3, -1)
+        return float(np.sqrt(((null - start) ** 2).mean())), float(np.sqrt(((along - start) ** 2).mean()))
+
+
+def null_plane(code: AxisCode, unit: int, rows: Any, reach: float = 2.0, seed: int = 0) -> NullPlane:
+    """See NullPlane. unit: a name in code.units; rows: which stimuli of the code to move; reach: length of a step in standard
+    deviations of the stimuli along the axis. The axis is the ridge one. InputError: such a unit or stimulus is not there."""
+    e, rows = code._entered, np.atleast_1d(np.asarray(rows, dtype=np.int64))
+    place = np.flatnonzero(code.units == unit)
+    if len(place) == 0:
+        raise InputError(f"unit {unit} is not among the {len(code.units)} kept (see .units)")
+    if len(rows) == 0 or rows.min() < 0 or rows.max() >= len(e.s) or reach <= 0:
+        raise InputError(f"rows are {rows[:5].tolist()}, reach {reach:g}; needed: stimuli from 0 to {len(e.s) - 1}, above 0")  # fmt: skip
+    import torch
+
+    s = e.s.cpu().numpy()
+    w = code.axes.ridge[place[0]]
+    w = w / np.linalg.norm(w)
+    length = float(reach * (s @ w).std())
+    o = np.random.default_rng([seed, 16, int(unit)]).standard_normal((len(rows), s.shape[1])) * s.std(0)
+    o -= (o @ w)[:, None] * w
+    o *= length / np.linalg.norm(o, axis=1, keepdims=True)
+    places = (s[rows], s[rows] + o, s[rows] + length * w)
+    start, null, along = (outward(e, torch.as_tensor(v).to(e.s)) for v in places)
+    return NullPlane(unit=int(unit), rows=rows, start=start, null=null, along=along, length=length)

@@ -1,0 +1,127 @@
+"""How a population's axes lie to each other: pairwise cosines, their rank, how evenly they fill the feature space.
+
+Trap: "200 orthogonal axes" cannot be in 50 dimensions; at most as many axes as features are mutually orthogonal. What is
+orthogonal about a cell is the hyperplane along which it does not respond. The null: as many directions, drawn evenly from the
+sphere (or from the stimuli's own distribution, covariance=True, along which STAs of untuned cells lie).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Geometry(Result):
+    """cosines: [unit, unit]. mean_absolute, participation, rank: of the axes, each of unit length; null_*: mean over
+    draws, null_low and null_high (95 %) of mean_absolute and participation.
+
+    participation: (sum of eigenvalues)^2 / sum of squares, the number of directions evenly in use; rank: eigenvalues above
+    1e-6 of the largest. orthogonal: share of pairs with |cosine| below .1, and null_orthogonal. most: how many axes could
+    be mutually orthogonal, the number of features.
+    """
+
+    cosines: np.ndarray
+    mean_absolute: float
+    participation: float
+    rank: int
+    orthogonal: float
+    null_mean_absolute: tuple[float, float, float]
+    null_participation: tuple[float, float, float]
+    null_rank: float
+    null_orthogonal: float
+    most: int
+
+    def __repr__(self) -> str:
+        return (
+            f"Geometry({len(self.cosines)} axes of rank {self.rank} in {self.most} dimensions, participation ratio "
+            f"{self.participation:.1f} (null {self.null_participation[0]:.1f}), mean |cosine| {self.mean_absolute:.3f} "
+            f"(null {self.null_mean_absolute[0]:.3f}))"
+        )
+
+    def table(self):
+        """One row a quantity: measured, null, its 95 % interval."""
+        import pandas as pd
+
+        nan = float("nan")
+        rows = [
+            ("mean |cosine|", self.mean_absolute, *self.null_mean_absolute),
+            ("participation ratio", self.participation, *self.null_participation),
+            ("rank", self.rank, self.null_rank, nan, nan),
+            ("share of pairs with |cosine| < .1", self.orthogonal, self.null_orthogonal, nan, nan),
+            ("mutually orthogonal axes at most", self.most, nan, nan, nan),
+        ]
+        return pd.DataFrame(rows, columns=["quantity", "measured", "null", "null_low", "null_high"])
+
+    def figure(self) -> Any:
+        """Histogram of the pairwise cosines."""
+        from deeptheory.axis.drawing import draw_cosines
+
+        return draw_cosines(self)
+
+
+def axes_geometry(axes: np.ndarray, variances: np.ndarray | None = None, draws: int = 100, seed: int = 0) -> Geometry:
+    """axes: [unit, d]. variances: [d], of the null's directions along the features; None: the same in all.
+
+    InputError: fewer than two axes, or one of no length.
+    """
+    axes = as_floats(axes)
+    length = np.linalg.norm(axes, axis=1)
+    if axes.ndim != 2 or len(axes) < 2 or (length == 0).any():
+        raise InputError(
+            f"axes have shape {list(axes.shape)}, shortest {length.min():g}; needed: [2 or more, d], none 0"
+        )
+    u, d = axes.shape
+    spread = np.ones(d) if variances is None else np.sqrt(np.asarray(variances))
+    rng = np.random.default_rng([seed, 7])
+    null = np.array([_summary(rng.standard_normal((u, d)) * spread)[1:] for _ in range(draws)])
+    cosines, mean, participation, rank, orthogonal = _summary(axes)
+
+    def interval(k: int) -> tuple[float, float, float]:
+        low, high = np.quantile(null[:, k], [0.025, 0.975])
+        return float(null[:, k].mean()), float(low), float(high)
+
+    return Geometry(
+        cosines=cosines,
+        mean_absolute=mean,
+        participation=participation,
+        rank=int(rank),
+        orthogonal=orthogonal,
+        null_mean_absolute=interval(0),
+        null_participation=interval(1),
+        null_rank=float(null[:, 2].mean()),
+        null_orthogonal=float(null[:, 3].mean()),
+        most=d,
+    )
+
+
+def subspace_angles(a: np.ndarray, b: np.ndarray, share: float = 0.9) -> np.ndarray:
+    """Principal angles in degrees, largest first, between the spans that hold `share` of the two sets of axes [unit, d].
+
+    For layers, models or time windows with the same features. InputError: features that differ in number.
+    """
+    from scipy.linalg import subspace_angles as angles
+
+    a, b = as_floats(a), as_floats(b)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
+        raise InputError(f"axes have shapes {list(a.shape)} and {list(b.shape)}; needed: the same features in both")
+    return np.degrees(angles(_span(a, share), _span(b, share)))
+
+
+def _span(axes: np.ndarray, share: float) -> np.ndarray:
+    _, s, v = np.linalg.svd(axes, full_matrices=False)
+    k = int(np.searchsorted(np.cumsum(s**2) / np.sum(s**2), share - 1e-12)) + 1
+    return v[:k].T
+
+
+def _summary(axes: np.ndarray) -> tuple[np.ndarray, float, float, float, float]:
+    unit = axes / np.linalg.norm(axes, axis=1, keepdims=True)
+    cosines = unit @ unit.T
+    pairs = np.abs(cosines[np.triu_indices(len(unit), 1)])
+    values = np.linalg.eigvalsh(unit.T @ unit)
+    participation = values.sum() ** 2 / (values**2).sum()
+    return cosines, float(pairs.mean()), float(participation), float((values > 1e-6 * values[-1]).sum()), float((pairs < 0.1).mean())  # fmt: skip

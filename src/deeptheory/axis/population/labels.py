@@ -1,0 +1,74 @@
+"""Which of several labelled stimuli was shown? The nearest mean of other trials, window by window.
+
+Source: the read-out that recordings of IT are usually given (Zhang & Desimone's units in Meyers 2013): units were recorded one
+by one, so trials are paired by label ("pseudo-trials"); every unit is divided by its standard deviation over the training
+trials, and a test trial gets the label whose training mean is nearest. Trap: pairing loses the noise that units share, which
+makes accuracy an upper estimate; and the standard deviation may be taken from training trials only.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelDecoding(Result):
+    """accuracy: [window]; confusion: [window, label shown, label said], shares of the test trials; chance: 1 / labels;
+    trials: how many a label were learnt and tested."""
+
+    accuracy: np.ndarray
+    confusion: np.ndarray
+    chance: float
+    trials: tuple[int, int]
+
+    def __repr__(self) -> str:
+        return f"LabelDecoding({len(self.confusion[0])} labels, best window {self.accuracy.max():.3f}, chance {self.chance:.3f})"
+
+    def dataset(self):
+        """xarray.Dataset over [window, shown, said]."""
+        import xarray as xr
+
+        axes = ("window", "shown", "said")
+        return xr.Dataset({"accuracy": (axes[:1], self.accuracy), "confusion": (axes, self.confusion)})
+
+    def table(self):
+        """One row a window."""
+        import pandas as pd
+
+        return pd.DataFrame({"window": np.arange(len(self.accuracy)), "accuracy": self.accuracy, "chance": self.chance})
+
+
+def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
+    """trials: [label, trial, unit] or [label, trial, unit, window]; the first `learn` share of the trials is learnt from.
+
+    InputError: other shapes, one label, NaN, or no trial to learn from or to test.
+    """
+    x = as_floats(trials)
+    x = x[..., None] if x.ndim == 3 else x
+    if x.ndim != 4 or x.shape[0] < 2 or 0 in x.shape or not np.isfinite(x).all():
+        raise InputError(f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite")  # fmt: skip
+    labels, k = x.shape[0], int(x.shape[1] * learn)
+    if not 1 <= k < x.shape[1]:
+        raise InputError(
+            f"learn is {learn:g} of {x.shape[1]} trials; needed: at least one to learn from and one to test"
+        )
+    confusion = np.zeros((x.shape[3], labels, labels))
+    for w in range(x.shape[3]):
+        known, test = x[:, :k, :, w], x[:, k:, :, w]
+        spread = known.std((0, 1))
+        spread = np.where(spread > 0, spread, np.inf)  # a unit that never varied in training says nothing
+        centres, probes = known.mean(1) / spread, test.reshape(-1, x.shape[2]) / spread
+        said = ((probes[:, None] - centres) ** 2).sum(2).argmin(1)
+        np.add.at(confusion[w], (np.repeat(np.arange(labels), x.shape[1] - k), said), 1)
+    tested = x.shape[1] - k
+    return LabelDecoding(
+        accuracy=confusion.trace(axis1=1, axis2=2) / (labels * tested),
+        confusion=confusion / tested,
+        chance=1 / labels,
+        trials=(k, tested),
+    )

@@ -1,0 +1,97 @@
+"""Object space: the leading principal components of a network's responses to objects, as features for the bench.
+
+Source: Bao, She, McGill & Tsao 2020: 50 components of AlexNet's fc6 (before its ReLU) on 51 objects in 24 views; the preferred axis
+of a cell in the plane of the first two tells which of four networks of IT it belongs to. Each component has unit variance over
+the reference objects, so that axis_code takes them with normalize="none".
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.core.arrays import as_floats, is_torch
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ObjectSpace(Result):
+    """mean [units], components [k, units], deviation [k], explained [k] (share of variance); coordinates [n, k] of the
+    objects it was made from. notes: components that were asked for and are not there."""
+
+    mean: np.ndarray
+    components: np.ndarray
+    deviation: np.ndarray
+    explained: np.ndarray
+    coordinates: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    def encode(self, responses: Any) -> np.ndarray:
+        """[m, k] of other stimuli's responses [m, units] in the same layer. InputError: another number of units."""
+        y = as_floats(responses)
+        if y.ndim != 2 or y.shape[1] != len(self.mean):
+            raise InputError(
+                f"responses have shape {list(y.shape)}; needed: [m, {len(self.mean)}], the same layer's units"
+            )
+        return (y - self.mean) @ self.components.T / self.deviation
+
+    def quadrants(self, axes: Any) -> np.ndarray:
+        """[unit]: 0 to 3, the quadrant of each axis [unit, k] in the plane of the first two components."""
+        a = np.asarray(axes)
+        return (np.floor(np.arctan2(a[:, 1], a[:, 0]) / (np.pi / 2)) % 4).astype(int)
+
+    def __repr__(self) -> str:
+        return f"ObjectSpace({len(self.components)} components of {len(self.mean)} units, {self.explained.sum():.0%} of variance)"
+
+    def table(self):
+        """One row a component: share of variance."""
+        import pandas as pd
+
+        return pd.DataFrame({"component": np.arange(len(self.explained)), "explained": self.explained})
+
+
+def object_space(responses: Any, components: int = 50) -> ObjectSpace:
+    """Responses [n, units] of a layer to reference objects -> the space, of as many components as the responses have, at most.
+
+    Pitfall: beyond their rank components are rounding, and unit variance would blow it up: they are dropped, and said.
+    InputError: more components than n or units allow, NaN, responses that do not vary."""
+    y = as_floats(responses)
+    if y.ndim != 2 or not 1 <= components <= min(y.shape[0] - 1, y.shape[1]):
+        raise InputError(
+            f"responses have shape {list(y.shape)}; {components} components need more objects, and as many units"
+        )
+    if not np.isfinite(y).all():
+        raise InputError(f"responses hold NaN or infinities in {int((~np.isfinite(y)).any(1).sum())} of {len(y)} rows; leave them out")  # fmt: skip
+    mean, asked = y.mean(0), components
+    u, s, v = np.linalg.svd(y - mean, full_matrices=False)
+    size = float(np.abs(y).max()) * (np.sqrt(len(y)) + np.sqrt(y.shape[1]))
+    rounding = max(1e-6 * s[0], 8 * _rounding(responses) * size)  # no response has seven digits
+    components = min(components, int((s > rounding).sum()))
+    if components == 0:
+        raise InputError(f"none of the {y.shape[1]} units varies over the {len(y)} objects")
+    notes = (
+        ()
+        if components == asked
+        else (f"{components} components, not {asked}: the responses have no more, the rest is rounding",)
+    )
+    sign = np.sign(v[np.arange(components), np.abs(v[:components]).argmax(1)])  # the largest weight is positive
+    deviation = s[:components] / np.sqrt(len(y))
+    return ObjectSpace(
+        mean=mean,
+        components=v[:components] * sign[:, None],
+        deviation=deviation,
+        explained=(s[:components] / s[0]) ** 2 / np.sum((s / s[0]) ** 2),  # squares of 1e-200 are 0
+        coordinates=u[:, :components] * sign * np.sqrt(len(y)),
+        notes=notes,
+    )
+
+
+def _rounding(responses: Any) -> float:
+    """Relative rounding of the numbers as they came in."""
+    if is_torch(responses):
+        import torch
+
+        return float(torch.finfo(responses.dtype if responses.dtype.is_floating_point else torch.float64).eps)
+    kind = np.asarray(responses).dtype
+    return float(np.finfo(kind).eps) if kind.kind == "f" else float(np.finfo(float).eps)

@@ -1,0 +1,192 @@
+"""Does a layer order images as a brain area does? Representational dissimilarity matrices, and how far two of them agree.
+
+Sources: Kriegeskorte et al. 2008 (dissimilarity of two images: 1 - Pearson correlation of their patterns over units; two areas are
+compared by Spearman's correlation over pairs of images); Walther et al. 2016 (cross-validated distances, whitened by the noise);
+Mantel 1967 (p by permuting images). A bound on what a model can reach is how far two measurements of brains agree.
+Pitfalls: pairs share images, so that intervals and p-values come from images, never from pairs. And noise alone makes patterns
+differ: a dissimilarity of means is above 0 between identical conditions, a cross-validated one is 0 on average, and may be negative.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.statistics import permutation_p
+
+_GROUPS = 60  # of images, each left out in turn for the interval
+_PARTS = 6  # of conditions, two of which are left out of a whitening
+_FEWEST = 8  # images below which there is no interval
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RdmCorrelation(Result):
+    """value: Spearman's correlation over pairs of n images; low, high: 95 % interval over images (jackknife on Fisher's scale),
+    NaN below 8 images; p: of a correlation as large with the images of one matrix permuted, one-sided. float(): the value."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        return f"RdmCorrelation({self.value:.3f} [{self.low:.3f}, {self.high:.3f}], p {self.p:.2g}, {self.n} images)"
+
+    def table(self):
+        """One row."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(self)])
+
+
+def rdm(responses: Any) -> np.ndarray:
+    """[n, n]: 1 - correlation of the patterns of responses [n, units]; 0 on the diagonal. InputError: NaN, a pattern that does
+    not vary over units (it has no correlation), or other shapes."""
+    y = as_floats(responses)
+    if y.ndim != 2 or min(y.shape) < 2:
+        raise InputError(f"responses have shape {list(y.shape)}; needed: [2 or more stimuli, 2 or more units]")
+    if not np.isfinite(y).all():
+        raise InputError(f"{int((~np.isfinite(y)).any(1).sum())} of {len(y)} patterns hold NaN or infinities; leave them out, or those units")  # fmt: skip
+    y = y - y.mean(1, keepdims=True)
+    size = np.abs(y).max(1, keepdims=True)
+    y = y / np.where(size > 0, size, 1)  # squares of 1e-200 are 0
+    length = np.linalg.norm(y, axis=1, keepdims=True)
+    still = (length <= 0) | (size <= 1e-12 * np.abs(as_floats(responses)).max(1, keepdims=True))
+    if still.any():
+        raise InputError(f"{int(still.sum())} of {len(y)} patterns do not vary over units; leave them out")
+    y = y / length
+    out = 1 - y @ y.T
+    np.fill_diagonal(out, 0)
+    return out
+
+
+def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
+    """[n, n]: squared distance per unit between conditions, trials [n, trial, unit], 0 on average where they are the same.
+
+    Each difference is multiplied by that of other trials, never by itself. whiten: units are first freed of the covariance of
+    their noise (shrunk as Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for each two conditions
+    that covariance is of other conditions, since noise that is whitened by itself looks smaller than it is (identical
+    conditions of 80 units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one trial, fewer than 4
+    conditions to whiten by.
+    """
+    x = as_floats(trials)
+    if x.ndim != 3 or x.shape[0] < 2 or x.shape[1] < 2 or x.shape[2] < 1:
+        raise InputError(f"trials have shape {list(x.shape)}; needed: [2 or more conditions, 2 or more trials, units]")
+    if not np.isfinite(x).all():
+        raise InputError(f"trials hold NaN or infinities in {int((~np.isfinite(x)).sum())} of {x.size} places; give complete trials")  # fmt: skip
+    n = len(x)
+    x = x - x.mean((0, 1))
+    if not whiten:
+        return _distances(x)
+    if n < 4:
+        raise InputError(f"{n} conditions leave none to whiten two of them by; needed: 4 or more, or whiten=False")
+    out = np.zeros((n, n))
+    part = np.arange(n) % min(n, _PARTS)
+    for a in range(part.max() + 1):
+        for b in range(a, part.max() + 1):
+            both = (part == a) | (part == b)
+            if a == b and both.sum() < 2:
+                continue
+            rows = np.flatnonzero(both)
+            found = _distances(x[rows] @ _whitener(x[~both]))
+            mine = np.ix_(rows[part[rows] == a], rows[part[rows] == b])
+            out[mine] = found[np.ix_(part[rows] == a, part[rows] == b)]
+            out[mine[1].T, mine[0].T] = out[mine].T
+    return out
+
+
+def _distances(x: np.ndarray) -> np.ndarray:
+    t, u = x.shape[1:]
+    total = x.sum(1)  # [n, u]
+    cross = (total @ total.T - np.einsum("itu,jtu->ij", x, x)) / (t * (t - 1) * u)  # of different trials only
+    own = cross.diagonal()
+    out = own[:, None] + own[None] - cross - cross.T
+    np.fill_diagonal(out, 0)
+    return out
+
+
+def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, seed: int = 0) -> RdmCorrelation:
+    """See RdmCorrelation; a, b [n, n], among the images `rows` only where given.
+
+    InputError: shapes that differ, NaN, fewer than 3 images, a matrix that is the same for all pairs."""
+    a, b = as_floats(a), as_floats(b)
+    if a.ndim != 2 or a.shape != b.shape or a.shape[0] != a.shape[1]:
+        raise InputError(f"dissimilarities are {list(a.shape)} and {list(b.shape)}; needed: the same [n, n]")
+    at = np.arange(len(a)) if rows is None else np.asarray(rows)
+    at = np.flatnonzero(at) if at.dtype == bool else at
+    if len(at) < 3:
+        raise InputError(f"{len(at)} stimuli have too few pairs; needed: 3 or more")
+    if len(np.unique(at)) < len(at):
+        raise InputError(
+            f"rows name {len(at) - len(np.unique(at))} stimuli twice; a stimulus has no distance to itself"
+        )
+    a, b = (m[np.ix_(at, at)] for m in (a, b))
+    for name, m in (("first", a), ("second", b)):
+        off = m[np.triu_indices(len(at), 1)]
+        if not np.isfinite(off).all():
+            raise InputError(f"the {name} matrix holds NaN or infinities in {int((~np.isfinite(off)).sum())} of {len(off)} pairs; leave those stimuli out (rows=)")  # fmt: skip
+        if not np.allclose(off, m.T[np.triu_indices(len(at), 1)], rtol=1e-6, atol=1e-6 * np.abs(off).max()):
+            raise InputError(f"the {name} matrix is not symmetric; needed: one dissimilarity for each two stimuli")
+        if np.ptp(off) == 0:
+            raise InputError(f"the {name} matrix has one value for all {len(off)} pairs; it has no correlation")
+    n = len(at)
+    value = _spearman(a, b)
+    rng = np.random.default_rng([seed, 19])
+    ranks = _ranks(b)
+    square = np.zeros((n, n))
+    square[np.triu_indices(n, 1)] = ranks
+    square = square + square.T
+    mine = _ranks(a)
+    null = []
+    for _ in range(permutations):
+        order = rng.permutation(n)
+        null.append(float(mine @ square[np.ix_(order, order)][np.triu_indices(n, 1)]))
+    p = float(permutation_p(value - 1e-12, np.array(null))) if null else float("nan")
+    low, high = _interval(a, b, value, rng) if n >= _FEWEST else (np.nan, np.nan)
+    return RdmCorrelation(value=value, low=float(low), high=float(high), p=p, n=n)
+
+
+def _ranks(m: np.ndarray) -> np.ndarray:
+    """Ranks of the pairs, centred, of length 1."""
+    from scipy.stats import rankdata
+
+    r = rankdata(m[np.triu_indices(len(m), 1)])
+    r = r - r.mean()
+    return r / max(np.linalg.norm(r), 1e-300)
+
+
+def _spearman(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.clip(_ranks(a) @ _ranks(b), -1, 1))
+
+
+def _interval(a: np.ndarray, b: np.ndarray, value: float, rng: np.random.Generator) -> tuple[float, float]:
+    from scipy.stats import t as student
+
+    n = len(a)
+    parts = np.array_split(rng.permutation(n), min(n, _GROUPS))
+    left = [np.setdiff1d(np.arange(n), part) for part in parts]
+    z = np.arctanh(np.clip([_spearman(a[np.ix_(k, k)], b[np.ix_(k, k)]) for k in left], -1 + 1e-9, 1 - 1e-9))
+    g = len(parts)
+    error = np.sqrt((g - 1) / g * ((z - z.mean()) ** 2).sum())
+    middle, half = np.arctanh(np.clip(value, -1 + 1e-9, 1 - 1e-9)), student.ppf(0.975, g - 1) * error
+    return min(float(np.tanh(middle - half)), value), max(float(np.tanh(middle + half)), value)
+
+
+def _whitener(x: np.ndarray) -> np.ndarray:
+    """[u, u]: the root of the inverse of the noise covariance of trials [n, t, u]."""
+    from sklearn.covariance import ledoit_wolf
+
+    n, t, u = x.shape
+    noise = (x - x.mean(1, keepdims=True)).reshape(n * t, u)
+    covariance = np.asarray(ledoit_wolf(noise, assume_centered=True)[0]) * t / (t - 1)
+    values, vectors = np.linalg.eigh(covariance)
+    if values[-1] <= 0:
+        raise InputError("trials of a condition are all the same: there is no noise to whiten by; use whiten=False")
+    return (vectors / np.sqrt(np.maximum(values, 1e-10 * values[-1]))) @ vectors.T

@@ -1,0 +1,137 @@
+"""Identity across views: population similarity matrices, and how view-specific, mirror-symmetric or invariant they are.
+
+Source: Freiwald & Tsao 2010 (25 identities in 8 views): ML/MF group by view, AL confuses mirrored views, AM finds the same
+person in any view. Similarity of two pictures: correlation over units of their responses, each unit standardised.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Views(Result):
+    """similarity: [n, n], pictures in order of view, then identity. by_views: [view, view], mean similarity of the same
+    identity minus that of different ones, for each pair of views.
+
+    invariance: mean of by_views off the diagonal; view_grouping: mean similarity of different identities in the same view
+    minus in different views; mirror: mean similarity of different identities in mirrored views minus in other different
+    views (NaN without mirrored views). shuffled_*: 95 % range of invariance with identities dealt out anew within views.
+    """
+
+    similarity: np.ndarray
+    views: tuple
+    by_views: np.ndarray
+    invariance: float
+    view_grouping: float
+    mirror: float
+    shuffled_low: float
+    shuffled_high: float
+
+    def __repr__(self) -> str:
+        return (
+            f"Views({len(self.views)} views: invariance {self.invariance:.3f} (shuffled {self.shuffled_low:.3f} to "
+            f"{self.shuffled_high:.3f}), view grouping {self.view_grouping:.3f}, mirror {self.mirror:.3f})"
+        )
+
+    def table(self):
+        """One row a pair of views."""
+        import pandas as pd
+
+        a, b = np.indices(self.by_views.shape)
+        names = np.array(self.views)
+        return pd.DataFrame({"view": names[a.ravel()], "other": names[b.ravel()], "identity": self.by_views.ravel()})
+
+    def figure(self) -> Any:
+        """The similarity matrix of the pictures."""
+        from deeptheory.axis.drawing import draw_similarity
+
+        return draw_similarity(self)
+
+
+def view_tolerance(
+    responses: Any, identity: Any, view: Any, mirrors: Any = (), permutations: int = 200, seed: int = 0
+) -> Views:
+    """responses [n, units], identity [n], view [n]. mirrors: pairs of views that mirror each other.
+
+    InputError: other lengths, fewer than two identities or views, an identity that is shown twice in a view.
+    """
+    y, identity, view = as_floats(responses), np.asarray(identity), np.asarray(view)
+    if y.ndim != 2 or len(identity) != len(y) or len(view) != len(y):
+        raise InputError(f"responses have shape {list(y.shape)}, identity {len(identity)}, view {len(view)}; one each")
+    names = np.unique(view)
+    who = np.unique(identity)
+    if len(names) < 2 or len(who) < 2:
+        raise InputError(f"there are {len(who)} identities and {len(names)} views; needed: at least 2 of each")
+    pairs = set(zip(identity.tolist(), view.tolist()))
+    if len(pairs) < len(y):
+        raise InputError(
+            f"{len(y) - len(pairs)} pictures show an identity in a view that another shows too; average them"
+        )
+    order = np.lexsort((identity, view))
+    y, identity, view = y[order], identity[order], view[order]
+    similarity = similarity_matrix(y)
+    same_who, same_view = identity[:, None] == identity, view[:, None] == view
+    mirrored = np.zeros_like(same_view)
+    for a, b in mirrors:
+        mirrored |= ((view[:, None] == a) & (view == b)) | ((view[:, None] == b) & (view == a))
+    by_views = _by_views(similarity, identity, view, names)
+    rng = np.random.default_rng([seed, 11])
+    null = []
+    for _ in range(permutations):
+        dealt = identity.copy()
+        for v in names:
+            dealt[view == v] = rng.permutation(dealt[view == v])
+        null.append(_off(_by_views(similarity, dealt, view, names)))
+    other = ~same_who & ~same_view & ~mirrored
+    low, high = np.quantile(null, [0.025, 0.975]) if null else (np.nan, np.nan)
+    return Views(
+        similarity=similarity,
+        views=tuple(names.tolist()),
+        by_views=by_views,
+        invariance=_off(by_views),
+        view_grouping=float(similarity[~same_who & same_view].mean() - similarity[~same_who & ~same_view].mean()),
+        mirror=float(similarity[mirrored & ~same_who].mean() - similarity[other].mean())
+        if mirrored.any()
+        else float("nan"),
+        shuffled_low=float(low),
+        shuffled_high=float(high),
+    )
+
+
+def similarity_matrix(responses: Any) -> np.ndarray:
+    """[n, n]: correlation between pictures of the units' standardised responses [n, units]; units that never vary count 0.
+
+    InputError: another shape, NaN."""
+    y = as_floats(responses)
+    if y.ndim != 2 or not np.isfinite(y).all():
+        raise InputError(f"responses have shape {list(y.shape)}, {int((~np.isfinite(y)).sum())} of them NaN or infinite; needed: [n, units], finite")  # fmt: skip
+    size = np.abs(y).max(0, initial=0)
+    y = y / np.where(size > 0, size, 1)  # squares of 1e-200 are 0
+    y = y - y.mean(0)
+    sd = y.std(0)
+    y = y / np.where(sd > 1e-12, sd, np.inf)  # what varies less is rounding, which unit variance would blow up
+    y = y - y.mean(1, keepdims=True)
+    length = np.linalg.norm(y, axis=1, keepdims=True)
+    y = y / np.where(length > 0, length, np.inf)
+    return y @ y.T
+
+
+def _by_views(similarity: np.ndarray, identity: np.ndarray, view: np.ndarray, names: np.ndarray) -> np.ndarray:
+    out = np.full((len(names), len(names)), np.nan)
+    for i, a in enumerate(names):
+        for j, b in enumerate(names):
+            block = similarity[np.ix_(view == a, view == b)]
+            same = identity[view == a][:, None] == identity[view == b]
+            if i != j and same.any() and not same.all():
+                out[i, j] = block[same].mean() - block[~same].mean()
+    return out
+
+
+def _off(by_views: np.ndarray) -> float:
+    return float(np.nanmean(by_views[~np.eye(len(by_views), dtype=bool)]))

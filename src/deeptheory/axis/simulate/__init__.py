@@ -1,0 +1,1 @@
+"""Simulated cells whose code is known, and what the bench says of them."""

@@ -1,0 +1,181 @@
+"""Simulated cells whose code is known: what the bench of this package is measured on, open to everybody.
+
+`simulate("exemplar", reliability=0.5)` gives responses and features for `axis_code`, and the truth beside them; a dict
+of shares gives a mixture. `Simulation.respond` shows the same cells other stimuli.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from deeptheory.axis.simulate.codes import CODES, SOFT, softplus
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
+
+# Variances of the 25 shape components of Chang & Tsao's released face space, and of the 25 appearance components, of which
+# the first four, and the last, are known: between them they fall geometrically here.
+_SHAPE = (
+    0.0666, 0.0490, 0.0293, 0.0256, 0.0150, 0.0114, 0.0097, 0.0081, 0.0073, 0.0066, 0.0056, 0.0046, 0.0037, 0.0035, 0.0028,
+    0.0027, 0.0022, 0.0019, 0.0019, 0.0017, 0.0015, 0.0014, 0.0013, 0.0011, 0.0010,
+)  # fmt: skip
+_APPEARANCE = (6.98e5, 4.49e5, 3.31e5, *np.geomspace(1.63e5, 2.8e4, 22))
+
+
+def paper_variances() -> np.ndarray:
+    """[50]: the face space's variances, each block of 25 divided by twice its sum, so that all add up to 1."""
+    return np.concatenate([np.array(v) / (2 * np.sum(v)) for v in (_SHAPE, _APPEARANCE)])
+
+
+VARIANCES = {"isotropic": lambda d: np.ones(d), "paper": lambda d: paper_variances()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Simulation(Result):
+    """responses [n, unit], or [n, trial, unit]; features [n, d]; rates [n, unit] without noise; codes: each unit's code.
+
+    targets: [unit, d], its axis or exemplar. blocks: two halves of the features, by name. reliability, trials, noise,
+    seed: as asked for.
+    """
+
+    responses: np.ndarray
+    features: np.ndarray
+    rates: np.ndarray
+    codes: tuple[str, ...]
+    targets: np.ndarray
+    blocks: dict[str, slice]
+    reliability: float
+    trials: int
+    noise: str
+    seed: int
+    _shift: np.ndarray = field(repr=False)
+    _scale: np.ndarray = field(repr=False)
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{self.codes.count(k)} {k}" for k in dict.fromkeys(self.codes))
+        n, d = self.features.shape
+        return (
+            f"Simulation({kinds} units, {n} stimuli, {d} features, reliability {self.reliability:g}, seed {self.seed})"
+        )
+
+    def table(self):
+        """One row a unit: its code and the length of its axis or exemplar."""
+        import pandas as pd
+
+        return pd.DataFrame({"code": self.codes, "target_norm": np.linalg.norm(self.targets, axis=1)})
+
+    def respond(self, features: np.ndarray, seed: int) -> np.ndarray:
+        """The same cells' responses to other stimuli [m, d]: [m, unit], or [m, trial, unit] where there are trials."""
+        return _noisy(self._rates(as_floats(features)), self, np.random.default_rng(seed))
+
+    def _rates(self, features: np.ndarray) -> np.ndarray:
+        raw = _drive(self.codes, features, self.targets)
+        soft = np.array([c in SOFT for c in self.codes])
+        out = self._scale * np.where(soft, softplus((raw - self._shift[0]) / self._shift[1]), raw)
+        flat = np.array([c == "none" for c in self.codes])
+        return np.where(flat, self._scale, out)
+
+
+def simulate(
+    code="axis",
+    n: int = 2000,
+    d: int = 50,
+    units: int = 205,
+    *,
+    variances="isotropic",
+    reliability: float = 0.9,
+    trials: int = 1,
+    radius=(0.5, 1.5),
+    sign: str = "both",
+    noise: str = "poisson",
+    seed: int = 0,
+) -> Simulation:
+    """Cells of a known code and their noisy responses to Gaussian stimuli.
+
+    code: a name of CODES, or a dict of shares ({"axis": 0.6, "energy": 0.4}). variances: "isotropic", "paper" (d = 50),
+    or [d]. reliability: signal variance over all variance of the mean over trials, the same for every unit (a cell
+    without a code has noise alone). radius: of the exemplars in median stimulus norms, drawn evenly between two numbers.
+    sign: "plus", "minus" (exemplar cells that fire more with distance; mirrored axes) or "both", drawn evenly.
+    noise: "poisson" counts, or "gaussian".
+    InputError: an unknown name, reliability outside (0, 1), shares that do not add up to 1, variances of another length.
+    """
+    shares = code if isinstance(code, dict) else {code: 1.0}
+    for name in shares:
+        pick(CODES, name, what="code")
+    if abs(sum(shares.values()) - 1) > 1e-9 or min(shares.values()) < 0:
+        raise InputError(f"shares are {shares}; needed: not negative, adding up to 1")
+    if not 0 < reliability < 1:
+        raise InputError(f"reliability is {reliability}; needed: between 0 and 1, both excluded")
+    pick({"poisson": 0, "gaussian": 0}, noise, what="noise")
+    signs = pick({"plus": (1.0,), "minus": (-1.0,), "both": (1.0, -1.0)}, sign, what="sign")
+    if min(n, d, units, trials) < 1:
+        raise InputError(f"n, d, units, trials are {n}, {d}, {units}, {trials}; needed: at least 1 each")
+    spread = pick(VARIANCES, variances, what="variances")(d) if isinstance(variances, str) else np.asarray(variances)
+    if spread.shape != (d,) or (spread < 0).any():
+        raise InputError(f"variances have shape {list(spread.shape)}, d is {d}; needed: [{d}], none negative")
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((n, d)) * np.sqrt(spread)
+    counts = np.floor(np.cumsum([0.0, *shares.values()]) * units + 0.5).astype(int)
+    codes = tuple(name for name, k in zip(shares, np.diff(counts)) for _ in range(k))
+    targets = rng.standard_normal((units, d)) * np.sqrt(spread)  # axes and exemplars lie where stimuli lie
+    targets /= np.linalg.norm(targets, axis=1, keepdims=True)
+    ends = np.broadcast_to(as_floats(radius), (2,))
+    far = np.median(np.linalg.norm(features, axis=1)) * rng.uniform(ends[0], ends[1], units)
+    is_exemplar = np.array([c == "exemplar" for c in codes])
+    targets *= np.where(is_exemplar, far, 1.0)[:, None]
+    raw = _drive(codes, features, targets)
+    mean, deviation = raw.mean(0), np.maximum(raw.std(0), 1e-12)
+    turned = rng.choice(signs, units) * deviation
+    draft = Simulation(
+        responses=features,
+        features=features,
+        rates=features,
+        codes=codes,
+        targets=targets,
+        blocks={"first": slice(0, d // 2), "second": slice(d // 2, d)},
+        reliability=reliability,
+        trials=trials,
+        noise=noise,
+        seed=seed,
+        _shift=np.stack([mean, turned]),
+        _scale=np.ones(units),
+    )
+    rates = draft._rates(features)
+    draft = _with(draft, _scale=_gain(rates, draft))
+    rates = draft._rates(features)
+    return _with(draft, rates=rates, responses=_noisy(rates, draft, rng))
+
+
+def _with(simulation: Simulation, **changes) -> Simulation:
+    return Simulation(**{**vars(simulation), **changes})
+
+
+def _drive(codes: tuple[str, ...], features: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    out = np.zeros((len(features), len(codes)))
+    for name in dict.fromkeys(codes):
+        which = np.array([c == name for c in codes])
+        out[:, which] = CODES[name](features, targets[which])
+    return out
+
+
+def _gain(rates: np.ndarray, s: Simulation) -> np.ndarray:
+    """What to multiply rates by: g^2 v / (g^2 v + g m / trials) = reliability for Poisson; unit variance for Gaussian."""
+    v, m = rates.var(0), rates.mean(0)
+    flat = v < 1e-20
+    safe = np.where(flat, 1.0, v)
+    odds = s.reliability / (1 - s.reliability)
+    gain = odds * m / (s.trials * safe) if s.noise == "poisson" else 1 / np.sqrt(safe)
+    return np.where(flat, 10.0, gain)
+
+
+def _noisy(rates: np.ndarray, s: Simulation, rng: np.random.Generator) -> np.ndarray:
+    shape = (len(rates), s.trials, rates.shape[1])
+    if s.noise == "poisson":
+        out = rng.poisson(rates[:, None, :], shape).astype(np.float64)
+    else:
+        level = np.sqrt(
+            s.trials * (1 - s.reliability) / s.reliability
+        )  # rates have unit variance over the first stimuli
+        out = rates[:, None, :] + level * rng.standard_normal(shape)
+    return out[:, 0] if s.trials == 1 else out

@@ -1,0 +1,1 @@
+"""How many neurons and synapses are needed: lower bounds, upper bounds, costs."""

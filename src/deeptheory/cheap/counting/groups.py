@@ -1,0 +1,123 @@
+"""How best to multiply in k hidden layers: the exact integer optimum over groups.
+
+Source: Rolnick & Tegmark 2018, theorem 5.1: layer i multiplies groups of b_i numbers with 2^b_i neurons each. Its real
+optimum is their eq. 5, b_(i+1) = b_i + log2(b_i - 1/ln 2). Here groups are whole: m numbers in g groups of sizes as
+equal as can be, all g tried. A group of one is carried on: 2^1 neurons in the theorem's count, one with an output bias.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from math import ceil, log, log2, prod
+
+from deeptheory.core.errors import InputError
+
+Gate = Callable[[tuple[int, ...]], int]  # neurons of a gate with these exponents
+
+
+def even_groups(n: int, g: int) -> tuple[int, ...]:
+    """n things in g groups of sizes as equal as can be, larger ones first."""
+    small, more = divmod(n, g)
+    return (small + 1,) * more + (small,) * (g - more)
+
+
+@cache
+def product_optimum(n: int, depth: int, *, carry: int = 2, idle: bool = False) -> tuple[int, tuple[int, ...]]:
+    """Least neurons to multiply n numbers in that many hidden layers, and the largest group of each layer.
+
+    carry: neurons that a group of one takes. idle: a layer may multiply nothing (theorem 5.1 has groups of 2 or more).
+    InputError: n or depth below 1, or more layers than there are products.
+    """
+    if n < 1 or depth < 1:
+        raise InputError(f"n is {n} and depth is {depth}; both must be 1 or more")
+    if not idle and depth > max(n - 1, 1):
+        raise InputError(f"{n} numbers take {n - 1} products at most, fewer than {depth} layers; use idle=True")
+    if depth == 1:
+        return (2**n if n > 1 else carry), (n,)
+    best: tuple[int, tuple[int, ...]] | None = None
+    for g in range(n if idle else n - 1, 0 if idle else depth - 1, -1):
+        sizes = even_groups(n, g)
+        here = sum(2**b if b > 1 else carry for b in sizes)
+        if best is not None and here >= best[0]:
+            continue
+        rest, groups = product_optimum(g, depth - 1, carry=carry, idle=idle)
+        if best is None or here + rest < best[0]:
+            best = here + rest, (sizes[0], *groups)
+    assert best is not None
+    return best
+
+
+def real_groups(n: float, depth: int) -> tuple[float, ...]:
+    """The real optimum b_1 .. b_k of eq. 5 with product n: b_1 found by bisection. InputError: n below e^k or so."""
+    if depth < 1 or n < 2:
+        raise InputError(f"n is {n} and depth is {depth}; needed: n of 2 or more, depth of 1 or more")
+
+    def chain(first: float) -> list[float]:
+        out = [first]
+        while len(out) < depth:
+            out.append(out[-1] + log2(max(out[-1] - 1 / log(2), 1e-300)))
+        return out
+
+    low, high = 1 / log(2) + 1e-9, float(n) + 1
+    for _ in range(200):
+        middle = (low + high) / 2
+        b = chain(middle)
+        grown = prod(b) if min(b) > 0 else 0.0
+        low, high = (middle, high) if grown < n else (low, middle)
+    return tuple(chain((low + high) / 2))
+
+
+def monomial_optimum(exponents: tuple[int, ...], depth: int, gate: Gate, known: dict | None = None) -> tuple[int, int]:
+    """Neurons to make one monomial in that many layers, the best of the groupings tried, and its largest gate's degree.
+
+    Equal groups are made once: x^8 takes a square gate a layer. known: results for that gate, to be shared by calls.
+    """
+    return _monomial(tuple(sorted((r for r in exponents if r), reverse=True)), depth, gate, {} if known is None else known)  # fmt: skip
+
+
+def _monomial(state: tuple[int, ...], depth: int, gate: Gate, known: dict) -> tuple[int, int]:
+    """state: how often each distinct thing is a factor."""
+    key = (state, depth)
+    if key in known:
+        return known[key]
+    if depth == 1:
+        known[key] = gate(state), sum(state)
+        return known[key]
+    best: tuple[int, int] | None = None
+    for size in range(1, min(sum(state), 24) + 1):
+        for groups in _partitions(state, size):
+            here = sum(gate(tuple(v for _, v in g)) for g, _ in groups)
+            if best is not None and here >= best[0]:
+                continue
+            again = tuple(sorted((count for _, count in groups), reverse=True))
+            rest, most = _monomial(again, depth - 1, gate, known)
+            if best is None or here + rest < best[0]:
+                best = here + rest, max(most, *(sum(v for _, v in g) for g, _ in groups))
+    assert best is not None
+    known[key] = best
+    return best
+
+
+def _partitions(state: tuple[int, ...], size: int):
+    """Ways to bundle: powers of one thing up to size, what remains in bundles of that size, as even as can be.
+
+    Each is a list of (bundle, how often), a bundle being pairs (thing, exponent).
+    """
+    whole, left = [], []
+    for k, r in enumerate(state):
+        s = min(r, size)
+        if s > 1:
+            whole.append((((k, s),), r // s))
+        rest = r % s if s > 1 else r
+        left += [k] * rest
+    if not left:
+        yield whole
+        return
+    fewest = ceil(len(left) / size)
+    counts = range(fewest, len(left) + 1) if len(left) <= 24 and not whole else [fewest]
+    for g in counts:
+        bundles, at = [], 0
+        for n in even_groups(len(left), g):
+            part = left[at : at + n]
+            at += n
+            bundles.append(tuple((k, part.count(k)) for k in sorted(set(part))))
+        yield whole + [(b, bundles.count(b)) for b in sorted(set(bundles))]

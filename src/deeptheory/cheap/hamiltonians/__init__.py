@@ -1,0 +1,1 @@
+"""Hamiltonians: as networks, fitted to data, counted, coarse-grained."""

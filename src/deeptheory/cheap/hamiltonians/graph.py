@@ -1,0 +1,238 @@
+"""Ising, Potts and any other factor graph as a network: energies by table look-up, what is hidden summed out exactly.
+
+Source: Lin, Tegmark & Rolnick 2017, sections II.B to II.D. H(x) = -sum_a ln f_a(x_a): each factor sees few variables (locality),
+so that the network's size grows with the number of factors, not with the number of states. ln Z and sums over hidden
+variables by variable elimination, in an order of least growth.
+Trap: elimination costs levels^(treewidth + 1): 2^17 entries for 16 x 16 spins. What would not fit is refused.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
+
+_LARGEST = 2**24  # entries of a table
+
+
+class FactorGraph(nn.Module):
+    """p(x) = prod_a f_a(x_a) / Z over discrete variables.
+
+    levels: number of levels, one for all variables or a list. factors: (variables, log table) pairs; the table [levels
+    of each variable] holds ln f_a in nats, a parameter, -inf where f_a is 0. forward: x [..., n] whole numbers -> H(x) = -ln p(x) [...] in nats,
+    ln Z included. InputError: a variable out of range or twice in a factor, a table of another shape, NaN or inf,
+    no factor, no state above probability 0.
+    """
+
+    def __init__(self, levels: int | Sequence[int], factors: Sequence[tuple[Sequence[int], Any]], n: int | None = None):
+        super().__init__()
+        if not factors:
+            raise InputError("factors is empty; a factor graph has at least one")
+        scopes = [tuple(int(v) for v in scope) for scope, _ in factors]
+        if isinstance(levels, Sequence):
+            self.levels = tuple(int(v) for v in levels)
+        else:
+            self.levels = (int(levels),) * (n if n is not None else 1 + max(max(s, default=-1) for s in scopes))
+        self.scopes = tuple(scopes)
+        tables = []
+        for scope, (_, table) in zip(scopes, factors):
+            if len(set(scope)) < len(scope) or not all(0 <= v < len(self.levels) for v in scope):
+                raise InputError(
+                    f"a factor has variables {list(scope)}; needed: different ones from 0 to {len(self.levels) - 1}"
+                )
+            table = as_tensor(table)
+            table = table if table.is_floating_point() else table.double()
+            if tuple(table.shape) != tuple(self.levels[v] for v in scope):
+                expected = [self.levels[v] for v in scope]
+                raise InputError(
+                    f"the table of variables {list(scope)} has shape {list(table.shape)}; needed: {expected}"
+                )
+            wrong = int((table.isnan() | (table == math.inf)).sum())
+            if wrong:
+                raise InputError(f"table holds {wrong} values that are NaN or inf; needed: logarithms, -inf where a factor is 0")  # fmt: skip
+            tables.append(nn.Parameter(table.clone()))
+        self.tables = nn.ParameterList(tables)
+
+    @property
+    def n(self) -> int:
+        """Number of variables."""
+        return len(self.levels)
+
+    def energy(self, x: torch.Tensor) -> torch.Tensor:
+        """-sum_a ln f_a(x_a), [...] in nats: H without ln Z. InputError: another number of variables, or levels."""
+        x = self._check(x)
+        terms = [t[tuple(x[..., v] for v in s)] for s, t in zip(self.scopes, self.tables)]
+        return -torch.stack(torch.broadcast_tensors(*terms)).sum(0)
+
+    def log_z(self) -> torch.Tensor:
+        """ln Z, differentiable in the tables. InputError: a table on the way would not fit."""
+        made = _eliminate(self._factors(), set(range(self.n)), self.levels)
+        if bool(made == -math.inf):
+            raise InputError("every state has probability 0: the factors' -inf leave none; ln Z is -inf")
+        return made
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.energy(x) + self.log_z()
+
+    def posterior(self, query: int, seen: Sequence[int]) -> "GraphPosterior":
+        """p(x_query | x_seen) as a network: x_seen [..., seen] -> [..., levels of query]; all else is summed out."""
+        return GraphPosterior(self, query, seen)
+
+    def _factors(self, given: Mapping[int, torch.Tensor] | None = None) -> list[tuple[tuple[int, ...], torch.Tensor]]:
+        """(free variables, table [batch, ...]) of each factor, with what is given put in; batch 1 where nothing is."""
+        out = []
+        for scope, table in zip(self.scopes, self.tables):
+            known = [v for v in scope if given and v in given]
+            free = tuple(v for v in scope if v not in known)
+            order = [scope.index(v) for v in (*known, *free)]
+            table = table.permute(order) if order else table
+            out.append((free, table[tuple(given[v] for v in known)] if known and given else table.unsqueeze(0)))
+        return out
+
+    def _check(self, x: torch.Tensor, variables: Sequence[int] | None = None) -> torch.Tensor:
+        x = as_tensor(x)
+        levels = self.levels if variables is None else tuple(self.levels[v] for v in variables)
+        if x.shape[-1:] != (len(levels),):
+            raise InputError(f"x has shape {list(x.shape)}; needed: [..., {len(levels)}]")
+        whole = x.long()
+        top = torch.tensor(levels, device=x.device)
+        if bool((whole != x).any() or (whole < 0).any() or (whole >= top).any()):
+            raise InputError(f"x holds values outside the levels 0 to {max(levels) - 1}; spins are 0 and 1 here")
+        return whole
+
+    def extra_repr(self) -> str:
+        return f"{self.n} variables, {len(self.scopes)} factors"
+
+
+class GraphPosterior(nn.Module):
+    """See FactorGraph.posterior. forward: p(x_query | x_seen), NaN where x_seen has probability 0; logits: ln p(x_query,
+    x_seen) without ln Z."""
+
+    def __init__(self, graph: FactorGraph, query: int, seen: Sequence[int]):
+        super().__init__()
+        self.graph, self.query, self.seen = graph, int(query), tuple(int(v) for v in seen)
+        wrong = [v for v in (self.query, *self.seen) if not 0 <= v < graph.n]
+        if wrong or self.query in self.seen or len(set(self.seen)) < len(self.seen):
+            raise InputError(f"query {query} and seen {list(seen)} must be different variables from 0 to {graph.n - 1}")
+
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.graph._check(x, self.seen)
+        flat = x.reshape(math.prod(x.shape[:-1]), len(self.seen))
+        factors = self.graph._factors(dict(zip(self.seen, flat.T)))
+        hidden = set(range(self.graph.n)) - set(self.seen) - {self.query}
+        out = _eliminate(factors, hidden, self.graph.levels, self.query, len(flat))
+        return out.reshape(*x.shape[:-1], -1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.logits(x).softmax(-1)
+
+
+def ising(shape: Sequence[int], coupling=1.0, field=0.0, *, periodic: bool = False) -> FactorGraph:
+    """The Ising model on a grid: H = -J sum_<ij> s_i s_j - h sum_i s_i, with s = 2 x - 1 of levels x = 0, 1.
+
+    coupling: J, one or one a bond [bonds] in the order of `bonds(shape)`; field: h, one or [n]; both over kT.
+    """
+    s = torch.tensor([-1.0, 1.0], dtype=torch.float64)
+    return _on_grid(shape, coupling, field, s[:, None] * s, s, periodic)
+
+
+def potts(shape: Sequence[int], q: int, coupling=1.0, field=0.0, *, periodic: bool = False) -> FactorGraph:
+    """The Potts model on a grid: H = -J sum_<ij> [x_i = x_j] - h sum_i [x_i = 0], q levels. See `ising`.
+
+    InputError: q below 2.
+    """
+    if q < 2:
+        raise InputError(f"q is {q}; a Potts variable has at least 2 levels")
+    eye = torch.eye(q, dtype=torch.float64)
+    return _on_grid(shape, coupling, field, eye, eye[0], periodic)
+
+
+def bonds(shape: Sequence[int], periodic: bool = False) -> list[tuple[int, int]]:
+    """Nearest neighbours of a grid of any dimension, sites numbered in C order; each bond once.
+
+    InputError: a side below 1.
+    """
+    if not len(shape) or min(shape) < 1:
+        raise InputError(f"shape is {list(shape)}; a grid has sides of at least 1")
+    stride = [math.prod(shape[k + 1 :]) for k in range(len(shape))]
+    found = []
+    for site in range(math.prod(shape)):
+        for side, step in zip(shape, stride):
+            at = site // step % side
+            if at + 1 < side:
+                found.append((site, site + step))
+            elif periodic and side > 2:  # a side of 2 has its one bond already
+                found.append((site - at * step, site))
+    return found
+
+
+def _on_grid(shape, coupling, field, pair: torch.Tensor, single: torch.Tensor, periodic: bool) -> FactorGraph:
+    edges, n = bonds(shape, periodic), math.prod(shape)
+    j = torch.as_tensor(coupling, dtype=torch.float64).expand(len(edges)) if _fits(coupling, len(edges)) else None
+    h = torch.as_tensor(field, dtype=torch.float64).expand(n) if _fits(field, n) else None
+    if j is None or h is None:
+        raise InputError(f"this grid has {len(edges)} bonds and {n} sites; give one coupling and field, or one each")
+    factors = [((v,), h[v] * single) for v in range(n)] + [(edge, j[k] * pair) for k, edge in enumerate(edges)]
+    return FactorGraph([len(single)] * n, factors)
+
+
+def _fits(values, count: int) -> bool:
+    shape = tuple(torch.as_tensor(values).shape)
+    return shape in ((), (count,))
+
+
+def _order(scopes, hidden: set[int], levels: Sequence[int], batch: int) -> list[int]:
+    """Hidden variables in the order of least table. InputError: some table would be too large; nothing is computed yet."""
+    around: dict[int, set[int]] = {v: set() for v in range(len(levels))}
+    for scope in scopes:
+        for v in scope:
+            around[v] |= set(scope) - {v}
+    size = {v: math.prod(levels[w] for w in around[v]) * levels[v] for v in hidden}
+    order = []
+    while size:
+        v = min(size, key=lambda u: (size[u], u))
+        if size[v] * batch > _LARGEST:
+            raise InputError(
+                f"summing out variable {v} takes a table of {size[v] * batch} entries, the limit is {_LARGEST}; "
+                "use a narrower graph, or fewer rows at once"
+            )
+        order.append(v)
+        del size[v]
+        for w in around[v]:
+            around[w] |= around[v] - {w}
+            around[w].discard(v)
+            if w in size:
+                size[w] = math.prod(levels[u] for u in around[w]) * levels[w]
+    return order
+
+
+def _eliminate(factors, hidden: set[int], levels: Sequence[int], keep: int | None = None, batch: int = 1):
+    """ln sum over hidden of prod of exp(factors): [] with nothing kept, [batch, levels of keep] else."""
+    factors = list(factors)
+    for v in _order([s for s, _ in factors], hidden, levels, batch):
+        touching = [f for f in factors if v in f[0]]
+        factors = [f for f in factors if v not in f[0]]
+        if touching:
+            scope = (*sorted(set().union(*(s for s, _ in touching)) - {v}), v)
+            factors.append((scope[:-1], _product(touching, scope).logsumexp(-1)))
+        else:  # a variable that no factor sees is uniform
+            factors.append(((), torch.full((1,), math.log(levels[v]), dtype=torch.float64)))
+    if keep is None:
+        return torch.stack([t[0] for _, t in factors]).sum()
+    out = _product(factors, (keep,))
+    return out.expand(max(batch, len(out)), levels[keep])
+
+
+def _product(factors, scope: tuple[int, ...]) -> torch.Tensor:
+    """Sum of log tables over a common scope, [batch, levels of scope]."""
+    total: Any = torch.zeros((1,) * (1 + len(scope)), dtype=factors[0][1].dtype)
+    for own, table in factors:
+        order = sorted(range(len(own)), key=lambda k: scope.index(own[k]))
+        table = table.permute(0, *[k + 1 for k in order])
+        sides = iter(table.shape[1:])
+        total = total + table.reshape(table.shape[0], *[next(sides) if v in own else 1 for v in scope])
+    return total

@@ -1,0 +1,60 @@
+"""How many parameters does each assumption leave? Exact whole numbers, as in the paper's list.
+
+Source: Lin, Tegmark & Rolnick 2017, section II.D: v^n for any function; (n+d)!/(n! d!) for a polynomial of degree d; few more
+than n for local terms; a handful once translations share them; n^2 to the kernel's size for a linear map.
+"""
+
+import math
+from collections.abc import Sequence
+
+from deeptheory.cheap.hamiltonians.terms import Assumptions
+from deeptheory.core.errors import InputError
+
+
+def parameter_count(
+    n: int,
+    degree: int | None = None,
+    locality=None,
+    symmetry=None,
+    *,
+    levels: int | None = 2,
+    shape: Sequence[int] | None = None,
+    periodic: bool = False,
+    constant: bool = False,
+) -> int:
+    """Parameters of H over n variables under these assumptions; see Assumptions for their words.
+
+    degree None: any function, levels^n of them (InputError for real variables: no finite number). constant: count the
+    constant term, which the normalisation of p fixes; the paper counts it for polynomials and for bits.
+    """
+    if degree is None:
+        if levels is None:
+            raise InputError("any function of real variables has no finite number of parameters; give a degree")
+        return levels**n - (not constant)
+    assumed = Assumptions(
+        n=n,
+        degree=degree,
+        levels=levels,
+        locality=locality,
+        symmetry=symmetry,
+        shape=None if shape is None else tuple(shape),
+        periodic=periodic,
+    )
+    if locality is None and symmetry is None:
+        return assumed.count_without_symmetry() - (not constant)
+    return len(assumed.orbits()) + constant
+
+
+def linear_map_count(shape: Sequence[int], reach: int | None = None, *, translation: bool = False) -> int:
+    """Free entries of a linear map between two periodic grids of that shape: n^2, fewer when local, a kernel when shared.
+
+    reach: largest distance along each axis that an entry spans (a square kernel of side 2 reach + 1), None: no limit.
+    InputError: a side below 1, a negative reach, or one that meets itself around the grid.
+    """
+    sides = [int(s) for s in shape]
+    if not sides or min(sides) < 1:
+        raise InputError(f"shape is {sides}; a grid has sides of at least 1")
+    if reach is not None and (reach < 0 or 2 * reach + 1 > min(sides)):
+        raise InputError(f"reach is {reach}; needed: 0 to {(min(sides) - 1) // 2} on this grid")
+    offsets = math.prod(sides) if reach is None else (2 * reach + 1) ** len(sides)
+    return offsets if translation else offsets * math.prod(sides)

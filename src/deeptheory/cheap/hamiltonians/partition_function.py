@@ -1,0 +1,76 @@
+"""Does a coarse model with the right partition function have the right distribution? No: a counterexample for any H.
+
+Source: Lin, Tegmark & Rolnick 2017, section III on renormalisation. For any H(y) and any K(y) that is not constant let
+H(y, y') = H(y) + H(y') + K(y) + ln Z~, with Z~ = sum_y exp(-H(y) - K(y)). Then Z_tot = sum_{y,y'} exp(-H(y, y')) = Z, and yet
+the marginal of the visible y is exp(-H - K) / Z~, which is not exp(-H) / Z.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PartitionCounterexample(Result):
+    """log_z, log_z_total: ln Z of H and of the pair (nats), equal. p, marginal: [s] distributions of y, different.
+
+    bits: KL(p || marginal), above 0 unless K is constant.
+    """
+
+    log_z: float
+    log_z_total: float
+    p: np.ndarray
+    marginal: np.ndarray
+    bits: float
+
+    def __repr__(self) -> str:
+        return (
+            f"PartitionCounterexample(ln Z differs by {self.log_z_total - self.log_z:.1e}, p by {self.bits:.4g} bits)"
+        )
+
+    def table(self):
+        """One row a state: p and marginal."""
+        import pandas as pd
+
+        return pd.DataFrame({"state": range(len(self.p)), "p": self.p, "marginal": self.marginal})
+
+    def figure(self):
+        """Both distributions."""
+        import plotly.graph_objects as go
+
+        from deeptheory.core.theme import new_figure
+
+        table, figure = self.table(), new_figure(xaxis_title="state y", yaxis_title="probability", barmode="group")
+        for name, label in (("p", "exp(-H) / Z"), ("marginal", "visible marginal, same Z")):
+            figure.add_trace(go.Bar(x=table["state"], y=table[name], name=label))
+        return figure
+
+
+def partition_counterexample(hamiltonian, coupling) -> PartitionCounterexample:
+    """The pair built from H and K, its partition function and its visible marginal, summed over all pairs of states.
+
+    hamiltonian, coupling: H and K, [s] in nats. InputError: other shapes, NaN or infinite entries, fewer than 2 states.
+    """
+    from scipy.special import logsumexp
+
+    h, k = (as_numpy(v).astype(np.float64) for v in (hamiltonian, coupling))
+    sizes = check_shapes(hamiltonian=(h, "s"), coupling=(k, "s"))
+    check_finite(hamiltonian=h, coupling=k)
+    if sizes["s"] < 2:
+        raise InputError("hamiltonian has 1 state; a distribution that may differ needs at least 2")
+    pair = h[:, None] + h[None, :] + k[:, None] + logsumexp(-h - k)  # H(y, y')
+    log_z, log_z_total = float(logsumexp(-h)), float(logsumexp(-pair))
+    log_p, log_marginal = -h - log_z, logsumexp(-pair, axis=1) - log_z_total
+    p = np.exp(log_p)
+    return PartitionCounterexample(
+        log_z=log_z,
+        log_z_total=log_z_total,
+        p=p,
+        marginal=np.exp(log_marginal),
+        bits=float((p * (log_p - log_marginal)).sum() / np.log(2)),
+    )

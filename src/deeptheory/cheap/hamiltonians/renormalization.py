@@ -1,0 +1,201 @@
+"""Which terms of a Hamiltonian survive coarse-graining? Measured on fields: y_i -> b^(d - 2i) y_i.
+
+Source: Lin, Tegmark & Rolnick 2017, section III on renormalisation, in two dimensions (d = 2): a field with
+H = integral of y_0 phi^2 + y_1 (grad phi)^2 + y_2 (lap phi)^2 + ... has 1 / (2 S(k)) = y_0 + y_1 k^2 + y_2 k^4 + ..., S its power
+spectrum; averaging blocks of b x b sites sends y_i to b^(2-2i) y_i: y_0 is relevant, y_1 marginal, the rest irrelevant.
+Traps: the averaging itself damps short waves by a known factor W(k)^2, which mixes y_i into y_(i+1), y_(i+2): it is divided out
+here. Waves shorter than a block fold back onto long ones; that adds terms of order k^6, so fits keep to k <= k_max.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Estimate, Result
+from deeptheory.core.shapes import check_finite
+from deeptheory.core.statistics import mean_interval
+
+_NEWTON = 100
+_LEAST_FIELDS = 2
+
+
+def renormalised(couplings, b: float, d: int = 2) -> np.ndarray:
+    """y_i b^(d - 2i) for couplings y_0, y_1, ...: the rule itself. InputError: b not above 0."""
+    if not b > 0:
+        raise InputError(f"b is {b}; a block has a side above 0")
+    y = np.asarray(couplings, dtype=np.float64)
+    return y * float(b) ** (d - 2 * np.arange(len(y)))
+
+
+def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
+    """A field [size, size] on a torus with 1 / (2 S(k)) = sum_i y_i k^(2i), k in radians a site.
+
+    InputError: size below 2, or couplings that make some spectrum not above 0.
+    """
+    if size < 2:
+        raise InputError(f"size is {size}; a field has at least 2 sites a side")
+    stiffness = _powers(_wave(size) ** 2, np.asarray(couplings, dtype=np.float64))
+    if not (stiffness > 0).all():
+        raise InputError(
+            f"couplings {list(couplings)} give 1/S = {stiffness.min()} at some k; it must be above 0 at all"
+        )
+    white = np.fft.fft2(np.random.default_rng(seed).standard_normal((size, size)))
+    return np.fft.ifft2(white / np.sqrt(2 * stiffness)).real
+
+
+def block_average(field, b: int) -> np.ndarray:
+    """Means over blocks of b x b sites, [..., L, L] -> [..., L / b, L / b]. InputError: b does not divide L."""
+    field = as_numpy(field)
+    size = field.shape[-1] if field.ndim >= 2 else 0
+    if field.ndim < 2 or field.shape[-2] != size or b < 1 or size % b:
+        raise InputError(f"field has shape {list(field.shape)}; needed: [..., L, L] with L a multiple of b = {b}")
+    return field.reshape(*field.shape[:-2], size // b, b, size // b, b).mean((-3, -1))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RenormalisationFlow(Result):
+    """Couplings of fields before and after steps of block averaging.
+
+    couplings: [fields, steps + 1, terms], in units of the lattice of that step. b: side of a block. exponents: one
+    Estimate a term, log_b of the growth a step, its 95 % interval over independent fields (t); predicted: 2 - 2i.
+    """
+
+    couplings: np.ndarray
+    b: int
+    exponents: tuple[Estimate, ...]
+
+    @property
+    def predicted(self) -> tuple[int, ...]:
+        """2 - 2i."""
+        return tuple(2 - 2 * i for i in range(self.couplings.shape[2]))
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in self.exponents)
+        return f"RenormalisationFlow(exponents {said}; predicted {', '.join(map(str, self.predicted))})"
+
+    def dataset(self):
+        """couplings over [field, step, term]."""
+        import xarray as xr
+
+        return xr.Dataset({"coupling": (("field", "step", "term"), self.couplings)}, attrs={"b": self.b})
+
+    def table(self):
+        """One row a term: predicted exponent, measured, low, high."""
+        import pandas as pd
+
+        rows = [(i, p, e.value, e.low, e.high) for i, (p, e) in enumerate(zip(self.predicted, self.exponents))]
+        return pd.DataFrame(rows, columns=["term", "predicted", "exponent", "low", "high"])
+
+    def scalars(self) -> dict[str, float]:
+        """Exponents by term."""
+        return {f"exponent/{i}": e.value for i, e in enumerate(self.exponents)}
+
+    def figure(self):
+        """Mean coupling against step, logarithmic, beside the rule's straight lines."""
+        import plotly.graph_objects as go
+
+        from deeptheory.core.theme import layer_colours, new_figure
+
+        figure = new_figure(xaxis_title=f"blockings by {self.b} x {self.b}", yaxis_title="coupling")
+        figure.update_yaxes(type="log")
+        figure.update_xaxes(dtick=1)
+        mean, steps = self.couplings.mean(0), np.arange(self.couplings.shape[1])
+        for i, colour in enumerate(layer_colours(mean.shape[1])):
+            rule = mean[0, i] * float(self.b) ** (self.predicted[i] * steps)
+            figure.add_trace(go.Scatter(x=steps, y=mean[:, i], name=f"y_{i} measured", mode="markers",
+                                        marker={"color": colour, "size": 10}))  # fmt: skip
+            figure.add_trace(go.Scatter(x=steps, y=rule, name=f"y_{i} b^{self.predicted[i]}", mode="lines",
+                                        line={"color": colour, "dash": "dot"}))  # fmt: skip
+        return figure
+
+
+def renormalisation_flow(
+    fields, b: int = 2, *, terms: int = 3, steps: int = 1, k_max: float = 1.2
+) -> RenormalisationFlow:
+    """Fit y_0 .. y_(terms-1) to fields and to their block averages, and take exponents from the growth.
+
+    fields: [fields, L, L], independent of each other and of mean 0. Each fit is the maximum of Whittle's likelihood over
+    modes with 0 < k <= k_max radians per site of that lattice. Exponent of a field: slope of log_b y over steps.
+    InputError: fewer than 2 fields (no interval), NaN, a shape that b^steps does not divide, too few modes, or a
+    coupling fitted at or below 0, which has no exponent.
+    """
+    x = as_numpy(fields).astype(np.float64)
+    if x.ndim != 3 or len(x) < _LEAST_FIELDS:
+        raise InputError(
+            f"fields have shape {list(x.shape)}; needed: [fields, L, L] with at least {_LEAST_FIELDS} fields"
+        )
+    check_finite(fields=x)
+    if steps < 1:
+        raise InputError(f"steps is {steps}; a flow has at least 1")
+    couplings = np.stack(
+        [np.stack([_fit(block_average(f, b**s), b**s, terms, k_max) for s in range(steps + 1)]) for f in x]
+    )
+    if not (couplings > 0).all():
+        field, step, term = (int(v) for v in np.argwhere(couplings <= 0)[0])
+        raise InputError(
+            f"y_{term} of field {field} after {step} steps is fitted as {couplings[field, step, term]:.3g}, not above 0; "
+            "take larger fields or a larger k_max"
+        )
+    at = np.arange(steps + 1) - steps / 2
+    slopes = (np.log(couplings) * at[:, None]).sum(1) / ((at**2).sum() * np.log(b))  # [fields, terms]
+    return RenormalisationFlow(couplings=couplings, b=b, exponents=tuple(_interval(s) for s in slopes.T))
+
+
+def _interval(values: np.ndarray) -> Estimate:
+    found = mean_interval(values)
+    method = f"Whittle fits, {found.method} over {found.n} fields"
+    return Estimate(value=found.value, low=found.low, high=found.high, unit="1", method=method)
+
+
+def _wave(size: int) -> np.ndarray:
+    """|k| in radians a site, [size, size]."""
+    k = 2 * np.pi * np.fft.fftfreq(size)
+    return np.hypot(k[:, None], k[None, :])
+
+
+def _powers(k2: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return sum((c * k2**i for i, c in enumerate(y)), np.zeros_like(k2))
+
+
+def _fit(field: np.ndarray, b: int, terms: int, k_max: float) -> np.ndarray:
+    """Couplings of one field that was averaged over b x b sites: Gamma likelihood, 1 / (2 S) linear in them; Newton."""
+    size = len(field)
+    k = 2 * np.pi * np.fft.fftfreq(size)
+    wave = _wave(size)
+    chosen = (wave > 0) & (wave <= k_max)
+    if chosen.sum() < 10 * terms:
+        raise InputError(
+            f"{int(chosen.sum())} modes lie within k_max = {k_max}; {10 * terms} are needed for {terms} terms"
+        )
+    damping = _damping(k / b, b)
+    spectrum = np.abs(np.fft.fft2(field)) ** 2 / size**2 / (damping[:, None] * damping[None, :])
+    p, design = spectrum[chosen], (wave[chosen][:, None] ** 2) ** np.arange(terms)
+    scale = design.mean(0)  # k^4 is small: bring the columns to one size
+    design = design / scale
+    y = np.zeros(terms)
+    y[0] = 1 / (2 * p.mean())
+    # -log L = sum over modes of 2 p eta - ln eta (up to constants), eta = design y = 1 / (2 S): convex
+    for _ in range(_NEWTON):
+        eta = design @ y
+        gradient = design.T @ (2 * p - 1 / eta)
+        step = np.linalg.solve((design / eta[:, None] ** 2).T @ design, gradient)
+        share = 1.0
+        while not ((trial := design @ (y - share * step)) > 0).all() or _loss(p, trial) > _loss(p, eta) + 1e-9 * len(p):
+            share /= 2
+            if share < 1e-12:
+                return y / scale
+        y = y - share * step
+        if gradient @ step < 1e-12 * len(p):
+            break
+    return y / scale
+
+
+def _loss(p: np.ndarray, eta: np.ndarray) -> float:
+    return float((2 * p * eta - np.log(eta)).sum())
+
+
+def _damping(k: np.ndarray, b: int) -> np.ndarray:
+    """|W(k)|^2 of the mean of b neighbouring sites, k in radians a fine site."""
+    return np.abs(np.exp(1j * k[:, None] * np.arange(b)).mean(1)) ** 2

@@ -1,0 +1,174 @@
+"""Which terms may a Hamiltonian have, and which of them share a parameter? Degree, locality and symmetry as lists of terms.
+
+Source: Lin, Tegmark & Rolnick 2017, section II.D. A term is a product over variables, written ((variable, power), ...): the
+power of a real variable, 1 for a spin, the level p = 1..q-1 for a Potts variable, whose factor is [x = p] - 1/q: zero-sum over
+levels, as a spin is, so that terms of different sets of variables do not mix, and symmetry does not depend on a gauge.
+Locality: every two variables of a term are neighbours. Symmetry: terms that it carries into each other share a parameter.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
+
+Term = tuple[tuple[int, int], ...]
+_MOST_TERMS = 2_000_000
+SYMMETRIES = ("translation", "permutation")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assumptions:
+    """What is assumed of H over n variables.
+
+    levels: of a discrete variable, None for real ones. degree: largest total degree (for discrete variables: most variables
+    in a term). locality: None, a distance along the grid (1: nearest neighbours), or pairs of neighbours. symmetry: None,
+    "translation" along the grid, "permutation" of all variables, or a list of permutations [n]. shape: of the grid, (n,)
+    where None. InputError: values out of range, a shape of another size, unknown names, no permutation.
+    """
+
+    n: int
+    degree: int
+    levels: int | None = 2
+    locality: int | Sequence[tuple[int, int]] | None = None
+    symmetry: str | Sequence[Sequence[int]] | None = None
+    shape: tuple[int, ...] | None = None
+    periodic: bool = False
+
+    def __post_init__(self) -> None:
+        if self.n < 1 or self.degree < 1:
+            raise InputError(f"n is {self.n} and degree {self.degree}; both are at least 1")
+        if self.levels is not None and self.levels < 2:
+            raise InputError(f"levels is {self.levels}; a variable has at least 2, or None for real ones")
+        if math.prod(self.grid) != self.n:
+            raise InputError(f"shape {list(self.grid)} has {math.prod(self.grid)} sites for {self.n} variables")
+        if isinstance(self.locality, int) and self.locality < 1:
+            raise InputError(f"locality is {self.locality}; a distance is at least 1, or None for no limit")
+        if isinstance(self.symmetry, str) and self.symmetry not in SYMMETRIES:
+            raise InputError(unknown(self.symmetry, SYMMETRIES, what="symmetry"))
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Sides of the grid."""
+        return (self.n,) if self.shape is None else tuple(int(s) for s in self.shape)
+
+    def neighbours(self) -> list[set[int]] | None:
+        """Neighbours of each variable, None where all are. InputError: a pair out of range."""
+        if self.locality is None:
+            return None
+        if not isinstance(self.locality, int):
+            around: list[set[int]] = [set() for _ in range(self.n)]
+            for a, b in self.locality:
+                if not (0 <= a < self.n and 0 <= b < self.n) or a == b:
+                    raise InputError(
+                        f"locality holds the pair ({a}, {b}); needed: two different variables below {self.n}"
+                    )
+                around[a].add(int(b))
+                around[b].add(int(a))
+            return around
+        at = np.stack(np.unravel_index(np.arange(self.n), self.grid), axis=1)
+        apart = np.abs(at[:, None] - at[None])
+        if self.periodic:
+            apart = np.minimum(apart, np.array(self.grid) - apart)
+        near = apart.sum(-1) <= self.locality
+        return [set(np.flatnonzero(row).tolist()) - {i} for i, row in enumerate(near)]
+
+    def terms(self) -> list[Term]:
+        """All terms but the constant. InputError: more than 2,000,000."""
+        if self.locality is None and self.count_without_symmetry() - 1 > _MOST_TERMS:
+            count = self.count_without_symmetry() - 1
+            raise InputError(f"degree {self.degree} over {self.n} variables has {count} terms; assume locality")
+        found = []
+        for term in _grow((), self, self.neighbours()):
+            found.append(term)
+            if len(found) > _MOST_TERMS:
+                raise InputError(
+                    f"these assumptions leave more than {_MOST_TERMS} terms; lower the degree or the distance"
+                )
+        return found
+
+    def orbits(self) -> list[list[Term]]:
+        """Terms that share a parameter, in order of appearance. InputError: a symmetry that leads out of the terms."""
+        terms = self.terms()
+        if self.symmetry is None:
+            return [[t] for t in terms]
+        if self.symmetry == "permutation":
+            return _by_key(terms, lambda t: tuple(sorted(p for _, p in t)))
+        if self.symmetry == "translation" and not self.periodic:
+            return _by_key(terms, self._shape_of)
+        return _by_generators(terms, self._generators())
+
+    def count_without_symmetry(self) -> int:
+        """Terms of this degree over all variables, the constant included: the closed forms of the paper's count."""
+        if self.levels is None:
+            return math.comb(self.n + self.degree, self.degree)
+        return sum(math.comb(self.n, j) * (self.levels - 1) ** j for j in range(min(self.degree, self.n) + 1))
+
+    def _shape_of(self, term: Term) -> tuple:
+        at = np.array(np.unravel_index([v for v, _ in term], self.grid)).T
+        at = at - at.min(axis=0)
+        return tuple(sorted((*place, p) for place, (_, p) in zip(at.tolist(), term)))
+
+    def _generators(self) -> list[np.ndarray]:
+        sites = np.arange(self.n).reshape(self.grid)
+        if self.symmetry == "translation":
+            return [np.roll(sites, 1, axis=k).ravel() for k in range(len(self.grid))]
+        out = [np.asarray(g) for g in self.symmetry or ()]
+        for g in out:
+            if g.shape != (self.n,) or not np.array_equal(np.sort(g), np.arange(self.n)):
+                raise InputError(f"symmetry holds {g.tolist()}, which is no permutation of 0 to {self.n - 1}")
+        return out
+
+
+def _grow(term: Term, assumed: Assumptions, around: list[set[int]] | None) -> Iterator[Term]:
+    """Every term that goes on from this one by variables after its last."""
+    degree = len(term) if assumed.levels is not None else sum(p for _, p in term)
+    left = assumed.degree - degree
+    if left < 1:
+        return
+    start = term[-1][0] + 1 if term else 0
+    if around is None or not term:
+        following: Sequence[int] = range(start, assumed.n)
+    else:
+        following = sorted(v for v in set.intersection(*(around[u] for u, _ in term)) if v >= start)
+    powers = range(1, left + 1) if assumed.levels is None else range(1, assumed.levels)
+    for v in following:
+        for p in powers:
+            grown = (*term, (v, p))
+            yield grown
+            yield from _grow(grown, assumed, around)
+
+
+def _by_key(terms: list[Term], key) -> list[list[Term]]:
+    groups: dict[tuple, list[Term]] = {}
+    for t in terms:
+        groups.setdefault(key(t), []).append(t)
+    return list(groups.values())
+
+
+def _by_generators(terms: list[Term], generators: list[np.ndarray]) -> list[list[Term]]:
+    number = {t: k for k, t in enumerate(terms)}
+    parent = list(range(len(terms)))
+
+    def root(k: int) -> int:
+        while parent[k] != k:
+            parent[k] = parent[parent[k]]
+            k = parent[k]
+        return k
+
+    for g in generators:
+        for k, t in enumerate(terms):
+            image = tuple(sorted((int(g[v]), p) for v, p in t))
+            if image not in number:
+                raise InputError(
+                    f"the symmetry carries the term {t} to {image}, which locality forbids; make them agree"
+                )
+            a, b = root(k), root(number[image])
+            parent[max(a, b)] = min(a, b)
+    groups: dict[int, list[Term]] = {}
+    for k, t in enumerate(terms):
+        groups.setdefault(root(k), []).append(t)
+    return list(groups.values())

@@ -1,0 +1,1 @@
+"""Markov hierarchies: minimal sufficient statistics, level by level."""

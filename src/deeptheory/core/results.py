@@ -1,0 +1,92 @@
+"""What every result can do, and Estimate, the form in which every estimated number travels.
+
+A result is a frozen dataclass of named fields that shows itself: .table() (pandas), .figure() (plotly), .dataset()
+(xarray) where it has axes, .scalars() (a dict for any tracker), a short repr and a notebook repr. pandas, plotly and
+xarray are imported when asked for.
+"""
+
+import math
+from dataclasses import dataclass, fields
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+from deeptheory.core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+DIRECTIONS = ("exact", "consistent", "lower", "upper", "proxy")
+
+
+class Result:
+    """Base of frozen results. A subclass gives .dataset() or .table(), and .figure() where people would rather look."""
+
+    def dataset(self) -> "xarray.Dataset":
+        """The numbers with their axes named. InputError where this result has no axes."""
+        raise InputError(f"{type(self).__name__} has no axes; use .table()")
+
+    def table(self) -> "pandas.DataFrame":
+        """One row an entry: by default, every point of .dataset()."""
+        return self.dataset().to_dataframe().reset_index()
+
+    def figure(self) -> Any:
+        """A plotly figure drawn from .table() or .dataset(). InputError where nothing is drawn."""
+        raise InputError(f"{type(self).__name__} draws no figure; use .table()")
+
+    def scalars(self) -> dict[str, float]:
+        """The single numbers among the fields, by name, for any experiment tracker."""
+        out: dict[str, float] = {}
+        for f in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            value = getattr(self, f.name)
+            if isinstance(value, Estimate):
+                out[f.name] = value.value
+            elif isinstance(value, Number) and not isinstance(value, (bool, complex)):
+                out[f.name] = float(value)  # type: ignore[arg-type]
+        return out
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head = f"<p><code>{escape(repr(self))}</code></p>"
+        return head + self.table().head(20).to_html(index=False, border=0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimate(Result):
+    """A number that was estimated, with its interval and its doubts.
+
+    value, low, high: in `unit` (bits unless said); low and high bound a 95 % interval, NaN where none was computed.
+    method: how it was made. direction: "exact", "consistent", "lower" or "upper" (a bound in expectation), or "proxy"
+    (another quantity). notes: the caveats that an expert would raise.
+    InputError: an unknown direction, or an interval turned round.
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    unit: str = "bits"
+    method: str
+    direction: str = "consistent"
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.direction not in DIRECTIONS:
+            raise InputError(f"direction is {self.direction!r}; known: {', '.join(DIRECTIONS)}")
+        if self.low > self.high:
+            raise InputError(f"the interval [{self.low}, {self.high}] is turned round; low comes first")
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __repr__(self) -> str:
+        interval = "" if math.isnan(self.low) else f" [{self.low:.4g}, {self.high:.4g}]"
+        notes = f", {len(self.notes)} note{'s' * (len(self.notes) > 1)}" if self.notes else ""
+        return f"Estimate({self.value:.4g}{interval} {self.unit}, {self.method}, {self.direction}{notes})"
+
+    def table(self) -> "pandas.DataFrame":
+        """One row: value, low, high, unit, method, direction, notes."""
+        import pandas as pd
+
+        row = {f.name: getattr(self, f.name) for f in fields(self)}
+        return pd.DataFrame([row | {"notes": "; ".join(self.notes)}])

@@ -1,0 +1,400 @@
+"""Intervals, p-values and nulls: the only place where the package has them.
+
+Sources: Student 1908 (means); Clopper & Pearson 1934 (proportions); Fieller 1954 (ratios); Efron 1987 (BCa bootstrap);
+Bonett & Wright 2000 (rank correlation); Phipson & Smyth 2010 (a permutation p-value is never 0); Benjamini & Hochberg
+1995; Holm 1979; Sokal 1997 (integrated autocorrelation time); Holmes & Nemenman 2019 (intervals from disjoint batches).
+Pitfall: the bootstrap of n = 4 to 8 values covers 75 to 87 % where 95 % is nominal, so means go by Student. How often
+each interval holds the truth is measured by docs/make_coverage.py.
+"""
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import permutations as every_order
+from typing import Any, Literal
+
+import numpy as np
+
+from deeptheory.core.errors import InputError
+
+LEVEL = 0.95
+LEAST_FOR_MEDIAN = 6  # with 5 values no pair of order statistics holds the median in 95 %
+LEAST_FOR_RANKS = 5
+_EXACT_RANKS = 7  # 5,040 orders
+_DRAWS = 9_999
+BATCHES = 10
+
+
+@dataclass(frozen=True)
+class Interval:
+    """value and its interval [low, high] at LEVEL; n: independent units behind it; missing: units without a value.
+
+    low and high are NaN where no interval of that level exists (the method says why), infinite where it is unbounded.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str
+    missing: int = 0
+
+
+@dataclass(frozen=True)
+class RankCorrelation:
+    """Spearman's rho (ties by mid-ranks), [low, high] at LEVEL, and the two-sided permutation p; n: pairs.
+
+    NaN where either side does not vary; no interval below n = 5.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+def mean_interval(values: Any, level: float = LEVEL) -> Interval:
+    """Mean of independent values [n] and Student's interval. NaN values are left out and counted.
+
+    n = 1, or an infinite value: no interval (NaN). InputError: not [n], or nothing in it.
+    """
+    x, missing = _present(values)
+    if not len(x):
+        return Interval(math.nan, math.nan, math.nan, 0, "no value", missing)
+    with np.errstate(invalid="ignore"):
+        value = float(x.mean())
+    if (x == x[0]).all() and len(x) > 1:
+        return Interval(float(x[0]), float(x[0]), float(x[0]), len(x), "every unit gave the same", missing)
+    if len(x) < 2 or not np.isfinite(x).all():
+        why = "one unit has no interval" if len(x) < 2 else "infinite values have no interval"
+        return Interval(value, math.nan, math.nan, len(x), why, missing)
+    half = _student(level, len(x) - 1) * _standard_error(x)
+    return Interval(value, value - half, value + half, len(x), "Student", missing)
+
+
+def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
+    """Geometric mean of positive values [n] and Student's interval on the log scale. InputError: a value not above 0."""
+    x, missing = _present(values)
+    if len(x) and x.min() <= 0:
+        raise InputError(f"the smallest value is {x.min():g}; the log scale needs values above 0")
+    found = mean_interval(np.log(x), level)
+    value, low, high = (float(np.exp(v)) for v in (found.value, found.low, found.high))
+    return Interval(value, low, high, found.n, f"{found.method} on the log scale", missing)
+
+
+def median_interval(values: Any, level: float = LEVEL) -> Interval:
+    """Median of independent values [n] and the narrowest symmetric pair of order statistics that holds it in `level`.
+
+    Infinite values are values like others. n below 6: no interval (NaN).
+    """
+    from scipy.stats import binom
+
+    x, missing = _present(values)
+    x = np.sort(x)
+    n = len(x)
+    if not n:
+        return Interval(math.nan, math.nan, math.nan, 0, "no value", missing)
+    value = float(x[(n - 1) // 2] if x[(n - 1) // 2] == x[n // 2] else (x[(n - 1) // 2] + x[n // 2]) / 2)
+    k = int(binom.ppf((1 - level) / 2, n, 0.5))  # P(B <= k - 1) <= (1 - level) / 2
+    while k > 0 and binom.cdf(k - 1, n, 0.5) > (1 - level) / 2:
+        k -= 1
+    if n < LEAST_FOR_MEDIAN or k < 1:
+        return Interval(value, math.nan, math.nan, n, f"a median of {n} has no interval", missing)
+    return Interval(value, float(x[k - 1]), float(x[n - k]), n, "order statistics", missing)
+
+
+def proportion_interval(k: int, n: int, level: float = LEVEL) -> Interval:
+    """k of n and the exact interval of Clopper & Pearson. InputError: not 0 <= k <= n with n of at least 1."""
+    from scipy.stats import beta
+
+    if not (0 <= k <= n and n >= 1):
+        raise InputError(f"k is {k} and n is {n}; needed: 0 <= k <= n, n of at least 1")
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, k, n - k + 1)) if k else 0.0
+    high = float(beta.ppf(1 - tail, k + 1, n - k)) if k < n else 1.0
+    return Interval(k / n, low, high, int(n), "Clopper-Pearson")
+
+
+def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
+    """mean(a) / mean(b) of pairs [n], [n], and Fieller's interval.
+
+    Unbounded (-inf, inf) where the denominator cannot be told from 0: the set then is no interval. A pair with NaN is left
+    out and counted. InputError: a and b of another length.
+    """
+    a, b = np.asarray(a, dtype=np.float64).ravel(), np.asarray(b, dtype=np.float64).ravel()
+    if len(a) != len(b):
+        raise InputError(f"a has {len(a)} values, b has {len(b)}; they are pairs, so both need the same n")
+    there = ~(np.isnan(a) | np.isnan(b))
+    missing, a, b, n = int((~there).sum()), a[there], b[there], int(there.sum())
+    if n == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return Interval(math.nan, math.nan, math.nan, n, "no finite pair" if n == 0 else "infinite values", missing)
+    size_a, size_b = float(np.abs(a).max()) or 1.0, float(np.abs(b).max()) or 1.0
+    a, b = a / size_a, b / size_b  # squares of 1e-200 are 0, of 1e200 infinite
+    unit = size_a / size_b
+    ma, mb = float(a.mean()), float(b.mean())
+    value = ma / mb * unit if mb else math.nan
+    if n < 2:
+        return Interval(value, math.nan, math.nan, n, "one unit has no interval", missing)
+    if mb and np.ptp(a / b if b.all() else a - ma / mb * b) == 0:
+        return Interval(value, value, value, n, "every unit gave the same", missing)
+    t2 = _student(level, n - 1) ** 2
+    (vaa, vab), (_, vbb) = np.cov(a, b) / n
+    lead = mb**2 - t2 * vbb
+    root = (ma * mb - t2 * vab) ** 2 - lead * (ma**2 - t2 * vaa)
+    if lead <= 0:
+        return Interval(value, -math.inf, math.inf, n, "Fieller, unbounded: the denominator may be 0", missing)
+    half = math.sqrt(max(root, 0.0))
+    middle = ma * mb - t2 * vab
+    low, high = sorted(((middle - half) / lead * unit, (middle + half) / lead * unit))
+    return Interval(value, low, high, n, "Fieller", missing)
+
+
+def bootstrap_interval(
+    statistic: Callable[..., Any], *columns: Any, resamples: int = 9_999, seed: int = 0, level: float = LEVEL
+) -> Interval:
+    """statistic(*columns, axis=-1) of units [n] and its BCa bootstrap interval, for what has no other.
+
+    Columns are redrawn together. Below n = 20 it is too narrow to be one: no interval (NaN).
+    InputError: columns of another length.
+    """
+    from scipy.stats import bootstrap
+
+    arrays = [np.asarray(c, dtype=np.float64) for c in columns]
+    if len({len(c) for c in arrays}) > 1:
+        raise InputError(f"columns have {[len(c) for c in arrays]} values; all need the same n")
+    there = ~np.any([np.isnan(c) for c in arrays], axis=0)
+    missing, arrays = int((~there).sum()), [c[there] for c in arrays]
+    n = len(arrays[0])
+    value = float(statistic(*arrays, axis=-1)) if n else math.nan
+    if n < 20 or not all(np.isfinite(c).all() for c in arrays):
+        return Interval(value, math.nan, math.nan, n, f"a bootstrap of {n} is too narrow to be one", missing)
+    if all((c == c[0]).all() for c in arrays):
+        return Interval(value, value, value, n, "every unit gave the same", missing)
+    options: dict[str, Any] = {"paired": True, "vectorized": True, "n_resamples": resamples, "confidence_level": level}
+    options["rng"] = np.random.default_rng(seed)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a degenerate BCa warns and gives NaN, which is seen below
+        found = bootstrap(arrays, statistic, method="BCa", **options)
+    low, high = (float(v) for v in found.confidence_interval)
+    return Interval(value, min(low, value), max(high, value), n, f"BCa bootstrap, {resamples} resamples", missing)
+
+
+def spearman(x: Any, y: Any) -> float:
+    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest. NaN where a value is
+    NaN or one side does not vary. For an interval and p: rank_correlation."""
+    from scipy.stats import rankdata
+
+    x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
+    if len(x) < 2 or np.isnan(x).any() or np.isnan(y).any():
+        return math.nan
+    a, b = rankdata(x) - (len(x) + 1) / 2, rankdata(y) - (len(y) + 1) / 2
+    norm = math.sqrt(float(a @ a) * float(b @ b))
+    return float(np.clip(a @ b / norm, -1, 1)) if norm else math.nan
+
+
+def rank_correlation(x: Any, y: Any, level: float = LEVEL, seed: int = 0) -> RankCorrelation:
+    """Spearman's rank correlation of pairs [n], [n]: ties get mid-ranks; infinite values rank highest or lowest.
+
+    Interval: Fisher's z with the variance of Bonett & Wright. p: all orders up to n = 7, 9,999 drawn ones beyond.
+    InputError: another length, NaN.
+    """
+    from scipy.stats import rankdata
+
+    x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
+    if len(x) != len(y):
+        raise InputError(f"x has {len(x)} values, y has {len(y)}; they are pairs, so both need the same n")
+    if np.isnan(x).any() or np.isnan(y).any():
+        raise InputError("a rank correlation of NaN is none; leave those pairs out")
+    n, nan, value = len(x), math.nan, spearman(x, y)
+    if math.isnan(value):
+        return RankCorrelation(nan, nan, nan, nan, n)
+    a, b = rankdata(x) - (n + 1) / 2, rankdata(y) - (n + 1) / 2
+    norm = math.sqrt(float(a @ a) * float(b @ b))
+    if n <= _EXACT_RANKS:
+        null = np.array(list(every_order(b))) @ a / norm
+        p = float((np.abs(null) >= abs(value) - 1e-12).mean())
+    else:
+        rng = np.random.default_rng([seed, n, 5])
+        null = np.stack([rng.permutation(b) for _ in range(_DRAWS)]) @ a / norm
+        p = float(permutation_p(abs(value) - 1e-12, np.abs(null)))
+    if n < LEAST_FOR_RANKS:
+        return RankCorrelation(value, nan, nan, p, n)
+    z = math.atanh(np.clip(value, -1 + 1 / (2 * n**2), 1 - 1 / (2 * n**2)))
+    half = _student(level, n - 2) * math.sqrt((1 + value**2 / 2) / (n - 3))
+    return RankCorrelation(value, min(math.tanh(z - half), value), max(math.tanh(z + half), value), p, n)
+
+
+def permutation_p(seen: Any, null: Any, tail: Literal["greater", "less", "both"] = "greater") -> np.ndarray:
+    """(b + 1) / (m + 1) for seen [...] against m draws null [m, ...]: never 0. NaN without draws, or where seen is NaN.
+
+    tail "both": twice the smaller of the two, at most 1.
+    """
+    seen, null = np.asarray(seen, dtype=np.float64), np.asarray(null, dtype=np.float64)
+    m = len(null)
+    if m == 0:
+        return np.full(seen.shape, np.nan)
+    above = (1 + (null >= seen).sum(0)) / (1 + m)
+    below = (1 + (null <= seen).sum(0)) / (1 + m)
+    p = {"greater": above, "less": below, "both": np.minimum(1.0, 2 * np.minimum(above, below))}[tail]
+    return np.where(np.isnan(seen) | np.isnan(null).any(0), np.nan, p)
+
+
+def permutations(
+    n: int, draws: int, *, seed: Any = 0, groups: Any = None, block: int | None = None, within: Any = None
+) -> np.ndarray:
+    """Row orders [draws, n] under which a null holds; y[order] against x is the shuffled pairing.
+
+    groups [n]: rows that belong together; whole groups move and keep their inner order (exact where all are of one size).
+    block: rows are a series (each group one run of it), cut into blocks of that length from a random start; blocks move.
+    within [n]: only rows of one value change places. InputError: fewer than two groups or blocks, another length.
+    """
+    rng = np.random.default_rng(seed)
+    for name, given in (("groups", groups), ("within", within)):
+        if given is not None and len(given) != n:
+            raise InputError(f"{name} has {len(given)} values for {n} rows; needed: one per row")
+    rows = np.arange(n)
+    if within is not None:
+        if groups is not None or block is not None:
+            raise InputError("within= comes alone; with groups= or block= whole blocks move")
+        codes = codes_of(within)
+        strata = [rows[codes == c] for c in range(codes.max() + 1)]
+        out = np.tile(rows, (draws, 1))
+        for k in range(draws):
+            for s in strata:
+                out[k, s] = rng.permutation(s)
+        return out
+    if groups is None and block is None:
+        return np.stack([rng.permutation(n) for _ in range(draws)]) if draws else np.zeros((0, n), dtype=np.int64)
+    codes = codes_of(groups) if groups is not None else np.zeros(n, dtype=np.int64)
+    runs = [rows[codes == c] for c in range(codes.max() + 1)]
+    where = np.concatenate(runs)  # the places that rows are dealt to, group after group
+    fewest = len(runs) if block is None else sum(max(1, len(r) // block) for r in runs)
+    if fewest < 2 or (block is not None and block < 1):
+        what = f"{len(runs)} group" if block is None else f"blocks of {block} in {n} rows"
+        raise InputError(f"{what}: nothing can change places; needed: two groups or blocks or more")
+    out = np.empty((draws, n), dtype=np.int64)
+    for k in range(draws):
+        pieces = runs if block is None else [p for r in runs for p in _cut(r, block, rng)]
+        out[k, where] = np.concatenate([pieces[i] for i in rng.permutation(len(pieces))])
+    return out
+
+
+def false_discovery(p: Any, axis: int = 0) -> np.ndarray:
+    """Benjamini & Hochberg's adjusted p along an axis; NaN stays NaN and does not count."""
+    from scipy.stats import false_discovery_control
+
+    p = np.moveaxis(np.asarray(p, dtype=np.float64), axis, -1)
+    out = np.full(p.shape, np.nan)
+    for at in np.ndindex(p.shape[:-1]):
+        there = ~np.isnan(p[at])
+        if there.any():
+            out[at][there] = false_discovery_control(p[at][there])
+    return np.moveaxis(out, -1, axis)
+
+
+def holm(p: Any) -> np.ndarray:
+    """Holm's adjusted p [n], valid under any dependence; NaN stays NaN and does not count."""
+    p = np.asarray(p, dtype=np.float64)
+    out = np.full(p.shape, np.nan)
+    there = np.flatnonzero(~np.isnan(p))
+    order = there[np.argsort(p[there], kind="stable")]
+    out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
+    return out
+
+
+def autocorrelation_time(x: Any, groups: Any = None) -> float:
+    """Integrated autocorrelation time of rows in their order, x [n] or [n, d]: 1 for independent rows, the largest column.
+
+    groups [n]: runs, each a series of its own. n / time is the effective number of rows. Window: Sokal's, 5 times the time.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    x = x[:, None] if x.ndim == 1 else x.reshape(len(x), -1)
+    codes = codes_of(groups) if groups is not None else np.zeros(len(x), dtype=np.int64)
+    runs = [x[codes == c] for c in range(codes.max() + 1)] if len(x) else []
+    longest = max((len(r) for r in runs), default=0)
+    if longest < 4:
+        return 1.0
+    size = 1 << (2 * longest - 1).bit_length()
+    total, pairs = np.zeros((longest, x.shape[1])), np.zeros(longest)
+    middle, spread = x.mean(0), np.abs(x - x.mean(0)).max(0)
+    for r in runs:
+        z = (r - middle) / np.where(spread > 0, spread, 1.0)
+        f = np.fft.rfft(z, size, axis=0)
+        total[: len(r)] += np.fft.irfft(f * f.conj(), size, axis=0)[: len(r)]
+        pairs[: len(r)] += len(r)  # the biased sum: long lags are damped, never blown up
+    moving = total[0] > 0
+    if not moving.any():
+        return 1.0
+    rho = total[:, moving] / total[0, moving]
+    times = 2 * np.cumsum(rho, axis=0) - 1  # [lag, d]
+    inside = np.arange(longest)[:, None] >= 5 * times
+    first = np.where(inside.any(0), inside.argmax(0), longest - 1)
+    return float(max(1.0, times[first, np.arange(times.shape[1])].max()))
+
+
+def batch_interval(
+    value: float,
+    estimate: Callable[[np.ndarray], float],
+    n: int,
+    seed: int = 0,
+    groups: Any = None,
+    block: int | None = None,
+) -> tuple[float, float]:
+    """Interval at LEVEL from disjoint batches of rows: sampling error only, since a bias common to all batches drops out.
+
+    An estimate of variance B / n has variance 10 B / n in a tenth of the data. Batches are made of whole groups, of
+    stretches of the series with block=, else of single rows. (NaN, NaN) where a batch would hold under 20 of them.
+    """
+    rng = np.random.default_rng([seed, n])
+    if groups is not None:
+        codes = codes_of(groups)
+        wholes = [np.flatnonzero(codes == c) for c in rng.permutation(codes.max() + 1)]
+        parts = np.array_split(np.arange(len(wholes)), BATCHES)
+        enough = len(wholes) >= 2 * BATCHES and n >= 20 * BATCHES
+        pieces = [np.concatenate([wholes[i] for i in part]) for part in parts] if enough else []
+    else:
+        length = max(1, block or 1)
+        order = np.arange(n) if length > 1 else rng.permutation(n)
+        pieces = np.array_split(order, BATCHES) if n >= 20 * BATCHES * length else []
+    if not pieces:
+        return math.nan, math.nan
+    values = np.array([estimate(rows) for rows in pieces])
+    half = _student(LEVEL, BATCHES - 1) * values.std(ddof=1) / math.sqrt(BATCHES)
+    return float(value - half), float(value + half)
+
+
+def codes_of(labels: Any) -> np.ndarray:
+    """Labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
+    given = np.asarray(labels)
+    given = given.astype(str) if given.dtype == object else given
+    _, first, inverse = np.unique(given, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse.ravel()]
+
+
+def _cut(run: np.ndarray, block: int, rng: np.random.Generator) -> list[np.ndarray]:
+    turned = np.roll(run, -int(rng.integers(len(run))))
+    return np.array_split(turned, max(1, len(run) // block))
+
+
+def _present(values: Any) -> tuple[np.ndarray, int]:
+    x = np.asarray(values, dtype=np.float64)
+    if x.ndim != 1:
+        raise InputError(f"values have shape {list(x.shape)}; needed: [n], one per independent unit")
+    there = ~np.isnan(x)
+    return x[there], int((~there).sum())
+
+
+def _standard_error(x: np.ndarray) -> float:
+    size = float(np.abs(x).max()) or 1.0  # squares of 1e-200 are 0, of 1e200 infinite
+    return float((x / size).std(ddof=1)) * size / math.sqrt(len(x))
+
+
+def _student(level: float, freedom: int) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf((1 + level) / 2, freedom))

@@ -1,0 +1,78 @@
+"""Fashion-MNIST: pictures of clothes in the format of MNIST.
+
+Debian's package dataset-fashion-mnist holds the same four files, gzipped anew: content is checked, not the gzip around it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from deeptheory.core.errors import StoreError
+from deeptheory.datasets.images.digits import Images, check_sha256
+from deeptheory.datasets.images.mnist import read_idx
+from deeptheory.datasets.images.official import Official
+
+_BASE = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+_MD5 = {  # of the published gzips
+    "train-images-idx3-ubyte": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+    "train-labels-idx1-ubyte": "25c81989df183df01b3e8a0aad5dffbe",
+    "t10k-images-idx3-ubyte": "bef4ecab320f06d8554ea6380940ec79",
+    "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
+}
+_DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+_SHA256 = "0fbbfcb392782b3b702472ead3688778e1509e8cf40f5c24d9d3303618b193ab"  # of the 70,000 pictures, training first, as Debian packages them
+_LABELS_SHA256 = "8ab940a680640f36c0bf1d2549cb2f3b3d4068c12547116cc7b1161b1d26663d"  # of their 70,000 labels as bytes
+
+OFFICIAL = Official(
+    name="fashion-mnist",
+    page="github.com/zalandoresearch/fashion-mnist",
+    parts={name: ((f"{name}.gz", ""), (name, "")) for name in _MD5},
+    urls={f"{name}.gz": f"{_BASE}{name}.gz" for name in _MD5},
+)
+
+
+def fashion_mnist(folder: str | Path | None = None, *, download: bool = False, verify: bool = True) -> Images:
+    """70,000 pictures of clothes, images [n, 28, 28] uint8, the first 60,000 for training (Xiao, Rasul & Vollgraf 2017).
+
+    folder: where the four idx files lie, gzipped or not; by default the data folder, the cache, Debian's package. download:
+    get them into the cache first. verify: False takes files that are not the published ones, such as a part of them.
+    StoreError: a file is missing, corrupt, or not the published content.
+    """
+    if download:
+        _fetch()
+    files, _ = OFFICIAL.find(_DEBIAN if folder is None and _needs_debian() else folder, verify=False)
+    arrays = [read_idx(files[name]) for name in _MD5]
+    for (name, array), axes in zip(zip(_MD5, arrays), (3, 1, 3, 1)):
+        if array.ndim != axes:
+            raise StoreError(f"{name} has {array.ndim} axes, {axes} belong there; the files are mixed up")
+    images = np.concatenate(arrays[::2])
+    labels = np.concatenate(arrays[1::2])
+    if len(images) != len(labels):
+        raise StoreError(
+            f"Fashion-MNIST has {len(images)} pictures and {len(labels)} labels; the files do not belong together"
+        )
+    if verify:
+        check_sha256(images, _SHA256, "Fashion-MNIST")
+        check_sha256(labels, _LABELS_SHA256, "the labels of Fashion-MNIST")
+    return Images(
+        name="fashion-mnist",
+        images=images,
+        labels=labels.astype(np.int64),
+        train=np.arange(len(images)) < len(arrays[0]),
+        source="the published files" if verify else "files not checked",
+        licence="MIT",
+    )
+
+
+def where() -> str:
+    """In words: where the files would come from now."""
+    return "the package dataset-fashion-mnist" if _needs_debian() else OFFICIAL.where()
+
+
+def _needs_debian() -> bool:
+    return OFFICIAL.where().startswith("nowhere") and _DEBIAN.is_dir()
+
+
+def _fetch() -> None:
+    parts = {name: ((f"{name}.gz", f"md5:{md5}"),) for name, md5 in _MD5.items()}
+    Official(OFFICIAL.name, OFFICIAL.page, parts, OFFICIAL.urls).fetch()

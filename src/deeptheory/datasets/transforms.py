@@ -1,0 +1,242 @@
+"""Digits moved: put anywhere on a larger canvas, under small affine transformations, or two on top of each other.
+
+These are the sets of Sabour, Frosst & Hinton 2017 made from any digits: expanded MNIST, a set like affNIST, and MultiMNIST.
+All are drawn by an explicit numpy generator, so that a training draws fresh ones a step and a test set is the same everywhere.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deeptheory.core.arrays import as_numpy, is_torch, like
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
+
+AFFINE = {"rotation": 20.0, "shear": 0.2, "scale": (0.8, 1.2)}  # degrees, and factors: affNIST's ranges (unverified)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Overlaid(Result):
+    """Pairs of digits of two classes, one over the other.
+
+    images: [n, H, W], the sum clipped at white: 255 for uint8, 1 for floats. sources: [n, 2, H, W], both alone, where they stand.
+    Both in the dtype of the digits. labels: [n, 2].
+    overlap: [n], the share of the smaller bounding box that lies in the other.
+    """
+
+    images: np.ndarray
+    sources: np.ndarray
+    labels: np.ndarray
+
+    def __repr__(self) -> str:
+        n, h, w = self.images.shape
+        return f"Overlaid({n} pairs on {h}x{w}, boxes overlap by {100 * self.overlap.mean():.0f} % on average)"
+
+    @property
+    def overlap(self) -> np.ndarray:
+        boxes = np.stack([_boxes(self.sources[:, k]) for k in (0, 1)])  # [2, n, 4]: top, bottom, left, right
+        top, left = boxes[..., 0].max(0), boxes[..., 2].max(0)
+        bottom, right = boxes[..., 1].min(0), boxes[..., 3].min(0)
+        area = ((boxes[..., 1] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 2])).min(0)
+        return np.maximum(bottom - top, 0) * np.maximum(right - left, 0) / np.maximum(area, 1)
+
+    def table(self):
+        """One row a pair: its two labels and the overlap of the boxes."""
+        import pandas as pd
+
+        return pd.DataFrame({"first": self.labels[:, 0], "second": self.labels[:, 1], "overlap": self.overlap})
+
+
+def shifted(images: Any, generator: np.random.Generator, *, pad: int = 0, max_shift: int = 2) -> Any:
+    """Each picture on black, `pad` pixels larger on every side, moved by whole pixels up to max_shift in each axis.
+
+    images: [n, H, W] -> [n, H + 2 pad, W + 2 pad], same dtype. pad 0, shift 2: the training of Sabour et al. on MNIST; pad 6,
+    shift 6: their expanded MNIST on 40x40. What is moved off the canvas is lost. InputError: another shape, pad or shift
+    below 0.
+    """
+    check_shapes(images=(images, "n h w"))
+    if is_torch(images):
+        return like(shifted(as_numpy(images), generator, pad=pad, max_shift=max_shift), images)
+    images = np.asarray(images)
+    if pad < 0 or max_shift < 0:
+        raise InputError(f"pad is {pad}, max_shift is {max_shift}; both are 0 or above")
+    n, h, w = images.shape
+    wide = np.zeros((n, h + 2 * (pad + max_shift), w + 2 * (pad + max_shift)), dtype=images.dtype)
+    reach = pad + max_shift
+    wide[:, reach : reach + h, reach : reach + w] = images
+    top, left = generator.integers(0, 2 * max_shift + 1, (2, n))
+    rows = top[:, None] + np.arange(h + 2 * pad)
+    columns = left[:, None] + np.arange(w + 2 * pad)
+    return wide[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+def affine(
+    images: Any,
+    generator: np.random.Generator,
+    *,
+    size: int = 40,
+    rotation: float = AFFINE["rotation"],
+    shear: float = AFFINE["shear"],
+    scale: tuple[float, float] = AFFINE["scale"],
+    shift: int | None = None,
+) -> Any:
+    """Each picture under its own small affine transformation on a black canvas [n, size, size], after affNIST.
+
+    Drawn evenly: rotation up to so many degrees either way, shear up to so much, the height and the width each scaled within
+    `scale`; then moved, evenly over all places where the ink stays on the canvas (shift=None), or up to `shift` pixels in each
+    axis from the centre. Bilinear. images: [n, H, W], uint8 or floats in [0, 1]; the dtype stays, bytes are rounded.
+    InputError: another shape or kind of pixels, a size below that of the pictures, a scale not above 0 or reversed.
+    """
+    from scipy.ndimage import affine_transform
+
+    if is_torch(images):
+        how = {"size": size, "rotation": rotation, "shear": shear, "scale": scale, "shift": shift}
+        return like(affine(as_numpy(images), generator, **how), images)
+    images, white = _pixels(images)
+    n, h, w = (check_shapes(images=(images, "n h w"))[k] for k in "nhw")
+    if size < max(h, w):
+        raise InputError(f"size is {size}; the canvas holds pictures of {h}x{w}, so that it needs {max(h, w)} or more")
+    low, high = scale
+    if not 0 < low <= high:
+        raise InputError(f"scale is {scale}; needed: (least, largest), both above 0")
+    angle = np.deg2rad(generator.uniform(-rotation, rotation, n))
+    slant = generator.uniform(-shear, shear, n)
+    stretch = generator.uniform(low, high, (n, 2))
+    place = generator.uniform(0, 1, (n, 2))
+    out = np.zeros((n, size, size), dtype=images.dtype)
+    middle = np.array([h - 1, w - 1]) / 2
+    for k in range(n):
+        turn = np.array([[np.cos(angle[k]), -np.sin(angle[k])], [np.sin(angle[k]), np.cos(angle[k])]])
+        matrix = turn @ np.array([[1, 0], [slant[k], 1]]) @ np.diag(stretch[k])  # picture (row, column) -> canvas
+        rows, columns = np.nonzero(images[k])
+        ink = matrix @ (np.stack([rows, columns]) - middle[:, None]) if len(rows) else np.zeros((2, 1))
+        least, most = 1 - ink.min(1), size - 2 - ink.max(1)  # one pixel of margin for the interpolation
+        if shift is None:
+            centre = np.where(most > least, least + place[k] * (most - least), (least + most) / 2)
+        else:
+            centre = (size - 1) / 2 + (2 * place[k] - 1) * shift
+        back = np.linalg.inv(matrix)
+        moved = affine_transform(images[k].astype(np.float32), back, middle - back @ centre, (size, size), order=1)
+        out[k] = np.clip(np.rint(moved) if white == 255 else moved, 0, white)
+    return out
+
+
+def overlaid(
+    images: Any,
+    labels: Any,
+    count: int,
+    generator: np.random.Generator,
+    *,
+    pad: int = 4,
+    max_shift: int = 4,
+) -> Overlaid:
+    """MultiMNIST: so many pairs of digits of two classes, each moved by up to max_shift on a canvas `pad` larger on every side.
+
+    images: [n, H, W], uint8 or floats in [0, 1]; labels: [n] class numbers. Both digits of a pair move independently; pixels are
+    added and clipped at white, 255 or 1. The paper's text says 4 pixels (unverified), the command in the released program 6: this is max_shift. The released program
+    keeps one shift of a base digit for all its partners; here every pair draws its own.
+    InputError: shapes that do not fit, another kind of pixels, labels of one class, count below 1.
+    """
+    images, labels = as_numpy(images), as_numpy(labels)
+    check_shapes(images=(images, "n h w"), labels=(labels, "n"))
+    images, white = _pixels(images)
+    if count < 1:
+        raise InputError(f"count is {count}; needed: at least 1")
+    if len(np.unique(labels)) < 2:
+        raise InputError("labels hold one class; a pair needs two")
+    first = generator.integers(0, len(images), count)
+    second = generator.integers(0, len(images), count)
+    while (same := labels[first] == labels[second]).any():  # drawn again until the classes differ
+        second[same] = generator.integers(0, len(images), int(same.sum()))
+    sources = np.stack(
+        [shifted(images[rows], generator, pad=pad, max_shift=max_shift) for rows in (first, second)], axis=1
+    )
+    wide = sources.astype(np.uint16 if white == 255 else sources.dtype)
+    total = np.minimum(wide.sum(1), white).astype(sources.dtype)
+    pairs = np.stack([labels[first], labels[second]], axis=1)
+    return Overlaid(images=total, sources=sources, labels=pairs)
+
+
+def _pixels(images: Any) -> tuple[np.ndarray, int]:
+    """images and their white: 255 for bytes, 1 for floats. InputError: pixels of another kind or range."""
+    x = as_numpy(images)
+    if x.dtype == np.uint8:
+        return x, 255
+    if x.dtype.kind == "f":
+        check_finite(images=x)
+        if not x.size or (x.min() >= 0 and x.max() <= 1):
+            return x, 1
+        raise InputError(
+            f"images are floats from {x.min():.3g} to {x.max():.3g}; floats run from 0 (black) to 1 (white), bytes to 255"
+        )
+    raise InputError(f"images are {x.dtype}; needed: uint8, 0 to 255, or floats, 0 to 1")
+
+
+def _boxes(images: np.ndarray) -> np.ndarray:
+    """[n, 4]: first and one past the last row and column with ink; zeros where there is none."""
+    ink = np.asarray(images > 0)
+    out = []
+    for axis in (2, 1):
+        any_ink = np.any(ink, axis=axis)  # [n, rows] or [n, columns]
+        last = any_ink.shape[1] - np.argmax(any_ink[:, ::-1], axis=1)
+        out += [np.argmax(any_ink, axis=1), np.where(np.any(any_ink, axis=1), last, 0)]
+    return np.stack(out, axis=1)
+
+
+def scaled(images: Any, shrink: int = 1) -> np.ndarray:
+    """Pictures as a network's input: [n, H, W] or [n, C, H, W], uint8 or floats in [0, 1] -> [n, C, H', W'] float32 in [0, 1].
+
+    shrink: every so many pixels squared become one, their mean. InputError: another shape or kind of pixels, or a size that shrink
+    does not divide.
+    """
+    x, white = _pixels(images)
+    x = x[:, None] if x.ndim == 3 else x
+    if x.ndim != 4 or shrink < 1 or x.shape[2] % shrink or x.shape[3] % shrink:
+        raise InputError(
+            f"images have shape {list(np.shape(images))}, shrink is {shrink}; it must divide height and width"
+        )
+    n, c, h, w = x.shape
+    small = x.reshape(n, c, h // shrink, shrink, w // shrink, shrink).mean((3, 5), dtype=np.float32)
+    return small / np.float32(white)
+
+
+def cropped(images: Any, size: int, generator: np.random.Generator | None = None) -> Any:
+    """A square of each picture [..., H, W] -> [..., size, size]: its middle, or with a generator anywhere, another for each.
+
+    InputError: a size above the picture's.
+    """
+    if is_torch(images):
+        return like(cropped(as_numpy(images), size, generator), images)
+    x = np.asarray(images)
+    if x.ndim < 2 or (generator is not None and x.ndim < 3):
+        raise InputError(
+            f"images have shape {list(x.shape)}; needed: [..., H, W], and [n, ..., H, W] for squares by chance"
+        )
+    *_, h, w = x.shape
+    if not 1 <= size <= min(h, w):
+        raise InputError(f"size is {size}; of pictures of {h}x{w} squares of 1 to {min(h, w)} can be cut")
+    if generator is None:
+        top, left = (h - size) // 2, (w - size) // 2
+        return x[..., top : top + size, left : left + size]
+    top, left = generator.integers(0, h - size + 1, len(x)), generator.integers(0, w - size + 1, len(x))
+    return np.stack([p[..., t : t + size, s : s + size] for p, t, s in zip(x, top, left)])
+
+
+def relit(images: Any, generator: np.random.Generator, brightness: float = 63 / 255, contrast: tuple[float, float] = (0.2, 1.8)) -> Any:  # fmt: skip
+    """Each picture [n, C, H, W] float in [0, 1] brighter or darker by up to `brightness`, then stretched about its mean; clipped.
+
+    The training of Hinton et al. 2018 on smallNORB; drawn evenly, one number of each for a picture. Clipping is ours: attacks
+    and pictures live in [0, 1]. InputError: another shape, bytes, floats outside [0, 1].
+    """
+    check_shapes(images=(images, "n c h w"))
+    if is_torch(images):
+        return like(relit(as_numpy(images), generator, brightness, contrast), images)
+    x, white = _pixels(images)
+    if white == 255:
+        raise InputError("images are uint8; relit takes floats in [0, 1]: scale them first, dt.datasets.scaled(images)")
+    shape = (len(x), *[1] * (x.ndim - 1))
+    x = x + generator.uniform(-brightness, brightness, shape).astype(x.dtype)
+    mean = x.mean(tuple(range(2, x.ndim)), keepdims=True)
+    return np.clip((x - mean) * generator.uniform(*contrast, shape).astype(x.dtype) + mean, 0, 1)

@@ -1,0 +1,1 @@
+"""Networks that studies use, and layers of theirs."""

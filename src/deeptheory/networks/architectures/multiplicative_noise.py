@@ -1,0 +1,49 @@
+"""Noise in proportion to the activation, and a small convolutional network that has it before every layer.
+
+Source: Butakov et al. 2024: std = 1e-3 |activation|, on in training and afterwards, so that I(X;L) is finite.
+"""
+
+import torch
+from torch import nn
+
+from deeptheory.core.errors import InputError
+
+
+class RelativeNoise(nn.Module):
+    """h + share * |h| * N(0, 1), in every mode. InputError: share below 0."""
+
+    def __init__(self, share: float = 1e-3):
+        super().__init__()
+        if not share >= 0:
+            raise InputError(f"share is {share}; the noise is in proportion to the activation, 0 or above")
+        self.share = share
+
+    def forward(self, h: torch.Tensor) -> torch.Tensor:
+        return h + self.share * h.abs() * torch.randn_like(h) if self.share else h
+
+    def extra_repr(self) -> str:
+        return f"{self.share:g}"
+
+
+def noisy_cnn(
+    image_size: int, classes: int = 10, *, channels: int = 1, noise: float = 1e-3, seed: int = 0
+) -> nn.Module:
+    """conv 8-16-32 (3 x 3, leaky ReLU, 2 x 2 maximum after each), dense 32, dense `classes` (log-probabilities), noise before
+    every layer; pieces conv1, conv2, conv3, dense1, output. InputError: an image smaller than 8 x 8."""
+    if image_size < 8:
+        raise InputError(f"image_size is {image_size}; three halvings need at least 8")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        widths = (channels, 8, 16, 32)
+        parts: dict[str, nn.Module] = {}
+        for k in range(3):
+            conv = nn.Conv2d(widths[k], widths[k + 1], 3, padding=1)
+            parts[f"conv{k + 1}"] = nn.Sequential(RelativeNoise(noise), conv, nn.LeakyReLU(), nn.MaxPool2d(2))
+        side = image_size // 8
+        parts["flat"] = nn.Flatten()
+        parts["dense1"] = nn.Sequential(RelativeNoise(noise), nn.Linear(32 * side * side, 32), nn.LeakyReLU())
+        parts["output"] = nn.Sequential(RelativeNoise(noise), nn.Linear(32, classes), nn.LogSoftmax(-1))
+    module = nn.Sequential()
+    for name, part in parts.items():
+        module.add_module(name, part)
+    return module

@@ -1,0 +1,286 @@
+"""Adversarial pictures: one step, many steps, many steps from many starts; and what the gradients are like.
+
+Sources: Goodfellow et al. 2015 (FGSM), Kurakin et al. 2017 (BIM), Madry et al. 2018 (random starts), Carlini & Wagner 2017 (why on
+logits). Trap: a length or a probability near 0 or 1 has hardly a gradient, so that an attack on it fails without the network being
+any safer; a network is called robust only after an attack on logits with restarts.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from deeptheory.core.arrays import as_tensor
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output
+from deeptheory.networks.single.modules import as_of, evaluating
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def logit_of_probability(output: Any) -> torch.Tensor:
+    """ln(a / (1 - a)) of the first output: a sigmoid or a squash undone; for capsules' lengths and activations.
+
+    InputError: a first output that leaves [0, 1]: it has logits already.
+    """
+    a = first_output(output).double()
+    if a.numel() and not bool(((a >= 0) & (a <= 1)).all()):
+        raise InputError(
+            f"the first output runs from {float(a.min()):.3g} to {float(a.max()):.3g}; logit_of_probability undoes probabilities and "
+            "lengths, in [0, 1]; for logits use scores=first_output"
+        )
+    return a.logit(1e-12)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Robustness(Result):
+    """Accuracy under attack. epsilon, accuracy: [k]; success: [k], the share of pictures that were right without it and now are wrong.
+
+    Targeted: success is the share that is now taken for the target. method: which attack, in words.
+    """
+
+    epsilon: np.ndarray
+    accuracy: np.ndarray
+    success: np.ndarray
+    method: str
+
+    def __repr__(self) -> str:
+        pairs = ", ".join(f"{a:.2f} at {e:g}" for a, e in zip(self.accuracy, self.epsilon))
+        return f"Robustness({self.method}: accuracy {pairs})"
+
+    def dataset(self):
+        """xarray.Dataset over epsilon: accuracy, success."""
+        import xarray as xr
+
+        data = {"accuracy": ("epsilon", self.accuracy), "success": ("epsilon", self.success)}
+        return xr.Dataset(data, coords={"epsilon": self.epsilon}, attrs={"method": self.method})
+
+    def figure(self) -> Any:
+        """Accuracy against epsilon."""
+        import plotly.graph_objects as go
+
+        from deeptheory.core.theme import new_figure
+
+        figure = new_figure(xaxis_title="epsilon", yaxis_title="accuracy", yaxis_range=[0, 1])
+        figure.add_trace(go.Scatter(x=self.epsilon, y=self.accuracy, mode="lines+markers", name=self.method))
+        return figure
+
+
+def fgsm(module: nn.Module, images, labels, epsilon: float, **how: Any) -> torch.Tensor:
+    """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, whose keywords it takes."""
+    return bim(module, images, labels, epsilon, steps=1, step=epsilon, **how)
+
+
+def bim(
+    module: nn.Module,
+    images,
+    labels,
+    epsilon: float,
+    *,
+    steps: int = 10,
+    step: float | None = None,
+    targets=None,
+    random_start: bool = False,
+    scores: Scores = first_output,
+    loss: Loss = F.cross_entropy,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    seed: int = 0,
+) -> torch.Tensor:
+    """Pictures within epsilon (largest change of a pixel) of the given ones that raise the loss: `steps` steps of sign(gradient).
+
+    images: [n, C, H, W] within bounds; labels: [n]. step: of each, epsilon / 4 by default (epsilon, where steps is 1). targets: [n]
+    labels that it should be taken for instead: lowers their loss. random_start: begin at a random corner of the box, by seed.
+    scores(output of the module) -> [n, K], handed to loss with the labels; by default its first output, capsules [n, K, q] by their
+    lengths. The module is in eval mode meanwhile, its gradients and flags are as before.
+    InputError: shapes that do not fit, images outside the bounds, labels or targets that are no classes, epsilon below 0, steps below 1.
+    """
+    x, y = _check(module, images, labels, bounds)
+    if not 0 <= epsilon < float("inf") or steps < 1:
+        raise InputError(f"epsilon is {epsilon}, steps is {steps}; needed: epsilon of 0 or more, 1 step or more")
+    goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
+    towards = 1.0 if targets is None else -1.0
+    size = (epsilon if steps == 1 else epsilon / 4) if step is None else step
+    low, high = (x - epsilon).clamp(*bounds), (x + epsilon).clamp(*bounds)
+    moved = x.clone()
+    if random_start:
+        corner = torch.as_tensor(
+            np.random.default_rng(seed).uniform(-1, 1, tuple(x.shape)), dtype=x.dtype, device=x.device
+        )
+        moved = torch.minimum(torch.maximum(x + epsilon * corner, low), high)
+    for _ in range(steps):
+        slope = _gradient(module, moved, goal, scores, loss)
+        moved = torch.minimum(torch.maximum(moved + towards * size * slope.sign(), low), high)
+    return moved
+
+
+def strong(
+    module: nn.Module,
+    images,
+    labels,
+    epsilon: float,
+    *,
+    restarts: int = 5,
+    steps: int = 20,
+    targets=None,
+    scores: Scores = first_output,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    seed: int = 0,
+) -> torch.Tensor:
+    """For each picture the worst of several attacks: `bim` on the margin between logits, from the picture and from random starts.
+
+    scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability. targets: [n] labels
+    that it should be taken for instead; the worst is then where the target leads the others most.
+    """
+    x, y = _check(module, images, labels, bounds)
+    goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
+    away = 1.0 if targets is None else -1.0
+    worst = x.clone()
+    least = away * _margin(module, worst, goal, scores)
+    how: dict[str, Any] = {"steps": steps, "step": max(epsilon / 8, 2.5 * epsilon / steps), "targets": targets}
+    for k in range(restarts + 1):
+        tried = bim(module, x, y, epsilon, random_start=k > 0, scores=scores, loss=_lead, bounds=bounds, seed=seed + k, **how)  # fmt: skip
+        margin = away * _margin(module, tried, goal, scores)
+        better = margin < least
+        worst[better], least[better] = tried[better], margin[better]
+    return worst
+
+
+def robustness(
+    module: nn.Module,
+    images,
+    labels,
+    epsilons: Sequence[float] | float,
+    attack: Callable[..., torch.Tensor] = fgsm,
+    *,
+    batch: int = 128,
+    judge: nn.Module | None = None,
+    scores: Scores = first_output,
+    judge_scores: Scores | None = None,
+    targets=None,
+    **how: Any,
+) -> Robustness:
+    """Accuracy on attacked pictures for each epsilon, so many pictures at a time. attack: `fgsm`, `bim` or `strong`, with its keywords.
+
+    scores: what is attacked and, its largest being the answer, what is judged by. judge: another network that is shown the pictures
+    made against this one (transfer), by judge_scores, or the same scores where that is left out. targets: see `bim`.
+    """
+    x, y = _check(module, images, labels, how.get("bounds", (0.0, 1.0)))
+    if batch < 1:
+        raise InputError(f"batch is {batch}; needed: 1 or more")
+    judging, read = (module, scores) if judge is None else (judge, judge_scores or scores)
+    if judge is None and judge_scores is not None:
+        raise InputError("judge_scores is given and judge is not; a network is judged by the scores that are attacked")
+    wanted = None if targets is None else as_labels(targets, len(x), "targets").to(y.device)
+    right_before = _decided(judging, x, y, read, batch) == y
+    tried = np.atleast_1d(np.asarray(epsilons, dtype=np.float64))
+    if not tried.size:
+        raise InputError("epsilons is empty; give one or more, 0 for no attack")
+    accuracy, success = [], []
+    for epsilon in tried:
+        decided = []
+        for k in range(0, len(x), batch):
+            rows = slice(k, k + batch)
+            more = how if wanted is None else {**how, "targets": wanted[rows]}
+            made = attack(module, x[rows], y[rows], float(epsilon), scores=scores, **more)
+            decided.append(_decided(judging, made, y[rows], read, batch))
+        found = torch.cat(decided)
+        accuracy.append(float((found == y).double().mean()))
+        hit = (found != y) & right_before if wanted is None else found == wanted
+        success.append(float(hit.double().sum() / max(1, int(right_before.sum()) if wanted is None else len(y))))
+    name = getattr(attack, "__name__", type(attack).__name__)
+    method = f"{name}{', transferred' if judge is not None else ''}{', targeted' if wanted is not None else ''}"
+    return Robustness(
+        epsilon=tried, accuracy=np.array(accuracy), success=np.array(success), method=method
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GradientProfile(Result):
+    """The loss's gradient by pixels. size: [n], the mean absolute value in each picture; zeros: [n], its share of exact zeros."""
+
+    size: np.ndarray
+    zeros: np.ndarray
+
+    def __repr__(self) -> str:
+        return f"GradientProfile({len(self.size)} pictures, median size {np.median(self.size):.3g}, zeros {self.zeros.mean():.3f})"
+
+    def table(self):
+        """One row a picture."""
+        import pandas as pd
+
+        return pd.DataFrame({"size": self.size, "zeros": self.zeros})
+
+
+def gradient_profile(
+    module: nn.Module, images, labels, *, scores: Scores = first_output, loss: Loss = F.cross_entropy, batch: int = 128,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> GradientProfile:  # fmt: skip
+    """How large the gradient of the loss is by pixels, and how much of it is exactly zero (Hinton et al. 2018, section 5.2)."""
+    x, y = _check(module, images, labels, bounds)
+    each = lambda s, t: loss(s, t) * len(t)  # noqa: E731  # of one picture, not of the mean over a batch
+    slopes = [_gradient(module, x[k : k + batch], y[k : k + batch], scores, each) for k in range(0, len(x), batch)]
+    flat = torch.cat(slopes).flatten(1)
+    return GradientProfile(
+        size=flat.abs().double().mean(1).cpu().numpy(), zeros=(flat == 0).double().mean(1).cpu().numpy()
+    )
+
+
+def _check(module: Any, images, labels, bounds) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures and labels on the module's device, pictures in its dtype."""
+    x = as_tensor(images)
+    check_shapes(images=(x, "n C H W"))
+    y = as_labels(labels, len(x))
+    check_finite(images=x)
+    if not len(x):
+        raise InputError("images has no pictures; give at least one")
+    if not x.is_floating_point():
+        raise InputError(f"images are {x.dtype}; an attack moves floats: scale them, dt.datasets.scaled(images)")
+    if float(x.min()) < bounds[0] or float(x.max()) > bounds[1]:
+        raise InputError(
+            f"images run from {float(x.min()):.3g} to {float(x.max()):.3g}, outside the bounds {bounds}; scale them"
+        )
+    x = as_of(module, x).detach()
+    return x, y.to(x.device)
+
+
+def _gradient(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores, loss: Loss) -> torch.Tensor:
+    """Of the loss by pixels; parameters get none."""
+    with evaluating(module), torch.inference_mode(False), torch.enable_grad():
+        x = x.clone().detach().requires_grad_(True)
+        value = loss(_scored(module, x, y, scores), y)
+        return torch.autograd.grad(value, x)[0].detach()
+
+
+def _decided(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores, batch: int) -> torch.Tensor:
+    with evaluating(module), torch.no_grad():
+        rows = [slice(k, k + batch) for k in range(0, len(x), batch)]
+        return torch.cat([_scored(module, x[r], y[r], scores).argmax(1) for r in rows])
+
+
+def _scored(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores) -> torch.Tensor:
+    """scores of the module's output, [n, K]. InputError: another shape, labels that are no classes."""
+    found = check_scores(scores(module(x)), len(x))
+    check_classes(y, found.shape[1])
+    return found
+
+
+def _lead(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Sum over pictures of the best wrong score less the right one; each picture's part has a gradient of its own."""
+    return -_margins(scores, labels).sum()
+
+
+def _margins(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    right = scores.gather(1, labels[:, None])[:, 0]
+    wrong = scores.scatter(1, labels[:, None], -torch.inf).amax(1)
+    return right - wrong
+
+
+def _margin(module: nn.Module, x: torch.Tensor, y: torch.Tensor, scores: Scores) -> torch.Tensor:
+    with evaluating(module), torch.no_grad():
+        return _margins(_scored(module, x, y, scores), y)

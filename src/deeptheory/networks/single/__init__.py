@@ -1,0 +1,1 @@
+"""One module trained by any loss, on minibatches, with checkpoints."""

@@ -1,0 +1,98 @@
+"""What one does with one module: begin it from a seed, look at all its outputs, carry its weights about as one vector."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.errors import InputError
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def build(factory: Callable[[], Module], seed: int) -> Module:
+    """factory() with torch's generator set to the seed, so that weights are the seed's; the generator is put back."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return factory()
+
+
+@contextmanager
+def evaluating(module: Any) -> Iterator[None]:
+    """Every part in eval mode; its own train flag is put back, after an error too. What is no module is left alone."""
+    flags = [(part, part.training) for part in module.modules()] if isinstance(module, nn.Module) else []
+    try:
+        for part, _ in flags:
+            part.training = False
+        yield
+    finally:
+        for part, flag in flags:
+            part.training = flag
+
+
+def as_of(module: Any, x: torch.Tensor) -> torch.Tensor:
+    """x on the module's device and, if it is of floats and all the module's are of one kind, in their dtype."""
+    floats = [p for p in module.parameters() if p.is_floating_point()] if isinstance(module, nn.Module) else []
+    if not floats:
+        return x
+    kinds = {p.dtype for p in floats}
+    return x.to(floats[0].device, kinds.pop() if x.is_floating_point() and len(kinds) == 1 else x.dtype)
+
+
+def outputs(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
+    """The module's outputs on all rows of the inputs, in eval mode and without gradients, so many rows at a time.
+
+    inputs: paired arrays [n, ...], numpy or torch, moved to the module's device (floats to its dtype) a batch at a time. Outputs may be a tensor, a tuple
+    or a named tuple (None stays None); they come back whole, as tensors in main memory. Train flags are put back.
+    InputError: no row, lengths that differ, batch below 1, an output that is none of these.
+    """
+    tensors = [as_tensor(x) for x in inputs]
+    lengths = [len(t) for t in tensors]
+    if not tensors or len(set(lengths)) != 1 or not lengths[0] or batch < 1:
+        raise InputError(
+            f"inputs have {lengths} rows, batch is {batch}; needed: the same number of rows, 1 or more, and batch 1 or more"
+        )
+    with evaluating(module), torch.no_grad():
+        pieces = [module(*(as_of(module, t[k : k + batch]) for t in tensors)) for k in range(0, lengths[0], batch)]
+    return _joined(pieces)
+
+
+def _joined(pieces: list[Any]) -> Any:
+    first = pieces[0]
+    if first is None:
+        return None
+    if isinstance(first, torch.Tensor):
+        return torch.cat([p.cpu() for p in pieces])
+    if isinstance(first, tuple):
+        parts = [_joined(list(column)) for column in zip(*pieces)]
+        return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
+    raise InputError(f"the module gave {type(first).__name__}; outputs are tensors or tuples of tensors")
+
+
+def weights(module: nn.Module) -> np.ndarray:
+    """All parameters in their order as one vector [n], as numpy; `set_weights` is the way back. Buffers are not among them."""
+    return np.concatenate([as_numpy(p).ravel() for p in module.parameters()])
+
+
+def set_weights(module: Module, vector: Any) -> Module:
+    """Fill the parameters from such a vector; the module itself comes back. InputError: another number of weights."""
+    flat = as_tensor(vector)
+    sizes = [p.numel() for p in module.parameters()]
+    if flat.shape != (sum(sizes),):
+        raise InputError(f"vector has shape {list(flat.shape)}; {type(module).__name__} has {sum(sizes)} weights")
+    with torch.no_grad():
+        for p, piece in zip(module.parameters(), flat.split(sizes)):
+            p.copy_(piece.view_as(p))
+    return module
+
+
+def count(module: nn.Module | Callable[[], nn.Module]) -> int:
+    """The number of parameters. A factory is called without memory for them (device "meta"): the largest network costs nothing."""
+    if not isinstance(module, nn.Module):
+        with torch.device("meta"):
+            module = module()
+    return sum(p.numel() for p in module.parameters())

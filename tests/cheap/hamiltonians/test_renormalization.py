@@ -1,0 +1,127 @@
+"""Coarse-graining of Gaussian fields, and the pair with the right partition function and the wrong distribution."""
+
+import math
+
+import numpy as np
+import pytest
+
+from deeptheory.cheap import (
+    block_average,
+    gaussian_field,
+    partition_counterexample,
+    renormalisation_flow,
+    renormalised,
+)
+from deeptheory.cheap.hamiltonians.renormalization import _fit
+from deeptheory.core.errors import InputError
+from oracles import physics as oracle
+
+Y = (0.02, 1.0, 4.0)
+
+
+def test_the_rule():
+    np.testing.assert_allclose(renormalised([1, 1, 1, 1], 2), [4, 1, 1 / 4, 1 / 16])
+    np.testing.assert_allclose(renormalised([1, 1], 3, d=3), [27, 3])
+
+
+def test_a_field_has_the_spectrum_that_was_asked_for():
+    """Mean of 400 periodograms by the double sum, each mode within 6 standard errors of 1 / (2 sum y k^2i)."""
+    fields = [gaussian_field(Y, 4, seed) for seed in range(400)]
+    mean = np.mean([oracle.spectrum(f.tolist()) for f in fields], axis=0)
+    for a in range(4):
+        for b in range(4):
+            k = math.hypot(*(2 * math.pi * (m if m < 2 else m - 4) / 4 for m in (a, b)))
+            truth = 1 / (2 * sum(y * k ** (2 * i) for i, y in enumerate(Y)))
+            spread = math.sqrt(2) if a in (0, 2) and b in (0, 2) else 1  # real modes: chi-square of one degree
+            assert abs(mean[a][b] / truth - 1) < 6 * spread / math.sqrt(len(fields))
+
+
+def test_the_fit_finds_couplings_of_a_field_whose_periodogram_is_its_spectrum():
+    """Amplitudes exact, phases free: no noise left, so the fit is exact."""
+    size = 64
+    k = 2 * np.pi * np.fft.fftfreq(size)
+    wave = np.hypot(k[:, None], k[None])
+    root = np.sqrt(1 / (2 * sum(y * wave ** (2 * i) for i, y in enumerate(Y))))
+    noise = np.fft.fft2(np.random.default_rng(0).standard_normal((size, size)))
+    field = np.fft.ifft2(size * root * noise / np.abs(noise)).real
+    np.testing.assert_allclose(_fit(field, 1, 3, 1.2), Y, rtol=1e-6)
+
+
+def test_blocks_are_means():
+    field = np.arange(16.0).reshape(4, 4)
+    np.testing.assert_array_equal(block_average(field, 2), [[2.5, 4.5], [10.5, 12.5]])
+    assert block_average(np.zeros((3, 4, 4)), 4).shape == (3, 1, 1)
+
+
+def test_exponents():
+    """2, 0 and -2 within three standard errors over 12 independent fields, and those are small."""
+    fields = np.stack([gaussian_field(Y, 256, seed) for seed in range(12)])
+    flow = renormalisation_flow(fields)
+    for i, (e, p) in enumerate(zip(flow.exponents, flow.predicted)):
+        assert p == 2 - 2 * i
+        assert abs(e.value - p) < 1.5 * (e.high - e.low) / 2 * 1.4
+        assert e.high - e.low < 0.4
+    assert flow.dataset()["coupling"].shape == (12, 2, 3)
+    assert flow.table()["predicted"].tolist() == [2, 0, -2]
+    assert flow.scalars()["exponent/0"] == flow.exponents[0].value
+    assert len(flow.figure().data) == 6
+    assert "predicted 2, 0, -2" in repr(flow)
+
+
+def test_white_noise_and_scaling_the_field_are_exact():
+    """y_0 alone: averaging b x b sites divides the spectrum by b^2. Scaling phi by c divides every y by c^2."""
+    fields = np.stack([gaussian_field([0.5], 128, seed) for seed in range(6)])
+    flow = renormalisation_flow(fields, terms=1, k_max=0.8)
+    assert abs(flow.exponents[0].value - 2) < 0.2
+    twice = renormalisation_flow(2 * fields, terms=1, k_max=0.8)
+    np.testing.assert_allclose(twice.couplings, flow.couplings / 4, rtol=1e-8)
+    np.testing.assert_allclose(twice.exponents[0].value, flow.exponents[0].value, atol=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_partition_function_counterexample(seed):
+    rng = np.random.default_rng(seed)
+    h, k = rng.standard_normal(6), rng.standard_normal(6)
+    found = partition_counterexample(h, k)
+    z_tilde = sum(math.exp(-a - b) for a, b in zip(h, k))
+    z = sum(math.exp(-a) for a in h)
+    total = sum(math.exp(-(h[y] + h[w] + k[y] + math.log(z_tilde))) for y in range(6) for w in range(6))
+    assert math.exp(found.log_z) == pytest.approx(z, rel=1e-12)
+    assert total == pytest.approx(z, rel=1e-12)
+    assert found.log_z_total == pytest.approx(found.log_z, abs=1e-12)
+    np.testing.assert_allclose(found.marginal, [math.exp(-a - b) / z_tilde for a, b in zip(h, k)], rtol=1e-12)
+    np.testing.assert_allclose(found.p, np.exp(-h) / z, rtol=1e-12)
+    assert found.bits > 0.01
+    assert found.table()["marginal"].sum() == pytest.approx(1)
+    assert len(found.figure().data) == 2
+    assert "ln Z differs by" in repr(found)
+
+
+def test_a_constant_coupling_is_no_counterexample():
+    assert partition_counterexample([0.0, 1.0, 3.0], [2.0, 2.0, 2.0]).bits == pytest.approx(0, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: renormalised([1], 0), "b is 0"),
+        (lambda: gaussian_field(Y, 1, 0), "size is 1"),
+        (lambda: gaussian_field([0, 1], 8, 0), "it must be above 0"),
+        (lambda: block_average(np.zeros((5, 5)), 2), "L a multiple of b = 2"),
+        (lambda: block_average(np.zeros(4), 2), "L a multiple"),
+        (lambda: renormalisation_flow(np.zeros((1, 8, 8))), "at least 2 fields"),
+        (lambda: renormalisation_flow(np.full((2, 8, 8), np.nan)), "fields holds"),
+        (lambda: renormalisation_flow(np.zeros((2, 8, 8)), steps=0), "steps is 0"),
+        (lambda: renormalisation_flow(np.ones((2, 8, 8))), "modes lie within k_max"),
+        (
+            lambda: renormalisation_flow(np.stack([gaussian_field([1, 1e-9, 1e-9], 64, s) for s in range(4)])),
+            "is fitted as .* not above 0",
+        ),
+        (lambda: partition_counterexample([1, 2], [1, 2, 3]), "coupling has shape"),
+        (lambda: partition_counterexample([1], [1]), "hamiltonian has 1 state"),
+        (lambda: partition_counterexample([1, np.inf], [1, 2]), "hamiltonian holds"),
+    ],
+)
+def test_wrong_use(make, match):
+    with pytest.raises(InputError, match=match):
+        make()
