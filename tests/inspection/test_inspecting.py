@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from deeptheory.errors import InputError, StoreError
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.inspection import Instrument, Quantity, Reading
 from deeptheory.inspection.cost import seconds_of
 from deeptheory.inspection.progress import Progress

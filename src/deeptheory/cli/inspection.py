@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from deeptheory.cli.application import Json, app, print_json, say, use_data
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 
 @app.command("inspect")

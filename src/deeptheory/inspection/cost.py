@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deeptheory.errors import DeeptheoryError, InputError
+from deeptheory.core.errors import DeeptheoryError, InputError
+from deeptheory.core.results import Result
 from deeptheory.inspection.engine import Clock, Setup, _Pass, few
 from deeptheory.inspection.instrument import Instrument, Passes
 from deeptheory.recording.probe import Probe
 from deeptheory.recording.telling import available, size
-from deeptheory.results import Result
 
 _AIM = 0.5  # seconds after which a larger piece is not tried
 _FIRST, _GROWTH = 4, 8  # samples; each piece is so many times the one before

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.inspection.instrument import Accumulator, Batch, Context, Head, Instrument, Layer, Reading
 from deeptheory.inspection.instruments import chosen
 from deeptheory.inspection.labels import Labels, labels_of

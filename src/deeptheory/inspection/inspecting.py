@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.storage import read_json, write_text
 from deeptheory.inspection import engine
 from deeptheory.inspection.cost import Promise, facts, promise, seconds_of, shown, within
 from deeptheory.inspection.engine import Setup, Unit
@@ -30,7 +31,6 @@ from deeptheory.recording.inputs import mapped
 from deeptheory.recording.sites import unwrap
 from deeptheory.runs import Record
 from deeptheory.runs.lock import locked
-from deeptheory.stored import read_json, write_text
 
 SAMPLES = 2000
 SPLITS = ("train", "test", "not said")

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.storage import write_text
 from deeptheory.inspection.instrument import Finding
 from deeptheory.inspection.result import COLUMNS, InstrumentResult
-from deeptheory.results import Result
-from deeptheory.stored import write_text
 
 if TYPE_CHECKING:
     import pandas

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     import torch
@@ -203,6 +203,6 @@ class Instrument:
 
     def quantity(self, name: str) -> Quantity:
         """The quantity of this name. InputError: it is none of this instrument's."""
-        from deeptheory.names import pick
+        from deeptheory.core.names import pick
 
         return pick({q.name: q for q in self.quantities}, name, what=f"quantity of {self.name}")

@@ -6,9 +6,9 @@ A new one is a file with an Instrument at its top and a line here. Users pass an
 from collections.abc import Iterable
 from importlib import import_module
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.inspection.instrument import Instrument
-from deeptheory.names import pick
 
 INSTRUMENTS: dict[str, str] = {
     "health": "deeptheory.inspection.health:HEALTH",

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.arrays import as_numpy
-from deeptheory.errors import InputError
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
 
 TASKS = ("auto", "classes", "regression")
 _FEW_VALUES = 20  # integers of at most so many values are classes, however few the samples

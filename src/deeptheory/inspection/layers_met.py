@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.inspection.instrument import Head, Layer
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import call, cut, first_tensor, sample_count

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError, MissingDependency
+from deeptheory.core.errors import InputError, MissingDependency
 from deeptheory.inspection.twins import checkpoint_of
 from deeptheory.inspection.weights import read_weights
 

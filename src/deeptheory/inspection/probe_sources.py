@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from deeptheory.core.errors import InputError, MissingDependency
+from deeptheory.core.names import unknown
 from deeptheory.datasets.catalogue import CATALOGUE
-from deeptheory.errors import InputError, MissingDependency
 from deeptheory.inspection.model_sources import Source, called, load_object
-from deeptheory.names import unknown
 
 _X = ("x", "inputs", "images", "data", "input", "features", "X")
 _Y = ("y", "labels", "targets", "label", "target", "class", "Y")
@@ -205,7 +205,7 @@ BUILT_IN = ("digits", "mnist", "fashion-mnist", "cifar-10", "svhn", "icosahedron
 def _images(folder: Path, model: nn.Module, first: int | None, seed: int, size: int | None) -> ProbeSource:
     from PIL import Image
 
-    from deeptheory.datasets.image_files import read_image
+    from deeptheory.datasets.images.image_files import read_image
 
     classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     files = [(p, c.name) for c in classes for p in sorted(c.rglob("*")) if p.suffix.lower() in _PICTURES]

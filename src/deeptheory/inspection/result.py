@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
 from deeptheory.inspection.instrument import Instrument, Layer, Reading
-from deeptheory.results import Result
 
 if TYPE_CHECKING:
     import pandas

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.recording.inputs import mapped, sample_count, with_targets
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 from deeptheory.inspection.weights import named_alike
 
 UNTRAINED, PERMUTED = "untrained", "weights permuted"

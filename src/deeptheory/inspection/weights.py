@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from deeptheory.errors import InputError
+from deeptheory.core.errors import InputError
 
 _INNER = ("state_dict", "model_state_dict", "model", "module", "weights", "net")  # where training scripts put it
 

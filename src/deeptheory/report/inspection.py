@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from deeptheory import __version__
-from deeptheory.errors import StoreError
+from deeptheory.core.errors import StoreError
+from deeptheory.core.storage import read_json, write_text
 from deeptheory.report.depth_chart import _short, chart
 from deeptheory.report.page import NAME, _asset, _hash, seconds
-from deeptheory.stored import read_json, write_text
 
 FILE = "inspection.json"
 SCHEMA = 1
