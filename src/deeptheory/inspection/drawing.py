@@ -5,14 +5,13 @@ from typing import Any
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.theme import NEUTRAL, template
-from deeptheory.inspection.result import InstrumentResult, Joined
 
 TRAINED, PERMUTED = "#0072B2", "#B26B00"
 _OTHERS = ("#56B4E9", "#009E73", "#CC79A7", "#E69F00")
 
 
-def by_depth(results: Iterable[InstrumentResult], every: bool = False) -> Any:
-    """A plotly figure. every: also quantities that are not shown by default. InputError: nothing was measured by layer."""
+def by_depth(results: Iterable[Any], every: bool = False) -> Any:
+    """A plotly figure of InstrumentResults. every: also quantities that are not shown by default. InputError: nothing was measured by layer."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -58,9 +57,9 @@ def by_depth(results: Iterable[InstrumentResult], every: bool = False) -> Any:
     return figure
 
 
-def _parts(found: list[Joined]) -> dict[str, list[Joined]]:
+def _parts(found: list[Any]) -> dict[str, list[Any]]:
     """The readings of whole layers, then those of their parts (class token, last step) as lines of their own."""
-    out: dict[str, list[Joined]] = {}
+    out: dict[str, list[Any]] = {}
     for j in found:
         if j.layer:
             out.setdefault(j.part, []).append(j)

@@ -46,7 +46,7 @@ def chart(
     if quantity.get("chance") is not None:
         y = _y(scale, quantity["chance"])
         parts.append(
-            f'<line class="chance" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"><title>chance: {_short(quantity["chance"])}</title></line>'
+            f'<line class="chance" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"><title>chance: {short(quantity["chance"])}</title></line>'
         )
     ends: list[tuple[float, str, str]] = []
     for series in _series(rows, checkpoints):
@@ -111,12 +111,12 @@ def _said(r: dict[str, Any]) -> str:
     value, low, high = _number(r["value"]), _number(r["low"]), _number(r["high"])
     if value is None:
         return f"{r['label']}: not measured ({r['note']})"
-    text = f"{r['label']}: {_short(value)}"
-    text += "" if low is None or high is None else f" [{_short(low)}, {_short(high)}]"
+    text = f"{r['label']}: {short(value)}"
+    text += "" if low is None or high is None else f" [{short(low)}, {short(high)}]"
     if r["twins"]:
-        text += f"; {r['control']} {_short(r['twin_least'])} to {_short(r['twin_most'])}"
+        text += f"; {r['control']} {short(r['twin_least'])} to {short(r['twin_most'])}"
     if r["permutations"]:
-        text += f"; permuted labels {_short(r['permuted_low'])} to {_short(r['permuted_high'])}"
+        text += f"; permuted labels {short(r['permuted_low'])} to {short(r['permuted_high'])}"
     return text + (f". {r['note']}" if r["note"] else "")
 
 
@@ -254,14 +254,15 @@ def _grid(scale: tuple) -> str:
     out = []
     for t in ticks:
         y = _y(scale, 10.0**t if log else t)
-        text = _short(10.0**t if log else t)
+        text = short(10.0**t if log else t)
         out.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/><text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}">{text}</text>'
         )
     return "".join(out)
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Three digits that count; a dash for none."""
     v = _number(value)
     if v is None:
         return "–"

@@ -10,8 +10,8 @@ from typing import Any
 from deeptheory import __version__
 from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import read_json, write_text
-from deeptheory.report.depth_chart import _short, chart
-from deeptheory.report.page import NAME, _asset, _hash, seconds
+from deeptheory.report.assets import NAME, asset, hash_of, seconds
+from deeptheory.report.depth_chart import chart, short
 
 FILE = "inspection.json"
 SCHEMA = 1
@@ -44,12 +44,12 @@ def write_inspection_page(folder: str | Path) -> Path:
 def _render(found: dict[str, Any]) -> str:
     from jinja2 import Environment, StrictUndefined
 
-    style = _asset("page.css") + _asset("inspection.css")
+    style = asset("page.css") + asset("inspection.css")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"seconds": seconds, "short": _short, "bytes": _bytes, "count": lambda v: f"{v:,}"}
-    policy = f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
+    environment.filters |= {"seconds": seconds, "short": short, "bytes": _bytes, "count": lambda v: f"{v:,}"}
+    policy = f"default-src 'none'; style-src {hash_of(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     figures = _by_depth(found)
-    return environment.from_string(_asset("inspection.html.j2")).render(
+    return environment.from_string(asset("inspection.html.j2")).render(
         found=found,
         facts=found["facts"],
         several=len(found["checkpoints"]) > 1,
@@ -110,7 +110,7 @@ def _section(instrument: dict[str, Any], found: dict[str, Any]) -> dict[str, Any
         axis = _axis(rows)
         drawn = not q["shown"] and len(axis) > 1 and _varies(rows)
         svg = chart(rows, q, axis, found["checkpoints"], names=_labels(rows)) if drawn else ""
-        still = "" if _varies(rows) or not axis else _short(rows[0]["value"])
+        still = "" if _varies(rows) or not axis else short(rows[0]["value"])
         quantities.append(
             {
                 **q,
