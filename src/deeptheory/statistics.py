@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from deeptheory.arrays import check_paired
+from deeptheory.arrays import check_paired as _check_paired
 from deeptheory.errors import InputError
 
 LEVEL = 0.95
@@ -124,7 +124,7 @@ def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
     Unbounded (-inf, inf) where the denominator cannot be told from 0: the set then is no interval. A pair with NaN is left
     out and counted. InputError: a and b of another length, or with the same row labels (pandas) in another order.
     """
-    check_paired(a=a, b=b)
+    _check_paired(a=a, b=b)
     a, b = np.asarray(a, dtype=np.float64).ravel(), np.asarray(b, dtype=np.float64).ravel()
     if len(a) != len(b):
         raise InputError(f"a has {len(a)} values, b has {len(b)}; they are pairs, so both need the same n")
@@ -163,7 +163,7 @@ def bootstrap_interval(
     """
     from scipy.stats import bootstrap
 
-    check_paired(**{f"column {k}": c for k, c in enumerate(columns)})
+    _check_paired(**{f"column {k}": c for k, c in enumerate(columns)})
     arrays = [np.asarray(c, dtype=np.float64) for c in columns]
     if len({len(c) for c in arrays}) > 1:
         raise InputError(f"columns have {[len(c) for c in arrays]} values; all need the same n")
@@ -190,7 +190,7 @@ def spearman(x: Any, y: Any) -> float:
     NaN or one side does not vary. For an interval and p: rank_correlation. InputError: the same row labels in another order."""
     from scipy.stats import rankdata
 
-    check_paired(x=x, y=y)
+    _check_paired(x=x, y=y)
     x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
     if len(x) < 2 or np.isnan(x).any() or np.isnan(y).any():
         return math.nan
@@ -207,7 +207,7 @@ def rank_correlation(x: Any, y: Any, level: float = LEVEL, seed: int = 0) -> Ran
     """
     from scipy.stats import rankdata
 
-    check_paired(x=x, y=y)
+    _check_paired(x=x, y=y)
     x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
     if len(x) != len(y):
         raise InputError(f"x has {len(x)} values, y has {len(y)}; they are pairs, so both need the same n")

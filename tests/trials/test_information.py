@@ -11,15 +11,12 @@ from trials.information_checks import (
     codes,
     conditional_labels,
     copies,
-    corrected,
-    corrected_order,
     counts,
     dense,
     entropies,
     entropy_intervals,
     entropy_units,
     found,
-    given_labels,
     grouped,
     halves,
     heavy,
@@ -41,6 +38,7 @@ from trials.information_checks import (
     tails,
     units_and_order,
 )
+from trials.information_counts import corrected, corrected_order, given_labels
 from trials.information_models import MODELS
 from trials.row_labels import ROW_LABELS
 
