@@ -23,7 +23,7 @@ KERNELS = {  # science -> files whose numbers people read, tests that must see a
     "statistics": (["statistics.py", "runs/intervals.py", "runs/region.py", "runs/decision.py"], ["tests/trials/test_statistics.py", "tests/runs/test_ledger.py"]),
     "information": (["information/estimators", "information/counting.py", "information/compression.py"], ["tests/information", "tests/trials/test_information.py"]),
     "bottleneck": (["information/bottleneck", "information/layer_bound.py", "information/phases.py"], ["tests/information/bottleneck", "tests/information/test_layer_bound.py", "tests/trials/test_bottleneck.py"]),
-    "recording": (["recording", "information/readouts", "information/plane.py"], ["tests/recording", "tests/information/test_plane.py", "tests/information/test_readouts.py"]),
+    "recording": (["recording", "information/readouts", "information/plane.py"], ["tests/recording", "tests/information/test_plane.py", "tests/information/test_readouts.py", "tests/trials/test_recording.py", "tests/trials/test_planes.py"]),
     "capsules": (["capsules/routing", "capsules/losses.py", "capsules/squashing.py"], ["tests/capsules", "tests/trials/test_capsules.py"]),
     "cheap": (["cheap"], ["tests/cheap", "tests/trials/test_cheap.py"]),
     "axis": (["axis"], ["tests/axis", "tests/trials/test_axis.py"]),
