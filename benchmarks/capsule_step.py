@@ -1,12 +1,15 @@
-"""One training step of the capsule network of Sabour et al. against its convolutions and against what the processor can do.
+"""One training step of the capsule network of Sabour et al. against its convolutions and against what the processor can
+do.
 
-The paper's network (28x28 digits, 8.2 million weights, decoder included), a batch of 100: forward, margin loss and reconstruction,
-backward; Adam's update is a row of its own. Beside it the two convolutions alone, forward and backward, and a product of two large
-matrices. Operations are counted by torch's own counter on the eager form (two for each multiply-add), not estimated. Rounds are
-interleaved; seconds are medians, of the clock and of the processor (all threads), which other programs at work disturb less.
-Variants: weights and images in torch's channels-last layout; convolutions and decoder in bfloat16 by `torch.autocast`, where routing
-stays in float32 by itself. What bfloat16 costs in accuracy: a small network on scikit-learn's digits, trained both ways from the same
-weights on the same batches; the difference of held-out error, with Student's interval over seeds.
+The paper's network (28x28 digits, 8.2 million weights, decoder included), a batch of 100: forward, margin loss and
+reconstruction, backward; Adam's update is a row of its own. Beside it the two convolutions alone, forward and backward,
+and a product of two large matrices. Operations are counted by torch's own counter on the eager form (two for each
+multiply-add), not estimated. Rounds are interleaved; seconds are medians, of the clock and of the processor (all
+threads), which other programs at work disturb less.
+Variants: weights and images in torch's channels-last layout; convolutions and decoder in bfloat16 by `torch.autocast`,
+where routing stays in float32 by itself. What bfloat16 costs in accuracy: a small network on scikit-learn's digits,
+trained both ways from the same weights on the same batches; the difference of held-out error, with Student's interval
+over seeds.
 
 `python -m benchmarks.capsule_step --page docs/capsule_step.md`; `--tiny` tries the script on a small network.
 """
@@ -106,7 +109,17 @@ def speed(threads: int, rounds: int, tiny: bool) -> list[dict[str, Any]]:
     for name, (_, work) in forms.items():
         clock, processor = found[name]
         rate = work / processor if work else None
-        rows.append({"threads": threads, "form": name, "clock": clock, "processor": processor, "operations": work, "rate": rate, "share": rate / top if rate else None})  # fmt: skip
+        rows.append(
+            {
+                "threads": threads,
+                "form": name,
+                "clock": clock,
+                "processor": processor,
+                "operations": work,
+                "rate": rate,
+                "share": rate / top if rate else None,
+            }
+        )
     with torch.no_grad():
         rows[list(forms).index("step, channels last")]["off"] = float(
             (last(x_last, y).lengths - net(x, y).lengths).abs().max()
@@ -115,7 +128,9 @@ def speed(threads: int, rounds: int, tiny: bool) -> list[dict[str, Any]]:
 
 
 def accuracy(seeds: int, steps: int) -> dict[str, Any]:
-    """Held-out error in per cent of the same networks trained in float32 and in bfloat16, and the mean paired difference."""
+    """Held-out error in per cent of the same networks trained in float32 and in bfloat16, and the mean paired
+    difference.
+    """
     torch.set_num_threads(1)
     data = dt.datasets.digits()
     x = torch.as_tensor(data.images, dtype=torch.float32)[:, None] / float(np.max(data.images))
@@ -144,13 +159,25 @@ def page(kept: dict[str, Any]) -> str:
     """docs/capsule_step.md of what was measured."""
     here, said = kept["machine"], (__doc__ or "").split("\n\n")
     lines = [
-        "# One step of the capsule network", "", said[0], "", said[1], "",
-        f"{here['processor']}, {here['cores']} cores, torch {kept['versions']['torch']}; load when it began: {kept['load']:.1f} programs at work. Made by `python -m benchmarks.capsule_step`.", "",
-        "| threads | form | seconds (clock) | seconds (processor) | Gflop | Gflop/s of the processor's time | share of the matrix product's |",
+        "# One step of the capsule network",
+        "",
+        said[0],
+        "",
+        said[1],
+        "",
+        f"{here['processor']}, {here['cores']} cores, torch {kept['versions']['torch']}; load when it "
+        f"began: {kept['load']:.1f} programs at work. Made by `python -m benchmarks.capsule_step`.",
+        "",
+        "| threads | form | seconds (clock) | seconds (processor) | Gflop | Gflop/s of the processor's "
+        "time | share of the matrix product's |",
         "|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    ]
     for r in kept["rows"]:
-        rate = ["", "", ""] if r["rate"] is None else [f"{r['operations'] / 1e9:.3g}", f"{r['rate'] / 1e9:.3g}", f"{r['share']:.2f}"]  # fmt: skip
+        rate = (
+            ["", "", ""]
+            if r["rate"] is None
+            else [f"{r['operations'] / 1e9:.3g}", f"{r['rate'] / 1e9:.3g}", f"{r['share']:.2f}"]
+        )
         lines.append(f"| {r['threads']} | {r['form']} | {r['clock']:.3g} | {r['processor']:.3g} | {' | '.join(rate)} |")
     if kept["load"] > here["cores"]:
         lines += ["", "More programs were at work than there are cores: read the processor's time, not the clock's."]
@@ -163,12 +190,15 @@ def page(kept: dict[str, Any]) -> str:
     errors = {k: f"{np.mean(v):.2f} %" for k, v in a["errors"].items()}
     lines += [
         "",
-        f"Processor's time of the plain step over that of the variant: channels last {_listed(ratios['step, channels last'])} (largest "
+        "Processor's time of the plain step over that of the variant: channels last "
+        f"{_listed(ratios['step, channels last'])} (largest "
         f"difference of a length: {off:.1e}), bfloat16 {_listed(ratios['step, bfloat16'])}.",
         "",
-        f"Held-out error on digits after {a['steps']} steps, mean of {len(a['errors']['float32'])} seeds: float32 {errors['float32']}, bfloat16 "
-        f"{errors['bfloat16']}; bfloat16 minus float32: {a['difference']:+.2f} points, 95 % interval [{a['low']:.2f}, {a['high']:.2f}].",
-    ]  # fmt: skip
+        f"Held-out error on digits after {a['steps']} steps, mean of {len(a['errors']['float32'])} seeds: "
+        f"float32 {errors['float32']}, bfloat16 "
+        f"{errors['bfloat16']}; bfloat16 minus float32: {a['difference']:+.2f} points, 95 % interval "
+        f"[{a['low']:.2f}, {a['high']:.2f}].",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,13 +1,17 @@
-"""What has to be seen on a GPU, in one call of at most ten minutes: `python -m benchmarks.gpu --data FOLDER --page docs/gpu.md`.
+"""What has to be seen on a GPU, in one call of at most ten minutes:
+`python -m benchmarks.gpu --data FOLDER --page docs/gpu.md`.
 
-kernels: the capsule kernels, values and gradients, against the eager form in float64 on the CPU, which the tests hold to loops.
+kernels: the capsule kernels, values and gradients, against the eager form in float64 on the CPU, which the tests hold
+to loops.
 speed: a step of them against a plain einsum (dynamic routing) or the eager form (EM), with the memory that each takes.
 network: a training step of the whole networks of both papers, in digits a second.
-mnist: the rows of Table 1 of Sabour et al. (60,000 digits moved by up to 2 pixels, batches of 128, Adam at 0.001), one network each,
+mnist: the rows of Table 1 of Sabour et al. (60,000 digits moved by up to 2 pixels, batches of 128, Adam at 0.001), one
+network each,
 for as many steps as fit: the error is listed with these steps, beside the published one, and is no reproduction of it.
 
-Every result is kept at once (`--keep`), and trainings have checkpoints beside it: a second call does what is missing and trains on.
-`--seconds` is a budget for the call; `--only` names a part. `--device cpu --tiny` tries the script without a GPU.
+Every result is kept at once (`--keep`), and trainings have checkpoints beside it: a second call does what is missing
+and trains on. `--seconds` is a budget for the call; `--only` names a part. `--device cpu --tiny` tries the script
+without a GPU.
 """
 
 import argparse
@@ -28,7 +32,8 @@ from benchmarks.capsules import plain
 from deeptheory.runs.machine import machine, versions
 
 c = dt.capsules
-# examples, children, parents, q, p: blocks that are not full, one of everything, the paper's layer, many parents, long vectors
+# examples, children, parents, q, p: blocks that are not full, one of everything, the paper's layer, many parents, long
+# vectors
 SIZES = (
     (5, 7, 3, 4, 3),
     (1, 1, 1, 1, 1),
@@ -50,7 +55,13 @@ TIMED = (
     (128, 3872, 196, 16, 8),
 )
 TIMED_EM = ((16, 14, 8, 16, 3, 2), (16, 14, 32, 32, 3, 2), (64, 14, 32, 32, 3, 2))
-ROWS = {"r1": (1, False, 0.34), "r1-reconstruction": (1, True, 0.29), "r3": (3, False, 0.35), "r3-reconstruction": (3, True, 0.25)}  # published error in %  # fmt: skip
+# published error in %
+ROWS = {
+    "r1": (1, False, 0.34),
+    "r1-reconstruction": (1, True, 0.29),
+    "r3": (3, False, 0.35),
+    "r3-reconstruction": (3, True, 0.25),
+}
 TINY_NET: dict[str, Any] = {"channels": 8, "kernel_size": 5, "primary_types": 2, "primary_kernel": 5, "decoder": (16,)}
 
 
@@ -222,7 +233,8 @@ def network(bench: Bench) -> None:
     small = {"image_shape": (1, 12, 12), **TINY_NET, "kernel_size": 3, "primary_kernel": 3}
     makers = {
         "Sabour et al., 28x28, with decoder": lambda: c.CapsuleNetwork(**(small if bench.tiny else {})),
-        "Hinton et al., 32x32": lambda: c.MatrixCapsuleNetwork(**({"image_shape": (2, 24, 24), "types": (4, 2, 2, 2)} if bench.tiny else {})),
+        "Hinton et al., 32x32": lambda: c.MatrixCapsuleNetwork(**({"image_shape": (2, 24, 24), "types": (4, 2, 2,
+        2)} if bench.tiny else {})),
     }  # fmt: skip
     for name, make in makers.items():
         for batch in (4,) if bench.tiny else (64, 256):
@@ -281,7 +293,11 @@ def mnist(bench: Bench) -> None:
 
         def measure(row=row, iterations=iterations, reconstruction=reconstruction, published=published, ends=ends):
             torch.manual_seed(0)
-            made: dict[str, Any] = {"image_shape": tuple(x.shape[1:]), **TINY_NET, "kernel_size": 3, "primary_kernel": 3} if bench.tiny else {}  # fmt: skip
+            made: dict[str, Any] = (
+                {"image_shape": tuple(x.shape[1:]), **TINY_NET, "kernel_size": 3, "primary_kernel": 3}
+                if bench.tiny
+                else {}
+            )
             net = c.CapsuleNetwork(reconstruction=reconstruction, iterations=iterations, init="paper", **made)
             net, done = net.to(bench.device), 0
 
@@ -301,7 +317,17 @@ def mnist(bench: Bench) -> None:
                 wrong = sum(
                     int((net(a).lengths.argmax(-1) != b).sum()) for a, b in zip(x_test.split(500), y_test.split(500))
                 )
-            return {"error": 100 * wrong / len(y_test), "published": published, "steps": done, "of": steps, "epochs": done * batch / len(x), "seconds": seconds + before, "data": name, "train": len(x), "test": len(y_test)}  # fmt: skip
+            return {
+                "error": 100 * wrong / len(y_test),
+                "published": published,
+                "steps": done,
+                "of": steps,
+                "epochs": done * batch / len(x),
+                "seconds": seconds + before,
+                "data": name,
+                "train": len(x),
+                "test": len(y_test),
+            }
 
         bench.do("mnist", row, measure, again=bench.data.get("mnist", {}).get(row, {}).get("steps", 0) < steps)
 
@@ -347,7 +373,14 @@ def _table(part: str, rows: dict[str, Any]) -> Iterator[str]:
         elif part == "network":
             cells = [f"{r['ms']:.3g}", f"{r['images_per_second']:.0f}", f"{r['mb']:.0f}"]
         else:
-            cells = [f"{r['error']:.2f}", f"{r['published']:g}", f"{r['steps']} of {r['of']}", f"{r['epochs']:.1f}", f"{r['seconds']:.0f}", f"{r['data']}, {r['train']} and {r['test']}"]  # fmt: skip
+            cells = [
+                f"{r['error']:.2f}",
+                f"{r['published']:g}",
+                f"{r['steps']} of {r['of']}",
+                f"{r['epochs']:.1f}",
+                f"{r['seconds']:.0f}",
+                f"{r['data']}, {r['train']} and {r['test']}",
+            ]
         yield f"| {name} | {' | '.join(cells)} |"
 
 

@@ -1,6 +1,7 @@
 """The runs that `benchmarks.kills` kills, and how: what a worker imports to do a step of them.
 
-Pitfall: a step's function must be found by workers under the name of its module, so that it may not stand in a file that is run.
+Pitfall: a step's function must be found by workers under the name of its module, so that it may not stand in a file
+that is run.
 """
 
 import json
@@ -44,7 +45,17 @@ def train(settings, unit, inputs, workspace, progress):
     net = torch.nn.Linear(3, 1)
     batches = networks.minibatches(inputs["draw"]["value"].values.astype(np.float32), batch=2, seed=settings["seed"])
     folder = workspace / "training"
-    made = networks.train(net, batches, _loss, steps=3, lr=0.1, seed=settings["seed"], checkpoint=folder, checkpoint_seconds=0.0, progress=progress)  # fmt: skip
+    made = networks.train(
+        net,
+        batches,
+        _loss,
+        steps=3,
+        lr=0.1,
+        seed=settings["seed"],
+        checkpoint=folder,
+        checkpoint_seconds=0.0,
+        progress=progress,
+    )
     return xr.Dataset({"loss": ("step", made.losses), "weight": ("in", net.weight.detach()[0].numpy())})
 
 
@@ -79,7 +90,8 @@ STEPS = [
     Step(name="total", function=total, needs=("draw", "walk")),
 ]
 CLAIMS = [
-    Claim(id="total", figure="-", source="-", statement="-", quantity="total", unit="1", region="> 0", criterion="-", protocol="-", measure=lambda results: float(results["total"]["total"])),
+    Claim(id="total", figure="-", source="-", statement="-", quantity="total", unit="1", region="> 0", criterion="-",
+    protocol="-", measure=lambda results: float(results["total"]["total"])),
 ]  # fmt: skip
 
 

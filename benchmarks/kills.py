@@ -1,16 +1,17 @@
 """Runs killed by `kill -9`, resumed, and compared with unbroken ones.
 
-A run of four steps (draws, a training and a sum with a checkpoint at each of their steps, one that needs others) and its ledger is
-killed at its k-th write, for every k: before it, and with the file that it opens left empty. A write is whatever Python opens for
-writing, makes, renames or removes in the run folder, in any of its processes (an audit hook counts them). With workers, either the
-run itself is killed, and its workers find themselves alone, or the worker that writes, as the system does for want of memory; writes
-are then a sample, evenly spread, and the training is left out, since torch takes each new worker seconds to load. Other kills come
-at random moments, again and again until the run comes to its end; so do those of a study with its page. A kill that a run does not
-notice, of a worker that has nothing to do, is not counted. Every file of data must then be that of an unbroken run, byte for byte
-(run.json but for its times), with nothing half written left.
+A run of four steps (draws, a training and a sum with a checkpoint at each of their steps, one that needs others) and
+its ledger is killed at its k-th write, for every k: before it, and with the file that it opens left empty. A write is
+whatever Python opens for writing, makes, renames or removes in the run folder, in any of its processes (an audit hook
+counts them). With workers, either the run itself is killed, and its workers find themselves alone, or the worker that
+writes, as the system does for want of memory; writes are then a sample, evenly spread, and the training is left out,
+since torch takes each new worker seconds to load. Other kills come at random moments, again and again until the run
+comes to its end; so do those of a study with its page. A kill that a run does not notice, of a worker that has
+nothing to do, is not counted. Every file of data must then be that of an unbroken run, byte for byte (run.json but
+for its times), with nothing half written left.
 
-`python -m benchmarks.kills` does all, `--few` seven trials; finished trials are kept in runs/kills.jsonl, so that a second call
-goes on; `--page docs/kills.md` writes the table.
+`python -m benchmarks.kills` does all, `--few` seven trials; finished trials are kept in runs/kills.jsonl, so that a
+second call goes on; `--page docs/kills.md` writes the table.
 """
 
 import argparse
@@ -36,8 +37,8 @@ _LEFT = re.compile(r"\.new(-\d+)?$|\.old(-\d+)?$|\.work$|\.share$")
 
 @dataclass(frozen=True)
 class Trial:
-    """run: in RUNS. victim: "run" or "worker". at: the write at which it is killed, None for random moments. empty: the file that it
-    opens is left empty. number: of the trials at random moments."""
+    """run: in RUNS. victim: "run" or "worker". at: the write at which it is killed, None for random moments. empty: the
+    file that it opens is left empty. number: of the trials at random moments."""
 
     run: str
     engine: str
@@ -69,7 +70,14 @@ def attempt(trial: Trial, folder: Path, count: Path | None, log: Path) -> int:
         os.dup2(out, 2)
         os.setsid()
         if count is not None:
-            said = {"folder": str(folder), "at": trial.at, "empty": trial.empty, "victim": trial.victim, "count": str(count), "owner": os.getpid()}  # fmt: skip
+            said = {
+                "folder": str(folder),
+                "at": trial.at,
+                "empty": trial.empty,
+                "victim": trial.victim,
+                "count": str(count),
+                "owner": os.getpid(),
+            }
             if trial.engine == "processes":
                 os.environ[SAID] = json.dumps(said)
             arm(**said)
@@ -108,7 +116,9 @@ def difference(folder: Path, unbroken: dict[str, str]) -> str:
     seen = files(folder)
     names = sorted(k for k in {**seen, **unbroken} if seen.get(k) != unbroken.get(k))
     left = sorted(str(p.relative_to(folder)) for p in folder.rglob(".*") if _LEFT.search(p.name))
-    return "; ".join(x for x in (f"differ: {names[:3]}" if names else "", f"left over: {left[:3]}" if left else "") if x)  # fmt: skip
+    return "; ".join(
+        x for x in (f"differ: {names[:3]}" if names else "", f"left over: {left[:3]}" if left else "") if x
+    )
 
 
 class Trials:
@@ -244,12 +254,14 @@ def table(outcomes: list[Outcome]) -> list[str]:
     groups: dict[tuple[str, ...], list[Outcome]] = {}
     for o in outcomes:
         t = o.trial
-        when = "random moments" if t.at is None else "at a write, its file left empty" if t.empty else "before a write"  # fmt: skip
-        what = "four steps" if t.engine == "serial" else "three steps" if t.run == "small" else "a study"
+        when = "at a write, its file left empty" if t.empty else "before a write" if t.at else "random moments"
+        what = "a study" if t.run == "study" else "four steps" if t.engine == "serial" else "three steps"
         groups.setdefault((what, t.engine, "the run" if t.victim == "run" else "a worker", when), []).append(o)
     for key, rows in groups.items():
         right = sum(not o.wrong for o in rows)
-        lines.append(f"| {' | '.join(key)} | {sum(o.kills for o in rows)} | {right} of {len(rows)} | {len(rows) - right} |")  # fmt: skip
+        lines.append(
+            f"| {' | '.join(key)} | {sum(o.kills for o in rows)} | {right} of {len(rows)} | {len(rows) - right} |"
+        )
     return lines
 
 
@@ -262,10 +274,17 @@ def page(outcomes: list[Outcome]) -> str:
     kills = sum(o.kills for o in outcomes)
     wrong = [f"- {o.trial}: {o.wrong}" for o in outcomes if o.wrong]
     lines = [
-        "# Runs that were killed", "", said, "",
-        f"{kills} kills in {len(outcomes)} trials; {here['processor']}, {here['cores']} cores. Made by `python -m benchmarks.kills --page docs/kills.md`.", "",
-        *table(outcomes), *([""] if wrong else []), *wrong,
-    ]  # fmt: skip
+        "# Runs that were killed",
+        "",
+        said,
+        "",
+        f"{kills} kills in {len(outcomes)} trials; {here['processor']}, {here['cores']} cores. Made by "
+        "`python -m benchmarks.kills --page docs/kills.md`.",
+        "",
+        *table(outcomes),
+        *([""] if wrong else []),
+        *wrong,
+    ]
     return "\n".join(lines) + "\n"
 
 

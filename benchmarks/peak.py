@@ -1,8 +1,10 @@
-"""The most memory that a command takes, with all the processes that it starts. `python -m benchmarks.peak [--under GB] COMMAND ...`
+"""The most memory that a command takes, with all the processes that it starts.
+`python -m benchmarks.peak [--under GB] COMMAND ...`
 
-Every tenth of a second the proportional sizes (PSS) of the whole tree are added up: pages that processes share are counted once, as
-a limit of the system on the tree would count them. A short peak between two looks is missed, so the resident peak that the kernel
-keeps for each process (VmHWM) is listed too: their sum is an upper limit, as not all peak at once and what they share counts twice.
+Every tenth of a second the proportional sizes (PSS) of the whole tree are added up: pages that processes share are
+counted once, as a limit of the system on the tree would count them. A short peak between two looks is missed, so the
+resident peak that the kernel keeps for each process (VmHWM) is listed too: their sum is an upper limit, as not all peak
+at once and what they share counts twice.
 """
 
 import argparse
@@ -51,7 +53,8 @@ def measure(command: list[str]) -> dict[str, float | int]:
         largest, looks = max(largest, now), looks + 1
         time.sleep(EVERY)
     return {
-        "code": process.returncode, "seconds": round(time.monotonic() - started, 1), "looks": looks, "processes": len(peaks),
+        "code": process.returncode, "seconds": round(time.monotonic() - started, 1), "looks": looks,
+        "processes": len(peaks),
         "peak_gb": round(largest / 1e9, 3), "sum_of_resident_peaks_gb": round(sum(peaks.values()) / 1e9, 3),
     }  # fmt: skip
 
