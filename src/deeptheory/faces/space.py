@@ -37,7 +37,7 @@ from deeptheory.faces.principal import principal
 from deeptheory.faces.thin_plate import ThinPlate, grid
 from deeptheory.names import pick
 from deeptheory.results import Result
-from deeptheory.shapes import check_finite, check_shapes
+from deeptheory.shapes import check_finite, check_shapes, check_whole
 
 _RIM = 2  # pixels around the mask whose warp is known, so that its edge is drawn
 
@@ -209,8 +209,7 @@ class FaceSpace(Result):
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """[n, shape + appearance] float32: independent Gaussians with the variances of the fit (Chang & Tsao 2017)."""
-        if n < 1:
-            raise InputError(f"n is {n}; at least 1 face is drawn")
+        check_whole(n=(n, 1), seed=(seed, 0))
         normal = np.random.default_rng(seed).standard_normal((n, len(self.variances)))
         return (normal * np.sqrt(self.variances)).astype(np.float32)
 
