@@ -15,6 +15,7 @@ from deeptheory.information.bottleneck.joint import Joint
 from deeptheory.information.bottleneck.optimal import encoder_of, limited, solve_path
 from deeptheory.information.bottleneck.products import Clock
 from deeptheory.information.bottleneck.solution import BottleneckSolution, discrete_solution
+from deeptheory.shapes import check_whole
 
 _BITS = 1 / math.log(2)
 _SWEEPS = 200
@@ -69,8 +70,7 @@ def check_clusters(joint: Joint, clusters: int | None, default: int) -> int:
 
 def check_count(name: str, value: Any) -> int:
     """InputError: not a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name} is {value}; needed: a whole number, at least 1")
+    check_whole(**{name: (value, 1)})
     return int(value)
 
 
