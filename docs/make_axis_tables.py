@@ -277,7 +277,7 @@ def _joined(*parts: Callable[[int], Iterator[Row]]) -> Callable[[int], str]:
         if not KEPT:
             return rows_table(rows)
         done = sum(f"| {units} |" in line for line in rows)
-        said = f"*{done} of {len(rows)} rows are of {units} cells by the verdicts of this version. The others, of fewer cells, were measured before verdicts asked for half of the ceiling and for both arms of an energy code.*"
+        said = f"*{done} of {len(rows)} rows are of {units} cells by the verdict rules of this version. The others, of fewer cells, were measured before verdicts asked for half of the ceiling and for both arms of an energy code.*"
         return f"{said}\n\n{rows_table(rows)}"
 
     return table
