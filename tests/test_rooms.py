@@ -36,6 +36,7 @@ TOPICS = {  # tests that ask one question of several files
     "datasets/test_errors.py",
     "faces/test_numbers.py",
     "faces/test_warp.py",
+    "faces/test_wrong_arguments.py",
     "information/bottleneck/test_curves.py",
     "information/bottleneck/test_solvers.py",
     "information/test_streams.py",

@@ -9,10 +9,7 @@ from deeptheory.studies.rolnick_tegmark_2018.claims import CLAIMS, DERIVED, deep
 from deeptheory.studies.rolnick_tegmark_2018.steps import MONOMIALS, UNIVARIATE, named
 from oracles.simulated import check, check_complete, dataset
 
-NEVER = {
-    "conjecture": "about every network; no measurement decides it",
-    "bounded-degree-no-gap": "arithmetic, listed without a verdict",
-}
+NEVER = {"conjecture": "about every network; no measurement decides it"}
 NAMES = [named(m) for m in MONOMIALS]
 NETWORKS = 6
 
