@@ -105,16 +105,12 @@ def triples(n, rows, field, spread):
             share = np.minimum((x > 0).mean(0), (x < 0).mean(0))
             expected.append([rows * np.prod([share[v] for v, _ in o[0]]) for o in orbits])
         (inside, expected, width), three = map(np.concatenate, (inside, expected, width)), np.tile(order == 3, draws)
-        some, rare_ = three & (expected >= 10), three & (expected < 10)
-        found = [
-            held(inside[some]) if some.sum() >= 20 else None,
-            held(inside[rare_], False) if rare_.sum() >= 20 else None,
-        ]
-        found = all_of(*filter(None, found), held(inside[~three], False))
-        open_ = (~np.isfinite(width[three])).mean()
-        return Found(
-            f"{found.measured}; median width {np.median(width[three]):.3g}, {open_:.0%} open", found.needed, found.held
-        )
+        found = [held(inside[~three], False)]
+        for part, most in ((three & (expected >= 10), True), (three & (expected < 10), False)):
+            if part.sum() >= 20:
+                found.append(held(inside[part], most))
+        end = f"; median width {np.median(width[three]):.3g}, {(~np.isfinite(width[three])).mean():.0%} open"
+        return Found(all_of(*found).measured + end, all_of(*found).needed, all_of(*found).held)
 
     return check
 
