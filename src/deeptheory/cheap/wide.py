@@ -17,6 +17,7 @@ from deeptheory.cheap.functions import FUNCTIONS, RAMPS, TWICE, Function, power
 from deeptheory.cheap.graphs import Graph, Value, above, below, total
 
 _MOST_STEPS = 40
+_MOST_SQUARES, _MOST_DOUBLINGS = 28, 14  # beyond, what gates lose (1e-9) has grown past use: 2 to 4 times each step
 _ERF = (5, 9, 13, 17, 21, 25, 31, 41, 61, 81)  # degrees in tanh
 OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
 _TAILS: dict[str, Callable[[float], float]] = {"tanh": lambda x: 2 * exp(-2 * x), "logistic": lambda x: exp(-x), "erf": erfc, "erfc": erfc}  # how much moves beyond x  # fmt: skip
@@ -96,7 +97,7 @@ class _Composer:
         """r, r^2, r^4, ... of r = 1 - x / b and their largest values, as far as the next would be below left; that."""
         rate = log1p(-a / b)
         steps = max(1, ceil(log2(max(log(left) / rate, 2.0))))
-        if steps > _MOST_STEPS:
+        if steps > _MOST_SQUARES:
             raise TooWide(f"an argument in [{a:.6g}, {b:.6g}] is too wide to expand; narrow the domain")
         r = total([(-1 / Fraction(b), x), (Fraction(1), Value(Fraction(1)))])
         r, most = self.graph.named(r, 0.0, min(1.0, (1 - a / b) * (1 + 2.0**-50)), 0.0), 1 - a / b
@@ -154,7 +155,7 @@ class _Composer:
                     made = total([(Fraction(2), made), (Fraction(1), Value(Fraction(-1)))])
                 return self.graph.named(made, *function.values(low, high), 0.0)
         steps = max(0, ceil(log2(far)))
-        if steps > 24:
+        if steps > _MOST_DOUBLINGS:
             raise TooWide(f"tanh over [{low:.6g}, {high:.6g}] is too wide to expand; narrow the domain")
         share = error / (steps + 1)
         scale = 2.0**-steps
