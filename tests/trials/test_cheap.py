@@ -14,7 +14,7 @@ from cheap.strangers import ACTIVATIONS, Truth, judged, points, stranger, worst_
 from deeptheory import cheap
 from deeptheory.errors import InputError
 from trials import cheap_counts, cheap_physics
-from trials.frame import Found, Row, all_of, near, quick, rare, refused, same
+from trials.frame import Found, Row, all_of, near, quick, refused, same
 
 NAMES = ("silu", "gelu", "softplus", "tanh", "sigmoid", "exp", "cos", "sin")
 
@@ -49,11 +49,11 @@ def strangers(activation=None):
             seen.setdefault(o.kind, []).append((s, o))
         wrong = seen.get("broken", []) + seen.get("raw", [])
         held, refusals = len(seen.get("held", [])), len(seen.get("refused", []))
-        refusal = rare(refusals, held + refusals, 0.1)
+        most = 0.1 * (held + refusals) if draws > 100 else 0.35 * (held + refusals) + 1
         text = f"{held} held, {len(wrong)} broken, {refusals} refused of {draws}, seed {seed}" + "".join(
             f"; {s}: {o.said}" for s, o in wrong[:1]
         )
-        return Found(text, f"0 broken; refused: {refusal.needed}", not wrong and refusal.held)
+        return Found(text, "0 broken, 10 % refused (at full size)", not wrong and refusals <= most)
 
     return check
 
