@@ -219,14 +219,14 @@ class _Composer:
         q = self.graph.named(q, a, b)
         root = self.of("1/sqrt(x)", power(-0.5), q, a, b, error / high / 8)
         y = self.graph.products([[(x, 1), (root, 1)]])[0]
-        ends = [sinh(asinh(e) / 2) * (1 + 1e-14) for e in (low, high)]
-        y = self.graph.named(y, *ends)
+        least, most = (sinh(asinh(e) / 2) * (1 + 1e-14) for e in (low, high))
+        y = self.graph.named(y, least, most)
         try:
-            half = self.of("asinh", FUNCTIONS["asinh"], y, *ends, error / 4)
+            half = self.of("asinh", FUNCTIONS["asinh"], y, least, most, error / 4)
         except TooWide:
             off = self.graph.bounds(y)[2]
-            half = self.asinh(self.graph.named(y, *ends, 0.0), ends[0] - off, ends[1] + off, error / 4)
-            half = self.graph.named(half, asinh(ends[0]), asinh(ends[1]), self.graph.bounds(half)[2] + off)
+            half = self.asinh(self.graph.named(y, least, most, 0.0), least - off, most + off, error / 4)
+            half = self.graph.named(half, asinh(least), asinh(most), self.graph.bounds(half)[2] + off)
         return self.graph.named(half.scaled(Fraction(2)), *FUNCTIONS["asinh"].values(low, high))
 
     def atan(self, x: Value, low: float, high: float, error: float) -> Value:
@@ -237,7 +237,8 @@ class _Composer:
         if low >= -0.5:
             v = total([(Fraction(1), x), (Fraction(1), Value(Fraction(1)))])
             v = self.graph.named(v, (1 + low) * (1 - 1e-15), (1 + high) * (1 + 1e-15), 0.0)
-            part = self.of("1/x", inverse, v, *self.graph.bounds(v)[:2], error / 8)
+            a, b, _ = self.graph.bounds(v)
+            part = self.of("1/x", inverse, v, a, b, error / 8)
             t = total([(Fraction(-2), part), (Fraction(1), Value(Fraction(1)))])
             twice, turn = 1, exactly(_mp().pi / 4)
         else:
