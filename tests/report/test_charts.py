@@ -80,6 +80,13 @@ def test_points_next_to_each_other(horizontal):
     assert figure.data[0].marker.symbol != figure.data[1].marker.symbol
 
 
+def test_a_logarithmic_axis_is_that_of_the_values():
+    across = charts.points(PLACES, "at", "mean", "condition", horizontal=True, log="x")
+    upwards = charts.points(PLACES, "at", "mean", "condition", log="y")
+    assert (across.layout.xaxis.type, across.layout.yaxis.type) == ("log", None)
+    assert (upwards.layout.xaxis.type, upwards.layout.yaxis.type) == (None, "log")
+
+
 def test_points_of_numbers_and_of_each_network():
     each = pd.DataFrame({"at": [1.0, 1.0, 2.0], "mean": [0.5, 1.5, 2.0]})
     mean = pd.DataFrame({"at": [1.0, 2.0], "mean": [1.0, 2.0]})

@@ -115,7 +115,7 @@ def points(
     if categories is not None:
         ticks = {"tickvals": list(range(len(categories))), "ticktext": [str(c) for c in categories]}
         figure.update_yaxes(autorange="reversed", **ticks) if horizontal else figure.update_xaxes(**ticks)
-    return _logarithmic(figure, table, x, y, log)
+    return _logarithmic(figure, table, *((y, x) if horizontal else (x, y)), log)
 
 
 def heat_map(
