@@ -118,6 +118,17 @@ def test_stacked_bars_in_groups():
     assert list(charts.bars(table, "when", "cells", "kind").data[0].x) == ["a", "b"]
 
 
+def test_pairs_are_connected_where_they_are_compared():
+    figure = charts.pairs(
+        charts.points(PLACES, "at", "mean"), [90.0, np.nan], [80.0, 70.0], [60.0, np.nan], "compared here"
+    )
+    assert [list(figure.data[-1].x), list(figure.data[-1].y)] == [
+        [90, 90, None, None, None, None],
+        [80, 60, None, 70, None, None],
+    ]
+    assert figure.data[-1].name == "compared here"
+
+
 def test_lines_of_reference_are_no_data():
     figure = charts.points(PLACES, "at", "mean", "condition")
     before = len(figure.data)
