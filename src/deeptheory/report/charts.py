@@ -186,9 +186,9 @@ def add_line(figure: Any, x: Any, y: Any, name: str, *, color: str, **more: Any)
 def pairs(figure: Any, x: Sequence[float], first: Sequence[float], second: Sequence[float], name: str) -> Any:
     """The figure with a dotted line from first to second at each x: which two values of y are compared there."""
     gap = np.full(len(x), np.nan)
-    ends = (np.stack(columns, axis=1).ravel() for columns in ((x, x, gap), (first, second, gap)))
+    along, ends = (np.stack(columns, axis=1).ravel() for columns in ((x, x, gap), (first, second, gap)))
     style = {"mode": "lines+markers", "line": {"dash": "dot", "width": 2}, "marker": {"symbol": "diamond", "size": 10}}
-    return add_line(figure, *ends, name, color=NEUTRAL, **style)
+    return add_line(figure, along, ends, name, color=NEUTRAL, **style)
 
 
 def _panels(table: Any, panel: str | None, columns: int, x_title: str, y_title: str) -> tuple[Any, dict]:

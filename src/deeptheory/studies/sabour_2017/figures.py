@@ -127,7 +127,9 @@ def _matched(results: Any, settings: dict) -> Plate:
         table, "expanded", "affine", "network", each="seed", markers=True, x_title="accuracy on moved digits (%)",
         y_title="accuracy on affine digits (%)",
     )  # fmt: skip
-    charts.pairs(figure, *zip(*((p.target, p.first, p.second) for p in found)), "compared here")
+    charts.pairs(
+        figure, [p.target for p in found], [p.first for p in found], [p.second for p in found], "compared here"
+    )
     return Plate(
         name="matched",
         title="Equally good on moved digits: who is better on bent ones?",
