@@ -1,9 +1,10 @@
 """Measure what the axis bench can tell, and write the tables into its page:
-python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 400] [--only power,families,null,fit,statistics] [--keep FILE]
+python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 400] [--only power,families,null,fit,statistics]
+[--keep FILE]
 
-Cells of known code are simulated, the bench is asked, answers are counted. Each part replaces its own table in the page.
---keep: counts of verdicts are written there one by one, and those that are there are not measured again: a run that was
-stopped goes on where it was.
+Cells of known code are simulated, the bench is asked, answers are counted. Each part replaces its own table in the
+page. --keep: counts of verdicts are written there one by one, and those that are there are not measured again: a run
+that was stopped goes on where it was.
 """
 
 import argparse
@@ -148,7 +149,9 @@ FAMILIES = ("Gaussian", "skewed", "exponential", "heavy-tailed", "binary", "sphe
 
 
 def families(units: int, n: int = 1000, d: int = 20, ceiling: float = 0.5) -> Iterator[Row]:
-    """Cells of every code on features of every kind, 4 trials: how many are called by another's name, and by their own."""
+    """Cells of every code on features of every kind, 4 trials: how many are called by another's name, and by their
+    own.
+    """
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from trials import axis_data as data
 
@@ -187,7 +190,9 @@ def restarts(units: int, tries: int = 200) -> Iterator[Row]:
     for k in range(units):
         ours = 1 - np.exp((models.aic[at, k] - 2 * (10 + 4 + 1)) / len(s))  # aic = n log(error) + 2 (parameters + 1)
         good += ours >= exemplar(sim.responses[:, k], s, models.bound, tries, seed=k) - 0.005
-    yield Row("axis and exemplar, reliability 0.7", "500, 10 features", f"fit as good as {tries} restarts", good, units, 1.0)  # fmt: skip
+    yield Row(
+        "axis and exemplar, reliability 0.7", "500, 10 features", f"fit as good as {tries} restarts", good, units, 1.0
+    )
 
 
 def separation(a: np.ndarray, b: np.ndarray) -> float:

@@ -25,7 +25,8 @@ def part(folder: Path) -> str:
         "",
         *(f"- {setting}: {', '.join(counted(n, v) for n, v in counts)}" for setting, counts in headline(claims)),
         "",
-        "p: the smallest level at which the interval decides; * where the verdict holds for all claims of the study together (Holm).",
+        "p: the smallest level at which the interval decides; * where the verdict holds for all claims of "
+        "the study together (Holm).",
         "",
         "| verdict | setting | claim | measured [95 %] | unit | region | n | p | what |",
         "|---|---|---|---|---|---|---|---|---|",

@@ -67,7 +67,11 @@ def slope(net, x, y):
 
 def lengths(net, x):
     seen = []
-    hooks = [m.register_forward_hook(lambda m, i, o: seen.append(float(o.norm(dim=-1).mean()))) for m in net.modules() if isinstance(m, c.PrimaryCapsules | c.Capsules | c.ConvCapsules)]  # fmt: skip
+    hooks = [
+        m.register_forward_hook(lambda m, i, o: seen.append(float(o.norm(dim=-1).mean())))
+        for m in net.modules()
+        if isinstance(m, c.PrimaryCapsules | c.Capsules | c.ConvCapsules)
+    ]
     with torch.no_grad():
         net(x)
     for hook in hooks:
@@ -96,7 +100,9 @@ def test_with_the_papers_values_every_layer_takes_most_of_the_gradient(make):
 
 @pytest.mark.parametrize(("n", "p", "j", "q"), [(16, 8, 16, 8), (1152, 8, 10, 16), (5, 3, 40, 2), (1, 4, 1, 4)])
 def test_what_scaled_promises(n, p, j, q):
-    """At uniform coupling votes of children of length l sum to GAIN l, in a mean of squares over draws; biases have length 1."""
+    """At uniform coupling votes of children of length l sum to GAIN l, in a mean of squares over draws; biases have
+    length 1.
+    """
     generator = torch.Generator().manual_seed(n)
     torch.manual_seed(n)
     layers = [c.Capsules(n, p, j, q) for _ in range(max(1, 400 // j))]
@@ -135,7 +141,9 @@ def matrix(side, **more):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_matrix_capsules_begin_with_activations_that_differ(seed):
-    """The paper's text begins with class activations that are equal to 3e-6 over pictures and classes, and with poses that shrink."""
+    """The paper's text begins with class activations that are equal to 3e-6 over pictures and classes, and with
+    poses that shrink.
+    """
     x, _ = (t[:64] for t in digits(20))
     spreads = {}
     with torch.no_grad():

@@ -1,4 +1,6 @@
-"""Procedural faces: every factor does what its name says, one seed is one face, and the raster is that of a slow one."""
+"""Procedural faces: every factor does what its name says, one seed is one face, and the raster is that of a slow
+one.
+"""
 
 import numpy as np
 import pytest

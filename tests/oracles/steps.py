@@ -61,3 +61,10 @@ def killed(settings, unit, inputs, workspace, progress):
     if unit[0] >= 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return draw(settings, unit, inputs, workspace, progress)
+
+
+def silent(settings, unit, inputs, workspace, progress):
+    """A long step that tells nothing of its progress; leaves the number of its process beside the run folder."""
+    (workspace.parents[3] / f"pid-{os.getpid()}").touch()
+    time.sleep(60)
+    return draw(settings, unit, inputs, workspace, progress)

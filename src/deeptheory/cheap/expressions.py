@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.cheap.text import check_tree, parse, shown
+from deeptheory.cheap.text import MOST_EXPONENT, check_tree, parse, shown
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -163,3 +163,13 @@ def _fraction(coefficient) -> Fraction:
     if isinstance(coefficient, sympy.Rational):
         return Fraction(int(coefficient.p), int(coefficient.q))
     raise InputError(f"coefficient {coefficient} is no rational number; exact ranks need one: write it as a fraction or a float")  # fmt: skip
+
+
+def check_powers(expressions: Sequence["sympy.Expr"]) -> None:
+    """InputError: a power above what is multiplied."""
+    import sympy
+
+    for e in expressions:
+        for p in e.atoms(sympy.Pow):
+            if p.exp.is_Integer and abs(p.exp) > MOST_EXPONENT:
+                raise InputError(f"{shown(p)} has an exponent above {MOST_EXPONENT}; substitute a power by a variable of its own")  # fmt: skip

@@ -59,7 +59,8 @@ def _described(s) -> dict:
             for k, v in s.settings.items()
         },
         "claims": [
-            {"id": c.id, "source": c.source, "statement": c.statement, "region": c.region or ""} for c in s.part("claims").CLAIMS
+            {"id": c.id, "source": c.source, "statement": c.statement,
+            "region": c.region or ""} for c in s.part("claims").CLAIMS
         ],
     }  # fmt: skip
 
@@ -85,7 +86,13 @@ def _describe(s) -> None:
 
 def _shown(value: object) -> str:
     """A value as --set takes it."""
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)  # fmt: skip
+    return (
+        ",".join(map(str, value))
+        if isinstance(value, list)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 @app.command()

@@ -1,4 +1,5 @@
-"""How well coordinates hold faces that they were not made from: a face space beside pixel components of equal dimension.
+"""How well coordinates hold faces that they were not made from: a face space beside pixel components of equal
+dimension.
 
 Identities are held out whole. Errors are over the pixels of each face, which the mean frame's mask covers when warped
 onto its own landmarks; outside it all pictures are set to the background, for both models, as in Chang & Tsao 2017.

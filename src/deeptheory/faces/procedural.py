@@ -39,9 +39,9 @@ LIGHTS: dict[str, tuple] = {  # name -> lowest and highest of each of LIGHT
 class Faces(NamedTuple):
     """images: [n, size, size] or [n, size, size, 3] float32 in [0, 1]; landmarks: [n, 58, 2], pixels (x, y).
 
-    latents: blocks by name: "shape" [n, 25] and "appearance" [n, 25], standard normal; "pose" [n, 6]: yaw, pitch, roll in
-    degrees, x, y as shares of the picture, size; "light" [n, 4]: azimuth, elevation in degrees, share of ambient light,
-    strength; "identity" [n], whole numbers.
+    latents: blocks by name: "shape" [n, 25] and "appearance" [n, 25], standard normal; "pose" [n, 6]: yaw, pitch, roll
+    in degrees, x, y as shares of the picture, size; "light" [n, 4]: azimuth, elevation in degrees, share of ambient
+    light, strength; "identity" [n], whole numbers.
     """
 
     images: np.ndarray
@@ -67,14 +67,18 @@ class ProceduralFaces:
         self.size, self.colour, self.background = int(size), bool(colour), float(background)
 
     def __repr__(self) -> str:
-        return f"ProceduralFaces(size={self.size}, {'colour' if self.colour else 'grey'}, 25 shape + 25 appearance latents)"
+        return (
+            f"ProceduralFaces(size={self.size}, {'colour' if self.colour else 'grey'}, 25 shape + 25 "
+            "appearance latents)"
+        )
 
     def sample(
         self, n: int, seed: int = 0, *, pictures: int = 1, pose: Any = "frontal", light: Any = "fixed", first: int = 0
     ) -> Faces:
         """n faces of this seed, `pictures` of each one after the other, [n * pictures] in all.
 
-        pose: "frontal", "near" (turned by up to 6 degrees), "any" (to both profiles), or values [6] or [n * pictures, 6].
+        pose: "frontal", "near" (turned by up to 6 degrees), "any" (to both profiles), or values [6] or [n * pictures,
+        6].
         light: "fixed" (from in front, above), "any", or values [4] or [n * pictures, 4]. first: the number of the first
         face. InputError: numbers below 1, an unknown name, values of another shape or that are NaN.
         """

@@ -1,8 +1,8 @@
 """Probe inputs in the forms that people's loops have, brought to what a model is called with.
 
-A tensor or array [n, ...], a DataFrame, a list of samples of one shape, a tuple of arguments or dict of keyword arguments
-(nested ones too), a DataLoader or Dataset whose items are x, (x, ..., y) or dicts. Floating-point arrays that are not
-torch's take the model's dtype, as a loop would cast them; tensors are left as they are.
+A tensor or array [n, ...], a DataFrame, a list of samples of one shape, a tuple of arguments or dict of keyword
+arguments (nested ones too), a DataLoader or Dataset whose items are x, (x, ..., y) or dicts. Floating-point arrays that
+are not torch's take the model's dtype, as a loop would cast them; tensors are left as they are.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from deeptheory.core.arrays import check_paired
 from deeptheory.core.errors import InputError
 
 _COPIED = 256 << 20  # bytes of inputs that are copied at the door; larger ones are watched for changes instead
@@ -19,7 +20,8 @@ _LABELS = ("labels", "label", "targets", "target", "y")
 
 
 def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
-    """Inputs at the door: everything with samples becomes a tensor. InputError: none, no sample, or lists that do not stack.
+    """Inputs at the door: everything with samples becomes a tensor. InputError: none, no sample, or lists that do not
+    stack.
 
     model: its floating dtype is taken by arrays that are not torch's.
     """
@@ -27,11 +29,20 @@ def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
 
 
 def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> tuple[Any, Any]:
-    """(inputs, targets), the targets from a DataLoader or Dataset where none were given.
+    """(inputs, targets), the targets from a DataLoader or Dataset where none were given. InputError: as `as_inputs`;
+    the same row labels (pandas) in another order.
 
     Items (x, y) or (x1, x2, ..., y) end with the target; dicts have it under labels, label, targets, target or y.
     """
     if not (isinstance(inputs, torch.utils.data.DataLoader | torch.utils.data.Dataset)):
+        parts = (
+            enumerate(inputs)
+            if isinstance(inputs, tuple)
+            else inputs.items()
+            if isinstance(inputs, dict)
+            else [("", inputs)]
+        )
+        check_paired(**{f"inputs {name}".strip(): part for name, part in parts}, targets=targets)
         return as_inputs(inputs, model), targets
     with torch.random.fork_rng(devices=[]):  # a shuffling loader draws from the global generator
         items = list(_items(inputs))
@@ -131,7 +142,7 @@ def _checked(inputs: Any) -> Any:
 def own_copy(inputs: Any) -> Any:
     """The inputs copied, where they are small enough, so that the caller's array may change; else as they are."""
     size = sum(v.numel() * v.element_size() for v in tensors_of(inputs))
-    return inputs if size > _COPIED else _mapped(inputs, torch.Tensor.clone)
+    return inputs if size > _COPIED else mapped(inputs, torch.Tensor.clone)
 
 
 def tensors_of(inputs: Any) -> Iterator[torch.Tensor]:
@@ -168,22 +179,25 @@ def batches(inputs: Any, n: int, size: int | None) -> Iterator[Any]:
 
 def cut(inputs: Any, n: int, start: int, stop: int) -> Any:
     """Samples start to stop of every tensor whose first axis is the n samples."""
-    return _mapped(inputs, lambda v: v[start:stop] if v.ndim and len(v) == n else v)
+    return mapped(inputs, lambda v: v[start:stop] if v.ndim and len(v) == n else v)
 
 
-def _mapped(inputs: Any, act: Any) -> Any:
+def mapped(inputs: Any, act: Any) -> Any:
+    """The inputs with act(tensor) in the place of every tensor."""
     if isinstance(inputs, torch.Tensor):
         return act(inputs)
     if isinstance(inputs, dict):
-        return {k: _mapped(v, act) for k, v in inputs.items()}
+        return {k: mapped(v, act) for k, v in inputs.items()}
     if isinstance(inputs, tuple | list):
-        parts = [_mapped(v, act) for v in inputs]
+        parts = [mapped(v, act) for v in inputs]
         return type(inputs)(*parts) if hasattr(inputs, "_fields") else type(inputs)(parts)
     return inputs
 
 
 def call(model: nn.Module, inputs: Any) -> Any:
-    """The model on copies of the inputs, moved to its device: one that normalises its input in place changes nobody's x."""
+    """The model on copies of the inputs, moved to its device: one that normalises its input in place changes
+    nobody's x.
+    """
     parameter = next(iter(model.parameters()), None)
     device = None if parameter is None else parameter.device
 
@@ -191,7 +205,28 @@ def call(model: nn.Module, inputs: Any) -> Any:
         moved = v if device is None or v.device == device else v.to(device)
         return moved.clone() if moved is v else moved
 
-    given = _mapped(inputs, handed)
-    if isinstance(given, dict):
-        return model(**given)
-    return model(*given) if isinstance(given, tuple) else model(given)
+    given = mapped(inputs, handed)
+    try:
+        if isinstance(given, dict):
+            return model(**given)
+        return model(*given) if isinstance(given, tuple) else model(given)
+    except (RuntimeError, ValueError) as error:
+        if "type" not in str(error):
+            raise
+        _say_dtypes(model, given, error)
+        raise
+
+
+def _say_dtypes(model: nn.Module, given: Any, error: Exception) -> None:
+    """InputError: the model's parameters and the inputs differ in floating dtype, which is what torch complains of."""
+
+    def kinds(tensors: Any) -> list[str]:
+        return sorted({str(t.dtype).removeprefix("torch.") for t in tensors if t.is_floating_point()})
+
+    mine, theirs = kinds(model.parameters()), kinds(tensors_of(given))
+    if mine and theirs and mine != theirs:
+        raise InputError(
+            f"the model ({', '.join(mine)}) does not take these inputs ({', '.join(theirs)}): {error}; convert "
+            "one of them (a model that was "
+            "moved to another dtype needs a Recorder with inputs of that dtype)"
+        ) from error

@@ -25,8 +25,7 @@ from deeptheory.cheap.compile.relu import compile_relu
 from deeptheory.cheap.compile.rewriting import simplified
 from deeptheory.cheap.compile.rounding import precision, representable
 from deeptheory.cheap.domains import read_domain
-from deeptheory.cheap.expressions import read_expressions, sizes, variables
-from deeptheory.cheap.text import check_powers
+from deeptheory.cheap.expressions import check_powers, read_expressions, sizes, variables
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:

@@ -175,7 +175,7 @@ def attacks(settings, unit, inputs, workspace, progress):
         "capsules": attack(capsules, dt.networks.logit_of_probability, loss=_spread),
         "cnn": attack(cnn, dt.networks.first_output),
     }
-    accuracy, profiles = ([row[k] for row in found.values()] for k in (0, 1))
+    accuracy, profiles = [a for a, _ in found.values()], [profile for _, profile in found.values()]
     return xr.Dataset(
         {
             "accuracy": (
