@@ -49,10 +49,12 @@ def neurons(results: Any, name: str, **at: Any) -> Estimate:
     return exact(high, "rank below, construction above", "neurons", low=low, high=high)
 
 
-def rounding_floor(results: Any) -> Estimate:
+def rounding_floor(results: Any) -> Estimate | NotRun:
     """Least error of a gate over its predicted floor, where one is predicted."""
     data = results["gates"]
     predicted = data["predicted_floor"].values
+    if not (predicted > 0).any():
+        return NotRun("no floor is predicted for any activation")
     ratio = data["error"].min("scale").values[predicted > 0] / predicted[predicted > 0]
     notes = ("silu and gelu are left out: they vanish at 0, pay no cancellation and go far below any such floor",)
     method = "least, largest and geometric mean over activations"

@@ -175,7 +175,7 @@ def _flattening(results: Any, settings: dict) -> Plate:
     return Plate(
         name="flattening",
         title="What flattening a linear map costs",
-        figure=charts.reference(figure, level=1),
+        figure=charts.reference(figure, level=1).update_xaxes(tickangle=-15, automargin=True),
         table=table,
         see="Above the dotted line factors are cheaper than the flattened map. Which maps lie there, and from which size on?",
         claims=("no-flattening",),
@@ -187,7 +187,14 @@ def _flattening(results: Any, settings: dict) -> Plate:
 
 def _labeled(texts: Any) -> dict:
     """The style of points with their numbers next to them."""
-    return {None: {"mode": "markers+text", "text": [str(v) for v in texts], "textposition": "top center"}}
+    return {
+        None: {
+            "mode": "markers+text",
+            "text": [str(v) for v in texts],
+            "textposition": "top center",
+            "cliponaxis": False,
+        }
+    }
 
 
 SECTIONS: tuple[Part, ...] = (
