@@ -16,7 +16,7 @@ SEEDS = (0, 1, 2)
 
 def digits(side):
     data = dt.datasets.digits()
-    x = torch.as_tensor(dt.datasets.scaled(data.images / 16.0))
+    x = torch.as_tensor(dt.datasets.downsample(data.images / 16.0))
     x = F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False) if side != 8 else x
     return x, torch.as_tensor(data.labels).long()
 
@@ -40,14 +40,14 @@ def curve(net, side, train, epochs, batch, lr, loss, seed):
 def matrix(variant, lr, seed):
     spread = lambda a, y, done: dt.capsules.spread_loss(a, y, 0.2 + 0.7 * done)  # noqa: E731
     make = lambda: dt.capsules.MatrixCapsuleNetwork((1, 20, 20), 10, (16, 4, 8, 8), variant=variant)  # noqa: E731
-    return curve(dt.networks.build(make, seed), 20, 1200, 12, 64, lr, spread, seed)
+    return curve(dt.networks.seeded(make, seed), 20, 1200, 12, 64, lr, spread, seed)
 
 
 def vector(init, hidden, seed):
     margin = lambda v, y, done: dt.capsules.margin_loss(v, y)  # noqa: E731
     how = {"channels": 32, "kernel_size": 3, "primary_types": 4, "primary_kernel": 3, "hidden": [(16, 8)] * hidden}
     make = lambda: dt.capsules.CapsuleNetwork((1, 8, 8), 10, False, init=init, **how)  # noqa: E731
-    return curve(dt.networks.build(make, seed), 8, 1500, 10, 50, 3e-3, margin, seed)
+    return curve(dt.networks.seeded(make, seed), 8, 1500, 10, 50, 3e-3, margin, seed)
 
 
 def row(name, curves, epochs):

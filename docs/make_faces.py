@@ -147,7 +147,7 @@ def cells() -> list[str]:
     best = int(code.units[code.axes.explained.argmax()])
     plane = dt.axis.null_plane(code, best, np.arange(8), reach=6.0)
     null, along = plane.change(lambda f: answers(f)[:, best])
-    ratio = np.median(dt.axis.stranger_ratio(code.decoding.predicted, code.decoding.actual))
+    ratio = np.median(dt.axis.distractor_ratio(code.decoding.predicted, code.decoding.actual))
     rebuilt = code.reconstruct(lambda f: space.decode(f[:8].astype(np.float32)))
     rows = [
         space.decode(coordinates[:8]),

@@ -58,7 +58,7 @@ layer.figure("flatness")
 
 # %%
 # The second question of any reader: and without training? The same network with weights drawn again, and the pixels.
-depth = dt.axis.axis_codes_of(
+depth = dt.axis.axis_code_by_layer(
     model, ["1", "3"], x, space.coordinates, folds=4, permutations=100, normalize="none", units=16
 )
 print(depth.table().set_index(["condition", "layer"])[["tuned", "flat", "axis_beats_exemplar"]].round(2))

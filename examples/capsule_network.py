@@ -30,7 +30,7 @@ for _epoch in range(14):
         optimizer.step()
 
 error = dt.capsules.error_rate(net, x[1500:], y[1500:])
-print(f"{dt.networks.count(net)} weights, error on {len(x) - 1500} digits that were held out: {error:.1f} %")
+print(f"{dt.networks.parameter_count(net)} weights, error on {len(x) - 1500} digits that were held out: {error:.1f} %")
 
 # %%
 # What does the routing do? Couplings sharpen, dead parents would show, votes come nearer to their parent.

@@ -39,8 +39,8 @@ print(classes, tuple(x.shape))
 # %%
 # A network for that shape; pictures are standardised inside it. The margin of the spread loss widens over the training.
 shape = tuple(x.shape[1:])
-net = dt.networks.build(
-    lambda: dt.networks.Standardised(
+net = dt.networks.seeded(
+    lambda: dt.networks.PerImageStandardization(
         dt.capsules.MatrixCapsuleNetwork(shape, len(classes), types=(16, 4, 8, 8), variant="reference_code")
     ),
     seed=0,
@@ -69,7 +69,7 @@ hard = dt.networks.robustness(
     x[test][:60],
     y[test][:60],
     [0, 0.02, 0.05],
-    dt.networks.strong,
+    dt.networks.pgd,
     scores=dt.networks.logit_of_probability,
     restarts=1,
     steps=8,

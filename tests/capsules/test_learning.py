@@ -99,7 +99,7 @@ def test_lengths_and_gradients_pass_through_any_depth(make, seed):
     x, y = (t[:100] for t in digits())
     slopes = {}
     for n in (0, 1, 2, 4, 8):
-        net = dt.networks.build(lambda n=n: make(n), seed)
+        net = dt.networks.seeded(lambda n=n: make(n), seed)
         assert all(0.3 < v < 0.95 for v in lengths(net, x)), n
         slopes[n] = slope(net, x, y)
         assert slopes[n] > slopes[0] / (4 * 2**n), n  # with the paper's values 40 to 100 times a layer
@@ -108,7 +108,7 @@ def test_lengths_and_gradients_pass_through_any_depth(make, seed):
 @pytest.mark.parametrize("make", [stacked, stacked_convolutions])
 def test_with_the_papers_values_every_layer_takes_most_of_the_gradient(make):
     x, y = (t[:100] for t in digits())
-    slopes = [slope(dt.networks.build(lambda n=n: make(n, init="paper"), 0), x, y) for n in (1, 2)]
+    slopes = [slope(dt.networks.seeded(lambda n=n: make(n, init="paper"), 0), x, y) for n in (1, 2)]
     assert slopes[0] > 15 * slopes[1]
 
 
@@ -135,7 +135,7 @@ def test_what_scaled_promises(n, p, j, q):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_stacked_layers_learn(n, seed):
     x, y = digits()
-    net = dt.networks.build(lambda: stacked(n), seed)
+    net = dt.networks.seeded(lambda: stacked(n), seed)
     trained(net, x[:1500], y[:1500], margin, 10, 3e-3, 50, seed)
     assert c.error_rate(net, x[1500:], y[1500:]) <= 15
 
@@ -144,7 +144,7 @@ def test_stacked_layers_learn(n, seed):
 @pytest.mark.parametrize("n", [0, 1, 2, 4])
 def test_stacked_convolutional_layers_learn(n):
     x, y = digits()
-    net = dt.networks.build(lambda: stacked_convolutions(n), 0)
+    net = dt.networks.seeded(lambda: stacked_convolutions(n), 0)
     trained(net, x[:1500], y[:1500], margin, 10, 3e-3, 50, 0)
     assert c.error_rate(net, x[1500:], y[1500:]) <= 15
 
@@ -162,7 +162,7 @@ def test_matrix_capsules_begin_with_activations_that_differ(seed):
     spreads = {}
     with torch.no_grad():
         for variant in ("balanced", "paper"):
-            net = dt.networks.build(lambda v=variant: matrix(20, variant=v), seed)
+            net = dt.networks.seeded(lambda v=variant: matrix(20, variant=v), seed)
             out = net(x)
             spreads[variant] = float(out.activations.std(0).mean())
             pose, activation = net.primary(net.convolution(x).relu())
@@ -182,17 +182,17 @@ def test_matrix_capsules_begin_with_activations_that_differ(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_matrix_capsules_learn_digits(seed):
     x, y = digits(20)
-    net = trained(dt.networks.build(lambda: matrix(20), seed), x[:1200], y[:1200], spread, 12, 1e-2, 64, seed)
+    net = trained(dt.networks.seeded(lambda: matrix(20), seed), x[:1200], y[:1200], spread, 12, 1e-2, 64, seed)
     assert c.error_rate(net, x[1200:], y[1200:]) <= 10
 
 
 def test_a_training_goes_on_from_what_was_kept(tmp_path):
     x, y = digits(20)
     x, y = x[:48], y[:48]
-    whole = trained(dt.networks.build(lambda: matrix(20), 0), x, y, spread, 3, 1e-2, 16, 0)
+    whole = trained(dt.networks.seeded(lambda: matrix(20), 0), x, y, spread, 3, 1e-2, 16, 0)
     for until in (1, 3):
         parts = trained(
-            dt.networks.build(lambda: matrix(20), 0), x, y, spread, 3, 1e-2, 16, 0, tmp_path / "k.pt", until
+            dt.networks.seeded(lambda: matrix(20), 0), x, y, spread, 3, 1e-2, 16, 0, tmp_path / "k.pt", until
         )
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), parts.parameters(), strict=True))
 
@@ -210,7 +210,7 @@ def test_matrix_capsules_learn_mnist(seed):
     images, labels = np.asarray(data.images), torch.as_tensor(np.asarray(data.labels)).long()
     train, test = np.flatnonzero(data.train), np.flatnonzero(~np.asarray(data.train))
     train = np.random.default_rng(seed).permutation(train)[:5000]
-    x = torch.as_tensor(dt.datasets.scaled(images[train]))
+    x = torch.as_tensor(dt.datasets.downsample(images[train]))
     keep = Path(os.environ["DEEPTHEORY_KEEP"]) / f"mnist-{seed}.pt" if "DEEPTHEORY_KEEP" in os.environ else None
-    net = trained(dt.networks.build(lambda: matrix(28), seed), x, labels[train], spread, 20, 1e-2, 64, seed, keep)
-    assert c.error_rate(net, dt.datasets.scaled(images[test]), labels[test]) <= 5
+    net = trained(dt.networks.seeded(lambda: matrix(28), seed), x, labels[train], spread, 20, 1e-2, 64, seed, keep)
+    assert c.error_rate(net, dt.datasets.downsample(images[test]), labels[test]) <= 5

@@ -19,7 +19,7 @@ SOURCES = torch.as_tensor(G.random((6, 2, 12, 12)), dtype=torch.float32)
 
 def small(reconstruction=True):
     kernels = {"channels": 6, "kernel_size": 3, "primary_types": 2, "primary_dim": 4, "primary_kernel": 3, "dim": 5}
-    return dt.networks.build(
+    return dt.networks.seeded(
         lambda: capsules.CapsuleNetwork((1, 12, 12), 3, reconstruction, decoder=(8, 9), **kernels), 0
     )
 
@@ -203,12 +203,12 @@ def test_width_is_found_where_it_is():
     assert capsules.ink_width(np.zeros((5, 5))) == 0
 
 
-def test_scaled():
+def test_downsample():
     images = G.integers(0, 256, (3, 4, 6), dtype=np.uint8)
-    out = dt.datasets.scaled(images, 2)
+    out = dt.datasets.downsample(images, 2)
     assert out.shape == (3, 1, 2, 3)
     assert out.dtype == np.float32
     assert out[1, 0, 1, 2] == pytest.approx(images[1, 2:4, 4:6].mean() / 255)
-    assert dt.datasets.scaled(images[:, None]).shape == (3, 1, 4, 6)
-    with pytest.raises(InputError, match=r"images have shape \[3, 4, 6\], shrink is 4"):
-        dt.datasets.scaled(images, 4)
+    assert dt.datasets.downsample(images[:, None]).shape == (3, 1, 4, 6)
+    with pytest.raises(InputError, match=r"images have shape \[3, 4, 6\], factor is 4"):
+        dt.datasets.downsample(images, 4)

@@ -19,7 +19,7 @@ X, Y = RNG.standard_normal((60, 4)).astype(np.float32), RNG.integers(0, 2, 60)
 
 
 def module(seed=0, activation=nn.Tanh):
-    return dt.networks.build(lambda: nn.Sequential(nn.Linear(4, 6), activation(), nn.Linear(6, 2)), seed)
+    return dt.networks.seeded(lambda: nn.Sequential(nn.Linear(4, 6), activation(), nn.Linear(6, 2)), seed)
 
 
 def loss(net, batch):

@@ -3,7 +3,7 @@
 import math
 
 
-def stranger_ratio(predicted, actual):
+def distractor_ratio(predicted, actual):
     """Distance to the true stimulus over that to the nearest other, one by one."""
     out = []
     for i, p in enumerate(predicted):

@@ -68,7 +68,7 @@ def ranking(rng, draws):
 
 def chance_of_strangers(rng, draws):
     p, a = rng.standard_normal((30, 3)), rng.standard_normal((30, 3))
-    return near(ax.stranger_ratio(p, a), oracle.stranger_ratio(p, a), 1e-9)
+    return near(ax.distractor_ratio(p, a), oracle.distractor_ratio(p, a), 1e-9)
 
 
 def simulated(noise):
@@ -113,13 +113,13 @@ def a_layer_is_its_numbers(rng, draws):
     x, s = torch.as_tensor(rng.standard_normal((150, 6)), dtype=torch.float32), rng.standard_normal((150, 4))
     by_hand = dt.axis_code(net[:2](x).detach(), s, models=False, permutations=9)
     of = dt.axis_code_of(net, "1", x, s, models=False, permutations=9)
-    cells = ax.cells_of(net, ["1"], x)["1"].responses
-    depth = ax.axis_codes_of(net, ["1"], x, s, models=False, permutations=9, pixels=False, untrained=net)
+    cells = ax.record_units(net, ["1"], x)["1"].responses
+    depth = ax.axis_code_by_layer(net, ["1"], x, s, models=False, permutations=9, pixels=False, untrained=net)
     table = depth.table()
     return all_of(
         same([by_hand.axes.sta, of.axes.sta, depth.trained["1"].axes.sta, depth.untrained["1"].axes.sta], 1e-6),
         near(cells, net[:2](x).detach().numpy(), 1e-6),
-        near(ax.responses_of(net, ["1"], x)["1"], cells, 0),
+        near(ax.activations_of(net, ["1"], x)["1"], cells, 0),
         near(table["tuned"], by_hand.ramp.tuned.mean(), 1e-12),
     )
 
@@ -227,7 +227,7 @@ ROWS = [
     Row("axis.latent_alignment", "null", "unrelated latents are not predicted", latents_of_noise, 1, 20),
     Row("axis.latent_alignment", "truth", "each unit one latent", latents_of_one),
     Row("axis.udr", "truth", "order, sign and monotone scale of latents", ranking),
-    Row("axis.stranger_ratio", "truth", "loops over stimuli (oracle)", chance_of_strangers),
+    Row("axis.distractor_ratio", "truth", "loops over stimuli (oracle)", chance_of_strangers),
     *(Row("axis.simulate", "truth", f"reliability as asked for, {n} noise", simulated(n)) for n in ("gaussian", "poisson")),
     Row("axis.paper_variances", "truth", "two blocks of half the variance", variances),
     Row("axis.Poisson", "truth", "mean rate and Fano factor of 1, at any scale", spikes),

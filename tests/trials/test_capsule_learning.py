@@ -97,7 +97,7 @@ def overlap_of_boxes(rng, draws):
     a[:, 0, 2:10, 2:10] = 255
     for k, (row, column) in enumerate(((2, 2), (2, 6), (12, 12))):
         a[k, 1, row : row + 8, column : column + 8] = 255
-    drawn = dt.datasets.Overlaid(images=a.max(1), sources=a, labels=np.zeros((3, 2)))
+    drawn = dt.datasets.MultiDigit(images=a.max(1), sources=a, labels=np.zeros((3, 2)))
     return near(drawn.overlap, [1, 0.5, 0], 1e-12)
 
 
@@ -142,19 +142,20 @@ def losses_by_order_and_scale_of_type(rng, draws):
 def pixels_of_either_kind(rng, draws):
     """Bytes and floats in [0, 1] of the same digits: the same pictures to half a grey level."""
     images, y = rng.integers(0, 256, (12, 8, 8)).astype(np.uint8), np.arange(12) % 3
-    seeds = lambda: np.random.default_rng(5)  # noqa: E731
     D = dt.datasets
     out = []
     for kind in (np.float32, np.float64):
         floats = (images / 255).astype(kind)
-        a, b = D.overlaid(images, y, 9, seeds()), D.overlaid(floats, y, 9, seeds())
+        a, b = D.multi_digit(images, y, 9, seed=5), D.multi_digit(floats, y, 9, seed=5)
         out += [
             near(b.images, a.images / 255, 1e-6),
             near(b.sources, a.sources / 255, 1e-6),
             near(b.overlap, a.overlap, 0),
         ]
-        out.append(near(D.affine(floats, seeds(), size=12), D.affine(images, seeds(), size=12) / 255, 0.51 / 255))
-        out.append(near(D.scaled(floats, 2), D.scaled(images, 2), 1e-6))
+        out.append(
+            near(D.random_affine(floats, seed=5, size=12), D.random_affine(images, seed=5, size=12) / 255, 0.51 / 255)
+        )
+        out.append(near(D.downsample(floats, 2), D.downsample(images, 2), 1e-6))
     return all_of(*out)
 
 
@@ -221,13 +222,13 @@ ROWS = [
     Row("capsules.Lengths", "truth", "root of the sum of squares; gradient 0 at 0", lengths_formula),
     Row("capsules.ink_width", "truth", "bars: four standard deviations of a uniform", bar_width),
     Row("capsules.Perturbation.explained", "truth", "one number is the width, another does nothing", width_by_one_number),
-    Row("datasets.Overlaid.overlap", "truth", "boxes that coincide, half overlap, are apart", overlap_of_boxes),
+    Row("datasets.MultiDigit.overlap", "truth", "boxes that coincide, half overlap, are apart", overlap_of_boxes),
     Row("datasets.paired_images", "truth", "correlation of the normal scores of the numbers drawn", drawn_information),
     Row("capsules.error_rate", "invariance", "size of batches, order, dtype; robustness and gradient_profile too", batches_and_order),
     Row("capsules.error_rate", "invariance", "default dtype, inference mode, threads", same_in_any_room(network_error)),
     *(Row(f"capsules.{name}", "invariance", "default dtype, inference mode, threads", same_in_any_room(objective_value(make))) for name, make in (("capsule_objective", c.capsule_objective), ("spread_objective", lambda: c.spread_objective(10)), ("probability_objective", lambda: c.probability_objective("cross-entropy")))),
     Row("capsules.margin_loss", "invariance", "order of examples, dtype of lengths and labels; spread_loss too", losses_by_order_and_scale_of_type),
-    Row("datasets.overlaid", "invariance", "bytes or floats in [0, 1]; affine and scaled too", pixels_of_either_kind),
+    Row("datasets.multi_digit", "invariance", "bytes or floats in [0, 1]; random_affine and downsample too", pixels_of_either_kind),
 ]  # fmt: skip
 
 EXEMPT = {

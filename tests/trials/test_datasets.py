@@ -84,7 +84,7 @@ def boxes(rng, draws):
     a[:, 2:10, 2:10] = 255
     for k, (top, left) in enumerate(((2, 2), (6, 6), (10, 10))):
         b[k, top : top + 8, left : left + 8] = 255
-    made = dt.datasets.Overlaid(
+    made = dt.datasets.MultiDigit(
         images=np.maximum(a, b), sources=np.stack([a, b], 1), labels=np.zeros((3, 2), dtype=int)
     )
     return near(made.overlap, [1, 16 / 64, 0], 1e-12)
@@ -95,7 +95,7 @@ def pixel_scales(rng, draws):
     x = rng.uniform(size=(4, 8, 8))
     out = []
     for form in (x, x.astype(np.float32), (255 * x).astype(np.uint8)):
-        got = dt.datasets.shifted(form, np.random.default_rng(0), pad=3)
+        got = dt.datasets.random_shift(form, seed=0, pad=3)
         out.append(near(np.sort(got.reshape(4, -1), 1)[:, -64:], np.sort(form.reshape(4, -1), 1), 0))
     return all_of(*out)
 
@@ -107,8 +107,8 @@ ROWS = [
     *(Row("datasets.GroundTruth.sample", "truth", f"{name}: stated bits against the covariance of 200,000 draws", truth_of(name)) for name in dt.datasets.ground_truths() if name.startswith(("multinormal", "normal-dense", "1v1-normal"))),
     Row("datasets.GroundTruth.sample", "invariance", "global seeds, default dtype", sampled_in_parts),
     Row("datasets.StudentTeacher.error", "truth", "closed form against 200,000 new samples", student_error),
-    Row("datasets.Overlaid.overlap", "truth", "boxes of known overlap: 1, 1/4, 0", boxes),
-    Row("datasets.shifted", "invariance", "float64, float32 and uint8 pictures keep their pixels", pixel_scales),
+    Row("datasets.MultiDigit.overlap", "truth", "boxes of known overlap: 1, 1/4, 0", boxes),
+    Row("datasets.random_shift", "invariance", "float64, float32 and uint8 pictures keep their pixels", pixel_scales),
     Row("datasets.read_landmarks", "truth", "a mark for missing is refused", lambda rng, draws: refused(lambda: dt.datasets.read_landmarks("/nowhere/a.pts"), "cannot be read")),
 ]  # fmt: skip
 _LOADER = "loads published files, whose checksums it compares; no number of ours"
@@ -122,7 +122,7 @@ EXEMPT = {
     "datasets.paired_images": "truth by construction, compared in tests/datasets",
     "datasets.multiview": "renders pictures; compared with the ray oracle in tests/datasets",
     "datasets.Neurons.pseudo_trials": "draws recorded trials without replacement; tests/datasets compares them",
-    **{f"datasets.{n}": "moves or relights pictures; tests/datasets compares pixel by pixel" for n in ("affine", "cropped", "overlaid", "relit", "scaled")},
+    **{f"datasets.{n}": "moves or relights pictures; tests/datasets compares pixel by pixel" for n in ("random_affine", "random_crop", "center_crop", "multi_digit", "color_jitter", "downsample")},
 }  # fmt: skip
 
 

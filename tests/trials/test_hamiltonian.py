@@ -15,7 +15,7 @@ INF = math.inf
 
 
 def fitted(x, degree=2, **options):
-    return hamiltonian_fit(x, degree, **{"ladder": False, "held_out": 0.0, **options})
+    return hamiltonian_fit(x, degree, **{"compare_assumptions": False, "held_out": 0.0, **options})
 
 
 def every_state(n, q):
@@ -242,8 +242,8 @@ def bits(rng, draws):
     less = -oracle.pseudo_likelihood(rest.tolist(), other.theta, other.orbits, 2) / math.log(2)
     return all_of(
         near(fit.bits.value, truth, 1e-9, "bits "),
-        near(fit.lost_against(fit).value, 0, 0),
-        near(other.lost_against(fit).value, less - truth, 1e-9, "lost "),
+        near(fit.excess_bits_over(fit).value, 0, 0),
+        near(other.excess_bits_over(fit).value, less - truth, 1e-9, "lost "),
         near(fit.energy(states), weights, 1e-12, "H "),
         near(graph, weights, 1e-9, "graph "),
         near([fit.fields[v] for v in range(4)], [fit.theta[fit.orbits.index([((v, 1),)])] for v in range(4)], 0),

@@ -46,7 +46,7 @@ def fitted(rng):
 
 def trained(rng):
     x, y = torch.as_tensor(rng.normal(size=(100, 5)), dtype=torch.float32), torch.as_tensor(rng.integers(0, 2, 100))
-    net = N.build(lambda: nn.Linear(5, 2), int(rng.integers(2**31)))
+    net = N.seeded(lambda: nn.Linear(5, 2), int(rng.integers(2**31)))
     N.train(
         net, N.minibatches(x[:60], y[:60], batch=20), lambda m, b: F.cross_entropy(m(b[0]), b[1]), steps=30, lr=0.05
     )
@@ -68,7 +68,7 @@ def linear_worst_case(attack, **how):
 
 def linear_targets(rng, draws):
     net, x, y, s, reach = linear(rng)
-    found = N.robustness(net, x, y, [0.05], N.strong, targets=1 - y, restarts=1)
+    found = N.robustness(net, x, y, [0.05], N.pgd, targets=1 - y, restarts=1)
     return near(found.success, (np.abs(s) < 0.05 * reach).mean(), 0.011)
 
 
@@ -80,9 +80,7 @@ def perfect_by_scores(rng, draws):
     x = torch.as_tensor(rng.random((60, 1, 4, 4)), dtype=torch.float32)
     by = lambda o: -torch.cdist(o, at)  # noqa: E731
     y = by(x.flatten(1)).argmax(1)
-    return all_of(
-        *(near(N.robustness(net, x, y, [0.0], a, scores=by).accuracy, 1, 0) for a in (N.fgsm, N.bim, N.strong))
-    )
+    return all_of(*(near(N.robustness(net, x, y, [0.0], a, scores=by).accuracy, 1, 0) for a in (N.fgsm, N.bim, N.pgd)))
 
 
 def known_gradient(rng, draws):
@@ -96,7 +94,7 @@ def known_gradient(rng, draws):
 
 def quadratic(rng, draws):
     """(w - a)^2 by plain gradient descent: w_k - a = (1 - 2 lr)^k (w_0 - a)."""
-    net = N.build(lambda: nn.Linear(1, 1, bias=False), int(rng.integers(1000)))
+    net = N.seeded(lambda: nn.Linear(1, 1, bias=False), int(rng.integers(1000)))
     start, a = float(net.weight.detach()), float(rng.normal())
     log = N.train(
         net, lambda k, g: None, lambda m, b: (m.weight - a).square().sum(), steps=20, optimizer="sgd", lr=0.05
@@ -121,7 +119,9 @@ def least_squares(rng, draws):
 
 def matched_by_hand(rng, draws):
     at = np.sort(rng.random(6))
-    found = N.matched((at, 2 * at), (at**2, at))  # straight lines: the target is where the second ended
+    found = N.compare_at_equal_accuracy(
+        (at, 2 * at), (at**2, at)
+    )  # straight lines: the target is where the second ended
     return all_of(near(found.target, at[-1] ** 2, 1e-12), near(found.first, 2 * at[-1] ** 2, 1e-9), near(found.second, at[-1], 1e-12))  # fmt: skip
 
 
@@ -174,7 +174,7 @@ def resumed(engine):
                     raise KeyboardInterrupt
 
             if engine == "train":
-                net = N.build(lambda: nn.Linear(4, 2), 1)
+                net = N.seeded(lambda: nn.Linear(4, 2), 1)
                 give = N.minibatches(x, y, batch=20)
                 loss = lambda m, b: F.cross_entropy(m(b[0]), b[1])  # noqa: E731
                 log = N.train(net, give, loss, steps=30, checkpoint=folder, checkpoint_seconds=0, progress=progress)
@@ -208,7 +208,7 @@ def companions(rng, draws):
 
 def counted(rng, draws):
     """Sabour et al. 2017: 8.2 and 6.8 million; Hinton et al. 2018: 310 and 68 thousand; specs/capsules.md has the sums."""
-    given = [N.count(lambda: c.CapsuleNetwork()), N.count(lambda: c.CapsuleNetwork(reconstruction=False)), N.count(lambda: c.MatrixCapsuleNetwork()), N.count(lambda: c.MatrixCapsuleNetwork(types=(64, 8, 16, 16)))]  # fmt: skip
+    given = [N.parameter_count(lambda: c.CapsuleNetwork()), N.parameter_count(lambda: c.CapsuleNetwork(reconstruction=False)), N.parameter_count(lambda: c.MatrixCapsuleNetwork()), N.parameter_count(lambda: c.MatrixCapsuleNetwork(types=(64, 8, 16, 16)))]  # fmt: skip
     return near(given, [8_215_568 + 160, 6_804_224 + 160, 317_194, 68_754], 0)
 
 
@@ -216,14 +216,14 @@ ROWS = [
     Row("networks.robustness", "null", "labels by chance, 60 pictures", attacked_at_chance(60), 100, 1000),
     Row("networks.fit", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(fitted), 100, 1000),
     Row("networks.train", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(trained), 100, 1000),
-    *(Row("networks.robustness", "truth", f"{name} on a linear network: closed form", linear_worst_case(a, **how)) for name, a, how in (("fgsm", N.fgsm, {}), ("bim", N.bim, {"steps": 8}), ("strong", N.strong, {"restarts": 1, "steps": 8}))),
+    *(Row("networks.robustness", "truth", f"{name} on a linear network: closed form", linear_worst_case(a, **how)) for name, a, how in (("fgsm", N.fgsm, {}), ("bim", N.bim, {"steps": 8}), ("strong", N.pgd, {"restarts": 1, "steps": 8}))),
     Row("networks.robustness", "truth", "strong, targeted, on a linear network", linear_targets),
     Row("networks.robustness", "truth", "nearest prototypes, judged by the scores that are attacked", perfect_by_scores),
     Row("networks.gradient_profile", "truth", "a linear network: (p - t) w", known_gradient),
     Row("networks.train", "truth", "a parabola by gradient descent: closed form", quadratic),
     Row("networks.fit", "truth", "least squares by gradient descent, numpy in float64", least_squares),
-    Row("networks.matched", "truth", "straight lines", matched_by_hand),
-    Row("networks.count", "truth", "the papers' networks, arithmetic", counted),
+    Row("networks.compare_at_equal_accuracy", "truth", "straight lines", matched_by_hand),
+    Row("networks.parameter_count", "truth", "the papers' networks, arithmetic", counted),
     Row("networks.robustness", "invariance", "default dtype, inference mode, threads", same_in_any_room(network_robustness)),
     Row("networks.gradient_profile", "invariance", "default dtype, inference mode, threads", same_in_any_room(network_profile)),
     Row("networks.train", "invariance", "default dtype, inference mode, threads", same_in_any_room(training_numbers)),
@@ -234,14 +234,14 @@ ROWS = [
 
 EXEMPT = {
     "networks.Population": "makes networks",
-    "networks.build": "makes a network",
+    "networks.seeded": "makes a network",
     "networks.minibatches": "gives rows back",
-    "networks.outputs": "gives the module's own numbers back; its laws are in tests/networks/single/test_modules.py",
+    "networks.predict": "gives the module's own numbers back; its laws are in tests/networks/single/test_modules.py",
     "networks.weights": "copies numbers; tests/networks/single/test_modules.py",
     "networks.set_weights": "copies numbers; tests/networks/single/test_modules.py",
     "networks.fgsm": "gives pictures; judged through robustness",
     "networks.bim": "gives pictures; judged through robustness",
-    "networks.strong": "gives pictures; judged through robustness",
+    "networks.pgd": "gives pictures; judged through robustness",
     "networks.first_output": "picks an output",
     "networks.log_epochs": "in the row of capsules.spread_margin",
     "networks.face_resnet": "loads a network",

@@ -6,16 +6,16 @@ Tuning, flatness, rival models, decoding; simulated cells.
 from deeptheory.axis.bench.axes import Axes
 from deeptheory.axis.bench.code import AxisCode, axis_code
 from deeptheory.axis.bench.decoding import Decoding
-from deeptheory.axis.bench.distractors import stranger_ratio
+from deeptheory.axis.bench.distractors import distractor_ratio
 from deeptheory.axis.bench.flatness import Flatness
 from deeptheory.axis.bench.identification import Identification
 from deeptheory.axis.bench.preference import Preference
 from deeptheory.axis.bench.ramp import Ramp
 from deeptheory.axis.bench.reliability import bootstrap, signal_power, split_half
 from deeptheory.axis.bench.synthesis import Metamers
-from deeptheory.axis.layers.depth import Depth, axis_codes_of, pixels_of
+from deeptheory.axis.layers.depth import LayerwiseAxisCode, axis_code_by_layer, pixels_of
 from deeptheory.axis.layers.firing import Poisson
-from deeptheory.axis.layers.layer import Cells, axis_code_of, cells_of, responses_of
+from deeptheory.axis.layers.layer import Cells, activations_of, axis_code_of, record_units
 from deeptheory.axis.layers.null_plane import NullPlane, null_plane
 from deeptheory.axis.models import Models
 from deeptheory.axis.population.alignment import Alignment, latent_alignment, udr
@@ -37,12 +37,12 @@ __all__ = [
     "AxisCode",
     "Cells",
     "Decoding",
-    "Depth",
     "Efficiency",
     "Flatness",
     "Geometry",
     "Identification",
     "LabelDecoding",
+    "LayerwiseAxisCode",
     "Metamers",
     "Models",
     "NullPlane",
@@ -54,14 +54,15 @@ __all__ = [
     "RdmCorrelation",
     "Simulation",
     "Views",
+    "activations_of",
     "axes_geometry",
     "axis_code",
+    "axis_code_by_layer",
     "axis_code_of",
-    "axis_codes_of",
     "axis_transfer",
     "bootstrap",
-    "cells_of",
     "cross_validated_rdm",
+    "distractor_ratio",
     "label_decoding",
     "latent_alignment",
     "metric_efficiency",
@@ -71,12 +72,11 @@ __all__ = [
     "pixels_of",
     "rdm",
     "rdm_correlation",
-    "responses_of",
+    "record_units",
     "signal_power",
     "similarity_matrix",
     "simulate",
     "split_half",
-    "stranger_ratio",
     "subspace_angles",
     "udr",
     "verdict_power",

@@ -229,7 +229,7 @@ def check_images(images: Any, image_shape: tuple[int, ...], like: torch.Tensor) 
     check_shapes(images=(images, "B {} {} {}".format(*image_shape)))
     if not images.is_floating_point():
         raise InputError(
-            f"images are {images.dtype}; needed: floats, such as dt.datasets.scaled(images) gives, in [0, 1]"
+            f"images are {images.dtype}; needed: floats, such as dt.datasets.downsample(images) gives, in [0, 1]"
         )
     return images if torch.is_autocast_enabled(images.device.type) else images.to(like.dtype)
 

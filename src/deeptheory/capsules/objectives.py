@@ -17,7 +17,7 @@ from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output, whole
-from deeptheory.networks.single.modules import outputs
+from deeptheory.networks.single.modules import predict
 
 Objective = Callable[[nn.Module, Any], torch.Tensor]
 
@@ -126,9 +126,9 @@ def error_rate(
     """
     x, y = as_tensor(images), as_tensor(labels)
     if not x.is_floating_point():
-        raise InputError(f"images are {x.dtype}; networks take floats: scale them, dt.datasets.scaled(images)")
+        raise InputError(f"images are {x.dtype}; networks take floats: scale them, dt.datasets.downsample(images)")
     n = len(x)
-    found = check_scores(scores(outputs(module, x, batch=batch)), n).double()
+    found = check_scores(scores(predict(module, x, batch=batch)), n).double()
     check_finite(scores=found)
     y = y.cpu()
     if y.ndim == 1:
@@ -167,4 +167,4 @@ def decoded(network: nn.Module, capsules: Any, labels: Any, batch: int = 256) ->
 
     capsules: [n, J, d]; labels: [n].
     """
-    return as_numpy(outputs(network.decoder, capsules, as_tensor(labels).long(), batch=batch))  # type: ignore[arg-type]
+    return as_numpy(predict(network.decoder, capsules, as_tensor(labels).long(), batch=batch))  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from deeptheory.capsules.objectives import decoded
 from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.networks.single.modules import outputs
+from deeptheory.networks.single.modules import predict
 
 OFFSETS = tuple(round(-0.25 + 0.05 * k, 2) for k in range(11))
 
@@ -97,7 +97,7 @@ def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch:
     offsets = np.asarray(offsets, dtype=np.float32)
     if offsets.ndim != 1 or not len(offsets):
         raise InputError(f"offsets have shape {list(offsets.shape)}; needed: one or more numbers")
-    out = outputs(network, as_tensor(images), batch=batch)
+    out = predict(network, as_tensor(images), batch=batch)
     capsules, winners = as_numpy(out.capsules), as_numpy(out.lengths.argmax(1))
     n, j, d = capsules.shape
     moved = np.broadcast_to(capsules[:, None, None], (n, d, len(offsets), j, d)).copy()

@@ -1,8 +1,8 @@
 """Digits moved: put anywhere on a larger canvas, under small affine transformations, or two on top of each other.
 
 These are the sets of Sabour, Frosst & Hinton 2017 made from any digits: expanded MNIST, a set like affNIST, and
-MultiMNIST. All are drawn by an explicit numpy generator, so that a training draws fresh ones a step and a test set is
-the same everywhere.
+MultiMNIST. All are drawn by `seed`, a number or a numpy generator, so that a training
+draws fresh ones at each step and a test set is the same everywhere.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,12 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
 
+Seed = int | np.random.Generator
 AFFINE = {"rotation": 20.0, "shear": 0.2, "scale": (0.8, 1.2)}  # degrees, and factors: affNIST's ranges (unverified)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Overlaid(Result):
+class MultiDigit(Result):
     """Pairs of digits of two classes, one over the other.
 
     images: [n, H, W], the sum clipped at white: 255 for uint8, 1 for floats. sources: [n, 2, H, W], both alone, where
@@ -33,7 +34,7 @@ class Overlaid(Result):
 
     def __repr__(self) -> str:
         n, h, w = self.images.shape
-        return f"Overlaid({n} pairs on {h}x{w}, boxes overlap by {100 * self.overlap.mean():.0f} % on average)"
+        return f"MultiDigit({n} pairs on {h}x{w}, boxes overlap by {100 * self.overlap.mean():.0f} % on average)"
 
     @property
     def overlap(self) -> np.ndarray:
@@ -50,7 +51,7 @@ class Overlaid(Result):
         return pd.DataFrame({"first": self.labels[:, 0], "second": self.labels[:, 1], "overlap": self.overlap})
 
 
-def shifted(images: Any, generator: np.random.Generator, *, pad: int = 0, max_shift: int = 2) -> Any:
+def random_shift(images: Any, *, seed: Seed, pad: int = 0, max_shift: int = 2) -> Any:
     """Each picture on black, `pad` pixels larger on every side, moved by whole pixels up to max_shift in each axis.
 
     images: [n, H, W] -> [n, H + 2 pad, W + 2 pad], same dtype. pad 0, shift 2: the training of Sabour et al. on MNIST;
@@ -60,7 +61,7 @@ def shifted(images: Any, generator: np.random.Generator, *, pad: int = 0, max_sh
     """
     check_shapes(images=(images, "n h w"))
     if is_torch(images):
-        return like(shifted(as_numpy(images), generator, pad=pad, max_shift=max_shift), images)
+        return like(random_shift(as_numpy(images), seed=seed, pad=pad, max_shift=max_shift), images)
     images = np.asarray(images)
     if pad < 0 or max_shift < 0:
         raise InputError(f"pad is {pad}, max_shift is {max_shift}; both are 0 or above")
@@ -68,16 +69,16 @@ def shifted(images: Any, generator: np.random.Generator, *, pad: int = 0, max_sh
     wide = np.zeros((n, h + 2 * (pad + max_shift), w + 2 * (pad + max_shift)), dtype=images.dtype)
     reach = pad + max_shift
     wide[:, reach : reach + h, reach : reach + w] = images
-    top, left = generator.integers(0, 2 * max_shift + 1, (2, n))
+    top, left = np.random.default_rng(seed).integers(0, 2 * max_shift + 1, (2, n))
     rows = top[:, None] + np.arange(h + 2 * pad)
     columns = left[:, None] + np.arange(w + 2 * pad)
     return wide[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def affine(
+def random_affine(
     images: Any,
-    generator: np.random.Generator,
     *,
+    seed: Seed,
     size: int = 40,
     rotation: float = AFFINE["rotation"],
     shear: float = AFFINE["shear"],
@@ -96,7 +97,7 @@ def affine(
 
     if is_torch(images):
         how = {"size": size, "rotation": rotation, "shear": shear, "scale": scale, "shift": shift}
-        return like(affine(as_numpy(images), generator, **how), images)
+        return like(random_affine(as_numpy(images), seed=seed, **how), images)
     images, white = _pixels(images)
     n, h, w = (check_shapes(images=(images, "n h w"))[k] for k in "nhw")
     if size < max(h, w):
@@ -104,6 +105,7 @@ def affine(
     low, high = scale
     if not 0 < low <= high:
         raise InputError(f"scale is {scale}; needed: (least, largest), both above 0")
+    generator = np.random.default_rng(seed)
     angle = np.deg2rad(generator.uniform(-rotation, rotation, n))
     slant = generator.uniform(-shear, shear, n)
     stretch = generator.uniform(low, high, (n, 2))
@@ -126,42 +128,43 @@ def affine(
     return out
 
 
-def overlaid(
+def multi_digit(
     images: Any,
     labels: Any,
-    count: int,
-    generator: np.random.Generator,
+    n: int,
     *,
+    seed: Seed,
     pad: int = 4,
     max_shift: int = 4,
-) -> Overlaid:
-    """MultiMNIST: so many pairs of digits of two classes, each moved by up to max_shift on a canvas `pad` larger on
+) -> MultiDigit:
+    """MultiMNIST: n pairs of digits of two classes, each moved by up to max_shift on a canvas `pad` larger on
     every side.
 
-    images: [n, H, W], uint8 or floats in [0, 1]; labels: [n] class numbers. Both digits of a pair move independently;
+    images: [m, H, W], uint8 or floats in [0, 1]; labels: [m] class numbers. Both digits of a pair move independently;
     pixels are added and clipped at white, 255 or 1. The paper's text says 4 pixels (unverified), the command in the
     released program 6: this is max_shift. The released program keeps one shift of a base digit for all its partners;
     here every pair draws its own.
-    InputError: shapes that do not fit, another kind of pixels, labels of one class, count below 1.
+    InputError: shapes that do not fit, another kind of pixels, labels of one class, n below 1.
     """
     images, labels = as_numpy(images), as_numpy(labels)
     check_shapes(images=(images, "n h w"), labels=(labels, "n"))
     images, white = _pixels(images)
-    if count < 1:
-        raise InputError(f"count is {count}; needed: at least 1")
+    if n < 1:
+        raise InputError(f"n is {n}; needed: at least 1")
     if len(np.unique(labels)) < 2:
         raise InputError("labels hold one class; a pair needs two")
-    first = generator.integers(0, len(images), count)
-    second = generator.integers(0, len(images), count)
+    generator = np.random.default_rng(seed)
+    first = generator.integers(0, len(images), n)
+    second = generator.integers(0, len(images), n)
     while (same := labels[first] == labels[second]).any():  # drawn again until the classes differ
         second[same] = generator.integers(0, len(images), int(same.sum()))
     sources = np.stack(
-        [shifted(images[rows], generator, pad=pad, max_shift=max_shift) for rows in (first, second)], axis=1
+        [random_shift(images[rows], seed=generator, pad=pad, max_shift=max_shift) for rows in (first, second)], axis=1
     )
     wide = sources.astype(np.uint16 if white == 255 else sources.dtype)
     total = np.minimum(wide.sum(1), white).astype(sources.dtype)
     pairs = np.stack([labels[first], labels[second]], axis=1)
-    return Overlaid(images=total, sources=sources, labels=pairs)
+    return MultiDigit(images=total, sources=sources, labels=pairs)
 
 
 def _pixels(images: Any) -> tuple[np.ndarray, int]:
@@ -191,50 +194,62 @@ def _boxes(images: np.ndarray) -> np.ndarray:
     return np.stack(out, axis=1)
 
 
-def scaled(images: Any, shrink: int = 1) -> np.ndarray:
+def downsample(images: Any, factor: int = 1) -> np.ndarray:
     """Pictures as a network's input: [n, H, W] or [n, C, H, W], uint8 or floats in [0, 1] -> [n, C, H', W'] float32 in
     [0, 1].
 
-    shrink: every so many pixels squared become one, their mean. InputError: another shape or kind of pixels, or a size
-    that shrink does not divide.
+    factor: each square of factor x factor pixels becomes one, their mean. InputError: another shape or kind of pixels,
+    or a size that factor does not divide.
     """
     x, white = _pixels(images)
     x = x[:, None] if x.ndim == 3 else x
-    if x.ndim != 4 or shrink < 1 or x.shape[2] % shrink or x.shape[3] % shrink:
+    if x.ndim != 4 or factor < 1 or x.shape[2] % factor or x.shape[3] % factor:
         raise InputError(
-            f"images have shape {list(np.shape(images))}, shrink is {shrink}; it must divide height and width"
+            f"images have shape {list(np.shape(images))}, factor is {factor}; it must divide height and width"
         )
     n, c, h, w = x.shape
-    small = x.reshape(n, c, h // shrink, shrink, w // shrink, shrink).mean((3, 5), dtype=np.float32)
+    small = x.reshape(n, c, h // factor, factor, w // factor, factor).mean((3, 5), dtype=np.float32)
     return small / np.float32(white)
 
 
-def cropped(images: Any, size: int, generator: np.random.Generator | None = None) -> Any:
-    """A square of each picture [..., H, W] -> [..., size, size]: its middle, or with a generator anywhere, another for
-    each.
+def center_crop(images: Any, size: int) -> Any:
+    """The middle square of each image: [..., H, W] -> [..., size, size]. InputError: a size above the image's."""
+    if is_torch(images):
+        return like(center_crop(as_numpy(images), size), images)
+    x = np.asarray(images)
+    h, w = _room(x, size, least=2)
+    top, left = (h - size) // 2, (w - size) // 2
+    return x[..., top : top + size, left : left + size]
 
-    InputError: a size above the picture's.
+
+def random_crop(images: Any, size: int, *, seed: Seed) -> Any:
+    """A square of each image anywhere in it, another for each: [n, ..., H, W] -> [n, ..., size, size].
+
+    InputError: a size above the image's, a single image.
     """
     if is_torch(images):
-        return like(cropped(as_numpy(images), size, generator), images)
+        return like(random_crop(as_numpy(images), size, seed=seed), images)
     x = np.asarray(images)
-    if x.ndim < 2 or (generator is not None and x.ndim < 3):
-        raise InputError(
-            f"images have shape {list(x.shape)}; needed: [..., H, W], and [n, ..., H, W] for squares by chance"
-        )
-    *_, h, w = x.shape
-    if not 1 <= size <= min(h, w):
-        raise InputError(f"size is {size}; of pictures of {h}x{w} squares of 1 to {min(h, w)} can be cut")
-    if generator is None:
-        top, left = (h - size) // 2, (w - size) // 2
-        return x[..., top : top + size, left : left + size]
+    h, w = _room(x, size, least=3)
+    generator = np.random.default_rng(seed)
     top, left = generator.integers(0, h - size + 1, len(x)), generator.integers(0, w - size + 1, len(x))
     return np.stack([p[..., t : t + size, s : s + size] for p, t, s in zip(x, top, left)])
 
 
-def relit(
+def _room(x: np.ndarray, size: int, least: int) -> tuple[int, int]:
+    if x.ndim < least:
+        form = "[..., H, W]" if least == 2 else "[n, ..., H, W]"
+        raise InputError(f"images have shape {list(x.shape)}; needed: {form}")
+    *_, h, w = x.shape
+    if not 1 <= size <= min(h, w):
+        raise InputError(f"size is {size}; from images of {h}x{w} squares of 1 to {min(h, w)} can be cut")
+    return h, w
+
+
+def color_jitter(
     images: Any,
-    generator: np.random.Generator,
+    *,
+    seed: Seed,
     brightness: float = 63 / 255,
     contrast: tuple[float, float] = (0.2, 1.8),
 ) -> Any:
@@ -246,11 +261,14 @@ def relit(
     """
     check_shapes(images=(images, "n c h w"))
     if is_torch(images):
-        return like(relit(as_numpy(images), generator, brightness, contrast), images)
+        return like(color_jitter(as_numpy(images), seed=seed, brightness=brightness, contrast=contrast), images)
     x, white = _pixels(images)
     if white == 255:
-        raise InputError("images are uint8; relit takes floats in [0, 1]: scale them first, dt.datasets.scaled(images)")
+        raise InputError(
+            "images are uint8; color_jitter takes floats in [0, 1]: scale them first, dt.datasets.downsample(images)"
+        )
     shape = (len(x), *[1] * (x.ndim - 1))
+    generator = np.random.default_rng(seed)
     x = x + generator.uniform(-brightness, brightness, shape).astype(x.dtype)
     mean = x.mean(tuple(range(2, x.ndim)), keepdims=True)
     return np.clip((x - mean) * generator.uniform(*contrast, shape).astype(x.dtype) + mean, 0, 1)

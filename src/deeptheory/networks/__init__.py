@@ -1,14 +1,14 @@
 """The papers' small networks; many of them trained at once as one batched program.
 
 `Population` holds the networks, `fit` trains them, `log_epochs` says when to look. `train` trains one module by any
-loss, on `minibatches`; `build`, `outputs`, `weights` handle one module, `fgsm`, `bim`, `strong` attack it, `matched`
-compares two.
+loss, on `minibatches`; `seeded`, `predict`, `weights` handle one module, `fgsm`, `bim`, `pgd` attack it,
+`compare_at_equal_accuracy` compares two.
 """
 
 from deeptheory.networks.architectures.face_net import FaceNet, accuracy, classification_loss
 from deeptheory.networks.architectures.face_resnet import FaceResNet, face_resnet
-from deeptheory.networks.architectures.multiplicative_noise import RelativeNoise, noisy_cnn
-from deeptheory.networks.architectures.standardization import Standardised
+from deeptheory.networks.architectures.multiplicative_noise import MultiplicativeNoise, noisy_cnn
+from deeptheory.networks.architectures.standardization import PerImageStandardization
 from deeptheory.networks.epochs import log_epochs
 from deeptheory.networks.evaluation.attacks import (
     Robustness,
@@ -17,32 +17,31 @@ from deeptheory.networks.evaluation.attacks import (
     first_output,
     gradient_profile,
     logit_of_probability,
+    pgd,
     robustness,
-    strong,
 )
-from deeptheory.networks.evaluation.equal_accuracy import Matched, matched
+from deeptheory.networks.evaluation.equal_accuracy import EqualAccuracy, compare_at_equal_accuracy
 from deeptheory.networks.population.fit import History, fit
 from deeptheory.networks.population.population import Population
 from deeptheory.networks.single.minibatches import Minibatches, minibatches
-from deeptheory.networks.single.modules import build, count, outputs, set_weights, weights
+from deeptheory.networks.single.modules import parameter_count, predict, seeded, set_weights, weights
 from deeptheory.networks.single.train import TrainingLog, train
 
 __all__ = [
+    "EqualAccuracy",
     "FaceNet",
     "FaceResNet",
     "History",
-    "Matched",
     "Minibatches",
+    "MultiplicativeNoise",
+    "PerImageStandardization",
     "Population",
-    "RelativeNoise",
     "Robustness",
-    "Standardised",
     "TrainingLog",
     "accuracy",
     "bim",
-    "build",
     "classification_loss",
-    "count",
+    "compare_at_equal_accuracy",
     "face_resnet",
     "fgsm",
     "first_output",
@@ -50,13 +49,14 @@ __all__ = [
     "gradient_profile",
     "log_epochs",
     "logit_of_probability",
-    "matched",
     "minibatches",
     "noisy_cnn",
-    "outputs",
+    "parameter_count",
+    "pgd",
+    "predict",
     "robustness",
+    "seeded",
     "set_weights",
-    "strong",
     "train",
     "weights",
 ]

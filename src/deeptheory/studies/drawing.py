@@ -129,7 +129,7 @@ def against(
 ) -> tuple[Any, Any]:
     """Trainings as lines of one accuracy against another, and where those of a seed are compared; the figure and its table.
 
-    runs: {network: dataset with x, y [seed, look]}; pairs: what networks.matched says of each seed."""
+    runs: {network: dataset with x, y [seed, look]}; pairs: what networks.compare_at_equal_accuracy says of each seed."""
     import pandas as pd
     import plotly.graph_objects as go
 

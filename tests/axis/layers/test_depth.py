@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from deeptheory.axis import Poisson, axis_code, axis_codes_of, cells_of, pixels_of
+from deeptheory.axis import Poisson, axis_code, axis_code_by_layer, pixels_of, record_units
 from deeptheory.axis.layers.depth import redrawn
 from deeptheory.core.errors import InputError
 
@@ -41,7 +41,7 @@ def setting():
 
 def test_cells_are_the_units_that_were_drawn(setting):
     model, x, _ = setting
-    got = cells_of(model, LAYERS, x, pool="all", units=5, seed=1, batch=33)
+    got = record_units(model, LAYERS, x, pool="all", units=5, seed=1, batch=33)
     with torch.no_grad():
         maps = model.relu1(model.conv(torch.as_tensor(x))).flatten(1).numpy()
     assert np.allclose(got["relu1"].responses, maps[:, got["relu1"].positions], atol=1e-6)
@@ -49,28 +49,28 @@ def test_cells_are_the_units_that_were_drawn(setting):
     assert got["relu1"].trials is None
     assert got["relu1"].recorded is got["relu1"].responses
     assert got["relu1"].notes[1] == "5 of 64 units, drawn by seed 1"
-    everyone = cells_of(model, ["relu2"], x)["relu2"]
+    everyone = record_units(model, ["relu2"], x)["relu2"]
     assert everyone.responses.shape == (280, 12)
     assert everyone.positions.tolist() == list(range(12))
 
 
 def test_cells_that_never_answer_are_not_drawn(setting):
     model, x, _ = setting
-    got = cells_of(model, ["relu1"], x, pool="all", units=1000, answering=0.3)["relu1"]
+    got = record_units(model, ["relu1"], x, pool="all", units=1000, min_active_fraction=0.3)["relu1"]
     assert (got.positions >= 16).all()  # the dead channel's sixteen places
     share = (got.responses[:256] > 0).mean(0)
     assert (share >= 0.3).all()
     assert got.notes[1].endswith("drawn by seed 0 among those above 0 for 0.3 of the stimuli")
-    again = cells_of(model, ["relu1"], x[:20], pool="all", units=got.positions[[2, 0]])["relu1"]
+    again = record_units(model, ["relu1"], x[:20], pool="all", units=got.positions[[2, 0]])["relu1"]
     assert np.allclose(again.responses, got.responses[:20][:, [2, 0]], atol=1e-6)
     assert again.notes[1] == "2 of 64 units, as asked"
 
 
 def test_noise_is_the_layers_own_and_the_seeds(setting):
     model, x, _ = setting
-    both = cells_of(model, LAYERS, x, noise=Poisson(trials=3), seed=4)
-    alone = cells_of(model, ["relu2"], x, noise=Poisson(trials=3), seed=4)["relu2"]
-    other = cells_of(model, ["relu2"], x, noise=Poisson(trials=3), seed=5)["relu2"]
+    both = record_units(model, LAYERS, x, noise=Poisson(trials=3), seed=4)
+    alone = record_units(model, ["relu2"], x, noise=Poisson(trials=3), seed=4)["relu2"]
+    other = record_units(model, ["relu2"], x, noise=Poisson(trials=3), seed=5)["relu2"]
     assert both["relu2"].trials.shape == (280, 3, 12)
     assert np.array_equal(both["relu2"].trials, alone.trials)
     assert not np.array_equal(other.trials, alone.trials)
@@ -93,7 +93,9 @@ def test_depth_is_the_bench_at_every_layer_and_beside_it_the_controls(setting):
     model, x, features = setting
     model.train()
     how = {"permutations": 30, "models": False, "seed": 2}
-    got = axis_codes_of(model, LAYERS, x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how)
+    got = axis_code_by_layer(
+        model, LAYERS, x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how
+    )
     assert model.training
     one = dt.axis_code_of(model, "relu2", x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how)
     assert np.allclose(got.trained["relu2"].axes.sta, one.axes.sta)
@@ -129,7 +131,7 @@ def test_depth_is_the_bench_at_every_layer_and_beside_it_the_controls(setting):
 
 def test_models_by_depth(setting):
     model, x, features = setting
-    got = axis_codes_of(
+    got = axis_code_by_layer(
         model, ["relu2"], x, features, untrained=redrawn(model, 9)[0], pixels=False, units=3, folds=2, permutations=10
     )
     assert got.pixels is None
@@ -153,24 +155,27 @@ def test_parameters_that_cannot_be_drawn_again_are_named():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda m, x, f: axis_codes_of(m, [], x, f), "layers is empty"),
+        (lambda m, x, f: axis_code_by_layer(m, [], x, f), "layers is empty"),
         (
-            lambda m, x, f: axis_codes_of(m, ["relu2"], (torch.as_tensor(x),), f, models=False),
+            lambda m, x, f: axis_code_by_layer(m, ["relu2"], (torch.as_tensor(x),), f, models=False),
             "stimuli are not one array",
         ),
         (
-            lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, permutations=9).figure("axis"),
+            lambda m, x, f: axis_code_by_layer(m, ["relu2"], x, f, models=False, permutations=9).figure("axis"),
             "needs models=True",
         ),
         (
-            lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, permutations=9).figure("ax"),
+            lambda m, x, f: axis_code_by_layer(m, ["relu2"], x, f, models=False, permutations=9).figure("ax"),
             "unknown figure 'ax'",
         ),
         (lambda m, x, f: pixels_of(np.ones((5, 3), np.float32), 2), "none of the 3 pixels varies"),
-        (lambda m, x, f: cells_of(m, ["relu2"], x, units=[12]), r"units are \[12\]; layer 'relu2' has 12"),
-        (lambda m, x, f: cells_of(m, ["relu2"], x, units=13), "units is 13; layer 'relu2' has 12 units"),
-        (lambda m, x, f: cells_of(m, ["relu2"], x, answering=1.1), "no unit of layer 'relu2' is above 0 for 1.1"),
-        (lambda m, x, f: cells_of(m, ["conv"], x, noise=Poisson()), "none negative"),
+        (lambda m, x, f: record_units(m, ["relu2"], x, units=[12]), r"units are \[12\]; layer 'relu2' has 12"),
+        (lambda m, x, f: record_units(m, ["relu2"], x, units=13), "units is 13; layer 'relu2' has 12 units"),
+        (
+            lambda m, x, f: record_units(m, ["relu2"], x, min_active_fraction=1.1),
+            "no unit of layer 'relu2' is above 0 for 1.1",
+        ),
+        (lambda m, x, f: record_units(m, ["conv"], x, noise=Poisson()), "none negative"),
         (lambda m, x, f: Poisson(rate=0), "rate, window, trials are 0, 0.251, 4"),
         (lambda m, x, f: Poisson()(np.ones(3), 0), r"responses have shape \[3\]"),
     ],

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import deeptheory as dt
-from deeptheory.axis import axis_code, responses_of
+from deeptheory.axis import activations_of, axis_code
 from deeptheory.core.errors import InputError
 
 
@@ -50,18 +50,18 @@ def conv(model, x):
 @pytest.mark.parametrize("batch", [90, 7])
 def test_maps_are_pooled_as_asked(setting, pool, expected, batch):
     model, x, _ = setting
-    got = responses_of(model, ["conv"], x, pool=pool, batch=batch)["conv"]
+    got = activations_of(model, ["conv"], x, pool=pool, batch=batch)["conv"]
     torch.testing.assert_close(got, expected(conv(model, x)))  # before the in-place step, not after
 
 
 def test_tokens_keep_their_last_axis_unless_told_otherwise(setting):
     model, x, _ = setting
     tokens = model.token(conv(model, x).relu().flatten(2).mT).detach()
-    got = responses_of(model, ["token", "head"], x, batch=16)
+    got = activations_of(model, ["token", "head"], x, batch=16)
     torch.testing.assert_close(got["token"], tokens.mean(1))
     assert got["head"].shape == (90, 3)
-    torch.testing.assert_close(responses_of(model, ["token"], x, channels="first")["token"], tokens.mean(2))
-    torch.testing.assert_close(responses_of(model, ["token"], x, pool=0)["token"], tokens[:, 0])
+    torch.testing.assert_close(activations_of(model, ["token"], x, channels="first")["token"], tokens.mean(2))
+    torch.testing.assert_close(activations_of(model, ["token"], x, pool=0)["token"], tokens[:, 0])
 
 
 def test_a_layer_is_the_bench_on_its_responses_and_the_model_is_left(setting):
@@ -74,7 +74,7 @@ def test_a_layer_is_the_bench_on_its_responses_and_the_model_is_left(setting):
     assert model.training
     assert model.drop.training
     some = dt.axis_code_of(model, "conv", x, features, pool="all", units=6, seed=2, permutations=5, models=False)
-    every = responses_of(model, ["conv"], x, pool="all")["conv"]
+    every = activations_of(model, ["conv"], x, pool="all")["conv"]
     one = axis_code(every[:, some.units], features, permutations=5, models=False, seed=2)
     np.testing.assert_allclose(some.axes.sta, one.axes.sta, rtol=1e-9)
     assert (some.axes.units == some.units).all()
@@ -110,7 +110,7 @@ def test_a_layer_without_samples_is_refused(setting):
             return x.flatten(1)
 
     with pytest.raises(InputError, match=r"layer 'inner' gives shape \[\] for 64 stimuli"):
-        responses_of(Odd(), ["inner"], setting[1])
+        activations_of(Odd(), ["inner"], setting[1])
 
 
 class Tokens(nn.Module):
@@ -139,23 +139,23 @@ def test_a_class_token_is_no_position(tokens, lead, centre):
         (0, 0),
         (-1, tokens - 1),
     ):
-        got = responses_of(net, ["out"], x, pool=pool)["out"][:, 0] - x[:, 0]
+        got = activations_of(net, ["out"], x, pool=pool)["out"][:, 0] - x[:, 0]
         assert torch.allclose(got, torch.full_like(got, number), atol=1e-3), pool
-    kept = responses_of(net, ["out"], x, pool="mean", special=0)["out"][:, 0] - x[:, 0]
+    kept = activations_of(net, ["out"], x, pool="mean", special=0)["out"][:, 0] - x[:, 0]
     assert torch.allclose(kept, torch.full_like(kept, (tokens - 1) / 2), atol=1e-3)
     said = dt.axis_code_of(net, "out", torch.randn(40, 2), torch.randn(40, 2), models=False, permutations=0).notes[0]
     assert ("taken for class token and registers (special=0 keeps them)" in said) == bool(lead)
     with pytest.raises(InputError, match=f"special is {tokens}; layer 'out' has {tokens} tokens"):
-        responses_of(net, ["out"], x, special=tokens)
+        activations_of(net, ["out"], x, special=tokens)
     with pytest.raises(InputError, match="special is -1"):
-        responses_of(net, ["out"], x, special=-1)
+        activations_of(net, ["out"], x, special=-1)
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 18), (5, 5), (2, 8)])
 def test_the_centre_of_a_map_is_that_of_its_own_grid(height, width):
     x = torch.randn(4, 2, height, width)
-    got = responses_of(nn.Sequential(nn.Identity()), ["0"], x, pool="centre")["0"]
+    got = activations_of(nn.Sequential(nn.Identity()), ["0"], x, pool="centre")["0"]
     assert torch.equal(got, x[:, :, height // 2, width // 2])
     line = x.flatten(2)
-    got = responses_of(nn.Sequential(nn.Identity()), ["0"], line, pool="centre", channels="first")["0"]
+    got = activations_of(nn.Sequential(nn.Identity()), ["0"], line, pool="centre", channels="first")["0"]
     assert torch.equal(got, line[:, :, height * width // 2])

@@ -9,11 +9,11 @@ import deeptheory as dt
 from deeptheory.axis import (
     axis_transfer,
     cross_validated_rdm,
+    distractor_ratio,
     label_decoding,
     null_plane,
     rdm,
     rdm_correlation,
-    stranger_ratio,
 )
 from deeptheory.core.errors import InputError
 from oracles import areas as oracle
@@ -66,9 +66,9 @@ def test_null_steps_keep_to_the_normalised_space_and_its_units():
 def test_strangers_are_those_of_loops():
     actual = RNG.standard_normal((20, 3))
     predicted = actual + 0.5 * RNG.standard_normal((20, 3))
-    assert np.allclose(stranger_ratio(predicted, actual), oracle.stranger_ratio(predicted, actual))
-    assert (stranger_ratio(actual, actual) == 0).all()
-    assert (stranger_ratio(actual[::-1], actual) > 1).all()
+    assert np.allclose(distractor_ratio(predicted, actual), oracle.distractor_ratio(predicted, actual))
+    assert (distractor_ratio(actual, actual) == 0).all()
+    assert (distractor_ratio(actual[::-1], actual) > 1).all()
 
 
 def test_transfer_of_axes(code):
@@ -151,7 +151,7 @@ def test_a_transfer_is_one_for_the_same_cells_under_another_covariance():
         (lambda c: null_plane(c, 9, [0]), "unit 9 is not among the 4 kept"),
         (lambda c: null_plane(c, 0, [300]), r"rows are \[300\], reach 2; needed: stimuli from 0 to 299"),
         (lambda c: null_plane(c, 0, [0], reach=0), r"rows are \[0\], reach 0"),
-        (lambda c: stranger_ratio(np.zeros((3, 2)), np.zeros((3, 1))), r"predicted is \[3, 2\], actual \[3, 1\]"),
+        (lambda c: distractor_ratio(np.zeros((3, 2)), np.zeros((3, 1))), r"predicted is \[3, 2\], actual \[3, 1\]"),
         (lambda c: axis_transfer(c, c, "colour"), "unknown block 'colour'"),
         (
             lambda c: axis_transfer(c, dt.axis_code(ANSWERS, FEATURES[:, :4], permutations=0, models=False)),

@@ -91,7 +91,7 @@ def test_ising_couplings_lie_within_three_standard_errors():
     z = []
     for seed in range(3):
         x = exact_samples(10, 2, orbits, theta, 100_000, seed)
-        fit = hamiltonian_fit(x, 2, ladder=False, held_out=0)
+        fit = hamiltonian_fit(x, 2, compare_assumptions=False, held_out=0)
         z.append((fit.theta - theta) / fit.standard_error)
     z = np.concatenate(z)
     assert (np.abs(z) < 3).mean() >= 0.95
@@ -117,11 +117,11 @@ def test_curvature_from_a_part_leads_to_the_same_maximum(monkeypatch):
 def test_degree_three_is_found_and_priced():
     orbits, theta = model(6, 3, 2, seed=5)
     x = exact_samples(6, 2, orbits, theta, 20_000, 0)
-    two, three = (hamiltonian_fit(x, d, ladder=False) for d in (2, 3))
+    two, three = (hamiltonian_fit(x, d, compare_assumptions=False) for d in (2, 3))
     assert (np.abs(three.theta - theta) / three.standard_error < 4).all()
-    lost = two.lost_against(three)
+    lost = two.excess_bits_over(three)
     assert lost.low > 0
-    assert three.lost_against(three).value == 0
+    assert three.excess_bits_over(three).value == 0
 
 
 def test_potts_in_the_zero_sum_gauge():
@@ -136,7 +136,7 @@ def test_potts_in_the_zero_sum_gauge():
         np.testing.assert_allclose(fit.couplings[a, b], 0.7 * delta, atol=0.06)
     assert np.abs(fit.couplings[0, 3]).max() == 0
     np.testing.assert_allclose(fit.fields, np.tile(0.3 * delta[0], (4, 1)), atol=0.05)
-    assert fit.lost.low < 0.01
+    assert fit.excess_bits.low < 0.01
     assert fit.assumptions["parameters"].tolist() == [80, 32, 24, 10, 8]
 
 
@@ -144,7 +144,7 @@ def test_gaussian_with_all_terms_is_the_inverse_covariance():
     rng = np.random.default_rng(0)
     root = rng.standard_normal((4, 4))
     x = rng.standard_normal((3000, 4)) @ root + [1.0, 0.0, -1.0, 2.0]
-    fit = hamiltonian_fit(x, 2, held_out=0, ladder=False)
+    fit = hamiltonian_fit(x, 2, held_out=0, compare_assumptions=False)
     k = np.linalg.inv(np.cov(x.T, bias=True))
     np.testing.assert_allclose(fit.couplings[np.triu_indices(4, 1)], -k[np.triu_indices(4, 1)], rtol=1e-6)
     np.testing.assert_allclose(fit.fields, k @ x.mean(0), rtol=1e-6)
@@ -176,7 +176,7 @@ def test_three_parameters_of_a_translation_invariant_chain():
         value, error = named[term]
         assert abs(value - truth) < 4 * error
         assert error < 0.03
-    assert fit.lost.value < 0.005  # fewer parameters, nothing lost: held out even less noise
+    assert fit.excess_bits.value < 0.005  # fewer parameters, nothing lost: held out even less noise
     rows = fit.assumptions.set_index("assumption")
     assert rows.loc["independent", "low"] > 1
     assert rows["parameters"].tolist() == [math.inf, 90, 36, 3, 24]
@@ -186,8 +186,8 @@ def test_gaussian_and_quadrature_agree():
     """Likelihood and pseudo-likelihood of the same quadratic model, and the same scores."""
     rng = np.random.default_rng(2)
     x = rng.multivariate_normal([0, 0, 0], [[1, 0.3, 0], [0.3, 1, 0.2], [0, 0.2, 1]], size=4000)
-    a = hamiltonian_fit(x, 2, ladder=False)
-    b = hamiltonian_fit(x, 2, ladder=False, kind="real", interval=(-9, 9))
+    a = hamiltonian_fit(x, 2, compare_assumptions=False)
+    b = hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", interval=(-9, 9))
     assert (np.abs(a.theta - b.theta) < 0.5 * a.standard_error).all()
     np.testing.assert_allclose(a.standard_error, b.standard_error, rtol=0.15)
     assert a.bits.value == pytest.approx(b.bits.value, abs=2e-3)
@@ -199,12 +199,15 @@ def test_a_quartic_is_found():
     grid = np.linspace(-3, 3, 60_001)
     p = np.exp(-(grid**4 - 2 * grid**2 - 0.5 * grid))
     x = np.random.default_rng(0).choice(grid, (20_000, 2), p=p / p.sum())
-    fit = hamiltonian_fit(x, 4, locality=(), symmetry="permutation", interval=(-3, 3), ladder=False)
+    fit = hamiltonian_fit(x, 4, locality=(), symmetry="permutation", interval=(-3, 3), compare_assumptions=False)
     named = dict(zip(fit.table()["term"], zip(fit.theta, fit.standard_error)))
     for term, truth in (("x0", 0.5), ("x0^2", 2.0), ("x0^3", 0.0), ("x0^4", -1.0)):
         value, error = named[term]
         assert abs(value - truth) < 4 * error
-    assert hamiltonian_fit(x, 2, ladder=False, kind="real", interval=(-3, 3)).bits.value > fit.bits.value + 0.2
+    assert (
+        hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", interval=(-3, 3)).bits.value
+        > fit.bits.value + 0.2
+    )
 
 
 # behaviour
@@ -226,7 +229,7 @@ def test_binary_values_of_any_kind(values):
 def test_the_graph_is_the_same_hamiltonian():
     for q, degree in ((2, 3), (3, 2)):
         orbits, theta = model(4, degree, q)
-        fit = hamiltonian_fit(exact_samples(4, q, orbits, theta, 3000, 0), degree, ladder=False)
+        fit = hamiltonian_fit(exact_samples(4, q, orbits, theta, 3000, 0), degree, compare_assumptions=False)
         states = np.array(list(np.ndindex(*(q,) * 4)))
         values = np.array(fit.known)[states]
         energy = fit.graph().energy(torch.as_tensor(states)).detach().numpy()
@@ -241,7 +244,7 @@ def test_it_shows_itself():
     assert fit.table()["term"].tolist()[:2] == ["x0", "x0 x1"]
     assert fit.scalars()["bits"] == fit.bits.value
     assert len(fit.figure().data[0].x) == 3
-    assert fit.lost.value == fit.assumptions["lost"].iloc[2]
+    assert fit.excess_bits.value == fit.assumptions["excess_bits"].iloc[2]
     assert np.isnan(hamiltonian_fit(exact_samples(5, 2, orbits, theta, 200, 0), held_out=0).bits.value)
 
 
@@ -301,7 +304,7 @@ _REAL = np.random.default_rng(0).standard_normal((100, 3))
         (lambda: hamiltonian_fit(_BITS).energy(_BITS[0]), InputError, r"x has shape \[4\]"),
         (lambda: hamiltonian_fit(_BITS).energy(_BITS + 1), InputError, "the levels of the fitted samples"),
         (lambda: hamiltonian_fit(_REAL).graph(), InputError, "these are real"),
-        (lambda: hamiltonian_fit(_BITS).lost_against(hamiltonian_fit(_BITS, held_out=0.5)), InputError, "the other 50"),
+        (lambda: hamiltonian_fit(_BITS).excess_bits_over(hamiltonian_fit(_BITS, held_out=0.5)), InputError, "the other 50"),
         (lambda: hamiltonian_fit(_REAL[:, [0, 0, 1]]), DeeptheoryError, "no inverse; drop variables that repeat"),
     ],
 )  # fmt: skip
@@ -375,7 +378,7 @@ def test_a_million_samples_of_a_hundred_spins():
     x[:, 0] = rng.integers(0, 2, len(x))
     for i in range(1, 100):
         x[:, i] = np.where(rng.random(len(x)) < 1 / (1 + np.exp(-2 * j[i - 1])), x[:, i - 1], 1 - x[:, i - 1])
-    fit = hamiltonian_fit(x, ladder=False)
+    fit = hamiltonian_fit(x, compare_assumptions=False)
     truth = np.array([j[t[0][0]] if len(t) == 2 and t[1][0] == t[0][0] + 1 else 0.0 for (t,) in fit.orbits])
     z = (fit.theta - truth) / fit.standard_error
     assert (np.abs(z) < 3).mean() >= 0.95

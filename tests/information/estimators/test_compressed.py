@@ -38,14 +38,14 @@ def test_codes_are_repeatable_and_leave_torch_alone(monkeypatch):
 
 
 def test_relative_noise_is_in_proportion_and_always_on():
-    layer = dt.networks.RelativeNoise(0.1).eval()
+    layer = dt.networks.MultiplicativeNoise(0.1).eval()
     h = torch.tensor([0.0, 1.0, -100.0]).expand(4000, 3)
     out = layer(h) - h
     assert (out[:, 0] == 0).all()
     assert out[:, 1].std() == pytest.approx(0.1, rel=0.1)
     assert out[:, 2].std() == pytest.approx(10, rel=0.1)
-    assert torch.equal(dt.networks.RelativeNoise(0.0)(h), h)
-    assert repr(dt.networks.RelativeNoise(0.1)) == "RelativeNoise(0.1)"
+    assert torch.equal(dt.networks.MultiplicativeNoise(0.0)(h), h)
+    assert repr(dt.networks.MultiplicativeNoise(0.1)) == "MultiplicativeNoise(0.1)"
 
 
 @pytest.mark.parametrize("size", [8, 28])
@@ -70,7 +70,7 @@ def test_the_noisy_network_gives_log_probabilities_by_named_layers(size):
         (lambda x: dt.mutual_information(x, x, "compressed", inner="kgs"), "unknown inner estimator 'kgs'"),
         (lambda x: dt.mutual_information(0 * x, x, "compressed"), "x is constant"),
         (lambda x: dt.mutual_information(np.nan * x, x, "compressed"), "x holds"),
-        (lambda x: dt.networks.RelativeNoise(-1), "share is -1"),
+        (lambda x: dt.networks.MultiplicativeNoise(-1), "std is -1"),
         (lambda x: dt.networks.noisy_cnn(4), "image_size is 4"),
     ],
 )

@@ -7,16 +7,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError
-from deeptheory.networks import matched
-from deeptheory.networks.architectures.standardization import Standardised
+from deeptheory.networks import compare_at_equal_accuracy
+from deeptheory.networks.architectures.standardization import PerImageStandardization
 from deeptheory.networks.evaluation.attacks import (
     bim,
     fgsm,
     first_output,
     gradient_profile,
     logit_of_probability,
+    pgd,
     robustness,
-    strong,
 )
 
 X = torch.as_tensor(np.random.default_rng(0).uniform(0.3, 0.7, (40, 1, 3, 3)), dtype=torch.float32)
@@ -47,7 +47,7 @@ def test_one_step_on_a_linear_network_is_its_worst_case():
     assert torch.allclose(moved, X + sign * 0.1 * net.w.detach().sign().view(1, 3, 3), atol=1e-6)
     assert net.w.grad is None
     assert torch.allclose(bim(net, X, y, 0.1, steps=8), moved, atol=1e-6)
-    assert torch.allclose(strong(net, X, y, 0.1, restarts=2), moved, atol=1e-6)
+    assert torch.allclose(pgd(net, X, y, 0.1, restarts=2), moved, atol=1e-6)
     towards = bim(net, X, y, 0.1, targets=1 - y, steps=8)
     assert torch.allclose(towards, moved, atol=1e-6)
 
@@ -110,7 +110,7 @@ def test_a_saturated_output_hides_its_gradient_and_logits_show_it():
 
     weak = bim(hidden, X[sure], y[sure], 0.3, loss=clipped)
     assert torch.equal(weak, X[sure])
-    moved = strong(hidden, X[sure], y[sure], 0.3, scores=logit_of_probability, restarts=1)
+    moved = pgd(hidden, X[sure], y[sure], 0.3, scores=logit_of_probability, restarts=1)
     assert not torch.equal(moved, X[sure])
     profile = gradient_profile(hidden, X[sure], y[sure], loss=clipped)
     assert profile.zeros.min() == 1
@@ -138,7 +138,7 @@ class Pair(nn.Module):
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])
-@pytest.mark.parametrize("attack", [fgsm, bim, strong])
+@pytest.mark.parametrize("attack", [fgsm, bim, pgd])
 def test_robustness_judges_by_the_scores_that_it_attacks(classes, attack):
     net = Distances(classes)
     y = net(X).argmin(1)
@@ -162,7 +162,7 @@ def test_a_strong_attack_can_be_aimed(classes):
     net = Distances(classes)
     y = net(X).argmin(1)
     wanted = (y + 1) % classes
-    found = robustness(net, X, y, [0.0, 0.7], strong, scores=lambda d: -d, targets=wanted, restarts=1)
+    found = robustness(net, X, y, [0.0, 0.7], pgd, scores=lambda d: -d, targets=wanted, restarts=1)
     weak = robustness(net, X, y, [0.0, 0.7], fgsm, scores=lambda d: -d, targets=wanted)
     assert found.success[0] == 0
     assert found.success[1] >= weak.success[1]
@@ -203,21 +203,21 @@ def test_flags_are_kept():
     net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(9, 2))
     net[2].eval()
     fgsm(net, X, torch.zeros(40), 0.1)
-    strong(net, X, torch.zeros(40), 0.1, restarts=1, steps=2)
+    pgd(net, X, torch.zeros(40), 0.1, restarts=1, steps=2)
     robustness(net, X, torch.zeros(40), [0.1])
     assert [m.training for m in net] == [True, True, False]
     assert net.training
 
 
 def test_a_standardised_network_does_not_mind_light_and_contrast():
-    net = Standardised(nn.Flatten())
+    net = PerImageStandardization(nn.Flatten())
     out = net(X)
     assert torch.allclose(out.mean(1), torch.zeros(40), atol=1e-6)
     assert torch.allclose(out.var(1, unbiased=False), torch.ones(40), atol=1e-4)
     wide = torch.rand(3, 2, 20, 20)
     assert torch.allclose(net(0.5 * wide + 0.2), net(wide), atol=1e-4)
     assert torch.equal(net(torch.full((2, 1, 4, 4), 0.7)).abs() < 1e-3, torch.ones(2, 16, dtype=torch.bool))
-    assert torch.allclose(Standardised(Two())(X, torch.ones(40)), torch.ones(40), atol=1e-5)
+    assert torch.allclose(PerImageStandardization(Two())(X, torch.ones(40)), torch.ones(40), atol=1e-5)
 
 
 class Two(nn.Module):
@@ -226,12 +226,12 @@ class Two(nn.Module):
 
 
 def test_matched_by_hand():
-    found = matched(([0.1, 0.5, 0.9], [0.0, 0.2, 0.6]), ([0.1, 0.6, 0.7], [0.0, 0.3, 0.4]))
+    found = compare_at_equal_accuracy(([0.1, 0.5, 0.9], [0.0, 0.2, 0.6]), ([0.1, 0.6, 0.7], [0.0, 0.3, 0.4]))
     assert found.target == 0.7
     assert found.first == pytest.approx(0.4)  # half way from 0.5 to 0.9
     assert found.second == pytest.approx(0.4)
-    assert matched(([0.8], [0.3]), ([0.7], [0.2])).first == 0.3
-    assert "Matched(at 0.7: 0.4 and 0.4)" in repr(found)
+    assert compare_at_equal_accuracy(([0.8], [0.3]), ([0.7], [0.2])).first == 0.3
+    assert "EqualAccuracy(at 0.7: 0.4 and 0.4)" in repr(found)
     assert found.table()["first"][0] == found.first
 
 
@@ -258,7 +258,7 @@ def test_matched_by_hand():
             lambda: bim(Linear(), X, torch.zeros(40), 0.1, targets=torch.full((40,), 9)),
             "run from 9 to 9; with 2 classes",
         ),
-        (lambda: strong(Linear(), X, torch.zeros(40), 0.1, targets=[1]), r"targets has shape \[1\]"),
+        (lambda: pgd(Linear(), X, torch.zeros(40), 0.1, targets=[1]), r"targets has shape \[1\]"),
         (
             lambda: fgsm(Linear(), (255 * X).byte(), torch.zeros(40), 0.1),
             "images are torch.uint8; an attack moves floats",
@@ -266,9 +266,9 @@ def test_matched_by_hand():
         (lambda: robustness(Linear(), X[:0], torch.zeros(0), [0.1]), "images has no pictures"),
         (lambda: robustness(Linear(), X, torch.zeros(40), [0.1], scores=logit_of_probability), r"undoes probabilities"),
         (lambda: robustness(Linear(), X, torch.zeros(40), [0.1], judge_scores=first_output), "judge is not"),
-        (lambda: matched(([0.1], [0.2, 0.3]), ([0.1], [0.2])), "first_other has shape"),
-        (lambda: matched(([], []), ([], [])), "the first curve has no look"),
-        (lambda: matched(([np.nan], [1]), ([1], [1])), "first_familiar holds 1 values"),
+        (lambda: compare_at_equal_accuracy(([0.1], [0.2, 0.3]), ([0.1], [0.2])), "first_other has shape"),
+        (lambda: compare_at_equal_accuracy(([], []), ([], [])), "the first curve has no look"),
+        (lambda: compare_at_equal_accuracy(([np.nan], [1]), ([1], [1])), "first_familiar holds 1 values"),
     ],
 )
 def test_wrong_use(call, match):

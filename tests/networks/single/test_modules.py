@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.networks import build, count, outputs, set_weights, weights
+from deeptheory.networks import parameter_count, predict, seeded, set_weights, weights
 
 X = np.random.default_rng(0).standard_normal((25, 4)).astype(np.float32)
 
@@ -31,7 +31,7 @@ def test_a_seed_is_a_beginning_and_leaves_the_generator_alone():
     torch.manual_seed(3)
     expected = torch.rand(1)
     torch.manual_seed(3)
-    a, b, c = build(make, 1), build(make, 1), build(make, 2)
+    a, b, c = seeded(make, 1), seeded(make, 1), seeded(make, 2)
     assert torch.equal(torch.rand(1), expected)
     assert torch.equal(a[0].weight, b[0].weight)
     assert not torch.equal(a[0].weight, c[0].weight)
@@ -39,39 +39,39 @@ def test_a_seed_is_a_beginning_and_leaves_the_generator_alone():
 
 @pytest.mark.parametrize("batch", [1, 7, 25, 100])
 def test_outputs_are_those_of_one_pass_in_eval_mode(batch):
-    module = build(make, 0)
+    module = seeded(make, 0)
     module[0].eval()
-    found = outputs(module, X, batch=batch)
+    found = predict(module, X, batch=batch)
     module.eval()
     assert torch.allclose(found, module(torch.as_tensor(X)), atol=1e-6)
     assert not found.requires_grad
-    module = build(make, 0)
+    module = seeded(make, 0)
     module[1].eval()
-    outputs(module, X)
+    predict(module, X)
     assert [m.training for m in module.modules()] == [True, True, False, True]
 
 
 def test_outputs_of_several_inputs_keep_their_form():
-    found = outputs(Both(), X, torch.as_tensor(2 * X), batch=10)
+    found = predict(Both(), X, torch.as_tensor(2 * X), batch=10)
     assert isinstance(found, Pair)
     assert torch.allclose(found.whole, torch.as_tensor(3 * X))
     assert found.none is None
-    a, b = outputs(lambda x: (x, x * 2), X, batch=10)
+    a, b = predict(lambda x: (x, x * 2), X, batch=10)
     assert torch.equal(2 * a, b)
 
 
 def test_flags_are_put_back_after_an_error():
-    module = build(make, 0)
+    module = seeded(make, 0)
     with pytest.raises(RuntimeError):
-        outputs(module, X[:, :3])
+        predict(module, X[:, :3])
     assert all(m.training for m in module.modules())
 
 
 def test_weights_go_round():
-    a, b = build(make, 1), build(make, 2)
+    a, b = seeded(make, 1), seeded(make, 2)
     vector = weights(a)
-    assert count(make) == count(a)
-    assert vector.shape == (count(a),) == (4 * 3 + 3 + 3 * 2 + 2,)
+    assert parameter_count(make) == parameter_count(a)
+    assert vector.shape == (parameter_count(a),) == (4 * 3 + 3 + 3 * 2 + 2,)
     assert set_weights(b, vector) is b
     assert torch.equal(a[2].bias, b[2].bias)
     assert np.array_equal(weights(b), vector)
@@ -82,10 +82,10 @@ def test_weights_go_round():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: outputs(make()), r"inputs have \[\] rows"),
-        (lambda: outputs(Both(), X, X[:3]), r"inputs have \[25, 3\] rows"),
-        (lambda: outputs(make(), X, batch=0), "batch is 0"),
-        (lambda: outputs(lambda x: {"a": x}, X), "the module gave dict"),
+        (lambda: predict(make()), r"inputs have \[\] rows"),
+        (lambda: predict(Both(), X, X[:3]), r"inputs have \[25, 3\] rows"),
+        (lambda: predict(make(), X, batch=0), "batch is 0"),
+        (lambda: predict(lambda x: {"a": x}, X), "the module gave dict"),
         (lambda: set_weights(make(), np.zeros(5)), r"vector has shape \[5\]; Sequential has 23 weights"),
     ],
 )

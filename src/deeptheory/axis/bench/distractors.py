@@ -16,7 +16,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite
 
 
-def stranger_ratio(predicted: Any, actual: Any) -> np.ndarray:
+def distractor_ratio(predicted: Any, actual: Any) -> np.ndarray:
     """[n]: |predicted_i - actual_i| / min over j != i of |predicted_i - actual_j|; below 1 the true one is nearest.
 
     predicted, actual: [n, d], such as code.decoding.predicted and .actual. InputError: shapes that differ, one

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from deeptheory.axis.bench.code import AxisCode, axis_code
-from deeptheory.axis.layers.layer import cells_of, named_layers
+from deeptheory.axis.layers.layer import named_layers, record_units
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
@@ -28,7 +28,7 @@ _DULL = 0.2  # of the most varying pixel's deviation: those below are background
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Depth(Result):
+class LayerwiseAxisCode(Result):
     """trained, untrained: AxisCode by layer, in the order given; pixels: AxisCode of the stimuli themselves, or None.
 
     Units are drawn alike in both conditions. notes: which parameters of the untrained network could not be drawn again.
@@ -42,7 +42,7 @@ class Depth(Result):
     def __repr__(self) -> str:
         names = list(self.trained)
         beside = ", pixels" if self.pixels is not None else ""
-        return f"Depth({len(names)} layers, {names[0]} to {names[-1]}, beside them untrained{beside})"
+        return f"LayerwiseAxisCode({len(names)} layers, {names[0]} to {names[-1]}, beside them untrained{beside})"
 
     def conditions(self) -> list[tuple[str, str, AxisCode]]:
         """(condition, layer, code) of all, pixels last and without a layer ("")."""
@@ -104,7 +104,7 @@ _FIGURES = {
 }
 
 
-def axis_codes_of(
+def axis_code_by_layer(
     model: nn.Module,
     layers: Iterable[str],
     stimuli: Any,
@@ -117,18 +117,19 @@ def axis_codes_of(
     channels: str | None = None,
     special: int | None = None,
     units: int | None = None,
-    answering: float | None = None,
+    min_active_fraction: float | None = None,
     noise: Any = None,
     batch: int = 64,
     seed: int = 0,
     **options: Any,
-) -> Depth:
+) -> LayerwiseAxisCode:
     """axis_code of several layers, of the same layers untrained, and of pixels.
 
-    model, stimuli, features, blocks, pool, channels, special, options: as in axis_code_of; units (a number), answering,
-    noise: as in cells_of. untrained: a network of the same layers; None: a copy of the model in which every module that
-    can draws its parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units` (or
-    100), drawn among those that vary; for stimuli that are one array.
+    model, stimuli, features, blocks, pool, channels, special, options: as in axis_code_of; units (a number),
+    min_active_fraction,
+    noise: as in record_units. untrained: a network of the same layers; None: a copy of the model in which every module
+    that can draws its parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units`
+    (or 100), drawn among those that vary; for stimuli that are one array.
     InputError: no layer, stimuli that are not one array (pixels=True), and as axis_code_of.
     """
     layers = named_layers(layers)
@@ -142,14 +143,14 @@ def axis_codes_of(
         "channels": channels,
         "special": special,
         "units": units,
-        "answering": answering,
+        "min_active_fraction": min_active_fraction,
         "noise": noise,
         "batch": batch,
         "seed": seed,
     }
     found = []
     for net in (model, untrained):
-        cells = cells_of(net, layers, stimuli, **how)
+        cells = record_units(net, layers, stimuli, **how)
         found.append({
             name: axis_code(c.recorded, features, blocks, seed=seed, **options).noted(c.notes, c.positions) for name,
             c in cells.items()
@@ -158,7 +159,7 @@ def axis_codes_of(
     if pixels:
         values, _ = pixels_of(stimuli, units or 100, seed)
         alone = axis_code(values if noise is None else noise(values, seed), features, blocks, seed=seed, **options)
-    return Depth(trained=found[0], untrained=found[1], pixels=alone, notes=notes)
+    return LayerwiseAxisCode(trained=found[0], untrained=found[1], pixels=alone, notes=notes)
 
 
 def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -58,7 +58,7 @@ def axis_code_of(
     channels: str | None = None,
     special: int | None = None,
     units: Any = None,
-    answering: float | None = None,
+    min_active_fraction: float | None = None,
     noise: Any = None,
     batch: int = 64,
     seed: int = 0,
@@ -67,13 +67,13 @@ def axis_code_of(
     """axis_code of one layer's responses to stimuli whose features are known.
 
     model: any nn.Module, left as found. layer: a name that dt.layers(model, x) lists. stimuli: what the model takes, n
-    of them. features: [n, d]. pool, channels, special: see above and responses_of. units, answering, noise: see
-    cells_of.
+    of them. features: [n, d]. pool, channels, special: see above and activations_of. units, min_active_fraction, noise:
+    see record_units.
     options: those of axis_code (folds, permutations, normalize, radius, models). How the layer was pooled stands in
     .notes.
     InputError: unknown layer, pooling that does not fit its shape, fewer units than asked for, what axis_code refuses.
     """
-    cells = cells_of(
+    cells = record_units(
         model,
         [layer],
         stimuli,
@@ -81,7 +81,7 @@ def axis_code_of(
         channels=channels,
         special=special,
         units=units,
-        answering=answering,
+        min_active_fraction=min_active_fraction,
         noise=noise,
         batch=batch,
         seed=seed,
@@ -89,7 +89,7 @@ def axis_code_of(
     return axis_code(cells.recorded, features, blocks, seed=seed, **options).noted(cells.notes, cells.positions)
 
 
-def cells_of(
+def record_units(
     model: nn.Module,
     layers: Iterable[str],
     stimuli: Any,
@@ -98,29 +98,30 @@ def cells_of(
     channels: str | None = None,
     special: int | None = None,
     units: Any = None,
-    answering: float | None = None,
+    min_active_fraction: float | None = None,
     noise: Any = None,
     batch: int = 64,
     seed: int = 0,
 ) -> dict[str, Cells]:
     """{layer: Cells} of several layers: which units, their responses, and noisy trials of them.
 
-    units: so many, drawn by seed; or a list of positions among the layer's units; None: all. answering: draw among the
-    units that are above 0 for this share of the first 256 stimuli or more, and vary; then a layer with fewer of them
-    gives what it has. noise: a function (responses [n, unit], seed) -> [n, trial, unit], such as dt.axis.Poisson().
-    InputError: more units than there are (without answering), positions that are not there, no unit left, and as
-    axis_code_of.
+    units: so many, drawn by seed; or a list of positions among the layer's units; None: all. min_active_fraction: draw
+    among the units that are above 0 for this share of the first 256 stimuli or more, and vary; then a layer with fewer
+    of them gives what it has. noise: a function (responses [n, unit], seed) -> [n, trial, unit], such as
+    dt.axis.Poisson().
+    InputError: more units than there are (without min_active_fraction), positions that are not there, no unit left, and
+    as axis_code_of.
     """
     check_whole(batch=(batch, 1), seed=(seed, 0))
-    if answering is not None:
-        check_real(answering=(answering, -np.inf))
+    if min_active_fraction is not None:
+        check_real(min_active_fraction=(min_active_fraction, -np.inf))
     layers = named_layers(layers)
     chosen: dict[str, np.ndarray] = {}
-    if units is not None or answering is not None:
+    if units is not None or min_active_fraction is not None:
         inputs = as_inputs(stimuli)
         first = next(iter(batches(inputs, sample_count(inputs), _LOOK)))
         looked = _gather(model, layers, first, pool, channels, special, batch)[0]
-        chosen = {name: _chosen(_host(r), units, answering, seed, name) for name, r in looked.items()}
+        chosen = {name: _chosen(_host(r), units, min_active_fraction, seed, name) for name, r in looked.items()}
         del looked
     found, said = _gather(model, layers, stimuli, pool, channels, special, batch, chosen)
     out = {}
@@ -130,7 +131,7 @@ def cells_of(
         positions = chosen.get(name, np.arange(total))
         notes = [said[name][0]]
         if name in chosen:
-            notes.append(_drawn(len(positions), total, units, answering, seed))
+            notes.append(_drawn(len(positions), total, units, min_active_fraction, seed))
         trials = None if noise is None else np.asarray(noise(r, _own_seed(seed, name)))
         out[name] = Cells(responses=r, trials=trials, positions=positions, notes=tuple(notes))
     return out
@@ -152,7 +153,7 @@ def _own_seed(seed: int, name: str) -> int:
     return int(np.random.default_rng([seed, 13, *name.encode()]).integers(2**31))
 
 
-def _chosen(looked: np.ndarray, units: Any, answering: float | None, seed: int, name: str) -> np.ndarray:
+def _chosen(looked: np.ndarray, units: Any, min_active_fraction: float | None, seed: int, name: str) -> np.ndarray:
     n = looked.shape[1]
     if units is not None and not isinstance(units, int | np.integer):
         positions = np.asarray(units)
@@ -167,27 +168,29 @@ def _chosen(looked: np.ndarray, units: Any, answering: float | None, seed: int, 
             )
         return positions
     living = np.arange(n)
-    if answering is not None:
+    if min_active_fraction is not None:
         varies = looked.std(0) > 1e-6 * max(float(np.abs(looked).max()), 1e-300)
-        living = np.flatnonzero(varies & ((looked > 0).mean(0) >= answering))
+        living = np.flatnonzero(varies & ((looked > 0).mean(0) >= min_active_fraction))
         if len(living) == 0:
-            raise InputError(f"no unit of layer {name!r} is above 0 for {answering:g} of {len(looked)} stimuli")
+            raise InputError(
+                f"no unit of layer {name!r} is above 0 for {min_active_fraction:g} of {len(looked)} stimuli"
+            )
     wanted = len(living) if units is None else int(units)
-    if answering is not None:
+    if min_active_fraction is not None:
         wanted = min(wanted, len(living))
     if not 1 <= wanted <= len(living):
         raise InputError(f"units is {wanted}; layer {name!r} has {n} units after pooling")
     return np.sort(np.random.default_rng([seed, 6]).choice(living, wanted, replace=False))
 
 
-def _drawn(k: int, total: int, units: Any, answering: float | None, seed: int) -> str:
+def _drawn(k: int, total: int, units: Any, min_active_fraction: float | None, seed: int) -> str:
     if units is not None and not isinstance(units, int | np.integer):
         return f"{k} of {total} units, as asked"
-    among = "" if answering is None else f" among those above 0 for {answering:g} of the stimuli"
+    among = "" if min_active_fraction is None else f" among those above 0 for {min_active_fraction:g} of the stimuli"
     return f"{k} of {total} units, drawn by seed {seed}{among}"
 
 
-def responses_of(
+def activations_of(
     model: nn.Module,
     layers: Iterable[str],
     stimuli: Any,

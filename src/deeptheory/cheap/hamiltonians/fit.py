@@ -33,9 +33,9 @@ class HamiltonianFit(Result):
     orbits: terms that share a parameter, each ((variable, power or level), ...). theta: [P]. low, high: [P] its 95 % interval,
     -inf or inf where a joint state that was never seen leaves no finite maximum (theta is then what the ridge holds).
     standard_error: [P]; where joint states are rare so large that theta -+ 1.96 of it holds low and high (inf). bits: of a
-    held-out sample, sum over variables of -log2 p(x_i | rest). lost: bits a sample lost to locality and symmetry, against the
+    held-out sample, sum over variables of -log2 p(x_i | rest). excess_bits: bits per sample lost to locality and symmetry, against the
     same degree without them (0 where nothing else was assumed; NaN where that has too many parameters to fit).
-    assumptions: one row each, from any function to independent variables: parameters, bits, lost, low, high.
+    assumptions: one row each, from any function to independent variables: parameters, bits, excess_bits, low, high.
     scores: [held out] bits of each held-out sample; fits of one data set and seed share those samples.
     kind: "binary" (spins: the smaller of the two values is -1), "potts", "gaussian" or "real". known: values of the levels.
     """
@@ -51,7 +51,7 @@ class HamiltonianFit(Result):
     low: np.ndarray
     high: np.ndarray
     bits: Estimate
-    lost: Estimate
+    excess_bits: Estimate
     assumptions: Any
     scores: np.ndarray
     notes: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ class HamiltonianFit(Result):
     def __repr__(self) -> str:
         return f"HamiltonianFit({self.n} {self.kind} variables, degree {self.degree}, {self.parameters} parameters, {self.bits.value:.4g} bits)"
 
-    def lost_against(self, other: "HamiltonianFit") -> Estimate:
+    def excess_bits_over(self, other: "HamiltonianFit") -> Estimate:
         """Bits a held-out sample costs more under this fit than under another of the same samples and seed.
 
         InputError: the other was scored on other samples.
@@ -142,12 +142,12 @@ class HamiltonianFit(Result):
 
         from deeptheory.core.theme import new_figure
 
-        rows = self.assumptions[np.isfinite(self.assumptions["lost"].astype(float))]
+        rows = self.assumptions[np.isfinite(self.assumptions["excess_bits"].astype(float))]
         figure = new_figure(xaxis_title="parameters", yaxis_title="bits lost a sample, held out")
         figure.update_xaxes(type="log")
-        error = {"type": "data", "symmetric": False, "array": rows["high"] - rows["lost"]}
-        error["arrayminus"] = rows["lost"] - rows["low"]
-        figure.add_trace(go.Scatter(x=[float(p) for p in rows["parameters"]], y=rows["lost"], text=rows["assumption"],
+        error = {"type": "data", "symmetric": False, "array": rows["high"] - rows["excess_bits"]}
+        error["arrayminus"] = rows["excess_bits"] - rows["low"]
+        figure.add_trace(go.Scatter(x=[float(p) for p in rows["parameters"]], y=rows["excess_bits"], text=rows["assumption"],
                                     mode="markers+text", textposition="top center", error_y=error))  # fmt: skip
         return figure
 
@@ -190,7 +190,7 @@ def hamiltonian_fit(
     shape=None,
     periodic: bool = False,
     held_out: float = 0.2,
-    ladder: bool = True,
+    compare_assumptions: bool = True,
     interval: tuple[float, float] | None = None,
     ridge: float = 1.0,
     seed: int = 0,
@@ -199,7 +199,7 @@ def hamiltonian_fit(
 
     samples: [N, n], independent. degree, locality, symmetry, shape, periodic: see Assumptions. kind: "binary", "potts",
     "gaussian" (likelihood), "real" (degrees to 4 or so, within `interval`: by default the samples' range and a quarter of
-    it on either side), or "auto": by the values seen. held_out: share of the samples, drawn by seed. ladder: fit the weaker
+    it on either side), or "auto": by the values seen. held_out: share of the samples, drawn by seed. compare_assumptions: fit the weaker
     and stronger assumptions too, for the table. ridge: precision of a Gaussian prior on theta, in samples.
 
     InputError: shapes, NaN, constant variables, values out of range, more than 6,000 parameters. DeeptheoryError: no
@@ -230,7 +230,7 @@ def hamiltonian_fit(
     rows, notes = [], [*scale.notes, *said]
     reference = None
     for k in range(4):
-        if not given[k] or not (ladder or k == last):
+        if not given[k] or not (compare_assumptions or k == last):
             continue
         count, bits = _size(assumed[k]), None
         if k == last:
@@ -255,7 +255,7 @@ def hamiltonian_fit(
         low=low,
         high=high,
         bits=_mean(scores, "sum over variables of -log2 p(x_i | rest), held out"),
-        lost=_difference(scores, reference, "against the same degree, nothing else assumed"),
+        excess_bits=_difference(scores, reference, "against the same degree, nothing else assumed"),
         assumptions=_rows(rows, reference, read, wanted.n),
         scores=scores,
         notes=tuple(notes),
@@ -360,7 +360,7 @@ def _rows(rows, reference: np.ndarray, read: Samples, n: int):
             continue
         lost = _difference(scores, reference, "")
         out.append((name, count, float(scores.mean()), lost.value, lost.low, lost.high))
-    return pd.DataFrame(out, columns=["assumption", "parameters", "bits", "lost", "low", "high"])
+    return pd.DataFrame(out, columns=["assumption", "parameters", "bits", "excess_bits", "low", "high"])
 
 
 def _written(term: Term, kind: str) -> str:

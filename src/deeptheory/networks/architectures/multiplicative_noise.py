@@ -9,20 +9,22 @@ from torch import nn
 from deeptheory.core.errors import InputError
 
 
-class RelativeNoise(nn.Module):
-    """h + share * |h| * N(0, 1), in every mode. InputError: share below 0."""
+class MultiplicativeNoise(nn.Module):
+    """h + std * |h| * N(0, 1), in every mode. InputError: std below 0."""
 
-    def __init__(self, share: float = 1e-3):
+    def __init__(self, std: float = 1e-3):
         super().__init__()
-        if not share >= 0:
-            raise InputError(f"share is {share}; the noise is in proportion to the activation, 0 or above")
-        self.share = share
+        if not std >= 0:
+            raise InputError(
+                f"std is {std}; the noise's standard deviation, as a fraction of the activation, is 0 or above"
+            )
+        self.std = std
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
-        return h + self.share * h.abs() * torch.randn_like(h) if self.share else h
+        return h + self.std * h.abs() * torch.randn_like(h) if self.std else h
 
     def extra_repr(self) -> str:
-        return f"{self.share:g}"
+        return f"{self.std:g}"
 
 
 def noisy_cnn(
@@ -38,11 +40,11 @@ def noisy_cnn(
         parts: dict[str, nn.Module] = {}
         for k in range(3):
             conv = nn.Conv2d(widths[k], widths[k + 1], 3, padding=1)
-            parts[f"conv{k + 1}"] = nn.Sequential(RelativeNoise(noise), conv, nn.LeakyReLU(), nn.MaxPool2d(2))
+            parts[f"conv{k + 1}"] = nn.Sequential(MultiplicativeNoise(noise), conv, nn.LeakyReLU(), nn.MaxPool2d(2))
         side = image_size // 8
         parts["flat"] = nn.Flatten()
-        parts["dense1"] = nn.Sequential(RelativeNoise(noise), nn.Linear(32 * side * side, 32), nn.LeakyReLU())
-        parts["output"] = nn.Sequential(RelativeNoise(noise), nn.Linear(32, classes), nn.LogSoftmax(-1))
+        parts["dense1"] = nn.Sequential(MultiplicativeNoise(noise), nn.Linear(32 * side * side, 32), nn.LeakyReLU())
+        parts["output"] = nn.Sequential(MultiplicativeNoise(noise), nn.Linear(32, classes), nn.LogSoftmax(-1))
     module = nn.Sequential()
     for name, part in parts.items():
         module.add_module(name, part)

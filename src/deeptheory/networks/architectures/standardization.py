@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 
-class Standardised(nn.Module):
+class PerImageStandardization(nn.Module):
     """network((x - mean) / deviation), both over all pixels and channels of a picture; images [B, C, H, W].
 
     A picture of one grey value becomes zeros: the deviation is at least 1 / sqrt(number of its values) on the scale of

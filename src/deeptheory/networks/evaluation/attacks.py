@@ -124,7 +124,7 @@ def bim(
     return moved
 
 
-def strong(
+def pgd(
     module: nn.Module,
     images,
     labels,
@@ -173,7 +173,7 @@ def robustness(
     targets=None,
     **how: Any,
 ) -> Robustness:
-    """Accuracy on attacked pictures for each epsilon, so many pictures at a time. attack: `fgsm`, `bim` or `strong`,
+    """Accuracy on attacked pictures for each epsilon, so many pictures at a time. attack: `fgsm`, `bim` or `pgd`,
     with its keywords.
 
     scores: what is attacked and, its largest being the answer, what is judged by. judge: another network that is shown
@@ -258,7 +258,7 @@ def _check(module: Any, images, labels, bounds) -> tuple[torch.Tensor, torch.Ten
     if not len(x):
         raise InputError("images has no pictures; give at least one")
     if not x.is_floating_point():
-        raise InputError(f"images are {x.dtype}; an attack moves floats: scale them, dt.datasets.scaled(images)")
+        raise InputError(f"images are {x.dtype}; an attack moves floats: scale them, dt.datasets.downsample(images)")
     if float(x.min()) < bounds[0] or float(x.max()) > bounds[1]:
         raise InputError(
             f"images run from {float(x.min()):.3g} to {float(x.max()):.3g}, outside the bounds {bounds}; scale them"

@@ -16,7 +16,7 @@ from deeptheory.core.shapes import check_finite, check_shapes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Matched(Result):
+class EqualAccuracy(Result):
     """Two curves compared at the same familiar value.
 
     target: the familiar value of both; first, second: the other value of each.
@@ -27,7 +27,7 @@ class Matched(Result):
     second: float
 
     def __repr__(self) -> str:
-        return f"Matched(at {self.target:.4g}: {self.first:.4g} and {self.second:.4g})"
+        return f"EqualAccuracy(at {self.target:.4g}: {self.first:.4g} and {self.second:.4g})"
 
     def table(self):
         """One row: target, first, second."""
@@ -36,7 +36,7 @@ class Matched(Result):
         return pd.DataFrame([{"target": self.target, "first": self.first, "second": self.second}])
 
 
-def matched(first: tuple[Any, Any], second: tuple[Any, Any]) -> Matched:
+def compare_at_equal_accuracy(first: tuple[Any, Any], second: tuple[Any, Any]) -> EqualAccuracy:
     """Compare two networks at equal familiar accuracy (Sabour et al. 2017, section 5.1; Hinton et al. 2018, section
     5.1).
 
@@ -55,7 +55,7 @@ def matched(first: tuple[Any, Any], second: tuple[Any, Any]) -> Matched:
         curves.append((familiar, other))
     target = float(min(familiar[-1] for familiar, _ in curves))
     a, b = (_at(familiar, other, target) for familiar, other in curves)
-    return Matched(target=target, first=a, second=b)
+    return EqualAccuracy(target=target, first=a, second=b)
 
 
 def _at(familiar: np.ndarray, other: np.ndarray, target: float) -> float:

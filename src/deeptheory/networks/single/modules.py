@@ -16,7 +16,7 @@ from deeptheory.core.errors import InputError
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def build(factory: Callable[[], Module], seed: int) -> Module:
+def seeded(factory: Callable[[], Module], seed: int) -> Module:
     """factory() with torch's generator set to the seed, so that weights are the seed's; the generator is put back."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -45,7 +45,7 @@ def as_of(module: Any, x: torch.Tensor) -> torch.Tensor:
     return x.to(floats[0].device, kinds.pop() if x.is_floating_point() and len(kinds) == 1 else x.dtype)
 
 
-def outputs(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
+def predict(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
     """The module's outputs on all rows of the inputs, in eval mode and without gradients, so many rows at a time.
 
     inputs: paired arrays [n, ...], numpy or torch, moved to the module's device (floats to its dtype) a batch at a
@@ -97,7 +97,7 @@ def set_weights(module: Module, vector: Any) -> Module:
     return module
 
 
-def count(module: nn.Module | Callable[[], nn.Module]) -> int:
+def parameter_count(module: nn.Module | Callable[[], nn.Module]) -> int:
     """The number of parameters.
 
     A factory is called without memory for them (device "meta"): the largest network costs nothing.

@@ -18,11 +18,11 @@ def firing(settings: dict) -> dt.axis.Poisson:
 
 
 def recorded(settings: dict, member: int, cells: int | None = None) -> dict[str, Any]:
-    """What dt.axis.cells_of and axis_codes_of are told: so many cells a layer (settings["cells"]), drawn by the member."""
+    """What dt.axis.record_units and axis_code_by_layer are told: so many cells a layer (settings["cells"]), drawn by the member."""
     return {
         "pool": "all",
         "units": cells or settings["cells"],
-        "answering": ANSWERED,
+        "min_active_fraction": ANSWERED,
         "noise": firing(settings),
         "batch": 200,
         "seed": member,

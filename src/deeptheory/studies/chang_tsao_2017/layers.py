@@ -36,7 +36,7 @@ def layers(settings: dict, member: int, trained: Any, untrained: Any, progress: 
 
     def bench(features, blocks, cells=None, **options):
         how = recorded(settings, member, cells) | {"folds": settings["folds"], "normalize": settings["normalize"]}
-        return dt.axis.axis_codes_of(trained, LAYERS, shown.images, features, blocks, untrained=untrained, **how | options)  # fmt: skip
+        return dt.axis.axis_code_by_layer(trained, LAYERS, shown.images, features, blocks, untrained=untrained, **how | options)  # fmt: skip
 
     coordinates, blocks = shown.coordinates, shown.space.blocks
     code = bench(coordinates, blocks, permutations=settings["permutations"], models=False)

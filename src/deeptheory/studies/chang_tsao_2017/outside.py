@@ -43,7 +43,7 @@ def _network(settings: dict, member: int) -> Any:
     drawn = max(settings["photographs"], 2 * len(space.variances))
     coordinates = space.sample(drawn, derive(member, "photographs") % 2**31)
     images = _cropped(space, space.decode(coordinates).clip(0, 255))
-    code = dt.axis.axis_codes_of(
+    code = dt.axis.axis_code_by_layer(
         net, PUBLISHED, images, coordinates, space.blocks, untrained=_random_weights(member), permutations=settings["permutations"],
         normalize=settings["normalize"], models=False, **recorded(settings, member, _CELLS),
     )  # fmt: skip
@@ -102,7 +102,7 @@ def _dissimilarities(settings: dict, member: int) -> Any:
         nets = ()
     coords: dict[str, Any] = {"seed": [member]}
     if nets:
-        seen = [dt.axis.responses_of(net, PUBLISHED, known.images.astype(np.float32), pool="all") for net in nets]
+        seen = [dt.axis.activations_of(net, PUBLISHED, known.images.astype(np.float32), pool="all") for net in nets]
         table = np.array([[[alike(s[name]) for name in PUBLISHED] for s in seen]])
         values["rdm_published"] = (("seed", "published_condition", "published_layer"), table)
         coords |= {"published_condition": list(CONDITIONS[:2]), "published_layer": list(PUBLISHED)}

@@ -29,7 +29,7 @@ def population(settings: dict, member: int, trained: Any, untrained: Any, progre
     import xarray as xr
 
     shown = world(settings, member)
-    cells = dt.axis.cells_of(trained, LAYERS, shown.images, **recorded(settings, member))
+    cells = dt.axis.record_units(trained, LAYERS, shown.images, **recorded(settings, member))
     areas = {"middle": cells[_MIDDLE].recorded, "anterior": cells[_ANTERIOR].recorded}
     areas["combined"] = np.concatenate(list(areas.values()), axis=2)
     codes = {name: _code(settings, member, shown, r) for name, r in areas.items()}
@@ -95,7 +95,7 @@ def _code(settings: dict, member: int, shown: World, rates: np.ndarray) -> Any:
 
 def _controls(settings: dict, member: int, shown: World, untrained: Any, numbers: list[int]) -> list[tuple]:
     """(code of both areas, changes along the null plane, along the axis) of the untrained network, and of pixels."""
-    cells = dt.axis.cells_of(untrained, [_MIDDLE, _ANTERIOR], shown.images, **recorded(settings, member))
+    cells = dt.axis.record_units(untrained, [_MIDDLE, _ANTERIOR], shown.images, **recorded(settings, member))
     both = _code(settings, member, shown, np.concatenate([c.recorded for c in cells.values()], axis=2))
     anterior = _code(settings, member, shown, cells[_ANTERIOR].recorded)
     first = metamers(member, _responses(untrained, cells[_ANTERIOR]), shown, anterior)[:2]
@@ -109,7 +109,7 @@ def _responses(net: Any, cells: Any) -> Any:
     """A function (images, cell) -> responses [image] of that cell, without noise."""
 
     def respond(images: np.ndarray, k: int) -> np.ndarray:
-        seen = dt.axis.cells_of(net, [_ANTERIOR], images, pool="all", units=cells.positions[[k]])
+        seen = dt.axis.record_units(net, [_ANTERIOR], images, pool="all", units=cells.positions[[k]])
         return seen[_ANTERIOR].responses[:, 0]
 
     return respond
@@ -134,7 +134,7 @@ def _median_cosine(found: Any) -> float:
 
 def _rebuilt(shown: World, code: Any) -> tuple[float, np.ndarray]:
     """Median over faces of the distance to the true face over that to the nearest stranger; and the first faces rebuilt."""
-    ratio = float(np.median(dt.axis.stranger_ratio(code.decoding.predicted, code.decoding.actual)))
+    ratio = float(np.median(dt.axis.distractor_ratio(code.decoding.predicted, code.decoding.actual)))
     return ratio, code.reconstruct(lambda features: _drawn(shown, features[:SHOWN]))
 
 

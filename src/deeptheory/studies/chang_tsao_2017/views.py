@@ -44,9 +44,9 @@ def _transfer(settings: dict, member: int, made: Any, nets: dict) -> np.ndarray:
     out = np.full((len(nets), 2 * settings["cells"]), np.nan)
     for k, net in enumerate(nets.values()):
         how = recorded(settings, member, 2 * settings["cells"])
-        first = dt.axis.cells_of(net, ["relu6"], front, **how)["relu6"]
-        how |= {"units": first.positions, "answering": None, "seed": derive(member, "side") % 2**31}
-        second = dt.axis.cells_of(net, ["relu6"], side, **how)["relu6"]
+        first = dt.axis.record_units(net, ["relu6"], front, **how)["relu6"]
+        how |= {"units": first.positions, "min_active_fraction": None, "seed": derive(member, "side") % 2**31}
+        second = dt.axis.record_units(net, ["relu6"], side, **how)["relu6"]
         codes = [
             dt.axis_code(
                 cells.recorded, np.hstack(list(latents)), {"shape": slice(0, 25), "appearance": slice(25, 50)},
@@ -73,7 +73,7 @@ def _ladder(settings: dict, member: int, made: Any, nets: dict) -> tuple[np.ndar
     how = recorded(settings, member) | {"noise": None}
     rows = []
     for net in nets.values():
-        cells = dt.axis.cells_of(net, LAYERS, images, **how)
+        cells = dt.axis.record_units(net, LAYERS, images, **how)
         rows.append([measure(cells[name].responses) for name in LAYERS])
     values, _ = dt.axis.pixels_of(images, settings["cells"], member)
     return np.array(rows), np.array(measure(values))

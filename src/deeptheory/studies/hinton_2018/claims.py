@@ -55,7 +55,7 @@ def compared(results: Any, condition: str) -> list[Any]:
     """For each seed, accuracy on new viewpoints of capsules and of the CNN where they are equally good on familiar ones."""
     curves = [results[f"{condition}-{kind}"] for kind in ("capsules", "cnn")]
     return [
-        dt.networks.matched(*((c["familiar"].values[k], c["novel"].values[k]) for c in curves))
+        dt.networks.compare_at_equal_accuracy(*((c["familiar"].values[k], c["novel"].values[k]) for c in curves))
         for k in range(len(curves[0]["seed"]))
     ]
 

@@ -38,7 +38,7 @@ def views(settings, unit, inputs, workspace, progress):
     found = load(settings)
     images = found.images
     if settings["size"] * 2 == images.shape[-1]:  # 96 to 48: every 2x2 pixels become their mean
-        images = np.rint(255 * dt.datasets.scaled(images, 2)).astype(np.uint8)
+        images = np.rint(255 * dt.datasets.downsample(images, 2)).astype(np.uint8)
     names = ("labels", "instance", "azimuth", "elevation", "light", "train")
     data = {name: ("view", getattr(found, name)) for name in names}
     return xr.Dataset({"image": (("view", "channel", "y", "x"), images), **data}, attrs={"source": found.source})
@@ -67,9 +67,11 @@ def prepared(data: Any, rows: np.ndarray, settings: dict, generator: np.random.G
     where the settings say so."""
     x = data["image"].values[rows]
     if not settings["crop"]:
-        return as_tensor(dt.datasets.scaled(x))
-    x = dt.datasets.scaled(dt.datasets.cropped(x, settings["crop"], generator))
-    return as_tensor(x if generator is None else dt.datasets.relit(x, generator))
+        return as_tensor(dt.datasets.downsample(x))
+    if generator is None:
+        return as_tensor(dt.datasets.downsample(dt.datasets.center_crop(x, settings["crop"])))
+    x = dt.datasets.downsample(dt.datasets.random_crop(x, settings["crop"], seed=generator))
+    return as_tensor(dt.datasets.color_jitter(x, seed=generator))
 
 
 def _judged(data: Any, rows: np.ndarray, settings: dict, purpose: str) -> tuple[Any, Any]:
@@ -84,7 +86,7 @@ def _judged(data: Any, rows: np.ndarray, settings: dict, purpose: str) -> tuple[
 def _capsules(settings: dict, channels: int, classes: int, side: int, **changed: Any):
     how = {k: settings[k] for k in ("iterations", "schedule", "variant")} | changed
     network = dt.capsules.MatrixCapsuleNetwork((channels, side, side), classes, tuple(settings["types"]), **how)
-    return dt.networks.Standardised(network)
+    return dt.networks.PerImageStandardization(network)
 
 
 def _network(settings: dict, data: Any, cnn: bool = False, **changed: Any):
@@ -94,7 +96,9 @@ def _network(settings: dict, data: Any, cnn: bool = False, **changed: Any):
     if not cnn:
         return _capsules(settings, channels, classes, side, **changed)
     a, b, width = settings["cnn"]
-    return dt.networks.Standardised(dt.capsules.hinton_cnn((channels, side, side), classes, (a, b), (width,)))
+    return dt.networks.PerImageStandardization(
+        dt.capsules.hinton_cnn((channels, side, side), classes, (a, b), (width,))
+    )
 
 
 def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, loss=None, **changed):
@@ -110,7 +114,7 @@ def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, l
         drawn = rows["train"][g.integers(0, len(rows["train"]), settings["batch"])]
         return prepared(data, drawn, settings, g), as_tensor(labels[drawn]), step
 
-    network = dt.networks.build(lambda: _network(settings, data, cnn, **changed), unit[0])
+    network = dt.networks.seeded(lambda: _network(settings, data, cnn, **changed), unit[0])
     log = dt.networks.train(
         network,
         batches,
@@ -142,7 +146,7 @@ def votes(settings, unit, inputs, workspace, progress):
     """Distances of votes to the mean of the winning class, iteration by iteration."""
     data, network = inputs["views"], _trained(settings, inputs, "whole")
     x = _judged(data, parts(data, "all")["familiar"], settings, "familiar")[0][:_TRACED]
-    said = dt.networks.outputs(network, x)[0].argmax(1).numpy()
+    said = dt.networks.predict(network, x)[0].argmax(1).numpy()
     labels, counts = np.unique(said, return_counts=True)
     traces = [_last_layer(dt.capsules.trace_routing(network, x[said == label])) for label in labels]
     distances = [trace.mean_distance()[:, label] for label, trace in zip(labels, traces)]
@@ -219,9 +223,9 @@ def parameters(settings, unit, inputs, workspace, progress):
     """The paper's networks, built and counted."""
     made = dt.capsules
     counts = {
-        "capsules": dt.networks.count(made.MatrixCapsuleNetwork),
-        "small-capsules": dt.networks.count(lambda: made.MatrixCapsuleNetwork(types=(64, 8, 16, 16))),
-        "cnn": dt.networks.count(made.hinton_cnn),
+        "capsules": dt.networks.parameter_count(made.MatrixCapsuleNetwork),
+        "small-capsules": dt.networks.parameter_count(lambda: made.MatrixCapsuleNetwork(types=(64, 8, 16, 16))),
+        "cnn": dt.networks.parameter_count(made.hinton_cnn),
     }
     return xr.Dataset({"count": ("network", list(counts.values()))}, coords={"network": list(counts)})
 

@@ -296,7 +296,7 @@ def data(settings, unit, inputs, workspace, progress):
     rows = []
     for name in DATA:
         x = _samples(name, unit[0], settings)
-        fits = [dt.cheap.hamiltonian_fit(x, degree, ladder=False, seed=0) for degree in (1, 2, 3)]
+        fits = [dt.cheap.hamiltonian_fit(x, degree, compare_assumptions=False, seed=0) for degree in (1, 2, 3)]
         rows.append([[f.bits.value, float(f.parameters)] for f in fits])
     return xr.Dataset(
         {"fit": (("seed", "data", "degree", "what"), np.array(rows)[None])},

@@ -70,7 +70,7 @@ def compared(results: Any) -> list[Any]:
     """For each seed, accuracy on the affine set of both networks where they are equally good on moved digits."""
     curves = [results[s] for s in ("expanded-capsules", "expanded-cnn")]
     return [
-        dt.networks.matched(*((c["expanded"].values[k], c["affine"].values[k]) for c in curves))
+        dt.networks.compare_at_equal_accuracy(*((c["expanded"].values[k], c["affine"].values[k]) for c in curves))
         for k in range(len(curves[0]["seed"]))
     ]
 

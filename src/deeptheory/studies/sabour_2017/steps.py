@@ -41,7 +41,7 @@ def digits(settings: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
 
 
 def _inputs(images: np.ndarray, settings: dict) -> Any:
-    return as_tensor(dt.datasets.scaled(images, settings["shrink"]))
+    return as_tensor(dt.datasets.downsample(images, settings["shrink"]))
 
 
 def _batches(settings: dict, task: str):
@@ -50,7 +50,9 @@ def _batches(settings: dict, task: str):
 
     def single(step: int, g: np.random.Generator):
         rows = g.integers(0, len(images), settings["batch"])
-        return _inputs(dt.datasets.shifted(images[rows], g, **_MOVES[task]), settings), as_tensor(labels[rows])
+        return _inputs(dt.datasets.random_shift(images[rows], seed=g, **_MOVES[task]), settings), as_tensor(
+            labels[rows]
+        )
 
     return single if task in _MOVES else lambda step, g: _pairs(settings, images, labels, settings["batch"], g)
 
@@ -61,15 +63,15 @@ def _tests(settings: dict, task: str) -> dict[str, tuple[Any, Any]]:
         return {"error": _test_pairs(settings)[:2]}
     (*_, images, labels), seed = digits(settings), settings["seed"]
     if task == "moved":
-        expanded = dt.datasets.shifted(images, generator(seed, "expanded"), **_MOVES[task])
-        affine = dt.datasets.affine(images, generator(seed, "affine"))
+        expanded = dt.datasets.random_shift(images, seed=generator(seed, "expanded"), **_MOVES[task])
+        affine = dt.datasets.random_affine(images, seed=generator(seed, "affine"))
         return {"expanded": (_inputs(expanded, settings), labels), "affine": (_inputs(affine, settings), labels)}
     return {"error": (_inputs(images, settings), labels)}
 
 
 def _pairs(settings: dict, images: np.ndarray, labels: np.ndarray, count: int, g: np.random.Generator):
     """Overlaid digits, their labels, and both digits alone, in order of label."""
-    drawn = dt.datasets.overlaid(images, labels, count, g, pad=settings["pad"], max_shift=settings["max_shift"])
+    drawn = dt.datasets.multi_digit(images, labels, count, seed=g, pad=settings["pad"], max_shift=settings["max_shift"])
     return _inputs(drawn.images, settings), as_tensor(drawn.labels), _inputs(drawn.sources, settings)
 
 
@@ -115,7 +117,7 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
         errors = {name: dt.capsules.error_rate(module, x, labels) for name, (x, labels) in tests.items()}
         return errors if "error" in errors else {name: 100 - error for name, error in errors.items()}
 
-    network = dt.networks.build(lambda: _cnn(settings, task) if cnn else _capsules(settings, task, **changed), unit[0])
+    network = dt.networks.seeded(lambda: _cnn(settings, task) if cnn else _capsules(settings, task, **changed), unit[0])
     log = dt.networks.train(
         network,
         _batches(settings, task),
@@ -153,7 +155,7 @@ def reconstructions(settings, unit, inputs, workspace, progress):
     """Images and what the longest capsule draws; failures among them, drawn from the true class as well."""
     *_, images, labels = digits(settings)
     x, network = _inputs(images, settings), _trained(settings, inputs, "r3-reconstruction", "digits")
-    out = dt.networks.outputs(network, x)
+    out = dt.networks.predict(network, x)
     said = out.lengths.argmax(1).numpy()
     wrong, right = np.flatnonzero(said != labels), np.flatnonzero(said == labels)
     failures = wrong[: max(min(3, len(wrong)), _SHOWN - len(right))]
@@ -203,7 +205,7 @@ def segmentation(settings, unit, inputs, workspace, progress):
     """Both digits of a pair drawn apart, and a class that is neither there nor was said."""
     x, y, sources = _test_pairs(settings)
     y, network = y.numpy(), _trained(settings, inputs, "multimnist-capsules", "overlaid")
-    out = dt.networks.outputs(network, x, y[:, 0])
+    out = dt.networks.predict(network, x, y[:, 0])
     said = np.sort(out.lengths.topk(2, 1).indices.numpy(), 1)
     free = np.ones((len(y), 10), dtype=bool)
     np.put_along_axis(free, np.concatenate([y, said], axis=1), False, axis=1)
@@ -228,11 +230,11 @@ def parameters(settings, unit, inputs, workspace, progress):
     """The paper's networks, built and counted; the bias of the class capsules, which only the program has, is left out."""
     capsules, bias = dt.capsules.CapsuleNetwork, 10 * 16
     counts = {
-        "capsules": dt.networks.count(capsules) - bias,
-        "capsules-without-decoder": dt.networks.count(lambda: capsules(reconstruction=False)) - bias,
-        "multimnist-capsules": dt.networks.count(lambda: capsules((1, 36, 36))) - bias,
-        "cnn": dt.networks.count(dt.capsules.sabour_cnn),
-        "multimnist-cnn": dt.networks.count(dt.capsules.multimnist_cnn),
+        "capsules": dt.networks.parameter_count(capsules) - bias,
+        "capsules-without-decoder": dt.networks.parameter_count(lambda: capsules(reconstruction=False)) - bias,
+        "multimnist-capsules": dt.networks.parameter_count(lambda: capsules((1, 36, 36))) - bias,
+        "cnn": dt.networks.parameter_count(dt.capsules.sabour_cnn),
+        "multimnist-cnn": dt.networks.parameter_count(dt.capsules.multimnist_cnn),
     }
     return xr.Dataset({"count": ("network", list(counts.values()))}, coords={"network": list(counts)})
 
