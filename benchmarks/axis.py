@@ -244,20 +244,20 @@ def _peers(rounds: int, quick: bool) -> list[Row]:
     units, n = (40, 300) if quick else (205, 2000)
     sim = simulate(MIXTURE, n=n, units=units, variances="paper", reliability=0.5)
     e = enter(sim.responses, sim.features, None, "none")
-    centred = e.y - e.y.mean(0)
+    centered = e.y - e.y.mean(0)
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         path = str(Path(scratch) / "data.npz")
         np.savez(path, y=sim.responses, s=sim.features, alphas=np.array(_ALPHAS))
         himalaya, rsatoolbox = Peer(python, "himalaya", path), Peer(python, "rsatoolbox", path)
         try:
-            mine = (e.z @ _ridge(e.z, centred, e.variances)[0] + e.y.mean(0)).numpy()
+            mine = (e.z @ _ridge(e.z, centered, e.variances)[0] + e.y.mean(0)).numpy()
             theirs = himalaya.answer()
             same = np.abs(mine - theirs).max(0) / sim.responses.std(0)
             rows.append(
                 compare(
                     f"ridge axes of {units} units, {n:,} stimuli, penalty chosen for each",
-                    lambda: _ridge(e.z, centred, e.variances),
+                    lambda: _ridge(e.z, centered, e.variances),
                     "himalaya 0.4.11, RidgeCV",
                     himalaya,
                     rounds,
@@ -276,7 +276,7 @@ def _peers(rounds: int, quick: bool) -> list[Row]:
                     rounds,
                     error=_similarity_error(sim.responses, rsatoolbox.answer()),
                     error_of="correlation",
-                    note="ours also standardises each unit; agreement without that",
+                    note="ours also standardizes each unit; agreement without that",
                 )
             )
         finally:
@@ -286,7 +286,7 @@ def _peers(rounds: int, quick: bool) -> list[Row]:
 
 
 def _similarity_error(y: np.ndarray, theirs: np.ndarray) -> float:
-    """Theirs does not standardise units; neither does this, for the comparison of values."""
+    """Theirs does not standardize units; neither does this, for the comparison of values."""
     plain = y - y.mean(1, keepdims=True)
     plain /= np.linalg.norm(plain, axis=1, keepdims=True)
     off = np.abs(plain @ plain.T - theirs)

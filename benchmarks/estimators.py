@@ -4,7 +4,7 @@ The peers live in an environment of their own: DEEPTHEORY_PEERS names a folder i
 `ennemi`, `npeet-plus` and `scikit-learn`; without it their rows are left out and a sentence says so. Each is a process
 that stays up and holds the data; times are processor times of one thread, taken on both sides in turn. The peers give
 a number, ours an interval and notes as well, by ten batches. "Agree" compares the numbers: npeet-plus adds noise of
-1e-10 and counts neighbours at the distance itself, ennemi and scikit-learn write psi otherwise.
+1e-10 and counts neighbors at the distance itself, ennemi and scikit-learn write psi otherwise.
 """
 
 import json

@@ -39,7 +39,7 @@ def run(rounds: int, quick: bool) -> list[Row]:
     def plane(networks: int, inputs: int, units: int) -> float:
         a = np.tanh(2 * rng.standard_normal((networks, inputs, units))).astype(np.float32)
         y = rng.integers(0, 2, inputs)
-        return _median(lambda: readout.summarise(a, y), rounds)
+        return _median(lambda: readout.summarize(a, y), rounds)
 
     base = plane(1, 4096, 10)
     cases = (

@@ -1,7 +1,7 @@
-"""Networks of known information: noise read-outs, sample propagation, neighbour counts, quantised training.
+"""Networks of known information: noise read-outs, sample propagation, neighbor counts, quantized training.
 
 The other side is a competent form of the same: matrices of distances in numpy for Gaussian sums, scikit-learn's
-`mutual_info_regression` for one pair of columns (the same neighbours, other tie-breaking noise), autograd for training.
+`mutual_info_regression` for one pair of columns (the same neighbors, other tie-breaking noise), autograd for training.
 Sample propagation is compared on the same samples and points.
 """
 
@@ -25,10 +25,10 @@ def noise_by_matrix(h, y, sigma):
     return whole, whole - sum((y == c).mean() * bits(d[np.ix_(y == c, y == c)]) for c in np.unique(y))
 
 
-def densities_by_matrix(points, centres, inv):
+def densities_by_matrix(points, centers, inv):
     """log p(t) up to a constant, all distances at once."""
-    d = ((points[:, :, None] - centres[None]) ** 2).sum(1)
-    return logsumexp(-inv * d, axis=1) - np.log(centres.shape[1])
+    d = ((points[:, :, None] - centers[None]) ** 2).sum(1)
+    return logsumexp(-inv * d, axis=1) - np.log(centers.shape[1])
 
 
 def run(rounds: int, quick: bool) -> list[Row]:
@@ -38,33 +38,33 @@ def run(rounds: int, quick: bool) -> list[Row]:
     return [
         _noise(rng, n, rounds),
         _propagation(rng, n, rounds),
-        _neighbours(rng, n, rounds),
-        _quantised(rounds, quick),
+        _neighbors(rng, n, rounds),
+        _quantized(rounds, quick),
     ]
 
 
 def _noise(rng, n, rounds) -> Row:
     h, y = np.tanh(2 * rng.standard_normal((n, 6))).astype(np.float32), rng.integers(0, 2, n)
     readout, wide = dt.GaussianNoise(0.2), h.astype(np.float64)
-    ours, theirs = readout.summarise(h[None], y), noise_by_matrix(wide, y, 0.2)
+    ours, theirs = readout.summarize(h[None], y), noise_by_matrix(wide, y, 0.2)
     error = max(abs(ours["i_x"][0] - theirs[0]), abs(ours["i_y"][0] - theirs[1]))
     return compare(
-        f"noise bounds of one layer, {n} x 6", lambda: readout.summarise(h[None], y), "matrices in numpy",
+        f"noise bounds of one layer, {n} x 6", lambda: readout.summarize(h[None], y), "matrices in numpy",
         lambda: noise_by_matrix(wide, y, 0.2), max(3, rounds // 3), error=float(error), error_of="bits",
         note="ours gives the lower bounds as well",
     )  # fmt: skip
 
 
 def _propagation(rng, n, rounds) -> Row:
-    centres = rng.standard_normal((6, 2 * n)).astype(np.float32)
-    given = np.ascontiguousarray(centres[:, :256].T[:, :, None])
-    points = (centres[:, :256].T + 0.3 * rng.standard_normal((256, 6))).astype(np.float32)
-    at, out, wide = np.arange(256), np.empty((256, 4)), centres.astype(np.float64)
+    centers = rng.standard_normal((6, 2 * n)).astype(np.float32)
+    given = np.ascontiguousarray(centers[:, :256].T[:, :, None])
+    points = (centers[:, :256].T + 0.3 * rng.standard_normal((256, 6))).astype(np.float32)
+    at, out, wide = np.arange(256), np.empty((256, 4)), centers.astype(np.float64)
 
     def ours():
         log_densities(
             points,
-            centres,
+            centers,
             given,
             at,
             at,
@@ -78,12 +78,12 @@ def _propagation(rng, n, rounds) -> Row:
 
     error = np.abs(ours() - densities_by_matrix(points.astype(np.float64), wide, 2.0)).max()
     return compare(
-        f"densities of sample propagation, 256 points, {2 * n} centres", ours, "matrices in numpy",
+        f"densities of sample propagation, 256 points, {2 * n} centers", ours, "matrices in numpy",
         lambda: densities_by_matrix(points.astype(np.float64), wide, 2.0), rounds, error=float(error), error_of="nats",
     )  # fmt: skip
 
 
-def _neighbours(rng, n, rounds) -> Row:
+def _neighbors(rng, n, rounds) -> Row:
     from sklearn.feature_selection import mutual_info_regression
 
     x = rng.standard_normal((n, 1))
@@ -102,7 +102,7 @@ def _neighbours(rng, n, rounds) -> Row:
     )  # fmt: skip
 
 
-def _quantised(rounds, quick) -> Row:
+def _quantized(rounds, quick) -> Row:
     data = dt.datasets.icosahedron()
     epochs = 1 if quick else 3
 
@@ -113,7 +113,7 @@ def _quantised(rounds, quick) -> Row:
 
     error = np.abs(train("handwritten") - train("autograd")).max()
     return compare(
-        f"training 8 quantised networks, {epochs} epochs", lambda: train("handwritten"), "autograd, stacked",
+        f"training 8 quantized networks, {epochs} epochs", lambda: train("handwritten"), "autograd, stacked",
         lambda: train("autograd"), max(3, rounds // 3), error=float(error), error_of="weights",
         note="a value between two levels may be rounded either way",
     )  # fmt: skip

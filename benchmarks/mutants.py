@@ -39,7 +39,7 @@ KERNELS = {  # science -> files whose numbers people read, tests that must see a
 NEAREST = {  # start of a file -> the tests that are run first: most mutants die there
     "cheap/hamiltonian": ["tests/cheap/test_hamiltonian_fit.py", "tests/trials/test_hamiltonian.py"],
     "cheap/hierarchy": ["tests/cheap/test_hierarchy.py"],
-    "cheap/renormal": ["tests/cheap/test_renormalisation.py"],
+    "cheap/renormal": ["tests/cheap/test_renormalization.py"],
     "cheap/": ["tests/cheap/test_gates.py", "tests/cheap/test_compiler.py"],
 }
 _SWAPPED: dict[type, type] = {

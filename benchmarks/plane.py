@@ -24,7 +24,7 @@ def snapshot(networks: int):
 def ours(layers, y):
     """i_x, i_y by layer, [layer, seed]."""
     readout = dt.Binning(30, (-1, 1))
-    got = [readout.summarise(a, y) for a in layers]
+    got = [readout.summarize(a, y) for a in layers]
     return np.array([[g["i_x"], g["i_y"]] for g in got])
 
 

@@ -194,7 +194,7 @@ def families(units: int, n: int = 1000, d: int = 20, ceiling: float = 0.5) -> It
 
 
 def restarts(units: int, tries: int = 200) -> Iterator[Row]:
-    """Our exemplar fit against the best of many runs of a general minimiser: at most .005 of R^2 short of it."""
+    """Our exemplar fit against the best of many runs of a general minimizer: at most .005 of R^2 short of it."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from oracles.axis import exemplar
 

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 import deeptheory as dt
-from deeptheory.faces import FaceSpace, PixelSpace, held_out, recognised
+from deeptheory.faces import FaceSpace, PixelSpace, held_out, recognized
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- measured by docs/make_faces.py -->", "<!-- end of what was measured -->"
@@ -27,7 +27,7 @@ PEOPLE, SIZE = 200, 64
 
 def picture() -> None:
     """Strangers, one person under eight lights, one head from side to side."""
-    faces = dt.faces.ProceduralFaces(96, colour=True)
+    faces = dt.faces.ProceduralFaces(96, color=True)
     turned = np.array([[yaw, 0, 0, 0, 0, 1] for yaw in np.linspace(-90, 90, 8)])
     rows = [
         faces.sample(16, 0),
@@ -79,7 +79,7 @@ def recognition() -> list[str]:
         }
         codes |= {"shape": codes["all"][:, :25], "appearance": codes["all"][:, 25:]}
         share = {
-            k: recognised(v[::2], v[1::2], np.arange(n), None if k != "pixels" else np.ones(v.shape[1])).mean()
+            k: recognized(v[::2], v[1::2], np.arange(n), None if k != "pixels" else np.ones(v.shape[1])).mean()
             for k, v in codes.items()
         }
         rows.append(
@@ -124,7 +124,7 @@ def detected(peers: Path | None) -> str:
     return (
         f"OpenCV's frontal Haar cascade at its usual settings finds a face in {(found > 0).sum()} of "
         f"{len(found)} strangers of 128x128 "
-        f"in a grey margin, and more than one in {(found > 1).sum()}."
+        f"in a gray margin, and more than one in {(found > 1).sum()}."
     )
 
 

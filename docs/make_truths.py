@@ -17,7 +17,7 @@ mean over {SEEDS} draws of {SAMPLES} pairs, the standard deviation over draws in
 of the truth, or of a tenth of a bit. Under `auto`, "noted" counts the draws that came with a note, "held" those whose interval
 holds the truth. Written by `docs/make_truths.py`, nothing chosen by hand.
 
-No estimator is right everywhere. Neighbour counts (`"ksg"`) follow any shape in few dimensions and lose what there is in many, the
+No estimator is right everywhere. Neighbor counts (`"ksg"`) follow any shape in few dimensions and lose what there is in many, the
 more so the stronger the dependence; canonical correlations (`"gaussian"`) follow normal pairs into 25 dimensions and see no roll, no
 spiral in few and no common scale; long tails mislead both until ranks take their place (`ranks=True`). `"auto"` chooses between
 them by rules that are written in `deeptheory/information/automatic.py` and were calibrated on other pairs.

@@ -3,7 +3,7 @@ Both sides of the debate in one afternoon
 =========================================
 
 Do layers compress? Shwartz-Ziv & Tishby said yes, Saxe et al. that it depends on the unit and on how one looks,
-Goldfeld et al. that noise must belong to the network before the question means anything, Lorenzen et al. that quantised
+Goldfeld et al. that noise must belong to the network before the question means anything, Lorenzen et al. that quantized
 networks answer it exactly. Here all of them look at *your* network: replace the model and the data below by your own.
 """
 
@@ -84,11 +84,11 @@ for estimate in noisy:
 # What compresses there is the clustering of samples, which distances alone can see.
 after = run.activations("3", LOOKS[-1])
 before = run.activations("3", 0)
-clusters = [Clusters(0.4).summarise(a[:, ::3], y[::3]) for a in (before, after)]
+clusters = [Clusters(0.4).summarize(a[:, ::3], y[::3]) for a in (before, after)]
 print("clustering before and after (bits apart):", [c["apart"].round(2) for c in clusters])
 
 # %%
-# Levels that belong to the network (Lorenzen et al. 2022): train it quantised, and nothing has to be estimated.
+# Levels that belong to the network (Lorenzen et al. 2022): train it quantized, and nothing has to be estimated.
 nets = dt.networks.Population.mlp([64, 12, 4, 10], "tanh", range(3), bits=8)
 recorder = dt.Recorder(nets, x, y, layers="layer*", readouts=dt.Exact())
 dt.networks.fit(nets, x, y, epochs=150, lr=5e-3, batch=128, recorder=recorder, record_at=[0, 5, 20, 60, 150])
@@ -143,7 +143,7 @@ print(
 )
 apart = {}
 for layer in seen.layers:
-    cosines = [Cosines().summarise(seen.activations(layer, s), y) for s in (0, 120)]
+    cosines = [Cosines().summarize(seen.activations(layer, s), y) for s in (0, 120)]
     apart[layer] = [float(c["within"][0] - c["between"][0]) for c in cosines]
     code = dt.mutual_information(pictures, seen.activations(layer, 120)[0], "compressed", dims=4)
     print(f"{layer:12} same class closer by {apart[layer][0]:.2f}, then {apart[layer][1]:.2f}; {code}")

@@ -2,8 +2,8 @@
 Matrix capsules on your own folder of pictures
 ==============================================
 
-A folder with one sub-folder a class, as most people have it. The pictures may have any size, be rectangular, grey or
-coloured; the network is told the shape. ``dt.networks.train`` keeps a checkpoint, so that a killed training goes on to
+A folder with one sub-folder a class, as most people have it. The pictures may have any size, be rectangular, gray or
+colored; the network is told the shape. ``dt.networks.train`` keeps a checkpoint, so that a killed training goes on to
 the same bits.
 """
 
@@ -37,7 +37,7 @@ train, test = order[: int(0.8 * len(x))], order[int(0.8 * len(x)) :]
 print(classes, tuple(x.shape))
 
 # %%
-# A network for that shape; pictures are standardised inside it. The margin of the spread loss widens over the training.
+# A network for that shape; pictures are standardized inside it. The margin of the spread loss widens over the training.
 shape = tuple(x.shape[1:])
 net = dt.networks.seeded(
     lambda: dt.networks.PerImageStandardization(

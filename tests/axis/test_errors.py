@@ -44,7 +44,7 @@ INFINITE = np.where(np.arange(80)[:, None] == 3, np.inf, Y)
             "80 of 80 rows repeat the features of another row.*groups=",
         ),
         ({"reliability": [0.5, 0.5]}, r"reliability has shape \[2\]"),
-        ({"normalize": "blok"}, "unknown normalisation 'blok'; did you mean block"),
+        ({"normalize": "blok"}, "unknown normalization 'blok'; did you mean block"),
         ({"blocks": {"a": slice(0, 3), "b": [2, 3]}}, "blocks a, b overlap"),
         ({"blocks": {"a": [5]}}, r"block 'a' holds \[.*5.*\] of 5 features"),
         ({"blocks": {"a": slice(2, 2)}}, "block 'a' holds"),

@@ -114,7 +114,7 @@ def test_squash_at_zero(wrong):
     assert s.grad.isfinite().all()
 
 
-def test_primary_capsules_of_neighbouring_pixels():
+def test_primary_capsules_of_neighboring_pixels():
     """XifengGuo-Pytorch, danielhavir, higgsfield: `view(B, -1, 8)` makes a capsule of 8 pixels of one channel."""
     torch.manual_seed(0)
     layer = c.PrimaryCapsules(1, 2, 8, kernel_size=1, stride=1)

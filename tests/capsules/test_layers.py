@@ -136,12 +136,12 @@ def test_class_capsules_see_all_positions_and_where_they_are():
     layer = c.ClassCapsules(2, 3).double()
     torch.nn.init.normal_(layer.weight, std=0.5)
     pose, activation = matrix_inputs(2, 3, 4, 2)
-    centres = torch.randn(3, 4, 2, dtype=torch.float64)
+    centers = torch.randn(3, 4, 2, dtype=torch.float64)
     votes = torch.einsum("bhwtxz,tjzy->bhwtjxy", pose, layer.weight).clone()
-    votes[..., 0, 3] += centres[None, :, :, None, None, 0]
-    votes[..., 1, 3] += centres[None, :, :, None, None, 1]
+    votes[..., 0, 3] += centers[None, :, :, None, None, 0]
+    votes[..., 1, 3] += centers[None, :, :, None, None, 1]
     truth = c.em_routing(votes.flatten(1, 3), activation.flatten(1), layer.beta_u, layer.beta_a)
-    for ours, theirs in zip(layer(pose, activation, centres), truth):
+    for ours, theirs in zip(layer(pose, activation, centers), truth):
         torch.testing.assert_close(ours, theirs)
     flipped = layer(pose.flip(2), activation.flip(2))
     assert (flipped[0] - layer(pose, activation)[0]).abs().max() > 1e-3
@@ -362,13 +362,13 @@ def test_labels_choose_what_is_drawn():
     assert model(x).reconstruction.shape == x.shape
 
 
-def test_centres_of_receptive_fields():
-    """32 pixels, kernels 5/2, 3/2, 3/1: windows of 17 pixels, 4 apart; the first is centred at pixel 8, 7.5 left of
+def test_centers_of_receptive_fields():
+    """32 pixels, kernels 5/2, 3/2, 3/1: windows of 17 pixels, 4 apart; the first is centered at pixel 8, 7.5 left of
     the middle.
     """
-    centres = c.MatrixCapsuleNetwork().centres
-    assert centres.shape == (4, 4, 2)
-    np.testing.assert_allclose(centres[:, 0, 0].numpy(), (np.array([8.0, 12.0, 16.0, 20.0]) - 15.5) / 100, atol=1e-7)
+    centers = c.MatrixCapsuleNetwork().centers
+    assert centers.shape == (4, 4, 2)
+    np.testing.assert_allclose(centers[:, 0, 0].numpy(), (np.array([8.0, 12.0, 16.0, 20.0]) - 15.5) / 100, atol=1e-7)
     x = torch.zeros(1, 1, 32, 32, requires_grad=True)
     y = x
     for kernel, stride in ((5, 2), (3, 2), (3, 1)):
@@ -376,5 +376,5 @@ def test_centres_of_receptive_fields():
     y[0, 0, 1, 2].backward()
     rows = x.grad[0, 0].sum(1).nonzero().flatten().double()
     columns = x.grad[0, 0].sum(0).nonzero().flatten().double()
-    assert centres[1, 2, 0] == pytest.approx((float(rows.mean()) - 15.5) / 100)
-    assert centres[1, 2, 1] == pytest.approx((float(columns.mean()) - 15.5) / 100)
+    assert centers[1, 2, 0] == pytest.approx((float(rows.mean()) - 15.5) / 100)
+    assert centers[1, 2, 1] == pytest.approx((float(columns.mean()) - 15.5) / 100)

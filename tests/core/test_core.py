@@ -13,7 +13,7 @@ from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
-from deeptheory.core.theme import layer_colours, new_figure
+from deeptheory.core.theme import layer_colors, new_figure
 
 
 def test_letters_bind_to_one_size():
@@ -116,8 +116,8 @@ def test_unknown_public_name():
 
 
 def test_theme():
-    assert len(set(layer_colours(6))) == 6
-    assert len(set(layer_colours(12))) == 12
+    assert len(set(layer_colors(6))) == 6
+    assert len(set(layer_colors(12))) == 12
     assert new_figure(title="t").layout.title.text == "t"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeptheory.faces import FaceSpace, ProceduralFaces, recognised
+from deeptheory.faces import FaceSpace, ProceduralFaces, recognized
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -28,7 +28,7 @@ def test_people_are_known_by_their_coordinates_under_one_light_and_by_their_shap
         images, landmarks, _ = made.sample(50, 7, pictures=2, pose="near", light=light)
         codes = space.encode(images, landmarks)
         for block, part in {"all": slice(0, 50), **space.blocks}.items():
-            share[light, block] = recognised(codes[::2, part], codes[1::2, part], np.arange(50)).mean()
+            share[light, block] = recognized(codes[::2, part], codes[1::2, part], np.arange(50)).mean()
     assert share["fixed", "all"] > 0.95
     assert share["any", "shape"] > 0.8 > share["any", "appearance"]
 

@@ -42,7 +42,7 @@ def test_what_a_sample_holds(faces):
     assert latents["identity"].tolist() == [0, 0, 1, 1, 2, 2]
     assert np.array_equal(latents["shape"][0], latents["shape"][1])
     assert not np.array_equal(latents["light"][0], latents["light"][1])
-    assert ProceduralFaces(48, colour=True).sample(1).images.shape == (1, 48, 48, 3)
+    assert ProceduralFaces(48, color=True).sample(1).images.shape == (1, 48, 48, 3)
 
 
 def test_one_seed_is_one_face_however_many_are_drawn(faces):
@@ -79,8 +79,8 @@ def test_every_shape_latent_changes_the_head(faces, name):
 
 
 @pytest.mark.parametrize("name", ProceduralFaces.appearance_names)
-def test_every_appearance_latent_changes_colours_alone(name):
-    faces = ProceduralFaces(48, colour=True)
+def test_every_appearance_latent_changes_colors_alone(name):
+    faces = ProceduralFaces(48, color=True)
     other, mean = faces.render(ZERO, _one(name, faces.appearance_names)), faces.render(ZERO, ZERO)
     assert np.abs(other.images - mean.images).max() > 0.02
     assert np.array_equal(other.landmarks, mean.landmarks)
@@ -104,12 +104,12 @@ def test_named_factors_do_what_they_say(faces):
 
 
 def test_landmarks_lie_on_what_they_name():
-    faces = ProceduralFaces(256, colour=True)
+    faces = ProceduralFaces(256, color=True)
     picture, points, _ = faces.render(ZERO, ZERO)
-    grey, at = picture[0].mean(-1), points[0].round().astype(int)
+    gray, at = picture[0].mean(-1), points[0].round().astype(int)
 
     def value(k):
-        return grey[at[k, 1], at[k, 0]]
+        return gray[at[k, 1], at[k, 0]]
 
     assert value(29) < 0.15  # pupils
     assert value(36) < 0.15
@@ -189,10 +189,10 @@ def test_threads_do_not_change_a_bit(faces):
 
 
 def test_a_face_space_of_them_spans_their_latents():
-    """Frontal faces under even light: shape latents that can be seen from in front are found, and most colours."""
+    """Frontal faces under even light: shape latents that can be seen from in front are found, and most colors."""
     faces = ProceduralFaces(40)
     images, landmarks, latents = faces.sample(400, 1, light=np.array([0, 0, 1.0, 0.9]))
-    space = FaceSpace.fit(images[:300], landmarks[:300], 22, 25, normalise="none", mask="all")
+    space = FaceSpace.fit(images[:300], landmarks[:300], 22, 25, normalize="none", mask="all")
     got = space.encode(images, landmarks)
     for block, unseen in (("shape", {"head depth", "chin forward", "nose forward"}), ("appearance", set())):
         x = np.column_stack([got[:, space.blocks[block]], np.ones(400)])

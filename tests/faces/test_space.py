@@ -6,7 +6,7 @@ import torch
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.faces import FaceSpace, PixelSpace, held_out, montage, picture_figure, recognised
+from deeptheory.faces import FaceSpace, PixelSpace, held_out, montage, picture_figure, recognized
 from deeptheory.faces.fitting import warn_of
 from deeptheory.faces.principal import principal
 from oracles import faces as oracle
@@ -20,7 +20,7 @@ def made():
 @pytest.fixture(scope="module")
 def space(made):
     images, landmarks, _ = made
-    return FaceSpace.fit(images, landmarks, 3, 3, normalise="none")
+    return FaceSpace.fit(images, landmarks, 3, 3, normalize="none")
 
 
 def test_it_finds_the_latents(space, made):
@@ -58,11 +58,11 @@ def test_procrustes_is_that_of_singular_values(made):
     assert np.abs(mean @ turn[0] @ turn[2] - mine).max() < 1e-9
 
 
-@pytest.mark.parametrize("normalise", ["procrustes", "released"])
-def test_moving_a_face_changes_its_pose_and_not_its_shape(made, normalise):
+@pytest.mark.parametrize("normalize", ["procrustes", "released"])
+def test_moving_a_face_changes_its_pose_and_not_its_shape(made, normalize):
     images, landmarks, _ = made
-    space = FaceSpace.fit(images, landmarks, 3, 3, normalise=normalise)
-    angle = 0.3 if normalise == "procrustes" else 0.0
+    space = FaceSpace.fit(images, landmarks, 3, 3, normalize=normalize)
+    angle = 0.3 if normalize == "procrustes" else 0.0
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     moved = 1.7 * landmarks @ turn + [25, 18]
     around = np.pad(images, ((0, 0), (20, 50), (20, 50)), mode="edge")  # landmarks lie inside their pictures
@@ -138,17 +138,17 @@ def test_numpy_in_numpy_out_torch_in_torch_out(space, made):
     assert space.decode(c[:0]).shape == (0, 24, 24)
 
 
-def test_colour_and_bytes(made):
+def test_color_and_bytes(made):
     images, landmarks, _ = made
-    colour = np.stack([images, 0.5 * images, 255 - images], -1).clip(0, 255).astype(np.uint8)
-    space = FaceSpace.fit(colour, landmarks, 3, 3)
-    c = space.encode(colour, landmarks)
+    color = np.stack([images, 0.5 * images, 255 - images], -1).clip(0, 255).astype(np.uint8)
+    space = FaceSpace.fit(color, landmarks, 3, 3)
+    c = space.encode(color, landmarks)
     drawn = space.decode(c, space.pose(landmarks))
     assert drawn.shape == (40, 24, 24, 3)
     face = space.face_pixels(landmarks)
-    assert np.abs(drawn[face] - colour[face]).mean() < 3
+    assert np.abs(drawn[face] - color[face]).mean() < 3
     assert "3 channels" in repr(space)
-    with pytest.raises(InputError, match="images are grey, this space is of 3 channels"):
+    with pytest.raises(InputError, match="images are gray, this space is of 3 channels"):
         space.encode(images, landmarks)
 
 
@@ -167,7 +167,7 @@ def test_samples_have_the_variances_and_a_seed(space):
 
 
 def test_it_shows_itself(space):
-    assert "3 shape + 3 appearance from 40 faces, 16 landmarks, 24x24 grey, none" in repr(space)
+    assert "3 shape + 3 appearance from 40 faces, 16 landmarks, 24x24 gray, none" in repr(space)
     table = space.table()
     assert len(table) == 6
     assert table["share_of_kept"].sum() == pytest.approx(2)
@@ -273,11 +273,11 @@ def test_held_out_faces(made):
     assert "40 faces; 3 + 3 components" in repr(got)
 
 
-def test_recognised():
+def test_recognized():
     gallery = np.array([[0.0, 0], [1, 0], [0, 100]])
-    assert recognised(gallery, gallery + 0.1, [0, 1, 2]).all()
-    assert list(recognised(gallery, [[0.7, 60.0]], [1])) == [True]
-    assert list(recognised(gallery, [[0.7, 60.0]], [1], spread=[1000, 1])) == [False]
+    assert recognized(gallery, gallery + 0.1, [0, 1, 2]).all()
+    assert list(recognized(gallery, [[0.7, 60.0]], [1])) == [True]
+    assert list(recognized(gallery, [[0.7, 60.0]], [1], spread=[1000, 1])) == [False]
 
 
 def test_montage_and_picture():
@@ -313,7 +313,7 @@ LINE = np.repeat(np.linspace(1, 6, 5)[None, :, None], 2, axis=2) + np.zeros((6, 
         (lambda s: FaceSpace.fit(IMAGES, POINTS[:5]), "landmarks are of 5 faces, images of 6"),
         (lambda s: FaceSpace.fit(IMAGES, POINTS[..., 0]), r"landmarks has shape \[6, 5\]"),
         (lambda s: FaceSpace.fit(IMAGES[:2], POINTS[:2]), "images hold 2 faces; a space needs 3"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, normalise="scale"), "unknown normalisation 'scale'.*procrustes"),
+        (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, normalize="scale"), "unknown normalization 'scale'.*procrustes"),
         (lambda s: FaceSpace.fit(IMAGES, POINTS, 9, 2), "shape is 9; 6 faces hold 1 to"),
         (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 6), "appearance is 6; 6 faces hold 1 to 5"),
         (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask="oval"), "unknown mask 'oval'"),
@@ -344,7 +344,7 @@ LINE = np.repeat(np.linspace(1, 6, 5)[None, :, None], 2, axis=2) + np.zeros((6, 
         (lambda s: PixelSpace.fit(IMAGES, 2).encode(IMAGES[:, :7]), r"images are \[7, 8\], this space is of \[8, 8\]"),
         (lambda s: PixelSpace.fit(IMAGES, 2).decode(np.zeros((1, 3))), r"coordinates has shape \[1, 3\]"),
         (lambda s: held_out(IMAGES, POINTS, 1, folds=7), "folds is 7 for 6 faces"),
-        (lambda s: recognised(np.zeros((3, 2)), np.zeros((3, 1)), [0, 1, 2]), r"gallery \[3, 2\], probes \[3, 1\]"),
+        (lambda s: recognized(np.zeros((3, 2)), np.zeros((3, 1)), [0, 1, 2]), r"gallery \[3, 2\], probes \[3, 1\]"),
         (lambda s: montage(np.zeros((0, 3, 3))), r"images have shape \[0, 3, 3\]"),
     ],
 )

@@ -8,7 +8,7 @@ import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.information.estimators import ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.estimators.kozachenko_leonenko import _weights
-from oracles import neighbours as oracle
+from oracles import neighbors as oracle
 from oracles.information import entropy as oracle_entropy
 
 LN2 = np.log(2)
@@ -139,7 +139,7 @@ def test_labels_may_be_words():
         (lambda x, y: dt.mutual_information(x * np.nan, y), "x holds 60 values that are NaN"),
         (lambda x, y: dt.mutual_information(x, y, "ksg", k=30), "k is 30 for 30 samples"),
         (lambda x, y: dt.mutual_information(x, y, "wkl", k=0), "k is 0 for 30 samples"),
-        (lambda x, y: dt.mutual_information(x, y, "wkl", k=1), "the weights need at least 2 different neighbours"),
+        (lambda x, y: dt.mutual_information(x, y, "wkl", k=1), "the weights need at least 2 different neighbors"),
         (lambda x, y: dt.mutual_information(x, y, "plugin"), "plug-in needs discrete symbols"),
         (lambda x, y: dt.mutual_information(x[:4], y[:4], "gaussian"), "4 samples for 4 columns"),
         (lambda x, y: dt.mutual_information(x, y[:, [0, 0]], "gaussian"), "columns of y are constant or depend"),

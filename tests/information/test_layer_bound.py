@@ -143,7 +143,7 @@ def test_symbols_are_what_the_read_out_counts(readout):
     a = np.tanh(np.random.default_rng(2).standard_normal((3, 200, 2))).astype(np.float32)
     a[:, 100:] = a[:, :100]
     ids = readout.symbols(a)
-    seen = readout.summarise(a, np.arange(200) % 2)["occupied"]
+    seen = readout.summarize(a, np.arange(200) % 2)["occupied"]
     assert [len(np.unique(i)) for i in ids] == seen.tolist()
     assert np.array_equal(ids[:, :100], ids[:, 100:])
     assert (ids[:, 0] == 0).all()

@@ -76,7 +76,7 @@ def test_the_read_out_sees_the_maps_of_a_linear_network():
     assert got["i_x"].sel(layer="layer2").values[:, 0] == pytest.approx(linear_information(through, 0.7), abs=1e-5)
     relevant = linear_information(first.detach().double().numpy(), 0.7, rows=[0, 1])
     assert got["i_x_relevant"].sel(layer="layer1").values[:, 0] == pytest.approx(relevant, abs=1e-5)
-    assert set(LinearGaussian(1.0).summarise(np.zeros((1, 7, 2)))) == {"i_x"}
+    assert set(LinearGaussian(1.0).summarize(np.zeros((1, 7, 2)))) == {"i_x"}
 
 
 def test_bins_even_in_net_input_do_not_merge_what_saturates():
@@ -84,9 +84,9 @@ def test_bins_even_in_net_input_do_not_merge_what_saturates():
     h, y = np.tanh(z), np.arange(481) % 2
     even, inner = dt.Binning(30, (-1, 1)), dt.Binning.net_input(60, reach=15)
     assert inner.n == 60
-    direct = dt.Binning(60, (-15, 15)).summarise(z, y)["i_x"]
-    assert inner.summarise(h, y)["i_x"] == pytest.approx(direct, abs=0.01)
-    assert even.summarise(h, y)["i_x"] < inner.summarise(h, y)["i_x"] - 1
+    direct = dt.Binning(60, (-15, 15)).summarize(z, y)["i_x"]
+    assert inner.summarize(h, y)["i_x"] == pytest.approx(direct, abs=0.01)
+    assert even.summarize(h, y)["i_x"] < inner.summarize(h, y)["i_x"] - 1
     assert dt.Binning.net_input(30).n < 30  # edges that fall together in float64 are one
     for name, ends in (("softsign", (-1, 1)), ("sigmoid", (0, 1))):
         assert dt.Binning.net_input(8, name).bounds == ends

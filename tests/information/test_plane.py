@@ -108,7 +108,7 @@ def test_many_classes_are_counted_as_few_are(readout, classes):
     a = rng.normal(size=(1, n, 2))
     y = np.concatenate([np.arange(classes), rng.integers(0, classes, classes)])
     plane = dt.information_plane(a, readout, targets=y)
-    dense = readout.summarise(a, np.eye(classes)[y])  # as p(y|x), counted class by class
+    dense = readout.summarize(a, np.eye(classes)[y])  # as p(y|x), counted class by class
     assert plane.i_y.item() == pytest.approx(dense["i_y"][0], abs=1e-6)
     assert plane.i_y.item() <= plane.h_y + 1e-9
 
@@ -231,7 +231,7 @@ def test_one_neuron_is_exact():
     assert one_neuron_information(w, edges) == pytest.approx(known, abs=6e-4)
     sampled = np.tanh(2 * np.random.default_rng(0).standard_normal((1, 200_000, 1)))
     y = np.arange(200_000) % 2
-    assert dt.Binning(edges=edges).summarise(sampled, y)["i_x"][0] == pytest.approx(4.157, abs=0.01)
+    assert dt.Binning(edges=edges).summarize(sampled, y)["i_x"][0] == pytest.approx(4.157, abs=0.01)
     growing = one_neuron_information(np.geomspace(0.1, 100, 40), np.arange(-1, 1000, 0.5), "relu")
     assert (np.diff(growing) > 0).all()
 
@@ -246,20 +246,20 @@ Y = [0, 1] * 5
         (lambda: dt.information_plane(X, None, targets=Y), "readout is None; state one"),
         (lambda: dt.information_plane(X, dt.Exact()), "without targets="),
         (lambda: dt.information_plane(X[0, 0], dt.Exact(), targets=Y), r"activations have shape \[2\]"),
-        (lambda: dt.Exact().summarise(X[0], Y), r"have shape \[10, 2\]; needed: \[seed, sample, unit\]"),
-        (lambda: dt.Exact().summarise(X[:, :0], Y), "none of them 0"),
-        (lambda: dt.Exact().summarise(np.where(X > 0, np.nan, X), Y), r"activations hold nan \(seed 0, sample"),
-        (lambda: dt.Exact().summarise(X, Y[:4]), r"targets have shape \[4\], activations 10 samples"),
+        (lambda: dt.Exact().summarize(X[0], Y), r"have shape \[10, 2\]; needed: \[seed, sample, unit\]"),
+        (lambda: dt.Exact().summarize(X[:, :0], Y), "none of them 0"),
+        (lambda: dt.Exact().summarize(np.where(X > 0, np.nan, X), Y), r"activations hold nan \(seed 0, sample"),
+        (lambda: dt.Exact().summarize(X, Y[:4]), r"targets have shape \[4\], activations 10 samples"),
         (
-            lambda: dt.Exact().summarise(X, [np.nan, 1] * 5),
+            lambda: dt.Exact().summarize(X, [np.nan, 1] * 5),
             "labels run from nan",
         ),  # [-1, 1] are two classes: codes do not matter
-        (lambda: dt.Exact().summarise(X, [0.5, 1] * 5), "needed: whole numbers"),
-        (lambda: dt.Exact().summarise(X, [1] * 10), "targets hold one class only"),
-        (lambda: dt.Exact().summarise(X, np.full((10, 2), 0.7)), "must be probabilities"),
-        (lambda: dt.Exact().summarise(X, None), "targets are missing"),
-        (lambda: dt.Binning(30, (-1, 1)).summarise(3 * X, Y), r"values lie outside \[-1, 1\] .*use bounds='layer'"),
-        (lambda: dt.Binning(30, "global").summarise(X, Y), "needs every layer and step at once"),
+        (lambda: dt.Exact().summarize(X, [0.5, 1] * 5), "needed: whole numbers"),
+        (lambda: dt.Exact().summarize(X, [1] * 10), "targets hold one class only"),
+        (lambda: dt.Exact().summarize(X, np.full((10, 2), 0.7)), "must be probabilities"),
+        (lambda: dt.Exact().summarize(X, None), "targets are missing"),
+        (lambda: dt.Binning(30, (-1, 1)).summarize(3 * X, Y), r"values lie outside \[-1, 1\] .*use bounds='layer'"),
+        (lambda: dt.Binning(30, "global").summarize(X, Y), "needs every layer and step at once"),
         (lambda: dt.Binning(0), "n is 0"),
         (lambda: dt.Binning(), "n is None"),
         (lambda: dt.Binning(3, (1, -1)), "the first must be below the second"),
@@ -270,7 +270,7 @@ Y = [0, 1] * 5
         (lambda: dt.Binning(edges=[0, 0, 1]), "edges must ascend"),
         (lambda: dt.Binning(3, edges=[0, 1]), "n is then not given"),
         (lambda: dt.GaussianNoise(0), "sigma is 0"),
-        (lambda: dt.GaussianNoise(1, relative=True).summarise(0 * X, Y), "no scale for relative noise"),
+        (lambda: dt.GaussianNoise(1, relative=True).summarize(0 * X, Y), "no scale for relative noise"),
         (lambda: dt.Quantized(0), "bits is 0"),
         (lambda: dt.Quantized(8, (1, 0)), "the first must be below"),
         (lambda: dt.gradient_phases(None), "no gradients were recorded"),

@@ -34,7 +34,7 @@ def test_binning_agrees_with_the_literal_loop(seed, n, units, cells, classes):
     p_y = rng.dirichlet(np.ones(classes), n)
     edges = np.linspace(-1, 1, cells + 1)
     for targets, weights in ((y, np.eye(y.max() + 1)[y]), (p_y, p_y)):
-        got = dt.Binning(cells, (-1, 1)).summarise(a, targets)
+        got = dt.Binning(cells, (-1, 1)).summarize(a, targets)
         for s in range(2):
             check(got, oracle.binned(a[s], [edges] * units, weights), s)
 
@@ -45,7 +45,7 @@ def test_bounds_from_the_values_agree_with_the_literal_loop(bounds, dtype):
     rng = np.random.default_rng(3)
     a = (rng.standard_normal((2, 50, 3)) * [1, 10, 0.1]).astype(dtype)
     y = labels(50, 3, rng)
-    got = dt.Binning(7, bounds).summarise(a, y)
+    got = dt.Binning(7, bounds).summarize(a, y)
     for s in range(2):
         ranges = [(a[s].min(), a[s].max())] * 3 if bounds == "layer" else [(c.min(), c.max()) for c in a[s].T]
         check(got, oracle.binned(a[s], [np.linspace(*map(float, r), 8) for r in ranges], np.eye(3)[y]), s)
@@ -55,7 +55,7 @@ def test_many_units_do_not_collide():
     rng = np.random.default_rng(0)
     a = rng.choice([-1.0, 1.0], (1, 4000, 300)).astype(np.float32)
     a[0, 2000:] = a[0, :2000]  # every row twice
-    got = dt.Binning(2, (-1, 1)).summarise(a, labels(4000, 2, rng))
+    got = dt.Binning(2, (-1, 1)).summarize(a, labels(4000, 2, rng))
     assert got["occupied"][0] == 2000
     assert got["i_x"][0] == pytest.approx(np.log2(2000), abs=1e-9)
 
@@ -64,15 +64,15 @@ def test_order_of_units_and_of_samples_does_not_matter():
     rng = np.random.default_rng(1)
     a, y = rng.uniform(-1, 1, (1, 200, 5)), labels(200, 2, rng)
     units, samples = rng.permutation(5), rng.permutation(200)
-    first = dt.Binning(6, (-1, 1)).summarise(a, y)
-    second = dt.Binning(6, (-1, 1)).summarise(a[:, samples][:, :, units], y[samples])
+    first = dt.Binning(6, (-1, 1)).summarize(a, y)
+    second = dt.Binning(6, (-1, 1)).summarize(a[:, samples][:, :, units], y[samples])
     assert all(first[k] == pytest.approx(second[k], abs=1e-12) for k in NAMES)
 
 
 def test_finer_nested_cells_never_know_less():
     rng = np.random.default_rng(2)
     a, y = rng.uniform(-1, 1, (1, 300, 3)), labels(300, 2, rng)
-    got = [dt.Binning(n, (-1, 1)).summarise(a, y) for n in (1, 2, 4, 8, 16, 32)]
+    got = [dt.Binning(n, (-1, 1)).summarize(a, y) for n in (1, 2, 4, 8, 16, 32)]
     for name in ("i_x", "i_y"):
         assert (np.diff([float(g[name][0]) for g in got]) >= -1e-12).all()
     assert got[0]["i_x"] == got[0]["i_y"] == 0
@@ -82,19 +82,19 @@ def test_finer_nested_cells_never_know_less():
 def test_right_edges_are_closed_and_the_ends_belong():
     a = np.array([-1.0, -0.5, 0.0, 0.5, 1.0]).reshape(1, 5, 1)
     y = np.array([0, 1, 0, 1, 0])
-    got = dt.Binning(edges=[-1, 0, 1]).summarise(a, y)  # {-1, -.5, 0} and {.5, 1}
+    got = dt.Binning(edges=[-1, 0, 1]).summarize(a, y)  # {-1, -.5, 0} and {.5, 1}
     assert got["occupied"][0] == 2
     assert got["h_t"][0] == pytest.approx(oracle.entropy([0, 0, 0, 1, 1]))
 
 
 def test_a_saturated_float32_tanh_stays_inside():
     a = torch.tanh(torch.tensor([[[-50.0], [50.0], [0.1]]]))
-    assert dt.Binning(30, (-1, 1)).summarise(a, [0, 1, 0])["occupied"][0] == 3
+    assert dt.Binning(30, (-1, 1)).summarize(a, [0, 1, 0])["occupied"][0] == 3
 
 
 def test_clamp_puts_outsiders_into_the_end_cells():
     a = np.array([-9.0, -0.9, 0.9, 9.0]).reshape(1, 4, 1)
-    assert dt.Binning(2, (-1, 1), clamp=True).summarise(a, [0, 0, 1, 1])["i_x"][0] == pytest.approx(1)
+    assert dt.Binning(2, (-1, 1), clamp=True).summarize(a, [0, 0, 1, 1])["i_x"][0] == pytest.approx(1)
 
 
 def test_the_released_code_s_cells():
@@ -104,7 +104,7 @@ def test_the_released_code_s_cells():
     theirs = np.digitize(a, edges) - 1  # what it computes; -1 indexes the last cell
     theirs[theirs == -1] = 29
     y = labels(n, 2, rng)
-    got = dt.Binning.released(30).summarise(a.reshape(1, n, 1), y)
+    got = dt.Binning.released(30).summarize(a.reshape(1, n, 1), y)
     check(got, oracle.plane([(c,) for c in theirs], np.eye(2)[y]))
 
 
@@ -118,15 +118,15 @@ def test_values_below_the_released_cells_wrap_into_the_last_one(below):
 
 def test_equal_counts_fill_cells_evenly():
     a = np.exp(np.random.default_rng(0).standard_normal((1, 4097, 1)))
-    got = dt.Binning(16, "unit", spacing="count").summarise(a, labels(4097, 2, np.random.default_rng(1)))
+    got = dt.Binning(16, "unit", spacing="count").summarize(a, labels(4097, 2, np.random.default_rng(1)))
     assert got["i_x"][0] == pytest.approx(4, abs=1e-3)
 
 
 def test_entropy_based_edges_look_at_distinct_values():
     a = np.concatenate([np.zeros(900), np.linspace(1, 2, 100)]).reshape(1, -1, 1)
     y = labels(1000, 2, np.random.default_rng(1))
-    assert dt.Binning(10, "unit", spacing="entropy").summarise(a, y)["occupied"][0] == 10
-    assert dt.Binning(10, "unit", spacing="count").summarise(a, y)["occupied"][0] < 10
+    assert dt.Binning(10, "unit", spacing="entropy").summarize(a, y)["occupied"][0] == 10
+    assert dt.Binning(10, "unit", spacing="count").summarize(a, y)["occupied"][0] < 10
 
 
 def test_a_constant_layer_tells_nothing():
@@ -138,33 +138,33 @@ def test_a_constant_layer_tells_nothing():
         dt.Quantized(8),
         dt.GaussianNoise(0.1),
     ):
-        got = readout.summarise(a, [0, 1] * 10)
+        got = readout.summarize(a, [0, 1] * 10)
         assert got["i_x"] == pytest.approx(0, abs=1e-12)
         assert got["i_y"] == pytest.approx(0, abs=1e-12)
 
 
 def test_exact_counts_distinct_rows_in_every_bit():
     a = np.array([[0.0, 1], [-0.0, 1], [0, 1 + 1e-17], [0, np.nextafter(1, 2)]])[None]
-    got = dt.Exact().summarise(a, [0, 0, 1, 1])
+    got = dt.Exact().summarize(a, [0, 0, 1, 1])
     assert got["occupied"][0] == 2
     assert got["i_x"][0] == pytest.approx(oracle.entropy([0, 0, 0, 1]))
     wide = np.random.default_rng(0).standard_normal((1, 512, 4)).astype(np.float32)
-    assert dt.Exact().summarise(wide, [0, 1] * 256)["i_x"][0] == pytest.approx(9, abs=1e-12)
+    assert dt.Exact().summarize(wide, [0, 1] * 256)["i_x"][0] == pytest.approx(9, abs=1e-12)
 
 
-def test_a_quantised_layer_is_read_at_its_own_levels():
+def test_a_quantized_layer_is_read_at_its_own_levels():
     rng = np.random.default_rng(0)
     a, y = rng.uniform(0, 1, (1, 80, 2)), labels(80, 2, rng)
     levels = [tuple(round(v * 7) for v in row) for row in a[0]]
-    check(dt.Quantized(3, (0, 1)).summarise(a, y), oracle.plane(levels, np.eye(2)[y]))
-    assert dt.Quantized(3, (0, 0.5)).summarise(a, y)["i_x"][0] < dt.Quantized(3, (0, 1)).summarise(a, y)["i_x"][0]
+    check(dt.Quantized(3, (0, 1)).summarize(a, y), oracle.plane(levels, np.eye(2)[y]))
+    assert dt.Quantized(3, (0, 0.5)).summarize(a, y)["i_x"][0] < dt.Quantized(3, (0, 1)).summarize(a, y)["i_x"][0]
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])  # each has a kernel of its own
 def test_noise_bounds_agree_with_the_double_loop(dtype):
     rng = np.random.default_rng(0)
     h, y, sigma = rng.standard_normal((40, 3)).astype(dtype), labels(40, 3, rng), 0.4
-    got = dt.GaussianNoise(sigma).summarise(h[None], y)
+    got = dt.GaussianNoise(sigma).summarize(h[None], y)
     even = np.full(40, 1 / 40)
     upper, lower = oracle.mixture_entropy_bounds(h, sigma, even)
     own = 3 / 2 * np.log2(2 * np.pi * np.e * sigma**2)
@@ -183,7 +183,7 @@ def test_noise_bounds_agree_with_the_double_loop(dtype):
 @pytest.mark.parametrize("sigma", [0.1, 0.5, 2.0])
 def test_the_truth_lies_between_the_noise_bounds(sigma):
     h = np.random.default_rng(0).standard_normal((60, 2))
-    got = dt.GaussianNoise(sigma).summarise(h[None], [0, 1] * 30)
+    got = dt.GaussianNoise(sigma).summarize(h[None], [0, 1] * 30)
     truth = oracle.mixture_information(h, sigma, draws=40_000, seed=1)
     assert got["i_x_lower"][0] - 0.02 <= truth <= got["i_x"][0] + 0.02
 
@@ -191,8 +191,8 @@ def test_the_truth_lies_between_the_noise_bounds(sigma):
 def test_relative_noise_is_free_of_scale_and_absolute_noise_is_not():
     h = np.random.default_rng(0).standard_normal((1, 60, 2))
     y = [0, 1] * 30
-    relative = [dt.GaussianNoise(0.2, relative=True).summarise(c * h, y)["i_x"][0] for c in (1, 7)]
-    absolute = [dt.GaussianNoise(0.2).summarise(c * h, y)["i_x"][0] for c in (1, 7)]
+    relative = [dt.GaussianNoise(0.2, relative=True).summarize(c * h, y)["i_x"][0] for c in (1, 7)]
+    absolute = [dt.GaussianNoise(0.2).summarize(c * h, y)["i_x"][0] for c in (1, 7)]
     assert relative[0] == pytest.approx(relative[1])
     assert absolute[1] > absolute[0] + 0.1
 
@@ -201,7 +201,7 @@ def test_tensors_of_any_kind_are_read():
     h = torch.rand(1, 30, 2, requires_grad=True)
     y = torch.tensor([0, 1] * 15)
     for a in (h, h.bfloat16(), h.double(), h.half()):
-        assert 0 < dt.Binning(5, "layer").summarise(a, y)["i_x"][0] <= np.log2(30)
+        assert 0 < dt.Binning(5, "layer").summarize(a, y)["i_x"][0] <= np.log2(30)
 
 
 def test_cells_of_their_own_make_random_labels_look_learnt():

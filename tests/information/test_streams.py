@@ -48,7 +48,7 @@ def test_batches_give_what_the_layer_gives(readout, units, zeros, size, dtype):
     a, y = layer(units, zeros, rng, dtype=dtype), rng.integers(0, 3, 97)
     if readout.__class__ is dt.Binning and readout.wrap:
         a = np.clip(a, -1.5, 1.5)
-    whole, parts = readout.summarise(a, y), streamed(readout, a, y, size)
+    whole, parts = readout.summarize(a, y), streamed(readout, a, y, size)
     assert whole.keys() == parts.keys()
     for k in whole:
         assert np.array_equal(np.asarray(whole[k]), np.asarray(parts[k])), k
@@ -70,18 +70,18 @@ def test_class_statistics_agree_with_analysis_of_variance(classes):
         assert got["separation"][s] == pytest.approx(
             1 - (within / (n - classes)) / ((within + between) / (n - 1)), rel=1e-8
         )
-    whole = ClassStatistics().summarise(a, y)
+    whole = ClassStatistics().summarize(a, y)
     assert all(np.allclose(whole[k], got[k], rtol=1e-9) for k in whole)
 
 
-def test_class_means_that_would_be_large_are_of_averaged_neighbours():
+def test_class_means_that_would_be_large_are_of_averaged_neighbors():
     rng = np.random.default_rng(0)
     a, y = rng.normal(size=(1, 60, 10)), np.arange(60) % 6
     small = ClassStatistics(memory=6 * 8 * 4)  # room for four groups
     assert small.pool(10, 6) == 3
-    assert "3 neighbouring units are averaged into one" in small.said(10, 6)
+    assert "3 neighboring units are averaged into one" in small.said(10, 6)
     groups = np.stack([a[0][:, k : k + 3].mean(1) for k in range(0, 10, 3)], 1)[None]
-    got, want = small.summarise(a, y), ClassStatistics().summarise(groups, y)
+    got, want = small.summarize(a, y), ClassStatistics().summarize(groups, y)
     assert got["within"] == pytest.approx(want["within"])
     assert got["pool"] == 3
     recorder = dt.Recorder(nn.Flatten(), a[0], y, readouts=small, batch=9)
@@ -93,10 +93,10 @@ def test_class_means_that_would_be_large_are_of_averaged_neighbours():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: ClassStatistics().summarise(np.ones((1, 4, 2)), [0, 0, 1, 1]), "the same values for every sample"),
-        (lambda: ClassStatistics().summarise(np.ones((1, 3, 2)), [0, 1, 2]), "3 samples of 3 classes"),
-        (lambda: ClassStatistics().summarise(np.ones((1, 3, 2)), [1, 1, 1]), "3 samples of 1 classes"),
-        (lambda: ClassStatistics().summarise(np.ones((1, 3, 2)), np.ones((3, 2)) / 2), r"need labels \[3\]"),
+        (lambda: ClassStatistics().summarize(np.ones((1, 4, 2)), [0, 0, 1, 1]), "the same values for every sample"),
+        (lambda: ClassStatistics().summarize(np.ones((1, 3, 2)), [0, 1, 2]), "3 samples of 3 classes"),
+        (lambda: ClassStatistics().summarize(np.ones((1, 3, 2)), [1, 1, 1]), "3 samples of 1 classes"),
+        (lambda: ClassStatistics().summarize(np.ones((1, 3, 2)), np.ones((3, 2)) / 2), r"need labels \[3\]"),
         (lambda: ClassStatistics(0), "memory is 0"),
         (lambda: dt.GaussianNoise(1, relative="layer"), "unknown relative noise 'layer'"),
         (lambda: start(dt.Binning(3, "global"), "a"), "needs every layer and step at once"),
@@ -127,7 +127,7 @@ def test_a_recorder_in_batches_records_the_same(batch):
     lean.snapshot(0), full.snapshot(0)
     for r in both:
         for name in full.recording.layers:
-            want = r.summarise(full.recording.activations(name, 0), Y)
+            want = r.summarize(full.recording.activations(name, 0), Y)
             got = lean.recording.summary(r).sel(layer=name, step=0)
             assert all(np.allclose(got[k].values, want[k], rtol=1e-9) for k in want), (r, name)
     cost = lean.cost()
@@ -142,7 +142,7 @@ class Rounded:
 
     power: float
 
-    def summarise(self, activations, targets):
+    def summarize(self, activations, targets):
         return {"power": (torch.as_tensor(activations).abs() ** self.power).flatten(1).mean(1)}
 
     def __repr__(self):
@@ -155,7 +155,7 @@ class Unnamed:
     def __init__(self, scale):
         self.scale = scale
 
-    def summarise(self, activations, targets):
+    def summarize(self, activations, targets):
         return {"scaled": (np.asarray(activations) * np.asarray(self.scale)).mean((1, 2))}
 
 
@@ -221,8 +221,8 @@ def test_class_statistics_do_not_depend_on_the_unit(power):
     rng = np.random.default_rng(0)
     y = rng.integers(0, 3, 90)
     a = rng.standard_normal((1, 90, 4)) + y[None, :, None]
-    plain = ClassStatistics().summarise(a, y)
-    scaled = ClassStatistics().summarise(np.ldexp(a, power), y)
+    plain = ClassStatistics().summarize(a, y)
+    scaled = ClassStatistics().summarize(np.ldexp(a, power), y)
     assert scaled["separation"] == pytest.approx(plain["separation"], rel=1e-12)
 
 
@@ -231,8 +231,8 @@ def test_class_statistics_do_not_depend_on_the_unit(power):
 def test_the_entropy_of_a_noisy_layer_is_that_of_the_noise_where_the_layer_is_small(scale, sigma):
     rng = np.random.default_rng(1)
     a = rng.standard_normal((1, 50, 3)) * scale * sigma * 1e-3
-    got = dt.GaussianNoise(sigma).summarise(a, np.arange(50) % 2)
+    got = dt.GaussianNoise(sigma).summarize(a, np.arange(50) % 2)
     assert got["h_t"] == pytest.approx(1.5 * np.log2(2 * np.pi * np.e * sigma**2), abs=1e-4)
     apart = rng.standard_normal((1, 50, 3)) * 1e6 / scale * sigma  # to 1e306
-    far = dt.GaussianNoise(sigma).summarise(apart, np.arange(50) % 2)
+    far = dt.GaussianNoise(sigma).summarize(apart, np.arange(50) % 2)
     assert far["h_t"] == pytest.approx(np.log2(50) + 1.5 * np.log2(2 * np.pi * np.e * sigma**2))

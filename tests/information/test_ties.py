@@ -7,8 +7,8 @@ import torch
 import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.information.estimators import columns
-from deeptheory.information.estimators.neighbours import _scan, counts_around, information_by_neighbours, nearest
-from oracles import neighbours as oracle
+from deeptheory.information.estimators.neighbors import _scan, counts_around, information_by_neighbors, nearest
+from oracles import neighbors as oracle
 
 LN2 = np.log(2)
 
@@ -40,7 +40,7 @@ def test_counts_agree_with_the_literal_loop_whatever_is_tied(dx, dy, dz, labels,
     label_x = np.arange(n) % 3 if "x" in labels else None
     label_y = rng.integers(0, 2, n) if "y" in labels else None
     slow = oracle.information(x, y, z, 5, label_x, label_y, inclusive) / LN2
-    fast = information_by_neighbours(x.T, y.T, z.T, 5, label_x, label_y, inclusive)
+    fast = information_by_neighbors(x.T, y.T, z.T, 5, label_x, label_y, inclusive)
     assert fast == pytest.approx(slow, abs=1e-12)
 
 

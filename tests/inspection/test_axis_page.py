@@ -81,7 +81,7 @@ def test_a_page_without_blocks_and_models(files, tmp_path):
         (("missing.npy", "f.npy"), "missing.npy: there is no such file"),
         (("r.npy", "f.npy", "--blocks", "shape"), "--blocks is 'shape'; needed: NAME:NUMBER"),
         (("r.npy", "f.npy", "--blocks", "shape:9"), "block 'shape' holds"),
-        (("r.npy", "f.npy", "--normalize", "no"), "unknown normalisation"),
+        (("r.npy", "f.npy", "--normalize", "no"), "unknown normalization"),
     ],
 )
 def test_wrong_use_ends_with_two(files, capsys, tmp_path, arguments, message):

@@ -141,8 +141,8 @@ def test_information_is_that_of_the_library(measured):
     net, x, y, results = measured
     with torch.no_grad():
         h = net[:2](x).numpy()
-    noise = dt.GaussianNoise(0.5, relative="distance").summarise(h[None], y.numpy())
-    bins = dt.Binning(30, (-1, 1)).summarise(h[None], y.numpy())
+    noise = dt.GaussianNoise(0.5, relative="distance").summarize(h[None], y.numpy())
+    bins = dt.Binning(30, (-1, 1)).summarize(h[None], y.numpy())
     found = results["information"]
     assert found.at("1", "noise_i_x").value == pytest.approx(noise["i_x"][0], abs=1e-4)
     assert found.at("1", "noise_i_y").value == pytest.approx(noise["i_y"][0], abs=1e-4)
@@ -167,7 +167,7 @@ def test_noise_information_of_several_columns(n):
     readout = dt.GaussianNoise(0.3, relative="distance")
     for k, column in enumerate(labels.T):
         if len(set(column)) > 1:
-            truth = readout.summarise(h[None], column)
+            truth = readout.summarize(h[None], column)
             assert (i_x, i_y[k]) == pytest.approx((truth["i_x"][0], truth["i_y"][0]), abs=1e-4)
 
 

@@ -133,12 +133,12 @@ def test_a_folder_of_images_by_class(folder):
                 folder / "pictures" / name / f"{j}.png"
             )
     color = Source(model=nn.Conv2d(3, 2, 3), title="", said="")
-    grey = Source(model=nn.Conv2d(1, 2, 3), title="", said="")
+    gray = Source(model=nn.Conv2d(1, 2, 3), title="", said="")
     found = read_probe("pictures", color)
     assert found.inputs.shape == (7, 3, 8, 8)
     assert found.inputs.max() <= 1
     assert list(found.targets) == ["cat"] * 3 + ["dog"] * 4
-    assert read_probe("pictures", grey, size=4).inputs.shape == (7, 1, 4, 4)
+    assert read_probe("pictures", gray, size=4).inputs.shape == (7, 1, 4, 4)
     assert read_probe("pictures", color, first=4, seed=1).said.startswith("pictures: 4 of 7 images, drawn with seed 1")
     Image.fromarray(rng.integers(0, 255, (9, 8, 3), dtype=np.uint8)).save(folder / "pictures" / "dog" / "9.png")
     with pytest.raises(InputError, match="images of 2 sizes.*pass --size"):

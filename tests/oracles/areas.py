@@ -21,13 +21,13 @@ def nearest_mean_accuracy(trials, learn):
         values = [trials[k][t][u] for k in range(labels) for t in range(known)]
         mean = sum(values) / len(values)
         deviation.append(math.sqrt(sum((v - mean) ** 2 for v in values) / len(values)))
-    centres = [[sum(trials[k][t][u] for t in range(known)) / known for u in range(units)] for k in range(labels)]
+    centers = [[sum(trials[k][t][u] for t in range(known)) / known for u in range(units)] for k in range(labels)]
     right = 0
     for k in range(labels):
         for t in range(known, count):
             far = []
-            for centre in centres:
-                parts = [((trials[k][t][u] - centre[u]) / d) ** 2 for u, d in enumerate(deviation) if d > 0]
+            for center in centers:
+                parts = [((trials[k][t][u] - center[u]) / d) ** 2 for u, d in enumerate(deviation) if d > 0]
                 far.append(sum(parts))
             right += far.index(min(far)) == k
     return right / (labels * (count - known))

@@ -18,8 +18,8 @@ def sta(responses, features):
     return np.array(out)
 
 
-def block_normalised(features, blocks):
-    """Centred; each block over the root of its summed variance and of the number of blocks."""
+def block_normalized(features, blocks):
+    """Centered; each block over the root of its summed variance and of the number of blocks."""
     s = features - features.mean(0)
     out = s.copy()
     for index in blocks:
@@ -51,7 +51,7 @@ def identification(predicted, features, candidates, draws, seed):
 
 
 def exemplar(y, s, bound, restarts, seed, penalty=(0.0, 0.0, 0.0, 0.0)):
-    """Best R^2 of a cubic in |s - e|, |e| <= bound: general-purpose minimiser from many starts."""
+    """Best R^2 of a cubic in |s - e|, |e| <= bound: general-purpose minimizer from many starts."""
     rng = np.random.default_rng(seed)
     y = (y - y.mean()) / y.std()
     typical = np.median(np.linalg.norm(s, axis=1))
@@ -63,7 +63,7 @@ def exemplar(y, s, bound, restarts, seed, penalty=(0.0, 0.0, 0.0, 0.0)):
         c = np.linalg.solve(phi.T @ phi + np.diag(penalty), phi.T @ y)
         return np.mean((y - phi @ c) ** 2)
 
-    def inside(free):  # the ball, without a boundary for the minimiser to stumble over
+    def inside(free):  # the ball, without a boundary for the minimizer to stumble over
         return bound * free / math.sqrt(1 + free @ free)
 
     best = math.inf
@@ -86,8 +86,8 @@ def _rows(kind, theta, s):
     x = np.array([sum(a * b for a, b in zip(theta, row)) for row in s])
     if kind in ("angle", "norm x direction"):
         x = x / norm
-    centre = x.mean() if kind in ("axis", "angle") else 0.0
-    z = (x - centre) / math.sqrt(np.mean((x - centre) ** 2))
+    center = x.mean() if kind in ("axis", "angle") else 0.0
+    z = (x - center) / math.sqrt(np.mean((x - center) ** 2))
     if kind in ("axis", "angle"):
         return np.stack([np.ones_like(z), z, z**2 - 1, z**3 - 3 * z], 1), (0, 0, 10, 60)
     if kind == "energy":
@@ -98,7 +98,7 @@ def _rows(kind, theta, s):
 
 
 def rival(kind, y, s, restarts, seed):
-    """Best R^2 in sample of one model, all d parameters free: general-purpose minimiser of the penalised error,
+    """Best R^2 in sample of one model, all d parameters free: general-purpose minimizer of the penalized error,
     many starts.
     """
     rng = np.random.default_rng(seed)

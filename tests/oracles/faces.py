@@ -33,11 +33,11 @@ def unwarp(source, target, points, rounds=60):
 
 
 def procrustes_mean(landmarks, rounds=50):
-    """The mean shape of generalised Procrustes analysis, by singular value decompositions."""
+    """The mean shape of generalized Procrustes analysis, by singular value decompositions."""
     shapes = []
     for points in landmarks:
-        centred = points - points.mean(0)
-        shapes.append(centred / np.sqrt((centred**2).sum() / len(centred)))
+        centered = points - points.mean(0)
+        shapes.append(centered / np.sqrt((centered**2).sum() / len(centered)))
     mean = np.mean(shapes, axis=0)
     mean /= np.sqrt((mean**2).sum() / len(mean))
     for _ in range(rounds):
@@ -83,10 +83,10 @@ def made_faces(n, size=24, seed=0, shapes=3, textures=3):
 
 
 def ray_traced_head(size, angles, light, background, frame=3.15, middle=-0.10):
-    """The mean head [size, size] by marching along the ray of each pixel's centre, and where that is sure.
+    """The mean head [size, size] by marching along the ray of each pixel's center, and where that is sure.
 
-    The surface is asked for whether a point lies inside it (its height over the axis at that angle and level), colours
-    come from the atlas functions at the point found, the normal from differences. Sure: where the four neighbours hit,
+    The surface is asked for whether a point lies inside it (its height over the axis at that angle and level), colors
+    come from the atlas functions at the point found, the normal from differences. Sure: where the four neighbors hit,
     too, at nearly the same depth and brightness (the fast form averages over the pixel).
     """
     from deeptheory.faces.head import surface_at  # the definition of the head itself

@@ -23,7 +23,7 @@ def count_orbits(terms_, group):
 
 
 def factor(x, p, q):
-    """One variable's factor in a term: a spin, a centred indicator, or a power."""
+    """One variable's factor in a term: a spin, a centered indicator, or a power."""
     if q == 2:
         return float(x)
     return float(x) ** p if q is None else (1.0 if x == p else 0.0) - 1 / q

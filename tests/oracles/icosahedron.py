@@ -1,6 +1,6 @@
 """The icosahedron's graph as it was read off the published labels, and its automorphisms by search."""
 
-NEIGHBOURS = {
+NEIGHBORS = {
     0: (1, 3, 5, 10, 11),
     1: (0, 2, 3, 4, 11),
     2: (1, 3, 4, 8, 9),
@@ -28,7 +28,7 @@ def automorphisms() -> list[tuple[int, ...]]:
             return
         for candidate in range(12):
             if candidate not in image and all(
-                (candidate in NEIGHBOURS[image[i]]) == (k in NEIGHBOURS[i]) for i in range(k)
+                (candidate in NEIGHBORS[image[i]]) == (k in NEIGHBORS[i]) for i in range(k)
             ):
                 extend((*image, candidate))
 

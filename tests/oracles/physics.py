@@ -10,7 +10,7 @@ def states(levels):
 
 
 def weights(levels, factors):
-    """Unnormalised probability of every state; factors: (variables, nested log table)."""
+    """Unnormalized probability of every state; factors: (variables, nested log table)."""
     out = {}
     for x in states(levels):
         log = 0.0
@@ -23,7 +23,7 @@ def weights(levels, factors):
 
 
 def ising_energy(x, shape, j, h, periodic=False):
-    """-J sum of s_i s_j over neighbours - h sum of s_i on a two-dimensional grid; x: levels 0 and 1, row by row."""
+    """-J sum of s_i s_j over neighbors - h sum of s_i on a two-dimensional grid; x: levels 0 and 1, row by row."""
     rows, columns = shape
     s = [[2 * x[r * columns + c] - 1 for c in range(columns)] for r in range(rows)]
     energy = 0.0

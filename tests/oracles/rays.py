@@ -25,7 +25,7 @@ def _bound(kind, p):
 
 
 def picture(solid, azimuth, elevation, lamp, size, paint, ground, reach, step=1e-3):
-    """[size, size] grey values in 0..255, one ray a pixel; lamp: right, up, towards the camera, strength, sky."""
+    """[size, size] gray values in 0..255, one ray a pixel; lamp: right, up, towards the camera, strength, sky."""
     a, e = math.radians(azimuth), math.radians(elevation)
     back = np.array([math.cos(e) * math.cos(a), math.cos(e) * math.sin(a), math.sin(e)])
     right = np.array([-math.sin(a), math.cos(a), 0])
@@ -41,7 +41,7 @@ def picture(solid, azimuth, elevation, lamp, size, paint, ground, reach, step=1e
             points = x * right + y * up + 2 * back - t[:, None] * back
             first, which = len(t), None
             for k in range(len(solid.kind)):
-                own = np.linalg.solve(solid.frame[k], (points - solid.centre[k]).T)
+                own = np.linalg.solve(solid.frame[k], (points - solid.center[k]).T)
                 hits = np.flatnonzero(_inside(solid.kind[k], own))
                 if len(hits) and hits[0] < first:
                     first, which = hits[0], k
@@ -54,7 +54,7 @@ def picture(solid, azimuth, elevation, lamp, size, paint, ground, reach, step=1e
                     move[axis] = 1e-6
                     ends = [
                         _bound(
-                            solid.kind[which], np.linalg.solve(solid.frame[which], at + s * move - solid.centre[which])
+                            solid.kind[which], np.linalg.solve(solid.frame[which], at + s * move - solid.center[which])
                         )
                         for s in (1, -1)
                     ]

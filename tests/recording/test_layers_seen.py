@@ -94,7 +94,7 @@ def test_two_activations_in_a_row_are_two():
 
 
 @pytest.mark.parametrize("guard", [lambda x: x / x.norm(dim=1, keepdim=True).clamp(min=1e-8), lambda x: x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)])  # fmt: skip
-def test_a_normalisation_by_hand_is_no_activation(guard):
+def test_a_normalization_by_hand_is_no_activation(guard):
     table = dt.layers(Applied(guard), torch.randn(5, 4)).table()
     assert table[table.kept].name.tolist() == ["output"]
 
@@ -329,7 +329,7 @@ def test_a_model_that_calls_itself_has_one_output():
 
 
 def test_lazy_modules_and_maxima_of_two():
-    with pytest.raises(InputError, match="0.weight is not initialised yet .a lazy module"):
+    with pytest.raises(InputError, match="0.weight is not initialized yet .a lazy module"):
         dt.Recorder(nn.Sequential(nn.LazyLinear(3), nn.ReLU()), torch.zeros(3, 2))
     assert dt.Recorder(Applied(lambda x: torch.max(x, torch.zeros(()))), torch.randn(5, 4)).activations().keys() == {
         "maximum",

@@ -277,15 +277,15 @@ def test_readouts_keep_summaries_and_drop_activations():
     recording = record(model, targets=Y, readouts=readouts)
     assert recording.readouts == ("Binning(5, 'layer')", "Exact()")
     assert not recording._activations
-    want = dt.Exact().summarise(torch.relu(model.a(X))[None], Y)
+    want = dt.Exact().summarize(torch.relu(model.a(X))[None], Y)
     assert recording.summary(dt.Exact())["i_x"].sel(layer="relu").item() == pytest.approx(want["i_x"][0])
     with pytest.raises(InputError, match="only summaries were kept"):
         recording.activations("relu", 0)
 
 
-def test_a_user_s_own_readout_is_an_object_with_summarise():
+def test_a_user_s_own_readout_is_an_object_with_summarize():
     class Norm:
-        def summarise(self, activations, targets):
+        def summarize(self, activations, targets):
             return {"norm": activations.flatten(1).norm(dim=1)}
 
         def __repr__(self):

@@ -226,7 +226,7 @@ def test_populations_are_read_out_and_stored_in_batches(tmp_path, batch):
             assert torch.allclose(kept.recording.activations(name, 0), a, atol=1e-6)
             for r in readouts[1:]:
                 got = lean.recording.summary(r).sel(layer=name, step=0)["i_x"].values
-                assert np.allclose(got, r.summarise(a, Y)["i_x"], atol=1e-5)
+                assert np.allclose(got, r.summarize(a, Y)["i_x"], atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_other_sources_are_read_and_cut(monkeypatch):
         labels=np.arange(n) % 5,
         train=np.arange(n) < 3,
         source="test",
-        licence="none",
+        license="none",
         instance=np.arange(n),
         azimuth=np.arange(n) * 20,
         elevation=np.full(n, 30),

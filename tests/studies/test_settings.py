@@ -8,7 +8,7 @@ import pytest
 import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.networks.population.fit import OPTIMIZERS as TRAINED_BY
-from deeptheory.networks.population.initializers import INITIALISERS
+from deeptheory.networks.population.initializers import INITIALIZERS as BEGUN_BY
 from deeptheory.networks.population.population import ACTIVATIONS as KNOWN
 from deeptheory.studies import STUDIES, Setting, find
 from deeptheory.studies.settings import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, WIDTHS
@@ -29,7 +29,7 @@ def test_every_value_of_a_study_is_one_that_its_settings_accept(name):
 def test_names_are_those_of_the_networks():
     assert set(ACTIVATIONS) <= set(KNOWN)
     assert set(OPTIMIZERS) == set(TRAINED_BY)
-    assert set(INITIALIZERS) == set(INITIALISERS)
+    assert set(INITIALIZERS) == set(BEGUN_BY)
 
 
 COUNT = Setting("integer", "networks", least=1, most=10)

@@ -98,7 +98,7 @@ def laws(rng, draws):
         step = np.flatnonzero((np.diff(curve.i_x) > 1e-3) & (np.diff(curve.i_y) > 1e-5))
         slope = np.diff(curve.i_x)[step] / np.diff(curve.i_y)[step]
         inside = (slope >= curve.beta[step] * (1 - 1e-3)) & (slope <= curve.beta[step + 1] * (1 + 1e-3))
-        out.append(Found(f"{inside.mean():.2f} of slopes", "between neighbouring betas", bool(inside.all())))
+        out.append(Found(f"{inside.mean():.2f} of slopes", "between neighboring betas", bool(inside.all())))
         out.append(
             near(curve.beta_at(curve.hull()[0][:1]), np.diff(curve.hull()[0])[0] / np.diff(curve.hull()[1])[0], 1e-12)
         )

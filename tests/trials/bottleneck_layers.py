@@ -43,7 +43,7 @@ def nearest_cluster(rng, least):
 
 
 def fitted(least):
-    """beta against 80 digits: layers that keep all, join neighbours, or mix."""
+    """beta against 80 digits: layers that keep all, join neighbors, or mix."""
 
     def check(rng, draws):
         out = []

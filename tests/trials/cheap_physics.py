@@ -1,4 +1,4 @@
-"""Trials of the physics of cheap learning: posteriors, partition functions, hierarchies, renormalisation, flattening."""
+"""Trials of the physics of cheap learning: posteriors, partition functions, hierarchies, renormalization, flattening."""
 
 import itertools
 import math
@@ -192,7 +192,7 @@ def flow_covers(term):
         hits = 0
         for _ in range(draws):
             fields = np.stack([cheap.gaussian_field((0.02, 1.0, 4.0), 256, int(rng.integers(2**31))) for _ in range(4)])
-            e = cheap.renormalisation_flow(fields).exponents[term]
+            e = cheap.renormalization_flow(fields).exponents[term]
             hits += e.low <= 2 - 2 * term <= e.high
         return covers(hits, draws)
 
@@ -201,7 +201,7 @@ def flow_covers(term):
 
 def flow_units(rng, draws):
     fields = np.stack([cheap.gaussian_field((0.02, 1.0, 4.0), 256, int(rng.integers(2**31))) for _ in range(3)])
-    flows = [cheap.renormalisation_flow(fields * c) for c in (1, 1e-3, 1e4)]
+    flows = [cheap.renormalization_flow(fields * c) for c in (1, 1e-3, 1e4)]
     return same([[e.value for e in f.exponents] for f in flows], 1e-6)
 
 
@@ -284,9 +284,9 @@ ROWS = [
     Row("cheap.MarkovHierarchy", "null", "a step that forgets everything", chain_null),
     Row("cheap.MarkovHierarchy", "invariance", "names of states; counts or floats", chain_order),
     *(Row("cheap.block_average", "truth", f"blocks of {b}, sizes 1e-150 to 1e150: means by loops", block_means(b)) for b in (2, 3, 4)),
-    *(Row("cheap.renormalised", "truth", f"{d} dimensions, b = {b}: b^(d - 2 i)", lambda r, n, d=d, b=b: near(cheap.renormalised([1.0, 1.0, 1.0], b, d), [float(b) ** (d - 2 * i) for i in range(3)], 1e-12)) for d, b in ((2, 2), (3, 3), (1, 1.5))),
-    *(Row("cheap.renormalisation_flow", "truth", f"exponent {2 - 2 * t} in the interval over 4 fields", flow_covers(t), q, 100) for t, q in ((0, 2), (1, 0), (2, 0))),
-    Row("cheap.renormalisation_flow", "invariance", "units of the field from 1e-3 to 1e4", flow_units),
+    *(Row("cheap.renormalized", "truth", f"{d} dimensions, b = {b}: b^(d - 2 i)", lambda r, n, d=d, b=b: near(cheap.renormalized([1.0, 1.0, 1.0], b, d), [float(b) ** (d - 2 * i) for i in range(3)], 1e-12)) for d, b in ((2, 2), (3, 3), (1, 1.5))),
+    *(Row("cheap.renormalization_flow", "truth", f"exponent {2 - 2 * t} in the interval over 4 fields", flow_covers(t), q, 100) for t, q in ((0, 2), (1, 0), (2, 0))),
+    Row("cheap.renormalization_flow", "invariance", "units of the field from 1e-3 to 1e4", flow_units),
     *(Row("cheap.partition_counterexample", "truth", f"energies of size {s:g}: sums in closed form", counterexample(s)) for s in (0.1, 1.0, 50.0)),
     Row("cheap.partition_counterexample", "null", "a constant coupling: no bits", counterexample_null),
     *(Row("cheap.flattening_cost", "truth", f"two 0/1 matrices of {n}: counted in integers", flat_by_counting(n)) for n in (5, 20, 60)),

@@ -93,7 +93,7 @@ def linear_turns(rng, draws):
     label = same([info.linear_label_information(f, 0.3, teacher, 0.4) for f in forms], 1e-9)
     units = same([info.linear_information(w * c, 0.3 * c) for c in (1, 1e-6, 1e6)], 1e-6)
     layer = w @ info.LinearGaussian.probe(5).T + 2.0
-    read = info.LinearGaussian(noise=0.3).summarise(layer.T[None])["i_x"][0]
+    read = info.LinearGaussian(noise=0.3).summarize(layer.T[None])["i_x"][0]
     return all_of(whole, label, units, near(read, info.linear_information(w, 0.3), 1e-5, "read out on the probe: "))
 
 
@@ -135,19 +135,19 @@ def clusters(rng, draws):
     out = []
     for n, d in ((6, 1), (40, 3), (90, 20)):
         h, labels = rng.normal(size=(n, d)), np.arange(n) % 3
-        got = info.Clusters(0.5).summarise(h[None], labels)
+        got = info.Clusters(0.5).summarize(h[None], labels)
         within, between = by_hand(h, labels)
         out += [near(got["within"][0], within, 1e-9), near(got["between"][0], between, 1e-9)]
         unit = h / np.linalg.norm(h, axis=1, keepdims=True)
         cosine, pairs = unit @ unit.T, np.triu(np.ones((n, n), dtype=bool), 1)
         alike = labels[:, None] == labels[None]
-        found = info.Cosines().summarise(h[None], labels)
+        found = info.Cosines().summarize(h[None], labels)
         out += [
             near(found["within"][0], cosine[pairs & alike].mean(), 1e-9),
             near(found["between"][0], cosine[pairs & ~alike].mean(), 1e-9),
         ]
     points = np.repeat(np.arange(4) * 10.0, 8)[:, None]
-    tight = info.Clusters(1.0).summarise(points[None], np.repeat(np.arange(4), 8))
+    tight = info.Clusters(1.0).summarize(points[None], np.repeat(np.arange(4), 8))
     return all_of(*out, near(tight["apart"][0], 2, 1e-12, "4 equal clusters: "), near(tight["within"][0], 0, 0))
 
 
@@ -156,7 +156,7 @@ def no_classes(rng, draws):
     rest = []
     for _ in range(draws):
         h, labels = rng.normal(size=(60, 4)), rng.permutation(60) % 3
-        a, b = info.Clusters(0.5).summarise(h[None], labels), info.Cosines().summarise(h[None], labels)
+        a, b = info.Clusters(0.5).summarize(h[None], labels), info.Cosines().summarize(h[None], labels)
         rest.append([float(v["within"][0] - v["between"][0]) for v in (a, b)])
     rest = np.array(rest)
     return near(np.abs(rest.mean(0)) / (rest.std(0) / np.sqrt(draws)), 0, 4, "mean difference in standard errors ")
@@ -173,16 +173,16 @@ def cluster_names(rng, draws):
         (torch.as_tensor(h), torch.as_tensor(labels)),
     ]
     forms += [(h, labels * 20_000), (h, np.array(list("abc"))[labels]), (h, labels[:, None])]
-    one = same([np.concatenate(list(info.Clusters(0.7).summarise(*f).values())) for f in forms], 1e-9)
-    return all_of(one, same([np.concatenate(list(info.Cosines().summarise(*f).values())) for f in forms], 1e-9))
+    one = same([np.concatenate(list(info.Clusters(0.7).summarize(*f).values())) for f in forms], 1e-9)
+    return all_of(one, same([np.concatenate(list(info.Cosines().summarize(*f).values())) for f in forms], 1e-9))
 
 
 _LINEAR = (
     "information.linear_information",
     "information.linear_label_information",
-    "information.LinearGaussian.summarise",
+    "information.LinearGaussian.summarize",
 )
-_CLASSES = ("information.Clusters.summarise", "information.Cosines.summarise")
+_CLASSES = ("information.Clusters.summarize", "information.Cosines.summarize")
 MODELS = [
     Row("information.one_neuron_information", "truth", "sampled cells; two cells in closed form; no weight", one_neuron),
     Row("information.one_neuron_information", "invariance", "one by one or together, torch", one_neuron_shapes),

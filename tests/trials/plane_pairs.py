@@ -16,8 +16,8 @@ def pairs_by_hand(rng, draws):
         cos, own = unit @ unit.T, y[:, None] == y
         off = ~np.eye(30, dtype=bool)
         got = {
-            **Clusters(1.0).summarise(a[None], y),
-            **{f"cos {k}": v for k, v in Cosines().summarise(a[None], y).items()},
+            **Clusters(1.0).summarize(a[None], y),
+            **{f"cos {k}": v for k, v in Cosines().summarize(a[None], y).items()},
         }
         want = [
             -np.log2((d < 1).mean()),
@@ -37,7 +37,7 @@ def pairs_null(rng, draws):
     off = []
     for _ in range(draws):
         a, y = rng.normal(size=(1, 40, 5)), rng.integers(0, 4, 40)
-        c, k = Clusters(1.0).summarise(a, y), Cosines().summarise(a, y)
+        c, k = Clusters(1.0).summarize(a, y), Cosines().summarize(a, y)
         off.append([c["within"][0] - c["between"][0], k["within"][0] - k["between"][0]])
     return all_of(*(near(np.mean(o), 0, 4 * np.std(o, ddof=1) / np.sqrt(draws)) for o in np.array(off).T))
 
@@ -49,8 +49,8 @@ def pairs_invariance(rng, draws):
     for x, t in ((a, y), (a[:, turn], y[turn]), (a[:, :, units], np.array(["u", "v", "w"])[y])):
         out.append(
             [
-                *(v[0] for v in Clusters(1.0).summarise(x, t).values()),
-                *(v[0] for v in Cosines().summarise(x, t).values()),
+                *(v[0] for v in Clusters(1.0).summarize(x, t).values()),
+                *(v[0] for v in Cosines().summarize(x, t).values()),
             ]
         )
     return same(out, 1e-9)

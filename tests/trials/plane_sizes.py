@@ -43,16 +43,16 @@ def powers_of_two(rng, draws):
                     if not isinstance(one, Cosines)
                     else ("within", "between")
                 )
-                want = {k: v for k, v in one.summarise(a, y).items() if k in keys}
-                for got in (other.summarise(b, y), batched(other, b, y)):
+                want = {k: v for k, v in one.summarize(a, y).items() if k in keys}
+                for got in (other.summarize(b, y), batched(other, b, y)):
                     out.append(
                         near([got[k] for k in want], list(want.values()), 1e-5, f"{one}, 2^{p} {dtype.__name__}: ")
                     )
                 if isinstance(one, Clusters):
                     out.append(
                         near(
-                            np.ldexp(other.summarise(b, y)["nearest"], -p),
-                            one.summarise(a, y)["nearest"],
+                            np.ldexp(other.summarize(b, y)["nearest"], -p),
+                            one.summarize(a, y)["nearest"],
                             0.01,
                             "nearest: ",
                         )
@@ -63,7 +63,7 @@ def powers_of_two(rng, draws):
 def batched(readout, a, y):
     """The summary by a stream of two batches, where there is one."""
     if not hasattr(readout, "start"):
-        return readout.summarise(a, y)
+        return readout.summarize(a, y)
     stream = readout.start("layer")
     if getattr(stream, "passes", 1) > 1:
         stream.look(a[:, :25])
@@ -106,14 +106,14 @@ def memory_of_classes(rng, draws):
 
 SIZES = [
     Row(
-        "information.Exact.summarise",
+        "information.Exact.summarize",
         "invariance",
         "peak memory per sample, 2 to 5,000 classes",
         memory_of_classes,
         quick=0,
     ),
     Row(
-        "information.Binning.summarise",
+        "information.Binning.summarize",
         "invariance",
         "powers of two from subnormals to 2^1023, of every read-out",
         powers_of_two,

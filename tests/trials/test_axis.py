@@ -181,7 +181,7 @@ def ceilings_of_noise(rng, draws):
 def no_ceiling_no_score(rng, draws):
     code = dt.axis_code(rng.standard_normal((80, 3, 12)), rng.standard_normal((80, 4)), folds=3, permutations=19)
     lost = code.reliability <= 0
-    blank = np.isnan(code.models.normalised[:, lost]).all() and np.isfinite(code.models.normalised[:, ~lost]).all()
+    blank = np.isnan(code.models.normalized[:, lost]).all() and np.isfinite(code.models.normalized[:, ~lost]).all()
     said = any("at or below 0" in n for n in code.notes) == bool(lost.any())
     return Found(
         f"{lost.sum()} ceilings at or below 0, NaN there: {blank}, said: {said}", "NaN and a note", bool(blank and said)
@@ -349,7 +349,7 @@ ROWS = [
     Row("axis.signal_power", "invariance", "drift common to all stimuli", drifting),
     *(Row("axis.bootstrap", "null", f"{n} stimuli, reliability {r}", ceilings_cover(n, r), 200, 2000) for n in (20, 60) for r in (0.2, 0.7)),
     Row("axis.signal_power", "null", "no signal, 60 stimuli, 4 trials", ceilings_of_noise),
-    Row("axis.Models.normalised", "null", "no signal: NaN and a note where the ceiling is at or below 0", no_ceiling_no_score),
+    Row("axis.Models.normalized", "null", "no signal: NaN and a note where the ceiling is at or below 0", no_ceiling_no_score),
     *(Row("axis.Flatness.flat", "null", f"noise, {n} stimuli, {d} features", flat_level(n, d), 300, 2000) for n, d in ((60, 20), (60, 5), (300, 20))),
     *(Row("axis.Flatness.relative", "power", f"exemplar cells, {n} stimuli, {d} features", flat_power(n, d), 40, 400) for n, d in ((60, 10), (60, 20), (300, 20))),
     *(Row("axis.Ramp.monotone", "truth", f"{name}, ceiling .9, 600 stimuli", shape_of(f, "monotone", "reverses", 0.8), 20, 200) for name, f in (("linear", lambda z: z), ("softplus", lambda z: np.logaddexp(0, 2 * z)), ("tanh", np.tanh))),

@@ -140,7 +140,7 @@ def losses_by_order_and_scale_of_type(rng, draws):
 
 
 def pixels_of_either_kind(rng, draws):
-    """Bytes and floats in [0, 1] of the same digits: the same pictures to half a grey level."""
+    """Bytes and floats in [0, 1] of the same digits: the same pictures to half a gray level."""
     images, y = rng.integers(0, 256, (12, 8, 8)).astype(np.uint8), np.arange(12) % 3
     D = dt.datasets
     out = []

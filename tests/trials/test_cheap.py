@@ -291,7 +291,7 @@ ROWS = [
 
 EXEMPT = {
     "cheap.lumpable_chain": "a source of chains; what it makes is tried with MarkovHierarchy",
-    "cheap.gaussian_field": "a source of fields; tried with renormalisation_flow",
+    "cheap.gaussian_field": "a source of fields; tried with renormalization_flow",
     "cheap.bonds": "an enumeration; tried with ising and potts",
     "cheap.Assumptions": "a description",
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from deeptheory.faces import FaceSpace, PixelSpace, ProceduralFaces, held_out, recognised
+from deeptheory.faces import FaceSpace, PixelSpace, ProceduralFaces, held_out, recognized
 from trials.frame import Row, all_of, near, often, quick, rare, refused, same
 
 _MADE = {}
@@ -34,7 +34,7 @@ def strangers(gallery, width):
         hits, total = 0, 0
         for _ in range(draws):
             a, b = rng.normal(size=(gallery, width)), rng.normal(size=(gallery, width))
-            hits += int(recognised(a, b, np.arange(gallery)).sum())
+            hits += int(recognized(a, b, np.arange(gallery)).sum())
             total += gallery
         return all_of(rare(hits, total, 1 / gallery), often(hits, total, 1 / gallery))
 
@@ -43,7 +43,7 @@ def strangers(gallery, width):
 
 def familiar(rng, draws):
     a = rng.normal(size=(40, 10))
-    hits = sum(int(recognised(a, a + 0.3 * rng.normal(size=a.shape), np.arange(40)).sum()) for _ in range(draws))
+    hits = sum(int(recognized(a, a + 0.3 * rng.normal(size=a.shape), np.arange(40)).sum()) for _ in range(draws))
     return often(hits, 40 * draws, 0.95)
 
 
@@ -55,7 +55,7 @@ def units_of_coordinates(rng, draws):
         (a[:, turn], b[:, turn]),
         (a * np.arange(1, 7), b * np.arange(1, 7)),
     ]
-    return same([recognised(x, y, np.arange(30)) for x, y in forms])
+    return same([recognized(x, y, np.arange(30)) for x, y in forms])
 
 
 def kinds_of_arrays(rng, draws):
@@ -131,9 +131,9 @@ ROWS = [
     Row("faces.FaceSpace.encode", "invariance", "numpy or torch, default dtype, inference mode, batches", kinds_of_arrays),
     Row("faces.FaceSpace.fit", "invariance", "order of faces", order_of_faces),
     Row("faces.FaceSpace.fit", "invariance", "pictures in 0 to 1 or 0 to 255", units_of_pictures),
-    *(Row("faces.recognised", "null", f"{g} faces of {w} coordinates, nothing in common", strangers(g, w), 20, 200) for g, w in ((10, 3), (40, 10), (20, 200))),
-    Row("faces.recognised", "power", "the same faces with noise of .3 s.d., 40 of 10 coordinates", familiar, 5, 50),
-    Row("faces.recognised", "invariance", "units from 1e-200 to 1e200, order and scale of coordinates", units_of_coordinates),
+    *(Row("faces.recognized", "null", f"{g} faces of {w} coordinates, nothing in common", strangers(g, w), 20, 200) for g, w in ((10, 3), (40, 10), (20, 200))),
+    Row("faces.recognized", "power", "the same faces with noise of .3 s.d., 40 of 10 coordinates", familiar, 5, 50),
+    Row("faces.recognized", "invariance", "units from 1e-200 to 1e200, order and scale of coordinates", units_of_coordinates),
     Row("faces.held_out", "null", "pictures of noise: components explain nothing held out", noise_is_not_held),
     Row("faces.PixelSpace.encode", "truth", "all components give the pictures back", pixels_come_back),
     Row("faces.ProceduralFaces.sample", "invariance", "face k of a seed, however many are drawn", one_seed_one_face),

@@ -209,7 +209,7 @@ def converges(j, rows):
 
 
 def by_search(q, degree, ridge):
-    """theta against a general maximiser of the oracle's pseudo-likelihood, loops over samples and variables."""
+    """theta against a general maximizer of the oracle's pseudo-likelihood, loops over samples and variables."""
 
     def check(rng, draws):
         from scipy.optimize import minimize

@@ -54,7 +54,7 @@ def counted(make):
         found, y = [], rng.integers(0, 3, 90)
         for what, a in layers(rng):
             readout = make()
-            got = readout.summarise(a[None], y)
+            got = readout.summarize(a[None], y)
             t = rows_of(readout, a)
             h_t, i_y = entropy(t), entropy(t) + entropy(y) - entropy(t, y)
             found.append(
@@ -91,7 +91,7 @@ def propagated(apart):
         readout = dt.PropagatedNoise(0.1, inputs=16, chosen=16, repeats=8)
         rows = readout.rows()
         a = apart * rows[:, None] + 0.1 * rng.normal(size=(len(rows), 1)) * (apart > 0)
-        got = readout.summarise(a[None], (np.arange(16) % 2)[rows])
+        got = readout.summarize(a[None], (np.arange(16) % 2)[rows])
         return near([got["i_x"][0], got["i_y"][0]], [4, 1] if apart else [0, 0], 0.02)
 
     return check
@@ -156,14 +156,14 @@ def what_must_not_matter(make):
 def noise_truth(rng, draws):
     """Two clusters far beyond the noise: I(X;T) between the bounds, and 1 bit; one unit with known mixture by quadrature."""
     a = np.repeat([-50.0, 50.0], 30)[None, :, None]
-    got = dt.GaussianNoise(1.0).summarise(a, np.repeat([0, 1], 30))
+    got = dt.GaussianNoise(1.0).summarize(a, np.repeat([0, 1], 30))
     found = [near([got[k][0] for k in ("i_x", "i_x_lower", "i_y", "i_y_lower", "i_y_upper")], 1, 1e-5)]
     for sigma in (0.3, 1.0):
         h = rng.normal(size=12)
         t = np.linspace(-12, 12, 40_001)
         p = np.exp(-((t[:, None] - h) ** 2) / (2 * sigma**2)).mean(1) / np.sqrt(2 * np.pi * sigma**2)
         truth = -(p * np.log2(np.maximum(p, 1e-300))).sum() * (t[1] - t[0]) - 0.5 * np.log2(2 * np.pi * np.e * sigma**2)
-        got = dt.GaussianNoise(sigma).summarise(h[None, :, None], np.arange(12) % 2)
+        got = dt.GaussianNoise(sigma).summarize(h[None, :, None], np.arange(12) % 2)
         low, high = got["i_x_lower"][0], got["i_x"][0]
         found.append(
             Found(
@@ -183,7 +183,7 @@ def noise_bounds_hold(rng, draws):
         t = np.linspace(h.min() - 5, h.max() + 5, 20_001)
         p = np.exp(-((t[:, None] - h) ** 2) / (2 * sigma**2)).mean(1) / np.sqrt(2 * np.pi * sigma**2)
         truth = -(p * np.log2(np.maximum(p, 1e-300))).sum() * (t[1] - t[0]) - 0.5 * np.log2(2 * np.pi * np.e * sigma**2)
-        got = dt.GaussianNoise(sigma).summarise(h[None, :, None], np.arange(10) % 2)
+        got = dt.GaussianNoise(sigma).summarize(h[None, :, None], np.arange(10) % 2)
         hits += got["i_x_lower"][0] - 1e-4 <= truth <= got["i_x"][0] + 1e-4
     return covers(hits, draws, 1.0)
 
@@ -198,10 +198,10 @@ def noise_scales(rng, draws):
             dt.GaussianNoise(0.4 * 3**0.5 * a.std(), relative=False),
         ):
             sigma = readout.sigma if readout.relative else readout.sigma * 2.0**power
-            got = dt.GaussianNoise(sigma, readout.relative).summarise(a * 2.0**power, y)
+            got = dt.GaussianNoise(sigma, readout.relative).summarize(a * 2.0**power, y)
             out.append((readout.relative, [got["i_x"][0], got["i_y"][0], got["h_t"][0] - 3 * power]))
     single = [
-        dt.GaussianNoise(0.4, relative=True).summarise((a * 2.0**p).astype(np.float32), y)["i_x"][0]
+        dt.GaussianNoise(0.4, relative=True).summarize((a * 2.0**p).astype(np.float32), y)["i_x"][0]
         for p in (0, -90, 90)
     ]
     return all_of(same([v for r, v in out if r], 1e-9), same([v for r, v in out if not r], 1e-9), same(single, 1e-4))
@@ -211,7 +211,7 @@ def noise_extremes(rng, draws):
     """Noise far below or above every distance: log2 n, and 0."""
     a, y = rng.normal(size=(1, 32, 2)), np.arange(32) % 2
     out = [
-        dt.GaussianNoise(s).summarise(x, y)["i_x"][0]
+        dt.GaussianNoise(s).summarize(x, y)["i_x"][0]
         for s in (1e-300, 1e-30, 1e-12, 1e20, 1e300)
         for x in (a, a.astype(np.float32))
     ]
@@ -225,7 +225,7 @@ def width_does_not_blind(rng, draws):
     out = []
     for units in (2, 200, 2000):
         turn = np.linalg.qr(rng.normal(size=(units, 2)))[0]
-        got = dt.GaussianNoise(0.5, relative="distance").summarise((flat @ turn.T)[None], y)
+        got = dt.GaussianNoise(0.5, relative="distance").summarize((flat @ turn.T)[None], y)
         out.append([got["i_x"][0], got["i_y"][0]])
     return same(out, 1e-6)
 
@@ -249,30 +249,30 @@ def memory_of_labels(rng, draws):
 
 ROWS = [
     *(Row(f"information.{name}.symbols", "truth", "pairs of inputs by the definition, six kinds of layers, any order", symbols(make)) for name, make in DISCRETE.items()),
-    *(Row("information.PropagatedNoise.summarise", "truth", f"16 inputs {apart} apart, noise .1", propagated(apart)) for apart in (0, 10)),
-    *(Row(f"information.{name}.summarise", "truth", "counting of cells by the definition, six kinds of layers", counted(make)) for name, make in DISCRETE.items()),
-    *(Row(f"information.{name}.summarise", "null", "p-values of independent labels are uniform", permuted(make), 60, 1000) for name, make in ALL.items()),
-    *(Row(f"information.{name}.summarise", "null", "i_y of labels without meaning is its null in the mean", null_is_the_mean(make), 40, 1000) for name, make in ALL.items()),
-    *(Row(f"information.{name}.summarise", "power", "two classes 1.5 apart, 60 inputs: p <= .05", power(make), 30, 300) for name, make in (DISCRETE | NOISE).items() if name != "Exact"),
-    *(Row(f"information.{name}.summarise", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(make)) for name, make in DISCRETE.items()),
-    Row("information.GaussianNoise.summarise", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(NOISE["GaussianNoise"])),
-    Row("information.GaussianNoise.summarise", "truth", "far clusters: 1 bit; 12 centres: quadrature", noise_truth),
-    Row("information.GaussianNoise.summarise", "truth", "the bounds hold the truth by quadrature", noise_bounds_hold, 100, 2000),
-    Row("information.GaussianNoise.summarise", "truth", "noise far below or above every distance: log2 n, and 0", noise_extremes),
-    Row("information.GaussianNoise.summarise", "invariance", "units of measurement from 2^-900 to 2^900", noise_scales),
-    Row("information.GaussianNoise.summarise", "invariance", "number of units, relative='distance'", width_does_not_blind),
+    *(Row("information.PropagatedNoise.summarize", "truth", f"16 inputs {apart} apart, noise .1", propagated(apart)) for apart in (0, 10)),
+    *(Row(f"information.{name}.summarize", "truth", "counting of cells by the definition, six kinds of layers", counted(make)) for name, make in DISCRETE.items()),
+    *(Row(f"information.{name}.summarize", "null", "p-values of independent labels are uniform", permuted(make), 60, 1000) for name, make in ALL.items()),
+    *(Row(f"information.{name}.summarize", "null", "i_y of labels without meaning is its null in the mean", null_is_the_mean(make), 40, 1000) for name, make in ALL.items()),
+    *(Row(f"information.{name}.summarize", "power", "two classes 1.5 apart, 60 inputs: p <= .05", power(make), 30, 300) for name, make in (DISCRETE | NOISE).items() if name != "Exact"),
+    *(Row(f"information.{name}.summarize", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(make)) for name, make in DISCRETE.items()),
+    Row("information.GaussianNoise.summarize", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(NOISE["GaussianNoise"])),
+    Row("information.GaussianNoise.summarize", "truth", "far clusters: 1 bit; 12 centers: quadrature", noise_truth),
+    Row("information.GaussianNoise.summarize", "truth", "the bounds hold the truth by quadrature", noise_bounds_hold, 100, 2000),
+    Row("information.GaussianNoise.summarize", "truth", "noise far below or above every distance: log2 n, and 0", noise_extremes),
+    Row("information.GaussianNoise.summarize", "invariance", "units of measurement from 2^-900 to 2^900", noise_scales),
+    Row("information.GaussianNoise.summarize", "invariance", "number of units, relative='distance'", width_does_not_blind),
     Row("information_plane", "truth", "counting of cells by the definition, six kinds of layers", counted(DISCRETE["Binning"])),
     Row("information_plane", "null", "p-values of independent labels are uniform", permuted(lambda: dt.Binning(3)), 60, 1000),
     Row("information_plane", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(lambda: dt.Binning(5))),
     Row("information_plane", "invariance", "memory with labels {0, 10^9}", memory_of_labels),
     *SIZES,
     *PLANES_OF_MODELS,
-    Row("information.Clusters.summarise", "truth", "all pairs one by one; Cosines as well", pairs_by_hand),
-    Row("information.Clusters.summarise", "null", "labels without meaning: within is between; Cosines as well", pairs_null, 100, 2000),
-    Row("information.Clusters.summarise", "invariance", "order, units, names; Cosines as well", pairs_invariance),
-    Row("information.Cosines.summarise", "truth", "all pairs one by one, Clusters as well", pairs_by_hand),
-    Row("information.Cosines.summarise", "null", "labels without meaning: within is between, Clusters as well", pairs_null, 100, 2000),
-    Row("information.Cosines.summarise", "invariance", "order, units, names, Clusters as well", pairs_invariance),
+    Row("information.Clusters.summarize", "truth", "all pairs one by one; Cosines as well", pairs_by_hand),
+    Row("information.Clusters.summarize", "null", "labels without meaning: within is between; Cosines as well", pairs_null, 100, 2000),
+    Row("information.Clusters.summarize", "invariance", "order, units, names; Cosines as well", pairs_invariance),
+    Row("information.Cosines.summarize", "truth", "all pairs one by one, Clusters as well", pairs_by_hand),
+    Row("information.Cosines.summarize", "null", "labels without meaning: within is between, Clusters as well", pairs_null, 100, 2000),
+    Row("information.Cosines.summarize", "invariance", "order, units, names, Clusters as well", pairs_invariance),
 ]  # fmt: skip
 
 EXEMPT = {

@@ -232,7 +232,7 @@ def separation_null(units):
         found = []
         for _ in range(draws):
             a = np.maximum(rng.normal(size=(1, 60, units)), 0)
-            found.append(float(ClassStatistics().summarise(a, rng.integers(0, 6, 60))["separation"][0]))
+            found.append(float(ClassStatistics().summarize(a, rng.integers(0, 6, 60))["separation"][0]))
         spread = np.std(found, ddof=1) / np.sqrt(draws)
         return near(np.mean(found), 0, 4 * spread)
 
@@ -244,7 +244,7 @@ def separation_ranks(rng, draws):
     p = []
     for _ in range(draws):
         a, y = rng.normal(size=(1, 40, 4)), np.arange(40) % 4
-        seen, *others = [float(ClassStatistics().summarise(a, rng.permutation(y))["separation"][0]) for _ in range(100)]
+        seen, *others = [float(ClassStatistics().summarize(a, rng.permutation(y))["separation"][0]) for _ in range(100)]
         p.append((1 + sum(o >= seen for o in others)) / 100)
     return uniform(p)
 
@@ -255,7 +255,7 @@ def separation_truth(rng, draws):
     for s in (0.5, 1.0, 2.0):
         y = np.repeat(np.arange(30), 40)
         a = s * rng.normal(size=(30, 50))[y] + rng.normal(size=(1200, 50))
-        found.append(near(ClassStatistics().summarise(a[None], y)["separation"], s**2 / (1 + s**2), 0.06))
+        found.append(near(ClassStatistics().summarize(a[None], y)["separation"], s**2 / (1 + s**2), 0.06))
     return all_of(*found)
 
 
@@ -265,10 +265,10 @@ def separation_units(rng, draws):
     said = np.array(["x", "y", "z"])
     turn = rng.permutation(7)
     out = [
-        ClassStatistics().summarise(a * c + d, said[y])["separation"]
+        ClassStatistics().summarize(a * c + d, said[y])["separation"]
         for c, d in ((1, 0), (1e-100, 0), (1e100, 0), (-3, 1e6))
     ]
-    return same([*out, ClassStatistics().summarise(a[:, :, turn], y)["separation"]], 1e-6)
+    return same([*out, ClassStatistics().summarize(a[:, :, turn], y)["separation"]], 1e-6)
 
 
 ROWS = [
@@ -284,10 +284,10 @@ ROWS = [
     Row("recording.GradientRecorder", "truth", "moments of stacked gradients, 2, 5 and 12 minibatches", gradients),
     Row("recording.GradientRecorder", "null", "noise of 8 minibatches: squared ratio 1/8", gradient_noise, 20, 200),
     Row("recording.GradientRecorder", "invariance", "units of the loss from 1e-12 to 1e12", gradient_scale),
-    *(Row("information.ClassStatistics.summarise", "null", f"random labels, {u} ReLU units: separation 0 in the mean", separation_null(u), 100, 2000) for u in (1, 10, 200)),
-    Row("information.ClassStatistics.summarise", "null", "ranks among permuted labels are uniform", separation_ranks, 40, 400),
-    Row("information.ClassStatistics.summarise", "truth", "normal class means: s^2 / (1 + s^2)", separation_truth),
-    Row("information.ClassStatistics.summarise", "invariance", "units of measurement, order of units, names of labels", separation_units),
+    *(Row("information.ClassStatistics.summarize", "null", f"random labels, {u} ReLU units: separation 0 in the mean", separation_null(u), 100, 2000) for u in (1, 10, 200)),
+    Row("information.ClassStatistics.summarize", "null", "ranks among permuted labels are uniform", separation_ranks, 40, 400),
+    Row("information.ClassStatistics.summarize", "truth", "normal class means: s^2 / (1 + s^2)", separation_truth),
+    Row("information.ClassStatistics.summarize", "invariance", "units of measurement, order of units, names of labels", separation_units),
 ]  # fmt: skip
 
 EXEMPT = {

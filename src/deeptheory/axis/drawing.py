@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import LAYER_COLORS, NEUTRAL, layer_colors, new_figure
 
 _MOST = 1000  # points a figure
 
@@ -18,15 +18,15 @@ def draw_ramps(ramp: Any, units: int) -> Any:
 
     figure = new_figure(xaxis_title="projection onto the axis (standard deviations)", yaxis_title="response")
     best = np.argsort(-ramp.r)[:units]
-    for k, colour in zip(best, layer_colours(len(best))):
+    for k, color in zip(best, layer_colors(len(best))):
         full = ramp.count[k] > 1
         figure.add_trace(
             go.Scatter(
-                x=_round(ramp.centres[k][full]),
+                x=_round(ramp.centers[k][full]),
                 y=_round(ramp.mean[k][full]),
                 error_y={"array": _round(ramp.sem[k][full]), "width": 0},
                 mode="lines+markers",
-                line={"color": colour},
+                line={"color": color},
                 name=f"unit {ramp.units[k]}",
             )
         )
@@ -62,14 +62,14 @@ def draw_flatness(flatness: Any) -> Any:
         xaxis_title="variance explained along the axis", yaxis_title="variance explained orthogonal to it (adjusted)"
     )
     rows = slice(0, _MOST)
-    for wanted, name, colour in ((True, "flat", LAYER_COLOURS[2]), (False, "not shown to be flat", LAYER_COLOURS[1])):
+    for wanted, name, color in ((True, "flat", LAYER_COLORS[2]), (False, "not shown to be flat", LAYER_COLORS[1])):
         which = np.flatnonzero(flatness.flat[rows] == wanted)
         figure.add_trace(
             go.Scatter(
                 x=_round(flatness.along[which]),
                 y=_round(flatness.share[which]),
                 mode="markers",
-                marker={"color": colour, "size": 7, "opacity": 0.7},
+                marker={"color": color, "size": 7, "opacity": 0.7},
                 name=name,
                 text=[f"unit {u}" for u in flatness.units[which]],
             )
@@ -87,7 +87,7 @@ def draw_models(models: Any) -> Any:
 
     figure = new_figure(xaxis_title="held-out R² of the exemplar model", yaxis_title="held-out R² of the axis model")
     x, y = models.of("exemplar"), models.of("axis")
-    colours = dict(zip(("axis", "exemplar", "norm x direction", "energy"), LAYER_COLOURS))
+    colors = dict(zip(("axis", "exemplar", "norm x direction", "energy"), LAYER_COLORS))
     for name in dict.fromkeys(models.verdict.tolist()):
         which = np.flatnonzero(models.verdict == name)[:_MOST]
         figure.add_trace(
@@ -95,7 +95,7 @@ def draw_models(models: Any) -> Any:
                 x=_round(np.maximum(x[which], -0.2)),
                 y=_round(np.maximum(y[which], -0.2)),
                 mode="markers",
-                marker={"color": colours.get(name, NEUTRAL), "size": 7, "opacity": 0.75},
+                marker={"color": colors.get(name, NEUTRAL), "size": 7, "opacity": 0.75},
                 name=name,
                 text=[f"unit {u}" for u in models.units[which]],
             )
@@ -109,14 +109,14 @@ def draw_decoding(decoding: Any) -> Any:
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="feature", yaxis_title="explained variance, left out")
-    for (name, index), colour in zip(decoding.blocks.items(), layer_colours(len(decoding.blocks))):
+    for (name, index), color in zip(decoding.blocks.items(), layer_colors(len(decoding.blocks))):
         figure.add_trace(
             go.Scatter(
                 x=index.tolist(),
                 y=_round(decoding.explained[index]),
                 mode="lines+markers",
                 name=name,
-                marker={"color": colour},
+                marker={"color": color},
             )
         )
     return figure
@@ -130,13 +130,13 @@ def draw_identification(found: Any) -> Any:
     figure.update_layout(new_figure().layout)
     n = list(found.candidates)
     rows = (
-        (found.accuracy[-1], f"{found.sizes[-1]} units", LAYER_COLOURS[0], "solid"),
-        (found.best_single, "best single unit", LAYER_COLOURS[1], "solid"),
+        (found.accuracy[-1], f"{found.sizes[-1]} units", LAYER_COLORS[0], "solid"),
+        (found.best_single, "best single unit", LAYER_COLORS[1], "solid"),
         (found.chance, "chance", NEUTRAL, "dot"),
     )
-    for y, name, colour, dash in rows:
+    for y, name, color, dash in rows:
         figure.add_trace(
-            go.Scatter(x=n, y=_round(y), mode="lines+markers", name=name, line={"color": colour, "dash": dash}),
+            go.Scatter(x=n, y=_round(y), mode="lines+markers", name=name, line={"color": color, "dash": dash}),
             row=1,
             col=1,
         )
@@ -148,7 +148,7 @@ def draw_identification(found: Any) -> Any:
             error_y={"array": _round(high - found.accuracy[:, -1]), "arrayminus": _round(found.accuracy[:, -1] - low)},
             mode="lines+markers",
             name=f"of {n[-1]} candidates",
-            line={"color": LAYER_COLOURS[2]},
+            line={"color": LAYER_COLORS[2]},
         ),
         row=1,
         col=2,
@@ -185,7 +185,7 @@ def draw_efficiency(found: Any, reader: str) -> Any:
     figure = new_figure(xaxis_title="units", yaxis_title=f"right ({reader})")
     figure.update_xaxes(type="log")
     r = found.readers.index(reader)
-    for m, (name, colour) in enumerate(zip(("axis metric", "distance metric"), LAYER_COLOURS)):
+    for m, (name, color) in enumerate(zip(("axis metric", "distance metric"), LAYER_COLORS)):
         for s in range(len(found.seeds)):
             y = _round(found.accuracy[s, m, :, r])
             figure.add_trace(
@@ -193,7 +193,7 @@ def draw_efficiency(found: Any, reader: str) -> Any:
                     x=list(found.units),
                     y=y,
                     mode="lines",
-                    line={"color": colour},
+                    line={"color": color},
                     name=name,
                     showlegend=s == 0,
                     legendgroup=name,

@@ -19,7 +19,7 @@ from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.theme import layer_colours, new_figure
+from deeptheory.core.theme import layer_colors, new_figure
 
 DEAD = 0.01  # of an equal share of the mass
 
@@ -106,8 +106,8 @@ class RoutingTrace(Result):
         )
         middles = (self.edges[1:] + self.edges[:-1]) / 2
         shares = self.distances.sum(1) / self.distances.sum((1, 2))[:, None]
-        for k, (y, colour) in enumerate(zip(shares, layer_colours(len(shares)))):
-            line = {"color": colour, "shape": "hvh"}
+        for k, (y, color) in enumerate(zip(shares, layer_colors(len(shares)))):
+            line = {"color": color, "shape": "hvh"}
             figure.add_trace(
                 go.Scatter(
                     x=middles.round(5).tolist(),

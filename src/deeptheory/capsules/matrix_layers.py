@@ -296,7 +296,7 @@ class ClassCapsules(_MatrixLayer):
 
     Weights are shared over positions; so that positions can be told apart, coordinates (row, column) are added to two entries of a
     vote (the right-hand column in the paper, the first two of 16 as released). forward takes them, [H, W, 2]; left out, they are the
-    cells' centres from -0.5 to 0.5 of the grid; coordinates=False adds none. children_per_parent: as in
+    cells' centers from -0.5 to 0.5 of the grid; coordinates=False adds none. children_per_parent: as in
     `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4.
     """
 

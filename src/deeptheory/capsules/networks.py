@@ -131,13 +131,13 @@ class MatrixCapsuleNetwork(nn.Module):
     (two in the paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel,
     first_stride: of the convolution. variant: "balanced", the one that learns in small networks, "paper", Procedure 1
     to the letter, "reference_code" (with normalize="position", no bias and an offset of -1 in the primary capsules), or
-    a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. `centres` are those of
+    a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. `centers` are those of
     receptive fields from the image's, in pixels / 100; they are the coordinates, but where votes begin with the scale
     of 1 ("balanced"), `reach` times larger: in halves of the image's longer side. InputError: an image too small for
     the kernels, too few types.
     """
 
-    centres: torch.Tensor
+    centers: torch.Tensor
 
     def __init__(
         self,
@@ -196,7 +196,7 @@ class MatrixCapsuleNetwork(nn.Module):
         self.classifier = ClassCapsules(
             types[-1], classes, coordinates=coordinates, children_per_parent=shares[-1], **shared
         )
-        self.register_buffer("centres", _centres(image_shape[1:], steps), persistent=False)
+        self.register_buffer("centers", _centers(image_shape[1:], steps), persistent=False)
         self.reach = 200 / max(image_shape[1:]) if constants.begin == "scaled" else 1.0
         features_(self.convolution, constants.begin)
 
@@ -205,7 +205,7 @@ class MatrixCapsuleNetwork(nn.Module):
         pose, activation = self.primary(self.convolution(images).relu())
         for layer in self.capsules:
             pose, activation = layer(pose, activation)
-        where = self.reach * self.centres if self.classifier.coordinates else None
+        where = self.reach * self.centers if self.classifier.coordinates else None
         pose, activation = self.classifier(pose, activation, where)
         return MatrixCapsuleOutput(activation, pose)
 
@@ -214,8 +214,8 @@ def check_image_shape(image_shape: Any, classes: Any) -> None:
     """InputError: no (C, H, W) of whole numbers above 0; classes below 1."""
     sizes = tuple(image_shape) if isinstance(image_shape, Sequence) else ()
     if len(sizes) != 3 or not all(isinstance(n, _WHOLE) and n > 0 for n in sizes):
-        grey = f"; for grey pictures of {sizes[0]}x{sizes[1]}: {(1, *sizes)}" if len(sizes) == 2 else ""
-        raise InputError(f"image_shape is {image_shape!r}; needed: (channels, height, width){grey}")
+        gray = f"; for gray pictures of {sizes[0]}x{sizes[1]}: {(1, *sizes)}" if len(sizes) == 2 else ""
+        raise InputError(f"image_shape is {image_shape!r}; needed: (channels, height, width){gray}")
     if not isinstance(classes, _WHOLE) or classes < 1:
         raise InputError(f"classes is {classes!r}; needed: a whole number of 1 or more")
 
@@ -284,8 +284,8 @@ def _grids(size: Sequence[int], steps: Sequence[tuple[int, int]]) -> list[Sequen
     return grids
 
 
-def _centres(size: Sequence[int], steps: Sequence[tuple[int, int]]) -> torch.Tensor:
-    """[H, W, 2]: centres of receptive fields on the last grid, from the image's centre, in pixels / 100."""
+def _centers(size: Sequence[int], steps: Sequence[tuple[int, int]]) -> torch.Tensor:
+    """[H, W, 2]: centers of receptive fields on the last grid, from the image's center, in pixels / 100."""
     axes = []
     for whole, n in zip(size, _grids(size, steps)[-1]):
         offset, spacing = 0.0, 1

@@ -3,7 +3,7 @@
 Source: Sabour, Frosst & Hinton 2017, section 4; initial values: the authors' released code (Sarasra/models,
 research/capsules). A grid of capsules is [B, H, W, types, d]: what stands at one cell lies together.
 Trap: a capsule's d numbers are d channels at one cell. `view(B, -1, 8)` on [B, C, H, W] makes capsules of eight
-neighbouring pixels.
+neighboring pixels.
 """
 
 from collections.abc import Sequence

@@ -41,8 +41,8 @@ from deeptheory.cheap.hamiltonians.parameter_count import parameter_count as par
 from deeptheory.cheap.hamiltonians.partition_function import partition_counterexample as partition_counterexample
 from deeptheory.cheap.hamiltonians.renormalization import block_average as block_average
 from deeptheory.cheap.hamiltonians.renormalization import gaussian_field as gaussian_field
-from deeptheory.cheap.hamiltonians.renormalization import renormalisation_flow as renormalisation_flow
-from deeptheory.cheap.hamiltonians.renormalization import renormalised as renormalised
+from deeptheory.cheap.hamiltonians.renormalization import renormalization_flow as renormalization_flow
+from deeptheory.cheap.hamiltonians.renormalization import renormalized as renormalized
 from deeptheory.cheap.hamiltonians.terms import Assumptions as Assumptions
 from deeptheory.cheap.hierarchy.hierarchy import MarkovHierarchy as MarkovHierarchy
 from deeptheory.cheap.hierarchy.hierarchy import Theorem2 as Theorem2

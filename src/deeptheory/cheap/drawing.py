@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, new_figure
+from deeptheory.core.theme import LAYER_COLORS, NEUTRAL, new_figure
 
 if TYPE_CHECKING:
     import pandas
@@ -44,7 +44,7 @@ def _nodes(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -
     for k, m in enumerate(linears):
         weight = m.weight.detach().to(torch.float64).numpy()
         top = np.abs(weight).max(initial=0) or 1.0
-        for sign, colour in ((1, LAYER_COLOURS[0]), (-1, LAYER_COLOURS[1])):
+        for sign, color in ((1, LAYER_COLORS[0]), (-1, LAYER_COLORS[1])):
             for strong in (True, False):
                 size = np.abs(weight) / top
                 chosen = (np.sign(weight) == sign) & ((size > 0.3) == strong)
@@ -52,10 +52,10 @@ def _nodes(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -
                 for i, j in np.argwhere(chosen):
                     x += [k, k + 1, None]
                     y += [float(where[k][j]), float(where[k + 1][i]), None]
-                line = {"color": colour, "width": 1.6 if strong else 0.6}
+                line = {"color": color, "width": 1.6 if strong else 0.6}
                 figure.add_trace(go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", opacity=0.7, showlegend=False))  # fmt: skip
     for k, (labels, kind) in enumerate(zip(names, kinds)):
-        marks = {"size": 14 if kind == "neuron" else 10, "color": _COLOURS[kind], "line": {"width": 1, "color": "white"}, "symbol": "circle" if kind == "neuron" else "square"}  # fmt: skip
+        marks = {"size": 14 if kind == "neuron" else 10, "color": _COLORS[kind], "line": {"width": 1, "color": "white"}, "symbol": "circle" if kind == "neuron" else "square"}  # fmt: skip
         shown = kind in ("input", "output")
         bias = linears[k - 1].bias.detach().tolist() if k else [0.0] * len(labels)
         hover = [f"{n}<br>bias {b:.4g}" if k else n for n, b in zip(labels, bias)]
@@ -63,7 +63,7 @@ def _nodes(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -
     return figure
 
 
-_COLOURS = {"input": NEUTRAL, "neuron": LAYER_COLOURS[2], "sum": LAYER_COLOURS[4], "output": NEUTRAL}
+_COLORS = {"input": NEUTRAL, "neuron": LAYER_COLORS[2], "sum": LAYER_COLORS[4], "output": NEUTRAL}
 
 
 def _layers(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -> Any:
@@ -72,7 +72,7 @@ def _layers(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) 
     figure = _frame(kinds)
     sizes = [len(n) for n in names]
     figure.add_trace(
-        go.Bar(x=list(range(len(sizes))), y=sizes, marker={"color": [_COLOURS[k] for k in kinds]}, text=sizes, textposition="outside", hovertext=[f"{k}: {s}" for k, s in zip(kinds, sizes)], hoverinfo="text", showlegend=False)
+        go.Bar(x=list(range(len(sizes))), y=sizes, marker={"color": [_COLORS[k] for k in kinds]}, text=sizes, textposition="outside", hovertext=[f"{k}: {s}" for k, s in zip(kinds, sizes)], hoverinfo="text", showlegend=False)
     )  # fmt: skip
     for k, m in enumerate(linears):
         alive = int((m.weight != 0).sum())
@@ -93,9 +93,9 @@ def draw_counts(title: str, table: "pandas.DataFrame") -> Any:
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="hidden layers", yaxis_title="neurons", title=title)
-    for name, key, colour in (("at most (construction)", "upper", LAYER_COLOURS[0]), ("at least (rank)", "lower", LAYER_COLOURS[1])):  # fmt: skip
+    for name, key, color in (("at most (construction)", "upper", LAYER_COLORS[0]), ("at least (rank)", "lower", LAYER_COLORS[1])):  # fmt: skip
         values = [float(v) for v in table[key]]
-        figure.add_trace(go.Scatter(x=table["depth"].tolist(), y=values, mode="lines+markers+text", name=name, line={"color": colour}, text=[f"{v:,.0f}" for v in values], textposition="top center"))  # fmt: skip
+        figure.add_trace(go.Scatter(x=table["depth"].tolist(), y=values, mode="lines+markers+text", name=name, line={"color": color}, text=[f"{v:,.0f}" for v in values], textposition="top center"))  # fmt: skip
     figure.update_yaxes(type="log")
     figure.update_xaxes(dtick=1)
     return figure

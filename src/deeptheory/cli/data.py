@@ -20,12 +20,12 @@ def data_list(
     from deeptheory.datasets import CATALOGUE
 
     use_data(data)
-    rows = [{"name": s.name, "about": s.about, "licence": s.licence, "where": s.where()} for s in CATALOGUE.values()]
+    rows = [{"name": s.name, "about": s.about, "license": s.license, "where": s.where()} for s in CATALOGUE.values()]
     if as_json:
         print_json(rows)
         return
     for row in rows:
-        print(f"{row['name']}: {row['about']}\n  {row['licence']}; {row['where']}")
+        print(f"{row['name']}: {row['about']}\n  {row['license']}; {row['where']}")
 
 
 @data_app.command("get")

@@ -174,7 +174,7 @@ def _headline(claims) -> None:
 
 
 def _ledger(rows: list[dict]) -> None:
-    """The claims table on stdout: coloured on a terminal, plain columns elsewhere."""
+    """The claims table on stdout: colored on a terminal, plain columns elsewhere."""
     from rich.console import Console
     from rich.table import Table
 

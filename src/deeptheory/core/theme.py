@@ -1,24 +1,24 @@
-"""One plotly template for notebook, page and paper, and the colours of layers."""
+"""One plotly template for notebook, page and paper, and the colors of layers."""
 
 from typing import Any
 
-# Okabe & Ito 2008, told apart by colour-blind readers; black and yellow left out: they vanish on a dark or a light page
+# Okabe & Ito 2008, told apart by color-blind readers; black and yellow left out: they vanish on a dark or a light page
 _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 NEUTRAL = "#7f8794"  # reads on white and on dark
-LAYER_COLOURS = _OKABE_ITO
+LAYER_COLORS = _OKABE_ITO
 
 
-def layer_colours(n: int) -> list[str]:
-    """n colours for layers from input to output; past six, evenly along a perceptually even scale."""
-    if n <= len(LAYER_COLOURS):
-        return list(LAYER_COLOURS[:n])
+def layer_colors(n: int) -> list[str]:
+    """n colors for layers from input to output; past six, evenly along a perceptually even scale."""
+    if n <= len(LAYER_COLORS):
+        return list(LAYER_COLORS[:n])
     from plotly.colors import sample_colorscale
 
     return [str(c) for c in sample_colorscale("Viridis", [0.92 * k / (n - 1) for k in range(n)])]
 
 
 def template() -> Any:
-    """The plotly template shared by every figure; transparent, so that the page's own colours show through."""
+    """The plotly template shared by every figure; transparent, so that the page's own colors show through."""
     import plotly.graph_objects as go
 
     axis = {
@@ -31,7 +31,7 @@ def template() -> Any:
     return go.layout.Template(
         layout={
             "font": {"family": "system-ui, sans-serif", "size": 14, "color": NEUTRAL},
-            "colorway": list(LAYER_COLOURS),
+            "colorway": list(LAYER_COLORS),
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "xaxis": axis,

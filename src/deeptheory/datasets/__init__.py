@@ -1,6 +1,6 @@
 """Where data comes from: generated, bundled with a package, a folder of the user's, a checked and cached download.
 
-`CATALOGUE` says of every source what it is, its licence, and how to cite it. Nothing heavier than numpy is loaded here;
+`CATALOGUE` says of every source what it is, its license, and how to cite it. Nothing heavier than numpy is loaded here;
 each loader imports what it needs when it is called.
 """
 

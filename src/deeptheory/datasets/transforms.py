@@ -89,7 +89,7 @@ def random_affine(
 
     Drawn evenly: rotation up to so many degrees either way, shear up to so much, the height and the width each scaled
     within `scale`; then moved, evenly over all places where the ink stays on the canvas (shift=None), or up to `shift`
-    pixels in each axis from the centre. Bilinear. images: [n, H, W], uint8 or floats in [0, 1]; the dtype stays, bytes
+    pixels in each axis from the center. Bilinear. images: [n, H, W], uint8 or floats in [0, 1]; the dtype stays, bytes
     are rounded.
     InputError: another shape or kind of pixels, a size below that of the pictures, a scale not above 0 or reversed.
     """
@@ -119,11 +119,11 @@ def random_affine(
         ink = matrix @ (np.stack([rows, columns]) - middle[:, None]) if len(rows) else np.zeros((2, 1))
         least, most = 1 - ink.min(1), size - 2 - ink.max(1)  # one pixel of margin for the interpolation
         if shift is None:
-            centre = np.where(most > least, least + place[k] * (most - least), (least + most) / 2)
+            center = np.where(most > least, least + place[k] * (most - least), (least + most) / 2)
         else:
-            centre = (size - 1) / 2 + (2 * place[k] - 1) * shift
+            center = (size - 1) / 2 + (2 * place[k] - 1) * shift
         back = np.linalg.inv(matrix)
-        moved = affine_transform(images[k].astype(np.float32), back, middle - back @ centre, (size, size), order=1)
+        moved = affine_transform(images[k].astype(np.float32), back, middle - back @ center, (size, size), order=1)
         out[k] = np.clip(np.rint(moved) if white == 255 else moved, 0, white)
     return out
 

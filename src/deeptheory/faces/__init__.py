@@ -1,6 +1,6 @@
 """Generative face models: a face space learnt from pictures, and procedural faces whose every factor is known."""
 
-from deeptheory.faces.comparing import HeldOut, held_out, recognised
+from deeptheory.faces.comparing import HeldOut, held_out, recognized
 from deeptheory.faces.drawing import montage, picture_figure
 from deeptheory.faces.fitting import Search
 from deeptheory.faces.pixels import PixelSpace
@@ -17,5 +17,5 @@ __all__ = [
     "held_out",
     "montage",
     "picture_figure",
-    "recognised",
+    "recognized",
 ]

@@ -1,9 +1,9 @@
-"""Normalising landmarks: which differences between faces count as shape, and which as where the head was.
+"""Normalizing landmarks: which differences between faces count as shape, and which as where the head was.
 
 A pose is (scale, angle, x, y): landmarks = scale * R(angle) shape + (x, y), angle in radians, clockwise on the screen
-as y points down. `NORMALISATIONS` names the ways; a new one is one function and one line.
+as y points down. `NORMALIZATIONS` names the ways; a new one is one function and one line.
 - "procrustes": scale, angle and place are taken out (Gower 1975; Cootes et al. 2001), against the mean shape.
-- "released": each face is centred and divided by its size, not rotated, as the released generator of Chang & Tsao 2017
+- "released": each face is centered and divided by its size, not rotated, as the released generator of Chang & Tsao 2017
   describes its landmarks; its average offset and scale bring them back to pixels.
 - "none": nothing is taken out; position and size of the head are then part of shape.
 """
@@ -37,12 +37,12 @@ def procrustes(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarr
 
 
 def released(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Shapes [n, L, 2], each centred and divided by its root mean square radius, and poses [n, 4]."""
+    """Shapes [n, L, 2], each centered and divided by its root mean square radius, and poses [n, 4]."""
     place = landmarks.mean(1)
-    centred = landmarks - place[:, None]
-    scale = np.sqrt((centred**2).sum(-1).mean(1))
+    centered = landmarks - place[:, None]
+    scale = np.sqrt((centered**2).sum(-1).mean(1))
     pose = np.column_stack([scale, np.zeros(len(scale)), place])
-    return centred / scale[:, None, None], pose
+    return centered / scale[:, None, None], pose
 
 
 def none(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -50,7 +50,7 @@ def none(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np
     return landmarks, np.tile([1.0, 0.0, 0.0, 0.0], (len(landmarks), 1))
 
 
-NORMALISATIONS: dict[str, Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]] = {
+NORMALIZATIONS: dict[str, Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]] = {
     "procrustes": procrustes,
     "released": released,
     "none": none,

@@ -105,7 +105,7 @@ def search(
 
     inside: [m, L], landmarks of a face to the places of its m pixels. start: poses [n, 4] or [4]. iterations: at most
     so many a level of blur. tolerance: pixels. prior: weight of the Gaussian prior, in pixels that carry one pixel's
-    worth of independent evidence (neighbours say nearly the same).
+    worth of independent evidence (neighbors say nearly the same).
     InputError: a start of another shape, or numbers out of range.
     """
     check_whole(iterations=(iterations, 1))
@@ -144,7 +144,7 @@ class _Model:
     def __init__(self, space: Space, inside: np.ndarray, prior: float):
         self.space = space
         places = torch.as_tensor(inside, dtype=torch.float32)
-        self.mean = places @ torch.as_tensor(space.shape_mean).float()  # [m, 2], normalised
+        self.mean = places @ torch.as_tensor(space.shape_mean).float()  # [m, 2], normalized
         self.moves = torch.einsum("ml,slx->smx", places, torch.as_tensor(space.shape_components).float())
         s = len(self.moves)
         self.variances = torch.as_tensor(space.variances).float()

@@ -1,7 +1,7 @@
 """The way back through a warp: for every pixel of a face, its place in the mean frame.
 
 The warp is known exactly on a grid of the mean frame and taken as bilinear between its points; Newton's iteration
-inverts that, each pixel starting from its left neighbour's answer. The gradient is that of the implicit function: for
+inverts that, each pixel starting from its left neighbor's answer. The gradient is that of the implicit function: for
 f(x; c) = pixel, dx = -J^-1 df.
 Trap: where a warp folds (far outside the faces it was made from) a pixel has several places, and one of them is taken.
 """

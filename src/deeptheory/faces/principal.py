@@ -32,15 +32,15 @@ def principal(rows: np.ndarray, components: int, what: str) -> Principal:
     check_whole(**{what: (components, 1)})
     n, d = rows.shape
     mean = rows.mean(0, dtype=np.float64)
-    centred = rows - mean
-    gram = centred @ centred.T if n <= d else centred.T @ centred
+    centered = rows - mean
+    gram = centered @ centered.T if n <= d else centered.T @ centered
     values, vectors = np.linalg.eigh(gram)
     values, vectors = values[::-1], vectors[:, ::-1]
     known = int((values > max(values[0], 0) * 1e-10).sum()) if values[0] > 0 else 0
     if not 1 <= components <= known:
         raise InputError(f"{what} is {components}; {n} faces hold 1 to {known} components that vary")
     values, vectors = values[:components], vectors[:, :components]
-    directions = (centred.T @ vectors if n <= d else vectors).T
+    directions = (centered.T @ vectors if n <= d else vectors).T
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     largest = np.abs(directions).argmax(1)
     directions *= np.sign(directions[np.arange(components), largest])[:, None]

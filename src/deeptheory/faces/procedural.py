@@ -16,7 +16,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole
 from deeptheory.faces import head, skin
-from deeptheory.faces.rasterising import draw
+from deeptheory.faces.rasterizing import draw
 
 _FRAME = 3.15  # heights of the picture in units of half a head's width
 _MIDDLE = -0.10  # the y of the head that stands in the middle of the picture
@@ -52,26 +52,25 @@ class Faces(NamedTuple):
 class ProceduralFaces:
     """Heads with 25 shape and 25 appearance latents, under a light and in a pose.
 
-    size: pixels of a side. colour: red, green, blue; else their luminance. background: grey from 0 to 1 (the paper's 85
+    size: pixels of a side. color: red, green, blue; else their luminance. background: gray from 0 to 1 (the paper's 85
     of 255). InputError: size below 16, or a background out of range.
     """
 
     shape_names = tuple(head.SHAPES)
     appearance_names = tuple(skin.LOOKS)
 
-    def __init__(self, size: int = 64, *, colour: bool = False, background: float = 1 / 3):
+    def __init__(self, size: int = 64, *, color: bool = False, background: float = 1 / 3):
         check_whole(size=(size, 1))
         check_real(background=(background, -np.inf))
         if size < 16:
             raise InputError(f"size is {size}; a face needs at least 16 pixels")
         if not 0 <= background <= 1:
             raise InputError(f"background is {background}; needed: 0 (black) to 1 (white)")
-        self.size, self.colour, self.background = int(size), bool(colour), float(background)
+        self.size, self.color, self.background = int(size), bool(color), float(background)
 
     def __repr__(self) -> str:
         return (
-            f"ProceduralFaces(size={self.size}, {'colour' if self.colour else 'grey'}, 25 shape + 25 "
-            "appearance latents)"
+            f"ProceduralFaces(size={self.size}, {'color' if self.color else 'gray'}, 25 shape + 25 appearance latents)"
         )
 
     def sample(
@@ -126,7 +125,7 @@ class ProceduralFaces:
         return np.broadcast_to(values, (len(which), width)).copy()
 
     def _render(self, shape, appearance, rows, poses, lights, identity) -> Faces:
-        size, channels = self.size, 3 if self.colour else 1
+        size, channels = self.size, 3 if self.color else 1
         images = np.empty((len(rows), size, size, channels), dtype=np.float32)
         turn = rotations(poses[:, :3])
         scale = size / _FRAME * poses[:, 5]
@@ -138,11 +137,11 @@ class ProceduralFaces:
             at = slice(k, k + _CHUNK)
             people = np.unique(rows[at])
             points = _mixed(self._surface, shape[people])
-            colours = _mixed(self._colours, appearance[people].astype(np.float32))
+            colors = _mixed(self._colors, appearance[people].astype(np.float32))
             mine = np.searchsorted(people, rows[at])
             draw(
                 points[mine],
-                colours,
+                colors,
                 mine,
                 turn[at],
                 place[at],
@@ -151,7 +150,7 @@ class ProceduralFaces:
                 images[at],
             )
 
-        _ = self._surface, self._colours  # made once, before threads ask for them
+        _ = self._surface, self._colors  # made once, before threads ask for them
         starts = range(0, len(rows), _CHUNK)
         with ThreadPoolExecutor(_threads()) as pool:
             list(pool.map(part, starts))
@@ -165,7 +164,7 @@ class ProceduralFaces:
             "light": lights,
             "identity": identity,
         }
-        return Faces(images if self.colour else images[..., 0], landmarks, latents)
+        return Faces(images if self.color else images[..., 0], landmarks, latents)
 
     @cached_property
     def _surface(self) -> tuple[np.ndarray, np.ndarray]:
@@ -178,7 +177,7 @@ class ProceduralFaces:
         return points, head.shape_modes(points)
 
     @cached_property
-    def _colours(self) -> tuple[np.ndarray, np.ndarray]:
+    def _colors(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean [R, C, channels] and modes [25, R, C, channels], float32; about two texels a pixel in front."""
         high, wide = int(3 * self.size), int(4.5 * self.size)
         t = np.linspace(-1, 1, wide)
@@ -186,7 +185,7 @@ class ProceduralFaces:
         phi = np.linspace(0, np.pi, high)
         y = (head.TOP + head.CHIN) / 2 - (head.CHIN - head.TOP) / 2 * np.cos(phi)
         mean, modes = skin.atlas(*np.broadcast_arrays(theta[None], y[:, None]))
-        if not self.colour:
+        if not self.color:
             mean, modes = mean @ skin.LUMINANCE[:, None], modes @ skin.LUMINANCE[:, None]
         return mean.astype(np.float32), modes.astype(np.float32)
 

@@ -1,6 +1,6 @@
-"""The colours of the mean head and 25 smooth ways in which they differ, as maps over its surface (an atlas).
+"""The colors of the mean head and 25 smooth ways in which they differ, as maps over its surface (an atlas).
 
-Colours are red, green, blue from 0 to 1, before light. A face's colours are the mean plus latents times modes: linear,
+Colors are red, green, blue from 0 to 1, before light. A face's colors are the mean plus latents times modes: linear,
 and given in the mean head's own coordinates, so that shape and appearance do not mix: first the texture, then the
 shape.
 """
@@ -80,8 +80,8 @@ def _lashes(p: _Place) -> np.ndarray:
     return _bump(p.y - rim, 0.016) * _step((1.05 - np.abs(u)) / 0.06) * p.front
 
 
-def _over(below: np.ndarray, share: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    return below + share[..., None] * (colour - below)
+def _over(below: np.ndarray, share: np.ndarray, color: np.ndarray) -> np.ndarray:
+    return below + share[..., None] * (color - below)
 
 
 def _fold(p: _Place) -> np.ndarray:
@@ -130,7 +130,7 @@ LOOKS: dict[str, tuple[Callable[[_Place], np.ndarray], tuple[float, float, float
 
 
 def atlas(theta: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean colour [..., 3] and modes [25, ..., 3] at points (theta, y) of the surface."""
+    """Mean color [..., 3] and modes [25, ..., 3] at points (theta, y) of the surface."""
     place = _Place(theta, y)
-    modes = np.stack([pattern(place)[..., None] * np.array(colour) for pattern, colour in LOOKS.values()])
+    modes = np.stack([pattern(place)[..., None] * np.array(color) for pattern, color in LOOKS.values()])
     return _mean(place), modes

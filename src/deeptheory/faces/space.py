@@ -1,11 +1,11 @@
 """FaceSpace: an active appearance model, a linear space in which every point is a face.
 
 Source: Cootes, Edwards & Taylor 2001; Chang & Tsao 2017 and their released generator. A face is a shape (landmarks,
-normalised, principal components) and a shape-free appearance (the picture warped so that its landmarks lie on the mean
+normalized, principal components) and a shape-free appearance (the picture warped so that its landmarks lie on the mean
 ones, principal components). Drawing goes the other way, and order matters: first the texture in the mean frame, then
 the warp.
 Trap: coordinates are raw scores, so that the relative sizes of the components are kept; axes found in this space depend
-on how it is normalised, which `dt.axis_code` states.
+on how it is normalized, which `dt.axis_code` states.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes, check_whole
-from deeptheory.faces.alignment import NORMALISATIONS
+from deeptheory.faces.alignment import NORMALIZATIONS
 from deeptheory.faces.frames import (
     CHUNK,
     as_pictures,
@@ -47,7 +47,7 @@ class FaceSpace(Result):
     """shape + appearance coordinates of faces; made by `FaceSpace.fit`, kept by `.save`, brought back by `.load`.
 
     frame: (height, width, channels) of the mean frame; flat: whether pictures come without a channel axis. shape_mean:
-    [L, 2], normalised; shape_components: [s, L, 2]; appearance_mean: [m, channels] over the m pixels of mask [H, W];
+    [L, 2], normalized; shape_components: [s, L, 2]; appearance_mean: [m, channels] over the m pixels of mask [H, W];
     appearance_components: [a, m, channels]; variances: [s + a], of the coordinates over the faces of the fit.
     mean_pose, pose_spread: [4], where the mean face lies (faces/alignment.py) and how much that varied. noise: variance
     of a pixel that the components leave over. background: what stands outside the mask, in the units of the pictures.
@@ -56,7 +56,7 @@ class FaceSpace(Result):
 
     frame: tuple[int, int, int]
     flat: bool
-    normalise: str
+    normalize: str
     shape_mean: np.ndarray
     shape_components: np.ndarray
     appearance_mean: np.ndarray
@@ -77,19 +77,19 @@ class FaceSpace(Result):
         shape: int = 25,
         appearance: int = 25,
         *,
-        normalise: str = "procrustes",
+        normalize: str = "procrustes",
         mask: Any = "hull",
         background: float | None = None,
     ) -> "FaceSpace":
         """The space of these faces.
 
         images: [n, H, W] or [n, H, W, 3], any numbers (uint8 as 0 to 255). landmarks: [n, L, 2], pixels (x, y), the
-        centre of the first pixel at (0, 0), the same points in the same order on every face. shape, appearance: numbers
-        of components. normalise: "procrustes", "released" or "none" (faces/alignment.py). mask: the pixels of the mean
+        center of the first pixel at (0, 0), the same points in the same order on every face. shape, appearance: numbers
+        of components. normalize: "procrustes", "released" or "none" (faces/alignment.py). mask: the pixels of the mean
         frame that belong to the face: "hull" of the mean landmarks, whole numbers [k] (the hull of those landmarks
         alone), "all", or bool [H, W]. background: the value
-        outside; by default the mean of the appearance (the paper's grey: 85 of 255).
-        InputError: shapes that do not fit together, NaN, an unknown normalisation, landmarks that lie on one line, more
+        outside; by default the mean of the appearance (the paper's gray: 85 of 255).
+        InputError: shapes that do not fit together, NaN, an unknown normalization, landmarks that lie on one line, more
         components than the faces have, landmarks mostly outside the pictures.
         """
         pictures, flat = as_pictures(images)
@@ -98,7 +98,7 @@ class FaceSpace(Result):
         if n < 3:
             raise InputError(f"images hold {n} faces; a space needs 3 or more")
         check_on_pictures(points, height, width)
-        shapes, pose = pick(NORMALISATIONS, normalise, what="normalisation")(points, None)
+        shapes, pose = pick(NORMALIZATIONS, normalize, what="normalization")(points, None)
         of_shape = principal(shapes.reshape(n, -1), shape, "shape")
         mean = of_shape.mean.reshape(-1, 2)
         mean_pose = pose.mean(0)
@@ -110,7 +110,7 @@ class FaceSpace(Result):
         return cls(
             frame=(height, width, pictures.shape[1]),
             flat=flat,
-            normalise=normalise,
+            normalize=normalize,
             shape_mean=mean,
             shape_components=of_shape.components.reshape(shape, -1, 2),
             appearance_mean=look_mean,
@@ -127,11 +127,11 @@ class FaceSpace(Result):
     def __repr__(self) -> str:
         s, a = len(self.shape_components), len(self.appearance_components)
         h, w, c = self.frame
-        kind = "grey" if self.flat else f"{c} channels"
+        kind = "gray" if self.flat else f"{c} channels"
         points = len(self.shape_mean)
         return (
             f"FaceSpace({s} shape + {a} appearance from {self.faces} faces, {points} landmarks, {h}x{w} "
-            f"{kind}, {self.normalise})"
+            f"{kind}, {self.normalize})"
         )
 
     @property
@@ -159,7 +159,7 @@ class FaceSpace(Result):
         self._check_kind(pictures, flat, points)
         check_on_pictures(points, *pictures.shape[2:])
         check_not_swapped(points, self.shape_mean)
-        shapes, _ = NORMALISATIONS[self.normalise](points, self.shape_mean)
+        shapes, _ = NORMALIZATIONS[self.normalize](points, self.shape_mean)
         textures = sampled(pictures, points, self._inside)
         check_units(textures, self.appearance_mean)
         off = (shapes - self.shape_mean).reshape(len(points), -1)
@@ -185,7 +185,7 @@ class FaceSpace(Result):
     def pose(self, landmarks: Any) -> np.ndarray:
         """[n, 4]: scale, angle, x, y of faces, which coordinates do not hold; for `.decode(pose=)`."""
         points = as_points(landmarks, None)
-        return NORMALISATIONS[self.normalise](points, self.shape_mean)[1]
+        return NORMALIZATIONS[self.normalize](points, self.shape_mean)[1]
 
     def landmarks(self, coordinates: Any, pose: Any = None) -> Any:
         """Landmarks [n, L, 2] in pixels (x, y) of the faces with these coordinates [n, k]; differentiable in torch."""
@@ -309,8 +309,8 @@ class FaceSpace(Result):
 
     def _check_kind(self, pictures: Tensor, flat: bool, points: np.ndarray | None) -> None:
         if pictures.shape[1] != self.frame[2] or flat != self.flat:
-            seen = "grey" if flat else f"{pictures.shape[1]} channels"
-            mine = "grey" if self.flat else f"{self.frame[2]} channels"
+            seen = "gray" if flat else f"{pictures.shape[1]} channels"
+            mine = "gray" if self.flat else f"{self.frame[2]} channels"
             raise InputError(f"images are {seen}, this space is of {mine}; convert them")
         if points is not None and points.shape[1] != len(self.shape_mean):
             raise InputError(f"landmarks are {points.shape[1]} a face; this space has {len(self.shape_mean)}")

@@ -17,7 +17,7 @@ from deeptheory.core.storage import read_json, replace_folder
 Space = TypeVar("Space")
 SCHEMA = 1
 _ARRAYS = "arrays.safetensors"
-_PLAIN = ("frame", "flat", "normalise", "noise", "background", "faces")
+_PLAIN = ("frame", "flat", "normalize", "noise", "background", "faces")
 
 
 def save(space: Any, folder: Path) -> None:

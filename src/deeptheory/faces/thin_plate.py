@@ -69,7 +69,7 @@ class ThinPlate:
 
 
 def grid(height: int, width: int, origin: tuple[int, int] = (0, 0)) -> np.ndarray:
-    """Pixel centres (x, y) row by row, [height * width, 2], the first of them at origin (x, y)."""
+    """Pixel centers (x, y) row by row, [height * width, 2], the first of them at origin (x, y)."""
     y, x = np.mgrid[:height, :width]
     return np.stack([x.ravel() + origin[0], y.ravel() + origin[1]], axis=1).astype(np.float64)
 

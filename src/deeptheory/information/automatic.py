@@ -12,7 +12,7 @@ Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_tr
 4. Numbers beside numbers: KSG's counts, beside whole numbers Gao's, on normal scores where tails ask (ranks.tails_ask). In
    several columns, and beside labels, tails may be clusters that lie apart, which scores would push together: both stand. With more than n / 4
    columns there are no scores: they share their largest differences, and ties in the max-norm are wrong.
-5. Neighbour counts lose information in many columns, their bias falling as n^(-2 / columns). So beside them stand
+5. Neighbor counts lose information in many columns, their bias falling as n^(-2 / columns). So beside them stand
    (a) canonical correlations of normal scores, those beyond noise only (canonical.py), if regressions on products and norms
    miss less than .05 bit of what the variates share; (b) counts on the canonical variates alone, at most three, for labels
    on discriminants learned on the other half; (c) counts on the two norms, which hold what a common scale shares. By
@@ -40,7 +40,7 @@ from deeptheory.information.estimators.limits import (
     nothing,
     too_few,
 )
-from deeptheory.information.estimators.mixed import labelled, mixed
+from deeptheory.information.estimators.mixed import labeled, mixed
 from deeptheory.information.estimators.plugin import plugin, plugin_entropy, symbols
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, as_samples, check_k, constant, moderate
 from deeptheory.information.ranks import normal_scores, tails_ask
@@ -54,7 +54,7 @@ _MISSED = 0.05  # bits beyond the linear ones from which on canonical correlatio
 _WORTH_A_NOTE = 0.1  # bits
 _SCORES = ", normal scores"
 _BIAS = 0.01  # bits of the plug-in from which on they are taken off
-_NO_DOUBT = ("biased downwards", "left out", "are its neighbours")  # notes of estimators that the rules above answer
+_NO_DOUBT = ("biased downwards", "left out", "are its neighbors")  # notes of estimators that the rules above answer
 _NULL_DRAWS, _NULL_ROWS = 20, 1_000
 _T = 2.262  # Student, 9 degrees of freedom: half of a batch interval in standard errors
 
@@ -99,7 +99,7 @@ def automatic(
 ) -> Estimate:
     """I(X;Y) in bits by the rules above. x: [n, dx]; y: [n, dy] or [n].
 
-    k: neighbours, where there are neighbours. standardize=False: distances in the columns' own units, plain counts only.
+    k: neighbors, where there are neighbors. standardize=False: distances in the columns' own units, plain counts only.
     ranks: normal scores always (True), never (False), or where tails ask (None). seed: batches, ties, permutations.
     spread=False: no permutations for the interval, which may then be too narrow.
     """
@@ -198,7 +198,7 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
     left_out = f", {int((~kept).sum())} samples with a label of their own left out" if (~kept).any() else ""
 
     def count(p: np.ndarray, what: str) -> Candidate:
-        got = labelled(p, label, k=how.k, standardize=how.standardize, seed=how.seed)
+        got = labeled(p, label, k=how.k, standardize=how.standardize, seed=how.seed)
         of = counts_of_labels(p, label, how.k, how.standardize, how.seed)
         return _candidate(got, what + left_out, a.shape[1] + 1, of, len(a), how, 2 * _NULL_ROWS)
 
@@ -271,7 +271,7 @@ def _discriminant(a: np.ndarray, label: np.ndarray, k: int, seed: int) -> Candid
             return None
         middle = scores[there].mean(0)
         turn = np.linalg.lstsq(scores[there] - middle, linear.u[:, :3], rcond=None)[0]
-        got = labelled((scores[here] - middle) @ turn, label[here], k=k, seed=seed)
+        got = labeled((scores[here] - middle) @ turn, label[here], k=k, seed=seed)
         values.append((got.value, (got.high - got.low) / 2))
         columns = max(columns, turn.shape[1])
     value, half = np.mean(values, axis=0)
@@ -288,7 +288,7 @@ def _better(other: Candidate, plain: Candidate) -> Candidate:
 def _candidate(
     got: Estimate, said: str, columns: int, of: Counts, n: int, how: How, rows: int = _NULL_ROWS
 ) -> Candidate:
-    """Neighbour counts with an interval at least as wide as the spread of their values on y permuted: ten batches of few rows
+    """Neighbor counts with an interval at least as wide as the spread of their values on y permuted: ten batches of few rows
     each, with a handful of a rare label, understate it."""
     null = null_half(of, n, how.seed, rows, _NULL_DRAWS) if how.spread else 0.0
     half = (got.high - got.low) / 2

@@ -57,8 +57,8 @@ def canonical(a: np.ndarray, b: np.ndarray) -> Canonical | None:
 
 def _basis(a: np.ndarray) -> np.ndarray:
     """Orthonormal columns that span those of a; repeated and constant ones add nothing."""
-    centred = a - a.mean(0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    centered = a - a.mean(0)
+    u, s, _ = np.linalg.svd(centered, full_matrices=False)
     return u[:, s > 1e-9 * max(s.max(initial=0.0), 1e-300)]
 
 

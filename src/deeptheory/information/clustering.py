@@ -28,7 +28,7 @@ class Clusters:
         if not self.radius > 0:
             raise InputError(f"radius is {self.radius}; it must be above 0")
 
-    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+    def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """Each [seed]. apart: -log2 of the share of pairs nearer than the radius, a sample paired with itself counted
         (bits, from 0 to log2 n; Grassberger & Procaccia's correlation entropy). within, between: mean distance of two
         different samples of the same class, and of different classes. nearest: mean distance to the nearest other one."""
@@ -53,7 +53,7 @@ class Cosines:
     Source: Goldfeld et al. 2019, section 5. A sample whose units are all 0 has similarity 0 with every other.
     """
 
-    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+    def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """Each [seed]. within, between: mean cosine of two different samples of the same class, and of different classes, in
         [-1, 1]. InputError: labels that are probabilities, no class with two samples, one class only."""
         a = as_activations(activations).astype(np.float64)

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 
 
 def draw_plane(plane) -> Any:
-    """One point a network, layers as colours, the mean path so far, a slider over the steps."""
+    """One point a network, layers as colors, the mean path so far, a slider over the steps."""
     import plotly.graph_objects as go
 
     shown = plane.frame_steps()
-    colours = layer_colours(len(plane.layers))
+    colors = layer_colors(len(plane.layers))
     mean_x, mean_y = plane.i_x.mean(0), plane.i_y.mean(0)  # [step, layer]
 
     def traces(t: int) -> list:
@@ -24,7 +24,7 @@ def draw_plane(plane) -> Any:
                     x=mean_x[path, k].round(3).tolist(),
                     y=mean_y[path, k].round(3).tolist(),
                     mode="lines",
-                    line={"color": colours[k], "width": 1.5},
+                    line={"color": colors[k], "width": 1.5},
                     hoverinfo="skip",
                     showlegend=False,
                 )
@@ -34,7 +34,7 @@ def draw_plane(plane) -> Any:
                     x=plane.i_x[:, t, k].round(3).tolist(),
                     y=plane.i_y[:, t, k].round(3).tolist(),
                     mode="markers",
-                    marker={"color": colours[k], "size": 8, "opacity": 0.75},
+                    marker={"color": colors[k], "size": 8, "opacity": 0.75},
                     name=layer,
                     text=[f"network {s}" for s in plane.seeds],
                     hovertemplate="%{text}<br>I(X;T) %{x:.3f} bits<br>I(T;Y) %{y:.3f} bits<extra>" + layer + "</extra>",
@@ -50,7 +50,7 @@ def draw_plane(plane) -> Any:
     figure.add_hline(y=plane.h_y, line={"dash": "dot", "color": NEUTRAL, "width": 1}, annotation_text="H(Y)")
     _say_blind(figure, plane)
     if plane.null_mean is not None:
-        figure.add_trace(_null(plane, colours))
+        figure.add_trace(_null(plane, colors))
     figure.update_xaxes(range=[-0.3, float(np.ceil(plane.i_x.max())) + 0.3])
     figure.update_yaxes(range=[-0.04 * top, 1.08 * top])
     steps = [
@@ -84,13 +84,13 @@ def _say_blind(figure, plane) -> None:
     )  # fmt: skip
 
 
-def _null(plane, colours) -> Any:
+def _null(plane, colors) -> Any:
     """Where labels without meaning would be at the last step: the mean of the permuted ones, one cross a layer."""
     import plotly.graph_objects as go
 
     return go.Scatter(
         x=plane.i_x[:, -1].mean(0).round(3).tolist(), y=plane.null_mean[:, -1].mean(0).round(3).tolist(), mode="markers",
-        marker={"color": colours, "symbol": "x-thin", "size": 9, "line": {"width": 1.5, "color": colours}}, name="permuted labels",
+        marker={"color": colors, "symbol": "x-thin", "size": 9, "line": {"width": 1.5, "color": colors}}, name="permuted labels",
         text=list(plane.layers), hovertemplate="%{text}, permuted labels<br>I(T;Y) %{y:.3f} bits<extra></extra>",
     )  # fmt: skip
 
@@ -106,20 +106,20 @@ def draw_curves(plane) -> Any:
     shown = plane.frame_steps() if len(x) > 300 else range(len(x))
     shown = list(shown)
     for row, (values, title) in enumerate(((plane.i_x, "I(X;T) (bits)"), (plane.i_y, "I(T;Y) (bits)")), start=1):
-        for k, (layer, colour) in enumerate(zip(plane.layers, layer_colours(len(plane.layers)))):
+        for k, (layer, color) in enumerate(zip(plane.layers, layer_colors(len(plane.layers)))):
             low, high = np.quantile(values[:, shown, k], [0.1, 0.9], axis=0).round(3)
             band = {
                 "x": np.concatenate([x[shown], x[shown][::-1]]).tolist(),
                 "y": np.concatenate([high, low[::-1]]).tolist(),
             }
             figure.add_trace(
-                go.Scatter(**band, fill="toself", line={"width": 0}, fillcolor=colour, opacity=0.15, hoverinfo="skip", showlegend=False, legendgroup=layer),
+                go.Scatter(**band, fill="toself", line={"width": 0}, fillcolor=color, opacity=0.15, hoverinfo="skip", showlegend=False, legendgroup=layer),
                 row=row,
                 col=1,
             )  # fmt: skip
             mean = values[:, shown, k].mean(0).round(4).tolist()
             line = go.Scatter(
-                x=x[shown].tolist(), y=mean, mode="lines", name=layer, line={"color": colour}, legendgroup=layer, showlegend=row == 1
+                x=x[shown].tolist(), y=mean, mode="lines", name=layer, line={"color": color}, legendgroup=layer, showlegend=row == 1
             )  # fmt: skip
             figure.add_trace(line, row=row, col=1)
         figure.update_yaxes(title_text=title, row=row, col=1)

@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve, bottleneck_curve, first_critical_beta
 from deeptheory.information.bottleneck.divergence import divergence, divergences
 from deeptheory.information.bottleneck.finite_sample import finite_sample_bound
@@ -324,14 +324,14 @@ def draw_layers(data, curve: BottleneckCurve) -> Any:
     figure = new_figure(xaxis_title="I(X;T) (bits)", yaxis_title="I(T;Y) (bits)", legend={"title": {"text": title}})
     layers = data["layer"].values.tolist()
     add_bound(figure, curve, float(data["i_x"].max()))
-    for k, colour in enumerate(layer_colours(len(layers))):
+    for k, color in enumerate(layer_colors(len(layers))):
         for t, hollow in ((0, True), (-1, False)) if ends[0] != ends[1] else ((-1, False),):
             at = data.isel(layer=k, step=t)
             text = [f"network {s}: beta {b:.3g}, residual {r:.2g} bits" for s, b, r in zip(at["seed"].values, at["beta"].values, at["residual"].values)]  # fmt: skip
             points = {"x": at["i_x"].values.round(4).tolist(), "y": at["i_y"].values.round(4).tolist()}
             symbol = "circle-open" if hollow else "circle"
             name = f"{layers[k]}, step {data['step'].values[t]}"
-            figure.add_trace(go.Scatter(**points, mode="markers", marker={"color": colour, "size": 8, "symbol": symbol}, text=text, name=name if hollow else layers[k], legendgroup=layers[k], showlegend=not hollow))  # fmt: skip
+            figure.add_trace(go.Scatter(**points, mode="markers", marker={"color": color, "size": 8, "symbol": symbol}, text=text, name=name if hollow else layers[k], legendgroup=layers[k], showlegend=not hollow))  # fmt: skip
     return figure
 
 

@@ -76,7 +76,7 @@ class LinearGaussian:
         """[1 + inputs, inputs] float32: the origin, then the unit vectors."""
         return np.concatenate([np.zeros((1, inputs)), np.eye(inputs)]).astype(np.float32)
 
-    def summarise(self, activations: Any, targets: Any = None) -> dict[str, np.ndarray]:
+    def summarize(self, activations: Any, targets: Any = None) -> dict[str, np.ndarray]:
         """i_x = I(X;T), and with `relevant` i_x_relevant and i_x_irrelevant, each [seed]; bits. targets are not used."""
         w = self.maps(activations)
         out = {"i_x": linear_information(w, self.noise)}

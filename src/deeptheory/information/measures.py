@@ -28,7 +28,7 @@ from deeptheory.information.spread import counts_of, counts_of_labels, null_half
 
 _PER_UNIT = {"bits": 1.0, "nats": math.log(2)}
 _RANKED = ("ksg", "mixed", "labels", "gaussian")  # "wkl" takes entropies, which a grid of ranks has not
-_BIASED = 4  # columns from which on the bias of neighbour counts, of order n^(-2 / columns), outgrows sampling error
+_BIASED = 4  # columns from which on the bias of neighbor counts, of order n^(-2 / columns), outgrows sampling error
 _BATCHED = {
     *(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels", "wkl", "compressed")),
     *(CONDITIONAL[name] for name in ("ksg", "mixed")),
@@ -209,7 +209,7 @@ def _check_rows(groups: Any, block: int | None, sides: Mapping[str, Any]) -> int
 
 
 def _wide_enough(got: Estimate, function: Callable, sides: Mapping[str, Any], options: Mapping[str, Any]) -> Estimate:
-    """Neighbour counts of two sides with an interval at least as wide as y permuted spreads (spread.py)."""
+    """Neighbor counts of two sides with an interval at least as wide as y permuted spreads (spread.py)."""
     counted = {name: function is MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels")}
     if not any(counted.values()):
         return got

@@ -1,7 +1,7 @@
 """Sums over a mixture of equal Gaussians: the kernels behind noise read-outs and Goldfeld's estimator; in nats.
 
 Distances are taken as differences (x^2 + y^2 - 2xy cancels in float32), each row holds its exponentials in cache, and
-sums are shifted by the nearest centre, so that nothing underflows that counts. Memory of order n.
+sums are shifted by the nearest center, so that nothing underflows that counts. Memory of order n.
 """
 
 import numpy as np
@@ -13,13 +13,13 @@ _ZERO = np.float32(0)
 
 
 @njit(**FAST)
-def _squared_distances(point, centres, out):
-    """out[j] = |point - centres[:, j]|^2; point: [d], centres: [d, n], all float32."""
-    n = centres.shape[1]
+def _squared_distances(point, centers, out):
+    """out[j] = |point - centers[:, j]|^2; point: [d], centers: [d, n], all float32."""
+    n = centers.shape[1]
     for j in range(n):
         out[j] = _ZERO
-    for u in range(centres.shape[0]):
-        row, at = centres[u], point[u]
+    for u in range(centers.shape[0]):
+        row, at = centers[u], point[u]
         for j in range(n):
             difference = row[j] - at
             out[j] += difference * difference
@@ -55,23 +55,23 @@ def pair_sums(h, inv, weights, near, far):
 
 
 @njit(cache=True, error_model="numpy")
-def log_densities(points, centres, given, own, which, me, inputs, inv, p_y, out):
+def log_densities(points, centers, given, own, which, me, inputs, inv, p_y, out):
     """Logarithms of mixture densities at points, up to the constant of one Gaussian, which differences do not see.
 
-    centres: [d, b * inputs] float32, b blocks of one centre an input. given: [m, d, r], r centres of each of m inputs; point
-    e [m, d] was drawn from centre me[e] of given[which[e]], which belongs to input own[e]; in the density of all inputs that
-    input's own centres are the r of given. p_y: [c, inputs] float32. out [points, 4 + c]: log p(t); log p(t|x); both again
-    with the point's own centre left out (NaN where r = 1); then log of sum_x p(y|x) p(t|x) / inputs for each y.
+    centers: [d, b * inputs] float32, b blocks of one center an input. given: [m, d, r], r centers of each of m inputs; point
+    e [m, d] was drawn from center me[e] of given[which[e]], which belongs to input own[e]; in the density of all inputs that
+    input's own centers are the r of given. p_y: [c, inputs] float32. out [points, 4 + c]: log p(t); log p(t|x); both again
+    with the point's own center left out (NaN where r = 1); then log of sum_x p(y|x) p(t|x) / inputs for each y.
     """
-    n, r, classes = centres.shape[1], given.shape[2], p_y.shape[0]
+    n, r, classes = centers.shape[1], given.shape[2], p_y.shape[0]
     blocks = n // inputs
     d, by_input = np.empty(n, dtype=np.float32), np.empty(inputs, dtype=np.float32)
     own_d = np.empty(r, dtype=np.float32)
     for e in range(points.shape[0]):
-        _squared_distances(points[e], centres, d)
+        _squared_distances(points[e], centers, d)
         _squared_distances(points[e], given[which[e]], own_d)
         nearest = min(d.min(), own_d.min())
-        # the own input's few centres in double precision: leaving one out may leave little
+        # the own input's few centers in double precision: leaving one out may leave little
         shift = inv * np.float64(nearest)
         mine, others_of_mine, next_nearest = 0.0, 0.0, np.float32(np.inf)
         for k in range(r):
@@ -96,8 +96,8 @@ def log_densities(points, centres, given, own, which, me, inputs, inv, p_y, out)
         else:
             out[e, 2], out[e, 3] = np.nan, np.nan
         for c in range(classes):
-            labelled = np.float64(_dot(p_y[c], by_input)) / blocks + np.float64(p_y[c, own[e]]) * mine / r
-            out[e, 4 + c] = np.log(labelled / inputs) - shift
+            labeled = np.float64(_dot(p_y[c], by_input)) / blocks + np.float64(p_y[c, own[e]]) * mine / r
+            out[e, 4 + c] = np.log(labeled / inputs) - shift
 
 
 @njit(**FAST)

@@ -72,20 +72,20 @@ def noisy_neuron_information(w, points, sigma: float, *, bias: float = 0.0, acti
     f = pick(_FUNCTIONS, activation, what="activation")
     out = np.empty(w.shape)
     for at in np.ndindex(w.shape):
-        centres = f(w[at] * x + bias) / sigma
-        out[at] = _mixture_information(np.sort(centres))
+        centers = f(w[at] * x + bias) / sigma
+        out[at] = _mixture_information(np.sort(centers))
     return out
 
 
-def _mixture_information(centres: np.ndarray) -> float:
-    """h of an even mixture of N(c, 1) less h of one of them, in bits; grids of neighbouring clusters are joined."""
+def _mixture_information(centers: np.ndarray) -> float:
+    """h of an even mixture of N(c, 1) less h of one of them, in bits; grids of neighboring clusters are joined."""
     step, reach, total = 1 / 16, 9.0, 0.0
-    cuts = np.flatnonzero(np.diff(centres) > 2 * reach) + 1
-    for part in np.split(centres, cuts):
+    cuts = np.flatnonzero(np.diff(centers) > 2 * reach) + 1
+    for part in np.split(centers, cuts):
         t = np.arange(part[0] - reach, part[-1] + reach, step)
         p = np.zeros_like(t)
         for c in part:
             p += np.exp(-((t - c) ** 2) / 2)
-        p /= np.sqrt(2 * np.pi) * len(centres)
+        p /= np.sqrt(2 * np.pi) * len(centers)
         total -= (p * np.log2(np.where(p > 0, p, 1))).sum() * step
     return float(total - 0.5 * np.log2(2 * np.pi * np.e))

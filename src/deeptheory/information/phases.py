@@ -14,7 +14,7 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import LEAST_FOR_MEDIAN, median_interval
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,7 +83,7 @@ class GradientPhases(Result):
         figure.update_xaxes(type="log")
         figure.update_yaxes(type="log", exponentformat="power")
         x = (np.array(self.steps) + 1).tolist()
-        for k, (layer, colour) in enumerate(zip(self.layers, layer_colours(len(self.layers)))):
+        for k, (layer, color) in enumerate(zip(self.layers, layer_colors(len(self.layers)))):
             for values, name, dash in ((self.mean, "mean", "solid"), (self.std, "fluctuation", "dash")):
                 figure.add_trace(
                     go.Scatter(
@@ -91,7 +91,7 @@ class GradientPhases(Result):
                         y=_significant(_medians(values[:, :, k])),
                         mode="lines",
                         name=f"{layer}, {name}",
-                        line={"color": colour, "dash": dash},
+                        line={"color": color, "dash": dash},
                     )
                 )
         middle = float(_medians(self.crossing.reshape(-1, 1))[0])

@@ -144,13 +144,13 @@ def information_plane(recording, readout=None, targets=None, permutations: int =
     """The information plane of a recording (or of activations) under a read-out.
 
     recording: a Recording, or activations of one layer, [sample, unit] or [seed, sample, unit], with targets given.
-    readout: Binning, GaussianNoise, Quantized, Exact, or anything with .summarise; there is no default, since the
+    readout: Binning, GaussianNoise, Quantized, Exact, or anything with .summarize; there is no default, since the
     result depends on it. targets: labels [sample], numbers or names, or p(y|x) [sample, class]; default: the recording's own.
     permutations: draws of the null in which labels are shuffled among inputs (needs the activations).
     Where the recording kept only summaries, the read-out must be one of those, by its type and values, and the targets are
     those that it had. InputError: no read-out, one that was not kept, nothing recorded, no targets, or what the read-out refuses.
     """
-    if readout is None or not hasattr(readout, "summarise"):
+    if readout is None or not hasattr(readout, "summarize"):
         raise InputError(
             f"readout is {readout!r}; state one, e.g. dt.Binning(30, 'layer'): for a deterministic network every finite "
             "I(X;T) is a property of network and read-out"
@@ -218,7 +218,7 @@ def _measure(recording, readout, targets, permutations: int, seed: int) -> dict[
     for t, step in enumerate(recording.steps):
         for k, layer in enumerate(recording.layers):
             a = recording.activations(layer, step)
-            row = dict(readout.summarise(a, targets))
+            row = dict(readout.summarize(a, targets))
             if permutations:
                 row |= _null(readout, a, targets, row["i_y"], permutations, [seed, t, k])
             for name, value in row.items():
@@ -228,7 +228,7 @@ def _measure(recording, readout, targets, permutations: int, seed: int) -> dict[
 
 def _null(readout, a, targets, seen, permutations: int, seed: list[int]) -> dict[str, np.ndarray]:
     rng, targets = np.random.default_rng(seed), as_numpy(targets)
-    draws = np.stack([readout.summarise(a, targets[rng.permutation(len(targets))])["i_y"] for _ in range(permutations)])
+    draws = np.stack([readout.summarize(a, targets[rng.permutation(len(targets))])["i_y"] for _ in range(permutations)])
     p_value = (1 + (draws >= np.asarray(seen) - 1e-12).sum(0)) / (1 + permutations)
     return {"null_mean": draws.mean(0), "p_value": p_value}
 

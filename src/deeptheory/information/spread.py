@@ -1,6 +1,6 @@
-"""How far neighbour counts spread where there is nothing: their values on y permuted, as the least width of an interval.
+"""How far neighbor counts spread where there is nothing: their values on y permuted, as the least width of an interval.
 
-Why: ten batches of n / 10 rows understate the standard deviation of neighbour counts by a fifth to a quarter (measured at
+Why: ten batches of n / 10 rows understate the standard deviation of neighbor counts by a fifth to a quarter (measured at
 independence, n = 400 to 2,000, 1 to 20 columns), and far more where a batch holds a handful of a rare label. At independence the
 variance falls as 1 / n, so a few permutations of few rows tell it.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from deeptheory.information.estimators.columns import comparable
-from deeptheory.information.estimators.neighbours import information_by_neighbours
+from deeptheory.information.estimators.neighbors import information_by_neighbors
 
 Counts = Callable[..., float]  # of(rows, others=None): bits of these rows of x beside these, or other, rows of y
 
@@ -22,9 +22,7 @@ def counts_of(a: np.ndarray, b: np.ndarray, k: int, standardize: bool, seed: int
     def of(rows: np.ndarray, others: np.ndarray | None = None) -> float:
         x, y = one[:, rows], two[:, rows if others is None else others]
         nobody = np.empty((0, len(rows)))
-        return information_by_neighbours(
-            np.ascontiguousarray(x), np.ascontiguousarray(y), nobody, min(k, len(rows) - 1)
-        )
+        return information_by_neighbors(np.ascontiguousarray(x), np.ascontiguousarray(y), nobody, min(k, len(rows) - 1))
 
     return of
 
@@ -40,7 +38,7 @@ def counts_of_labels(a: np.ndarray, label: np.ndarray, k: int, standardize: bool
             return 0.0
         x, y = np.ascontiguousarray(columns[:, rows[here]]), np.unique(mine[here], return_inverse=True)[1].ravel()
         nobody = np.empty((0, len(y)))
-        return information_by_neighbours(x, nobody, nobody, k, label_y=y)
+        return information_by_neighbors(x, nobody, nobody, k, label_y=y)
 
     return of
 

@@ -71,7 +71,7 @@ def axis_page(code: AxisCode, source: str = "") -> Page:
 
 
 def _lead(code: AxisCode, source: str) -> str:
-    said = f"{len(code.units)} units, {code.stimuli} stimuli, features normalised by “{code.normalize}”"
+    said = f"{len(code.units)} units, {code.stimuli} stimuli, features normalized by “{code.normalize}”"
     if code.models is not None:
         said += ": " + ", ".join(f"{n} {name}" for name, n in code.models.counts.items() if n)
     return f"{source}{' ' if source else ''}{said}."
@@ -84,7 +84,7 @@ def _models(code: AxisCode) -> Plate:
         title="Axis against exemplar, held out",
         figure=code.figure("models"),
         table=code.models.table(),
-        see="Above the diagonal the axis predicts new stimuli better. Colours are verdicts, which also weigh norm x direction, "
+        see="Above the diagonal the axis predicts new stimuli better. Colors are verdicts, which also weigh norm x direction, "
         "energy, angle, a full quadratic and two energies, need half of the ceiling where there are trials, and may be undetermined; the "
         "table says why.",
         trust=f"The exemplar has all its coordinates free within |e| <= {code.models.bound:.3g}; without a bound it becomes an "
@@ -115,10 +115,10 @@ def _preference(code: AxisCode) -> Plate:
         title=f"Preference for {first}",
         figure=code.figure("preference"),
         table=code.preference.table(),
-        see=f"Right: axes lie in {first}; left: in the others. Grey: where untuned units would lie. A unit is tuned to "
+        see=f"Right: axes lie in {first}; left: in the others. Gray: where untuned units would lie. A unit is tuned to "
         "a median of "
         f"{float(np.median(code.preference.tuned_dimensions)):g} features.",
-        trust="The index depends on how blocks are normalised, and noise pulls it to the grey band.",
+        trust="The index depends on how blocks are normalized, and noise pulls it to the gray band.",
         alt="Histogram of the preference index of all units, with the band of the shuffled null.",
     )
 
@@ -159,7 +159,7 @@ def _decoding(code: AxisCode) -> Plate:
         table=code.decoding.table(),
         see="Explained variance of each feature, each stimulus left out in turn; negative where reading it fails.",
         trust=" ".join(("Linear decoder; exemplar populations decode well, too.", *code.decoding.notes)),
-        alt="Line plot of explained variance by feature, blocks of features in colours.",
+        alt="Line plot of explained variance by feature, blocks of features in colors.",
     )
 
 

@@ -220,7 +220,7 @@ def _images(folder: Path, model: nn.Module, first: int | None, seed: int, size: 
     color = _channels(model) != 1
     pictures = []
     for path, _ in files:
-        picture = read_image(path, colour=color)
+        picture = read_image(path, color=color)
         if size is not None:
             picture = picture.resize((size, size), Image.Resampling.BILINEAR)
         pictures.append(np.asarray(picture, dtype=np.float32) / 255)

@@ -26,7 +26,7 @@ _NAMES = ("mean_norm", "std_norm", "weight_norm")
 
 
 class GradientRecorder:
-    """Call collect() after every backward() and before the optimiser's step, snapshot(step) at the end of an epoch.
+    """Call collect() after every backward() and before the optimizer's step, snapshot(step) at the end of an epoch.
 
     model: any nn.Module, one network; None where `networks.fit` fills it. layers: names as in `.layers`; None: all that are
     trained. Kept over [seed, step, layer]: mean_norm = ||mean of g over minibatches||, std_norm = root of the trace of their

@@ -195,7 +195,7 @@ def mapped(inputs: Any, act: Any) -> Any:
 
 
 def call(model: nn.Module, inputs: Any) -> Any:
-    """The model on copies of the inputs, moved to its device: one that normalises its input in place changes
+    """The model on copies of the inputs, moved to its device: one that normalizes its input in place changes
     nobody's x.
     """
     parameter = next(iter(model.parameters()), None)

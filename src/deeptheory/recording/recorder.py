@@ -35,7 +35,7 @@ class Recorder:
     may bring the targets); moved to the model's device batch by batch, the model never moves. targets: labels [n] of any
     kind or p(y|x) [n, class], handed to the read-outs. layers: names or globs of what `dt.layers(model, x)` lists; None:
     the output of every activation, every block that adds to a residual stream, and the model's ("output"). readouts:
-    streams (`start`) or objects with .summarise; only their summaries are kept. store: a folder to which activations are
+    streams (`start`) or objects with .summarize; only their summaries are kept. store: a folder to which activations are
     streamed; else they stay in memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd
     outputs. seed: names the seed axis of a single model (default 0). batch: samples a forward pass; None: all, or fewer
     where a pass would show more than 1 GB. gradients: a GradientRecorder whose table goes into the recording.
@@ -313,7 +313,7 @@ def _as_readouts(given: Any) -> tuple[Any, ...]:
     several = (given,) if is_readout(given) else tuple(given or ()) if not isinstance(given, str) else (given,)
     bad = next((r for r in several if not is_readout(r)), None)
     if bad is not None:
-        raise InputError(f"{bad!r} is no read-out; it needs .start(layer) or .summarise(activations, targets)")
+        raise InputError(f"{bad!r} is no read-out; it needs .start(layer) or .summarize(activations, targets)")
     return tuple({key_of(r): r for r in several}.values())
 
 

@@ -1,4 +1,4 @@
-"""Recording: what a Recorder kept, labelled over seed, step, layer, sample, unit; in memory, or streamed to a folder.
+"""Recording: what a Recorder kept, labeled over seed, step, layer, sample, unit; in memory, or streamed to a folder.
 
 On disk: recording.json (schema, seeds, layers, which inputs), activations/STEP.npy with STEP.json (`steps.py`), one zarr
 group a read-out in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.

@@ -53,7 +53,7 @@ def unwrap(model: Any) -> nn.Module:
         raise InputError("a TorchScript module shows no activations to hooks; record the module it was made from")
     lazy = next((name for name, p in model.named_parameters() if nn.parameter.is_lazy(p)), None)
     if lazy is not None:
-        raise InputError(f"{lazy} is not initialised yet (a lazy module); call the model once on a batch, then record")
+        raise InputError(f"{lazy} is not initialized yet (a lazy module); call the model once on a batch, then record")
     return model
 
 

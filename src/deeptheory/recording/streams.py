@@ -15,7 +15,7 @@ from deeptheory.core.arrays import as_numpy
 
 
 class Whole:
-    """A stream for a read-out with `summarise` alone: it holds the layer, and summarises at the end."""
+    """A stream for a read-out with `summarize` alone: it holds the layer, and summarizes at the end."""
 
     passes = 1
 
@@ -34,7 +34,7 @@ class Whole:
         whole = self._parts[0] if len(self._parts) == 1 else torch.cat(self._parts, dim=1)
         self._parts = [whole]
         targets = None if self._targets[0] is None else np.concatenate([as_numpy(t) for t in self._targets])
-        return self._readout.summarise(whole, targets)
+        return self._readout.summarize(whole, targets)
 
 
 def start(readout: Any, layer: str) -> Any:
@@ -46,7 +46,7 @@ def is_readout(thing: Any) -> bool:
     """Whether it can be handed to a Recorder."""
     return (
         not isinstance(thing, type)
-        and (hasattr(thing, "start") or hasattr(thing, "summarise"))
+        and (hasattr(thing, "start") or hasattr(thing, "summarize"))
         and not isinstance(thing, str)
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 
 if TYPE_CHECKING:
     import pandas
@@ -48,7 +48,7 @@ def lines(
     _check(table, x, y, series, panel, each)
     figure, places = _panels(table, panel, columns, x_title, y_title)
     names, shown = _values(table, series), set()
-    colors = dict(zip(names, layer_colours(len(names))))
+    colors = dict(zip(names, layer_colors(len(names))))
     for part, name, title in _groups(table, series, panel, each):
         color, where = colors[name], places[title]
         group = {} if name is None else {"legendgroup": str(name), "name": str(name)}
@@ -93,7 +93,7 @@ def points(
     names, categories = _values(table, series), None
     if not np.issubdtype(np.asarray(table[x]).dtype, np.number):
         categories = _values(table, x)
-    for k, (name, color) in enumerate(zip(names, layer_colours(len(names)))):
+    for k, (name, color) in enumerate(zip(names, layer_colors(len(names)))):
         offset = _DODGE * (k - (len(names) - 1) / 2)
         for rows, size in ((each, 5), (table, 9)):
             part = None if rows is None else rows if series is None else rows[rows[series] == name]
@@ -157,7 +157,7 @@ def bars(
     _check(table, *columns, y, series)
     names = _values(table, series)
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, barmode="stack")
-    for name, color in zip(names, layer_colours(len(names))):
+    for name, color in zip(names, layer_colors(len(names))):
         part = table[table[series] == name]
         at = [part[c].tolist() for c in columns]
         figure.add_trace(go.Bar(x=at if len(at) > 1 else at[0], y=_shorts(part[y]), name=str(name), marker_color=color))

@@ -96,7 +96,7 @@ def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> li
     Of several runs of a study the one of the same scale is taken, then the first by name; a study without a run is
     named with the command that would make one, and a claim id that its run does not know is left out.
     """
-    known = {run["study"]: ("", {c["id"]: c for c in claims})} | _neighbours(folder, run) if links else {}
+    known = {run["study"]: ("", {c["id"]: c for c in claims})} | _neighbors(folder, run) if links else {}
     out = []
     for link in links:
         rows, absent = [], []
@@ -113,7 +113,7 @@ def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> li
     return out
 
 
-def _neighbours(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]]]:
+def _neighbors(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]]]:
     """study -> (folder name, claims by id) of the finished runs beside this one."""
     found: dict[str, tuple[str, dict[str, dict]]] = {}
     there = [

@@ -83,7 +83,7 @@ QUESTIONS = (
         ),
     ),
     Question(
-        "Does compression go with generalisation?",
+        "Does compression go with generalization?",
         (
             (SZT, "small-data-loses/5"),
             (SAXE, "all-four-cells"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 from deeptheory.runs import Sample
 from deeptheory.runs.intervals import interval
 
@@ -15,7 +15,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross", "
 def panels(
     curves: Sequence[Mapping[str, Any]], *, x_title: str, y_title: str, columns: int = 3, log_y: bool = False
 ) -> Any:
-    """Small panels of lines over a logarithmic axis, one colour a name throughout.
+    """Small panels of lines over a logarithmic axis, one color a name throughout.
 
     curves: rows with panel, name, x, y (lists of one length), and where wanted low, high (a band).
     """
@@ -24,7 +24,7 @@ def panels(
 
     titles = list(dict.fromkeys(c["panel"] for c in curves))
     names = list(dict.fromkeys(c["name"] for c in curves))
-    colours = dict(zip(names, layer_colours(len(names))))
+    colors = dict(zip(names, layer_colors(len(names))))
     columns = min(columns, len(titles))
     rows = -(-len(titles) // columns)
     figure = make_subplots(
@@ -40,9 +40,9 @@ def panels(
         if "low" in c:
             band = [_short(v) for v in [*c["high"], *reversed(list(c["low"]))]]
             figure.add_trace(
-                go.Scatter(x=x + x[::-1], y=band, mode="lines", fill="toself", line={"width": 0}, fillcolor=colours[c["name"]], opacity=0.15,
+                go.Scatter(x=x + x[::-1], y=band, mode="lines", fill="toself", line={"width": 0}, fillcolor=colors[c["name"]], opacity=0.15,
                            hoverinfo="skip", showlegend=False, legendgroup=c["name"]), **where)  # fmt: skip
-        line = {"color": colours[c["name"]], "dash": c.get("dash", "solid")}
+        line = {"color": colors[c["name"]], "dash": c.get("dash", "solid")}
         figure.add_trace(
             go.Scatter(x=x, y=y, mode="lines", name=c["name"], line=line, legendgroup=c["name"],
                        showlegend=c["name"] not in shown), **where)  # fmt: skip
@@ -106,7 +106,7 @@ def dots(table: Any, *, x_title: str, y_title: str) -> Any:
 
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title)
     conditions, places = list(dict.fromkeys(table["condition"])), list(dict.fromkeys(table["at"]))
-    for k, (condition, colour) in enumerate(zip(conditions, layer_colours(len(conditions)))):
+    for k, (condition, color) in enumerate(zip(conditions, layer_colors(len(conditions)))):
         part = table[table["condition"] == condition]
         x = [places.index(p) + 0.12 * (k - (len(conditions) - 1) / 2) for p in part["at"]]
         error = {
@@ -116,9 +116,7 @@ def dots(table: Any, *, x_title: str, y_title: str) -> Any:
         }  # fmt: skip
         marks = {"x": x, "y": [_short(v) for v in part["mean"]], "error_y": error, "name": condition}
         figure.add_trace(
-            go.Scatter(
-                **marks, mode="markers", marker={"color": colour, "size": 9, "symbol": SYMBOLS[k % len(SYMBOLS)]}
-            )
+            go.Scatter(**marks, mode="markers", marker={"color": color, "size": 9, "symbol": SYMBOLS[k % len(SYMBOLS)]})
         )
     figure.update_xaxes(tickvals=list(range(len(places))), ticktext=places)
     return figure
@@ -134,14 +132,14 @@ def against(
     import plotly.graph_objects as go
 
     figure, rows = new_figure(xaxis_title=x_title, yaxis_title=y_title), []
-    for (label, data), colour in zip(runs.items(), layer_colours(len(runs))):
+    for (label, data), color in zip(runs.items(), layer_colors(len(runs))):
         for k, seed in enumerate(data["seed"].values.tolist()):
             a, b = data[x].values[k], data[y].values[k]
             rows += [
                 {"network": label, "seed": seed, "look": int(t), x: u, y: v}
                 for t, u, v in zip(data["look"].values, a, b)
             ]
-            line = {"line": {"color": colour, "width": 1}, "marker": {"size": 4}, "name": label, "legendgroup": label}
+            line = {"line": {"color": color, "width": 1}, "marker": {"size": 4}, "name": label, "legendgroup": label}
             figure.add_trace(go.Scatter(x=a.round(2), y=b.round(2), mode="lines+markers", showlegend=k == 0, **line))
     for k, pair in enumerate(pairs):
         mark = {

@@ -16,9 +16,9 @@ def small():
     return sim, blocks, axis_code(sim.responses, sim.features, blocks, folds=4, permutations=50)
 
 
-def test_axes_are_the_mean_subtracted_sta_of_block_normalised_features(small):
+def test_axes_are_the_mean_subtracted_sta_of_block_normalized_features(small):
     sim, _, code = small
-    s = oracle.block_normalised(sim.features, [np.arange(2), np.arange(2, 6)])
+    s = oracle.block_normalized(sim.features, [np.arange(2), np.arange(2, 6)])
     np.testing.assert_allclose(code.axes.sta, oracle.sta(sim.responses, s), rtol=1e-9, atol=1e-12)
     design = np.column_stack([s, np.ones(len(s))])
     ols = np.linalg.lstsq(design, sim.responses, rcond=None)[0][:-1].T
@@ -35,7 +35,7 @@ def test_signed_responses_and_a_constant_added_change_no_axis(small):
 
 def test_ridge_is_scored_by_leaving_out(small):
     sim, _, code = small
-    s = oracle.block_normalised(sim.features, [np.arange(2), np.arange(2, 6)])
+    s = oracle.block_normalized(sim.features, [np.arange(2), np.arange(2, 6)])
     for k in (0, 7):
         y, errors = sim.responses[:, k], []
         for i in range(len(y)):

@@ -42,7 +42,7 @@ def conv(model, x):
         ("mean", lambda a: a.mean((2, 3))),
         ("max", lambda a: a.amax((2, 3))),
         ("all", lambda a: a.flatten(1)),
-        ("centre", lambda a: a[:, :, 2, 2]),
+        ("center", lambda a: a[:, :, 2, 2]),
         (5, lambda a: a[:, :, 1, 1]),
         (lambda a: a.square().mean((2, 3)), lambda a: a.square().mean((2, 3))),
     ],
@@ -126,16 +126,16 @@ class Tokens(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("tokens", "lead", "centre"),
+    ("tokens", "lead", "center"),
     [(197, 1, 1 + 7 * 14 + 7), (50, 1, 1 + 3 * 7 + 3), (261, 5, 5 + 8 * 16 + 8), (196, 0, 7 * 14 + 7), (12, 0, 6)],
 )
-def test_a_class_token_is_no_position(tokens, lead, centre):
+def test_a_class_token_is_no_position(tokens, lead, center):
     x = torch.randn(6, 2)
     net = Tokens(tokens)
     for pool, number in (
         ("mean", (lead + tokens - 1) / 2),
         ("max", tokens - 1),
-        ("centre", centre),
+        ("center", center),
         (0, 0),
         (-1, tokens - 1),
     ):
@@ -152,10 +152,10 @@ def test_a_class_token_is_no_position(tokens, lead, centre):
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 18), (5, 5), (2, 8)])
-def test_the_centre_of_a_map_is_that_of_its_own_grid(height, width):
+def test_the_center_of_a_map_is_that_of_its_own_grid(height, width):
     x = torch.randn(4, 2, height, width)
-    got = activations_of(nn.Sequential(nn.Identity()), ["0"], x, pool="centre")["0"]
+    got = activations_of(nn.Sequential(nn.Identity()), ["0"], x, pool="center")["0"]
     assert torch.equal(got, x[:, :, height // 2, width // 2])
     line = x.flatten(2)
-    got = activations_of(nn.Sequential(nn.Identity()), ["0"], line, pool="centre", channels="first")["0"]
+    got = activations_of(nn.Sequential(nn.Identity()), ["0"], line, pool="center", channels="first")["0"]
     assert torch.equal(got, line[:, :, height * width // 2])

@@ -1,4 +1,4 @@
-"""Every rival model against its slow form: all parameters free, many restarts of a general minimiser, one unit at a
+"""Every rival model against its slow form: all parameters free, many restarts of a general minimizer, one unit at a
 time.
 """
 

@@ -40,9 +40,9 @@ def test_few_noisy_stimuli_make_it_unsure_and_not_wrong():
 def test_the_fitted_exemplar_and_axis_are_the_true_ones():
     sim = simulate({"axis": 0.5, "exemplar": 0.5}, n=1500, d=12, units=12, seed=4)
     found = axis_code(sim.responses, sim.features, normalize="none", permutations=20, folds=4).models
-    centre = sim.features.mean(0)
+    center = sim.features.mean(0)
     for k, kind in enumerate(sim.codes):
-        true = sim.targets[k] - (centre if kind == "exemplar" else 0)
+        true = sim.targets[k] - (center if kind == "exemplar" else 0)
         got = found.target[k] if kind == "exemplar" else found.axis[k]
         assert abs(np.dot(true, got)) / np.linalg.norm(true) / np.linalg.norm(got) > 0.97
         if kind == "exemplar":

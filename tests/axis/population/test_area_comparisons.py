@@ -33,7 +33,7 @@ def code():
 def test_steps_are_of_one_length_and_one_of_them_is_orthogonal_to_the_axis(code):
     got = null_plane(code, 2, [0, 5, 7], reach=1.5, seed=3)
     w = code.axes.ridge[2] / np.linalg.norm(code.axes.ridge[2])
-    null, along = got.null - got.start, got.along - got.start  # normalize="none": the caller's space but for the centre
+    null, along = got.null - got.start, got.along - got.start  # normalize="none": the caller's space but for the center
     assert np.allclose(got.start, FEATURES[[0, 5, 7]])
     assert np.allclose(null @ w, 0, atol=1e-9)
     assert np.allclose(along, got.length * w)
@@ -54,7 +54,7 @@ def test_an_axis_cell_does_not_answer_its_null_plane_and_a_distance_cell_does(co
     assert null > 0.2 * along
 
 
-def test_null_steps_keep_to_the_normalised_space_and_its_units():
+def test_null_steps_keep_to_the_normalized_space_and_its_units():
     code = dt.axis_code(ANSWERS[:, [3, 1]], FEATURES, BLOCKS, permutations=0, models=False, normalize="dim")
     plane = null_plane(code, 0, [4])
     scale = FEATURES.std(0)
@@ -152,7 +152,7 @@ def test_a_transfer_is_one_for_the_same_cells_under_another_covariance():
         (lambda c: null_plane(c, 0, [300]), r"rows are \[300\], reach 2; needed: stimuli from 0 to 299"),
         (lambda c: null_plane(c, 0, [0], reach=0), r"rows are \[0\], reach 0"),
         (lambda c: distractor_ratio(np.zeros((3, 2)), np.zeros((3, 1))), r"predicted is \[3, 2\], actual \[3, 1\]"),
-        (lambda c: axis_transfer(c, c, "colour"), "unknown block 'colour'"),
+        (lambda c: axis_transfer(c, c, "color"), "unknown block 'color'"),
         (
             lambda c: axis_transfer(c, dt.axis_code(ANSWERS, FEATURES[:, :4], permutations=0, models=False)),
             "features are 6 and 4",

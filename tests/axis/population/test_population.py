@@ -29,7 +29,7 @@ def test_a_ceiling_comes_with_trials_and_the_axis_model_nears_it():
     sim = ax.simulate("axis", n=1200, d=8, units=6, trials=4, reliability=0.7, seed=3)
     code = ax.axis_code(sim.responses, sim.features, folds=4, permutations=20, normalize="none")
     np.testing.assert_allclose(code.reliability, 0.7, atol=0.06)
-    assert (code.models.normalised[0] > 0.9).all()
+    assert (code.models.normalized[0] > 0.9).all()
     given = ax.axis_code(sim.responses.mean(1), sim.features, folds=4, permutations=5, reliability=0.7, models=False)
     np.testing.assert_allclose(given.reliability, 0.7)
 
@@ -72,7 +72,7 @@ def faces(kind):
     return place[np.abs(view)] + 0.3 * both[who, np.abs(view)] + noise, who, view
 
 
-def test_invariant_view_specific_and_mirrored_populations_are_recognised():
+def test_invariant_view_specific_and_mirrored_populations_are_recognized():
     mirrors = [(-1, 1), (-2, 2)]
     found = {
         kind: ax.view_tolerance(*faces(kind), mirrors=mirrors, permutations=50)
@@ -89,7 +89,7 @@ def test_invariant_view_specific_and_mirrored_populations_are_recognised():
     assert len(found["view"].table()) == 25
 
 
-def test_similarity_is_correlation_of_standardised_units():
+def test_similarity_is_correlation_of_standardized_units():
     y = RNG.standard_normal((7, 9))
     z = (y - y.mean(0)) / y.std(0)
     np.testing.assert_allclose(ax.similarity_matrix(y), np.corrcoef(z), atol=1e-12)

@@ -30,7 +30,7 @@ def test_low_rank():
     assert (found.deep, found.flat, found.rank, found.low_rank) == (120, 400, 3, 120)
     assert found.cost == pytest.approx(20 / 6)
     flat = flattening_cost(rng.standard_normal((20, 3)) @ rng.standard_normal((3, 20)))
-    assert (flat.rank, flat.least) == (3, 120)  # a flat map of low rank: the refactorisation is found
+    assert (flat.rank, flat.least) == (3, 120)  # a flat map of low rank: the refactorization is found
 
 
 def test_sparse_products_follow_the_formula():

@@ -8,7 +8,7 @@ import torch
 
 from deeptheory.cheap import Assumptions, hamiltonian_fit, linear_map_count, parameter_count, potts
 from deeptheory.cheap.hamiltonians.gaussian import Gaussian
-from deeptheory.cheap.hamiltonians.newton import maximise
+from deeptheory.cheap.hamiltonians.newton import maximize
 from deeptheory.cheap.hamiltonians.pairs import Pairs
 from deeptheory.cheap.hamiltonians.polynomial import Polynomial
 from deeptheory.core.errors import DeeptheoryError, InputError
@@ -107,9 +107,9 @@ def test_ising_couplings_lie_within_three_standard_errors():
 def test_curvature_from_a_part_leads_to_the_same_maximum(monkeypatch):
     orbits, theta = model(6, 2, 2)
     x = exact_samples(6, 2, orbits, theta, 30_000, 0)
-    whole = maximise(Pairs(x, 2, orbits), 1.0)
+    whole = maximize(Pairs(x, 2, orbits), 1.0)
     monkeypatch.setattr("deeptheory.cheap.hamiltonians.newton._LEAST_ROWS", 2_000)
-    part = maximise(Pairs(x, 2, orbits), 1.0)
+    part = maximize(Pairs(x, 2, orbits), 1.0)
     assert (np.abs(part[0] - whole[0]) < 0.01 * whole[1]).all()
     np.testing.assert_allclose(part[1], whole[1], rtol=0.1)
 
@@ -210,7 +210,7 @@ def test_a_quartic_is_found():
     )
 
 
-# behaviour
+# behavior
 
 
 @pytest.mark.parametrize("values", [(0, 1), (-1, 1), (False, True), (3.0, 7.5)])
@@ -319,8 +319,8 @@ _NEWTON, _GAUSSIAN = "deeptheory.cheap.hamiltonians.newton", "deeptheory.cheap.h
 _FALLING = iter(range(0, -999, -1))
 
 
-def _maximise():
-    maximise(Pairs(_BITS * 2 - 1, 2, Assumptions(n=4, degree=2).orbits()), 1.0)
+def _maximize():
+    maximize(Pairs(_BITS * 2 - 1, 2, Assumptions(n=4, degree=2).orbits()), 1.0)
 
 
 def _fit_gaussian():
@@ -335,7 +335,7 @@ def _fit_gaussian():
             Assumptions(n=9, degree=2, locality=1).terms,
             "leave more than 5 terms",
         ),
-        ({f"{_NEWTON}._STEPS": 0}, _maximise, "no convergence in 0 Newton steps"),
+        ({f"{_NEWTON}._STEPS": 0}, _maximize, "no convergence in 0 Newton steps"),
         (
             {
                 f"{_NEWTON}._STEPS": 0,
@@ -343,12 +343,12 @@ def _fit_gaussian():
                 f"{_NEWTON}._ROWS_PER_PARAMETER": 2,
                 f"{_NEWTON}._newton": lambda model, theta, *rest, **more: theta,
             },
-            _maximise,
+            _maximize,
             "in 0 steps over all samples",
         ),
         (
             {"deeptheory.cheap.hamiltonians.pairs.Pairs.information": lambda self, theta, rows: -np.eye(len(theta))},
-            _maximise,
+            _maximize,
             "terms depend on each other",
         ),
         ({f"{_GAUSSIAN}._STEPS": 0}, _fit_gaussian, "did not converge in 0 steps"),

@@ -26,9 +26,9 @@ def test_the_papers_counts():
         math.factorial(7) * math.factorial(4)
     )
     assert parameter_count(20, 3, constant=True) == 1 + 20 + 190 + 1140
-    assert parameter_count(100, 2, locality=1) == 100 + 99  # nearest neighbours of a chain: linear in n
-    assert parameter_count(100, 2, 1, "translation", levels=None, periodic=True) == 3  # field, self, neighbour
-    assert parameter_count(100, 4, locality=1) == 100 + 99  # for bits the neighbourhood caps the degree
+    assert parameter_count(100, 2, locality=1) == 100 + 99  # nearest neighbors of a chain: linear in n
+    assert parameter_count(100, 2, 1, "translation", levels=None, periodic=True) == 3  # field, self, neighbor
+    assert parameter_count(100, 4, locality=1) == 100 + 99  # for bits the neighborhood caps the degree
     assert parameter_count(12, 12) == 2**12 - 1
     assert linear_map_count([28, 28]) == 784**2
     assert linear_map_count([28, 28], 2) == 784 * 25
@@ -66,7 +66,7 @@ def test_open_translation_permutation_and_own_symmetries():
     assert parameter_count(9, 2, 1, "translation") == 2
     assert parameter_count(9, 2, 1, "translation", shape=(3, 3)) == 3  # horizontal and vertical bonds differ
     quarter = np.rot90(np.arange(9).reshape(3, 3)).ravel().tolist()
-    assert parameter_count(9, 2, 1, [quarter], shape=(3, 3)) == 3 + 3  # corners, edges, centre; three kinds of bond
+    assert parameter_count(9, 2, 1, [quarter], shape=(3, 3)) == 3 + 3  # corners, edges, center; three kinds of bond
     assert parameter_count(9, 3, symmetry="permutation") == 3
     assert parameter_count(4, 2, symmetry="permutation", levels=None) == 3  # x, x^2, x y
     assert parameter_count(4, 2, [(0, 1), (2, 3)]) == 4 + 2

@@ -9,8 +9,8 @@ from deeptheory.cheap import (
     block_average,
     gaussian_field,
     partition_counterexample,
-    renormalisation_flow,
-    renormalised,
+    renormalization_flow,
+    renormalized,
 )
 from deeptheory.cheap.hamiltonians.renormalization import _fit
 from deeptheory.core.errors import InputError
@@ -20,8 +20,8 @@ Y = (0.02, 1.0, 4.0)
 
 
 def test_the_rule():
-    np.testing.assert_allclose(renormalised([1, 1, 1, 1], 2), [4, 1, 1 / 4, 1 / 16])
-    np.testing.assert_allclose(renormalised([1, 1], 3, d=3), [27, 3])
+    np.testing.assert_allclose(renormalized([1, 1, 1, 1], 2), [4, 1, 1 / 4, 1 / 16])
+    np.testing.assert_allclose(renormalized([1, 1], 3, d=3), [27, 3])
 
 
 def test_a_field_has_the_spectrum_that_was_asked_for():
@@ -56,7 +56,7 @@ def test_blocks_are_means():
 def test_exponents():
     """2, 0 and -2 within three standard errors over 12 independent fields, and those are small."""
     fields = np.stack([gaussian_field(Y, 256, seed) for seed in range(12)])
-    flow = renormalisation_flow(fields)
+    flow = renormalization_flow(fields)
     for i, (e, p) in enumerate(zip(flow.exponents, flow.predicted)):
         assert p == 2 - 2 * i
         assert abs(e.value - p) < 1.5 * (e.high - e.low) / 2 * 1.4
@@ -71,9 +71,9 @@ def test_exponents():
 def test_white_noise_and_scaling_the_field_are_exact():
     """y_0 alone: averaging b x b sites divides the spectrum by b^2. Scaling phi by c divides every y by c^2."""
     fields = np.stack([gaussian_field([0.5], 128, seed) for seed in range(6)])
-    flow = renormalisation_flow(fields, terms=1, k_max=0.8)
+    flow = renormalization_flow(fields, terms=1, k_max=0.8)
     assert abs(flow.exponents[0].value - 2) < 0.2
-    twice = renormalisation_flow(2 * fields, terms=1, k_max=0.8)
+    twice = renormalization_flow(2 * fields, terms=1, k_max=0.8)
     np.testing.assert_allclose(twice.couplings, flow.couplings / 4, rtol=1e-8)
     np.testing.assert_allclose(twice.exponents[0].value, flow.exponents[0].value, atol=1e-8)
 
@@ -104,17 +104,17 @@ def test_a_constant_coupling_is_no_counterexample():
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda: renormalised([1], 0), "b is 0"),
+        (lambda: renormalized([1], 0), "b is 0"),
         (lambda: gaussian_field(Y, 1, 0), "size is 1"),
         (lambda: gaussian_field([0, 1], 8, 0), "it must be above 0"),
         (lambda: block_average(np.zeros((5, 5)), 2), "L a multiple of b = 2"),
         (lambda: block_average(np.zeros(4), 2), "L a multiple"),
-        (lambda: renormalisation_flow(np.zeros((1, 8, 8))), "at least 2 fields"),
-        (lambda: renormalisation_flow(np.full((2, 8, 8), np.nan)), "fields holds"),
-        (lambda: renormalisation_flow(np.zeros((2, 8, 8)), steps=0), "steps is 0"),
-        (lambda: renormalisation_flow(np.ones((2, 8, 8))), "modes lie within k_max"),
+        (lambda: renormalization_flow(np.zeros((1, 8, 8))), "at least 2 fields"),
+        (lambda: renormalization_flow(np.full((2, 8, 8), np.nan)), "fields holds"),
+        (lambda: renormalization_flow(np.zeros((2, 8, 8)), steps=0), "steps is 0"),
+        (lambda: renormalization_flow(np.ones((2, 8, 8))), "modes lie within k_max"),
         (
-            lambda: renormalisation_flow(np.stack([gaussian_field([1, 1e-9, 1e-9], 64, s) for s in range(4)])),
+            lambda: renormalization_flow(np.stack([gaussian_field([1, 1e-9, 1e-9], 64, s) for s in range(4)])),
             "is fitted as .* not above 0",
         ),
         (lambda: partition_counterexample([1, 2], [1, 2, 3]), "coupling has shape"),

@@ -16,8 +16,8 @@ NAMES = ("a", "b", "c")
 def _pictures(folder, shapes=((24, 30),) * 3):
     folder.mkdir(exist_ok=True)
     for name, (high, wide) in zip(NAMES, shapes):
-        colour = np.random.default_rng(ord(name)).integers(0, 255, (high, wide, 3), dtype=np.uint8)
-        Image.fromarray(colour).save(folder / f"{name}.png")
+        color = np.random.default_rng(ord(name)).integers(0, 255, (high, wide, 3), dtype=np.uint8)
+        Image.fromarray(color).save(folder / f"{name}.png")
     return folder
 
 
@@ -52,7 +52,7 @@ def test_landmarks_beside_the_pictures(tmp_path, ending, write):
 def test_landmarks_in_one_file(tmp_path):
     _pictures(tmp_path)
     np.savez(tmp_path / "landmarks.npz", points=POINTS[::-1].astype(np.float32), name=np.array(NAMES[::-1]))
-    packed = face_folder(tmp_path, colour=True)
+    packed = face_folder(tmp_path, color=True)
     assert packed.images.shape == (3, 24, 30, 3)
     assert np.allclose(packed.landmarks, POINTS, atol=1e-5)
     (tmp_path / "landmarks.npz").unlink()
@@ -105,19 +105,19 @@ def test_columns_are_read_as_their_heading_says(tmp_path, text, seed):
 def test_pictures_are_read_as_their_files_say(tmp_path):
     from PIL import Image
 
-    grey = np.linspace(0, 255, 24 * 30).reshape(24, 30).round()
+    gray = np.linspace(0, 255, 24 * 30).reshape(24, 30).round()
     kinds = {
-        "eight": Image.fromarray(grey.astype(np.uint8)),
-        "sixteen": Image.fromarray((grey * 257).astype(np.uint16)),
-        "unit": Image.fromarray((grey / 255).astype(np.float32)),
-        "float": Image.fromarray(grey.astype(np.float32)),
+        "eight": Image.fromarray(gray.astype(np.uint8)),
+        "sixteen": Image.fromarray((gray * 257).astype(np.uint16)),
+        "unit": Image.fromarray((gray / 255).astype(np.float32)),
+        "float": Image.fromarray(gray.astype(np.float32)),
     }
     for name, image in kinds.items():
         for ending in ("tiff", "png") if name in ("eight", "sixteen") else ("tiff",):
             image.save(tmp_path / f"{name}.{ending}")
             got = np.asarray(read_image(tmp_path / f"{name}.{ending}")).astype(float)
-            assert np.abs(got - grey).max() <= 0.5, (name, ending)
-    dark = Image.fromarray((grey / 10).astype(np.uint16))  # 16 bits whose values stay below 255
+            assert np.abs(got - gray).max() <= 0.5, (name, ending)
+    dark = Image.fromarray((gray / 10).astype(np.uint16))  # 16 bits whose values stay below 255
     dark.save(tmp_path / "dark.png")
     assert np.asarray(read_image(tmp_path / "dark.png")).max() == 0
     exif = Image.Exif()
@@ -284,5 +284,5 @@ def test_lines_of_another_length_than_the_heading_are_refused(tmp_path, text, ma
 
 def test_a_lab_picture_is_refused_by_name(tmp_path):
     Image.fromarray(np.zeros((4, 4, 3), "u1"), "LAB").save(tmp_path / "a.tif")
-    with pytest.raises(StoreError, match=r"a\.tif cannot be made grey"):
+    with pytest.raises(StoreError, match=r"a\.tif cannot be made gray"):
         read_image(tmp_path / "a.tif")

@@ -58,7 +58,7 @@ def test_idx_round_trip(tmp_path):
 def test_every_source_says_what_it_is_and_where():
     for name, source in CATALOGUE.items():
         assert source.name == name
-        assert source.licence
+        assert source.license
         assert source.citation
         assert source.where()
     assert CATALOGUE["icosahedron"].get(gamma=50).gamma == 50

@@ -107,7 +107,7 @@ def test_samples_have_the_moments_that_they_should():
 
 
 @pytest.mark.parametrize("name", LIGHT)
-def test_neighbours_find_the_light_tailed_ones(name):
+def test_neighbors_find_the_light_tailed_ones(name):
     """0.1 bit: KSG at n = 2000 in one dimension has a standard error of some 0.03 bits."""
     truth = dt.datasets.ground_truth(name)
     assert dt.mutual_information(*truth.sample(2000), "ksg").value == pytest.approx(truth.mutual_information, abs=0.1)

@@ -8,7 +8,7 @@ import pytest
 import deeptheory as dt
 from deeptheory.datasets import icosahedron
 from deeptheory.datasets.tasks.icosahedron import LABELS_SHA256, vertices
-from oracles.icosahedron import ANTIPODES, NEIGHBOURS, automorphisms
+from oracles.icosahedron import ANTIPODES, NEIGHBORS, automorphisms
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_rows_count_in_binary_most_significant_bit_first(task):
 def test_geometry_is_the_graph_read_off_the_labels():
     cosine = vertices() @ vertices().T
     adjacent = {i: tuple(np.flatnonzero(np.isclose(cosine[i], 1 / np.sqrt(5)))) for i in range(12)}
-    assert adjacent == NEIGHBOURS
+    assert adjacent == NEIGHBORS
     assert np.allclose(np.diag(cosine), 1)
     assert all(np.isclose(cosine[i, j], -1) for i, j in ANTIPODES)
 
@@ -54,7 +54,7 @@ def test_64_signatures_decide_the_label(task):
 def test_signatures_match_a_count_by_hand(task):
     row = 0b110100000001  # vertices 0, 1, 3, 11
     on = [0, 1, 3, 11]
-    adjacent = sum(j in NEIGHBOURS[i] for i in on for j in on) // 2
+    adjacent = sum(j in NEIGHBORS[i] for i in on for j in on) // 2
     antipodal = sum((i, j) in ANTIPODES for i in on for j in on)
     assert task.signatures[row].tolist() == [4, adjacent, 6 - adjacent - antipodal, antipodal]
 

@@ -12,7 +12,7 @@ def test_an_image_gives_its_numbers_back(kind):
     data = dt.datasets.paired_images(kind, 2.0, 300, size=16)
     assert data.x.shape == (300, 16, 16)
     assert 0 <= data.x.min() <= data.x.max() <= 1
-    if kind == "gaussians":  # the centre of mass of a bump that is cut off little
+    if kind == "gaussians":  # the center of mass of a bump that is cut off little
         weight = data.x / data.x.sum((1, 2), keepdims=True)
         at = np.stack(
             [(weight.sum(2) * (np.arange(16) + 0.5)).sum(1), (weight.sum(1) * (np.arange(16) + 0.5)).sum(1)], 1

@@ -8,7 +8,7 @@ from scipy.special import digamma
 import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.information.estimators import CONDITIONAL
-from oracles import neighbours as oracle
+from oracles import neighbors as oracle
 
 LN2 = np.log(2)
 
@@ -22,7 +22,7 @@ def chain(n, a, b, seed=0):
 
 @pytest.mark.parametrize("method", ["ksg", "mixed"])
 @pytest.mark.parametrize(("k", "dx", "dy", "dz"), [(1, 1, 1, 1), (3, 2, 1, 2), (4, 1, 2, 1), (3, 3, 3, 3)])
-def test_neighbour_counts_agree_with_the_literal_loop(k, dx, dy, dz, method):
+def test_neighbor_counts_agree_with_the_literal_loop(k, dx, dy, dz, method):
     rng = np.random.default_rng(k)
     x, y, z = (rng.standard_normal((50, d)) for d in (dx, dy, dz))
     x, y = x + z[:, :1], y + x[:, :1]

@@ -100,7 +100,7 @@ def test_the_read_out_of_a_recording_agrees_with_the_function():
     readout = dt.PropagatedNoise(0.3, 4, blocks=2, repeats=50, draws=200)
     x = torch.tensor(POINTS)[readout.rows(), None]
     s = torch.tanh(x + 0.3 * torch.randn(len(x), 1, generator=torch.Generator().manual_seed(1)))
-    got = readout.summarise(s[None], np.array([0, 0, 1, 1])[readout.rows()])
+    got = readout.summarize(s[None], np.array([0, 0, 1, 1])[readout.rows()])
     layers = [lambda t: t, torch.tanh]
     assert got["i_x"][0] == pytest.approx(
         noisy_network_information(layers, torch.tensor(POINTS)[:, None], 0.3)[1].value, abs=0.15
@@ -115,7 +115,7 @@ def test_label_information_of_a_noisy_layer_against_monte_carlo():
     rng = np.random.default_rng(0)
     s, y, sigma = rng.standard_normal((40, 2)), np.arange(40) % 3, 0.5
     readout = dt.PropagatedNoise(sigma, 40, blocks=1, repeats=1, draws=1000)
-    got = readout.summarise(s[readout.rows()][None], y[readout.rows()])
+    got = readout.summarize(s[readout.rows()][None], y[readout.rows()])
     points = s[(at := rng.integers(0, 40, 4000))] + sigma * rng.standard_normal((4000, 2))
     gains = [oracle.mixture_log(p, s[y == y[k]], sigma) - oracle.mixture_log(p, s, sigma) for p, k in zip(points, at)]
     assert got["i_y"][0] == pytest.approx(np.mean(gains) / np.log(2), abs=0.05)
@@ -154,12 +154,12 @@ def test_kernels_agree_with_plain_sums():
 
 def test_clusters_are_counted_from_distances():
     h = np.array([[0.0, 0], [0, 0.1], [5, 5], [5, 5.1]])[None]
-    got = Clusters(1.0).summarise(h, [0, 0, 1, 1])
+    got = Clusters(1.0).summarize(h, [0, 0, 1, 1])
     assert got["apart"][0] == pytest.approx(1)  # half of all pairs, a sample with itself counted
     assert got["within"][0] == pytest.approx(0.1)
     assert got["between"][0] == pytest.approx(np.mean([np.hypot(5, a) for a in (5, 5.1, 4.9, 5)]))
     assert got["nearest"][0] == pytest.approx(0.1)
-    spread = Clusters(1e-9).summarise(np.random.default_rng(0).standard_normal((2, 64, 3)), np.arange(64) % 2)
+    spread = Clusters(1e-9).summarize(np.random.default_rng(0).standard_normal((2, 64, 3)), np.arange(64) % 2)
     assert spread["apart"] == pytest.approx([6, 6])
 
 
@@ -167,7 +167,7 @@ def test_cosines_agree_with_the_literal_loop():
     rng = np.random.default_rng(0)
     h, y = rng.standard_normal((2, 12, 5)), np.array([0, 0, 3, 3, 3, 1, 1, 1, 1, 0, 3, 1])
     h[0, 4] = 0  # a silent sample
-    got = Cosines().summarise(h, y)
+    got = Cosines().summarize(h, y)
     for k in range(2):
         sums: dict[bool, list] = {True: [], False: []}
         for i in range(12):
@@ -185,18 +185,18 @@ def test_cosines_agree_with_the_literal_loop():
         (lambda: noisy_network_information([], [[1.0]], 0.1), "no layers"),
         (lambda: noisy_network_information([lambda t: t], torch.eye(3), 0.0), "sigma is 0.0"),
         (lambda: dt.PropagatedNoise(-1, 4), "sigma is -1"),
-        (lambda: dt.PropagatedNoise(1, 4, repeats=3).summarise(np.zeros((1, 8, 1)), [0, 1] * 4), "8 rows; 4 inputs"),
+        (lambda: dt.PropagatedNoise(1, 4, repeats=3).summarize(np.zeros((1, 8, 1)), [0, 1] * 4), "8 rows; 4 inputs"),
         (lambda: dt.PropagatedNoise(1, 4, draws=0), "draws is 0"),
         (lambda: dt.PropagatedNoise(1, 4, chosen=1), "chosen is 1; needed: at least 2"),
         (lambda: noisy_neuron_information([1.0], POINTS, 0), "sigma is 0"),
         (lambda: noisy_neuron_information([1.0], [], 1), "points have shape"),
         (lambda: noisy_neuron_information([1.0], POINTS, 1, activation="tan"), "unknown activation 'tan'"),
         (lambda: Clusters(0), "radius is 0"),
-        (lambda: Cosines().summarise(np.ones((1, 3, 1)), [1, 1, 1]), "targets hold one class only"),
-        (lambda: Cosines().summarise(np.ones((1, 2, 1)), [0, 1]), "no class has two samples; cosines"),
-        (lambda: Cosines().summarise(np.ones((1, 2, 1)), [[0.5, 0.5]] * 2), "cosines need labels"),
-        (lambda: Clusters(1).summarise(np.zeros((1, 2, 1)), [0, 1]), "no class has two samples"),
-        (lambda: Clusters(1).summarise(np.zeros((1, 2, 1)), [[0.5, 0.5]] * 2), "clusters need labels"),
+        (lambda: Cosines().summarize(np.ones((1, 3, 1)), [1, 1, 1]), "targets hold one class only"),
+        (lambda: Cosines().summarize(np.ones((1, 2, 1)), [0, 1]), "no class has two samples; cosines"),
+        (lambda: Cosines().summarize(np.ones((1, 2, 1)), [[0.5, 0.5]] * 2), "cosines need labels"),
+        (lambda: Clusters(1).summarize(np.zeros((1, 2, 1)), [0, 1]), "no class has two samples"),
+        (lambda: Clusters(1).summarize(np.zeros((1, 2, 1)), [[0.5, 0.5]] * 2), "clusters need labels"),
     ],
 )
 def test_wrong_use(call, match):

@@ -1,4 +1,4 @@
-"""Attacks, on networks whose worst case is known; gradients, standardising, and comparing at equal accuracy."""
+"""Attacks, on networks whose worst case is known; gradients, standardizing, and comparing at equal accuracy."""
 
 import numpy as np
 import pytest
@@ -209,7 +209,7 @@ def test_flags_are_kept():
     assert net.training
 
 
-def test_a_standardised_network_does_not_mind_light_and_contrast():
+def test_a_standardized_network_does_not_mind_light_and_contrast():
     net = PerImageStandardization(nn.Flatten())
     out = net(X)
     assert torch.allclose(out.mean(1), torch.zeros(40), atol=1e-6)

@@ -1,4 +1,4 @@
-"""Noise, quantised layers and the orthonormality penalty: both engines alike, bits that do not depend on companions."""
+"""Noise, quantized layers and the orthonormality penalty: both engines alike, bits that do not depend on companions."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from torch import nn
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
-from deeptheory.networks.population.disturbances import POOL, TILE, pools, quantise, training_noise
+from deeptheory.networks.population.disturbances import POOL, TILE, pools, quantize, training_noise
 from deeptheory.networks.population.engines import orthonormality
 
 WIDTHS = [12, 9, 5, 2]
@@ -105,13 +105,13 @@ def test_a_noisy_layer_shows_its_output_before_its_own_noise():
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "linear", "softplus"])
-def test_quantised_layers_take_few_values_and_learn(activation):
+def test_quantized_layers_take_few_values_and_learn(activation):
     nets = trained(bits=3, activation=activation, epochs=60)
     shown = dt.Recorder(nets, DATA.x, DATA.y, layers="layer*").activations()
     for a in shown.values():
         for network in a:
             assert len(network.unique()) <= 8
-    exact = dt.Exact().summarise(shown["layer2"], DATA.y)
+    exact = dt.Exact().summarize(shown["layer2"], DATA.y)
     assert (exact["occupied"] <= 8**5).all()
     right = (nets.logits(torch.as_tensor(DATA.x[ROWS]).float()).argmax(-1) == torch.as_tensor(DATA.y[ROWS])).float()
     assert right.mean() > 0.7
@@ -119,11 +119,11 @@ def test_quantised_layers_take_few_values_and_learn(activation):
 
 def test_rounding_has_a_straight_gradient_inside_and_none_outside():
     h = torch.tensor([-2.0, -0.9, 0.1, 0.6, 3.0], requires_grad=True)
-    out = quantise(h, torch.tensor(-1.0), torch.tensor(1.0), 2)
+    out = quantize(h, torch.tensor(-1.0), torch.tensor(1.0), 2)
     assert out.tolist() == [-1, -1, 0, 1, 1]
     out.sum().backward()
     assert h.grad.tolist() == [0, 1, 1, 1, 0]
-    assert quantise(torch.zeros(3), torch.tensor(0.0), torch.tensor(0.0), 255).tolist() == [0, 0, 0]  # no range yet
+    assert quantize(torch.zeros(3), torch.tensor(0.0), torch.tensor(0.0), 255).tolist() == [0, 0, 0]  # no range yet
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])

@@ -1,4 +1,4 @@
-"""The vectorised functions against the mathematical library in float64."""
+"""The vectorized functions against the mathematical library in float64."""
 
 import numpy as np
 from numba import njit

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from deeptheory.networks import Population, fit, log_epochs
-from deeptheory.networks.population.initializers import INITIALISERS
+from deeptheory.networks.population.initializers import INITIALIZERS
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +62,9 @@ def test_seeds_give_different_networks_and_the_same_ones_again():
     assert not torch.equal(a.theta[0], a.theta[1])
 
 
-@pytest.mark.parametrize("name", INITIALISERS)
-def test_initialisers_have_the_spread_that_they_name(name):
-    weight, bias = INITIALISERS[name](400, 300, torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("name", INITIALIZERS)
+def test_initializers_have_the_spread_that_they_name(name):
+    weight, bias = INITIALIZERS[name](400, 300, torch.Generator().manual_seed(0))
     assert weight.shape == (300, 400)
     truncated = 0.8796 * {"truncated_normal": 400**-0.5, "truncated_normal_fan_out": 300**-0.5}.get(name, 0)
     uniform = {"xavier": (6 / 700) ** 0.5, "torch_default": 400**-0.5}.get(name, 0) / 3**0.5

@@ -24,7 +24,7 @@ _HALVES = 10
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Axes(Result):
-    """sta, whitened, ridge: [unit, d] in the normalised feature space, response per unit of feature; alpha [unit].
+    """sta, whitened, ridge: [unit, d] in the normalized feature space, response per unit of feature; alpha [unit].
 
     reliability, reliability_whitened: [unit], mean cosine between the axes of two random halves of the stimuli.
     explained: [unit], R^2 of a linear output on stimuli left out; with fewer than 8 stimuli per feature, and where

@@ -22,8 +22,8 @@ FOLDS = 10  # of dependent rows
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoding(Result):
     """explained: [feature], leave-one-out explained variance, may be negative, NaN for constant features; of dependent
-    rows about the mean of the rows learned from. predicted, actual: [n, feature], normalised. blocks: indices by name.
-    ridge: whether the penalised form was used."""
+    rows about the mean of the rows learned from. predicted, actual: [n, feature], normalized. blocks: indices by name.
+    ridge: whether the penalized form was used."""
 
     explained: np.ndarray
     predicted: np.ndarray
@@ -60,7 +60,7 @@ class Decoding(Result):
         return {f"explained/{name}": v for name, v in self.by_block.items()}
 
     def figure(self) -> Any:
-        """Explained variance of every feature, blocks as colours."""
+        """Explained variance of every feature, blocks as colors."""
         from deeptheory.axis.drawing import draw_decoding
 
         return draw_decoding(self)

@@ -5,7 +5,7 @@ Rows are independent, or they come in groups (repeats of one stimulus, runs of a
 Groups stay together in folds and move as wholes under the null. Where there are few, and in a series, folds and
 standard errors keep stretches of at least twice the integrated autocorrelation time, near the stretch left out as many
 rows are not learned from, and the null shifts the series in a circle: cut into stretches it would lose what
-neighbouring stretches share (level .08 for a nominal .05 with stretches of twice the time, .06 with shifts).
+neighboring stretches share (level .08 for a nominal .05 with stretches of twice the time, .06 with shifts).
 Sources: Sokal 1997 (autocorrelation time); Bartlett 1935 (the variance of a correlation of two series); Politis &
 Romano 1994 (blocks and circular shifts). Pitfall: two unrelated series of autocorrelation .98 correlate at .3 over
 1,000 rows.
@@ -150,7 +150,7 @@ def rows_of(z: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[Ro
         time = _time(z, y, None)
         rows = Rows(n, None, time)
         said = (
-            f"neighbouring rows are alike in features and responses (autocorrelation time {time:.1f} rows): "
+            f"neighboring rows are alike in features and responses (autocorrelation time {time:.1f} rows): "
             "taken as a series in "
             f"time, {rows.effective:.0f} independent rows in effect; folds keep stretches of {rows.block} "
             "rows, the null shifts in a circle. "

@@ -92,7 +92,7 @@ def _singles(x: Tensor, target: Tensor) -> LeftOut:
 def _nested(x: Tensor, target: Tensor, joint: bool) -> LeftOut:
     n, middle = len(x), target.mean(0)
     q, values, whole = _orthonormal(x)
-    centred = target - middle
+    centered = target - middle
     rest = None  # what no direction of x reaches; nothing where x spans all rows
     if not whole:
         rest = torch.eye(n, dtype=x.dtype, device=x.device) - 1 / n - q @ q.mT
@@ -100,9 +100,9 @@ def _nested(x: Tensor, target: Tensor, joint: bool) -> LeftOut:
     for alpha in ALPHAS:
         kept = alpha * values.mean() / (values + alpha * values.mean())
         m = (q * kept) @ q.mT  # I - H
-        error = q @ (kept[:, None] * (q.mT @ centred))
+        error = q @ (kept[:, None] * (q.mT @ centered))
         if rest is not None:
-            m, error = m + rest, error + rest @ centred
+            m, error = m + rest, error + rest @ centered
         own = m.diagonal().clone()
         if float(own.sum().square() / m.square().sum()) < _SPREAD * n and alpha < ALPHAS[-1]:
             continue
@@ -188,8 +188,8 @@ class _Learned:
     """
 
     def __init__(self, x: Tensor, target: Tensor):
-        self.centre, self.middle = x.mean(0), target.mean(0)
-        x, target = x - self.centre, target - self.middle
+        self.center, self.middle = x.mean(0), target.mean(0)
+        x, target = x - self.center, target - self.middle
         self.tall = x.shape[1] <= x.shape[0]
         values, vectors = torch.linalg.eigh(x.mT @ x if self.tall else x @ x.mT)
         keep = values > 1e-10 * values[-1].clamp_min(1e-300)
@@ -202,7 +202,7 @@ class _Learned:
 
     def predict(self, x: Tensor, alpha: float) -> Tensor:
         shrunk = self.moments / (self.values + alpha * self.size)[:, None]
-        return self.middle + ((x - self.centre) @ self.onto) @ shrunk
+        return self.middle + ((x - self.center) @ self.onto) @ shrunk
 
     def loss(self, alphas: tuple[float, ...]) -> Tensor:
         """[alpha, d]: squared error of the rows learned from, each left out in turn."""

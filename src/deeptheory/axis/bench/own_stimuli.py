@@ -1,7 +1,7 @@
 """Units that saw different stimuli: each is measured on its own, and put back among the others.
 
 Units with the same stimuli are measured together. All share the scaling of the features, so that their axes can be
-compared; centre, principal directions and folds are those of their own stimuli. Only readers of the population need
+compared; center, principal directions and folds are those of their own stimuli. Only readers of the population need
 every unit's response to
 every stimulus: there a response that is missing is the unit's mean, which says nothing of the stimulus.
 """

@@ -24,7 +24,7 @@ BINS = 20
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ramp(Result):
-    """centres, mean, sem, count: [unit, bin], projection in standard deviations, response as it came in.
+    """centers, mean, sem, count: [unit, bin], projection in standard deviations, response as it came in.
 
     r, p, q: [unit], correlation of response and projection, its shuffle p (one-sided), the same after
     Benjamini-Hochberg.
@@ -34,7 +34,7 @@ class Ramp(Result):
     "undetermined".
     """
 
-    centres: np.ndarray
+    centers: np.ndarray
     mean: np.ndarray
     sem: np.ndarray
     count: np.ndarray
@@ -66,7 +66,7 @@ class Ramp(Result):
         """xarray.Dataset over [unit, bin]."""
         import xarray as xr
 
-        curves = {name: (("unit", "bin"), getattr(self, name)) for name in ("centres", "mean", "sem", "count")}
+        curves = {name: (("unit", "bin"), getattr(self, name)) for name in ("centers", "mean", "sem", "count")}
         single = {name: (("unit",), getattr(self, name)) for name in _SINGLE}
         return xr.Dataset(curves | single, coords={"unit": self.units})
 
@@ -105,7 +105,7 @@ def ramp_tuning(e: Entered, null: Shuffled, seed: int) -> Ramp:
     p = permutation_p(null.correlation, null.correlation_null)
     reversal, limit, said = reversals(e, seed)
     return Ramp(
-        centres=(middle * edge).mT.cpu().numpy(),
+        centers=(middle * edge).mT.cpu().numpy(),
         mean=mean,
         sem=sem,
         count=count.astype(np.int64),

@@ -1,7 +1,7 @@
 """Noise ceilings: how much of a unit's variance over stimuli any model could explain.
 
 rho, the reliability of the mean over trials, is the R^2 of a perfect model; its correlation is sqrt(rho).
-Pitfalls: a public implementation returns rho^2 as the ceiling of R^2, which inflates every normalised score. Stimuli
+Pitfalls: a public implementation returns rho^2 as the ceiling of R^2, which inflates every normalized score. Stimuli
 with
 more trials than others say more: rho is that of the trials there were, mean(1/k) over the stimuli's numbers of trials
 k, and not of those with enough trials to be split. What all stimuli share from trial to trial (drift) is no noise of

@@ -60,7 +60,7 @@ class Metamers(Result):
 
 
 def metamers(e: Entered, axis: np.ndarray, unit: int, k: int, projection: float, seed: int) -> Metamers:
-    """axis [d] in the normalised feature space; projection in standard deviations of w.s. InputError: k below 2."""
+    """axis [d] in the normalized feature space; projection in standard deviations of w.s. InputError: k below 2."""
     if k < 2:
         raise InputError(f"k is {k}; needed: at least 2 stimuli")
     rng = np.random.default_rng([seed, 8, unit])
@@ -76,9 +76,9 @@ def metamers(e: Entered, axis: np.ndarray, unit: int, k: int, projection: float,
 
 
 def outward(e: Entered, s: torch.Tensor) -> np.ndarray:
-    """Normalised features [m, d] in the caller's coordinates; constant features at their constant."""
+    """Normalized features [m, d] in the caller's coordinates; constant features at their constant."""
     scale = torch.where(e.scale.isinf(), torch.zeros_like(e.scale), e.scale)
-    return (s * scale + e.centre).cpu().numpy()
+    return (s * scale + e.center).cpu().numpy()
 
 
 def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candidates: int, seed: int) -> np.ndarray:

@@ -1,10 +1,10 @@
-"""The door of the bench: responses and features, checked, averaged over trials, normalised, and what was left out
+"""The door of the bench: responses and features, checked, averaged over trials, normalized, and what was left out
 counted.
 
-Feature space matters: an axis, a norm and a distance all depend on how the features are scaled. "block" centres each
+Feature space matters: an axis, a norm and a distance all depend on how the features are scaled. "block" centers each
 feature and divides each block by the root of its summed variance, then all by the root of the number of blocks (the
 released analysis of Chang & Tsao 2017: total variance 1, an equal share a block, relative variances within it kept);
-"dim" gives every feature unit variance; "none" only centres.
+"dim" gives every feature unit variance; "none" only centers.
 Inside, features are turned to their principal directions of non-zero variance, which changes no axis, norm or distance.
 """
 
@@ -22,7 +22,7 @@ from deeptheory.core.names import unknown
 from deeptheory.core.shapes import whole_numbers
 from deeptheory.core.statistics import codes_of
 
-NORMALISATIONS = ("block", "dim", "none")
+NORMALIZATIONS = ("block", "dim", "none")
 Blocks = dict[str, np.ndarray]
 
 
@@ -30,7 +30,7 @@ Blocks = dict[str, np.ndarray]
 class Entered:
     """y [n, u] float64: mean over trials of the units kept; trials [n, t, u] or None (NaN: no such trial).
 
-    s [n, d] float64: features centred and divided by scale [d]; basis [d, r], its principal directions, so that z = s
+    s [n, d] float64: features centered and divided by scale [d]; basis [d, r], its principal directions, so that z = s
     basis [n, r]; variances [r]. blocks: feature indices by name. units: indices of the units kept among `asked`. member
     [given]: the stimulus that each given row became, -1 where it was left out. dependence: which stimuli depend on each
     other. notes: what was left out.
@@ -39,7 +39,7 @@ class Entered:
     y: torch.Tensor
     trials: torch.Tensor | None
     s: torch.Tensor
-    centre: torch.Tensor
+    center: torch.Tensor
     scale: torch.Tensor
     basis: torch.Tensor
     variances: torch.Tensor
@@ -89,8 +89,8 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
         raise InputError(
             f"features have shape {list(features.shape)}, responses {len(y)} stimuli; needed: [{len(y)}, d]"
         )
-    if normalize not in NORMALISATIONS:
-        raise InputError(unknown(normalize, NORMALISATIONS, what="normalisation"))
+    if normalize not in NORMALIZATIONS:
+        raise InputError(unknown(normalize, NORMALIZATIONS, what="normalization"))
     if y.is_complex() or features.is_complex():
         raise InputError("responses or features are complex; give real numbers (their parts or sizes)")
     y, features = (x.clone() if x.is_inference() else x for x in (y, features))
@@ -154,10 +154,10 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     s = s[rows]
     place = np.where(rows.cpu().numpy(), np.cumsum(rows.cpu().numpy()) - 1, -1)
     named = as_blocks(blocks, s.shape[1])
-    centre, scale, constant = _scaling(s, named, normalize)
+    center, scale, constant = _scaling(s, named, normalize)
     if constant:
         notes.append(f"{constant} of {s.shape[1]} features are constant; nothing is measured along them")
-    s = (s - centre) / scale
+    s = (s - center) / scale
     values, vectors = torch.linalg.eigh(s.mT @ s / len(s))
     values, vectors = values.flip(0), vectors.flip(1)
     rank = int((values > 1e-10 * values[0]).sum())
@@ -176,7 +176,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
         y=y,
         trials=trials[rows][:, :, keep] if trials.shape[1] > 1 else None,
         s=s,
-        centre=centre,
+        center=center,
         scale=scale,
         basis=basis,
         variances=values[:rank],
@@ -291,8 +291,8 @@ def as_blocks(blocks: Any, d: int) -> Blocks:
 
 
 def _scaling(s: torch.Tensor, blocks: Blocks, normalize: str) -> tuple[torch.Tensor, torch.Tensor, int]:
-    centre = s.mean(0)
-    variance = (s - centre).square().mean(0)
+    center = s.mean(0)
+    variance = (s - center).square().mean(0)
     size = s.abs().amax(0).clamp_min(1e-300)
     still = variance.sqrt() < 1e-10 * size
     if bool(still.all()):
@@ -308,4 +308,4 @@ def _scaling(s: torch.Tensor, blocks: Blocks, normalize: str) -> tuple[torch.Ten
             total = variance[index][~still[index]].sum()
             scale[index] = (total * len(groups)).sqrt() if float(total) > 0 else 1.0
     scale = torch.where(still, torch.full_like(scale, torch.inf), scale)
-    return centre, scale, int(still.sum())
+    return center, scale, int(still.sum())

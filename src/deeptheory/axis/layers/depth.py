@@ -63,7 +63,7 @@ class LayerwiseAxisCode(Result):
     def figure(self, name: str = "preference") -> Any:
         """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions,
         axis (better than exemplar), explained. InputError: another name, or models that were not compared."""
-        from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+        from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 
         column, title = pick(_FIGURES, name, what="figure")
         table = self.table()
@@ -72,11 +72,11 @@ class LayerwiseAxisCode(Result):
         import plotly.graph_objects as go
 
         figure = new_figure(xaxis_title="layer", yaxis_title=title)
-        for condition, colour in zip(CONDITIONS[:2], layer_colours(2)):
+        for condition, color in zip(CONDITIONS[:2], layer_colors(2)):
             part = table[table["condition"] == condition]
             y = [None if not np.isfinite(v) else round(float(v), 4) for v in part[column]]
             figure.add_trace(
-                go.Scatter(x=part["layer"].tolist(), y=y, name=condition, mode="lines+markers", line_color=colour)
+                go.Scatter(x=part["layer"].tolist(), y=y, name=condition, mode="lines+markers", line_color=color)
             )
         if self.pixels is not None:
             value = float(table[column].iloc[-1])

@@ -1,12 +1,12 @@
 """axis_code on a layer of anybody's network: stimuli go through in batches, and only what is a unit is kept.
 
 What a unit is must be stated. Maps [n, channel, y, x] and tokens [n, token, channel] are pooled over positions ("mean",
-"max"), looked at in one position (its index, or "centre"), or every position is a unit of its own ("all"). Pooling and
+"max"), looked at in one position (its index, or "center"), or every position is a unit of its own ("all"). Pooling and
 choosing units are done batch by batch, so that the full activations are never held; where units are drawn, the first
 256 stimuli tell which there are. Plain layers [n, unit] are taken as they are.
 Pitfalls: three axes may also mean [n, channel, x] (one-dimensional convolutions): then say channels="first". Tokens of
 a vision transformer begin with a class token (and registers), which is no position: where what remains is a square grid
-it is left out of "mean", "max" and "centre", and the notes say so; special= says how many there are.
+it is left out of "mean", "max" and "center", and the notes say so; special= says how many there are.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, batches, call, sample_count
 from deeptheory.recording.sites import unwrap, watching
 
-_POOLS = ("mean", "max", "centre", "all")
+_POOLS = ("mean", "max", "center", "all")
 _LOOK = 256  # stimuli that decide which units can be drawn
 
 
@@ -202,7 +202,7 @@ def activations_of(
 ) -> dict[str, torch.Tensor]:
     """{layer: [n, units]} of several layers in one pass, on the host.
 
-    pool: "mean", "max", "centre", "all", an index of a position, or a function of the layer's tensor giving [n, units].
+    pool: "mean", "max", "center", "all", an index of a position, or a function of the layer's tensor giving [n, units].
     channels: "first" or "last"; default: first for maps (four axes or more), last for tokens (three). special: leading
     tokens that are no positions; default: 1 (or 5, with 4 registers) where the others form a square of 16 or more, else
     0.
@@ -293,7 +293,7 @@ def _units(a: torch.Tensor, pool: Any, channels: str | None, special: int | None
     if pool == "max":
         return a[:, :, lead:].amax(2)
     positions = a.shape[2]
-    where = lead + _centre((positions - lead,) if tokens else grid, tokens) if pool == "centre" else int(pool)
+    where = lead + _center((positions - lead,) if tokens else grid, tokens) if pool == "center" else int(pool)
     if not -positions <= where < positions:
         raise InputError(f"position {where} of layer {name!r}, which has {positions}; needed: below that")
     return a[:, :, where]
@@ -311,7 +311,7 @@ def _lead(tokens: int, special: int | None) -> int:
     return next((k for k in (0, 1, 5) if tokens - k >= 16 and isqrt(tokens - k) ** 2 == tokens - k), 0)
 
 
-def _centre(grid: tuple[int, ...], tokens: bool) -> int:
+def _center(grid: tuple[int, ...], tokens: bool) -> int:
     """The middle position of a grid, counted as it is flattened; tokens of a square number lie in a square."""
     number = int(np.prod(grid))
     side = isqrt(number)
@@ -325,7 +325,7 @@ def _said(shape: tuple[int, ...], pool: Any, channels: str | None, special: int 
         return f"layer {name}: {shape[0]} units"
     how = pool if isinstance(pool, str) else "a function" if callable(pool) else f"position {pool}"
     order = channels or ("first" if len(shape) > 2 else "last")
-    tokens = len(shape) == 2 and order == "last" and pool in ("mean", "max", "centre")
+    tokens = len(shape) == 2 and order == "last" and pool in ("mean", "max", "center")
     number = int(np.prod(shape[:1]))
     lead = _lead(number, special) if tokens else 0
     without = (

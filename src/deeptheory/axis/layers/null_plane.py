@@ -1,7 +1,7 @@
 """Stimuli moved along a unit's axis, and as far along its null plane: how much does the response change?
 
 Source: Chang & Tsao 2017, figure 5 (faces of equal projection are the same to a cell, however they differ). From each
-of some stimuli two steps of one length in the normalised feature space: w along the unit's axis, and o with o.w = 0,
+of some stimuli two steps of one length in the normalized feature space: w along the unit's axis, and o with o.w = 0,
 drawn like the features otherwise. An axis cell answers the second as it answers the start. Trap: the axis is estimated,
 and what was estimated wrong lies in the null plane; the ratio is bounded from below by the noise of the axis.
 """
@@ -24,7 +24,7 @@ from deeptheory.core.shapes import check_real, check_whole, whole_numbers
 class NullPlane(Result):
     """start, null, along: [m, d] features in the caller's coordinates. unit: its name; rows: [m] which stimuli were
     moved;
-    length: of every step, in the normalised space."""
+    length: of every step, in the normalized space."""
 
     unit: int
     rows: np.ndarray

@@ -1,6 +1,6 @@
 """Can these stimuli tell a distance from a projection at all?
 
-|s - e|^2 = |s|^2 - 2 e.s + |e|^2. Where |s|^2 is linear in s (features of equal length about some point: L2-normalised
+|s - e|^2 = |s|^2 - 2 e.s + |e|^2. Where |s|^2 is linear in s (features of equal length about some point: L2-normalized
 embeddings, codes of two values, a circle), the distance is a function of a projection, and every exemplar code is an
 axis code. The measure is what is left of |s|^2 after its regression on s, beside 2 e.s for an e of typical length: 0
 there, .7 for Gaussian features of equal variances in any number of dimensions.
@@ -11,7 +11,7 @@ import torch
 
 
 def one_family(z: torch.Tensor) -> float:
-    """See above; z [n, r] centred.
+    """See above; z [n, r] centered.
 
     Infinite where there are too few stimuli for a regression to leave anything by itself.
     """

@@ -100,7 +100,7 @@ class Point:
     loss: Tensor  # mean squared error, and the penalty on the coefficients
     error: Tensor
     coefficients: Tensor
-    centre: Tensor
+    center: Tensor
     spread: Tensor
     least: Tensor
     most: Tensor
@@ -178,7 +178,7 @@ def fit(
         active = active[~ended]
         if not len(active):
             break
-    return Fit(at.theta, at.coefficients, (at.centre, at.spread, at.least, at.most), at.error, done, taken)
+    return Fit(at.theta, at.coefficients, (at.center, at.spread, at.least, at.most), at.error, done, taken)
 
 
 def _updated(curvature: Tensor, moved: Tensor, turned: Tensor) -> Tensor:

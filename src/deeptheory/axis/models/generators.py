@@ -23,7 +23,7 @@ Scale = tuple[Tensor, Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Stimuli:
-    """s [n, d], centred; length [n] = |s|; direction [n, d] = s/|s|; unit: the median length of the whole set."""
+    """s [n, d], centered; length [n] = |s|; direction [n, d] = s/|s|; unit: the median length of the whole set."""
 
     s: Tensor
     length: Tensor
@@ -41,7 +41,7 @@ class Stimuli:
 
 @dataclass(frozen=True)
 class Basis:
-    """phi [u, b, n]; slope(c [u, b]) -> dr/dt [u, n]; scale: centre, spread, least and largest standardised x, [u]
+    """phi [u, b, n]; slope(c [u, b]) -> dr/dt [u, n]; scale: center, spread, least and largest standardized x, [u]
     each.
 
     Given a scale, x is held within its least and largest: no polynomial is trusted beyond what it was fitted on.
@@ -60,7 +60,7 @@ class Generator:
     """rows(stimuli) -> [n, k]; basis(theta, t, stimuli, scale) -> Basis; parameters(d): how many numbers are fitted.
 
     penalty / n: the ridge on each output coefficient. It stands for a curvature of a tenth of the variance at a
-    reliability of one half, and is felt only where stimuli are few: at n = 400 an unpenalised cubic follows outliers.
+    reliability of one half, and is felt only where stimuli are few: at n = 400 an unpenalized cubic follows outliers.
     """
 
     name: str
@@ -72,15 +72,15 @@ class Generator:
     distance: bool = False
 
 
-def _standard(x: Tensor, scale: Scale | None, centred: bool = True) -> tuple[Tensor, Scale]:
+def _standard(x: Tensor, scale: Scale | None, centered: bool = True) -> tuple[Tensor, Scale]:
     if scale is not None:
-        centre, spread, least, most = (v[:, None] for v in scale)
-        return ((x - centre) / spread).clamp(least, most), scale
-    centre = x.mean(1) if centred else torch.zeros_like(x[:, 0])
-    away = x - centre[:, None]
+        center, spread, least, most = (v[:, None] for v in scale)
+        return ((x - center) / spread).clamp(least, most), scale
+    center = x.mean(1) if centered else torch.zeros_like(x[:, 0])
+    away = x - center[:, None]
     spread = away.square().mean(1).sqrt().clamp_min(1e-12)
     z = away / spread[:, None]
-    return z, (centre, spread, z.amin(1), z.amax(1))
+    return z, (center, spread, z.amin(1), z.amax(1))
 
 
 def _cubic(theta: Tensor, t: Tensor, stimuli: Stimuli, scale=None) -> Basis:
@@ -106,7 +106,7 @@ def _distance(theta: Tensor, t: Tensor, stimuli: Stimuli, scale=None) -> Basis:
 
 def _even(theta: Tensor, t: Tensor, stimuli: Stimuli, scale=None) -> Basis:
     """Cubic in t^2, as even Hermite polynomials of z = t / rms(t)."""
-    z, scale = _standard(t, scale, centred=False)
+    z, scale = _standard(t, scale, centered=False)
     q = z * z
     phi = torch.stack([torch.ones_like(z), q - 1, q * (q - 6) + 3, q * (q * (q - 15) + 45) - 15], 1)
     spread = scale[1][:, None]
@@ -123,7 +123,7 @@ def _norm_direction(theta: Tensor, t: Tensor, stimuli: Stimuli, scale=None) -> B
 
     Trap: with |s| alone in the basis too, it would bend into a near copy of the exemplar model.
     """
-    z, scale = _standard(t, scale, centred=False)
+    z, scale = _standard(t, scale, centered=False)
     m = (stimuli.length / stimuli.unit)[None]
     square = z * z
     phi = torch.stack([torch.ones_like(z), m * z, m * square, m * z * (square - 3)], 1)

@@ -23,8 +23,8 @@ def norm_effect(stimuli: Stimuli, y: Tensor, axis: Fit, clusters: Tensor | None 
     out = []
     for at in range(0, len(y), _UNITS):
         piece = slice(at, at + _UNITS)
-        centre, spread, least, most = (v[piece] for v in axis.scale)
-        scale = (centre, spread, least, most)
+        center, spread, least, most = (v[piece] for v in axis.scale)
+        scale = (center, spread, least, most)
         fitted = Fit(axis.theta[piece], axis.coefficients[piece], scale, axis.loss[piece], axis.converged[piece], 0)
         out.append(_statistic(stimuli, y[piece].double(), fitted, clusters))
     statistic = torch.cat(out)

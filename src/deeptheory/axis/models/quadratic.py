@@ -1,4 +1,4 @@
-"""The full quadratic: every feature, every product of two, ridge-penalised; what any code with one direction must
+"""The full quadratic: every feature, every product of two, ridge-penalized; what any code with one direction must
 match.
 
 Scored on the folds of the other models, in closed form: (I - H_TT)^-1 e_T for the left-out rows T and each penalty of a

@@ -24,7 +24,7 @@ class Models(Result):
     aic: [model, unit], fits on all stimuli. reason: [unit], why a unit is undetermined ("" where it is not). verdict,
     verdict_half, verdict_twice: [unit], at the radius bound and at half and twice that. bound: largest |e| of the
     exemplar; radius: [3, unit], |e| found at each bound. axis [unit, d], target [unit, d]: fitted axis and exemplar, in
-    the normalised feature space. norm_p: [unit], score test of the norm's effect at a given projection. converged:
+    the normalized feature space. norm_p: [unit], score test of the norm's effect at a given projection. converged:
     [unit]. names: the models, in order.
     """
 
@@ -56,7 +56,7 @@ class Models(Result):
         return self.r2[self.names.index(name)]
 
     @property
-    def normalised(self) -> np.ndarray:
+    def normalized(self) -> np.ndarray:
         """[model, unit]: r2 over the ceiling rho; NaN where there is none above 0."""
         return self.r2 / np.where(self.ceiling > 0, self.ceiling, np.nan)
 
@@ -106,7 +106,7 @@ class Models(Result):
         return pd.DataFrame(columns)
 
     def figure(self) -> Any:
-        """Held-out R^2 of axis against exemplar, one point a unit, verdicts as colours."""
+        """Held-out R^2 of axis against exemplar, one point a unit, verdicts as colors."""
         from deeptheory.axis.drawing import draw_models
 
         return draw_models(self)

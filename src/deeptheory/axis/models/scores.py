@@ -59,7 +59,7 @@ def score(
     pool: Executor,
     clusters: Tensor | None = None,
 ) -> Scores:
-    """s [n, d] centred features, y [n, u]; folds: (learned from, left out); bound: largest |e|; pool: computes folds;
+    """s [n, d] centered features, y [n, u]; folds: (learned from, left out); bound: largest |e|; pool: computes folds;
     clusters [n]: what counts as one in standard errors.
 
     All in double: fits of a code that is not there wander, and in single precision the last bit of a response moved the

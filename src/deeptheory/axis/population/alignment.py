@@ -21,7 +21,7 @@ from deeptheory.core.shapes import check_finite, check_whole
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Alignment(Result):
-    """weights: [unit, latent], absolute, of the sparse regression of each unit on all latents, both standardised.
+    """weights: [unit, latent], absolute, of the sparse regression of each unit on all latents, both standardized.
 
     alignment: [unit], 1 - entropy of its weights in units of log(latents): 1, one latent alone; 0, all alike; NaN where
     no latent is used. explained: [unit], R^2 on held-out samples. correlation: [unit, latent], absolute. matches:

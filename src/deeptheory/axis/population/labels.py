@@ -1,4 +1,4 @@
-"""Which of several labelled stimuli was shown? The nearest mean of other trials, window by window.
+"""Which of several labeled stimuli was shown? The nearest mean of other trials, window by window.
 
 Source: the read-out that recordings of IT are usually given (Zhang & Desimone's units in Meyers 2013): units were
 recorded one by one, so trials are paired by label ("pseudo-trials"); every unit is divided by its standard deviation
@@ -71,8 +71,8 @@ def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
         known, test = x[:, :k, :, w], x[:, k:, :, w]
         spread = known.std((0, 1))
         spread = np.where(spread > 0, spread, np.inf)  # a unit that never varied in training says nothing
-        centres, probes = known.mean(1) / spread, test.reshape(-1, x.shape[2]) / spread
-        said = ((probes[:, None] - centres) ** 2).sum(2).argmin(1)
+        centers, probes = known.mean(1) / spread, test.reshape(-1, x.shape[2]) / spread
+        said = ((probes[:, None] - centers) ** 2).sum(2).argmin(1)
         np.add.at(confusion[w], (np.repeat(np.arange(labels), x.shape[1] - k), said), 1)
     tested = x.shape[1] - k
     return LabelDecoding(

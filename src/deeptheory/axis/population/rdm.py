@@ -183,7 +183,7 @@ def _rows(rows: Any, n: int) -> np.ndarray:
 
 
 def _ranks(m: np.ndarray) -> np.ndarray:
-    """Ranks of the pairs, centred, of length 1."""
+    """Ranks of the pairs, centered, of length 1."""
     from scipy.stats import rankdata
 
     r = rankdata(m[np.triu_indices(len(m), 1)])

@@ -1,7 +1,7 @@
 """Identity across views: population similarity matrices, and how view-specific, mirror-symmetric or invariant they are.
 
 Source: Freiwald & Tsao 2010 (25 identities in 8 views): ML/MF group by view, AL confuses mirrored views, AM finds the
-same person in any view. Similarity of two pictures: correlation over units of their responses, each unit standardised.
+same person in any view. Similarity of two pictures: correlation over units of their responses, each unit standardized.
 """
 
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def view_tolerance(
 
 
 def similarity_matrix(responses: Any) -> np.ndarray:
-    """[n, n]: correlation between pictures of the units' standardised responses [n, units]; units that never vary count
+    """[n, n]: correlation between pictures of the units' standardized responses [n, units]; units that never vary count
     0.
 
     InputError: another shape, NaN."""

@@ -51,4 +51,4 @@ CODES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "energy": energy,
     "none": nothing,
 }
-SOFT = ("axis", "exemplar")  # passed, standardised, through a softplus; the others are rates as they are
+SOFT = ("axis", "exemplar")  # passed, standardized, through a softplus; the others are rates as they are

@@ -5,7 +5,7 @@ Source: Chang & Tsao 2017, figure 7 (the claim; details from memory): with equal
 units let a linear reader decode identity better, from fewer units, at more noise and in more dimensions. Three readers,
 all trained on some stimuli and asked about others: which of two stimuli it was; an attribute (the side of a random
 hyperplane in feature space); identity under nuisance (the features of one half of the dimensions, the other half
-varying freely). Both metrics have the same output (a softplus of the standardised x), the same reliability of each
+varying freely). Both metrics have the same output (a softplus of the standardized x), the same reliability of each
 unit.
 """
 

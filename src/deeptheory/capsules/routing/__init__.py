@@ -1,4 +1,4 @@
-"""The two routings: by agreement (Sabour et al. 2017) and by expectation-maximisation (Hinton et al. 2018)."""
+"""The two routings: by agreement (Sabour et al. 2017) and by expectation-maximization (Hinton et al. 2018)."""
 
 from deeptheory.capsules.routing.backends import backends
 from deeptheory.capsules.routing.dynamic import dynamic_routing

@@ -111,7 +111,7 @@ def em_routing(
     chosen = choose(backend, "em", flat, activation, b_u, b_a, unable=unable, votes=size)
 
     def some(votes, activation, allowed):
-        over, first = _normaliser(votes, normalize, allowed, types)
+        over, first = _normalizer(votes, normalize, allowed, types)
         wide, a = at_least_float32(votes), at_least_float32(activation)
         return route(wide, a, b_u, b_a, first, over, lambdas, constants, presence)
 
@@ -182,7 +182,7 @@ def _allowed(votes: torch.Tensor, mask) -> torch.Tensor | None:
     return allowed if mask.ndim == 3 else allowed[None]
 
 
-def _normaliser(votes: torch.Tensor, normalize: str, allowed: torch.Tensor | None, types):
+def _normalizer(votes: torch.Tensor, normalize: str, allowed: torch.Tensor | None, types):
     """(logits [B, I, J] -> assignments, the first assignments [B or 1, I, J])."""
     _, i, j, _ = votes.shape
     dtype = torch.float64 if votes.dtype == torch.float64 else torch.float32

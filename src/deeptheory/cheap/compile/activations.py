@@ -57,25 +57,25 @@ class Activation:
         """The derivative of that order at z."""
         return self.series(float(z), order)[order]
 
-    def bound(self, order: int, centre: float, radius) -> np.ndarray:
-        """A bound of |sigma^(order)| on [centre - radius, centre + radius]; radius: any shape, at or above 0."""
+    def bound(self, order: int, center: float, radius) -> np.ndarray:
+        """A bound of |sigma^(order)| on [center - radius, center + radius]; radius: any shape, at or above 0."""
         radius = np.asarray(radius, dtype=np.float64)
         if self.size is None:
-            return _sampled(self, order, centre, radius)
+            return _sampled(self, order, center, radius)
         most = float(radius.max(initial=0.0))
         if not most <= 1e3:
             raise InputError(f"a unit's argument spans {most:.3g} to either side; lower the scale or the domain")
-        flat = [_bound(self, order, float(centre), _rounded_up(r)) for r in radius.ravel().tolist()]
+        flat = [_bound(self, order, float(center), _rounded_up(r)) for r in radius.ravel().tolist()]
         return np.array(flat).reshape(radius.shape)
 
-    def _taylor(self, order: int, centre: float, half: float) -> float:
-        """The bound from one Taylor sum about the centre; half <= 1/4."""
+    def _taylor(self, order: int, center: float, half: float) -> float:
+        """The bound from one Taylor sum about the center; half <= 1/4."""
         assert self.size is not None
-        values = self.series(float(centre), order + _TERMS)
+        values = self.series(float(center), order + _TERMS)
         total = 0.0
         for j in range(_TERMS - 1, -1, -1):
             total = total * half / (j + 1) + abs(values[order + j])
-        tail = self.size(centre - half, centre + half) * half**_TERMS * math.perm(order + _TERMS, order)
+        tail = self.size(center - half, center + half) * half**_TERMS * math.perm(order + _TERMS, order)
         ratio = half * (order + _TERMS + 1) / (_TERMS + 1)
         return (total + tail / (1 - min(ratio, 0.99))) * (1 + 1e-12)
 
@@ -95,10 +95,10 @@ def _rounded_up(radius: float) -> float:
 
 
 @lru_cache(maxsize=2**18)
-def _bound(activation: Activation, order: int, centre: float, radius: float) -> float:
+def _bound(activation: Activation, order: int, center: float, radius: float) -> float:
     if radius <= _PIECE:
-        return float(activation._taylor(order, centre, radius))
-    first, last = math.floor((centre - radius) / _CELL), math.floor((centre + radius) / _CELL)
+        return float(activation._taylor(order, center, radius))
+    first, last = math.floor((center - radius) / _CELL), math.floor((center + radius) / _CELL)
     return max(_cell(activation, order, k) for k in range(first, last + 1))
 
 
@@ -295,13 +295,13 @@ def _of_callable(function: Callable) -> Activation:
     return Activation(name, function, lru_cache(maxsize=4096)(series), None, ulps=16, assumed=True)
 
 
-def _sampled(activation: Activation, order: int, centre: float, radius: np.ndarray) -> np.ndarray:
-    """Near the centre two Taylor terms, with 1.25 times the largest second one of five samples; further out 1.25 times
+def _sampled(activation: Activation, order: int, center: float, radius: np.ndarray) -> np.ndarray:
+    """Near the center two Taylor terms, with 1.25 times the largest second one of five samples; further out 1.25 times
     the largest of 17 samples and a 16th of their spread. Measured, not proven."""
     widest = float(radius.max(initial=0.0))
     if widest <= _PIECE:
-        at = activation.series(centre, order + 2)
-        second = 1.25 * max(abs(activation.derivative(order + 2, centre + t * _PIECE)) for t in (-1, -0.5, 0, 0.5, 1))
+        at = activation.series(center, order + 2)
+        second = 1.25 * max(abs(activation.derivative(order + 2, center + t * _PIECE)) for t in (-1, -0.5, 0, 0.5, 1))
         return abs(at[order]) + radius * abs(at[order + 1]) + radius**2 / 2 * second
-    seen = [activation.derivative(order, centre + widest * t) for t in np.linspace(-1, 1, 17)]
+    seen = [activation.derivative(order, center + widest * t) for t in np.linspace(-1, 1, 17)]
     return np.full(radius.shape, 1.25 * max(map(abs, seen)) + (max(seen) - min(seen)) / 16)

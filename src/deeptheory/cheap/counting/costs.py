@@ -19,7 +19,7 @@ class Cost(Result):
     """rows: one a weight. neurons: outputs of all Linear, convolution and recurrent layers but the last. synapses: weights
     that are not 0.
 
-    weights: all of them, biases and the scales of normalisations apart. biases: how many of those. weights + biases are all
+    weights: all of them, biases and the scales of normalizations apart. biases: how many of those. weights + biases are all
     parameters, each once. bits: log2 of largest over smallest weight that is not 0, the most of any row: so many bits a
     fixed-point number needs to hold it. notes: what is counted as a weight without neurons.
     """
@@ -75,7 +75,7 @@ def cost(module: "nn.Module") -> Cost:
             rows.append(_row(layer if k == "weight" else f"{layer}.{k}", m, p))
             if not kind:
                 other.append(layer if k == "weight" else f"{layer}.{k}")
-        if kind:  # tied and reparametrised weights are another module's; the units are this one's
+        if kind:  # tied and reparametrized weights are another module's; the units are this one's
             units.append(m.hidden_size * m.num_layers * (1 + m.bidirectional) if kind == "recurrent" else _outputs(m))
     if not rows:
         raise InputError(f"{type(module).__name__} has no layer with weights (Linear or convolution); nothing to count")

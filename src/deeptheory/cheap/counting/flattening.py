@@ -3,7 +3,7 @@
 Source: Rolnick & Tegmark 2018, section 2, and Lin, Tegmark & Rolnick 2017, section III: C_s = N_s(flat) / N_s(deep) at
 zero error. The FFT has 2 n log2 n synapses against n^2, a rank-k map 2 n k, two random 0/1 matrices of density p
 2 p n^2 against n^2 (1 - (1 - p^2)^n). Trap: entries of a product that cancel come out as 1e-17, not 0; they count as
-0 when small against the sum of the sizes of what cancelled.
+0 when small against the sum of the sizes of what canceled.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FlatteningCost(Result):
-    """Synapses of a stack of linear maps, of their product, and of the product's best factorisation by rank.
+    """Synapses of a stack of linear maps, of their product, and of the product's best factorization by rank.
 
     deep: weights of the factors that are not 0. flat: entries of the product that are not 0. cost: flat / deep, above 1
-    where flattening costs. rank: of the product. low_rank: synapses of its factorisation by rank, rank (n_in + n_out).
+    where flattening costs. rank: of the product. low_rank: synapses of its factorization by rank, rank (n_in + n_out).
     shapes: of the factors, first applied first.
     """
 

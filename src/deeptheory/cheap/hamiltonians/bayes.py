@@ -2,7 +2,7 @@
 
 Source: Lin, Tegmark & Rolnick 2017, section II, with H_y(x) = -ln p(x | y), the surprisal of x, and mu_y = -ln p(y).
 A network that computes the vector H(x), followed by a softmax whose bias is the log prior, is the exact posterior.
-Trap: H carries its normalisation. Energies without their ln Z_y give another prior than the one that was stated.
+Trap: H carries its normalization. Energies without their ln Z_y give another prior than the one that was stated.
 """
 
 import math

@@ -13,7 +13,7 @@ import numpy as np
 
 from deeptheory.cheap.hamiltonians.gaussian import Gaussian
 from deeptheory.cheap.hamiltonians.intervals import RARE, intervals
-from deeptheory.cheap.hamiltonians.newton import maximise
+from deeptheory.cheap.hamiltonians.newton import maximize
 from deeptheory.cheap.hamiltonians.pairs import Pairs
 from deeptheory.cheap.hamiltonians.parameter_count import parameter_count
 from deeptheory.cheap.hamiltonians.polynomial import Polynomial
@@ -294,7 +294,7 @@ class _Fitter:
         else:
             ends = tuple(v / self.unit for v in self.interval) if read.kind == "real" else (-1.0, 1.0)
             model = Polynomial(self.train / self.unit if read.q is None else self.train, read.q, orbits, ends)
-        theta, error, left = maximise(model, self.ridge, errors)
+        theta, error, left = maximize(model, self.ridge, errors)
         if errors:
             self.left = left
         rest = self.rest / self.unit if read.q is None else self.rest

@@ -62,9 +62,9 @@ class Gaussian:
             while (trial := self._value(theta + share * step, wanted)) < value - 1e-12 * abs(value):
                 share /= 2
                 if share < 1e-9:
-                    raise DeeptheoryError("the Gaussian fit found no way up; standardise the samples")
+                    raise DeeptheoryError("the Gaussian fit found no way up; standardize the samples")
             theta, value = theta + share * step, trial
-        raise DeeptheoryError(f"the Gaussian fit did not converge in {_STEPS} steps; standardise the samples")
+        raise DeeptheoryError(f"the Gaussian fit did not converge in {_STEPS} steps; standardize the samples")
 
     def _start(self) -> np.ndarray:
         """The inverse covariance, as far as the terms hold it and where that is a Gaussian; else its diagonal alone."""

@@ -152,7 +152,7 @@ def potts(shape: Sequence[int], q: int, coupling=1.0, field=0.0, *, periodic: bo
 
 
 def bonds(shape: Sequence[int], periodic: bool = False) -> list[tuple[int, int]]:
-    """Nearest neighbours of a grid of any dimension, sites numbered in C order; each bond once.
+    """Nearest neighbors of a grid of any dimension, sites numbered in C order; each bond once.
 
     InputError: a side below 1.
     """

@@ -130,12 +130,12 @@ def _from_counts(table: np.ndarray, theta: float, wald: float, scale: float) -> 
     middle = np.log(np.maximum(n, 0.5))
     less = np.where(n > 0, middle - np.log(gammaincinv(np.maximum(n, 1), _TAIL)), np.inf)
     more = np.log(gammaincinv(n + 1, 1 - _TAIL)) - middle
-    centre = scale * float(sign @ middle) if (n == 0).any() else theta
+    center = scale * float(sign @ middle) if (n == 0).any() else theta
     reach = []
     for exact in (np.where(sign > 0, less, more), np.where(sign > 0, more, less)):
         beyond = np.maximum(exact**2 - _REACH**2 / np.maximum(n, 0.5), 0).sum()
         reach.append((scale * math.sqrt((exact**2).sum()), math.sqrt(wald**2 + scale**2 * beyond)))
-    return min(centre - reach[0][0], theta - reach[0][1]), max(centre + reach[1][0], theta + reach[1][1])
+    return min(center - reach[0][0], theta - reach[0][1]), max(center + reach[1][0], theta + reach[1][1])
 
 
 def _hand_down(values, q, orbits, wald, below, above, more):
@@ -246,9 +246,9 @@ class _Strata:
         if min(t, size - t, expected) >= RARE:
             return None
         exact = expected < _EXACT_BELOW or min(t, size - t) < _EXACT_BELOW / 2
-        low, high, centre, normal = _solved(_law(groups, size, t), t, states, exact)
+        low, high, center, normal = _solved(_law(groups, size, t), t, states, exact)
         if together is None:
-            shift, reach = centre - theta, (centre - low, high - centre)
+            shift, reach = center - theta, (center - low, high - center)
             if not reach[0] + reach[1] < np.inf:
                 return low, high, None
             more = [max(r**2 - max(normal, wald) ** 2, 0) + max(s, 0) ** 2 for r, s in zip(reach, (-shift, shift))]
@@ -330,9 +330,9 @@ def _solved(log: np.ndarray, t: int, states: int, exact: bool) -> tuple[float, f
         return p / p.sum()
 
     aim = min(max(t, 0.5), len(log) - 1.5)
-    centre = _root(lambda j: float(likely(j) @ k) - aim, 50, 1e-6)
-    p = likely(centre)
-    return low, high, centre, _REACH / (states * math.sqrt(float(p @ (k - p @ k) ** 2)))
+    center = _root(lambda j: float(likely(j) @ k) - aim, 50, 1e-6)
+    p = likely(center)
+    return low, high, center, _REACH / (states * math.sqrt(float(p @ (k - p @ k) ** 2)))
 
 
 def _root(function: Callable[[float], float], reach: float, close: float) -> float:

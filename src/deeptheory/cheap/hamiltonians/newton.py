@@ -21,7 +21,7 @@ _SANDWICH_ROWS = 4_000
 
 
 class Model(Protocol):
-    """What is maximised: a mean over samples that stand in random order."""
+    """What is maximized: a mean over samples that stand in random order."""
 
     rows: int
     parameters: int
@@ -34,7 +34,7 @@ class Model(Protocol):
     def scores(self, theta: np.ndarray, start: int, stop: int) -> np.ndarray: ...
 
 
-def maximise(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def maximize(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """theta [P], its standard errors [P] (sandwich: right for a composite likelihood, also where the model is not), and the
     share [P] of the prior's variance that the samples leave: near 0 where they determine theta, near 1 where the ridge does.
 

@@ -25,7 +25,7 @@ def parameter_count(
     """Parameters of H over n variables under these assumptions; see Assumptions for their words.
 
     degree None: any function, levels^n of them (InputError for real variables: no finite number). constant: count the
-    constant term, which the normalisation of p fixes; the paper counts it for polynomials and for bits.
+    constant term, which the normalization of p fixes; the paper counts it for polynomials and for bits.
     """
     if degree is None:
         if levels is None:

@@ -1,6 +1,6 @@
 """Which terms of a Hamiltonian survive coarse-graining? Measured on fields: y_i -> b^(d - 2i) y_i.
 
-Source: Lin, Tegmark & Rolnick 2017, section III on renormalisation, in two dimensions (d = 2): a field with
+Source: Lin, Tegmark & Rolnick 2017, section III on renormalization, in two dimensions (d = 2): a field with
 H = integral of y_0 phi^2 + y_1 (grad phi)^2 + y_2 (lap phi)^2 + ... has 1 / (2 S(k)) = y_0 + y_1 k^2 + y_2 k^4 + ..., S its power
 spectrum; averaging blocks of b x b sites sends y_i to b^(2-2i) y_i: y_0 is relevant, y_1 marginal, the rest irrelevant.
 Traps: the averaging itself damps short waves by a known factor W(k)^2, which mixes y_i into y_(i+1), y_(i+2): it is divided out
@@ -21,7 +21,7 @@ _NEWTON = 100
 _LEAST_FIELDS = 2
 
 
-def renormalised(couplings, b: float, d: int = 2) -> np.ndarray:
+def renormalized(couplings, b: float, d: int = 2) -> np.ndarray:
     """y_i b^(d - 2i) for couplings y_0, y_1, ...: the rule itself. InputError: b not above 0."""
     if not b > 0:
         raise InputError(f"b is {b}; a block has a side above 0")
@@ -55,7 +55,7 @@ def block_average(field, b: int) -> np.ndarray:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RenormalisationFlow(Result):
+class RenormalizationFlow(Result):
     """Couplings of fields before and after steps of block averaging.
 
     couplings: [fields, steps + 1, terms], in units of the lattice of that step. b: side of a block. exponents: one
@@ -73,7 +73,7 @@ class RenormalisationFlow(Result):
 
     def __repr__(self) -> str:
         said = ", ".join(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in self.exponents)
-        return f"RenormalisationFlow(exponents {said}; predicted {', '.join(map(str, self.predicted))})"
+        return f"RenormalizationFlow(exponents {said}; predicted {', '.join(map(str, self.predicted))})"
 
     def dataset(self):
         """couplings over [field, step, term]."""
@@ -96,24 +96,24 @@ class RenormalisationFlow(Result):
         """Mean coupling against step, logarithmic, beside the rule's straight lines."""
         import plotly.graph_objects as go
 
-        from deeptheory.core.theme import layer_colours, new_figure
+        from deeptheory.core.theme import layer_colors, new_figure
 
         figure = new_figure(xaxis_title=f"blockings by {self.b} x {self.b}", yaxis_title="coupling")
         figure.update_yaxes(type="log")
         figure.update_xaxes(dtick=1)
         mean, steps = self.couplings.mean(0), np.arange(self.couplings.shape[1])
-        for i, colour in enumerate(layer_colours(mean.shape[1])):
+        for i, color in enumerate(layer_colors(mean.shape[1])):
             rule = mean[0, i] * float(self.b) ** (self.predicted[i] * steps)
             figure.add_trace(go.Scatter(x=steps, y=mean[:, i], name=f"y_{i} measured", mode="markers",
-                                        marker={"color": colour, "size": 10}))  # fmt: skip
+                                        marker={"color": color, "size": 10}))  # fmt: skip
             figure.add_trace(go.Scatter(x=steps, y=rule, name=f"y_{i} b^{self.predicted[i]}", mode="lines",
-                                        line={"color": colour, "dash": "dot"}))  # fmt: skip
+                                        line={"color": color, "dash": "dot"}))  # fmt: skip
         return figure
 
 
-def renormalisation_flow(
+def renormalization_flow(
     fields, b: int = 2, *, terms: int = 3, steps: int = 1, k_max: float = 1.2
-) -> RenormalisationFlow:
+) -> RenormalizationFlow:
     """Fit y_0 .. y_(terms-1) to fields and to their block averages, and take exponents from the growth.
 
     fields: [fields, L, L], independent of each other and of mean 0. Each fit is the maximum of Whittle's likelihood over
@@ -140,7 +140,7 @@ def renormalisation_flow(
         )
     at = np.arange(steps + 1) - steps / 2
     slopes = (np.log(couplings) * at[:, None]).sum(1) / ((at**2).sum() * np.log(b))  # [fields, terms]
-    return RenormalisationFlow(couplings=couplings, b=b, exponents=tuple(_interval(s) for s in slopes.T))
+    return RenormalizationFlow(couplings=couplings, b=b, exponents=tuple(_interval(s) for s in slopes.T))
 
 
 def _interval(values: np.ndarray) -> Estimate:
@@ -197,5 +197,5 @@ def _loss(p: np.ndarray, eta: np.ndarray) -> float:
 
 
 def _damping(k: np.ndarray, b: int) -> np.ndarray:
-    """|W(k)|^2 of the mean of b neighbouring sites, k in radians a fine site."""
+    """|W(k)|^2 of the mean of b neighboring sites, k in radians a fine site."""
     return np.abs(np.exp(1j * k[:, None] * np.arange(b)).mean(1)) ** 2

@@ -3,7 +3,7 @@
 Source: Lin, Tegmark & Rolnick 2017, section II.D. A term is a product over variables, written ((variable, power), ...): the
 power of a real variable, 1 for a spin, the level p = 1..q-1 for a Potts variable, whose factor is [x = p] - 1/q: zero-sum over
 levels, as a spin is, so that terms of different sets of variables do not mix, and symmetry does not depend on a gauge.
-Locality: every two variables of a term are neighbours. Symmetry: terms that it carries into each other share a parameter.
+Locality: every two variables of a term are neighbors. Symmetry: terms that it carries into each other share a parameter.
 """
 
 import math
@@ -25,7 +25,7 @@ class Assumptions:
     """What is assumed of H over n variables.
 
     levels: of a discrete variable, None for real ones. degree: largest total degree (for discrete variables: most variables
-    in a term). locality: None, a distance along the grid (1: nearest neighbours), or pairs of neighbours. symmetry: None,
+    in a term). locality: None, a distance along the grid (1: nearest neighbors), or pairs of neighbors. symmetry: None,
     "translation" along the grid, "permutation" of all variables, or a list of permutations [n]. shape: of the grid, (n,)
     where None. InputError: values out of range, a shape of another size, unknown names, no permutation.
     """
@@ -55,8 +55,8 @@ class Assumptions:
         """Sides of the grid."""
         return (self.n,) if self.shape is None else tuple(int(s) for s in self.shape)
 
-    def neighbours(self) -> list[set[int]] | None:
-        """Neighbours of each variable, None where all are. InputError: a pair out of range."""
+    def neighbors(self) -> list[set[int]] | None:
+        """Neighbors of each variable, None where all are. InputError: a pair out of range."""
         if self.locality is None:
             return None
         if not isinstance(self.locality, int):
@@ -82,7 +82,7 @@ class Assumptions:
             count = self.count_without_symmetry() - 1
             raise InputError(f"degree {self.degree} over {self.n} variables has {count} terms; assume locality")
         found = []
-        for term in _grow((), self, self.neighbours()):
+        for term in _grow((), self, self.neighbors()):
             found.append(term)
             if len(found) > _MOST_TERMS:
                 raise InputError(

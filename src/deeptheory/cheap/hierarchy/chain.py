@@ -59,8 +59,8 @@ def read_chain(prior, transitions, orientation: str, exact: bool | None) -> Chai
             prior=integers[0][:, 0], transitions=tuple(integers[1:]), exact=True, orientation=notes[0], notes=notes[1]
         )
     return Chain(
-        prior=_normalised(first[:, None])[:, 0],
-        transitions=tuple(_normalised_sparse(m) for m in turned),
+        prior=_normalized(first[:, None])[:, 0],
+        transitions=tuple(_normalized_sparse(m) for m in turned),
         exact=False,
         orientation=notes[0],
         notes=notes[1],
@@ -155,16 +155,16 @@ def _fits(prior, tables, way: str) -> bool:
     return True
 
 
-def _normalised(m) -> np.ndarray:
+def _normalized(m) -> np.ndarray:
     m = np.array([[float(v) for v in row] for row in m]) if m.dtype == object else m.astype(np.float64)
     return m / m.sum(axis=0)
 
 
-def _normalised_sparse(m):
+def _normalized_sparse(m):
     from scipy import sparse
 
     if not _sparse(m):
-        return sparse.csc_array(_normalised(m))
+        return sparse.csc_array(_normalized(m))
     m = sparse.csc_array(m, dtype=np.float64)
     scale = 1 / np.asarray(m.sum(axis=0)).reshape(-1)
     return m @ sparse.diags_array(scale, format="csc")

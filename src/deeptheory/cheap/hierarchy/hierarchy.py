@@ -209,8 +209,8 @@ class MarkovHierarchy(Result):
         table = self.table()
         figure = new_figure(xaxis_title="level (0: what is asked, last: the data)", yaxis_title="number")
         figure.update_yaxes(type="log")
-        for name, colour, symbol in (("states", NEUTRAL, "square"), ("classes", None, "circle")):
-            marker = {"symbol": symbol, "size": 9, **({"color": colour} if colour else {})}
+        for name, color, symbol in (("states", NEUTRAL, "square"), ("classes", None, "circle")):
+            marker = {"symbol": symbol, "size": 9, **({"color": color} if color else {})}
             label = "states y_i" if name == "states" else "classes of T_i"
             figure.add_trace(
                 go.Scatter(x=table["level"], y=table[name], name=label, mode="lines+markers", marker=marker)

@@ -45,7 +45,7 @@ def affnist(folder: str | Path | None = None, *, part: str = "test", batch: int 
         labels=labels.astype(np.int64),
         train=np.full(len(labels), part == "train"),
         source=f"the published files, batch {batch} ({said})",
-        licence="CC BY-SA 3.0 (derived from MNIST; the page states none of its own)",
+        license="CC BY-SA 3.0 (derived from MNIST; the page states none of its own)",
     )
 
 

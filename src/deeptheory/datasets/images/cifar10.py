@@ -62,7 +62,7 @@ def cifar10(folder: str | Path | None = None, *, download: bool = False, verify:
         labels=labels,
         train=np.arange(len(images)) < len(images) - len(pieces[-1][0]),
         source=f"the published files ({said})",
-        licence="none stated by the authors; research use is customary",
+        license="none stated by the authors; research use is customary",
     )
 
 

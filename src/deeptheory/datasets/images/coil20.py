@@ -15,7 +15,7 @@ from deeptheory.datasets.paths import data_folder, in_data_folder
 
 _PAGE = "www.cs.columbia.edu/CAVE/software/softlib/coil-20.php"
 _FOLDER = "coil-20-proc"
-_LICENCE = "non-commercial research, as the authors ask"
+_LICENSE = "non-commercial research, as the authors ask"
 
 
 def coil20(folder: str | Path | None = None) -> Views:
@@ -44,7 +44,7 @@ def coil20(folder: str | Path | None = None) -> Views:
         labels=labels.astype(np.int64),
         train=np.ones(len(labels), dtype=bool),
         source=f"{source} (structure only, no checksum is known)",
-        licence=_LICENCE,
+        license=_LICENSE,
         instance=none,
         azimuth=azimuth.astype(np.int64),
         elevation=none,

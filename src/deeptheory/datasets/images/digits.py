@@ -1,4 +1,4 @@
-"""Labelled pictures, and the 1,797 small digits that scikit-learn ships."""
+"""Labeled pictures, and the 1,797 small digits that scikit-learn ships."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _DIGITS_SHA256 = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Images(Result):
-    """Labelled pictures. images: [n, H, W] or [n, channel, H, W], uint8 or float32 in the source's own range; labels:
+    """Labeled pictures. images: [n, H, W] or [n, channel, H, W], uint8 or float32 in the source's own range; labels:
     [n] int64.
 
     train: [n] bool, the source's own division where it has one, all True otherwise.
@@ -23,7 +23,7 @@ class Images(Result):
     labels: np.ndarray
     train: np.ndarray
     source: str
-    licence: str
+    license: str
 
     def __repr__(self) -> str:
         n, *size = self.images.shape
@@ -54,7 +54,7 @@ def digits() -> Images:
         labels=np.asarray(y, dtype=np.int64),
         train=np.ones(len(images), dtype=bool),
         source=where(),
-        licence="CC BY 4.0",
+        license="CC BY 4.0",
     )
 
 

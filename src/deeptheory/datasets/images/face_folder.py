@@ -30,7 +30,7 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FaceImages(Result):
     """Pictures of n faces. images: [n, H, W] or [n, H, W, 3] uint8; landmarks: [n, L, 2] float64, pixels (x, y), the
-    centre of the first pixel at (0, 0); names: [n], the files' names without ending."""
+    center of the first pixel at (0, 0); names: [n], the files' names without ending."""
 
     images: np.ndarray
     landmarks: np.ndarray
@@ -51,8 +51,8 @@ class FaceImages(Result):
         return frame
 
 
-def faces(size: int | None = None, *, colour: bool = False) -> FaceImages:
-    """The photographed faces of the folder "faces" in the data folder; size, colour: as in face_folder.
+def faces(size: int | None = None, *, color: bool = False) -> FaceImages:
+    """The photographed faces of the folder "faces" in the data folder; size, color: as in face_folder.
 
     StoreError: there is no data folder, or no such folder in it.
     """
@@ -62,7 +62,7 @@ def faces(size: int | None = None, *, colour: bool = False) -> FaceImages:
             "no folder 'faces' was found: set DEEPTHEORY_DATA to a folder that holds it, use face_folder(path), or "
             "dt.faces.ProceduralFaces, which needs no photographs"
         )
-    found = face_folder(folder / "faces", size, colour=colour)
+    found = face_folder(folder / "faces", size, color=color)
     return FaceImages(images=found.images, landmarks=found.landmarks, names=found.names, source="the data folder")
 
 
@@ -75,15 +75,15 @@ def where() -> str:
 
 
 def face_folder(
-    path: str | Path, size: int | None = None, *, colour: bool = False, first_pixel: float = 0.0
+    path: str | Path, size: int | None = None, *, color: bool = False, first_pixel: float = 0.0
 ) -> FaceImages:
     """Pictures of faces and their landmarks, in the order of their names.
 
     path: a folder of pictures, with landmarks in landmarks.npz (points [n, L, 2], name [n]), in landmarks.csv (a line a
     face: name,x1,y1,x2,y2,...), or in a file NAME.pts, NAME.tem or NAME.csv next to each picture. Landmarks are those
     of the picture as it is shown (EXIF orientation heeded; other depths than 8 bits: see image_files). size: height in
-    pixels to which all are brought (the width follows), by default as they are. colour: [n, H, W, 3]; else grey.
-    first_pixel: what the files call the centre of the first pixel: 1 for programs that count from 1.
+    pixels to which all are brought (the width follows), by default as they are. color: [n, H, W, 3]; else gray.
+    first_pixel: what the files call the center of the first pixel: 1 for programs that count from 1.
     InputError: a size below 8. StoreError: no such folder, no picture with landmarks, pictures of different shapes, two
     pictures or sets of landmarks of one name, landmarks missing or mostly outside their picture, or a file that cannot
     be read.
@@ -109,7 +109,7 @@ def face_folder(
         )
     images, placed = [], []
     for p, at in chosen.items():
-        picture = read_image(p, colour=colour)
+        picture = read_image(p, color=color)
         wide, high = picture.size
         to = (wide, high) if size is None else (round(size * wide / high), size)
         images.append(np.asarray(picture if to == picture.size else picture.resize(to, Image.Resampling.LANCZOS)))

@@ -64,7 +64,7 @@ def fashion_mnist(folder: str | Path | None = None, *, download: bool = False, v
         labels=labels.astype(np.int64),
         train=np.arange(len(images)) < len(arrays[0]),
         source="the published files" if verify else "files not checked",
-        licence="MIT",
+        license="MIT",
     )
 
 

@@ -16,7 +16,7 @@ _EIGHT_BIT = ("1", "L", "P", "RGB", "YCbCr", "LAB", "HSV", "CMYK")
 _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
-def read_image(path: str | Path, *, colour: bool = False):
+def read_image(path: str | Path, *, color: bool = False):
     """A PIL image of 8 bits, "RGB" or "L", turned as its EXIF orientation says.
 
     16 bits are divided by 257; floats within [0, 1] are multiplied by 255, within [0, 255] taken as they are.
@@ -43,7 +43,7 @@ def read_image(path: str | Path, *, colour: bool = False):
         alpha = np.asarray(picture.convert("RGBA"))[..., 3]
         if alpha.min() < 255:
             raise StoreError(
-                f"{path.name} has {int((alpha < 255).sum())} transparent pixels, whose colour is anybody's guess; "
+                f"{path.name} has {int((alpha < 255).sum())} transparent pixels, whose color is anybody's guess; "
                 "flatten it "
                 "onto a background first"
             )
@@ -51,15 +51,15 @@ def read_image(path: str | Path, *, colour: bool = False):
     if picture.mode not in _EIGHT_BIT:
         picture = Image.fromarray(_eight_bits(np.asarray(picture), "I;16" if deep else picture.mode, path.name))
     try:
-        return picture.convert("RGB" if colour else "L")
+        return picture.convert("RGB" if color else "L")
     except ValueError as error:  # Lab pictures
         raise StoreError(
-            f"{path.name} cannot be made {'RGB' if colour else 'grey'} ({error}); save it as RGB"
+            f"{path.name} cannot be made {'RGB' if color else 'gray'} ({error}); save it as RGB"
         ) from error
 
 
 def _eight_bits(values: np.ndarray, mode: str, name: str) -> np.ndarray:
-    """Grey values of more than 8 bits as uint8."""
+    """Gray values of more than 8 bits as uint8."""
     if values.size and not np.isfinite(values).all():
         raise StoreError(f"{name} holds NaN or infinity; replace those pixels")
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)

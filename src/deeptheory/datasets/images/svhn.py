@@ -1,6 +1,6 @@
 """SVHN: house numbers cropped to one digit, from the published Matlab files.
 
-Traps: the axes come as [row, column, colour, picture]; a zero is labelled 10.
+Traps: the axes come as [row, column, color, picture]; a zero is labeled 10.
 """
 
 from pathlib import Path
@@ -51,7 +51,7 @@ def svhn(folder: str | Path | None = None, *, download: bool = False, verify: bo
         labels=labels,
         train=np.arange(len(images)) < len(pieces[0][0]),
         source=f"the published files ({said})",
-        licence="non-commercial use, as the authors ask",
+        license="non-commercial use, as the authors ask",
     )
 
 

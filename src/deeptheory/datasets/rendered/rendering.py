@@ -30,7 +30,7 @@ def render(solid: Solid, azimuth: float, elevation: float, lamp: int, size: int,
     inverse = np.linalg.inv(solid.frame)  # [P, 3, 3]: world -> the part's own frame
     axes = np.stack([right, up, -back], axis=1)
     to = (inverse @ axes).astype(np.float32)  # [P, 3, 3]: columns right, up, along the ray
-    start = np.einsum("pij,pj->pi", inverse, _FAR * back - solid.centre).astype(np.float32)
+    start = np.einsum("pij,pj->pi", inverse, _FAR * back - solid.center).astype(np.float32)
     n = size * samples
     line = ((np.arange(n, dtype=np.float32) + 0.5) / n * 2 - 1) * _REACH
     depth = np.full((n, n), np.inf, dtype=np.float32)
@@ -74,7 +74,7 @@ def _window(solid: Solid, p: int, right, up, line) -> tuple[slice, slice] | None
     for axis, flip in ((up, -1), (right, 1)):
         half = np.abs(solid.frame[p].T @ axis)
         reach = np.linalg.norm(half) if solid.kind[p] == ELLIPSOID else half.sum()
-        middle = flip * float(axis @ solid.centre[p])
+        middle = flip * float(axis @ solid.center[p])
         first, last = np.searchsorted(line, [middle - reach, middle + reach])
         if first == last:
             return None

@@ -17,21 +17,21 @@ ELLIPSOID, BOX, CYLINDER = 0, 1, 2  # the unit ball; the cube [-1, 1]^3; x^2 + y
 class Solid:
     """P parts, each a unit form under an affine map.
 
-    kind: [P]; centre: [P, 3]; frame: [P, 3, 3], columns are half axes.
+    kind: [P]; center: [P, 3]; frame: [P, 3, 3], columns are half axes.
     """
 
     kind: np.ndarray
-    centre: np.ndarray
+    center: np.ndarray
     frame: np.ndarray
 
     def fitted(self) -> "Solid":
         """The same, moved and scaled so that it just fits into the unit ball, by points on the surface of its parts."""
         rim = np.concatenate(
-            [c + np.einsum("ij,nj->ni", f, _RIM[int(k)]) for k, c, f in zip(self.kind, self.centre, self.frame)]
+            [c + np.einsum("ij,nj->ni", f, _RIM[int(k)]) for k, c, f in zip(self.kind, self.center, self.frame)]
         )
         middle = (rim.min(0) + rim.max(0)) / 2
         reach = np.linalg.norm(rim - middle, axis=1).max()
-        return Solid(self.kind, (self.centre - middle) / reach, self.frame / reach)
+        return Solid(self.kind, (self.center - middle) / reach, self.frame / reach)
 
 
 _LATTICE = np.array(
@@ -48,13 +48,13 @@ _RIM = {  # points on each unit form, the farthest among them
 class _Parts(list):
     """Parts while a solid is put together."""
 
-    def ellipsoid(self, centre, radii) -> None:
-        self.append((ELLIPSOID, centre, np.diag(radii)))
+    def ellipsoid(self, center, radii) -> None:
+        self.append((ELLIPSOID, center, np.diag(radii)))
 
-    def box(self, centre, half, turn: float = 0.0) -> None:
+    def box(self, center, half, turn: float = 0.0) -> None:
         """half sizes, turned about z by `turn` radians."""
         c, s = np.cos(turn), np.sin(turn)
-        self.append((BOX, centre, np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.diag(half)))
+        self.append((BOX, center, np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ np.diag(half)))
 
     def limb(self, start, end, radius: float, form: int = CYLINDER) -> None:
         """A round bar from start to end."""
@@ -67,8 +67,8 @@ class _Parts(list):
         self.append((form, (start + end) / 2, np.stack([side, other, along], axis=1)))
 
     def solid(self) -> Solid:
-        kind, centre, frame = zip(*self)
-        return Solid(np.array(kind), np.array(centre, float), np.array(frame, float)).fitted()
+        kind, center, frame = zip(*self)
+        return Solid(np.array(kind), np.array(center, float), np.array(frame, float)).fitted()
 
 
 def animal(g: np.random.Generator) -> Solid:

@@ -48,7 +48,7 @@ def icosahedron(gamma: float | None = None, seed: int = 0) -> BinaryTask:
 
     gamma: None for the published 0/1 labels; a number for soft labels, p(y=1|x) = 1/(1 + exp(-gamma (f - 7.632))) with
     y drawn by seed (gamma = 50 gives I(X;Y) = 0.98749 bits). signatures: [4096, 4]: ones, adjacent pairs, second
-    neighbours, antipodal pairs; 64 distinct. InputError: gamma not above 0.
+    neighbors, antipodal pairs; 64 distinct. InputError: gamma not above 0.
     """
     x = all_patterns(12)
     r = vertices()

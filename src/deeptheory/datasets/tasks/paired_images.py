@@ -42,7 +42,7 @@ class PairedImages(Result):
 
 
 def gaussians(u: np.ndarray, size: int) -> np.ndarray:
-    """A round bump of width size / 6 with its centre within the middle half: [n, 2] -> [n, size, size]."""
+    """A round bump of width size / 6 with its center within the middle half: [n, 2] -> [n, size, size]."""
     at = (0.25 + 0.5 * u) * size
     pixels = np.arange(size) + 0.5
     each = np.exp(-((pixels - at[..., None]) ** 2) / (2 * (size / 6) ** 2))
@@ -50,7 +50,7 @@ def gaussians(u: np.ndarray, size: int) -> np.ndarray:
 
 
 def rectangles(u: np.ndarray, size: int) -> np.ndarray:
-    """A centred rectangle with sides from a quarter to three quarters of the image, edges smoothed by the share of a
+    """A centered rectangle with sides from a quarter to three quarters of the image, edges smoothed by the share of a
     pixel that is covered (else sides within a pixel would look alike): [n, 2] -> [n, size, size]."""
     half = (0.125 + 0.25 * u) * size
     low = np.arange(size) - size / 2

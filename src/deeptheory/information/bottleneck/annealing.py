@@ -1,6 +1,6 @@
-"""Annealing: solutions with a fixed number of clusters over a row of betas, each handed up and down to its neighbours.
+"""Annealing: solutions with a fixed number of clusters over a row of betas, each handed up and down to its neighbors.
 
-All betas and all starts iterate as one tensor; then every beta also tries what its neighbours found, until nothing
+All betas and all starts iterate as one tensor; then every beta also tries what its neighbors found, until nothing
 improves. Going up, clusters split; going down, they merge; both branches are followed and the better kept.
 """
 

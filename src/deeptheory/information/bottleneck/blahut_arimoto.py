@@ -78,7 +78,7 @@ def tensors(joint: Joint, device: Any = None):
 
 
 def starts(joint: Joint, clusters: int, restarts: int, seed: int) -> np.ndarray:
-    """Encoders [restart, n, k] to begin with: neighbours in p(y|x) together, then hard ones at random, then noise."""
+    """Encoders [restart, n, k] to begin with: neighbors in p(y|x) together, then hard ones at random, then noise."""
     rng = np.random.default_rng(seed)
     n, out = len(joint.p), []
     order = np.lexsort(joint.q.T)

@@ -130,7 +130,7 @@ def _merged(p_x: np.ndarray, table: np.ndarray, digits: int) -> tuple[np.ndarray
     else:
         found, inverse = np.unique(rounded, axis=0, return_inverse=True)
     apart = np.abs(np.diff(found, axis=0)) > 2.1 * 0.5**digits * np.maximum(found[1:], found[:-1])
-    chain = np.concatenate([[0], np.cumsum(apart.any(1))])  # neighbours that a rounding boundary parted
+    chain = np.concatenate([[0], np.cumsum(apart.any(1))])  # neighbors that a rounding boundary parted
     inverse = chain[inverse.ravel()]
     n = int(inverse.max()) + 1
     p = np.bincount(inverse, p_x, n)

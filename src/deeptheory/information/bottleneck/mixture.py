@@ -85,7 +85,7 @@ def _value(p, e, w, k, z):
 
 @njit(cache=True, error_model="numpy")
 def best_weights(p, e, w, k, z):
-    """The w >= 0 [k] that minimise - sum p log(e w) for given clusters: multiplicative steps, then
+    """The w >= 0 [k] that minimize - sum p log(e w) for given clusters: multiplicative steps, then
     Newton steps cut at the boundary, in place."""
     n = len(p)
     g, trial, step = np.empty(k), np.empty(k), np.empty(k)
@@ -229,7 +229,7 @@ def descend(p, q, qlq, r, w, k, beta, e, z, top, rounds):
                         a = _log_ratio(r1[t, y], r0[t, y])
                         b = _log_ratio(r[t, y], r1[t, y]) - a
                         r1[t, y] = r0[t, y] * np.exp(min(max(2 * leap * a + leap * leap * b, -3.0), 3.0))
-                _normalise(r1, w1, k)
+                _normalize(r1, w1, k)
                 leapt = fill(p, q, qlq, r1, w1, k, beta, e, z, top)
                 if leapt < new:
                     _copy(r1, w1, r, w, k)
@@ -251,7 +251,7 @@ def _copy(r, w, r_to, w_to, k):
 
 
 @njit(cache=True, error_model="numpy")
-def _normalise(r, w, k):
+def _normalize(r, w, k):
     weight = 0.0
     for t in range(k):
         weight += w[t]
@@ -284,7 +284,7 @@ def newton(p, q, qlq, r, w, k, beta, e, z, top, steps):
     """Newton on the self-consistent equations in log w and log r, in place; returns f. Undone where f would rise.
 
     Unknowns a_t = log w_t, u_ty = log r_ty; with c_xt = p(x) p(t|x):
-    sum_x c_xt = w_t (1 + beta (sum_y r_ty - 1)), sum_x c_xt q_xy = w_t r_ty; their solutions are normalised by themselves.
+    sum_x c_xt = w_t (1 + beta (sum_y r_ty - 1)), sum_x c_xt q_xy = w_t r_ty; their solutions are normalized by themselves.
     """
     n, m = q.shape
     wide = 1 + m
@@ -351,7 +351,7 @@ def newton(p, q, qlq, r, w, k, beta, e, z, top, steps):
                 w_new[t] = w[t] * np.exp(length * rhs[t * wide])
                 for y in range(m):
                     r_new[t, y] = r[t, y] * np.exp(length * rhs[t * wide + 1 + y])
-            _normalise(r_new, w_new, k)
+            _normalize(r_new, w_new, k)
             new = fill(p, q, qlq, r_new, w_new, k, beta, e, z, top)
             if new <= f + 1e-14 * (1 + abs(f)):
                 break

@@ -29,7 +29,7 @@ def grid(beta: float, q: np.ndarray) -> np.ndarray:
     steps = np.arange(-_FINER * _WIDE, _FINER * _WIDE + 1) * (width / _FINER)
     around = np.sort(np.clip((angles(q)[:, None] + steps).ravel(), 0, np.pi / 2))
     kept = [0]
-    for k in range(1, len(around)):  # neighbouring places share points
+    for k in range(1, len(around)):  # neighboring places share points
         if around[k] - around[kept[-1]] > 0.5 * width / _FINER:
             kept.append(k)
     return around[kept]

@@ -17,7 +17,7 @@ from deeptheory.information.estimators.conditional import (
 from deeptheory.information.estimators.gaussian import gaussian, gaussian_entropy
 from deeptheory.information.estimators.kozachenko_leonenko import kozachenko_leonenko, weighted_information
 from deeptheory.information.estimators.ksg import ksg
-from deeptheory.information.estimators.mixed import labelled, mixed
+from deeptheory.information.estimators.mixed import labeled, mixed
 from deeptheory.information.estimators.noisy_network import Propagation, noisy_network_information
 from deeptheory.information.estimators.plugin import plugin, plugin_entropy
 
@@ -25,7 +25,7 @@ MUTUAL_INFORMATION: dict[str, Callable[..., Estimate]] = {
     "ksg": ksg,
     "plugin": plugin,
     "mixed": mixed,
-    "labels": labelled,
+    "labels": labeled,
     "gaussian": gaussian,
     "wkl": weighted_information,
     "compressed": compressed,

@@ -1,10 +1,10 @@
-"""What becomes of columns before neighbours are sought in them: one scale, no constants, no ties.
+"""What becomes of columns before neighbors are sought in them: one scale, no constants, no ties.
 
 Scale: each column to standard deviation 1, or to that of its middle half where a few values make up the deviation (one
 outlier of 1e5 would leave the others no distance). Constant columns tell nothing and are left out.
 Ties: values that repeat (zeros of ReLU layers, whole numbers, rounded or bfloat16 activations) or lie on a grid make
 distances equal, and strict counts are wrong there: +0.1 bit on independent layers of ReLU. Noise far below the distance of
-neighbouring values changes no information and breaks them; the estimate is the mean over several draws of it. The noise
+neighboring values changes no information and breaks them; the estimate is the mean over several draws of it. The noise
 goes by the rank of a row, so that neither the order of rows nor units of measurement change it.
 """
 
@@ -191,9 +191,9 @@ def dependent(columns: np.ndarray) -> np.ndarray:
     d, n = columns.shape
     if d < 2 or n <= d:
         return np.zeros(d, dtype=bool)
-    centred = columns - columns.mean(1, keepdims=True)
-    size = np.sqrt((centred**2).sum(1))
-    unit = centred / np.where(size > 0, size, 1.0)[:, None]
+    centered = columns - columns.mean(1, keepdims=True)
+    size = np.sqrt((centered**2).sum(1))
+    unit = centered / np.where(size > 0, size, 1.0)[:, None]
     if (size > 0).all() and np.linalg.eigvalsh(unit @ unit.T)[
         0
     ] > 1e-6:  # far from it: a tenth of the time of what follows

@@ -31,7 +31,7 @@ def compressed(
 
     how: a name in COMPRESSORS ("pca", "autoencoder") or a function (samples [n, d], dims, seed) -> [n, dims]; a pair of them
     for x and y apart. A variable of at most `dims` columns is left as it is; columns of a code that are constant are left
-    out. inner: the estimator of the codes' information, "wkl" or "ksg", with k neighbours.
+    out. inner: the estimator of the codes' information, "wkl" or "ksg", with k neighbors.
     InputError: unpaired or constant samples, NaN, an unknown name.
     """
     a, b = as_numpy(x), as_numpy(y)

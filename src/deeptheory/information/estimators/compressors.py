@@ -16,8 +16,8 @@ _STEPS = 800
 
 def pca(samples: np.ndarray, dims: int, seed: int) -> np.ndarray:
     """Principal components; linear, so that curved sets of images lose what the other components hold."""
-    centred = samples - samples.mean(0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    centered = samples - samples.mean(0)
+    u, s, _ = np.linalg.svd(centered, full_matrices=False)
     return u[:, :dims] * s[:dims]
 
 

@@ -1,14 +1,14 @@
-"""Conditional mutual information I(X;Y|Z) from samples: by counts, by neighbours with labels and ties, by covariances.
+"""Conditional mutual information I(X;Y|Z) from samples: by counts, by neighbors with labels and ties, by covariances.
 
 Sources: Frenzel & Pompe 2007 (KSG's counts with a condition), Mesner & Shalizi 2020 (counts up to and with the distance),
 partial correlations, and the plug-in. Bits.
-Labels (words, whole numbers, columns of few values) are compared, never subtracted: neighbours are sought among samples of
+Labels (words, whole numbers, columns of few values) are compared, never subtracted: neighbors are sought among samples of
 the same label, as Ross does, so that codes cannot matter; given labels alone, the value is the mean over labels of what
 KSG says within each.
 Intervals of neighbor counts: ten batches leave a handful of samples per label, and said a third of the spread given 19 labels. So
 they are at least as wide as values with y permuted (within the labels of z) together with the pointwise information of normals,
 and their upper end allows for the bias that a change from n / 4 to n implies.
-Pitfalls: the plug-in's bias is the sum of those of all cells of z, large where z has many; neighbour counts are biased towards 0
+Pitfalls: the plug-in's bias is the sum of those of all cells of z, large where z has many; neighbor counts are biased towards 0
 with every column that z adds; independence given z is not shown by a small number, only by one whose interval holds 0.
 """
 
@@ -24,13 +24,13 @@ from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.gaussian import canonical
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing
-from deeptheory.information.estimators.neighbours import information_by_neighbours
+from deeptheory.information.estimators.neighbors import information_by_neighbors
 from deeptheory.information.estimators.plugin import bias_note, symbols, with_interval
 from deeptheory.information.estimators.samples import as_samples, check_k, read, rescaled
 
 _OFTEN = 20  # samples per value, on average, from which a column of numbers is compared, not subtracted
 _MANY = 20  # labels of the condition, from which the interval is from batches of whole labels
-_NEIGHBOURHOOD = 10  # samples per label below which KSG says little
+_NEIGHBORHOOD = 10  # samples per label below which KSG says little
 _TRUSTED = 30  # samples per label of the condition below which the upper end is open
 _NULL_DRAWS, _NULL_ROWS = 10, 1_000
 _ENOUGH = 4_000  # samples above which two quarters tell the drift as well as four
@@ -69,17 +69,17 @@ def conditional_plugin(x: Any, y: Any, z: Any, *, correct: bool = False) -> Esti
 
 def conditional_ksg(x: Any, y: Any, z: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
     """I(X;Y|Z): psi(k) - <psi(n_xz + 1) + psi(n_yz + 1) - psi(n_z + 1)>, counts strictly inside the max-norm distance of the
-    kth neighbour in all three. Labels among x, y, z are compared, not subtracted; ties are broken by noise from `seed`;
+    kth neighbor in all three. Labels among x, y, z are compared, not subtracted; ties are broken by noise from `seed`;
     constant columns are left out. InputError: k outside 1..n-1."""
-    return _by_neighbours(x, y, z, k, standardize, seed, inclusive=False)
+    return _by_neighbors(x, y, z, k, standardize, seed, inclusive=False)
 
 
 def conditional_mixed(x: Any, y: Any, z: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
     """I(X;Y|Z) where values may repeat. Without ties and labels: <psi(k_i) - psi(n_xz) - psi(n_yz) + psi(n_z)>, counts up to
-    and with the distance of the kth neighbour (Mesner & Shalizi 2020, without their cut at 0). With them these counts lean
+    and with the distance of the kth neighbor (Mesner & Shalizi 2020, without their cut at 0). With them these counts lean
     towards 0 or above it, by up to .05 bit; ties are broken and labels compared as `conditional_ksg` does.
     InputError: k outside 1..n-1."""
-    return _by_neighbours(x, y, z, k, standardize, seed, inclusive=True)
+    return _by_neighbors(x, y, z, k, standardize, seed, inclusive=True)
 
 
 def conditional_gaussian(x: Any, y: Any, z: Any) -> Estimate:
@@ -102,7 +102,7 @@ def conditional_gaussian(x: Any, y: Any, z: Any) -> Estimate:
     return canonical(*rest, given=c.shape[1])
 
 
-def _by_neighbours(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
+def _by_neighbors(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
     a, b, c = as_samples(x=x, y=y, z=z)
     n = len(a)
     check_k(k, n)
@@ -119,7 +119,7 @@ def _by_neighbours(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
         if alone.any():
             notes += (f"{alone.sum()} samples are alone with their labels and left out",)
         each = n / (sizes.max() + 1)
-        if each < _NEIGHBOURHOOD:
+        if each < _NEIGHBORHOOD:
             notes += (f"{each:.2g} samples per combination of labels: too few neighbors, the estimate leans towards 0",)
             a, b, c = a[~alone], b[~alone], c[~alone]
             label_x, label_y, label_z = (
@@ -210,7 +210,7 @@ def _within(parts: list[np.ndarray], labels: Sequence[np.ndarray | None], k: int
     x, y, z = parts
     cells = [v for v in labels if v is not None]
     if not cells:
-        return information_by_neighbours(x, y, z, min(k, x.shape[1] - 1), inclusive=inclusive)
+        return information_by_neighbors(x, y, z, min(k, x.shape[1] - 1), inclusive=inclusive)
     code = _codes(*cells)
     rows = np.flatnonzero(np.bincount(code)[code] > 1)
     groups = [rows]
@@ -221,7 +221,7 @@ def _within(parts: list[np.ndarray], labels: Sequence[np.ndarray | None], k: int
     for group in groups:
         one, two = (None if v is None else np.unique(v[group], return_inverse=True)[1].ravel() for v in labels[:2])
         x, y, z = (np.ascontiguousarray(v[:, group]) for v in parts)
-        total += len(group) * information_by_neighbours(x, y, z, min(k, len(group) - 1), one, two)
+        total += len(group) * information_by_neighbors(x, y, z, min(k, len(group) - 1), one, two)
     return total / max(len(rows), 1)
 
 

@@ -1,4 +1,4 @@
-"""Kozachenko-Leonenko: differential entropy from nearest-neighbour distances, plain and weighted over several neighbours.
+"""Kozachenko-Leonenko: differential entropy from nearest-neighbor distances, plain and weighted over several neighbors.
 
 Sources: Kozachenko & Leonenko 1987; Berrett, Samworth & Yuan 2019 for the weights, which cancel the leading orders of the
 bias from four dimensions on; Butakov et al. 2024 take I(X;Y) = h(X) + h(Y) - h(X, Y) of compressed variables from it.
@@ -16,7 +16,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import check_numbers, comparable, dependent
 from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing
-from deeptheory.information.estimators.neighbours import nearest
+from deeptheory.information.estimators.neighbors import nearest
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
 
 _UNEQUAL = 1e3  # ratio of columns' standard deviations from which distances would see the largest alone
@@ -25,7 +25,7 @@ _UNEQUAL = 1e3  # ratio of columns' standard deviations from which distances wou
 def kozachenko_leonenko(
     x: Any, *, k: int = 3, weighted: bool = False, standardize: bool | None = None, seed: int = 0
 ) -> Estimate:
-    """Differential entropy of x [n, d] in bits, in the units of x. weighted: neighbours 1..k with Berrett, Samworth & Yuan's
+    """Differential entropy of x [n, d] in bits, in the units of x. weighted: neighbors 1..k with Berrett, Samworth & Yuan's
     weights (the same as the kth alone below four dimensions). standardize: distances between columns of standard deviation 1
     (the value is in the units of x all the same); None: where columns' deviations differ by more than 1,000.
 
@@ -176,7 +176,7 @@ def _last(k: int) -> np.ndarray:
 
 
 def _weights(k: int, d: int) -> np.ndarray:
-    """Least-norm weights on neighbours floor(k i / d), i = 1..d, that sum to 1 and cancel the orders l = 1..floor(d / 4):
+    """Least-norm weights on neighbors floor(k i / d), i = 1..d, that sum to 1 and cancel the orders l = 1..floor(d / 4):
     sum_j w_j Gamma(j + 2 l / d) / Gamma(j) = 0 (Berrett, Samworth & Yuan 2019, eq. 2)."""
     from scipy.special import gammaln
 
@@ -185,7 +185,7 @@ def _weights(k: int, d: int) -> np.ndarray:
         return _last(k)
     support = sorted({max(1, k * i // d) for i in range(1, d + 1)})
     if len(support) < orders + 1:
-        raise InputError(f"k is {k} in {d} dimensions; the weights need at least {orders + 1} different neighbours")
+        raise InputError(f"k is {k} in {d} dimensions; the weights need at least {orders + 1} different neighbors")
     j = np.array(support, dtype=np.float64)
     rows = [np.ones(len(j))] + [np.exp(gammaln(j + 2 * o / d) - gammaln(j)) for o in range(1, orders + 1)]
     wanted = np.zeros(orders + 1)

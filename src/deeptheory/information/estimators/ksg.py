@@ -1,4 +1,4 @@
-"""KSG: mutual information of continuous samples from nearest-neighbour counts.
+"""KSG: mutual information of continuous samples from nearest-neighbor counts.
 
 Source: Kraskov, Stoegbauer & Grassberger 2004, eq. 8. Nats inside, bits at the entry.
 Pitfalls: strict counts are wrong where distances are equal (zeros of ReLU layers, whole numbers), so ties are broken by noise
@@ -22,17 +22,17 @@ from deeptheory.information.estimators.limits import (
     watched,
 )
 from deeptheory.information.estimators.mixed import mixed, words
-from deeptheory.information.estimators.neighbours import information_by_neighbours
+from deeptheory.information.estimators.neighbors import information_by_neighbors
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
 
 
 def ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
     """I(X;Y) in bits of continuous samples x [n, dx], y [n, dy] (or [n]).
 
-    k: the neighbour that sets the scale; larger is smoother and more biased. standardize: columns to one scale (the distance
+    k: the neighbor that sets the scale; larger is smoother and more biased. standardize: columns to one scale (the distance
     is the largest difference over columns, so their scales matter). seed: of the noise that breaks ties and of the batches of
     the interval, which is there from 200 samples on. Constant columns are left out. InputError: unpaired, NaN, k outside
-    1..n-1. Words are labels: see `labelled`.
+    1..n-1. Words are labels: see `labeled`.
     """
     if words(x, y):
         return mixed(x, y, k=k, standardize=standardize, seed=seed)
@@ -57,4 +57,4 @@ def ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) 
 def _ksg(pair: list[np.ndarray], k: int) -> float:
     """psi(k) + psi(n) - <psi(n_x + 1) + psi(n_y + 1)>, in bits; x, y: [d, n]."""
     x, y = pair
-    return information_by_neighbours(x, y, np.empty((0, x.shape[1])), k)
+    return information_by_neighbors(x, y, np.empty((0, x.shape[1])), k)

@@ -13,7 +13,7 @@ from deeptheory.information.estimators.columns import dependent
 _RISE = 1.0  # bits
 _TIE_NOISE = 0.02  # bits that the noise that breaks ties may add
 LEAST_NEIGHBORS, LEAST_LABELS, LEAST_COUNTS, LEAST_GAUSSIAN = 30, 20, 20, 10  # samples for an interval, see `too_few`
-WIDE = 6  # columns in all; above, neighbours are far and estimates lean towards 0
+WIDE = 6  # columns in all; above, neighbors are far and estimates lean towards 0
 
 
 def too_few(got: Estimate, n: int, least: int) -> Estimate:
@@ -60,7 +60,7 @@ def impossible(value: float, **variables: np.ndarray) -> tuple[str, ...]:
 
 
 def too_little(value: float, n: int, k: int, of_a_tenth: list[float]) -> tuple[str, ...]:
-    """Neighbour counts end at log2(n / k), and where the value still rises with n it is too small. of_a_tenth: the estimates
+    """Neighbor counts end at log2(n / k), and where the value still rises with n it is too small. of_a_tenth: the estimates
     in batches of a tenth of the samples."""
     if value > np.log2(n / k) - 2:
         most = f"log2(n / k) = {np.log2(n / k):.1f} bits"

@@ -1,6 +1,6 @@
 """Mixtures of discrete and continuous: values that stand often next to values that stand once, and samples with labels.
 
-Sources: Gao, Kannan, Oh & Viswanath 2017, algorithm 1; Ross 2014 (continuous x, one label per sample: neighbours are sought
+Sources: Gao, Kannan, Oh & Viswanath 2017, algorithm 1; Ross 2014 (continuous x, one label per sample: neighbors are sought
 within the label). Nats inside, bits at the entry.
 Pitfalls: numbers that stand for labels have distances that mean nothing; give them as labels, y [n], to Ross. Gao's counts
 treat points that coincide, but not the equal distances between points that do not (zeros shared by rows of a ReLU layer):
@@ -15,7 +15,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.information.estimators.columns import comparable
 from deeptheory.information.estimators.limits import INFINITE, WIDE, impossible, infinite, nothing, too_little, watched
-from deeptheory.information.estimators.neighbours import information_by_neighbours
+from deeptheory.information.estimators.neighbors import information_by_neighbors
 from deeptheory.information.estimators.plugin import plugin
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k, read
 
@@ -23,8 +23,8 @@ from deeptheory.information.estimators.samples import as_samples, batch_interval
 def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
     """I(X;Y) in bits, x [n, dx] and y [n, dy] (or [n]) of numbers that may be listed more than once.
 
-    k: the neighbour that sets the scale. standardize: columns to one scale. seed: of the noise that breaks ties and of the
-    interval's batches. Constant columns are left out. Words are labels: see `labelled`. InputError: unpaired, NaN, k outside
+    k: the neighbor that sets the scale. standardize: columns to one scale. seed: of the noise that breaks ties and of the
+    interval's batches. Constant columns are left out. Words are labels: see `labeled`. InputError: unpaired, NaN, k outside
     1..n-1.
     """
     named = read(x, "x")[1], read(y, "y")[1]
@@ -32,7 +32,7 @@ def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0
         return plugin(x, y)
     if any(named):
         x, y = (y, x) if named[0] else (x, y)
-        return labelled(x, y, k=k, standardize=standardize, seed=seed)
+        return labeled(x, y, k=k, standardize=standardize, seed=seed)
     a, b = as_samples(x=x, y=y)
     n = len(a)
     check_k(k, n)
@@ -69,29 +69,29 @@ def words(*variables: Any) -> bool:
 
 
 def _gao(pair: list[np.ndarray], k: int) -> float:
-    """<psi(k_i) + log n - psi(n_x + 1) - psi(n_y + 1)>, in bits, counts strictly inside the kth neighbour's distance, or where
+    """<psi(k_i) + log n - psi(n_x + 1) - psi(n_y + 1)>, in bits, counts strictly inside the kth neighbor's distance, or where
     that is 0 of what is the same. So the authors' program; the logarithms and closed balls of the text agree with it only
     for large k (k = 3 on classes that do not overlap: psi(3) - log 4, 0.67 bits too low)."""
     from scipy.special import digamma
 
     x, y = pair
     n = x.shape[1]
-    found = information_by_neighbours(x, y, np.empty((0, n)), min(k, n - 1))
+    found = information_by_neighbors(x, y, np.empty((0, n)), min(k, n - 1))
     return found + float((np.log(n) - digamma(n)) / np.log(2))
 
 
-def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
+def labeled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
     """I(X;Y) in bits of continuous samples x [n, dx] and a label y [n]: words, or whole numbers that stand for classes.
 
-    k: the neighbour, among samples of the same label, that sets the scale; the last of them where a label has k samples or
-    fewer (noted). A sample alone with its label has no neighbour and is left out (noted). Constant columns are left out, and
+    k: the neighbor, among samples of the same label, that sets the scale; the last of them where a label has k samples or
+    fewer (noted). A sample alone with its label has no neighbor and is left out (noted). Constant columns are left out, and
     ties broken by noise from `seed`. InputError: y has more columns or other numbers.
     """
     a, b = as_samples(x=x, y=y)
     if b.shape[1] != 1 or (b != np.floor(b)).any():
         raise InputError(f"y has shape {list(np.shape(y))}; a label is one whole number a sample, [n]")
     check_k(k, len(a))
-    a, b, notes = with_neighbours(a, b, k)
+    a, b, notes = with_neighbors(a, b, k)
     if len(a) == 0:
         raise InputError("every sample has a label of its own; labels must repeat")
     columns = comparable(standardize, seed, x=a)
@@ -114,7 +114,7 @@ def labelled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int 
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, y=b))
 
 
-def with_neighbours(a: np.ndarray, label: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def with_neighbors(a: np.ndarray, label: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Rows whose label another row has, too, and notes on those left out and on labels of k rows or fewer."""
     kinds, inverse, counts = np.unique(label[:, 0], return_inverse=True, return_counts=True)
     alone, few = counts == 1, (counts > 1) & (counts <= k)
@@ -122,7 +122,7 @@ def with_neighbours(a: np.ndarray, label: np.ndarray, k: int) -> tuple[np.ndarra
     if alone.any():
         notes += (f"{alone.sum()} of {len(kinds)} labels have one sample each, which is left out",)
     if few.any():
-        notes += (f"{few.sum()} of {len(kinds)} labels have {k} samples or fewer: all of them are its neighbours",)
+        notes += (f"{few.sum()} of {len(kinds)} labels have {k} samples or fewer: all of them are its neighbors",)
     rows = ~alone[inverse.ravel()]
     return a[rows], label[rows], notes
 
@@ -130,4 +130,4 @@ def with_neighbours(a: np.ndarray, label: np.ndarray, k: int) -> tuple[np.ndarra
 def _ross(x: np.ndarray, label: np.ndarray, k: int) -> float:
     """psi(n) - <psi(n_label)> + <psi(k)> - <psi(m)>, m: samples strictly nearer than the kth of one's label, oneself with it."""
     nobody = np.empty((0, x.shape[1]))
-    return information_by_neighbours(x, nobody, nobody, k, label_y=label)
+    return information_by_neighbors(x, nobody, nobody, k, label_y=label)

@@ -152,7 +152,7 @@ def _one(s: np.ndarray, how: Propagation, inputs: int, p_y, network: int) -> dic
     rng = np.random.default_rng([how.seed, network])
     units, selected = s.shape[1], how.selected(inputs)
     m, size = len(selected), how.blocks_of(inputs) * inputs
-    centres = np.ascontiguousarray(s[:size].T)
+    centers = np.ascontiguousarray(s[:size].T)
     given = np.ascontiguousarray(s[size:].reshape(how.repeats, m, units).transpose(1, 2, 0))
     which = np.repeat(np.arange(m), how.draws)
     me = rng.integers(0, how.repeats, len(which))
@@ -160,7 +160,7 @@ def _one(s: np.ndarray, how: Propagation, inputs: int, p_y, network: int) -> dic
     classes = 0 if p_y is None else p_y.shape[1]
     logs = np.empty((len(which), 4 + classes))
     weights = np.zeros((0, inputs), np.float32) if p_y is None else np.ascontiguousarray(p_y.T, dtype=np.float32)
-    log_densities(points, centres, given, selected[which], which, me, inputs, 0.5, weights, logs)
+    log_densities(points, centers, given, selected[which], which, me, inputs, 0.5, weights, logs)
     bits = (logs / np.log(2)).reshape(m, how.draws, -1)
     own = units / 2 * np.log2(2 * np.pi)  # the constant of one Gaussian
     gain = bits[..., 1] - bits[..., 0]

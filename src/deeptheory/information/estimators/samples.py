@@ -41,7 +41,7 @@ def as_samples(least: int = 2, **arrays: Any) -> list[np.ndarray]:
 
 
 def check_k(k: Any, n: int) -> None:
-    """InputError: k, the number of neighbours, is no whole number in 1..n - 1."""
+    """InputError: k, the number of neighbors, is no whole number in 1..n - 1."""
     check_whole(k, "k")
     if not 1 <= k < n:
         raise InputError(f"k is {k} for {n} samples; it lies in 1..{n - 1}")
@@ -81,7 +81,7 @@ def moderate(a: np.ndarray) -> np.ndarray:
 
 
 def columns_of(a: np.ndarray) -> np.ndarray:
-    """[n, d] -> [d, n] float64, in one piece, as the scans over neighbours take it."""
+    """[n, d] -> [d, n] float64, in one piece, as the scans over neighbors take it."""
     return np.ascontiguousarray(a.T, dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""A k-d tree of samples for neighbours in few dimensions, compiled: all samples are both the tree and the questions.
+"""A k-d tree of samples for neighbors in few dimensions, compiled: all samples are both the tree and the questions.
 
 Why own code: scikit-learn's and scipy's trees answer for any point and metric; here every question is a sample of the tree
 itself, asked leaf by leaf, and distances are the very differences that the counts compare, so that "strictly nearer" means it.

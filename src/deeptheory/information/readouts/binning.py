@@ -2,7 +2,7 @@
 
 Sources: Shwartz-Ziv & Tishby 2017, section 3.2 (30 equal bins on [-1, 1]); Saxe et al. 2018 (range of all units and
 epochs); Chelombiev et al. 2019 (entropy-based edges); Lorenzen et al. 2022 (bounds by unit or layer).
-Pitfalls: bins are a quantisation that the network does not have. Fixed bounds are wrong for unbounded units, and a global
+Pitfalls: bins are a quantization that the network does not have. Fixed bounds are wrong for unbounded units, and a global
 range is set by the largest unit; the choice is therefore never silent. Ranges of 1e-310 or 1e308 are brought to the order of 1 by
 a power of two first: their edges would be rounded by whole cells, their widths overflow.
 """
@@ -126,7 +126,7 @@ class Binning:
         spacing = "" if self.spacing == "width" else f", spacing={self.spacing!r}"
         return f"Binning({head}{spacing}{', clamp=True' if self.clamp else ''})"
 
-    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+    def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """Information of the binned layer in bits, each [seed] float64: i_x = h_t = H(T), i_y = I(T;Y), occupied cells.
 
         activations: [seed, sample, unit]; targets: labels [sample] or p(y|x) [sample, class].
@@ -172,7 +172,7 @@ class Binning:
     def symbols(self, activations: Any) -> np.ndarray:
         """Which inputs fall into the same cells: numbers [seed, sample] int64, from 0 in order of appearance in a network.
 
-        activations: [seed, sample, unit]. InputError: as summarise.
+        activations: [seed, sample, unit]. InputError: as summarize.
         """
         a = as_activations(activations)
         edges, uniform, power = self._edges(a)

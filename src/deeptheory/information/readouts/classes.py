@@ -3,7 +3,7 @@
 Source: one-way analysis of variance over all units together; the share is epsilon squared (Kelley 1935), which is 0 in the mean
 where labels mean nothing, unlike between / total. Within-class variance that vanishes is neural collapse's first sign (Papyan,
 Han & Donoho 2020, NC1). The means of all classes are held: 8 bytes a class and unit, a small memory's worth; above it
-neighbouring units are averaged, which `Recorder.cost()` says before.
+neighboring units are averaged, which `Recorder.cost()` says before.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def _add(a, codes, pool, shift, sums, squares, counts):
 class ClassStatistics:
     """Variance within and between classes; a summary for a Recorder, not a read-out of the plane.
 
-    memory: bytes that one layer's class means may take; above, so many neighbouring units are averaged first that they fit.
+    memory: bytes that one layer's class means may take; above, so many neighboring units are averaged first that they fit.
     InputError: memory not above 0.
     """
 
@@ -55,7 +55,7 @@ class ClassStatistics:
         if not self.memory > 0:
             raise InputError(f"memory is {self.memory}; needed: bytes, above 0")
 
-    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+    def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """Each [seed]. within, between: mean squared distance of samples to their class's mean, and of those to the mean
         of all (sums over units; population form). separation: epsilon squared, the share of the variance that classes explain,
         less what they would explain by chance; at most 1, 0 in the mean for shuffled labels. pool: units averaged into one.
@@ -73,7 +73,7 @@ class ClassStatistics:
         return _ClassStream(self, layer, classes)
 
     def pool(self, units: int, classes: int) -> int:
-        """How many neighbouring units are averaged."""
+        """How many neighboring units are averaged."""
         return max(1, -(-units * classes * 8 // self.memory))
 
     def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
@@ -83,7 +83,7 @@ class ClassStatistics:
     def said(self, units: int, classes: int) -> str:
         """What is averaged, said before."""
         pool = self.pool(units, classes)
-        return f"class means of {units} units and {classes} classes exceed {self.memory} bytes: {pool} neighbouring units are averaged into one" if pool > 1 else ""  # fmt: skip
+        return f"class means of {units} units and {classes} classes exceed {self.memory} bytes: {pool} neighboring units are averaged into one" if pool > 1 else ""  # fmt: skip
 
 
 class _ClassStream:
@@ -133,7 +133,7 @@ class _ClassStream:
         self._squares, self._counts = np.zeros(self._sums.shape[:2]), np.zeros(self._sums.shape[:2])
 
     def result(self) -> dict[str, np.ndarray]:
-        """See ClassStatistics.summarise."""
+        """See ClassStatistics.summarize."""
         n, classes = self._count, len(self._codes)
         if classes < 2 or classes >= n:
             raise InputError(f"{n} samples of {classes} classes; needed: two classes, and one of them with two samples")

@@ -1,6 +1,6 @@
 """Exact read-outs: the activation's own values are the symbols, nothing is estimated.
 
-Source: Lorenzen, Igel & Nielsen 2022 (quantised networks). For a deterministic network on n distinct inputs `Exact`
+Source: Lorenzen, Igel & Nielsen 2022 (quantized networks). For a deterministic network on n distinct inputs `Exact`
 gives log2 n for every layer that merges none: that is the truth about I(X;T), and why other read-outs exist.
 """
 
@@ -19,8 +19,8 @@ from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_rows, h
 class Exact:
     """Rows of activations that are equal in every bit (0 and -0 are the same) are one symbol."""
 
-    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits. See Binning.summarise for the arguments."""
+    def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+        """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits. See Binning.summarize for the arguments."""
         return discrete(_bits(as_activations(activations)), targets)
 
     def start(self, layer: str) -> "_ExactStream":
@@ -52,10 +52,10 @@ def _bits(a: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Quantized:
-    """The network's own uniform quantisation to 2^bits levels, ends included: value -> nearest level.
+    """The network's own uniform quantization to 2^bits levels, ends included: value -> nearest level.
 
     bounds: (a, b), or "layer" / "unit" for the range seen (each network's own). Values outside (a, b) saturate, as a
-    quantiser does. InputError: bits outside 1..32, bounds turned round.
+    quantizer does. InputError: bits outside 1..32, bounds turned round.
     """
 
     bits: int
@@ -80,8 +80,8 @@ class Quantized:
         """Bytes of one layer's stream."""
         return held_keys(inputs, seeds) + (16 * units * seeds if self.bounds == "unit" else 0)
 
-    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits. See Binning.summarise for the arguments."""
+    def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits. See Binning.summarize for the arguments."""
         return discrete(self._levels(activations), targets)
 
     def symbols(self, activations: Any) -> np.ndarray:

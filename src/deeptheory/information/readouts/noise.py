@@ -68,12 +68,12 @@ class GaussianNoise:
         object.__setattr__(self, "sigma", float(self.sigma))
         object.__setattr__(self, "relative", self.relative if isinstance(self.relative, str) else bool(self.relative))
 
-    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+    def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """Bounds in bits, each [seed] float64.
 
         i_x: upper bound of I(X;T); i_x_lower. i_y: the usual recipe, upper bound of h(T) less the mean upper bound of
         h(T|y): a proxy; i_y_lower, i_y_upper: true bounds. h_t: upper bound of the differential entropy h(T).
-        occupied: 2^i_x, the effective number of distinguishable inputs. Arguments: see Binning.summarise.
+        occupied: 2^i_x, the effective number of distinguishable inputs. Arguments: see Binning.summarize.
         """
         a = as_activations(activations)
         codes, classes, p_y = as_labels(targets, a.shape[1])
@@ -120,7 +120,7 @@ class GaussianNoise:
 
 
 def _in_double(h: np.ndarray, sigma: float, masses: list[np.ndarray]) -> list[np.ndarray]:
-    """Upper and lower sum [2] for each mass, normalised; nats, float64 throughout."""
+    """Upper and lower sum [2] for each mass, normalized; nats, float64 throughout."""
     inv, out = np.array([1 / (2 * sigma**2), 1 / (8 * sigma**2)]), []
     for mass in masses:
         part = np.empty(2)

@@ -41,7 +41,7 @@ class PropagatedNoise:
         """Numbers of the inputs, row by row of the probe."""
         return self._how().rows(self.inputs)
 
-    def summarise(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
+    def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """i_x, i_y, h_t (differential), occupied = 2^i_x, i_x_low, i_x_high (95 %), each [seed]; bits.
 
         InputError: other rows than rows().

@@ -15,7 +15,7 @@ WIDTHS = (16, 24, 32, 48, 64)
 
 
 class FaceNet(nn.Module):
-    """Pictures [n, size, size] (grey, 0 to 1) -> logits [n, people].
+    """Pictures [n, size, size] (gray, 0 to 1) -> logits [n, people].
 
     size: pixels of a side, a multiple of 16. people: identities. embedding: width of the last hidden layer. widths:
     channels of the five convolutions; a ReLU follows each (relu1 to relu5) and the embedding (relu6); the first four
@@ -55,7 +55,7 @@ class FaceNet(nn.Module):
         """Logits [n, people]. InputError: pictures of another size."""
         if pictures.ndim != 3 or pictures.shape[1:] != (self.size, self.size):
             raise InputError(f"pictures are {list(pictures.shape)}; this network takes [n, {self.size}, {self.size}]")
-        x = (pictures[:, None] - 1 / 3) * 3  # the paper's grey background at 0
+        x = (pictures[:, None] - 1 / 3) * 3  # the paper's gray background at 0
         for k in range(1, 6):
             x = self.get_submodule(f"relu{k}")(self.get_submodule(f"conv{k}")(x))
             if k < 5:

@@ -65,10 +65,10 @@ class _Block(nn.Module):
 
 
 class FaceResNet(nn.Module):
-    """Colour pictures [n, H, W, 3], 0 to 255, the whole face in the picture -> identity vectors [n, 128].
+    """Color pictures [n, H, W, 3], 0 to 255, the whole face in the picture -> identity vectors [n, 128].
 
     Pictures of another size are brought to 150x150. Distances between vectors of one person are small; nothing is
-    normalised. seed: of the random weights, torch's own. InputError: pictures of another shape.
+    normalized. seed: of the random weights, torch's own. InputError: pictures of another shape.
     """
 
     layers = ("relu", *(f"{name}.relu2" for name, *_ in _BLOCKS))

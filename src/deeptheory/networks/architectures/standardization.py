@@ -1,4 +1,4 @@
-"""A network that standardises its pictures itself: so that an attack, a crop or a change of light is one of pixels
+"""A network that standardizes its pictures itself: so that an attack, a crop or a change of light is one of pixels
 in [0, 1].
 """
 
@@ -9,7 +9,7 @@ from torch import nn
 class PerImageStandardization(nn.Module):
     """network((x - mean) / deviation), both over all pixels and channels of a picture; images [B, C, H, W].
 
-    A picture of one grey value becomes zeros: the deviation is at least 1 / sqrt(number of its values) on the scale of
+    A picture of one gray value becomes zeros: the deviation is at least 1 / sqrt(number of its values) on the scale of
     0 to 255, as in TensorFlow's per_image_standardization, which the program of Hinton et al. 2018 calls.
     """
 

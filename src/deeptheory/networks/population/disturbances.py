@@ -1,10 +1,10 @@
-"""What a layer does to its output before the next one sees it: nothing, Gaussian noise, or quantisation to 2^bits
+"""What a layer does to its output before the next one sees it: nothing, Gaussian noise, or quantization to 2^bits
 levels.
 
 Sources: Goldfeld et al. 2019 (noise in every hidden layer, in training and afterwards); Lorenzen, Igel & Nielsen 2022
-(activations trained quantised, so that every information is exact); the straight-through gradient of Bengio et al.
+(activations trained quantized, so that every information is exact); the straight-through gradient of Bengio et al.
 2013. Noise in training comes from a pool of each network's own normals, read from a place that is hashed from (seed,
-step, sample, unit): both engines see the same numbers, a resume needs no state, and a vectorised loop stays one.
+step, sample, unit): both engines see the same numbers, a resume needs no state, and a vectorized loop stays one.
 Trap: the slope of a unit must be taken before rounding; from the rounded output a unit near saturation has slope 0 and
 never learns again.
 """
@@ -64,7 +64,7 @@ def training_noise(pool, seeds, step, start, n, first, units):
     return out
 
 
-def quantise(h: torch.Tensor, low: torch.Tensor, high: torch.Tensor, levels: int) -> torch.Tensor:
+def quantize(h: torch.Tensor, low: torch.Tensor, high: torch.Tensor, levels: int) -> torch.Tensor:
     """The nearest of `levels` + 1 even values from low to high; the gradient is 1 inside and 0 outside."""
     inside = torch.minimum(torch.maximum(h, low), high)
     step = (high - low) / levels
@@ -87,7 +87,7 @@ class Disturbance(nn.Module):
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         if self.levels:
-            h = quantise(h, self.low.to(h), self.high.to(h), self.levels)
+            h = quantize(h, self.low.to(h), self.high.to(h), self.levels)
         return h + self.noise * torch.randn_like(h) if self.noise else h
 
     def extra_repr(self) -> str:

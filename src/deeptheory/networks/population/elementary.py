@@ -1,4 +1,4 @@
-"""e^x, tanh x and log(1 + x) in float32, written so that a compiled loop over them is vectorised.
+"""e^x, tanh x and log(1 + x) in float32, written so that a compiled loop over them is vectorized.
 
 Why own code: the mathematical library is called once a number, which is most of the time of a small network's step and
 of a sum of Gaussians. Accuracy: e^x within 5e-7 (relative), tanh within 4e-7 (absolute), tested against float64.
@@ -11,7 +11,7 @@ from numba import njit
 
 FAST: Any = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
-    "error_model": "numpy",  # or a division is never vectorised
+    "error_model": "numpy",  # or a division is never vectorized
     "forceinline": True,  # see the traps of step.py
 }
 _LOG2E, _LN2_HIGH, _LN2_LOW = np.float32(1.4426950408889634), np.float32(0.693359375), np.float32(-2.12194440e-4)

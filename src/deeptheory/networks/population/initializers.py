@@ -37,7 +37,7 @@ def _uniform(shape: tuple[int, ...], bound: float, generator: torch.Generator) -
     return torch.empty(shape, dtype=torch.float64).uniform_(-bound, bound, generator=generator)
 
 
-INITIALISERS: dict[str, Callable] = {
+INITIALIZERS: dict[str, Callable] = {
     "truncated_normal": truncated_normal,
     "truncated_normal_fan_out": truncated_normal_fan_out,
     "xavier": xavier,

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantise
-from deeptheory.networks.population.initializers import INITIALISERS
+from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantize
+from deeptheory.networks.population.initializers import INITIALIZERS
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
@@ -75,7 +75,7 @@ class Population(nn.Module):
 
         activation: of the hidden layers, a name in ACTIVATIONS or an elementwise function of torch. head: "softmax"
         (the default for two or more outputs; cross-entropy), "sigmoid" (for one; binary cross-entropy), "linear"
-        (half the squared error) or "median" (linear too; the absolute error). init: a name in INITIALISERS. noise:
+        (half the squared error) or "median" (linear too; the absolute error). init: a name in INITIALIZERS. noise:
         standard deviation of the Gaussian noise that every hidden layer adds to its output, in training and afterwards
         (Goldfeld et al. 2019); what a layer shows is its output before its own noise. bits: every layer's output,
         probabilities included, is rounded to 2^bits levels (Lorenzen et al. 2022); the loss sees the logits. bias:
@@ -119,10 +119,10 @@ class MLPPopulation(Population):
         last = HEADS[self.head]
         for k in range(1, len(self.widths)):
             self.add_module(f"layer{k}", PopulationLayer(function if k < len(self.widths) - 1 else last))
-        draw = pick(INITIALISERS, init, what="initialiser")
+        draw = pick(INITIALIZERS, init, what="initializer")
         theta = torch.stack([self._draw(draw, seed) for seed in self.seeds]) * (1 if bias else self.is_weight())
         self.theta = nn.Parameter(theta.to(device=device, dtype=dtype))
-        # of each hidden layer the largest output seen, which quantisation of unbounded units reaches up to
+        # of each hidden layer the largest output seen, which quantization of unbounded units reaches up to
         self.register_buffer("ranges", torch.zeros(len(self.seeds), len(self.widths) - 2, device=device, dtype=dtype))
 
     def _draw(self, draw: Callable, seed: int) -> torch.Tensor:
@@ -180,10 +180,10 @@ class MLPPopulation(Population):
 
     def _rounding(self, k: int) -> Callable[[torch.Tensor], torch.Tensor]:
         low, high = (end.to(self.theta)[:, None, None] for end in self.ends(k))
-        return lambda h: quantise(h, low, high, self.levels)
+        return lambda h: quantize(h, low, high, self.levels)
 
     def ends(self, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """[seed] each: from where to where layer k's output is quantised (k from 1; the last one's are the head's)."""
+        """[seed] each: from where to where layer k's output is quantized (k from 1; the last one's are the head's)."""
         ones = torch.ones(len(self.seeds), device=self.theta.device, dtype=self.theta.dtype)
         if k == len(self.widths) - 1:
             low, high = (0.0, 1.0) if self.head in ("softmax", "sigmoid") else (-1.0, 1.0)
@@ -247,13 +247,13 @@ class MLPPopulation(Population):
 class PopulationView(nn.Module):
     """A population's weights as they are at each call, in another precision; layers as the population's own.
 
-    InputError: a population with noise or quantised layers, whose levels belong to its own precision.
+    InputError: a population with noise or quantized layers, whose levels belong to its own precision.
     """
 
     def __init__(self, nets: MLPPopulation, dtype: torch.dtype):
         super().__init__()
         if nets.noise or nets.levels:
-            raise InputError("a view in another precision is of networks without noise and without quantised layers")
+            raise InputError("a view in another precision is of networks without noise and without quantized layers")
         self.seeds, self.dtype = nets.seeds, dtype
         self._nets = [nets]  # in a list: not a child, its parameters are not ours
         for k in range(1, len(nets.widths)):

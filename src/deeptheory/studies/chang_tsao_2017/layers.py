@@ -111,7 +111,7 @@ def curves_of(settings: dict, code: Any) -> dict[str, np.ndarray]:
     within = np.nan_to_num(sem) ** 2 * count * np.maximum(count - 1, 0)
     spread = np.sqrt((within + np.nan_to_num((mean - rate[:, None]) ** 2) * count).sum(1) / total)
     rows = {
-        "ramp_x": code.ramp.centres,
+        "ramp_x": code.ramp.centers,
         "ramp_y": mean,
         "ramp_count": count,
         "flat_x": code.flatness.curve_x,

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 from deeptheory.runs import Sample
 from deeptheory.runs.intervals import interval
 
@@ -33,12 +33,12 @@ def dots(table: Any, x: str, series: str, y_title: str, x_title: str, line: floa
     level = table[table[series] == PIXELS]
     table = table[table[series] != PIXELS]
     names, places = list(dict.fromkeys(table[series])), list(dict.fromkeys(table[x]))
-    for k, (name, colour) in enumerate(zip(names, layer_colours(len(names)))):
+    for k, (name, color) in enumerate(zip(names, layer_colors(len(names)))):
         part = table[table[series] == name]
         at = [places.index(v) + 0.12 * (k - (len(names) - 1) / 2) for v in part[x]]
         error = {"type": "data", "symmetric": False, "thickness": 1.5, "array": (part["high"] - part["value"]).round(4).tolist(), "arrayminus": (part["value"] - part["low"]).round(4).tolist()}  # fmt: skip
         marks = {"x": at, "y": part["value"].round(4).tolist(), "error_y": error, "name": str(name)}
-        figure.add_trace(go.Scatter(**marks, mode="markers", marker={"color": colour, "size": 9}))
+        figure.add_trace(go.Scatter(**marks, mode="markers", marker={"color": color, "size": 9}))
     for value in level["value"]:
         ends = [-0.4, len(places) - 0.6]
         figure.add_trace(go.Scatter(x=ends, y=[round(value, 4)] * 2, mode="lines", name=PIXELS, line={"color": NEUTRAL, "dash": "dash"}))  # fmt: skip
@@ -61,10 +61,10 @@ def curves(
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title)
-    colours = layer_colours(len(series) // 2 if pairs else len(series))
+    colors = layer_colors(len(series) // 2 if pairs else len(series))
     for k, (name, (x, y, *dash)) in enumerate(series.items()):
-        colour = colours[k // 2 if pairs else k]
-        style = {"color": colour, "dash": dash[0] if dash else "solid"}
+        color = colors[k // 2 if pairs else k]
+        style = {"color": color, "dash": dash[0] if dash else "solid"}
         y = [None if not np.isfinite(v) else round(float(v), 4) for v in y]
         figure.add_trace(go.Scatter(x=list(x), y=y, name=name, mode="lines+markers", line=style))
     if chance is not None:

@@ -36,9 +36,9 @@ def _network(settings: dict, member: int) -> Any:
     """The table of the bench by layer of the published network, for faces drawn from photographs' space; pixels beside."""
     import xarray as xr
 
-    net, found = face_resnet(), dt.datasets.faces(_SIZE, colour=True)
+    net, found = face_resnet(), dt.datasets.faces(_SIZE, color=True)
     space = dt.faces.FaceSpace.fit(
-        found.images, found.landmarks, settings["shape"], settings["appearance"], normalise="released"
+        found.images, found.landmarks, settings["shape"], settings["appearance"], normalize="released"
     )
     drawn = max(settings["photographs"], 2 * len(space.variances))
     coordinates = space.sample(drawn, derive(member, "photographs") % 2**31)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 from deeptheory.runs import Plate
 from deeptheory.studies.chang_tsao_2017.claims import median_where, preferences
 from deeptheory.studies.chang_tsao_2017.layers import CURVED, LAYERS
@@ -183,13 +183,13 @@ def histogram(results: Any, settings: dict) -> Plate:
     kinds = [(f"{layer}, {label}", data["preference"].sel(condition=c, layer=layer), data["tuned"].sel(condition=c, layer=layer)) for c, label in CONDITIONS.items() for layer in (LAYERS[2], CURVED)]  # fmt: skip
     kinds.append((PIXELS, data["pixels_preference"], data["pixels_tuned"]))
     rows = []
-    for (name, value, tuned), colour in zip(kinds, [*layer_colours(4), NEUTRAL]):
+    for (name, value, tuned), color in zip(kinds, [*layer_colors(4), NEUTRAL]):
         found = value.values[tuned.values == 1]
         share = np.histogram(found, edges)[0] / max(len(found), 1)
         rows += [{"series": name, "low": a, "high": b, "share": s, "cells": len(found)} for a, b, s in zip(edges[:-1], edges[1:], share)]  # fmt: skip
         middle = ((edges[1:] + edges[:-1]) / 2).round(4).tolist()
         dash = "solid" if name.endswith(" trained") else "dash"
-        figure.add_trace(go.Scatter(x=middle, y=share.round(4).tolist(), name=name, mode="lines", line={"color": colour, "shape": "hvh", "dash": dash}))  # fmt: skip
+        figure.add_trace(go.Scatter(x=middle, y=share.round(4).tolist(), name=name, mode="lines", line={"color": color, "shape": "hvh", "dash": dash}))  # fmt: skip
     figure.add_vline(x=0, line_dash="dot", line_width=1)
     return Plate(
         name="preference-histogram",
@@ -272,14 +272,14 @@ def models(results: Any, settings: dict) -> Plate:
     kinds.append((PIXELS, *(data[f"pixels_{k}"] for k in ("axis", "exemplar", "ceiling"))))
     figure = new_figure(xaxis_title="exemplar: held-out R² / ceiling", yaxis_title="axis: held-out R² / ceiling")
     rows = []
-    for (name, axis, exemplar, ceiling), colour in zip(kinds, [*layer_colours(2), NEUTRAL]):
+    for (name, axis, exemplar, ceiling), color in zip(kinds, [*layer_colors(2), NEUTRAL]):
         a, e, c = (v.values.ravel() for v in (axis, exemplar, ceiling))
         keep = np.isfinite(a) & np.isfinite(e) & (c > 0.1)
         x, y = (e[keep] / c[keep]).round(3), (a[keep] / c[keep]).round(3)
         rows += [
             {"condition": name, "axis": p, "exemplar": q, "ceiling": r} for p, q, r in zip(a[keep], e[keep], c[keep])
         ]
-        figure.add_trace(go.Scatter(x=x.tolist(), y=y.tolist(), mode="markers", name=name, marker={"color": colour, "size": 6, "opacity": 0.7}))  # fmt: skip
+        figure.add_trace(go.Scatter(x=x.tolist(), y=y.tolist(), mode="markers", name=name, marker={"color": color, "size": 6, "opacity": 0.7}))  # fmt: skip
     figure.add_trace(
         go.Scatter(x=[0, 1], y=[0, 1], mode="lines", showlegend=False, line={"color": NEUTRAL, "dash": "dot"})
     )
@@ -307,11 +307,11 @@ def verdicts(results: Any, settings: dict) -> Plate:
     places = [(label, name) for label in CONDITIONS.values() for name in LAYERS] + [(PIXELS, "")]
     names = counts["verdict"].values.tolist()
     rows = []
-    for name, colour in zip(names, layer_colours(len(names))):
+    for name, color in zip(names, layer_colors(len(names))):
         values = [*counts.sel(verdict=name).values.ravel().tolist(), int(pixels.sel(verdict=name))]
         rows += [{"condition": c, "layer": layer, "verdict": name, "cells": v} for (c, layer), v in zip(places, values)]
         x = [[c for c, _ in places], [layer for _, layer in places]]
-        figure.add_trace(go.Bar(x=x, y=values, name=name, marker_color=colour))
+        figure.add_trace(go.Bar(x=x, y=values, name=name, marker_color=color))
     return Plate(
         name="verdicts",
         title="What each cell is called when all models compete",

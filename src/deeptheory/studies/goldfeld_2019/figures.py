@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 from deeptheory.information import fall
 from deeptheory.runs import Plate
 from deeptheory.studies.drawing import SYMBOLS, dots, measured, over_training, panels, table_of
@@ -190,7 +190,7 @@ def _synthetic(results: Any, settings: dict) -> Plate:
     figure = new_figure(xaxis_title="true I(X;Y) (bits)", yaxis_title="estimate (bits)")
     truth, kinds = data["truth"].values, data["kind"].values
     groups = [(kind, how) for kind in dict.fromkeys(kinds.tolist()) for how in data["how"].values.tolist()]
-    for k, ((kind, how), colour, symbol) in enumerate(zip(groups, layer_colours(len(groups)), SYMBOLS)):
+    for k, ((kind, how), color, symbol) in enumerate(zip(groups, layer_colors(len(groups)), SYMBOLS)):
         mine = kinds == kind
         part = data.sel(how=how)
         value, low, high = (part[n].values[mine] for n in ("estimate", "low", "high"))
@@ -203,7 +203,7 @@ def _synthetic(results: Any, settings: dict) -> Plate:
         }
         figure.add_trace(
             go.Scatter(x=x.tolist(), y=value.round(3).tolist(), mode="markers", error_y=error | {"thickness": 1}, name=f"{kind}, {how}",
-                       marker={"color": colour, "size": 7, "symbol": symbol})
+                       marker={"color": color, "size": 7, "symbol": symbol})
         )  # fmt: skip
     top = float(truth.max()) * 1.1
     figure.add_shape(type="line", x0=0, y0=0, x1=top, y1=top, line={"dash": "dot", "color": NEUTRAL})

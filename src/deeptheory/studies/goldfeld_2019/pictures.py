@@ -35,7 +35,7 @@ def clusters(settings, unit, inputs, workspace, progress):
         seen = dt.Recorder(module, x[shown], layers=[*LAYERS, "output"]).activations()
         out = {"accuracy": float((seen["output"][0].argmax(1).numpy() == y[shown]).mean())}
         for name in LAYERS:
-            found = Cosines().summarise(seen[name].flatten(2).numpy(), y[shown])
+            found = Cosines().summarize(seen[name].flatten(2).numpy(), y[shown])
             out |= {f"{kind}/{name}": float(found[kind][0]) for kind in ("within", "between")}
         return out
 

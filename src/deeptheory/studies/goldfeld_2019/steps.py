@@ -109,8 +109,8 @@ def _noisy(settings, seed, progress, weight):
         found: list[dict] = []
         for layer in recording.layers:
             a = recording.activations(layer, step)
-            near = Clusters(4 * sigma).summarise(a[:, chosen], data.y[chosen])  # the first 4096 rows are all patterns
-            found.append(readout.summarise(a, data.y[rows]) | near)
+            near = Clusters(4 * sigma).summarize(a[:, chosen], data.y[chosen])  # the first 4096 rows are all patterns
+            found.append(readout.summarize(a, data.y[rows]) | near)
         for name, values in plane.items():
             values.append([float(f[name][0]) for f in found])
     axes = ("seed", "step", "layer")
@@ -147,7 +147,7 @@ def deterministic(settings, unit, inputs, workspace, progress):
     exact = information_plane(recording, dt.Exact()).dataset()["h_t"].transpose("seed", "step", "layer")
     twice = double.recording.summary(dt.Exact())["h_t"].transpose("seed", "step", "layer")
     apart = [
-        [float(Clusters(4 * settings["noise"]).summarise(recording.activations(la, s)[:, chosen], data.y[chosen])["apart"][0])
+        [float(Clusters(4 * settings["noise"]).summarize(recording.activations(la, s)[:, chosen], data.y[chosen])["apart"][0])
          for la in recording.layers] for s in recording.steps
     ]  # fmt: skip
     axes = ("seed", "step", "layer")

@@ -280,7 +280,7 @@ def fields(settings, unit, inputs, workspace, progress):
     pair = [
         dt.cheap.gaussian_field(settings["couplings"], settings["field"], derive(unit[0], "field", k)) for k in range(2)
     ]
-    flow = dt.cheap.renormalisation_flow(np.stack(pair), k_max=settings["k_max"])  # two per seed, their mean counts
+    flow = dt.cheap.renormalization_flow(np.stack(pair), k_max=settings["k_max"])  # two per seed, their mean counts
     slope = np.log2(flow.couplings[:, 1] / flow.couplings[:, 0]).mean(0)
     return xr.Dataset(
         {

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.core.theme import LAYER_COLOURS
+from deeptheory.core.theme import LAYER_COLORS
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.pages import Part
@@ -55,7 +55,7 @@ def _groups(results: Any, settings: dict) -> Plate:
     whole = {(n, k, "whole, sorted"): sorted(dt.cheap.product_optimum(n, k)[1]) for n, k in _GROUPED if n <= _WHOLE_TO}
     found = sorted((real | whole).items(), key=lambda item: item[0][0])
     table = table_of([{"n": n, "hidden_layers": k, "layer": i, "group": float(b), "kind": kind} for (n, k, kind), groups in found for i, b in enumerate(groups, start=1)])  # fmt: skip
-    colors = dict(zip((n for n, _ in _GROUPED), LAYER_COLOURS))
+    colors = dict(zip((n for n, _ in _GROUPED), LAYER_COLORS))
     style = {f"n = {n}, equation 5": {"line": {"color": c}} for n, c in colors.items()}
     style |= {f"n = {n}, whole, sorted": {"mode": "markers", "marker": {"color": c, "symbol": "square-open", "size": 12}} for n, c in colors.items()}  # fmt: skip
     named = table.assign(name=[f"n = {n}, {kind}" for n, kind in zip(table["n"], table["kind"])])
@@ -111,7 +111,7 @@ def _learned(results: Any, settings: dict) -> Plate:
         table, "width", "depth", "error", log="xz", x_title="width of every hidden layer", y_title="hidden layers", z_title="error",
     )  # fmt: skip
     k = np.linspace(max(1, table["depth"].min() - 0.5), table["depth"].max() + 0.5, 60)
-    charts.add_line(figure, np.log2(frontier(n, k)), k, "frontier of theorem 5.1", color=LAYER_COLOURS[1], line={"width": 4})  # fmt: skip
+    charts.add_line(figure, np.log2(frontier(n, k)), k, "frontier of theorem 5.1", color=LAYER_COLORS[1], line={"width": 4})  # fmt: skip
     return Plate(
         name="learned",
         title=f"Error of learned products of {n} numbers, by depth and width (the paper's figure 2)",

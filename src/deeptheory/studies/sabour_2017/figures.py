@@ -168,14 +168,14 @@ def _overlaid(results: Any, settings: dict) -> Plate:
 def _apart(results: Any, settings: dict) -> Plate:
     data = results["segmentation"].isel(seed=0)
     pictures = data["pictures"].values  # input, first, second, drawn first, drawn second, drawn absent
-    grey = [np.repeat(pictures[k][..., None], 3, -1) for k in (0, 5)]
+    gray = [np.repeat(pictures[k][..., None], 3, -1) for k in (0, 5)]
     truth, drawn = (np.stack([pictures[k], pictures[k + 1], 0 * pictures[k]], axis=-1) for k in (1, 3))  # red, green
     names = [f"{a} and {b}; {c}" for (a, b), c in zip(data["label"].values, data["absent"].values)]
     rows = ["input", "both digits", "drawn apart", "drawn: absent"]
     return Plate(
         name="segmentation",
         title="Overlaid digits drawn apart, and a class that is not there",
-        figure=_mosaic(np.concatenate([grey[0], truth, drawn, grey[1]]), 5, names, rows),
+        figure=_mosaic(np.concatenate([gray[0], truth, drawn, gray[1]]), 5, names, rows),
         table=_pixels(pictures, ["input", "first", "second", "drawn first", "drawn second", "drawn absent"]),
         see="Third row: what the two labeled capsules draw, in red and green, against the truth above it. Last row: what the decoder draws from the capsule of a class (after the semicolon) that is neither a label nor among the two longest. Is it dark?",
         claims=("absent-class-not-hallucinated",),

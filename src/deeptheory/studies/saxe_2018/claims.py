@@ -170,7 +170,7 @@ def _linear_exact(results):
     return Sample(np.abs((data["ksg_estimate"] - data["ksg_exact"]).values) / half, "median")
 
 
-def _reparametrisation(results):
+def _reparametrization(results):
     data = results["smallest"]
     if float(data["function_change"].max()) > 1e-6:
         raise AssertionError("the weights do not compute the same function")
@@ -201,8 +201,8 @@ def cells(results: Any) -> dict[tuple[bool, bool], list[tuple[str, int]]]:
         data = results[step]
         gap = (data["train_accuracy"] - data["test_accuracy"]).transpose("seed", "step").values[:, -1]
         down = falls(results, step, readout)[:, -2]
-        for seed, compresses, generalises in zip(data["seed"].values.tolist(), down > COMPRESSES, gap < GAP):
-            out[bool(compresses), bool(generalises)].append((step, seed))
+        for seed, compresses, generalizes in zip(data["seed"].values.tolist(), down > COMPRESSES, gap < GAP):
+            out[bool(compresses), bool(generalizes)].append((step, seed))
     return out
 
 
@@ -307,7 +307,7 @@ CLAIMS = [
            f"{RELEVANT} of 100 inputs relevant, exact", ">= 0.8", _irrelevant),
     _claim("reparametrisation-changes-information", "section 2", "The same function with other weights has other information.",
            "range of I(X;T) of the hidden unit over w1 / c, c w2, c from 0.1 to 10; the function unchanged; exact", "> 0.5",
-           _reparametrisation, "bits"),
+           _reparametrization, "bits"),
     _claim("snr-transition-without-compression", "section 5", "The gradients' transition comes without compression.",
            "share of 1-1-1 linear networks whose SNR over samples falls through 1 in both layers while I(X;T) falls by less than "
            "0.1 bit", ">= 0.8", _transition("smallest")),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 from deeptheory.information import InformationPlane
 from deeptheory.runs import Plate
 from deeptheory.studies.drawing import SYMBOLS, dots, measured, over_training, panels, table_of
@@ -200,11 +200,11 @@ def _cells(results: Any, settings: dict) -> Plate:
     kinds = {"tanh": "even", "small-tanh": "even", "relu": "global", "small-relu": "global"}
     labels = {"tanh": "tanh, 80 %", "small-tanh": "tanh, 30 %", "relu": "ReLU, 80 %", "small-relu": "ReLU, 30 %"}
     rows = []
-    for (step, readout), colour, symbol in zip(kinds.items(), layer_colours(len(kinds)), SYMBOLS):
+    for (step, readout), color, symbol in zip(kinds.items(), layer_colors(len(kinds)), SYMBOLS):
         data = results[step]
         gap = (data["train_accuracy"] - data["test_accuracy"]).transpose("seed", "step").values[:, -1]
         down = falls(results, step, readout)[:, -2]
-        marker = {"color": colour, "size": 9, "symbol": symbol}
+        marker = {"color": color, "size": 9, "symbol": symbol}
         figure.add_trace(go.Scatter(x=down.round(3).tolist(), y=gap.round(4).tolist(), mode="markers", name=labels[step], marker=marker))  # fmt: skip
         rows += [
             {"networks": labels[step], "seed": s, "fall": float(f), "gap": float(g)}

@@ -188,7 +188,7 @@ def _noise(recording, settings: dict, y: np.ndarray):
         for k, layer in enumerate(recording.layers):
             a = recording.activations(layer, step)[:, rows]
             for v, variance in enumerate(settings["variances"]):
-                got = dt.GaussianNoise(variance**0.5).summarise(a, y[rows])
+                got = dt.GaussianNoise(variance**0.5).summarize(a, y[rows])
                 values[:, :, t, k, v] = got["i_x"], got["i_x_lower"], got["i_y"]
     axes = ("seed", "noise_step", "layer", "variance")
     names = ("noise_i_x", "noise_i_x_lower", "noise_i_y")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import deeptheory as dt
-from deeptheory.core.theme import layer_colours, new_figure
+from deeptheory.core.theme import layer_colors, new_figure
 from deeptheory.information import fall
 from deeptheory.runs import NotDone, Plate, Sample
 from deeptheory.runs.intervals import interval
@@ -140,15 +140,13 @@ def _falls(results: Any, settings: dict) -> Plate:
     table = pd.DataFrame(rows)
     figure = new_figure(xaxis_title="layer", yaxis_title="fall of I(X;T) after its maximum (bits)")
     conditions = list(dict.fromkeys(table["condition"]))
-    for k, (label, colour) in enumerate(zip(conditions, layer_colours(len(conditions)))):
+    for k, (label, color) in enumerate(zip(conditions, layer_colors(len(conditions)))):
         part = table[(table["condition"] == label) & (table["quantity"] == "fall")]
         error = {"type": "data", "symmetric": False, "array": (part["high"] - part["bits"]).round(4).tolist()}
         error |= {"arrayminus": (part["bits"] - part["low"]).round(4).tolist(), "thickness": 1.5}
         x = [i + 0.14 * (k - (len(conditions) - 1) / 2) for i in range(len(part))]
         marks = {"x": x, "y": part["bits"].round(4).tolist(), "error_y": error, "name": label}
-        figure.add_trace(
-            go.Scatter(**marks, mode="markers", marker={"color": colour, "size": 9, "symbol": _SYMBOLS[k]})
-        )
+        figure.add_trace(go.Scatter(**marks, mode="markers", marker={"color": color, "size": 9, "symbol": _SYMBOLS[k]}))
     layers = list(dict.fromkeys(table["layer"]))
     figure.update_xaxes(tickvals=list(range(len(layers))), ticktext=layers)
     deep = last_hidden(results["minibatch"])["layer"].item() if "minibatch" in conditions else layers[-1]

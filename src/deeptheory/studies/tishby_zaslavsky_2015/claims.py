@@ -176,7 +176,7 @@ CLAIMS = [
         "gaps",
         "section III",
         "A network's distortion and complexity exceed the optimal ones for its sample.",
-        "the smaller of the generalisation gap and the complexity gap, mean over networks",
+        "the smaller of the generalization gap and the complexity gap, mean over networks",
         ">= 0",
         lambda results: gap(results, "d_gap", "c_gap"),
         unit="bits",

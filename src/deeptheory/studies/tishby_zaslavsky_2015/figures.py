@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL
+from deeptheory.core.theme import LAYER_COLORS, NEUTRAL
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.pages import Part
@@ -12,7 +12,7 @@ from deeptheory.studies.tables import curve, measured, table_of
 from deeptheory.studies.tishby_zaslavsky_2015.claims import distance_after, slopes
 
 TITLE = "Deep learning and the information bottleneck principle"
-_BLUE, _ORANGE, _GREEN, _PINK = LAYER_COLOURS[:4]
+_BLUE, _ORANGE, _GREEN, _PINK = LAYER_COLORS[:4]
 
 
 def lead(settings: dict, scale: str) -> str:

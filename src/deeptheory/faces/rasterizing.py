@@ -1,4 +1,4 @@
-"""Pictures of heads: triangles, a depth buffer, colours from an atlas, light by Lambert's law, averaged over 2 x 2."""
+"""Pictures of heads: triangles, a depth buffer, colors from an atlas, light by Lambert's law, averaged over 2 x 2."""
 
 import numpy as np
 from numba import njit
@@ -7,10 +7,10 @@ FINE = 2  # pixels are drawn so much finer in each direction, and averaged
 
 
 @njit(cache=True, nogil=True)
-def draw(points, colours, which, turn, place, light, background, out):
+def draw(points, colors, which, turn, place, light, background, out):
     """Heads into out [n, size, size, channels].
 
-    points: [n, rows, columns, 3], surface. colours: [k, R, C, channels], atlases over the mesh from corner to corner;
+    points: [n, rows, columns, 3], surface. colors: [k, R, C, channels], atlases over the mesh from corner to corner;
     which: [n], the atlas of each head. turn: [n, 3, 3], rotations. place: [n, 3], scale and x, y of the origin in
     pixels. light: [n, 5], direction towards it (x, y, z), share of ambient light, strength.
     """
@@ -32,7 +32,7 @@ def draw(points, colours, which, turn, place, light, background, out):
                 number = 2 * (r * (columns - 1) + c)
                 _triangle(p[r, c], p[r, c + 1], p[r + 1, c], number, depth, seen, share)
                 _triangle(p[r + 1, c + 1], p[r + 1, c], p[r, c + 1], number + 1, depth, seen, share)
-        _shade(normal, colours[which[i]], light[i], seen, share, background, columns, rows, channels, out[i])
+        _shade(normal, colors[which[i]], light[i], seen, share, background, columns, rows, channels, out[i])
 
 
 @njit(cache=True, nogil=True)
@@ -92,9 +92,9 @@ def _triangle(a, b, c, number, depth, seen, share):
 
 
 @njit(cache=True, nogil=True)
-def _shade(normal, colours, light, seen, share, background, columns, rows, channels, out):
+def _shade(normal, colors, light, seen, share, background, columns, rows, channels, out):
     size = len(out)
-    high, wide = colours.shape[:2]
+    high, wide = colors.shape[:2]
     out[:] = 0
     part = np.float32(1 / FINE**2)
     for y in range(size * FINE):
@@ -123,7 +123,7 @@ def _shade(normal, colours, light, seen, share, background, columns, rows, chann
             iv, iu = min(int(v), high - 2), min(int(u), wide - 2)
             v, u = v - iv, u - iu
             for k in range(channels):
-                colour = (colours[iv, iu, k] * (1 - u) + colours[iv, iu + 1, k] * u) * (1 - v) + (
-                    colours[iv + 1, iu, k] * (1 - u) + colours[iv + 1, iu + 1, k] * u
+                color = (colors[iv, iu, k] * (1 - u) + colors[iv, iu + 1, k] * u) * (1 - v) + (
+                    colors[iv + 1, iu, k] * (1 - u) + colors[iv + 1, iu + 1, k] * u
                 ) * v
-                out[row, column, k] += part * min(max(colour * brightness, np.float32(0)), np.float32(1))
+                out[row, column, k] += part * min(max(color * brightness, np.float32(0)), np.float32(1))

@@ -1,4 +1,4 @@
-"""Nearest neighbours of every sample, and how many lie nearer than they do in some of the columns; exact.
+"""Nearest neighbors of every sample, and how many lie nearer than they do in some of the columns; exact.
 
 Three ways, chosen by the number of columns: sorting for one, a k-d tree for a few, a compiled scan over all pairs for many
 (memory of order n), where trees lose (measured: 10 columns, n = 10,000: 0.30 s by tree, 0.25 s by scan; 4 columns: 0.03 and
@@ -16,7 +16,7 @@ MOST_FOR_TREES = 7
 _LEAST = 5e-324  # nearer than this: the same
 
 
-def information_by_neighbours(
+def information_by_neighbors(
     x: np.ndarray,
     y: np.ndarray,
     z: np.ndarray,
@@ -45,7 +45,7 @@ def _psi(counts: np.ndarray) -> float:
 
 
 def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> tuple[np.ndarray, ...]:
-    """For each sample, around the max-norm distance to its kth neighbour in (x, y, z): which neighbour that was (the last of
+    """For each sample, around the max-norm distance to its kth neighbor in (x, y, z): which neighbor that was (the last of
     its cell where that holds k or fewer; where the distance is 0: how many are the same, itself with them), and how many
     others lie strictly nearer (or the same, at 0) in (x, z), (y, z) and z. inclusive: up to and with it, the first counts
     ties. Each [n] int64."""

@@ -1,4 +1,4 @@
-"""Nearest-neighbour estimators as their papers write them: sorted lists, one sample after the other, nats."""
+"""Nearest-neighbor estimators as their papers write them: sorted lists, one sample after the other, nats."""
 
 import math
 
@@ -34,7 +34,7 @@ def distance(a, b) -> float:
 
 
 def ross(x, label, k) -> float:
-    """Ross 2014, eq. 6, m counting the sample itself and those strictly nearer than its kth neighbour of the same
+    """Ross 2014, eq. 6, m counting the sample itself and those strictly nearer than its kth neighbor of the same
     label.
     """
     n, total = len(x), 0.0
@@ -46,15 +46,15 @@ def ross(x, label, k) -> float:
     return total / n
 
 
-def labelled_distance(a, b, label_a, label_b) -> float:
+def labeled_distance(a, b, label_a, label_b) -> float:
     """Max-norm over the columns; another label is infinitely far."""
     return distance(a, b) if label_a == label_b else math.inf
 
 
 def information(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> float:
-    """Counts around the kth neighbour in all of it (Frenzel & Pompe 2007), a label being a column whose values are the
+    """Counts around the kth neighbor in all of it (Frenzel & Pompe 2007), a label being a column whose values are the
     same or
-    infinitely far: the last neighbour of its label where there are fewer, and where the distance is 0, all that are the
+    infinitely far: the last neighbor of its label where there are fewer, and where the distance is 0, all that are the
     same, itself with them (Gao et al. 2017). inclusive: up to and with the distance (Mesner & Shalizi 2020). x, y, z:
     [n, d]."""
     n, total = len(x), 0.0
@@ -63,8 +63,8 @@ def information(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> floa
     for i in range(n):
         others = [j for j in range(n) if j != i]
         dz = {j: distance(z[i], z[j]) for j in others}
-        xz = {j: max(labelled_distance(x[i], x[j], label_x[i], label_x[j]), dz[j]) for j in others}
-        yz = {j: max(labelled_distance(y[i], y[j], label_y[i], label_y[j]), dz[j]) for j in others}
+        xz = {j: max(labeled_distance(x[i], x[j], label_x[i], label_x[j]), dz[j]) for j in others}
+        yz = {j: max(labeled_distance(y[i], y[j], label_y[i], label_y[j]), dz[j]) for j in others}
         both = {j: max(xz[j], yz[j]) for j in others}
         finite = sorted(d for d in both.values() if d < math.inf)[:k]
         reach = finite[-1]
