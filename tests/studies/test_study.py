@@ -7,9 +7,9 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.statistics import spearman
 from deeptheory.studies import STUDIES, find
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS, alikeness
-from deeptheory.studies.shwartz_ziv_tishby_2017.further_claims import spearman
 
 NAME = "shwartz-ziv-tishby-2017"
 SMALL = {
