@@ -18,12 +18,11 @@ import deeptheory as dt
 SOURCE = Path(dt.__file__).parent
 TESTS = Path(__file__).parent
 MOST_LINES = 400
-LONG = {  # still to be split; none may join them
-    "src/deeptheory/studies/sabour_2017/steps.py",
-}
+LONG: set[str] = set()  # still to be split; none may join them
 TOPICS = {  # tests that ask one question of several files
     "axis/population/test_area_comparisons.py",
     "axis/test_errors.py",
+    "axis/test_wrong_arguments.py",
     "capsules/test_benchmark.py",
     "capsules/test_bugs_of_peers.py",
     "capsules/test_errors.py",
@@ -35,6 +34,7 @@ TOPICS = {  # tests that ask one question of several files
     "datasets/test_errors.py",
     "faces/test_numbers.py",
     "faces/test_warp.py",
+    "faces/test_wrong_arguments.py",
     "information/bottleneck/test_curves.py",
     "information/bottleneck/test_solvers.py",
     "information/test_streams.py",
@@ -46,6 +46,7 @@ TOPICS = {  # tests that ask one question of several files
     "recording/test_layers_seen.py",
     "recording/test_tables.py",
     "report/test_links.py",
+    "runs/test_kills.py",
     "studies/test_captions.py",
     "studies/test_stored_runs.py",
 }

@@ -32,6 +32,7 @@ _NAMES = {  # public name -> module that holds it; a module's own name means the
     "rate_distortion": "deeptheory.information.channels",
     "axis_code": "deeptheory.axis",
     "axis_code_of": "deeptheory.axis",
+    "inspect": "deeptheory.inspection",
     "reproduce": "deeptheory.studies",
 }
 _CORE = ("errors", "results", "statistics", "theme")  # core files that are public
@@ -45,6 +46,7 @@ _MODULES = (
     "capsules",
     "faces",
     "axis",
+    "inspection",
     "studies",
     "report",
 )

@@ -62,12 +62,13 @@ def check(claims: Sequence[Claim], name: str, case: Case) -> None:
 
 
 def check_complete(claims: Sequence[Claim], cases: Collection[str], never: Mapping[str, str]) -> None:
-    """Every claim is tried or listed with the reason why it has no verdict; what is listed is not run, whatever was
-    found.
+    """Every claim with a region is tried or listed with the reason why it has no verdict; what is listed is not run,
+    whatever was found.
     """
-    ids = {c.id for c in claims}
+    ids, judged = {c.id for c in claims}, {c.id for c in claims if c.region is not None}
+    said = set(cases) | set(never)
     assert not set(cases) & set(never)
-    assert set(cases) | set(never) == ids, (ids - set(cases) - set(never), (set(cases) | set(never)) - ids)
+    assert judged <= said <= ids, (judged - said, said - ids)
     listed = [c for c in claims if c.id in never]
     for entry in decide(listed, {}, scale="quick"):
         assert entry.verdict == NOT_RUN, entry.id

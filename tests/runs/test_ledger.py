@@ -250,6 +250,7 @@ def test_an_estimate_brings_its_own_interval():
         (lambda: Sample([1], "share"), "a share is of"),
         (lambda: Sample([1.0, math.inf], "share"), "a share is of"),
         (lambda: share_of([1.0], [1.0]), "holds has dtype float64"),
+        (lambda: share_of([True], ["a"]), "measured has dtype <U1"),
         (lambda: share_of([True], [1.0, 2.0]), r"measured has shape \[2\], holds has 1"),
         (lambda: Sample([[1.0, 2.0]], "mean"), r"'mean' needs \[n\]"),
         (lambda: Plate(name="a/b", title="t", figure=None, table=None, see="s", trust="t", alt="a"), "plate name is"),

@@ -6,21 +6,15 @@ import deeptheory as dt
 from trials.frame import Row, often, quick
 from trials.information_auto import AUTO
 from trials.information_checks import (
-    block_p,
-    blocks,
     codes,
     conditional_labels,
     copies,
-    corrected,
-    corrected_order,
     counts,
     dense,
     entropies,
     entropy_intervals,
     entropy_units,
     found,
-    given_labels,
-    grouped,
     halves,
     heavy,
     kinds,
@@ -34,14 +28,14 @@ from trials.information_checks import (
     outliers,
     pair,
     partial,
-    refusals,
     relu,
-    series_false,
-    series_noted,
     tails,
     units_and_order,
 )
+from trials.information_counts import corrected, corrected_order, given_labels
 from trials.information_models import MODELS
+from trials.information_refusals import refusals
+from trials.information_series import block_p, blocks, grouped, series_false, series_noted
 from trials.row_labels import ROW_LABELS
 
 CMI = dt.conditional_mutual_information

@@ -1,8 +1,8 @@
 """Probe inputs in the forms that people's loops have, brought to what a model is called with.
 
-A tensor or array [n, ...], a DataFrame, a list of samples of one shape, a tuple of arguments or dict of keyword arguments
-(nested ones too), a DataLoader or Dataset whose items are x, (x, ..., y) or dicts. Floating-point arrays that are not
-torch's take the model's dtype, as a loop would cast them; tensors are left as they are.
+A tensor or array [n, ...], a DataFrame, a list of samples of one shape, a tuple of arguments or dict of keyword
+arguments (nested ones too), a DataLoader or Dataset whose items are x, (x, ..., y) or dicts. Floating-point arrays that
+are not torch's take the model's dtype, as a loop would cast them; tensors are left as they are.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,8 @@ _LABELS = ("labels", "label", "targets", "target", "y")
 
 
 def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
-    """Inputs at the door: everything with samples becomes a tensor. InputError: none, no sample, or lists that do not stack.
+    """Inputs at the door: everything with samples becomes a tensor. InputError: none, no sample, or lists that do not
+    stack.
 
     model: its floating dtype is taken by arrays that are not torch's.
     """
@@ -28,8 +29,8 @@ def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
 
 
 def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> tuple[Any, Any]:
-    """(inputs, targets), the targets from a DataLoader or Dataset where none were given. InputError: as `as_inputs`; the same row
-    labels (pandas) in another order.
+    """(inputs, targets), the targets from a DataLoader or Dataset where none were given. InputError: as `as_inputs`;
+    the same row labels (pandas) in another order.
 
     Items (x, y) or (x1, x2, ..., y) end with the target; dicts have it under labels, label, targets, target or y.
     """
@@ -141,7 +142,7 @@ def _checked(inputs: Any) -> Any:
 def own_copy(inputs: Any) -> Any:
     """The inputs copied, where they are small enough, so that the caller's array may change; else as they are."""
     size = sum(v.numel() * v.element_size() for v in tensors_of(inputs))
-    return inputs if size > _COPIED else _mapped(inputs, torch.Tensor.clone)
+    return inputs if size > _COPIED else mapped(inputs, torch.Tensor.clone)
 
 
 def tensors_of(inputs: Any) -> Iterator[torch.Tensor]:
@@ -178,22 +179,25 @@ def batches(inputs: Any, n: int, size: int | None) -> Iterator[Any]:
 
 def cut(inputs: Any, n: int, start: int, stop: int) -> Any:
     """Samples start to stop of every tensor whose first axis is the n samples."""
-    return _mapped(inputs, lambda v: v[start:stop] if v.ndim and len(v) == n else v)
+    return mapped(inputs, lambda v: v[start:stop] if v.ndim and len(v) == n else v)
 
 
-def _mapped(inputs: Any, act: Any) -> Any:
+def mapped(inputs: Any, act: Any) -> Any:
+    """The inputs with act(tensor) in the place of every tensor."""
     if isinstance(inputs, torch.Tensor):
         return act(inputs)
     if isinstance(inputs, dict):
-        return {k: _mapped(v, act) for k, v in inputs.items()}
+        return {k: mapped(v, act) for k, v in inputs.items()}
     if isinstance(inputs, tuple | list):
-        parts = [_mapped(v, act) for v in inputs]
+        parts = [mapped(v, act) for v in inputs]
         return type(inputs)(*parts) if hasattr(inputs, "_fields") else type(inputs)(parts)
     return inputs
 
 
 def call(model: nn.Module, inputs: Any) -> Any:
-    """The model on copies of the inputs, moved to its device: one that normalises its input in place changes nobody's x."""
+    """The model on copies of the inputs, moved to its device: one that normalises its input in place changes
+    nobody's x.
+    """
     parameter = next(iter(model.parameters()), None)
     device = None if parameter is None else parameter.device
 
@@ -201,7 +205,7 @@ def call(model: nn.Module, inputs: Any) -> Any:
         moved = v if device is None or v.device == device else v.to(device)
         return moved.clone() if moved is v else moved
 
-    given = _mapped(inputs, handed)
+    given = mapped(inputs, handed)
     try:
         if isinstance(given, dict):
             return model(**given)
@@ -222,6 +226,7 @@ def _say_dtypes(model: nn.Module, given: Any, error: Exception) -> None:
     mine, theirs = kinds(model.parameters()), kinds(tensors_of(given))
     if mine and theirs and mine != theirs:
         raise InputError(
-            f"the model ({', '.join(mine)}) does not take these inputs ({', '.join(theirs)}): {error}; convert one of them (a model that was "
+            f"the model ({', '.join(mine)}) does not take these inputs ({', '.join(theirs)}): {error}; convert "
+            "one of them (a model that was "
             "moved to another dtype needs a Recorder with inputs of that dtype)"
         ) from error

@@ -115,6 +115,21 @@ class Probe:
         with as_found(model, self._grad), looking(model, see, self.select):
             call(model, cut(self.inputs, self.n, 0, self.size))
 
+    @property
+    def sites(self) -> list[Site]:
+        """All that a few samples showed, after `planned`."""
+        return list(self._sites or ())
+
+    @property
+    def looked_at(self) -> int:
+        """Samples that the plan was made from."""
+        return self._planned
+
+    @property
+    def grad(self) -> bool:
+        """Whether the forward pass needs gradients, after `planned`."""
+        return self._grad
+
     def networks(self) -> list[nn.Module]:
         """The modules to call: the model, or, of a population under vmap, which hides its insides, each network."""
         if self._apart:

@@ -7,12 +7,10 @@ Every script, the unpacked library too, is allowed by its hash alone.
 
 import base64
 import gzip
-import hashlib
 import json
 import math
 import re
 from functools import cache
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,9 @@ from deeptheory import __version__
 from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import check_schema, read_json, write_text
 from deeptheory.core.verdicts import counted, headline
+from deeptheory.report.assets import NAME, asset, hash_of, seconds
+from deeptheory.report.inspection import write_inspection_page
 
-NAME = "report.html"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
@@ -32,6 +31,8 @@ def write_page(folder: str | Path) -> Path:
     StoreError: the folder is no finished run, a file in it is damaged, or the disk is full.
     """
     folder = Path(folder)
+    if (folder / "inspection.json").is_file():
+        return write_inspection_page(folder)
     run = read_json(folder / "run.json", "run")
     claims = read_json(folder / "claims.json", "finished run")
     page = read_json(folder / "page.json", "finished run")
@@ -49,7 +50,7 @@ def write_page(folder: str | Path) -> Path:
 def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
     from jinja2 import Environment, StrictUndefined
 
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = asset("page.css"), asset("page.js")
     library, library_hash, styles = _library()
     sections = [{**s, "plates": [_plate(folder, name, claims) for name in s["plates"]]} for s in page["sections"]]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -61,10 +62,10 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
     }
     # plotly makes one empty <style> and fills it by script, which is allowed; its SVG labels carry style attributes
     policy = (
-        f"default-src 'none'; script-src {_hash(script)} {library_hash}; style-src {_hash(style)} {_hash('')}; "
+        f"default-src 'none'; script-src {hash_of(script)} {library_hash}; style-src {hash_of(style)} {hash_of('')}; "
         "style-src-attr 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    return environment.from_string(_asset("page.html.j2")).render(
+    return environment.from_string(asset("page.html.j2")).render(
         page=page,
         run=run,
         claims=_grouped(claims),
@@ -160,19 +161,11 @@ def _library() -> tuple[str, str, list[str]]:
         script = path.read_text(encoding="utf-8")
     except OSError as error:
         raise StoreError(f"plotly's {path.name} cannot be read ({error}); install plotly again") from error
-    return _pack(script.encode()), _hash(script), re.findall(r'getElementById\("([0-9a-f]{64})"\)', script)
+    return _pack(script.encode()), hash_of(script), re.findall(r'getElementById\("([0-9a-f]{64})"\)', script)
 
 
 def _pack(data: bytes) -> str:
     return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _asset(name: str) -> str:
-    return files("deeptheory.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def number(value: Any) -> str:
@@ -200,8 +193,3 @@ def interval(claim: dict) -> str:
     if claim["low"] == claim["high"] and claim["low"] == claim["measured"]:
         return number(claim["measured"])
     return f"{number(claim['measured'])} [{number(claim['low'])}, {number(claim['high'])}]"
-
-
-def seconds(value: float) -> str:
-    """A duration for people."""
-    return f"{value:.1f} s" if value < 100 else f"{value / 60:.1f} min"

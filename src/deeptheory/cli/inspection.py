@@ -1,0 +1,231 @@
+"""inspect: what these theories say about a model, on one page."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deeptheory.cli.application import Json, app, print_json, say, use_data
+from deeptheory.core.errors import InputError
+
+
+@app.command("inspect")
+def inspect_model(
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="file.py:factory, package.module:factory, model.pt2, a TorchScript file, hf:NAME, timm:NAME or "
+            "torchvision:NAME."
+        ),
+    ],
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            help=".npz, .npy, .csv, .parquet, .txt (text, for hf:), a folder of images by class, module:loader, or "
+            "a built-in set (digits, mnist, ...)."
+        ),
+    ] = None,
+    target_name: Annotated[
+        str | None, typer.Option("--target", help="Column or name of the labels, or a file of them.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help=".safetensors, or a state dict saved by torch (read with weights_only).")
+    ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Open pickles of more than weights; that runs their code.")
+    ] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="hf:, timm: and torchvision: may fetch weights.")
+    ] = False,
+    split: Annotated[str, typer.Option(help="Which split the probe is: train or test.")] = "not said",
+    first: Annotated[int, typer.Option(help="At most so many samples, drawn with the seed; 0 for all.")] = 2000,
+    size: Annotated[int | None, typer.Option(help="Scale the images of a folder to SIZE x SIZE.")] = None,
+    only: Annotated[str | None, typer.Option(help="Instruments to run, by name, separated by commas.")] = None,
+    skip: Annotated[str | None, typer.Option(help="Instruments to leave out.")] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Layers by name or glob, separated by commas; default: what --plan shows as kept."),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Seconds, or 30s, 2min; instruments that do not fit are left out.")
+    ] = None,
+    task: Annotated[str, typer.Option(help="classes, regression or auto.")] = "auto",
+    twins: Annotated[int, typer.Option(help="Untrained twins.")] = 5,
+    permutations: Annotated[int, typer.Option(help="Permutations of the labels.")] = 20,
+    checkpoints: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--checkpoint", help="Weights of an earlier state, may be repeated; the last is the one described."
+        ),
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Samples per forward pass.")] = None,
+    seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: where the model is.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16, ...; default: the model's.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder with the page; default runs/inspect-NAME.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be measured and what it costs.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder to look for data in first (DEEPTHEORY_DATA).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put every instrument to every layer of a model, beside untrained twins and permuted labels, and write one
+    page.
+    """
+    from deeptheory.inspection.inspecting import inspect, promised
+    from deeptheory.inspection.model_sources import read_model
+    from deeptheory.inspection.probe_sources import ProbeSource, read_probe
+
+    use_data(data)
+    if first < 0:
+        raise InputError(f"--first is {first}; needed: a number of samples, or 0 for all")
+    source = read_model(target, weights, trust=trust, download=download)
+    if probe is not None:
+        given = read_probe(probe, source, target=target_name, split=split, first=first or None, seed=seed, size=size)
+    elif source.inputs is not None:
+        given = ProbeSource(inputs=source.inputs, targets=source.targets, said=f"from {source.title}")
+    else:
+        raise InputError("no probe: pass --probe, or let the factory return (model, inputs, targets)")
+    folder = out if out is not None else _folder(source.title)
+    seen: dict[str, Any] = {}
+
+    def before(setup: Any, found: Any, refused: Any) -> None:
+        seen.update(layers=[dict(r) for r in setup.table], seconds=found.seconds, refused=dict(refused))
+        lines = _layers(setup, plan)
+        for line in [*lines, "", *promised(found, refused)]:
+            if plan and not as_json:
+                print(line)
+            else:
+                say(line)
+        if plan:
+            raise typer.Exit()
+
+    command = _command(
+        target,
+        probe,
+        weights,
+        target_name,
+        split,
+        first,
+        only,
+        skip,
+        layers,
+        budget,
+        task,
+        seed,
+        device,
+        dtype,
+        batch,
+        size,
+        out,
+    )
+    try:
+        found = inspect(
+            source.model,
+            given.inputs,
+            given.targets,
+            None if only is None else _names(only),
+            [str(c) for c in checkpoints] if checkpoints else None,
+            folder,
+            skip=_names(skip),
+            layers=_names(layers) or None,
+            first=first or None,
+            split=split,
+            task=task,
+            twins=twins,
+            permutations=permutations,
+            budget=budget,
+            batch=batch if batch is not None else source.batch,
+            seed=seed,
+            device=device,
+            dtype=dtype,
+            title=source.title,
+            probe=given.said,
+            command=command,
+            before=before,
+        )
+    except typer.Exit:
+        if as_json:
+            print_json(seen)
+        raise
+    page = folder / "report.html"
+    if as_json:
+        print_json({**found.document(), "page": str(page)})
+        return
+    for k, (_, f) in enumerate(found.findings(), start=1):
+        print(f"{k}. {f.text}")
+    for name, why in found.refused.items():
+        say(f"not run: {name}: {why}")
+    print(
+        f"\nabout {found.facts['promised_seconds']:.2g} s promised, {found.facts['spent_seconds']:.2g} s "
+        f"taken\npage: {page}"
+    )
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in (text or "").split(",") if name.strip()]
+
+
+def _layers(setup: Any, every: bool) -> list[str]:
+    """What is measured, as lines; with `every`, also what is skipped, and why."""
+    lines = [f"{'layer':32}{'per sample':>18}{'columns':>9}  pooling"]
+    lines += [f"{p.name[-32:]:32}{'x'.join(map(str, p.shape)):>18}{p.units:>9}  {p.pooling}" for p in setup.measured]
+    skipped = [r for r in setup.table if not r["kept"]]
+    if every:
+        lines += ["", *(f"skipped: {r['name']} ({r['kind']}): {r['why']}" for r in skipped)]
+    else:
+        lines.append(f"{len(skipped)} more tensors are met and skipped (--plan says why)")
+    return lines
+
+
+def _folder(title: str) -> Path:
+    """runs/inspect-NAME, or, where that holds a finished run, the next number."""
+    import json
+
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in title.removesuffix(".py")).strip("-.") or "model"
+    folder, k = Path("runs") / f"inspect-{name}", 1
+    while True:
+        try:
+            record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            finished = record["times"]["finished"] is not None
+        except (OSError, ValueError, KeyError, TypeError):
+            finished = (
+                folder.exists()
+                and any(p.name not in (".lock",) for p in folder.iterdir())
+                and not (folder / "run.json").exists()
+            )
+        if not finished:
+            return folder
+        k += 1
+        folder = Path("runs") / f"inspect-{name}-{k}"
+
+
+def _command(
+    target,
+    probe,
+    weights,
+    target_name,
+    split,
+    first,
+    only,
+    skip,
+    layers,
+    budget,
+    task,
+    seed,
+    device,
+    dtype,
+    batch,
+    size,
+    out,
+) -> str:
+    """What to type to go on; files by their last name, so that the page names no folder of a machine."""
+    parts = ["deeptheory inspect", Path(target).name if "/" in target else target]
+    given = (
+        ("--probe", probe and (Path(probe).name if "/" in probe else probe)), ("--target", target_name), ("--weights",
+        weights and weights.name),
+        ("--split", None if split == "not said" else split), ("--first", None if first == 2000 else first), ("--only",
+        only), ("--skip", skip),
+        ("--layers", layers), ("--budget", budget), ("--task", None if task == "auto" else task), ("--seed", seed),
+        ("--device", device),
+        ("--dtype", dtype), ("--batch", batch), ("--size", size), ("--out", out and out.name),
+    )  # fmt: skip
+    return " ".join([*parts, *(f"{name} {value}" for name, value in given if value is not None)])

@@ -1,0 +1,204 @@
+"""What an inspection will cost, said before it runs, and what it did cost.
+
+Passes are counted; seconds come from timing pieces of the probe, each larger than the one before, until half a second is spent or
+the probe is whole, as of a machine that does nothing else (what else it does is no part of the cost). A straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deeptheory.core.errors import DeeptheoryError, InputError
+from deeptheory.core.results import Result
+from deeptheory.inspection.engine import Clock, Setup, _Pass, few
+from deeptheory.inspection.instrument import Instrument, Passes
+from deeptheory.recording.probe import Probe
+from deeptheory.recording.telling import available, size
+
+_AIM = 0.5  # seconds after which a larger piece is not tried
+_FIRST, _GROWTH = 4, 8  # samples; each piece is so many times the one before
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Price:
+    """Of one instrument. forward, backward: passes of the probe through the model; seconds: of those; control_seconds: of all twins;
+    held: bytes. The pass that all streams share stands under "shared pass"."""
+
+    name: str
+    forward: float
+    backward: float
+    seconds: float
+    control_seconds: float
+    held: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Promise(Result):
+    """What is to come. prices: one per instrument, the shared pass first. networks: how many are measured; twins: how many of those are
+    controls. one_pass: seconds of one forward pass of the probe."""
+
+    prices: tuple[Price, ...]
+    checkpoints: int
+    twins: int
+    one_pass: float
+
+    @property
+    def seconds(self) -> float:
+        """All of it, controls too."""
+        return sum(p.seconds + p.control_seconds for p in self.prices)
+
+    @property
+    def held(self) -> int:
+        """Bytes that the instruments of the shared pass hold at its end."""
+        return sum(p.held for p in self.prices)
+
+    def __repr__(self) -> str:
+        return f"Promise({', '.join(p.name for p in self.prices)}: about {self.seconds:.3g} s, {size(self.held)} held)"
+
+    def table(self):
+        """One row per instrument."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(p) for p in self.prices])
+
+
+def promise(setup: Setup, instruments: Mapping[str, Instrument], checkpoints: int, twins: int) -> Promise:
+    """Time a few samples and multiply. InputError: the instruments hold more than the memory that is free."""
+    shared = [i for i in instruments.values() if i.start is not None]
+    forward, per_stream = _timed(setup, shared, permutations=True)
+    _, per_stream_twin = _timed(setup, shared, permutations=False) if twins and shared else (0.0, {})
+    context = setup.context(setup.model)
+    passes = max((i.passes for i in shared), default=0)
+    prices = []
+    if shared:
+        prices.append(Price(name="shared pass", forward=passes, backward=0, seconds=checkpoints * passes * forward, control_seconds=twins * passes * forward, held=0))  # fmt: skip
+    for name, i in instruments.items():
+        own: Passes = i.cost(context)
+        others = twins if i.twins else 0
+        if i.start is not None:
+            one, other = per_stream.get(name, 0.0), per_stream_twin.get(name, 0.0)
+        else:
+            one = other = (own.forward + 2 * own.backward) * forward
+        prices.append(
+            Price(
+                name=name,
+                forward=own.forward,
+                backward=own.backward,
+                seconds=checkpoints * one,
+                control_seconds=others * other,
+                held=own.held,
+            )
+        )
+    found = Promise(prices=tuple(prices), checkpoints=checkpoints, twins=twins, one_pass=forward)
+    there = available()
+    if there is not None and found.held > there:
+        raise InputError(
+            f"the instruments would hold {size(found.held)} and {size(there)} of memory are free; measure fewer samples (first=), "
+            "fewer layers (layers=) or fewer instruments (skip=)"
+        )
+    return found
+
+
+def within(found: Promise, instruments: Mapping[str, Instrument], budget: float) -> dict[str, str]:
+    """Instruments to leave out so that the rest fits the budget in seconds, with the reason: taken in order, each that still fits.
+
+    InputError: not even one fits.
+    """
+    base = sum(p.seconds + p.control_seconds for p in found.prices if p.name == "shared pass")
+    spent, left_out, has_pass = 0.0, {}, False
+    for p in found.prices:
+        if p.name not in instruments:
+            continue
+        own = p.seconds + p.control_seconds
+        more = own + (base if instruments[p.name].start is not None and not has_pass else 0.0)
+        if spent + more > budget:
+            left_out[p.name] = (
+                f"about {more:.2g} s did not fit the budget of {budget:g} s, of which {spent:.2g} s were taken"
+            )
+            continue
+        spent += more
+        has_pass = has_pass or instruments[p.name].start is not None
+    if len(left_out) == len(instruments):
+        raise InputError(
+            f"no instrument fits a budget of {budget:g} s (all need about {found.seconds:.2g} s); measure fewer samples or twins"
+        )
+    return left_out
+
+
+def _timed(setup: Setup, shared: list[Instrument], permutations: bool) -> tuple[float, dict[str, float]]:
+    """Seconds of one forward pass of the whole probe, and of each stream's own work on it."""
+    n = min(_FIRST, setup.n) if setup.batch is None else min(setup.batch, setup.n)
+    _once(setup, shared, n, permutations)  # warm
+    before, now = (n, None), (n, _once(setup, shared, n, permutations))
+    while now[0] < setup.n:
+        n = now[0]
+        m = min(setup.n, _GROWTH * n)
+        m -= m % setup.batch if setup.batch is not None and m > setup.batch else 0
+        if m <= n or (now[1][0] + sum(now[1][1].values())) / n * m > _AIM * _GROWTH:
+            break
+        before, now = now, (m, _once(setup, shared, m, permutations))
+        if now[1][0] + sum(now[1][1].values()) > _AIM:
+            break
+    (n, small), (m, large) = before, now
+    if small is None:
+        return large[0] / m * setup.n, {k: v / m * setup.n for k, v in large[1].items()}
+    return _line(n, small[0], m, large[0], setup.n), {
+        k: _line(n, small[1].get(k, 0.0), m, v, setup.n) for k, v in large[1].items()
+    }
+
+
+def _line(n: int, a: float, m: int, b: float, whole: int) -> float:
+    slope = max(0.0, (b - a) / (m - n))
+    return max(b, b + slope * (whole - m))
+
+
+def _once(setup: Setup, shared: list[Instrument], n: int, permutations: bool) -> tuple[float, dict[str, float]]:
+    part = few(setup, n)
+    probe = Probe(part.model, part.inputs, part.layers, part.batch, part.select)
+    probe.planned(lambda: None)
+    idle = part.context(part.model).device == "cpu"  # of another device the processor only waits
+    began = Clock()
+    probe.planned(lambda: probe.run(part.model, lambda name, a, start: None))
+    forward = began.seconds(idle)
+    spent = {}
+    for i in shared:  # one by one: what cannot read so few samples must not stop the others
+        work = _Pass(part, part.model, [i], part.context(part.model, permutations=permutations), idle)
+        try:
+            probe.planned(lambda work=work: work.through(probe, None))
+        except (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError):
+            continue
+        spent[i.name] = work.seconds[i.name]
+    return forward, spent
+
+
+def seconds_of(text: str | float | int | None) -> float | None:
+    """A budget: a number of seconds, or text such as "90", "30s", "2min", "1.5 h". InputError: anything else, or nothing left."""
+    if text is None:
+        return None
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        value = float(text)
+    else:
+        words = str(text).strip().lower()
+        unit = next((u for u in ("seconds", "sec", "s", "minutes", "min", "m", "hours", "h") if words.endswith(u)), "")
+        try:
+            value = float(words.removesuffix(unit)) * {"m": 60, "h": 3600}.get(unit[:1], 1)
+        except ValueError as error:
+            raise InputError(f"budget is {text!r}; write seconds, or 30s, 2min, 1h") from error
+    if not 0 < value < float("inf"):
+        raise InputError(f"budget is {text!r}; needed: more than no time")
+    return value
+
+
+def shown(found: Promise) -> list[str]:
+    """The promise as lines for a terminal."""
+    lines = [f"{'':24}{'passes (forward, backward)':>28}{'seconds':>10}{'controls':>10}{'memory':>10}"]
+    for p in found.prices:
+        passes = f"{p.forward:.3g}, {p.backward:.3g}" if p.forward or p.backward else "in the shared pass"
+        lines.append(f"{p.name:24}{passes:>28}{p.seconds:>10.2g}{p.control_seconds:>10.2g}{size(p.held):>10}")
+    lines.append(f"about {found.seconds:.2g} s in all, with {found.twins} twins")
+    return lines
+
+
+def facts(found: Promise) -> list[dict[str, Any]]:
+    """The promise as JSON values."""
+    return [dict(vars(p)) for p in found.prices]

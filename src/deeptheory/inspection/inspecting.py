@@ -1,0 +1,336 @@
+"""dt.inspect: what these theories say about a model, as one result and one page; killed at any moment, it goes on."""
+
+import contextlib
+import hashlib
+import json
+import math
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.storage import read_json, write_text
+from deeptheory.inspection import engine
+from deeptheory.inspection.cost import Promise, facts, promise, seconds_of, shown, within
+from deeptheory.inspection.engine import Setup, Unit
+from deeptheory.inspection.inspection import Inspection
+from deeptheory.inspection.instrument import Instrument
+from deeptheory.inspection.instruments import chosen
+from deeptheory.inspection.progress import Progress
+from deeptheory.inspection.sampling import sampled
+from deeptheory.inspection.twins import Control, checkpoint_of, twin
+from deeptheory.recording.identity import digest_of
+from deeptheory.recording.inputs import mapped
+from deeptheory.recording.sites import unwrap
+from deeptheory.runs import Record
+from deeptheory.runs.lock import locked
+
+SAMPLES = 2000
+SPLITS = ("train", "test", "not said")
+
+
+def inspect(
+    model: nn.Module,
+    inputs: Any,
+    targets: Any = None,
+    instruments: str | Instrument | Iterable[str | Instrument] | None = None,
+    checkpoints: Mapping[str, Any] | Iterable[Any] | None = None,
+    out: str | Path | None = None,
+    *,
+    skip: Iterable[str] = (),
+    layers: str | Iterable[str] | None = None,
+    select: Any = None,
+    first: int | None = SAMPLES,
+    split: str = "not said",
+    task: str = "auto",
+    twins: int = 5,
+    permutations: int = 20,
+    budget: float | str | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    device: str | None = None,
+    dtype: str | None = None,
+    title: str | None = None,
+    probe: str = "",
+    command: str = "dt.inspect(...)",
+    before: Callable[[Setup, Promise, Mapping[str, str]], Any] | None = None,
+    progress: Callable[[float, float], Any] | bool | None = None,
+) -> Inspection:
+    """Put the instruments to every layer of a model, beside untrained twins and permuted labels; left exactly as found.
+
+    model: any nn.Module (compiled, exported and data-parallel ones are unwrapped). inputs, targets: as for Recorder: arrays [n, ...],
+    DataFrame, Dataset, DataLoader (which may bring the targets), tuples and dicts of arguments. first: at most so many samples, drawn
+    with the seed (of a loader the first ones); None for all. task: "classes", "regression" or "auto".
+    instruments: names (deeptheory.inspection.INSTRUMENTS) or Instruments of your own, None for the default ones; skip: names.
+    checkpoints: {name: state dict, path or module}, or a list of them: each is measured on the same probe, the last is the one
+    that sentences are about. layers, select, batch: as for Recorder. split: whether the probe is of the "train" or the "test" set.
+    twins, permutations: how many controls. budget: seconds or "2min"; instruments that do not fit are left out, with the reason.
+    device, dtype: measure a copy there. out: a run folder with the page; what a killed run has done is taken up again.
+    before: called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction, seconds left).
+
+    InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the folder holds
+    another run.
+    """
+    if split not in SPLITS:
+        raise InputError(f"split is {split!r}; known: {', '.join(SPLITS)}")
+    if twins < 0 or int(twins) != twins or seed < 0:
+        raise InputError(f"twins is {twins} and seed {seed}; both are integers, 0 or more")
+    seconds = seconds_of(budget)
+    model = unwrap(model)
+    given, y, drawn = sampled(inputs, targets, first, seed, model)
+    if device is not None or dtype is not None:
+        model, given = _moved(model, given, device, dtype)
+    setup = engine.prepare(
+        model, given, y, layers=layers, select=select, batch=batch, permutations=permutations, task=task, seed=seed
+    )
+    wanted = chosen(instruments, skip)
+    refused = engine.refusals(setup, wanted)
+    wanted = {name: i for name, i in wanted.items() if name not in refused}
+    if not wanted:
+        raise InputError("nothing can be run: " + "; ".join(f"{name}: {why}" for name, why in refused.items()))
+    states = _named(checkpoints)
+    control, twins = _try_a_twin(setup, seed, twins)
+    found = promise(setup, wanted, max(len(states), 1), twins)
+    if seconds is not None:
+        refused |= within(found, wanted, seconds)
+        wanted = {name: i for name, i in wanted.items() if name not in refused}
+        found = promise(setup, wanted, max(len(states), 1), twins)
+    if before is not None:
+        before(setup, found, refused)
+    settings = {
+        "model": type(model).__name__, "weights": _weights_of(model), "probe": digest_of(setup.inputs), "targets": _digest(y), "n": setup.n,
+        "layers": [p.layer.name for p in setup.places], "instruments": list(wanted), "twins": twins, "permutations": permutations,
+        "task": task, "batch": batch, "split": split, "dtype": setup.context(model).dtype, "device": setup.context(model).device,
+        "checkpoints": {name: _weights_of(_state(s)) for name, s in states.items()},
+    }  # fmt: skip
+    record = Record(
+        study="inspect",
+        scale="own model",
+        seed=seed,
+        seeds=[],
+        settings=settings,
+        changed={},
+        threads=torch.get_num_threads(),
+        command=command,
+    )
+    with contextlib.ExitStack() as stack:
+        folder = Path(out) if out is not None else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is a file; name a folder")
+        stack.enter_context(locked(folder))
+        record = record.enter(folder, None)
+        try:
+            results, spent = _run(setup, wanted, states, twins, control, record, folder, found, progress)
+        except (KeyboardInterrupt, Exception):
+            if out is not None and progress is not False:
+                print(f"stopped; what is done is in {folder}, and the same call goes on from there", file=sys.stderr)
+            raise
+        record.times["steps"] = {k: round(v, 3) for k, v in spent.items()}
+        record.finish(folder)
+        said = _facts(setup, record, found, spent, drawn, probe, split, twins, control, wanted)
+        inspection = Inspection(
+            title=title or type(model).__name__,
+            results=results,
+            layers=setup.table,
+            measured=tuple(dict(vars(layer)) for layer in setup.measured),
+            facts=said,
+            refused=refused,
+            checkpoints=tuple(states) or ("",),
+            notes=_notes(setup, split, said),
+        )
+        if out is not None:
+            inspection.write(folder)
+    return inspection
+
+
+def _run(
+    setup: Setup, wanted: Mapping[str, Instrument], states: Mapping[str, Any], twins: int, control: Control, record: Record, folder: Path,
+    found: Promise, progress: Any,
+):  # fmt: skip
+    """Every unit that is not there yet; then the results and the seconds by instrument, added up over sessions."""
+    names = list(states) or [""]
+    work = engine.units(wanted, names, twins)
+    tell = Progress(progress, _shares(work, found, len(names), twins))
+    done: dict[str, dict[str, engine.Readings]] = {}
+    spent: dict[str, float] = {}
+    held: tuple[str, nn.Module | None] = ("", None)
+    try:
+        for unit in work:
+            path = folder / "steps" / f"{unit.name}.json"
+            if path.exists():
+                tell.skip(unit.name)
+            else:
+                if held[0] != unit.network:
+                    held = ("", None)  # one copy at a time
+                    held = unit.network, _network(setup, unit, states, record.seed)
+                network = held[1]
+                assert network is not None
+                passes = max((wanted[n].passes for n in unit.instruments), default=1)
+                tell.begin(unit.name, passes * math.ceil(setup.n / setup.size))
+                what, seconds = engine.perform(setup, network, unit, wanted, tell)
+                write_text(path, json.dumps({"found": engine.encode(what), "seconds": seconds}))
+                tell.end()
+            kept = read_json(path, "step of an inspection")
+            done.setdefault(unit.network, {}).update(engine.decode(kept["found"]))
+            for name, s in kept["seconds"].items():
+                key = name if unit.number is None else f"{name} (twins)"
+                spent[key] = spent.get(key, 0.0) + s
+    finally:
+        tell.close()
+    return engine.join(setup, wanted, done, names, twins, control.control), spent
+
+
+def _network(setup: Setup, unit: Unit, states: Mapping[str, Any], seed: int) -> nn.Module:
+    if unit.number is not None:
+        return twin(setup.model, engine.twin_seed(seed, unit.number))[0]
+    if not states:
+        return setup.model
+    name = list(states)[int(unit.network.rpartition("-")[2])]
+    return checkpoint_of(setup.model, _state(states[name]), name)
+
+
+def _shares(work: list[Unit], found: Promise, networks: int, twins: int) -> dict[str, float]:
+    """Promised seconds of each unit."""
+    out = {}
+    for unit in work:
+        names = (
+            {"shared pass", *unit.instruments}
+            if found.prices[0].name == "shared pass" and unit.name.endswith("streams")
+            else set(unit.instruments)
+        )
+        prices = [
+            p
+            for p in found.prices
+            if p.name in names or (p.name == "shared pass" and unit.instruments and unit.name.endswith("streams"))
+        ]
+        seconds = sum(
+            p.seconds / networks if unit.number is None else p.control_seconds / max(twins, 1) for p in prices
+        )
+        out[unit.name] = max(seconds, 1e-6)
+    return out
+
+
+def _try_a_twin(setup: Setup, seed: int, twins: int) -> tuple[Control, int]:
+    if twins == 0:
+        return Control(control="untrained", said="none were asked for"), 0
+    try:
+        return twin(setup.model, engine.twin_seed(seed, 0))[1], twins
+    except InputError as error:
+        return Control(control="untrained", said=str(error)), 0
+
+
+def _named(checkpoints: Any) -> dict[str, Any]:
+    if checkpoints is None:
+        return {}
+    if isinstance(checkpoints, Mapping) and not any(isinstance(v, torch.Tensor) for v in checkpoints.values()):
+        out = {str(k): v for k, v in checkpoints.items()}
+    else:
+        items = [checkpoints] if isinstance(checkpoints, str | Path | Mapping | nn.Module) else list(checkpoints)
+        out = {Path(c).stem if isinstance(c, str | Path) else f"checkpoint {k + 1}": c for k, c in enumerate(items)}
+        if len(out) < len(items):
+            out = {
+                f"{k + 1}: {Path(c).name if isinstance(c, str | Path) else 'checkpoint'}": c
+                for k, c in enumerate(items)
+            }
+    if not out:
+        raise InputError("checkpoints hold none; give state dicts, paths or modules by name")
+    return out
+
+
+def _state(given: Any) -> Any:
+    if isinstance(given, str | Path):
+        from deeptheory.inspection.weights import read_weights
+
+        return read_weights(Path(given))
+    return given
+
+
+def _moved(model: nn.Module, inputs: Any, device: str | None, dtype: str | None) -> tuple[nn.Module, Any]:
+    import copy
+
+    kind = None if dtype is None else getattr(torch, dtype, None)
+    if dtype is not None and not (isinstance(kind, torch.dtype) and kind.is_floating_point):
+        raise InputError(f"dtype is {dtype!r}; write float32, float64, bfloat16 or float16")
+    try:
+        other = copy.deepcopy(model).to(device=device, dtype=kind)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device is {device!r}: {str(error).splitlines()[0]}") from error
+    if kind is not None:
+        inputs = mapped(inputs, lambda v: v.to(kind) if v.is_floating_point() else v)
+    return other, inputs
+
+
+def _weights_of(model: Any) -> str:
+    """A checksum of all parameters and buffers."""
+    state = model.state_dict() if isinstance(model, nn.Module) else model
+    digest = hashlib.sha256()
+    for name, t in state.items():
+        digest.update(name.encode())
+        if isinstance(t, torch.Tensor) and not t.is_meta and t.layout == torch.strided and not t.is_quantized:
+            digest.update(np.ascontiguousarray(as_numpy(t)).tobytes())
+        else:
+            digest.update(repr(t).encode())
+    return digest.hexdigest()
+
+
+def _digest(targets: Any) -> str:
+    if targets is None:
+        return ""
+    return digest_of(np.asarray(as_numpy(targets.to_numpy() if hasattr(targets, "iloc") else targets)))
+
+
+def _facts(
+    setup: Setup, record: Record, found: Promise, spent: Mapping[str, float], drawn: str, probe: str, split: str, twins: int, control: Control,
+    wanted: Mapping[str, Instrument],
+) -> dict[str, Any]:  # fmt: skip
+    context = setup.context(setup.model)
+    labels = setup.labels
+    chances = {
+        f"{name}/{q.name}": float(q.chance(context))
+        for name, i in wanted.items()
+        for q in i.quantities
+        if q.chance is not None
+    }
+    return {
+        "model": type(setup.model).__name__, "parameters": sum(p.numel() for p in setup.model.parameters()), "n": setup.n, "drawn": drawn,
+        "probe": probe, "checksum": record.settings["probe"][:12], "weights": record.settings["weights"][:12], "split": split,
+        "targets": labels.said, "classes": labels.classes, "class_names": list(labels.names[:50]), "class_counts": list(labels.counts[:50]),
+        "seed": record.seed, "device": context.device, "dtype": context.dtype, "threads": record.threads, "batch": setup.size,
+        "twins": twins, "control": control.control, "twins_said": control.said, "permutations": context.permutations,
+        "head": setup.head if isinstance(setup.head, str) else f"{setup.head_module}, which reads {setup.head.layer}",
+        "command": record.command, "promised_seconds": found.seconds, "promised": facts(found), "spent_seconds": sum(spent.values()),
+        "spent": dict(spent), "versions": dict(record.versions), "machine": dict(record.machine), "started": record.times["started"],
+        "chances": chances, "kept": sum(bool(r["kept"]) for r in setup.table), "met": len(setup.table),
+    }  # fmt: skip
+
+
+def _notes(setup: Setup, split: str, said: Mapping[str, Any]) -> tuple[str, ...]:
+    out = []
+    labels = setup.labels
+    if split == "not said" and labels.codes is not None:
+        out.append(
+            "Which split this probe is was not said. Class geometry and accuracy on training data say how the model fits; on held-out data, how it generalizes."
+        )
+    if not said["twins"]:
+        out.append(f"No untrained twins: {said['twins_said']}. What is shown has no such control.")
+    if labels.counts and min(labels.counts) < 10 and len(labels.counts) > 1:
+        out.append(
+            f"The rarest class has {min(labels.counts)} sample{'s' * (min(labels.counts) != 1)}; numbers by class say little about it."
+        )
+    if setup.n < 100:
+        out.append(
+            f"The probe has {setup.n} samples; intervals are wide, and those by large-sample formulas too short."
+        )
+    return tuple(out)
+
+
+def promised(found: Promise, refused: Mapping[str, str]) -> list[str]:
+    """The lines that are shown before a run."""
+    return [*shown(found), *(f"not run: {name}: {why}" for name, why in refused.items())]

@@ -1,0 +1,306 @@
+"""What an instrument measured, each number joined with its controls.
+
+Intervals are over the samples of the probe, for this network only. The twins are few: their least and largest value are shown, and
+"beyond" means outside that whole range.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.inspection.instrument import Instrument, Layer, Reading
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+COLUMNS = (
+    "checkpoint", "layer", "depth", "quantity", "value", "low", "high", "unit", "twin_mean", "twin_least", "twin_most", "twins",
+    "permuted_mean", "permuted_low", "permuted_high", "permutations", "note",
+)  # fmt: skip
+
+
+PARTS = {"[CLS]": "class token", "[last]": "last step"}  # endings of layers that are a part of another
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Joined:
+    """One quantity of one layer (layer "" for the model as a whole) with its controls.
+
+    value, low, high: of the model, with a 95 % interval over samples (NaN where none). twins: the same number of each untrained twin.
+    permuted: under each permutation of the labels. label: the layer for people. of_input: it is the
+    model's input, the same for every twin. control: what a twin is, in a word ("untrained", "weights permuted").
+    """
+
+    layer: str
+    depth: int
+    quantity: str
+    value: float
+    low: float
+    high: float
+    unit: str = "1"
+    note: str = ""
+    twins: tuple[float, ...] = ()
+    permuted: tuple[float, ...] = ()
+    control: str = "untrained"
+    checkpoint: str = ""
+    label: str = ""
+    of_input: bool = False
+
+    @property
+    def base(self) -> str:
+        """The layer without its part."""
+        return self.layer.removesuffix(next((end for end in PARTS if self.layer.endswith(end)), ""))
+
+    @property
+    def part(self) -> str:
+        """ "class token" or "last step" where this is only that of the layer, else ""."""
+        return next((said for end, said in PARTS.items() if self.layer.endswith(end)), "")
+
+    @property
+    def twin_mean(self) -> float:
+        """Mean over the twins that gave a number, NaN without."""
+        return _mean(self.twins)
+
+    @property
+    def twin_least(self) -> float:
+        """The least value of a twin, NaN without."""
+        return min(_finite(self.twins), default=math.nan)
+
+    @property
+    def twin_most(self) -> float:
+        """The largest value of a twin, NaN without."""
+        return max(_finite(self.twins), default=math.nan)
+
+    @property
+    def permuted_mean(self) -> float:
+        """Mean over the permutations of the labels, NaN without."""
+        return _mean(self.permuted)
+
+    @property
+    def permuted_low(self) -> float:
+        """2.5 % quantile over the permutations, NaN without."""
+        return _quantile(self.permuted, 0.025)
+
+    @property
+    def permuted_high(self) -> float:
+        """97.5 % quantile over the permutations, NaN without."""
+        return _quantile(self.permuted, 0.975)
+
+    @property
+    def beyond_twins(self) -> bool | None:
+        """Whether the interval (the value, where there is none) lies outside the whole range of the twins; None without twins.
+
+        No test: of a network like its k twins, a value lies outside their range in 2 of k + 1 cases.
+        """
+        return None if self.of_input else self._beyond(self.twins)
+
+    @property
+    def beyond_permuted(self) -> bool | None:
+        """Whether the interval lies outside the whole range under permuted labels; None without permutations."""
+        return self._beyond(self.permuted)
+
+    def _beyond(self, control: tuple[float, ...]) -> bool | None:
+        there = _finite(control)
+        if not there or math.isnan(self.value):
+            return None
+        low = self.value if math.isnan(self.low) else self.low
+        high = self.value if math.isnan(self.high) else self.high
+        return low > max(there) or high < min(there)
+
+    def said(self) -> str:
+        """The number with interval and controls, for a sentence: "0.99 [0.98, 0.99] (untrained 0.59 to 0.81)"."""
+        if math.isnan(self.value):
+            return f"not measured ({self.note})"
+        interval = "" if math.isnan(self.low) else f" [{short(self.low)}, {short(self.high)}]"
+        controls = []
+        if self.of_input:
+            controls.append("the same for every network")
+        elif _finite(self.twins):
+            controls.append(f"{self.control} {span(self.twin_least, self.twin_most)}")
+        if _finite(self.permuted):
+            controls.append(f"permuted labels {span(self.permuted_low, self.permuted_high)}")
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return f"{short(self.value)}{interval}{unit} ({'; '.join(controls) or 'no control'})"
+
+    def row(self) -> dict[str, Any]:
+        """As a row of the table."""
+        return {
+            "checkpoint": self.checkpoint, "layer": self.layer, "depth": self.depth, "quantity": self.quantity, "value": self.value,
+            "low": self.low, "high": self.high, "unit": self.unit, "twin_mean": self.twin_mean, "twin_least": self.twin_least,
+            "twin_most": self.twin_most, "twins": len(_finite(self.twins)), "permuted_mean": self.permuted_mean,
+            "permuted_low": self.permuted_low, "permuted_high": self.permuted_high, "permutations": len(_finite(self.permuted)),
+            "note": self.note,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class InstrumentResult(Result):
+    """What one instrument found, by layer and quantity, in order of depth. With several checkpoints each has rows of its own."""
+
+    instrument: Instrument
+    rows: tuple[Joined, ...]
+    checkpoints: tuple[str, ...] = ("",)
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        layers = len({r.layer for r in self.rows if r.layer})
+        several = f", {len(self.checkpoints)} checkpoints" if len(self.checkpoints) > 1 else ""
+        return f"InstrumentResult({self.instrument.name}: {len({r.quantity for r in self.rows})} quantities at {layers} layers{several})"
+
+    def of(self, quantity: str, checkpoint: str | None = None) -> list[Joined]:
+        """A quantity at every layer that has it, in order of depth. checkpoint: None for the last.
+
+        InputError: it is no quantity of this instrument, or no checkpoint of this name.
+        """
+        self.instrument.quantity(quantity)
+        which = self._checkpoint(checkpoint)
+        found = [r for r in self.rows if r.quantity == quantity and r.checkpoint == which]
+        return sorted(found, key=lambda r: r.depth)
+
+    def at(self, layer: str, quantity: str, checkpoint: str | None = None) -> Joined:
+        """A quantity at one layer. InputError: it is not there."""
+        found = {r.layer: r for r in self.of(quantity, checkpoint)}
+        if layer not in found:
+            raise InputError(f"{quantity} was not measured at {layer!r}; it was at {', '.join(found) or 'no layer'}")
+        return found[layer]
+
+    def _checkpoint(self, name: str | None) -> str:
+        if name is None:
+            return self.checkpoints[-1]
+        if name not in self.checkpoints:
+            raise InputError(f"unknown checkpoint {name!r}; there are: {', '.join(self.checkpoints)}")
+        return name
+
+    def table(self) -> "pandas.DataFrame":
+        """One row per layer and quantity: value, interval, twins, permuted labels, note."""
+        import pandas as pd
+
+        return pd.DataFrame([r.row() for r in self.rows], columns=list(COLUMNS))
+
+    def dataset(self) -> "xarray.Dataset":
+        """Each quantity as a variable over checkpoint and layer, its controls as NAME_low, _high, _twins [.., twin], _permuted [.., permutation]."""
+        import xarray as xr
+
+        depth = {r.layer: r.depth for r in self.rows if r.layer}
+        layers = sorted(depth, key=lambda name: depth[name])
+        dims = ("checkpoint", "layer")
+        out: dict[str, Any] = {}
+        for q in dict.fromkeys(r.quantity for r in self.rows if r.layer):
+            found = {(r.checkpoint, r.layer): r for r in self.rows if r.quantity == q}
+            grid = [[found.get((c, name)) for name in layers] for c in self.checkpoints]
+            for ending, field in (("", "value"), ("_low", "low"), ("_high", "high")):
+                out[q + ending] = (dims, [[math.nan if r is None else getattr(r, field) for r in row] for row in grid])
+            for axis, field in (("twin", "twins"), ("permutation", "permuted")):
+                most = max((len(getattr(r, field)) for row in grid for r in row if r), default=0)
+                if most:
+                    values = [[_padded(() if r is None else getattr(r, field), most) for r in row] for row in grid]
+                    out[f"{q}_{field}"] = ((*dims, axis), values)
+        return xr.Dataset(out, coords={"checkpoint": list(self.checkpoints), "layer": layers})
+
+    def scalars(self) -> dict[str, float]:
+        """NAME/QUANTITY/LAYER -> value, of the last checkpoint, for any experiment tracker."""
+        return {
+            "/".join(filter(None, (self.instrument.name, r.quantity, r.layer))): r.value
+            for r in self.rows
+            if r.checkpoint == self.checkpoints[-1]
+        }
+
+    def figure(self) -> Any:
+        """The instrument's rows of the figure by depth (plotly)."""
+        from deeptheory.inspection.drawing import by_depth
+
+        return by_depth([self])
+
+
+def joined(
+    instrument: Instrument,
+    layers: Iterable[Layer],
+    measured: dict[str, dict[str, list[Reading]]],
+    twins: list[dict[str, list[Reading]]],
+    control: str,
+    notes: tuple[str, ...] = (),
+) -> InstrumentResult:
+    """measured: checkpoint -> layer -> readings; twins: the same of each twin. InputError: two readings of one quantity and layer,
+    or of a quantity that the instrument does not name."""
+    layers = list(layers)
+    depth = {layer.name: layer.index for layer in layers}
+    inputs = {layer.name for layer in layers if layer.role == "input"}
+    labels = {layer.name: layer.label or layer.name for layer in layers}
+    others = [{(name, r.quantity): r.value for name, readings in t.items() for r in readings} for t in twins]
+    rows = []
+    for checkpoint, by_layer in measured.items():
+        seen = set()
+        for name, readings in by_layer.items():
+            for r in readings:
+                q = instrument.quantity(r.quantity)
+                if (name, r.quantity) in seen or (name and name not in depth):
+                    raise InputError(
+                        f"instrument {instrument.name} gave {r.quantity} at {name!r} twice, or at no layer of the model"
+                    )
+                seen.add((name, r.quantity))
+                rows.append(
+                    Joined(
+                        layer=name,
+                        depth=depth.get(name, -1),
+                        quantity=r.quantity,
+                        value=r.value,
+                        low=r.low,
+                        high=r.high,
+                        unit=q.unit,
+                        note=r.note,
+                        twins=tuple(o.get((name, r.quantity), math.nan) for o in others),
+                        permuted=r.permuted,
+                        control=control,
+                        checkpoint=checkpoint,
+                        label=labels.get(name, "the model"),
+                        of_input=name in inputs,
+                    )
+                )
+    order = {q.name: k for k, q in enumerate(instrument.quantities)}
+    place = {c: k for k, c in enumerate(measured)}
+    rows.sort(key=lambda r: (place[r.checkpoint], order[r.quantity], r.depth))
+    return InstrumentResult(instrument=instrument, rows=tuple(rows), checkpoints=tuple(measured), notes=notes)
+
+
+def short(value: float) -> str:
+    """A number for people: three digits that count, without an exponent where it can be."""
+    if math.isnan(value) or math.isinf(value):
+        return {True: "not a number"}.get(math.isnan(value), "infinite" if value > 0 else "-infinite")
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 1e5 or size < 1e-4:
+        return f"{value:.2e}"
+    if size >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if size < 1 else f"{value:.{2 if size < 10 else 1}f}".rstrip("0").rstrip(".")
+
+
+def span(low: float, high: float) -> str:
+    """ "0.1 to 0.3", or one number where both read alike."""
+    a, b = short(low), short(high)
+    return a if a == b else f"{a} to {b}"
+
+
+def _finite(values: Iterable[float]) -> list[float]:
+    return [v for v in values if not math.isnan(v)]
+
+
+def _mean(values: tuple[float, ...]) -> float:
+    there = _finite(values)
+    return float(np.mean(there)) if there else math.nan
+
+
+def _quantile(values: tuple[float, ...], q: float) -> float:
+    there = _finite(values)
+    return float(np.quantile(there, q)) if there else math.nan
+
+
+def _padded(values: tuple[float, ...], most: int) -> list[float]:
+    return [*values, *[math.nan] * (most - len(values))]

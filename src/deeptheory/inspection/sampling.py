@@ -1,0 +1,90 @@
+"""Which samples of what was given are measured: at most so many, drawn with the seed; of a loader the first ones."""
+
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
+
+from deeptheory.core.errors import InputError
+from deeptheory.recording.inputs import mapped, sample_count, with_targets
+
+
+def sampled(inputs: Any, targets: Any, first: int | None, seed: int, model: nn.Module) -> tuple[Any, Any, str]:
+    """(inputs, targets, how they were drawn). InputError: first is below 1, or targets beside a loader that is cut."""
+    if first is not None and (first < 1 or int(first) != first):
+        raise InputError(f"first is {first}; needed: an integer of at least 1, or None for all samples")
+    if isinstance(inputs, DataLoader | IterableDataset):
+        return _of_loader(inputs, targets, first, model)
+    if isinstance(inputs, Dataset):
+        n = _length(inputs)
+        if first is None or n <= first:
+            x, y = with_targets(inputs, targets, model)
+            return x, y, f"all {sample_count(x):,}"
+        rows = _rows(n, first, seed)
+        x, y = with_targets(Subset(inputs, rows.tolist()), None if targets is None else _taken(targets, rows, n), model)
+        return x, y, _said(first, n, seed)
+    x, y = with_targets(inputs, targets, model)
+    n = sample_count(x)
+    if first is None or n <= first:
+        return x, y, f"all {n:,}"
+    rows = _rows(n, first, seed)
+    chosen = torch.from_numpy(rows)
+    x = mapped(x, lambda v: v[chosen.to(v.device)] if v.ndim and len(v) == n else v)
+    return x, None if y is None else _taken(y, rows, n), _said(first, n, seed)
+
+
+def _of_loader(loader: Any, targets: Any, first: int | None, model: nn.Module) -> tuple[Any, Any, str]:
+    if first is None:
+        x, y = with_targets(
+            DataLoader(loader, batch_size=256) if isinstance(loader, IterableDataset) else loader, targets, model
+        )
+        return x, y, f"all {sample_count(x):,}"
+    source = DataLoader(loader, batch_size=256) if isinstance(loader, IterableDataset) else loader
+    size = source.batch_size or 1
+    with torch.random.fork_rng(devices=[]):
+        items = list(islice(source, -(-first // size)))
+    if not items:
+        raise InputError("inputs hold no sample: the loader or dataset is empty")
+    x, y = with_targets(_Kept(items), None, model)
+    n = sample_count(x)
+    if n > first:
+        rows = np.arange(first)
+        x = mapped(x, lambda v: v[:first] if v.ndim and len(v) == n else v)
+        y = None if y is None else _taken(y, rows, n)
+    if targets is not None:
+        y = _taken(targets, np.arange(min(n, first)), len(targets))
+    return x, y, f"the first {min(n, first):,} of the loader"
+
+
+class _Kept(DataLoader):
+    """Batches that were drawn already, in the form of a loader."""
+
+    def __init__(self, items: list[Any]):
+        super().__init__(items, batch_size=None)  # type: ignore[arg-type]
+
+
+def _rows(n: int, first: int, seed: int) -> np.ndarray:
+    return np.sort(np.random.default_rng([seed, 2]).choice(n, size=first, replace=False))
+
+
+def _taken(targets: Any, rows: np.ndarray, n: int) -> Any:
+    if hasattr(targets, "iloc"):
+        targets = targets.to_numpy()
+    values = targets if isinstance(targets, torch.Tensor) else np.asarray(targets)
+    if values.ndim == 0 or len(values) != n:
+        raise InputError(f"targets have {len(values) if values.ndim else 'no'} rows, inputs {n}; one each is needed")
+    return values[torch.from_numpy(rows).to(values.device)] if isinstance(values, torch.Tensor) else values[rows]
+
+
+def _length(data: Any) -> int:
+    try:
+        return len(data)
+    except TypeError as error:
+        raise InputError("the dataset has no length; give a DataLoader of it, or first=None") from error
+
+
+def _said(first: int, n: int, seed: int) -> str:
+    return f"{first:,} of {n:,}, drawn with seed {seed}"

@@ -1,0 +1,130 @@
+"""deeptheory inspect: a page from the command line, one JSON document, a plan before, and what a kill leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from deeptheory.cli import main
+
+FILE = """
+import time, torch
+from torch import nn
+class Slow(nn.Sequential):
+    def forward(self, x):
+        time.sleep(DELAY)
+        return super().forward(x)
+def make():
+    torch.manual_seed(0)
+    return Slow(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 2))
+def with_probe():
+    torch.manual_seed(1)
+    return make(), torch.randn(60, 12), torch.arange(60) % 2
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(FILE.replace("DELAY", "0"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(["inspect", *arguments])
+    return stop.value.code or 0
+
+
+def test_a_page_and_its_sentences(here, capsys):
+    assert run("mine.py:with_probe", "--only", "health", "--twins", "2", "--split", "test") == 0
+    said = capsys.readouterr()
+    assert "page: runs/inspect-mine.py-with_probe/report.html" in said.out
+    assert "1. " in said.out
+    assert "shared pass" in said.err
+    assert "mean over" not in said.out
+    page = (here / "runs" / "inspect-mine.py-with_probe" / "report.html").read_text()
+    assert "deeptheory inspect mine.py:with_probe --split test --only health --seed 0" in page
+    assert str(here) not in page
+    assert (
+        run("mine.py:with_probe", "--only", "health", "--twins", "1") == 0
+    )  # another run of the name has a folder of its own
+    assert (here / "runs" / "inspect-mine.py-with_probe-2" / "report.html").exists()
+
+
+def test_json_is_one_document(here, capsys):
+    assert (
+        run("mine.py:make", "--probe", "icosahedron", "--first", "50", "--only", "health", "--twins", "1", "--json")
+        == 0
+    )
+    said = json.loads(capsys.readouterr().out)
+    assert said["facts"]["drawn"] == "50 of 4,096, drawn with seed 0"
+    assert said["page"].endswith("report.html")
+    assert run("mine.py:make", "--probe", "icosahedron", "--only", "health", "--plan", "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {r["name"]: r["kept"] for r in said["layers"]} == {"0": False, "1": True, "2": False, "output": True}
+
+
+def test_a_plan_measures_nothing(here, capsys):
+    assert run("mine.py:with_probe", "--only", "health", "--plan") == 0
+    said = capsys.readouterr().out
+    assert "skipped: 0 (Linear): not a nonlinearity" in said
+    assert "about" in said
+    assert not (here / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (("mine.py:make",), "no probe: pass --probe"),
+        (("mine.py:gone", "--probe", "digits"), "has no 'gone'"),
+        (("mine.py:with_probe", "--only", "helth"), "did you mean health"),
+        (("mine.py:with_probe", "--first", "-1"), "--first is -1"),
+        (("mine.py:with_probe", "--budget", "soon"), "budget is 'soon'"),
+        (("mine.py:with_probe", "--split", "dev"), "split is 'dev'"),
+    ],
+)
+def test_wrong_use_is_one_line_and_code_2(here, capsys, arguments, match):
+    assert run(*arguments) == 2
+    said = capsys.readouterr()
+    assert match in said.err
+    assert said.out == ""
+
+
+@pytest.mark.slow
+def test_kill_9_and_the_same_command_goes_on(here):
+    (here / "mine.py").write_text(FILE.replace("DELAY", "0.2"))
+    command = [
+        sys.executable,
+        "-m",
+        "deeptheory",
+        "inspect",
+        "mine.py:with_probe",
+        "--only",
+        "health",
+        "--twins",
+        "3",
+        "--out",
+        "run",
+        "--batch",
+        "30",
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    first = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 90
+    while not list((here / "run" / "steps").glob("*.json")) and time.monotonic() < until:
+        time.sleep(0.02)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    done = {p.name: p.stat().st_mtime_ns for p in (here / "run" / "steps").glob("*.json")}
+    assert 0 < len(done) < 4
+    assert not (here / "run" / "report.html").exists()
+    (here / "mine.py").write_text(FILE.replace("DELAY", "0"))
+    again = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert {p.name: p.stat().st_mtime_ns for p in (here / "run" / "steps").glob("*.json") if p.name in done} == done
+    assert (here / "run" / "report.html").exists()
