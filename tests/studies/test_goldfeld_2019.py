@@ -37,7 +37,7 @@ REQUIRED = {
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("goldfeld") / "r"
     with pytest.MonkeyPatch.context() as patched:  # codes need not be good here
-        patched.setattr("deeptheory.studies.pictures.pictures_found", dt.datasets.digits)  # small ones are enough
+        patched.setattr("deeptheory.studies.digits.digits_found", dt.datasets.digits)  # small ones are enough
         patched.setattr("deeptheory.information.estimators.compressors._STEPS", 10)
         return dt.reproduce(NAME, out=folder, progress=False, **SMALL)
 

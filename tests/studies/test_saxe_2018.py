@@ -101,7 +101,7 @@ def test_pictures_of_digits(tmp_path, monkeypatch):
     """The step, its claims and its figure on small digits; a scale without it says what it costs."""
     from deeptheory.core.errors import MissingDependency
     from deeptheory.runs import NotRun
-    from deeptheory.studies import pictures as found
+    from deeptheory.studies import digits as found
     from deeptheory.studies.saxe_2018 import claims, figures
     from deeptheory.studies.saxe_2018.steps import digits
 

@@ -16,7 +16,7 @@ import numpy as np
 import deeptheory as dt
 from deeptheory.information import Clusters, Cosines, information_plane, noisy_neuron_information
 from deeptheory.runs import Step, derive, generator
-from deeptheory.studies.pictures import drawn_pictures
+from deeptheory.studies.digits import drawn_digits
 from deeptheory.studies.units import in_chunks, seeds
 
 CLUSTERED = 1024  # patterns, drawn at random, whose distances are measured
@@ -155,7 +155,7 @@ def quantised_digits(settings, unit, inputs, workspace, progress):
     epochs = settings["picture_epochs"]
     if not epochs:
         return xr.Dataset(coords={"seed": [unit]})
-    data = drawn_pictures(settings, SAMPLES)
+    data = drawn_digits(settings, SAMPLES)
     x = data.x.reshape(len(data.x), -1)
     nets = dt.networks.Population.mlp([x.shape[1], *DIGIT_WIDTHS, 10], "relu", [unit], bits=settings["bits"])
     how = {"train_fraction": [data.train], "lr": DIGIT_RATE, "epochs": epochs, "points": 40}
@@ -214,7 +214,7 @@ def convolutional(settings, unit, inputs, workspace, progress):
 
 def clusters(settings, unit, inputs, workspace, progress):
     """Cosine similarities within and between classes, layer by layer, while a convolutional network with noise learns."""
-    data = drawn_pictures(settings, SAMPLES)
+    data = drawn_digits(settings, SAMPLES)
     x, y, shown = data.x[:, None], data.y, data.held[:SHOWN]
 
     def measure(module) -> dict[str, float]:

@@ -18,7 +18,7 @@ from deeptheory.information import (
     one_neuron_information,
 )
 from deeptheory.runs import Step, generator
-from deeptheory.studies.pictures import drawn_pictures
+from deeptheory.studies.digits import drawn_digits
 from deeptheory.studies.units import seeds
 
 NONLINEARITIES = ("tanh", "relu", "softsign", "softplus", "linear")
@@ -211,7 +211,7 @@ def digits(settings, unit, inputs, workspace, progress, activation):
     steps = settings["picture_steps"]
     if not steps:
         return xr.Dataset(coords={"seed": [unit]})
-    data = drawn_pictures(settings, SAMPLES)
+    data = drawn_digits(settings, SAMPLES)
     x = data.x.reshape(len(data.x), -1)
     nets = dt.networks.Population.mlp([x.shape[1], *HIDDEN, 10], activation, [unit], settings["init"])
     look, shown = dt.GaussianNoise(VARIANCE**0.5), data.held[:SHOWN]

@@ -12,7 +12,7 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.runs import Step, chunks, generator
-from deeptheory.studies.pictures import drawn_pictures
+from deeptheory.studies.digits import drawn_digits
 from deeptheory.studies.units import in_chunks, seeds
 
 HIDDEN = (12, 10, 8, 6, 4, 2)  # figure 5: the first layer as wide as the input, then two narrower each
@@ -158,7 +158,7 @@ def committee(settings, unit, inputs, workspace, progress):
 
 def digits(settings, unit, inputs, workspace, progress):
     """Gradient phases, and the plane of the same networks, on images of digits."""
-    data = drawn_pictures(settings, settings["picture_samples"])
+    data = drawn_digits(settings, settings["picture_samples"])
     x = data.x.reshape(len(data.x), -1)
     nets = dt.networks.Population.mlp([x.shape[1], *_DIGITS_HIDDEN, 10], "tanh", unit, settings["init"])
     here = {**settings, **_DIGITS, "epochs": settings["picture_epochs"]}
