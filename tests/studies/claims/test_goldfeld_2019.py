@@ -5,7 +5,7 @@ import pytest
 
 from deeptheory.studies.goldfeld_2019.claims import CLAIMS
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CNN_LAYERS
-from oracles.simulated import STEPS, N, around, check, check_complete, dataset, falling, only
+from oracles.simulated import STEPS, N, around, check, check_complete, check_missing, dataset, falling, only
 
 LAYERS = [f"layer{k}" for k in range(1, 6)]
 SIZES = [0.0001, 0.001, 0.01, 0.1]
@@ -173,6 +173,11 @@ def test_a_claim_is_decided_by_what_its_paper_says(name):
 def test_an_estimate_above_the_truth_is_not_near_it():
     above = sets(0.5, 1.0, 0)
     check(CLAIMS, "compressed-estimate-is-near", (CASES["compressed-estimate-is-near"][0], above))
+
+
+def test_a_set_without_an_interval_has_no_value():
+    case = CASES["compressed-estimate-is-lower"][0]
+    check_missing(CLAIMS, "compressed-estimate-is-lower", case, dim="set")
 
 
 def test_every_claim_is_tried():

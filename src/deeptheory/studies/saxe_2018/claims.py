@@ -19,7 +19,7 @@ import numpy as np
 import deeptheory as dt
 from deeptheory.core.results import Estimate
 from deeptheory.information import fall
-from deeptheory.runs import NotRun, Sample
+from deeptheory.runs import NotRun, Sample, share_of
 from deeptheory.studies.paper import Paper, exact, place, ratio
 from deeptheory.studies.saxe_2018.steps import RATE, RELEVANT, VARIANCE
 
@@ -129,23 +129,18 @@ def student(results: Any, task: str, name: str) -> np.ndarray:
     return (data.sel(layer="layer2") if "layer" in data.dims else data).transpose("seed", "step").values
 
 
-def overtrains(results: Any, task: str) -> np.ndarray:
-    """[seed] bool: the exact error on new samples ends over 10 % above its least value."""
-    error = student(results, task, "error")
-    return error[:, -1] > 1.1 * error.min(1)
-
-
-def overtrains_without_fall(results: Any) -> np.ndarray:
-    """[seed] bool: it does, and I(X;T) falls by less than a tenth of its range."""
-    i_x = student(results, "overtrained", "i_x")
+def overtrains_without_fall(results: Any) -> Sample:
+    """The share of students whose exact error on new samples ends over 10 % above its least value, while I(X;T) falls by less than
+    a tenth of its range."""
+    error, i_x = (student(results, "overtrained", name) for name in ("error", "i_x"))
     still = fall(i_x) <= 0.1 * (i_x.max(1) - i_x.min(1))  # what never moves does not fall
-    return overtrains(results, "overtrained") & still
+    return share_of((error[:, -1] > 1.1 * error.min(1)) & still, error, i_x)
 
 
-def irrelevant_falls_total_rises(results: Any) -> np.ndarray:
-    """[seed] bool: what the task does not need falls while the whole rises."""
+def irrelevant_falls_total_rises(results: Any) -> Sample:
+    """The share of students in which what the task does not need falls while the whole rises."""
     part, whole = (student(results, "irrelevant", name) for name in ("irrelevant", "i_x"))
-    return (fall(part) > 0.5 * part.max(1)) & (whole[:, -1] > whole[:, 0])
+    return share_of((fall(part) > 0.5 * part.max(1)) & (whole[:, -1] > whole[:, 0]), part, whole)
 
 
 def range_over_factors(results: Any) -> np.ndarray:
@@ -157,14 +152,15 @@ def range_over_factors(results: Any) -> np.ndarray:
     return values.max(1) - values.min(1)
 
 
-def turns_without_fall(results: Any, step: str) -> np.ndarray:
-    """[seed] bool: the SNR falls through 1 while training, in every layer, and the information does not fall."""
+def turns_without_fall(results: Any, step: str) -> Sample:
+    """The share of networks whose SNR falls through 1 while training, in every layer, and whose information does not fall. A network
+    whose SNR never does is one in which that does not happen; one without an SNR has no value."""
     crossing = dt.gradient_phases(results[step]).crossing
     if step == "smallest":
         i_x, limit = results[step]["i_x"].transpose("seed", "step", "layer").values, 0.1
     else:
         i_x, limit = plane(results, step, "global").values[:, :, :-1], COMPRESSES  # hidden layers
-    return ((crossing > 0) & np.isfinite(crossing)).all(1) & (fall(i_x) < limit).all(1)
+    return share_of(((crossing > 0) & np.isfinite(crossing)).all(1) & (fall(i_x) < limit).all(1), crossing, i_x)
 
 
 def fall_and_gap(results: Any, step: str) -> tuple[np.ndarray, np.ndarray]:
@@ -175,24 +171,26 @@ def fall_and_gap(results: Any, step: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cells(results: Any) -> dict[tuple[bool, bool], list[tuple[str, int]]]:
-    """(compresses, generalizes) -> the networks there, as (step, seed)."""
+    """(compresses, generalizes) -> the networks there, as (step, seed); those without a fall or a gap are nowhere."""
     out: dict[tuple[bool, bool], list] = {(a, b): [] for a in (True, False) for b in (True, False)}
     for step in CORNERS:
         for seed, down, gap in zip(results[step]["seed"].values.tolist(), *fall_and_gap(results, step)):
-            out[bool(down > COMPRESSES), bool(gap < GAP)].append((step, seed))
+            if np.isfinite([down, gap]).all():
+                out[bool(down > COMPRESSES), bool(gap < GAP)].append((step, seed))
     return out
 
 
-def in_rarest_cell(results: Any) -> np.ndarray:
-    """[network] bool: whether it lies in the cell that fewest lie in."""
+def in_rarest_cell(results: Any) -> Sample:
+    """The share of networks in the cell that fewest lie in; those that lie nowhere have no value."""
     counts = [len(networks) for networks in cells(results).values()]
-    return np.arange(sum(counts)) < min(counts)
+    nowhere = sum(results[step].sizes["seed"] for step in CORNERS) - sum(counts)
+    return Sample(np.repeat([1.0, 0.0, np.nan], [min(counts), sum(counts) - min(counts), nowhere]), "share")
 
 
-def compresses_and_overfits(results: Any) -> np.ndarray:
-    """[seed] bool, on scarce data."""
+def compresses_and_overfits(results: Any) -> Sample:
+    """The share of networks that do, on scarce data."""
     down, gap = fall_and_gap(results, "small-tanh")
-    return (down > COMPRESSES) & (gap > GAP)
+    return share_of((down > COMPRESSES) & (gap > GAP), down, gap)
 
 
 def digit_falls(data: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 import deeptheory as dt
 from deeptheory.core.statistics import spearman
 from deeptheory.information import fall, fits_before_compressing, fraction_of_information
-from deeptheory.runs import NotRun, Sample
+from deeptheory.runs import NotRun, Sample, share_of
 from deeptheory.studies.paper import Paper, place, ratio
 
 PAPER = Paper(
@@ -38,16 +38,15 @@ def last_hidden(data: Any) -> Any:
     return data.isel(layer=-2)
 
 
-def fits_then_compresses(results: Any, layer: str) -> np.ndarray:
-    """[network] bool: the layer fits before it compresses."""
-    at = results["minibatch"].isel(layer=place(results["minibatch"], layer))
-    return fits_before_compressing(at["i_x"].values, at["i_y"].values)
+def two_phases(data: Any) -> Sample:
+    """The share of networks in which a layer fits before it compresses."""
+    i_x, i_y = data["i_x"].values, data["i_y"].values
+    return share_of(fits_before_compressing(i_x, i_y), i_x, i_y)
 
 
-def committee_phases(results: Any) -> np.ndarray:
-    """The same of the last hidden layer on the committee task."""
-    at = last_hidden(results["committee"])
-    return fits_before_compressing(at["i_x"].values, at["i_y"].values)
+def fits_then_compresses(results: Any, layer: str) -> Sample:
+    """The same of a layer of the protocol's networks."""
+    return two_phases(results["minibatch"].isel(layer=place(results["minibatch"], layer)))
 
 
 def first_layer_fall(results: Any) -> np.ndarray:
@@ -306,7 +305,7 @@ CLAIMS = [
         "A committee machine shows the same phases.",
         "as fit-then-compress, last hidden layer, on the committee task",
         ">= 0.8",
-        committee_phases,
+        lambda results: two_phases(last_hidden(results["committee"])),
     ),
     PAPER.claim(
         "mnist-gradient-phases",
