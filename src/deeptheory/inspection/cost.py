@@ -5,6 +5,7 @@ the probe is whole. Pieces are timed in seconds of
 the processor, and multiplied by how much longer the clock ran in the median piece: a stall in one is not multiplied. A straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -18,6 +19,7 @@ from deeptheory.recording.probe import Probe
 from deeptheory.recording.telling import available, size
 
 _AIM = 0.3  # seconds after which a larger piece is not tried
+_UNREADABLE = (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError)  # by an instrument
 _FIRST, _GROWTH = 4, 8  # samples; each piece is so many times the one before
 
 
@@ -198,14 +200,20 @@ def _once(setup: Setup, shared: list[Instrument], n: int, permutations: bool = T
         forward = min(forward, began.seconds(processor))
         if clock.seconds(processor) > _AIM:
             break
-    spent = {}
-    for i in shared:  # one by one: what cannot read so few samples must not stop the others
-        work = _Pass(part, part.model, [i], part.context(part.model, permutations=permutations), processor)
-        try:
-            probe.planned(lambda work=work: work.through(probe, None))
-        except (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError):
-            continue
-        spent[i.name] = work.seconds[i.name]
+    context = part.context(part.model, permutations=permutations)
+
+    def streams_of(instruments: list[Instrument]) -> dict[str, float]:
+        work = _Pass(part, part.model, instruments, context, processor)
+        probe.planned(lambda: work.through(probe, None))
+        return work.seconds
+
+    spent: dict[str, float] = {}
+    try:
+        spent = streams_of(shared) if shared else {}
+    except _UNREADABLE:
+        for i in shared:  # one by one: what cannot read so few samples must not stop the others
+            with contextlib.suppress(*_UNREADABLE):
+                spent |= streams_of([i])
     slower = clock.seconds() / max(clock.seconds(True), 1e-9) if processor else 1.0
     return _Piece(forward, spent, slower)
 
