@@ -1,6 +1,6 @@
 """What an inspection will cost, said before it runs, and what it did cost.
 
-Passes are counted; seconds come from timing pieces of the probe, each larger than the one before, until a third of a second is spent on one or
+Passes are counted; seconds come from timing pieces of the probe, each larger than the one before, until one takes most of a second or
 the probe is whole. Pieces are timed in seconds of
 the processor, and multiplied by how much longer the clock ran in the median piece: a stall in one is not multiplied. A straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
 """
@@ -18,7 +18,7 @@ from deeptheory.inspection.instrument import Instrument, Passes
 from deeptheory.recording.probe import Probe
 from deeptheory.recording.telling import available, size
 
-_AIM = 0.3  # seconds after which a larger piece is not tried
+_AIM = 0.7  # seconds after which a larger piece is not tried
 _UNREADABLE = (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError)  # by an instrument
 _FIRST, _GROWTH = 4, 8  # samples; each piece is so many times the one before
 
@@ -142,7 +142,11 @@ def _pieces(setup: Setup, shared: list[Instrument]) -> tuple[list[int], "list[_P
     while (n := sizes[-1]) < setup.n:
         m = min(setup.n, _GROWTH * n)
         m -= m % setup.batch if setup.batch is not None and m > setup.batch else 0
-        if m <= n or pieces[-1].spent > _AIM or pieces[-1].spent / n * m > _AIM * _GROWTH:
+        now, before = pieces[-1].spent, pieces[-2].spent if len(pieces) > 1 else 0.0
+        slope = (
+            (now - before) / (n - sizes[-2]) if len(sizes) > 1 else 0.0
+        )  # the first piece is mostly what does not grow
+        if m <= n or now > _AIM or now + slope * (m - n) > 2 * _AIM:
             break
         sizes.append(m)
         pieces.append(_steady(setup, shared, m))
