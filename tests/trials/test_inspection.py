@@ -309,8 +309,8 @@ def cells_do_not_depend(rng, draws):
 
 ROWS = [
     Row(NC, "null", "noise of 2,000 units and 10 samples per class is no collapse", noise_is_no_collapse, 3, 50),
-    Row(NC, "null", "shuffled labels, 10 units", shuffled_labels(10), 60, 1000),
-    Row(NC, "null", "shuffled labels, more units than samples", shuffled_labels(400), 40, 500),
+    Row(NC, "null", "shuffled labels, 10 units", shuffled_labels(10), 40, 1000),
+    Row(NC, "null", "shuffled labels, more units than samples", shuffled_labels(400), 25, 500),
     Row(NC, "power", "class means of norm 3 in 300 units", weak_classes_are_found, 20, 200),
     Row(NC, "null", "NC3 of a random head is sqrt 2", random_head),
     Row(NC, "truth", "an exact simplex frame is 0 in every number", exact_frame),

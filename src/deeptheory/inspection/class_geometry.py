@@ -155,10 +155,11 @@ def finding(result: Any) -> tuple[Finding, ...]:
         if best.beyond_permuted is not True:
             text += "; the control under permuted labels does not differ from it, so nothing follows"
         out.append(Finding(text=f"{text}.", quantity="linear", layer=best.layer, weight=2))
+    head = {r.layer for r in result.of("nc3")}  # collapse is about the layer that feeds the head
     for quantity, name in (("nc1", "NC1"), ("scatter_ratio", "tr S_W / tr S_B")):
         there = [r for r in result.of(quantity) if not math.isnan(r.value)]
         if there:
-            last = there[-1]
+            last = next((r for r in there if r.layer in head), there[-1])
             text = f"Scatter within classes against scatter between them, {name}, is {last.said()} at {last.label}; collapse is 0"
             if last.beyond_permuted is not True:
                 text += ". Permuted labels do not differ from it, so nothing follows"
