@@ -203,6 +203,17 @@ def test_correlation_and_its_map(measured):
     assert found.at("1", "mean_field").value == pytest.approx((c.sum() - 64) / 64 / 63, abs=1e-6)
 
 
+def test_large_maps_are_read_in_part(monkeypatch, measured):
+    net, x, y, results = measured
+    monkeypatch.setattr("deeptheory.inspection.correlation._ENTRIES", 16)
+    found = measure(net, x, y, instruments="correlation", twins=0)["correlation"]
+    assert found.at("1", "correlation").note.startswith("16 of 20 values")
+    assert found.at("1", "correlation").value == pytest.approx(
+        results["correlation"].at("1", "correlation").value, abs=0.15
+    )
+    assert found.at("3", "correlation").value == results["correlation"].at("3", "correlation").value
+
+
 def test_the_map_predicts_wide_untrained_networks():
     x, y = blobs()
     off = []

@@ -1,6 +1,6 @@
 """Class geometry: how far does each layer keep the classes apart, and how near is it to neural collapse?
 
-Sources and numbers: neural_collapse.py. Pitfall: noise with more units than samples per class reads as collapse; every number stands
+Sources and numbers: neural_collapse.py. Pitfall: noise with more units than samples per class reads as collapse; every number is shown
 next to the same for permuted labels, and NC1 is refused there.
 """
 
