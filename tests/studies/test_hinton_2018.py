@@ -113,7 +113,7 @@ def test_other_sources_are_read_and_cut(monkeypatch):
         light=np.zeros(n, int),
     )
     monkeypatch.setattr(dt.datasets, "small_norb", lambda: found)
-    settings, _ = find(NAME).settings("paper", None, {})
+    settings, _ = find(NAME).values("paper", None, {})
     views = steps.views({**settings, "seed": 0}, None, None, None, None)
     assert views["image"].shape == (6, 2, 48, 48)
     assert views["image"].values[1, 0, 3, 5] == round(found.images[1, 0, 6:8, 10:12].mean())
@@ -160,19 +160,19 @@ def test_other_scales_name_their_cost_and_their_networks_fit(scale):
 
 
 @pytest.mark.parametrize(
-    ("knobs", "match"),
+    ("changes", "match"),
     [
         ({"networks": 0}, "networks is 0"),
-        ({"updates": [1]}, r"updates is \[1\]; needed: two numbers"),
+        ({"updates": [1]}, r"updates is \[1\]; needed: steps on new viewpoints, in ablations: 800,400 \(2 values"),
         ({"lr": -1}, "lr is -1"),
-        ({"source": "norb"}, "source is 'norb'; known: multiview, smallnorb, coil20"),
+        ({"source": "norb"}, "unknown source 'norb'; did you mean smallnorb. Known: multiview, smallnorb, coil20"),
         ({"size": 10}, "no position is left"),
         ({"types": "16,4"}, None),
     ],
 )
-def test_wrong_use(knobs, match, tmp_path):
+def test_wrong_use(changes, match, tmp_path):
     if match is None:  # no convolutional capsule layer at all is a network, too
-        steps.check(find(NAME).settings("quick", None, knobs)[0])
+        steps.check(find(NAME).values("quick", None, changes)[0])
         return
     with pytest.raises(InputError, match=match):
-        dt.reproduce(NAME, out=tmp_path / "never", **knobs)
+        dt.reproduce(NAME, out=tmp_path / "never", **changes)

@@ -112,7 +112,7 @@ def test_turned_settings_decide_nothing(tmp_path):
         ({"samples": 10}, "samples is 10"),
         ({"field": 63}, "field is 63"),
         ({"couplings": "1,1"}, r"couplings is \[1.0, 1.0\]"),
-        ({"k_max": 0}, "k_max 0"),
+        ({"k_max": 0}, "k_max is 0.0"),
     ],
 )
 def test_wrong_use(tmp_path, kwargs, match):

@@ -129,17 +129,20 @@ def test_other_scales_name_their_cost_and_their_networks_fit(scale):
 
 
 @pytest.mark.parametrize(
-    ("knobs", "match"),
+    ("changes", "match"),
     [
         ({"networks": 0}, "networks is 0"),
         ({"iterations": 0}, "iterations is 0"),
-        ({"updates": [1, 2]}, r"updates is \[1, 2\]; needed: three numbers"),
+        (
+            {"updates": [1, 2]},
+            r"updates is \[1, 2\]; needed: steps on digits, moved digits, overlaid digits: 500,600,800 \(3 values",
+        ),
         ({"lr": 0}, "lr is 0"),
         ({"max_shift": -1}, "max_shift is -1"),
         ({"updates": "many"}, "updates is 'many'; needed: steps on digits"),
         ({"batch": 1.5}, "batch is 1.5"),
     ],
 )
-def test_wrong_use(knobs, match):
+def test_wrong_use(changes, match):
     with pytest.raises(InputError, match=match):
-        dt.reproduce(NAME, out="never", **knobs)
+        dt.reproduce(NAME, out="never", **changes)

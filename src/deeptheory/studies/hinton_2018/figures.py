@@ -6,11 +6,11 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.core.theme import layer_colours, new_figure
-from deeptheory.runs import NotDone, Page, Plate, Sample
+from deeptheory.runs import NotDone, Plate, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.drawing import against
 from deeptheory.studies.hinton_2018.claims import compared
-from deeptheory.studies.pages import Part, sections, turned
+from deeptheory.studies.pages import Part
 
 _ABLATIONS = {
     "whole": "r = 3, matrices, spread loss",
@@ -27,23 +27,19 @@ _ABLATIONS = {
 }
 
 
-def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run; figures whose step was not done are left out."""
-    notices = turned(changed)
-    if settings["source"] == "multiview":
-        notices.append(
-            "The pictures are rendered solids, a stand-in for smallNORB: easier, and no number here is one of smallNORB."
-        )
-    drawn, missing = sections(_SECTIONS, results, settings)
-    return Page(
-        title="Matrix capsules with EM routing",
-        lead=_lead(settings, scale),
-        notices=(*notices, *missing),
-        sections=drawn,
-    )  # fmt: skip
+TITLE = "Matrix capsules with EM routing"
 
 
-def _lead(settings: dict, scale: str) -> str:
+def notices(settings: dict) -> list[str]:
+    """What stands at the top of the page."""
+    rendered = (
+        "The pictures are rendered solids, a stand-in for smallNORB: easier, and no number here is one of smallNORB."
+    )
+    return [rendered] if settings["source"] == "multiview" else []
+
+
+def lead(settings: dict, scale: str) -> str:
+    """What the page begins with."""
     a, b, *rest = settings["types"]
     side = settings["crop"] or settings["size"]
     return (
@@ -245,7 +241,7 @@ def _gradients(results: Any, settings: dict) -> Plate:
     )  # fmt: skip
 
 
-_SECTIONS: tuple[Part, ...] = (
+SECTIONS: tuple[Part, ...] = (
     (
         "New viewpoints (table 2)",
         "Trained on some viewpoints, tested on others, on objects that were never seen. Two networks are compared where they are "

@@ -5,23 +5,20 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
-from deeptheory.runs import Page, Plate, Sample
+from deeptheory.runs import Plate, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.lin_tegmark_rolnick_2017.claims import gains
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import DATA, PARAMETERS
-from deeptheory.studies.pages import Part, sections, turned
+from deeptheory.studies.pages import Part
+
+TITLE = "Why does deep and cheap learning work so well?"
 
 
-def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run; figures whose step was not done are left out."""
-    notices = turned(changed, "settings stated beforehand", "claim")
-    drawn, missing = sections(_SECTIONS, results, settings)
-    return Page(
-        title="Why does deep and cheap learning work so well?",
-        lead="The paper argues from identities, counts and observations about nature, and measures nothing. Here its identities are "
-        f"checked, its counts are enumerated and its observations are measured, scale “{scale}”.",
-        notices=(*notices, *missing),
-        sections=drawn,
+def lead(settings: dict, scale: str) -> str:
+    """What the page begins with."""
+    return (
+        "The paper argues from identities, counts and observations about nature, and measures nothing. Here its identities are "
+        f"checked, its counts are enumerated and its observations are measured, scale “{scale}”."
     )
 
 
@@ -250,7 +247,7 @@ def _flattening(results: Any, settings: dict) -> Plate:
     )
 
 
-_SECTIONS: tuple[Part, ...] = (
+SECTIONS: tuple[Part, ...] = (
     (
         "Multiplying with neurons (section II.B)",
         "Four neurons multiply two numbers, to any accuracy in real arithmetic and to a floor in floating point.",

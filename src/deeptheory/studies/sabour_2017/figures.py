@@ -6,32 +6,26 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.core.theme import layer_colours, new_figure
-from deeptheory.runs import Page, Plate, Sample
+from deeptheory.runs import Plate, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.drawing import against
-from deeptheory.studies.pages import Part, sections, turned
+from deeptheory.studies.pages import Part
 from deeptheory.studies.sabour_2017.claims import compared
 
 _ROWS = ("r1", "r1-reconstruction", "r3", "r3-reconstruction", "cnn")
 
 
-def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run; figures whose step was not done are left out."""
-    notices = turned(changed)
-    if not settings["full"]:
-        notices.append(
-            "Small networks, few digits and short training: directions and differences are measured here, the paper's own numbers are not."
-        )
-    drawn, missing = sections(_SECTIONS, results, settings)
-    return Page(
-        title="Dynamic routing between capsules",
-        lead=_lead(settings, scale),
-        notices=(*notices, *missing),
-        sections=drawn,
-    )
+TITLE = "Dynamic routing between capsules"
 
 
-def _lead(settings: dict, scale: str) -> str:
+def notices(settings: dict) -> list[str]:
+    """What stands at the top of the page."""
+    small = "Small networks, few digits and short training: directions and differences are measured here, the paper's own numbers are not."
+    return [] if settings["full"] else [small]
+
+
+def lead(settings: dict, scale: str) -> str:
+    """What the page begins with."""
     side = 28 // settings["shrink"]
     half = " (every 2x2 pixels are one)" if settings["shrink"] == 2 else ""
     return (
@@ -278,7 +272,7 @@ def _change(results: Any, settings: dict) -> Plate:
     )  # fmt: skip
 
 
-_SECTIONS: tuple[Part, ...] = (
+SECTIONS: tuple[Part, ...] = (
     (
         "Digits (section 5, figures 3 and 4)",
         "A capsule's length says whether its class is there, its direction how. The decoder draws from the winning capsule alone.",
