@@ -1,7 +1,5 @@
 """Goldfeld et al. 2019, "Estimating information flow in deep neural networks" (ICML), with Lorenzen, Igel & Nielsen 2022 and
 Butakov et al. 2024: networks whose information is finite and known.
-
-The settings: what the papers state, what they do not, the scales, and what may be turned.
 """
 
 from typing import Any
@@ -10,9 +8,9 @@ from deeptheory.studies.settings import BATCH, LEARNING_RATE, WIDTHS, Setting, f
 from deeptheory.studies.study import Scale, Study
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
-    # noise: 0.005, from memory of the paper and unverified. Optimiser, rate, minibatch and epochs of the noisy networks are
+    # noise: 0.005, from memory of the paper and unverified. Optimizer, rate, minibatch and epochs of the noisy networks are
     # those of the released program of Shwartz-Ziv & Tishby; the weight of the orthonormality penalty, which leaves the output
-    # layer free, is ours: with 0.1 the weights are orthonormal to within a few hundredths. The quantised networks' settings
+    # layer free, is ours: with 0.1 the weights are orthonormal to within a few hundredths. The quantized networks' settings
     # are Lorenzen et al.'s. The convolutional network is trained on the 8 x 8 digits with a rate of ours.
     "paper": {
         "widths": [12, 10, 7, 5, 4, 3, 2],
@@ -71,7 +69,7 @@ SETTINGS = {
 
 STUDY = Study(
     name="goldfeld-2019",
-    title="Estimating information flow: noisy networks, clustering, quantised networks, compressed estimates",
+    title="Estimating information flow: noisy networks, clustering, quantized networks, compressed estimates",
     paper="Goldfeld et al. 2019, arXiv 1810.05728; Lorenzen et al. 2022, arXiv 2106.12912; Butakov et al. 2024, arXiv 2305.08013",
     arxiv="1810.05728",
     scales=SCALES,
