@@ -77,7 +77,7 @@ def timed(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, 
 
 
 def speed(threads: int, rounds: int, tiny: bool) -> list[dict[str, Any]]:
-    """A row a form of the step: seconds, operations, and the share of the matrix product's rate."""
+    """A row per form of the step: seconds, operations, and the share of the matrix product's rate."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     made: dict[str, Any] = TINY if tiny else {}

@@ -35,7 +35,7 @@ PEERS = {"kan": ("kan", "formula_peers.py"), "polybake": ("bake", "polybake_peer
 
 
 def run(rounds: int, quick: bool) -> list[Row]:
-    """One row a formula: time to run, ours and the kanpiler's."""
+    """One row per formula: time to run, ours and the kanpiler's."""
     return rows_of(measure(rounds, quick))
 
 

@@ -1,4 +1,4 @@
-"""Networks of known information: noise read-outs, sample propagation, neighbor counts, quantized training.
+"""Networks of known information: noise readouts, sample propagation, neighbor counts, quantized training.
 
 The other side is a competent form of the same: matrices of distances in numpy for Gaussian sums, scikit-learn's
 `mutual_info_regression` for one pair of columns (the same neighbors, other tie-breaking noise), autograd for training.

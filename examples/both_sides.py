@@ -40,7 +40,7 @@ LOOKS = (0, 5, 10, 20, 40, 80, 150, 300, 600)
 # %%
 # The first side: tanh units, thirty even bins (Shwartz-Ziv & Tishby 2017, figure 2). Keep the activations, so that
 # every
-# other read-out can look at the same run.
+# other readout can look at the same run.
 tanh, run = trained(nn.Tanh, lambda m: dt.Recorder(m, x, y, layers=["1", "3"]))
 even = dt.information_plane(run, dt.Binning(30, (-1, 1)))
 print(even, fall(even.i_x)[0].round(2), "bits fallen, by layer")
@@ -102,7 +102,7 @@ print(
 exact.figure("curves")
 
 # %%
-# Wide layers, as in most people's networks: with hundreds of units every input has a cell of its own, every read-out
+# Wide layers, as in most people's networks: with hundreds of units every input has a cell of its own, every readout
 # says
 # log2 n before, during and after training, and the plane says so in its notes. What is left are distances between
 # samples, and

@@ -4,7 +4,7 @@ An existing model at several checkpoints
 
 The model was written without any thought of this library: it calls ``torch.relu`` as a function, uses one dropout twice
 and returns a dictionary. Weights were saved while it trained; now they are looked at, and activations are streamed to a
-folder, so that any read-out can be tried later.
+folder, so that any readout can be tried later.
 """
 
 import tempfile
@@ -56,7 +56,7 @@ for epoch in (0, 1, 3, 10, 30):
     recorder.snapshot(epoch)
 
 # %%
-# The folder is the recording: load it in another session, and try read-outs. They do not agree, and should not.
+# The folder is the recording: load it in another session, and try readouts. They do not agree, and should not.
 recording = dt.Recording.load(folder / "activations")
 print(recording)
 for readout in (dt.Binning(8, "layer"), dt.Binning(30, "layer"), dt.GaussianNoise(0.3, relative=True), dt.Exact()):

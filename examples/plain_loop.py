@@ -3,7 +3,7 @@ Three lines in a plain training loop
 ====================================
 
 A ReLU network learns handwritten digits, and we watch its layers in the information plane.
-The read-out has to be stated: for a deterministic network every finite I(X;T) is a property of the network *and* of how
+The readout has to be stated: for a deterministic network every finite I(X;T) is a property of the network *and* of how
 its activations are looked at. ReLU units have no bounds, so that cells span the range of each layer.
 """
 
@@ -61,4 +61,4 @@ permuted = dt.information_plane(check.recording, readout=readout, permutations=2
 print(permuted.table()[["layer", "i_y", "null_mean", "p_value"]])
 
 assert plane.i_y[0, -1, -1] > plane.i_y[0, 0, -1] + 0.5, "the output learnt something about the labels"
-assert (permuted.i_y > permuted.null_mean).all(), "and more than labels dealt out anew would show"
+assert (permuted.i_y > permuted.null_mean).all(), "and more than permuted labels would show"

@@ -58,7 +58,11 @@ STORED = {  # names that finished runs and their ledgers hold
     "quantised-output-compresses",
     "quantised-pictures",
 }
-OTHERS_NAMES = {"information/options.py"}  # what other packages call their options: "n_neighbours", "standardise"
+OTHERS_NAMES = {  # what others spell so: options of other packages ("n_neighbours"), an attribute of HTML
+    "information/options.py": {"n_neighbours", "neighbours", "normalise", "standardise", "normalised"},
+    "report/page.html.j2": {"labelledby"},
+}
+TO_COME = ("studies/chang_tsao_2017/",)  # being rewritten
 
 
 def pages():
@@ -78,10 +82,12 @@ def private_words(text):
     return [(text.count("\n", 0, m.start()) + 1, m[1]) for m in found]
 
 
-def british(text):
-    """(line, word) of every British spelling that no finished run holds."""
+def british(text, others=()):
+    """(line, word) of every British spelling that no finished run holds, nor is another's name."""
     out = []
     for m in BRITISH.finditer(text):
+        if m[0] in others:
+            continue
         around = re.search(r"[\w/-]*\Z", text[: m.start()])[0] + m[0] + re.match(r"[\w/-]*", text[m.end() :])[0]
         if not any(around == s or around.startswith((s + "/", s + "-")) for s in STORED):
             out.append((text.count("\n", 0, m.start()) + 1, m[0]))
@@ -101,18 +107,17 @@ def prose(path):
 @pytest.mark.parametrize("path", pages(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_pages_use_the_fields_words(path):
     text = path.read_text()
+    others = OTHERS_NAMES.get(str(path.relative_to(SOURCE)), ()) if path.is_relative_to(SOURCE) else ()
     assert private_words(text) == []
-    assert british(text) == []
+    assert british(text, others) == []
 
 
 def test_sources_use_the_fields_words():
     found = {}
     for path in sources():
         name = str(path.relative_to(SOURCE))
-        wrong = private_words(prose(path))
-        if name not in OTHERS_NAMES:
-            wrong += british(path.read_text())
-        if wrong:
+        wrong = private_words(prose(path)) + british(path.read_text(), OTHERS_NAMES.get(name, ()))
+        if wrong and not name.startswith(TO_COME):
             found[name] = wrong
     assert found == {}
 

@@ -1,4 +1,4 @@
-"""Arguments that are no numbers, no whole numbers, or of another shape: each public function names the argument and
+"""Arguments that are no numbers, no integers, or of another shape: each public function names the argument and
 the fix.
 """
 
@@ -59,7 +59,7 @@ WHOLE = {  # argument -> (a call with it, the least)
 @pytest.mark.parametrize("value", [2.5, "a", True, np.nan, "below"])
 def test_counts_seeds_and_positions_are_whole_numbers(name, value):
     for call, least in WHOLE[name]:
-        with pytest.raises(InputError, match=rf"{name} is .*; needed: (a )?whole number"):
+        with pytest.raises(InputError, match=rf"{name} is .*; needed: (an )?integer"):
             call(least - 1 if value == "below" else value)
 
 
@@ -87,8 +87,8 @@ def test_numbers_are_finite(name, call, value):
     [
         (lambda: code(groups=np.arange(5)), r"groups have shape \[5\]; needed: \[60\]"),
         (lambda: code(blocks="shape:3"), "blocks is 'shape:3'; needed: a dict"),
-        (lambda: code(blocks={"a": [0.5]}), "block 'a' is .*; needed: whole numbers"),
-        (lambda: code(blocks={"a": slice(0, 1, 0)}), "needed: a slice of whole numbers"),
+        (lambda: code(blocks={"a": [0.5]}), "block 'a' is .*; needed: integers"),
+        (lambda: code(blocks={"a": slice(0, 1, 0)}), "needed: a slice of integers"),
         (lambda: dt.axis_code(WORDS, S), "needed are numbers"),
         (lambda: dt.axis_code(Y, np.where(S > 2, np.inf, S)), "features hold NaN or infinities"),
         (lambda: ax.rdm(NAN), "1 of 60 patterns hold NaN"),
@@ -117,7 +117,7 @@ def test_numbers_are_finite(name, call, value):
         (lambda: CODE.attribute([[1], [1, 2]]), "labels are labels of several kinds or lengths"),
         (lambda: CODE.reconstruct(3), "decoder is int; needed: a function"),
         (lambda: ax.record_units(NET, 3, X), "layers is 3; needed: a list of names"),
-        (lambda: ax.record_units(NET, ["1"], X, units=[0.5]), "units is .*; needed: whole numbers"),
+        (lambda: ax.record_units(NET, ["1"], X, units=[0.5]), "units is .*; needed: integers"),
         (
             lambda: ax.record_units(NET, ["1"], X, min_active_fraction="a"),
             "min_active_fraction is 'a'; needed: a finite number",

@@ -1,4 +1,4 @@
-"""Wrong use of capsules: the value seen and the mend."""
+"""Wrong use of capsules: the value seen and the fix."""
 
 import pytest
 import torch
@@ -26,8 +26,8 @@ def grid(t=2, h=4, w=4):
     ("call", "match"),
     [
         (lambda: c.dynamic_routing(U, W, 0), "iterations is 0; routing needs at least 1"),
-        (lambda: c.dynamic_routing(U, W, 2.0), "iterations is 2.0; it needs a whole number"),
-        (lambda: c.ConvMatrixCapsules(2, 3, iterations=True), "iterations is True; it needs a whole number"),
+        (lambda: c.dynamic_routing(U, W, 2.0), "iterations is 2.0; it needs an integer"),
+        (lambda: c.ConvMatrixCapsules(2, 3, iterations=True), "iterations is True; it needs an integer"),
         (lambda: c.dynamic_routing(U, W[:5]), r"weight has shape \[5, 3, 5, 4\].*I is 5 here and 6 from u"),
         (lambda: c.dynamic_routing(U[0], W), r"u has shape \[6, 4\]; it needs 3 axes"),
         (lambda: c.dynamic_routing(U, W, bias=torch.zeros(5, 3)), "bias has shape"),
@@ -88,9 +88,9 @@ def grid(t=2, h=4, w=4):
             lambda: c.Capsules(4, 4, 3, 5, share=True)(U),
             "6 capsules of 4 dimensions; this layer was made for multiples of 4 of 4",
         ),
-        (lambda: c.Capsules(6, 0, 3, 5), "in_dim is 0; it needs a whole number of at least 1"),
+        (lambda: c.Capsules(6, 0, 3, 5), "in_dim is 0; it needs an integer of at least 1"),
         (lambda: c.Capsules(6, 4, 3.0, 5), "out_capsules is 3.0"),
-        (lambda: c.ConvCapsules(2, 3, 4, 5, stride=0), "stride is 0; it needs a whole number of at least 1, or two"),
+        (lambda: c.ConvCapsules(2, 3, 4, 5, stride=0), "stride is 0; it needs an integer of at least 1, or two"),
         (lambda: c.ConvCapsules(2, 3, 4, 5, (3, 3, 3)), r"kernel_size is \(3, 3, 3\)"),
         (lambda: c.ConvCapsules(2, 3, 4, 5, padding="full"), "padding is 'full'; known: valid, same"),
         (lambda: c.ConvCapsules(2, 3, 4, 5, padding=-1), "padding is -1"),

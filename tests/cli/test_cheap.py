@@ -93,7 +93,7 @@ def test_cost_of_a_formula(capsys):
             "the best reachable is 0.000",  # at its corner a polynomial is close to sqrt(x), but not so close
         ),
         (["compile", "x*y", "--where", "x=0,inf"], "domain of x is (0.0, inf); a certificate needs finite ends"),
-        (["compile", "x*y", "--domain", "1", "-1"], "turned round; low comes first"),
+        (["compile", "x*y", "--domain", "1", "-1"], "reversed; low comes first"),
         (["compile", "x*y", "--tolerance", "inf"], "tolerance is inf; needed: a finite number, 0 or more"),
         (["compile", "x*y", "--tolerance", "0"], "tolerance 0 is out of reach in float64; the best reachable is"),
         (

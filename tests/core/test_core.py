@@ -38,7 +38,7 @@ def test_letters_bind_to_one_size():
         (lambda: pick({"adam": 1, "sgd": 2}, "adm", what="optimizer"), "unknown optimizer 'adm'; did you mean adam"),
         (lambda: pick({}, "x", what="thing"), "Known: none"),
         (lambda: dt.Estimate(value=1.0, method="m", direction="up"), "direction is 'up'; known: exact"),
-        (lambda: dt.Estimate(value=1.0, low=2.0, high=1.0, method="m"), "turned round"),
+        (lambda: dt.Estimate(value=1.0, low=2.0, high=1.0, method="m"), "reversed"),
         (lambda: Result().dataset(), "Result has no axes; use .table()"),
         (lambda: Result().figure(), "Result draws no figure; use .table()"),
     ],

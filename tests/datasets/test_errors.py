@@ -1,4 +1,4 @@
-"""Bad input to the data floor: the value seen and the mend."""
+"""Bad input to the data floor: the value seen and the fix."""
 
 import sys
 

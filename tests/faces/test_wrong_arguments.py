@@ -28,7 +28,7 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("value", [2.5, "a", True, None, np.nan, -1])
 def test_counts_and_seeds_are_whole_numbers(name, value):
-    with pytest.raises(InputError, match=f"{name} is .*; needed: (a )?whole number"):
+    with pytest.raises(InputError, match=f"{name} is .*; needed: (an )?integer"):
         CALLS[name](value)
 
 

@@ -231,7 +231,7 @@ def test_repeated_columns_add_nothing_and_copies_are_infinite(n, columns):
     cube = dt.mutual_information(u, u**3, "ksg")
     assert "rises by" in " ".join(cube.notes) or "near the largest" in " ".join(cube.notes)
     whole = np.random.default_rng(0).integers(0, 4, n).astype(float)
-    same = dt.mutual_information(whole, whole, "ksg")  # of whole numbers it is the entropy
+    same = dt.mutual_information(whole, whole, "ksg")  # of integers it is the entropy
     assert same.value == pytest.approx(2, abs=0.05)
     assert same.notes == ()
 

@@ -254,7 +254,7 @@ Y = [0, 1] * 5
             lambda: dt.Exact().summarize(X, [np.nan, 1] * 5),
             "labels run from nan",
         ),  # [-1, 1] are two classes: codes do not matter
-        (lambda: dt.Exact().summarize(X, [0.5, 1] * 5), "needed: whole numbers"),
+        (lambda: dt.Exact().summarize(X, [0.5, 1] * 5), "needed: integers"),
         (lambda: dt.Exact().summarize(X, [1] * 10), "targets hold one class only"),
         (lambda: dt.Exact().summarize(X, np.full((10, 2), 0.7)), "must be probabilities"),
         (lambda: dt.Exact().summarize(X, None), "targets are missing"),

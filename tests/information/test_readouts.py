@@ -1,4 +1,4 @@
-"""Read-outs against dictionaries and double loops, and what each of them must and must not see."""
+"""Readouts against dictionaries and double loops, and what each of them must and must not see."""
 
 import numpy as np
 import pytest

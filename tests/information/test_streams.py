@@ -1,4 +1,4 @@
-"""Read-outs as streams: what batches give is what the whole layer gives, to the bit, and it takes no more memory with more samples."""
+"""Readouts as streams: what batches give is what the whole layer gives, to the bit, and it takes no more memory with more samples."""
 
 import subprocess
 import sys
@@ -182,7 +182,7 @@ def test_a_readout_is_known_by_its_values(kept, same, other, tmp_path):
     recording.save(tmp_path / "r")
     for r in (recording, dt.Recording.load(tmp_path / "r")):
         assert r.summary(same).identical(r.summary(kept))
-        with pytest.raises(InputError, match="unknown read-out kept"):
+        with pytest.raises(InputError, match="unknown readout kept"):
             r.summary(other)
     both = dt.Recorder(model, X, Y, readouts=[kept, other])
     both.snapshot(0)

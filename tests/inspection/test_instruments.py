@@ -277,7 +277,7 @@ def test_propagation_with_many_outputs():
     tokens = nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(8, 4))
     ids = torch.arange(80).view(40, 2) % 9
     refused = measure(tokens, ids, torch.arange(40) % 4, instruments="propagation", twins=0)["propagation"]
-    assert "whole numbers" in refused.of("largest")[0].note
+    assert "integers" in refused.of("largest")[0].note
 
 
 def test_propagation_in_pieces(monkeypatch, measured):

@@ -1,4 +1,4 @@
-"""Bad input to populations and training: the value seen and the mend."""
+"""Bad input to populations and training: the value seen and the fix."""
 
 import numpy as np
 import pytest
@@ -30,8 +30,8 @@ def go(x=X, y=Y, population=None, **kwargs):
         (lambda: Population.mlp([3, 2], seeds=[-1]), "seen: -1"),
         (lambda: Population.mlp([3, 2], seeds=3), r"seeds is 3; .*seeds=\[3\] for one, seeds=range\(3\) for that many"),
         (lambda: Population.of(lambda: nn.Linear(3, 2), seeds=2), r"seeds is 2; give each network its seed"),
-        (lambda: Population.mlp([3, 2], seeds=[0.5]), r"seeds is \[0.5\]; they are whole numbers"),
-        (lambda: Population.mlp([3, 2], seeds=["a"]), "they are whole numbers"),
+        (lambda: Population.mlp([3, 2], seeds=[0.5]), r"seeds is \[0.5\]; they are integers"),
+        (lambda: Population.mlp([3, 2], seeds=["a"]), "they are integers"),
         (lambda: go(x=X[:, :2]), r"x has shape \[20, 2\]; these networks take \[n, 3\]"),
         (lambda: go(x=X[:, 0]), r"x has shape \[20\]; these networks take \[n, 3\]"),
         (lambda: go(x=X[:, :, None]), r"x has shape \[20, 3, 1\]; these networks take \[n, 3\]"),
@@ -58,7 +58,7 @@ def go(x=X, y=Y, population=None, **kwargs):
         (lambda: go(x=X[:1], y=Y[:1]), "x has 1 rows"),
         (lambda: go(y=np.array(["a", "b"] * 10)), r"y has dtype <U1; needed: numbers, such as np.unique"),
         (lambda: go(y=Y[:5]), r"y has shape \[5\]; needed: \[20\]"),
-        (lambda: go(y=Y + 1), "labels run from 1 to 2; needed: whole numbers from 0 to 1"),
+        (lambda: go(y=Y + 1), "labels run from 1 to 2; needed: integers from 0 to 1"),
         (lambda: go(y=np.zeros(20)), r"y holds one class only \(0"),
         (lambda: go(y=np.full((20, 2), 0.7)), "do not sum to 1"),
         (lambda: go(optimizer="adamw"), "unknown optimizer 'adamw'; did you mean adam"),
@@ -70,7 +70,7 @@ def go(x=X, y=Y, population=None, **kwargs):
         (lambda: go(train_fraction=0), "train_fraction is 0.0"),
         (lambda: go(train_fraction=0.01), "which is none"),
         (lambda: go(train_fraction=[0.5]), "train_fraction has 1 entries for 2 networks"),
-        (lambda: go(train_fraction=[[0, 99], 0.5]), r"whole numbers in \[0, 20\)"),
+        (lambda: go(train_fraction=[[0, 99], 0.5]), r"integers in \[0, 20\)"),
         (lambda: go(train_fraction=[[1, 1], 0.5]), "hold a row twice"),
         (lambda: go(split="stratified"), "unknown split"),
         (lambda: go(engine="cuda"), "unknown engine"),

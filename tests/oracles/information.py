@@ -1,4 +1,4 @@
-"""Information of read-outs the slow and obvious way: dictionaries, logarithms, double loops. Bits."""
+"""Information of readouts the slow and obvious way: dictionaries, logarithms, double loops. Bits."""
 
 import math
 from collections import Counter

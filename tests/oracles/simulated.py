@@ -1,7 +1,7 @@
 """Results that no network gave, in the form of a study's steps: a paper's statement is true in one, false in the other.
 
 A table of cases is {claim id: (results where it is true, results where it is false)}. What a claim must not look at
-(another layer, read-out, condition) holds the opposite, so that a wrong axis or name turns the verdict.
+(another layer, readout, condition) holds the opposite, so that a wrong axis or name turns the verdict.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Every trap of looking into a model while it runs, each a test that fails without its mend."""
+"""Every pitfall of recording a model while it runs, each a test that fails without its fix."""
 
 import random
 
@@ -319,8 +319,8 @@ class NeverCalls(nn.Module):
         (lambda: dt.Recorder(Functional(), X[:0]), r"inputs hold no sample \(shape \[0, 4\]\)"),
         (lambda: dt.Recorder(Functional(), {}), "inputs hold no sample"),
         (lambda: dt.Recorder(Functional(), X, targets=Y[:3]), "targets have 3 rows, inputs 8"),
-        (lambda: dt.Recorder(Functional(), X, readouts=dt.Exact()), "read-outs need targets="),
-        (lambda: dt.Recorder(Functional(), X, Y, readouts=["binning"]), "'binning' is no read-out"),
+        (lambda: dt.Recorder(Functional(), X, readouts=dt.Exact()), "readouts need targets="),
+        (lambda: dt.Recorder(Functional(), X, Y, readouts=["binning"]), "'binning' is no readout"),
         (lambda: dt.Recorder(Functional(), X, Y, readouts=dt.Exact(), store="s"), "give one of them"),
         (lambda: dt.Recorder(Functional(), X, batch=0), "batch is 0"),
         (lambda: dt.Recorder(torch.jit.trace(nn.Linear(4, 2), X), X), "TorchScript module shows no activations"),

@@ -239,10 +239,10 @@ def test_populations_are_read_out_and_stored_in_batches(tmp_path, batch):
         (lambda: dt.Recording.concatenate([made(), made(seed=1)], dim="step"), "differ in seeds"),
         (lambda: made().activations("tanh", 0), "unknown layer 'tanh'"),
         (lambda: made().activations("1", 4), "step 4 was not recorded; recorded: 0, 1, 10"),
-        (lambda: made().summary(dt.Exact()), "unknown read-out kept 'Exact"),
+        (lambda: made().summary(dt.Exact()), "unknown readout kept 'Exact"),
         (lambda: made((), readouts=dt.Exact()).summary(dt.Exact()), "nothing was recorded yet"),
         (lambda: made(()).dataset(), "nothing was recorded yet"),
-        (lambda: made(readouts=[dt.Exact(), dt.Binning(2)]).dataset(), "2 read-outs were kept"),
+        (lambda: made(readouts=[dt.Exact(), dt.Binning(2)]).dataset(), "2 readouts were kept"),
     ],
 )
 def test_wrong_use(call, match):

@@ -285,7 +285,7 @@ def test_resume_means_what_it_says(tmp_path):
 def test_a_folder_of_something_else_is_not_touched(tmp_path):
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "thesis.tex").write_text("x")
-    with pytest.raises(StoreError, match=r"is no run \(no run.json\) and holds thesis.tex"):
+    with pytest.raises(StoreError, match=r"is not a run folder \(no run.json\) and holds thesis.tex"):
         run(tmp_path / "r").execute(STEPS, progress=False)
     (tmp_path / "file").write_text("x")
     with pytest.raises(StoreError, match="cannot be written"):

@@ -27,7 +27,7 @@ def refusals(rng, draws):
         (lambda: MI(x, y, n_neighbors=5), "use k="),
         (lambda: MI(x, y, random_state=0), "use seed="),
         (lambda: MI(x, y, n_perm=100), "use permutations="),
-        (lambda: MI(x, y, "ksg", discrete_features=True), "labels as whole numbers or words"),
+        (lambda: MI(x, y, "ksg", discrete_features=True), "labels as integers or words"),
         (lambda: MI(x, y, kk=3), "unknown option 'kk'"),
         (lambda: MI(x, y, unit="bit"), "unit is 'bit'"),
         *((lambda k=k, m=m: MI(x, y, m, k=k), f"k is {k}") for k in (2.5, None, True) for m in ("auto", "ksg", "wkl")),

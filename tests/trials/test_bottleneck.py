@@ -185,7 +185,7 @@ def residual_and_gap(rng, draws):
 
 def huge(rng, draws):
     """Where beta outweighs every divergence T = X, its equal rows merged: I(X;T) = H(X), I(T;Y) = I(X;Y). Gamma 50 has
-    p(y|x) down to 5e-15, which beta 1e300 tells apart and 1e6 does not."""
+    p(y|x) down to 5e-15, which beta 1e300 distinguishes and 1e6 does not."""
     out = []
     for p in (channel(0.2), topics(rng, 30, 20), topics(rng, 120, 60), soft()):
         curve = dt.bottleneck_curve(p, [1e300])

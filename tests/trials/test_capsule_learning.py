@@ -85,7 +85,7 @@ def width_by_one_number(rng, draws):
 
 
 def width_by_nothing(rng, draws):
-    """Widths drawn anew for each picture: R2 has the mean 1 / (m (k - 1)) of one slope among m (k - 1) free numbers."""
+    """Widths drawn again for each picture: R2 has the mean 1 / (m (k - 1)) of one slope among m (k - 1) free numbers."""
     found = [
         perturbed(bars(2 * rng.integers(2, 15, 22)).reshape(2, 1, 11, 40, 40)).explained()[0, 0] for _ in range(draws)
     ]

@@ -1,4 +1,4 @@
-"""Faces: coordinates that come back, faces that nobody can tell apart, and surroundings that do not matter."""
+"""Faces: coordinates that come back, faces that nobody can distinguish, and surroundings that do not matter."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""The information plane and its read-outs: what is read from a layer, tried. Bits; truth by closed form or by counting."""
+"""The information plane and its readouts: what is read from a layer, tried. Bits; truth by closed form or by counting."""
 
 import numpy as np
 

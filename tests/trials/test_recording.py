@@ -168,7 +168,7 @@ def cost_is_what_is_held(rng, draws):
     whole = dt.Recorder(model, x, batch=8)
     lean = dt.Recorder(model, x, y, readouts=[dt.Exact(), dt.Binning(3)], batch=8)
     held = sum(a.numel() * a.element_size() for a in whole.activations().values())
-    keys = 2 * 16 * 50 * 3  # two read-outs, 16 bytes a sample, three layers
+    keys = 2 * 16 * 50 * 3  # two readouts, 16 bytes a sample, three layers
     return near([whole.cost().held, lean.cost().held, lean.cost().passes, lean.cost().batches], [held, keys, 2, 7], 0)
 
 

@@ -2,8 +2,8 @@
 
 Source: Hinton, Sabour & Frosst 2018, figure 2 (distances of votes to the mean, weighted by assignment); Sabour, Frosst
 & Hinton 2017, appendix (change of logits by iteration).
-Trap: everything is weighted by the assignments (for EM times the child's activation): a vote that no parent takes says
-nothing.
+Pitfall: everything is weighted by the assignments (for EM times the child's activation): a vote that no parent takes
+says nothing.
 """
 
 from collections.abc import Callable
@@ -86,7 +86,7 @@ class RoutingTrace(Result):
         )
 
     def table(self):
-        """One row an iteration: entropy, agreement, change, dead, cost, mean distance, least and largest mass of a
+        """One row per iteration: entropy, agreement, change, dead, cost, mean distance, least and largest mass of a
         parent.
         """
         import pandas as pd

@@ -2,7 +2,7 @@
 margin.
 
 Source: Sabour, Frosst & Hinton 2017, eq. 4 and section 4.1; Hinton, Sabour & Frosst 2018, eq. 3; released code of both.
-Trap: the paper sums over classes; the released code halves the margin terms and takes the mean over classes too. The
+Pitfall: the paper sums over classes; the released code halves the margin terms and takes the mean over classes too. The
 reconstruction weight of 0.0005 a pixel is the same in both: against the summed margin loss it is 0.01 in the released
 code.
 """
@@ -62,7 +62,7 @@ def spread_loss(
 def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weight: float = 0.0005) -> torch.Tensor:
     """weight times the squared error, summed over pixels, mean over the batch. Both: [B, ...].
 
-    Trap: a mean over pixels makes it 784 times weaker on MNIST. InputError: shapes that differ.
+    Pitfall: a mean over pixels makes it 784 times weaker on MNIST. InputError: shapes that differ.
     """
     if reconstruction.shape != images.shape:
         raise InputError(

@@ -5,7 +5,7 @@ A grid of matrix capsules is a pair: pose [B, H, W, types, 4, 4], activation [B,
 A vote is pose @ weight, a 4x4 product; form="vector" takes the 16 numbers as a vector and a 16x16 weight (the paper's ablation).
 The layers learn b_u and b_a, from which beta_u = b_u (1 + ln 2 pi) / 2 and beta_a = -2500 b_a: lambda is about 0.001, and a
 beta_a learnt as it stands would move a parent's logit by a millionth a step.
-Trap: released, the E-step of a convolution divides over positions of one parent type, so that types never compete there
+Pitfall: released, the E-step of a convolution divides over positions of one parent type, so that types never compete there
 (normalize="position"); its arithmetic also takes children to be p + q for every stride, ours are at stride * p + q.
 """
 
@@ -294,7 +294,7 @@ class ConvMatrixCapsules(_MatrixLayer):
 class ClassCapsules(_MatrixLayer):
     """All capsules of a grid vote for the classes: pose [B, H, W, types, 4, 4], activation -> pose [B, classes, 4, 4], [B, classes].
 
-    Weights are shared over positions; so that positions can be told apart, coordinates (row, column) are added to two entries of a
+    Weights are shared over positions; so that positions can be distinguished, coordinates (row, column) are added to two entries of a
     vote (the right-hand column in the paper, the first two of 16 as released). forward takes them, [H, W, 2]; left out, they are the
     cells' centers from -0.5 to 0.5 of the grid; coordinates=False adds none. children_per_parent: as in
     `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4.

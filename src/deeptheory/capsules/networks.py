@@ -211,13 +211,13 @@ class MatrixCapsuleNetwork(nn.Module):
 
 
 def check_image_shape(image_shape: Any, classes: Any) -> None:
-    """InputError: no (C, H, W) of whole numbers above 0; classes below 1."""
+    """InputError: no (C, H, W) of integers above 0; classes below 1."""
     sizes = tuple(image_shape) if isinstance(image_shape, Sequence) else ()
     if len(sizes) != 3 or not all(isinstance(n, _WHOLE) and n > 0 for n in sizes):
         gray = f"; for gray pictures of {sizes[0]}x{sizes[1]}: {(1, *sizes)}" if len(sizes) == 2 else ""
         raise InputError(f"image_shape is {image_shape!r}; needed: (channels, height, width){gray}")
     if not isinstance(classes, _WHOLE) or classes < 1:
-        raise InputError(f"classes is {classes!r}; needed: a whole number of 1 or more")
+        raise InputError(f"classes is {classes!r}; needed: an integer of 1 or more")
 
 
 def check_images(images: Any, image_shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
@@ -264,7 +264,7 @@ def _shrunk(size: Sequence[int], kernel: int, stride: int, padding: int, what: s
     """Height and width after a convolution. InputError: nothing is left; a kernel or stride below 1."""
     if not (isinstance(kernel, _WHOLE) and kernel > 0 and isinstance(stride, _WHOLE) and stride > 0):
         raise InputError(
-            f"the kernel over the {what} is {kernel!r} and its stride {stride!r}; needed: whole numbers above 0"
+            f"the kernel over the {what} is {kernel!r} and its stride {stride!r}; needed: integers above 0"
         )
     h, w = ((n + 2 * padding - kernel) // stride + 1 for n in size)
     if min(h, w) < 1:

@@ -62,7 +62,7 @@ class Perturbation(Result):
         return np.stack(out)
 
     def table(self):
-        """One row a class and dimension: R2 of the width."""
+        """One row per class and dimension: R2 of the width."""
         import pandas as pd
 
         values = self.explained()

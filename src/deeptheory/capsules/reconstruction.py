@@ -1,7 +1,8 @@
 """The decoder that draws an image from one capsule, all others masked.
 
 Source: Sabour, Frosst & Hinton 2017, section 4.1 and figure 2; initial values: released code.
-Trap: with the true label at test time the reconstruction leaks it; leave labels out, and the longest capsule is drawn.
+Pitfall: with the true label at test time the reconstruction leaks it; leave labels out, and the longest capsule is
+drawn.
 """
 
 from itertools import pairwise

@@ -2,7 +2,7 @@
 
 Source: Sabour, Frosst & Hinton 2017, section 4; initial values: the authors' released code (Sarasra/models,
 research/capsules). A grid of capsules is [B, H, W, types, d]: what stands at one cell lies together.
-Trap: a capsule's d numbers are d channels at one cell. `view(B, -1, 8)` on [B, C, H, W] makes capsules of eight
+Pitfall: a capsule's d numbers are d channels at one cell. `view(B, -1, 8)` on [B, C, H, W] makes capsules of eight
 neighboring pixels.
 """
 
@@ -171,10 +171,10 @@ def repeated(x: torch.Tensor, times: int) -> torch.Tensor:
 
 
 def check_sizes(**sizes: int) -> None:
-    """InputError: a size that is no whole number of at least 1."""
+    """InputError: a size that is not an integer of at least 1."""
     for name, size in sizes.items():
         if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
-            raise InputError(f"{name} is {size!r}; it needs a whole number of at least 1")
+            raise InputError(f"{name} is {size!r}; it needs an integer of at least 1")
 
 
 class ConvCapsules(nn.Module):

@@ -2,7 +2,8 @@
 
 Source: Hinton, Sabour & Frosst 2018, section 4: a child feeds up to ceil(K / stride)^2 parent positions, one at a
 corner, and all of them, of all types, compete for it.
-Trap: most ports cut the image into patches and let each patch compete on its own (im2col, then a softmax over types).
+Pitfall: most ports cut the image into patches and let each patch compete on its own (im2col, then a softmax over
+types).
 """
 
 from collections.abc import Sequence
@@ -38,14 +39,14 @@ class Windows:
 
 
 def pair(name: str, value: int | Sequence[int], least: int) -> tuple[int, int]:
-    """(rows, columns) from one number or two. InputError: no whole numbers, or below the least."""
+    """(rows, columns) from one number or two. InputError: no integers, or below the least."""
     two = (
         (value, value) if isinstance(value, (int, np.integer)) else tuple(value) if isinstance(value, Sequence) else ()
     )
     if len(two) != 2 or not all(
         isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= least for x in two
     ):
-        raise InputError(f"{name} is {value!r}; it needs a whole number of at least {least}, or two: rows, columns")
+        raise InputError(f"{name} is {value!r}; it needs an integer of at least {least}, or two: rows, columns")
     return int(two[0]), int(two[1])
 
 

@@ -10,7 +10,7 @@ from deeptheory.core.errors import InputError
 def read_domain(domain: Any, names: Sequence[str]) -> dict[str, tuple[float, float]]:
     """Intervals by name, in the order of names. domain: one pair for all, one pair a name, or a mapping from names.
 
-    InputError: a name without an interval, a wrong number of pairs, ends that are infinite, NaN or turned round.
+    InputError: a name without an interval, a wrong number of pairs, ends that are infinite, NaN or reversed.
     """
     if isinstance(domain, Mapping):
         given = {str(k): v for k, v in domain.items()}
@@ -36,5 +36,5 @@ def _pair(pair: Any, name: str) -> tuple[float, float]:
     if not (math.isfinite(low) and math.isfinite(high)):
         raise InputError(f"domain of {name} is ({low}, {high}); a certificate needs finite ends")
     if low > high:
-        raise InputError(f"domain of {name} is ({low}, {high}), turned round; low comes first")
+        raise InputError(f"domain of {name} is ({low}, {high}), reversed; low comes first")
     return low, high

@@ -292,7 +292,7 @@ def _made(word: str, arguments: list) -> "sympy.Expr":
 
 
 def _whole(word: str, arguments: list) -> "sympy.Expr":
-    """Functions that count or recur: of small whole numbers and of formulas."""
+    """Functions that count or recur: of small integers and of formulas."""
     import sympy
 
     for a in arguments:

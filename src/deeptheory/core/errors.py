@@ -1,4 +1,4 @@
-"""The few error types. Each message names the value seen and the mend."""
+"""The few error types. Each message names the value seen and the fix."""
 
 
 class DeeptheoryError(Exception):

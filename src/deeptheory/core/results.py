@@ -27,7 +27,7 @@ class Result:
         raise InputError(f"{type(self).__name__} has no axes; use .table()")
 
     def table(self) -> "pandas.DataFrame":
-        """One row an entry: by default, every point of .dataset()."""
+        """One row per entry: by default, every point of .dataset()."""
         return self.dataset().to_dataframe().reset_index()
 
     def figure(self) -> Any:
@@ -59,7 +59,7 @@ class Estimate(Result):
     value, low, high: in `unit` (bits unless said); low and high bound a 95 % interval, NaN where none was computed.
     method: how it was made. direction: "exact", "consistent", "lower" or "upper" (a bound in expectation), or "proxy"
     (another quantity). notes: the caveats that an expert would raise.
-    InputError: an unknown direction, or an interval turned round.
+    InputError: an unknown direction, or an interval reversed.
     """
 
     value: float
@@ -74,7 +74,7 @@ class Estimate(Result):
         if self.direction not in DIRECTIONS:
             raise InputError(f"direction is {self.direction!r}; known: {', '.join(DIRECTIONS)}")
         if self.low > self.high:
-            raise InputError(f"the interval [{self.low}, {self.high}] is turned round; low comes first")
+            raise InputError(f"the interval [{self.low}, {self.high}] is reversed; low comes first")
 
     def __float__(self) -> float:
         return float(self.value)

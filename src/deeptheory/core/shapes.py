@@ -1,4 +1,4 @@
-"""The check at the door: do the arrays handed in fit together, are their numbers finite, and counts and seeds whole?
+"""Checks of arguments: do the arrays handed in fit together, are their numbers finite, and counts and seeds whole?
 
 `check_shapes(u=(u, "B I p"), weight=(weight, "I J q p"))` binds each letter to one size and says which argument broke
 it.
@@ -45,7 +45,7 @@ def check_shapes(**arguments: tuple[Any, str]) -> dict[str, int]:
 
 
 def check_whole(**numbers: tuple[Any, int | None]) -> None:
-    """InputError naming the first argument that is no whole number, or below its least (None: any):
+    """InputError naming the first argument that is not an integer, or below its least (None: any):
     check_whole(seed=(seed, 0), folds=(folds, 2)).
 
     Numbers of Python and numpy, and tensors of one integer; True, 2.0 and "2" are none.
@@ -57,13 +57,11 @@ def check_whole(**numbers: tuple[Any, int | None]) -> None:
         except TypeError:
             whole = False
         if not whole:
-            raise InputError(
-                f"{name} is {value!r}; needed: a whole number{'' if least is None else f', at least {least}'}"
-            )
+            raise InputError(f"{name} is {value!r}; needed: an integer{'' if least is None else f', at least {least}'}")
 
 
 def whole_numbers(name: str, values: Any, least: int = 0) -> np.ndarray:
-    """One or several whole numbers as int64 [k].
+    """One or several integers as int64 [k].
 
     InputError: others (2.5 is not cut to 2), True and False, one below `least`.
     """
@@ -73,7 +71,7 @@ def whole_numbers(name: str, values: Any, least: int = 0) -> np.ndarray:
     except (TypeError, ValueError):
         given, right = np.empty(0), False
     if not right or (given.size and given.min() < least):
-        raise InputError(f"{name} is {str(values)[:60]}; needed: whole numbers, at least {least}")
+        raise InputError(f"{name} is {str(values)[:60]}; needed: integers, at least {least}")
     return given.astype(np.int64)
 
 

@@ -1,7 +1,7 @@
 """Arrays on disk: whole or not at all, and checked when they come back.
 
 An xarray Dataset becomes one immutable zarr folder, written under a temporary name and renamed, with a sha256 of each
-variable beside it. Traps: appending to zarr is not atomic (an interrupted append does not open, another layer order
+variable beside it. Pitfalls: appending to zarr is not atomic (an interrupted append does not open, another layer order
 relabels old rows), so nothing is ever appended; consolidated metadata goes stale, so there is none; no pickle.
 """
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-# Okabe & Ito 2008, told apart by color-blind readers; black and yellow left out: they vanish on a dark or a light page
+# Okabe & Ito 2008, distinguished by color-blind readers; black and yellow left out: they vanish on a dark or a light
+# page
 _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 NEUTRAL = "#7f8794"  # reads on white and on dark
 LAYER_COLORS = _OKABE_ITO

@@ -1,8 +1,8 @@
 """Recordings from the temporal cortex of macaques that anybody may have: units one by one, and dissimilarities.
 
 `it_neurons`: 132 units of inferior temporal cortex shown seven objects at three places (Zhang & Desimone; the data set
-of the Neural Decoding Toolbox, Meyers 2013). Trap: the units were not recorded together, so trials of different units
-are paired by what was shown and by nothing else (`pseudo_trials`).
+of the Neural Decoding Toolbox, Meyers 2013). Pitfall: the units were not recorded together, so trials of different
+units are paired by what was shown and by nothing else (`pseudo_trials`).
 `it_rdms`: dissimilarities of 92 pictures in monkey and human IT (Kriegeskorte et al. 2008).
 Both are files of the user's data folder; nothing of them comes with deeptheory.
 """
@@ -39,7 +39,7 @@ class Neurons(Result):
         return f"Neurons({cells} units, {objects} objects, {len(self.rate)} trials, {len(self.windows)} windows)"
 
     def table(self) -> Any:
-        """One row a unit: trials, mean rate in spikes a second over all windows."""
+        """One row per unit: trials, mean rate in spikes a second over all windows."""
         import pandas as pd
 
         frame = pd.DataFrame({"cell": self.cell, "rate": 1000 * self.rate.mean(1)})
@@ -88,7 +88,7 @@ class Dissimilarities(Result):
         )
 
     def table(self) -> Any:
-        """One row a category: its pictures, and mean dissimilarity within it in monkey and human IT."""
+        """One row per category: its pictures, and mean dissimilarity within it in monkey and human IT."""
         import pandas as pd
 
         rows = []

@@ -45,7 +45,7 @@ class MultiDigit(Result):
         return np.maximum(bottom - top, 0) * np.maximum(right - left, 0) / np.maximum(area, 1)
 
     def table(self):
-        """One row a pair: its two labels and the overlap of the boxes."""
+        """One row per pair: its two labels and the overlap of the boxes."""
         import pandas as pd
 
         return pd.DataFrame({"first": self.labels[:, 0], "second": self.labels[:, 1], "overlap": self.overlap})

@@ -3,7 +3,7 @@ dimension.
 
 Identities are held out whole. Errors are over the pixels of each face, which the mean frame's mask covers when warped
 onto its own landmarks; outside it all pictures are set to the background, for both models, as in Chang & Tsao 2017.
-Trap: a face space also keeps a pose (4 numbers) out of its coordinates; pixel components get four more for it.
+Pitfall: a face space also keeps a pose (4 numbers) out of its coordinates; pixel components get four more for it.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class HeldOut(Result):
         )
 
     def table(self) -> Any:
-        """One row a number of components: means over the held-out faces."""
+        """One row per number of components: means over the held-out faces."""
         return self.dataset().mean("face").to_dataframe().reset_index()
 
     def figure(self) -> Any:
@@ -78,7 +78,7 @@ def held_out(
 ) -> HeldOut:
     """Errors on held-out faces, every face held out once.
 
-    images, landmarks, normalize, mask: as in `FaceSpace.fit`, one picture an identity. components: whole numbers, so
+    images, landmarks, normalize, mask: as in `FaceSpace.fit`, one picture an identity. components: integers, so
     many of each block. InputError: fewer than 2 folds or faces than folds, or more components than a fold's faces have.
     """
     check_whole(folds=(folds, 2), seed=(seed, 0))

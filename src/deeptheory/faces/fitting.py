@@ -3,8 +3,8 @@
 Gauss-Newton on pose and shape (Matthews & Baker 2004, in the additive form), from a blurred picture to the sharp one;
 pose, shape and appearance have the Gaussian priors of the fit, and the appearance is integrated out, which is linear
 algebra; a step that does not help is shortened.
-Trap: this is local. It starts at a pose (the mean one unless told) and finds faces some pixels away from it, not faces
-anywhere in a picture; each face therefore comes with whether it converged and what its pixels leave over.
+Pitfall: this is local. It starts at a pose (the mean one unless told) and finds faces some pixels away from it, not
+faces anywhere in a picture; each face therefore comes with whether it converged and what its pixels leave over.
 """
 
 import warnings
@@ -72,7 +72,7 @@ class Search(Result):
         return f"Search({good} of {n} faces converged, residual {np.median(self.residual):.3g} (median))"
 
     def table(self) -> Any:
-        """One row a face: converged, iterations, residual, scale, angle, x, y."""
+        """One row per face: converged, iterations, residual, scale, angle, x, y."""
         import pandas as pd
 
         frame = pd.DataFrame({k: getattr(self, k) for k in ("converged", "iterations", "residual")})

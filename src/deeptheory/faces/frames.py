@@ -1,4 +1,4 @@
-"""What a face space does to arrays: checks at the door, the mask, reading pictures through a warp and drawing
+"""What a face space does to arrays: checks of arguments, the mask, reading pictures through a warp and drawing
 through one.
 """
 

@@ -3,7 +3,8 @@
 The warp is known exactly on a grid of the mean frame and taken as bilinear between its points; Newton's iteration
 inverts that, each pixel starting from its left neighbor's answer. The gradient is that of the implicit function: for
 f(x; c) = pixel, dx = -J^-1 df.
-Trap: where a warp folds (far outside the faces it was made from) a pixel has several places, and one of them is taken.
+Pitfall: where a warp folds (far outside the faces it was made from) a pixel has several places, and one of them is
+taken.
 """
 
 from concurrent.futures import ThreadPoolExecutor

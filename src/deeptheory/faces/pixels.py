@@ -58,7 +58,7 @@ class PixelSpace(Result):
         return like(mean + torch.einsum("nk,k...->n...", c, parts), coordinates)
 
     def table(self) -> Any:
-        """One row a component: its variance and its share of what is kept."""
+        """One row per component: its variance and its share of what is kept."""
         import pandas as pd
 
         share = self.variances / self.variances.sum()

@@ -1,6 +1,6 @@
 """Principal components of rows, by the smaller of the two Gram matrices.
 
-Trap: the sign of a component means nothing and differs between libraries; here its largest entry is positive.
+Pitfall: the sign of a component means nothing and differs between libraries; here its largest entry is positive.
 """
 
 from dataclasses import dataclass

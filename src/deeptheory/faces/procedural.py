@@ -41,7 +41,7 @@ class Faces(NamedTuple):
 
     latents: blocks by name: "shape" [n, 25] and "appearance" [n, 25], standard normal; "pose" [n, 6]: yaw, pitch, roll
     in degrees, x, y as shares of the picture, size; "light" [n, 4]: azimuth, elevation in degrees, share of ambient
-    light, strength; "identity" [n], whole numbers.
+    light, strength; "identity" [n], integers.
     """
 
     images: np.ndarray

@@ -4,8 +4,8 @@ Source: Cootes, Edwards & Taylor 2001; Chang & Tsao 2017 and their released gene
 normalized, principal components) and a shape-free appearance (the picture warped so that its landmarks lie on the mean
 ones, principal components). Drawing goes the other way, and order matters: first the texture in the mean frame, then
 the warp.
-Trap: coordinates are raw scores, so that the relative sizes of the components are kept; axes found in this space depend
-on how it is normalized, which `dt.axis_code` states.
+Pitfall: coordinates are raw scores, so that the relative sizes of the components are kept; axes found in this space
+depend on how it is normalized, which `dt.axis_code` states.
 """
 
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ class FaceSpace(Result):
         images: [n, H, W] or [n, H, W, 3], any numbers (uint8 as 0 to 255). landmarks: [n, L, 2], pixels (x, y), the
         center of the first pixel at (0, 0), the same points in the same order on every face. shape, appearance: numbers
         of components. normalize: "procrustes", "released" or "none" (faces/alignment.py). mask: the pixels of the mean
-        frame that belong to the face: "hull" of the mean landmarks, whole numbers [k] (the hull of those landmarks
+        frame that belong to the face: "hull" of the mean landmarks, integers [k] (the hull of those landmarks
         alone), "all", or bool [H, W]. background: the value
         outside; by default the mean of the appearance (the paper's gray: 85 of 255).
         InputError: shapes that do not fit together, NaN, an unknown normalization, landmarks that lie on one line, more
@@ -218,7 +218,7 @@ class FaceSpace(Result):
         return (normal * np.sqrt(self.variances)).astype(np.float32)
 
     def table(self) -> Any:
-        """One row a coordinate: block, number, variance over the faces of the fit, and its share of its block's."""
+        """One row per coordinate: block, number, variance over the faces of the fit, and its share of its block's."""
         import pandas as pd
 
         rows = []

@@ -1,4 +1,4 @@
-"""Tishby: what a layer's representation knows about input and label, under a read-out that is always stated. Bits."""
+"""Tishby: what a layer's representation knows about input and label, under a readout that is always stated. Bits."""
 
 from deeptheory.information.bottleneck import (
     BottleneckBranches,

@@ -3,13 +3,13 @@
 Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_truths()`, then measured on those
 (docs/known_information.md).
 
-1. Kinds. Words and categories are labels. Whole numbers are labels too while there are at most n / 10 different ones,
+1. Kinds. Words and categories are labels. Integers are labels too while there are at most n / 10 different ones,
    other numbers while there are at most 20 and n / 50; several columns of them are only beside labels, where rows are
    counted. All else is numbers; a constant side tells 0.
 2. Labels beside labels: counts, less the first-order bias where that exceeds .01 bit. Below 5 rows a cell, chance (y permuted)
    is taken off in proportion to what is left to the smaller entropy (Vinh, Epps & Bailey 2010), and widens the interval.
 3. Numbers beside labels: Ross's counts; a label seen once is left out.
-4. Numbers beside numbers: KSG's counts, beside whole numbers Gao's, on normal scores where tails ask (ranks.tails_ask). In
+4. Numbers beside numbers: KSG's counts, beside integers Gao's, on normal scores where tails ask (ranks.tails_ask). In
    several columns, and beside labels, tails may be clusters that lie apart, which scores would push together: both stand. With more than n / 4
    columns there are no scores: they share their largest differences, and ties in the max-norm are wrong.
 5. Neighbor counts lose information in many columns, their bias falling as n^(-2 / columns). So beside them stand

@@ -34,7 +34,7 @@ class ChannelCapacity(Result):
         return f"ChannelCapacity({self.value:.6g} bits, at most {self.high:.6g}, {int((as_numpy(self.p_x) > 1e-9).sum())} inputs in use)"
 
     def table(self):
-        """One row an input: p_x."""
+        """One row per input: p_x."""
         import pandas as pd
 
         return pd.DataFrame({"input": range(len(self.p_x)), "p_x": as_numpy(self.p_x)})
@@ -117,7 +117,7 @@ class RateDistortion(Result):
 def rate_distortion(p, distortion, beta) -> RateDistortion:
     """The rate-distortion curve of a source p [nx] with distortion [nx, k], at trade-offs beta (a number or [b]).
 
-    p(t|x) = p(t) exp(-beta distortion) / Z, so the curve's slope is -beta / ln 2 bits a unit of distortion.
+    p(t|x) = p(t) exp(-beta distortion) / Z, so the curve's slope is -beta / ln 2 bits per unit of distortion.
     InputError: p that is no distribution, shapes, the same row labels in another order, NaN, beta empty, negative or no finite number.
     """
     check_paired(p=p, distortion=distortion)

@@ -16,7 +16,7 @@ from deeptheory.information.entering import as_activations, as_labels
 
 @dataclass(frozen=True)
 class Clusters:
-    """Distances between the samples of a layer; a summary for a Recorder, not a read-out of the plane.
+    """Distances between the samples of a layer; a summary for a Recorder, not a readout of the plane.
 
     radius: two samples nearer than this are in one cluster; of a layer with noise sigma, 4 sigma (either is taken for the
     other two sigma away). InputError: radius not above 0, one sample of a class or fewer.
@@ -48,7 +48,7 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Cosines:
-    """Cosine similarities between the samples of a layer, by class; a summary for a Recorder, not a read-out of the plane.
+    """Cosine similarities between the samples of a layer, by class; a summary for a Recorder, not a readout of the plane.
 
     Source: Goldfeld et al. 2019, section 5. A sample whose units are all 0 has similarity 0 with every other.
     """

@@ -1,7 +1,7 @@
 """Discrete rows to information: group equal rows, count them, with and without the label; all in bits.
 
 Fast path: one pass by compiled loops, rows packed into one 64-bit key where they fit and compared in full where they do
-not, an open-addressing table that stays in cache. Slow twin: dictionaries, in the tests.
+not, an open-addressing table that stays in cache. Slow reference: dictionaries, in the tests.
 T is a function of X and every input counts once, so I(X;T) = H(T); I(T;Y) = H(T) + H(Y) - H(T,Y), Y given by
 labels or exactly by p(y|x). Plug-in values: biased up with the number of occupied cells (notes say so where it matters).
 """
@@ -198,7 +198,7 @@ def _from_probabilities(ids, found, p_y, table, start, order, out):
 
 @njit(cache=True, error_model="numpy")
 def information(rows, packed, radix, labels, classes, p_y, table, out):
-    """Whole read-out of discrete rows [S, n, unit]; p_y [0, 0]: labels [n] decide. out: [S, 4]."""
+    """Whole readout of discrete rows [S, n, unit]; p_y [0, 0]: labels [n] decide. out: [S, 4]."""
     n = rows.shape[1]
     ids, first = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     keys = np.empty(n, dtype=np.uint64)
@@ -217,7 +217,7 @@ def information(rows, packed, radix, labels, classes, p_y, table, out):
 
 @njit(cache=True, error_model="numpy")
 def binned(a, edges, uniform, wrap, labels, classes, p_y, table, out, bad):
-    """Whole read-out of a [S, n, unit] by bins, edges [S or 1, unit or 1, n_cells + 1]; out: [S, 4].
+    """Whole readout of a [S, n, unit] by bins, edges [S or 1, unit or 1, n_cells + 1]; out: [S, 4].
 
     bad[s] counts NaN, values below and values above; wrap: values below go to the last cell (the released code's).
     """

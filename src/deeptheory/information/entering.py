@@ -1,4 +1,4 @@
-"""The entry of every read-out: activations [seed, sample, unit] and targets, checked and brought to the kernels' form."""
+"""The entry of every readout: activations [seed, sample, unit] and targets, checked and brought to the kernels' form."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def as_activations(activations, first: int = 0) -> np.ndarray:
 def as_labels(targets, n: int) -> tuple[np.ndarray, int, np.ndarray]:
     """Codes [n] int64 from 0, the number of classes present, and p(y|x) [n, class] or, where labels decide, an empty [0, 0].
 
-    targets: labels [n] or [n, 1], whole numbers or words (only which are equal counts, so a vocabulary's numbers cost nothing),
+    targets: labels [n] or [n, 1], integers or words (only which are equal counts, so a vocabulary's numbers cost nothing),
     or probabilities [n, class]. InputError: another length, labels that are neither, marks for no label (-100, or a number
     below 0 among three classes or more), one class only, NaN, rows that do not sum to 1.
     """
@@ -61,7 +61,7 @@ def _codes(y: np.ndarray, words: bool) -> np.ndarray:
             raise InputError(f"labels run from nan: {missing} of {len(y)} are missing; leave those samples out")
         if not whole.all():
             raise InputError(
-                f"labels run from {y.min()} to {y.max()} and hold {y[~whole][0]}; needed: whole numbers, words, or p(y|x) [n, class]"
+                f"labels run from {y.min()} to {y.max()} and hold {y[~whole][0]}; needed: integers, words, or p(y|x) [n, class]"
             )
         if y.min() >= 0 and y.max() < max(1024, len(y)):  # counting is faster than sorting
             there = np.zeros(int(y.max()) + 1, dtype=bool)
@@ -88,7 +88,7 @@ def as_p_y_given_x(targets, n: int) -> np.ndarray:
 
 
 def discrete(rows: np.ndarray, targets) -> dict[str, np.ndarray]:
-    """i_x, i_y, h_t, occupied of discrete rows [S, n, unit] of whole numbers, compared in full; each [S], bits."""
+    """i_x, i_y, h_t, occupied of discrete rows [S, n, unit] of integers, compared in full; each [S], bits."""
     out = np.empty((len(rows), 4))
     labels, classes, p_y = as_labels(targets, rows.shape[1])
     information(rows, False, 1, labels, classes, p_y, x_log_x(rows.shape[1]), out)
@@ -96,7 +96,7 @@ def discrete(rows: np.ndarray, targets) -> dict[str, np.ndarray]:
 
 
 def numbered(rows: np.ndarray) -> np.ndarray:
-    """Equal rows of [S, n, unit] whole numbers by number: [S, n] int64, from 0 in order of appearance in each network."""
+    """Equal rows of [S, n, unit] integers by number: [S, n] int64, from 0 in order of appearance in each network."""
     n = rows.shape[1]
     ids = np.empty(rows.shape[:2], dtype=np.int64)
     first, keys = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.uint64)

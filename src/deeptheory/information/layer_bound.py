@@ -83,7 +83,7 @@ class LayerBound(Result):
         return xr.Dataset(columns, coords=coords, attrs={"readout": self.readout, "notes": self.notes})
 
     def table(self):
-        """One row a network, step and layer."""
+        """One row per network, step and layer."""
         return self.dataset()[[*_PER_LAYER, *_PER_STEP]].to_dataframe().reset_index()
 
     def figure(self) -> Any:

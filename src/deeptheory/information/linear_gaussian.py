@@ -62,7 +62,7 @@ def linear_label_information(weight, noise: float, teacher, label_noise: float, 
 
 @dataclass(frozen=True)
 class LinearGaussian:
-    """A read-out of linear networks, exact: the probe is the origin and the unit vectors, on which a linear layer shows
+    """A readout of linear networks, exact: the probe is the origin and the unit vectors, on which a linear layer shows
     its own map (`probe(inputs)`). Inputs are N(0, I / inputs), as in Saxe et al. 2018; the layer gets noise N(0, noise^2).
 
     relevant: the first so many inputs carry the label, the others are kept apart. InputError: activations on another probe.

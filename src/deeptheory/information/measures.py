@@ -115,7 +115,7 @@ def conditional_mutual_information(
     """I(X;Y|Z) from samples of all three together: what x and y tell of each other beyond what z tells of both.
 
     x: [n, dx]; y: [n, dy]; z: [n, dz]; or [n]. method: a name in information.estimators.CONDITIONAL, or a function of (x,
-    y, z, **options); "auto": plug-in where all hold whole numbers or words, Mesner & Shalizi's counts where some do, KSG's counts with a condition otherwise. permutations: y permuted within the labels of z, which must be labels.
+    y, z, **options); "auto": plug-in where all hold integers or words, Mesner & Shalizi's counts where some do, KSG's counts with a condition otherwise. permutations: y permuted within the labels of z, which must be labels.
     The rest as for `mutual_information`.
     """
     if method == "auto":
@@ -140,7 +140,7 @@ def entropy(
 ) -> InformationEstimate:
     """H(X) of discrete samples, or the differential entropy of continuous ones; x: [n, d] or [n].
 
-    method: a name in information.estimators.ENTROPY, or a function of (x, **options); "auto": plug-in for whole numbers and
+    method: a name in information.estimators.ENTROPY, or a function of (x, **options); "auto": plug-in for integers and
     words, Kozachenko-Leonenko otherwise. groups, block, unit: as for `mutual_information`. InputError: likewise.
     """
     if method == "auto":
@@ -280,13 +280,13 @@ def _scores(a: Any, name: str) -> Any:
 
 
 def _whole(a: Any, name: str) -> bool:
-    """Whether a side is words, or whole numbers by dtype."""
+    """Whether a side is words, or integers by dtype."""
     values, named = read(a, name)
     return named or values.dtype.kind in "biu"
 
 
 def _few(a: Any, name: str) -> bool:
-    """Whether a side is labels: words, or whole numbers of at most n / 10 kinds of rows (two kinds at least)."""
+    """Whether a side is labels: words, or integers of at most n / 10 kinds of rows (two kinds at least)."""
     values, named = read(a, name)
     if named:
         return True

@@ -1,4 +1,4 @@
-"""Sums over a mixture of equal Gaussians: the kernels behind noise read-outs and Goldfeld's estimator; in nats.
+"""Sums over a mixture of equal Gaussians: the kernels behind noise readouts and Goldfeld's estimator; in nats.
 
 Distances are taken as differences (x^2 + y^2 - 2xy cancels in float32), each row holds its exponentials in cache, and
 sums are shifted by the nearest center, so that nothing underflows that counts. Memory of order n.

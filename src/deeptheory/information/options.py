@@ -15,7 +15,7 @@ _HERE = {
     "standardize": "standardize=",
     "ranks": "ranks=True (normal scores)",
     "correct": "correct= with method='plugin' (True, 'grassberger', 'chao-shen', 'shrink')",
-    "labels": "labels as whole numbers or words; method= overrules what they are taken for",
+    "labels": "labels as integers or words; method= overrules what they are taken for",
     "bins": "binned columns: bin them, then method='plugin'",
     "level": "nothing: intervals are at 95 %",
     "lag": "shifted rows: x[:-1], y[1:]",
@@ -55,7 +55,7 @@ _METHODS = {
     **dict.fromkeys(("james-stein", "james_stein"), "use 'plugin' with correct='shrink'"),
     "nsb": "not in this package; near it for few samples: 'plugin' with correct='grassberger' or 'chao-shen'",
     **dict.fromkeys(("hist", "histogram", "binning", "bins", "binned"), "bin the columns yourself, then 'plugin'"),
-    **dict.fromkeys(("kde", "kernel", "parzen"), "use 'ksg'; for noise of known size, the read-out GaussianNoise"),
+    **dict.fromkeys(("kde", "kernel", "parzen"), "use 'ksg'; for noise of known size, the readout GaussianNoise"),
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""The information plane: I(X;T) against I(T;Y) of every layer, network and step, under one stated read-out.
+"""The information plane: I(X;T) against I(T;Y) of every layer, network and step, under one stated readout.
 
 Source: Shwartz-Ziv & Tishby 2017, figures 2 and 3. A deterministic network has I(X;T) = H(X) or infinity: what moves
-here is a property of network and read-out together, and the notes say where that bites.
+here is a property of network and readout together, and the notes say where that bites.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _FRAMES = 48  # steps on the figure's slider at most; the table holds them all
 class InformationPlane(Result):
     """Arrays [seed, step, layer] float64, bits: i_x = I(X;T), i_y = I(T;Y), h_t = H(T); occupied: cells in use.
 
-    extra: further arrays of the read-out (bounds), by name. inputs: number of probe inputs; h_y: entropy of their
+    extra: further arrays of the readout (bounds), by name. inputs: number of probe inputs; h_y: entropy of their
     labels, bits. null_mean, p_value: [seed, step, layer], i_y with labels permuted, where asked for.
     """
 
@@ -71,7 +71,7 @@ class InformationPlane(Result):
         return tuple(n for n, count in zip(self.layers, most) if count > _MOST * self.inputs and n not in self.blind)
 
     def dataset(self):
-        """xarray.Dataset over [seed, step, layer]: i_x, i_y, h_t (bits), occupied, and the read-out's further arrays."""
+        """xarray.Dataset over [seed, step, layer]: i_x, i_y, h_t (bits), occupied, and the readout's further arrays."""
         import xarray as xr
 
         arrays = {"i_x": self.i_x, "i_y": self.i_y, "h_t": self.h_t, "occupied": self.occupied, **self.extra}
@@ -92,9 +92,9 @@ class InformationPlane(Result):
 
     @classmethod
     def of(cls, data, readout) -> "InformationPlane":
-        """The plane again from such a Dataset (of several runs joined along seed, for instance) and its read-out.
+        """The plane again from such a Dataset (of several runs joined along seed, for instance) and its readout.
 
-        InputError: the Dataset was made under another read-out.
+        InputError: the Dataset was made under another readout.
         """
         if data.attrs.get("readout") not in (label_of(readout), repr(readout)):
             raise InputError(f"the Dataset was read out by {data.attrs.get('readout')}, not {label_of(readout)}")
@@ -141,19 +141,19 @@ class InformationPlane(Result):
 
 
 def information_plane(recording, readout=None, targets=None, permutations: int = 0, seed: int = 0) -> InformationPlane:
-    """The information plane of a recording (or of activations) under a read-out.
+    """The information plane of a recording (or of activations) under a readout.
 
     recording: a Recording, or activations of one layer, [sample, unit] or [seed, sample, unit], with targets given.
     readout: Binning, GaussianNoise, Quantized, Exact, or anything with .summarize; there is no default, since the
     result depends on it. targets: labels [sample], numbers or names, or p(y|x) [sample, class]; default: the recording's own.
     permutations: draws of the null in which labels are shuffled among inputs (needs the activations).
-    Where the recording kept only summaries, the read-out must be one of those, by its type and values, and the targets are
-    those that it had. InputError: no read-out, one that was not kept, nothing recorded, no targets, or what the read-out refuses.
+    Where the recording kept only summaries, the readout must be one of those, by its type and values, and the targets are
+    those that it had. InputError: no readout, one that was not kept, nothing recorded, no targets, or what the readout refuses.
     """
     if readout is None or not hasattr(readout, "summarize"):
         raise InputError(
             f"readout is {readout!r}; state one, e.g. dt.Binning(30, 'layer'): for a deterministic network every finite "
-            "I(X;T) is a property of network and read-out"
+            "I(X;T) is a property of network and readout"
         )
     source: Any = recording if hasattr(recording, "activations") else _Bare(recording, targets)
     kept = source.named(readout) if source.readouts else None
@@ -175,7 +175,7 @@ def information_plane(recording, readout=None, targets=None, permutations: int =
         if not source.has_activations:
             known = ", ".join(source.readouts) or "none"
             raise InputError(
-                f"this recording kept summaries only, and not those of {label_of(readout)}; kept: {known}. Hand the read-out to the "
+                f"this recording kept summaries only, and not those of {label_of(readout)}; kept: {known}. Hand the readout to the "
                 "Recorder, or keep the activations (readouts=None)"
                 if kept is None
                 else "permutations= deals labels out again and needs the activations, and only summaries were kept; record with readouts=None"
@@ -237,7 +237,7 @@ def _notes(readout, main: dict[str, np.ndarray], n: int, layers: list[str], h_y:
     notes = []
     if isinstance(readout, Binning | GaussianNoise):
         notes.append(
-            "the network is deterministic: I(X;T) here is the information that survives this read-out, not a property "
+            "the network is deterministic: I(X;T) here is the information that survives this readout, not a property "
             "of the network alone, and the data-processing inequality need not hold between layers"
         )
     apart: Any = _all_apart(main["occupied"], n).all((0, 1))
@@ -263,7 +263,7 @@ def _notes(readout, main: dict[str, np.ndarray], n: int, layers: list[str], h_y:
 
 
 _COARSER = (
-    "Layers of many units need a read-out that does not look at every unit with the same sharpness: dt.GaussianNoise(0.5, "
+    "Layers of many units need a readout that does not look at every unit with the same sharpness: dt.GaussianNoise(0.5, "
     "relative='distance')"
 )
 

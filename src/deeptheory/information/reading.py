@@ -21,9 +21,11 @@ def read(value: Any, name: str) -> tuple[np.ndarray, bool]:
     try:
         a = as_numpy(value)
     except (TypeError, ValueError) as error:  # ragged lists, dtypes without a numpy form
-        raise InputError(f"{name} is no array of numbers ({error}); needed: [n] or [n, d], one row a sample") from error
+        raise InputError(
+            f"{name} is no array of numbers ({error}); needed: [n] or [n, d], one row per sample"
+        ) from error
     if a.ndim == 0:
-        raise InputError(f"{name} is one {type(value).__name__}; needed: [n] or [n, d], one row a sample, dense")
+        raise InputError(f"{name} is one {type(value).__name__}; needed: [n] or [n, d], one row per sample, dense")
     if a.dtype.kind == "O" or (a.dtype.kind in "US" and a.ndim == 2 and a.shape[1] == 1):
         a = _plain(a, name, getattr(value, "columns", None))
     if a.dtype.kind in "US" and a.ndim == 1:
@@ -32,7 +34,7 @@ def read(value: Any, name: str) -> tuple[np.ndarray, bool]:
         raise InputError(f"{name} holds {a.dtype}; needed: numbers, or one word a sample as its label")
     a = a[:, None] if a.ndim == 1 else a
     if a.ndim != 2 or a.shape[1] == 0:
-        raise InputError(f"{name} has shape {list(a.shape)}; needed: [n] or [n, d], one row a sample")
+        raise InputError(f"{name} has shape {list(a.shape)}; needed: [n] or [n, d], one row per sample")
     if a.dtype.kind == "f" and a.dtype.itemsize not in (4, 8):
         a = a.astype(np.float32 if a.dtype.itemsize == 2 else np.float64)
     return a.astype(np.uint8) if a.dtype.kind == "b" else a, False  # numpy does not subtract booleans

@@ -152,7 +152,7 @@ def _inputs(context: Context) -> Tensor | str:
 def _scores(context: Context) -> Tensor | str:
     first = next((t for t in tensors_of(context.inputs) if t.is_floating_point() and t.ndim and len(t) == context.n), None)  # fmt: skip
     if first is None:
-        return "the inputs are whole numbers (tokens?); they have no principal components"
+        return "the inputs are integers (tokens?); they have no principal components"
     x = first[chosen_rows(context, _ROWS)].flatten(1)
     if x.shape[1] > _PIXELS:
         generator = torch.Generator().manual_seed(context.seed)

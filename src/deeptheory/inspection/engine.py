@@ -156,7 +156,7 @@ def streams(
     probe = Probe(network, setup.inputs, setup.layers, setup.batch, setup.select)
 
     def act() -> tuple[dict[str, Readings], dict[str, float]]:
-        work = _Pass(setup, network, chosen_ones, context)  # anew where the layers had to be planned again
+        work = _Pass(setup, network, chosen_ones, context)  # made again if the layers had to be planned again
         return work.through(probe, tell), work.seconds
 
     return probe.planned(act)

@@ -58,7 +58,7 @@ def jacobian_singular_values(model: nn.Module, inputs: Any) -> Tensor:
 
     model: any module whose samples do not see each other in eval mode; left as found. inputs: as for a Recorder; the first floating
     tensor among them is what is differentiated. One backward pass per output. Pennington, Schoenholz & Ganguli 2017, eq. 3.
-    InputError: inputs of whole numbers, no floating output, a derivative that does not exist, samples that see each other.
+    InputError: inputs of integers, no floating output, a derivative that does not exist, samples that see each other.
     """
     given = as_inputs(inputs, model)
     with as_found(model, grad=True):
@@ -110,7 +110,7 @@ def _forward(model: nn.Module, given: Any, check: bool) -> tuple[Tensor, Tensor]
     moved = mapped(given, lambda v: v if parameter is None else v.to(parameter.device))
     ready = mapped(moved, leaf)
     if not leaves:
-        raise InputError("the inputs are whole numbers (tokens?); a Jacobian needs real inputs")
+        raise InputError("the inputs are integers (tokens?); a Jacobian needs real inputs")
     shown = next(
         (t for _, t in tensors_in(call(model, ready)) if t.is_floating_point() and t.ndim and len(t) == n), None
     )

@@ -1,7 +1,7 @@
 """The papers' small networks; many of them trained at once as one batched program.
 
-`Population` holds the networks, `fit` trains them, `log_epochs` says when to look. `train` trains one module by any
-loss, on `minibatches`; `seeded`, `predict`, `weights` handle one module, `fgsm`, `bim`, `pgd` attack it,
+`Population` holds the networks, `fit` trains them, `log_epochs` gives the epochs to log. `train` trains one module by
+any loss, on `minibatches`; `seeded`, `predict`, `weights` handle one module, `fgsm`, `bim`, `pgd` attack it,
 `compare_at_equal_accuracy` compares two.
 """
 

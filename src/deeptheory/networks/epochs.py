@@ -8,7 +8,7 @@ from deeptheory.core.errors import InputError
 def log_epochs(epochs: int, points: int) -> list[int]:
     """Distinct whole epochs from 0 to epochs - 1, even on a log2 scale (as the released code of Shwartz-Ziv & Tishby).
 
-    `points` exponents evenly from 0 to log2(epochs), cut to whole numbers, less one; log_epochs(8000, 400) gives 274.
+    `points` exponents evenly from 0 to log2(epochs), cut to integers, less one; log_epochs(8000, 400) gives 274.
     InputError: epochs or points below 1.
     """
     if epochs < 1 or points < 1:

@@ -1,4 +1,4 @@
-"""Whether two things are the same, by their values: read-outs, inputs, targets. Never by a repr, which may round or not exist."""
+"""Whether two things are the same, by their values: readouts, inputs, targets. Never by a repr, which may round or not exist."""
 
 import hashlib
 import json

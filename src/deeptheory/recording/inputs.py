@@ -15,12 +15,14 @@ from torch import nn
 from deeptheory.core.arrays import check_paired
 from deeptheory.core.errors import InputError
 
-_COPIED = 256 << 20  # bytes of inputs that are copied at the door; larger ones are watched for changes instead
+_COPIED = (
+    256 << 20
+)  # bytes of inputs that are copied when they are handed in; larger ones are watched for changes instead
 _LABELS = ("labels", "label", "targets", "target", "y")
 
 
 def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
-    """Inputs at the door: everything with samples becomes a tensor. InputError: none, no sample, or lists that do not
+    """Inputs as handed in: everything with samples becomes a tensor. InputError: none, no sample, or lists that do not
     stack.
 
     model: its floating dtype is taken by arrays that are not torch's.

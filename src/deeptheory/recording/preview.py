@@ -25,7 +25,7 @@ class LayerPreview(Result):
         return f"LayerPreview({len(kept)} of {len(self.rows)} kept, {size:,} bytes a snapshot)"
 
     def table(self):
-        """One row a tensor that the forward pass shows."""
+        """One row per tensor that the forward pass shows."""
         import pandas as pd
 
         return pd.DataFrame(list(self.rows), columns=_COLUMNS)

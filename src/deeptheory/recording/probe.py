@@ -1,6 +1,6 @@
 """The probe: its layers as a few samples show them, and one pass of all samples, each layer's tensor handed on when it is there.
 
-A plan of the layers is made from a few samples; a batch that shows others is either planned from anew, or an error with the
+A plan of the layers is made from a few samples; a batch that shows others is either planned again, or an error with the
 layer's name: a layer that runs for some samples only has no row a sample.
 """
 

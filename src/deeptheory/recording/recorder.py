@@ -1,7 +1,7 @@
 """Recorder: snapshots of a model's activations on a fixed set of probe inputs, the model left exactly as found.
 
 The probe goes through in batches. Each layer's tensor is handed on the moment it is there: copied into what is kept, written
-to the store, or taken in by read-outs, so that memory is the model, a batch and what the results need.
+to the store, or taken in by readouts, so that memory is the model, a batch and what the results need.
 """
 
 import json
@@ -33,7 +33,7 @@ class Recorder:
     model: any nn.Module; a torch.compile'd or data-parallel one is unwrapped. inputs: a tensor or array [n, ...], a
     DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset (read once; it
     may bring the targets); moved to the model's device batch by batch, the model never moves. targets: labels [n] of any
-    kind or p(y|x) [n, class], handed to the read-outs. layers: names or globs of what `dt.layers(model, x)` lists; None:
+    kind or p(y|x) [n, class], handed to the readouts. layers: names or globs of what `dt.layers(model, x)` lists; None:
     the output of every activation, every block that adds to a residual stream, and the model's ("output"). readouts:
     streams (`start`) or objects with .summarize; only their summaries are kept. store: a folder to which activations are
     streamed; else they stay in memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd
@@ -64,7 +64,7 @@ class Recorder:
         self.model = unwrap(model)
         self.gradients, self.progress = gradients, progress
         if batch is not None and (batch < 1 or int(batch) != batch):
-            raise InputError(f"batch is {batch}; needed: a whole number of samples a forward pass, at least 1")
+            raise InputError(f"batch is {batch}; needed: an integer number of samples a forward pass, at least 1")
         batch = None if batch is None else int(batch)
         given, targets = with_targets(inputs, targets, self.model)
         self.n = sample_count(given)
@@ -74,7 +74,7 @@ class Recorder:
         self.layers = [layers] if isinstance(layers, str) else None if layers is None else list(layers)
         self.readouts = _as_readouts(readouts)
         if self.readouts and targets is None:
-            raise InputError("read-outs need targets=, the labels of the inputs")
+            raise InputError("readouts need targets=, the labels of the inputs")
         if self.readouts and store is not None:
             raise InputError(
                 "readouts= keeps only summaries and store= streams activations; give one of them: stored activations can be "
@@ -114,7 +114,7 @@ class Recorder:
     def snapshot(self, step: int) -> None:
         """Forward the probe inputs in eval mode and keep what was asked for under this step."""
         if int(step) != step:
-            raise InputError(f"step is {step}; needed: a whole number (of epochs, or of optimizer steps)")
+            raise InputError(f"step is {step}; needed: an integer (of epochs, or of optimizer steps)")
         self._kept.check_new(int(step))
         if self.readouts:
             self._kept.add_summaries(int(step), self._summaries())
@@ -216,7 +216,7 @@ class Recorder:
         return 2 if two and self._probe.size < self.n else 1
 
     def _bytes(self) -> tuple[int, int]:
-        """Bytes held at the end of a snapshot by read-outs or activations, and bytes of the activations themselves."""
+        """Bytes held at the end of a snapshot by readouts or activations, and bytes of the activations themselves."""
         held = whole = 0
         for s in self._probe.wanted.values():
             itemsize = getattr(torch, s.dtype).itemsize
@@ -289,14 +289,14 @@ class Recorder:
             self._kept.save(path)
 
     def resume(self, path: Path) -> None:
-        """Go on from such a save. InputError: it is of other inputs, seeds, targets or read-outs."""
+        """Go on from such a save. InputError: it is of other inputs, seeds, targets or readouts."""
         if self._stored:
             self._kept.forget_after(read_json(path / "steps.json", "checkpoint"))
         else:
             self.restore(Recording.load(path))
 
     def restore(self, recording: Recording) -> None:
-        """Go on from an earlier recording of the same probe. InputError: of other inputs, seeds, targets or read-outs."""
+        """Go on from an earlier recording of the same probe. InputError: of other inputs, seeds, targets or readouts."""
         mine, theirs = self._kept.identity(), recording.identity()
         differ = [k for k in mine if mine[k] != theirs[k]]
         if differ:
@@ -305,20 +305,20 @@ class Recorder:
 
 
 def _as_readouts(given: Any) -> tuple[Any, ...]:
-    """The read-outs, one of each. InputError: one that is none."""
+    """The readouts, one of each. InputError: one that is none."""
     if isinstance(given, type):
         raise InputError(
-            f"{given.__name__} is a class; hand over a read-out made from it, such as {given.__name__}(...)"
+            f"{given.__name__} is a class; hand over a readout made from it, such as {given.__name__}(...)"
         )
     several = (given,) if is_readout(given) else tuple(given or ()) if not isinstance(given, str) else (given,)
     bad = next((r for r in several if not is_readout(r)), None)
     if bad is not None:
-        raise InputError(f"{bad!r} is no read-out; it needs .start(layer) or .summarize(activations, targets)")
+        raise InputError(f"{bad!r} is no readout; it needs .start(layer) or .summarize(activations, targets)")
     return tuple({key_of(r): r for r in several}.values())
 
 
 def _labels(readouts: tuple[Any, ...]) -> list[str]:
-    """A name for each; where two read-outs of other values are shown alike, the later ones say that they are others."""
+    """A name for each; where two readouts of other values are shown alike, the later ones say that they are others."""
     out: list[str] = []
     for label in map(label_of, readouts):
         same = sum(label == o or o.startswith(f"{label} (another, ") for o in out)

@@ -1,7 +1,7 @@
 """Recording: what a Recorder kept, labeled over seed, step, layer, sample, unit; in memory, or streamed to a folder.
 
 On disk: recording.json (schema, seeds, layers, which inputs), activations/STEP.npy with STEP.json (`steps.py`), one zarr
-group a read-out in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.
+group a readout in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.
 """
 
 import json
@@ -28,7 +28,7 @@ _ABOUT = "recording.json"
 
 
 class Recording:
-    """Activations [seed, sample, unit] by step and layer, or the read-outs' summaries of them [seed, step, layer].
+    """Activations [seed, sample, unit] by step and layer, or the readouts' summaries of them [seed, step, layer].
 
     seeds, steps, layers, targets, readouts (names of those whose summaries were kept), keys (their types and values, by
     which they are found), inputs (their number), distinct (how many of them differ), gradients (Dataset [seed, step, layer]
@@ -94,12 +94,12 @@ class Recording:
         return held[layer].clone()  # the caller may change it
 
     def summary(self, readout: Any) -> "xarray.Dataset":
-        """What a read-out (or its name among .readouts) gave, over [seed, step, layer]. InputError: it was not kept."""
+        """What a readout (or its name among .readouts) gave, over [seed, step, layer]. InputError: it was not kept."""
         import xarray as xr
 
         name = readout if isinstance(readout, str) else self.named(readout)
         if name not in self.readouts:
-            raise InputError(unknown(name or repr(readout), self.readouts, what="read-out kept"))
+            raise InputError(unknown(name or repr(readout), self.readouts, what="readout kept"))
         if not self._summaries:
             raise InputError("nothing was recorded yet; call snapshot(step) first")
         rows = [self._summaries[step][name] for step in self.steps]
@@ -112,19 +112,19 @@ class Recording:
         )
 
     def named(self, readout: Any) -> str | None:
-        """The name under which this read-out was kept, found by its type and values; None where it was not."""
+        """The name under which this readout was kept, found by its type and values; None where it was not."""
         key = key_of(readout)
         return self.readouts[self.keys.index(key)] if key in self.keys else None
 
     def dataset(self) -> "xarray.Dataset":
-        """One Dataset: the only read-out's summary, or activations, one variable a layer over its own unit axis.
+        """One Dataset: the only readout's summary, or activations, one variable a layer over its own unit axis.
 
-        InputError: several read-outs (use summary), or nothing recorded.
+        InputError: several readouts (use summary), or nothing recorded.
         """
         import xarray as xr
 
         if len(self.readouts) > 1:
-            raise InputError(f"{len(self.readouts)} read-outs were kept; use .summary(readout) or .datatree()")
+            raise InputError(f"{len(self.readouts)} readouts were kept; use .summary(readout) or .datatree()")
         if self.readouts:
             return self.summary(self.readouts[0])
         if not self.steps:
@@ -188,7 +188,7 @@ class Recording:
         self._activations[step] = None
 
     def add_summaries(self, step: int, rows: dict[str, dict[str, dict[str, Any]]]) -> None:
-        """Take one step's summaries: read-out -> layer -> name -> [seed]. InputError: other layers than before."""
+        """Take one step's summaries: readout -> layer -> name -> [seed]. InputError: other layers than before."""
         self.check_new(step)
         self.same_layers(step, next(iter(rows.values())))
         self._summaries[step] = {

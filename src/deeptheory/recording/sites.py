@@ -1,6 +1,6 @@
 """Where a forward pass shows a tensor: module outputs by hooks, functions by a function mode; and the model as found.
 
-Traps, each measured: hooks on leaf modules alone miss `torch.relu(x)`; a reused nn.ReLU is one module and two
+Pitfalls, each measured: hooks on leaf modules alone miss `torch.relu(x)`; a reused nn.ReLU is one module and two
 activations; a compiled module calls no hook that was added after its first call; an in-place step rewrites a tensor
 that a hook has already seen, so what is kept is copied at once; a TorchScript module takes no hooks.
 """

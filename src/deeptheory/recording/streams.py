@@ -1,8 +1,8 @@
-"""Read-outs as streams: what a Recorder hands each batch to, and how the older form, whole layers at once, becomes one.
+"""Readouts as streams: what a Recorder hands each batch to, and how the older form, whole layers at once, becomes one.
 
-A read-out gives `start(layer)`, a stream with `update(activations [seed, batch, unit], targets [batch, ...])` and
+A readout gives `start(layer)`, a stream with `update(activations [seed, batch, unit], targets [batch, ...])` and
 `result() -> {name: [seed]}`. A stream that must know a range first says `passes = 2` and has `look(activations)`, which sees
-every batch before the first update. Where a read-out has them, `held(inputs, units, seeds, classes, itemsize)` says the bytes of
+every batch before the first update. Where a readout has them, `held(inputs, units, seeds, classes, itemsize)` says the bytes of
 one layer's stream, and `said(units, classes)` what else should be said before ("" for nothing).
 """
 
@@ -15,7 +15,7 @@ from deeptheory.core.arrays import as_numpy
 
 
 class Whole:
-    """A stream for a read-out with `summarize` alone: it holds the layer, and summarizes at the end."""
+    """A stream for a readout with `summarize` alone: it holds the layer, and summarizes at the end."""
 
     passes = 1
 
@@ -30,7 +30,7 @@ class Whole:
         self._targets.append(targets)
 
     def result(self) -> dict[str, Any]:
-        """The read-out's summary of all batches."""
+        """The readout's summary of all batches."""
         whole = self._parts[0] if len(self._parts) == 1 else torch.cat(self._parts, dim=1)
         self._parts = [whole]
         targets = None if self._targets[0] is None else np.concatenate([as_numpy(t) for t in self._targets])
@@ -38,7 +38,7 @@ class Whole:
 
 
 def start(readout: Any, layer: str) -> Any:
-    """A new stream of the read-out for a layer."""
+    """A new stream of the readout for a layer."""
     return readout.start(layer) if hasattr(readout, "start") else Whole(readout, layer)
 
 
@@ -52,7 +52,7 @@ def is_readout(thing: Any) -> bool:
 
 
 def held_bytes(readout: Any, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
-    """Bytes that one layer's stream holds when all is seen: what the read-out says, or the whole layer."""
+    """Bytes that one layer's stream holds when all is seen: what the readout says, or the whole layer."""
     if hasattr(readout, "held"):
         return int(readout.held(inputs, units, seeds, classes, itemsize))
     return inputs * units * seeds * itemsize

@@ -15,9 +15,9 @@ _EVERY = 30.0  # seconds between lines
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cost(Result):
-    """One snapshot. passes: over the probe inputs; batches: forward passes in each; held: bytes that read-outs or activations
+    """One snapshot. passes: over the probe inputs; batches: forward passes in each; held: bytes that readouts or activations
     hold at its end; batch_bytes: bytes that one forward pass shows, about what it needs beside the weights; stored: bytes
-    written; seconds: the first batch's time (forward pass and read-outs) times all of them; layers: how many; notes."""
+    written; seconds: the first batch's time (forward pass and readouts) times all of them; layers: how many; notes."""
 
     passes: int
     batches: int

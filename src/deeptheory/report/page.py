@@ -1,8 +1,8 @@
 """One self-contained page from a run folder: run.json, claims.json, page.json and figures/.
 
-It makes no network request and runs under a Content-Security-Policy that begins with default-src 'none'. Trap: twelve
-inline plotly figures are over 5 MB; here the library is packed once, and unpacked in the browser (DecompressionStream).
-Every script, the unpacked library too, is allowed by its hash alone.
+It makes no network request and runs under a Content-Security-Policy that begins with default-src 'none'. Pitfall:
+twelve inline plotly figures are over 5 MB; here the library is packed once, and unpacked in the browser
+(DecompressionStream). Every script, the unpacked library too, is allowed by its hash alone.
 """
 
 import base64
@@ -152,7 +152,7 @@ def _plate(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
 def _library() -> tuple[str, str, list[str]]:
     """plotly.js of the installed plotly, packed; the hash of what comes out; ids of style sheets that it would add.
 
-    Trap: it adds a sheet for maps as inline text, which the policy forbids, unless an element has that id already.
+    Pitfall: it adds a sheet for maps as inline text, which the policy forbids, unless an element has that id already.
     """
     spec = find_spec("plotly")  # located, not imported
     places = list(spec.submodule_search_locations or ()) if spec else []

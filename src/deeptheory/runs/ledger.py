@@ -106,7 +106,7 @@ class Ledger(Result):
         return [{k: _to_json(v) for k, v in vars(e).items()} for e in self.entries]
 
     def table(self) -> "pandas.DataFrame":
-        """One row a claim, the columns of claims.json."""
+        """One row per claim, the columns of claims.json."""
         import pandas as pd
 
         return pd.DataFrame([vars(e) for e in self.entries], columns=COLUMNS)
@@ -128,7 +128,7 @@ class Ledger(Result):
         try:
             return cls(entries=tuple(Entry(**{k: _from_json(k, v) for k, v in row.items()}) for row in kept))
         except (TypeError, AttributeError, ValueError) as error:
-            raise StoreError(f"claims.json is damaged ({error}); run again to write it anew") from error
+            raise StoreError(f"claims.json is damaged ({error}); run again to write it again") from error
 
 
 COLUMNS = [f.name for f in fields(Entry)]

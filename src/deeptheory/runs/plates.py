@@ -40,11 +40,11 @@ class Plate:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise InputError(f"plate name is {self.name!r}; use letters, digits, '-', '_' and '.'")
+            raise InputError(f"figure name is {self.name!r}; use letters, digits, '-', '_' and '.'")
         for text in ("title", "see", "trust", "alt"):
             if not getattr(self, text).strip():
                 raise InputError(
-                    f"plate {self.name} has no {text}; every figure says what to see and how far to trust it"
+                    f"figure {self.name} has no {text}; every figure says what to see and how far to trust it"
                 )
 
     def __repr__(self) -> str:
@@ -94,7 +94,7 @@ class Page:
         names = [p.name for s in self.sections for p in s.plates]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
-            raise InputError(f"plate {twice[0]!r} stands twice; each has files of its own name")
+            raise InputError(f"figure {twice[0]!r} is listed twice; each has files of its own name")
 
     def write(self, folder: str | Path) -> None:
         """page.json, and the files of every plate. StoreError: they cannot be written."""
@@ -118,4 +118,4 @@ def read_figure(folder: str | Path, name: str) -> Any:
     try:
         return go.Figure(kept["figure"])
     except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"figures/{name}.json is damaged ({error}); run again to write it anew") from error
+        raise StoreError(f"figures/{name}.json is damaged ({error}); run again to write it again") from error

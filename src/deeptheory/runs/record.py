@@ -52,7 +52,9 @@ class Record:
         if not there:
             strangers = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
             if strangers:
-                raise StoreError(f"{folder} is no run (no {RECORD}) and holds {strangers[0]}; choose another folder")
+                raise StoreError(
+                    f"{folder} is not a run folder (no {RECORD}) and holds {strangers[0]}; choose another folder"
+                )
             self.write(folder)
             return self
         if resume is False:
@@ -64,11 +66,11 @@ class Record:
         for name in ("study", "scale", "seed", "threads"):
             was, now = getattr(old, name), getattr(self, name)
             if was != now:
-                raise StoreError(f"{folder} holds a run with {name} {was}, not {now}; {_MEND}")
+                raise StoreError(f"{folder} holds a run with {name} {was}, not {now}; {_FIX}")
         for name in sorted(old.settings.keys() | self.settings.keys()):
             was, now = old.settings.get(name), self.settings.get(name)
             if was != now:
-                raise StoreError(f"{folder} holds a run with setting {name} = {was}, not {now}; {_MEND}")
+                raise StoreError(f"{folder} holds a run with setting {name} = {was}, not {now}; {_FIX}")
         for name, now in self.versions.items():
             was = old.versions.get(name)
             if was != now and not any(f"{name} {was} -> {now}" in n for n in old.notes):
@@ -93,7 +95,7 @@ def read_record(folder: Path) -> Record:
         raise StoreError(f"{folder}/{RECORD} is damaged ({error}); choose another folder") from error
 
 
-_MEND = "choose another folder, or the same values to go on"
+_FIX = "choose another folder, or the same values to go on"
 _OTHER_MACHINE = "begun and gone on with on machines that differ; last bits may differ"
 
 

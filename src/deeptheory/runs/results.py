@@ -88,8 +88,8 @@ def read_unit(path: Path) -> "xarray.Dataset":
         return read_dataset(path)
     except StoreError as error:
         where = f"{UNITS}/{path.parent.name}/{path.name}"
-        mend = f"delete the folder {where} in the run and run again: only this unit is made again"
-        raise StoreError(f"{where} cannot be trusted ({error}). To mend: {mend}") from error
+        fix = f"delete the folder {where} in the run and run again: only this unit is made again"
+        raise StoreError(f"{where} cannot be trusted ({error}). To fix: {fix}") from error
 
 
 def _plain(data: Any, name: str) -> "xarray.Dataset":

@@ -23,7 +23,7 @@ class Step:
     kill and goes when the unit is done. progress(done, total): call it as often as you like.
 
     options: keywords of the function by which steps that share it differ; constants of the study, never a user's.
-    units(settings) -> list of JSON values, one a unit (mostly chunks of seeds); None: one unit. needs: names of steps
+    units(settings) -> list of JSON values, one per unit (mostly chunks of seeds); None: one unit. needs: names of steps
     before this one. combine: the dimension along which the units' Datasets are joined, or a function of their list.
 
     InputError: a name that is no plain word, or a function that no worker could import.

@@ -1,6 +1,6 @@
 """Doing one unit of a step, in whatever process: read what it needs, call its function, keep its result.
 
-Trap: bits must not depend on the engine. So every unit gets its own copy of the settings, reads its inputs from disk,
+Pitfall: bits must not depend on the engine. So every unit gets its own copy of the settings, reads its inputs from disk,
 and runs with the number of threads that run.json states.
 """
 

@@ -92,7 +92,7 @@ class StudyResult(Result):
         return f"StudyResult({self.study}, {self.scale}: {self.claims!r}, report in {self.folder / 'report.html'})"
 
     def table(self):
-        """The ledger, one row a claim."""
+        """The ledger, one row per claim."""
         return self.claims.table()
 
     def dataset(self):

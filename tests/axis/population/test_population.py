@@ -1,4 +1,4 @@
-"""Ceilings, alignment, views, object space, read-outs: exact truths first, then laws, then the refusals."""
+"""Ceilings, alignment, views, object space, readouts: exact truths first, then laws, then the refusals."""
 
 import numpy as np
 import pytest

@@ -225,7 +225,7 @@ def test_the_beta_rule_needs_twice_what_is_quoted():
         (lambda: monomial_layer((1, 0)), r"exponents are \(1, 0\)"),
         (lambda: monomial_layer((1,) * 17), "takes 131072 units in one layer"),
         (lambda: product_gate(domain=(0, math.inf)), "a certificate needs finite ends"),
-        (lambda: product_gate(domain=(1, -1)), "turned round"),
+        (lambda: product_gate(domain=(1, -1)), "reversed"),
         (lambda: product_gate(domain=3), "domain of x0 is 3"),
         (lambda: product_gate(domain={"x0": (0, 1)}), "no interval for x1"),
         (lambda: product_gate(domain=((0, 1), (0, 1), (0, 1))), "domain has 3 intervals for 2 inputs"),

@@ -1,4 +1,4 @@
-"""Theorem 2 and its algorithm: against sums over paths, in whole numbers, in floating point and at 10^5 states."""
+"""Theorem 2 and its algorithm: against sums over paths, in integers, in floating point and at 10^5 states."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -301,8 +301,8 @@ _P, _M = [0.5, 0.5], np.array([[0.5, 0.25], [0.5, 0.75]])
         (lambda: MarkovHierarchy(_P, [_M], orientation="rwos"), "unknown orientation 'rwos'; did you mean rows"),
         (lambda: MarkovHierarchy(_P, [sparse.csr_array(_M)], exact=True), "exact arithmetic takes dense tables"),
         (lambda: MarkovHierarchy(_P, [_M]).posterior(2), "level is 2; this hierarchy has levels 0 to 1"),
-        (lambda: MarkovHierarchy(_P, [_M]).compose(np.array([2])), "whole numbers from 0 to 1"),
-        (lambda: MarkovHierarchy(_P, [_M]).compose(np.array([0.5])), "whole numbers from 0 to 1"),
+        (lambda: MarkovHierarchy(_P, [_M]).compose(np.array([2])), "integers from 0 to 1"),
+        (lambda: MarkovHierarchy(_P, [_M]).compose(np.array([0.5])), "integers from 0 to 1"),
         (lambda: MarkovHierarchy(_P, [_M]).posterior_exact(), "make it with exact=True"),
         (lambda: MarkovHierarchy(_P, [_M]).compose_exact(), "make it with exact=True"),
         (lambda: MarkovHierarchy.from_samples(np.zeros((3, 2))), "samples have shape"),

@@ -288,7 +288,7 @@ CURVE = dt.bottleneck_curve(channel(0.1), [1.0, 2.0, 4.0])
         (lambda: dt.bottleneck_curve(channel(0.1), [-1.0]), "0 or above"),
         (lambda: dt.bottleneck_curve(channel(0.1), clusters=0), "clusters is 0"),
         (lambda: bottleneck_branches(channel(0.1), [0.0]), "numbers above 0"),
-        (lambda: bottleneck_branches(channel(0.1), [1.0], clusters=(2, 2)), "ascending whole numbers"),
+        (lambda: bottleneck_branches(channel(0.1), [1.0], clusters=(2, 2)), "ascending integers"),
         (lambda: finite_sample_bound(CURVE, 0), "n is 0"),
         (lambda: finite_sample_bound(CURVE, 10, constant=-1), "constant is -1"),
         (lambda: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[0.8]], [0.0]), "numbers above 0"),

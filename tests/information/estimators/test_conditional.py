@@ -163,7 +163,7 @@ LABEL = np.arange(30) // 28
         (lambda: dt.conditional_mutual_information(PAIR[:5], PAIR[5:10], PAIR[10:15, :1], "gaussian"), "and 1 of the condition"),
         (lambda: dt.conditional_mutual_information(PAIR, PAIR, PAIR, "ksj"), "unknown conditional estimator 'ksj'"),
         (lambda: dt.mutual_information(PAIR, PAIR, "mixed", k=0), "k is 0 for 30 samples"),
-        (lambda: dt.mutual_information(PAIR, PAIR[:, 0], "labels"), "a label is one whole number a sample"),
+        (lambda: dt.mutual_information(PAIR, PAIR[:, 0], "labels"), "a label is one integer per sample"),
         (lambda: dt.mutual_information(PAIR, PAIR, "labels"), r"y has shape \[30, 2\]"),
     ],
 )  # fmt: skip

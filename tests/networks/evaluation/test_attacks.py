@@ -267,7 +267,7 @@ def test_matched_by_hand():
         (lambda: robustness(Linear(), X, torch.zeros(40), [0.1], scores=logit_of_probability), r"undoes probabilities"),
         (lambda: robustness(Linear(), X, torch.zeros(40), [0.1], judge_scores=first_output), "judge is not"),
         (lambda: compare_at_equal_accuracy(([0.1], [0.2, 0.3]), ([0.1], [0.2])), "first_other has shape"),
-        (lambda: compare_at_equal_accuracy(([], []), ([], [])), "the first curve has no look"),
+        (lambda: compare_at_equal_accuracy(([], []), ([], [])), "the first curve has no evaluation"),
         (lambda: compare_at_equal_accuracy(([np.nan], [1]), ([1], [1])), "first_familiar holds 1 values"),
     ],
 )

@@ -14,7 +14,7 @@ NEVER: dict[str, str] = {}
 
 
 def plane(readout, falls, elsewhere, **more):
-    """A 12-bit step: falls [layer] under one read-out, another fall under the rest. Dims as the step's concat leaves them."""
+    """A 12-bit step: falls [layer] under one readout, another fall under the rest. Dims as the step's concat leaves them."""
     rows = [[falling(f) for f in (falls if r == readout else [elsewhere] * 6)] for r in READOUTS]
     values = np.stack([around(np.array(row).T) for row in rows])  # [readout, seed, step, layer]
     return dataset(
@@ -23,7 +23,7 @@ def plane(readout, falls, elsewhere, **more):
 
 
 def readouts(**falls):
-    """A tanh step with every fall of every read-out given: {readout: [layer]}."""
+    """A tanh step with every fall of every readout given: {readout: [layer]}."""
     return xr.concat(
         [plane(r, falls[r.replace("-", "_")], 0.0).sel(readout=[r]) for r in READOUTS if r.replace("-", "_") in falls],
         dim="readout", data_vars="minimal",
@@ -38,7 +38,7 @@ def layer_case(step, readout, layer, true, false):
 
 
 def summed(step, this, tanh):
-    """Hidden falls of two steps under the global bins; the output and the other read-outs say the opposite."""
+    """Hidden falls of two steps under the global bins; the output and the other readouts say the opposite."""
     return {
         s: plane("global", [f] * 5 + [g], g) for s, f, g in ((step, this, tanh), ("tanh", tanh, this))
     }  # fmt: skip

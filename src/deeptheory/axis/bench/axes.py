@@ -5,7 +5,7 @@ divided by n, so that signed activations are as welcome as rates: sta = mean_n s
 feature and response. whitened = Sigma^-1 sta (ordinary least squares): the direction along which the response grows
 for r = g(w.s) and Gaussian stimuli, where the STA is Sigma w. ridge: (Sigma + alpha)^-1 sta, alpha by leave-one-out (by
 folds where rows depend on each other).
-Trap: o.sta = 0 makes o.s uncorrelated with w.s (statistical orthogonality, for tests of flatness); a stimulus that
+Pitfall: o.sta = 0 makes o.s uncorrelated with w.s (statistical orthogonality, for tests of flatness); a stimulus that
 shall not move the response needs o.w = 0 (geometric, for metamers).
 """
 
@@ -58,7 +58,7 @@ class Axes(Result):
         )
 
     def table(self):
-        """One row a unit: length of the axis, reliability, explained variance."""
+        """One row per unit: length of the axis, reliability, explained variance."""
         import pandas as pd
 
         return pd.DataFrame({

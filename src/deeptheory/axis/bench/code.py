@@ -177,7 +177,7 @@ class AxisCode(Result):
         return f"AxisCode({len(self.units)} units{dead}, {self.stimuli} stimuli: {said}{notes})"
 
     def table(self):
-        """One row a unit: verdict, ramp, preference, flatness, models, reliability."""
+        """One row per unit: verdict, ramp, preference, flatness, models, reliability."""
         out = self.ramp.table().merge(self.axes.table(), on="unit")
         for k, name in enumerate(self.preference.blocks):
             out[f"preference {name}"] = self.preference.value[:, k]

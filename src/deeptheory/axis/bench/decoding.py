@@ -47,7 +47,7 @@ class Decoding(Result):
         return f"Decoding({self.units} units, mean explained variance: {each})"
 
     def table(self):
-        """One row a feature."""
+        """One row per feature."""
         import pandas as pd
 
         block = np.full(len(self.explained), "", dtype=object)

@@ -2,7 +2,7 @@
 raters.
 
 Source: Chang & Tsao 2017, figure 3 (people matched reconstructions to originals beside distractors). Here: distance of
-the decoded features to the true ones over that to the nearest other stimulus. Trap: decoded features shrink to the
+the decoded features to the true ones over that to the nearest other stimulus. Pitfall: decoded features shrink to the
 mean, and the
 nearest of many strangers is near: with more stimuli the ratio rises though nothing is decoded worse.
 """

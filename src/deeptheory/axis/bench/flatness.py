@@ -76,7 +76,7 @@ class Flatness(Result):
         )
 
     def table(self):
-        """One row a unit."""
+        """One row per unit."""
         import pandas as pd
 
         names = (

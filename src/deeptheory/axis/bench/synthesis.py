@@ -3,9 +3,9 @@ disagree.
 
 Metamers (Chang & Tsao 2017, figure 5): the same projection onto the fitted axis, all else drawn from the stimuli's own
 Gaussian; geometrically orthogonal, o.w = 0. Controversial stimuli (the idea of Golan et al. 2020): those, among
-caricatures, anti-caricatures and far stimuli, on which the rival models of a unit foretell most different responses,
+caricatures, anti-caricatures and far stimuli, on which the rival models of a unit predict most different responses,
 each model held within the range it was fitted on. A renderer (a face space's decode) turns features into pictures.
-Trap: in a Gaussian cloud of many dimensions all norms are alike; only stimuli near to and far from the mean tell an
+Pitfall: in a Gaussian cloud of many dimensions all norms are alike; only stimuli near to and far from the mean tell an
 axis code from norm x direction.
 """
 
@@ -43,7 +43,7 @@ class Metamers(Result):
         )
 
     def table(self):
-        """One row a stimulus."""
+        """One row per stimulus."""
         import pandas as pd
 
         return pd.DataFrame({
@@ -97,8 +97,8 @@ def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candi
     fits = all_fits(stimuli, y, bound / size, (40, 1e-6))
     pool = _pool(e.variances.sqrt().cpu().numpy() / size, fits, stimuli, candidates, rng)
     shown = Stimuli.of(pool)
-    foretold = torch.stack([fits[m][1].predict(GENERATORS[m], shown) for m in _RIVALS])  # [model, u, m]
-    apart = foretold.var(0)  # [u, m]; responses have unit variance
+    predicted = torch.stack([fits[m][1].predict(GENERATORS[m], shown) for m in _RIVALS])  # [model, u, m]
+    apart = predicted.var(0)  # [u, m]; responses have unit variance
     apart = apart / apart.amax(1, keepdim=True).clamp_min(1e-12)
     chosen: list[int] = []
     free = torch.ones(len(pool), dtype=torch.bool, device=pool.device)
@@ -115,7 +115,7 @@ def _pool(spread: np.ndarray, fits: dict, stimuli: Stimuli, candidates: int, rng
     """[candidates, r]. Half: random directions at the norms _NORMS. Half: a unit's own axis or exemplar direction, as
     far along it as the stimuli themselves go, with anything from nothing to twice the usual length beside it.
 
-    Trap: a caricature far beyond the range of all other stimuli would alone decide every R^2.
+    Pitfall: a caricature far beyond the range of all other stimuli would alone decide every R^2.
     """
     other = rng.standard_normal((candidates, len(spread))) * spread
     other *= stimuli.unit * rng.choice(_NORMS, candidates)[:, None] / np.linalg.norm(other, axis=1, keepdims=True)

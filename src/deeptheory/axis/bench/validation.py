@@ -1,4 +1,4 @@
-"""The door of the bench: responses and features, checked, averaged over trials, normalized, and what was left out
+"""What enters the bench: responses and features, checked, averaged over trials, normalized, and what was left out
 counted.
 
 Feature space matters: an axis, a norm and a distance all depend on how the features are scaled. "block" centers each
@@ -269,7 +269,7 @@ def as_blocks(blocks: Any, d: int) -> Blocks:
             try:
                 index = np.arange(d)[which] if (which.stop or 0) <= d else np.array([which.stop - 1])  # no silent cut
             except (TypeError, ValueError) as error:
-                raise InputError(f"block {name!r} is {which}; needed: a slice of whole numbers ({error})") from error
+                raise InputError(f"block {name!r} is {which}; needed: a slice of integers ({error})") from error
         else:
             index = np.asarray(which)
             index = (

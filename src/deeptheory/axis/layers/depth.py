@@ -1,7 +1,7 @@
 """The bench at every layer of a network, with its controls beside it: the same network untrained, and the pixels.
 
 Source: Chang & Tsao 2017, supplement (a face network's layers as areas); the controls are what the paper could not ask
-of brains. Trap: ramps, flat null planes and axes that beat exemplars are found in untrained networks, and often in
+of brains. Pitfall: ramps, flat null planes and axes that beat exemplars are found in untrained networks, and often in
 pixels, too: a layer's number means little without the same number of a network that has learnt nothing.
 """
 
@@ -52,10 +52,10 @@ class LayerwiseAxisCode(Result):
         return out + ([("pixels", "", self.pixels)] if self.pixels is not None else [])
 
     def table(self):
-        """One row a condition and layer: units, share tuned; of the tuned units: median preference for the first block,
-        share shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance by
-        block; shares by verdict where models were compared, and the share of units that an axis explains better than an
-        exemplar."""
+        """One row per condition and layer: units, share tuned; of the tuned units: median preference for the first
+        block, share shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance
+        by block; shares by verdict where models were compared, and the share of units that an axis explains better than
+        an exemplar."""
         import pandas as pd
 
         return pd.DataFrame([{"condition": c, "layer": name, **_summary(code)} for c, name, code in self.conditions()])

@@ -2,8 +2,8 @@
 
 Chang & Tsao 2017 recorded 150 ms pictures three to five times each; the released responses are spike counts in windows
 of 251 ms, 7.5 and 10.9 spikes a second on average in two areas. Numbers that depend on noise (how many features a unit
-is tuned to, how far a population goes) can stand beside cells' once units fire as they do. Trap: a spike train has no
-negative rate, so that a layer must be looked at after its rectification.
+is tuned to, how far a population goes) can stand beside cells' once units fire as they do. Pitfall: a spike train has
+no negative rate, so that a layer must be looked at after its rectification.
 """
 
 from dataclasses import dataclass

@@ -2,8 +2,9 @@
 
 Source: Chang & Tsao 2017, figure 5 (faces of equal projection are the same to a cell, however they differ). From each
 of some stimuli two steps of one length in the normalized feature space: w along the unit's axis, and o with o.w = 0,
-drawn like the features otherwise. An axis cell answers the second as it answers the start. Trap: the axis is estimated,
-and what was estimated wrong lies in the null plane; the ratio is bounded from below by the noise of the axis.
+drawn like the features otherwise. An axis cell answers the second as it answers the start. Pitfall: the axis is
+estimated, and what was estimated wrong lies in the null plane; the ratio is bounded from below by the noise of the
+axis.
 """
 
 from collections.abc import Callable
@@ -40,7 +41,7 @@ class NullPlane(Result):
         )
 
     def table(self):
-        """One row a moved stimulus: which, and how far its features went."""
+        """One row per moved stimulus: which, and how far its features went."""
         import pandas as pd
 
         kinds = {"null": self.null - self.start, "along": self.along - self.start}

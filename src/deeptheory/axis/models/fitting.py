@@ -4,8 +4,8 @@ Source: Golub & Pereyra 1973 (the output coefficients are solved for at every st
 within the basis is projected out). For n stimuli and k parameters a step of one unit costs one row of two matrix
 products: [units, n] by [n, k] for the gradient, and by [n, k(k+1)/2] for the curvature. The latter is computed at the
 start, then kept up to date by Broyden, Fletcher, Goldfarb and Shanno's rule, and computed again where a step gained far
-less than foretold.
-Trap: the ball |e| <= bound. At its surface, with the gradient pointing out, the step is taken within the sphere.
+less than predicted.
+Pitfall: the ball |e| <= bound. At its surface, with the gradient pointing out, the step is taken within the sphere.
 """
 
 from dataclasses import dataclass
@@ -156,10 +156,10 @@ def fit(
     active = torch.arange(len(y), device=y.device)
     for taken in range(1, steps + 1):  # noqa: B007  # returned: how many were needed
         here = at if len(active) == len(y) else _rows(at, active)
-        step, foretold = _step(here, curvature[active], damping[active], bound)
+        step, predicted = _step(here, curvature[active], damping[active], bound)
         new = look(design, y[active], _into(here.theta + step, bound))
         gained = here.loss - new.loss
-        better, share = gained > 0, gained / foretold.clamp_min(1e-12)
+        better, share = gained > 0, gained / predicted.clamp_min(1e-12)
         curvature[active] = _updated(curvature[active], new.theta - here.theta, here.gradient - new.gradient)
         _put(at, active[better], new, better)
         poor = share < 0.1
@@ -172,7 +172,7 @@ def fit(
         one = torch.ones_like(share)  # numbers alone would be of torch's default dtype
         factor = torch.where(share > 0.8, 0.2 * one, torch.where(poor & ~stale, 6 * one, one))
         damping[active] = (damping[active] * factor).clamp_min(1e-7)
-        small = (foretold < tolerance / 2) | (better & (gained < tolerance) & (foretold < 4 * tolerance))
+        small = (predicted < tolerance / 2) | (better & (gained < tolerance) & (predicted < 4 * tolerance))
         ended = (small & (damping[active] < 1)) | (damping[active] > 1e4)
         done[active[ended]] = True
         active = active[~ended]
@@ -182,7 +182,7 @@ def fit(
 
 
 def _updated(curvature: Tensor, moved: Tensor, turned: Tensor) -> Tensor:
-    """BFGS: the nearest curvature that foretells how the gradient turned over a step; [u, d, d], [u, d], [u, d].
+    """BFGS: the nearest curvature that predicts how the gradient turned over a step; [u, d, d], [u, d], [u, d].
 
     Powell 1978: where the turn is against the step, a part of the old curvature is kept so that it stays positive.
     """
@@ -201,7 +201,7 @@ def _curvature(design: Design, at: Point) -> Tensor:
 
 
 def _step(at: Point, curvature: Tensor, damping: Tensor, bound: float | None) -> tuple[Tensor, Tensor]:
-    """The damped step and the gain in loss that it foretells."""
+    """The damped step and the gain in loss that it predicts."""
     g = at.gradient
     if bound is not None:
         norm = at.theta.norm(dim=1)

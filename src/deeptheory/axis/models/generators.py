@@ -7,7 +7,7 @@ A new model: one Generator and one line in GENERATORS.
 
 Every x is a function of t = theta.u_n with u_n a row that does not depend on the unit (the stimulus, its direction, or
 the stimulus and a one), so that for all units at once x is one matrix product, and so are its derivatives.
-Trap: the exemplar contains the axis in the limit |e| -> infinity, hence the bound; the axis with a cubic output
+Pitfall: the exemplar contains the axis in the limit |e| -> infinity, hence the bound; the axis with a cubic output
 contains the energy model, hence the order of preference in verdicts.
 """
 
@@ -121,7 +121,7 @@ def _even(theta: Tensor, t: Tensor, stimuli: Stimuli, scale=None) -> Basis:
 def _norm_direction(theta: Tensor, t: Tensor, stimuli: Stimuli, scale=None) -> Basis:
     """1 and |s| times a cubic in the cosine t = theta.s/|s| that is 0 at a right angle to the preferred direction.
 
-    Trap: with |s| alone in the basis too, it would bend into a near copy of the exemplar model.
+    Pitfall: with |s| alone in the basis too, it would bend into a near copy of the exemplar model.
     """
     z, scale = _standard(t, scale, centered=False)
     m = (stimuli.length / stimuli.unit)[None]

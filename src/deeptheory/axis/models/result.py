@@ -91,7 +91,7 @@ class Models(Result):
         return xr.Dataset(arrays, coords={"model": list(self.names), "unit": self.units})
 
     def table(self):
-        """One row a unit: verdicts, R^2 of every model, ceiling, radius."""
+        """One row per unit: verdicts, R^2 of every model, ceiling, radius."""
         import pandas as pd
 
         columns: dict[str, Any] = {

@@ -4,7 +4,7 @@ The score is R^2 = 1 - sum of squared held-out errors / sum of squares about the
 of the rows learned from); two models of a unit are compared
 stimulus by stimulus, so that what both miss, the noise above all, cancels. AIC = n log(mean squared error) + 2
 parameters.
-Source: specs 2.3; Chang & Tsao 2017, figure 4. Trap: in-sample R^2 of d + 4 parameters on n stimuli is (d + 4)/n
+Source: specs 2.3; Chang & Tsao 2017, figure 4. Pitfall: in-sample R^2 of d + 4 parameters on n stimuli is (d + 4)/n
 without any tuning at all.
 """
 

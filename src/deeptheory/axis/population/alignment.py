@@ -4,8 +4,8 @@ labels.
 Sources: Higgins et al. 2021 (alignment of beta-VAE latents with single AM cells: sparse regression from latents to each
 unit, the entropy of its weights); Eastwood & Williams 2018 (completeness); Duan et al. 2020 (UDR: models of one
 family whose latents agree up to order and sign are likely to be disentangled).
-Trap: a latent that no unit needs, and a unit that no latent predicts, would score as they please: both are weighted by
-what is explained, as published.
+Pitfall: a latent that no unit needs, and a unit that no latent predicts, would score as they please: both are weighted
+by what is explained, as published.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Alignment(Result):
         return f"Alignment({u} units, {k} latents: {self.mean:.2f}; matched |r| {self.matched.mean():.2f} on average)"
 
     def table(self):
-        """One row a unit: alignment, explained variance, its strongest latent, the latent it was matched with."""
+        """One row per unit: alignment, explained variance, its strongest latent, the latent it was matched with."""
         import pandas as pd
 
         partner = np.full(len(self.alignment), -1)

@@ -1,8 +1,8 @@
 """How a population's axes lie to each other: pairwise cosines, their rank, how evenly they fill the feature space.
 
-Trap: "200 orthogonal axes" cannot be in 50 dimensions; at most as many axes as features are mutually orthogonal. What
-is orthogonal about a cell is the hyperplane along which it does not respond. The null: as many directions, drawn evenly
-from the sphere (or from the stimuli's own distribution, covariance=True, along which STAs of untuned cells lie).
+Pitfall: "200 orthogonal axes" cannot be in 50 dimensions; at most as many axes as features are mutually orthogonal.
+What is orthogonal about a cell is the hyperplane along which it does not respond. The null: as many directions, drawn
+evenly from the sphere (or from the stimuli's own distribution, covariance=True, along which STAs of untuned cells lie).
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Geometry(Result):
         )
 
     def table(self):
-        """One row a quantity: measured, null, its 95 % interval."""
+        """One row per quantity: measured, null, its 95 % interval."""
         import pandas as pd
 
         nan = float("nan")

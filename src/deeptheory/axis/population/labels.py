@@ -1,10 +1,10 @@
 """Which of several labeled stimuli was shown? The nearest mean of other trials, window by window.
 
-Source: the read-out that recordings of IT are usually given (Zhang & Desimone's units in Meyers 2013): units were
+Source: the readout that recordings of IT are usually given (Zhang & Desimone's units in Meyers 2013): units were
 recorded one by one, so trials are paired by label ("pseudo-trials"); every unit is divided by its standard deviation
-over the training trials, and a test trial gets the label whose training mean is nearest. Trap: pairing loses the noise
-that units share, which makes accuracy an upper estimate; and the standard deviation may be taken from training trials
-only.
+over the training trials, and a test trial gets the label whose training mean is nearest. Pitfall: pairing loses the
+noise that units share, which makes accuracy an upper estimate; and the standard deviation may be taken from training
+trials only.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class LabelDecoding(Result):
         return xr.Dataset({"accuracy": (axes[:1], self.accuracy), "confusion": (axes, self.confusion)})
 
     def table(self):
-        """One row a window."""
+        """One row per window."""
         import pandas as pd
 
         return pd.DataFrame({"window": np.arange(len(self.accuracy)), "accuracy": self.accuracy, "chance": self.chance})

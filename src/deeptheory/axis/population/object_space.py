@@ -49,7 +49,7 @@ class ObjectSpace(Result):
         )
 
     def table(self):
-        """One row a component: share of variance."""
+        """One row per component: share of variance."""
         import pandas as pd
 
         return pd.DataFrame({"component": np.arange(len(self.explained)), "explained": self.explained})

@@ -22,7 +22,7 @@ class Views(Result):
 
     invariance: mean of by_views off the diagonal; view_grouping: mean similarity of different identities in the same
     view minus in different views; mirror: mean similarity of different identities in mirrored views minus in other
-    different views (NaN without mirrored views). shuffled_*: 95 % range of invariance with identities dealt out anew
+    different views (NaN without mirrored views). shuffled_*: 95 % range of invariance with permuted identities
     within views.
     """
 
@@ -42,7 +42,7 @@ class Views(Result):
         )
 
     def table(self):
-        """One row a pair of views."""
+        """One row per pair of views."""
         import pandas as pd
 
         a, b = np.indices(self.by_views.shape)

@@ -50,7 +50,7 @@ class Power(Result):
         return self.share(code, *(v for v in VERDICTS if v not in (code, "undetermined")))
 
     def table(self):
-        """One row a code: cells by verdict."""
+        """One row per code: cells by verdict."""
         import pandas as pd
 
         rows = [{"code": code, **{v: k.get(v, 0) for v in VERDICTS}} for code, k in self.counts.items()]

@@ -64,7 +64,7 @@ class Simulation(Result):
         )
 
     def table(self):
-        """One row a unit: its code and the length of its axis or exemplar."""
+        """One row per unit: its code and the length of its axis or exemplar."""
         import pandas as pd
 
         return pd.DataFrame({"code": self.codes, "target_norm": np.linalg.norm(self.targets, axis=1)})

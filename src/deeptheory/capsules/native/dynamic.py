@@ -1,6 +1,6 @@
 """The passes of dynamic routing by the compiled kernel: child by child, 16 examples at once, no votes in memory at all.
 
-Trap: children are shared out among threads and their sums added: another number of threads, other last bits.
+Pitfall: children are shared out among threads and their sums added: another number of threads, other last bits.
 """
 
 import ctypes

@@ -4,7 +4,7 @@ assignments.
 Source: Hinton, Sabour & Frosst 2018, Procedure 1, in the paper's variant and the released one. Saved for the backward
 pass: assignments of the iterations after the first (a sixteenth of the votes), means, variances and masses of parents.
 Two ablations of the paper run here too: poses as vectors of 16 numbers, and mixing proportions for activations.
-Trap: examples go through 16 at a time, so that a batch of 1 costs as much as one of 16; threads share out these
+Pitfall: examples go through 16 at a time, so that a batch of 1 costs as much as one of 16; threads share out these
 sixteens.
 """
 

@@ -1,5 +1,5 @@
 /* Sixteen floats at a time, in the vector extensions that gcc and clang share; the compiler splits them to what the machine has.
-   Trap: no -ffast-math anywhere. NaN must stay NaN, and the rounding trick in vexp must not be simplified away. */
+   Pitfall: no -ffast-math anywhere. NaN must stay NaN, and the rounding trick in vexp must not be simplified away. */
 #ifndef DEEPTHEORY_VECTORS_H
 #define DEEPTHEORY_VECTORS_H
 #ifdef __FAST_MATH__
@@ -19,7 +19,7 @@ INLINE vec vmax(vec a, vec b) { return choose(a > b, a, b); }
 
 /* e^x for x <= 88; below -87 it is 0. Within 2 units of the last place. NaN in, NaN out. */
 INLINE vec vexp(vec x) {
-    const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to a whole number */
+    const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
     vec shifted = x * 1.44269504088896f + magic;
     ivec n = (ivec)shifted - (ivec)all(magic);
     vec whole = shifted - magic;

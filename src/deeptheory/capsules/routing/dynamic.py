@@ -1,7 +1,7 @@
 """Dynamic routing: a capsule sends its output to the parents whose output agrees with its vote.
 
 Source: Sabour, Frosst & Hinton 2017, procedure 1 and eqs. 1-3.
-Traps: the softmax is over parents, so that a child divides itself; over children, as in many ports, MNIST is learnt
+Pitfalls: the softmax is over parents, so that a child divides itself; over children, as in many ports, MNIST is learnt
 just as well. r counts squashes. Logits are of each example, from zero. Gradients flow through all iterations.
 """
 

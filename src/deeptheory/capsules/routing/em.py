@@ -2,9 +2,9 @@
 none.
 
 Source: Hinton, Sabour & Frosst 2018, Procedure 1; schedules and constants: `variants`.
-Traps: child activations weigh the assignments and must not cancel in them; ln a + ln p, not a ln p; everything stays in
-the log domain, for a Gaussian of 16 dimensions and variance 5e-4 peaks at 1e20; moments about the mean, never E[x^2] -
-mean^2.
+Pitfalls: child activations weigh the assignments and must not cancel in them; ln a + ln p, not a ln p; everything stays
+in the log domain, for a Gaussian of 16 dimensions and variance 5e-4 peaks at 1e20; moments about the mean, never E[x^2]
+- mean^2.
 """
 
 from collections.abc import Callable, Sequence

@@ -56,9 +56,9 @@ def variant_of(name: str | Variant) -> Variant:
 
 
 def check_iterations(iterations: int) -> int:
-    """iterations, as Python's own integer. InputError: below 1, or no whole number."""
+    """iterations, as Python's own integer. InputError: below 1, or no integer."""
     if isinstance(iterations, bool) or not hasattr(iterations, "__index__"):
-        raise InputError(f"iterations is {iterations!r}; it needs a whole number")
+        raise InputError(f"iterations is {iterations!r}; it needs an integer")
     if iterations < 1:
         raise InputError(f"iterations is {iterations}; routing needs at least 1")
     return int(iterations)

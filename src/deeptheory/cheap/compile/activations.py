@@ -3,7 +3,7 @@
 The named activations have closed derivatives (polynomials in tanh, in the logistic function, Hermite polynomials),
 evaluated with 60 digits; bounds over an interval are Taylor sums whose tail is Cauchy's estimate on discs of radius 1.
 Of a user's callable the derivatives come from torch.func and the bounds from sampling: `assumed` is True, and the
-certificates say so. Trap: an activation may have no derivative of the order asked (tanh at 0, ReLU): no gate exists.
+certificates say so. Pitfall: an activation may have no derivative of the order asked (tanh at 0, ReLU): no gate exists.
 """
 
 import math

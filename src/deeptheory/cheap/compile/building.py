@@ -120,7 +120,7 @@ class _Builder:
         return [(self.value(e), 1)]
 
     def _power(self, e: "sympy.Pow") -> Value:
-        """A power that is no whole number above 0."""
+        """A power that is not an integer above 0."""
         import sympy
 
         if not e.free_symbols:

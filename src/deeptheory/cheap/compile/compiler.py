@@ -66,7 +66,7 @@ def compile_polynomial(
     named = [str(k) for k in domain] if isinstance(domain, dict) else []
     given = tuple(read_expressions(expression, named))
     if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
-        raise InputError(f"depth is {depth!r}; needed: a whole number of hidden layers, 1 or more, or None")
+        raise InputError(f"depth is {depth!r}; needed: an integer number of hidden layers, 1 or more, or None")
     if depth is not None and depth > MOST_DEPTH:
         raise InputError(f"depth is {depth}; compiled are up to {MOST_DEPTH} hidden layers: those beyond would only carry the outputs")  # fmt: skip
     if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance >= 0):
@@ -177,8 +177,8 @@ def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: fl
             continue
         reached, layers = 1.02 * again.best, again.assembly.layout.depth
     here = f"tolerance {tolerance:.3g} is out of reach in {dtype}" + (f" with {depth} hidden layers, which reach {best.best:.6g}" if depth is not None else "")  # fmt: skip
-    mend = "use dtype=torch.float64, " if dtype == "float32" else ""
-    raise ToleranceError(f"{here}; the best reachable is {reached!r} with {layers} hidden layers: {mend}raise the tolerance{' or the depth' * (depth is not None and layers > depth)}", reached, layers)  # fmt: skip
+    fix = "use dtype=torch.float64, " if dtype == "float32" else ""
+    raise ToleranceError(f"{here}; the best reachable is {reached!r} with {layers} hidden layers: {fix}raise the tolerance{' or the depth' * (depth is not None and layers > depth)}", reached, layers)  # fmt: skip
 
 
 def _best(problem: Problem, depth: int | None, tolerance: float) -> _Candidate | None:

@@ -204,11 +204,11 @@ def _check_derivative(activation: Activation, degree: int, bias: float) -> None:
     which = names.get(degree, f"{degree}th")
     try:
         other = best_bias(activation, (1,) * degree, 53)
-        mend = f"use bias={other:g} or bias='auto'"
+        fix = f"use bias={other:g} or bias='auto'"
     except InputError:
-        mend = "use a smooth activation such as silu, or compile_polynomial(..., activation='relu') for its own route"
+        fix = "use a smooth activation such as silu, or compile_polynomial(..., activation='relu') for its own route"
     raise InputError(
-        f"no gate of degree {degree} exists for {activation.name} at bias {bias:g}: its {which} derivative is {value:g} there; {mend}"
+        f"no gate of degree {degree} exists for {activation.name} at bias {bias:g}: its {which} derivative is {value:g} there; {fix}"
     )
 
 

@@ -246,7 +246,7 @@ TWICE = Function(lambda mp, z: 2 * z / (1 + z * z), lambda m, a, b: 2 * hypot(ab
 
 @lru_cache(maxsize=256)
 def power(p: float) -> Function:
-    """z^p for a p that is no whole number above 0: for z above 0, or away from 0 where p is whole."""
+    """z^p for a p that is not an integer above 0: for z above 0, or away from 0 where p is whole."""
     whole = p == int(p)
 
     def size(mid: float, a: float, b: float) -> float:

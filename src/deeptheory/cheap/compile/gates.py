@@ -2,7 +2,7 @@
 
 Source: Lin, Tegmark & Rolnick 2017, section II.B and figure 2 (product of two numbers from four neurons, product of
 bits from one); Rolnick & Tegmark 2018, theorem 4.1 (a monomial in one layer from prod(r_i + 1) neurons), section 4
-(square and identity gates). Trap: scales that are too small drown in rounding, an effect that neither paper counts.
+(square and identity gates). Pitfall: scales that are too small drown in rounding, an effect that neither paper counts.
 """
 
 import math
@@ -123,7 +123,7 @@ def monomial_layer(
     """
     exponents = tuple(exponents)
     if not exponents or any(isinstance(r, bool) or r != int(r) or r < 1 for r in exponents):
-        raise InputError(f"exponents are {exponents}; needed: whole numbers, 1 or more each")
+        raise InputError(f"exponents are {exponents}; needed: integers, 1 or more each")
     names = [f"x{k}" for k in range(len(exponents))]
     box = read_domain(domain, names)
     size = np.array([max(abs(low), abs(high)) for low, high in box.values()])
@@ -221,7 +221,7 @@ def bit_product_gate(
     InputError: k below 1, beta not above 0, both beta and decimals.
     """
     if k != int(k) or k < 1:
-        raise InputError(f"k is {k}; needed: a whole number of bits, 1 or more")
+        raise InputError(f"k is {k}; needed: an integer number of bits, 1 or more")
     if beta is not None and decimals is not None:
         raise InputError("beta and decimals were both given; one follows from the other: give one")
     beta = 2 * (6 if decimals is None else decimals) * math.log(10) if beta is None else float(beta)

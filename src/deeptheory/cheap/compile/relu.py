@@ -66,7 +66,7 @@ def relu_count(tolerance: float, depth: int | None = None) -> Count:
 
 
 def compile_relu(problem: Problem, domain: dict[str, tuple[float, float]], tolerance: float, dtype: torch.dtype, *, depth: int | None, said: dict) -> CompiledNetwork:  # fmt: skip
-    """The network of ReLU neurons; the door is compile_polynomial(..., activation="relu")."""
+    """The network of ReLU neurons; the entry point is compile_polynomial(..., activation="relu")."""
     name, bits, largest = precision(dtype)
     found = _search(problem, tolerance, depth)
     if found is None or found.total > tolerance:

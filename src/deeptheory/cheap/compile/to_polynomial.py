@@ -2,7 +2,7 @@
 
 Each unit is carried as a polynomial of the inputs plus an interval for what that leaves out (a Taylor model; Makino &
 Berz 2003). An activation becomes its Taylor or Chebyshev polynomial on the range that the unit has, and terms above the
-degree go into the interval. Traps: intervals forget that errors of two units belong together, so that the bound grows
+degree go into the interval. Pitfalls: intervals forget that errors of two units belong together, so that the bound grows
 with depth and with large weights; `seen` says what was measured. Of a network fresh from compile_polynomial the
 certificate gives a closer bound, which is then used.
 """
@@ -63,7 +63,7 @@ class PolynomialApproximation(Result):
         return f"PolynomialApproximation({shown if len(shown) < 80 else shown[:77] + '...'}; within {self.bound:.3g}, seen {self.seen:.3g})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row an output."""
+        """One row per output."""
         import pandas as pd
 
         return pd.DataFrame({"expression": [str(e) for e in self.expressions], "bound": self.bounds})
@@ -78,7 +78,7 @@ def to_polynomial(module: nn.Module, degree: int, domain: Any = (-1, 1), *, vari
     InputError: a layer that is not known, an activation that is not smooth, too many monomials.
     """
     if isinstance(degree, bool) or degree != int(degree) or degree < 0:
-        raise InputError(f"degree is {degree!r}; needed: a whole number, 0 or more")
+        raise InputError(f"degree is {degree!r}; needed: an integer, 0 or more")
     steps = list(_steps(module))
     weights = [s for s in steps if isinstance(s, nn.Linear)]
     if not weights:

@@ -38,7 +38,7 @@ class Cost(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row a layer: synapses are weights that are not 0; bits are log2 of the largest over the smallest of them."""
+        """One row per layer: synapses are weights that are not 0; bits are log2 of the largest over the smallest of them."""
         import pandas as pd
 
         return pd.DataFrame(list(self.rows), columns=list(COLUMNS))

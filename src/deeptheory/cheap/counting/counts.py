@@ -1,7 +1,7 @@
 """How many neurons does a polynomial need? Lower bounds by exact ranks, upper bounds by construction.
 
 Source: Lin, Tegmark & Rolnick 2017, appendix A (2^n for a product); Rolnick & Tegmark 2018, theorems 4.1 to 4.4 and 5.1.
-Traps: "exactly 4" and "exactly 2^n" are statements about a convention, one of CONVENTIONS, and about Taylor
+Pitfalls: "exactly 4" and "exactly 2^n" are statements about a convention, one of CONVENTIONS, and about Taylor
 coefficients; that no smaller network comes *uniformly* close is a conjecture, as closeness bounds no coefficient
 (eps tanh(x / eps^2) is small everywhere and steep). A slip of print: for a product of n = 32 the text of 2017 has
 4n = 160 neurons; a tree has 4 (n - 1) = 124.
@@ -90,7 +90,7 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: str =
     """
     pick(CONVENTIONS, convention, what="convention")
     if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
-        raise InputError(f"depth is {depth!r}; needed: a whole number of hidden layers, 1 or more, or None for any")
+        raise InputError(f"depth is {depth!r}; needed: an integer number of hidden layers, 1 or more, or None for any")
     expressions = read_expressions(expression)
     names = variables(expressions)
     if len(names) > MOST_VARIABLES:
@@ -146,7 +146,7 @@ class DepthCounts(Result):
         return f"DepthCounts({self.expression}: {', '.join(f'{c.depth}: {c.lower} to {c.upper}' for c in self.counts)})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row a depth."""
+        """One row per depth."""
         import pandas as pd
 
         return pd.concat([c.table() for c in self.counts], ignore_index=True)

@@ -2,7 +2,7 @@
 
 Source: Rolnick & Tegmark 2018, section 2, and Lin, Tegmark & Rolnick 2017, section III: C_s = N_s(flat) / N_s(deep) at
 zero error. The FFT has 2 n log2 n synapses against n^2, a rank-k map 2 n k, two random 0/1 matrices of density p
-2 p n^2 against n^2 (1 - (1 - p^2)^n). Trap: entries of a product that cancel come out as 1e-17, not 0; they count as
+2 p n^2 against n^2 (1 - (1 - p^2)^n). Pitfall: entries of a product that cancel come out as 1e-17, not 0; they count as
 0 when small against the sum of the sizes of what canceled.
 """
 
@@ -53,7 +53,7 @@ class FlatteningCost(Result):
         return {"deep": self.deep, "flat": self.flat, "rank": self.rank, "low_rank": self.low_rank, "cost": self.cost}
 
     def table(self) -> "pandas.DataFrame":
-        """One row a form: synapses and their ratio to the deep form's."""
+        """One row per form: synapses and their ratio to the deep form's."""
         import pandas as pd
 
         rows = [("deep", self.deep), ("flat", self.flat), (f"rank {self.rank}", self.low_rank)]
@@ -65,7 +65,7 @@ def flattening_cost(module: Any, *, tolerance: float = 1e-9) -> FlatteningCost:
 
     module: torch Linears in a Sequential (biases count for nothing), or a list of matrices [out, in], first applied
     first; numpy, torch or scipy sparse, real or complex. tolerance: an entry of the product counts as 0 below this share
-    of the sum of the sizes of its summands. Exact for whole numbers.
+    of the sum of the sizes of its summands. Exact for integers.
     InputError: a module that is not linear, matrices that do not fit together, no matrix.
     """
     matrices = [_dense(m) for m in _matrices(module)]

@@ -4,7 +4,7 @@ Source: Sylvester 1851 for two variables, as told by Comon & Ottaviani 2012, "On
 With f = sum_i C(d, i) a_i x^(d-i) y^i, a form g of degree r, with coefficients g_j, annihilates f where
 sum_j a_(i+j) g_j = 0 for all i; f is a sum of the powers of the r linear forms that g's roots name exactly where such a
 g has r different roots. Weights are real, so that an upper bound asks for real roots; the lower bound is that over the
-complex numbers. Traps: x^d is one power, whatever a finite difference would take for it; a and 2a are one unit.
+complex numbers. Pitfalls: x^d is one power, whatever a finite difference would take for it; a and 2a are one unit.
 """
 
 from collections.abc import Iterator, Sequence

@@ -2,7 +2,7 @@
 
 Source: Lin, Tegmark & Rolnick 2017, section II, with H_y(x) = -ln p(x | y), the surprisal of x, and mu_y = -ln p(y).
 A network that computes the vector H(x), followed by a softmax whose bias is the log prior, is the exact posterior.
-Trap: H carries its normalization. Energies without their ln Z_y give another prior than the one that was stated.
+Pitfall: H carries its normalization. Energies without their ln Z_y give another prior than the one that was stated.
 """
 
 import math
@@ -19,7 +19,7 @@ from deeptheory.core.shapes import check_finite, check_shapes
 class BayesSoftmax(nn.Module):
     """The exact posterior p(y | x), [..., classes], as a network.
 
-    hamiltonians: a module or function x -> [..., classes] in nats, or a list of them, one a class, each x -> [...] or
+    hamiltonians: a module or function x -> [..., classes] in nats, or a list of them, one per class, each x -> [...] or
     [..., 1]. priors: p(y), [classes], in the dtype of the softmax; None: all alike. `log_prior` is a parameter, so that
     what is known can be the start of training. forward: p(y | x); logits: -H(x) - mu; log_posterior: in nats.
     Where all H are so large that rounding hides their differences, or infinite, a Hamiltonian with `relative`
@@ -171,7 +171,7 @@ class _Function(nn.Module):
 
 def _check_distribution(p: torch.Tensor) -> None:
     if p.ndim != 1 or not len(p) or not bool((p > 0).all()) or abs(float(p.double().sum()) - 1) > 1e-5:
-        raise InputError(f"priors is {p.tolist()}; needed: probabilities above 0 that sum to 1, one a class")
+        raise InputError(f"priors is {p.tolist()}; needed: probabilities above 0 that sum to 1, one per class")
 
 
 def _dtype(hamiltonians) -> torch.dtype:

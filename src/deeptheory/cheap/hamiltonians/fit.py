@@ -2,7 +2,7 @@
 
 Source: Lin, Tegmark & Rolnick 2017, section II.D: physical Hamiltonians have low degree, are local and symmetric. Here that is a
 measurement: ln p(x) = sum_t theta_t t(x) - ln Z is fitted under the assumptions, and held-out samples say what they cost.
-Traps: pseudo-likelihood needs no ln Z, and its bits are sums of conditional entropies, not the entropy; compare them with each
+Pitfalls: pseudo-likelihood needs no ln Z, and its bits are sums of conditional entropies, not the entropy; compare them with each
 other only. Correlated samples make intervals too narrow.
 """
 
@@ -129,7 +129,7 @@ class HamiltonianFit(Result):
         return FactorGraph([self.levels] * self.n, factors)
 
     def table(self):
-        """One row a parameter: its first term, how many terms share it, theta, standard error, low, high."""
+        """One row per parameter: its first term, how many terms share it, theta, standard error, low, high."""
         import pandas as pd
 
         columns = {k: getattr(self, k) for k in ("theta", "standard_error", "low", "high")}

@@ -3,7 +3,7 @@
 Source: Lin, Tegmark & Rolnick 2017, sections II.B to II.D. H(x) = -sum_a ln f_a(x_a): each factor sees few variables (locality),
 so that the network's size grows with the number of factors, not with the number of states. ln Z and sums over hidden
 variables by variable elimination, in an order of least growth.
-Trap: elimination costs levels^(treewidth + 1): 2^17 entries for 16 x 16 spins. What would not fit is refused.
+Pitfall: elimination costs levels^(treewidth + 1): 2^17 entries for 16 x 16 spins. What would not fit is refused.
 """
 
 import math
@@ -23,7 +23,7 @@ class FactorGraph(nn.Module):
     """p(x) = prod_a f_a(x_a) / Z over discrete variables.
 
     levels: number of levels, one for all variables or a list. factors: (variables, log table) pairs; the table [levels
-    of each variable] holds ln f_a in nats, a parameter, -inf where f_a is 0. forward: x [..., n] whole numbers -> H(x) = -ln p(x) [...] in nats,
+    of each variable] holds ln f_a in nats, a parameter, -inf where f_a is 0. forward: x [..., n] integers -> H(x) = -ln p(x) [...] in nats,
     ln Z included. InputError: a variable out of range or twice in a factor, a table of another shape, NaN or inf,
     no factor, no state above probability 0.
     """

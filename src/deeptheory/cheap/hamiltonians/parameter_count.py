@@ -1,4 +1,4 @@
-"""How many parameters does each assumption leave? Exact whole numbers, as in the paper's list.
+"""How many parameters does each assumption leave? Exact integers, as in the paper's list.
 
 Source: Lin, Tegmark & Rolnick 2017, section II.D: v^n for any function; (n+d)!/(n! d!) for a polynomial of degree d; few more
 than n for local terms; a handful once translations share them; n^2 to the kernel's size for a linear map.

@@ -34,7 +34,7 @@ class PartitionCounterexample(Result):
         )
 
     def table(self):
-        """One row a state: p and marginal."""
+        """One row per state: p and marginal."""
         import pandas as pd
 
         return pd.DataFrame({"state": range(len(self.p)), "p": self.p, "marginal": self.marginal})

@@ -3,7 +3,7 @@
 Given the others, ln p(x_i | rest) = sum_k eta_k u_k(x_i) - ln Z, with u_k the powers of x_i (or the indicators of its levels less 1/q) and
 eta_k = sum over terms that hold u_k of theta times the product of their other variables. ln Z over the levels, or over a
 stated interval by Gauss-Legendre quadrature.
-Trap: a polynomial of odd degree has no density on the whole line; on an interval it has, and the interval is part of the model.
+Pitfall: a polynomial of odd degree has no density on the whole line; on an interval it has, and the interval is part of the model.
 """
 
 import numpy as np

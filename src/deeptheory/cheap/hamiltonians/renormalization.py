@@ -3,7 +3,7 @@
 Source: Lin, Tegmark & Rolnick 2017, section III on renormalization, in two dimensions (d = 2): a field with
 H = integral of y_0 phi^2 + y_1 (grad phi)^2 + y_2 (lap phi)^2 + ... has 1 / (2 S(k)) = y_0 + y_1 k^2 + y_2 k^4 + ..., S its power
 spectrum; averaging blocks of b x b sites sends y_i to b^(2-2i) y_i: y_0 is relevant, y_1 marginal, the rest irrelevant.
-Traps: the averaging itself damps short waves by a known factor W(k)^2, which mixes y_i into y_(i+1), y_(i+2): it is divided out
+Pitfalls: the averaging itself damps short waves by a known factor W(k)^2, which mixes y_i into y_(i+1), y_(i+2): it is divided out
 here. Waves shorter than a block fold back onto long ones; that adds terms of order k^6, so fits keep to k <= k_max.
 """
 
@@ -82,7 +82,7 @@ class RenormalizationFlow(Result):
         return xr.Dataset({"coupling": (("field", "step", "term"), self.couplings)}, attrs={"b": self.b})
 
     def table(self):
-        """One row a term: predicted exponent, measured, low, high."""
+        """One row per term: predicted exponent, measured, low, high."""
         import pandas as pd
 
         rows = [(i, p, e.value, e.low, e.high) for i, (p, e) in enumerate(zip(self.predicted, self.exponents))]

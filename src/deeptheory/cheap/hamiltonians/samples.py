@@ -1,4 +1,4 @@
-"""Samples at the door of a fit: which kind of variables they are, in what form the fit takes them, and which are held out."""
+"""The samples of a fit: which kind of variables they are, in what form the fit takes them, and which are held out."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A chain's tables at the door: which way they stand, whether they fit, and as whole numbers where exactness is wanted.
+"""A chain's tables, checked: their orientation, whether they fit, and as integers where exactness is wanted.
 
 The paper writes p_i = M_i p_{i-1}: M_i is [new, old] and its columns sum to 1. Many programs keep the transpose.
 """
@@ -22,7 +22,7 @@ ORIENTATIONS = ("auto", "columns", "rows")
 class Chain:
     """prior: [s_0]; transitions: M_1..M_n, each [s_i, s_{i-1}] with columns that sum to 1; the unit is a probability.
 
-    Float: numpy prior, scipy.sparse.csc_array transitions. Exact: whole numbers (dtype object) over `denominators`, the
+    Float: numpy prior, scipy.sparse.csc_array transitions. Exact: integers (dtype object) over `denominators`, the
     prior's first.
     """
 
@@ -111,9 +111,7 @@ def _check_table(m, name: str) -> None:
         empty = int(np.argmax(sums <= 0))
         raise InputError(f"{name} says nothing of state {empty}: its column sums to 0; give every state a next one")
     if values.dtype.kind == "f" and (off := float(np.abs(sums.astype(float) - 1).max())) > _SLACK:
-        raise InputError(
-            f"the columns of {name} miss 1 by up to {off:.2g}; give probabilities, or counts as whole numbers"
-        )
+        raise InputError(f"the columns of {name} miss 1 by up to {off:.2g}; give probabilities, or counts as integers")
 
 
 def _orient(prior, tables, orientation: str):
@@ -171,7 +169,7 @@ def _normalized_sparse(m):
 
 
 def _whole_columns(m) -> np.ndarray:
-    """Whole numbers whose columns are proportional to those of m and all have one sum; dtype object.
+    """Integers whose columns are proportional to those of m and all have one sum; dtype object.
 
     A float is taken at its binary value.
     """

@@ -4,7 +4,7 @@ Source: Lin, Tegmark & Rolnick 2017, section III, theorem 2 and corollary 2. y_0
 T_i is minimal sufficient for P(y_i | y_n): two data x, x' have one class where P(y_i | x) = P(y_i | x'). Theorem 2:
 T_i = f_i(T_{i+1}). So p(y_0 | y_n) is a chain of functions, each of which forgets what the level above does not need.
 Proven for every chain; that each f_i is cheap, or the composition costly to flatten, is not.
-Trap: tables estimated from samples make all rows differ by chance; use .distil there.
+Pitfall: tables estimated from samples make all rows differ by chance; use .distil there.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ class Theorem2(Result):
         return f"Theorem2({self.violations} violations, classes {'agree' if self.agree else 'differ'})"
 
     def table(self):
-        """One row a level: its classes."""
+        """One row per level: its classes."""
         import pandas as pd
 
         return pd.DataFrame({"level": range(len(self.classes)), "classes": [c.max() + 1 for c in self.classes]})
@@ -50,7 +50,7 @@ class MarkovHierarchy(Result):
 
     prior: [s_0]. transitions: M_1..M_n, [s_i, s_{i-1}] with columns that sum to 1 (the paper's p_i = M_i p_{i-1}); the
     transposes are understood where only they fit (`orientation` "auto", "columns" or "rows"). numpy, torch, lists or
-    scipy.sparse. Whole numbers are counts, Fractions stay exact: with both, or exact=True, all is done in whole numbers.
+    scipy.sparse. Integers are counts, Fractions stay exact: with both, or exact=True, all is done in integers.
     tolerance: rows of P(y_i | y_n) nearer than this are equal (float only).
 
     states: number of states a level. classes: one label array a level, y_0 first, [s_n] each: the class of T_i that each
@@ -79,7 +79,7 @@ class MarkovHierarchy(Result):
 
     @classmethod
     def from_samples(cls, samples, *, states: Sequence[int] | None = None, smoothing: float = 0.0, **options):
-        """From samples [N, levels + 1] of whole numbers 0, 1, ..., y_0 first: tables of relative frequencies.
+        """From samples [N, levels + 1] of integers 0, 1, ..., y_0 first: tables of relative frequencies.
 
         smoothing: added to every count. States that never occur before the last level get no statement of their own and
         must be smoothed or left out. InputError: another shape or dtype, negative numbers, a state without successor.
@@ -122,10 +122,10 @@ class MarkovHierarchy(Result):
             return joint.toarray() / np.asarray(joint.sum(axis=1)).reshape(-1, 1)
 
     def compose(self, x=None) -> np.ndarray:
-        """f_0(f_1(... f_n(x))): P(y_0 | y_n) as the chain of functions, [s_n, s_0] or [..., s_0] for whole numbers x."""
+        """f_0(f_1(... f_n(x))): P(y_0 | y_n) as the chain of functions, [s_n, s_0] or [..., s_0] for integers x."""
         x = np.arange(self.states[-1]) if x is None else np.asarray(x)
         if x.dtype.kind not in "iu" or (x.size and (x.min() < 0 or x.max() >= self.states[-1])):
-            raise InputError(f"x is {x!r}; needed: whole numbers from 0 to {self.states[-1] - 1}")
+            raise InputError(f"x is {x!r}; needed: integers from 0 to {self.states[-1] - 1}")
         t = self.classes[-1][x]  # T_n: x without what cannot happen
         possible = t >= 0
         for f in self.maps[::-1]:
@@ -187,7 +187,7 @@ class MarkovHierarchy(Result):
         return distil(np.asarray(merged), level=level, about=about)
 
     def table(self):
-        """One row a level: states, classes of T_i, H(T_i), I(y_0; T_i), I(y_i; T_i), in bits."""
+        """One row per level: states, classes of T_i, H(T_i), I(y_0; T_i), I(y_i; T_i), in bits."""
         import pandas as pd
 
         rows = []
@@ -290,7 +290,7 @@ def _joint(chain: Chain, marginals, level: int):
 
 
 def _whole_joint(chain: Chain, level: int) -> np.ndarray:
-    """Whole numbers proportional to P(y_n, y_level), [s_n, s_level], dtype object."""
+    """Integers proportional to P(y_n, y_level), [s_n, s_level], dtype object."""
     marginal = chain.prior
     for m in chain.transitions[:level]:
         marginal = m.dot(marginal)
@@ -301,7 +301,7 @@ def _whole_joint(chain: Chain, level: int) -> np.ndarray:
 
 
 def _solve_exactly(chain: Chain):
-    """As _solve, in whole numbers: each level's classes from P(y_i | y_n) itself."""
+    """As _solve, in integers: each level's classes from P(y_i | y_n) itself."""
     joints = [_whole_joint(chain, level) for level in range(len(chain.states))]
     possible = np.array([any(row) for row in joints[0]])
     classes = []

@@ -62,7 +62,7 @@ class Distillation(Result):
         return np.unique(into, return_inverse=True)[1]
 
     def table(self):
-        """One row a number of states: states, lost, kept."""
+        """One row per number of states: states, lost, kept."""
         import pandas as pd
 
         return pd.DataFrame({"states": self.states, "lost": self.lost, "kept": self.kept})

@@ -1,6 +1,6 @@
-"""Which rows of a table of probabilities are equal? In floating point by projections, in whole numbers exactly.
+"""Which rows of a table of probabilities are equal? In floating point by projections, in integers exactly.
 
-Trap: rounding to so many digits and comparing splits equal rows that stand on either side of a rounding step. Here rows
+Pitfall: rounding to so many digits and comparing splits equal rows that stand on either side of a rounding step. Here rows
 are sorted along random directions and parted at gaps wider than the tolerance, which no rounding step disturbs.
 """
 
@@ -43,7 +43,7 @@ def in_order_of_appearance(labels: np.ndarray) -> np.ndarray:
 
 
 def group_whole_rows(rows: np.ndarray) -> np.ndarray:
-    """Labels [k] of rows [k, m] of Python whole numbers that are proportional to each other; exact."""
+    """Labels [k] of rows [k, m] of Python integers that are proportional to each other; exact."""
     known: dict[tuple, int] = {}
     return np.array([known.setdefault(lowest_terms(row), len(known)) for row in rows], dtype=np.int64)
 

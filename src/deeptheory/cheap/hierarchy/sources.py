@@ -73,7 +73,7 @@ def tables_of_kernels(prior: Mapping, kernels: Sequence[Callable[[Any], Mapping]
 
 
 def lumpable_chain(seed: int, *, levels: int = 5, states: int = 8, zeros: float = 0.2):
-    """A random chain in which levels forget: prior and [new, old] transitions, whole numbers (exact counts).
+    """A random chain in which levels forget: prior and [new, old] transitions, integers (exact counts).
 
     At each of `levels` steps the next states fall into 2..states groups; within a group they differ only by a weight
     that does not depend on the state before, so that a statistic may merge them. Four groups of five come from one

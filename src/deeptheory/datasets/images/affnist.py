@@ -1,6 +1,6 @@
 """affNIST: MNIST digits under small random affine transformations on 40x40 pixels, from the published Matlab files.
 
-Traps: one picture is a column of 1,600 numbers, row by row; no checksum of the files is published, so structure is
+Pitfalls: one picture is a column of 1,600 numbers, row by row; no checksum of the files is published, so structure is
 checked.
 """
 

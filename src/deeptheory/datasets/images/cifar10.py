@@ -90,7 +90,7 @@ def _from_archive(path: Path) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def _batch(raw: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     if not raw or len(raw) % _ROW:
-        raise StoreError(f"{name} has {len(raw)} bytes; a whole number of rows of {_ROW} belongs there")
+        raise StoreError(f"{name} has {len(raw)} bytes; an integer number of rows of {_ROW} belongs there")
     rows = np.frombuffer(raw, dtype=np.uint8).reshape(-1, _ROW)
     if rows[:, 0].max() > 9:
         raise StoreError(f"{name} has a label {rows[:, 0].max()}; they run from 0 to 9")

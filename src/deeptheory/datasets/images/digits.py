@@ -34,7 +34,7 @@ class Images(Result):
         )
 
     def table(self):
-        """One row a class: how many pictures of it, for training and held out."""
+        """One row per class: how many pictures of it, for training and held out."""
         import pandas as pd
 
         frame = pd.DataFrame({"label": self.labels, "train": self.train})

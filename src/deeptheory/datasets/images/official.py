@@ -1,7 +1,7 @@
 """Files as a data set's authors publish them: where they may lie, whether they are the published bytes, where to get
 them.
 
-Trap: the same content goes round gzipped, gzipped anew and unpacked, each with another checksum; every form that is
+Pitfall: the same content goes round gzipped, gzipped again and unpacked, each with another checksum; every form that is
 known has its own, and a form without a known one is checked by its structure alone, which the data then say.
 """
 

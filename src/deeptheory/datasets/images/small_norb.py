@@ -1,7 +1,7 @@
 """smallNORB: 50 toys of five kinds, stereo pairs on a grid of azimuth, elevation and lighting, in NORB's binary
 matrices.
 
-Traps: pictures come in pairs of one moment (two cameras); dealt out as single pictures half of what the paper's
+Pitfalls: pictures come in pairs of one moment (two cameras); divided as single pictures half of what the paper's
 networks saw is lost. The azimuth in the file counts steps of 10 degrees, the elevation steps of 5 from 30. The test
 toys are other toys.
 """

@@ -1,6 +1,6 @@
 """SVHN: house numbers cropped to one digit, from the published Matlab files.
 
-Traps: the axes come as [row, column, color, picture]; a zero is labeled 10.
+Pitfalls: the axes come as [row, column, color, picture]; a zero is labeled 10.
 """
 
 from pathlib import Path

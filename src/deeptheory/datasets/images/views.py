@@ -21,7 +21,7 @@ class Views(Images):
     light: np.ndarray
 
     def table(self):
-        """One row a category: how many pictures, instances, azimuths, elevations and lightings it has."""
+        """One row per category: how many pictures, instances, azimuths, elevations and lightings it has."""
         import pandas as pd
 
         names = ("instance", "azimuth", "elevation", "light")

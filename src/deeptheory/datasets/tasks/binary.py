@@ -45,7 +45,7 @@ class BinaryTask(Result):
         return f"BinaryTask({self.name}, {n} patterns of {d} bits, {rule}, I(X;Y)={self.mutual_information:.4f} bits)"
 
     def table(self):
-        """One row a signature: how many patterns share it, and p(y=1) there."""
+        """One row per signature: how many patterns share it, and p(y=1) there."""
         import pandas as pd
 
         frame = pd.DataFrame(self.signatures, columns=[f"signature_{k}" for k in range(self.signatures.shape[1])])

@@ -1,10 +1,10 @@
 """Forty pairs of variables whose mutual information is known: what an estimator should have said.
 
 Source: Czyz, Grabowski, Vogt, Beerenwinkel & Marx 2023, "Beyond normal: on the evaluation of mutual information
-estimators" (NeurIPS), whose tasks these are, drawn anew from their definitions: normals, Student's t, noise added to a
+estimators" (NeurIPS), whose tasks these are, drawn again from their definitions: normals, Student's t, noise added to a
 uniform, and one-to-one maps of each variable apart, which change the shape of a distribution and leave its information
 as it is.
-Trap: an estimator that reaches all of the normal tasks may fail on each of the others; no one passes all forty.
+Pitfall: an estimator that reaches all of the normal tasks may fail on each of the others; no one passes all forty.
 """
 
 import math

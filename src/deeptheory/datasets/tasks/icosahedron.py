@@ -4,7 +4,7 @@ The twelve bits sit on the vertices of an icosahedron. The label asks whether th
 pattern's spherical power spectrum (Kazhdan et al. 2003) together pass a threshold: w + |sum_i x_i r_i| > 7.632, with w
 the number of ones and r_i the unit vertices. The paper does not print this formula; it reproduces all 4096 published
 labels (sha256 of their packed bits in LABELS_SHA256) and the paper's 64 invariant classes.
-Trap: rows come in the order of the binary numbers, and the labels of the first 80 % have mean 0.437 against 0.836 in
+Pitfall: rows come in the order of the binary numbers, and the labels of the first 80 % have mean 0.437 against 0.836 in
 the rest: shuffle before splitting.
 """
 

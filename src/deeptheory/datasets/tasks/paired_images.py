@@ -35,7 +35,7 @@ class PairedImages(Result):
         return f"PairedImages({n} pairs of {self.kind}, {size} x {size}, I(X;Y) = {self.mutual_information:g} bits)"
 
     def table(self):
-        """One row a pair: the numbers of both images."""
+        """One row per pair: the numbers of both images."""
         import pandas as pd
 
         return pd.DataFrame(np.concatenate([self.numbers_x, self.numbers_y], axis=1), columns=["x1", "x2", "y1", "y2"])

@@ -37,7 +37,7 @@ class StudentTeacher(Result):
         return (gap**2).sum((-2, -1)) / inputs + (off**2).sum(-1) + outputs * self.label_noise**2
 
     def table(self):
-        """One row an output: variance of its signal and of its noise, their ratio."""
+        """One row per output: variance of its signal and of its noise, their ratio."""
         import pandas as pd
 
         signal = (self.teacher**2).sum(1) / self.x.shape[1]

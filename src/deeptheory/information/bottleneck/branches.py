@@ -61,13 +61,13 @@ def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6
     """Best solutions with at most so many clusters, annealed up and down over ascending betas; see annealing.py.
 
     They are found by iteration from `restarts` starts, so each is an upper bound of what that many clusters can do.
-    InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending whole numbers from 1.
+    InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending integers from 1.
     """
     joint = as_joint(p_xy)
     row = np.unique(check_betas(betas, above=True))
     numbers = [check_count("clusters", k) for k in clusters]
     if not numbers or (np.diff(numbers) <= 0).any():
-        raise InputError(f"clusters is {list(clusters)}; needed: ascending whole numbers from 1")
+        raise InputError(f"clusters is {list(clusters)}; needed: ascending integers from 1")
     found = np.empty((3, len(numbers), len(row)))
     for i, k in enumerate(numbers):
         encoders = anneal(joint, row, k, restarts=restarts, seed=seed)

@@ -47,7 +47,7 @@ class FiniteSampleBound(Result):
         )
 
     def table(self):
-        """rate, distortion, worst: one row a point."""
+        """rate, distortion, worst: one row per point."""
         import pandas as pd
 
         return pd.DataFrame({"rate": self.rate, "distortion": self.distortion, "worst": self.worst})

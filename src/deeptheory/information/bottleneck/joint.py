@@ -62,7 +62,7 @@ class Joint:
 
 def as_joint(p_xy: Any) -> Joint:
     """A table [nx, ny] as a Joint: probabilities that sum to 1 (to 1e-6; half precision to its own rounding), or counts as
-    whole numbers.
+    integers.
 
     InputError: not two axes, empty, not numbers, NaN, negative, no mass, or probabilities with another sum.
     """
@@ -72,7 +72,7 @@ def as_joint(p_xy: Any) -> Joint:
     if given.ndim != 2 or 0 in given.shape:
         raise InputError(f"p_xy has shape {list(given.shape)}; needed: a table [nx, ny], neither of them 0")
     if given.dtype.kind not in "iubf":
-        raise InputError(f"p_xy holds {given.dtype}; needed: probabilities, or counts as whole numbers")
+        raise InputError(f"p_xy holds {given.dtype}; needed: probabilities, or counts as integers")
     table = given.astype(np.float64)
     check_finite(p_xy=table)
     if table.min() < 0:

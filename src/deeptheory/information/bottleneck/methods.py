@@ -62,14 +62,14 @@ def check_betas(betas: Any, above: bool = False) -> np.ndarray:
 
 
 def check_clusters(joint: Joint, clusters: int | None, default: int) -> int:
-    """A number of clusters. InputError: not a whole number, below 1."""
+    """A number of clusters. InputError: not an integer, below 1."""
     if clusters is None:
         return min(default, len(joint.p))
     return check_count("clusters", clusters)
 
 
 def check_count(name: str, value: Any) -> int:
-    """InputError: not a whole number of at least 1."""
+    """InputError: not an integer of at least 1."""
     check_whole(**{name: (value, 1)})
     return int(value)
 

@@ -44,7 +44,7 @@ class BottleneckSolution(Result):
         )
 
     def table(self):
-        """One row a cluster: p_t, and p(y|t) by label."""
+        """One row per cluster: p_t, and p(y|t) by label."""
         import pandas as pd
 
         decoder = np.asarray(self.decoder)

@@ -46,7 +46,7 @@ METHODS: dict[str, Callable[..., BottleneckSolution]] = {
 
 def bottleneck(p_xy: Any, beta: float, method: str = "ib", **options: Any) -> BottleneckSolution:
     """The information bottleneck of a joint table p_xy [nx, ny] (numpy or torch; probabilities that sum to 1, or counts as
-    whole numbers) at trade-off beta.
+    integers) at trade-off beta.
 
     method: "ib" (global optimum with a certificate), "dib" (alpha= for the family between), "agglomerative",
     "sequential", "squared" (convex), "variational" (a network; options of VariationalBottleneck), or "gaussian", which

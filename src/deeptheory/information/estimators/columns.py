@@ -2,7 +2,7 @@
 
 Scale: each column to standard deviation 1, or to that of its middle half where a few values make up the deviation (one
 outlier of 1e5 would leave the others no distance). Constant columns tell nothing and are left out.
-Ties: values that repeat (zeros of ReLU layers, whole numbers, rounded or bfloat16 activations) or lie on a grid make
+Ties: values that repeat (zeros of ReLU layers, integers, rounded or bfloat16 activations) or lie on a grid make
 distances equal, and strict counts are wrong there: +0.1 bit on independent layers of ReLU. Noise far below the distance of
 neighboring values changes no information and breaks them; the estimate is the mean over several draws of it. The noise
 goes by the rank of a row, so that neither the order of rows nor units of measurement change it.

@@ -2,7 +2,7 @@
 
 Source: Butakov et al. 2024. A compression that can be undone keeps the information; any other leaves less, by the
 data-processing inequality, so that the truth about the codes is a lower bound.
-Traps: the estimate of that lower bound has errors of its own in both directions; lossy codes may lose exactly what the two
+Pitfalls: the estimate of that lower bound has errors of its own in both directions; lossy codes may lose exactly what the two
 variables share; and codes of more numbers than the variable has (images drawn from two numbers, compressed to four) lie on a
 surface, where entropies from distances have no finite truth and the estimate is worthless: here it comes out negative.
 """

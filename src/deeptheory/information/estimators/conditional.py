@@ -2,7 +2,7 @@
 
 Sources: Frenzel & Pompe 2007 (KSG's counts with a condition), Mesner & Shalizi 2020 (counts up to and with the distance),
 partial correlations, and the plug-in. Bits.
-Labels (words, whole numbers, columns of few values) are compared, never subtracted: neighbors are sought among samples of
+Labels (words, integers, columns of few values) are compared, never subtracted: neighbors are sought among samples of
 the same label, as Ross does, so that codes cannot matter; given labels alone, the value is the mean over labels of what
 KSG says within each.
 Intervals of neighbor counts: ten batches leave a handful of samples per label, and said a third of the spread given 19 labels. So
@@ -34,7 +34,7 @@ _NEIGHBORHOOD = 10  # samples per label below which KSG says little
 _TRUSTED = 30  # samples per label of the condition below which the upper end is open
 _NULL_DRAWS, _NULL_ROWS = 10, 1_000
 _ENOUGH = 4_000  # samples above which two quarters tell the drift as well as four
-_SEVERAL = 4  # the same for whole numbers in one column, which are labels by custom
+_SEVERAL = 4  # the same for integers in one column, which are labels by custom
 
 
 def conditional_plugin(x: Any, y: Any, z: Any, *, correct: bool = False) -> Estimate:

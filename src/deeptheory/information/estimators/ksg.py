@@ -1,7 +1,7 @@
 """KSG: mutual information of continuous samples from nearest-neighbor counts.
 
 Source: Kraskov, Stoegbauer & Grassberger 2004, eq. 8. Nats inside, bits at the entry.
-Pitfalls: strict counts are wrong where distances are equal (zeros of ReLU layers, whole numbers), so ties are broken by noise
+Pitfalls: strict counts are wrong where distances are equal (zeros of ReLU layers, integers), so ties are broken by noise
 and the method says so; truth far above log n is out of reach, and columns without dependence hide what there is: both
 become notes on the Estimate. Negative values are legal and stay.
 """

@@ -81,7 +81,7 @@ def _gao(pair: list[np.ndarray], k: int) -> float:
 
 
 def labeled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
-    """I(X;Y) in bits of continuous samples x [n, dx] and a label y [n]: words, or whole numbers that stand for classes.
+    """I(X;Y) in bits of continuous samples x [n, dx] and a label y [n]: words, or integers that stand for classes.
 
     k: the neighbor, among samples of the same label, that sets the scale; the last of them where a label has k samples or
     fewer (noted). A sample alone with its label has no neighbor and is left out (noted). Constant columns are left out, and
@@ -89,7 +89,7 @@ def labeled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int =
     """
     a, b = as_samples(x=x, y=y)
     if b.shape[1] != 1 or (b != np.floor(b)).any():
-        raise InputError(f"y has shape {list(np.shape(y))}; a label is one whole number a sample, [n]")
+        raise InputError(f"y has shape {list(np.shape(y))}; a label is one integer per sample, [n]")
     check_k(k, len(a))
     a, b, notes = with_neighbors(a, b, k)
     if len(a) == 0:

@@ -4,7 +4,7 @@ Source: Goldfeld et al. 2019, section 4. T_l = S_l + Z_l, Z_l ~ N(0, sigma^2 I),
 of the network, in training and afterwards, so that I(X;T_l) is finite and a property of the network alone.
 Samples are propagated up to S_l: some of every input for the density of T_l, many of a few inputs for that of T_l given x.
 Both are then mixtures of Gaussians around the samples, and I(X;T_l) = E log p(t|x) / p(t) is taken by Monte Carlo.
-Traps: a mixture of few samples is too concentrated, which makes entropies too small (the risk is of order
+Pitfalls: a mixture of few samples is too concentrated, which makes entropies too small (the risk is of order
 c^d / sqrt(n), and exponential growth with the dimension d cannot be avoided). Leaving each point's own sample out makes
 them too large in expectation; both together bracket the truth, and the bracket is part of the interval.
 """
@@ -64,7 +64,7 @@ class Propagation:
 
 
 def propagated_information(s, sigma: float, how: Propagation, inputs: int, targets=None) -> dict[str, np.ndarray]:
-    """The read-out of one layer: {name: [seed]} in bits from samples of S, [seed, row, unit], rows as in how.rows(inputs).
+    """The readout of one layer: {name: [seed]} in bits from samples of S, [seed, row, unit], rows as in how.rows(inputs).
 
     targets: labels or p(y|x) of these rows, or None. i_x: the estimate; i_x_low, i_x_high: 95 % interval over the chosen
     inputs, with the bracket where repeats > 1; i_y: I(T;Y); h_t: differential entropy; occupied = 2^i_x.

@@ -132,7 +132,7 @@ def _pointwise(i: np.ndarray, j: np.ndarray, shape: tuple[int, int]) -> tuple[np
 
 
 def symbols(a: np.ndarray, name: str) -> np.ndarray:
-    """A number a different row, [n] int64, from 0. InputError: values that are not whole numbers."""
+    """A number a different row, [n] int64, from 0. InputError: values that are not integers."""
     if a.dtype.kind == "f" and (broken := a != np.floor(a)).any():
         raise InputError(
             f"{name} holds values like {a.flat[int(broken.argmax())]:g}; plug-in needs discrete symbols, bin them first"

@@ -19,7 +19,7 @@ SAMPLING_NOTE = "the interval is sampling error only, from subsamples: a bias co
 
 
 def as_samples(least: int = 2, **arrays: Any) -> list[np.ndarray]:
-    """Each array as [n, d] ([n] becomes [n, 1]), all of the same n, finite; words and categories, one a sample, as integers.
+    """Each array as [n, d] ([n] becomes [n, 1]), all of the same n, finite; words and categories, one per sample, as integers.
 
     Numbers stay in their own dtype (float16 becomes float32, an object column of numbers float64 or int64).
     InputError: other axes, different n, fewer than `least` samples, NaN or infinity, no numbers, mixed kinds in a column.
@@ -41,14 +41,14 @@ def as_samples(least: int = 2, **arrays: Any) -> list[np.ndarray]:
 
 
 def check_k(k: Any, n: int) -> None:
-    """InputError: k, the number of neighbors, is no whole number in 1..n - 1."""
+    """InputError: k, the number of neighbors, is not an integer in 1..n - 1."""
     check_whole(k, "k")
     if not 1 <= k < n:
         raise InputError(f"k is {k} for {n} samples; it lies in 1..{n - 1}")
 
 
 def check_whole(value: Any, name: str, least: int | None = None) -> None:
-    """InputError: no whole number, or below `least`."""
+    """InputError: no integer, or below `least`."""
     shapes.check_whole(**{name: (value, least)})
 
 
@@ -91,12 +91,12 @@ def batch_interval(value: float, estimate: Callable[[np.ndarray], float], n: int
 
 
 def has_ties(a: np.ndarray) -> bool:
-    """Whether a row stands twice."""
+    """Whether a row is there twice."""
     return len(np.unique(a, axis=0)) < len(a)
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """InputError: k or seed that is no whole number, named with the value seen, before any estimator runs."""
+    """InputError: k or seed that is not an integer, named with the value seen, before any estimator runs."""
     for name, least in (("k", None), ("seed", 0)):
         if name in options:
             check_whole(options[name], name, least)

@@ -68,7 +68,7 @@ class Binning:
                 )
             n, bounds = len(edges) - 1, (edges[0], edges[-1])
         if n is None or int(n) != n or n < 1:
-            raise InputError(f"n is {n}; needed: a whole number of cells, at least 1")
+            raise InputError(f"n is {n}; needed: an integer number of cells, at least 1")
         if isinstance(bounds, str):
             pick(_BOUNDS, bounds, what="bounds")
         else:
@@ -113,7 +113,9 @@ class Binning:
         """
         f = pick(_BOUNDED, activation, what="bounded activation")
         if not (reach > 0 and np.isfinite(reach)) or int(n) != n or n < 1:
-            raise InputError(f"reach is {reach}, n is {n}; needed: a finite reach above 0 and a whole number of cells")
+            raise InputError(
+                f"reach is {reach}, n is {n}; needed: a finite reach above 0 and an integer number of cells"
+            )
         low, high = _ENDS[activation]
         inner = np.unique(f(np.linspace(-reach, reach, int(n) + 1)[1:-1]))
         inner = inner[(inner > low) & (inner < high)]

@@ -43,7 +43,7 @@ def _add(a, codes, pool, shift, sums, squares, counts):
 
 @dataclass(frozen=True)
 class ClassStatistics:
-    """Variance within and between classes; a summary for a Recorder, not a read-out of the plane.
+    """Variance within and between classes; a summary for a Recorder, not a readout of the plane.
 
     memory: bytes that one layer's class means may take; above, so many neighboring units are averaged first that they fit.
     InputError: memory not above 0.

@@ -1,7 +1,7 @@
-"""Exact read-outs: the activation's own values are the symbols, nothing is estimated.
+"""Exact readouts: the activation's own values are the symbols, nothing is estimated.
 
 Source: Lorenzen, Igel & Nielsen 2022 (quantized networks). For a deterministic network on n distinct inputs `Exact`
-gives log2 n for every layer that merges none: that is the truth about I(X;T), and why other read-outs exist.
+gives log2 n for every layer that merges none: that is the truth about I(X;T), and why other readouts exist.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Quantized:
     """The network's own uniform quantization to 2^bits levels, ends included: value -> nearest level.
 
     bounds: (a, b), or "layer" / "unit" for the range seen (each network's own). Values outside (a, b) saturate, as a
-    quantizer does. InputError: bits outside 1..32, bounds turned round.
+    quantizer does. InputError: bits outside 1..32, bounds reversed.
     """
 
     bits: int

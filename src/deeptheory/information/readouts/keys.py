@@ -1,4 +1,4 @@
-"""Streams of discrete read-outs: each sample's row of symbols becomes 128 bits, so that a layer of any width takes 16 bytes a
+"""Streams of discrete readouts: each sample's row of symbols becomes 128 bits, so that a layer of any width takes 16 bytes a
 sample. Two rows that differ share them with probability 2^-128; rows whose symbols fit into 63 bits are numbered exactly.
 """
 
@@ -14,7 +14,7 @@ from deeptheory.information.entering import as_activations, discrete
 
 @njit(cache=True, error_model="numpy")
 def hash_rows(rows, out):
-    """Two words of every row [n, unit] of whole numbers into out [n, 2] uint64."""
+    """Two words of every row [n, unit] of integers into out [n, 2] uint64."""
     for r in range(rows.shape[0]):
         a, b = np.uint64(0x243F6A8885A308D3), np.uint64(0x13198A2E03707344)
         for u in range(rows.shape[1]):
@@ -60,7 +60,7 @@ class KeyStream:
         self._count = 0
 
     def update(self, activations: Any, targets: Any) -> None:
-        """Take a batch: activations [seed, batch, unit], their targets. InputError: NaN, and what the read-out refuses."""
+        """Take a batch: activations [seed, batch, unit], their targets. InputError: NaN, and what the readout refuses."""
         a = as_activations(activations, self._count)
         self._seen.append(self._keys(a))
         self._targets.append(as_numpy(targets))

@@ -4,7 +4,7 @@ Sources: Kolchinsky & Tracey 2017 (pairwise-distance bounds on the entropy of a 
 on networks (variance 0.1 in the text, 1e-3 and 0.1 in the released code).
 With equal Gaussians the upper bound of h(T) takes exp(-|h_i - h_j|^2 / 2 sigma^2) between samples (Kullback-Leibler),
 the lower one exp(-|h_i - h_j|^2 / 8 sigma^2) (Bhattacharyya).
-Traps: an absolute sigma is not free of scale, and one relative to the layer hides saturation: give both. Distances grow with
+Pitfalls: an absolute sigma is not free of scale, and one relative to the layer hides saturation: give both. Distances grow with
 the root of the number of units: in wide layers a sigma by unit tells all samples apart, one by distance does not. The usual
 recipe for I(T;Y) subtracts two upper bounds and is no bound itself; the true bounds of it are kept beside it.
 """

@@ -1,4 +1,4 @@
-"""Propagated noise: the read-out of networks that add noise in every layer, where I(X;T) is a property of the network.
+"""Propagated noise: the readout of networks that add noise in every layer, where I(X;T) is a property of the network.
 
 Source: Goldfeld et al. 2019. The activations handed in are S_l, before the layer's own noise and after that of the layers
 below: what a `Population.mlp(..., noise=sigma)` shows. Every row of the probe passes with noise of its own.

@@ -2,8 +2,8 @@
 
 Source: dlib's face recognition network (King; weights CC0) in the form of face-api (MIT). The weights are the user's
 own file, face_resnet.safetensors in the data folder; without it the network is made with random weights.
-Trap: its residual blocks add channels by padding with zeros, and its strided convolutions are one row shorter than the
-pooled shortcut, so that they are padded at the right and the bottom.
+Pitfall: its residual blocks add channels by padding with zeros, and its strided convolutions are one row shorter than
+the pooled shortcut, so that they are padded at the right and the bottom.
 """
 
 from pathlib import Path

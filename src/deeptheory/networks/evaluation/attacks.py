@@ -1,8 +1,8 @@
 """Adversarial pictures: one step, many steps, many steps from many starts; and what the gradients are like.
 
 Sources: Goodfellow et al. 2015 (FGSM), Kurakin et al. 2017 (BIM), Madry et al. 2018 (random starts), Carlini & Wagner
-2017 (why on logits). Trap: a length or a probability near 0 or 1 has hardly a gradient, so that an attack on it fails
-without the network being any safer; a network is called robust only after an attack on logits with restarts.
+2017 (why on logits). Pitfall: a length or a probability near 0 or 1 has hardly a gradient, so that an attack on it
+fails without the network being any safer; a network is called robust only after an attack on logits with restarts.
 """
 
 from collections.abc import Callable, Sequence
@@ -227,7 +227,7 @@ class GradientProfile(Result):
         )
 
     def table(self):
-        """One row a picture."""
+        """One row per picture."""
         import pandas as pd
 
         return pd.DataFrame({"size": self.size, "zeros": self.zeros})

@@ -1,8 +1,8 @@
 """Two networks compared where they are equally good: what holds of one at the moment when it is as good as the other.
 
-Capsule papers compare a familiar condition (where both are trained to the same accuracy) with a new one. Trap: taking
-the best of many looks at a test set is peeking; here the target is where the worse of the two ended, and the better is
-taken when it first got there.
+Capsule papers compare a familiar condition (where both are trained to the same accuracy) with a new one. Pitfall:
+taking the best of many evaluations of a test set is peeking; here the target is where the worse of the two ended, and
+the better is taken when it first got there.
 """
 
 from dataclasses import dataclass
@@ -40,9 +40,9 @@ def compare_at_equal_accuracy(first: tuple[Any, Any], second: tuple[Any, Any]) -
     """Compare two networks at equal familiar accuracy (Sabour et al. 2017, section 5.1; Hinton et al. 2018, section
     5.1).
 
-    first, second: (familiar, other), each [looks] while training, higher is better. The target is the lower of the two
-    familiar values at the end. Each network is taken where it first reached the target, on the straight line from the
-    look before.
+    first, second: (familiar, other), each [evaluations] while training, higher is better. The target is the lower of
+    the two familiar values at the end. Each network is taken where it first reached the target, on the straight line
+    from the evaluation before.
     InputError: shapes that do not fit, NaN.
     """
     curves = []
@@ -51,7 +51,7 @@ def compare_at_equal_accuracy(first: tuple[Any, Any], second: tuple[Any, Any]) -
         check_shapes(**{f"{name}_familiar": (familiar, "k"), f"{name}_other": (other, "k")})
         check_finite(**{f"{name}_familiar": familiar, f"{name}_other": other})
         if not len(familiar):
-            raise InputError(f"the {name} curve has no look; evaluate while training")
+            raise InputError(f"the {name} curve has no evaluation; evaluate while training")
         curves.append((familiar, other))
     target = float(min(familiar[-1] for familiar, _ in curves))
     a, b = (_at(familiar, other, target) for familiar, other in curves)
@@ -59,7 +59,7 @@ def compare_at_equal_accuracy(first: tuple[Any, Any], second: tuple[Any, Any]) -
 
 
 def _at(familiar: np.ndarray, other: np.ndarray, target: float) -> float:
-    k = int(np.argmax(familiar >= target))  # the last look always is
+    k = int(np.argmax(familiar >= target))  # the last always is
     if k == 0:
         return float(other[0])
     share = (target - familiar[k - 1]) / (familiar[k] - familiar[k - 1])

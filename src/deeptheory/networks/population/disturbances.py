@@ -5,8 +5,8 @@ Sources: Goldfeld et al. 2019 (noise in every hidden layer, in training and afte
 (activations trained quantized, so that every information is exact); the straight-through gradient of Bengio et al.
 2013. Noise in training comes from a pool of each network's own normals, read from a place that is hashed from (seed,
 step, sample, unit): both engines see the same numbers, a resume needs no state, and a vectorized loop stays one.
-Trap: the slope of a unit must be taken before rounding; from the rounded output a unit near saturation has slope 0 and
-never learns again.
+Pitfall: the slope of a unit must be taken before rounding; from the rounded output a unit near saturation has slope 0
+and never learns again.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Two ways to run epochs of a population: the hand-written step, and autograd as its slow twin and for all else.
+"""Two ways to run epochs of a population: the hand-written step, and autograd as its slow reference and for all else.
 
 Both hold the optimizer's state, take `run(first, last, update, moments)`, and change the population's parameters.
 """

@@ -109,12 +109,12 @@ def fit(
     """Train every network of the population, in place; record the epochs in `record_at`.
 
     x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train_fraction: share
-    of rows that train (the rest is held out), one a network, or row numbers a network; split: how rows are divided,
+    of rows that train (the rest is held out), one per network, or row numbers a network; split: how rows are divided,
     "random" (another for each network, by `seed` and its own), "common" or "first". optimizer: "adam" (Kingma & Ba
     2015), "sgd" with momentum, or "adadelta" (Zeiler 2012: lr 1, eps 1e-6, and rho is betas[0], 0.95 there); lr: one
-    for all or one a network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has .add(layer,
+    for all or one per network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has .add(layer,
     mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of the epoch
-    that follows each look, each gradient taken before its update; gradient_batch: over minibatches of that size
+    that follows each logged epoch, each gradient taken before its update; gradient_batch: over minibatches of that size
     instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty sum of
     |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017).
     checkpoint: a folder; the state is kept there every `checkpoint_seconds` and a second call with the same arguments
@@ -122,8 +122,8 @@ def fit(
     out (progress, checkpoint_seconds) changes no result. engine: "auto", "handwritten" or "autograd". Each network is
     the same, bit for bit, whatever its companions (handwritten engine, one machine and thread count).
 
-    InputError: epochs below 1, looks outside 0..epochs, shapes that do not fit, NaN, labels out of range or of one
-    class, lr not above 0, unknown names. StoreError: the checkpoint is corrupt or of other settings.
+    InputError: epochs below 1, logged epochs outside 0..epochs, shapes that do not fit, NaN, labels out of range or of
+    one class, lr not above 0, unknown names. StoreError: the checkpoint is corrupt or of other settings.
     DeeptheoryError: weights became infinite or NaN; what was recorded so far stays in the recorder.
     """
     looks = _check_looks(epochs, record_at)
@@ -184,7 +184,7 @@ def fit(
 
 def _check_looks(epochs: int, at: Sequence[int]) -> list[int]:
     if int(epochs) != epochs or epochs < 1:
-        raise InputError(f"epochs is {epochs}; training needs a whole number of at least 1")
+        raise InputError(f"epochs is {epochs}; training needs an integer of at least 1")
     looks = sorted({int(e) for e in at})
     if looks and (looks[0] < 0 or looks[-1] > epochs):
         raise InputError(f"record_at holds epochs from {looks[0]} to {looks[-1]}; they must lie in 0..{epochs}")

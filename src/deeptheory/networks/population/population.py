@@ -345,9 +345,9 @@ def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     try:
         out = tuple(int(s) for s in given)
     except (TypeError, ValueError) as error:
-        raise InputError(f"seeds is {given!r}; they are whole numbers from 0") from error
+        raise InputError(f"seeds is {given!r}; they are integers from 0") from error
     if any(a != b for a, b in zip(out, given)):
-        raise InputError(f"seeds is {given!r}; they are whole numbers from 0")
+        raise InputError(f"seeds is {given!r}; they are integers from 0")
     if not out:
         raise InputError("seeds is empty; a population needs at least one network")
     twice = sorted({s for s in out if out.count(s) > 1})

@@ -1,6 +1,6 @@
 """Which rows train which network, and in which order they come.
 
-Trap: the 12-bit task comes sorted; the unshuffled first 80 % have another share of ones than the rest.
+Pitfall: the 12-bit task comes sorted; the unshuffled first 80 % have another share of ones than the rest.
 """
 
 from collections.abc import Sequence
@@ -45,9 +45,7 @@ def _count(share: float, n: int) -> int:
 
 def _by_index(rows: np.ndarray, n: int) -> tuple[np.ndarray, int]:
     if rows.dtype.kind not in "iu" or rows.size == 0 or rows.min() < 0 or rows.max() >= n:
-        raise InputError(
-            f"training rows must be whole numbers in [0, {n}), at least one; seen dtype {rows.dtype}, {rows}"
-        )
+        raise InputError(f"training rows must be integers in [0, {n}), at least one; seen dtype {rows.dtype}, {rows}")
     if len(np.unique(rows)) != len(rows):
         raise InputError("training rows hold a row twice; each row trains once an epoch")
     rest = np.setdiff1d(np.arange(n), rows)

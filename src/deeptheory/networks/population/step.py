@@ -1,10 +1,10 @@
 """One training step of many small MLPs, written by hand: the batch innermost, one network after another in cache.
 
-The slow twin is autograd (`engines.py`); tests hold the two together. Why own code: one step of a 12-10-7-5-4-3-2
-network is 0.8 million multiplications, and any framework spends most of its time between operations.
+The reference implementation is autograd (`engines.py`); tests hold the two together. Why own code: one step of a
+12-10-7-5-4-3-2 network is 0.8 million multiplications, and any framework spends most of its time between operations.
 Every network is computed by the same instructions on the same shapes, alone or among fifty, so its bits do not depend
 on the others. A batch is walked in tiles of TILE samples, so that activations stay in the first-level cache.
-Traps: the order of a sum is part of the result, so TILE and the loops' order are fixed; `fastmath` here allows
+Pitfalls: the order of a sum is part of the result, so TILE and the loops' order are fixed; `fastmath` here allows
 reordering inside one compiled loop only, and neither drops NaN nor infinities. Callees are inlined by force: else a
 process that compiles and one that finds the compiled code in the cache run different copies of them, and bits differ.
 """

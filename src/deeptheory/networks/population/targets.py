@@ -1,4 +1,4 @@
-"""Labels at the door: checked, then as one target vector a sample, [1 or S, n, class] float32."""
+"""Labels: checked, then as one target vector a sample, [1 or S, n, class] float32."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from deeptheory.core.shapes import check_finite
 
 
 def as_targets(y, n: int, networks: int, outputs: int, head: str) -> np.ndarray:
-    """Targets [T, n, outputs] float32, T = 1 or one a network.
+    """Targets [T, n, outputs] float32, T = 1 or one per network.
 
-    y: labels [n] or [S, n] (whole numbers below `outputs`; 0 or 1 for a sigmoid), probabilities [n, outputs], or for a
+    y: labels [n] or [S, n] (integers below `outputs`; 0 or 1 for a sigmoid), probabilities [n, outputs], or for a
     linear or median head numbers [n] or [n, outputs]. InputError: another shape, labels out of range or of one class,
     NaN, probabilities that are negative or do not sum to 1.
     """
@@ -32,9 +32,7 @@ def as_targets(y, n: int, networks: int, outputs: int, head: str) -> np.ndarray:
         raise InputError(f"y has shape {list(y.shape)}; needed: [{n}], [{networks}, {n}] or [{n}, {outputs}]")
     classes = max(outputs, 2)
     if (labels != np.floor(labels)).any() or labels.min() < 0 or labels.max() >= classes:
-        raise InputError(
-            f"labels run from {labels.min()} to {labels.max()}; needed: whole numbers from 0 to {classes - 1}"
-        )
+        raise InputError(f"labels run from {labels.min()} to {labels.max()}; needed: integers from 0 to {classes - 1}")
     if (labels == labels[:, :1]).all(axis=1).any():
         raise InputError(f"y holds one class only ({labels[0, 0]}); there is nothing to learn or to measure")
     if outputs == 1:

@@ -1,7 +1,7 @@
 """The state of one module's training in a folder: weights, buffers, optimizer, losses and looks; never pickle.
 
-Trap: buffers that are registered with persistent=False are missing in state_dict, and would make a resumed run another
-one.
+Pitfall: buffers that are registered with persistent=False are missing in state_dict, and would make a resumed run
+another one.
 """
 
 import json

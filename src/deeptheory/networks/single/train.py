@@ -1,7 +1,7 @@
 """Training one module by anybody's loss: the loop that studies call, and that a killed run goes on with exactly.
 
 Nothing of the randomness is carried from step to step: minibatch k is drawn by a generator seeded by (seed, k), and
-torch's own generator (dropout) is set anew for every step. So the number of the step is the position, and going on
+torch's own generator (dropout) is set again for every step. So the number of the step is the position, and going on
 needs no more than weights, buffers and the optimizer's state.
 """
 
@@ -252,11 +252,11 @@ def _first_loss(module: nn.Module, batches, loss, seed: int, device: torch.devic
 
 def _check(steps: int, lr: float, every: int | None) -> None:
     if int(steps) != steps or steps < 1:
-        raise InputError(f"steps is {steps}; training needs a whole number of at least 1")
+        raise InputError(f"steps is {steps}; training needs an integer of at least 1")
     if not (math.isfinite(lr) and lr > 0):
         raise InputError(f"lr is {lr}; needed: a number above 0")
     if every is not None and (int(every) != every or every < 1):
-        raise InputError(f"every is {every}; needed: a whole number of steps of at least 1, or None")
+        raise InputError(f"every is {every}; needed: an integer number of steps of at least 1, or None")
 
 
 def _check_loss(value: Any, step: int) -> None:

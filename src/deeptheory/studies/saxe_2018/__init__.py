@@ -11,7 +11,7 @@ from deeptheory.studies.study import Scale, Study
 PROTOCOLS: dict[str, dict[str, Any]] = {
     # as read in the released program: Adam, minibatches of 256, weights of std 1/sqrt(fan out), 80 % of the patterns.
     # bins: 30 cells over [-1, 1]; cells: 100 between the least and largest value of all units and epochs; variances of
-    # the noise read-out: 0.1 in the text, 0.001 in the program. The linear networks' learning rates and epochs, and the
+    # the noise readout: 0.1 in the text, 0.001 in the program. The linear networks' learning rates and epochs, and the
     # 1000 samples where 30 of 100 inputs are relevant, are not stated anywhere: ours, fixed before any claim was measured.
     "code": {
         "widths": [12, 10, 7, 5, 4, 3, 2],
@@ -40,7 +40,7 @@ SCALES = {
     ),
     "paper": Scale(
         settings={"networks": 50, "students": 50, "points": 300, "noise_looks": 40, "noise_inputs": 4096, "picture_networks": 8, "picture_steps": 47_000, "picture_looks": 30},
-        cost="about 90 minutes on 2 cores: 50 networks a nonlinearity, the noise read-out on all 4096 patterns",
+        cost="about 90 minutes on 2 cores: 50 networks a nonlinearity, the noise readout on all 4096 patterns",
     ),
 }  # fmt: skip
 

@@ -35,7 +35,7 @@ CORNERS = {
     "small-relu": "global",
 }  # step -> its readout in the paper
 NO_DIGITS = (
-    "trained at scale standard, 10 minutes on 2 cores for 8 networks of each kind; the same read-out on the 12-bit networks stands "
+    "trained at scale standard, 10 minutes on 2 cores for 8 networks of each kind; the same readout on the 12-bit networks stands "
     "beside this"
 )
 
@@ -95,7 +95,7 @@ def noise_falls(results: Any, step: str, variance: float) -> np.ndarray:
 def last_noise_fall(results: Any, step: str, variance: float) -> np.ndarray | NotRun:
     """The same of the last hidden layer."""
     if variance not in results[step]["variance"].values:
-        return NotRun(f"the noise read-out was not taken with variance {variance:g}")
+        return NotRun(f"the noise readout was not taken with variance {variance:g}")
     return noise_falls(results, step, variance)[:, -2]
 
 
@@ -255,8 +255,8 @@ CLAIMS = [
             f"fall of the upper bound of I(X;T) with noise of variance {variance:g} added for the analysis, last hidden layer",
             region, partial(last_noise_fall, step=step, variance=variance), unit="bits")
         for step, region, statement in (
-            ("tanh", "> 0.25", "The noise read-out sees the tanh network compress, too."),
-            ("relu", "< 0.25", "The noise read-out sees no compression in the ReLU network."),
+            ("tanh", "> 0.25", "The noise readout sees the tanh network compress, too."),
+            ("relu", "< 0.25", "The noise readout sees no compression in the ReLU network."),
         )
         for variance in (0.1, 0.001)
     ),

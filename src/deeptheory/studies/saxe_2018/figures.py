@@ -31,7 +31,7 @@ _BINS = {
     "exact": "every bit counts",
 }
 _LABELS = {"tanh": "tanh, 80 %", "small-tanh": "tanh, 30 %", "relu": "ReLU, 80 %", "small-relu": "ReLU, 30 %"}
-_COMMON = "All 4096 patterns equally likely: what is shown is exact for this read-out and for no other."
+_COMMON = "All 4096 patterns equally likely: what is shown is exact for this readout and for no other."
 
 
 TITLE = "On the information bottleneck theory of deep learning"
@@ -77,7 +77,7 @@ def _plane(results: Any, settings: dict, step: str, readout: str, label: str) ->
         table=found.dataset()[["i_x", "i_y"]].mean("seed").to_dataframe().reset_index(),
         see="Move the slider. Which layers move to the left late in training?",
         claims=("tanh-compresses",) if step == "tanh" else ("relu-does-not", "relu-output-does"),
-        trust=f"Read-out {found.readout}. {_COMMON} Dashed: the most that any T can tell, min(I(X;T), H(Y)). {notes[:1].upper()}{notes[1:]}.",
+        trust=f"Readout {found.readout}. {_COMMON} Dashed: the most that any T can tell, min(I(X;T), H(Y)). {notes[:1].upper()}{notes[1:]}.",
         alt=f"Scatter plot of {label} networks in the information plane, a slider over epochs.",
     )
 
@@ -136,7 +136,7 @@ def _rebin(results: Any, settings: dict) -> Plate:
         claims=("rebin-removes", "full-precision-flat"),
         trust="Means with 95 % intervals over networks. Edges even in net input from -50 to 50 make cells wider than most net "
         "inputs before training, so that little is left to fall there; the finer ones are ours.",
-        alt="Dots with error bars: fall of information by layer for five read-outs of the same networks.",
+        alt="Dots with error bars: fall of information by layer for five readouts of the same networks.",
     )
 
 
@@ -305,7 +305,7 @@ SECTIONS: tuple[Part, ...] = (
             _falls,
         ),
     ),
-    ("Other read-outs", "The same networks looked at in other ways.", (_rebin, _noise, _digits)),
+    ("Other readouts", "The same networks looked at in other ways.", (_rebin, _noise, _digits)),
     (
         "Causes",
         "Compression without the noise that is said to drive it, and with or without generalization.",

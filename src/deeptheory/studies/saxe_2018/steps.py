@@ -1,7 +1,7 @@
-"""What is trained and looked at: one neuron, the 12-bit networks under five nonlinearities and several read-outs, linear
+"""What is trained and looked at: one neuron, the 12-bit networks under five nonlinearities and several readouts, linear
 students of a linear teacher.
 
-The steps of the 12-bit networks give one Dataset: i_x, i_y, h_t, occupied [seed, step, layer, readout], the noise read-out
+The steps of the 12-bit networks give one Dataset: i_x, i_y, h_t, occupied [seed, step, layer, readout], the noise readout
 at fewer looks [seed, noise_step, layer, variance], gradient moments and history.
 """
 
@@ -43,7 +43,7 @@ def check(settings: dict) -> None:
 
 
 def readouts(settings: dict, activation: str) -> dict[str, dt.Binning | dt.Exact]:
-    """The read-outs of a network with this nonlinearity, by the names under which the study knows them."""
+    """The readouts of a network with this nonlinearity, by the names under which the study knows them."""
     out: dict[str, dt.Binning | dt.Exact] = {"global": dt.Binning(settings["cells"], "global"), "exact": dt.Exact()}
     if activation in BOUNDED:
         out["even"] = dt.Binning(settings["bins"], (-1, 1))
@@ -114,7 +114,7 @@ def _noise(recording, settings: dict, y: np.ndarray):
     """Bounds by noise added for the analysis, at some looks and on some patterns: each takes all pairs of them."""
     import xarray as xr
 
-    rows = generator(settings["seed"], "noise read-out").permutation(len(y))[: settings["noise_inputs"]]
+    rows = generator(settings["seed"], "noise readout").permutation(len(y))[: settings["noise_inputs"]]
     rows.sort()
     at = sorted({int(k) for k in np.linspace(0, len(recording.steps) - 1, settings["noise_looks"]).round()})
     steps = [recording.steps[k] for k in at]

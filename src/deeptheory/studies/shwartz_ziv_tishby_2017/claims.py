@@ -28,7 +28,7 @@ _LAYERS = [f"layer{k}" for k in range(1, 7)]
 _DEEP = _LAYERS[3:]  # the last two hidden layers and the output: of them alone the paper says that they compress
 _LAST_LOOKS = 10
 _FALLS_TOGETHER = (
-    "epoch where the gradient SNR falls through 1 for good / epoch of the largest I(X;T) of the last hidden layer, "
+    "epoch where the gradient SNR falls through 1 permanently / epoch of the largest I(X;T) of the last hidden layer, "
     "epochs counted from 1, median over networks; 0 where the SNR is below 1 from the first look on"
 )
 
@@ -171,7 +171,7 @@ def distance_left(results: Any, layer: str) -> Sample | NotRun:
     if before.mean() < 1e-6:
         return NotRun(
             f"untrained {layer} is on the bound already ({before.mean():.1e} bits below it on average): the "
-            "read-out tells nearly all inputs apart, so there is no distance to shrink"
+            "readout tells nearly all inputs apart, so there is no distance to shrink"
         )
     return ratio(at.isel(when=-1).values, before)
 

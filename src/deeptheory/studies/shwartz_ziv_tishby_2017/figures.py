@@ -42,7 +42,7 @@ def _information_plane(results: Any, step: str, settings: dict) -> InformationPl
 
 
 def _mean_table(plane: Any) -> Any:
-    """Mean, least and largest over networks, one row a step and layer."""
+    """Mean, least and largest over networks, one row per step and layer."""
     data = plane.dataset()[["i_x", "i_y"]]
     parts = {f"{k}_{how}": getattr(data[k], how)("seed") for k in ("i_x", "i_y") for how in ("mean", "min", "max")}
     return data.drop_dims("seed").assign(parts).to_dataframe().reset_index()
@@ -51,8 +51,8 @@ def _mean_table(plane: Any) -> Any:
 def _trust(plane: Any) -> str:
     notes = "; ".join(plane.notes)
     return (
-        f"Read-out {plane.readout}, all {plane.inputs} inputs equally likely, no estimation error: what is shown is exact for "
-        f"this read-out and for no other. {notes[:1].upper()}{notes[1:]}."
+        f"Readout {plane.readout}, all {plane.inputs} inputs equally likely, no estimation error: what is shown is exact for "
+        f"this readout and for no other. {notes[:1].upper()}{notes[1:]}."
     )
 
 
@@ -172,8 +172,8 @@ def _bound(results: Any, settings: dict) -> Plate:
         see="Dashed: the most that any T can tell of the label at its I(X;T). Hollow: before training; filled: at the end. Do filled layers lie nearer to the bound?",
         claims=("on-the-bound", "beta-falls-with-depth"),
         trust="The bound is that of the published soft rule (gamma = 50, I(X;Y) = 0.987); networks trained on its hard labels. "
-        "First layers lie on it untrained, as the read-out tells nearly all inputs apart, far to the right of what is needed. The "
-        "table has the fitted beta with its residual, beside the residual for labels dealt out anew.",
+        "First layers lie on it untrained, as the readout tells nearly all inputs apart, far to the right of what is needed. The "
+        "table has the fitted beta with its residual, beside the residual for permuted labels.",
         alt="Layers as dots below a dashed, rising and then flat bound.",
     )
 
@@ -193,7 +193,7 @@ def _depth(results: Any, settings: dict) -> Plate:
         table=table,
         see=f"Median epochs until the output holds 95 % of I(X;Y), by number of hidden layers: {each} (inf: not by the end).",
         claims=("depth-speeds-learning", "one-layer-too-slow"),
-        trust="The output's information, since a hidden layer of twelve units tells nearly all inputs apart under this read-out, "
+        trust="The output's information, since a hidden layer of twelve units tells nearly all inputs apart under this readout, "
         "trained or not. Bands: the middle 80 % of networks.",
         alt="Two panels of lines against the epoch, one color a number of hidden layers.",
     )
@@ -270,7 +270,7 @@ SECTIONS: tuple[Part, ...] = (
     (
         "The information plane (figure 2)",
         "Every dot is one layer of one network. Left to right: how much the layer keeps of the input, as seen "
-        "through the read-out. Upwards: how much of that tells the label.",
+        "through the readout. Upwards: how much of that tells the label.",
         (_plane, _curves),
     ),
     (

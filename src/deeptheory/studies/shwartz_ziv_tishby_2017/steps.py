@@ -59,7 +59,7 @@ def networks(
     settings, unit, inputs, workspace, progress, activation=None, full_batch=False, shuffled=False, bound=False
 ):
     """The protocol. activation: another one. full_batch: one step an epoch on all training samples, moments of the gradients over
-    minibatches of the protocol's size. shuffled: labels dealt out anew among the inputs, so that there is nothing to learn but the
+    minibatches of the protocol's size. shuffled: labels permuted among the inputs, so that there is nothing to learn but the
     table itself. bound: layers against the bottleneck, before training and at the end."""  # fmt: skip
     settings = {**settings, "activation": activation or settings["activation"]}
     used = {**settings, "batch": None if full_batch else settings["batch"]}
@@ -194,7 +194,7 @@ STEPS = [
         function=networks,
         options={"shuffled": True},
         units=_controls,
-        about="control: labels dealt out anew",
+        about="control: permuted labels",
     ),
     Step(
         name="depth",

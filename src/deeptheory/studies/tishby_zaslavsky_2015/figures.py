@@ -132,7 +132,7 @@ def _chain(results: Any, settings: dict) -> Plate:
         see="By the data processing inequality no line can rise from left to right. How far does it fall: what did the network lose on the way?",
         claims=("dpi-chain",),
         trust="Layers are rounded in the network itself, so each is a function of the one before: nothing is estimated.",
-        alt="Lines over layers, one a network: share of the label's information, never rising.",
+        alt="Lines over layers, one per network: share of the label's information, never rising.",
     )  # fmt: skip
 
 
