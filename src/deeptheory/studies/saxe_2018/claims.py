@@ -81,9 +81,10 @@ def median_fall_left(results: Any, readout: str) -> np.ndarray | NotRun:
         return np.median(left[:, compressed] / even[:, compressed], axis=1)
 
 
-def full_precision_fall(results: Any) -> np.ndarray:
+def full_precision_fall(results: Any) -> np.ndarray | NotRun:
     """The largest fall of the hidden layers but the last, every bit counted."""
-    return falls(results, "tanh", "exact")[:, :-2].max(1)
+    early = falls(results, "tanh", "exact")[:, :-2]
+    return early.max(1) if early.size else NotRun("these networks have no hidden layer before the last")
 
 
 def noise_falls(results: Any, step: str, variance: float) -> np.ndarray:
