@@ -11,6 +11,7 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.notebook import block
 
 if TYPE_CHECKING:
     import pandas
@@ -45,11 +46,12 @@ class Result:
                 out[f.name] = float(value)  # type: ignore[arg-type]
         return out
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def _shown(self) -> "pandas.DataFrame":
+        """What a notebook shows of .table()."""
+        return self.table()
 
-        head = f"<p><code>{escape(repr(self))}</code></p>"
-        return head + self.table().head(20).to_html(index=False, border=0)
+    def _repr_html_(self) -> str:
+        return block(repr(self), self._shown(), getattr(self, "notes", ()))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

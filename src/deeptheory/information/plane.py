@@ -16,7 +16,6 @@ from deeptheory.information.entering import class_weights
 from deeptheory.information.readouts import Binning, GaussianNoise
 from deeptheory.recording.identity import label_of
 
-_ROWS = 20  # of a notebook's table
 _MOST = 0.9  # of the inputs in cells of their own, from which on the figure says so
 _FRAMES = 48  # steps on the figure's slider at most; the table holds them all
 
@@ -48,15 +47,6 @@ class InformationPlane(Result):
         shape = f"{len(self.seeds)} networks, {len(self.steps)} steps, {len(self.layers)} layers"
         notes = f", {len(self.notes)} notes" if self.notes else ""
         return f"InformationPlane({shape}, {self.readout}, {self.inputs} inputs{notes})"
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        table = self.table()
-        head = f"<p><code>{escape(repr(self))}</code></p>" + table.head(_ROWS).to_html(index=False, border=0)
-        more = f"<p>{_ROWS} of {len(table)} rows; .table() has all</p>" if len(table) > _ROWS else ""
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return head + more + (f"<ul>{notes}</ul>" if notes else "")
 
     @property
     def blind(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.notebook import block, listed
 from deeptheory.core.results import Result
 from deeptheory.core.storage import write_text
 from deeptheory.inspection.instrument import Finding
@@ -50,10 +51,9 @@ class Inspection(Result):
         )
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        said = "".join(f"<li>{escape(f.text)}</li>" for _, f in self.findings())
-        return f"<p><code>{escape(repr(self))}</code></p><ol>{said}</ol>"
+        said = [f.text for _, f in self.findings()]
+        refused = [f"{name} did not run: {why}" for name, why in self.refused.items()]
+        return block(repr(self)) + listed(said, "ol") + listed([*refused, *self.notes])
 
     def findings(self, most: int = 5) -> list[tuple[str, Finding]]:
         """(instrument, what it found), the most important first, at most so many; one of each instrument before a second of any."""

@@ -15,6 +15,8 @@ from deeptheory.core.results import Result
 from deeptheory.studies.settings import Setting
 
 if TYPE_CHECKING:
+    import pandas
+
     from deeptheory.runs import Ledger, Results
 
 STUDIES = {  # name -> module with STUDY
@@ -94,6 +96,9 @@ class StudyResult(Result):
     def table(self):
         """The ledger, one row a claim."""
         return self.claims.table()
+
+    def _shown(self) -> "pandas.DataFrame":
+        return self.claims._shown()
 
     def dataset(self):
         """InputError: a study has several; use .results[STEP]."""
