@@ -42,3 +42,7 @@ __all__ = [
     "read_record",
     "share_of",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
