@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 import re
 import textwrap
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -159,3 +160,18 @@ def test_an_axis_code_shows_its_verdicts():
     assert sum(code.models.counts.values()) == 2
     assert all(f"{n} {verdict}" in shown for verdict, n in code.models.counts.items() if n)
     assert shown.count("<li>") == len(code.notes)
+
+
+def test_every_public_name_is_used_with_its_types():
+    """tests/typed/uses.py is what pyright checks (`make lint`)."""
+    text = (Path(__file__).parent / "typed" / "uses.py").read_text()
+    used = {
+        node.attr
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "dt"
+    }
+    assert used == set(dt.__all__)
+    assert "type: ignore" not in text
+    root = Path(__file__).parents[1]
+    checked = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["pyright"]["include"]
+    assert {"src", "examples", "tests/typed"} <= set(checked)

@@ -5,7 +5,7 @@ here is a property of network and read-out together, and the notes say where tha
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from deeptheory.core.results import Result
 from deeptheory.information.entering import class_weights
 from deeptheory.information.readouts import Binning, GaussianNoise
 from deeptheory.recording.identity import label_of
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+    import xarray
 
 _MOST = 0.9  # of the inputs in cells of their own, from which on the figure says so
 _FRAMES = 48  # steps on the figure's slider at most; the table holds them all
@@ -60,7 +64,7 @@ class InformationPlane(Result):
         most = self.occupied.max((0, 1))
         return tuple(n for n, count in zip(self.layers, most) if count > _MOST * self.inputs and n not in self.blind)
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [seed, step, layer]: i_x, i_y, h_t (bits), occupied, and the read-out's further arrays."""
         import xarray as xr
 
@@ -110,7 +114,7 @@ class InformationPlane(Result):
             out[f"i_y/{layer}"] = float(self.i_y[:, -1, k].mean())
         return out
 
-    def figure(self, kind: str = "plane", bound: Any = None) -> Any:
+    def figure(self, kind: str = "plane", bound: Any = None) -> "plotly.graph_objects.Figure":
         """ "plane": one point a network and layer, the mean path drawn, a slider over training. "curves": I(X;T) and
         I(T;Y) against the step, mean and range of the middle 80 % of networks. bound: a BottleneckCurve of the task, drawn into
         the plane. InputError: another kind."""

@@ -16,6 +16,7 @@ from deeptheory.inspection.result import COLUMNS, InstrumentResult
 
 if TYPE_CHECKING:
     import pandas
+    import plotly.graph_objects
     import xarray
 
 SCHEMA = 1
@@ -86,7 +87,7 @@ class Inspection(Result):
         """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker; numbers that could not be had are left out."""
         return {k: v for r in self.results.values() for k, v in r.scalars().items() if not math.isnan(v)}
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """By depth: a row per quantity, with model, twins and permuted labels as lines (plotly)."""
         from deeptheory.inspection.drawing import by_depth
 
