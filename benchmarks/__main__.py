@@ -50,7 +50,10 @@ def main() -> None:
     for _, r in rows:
         error = "" if r.error is None else f"; agree to {r.error:.1e} ({r.error_of})"
         note = f"; {r.note}" if r.note else ""
-        print(f"{r.name}\n  {r.ours_ms:.2f} ms; {r.theirs}: {r.theirs_ms:.2f} ms; ratio {r.ratio:.3g} [{r.least:.3g}, {r.largest:.3g}]{error}{note}")  # fmt: skip
+        print(
+            f"{r.name}\n  {r.ours_ms:.2f} ms; {r.theirs}: {r.theirs_ms:.2f} ms; ratio {r.ratio:.3g} "
+            f"[{r.least:.3g}, {r.largest:.3g}]{error}{note}"
+        )
 
 
 if __name__ == "__main__":

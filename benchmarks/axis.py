@@ -1,12 +1,14 @@
-"""The axis bench: all statistics and models of 205 units; the usual leave-one-out exemplar; growth with units; two peers.
+"""The axis bench: all statistics and models of 205 units; the usual leave-one-out exemplar; growth with units; two
+peers.
 
-The whole bench is 500 shuffles, 10 folds and every rival model on 205 simulated units, 2,000 stimuli, 50 features; it is to
-take less than 20 s on two cores. Its time is wall time, with processor time and the machine's load beside it.
+The whole bench is 500 shuffles, 10 folds and every rival model on 205 simulated units, 2,000 stimuli, 50 features; it
+is to take less than 20 s on two cores. Its time is wall time, with processor time and the machine's load beside it.
 The literal exemplar leaves out one stimulus at a time and fits all 54 parameters with scipy.
 Growth: each number of units in a process of its own, its largest memory beside it.
 Ridge is compared with himalaya's RidgeCV (5 folds; ours leaves out one stimulus at a time, in closed form), similarity
-matrices with rsatoolbox's correlation distances. Both live in an environment of their own: DEEPTHEORY_PEERS names a folder
-in which axis/bin/python has `himalaya` and `rsatoolbox`; without it their rows are left out and a sentence says so.
+matrices with rsatoolbox's correlation distances. Both live in an environment of their own: DEEPTHEORY_PEERS names a
+folder in which axis/bin/python has `himalaya` and `rsatoolbox`; without it their rows are left out and a sentence says
+so.
 """
 
 import json
@@ -71,12 +73,21 @@ print(json.dumps([time.process_time() - start, resource.getrusage(resource.RUSAG
 
 
 class Peer:
-    """A worker process that does its work each time it is called; the time is that of the work and a pipe's round trip."""
+    """A worker process that does its work each time it is called; the time is that of the work and a pipe's round
+    trip.
+    """
 
     def __init__(self, python: Path, which: str, path: str):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         environment.pop("PYTHONPATH", None)
-        self.process = subprocess.Popen([str(python), "-c", _PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)  # fmt: skip
+        self.process = subprocess.Popen(
+            [str(python), "-c", _PEER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
         self._say(json.dumps([which, path]))
         self.file = f"{path}.{which}.npy"
 
@@ -192,7 +203,12 @@ def _growth(quick: bool) -> list[Row]:
     cases = [(n, d, units) for units in sizes] + [(4 * n, d // 2, sizes[-1])]
     rows, base = [], 0.0
     for stimuli, features, units in cases:
-        done = subprocess.run([sys.executable, "-c", _GROWTH, str(stimuli), str(features), str(units)], capture_output=True, text=True, check=True)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", _GROWTH, str(stimuli), str(features), str(units)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         seconds, megabytes = json.loads(done.stdout)
         base = base or seconds
         rows.append(_grown(stimuli, features, units, seconds, megabytes, base, sizes[0]))
@@ -203,14 +219,27 @@ def _grown(n: int, d: int, units: int, seconds: float, megabytes: float, base: f
     ratio = seconds / base
     note = f"processor time; largest memory {megabytes:,.0f} MB, the responses {n * units * 8 / 2**20:,.0f} MB of it"
     name = f"{units:,} units, {n:,} stimuli, {d} features, 2 folds, 100 permutations"
-    return Row(name, 1000 * seconds, f"{least:,} units in the first of these rows", 1000 * base, ratio, ratio, ratio, None, "", note)  # fmt: skip
+    return Row(
+        name,
+        1000 * seconds,
+        f"{least:,} units in the first of these rows",
+        1000 * base,
+        ratio,
+        ratio,
+        ratio,
+        None,
+        "",
+        note,
+    )
 
 
 def _peers(rounds: int, quick: bool) -> list[Row]:
     folder = os.environ.get("DEEPTHEORY_PEERS")
     python = Path(folder or ".") / "axis" / "bin" / "python"
     if not folder or not python.exists():
-        print("himalaya and rsatoolbox: left out; DEEPTHEORY_PEERS names no folder with axis/bin/python", file=sys.stderr)  # fmt: skip
+        print(
+            "himalaya and rsatoolbox: left out; DEEPTHEORY_PEERS names no folder with axis/bin/python", file=sys.stderr
+        )
         return []
     units, n = (40, 300) if quick else (205, 2000)
     sim = simulate(MIXTURE, n=n, units=units, variances="paper", reliability=0.5)
@@ -234,7 +263,8 @@ def _peers(rounds: int, quick: bool) -> list[Row]:
                     rounds,
                     error=float(np.median(same)),
                     error_of="standard deviations, largest of a unit, median",
-                    note="the same penalties; theirs has 5 folds, ours leaves out one; predictions differ where another penalty is chosen",
+                    note="the same penalties; theirs has 5 folds, ours leaves out one; predictions differ where "
+                    "another penalty is chosen",
                 )
             )
             rows.append(

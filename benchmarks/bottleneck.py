@@ -49,7 +49,14 @@ class Peer:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         environment.pop("PYTHONPATH", None)
         command = [str(python), "-c", _WORKER]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)  # fmt: skip
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
         self._say(json.dumps([which, p.tolist(), low, high, count]))
 
     def _say(self, line: str) -> None:
@@ -126,7 +133,20 @@ def _growth(quick: bool) -> list[Row]:
         note = (
             f"{len(found.p_t)} clusters, certified to {found.gap:.0e} bits (from the starts tried), {grown:.0f} MB more"
         )
-        rows.append(Row(f"bottleneck at beta 5, {n} states, 10 labels (base: 100 states)", 1000 * seconds, f"{n // 100} times the states", 1000 * base, seconds / base, seconds / base, seconds / base, None, "", note))  # fmt: skip
+        rows.append(
+            Row(
+                f"bottleneck at beta 5, {n} states, 10 labels (base: 100 states)",
+                1000 * seconds,
+                f"{n // 100} times the states",
+                1000 * base,
+                seconds / base,
+                seconds / base,
+                seconds / base,
+                None,
+                "",
+                note,
+            )
+        )
     return rows
 
 
@@ -144,7 +164,20 @@ def _against_plain(quick: bool) -> list[Row]:
         best = min(_plain(p, 10.0, s) for s in range(starts))
         theirs = time.process_time() - start
         note = f"our Lagrangian is {best - found.lagrangian:.2g} bits lower, gap {found.gap:.0e}"
-        rows.append(Row(f"bottleneck at beta 10, {n} x {m}", 1000 * ours, f"plain Blahut-Arimoto, {starts} starts", 1000 * theirs, ours / theirs, ours / theirs, ours / theirs, None, "", note))  # fmt: skip
+        rows.append(
+            Row(
+                f"bottleneck at beta 10, {n} x {m}",
+                1000 * ours,
+                f"plain Blahut-Arimoto, {starts} starts",
+                1000 * theirs,
+                ours / theirs,
+                ours / theirs,
+                ours / theirs,
+                None,
+                "",
+                note,
+            )
+        )
     return rows
 
 

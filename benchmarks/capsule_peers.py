@@ -4,8 +4,9 @@ They are looked for in benchmarks/peers/ (or the folder that DEEPTHEORY_PEERS na
     git clone https://github.com/adambielski/CapsNet-pytorch           benchmarks/peers/adambielski
     git clone https://github.com/XifengGuo/CapsNet-Pytorch             benchmarks/peers/XifengGuo
     git clone https://github.com/yl-1993/Matrix-Capsules-EM-PyTorch    benchmarks/peers/yl-1993
-One that is absent is skipped with a sentence. Nothing of them is part of this repository. Two of them ask for CUDA by name; on a
-machine without it, torch.cuda.FloatTensor is answered by torch.FloatTensor and Tensor.cuda by the tensor itself.
+One that is absent is skipped with a sentence. Nothing of them is part of this repository. Two of them ask for CUDA by
+name; on a machine without it, torch.cuda.FloatTensor is answered by torch.FloatTensor and Tensor.cuda by the tensor
+itself.
 """
 
 import os
@@ -53,9 +54,12 @@ class Peer:
 
 
 PEERS = {
-    "adambielski": Peer("adambielski", "net.py", "n iterations are n + 1 squashes (2 asked for here, so that it does 3), NaN where a capsule is 0"),
-    "XifengGuo": Peer("XifengGuo", "capsulelayers.py", "no gradient through the couplings: less work, another gradient"),
-    "yl-1993": Peer("yl-1993", "model/capsules.py", "child activations cancel, each window competes on its own: another function"),
+    "adambielski": Peer("adambielski", "net.py",
+    "n iterations are n + 1 squashes (2 asked for here, so that it does 3), NaN where a capsule is 0"),
+    "XifengGuo": Peer("XifengGuo", "capsulelayers.py",
+    "no gradient through the couplings: less work, another gradient"),
+    "yl-1993": Peer("yl-1993", "model/capsules.py",
+    "child activations cancel, each window competes on its own: another function"),
 }  # fmt: skip
 
 

@@ -1,15 +1,17 @@
 """Capsule layers against the public ones, forward and backward, float32.
 
-Peers run unchanged, at the commit named; the last column says what each computes otherwise, and how much both sides keep for the
-backward pass. `ours` is the default backend (compiled C where there is a C compiler, `dt.capsules.backends()`), unless named.
-Dense: 1152 children of 8 numbers to 10 parents of 16, 3 iterations, as in the routing paper. ConvCaps1: the first convolutional
-layer of the EM paper, 14x14 to 6x6, kernel 3, stride 2, 3 iterations; small: 8 to 16 types, large: 32 to 32. The compiled kernel
-takes 16 examples at once, so that a batch of 4 costs it what one of 16 does.
+Peers run unchanged, at the commit named; the last column says what each computes otherwise, and how much both sides
+keep for the backward pass. `ours` is the default backend (compiled C where there is a C compiler,
+`dt.capsules.backends()`), unless named.
+Dense: 1152 children of 8 numbers to 10 parents of 16, 3 iterations, as in the routing paper. ConvCaps1: the first
+convolutional layer of the EM paper, 14x14 to 6x6, kernel 3, stride 2, 3 iterations; small: 8 to 16 types, large: 32 to
+32. The compiled kernel takes 16 examples at once, so that a batch of 4 costs it what one of 16 does.
 
-Votes are made again for every pass, 16 examples at a time, while a child's weights are in the fastest cache (dense), or in the
-second cache for one parent and 16 examples (EM); nothing of their size is kept or swept over. What is left is arithmetic: eight
-times the multiply-adds of the votes (dense), seven times for EM. Rows of growth: time against that of the base case.
-Where a row says "asked", that was written down before anything was measured; met or not met is by the median.
+Votes are made again for every pass, 16 examples at a time, while a child's weights are in the fastest cache (dense), or
+in the second cache for one parent and 16 examples (EM); nothing of their size is kept or swept over. What is left is
+arithmetic: eight times the multiply-adds of the votes (dense), seven times for EM. Rows of growth: time against that of
+the base case. Where a row says "asked", that was written down before anything was measured; met or not met is by the
+median.
 """
 
 import os
@@ -30,7 +32,9 @@ c = dt.capsules
 
 
 def saved(function) -> int:
-    """Bytes that autograd keeps for the backward pass of function(), each storage once, parameters and inputs included."""
+    """Bytes that autograd keeps for the backward pass of function(), each storage once, parameters and inputs
+    included.
+    """
     seen: dict[int, int] = {}
 
     def pack(x):
@@ -56,7 +60,8 @@ def stepping(forward, leaves):
 
 
 def against(name, ours, theirs_name, theirs, rounds, wrong, equal=True, faster=None, less=None):
-    """A row: times of both steps, what both keep, and the largest difference of the outputs where they compute the same.
+    """A row: times of both steps, what both keep, and the largest difference of the outputs where they compute the
+    same.
 
     faster, less: what was asked of the ratio of times and of what is kept."""
     (our, our_leaves), (their, their_leaves) = ours, theirs
@@ -66,7 +71,15 @@ def against(name, ours, theirs_name, theirs, rounds, wrong, equal=True, faster=N
         with torch.no_grad():
             error = float((our() - their()).abs().max())
     memory = f"{kept[0] / 1e6:.0f} MB kept against {kept[1] / 1e6:.0f}: {kept[1] / kept[0]:.1f} times less"
-    row = compare(name, stepping(our, our_leaves), theirs_name, stepping(their, their_leaves), rounds, error=error, error_of="output")  # fmt: skip
+    row = compare(
+        name,
+        stepping(our, our_leaves),
+        theirs_name,
+        stepping(their, their_leaves),
+        rounds,
+        error=error,
+        error_of="output",
+    )
     told = verdict(row.ratio, faster, kept[1] / kept[0], less)
     return replace(row, note="; ".join(x for x in (told, memory, wrong) if x))
 
@@ -105,7 +118,18 @@ def dense(rounds, quick):
             peer = PEERS["adambielski"]
             rows.append(against(name, ours(), peer.named(), theirs, rounds, peer.wrong, faster=5, less=20))
             if batch != 128:
-                rows.append(against(f"{name}, recompute", ours("recompute"), peer.named(), theirs, rounds, peer.wrong, faster=3.5, less=20))  # fmt: skip
+                rows.append(
+                    against(
+                        f"{name}, recompute",
+                        ours("recompute"),
+                        peer.named(),
+                        theirs,
+                        rounds,
+                        peer.wrong,
+                        faster=3.5,
+                        less=20,
+                    )
+                )
         peer = PEERS["XifengGuo"].module()
         if peer is not None:
             layer = peer.DenseCapsule(children, 8, 10, 16)
@@ -116,11 +140,22 @@ def dense(rounds, quick):
         rows.append(against(name, ours(), "eager einsum", ours("eager"), rounds, "", faster=1))
     u, weight = dense_inputs(4, children)
     few = [((lambda k=k: c.dynamic_routing(u, weight, backend=k)), (u, weight)) for k in ("auto", "eager")]
-    rows.append(against(f"dense {children} to 10, batch 4", few[0], "eager einsum", few[1], 3 * rounds, "few examples take the form that fits them", faster=1))  # fmt: skip
+    rows.append(
+        against(
+            f"dense {children} to 10, batch 4",
+            few[0],
+            "eager einsum",
+            few[1],
+            3 * rounds,
+            "few examples take the form that fits them",
+            faster=1,
+        )
+    )
     return rows
 
 
-# children, p, parents, q, batches: a ResNet's last map, few capsules of many numbers, many parents, small layers, the paper's
+# children, p, parents, q, batches: a ResNet's last map, few capsules of many numbers, many parents, small layers, the
+# paper's
 GRID = (
     (49, 512, 10, 16, (3, 8, 64)),
     (6, 256, 2, 256, (4, 32)),
@@ -199,7 +234,10 @@ def convolutional(rounds, quick):
     sizes = [("small", 8, 16, 16)] if not quick else [("small", 2, 3, 4)]
     for name, into, out, batch in [*sizes, *([] if quick else [("large", 32, 32, 4)])]:
         g = torch.Generator().manual_seed(0)
-        pose, a = torch.randn(batch, 14, 14, into, 4, 4, generator=g).requires_grad_(), torch.rand(batch, 14, 14, into, generator=g).requires_grad_()  # fmt: skip
+        pose, a = (
+            torch.randn(batch, 14, 14, into, 4, 4, generator=g).requires_grad_(),
+            torch.rand(batch, 14, 14, into, generator=g).requires_grad_(),
+        )
         torch.manual_seed(0)
         layers = {b: c.ConvMatrixCapsules(into, out, 3, 2, backend=b) for b in ("auto", "eager", "recompute")}
 
@@ -215,7 +253,8 @@ def convolutional(rounds, quick):
             both = torch.cat([pose.detach().flatten(3), a.detach()], -1).requires_grad_()
             theirs = (lambda layer=layer, both=both: layer(both)), (both, *layer.parameters())
             rows.append(
-                against(label, ours("auto"), PEERS["yl-1993"].named(), theirs, few, PEERS["yl-1993"].wrong, equal=False, faster=4, less=10)
+                against(label, ours("auto"), PEERS["yl-1993"].named(), theirs, few, PEERS["yl-1993"].wrong, equal=False,
+                faster=4, less=10)
             )  # fmt: skip
         rows.append(against(label, ours("auto"), "eager", ours("eager"), few, "", faster=1, less=10))
         rows.append(
@@ -251,7 +290,10 @@ def build_seconds() -> float:
     if dt.capsules.backends()["native"] != "yes":
         return float("nan")
     with TemporaryDirectory() as empty:
-        code = "import time; from deeptheory.capsules.native.building import missing; a = time.perf_counter(); missing('dynamic'), missing('em'); print(time.perf_counter() - a)"
+        code = (
+            "import time; from deeptheory.capsules.native.building import missing; a = time.perf_counter(); "
+            "missing('dynamic'), missing('em'); print(time.perf_counter() - a)"
+        )
         env = {**os.environ, "DEEPTHEORY_CACHE": empty}
         return float(
             subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env).stdout
@@ -286,9 +328,19 @@ def growth(rounds, quick):
     )
     for children, parents, r in some:
         work = children * parents / 11520 * (r - 1 + 1 / 3 + 1) / (3 + 1 / 3)
-        rows.append(row(f"dense, {children} children, {parents} parents, {r} iterations, batch 16 (base: 1152, 10, 3)", routing(16, children, parents, r), base, work))  # fmt: skip
+        rows.append(
+            row(
+                f"dense, {children} children, {parents} parents, {r} iterations, batch 16 (base: 1152, 10, 3)",
+                routing(16, children, parents, r),
+                base,
+                work,
+            )
+        )
     base = median(layer(14))
-    rows += [row(f"ConvCaps1 small on {n}x{n}, batch 16 (base: 14x14)", layer(n), base, ((n - 3) // 2 + 1) ** 2 / 36) for n in (() if quick else (28, 56))]  # fmt: skip
+    rows += [
+        row(f"ConvCaps1 small on {n}x{n}, batch 16 (base: 14x14)", layer(n), base, ((n - 3) // 2 + 1) ** 2 / 36)
+        for n in (() if quick else (28, 56))
+    ]
     return rows if quick else [*rows, large_case()]
 
 
@@ -301,18 +353,36 @@ weight = torch.empty(3872, 196, 16, 8).normal_(std=0.05).requires_grad_()  # in 
 before = int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 start = time.perf_counter()
 dt.capsules.dynamic_routing(u, weight).sum().backward()
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before, weight.numel() * 4)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(time.perf_counter() - start, peak - before, weight.numel() * 4)
 """
 
 
 def large_case() -> Row:
-    """[128, 3872, 196, 16] votes, 6 GB, which users report as out of memory: one step in a process of its own, its peak measured."""
+    """[128, 3872, 196, 16] votes, 6 GB, which users report as out of memory: one step in a process of its own, its
+    peak measured.
+    """
     done = subprocess.run([sys.executable, "-c", LARGE], capture_output=True, text=True, check=True)
     seconds, peak, gradient = (float(x) for x in done.stdout.split())
     votes = 128 * 3872 * 196 * 16 * 4
-    note = f"asked: under 1 GB: {'met' if peak < 1e9 else 'not met'}; one step; its peak is {peak / 1e9:.2f} GB above inputs and weights, {gradient / 1e9:.2f} GB of it the weights' gradient; the votes alone would be {votes / 1e9:.1f} GB"  # fmt: skip
+    note = (
+        f"asked: under 1 GB: {'met' if peak < 1e9 else 'not met'}; one step; its peak is {peak / 1e9:.2f} "
+        f"GB above inputs and weights, {gradient / 1e9:.2f} GB of it the weights' gradient; the votes "
+        f"alone would be {votes / 1e9:.1f} GB"
+    )
     ratio = votes / max(peak, 1.0)
-    return Row("memory: dense, 3872 children, 196 parents, batch 128", 1000 * seconds, "the votes (ratio of bytes)", 0.0, ratio, ratio, ratio, None, "", note)  # fmt: skip
+    return Row(
+        "memory: dense, 3872 children, 196 parents, batch 128",
+        1000 * seconds,
+        "the votes (ratio of bytes)",
+        0.0,
+        ratio,
+        ratio,
+        ratio,
+        None,
+        "",
+        note,
+    )
 
 
 def run(rounds: int, quick: bool) -> list[Row]:
@@ -328,3 +398,16 @@ def run(rounds: int, quick: bool) -> list[Row]:
 def _unasked(note: str) -> str:
     """Without what was asked of it: the quick sizes are others."""
     return note.partition("; ")[2] if note.startswith("asked") else note
+
+
+if __name__ == "__main__":  # one part alone: python -m benchmarks.capsules shapes [--quick]
+    import json
+
+    from deeptheory.runs.machine import machine, versions
+
+    torch.set_num_threads(1)
+    named = {f.__name__: f for f in (growth, encoder, dense, shapes, compiled, windowed, convolutional)}
+    with warnings.catch_warnings(), without_cuda():
+        warnings.simplefilter("ignore")
+        made = named[sys.argv[1]](3, "--quick" in sys.argv)
+    print(json.dumps({"machine": machine(), "versions": versions(), "rows": [r.as_dict() for r in made]}, indent=1))

@@ -1,4 +1,7 @@
-"""Compiling polynomials: how fast, how fast they run, beside training and interval bounds. Other compilers: `compilers`."""
+"""Compiling polynomials: how fast, how fast they run, beside training and interval bounds.
+
+Other compilers: `compilers`.
+"""
 
 import time
 from itertools import pairwise
@@ -44,7 +47,9 @@ def _speed(rounds: int, quick: bool) -> list[Row]:
         made.append(compile_polynomial(expression, tolerance=1e-4))
 
     f = sympy.lambdify(sorted(expression.free_symbols, key=str), expression, "numpy")
-    seconds = interleaved({"ours": ours, "lambdify": lambda: sympy.lambdify(list(expression.free_symbols), expression, "torch")}, 3)  # fmt: skip
+    seconds = interleaved(
+        {"ours": ours, "lambdify": lambda: sympy.lambdify(list(expression.free_symbols), expression, "torch")}, 3
+    )
     a, b = (float(np.median(seconds[k])) for k in ("ours", "lambdify"))
     network = made[-1].eval()
     x = torch.rand(1000 if quick else 10_000, 10, dtype=torch.float64) * 2 - 1
@@ -52,9 +57,27 @@ def _speed(rounds: int, quick: bool) -> list[Row]:
     with torch.no_grad():
         off = float((network(x)[:, 0] - f(*[x[:, network.variables.index(n)] for n in names])).abs().max())
         note = f"{network.neurons} neurons in {network.depth} layers, certified to {network.certificate.total:.1e}"
-        first = Row("compile 100 terms in 10 variables", 1000 * a, "sympy.lambdify (prints code)", 1000 * b, b / a, b / a, b / a, off, "error of the network", note)  # fmt: skip
+        first = Row(
+            "compile 100 terms in 10 variables",
+            1000 * a,
+            "sympy.lambdify (prints code)",
+            1000 * b,
+            b / a,
+            b / a,
+            b / a,
+            off,
+            "error of the network",
+            note,
+        )
         mlp = dense(network)
-        second = compare(f"run it on {len(x)} rows", lambda: network(x), "a dense network of the same widths", lambda: mlp(x), rounds, note="ratio above 1: the compiled network is faster")  # fmt: skip
+        second = compare(
+            f"run it on {len(x)} rows",
+            lambda: network(x),
+            "a dense network of the same widths",
+            lambda: mlp(x),
+            rounds,
+            note="ratio above 1: the compiled network is faster",
+        )
     return [first, second]
 
 
@@ -83,8 +106,22 @@ def _trained(quick: bool) -> Row:
     trained = (time.perf_counter() - start) / len(worst)
     with torch.no_grad():
         own = float((network(x) - y).abs().max())
-    note = f"{network.neurons} neurons each; worst error {own:.1e} compiled, {min(worst):.1e} to {max(worst):.1e} trained ({len(worst)} seeds, {steps} steps of Adam)"  # fmt: skip
-    return Row(f"have a network for `{text}`", 1000 * built, "training one of equal widths", 1000 * trained, trained / built, trained / built, trained / built, own, "largest error of the compiled one", note)  # fmt: skip
+    note = (
+        f"{network.neurons} neurons each; worst error {own:.1e} compiled, {min(worst):.1e} to "
+        f"{max(worst):.1e} trained ({len(worst)} seeds, {steps} steps of Adam)"
+    )
+    return Row(
+        f"have a network for `{text}`",
+        1000 * built,
+        "training one of equal widths",
+        1000 * trained,
+        trained / built,
+        trained / built,
+        trained / built,
+        own,
+        "largest error of the compiled one",
+        note,
+    )
 
 
 def interval_bounds(network, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
@@ -114,5 +151,18 @@ def _intervals() -> list[Row]:
         total = network.certificate.total
         ours = time.perf_counter() - start
         ratio = max(high - 1, -1 - low) / total
-        out.append(Row(f"bound the error of `{text}`", 1000 * ours, "interval bound propagation (own, plain)", 1000 * seconds, ratio, ratio, ratio, None, "", f"ratio: how far beyond [-1, 1] intervals put the output, over the certificate {total:.1e}"))  # fmt: skip
+        out.append(
+            Row(
+                f"bound the error of `{text}`",
+                1000 * ours,
+                "interval bound propagation (own, plain)",
+                1000 * seconds,
+                ratio,
+                ratio,
+                ratio,
+                None,
+                "",
+                f"ratio: how far beyond [-1, 1] intervals put the output, over the certificate {total:.1e}",
+            )
+        )
     return out

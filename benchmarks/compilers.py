@@ -1,11 +1,12 @@
 """Formulas compiled: ours beside pykan's kanpiler, sympytorch, PolyBake, a trained network and interval bounds.
 
-Three formulas of pykan's open issues and 30 equations of the Feynman database on its own intervals (benchmarks/formulas.py);
-ours to a tolerance of 1e-3 of the largest value met, 2,000 rows, one thread. The peers live in environments of their own:
-DEEPTHEORY_PEERS names a folder in which `kan/bin/python` has pykan and sympytorch and `bake/bin/python` has PolyBake; without
-one its columns stay empty, and a sentence on stderr says so. Each formula is built and run by all sides in turn, one after
-the other, so that a busy machine is busy for all. `python -m benchmarks.compilers > compilers.json` and
-`python docs/make_compilers.py compilers.json docs/compile.md` write the table of docs/compile.md.
+Three formulas of pykan's open issues and 30 equations of the Feynman database on its own intervals
+(benchmarks/formulas.py); ours to a tolerance of 1e-3 of the largest value met, 2,000 rows, one thread. The peers live
+in environments of their own: DEEPTHEORY_PEERS names a folder in which `kan/bin/python` has pykan and sympytorch and
+`bake/bin/python` has PolyBake; without one its columns stay empty, and a sentence on stderr says so. Each formula is
+built and run by all sides in turn, one after the other, so that a busy machine is busy for all.
+`python -m benchmarks.compilers > compilers.json` and `python docs/make_compilers.py compilers.json docs/compile.md`
+write the table of docs/compile.md.
 """
 
 import json
@@ -46,11 +47,27 @@ def rows_of(measured: list[dict[str, Any]]) -> list[Row]:
         nan = float("nan")
         a = 1000 * ours["run"] if not ours["refused"] else nan
         b = 1000 * kan["run"] if not kan["failed"] else nan
-        note = ours["refused"] or f"{ours['neurons']} neurons, certified to {ours['certified'] / m['size']:.1e} of the largest value"  # fmt: skip
+        note = (
+            ours["refused"]
+            or f"{ours['neurons']} neurons, certified to {ours['certified'] / m['size']:.1e} of the largest value"
+        )
         note += "" if not kan["failed"] else f"; the kanpiler failed: {kan['failed']}"
         note += "" if kan["failed"] else f"; the kanpiler is off by {kan['error'] / m['size']:.1e}"
         off = None if ours["refused"] else ours["error"] / m["size"]
-        rows.append(Row(f"run {m['label']}: `{m['text']}`", a, "pykan kanpiler", b, b / a, b / a, b / a, off, "of the largest value: error of ours", note))  # fmt: skip
+        rows.append(
+            Row(
+                f"run {m['label']}: `{m['text']}`",
+                a,
+                "pykan kanpiler",
+                b,
+                b / a,
+                b / a,
+                b / a,
+                off,
+                "of the largest value: error of ours",
+                note,
+            )
+        )
     return rows
 
 
@@ -87,13 +104,25 @@ def problem(text: str, domain: Domain) -> dict[str, Any]:
     x = np.random.default_rng(0).uniform(low, high, (ROWS, len(names)))
     truth = sympy.lambdify(symbols, sympy.sympify(text, locals=dict(zip(names, symbols))), "numpy")(*x.T)
     size = float(np.abs(truth).max())
-    return {"text": text, "names": names, "low": low, "high": high, "rows": ROWS, "tolerance": TOLERANCE * size, "size": size, "x": x, "truth": truth}  # fmt: skip
+    return {
+        "text": text,
+        "names": names,
+        "low": low,
+        "high": high,
+        "rows": ROWS,
+        "tolerance": TOLERANCE * size,
+        "size": size,
+        "x": x,
+        "truth": truth,
+    }
 
 
 def _ours(p: dict[str, Any], rounds: int) -> dict[str, Any]:
     start = time.perf_counter()
     try:
-        made = compile_polynomial(p["text"], domain=dict(zip(p["names"], zip(p["low"], p["high"]))), tolerance=p["tolerance"])  # fmt: skip
+        made = compile_polynomial(
+            p["text"], domain=dict(zip(p["names"], zip(p["low"], p["high"]))), tolerance=p["tolerance"]
+        )
     except InputError as refused:
         return {"refused": str(refused)}
     built = time.perf_counter() - start
@@ -101,7 +130,16 @@ def _ours(p: dict[str, Any], rounds: int) -> dict[str, Any]:
     with torch.no_grad():
         off = float(np.abs(made(t)[:, 0].numpy() - p["truth"]).max())
         seconds = float(np.median(interleaved({"ours": lambda: made(t)}, rounds)["ours"]))
-    return {"refused": "", "build": built, "run": seconds, "error": off, "certified": made.certificate.total, "neurons": made.neurons, "depth": made.depth, "network": made}  # fmt: skip
+    return {
+        "refused": "",
+        "build": built,
+        "run": seconds,
+        "error": off,
+        "certified": made.certificate.total,
+        "neurons": made.neurons,
+        "depth": made.depth,
+        "network": made,
+    }
 
 
 def _beside(network: Any, p: dict[str, Any], quick: bool) -> dict[str, Any]:
@@ -120,7 +158,13 @@ def _trained(neurons: int, p: dict[str, Any], seed: int, steps: int) -> float:
     torch.manual_seed(seed)
     half = max(neurons // 2, 1)
     n = len(p["names"])
-    mlp = nn.Sequential(nn.Linear(n, half), nn.SiLU(), nn.Linear(half, max(neurons - half, 1)), nn.SiLU(), nn.Linear(max(neurons - half, 1), 1))  # fmt: skip
+    mlp = nn.Sequential(
+        nn.Linear(n, half),
+        nn.SiLU(),
+        nn.Linear(half, max(neurons - half, 1)),
+        nn.SiLU(),
+        nn.Linear(max(neurons - half, 1), 1),
+    )
     low, high = np.array(p["low"]), np.array(p["high"])
     symbols = [sympy.Symbol(v) for v in p["names"]]
     f = sympy.lambdify(symbols, sympy.sympify(p["text"], locals=dict(zip(p["names"], symbols))), "numpy")
@@ -144,10 +188,20 @@ def _trained(neurons: int, p: dict[str, Any], seed: int, steps: int) -> float:
 def _started(folder: str, script: str) -> Any:
     python = Path(os.environ.get("DEEPTHEORY_PEERS", "")) / folder / "bin" / "python"
     if not python.is_file():
-        print(f"{script.removesuffix('.py')} is left out: DEEPTHEORY_PEERS names no folder with {folder}/bin/python", file=sys.stderr)  # fmt: skip
+        print(
+            f"{script.removesuffix('.py')} is left out: DEEPTHEORY_PEERS names no folder with {folder}/bin/python",
+            file=sys.stderr,
+        )
         return None
     command = [str(python), str(Path(__file__).parent / script)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONPATH": ""})  # fmt: skip
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
 
 
 def _asked(process: Any, p: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 The peers live in an environment of their own: DEEPTHEORY_PEERS names a folder in which information/bin/python has
 `ennemi`, `npeet-plus` and `scikit-learn`; without it their rows are left out and a sentence says so. Each is a process
 that stays up and holds the data; times are processor times of one thread, taken on both sides in turn. The peers give
-a number, ours an interval and notes as well, by ten batches. "Agree" compares the numbers: npeet-plus adds noise of 1e-10
-and counts neighbours at the distance itself, ennemi and scikit-learn write psi otherwise.
+a number, ours an interval and notes as well, by ten batches. "Agree" compares the numbers: npeet-plus adds noise of
+1e-10 and counts neighbours at the distance itself, ennemi and scikit-learn write psi otherwise.
 """
 
 import json
@@ -66,7 +66,9 @@ class Peer:
         path = Path(folder) / f"{which}-{'-'.join(str(v.shape) for v in data.values())}.npz"
         np.savez(path, **data)
         command = [str(python), "-c", _WORKER]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)  # fmt: skip
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
         self._say(json.dumps([which, str(path)]))
 
     def _say(self, line: str) -> None:
@@ -132,12 +134,20 @@ def problems(n: int, large: int) -> list[tuple[str, Callable[[], dt.Estimate], t
             (
                 f"KSG, {d} x {d}",
                 lambda a=a, b=b: dt.mutual_information(a, b, "ksg"),
-                ("scikit-learn information", "ennemi information", "npeet information") if d == 1 else ("npeet information", "trees"),
+                ("scikit-learn information", "ennemi information",
+                "npeet information") if d == 1 else ("npeet information", "trees"),
                 {"x": a, "y": b},
             ),
         ]  # fmt: skip
     i, j = rng.integers(0, 10, (2, large))
-    out.append((f"counts, {large} rows", lambda: dt.mutual_information(i, j, "plugin"), ("scikit-learn counts",), {"x": i, "y": j}))  # fmt: skip
+    out.append(
+        (
+            f"counts, {large} rows",
+            lambda: dt.mutual_information(i, j, "plugin"),
+            ("scikit-learn counts",),
+            {"x": i, "y": j},
+        )
+    )
     return out
 
 
@@ -145,7 +155,10 @@ def run(rounds: int, quick: bool) -> list[Row]:
     folder = os.environ.get("DEEPTHEORY_PEERS")
     python = Path(folder) / "information/bin/python" if folder else None
     if python is None or not python.exists():
-        print("ennemi, npeet-plus, scikit-learn: left out (DEEPTHEORY_PEERS names no folder with information/bin/python)", file=sys.stderr)  # fmt: skip
+        print(
+            "ennemi, npeet-plus, scikit-learn: left out (DEEPTHEORY_PEERS names no folder with information/bin/python)",
+            file=sys.stderr,
+        )
         python = None
     rows = []
     with tempfile.TemporaryDirectory() as place:
@@ -202,11 +215,25 @@ def _large(n: int) -> list[Row]:
         "information with 3 labels": lambda r: dt.mutual_information(x[:r], label[:r], "labels"),
         "KSG, 1 x 1": lambda r: dt.mutual_information(x[:r], y[:r], "ksg"),
         "KSG, 1 x 1, half of them zeros": lambda r: dt.mutual_information(np.maximum(x[:r], 0), y[:r], "ksg"),
-        "conditional information, 1, 1 | 1": lambda r: dt.conditional_mutual_information(x[:r], y[:r], (x + y + e)[:r], "ksg"),
+        "conditional information, 1, 1 | 1": lambda r: dt.conditional_mutual_information(x[:r], y[:r], (x + y + e)[:r],
+        "ksg"),
     }  # fmt: skip
     rows = []
     for name, f in every.items():
         times = interleaved({"small": lambda f=f: f(n // 10), "large": lambda f=f: f(n)}, 3)
         small, large = (1000 * float(np.median(times[k])) for k in ("small", "large"))
-        rows.append(Row(f"{name}, {n} rows", large, f"ours, {n // 10} rows", small, large / small, large / small, large / small, None, "", "ratio: growth for ten times the rows, by the clock"))  # fmt: skip
+        rows.append(
+            Row(
+                f"{name}, {n} rows",
+                large,
+                f"ours, {n // 10} rows",
+                small,
+                large / small,
+                large / small,
+                large / small,
+                None,
+                "",
+                "ratio: growth for ten times the rows, by the clock",
+            )
+        )
     return rows

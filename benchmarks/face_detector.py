@@ -1,7 +1,7 @@
 """Runs in an environment of its own, with OpenCV: pictures in, which of them hold a face out; nothing of deeptheory.
 
-In: the name of a .npy file of pictures [n, H, W] uint8. Out: a JSON list of n numbers, faces found in each by the frontal Haar
-cascade that OpenCV ships, at its usual settings.
+In: the name of a .npy file of pictures [n, H, W] uint8. Out: a JSON list of n numbers, faces found in each by the
+frontal Haar cascade that OpenCV ships, at its usual settings.
 """
 
 import json

@@ -1,9 +1,9 @@
 """Faces: drawing and reading 100 faces of 128x128 in a face space, against the same warps by scipy, face by face.
 
-The usual way fits a thin-plate spline for every face and evaluates it at every pixel. Drawing: scipy's spline goes from the
-face's landmarks back to the mean ones, which is another warp than the paper's, of the same cost; what is compared is our
-place of every pixel with the exact inverse of the paper's warp. Reading: both sides sample the same picture at the same
-places.
+The usual way fits a thin-plate spline for every face and evaluates it at every pixel. Drawing: scipy's spline goes from
+the face's landmarks back to the mean ones, which is another warp than the paper's, of the same cost; what is compared
+is our place of every pixel with the exact inverse of the paper's warp. Reading: both sides sample the same picture at
+the same places.
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
-"""Runs in an environment of its own, with pykan and sympytorch: a line of JSON in, a line of JSON out, nothing of deeptheory.
+"""Runs in an environment of its own, with pykan and sympytorch: a line of JSON in, a line of JSON out, nothing of
+deeptheory.
 
-In: {"text", "names", "low", "high", "rows"}, a formula and the box of its variables. Out, for each peer: build and run time
-in seconds, the largest error against float64 numpy, number of parameters; or why it failed.
+In: {"text", "names", "low", "high", "rows"}, a formula and the box of its variables. Out, for each peer: build and run
+time in seconds, the largest error against float64 numpy, number of parameters; or why it failed.
 """
 
 import json
@@ -57,7 +58,11 @@ def sympytorch(problem):
     import sympytorch as peer
 
     names = problem["names"]
-    return measured(lambda s, e: peer.SymPyModule(expressions=[e]), lambda m, t: m(**{n: t[:, k] for k, n in enumerate(names)})[:, 0], problem)  # fmt: skip
+    return measured(
+        lambda s, e: peer.SymPyModule(expressions=[e]),
+        lambda m, t: m(**{n: t[:, k] for k, n in enumerate(names)})[:, 0],
+        problem,
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Formulas for compilers: those of pykan's open issues, and 30 equations of the Feynman symbolic regression database.
 
-Source of names, formulas and intervals: the database's table FeynmanEquations.csv (Udrescu & Tegmark 2020, "AI Feynman").
-13 equations were here first; the 17 others are every fifth of the 100 (numbers 5, 10, .. 100; three stood here already),
-so that nobody chose the easy ones.
+Source of names, formulas and intervals: the database's table FeynmanEquations.csv (Udrescu & Tegmark 2020, "AI
+Feynman"). 13 equations were here first; the 17 others are every fifth of the 100 (numbers 5, 10, .. 100; three stood
+here already), so that nobody chose the easy ones.
 """
 
 Domain = tuple[float, float] | dict[str, tuple[float, float]]  # of all variables, or of each
@@ -14,7 +14,8 @@ ISSUES: list[tuple[str, str, Domain]] = [  # label, formula, domain
 ]
 FEYNMAN: list[tuple[str, str, Domain]] = [
     ("I.6.2a", "exp(-theta**2/2)/sqrt(2*pi)", (1, 3)),
-    ("I.9.18", "G*m1*m2/((x2 - x1)**2 + (y2 - y1)**2 + (z2 - z1)**2)", {**dict.fromkeys(("m1", "m2", "G", "x2", "y2", "z2"), (1, 2)), **dict.fromkeys(("x1", "y1", "z1"), (3, 4))}),
+    ("I.9.18", "G*m1*m2/((x2 - x1)**2 + (y2 - y1)**2 + (z2 - z1)**2)", {**dict.fromkeys(("m1", "m2", "G", "x2", "y2",
+    "z2"), (1, 2)), **dict.fromkeys(("x1", "y1", "z1"), (3, 4))}),
     ("I.12.2", "q1*q2*r/(4*pi*epsilon*r**3)", (1, 5)),
     ("I.12.11", "q*(Ef + B*v*sin(theta))", (1, 5)),
     ("I.13.12", "G*m1*m2*(1/r2 - 1/r1)", (1, 5)),
@@ -39,7 +40,8 @@ FEYNMAN: list[tuple[str, str, Domain]] = [
     ("II.34.2a", "q*v/(2*pi*r)", (1, 5)),
     ("II.35.18", "n_0/(exp(mom*B/(kb*T)) + exp(-mom*B/(kb*T)))", (1, 3)),
     ("II.38.14", "Y/(2*(1 + sigma))", (1, 5)),
-    ("III.9.52", "2*pi*p_d*Ef*t/h*sin((omega - omega_0)*t/2)**2/((omega - omega_0)*t/2)**2", {**dict.fromkeys(("p_d", "Ef", "t", "h"), (1, 3)), "omega": (1, 5), "omega_0": (1, 5)}),
+    ("III.9.52", "2*pi*p_d*Ef*t/h*sin((omega - omega_0)*t/2)**2/((omega - omega_0)*t/2)**2", {**dict.fromkeys(("p_d",
+    "Ef", "t", "h"), (1, 3)), "omega": (1, 5), "omega_0": (1, 5)}),
     ("III.15.12", "2*U*(1 - cos(k*d))", (1, 5)),
     ("III.17.37", "beta*(1 + alpha*cos(theta))", (1, 5)),
     ("III.21.20", "-rho_c_0*q*A_vec/m", (1, 5)),

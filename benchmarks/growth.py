@@ -42,7 +42,12 @@ def run(rounds: int, quick: bool) -> list[Row]:
         return _median(lambda: readout.summarise(a, y), rounds)
 
     base = plane(1, 4096, 10)
-    cases = (("10 networks", 10, 4096, 10), ("100 networks", 100, 4096, 10), ("65536 inputs", 1, 65536, 10), ("100 units", 1, 4096, 100))  # fmt: skip
+    cases = (
+        ("10 networks", 10, 4096, 10),
+        ("100 networks", 100, 4096, 10),
+        ("65536 inputs", 1, 65536, 10),
+        ("100 units", 1, 4096, 100),
+    )
     for name, networks, inputs, units in cases:
         work = networks * inputs * units / (4096 * 10)
         rows.append(
@@ -50,7 +55,15 @@ def run(rounds: int, quick: bool) -> list[Row]:
         )
     flops, bytes_ = _limits()
     moved = 4096 * 10 * 4
-    rows.append(_row("plane, base case against reading its activations once from memory", base, moved / bytes_, 1, f"{bytes_ / 1e9:.1f} GB/s; the rest is hashing and counting, with unpredictable access"))  # fmt: skip
+    rows.append(
+        _row(
+            "plane, base case against reading its activations once from memory",
+            base,
+            moved / bytes_,
+            1,
+            f"{bytes_ / 1e9:.1f} GB/s; the rest is hashing and counting, with unpredictable access",
+        )
+    )
 
     data = dt.datasets.icosahedron()
 
@@ -65,5 +78,14 @@ def run(rounds: int, quick: bool) -> list[Row]:
     rows += [_row(f"training an epoch, {n} networks (base: 1)", times[n], times[1], n) for n in (10, 50)]
     weights = sum(i * o for i, o in zip([12, 10, 7, 5, 4, 3], [10, 7, 5, 4, 3, 2]))
     work = 50 * 3277 * 6 * weights  # forward, and twice that backward
-    rows.append(_row("training an epoch, 50 networks, against its multiply-adds at full speed", times[50], work / flops, 1, f"{flops / 1e9:.0f} Gflop/s for a 1024 matrix product; layers of 2 to 12 units leave most of the time to tanh and exp"))  # fmt: skip
+    rows.append(
+        _row(
+            "training an epoch, 50 networks, against its multiply-adds at full speed",
+            times[50],
+            work / flops,
+            1,
+            f"{flops / 1e9:.0f} Gflop/s for a 1024 matrix product; layers of 2 to 12 units leave most of the "
+            "time to tanh and exp",
+        )
+    )
     return rows

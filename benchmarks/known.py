@@ -1,8 +1,8 @@
 """Networks of known information: noise read-outs, sample propagation, neighbour counts, quantised training.
 
 The other side is a competent form of the same: matrices of distances in numpy for Gaussian sums, scikit-learn's
-`mutual_info_regression` for one pair of columns (the same neighbours, other tie-breaking noise), autograd for training. Sample
-propagation is compared on the same samples and points.
+`mutual_info_regression` for one pair of columns (the same neighbours, other tie-breaking noise), autograd for training.
+Sample propagation is compared on the same samples and points.
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
-"""python -m benchmarks.large_probe [--images N] [--batch B]: a ResNet-50 at 224x224 read out by bins, exactly, and by class.
+"""python -m benchmarks.large_probe [--images N] [--batch B]: a ResNet-50 at 224x224 read out by bins, exactly, and by
+class.
 
-All activations of one image take 38 MB, of 2,000 images 77 GB. Prints what the Recorder says before, and what it took: seconds
-an image, and the most memory that the process held above what it held when model and images were there.
+All activations of one image take 38 MB, of 2,000 images 77 GB. Prints what the Recorder says before, and what it took:
+seconds an image, and the most memory that the process held above what it held when model and images were there.
 """
 
 import argparse
@@ -38,7 +39,12 @@ class Bottleneck(nn.Module):
 
 def resnet50(classes: int = 1000) -> nn.Module:
     """ResNet-50, untrained: 25.6 million parameters."""
-    layers: list[nn.Module] = [nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)]  # fmt: skip
+    layers: list[nn.Module] = [
+        nn.Conv2d(3, 64, 7, 2, 3, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(3, 2, 1),
+    ]
     inside = 64
     for width, blocks, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
         stage = [Bottleneck(inside, width, stride), *(Bottleneck(4 * width, width, 1) for _ in range(blocks - 1))]
@@ -74,7 +80,10 @@ def main() -> None:
     recorder.snapshot(0)
     took = time.monotonic() - began
     most = memory("VmHWM")
-    print(f"{len(recorder.recording.layers)} layers, {chosen.images} images: {took:.0f} s, {took / chosen.images:.2f} s an image; {size(most)} at most, {size(most - before)} above model and images")  # fmt: skip
+    print(
+        f"{len(recorder.recording.layers)} layers, {chosen.images} images: {took:.0f} s, "
+        f"{took / chosen.images:.2f} s an image; {size(most)} at most, {size(most - before)} above model and images"
+    )
 
 
 if __name__ == "__main__":

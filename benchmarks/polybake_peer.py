@@ -90,7 +90,14 @@ def measured(problem):
             made(*columns)
             times.append(time.perf_counter() - start)
         bound = max(float(b.value) for b in made.error_certificate.bounds.values())
-        return {"build": built, "run": sorted(times)[4], "error": float(np.abs(got - truth).max()), "bound": bound, "size": made.statistics.node_count, "failed": ""}  # fmt: skip
+        return {
+            "build": built,
+            "run": sorted(times)[4],
+            "error": float(np.abs(got - truth).max()),
+            "bound": bound,
+            "size": made.statistics.node_count,
+            "failed": "",
+        }
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {str(error)[:120]}"}
 

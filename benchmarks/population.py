@@ -39,7 +39,9 @@ def run(rounds: int, quick: bool) -> list[Row]:
 
         def ours():
             nets = dt.networks.Population.mlp(WIDTHS, seeds=range(networks))
-            history = dt.networks.fit(nets, data.x, data.y, lr=RATE, batch=BATCH, epochs=epochs, reshuffle=False, drop_last=True)  # fmt: skip
+            history = dt.networks.fit(
+                nets, data.x, data.y, lr=RATE, batch=BATCH, epochs=epochs, reshuffle=False, drop_last=True
+            )
             return nets, history
 
         nets, history = ours()

@@ -1,4 +1,6 @@
-"""Fair timing: both sides in one process with one thread, rounds interleaved, medians of ratios, accuracy beside them."""
+"""Fair timing: both sides in one process with one thread, rounds interleaved, medians of ratios, accuracy beside
+them.
+"""
 
 import statistics
 import time

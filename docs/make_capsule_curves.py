@@ -1,7 +1,7 @@
 """The learning curves of docs/capsules.md: `python docs/make_capsule_curves.py`, about five minutes on one core.
 
-Held-out accuracy and error by epoch on scikit-learn's digits: matrix capsules by variant, stacked vector capsules by their initial
-values. The first 1,200 or 1,500 digits train, the rest, written by other people, is held out.
+Held-out accuracy and error by epoch on scikit-learn's digits: matrix capsules by variant, stacked vector capsules by
+their initial values. The first 1,200 or 1,500 digits train, the rest, written by other people, is held out.
 """
 
 import math

@@ -1,4 +1,5 @@
-"""Write what `python -m benchmarks.compilers` measured as a table: python docs/make_compilers.py compilers.json docs/compile.md
+"""Write what `python -m benchmarks.compilers` measured as a table: python docs/make_compilers.py compilers.json
+docs/compile.md
 
 The table stands between two marks in the page; the rest of the page is left as it is.
 """
@@ -12,7 +13,7 @@ from pathlib import Path
 START, END = "<!-- compilers -->", "<!-- /compilers -->"
 HEAD = """| formula | ours: neurons | layers | worst error | certified | build | run | kanpiler: right? | worst error | parameters | build | run | sympytorch: run | PolyBake: worst error | bound | trained, as many neurons | intervals |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
-"""
+"""  # noqa: E501  # lines of the page
 WRONG = 0.01  # of the largest value
 
 
@@ -30,7 +31,14 @@ def row(m: dict) -> str:
     if ours["refused"]:
         cells += ["refused", "", "", "", "", ""]
     else:
-        cells += [str(ours["neurons"]), str(ours["depth"]), part(ours["error"]), part(ours["certified"]), ms(ours["build"]), ms(ours["run"])]  # fmt: skip
+        cells += [
+            str(ours["neurons"]),
+            str(ours["depth"]),
+            part(ours["error"]),
+            part(ours["certified"]),
+            ms(ours["build"]),
+            ms(ours["run"]),
+        ]
     kan = m.get("kan", {"failed": " "})
     if kan["failed"]:
         cells += ["failed" * bool(kan["failed"].strip()), "", "", "", ""]
@@ -64,21 +72,33 @@ def words(measured: dict) -> str:
         return f"{statistics.median(got):.2g} [{got[0]:.2g}, {got[-1]:.2g}]" if got else "not measured"
 
     lines = [
-        f"`python -m benchmarks.compilers`, {machine['processor']}, {machine['cores']} cores, busy with other work: {len(feynman)} Feynman equations on the "
-        "database's own intervals and three formulas of pykan's issues. Errors are in parts of the largest value met on 2,000 rows; "
+        f"`python -m benchmarks.compilers`, {machine['processor']}, {machine['cores']} cores, busy with "
+        f"other work: {len(feynman)} Feynman equations on the "
+        "database's own intervals and three formulas of pykan's issues. Errors are in parts of the largest "
+        "value met on 2,000 rows; "
         "ours is asked for 1e-3. One thread; each formula is built and run by all sides in turn.",
         "",
-        f"- **Ours** compiled {len(made)} of {len(formulas)}; {held} of {len(made)} worst errors lie within the certificate.",
-        f"- **pykan's kanpiler** is right on {len(right)} of {len(formulas)}: off by more than 1 % on {len(kan) - len(right)}, failed on "
-        f"{sum('kan' in m and bool(m['kan']['failed']) for m in formulas)}. Where both are right its time to run over ours is {ratio(both, 'kan', 'run')} "
-        f"(median, least, largest), to build {ratio(both, 'kan', 'build')}. It has no bound, and keeps products and functions as primitives, "
+        f"- **Ours** compiled {len(made)} of {len(formulas)}; {held} of {len(made)} worst errors lie "
+        "within the certificate.",
+        f"- **pykan's kanpiler** is right on {len(right)} of {len(formulas)}: off by more than 1 % on "
+        f"{len(kan) - len(right)}, failed on "
+        f"{sum('kan' in m and bool(m['kan']['failed']) for m in formulas)}. Where both are right its time "
+        f"to run over ours is {ratio(both, 'kan', 'run')} "
+        f"(median, least, largest), to build {ratio(both, 'kan', 'build')}. It has no bound, and keeps "
+        "products and functions as primitives, "
         "so that it is exact to float32 where it is right.",
-        f"- **sympytorch** runs the formula's own operations: its time to run over ours is {ratio(made, 'sympytorch', 'run')}.",
-        f"- **PolyBake** compiled {len(bake)} of {len(formulas)}; {sum(m['polybake']['error'] <= m['polybake']['bound'] for m in bake if m['polybake']['bound'])} of "
-        f"{sum(bool(m['polybake']['bound']) for m in bake)} worst errors lie within its bound, the others it calls exact (float32 rounding left out). It keeps products, "
-        f"and quotients of numbers, as primitives; its time to run over ours is {ratio([m for m in bake if not m['ours']['refused']], 'polybake', 'run')} (numpy, float32), to build {ratio([m for m in bake if not m['ours']['refused']], 'polybake', 'build')}. "
+        "- **sympytorch** runs the formula's own operations: its time to run over ours is "
+        f"{ratio(made, 'sympytorch', 'run')}.",
+        f"- **PolyBake** compiled {len(bake)} of {len(formulas)}; "
+        f"{sum(m['polybake']['error'] <= m['polybake']['bound'] for m in bake if m['polybake']['bound'])} of "
+        f"{sum(bool(m['polybake']['bound']) for m in bake)} worst errors lie within its bound, the others "
+        "it calls exact (float32 rounding left out). It keeps products, "
+        "and quotients of numbers, as primitives; its time to run over ours is "
+        f"{ratio([m for m in bake if not m['ours']['refused']], 'polybake', 'run')} (numpy, float32), to "
+        f"build {ratio([m for m in bake if not m['ours']['refused']], 'polybake', 'build')}. "
         "It declares Python 3.14; measured on 3.13 with annotations deferred, which is all that it needs of it.",
-        "- **Trained**: as many neurons in two layers, 2,000 steps of Adam, the better of two seeds. **Intervals**: how far interval bound "
+        "- **Trained**: as many neurons in two layers, 2,000 steps of Adam, the better of two seeds. "
+        "**Intervals**: how far interval bound "
         "propagation through our network lies beyond the values met, over the certificate.",
         "",
     ]

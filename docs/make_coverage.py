@@ -1,6 +1,7 @@
 """How often each interval of deeptheory.statistics holds the truth: `python docs/make_coverage.py`, about two minutes.
 
-2,000 draws for each n of 4, 6, 8, 18 and 36; 95 % is nominal. Where an interval does not exist at that n the cell says so.
+2,000 draws for each n of 4, 6, 8, 18 and 36; 95 % is nominal. Where an interval does not exist at that n the cell says
+so.
 """
 
 from pathlib import Path
@@ -24,9 +25,12 @@ def _ratio(rng, n, noise):
 
 ROWS = {
     "mean, normal (Student)": (lambda r, n: st.mean_interval(r.normal(size=n)), 0.0),
-    "mean, lognormal of sigma 0.5 (Student)": (lambda r, n: st.mean_interval(np.exp(0.5 * r.normal(size=n))), np.exp(0.125)),
-    "paired difference, correlation .9 (Student)": (lambda r, n: st.mean_interval(np.subtract(*_pairs(r, n, 0.9))), 0.0),
-    "geometric mean, lognormal of sigma 2 (Student, log scale)": (lambda r, n: st.geometric_mean_interval(np.exp(2 * r.normal(size=n))), 1.0),
+    "mean, lognormal of sigma 0.5 (Student)": (lambda r, n: st.mean_interval(np.exp(0.5 * r.normal(size=n))),
+    np.exp(0.125)),
+    "paired difference, correlation .9 (Student)": (lambda r, n: st.mean_interval(np.subtract(*_pairs(r, n, 0.9))),
+    0.0),
+    "geometric mean, lognormal of sigma 2 (Student, log scale)": (lambda r,
+    n: st.geometric_mean_interval(np.exp(2 * r.normal(size=n))), 1.0),
     "median, exponential (order statistics)": (lambda r, n: st.median_interval(r.exponential(size=n)), np.log(2)),
     "ratio of means, denominator 2 +- 1 (Fieller)": (lambda r, n: st.ratio_interval(*_ratio(r, n, 0.5)), 2.0),
     "proportion, p = .5 (Clopper-Pearson)": (lambda r, n: st.proportion_interval(int(r.binomial(n, 0.5)), n), 0.5),
@@ -54,8 +58,10 @@ def main() -> None:
     lines = [
         "# How often the intervals hold the truth",
         "",
-        f"Per cent of {DRAWS:,} draws in which the 95 % interval of `deeptheory.statistics` holds the truth, and below it the median",
-        "width. Made by `python docs/make_coverage.py`. Student's intervals, on either scale, and Fieller's promise 95 % on\nnormal values; order statistics and Clopper-Pearson at least 95 %.",
+        f"Per cent of {DRAWS:,} draws in which the 95 % interval of `deeptheory.statistics` holds the "
+        "truth, and below it the median",
+        "width. Made by `python docs/make_coverage.py`. Student's intervals, on either scale, and "
+        "Fieller's promise 95 % on\nnormal values; order statistics and Clopper-Pearson at least 95 %.",
         "",
         "| interval | " + " | ".join(f"n = {n}" for n in SIZES) + " |",
         "|---|" + "---|" * len(SIZES),

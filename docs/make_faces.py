@@ -1,8 +1,9 @@
 """Draw the picture of docs/faces.md and measure its numbers: python docs/make_faces.py [--peers FOLDER]
 
-The pictures are docs/images/faces.png and cells_to_faces.png. The numbers stand between comments of docs/faces.md and are written there. The detector
-is OpenCV's, in an environment of its own: FOLDER/cv (or DEEPTHEORY_PEERS/cv), made with `python -m venv FOLDER/cv` and
-`FOLDER/cv/bin/pip install opencv-python-headless`; without it that line says that it was not measured.
+The pictures are docs/images/faces.png and cells_to_faces.png. The numbers stand between comments of docs/faces.md and
+are written there. The detector is OpenCV's, in an environment of its own: FOLDER/cv (or DEEPTHEORY_PEERS/cv), made with
+`python -m venv FOLDER/cv` and `FOLDER/cv/bin/pip install opencv-python-headless`; without it that line says that it was
+not measured.
 """
 
 import argparse
@@ -42,9 +43,11 @@ def components() -> list[str]:
     images, landmarks, _ = dt.faces.ProceduralFaces(SIZE).sample(PEOPLE, 0)
     table = held_out(images, landmarks, (1, 2, 5, 10, 25)).table()
     lines = [
-        f"Identities that the space has not seen ({PEOPLE} procedural faces of {SIZE}x{SIZE}, values 0 to 1, five folds, seed 0):",
+        f"Identities that the space has not seen ({PEOPLE} procedural faces of {SIZE}x{SIZE}, values 0 to "
+        "1, five folds, seed 0):",
         "",
-        "| components a block | landmarks, mean distance (pixels) | pixels, rms: face space | pixel components, equal dimension |",
+        "| components a block | landmarks, mean distance (pixels) | pixels, rms: face space | pixel "
+        "components, equal dimension |",
         "|---|---|---|---|",
     ]
     for _, r in table.iterrows():
@@ -60,7 +63,10 @@ def recognition() -> list[str]:
     learnt = made.sample(PEOPLE, 0)
     space = FaceSpace.fit(learnt.images, learnt.landmarks)
     pixels = PixelSpace.fit(learnt.images, 50)
-    rows = ["| second picture | 50 coordinates | 25 of shape | 25 of appearance | 50 pixel components | all pixels |", "|---|---|---|---|---|---|"]  # fmt: skip
+    rows = [
+        "| second picture | 50 coordinates | 25 of shape | 25 of appearance | 50 pixel components | all pixels |",
+        "|---|---|---|---|---|---|",
+    ]
     for light, words in (
         ("fixed", "turned by a few degrees, the same light"),
         ("any", "turned by a few degrees, any light"),
@@ -76,7 +82,11 @@ def recognition() -> list[str]:
             k: recognised(v[::2], v[1::2], np.arange(n), None if k != "pixels" else np.ones(v.shape[1])).mean()
             for k, v in codes.items()
         }
-        rows.append(f"| {words} | " + " | ".join(f"{share[k]:.0%}" for k in ("all", "shape", "appearance", "components", "pixels")) + " |")  # fmt: skip
+        rows.append(
+            f"| {words} | "
+            + " | ".join(f"{share[k]:.0%}" for k in ("all", "shape", "appearance", "components", "pixels"))
+            + " |"
+        )
     return [f"{n} other people, each named by the nearest first picture among {n} (chance {1 / n:.0%}):", "", *rows]
 
 
@@ -93,7 +103,8 @@ def pixels_across_light() -> str:
 
     inside, across = (share(x[:, 6:].reshape(6 * n, -1)) for x in (one, lights))
     return (
-        f"Nearest pixels among six pictures each of {n} people name {inside:.1%} of their other pictures under the same light, "
+        f"Nearest pixels among six pictures each of {n} people name {inside:.1%} of their other pictures "
+        "under the same light, "
         f"and {across:.1%} under any light: what a network has to learn is not in the pixels."
     )
 
@@ -111,13 +122,16 @@ def detected(peers: Path | None) -> str:
         done = subprocess.run([python, script, Path(folder) / "faces.npy"], check=True, capture_output=True, text=True)
     found = np.array(json.loads(done.stdout))
     return (
-        f"OpenCV's frontal Haar cascade at its usual settings finds a face in {(found > 0).sum()} of {len(found)} strangers of 128x128 "
+        f"OpenCV's frontal Haar cascade at its usual settings finds a face in {(found > 0).sum()} of "
+        f"{len(found)} strangers of 128x128 "
         f"in a grey margin, and more than one in {(found > 1).sum()}."
     )
 
 
 def cells() -> list[str]:
-    """205 simulated cells whose axes are known: faces rebuilt from them, and moved along the null plane and the axis of one."""
+    """205 simulated cells whose axes are known: faces rebuilt from them, and moved along the null plane and the
+    axis of one.
+    """
     made = dt.faces.ProceduralFaces(96)
     people = made.sample(PEOPLE, 0)
     space = FaceSpace.fit(people.images, people.landmarks, background=made.background)
@@ -143,9 +157,12 @@ def cells() -> list[str]:
     to = ROOT / "docs" / "images" / "cells_to_faces.png"
     Image.fromarray(dt.faces.montage(np.concatenate(rows).clip(0, 1), 8)).save(to, optimize=True)
     return [
-        f"Of 2,000 faces the cells identify {float(code.identification(40)):.1%} among 40; the rebuilt face is nearer to the true one than "
-        f"to the nearest of 1,999 strangers by a factor of {1 / ratio:.1f} (median). Moved along its null plane the cell's answer changes by "
-        f"{null / along:.1%} of what it changes along its axis (root mean square, spikes of {np.median(code.reliability):.2f} "
+        f"Of 2,000 faces the cells identify {float(code.identification(40)):.1%} among 40; the rebuilt "
+        "face is nearer to the true one than "
+        f"to the nearest of 1,999 strangers by a factor of {1 / ratio:.1f} (median). Moved along its null "
+        "plane the cell's answer changes by "
+        f"{null / along:.1%} of what it changes along its axis (root mean square, spikes of "
+        f"{np.median(code.reliability):.2f} "
         "reliability in the median cell; correct axes would give 0)."
     ]
 

@@ -25,7 +25,8 @@ def part(folder: Path) -> str:
         "",
         *(f"- {setting}: {', '.join(counted(n, v) for n, v in counts)}" for setting, counts in headline(claims)),
         "",
-        "p: the smallest level at which the interval decides; * where the verdict holds for all claims of the study together (Holm).",
+        "p: the smallest level at which the interval decides; * where the verdict holds for all claims of "
+        "the study together (Holm).",
         "",
         "| verdict | setting | claim | measured [95 %] | unit | region | n | p | what |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -52,7 +53,7 @@ def page(folders: list[Path]) -> str:
 
 def beside(folders: list[Path]) -> str:
     """Claims of several studies under the question that they answer; what no run here knows is left out."""
-    from deeptheory.studies.both_sides import QUESTIONS
+    from deeptheory.studies.comparisons import QUESTIONS
 
     known = {}
     for folder in folders:

@@ -30,7 +30,10 @@ def section(name: str, rows: list[dict], machine: dict) -> str:
         ratio = f"{r['ratio']:.3g}"
         if r["least"] != r["largest"]:
             ratio += f" [{r['least']:.3g}, {r['largest']:.3g}]"
-        lines.append(f"| {r['name']} | {r['ours_ms']:.2f} ms | {r['theirs']} | {r['theirs_ms']:.2f} ms | {ratio} | {agree} | {r['note']} |")  # fmt: skip
+        lines.append(
+            f"| {r['name']} | {r['ours_ms']:.2f} ms | {r['theirs']} | {r['theirs_ms']:.2f} ms | {ratio} | "
+            f"{agree} | {r['note']} |"
+        )
     where = f"`deeptheory bench --only {name}`, {machine['processor']}, {machine['cores']} cores.\n"
     return f"## {name}\n\n{title}\n{words}\n\n{where}\n{TABLE}" + "\n".join(lines) + "\n"
 

@@ -1,4 +1,6 @@
-"""Write what estimators say of pairs whose information is known: python docs/make_truths.py docs/known_information.md"""
+"""Write what estimators say of pairs whose information is known: python docs/make_truths.py
+docs/known_information.md
+"""
 
 import sys
 from pathlib import Path
@@ -20,7 +22,7 @@ more so the stronger the dependence; canonical correlations (`"gaussian"`) follo
 spiral in few and no common scale; long tails mislead both until ranks take their place (`ranks=True`). `"auto"` chooses between
 them by rules that are written in `deeptheory/information/automatic.py` and were calibrated on other pairs.
 
-"""
+"""  # noqa: E501  # lines of the page
 TABLE = f"""
 | pair | truth | auto: noted | auto: held | {" | ".join(METHODS)} |
 |---|---|---|---|{"---|" * len(METHODS)}
@@ -54,7 +56,9 @@ if __name__ == "__main__":
     tally = dict.fromkeys(("silent", "right", "noted", "held"), 0)
     rows = "".join(row(name, tally) for name in dt.datasets.ground_truths())
     said = (
-        f"Of {SEEDS * len(dt.datasets.ground_truths())} estimates by `auto`, {tally['right']} are within .1 bit of the truth, {tally['noted']} of these with "
-        f"a note; {tally['held']} intervals hold the truth; {tally['silent']} are off by over .15 bit with neither a note nor an interval that holds it.\n"
+        f"Of {SEEDS * len(dt.datasets.ground_truths())} estimates by `auto`, {tally['right']} are within "
+        f".1 bit of the truth, {tally['noted']} of these with "
+        f"a note; {tally['held']} intervals hold the truth; {tally['silent']} are off by over .15 bit with "
+        "neither a note nor an interval that holds it.\n"
     )
     Path(sys.argv[1]).write_text(HEAD + said + TABLE + rows, encoding="utf-8")

@@ -2,9 +2,10 @@
 Does my layer code by axes?
 ===========================
 
-A unit that codes by an axis answers to one direction of a feature space and to nothing else. A unit that stores an exemplar
-answers the more, the nearer a stimulus is to it. Both ramp, both can be read out; what tells them apart is how well each
-predicts responses to stimuli that it was not fitted to. First cells whose code is known, then a network's layer.
+A unit that codes by an axis answers to one direction of a feature space and to nothing else. A unit that stores an
+exemplar answers the more, the nearer a stimulus is to it. Both ramp, both can be read out; what tells them apart is how
+well each predicts responses to stimuli that it was not fitted to. First cells whose code is known, then a network's
+layer.
 """
 
 import numpy as np
@@ -30,7 +31,8 @@ print(f"from the exemplar cells alone: {float(exemplars.identification(40)):.0%}
 assert float(exemplars.identification(40)) > 0.2
 
 # %%
-# Somebody's network: digits, two hidden layers. As nobody made the digits from known causes, their features are the leading
+# Somebody's network: digits, two hidden layers. As nobody made the digits from known causes, their features are the
+# leading
 # principal components of the pixels; all that is said below is about that space.
 torch.manual_seed(0)
 data = dt.datasets.digits()

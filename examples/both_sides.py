@@ -2,9 +2,9 @@
 Both sides of the debate in one afternoon
 =========================================
 
-Do layers compress? Shwartz-Ziv & Tishby said yes, Saxe et al. that it depends on the unit and on how one looks, Goldfeld et
-al. that noise must belong to the network before the question means anything, Lorenzen et al. that quantised networks answer
-it exactly. Here all of them look at *your* network: replace the model and the data below by your own.
+Do layers compress? Shwartz-Ziv & Tishby said yes, Saxe et al. that it depends on the unit and on how one looks,
+Goldfeld et al. that noise must belong to the network before the question means anything, Lorenzen et al. that quantised
+networks answer it exactly. Here all of them look at *your* network: replace the model and the data below by your own.
 """
 
 import numpy as np
@@ -38,7 +38,8 @@ def trained(activation, recorder_of, steps=600):
 LOOKS = (0, 5, 10, 20, 40, 80, 150, 300, 600)
 
 # %%
-# The first side: tanh units, thirty even bins (Shwartz-Ziv & Tishby 2017, figure 2). Keep the activations, so that every
+# The first side: tanh units, thirty even bins (Shwartz-Ziv & Tishby 2017, figure 2). Keep the activations, so that
+# every
 # other read-out can look at the same run.
 tanh, run = trained(nn.Tanh, lambda m: dt.Recorder(m, x, y, layers=["1", "3"]))
 even = dt.information_plane(run, dt.Binning(30, (-1, 1)))
@@ -72,7 +73,8 @@ print("tanh", one_neuron_information(w, np.linspace(-1, 1, 31)).round(2))
 print("ReLU", [round(float(one_neuron_information(v, np.arange(-1, 9 * v, 1 / 15), "relu")), 2) for v in w])
 
 # %%
-# Noise that belongs to the network (Goldfeld et al. 2019): the pieces of your model from layer to layer, an interval each.
+# Noise that belongs to the network (Goldfeld et al. 2019): the pieces of your model from layer to layer, an interval
+# each.
 pieces = [tanh[:2], tanh[2:4]]
 noisy = noisy_network_information(pieces, x, sigma=0.1, chosen=128, repeats=48)
 for estimate in noisy:
@@ -100,8 +102,10 @@ print(
 exact.figure("curves")
 
 # %%
-# Wide layers, as in most people's networks: with hundreds of units every input has a cell of its own, every read-out says
-# log2 n before, during and after training, and the plane says so in its notes. What is left are distances between samples, and
+# Wide layers, as in most people's networks: with hundreds of units every input has a cell of its own, every read-out
+# says
+# log2 n before, during and after training, and the plane says so in its notes. What is left are distances between
+# samples, and
 # estimates through codes of few numbers.
 
 
@@ -147,7 +151,8 @@ logits = seen.activations("output", 120)[0]
 print("the logits about the label:", dt.mutual_information(logits, y))
 
 # %%
-# Any figure of the papers on other widths is one argument away; `deeptheory reproduce saxe-2018 --set widths=12,8,4,2` runs all
+# Any figure of the papers on other widths is one argument away; `deeptheory reproduce saxe-2018 --set widths=12,8,4,2`
+# runs all
 # of them, and `deeptheory report` sets the claims of both sides beside each other.
 study = dt.reproduce("saxe-2018", out="runs/both-sides", only="one-neuron", progress=False)
 claim = study.claims["one-neuron-tanh-returns-to-1-bit"]

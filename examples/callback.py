@@ -3,8 +3,8 @@ A callback
 ==========
 
 ``recorder.callback("lightning")`` and ``recorder.callback("transformers")`` give a ready callback for those frameworks.
-For any other, a callback is three lines, because a recorder needs nothing but to be told when. Here: a small trainer with
-hooks of its own, many seeds at once, and an early stop.
+For any other, a callback is three lines, because a recorder needs nothing but to be told when. Here: a small trainer
+with hooks of its own, many seeds at once, and an early stop.
 """
 
 import deeptheory as dt

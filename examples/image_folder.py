@@ -2,8 +2,9 @@
 Matrix capsules on your own folder of pictures
 ==============================================
 
-A folder with one sub-folder a class, as most people have it. The pictures may have any size, be rectangular, grey or coloured; the
-network is told the shape. ``dt.networks.train`` keeps a checkpoint, so that a killed training goes on to the same bits.
+A folder with one sub-folder a class, as most people have it. The pictures may have any size, be rectangular, grey or
+coloured; the network is told the shape. ``dt.networks.train`` keeps a checkpoint, so that a killed training goes on to
+the same bits.
 """
 
 import tempfile
@@ -63,7 +64,16 @@ log.figure()
 # %%
 # How robust is it? One step along the gradient, and many steps on logits from many starts.
 weak = dt.networks.robustness(net, x[test][:60], y[test][:60], [0, 0.02, 0.05])
-hard = dt.networks.robustness(net, x[test][:60], y[test][:60], [0, 0.02, 0.05], dt.networks.strong, scores=dt.networks.logit_of_probability, restarts=1, steps=8)  # fmt: skip
+hard = dt.networks.robustness(
+    net,
+    x[test][:60],
+    y[test][:60],
+    [0, 0.02, 0.05],
+    dt.networks.strong,
+    scores=dt.networks.logit_of_probability,
+    restarts=1,
+    steps=8,
+)
 print(weak, hard, sep="\n")
 
 assert log.measured["error"][-1] < log.measured["error"][0] - 15

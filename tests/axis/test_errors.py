@@ -49,7 +49,7 @@ INFINITE = np.where(np.arange(80)[:, None] == 3, np.inf, Y)
         ({"blocks": {"a": [5]}}, r"block 'a' holds \[.*5.*\] of 5 features"),
         ({"blocks": {"a": slice(2, 2)}}, "block 'a' holds"),
         ({"blocks": {}}, r"blocks \(none\) overlap or are empty"),
-        ({"folds": 1}, "folds, permutations, radius are 1, 5"),
+        ({"folds": 1}, "folds is 1; needed: a whole number, at least 2"),
         ({"folds": 60}, "80 stimuli in 60 folds"),
         ({"y": Y[:20], "s": S[:20]}, r"20 stimuli for 5 features: the models have 9 parameters and need 27"),
         ({"y": Y[:2], "s": S[:2], "folds": 2}, "2 stimuli are left of 2"),
@@ -68,7 +68,7 @@ def test_wrong_use_is_refused(wrong, message):
         ({"reliability": 1.0}, "reliability is 1.0"),
         ({"noise": "white"}, "unknown noise"),
         ({"sign": "up"}, "unknown sign"),
-        ({"units": 0}, "n, d, units, trials are"),
+        ({"units": 0}, "units is 0; needed: a whole number, at least 1"),
         ({"variances": [1.0, 2.0]}, r"variances have shape \[2\], d is 50"),
         ({"variances": "wide"}, "unknown variances"),
     ],
@@ -85,7 +85,7 @@ def test_what_is_not_there_is_said():
         code.verdict
     with pytest.raises(InputError, match="unknown figure 'fig'"):
         code.figure("fig")
-    with pytest.raises(InputError, match="candidates run from 1 to 1"):
+    with pytest.raises(InputError, match="n is 1; needed: whole numbers, at least 2"):
         code.identification(1)
     with pytest.raises(InputError, match="numbers of units run from 4 to 9"):
         code.identification(5, units=[9])

@@ -1,4 +1,6 @@
-"""The benchmark of capsules runs, and where both sides compute the same thing they agree; peers that are absent are skipped."""
+"""The benchmark of capsules runs, and where both sides compute the same thing they agree; peers that are absent are
+skipped.
+"""
 
 import json
 import os

@@ -1,7 +1,7 @@
 """Every bug found in public capsule code, written out, and the law that it breaks and ours keeps.
 
-Source: the repositories as read (docs/capsules.md names them and their commits). Each `wrong` here is a few lines of ours in
-which that bug stands; each test shows that the law can tell.
+Source: the repositories as read (docs/capsules.md names them and their commits). Each `wrong` here is a few lines of
+ours in which that bug stands; each test shows that the law can tell.
 """
 
 import math
@@ -134,7 +134,9 @@ def test_primary_capsules_of_neighbouring_pixels():
 
 
 def test_softmax_of_lengths_before_the_margin_loss():
-    """gram-ai: lengths within [0, 1] through a softmax reach 0.23 with ten classes; a present class is never beyond 0.9."""
+    """gram-ai: lengths within [0, 1] through a softmax reach 0.23 with ten classes; a present class is never beyond
+    0.9.
+    """
     best = torch.tensor([[1.0] + [0.0] * 9])
     label = torch.tensor([0])
     assert float(best.softmax(1).max()) == pytest.approx(math.e / (math.e + 9))
@@ -151,7 +153,9 @@ def test_margins_that_are_not_squared():
 
 
 def test_reconstruction_as_a_mean_over_pixels():
-    """adambielski, higgsfield: 784 times weaker than the sum; beside a margin loss that is itself a mean over ten classes, 78."""
+    """adambielski, higgsfield: 784 times weaker than the sum; beside a margin loss that is itself a mean over ten
+    classes, 78.
+    """
     a, b = torch.rand(2, 5, 1, 28, 28).unbind()
     v, labels = torch.rand(5, 10), torch.arange(5)
     wrong = 0.0005 * (a - b).square().mean() / (c.margin_loss(v, labels) / 10)
@@ -183,7 +187,9 @@ def em_inputs(b=2, i=10, j=3, seed=0):
 
 
 def em_by(v, a, weigh, assign, iterations=3, floor=5e-4, mass_floor=1e-7, first=None):
-    """EM with the steps that go wrong handed in: weigh(R, a) and assign(ln a_j, ln p, a_j); R begins at `first`, else 1 / J."""
+    """EM with the steps that go wrong handed in: weigh(R, a) and assign(ln a_j, ln p, a_j); R begins at `first`,
+    else 1 / J.
+    """
     r = torch.full(v.shape[:3], 1 / v.shape[2] if first is None else first, dtype=v.dtype)
     for t in range(iterations):
         w = weigh(r, a)
@@ -215,7 +221,9 @@ def test_the_frame_with_the_right_steps_is_ours():
 
 
 def test_child_activations_that_cancel():
-    """yl-1993, www0wwwjs1: R a_i is divided again by its sum over parents, so that a_i cancels and presence is not heard."""
+    """yl-1993, www0wwwjs1: R a_i is divided again by its sum over parents, so that a_i cancels and presence is not
+    heard.
+    """
 
     def cancels(r, a):
         w = r * a[..., None]
@@ -232,8 +240,8 @@ def test_child_activations_that_cancel():
 
 
 def test_presence_as_a_softmax_over_parents():
-    """www0wwwjs1: the activations of parents are shares of mass, so that two things cannot be there at once; in the paper they can.
-    As an ablation of the paper it is here by name: presence="mass"."""
+    """www0wwwjs1: the activations of parents are shares of mass, so that two things cannot be there at once; in the
+    paper they can. As an ablation of the paper it is here by name: presence="mass"."""
     v, a = em_inputs(j=2)
     v[:, :5, 0], v[:, 5:, 1] = 0.3, -0.3  # two tight clusters of five, one a parent
     both = c.em_routing(v, torch.ones_like(a), -1.0, 0.0, schedule=1.0)[1]
@@ -258,7 +266,9 @@ def test_product_inside_the_exponent():
 
 
 def test_patches_that_do_not_compete():
-    """im2col and a softmax in each window (most ports): a child counts whole in every window that sees it, nine times inside."""
+    """im2col and a softmax in each window (most ports): a child counts whole in every window that sees it, nine
+    times inside.
+    """
     from deeptheory.capsules.windows import over_parents, windows
 
     at = windows(5, 5, 3, 1, torch.device("cpu"))
@@ -275,7 +285,9 @@ def test_patches_that_do_not_compete():
 
 
 def test_unrelated_children_in_one_softmax():
-    """Officium, and the released arithmetic at stride 2: another child's votes must not change how a child divides itself."""
+    """Officium, and the released arithmetic at stride 2: another child's votes must not change how a child divides
+    itself.
+    """
     from deeptheory.capsules.windows import over_parents, windows
 
     at = windows(7, 7, 3, 2, torch.device("cpu"))
@@ -292,7 +304,9 @@ def test_unrelated_children_in_one_softmax():
 
 
 def test_variance_from_raw_moments_in_half_precision():
-    """E[x^2] - mean^2 in bfloat16: a spread of 0.01 around 3 becomes exactly 0 (or worse); about the mean it is there."""
+    """E[x^2] - mean^2 in bfloat16: a spread of 0.01 around 3 becomes exactly 0 (or worse); about the mean it is
+    there.
+    """
     x = (3 + 0.01 * torch.randn(200, generator=torch.Generator().manual_seed(0))).to(torch.bfloat16).float()
     raw = (x.bfloat16().square().mean() - x.bfloat16().mean().square()).float()
     about = (x - x.mean()).square().mean()
@@ -334,7 +348,9 @@ def test_assignments_that_begin_at_one():
 
 
 def test_logarithm_of_an_activation_that_is_zero():
-    """SR-CapsNet: ln(a) of a logistic that underflows is -inf, and -inf for all parents is NaN; ours never leaves the logarithm."""
+    """SR-CapsNet: ln(a) of a logistic that underflows is -inf, and -inf for all parents is NaN; ours never leaves
+    the logarithm.
+    """
     logit = torch.full((1, 3), -200.0)
     assert (logit.sigmoid().log()).softmax(-1).isnan().all()
     v, a = em_inputs()
@@ -342,7 +358,10 @@ def test_logarithm_of_an_activation_that_is_zero():
 
 
 def test_a_constant_in_every_log_density_is_harmless():
-    """SR-CapsNet's log(sigma^2 ln 2 pi): the same constant for all parents cancels in the softmax. A typo, not an error."""
+    """SR-CapsNet's log(sigma^2 ln 2 pi): the same constant for all parents cancels in the softmax.
+
+    A typo, not an error.
+    """
     log_p = torch.randn(4, 3, dtype=torch.float64)
     torch.testing.assert_close((log_p + 16 * math.log(math.log(2 * math.pi))).softmax(-1), log_p.softmax(-1))
 
@@ -363,7 +382,10 @@ def test_class_layer_routed_at_each_position_and_averaged():
 
 
 def test_square_grids_only():
-    """SR-CapsNet, yl-1993: one side is taken for both. Turning an image turns the grid of capsules, for any rectangle."""
+    """SR-CapsNet, yl-1993: one side is taken for both.
+
+    Turning an image turns the grid of capsules, for any rectangle.
+    """
     torch.manual_seed(0)
     layer = c.ConvMatrixCapsules(2, 3, 3, 2).double()
     turned = c.ConvMatrixCapsules(2, 3, 3, 2).double()

@@ -1,4 +1,6 @@
-"""Layers: convolutional routing against explicit parent lists, cutting into capsules, parameters, compile, export, precision."""
+"""Layers: convolutional routing against explicit parent lists, cutting into capsules, parameters, compile, export,
+precision.
+"""
 
 import copy
 
@@ -64,7 +66,9 @@ def test_conv_matrix_capsules_on_an_explicit_parent_list(grid, normalize, varian
 @pytest.mark.parametrize("grid", GRIDS[:3], ids=str)
 @pytest.mark.parametrize("normalize", ["all", "position"])
 def test_conv_matrix_capsules_equal_dense_routing_with_a_mask(grid, normalize):
-    """The same layer through `em_routing`: every parent at every position is a parent of its own, the mask says whose."""
+    """The same layer through `em_routing`: every parent at every position is a parent of its own, the mask says
+    whose.
+    """
     h, w, kernel, stride = grid
     torch.manual_seed(0)
     types_in, types_out = 2, 3
@@ -359,7 +363,9 @@ def test_labels_choose_what_is_drawn():
 
 
 def test_centres_of_receptive_fields():
-    """32 pixels, kernels 5/2, 3/2, 3/1: windows of 17 pixels, 4 apart; the first is centred at pixel 8, 7.5 left of the middle."""
+    """32 pixels, kernels 5/2, 3/2, 3/1: windows of 17 pixels, 4 apart; the first is centred at pixel 8, 7.5 left of
+    the middle.
+    """
     centres = c.MatrixCapsuleNetwork().centres
     assert centres.shape == (4, 4, 2)
     np.testing.assert_allclose(centres[:, 0, 0].numpy(), (np.array([8.0, 12.0, 16.0, 20.0]) - 15.5) / 100, atol=1e-7)

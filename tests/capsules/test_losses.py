@@ -41,7 +41,15 @@ def test_margin_loss_is_zero_beyond_both_margins():
 
 def test_spread_loss_is_equation_three():
     a, labels, m = lengths(), torch.tensor([0, 3, 4, 4]), 0.6
-    by_hand = sum(max(0, m - (float(a[n, t]) - float(a[n, i]))) ** 2 for n, t in enumerate(labels.tolist()) for i in range(5) if i != t) / 4  # fmt: skip
+    by_hand = (
+        sum(
+            max(0, m - (float(a[n, t]) - float(a[n, i]))) ** 2
+            for n, t in enumerate(labels.tolist())
+            for i in range(5)
+            if i != t
+        )
+        / 4
+    )
     assert float(c.spread_loss(a, labels, m)) == pytest.approx(by_hand, rel=1e-12)
     assert float(c.spread_loss(a, labels, m, convention="reference_code")) == pytest.approx(by_hand / 5, rel=1e-12)
     assert float(c.spread_loss(torch.tensor([[0.9, 0.1]]), torch.tensor([0]), 0.8)) == pytest.approx(0, abs=1e-12)

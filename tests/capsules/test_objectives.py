@@ -143,7 +143,15 @@ def test_an_error_rate_of_no_scores_is_refused():
         capsules.error_rate(Fixed(torch.rand(4, 2)), (255 * images).byte(), y)
     with pytest.raises(InputError, match=r"the scores have shape \[4, 2, 4, 4\]"):
         capsules.error_rate(Fixed(torch.rand(4, 2, 4, 4)), images, y)
-    assert capsules.error_rate(Fixed(torch.stack([y == 0, y == 1], 1).float()[:, :, None, None]), images, y, scores=lambda o: o[0][:, :, 0, 0]) == 0  # fmt: skip
+    assert (
+        capsules.error_rate(
+            Fixed(torch.stack([y == 0, y == 1], 1).float()[:, :, None, None]),
+            images,
+            y,
+            scores=lambda o: o[0][:, :, 0, 0],
+        )
+        == 0
+    )
     with pytest.raises(InputError, match="scores holds 8 values that are NaN"):
         capsules.error_rate(Fixed(torch.full((4, 2), torch.nan)), images, y)
 

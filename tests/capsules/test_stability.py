@@ -1,4 +1,6 @@
-"""Training goes on without NaN: r = 1 to 5, zero inputs, one-child parents, bfloat16. 30 steps by default, 1,000 in the slow form."""
+"""Training goes on without NaN: r = 1 to 5, zero inputs, one-child parents, bfloat16. 30 steps by default, 1,000 in
+the slow form.
+"""
 
 import pytest
 import torch
@@ -10,7 +12,8 @@ c = dt.capsules
 
 def vectors(iterations):
     return torch.nn.Sequential(
-        c.PrimaryCapsules(1, 2, 4, 5), c.ConvCapsules(2, 4, 3, 4, 3, 2, iterations), c.Capsules(27, 4, 4, 4, iterations), c.Capsules(4, 4, 3, 4, iterations)
+        c.PrimaryCapsules(1, 2, 4, 5), c.ConvCapsules(2, 4, 3, 4, 3, 2, iterations), c.Capsules(27, 4, 4, 4,
+        iterations), c.Capsules(4, 4, 3, 4, iterations)
     )  # fmt: skip
 
 
@@ -32,7 +35,9 @@ class Activations(torch.nn.Module):
         super().__init__()
         types, kernel = ((4, 1, 2), 1) if one_child else ((4, 2, 3, 2), 3)
         strides = (2,) if one_child else (2, 1)
-        self.net = c.MatrixCapsuleNetwork((1, 19, 19), 3, types, iterations=iterations, kernel_size=kernel, strides=strides, variant=variant)  # fmt: skip
+        self.net = c.MatrixCapsuleNetwork(
+            (1, 19, 19), 3, types, iterations=iterations, kernel_size=kernel, strides=strides, variant=variant
+        )
 
     def forward(self, x):
         return self.net(x).activations

@@ -4,13 +4,13 @@ The truth is mpmath's, in 40 digits, of the formula as text; the search looks at
 the error from the worst of them.
 """
 
+import ast
 import itertools
 from dataclasses import dataclass
 from typing import Any
 
 import mpmath
 import numpy as np
-import sympy
 import torch
 
 from deeptheory.cheap import ToleranceError, compile_polynomial
@@ -87,51 +87,108 @@ def formula(rng: np.random.Generator, names: tuple[str, ...], depth: int) -> str
 
 
 class Truth:
-    """The formula in 40 digits. Values are None where it is no finite real number."""
+    """The formula in 40 digits, read by Python itself: sympy would work out exp(sinh(1e5)). A float is the binary
+    fraction that it is. Values are None where it is no finite real number."""
 
     def __init__(self, text: str, names: tuple[str, ...]):
         self.mp = mpmath.mp.clone()
         self.mp.dps = 40
-        symbols = [sympy.Symbol(n) for n in names]
-        self.expression = sympy.sympify(text, locals=dict(zip(names, symbols)))
-        self.fast = sympy.lambdify(symbols, self.expression, ["scipy", "numpy"])
-        code = sympy.lambdify(symbols, self.expression, "mpmath", cse=True)
-        code.__globals__.update({k: getattr(self.mp, k) for k in dir(self.mp) if not k.startswith("_")})
-        code.__globals__["mpmath"] = self.mp
-        self.exact = code
+        self.names = names
+        tree = ast.fix_missing_locations(_Marked().visit(ast.parse(text, mode="eval")))
+        self.code = compile(tree, "formula", "eval")
+        known = {k: self._bounded(getattr(self.mp, k)) for k in (*SMOOTH, *PARTIAL)}
+        known |= {"atan2": self.mp.atan2, "pi": self.mp.pi}
+        self.exact = known | {
+            "number": self.mp.mpf,
+            "divided": lambda a, b: a / b,
+            "raised": self._raised,
+            "tan_of": known["tan"],
+        }
+        self.split = False
+
+    def _bounded(self, function):
+        """mpmath works on exp of a number of 100,000 digits until memory ends."""
+
+        def value(z):
+            if z and abs(self.mp.mag(z)) > 5_000:
+                raise OverflowError
+            return function(z)
+
+        return value
+
+    def _raised(self, a, b):
+        if a and abs(self.mp.mag(a) * b) > 1e9:
+            raise OverflowError
+        return a**b
 
     def __call__(self, x: np.ndarray) -> list[Any]:
         out = []
         for row in x:
             try:
-                v = self.exact(*[self.mp.mpf(float(c)) for c in row])
-                v = self.mp.mpmathify(v)
+                at = dict(zip(self.names, (self.mp.mpf(float(c)) for c in row)))
+                v = self.mp.mpmathify(eval(self.code, self.exact | at))
                 out.append(self.mp.re(v) if self.mp.im(v) == 0 and self.mp.isfinite(v) else None)
             except (ValueError, ZeroDivisionError, OverflowError, MemoryError, TypeError, mpmath.libmp.NoConvergence):
                 out.append(None)
         return out
 
     def floats(self, x: np.ndarray) -> np.ndarray:
-        """As numpy has it in float64."""
+        """As numpy has it in float64; notes in .split whether a denominator or a cosine under a tan changed its sign."""
+        from scipy import special
+
+        def divided(a, b):
+            b = np.asarray(b, dtype=np.float64)
+            self.split |= not (np.all(b > 0) or np.all(b < 0))
+            return a / b
+
+        def tan_of(a):
+            c = np.cos(a)
+            self.split |= not (np.all(c > 0) or np.all(c < 0))
+            return np.tan(a)
+
+        known = {k: getattr(special, k, None) or getattr(np, k) for k in ("erf", "erfc")}
+        known |= {
+            k: getattr(np, {"a": "arc"}.get(k[0], k[0]) + k[1:] if k[0] == "a" else k)
+            for k in (*SMOOTH, *PARTIAL, "atan2")
+            if k not in known
+        }
+        known |= {"pi": np.pi, "number": np.float64, "divided": divided, "tan_of": tan_of}
+        known["raised"] = lambda a, b: divided(1.0, np.asarray(a) ** -b) if b < 0 else np.asarray(a) ** b
         with np.errstate(all="ignore"):
             try:
-                return np.broadcast_to(np.asarray(self.fast(*x.T), dtype=np.float64), (len(x),))
+                made = eval(self.code, known | dict(zip(self.names, x.T)))
+                return np.broadcast_to(np.asarray(made, dtype=np.float64), (len(x),))
             except (TypeError, ValueError, ZeroDivisionError, OverflowError):
                 return np.full(len(x), np.nan)
 
 
+class _Marked(ast.NodeTransformer):
+    """Numbers, quotients, powers and tan as calls, so that each arithmetic has its own."""
+
+    def visit_Constant(self, node):
+        return _call("number", node)
+
+    def visit_BinOp(self, node):
+        node = self.generic_visit(node)
+        name = {ast.Div: "divided", ast.Pow: "raised"}.get(type(node.op))
+        return _call(name, node.left, node.right) if name else node
+
+    def visit_Call(self, node):
+        node = self.generic_visit(node)
+        if node.func.id == "tan":
+            node.func.id = "tan_of"
+        return node
+
+
+def _call(name: str, *arguments) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
 def bounded(truth: Truth, domain: dict, rng) -> bool:
     """Whether no denominator and no cosine under a tan changes its sign at 500 points: else there is a pole between."""
-    parts = [p.base for p in truth.expression.atoms(sympy.Pow) if p.exp.is_number and p.exp < 0]
-    parts += [sympy.cos(p.args[0]) for p in truth.expression.atoms(sympy.tan)]
-    x = points(domain, torch.float64, 500, rng)
-    symbols = [sympy.Symbol(n) for n in domain]
-    for p in parts:
-        with np.errstate(all="ignore"):
-            v = np.broadcast_to(np.asarray(sympy.lambdify(symbols, p, ["scipy", "numpy"])(*x.T), dtype=float), len(x))
-        if not (np.all(v > 0) or np.all(v < 0)):
-            return False
-    return True
+    truth.split = False
+    truth.floats(points(domain, torch.float64, 500, rng))
+    return not truth.split
 
 
 def points(domain: dict, dtype: torch.dtype, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -148,15 +205,17 @@ def held(x: np.ndarray, low: np.ndarray, high: np.ndarray, dtype: torch.dtype) -
 
 
 def errors(network, truth: Truth, x: np.ndarray, dtype: torch.dtype) -> np.ndarray:
-    """|network - truth|, 0 where the formula has no value."""
+    """|network - truth|, 0 where the formula has no value, or within 1e-30 of it: 40 digits round too."""
     with torch.no_grad():
         got = network(torch.tensor(x, dtype=dtype))[:, 0].double().numpy()
-    return np.array(
-        [
-            0.0 if t is None else float(abs(truth.mp.mpf(float(g)) - t)) if np.isfinite(g) else np.inf
-            for g, t in zip(got, truth(x))
-        ]
-    )
+
+    def off(g: float, t: Any) -> float:
+        if t is None:
+            return 0.0
+        e = abs(truth.mp.mpf(float(g)) - t) if np.isfinite(g) else np.inf
+        return 0.0 if e <= 1e-30 * abs(t) else float(e)
+
+    return np.array([off(g, t) for g, t in zip(got, truth(x))])
 
 
 def worst_error(network, truth: Truth, domain: dict, dtype: torch.dtype, rng, count=1000, starts=50, steps=6) -> float:

@@ -22,7 +22,9 @@ def run(capsys, *arguments):
 
 def test_compile_prints_certificate_and_counts_and_writes(capsys, tmp_path):
     module = tmp_path / "net.pt2"  # a folder that is not there is wrong use (tests/cli/test_cli.py)
-    code, out, err = run(capsys, "compile", "x*y*z + sin(x)", "--domain", "-1", "1", "--tolerance", "1e-4", "--out", str(module))  # fmt: skip
+    code, out, err = run(
+        capsys, "compile", "x*y*z + sin(x)", "--domain", "-1", "1", "--tolerance", "1e-4", "--out", str(module)
+    )
     assert (code, err) == (0, "")
     assert "within 7." in out  # expansions take more of the tolerance, gates less
     assert "truncation" in out
@@ -41,7 +43,25 @@ def test_compile_prints_certificate_and_counts_and_writes(capsys, tmp_path):
 
 def test_compile_as_json(capsys, tmp_path):
     out = str(tmp_path / "net.pt2")
-    said = json.loads(run(capsys, "compile", "x*y", "x + z", "--where", "x=0,2", "--dtype", "float32", "--tolerance", "1e-2", "--depth", "1", "--json", "--out", out)[1])  # fmt: skip
+    said = json.loads(
+        run(
+            capsys,
+            "compile",
+            "x*y",
+            "x + z",
+            "--where",
+            "x=0,2",
+            "--dtype",
+            "float32",
+            "--tolerance",
+            "1e-2",
+            "--depth",
+            "1",
+            "--json",
+            "--out",
+            out,
+        )[1]
+    )
     assert said["inputs"] == ["x", "y", "z"]
     assert said["domain"]["x"] == [0, 2]
     assert said["total"] <= 1e-2

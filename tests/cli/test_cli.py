@@ -31,7 +31,7 @@ def test_version_and_help(capsys):
     assert all(name in out for name in ("list", "reproduce", "report", "data", "doctor", "bench"))
 
 
-def test_list_says_names_costs_and_knobs(capsys):
+def test_list_says_names_costs_and_settings(capsys):
     _, out, _ = run(capsys, "list")
     assert STUDY in out
     assert "about 3 minutes on 2 cores" in out
@@ -85,13 +85,13 @@ def test_reproduce_report_and_json(capsys, tmp_path):
     [
         (["reproduce", "saxe"], 2, "unknown study"),
         (["reproduce", STUDY, "--scale", "huge"], 2, "unknown scale"),
-        (["reproduce", STUDY, "--set", "lr"], 2, "write KNOB=VALUE"),
+        (["reproduce", STUDY, "--set", "lr"], 2, "write NAME=VALUE"),
         (["reproduce", STUDY, "--set", "lr=fast"], 2, "lr is 'fast'"),
-        (["reproduce", STUDY, "--set", "rl=1"], 2, "unknown knob 'rl'; did you mean lr"),
+        (["reproduce", STUDY, "--set", "rl=1"], 2, "unknown setting 'rl'; did you mean lr"),
         (["reproduce", STUDY, "--fail-on", "sad"], 2, "--fail-on is 'sad'"),
         (["reproduce", STUDY, "--seed", "x"], 2, "seed"),
         (["reproduce", STUDY, "--data", "nowhere-at-all"], 2, "no folder"),
-        (["reproduce"], 2, "Missing argument"),
+        (["reproduce"], 2, "name a study, or the arXiv number of its paper; known: shwartz-ziv-tishby-2017"),
         (["reprodcue"], 2, "No such command"),
         (["report", "/nowhere/at/all"], 2, "/nowhere/at/all is no folder"),  # was 1: a wrong folder is wrong use
         (["report", "tests"], 1, "tests/run.json is missing; this is no run"),
@@ -135,3 +135,25 @@ def test_an_unforeseen_error_is_one_line(capsys, monkeypatch):
 def test_it_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "deeptheory", "--version"], capture_output=True, text=True)
     assert done.stdout == f"deeptheory {__version__}\n"
+
+
+def test_list_of_one_study(capsys):
+    from deeptheory.studies import find
+
+    known = find("rolnick-tegmark-2018")
+    code, out, _ = run(capsys, "list", "1705.05502")
+    assert code == 0
+    for said in (
+        "about 3 minutes on 2 cores",
+        "adadelta",
+        "integer 1 to 10000",
+        "quick 4, standard 8, paper 20",
+        "depth-k-order: <= 2",
+    ):
+        assert said in out
+    row = json.loads(run(capsys, "list", known.name, "--json")[1])
+    assert row["settings"]["n"]["default"] == {"quick": 4, "standard": 8, "paper": 20}
+    assert row["settings"]["networks"]["range"] == "integer 1 to 10000"
+    assert row["scales"]["quick"]["cost"] == known.scales["quick"].cost
+    assert [c["id"] for c in row["claims"]] == [c.id for c in known.part("claims").CLAIMS]
+    assert run(capsys, "list", "rolnick")[0] == 2

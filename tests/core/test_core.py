@@ -89,7 +89,15 @@ def test_masked_and_missing_values_are_nan(values):
     assert as_tensor(np.ma.masked_array([1, 2])).dtype == torch.int64
 
 
-@pytest.mark.parametrize("change", [lambda x: x[::-1][::-1, ::-1], lambda x: x.astype(">f8"), lambda x: x.astype(object), lambda x: x.astype(np.longdouble)])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x[::-1][::-1, ::-1],
+        lambda x: x.astype(">f8"),
+        lambda x: x.astype(object),
+        lambda x: x.astype(np.longdouble),
+    ],
+)
 def test_layouts_and_dtypes_of_numpy_that_torch_lacks(change):
     x = change(np.arange(6.0).reshape(2, 3))
     np.testing.assert_array_equal(as_tensor(x).numpy(), np.asarray(x, np.float64))

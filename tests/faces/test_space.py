@@ -321,14 +321,25 @@ LINE = np.repeat(np.linspace(1, 6, 5)[None, :, None], 2, axis=2) + np.zeros((6, 
         (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask=np.zeros((8, 8), bool)), "bool and 0 pixels"),
         (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask=np.ones((8, 7), bool)), r"mask has shape \[8, 7\]"),
         (lambda s: FaceSpace.fit(IMAGES, POINTS - 90, 2, 2), "100% of the landmarks lie outside the 8x8 pictures"),
-        (lambda s: FaceSpace.fit(np.tile(IMAGES, (1, 1, 5)), POINTS * [4, 1], 2, 2).encode(np.tile(IMAGES, (1, 1, 5)), (POINTS * [4, 1])[..., ::-1]), "as .y, x. they would lie inside"),
+        (
+            lambda s: FaceSpace.fit(np.tile(IMAGES, (1, 1, 5)), POINTS * [4, 1], 2, 2).encode(
+                np.tile(IMAGES, (1, 1, 5)), (POINTS * [4, 1])[..., ::-1]
+            ),
+            "as .y, x. they would lie inside",
+        ),
         (lambda s: s.encode(np.zeros((2, 24, 24)), np.zeros((2, 15, 2))), "landmarks are 15 a face; this space has 16"),
         (lambda s: s.decode(np.zeros((2, 5))), r"coordinates has shape \[2, 5\]"),
         (lambda s: s.decode(np.full((1, 6), np.nan)), "coordinates holds 6 values that are NaN"),
         (lambda s: s.decode(np.zeros((1, 6)), np.zeros(3)), r"pose has shape \[3\]"),
-        (lambda s: s.sample(0), "n is 0; at least 1 face"),
-        (lambda s: s.search(np.zeros((2, 24, 24)), start=np.zeros((3, 4))), r"start has shape \[3, 4\]; needed: \[4\] or \[2, 4\]"),
-        (lambda s: s.search(np.zeros((1, 24, 24)), iterations=0), "iterations is 0, tolerance"),
+        (lambda s: s.sample(0), "n is 0; needed: a whole number, at least 1"),
+        (
+            lambda s: s.search(np.zeros((2, 24, 24)), start=np.zeros((3, 4))),
+            r"start has shape \[3, 4\]; needed: \[4\] or \[2, 4\]",
+        ),
+        (
+            lambda s: s.search(np.zeros((1, 24, 24)), iterations=0),
+            "iterations is 0; needed: a whole number, at least 1",
+        ),
         (lambda s: PixelSpace.fit(IMAGES[0]), r"images have shape \[8, 8\]"),
         (lambda s: PixelSpace.fit(IMAGES, 2).encode(IMAGES[:, :7]), r"images are \[7, 8\], this space is of \[8, 8\]"),
         (lambda s: PixelSpace.fit(IMAGES, 2).decode(np.zeros((1, 3))), r"coordinates has shape \[1, 3\]"),
@@ -336,7 +347,7 @@ LINE = np.repeat(np.linspace(1, 6, 5)[None, :, None], 2, axis=2) + np.zeros((6, 
         (lambda s: recognised(np.zeros((3, 2)), np.zeros((3, 1)), [0, 1, 2]), r"gallery \[3, 2\], probes \[3, 1\]"),
         (lambda s: montage(np.zeros((0, 3, 3))), r"images have shape \[0, 3, 3\]"),
     ],
-)  # fmt: skip
+)
 def test_wrong_use(space, call, match):
     with pytest.raises(InputError, match=match):
         call(space)

@@ -117,6 +117,38 @@ def test_other_files_say_the_same(files, capsys, tmp_path, suffix):
     assert {**json.loads(out), "page": ""} == {**json.loads(same), "page": ""}
 
 
+def test_other_inputs_have_a_default_folder_of_their_own(files, capsys, tmp_path, monkeypatch):
+    folder, sim = files
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "f.npy", sim.features[:, :5])
+    np.save(tmp_path / "other features.npy", sim.features)
+
+    def page(features, *options):
+        code, out, err = run(
+            capsys, "axis", folder / "r.npy", features, "--permutations", 5, "--folds", 4, "--json", *options
+        )
+        assert code == 0, err
+        return json.loads(out)["page"]
+
+    first = page(folder / "f.npy")
+    assert first.startswith("runs/axis-r-f-")
+    assert page(folder / "f.npy") == first
+    pages = [
+        first,
+        page("f.npy"),
+        page("other features.npy"),
+        page(folder / "f.npy", "--seed", 1),
+        page(folder / "f.npy", "--normalize", "dim"),
+    ]
+    assert len(set(pages)) == 5
+    assert pages[2].startswith("runs/axis-r-other_features-")
+    code, _, err = run(
+        capsys, "axis", folder / "r.npy", "f.npy", "--out", (tmp_path / first).parent, "--permutations", 5, "--folds", 4
+    )
+    assert code == 1
+    assert "choose another folder" in err
+
+
 def test_json_knows_no_nan_and_groups_come_from_a_file(files, capsys, tmp_path):
     _, sim = files
     (tmp_path / "g.csv").write_text("\n".join(f"face {k // 2}" for k in range(200)))

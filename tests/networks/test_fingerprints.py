@@ -1,4 +1,6 @@
-"""A checkpoint is gone on with by the same arguments and by no others: every one of them, changed alone, is refused by name."""
+"""A checkpoint is gone on with by the same arguments and by no others: every one of them, changed alone, is refused
+by name.
+"""
 
 import numpy as np
 import pytest
@@ -37,7 +39,9 @@ def batches(x=X, batch=20, **how):
 
 
 def train(folder, net=None, give=None, value=loss, **how):
-    return dt.networks.train(net or module(), give or batches(), value, **{"steps": 12, "optimizer": adamw(), "checkpoint": folder, **how})  # fmt: skip
+    return dt.networks.train(
+        net or module(), give or batches(), value, **{"steps": 12, "optimizer": adamw(), "checkpoint": folder, **how}
+    )
 
 
 OTHER_TRAININGS = {
@@ -52,7 +56,8 @@ OTHER_TRAININGS = {
     "last minibatch": (lambda: {"give": batches(drop_last=False)}, r"batches \(drop_last\)"),
     "augmentation": (lambda: {"give": batches(augment=lambda x, g: x + 1)}, r"batches \(augment\)"),
     "one number of the data": (lambda: {"give": batches(X + np.eye(60, 4, dtype=np.float32))}, r"batches \(arrays\)"),
-    "batches of one's own": (lambda: {"give": lambda k, g: (torch.as_tensor(X[:20]), torch.as_tensor(Y[:20]))}, "batches"),
+    "batches of one's own": (lambda: {"give": lambda k, g: (torch.as_tensor(X[:20]), torch.as_tensor(Y[:20]))},
+    "batches"),
     "initial weights": (lambda: {"net": module(1)}, "initial weights.*as it was before the first call"),
     "what the module computes": (lambda: {"net": module(0, nn.ReLU)}, "module, loss or batches: the loss of step 0 is"),
     "loss": (lambda: {"value": smoothed}, "module, loss or batches: the loss of step 0 is"),
@@ -85,7 +90,12 @@ def nets(**how):
 
 
 def go(folder, population=None, **how):
-    return fit(population or nets(), how.pop("x", X), how.pop("y", Y), **{"epochs": 6, "batch": 16, "checkpoint": folder, "checkpoint_seconds": 0, **how})  # fmt: skip
+    return fit(
+        population or nets(),
+        how.pop("x", X),
+        how.pop("y", Y),
+        **{"epochs": 6, "batch": 16, "checkpoint": folder, "checkpoint_seconds": 0, **how},
+    )
 
 
 def twice(z):
@@ -161,7 +171,31 @@ def test_a_recorder_that_comes_too_late_is_refused(tmp_path):
 def test_digests_are_by_value():
     a = np.arange(6.0)
     assert digest(a) == digest(a.copy()) == digest(a[::-1][::-1])
-    apart = [a, a[:, None], a.astype(np.float32), a.tolist(), tuple(a.tolist()), {"a": a}, a + 1e-12, torch.as_tensor(a), None, 0, 0.0, False, "", b"", [], {}, [[]], ["ab", "c"], ["a", "bc"], 1e-320, -0.0, {"a": 1, "b": 2}, {"a": 2, "b": 1}]  # fmt: skip
+    apart = [
+        a,
+        a[:, None],
+        a.astype(np.float32),
+        a.tolist(),
+        tuple(a.tolist()),
+        {"a": a},
+        a + 1e-12,
+        torch.as_tensor(a),
+        None,
+        0,
+        0.0,
+        False,
+        "",
+        b"",
+        [],
+        {},
+        [[]],
+        ["ab", "c"],
+        ["a", "bc"],
+        1e-320,
+        -0.0,
+        {"a": 1, "b": 2},
+        {"a": 2, "b": 1},
+    ]
     assert len({digest(v) for v in apart}) == len(apart)
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     assert digest(torch.ones(3, dtype=torch.bfloat16)) != digest(torch.ones(3))

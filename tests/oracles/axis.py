@@ -1,4 +1,6 @@
-"""Slow, obviously right forms of the bench: loops as the papers write them, float64, nothing shared with the package."""
+"""Slow, obviously right forms of the bench: loops as the papers write them, float64, nothing shared with the
+package.
+"""
 
 import math
 
@@ -77,8 +79,8 @@ def exemplar(y, s, bound, restarts, seed, penalty=(0.0, 0.0, 0.0, 0.0)):
 def _rows(kind, theta, s):
     """The output's terms [n, b] of one rival model, from its one-dimensional x, and the weight of each term's square.
 
-    axis: cubic of w.s. angle: cubic of the cosine. energy: cubic of (w.s)^2 in even terms. norm x direction: the norm times
-    a cubic of the cosine that is 0 at a right angle. Terms as Hermite polynomials of x in units of its spread.
+    axis: cubic of w.s. angle: cubic of the cosine. energy: cubic of (w.s)^2 in even terms. norm x direction: the norm
+    times a cubic of the cosine that is 0 at a right angle. Terms as Hermite polynomials of x in units of its spread.
     """
     norm = np.array([math.sqrt(sum(v * v for v in row)) for row in s])
     x = np.array([sum(a * b for a, b in zip(theta, row)) for row in s])
@@ -96,7 +98,9 @@ def _rows(kind, theta, s):
 
 
 def rival(kind, y, s, restarts, seed):
-    """Best R^2 in sample of one model, all d parameters free: general-purpose minimiser of the penalised error, many starts."""
+    """Best R^2 in sample of one model, all d parameters free: general-purpose minimiser of the penalised error,
+    many starts.
+    """
     rng = np.random.default_rng(seed)
     y = (y - y.mean()) / y.std()
 

@@ -93,7 +93,9 @@ def symmetric_channel(p, beta):
 
 
 def gaussian(rho, beta, steps=200_000):
-    """(I(X;T), I(T;Y)) bits for two standard normals of correlation rho: T = a X + unit noise, the best a by direct scan."""
+    """(I(X;T), I(T;Y)) bits for two standard normals of correlation rho: T = a X + unit noise, the best a by direct
+    scan.
+    """
     best = (0.0, 0.0, 0.0)
     for k in range(1, steps):
         gain = 1e-3 * k**2 / steps  # a^2
@@ -105,8 +107,9 @@ def gaussian(rho, beta, steps=200_000):
 
 
 def plain(p_xy, beta, seed, steps=5000, tolerance=1e-9, clusters=None):
-    """Least I(X;T) - beta I(T;Y), bits, of one plain Blahut-Arimoto run: |T| = |X| unless said, random encoder, until the
-    Lagrangian moves by less than `tolerance` or `steps` steps. Matrix products in place of loops; nothing is leapt."""
+    """Least I(X;T) - beta I(T;Y), bits, of one plain Blahut-Arimoto run: |T| = |X| unless said, random encoder, until
+    the Lagrangian moves by less than `tolerance` or `steps` steps. Matrix products in place of loops; nothing is
+    leapt."""
     import numpy as np
 
     p_xy = np.asarray(p_xy, dtype=float)

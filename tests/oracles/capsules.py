@@ -62,7 +62,8 @@ def em(
     variance_floor=5e-4,
     mass_floor=1e-7,
 ):
-    """Procedure 1, one example. votes: {(i, j): 16 numbers}; activation: {i: a}; parents: {i: its j}; betas: {j: number}.
+    """Procedure 1, one example. votes: {(i, j): 16 numbers}; activation: {i: a}; parents: {i: its j}; betas: {j:
+    number}.
 
     group: {j: kind}: the E-step is over the parents of one kind; first: {(i, j): R}, else 1 / number of parents.
     -> {j: mean}, {j: activation}, {(i, j): last R, without the activation}.

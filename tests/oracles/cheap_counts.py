@@ -26,7 +26,10 @@ def derivative_dimension(expression, order=None):
 def moment_matrix_rank(units, exponents):
     """Rank over the rationals of A_{S,j} = prod_i a_ji^S_i, S over all divisors of the monomial (appendix A)."""
     rows = itertools.product(*(range(r + 1) for r in exponents))
-    matrix = [[sympy.Rational(1) * sympy.prod([sympy.Integer(a) ** s for a, s in zip(unit, S)]) for unit in units] for S in rows]  # fmt: skip
+    matrix = [
+        [sympy.Rational(1) * sympy.prod([sympy.Integer(a) ** s for a, s in zip(unit, S)]) for unit in units]
+        for S in rows
+    ]
     return sympy.Matrix(matrix).rank()
 
 

@@ -4,7 +4,9 @@ import numpy as np
 
 
 def butterflies(n):
-    """The factors of the discrete Fourier transform of n = 2^k numbers (bit reversal left out): k matrices, 2 n entries each."""
+    """The factors of the discrete Fourier transform of n = 2^k numbers (bit reversal left out): k matrices, 2 n
+    entries each.
+    """
     factors, half = [], 1
     while half < n:
         m = np.zeros((n, n), dtype=complex)

@@ -1,4 +1,6 @@
-"""Hamiltonians term by term: lists of terms by trying every one, pseudo-likelihood by loops over samples and variables."""
+"""Hamiltonians term by term: lists of terms by trying every one, pseudo-likelihood by loops over samples and
+variables.
+"""
 
 import itertools
 import math

@@ -62,3 +62,49 @@ def mixture_information(h, sigma, draws, seed) -> float:
     d = ((t[:, None] - h[None]) ** 2).sum(-1) / (2 * sigma**2)
     own = d[np.arange(draws), x]
     return float(np.mean(-own - np.log(np.exp(-d).mean(1))) / math.log(2))
+
+
+def corrected_entropy(counts, name) -> float:
+    """Entropies of a list of counts as the papers write them, by recursion and by loops."""
+    n = sum(counts)
+    if (
+        name == "grassberger"
+    ):  # 2003, after eq. 28: G_1 = -gamma - log 2, G_2 = 2 - gamma - log 2, G_2m+1 = G_2m, G_2m+2 = G_2m + 2 / (2m + 1)
+        g = [math.nan, -0.5772156649015329 - math.log(2), 2 - 0.5772156649015329 - math.log(2)]
+        while len(g) <= max(counts):
+            k = len(g)
+            g.append(g[-1] if k % 2 else g[-2] + 2 / (k - 1))
+        return (math.log(n) - sum(c * g[c] for c in counts) / n) / math.log(2)
+    if name == "chao-shen":
+        once = sum(c == 1 for c in counts)
+        coverage = 1 - (once if once < n else n - 1) / n
+        p = [coverage * c / n for c in counts]
+        return -sum(v * math.log2(v) / (1 - (1 - v) ** n) for v in p)
+    if name == "shrink":
+        return dense_entropy(shrunk_table([counts])[0])
+    return -sum(c / n * math.log2(c / n) for c in counts) + (len(counts) - 1) / (2 * n * math.log(2))
+
+
+def dense_entropy(p) -> float:
+    return -sum(v * math.log2(v) for v in p if v > 0)
+
+
+def shrunk_table(table):
+    """Hausser & Strimmer 2009: every cell of a table of counts, empty ones too, towards the uniform."""
+    cells = [c for row in table for c in row]
+    n, target = sum(cells), 1 / len(cells)
+    above = 1 - sum((c / n) ** 2 for c in cells)
+    below = (n - 1) * sum((target - c / n) ** 2 for c in cells)
+    weight = 1.0 if below == 0 else min(1.0, above / below)
+    return [[weight * target + (1 - weight) * c / n for c in row] for row in table]
+
+
+def corrected_information(table, name) -> float:
+    """I(X;Y) of a dense table of counts (rows x, columns y) with every row and column seen."""
+    if name == "shrink":
+        p = shrunk_table(table)
+        sides = [sum(row) for row in p], [sum(column) for column in zip(*p)]
+        return dense_entropy(sides[0]) + dense_entropy(sides[1]) - dense_entropy([v for row in p for v in row])
+    sides = [sum(row) for row in table], [sum(column) for column in zip(*table)]
+    joint = [c for row in table for c in row if c]
+    return sum(corrected_entropy(s, name) for s in sides) - corrected_entropy(joint, name)

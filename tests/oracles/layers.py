@@ -46,7 +46,8 @@ def residual(p_xy, symbols, beta):
 
 
 def fitted_beta(p_xy, symbols, digits=80):
-    """beta* of equation 12 for T a function of x, in 80 digits: where the slope of E log Z + beta E KL is 0, by halving.
+    """beta* of equation 12 for T a function of x, in 80 digits: where the slope of E log Z + beta E KL is 0, by
+    halving.
 
     p_xy: rows of numbers or mpmath numbers. Infinite where the slope is below 0 at any beta (every x is in its nearest
     cluster), 0 where there is one decoder only.

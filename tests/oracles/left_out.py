@@ -10,11 +10,22 @@ def _fitted(x, s, rows, penalty):
     return lambda row: level + (row - middle) @ w
 
 
-def nested_ridge(x, s, alphas):
-    """s [n, d] predicted from x [n, u], each row by the penalty that predicts the others best, each of them left out as well."""
+def _spread(x, penalty):
+    """In how many directions the residuals of that penalty lie, as a fraction of the rows: (trace M)^2 / trace M^2
+    / n.
+    """
+    a = x - x.mean(0)
+    m = np.eye(len(x)) - 1 / len(x) - a @ np.linalg.solve(a.T @ a + penalty * np.eye(a.shape[1]), a.T)
+    return np.trace(m) ** 2 / np.trace(m @ m) / len(x)
+
+
+def nested_ridge(x, s, alphas, spread=0.6):
+    """s [n, d] predicted from x [n, u], each row by the penalty that predicts the others best, each of them left out as
+    well; of the penalties whose residuals lie in many directions."""
     x = (x - x.mean(0)) / x.std(0)
     values = np.linalg.eigvalsh(x @ x.T)
     scale = values[values > 1e-10 * values[-1]].mean()
+    alphas = [a for a in alphas if _spread(x, a * scale) >= spread or a == alphas[-1]]
     out = np.empty_like(s)
     for i in range(len(x)):
         rest = [j for j in range(len(x)) if j != i]

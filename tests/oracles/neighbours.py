@@ -34,7 +34,9 @@ def distance(a, b) -> float:
 
 
 def ross(x, label, k) -> float:
-    """Ross 2014, eq. 6, m counting the sample itself and those strictly nearer than its kth neighbour of the same label."""
+    """Ross 2014, eq. 6, m counting the sample itself and those strictly nearer than its kth neighbour of the same
+    label.
+    """
     n, total = len(x), 0.0
     for i in range(n):
         mine = [j for j in range(n) if label[j] == label[i]]
@@ -50,9 +52,11 @@ def labelled_distance(a, b, label_a, label_b) -> float:
 
 
 def information(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> float:
-    """Counts around the kth neighbour in all of it (Frenzel & Pompe 2007), a label being a column whose values are the same or
-    infinitely far: the last neighbour of its label where there are fewer, and where the distance is 0, all that are the same,
-    itself with them (Gao et al. 2017). inclusive: up to and with the distance (Mesner & Shalizi 2020). x, y, z: [n, d]."""
+    """Counts around the kth neighbour in all of it (Frenzel & Pompe 2007), a label being a column whose values are the
+    same or
+    infinitely far: the last neighbour of its label where there are fewer, and where the distance is 0, all that are the
+    same, itself with them (Gao et al. 2017). inclusive: up to and with the distance (Mesner & Shalizi 2020). x, y, z:
+    [n, d]."""
     n, total = len(x), 0.0
     label_x = [0] * n if label_x is None else label_x
     label_y = [0] * n if label_y is None else label_y

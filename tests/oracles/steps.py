@@ -26,6 +26,13 @@ def scaled(settings, unit, inputs, workspace, progress):
     return xr.Dataset({"total": inputs["draw"]["value"].sum() * settings["factor"]})
 
 
+def shifted(settings, unit, inputs, workspace, progress, *, by, also=()):
+    """The same numbers moved; a step that changes its options changes nobody else's."""
+    out = draw(settings, unit, inputs, workspace, progress)
+    out["value"] = out["value"] + by + sum(also)
+    return out
+
+
 def fragile(settings, unit, inputs, workspace, progress):
     """Fails as long as the file `broken` lies in the folder above the run."""
     if (workspace.parents[3] / "broken").exists() and unit[0] >= 2:
@@ -53,4 +60,11 @@ def killed(settings, unit, inputs, workspace, progress):
     """The worker of every unit but the first is killed from outside, as the system does for want of memory."""
     if unit[0] >= 2:
         os.kill(os.getpid(), signal.SIGKILL)
+    return draw(settings, unit, inputs, workspace, progress)
+
+
+def silent(settings, unit, inputs, workspace, progress):
+    """A long step that tells nothing of its progress; leaves the number of its process beside the run folder."""
+    (workspace.parents[3] / f"pid-{os.getpid()}").touch()
+    time.sleep(60)
     return draw(settings, unit, inputs, workspace, progress)

@@ -159,7 +159,7 @@ def test_what_cannot_be_a_probe_is_told(inputs, targets, match):
         (lambda: dt.Recorder(model(), X).snapshot(1.5), "step is 1.5; needed: a whole number"),
         (
             lambda: recorded(torch.tensor(X)),
-            "model .float32. does not take these inputs: .*Double and Float; convert them first",
+            "model .float32. does not take these inputs .float64.: .*Double and Float; convert one of them",
         ),
         (lambda: recorded(X, np.where(Y == 1, np.nan, Y), readouts=dt.Exact()), "4 of 12 are missing"),
     ],

@@ -37,7 +37,18 @@ def folder(tmp_path_factory):
     late = nets()
     with torch.no_grad():
         late[0].weight.mul_(3)
-    dt.inspect(nets(), x, y, "health", {"early": nets().state_dict(), "late": late}, out=path, twins=3, title=HOSTILE, probe="<b>80 draws</b>", progress=False)  # fmt: skip
+    dt.inspect(
+        nets(),
+        x,
+        y,
+        "health",
+        {"early": nets().state_dict(), "late": late},
+        out=path,
+        twins=3,
+        title=HOSTILE,
+        probe="<b>80 draws</b>",
+        progress=False,
+    )
     return path
 
 
@@ -115,8 +126,10 @@ def test_damaged_folders_are_told(folder, tmp_path):
 
 
 def row(layer, depth, value, **more):
-    given = {"layer": layer, "base": layer, "part": "", "label": layer, "depth": depth, "value": value, "low": None, "high": None, "twins": 0, "twin_mean": None,
-             "twin_least": None, "twin_most": None, "permutations": 0, "permuted_mean": None, "permuted_low": None, "permuted_high": None, "note": "", "checkpoint": "",
+    given = {"layer": layer, "base": layer, "part": "", "label": layer, "depth": depth, "value": value, "low": None,
+    "high": None, "twins": 0, "twin_mean": None,
+             "twin_least": None, "twin_most": None, "permutations": 0, "permuted_mean": None, "permuted_low": None,
+             "permuted_high": None, "note": "", "checkpoint": "",
              "control": "untrained"}  # fmt: skip
     return given | more
 
@@ -176,7 +189,15 @@ def browser():
         pytest.skip("no Chromium here")
     from playwright.sync_api import sync_playwright
 
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield opened

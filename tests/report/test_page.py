@@ -31,7 +31,16 @@ def claim(id, measured, statement="Something <b>holds</b> & stays."):
 def folder(tmp_path_factory):
     """A run folder as a study leaves it: a ledger, a figure with frames and one without."""
     path = tmp_path_factory.mktemp("run")
-    Record(study="s", scale="quick", seed=0, seeds=[0, 1], settings={"lr": 0.1}, changed={}, threads=1, command="deeptheory reproduce s").write(path)  # fmt: skip
+    Record(
+        study="s",
+        scale="quick",
+        seed=0,
+        seeds=[0, 1],
+        settings={"lr": 0.1},
+        changed={},
+        threads=1,
+        command="deeptheory reproduce s",
+    ).write(path)
     claims = [claim("a/1", 1.0), claim("a/2", 3.0), claim("b", NotRun("a later figure"), "Later.")]
     decide(claims, {}, scale="quick").write(path)
     moving = new_figure(xaxis_title="x")
@@ -165,7 +174,15 @@ def browser():
         pytest.skip("no Chromium here")
     from playwright.sync_api import sync_playwright
 
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield opened

@@ -9,7 +9,19 @@ import pytest
 import deeptheory as dt
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.theme import new_figure
-from deeptheory.runs import Claim, Ledger, NotDone, NotRun, Plate, Region, Sample, at_setting, decide, read_figure
+from deeptheory.runs import (
+    Claim,
+    Ledger,
+    NotDone,
+    NotRun,
+    Plate,
+    Region,
+    Sample,
+    at_setting,
+    decide,
+    read_figure,
+    share_of,
+)
 from deeptheory.runs.intervals import interval
 
 KEYS = {
@@ -160,6 +172,29 @@ def test_shares_are_never_surer_than_their_seeds():
     assert verdict(np.ones(17, dtype=bool)).verdict == "reproduced"
 
 
+@pytest.mark.parametrize("n", [17, 40])
+@pytest.mark.parametrize("missing", [1, 5])
+def test_a_network_without_a_value_is_no_network_in_which_the_claim_fails(n, missing):
+    measured = np.full((n + missing, 3), 2.0)
+    measured[:missing, 1] = math.nan
+    sample = share_of((measured > 1).all(1), measured)
+    found = interval(sample)
+    assert (found.value, found.n, found.missing) == (1, n, missing)
+    assert found.low == interval(Sample(np.ones(n, dtype=bool), "share")).low
+    entry = verdict(sample)
+    assert entry.verdict == "inconclusive"
+    assert entry.measured == 1
+    assert entry.least_p == verdict(np.ones(n, dtype=bool)).least_p
+    assert f"no value in {missing} of {n + missing} networks" in entry.note
+    assert verdict(share_of(measured[missing:, 0] > 1, measured[missing:])).verdict == "reproduced"
+
+
+def test_a_share_of_nothing_has_no_value():
+    entry = verdict(share_of(np.zeros(3, dtype=bool), np.full(3, math.nan)))
+    assert (entry.verdict, entry.measured, entry.p, entry.least_p) == ("inconclusive", None, None, None)
+    assert "no value in 3 of 3 networks" in entry.note
+
+
 def test_paired_columns_stay_together():
     rng = np.random.default_rng(0)
     b = rng.uniform(1, 9, 20)
@@ -211,7 +246,12 @@ def test_an_estimate_brings_its_own_interval():
         (lambda: decide([], {}, scale="quick")["c"], "unknown claim 'c'"),
         (lambda: Sample([]), r"values have shape \[0\]"),
         (lambda: Sample([1.0], "mode"), "unknown statistic"),
-        (lambda: Sample([1.0], "share"), "a share is of"),
+        (lambda: Sample([0.5], "share"), "such as 0.5; a share is of"),
+        (lambda: Sample([1], "share"), "a share is of"),
+        (lambda: Sample([1.0, math.inf], "share"), "a share is of"),
+        (lambda: share_of([1.0], [1.0]), "holds has dtype float64"),
+        (lambda: share_of([True], ["a"]), "measured has dtype <U1"),
+        (lambda: share_of([True], [1.0, 2.0]), r"measured has shape \[2\], holds has 1"),
         (lambda: Sample([[1.0, 2.0]], "mean"), r"'mean' needs \[n\]"),
         (lambda: Plate(name="a/b", title="t", figure=None, table=None, see="s", trust="t", alt="a"), "plate name is"),
         (lambda: Plate(name="a", title="t", figure=None, table=None, see="s", trust=" ", alt="a"), "has no trust"),

@@ -64,6 +64,18 @@ def test_engines_give_the_same_bits(tmp_path):
 
 
 @pytest.mark.parametrize("engine", ["serial", "processes"])
+def test_steps_that_share_a_function_differ_by_their_options(tmp_path, engine):
+    steps = [
+        Step(name="plain", function=work.draw, units=units),
+        Step(name="two", function=work.shifted, options={"by": 2.0}, units=units),
+        Step(name="three", function=work.shifted, options={"by": 2.0, "also": (1.0,)}, units=units),
+    ]
+    found = run(tmp_path / "r").execute(steps, engine=engine, jobs=2, progress=False)
+    assert np.allclose(found["two"]["value"] - found["plain"]["value"], 2)
+    assert np.allclose(found["three"]["value"] - found["plain"]["value"], 3)
+
+
+@pytest.mark.parametrize("engine", ["serial", "processes"])
 def test_each_unit_has_the_threads_that_the_run_states(tmp_path, engine):
     steps = [Step(name="threads", function=work.threads, units=units)]
     results = run(tmp_path / "r").execute(steps, engine=engine, jobs=2, progress=False)

@@ -77,7 +77,7 @@ def test_layers_and_controls_are_beside_each_other(result):
 
 
 def test_networks_and_people_are_independent(result):
-    settings = {**find(NAME).settings("quick", None, SMALL)[0], "seed": 0}
+    settings = {**find(NAME).values("quick", None, SMALL)[0], "seed": 0}
     a, b = (world(settings, m) for m in (0, 1))
     assert not np.allclose(a.coordinates, b.coordinates)
     assert np.array_equal(a.images, world(settings, 0).images)
@@ -88,7 +88,7 @@ def test_networks_and_people_are_independent(result):
 
 
 def test_weights_come_back(result):
-    settings = {**find(NAME).settings("quick", None, SMALL)[0], "seed": 0}
+    settings = {**find(NAME).values("quick", None, SMALL)[0], "seed": 0}
     kept = result.results["network"]["weights"].values[1]
     assert np.array_equal(flat(loaded(settings, 1, kept)), kept)
     assert not np.array_equal(flat(loaded(settings, 1)), kept)
@@ -112,7 +112,7 @@ def test_controls_stand_beside_the_population(result):
     assert data["control"].values.tolist() == ["untrained", "pixels"]
     assert data["control_explained"].shape == (2, 2, 10)
     assert data["reconstructed"].shape == (2, 4, 8, 32, 32)
-    shown = world({**find(NAME).settings("quick", None, SMALL)[0], "seed": 0}, 0).images[:8]
+    shown = world({**find(NAME).values("quick", None, SMALL)[0], "seed": 0}, 0).images[:8]
     assert np.array_equal(data["reconstructed"].values[0, 0], shown.astype(np.float32))
     for name in ("null_change", "axis_change", "control_null_change", "control_axis_change"):
         assert (data[name].values >= 0).all()
@@ -137,12 +137,12 @@ def test_simulated_codes_are_read_by_four_readers(result):
     ("kwargs", "match"),
     [
         ({"size": 40}, "size is 40"),
-        ({"people": 1}, "people is 1; needed: 2"),
+        ({"people": 1}, "people is 1; needed: people that"),
         ({"stimuli": 100}, "stimuli is 100; 50 coordinates need 165"),
-        ({"rate": 0}, "rate, window, candidates are 0.0"),
-        ({"normalize": "all"}, "normalize is 'all'; known: block"),
+        ({"rate": 0}, "rate is 0.0; needed: mean spikes"),
+        ({"normalize": "all"}, "unknown normalize 'all'. Known: block, dim, none"),
         ({"trials": "many"}, "trials is 'many'; needed: noisy trials"),
-        ({"views": "perhaps"}, "views is 'perhaps'; needed: true or false"),
+        ({"views": "perhaps"}, "views is 'perhaps'; needed: faces from the side, too .true or false"),
         ({"cells": 4.5}, "cells is 4.5"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.studies import find
-from deeptheory.studies.both_sides import QUESTIONS, links
+from deeptheory.studies.comparisons import QUESTIONS, links
 from deeptheory.studies.goldfeld_2019.claims import CLAIMS, rank_correlation
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, STEPS
 
@@ -117,11 +117,9 @@ def test_rank_correlation_and_what_does_not_move():
 
 
 def test_every_claim_that_the_sides_name_exists():
-    from importlib import import_module
 
     known = {
-        name: {c.id for c in import_module(find(name).body).CLAIMS}
-        for name in {s for q in QUESTIONS for s, _ in q.answers}
+        name: {c.id for c in find(name).part("claims").CLAIMS} for name in {s for q in QUESTIONS for s, _ in q.answers}
     }
     for question in QUESTIONS:
         for study, claim in question.answers:
@@ -135,10 +133,10 @@ def test_every_claim_that_the_sides_name_exists():
     ("kwargs", "match"),
     [
         ({"networks": 0}, "networks is 0"),
-        ({"picture_epochs": -1}, "picture_epochs -1; needed"),
+        ({"picture_epochs": -1}, "picture_epochs is -1; needed"),
         ({"pairs": 100}, "pairs is 100"),
         ({"widths": "12,2"}, "needed: 12 inputs"),
-        ({"noise": 0.0}, "sigma is 0.0"),
+        ({"noise": 0.0}, "noise is 0.0; needed: standard deviation"),
         ({"orthonormal": -1.0}, "orthonormal is -1.0"),
         ({"bits": 40}, "bits is 40"),
         ({"epochs": 1.5}, "epochs is 1.5"),

@@ -108,7 +108,7 @@ def test_pictures_of_digits(tmp_path, monkeypatch):
         raise MissingDependency("none here")
 
     monkeypatch.setattr(found.dt.datasets, "mnist", absent)
-    settings = {**find(NAME).settings("quick", None, {})[0], "seed": 0, "picture_steps": 30, "picture_looks": 3}
+    settings = {**find(NAME).values("quick", None, {})[0], "seed": 0, "picture_steps": 30, "picture_looks": 3}
     results = {"pictures-tanh": pictures.tanh(settings, 0, None, None, lambda done, steps: None)}
     results["pictures-relu"] = pictures.relu(settings, 0, None, None, lambda done, steps: None)
     data = results["pictures-tanh"]
@@ -149,8 +149,8 @@ def test_figures_agree_with_the_steps(result):
 def test_scales_and_protocol():
     study = find(NAME)
     assert set(study.scales) == {"quick", "standard", "paper"}
-    assert study.settings("quick", None, {})[0]["batch"] == 256
-    assert study.settings("quick", None, {"networks": "9"})[1] == {}
+    assert study.values("quick", None, {})[0]["batch"] == 256
+    assert study.values("quick", None, {"networks": "9"})[1] == {}
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_scales_and_protocol():
         ({"picture_steps": -1}, "picture_steps is -1"),
         ({"noise_inputs": 1}, "noise_inputs is 1"),
         ({"widths": "12,2"}, "needed: 12 inputs"),
-        ({"train": 1.5}, "train_fraction is 1.5"),
-        ({"small": 0.0}, "train_fraction is 0.0"),
-        ({"init": "nonsense"}, "unknown initialiser"),
+        ({"train": 1.5}, "train is 1.5; needed: fraction"),
+        ({"small": 0.0}, "small is 0.0; needed: fraction"),
+        ({"init": "nonsense"}, "unknown init .nonsense.. Known: truncated_normal"),
         ({"epochs": 1.5}, "epochs is 1.5"),
     ],
 )

@@ -26,10 +26,13 @@ def test_the_ledger_holds_every_required_claim(result):
 
 
 def test_identities_hold_at_any_size(result):
-    for name in ("neuron-is-posterior", "bound-above-layers", "critical-beta", "slope-is-inverse-beta"):
+    for name in ("neuron-is-posterior", "critical-beta", "slope-is-inverse-beta"):
         assert result.claims[name].verdict in ("reproduced", "holds here"), result.claims[name]
     for k in range(1, 6):
-        assert result.claims[f"dpi-chain/layer{k}"].measured >= 0
+        assert result.claims[f"dpi-chain/layer{k}"].measured >= 0  # data processing inequality
+    assert result.claims["bound-above-layers"].measured <= 1e-6
+    for name in ("dpi-chain/layer1", "bound-above-layers"):  # theorems: no verdict
+        assert result.claims[name].verdict == "measured, not judged"
     assert result.results["neuron"]["kept"].values == pytest.approx(np.ones(4), abs=1e-9)
     assert "jump" in result.claims["critical-beta"].note
     assert "R* = " in result.claims["finite-sample-minimum-exists"].note
@@ -65,7 +68,7 @@ def test_the_page_is_whole(result):
 
 
 @pytest.mark.parametrize(
-    ("knobs", "match"),
+    ("changes", "match"),
     [
         ({"widths": "12,5"}, "needed: 12 inputs, one hidden layer"),
         ({"constant": -1}, "constant is -1"),
@@ -75,6 +78,6 @@ def test_the_page_is_whole(result):
         ({"bits": 0}, "bits"),
     ],
 )
-def test_wrong_use(tmp_path, knobs, match):
+def test_wrong_use(tmp_path, changes, match):
     with pytest.raises(InputError, match=match):
-        dt.reproduce(NAME, out=tmp_path / "r", progress=False, **knobs)
+        dt.reproduce(NAME, out=tmp_path / "r", progress=False, **changes)

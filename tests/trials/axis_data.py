@@ -62,3 +62,32 @@ def recorded(rates, ceiling, trials, rng):
     """[n, trials, units]: rates of unit variance with noise, so that the mean over trials has that reliability."""
     noise = np.sqrt(trials * (1 - ceiling) / ceiling) if rates.any() else 1.0
     return rates[:, None] + noise * rng.standard_normal((len(rates), trials, rates.shape[1]))
+
+
+EXEMPT = {
+    "axis.CODES": "functions of known codes; simulate and the verdicts are tried on them",
+    "axis.AxisCode.noted": "the same result with other notes and names",
+    "axis.AxisCode.controversial": "makes stimuli; axis_code's ambient row compares them, verdict_power what they are worth",
+    "axis.AxisCode.metamers": "makes stimuli; see axis.null_plane's row, which asks for their ratio",
+    "axis.AxisCode.geometry": "axes_geometry of its own axes; compared in axis.AxisCode.scalars' row",
+    "axis.AxisCode.reconstruct": "calls the decoder that is given; compared in axis.AxisCode.scalars' row",
+    "axis.Cells.recorded": "one of its own arrays",
+    "axis.Depth.conditions": "lists its own codes",
+    "axis.Depth.scalars": "the table's numbers by name; axis_code_of's row compares the table",
+    "axis.Decoding.scalars": "by_block by name",
+    "axis.Efficiency.ratio": "in axis.metric_efficiency's row",
+    "axis.Identification.chance": "in axis.AxisCode.scalars' row",
+    "axis.Models.aic_weights": "in axis.AxisCode.scalars' row",
+    "axis.Metamers.ratio": "in axis.null_plane's row",
+    "axis.NullPlane.change": "in axis.null_plane's row",
+    "axis.ObjectSpace.encode": "in axis.similarity_matrix' row",
+    "axis.ObjectSpace.quadrants": "in axis.similarity_matrix' row",
+    "axis.Power.cells": "in axis.verdict_power's row",
+    "axis.Power.share": "in axis.verdict_power's row",
+    "axis.Power.wrong": "in axis.verdict_power's row",
+    "axis.Simulation.respond": "in axis.simulate's rows",
+    "axis.axis_codes_of": "in axis_code_of's row",
+    "axis.cells_of": "in axis_code_of's row",
+    "axis.responses_of": "in axis_code_of's row",
+    "axis.rdm": "in axis.similarity_matrix' row",
+}

@@ -150,6 +150,32 @@ def gaussian_truth(rng, draws):
     return all_of(*out)
 
 
+def gaussian_weak(rng, draws):
+    """The same formulas in 600 digits, correlations down to 1e-120 in turned and mixed columns; what is off is relative."""
+    import mpmath
+
+    out = []
+    for dx, dy in ((1, 1), (4, 3), (2, 6)):
+        for weakest in (1e-3, 1e-8, 1e-9, 1e-20, 1e-120):
+            k = min(dx, dy)
+            rho = weakest * np.linspace(1, 2, k)[::-1]
+            lx, ly = (np.linalg.cholesky(a @ a.T + np.eye(len(a))) for a in (rng.normal(size=(d, d)) for d in (dx, dy)))
+            u, v = (np.linalg.qr(rng.normal(size=(d, d)))[0][:, :k] for d in (dx, dy))
+            for times in (1.5, 3.0, 1e6):
+                beta = times / weakest**2
+                found = dt.gaussian_bottleneck(lx @ lx.T, ly @ ly.T, lx @ u @ np.diag(rho) @ v.T @ ly.T, [beta])
+                with mpmath.workdps(600):
+                    b, squares = mpmath.mpf(beta), [mpmath.mpf(r) ** 2 for r in rho]
+                    i_x = sum(mpmath.log((b - 1) * s / (1 - s), 2) for s in squares) / 2
+                    i_y = sum(mpmath.log((b - 1) / (b * (1 - s)), 2) for s in squares) / 2
+                    i_xy = -sum(mpmath.log(1 - s, 2) for s in squares) / 2
+                    pairs = ((found.i_x[0], i_x), (found.i_y[0], i_y), (found.i_xy, i_xy))
+                    off = [float(mpmath.mpf(float(a)) / c) for a, c in pairs]
+                    off += [c * s for c, s in zip(found.critical_beta, rho[:k] ** 2)]
+                out.append(near(off, 1, 1e-9, f"{dx} x {dy}, {weakest:g}: "))
+    return all_of(*out)
+
+
 def gaussian_units(rng, draws):
     mix = rng.standard_normal((5, 5))
     cov = mix @ mix.T + 0.2 * np.eye(5)
@@ -288,6 +314,7 @@ CURVES = [
     Row("bottleneck_curve", "invariance", "order, counts and their scale, doubled and empty rows, transposes", curve_invariance),
     Row("gaussian_bottleneck", "null", "no covariance between X and Y", gaussian_null),
     Row("gaussian_bottleneck", "truth", "independent pairs, rho .001 to 1 - 1e-6: closed form", gaussian_truth),
+    Row("gaussian_bottleneck", "truth", "correlations of 1e-3 to 1e-120: relative precision against 600 digits", gaussian_weak),
     Row("gaussian_bottleneck", "invariance", "units of measurement from 1e-100 to 1e100", gaussian_units),
     Row("gaussian_bottleneck", "truth", "impossible covariances and betas are refused by name", impossible),
     Row("information.finite_sample_bound", "null", "independent X and Y: nothing is worth keeping", finite_null),

@@ -61,13 +61,73 @@ def nothing_shared(x, n):
 
 def wide(rng, draws):
     """Fewer rows than columns: 30 to 200 rows of 100 to 1,000 columns, dense or heavy-tailed."""
-    held = 0
+    held = said = 0
     for k in range(draws):
         n, d = ((30, 100), (50, 1000), (200, 300))[k % 3]
         x = rng.normal(size=(n, d)) if k % 2 else rng.standard_t(3, size=(n, d))
         got = MI(x, rng.integers(0, 2, n) if k % 4 < 2 else rng.normal(size=n))
         held += got.low <= 0 <= got.high
-    return covers(held, draws, 0.9)
+        said += any("may be too narrow" in t for t in got.notes)
+    return all_of(covers(held, draws, 0.9), Found(f"{said} of {draws} say so", "all", said == draws))
+
+
+def few(rng, draws):
+    """Below the least number of samples no interval pretends: unbounded with a note, or NaN; never of width 0."""
+    off = []
+    for n in (4, 5, 7, 9, 13, 19, 25, 29):
+        x, y, z = rng.normal(size=(3, n))
+        label, symbols, one = np.arange(n) % 2, rng.integers(0, 3, n), np.ones(n)
+        given = dt.conditional_mutual_information
+        found = {
+            "auto, numbers": (30, MI(x, y)),
+            "auto, a label": (20, MI(x, label)),
+            "auto, counts": (20, MI(label, symbols)),
+            "auto, a constant": (20, MI(x, one)),
+            "ksg": (200, MI(x, y, "ksg")),
+            "ksg, a constant": (20, MI(x, one, "ksg")),
+            "plugin": (20, MI(label, symbols, "plugin")),
+            "plugin given": (20, given(label, symbols, label)),
+            "entropy": (20, dt.entropy(symbols)),
+            "entropy of one symbol": (20, dt.entropy(np.ones(n, dtype=int))),
+            "ksg given": (200, given(x, y, z)),
+        }
+        if n > 4:
+            found["gaussian"] = (10, MI(x, y, "gaussian"))
+        for name, (least, got) in found.items():
+            said = got.low == -np.inf and got.high == np.inf and any("unbounded" in t for t in got.notes)
+            none = np.isnan(got.low) or said
+            off.append(Found(f"{name}, n = {n}: [{got.low:.3g}, {got.high:.3g}]", "no interval", none == (n < least)))
+    return all_of(*off)
+
+
+def small(draw, truth, method="auto"):
+    """Intervals at the least number of samples that has them: at least 90 %."""
+
+    def check(rng, draws):
+        got = [MI(*draw(rng), method) for _ in range(draws)]
+        return covers(sum(g.low <= truth <= g.high for g in got), draws, 0.9)
+
+    return check
+
+
+def noisy_symbols(n):
+    def draw(rng):
+        x = rng.integers(0, 3, n)
+        return x, np.where(rng.random(n) < 0.3, rng.integers(0, 3, n), x)
+
+    return draw
+
+
+_KEPT = np.full((3, 3), 0.1 / 3) + 0.7 * np.eye(3) / 3
+SMALL = [
+    *((f"auto, {n} normals of correlation {r}", small(lambda rng, n=n, r=r: pair(rng, n, r), -0.5 * np.log2(1 - r**2)))
+      for n, r in ((30, 0.6), (30, 0.95), (100, 0.95))),
+    *((f"gaussian, {n} normals of correlation .95", small(lambda rng, n=n: pair(rng, n, 0.95), -0.5 * np.log2(1 - 0.95**2), "gaussian"))
+      for n in (10, 30)),
+    *((f"auto, {n} samples, a shift of {s} by a label", small(*shifted(n, s, 0.5))) for n, s in ((20, 2.0), (20, 8.0))),
+    *((f"{m}, {n} samples of 3 x 3 symbols", small(noisy_symbols(n), float((_KEPT * np.log2(_KEPT * 9)).sum()), m))
+      for m in ("auto", "plugin") for n in (20, 60)),
+]  # fmt: skip
 
 
 def normals(d, change=lambda v: v):
@@ -201,6 +261,8 @@ AUTO = [
     Row("mutual_information", "truth", "auto: 12 of the 40 known pairs, n = 2,000", known_pairs(_EASY + _HARD, 1, 0.25)),
     Row("mutual_information", "truth", "auto: the 40 known pairs, n = 2,000", known_pairs(dt.datasets.ground_truths(), 2, 0.25), 0, 5),
     Row("mutual_information", "truth", "auto: one outlier of 1e3 to 1e300; lognormal tails", one_outlier),
+    Row("mutual_information", "truth", "4 to 29 samples: no interval below the least number, said", few),
+    *(Row("mutual_information", "truth", f"intervals of few: {case}", check, 0, 400) for case, check in SMALL),
     Row("mutual_information", "truth", "auto: classes that lie apart give their entropy", never_above),
     Row("mutual_information", "invariance", "auto, ranks: increasing maps, constant and repeated columns", monotone),
     Row("mutual_information", "invariance", "auto: x and y change places", symmetric),

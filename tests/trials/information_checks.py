@@ -5,7 +5,7 @@ import torch
 from scipy.stats import norm
 
 import deeptheory as dt
-from trials.frame import all_of, covers, near, often, rare, refused, same, uniform
+from trials.frame import all_of, covers, near, often, same, uniform
 
 MI, CMI, H = dt.mutual_information, dt.conditional_mutual_information, dt.entropy
 LN2 = np.log(2)
@@ -288,103 +288,3 @@ def copies(rng, draws):
     x, y = pair(rng, 2000, np.sqrt(0.5))
     out += [near(MI(np.c_[x, x], y, m).value, MI(x, y, m).value, 1e-6, f"{m}, column twice: ") for m in ("ksg", "auto")]
     return all_of(*out)
-
-
-def series(rng, n, phi):
-    x = rng.normal(size=n)
-    for k in range(1, n):
-        x[k] = phi * x[k - 1] + np.sqrt(1 - phi**2) * x[k]
-    return x
-
-
-def series_noted(rng, draws):
-    out = []
-    for phi in (0.6, 0.9, 0.99):
-        got = MI(series(rng, 2000, phi), series(rng, 2000, phi))
-        out.append(near(any("series" in t for t in got.notes), True, 0, f"both AR({phi}): "))
-    slow = MI(series(rng, 2000, 0.99), rng.normal(size=2000))
-    out.append(near(any("series" in t for t in slow.notes), False, 0, "one side white: "))
-    label = np.sort(rng.integers(0, 4, 1000))
-    got = MI(rng.normal(size=1000) + label, label)
-    out.append(near(any("series" in t for t in got.notes), False, 0, "rows sorted by class: "))
-    return all_of(*out)
-
-
-def series_false(rng, draws):
-    """Independent rows of 20 columns are not called a series."""
-    hits = 0
-    for _ in range(draws):
-        got = MI(rng.normal(size=(300, 20)), rng.normal(size=(300, 20)), "gaussian")
-        hits += any("series" in t for t in got.notes)
-    return rare(hits, draws)
-
-
-def blocks(rng, draws):
-    hits = 0
-    for _ in range(draws):
-        got = MI(series(rng, 4000, 0.8), series(rng, 4000, 0.8), "ksg", block=20)
-        hits += got.low <= 0 <= got.high
-    return covers(hits, draws)
-
-
-def block_p(rng, draws):
-    p = [MI(series(rng, 400, 0.8), series(rng, 400, 0.8), "ksg", permutations=19, block=40).p for _ in range(draws)]
-    return uniform(p)
-
-
-def grouped(rng, draws):
-    """Rows of one group share a mean on both sides, groups are independent: p by permuted groups."""
-    p = []
-    for _ in range(draws):
-        at = np.repeat(np.arange(40), 5)
-        x, y = (rng.normal(size=40)[at] + rng.normal(size=200) for _ in range(2))
-        p.append(MI(x, y, "ksg", permutations=19, groups=at).p)
-    return uniform(p)
-
-
-def refusals(rng, draws):
-    import pandas as pd
-
-    x, y = pair(rng, 40, 0.5)
-    mixed = np.array([1, "a"] * 20, dtype=object)
-    calls = [
-        (lambda: MI(x, y, "mine"), "neural bounds are not in this package"),
-        (lambda: MI(x, y, "InfoNCE"), "is not there"),
-        (lambda: MI(x, y, "kraskov"), "use 'ksg'"),
-        (lambda: MI(x, y, "gcmi"), "ranks=True"),
-        (lambda: MI(x, y, "histogram"), "bin the columns"),
-        (lambda: MI(x, y, None), "method is None"),
-        (lambda: MI(x, y, 3), "method is 3"),
-        (lambda: MI(x, y, base=2), "use unit="),
-        (lambda: H(x, base=np.e), "use unit="),
-        (lambda: MI(x, y, n_neighbors=5), "use k="),
-        (lambda: MI(x, y, random_state=0), "use seed="),
-        (lambda: MI(x, y, n_perm=100), "use permutations="),
-        (lambda: MI(x, y, "ksg", discrete_features=True), "labels as whole numbers or words"),
-        (lambda: MI(x, y, kk=3), "unknown option 'kk'"),
-        (lambda: MI(x, y, unit="bit"), "unit is 'bit'"),
-        *((lambda k=k, m=m: MI(x, y, m, k=k), f"k is {k}") for k in (2.5, None, True) for m in ("auto", "ksg", "wkl")),
-        *((lambda k=k: CMI(x, y, y, k=k), f"k is {k}") for k in (2.5, None)),
-        *((lambda s=s: MI(x, y, seed=s), "seed is") for s in (None, 1.5, "a", -1)),
-        (lambda: MI(x, y, permutations=2.5), "permutations is 2.5"),
-        (lambda: MI(x, y, permutations=-1), "permutations is -1"),
-        (lambda: MI(x, y, groups=[1, 2]), "groups has shape"),
-        (lambda: MI(x, y, block=0), "block is 0"),
-        (lambda: MI(mixed, y), "row 1 holds 'a'"),
-        (lambda: MI(np.array([[1], {}] * 20, dtype=object), y), "holds a list"),
-        (lambda: MI([[1], [1, 2]], [1, 2]), "no array of numbers"),
-        (lambda: MI(pd.DataFrame({"a": x[:, 0], "b": ["u"] * 40}), y), "column 'b' of x"),
-        (lambda: MI(pd.Series([1.0, None] * 20, dtype=object), y), "no value in row 1"),
-        (lambda: MI(pd.Series(["a", None] * 20).astype("category"), y), "no category in row 1"),
-        (lambda: MI(np.array(["2020"] * 40, dtype="datetime64[D]"), y), "holds datetime64"),
-        (lambda: MI(x + 1j, y), "holds complex"),
-        (lambda: MI(np.ma.array(x, mask=x > 0), y), "masks"),
-        (lambda: MI(3, y), "x is one int"),
-        (lambda: MI((v for v in x), y), "x is one generator"),
-        (lambda: H(x, permutations=9), "Known: k, weighted"),
-        (lambda: H(np.round(x), "kl"), "add noise|'plugin'"),
-        (lambda: MI(x, np.arange(40).astype(str)), "label of their own"),
-        *((lambda m=m: MI(x, y, m, ranks=True), "ranks= is for") for m in ("plugin", "wkl", "compressed")),
-        (lambda: CMI(x, y, x + y, permutations=9), "z is continuous"),
-    ]
-    return all_of(*(refused(call, match) for call, match in calls))

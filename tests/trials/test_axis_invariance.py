@@ -4,7 +4,7 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory import axis as ax
-from trials.frame import Row, all_of, near, quick, same
+from trials.frame import Found, Row, all_of, near, quick, same
 
 PLAIN = {"models": False, "permutations": 0}
 
@@ -20,6 +20,27 @@ def scales(rng, draws):
         for a, b in ((1, 1), (1, 2.0**-17), (2.0**-60, 2.0**-60), (2.0**40, 2.0**60), (2.0**-200, 1), (2.0**200, 1))
     ]
     return all_of(*(same(v, 1e-4) for v in zip(*codes)))
+
+
+def baselines(rng, draws):
+    """Scale and offset of the responses, for every model; what is left of responses of deviation 1 on 1e8 is their last eight digits."""
+    worst: dict[str, float] = {}
+    same_names = True
+    for _ in range(draws):
+        sim = ax.simulate(dict.fromkeys(("axis", "exemplar", "energy", "norm x direction"), 0.25), n=240, d=5, units=12, reliability=0.6, seed=int(rng.integers(1e6)))  # fmt: skip
+        y = sim.responses / sim.responses.std()
+        first, *others = [
+            dt.axis_code(a * y + b, sim.features, folds=4, permutations=9).models
+            for a, b in ((1, 0), (1, 1e4), (1, 1e8), (1, -1e8), (1e-6, 30), (1e6, 3e9), (3.7, 0))
+        ]
+        for m in others:
+            same_names &= bool((m.verdict == first.verdict).all())
+            for name in m.names:
+                worst[name] = max(worst.get(name, 0.0), float(np.abs(m.of(name) - first.of(name)).max()))
+    return all_of(
+        *(near(v, 0, 2e-3, f"{name}: ") for name, v in worst.items()),
+        Found(f"verdicts alike: {same_names}", "verdicts alike", same_names),
+    )
 
 
 def order_and_kind(rng, draws):
@@ -80,6 +101,7 @@ def label_names(rng, draws):
 
 ROWS = [
     Row("axis_code", "invariance", "units of responses and features, 2^-60 to 2^60", scales),
+    Row("axis.Models.of", "invariance", "scale and offset of responses, to a baseline of 1e8, every model", baselines, 1, 12),
     Row("axis_code", "invariance", "order of units and rows, torch or numpy", order_and_kind),
     Row("axis_code", "invariance", "default dtype, inference mode before and during, threads", ambient),
     Row("axis.AxisCode.attribute", "invariance", "names and codes of labels", label_names),

@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 import torch
 
+import deeptheory
 from cheap.random_formulas import ACTIVATIONS, Truth, judged, points, stranger, worst_error
 from deeptheory import cheap
 from deeptheory.core.errors import InputError
@@ -32,20 +33,24 @@ def within(text, domain, tolerance, count=200, **options):
     return check
 
 
-def strangers(activation):
-    """Random formulas: none beyond its certificate, no raw error; refused at most 10 % that float64 itself gets right."""
+def strangers(activation=None):
+    """Random formulas: none beyond its certificate, no raw error; refused at most 10 % that float64 itself gets right.
+
+    activation: None takes each formula's own.
+    """
 
     def check(rng, draws):
-        seen = {}
-        for _ in range(draws):
-            s = stranger(rng)
-            s = type(s)(s.text, s.domain, activation, s.dtype, s.share)
-            o = judged(s, rng, *((1000, 50) if draws > 20 else (120, 10)))
+        seed, seen = int(rng.integers(2**32)), {}
+        for k in range(draws):
+            own = np.random.default_rng([seed, k])
+            s = stranger(own)
+            s = type(s)(s.text, s.domain, activation or s.activation, s.dtype, s.share)
+            o = judged(s, own, *((1000, 50) if draws > 20 else (120, 10)))
             seen.setdefault(o.kind, []).append((s, o))
         wrong = seen.get("broken", []) + seen.get("raw", [])
         held, refusals = len(seen.get("held", [])), len(seen.get("refused", []))
         most = 0.1 * (held + refusals) if draws > 100 else 0.35 * (held + refusals) + 1
-        text = f"{held} held, {len(wrong)} broken, {refusals} refused of {draws}" + "".join(
+        text = f"{held} held, {len(wrong)} broken, {refusals} refused of {draws}, seed {seed}" + "".join(
             f"; {s}: {o.said}" for s, o in wrong[:1]
         )
         return Found(text, "0 broken, 10 % refused (at full size)", not wrong and refusals <= most)
@@ -195,6 +200,29 @@ def bomb(
     return check
 
 
+def long_(text, **options):
+    """Formulas whose parts are many: refused before they are compiled."""
+
+    def check(rng, draws):
+        cheap.compile_polynomial("x*y")  # imports
+        start, memory = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        found = refused(lambda: cheap.compile_polynomial(text, **options), "compiled are up to")
+        took, more = time.process_time() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024
+        return all_of(found, Found(f"{took:.2f} s, {more:.0f} MB", "1 s, 200 MB", took < 1 and more < 200))
+
+    return check
+
+
+_NAMES = [f"a{k}" for k in range(20)]
+_MANY = [" * ".join(c) for c in itertools.islice(itertools.combinations(_NAMES, 4), 3000)]
+LONG = {
+    "3,000 monomials": {"text": " + ".join(_MANY)},
+    "1,000 monomials at depth 2": {"text": " + ".join(_MANY[:1000]), "depth": 2},
+    "300 sines": {"text": " + ".join(f"sin({k}*x)" for k in range(1, 301))},
+    "a million layers": {"text": "x*y", "depth": 10**6},
+    "a million layers of relu": {"text": "x*y", "depth": 10**6, "activation": "relu"},
+    "5,000 variables": {"text": " + ".join(f"b{k}" for k in range(5000))},
+}
 SI = [
     ("v*cos(theta)", {"v": (0, 1000), "theta": (-0.1, 0.1)}, (0.1, 1.0, 6.0)),
     ("1e6*sin(1e-6*x)", (-1, 1), (1e-2, 1e-5, 0.9)),
@@ -205,6 +233,13 @@ SI = [
     ("sqrt(1 + 1e-7*x)*y", {"x": (0, 1), "y": (-1e8, 1e8)}, (1, 20)),
 ]
 POINTS = ["x*sin(y)", "x/y", "x*sqrt(y)", "x*exp(y*z)", "log(y) + y**x*0 + x", "y**3*x + tanh(y)", "sin(y)*cos(y)"]
+FOLDED = [
+    ("(0.1 + 0.2 - 0.3)*1e17*x", 1e-6),
+    ("sinh(1.99)", 1e-12),
+    ("(3)**1.5*x", 1e-12),
+    ("(exp(7.3) - 1480.2999)*1e9*x", 1e-3),
+    ("1/(0.106*1.02 + 2) + x", 1e-12),
+]
 NEW = [
     ("atanh(x)", (-0.9, 0.9)), ("asinh(5*x)", (-2, 2)), ("acosh(x)", (1.1, 4)), ("erfc(x)*y", (-1, 2)),
     ("atan2(y, x)", {"x": (1, 2), "y": (-3, 3)}), ("atan2(y, x)", {"x": (-1, 2), "y": (0.5, 1)}),
@@ -213,7 +248,10 @@ NEW = [
 WIDE = [
     ("exp(-x)", (0, 1e6), 1e-2), ("sin(x)", (0, 3000), 2e-2), ("1/x", (3, 25_000), 1e-5), ("1/x", (-4e4, -1), 1e-4),
     ("sqrt(x)", (0, 4), 1e-2), ("asin(x)", (-1, 1), 1e-2), ("acos(x)*y", (-1, 1), 2e-2), ("x**1.5", (0, 9), 0.3),
-    ("sqrt((a - b)**2 + c**2)", (1, 3), 4e-2),
+    ("sqrt((a - b)**2 + c**2)", (1, 3), 4e-2), ("log(x)", (1, 1e4), 1e-3), ("1/sqrt(x)", (1, 1e5), 1e-3), ("x**0.75", (1, 1e4), 0.3),
+    ("tanh(x)", (-3e4, 500), 1e-2), ("erf(x)", (-269, 269), 1e-4), ("erfc(x)", (-3, 7e5), 1e-3), ("asinh(x)", (2, 1500), 1e-3),
+    ("asinh(x)", (-30, 40), 1e-2), ("atan(x)", (0, 3e4), 1e-3), ("atan(x)", (-60, 80), 1e-2), ("1/(1 + exp(-x))", (-1e3, 500), 1e-3),
+    ("x**1.5", (0, 2), 1e-4), ("x**0.6", (0, 1), 1e-2), ("(1 - cos(x))**1.5*y", (-1, 1), 1e-3),
 ]  # fmt: skip
 BOMBS = [
     "2**factorial(99)*x", "fibonacci(factorial(30))*x", "chebyshevt(10**7,x)", "hermite(10**5,x)", "Float(0.1,99999999)*x",
@@ -224,16 +262,20 @@ BOMBS = [
 ROWS = [
     *(Row("cheap.compile_polynomial", "truth", f"{t} to {tol:g}: worst error found, mpmath", within(t, d, tol)) for t, d, tols in SI for tol in tols),
     *(Row("cheap.compile_polynomial", "truth", f"{t}, a variable at one point, {str(k)[6:]}, y = {y}: mpmath", within(t, {"x": (-1, 1), "y": (y, y), "z": (0, 1)}, 1e-2, 60, dtype=k)) for t in POINTS for y, k in ((2, torch.float64), (2.1, torch.float32), (0.3, torch.float64))),
+    *(Row("cheap.compile_polynomial", "truth", f"{t}, numbers worked out before: mpmath", within(t, {"x": (0, 1)}, tol, 20)) for t, tol in FOLDED),
     *(Row("cheap.compile_polynomial", "truth", f"{t} on {d}: mpmath", within(t, d, 1e-4, 100)) for t, d in NEW),
     *(Row("cheap.compile_polynomial", "truth", f"{t} on {d}, wide or at a corner: mpmath", within(t, d, tol, 100)) for t, d, tol in WIDE),
     *(Row("cheap.compile_polynomial", "truth", f"{t} as its own neuron, {a}: mpmath", within(t, (-3, 3), 1e-4, 100, activation=a)) for t, a in (("1/(1 + exp(-x))", "sigmoid"), ("tanh(x)*y", "tanh"), ("exp(-x**2)", "exp"), ("sin(20*x) + y", "sin"), ("x*cos(y)", "cos"))),
+    *(Row("cheap.compile_polynomial", "truth", f"{t} over +-{r:g} by {a}: mpmath", within(t, (-r, r), 2e-3, 100, activation=a)) for t, r in (("tanh(x)", 3e3), ("erf(x)", 200)) for a in ("gelu", "softplus", "relu", "tanh", "sigmoid")),
     *(Row("cheap.compile_polynomial", "truth", f"{t} by relu on +-{r:g}, a little above a power of two: mpmath", within(t, (-r, r), tol, 100, activation="relu")) for t, tol in (("erf(y)", 2e-3), ("sin(x)*y + 3*x", 2e-2)) for r in (0.2543, 0.507, 1.017, 2.05)),
-    *(Row("cheap.compile_polynomial", "truth", f"random formulas of {a}: mpmath, 1,000 points, 50 ascents", strangers(a), 7, 223) for a in ACTIVATIONS),
+    *(Row("cheap.compile_polynomial", "truth", f"random formulas of {a}: mpmath, 1,000 points, 50 ascents", strangers(a), 7, 25) for a in ACTIVATIONS),
+    *(Row("cheap.compile_polynomial", "truth", f"random formulas, 200 of version {deeptheory.__version__}, block {k} of 10: mpmath, 1,000 points, 50 ascents", strangers(), 0, 200) for k in range(1, 11)),
     Row("cheap.compile_polynomial", "truth", "random formulas against interval arithmetic", by_intervals, 6, 200),
     *(Row("cheap.compile_polynomial", "invariance", f"{c:g} sin(x) takes the neurons of sin(x)", scaled(c)) for c in (1e-20, 1e-3, 1e7, 1e12)),
     Row("cheap.compile_polynomial", "invariance", "order of names, default dtype, threads, sympy or text", same_network),
     *(Row("cheap.compile_polynomial", "truth", f"the tolerance that a refusal of {t} names is met, {o}", reached(t, **o)) for t, o in (("asin(x/3)", {"depth": 6, "activation": "relu", "tolerance": 1.48e-5}), ("asin(x/3)", {"depth": 4, "activation": "relu", "tolerance": 1e-6}), ("sin(x)*exp(y)", {"tolerance": 1e-14}), ("1e7*sin(x)", {"tolerance": 1e-9}), ("x*y*z*w", {"depth": 1, "tolerance": 1e-9}), ("sqrt(x)", {"domain": (0, 1), "tolerance": 1e-6}))),
     *(Row("cheap.compile_polynomial", "truth", f"{t[:40]}: an error of ours, in a second and 200 MB", bomb(t)) for t in BOMBS),
+    *(Row("cheap.compile_polynomial", "truth", f"{name}: an error of ours, in a second and 200 MB", long_(**made)) for name, made in LONG.items()),
     Row("cheap.compile_polynomial", "truth", "float32 rows for a float64 network: refused", lambda r, d: refused(lambda: cheap.compile_polynomial("x*y")(torch.zeros(3, 2)), "float32")),
     Row("cheap.compile_polynomial", "truth", "rows inside the domain", lambda r, d: near(cheap.compile_polynomial("x*y", domain=(0, 1)).inside(torch.tensor([[0.0, 1.0], [0.5, 1.1], [-0.1, 0.0]])).numpy(), [1, 0, 0], 0)),
     *(Row("cheap.CompiledNetwork.to_onnx", "truth", f"float64 with {a}: refused", lambda r, d, a=a: refused(lambda: cheap.compile_polynomial("x*y", activation=a).to_onnx("/dev/null"), "onnxruntime")) for a in ("gelu", "softplus")),

@@ -6,8 +6,6 @@ import deeptheory as dt
 from trials.frame import Row, often, quick
 from trials.information_auto import AUTO
 from trials.information_checks import (
-    block_p,
-    blocks,
     codes,
     conditional_labels,
     copies,
@@ -17,7 +15,6 @@ from trials.information_checks import (
     entropy_intervals,
     entropy_units,
     found,
-    grouped,
     halves,
     heavy,
     kinds,
@@ -31,14 +28,15 @@ from trials.information_checks import (
     outliers,
     pair,
     partial,
-    refusals,
     relu,
-    series_false,
-    series_noted,
     tails,
     units_and_order,
 )
+from trials.information_counts import corrected, corrected_order, given_labels
 from trials.information_models import MODELS
+from trials.information_refusals import refusals
+from trials.information_series import block_p, blocks, grouped, series_false, series_noted
+from trials.row_labels import ROW_LABELS
 
 CMI = dt.conditional_mutual_information
 EXEMPT = {
@@ -100,12 +98,20 @@ ROWS = [
     Row("mutual_information", "truth", "I(X;X) and repeated columns", copies),
     Row("mutual_information", "truth", "series on both sides are noted, else not", series_noted),
     Row("mutual_information", "truth", "wrong use is answered by name", refusals),
+    *(Row("conditional_mutual_information", "null" if rho == 0 else "truth", f"{m}: intervals given {k or 'a normal instead of'} labels, n = {n}, correlation {rho}", given_labels(n, k, rho, m), q, 200)
+      for m, n, k, q in (("ksg", 400, 2, 0), ("ksg", 400, 5, 100), ("ksg", 400, 19, 0), ("ksg", 1000, 19, 0), ("ksg", 1000, 30, 0), ("mixed", 1000, 5, 0), ("ksg", 400, None, 0))
+      for rho in (0, 0.6, 0.9)),
     Row("conditional_mutual_information", "power", "ksg: .2 bit given a normal, n = 1,000",
         lambda rng, draws: often(sum(CMI(*pair(rng, 1000, _HALF), rng.normal(size=1000)).low > 0 for _ in range(draws)), draws, 0.8), 20, 200),
     Row("conditional_mutual_information", "truth", "labels, their codes: closed form and quadrature", conditional_labels),
     Row("conditional_mutual_information", "truth", "a condition of 50 classes: 0 and .322", many_classes),
     Row("conditional_mutual_information", "truth", "normals given two normals: closed form", partial),
     Row("entropy", "truth", "normal, uniform, exponential, symbols: closed forms", entropies),
+    *(Row("mutual_information", "null", f"plugin, {c}: {k} x {k} symbols, n = 400", nothing_shared(labels(400, *[1 / k] * k), labels(400, *[1 / k] * k), "plugin", correct=c), 100 if k == 6 else 0, 1000)
+      for c in ("grassberger", "chao-shen", "shrink") for k in (6, 30)),
+    *(Row("entropy", "truth", f"plugin, {c}: 100 equal symbols, a geometric law", corrected(c), q, 20)
+      for c, q in (("miller-madow", 2), ("grassberger", 2), ("chao-shen", 2), ("shrink", 2))),
+    Row("entropy", "invariance", "corrections of counts: order, names of symbols, sides", corrected_order),
     Row("entropy", "null", "Kozachenko-Leonenko, 400 normals", entropy_intervals(dense(400, 1), 0.5 * np.log2(2 * np.pi * np.e), "kl"), 100, 1000),
     Row("entropy", "null", "plug-in, 300 of 8 symbols", entropy_intervals(labels(300, *[0.125] * 8), 3.0, "plugin"), 100, 1000),
     Row("entropy", "invariance", "order of rows, units of measurement: h(cX) = h(X) + d log c", entropy_units),
@@ -115,6 +121,7 @@ ROWS = [
     Row("conditional_mutual_information", "invariance", "numpy, torch, pandas, lists, dtypes, default dtypes, grad modes", kinds),
     *AUTO,
     *MODELS,
+    *ROW_LABELS,
 ]  # fmt: skip
 
 

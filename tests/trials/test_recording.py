@@ -9,7 +9,7 @@ from torch import nn
 
 import deeptheory as dt
 from deeptheory.information import ClassStatistics
-from trials.frame import Found, Row, all_of, near, quick, same, uniform
+from trials.frame import Found, Row, all_of, near, quick, refused, same, uniform
 
 
 def net(rng, widths=(6, 9, 5, 3)):
@@ -22,6 +22,34 @@ def net(rng, widths=(6, 9, 5, 3)):
 
 def probe(rng, n=40, width=6):
     return torch.tensor(rng.normal(size=(n, width)), dtype=torch.float32), rng.integers(0, 3, n)
+
+
+def moved(rng, draws):
+    """A model of another dtype at the next snapshot is refused by name, before anything is kept; moved back it goes on."""
+    found = []
+    models = {
+        "linear": (net(rng), (6,)),
+        "conv": (nn.Sequential(nn.Conv1d(1, 3, 2), nn.BatchNorm1d(3), nn.ReLU()), (1, 6)),
+        "recurrent": (nn.GRU(6, 3, batch_first=True), (2, 6)),
+        "transformer": (nn.TransformerEncoderLayer(6, 2, 8, batch_first=True), (2, 6)),
+    }
+    for name, (model, shape) in models.items():
+        x, y = torch.tensor(rng.normal(size=(20, *shape)), dtype=torch.float32), rng.integers(0, 2, 20)
+        for dtype, batch, readouts in (
+            (torch.float64, None, None),
+            (torch.float16, 7, dt.Binning(3)),
+            (torch.bfloat16, None, dt.Exact()),
+        ):
+            recorder = dt.Recorder(model, x, y, readouts=readouts, batch=batch)
+            recorder.snapshot(0)
+            model.to(dtype)
+            found.append(refused(lambda r=recorder: r.snapshot(1), "does not take these inputs"))
+            model.float()
+            recorder.snapshot(2)
+            found.append(
+                Found(f"{name}: steps {recorder.recording.steps}", "0 and 2", recorder.recording.steps == (0, 2))
+            )
+    return all_of(*found)
 
 
 def by_hand(rng, draws):
@@ -247,6 +275,7 @@ ROWS = [
     Row("Recorder.activations", "truth", "the layers called by hand, 1, 2 and 33 samples: the same bits", by_hand),
     Row("Recorder.activations", "invariance", "train mode, inference mode, default dtype, threads", who_calls),
     Row("Recorder.activations", "invariance", "inputs as tensor, arrays, lists, dataset", forms),
+    Row("Recorder.snapshot", "truth", "models moved to another dtype between snapshots are refused by name", moved),
     Row("Recorder.snapshot", "invariance", "batches of all, 1, 7 and 39 samples", batches),
     Row("Recorder.snapshot", "invariance", "order of samples", order_of_samples),
     Row("Recorder.cost", "truth", "bytes held, passes and batches, counted by hand", cost_is_what_is_held),

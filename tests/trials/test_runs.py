@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from deeptheory.runs import Claim, Sample, decide, derive, members
+from deeptheory.runs import Claim, Sample, decide, derive, members, share_of
+from deeptheory.runs.intervals import interval
 from trials.frame import Row, all_of, often, quick, rare, same
 
 
@@ -79,6 +80,45 @@ def shares(p):
     return lambda rng, n: rng.random(n) < p
 
 
+def with_missing(n, gone):
+    """Values whose sign is a fair coin, some of them missing."""
+
+    def draw(rng):
+        values = rng.normal(size=n)
+        values[rng.random(n) < gone] = np.nan
+        return values
+
+    return draw
+
+
+def share_covers(n, gone):
+    def check(rng, draws):
+        found = [interval(share_of(v > 0, v)) for v in (with_missing(n, gone)(rng) for _ in range(draws))]
+        return rare(sum(not f.low <= 0.5 <= f.high for f in found if f.n), draws, 0.05)
+
+    return check
+
+
+def share_counts(rng, draws):
+    values = with_missing(200, 0.3)(rng)
+    there = values[~np.isnan(values)]
+    found = interval(share_of(values > 0, values))
+    return same([[found.value, found.n, found.missing], [(there > 0).mean(), len(there), 200 - len(there)]])
+
+
+def share_in_any_order(rng, draws):
+    values = with_missing(50, 0.2)(rng)
+    turn = rng.permutation(50)
+    forms = [
+        (values, values),
+        (values[turn], values[turn]),
+        (values, values.astype(np.float32)),
+        (values, np.stack([values] * 3, 1)),
+    ]
+    found = [interval(share_of(v > 0, m)) for v, m in forms]
+    return same([[f.value, f.low, f.high, f.n] for f in found], 1e-12)
+
+
 def normals(mean, sd):
     return lambda rng, n: rng.normal(mean, sd, n)
 
@@ -101,6 +141,9 @@ ROWS = [
     Row("runs.decide", "power", "8 networks, mean 2 s.d. inside: reproduced in 90 %", far_inside(normals(2, 1), "mean", "> 0", 8, 0.9), 60, 600),
     Row("runs.decide", "power", "18 networks that all agree, >= 0.8: reproduced", far_inside(shares(1.0), "share", ">= 0.8", 18, 1.0), 20, 200),
     Row("runs.decide", "invariance", "order, units, dtype and kind of array", units_and_order),
+    *(Row("runs.share_of", "null", f"{n} networks, a fifth without a value: 95 % interval of a fair coin", share_covers(n, 0.2), 200, 2000) for n in (6, 18, 60)),
+    Row("runs.share_of", "truth", "those without a value are left out and counted", share_counts),
+    Row("runs.share_of", "invariance", "order, dtype and columns of what was compared", share_in_any_order),
     Row("runs.derive", "truth", "purposes and families never share a seed", seeds_apart),
 ]  # fmt: skip
 EXEMPT = {

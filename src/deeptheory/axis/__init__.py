@@ -1,4 +1,7 @@
-"""Chang & Tsao: does a population code its stimuli by axes? Tuning, flatness, rival models, decoding; simulated cells."""
+"""Chang & Tsao: does a population code its stimuli by axes?
+
+Tuning, flatness, rival models, decoding; simulated cells.
+"""
 
 from deeptheory.axis.bench.axes import Axes
 from deeptheory.axis.bench.code import AxisCode, axis_code

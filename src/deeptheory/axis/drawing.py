@@ -44,7 +44,13 @@ def draw_preference(preference: Any) -> Any:
     middle, spread = float(preference.null_mean[:, 0].mean()), float(preference.null_sd[:, 0].mean())
     if np.isfinite(middle):
         band = {"fillcolor": NEUTRAL, "opacity": 0.2, "line_width": 0, "layer": "below"}
-        figure.add_vrect(x0=middle - 1.96 * spread, x1=middle + 1.96 * spread, annotation_text="no tuning", annotation_position="top left", **band)  # fmt: skip
+        figure.add_vrect(
+            x0=middle - 1.96 * spread,
+            x1=middle + 1.96 * spread,
+            annotation_text="no tuning",
+            annotation_position="top left",
+            **band,
+        )
     figure.update_xaxes(range=[-1, 1])
     return figure
 
@@ -68,7 +74,11 @@ def draw_flatness(flatness: Any) -> Any:
                 text=[f"unit {u}" for u in flatness.units[which]],
             )
         )
-    figure.add_hline(y=float(np.median(flatness.detectable)), line={"dash": "dot", "color": NEUTRAL}, annotation_text="detectable (median)")  # fmt: skip
+    figure.add_hline(
+        y=float(np.median(flatness.detectable)),
+        line={"dash": "dot", "color": NEUTRAL},
+        annotation_text="detectable (median)",
+    )
     return figure
 
 
@@ -125,7 +135,11 @@ def draw_identification(found: Any) -> Any:
         (found.chance, "chance", NEUTRAL, "dot"),
     )
     for y, name, colour, dash in rows:
-        figure.add_trace(go.Scatter(x=n, y=_round(y), mode="lines+markers", name=name, line={"color": colour, "dash": dash}), row=1, col=1)  # fmt: skip
+        figure.add_trace(
+            go.Scatter(x=n, y=_round(y), mode="lines+markers", name=name, line={"color": colour, "dash": dash}),
+            row=1,
+            col=1,
+        )
     low, high = found.low[:, -1], found.high[:, -1]
     figure.add_trace(
         go.Scatter(
@@ -174,6 +188,16 @@ def draw_efficiency(found: Any, reader: str) -> Any:
     for m, (name, colour) in enumerate(zip(("axis metric", "distance metric"), LAYER_COLOURS)):
         for s in range(len(found.seeds)):
             y = _round(found.accuracy[s, m, :, r])
-            figure.add_trace(go.Scatter(x=list(found.units), y=y, mode="lines", line={"color": colour}, name=name, showlegend=s == 0, legendgroup=name))  # fmt: skip
+            figure.add_trace(
+                go.Scatter(
+                    x=list(found.units),
+                    y=y,
+                    mode="lines",
+                    line={"color": colour},
+                    name=name,
+                    showlegend=s == 0,
+                    legendgroup=name,
+                )
+            )
     figure.add_hline(y=found.chance[r], line={"dash": "dot", "color": NEUTRAL}, annotation_text="chance")
     return figure

@@ -1,7 +1,8 @@
 """The convolutional networks that the two papers measured capsules against.
 
-Source: Sabour, Frosst & Hinton 2017, sections 5 and 6; Hinton, Sabour & Frosst 2018, section 4. The texts leave padding and
-pooling open; with "same" padding, and no pooling in the first, the published numbers of parameters come out: 35.4, 24.56, 4.2 million.
+Source: Sabour, Frosst & Hinton 2017, sections 5 and 6; Hinton, Sabour & Frosst 2018, section 4. The texts leave padding
+and pooling open; with "same" padding, and no pooling in the first, the published numbers of parameters come out: 35.4,
+24.56, 4.2 million.
 """
 
 from collections.abc import Sequence
@@ -10,20 +11,39 @@ from itertools import pairwise
 from torch import nn
 
 
-def sabour_cnn(image_shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10, channels: Sequence[int] = (256, 256, 128), widths: Sequence[int] = (328, 192)) -> nn.Sequential:  # fmt: skip
-    """MNIST: convolutions 5x5, then fully connected, dropout before the output; 35,445,522 parameters. -> logits [B, classes]."""
+def sabour_cnn(
+    image_shape: tuple[int, int, int] = (1, 28, 28),
+    classes: int = 10,
+    channels: Sequence[int] = (256, 256, 128),
+    widths: Sequence[int] = (328, 192),
+) -> nn.Sequential:
+    """MNIST: convolutions 5x5, then fully connected, dropout before the output; 35,445,522 parameters. -> logits
+    [B, classes].
+    """
     c, h, w = image_shape
     sizes = [c, *channels]
     convolutions = [part for a, b in pairwise(sizes) for part in (nn.Conv2d(a, b, 5, padding=2), nn.ReLU())]
     return nn.Sequential(*convolutions, nn.Flatten(), *_dense([channels[-1] * h * w, *widths], classes))
 
 
-def multimnist_cnn(image_shape: tuple[int, int, int] = (1, 36, 36), classes: int = 10, channels: Sequence[int] = (512, 256), widths: Sequence[int] = (1024,)) -> nn.Sequential:  # fmt: skip
-    """MultiMNIST: 9x9 and 5x5 convolutions, each pooled by two; 24,563,978 parameters. -> logits [B, classes], each its own logistic."""
+def multimnist_cnn(
+    image_shape: tuple[int, int, int] = (1, 36, 36),
+    classes: int = 10,
+    channels: Sequence[int] = (512, 256),
+    widths: Sequence[int] = (1024,),
+) -> nn.Sequential:
+    """MultiMNIST: 9x9 and 5x5 convolutions, each pooled by two; 24,563,978 parameters. -> logits [B, classes], each
+    its own logistic.
+    """
     return _pooled(image_shape, classes, channels, (9, 5), widths, dropout=0.0)
 
 
-def hinton_cnn(image_shape: tuple[int, int, int] = (2, 32, 32), classes: int = 5, channels: Sequence[int] = (32, 64), widths: Sequence[int] = (1024,)) -> nn.Sequential:  # fmt: skip
+def hinton_cnn(
+    image_shape: tuple[int, int, int] = (2, 32, 32),
+    classes: int = 5,
+    channels: Sequence[int] = (32, 64),
+    widths: Sequence[int] = (1024,),
+) -> nn.Sequential:
     """smallNORB: 5x5 convolutions, each pooled by two, dropout; 4,253,349 parameters. -> logits [B, classes]."""
     return _pooled(image_shape, classes, channels, (5, 5), widths, dropout=0.5)
 

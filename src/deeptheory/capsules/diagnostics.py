@@ -1,8 +1,9 @@
 """What routing does, iteration by iteration: who gets how much, how sure, how well votes agree, which parents are dead.
 
-Source: Hinton, Sabour & Frosst 2018, figure 2 (distances of votes to the mean, weighted by assignment); Sabour, Frosst & Hinton
-2017, appendix (change of logits by iteration).
-Trap: everything is weighted by the assignments (for EM times the child's activation): a vote that no parent takes says nothing.
+Source: Hinton, Sabour & Frosst 2018, figure 2 (distances of votes to the mean, weighted by assignment); Sabour, Frosst
+& Hinton 2017, appendix (change of logits by iteration).
+Trap: everything is weighted by the assignments (for EM times the child's activation): a vote that no parent takes says
+nothing.
 """
 
 from collections.abc import Callable
@@ -25,15 +26,18 @@ DEAD = 0.01  # of an equal share of the mass
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RoutingTrace(Result):
-    """One layer's routing of some examples. r iterations, J parent types (positions together), all means over the examples.
+    """One layer's routing of some examples. r iterations, J parent types (positions together), all means over the
+    examples.
 
-    entropy: [r] of a child's coupling over the parents of its window, in bits. agreement: [r] cosine of vote and parent, weighted by
-    coupling. change: [r] mean |change| of logits (agreement) or assignments (EM) since the iteration before; NaN in the first.
-    mass: [r, J] sum of couplings (times activations) a parent. presence: [r, J] length or activation. dead: [r] share of parent
-    types with less than a hundredth of an equal share of the mass. cost: [r] mean |logit| of parents' activations, EM only: beyond
-    4 they are saturated. distances: [r, J, bins] share of the mass by distance of vote and parent; edges: [bins + 1], all beyond
-    the last is in the last bin. couplings: where asked for, of every example: [r, B, I, J], in a convolutional layer [r, B, P, N, J]
-    with P windows of N children; for EM times the child's activation; 0 for children that are not there. Else None.
+    entropy: [r] of a child's coupling over the parents of its window, in bits. agreement: [r] cosine of vote and
+    parent, weighted by coupling. change: [r] mean |change| of logits (agreement) or assignments (EM) since the
+    iteration before; NaN in the first.
+    mass: [r, J] sum of couplings (times activations) a parent. presence: [r, J] length or activation. dead: [r] share
+    of parent types with less than a hundredth of an equal share of the mass. cost: [r] mean |logit| of parents'
+    activations, EM only: beyond 4 they are saturated. distances: [r, J, bins] share of the mass by distance of vote and
+    parent; edges: [bins + 1], all beyond the last is in the last bin. couplings: where asked for, of every example: [r,
+    B, I, J], in a convolutional layer [r, B, P, N, J] with P windows of N children; for EM times the child's
+    activation; 0 for children that are not there. Else None.
     """
 
     layer: str
@@ -51,7 +55,10 @@ class RoutingTrace(Result):
 
     def __repr__(self) -> str:
         first, last = (f"{x:.2f}" for x in self.entropy[[0, -1]])
-        return f"RoutingTrace({self.layer}, {self.kind}, {len(self.entropy)} iterations, entropy {first} to {last} bits, dead {self.dead[-1]:.0%})"
+        return (
+            f"RoutingTrace({self.layer}, {self.kind}, {len(self.entropy)} iterations, entropy {first} to "
+            f"{last} bits, dead {self.dead[-1]:.0%})"
+        )
 
     def mean_distance(self) -> np.ndarray:
         """[r, J]: mean distance of vote and parent, weighted by assignment; bins count by their middles."""
@@ -79,7 +86,9 @@ class RoutingTrace(Result):
         )
 
     def table(self):
-        """One row an iteration: entropy, agreement, change, dead, cost, mean distance, least and largest mass of a parent."""
+        """One row an iteration: entropy, agreement, change, dead, cost, mean distance, least and largest mass of a
+        parent.
+        """
         import pandas as pd
 
         rows = {"iteration": np.arange(1, len(self.entropy) + 1)}
@@ -99,11 +108,21 @@ class RoutingTrace(Result):
         shares = self.distances.sum(1) / self.distances.sum((1, 2))[:, None]
         for k, (y, colour) in enumerate(zip(shares, layer_colours(len(shares)))):
             line = {"color": colour, "shape": "hvh"}
-            figure.add_trace(go.Scatter(x=middles.round(5).tolist(), y=y.round(6).tolist(), name=f"iteration {k + 1}", mode="lines", line=line))  # fmt: skip
+            figure.add_trace(
+                go.Scatter(
+                    x=middles.round(5).tolist(),
+                    y=y.round(6).tolist(),
+                    name=f"iteration {k + 1}",
+                    mode="lines",
+                    line=line,
+                )
+            )
         return figure
 
     def figure_of_change(self) -> Any:
-        """Mean |change| of logits or assignments by iteration, on a logarithmic axis (appendix of the routing paper)."""
+        """Mean |change| of logits or assignments by iteration, on a logarithmic axis (appendix of the routing
+        paper).
+        """
         import plotly.graph_objects as go
 
         figure = new_figure(title=self.layer, xaxis_title="iteration", yaxis_title="mean |change|")
@@ -119,9 +138,10 @@ ROUTED = (Capsules, ConvCapsules, ConvMatrixCapsules, ClassCapsules)
 def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60, couplings: bool = False) -> dict[str, RoutingTrace]:
     """A trace of every routed capsule layer in a module, by its name, for one forward pass of the inputs in eval mode.
 
-    couplings: keep those of every example as well (four bytes for each child, parent, iteration and example). The module is left as
-    it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself handed in is named by its class;
-    one that is called twice appears a second time, as "name (2)". InputError: no routed layer was reached, no example.
+    couplings: keep those of every example as well (four bytes for each child, parent, iteration and example). The
+    module is left as it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself
+    handed in is named by its class; one that is called twice appears a second time, as "name (2)". InputError: no
+    routed layer was reached, no example.
     """
     caught: list[tuple[str, nn.Module, tuple, dict]] = []
 
@@ -179,7 +199,9 @@ class _Looks:
         self.rows: list[dict[str, Any]] = []
 
     def agreement(self, coupling, logits, v, votes, there=None):
-        """there: [..., I], False for a child that is not there (masked, or padding): it has no vote, and so no weight."""
+        """there: [..., I], False for a child that is not there (masked, or padding): it has no vote, and so no
+        weight.
+        """
         presence = torch.linalg.vector_norm(v, dim=-1)
         weight = coupling.expand(votes.shape[:-1])
         weight = weight if there is None else weight * there[..., None]
@@ -188,7 +210,15 @@ class _Looks:
     def em(self, r, mass, mean, variance, logit, votes):
         weight = r.expand(votes.shape[:-1])
         presence = mass / mass.sum(-1, keepdim=True) if self.by_mass else logit.sigmoid()
-        self._look(weight, weight / weight.sum(-1, keepdim=True).clamp(min=1e-30), weight, mean, votes, presence, float(logit.abs().mean()))  # fmt: skip
+        self._look(
+            weight,
+            weight / weight.sum(-1, keepdim=True).clamp(min=1e-30),
+            weight,
+            mean,
+            votes,
+            presence,
+            float(logit.abs().mean()),
+        )
 
     def _look(self, weight, coupling, state, parents, votes, presence, cost):
         j = weight.shape[-1]

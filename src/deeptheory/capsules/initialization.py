@@ -1,11 +1,12 @@
 """How capsule layers begin: the authors' own way, by name, and one that keeps lengths and gradients through any depth.
 
-Sources: "paper": the released code of Sabour et al. 2017 (truncated normal of std 0.1, biases 0.1). "scaled" is ours, from the squash:
-v = s |s| / (1 + |s|^2) has slope 2 |s| / (1 + |s|^2)^2 along s and |s| / (1 + |s|^2) across it. Near 0 both vanish, so that
-layers whose s begins small hand on neither lengths nor gradients: with the paper's values the first layer's gradient falls 50 times
-with every hidden layer, and four of them never learn. Where |s| is 1 both slopes are 1/2, the most that both can be, and |v| is 1/2.
-Pitfall: votes as large as they would have to be for |s| = 1 without a bias make couplings hard from the start, and deep stacks
-of such layers learn slowly (measured); so the bias carries the length and votes stay smaller.
+Sources: "paper": the released code of Sabour et al. 2017 (truncated normal of std 0.1, biases 0.1). "scaled" is ours,
+from the squash: v = s |s| / (1 + |s|^2) has slope 2 |s| / (1 + |s|^2)^2 along s and |s| / (1 + |s|^2) across it. Near 0
+both vanish, so that layers whose s begins small hand on neither lengths nor gradients: with the paper's values the
+first layer's gradient falls 50 times with every hidden layer, and four of them never learn. Where |s| is 1 both slopes
+are 1/2, the most that both can be, and |v| is 1/2.
+Pitfall: votes as large as they would have to be for |s| = 1 without a bias make couplings hard from the start, and deep
+stacks of such layers learn slowly (measured); so the bias carries the length and votes stay smaller.
 """
 
 import math
@@ -34,8 +35,9 @@ def truncated_normal_(weight: torch.Tensor, std: float) -> torch.Tensor:
 def routed_(weight: torch.Tensor, bias: torch.Tensor | None, parents: float, init: str) -> None:
     """Weights [N, J, q, p] of N children that are routed to `parents` each, and biases [J, q], in place.
 
-    "scaled": at uniform coupling 1 / parents the sum of N votes of children of length l has the length GAIN l, in a mean of squares;
-    biases are unit vectors of random direction. Without biases votes alone reach a length that the squash keeps: 2 l.
+    "scaled": at uniform coupling 1 / parents the sum of N votes of children of length l has the length GAIN l, in a
+    mean of squares; biases are unit vectors of random direction. Without biases votes alone reach a length that the
+    squash keeps: 2 l.
     """
     if init == "paper":
         truncated_normal_(weight, 0.1)
@@ -51,10 +53,11 @@ def routed_(weight: torch.Tensor, bias: torch.Tensor | None, parents: float, ini
 
 
 def votes_(weight: torch.Tensor, last: bool) -> tuple[float, float]:
-    """Weights [N, J, d, d] of matrix capsules (d = 4) or of vectors (d = 16), in place; and what b_u and b_a begin with.
+    """Weights [N, J, d, d] of matrix capsules (d = 4) or of vectors (d = 16), in place; and what b_u and b_a begin
+    with.
 
-    The identity and noise: at first every child votes for its own pose, so that neighbors agree, poses pass through any depth
-    unshrunk, and types differ by the noise. The last layer tells classes apart by noise alone.
+    The identity and noise: at first every child votes for its own pose, so that neighbors agree, poses pass through any
+    depth unshrunk, and types differ by the noise. The last layer tells classes apart by noise alone.
     """
     noise = (_LAST_NOISE if last else _NOISE) * 2 / math.sqrt(weight.shape[-1])
     nn.init.normal_(weight, std=noise)
@@ -67,8 +70,8 @@ def votes_(weight: torch.Tensor, last: bool) -> tuple[float, float]:
 def poses_(pose: nn.Conv2d, activation: nn.Conv2d, begin: str) -> None:
     """The 1x1 convolutions of primary matrix capsules, in place; biases 0.
 
-    "scaled": after `features_` poses are of the order of 1/2, of the variance floor of the variant "balanced" 1, so that assignments begin soft, and activations lie
-    on both sides of 1/2. "paper": std 0.5 and 3, whatever comes in.
+    "scaled": after `features_` poses are of the order of 1/2, of the variance floor of the variant "balanced" 1, so
+    that assignments begin soft, and activations lie on both sides of 1/2. "paper": std 0.5 and 3, whatever comes in.
     """
     root = math.sqrt(pose.weight[0].numel())
     for layer, std in (

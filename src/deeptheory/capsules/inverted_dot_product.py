@@ -1,7 +1,8 @@
-"""Inverted dot-product attention: parents compete for each child by how well they agree with its vote; poses pass a LayerNorm.
+"""Inverted dot-product attention: parents compete for each child by how well they agree with its vote; poses pass a
+LayerNorm.
 
-Source: Tsai, Srivastava, Goh & Salakhutdinov 2020, "Capsules with Inverted Dot-Product Attention Routing" (ICLR), section 2;
-here each layer is routed by itself, in turn; the paper then updates all layers at the same time.
+Source: Tsai, Srivastava, Goh & Salakhutdinov 2020, "Capsules with Inverted Dot-Product Attention Routing" (ICLR),
+section 2; here each layer is routed by itself, in turn; the paper then updates all layers at the same time.
 Pitfall: the softmax is over parents ("inverted"); over children it would be ordinary attention.
 """
 
@@ -21,10 +22,11 @@ from deeptheory.capsules.vector_layers import check_sizes
 
 
 class InvertedDotProduct(nn.Module):
-    """Capsules [B, I, p] -> [B, J, q]; length says nothing here: a classifier puts one nn.Linear(q, 1) on every class's capsule.
+    """Capsules [B, I, p] -> [B, J, q]; length says nothing here: a classifier puts one nn.Linear(q, 1) on every class's
+    capsule.
 
-    v_ij = W_ij u_i, and iterations times: r_ij = softmax_j(v_ij . p_j), p_j = LayerNorm(sum_i r_ij v_ij), from p_j = 0, so that the
-    first r is uniform. Weights begin normal with std sqrt(J / (p I)).
+    v_ij = W_ij u_i, and iterations times: r_ij = softmax_j(v_ij . p_j), p_j = LayerNorm(sum_i r_ij v_ij), from p_j = 0,
+    so that the first r is uniform. Weights begin normal with std sqrt(J / (p I)).
     """
 
     def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int, iterations: int = 2):

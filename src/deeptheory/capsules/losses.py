@@ -1,8 +1,10 @@
-"""Losses of both papers, in the paper's convention and in that of the released code, by name; and the spread loss's margin.
+"""Losses of both papers, in the paper's convention and in that of the released code, by name; and the spread loss's
+margin.
 
 Source: Sabour, Frosst & Hinton 2017, eq. 4 and section 4.1; Hinton, Sabour & Frosst 2018, eq. 3; released code of both.
 Trap: the paper sums over classes; the released code halves the margin terms and takes the mean over classes too. The
-reconstruction weight of 0.0005 a pixel is the same in both: against the summed margin loss it is 0.01 in the released code.
+reconstruction weight of 0.0005 a pixel is the same in both: against the summed margin loss it is 0.01 in the released
+code.
 """
 
 import math
@@ -29,8 +31,9 @@ def margin_loss(
 ) -> torch.Tensor:
     """Mean over the batch of sum_k T_k max(0, m+ - |v_k|)^2 + down (1 - T_k) max(0, |v_k| - m-)^2 (eq. 4).
 
-    lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be present). convention: "reference_code" is half of it,
-    and the mean over classes. InputError: shapes that do not fit, labels out of range, an unknown convention.
+    lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be present). convention:
+    "reference_code" is half of it, and the mean over classes. InputError: shapes that do not fit, labels out of range,
+    an unknown convention.
     """
     target = _targets(lengths, labels)
     each = (
@@ -43,7 +46,8 @@ def margin_loss(
 def spread_loss(
     activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: str = "paper"
 ) -> torch.Tensor:
-    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2 (eq. 3). activations: [B, K], labels: [B] integers.
+    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2 (eq. 3). activations: [B, K], labels: [B]
+    integers.
 
     convention: "reference_code" is the mean over classes too (the label's own class counts as one of them).
     InputError: shapes that do not fit, labels out of range, an unknown convention.
@@ -70,9 +74,11 @@ def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weig
 def spread_margin(step: float, budget: float | None = None, *, schedule: str = "reference_code") -> float:
     """The spread loss's margin at a step.
 
-    schedule: "reference_code": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of 64 (526 epochs of
-    smallNORB); with a budget, half way at half of it. "paper": from 0.2 linearly to 0.9 over the budget (the text).
-    budget: the number of steps that the training will take. InputError: "paper" without a budget, a negative step, budget <= 0.
+    schedule: "reference_code": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of
+    64 (526 epochs of smallNORB); with a budget, half way at half of it. "paper": from 0.2 linearly to 0.9 over the
+    budget (the text).
+    budget: the number of steps that the training will take. InputError: "paper" without a budget, a negative step,
+    budget <= 0.
     """
     pick(dict.fromkeys(("reference_code", "paper")), schedule, what="margin schedule")
     if step < 0 or (budget is not None and budget <= 0):
@@ -99,7 +105,8 @@ def _targets(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         low, high = (float(x) for x in labels.aminmax()) if labels.dtype != torch.bool else (0, 1)
         if low < 0 or high > 1:
             raise InputError(
-                f"labels [B, K] run from {low:g} to {high:g}; they say of each class whether it is there, 0 to 1. Class numbers are "
+                f"labels [B, K] run from {low:g} to {high:g}; they say of each class whether it is there, 0 to 1. "
+                "Class numbers are "
                 "[B]; for several an image see `both`"
             )
     return labels.to(scores)

@@ -1,7 +1,7 @@
 """The two papers' networks, for any image shape, number of classes, types and depth.
 
-Source: Sabour, Frosst & Hinton 2017, figure 1 and section 4; Hinton, Sabour & Frosst 2018, figure 1 and section 4; `specs` of
-released code for what the texts leave out. Each is put together from the layers, and so can yours be.
+Source: Sabour, Frosst & Hinton 2017, figure 1 and section 4; Hinton, Sabour & Frosst 2018, figure 1 and section 4;
+`specs` of released code for what the texts leave out. Each is put together from the layers, and so can yours be.
 """
 
 import math
@@ -28,7 +28,10 @@ _SAME = ', or padding="same"'
 
 
 class CapsuleOutput(NamedTuple):
-    """lengths: [B, classes], in [0, 1). capsules: [B, classes, d]. reconstruction: [B, C, H, W], or None without a decoder."""
+    """lengths: [B, classes], in [0, 1).
+
+    capsules: [B, classes, d]. reconstruction: [B, C, H, W], or None without a decoder.
+    """
 
     lengths: torch.Tensor
     capsules: torch.Tensor
@@ -43,18 +46,24 @@ class MatrixCapsuleOutput(NamedTuple):
 
 
 class CapsuleNetwork(nn.Module):
-    """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder. images [B, C, H, W] -> CapsuleOutput.
+    """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder. images [B, C, H, W] ->
+    CapsuleOutput.
 
-    image_shape: (C, H, W). channels, kernel_size: of the convolution, stride 1. primary_types, primary_dim, primary_kernel,
-    primary_stride: of the primary capsules. hidden: (capsules, dim) of each routed layer below the last. dim: of the class capsules.
-    padding: "valid", or "same" (every convolution padded by half its kernel, as for CIFAR-10). leaky, iterations, detach, backend: see
-    `dynamic_routing`. decoder: its hidden widths. released: primary capsules as in the authors' program (see `PrimaryCapsules`).
-    init: "scaled", with which any number of hidden layers learns, or "paper", the released code's initial values, with which two do
-    not (see `initialization`).
+    image_shape: (C, H, W). channels, kernel_size: of the convolution, stride 1. primary_types, primary_dim,
+    primary_kernel,
+    primary_stride: of the primary capsules. hidden: (capsules, dim) of each routed layer below the last. dim: of the
+    class capsules.
+    padding: "valid", or "same" (every convolution padded by half its kernel, as for CIFAR-10). leaky, iterations,
+    detach, backend: see `dynamic_routing`. decoder: its hidden widths. released: primary capsules as in the authors'
+    program (see `PrimaryCapsules`).
+    init: "scaled", with which any number of hidden layers learns, or "paper", the released code's initial values, with
+    which two do not (see `initialization`).
     forward(images, labels): labels name the capsule that is drawn (training); without them it is the longest (test).
-    More than 100 million weights are a UserWarning that says where they lie: each capsule of the primary grid has weights of its
-    own to each parent, so that their number grows with the area of the image (10^8 at 98 x 98 pixels, 6 10^8 at 224 x 224).
-    InputError: an image_shape that is no (C, H, W), an image too small for the kernels, classes or hidden that are no numbers.
+    More than 100 million weights are a UserWarning that says where they lie: each capsule of the primary grid has
+    weights of its own to each parent, so that their number grows with the area of the image (10^8 at 98 x 98 pixels, 6
+    10^8 at 224 x 224).
+    InputError: an image_shape that is no (C, H, W), an image too small for the kernels, classes or hidden that are no
+    numbers.
     """
 
     def __init__(
@@ -118,12 +127,14 @@ class CapsuleNetwork(nn.Module):
 class MatrixCapsuleNetwork(nn.Module):
     """Hinton et al. 2018: convolution, matrix capsules routed by EM. images [B, C, H, W] -> MatrixCapsuleOutput.
 
-    types: A, B, C, D: channels of the convolution, types of the primary capsules, of each convolutional capsule layer (two in the
-    paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel, first_stride: of the
-    convolution. variant: "balanced", the one that learns in small networks, "paper", Procedure 1 to the letter, "reference_code" (with
-    normalize="position", no bias and an offset of -1 in the primary capsules), or a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. `centres` are those of receptive fields from the image's,
-    in pixels / 100; they are the coordinates, but where votes begin with the scale of 1 ("balanced"), `reach` times larger: in halves
-    of the image's longer side. InputError: an image too small for the kernels, too few types.
+    types: A, B, C, D: channels of the convolution, types of the primary capsules, of each convolutional capsule layer
+    (two in the paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel,
+    first_stride: of the convolution. variant: "balanced", the one that learns in small networks, "paper", Procedure 1
+    to the letter, "reference_code" (with normalize="position", no bias and an offset of -1 in the primary capsules), or
+    a `Variant`; see `variants`. coordinates, form, presence, schedule, backend: see the layers. `centres` are those of
+    receptive fields from the image's, in pixels / 100; they are the coordinates, but where votes begin with the scale
+    of 1 ("balanced"), `reach` times larger: in halves of the image's longer side. InputError: an image too small for
+    the kernels, too few types.
     """
 
     centres: torch.Tensor
@@ -223,7 +234,13 @@ def check_images(images: Any, image_shape: tuple[int, ...], like: torch.Tensor) 
     return images if torch.is_autocast_enabled(images.device.type) else images.to(like.dtype)
 
 
-def _say_if_large(sizes: Sequence[Sequence[int]], grid: Sequence[int], drawn_from: int, image_shape: Sequence[int], decoder: Sequence[int] | None) -> None:  # fmt: skip
+def _say_if_large(
+    sizes: Sequence[Sequence[int]],
+    grid: Sequence[int],
+    drawn_from: int,
+    image_shape: Sequence[int],
+    decoder: Sequence[int] | None,
+) -> None:
     routed = [a * b * c * d for (a, b), (c, d) in pairwise(sizes)]
     widths = () if decoder is None else (drawn_from, *decoder, math.prod(image_shape))
     drawing = sum(a * b for a, b in pairwise(widths))
@@ -234,8 +251,10 @@ def _say_if_large(sizes: Sequence[Sequence[int]], grid: Sequence[int], drawn_fro
     ]
     parts += [f"{drawing / 1e6:.0f} million in the decoder"] if drawing > _LARGE / 10 else []
     warnings.warn(
-        f"this network has {(sum(routed) + drawing) / 1e6:.0f} million weights in routed layers and decoder ({' and '.join(parts)}), "
-        f"{4 * (sum(routed) + drawing) / 1e9:.1f} GB, four times that with Adam; smaller images, a larger primary_stride, fewer "
+        f"this network has {(sum(routed) + drawing) / 1e6:.0f} million weights in routed layers and "
+        f"decoder ({' and '.join(parts)}), "
+        f"{4 * (sum(routed) + drawing) / 1e9:.1f} GB, four times that with Adam; smaller images, a larger "
+        "primary_stride, fewer "
         "primary_types or reconstruction=False make it smaller",
         stacklevel=3,
     )
@@ -250,7 +269,8 @@ def _shrunk(size: Sequence[int], kernel: int, stride: int, padding: int, what: s
     h, w = ((n + 2 * padding - kernel) // stride + 1 for n in size)
     if min(h, w) < 1:
         raise InputError(
-            f"the {what} is {size[0]}x{size[1]} and the kernel {kernel}x{kernel}: no position is left; use a larger image or a smaller "
+            f"the {what} is {size[0]}x{size[1]} and the kernel {kernel}x{kernel}: no position is left; use a "
+            "larger image or a smaller "
             f"kernel{more}"
         )
     return h, w

@@ -1,4 +1,5 @@
-"""What capsule networks are trained on and judged by, in the form that `dt.networks.train` takes: f(module, batch) -> loss.
+"""What capsule networks are trained on and judged by, in the form that `dt.networks.train` takes: f(module, batch) ->
+loss.
 
 Sources: Sabour, Frosst & Hinton 2017, sections 4.1 and 6; Hinton, Sabour & Frosst 2018, section 4.
 """
@@ -24,10 +25,10 @@ Objective = Callable[[nn.Module, Any], torch.Tensor]
 def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "paper") -> Objective:
     """Margin loss, and with a decoder the reconstruction of the true class's capsule.
 
-    A batch is (images, labels [B]), or for overlaid digits (images, labels [B, 2], sources [B, 2, H, W]): the margin loss then has
-    two classes present and the decoder draws each digit alone from its own capsule. reconstruction: weight of the squared error
-    a pixel. The module is a `CapsuleNetwork`, or any that ends in capsules [B, J, q] or lengths [B, J]; without a decoder sources
-    are not drawn. InputError: labels that are no classes.
+    A batch is (images, labels [B]), or for overlaid digits (images, labels [B, 2], sources [B, 2, H, W]): the margin
+    loss then has two classes present and the decoder draws each digit alone from its own capsule. reconstruction:
+    weight of the squared error a pixel. The module is a `CapsuleNetwork`, or any that ends in capsules [B, J, q] or
+    lengths [B, J]; without a decoder sources are not drawn. InputError: labels that are no classes.
     """
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
@@ -60,7 +61,8 @@ def spread_objective(steps: int, *, schedule: str = "reference_code", convention
 
 
 def probability_objective(kind: str = "cross-entropy") -> Objective:
-    """The paper's two other losses on activations: "margin" (of Sabour et al.) or "cross-entropy" of activations divided by their sum.
+    """The paper's two other losses on activations: "margin" (of Sabour et al.) or "cross-entropy" of activations
+    divided by their sum.
 
     A batch is (images, labels, ...). InputError: another kind.
     """
@@ -81,7 +83,9 @@ def probability_objective(kind: str = "cross-entropy") -> Objective:
 
 
 def classifier_objective(module: nn.Module, batch: Any) -> torch.Tensor:
-    """For a convolutional network: cross-entropy of (images, labels [B], ...), or with two labels [B, 2] a logistic for each class."""
+    """For a convolutional network: cross-entropy of (images, labels [B], ...), or with two labels [B, 2] a logistic
+    for each class.
+    """
     images, labels, *_ = batch
     logits = module(images)
     if labels.ndim == 1:
@@ -93,7 +97,10 @@ def classifier_objective(module: nn.Module, batch: Any) -> torch.Tensor:
 
 
 def both(labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """Class numbers [B, 2] (or more) as zeros and ones [B, classes], float32. InputError: no classes, or one twice in an image."""
+    """Class numbers [B, 2] (or more) as zeros and ones [B, classes], float32.
+
+    InputError: no classes, or one twice in an image.
+    """
     check_shapes(labels=(labels, "B k"))
     labels = whole(labels)
     check_classes(labels, classes)
@@ -111,10 +118,10 @@ def error_rate(
 ) -> float:
     """Share of wrong answers, in per cent, over images [n, C, H, W].
 
-    scores(output of the module) -> [n, K]: by default its first output, capsules [n, K, q] by their lengths. labels: [n] class
-    numbers, the answer being the largest score; or [n, m] for m < K classes of each image, where the m largest must be those; or
-    zeros and ones [n, K] (one-hot, or several present): again the largest must be those that are present. [n, K] is always read so,
-    with two classes too.
+    scores(output of the module) -> [n, K]: by default its first output, capsules [n, K, q] by their lengths. labels:
+    [n] class numbers, the answer being the largest score; or [n, m] for m < K classes of each image, where the m
+    largest must be those; or zeros and ones [n, K] (one-hot, or several present): again the largest must be those that
+    are present. [n, K] is always read so, with two classes too.
     InputError: labels that do not fit or are no classes, pixels that are integers, an output that is no scores.
     """
     x, y = as_tensor(images), as_tensor(labels)
@@ -140,7 +147,8 @@ def _present(labels: torch.Tensor, n: int, classes: int) -> torch.Tensor:
     if m == classes:
         if not bool(((labels == 0) | (labels == 1)).all()) or not bool((labels == 1).any(1).all()):
             raise InputError(
-                f"labels has shape {list(labels.shape)}, one column for each class; it needs zeros and ones, with a one in every row"
+                f"labels has shape {list(labels.shape)}, one column for each class; it needs zeros and ones, with "
+                "a one in every row"
             )
         return labels == 1
     if m > classes:
@@ -155,5 +163,8 @@ def _other_than(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
 
 
 def decoded(network: nn.Module, capsules: Any, labels: Any, batch: int = 256) -> np.ndarray:
-    """What the network's decoder draws from those capsules of those classes: [n, C, H, W], numpy. capsules: [n, J, d]; labels: [n]."""
+    """What the network's decoder draws from those capsules of those classes: [n, C, H, W], numpy.
+
+    capsules: [n, J, d]; labels: [n].
+    """
     return as_numpy(outputs(network.decoder, capsules, as_tensor(labels).long(), batch=batch))  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """What one number of a capsule's pose means: change it a little and look at what the decoder draws.
 
-Source: Sabour, Frosst & Hinton 2017, section 5.1 and figure 4: each of the 16 numbers of the winning capsule is moved by -0.25 to
-0.25 in steps of 0.05.
+Source: Sabour, Frosst & Hinton 2017, section 5.1 and figure 4: each of the 16 numbers of the winning capsule is moved
+by -0.25 to 0.25 in steps of 0.05.
 """
 
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ class Perturbation(Result):
     def explained(self) -> np.ndarray:
         """[classes seen, d]: R2 of the change of width by a straight line in the offset, over all pictures of a class.
 
-        Each picture's mean width over the offsets is taken off first; the line has one slope for all pictures of the class. 0 where
-        the width does not change at all.
+        Each picture's mean width over the offsets is taken off first; the line has one slope for all pictures of the
+        class. 0 where the width does not change at all.
         """
         widths = self.widths
         change = widths - widths.mean(2, keepdims=True)
@@ -87,7 +87,8 @@ class Perturbation(Result):
 
 
 def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
-    """Move each number of the longest capsule by each offset and draw it. images: [n, C, H, W]; the first channel is drawn.
+    """Move each number of the longest capsule by each offset and draw it. images: [n, C, H, W]; the first channel is
+    drawn.
 
     InputError: a network without a decoder, no offset.
     """
@@ -111,9 +112,11 @@ def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch:
 
 
 def ink_width(images: np.ndarray) -> np.ndarray:
-    """Width of the ink in pixels: four times the standard deviation of the column, weighted by ink. [..., H, W] -> [...].
+    """Width of the ink in pixels: four times the standard deviation of the column, weighted by ink. [..., H, W] ->
+    [...].
 
-    Four standard deviations are the width of a bar of ink times 1.15. No ink: 0. InputError: negative ink, of which there is no width.
+    Four standard deviations are the width of a bar of ink times 1.15. No ink: 0. InputError: negative ink, of which
+    there is no width.
     """
     ink = as_numpy(images).astype(np.float64)
     if ink.size and not ink.min() >= 0:

@@ -40,7 +40,10 @@ class Reconstruction(nn.Module):
                 nn.init.constant_(layer.bias, 0.1)
 
     def forward(self, capsules: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
-        """labels: [B] the capsule to draw, or [B, J] a mask; left out: the longest. InputError: labels that are no capsules."""
+        """labels: [B] the capsule to draw, or [B, J] a mask; left out: the longest.
+
+        InputError: labels that are no capsules.
+        """
         check_shapes(capsules=(capsules, f"B {self.capsules} {self.dim}"))
         if labels is None:
             which = torch.linalg.vector_norm(capsules, dim=-1).argmax(-1)

@@ -1,7 +1,9 @@
 """Self-routing: each child decides by itself which parent it belongs to, without iterations and without agreement.
 
-Source: Hahn, Pyeon & Kim 2019, "Self-Routing Capsule Networks" (NeurIPS), section 3: a baseline that asks what agreement is for.
-Pitfall: what a child gives is its activation times its coupling; without it, absent children would vote like present ones.
+Source: Hahn, Pyeon & Kim 2019, "Self-Routing Capsule Networks" (NeurIPS), section 3: a baseline that asks what
+agreement is for.
+Pitfall: what a child gives is its activation times its coupling; without it, absent children would vote like present
+ones.
 """
 
 import torch
@@ -20,10 +22,11 @@ from deeptheory.core.shapes import check_shapes
 
 
 class SelfRouting(nn.Module):
-    """pose [B, I, p], activation [B, I] in [0, 1] -> pose [B, J, q], activation [B, J], which are shares of the children's.
+    """pose [B, I, p], activation [B, I] in [0, 1] -> pose [B, J, q], activation [B, J], which are shares of the
+    children's.
 
-    c_ij = softmax_j(R_i u_i + b_i), a_j = sum_i c_ij a_i / sum_i a_i, u_j = sum_i c_ij a_i W_ij u_i / sum_i c_ij a_i. Where no
-    child is active, both are 0. Weights begin normal with std 1 / sqrt(p), b with 0.
+    c_ij = softmax_j(R_i u_i + b_i), a_j = sum_i c_ij a_i / sum_i a_i, u_j = sum_i c_ij a_i W_ij u_i / sum_i c_ij a_i.
+    Where no child is active, both are 0. Weights begin normal with std 1 / sqrt(p), b with 0.
     """
 
     def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int):

@@ -1,9 +1,10 @@
 """Squash: a capsule's length becomes the probability that its entity is present; its direction stays.
 
 Source: Sabour, Frosst & Hinton 2017, eq. 1; v = |s|^2 / (1 + |s|^2) * s / |s|.
-Pitfalls: s / |s| at s = 0 is NaN, in value or in gradient, in several public versions. Here 1/|s| is 1/sqrt(|s|^2 + 1e-12): value
-and gradient at 0 are 0, and no component differs from eq. 1 by more than 5e-13. |s|^2 overflows float32 at |s| = 1.8e19: a
-vector with a number above 1 is divided by its largest number first, t = m s with m <= 1, and |s|^2 = |t|^2 / m^2.
+Pitfalls: s / |s| at s = 0 is NaN, in value or in gradient, in several public versions. Here 1/|s| is 1/sqrt(|s|^2 +
+1e-12): value and gradient at 0 are 0, and no component differs from eq. 1 by more than 5e-13. |s|^2 overflows float32
+at |s| = 1.8e19: a vector with a number above 1 is divided by its largest number first, t = m s with m <= 1, and |s|^2 =
+|t|^2 / m^2.
 """
 
 import torch
@@ -14,8 +15,8 @@ _EPS = 1e-12  # its power -3/2, which the gradient meets, is 1e18: finite in flo
 
 
 def squash(s: torch.Tensor) -> torch.Tensor:
-    """s: [..., d] -> v: [..., d], |v| < 1. bfloat16 and float16 are squashed in float32 and given back in their own type; integers
-    are read as float32. InputError: complex numbers, no axis."""
+    """s: [..., d] -> v: [..., d], |v| < 1. bfloat16 and float16 are squashed in float32 and given back in their own
+    type; integers are read as float32. InputError: complex numbers, no axis."""
     if not s.ndim or not s.shape[-1]:
         raise InputError(f"s has shape {list(s.shape)}; squash needs capsules of at least one number, [..., d]")
     wide = at_least_float32(s)
@@ -48,5 +49,7 @@ def at_least_float32(x: torch.Tensor) -> torch.Tensor:
 
 
 def _shrinking(s: torch.Tensor) -> torch.Tensor:
-    """1 over the largest number of each vector where that is above 1; no gradient flows through it, for v does not depend on it."""
+    """1 over the largest number of each vector where that is above 1; no gradient flows through it, for v does not
+    depend on it.
+    """
     return torch.linalg.vector_norm(s.detach(), torch.inf, -1, keepdim=True).clamp(min=1).reciprocal()

@@ -1,8 +1,9 @@
 """Layers of vector capsules: a convolution cut into capsules, and capsules that route to capsules by agreement.
 
-Source: Sabour, Frosst & Hinton 2017, section 4; initial values: the authors' released code (Sarasra/models, research/capsules).
-A grid of capsules is [B, H, W, types, d]: what stands at one cell lies together.
-Trap: a capsule's d numbers are d channels at one cell. `view(B, -1, 8)` on [B, C, H, W] makes capsules of eight neighbouring pixels.
+Source: Sabour, Frosst & Hinton 2017, section 4; initial values: the authors' released code (Sarasra/models,
+research/capsules). A grid of capsules is [B, H, W, types, d]: what stands at one cell lies together.
+Trap: a capsule's d numbers are d channels at one cell. `view(B, -1, 8)` on [B, C, H, W] makes capsules of eight
+neighbouring pixels.
 """
 
 from collections.abc import Sequence
@@ -31,19 +32,31 @@ from deeptheory.capsules.squashing import at_least_float32, squash
 from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
 from deeptheory.core.errors import InputError
 
-_FEW = 1  # examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
+# examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
+_FEW = 1
 
 
 class PrimaryCapsules(nn.Module):
     """Convolution, cut into capsules, squashed: images or features [B, C, H, W] -> [B, H', W', types, dim].
 
-    kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also "valid" or "same"
-    (stride 1 only, as torch). released: divide the convolution by the number of types before
-    the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types` times
-    larger, so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
+    kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also
+    "valid" or "same" (stride 1 only, as torch). released: divide the convolution by the number of types before
+    the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types`
+    times larger, so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
     """
 
-    def __init__(self, in_channels: int, types: int, dim: int, kernel_size: int | Sequence[int] = 9, stride: int | Sequence[int] = 2, padding: str | int | Sequence[int] = 0, *, released: bool = False, init: str = "scaled"):  # fmt: skip
+    def __init__(
+        self,
+        in_channels: int,
+        types: int,
+        dim: int,
+        kernel_size: int | Sequence[int] = 9,
+        stride: int | Sequence[int] = 2,
+        padding: str | int | Sequence[int] = 0,
+        *,
+        released: bool = False,
+        init: str = "scaled",
+    ):
         super().__init__()
         check_init(init)
         check_sizes(in_channels=in_channels, types=types, dim=dim)
@@ -73,12 +86,13 @@ class PrimaryCapsules(nn.Module):
 class Capsules(nn.Module):
     """Every capsule votes for every parent: [B, I, p] -> [B, J, q]. A grid [B, H, W, T, p] is flattened first.
 
-    in_capsules, in_dim: I, p. out_capsules, out_dim: J, q. bias: a trainable bias added before each squash (released code). prior:
-    logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. init: "scaled" (lengths and gradients
-    pass through any depth) or "paper" (truncated normal, std 0.1, biases 0.1), see `initialization`.
-    share: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children may come: 1 for
-    a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the grid's [B, H, W, T]) truth
-    values, True where there is a child, for batches of sets of different sizes.
+    in_capsules, in_dim: I, p. out_capsules, out_dim: J, q. bias: a trainable bias added before each squash (released
+    code). prior: logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. init:
+    "scaled" (lengths and gradients pass through any depth) or "paper" (truncated normal, std 0.1, biases 0.1), see
+    `initialization`.
+    share: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children may
+    come: 1 for a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the
+    grid's [B, H, W, T]) truth values, True where there is a child, for batches of sets of different sizes.
     """
 
     def __init__(
@@ -140,7 +154,8 @@ class Capsules(nn.Module):
         if flat.shape[2] != p or (n % i if self.share else n != i):
             made = f"multiples of {i}" if self.share else i
             raise InputError(
-                f"u has shape {list(u.shape)}, {n} capsules of {flat.shape[-1]} dimensions; this layer was made for {made} of {p}"
+                f"u has shape {list(u.shape)}, {n} capsules of {flat.shape[-1]} dimensions; this layer was made "
+                f"for {made} of {p}"
             )
         weight, prior = (None if x is None else repeated(x, n // i) for x in (self.weight, self.prior))
         return flat, weight, prior, mask if mask is None or mask.ndim < 3 else mask.flatten(1)
@@ -165,10 +180,11 @@ def check_sizes(**sizes: int) -> None:
 class ConvCapsules(nn.Module):
     """Capsules vote for the parents whose window sees them: [B, H, W, in_types, p] -> [B, H', W', out_types, q].
 
-    Weights are shared over positions. kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence
-    [B, 1, n, types, p]; padding: cells without capsules on each side, or "valid" (none) or "same" (as many positions as came in;
-    stride 1). normalize: "all": a child divides itself among its parents of all types and positions (the couplings of a child sum
-    to one); "position": each window on its own, over types (as most convolutional ports do). backend: see `backends`.
+    Weights are shared over positions. kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a
+    sequence [B, 1, n, types, p]; padding: cells without capsules on each side, or "valid" (none) or "same" (as many
+    positions as came in; stride 1). normalize: "all": a child divides itself among its parents of all types and
+    positions (the couplings of a child sum to one); "position": each window on its own, over types (as most
+    convolutional ports do). backend: see `backends`.
     """
 
     def __init__(
@@ -256,4 +272,8 @@ class ConvCapsules(nn.Module):
 
     def extra_repr(self) -> str:
         _, j, q, p = self.weight.shape
-        return f"{self.in_types} types of {p} -> {j} types of {q}, kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding!r}, iterations={self.iterations}, normalize={self.normalize!r}"
+        return (
+            f"{self.in_types} types of {p} -> {j} types of {q}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}, padding={self.padding!r}, iterations={self.iterations}, "
+            f"normalize={self.normalize!r}"
+        )

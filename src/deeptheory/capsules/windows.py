@@ -1,7 +1,7 @@
 """Who hears whom in a convolutional capsule layer: children of each parent position, parent positions of each child.
 
-Source: Hinton, Sabour & Frosst 2018, section 4: a child feeds up to ceil(K / stride)^2 parent positions, one at a corner, and
-all of them, of all types, compete for it.
+Source: Hinton, Sabour & Frosst 2018, section 4: a child feeds up to ceil(K / stride)^2 parent positions, one at a
+corner, and all of them, of all types, compete for it.
 Trap: most ports cut the image into patches and let each patch compete on its own (im2col, then a softmax over types).
 """
 
@@ -23,8 +23,10 @@ NORMALIZE = ("all", "position")
 class Windows:
     """P parent positions (rows first), K*K children each; HW child positions, M slots for the windows that hold them.
 
-    children: [P, KK], the child's position. slots: [P, KK], where this window stands among the child's: child * M + slot.
-    windows: [HW, M], the way back: p * KK + k. heard: [HW, M], False where the slot is empty (its window index is then 0).
+    children: [P, KK], the child's position. slots: [P, KK], where this window stands among the child's: child * M +
+    slot.
+    windows: [HW, M], the way back: p * KK + k. heard: [HW, M], False where the slot is empty (its window index is then
+    0).
     """
 
     out_height: int
@@ -50,7 +52,9 @@ def pair(name: str, value: int | Sequence[int], least: int) -> tuple[int, int]:
 def padding_of(
     padding: int | str | Sequence[int], kernel: tuple[int, int], stride: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """Cells added left, right, above, below (as torch's pad reads them): a number, rows and columns, "valid" or "same"."""
+    """Cells added left, right, above, below (as torch's pad reads them): a number, rows and columns, "valid" or
+    "same".
+    """
     if padding == "same":
         if stride != (1, 1):
             raise InputError(
@@ -69,12 +73,15 @@ def padded(x: torch.Tensor, pads: tuple[int, int, int, int]) -> torch.Tensor:
     return torch.nn.functional.pad(x, (0,) * (2 * (x.ndim - 3)) + pads) if any(pads) else x
 
 
-def windows(height: int, width: int, kernel_size: int | Sequence[int], stride: int | Sequence[int], device: torch.device) -> Windows:  # fmt: skip
+def windows(
+    height: int, width: int, kernel_size: int | Sequence[int], stride: int | Sequence[int], device: torch.device
+) -> Windows:
     """Windows of a grid, saved for the next call. InputError: the grid is smaller than the kernel."""
     kernel, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
     if height < kernel[0] or width < kernel[1]:
         raise InputError(
-            f"the grid of capsules is {height}x{width} and the kernel {kernel[0]}x{kernel[1]}: no parent sees a whole window; "
+            f"the grid of capsules is {height}x{width} and the kernel {kernel[0]}x{kernel[1]}: no parent sees "
+            "a whole window; "
             "use a larger image, padding, a smaller kernel or smaller strides below"
         )
     build = _build if traced() else _saved
@@ -98,7 +105,9 @@ def _build(height: int, width: int, kernel: tuple[int, int], stride: tuple[int, 
 
 
 def _one_axis(n: int, k: int, s: int, device):
-    """Outputs o; child of (p, q) [o, k]; slot of offset q [k]; and for child c, slot m: window p, offset q, whether it is there."""
+    """Outputs o; child of (p, q) [o, k]; slot of offset q [k]; and for child c, slot m: window p, offset q, whether
+    it is there.
+    """
     o = (n - k) // s + 1
     q = torch.arange(k, device=device)
     child = torch.arange(o, device=device)[:, None] * s + q
@@ -119,8 +128,9 @@ def patches(x: torch.Tensor, at: Windows) -> torch.Tensor:
 def over_parents(logits: torch.Tensor, at: Windows, normalize: str) -> torch.Tensor:
     """softmax for each child over its parents. logits: [B, P, KK * T, J] -> the same shape.
 
-    normalize: "all": over the parents of all types at all positions that see the child (the paper); a child's couplings sum to
-    one. "position": over the positions of each parent type on its own (the released code); they sum to the number of types.
+    normalize: "all": over the parents of all types at all positions that see the child (the paper); a child's couplings
+    sum to one. "position": over the positions of each parent type on its own (the released code); they sum to the
+    number of types.
     """
     b, p, n, j = logits.shape
     kk = at.children.shape[1]
@@ -140,7 +150,9 @@ def over_parents(logits: torch.Tensor, at: Windows, normalize: str) -> torch.Ten
 def uniform_over_parents(
     at: Windows, types_in: int, types_out: int, normalize: str, dtype: torch.dtype
 ) -> torch.Tensor:
-    """First assignment [P, KK * T, J]: "all": 1 / (positions that see the child * types); "position": 1 / types, as released."""
+    """First assignment [P, KK * T, J]: "all": 1 / (positions that see the child * types); "position": 1 / types, as
+    released.
+    """
     seen_by = at.heard.sum(1)[at.children] if normalize == "all" else torch.ones_like(at.children)
     first = 1 / (seen_by * types_out).to(dtype)  # [P, KK]
     return first[:, :, None, None].expand(-1, -1, types_in, types_out).flatten(1, 2)

@@ -22,6 +22,7 @@ MOST_PARTS = 50_000
 MOST_NESTED = 60
 MOST_EXPONENT = 1_000_000
 MOST_WHOLE = 100  # of an argument of a function that multiplies, counts or recurs
+_PLACES = 60  # digits of a float while the text is read
 _LARGEST = 1e300  # of a number that is no fraction
 _TOKEN = re.compile(r"\s*(?:(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W0-9]\w*)|(?P<sign>\*\*|[-+*/^(),]))")  # fmt: skip
 _CONSTANTS = ("pi", "E", "I", "oo", "zoo", "nan", "EulerGamma", "GoldenRatio", "Catalan")
@@ -38,7 +39,7 @@ def parse(text: str, names: Sequence[str] = ()) -> "sympy.Expr":
     if len(text) > MOST_CHARACTERS:
         raise InputError(f"expression {shown(text)} has {len(text)} characters; read up to {MOST_CHARACTERS}")
     try:
-        return _Parser(text, names).whole()
+        return _plain(_Parser(text, names).whole())
     except _Unreadable as error:
         raise InputError(f"expression {shown(text)} cannot be read ({error}); write it as in 'x*y + sin(x)': numbers, names, + - * / ** and functions") from error  # fmt: skip
     except InputError:
@@ -209,7 +210,15 @@ def _number(word: str) -> "sympy.Expr":
     value = float(word)
     if math.isinf(value) or (value == 0 and any(c in "123456789" for c in re.split("[eE]", word)[0])):
         raise _Unreadable(f"{word[:40]} is beyond what floats hold")
-    return sympy.Float(value)
+    return sympy.Float(value, _PLACES)  # exactly: what is worked out of numbers alone must not round as floats do
+
+
+def _plain(e: "sympy.Expr") -> Any:
+    """Numbers that a float holds as plain floats, so that they print as they were written."""
+    import sympy
+
+    plain = {f: sympy.Float(float(f)) for f in e.atoms(sympy.Float)}
+    return e.xreplace({f: g for f, g in plain.items() if f._mpf_ == g._mpf_})
 
 
 def raised(base: Any, exponent: Any) -> "sympy.Expr":
@@ -386,13 +395,3 @@ def _whole_numbers(part: Any) -> None:
 def _digits_of_power(part: Any) -> float:
     exponent = _value(part.exp)
     return max(_digits(part.base)) * abs(exponent if exponent is not None else math.inf)
-
-
-def check_powers(expressions: Sequence["sympy.Expr"]) -> None:
-    """InputError: a power above what is multiplied."""
-    import sympy
-
-    for e in expressions:
-        for p in e.atoms(sympy.Pow):
-            if p.exp.is_Integer and abs(p.exp) > MOST_EXPONENT:
-                raise InputError(f"{shown(p)} has an exponent above {MOST_EXPONENT}; substitute a power by a variable of its own")  # fmt: skip

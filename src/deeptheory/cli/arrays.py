@@ -1,7 +1,8 @@
 """One array from a file of a user's: .npy, .npz, .csv (.tsv, .txt) or .mat, by what its suffix says.
 
-A file of several arrays needs a name: FILE:NAME. Text may have a byte-order mark, a heading, commas, semicolons, tabs or blanks between
-numbers; empty cells and "nan" become NaN; decimal commas are refused, since 1,5 would be read as two numbers.
+A file of several arrays needs a name: FILE:NAME. Text may have a byte-order mark, a heading, commas, semicolons, tabs
+or blanks between numbers; empty cells and "nan" become NaN; decimal commas are refused, since 1,5 would be read as two
+numbers.
 """
 
 from pathlib import Path
@@ -16,7 +17,10 @@ _PICKLED = "holds Python objects (pickled), which are not read; save an array of
 
 
 def read_array(given: str | Path) -> np.ndarray:
-    """The array of numbers in the file. InputError: no such file, another suffix, several arrays and no name, no numbers."""
+    """The array of numbers in the file.
+
+    InputError: no such file, another suffix, several arrays and no name, no numbers.
+    """
     path, name = _split(str(given))
     if not path.exists():
         raise InputError(f"{path}: there is no such file")
@@ -43,6 +47,11 @@ def read_labels(given: str | Path) -> np.ndarray:
     return read_array(given).ravel()
 
 
+def file_of(given: str) -> Path:
+    """The file of FILE or FILE:NAME."""
+    return _split(given)[0]
+
+
 def _split(given: str) -> tuple[Path, str | None]:
     head, _, name = given.rpartition(":")
     if head and name and Path(head).suffix.lower() in (".npz", ".mat"):
@@ -54,7 +63,11 @@ def _npy(path: Path, name: str | None) -> np.ndarray:
     try:
         found = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        why = _PICKLED if "pickle" in str(error) and path.read_bytes()[:6] == b"\x93NUMPY" else "is not a .npy file (numpy.save writes one)"  # fmt: skip
+        why = (
+            _PICKLED
+            if "pickle" in str(error) and path.read_bytes()[:6] == b"\x93NUMPY"
+            else "is not a .npy file (numpy.save writes one)"
+        )
         raise InputError(f"{path} {why}") from error
     if not isinstance(found, np.ndarray):
         raise InputError(f"{path} is an archive of arrays; name it .npz")
@@ -96,7 +109,11 @@ def _chosen(path: Path, name: str | None, names: list[str]) -> str:
     if name in names:
         return str(name)
     known = ", ".join(names) or "none"
-    raise InputError(f"{path} holds {known}; name one: {path.name}:{names[0] if names else 'NAME'}" if name is None else f"{path} holds no {name!r}; it holds {known}")  # fmt: skip
+    raise InputError(
+        f"{path} holds {known}; name one: {path.name}:{names[0] if names else 'NAME'}"
+        if name is None
+        else f"{path} holds no {name!r}; it holds {known}"
+    )
 
 
 def _decoded(path: Path) -> str:

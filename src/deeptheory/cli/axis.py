@@ -1,38 +1,58 @@
 """axis: which code do these units use? Arrays in, a page out."""
 
+import hashlib
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from deeptheory.cli.application import Json, app, print_json, say
-from deeptheory.cli.arrays import null_for_nan, read_array, read_labels
+from deeptheory.cli.arrays import file_of, null_for_nan, read_array, read_labels
 from deeptheory.core.errors import InputError
 
 
 @app.command()
 def axis(
-    responses: Annotated[str, typer.Argument(help="[n, units] or [n, trials, units]: .npy, .npz, .csv or .mat; FILE:NAME where a file holds several.")],
+    responses: Annotated[
+        str,
+        typer.Argument(
+            help="[n, units] or [n, trials, units]: .npy, .npz, .csv or .mat; FILE:NAME where a file holds several."
+        ),
+    ],
     features: Annotated[str, typer.Argument(help="[n, d], the stimuli's coordinates; files as for responses.")],
     blocks: Annotated[str | None, typer.Option(help="NAME:NUMBER,... in order, e.g. shape:25,appearance:25.")] = None,
-    groups: Annotated[str | None, typer.Option(help="File of one label per row: repeats of a stimulus, or runs.")] = None,
-    out: Annotated[Path, typer.Option(help="Run folder with the page.")] = Path("runs/axis"),
+    groups: Annotated[
+        str | None, typer.Option(help="File of one label per row: repeats of a stimulus, or runs.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run folder with the page; default runs/axis-RESPONSES-FEATURES-CODE, the code made from what the "
+            "files hold and the options."
+        ),
+    ] = None,
     folds: Annotated[int, typer.Option(help="Folds of the model comparison.")] = 10,
     permutations: Annotated[int, typer.Option(help="Draws of the null.")] = 500,
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
     normalize: Annotated[str, typer.Option(help="block, dim or none.")] = "block",
     radius: Annotated[float, typer.Option(help="Bound of the exemplar, in median stimulus norms.")] = 1.5,
     as_json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Ask recorded units, or a layer's, how they code: axes, exemplars, norms, energy, or none of these."""
     from deeptheory.axis import axis_code
     from deeptheory.inspection import write_axis_page
 
     named = None if blocks is None else _blocks(blocks)
     rows = None if groups is None else read_labels(groups)
+    y, s = read_array(responses), read_array(features)
+    if out is None:  # other data or options, another folder; the same again, the same one
+        stems = "-".join(re.sub(r"[^\w.]+", "_", file_of(name).stem) for name in (responses, features))
+        out = Path("runs") / f"axis-{stems}-{_code(y, s, blocks, rows, folds, permutations, seed, normalize, radius)}"
     code = axis_code(
-        read_array(responses),
-        read_array(features),
+        y,
+        s,
         named,
         folds,
         permutations,
@@ -43,16 +63,37 @@ def axis(
     )
     options = f" --blocks {blocks}" if blocks else ""
     options += f" --groups {Path(groups).name}" if groups else ""
-    command = f"deeptheory axis {Path(responses).name} {Path(features).name}{options} --folds {folds} --permutations {permutations} --seed {seed}"
+    command = (
+        f"deeptheory axis {Path(responses).name} {Path(features).name}{options} --folds {folds} "
+        f"--permutations {permutations} --seed {seed}"
+    )
     page = write_axis_page(code, out, f"{command} --normalize {normalize} --radius {radius:g}")
     if as_json:
-        found = {"units": len(code.units), "left out": code.dead, "verdicts": code.models.counts if code.models else {}, **code.scalars(), "notes": list(code.notes), "page": str(page)}  # fmt: skip
+        found = {
+            "units": len(code.units),
+            "left out": code.dead,
+            "verdicts": code.models.counts if code.models else {},
+            **code.scalars(),
+            "notes": list(code.notes),
+            "page": str(page),
+        }
         print_json(null_for_nan(found))
         return
     print(code)
     for note in code.notes:
         say(f"note: {note}")
     print(f"page: {page}\nunits: {out / 'units.csv'}")
+
+
+def _code(*parts: Any) -> str:
+    """Six hexadecimal digits of arrays and options."""
+    seen = hashlib.sha256()
+    for part in parts:
+        array = np.ascontiguousarray(part) if isinstance(part, np.ndarray) else None
+        seen.update(
+            repr(part).encode() if array is None else f"{array.dtype.str}{array.shape}".encode() + array.tobytes()
+        )
+    return seen.hexdigest()[:6]
 
 
 def _blocks(text: str) -> dict[str, slice]:

@@ -20,12 +20,16 @@ def compile_(
     where: Where = None,
     tolerance: Annotated[float, typer.Option(help="Largest error allowed, rounding included.")] = 1e-6,
     depth: Annotated[int | None, typer.Option(help="Hidden layers; default: as the formula asks.")] = None,
-    activation: Annotated[str, typer.Option(help="silu, gelu, softplus, tanh, sigmoid, exp, cos, sin or relu.")] = "silu",
+    activation: Annotated[
+        str, typer.Option(help="silu, gelu, softplus, tanh, sigmoid, exp, cos, sin or relu.")
+    ] = "silu",
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
-    out: Annotated[Path, typer.Option(help="The module is written here; its drawing beside it, as .html.")] = Path("compiled.pt2"),
+    out: Annotated[Path, typer.Option(help="The module is written here; its drawing beside it, as .html.")] = Path(
+        "compiled.pt2"
+    ),
     onnx: Annotated[Path | None, typer.Option(help="Write an ONNX file too.")] = None,
     as_json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """Compile a formula into a network of neurons, with a certificate. Writes the module (.pt2) and a drawing."""
     import torch
 
@@ -61,7 +65,10 @@ def compile_(
     if as_json:
         print_json(said | {"domain": {k: list(v) for k, v in certificate.domain.items()}, "counts": counts})
         return
-    print(f"within {certificate.total:.3g} = {certificate.truncation:.3g} truncation + {certificate.rounding:.3g} rounding, in {certificate.dtype}")  # fmt: skip
+    print(
+        f"within {certificate.total:.3g} = {certificate.truncation:.3g} truncation + "
+        f"{certificate.rounding:.3g} rounding, in {certificate.dtype}"
+    )
     print(f"  for {', '.join(f'{k} in [{a:g}, {b:g}]' for k, (a, b) in certificate.domain.items()) or 'no variable'}")
     layers = f"{network.depth} hidden layer{'s' * (network.depth > 1)} ({', '.join(map(str, network.widths))})"
     size = f"{network.neurons} neurons in {layers}" if network.depth else "a linear map, no neuron"
@@ -74,10 +81,14 @@ def compile_(
 
 @app.command("cost")
 def cost(
-    what: Annotated[str, typer.Argument(help="A polynomial, or a module that `compile` or torch.export.save wrote (.pt2).")],
-    depth: Annotated[int | None, typer.Option(help="Hidden layers of the counts; default: one, two, three and any.")] = None,
+    what: Annotated[
+        str, typer.Argument(help="A polynomial, or a module that `compile` or torch.export.save wrote (.pt2).")
+    ],
+    depth: Annotated[
+        int | None, typer.Option(help="Hidden layers of the counts; default: one, two, three and any.")
+    ] = None,
     as_json: Json = False,
-) -> None:  # fmt: skip
+) -> None:
     """What a formula needs in neurons, at least and at most; or what a saved module has."""
     if what.endswith(".pt2"):
         _cost_of_module(Path(what), as_json)
@@ -89,7 +100,11 @@ def cost(
     from deeptheory.cheap import neuron_count
 
     depths = [depth] if depth is not None else [1, 2, 3, None]
-    rows = [_count_row(neuron_count(what, d, convention=c)) for c in ("bias_free", "output_bias", "biases", "parity") for d in depths]  # fmt: skip
+    rows = [
+        _count_row(neuron_count(what, d, convention=c))
+        for c in ("bias_free", "output_bias", "biases", "parity")
+        for d in depths
+    ]
     if as_json:
         print_json(rows)
         return
@@ -112,7 +127,15 @@ def _cost_of_module(path: Path, as_json: bool) -> None:
         raise InputError(f"{path} is no module that torch.export.save wrote ({type(error).__name__})") from error
     found = cost_of(module)
     if as_json:
-        print_json({"neurons": found.neurons, "synapses": found.synapses, "weights": found.weights, "bits": found.bits, "layers": list(found.rows)})  # fmt: skip
+        print_json(
+            {
+                "neurons": found.neurons,
+                "synapses": found.synapses,
+                "weights": found.weights,
+                "bits": found.bits,
+                "layers": list(found.rows),
+            }
+        )
         return
     print(found)
     print(found.table().to_string(index=False))

@@ -11,23 +11,53 @@ from deeptheory.core.errors import InputError
 
 @app.command("inspect")
 def inspect_model(
-    target: Annotated[str, typer.Argument(help="file.py:factory, package.module:factory, model.pt2, a TorchScript file, hf:NAME, timm:NAME or torchvision:NAME.")],
-    probe: Annotated[str | None, typer.Option(help=".npz, .npy, .csv, .parquet, .txt (text, for hf:), a folder of images by class, module:loader, or a built-in set (digits, mnist, ...).")] = None,
-    target_name: Annotated[str | None, typer.Option("--target", help="Column or name of the labels, or a file of them.")] = None,
-    weights: Annotated[Path | None, typer.Option(help=".safetensors, or a state dict saved by torch (read with weights_only).")] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Open pickles of more than weights; that runs their code.")] = False,
-    download: Annotated[bool, typer.Option("--download", help="hf:, timm: and torchvision: may fetch weights.")] = False,
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="file.py:factory, package.module:factory, model.pt2, a TorchScript file, hf:NAME, timm:NAME or "
+            "torchvision:NAME."
+        ),
+    ],
+    probe: Annotated[
+        str | None,
+        typer.Option(
+            help=".npz, .npy, .csv, .parquet, .txt (text, for hf:), a folder of images by class, module:loader, or "
+            "a built-in set (digits, mnist, ...)."
+        ),
+    ] = None,
+    target_name: Annotated[
+        str | None, typer.Option("--target", help="Column or name of the labels, or a file of them.")
+    ] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help=".safetensors, or a state dict saved by torch (read with weights_only).")
+    ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Open pickles of more than weights; that runs their code.")
+    ] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="hf:, timm: and torchvision: may fetch weights.")
+    ] = False,
     split: Annotated[str, typer.Option(help="Which split the probe is: train or test.")] = "not said",
     first: Annotated[int, typer.Option(help="At most so many samples, drawn with the seed; 0 for all.")] = 2000,
     size: Annotated[int | None, typer.Option(help="Scale the images of a folder to SIZE x SIZE.")] = None,
     only: Annotated[str | None, typer.Option(help="Instruments to run, by name, separated by commas.")] = None,
     skip: Annotated[str | None, typer.Option(help="Instruments to leave out.")] = None,
-    layers: Annotated[str | None, typer.Option(help="Layers by name or glob, separated by commas; default: what --plan shows as kept.")] = None,
-    budget: Annotated[str | None, typer.Option(help="Seconds, or 30s, 2min; instruments that do not fit are left out.")] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Layers by name or glob, separated by commas; default: what --plan shows as kept."),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Seconds, or 30s, 2min; instruments that do not fit are left out.")
+    ] = None,
     task: Annotated[str, typer.Option(help="classes, regression or auto.")] = "auto",
     twins: Annotated[int, typer.Option(help="Untrained twins.")] = 5,
     permutations: Annotated[int, typer.Option(help="Permutations of the labels.")] = 20,
-    checkpoints: Annotated[list[Path] | None, typer.Option("--checkpoint", help="Weights of an earlier state, may be repeated; the last is the one described.")] = None,
+    checkpoints: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--checkpoint", help="Weights of an earlier state, may be repeated; the last is the one described."
+        ),
+    ] = None,
     batch: Annotated[int | None, typer.Option(help="Samples per forward pass.")] = None,
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: where the model is.")] = None,
@@ -36,8 +66,10 @@ def inspect_model(
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be measured and what it costs.")] = False,
     data: Annotated[Path | None, typer.Option(help="Folder to look for data in first (DEEPTHEORY_DATA).")] = None,
     as_json: Json = False,
-) -> None:  # fmt: skip
-    """Put every instrument to every layer of a model, beside untrained twins and permuted labels, and write one page."""
+) -> None:
+    """Put every instrument to every layer of a model, beside untrained twins and permuted labels, and write one
+    page.
+    """
     from deeptheory.inspection.inspecting import inspect, promised
     from deeptheory.inspection.model_sources import read_model
     from deeptheory.inspection.probe_sources import ProbeSource, read_probe
@@ -123,7 +155,8 @@ def inspect_model(
     for name, why in found.refused.items():
         say(f"not run: {name}: {why}")
     print(
-        f"\nabout {found.facts['promised_seconds']:.2g} s promised, {found.facts['spent_seconds']:.2g} s taken\npage: {page}"
+        f"\nabout {found.facts['promised_seconds']:.2g} s promised, {found.facts['spent_seconds']:.2g} s "
+        f"taken\npage: {page}"
     )
 
 
@@ -187,9 +220,12 @@ def _command(
     """What to type to go on; files by their last name, so that the page names no folder of a machine."""
     parts = ["deeptheory inspect", Path(target).name if "/" in target else target]
     given = (
-        ("--probe", probe and (Path(probe).name if "/" in probe else probe)), ("--target", target_name), ("--weights", weights and weights.name),
-        ("--split", None if split == "not said" else split), ("--first", None if first == 2000 else first), ("--only", only), ("--skip", skip),
-        ("--layers", layers), ("--budget", budget), ("--task", None if task == "auto" else task), ("--seed", seed), ("--device", device),
+        ("--probe", probe and (Path(probe).name if "/" in probe else probe)), ("--target", target_name), ("--weights",
+        weights and weights.name),
+        ("--split", None if split == "not said" else split), ("--first", None if first == 2000 else first), ("--only",
+        only), ("--skip", skip),
+        ("--layers", layers), ("--budget", budget), ("--task", None if task == "auto" else task), ("--seed", seed),
+        ("--device", device),
         ("--dtype", dtype), ("--batch", batch), ("--size", size), ("--out", out and out.name),
     )  # fmt: skip
     return " ".join([*parts, *(f"{name} {value}" for name, value in given if value is not None)])

@@ -37,6 +37,11 @@ def bench(
     script = Path(__file__).resolve().parents[3] / "benchmarks" / "__main__.py"
     if not script.exists():
         raise InputError("benchmarks/ is not part of the installed package; run this from a source checkout")
-    sys.argv = ["benchmarks", *(["--only", only] if only else []), *(["--quick"] if quick else []), *(["--json"] if as_json else [])]  # fmt: skip
+    sys.argv = [
+        "benchmarks",
+        *(["--only", only] if only else []),
+        *(["--quick"] if quick else []),
+        *(["--json"] if as_json else []),
+    ]
     sys.path.insert(0, str(script.parent.parent))
     runpy.run_path(str(script), run_name="__main__")

@@ -11,34 +11,95 @@ from deeptheory.core.errors import InputError
 
 
 @app.command("list")
-def list_studies(as_json: Json = False) -> None:
-    """The studies, their scales, what those cost, and the knobs."""
+def list_studies(
+    study: Annotated[str | None, typer.Argument(help="One study, with its settings and claims.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The studies, their scales and what those cost; of one study also protocols, settings and claims."""
     from deeptheory.studies import STUDIES, find
 
-    known = [find(name) for name in STUDIES]
-    if as_json:
-        print_json([
-            {
-                "name": s.name,
-                "title": s.title,
-                "paper": s.paper,
-                "scales": {k: v.cost for k, v in s.scales.items()},
-                "protocols": list(s.protocols),
-                "knobs": {k: v.about for k, v in s.knobs.items()},
-            }
-            for s in known
-        ])  # fmt: skip
+    if study is not None:
+        known = find(study)
+        print_json(_described(known)) if as_json else _describe(known)
         return
-    for s in known:
+    every = [find(name) for name in STUDIES]
+    if as_json:
+        print_json([_summary(s) for s in every])
+        return
+    for s in every:
         print(f"{s.name}\n  {s.title}\n  {s.paper}")
         for name, scale in s.scales.items():
             print(f"  --scale {name}: {scale.cost}")
-        print(f"  --protocol {', '.join(s.protocols)}\n  --set {', '.join(s.knobs)}")
+        print(f"  --protocol {', '.join(s.protocols)}\n  --set {', '.join(s.settings)}")
+    print("\ndeeptheory list STUDY: what its settings accept, and its claims")
+
+
+def _summary(s) -> dict:
+    """What is said of every study."""
+    return {
+        "name": s.name,
+        "title": s.title,
+        "paper": s.paper,
+        "arxiv": s.arxiv,
+        "scales": {k: v.cost for k, v in s.scales.items()},
+        "protocols": list(s.protocols),
+        "settings": {k: v.about for k, v in s.settings.items()},
+    }
+
+
+def _described(s) -> dict:
+    """What is said of one study."""
+    values = {scale: s.values(scale)[0] for scale in s.scales}
+    return _summary(s) | {
+        "scales": {k: {"cost": v.cost, "settings": dict(v.settings)} for k, v in s.scales.items()},
+        "protocols": {k: dict(v) for k, v in s.protocols.items()},
+        "settings": {
+            k: {"about": v.about, "kind": v.kind, "range": v.range, "published": v.published,
+                "default": {scale: given[k] for scale, given in values.items()}}
+            for k, v in s.settings.items()
+        },
+        "claims": [
+            {"id": c.id, "source": c.source, "statement": c.statement,
+            "region": c.region or ""} for c in s.part("claims").CLAIMS
+        ],
+    }  # fmt: skip
+
+
+def _describe(s) -> None:
+    """The same as text."""
+    said = _described(s)
+    print(f"{s.name}\n{s.title}\n{s.paper}\n\nscales (--scale)")
+    for name, scale in s.scales.items():
+        print(f"  {name}: {scale.cost}")
+    print("\nprotocols (--protocol), the first by default")
+    for name, values in s.protocols.items():
+        print(f"  {name}: {', '.join(f'{k} = {_shown(v)}' for k, v in values.items())}")
+    print("\nsettings (--set NAME=VALUE); * changing one leaves the verdicts")
+    for name, setting in said["settings"].items():
+        default = ", ".join(f"{scale} {_shown(v)}" for scale, v in setting["default"].items())
+        star = "" if setting["published"] else " *"
+        print(f"  {name}{star}: {setting['about']}; {setting['range']}; default: {default}")
+    print(f"\nclaims ({len(said['claims'])})")
+    for claim in said["claims"]:
+        print(f"  {claim['id']}: {claim['region'] or 'no region'}")
+
+
+def _shown(value: object) -> str:
+    """A value as --set takes it."""
+    return (
+        ",".join(map(str, value))
+        if isinstance(value, list)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 @app.command()
 def reproduce(
-    study: Annotated[str, typer.Argument(help="A name that `deeptheory list` shows.")],
+    study: Annotated[
+        str | None, typer.Argument(help="A name that `deeptheory list` shows, or the paper's arXiv number.")
+    ] = None,
     scale: Annotated[str, typer.Option(help="quick, standard or paper, as far as the study has them.")] = "quick",
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/STUDY-SCALE.")] = None,
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
@@ -47,9 +108,9 @@ def reproduce(
     jobs: Annotated[int | None, typer.Option(help="Workers; default one a core.")] = None,
     only: Annotated[str | None, typer.Option(help="One step alone.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder; error if none.")] = False,
-    knobs: Annotated[list[str] | None, typer.Option("--set", help="KNOB=VALUE, may be repeated.")] = None,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, may be repeated.")] = None,
     more: Annotated[
-        list[str] | None, typer.Argument(help="More KNOB=VALUE after --set.", metavar="[KNOB=VALUE]...")
+        list[str] | None, typer.Argument(help="More NAME=VALUE after --set.", metavar="[NAME=VALUE]...")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder to look for data in first (DEEPTHEORY_DATA).")] = None,
     fail_on: Annotated[str | None, typer.Option(help="Exit 1 if a claim has this verdict, e.g. contradicted.")] = None,
@@ -57,16 +118,20 @@ def reproduce(
 ) -> None:
     """Run a paper again: steps, claims ledger, report. A killed run goes on where it stopped."""
     from deeptheory.core.verdicts import VERDICTS
-    from deeptheory.studies import find
+    from deeptheory.studies import STUDIES, find
     from deeptheory.studies import reproduce as run
+
+    if study is None:
+        raise InputError(f"name a study, or the arXiv number of its paper; known: {', '.join(STUDIES)}")
 
     if fail_on is not None and fail_on not in VERDICTS:
         raise InputError(f"--fail-on is {fail_on!r}; known: {', '.join(VERDICTS)}")
     use_data(data)
-    turned = dict(_knob(text) for text in [*(knobs or []), *(more or [])])
+    changed = dict(_change(text) for text in [*(changes or []), *(more or [])])
     known = find(study)
-    if scale in known.scales and not as_json:
-        say(f"{study}, scale {scale}: {known.scales[scale].cost}")
+    known.values(scale, protocol, changed)  # what is refused is refused before its cost is stated
+    if not as_json:
+        say(f"{known.name}, scale {scale}: {known.scales[scale].cost}")
     result = run(
         study,
         scale,
@@ -77,10 +142,10 @@ def reproduce(
         jobs=jobs,
         only=only,
         resume=True if resume else None,
-        **turned,
+        **changed,
     )
     if as_json:
-        print_json({"study": study, "scale": scale, "folder": str(result.folder), "claims": result.claims.rows()})
+        print_json({"study": known.name, "scale": scale, "folder": str(result.folder), "claims": result.claims.rows()})
     else:
         _ledger(result.claims.rows())
         _headline(result.claims)
@@ -89,10 +154,10 @@ def reproduce(
         raise typer.Exit(1)
 
 
-def _knob(text: str) -> tuple[str, str]:
+def _change(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name or not value:
-        raise InputError(f"--set got {text!r}; write KNOB=VALUE, e.g. activation=relu")
+        raise InputError(f"--set got {text!r}; write NAME=VALUE, e.g. activation=relu")
     return name, value
 
 

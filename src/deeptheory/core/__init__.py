@@ -1,1 +1,3 @@
-"""What every part of the package uses: errors, arrays, shapes, results, statistics, storage; it imports nothing above."""
+"""What every part of the package uses: errors, arrays, shapes, results, statistics, storage; it imports nothing
+above.
+"""

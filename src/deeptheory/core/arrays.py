@@ -1,9 +1,12 @@
 """Arrays come as numpy or torch and are returned in kind; this file knows the crossing.
 
-Trap: bfloat16 has no numpy form; it crosses as float32, exactly. Masked values and pandas' missing ones become NaN: numpy's own
-conversion would hand out what lies under the mask.
+Pitfalls: bfloat16 has no numpy form; it crosses as float32, exactly. Masked values and pandas' missing ones become NaN:
+numpy's own conversion would hand out what lies under the mask. Rows are paired by position, and row labels (pandas,
+xarray) are lost on the way: `check_paired` asks them first.
 """
 
+from collections import Counter
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -53,7 +56,8 @@ def _unmasked(x: np.ma.MaskedArray) -> np.ndarray:
 
 
 def _numbers(x: Any) -> np.ndarray:
-    """x as an array of a dtype and layout that torch takes: native byte order, no negative strides, no objects."""
+    """x as an array of a dtype and layout that torch takes: native byte order, no negative strides, no objects,
+    writable (pandas gives views that are not)."""
     try:
         array = as_numpy(x)
         if array.dtype == object and array.ndim == 0:
@@ -68,7 +72,7 @@ def _numbers(x: Any) -> np.ndarray:
     if array.dtype.kind in "fc" and array.dtype.itemsize > (8 if array.dtype.kind == "f" else 16):
         array = array.astype(np.float64 if array.dtype.kind == "f" else np.complex128)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return array.copy() if any(step < 0 for step in array.strides) else array
+    return array.copy() if any(step < 0 for step in array.strides) or not array.flags.writeable else array
 
 
 def like(result: Any, reference: Any):
@@ -76,3 +80,73 @@ def like(result: Any, reference: Any):
     if is_torch(reference):
         return as_tensor(result).to(reference.device)
     return as_numpy(result)
+
+
+def row_labels(x: Any, axis: int = 0) -> Any:
+    """The labels along an axis of a pandas Series or DataFrame, or of an xarray DataArray, as a pandas Index; else
+    None.
+    """
+    if hasattr(x, "get_indexer"):
+        return x
+    if hasattr(x, "iloc"):
+        return x.index if axis == 0 else getattr(x, "columns", None)
+    if hasattr(x, "indexes") and hasattr(x, "dims") and len(x.dims) > axis:
+        return x.indexes.get(x.dims[axis])
+    return None
+
+
+def check_paired(**arrays: Any) -> tuple[str, ...]:
+    """Whether row labels agree with what is done: rows of these arrays are paired by position.
+
+    Arrays without labels, labels that both sides do not share, and labels that agree row by row pass without a word.
+    Notes: labels that are shifted by so many rows (a lag), or that a default index 0..n-1 contradicts. InputError: the
+    same labels in another order, or labels of both sides that are listed in different rows without being shifted as a
+    whole.
+    """
+    labels = {name: index for name, x in arrays.items() if (index := row_labels(x)) is not None}
+    notes = [_compared(one, labels[one], two, labels[two]) for one, two in combinations(labels, 2)]
+    return tuple(note for note in notes if note)
+
+
+def _compared(one: str, a: Any, two: str, b: Any) -> str:
+    if len(a) != len(b) or a.equals(b):  # other lengths are refused where shapes are checked
+        return ""
+    row = next((i for i, (u, v) in enumerate(zip(a, b)) if u is not v and u != v), None)
+    if row is None:  # the same labels in another dtype
+        return ""
+    seen = f"row {row} is {a[row]!r} in {one} and {b[row]!r} in {two}"
+    position = "or give .to_numpy() of both to pair them by position"
+    if not (a.is_unique and b.is_unique):
+        if Counter(a) == Counter(b):
+            raise InputError(
+                f"{one} and {two} have the same row labels, some of them repeated, in another order ({seen}); sort "
+                f"both alike, {position}"
+            )
+        return ""
+    place = {label: i for i, label in enumerate(b)}
+    at = np.array([place.get(label, -1) for label in a])
+    shared = np.flatnonzero(at >= 0)
+    shifts = np.unique(at[shared] - shared)
+    if len(shared) == len(a):
+        raise InputError(
+            f"{one} and {two} have the same row labels in another order ({seen}); align them by label "
+            f"({two}.loc[{one}.index]), {position}"
+        )
+    if len(shifts) > 1 and not (_is_default(a) or _is_default(b)):
+        raise InputError(
+            f"{one} and {two} share {len(shared)} of {len(a)} row labels, in different rows ({seen}); keep the "
+            f"rows that both have (.loc[{one}.index.intersection({two}.index)]), {position}"
+        )
+    if len(shifts) > 1:
+        return f"{one} and {two} are paired by position, against their row labels: {seen}"
+    if len(shifts) == 1 and shifts[0]:
+        lag = abs(int(shifts[0]))
+        return (
+            f"{one} and {two} are paired by position, {lag} row{'s' * (lag > 1)} apart by their labels: a lag ({seen})"
+        )
+    return ""
+
+
+def _is_default(index: Any) -> bool:
+    """Whether nobody chose these labels: 0, 1, ..., n - 1."""
+    return type(index).__name__ == "RangeIndex" and index[0] == 0 and index[-1] == len(index) - 1

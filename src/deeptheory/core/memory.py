@@ -1,8 +1,8 @@
 """Free memory that the allocator keeps to itself.
 
 Trap: glibc (2.36) cannot reuse the gaps between torch's aligned blocks when their sizes change from step to step; a
-training with a snapshot at each look grew by 3.9 MB a look, to gigabytes, with nothing referenced. Its malloc_trim hands
-the gaps back. It costs milliseconds and is therefore called only when the process has grown.
+training with a snapshot at each look grew by 3.9 MB a look, to gigabytes, with nothing referenced. Its malloc_trim
+hands the gaps back. It costs milliseconds and is therefore called only when the process has grown.
 """
 
 import ctypes

@@ -1,9 +1,10 @@
-"""The check at the door: do the arrays handed in fit together, and are their numbers finite?
+"""The check at the door: do the arrays handed in fit together, are their numbers finite, and counts and seeds whole?
 
 `check_shapes(u=(u, "B I p"), weight=(weight, "I J q p"))` binds each letter to one size and says which argument broke
 it.
 """
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,68 @@ def check_shapes(**arguments: tuple[Any, str]) -> dict[str, int]:
     return sizes
 
 
+def check_whole(**numbers: tuple[Any, int | None]) -> None:
+    """InputError naming the first argument that is no whole number, or below its least (None: any):
+    check_whole(seed=(seed, 0), folds=(folds, 2)).
+
+    Numbers of Python and numpy, and tensors of one integer; True, 2.0 and "2" are none.
+    """
+    for name, (value, least) in numbers.items():
+        try:
+            index = operator.index(value)
+            whole = not isinstance(value, bool | np.bool_) and (least is None or index >= least)
+        except TypeError:
+            whole = False
+        if not whole:
+            raise InputError(
+                f"{name} is {value!r}; needed: a whole number{'' if least is None else f', at least {least}'}"
+            )
+
+
+def whole_numbers(name: str, values: Any, least: int = 0) -> np.ndarray:
+    """One or several whole numbers as int64 [k].
+
+    InputError: others (2.5 is not cut to 2), True and False, one below `least`.
+    """
+    try:
+        given = np.atleast_1d(np.asarray(values.detach().cpu() if is_torch(values) else values))
+        right = given.ndim == 1 and (given.dtype.kind in "iu" or not given.size)
+    except (TypeError, ValueError):
+        given, right = np.empty(0), False
+    if not right or (given.size and given.min() < least):
+        raise InputError(f"{name} is {str(values)[:60]}; needed: whole numbers, at least {least}")
+    return given.astype(np.int64)
+
+
+def check_real(**numbers: tuple[Any, float]) -> None:
+    """InputError naming the first argument that is no finite number above its limit: check_real(radius=(radius, 0))."""
+    for name, (value, above) in numbers.items():
+        try:
+            right = not isinstance(value, str | bytes | bool) and np.ndim(value) == 0 and above < float(value) < np.inf
+        except (TypeError, ValueError):
+            right = False
+        if not right:
+            limit = "" if above == -np.inf else f" above {above:g}"
+            raise InputError(f"{name} is {value!r}; needed: a finite number{limit}")
+
+
+def labels_of(name: str, labels: Any, n: int) -> np.ndarray:
+    """Labels [n] of any kind, one per row, as an array.
+
+    InputError: another shape, values that cannot be put in order.
+    """
+    try:
+        out = np.asarray(labels.detach().cpu() if is_torch(labels) else labels)
+        np.unique(out)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"{name} are labels of several kinds or lengths; needed: [{n}] of one kind ({error})"
+        ) from error
+    if out.shape != (n,):
+        raise InputError(f"{name} have shape {list(out.shape)}; needed: [{n}], one per row")
+    return out
+
+
 def check_finite(**arrays: Any) -> None:
     """InputError naming the first array that holds NaN or infinity, how many, and where the first one stands."""
     for name, array in arrays.items():
@@ -58,3 +121,13 @@ def check_finite(**arrays: Any) -> None:
         if where is not None and bad is not None:
             count = f"{int(bad.sum())} values that are NaN or infinite"
             raise InputError(f"{name} holds {count}, the first at {where}; remove or replace them")
+
+
+def codes_of(labels: Any) -> np.ndarray:
+    """Labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
+    given = np.asarray(labels)
+    given = given.astype(str) if given.dtype == object else given
+    _, first, inverse = np.unique(given, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse.ravel()]

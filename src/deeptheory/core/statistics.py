@@ -12,11 +12,14 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import permutations as every_order
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 
+from deeptheory.core.arrays import check_paired as _check_paired
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import codes_of
 
 LEVEL = 0.95
 LEAST_FOR_MEDIAN = 6  # with 5 values no pair of order statistics holds the median in 95 %
@@ -75,7 +78,7 @@ def mean_interval(values: Any, level: float = LEVEL) -> Interval:
 
 
 def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
-    """Geometric mean of positive values [n] and Student's interval on the log scale. InputError: a value not above 0."""
+    """Geometric mean of positive values [n] and Student's interval on the log scale. InputError: a value <= 0."""
     x, missing = _present(values)
     if len(x) and x.min() <= 0:
         raise InputError(f"the smallest value is {x.min():g}; the log scale needs values above 0")
@@ -120,12 +123,10 @@ def proportion_interval(k: int, n: int, level: float = LEVEL) -> Interval:
 def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
     """mean(a) / mean(b) of pairs [n], [n], and Fieller's interval.
 
-    Unbounded (-inf, inf) where the denominator cannot be told from 0: the set then is no interval. A pair with NaN is left
-    out and counted. InputError: a and b of another length.
+    Unbounded (-inf, inf) where the denominator cannot be told from 0: the set then is no interval. A pair with NaN is
+    left out and counted. InputError: a and b of another length, or with the same row labels (pandas) in another order.
     """
-    a, b = np.asarray(a, dtype=np.float64).ravel(), np.asarray(b, dtype=np.float64).ravel()
-    if len(a) != len(b):
-        raise InputError(f"a has {len(a)} values, b has {len(b)}; they are pairs, so both need the same n")
+    a, b = _pairs(a=a, b=b)
     there = ~(np.isnan(a) | np.isnan(b))
     missing, a, b, n = int((~there).sum()), a[there], b[there], int(there.sum())
     if n == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
@@ -157,10 +158,11 @@ def bootstrap_interval(
     """statistic(*columns, axis=-1) of units [n] and its BCa bootstrap interval, for what has no other.
 
     Columns are redrawn together. Below n = 20 it is too narrow to be one: no interval (NaN).
-    InputError: columns of another length.
+    InputError: columns of another length, or with the same row labels (pandas) in another order.
     """
     from scipy.stats import bootstrap
 
+    _check_paired(**{f"column {k}": c for k, c in enumerate(columns)})
     arrays = [np.asarray(c, dtype=np.float64) for c in columns]
     if len({len(c) for c in arrays}) > 1:
         raise InputError(f"columns have {[len(c) for c in arrays]} values; all need the same n")
@@ -183,11 +185,11 @@ def bootstrap_interval(
 
 
 def spearman(x: Any, y: Any) -> float:
-    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest. NaN where a value is
-    NaN or one side does not vary. For an interval and p: rank_correlation."""
+    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest. NaN where a
+    value is NaN or one side does not vary. For an interval and p: rank_correlation. Errors: as there."""
     from scipy.stats import rankdata
 
-    x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
+    x, y = _pairs(x=x, y=y)
     if len(x) < 2 or np.isnan(x).any() or np.isnan(y).any():
         return math.nan
     a, b = rankdata(x) - (len(x) + 1) / 2, rankdata(y) - (len(y) + 1) / 2
@@ -199,13 +201,11 @@ def rank_correlation(x: Any, y: Any, level: float = LEVEL, seed: int = 0) -> Ran
     """Spearman's rank correlation of pairs [n], [n]: ties get mid-ranks; infinite values rank highest or lowest.
 
     Interval: Fisher's z with the variance of Bonett & Wright. p: all orders up to n = 7, 9,999 drawn ones beyond.
-    InputError: another length, NaN.
+    InputError: another length, NaN, the same row labels (pandas) in another order.
     """
     from scipy.stats import rankdata
 
-    x, y = np.asarray(x, dtype=np.float64).ravel(), np.asarray(y, dtype=np.float64).ravel()
-    if len(x) != len(y):
-        raise InputError(f"x has {len(x)} values, y has {len(y)}; they are pairs, so both need the same n")
+    x, y = _pairs(x=x, y=y)
     if np.isnan(x).any() or np.isnan(y).any():
         raise InputError("a rank correlation of NaN is none; leave those pairs out")
     n, nan, value = len(x), math.nan, spearman(x, y)
@@ -247,9 +247,9 @@ def permutations(
 ) -> np.ndarray:
     """Row orders [draws, n] under which a null holds; y[order] against x is the shuffled pairing.
 
-    groups [n]: rows that belong together; whole groups move and keep their inner order (exact where all are of one size).
-    block: rows are a series (each group one run of it), cut into blocks of that length from a random start; blocks move.
-    within [n]: only rows of one value change places. InputError: fewer than two groups or blocks, another length.
+    groups [n]: rows that belong together; whole groups move and keep their inner order (exact where all have one size).
+    block: rows are a series (each group one run of it), cut into blocks of that length from a random start; blocks
+    move. within [n]: only rows of one value change places. InputError: fewer than two groups or blocks, another length.
     """
     rng = np.random.default_rng(seed)
     for name, given in (("groups", groups), ("within", within)):
@@ -262,9 +262,8 @@ def permutations(
         codes = codes_of(within)
         strata = [rows[codes == c] for c in range(codes.max() + 1)]
         out = np.tile(rows, (draws, 1))
-        for k in range(draws):
-            for s in strata:
-                out[k, s] = rng.permutation(s)
+        for k, s in product(range(draws), strata):
+            out[k, s] = rng.permutation(s)
         return out
     if groups is None and block is None:
         return np.stack([rng.permutation(n) for _ in range(draws)]) if draws else np.zeros((0, n), dtype=np.int64)
@@ -306,9 +305,9 @@ def holm(p: Any) -> np.ndarray:
 
 
 def autocorrelation_time(x: Any, groups: Any = None) -> float:
-    """Integrated autocorrelation time of rows in their order, x [n] or [n, d]: 1 for independent rows, the largest column.
+    """Integrated autocorrelation time of rows in order, x [n] or [n, d]: 1 for independent rows, the largest column.
 
-    groups [n]: runs, each a series of its own. n / time is the effective number of rows. Window: Sokal's, 5 times the time.
+    groups [n]: runs, each a series of its own. n / time is the effective number of rows. Window: Sokal's, 5 times it.
     """
     x = np.asarray(x, dtype=np.float64)
     x = x[:, None] if x.ndim == 1 else x.reshape(len(x), -1)
@@ -343,7 +342,7 @@ def batch_interval(
     groups: Any = None,
     block: int | None = None,
 ) -> tuple[float, float]:
-    """Interval at LEVEL from disjoint batches of rows: sampling error only, since a bias common to all batches drops out.
+    """Interval at LEVEL from disjoint batches of rows: sampling error only; a bias common to all batches drops out.
 
     An estimate of variance B / n has variance 10 B / n in a tenth of the data. Batches are made of whole groups, of
     stretches of the series with block=, else of single rows. (NaN, NaN) where a batch would hold under 20 of them.
@@ -366,19 +365,18 @@ def batch_interval(
     return float(value - half), float(value + half)
 
 
-def codes_of(labels: Any) -> np.ndarray:
-    """Labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
-    given = np.asarray(labels)
-    given = given.astype(str) if given.dtype == object else given
-    _, first, inverse = np.unique(given, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse.ravel()]
-
-
 def _cut(run: np.ndarray, block: int, rng: np.random.Generator) -> list[np.ndarray]:
     turned = np.roll(run, -int(rng.integers(len(run))))
     return np.array_split(turned, max(1, len(run) // block))
+
+
+def _pairs(**given: Any) -> list[np.ndarray]:
+    """Both sides of pairs as float64 [n]."""
+    _check_paired(**given)
+    (one, a), (two, b) = ((k, np.asarray(v, dtype=np.float64).ravel()) for k, v in given.items())
+    if len(a) != len(b):
+        raise InputError(f"{one} has {len(a)} values, {two} has {len(b)}; they are pairs, so both need the same n")
+    return [a, b]
 
 
 def _present(values: Any) -> tuple[np.ndarray, int]:

@@ -88,7 +88,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def check_schema(run: Any, claims: Any = None) -> None:
-    """StoreError: run.json, or rows of claims.json, of a form or a major version of deeptheory that this one does not read."""
+    """StoreError: run.json, or rows of claims.json, of a form or a major version of deeptheory that this one does
+    not read.
+    """
     from deeptheory import __version__
 
     if not isinstance(run, dict) or run.get("schema") != RUN_SCHEMA:

@@ -1,7 +1,7 @@
 """The words of the ledger: verdicts, the settings at which they are said, and the headline that counts them.
 
-Only the paper's own setting, or that of its released program, can reproduce or contradict it; elsewhere a claim holds or
-fails here. Contradicted is a result and no failure.
+Only the paper's own setting, or that of its released program, can reproduce or contradict it; elsewhere a claim holds
+or fails here. Contradicted is a result and no failure.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """Recordings from the temporal cortex of macaques that anybody may have: units one by one, and dissimilarities.
 
-`it_neurons`: 132 units of inferior temporal cortex shown seven objects at three places (Zhang & Desimone; the data set of the
-Neural Decoding Toolbox, Meyers 2013). Trap: the units were not recorded together, so trials of different units are paired
-by what was shown and by nothing else (`pseudo_trials`).
+`it_neurons`: 132 units of inferior temporal cortex shown seven objects at three places (Zhang & Desimone; the data set
+of the Neural Decoding Toolbox, Meyers 2013). Trap: the units were not recorded together, so trials of different units
+are paired by what was shown and by nothing else (`pseudo_trials`).
 `it_rdms`: dissimilarities of 92 pictures in monkey and human IT (Kriegeskorte et al. 2008).
 Both are files of the user's data folder; nothing of them comes with deeptheory.
 """
@@ -23,8 +23,8 @@ from deeptheory.datasets.paths import in_data_folder
 class Neurons(Result):
     """Trials of units that were recorded one after the other.
 
-    rate: [trials, windows], spikes in each window per millisecond; windows: [windows, 2], first and last ms from stimulus
-    onset; object, position: [trials], what was shown and where; cell: [trials], the unit.
+    rate: [trials, windows], spikes in each window per millisecond; windows: [windows, 2], first and last ms from
+    stimulus onset; object, position: [trials], what was shown and where; cell: [trials], the unit.
     """
 
     rate: np.ndarray
@@ -46,10 +46,11 @@ class Neurons(Result):
         return frame.groupby("cell").agg(trials=("rate", "size"), rate=("rate", "mean")).reset_index()
 
     def pseudo_trials(self, trials: int, seed: int = 0, by: str = "object") -> tuple[np.ndarray, np.ndarray]:
-        """Responses [stimuli, trials, cells, windows] and the stimuli's names, sorted: trials drawn without replacement.
+        """Responses [stimuli, trials, cells, windows] and the stimuli's names, sorted: trials drawn without
+        replacement.
 
-        by: "object", or "both" for every object at every position ("face/upper"). InputError: a unit that has fewer trials
-        of some stimulus, or another name.
+        by: "object", or "both" for every object at every position ("face/upper"). InputError: a unit that has fewer
+        trials of some stimulus, or another name.
         """
         if by not in ("object", "both"):
             raise InputError(f"by is {by!r}; needed: object or both")

@@ -1,7 +1,8 @@
 """Digits moved: put anywhere on a larger canvas, under small affine transformations, or two on top of each other.
 
-These are the sets of Sabour, Frosst & Hinton 2017 made from any digits: expanded MNIST, a set like affNIST, and MultiMNIST.
-All are drawn by an explicit numpy generator, so that a training draws fresh ones a step and a test set is the same everywhere.
+These are the sets of Sabour, Frosst & Hinton 2017 made from any digits: expanded MNIST, a set like affNIST, and
+MultiMNIST. All are drawn by an explicit numpy generator, so that a training draws fresh ones a step and a test set is
+the same everywhere.
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ AFFINE = {"rotation": 20.0, "shear": 0.2, "scale": (0.8, 1.2)}  # degrees, and f
 class Overlaid(Result):
     """Pairs of digits of two classes, one over the other.
 
-    images: [n, H, W], the sum clipped at white: 255 for uint8, 1 for floats. sources: [n, 2, H, W], both alone, where they stand.
-    Both in the dtype of the digits. labels: [n, 2].
+    images: [n, H, W], the sum clipped at white: 255 for uint8, 1 for floats. sources: [n, 2, H, W], both alone, where
+    they stand. Both in the dtype of the digits. labels: [n, 2].
     overlap: [n], the share of the smaller bounding box that lies in the other.
     """
 
@@ -52,9 +53,10 @@ class Overlaid(Result):
 def shifted(images: Any, generator: np.random.Generator, *, pad: int = 0, max_shift: int = 2) -> Any:
     """Each picture on black, `pad` pixels larger on every side, moved by whole pixels up to max_shift in each axis.
 
-    images: [n, H, W] -> [n, H + 2 pad, W + 2 pad], same dtype. pad 0, shift 2: the training of Sabour et al. on MNIST; pad 6,
-    shift 6: their expanded MNIST on 40x40. What is moved off the canvas is lost. InputError: another shape, pad or shift
-    below 0.
+    images: [n, H, W] -> [n, H + 2 pad, W + 2 pad], same dtype. pad 0, shift 2: the training of Sabour et al. on MNIST;
+    pad 6,
+    shift 6: their expanded MNIST on 40x40. What is moved off the canvas is lost. InputError: another shape, pad or
+    shift below 0.
     """
     check_shapes(images=(images, "n h w"))
     if is_torch(images):
@@ -84,9 +86,10 @@ def affine(
 ) -> Any:
     """Each picture under its own small affine transformation on a black canvas [n, size, size], after affNIST.
 
-    Drawn evenly: rotation up to so many degrees either way, shear up to so much, the height and the width each scaled within
-    `scale`; then moved, evenly over all places where the ink stays on the canvas (shift=None), or up to `shift` pixels in each
-    axis from the centre. Bilinear. images: [n, H, W], uint8 or floats in [0, 1]; the dtype stays, bytes are rounded.
+    Drawn evenly: rotation up to so many degrees either way, shear up to so much, the height and the width each scaled
+    within `scale`; then moved, evenly over all places where the ink stays on the canvas (shift=None), or up to `shift`
+    pixels in each axis from the centre. Bilinear. images: [n, H, W], uint8 or floats in [0, 1]; the dtype stays, bytes
+    are rounded.
     InputError: another shape or kind of pixels, a size below that of the pictures, a scale not above 0 or reversed.
     """
     from scipy.ndimage import affine_transform
@@ -132,11 +135,13 @@ def overlaid(
     pad: int = 4,
     max_shift: int = 4,
 ) -> Overlaid:
-    """MultiMNIST: so many pairs of digits of two classes, each moved by up to max_shift on a canvas `pad` larger on every side.
+    """MultiMNIST: so many pairs of digits of two classes, each moved by up to max_shift on a canvas `pad` larger on
+    every side.
 
-    images: [n, H, W], uint8 or floats in [0, 1]; labels: [n] class numbers. Both digits of a pair move independently; pixels are
-    added and clipped at white, 255 or 1. The paper's text says 4 pixels (unverified), the command in the released program 6: this is max_shift. The released program
-    keeps one shift of a base digit for all its partners; here every pair draws its own.
+    images: [n, H, W], uint8 or floats in [0, 1]; labels: [n] class numbers. Both digits of a pair move independently;
+    pixels are added and clipped at white, 255 or 1. The paper's text says 4 pixels (unverified), the command in the
+    released program 6: this is max_shift. The released program keeps one shift of a base digit for all its partners;
+    here every pair draws its own.
     InputError: shapes that do not fit, another kind of pixels, labels of one class, count below 1.
     """
     images, labels = as_numpy(images), as_numpy(labels)
@@ -169,7 +174,8 @@ def _pixels(images: Any) -> tuple[np.ndarray, int]:
         if not x.size or (x.min() >= 0 and x.max() <= 1):
             return x, 1
         raise InputError(
-            f"images are floats from {x.min():.3g} to {x.max():.3g}; floats run from 0 (black) to 1 (white), bytes to 255"
+            f"images are floats from {x.min():.3g} to {x.max():.3g}; floats run from 0 (black) to 1 (white), "
+            "bytes to 255"
         )
     raise InputError(f"images are {x.dtype}; needed: uint8, 0 to 255, or floats, 0 to 1")
 
@@ -186,10 +192,11 @@ def _boxes(images: np.ndarray) -> np.ndarray:
 
 
 def scaled(images: Any, shrink: int = 1) -> np.ndarray:
-    """Pictures as a network's input: [n, H, W] or [n, C, H, W], uint8 or floats in [0, 1] -> [n, C, H', W'] float32 in [0, 1].
+    """Pictures as a network's input: [n, H, W] or [n, C, H, W], uint8 or floats in [0, 1] -> [n, C, H', W'] float32 in
+    [0, 1].
 
-    shrink: every so many pixels squared become one, their mean. InputError: another shape or kind of pixels, or a size that shrink
-    does not divide.
+    shrink: every so many pixels squared become one, their mean. InputError: another shape or kind of pixels, or a size
+    that shrink does not divide.
     """
     x, white = _pixels(images)
     x = x[:, None] if x.ndim == 3 else x
@@ -203,7 +210,8 @@ def scaled(images: Any, shrink: int = 1) -> np.ndarray:
 
 
 def cropped(images: Any, size: int, generator: np.random.Generator | None = None) -> Any:
-    """A square of each picture [..., H, W] -> [..., size, size]: its middle, or with a generator anywhere, another for each.
+    """A square of each picture [..., H, W] -> [..., size, size]: its middle, or with a generator anywhere, another for
+    each.
 
     InputError: a size above the picture's.
     """
@@ -224,11 +232,17 @@ def cropped(images: Any, size: int, generator: np.random.Generator | None = None
     return np.stack([p[..., t : t + size, s : s + size] for p, t, s in zip(x, top, left)])
 
 
-def relit(images: Any, generator: np.random.Generator, brightness: float = 63 / 255, contrast: tuple[float, float] = (0.2, 1.8)) -> Any:  # fmt: skip
-    """Each picture [n, C, H, W] float in [0, 1] brighter or darker by up to `brightness`, then stretched about its mean; clipped.
+def relit(
+    images: Any,
+    generator: np.random.Generator,
+    brightness: float = 63 / 255,
+    contrast: tuple[float, float] = (0.2, 1.8),
+) -> Any:
+    """Each picture [n, C, H, W] float in [0, 1] brighter or darker by up to `brightness`, then stretched about its
+    mean; clipped.
 
-    The training of Hinton et al. 2018 on smallNORB; drawn evenly, one number of each for a picture. Clipping is ours: attacks
-    and pictures live in [0, 1]. InputError: another shape, bytes, floats outside [0, 1].
+    The training of Hinton et al. 2018 on smallNORB; drawn evenly, one number of each for a picture. Clipping is ours:
+    attacks and pictures live in [0, 1]. InputError: another shape, bytes, floats outside [0, 1].
     """
     check_shapes(images=(images, "n c h w"))
     if is_torch(images):

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, check_real, check_whole
 
 _LEVELS = ((1 / 24, 0.2), (1 / 48, 0.6), (0.0, 1.0))  # blur as a share of the height, share of the shape components
 
@@ -47,8 +47,6 @@ class Space(Protocol):
     def pose_spread(self) -> np.ndarray: ...
     @property
     def noise(self) -> float: ...
-    @property
-    def _inside(self) -> np.ndarray: ...
     def landmarks(self, coordinates: Any, pose: Any = None) -> Any: ...
 
 
@@ -95,6 +93,7 @@ class Search(Result):
 
 def search(
     space: Space,
+    inside: np.ndarray,
     pictures: Tensor,
     start: Any = None,
     *,
@@ -104,19 +103,20 @@ def search(
 ) -> Search:
     """Search faces in pictures [n, channels, H, W], one in each.
 
-    start: poses [n, 4] or [4]. iterations: at most so many a level of blur. tolerance: pixels. prior: weight of the
-    Gaussian prior, in pixels that carry one pixel's worth of independent evidence (neighbours say nearly the same).
+    inside: [m, L], landmarks of a face to the places of its m pixels. start: poses [n, 4] or [4]. iterations: at most
+    so many a level of blur. tolerance: pixels. prior: weight of the Gaussian prior, in pixels that carry one pixel's
+    worth of independent evidence (neighbours say nearly the same).
     InputError: a start of another shape, or numbers out of range.
     """
-    if iterations < 1 or not tolerance > 0 or not prior >= 0:
-        raise InputError(
-            f"iterations is {iterations}, tolerance {tolerance}, prior {prior}; needed: at least 1, above 0, 0 or more"
-        )
+    check_whole(iterations=(iterations, 1))
+    check_real(tolerance=(tolerance, 0), prior=(prior, -np.inf))
+    if prior < 0:
+        raise InputError(f"prior is {prior}; needed: 0 or more")
     first = as_numpy(space.mean_pose if start is None else start).astype(np.float64)
     if first.shape not in ((4,), (len(pictures), 4)):
         raise InputError(f"start has shape {list(first.shape)}; needed: [4] or [{len(pictures)}, 4]")
     check_finite(start=first)
-    model = _Model(space, prior)
+    model = _Model(space, inside, prior)
     rows = [
         _search_one(model, picture[None].float(), pose, iterations, tolerance)
         for picture, pose in zip(pictures, np.broadcast_to(first, (len(pictures), 4)))
@@ -141,11 +141,11 @@ def warn_of(found: Search) -> None:
 class _Model:
     """What all pictures share: the space seen from the pixels of its mask."""
 
-    def __init__(self, space: Space, prior: float):
+    def __init__(self, space: Space, inside: np.ndarray, prior: float):
         self.space = space
-        inside = torch.as_tensor(space._inside, dtype=torch.float32)
-        self.mean = inside @ torch.as_tensor(space.shape_mean).float()  # [m, 2], normalised
-        self.moves = torch.einsum("ml,slx->smx", inside, torch.as_tensor(space.shape_components).float())
+        places = torch.as_tensor(inside, dtype=torch.float32)
+        self.mean = places @ torch.as_tensor(space.shape_mean).float()  # [m, 2], normalised
+        self.moves = torch.einsum("ml,slx->smx", places, torch.as_tensor(space.shape_components).float())
         s = len(self.moves)
         self.variances = torch.as_tensor(space.variances).float()
         self.weight = prior * max(space.noise, 1e-12)
@@ -206,7 +206,11 @@ def _search_one(model: _Model, picture: Tensor, pose: np.ndarray, iterations: in
                 return float(off @ _left(off, look) + (prior * (new - first)[: 4 + k].square()).sum())
 
             step, damping = _step(cost, state, hessian, gradient, damping)
-            moved = 0.0 if step is None else float((model.places((state + step)[4 : 4 + k], (state + step)[:4])[0] - places).norm(dim=1).mean())  # fmt: skip
+            moved = (
+                0.0
+                if step is None
+                else float((model.places((state + step)[4 : 4 + k], (state + step)[:4])[0] - places).norm(dim=1).mean())
+            )
             state = state if step is None else state + step
             if moved < tolerance:
                 break

@@ -1,4 +1,6 @@
-"""What a face space does to arrays: checks at the door, the mask, reading pictures through a warp and drawing through one."""
+"""What a face space does to arrays: checks at the door, the mask, reading pictures through a warp and drawing
+through one.
+"""
 
 from typing import Any
 
@@ -65,7 +67,8 @@ def check_not_swapped(points: np.ndarray, mean: np.ndarray) -> None:
     worse = (given > 4 * turned) & (given > 0.02)
     if worse.mean() > 0.5:
         raise InputError(
-            f"{int(worse.sum())} of {len(points)} faces fit this space's mean shape only with x and y exchanged; landmarks are (x, y)"
+            f"{int(worse.sum())} of {len(points)} faces fit this space's mean shape only with x and y "
+            "exchanged; landmarks are (x, y)"
         )
 
 
@@ -74,7 +77,8 @@ def check_units(values: np.ndarray, own: np.ndarray) -> None:
     spread, mine = float(values.std()), float(own.std())
     if spread > 0 and mine > 0 and not 1 / 20 < spread / mine < 20:
         raise InputError(
-            f"images have values from {values.min():.3g} to {values.max():.3g} on the face, this space was fit on values around "
+            f"images have values from {values.min():.3g} to {values.max():.3g} on the face, this space was fit "
+            "on values around "
             f"{own.min():.3g} to {own.max():.3g}; bring them to the same units (0 to 255, or 0 to 1)"
         )
 

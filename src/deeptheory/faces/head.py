@@ -1,9 +1,9 @@
 """A simple head in three dimensions: its surface, 25 ways in which heads differ, and 58 landmarks on it.
 
-The head is a stack of half ellipses with relief (nose, sockets, lips, ...) added towards the viewer. Coordinates: x to the
-right of the picture, y down, z towards the viewer; 1 is half the width of the head, the middle of the face is near 0.
-Every way of differing is a smooth displacement of space, so that surface and landmarks move by the same formula and the
-landmarks of a frontal head are linear in the shape latents.
+The head is a stack of half ellipses with relief (nose, sockets, lips, ...) added towards the viewer. Coordinates: x to
+the right of the picture, y down, z towards the viewer; 1 is half the width of the head, the middle of the face is near
+0. Every way of differing is a smooth displacement of space, so that surface and landmarks move by the same formula and
+the landmarks of a frontal head are linear in the shape latents.
 """
 
 from collections.abc import Callable
@@ -104,7 +104,15 @@ def landmarks() -> np.ndarray:
     around += [(-0.74, -0.55), (0.74, -0.55), (-0.42, -0.90), (0.42, -0.90)]
     brow = [(BROW[0] + dx, brow_line(np.array(BROW[0] + dx)) - 0.0) for dx in (-0.27, -0.14, 0.0, 0.14, 0.27)]
     ex, ey = EYE
-    eye = [(ex - EYE_W, ey), (ex + EYE_W, ey), (ex - 0.09, ey - 0.075), (ex + 0.09, ey - 0.075), (ex - 0.09, ey + 0.06), (ex + 0.09, ey + 0.06), (ex, ey)]  # fmt: skip
+    eye = [
+        (ex - EYE_W, ey),
+        (ex + EYE_W, ey),
+        (ex - 0.09, ey - 0.075),
+        (ex + 0.09, ey - 0.075),
+        (ex - 0.09, ey + 0.06),
+        (ex + 0.09, ey + 0.06),
+        (ex, ey),
+    ]
     nose = [
         (0, -0.08),
         (0, 0.09),
@@ -169,7 +177,8 @@ SHAPES: dict[str, Callable[..., tuple]] = {
     "lower face length": lambda x, y, z: (0, 0.075 * _step((y - 0.55) / 0.5) * (y > 0) * np.clip(y, 0, 2), 0),
     "forehead height": lambda x, y, z: (0, -0.10 * _step((-0.5 - y) / 0.25), 0),
     "forehead width": lambda x, y, z: (0.06 * x * _bump(y + 0.8, 0.35), 0, 0),
-    "cheekbones": lambda x, y, z: (0.04 * x * _bump(y - 0.2, 0.25), 0, 0.02 * _spot(np.abs(x), y, 0.56, 0.22, 0.2, 0.2)),
+    "cheekbones": lambda x, y, z: (0.04 * x * _bump(y - 0.2, 0.25), 0, 0.02 * _spot(np.abs(x), y, 0.56, 0.22, 0.2,
+    0.2)),
     "jaw width": lambda x, y, z: (0.085 * x * _bump(y - 0.85, 0.25), 0, 0),
     "chin width": lambda x, y, z: (0.13 * x * _bump(y - 1.16, 0.15), 0, 0),
     "chin forward": lambda x, y, z: (0, 0, 0.09 * _spot(x, y, 0, 1.1, 0.3, 0.16)),
@@ -186,7 +195,8 @@ SHAPES: dict[str, Callable[..., tuple]] = {
     "mouth wide": lambda x, y, z: (0.11 * x * _spot(x, y, *MOUTH, 0.42, 0.12), 0, 0),
     "mouth level": lambda x, y, z: (0, 0.045 * _spot(x, y, *MOUTH, 0.45, 0.15), 0),
     "lips full": lambda x, y, z: (0, 0.24 * (y - 0.757) * _spot(x, y, *MOUTH, 0.33, 0.12), 0),
-    "mouth corners": lambda x, y, z: (0, -0.035 * (np.clip(np.abs(x) / 0.34, 0, 1.5) ** 2 - 0.4) * _spot(x, y, *MOUTH, 0.42, 0.11), 0),
+    "mouth corners": lambda x, y, z: (0, -0.035 * (np.clip(np.abs(x) / 0.34, 0, 1.5) ** 2 - 0.4) * _spot(x, y, *MOUTH,
+    0.42, 0.11), 0),
     "face askew": lambda x, y, z: (0.028 * _step((y - 0.3) / 0.3), 0, 0),
     "eyes uneven": lambda x, y, z: (0, 0.016 * np.sign(x) * _eyes(x, y, 0.25, 0.3), 0),
 }  # fmt: skip

@@ -19,7 +19,9 @@ from deeptheory.faces.principal import principal
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PixelSpace(Result):
-    """mean: [H, W(, 3)]; components: [k, H, W(, 3)]; variances: [k], of the coordinates over the pictures of the fit."""
+    """mean: [H, W(, 3)]; components: [k, H, W(, 3)]; variances: [k], of the coordinates over the pictures of the
+    fit.
+    """
 
     mean: np.ndarray
     components: np.ndarray

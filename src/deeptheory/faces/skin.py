@@ -1,7 +1,8 @@
 """The colours of the mean head and 25 smooth ways in which they differ, as maps over its surface (an atlas).
 
-Colours are red, green, blue from 0 to 1, before light. A face's colours are the mean plus latents times modes: linear, and
-given in the mean head's own coordinates, so that shape and appearance do not mix: first the texture, then the shape.
+Colours are red, green, blue from 0 to 1, before light. A face's colours are the mean plus latents times modes: linear,
+and given in the mean head's own coordinates, so that shape and appearance do not mix: first the texture, then the
+shape.
 """
 
 from collections.abc import Callable
@@ -102,9 +103,12 @@ LOOKS: dict[str, tuple[Callable[[_Place], np.ndarray], tuple[float, float, float
     "brows dark": (lambda p: p.brow, (-0.10, -0.10, -0.09)),
     "brows thick": (lambda p: p._brow(0.075) - p.brow, (-0.16, -0.15, -0.14)),
     "irises light": (lambda p: p.eye * _bump(np.hypot(p.s - EYE[0], p.y - EYE[1]) - 0.058, 0.018), (0.04, 0.10, 0.16)),
-    "eyes made up": (lambda p: _spot(p.s, p.y, EYE[0], EYE[1] - 0.13, 0.20, 0.06) * p.front * p.skin, (-0.11, -0.11, -0.08)),
-    "under the eyes": (lambda p: _spot(p.s, p.y, EYE[0], EYE[1] + 0.15, 0.17, 0.06) * p.front * p.skin, (-0.08, -0.08, -0.06)),
-    "lashes dark": (lambda p: _lashes(p) + 0.6 * _bump(p.y - EYE[1] - 0.06, 0.018) * _bump(p.s - EYE[0], 0.1) * p.front, (-0.10, -0.09, -0.08)),
+    "eyes made up": (lambda p: _spot(p.s, p.y, EYE[0], EYE[1] - 0.13, 0.20, 0.06) * p.front * p.skin, (-0.11, -0.11,
+    -0.08)),
+    "under the eyes": (lambda p: _spot(p.s, p.y, EYE[0], EYE[1] + 0.15, 0.17, 0.06) * p.front * p.skin, (-0.08, -0.08,
+    -0.06)),
+    "lashes dark": (lambda p: _lashes(p) + 0.6 * _bump(p.y - EYE[1] - 0.06, 0.018) * _bump(p.s - EYE[0], 0.1) * p.front,
+    (-0.10, -0.09, -0.08)),
     "lips red": (lambda p: p.lips, (0.02, -0.05, -0.035)),
     "lips light": (lambda p: p.lips, (0.055, 0.045, 0.045)),
     "cheeks red": (lambda p: _spot(p.s, p.y, 0.52, 0.33, 0.2, 0.17) * p.front, (0.015, -0.035, -0.03)),
@@ -112,8 +116,10 @@ LOOKS: dict[str, tuple[Callable[[_Place], np.ndarray], tuple[float, float, float
     "beard": (lambda p: p.skin * _step((p.y - 0.66) / 0.14) * _step((CHIN + 0.2 - p.y) / 0.1), (-0.085, -0.08, -0.07)),
     "moustache": (lambda p: p.skin * _spot(p.x, p.y, 0, 0.605, 0.22, 0.05) * p.front, (-0.11, -0.10, -0.09)),
     "forehead light": (lambda p: p.skin * _spot(p.x, p.y, 0, -0.62, 0.5, 0.16), (0.06, 0.06, 0.06)),
-    "forehead lined": (lambda p: p.skin * np.cos(34 * (p.y + 0.62 - 0.05 * p.x**2)) * _spot(p.x, p.y, 0, -0.62, 0.36, 0.12), (-0.045, -0.045, -0.04)),
-    "hairline low": (lambda p: (_step((-0.66 + 0.08 * np.cos(3 * np.minimum(np.abs(p.theta), 1)) - p.y) / 0.1) - p.hair).clip(0) * p.front, (-0.16, -0.14, -0.12)),
+    "forehead lined": (lambda p: p.skin * np.cos(34 * (p.y + 0.62 - 0.05 * p.x**2)) * _spot(p.x, p.y, 0, -0.62, 0.36,
+    0.12), (-0.045, -0.045, -0.04)),
+    "hairline low": (lambda p: (_step((-0.66 + 0.08 * np.cos(3 * np.minimum(np.abs(p.theta),
+    1)) - p.y) / 0.1) - p.hair).clip(0) * p.front, (-0.16, -0.14, -0.12)),
     "nose light": (lambda p: p.skin * _spot(p.x, p.y, 0, 0.22, 0.12, 0.25), (0.06, 0.05, 0.05)),
     "folds": (_fold, (-0.085, -0.085, -0.075)),
     "sides dark": (lambda p: p.skin * _step((np.abs(p.theta) - 0.85) / 0.25), (-0.06, -0.06, -0.06)),

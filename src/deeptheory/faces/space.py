@@ -21,7 +21,7 @@ from deeptheory.core.arrays import as_numpy, as_tensor, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.shapes import check_finite, check_shapes, check_whole
 from deeptheory.faces.alignment import NORMALISATIONS
 from deeptheory.faces.frames import (
     CHUNK,
@@ -49,8 +49,9 @@ class FaceSpace(Result):
     frame: (height, width, channels) of the mean frame; flat: whether pictures come without a channel axis. shape_mean:
     [L, 2], normalised; shape_components: [s, L, 2]; appearance_mean: [m, channels] over the m pixels of mask [H, W];
     appearance_components: [a, m, channels]; variances: [s + a], of the coordinates over the faces of the fit.
-    mean_pose, pose_spread: [4], where the mean face lies (faces/alignment.py) and how much that varied. noise: variance of a pixel that the components
-    leave over. background: what stands outside the mask, in the units of the pictures. faces: how many it was fit on.
+    mean_pose, pose_spread: [4], where the mean face lies (faces/alignment.py) and how much that varied. noise: variance
+    of a pixel that the components leave over. background: what stands outside the mask, in the units of the pictures.
+    faces: how many it was fit on.
     """
 
     frame: tuple[int, int, int]
@@ -128,7 +129,10 @@ class FaceSpace(Result):
         h, w, c = self.frame
         kind = "grey" if self.flat else f"{c} channels"
         points = len(self.shape_mean)
-        return f"FaceSpace({s} shape + {a} appearance from {self.faces} faces, {points} landmarks, {h}x{w} {kind}, {self.normalise})"
+        return (
+            f"FaceSpace({s} shape + {a} appearance from {self.faces} faces, {points} landmarks, {h}x{w} "
+            f"{kind}, {self.normalise})"
+        )
 
     @property
     def blocks(self) -> dict[str, slice]:
@@ -141,8 +145,8 @@ class FaceSpace(Result):
 
         images: [n, H, W(, 3)] of any size; landmarks: [n, L, 2] in their pixels, or None: they are searched for
         (`.search`, which also reports how well that went; here a face that did not converge is warned of).
-        InputError: as in fit; landmarks and images of another number or kind; landmarks that are (y, x); images in other
-        units than those of the fit (0 to 1 for 0 to 255).
+        InputError: as in fit; landmarks and images of another number or kind; landmarks that are (y, x); images in
+        other units than those of the fit (0 to 1 for 0 to 255).
         """
         if landmarks is None:
             from deeptheory.faces.fitting import warn_of
@@ -176,7 +180,7 @@ class FaceSpace(Result):
         pictures, flat = as_pictures(images)
         self._check_kind(pictures, flat, None)
         check_units(pictures.numpy(), self.appearance_mean)
-        return search(self, pictures, start, **options)
+        return search(self, self._inside, pictures, start, **options)
 
     def pose(self, landmarks: Any) -> np.ndarray:
         """[n, 4]: scale, angle, x, y of faces, which coordinates do not hold; for `.decode(pose=)`."""
@@ -209,8 +213,7 @@ class FaceSpace(Result):
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """[n, shape + appearance] float32: independent Gaussians with the variances of the fit (Chang & Tsao 2017)."""
-        if n < 1:
-            raise InputError(f"n is {n}; at least 1 face is drawn")
+        check_whole(n=(n, 1), seed=(seed, 0))
         normal = np.random.default_rng(seed).standard_normal((n, len(self.variances)))
         return (normal * np.sqrt(self.variances)).astype(np.float32)
 

@@ -21,7 +21,10 @@ _PLAIN = ("frame", "flat", "normalise", "noise", "background", "faces")
 
 
 def save(space: Any, folder: Path) -> None:
-    """Write the folder of a FaceSpace, replacing an older one only when the new one is complete. StoreError: it cannot be written."""
+    """Write the folder of a FaceSpace, replacing an older one only when the new one is complete.
+
+    StoreError: it cannot be written.
+    """
     new = folder.with_name(f".{folder.name}.new-{os.getpid()}")
     arrays = {k: np.ascontiguousarray(v) for k, v in _fields(space).items() if isinstance(v, np.ndarray)}
     try:

@@ -1,8 +1,8 @@
 """The thin-plate-spline warp: the map through given point pairs that bends least.
 
-Source: Bookstein 1989; the released generator of Chang & Tsao 2017 solves [[K, P], [P^T, 0]] with the kernel r^2 log r^2.
-All warps of a face space start at the mean landmarks, so the system is the same for all faces: it is solved once, and
-the warp of any face is a fixed matrix times its landmarks (`ThinPlate.basis`), which is linear and cheap.
+Source: Bookstein 1989; the released generator of Chang & Tsao 2017 solves [[K, P], [P^T, 0]] with the kernel r^2 log
+r^2. All warps of a face space start at the mean landmarks, so the system is the same for all faces: it is solved once,
+and the warp of any face is a fixed matrix times its landmarks (`ThinPlate.basis`), which is linear and cheap.
 Trap: drawing a face needs the way back, from its pixels to the mean frame, which has no closed form: inverse.py. Trap:
 batched torch.linalg.solve of systems of this size hangs with two threads (torch 2.13, CPU); scipy solves the one here.
 """

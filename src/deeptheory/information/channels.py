@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.arrays import Array, as_numpy, like
+from deeptheory.core.arrays import Array, as_numpy, check_paired, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -118,8 +118,9 @@ def rate_distortion(p, distortion, beta) -> RateDistortion:
     """The rate-distortion curve of a source p [nx] with distortion [nx, k], at trade-offs beta (a number or [b]).
 
     p(t|x) = p(t) exp(-beta distortion) / Z, so the curve's slope is -beta / ln 2 bits a unit of distortion.
-    InputError: p that is no distribution, shapes, NaN, beta empty, negative or no finite number.
+    InputError: p that is no distribution, shapes, the same row labels in another order, NaN, beta empty, negative or no finite number.
     """
+    check_paired(p=p, distortion=distortion)
     check_shapes(p=(p, "x"), distortion=(distortion, "x k"))
     check_finite(p=p, distortion=distortion)
     betas = check_betas(beta)

@@ -33,12 +33,16 @@ class Clusters:
         (bits, from 0 to log2 n; Grassberger & Procaccia's correlation entropy). within, between: mean distance of two
         different samples of the same class, and of different classes. nearest: mean distance to the nearest other one."""
         a = as_activations(activations).astype(np.float64)
+        power = int(np.frexp(np.abs(a).max())[1])  # of two, so that squares of 1e-200 are not 0
         labels, _, p_y = as_labels(targets, a.shape[1])
         if len(p_y):
             raise InputError("clusters need labels [sample], not probabilities")
         if np.bincount(labels).max() < 2:
             raise InputError("no class has two samples; distances within a class are undefined")
-        rows = np.array([_distances(h, labels, self.radius**2) for h in a])
+        with np.errstate(over="ignore"):  # beyond, every pair is nearer than the radius
+            reach = np.ldexp(self.radius, -power) ** 2
+        rows = np.array([_distances(np.ldexp(h, -power), labels, reach) for h in a])
+        rows[:, 1:] = np.ldexp(rows[:, 1:], power)
         return {"apart": -np.log2(rows[:, 0]), "within": rows[:, 1], "between": rows[:, 2], "nearest": rows[:, 3]}
 
 
@@ -60,6 +64,7 @@ class Cosines:
         if counts.max() < 2:
             raise InputError("no class has two samples; cosines within a class are undefined")
         n, pairs = len(labels), float((counts * (counts - 1)).sum())
+        a = np.ldexp(a, -np.frexp(np.abs(a).max(2, keepdims=True))[1])  # a direction has no size: squares stay in range
         length = np.linalg.norm(a, axis=2, keepdims=True)
         unit = np.divide(a, length, out=np.zeros_like(a), where=length > 0)
         own = (unit**2).sum((1, 2))  # of each sample with itself: 1, or 0

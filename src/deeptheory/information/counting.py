@@ -47,10 +47,11 @@ def cells(a, edges, uniform, out):
         e = edges[u if edges.shape[0] > 1 else 0]
         low, high = e[0], e[n_cells]
         scale = n_cells / (high - low)
+        guess = uniform and 0 < scale < np.inf
         for r in range(a.shape[0]):
             v = np.float64(a[r, u])
             if low <= v <= high:
-                if uniform:
+                if guess:
                     k = min(int((v - low) * scale), n_cells - 1)
                     k -= k > 0 and v <= e[k]
                     k += k < n_cells - 1 and v > e[k + 1]
@@ -118,20 +119,51 @@ def group(rows, packed, radix, ids, keys, table, first):
 
 
 @njit(cache=True, error_model="numpy")
-def _from_labels(ids, found, labels, classes, table, joint, out):
-    """out[:] = I(X;T), I(T;Y), H(T), occupied for group numbers ids [n] < found and labels [n] < classes."""
+def _sorted_by_group(ids, found, start, order):
+    """Rows of group g, ascending, into order[start[g]:start[g + 1]]; start: [found + 1 or longer]."""
+    start[: found + 1] = 0
+    for g in ids:
+        start[g + 1] += 1
+    for g in range(found):
+        start[g + 1] += start[g]
+    for r in range(len(ids) - 1, -1, -1):
+        start[ids[r] + 1] -= 1
+        order[start[ids[r] + 1]] = r
+    for g in range(found):
+        start[g] = start[g + 1]
+    start[found] = len(ids)
+
+
+@njit(cache=True, error_model="numpy")
+def _from_labels(ids, found, labels, classes, table, start, order, cell, out):
+    """out[:] = I(X;T), I(T;Y), H(T), occupied for group numbers ids [n] < found and labels [n] < classes.
+
+    Counts are made group by group: memory of n and classes, never of their product. cell: [n] int64, room for labels.
+    """
     n = len(ids)
-    joint[:found, : classes + 1] = 0
+    _sorted_by_group(ids, found, start, order)
+    count = np.zeros(classes, dtype=np.int64)
     per_class = np.zeros(classes, dtype=np.int64)
-    for r in range(n):
-        joint[ids[r], labels[r]] += 1
-        joint[ids[r], classes] += 1
-        per_class[labels[r]] += 1
     t, ty, y = 0.0, 0.0, 0.0
     for g in range(found):
-        t += table[joint[g, classes]]
-        for c in range(classes):
-            ty += table[joint[g, c]]
+        size = start[g + 1] - start[g]
+        t += table[size]
+        kinds = 0
+        for k in range(start[g], start[g + 1]):
+            c = labels[order[k]]
+            if count[c] == 0:
+                cell[kinds] = c
+                kinds += 1
+            count[c] += 1
+        if kinds > 2:
+            cell[:kinds].sort()  # sums in the order of classes
+        elif kinds == 2 and cell[0] > cell[1]:
+            cell[0], cell[1] = cell[1], cell[0]
+        for k in range(kinds):
+            c = cell[k]
+            ty += table[count[c]]
+            per_class[c] += count[c]
+            count[c] = 0
     for c in range(classes):
         y += table[per_class[c]]
     log_n = np.log2(np.float64(n))
@@ -140,51 +172,17 @@ def _from_labels(ids, found, labels, classes, table, joint, out):
 
 
 @njit(cache=True, error_model="numpy")
-def _from_many_labels(ids, labels, classes, table, out):
-    """The same where [n, classes] would be large: pairs of group and label are sorted, in the order of the sums above."""
-    n = len(ids)
-    sizes = np.zeros(n, dtype=np.int64)
-    per_class = np.zeros(classes, dtype=np.int64)
-    pairs = np.empty(n, dtype=np.int64)
-    found = 0
-    for r in range(n):
-        sizes[ids[r]] += 1
-        per_class[labels[r]] += 1
-        pairs[r] = ids[r] * classes + labels[r]
-        found = max(found, ids[r] + 1)
-    pairs.sort()
-    t, ty, y = 0.0, 0.0, 0.0
-    for g in range(found):
-        t += table[sizes[g]]
-    run = 1
-    for r in range(1, n + 1):
-        if r < n and pairs[r] == pairs[r - 1]:
-            run += 1
-        else:
-            ty += table[run]
-            run = 1
-    for c in range(classes):
-        y += table[per_class[c]]
-    log_n = np.log2(np.float64(n))
-    h_t = log_n - t / n
-    out[0], out[1], out[2], out[3] = h_t, log_n - (t + y - ty) / n, h_t, found
-
-
-@njit(cache=True, error_model="numpy")
-def _from_probabilities(ids, found, p_y, table, joint, out):
+def _from_probabilities(ids, found, p_y, table, start, order, out):
     """The same for p(y|x) [n, class]; every input has probability 1/n."""
     n, classes = p_y.shape
-    joint[:found] = 0.0
-    size = np.zeros(found, dtype=np.int64)
-    for r in range(n):
-        size[ids[r]] += 1
-        for c in range(classes):
-            joint[ids[r], c] += p_y[r, c]
+    _sorted_by_group(ids, found, start, order)
     t, ty, y = 0.0, 0.0, 0.0
     for g in range(found):
-        t += table[size[g]]
+        t += table[start[g + 1] - start[g]]
         for c in range(classes):
-            q = joint[g, c]
+            q = 0.0
+            for k in range(start[g], start[g + 1]):
+                q += p_y[order[k], c]
             if q > 0:
                 ty += q * np.log2(q)
     for c in range(classes):
@@ -208,17 +206,13 @@ def information(rows, packed, radix, labels, classes, p_y, table, out):
     while size < 2 * n:
         size *= 2
     slots = np.empty(size, dtype=np.int32)
-    few = classes <= 64
-    hard = np.empty((n if few else 0, classes + 1), dtype=np.int64)
-    soft = np.empty((n if p_y.shape[0] else 0, p_y.shape[1]))
+    start, order, cell = np.empty(n + 1, dtype=np.int64), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     for s in range(rows.shape[0]):
         found = group(rows[s], packed, radix, ids, keys, slots, first)
         if p_y.shape[0]:
-            _from_probabilities(ids, found, p_y, table, soft, out[s])
-        elif few:
-            _from_labels(ids, found, labels, classes, table, hard, out[s])
+            _from_probabilities(ids, found, p_y, table, start, order, out[s])
         else:
-            _from_many_labels(ids, labels, classes, table, out[s])
+            _from_labels(ids, found, labels, classes, table, start, order, cell, out[s])
 
 
 @njit(cache=True, error_model="numpy")

@@ -48,15 +48,7 @@ def draw_plane(plane) -> Any:
     figure.frames = [go.Frame(name=str(plane.steps[t]), data=traces(t)) for t in shown]
     top = max(plane.h_y, float(plane.i_y.max()))
     figure.add_hline(y=plane.h_y, line={"dash": "dot", "color": NEUTRAL, "width": 1}, annotation_text="H(Y)")
-    blind = plane.blind
-    if blind:
-        where = "" if len(blind) == len(plane.layers) else f" in {', '.join(blind[:6])}{', ...' * (len(blind) > 6)}"
-        figure.add_annotation(
-            x=0.02, y=0.02, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False, align="left",
-            text=f"This read-out sees nothing{where}: all {plane.inputs} inputs have cells of their own at every step,<br>"
-            f"and every point is (log2 n, H(Y)) = ({np.log2(plane.inputs):.2f}, {plane.h_y:.2f}) bits, with permuted labels as well.<br>"
-            "A read-out that coarsens wide layers: dt.GaussianNoise(0.5, relative='distance')",
-        )  # fmt: skip
+    _say_blind(figure, plane)
     if plane.null_mean is not None:
         figure.add_trace(_null(plane, colours))
     figure.update_xaxes(range=[-0.3, float(np.ceil(plane.i_x.max())) + 0.3])
@@ -68,6 +60,28 @@ def draw_plane(plane) -> Any:
         sliders=[{"steps": steps, "active": len(steps) - 1, "currentvalue": {"prefix": "epoch "}, "pad": {"t": 40}}]
     )
     return figure
+
+
+def _say_blind(figure, plane) -> None:
+    """What a reader of the figure alone must know: where the readout leaves (nearly) every input a cell of its own."""
+    said = []
+    for layers, what in (
+        (plane.blind, f"This readout sees nothing{{}}: all {plane.inputs} inputs have cells of their own at every step"),
+        (plane.nearly_blind, f"This readout sees next to nothing{{}}: over 90 % of the {plane.inputs} inputs have cells of their own"),
+    ):  # fmt: skip
+        if layers:
+            everywhere = len(layers) == len(plane.layers)
+            said.append(what.format("" if everywhere else f" in {', '.join(layers[:6])}{', ...' * (len(layers) > 6)}"))
+    if not said:
+        return
+    said += [
+        f"Points end at (log2 n, H(Y)) = ({np.log2(plane.inputs):.2f}, {plane.h_y:.2f}) bits there, with permuted labels as well",
+        "A readout that coarsens wide layers: dt.GaussianNoise(0.5, relative='distance')",
+    ]
+    figure.add_annotation(
+        x=0.02, y=0.02, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False, align="left",
+        text=".<br>".join(said),
+    )  # fmt: skip
 
 
 def _null(plane, colours) -> Any:
@@ -111,6 +125,7 @@ def draw_curves(plane) -> Any:
         figure.update_yaxes(title_text=title, row=row, col=1)
     figure.update_xaxes(type="log")
     figure.update_xaxes(title_text="epoch + 1", row=2, col=1)
+    _say_blind(figure, plane)
     return figure
 
 

@@ -43,7 +43,7 @@ def as_labels(targets, n: int) -> tuple[np.ndarray, int, np.ndarray]:
         if not np.isfinite(y).all() or y.min() < 0 or not np.allclose(y.sum(1), 1, atol=1e-5):
             raise InputError("targets [n, class] must be probabilities: not negative, each row summing to 1")
         present = int((y.sum(0) > 0).sum())
-        codes, p_y = np.zeros(n, dtype=np.int64), y.astype(np.float64)
+        codes, p_y = np.zeros(n, dtype=np.int64), y.astype(np.float64, copy=False)
     else:
         codes, p_y = _codes(y[:, 0], words), np.zeros((0, 0))
         present = int(codes.max()) + 1

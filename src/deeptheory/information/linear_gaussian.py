@@ -52,11 +52,12 @@ def linear_label_information(weight, noise: float, teacher, label_noise: float, 
     if not (noise > 0 and label_noise > 0):
         raise InputError(f"noise is {noise}, label_noise {label_noise}; both must be above 0")
     root = _root(cov, v.shape[1])
-    a, b = w @ root, v @ root
-    t = a @ np.swapaxes(a, -1, -2) + noise**2 * np.eye(a.shape[-2])
-    y = b @ b.T + label_noise**2 * np.eye(len(b))
-    given = y - np.swapaxes(a @ b.T, -1, -2) @ np.linalg.solve(t, a @ b.T)
-    return 0.5 * (np.linalg.slogdet(y)[1] - np.linalg.slogdet(given)[1]) / np.log(2)
+    a, b = w @ root / noise, v @ root / label_noise  # both noises 1: information does not see the units of T and Y
+    t = np.linalg.cholesky(a @ np.swapaxes(a, -1, -2) + np.eye(a.shape[-2]))
+    y = np.linalg.cholesky(b @ b.T + np.eye(len(b)))
+    whitened = np.linalg.solve(y, np.swapaxes(np.linalg.solve(t, a @ b.T), -1, -2))
+    rho = np.linalg.svd(whitened, compute_uv=False)  # canonical correlations, below 1 since both have noise
+    return -0.5 * np.log1p(-(rho**2)).sum(-1) / np.log(2)
 
 
 @dataclass(frozen=True)
@@ -113,4 +114,4 @@ def _half_log_det(a: np.ndarray, noise: float) -> np.ndarray:
     """1/2 log2 |I + a a' / noise^2| from the singular values of a, over the leading axes."""
     if a.shape[-1] == 0:
         return np.zeros(a.shape[:-2])
-    return 0.5 * np.log2(1 + (np.linalg.svd(a, compute_uv=False) / noise) ** 2).sum(-1)
+    return 0.5 * np.log1p((np.linalg.svd(a, compute_uv=False) / noise) ** 2).sum(-1) / np.log(2)

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core import statistics
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
 from deeptheory.core.shapes import check_finite
 from deeptheory.information.automatic import automatic
 from deeptheory.information.doubts import below_nothing, series_note
 from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
+from deeptheory.information.estimators.limits import LEAST_COUNTS, LEAST_GAUSSIAN, too_few
 from deeptheory.information.estimators.samples import SAMPLING_ERROR, SAMPLING_NOTE, check_options, check_whole
 from deeptheory.information.options import check_known, method_named
 from deeptheory.information.ranks import normal_scores
@@ -32,6 +33,10 @@ _BATCHED = {
     *(MUTUAL_INFORMATION[name] for name in ("ksg", "mixed", "labels", "wkl", "compressed")),
     *(CONDITIONAL[name] for name in ("ksg", "mixed")),
     ENTROPY["kl"],
+}
+_LEAST = {  # samples from which on an interval is given; neighbor counts alone have batches, from 200 on
+    **dict.fromkeys((MUTUAL_INFORMATION["plugin"], CONDITIONAL["plugin"], ENTROPY["plugin"]), LEAST_COUNTS),
+    **dict.fromkeys((MUTUAL_INFORMATION["gaussian"], CONDITIONAL["gaussian"]), LEAST_GAUSSIAN),
 }
 _NULL_ROWS, _NULL_DRAWS = 200, 12
 _ENTRY = ("unit", "permutations", "groups", "block", "ranks")
@@ -65,13 +70,16 @@ def mutual_information(
     """I(X;Y) from paired samples, with an interval and its doubts as notes.
 
     x: [n, dx]; y: [n, dy] or [n]; numbers (numpy, torch, pandas; any float or integer dtype), or one word or category per row
-    as its label. method: a name in information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto":
+    as its label. Rows are paired by position; row labels (pandas, xarray) that say otherwise are an error or a note.
+    method: a name in information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto":
     chosen by the rules of information/automatic.py. unit: "bits" or "nats".
     ranks: True: normal scores of each column first (information stays, tails go); None: where "auto" finds that tails ask.
     permutations: draws of y permuted, for .p and .null_mean. groups [n]: rows that belong together; block: rows of a series
     that belong together: both make interval and permutations move whole groups or blocks.
     options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
-    InputError: unpaired samples, NaN, mixed columns, an unknown method or option, what the estimator itself refuses.
+    Intervals: of counts and of counts beside a label from 20 samples on, of neighbor counts with "auto" from 30, of "gaussian" from
+    10, of neighbor counts and "wkl" by name from 200 (batches); with fewer they are unbounded, with a note, or NaN.
+    InputError: unpaired samples, the same row labels in another order, NaN, mixed columns, an unknown method or option, what the estimator itself refuses.
     """
     function: Callable[..., Estimate]
     if method == "auto":
@@ -158,17 +166,21 @@ def _estimate(
     check_options(options)
     check_whole(permutations, "permutations", 0)
     n = _check_rows(groups, block, sides)
+    apart = check_paired(**sides, groups=groups)
     got = function(*sides.values(), **options)
     if not isinstance(got, Estimate):
         raise InputError(f"method gave a {type(got).__name__}; needed: an Estimate")
-    notes = got.notes
+    got = too_few(got, n, LEAST_COUNTS if ours and got.low == got.high else _LEAST.get(function, 0))
+    notes = got.notes + apart
     if groups is not None or block is not None:
-        got, notes = _by_pieces(got, function, sides, options, n, groups, block)
+        got, more = _by_pieces(got, function, sides, options, n, groups, block)
+        notes += more
     else:
         if function in _BATCHED and got.low < got.high:
             got = _wide_enough(got, function, sides, options)
-            got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
-            notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
+            if "allowance for bias" not in got.method and math.isfinite(got.high):
+                got = replace(got, method=f"{got.method}; {SAMPLING_ERROR}")
+                notes += (SAMPLING_NOTE,) if sum(map(_columns, sides.values())) >= _BIASED else ()
         if ours and len(sides) == 2:
             notes += series_note(*sides.values())
     if len(sides) > 1:
@@ -223,7 +235,7 @@ def _rows(side: Any, rows: np.ndarray) -> Any:
 
 
 def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimate, tuple[str, ...]]:
-    """The Estimate with an interval from ten batches of whole groups or stretches of the series."""
+    """The Estimate with an interval from ten batches of whole groups or stretches of the series; what else to say."""
 
     def of(rows: np.ndarray) -> float:
         try:
@@ -236,8 +248,8 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
     pieces = "groups" if groups is not None else f"blocks of {block}"
     if math.isnan(low):
         why = f"no interval: ten batches of whole {pieces} are too small, each needs at least 20 {'rows' if groups is not None else 'blocks'}"
-        return replace(got, low=math.nan, high=math.nan), (*got.notes, why)
-    return replace(got, low=low, high=high, method=f"{got.method}; interval by {pieces}"), got.notes
+        return replace(got, low=math.nan, high=math.nan), (why,)
+    return replace(got, low=low, high=high, method=f"{got.method}; interval by {pieces}"), ()
 
 
 def _null(function, sides, options, n, draws, groups, block) -> tuple[float, float]:

@@ -14,7 +14,7 @@ _HERE = {
     "permutations": "permutations=",
     "standardize": "standardize=",
     "ranks": "ranks=True (normal scores)",
-    "correct": "correct=True with method='plugin'",
+    "correct": "correct= with method='plugin' (True, 'grassberger', 'chao-shen', 'shrink')",
     "labels": "labels as whole numbers or words; method= overrules what they are taken for",
     "bins": "binned columns: bin them, then method='plugin'",
     "level": "nothing: intervals are at 95 %",
@@ -51,6 +51,9 @@ _METHODS = {
     **dict.fromkeys(("copula", "gcmi", "gccmi", "gaussian_copula"), "use 'gaussian' with ranks=True"),
     **dict.fromkeys(("discrete", "counts", "naive", "ml", "mle"), "use 'plugin'"),
     **dict.fromkeys(("miller_madow", "miller-madow", "mm"), "use 'plugin' with correct=True"),
+    **{m: f"use 'plugin' with correct={m.replace('_', '-')!r}" for m in ("grassberger", "chao-shen", "chao_shen", "shrink")},
+    **dict.fromkeys(("james-stein", "james_stein"), "use 'plugin' with correct='shrink'"),
+    "nsb": "not in this package; near it for few samples: 'plugin' with correct='grassberger' or 'chao-shen'",
     **dict.fromkeys(("hist", "histogram", "binning", "bins", "binned"), "bin the columns yourself, then 'plugin'"),
     **dict.fromkeys(("kde", "kernel", "parzen"), "use 'ksg'; for noise of known size, the read-out GaussianNoise"),
 }  # fmt: skip

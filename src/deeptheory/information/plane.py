@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.information.entering import class_weights
@@ -17,6 +17,7 @@ from deeptheory.information.readouts import Binning, GaussianNoise
 from deeptheory.recording.identity import label_of
 
 _ROWS = 20  # of a notebook's table
+_MOST = 0.9  # of the inputs in cells of their own, from which on the figure says so
 _FRAMES = 48  # steps on the figure's slider at most; the table holds them all
 
 
@@ -62,6 +63,12 @@ class InformationPlane(Result):
         """Layers in which every input has a cell of its own, in every network at every step: nothing is seen of them here."""
         apart: Any = np.atleast_3d(_all_apart(self.occupied, self.inputs)).all((0, 1))
         return tuple(layer for layer, alone in zip(self.layers, apart) if alone)
+
+    @property
+    def nearly_blind(self) -> tuple[str, ...]:
+        """Other layers in which some network at some step has over nine tenths as many cells as inputs."""
+        most = self.occupied.max((0, 1))
+        return tuple(n for n, count in zip(self.layers, most) if count > _MOST * self.inputs and n not in self.blind)
 
     def dataset(self):
         """xarray.Dataset over [seed, step, layer]: i_x, i_y, h_t (bits), occupied, and the read-out's further arrays."""
@@ -287,6 +294,7 @@ class _Bare:
     steps, layers = (0,), ("layer",)
 
     def __init__(self, activations, targets):
+        check_paired(activations=activations, targets=targets)
         a = as_numpy(activations)
         if a.ndim not in (2, 3):
             raise InputError(f"activations have shape {list(a.shape)}; needed: [sample, unit] or [seed, sample, unit]")

@@ -12,6 +12,13 @@ from deeptheory.inspection.instrument import Instrument
 
 INSTRUMENTS: dict[str, str] = {
     "health": "deeptheory.inspection.health:HEALTH",
+    "class_geometry": "deeptheory.inspection.class_geometry:CLASS_GEOMETRY",
+    "information": "deeptheory.inspection.information:INFORMATION",
+    "correlation": "deeptheory.inspection.correlation:CORRELATION",
+    "propagation": "deeptheory.inspection.propagation:PROPAGATION",
+    "cheapness": "deeptheory.inspection.cheapness:CHEAPNESS",
+    "flattening": "deeptheory.inspection.flattening:FLATTENING",
+    "hessian": "deeptheory.inspection.hessian:HESSIAN",
 }
 
 

@@ -1,7 +1,8 @@
 """The papers' small networks; many of them trained at once as one batched program.
 
-`Population` holds the networks, `fit` trains them, `log_epochs` says when to look. `train` trains one module by any loss, on
-`minibatches`; `build`, `outputs`, `weights` handle one module, `fgsm`, `bim`, `strong` attack it, `matched` compares two.
+`Population` holds the networks, `fit` trains them, `log_epochs` says when to look. `train` trains one module by any
+loss, on `minibatches`; `build`, `outputs`, `weights` handle one module, `fgsm`, `bim`, `strong` attack it, `matched`
+compares two.
 """
 
 from deeptheory.networks.architectures.face_net import FaceNet, accuracy, classification_loss

@@ -1,7 +1,7 @@
 """What a call was made with, by value, so that nobody goes on with a checkpoint of other arguments.
 
-Arrays count by dtype, shape and bytes, numbers by value, containers and dataclasses by their parts. Functions have no value
-that can be read; what they give on known inputs stands for them (a schedule's factors, the first step's loss).
+Arrays count by dtype, shape and bytes, numbers by value, containers and dataclasses by their parts. Functions have no
+value that can be read; what they give on known inputs stands for them (a schedule's factors, the first step's loss).
 """
 
 import hashlib
@@ -26,7 +26,9 @@ def digest(*values: Any) -> str:
 
 
 def of_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Its class and every setting of every group but lr, which has a name of its own, and the parameters, which count with the module."""
+    """Its class and every setting of every group but lr, which has a name of its own, and the parameters, which
+    count with the module.
+    """
     groups = [
         {k: _plain(v) for k, v in sorted(group.items()) if k not in ("params", "lr")} | {"params": len(group["params"])}
         for group in optimizer.param_groups
@@ -48,7 +50,9 @@ def of_tensors(tensors: Mapping[str, torch.Tensor]) -> str:
 
 
 def name_of(value: Any) -> str:
-    """Of a class or function; without the module, which is __main__ in one process and an import in the next, or an address."""
+    """Of a class or function; without the module, which is __main__ in one process and an import in the next, or an
+    address.
+    """
     return (value if hasattr(value, "__qualname__") else type(value)).__qualname__
 
 

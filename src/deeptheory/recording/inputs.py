@@ -1,8 +1,8 @@
 """Probe inputs in the forms that people's loops have, brought to what a model is called with.
 
-A tensor or array [n, ...], a DataFrame, a list of samples of one shape, a tuple of arguments or dict of keyword arguments
-(nested ones too), a DataLoader or Dataset whose items are x, (x, ..., y) or dicts. Floating-point arrays that are not
-torch's take the model's dtype, as a loop would cast them; tensors are left as they are.
+A tensor or array [n, ...], a DataFrame, a list of samples of one shape, a tuple of arguments or dict of keyword
+arguments (nested ones too), a DataLoader or Dataset whose items are x, (x, ..., y) or dicts. Floating-point arrays that
+are not torch's take the model's dtype, as a loop would cast them; tensors are left as they are.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from deeptheory.core.arrays import check_paired
 from deeptheory.core.errors import InputError
 
 _COPIED = 256 << 20  # bytes of inputs that are copied at the door; larger ones are watched for changes instead
@@ -19,7 +20,8 @@ _LABELS = ("labels", "label", "targets", "target", "y")
 
 
 def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
-    """Inputs at the door: everything with samples becomes a tensor. InputError: none, no sample, or lists that do not stack.
+    """Inputs at the door: everything with samples becomes a tensor. InputError: none, no sample, or lists that do not
+    stack.
 
     model: its floating dtype is taken by arrays that are not torch's.
     """
@@ -27,11 +29,20 @@ def as_inputs(inputs: Any, model: nn.Module | None = None) -> Any:
 
 
 def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> tuple[Any, Any]:
-    """(inputs, targets), the targets from a DataLoader or Dataset where none were given.
+    """(inputs, targets), the targets from a DataLoader or Dataset where none were given. InputError: as `as_inputs`;
+    the same row labels (pandas) in another order.
 
     Items (x, y) or (x1, x2, ..., y) end with the target; dicts have it under labels, label, targets, target or y.
     """
     if not (isinstance(inputs, torch.utils.data.DataLoader | torch.utils.data.Dataset)):
+        parts = (
+            enumerate(inputs)
+            if isinstance(inputs, tuple)
+            else inputs.items()
+            if isinstance(inputs, dict)
+            else [("", inputs)]
+        )
+        check_paired(**{f"inputs {name}".strip(): part for name, part in parts}, targets=targets)
         return as_inputs(inputs, model), targets
     with torch.random.fork_rng(devices=[]):  # a shuffling loader draws from the global generator
         items = list(_items(inputs))
@@ -184,7 +195,9 @@ def mapped(inputs: Any, act: Any) -> Any:
 
 
 def call(model: nn.Module, inputs: Any) -> Any:
-    """The model on copies of the inputs, moved to its device: one that normalises its input in place changes nobody's x."""
+    """The model on copies of the inputs, moved to its device: one that normalises its input in place changes
+    nobody's x.
+    """
     parameter = next(iter(model.parameters()), None)
     device = None if parameter is None else parameter.device
 
@@ -193,6 +206,27 @@ def call(model: nn.Module, inputs: Any) -> Any:
         return moved.clone() if moved is v else moved
 
     given = mapped(inputs, handed)
-    if isinstance(given, dict):
-        return model(**given)
-    return model(*given) if isinstance(given, tuple) else model(given)
+    try:
+        if isinstance(given, dict):
+            return model(**given)
+        return model(*given) if isinstance(given, tuple) else model(given)
+    except (RuntimeError, ValueError) as error:
+        if "type" not in str(error):
+            raise
+        _say_dtypes(model, given, error)
+        raise
+
+
+def _say_dtypes(model: nn.Module, given: Any, error: Exception) -> None:
+    """InputError: the model's parameters and the inputs differ in floating dtype, which is what torch complains of."""
+
+    def kinds(tensors: Any) -> list[str]:
+        return sorted({str(t.dtype).removeprefix("torch.") for t in tensors if t.is_floating_point()})
+
+    mine, theirs = kinds(model.parameters()), kinds(tensors_of(given))
+    if mine and theirs and mine != theirs:
+        raise InputError(
+            f"the model ({', '.join(mine)}) does not take these inputs ({', '.join(theirs)}): {error}; convert "
+            "one of them (a model that was "
+            "moved to another dtype needs a Recorder with inputs of that dtype)"
+        ) from error

@@ -231,11 +231,6 @@ def seen_with_gradients(model: nn.Module, act: Callable[[], Any]) -> tuple[Any, 
         with as_found(model):
             return act(), False
     except RuntimeError as error:
-        if "dtype" in str(error) and "same" in str(error):
-            kinds = sorted({str(p.dtype).removeprefix("torch.") for p in model.parameters()})
-            raise InputError(
-                f"the model ({', '.join(kinds)}) does not take these inputs: {error}; convert them first"
-            ) from error
         if "require grad" not in str(error) and "require_grad" not in str(error):
             raise
     with as_found(model, grad=True):

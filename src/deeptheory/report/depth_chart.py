@@ -1,6 +1,8 @@
-"""One row of the figure by depth as inline SVG: a model's line with its interval, the band of its twins, that of permuted labels.
+"""One row of the figure by depth as inline SVG: a model's line with its interval, the band of its twins, that of
+permuted labels.
 
-It needs no script, prints, and takes its colors from the page's style sheet. Knows rows of inspection.json, not how they came to be.
+It needs no script, prints, and takes its colors from the page's style sheet. Knows rows of inspection.json, not how
+they came to be.
 """
 
 import math
@@ -21,7 +23,10 @@ def chart(
     checkpoints: Sequence[str],
     names: Mapping[str, str] | None,
 ) -> str:
-    """rows: of one quantity, of all checkpoints. axis: layers, without their parts, in order. names: what to write below each, None for nothing."""
+    """rows: of one quantity, of all checkpoints.
+
+    axis: layers, without their parts, in order. names: what to write below each, None for nothing.
+    """
     values = [
         v
         for r in rows
@@ -47,7 +52,8 @@ def chart(
     if quantity.get("chance") is not None:
         y = _y(scale, quantity["chance"])
         parts.append(
-            f'<line class="chance" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"><title>chance: {short(quantity["chance"])}</title></line>'
+            f'<line class="chance" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"><title>chance: '
+            f"{short(quantity['chance'])}</title></line>"
         )
     ends: list[tuple[float, str, str]] = []
     for series in _series(rows, checkpoints):
@@ -145,7 +151,8 @@ def _line(series: dict[str, Any], place: dict[str, float], scale: tuple) -> str:
             out.append(f'<polygon class="band {kind}" points="{_path(edge)}"/>')
         elif banded:  # the whiskers of the model, or of a control at a single layer
             out += [
-                f'<line class="whisker {kind}" x1="{place[p[0]]:.1f}" x2="{place[p[0]]:.1f}" y1="{_y(scale, p[2]):.1f}" y2="{_y(scale, p[3]):.1f}"/>'
+                f'<line class="whisker {kind}" x1="{place[p[0]]:.1f}" x2="{place[p[0]]:.1f}" '
+                f'y1="{_y(scale, p[2]):.1f}" y2="{_y(scale, p[3]):.1f}"/>'
                 for p in banded
             ]
         if len(run) > 1:
@@ -154,7 +161,8 @@ def _line(series: dict[str, Any], place: dict[str, float], scale: tuple) -> str:
             )
         radius = 4 if kind == "model" else 2.5
         out += [
-            f'<circle class="dot {kind}" cx="{place[p[0]]:.1f}" cy="{_y(scale, p[1]):.1f}" r="{radius}"><title>{escape(p[4])}</title></circle>'
+            f'<circle class="dot {kind}" cx="{place[p[0]]:.1f}" cy="{_y(scale, p[1]):.1f}" '
+            f'r="{radius}"><title>{escape(p[4])}</title></circle>'
             for p in run
         ]
     if kind == "model":
@@ -182,7 +190,8 @@ def _labels(ends: list[tuple[float, str, str]]) -> list[str]:
         for k in range(len(ys) - 2, -1, -1):
             ys[k] = min(ys[k], ys[k + 1] - _APART)
     return [
-        f'<text class="label {kind}" x="{WIDTH - RIGHT + 12}" y="{y + 4:.1f}">{escape(_cut(label, 18))}<title>{escape(label)}</title></text>'
+        f'<text class="label {kind}" x="{WIDTH - RIGHT + 12}" '
+        f'y="{y + 4:.1f}">{escape(_cut(label, 18))}<title>{escape(label)}</title></text>'
         for y, (_, kind, label) in zip(ys, ends)
     ]
 
@@ -215,7 +224,8 @@ def _names(axis: Sequence[str], labels: Mapping[str, str], place: dict[str, floa
         x, y = place[name], HEIGHT + 8
         turn = f' transform="rotate(-45 {x:.1f} {y})" text-anchor="end"' if slanted else ' text-anchor="middle"'
         out.append(
-            f'<text class="name" x="{x:.1f}" y="{y}"{turn}>{escape(_cut(shown[name], _NAME))}<title>{escape(name)}</title></text>'
+            f'<text class="name" x="{x:.1f}" '
+            f'y="{y}"{turn}>{escape(_cut(shown[name], _NAME))}<title>{escape(name)}</title></text>'
         )
     return "".join(out)
 
@@ -281,7 +291,8 @@ def _grid(scale: tuple) -> str:
         y = _y(scale, 10.0**t if log else t)
         text = short(10.0**t if log else t)
         out.append(
-            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/><text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}">{text}</text>'
+            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/><text '
+            f'class="tick" x="{LEFT - 8}" y="{y + 4:.1f}">{text}</text>'
         )
     return "".join(out)
 

@@ -1,4 +1,6 @@
-"""The page of an inspection: one HTML file from inspection.json, without a script, with its numbers inside as downloads."""
+"""The page of an inspection: one HTML file from inspection.json, without a script, with its numbers inside as
+downloads.
+"""
 
 import base64
 import csv
@@ -16,7 +18,8 @@ from deeptheory.report.depth_chart import chart, short
 FILE = "inspection.json"
 SCHEMA = 1
 _CSV = (
-    "instrument", "checkpoint", "layer", "depth", "quantity", "value", "low", "high", "unit", "twin_mean", "twin_least", "twin_most", "twins",
+    "instrument", "checkpoint", "layer", "depth", "quantity", "value", "low", "high", "unit", "twin_mean", "twin_least",
+    "twin_most", "twins",
     "permuted_mean", "permuted_low", "permuted_high", "permutations", "note",
 )  # fmt: skip
 

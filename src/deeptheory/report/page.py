@@ -83,7 +83,9 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
 
 
 def _grouped(claims: list[dict]) -> list[dict]:
-    """Claims, each told whether it says the same as the one above it (another layer), which the table then leaves out."""
+    """Claims, each told whether it says the same as the one above it (another layer), which the table then leaves
+    out.
+    """
     said = [{k: c[k] for k in ("statement", "quantity", "published", "published_trust", "source")} for c in claims]
     return [{**c, "again": k > 0 and said[k] == said[k - 1]} for k, c in enumerate(claims)]
 
@@ -91,8 +93,8 @@ def _grouped(claims: list[dict]) -> list[dict]:
 def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> list[dict]:
     """Questions with what each study says to them: this run's claims, and those of the runs in folders beside it.
 
-    Of several runs of a study the one of the same scale is taken, then the first by name; a study without a run is named
-    with the command that would make one, and a claim id that its run does not know is left out.
+    Of several runs of a study the one of the same scale is taken, then the first by name; a study without a run is
+    named with the command that would make one, and a claim id that its run does not know is left out.
     """
     known = {run["study"]: ("", {c["id"]: c for c in claims})} | _neighbours(folder, run) if links else {}
     out = []

@@ -5,7 +5,7 @@
 
 from deeptheory.runs.decision import Claim, NotRun, at_setting, decide
 from deeptheory.runs.engines import ENGINES
-from deeptheory.runs.intervals import Sample
+from deeptheory.runs.intervals import Sample, share_of
 from deeptheory.runs.ledger import Entry, Ledger
 from deeptheory.runs.plates import Link, Page, Plate, Section, read_figure
 from deeptheory.runs.record import Record, read_record
@@ -40,4 +40,5 @@ __all__ = [
     "members",
     "read_figure",
     "read_record",
+    "share_of",
 ]

@@ -5,7 +5,7 @@ Pitfall: the unit of resampling is the network or the draw of data. Units, image
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ STATISTICS: dict[str, Callable[[np.ndarray, float], Interval]] = {
     "mean": statistics.mean_interval,
     "geometric mean": statistics.geometric_mean_interval,
     "median": statistics.median_interval,
-    SHARE: lambda v, level: statistics.proportion_interval(int(v.sum()), len(v), level),
+    SHARE: lambda v, level: _share_interval(v, level),  # below
     "ratio": lambda v, level: statistics.ratio_interval(v[:, 0], v[:, 1], level),
 }
 
@@ -34,9 +34,9 @@ class Sample:
     """What was measured in each of n independent units, and what is made of it.
 
     values: [n]; [n, 2] for "ratio". statistic: "mean" (Student), "geometric mean" (Student on the log scale), "median"
-    (order statistics), "share" (of true values, [n] of bool; Clopper-Pearson), or "ratio" (mean of the first column over
-    mean of the second; Fieller). notes: what must be listed with the number in the ledger. NaN: this unit has no value;
-    the rest is measured and the claim cannot be decided.
+    (order statistics), "share" (of true values, [n] of bool, or of 1, 0 and NaN, see share_of; Clopper-Pearson), or "ratio" (mean
+    of the first column over mean of the second; Fieller). notes: what must be listed with the number in the ledger. NaN: this
+    unit has no value; the rest is measured and the claim cannot be decided.
     InputError: no unit, another shape, an unknown statistic, a share of what is not true or false.
     """
 
@@ -52,8 +52,48 @@ class Sample:
             raise InputError(
                 f"values have shape {list(values.shape)}; {self.statistic!r} needs {needed} with n of 1 or more"
             )
-        if (self.statistic == SHARE) and values.dtype != bool:
-            raise InputError(f"values have dtype {values.dtype}; a share is of [n] of bool")
+        if self.statistic == SHARE and not _is_share(values):
+            raise InputError(
+                f"values have dtype {values.dtype}, such as {values.ravel()[0]}; a share is of [n] of bool, or of 1, 0 and NaN"
+            )
+
+
+def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
+    """The share of units in which `holds` [n] of bool is true, without those in which a number that it was read from is NaN.
+
+    A comparison with NaN is false, so that a network without a value would count as one in which the claim fails. measured: [n]
+    or [n, ...], the numbers that were compared. InputError: holds is not of bool, or measured holds no numbers or another n.
+    """
+    holds = np.asarray(holds)
+    if holds.dtype != bool or holds.ndim != 1:
+        raise InputError(f"holds has dtype {holds.dtype} and shape {list(holds.shape)}; needed: [n] of bool")
+    values = holds.astype(np.float64)
+    for array in map(np.asarray, measured):
+        if array.shape[:1] != holds.shape:
+            raise InputError(
+                f"measured has shape {list(array.shape)}, holds has {len(holds)}; both are over the same units"
+            )
+        try:
+            missing = np.isnan(array.astype(np.complex128 if array.dtype.kind == "c" else np.float64))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"measured has dtype {array.dtype}; needed: the numbers that were compared") from error
+        values[missing.reshape(len(holds), -1).any(1)] = np.nan
+    return Sample(values, SHARE, notes)
+
+
+def _is_share(values: np.ndarray) -> bool:
+    """Truth values, or 1, 0 and NaN."""
+    if values.dtype.kind == "f":
+        return bool(np.isin(values[~np.isnan(values)], (0, 1)).all())
+    return values.dtype == bool
+
+
+def _share_interval(values: np.ndarray, level: float) -> Interval:
+    there = values[~np.isnan(values.astype(np.float64))]
+    missing = len(values) - len(there)
+    if not len(there):
+        return Interval(math.nan, math.nan, math.nan, 0, "no value", missing)
+    return replace(statistics.proportion_interval(int(there.sum()), len(there), level), missing=missing)
 
 
 def interval(sample: Sample, level: float = LEVEL) -> Interval:
@@ -88,7 +128,9 @@ def deciding_p(sample: Sample, region: Region) -> float:
 
 def least_p(sample: Sample, region: Region) -> float:
     """The smallest p that n units could have given: all true or all false for a share, all on one side for a median."""
-    n = len(np.asarray(sample.values))
+    n = interval(sample).n
+    if n == 0:
+        return math.nan
     if sample.statistic == SHARE:
         p = [deciding_p(Sample(np.full(n, end), SHARE), region) for end in (True, False)]
         return float(np.nanmin(p)) if not np.isnan(p).all() else math.nan

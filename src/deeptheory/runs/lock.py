@@ -1,18 +1,23 @@
-"""One process at a time in a run folder.
+"""One run at a time in a run folder.
 
 The lock is the operating system's, on the file `.lock`, so it ends with its process however that ends: a lock left by
-`kill -9` is simply taken over. The file holds the process number, for the message only.
+`kill -9` is simply taken over. The file holds the number of the process.
+
+Pitfall: workers outlive a run that was killed, for a moment, and must not write beside the run that goes on. Each holds a shared
+lock on `.workers` while it works, and stops where `.lock` names another run than its own; a run that goes on waits for that lock.
 """
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from deeptheory.core.errors import StoreError
 
-LOCK = ".lock"
+LOCK, WORKERS = ".lock", ".workers"
+_PATIENCE = 60.0  # seconds for workers of a killed run to end; they look for it five times a second
 
 
 @contextmanager
@@ -38,6 +43,51 @@ def locked(folder: Path) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+@contextmanager
+def working(folder: Path, owner: int) -> Iterator[bool]:
+    """For a worker of the process `owner`: whether the folder is still that process's; nobody else's while this is held.
+
+    StoreError: it cannot be written.
+    """
+    with _opened(folder) as file:
+        _share(file)
+        try:
+            holder = (folder / LOCK).read_text().strip()
+        except OSError:
+            holder = ""
+        yield holder == str(owner)
+
+
+def wait_for_workers(folder: Path, say: Callable[[str], None]) -> None:
+    """Until no worker of an earlier run is at work. StoreError: one still is after a minute, or the folder cannot be written."""
+    started, said = time.monotonic(), False
+    with _opened(folder) as file:
+        while not _take(file):
+            waited = time.monotonic() - started
+            if waited > _PATIENCE:
+                raise StoreError(f"workers of a run that was killed are still at work in {folder}; end them or wait")
+            if waited > 2 and not said:
+                said = True
+                say("waiting for the workers of a run that was killed")
+            time.sleep(0.05)
+
+
+def _opened(folder: Path) -> IO[str]:
+    try:
+        return (folder / WORKERS).open("a")
+    except OSError as error:
+        raise StoreError(
+            f"{folder / WORKERS} cannot be written ({error}); remove it or choose another folder"
+        ) from error
+
+
+def _share(file: IO[str]) -> None:
+    if os.name != "nt":  # there is no shared lock; the check of the holder remains
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_SH)
 
 
 def _take(file: IO[str]) -> bool:

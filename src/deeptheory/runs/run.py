@@ -4,6 +4,7 @@ Every unit's result is written under a temporary name and renamed, so what stand
 second call does what is not there. A resumed run equals an unbroken one bit for bit, whatever the engine.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,12 +13,12 @@ from typing import Any
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import pick
 from deeptheory.runs.engines import ENGINES, check_jobs
-from deeptheory.runs.lock import locked
+from deeptheory.runs.lock import locked, wait_for_workers
 from deeptheory.runs.progress import Lines, reporter, watched
 from deeptheory.runs.record import RECORD, Record
 from deeptheory.runs.results import UNITS, NotDone, Results, unit_path
 from deeptheory.runs.steps import Step, check_settings, in_order
-from deeptheory.runs.work import Task, share
+from deeptheory.runs.work import Task, clear, share
 
 Progress = Callable[[str, float, int], Any] | bool | None
 
@@ -92,6 +93,8 @@ class Run:
             self._resume = None
             tell = reporter(progress)
             try:
+                wait_for_workers(self.folder, tell.say)
+                self._sweep_texts()
                 for note in self.record.notes:
                     tell.say(f"note: {note}")
                 chosen = known.values() if only is None else [known[only]]
@@ -160,13 +163,38 @@ class Run:
     def _missing(self, step: Step) -> list[str]:
         return [p for p in step.parts(self.settings) if not unit_path(self.folder, step.name, p).exists()]
 
+    def _sweep_texts(self) -> None:
+        """Remove small files that a killed process had not finished writing; a living one writes the page outside of the lock."""
+        for path in (*self.folder.glob(".*.new-*"), *self.folder.glob("*/.*.new-*")):
+            if path.is_file() and not _lives(path.name.rpartition("-")[2]):
+                path.unlink(missing_ok=True)
+
     def _sweep(self, step: Step) -> None:
-        """Remove what a killed process had not finished writing; workspaces stay, they hold checkpoints."""
+        """Remove what a killed process had not finished writing, and workspaces of units that it had; other workspaces stay,
+        they hold checkpoints."""
         folder = self.folder / UNITS / step.name
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for path in folder.glob(".*"):
                 if ".new-" in path.name or ".old-" in path.name:
                     shutil.rmtree(path)
+            for part in step.parts(self.settings):
+                if unit_path(self.folder, step.name, part).exists():
+                    clear(self.folder, step.name, part)
         except OSError as error:
             raise StoreError(f"{folder} cannot be written ({error}); choose another folder") from error
+
+
+def _lives(number: str) -> bool:
+    """Whether a process of that number is there."""
+    if not number.isdigit():
+        return False
+    if os.name == "nt":  # where asking by os.kill would end it
+        return True
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # another user's
+        return True
+    return True

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from deeptheory.core.errors import InputError
@@ -17,11 +17,12 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 class Step:
     """One step of a study.
 
-    function(settings, unit, inputs, workspace, progress) -> xarray.Dataset stands at the top of a module, so that a worker
-    can import it. settings: dict, with "seed". inputs: read-only mapping of the needed steps' results, read when asked
+    function(settings, unit, inputs, workspace, progress, **options) -> xarray.Dataset stands at the top of a module, so that a
+    worker can import it. settings: dict, with "seed". inputs: read-only mapping of the needed steps' results, read when asked
     for; inputs.part(name) is the part that this same unit made. workspace: a folder of this unit's own that outlives a
     kill and goes when the unit is done. progress(done, total): call it as often as you like.
 
+    options: keywords of the function by which steps that share it differ; constants of the study, never a user's.
     units(settings) -> list of JSON values, one a unit (mostly chunks of seeds); None: one unit. needs: names of steps
     before this one. combine: the dimension along which the units' Datasets are joined, or a function of their list.
 
@@ -30,6 +31,7 @@ class Step:
 
     name: str
     function: Callable[..., Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
     units: Callable[[dict], Sequence[Any]] | None = None
     needs: tuple[str, ...] = ()
     about: str = ""

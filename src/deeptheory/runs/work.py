@@ -9,16 +9,19 @@ import copy
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deeptheory.runs.lock import working
 from deeptheory.runs.results import Results, unit_path, write_unit
 from deeptheory.runs.steps import Step
 
 _TELL_EVERY = 0.2  # seconds between two writes of a unit's progress
+_LOOK_EVERY = 0.2  # seconds between two looks whether the owner is there
 _owner: int | None = None  # in a worker: the process it works for
 
 
@@ -37,7 +40,7 @@ class Task:
     @property
     def workspace(self) -> Path:
         """The unit's own folder, which outlives a kill."""
-        return unit_path(self.folder, self.step.name, f".{self.part}.work")
+        return _workspace(self.folder, self.step.name, self.part)
 
 
 def perform(task: Task) -> float:
@@ -47,19 +50,48 @@ def perform(task: Task) -> float:
     settings = copy.deepcopy(task.settings)
     inputs = Results(task.folder, task.needed, settings, task.unit)
     with limited_threads(task.threads):
-        data = task.step.function(settings, copy.deepcopy(task.unit), inputs, task.workspace, teller(task))
+        unit, options = copy.deepcopy((task.unit, dict(task.step.options)))
+        data = task.step.function(settings, unit, inputs, task.workspace, teller(task), **options)
     _stop_if_orphaned()
     write_unit(data, unit_path(task.folder, task.step.name, task.part))
-    shutil.rmtree(task.workspace, ignore_errors=True)
-    share_file(task).unlink(missing_ok=True)
+    clear(task.folder, task.step.name, task.part)
     return time.monotonic() - started
+
+
+def clear(folder: Path, step: str, part: str) -> None:
+    """Remove what a unit that is done needed on its way."""
+    shutil.rmtree(_workspace(folder, step, part), ignore_errors=True)
+    _share_file(folder, step, part).unlink(missing_ok=True)
+
+
+def _workspace(folder: Path, step: str, part: str) -> Path:
+    return unit_path(folder, step, f".{part}.work")
+
+
+def _share_file(folder: Path, step: str, part: str) -> Path:
+    return unit_path(folder, step, f".{part}.share")
 
 
 def perform_for(task: Task, owner: int) -> float:
     """perform in a worker of the process `owner`; the work stops when that process is gone."""
     global _owner
-    _owner = owner if owner != os.getpid() else None  # an engine may work in the owner's own process
-    return perform(task)
+    if owner == os.getpid():  # an engine may work in the owner's own process
+        _owner = None
+        return perform(task)
+    if _owner != owner:
+        _owner = owner
+        threading.Thread(target=_end_with, args=(owner,), daemon=True).start()
+    with working(task.folder, owner) as ours:
+        if not ours:
+            os._exit(1)
+        return perform(task)
+
+
+def _end_with(owner: int) -> None:
+    """Steps that do not tell of their progress end with the process that they work for, too."""
+    while _owner == owner:
+        _stop_if_orphaned()
+        time.sleep(_LOOK_EVERY)
 
 
 def teller(task: Task) -> Callable[[int, int], None]:
@@ -79,7 +111,7 @@ def teller(task: Task) -> Callable[[int, int], None]:
 
 def share_file(task: Task) -> Path:
     """Where a unit at work says which share of it is done."""
-    return unit_path(task.folder, task.step.name, f".{task.part}.share")
+    return _share_file(task.folder, task.step.name, task.part)
 
 
 def share(task: Task) -> float:

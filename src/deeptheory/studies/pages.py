@@ -1,20 +1,33 @@
-"""How every study's page is put together: what to say of turned settings, and figures under their titles."""
+"""How every study's page is put together: what to say of changed settings, and figures under their titles."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from deeptheory.core.errors import InputError
-from deeptheory.runs import Plate, Section
+from deeptheory.runs import Page, Plate, Section
+from deeptheory.studies.comparisons import links
 
 Maker = Callable[[Any, dict], Plate | None]  # (results, settings); None: nothing of it at this scale
 Part = tuple[str, str, Sequence[Maker]]  # title, text, figures
 
 
-def turned(changed: dict, beside: str = "published settings", claim: str = "published claim") -> list[str]:
+def page(name: str, figures: Any, results: Any, settings: dict, scale: str, changed: dict) -> Page:
+    """The page of a run of the study `name`, by its module `figures`; figures whose step was not done are left out and named."""
+    drawn, missing = sections(figures.SECTIONS, results, settings)
+    said = getattr(figures, "notices", lambda settings: [])(settings)
+    return Page(
+        title=figures.TITLE,
+        lead=figures.lead(settings, scale),
+        notices=(*_changed(changed), *said, *missing),
+        sections=drawn,
+        links=links(name),
+    )
+
+
+def _changed(changed: dict) -> list[str]:
     """The notice of a run whose settings were changed: not those that were published, so that no claim is decided."""
-    if not changed:
-        return []
-    return [f"Not the {beside}: {', '.join(f'{k} = {v}' for k, v in changed.items())}. No {claim} is decided."]
+    values = ", ".join(f"{k} = {v}" for k, v in changed.items())
+    return [f"Not the published settings: {values}. No published claim is decided."] if changed else []
 
 
 def sections(parts: Sequence[Part], results: Any, settings: dict) -> tuple[tuple[Section, ...], list[str]]:

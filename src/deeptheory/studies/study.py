@@ -1,6 +1,7 @@
-"""What a study is, and how it is run: steps in a run folder, then the ledger, the plates and the page."""
+"""What a study is, and how it is run: steps in a run folder, then the ledger, the figures and the page."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeptheory.core.errors import InputError
-from deeptheory.core.names import pick, unknown
+from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.studies.settings import Setting
 
 if TYPE_CHECKING:
     from deeptheory.runs import Ledger, Results
@@ -37,66 +39,43 @@ class Scale:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knob:
-    """A setting that a user may turn. about: one line. published: False for sizes that no claim states."""
-
-    read: Callable[[Any], Any]
-    about: str
-    published: bool = True
-
-
-def whole(value: Any) -> int:
-    """For Knob.read: a whole number, also as 1e3. ValueError: a fraction, infinity, NaN."""
-    number = float(value)
-    if not number.is_integer():
-        raise ValueError(value)
-    return int(number)
-
-
-def numbers(value: Any) -> list[float]:
-    """For Knob.read: numbers, a list or text with commas."""
-    return [float(p) for p in (value.split(",") if isinstance(value, str) else value)]
-
-
-def whole_numbers(value: Any) -> list[int]:
-    """For Knob.read: whole numbers, a list or text with commas."""
-    return [whole(p) for p in (value.split(",") if isinstance(value, str) else value)]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Study:
-    """A paper's experiments. Importing the module that holds it loads no torch; `body` names the one that does the work.
+    """A paper's experiments; loads no torch until its `part`s are asked for.
 
-    protocols: named sets of settings that were published, the first of them the default. setting(scale, protocol): of the
-    claims that state none themselves, one of runs.region.SETTINGS. body: a module with
-    STEPS, CLAIMS, members(settings) -> seeds, check(settings) and page(results, ledger, settings) -> runs.Page.
+    paper: the citation. arxiv: its number there, by which the study is found as well. protocols: named sets of settings that were published,
+    the first of them the default. settings: what a user may change. claim_setting(scale, protocol): of the claims that state
+    none themselves, one of verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
+
+    The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises InputError),
+    claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted notices(settings) -> list of str).
     """
 
     name: str
     title: str
     paper: str
+    arxiv: str = ""
     scales: Mapping[str, Scale]
     protocols: Mapping[str, Mapping[str, Any]]
-    knobs: Mapping[str, Knob] = field(default_factory=dict)
-    setting: Callable[[str, str], str] = lambda scale, protocol: "published"
-    body: str
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    claim_setting: Callable[[str, str], str] = lambda scale, protocol: "published"
+    count: str = "networks"
 
-    def settings(self, scale: str, protocol: str | None, knobs: Mapping[str, Any]) -> tuple[dict, dict]:
-        """All settings, and those of them that no publication states. InputError: unknown scale, protocol or knob, or
-        a value that the knob cannot read."""
+    def values(
+        self, scale: str, protocol: str | None = None, given: Mapping[str, Any] | None = None
+    ) -> tuple[dict, dict]:
+        """All settings with their values, and those of them that differ from what is published. given: by name, as a user wrote them.
+
+        InputError: unknown scale, protocol or setting, or a value that its setting does not accept."""
         chosen = next(iter(self.protocols)) if protocol is None else protocol
         published = {**pick(self.scales, scale, what="scale").settings}
         published |= {**pick(self.protocols, chosen, what="protocol"), "protocol": chosen}
-        turned = {}
-        for name, value in knobs.items():
-            if name not in self.knobs:
-                raise InputError(unknown(name, self.knobs, what="knob"))
-            try:
-                turned[name] = self.knobs[name].read(value)
-            except (TypeError, ValueError) as error:
-                raise InputError(f"{name} is {value!r}; needed: {self.knobs[name].about}") from error
-        changed = {k: v for k, v in turned.items() if v != published.get(k) and self.knobs[k].published}
-        return published | turned, changed
+        read = {k: pick(self.settings, k, what="setting").read(k, v) for k, v in (given or {}).items()}
+        changed = {k: v for k, v in read.items() if v != published.get(k) and self.settings[k].published}
+        return published | read, changed
+
+    def part(self, name: str) -> Any:
+        """The module "steps", "claims" or "figures" of the study's folder."""
+        return import_module(f"{STUDIES[self.name]}.{name}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -137,8 +116,12 @@ class StudyResult(Result):
 
 
 def find(name: str) -> Study:
-    """The study of that name. InputError: unknown (near names are suggested)."""
-    return import_module(pick(STUDIES, name, what="study")).STUDY
+    """The study of that name, or of the paper with that arXiv number ("1703.00810"). InputError: unknown (near names are suggested)."""
+    number = re.fullmatch(r"(?:arxiv[:\s]*)?(\d{4}\.\d{4,5})(?:v\d+)?", name.strip(), re.I)
+    if number is None:
+        return import_module(pick(STUDIES, name, what="study")).STUDY
+    numbered = {s.arxiv: s for s in map(find, STUDIES) if s.arxiv}
+    return pick(numbered, number[1], what="arXiv number")
 
 
 def reproduce(
@@ -153,52 +136,53 @@ def reproduce(
     only: str | None = None,
     resume: bool | None = None,
     progress: Any = None,
-    **knobs: Any,
+    **settings: Any,
 ) -> StudyResult:
     """Run a paper again and decide its claims.
 
-    study: a name in STUDIES. scale: "quick", "standard" or "paper", as far as the study has them. out: the run folder,
-    by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed: networks, splits and bootstrap are
+    study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study has them. out: the run
+    folder, by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed: networks, splits and resamples are
     drawn from it. protocol: a published set of settings by name. engine: "serial" or "processes", with `jobs` workers.
-    only: one step alone. knobs: settings by name, e.g. activation="relu"; a run with one turned decides no published
+    only: one step alone. settings: by name, e.g. activation="relu"; a run in which a published one is changed decides no
     claim. progress: as in runs.Run.execute.
-    InputError: an unknown name, a value that cannot be read. StoreError: the folder holds another run.
+    InputError: an unknown name, a value that is not accepted; nothing is run then. StoreError: the folder holds another run.
     """
     from deeptheory.report import write_page
-    from deeptheory.runs import Run, decide
+    from deeptheory.runs import Run, decide, members
+    from deeptheory.studies.pages import page
 
     known = find(study)
-    settings, changed = known.settings(scale, protocol, knobs)
-    body = import_module(known.body)
-    body.check(settings)
-    folder = (
-        Path(out) if out is not None else Path("runs") / "-".join([study, scale, *map(str, [seed] if seed else [])])
-    )
-    command = _command(study, scale, seed, protocol, engine, knobs, folder)
+    values, changed = known.values(scale, protocol, settings)
+    steps = known.part("steps")
+    getattr(steps, "check", lambda values: None)(values)
+    folder = Path("runs") / "-".join([known.name, scale, *([str(seed)] if seed else [])]) if out is None else Path(out)
+    command = _command(known.name, scale, seed, protocol, engine, settings, folder)
     run = Run(
         folder,
-        study=study,
+        study=known.name,
         scale=scale,
         seed=seed,
-        settings=settings,
-        seeds=body.members({**settings, "seed": seed}),
+        settings=values,
+        seeds=members(seed, values[known.count]),
         changed=changed,
         command=command,
         resume=resume,
     )
-    results = run.execute(body.STEPS, engine=engine, jobs=jobs, only=only, progress=progress)
-    setting = known.setting(scale, settings["protocol"])
-    ledger = decide(body.CLAIMS, results, scale=scale, command=command, changed=changed, setting=setting)
+    results = run.execute(steps.STEPS, engine=engine, jobs=jobs, only=only, progress=progress)
+    setting = known.claim_setting(scale, values["protocol"])
+    ledger = decide(
+        known.part("claims").CLAIMS, results, scale=scale, command=command, changed=changed, setting=setting
+    )
     ledger.write(folder)
-    body.page(results, ledger, settings, scale, changed).write(folder)
+    page(known.name, known.part("figures"), results, values, scale, changed).write(folder)
     write_page(folder)
-    return StudyResult(study=study, scale=scale, folder=folder, claims=ledger, results=results)
+    return StudyResult(study=known.name, scale=scale, folder=folder, claims=ledger, results=results)
 
 
-def _command(study: str, scale: str, seed: int, protocol, engine: str, knobs: Mapping, folder: Path) -> str:
+def _command(study: str, scale: str, seed: int, protocol, engine: str, settings: Mapping, folder: Path) -> str:
     parts: list[str] = ["deeptheory", "reproduce", study, "--scale", scale, "--seed", str(seed), "--engine", engine]
     parts += ["--protocol", protocol] if protocol else []
-    parts += [p for k, v in knobs.items() for p in ("--set", f"{k}={_text(v)}")]
+    parts += [p for k, v in settings.items() for p in ("--set", f"{k}={_text(v)}")]
     if not folder.is_absolute():  # an absolute path would say whose machine it was
         parts += ["--out", str(folder)]
     return shlex.join(parts)

@@ -101,7 +101,9 @@ def test_depth_is_the_bench_at_every_layer_and_beside_it_the_controls(setting):
     untrained, notes = redrawn(model, 2)
     assert notes == ()
     assert not torch.equal(untrained.conv.weight, model.conv.weight)
-    other = dt.axis_code_of(untrained, "relu2", x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how)  # fmt: skip
+    other = dt.axis_code_of(
+        untrained, "relu2", x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how
+    )
     assert np.allclose(got.untrained["relu2"].axes.sta, other.axes.sta)
     values, at = pixels_of(x, 8, 2)
     assert np.array_equal(values, x.reshape(280, -1)[:, at].astype(float))
@@ -127,7 +129,9 @@ def test_depth_is_the_bench_at_every_layer_and_beside_it_the_controls(setting):
 
 def test_models_by_depth(setting):
     model, x, features = setting
-    got = axis_codes_of(model, ["relu2"], x, features, untrained=redrawn(model, 9)[0], pixels=False, units=3, folds=2, permutations=10)  # fmt: skip
+    got = axis_codes_of(
+        model, ["relu2"], x, features, untrained=redrawn(model, 9)[0], pixels=False, units=3, folds=2, permutations=10
+    )
     assert got.pixels is None
     code = got.trained["relu2"]
     beats = (code.models.of("axis") > code.models.of("exemplar")).mean()
@@ -150,9 +154,18 @@ def test_parameters_that_cannot_be_drawn_again_are_named():
     ("call", "match"),
     [
         (lambda m, x, f: axis_codes_of(m, [], x, f), "layers is empty"),
-        (lambda m, x, f: axis_codes_of(m, ["relu2"], (torch.as_tensor(x),), f, models=False), "stimuli are not one array"),
-        (lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, permutations=9).figure("axis"), "needs models=True"),
-        (lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, permutations=9).figure("ax"), "unknown figure 'ax'"),
+        (
+            lambda m, x, f: axis_codes_of(m, ["relu2"], (torch.as_tensor(x),), f, models=False),
+            "stimuli are not one array",
+        ),
+        (
+            lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, permutations=9).figure("axis"),
+            "needs models=True",
+        ),
+        (
+            lambda m, x, f: axis_codes_of(m, ["relu2"], x, f, models=False, permutations=9).figure("ax"),
+            "unknown figure 'ax'",
+        ),
         (lambda m, x, f: pixels_of(np.ones((5, 3), np.float32), 2), "none of the 3 pixels varies"),
         (lambda m, x, f: cells_of(m, ["relu2"], x, units=[12]), r"units are \[12\]; layer 'relu2' has 12"),
         (lambda m, x, f: cells_of(m, ["relu2"], x, units=13), "units is 13; layer 'relu2' has 12 units"),
@@ -161,7 +174,7 @@ def test_parameters_that_cannot_be_drawn_again_are_named():
         (lambda m, x, f: Poisson(rate=0), "rate, window, trials are 0, 0.251, 4"),
         (lambda m, x, f: Poisson()(np.ones(3), 0), r"responses have shape \[3\]"),
     ],
-)  # fmt: skip
+)
 def test_wrong_use(setting, call, match):
     with pytest.raises(InputError, match=match):
         call(*setting)

@@ -125,7 +125,10 @@ class Tokens(nn.Module):
         return self.out(x[:, :1, None] + number[None, :, None].expand(len(x), -1, 3))
 
 
-@pytest.mark.parametrize(("tokens", "lead", "centre"), [(197, 1, 1 + 7 * 14 + 7), (50, 1, 1 + 3 * 7 + 3), (261, 5, 5 + 8 * 16 + 8), (196, 0, 7 * 14 + 7), (12, 0, 6)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("tokens", "lead", "centre"),
+    [(197, 1, 1 + 7 * 14 + 7), (50, 1, 1 + 3 * 7 + 3), (261, 5, 5 + 8 * 16 + 8), (196, 0, 7 * 14 + 7), (12, 0, 6)],
+)
 def test_a_class_token_is_no_position(tokens, lead, centre):
     x = torch.randn(6, 2)
     net = Tokens(tokens)

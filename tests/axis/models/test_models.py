@@ -1,4 +1,6 @@
-"""Every rival model against its slow form: all parameters free, many restarts of a general minimiser, one unit at a time."""
+"""Every rival model against its slow form: all parameters free, many restarts of a general minimiser, one unit at a
+time.
+"""
 
 import numpy as np
 import pytest

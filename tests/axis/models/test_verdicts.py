@@ -13,7 +13,10 @@ def said(code, n=2000, reliability=0.9, variances="isotropic", units=8, seed=11,
 
 
 @pytest.mark.parametrize("variances", ["isotropic", "paper"])
-@pytest.mark.parametrize(("code", "expected"), [("axis", "axis"), ("exemplar", "exemplar"), ("norm x direction", "undetermined"), ("energy", "energy")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("axis", "axis"), ("exemplar", "exemplar"), ("norm x direction", "undetermined"), ("energy", "energy")],
+)
 def test_each_code_is_named(code, expected, variances):
     found = said(code, variances=variances)
     assert (found.verdict == expected).mean() >= 0.87  # 7 of 8

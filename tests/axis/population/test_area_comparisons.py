@@ -1,4 +1,6 @@
-"""The measures between areas and stimulus sets, against loops and known truths: null planes, strangers, transfer, labels, dissimilarities."""
+"""The measures between areas and stimulus sets, against loops and known truths: null planes, strangers, transfer,
+labels, dissimilarities.
+"""
 
 import numpy as np
 import pytest

@@ -194,7 +194,11 @@ def test_spaces_and_similarities_know_no_unit_of_responses(size):
     np.testing.assert_allclose(b.explained, a.explained, rtol=1e-9)
     np.testing.assert_allclose(b.coordinates, a.coordinates, rtol=1e-6, atol=1e-9)
     still = size * np.where(np.arange(12) % 2, 0.1 + 0.2, 0.3)[:, None]  # rounding
-    np.testing.assert_allclose(ax.similarity_matrix(np.hstack([y * size, still])), ax.similarity_matrix(np.hstack([y, 0 * y[:, :1]])), atol=1e-9)  # fmt: skip
+    np.testing.assert_allclose(
+        ax.similarity_matrix(np.hstack([y * size, still])),
+        ax.similarity_matrix(np.hstack([y, 0 * y[:, :1]])),
+        atol=1e-9,
+    )
 
 
 def test_a_matrix_that_is_not_symmetric_is_no_rdm():

@@ -1,6 +1,8 @@
-"""The specification in full, measured by the script that writes the tables of the docs; the slow tests ask for every target of theirs.
+"""The specification in full, measured by the script that writes the tables of the docs; the slow tests ask for every
+target of theirs.
 
-Targets are those of the specification. What falls short of one is not eased here: it is in MISSED, with the reason in the docs.
+Targets are those of the specification. What falls short of one is not eased here: it is in MISSED, with the reason in
+the docs.
 """
 
 from importlib.util import module_from_spec, spec_from_file_location
@@ -20,8 +22,15 @@ MISSED = {"norm x direction, reliability 0.5"}  # docs/what_axis_tests_tell.md s
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("part", "units"),
-    [("told_apart", 100), ("few_stimuli", 100), ("norm_by_direction", 60), ("mixture", 100), ("false_alarms", 1000), ("restarts", 4)],
-)  # fmt: skip
+    [
+        ("told_apart", 100),
+        ("few_stimuli", 100),
+        ("norm_by_direction", 60),
+        ("mixture", 100),
+        ("false_alarms", 1000),
+        ("restarts", 4),
+    ],
+)
 def test_targets_are_met(part, units):
     rows = list(getattr(tables, part)(units))
     assert [r.markdown() for r in rows if not r.met and r.cells not in MISSED] == []

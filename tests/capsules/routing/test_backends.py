@@ -36,7 +36,8 @@ def same(got, truth, tolerance):
         assert worst <= tolerance * size
 
 
-# sizes: a last short vector, one example, one child, one parent, odd dimensions, more children than one chunk of threads
+# sizes: a last short vector, one example, one child, one parent, odd dimensions, more children than one chunk of
+# threads
 DENSE = [(5, 7, 3, 4, 3), (33, 40, 10, 16, 8), (1, 1, 1, 1, 1), (16, 1, 4, 2, 5), (17, 9, 1, 3, 16), (2, 50, 21, 5, 20)]
 
 
@@ -75,9 +76,15 @@ def test_dynamic_routing(backend, sizes, iterations, options):
 
 def test_recomputed_gradients_are_finite_differences():
     g = torch.Generator().manual_seed(0)
-    u, weight, bias, prior = (torch.randn(s, generator=g, dtype=torch.float64).requires_grad_() for s in ((3, 4, 3), (4, 3, 2, 3), (3, 2), (4, 3)))  # fmt: skip
+    u, weight, bias, prior = (
+        torch.randn(s, generator=g, dtype=torch.float64).requires_grad_()
+        for s in ((3, 4, 3), (4, 3, 2, 3), (3, 2), (4, 3))
+    )
     for leaky in (False, True):
-        assert torch.autograd.gradcheck(lambda *a, leaky=leaky: c.dynamic_routing(a[0], a[1], 3, a[2], leaky, a[3], backend="recompute"), (u, weight, bias, prior))  # fmt: skip
+        assert torch.autograd.gradcheck(
+            lambda *a, leaky=leaky: c.dynamic_routing(a[0], a[1], 3, a[2], leaky, a[3], backend="recompute"),
+            (u, weight, bias, prior),
+        )
 
 
 def test_recompute_goes_through_the_batch_in_parts(monkeypatch):
@@ -86,7 +93,11 @@ def test_recompute_goes_through_the_batch_in_parts(monkeypatch):
     monkeypatch.setattr(TorchPasses, "examples", staticmethod(lambda weight, iterations: 2))
     g = torch.Generator().manual_seed(0)
     inputs = [torch.randn(s, generator=g, dtype=torch.float64) for s in ((5, 6, 3), (6, 3, 4, 3))]
-    same(gradients(lambda u, w: c.dynamic_routing(u, w, backend="recompute"), inputs), gradients(lambda u, w: c.dynamic_routing(u, w, backend="eager"), inputs), 1e-12)  # fmt: skip
+    same(
+        gradients(lambda u, w: c.dynamic_routing(u, w, backend="recompute"), inputs),
+        gradients(lambda u, w: c.dynamic_routing(u, w, backend="eager"), inputs),
+        1e-12,
+    )
 
 
 @pytest.mark.skipif(not NATIVE, reason="no C compiler here")
@@ -135,21 +146,31 @@ def of_layer(layer, inputs):
 @pytest.mark.parametrize("normalize", ["all", "position"])
 @pytest.mark.parametrize(
     ("batch", "grid", "types", "kernel", "stride"),
-    [(3, (5, 6), (2, 3), 3, 2), (17, (4, 4), (3, 2), 3, 1), (1, (3, 3), (1, 1), 3, 1), (2, (6, 6), (2, 2), 2, 3), (2, (5, 4), (1, 5), 1, 1)],
-)  # fmt: skip
+    [
+        (3, (5, 6), (2, 3), 3, 2),
+        (17, (4, 4), (3, 2), 3, 1),
+        (1, (3, 3), (1, 1), 3, 1),
+        (2, (6, 6), (2, 2), 2, 3),
+        (2, (5, 4), (1, 5), 1, 1),
+    ],
+)
 def test_conv_matrix_capsules(backend, iterations, variant, normalize, batch, grid, types, kernel, stride):
     g = torch.Generator().manual_seed(0)
     inputs = [torch.randn(batch, *grid, types[0], 4, 4, generator=g), torch.rand(batch, *grid, types[0], generator=g)]
 
     def layer(backend):
-        return matrix_layer(backend, lambda **o: c.ConvMatrixCapsules(*types, kernel, stride, iterations, normalize, variant=variant, **o))  # fmt: skip
+        return matrix_layer(
+            backend,
+            lambda **o: c.ConvMatrixCapsules(*types, kernel, stride, iterations, normalize, variant=variant, **o),
+        )
 
     wide = [x.double() for x in inputs]
     truth = of_layer(layer("eager").double(), wide)
     if backend == "recompute":
         same(of_layer(layer(backend).double(), wide), truth, 1e-12)
     else:
-        # few children a parent: sharp clusters, logits in the hundreds; 1x1 kernels: one child a parent, variances at their floor
+        # few children a parent: sharp clusters, logits in the hundreds; 1x1 kernels: one child a parent, variances at
+        # their floor
         same(of_layer(layer(backend), inputs), truth, 5e-5 if kernel > 1 else 1e-3)
 
 
@@ -248,7 +269,10 @@ def test_dense_em_in_parts(mask):
         mask
     ]
     betas = [torch.rand(3, generator=g, dtype=torch.float64), -300 * torch.rand(3, generator=g, dtype=torch.float64)]
-    runs = [gradients(lambda v, a, u, b, k=k: c.em_routing(v, a, u, b, mask=allowed, backend=k), [votes, a, *betas]) for k in ("recompute", "eager")]  # fmt: skip
+    runs = [
+        gradients(lambda v, a, u, b, k=k: c.em_routing(v, a, u, b, mask=allowed, backend=k), [votes, a, *betas])
+        for k in ("recompute", "eager")
+    ]
     same(*runs, 1e-12)
 
 

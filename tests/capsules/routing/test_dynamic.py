@@ -40,7 +40,9 @@ def test_agrees_with_loops(sizes, iterations, options):
     u, weight, bias, prior = case(**sizes)
     given_ = {"bias": bias if "bias" in options else None, "prior": prior if "prior" in options else None}
     given_["leaky"] = "leaky" in options
-    truth = oracle.dynamic_routing(u.numpy(), weight.numpy(), iterations, **{k: v.numpy() if torch.is_tensor(v) else v for k, v in given_.items()})  # fmt: skip
+    truth = oracle.dynamic_routing(
+        u.numpy(), weight.numpy(), iterations, **{k: v.numpy() if torch.is_tensor(v) else v for k, v in given_.items()}
+    )
     v = dynamic_routing(u, weight, iterations, **given_)
     np.testing.assert_allclose(v.numpy(), truth, atol=1e-10)
     narrow = {k: v.float() if torch.is_tensor(v) else v for k, v in given_.items()}
@@ -116,7 +118,9 @@ def test_one_iteration_is_uniform_coupling():
 
 
 def test_routing_finds_the_children_that_agree():
-    """Of 20 children, 8 vote alike for parent 1 and all others at random: routing gives it theirs, and its direction is theirs."""
+    """Of 20 children, 8 vote alike for parent 1 and all others at random: routing gives it theirs, and its
+    direction is theirs.
+    """
     g = torch.Generator().manual_seed(0)
     votes = torch.randn(1, 20, 3, 6, generator=g, dtype=torch.float64)
     pose = torch.randn(6, generator=g, dtype=torch.float64)

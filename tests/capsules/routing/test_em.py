@@ -83,7 +83,17 @@ def watched(inputs, iterations, constants="paper"):
     seen = []
     first = torch.full((1, votes.shape[1], votes.shape[2]), 1 / votes.shape[2], dtype=votes.dtype)
     lambdas = inverse_temperatures(iterations, 0.01)
-    route(votes.flatten(3), activation, beta_u, beta_a, first, lambda x: x.softmax(-1), lambdas, VARIANTS[constants], watch=lambda *a: seen.append(a))  # fmt: skip
+    route(
+        votes.flatten(3),
+        activation,
+        beta_u,
+        beta_a,
+        first,
+        lambda x: x.softmax(-1),
+        lambdas,
+        VARIANTS[constants],
+        watch=lambda *a: seen.append(a),
+    )
     return seen
 
 
@@ -132,7 +142,9 @@ def test_one_iteration_is_the_weighted_mean():
 
 
 def test_routing_finds_the_cluster():
-    """24 children, 8 of which vote alike for parent 0: in three iterations they are its own, and it is the most active."""
+    """24 children, 8 of which vote alike for parent 0: in three iterations they are its own, and it is the most
+    active.
+    """
     g = torch.Generator().manual_seed(3)
     votes = torch.randn(1, 24, 4, 4, 4, generator=g, dtype=torch.float64)
     pose = torch.randn(4, 4, generator=g, dtype=torch.float64)
@@ -163,7 +175,15 @@ def test_position_lets_types_alone():
     """Parents of the types 0 and 1 at two positions each: released, each type takes a child whole."""
     votes, activation, beta_u, beta_a = case(i=6, j=4)
     types = torch.tensor([0, 1, 0, 1])
-    truth = loops(votes, activation, beta_u, beta_a, 3, group=dict(enumerate(types.tolist())), first={(i, j): 0.5 for i in range(6) for j in range(4)})  # fmt: skip
+    truth = loops(
+        votes,
+        activation,
+        beta_u,
+        beta_a,
+        3,
+        group=dict(enumerate(types.tolist())),
+        first={(i, j): 0.5 for i in range(6) for j in range(4)},
+    )
     for ours, theirs in zip(em_routing(votes, activation, beta_u, beta_a, 3, normalize="position", types=types), truth):
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-10)
 

@@ -75,10 +75,19 @@ def test_another_size_moves_landmarks_with_the_pixels(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "x,y\n{}", "\ufeffx,y\n{}", "\ufeff{}", "{}", "point,x,y\n{n}", "Y,X\n{yx}", "x;y\n{comma}", "x\ty\n{tab}",
-        "X, Y\n{}", '"x","y"\n{}', "label,y,x\n{nyx}",
+        "x,y\n{}",
+        "\ufeffx,y\n{}",
+        "\ufeff{}",
+        "{}",
+        "point,x,y\n{n}",
+        "Y,X\n{yx}",
+        "x;y\n{comma}",
+        "x\ty\n{tab}",
+        "X, Y\n{}",
+        '"x","y"\n{}',
+        "label,y,x\n{nyx}",
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_columns_are_read_as_their_heading_says(tmp_path, text, seed):
     points = np.random.default_rng(seed).uniform(1, 90, (5 + seed, 2)).round(2)
@@ -263,7 +272,10 @@ def test_wrong_use(tmp_path):
         face_folder(tmp_path / "gone")
 
 
-@pytest.mark.parametrize(("text", "match"), [("x,y\n1,5,2,5\n", "line 2 has 4 cells, the heading 2"), ("x,y\n1,2\n3\n", "line 3 has 1 cells"), ("", "empty")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [("x,y\n1,5,2,5\n", "line 2 has 4 cells, the heading 2"), ("x,y\n1,2\n3\n", "line 3 has 1 cells"), ("", "empty")],
+)
 def test_lines_of_another_length_than_the_heading_are_refused(tmp_path, text, match):
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(StoreError, match=match):

@@ -1,4 +1,6 @@
-"""Pairs of known information: truths against printed ones and against quadrature, samples against what they should be."""
+"""Pairs of known information: truths against printed ones and against quadrature, samples against what they should
+be.
+"""
 
 import numpy as np
 import pytest

@@ -118,7 +118,9 @@ def test_a_saturated_output_hides_its_gradient_and_logits_show_it():
 
 
 class Distances(nn.Module):
-    """A perfect nearest-prototype network: distances to as many prototypes as there are classes, the smallest being the answer."""
+    """A perfect nearest-prototype network: distances to as many prototypes as there are classes, the smallest being
+    the answer.
+    """
 
     def __init__(self, classes, capsules=False):
         super().__init__()

@@ -55,7 +55,9 @@ def noisy(x, generator):
 
 def go(module, **kwargs):
     how = {"steps": 60, "lr": 0.01, "evaluate": accuracy, "every": 25, **kwargs}
-    return dt.networks.train(module, how.pop("batches", dt.networks.minibatches(X, Y, batch=20, augment=noisy)), how.pop("loss", loss), **how)  # fmt: skip
+    return dt.networks.train(
+        module, how.pop("batches", dt.networks.minibatches(X, Y, batch=20, augment=noisy)), how.pop("loss", loss), **how
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,9 @@ def test_minibatches_take_every_sample_once_an_epoch():
     epochs = [torch.cat([take(3 * e + k, generator)[0] for k in range(3)]) for e in range(2)]
     assert [sorted(e.tolist()) for e in epochs] == [list(range(10))] * 2
     assert not torch.equal(*epochs)
-    assert torch.equal(take(1, generator)[0], dt.networks.minibatches(np.arange(10), batch=4, drop_last=False, seed=1)(1, generator)[0])  # fmt: skip
+    assert torch.equal(
+        take(1, generator)[0], dt.networks.minibatches(np.arange(10), batch=4, drop_last=False, seed=1)(1, generator)[0]
+    )
     assert "10 samples, 4 a step, 3 steps an epoch" in repr(take)
     assert dt.networks.minibatches(np.arange(10), batch=4).per_epoch == 2
 
@@ -292,9 +296,9 @@ def test_a_checkpoint_that_cannot_be_trusted_is_refused(tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    from deeptheory.networks.single import module_checkpoint as kept
+    from deeptheory.networks.single import module_checkpoint
 
-    monkeypatch.setattr(kept, "save_file", full)
+    monkeypatch.setattr(module_checkpoint, "save_file", full)
     with pytest.raises(StoreError, match=r"No space left.*free space"):
         go(Net(), checkpoint=tmp_path / "d")
 

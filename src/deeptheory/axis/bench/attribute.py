@@ -1,8 +1,9 @@
 """Reading an attribute of the stimuli (man or woman, say) from the population by a linear reader.
 
-Folds hold every value in its own share and are drawn several times: where single rows of balanced values are left out, what is left
-always holds more of the others, and a reader of noise is wrong more often than not. The reader is left_out.py's, one penalty
-for all values, chosen inside. Source of the interval: Nadeau & Bengio 2003 (folds that share what they learn from).
+Folds hold every value in its own share and are drawn several times: where single rows of balanced values are left out,
+what is left always holds more of the others, and a reader of noise is wrong more often than not. The reader is
+left_out.py's, one penalty for all values, chosen inside. Source of the interval: Nadeau & Bengio 2003 (folds that share
+what they learn from).
 """
 
 from typing import Any
@@ -23,22 +24,26 @@ _SHARED = 1.35  # variance of the share right over that of independent readings;
 def read_attribute(y: Any, labels: np.ndarray, rows: Rows | None = None, seed: int = 0) -> Estimate:
     """Share of stimuli whose attribute a linear reader of all units [n, u] gets right, each learned from other folds.
 
-    labels: [n], two or more values; the reader of each is least squares (ridge where units are many), the largest wins. The
-    note says what the most frequent value alone would get. InputError: fewer than two values, or one that occurs once.
+    labels: [n], two or more values; the reader of each is least squares (ridge where units are many), the largest wins.
+    The note says what the most frequent value alone would get. InputError: fewer than two values, or one that occurs
+    once.
     """
     y = torch.as_tensor(y).to(torch.float64)
     which = codes_of(labels)
     counts = np.bincount(which)
     if len(counts) < 2 or counts.min() < 2:
         names = list(dict.fromkeys(np.asarray(labels).tolist()))
-        raise InputError(f"the attribute has values {names[:5]} that occur {counts[:5].tolist()} times; needed: two values, each twice or more")  # fmt: skip
+        raise InputError(
+            f"the attribute has values {names[:5]} that occur {counts[:5].tolist()} times; needed: two values, "
+            "each twice or more"
+        )
     rows = Rows(len(which)) if rows is None else rows
     shown = torch.nn.functional.one_hot(torch.as_tensor(which), len(counts)).to(y)
     repeats = int(np.clip(_ROWS // len(which), 2, 10))
     right, number = np.zeros(len(which)), min(_FOLDS, int(counts.min()))
     for k in range(repeats):
         folds = stratified(which, rows, number, [seed, 18, k])
-        said = left_out(y, shown, folds, inner=0 if rows.independent else 5, joint=True).steady
+        said = left_out(y, shown, folds, inner=0 if rows.independent else 5, joint=True, rows=rows.effective).steady
         right += (said.argmax(1).cpu().numpy() == which) / repeats
     n = len(which) if rows.independent else max(2, round(rows.effective))
     value = float(right.mean())
@@ -61,7 +66,11 @@ def stratified(which: np.ndarray, rows: Rows, k: int, seed: Any) -> list[tuple[t
     clusters = np.arange(len(which)) if rows.independent else rows.clusters()
     assert clusters is not None
     size = np.bincount(clusters)
-    majority = np.array([np.bincount(which[clusters == c]).argmax() for c in range(len(size))]) if len(size) < len(which) else which[np.argsort(clusters)]  # fmt: skip
+    majority = (
+        np.array([np.bincount(which[clusters == c]).argmax() for c in range(len(size))])
+        if len(size) < len(which)
+        else which[np.argsort(clusters)]
+    )
     fold_of, turn = np.empty(len(size), dtype=np.int64), 0
     for value in rng.permutation(which.max() + 1):
         mine = rng.permutation(np.flatnonzero(majority == value))

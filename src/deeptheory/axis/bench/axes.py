@@ -3,7 +3,8 @@
 Source: Chang & Tsao 2017, STA = sum_n s(n) f(n) / sum_n f(n). Here the mean rate is taken off first and the sum is
 divided by n, so that signed activations are as welcome as rates: sta = mean_n s(n) (f(n) - mean f), the covariance of
 feature and response. whitened = Sigma^-1 sta (ordinary least squares): the direction along which the response grows
-for r = g(w.s) and Gaussian stimuli, where the STA is Sigma w. ridge: (Sigma + alpha)^-1 sta, alpha by leave-one-out.
+for r = g(w.s) and Gaussian stimuli, where the STA is Sigma w. ridge: (Sigma + alpha)^-1 sta, alpha by leave-one-out (by
+folds where rows depend on each other).
 Trap: o.sta = 0 makes o.s uncorrelated with w.s (statistical orthogonality, for tests of flatness); a stimulus that
 shall not move the response needs o.w = 0 (geometric, for metamers).
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from deeptheory.axis.bench.left_out import ROOM, left_out
+from deeptheory.axis.bench.left_out import ROOM, Folds, fold_errors, left_out
 from deeptheory.axis.bench.validation import Entered
 from deeptheory.core.results import Result
 
@@ -26,8 +27,8 @@ class Axes(Result):
     """sta, whitened, ridge: [unit, d] in the normalised feature space, response per unit of feature; alpha [unit].
 
     reliability, reliability_whitened: [unit], mean cosine between the axes of two random halves of the stimuli.
-    explained: [unit], R^2 of a linear output on stimuli left out; with fewer than 8 stimuli per feature, and where stimuli
-    depend on each other, the penalty is chosen without them. units: names.
+    explained: [unit], R^2 of a linear output on stimuli left out; with fewer than 8 stimuli per feature, and where
+    stimuli depend on each other, the penalty is chosen without them. units: names.
     """
 
     sta: np.ndarray
@@ -75,14 +76,13 @@ def preferred_axes(e: Entered, seed: int) -> Axes:
     z, y = e.z, e.y - e.y.mean(0)
     sta = z.mT @ y / len(z)  # [r, u], in principal directions
     whitened = sta / e.variances[:, None]
-    ridge, alpha, explained = _ridge(z, y, e.variances)
-    folds = e.dependence.left_out(10, seed)
-    if folds is not None or len(z) < ROOM * (
+    folds, rows = e.dependence.left_out(10, seed), e.dependence.effective
+    ridge, alpha, explained = _ridge(z, y, e.variances, folds)
+    if folds is not None or rows < ROOM * (
         z.shape[1] + 1
     ):  # chosen on the same stimuli the penalty would flatter itself
-        predicted = left_out(z, e.y, folds).predicted
-        explained = 1 - (e.y - predicted).square().sum(0) / y.square().sum(0)
-    halves = _halves(z, e.y, e.variances, seed)
+        explained = left_out(z, e.y, folds, rows=rows).explained(e.y, folds is not None)
+    halves = _halves(z, e.y, e.variances, seed, e.clusters)
     return Axes(
         sta=_numpy((e.basis @ sta).mT),
         whitened=_numpy((e.basis @ whitened).mT),
@@ -95,7 +95,7 @@ def preferred_axes(e: Entered, seed: int) -> Axes:
     )
 
 
-def _ridge(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor):
+def _ridge(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, folds: Folds | None):
     """(axis [r, u], alpha [u], leave-one-out R^2 [u]); in principal directions every penalty is a rescaling.
 
     1 - leverage is summed from penalty / (variance + penalty), which no floor has to guard: z spans n - 1 rows at most.
@@ -107,12 +107,14 @@ def _ridge(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor):
     rest = torch.zeros_like(y) if full else y - q @ inside
     room = torch.zeros_like(square[:, 0]) if full else 1 - 1 / n - square.sum(1)
     total = y.square().sum(0)
+    by_folds = None if folds is None else fold_errors(z, y, folds, _ALPHAS)
     best = None
-    for alpha in _ALPHAS:
+    for k, alpha in enumerate(_ALPHAS):
         penalty = alpha * variances.mean()
         kept = penalty / (variances + penalty)
         left = (room + square @ kept).clamp_min(1e-300)[:, None]
-        error = ((rest + q @ (kept[:, None] * inside)) / left).square().sum(0)
+        alone = ((rest + q @ (kept[:, None] * inside)) / left).square().sum(0)
+        error = alone if by_folds is None else by_folds[k]
         found = (error, penalty.expand_as(error))
         best = found if best is None else tuple(torch.where(error < best[0], a, b) for a, b in zip(found, best))
     assert best is not None
@@ -120,17 +122,26 @@ def _ridge(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor):
     return axis, best[1], 1 - best[0] / total
 
 
-def _halves(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, seed: int):
+def _halves(z: torch.Tensor, y: torch.Tensor, variances: torch.Tensor, seed: int, clusters: torch.Tensor | None):
+    """Rows that depend on each other stay in one half: of a slow series two halves of single rows are nearly the
+    same.
+    """
     rng = np.random.default_rng([seed, 1])
+    number = len(z) if clusters is None else int(clusters.max()) + 1
     out = torch.zeros(2, y.shape[1], dtype=z.dtype, device=z.device)
     for _ in range(_HALVES):
-        order = torch.as_tensor(rng.permutation(len(z)), device=z.device)
+        order = torch.as_tensor(rng.permutation(number), device=z.device)
         pair = []
-        for rows in order.tensor_split(2):
+        for half in order.tensor_split(2):
+            rows = half if clusters is None else torch.isin(clusters, half).nonzero()[:, 0]
             a, b = z[rows] - z[rows].mean(0), y[rows] - y[rows].mean(0)
             sta = a.mT @ b / len(rows)
             gram = a.mT @ a / len(rows) + 1e-6 * torch.diag(variances)
-            white = torch.cholesky_solve(sta, torch.linalg.cholesky(gram)) if len(rows) > len(variances) else sta / variances[:, None]  # fmt: skip
+            white = (
+                torch.cholesky_solve(sta, torch.linalg.cholesky(gram))
+                if len(rows) > len(variances)
+                else sta / variances[:, None]
+            )
             pair.append((sta, white))
         for k in range(2):
             out[k] += torch.nn.functional.cosine_similarity(pair[0][k], pair[1][k], dim=0)

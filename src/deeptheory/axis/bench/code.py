@@ -1,7 +1,8 @@
 """axis_code: the electrophysiologist's bench for a population of units, recorded or simulated or of a network.
 
 Source: Chang & Tsao 2017 ("The code for facial identity in the primate brain", Cell 169:1013), with the corrections of
-specs 2.3: mean-subtracted axes, bounded exemplars with all parameters free, the ceiling rho, the pooled orthogonal space.
+specs 2.3: mean-subtracted axes, bounded exemplars with all parameters free, the ceiling rho, the pooled orthogonal
+space.
 """
 
 from dataclasses import dataclass
@@ -24,9 +25,11 @@ from deeptheory.axis.bench.threads import workers
 from deeptheory.axis.bench.validation import Entered, count, enter
 from deeptheory.axis.models.result import Models, compare_models
 from deeptheory.axis.population.geometry import Geometry, axes_geometry
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Estimate, Result
+from deeptheory.core.shapes import check_real, check_whole, labels_of, whole_numbers
 from deeptheory.core.statistics import codes_of
 
 
@@ -34,9 +37,9 @@ from deeptheory.core.statistics import codes_of
 class AxisCode(Result):
     """What axis_code found; each part is a result of its own, with .table() and .figure().
 
-    axes, ramp, preference, flatness, decoding; models (None with models=False). units: positions of the units kept among
-    those given; dead: how many were left out; normalize: how features were scaled; reliability: [unit], split-half rho of
-    the responses, NaN without trials.
+    axes, ramp, preference, flatness, decoding; models (None with models=False). units: positions of the units kept
+    among those given; dead: how many were left out; normalize: how features were scaled; reliability: [unit],
+    split-half rho of the responses, NaN without trials.
     """
 
     axes: Axes
@@ -72,20 +75,22 @@ class AxisCode(Result):
 
     def identification(self, n: Any = 40, units: Any = None, draws: int = 5) -> Identification:
         """Which of n stimuli was shown: n, or several; units: numbers of units to try beside all, `draws` sets each."""
+        check_whole(draws=(draws, 1))
         e = self._entered
         import torch
 
         steady = torch.as_tensor(self.decoding._steady, dtype=e.s.dtype, device=e.s.device)
         folds = e.dependence.left_out(FOLDS, self.seed)
-        return identify(e.y, e.s, steady, self.units, n, units, draws, self.seed, folds, e.clusters)
+        return identify(
+            e.y, e.s, steady, self.units, n, units, draws, self.seed, folds, e.clusters, e.dependence.effective
+        )
 
     def attribute(self, labels: Any) -> Estimate:
-        """How well a linear reader of all units predicts an attribute of the stimuli, labels [n] of any kind (man or woman, say):
-        share right in stratified folds, with its interval. InputError: another number of labels, fewer than two values, values
-        that differ within a stimulus's repeats."""
-        labels, e = np.asarray(labels), self._entered
-        if labels.shape != (e.given,):
-            raise InputError(f"labels have shape {list(labels.shape)}; needed: [{e.given}], one per row")
+        """How well a linear reader of all units predicts an attribute of the stimuli, labels [n] of any kind (man or
+        woman, say): share right in stratified folds, with its interval. InputError: another number of labels, fewer
+        than two values, values that differ within a stimulus's repeats."""
+        e = self._entered
+        labels = labels_of("labels", labels, e.given)
         codes, first = codes_of(labels), np.unique(e.member, return_index=True)[1]
         first = first[e.member[first] >= 0]
         there = e.member >= 0
@@ -96,35 +101,50 @@ class AxisCode(Result):
         return read_attribute(e.y, labels[first], e.dependence, self.seed)
 
     def geometry(self, which: str = "whitened", draws: int = 100) -> Geometry:
-        """Cosines, rank and participation ratio of the axes: "whitened", "sta", "ridge", or "fitted" (of the axis model)."""
-        axes = self._models.axis if which == "fitted" else pick({k: getattr(self.axes, k) for k in ("whitened", "sta", "ridge")}, which, what="axis")  # fmt: skip
+        """Cosines, rank and participation ratio of the axes: "whitened", "sta", "ridge", or "fitted" (of the axis
+        model).
+        """
+        check_whole(draws=(draws, 1))
+        axes = (
+            self._models.axis
+            if which == "fitted"
+            else pick({k: getattr(self.axes, k) for k in ("whitened", "sta", "ridge")}, which, what="axis")
+        )
         return axes_geometry(axes, None, draws, self.seed)
 
     def metamers(self, unit: int, k: int = 20, projection: float = 1.0) -> Metamers:
         """k stimuli that all lie `projection` standard deviations along the axis of a unit (its name in .units), and k
         along the axis, as features. InputError: a unit that is not there."""
+        check_whole(unit=(unit, 0), k=(k, 2))
+        check_real(projection=(projection, -np.inf))
         axes = self._models.axis if self.models is not None else self.axes.whitened
         at = self._at([unit])[0]
         return metamers(self._entered, axes[at], int(unit), k, projection, self.seed)
 
     def controversial(self, n: int = 200, units: Any = None, candidates: int = 4000) -> np.ndarray:
-        """[n, d]: stimuli, as features, on which the rival models of the units disagree most. Show them, and call axis_code
-        again with both sets. units: names; default all, or 200 drawn by seed where there are more."""
+        """[n, d]: stimuli, as features, on which the rival models of the units disagree most. Show them, and call
+        axis_code again with both sets. units: names; default all, or 200 drawn by seed where there are more."""
+        check_whole(n=(n, 1), candidates=(candidates, 1))
         if units is None:
             names = self.units
             if len(names) > 200:
                 names = np.sort(np.random.default_rng([self.seed, 10]).choice(names, 200, replace=False))
         else:
-            names = np.atleast_1d(units)
+            names = whole_numbers("units", units)
         return controversial(self._entered, self._at(names), self._models.bound, n, candidates, self.seed)
 
     def reconstruct(self, decoder: Any) -> Any:
-        """decoder (features [n, d] in the caller's coordinates -> anything, pictures for instance) on the decoded features,
-        each stimulus decoded from the others. decoder: a function or an object with .decode."""
+        """decoder (features [n, d] in the caller's coordinates -> anything, pictures for instance) on the decoded
+        features, each stimulus decoded from the others. decoder: a function or an object with .decode."""
         import torch
 
+        decode = getattr(decoder, "decode", decoder)
+        if not callable(decode):
+            raise InputError(
+                f"decoder is {type(decoder).__name__}; needed: a function of features [n, d], or an object with .decode"
+            )
         predicted = torch.as_tensor(self.decoding.predicted).to(self._entered.s)
-        return getattr(decoder, "decode", decoder)(outward(self._entered, predicted))
+        return decode(outward(self._entered, predicted))
 
     def _at(self, names: Any) -> np.ndarray:
         place = {int(u): k for k, u in enumerate(self.units)}
@@ -182,7 +202,10 @@ class AxisCode(Result):
         return out | self.decoding.scalars()
 
     def figure(self, name: str = "models") -> Any:
-        """ramp, preference, flatness, geometry, models, decoding or identification. InputError: another name, models=False."""
+        """ramp, preference, flatness, geometry, models, decoding or identification.
+
+        InputError: another name, models=False.
+        """
         parts = {
             "ramp": lambda: self.ramp.figure(),
             "preference": lambda: self.preference.figure(),
@@ -213,16 +236,14 @@ def axis_code(
 
     responses: [n, units], rates or activations of either sign, or [n, trials, units] (then with noise ceilings; NaN: no
     such trial). features: [n, d], coordinates of the stimuli. blocks: {"shape": slice(0, 25), ...}. folds: of the model
-    comparison. permutations: draws of the null. normalize: "block", "dim" or "none" (entering.py): axes, norms and distances
-    depend on it. radius: bound of the exemplar's length, in median stimulus norms. reliability: ceilings [units], where
-    known otherwise. models=False leaves the comparison out.
+    comparison. permutations: draws of the null. normalize: "block", "dim" or "none" (validation.py): axes, norms and
+    distances depend on it. radius: bound of the exemplar's length, in median stimulus norms. reliability: ceilings
+    [units], where known otherwise. models=False leaves the comparison out.
     Left out and counted in .dead and .notes: units that never vary, trials with NaN.
     InputError: shapes, infinities, no living unit, too few stimuli for the models (about 2.2 (d + 5)), folds < 2.
     """
-    if folds < 2 or permutations < 0 or radius <= 0:
-        raise InputError(
-            f"folds, permutations, radius are {folds}, {permutations}, {radius}; needed: at least 2, at least 0, above 0"
-        )
+    check_whole(folds=(folds, 2), permutations=(permutations, 0), seed=(seed, 0))
+    check_real(radius=(radius, 0))
     with workers() as pool:
         e = enter(responses, features, blocks, normalize, groups)
         if models and len(e.s) < folds * 2:
@@ -271,9 +292,12 @@ def _measured(
 
 def _ceiling(e: Entered, given: Any) -> np.ndarray:
     if given is not None:
-        given = np.asarray(given, dtype=np.float64)
+        given = as_floats(given)
         if given.shape not in ((), (e.asked,)) or (given > 1).any():
-            raise InputError(f"reliability has shape {list(given.shape)}, largest {given.max():g}; needed: one number, or [{e.asked}], at most 1")  # fmt: skip
+            raise InputError(
+                f"reliability has shape {list(given.shape)}, largest {given.max():g}; needed: one number, or "
+                f"[{e.asked}], at most 1"
+            )
         return np.broadcast_to(given, (e.asked,))[e.units].copy()
     if e.trials is None:
         return np.full(len(e.units), np.nan)
@@ -288,16 +312,21 @@ def _notes(e: Entered, models: Models | None, ceiling: np.ndarray) -> list[str]:
     heavy = np.abs(kurtosis(e.z.cpu().numpy(), axis=0)).max()
     if heavy > max(1.0, 5 * (24 / len(e.z)) ** 0.5):  # the second is chance alone, the largest of many directions
         out.append(
-            f"the features are far from Gaussian (excess kurtosis {heavy:.1f} along a principal direction): the STA is then "
+            f"the features are far from Gaussian (excess kurtosis {heavy:.1f} along a principal direction): "
+            "the STA is then "
             "no estimate of Sigma w for a curved response; prefer the fitted axis of .models"
         )
     if e.dependence.effective < 2 * r + 3:
         span = "" if r == d else f" of rank {r}"
         out.append(
-            f"flatness cannot be tested: {e.dependence.effective:.0f} independent stimuli, {d} features{span}; {2 * r + 3} are needed"
+            f"flatness cannot be tested: {e.dependence.effective:.0f} independent stimuli, {d} features{span}; "
+            f"{2 * r + 3} are needed"
         )
     if (lost := int((ceiling <= 0).sum())) > 0:
-        out.append(f"the ceiling of {count(lost, 'unit')} is at or below 0: nothing there repeats from trial to trial, normalized scores are NaN")  # fmt: skip
+        out.append(
+            f"the ceiling of {count(lost, 'unit')} is at or below 0: nothing there repeats from trial to "
+            "trial, normalized scores are NaN"
+        )
     if models is None:
         return out
     if np.isnan(ceiling).all():
@@ -314,7 +343,8 @@ def _notes(e: Entered, models: Models | None, ceiling: np.ndarray) -> list[str]:
     open_ = (models.verdict == "axis") & (models.lead[near[1], near[0]] < 2 * models.lead_error[near[1], near[0]])
     if open_.any():
         out.append(
-            f"for {count(int(open_.sum()), 'unit')} called axis, norm x direction predicts these stimuli equally well; stimuli near "
+            f"for {count(int(open_.sum()), 'unit')} called axis, norm x direction predicts these stimuli "
+            "equally well; stimuli near "
             "and far from the mean along the axis would decide (.controversial)"
         )
     if not models.converged.all():

@@ -1,8 +1,9 @@
 """Reading the features from the population: every stimulus predicted from the others.
 
-Source: Chang & Tsao 2017, figure 3: each feature by ordinary least squares on [responses, 1], each stimulus predicted from
-the others, explained variance 1 - SSE/SST. That is what is done with 8 stimuli per unit or more; with fewer, where least squares
-fits noise, ridge with a nested penalty (left_out.py). Rows that belong together are left out together.
+Source: Chang & Tsao 2017, figure 3: each feature by ordinary least squares on [responses, 1], each stimulus predicted
+from the others, explained variance 1 - SSE/SST. That is what is done with 8 independent stimuli per unit or more; with
+fewer, where least squares fits noise, ridge with a nested penalty (left_out.py). Rows that belong together are left out
+together.
 Pitfall: explained variance of noise is a little below 0, not 0; and with n stimuli it is known to about 1/sqrt(n) only.
 """
 
@@ -10,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
 from deeptheory.axis.bench.left_out import left_out
 from deeptheory.axis.bench.validation import Entered
@@ -21,8 +21,9 @@ FOLDS = 10  # of dependent rows
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoding(Result):
-    """explained: [feature], leave-one-out explained variance, may be negative, NaN for constant features. predicted,
-    actual: [n, feature], normalised. blocks: indices by name. ridge: whether the penalised form was used."""
+    """explained: [feature], leave-one-out explained variance, may be negative, NaN for constant features; of dependent
+    rows about the mean of the rows learned from. predicted, actual: [n, feature], normalised. blocks: indices by name.
+    ridge: whether the penalised form was used."""
 
     explained: np.ndarray
     predicted: np.ndarray
@@ -68,17 +69,25 @@ class Decoding(Result):
 def decode(e: Entered, units: np.ndarray | None = None, seed: int = 0) -> Decoding:
     """Features from the responses of all units, or of those at the positions `units` (among those kept)."""
     y = e.y if units is None else e.y[:, units]
-    found = left_out(y, e.s, e.dependence.left_out(FOLDS, seed))
-    error, total = (e.s - found.predicted).square().sum(0), (e.s - e.s.mean(0)).square().sum(0)
-    explained = torch.where(total > 0, 1 - error / total, torch.nan)
+    found = left_out(y, e.s, e.dependence.left_out(FOLDS, seed), rows=e.dependence.effective)
+    explained = found.explained(e.s, not e.dependence.independent)
     notes = []
     each = (e.s - found.predicted).square().sum(1)
     if float(each.max()) > 0.5 * float(each.sum()):
-        notes.append(f"stimulus {int(each.argmax())} alone makes {float(each.max() / each.sum()):.0%} of the error: an outlier of responses or features")  # fmt: skip
+        notes.append(
+            f"stimulus {int(each.argmax())} alone makes {float(each.max() / each.sum()):.0%} of the error: an "
+            "outlier of responses or features"
+        )
     if found.ridge:
-        notes.append(f"{y.shape[1]} units for {len(y)} stimuli: ridge, the penalty of each feature chosen without the stimulus left out")  # fmt: skip
+        count = f"{len(y)}" if e.dependence.independent else f"{e.dependence.effective:.0f} independent"
+        notes.append(
+            f"{y.shape[1]} units for {count} stimuli: ridge, the penalty of each feature chosen without the "
+            "stimulus left out"
+        )
     if not e.dependence.independent:
-        notes.append("dependent rows are left out together")
+        notes.append(
+            "dependent rows are left out together; explained variance is about the mean of the rows learned from"
+        )
     return Decoding(
         explained=explained.cpu().numpy(),
         predicted=found.predicted.cpu().numpy(),

@@ -1,10 +1,14 @@
-"""Which rows depend on each other, and what follows for folds, shuffles, standard errors and the number of rows that count.
+"""Which rows depend on each other, and what follows for folds, shuffles, standard errors and the number of rows that
+count.
 
 Rows are independent, or they come in groups (repeats of one stimulus, runs of a movie), or they are one series in time.
-Groups stay together in folds and move as wholes under the null; where there are few, and in a series, stretches of at least twice
-the integrated autocorrelation time do, and near the stretch left out as many rows are not learned from.
-Sources: Sokal 1997 (autocorrelation time); Bartlett 1935 (the variance of a correlation of two series); Politis & Romano
-1994 (blocks and circular shifts). Pitfall: two unrelated series of autocorrelation .98 correlate at .3 over 1,000 rows.
+Groups stay together in folds and move as wholes under the null. Where there are few, and in a series, folds and
+standard errors keep stretches of at least twice the integrated autocorrelation time, near the stretch left out as many
+rows are not learned from, and the null shifts the series in a circle: cut into stretches it would lose what
+neighbouring stretches share (level .08 for a nominal .05 with stretches of twice the time, .06 with shifts).
+Sources: Sokal 1997 (autocorrelation time); Bartlett 1935 (the variance of a correlation of two series); Politis &
+Romano 1994 (blocks and circular shifts). Pitfall: two unrelated series of autocorrelation .98 correlate at .3 over
+1,000 rows.
 """
 
 from dataclasses import dataclass
@@ -17,15 +21,19 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.statistics import autocorrelation_time, codes_of, permutations
 
 _MANY = 20  # groups from which whole groups are shuffled
-_PIECES = 12  # stretches below which a series is shifted in a circle
 _SURE = 1e-4  # level at which rows count as a series
+_EDGES = 19  # ends of groups from which it can be seen whether the next goes on
 _COARSE = 10  # values of a feature that many stimuli may share
 _FEWEST = 20.0  # effective rows below which there is no null: at 10 its level is .11 for a nominal .05
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """n rows. runs [n]: the group of each, or None. time: autocorrelation time in rows (1: independent). whole: groups move as wholes."""
+    """n rows.
+
+    runs [n]: the group of each, or None. time: autocorrelation time in rows (1: independent). whole: groups move as
+    wholes.
+    """
 
     n: int
     runs: np.ndarray | None = None
@@ -54,9 +62,6 @@ class Rows:
             return permutations(self.n, draws, seed=seed, groups=self.runs)
         if self.effective < _FEWEST or self.n < 4 * self.block:
             return np.zeros((0, self.n), dtype=np.int64)
-        pieces = self.n // self.block if self.runs is None else int(sum(max(1, k // self.block) for k in np.bincount(self.runs)))  # fmt: skip
-        if pieces >= _PIECES:
-            return permutations(self.n, draws, seed=seed, groups=self.runs, block=self.block)
         rng, order = np.random.default_rng(seed), np.argsort(self._runs, kind="stable")
         out = np.empty((draws, self.n), dtype=np.int64)
         for k in range(draws):
@@ -135,7 +140,9 @@ def _dealt(sizes: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def rows_of(z: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[Rows, tuple[str, ...]]:
-    """The dependence of rows with features z [n, r] (principal scores) and responses y [n, u], and what to say of it."""
+    """The dependence of rows with features z [n, r] (principal scores) and responses y [n, u], and what to say of
+    it.
+    """
     n = len(z)
     if groups is None:
         if not (_ordered(z) and _ordered(_residual(z, y))):
@@ -143,8 +150,10 @@ def rows_of(z: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[Ro
         time = _time(z, y, None)
         rows = Rows(n, None, time)
         said = (
-            f"neighbouring rows are alike in features and responses (autocorrelation time {time:.1f} rows): taken as a series in "
-            f"time, {rows.effective:.0f} independent rows in effect; folds and shuffles keep stretches of {rows.block} rows. "
+            f"neighbouring rows are alike in features and responses (autocorrelation time {time:.1f} rows): "
+            "taken as a series in "
+            f"time, {rows.effective:.0f} independent rows in effect; folds keep stretches of {rows.block} "
+            "rows, the null shifts in a circle. "
             "Where the order of rows means nothing, give groups=np.arange(n)"
         )
         return rows, (said, *_weak(rows))
@@ -152,10 +161,22 @@ def rows_of(z: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> tuple[Ro
     number = int(codes.max()) + 1
     if number == n:
         return Rows(n), ()
+    if _continued(z, codes) and _continued(_residual(z, y), codes):
+        rows = Rows(n, None, _time(z, y, None))
+        said = (
+            f"the {number} groups are stretches of one series: where one ends the next goes on "
+            f"(autocorrelation time {rows.time:.1f} "
+            f"rows); {rows.effective:.0f} independent rows in effect, folds keep stretches of {rows.block} "
+            "rows, the null shifts in a circle"
+        )
+        return rows, (said, *_weak(rows))
     time = _time(z, y, codes)
     rows = Rows(n, codes, time, number >= _MANY)
-    how = "whole groups" if rows.whole else f"stretches of {rows.block} rows"
-    said = f"{n} rows in {number} groups, {rows.effective:.0f} independent rows in effect; groups stay in one fold, shuffles move {how}"
+    how = "moves whole groups" if rows.whole else "shifts in a circle"
+    said = (
+        f"{n} rows in {number} groups, {rows.effective:.0f} independent rows in effect; groups stay in one "
+        f"fold, the null {how}"
+    )
     return rows, (said, *_weak(rows))
 
 
@@ -166,9 +187,9 @@ def _weak(rows: Rows) -> tuple[str, ...]:
 
 
 def _residual(z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Responses less what is linear in the features, where that also explains how they change from one row to the next; else the
-    responses. So stimuli listed by class, with responses that follow each of them, are no series, and features and responses
-    that merely drift together are one."""
+    """Responses less what is linear in the features, where that also explains how they change from one row to the next;
+    else the responses. So stimuli listed by class, with responses that follow each of them, are no series, and features
+    and responses that merely drift together are one."""
     y = y - y.mean(0)
     if len(z) < 4 * z.shape[1]:
         return y
@@ -192,14 +213,29 @@ def _ordered(x: np.ndarray) -> bool:
     return bool(((first * np.sqrt(len(x)) > norm.isf(_SURE / len(total))) & (first > 0.1)).any())
 
 
+def _continued(x: np.ndarray, codes: np.ndarray) -> bool:
+    """Is the last row of a group like the first row of the next, in some column and by more than chance?"""
+    from scipy.stats import norm
+
+    edges = np.flatnonzero(codes[1:] != codes[:-1])
+    if len(edges) != codes.max() or len(edges) < _EDGES:  # groups whose rows lie apart follow no time
+        return False
+    a, b = (x[k] - x.mean(0) for k in (edges, edges + 1))
+    size = np.sqrt(np.square(a).sum(0) * np.square(b).sum(0))
+    r = (a * b).sum(0) / np.where(size > 0, size, np.inf)
+    return bool((r * np.sqrt(len(edges)) > norm.isf(_SURE / len(r))).any())
+
+
 def _time(z: np.ndarray, y: np.ndarray, runs: np.ndarray | None) -> float:
-    """The longer of the two times, since short series are estimated too short. Of the responses themselves: a trend that both
-    share would be gone from the residual."""
+    """The longer of the two times, since short series are estimated too short. Of the responses themselves: a trend
+    that both share would be gone from the residual."""
     return float(max(autocorrelation_time(z, runs), autocorrelation_time(y, runs)))
 
 
 def repeats(s: np.ndarray) -> tuple[int, int]:
-    """(rows that repeat another's features, how many of them independent columns of few values would give by chance)."""
+    """(rows that repeat another's features, how many of them independent columns of few values would give by
+    chance).
+    """
     counts = np.unique(s, axis=0, return_counts=True)[1]
     repeated = int(counts[counts > 1].sum())
     if not repeated:
@@ -224,8 +260,12 @@ def check_repeats(s: np.ndarray) -> tuple[str, ...]:
     if not repeated:
         return ()
     if chance:
-        return (f"{repeated} of {len(s)} rows share their features with another, as so coarse features do by chance; taken as different stimuli",)  # fmt: skip
+        return (
+            f"{repeated} of {len(s)} rows share their features with another, as so coarse features do by "
+            "chance; taken as different stimuli",
+        )
     raise InputError(
-        f"{repeated} of {len(s)} rows repeat the features of another row; repeats of one stimulus are no independent rows. Give "
+        f"{repeated} of {len(s)} rows repeat the features of another row; repeats of one stimulus are no "
+        "independent rows. Give "
         "groups= (one label per stimulus; its rows become trials), or groups=np.arange(n) if they are different stimuli"
     )

@@ -1,7 +1,9 @@
-"""Is a decoded stimulus nearer to the true one than to any stranger? The paper's test of reconstructions, without raters.
+"""Is a decoded stimulus nearer to the true one than to any stranger? The paper's test of reconstructions, without
+raters.
 
-Source: Chang & Tsao 2017, figure 3 (people matched reconstructions to originals beside distractors). Here: distance of the
-decoded features to the true ones over that to the nearest other stimulus. Trap: decoded features shrink to the mean, and the
+Source: Chang & Tsao 2017, figure 3 (people matched reconstructions to originals beside distractors). Here: distance of
+the decoded features to the true ones over that to the nearest other stimulus. Trap: decoded features shrink to the
+mean, and the
 nearest of many strangers is near: with more stimuli the ratio rises though nothing is decoded worse.
 """
 
@@ -11,16 +13,19 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_finite
 
 
 def stranger_ratio(predicted: Any, actual: Any) -> np.ndarray:
     """[n]: |predicted_i - actual_i| / min over j != i of |predicted_i - actual_j|; below 1 the true one is nearest.
 
-    predicted, actual: [n, d], such as code.decoding.predicted and .actual. InputError: shapes that differ, one stimulus.
+    predicted, actual: [n, d], such as code.decoding.predicted and .actual. InputError: shapes that differ, one
+    stimulus.
     """
     p, a = as_floats(predicted), as_floats(actual)
     if p.ndim != 2 or p.shape != a.shape or len(p) < 2:
         raise InputError(f"predicted is {list(p.shape)}, actual {list(a.shape)}; needed: the same [n, d], n 2 or more")
+    check_finite(predicted=p, actual=a)
     squared = (p**2).sum(1)[:, None] - 2 * p @ a.T + (a**2).sum(1)
     own = ((p - a) ** 2).sum(1)
     np.fill_diagonal(squared, np.inf)

@@ -1,10 +1,13 @@
-"""Is the response flat orthogonal to the preferred axis? Along one axis, as published, and over the whole orthogonal space.
+"""Is the response flat orthogonal to the preferred axis? Along one axis, as published, and over the whole orthogonal
+space.
 
 Source: Chang & Tsao 2017, figure 4: the stimuli's part along the STA is taken off, and the longest axis of what is left
-is looked along. Tests here are partial F tests of squares: y on [1, all d features, x^2, x^3], with x the projection onto the
-whitened axis, against the same with (o.s)^2 added, for the longest axis o alone, for all d - 1 orthogonal axes, or for |orth|^2.
-Every o has o.sta = 0, so that o.s and x are uncorrelated. The axis depends on the responses through their linear part alone,
-and every regressor is cleared of that: for responses without orthogonal tuning and with Gaussian noise the test is exact.
+is looked along. Tests here are partial F tests of squares: y on [1, all d features, x^2, x^3], with x the projection
+onto the whitened axis, against the same with (o.s)^2 added, for the longest axis o alone, for all d - 1 orthogonal
+axes, or for |orth|^2. Every o has o.sta = 0, so that o.s and x are uncorrelated. The axis depends on the responses
+through their linear part alone,
+and every regressor is cleared of that: for responses without orthogonal tuning and with Gaussian noise the test is
+exact.
 Pitfall: one axis of 50 has little power (specs 2.5: an exemplar code shows -.09 along it and -.5 to -.7 with |orth|^2);
 "not significant" means flat only beside the effect that the test could have seen.
 """
@@ -31,8 +34,9 @@ class Flatness(Result):
     |orth|^2). All three shares are adjusted for the number of parameters: about 0 where there is nothing.
 
     detectable: the share that the test over all orthogonal axes finds with probability .8 at level .05.
-    tuned: as the ramp says. flat: tuned, and not significant while detectable is below a tenth of `along`, or share below 5 %
-    of `along`; never where it could not be tested. With fewer than 2 d + 3 stimuli (as many independent ones) there is
+    tuned: as the ramp says. flat: tuned, and not significant while detectable is below a tenth of `along`, or share
+    below 5 % of `along`; never where it could not be tested. With fewer than 2 d + 3 stimuli (as many independent ones)
+    there is
     nothing left to test with: shares, r and p are NaN.
     longest: [unit, d], the longest orthogonal axis; curve_x, curve, curve_sem: [unit, 10], the response along it, in
     tenths of its values.
@@ -75,7 +79,19 @@ class Flatness(Result):
         """One row a unit."""
         import pandas as pd
 
-        names = ("along", "share_single", "p_single", "share", "p", "q", "norm_r", "p_norm", "detectable", "relative", "flat")  # fmt: skip
+        names = (
+            "along",
+            "share_single",
+            "p_single",
+            "share",
+            "p",
+            "q",
+            "norm_r",
+            "p_norm",
+            "detectable",
+            "relative",
+            "flat",
+        )
         return pd.DataFrame({"unit": self.units, **{name: getattr(self, name) for name in names}})
 
     def figure(self) -> Any:
@@ -165,8 +181,8 @@ def _orthogonal(sta: torch.Tensor, z: torch.Tensor, variances: torch.Tensor):
 
 
 def _orthonormal(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """[u, k, n], each of a mean square near 1 before it was cleared -> the same span with orthonormal rows, and its dimension
-    [u]; what clearing left as rounding becomes 0."""
+    """[u, k, n], each of a mean square near 1 before it was cleared -> the same span with orthonormal rows, and its
+    dimension [u]; what clearing left as rounding becomes 0."""
     values, vectors = torch.linalg.eigh(rows @ rows.mT)
     keep = values > 1e-9 * rows.shape[2]
     scale = torch.where(keep, values.clamp_min(1e-300).rsqrt(), torch.zeros_like(values))

@@ -14,14 +14,16 @@ import torch
 from deeptheory.axis.bench.left_out import Folds, left_out
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import whole_numbers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Identification(Result):
     """accuracy, low, high: [size, N]: mean over targets (and over draws of units), 95 % interval over targets.
 
-    candidates: N; sizes: numbers of units, the last all of them; chance: 1 / N. best_single: [N], accuracy of the unit that is
-    best alone, chosen on other targets than it is scored on; single: the best of all targets. float(): all units at the largest N.
+    candidates: N; sizes: numbers of units, the last all of them; chance: 1 / N. best_single: [N], accuracy of the unit
+    that is best alone, chosen on other targets than it is scored on; single: the best of all targets. float(): all
+    units at the largest N.
     """
 
     candidates: tuple[int, ...]
@@ -65,32 +67,36 @@ class Identification(Result):
 
 
 def identify(
-    y: torch.Tensor, s: torch.Tensor, steady: torch.Tensor, names: np.ndarray, n=40, sizes=None, draws: int = 5, seed: int = 0,
-    folds: Folds | None = None, clusters: torch.Tensor | None = None,
+    y: torch.Tensor, s: torch.Tensor, steady: torch.Tensor, names: np.ndarray, n=40, sizes=None, draws: int = 5,
+    seed: int = 0,
+    folds: Folds | None = None, clusters: torch.Tensor | None = None, rows: float | None = None,
 ) -> Identification:  # fmt: skip
     """y [n, u] responses, s [n, d] features, steady [n, d] decoded by all units (left_out.py). n: N, or several. sizes:
-    numbers of units. folds, clusters: of dependent rows.
+    numbers of units. folds, clusters, rows (how many independent ones they weigh): of dependent rows.
 
     InputError: N below 2 or above the number of stimuli, a number of units that there is not.
     """
-    candidates = tuple(sorted({int(k) for k in np.atleast_1d(n)}))
+    candidates = tuple(sorted({int(k) for k in whole_numbers("n", n, 2)}))
+    if not candidates:
+        raise InputError("n is empty; needed: numbers of candidates")
     if candidates[0] < 2 or candidates[-1] > len(s):
         raise InputError(f"candidates run from {candidates[0]} to {candidates[-1]}; needed: 2 to {len(s)}, the stimuli")
     u = y.shape[1]
-    wanted = sorted({int(k) for k in (sizes if sizes is not None else ())} | {u})
+    wanted = sorted({int(k) for k in whole_numbers("units", () if sizes is None else sizes, 1)} | {u})
     if wanted[0] < 1 or wanted[-1] > u:
         raise InputError(f"numbers of units run from {wanted[0]} to {wanted[-1]}; needed: 1 to {u}")
     rng = np.random.default_rng([seed, 5])
-    rows = []
+    found = []
     for size in wanted:
         sets = [rng.choice(u, size, replace=False) for _ in range(draws)] if size < u else [None]
         parts = [
-            chances(nearer(steady if k is None else left_out(y[:, k], s, folds).steady, s), candidates) for k in sets
+            chances(nearer(steady if k is None else left_out(y[:, k], s, folds, rows=rows).steady, s), candidates)
+            for k in sets
         ]
-        rows.append(np.mean(parts, axis=0))  # [target, N]
-    each = np.stack(rows)
+        found.append(np.mean(parts, axis=0))  # [target, N]
+    each = np.stack(found)
     mean, half = each.mean(1), _half_width(each, clusters)
-    single, alone = best_single(y, s, candidates, folds)
+    single, alone = best_single(y, s, candidates, folds, rows)
     return Identification(
         candidates=candidates,
         sizes=tuple(wanted),
@@ -144,12 +150,12 @@ def chances(closer: np.ndarray, candidates: tuple[int, ...]) -> np.ndarray:
 
 
 def best_single(
-    y: torch.Tensor, s: torch.Tensor, candidates: tuple[int, ...], folds: Folds | None = None
+    y: torch.Tensor, s: torch.Tensor, candidates: tuple[int, ...], folds: Folds | None = None, rows: float | None = None
 ) -> tuple[int, np.ndarray]:
-    """The unit that identifies best alone at the largest N, and the accuracy at every N of units so chosen: on every other
-    target the one that is best on the rest, so that the best of many is not also the luckiest."""
+    """The unit that identifies best alone at the largest N, and the accuracy at every N of units so chosen: on every
+    other target the one that is best on the rest, so that the best of many is not also the luckiest."""
     order = _promising(y, s)
-    found = np.stack([chances(nearer(left_out(y[:, [k]], s, folds).steady, s), candidates) for k in order])
+    found = np.stack([chances(nearer(left_out(y[:, [k]], s, folds, rows=rows).steady, s), candidates) for k in order])
     halves = [found[:, k::2] for k in (0, 1)]  # [unit, target, N]
     picks = [half[:, :, -1].mean(1).argmax() for half in halves]
     alone = np.concatenate([halves[1][picks[0]], halves[0][picks[1]]]).mean(0)

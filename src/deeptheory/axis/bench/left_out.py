@@ -1,11 +1,14 @@
 """Linear prediction of rows that were left out, with every choice made without them.
 
-With room (8 rows per predictor) it is least squares, e_i / (1 - h_ii) as published. With less it is ridge, and the penalty of
-each left-out row and target is chosen by leaving out the others in turn: e_j without i and j is (M_ii e_j - M_ij e_i) /
-(M_ii M_jj - M_ij^2) with M = I - H, so that n (n - 1) regressions per penalty are three matrix products.
+With room (8 independent rows per predictor) it is least squares, e_i / (1 - h_ii) as published. With less it is ridge,
+and the penalty of each left-out row and target is chosen by leaving out the others in turn: e_j without i and j is
+(M_ii e_j - M_ij e_i) / (M_ii M_jj - M_ij^2) with M = I - H, so that n (n - 1) regressions per penalty are three matrix
+products.
 Pitfall: 1 - h_ii of a small penalty is far below any floor that guards a division; M is therefore summed from its own
-eigenvalues penalty / (value + penalty), and nothing is subtracted from 1. A penalty chosen with the scored rows in it decodes
-noise. Dependent rows (repeats, runs, series) are left out by whole folds, inside as outside.
+eigenvalues penalty / (value + penalty), and nothing is subtracted from 1. A penalty chosen with the scored rows in it
+decodes noise. With about as many predictors as rows a small penalty leaves residuals in a few directions only: all rows
+are then predicted well or badly together, by luck, so that a penalty counts where its residuals fill .6 n directions
+(participation ratio of M). Dependent rows (repeats, runs, series) are left out by whole folds, inside as outside.
 """
 
 from collections.abc import Sequence
@@ -16,28 +19,49 @@ import torch
 Tensor = torch.Tensor
 Folds = Sequence[tuple[Tensor, Tensor]]  # (rows learned from, rows left out)
 ALPHAS = tuple(10.0**k for k in range(-6, 5))  # times the mean eigenvalue of the predictors' Gram matrix
-ROOM = 8  # rows per predictor from which least squares is used
+ROOM = 8  # independent rows per predictor from which least squares is used
+_SPREAD = 0.6  # of the rows: directions that the residuals of a penalty must fill
 _SINGLE = 2000  # rows up to which each is left out alone where a penalty is chosen; beyond, by folds
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """predicted [n, d]: each row from others. steady [n, d]: the same about the mean of all rows in place of that of the
-    rows learned from, which lies a little away from the row left out: for readers who know the candidates. ridge: whether
-    penalties were used."""
+    """predicted [n, d]: each row from others. middle [n, d]: mean of the rows learned from. steady [n, d]: the
+    prediction about the mean of all rows in place of that mean, which lies a little away from the row left out: for
+    readers who know the candidates. ridge: whether penalties were used."""
 
     predicted: Tensor
     steady: Tensor
+    middle: Tensor
     ridge: bool
 
+    def explained(self, target: Tensor, dependent: bool) -> Tensor:
+        """[d]: 1 - squared error / squares about the mean; NaN for a constant target.
 
-def left_out(x: Tensor, target: Tensor, folds: Folds | None = None, inner: int = 5, joint: bool = False) -> LeftOut:
-    """target [n, d] from x [n, u]. folds: None, each row alone. inner: folds within the rows learned from, where rows come
-    by folds; 0: each row alone. joint: one penalty for all targets."""
+        dependent: about the mean of the rows learned from (Campbell & Thompson 2008). A stretch of a slow series lies
+        away from the mean of the rest, which no reader can know: about the mean of all, noise would explain far less
+        than nothing.
+        """
+        total = (target - (self.middle if dependent else target.mean(0))).square().sum(0)
+        varies = target.std(0, correction=0) > 0
+        return torch.where(varies, 1 - (target - self.predicted).square().sum(0) / total, torch.nan)
+
+
+def left_out(
+    x: Tensor,
+    target: Tensor,
+    folds: Folds | None = None,
+    inner: int = 5,
+    joint: bool = False,
+    rows: float | None = None,
+) -> LeftOut:
+    """target [n, d] from x [n, u]. folds: None, each row alone. inner: folds within the rows learned from, where rows
+    come by folds; 0: each row alone. joint: one penalty for all targets. rows: how many independent ones they weigh;
+    None: n."""
     x = x - x.mean(0)
     x = x / x.std(0, correction=0).clamp_min(1e-300)
     n, u = x.shape
-    ridge = n < ROOM * (u + 1)
+    ridge = (n if rows is None else rows) < ROOM * (u + 1)
     if folds is None and not ridge:
         return _singles(x, target)
     if folds is None and n <= _SINGLE:
@@ -62,7 +86,7 @@ def _singles(x: Tensor, target: Tensor) -> LeftOut:
     for i in lost.nonzero()[:, 0].tolist():
         rest = torch.arange(n, device=x.device) != i
         predicted[i] = _Learned(x[rest], target[rest]).predict(x[i : i + 1], 0.0)[0]
-    return LeftOut(predicted, predicted + (target - middle) / (n - 1), False)
+    return _alone(predicted, target, False)
 
 
 def _nested(x: Tensor, target: Tensor, joint: bool) -> LeftOut:
@@ -80,6 +104,8 @@ def _nested(x: Tensor, target: Tensor, joint: bool) -> LeftOut:
         if rest is not None:
             m, error = m + rest, error + rest @ centred
         own = m.diagonal().clone()
+        if float(own.sum().square() / m.square().sum()) < _SPREAD * n and alpha < ALPHAS[-1]:
+            continue
         weight = (own[:, None] * own - m.square()).clamp_min(1e-300)
         weight = weight.reciprocal_().square_()
         weight.fill_diagonal_(0)
@@ -97,12 +123,16 @@ def _nested(x: Tensor, target: Tensor, joint: bool) -> LeftOut:
             better = loss < best
             best, out = torch.where(better, loss, best), torch.where(better, found, out)
     assert out is not None
-    predicted = target - out
-    return LeftOut(predicted, predicted + centred / (n - 1), True)
+    return _alone(target - out, target, True)
+
+
+def _alone(predicted: Tensor, target: Tensor, ridge: bool) -> LeftOut:
+    away = (target - target.mean(0)) / (len(target) - 1)  # of the mean of all from the mean of the others
+    return LeftOut(predicted, predicted + away, target.mean(0) - away, ridge)
 
 
 def _by_folds(x: Tensor, target: Tensor, folds: Folds, inner: int, joint: bool, alphas: tuple[float, ...]) -> LeftOut:
-    predicted, steady = torch.full_like(target, torch.nan), torch.full_like(target, torch.nan)
+    predicted, middles = torch.full_like(target, torch.nan), torch.full_like(target, torch.nan)
     middle = target.mean(0)
     for train, test in folds:
         learned = _Learned(x[train], target[train])
@@ -117,8 +147,8 @@ def _by_folds(x: Tensor, target: Tensor, folds: Folds, inner: int, joint: bool, 
             which = pick == k
             if bool(which.any()):
                 predicted[test[:, None], which] = learned.predict(x[test], alpha)[:, which]
-        steady[test] = predicted[test] + middle - learned.middle
-    return LeftOut(predicted, steady, len(alphas) > 1)
+        middles[test] = learned.middle
+    return LeftOut(predicted, predicted + middle - middles, middles, len(alphas) > 1)
 
 
 def _inner_loss(
@@ -142,8 +172,20 @@ def _inner_loss(
     return loss
 
 
+def fold_errors(x: Tensor, target: Tensor, folds: Folds, alphas: tuple[float, ...]) -> Tensor:
+    """[alpha, d]: squared error of the rows left out by folds, penalties in units of the mean eigenvalue."""
+    out = x.new_zeros(len(alphas), target.shape[1])
+    for train, test in folds:
+        learned = _Learned(x[train], target[train])
+        for k, alpha in enumerate(alphas):
+            out[k] += (target[test] - learned.predict(x[test], alpha)).square().sum(0)
+    return out
+
+
 class _Learned:
-    """The eigenvectors of some rows' Gram matrix, on whichever side is smaller; from them every penalty's prediction."""
+    """The eigenvectors of some rows' Gram matrix, on whichever side is smaller; from them every penalty's
+    prediction.
+    """
 
     def __init__(self, x: Tensor, target: Tensor):
         self.centre, self.middle = x.mean(0), target.mean(0)
@@ -178,7 +220,9 @@ class _Learned:
 
 
 def _orthonormal(x: Tensor) -> tuple[Tensor, Tensor, bool]:
-    """Left singular vectors [n, k], squared singular values [k], those of no size left out; whether they span all rows."""
+    """Left singular vectors [n, k], squared singular values [k], those of no size left out; whether they span all
+    rows.
+    """
     tall = x.shape[1] <= x.shape[0]
     values, vectors = torch.linalg.eigh(x.mT @ x if tall else x @ x.mT)
     keep = values > 1e-10 * values[-1]

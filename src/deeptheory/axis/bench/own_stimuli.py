@@ -1,7 +1,8 @@
 """Units that saw different stimuli: each is measured on its own, and put back among the others.
 
-Units with the same stimuli are measured together. All share the scaling of the features, so that their axes can be compared;
-centre, principal directions and folds are those of their own stimuli. Only readers of the population need every unit's response to
+Units with the same stimuli are measured together. All share the scaling of the features, so that their axes can be
+compared; centre, principal directions and folds are those of their own stimuli. Only readers of the population need
+every unit's response to
 every stimulus: there a response that is missing is the unit's mean, which says nothing of the stimulus.
 """
 
@@ -49,7 +50,9 @@ def restricted(e: Entered, units: np.ndarray, rows: np.ndarray) -> Entered:
 
 
 def joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Results of several sets of units (by name: a result, an array by unit, or None) as one, in the order of the units."""
+    """Results of several sets of units (by name: a result, an array by unit, or None) as one, in the order of the
+    units.
+    """
     order = np.argsort(np.concatenate([p["axes"].units for p in parts]))
     return {name: _together([p[name] for p in parts], order) for name in parts[0]}
 

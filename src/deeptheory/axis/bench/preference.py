@@ -1,8 +1,8 @@
 """Which block of features a unit prefers, and along how many features it is tuned.
 
 Source: Chang & Tsao 2017, figure 2: (S - A)/(S + A) with S, A the lengths of the STA within the two blocks. With more
-than two blocks each is set against the mean of the others. Trap: the length of a noisy axis is never 0, so an untuned unit
-has a preference too, which depends on the blocks' sizes and variances: the null shows it.
+than two blocks each is set against the mean of the others. Trap: the length of a noisy axis is never 0, so an untuned
+unit has a preference too, which depends on the blocks' sizes and variances: the null shows it.
 """
 
 from dataclasses import dataclass

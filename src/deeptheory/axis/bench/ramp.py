@@ -1,8 +1,9 @@
 """Tuning along the preferred axis: is there any, and does the response ramp up along it without turning back?
 
-Source: Chang & Tsao 2017, figure 1: projections onto the STA in 20 equal bins over 1.01 times the largest, mean and SEM;
-significance by shuffling stimuli, one-sided. Pitfall: any axis computed from noise makes the same noise ramp up along it, so the
-curve proves nothing; the shuffle null does, since each shuffle has an axis of its own. And a fall that was not seen is no
+Source: Chang & Tsao 2017, figure 1: projections onto the STA in 20 equal bins over 1.01 times the largest, mean and
+SEM; significance by shuffling stimuli, one-sided. Pitfall: any axis computed from noise makes the same noise ramp up
+along it, so the curve proves nothing; the shuffle null does, since each shuffle has an axis of its own. And a fall that
+was not seen is no
 ramp: `monotone` needs the reversal to be shown small (reversal.py).
 """
 
@@ -25,10 +26,12 @@ BINS = 20
 class Ramp(Result):
     """centres, mean, sem, count: [unit, bin], projection in standard deviations, response as it came in.
 
-    r, p, q: [unit], correlation of response and projection, its shuffle p (one-sided), the same after Benjamini-Hochberg.
-    reversal: [unit], the largest fall of the held-out tuning curve within 2 standard deviations of the axis, over the curve's
-    range; reversal_limit: its upper 95 % limit, infinite where the range itself is not known. shape: [unit], "monotone" (the
-    limit is below .15), "reverses" (the fall is above .15 of the range, by 3 standard errors), else "undetermined".
+    r, p, q: [unit], correlation of response and projection, its shuffle p (one-sided), the same after
+    Benjamini-Hochberg.
+    reversal: [unit], the largest fall of the held-out tuning curve within 2 standard deviations of the axis, over the
+    curve's range; reversal_limit: its upper 95 % limit, infinite where the range itself is not known. shape: [unit],
+    "monotone" (the limit is below .15), "reverses" (the fall is above .15 of the range, by 3 standard errors), else
+    "undetermined".
     """
 
     centres: np.ndarray
@@ -54,7 +57,10 @@ class Ramp(Result):
         return self.shape == "monotone"
 
     def __repr__(self) -> str:
-        return f"Ramp({self.tuned.sum()} of {len(self.r)} units tuned, {(self.tuned & self.monotone).sum()} of them monotone)"
+        return (
+            f"Ramp({self.tuned.sum()} of {len(self.r)} units tuned, {(self.tuned & self.monotone).sum()} of "
+            "them monotone)"
+        )
 
     def dataset(self):
         """xarray.Dataset over [unit, bin]."""

@@ -1,12 +1,15 @@
 """Noise ceilings: how much of a unit's variance over stimuli any model could explain.
 
 rho, the reliability of the mean over trials, is the R^2 of a perfect model; its correlation is sqrt(rho).
-Pitfalls: a public implementation returns rho^2 as the ceiling of R^2, which inflates every normalised score. Stimuli with
-more trials than others say more: rho is that of the trials there were, mean(1/k) over the stimuli's numbers of trials k, and
-not of those with enough trials to be split. What all stimuli share from trial to trial (drift) is no noise of the mean.
+Pitfalls: a public implementation returns rho^2 as the ceiling of R^2, which inflates every normalised score. Stimuli
+with
+more trials than others say more: rho is that of the trials there were, mean(1/k) over the stimuli's numbers of trials
+k, and not of those with enough trials to be split. What all stimuli share from trial to trial (drift) is no noise of
+the mean.
 split_half: correlation of random halves of each stimulus's trials, stepped to the trials there were (Spearman, Brown).
-signal_power: Sahani & Linden 2003, signal variance over the variance of the mean, unbiased, may be negative. bootstrap: its 95 %
-interval over stimuli; studentised (Efron & Tibshirani 1993, chapter 12), since percentiles cover 86 % at 20 stimuli.
+signal_power: Sahani & Linden 2003, signal variance over the variance of the mean, unbiased, may be negative. bootstrap:
+its 95 % interval over stimuli; studentised (Efron & Tibshirani 1993, chapter 12), since percentiles cover 86 % at 20
+stimuli.
 """
 
 from typing import Any
@@ -16,11 +19,13 @@ import torch
 
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 
 def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
-    """rho [unit] of the mean over all trials; trials [n, t, unit], NaN where there is none. NaN where no two stimuli have two
-    trials. InputError: t < 2."""
+    """rho [unit] of the mean over all trials; trials [n, t, unit], NaN where there is none. NaN where no two stimuli
+    have two trials. InputError: t < 2."""
+    check_whole(splits=(splits, 1), seed=(seed, 0))
     given = _trials(trials)
     x = _steady(given)[0]
     there = ~x.isnan()
@@ -58,6 +63,7 @@ def signal_power(trials: Any) -> np.ndarray:
 
 def bootstrap(trials: Any, draws: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """low, high [unit]: 95 % interval of signal_power over resampled stimuli, on the scale log(1 - rho)."""
+    check_whole(draws=(draws, 1), seed=(seed, 0))
     parts = _parts(_trials(trials))
     rng = np.random.default_rng([seed, 4])
     n = len(parts[0])
@@ -89,7 +95,9 @@ def _trials(trials: Any) -> torch.Tensor:
 
 
 def _steady(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Trials without what all stimuli share of each (least squares on stimulus and trial), and the parameters that took [u]."""
+    """Trials without what all stimuli share of each (least squares on stimulus and trial), and the parameters that
+    took [u].
+    """
     there = (~x.isnan()).to(x.dtype)
     count = there.sum(1)  # [n, u]
     mean = x.nansum(1) / count.clamp_min(1)
@@ -104,7 +112,9 @@ def _steady(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _parts(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """By stimulus [n, u]: squares within it, degrees of freedom of these, mean, steady mean, 1 / trials; NaN where never shown."""
+    """By stimulus [n, u]: squares within it, degrees of freedom of these, mean, steady mean, 1 / trials; NaN where
+    never shown.
+    """
     steady, used = _steady(x)
     count = (~x.isnan()).sum(1).to(x.dtype)
     mean = steady.nanmean(1)
@@ -115,7 +125,9 @@ def _parts(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
     return within, free * share.clamp_min(0), x.nanmean(1), mean, inverse
 
 
-def _signal_power(within: torch.Tensor, free: torch.Tensor, raw: torch.Tensor, mean: torch.Tensor, inverse: torch.Tensor) -> torch.Tensor:  # fmt: skip
+def _signal_power(
+    within: torch.Tensor, free: torch.Tensor, raw: torch.Tensor, mean: torch.Tensor, inverse: torch.Tensor
+) -> torch.Tensor:
     noise = within.sum(0) / torch.where(free.sum(0) > 0, free.sum(0), torch.nan)  # variance of one trial
     signal = _variance(mean) - noise * inverse.nanmean(0)
     return signal / _variance(raw)

@@ -1,10 +1,12 @@
 """Does the tuning curve turn back on its way up? Positive evidence that it does not, or that it does, or neither.
 
-The axis of each fold comes from the other folds, so that the curve is not made of the noise that chose it. A cubic spline with a
-knot every half standard deviation is fitted to the held-out projections; a drop is f(a) - f(b) for a below b. That no
-drop exceeds a share of the range is shown where each pair by itself is below it at 95 % (an intersection-union test, Berger
-1982: no correction is needed, and the largest of many noisy drops is not taken for one). Variances are White's.
-Pitfall: a polynomial of low order smooths a reversal away; few stimuli beyond 2 standard deviations say nothing of the curve there.
+The axis of each fold comes from the other folds, so that the curve is not made of the noise that chose it. A cubic
+spline with a knot every half standard deviation is fitted to the held-out projections; a drop is f(a) - f(b) for a
+below b. That no drop exceeds a share of the range is shown where each pair by itself is below it at 95 % (an
+intersection-union test, Berger 1982: no correction is needed, and the largest of many noisy drops is not taken for
+one). Variances are White's.
+Pitfall: a polynomial of low order smooths a reversal away; few stimuli beyond 2 standard deviations say nothing of the
+curve there.
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
-"""The null without tuning: stimulus rows permuted (groups and stretches of a series as wholes), the axis computed again; one pass serves several statistics.
+"""The null without tuning: stimulus rows permuted (groups and stretches of a series as wholes), the axis computed
+again; one pass serves several statistics.
 
-For the projection x = s.sta onto a unit's own axis, corr(f, x) = |sta|^2 / (sd(f) sd(x)), sd(x)^2 = sta' Sigma sta: so a
-shuffle costs one product [units, n] x [n, d] and nothing that grows with n beside it.
+For the projection x = s.sta onto a unit's own axis, corr(f, x) = |sta|^2 / (sd(f) sd(x)), sd(x)^2 = sta' Sigma sta: so
+a shuffle costs one product [units, n] x [n, d] and nothing that grows with n beside it.
 Source: Chang & Tsao 2017 (shuffle of stimuli, 500 to 1,000 times).
 """
 
@@ -15,7 +16,9 @@ from deeptheory.axis.bench.validation import Entered
 
 @dataclass(frozen=True)
 class Shuffled:
-    """correlation [u] and its null [k, u]; block [b, u], length of the STA within each block, and its null [k, b, u]."""
+    """correlation [u] and its null [k, u]; block [b, u], length of the STA within each block, and its null [k, b,
+    u].
+    """
 
     correlation: np.ndarray
     correlation_null: np.ndarray

@@ -1,11 +1,12 @@
-"""Stimuli made to order, as features: metamers of a unit, walks along its axis, and sets on which rival models disagree.
+"""Stimuli made to order, as features: metamers of a unit, walks along its axis, and sets on which rival models
+disagree.
 
 Metamers (Chang & Tsao 2017, figure 5): the same projection onto the fitted axis, all else drawn from the stimuli's own
-Gaussian; geometrically orthogonal, o.w = 0. Controversial stimuli (the idea of Golan et al. 2020): those, among caricatures,
-anti-caricatures and far stimuli, on which the rival models of a unit foretell most different responses, each model held
-within the range it was fitted on. A renderer (a face space's decode) turns features into pictures.
-Trap: in a Gaussian cloud of many dimensions all norms are alike; only stimuli near to and far from the mean tell an axis code
-from norm x direction.
+Gaussian; geometrically orthogonal, o.w = 0. Controversial stimuli (the idea of Golan et al. 2020): those, among
+caricatures, anti-caricatures and far stimuli, on which the rival models of a unit foretell most different responses,
+each model held within the range it was fitted on. A renderer (a face space's decode) turns features into pictures.
+Trap: in a Gaussian cloud of many dimensions all norms are alike; only stimuli near to and far from the mean tell an
+axis code from norm x direction.
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,10 @@ class Metamers(Result):
     steps: np.ndarray
 
     def __repr__(self) -> str:
-        return f"Metamers(unit {self.unit}, {len(self.null)} stimuli of equal projection, {len(self.along)} along the axis)"
+        return (
+            f"Metamers(unit {self.unit}, {len(self.null)} stimuli of equal projection, {len(self.along)} along "
+            "the axis)"
+        )
 
     def table(self):
         """One row a stimulus."""
@@ -48,8 +52,8 @@ class Metamers(Result):
         })  # fmt: skip
 
     def ratio(self, respond: Any) -> float:
-        """Range of the response over the null stimuli, 5 % to 95 %, over that along the axis. respond: features [k, d] ->
-        responses [k] of this unit."""
+        """Range of the response over the null stimuli, 5 % to 95 %, over that along the axis. respond: features [k, d]
+        -> responses [k] of this unit."""
         null, along = np.asarray(respond(self.null)), np.asarray(respond(self.along))
         spread = [float(np.diff(np.quantile(r, [0.05, 0.95]))[0]) for r in (null, along)]
         return spread[0] / max(spread[1], 1e-12)
@@ -87,9 +91,9 @@ def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candi
         raise InputError(f"n is {n}; needed: 1 to {candidates}, the candidates")
     rng = np.random.default_rng([seed, 9])
     size = float(e.z.norm(dim=1).median())  # as the models are fitted
-    stimuli = Stimuli.of((e.z / size).to(torch.float32))
+    stimuli = Stimuli.of((e.z / size).to(torch.float64))
     y = e.y[:, positions]
-    y = ((y - y.mean(0)) / y.std(0, correction=0)).to(torch.float32).mT.contiguous()
+    y = ((y - y.mean(0)) / y.std(0, correction=0)).to(torch.float64).mT.contiguous()
     fits = all_fits(stimuli, y, bound / size, (40, 1e-6))
     pool = _pool(e.variances.sqrt().cpu().numpy() / size, fits, stimuli, candidates, rng)
     shown = Stimuli.of(pool)
@@ -108,8 +112,8 @@ def controversial(e: Entered, positions: np.ndarray, bound: float, n: int, candi
 
 
 def _pool(spread: np.ndarray, fits: dict, stimuli: Stimuli, candidates: int, rng: np.random.Generator) -> torch.Tensor:
-    """[candidates, r]. Half: random directions at the norms _NORMS. Half: a unit's own axis or exemplar direction, as far
-    along it as the stimuli themselves go, with anything from nothing to twice the usual length beside it.
+    """[candidates, r]. Half: random directions at the norms _NORMS. Half: a unit's own axis or exemplar direction, as
+    far along it as the stimuli themselves go, with anything from nothing to twice the usual length beside it.
 
     Trap: a caricature far beyond the range of all other stimuli would alone decide every R^2.
     """

@@ -1,4 +1,5 @@
-"""The door of the bench: responses and features, checked, averaged over trials, normalised, and what was left out counted.
+"""The door of the bench: responses and features, checked, averaged over trials, normalised, and what was left out
+counted.
 
 Feature space matters: an axis, a norm and a distance all depend on how the features are scaled. "block" centres each
 feature and divides each block by the root of its summed variance, then all by the root of the number of blocks (the
@@ -7,6 +8,7 @@ released analysis of Chang & Tsao 2017: total variance 1, an equal share a block
 Inside, features are turned to their principal directions of non-zero variance, which changes no axis, norm or distance.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +16,10 @@ import numpy as np
 import torch
 
 from deeptheory.axis.bench.dependence import Rows, check_repeats, rows_of
-from deeptheory.core.arrays import as_tensor
+from deeptheory.core.arrays import as_tensor, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
+from deeptheory.core.shapes import whole_numbers
 from deeptheory.core.statistics import codes_of
 
 NORMALISATIONS = ("block", "dim", "none")
@@ -68,12 +71,15 @@ class Entered:
 
 
 def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "block", groups: Any = None) -> Entered:
-    """See Entered. responses [n, units] or [n, trials, units]; features [n, d]; blocks: {name: slice or indices}; groups [n].
+    """See Entered. responses [n, units] or [n, trials, units]; features [n, d]; blocks: {name: slice or indices};
+    groups [n].
 
-    Groups within which features are constant are repeats: their rows become trials of one stimulus. Dropped and counted:
-    trials with NaN, stimuli without any trial, units that never vary. InputError: other shapes, infinities, sizes beyond
-    1e-100 to 1e100, no unit left, repeats without groups, overlapping or empty blocks, features that hold NaN or do not vary.
+    Groups within which features are constant are repeats: their rows become trials of one stimulus. Dropped and
+    counted: trials with NaN, stimuli without any trial, units that never vary. InputError: other shapes, infinities,
+    sizes beyond 1e-100 to 1e100, no unit left, repeats without groups, overlapping or empty blocks, features that hold
+    NaN or do not vary.
     """
+    paired = check_paired(responses=responses, features=features, groups=groups)
     y, features = as_tensor(responses), as_tensor(features)
     if y.ndim not in (2, 3) or 0 in y.shape:
         raise InputError(
@@ -90,7 +96,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     y, features = (x.clone() if x.is_inference() else x for x in (y, features))
     y, s = y.detach().to(torch.float64), features.detach().to(torch.float64).to(y.device)
     _check_values(y, s)
-    notes: list[str] = []
+    notes: list[str] = list(paired)
     trials = y if y.ndim == 3 else y[:, None]
     codes = None if groups is None else _as_groups(groups, len(y))
     member = np.arange(len(y))
@@ -107,7 +113,8 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     dead = (seen > 0).sum(0) < 0.5 * len(s)
     if bool(dead.all()):
         raise InputError(
-            f"every unit lacks more than half of the {len(s)} stimuli ({int(gone.sum())} of {gone.numel()} trials hold NaN); "
+            f"every unit lacks more than half of the {len(s)} stimuli ({int(gone.sum())} of {gone.numel()} "
+            "trials hold NaN); "
             "give the stimuli that were shown to most units, or the units one by one"
         )
     if bool(dead.any()):
@@ -119,7 +126,8 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     if own:
         rows = (seen[:, ~dead] > 0).any(1)
         notes.append(
-            f"units saw different stimuli ({int((seen[rows][:, ~dead] > 0).all(1).sum())} of {int(rows.sum())} were shown to all): each is "
+            f"units saw different stimuli ({int((seen[rows][:, ~dead] > 0).all(1).sum())} of {int(rows.sum())} "
+            "were shown to all): each is "
             "measured on its own; readers of the population take a unit's mean where it saw nothing"
         )
     if not bool(rows.all()):
@@ -139,7 +147,10 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
     each = ((mean - mean.mean(0)) / size).square()[:, ~dead]
     ruled = each.amax(0) > 0.5 * each.sum(0)
     if len(mean) >= 20 and bool(ruled.any()):
-        notes.append(f"in {count(int(ruled.sum()), 'unit')} of {len(ruled)} one stimulus makes over half of the variance: an outlier, or a unit that answers little else; verdicts rest on it")  # fmt: skip
+        notes.append(
+            f"in {count(int(ruled.sum()), 'unit')} of {len(ruled)} one stimulus makes over half of the "
+            "variance: an outlier, or a unit that answers little else; verdicts rest on it"
+        )
     s = s[rows]
     place = np.where(rows.cpu().numpy(), np.cumsum(rows.cpu().numpy()) - 1, -1)
     named = as_blocks(blocks, s.shape[1])
@@ -187,7 +198,9 @@ def count(n: int, what: str) -> str:
 
 
 def _rounding(y: torch.Tensor) -> float:
-    """Relative size of what is rounding in y [..., float64]: that of single precision where y came from it, of double else."""
+    """Relative size of what is rounding in y [..., float64]: that of single precision where y came from it, of
+    double else.
+    """
     return 1e-7 if bool((y.float().double() == y).logical_or(y.isnan()).all()) else 1e-12
 
 
@@ -197,7 +210,8 @@ def _check_values(y: torch.Tensor, s: torch.Tensor) -> None:
     if not bool(s.isfinite().all()):
         bad = (~s.isfinite()).any(1)
         raise InputError(
-            f"features hold NaN or infinities in {int(bad.sum())} of {len(s)} rows, the first {int(bad.nonzero()[0, 0])}; "
+            f"features hold NaN or infinities in {int(bad.sum())} of {len(s)} rows, the first "
+            f"{int(bad.nonzero()[0, 0])}; "
             "remove or replace them"
         )
     if bool(y.isnan().all()):
@@ -245,13 +259,24 @@ def as_blocks(blocks: Any, d: int) -> Blocks:
     """{name: indices}; None: all features, one block named "all". InputError: empty, overlapping, out of range."""
     if blocks is None:
         return {"all": np.arange(d)}
+    if not isinstance(blocks, Mapping):
+        raise InputError(
+            f"blocks is {str(blocks)[:60]!r}; needed: a dict of slices or indices, such as {{'shape': slice(0, 25)}}"
+        )
     out = {}
-    for name, which in dict(blocks).items():
+    for name, which in blocks.items():
         if isinstance(which, slice):
-            index = np.arange(d)[which] if (which.stop or 0) <= d else np.array([which.stop - 1])  # no silent cut
+            try:
+                index = np.arange(d)[which] if (which.stop or 0) <= d else np.array([which.stop - 1])  # no silent cut
+            except (TypeError, ValueError) as error:
+                raise InputError(f"block {name!r} is {which}; needed: a slice of whole numbers ({error})") from error
         else:
             index = np.asarray(which)
-            index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
+            index = (
+                np.flatnonzero(index)
+                if index.dtype == bool and index.shape == (d,)
+                else whole_numbers(f"block {name!r}", which)
+            )
         if len(index) == 0 or index.min() < 0 or index.max() >= d:
             raise InputError(
                 f"block {name!r} holds {list(index[:5])} of {d} features; needed: indices from 0 to {d - 1}"

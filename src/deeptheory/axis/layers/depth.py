@@ -1,8 +1,8 @@
 """The bench at every layer of a network, with its controls beside it: the same network untrained, and the pixels.
 
-Source: Chang & Tsao 2017, supplement (a face network's layers as areas); the controls are what the paper could not ask of
-brains. Trap: ramps, flat null planes and axes that beat exemplars are found in untrained networks, and often in pixels, too:
-a layer's number means little without the same number of a network that has learnt nothing.
+Source: Chang & Tsao 2017, supplement (a face network's layers as areas); the controls are what the paper could not ask
+of brains. Trap: ramps, flat null planes and axes that beat exemplars are found in untrained networks, and often in
+pixels, too: a layer's number means little without the same number of a network that has learnt nothing.
 """
 
 from collections.abc import Iterable
@@ -15,10 +15,11 @@ import torch
 from torch import nn
 
 from deeptheory.axis.bench.code import AxisCode, axis_code
-from deeptheory.axis.layers.layer import cells_of
+from deeptheory.axis.layers.layer import cells_of, named_layers
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.recording.inputs import as_inputs
 from deeptheory.recording.sites import unwrap
 
@@ -45,20 +46,23 @@ class Depth(Result):
 
     def conditions(self) -> list[tuple[str, str, AxisCode]]:
         """(condition, layer, code) of all, pixels last and without a layer ("")."""
-        out = [("trained", k, c) for k, c in self.trained.items()] + [("untrained", k, c) for k, c in self.untrained.items()]  # fmt: skip
+        out = [("trained", k, c) for k, c in self.trained.items()] + [
+            ("untrained", k, c) for k, c in self.untrained.items()
+        ]
         return out + ([("pixels", "", self.pixels)] if self.pixels is not None else [])
 
     def table(self):
-        """One row a condition and layer: units, share tuned; of the tuned units: median preference for the first block, share
-        shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance by block; shares by
-        verdict where models were compared, and the share of units that an axis explains better than an exemplar."""
+        """One row a condition and layer: units, share tuned; of the tuned units: median preference for the first block,
+        share shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance by
+        block; shares by verdict where models were compared, and the share of units that an axis explains better than an
+        exemplar."""
         import pandas as pd
 
         return pd.DataFrame([{"condition": c, "layer": name, **_summary(code)} for c, name, code in self.conditions()])
 
     def figure(self, name: str = "preference") -> Any:
-        """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions, axis
-        (better than exemplar), explained. InputError: another name, or models that were not compared."""
+        """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions,
+        axis (better than exemplar), explained. InputError: another name, or models that were not compared."""
         from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 
         column, title = pick(_FIGURES, name, what="figure")
@@ -71,7 +75,9 @@ class Depth(Result):
         for condition, colour in zip(CONDITIONS[:2], layer_colours(2)):
             part = table[table["condition"] == condition]
             y = [None if not np.isfinite(v) else round(float(v), 4) for v in part[column]]
-            figure.add_trace(go.Scatter(x=part["layer"].tolist(), y=y, name=condition, mode="lines+markers", line_color=colour))  # fmt: skip
+            figure.add_trace(
+                go.Scatter(x=part["layer"].tolist(), y=y, name=condition, mode="lines+markers", line_color=colour)
+            )
         if self.pixels is not None:
             value = float(table[column].iloc[-1])
             if np.isfinite(value):
@@ -119,24 +125,34 @@ def axis_codes_of(
 ) -> Depth:
     """axis_code of several layers, of the same layers untrained, and of pixels.
 
-    model, stimuli, features, blocks, pool, channels, special, options: as in axis_code_of; units (a number), answering, noise: as in
-    cells_of. untrained: a network of the same layers; None: a copy of the model in which every module that can draws its
-    parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units` (or 100), drawn among
-    those that vary; for stimuli that are one array.
+    model, stimuli, features, blocks, pool, channels, special, options: as in axis_code_of; units (a number), answering,
+    noise: as in cells_of. untrained: a network of the same layers; None: a copy of the model in which every module that
+    can draws its parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units` (or
+    100), drawn among those that vary; for stimuli that are one array.
     InputError: no layer, stimuli that are not one array (pixels=True), and as axis_code_of.
     """
-    layers = list(layers)
+    layers = named_layers(layers)
     if not layers:
         raise InputError("layers is empty; name at least one (dt.layers(model, x) lists all)")
     notes: tuple[str, ...] = ()
     if untrained is None:
         untrained, notes = redrawn(model, seed)
-    how = {"pool": pool, "channels": channels, "special": special, "units": units, "answering": answering, "noise": noise, "batch": batch, "seed": seed}  # fmt: skip
+    how = {
+        "pool": pool,
+        "channels": channels,
+        "special": special,
+        "units": units,
+        "answering": answering,
+        "noise": noise,
+        "batch": batch,
+        "seed": seed,
+    }
     found = []
     for net in (model, untrained):
         cells = cells_of(net, layers, stimuli, **how)
         found.append({
-            name: axis_code(c.recorded, features, blocks, seed=seed, **options).noted(c.notes, c.positions) for name, c in cells.items()
+            name: axis_code(c.recorded, features, blocks, seed=seed, **options).noted(c.notes, c.positions) for name,
+            c in cells.items()
         })  # fmt: skip
     alone = None
     if pixels:
@@ -146,14 +162,17 @@ def axis_codes_of(
 
 
 def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the stimulus array itself [n, unit], drawn by seed among those that vary (all of them where there are fewer),
-    and their positions [unit] in a flattened stimulus.
+    """Numbers of the stimulus array itself [n, unit], drawn by seed among those that vary (all of them where there are
+    fewer), and their positions [unit] in a flattened stimulus.
 
     InputError: stimuli that are not one array, or that do not vary.
     """
+    check_whole(units=(units, 1), seed=(seed, 0))
     given = as_inputs(stimuli)
     if not isinstance(given, torch.Tensor):
         raise InputError("stimuli are not one array, so that they have no pixels; call with pixels=False")
+    if given.ndim < 2:
+        raise InputError(f"stimuli have shape {list(given.shape)}; needed: [n, ...], with pixels")
     values = given.flatten(1).to(torch.float64).cpu().numpy()
     spread = values.std(0)
     varying = np.flatnonzero((spread > _DULL * spread.max()) & (spread > 0))
@@ -176,7 +195,10 @@ def redrawn(model: nn.Module, seed: int) -> tuple[nn.Module, tuple[str, ...]]:
                 reset()
             elif next(module.parameters(recurse=False), None) is not None:
                 kept.append(name or "the model itself")
-    note = f"the untrained copy keeps the parameters of {', '.join(kept[:5])}{' and others' if len(kept) > 5 else ''}, which have no reset_parameters"  # fmt: skip
+    note = (
+        "the untrained copy keeps the parameters of "
+        f"{', '.join(kept[:5])}{' and others' if len(kept) > 5 else ''}, which have no reset_parameters"
+    )
     return out, (note,) if kept else ()
 
 

@@ -1,9 +1,9 @@
 """Units as cells: a response becomes spikes, counted in a window, several trials a stimulus.
 
-Chang & Tsao 2017 recorded 150 ms pictures three to five times each; the released responses are spike counts in windows of
-251 ms, 7.5 and 10.9 spikes a second on average in two areas. Numbers that depend on noise (how many features a unit is tuned
-to, how far a population goes) can stand beside cells' once units fire as they do. Trap: a spike train has no negative rate,
-so that a layer must be looked at after its rectification.
+Chang & Tsao 2017 recorded 150 ms pictures three to five times each; the released responses are spike counts in windows
+of 251 ms, 7.5 and 10.9 spikes a second on average in two areas. Numbers that depend on noise (how many features a unit
+is tuned to, how far a population goes) can stand beside cells' once units fire as they do. Trap: a spike train has no
+negative rate, so that a layer must be looked at after its rectification.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,16 @@ import numpy as np
 
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_real, check_whole
 
 
 @dataclass(frozen=True)
 class Poisson:
     """rate: spikes a second, the mean of every unit over the stimuli; window: seconds; trials: a stimulus.
 
-    Poisson(...)(responses [n, unit], seed) -> rates [n, trial, unit] in spikes a second: each unit's responses scaled to its
-    mean rate, then counted. A unit that is always 0 stays so. InputError: numbers not above 0; responses that are negative.
+    Poisson(...)(responses [n, unit], seed) -> rates [n, trial, unit] in spikes a second: each unit's responses scaled
+    to its mean rate, then counted. A unit that is always 0 stays so. InputError: numbers not above 0; responses that
+    are negative.
     """
 
     rate: float = 10.0
@@ -27,16 +29,16 @@ class Poisson:
     trials: int = 4
 
     def __post_init__(self) -> None:
-        if not (self.rate > 0 and self.window > 0 and self.trials >= 1):
-            raise InputError(
-                f"rate, window, trials are {self.rate}, {self.window}, {self.trials}; needed: above 0, above 0, 1 or more"
-            )
+        check_real(rate=(self.rate, 0), window=(self.window, 0))
+        check_whole(trials=(self.trials, 1))
 
     def __call__(self, responses: np.ndarray, seed: int) -> np.ndarray:
+        check_whole(seed=(seed, 0))
         r = as_floats(responses)
-        if r.ndim != 2 or not (r >= 0).all():
+        if r.ndim != 2 or not r.size or not ((r >= 0) & (r < np.inf)).all():
             raise InputError(
-                f"responses have shape {list(r.shape)}, lowest {r.min():g}; needed: [n, unit], none negative (rectify first)"
+                f"responses have shape {list(r.shape)}, lowest {r.min() if r.size else np.nan:g}; needed: [n, "
+                "unit], finite, none negative (rectify first)"
             )
         mean = r.mean(0)
         rates = self.rate * r / np.where(mean > 0, mean, 1)

@@ -4,9 +4,9 @@ What a unit is must be stated. Maps [n, channel, y, x] and tokens [n, token, cha
 "max"), looked at in one position (its index, or "centre"), or every position is a unit of its own ("all"). Pooling and
 choosing units are done batch by batch, so that the full activations are never held; where units are drawn, the first
 256 stimuli tell which there are. Plain layers [n, unit] are taken as they are.
-Pitfalls: three axes may also mean [n, channel, x] (one-dimensional convolutions): then say channels="first". Tokens of a vision
-transformer begin with a class token (and registers), which is no position: where what remains is a square grid it is left out of
-"mean", "max" and "centre", and the notes say so; special= says how many there are.
+Pitfalls: three axes may also mean [n, channel, x] (one-dimensional convolutions): then say channels="first". Tokens of
+a vision transformer begin with a class token (and registers), which is no position: where what remains is a square grid
+it is left out of "mean", "max" and "centre", and the notes say so; special= says how many there are.
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,7 @@ from torch import nn
 from deeptheory.axis.bench.code import AxisCode, axis_code
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
+from deeptheory.core.shapes import check_real, check_whole, whole_numbers
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, batches, call, sample_count
 from deeptheory.recording.sites import unwrap, watching
@@ -31,8 +32,9 @@ _LOOK = 256  # stimuli that decide which units can be drawn
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cells:
-    """Units of one layer as an electrode would have them. responses: [n, unit], as the layer gives them; trials: [n, trial,
-    unit] with noise, or None; positions: [unit], which units of the pooled layer; notes: how they were pooled and drawn."""
+    """Units of one layer as an electrode would have them. responses: [n, unit], as the layer gives them; trials: [n,
+    trial, unit] with noise, or None; positions: [unit], which units of the pooled layer; notes: how they were pooled
+    and drawn."""
 
     responses: np.ndarray
     trials: np.ndarray | None
@@ -64,12 +66,26 @@ def axis_code_of(
 ) -> AxisCode:
     """axis_code of one layer's responses to stimuli whose features are known.
 
-    model: any nn.Module, left as found. layer: a name that dt.layers(model, x) lists. stimuli: what the model takes, n of
-    them. features: [n, d]. pool, channels, special: see above and responses_of. units, answering, noise: see cells_of.
-    options: those of axis_code (folds, permutations, normalize, radius, models). How the layer was pooled stands in .notes.
+    model: any nn.Module, left as found. layer: a name that dt.layers(model, x) lists. stimuli: what the model takes, n
+    of them. features: [n, d]. pool, channels, special: see above and responses_of. units, answering, noise: see
+    cells_of.
+    options: those of axis_code (folds, permutations, normalize, radius, models). How the layer was pooled stands in
+    .notes.
     InputError: unknown layer, pooling that does not fit its shape, fewer units than asked for, what axis_code refuses.
     """
-    cells = cells_of(model, [layer], stimuli, pool=pool, channels=channels, special=special, units=units, answering=answering, noise=noise, batch=batch, seed=seed)[layer]  # fmt: skip
+    cells = cells_of(
+        model,
+        [layer],
+        stimuli,
+        pool=pool,
+        channels=channels,
+        special=special,
+        units=units,
+        answering=answering,
+        noise=noise,
+        batch=batch,
+        seed=seed,
+    )[layer]
     return axis_code(cells.recorded, features, blocks, seed=seed, **options).noted(cells.notes, cells.positions)
 
 
@@ -90,11 +106,15 @@ def cells_of(
     """{layer: Cells} of several layers: which units, their responses, and noisy trials of them.
 
     units: so many, drawn by seed; or a list of positions among the layer's units; None: all. answering: draw among the
-    units that are above 0 for this share of the first 256 stimuli or more, and vary; then a layer with fewer of them gives
-    what it has. noise: a function (responses [n, unit], seed) -> [n, trial, unit], such as dt.axis.Poisson().
-    InputError: more units than there are (without answering), positions that are not there, no unit left, and as axis_code_of.
+    units that are above 0 for this share of the first 256 stimuli or more, and vary; then a layer with fewer of them
+    gives what it has. noise: a function (responses [n, unit], seed) -> [n, trial, unit], such as dt.axis.Poisson().
+    InputError: more units than there are (without answering), positions that are not there, no unit left, and as
+    axis_code_of.
     """
-    layers = list(layers)
+    check_whole(batch=(batch, 1), seed=(seed, 0))
+    if answering is not None:
+        check_real(answering=(answering, -np.inf))
+    layers = named_layers(layers)
     chosen: dict[str, np.ndarray] = {}
     if units is not None or answering is not None:
         inputs = as_inputs(stimuli)
@@ -116,6 +136,13 @@ def cells_of(
     return out
 
 
+def named_layers(layers: Any) -> list[str]:
+    """The names as a list. InputError: no iterable."""
+    if not isinstance(layers, Iterable):
+        raise InputError(f"layers is {layers!r}; needed: a list of names (dt.layers(model, x) lists all)")
+    return [layers] if isinstance(layers, str) else list(layers)
+
+
 def _host(r: torch.Tensor) -> np.ndarray:
     return (r if r.dtype == torch.float64 else r.float()).numpy()  # numpy has no bfloat16
 
@@ -129,8 +156,15 @@ def _chosen(looked: np.ndarray, units: Any, answering: float | None, seed: int, 
     n = looked.shape[1]
     if units is not None and not isinstance(units, int | np.integer):
         positions = np.asarray(units)
-        if positions.ndim != 1 or len(positions) == 0 or positions.min() < 0 or positions.max() >= n:
-            raise InputError(f"units are {positions.tolist()[:5]}; layer {name!r} has {n}; needed: positions from 0 to {n - 1}")  # fmt: skip
+        positions = (
+            np.flatnonzero(positions)
+            if positions.shape == (n,) and positions.dtype == bool
+            else whole_numbers("units", units)
+        )
+        if len(positions) == 0 or positions.max() >= n:
+            raise InputError(
+                f"units are {positions.tolist()[:5]}; layer {name!r} has {n}; needed: positions from 0 to {n - 1}"
+            )
         return positions
     living = np.arange(n)
     if answering is not None:
@@ -166,23 +200,34 @@ def responses_of(
     """{layer: [n, units]} of several layers in one pass, on the host.
 
     pool: "mean", "max", "centre", "all", an index of a position, or a function of the layer's tensor giving [n, units].
-    channels: "first" or "last"; default: first for maps (four axes or more), last for tokens (three). special: leading tokens
-    that are no positions; default: 1 (or 5, with 4 registers) where the others form a square of 16 or more, else 0.
+    channels: "first" or "last"; default: first for maps (four axes or more), last for tokens (three). special: leading
+    tokens that are no positions; default: 1 (or 5, with 4 registers) where the others form a square of 16 or more, else
+    0.
     """
-    return _gather(model, list(layers), stimuli, pool, channels, special, batch)[0]
+    check_whole(batch=(batch, 1))
+    return _gather(model, named_layers(layers), stimuli, pool, channels, special, batch)[0]
 
 
-def _gather(model: nn.Module, layers: list[str], stimuli: Any, pool: Any, channels: str | None, special: int | None, batch: int, chosen: Any = None):  # fmt: skip
-    """({layer: [n, units]}, {layer: (how it was pooled, how many units it has)}); chosen: {layer: positions} to keep."""
+def _gather(
+    model: nn.Module,
+    layers: list[str],
+    stimuli: Any,
+    pool: Any,
+    channels: str | None,
+    special: int | None,
+    batch: int,
+    chosen: Any = None,
+):
+    """({layer: [n, units]}, {layer: (how it was pooled, how many units it has)}); chosen: {layer: positions} to
+    keep.
+    """
     chosen = chosen or {}
     if not (callable(pool) or isinstance(pool, int) or pool in _POOLS):
         raise InputError(unknown(pool, _POOLS, what="pooling") + "; or an index, or a function")
     if channels not in (None, "first", "last"):
         raise InputError(unknown(channels, ("first", "last"), what="order of channels"))
-    if special is not None and special < 0:
-        raise InputError(f"special is {special}; needed: 0 or more leading tokens that are no positions")
-    if batch < 1:
-        raise InputError(f"batch is {batch}; needed: at least 1 stimulus a forward pass")
+    if special is not None:
+        check_whole(special=(special, 0))
     model = unwrap(model)
     stimuli = as_inputs(stimuli)
     n = sample_count(stimuli)
@@ -280,5 +325,10 @@ def _said(shape: tuple[int, ...], pool: Any, channels: str | None, special: int 
     tokens = len(shape) == 2 and order == "last" and pool in ("mean", "max", "centre")
     number = int(np.prod(shape[:1]))
     lead = _lead(number, special) if tokens else 0
-    without = "" if not lead else f", without the first {lead} of {number} tokens, taken for class token and registers (special=0 keeps them)"  # fmt: skip
+    without = (
+        ""
+        if not lead
+        else f", without the first {lead} of {number} tokens, taken for class token and registers (special=0 "
+        "keeps them)"
+    )
     return f"layer {name}: shape {list(shape)} per stimulus, channels {order}; positions: {how}{without}"

@@ -1,9 +1,9 @@
 """Stimuli moved along a unit's axis, and as far along its null plane: how much does the response change?
 
-Source: Chang & Tsao 2017, figure 5 (faces of equal projection are the same to a cell, however they differ). From each of
-some stimuli two steps of one length in the normalised feature space: w along the unit's axis, and o with o.w = 0, drawn
-like the features otherwise. An axis cell answers the second as it answers the start. Trap: the axis is estimated, and what
-was estimated wrong lies in the null plane; the ratio is bounded from below by the noise of the axis.
+Source: Chang & Tsao 2017, figure 5 (faces of equal projection are the same to a cell, however they differ). From each
+of some stimuli two steps of one length in the normalised feature space: w along the unit's axis, and o with o.w = 0,
+drawn like the features otherwise. An axis cell answers the second as it answers the start. Trap: the axis is estimated,
+and what was estimated wrong lies in the null plane; the ratio is bounded from below by the noise of the axis.
 """
 
 from collections.abc import Callable
@@ -17,11 +17,13 @@ from deeptheory.axis.bench.synthesis import outward
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_real, check_whole, whole_numbers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NullPlane(Result):
-    """start, null, along: [m, d] features in the caller's coordinates. unit: its name; rows: [m] which stimuli were moved;
+    """start, null, along: [m, d] features in the caller's coordinates. unit: its name; rows: [m] which stimuli were
+    moved;
     length: of every step, in the normalised space."""
 
     unit: int
@@ -32,14 +34,20 @@ class NullPlane(Result):
     length: float
 
     def __repr__(self) -> str:
-        return f"NullPlane(unit {self.unit}, {len(self.rows)} stimuli moved by {self.length:.3g} along its null plane and its axis)"
+        return (
+            f"NullPlane(unit {self.unit}, {len(self.rows)} stimuli moved by {self.length:.3g} along its null "
+            "plane and its axis)"
+        )
 
     def table(self):
         """One row a moved stimulus: which, and how far its features went."""
         import pandas as pd
 
         kinds = {"null": self.null - self.start, "along": self.along - self.start}
-        parts = [pd.DataFrame({"kind": k, "stimulus": self.rows, "moved": np.linalg.norm(v, axis=1)}) for k, v in kinds.items()]  # fmt: skip
+        parts = [
+            pd.DataFrame({"kind": k, "stimulus": self.rows, "moved": np.linalg.norm(v, axis=1)})
+            for k, v in kinds.items()
+        ]
         return pd.concat(parts, ignore_index=True)
 
     def change(self, respond: Callable[[np.ndarray], Any]) -> tuple[float, float]:
@@ -51,14 +59,17 @@ class NullPlane(Result):
 
 
 def null_plane(code: AxisCode, unit: int, rows: Any, reach: float = 2.0, seed: int = 0) -> NullPlane:
-    """See NullPlane. unit: a name in code.units; rows: which stimuli of the code to move; reach: length of a step in standard
-    deviations of the stimuli along the axis. The axis is the ridge one. InputError: such a unit or stimulus is not there."""
-    e, rows = code._entered, np.atleast_1d(np.asarray(rows, dtype=np.int64))
+    """See NullPlane. unit: a name in code.units; rows: which stimuli of the code to move; reach: length of a step in
+    standard deviations of the stimuli along the axis. The axis is the ridge one. InputError: such a unit or stimulus is
+    not there."""
+    check_whole(seed=(seed, 0))
+    check_real(reach=(reach, 0))
+    e, rows = code._entered, whole_numbers("rows", rows)
     place = np.flatnonzero(code.units == unit)
     if len(place) == 0:
         raise InputError(f"unit {unit} is not among the {len(code.units)} kept (see .units)")
-    if len(rows) == 0 or rows.min() < 0 or rows.max() >= len(e.s) or reach <= 0:
-        raise InputError(f"rows are {rows[:5].tolist()}, reach {reach:g}; needed: stimuli from 0 to {len(e.s) - 1}, above 0")  # fmt: skip
+    if len(rows) == 0 or rows.min() < 0 or rows.max() >= len(e.s):
+        raise InputError(f"rows are {rows[:5].tolist()}; needed: stimuli from 0 to {len(e.s) - 1}")
     import torch
 
     s = e.s.cpu().numpy()

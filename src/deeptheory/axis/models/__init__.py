@@ -1,4 +1,6 @@
-"""Rival models of a unit: fitted for all units at once, scored on held-out stimuli, and what may be said of each unit."""
+"""Rival models of a unit: fitted for all units at once, scored on held-out stimuli, and what may be said of each
+unit.
+"""
 
 from deeptheory.axis.models.result import Models, compare_models
 

@@ -1,9 +1,10 @@
 """Does the response turn back along an axis, so that both of its ends are alike, as an energy code says?
 
-On skewed features a monotone output of w.s fits nearly as well as a power series of (w.s)^2, which may win though nothing
-turns back. So the response is averaged in fifths of the projection onto the energy model's axis, and an energy code has to show both
-arms: the outer fifths differ from the lowest (or highest) inner one in the same direction. The statistic is the smaller of the two differences
-in standard errors, of the two signs the better.
+On skewed features a monotone output of w.s fits nearly as well as a power series of (w.s)^2, which may win though
+nothing turns back. So the response is averaged in fifths of the projection onto the energy model's axis, and an energy
+code has to show both
+arms: the outer fifths differ from the lowest (or highest) inner one in the same direction. The statistic is the smaller
+of the two differences in standard errors, of the two signs the better.
 """
 
 import torch

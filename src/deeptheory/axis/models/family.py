@@ -1,9 +1,9 @@
 """Can these stimuli tell a distance from a projection at all?
 
 |s - e|^2 = |s|^2 - 2 e.s + |e|^2. Where |s|^2 is linear in s (features of equal length about some point: L2-normalised
-embeddings, codes of two values, a circle), the distance is a function of a projection, and every exemplar code is an axis code. The
-measure is what is left of |s|^2 after its regression on s, beside 2 e.s for an e of typical length: 0 there, .7 for
-Gaussian features of equal variances in any number of dimensions.
+embeddings, codes of two values, a circle), the distance is a function of a projection, and every exemplar code is an
+axis code. The measure is what is left of |s|^2 after its regression on s, beside 2 e.s for an e of typical length: 0
+there, .7 for Gaussian features of equal variances in any number of dimensions.
 """
 
 import numpy as np
@@ -11,7 +11,10 @@ import torch
 
 
 def one_family(z: torch.Tensor) -> float:
-    """See above; z [n, r] centred. Infinite where there are too few stimuli for a regression to leave anything by itself."""
+    """See above; z [n, r] centred.
+
+    Infinite where there are too few stimuli for a regression to leave anything by itself.
+    """
     n, r = z.shape
     if n < r + 10:
         return float("inf")

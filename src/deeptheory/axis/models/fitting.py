@@ -1,9 +1,10 @@
 """Fitting one generator to all units at once: variable projection and Gauss-Newton with Levenberg's damping.
 
 Source: Golub & Pereyra 1973 (the output coefficients are solved for at every step), Kaufman 1975 (the Jacobian's part
-within the basis is projected out). For n stimuli and k parameters a step of one unit costs one row of two matrix products:
-[units, n] by [n, k] for the gradient, and by [n, k(k+1)/2] for the curvature. The latter is computed at the start, then
-kept up to date by Broyden, Fletcher, Goldfarb and Shanno's rule, and computed again where a step gained far less than foretold.
+within the basis is projected out). For n stimuli and k parameters a step of one unit costs one row of two matrix
+products: [units, n] by [n, k] for the gradient, and by [n, k(k+1)/2] for the curvature. The latter is computed at the
+start, then kept up to date by Broyden, Fletcher, Goldfarb and Shanno's rule, and computed again where a step gained far
+less than foretold.
 Trap: the ball |e| <= bound. At its surface, with the gradient pointing out, the step is taken within the sphere.
 """
 
@@ -20,8 +21,8 @@ _TABLE = 128  # parameters: up to here the products of all pairs of columns are 
 
 @dataclass(frozen=True)
 class Fit:
-    """theta [u, d]; coefficients [u, b]; scale: see Basis; loss [u]: mean squared error, responses having unit variance;
-    converged [u]; steps taken."""
+    """theta [u, d]; coefficients [u, b]; scale: see Basis; loss [u]: mean squared error, responses having unit
+    variance; converged [u]; steps taken."""
 
     theta: Tensor
     coefficients: Tensor
@@ -136,7 +137,9 @@ def loss_at(design: Design, y: Tensor, theta: Tensor) -> Tensor:
     return y.square().mean(1) - half.square().sum((1, 2))
 
 
-def fit(design: Design, y: Tensor, theta: Tensor, bound: float | None = None, steps: int = 40, tolerance: float = 1e-6) -> Fit:  # fmt: skip
+def fit(
+    design: Design, y: Tensor, theta: Tensor, bound: float | None = None, steps: int = 40, tolerance: float = 1e-6
+) -> Fit:
     """The least squares fit of every unit from the start theta [u, d]; y [u, n] of mean 0 and variance 1.
 
     bound: largest |theta|. Ends where a step gains less than `tolerance` of the variance.

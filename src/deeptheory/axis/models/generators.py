@@ -1,13 +1,14 @@
 """The one-dimensional generators that models of a cell are made of, each with its output polynomial.
 
-A model says: rate = sum_b c_b phi_b(x), x = x(theta, s), with theta free in all d dimensions and c solved in closed form.
+A model says: rate = sum_b c_b phi_b(x), x = x(theta, s), with theta free in all d dimensions and c solved in closed
+form.
 Sources: Chang & Tsao 2017, figure 4 (axis, exemplar, cubic output); specs 2.3 for norm, angle, energy.
 A new model: one Generator and one line in GENERATORS.
 
 Every x is a function of t = theta.u_n with u_n a row that does not depend on the unit (the stimulus, its direction, or
 the stimulus and a one), so that for all units at once x is one matrix product, and so are its derivatives.
-Trap: the exemplar contains the axis in the limit |e| -> infinity, hence the bound; the axis with a cubic output contains
-the energy model, hence the order of preference in verdicts.
+Trap: the exemplar contains the axis in the limit |e| -> infinity, hence the bound; the axis with a cubic output
+contains the energy model, hence the order of preference in verdicts.
 """
 
 from collections.abc import Callable
@@ -40,7 +41,8 @@ class Stimuli:
 
 @dataclass(frozen=True)
 class Basis:
-    """phi [u, b, n]; slope(c [u, b]) -> dr/dt [u, n]; scale: centre, spread, least and largest standardised x, [u] each.
+    """phi [u, b, n]; slope(c [u, b]) -> dr/dt [u, n]; scale: centre, spread, least and largest standardised x, [u]
+    each.
 
     Given a scale, x is held within its least and largest: no polynomial is trusted beyond what it was fitted on.
     """
@@ -142,7 +144,8 @@ GENERATORS = {
     for g in (
         Generator("axis", "cubic of w.s", lambda x: x.s, _cubic, lambda d: d + 3),
         Generator("exemplar", "cubic of |s - e|", _with_one, _distance, lambda d: d + 4, distance=True),
-        Generator("norm x direction", "|s| times a cubic of cos(s, w), 0 at a right angle", lambda x: x.direction, _norm_direction, lambda d: d + 3),
+        Generator("norm x direction", "|s| times a cubic of cos(s, w), 0 at a right angle", lambda x: x.direction,
+        _norm_direction, lambda d: d + 3),
         Generator("energy", "cubic of (w.s)^2", lambda x: x.s, _even, lambda d: d + 3, _EVEN),
         Generator("angle", "cubic of cos(s, w)", lambda x: x.direction, _cubic, lambda d: d + 3),
     )

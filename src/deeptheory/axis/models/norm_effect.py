@@ -1,10 +1,10 @@
 """Does the response at a given projection onto the axis still depend on the stimulus's distance from the mean?
 
-An axis code says no; norm x direction says yes, but in a Gaussian cloud of many dimensions so little (the norm varies by
-a tenth in 50) that no difference in explained variance betrays it. A score test can: |s|, z |s|, z^2 |s| (z the projection)
-are added to the fitted axis model, what its own parameters could have done is projected out (the tangent of all d + 4, and
-further powers of z, since no output curve is exactly cubic and |s| holds a part of z), and the rest is correlated with the
-residuals. Variances are White's, so that Poisson noise does no harm. 3 degrees of freedom.
+An axis code says no; norm x direction says yes, but in a Gaussian cloud of many dimensions so little (the norm varies
+by a tenth in 50) that no difference in explained variance betrays it. A score test can: |s|, z |s|, z^2 |s| (z the
+projection) are added to the fitted axis model, what its own parameters could have done is projected out (the tangent of
+all d + 4, and further powers of z, since no output curve is exactly cubic and |s| holds a part of z), and the rest is
+correlated with the residuals. Variances are White's, so that Poisson noise does no harm. 3 degrees of freedom.
 """
 
 import torch

@@ -1,8 +1,9 @@
-"""The full quadratic: every feature, every product of two, ridge-penalised; what any code with one direction must match.
+"""The full quadratic: every feature, every product of two, ridge-penalised; what any code with one direction must
+match.
 
-Scored on the folds of the other models, in closed form: (I - H_TT)^-1 e_T for the left-out rows T and each penalty of a grid; the
-best is taken for each unit (one number chosen, an optimism far below that of a parameter). The eigenvectors are of the
-smaller of the two Gram matrices.
+Scored on the folds of the other models, in closed form: (I - H_TT)^-1 e_T for the left-out rows T and each penalty of a
+grid; the best is taken for each unit (one number chosen, an optimism far below that of a parameter). The eigenvectors
+are of the smaller of the two Gram matrices.
 """
 
 import torch
@@ -49,7 +50,9 @@ class Quadratic:
         return torch.linalg.inv(torch.eye(len(hat), dtype=hat.dtype, device=hat.device) - hat).to(rows)
 
     def errors(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """y [u, n], mean 0 -> errors on left-out rows [u, n], mean squared error in sample [u], effective parameters [u]."""
+        """y [u, n], mean 0 -> errors on left-out rows [u, n], mean squared error in sample [u], effective
+        parameters [u].
+        """
         inside = y @ self.basis  # [u, p]
         best = None
         for alpha, solved in zip(_ALPHAS, self.solved):

@@ -21,10 +21,11 @@ class Models(Result):
     """r2: [model, unit], held out; ceiling: [unit], reliability rho of the responses, NaN where there are no trials;
     lead, lead_error: [model, model, unit], r2 of the first minus r2 of the second, paired over stimuli.
 
-    aic: [model, unit], fits on all stimuli. reason: [unit], why a unit is undetermined ("" where it is not). verdict, verdict_half, verdict_twice: [unit], at the radius bound and at half
-    and twice that. bound: largest |e| of the exemplar; radius: [3, unit], |e| found at each bound. axis [unit, d], target
-    [unit, d]: fitted axis and exemplar, in the normalised feature space. norm_p: [unit], score test of the norm's effect
-    at a given projection. converged: [unit]. names: the models, in order.
+    aic: [model, unit], fits on all stimuli. reason: [unit], why a unit is undetermined ("" where it is not). verdict,
+    verdict_half, verdict_twice: [unit], at the radius bound and at half and twice that. bound: largest |e| of the
+    exemplar; radius: [3, unit], |e| found at each bound. axis [unit, d], target [unit, d]: fitted axis and exemplar, in
+    the normalised feature space. norm_p: [unit], score test of the norm's effect at a given projection. converged:
+    [unit]. names: the models, in order.
     """
 
     names: tuple[str, ...]
@@ -61,7 +62,9 @@ class Models(Result):
 
     @property
     def aic_weights(self) -> np.ndarray:
-        """[model, unit]: exp(-delta / 2), adding up to 1, over the models that differ (the exemplar at its bound alone)."""
+        """[model, unit]: exp(-delta / 2), adding up to 1, over the models that differ (the exemplar at its bound
+        alone).
+        """
         use = np.array([name not in DISTANCES[1:] for name in self.names])[:, None]
         delta = np.where(use, self.aic - np.where(use, self.aic, np.inf).min(0), np.inf)
         weight = np.exp(-delta / 2)
@@ -112,7 +115,10 @@ class Models(Result):
 def compare_models(
     e: Entered, ceiling: np.ndarray, p: np.ndarray, folds: int, radius: float, seed: int, pool: Executor
 ) -> Models:
-    """p: of the ramp, NaN without a null; radius: bound of the exemplar in median stimulus norms; pool: computes folds. InputError: too few stimuli for the parameters."""
+    """p: of the ramp, NaN without a null; radius: bound of the exemplar in median stimulus norms; pool: computes folds.
+
+    InputError: too few stimuli for the parameters.
+    """
     z = e.z
     n, d = z.shape
     least = int(np.ceil(2 * (d + 5) * folds / (folds - 1)))

@@ -1,10 +1,10 @@
 """Where fits begin: closed forms from the moments of the training stimuli, so that few restarts are needed.
 
-Of several thetas the one of the smallest loss is taken, for each unit. Linear: least squares on the generator's rows. Even: the
-eigenvector of the response-weighted covariance with the largest eigenvalue by size (spike-triggered covariance; Schwartz
-et al. 2006), in whitened coordinates; a cubic can be even, too, and then no linear regression finds its axis. Exemplar:
-y = a + b.s + q |s|^2 has its summit at e = -b/(2q); that point, and points along both directions of the linear axis at
-several radii, and of the even one at two.
+Of several thetas the one of the smallest loss is taken, for each unit. Linear: least squares on the generator's rows.
+Even: the eigenvector of the response-weighted covariance with the largest eigenvalue by size (spike-triggered
+covariance; Schwartz et al. 2006), in whitened coordinates; a cubic can be even, too, and then no linear regression
+finds its axis. Exemplar: y = a + b.s + q |s|^2 has its summit at e = -b/(2q); that point, and points along both
+directions of the linear axis at several radii, and of the even one at two.
 """
 
 import torch

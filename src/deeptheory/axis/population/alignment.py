@@ -1,10 +1,11 @@
-"""Do single units carry single latents? Sparse regression, completeness, one-to-one matching; and ranking without labels.
+"""Do single units carry single latents? Sparse regression, completeness, one-to-one matching; and ranking without
+labels.
 
 Sources: Higgins et al. 2021 (alignment of beta-VAE latents with single AM cells: sparse regression from latents to each
 unit, the entropy of its weights); Eastwood & Williams 2018 (completeness); Duan et al. 2020 (UDR: models of one
 family whose latents agree up to order and sign are likely to be disentangled).
-Trap: a latent that no unit needs, and a unit that no latent predicts, would score as they please: both are weighted by what
-is explained, as published.
+Trap: a latent that no unit needs, and a unit that no latent predicts, would score as they please: both are weighted by
+what is explained, as published.
 """
 
 from dataclasses import dataclass
@@ -15,15 +16,17 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Alignment(Result):
     """weights: [unit, latent], absolute, of the sparse regression of each unit on all latents, both standardised.
 
-    alignment: [unit], 1 - entropy of its weights in units of log(latents): 1, one latent alone; 0, all alike; NaN where no
-    latent is used. explained: [unit], R^2 on held-out samples. correlation: [unit, latent], absolute. matches: (unit, latent)
-    pairs, one to one, of the largest summed correlation; matched: their correlations. mean: alignment weighted by explained.
+    alignment: [unit], 1 - entropy of its weights in units of log(latents): 1, one latent alone; 0, all alike; NaN where
+    no latent is used. explained: [unit], R^2 on held-out samples. correlation: [unit, latent], absolute. matches:
+    (unit, latent) pairs, one to one, of the largest summed correlation; matched: their correlations. mean: alignment
+    weighted by explained.
     """
 
     weights: np.ndarray
@@ -58,6 +61,7 @@ def latent_alignment(responses: Any, latents: Any, folds: int = 5, seed: int = 0
 
     InputError: shapes, a latent that never varies, fewer than 4 samples a fold.
     """
+    check_whole(folds=(folds, 2), seed=(seed, 0))
     from scipy.optimize import linear_sum_assignment
     from sklearn.linear_model import LassoCV
     from sklearn.model_selection import KFold, cross_val_predict
@@ -93,8 +97,8 @@ def latent_alignment(responses: Any, latents: Any, folds: int = 5, seed: int = 0
 def udr(latents: Any, informative: Any = None) -> np.ndarray:
     """Unsupervised disentanglement ranking: [model], from the latents [n, k] of several models of the same samples.
 
-    For two models, R is the absolute rank correlation of their latents; each latent scores (largest in its row)^2 / sum of
-    the row, the mean over both models' informative latents is the pair's score, and a model's the median over pairs
+    For two models, R is the absolute rank correlation of their latents; each latent scores (largest in its row)^2 / sum
+    of the row, the mean over both models' informative latents is the pair's score, and a model's the median over pairs
     (Duan et al. 2020, eq. 4). informative: boolean [k] for each model; default, latents that vary.
     InputError: fewer than two models, other numbers of samples.
     """
@@ -103,9 +107,14 @@ def udr(latents: Any, informative: Any = None) -> np.ndarray:
     z = [as_floats(v) for v in latents]
     if len(z) < 2 or len({len(v) for v in z}) != 1 or any(v.ndim != 2 for v in z):
         raise InputError(f"latents have shapes {[list(v.shape) for v in z]}; needed: two models or more, [n, k] each")
-    used = (
-        [v.std(0) > 1e-2 * v.std(0).max() for v in z] if informative is None else [np.asarray(v) for v in informative]
-    )
+    check_finite(**{f"latents of model {k}": v for k, v in enumerate(z)})
+    used = [v.std(0) > 1e-2 * v.std(0).max() for v in z]
+    if informative is not None:
+        used = [np.asarray(v) for v in informative] if isinstance(informative, list | tuple) else []
+        if [(u.dtype.kind, u.shape) for u in used] != [("b", v.shape[1:]) for v in z]:
+            raise InputError(
+                f"informative is {str(informative)[:60]}; needed: for each model one True or False per latent"
+            )
     ranks = []
     for v in z:
         r = rankdata(v, axis=0)

@@ -1,8 +1,8 @@
 """How a population's axes lie to each other: pairwise cosines, their rank, how evenly they fill the feature space.
 
-Trap: "200 orthogonal axes" cannot be in 50 dimensions; at most as many axes as features are mutually orthogonal. What is
-orthogonal about a cell is the hyperplane along which it does not respond. The null: as many directions, drawn evenly from the
-sphere (or from the stimuli's own distribution, covariance=True, along which STAs of untuned cells lie).
+Trap: "200 orthogonal axes" cannot be in 50 dimensions; at most as many axes as features are mutually orthogonal. What
+is orthogonal about a cell is the hyperplane along which it does not respond. The null: as many directions, drawn evenly
+from the sphere (or from the stimuli's own distribution, covariance=True, along which STAs of untuned cells lie).
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_real, check_whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,9 +21,9 @@ class Geometry(Result):
     """cosines: [unit, unit]. mean_absolute, participation, rank: of the axes, each of unit length; null_*: mean over
     draws, null_low and null_high (95 %) of mean_absolute and participation.
 
-    participation: (sum of eigenvalues)^2 / sum of squares, the number of directions evenly in use; rank: eigenvalues above
-    1e-6 of the largest. orthogonal: share of pairs with |cosine| below .1, and null_orthogonal. most: how many axes could
-    be mutually orthogonal, the number of features.
+    participation: (sum of eigenvalues)^2 / sum of squares, the number of directions evenly in use; rank: eigenvalues
+    above 1e-6 of the largest. orthogonal: share of pairs with |cosine| below .1, and null_orthogonal. most: how many
+    axes could be mutually orthogonal, the number of features.
     """
 
     cosines: np.ndarray
@@ -69,14 +70,18 @@ def axes_geometry(axes: np.ndarray, variances: np.ndarray | None = None, draws: 
 
     InputError: fewer than two axes, or one of no length.
     """
+    check_whole(draws=(draws, 1), seed=(seed, 0))
     axes = as_floats(axes)
-    length = np.linalg.norm(axes, axis=1)
-    if axes.ndim != 2 or len(axes) < 2 or (length == 0).any():
-        raise InputError(
-            f"axes have shape {list(axes.shape)}, shortest {length.min():g}; needed: [2 or more, d], none 0"
-        )
+    if axes.ndim != 2 or len(axes) < 2 or not axes.shape[1]:
+        raise InputError(f"axes have shape {list(axes.shape)}; needed: [2 or more, d]")
+    check_finite(axes=axes)
+    if (short := np.linalg.norm(axes, axis=1) == 0).any():
+        raise InputError(f"{short.sum()} of {len(axes)} axes have length 0, which is no direction; leave them out")
     u, d = axes.shape
-    spread = np.ones(d) if variances is None else np.sqrt(np.asarray(variances))
+    spread = np.ones(d) if variances is None else as_floats(variances)
+    if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all() or not spread.any():
+        raise InputError(f"variances have shape {list(spread.shape)}; needed: [{d}], finite, none negative, not all 0")
+    spread = np.sqrt(spread)
     rng = np.random.default_rng([seed, 7])
     null = np.array([_summary(rng.standard_normal((u, d)) * spread)[1:] for _ in range(draws)])
     cosines, mean, participation, rank, orthogonal = _summary(axes)
@@ -100,15 +105,20 @@ def axes_geometry(axes: np.ndarray, variances: np.ndarray | None = None, draws: 
 
 
 def subspace_angles(a: np.ndarray, b: np.ndarray, share: float = 0.9) -> np.ndarray:
-    """Principal angles in degrees, largest first, between the spans that hold `share` of the two sets of axes [unit, d].
+    """Principal angles in degrees, largest first, between the spans that hold `share` of the two sets of axes [unit,
+    d].
 
     For layers, models or time windows with the same features. InputError: features that differ in number.
     """
     from scipy.linalg import subspace_angles as angles
 
     a, b = as_floats(a), as_floats(b)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or not a.size or not b.size:
         raise InputError(f"axes have shapes {list(a.shape)} and {list(b.shape)}; needed: the same features in both")
+    check_finite(a=a, b=b)
+    check_real(share=(share, 0))
+    if share > 1:
+        raise InputError(f"share is {share}; needed: above 0, at most 1")
     return np.degrees(angles(_span(a, share), _span(b, share)))
 
 
@@ -124,4 +134,10 @@ def _summary(axes: np.ndarray) -> tuple[np.ndarray, float, float, float, float]:
     pairs = np.abs(cosines[np.triu_indices(len(unit), 1)])
     values = np.linalg.eigvalsh(unit.T @ unit)
     participation = values.sum() ** 2 / (values**2).sum()
-    return cosines, float(pairs.mean()), float(participation), float((values > 1e-6 * values[-1]).sum()), float((pairs < 0.1).mean())  # fmt: skip
+    return (
+        cosines,
+        float(pairs.mean()),
+        float(participation),
+        float((values > 1e-6 * values[-1]).sum()),
+        float((pairs < 0.1).mean()),
+    )

@@ -1,9 +1,10 @@
 """Which of several labelled stimuli was shown? The nearest mean of other trials, window by window.
 
-Source: the read-out that recordings of IT are usually given (Zhang & Desimone's units in Meyers 2013): units were recorded one
-by one, so trials are paired by label ("pseudo-trials"); every unit is divided by its standard deviation over the training
-trials, and a test trial gets the label whose training mean is nearest. Trap: pairing loses the noise that units share, which
-makes accuracy an upper estimate; and the standard deviation may be taken from training trials only.
+Source: the read-out that recordings of IT are usually given (Zhang & Desimone's units in Meyers 2013): units were
+recorded one by one, so trials are paired by label ("pseudo-trials"); every unit is divided by its standard deviation
+over the training trials, and a test trial gets the label whose training mean is nearest. Trap: pairing loses the noise
+that units share, which makes accuracy an upper estimate; and the standard deviation may be taken from training trials
+only.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_real
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,7 +29,10 @@ class LabelDecoding(Result):
     trials: tuple[int, int]
 
     def __repr__(self) -> str:
-        return f"LabelDecoding({len(self.confusion[0])} labels, best window {self.accuracy.max():.3f}, chance {self.chance:.3f})"
+        return (
+            f"LabelDecoding({len(self.confusion[0])} labels, best window {self.accuracy.max():.3f}, chance "
+            f"{self.chance:.3f})"
+        )
 
     def dataset(self):
         """xarray.Dataset over [window, shown, said]."""
@@ -44,14 +49,18 @@ class LabelDecoding(Result):
 
 
 def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
-    """trials: [label, trial, unit] or [label, trial, unit, window]; the first `learn` share of the trials is learnt from.
+    """trials: [label, trial, unit] or [label, trial, unit, window]; the first `learn` share of the trials is learnt
+    from.
 
     InputError: other shapes, one label, NaN, or no trial to learn from or to test.
     """
     x = as_floats(trials)
     x = x[..., None] if x.ndim == 3 else x
     if x.ndim != 4 or x.shape[0] < 2 or 0 in x.shape or not np.isfinite(x).all():
-        raise InputError(f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite")  # fmt: skip
+        raise InputError(
+            f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite"
+        )
+    check_real(learn=(learn, 0))
     labels, k = x.shape[0], int(x.shape[1] * learn)
     if not 1 <= k < x.shape[1]:
         raise InputError(

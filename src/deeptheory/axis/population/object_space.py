@@ -1,8 +1,8 @@
 """Object space: the leading principal components of a network's responses to objects, as features for the bench.
 
-Source: Bao, She, McGill & Tsao 2020: 50 components of AlexNet's fc6 (before its ReLU) on 51 objects in 24 views; the preferred axis
-of a cell in the plane of the first two tells which of four networks of IT it belongs to. Each component has unit variance over
-the reference objects, so that axis_code takes them with normalize="none".
+Source: Bao, She, McGill & Tsao 2020: 50 components of AlexNet's fc6 (before its ReLU) on 51 objects in 24 views; the
+preferred axis of a cell in the plane of the first two tells which of four networks of IT it belongs to. Each component
+has unit variance over the reference objects, so that axis_code takes them with normalize="none".
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats, is_torch
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +43,10 @@ class ObjectSpace(Result):
         return (np.floor(np.arctan2(a[:, 1], a[:, 0]) / (np.pi / 2)) % 4).astype(int)
 
     def __repr__(self) -> str:
-        return f"ObjectSpace({len(self.components)} components of {len(self.mean)} units, {self.explained.sum():.0%} of variance)"
+        return (
+            f"ObjectSpace({len(self.components)} components of {len(self.mean)} units, "
+            f"{self.explained.sum():.0%} of variance)"
+        )
 
     def table(self):
         """One row a component: share of variance."""
@@ -52,17 +56,22 @@ class ObjectSpace(Result):
 
 
 def object_space(responses: Any, components: int = 50) -> ObjectSpace:
-    """Responses [n, units] of a layer to reference objects -> the space, of as many components as the responses have, at most.
+    """Responses [n, units] of a layer to reference objects -> the space, of as many components as the responses have,
+    at most.
 
     Pitfall: beyond their rank components are rounding, and unit variance would blow it up: they are dropped, and said.
     InputError: more components than n or units allow, NaN, responses that do not vary."""
+    check_whole(components=(components, 1))
     y = as_floats(responses)
     if y.ndim != 2 or not 1 <= components <= min(y.shape[0] - 1, y.shape[1]):
         raise InputError(
             f"responses have shape {list(y.shape)}; {components} components need more objects, and as many units"
         )
     if not np.isfinite(y).all():
-        raise InputError(f"responses hold NaN or infinities in {int((~np.isfinite(y)).any(1).sum())} of {len(y)} rows; leave them out")  # fmt: skip
+        raise InputError(
+            f"responses hold NaN or infinities in {int((~np.isfinite(y)).any(1).sum())} of {len(y)} rows; "
+            "leave them out"
+        )
     mean, asked = y.mean(0), components
     u, s, v = np.linalg.svd(y - mean, full_matrices=False)
     size = float(np.abs(y).max()) * (np.sqrt(len(y)) + np.sqrt(y.shape[1]))

@@ -1,10 +1,14 @@
-"""Does a layer order images as a brain area does? Representational dissimilarity matrices, and how far two of them agree.
+"""Does a layer order images as a brain area does? Representational dissimilarity matrices, and how far two of them
+agree.
 
-Sources: Kriegeskorte et al. 2008 (dissimilarity of two images: 1 - Pearson correlation of their patterns over units; two areas are
-compared by Spearman's correlation over pairs of images); Walther et al. 2016 (cross-validated distances, whitened by the noise);
-Mantel 1967 (p by permuting images). A bound on what a model can reach is how far two measurements of brains agree.
-Pitfalls: pairs share images, so that intervals and p-values come from images, never from pairs. And noise alone makes patterns
-differ: a dissimilarity of means is above 0 between identical conditions, a cross-validated one is 0 on average, and may be negative.
+Sources: Kriegeskorte et al. 2008 (dissimilarity of two images: 1 - Pearson correlation of their patterns over units;
+two areas are compared by Spearman's correlation over pairs of images); Walther et al. 2016 (cross-validated distances,
+whitened by the noise); Mantel 1967 (p by permuting images). A bound on what a model can reach is how far two
+measurements of brains agree.
+Pitfalls: pairs share images, so that intervals and p-values come from images, never from pairs. And noise alone makes
+patterns
+differ: a dissimilarity of means is above 0 between identical conditions, a cross-validated one is 0 on average, and may
+be negative.
 """
 
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole, whole_numbers
 from deeptheory.core.statistics import permutation_p
 
 _GROUPS = 60  # of images, each left out in turn for the interval
@@ -24,8 +29,9 @@ _FEWEST = 8  # images below which there is no interval
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RdmCorrelation(Result):
-    """value: Spearman's correlation over pairs of n images; low, high: 95 % interval over images (jackknife on Fisher's scale),
-    NaN below 8 images; p: of a correlation as large with the images of one matrix permuted, one-sided. float(): the value."""
+    """value: Spearman's correlation over pairs of n images; low, high: 95 % interval over images (jackknife on Fisher's
+    scale), NaN below 8 images; p: of a correlation as large with the images of one matrix permuted, one-sided. float():
+    the value."""
 
     value: float
     low: float
@@ -47,13 +53,16 @@ class RdmCorrelation(Result):
 
 
 def rdm(responses: Any) -> np.ndarray:
-    """[n, n]: 1 - correlation of the patterns of responses [n, units]; 0 on the diagonal. InputError: NaN, a pattern that does
-    not vary over units (it has no correlation), or other shapes."""
+    """[n, n]: 1 - correlation of the patterns of responses [n, units]; 0 on the diagonal. InputError: NaN, a pattern
+    that does not vary over units (it has no correlation), or other shapes."""
     y = as_floats(responses)
     if y.ndim != 2 or min(y.shape) < 2:
         raise InputError(f"responses have shape {list(y.shape)}; needed: [2 or more stimuli, 2 or more units]")
     if not np.isfinite(y).all():
-        raise InputError(f"{int((~np.isfinite(y)).any(1).sum())} of {len(y)} patterns hold NaN or infinities; leave them out, or those units")  # fmt: skip
+        raise InputError(
+            f"{int((~np.isfinite(y)).any(1).sum())} of {len(y)} patterns hold NaN or infinities; leave them "
+            "out, or those units"
+        )
     y = y - y.mean(1, keepdims=True)
     size = np.abs(y).max(1, keepdims=True)
     y = y / np.where(size > 0, size, 1)  # squares of 1e-200 are 0
@@ -68,19 +77,22 @@ def rdm(responses: Any) -> np.ndarray:
 
 
 def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
-    """[n, n]: squared distance per unit between conditions, trials [n, trial, unit], 0 on average where they are the same.
+    """[n, n]: squared distance per unit between conditions, trials [n, trial, unit], 0 on average where they are the
+    same.
 
-    Each difference is multiplied by that of other trials, never by itself. whiten: units are first freed of the covariance of
-    their noise (shrunk as Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for each two conditions
-    that covariance is of other conditions, since noise that is whitened by itself looks smaller than it is (identical
-    conditions of 80 units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one trial, fewer than 4
-    conditions to whiten by.
+    Each difference is multiplied by that of other trials, never by itself. whiten: units are first freed of the
+    covariance of their noise (shrunk as Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for
+    each two conditions that covariance is of other conditions, since noise that is whitened by itself looks smaller
+    than it is (identical conditions of 80 units and 2 trials would lie 1.1 apart). InputError: other shapes, NaN, one
+    trial, fewer than 4 conditions to whiten by.
     """
     x = as_floats(trials)
     if x.ndim != 3 or x.shape[0] < 2 or x.shape[1] < 2 or x.shape[2] < 1:
         raise InputError(f"trials have shape {list(x.shape)}; needed: [2 or more conditions, 2 or more trials, units]")
     if not np.isfinite(x).all():
-        raise InputError(f"trials hold NaN or infinities in {int((~np.isfinite(x)).sum())} of {x.size} places; give complete trials")  # fmt: skip
+        raise InputError(
+            f"trials hold NaN or infinities in {int((~np.isfinite(x)).sum())} of {x.size} places; give complete trials"
+        )
     n = len(x)
     x = x - x.mean((0, 1))
     if not whiten:
@@ -116,11 +128,11 @@ def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, s
     """See RdmCorrelation; a, b [n, n], among the images `rows` only where given.
 
     InputError: shapes that differ, NaN, fewer than 3 images, a matrix that is the same for all pairs."""
+    check_whole(permutations=(permutations, 0), seed=(seed, 0))
     a, b = as_floats(a), as_floats(b)
     if a.ndim != 2 or a.shape != b.shape or a.shape[0] != a.shape[1]:
         raise InputError(f"dissimilarities are {list(a.shape)} and {list(b.shape)}; needed: the same [n, n]")
-    at = np.arange(len(a)) if rows is None else np.asarray(rows)
-    at = np.flatnonzero(at) if at.dtype == bool else at
+    at = _rows(rows, len(a))
     if len(at) < 3:
         raise InputError(f"{len(at)} stimuli have too few pairs; needed: 3 or more")
     if len(np.unique(at)) < len(at):
@@ -131,7 +143,10 @@ def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, s
     for name, m in (("first", a), ("second", b)):
         off = m[np.triu_indices(len(at), 1)]
         if not np.isfinite(off).all():
-            raise InputError(f"the {name} matrix holds NaN or infinities in {int((~np.isfinite(off)).sum())} of {len(off)} pairs; leave those stimuli out (rows=)")  # fmt: skip
+            raise InputError(
+                f"the {name} matrix holds NaN or infinities in {int((~np.isfinite(off)).sum())} of {len(off)} "
+                "pairs; leave those stimuli out (rows=)"
+            )
         if not np.allclose(off, m.T[np.triu_indices(len(at), 1)], rtol=1e-6, atol=1e-6 * np.abs(off).max()):
             raise InputError(f"the {name} matrix is not symmetric; needed: one dissimilarity for each two stimuli")
         if np.ptp(off) == 0:
@@ -151,6 +166,20 @@ def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, s
     p = float(permutation_p(value - 1e-12, np.array(null))) if null else float("nan")
     low, high = _interval(a, b, value, rng) if n >= _FEWEST else (np.nan, np.nan)
     return RdmCorrelation(value=value, low=float(low), high=float(high), p=p, n=n)
+
+
+def _rows(rows: Any, n: int) -> np.ndarray:
+    if rows is None:
+        return np.arange(n)
+    if not isinstance(rows, list | tuple) and getattr(rows, "dtype", None) is not None and "bool" in str(rows.dtype):
+        which = np.asarray(rows)
+        if which.shape != (n,):
+            raise InputError(f"rows are a mask of shape {list(which.shape)}; needed: [{n}], or positions")
+        return np.flatnonzero(which)
+    at = whole_numbers("rows", rows)
+    if len(at) and at.max() >= n:
+        raise InputError(f"rows run to {at.max()}; needed: positions from 0 to {n - 1}")
+    return at
 
 
 def _ranks(m: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Does a unit keep its axis when the stimuli change? Cosine of its axes in two sets of stimuli with the same features.
 
-Source: Chang & Tsao 2017, figure 6 (one appearance axis for faces from in front and from the side), there with the STA. The STA
-of a linear cell is Sigma w: between sets of another covariance it turns though the cell does not (.64 for identical cells
-without noise), which the whitened axis undoes. Both in features of one unit, those of the first set.
+Source: Chang & Tsao 2017, figure 6 (one appearance axis for faces from in front and from the side), there with the STA.
+The STA
+of a linear cell is Sigma w: between sets of another covariance it turns though the cell does not (.64 for identical
+cells without noise), which the whitened axis undoes. Both in features of one unit, those of the first set.
 Pitfall: noise alone pulls the cosine down; the split-half cosine of an axis with itself (code.axes.reliability, or
 reliability_whitened) is what identity would give.
 """
@@ -21,8 +22,8 @@ def axis_transfer(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(cosines [unit], names [unit]) of the units kept in both, in the features of one block, or of all.
 
-    which: "whitened", "ridge" or "sta" (as published). InputError: no unit in common, no such block or axis, features that
-    differ in number.
+    which: "whitened", "ridge" or "sta" (as published). InputError: no unit in common, no such block or axis, features
+    that differ in number.
     """
     if a.axes.sta.shape[1] != b.axes.sta.shape[1]:
         raise InputError(f"features are {a.axes.sta.shape[1]} and {b.axes.sta.shape[1]}; needed: the same in both")

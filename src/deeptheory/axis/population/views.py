@@ -1,7 +1,7 @@
 """Identity across views: population similarity matrices, and how view-specific, mirror-symmetric or invariant they are.
 
-Source: Freiwald & Tsao 2010 (25 identities in 8 views): ML/MF group by view, AL confuses mirrored views, AM finds the same
-person in any view. Similarity of two pictures: correlation over units of their responses, each unit standardised.
+Source: Freiwald & Tsao 2010 (25 identities in 8 views): ML/MF group by view, AL confuses mirrored views, AM finds the
+same person in any view. Similarity of two pictures: correlation over units of their responses, each unit standardised.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy as np
 from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole, labels_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,9 +20,10 @@ class Views(Result):
     """similarity: [n, n], pictures in order of view, then identity. by_views: [view, view], mean similarity of the same
     identity minus that of different ones, for each pair of views.
 
-    invariance: mean of by_views off the diagonal; view_grouping: mean similarity of different identities in the same view
-    minus in different views; mirror: mean similarity of different identities in mirrored views minus in other different
-    views (NaN without mirrored views). shuffled_*: 95 % range of invariance with identities dealt out anew within views.
+    invariance: mean of by_views off the diagonal; view_grouping: mean similarity of different identities in the same
+    view minus in different views; mirror: mean similarity of different identities in mirrored views minus in other
+    different views (NaN without mirrored views). shuffled_*: 95 % range of invariance with identities dealt out anew
+    within views.
     """
 
     similarity: np.ndarray
@@ -61,9 +63,15 @@ def view_tolerance(
 
     InputError: other lengths, fewer than two identities or views, an identity that is shown twice in a view.
     """
-    y, identity, view = as_floats(responses), np.asarray(identity), np.asarray(view)
-    if y.ndim != 2 or len(identity) != len(y) or len(view) != len(y):
-        raise InputError(f"responses have shape {list(y.shape)}, identity {len(identity)}, view {len(view)}; one each")
+    check_whole(permutations=(permutations, 0), seed=(seed, 0))
+    y = as_floats(responses)
+    if y.ndim != 2:
+        raise InputError(f"responses have shape {list(y.shape)}; needed: [n, units]")
+    identity, view = labels_of("identity", identity, len(y)), labels_of("view", view, len(y))
+    try:
+        mirrors = [(a, b) for a, b in mirrors]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"mirrors is {mirrors!r}; needed: pairs of views, such as [(-60, 60)]") from error
     names = np.unique(view)
     who = np.unique(identity)
     if len(names) < 2 or len(who) < 2:
@@ -105,12 +113,16 @@ def view_tolerance(
 
 
 def similarity_matrix(responses: Any) -> np.ndarray:
-    """[n, n]: correlation between pictures of the units' standardised responses [n, units]; units that never vary count 0.
+    """[n, n]: correlation between pictures of the units' standardised responses [n, units]; units that never vary count
+    0.
 
     InputError: another shape, NaN."""
     y = as_floats(responses)
     if y.ndim != 2 or not np.isfinite(y).all():
-        raise InputError(f"responses have shape {list(y.shape)}, {int((~np.isfinite(y)).sum())} of them NaN or infinite; needed: [n, units], finite")  # fmt: skip
+        raise InputError(
+            f"responses have shape {list(y.shape)}, {int((~np.isfinite(y)).sum())} of them NaN or infinite; "
+            "needed: [n, units], finite"
+        )
     size = np.abs(y).max(0, initial=0)
     y = y / np.where(size > 0, size, 1)  # squares of 1e-200 are 0
     y = y - y.mean(0)

@@ -2,8 +2,8 @@
 
 Source: specs of Chang & Tsao 2017 (axis, exemplar, energy); the norm-based code is that of Giese & Leopold 2005,
 the length of the vector from the mean times a tuning of its direction. A new code: one function, one line in CODES.
-Trap: an exemplar code of growing radius becomes an axis code, and norm x direction with a linear tuning of the cosine is
-one; only the curvature of what lies in between tells them apart.
+Trap: an exemplar code of growing radius becomes an axis code, and norm x direction with a linear tuning of the cosine
+is one; only the curvature of what lies in between tells them apart.
 """
 
 from collections.abc import Callable

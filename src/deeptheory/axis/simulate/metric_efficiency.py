@@ -1,10 +1,12 @@
-"""What is an axis code good for? Populations with an axis metric against populations with a distance metric, read out linearly.
+"""What is an axis code good for? Populations with an axis metric against populations with a distance metric, read out
+linearly.
 
-Source: Chang & Tsao 2017, figure 7 (the claim; details from memory): with equally many units and equal noise, axis units
-let a linear reader decode identity better, from fewer units, at more noise and in more dimensions. Three readers, all
-trained on some stimuli and asked about others: which of two stimuli it was; an attribute (the side of a random hyperplane
-in feature space); identity under nuisance (the features of one half of the dimensions, the other half varying freely).
-Both metrics have the same output (a softplus of the standardised x), the same reliability of each unit.
+Source: Chang & Tsao 2017, figure 7 (the claim; details from memory): with equally many units and equal noise, axis
+units let a linear reader decode identity better, from fewer units, at more noise and in more dimensions. Three readers,
+all trained on some stimuli and asked about others: which of two stimuli it was; an attribute (the side of a random
+hyperplane in feature space); identity under nuisance (the features of one half of the dimensions, the other half
+varying freely). Both metrics have the same output (a softplus of the standardised x), the same reliability of each
+unit.
 """
 
 from dataclasses import dataclass
@@ -17,13 +19,16 @@ from deeptheory.axis.bench.left_out import left_out
 from deeptheory.axis.simulate.simulation import simulate
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole, whole_numbers
 
 READERS = ("identity", "two", "attribute", "nuisance")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Efficiency(Result):
-    """accuracy: [seed, metric, units, reader]; metrics ("axis", "exemplar"); identity: the nearest of N; chance: [reader]."""
+    """accuracy: [seed, metric, units, reader]; metrics ("axis", "exemplar"); identity: the nearest of N; chance:
+    [reader].
+    """
 
     accuracy: np.ndarray
     seeds: tuple[int, ...]
@@ -34,7 +39,10 @@ class Efficiency(Result):
 
     def __repr__(self) -> str:
         last = self.accuracy[:, :, -1, 0].mean(0)
-        return f"Efficiency(identity from {self.units[-1]} units: axis {last[0]:.2f}, distance {last[1]:.2f}; {len(self.seeds)} seeds)"
+        return (
+            f"Efficiency(identity from {self.units[-1]} units: axis {last[0]:.2f}, distance {last[1]:.2f}; "
+            f"{len(self.seeds)} seeds)"
+        )
 
     def dataset(self):
         """xarray.Dataset: accuracy over [seed, metric, units, reader]."""
@@ -50,12 +58,17 @@ class Efficiency(Result):
         return xr.Dataset({"accuracy": (axes, self.accuracy)}, coords=named)
 
     def ratio(self, accuracy: float = 0.5, reader: str = "identity") -> np.ndarray:
-        """[seed]: how many times as many distance units as axis units an accuracy takes, interpolated between log numbers
-        of units; NaN where one of them does not reach it. InputError: no such reader."""
+        """[seed]: how many times as many distance units as axis units an accuracy takes, interpolated between log
+        numbers of units; NaN where one of them does not reach it. InputError: no such reader."""
         from deeptheory.core.names import pick
 
         r = pick({name: k for k, name in enumerate(self.readers)}, reader, what="reader")
-        needed = np.array([[_crossing(self.accuracy[s, m, :, r], self.units, accuracy) for m in (0, 1)] for s in range(len(self.seeds))])  # fmt: skip
+        needed = np.array(
+            [
+                [_crossing(self.accuracy[s, m, :, r], self.units, accuracy) for m in (0, 1)]
+                for s in range(len(self.seeds))
+            ]
+        )
         return needed[:, 1] / needed[:, 0]
 
     def figure(self, reader: str = "identity") -> Any:
@@ -75,10 +88,17 @@ def metric_efficiency(
     radius=(0.5, 1.5),
     seeds=(0, 1, 2, 3),
 ) -> Efficiency:
-    """See Efficiency. n stimuli, d dimensions; radius: of the exemplars, in median norms. InputError: no unit or seed."""
-    units, seeds = tuple(sorted(int(u) for u in units)), tuple(int(s) for s in seeds)
-    if not units or units[0] < 1 or not seeds:
-        raise InputError(f"units are {units}, seeds {seeds}; needed: at least one of each, numbers from 1")
+    """See Efficiency.
+
+    n stimuli, d dimensions; radius: of the exemplars, in median norms. InputError: no unit or seed.
+    """
+    check_whole(n=(n, 1), d=(d, 1), candidates=(candidates, 2))
+    units = tuple(sorted(whole_numbers("units", units, 1).tolist()))
+    seeds = tuple(whole_numbers("seeds", seeds).tolist())
+    if not units or not seeds:
+        raise InputError(f"units are {units}, seeds {seeds}; needed: at least one of each")
+    if candidates > n:
+        raise InputError(f"candidates is {candidates}; needed: 2 to {n}, the stimuli")
     out = np.empty((len(seeds), 2, len(units), len(READERS)))
     for i, seed in enumerate(seeds):
         for m, metric in enumerate(("axis", "exemplar")):

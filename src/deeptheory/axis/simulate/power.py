@@ -1,7 +1,7 @@
 """How often is a verdict right at your sizes? The bench on simulated cells of known code, as many as you like.
 
-`verdict_power("exemplar", n=400, d=20, reliability=0.6)` before an experiment says what its data could tell. Intervals are
-Clopper and Pearson's: exact for a count, and never narrower than 95 %.
+`verdict_power("exemplar", n=400, d=20, reliability=0.6)` before an experiment says what its data could tell. Intervals
+are Clopper and Pearson's: exact for a count, and never narrower than 95 %.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,15 @@ from deeptheory.axis.models.verdicts import VERDICTS
 from deeptheory.axis.simulate.simulation import Simulation, simulate
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.core.statistics import proportion_interval
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Power(Result):
-    """counts: {code: {verdict: cells}}; n, d, reliability, variances: of the simulation; controversial: stimuli added."""
+    """counts: {code: {verdict: cells}}; n, d, reliability, variances: of the simulation; controversial: stimuli
+    added.
+    """
 
     counts: dict[str, dict[str, int]]
     n: int
@@ -70,8 +73,10 @@ def verdict_power(
 ) -> Power:
     """The verdicts on simulated cells of one code, or of a dict of shares; see simulate for what else it takes.
 
-    controversial: so many stimuli of the bench's own making are shown beside the n. InputError: as simulate and axis_code.
+    controversial: so many stimuli of the bench's own making are shown beside the n. InputError: as simulate and
+    axis_code.
     """
+    check_whole(controversial=(controversial, 0), seed=(seed, 0), folds=(folds, 2), permutations=(permutations, 0))
     if controversial < 0:
         raise InputError(f"controversial is {controversial}; needed: 0 or more stimuli")
     options = {"variances": variances, "reliability": reliability, "seed": seed, **simulation}
@@ -81,7 +86,9 @@ def verdict_power(
     for name in dict.fromkeys(sim.codes):
         mine = said[np.array(sim.codes) == name]
         counts[name] = {v: int((mine == v).sum()) for v in VERDICTS}
-    return Power(counts=counts, n=n, d=d, reliability=reliability, variances=variances, controversial=controversial, seed=seed)  # fmt: skip
+    return Power(
+        counts=counts, n=n, d=d, reliability=reliability, variances=variances, controversial=controversial, seed=seed
+    )
 
 
 def _verdicts(sim: Simulation, controversial: int, **options: Any) -> np.ndarray:

@@ -13,11 +13,14 @@ from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite, check_real, check_whole
 
-# Variances of the 25 shape components of Chang & Tsao's released face space, and of the 25 appearance components, of which
+# Variances of the 25 shape components of Chang & Tsao's released face space, and of the 25 appearance components, of
+# which
 # the first four, and the last, are known: between them they fall geometrically here.
 _SHAPE = (
-    0.0666, 0.0490, 0.0293, 0.0256, 0.0150, 0.0114, 0.0097, 0.0081, 0.0073, 0.0066, 0.0056, 0.0046, 0.0037, 0.0035, 0.0028,
+    0.0666, 0.0490, 0.0293, 0.0256, 0.0150, 0.0114, 0.0097, 0.0081, 0.0073, 0.0066, 0.0056, 0.0046, 0.0037, 0.0035,
+    0.0028,
     0.0027, 0.0022, 0.0019, 0.0019, 0.0017, 0.0015, 0.0014, 0.0013, 0.0011, 0.0010,
 )  # fmt: skip
 _APPEARANCE = (6.98e5, 4.49e5, 3.31e5, *np.geomspace(1.63e5, 2.8e4, 22))
@@ -33,7 +36,8 @@ VARIANCES = {"isotropic": lambda d: np.ones(d), "paper": lambda d: paper_varianc
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Simulation(Result):
-    """responses [n, unit], or [n, trial, unit]; features [n, d]; rates [n, unit] without noise; codes: each unit's code.
+    """responses [n, unit], or [n, trial, unit]; features [n, d]; rates [n, unit] without noise; codes: each unit's
+    code.
 
     targets: [unit, d], its axis or exemplar. blocks: two halves of the features, by name. reliability, trials, noise,
     seed: as asked for.
@@ -67,7 +71,12 @@ class Simulation(Result):
 
     def respond(self, features: np.ndarray, seed: int) -> np.ndarray:
         """The same cells' responses to other stimuli [m, d]: [m, unit], or [m, trial, unit] where there are trials."""
-        return _noisy(self._rates(as_floats(features)), self, np.random.default_rng(seed))
+        check_whole(seed=(seed, 0))
+        s = as_floats(features)
+        if s.ndim != 2 or s.shape[1] != self.features.shape[1]:
+            raise InputError(f"features have shape {list(s.shape)}; needed: [m, {self.features.shape[1]}]")
+        check_finite(features=s)
+        return _noisy(self._rates(s), self, np.random.default_rng(seed))
 
     def _rates(self, features: np.ndarray) -> np.ndarray:
         raw = _drive(self.codes, features, self.targets)
@@ -95,24 +104,27 @@ def simulate(
 
     code: a name of CODES, or a dict of shares ({"axis": 0.6, "energy": 0.4}). variances: "isotropic", "paper" (d = 50),
     or [d]. reliability: signal variance over all variance of the mean over trials, the same for every unit (a cell
-    without a code has noise alone). radius: of the exemplars in median stimulus norms, drawn evenly between two numbers.
+    without a code has noise alone). radius: of the exemplars in median stimulus norms, drawn evenly between two
+    numbers.
     sign: "plus", "minus" (exemplar cells that fire more with distance; mirrored axes) or "both", drawn evenly.
     noise: "poisson" counts, or "gaussian".
-    InputError: an unknown name, reliability outside (0, 1), shares that do not add up to 1, variances of another length.
+    InputError: an unknown name, reliability outside (0, 1), shares that do not add up to 1, variances of another
+    length.
     """
+    check_whole(n=(n, 1), d=(d, 1), units=(units, 1), trials=(trials, 1), seed=(seed, 0))
     shares = code if isinstance(code, dict) else {code: 1.0}
-    for name in shares:
+    for name, value in shares.items():
         pick(CODES, name, what="code")
+        check_real(**{f"the share of {name}": (value, -np.inf)})
+    check_real(reliability=(reliability, 0))
     if abs(sum(shares.values()) - 1) > 1e-9 or min(shares.values()) < 0:
         raise InputError(f"shares are {shares}; needed: not negative, adding up to 1")
     if not 0 < reliability < 1:
         raise InputError(f"reliability is {reliability}; needed: between 0 and 1, both excluded")
     pick({"poisson": 0, "gaussian": 0}, noise, what="noise")
     signs = pick({"plus": (1.0,), "minus": (-1.0,), "both": (1.0, -1.0)}, sign, what="sign")
-    if min(n, d, units, trials) < 1:
-        raise InputError(f"n, d, units, trials are {n}, {d}, {units}, {trials}; needed: at least 1 each")
-    spread = pick(VARIANCES, variances, what="variances")(d) if isinstance(variances, str) else np.asarray(variances)
-    if spread.shape != (d,) or (spread < 0).any():
+    spread = pick(VARIANCES, variances, what="variances")(d) if isinstance(variances, str) else as_floats(variances)
+    if spread.shape != (d,) or not ((spread >= 0) & np.isfinite(spread)).all():
         raise InputError(f"variances have shape {list(spread.shape)}, d is {d}; needed: [{d}], none negative")
     rng = np.random.default_rng(seed)
     features = rng.standard_normal((n, d)) * np.sqrt(spread)
@@ -120,7 +132,10 @@ def simulate(
     codes = tuple(name for name, k in zip(shares, np.diff(counts)) for _ in range(k))
     targets = rng.standard_normal((units, d)) * np.sqrt(spread)  # axes and exemplars lie where stimuli lie
     targets /= np.linalg.norm(targets, axis=1, keepdims=True)
-    ends = np.broadcast_to(as_floats(radius), (2,))
+    ends = as_floats(radius)
+    if ends.shape not in ((), (2,)) or not np.isfinite(ends).all() or (ends < 0).any():
+        raise InputError(f"radius is {radius}; needed: one number or two, from 0, in median stimulus norms")
+    ends = np.sort(np.broadcast_to(ends, (2,)))
     far = np.median(np.linalg.norm(features, axis=1)) * rng.uniform(ends[0], ends[1], units)
     is_exemplar = np.array([c == "exemplar" for c in codes])
     targets *= np.where(is_exemplar, far, 1.0)[:, None]
@@ -160,7 +175,9 @@ def _drive(codes: tuple[str, ...], features: np.ndarray, targets: np.ndarray) ->
 
 
 def _gain(rates: np.ndarray, s: Simulation) -> np.ndarray:
-    """What to multiply rates by: g^2 v / (g^2 v + g m / trials) = reliability for Poisson; unit variance for Gaussian."""
+    """What to multiply rates by: g^2 v / (g^2 v + g m / trials) = reliability for Poisson; unit variance for
+    Gaussian.
+    """
     v, m = rates.var(0), rates.mean(0)
     flat = v < 1e-20
     safe = np.where(flat, 1.0, v)

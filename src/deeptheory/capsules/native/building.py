@@ -1,11 +1,11 @@
 """The compiled kernels: built by the C compiler at hand when first needed, saved in the cache folder, loaded by ctypes.
 
-No compiler, or a failed build, is no error: `missing()` says why, and routing takes its other forms (see `backends`). Measured:
-about two seconds per kernel, once per machine. DEEPTHEORY_CACHE moves the cache; CC names another compiler, with arguments if need
-be ("ccache gcc", "gcc -m64").
-Pitfalls: -march=native code must not travel: the name of the file holds processor, compiler and source. A library that was cut
-short takes the process down when it is loaded: its checksum stands beside it, and what does not match is built again. Under
--ffast-math NaN is lost: it is switched off last, and vectors.h refuses it.
+No compiler, or a failed build, is no error: `missing()` says why, and routing takes its other forms (see `backends`).
+Measured: about two seconds per kernel, once per machine. DEEPTHEORY_CACHE moves the cache; CC names another compiler,
+with arguments if need be ("ccache gcc", "gcc -m64").
+Pitfalls: -march=native code must not travel: the name of the file holds processor, compiler and source. A library that
+was cut short takes the process down when it is loaded: its checksum stands beside it, and what does not match is built
+again. Under -ffast-math NaN is lost: it is switched off last, and vectors.h refuses it.
 """
 
 import ctypes
@@ -60,7 +60,9 @@ def missing(name: str = "dynamic") -> str | None:
 
 
 def _loaded(command: list[str], source: Path, name: str) -> ctypes.CDLL:
-    """From the cache; built there if it is absent or damaged; from a folder of this process alone if nothing can be saved there."""
+    """From the cache; built there if it is absent or damaged; from a folder of this process alone if nothing can be
+    saved there.
+    """
     try:
         path = cache_folder() / "native" / name
         if not _whole(path):

@@ -18,7 +18,10 @@ _WORTH = 1 << 21  # products of a pass below which threads cost more than they s
 
 
 class NativePasses:
-    """See `routing.recomputed.Passes`. Inside, a sum is [C, J, q, 16]: C vectors of 16 examples; a coupling [I, J, C, 16]."""
+    """See `routing.recomputed.Passes`.
+
+    Inside, a sum is [C, J, q, 16]: C vectors of 16 examples; a coupling [I, J, C, 16].
+    """
 
     @staticmethod
     def examples(weight, iterations):
@@ -144,7 +147,10 @@ def shared_out(n, threads, some):
 
 
 def addresses(tensors):
-    """Of what the kernel reads and writes. In another dtype what it reads would be noise, and what it writes a corrupt heap."""
+    """Of what the kernel reads and writes.
+
+    In another dtype what it reads would be noise, and what it writes a corrupt heap.
+    """
     tensors = list(tensors)
     for t in tensors:
         assert t is None or (t.dtype in (torch.float32, torch.int64) and t.is_contiguous() and t.device.type == "cpu")

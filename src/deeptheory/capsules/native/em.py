@@ -1,9 +1,11 @@
-"""EM routing by the compiled kernel: votes live in the processor's cache and are made again, what is kept is assignments.
+"""EM routing by the compiled kernel: votes live in the processor's cache and are made again, what is kept is
+assignments.
 
-Source: Hinton, Sabour & Frosst 2018, Procedure 1, in the paper's variant and the released one. Saved for the backward pass:
-assignments of the iterations after the first (a sixteenth of the votes), means, variances and masses of parents.
+Source: Hinton, Sabour & Frosst 2018, Procedure 1, in the paper's variant and the released one. Saved for the backward
+pass: assignments of the iterations after the first (a sixteenth of the votes), means, variances and masses of parents.
 Two ablations of the paper run here too: poses as vectors of 16 numbers, and mixing proportions for activations.
-Trap: examples go through 16 at a time, so that a batch of 1 costs as much as one of 16; threads share out these sixteens.
+Trap: examples go through 16 at a time, so that a batch of 1 costs as much as one of 16; threads share out these
+sixteens.
 """
 
 import ctypes
@@ -24,7 +26,8 @@ _POINTER = ctypes.c_void_p
 
 @dataclass(frozen=True, eq=False)
 class Geometry:
-    """Who hears whom. at: [P, KK] child position; windows: [HW, M] p * KK + k or -1; first: [P, KK] the first assignment;
+    """Who hears whom. at: [P, KK] child position; windows: [HW, M] p * KK + k or -1; first: [P, KK] the first
+    assignment;
     together: parents of all types compete for a child, or each type on its own."""
 
     at: torch.Tensor
@@ -58,9 +61,11 @@ def route(
     presence: str,
     eager: Callable,
 ):
-    """pose: [B, HW, T, 16], activation: [B, HW, T], weight: [KK * T, J, 4, 4] or [KK * T, J, 16, 16], where: [KK * T, 16] or None, betas: [J].
+    """pose: [B, HW, T, 16], activation: [B, HW, T], weight: [KK * T, J, 4, 4] or [KK * T, J, 16, 16], where: [KK * T,
+    16] or None, betas: [J].
 
-    presence: "cost" or "mass", see `routing.em`. -> mean [B, P, J, 16], activation [B, P, J]; all float32 on the CPU. `where` has no gradient.
+    presence: "cost" or "mass", see `routing.em`. -> mean [B, P, J, 16], activation [B, P, J]; all float32 on the CPU.
+    `where` has no gradient.
     eager: the same of the first five arguments, by operations that autograd sees.
     """
     where = None if where is None else where.float().contiguous()
@@ -145,7 +150,16 @@ class _Some:
         self.batch, (self.positions, self.types) = len(pose), pose.shape[1:3]
         self.windows, self.kk = geometry.at.shape
         self.parents, self.children = turned.shape[:2]
-        self.inputs = (_turned(pose), _turned(activation), geometry.at, turned, where, geometry.first, beta_u.contiguous(), beta_a.contiguous())  # fmt: skip
+        self.inputs = (
+            _turned(pose),
+            _turned(activation),
+            geometry.at,
+            turned,
+            where,
+            geometry.first,
+            beta_u.contiguous(),
+            beta_a.contiguous(),
+        )
         self.weights = turned.shape[2:].numel()
         sizes = (self.windows, self.kk, self.types, self.parents, self.weights == 256, self.shares)
         floors = (constants.damping, constants.variance_floor, constants.mass_floor)
@@ -163,7 +177,10 @@ class _Some:
                 "logit": self._parents(),
             }
             out = self._assignments() if t < len(self.layers) - 1 else None
-            self.kernel.em_iterate(ctypes.byref(layer), *map(_address, (r, before, own["mean"], own["var"], own["mass"], own["logit"], out, self.work)))  # fmt: skip
+            self.kernel.em_iterate(
+                ctypes.byref(layer),
+                *map(_address, (r, before, own["mean"], own["var"], own["mass"], own["logit"], out, self.work)),
+            )
             kept.append(own if r is None else {"r": r, **own})
             if out is not None:
                 self._assign(None, out)
@@ -181,7 +198,23 @@ class _Some:
             own, before = kept[t], kept[t - 1]["mean"] if t else None
             coef = self._parents(2, 16)
             g_r = self._assignments() if t else None
-            arrays = (own["r"], before, own["mean"], own["var"], own["mass"], own["logit"], g_l, g_m, g_logit, coef, g_r, g_a, g_u, g_b, self.work)  # fmt: skip
+            arrays = (
+                own["r"],
+                before,
+                own["mean"],
+                own["var"],
+                own["mass"],
+                own["logit"],
+                g_l,
+                g_m,
+                g_logit,
+                coef,
+                g_r,
+                g_a,
+                g_u,
+                g_b,
+                self.work,
+            )
             self.kernel.em_iterate_back(ctypes.byref(self.layers[t]), *map(_address, arrays))
             terms.append((own["r"], g_l, own["mean"], own["var"], coef))
             if g_r is not None:
@@ -190,7 +223,12 @@ class _Some:
         g_pose = torch.zeros_like(self.inputs[0])
         g_weight = self.inputs[3].new_zeros(self.parents, self.children, self.weights)
         table = (_Iteration * len(terms))(*(_Iteration(*pointers(*term)) for term in terms))
-        self.kernel.em_finish(ctypes.byref(self.layers[0]), ctypes.c_long(len(terms)), table, *map(_address, (g_pose, g_weight, self.work)))  # fmt: skip
+        self.kernel.em_finish(
+            ctypes.byref(self.layers[0]),
+            ctypes.c_long(len(terms)),
+            table,
+            *map(_address, (g_pose, g_weight, self.work)),
+        )
         return self.back(g_pose), self.back(g_a), g_weight, g_u.sum(1), g_b.sum(1)
 
     def activation(self, logit):

@@ -1,6 +1,8 @@
-"""The passes of dynamic routing in windows (convolutional capsules) by the compiled kernel: 16 examples at once, no votes in memory.
+"""The passes of dynamic routing in windows (convolutional capsules) by the compiled kernel: 16 examples at once, no
+votes in memory.
 
-See `windowed.c`. A parent is a type at a position: what `routing.recomputed` calls J parents are P * J here, positions first.
+See `windowed.c`. A parent is a type at a position: what `routing.recomputed` calls J parents are P * J here, positions
+first.
 """
 
 import ctypes

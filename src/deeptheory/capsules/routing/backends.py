@@ -4,9 +4,10 @@
 "triton": kernels for CUDA, in float32, where triton can be imported; votes never saved (see `on_gpu`).
 "recompute": torch alone, any device and dtype, a few examples at a time, votes made again in the backward pass.
 "eager": plain torch, every operation seen by autograd.
-"auto" chooses by shape: eager where votes are few or the compiled kernel's arithmetic would be mostly idle lanes (`prefer`), native
-or triton where they can be had, recompute for the rest. Whatever is asked for, the eager form runs while torch traces or transforms
-(compile, export, vmap, jvp) and where a backward pass is itself differentiated: there is nothing else that they could see.
+"auto" chooses by shape: eager where votes are few or the compiled kernel's arithmetic would be mostly idle lanes
+(`prefer`), native or triton where they can be had, recompute for the rest. Whatever is asked for, the eager form runs
+while torch traces or transforms (compile, export, vmap, jvp) and where a backward pass is itself differentiated: there
+is nothing else that they could see.
 """
 
 import warnings
@@ -44,8 +45,9 @@ def choose(
     to: tuple[int, int] | None = None,
     slower: Callable[[], bool] = lambda: False,
 ) -> str:
-    """The backend to take. kernel: of the compiled form; votes: bytes of them; unable: why the compiled form cannot do it; to: parents
-    and numbers of each, for dynamic routing; slower(): whether on a CPU the compiled form is slower than the eager one (asked late: a traced size is a symbol).
+    """The backend to take. kernel: of the compiled form; votes: bytes of them; unable: why the compiled form cannot do
+    it; to: parents and numbers of each, for dynamic routing; slower(): whether on a CPU the compiled form is slower
+    than the eager one (asked late: a traced size is a symbol).
 
     InputError: an unknown name. MissingDependency: "native" or "triton" was asked for and cannot be had.
     """
@@ -72,10 +74,11 @@ def choose(
 def prefer(batch: int, children: int, parents: int, q: int, p: int) -> bool:
     """Whether dynamic routing of this shape is faster in the eager form than in the compiled one.
 
-    The compiled kernel makes votes again in every pass, p products for each of their numbers, for 16 examples whether there are
-    so many or not; the eager form makes them once, by a library's matrix product, and then moves them about. Measured on one core,
-    forward and backward (`deeptheory bench --only capsules`): equal at a batch that fills (p + 8) / 64 of the lanes. Below two
-    million products per pass what counts is the number of calls, of which the compiled form has one each way.
+    The compiled kernel makes votes again in every pass, p products for each of their numbers, for 16 examples whether
+    there are so many or not; the eager form makes them once, by a library's matrix product, and then moves them about.
+    Measured on one core, forward and backward (`deeptheory bench --only capsules`): equal at a batch that fills (p + 8)
+    / 64 of the lanes. Below two million products per pass what counts is the number of calls, of which the compiled
+    form has one each way.
     """
     lanes = _LANES * -(-batch // _LANES)
     return lanes * children * parents * q * p > 2_000_000 and 64 * batch / lanes < p + 8

@@ -1,7 +1,8 @@
 """The checks that both routings share: precision, numbers that are not finite, what a layer is handed, who is watching.
 
-Numbers are looked at on the CPU, in eager mode, and in the (small) output, where every NaN and infinity of the input ends up; only
-then is the culprit looked for. On a GPU looking would make the host wait at every layer: there NaN travels on, as in torch.
+Numbers are looked at on the CPU, in eager mode, and in the (small) output, where every NaN and infinity of the input
+ends up; only then is the culprit looked for. On a GPU looking would make the host wait at every layer: there NaN
+travels on, as in torch.
 """
 
 from contextlib import nullcontext
@@ -52,7 +53,9 @@ def tensor_on(x: Any, device: Any) -> torch.Tensor:
 
 
 def floating(x: torch.Tensor) -> torch.Tensor:
-    """x as real numbers: integers and truth values as float32 (what torch does with them depends on its default dtype)."""
+    """x as real numbers: integers and truth values as float32 (what torch does with them depends on its default
+    dtype).
+    """
     return x if x.is_floating_point() else at_least_float32(x)
 
 
@@ -75,7 +78,8 @@ def check_layer_input(name: str, x: Any, pattern: str) -> torch.Tensor:
     axes = pattern.split()
     if x.ndim == len(axes) - 1:
         raise InputError(
-            f"{name} has shape {list(x.shape)}; it needs {len(axes)} axes, [{', '.join(axes)}]: one example needs a batch axis "
+            f"{name} has shape {list(x.shape)}; it needs {len(axes)} axes, [{', '.join(axes)}]: one example "
+            "needs a batch axis "
             f"as well, {name}[None]"
         )
     check_shapes(**{name: (x, pattern)})
@@ -83,8 +87,8 @@ def check_layer_input(name: str, x: Any, pattern: str) -> torch.Tensor:
 
 
 def truth_values(name: str, mask: torch.Tensor) -> torch.Tensor:
-    """mask as truth values; integers 0 and 1 are such. InputError: floats, which some read as 1 / 0 and others as 0 / -inf to be
-    added to logits, and other integers."""
+    """mask as truth values; integers 0 and 1 are such. InputError: floats, which some read as 1 / 0 and others as 0 /
+    -inf to be added to logits, and other integers."""
     if mask.dtype == torch.bool:
         return mask
     whole = not mask.is_floating_point() and not mask.is_complex()

@@ -1,8 +1,8 @@
 """Dynamic routing: a capsule sends its output to the parents whose output agrees with its vote.
 
 Source: Sabour, Frosst & Hinton 2017, procedure 1 and eqs. 1-3.
-Traps: the softmax is over parents, so that a child divides itself; over children, as in many ports, MNIST is learnt just as
-well. r counts squashes. Logits are of each example, from zero. Gradients flow through all iterations.
+Traps: the softmax is over parents, so that a child divides itself; over children, as in many ports, MNIST is learnt
+just as well. r counts squashes. Logits are of each example, from zero. Gradients flow through all iterations.
 """
 
 from collections.abc import Callable
@@ -45,16 +45,20 @@ def dynamic_routing(
     mask=None,
     backend: str = "auto",
 ) -> Any:
-    """Routing by agreement (procedure 1). u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of u.
+    """Routing by agreement (procedure 1). u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of
+    u.
 
-    iterations: number of squashes; 1 is uniform coupling. bias: [J, q], added before each squash (the released code has one).
-    leaky: a zero logit beside the parents', for children that belong to none of them (released code, CIFAR-10). prior: [I, J],
-    logits to start from, else 0. detach: no gradient through the coupling, as in several ports; off in the paper's code.
+    iterations: number of squashes; 1 is uniform coupling. bias: [J, q], added before each squash (the released code has
+    one).
+    leaky: a zero logit beside the parents', for children that belong to none of them (released code, CIFAR-10). prior:
+    [I, J], logits to start from, else 0. detach: no gradient through the coupling, as in several ports; off in the
+    paper's code.
     mask: [B, I] or [I] truth values, True where there is a child: the others have no vote, whatever u holds there.
-    backend: "auto", "eager", "recompute", "native" or "triton", see `backends`. Votes are computed in the dtype of u or of autocast
-    (by the last two in float32), all else in float32 or better; float32 comes back under autocast. Integers are read as float32;
-    of two dtypes, votes take the wider.
-    InputError: iterations < 1, shapes that do not fit, NaN or infinity (on the CPU). MissingDependency: no such backend here.
+    backend: "auto", "eager", "recompute", "native" or "triton", see `backends`. Votes are computed in the dtype of u or
+    of autocast (by the last two in float32), all else in float32 or better; float32 comes back under autocast. Integers
+    are read as float32; of two dtypes, votes take the wider.
+    InputError: iterations < 1, shapes that do not fit, NaN or infinity (on the CPU). MissingDependency: no such backend
+    here.
     """
     iterations, leaky, detach = check_iterations(iterations), bool(leaky), bool(detach)
     if not is_torch(u):
@@ -94,7 +98,10 @@ _PASSES: dict[str, recomputed.Maker] = {
 
 
 def masked(u: torch.Tensor, mask: Any) -> torch.Tensor:
-    """u: [B, I, p] with 0 where mask, [B, I] or [I], is False: no vote, so that the child takes no part. InputError: no truth values."""
+    """u: [B, I, p] with 0 where mask, [B, I] or [I], is False: no vote, so that the child takes no part.
+
+    InputError: no truth values.
+    """
     if mask is None:
         return u
     mask = truth_values("mask", tensor_on(mask, u.device))
@@ -103,7 +110,9 @@ def masked(u: torch.Tensor, mask: Any) -> torch.Tensor:
 
 
 def _eager(u, weight, bias, prior, iterations: int, leaky: bool, detach: bool) -> torch.Tensor:
-    """[B, J, q] by operations that autograd sees; votes lie as [B J, I, q], where each sum is a product of matrices without a copy."""
+    """[B, J, q] by operations that autograd sees; votes lie as [B J, I, q], where each sum is a product of matrices
+    without a copy.
+    """
     votes = einsum("BIp,IJqp->BJIq", u, weight)
     b, j, i, _ = votes.shape
     with full_precision(u.device):
@@ -133,7 +142,10 @@ def softmax(logits: torch.Tensor) -> torch.Tensor:
 
 
 def leaky_softmax(logits: torch.Tensor, over: int = -1) -> torch.Tensor:
-    """The same with one logit of zero beside the parents'; it is dropped, so that couplings sum to less than one. over: parents' axis."""
+    """The same with one logit of zero beside the parents'; it is dropped, so that couplings sum to less than one.
+
+    over: parents' axis.
+    """
     orphan = torch.zeros_like(logits.narrow(over, 0, 1))
     return torch.cat([orphan, logits], over).softmax(over).narrow(over, 1, logits.shape[over])
 
@@ -147,7 +159,10 @@ def route(
     detach: bool = False,
     watch: Callable | None = None,
 ) -> torch.Tensor:
-    """votes: [..., I, J, q] -> v: [..., J, q]. over: logits [..., I, J] -> coupling. watch(coupling, logits, v, votes): each iteration."""
+    """votes: [..., I, J, q] -> v: [..., J, q].
+
+    over: logits [..., I, J] -> coupling. watch(coupling, logits, v, votes): each iteration.
+    """
     inner = votes.detach() if detach else votes
     start = votes.new_zeros(votes.shape[:-1])
     logits = start if prior is None else start + prior

@@ -1,8 +1,10 @@
-"""EM routing: parents are Gaussians that children's votes are drawn from, active where a tight cluster is cheaper than none.
+"""EM routing: parents are Gaussians that children's votes are drawn from, active where a tight cluster is cheaper than
+none.
 
 Source: Hinton, Sabour & Frosst 2018, Procedure 1; schedules and constants: `variants`.
-Traps: child activations weigh the assignments and must not cancel in them; ln a + ln p, not a ln p; everything stays in the
-log domain, for a Gaussian of 16 dimensions and variance 5e-4 peaks at 1e20; moments about the mean, never E[x^2] - mean^2.
+Traps: child activations weigh the assignments and must not cancel in them; ln a + ln p, not a ln p; everything stays in
+the log domain, for a Gaussian of 16 dimensions and variance 5e-4 peaks at 1e20; moments about the mean, never E[x^2] -
+mean^2.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,16 +52,21 @@ def em_routing(
     *,
     backend: str = "auto",
 ) -> Any:
-    """EM routing (Procedure 1). votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B, J].
+    """EM routing (Procedure 1). votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B,
+    J].
 
-    beta_u, beta_a: [J] or one number, in the paper's letters for both variants. schedule: final lambda, or one lambda an iteration.
-    mask: [I, J] or [B, I, J] truth values, True where j is a parent of i; else all are. A child that is not there has activation 0.
+    beta_u, beta_a: [J] or one number, in the paper's letters for both variants. schedule: final lambda, or one lambda
+    an iteration.
+    mask: [I, J] or [B, I, J] truth values, True where j is a parent of i; else all are. A child that is not there has
+    activation 0.
     normalize: "all": the E-step is over all parents of a
-    child; "position": over its parents of each type on their own, as released for convolutions; needs types: [J] integers.
-    variant: "paper", "reference_code" or "balanced" (see `variants`), or a Variant. presence: "cost": a = logistic(lambda (beta_a - cost)); "mass":
-    the mixing proportion, mass over the mass of all parents (the paper's ablation).
-    backend: "auto", "eager" or "recompute", see `backends`; the layers, which make votes themselves, know the others too. Routing is in
-    float32 or better; float32 comes back under autocast, else the dtype of votes.
+    child; "position": over its parents of each type on their own, as released for convolutions; needs types: [J]
+    integers.
+    variant: "paper", "reference_code" or "balanced" (see `variants`), or a Variant. presence: "cost": a =
+    logistic(lambda (beta_a - cost)); "mass": the mixing proportion, mass over the mass of all parents (the paper's
+    ablation).
+    backend: "auto", "eager" or "recompute", see `backends`; the layers, which make votes themselves, know the others
+    too. Routing is in float32 or better; float32 comes back under autocast, else the dtype of votes.
     InputError: iterations < 1, shapes that do not fit, activations outside [0, 1], NaN or infinity (on the CPU).
     """
     lambdas, constants = inverse_temperatures(iterations, schedule), variant_of(variant)
@@ -89,7 +96,8 @@ def em_routing(
     flat, activation = in_one_dtype(asked.flatten(3), floating(tensor_on(activation, votes.device)))
     if activation.ndim == 1:
         raise InputError(
-            f"activation has shape {list(activation.shape)}; it needs 2 axes, [B, I]: one example needs a batch axis as well, "
+            f"activation has shape {list(activation.shape)}; it needs 2 axes, [B, I]: one example needs a "
+            "batch axis as well, "
             "votes[None] and activation[None]"
         )
     check_shapes(votes=(flat, "B I J h"), activation=(activation, "B I"))
@@ -128,7 +136,8 @@ def check_activation(activation: torch.Tensor) -> None:
     low, high = (float(x) for x in activation.detach().aminmax())
     if low < 0 or high > 1:
         raise InputError(
-            f"activation runs from {low:.3g} to {high:.3g}; it is a probability, within [0, 1]: pass it through a sigmoid"
+            f"activation runs from {low:.3g} to {high:.3g}; it is a probability, within [0, 1]: pass it "
+            "through a sigmoid"
         )
 
 
@@ -140,7 +149,8 @@ def check_types(votes: torch.Tensor, normalize: str, types) -> None:
 
 
 def in_parts(function: Callable, inputs: tuple, one: int) -> tuple:
-    """function(*inputs) for a few examples at a time; nothing but the inputs is kept, all else is computed again backward.
+    """function(*inputs) for a few examples at a time; nothing but the inputs is kept, all else is computed again
+    backward.
 
     one: bytes of votes of one example. An input of None, or with a batch of 1 that stands for all, goes in whole.
     """
@@ -208,7 +218,8 @@ def route(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """votes: [..., I, J, h], activation: [..., I] -> mean [..., J, h], activation [..., J].
 
-    first: assignments to begin with. over: logits [..., I, J] -> assignments. watch(r, mass, mean, variance, logit, votes): each iteration.
+    first: assignments to begin with. over: logits [..., I, J] -> assignments. watch(r, mass, mean, variance, logit,
+    votes): each iteration.
     """
     r, mean, logit = first, votes.new_zeros(()), votes.new_zeros(())
     a_out = logit

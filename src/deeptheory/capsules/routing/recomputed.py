@@ -1,11 +1,15 @@
 """Dynamic routing without keeping votes: forward and backward as passes over all children, written by hand.
 
-Source: Sabour, Frosst & Hinton 2017, procedure 1, and three identities. The first iteration is uniform. Logits are votes . A,
-with A the sum of the earlier outputs, so that nothing of their size is carried along. The gradient of the votes is a sum of
-2 r - 1 outer products (coupling by gradient of s, gradient of logits by A), which goes straight into those of u and the weights.
-A pass is what a backend brings: `TorchPasses` here, compiled ones in `native`. Saved: u, the weights, sums [r, B, J, q].
-Pitfall: a backward pass written by hand is not differentiable itself. Where autograd asks for a graph of it (create_graph), the
-eager form is differentiated instead: once_differentiable gave Hessians of zeros and an outer gradient of MAML off by half.
+Source: Sabour, Frosst & Hinton 2017, procedure 1, and three identities. The first iteration is uniform. Logits are
+votes . A, with A the sum of the earlier outputs, so that nothing of their size is carried along. The gradient of the
+votes is a sum of 2 r - 1 outer products (coupling by gradient of s, gradient of logits by A), which goes straight into
+those of u and the weights.
+A pass is what a backend brings: `TorchPasses` here, compiled ones in `native`. Saved: u, the weights, sums [r, B, J,
+q].
+Pitfall: a backward pass written by hand is not differentiable itself. Where autograd asks for a graph of it
+(create_graph), the
+eager form is differentiated instead: once_differentiable gave Hessians of zeros and an outer gradient of MAML off by
+half.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +45,9 @@ class Passes(Protocol):
         ...
 
     def finish(self, terms: Terms, even: torch.Tensor | None, gw: torch.Tensor) -> torch.Tensor:
-        """Gradient of u from that of the votes, sum of factor by side, plus first coupling by `even`; that of weights is added to gw."""
+        """Gradient of u from that of the votes, sum of factor by side, plus first coupling by `even`; that of
+        weights is added to gw.
+        """
         ...
 
 
@@ -113,14 +119,17 @@ class _Routing(torch.autograd.Function):
 
 
 def asks_for_more(gradients: Sequence) -> bool:
-    """Whether a graph of the gradients is asked for, or many at once (is_grads_batched): what is written by hand gives neither."""
+    """Whether a graph of the gradients is asked for, or many at once (is_grads_batched): what is written by hand
+    gives neither.
+    """
     return torch.is_grad_enabled() or traced(*gradients)
 
 
 def differentiable(form: Callable, inputs: Sequence, wanted: Sequence[bool], gradients: Sequence) -> list:
     """Gradients of form(*inputs), with a graph of their own; None where none is wanted.
 
-    Of views: where one input was computed from another (weights from u), autograd.grad would go on through it and count that twice.
+    Of views: where one input was computed from another (weights from u), autograd.grad would go on through it and count
+    that twice.
     """
     with torch.enable_grad(), full_precision(inputs[0].device):
         views: list[Any] = [None if x is None else x.view_as(x) for x in inputs]
@@ -171,7 +180,9 @@ def _backward(passes: Passes, sums, gradient, with_prior, detach, gw):
 
 
 class TorchPasses:
-    """Passes by torch, with the votes of a few examples at hand: as many as fit the cache of a CPU, or 256 MB of a GPU."""
+    """Passes by torch, with the votes of a few examples at hand: as many as fit the cache of a CPU, or 256 MB of a
+    GPU.
+    """
 
     @staticmethod
     def examples(weight, iterations):

@@ -1,13 +1,13 @@
 """What Procedure 1 of the EM paper leaves open or the authors' program does otherwise, by name.
 
 Source: Hinton, Sabour & Frosst 2018, Procedure 1; their released code (google-research, capsule_em), read line by line.
-"balanced" is ours, and what learns: in the paper's text a parent's logit is lambda times a sum over children, with one lambda for
-layers of 1 and of 500 children a parent, so that in small networks all activations are equal (to 3e-6 at the start, on 20x20
-pixels) and hardly move. Gritzman 2019 (arXiv 1907.00652) divides the cost by the even share of children and multiplies it by 100;
-so do we, by 50, with initial weights whose votes keep their scale from layer to layer, and a variance floor of that scale (1): with
-the text's 5e-4 sixteen dimensions make nearly every assignment all or nothing from the start.
-In the paper's letters the released logit of a parent is 2 lambda (beta_a - cost): it adds log variances where the paper adds log
-deviations. Its parameters are b_a = -beta_a / 2500 and b_s = 2 beta_u / (1 + ln 2 pi).
+"balanced" is ours, and what learns: in the paper's text a parent's logit is lambda times a sum over children, with one
+lambda for layers of 1 and of 500 children a parent, so that in small networks all activations are equal (to 3e-6 at the
+start, on 20x20 pixels) and hardly move. Gritzman 2019 (arXiv 1907.00652) divides the cost by the even share of children
+and multiplies it by 100; so do we, by 50, with initial weights whose votes keep their scale from layer to layer, and a
+variance floor of that scale (1): with the text's 5e-4 sixteen dimensions make nearly every assignment all or nothing
+from the start. In the paper's letters the released logit of a parent is 2 lambda (beta_a - cost): it adds log variances
+where the paper adds log deviations. Its parameters are b_a = -beta_a / 2500 and b_s = 2 beta_u / (1 + ln 2 pi).
 """
 
 from collections.abc import Sequence
@@ -21,11 +21,13 @@ from deeptheory.core.names import pick
 class Variant:
     """Constants of EM routing.
 
-    damping: share of the previous mean in the new one (0 at the start). logit_scale: factor of lambda. variance_floor, mass_floor:
-    added to variance and mass. class_temperature: factor of lambda in the class layer. class_mass_floor: the floor there.
+    damping: share of the previous mean in the new one (0 at the start). logit_scale: factor of lambda. variance_floor,
+    mass_floor: added to variance and mass. class_temperature: factor of lambda in the class layer. class_mass_floor:
+    the floor there.
     coordinates: the two entries of the 16 of a vote to which row and column are added in the class layer.
-    relative_cost: 0: a parent's cost is a sum over its mass, as in the text; c: it is c times that sum over an even share of the
-    children, so that one lambda suits layers of any number of children. begin: initial values of layers, see `initialization`.
+    relative_cost: 0: a parent's cost is a sum over its mass, as in the text; c: it is c times that sum over an even
+    share of the children, so that one lambda suits layers of any number of children. begin: initial values of layers,
+    see `initialization`.
     """
 
     damping: float = 0.0
@@ -63,8 +65,8 @@ def check_iterations(iterations: int) -> int:
 
 
 def in_shares(lambdas: Sequence[float], constants: Variant, share: float) -> tuple[tuple[float, ...], float]:
-    """The lambdas with which the cost is relative to an even share of children, and the unit of beta_a in which its own part of the
-    logit is unchanged. share: children per parent, 1 child divided among its parents."""
+    """The lambdas with which the cost is relative to an even share of children, and the unit of beta_a in which its own
+    part of the logit is unchanged. share: children per parent, 1 child divided among its parents."""
     factor = constants.relative_cost / share if constants.relative_cost else 1.0
     return tuple(x * factor for x in lambdas), 1 / factor
 
@@ -72,8 +74,9 @@ def in_shares(lambdas: Sequence[float], constants: Variant, share: float) -> tup
 def inverse_temperatures(iterations: int, schedule: float | Sequence[float]) -> tuple[float, ...]:
     """lambda for each iteration.
 
-    schedule: a number is the final lambda, lambda_i = final * (1 - 0.95^(i+1)), i from 0 (the authors' reply on OpenReview, and the
-    released code, with final 0.01); a sequence is taken as it is. InputError: iterations < 1, or another number of entries.
+    schedule: a number is the final lambda, lambda_i = final * (1 - 0.95^(i+1)), i from 0 (the authors' reply on
+    OpenReview, and the released code, with final 0.01); a sequence is taken as it is. InputError: iterations < 1, or
+    another number of entries.
     """
     iterations = check_iterations(iterations)
     if isinstance(schedule, (int, float)):

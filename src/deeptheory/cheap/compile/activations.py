@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.cheap.compile.functions import FUNCTIONS, Function
+from deeptheory.cheap.compile.functions import FUNCTIONS, RAMPS, Function
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 
@@ -245,17 +245,18 @@ def _is_relu(activation: Any) -> bool:
     return activation in (torch.relu, torch.nn.functional.relu) or type(activation) is torch.nn.ReLU
 
 
-_OWN = {"sigmoid": "logistic", "tanh": "tanh", "exp": "exp", "sin": "sin", "cos": "cos"}
+_OWN = {"sigmoid": "logistic", "tanh": "tanh", "exp": "exp", "sin": "sin", "cos": "cos", **{k: k for k in RAMPS}}
 
 
 def own_name(activation: Activation) -> str:
-    """The function in formulas that one neuron of it is, "" where there is none."""
+    """The function in formulas, or the ramp, that one neuron of it is, "" where there is none."""
     return _OWN.get(activation.name, "") if not activation.assumed else ""
 
 
 def own_function(activation: Activation) -> Function:
     """That function's bounds."""
-    return FUNCTIONS[own_name(activation)]
+    name = own_name(activation)
+    return RAMPS[name][0] if name in RAMPS else FUNCTIONS[name]
 
 
 _MODULES = {"silu": "SiLU", "gelu": "GELU", "softplus": "Softplus", "tanh": "Tanh", "sigmoid": "Sigmoid"}

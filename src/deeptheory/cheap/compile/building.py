@@ -12,11 +12,11 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from deeptheory.cheap.compile import ranges
-from deeptheory.cheap.compile.corners import corner, finest
+from deeptheory.cheap.compile.corners import DEGREES, corner, finest, power_at_zero
 from deeptheory.cheap.compile.expansions import Expansion, TooWide, expand, value_at
-from deeptheory.cheap.compile.functions import FUNCTIONS, Function, power
+from deeptheory.cheap.compile.functions import FUNCTIONS, Function, argument_of, power
 from deeptheory.cheap.compile.graphs import Graph, Interval, Value, above, below, total
-from deeptheory.cheap.compile.wide import reduced
+from deeptheory.cheap.compile.wide import OWN_REACH, composed, reduced
 from deeptheory.cheap.expressions import Exponents, Terms, number
 from deeptheory.core.errors import InputError
 
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     import sympy
 
 MOST_TERMS = 3_000
+_MOST_AT_ZERO = 8.0  # exponent of a power that is expanded from 0 on
 _LONG = 48  # a polynomial of more terms is made in a way of its own, if there is one
-_OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
-_NAMES = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
 
 
 class Errors:
@@ -131,49 +130,62 @@ class _Builder:
         p = float(number(e.exp))
         if p == int(p) and p < -1:  # one reciprocal, then gates
             return self.graph.products([[(self._function(1 / e.base, "1/x", power(-1.0), e.base), int(-p))]])[0]
-        if 1 < p < 50 and p - int(p) == 0.5:
+        if 1 < p < 50 and p - int(p) == 0.5 and not (p < _MOST_AT_ZERO and self._meets_zero(e.base)):
             return self.graph.products(
                 [[*((v, r * int(p)) for v, r in self._factors(e.base)), (self.value(sympy.sqrt(e.base)), 1)]]
             )[0]
         return self._function(e, _power_name(e.exp), power(p), e.base)
 
+    def _meets_zero(self, base: "sympy.Expr") -> bool:
+        low, high, _ = self._bounds(base)
+        return abs(low) <= 1e-12 * max(abs(low), abs(high)) < high
+
+    def _bounds(self, argument: "sympy.Expr") -> tuple[float, float, float]:
+        """Interval of the true value, and how far what is compiled may be off."""
+        low, high, off = self.graph.bounds(self.value(argument))
+        if ranges.repeats(argument):
+            closer = ranges.span(argument, tuple(self.names), tuple((n.low, n.high) for n in self.graph.nodes[: len(self.names)]))  # fmt: skip
+            low, high = max(low, closer[0]), min(high, closer[1])
+        return low, high, off
+
     def _function(self, key: Any, name: str, function: Function, argument: "sympy.Expr") -> Value:
         x = self.value(argument)
         if not x.terms:
             return Value(value_at(name, function, x.constant))
-        low, high, off = self.graph.bounds(x)
-        if ranges.repeats(argument):
-            closer = ranges.span(argument, tuple(self.names), tuple((n.low, n.high) for n in self.graph.nodes[: len(self.names)]))  # fmt: skip
-            low, high = max(low, closer[0]), min(high, closer[1])
-        if name == self.errors.own and max(abs(low), abs(high)) <= _OWN_REACH and self.graph.constant(x) is None:
+        low, high, off = self._bounds(argument)
+        if name == self.errors.own and max(abs(low), abs(high)) <= OWN_REACH and self.graph.constant(x) is None:
             slope = function.slope(low - off, high + off) * (1 + 1e-12)
             return self.graph.unit(x, *function.values(low, high), slope * off, slope)
         error = self.errors.of(key, function, low, high)
-        value, span, wrong, slope = self._cornered(name, x, low, high, off, error) or self._smooth(name, function, x, low, high, off, error)  # fmt: skip
-        out = self.graph.named(value, *span, wrong + slope * off, ((x, slope),))
+        value, span, wrong, slope = self._cornered(name, function, x, low, high, off, error) or self._smooth(name, function, x, low, high, off, error)  # fmt: skip
+        out = self.graph.named(value, *span, wrong, ((x, slope),))
         self.functions[key] = out, max(map(abs, span))
         return out
 
     def _smooth(self, name: str, function: Function, x: Value, low: float, high: float, off: float, error: float) -> tuple[Value, Interval, float, float]:  # fmt: skip
-        """Value, span, error and slope: by one polynomial, or where that would be long in a way of its own (wide.py)."""
+        """Value, span, error in all and slope: by one polynomial, or where that would be long in a way of its own (wide.py)."""
         try:
             made, refused = expand(name, function, low, high, error, off), None
         except TooWide as wide:
             made, refused = None, wide
         if made is None or len(made.coefficients) > _LONG:
             found = reduced(self.graph, name, x, low - off, high + off, error, self._expanded)
+            if made is None and found is None:
+                found = composed(
+                    self.graph, name, function, x, low - off, high + off, error, self._expanded, self.errors.own
+                )
             if found is not None:
                 self.expansions.append((name, 2))
                 slope = function.slope(low - off, high + off) * (1 + 1e-12)
-                return found[0], function.values(low, high), found[1], slope
+                return found[0], function.values(low, high), found[1] + slope * off, slope
         if made is None:
             raise refused or AssertionError
         self.expansions.append((name, len(made.coefficients) - 1))
-        return self._expanded(x, made), made.span, made.error, made.slope
+        return self._expanded(x, made), made.span, made.error + made.slope * off, made.slope
 
-    def _cornered(self, name: str, x: Value, low: float, high: float, off: float, error: float) -> tuple[Value, Interval, float, float] | None:  # fmt: skip
-        """sqrt from 0 on, asin and acos up to 1: None elsewhere. An argument off by e moves sqrt by sqrt(e) at most; the
-        formula is real, so that what lies beyond the corner by rounding alone does not exist."""
+    def _cornered(self, name: str, function: Function, x: Value, low: float, high: float, off: float, error: float) -> tuple[Value, Interval, float, float] | None:  # fmt: skip
+        """sqrt and other powers from 0 on, asin and acos up to 1: None elsewhere. An argument off by e moves sqrt by sqrt(e) at
+        most; the formula is real, so that what lies beyond the corner by rounding alone does not exist."""
         import sympy
 
         close = 1e-12 * max(abs(low), abs(high))
@@ -184,6 +196,14 @@ class _Builder:
             made = corner("sqrt", max(error / size, finest("sqrt")) if self.errors.shares else error / size)
             moved = total([(Fraction(1), x), (Fraction(1), Value(Fraction(off)))])
             ends, span, jump = (0.0, top), (0.0, high**0.5 * (1 + 1e-15)), (2 * off) ** 0.5
+        elif name != "sqrt(x)" and 0.5 < (p := function.power or 0.0) < _MOST_AT_ZERO and abs(low) <= close < high:
+            top = above(Fraction(high) + 2 * Fraction(off))
+            size = top**p
+            least = power_at_zero(p, DEGREES[-1]).error * size
+            made = next((c for c in (power_at_zero(p, n) for n in DEGREES) if c.error * size <= (max(error, least) if self.errors.shares else error)), None)  # fmt: skip
+            moved = total([(Fraction(1), x), (Fraction(1), Value(Fraction(off)))])
+            ends, span = (0.0, top), (0.0, high**p * (1 + 1e-14))
+            jump = (2 * off) ** p if p < 1 else 2 * off * p * top ** (p - 1)
         elif name in ("asin", "acos") and max(abs(low), abs(high)) > 1 - 1e-9 and max(abs(low), abs(high)) <= 1 + 1e-12:
             size, moved, ends = 1.0, x.scaled(1 / (1 + Fraction(off))), (-1.0, 1.0)
             least = finest("asin")
@@ -198,7 +218,7 @@ class _Builder:
         if name == "acos":
             value = total([(Fraction(-1), value), (Fraction(1), Value(number(sympy.pi) / 2))])
         slope = max(jump / off if off else 0.0, 8 * size / max(error, 1e-9))
-        return value, span, made.error * size * (1 + 1e-12) + size * 2.0**-50, slope
+        return value, span, made.error * size * (1 + 1e-12) + size * 2.0**-50 + jump, slope
 
     def _expanded(self, x: Value, made: Expansion) -> Value:
         """The polynomial of what is compiled for x, which lies in [made.low, made.high]."""
@@ -234,16 +254,6 @@ def _needed(wanted: set[int]) -> list[int]:
 def _power_name(exponent: Any) -> str:
     p = number(exponent)
     return {"-1": "1/x", "1/2": "sqrt(x)", "-1/2": "1/sqrt(x)"}.get(str(p), f"x^{exponent if p.denominator > 999 else p}")  # fmt: skip
-
-
-def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:
-    """Name, function and argument of an applied function. InputError: one that is not known, or not smooth."""
-    name = type(e).__name__
-    if name in FUNCTIONS and len(e.args) == 1:
-        return name, FUNCTIONS[name], e.args[0]  # type: ignore[return-value]
-    if name in _NAMES:
-        raise InputError(f"{_NAMES[name]} is not smooth, so no polynomial comes close to it at its corners; write the formula without it")  # fmt: skip
-    raise InputError(f"{name} is no function that is expanded; known: {', '.join(FUNCTIONS)}, 1/x, sqrt and powers")
 
 
 @dataclass(frozen=True)

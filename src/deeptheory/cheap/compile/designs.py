@@ -161,6 +161,8 @@ class Own:
         tiny = TINY[self.bits]
         slip = float(gamma(wide, self.bits)) * gross + tiny * (1 + wide) * (1 + gross)
         slope, value = self.over(off + slip)
+        if self.activation.of_argument:
+            value = max(value, *(abs(v) + off + slip for v in self.reach))
         lost = slope * slip + self.activation.ulps * 2.0**-self.bits * value + 4 * tiny
         return lost, value + lost, 0.0, value + lost
 

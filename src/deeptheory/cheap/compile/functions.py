@@ -32,7 +32,12 @@ from math import (  # fmt: skip
     tan,
     tanh,
 )
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from deeptheory.core.errors import InputError
+
+if TYPE_CHECKING:
+    import sympy
 
 Span = tuple[float, float]
 
@@ -41,7 +46,7 @@ Span = tuple[float, float]
 class Function:
     """value(mp, z); size(mid, a, b): bound of |f| on the ellipse of half-axes a, b about mid, inf where not analytic;
     span(low, high): interval of its values; slope(low, high): bound of |f'| there; where: what its argument must be, in
-    words; range: values that it never leaves."""
+    words; range: values that it never leaves; power: its exponent, where it is one."""
 
     value: Callable[[Any, Any], Any]
     size: Callable[[float, float, float], float]
@@ -49,6 +54,7 @@ class Function:
     slope: Callable[[float, float], float]
     where: str = "any real number"
     range: Span = (-inf, inf)
+    power: float | None = None
 
     def values(self, low: float, high: float) -> Span:
         """Its span, rounded outwards. -inf, inf: not defined throughout."""
@@ -186,6 +192,19 @@ def _planck_size(m: float, a: float, b: float) -> float:
     return pi / 2 * exp(-min(left, 1400.0) / 2) if left >= 0 else pi / 2 + hypot(max(-left, m + a), b)
 
 
+def _twice(u: float) -> float:
+    return 2 * u / (1 + u * u)
+
+
+def _twice_span(p: float, q: float) -> Span:
+    return (-1.0 if p <= -1 <= q else min(_twice(p), _twice(q))), (1.0 if p <= 1 <= q else max(_twice(p), _twice(q)))
+
+
+def _twice_slope(p: float, q: float) -> float:
+    """2 (1 - u^2) / (1 + u^2)^2, at most 2 at 0, and beyond 1 at most 1/4."""
+    return 2 / (1 + _near(p, q) ** 2) ** 2
+
+
 def _erf_size(m: float, a: float, b: float) -> float:
     return 1 + 2 / sqrt(pi) * b * exp(b * b)
 
@@ -222,6 +241,7 @@ FUNCTIONS: dict[str, Function] = {
     "logistic": Function(lambda mp, z: 1 / (1 + mp.exp(-z)), _logistic_size, _rising(_logistic), _logistic_slope, range=(0, 1)),
     "planck": Function(lambda mp, z: z / mp.expm1(z) if z else mp.mpf(1), _planck_size, _falling(_planck), lambda p, q: 1.0 if p < 0 else 0.5, range=(0, inf)),
 }  # a new one: value, bound on an ellipse, span of values, bound of the slope, one line  # fmt: skip
+TWICE = Function(lambda mp, z: 2 * z / (1 + z * z), lambda m, a, b: 2 * hypot(abs(m) + a, b) / (1 - b) ** 2 if b < 1 else inf, _twice_span, _twice_slope, range=(-1, 1))  # tanh(2 x) of tanh(x)  # fmt: skip
 
 
 @lru_cache(maxsize=256)
@@ -248,4 +268,30 @@ def power(p: float) -> Function:
     def value(mp: Any, z: Any) -> Any:
         return z ** (int(p) if whole else mp.mpf(p))
 
-    return Function(value, size, span, slope, "away from 0" if whole else "above 0")
+    return Function(value, size, span, slope, "away from 0" if whole else "above 0", power=p)
+
+
+def _ramp(off: float, slope: float) -> tuple[Function, float]:
+    """max(x, 0), but for that much."""
+    return Function(
+        lambda mp, z: z, lambda m, a, b: inf, lambda p, q: (-off, max(q, 0.0) + off), lambda p, q: slope
+    ), off
+
+
+_CORNERED = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
+RAMPS = {
+    "relu": _ramp(0.0, 1.0),
+    "silu": _ramp(0.2785, 1.1),
+    "gelu": _ramp(0.1701, 1.13),
+    "softplus": _ramp(0.6932, 1.0),
+}
+
+
+def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:
+    """Name, function and argument of an applied function. InputError: one that is not known, or not smooth."""
+    name = type(e).__name__
+    if name in FUNCTIONS and len(e.args) == 1:
+        return name, FUNCTIONS[name], e.args[0]  # type: ignore[return-value]
+    if name in _CORNERED:
+        raise InputError(f"{_CORNERED[name]} is not smooth, so no polynomial comes close to it at its corners; write the formula without it")  # fmt: skip
+    raise InputError(f"{name} is no function that is expanded; known: {', '.join(FUNCTIONS)}, 1/x, sqrt and powers")

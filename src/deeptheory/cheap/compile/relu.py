@@ -119,7 +119,7 @@ def _search(problem: Problem, tolerance: float, depth: int | None) -> _Found | N
     """The first that meets the tolerance, or the best; None where none fits in that depth."""
     best = None
     for plan in refinements(
-        lambda errors: as_written(problem.expressions, problem.names, problem.box, 2, errors), tolerance
+        lambda errors: as_written(problem.expressions, problem.names, problem.box, 2, errors), tolerance, "relu"
     ):
         slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
         if slack.max(initial=0.0) > max(tolerance, FINEST * scale_of(plan)):
@@ -225,7 +225,7 @@ class _Sawtooth:
     def _cell(self, cell: Cell, teeth: int, size: np.ndarray, off: np.ndarray, cut: np.ndarray, scale: np.ndarray):
         at = list(cell.wires)
         s, x, e, c = scale[at], size[at], off[at], cut[at]
-        if cell.carries:  # relu(w + s) - s, and once more at every tooth
+        if cell.carries or cell.reach:  # relu(w) or relu(w + s) - s, and once more at every tooth
             return float(e[0]) + (teeth + 1) * 6 * self.u * float(4 * s[0]), float(c[0]), float(6 * s[0])
         if cell.exponents == (2,):
             a = b = 0
@@ -259,12 +259,12 @@ class _Sawtooth:
         chains: list[tuple[int, float]] = []  # (cell, +1 for p, -1 for q)
         rows, bias, units_of = [], [], []
         for k, cell in enumerate(cells):
-            if cell.carries:
+            if cell.carries or cell.reach:
                 row = np.zeros(len(scale))
                 row[cell.wires[0]] = 1 / scale[cell.wires[0]]
                 rows.append(row)
-                bias.append(_SHIFT)
-                units_of.append((k, "carry"))
+                bias.append(_SHIFT if cell.carries else 0.0)
+                units_of.append((k, "carry" if cell.carries else "ramp"))
                 continue
             signs = (1.0,) if cell.exponents == (2,) else (1.0, -1.0)
             for sign in signs:
@@ -281,7 +281,7 @@ class _Sawtooth:
         if t == 0:
             shift = shift + inner @ self.affine[1]
             inner = inner @ self.entry
-        carries = [k for k, c in enumerate(cells) if c.carries]
+        carries = [k for k, c in enumerate(cells) if c.carries or c.reach]
         outer, constant = np.zeros((len(chains) + len(carries), len(rows))), np.zeros(len(chains) + len(carries))
         for j, (which, kind) in enumerate(units_of):
             row = which if kind == "chain" else len(chains) + carries.index(which)
@@ -289,7 +289,7 @@ class _Sawtooth:
             if kind == "carry":
                 constant[row] = -_SHIFT
         blocks = [Block(inner, shift, outer, constant)]
-        gates = [k for k, c in enumerate(cells) if not c.carries]
+        gates = [k for k in range(len(cells)) if k not in carries]
         for s in range(1, teeth + 1):
             blocks.append(self._tooth(s, chains, gates, len(carries), last=s == teeth))
         blocks[-1] = self._finish(t, cells, blocks[-1], gates, carries)

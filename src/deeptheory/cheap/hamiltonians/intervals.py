@@ -26,6 +26,7 @@ _TAIL = 0.025
 _ROUNDING = 1e-13  # of a probability that went through Fourier transforms
 _REACH = 1.959963984540054
 _ROWS = 65_536
+_MIXING = [int(k) | 1 for k in np.random.default_rng(1).integers(2**20, 2**40, 64)]  # cells of fields to one number
 
 
 def intervals(
@@ -41,21 +42,21 @@ def intervals(
     counts = _Counts(values, q)
     tables = [counts.corner(orbit) for orbit in orbits]
     least = np.array([min(t.min(), _expected(t)) for t in tables])
-    below, above = wald.copy(), wald.copy()
-    pairs_only = q == 2 and all(len(o) == 1 and len(o[0]) <= 2 for o in orbits)
+    below, above, more = wald.copy(), wald.copy(), {}
     doubtful = (least < RARE) | (np.abs(theta) > STRONG) | (left > _HELD)
-    todo = [k for k in np.flatnonzero(doubtful) if len(orbits[k][0]) == 2]
-    strata = _Strata(values, orbits, theta) if pairs_only and todo else None
-    if strata is not None and strata.rows * len(todo) > _WORK:
+    todo = [k for k in np.flatnonzero(doubtful) if len(orbits[k][0]) > 1]
+    strata = _Strata(values, orbits, theta) if q == 2 and todo and all(len(o) == 1 for o in orbits) else None
+    if strata is not None and strata.work * len(todo) > _WORK:
         strata = None
     for k in np.flatnonzero(doubtful):
         found = None
-        if strata is not None and len(orbits[k][0]) == 2:
-            (i, _), (j, _) = orbits[k][0]
-            found = strata.limits(i, j, theta[k], wald[k])
+        if strata is not None and len(orbits[k][0]) > 1:
+            found = strata.limits(tuple(v for v, _ in orbits[k][0]), theta[k], wald[k])
             if found is None:
                 continue  # well determined within rows of equal fields
-            low, high = found
+            low, high, own = found
+            if own:
+                more[k] = own
         elif least[k] < RARE:
             scale = 0.5 ** len(orbits[k][0]) if q == 2 else 1.0
             low, high = _from_counts(tables[k], theta[k], wald[k], scale)
@@ -64,7 +65,7 @@ def intervals(
         else:
             continue
         below[k], above[k] = max(theta[k] - low, 0), max(high - theta[k], 0)
-    below, above = _hand_down(values, q, orbits, wald, below, above)
+    below, above = _hand_down(values, q, orbits, wald, below, above, more)
     return theta - below, theta + above, least
 
 
@@ -137,7 +138,7 @@ def _from_counts(table: np.ndarray, theta: float, wald: float, scale: float) -> 
     return min(centre - reach[0][0], theta - reach[0][1]), max(centre + reach[1][0], theta + reach[1][1])
 
 
-def _hand_down(values, q, orbits, wald, below, above):
+def _hand_down(values, q, orbits, wald, below, above, more):
     """A term's parameter holds shares of the terms above it: what those lack, it lacks too.
 
     With the other variables at their usual level a field is a0 = h + sum_j J_ij v_j, well known; h = a0 - sum_j J_ij v_j.
@@ -145,6 +146,8 @@ def _hand_down(values, q, orbits, wald, below, above):
     more_below = np.where(np.isfinite(below), np.maximum(below**2 - wald**2, 0), np.inf)
     more_above = np.where(np.isfinite(above), np.maximum(above**2 - wald**2, 0), np.inf)
     more_below[~np.isfinite(below)], more_above[~np.isfinite(above)] = np.inf, np.inf
+    for k, (least, most) in more.items():
+        more_below[k], more_above[k] = least, most
     doubtful = np.flatnonzero((more_below > 0) | (more_above > 0))
     if not len(doubtful):
         return below, above
@@ -171,79 +174,135 @@ def _hand_down(values, q, orbits, wald, below, above):
 
 
 class _Strata:
-    """Different rows of spins and how often each occurs, with the fitted field on each spin."""
+    """Different rows of spins and how often each occurs, with what the fit says of the fields on them."""
 
     def __init__(self, values: np.ndarray, orbits: list[list[Term]], theta: np.ndarray):
         mixed = values.astype(np.int64) @ np.random.default_rng(0).integers(1, 2**40, values.shape[1])
-        _, first, count = np.unique(mixed, return_index=True, return_counts=True)
-        self.x, self.count, self.rows = values[first].astype(np.int8), count, len(first)
-        n = values.shape[1]
+        _, first, self.count = np.unique(mixed, return_index=True, return_counts=True)
+        self.x = np.ascontiguousarray(values[first].T.astype(np.int8))  # [n, rows]
+        self.terms = {tuple(v for v, _ in term): t for t, (term,) in zip(theta, orbits)}
+        n, rows = self.x.shape
+        self.holders: list[list[tuple[int, ...]]] = [[] for _ in range(n)]
+        for term in self.terms:
+            for v in term:
+                self.holders[v].append(term)
+        self.degree = max(map(len, self.terms))
+        self.work = rows * (1 if self.degree < 3 else 2 * max(map(len, self.holders)))
         field, self.pair = np.zeros(n), np.zeros((n, n))
-        for t, (term,) in zip(theta, orbits):
+        for term, t in self.terms.items() if self.degree < 3 else ():
+            self.pair[term[0], term[-1]] = self.pair[term[-1], term[0]] = t
             if len(term) == 1:
-                field[term[0][0]] = t
-            else:
-                (i, _), (j, _) = term
-                self.pair[i, j] = self.pair[j, i] = t
-        self.eta = self.x @ self.pair + field
+                field[term[0]], self.pair[term[0], term[0]] = t, 0.0
+        self.eta = self.pair @ self.x + field[:, None]
 
-    def limits(self, i: int, j: int, theta: float, wald: float) -> tuple[float, float] | None:
-        """Exact limits of J_ij given the margins in rows of like fields; None: all counts there are large."""
-        a, b = self.x[:, i].astype(float), self.x[:, j].astype(float)
-        cell = [np.floor((self.eta[:, v] - theta * w) / _CELL + 0.5).astype(np.int64) for v, w in ((i, b), (j, a))]
-        _, at = np.unique(cell[0] * 2**20 + cell[1], return_inverse=True)
-        total, one, two, both = (np.bincount(at, self.count * m) for m in (a * 0 + 1, a > 0, b > 0, (a > 0) & (b > 0)))
-        first, last = np.maximum(one + two - total, 0), np.minimum(one, two)
-        told = last > first
-        total, one, two, both, first, last = (v[told] for v in (total, one, two, both, first, last))
-        t, size = int((both - first).sum()), int((last - first).sum())
-        expected = float((one * two / np.maximum(total, 1) - first).sum())
+    def fields(self, chosen: tuple[int, ...]) -> tuple[list[np.ndarray], np.ndarray | None]:
+        """What acts on each smaller set of the chosen spins, by row, the chosen ones apart; and on all of them together."""
+        if self.degree < 3:
+            i, j = chosen
+            return [self.eta[v] - self.pair[i, j] * self.x[w] for v, w in ((i, j), (j, i))], None
+        out: dict[tuple[int, ...], np.ndarray] = {}
+        for term in {t for v in chosen for t in self.holders[v]} - {chosen}:
+            part = tuple(v for v in term if v in chosen)
+            product_ = np.full(self.x.shape[1], self.terms[term])
+            for v in term:
+                if v not in chosen:
+                    product_ *= self.x[v]
+            out[part] = out[part] + product_ if part in out else product_
+        together = out.pop(chosen, None)
+        return list(out.values()), together
+
+    def limits(
+        self, chosen: tuple[int, ...], theta: float, wald: float
+    ) -> tuple[float, float, tuple[float, float] | None] | None:
+        """Limits of the term's theta given all smaller margins in rows of like fields, and the squares of what they have
+        beyond a normal interval on either side (None: beyond wald); None: all counts there are large.
+
+        Exact where no larger term holds these spins; else those terms are taken as fitted, and the interval is the normal
+        one widened by what exact limits have beyond normal ones.
+        """
+        acting, together = self.fields(chosen)
+        at = np.zeros(self.x.shape[1], dtype=np.int64)
+        fields: list[np.ndarray] = acting if together is None else [*acting, together]
+        for field, odd in zip(fields, _MIXING):
+            at += np.floor(field / _CELL + 0.5).astype(np.int64) * odd
+        _, first, at = np.unique(at, return_index=True, return_inverse=True)
+        states, m = 1 << len(chosen), len(chosen)
+        state = np.sum([(self.x[v] > 0).astype(np.int64) << b for b, v in enumerate(chosen)], axis=0)
+        tables = np.bincount(at * states + state, self.count, len(first) * states).reshape(-1, states)
+        sign = np.array([(-1) ** (m - k.bit_count()) for k in range(states)])
+        ends = [tables[:, sign == side].min(1) for side in (1, -1)]
+        told = ends[0] + ends[1] > 0
+        below, above = (e[told].astype(np.int64) for e in ends)
+        tables = tables[told].astype(np.int64)
+        t, size = int(below.sum()), int((below + above).sum())
+        if size > _LARGEST:
+            return (
+                None if min(t, size - t) >= RARE else (*_from_counts(self._table(state, m), theta, wald, 0.5**m), None)
+            )
+        tilt = np.zeros(len(tables)) if together is None else states * together[first][told]
+        groups = _ways(tables - sign * below[:, None], sign, below + above, tilt)
+        expected = sum(float((p @ k).sum()) for k, p in _tilted(groups, 0.0))
         expected = min(expected, size - expected)
         if min(t, size - t, expected) >= RARE:
             return None
-        if size > _LARGEST:
-            return _from_counts(self._table(a, b), theta, wald, 0.25)
-        log = _law([v.astype(np.int64) for v in (total, one, two, first, last)], t)
-        return _solved(log, t, exact=expected < _EXACT_BELOW or min(t, size - t) < _EXACT_BELOW / 2)
+        exact = expected < _EXACT_BELOW or min(t, size - t) < _EXACT_BELOW / 2
+        low, high, centre, normal = _solved(_law(groups, size, t), t, states, exact)
+        if together is None:
+            shift, reach = centre - theta, (centre - low, high - centre)
+            if not reach[0] + reach[1] < np.inf:
+                return low, high, None
+            more = [max(r**2 - max(normal, wald) ** 2, 0) + max(s, 0) ** 2 for r, s in zip(reach, (-shift, shift))]
+            return low, high, (more[0], more[1])
+        reach = [math.sqrt(wald**2 + max(r * abs(r) - normal**2, 0)) if r < np.inf else np.inf for r in (theta - low, high - theta)]  # fmt: skip
+        return theta - reach[0], theta + reach[1], None
 
-    def _table(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.array([[int(self.count[(a == s) & (b == r)].sum()) for r in (-1, 1)] for s in (-1, 1)])
+    def _table(self, state: np.ndarray, m: int) -> np.ndarray:
+        return np.bincount(state, self.count, 1 << m).reshape((2,) * m)
 
 
-def _law(tables: list[np.ndarray], t: int) -> np.ndarray:
+Groups = list[tuple[np.ndarray, np.ndarray]]
+
+
+def _ways(tables: np.ndarray, sign: np.ndarray, support: np.ndarray, tilt: np.ndarray) -> Groups:
+    """Tables of like size side by side: k, and ln of the ways to reach each of k above the table's least, [tables, k].
+
+    tables: [tables, states] at k = 0; each step adds sign to the counts. tilt: what a step adds to ln p.
+    """
+    from scipy.special import gammaln
+
+    out = []
+    for size in np.unique(np.frexp(support)[1]):
+        at = np.flatnonzero(np.frexp(support)[1] == size)
+        k = np.arange(support[at].max() + 1)
+        step = np.minimum(k, support[at, None])
+        ways = -sum(gammaln(tables[at, s, None] + sign[s] * step + 1.0) for s in range(len(sign)))
+        out.append((k, np.where(k <= support[at, None], ways + tilt[at, None] * k, -np.inf)))
+    return out
+
+
+def _tilted(groups: Groups, b: float) -> Groups:
+    """k, and the probability of each in each table, at coupling b."""
+    out = []
+    for k, ways in groups:
+        p = np.exp(ways + b * k - (ways + b * k).max(1, keepdims=True))
+        out.append((k, p / p.sum(1, keepdims=True)))
+    return out
+
+
+def _law(groups: Groups, whole: int, t: int) -> np.ndarray:
     """ln of the ways to reach each joint count 0, 1, ... (less its least), summed over tables with given margins.
 
     A product of Fourier transforms, in the tilt exp(b k) whose mean is t: what limits need is far above its rounding, and what
     is not is taken as 0.
     """
-    from scipy.special import gammaln
-
-    total, one, two, first, last = tables
-    if not len(total):
+    if not groups:
         return np.zeros(1)
-    support, groups = last - first, []
-    for size in np.unique(np.frexp(support)[1]):  # tables of like size side by side
-        at = np.flatnonzero(np.frexp(support)[1] == size)
-        k = np.arange(support[at].max() + 1)
-        both = np.minimum(first[at, None] + k, last[at, None])
-        ways = [both, one[at, None] - both, two[at, None] - both, (total - one - two)[at, None] + both]
-        ways = -np.sum([gammaln(w + 1) for w in ways], axis=0)
-        groups.append((k, np.where(k <= support[at, None], ways, -np.inf)))
-
-    def tilted(b: float) -> list[tuple[np.ndarray, np.ndarray]]:
-        out = []
-        for k, ways in groups:
-            p = np.exp(ways + b * k - (ways + b * k).max(1, keepdims=True))
-            out.append((k, p / p.sum(1, keepdims=True)))
-        return out
-
-    whole = int(support.sum())
     aim = min(max(t, 0.5), whole - 0.5)
-    b = _root(lambda b: sum(float((p @ k).sum()) for k, p in tilted(b)) - aim, 100, 1e-3)
+    b = _root(lambda b: sum(float((p @ k).sum()) for k, p in _tilted(groups, b)) - aim, 100, 1e-3)
     length = 1 << (whole + 1).bit_length()
     product_: np.ndarray = np.ones(length // 2 + 1, dtype=complex)
     chunk = max(1, 2_000_000 // length)
-    for _, p in tilted(b):
+    for _, p in _tilted(groups, b):
         for start in range(0, len(p), chunk):
             product_ *= np.fft.rfft(p[start : start + chunk], length).prod(0)
     law = np.fft.irfft(product_, length)[: whole + 1]
@@ -251,18 +310,29 @@ def _law(tables: list[np.ndarray], t: int) -> np.ndarray:
         return np.log(np.where(law > _ROUNDING, law, 0)) - b * np.arange(whole + 1)
 
 
-def _solved(log: np.ndarray, t: int, exact: bool) -> tuple[float, float]:
-    """Limits of J from P(T = k) ~ exp(log_k + 4 J k) and the count t; exact, or mid-p."""
+def _solved(log: np.ndarray, t: int, states: int, exact: bool) -> tuple[float, float, float, float]:
+    """Limits of J from P(T = k) ~ exp(log_k + states J k) and the count t; exact, or mid-p. Then the J of greatest likelihood, and how
+    far a normal interval would reach from it."""
     k = np.arange(len(log))
+    if len(log) < 2:
+        return -np.inf, np.inf, 0.0, np.inf
 
     def tail(j: float, side: np.ndarray) -> float:
-        p = log + 4 * j * k
+        p = log + states * j * k
         p = np.exp(p - p.max())
         return float(p[side].sum() - (0 if exact else 0.5) * p[t]) / float(p.sum()) - _TAIL
 
     low = -np.inf if t == 0 else _root(lambda j: tail(j, k >= t), 50, 1e-9)
     high = np.inf if t == len(log) - 1 else _root(lambda j: tail(j, k <= t), 50, 1e-9)
-    return low, high
+
+    def likely(j: float) -> np.ndarray:
+        p = np.exp(log + states * j * k - (log + states * j * k).max())
+        return p / p.sum()
+
+    aim = min(max(t, 0.5), len(log) - 1.5)
+    centre = _root(lambda j: float(likely(j) @ k) - aim, 50, 1e-6)
+    p = likely(centre)
+    return low, high, centre, _REACH / (states * math.sqrt(float(p @ (k - p @ k) ** 2)))
 
 
 def _root(function: Callable[[float], float], reach: float, close: float) -> float:

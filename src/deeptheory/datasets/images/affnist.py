@@ -1,6 +1,7 @@
 """affNIST: MNIST digits under small random affine transformations on 40x40 pixels, from the published Matlab files.
 
-Traps: one picture is a column of 1,600 numbers, row by row; no checksum of the files is published, so structure is checked.
+Traps: one picture is a column of 1,600 numbers, row by row; no checksum of the files is published, so structure is
+checked.
 """
 
 from pathlib import Path
@@ -17,11 +18,12 @@ _FOLDERS = {"train": "training_and_validation_batches", "test": "test_batches"}
 
 
 def affnist(folder: str | Path | None = None, *, part: str = "test", batch: int = 1) -> Images:
-    """One batch of affNIST, images [n, 40, 40] uint8 (Tieleman 2013): 10,000 of the test digits, or 60,000 of the others.
+    """One batch of affNIST, images [n, 40, 40] uint8 (Tieleman 2013): 10,000 of the test digits, or 60,000 of the
+    others.
 
-    part: "test" or "train" (training and validation together). batch: 1 to 32, each holds another transformation of every
-    digit. folder: where the unzipped folder test_batches (or training_and_validation_batches) or test.mat lies; by default
-    the data folder.
+    part: "test" or "train" (training and validation together). batch: 1 to 32, each holds another transformation of
+    every digit. folder: where the unzipped folder test_batches (or training_and_validation_batches) or test.mat lies;
+    by default the data folder.
     InputError: an unknown part or batch. StoreError: the file is missing, corrupt, or of another structure.
     """
     if part not in _FOLDERS:
@@ -34,7 +36,8 @@ def affnist(folder: str | Path | None = None, *, part: str = "test", batch: int 
     columns, labels = mat["image"], mat["label_int"].reshape(-1)
     if columns.ndim != 2 or columns.shape != (1600, len(labels)) or (len(labels) and labels.max() > 9):
         raise StoreError(
-            f"{path.name} holds pictures {list(columns.shape)} and labels {list(labels.shape)}; [1600, n] and [n] belong there"
+            f"{path.name} holds pictures {list(columns.shape)} and labels {list(labels.shape)}; [1600, n] and "
+            "[n] belong there"
         )
     return Images(
         name="affnist",

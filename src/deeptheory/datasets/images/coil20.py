@@ -1,7 +1,7 @@
 """COIL-20: twenty objects on a turntable, 72 pictures each, five degrees apart.
 
-Read from the published folder of PNG files, or from coil20.npz in the data folder. Every picture was scaled on its own, so
-that its size says nothing about the object's.
+Read from the published folder of PNG files, or from coil20.npz in the data folder. Every picture was scaled on its own,
+so that its size says nothing about the object's.
 """
 
 import zipfile
@@ -19,10 +19,11 @@ _LICENCE = "non-commercial research, as the authors ask"
 
 
 def coil20(folder: str | Path | None = None) -> Views:
-    """1,440 pictures, images [n, 1, H, W] uint8; labels are the 20 objects, azimuth 0 to 355 degrees (Nene, Nayar & Murase 1996).
+    """1,440 pictures, images [n, 1, H, W] uint8; labels are the 20 objects, azimuth 0 to 355 degrees (Nene, Nayar &
+    Murase 1996).
 
-    folder: one that holds coil20.npz (images [n, H, W], object [n], azimuth_degrees [n]) or the folder coil-20-proc with
-    obj1__0.png to obj20__71.png; by default the data folder. No checksum is known: structure is checked.
+    folder: one that holds coil20.npz (images [n, H, W], object [n], azimuth_degrees [n]) or the folder coil-20-proc
+    with obj1__0.png to obj20__71.png; by default the data folder. No checksum is known: structure is checked.
     StoreError: neither is there, or it is corrupt or incomplete.
     """
     place = data_folder() if folder is None else Path(folder)

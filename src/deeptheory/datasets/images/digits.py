@@ -12,7 +12,8 @@ _DIGITS_SHA256 = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Images(Result):
-    """Labelled pictures. images: [n, H, W] or [n, channel, H, W], uint8 or float32 in the source's own range; labels: [n] int64.
+    """Labelled pictures. images: [n, H, W] or [n, channel, H, W], uint8 or float32 in the source's own range; labels:
+    [n] int64.
 
     train: [n] bool, the source's own division where it has one, all True otherwise.
     """
@@ -27,7 +28,10 @@ class Images(Result):
     def __repr__(self) -> str:
         n, *size = self.images.shape
         classes = len(np.unique(self.labels))
-        return f"{type(self).__name__}({self.name}, {n} of {'x'.join(map(str, size))}, {classes} classes, from {self.source})"
+        return (
+            f"{type(self).__name__}({self.name}, {n} of {'x'.join(map(str, size))}, {classes} classes, from "
+            f"{self.source})"
+        )
 
     def table(self):
         """One row a class: how many pictures of it, for training and held out."""

@@ -29,8 +29,8 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FaceImages(Result):
-    """Pictures of n faces. images: [n, H, W] or [n, H, W, 3] uint8; landmarks: [n, L, 2] float64, pixels (x, y), the centre
-    of the first pixel at (0, 0); names: [n], the files' names without ending."""
+    """Pictures of n faces. images: [n, H, W] or [n, H, W, 3] uint8; landmarks: [n, L, 2] float64, pixels (x, y), the
+    centre of the first pixel at (0, 0); names: [n], the files' names without ending."""
 
     images: np.ndarray
     landmarks: np.ndarray
@@ -80,13 +80,13 @@ def face_folder(
     """Pictures of faces and their landmarks, in the order of their names.
 
     path: a folder of pictures, with landmarks in landmarks.npz (points [n, L, 2], name [n]), in landmarks.csv (a line a
-    face: name,x1,y1,x2,y2,...), or in a file NAME.pts, NAME.tem or NAME.csv next to each picture. Landmarks are those of the
-    picture as it is shown (EXIF orientation heeded; other depths than 8 bits: see image_files). size: height in pixels
-    to which all are brought (the width follows), by default as they are. colour: [n, H, W, 3]; else grey. first_pixel:
-    what the files call the centre of the first pixel: 1 for programs that count from 1.
+    face: name,x1,y1,x2,y2,...), or in a file NAME.pts, NAME.tem or NAME.csv next to each picture. Landmarks are those
+    of the picture as it is shown (EXIF orientation heeded; other depths than 8 bits: see image_files). size: height in
+    pixels to which all are brought (the width follows), by default as they are. colour: [n, H, W, 3]; else grey.
+    first_pixel: what the files call the centre of the first pixel: 1 for programs that count from 1.
     InputError: a size below 8. StoreError: no such folder, no picture with landmarks, pictures of different shapes, two
-    pictures or sets of landmarks of one name, landmarks missing or mostly outside their picture, or a file that cannot be
-    read.
+    pictures or sets of landmarks of one name, landmarks missing or mostly outside their picture, or a file that cannot
+    be read.
     """
     from PIL import Image
 
@@ -119,7 +119,8 @@ def face_folder(
     shapes, counts = {i.shape for i in images}, {len(p) for p in placed}
     if len(shapes) > 1 or len(counts) > 1:
         raise StoreError(
-            f"{folder.name} holds pictures of shapes {sorted(shapes)} with {sorted(counts)} landmarks; all must be alike "
+            f"{folder.name} holds pictures of shapes {sorted(shapes)} with {sorted(counts)} landmarks; all "
+            "must be alike "
             "(size= brings pictures of the same proportions to one size)"
         )
     return FaceImages(
@@ -143,7 +144,8 @@ def _landmarks(folder: Path) -> dict[str, np.ndarray]:
             ) from error
         if points.ndim != 3 or points.shape[2] != 2 or len(points) != len(names):
             raise StoreError(
-                f"landmarks.npz holds points {list(points.shape)} and {len(names)} names; [n, L, 2] and [n] belong there"
+                f"landmarks.npz holds points {list(points.shape)} and {len(names)} names; [n, L, 2] and [n] belong "
+                "there"
             )
         refuse_missing(points, "landmarks.npz")
         return _once(names, points, "landmarks.npz")

@@ -1,6 +1,7 @@
 """Fashion-MNIST: pictures of clothes in the format of MNIST.
 
-Debian's package dataset-fashion-mnist holds the same four files, gzipped anew: content is checked, not the gzip around it.
+Debian's package dataset-fashion-mnist holds the same four files, gzipped anew: content is checked, not the gzip around
+it.
 """
 
 from pathlib import Path
@@ -20,7 +21,8 @@ _MD5 = {  # of the published gzips
     "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
 }
 _DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-_SHA256 = "0fbbfcb392782b3b702472ead3688778e1509e8cf40f5c24d9d3303618b193ab"  # of the 70,000 pictures, training first, as Debian packages them
+# of the 70,000 pictures, training first, as Debian packages them
+_SHA256 = "0fbbfcb392782b3b702472ead3688778e1509e8cf40f5c24d9d3303618b193ab"
 _LABELS_SHA256 = "8ab940a680640f36c0bf1d2549cb2f3b3d4068c12547116cc7b1161b1d26663d"  # of their 70,000 labels as bytes
 
 OFFICIAL = Official(
@@ -32,10 +34,12 @@ OFFICIAL = Official(
 
 
 def fashion_mnist(folder: str | Path | None = None, *, download: bool = False, verify: bool = True) -> Images:
-    """70,000 pictures of clothes, images [n, 28, 28] uint8, the first 60,000 for training (Xiao, Rasul & Vollgraf 2017).
+    """70,000 pictures of clothes, images [n, 28, 28] uint8, the first 60,000 for training (Xiao, Rasul & Vollgraf
+    2017).
 
-    folder: where the four idx files lie, gzipped or not; by default the data folder, the cache, Debian's package. download:
-    get them into the cache first. verify: False takes files that are not the published ones, such as a part of them.
+    folder: where the four idx files lie, gzipped or not; by default the data folder, the cache, Debian's package.
+    download: get them into the cache first. verify: False takes files that are not the published ones, such as a part
+    of them.
     StoreError: a file is missing, corrupt, or not the published content.
     """
     if download:

@@ -1,4 +1,5 @@
-"""Pictures in files, read as their files say: orientation, depth, transparency and frames are heeded or refused by name.
+"""Pictures in files, read as their files say: orientation, depth, transparency and frames are heeded or refused by
+name.
 
 Pitfall: Pillow's convert("L") clips 16 bits at 255, makes {0, 1} of floats, drops transparency, and EXIF orientation is
 ignored unless asked for; landmarks that were placed in a viewer are those of the picture as it is shown.
@@ -42,7 +43,8 @@ def read_image(path: str | Path, *, colour: bool = False):
         alpha = np.asarray(picture.convert("RGBA"))[..., 3]
         if alpha.min() < 255:
             raise StoreError(
-                f"{path.name} has {int((alpha < 255).sum())} transparent pixels, whose colour is anybody's guess; flatten it "
+                f"{path.name} has {int((alpha < 255).sum())} transparent pixels, whose colour is anybody's guess; "
+                "flatten it "
                 "onto a background first"
             )
         picture = picture.convert("RGB")
@@ -69,6 +71,7 @@ def _eight_bits(values: np.ndarray, mode: str, name: str) -> np.ndarray:
         scaled = values.astype(np.float64)
     else:
         raise StoreError(
-            f"{name} holds values from {low:g} to {high:g} (mode {mode}); needed: 8 or 16 bits, or floats within [0, 1] or [0, 255]"
+            f"{name} holds values from {low:g} to {high:g} (mode {mode}); needed: 8 or 16 bits, or floats "
+            "within [0, 1] or [0, 255]"
         )
     return np.round(scaled).astype(np.uint8)

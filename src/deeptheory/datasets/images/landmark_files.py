@@ -1,7 +1,7 @@
 """Landmarks in files: .pts, .tem, .csv. A new format is one function and one line in LANDMARK_FILES.
 
-Pitfall: some programs count pixels from 0 and some from 1; the numbers are taken as they stand, and `face_folder` says how
-to shift them. Some write (0, 0) or (-1, -1) for a point that was not found; such points are refused by number.
+Pitfall: some programs count pixels from 0 and some from 1; the numbers are taken as they stand, and `face_folder` says
+how to shift them. Some write (0, 0) or (-1, -1) for a point that was not found; such points are refused by number.
 """
 
 import csv
@@ -22,8 +22,8 @@ _NUMBERED = ("", "point", "landmark", "id", "index", "name", "n", "no", "number"
 def read_landmarks(path: str | Path) -> np.ndarray:
     """[L, 2] float64, (x, y), by the file's ending: .pts, .tem or .csv.
 
-    .csv: separated by comma, semicolon (decimal commas are then read) or tab; with a heading, columns x and y are found by
-    name in either order; without one there are exactly two columns, x first.
+    .csv: separated by comma, semicolon (decimal commas are then read) or tab; with a heading, columns x and y are found
+    by name in either order; without one there are exactly two columns, x first.
     InputError: another ending. StoreError: missing, not of that form, or points marked as missing.
     """
     path = Path(path)
@@ -54,7 +54,8 @@ def refuse_missing(points: np.ndarray, name: str) -> None:
         at = np.argwhere(marked)[0]
         seen = ", ".join(f"{v:g}" for v in points[tuple(at)])
         raise StoreError(
-            f"{name}: {int(marked.sum())} of {marked.size} points are marked as missing, the first is ({seen}) at {at.tolist()}; "
+            f"{name}: {int(marked.sum())} of {marked.size} points are marked as missing, the first is ({seen}) "
+            f"at {at.tolist()}; "
             "leave such faces out (a landmark that does lie there can be written as 0.001)"
         )
 
@@ -85,7 +86,10 @@ def _pts(text: str) -> np.ndarray:
 
 
 def _tem(text: str) -> np.ndarray:
-    """The number of points, then a line "x<tab>y" for each; what follows (lines to draw) is passed over. PsychoMorph."""
+    """The number of points, then a line "x<tab>y" for each; what follows (lines to draw) is passed over.
+
+    PsychoMorph.
+    """
     lines = [line for line in text.splitlines() if line.strip()]
     count = int(lines[0])
     rows = [[float(v) for v in line.split()[:2]] for line in lines[1 : 1 + count]]
@@ -110,7 +114,10 @@ def _csv(text: str) -> np.ndarray:
         (x,), (y,) = columns
         uneven = next((k for k, row in enumerate(rows, 1) if len(row) != len(heading)), None)
         if uneven:
-            raise ValueError(f"line {uneven} has {len(rows[uneven - 1])} cells, the heading {len(heading)}; decimal commas: separate by semicolons") from None  # fmt: skip
+            raise ValueError(
+                f"line {uneven} has {len(rows[uneven - 1])} cells, the heading {len(heading)}; decimal commas: "
+                "separate by semicolons"
+            ) from None
         return np.array([[number_of(row[x]), number_of(row[y])] for row in rows[1:]])
     if {len(row) for row in rows} != {2}:
         raise ValueError(

@@ -10,7 +10,10 @@ from deeptheory.core.errors import StoreError
 
 
 def read_mat(path: Path, names: Sequence[str], struct: str | None = None) -> dict[str, np.ndarray]:
-    """The arrays of those names; with struct, the fields of that structure. StoreError: corrupt, or one is not there."""
+    """The arrays of those names; with struct, the fields of that structure.
+
+    StoreError: corrupt, or one is not there.
+    """
     from scipy.io import loadmat
 
     try:

@@ -1,7 +1,8 @@
-"""Files as a data set's authors publish them: where they may lie, whether they are the published bytes, where to get them.
+"""Files as a data set's authors publish them: where they may lie, whether they are the published bytes, where to get
+them.
 
-Trap: the same content goes round gzipped, gzipped anew and unpacked, each with another checksum; every form that is known
-has its own, and a form without a known one is checked by its structure alone, which the data then say.
+Trap: the same content goes round gzipped, gzipped anew and unpacked, each with another checksum; every form that is
+known has its own, and a form without a known one is checked by its structure alone, which the data then say.
 """
 
 import hashlib
@@ -17,8 +18,8 @@ from deeptheory.datasets.paths import cache_folder, data_folder
 class Official:
     """The files of one data set. name: also of the sub-folder that is looked in. page: where to get them.
 
-    parts: what each file holds -> the forms in which it goes round, as (file name, "md5:..." or "sha256:..." or "" where no
-    checksum is known). urls: file name -> address, where a checked download is offered.
+    parts: what each file holds -> the forms in which it goes round, as (file name, "md5:..." or "sha256:..." or ""
+    where no checksum is known). urls: file name -> address, where a checked download is offered.
     """
 
     name: str
@@ -44,11 +45,20 @@ class Official:
             return found, "checksums not asked for"
         known = len(found) > len(unknown)
         said = ["checksums of the published files"] if known else []
-        said += [f"structure only for {', '.join(unknown)}"] if unknown and known else ["structure only, no checksum is known"] if unknown else []  # fmt: skip
+        said += (
+            [f"structure only for {', '.join(unknown)}"]
+            if unknown and known
+            else ["structure only, no checksum is known"]
+            if unknown
+            else []
+        )
         return found, "; ".join(said)
 
     def fetch(self) -> None:
-        """Download what has an address into the cache, checked. StoreError: no network, another checksum, no address."""
+        """Download what has an address into the cache, checked.
+
+        StoreError: no network, another checksum, no address.
+        """
         import pooch
 
         for forms in self.parts.values():
@@ -93,7 +103,8 @@ def check_file(path: Path, expected: str) -> None:
         raise StoreError(f"{path.name} cannot be read ({error})") from error
     if digest.hexdigest() != value:
         raise StoreError(
-            f"{path.name}: {kind} is {digest.hexdigest()}, published {value}; the file changed or is corrupt, get it again"
+            f"{path.name}: {kind} is {digest.hexdigest()}, published {value}; the file changed or is corrupt, "
+            "get it again"
         )
 
 

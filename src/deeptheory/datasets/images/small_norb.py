@@ -1,7 +1,9 @@
-"""smallNORB: 50 toys of five kinds, stereo pairs on a grid of azimuth, elevation and lighting, in NORB's binary matrices.
+"""smallNORB: 50 toys of five kinds, stereo pairs on a grid of azimuth, elevation and lighting, in NORB's binary
+matrices.
 
-Traps: pictures come in pairs of one moment (two cameras); dealt out as single pictures half of what the paper's networks saw
-is lost. The azimuth in the file counts steps of 10 degrees, the elevation steps of 5 from 30. The test toys are other toys.
+Traps: pictures come in pairs of one moment (two cameras); dealt out as single pictures half of what the paper's
+networks saw is lost. The azimuth in the file counts steps of 10 degrees, the elevation steps of 5 from 30. The test
+toys are other toys.
 """
 
 import gzip
@@ -48,11 +50,13 @@ OFFICIAL = _official(("train", "test"))
 def small_norb(
     folder: str | Path | None = None, *, part: str = "both", download: bool = False, verify: bool = True
 ) -> Views:
-    """24,300 + 24,300 stereo pairs, images [n, 2, 96, 96] uint8; five toys of a kind for training, five others for test.
+    """24,300 + 24,300 stereo pairs, images [n, 2, 96, 96] uint8; five toys of a kind for training, five others for
+    test.
 
-    Kinds 0 to 4: four-legged animals, human figures, airplanes, trucks, cars (LeCun, Huang & Bottou 2004). part: "train",
-    "test" or "both" (900 MB in memory). folder: where the files lie, gzipped or not; by default the data folder, then the
-    cache. download: get them into the cache first (250 MB). verify: False takes files that are not the published ones.
+    Kinds 0 to 4: four-legged animals, human figures, airplanes, trucks, cars (LeCun, Huang & Bottou 2004). part:
+    "train", "test" or "both" (900 MB in memory). folder: where the files lie, gzipped or not; by default the data
+    folder, then the cache. download: get them into the cache first (250 MB). verify: False takes files that are not the
+    published ones.
     InputError: an unknown part. StoreError: a file is missing, corrupt, or not the published bytes.
     """
     if part not in ("train", "test", "both"):
@@ -94,7 +98,8 @@ def _read(files: dict[str, Path], part: str) -> tuple[np.ndarray, np.ndarray, np
 
 
 def read_matrix(path: Path) -> np.ndarray:
-    """The array in one of NORB's binary matrices, gzipped or not: magic number, number of axes, at least three sizes, data.
+    """The array in one of NORB's binary matrices, gzipped or not: magic number, number of axes, at least three sizes,
+    data.
 
     StoreError: another magic number, or not as many bytes as the header promises.
     """

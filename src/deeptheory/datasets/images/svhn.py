@@ -24,10 +24,11 @@ OFFICIAL = Official(
 
 
 def svhn(folder: str | Path | None = None, *, download: bool = False, verify: bool = True) -> Images:
-    """73,257 + 26,032 digits from house numbers, images [n, 3, 32, 32] uint8 (Netzer et al. 2011), format 2, without "extra".
+    """73,257 + 26,032 digits from house numbers, images [n, 3, 32, 32] uint8 (Netzer et al. 2011), format 2, without
+    "extra".
 
-    folder: where train_32x32.mat and test_32x32.mat lie; by default the data folder, then the cache. download: get them into
-    the cache first (250 MB). verify: False takes files that are not the published ones.
+    folder: where train_32x32.mat and test_32x32.mat lie; by default the data folder, then the cache. download: get them
+    into the cache first (250 MB). verify: False takes files that are not the published ones.
     StoreError: a file is missing, corrupt, or not the published bytes.
     """
     if download:
@@ -39,7 +40,8 @@ def svhn(folder: str | Path | None = None, *, download: bool = False, verify: bo
         x, y = mat["X"], mat["y"].reshape(-1)
         if x.ndim != 4 or x.shape[2] != 3 or x.shape[3] != len(y) or (len(y) and not (y.min() >= 1 and y.max() <= 10)):
             raise StoreError(
-                f"{files[part].name} holds X {list(x.shape)} and y {list(y.shape)}; [rows, columns, 3, n] and labels 1 to 10 belong there"
+                f"{files[part].name} holds X {list(x.shape)} and y {list(y.shape)}; [rows, columns, 3, n] and "
+                "labels 1 to 10 belong there"
             )
         pieces.append((x.transpose(3, 2, 0, 1), y.astype(np.int64) % 10))
     images, labels = (np.ascontiguousarray(np.concatenate(column)) for column in zip(*pieces))

@@ -11,8 +11,8 @@ from deeptheory.datasets.images.digits import Images
 class Views(Images):
     """Labelled pictures with viewpoints. images: [n, channel, H, W] uint8; labels: [n] the category.
 
-    instance: [n], which object of its category. azimuth, elevation: [n] int64, degrees. light: [n], number of the lighting.
-    A factor that does not vary is 0 throughout.
+    instance: [n], which object of its category. azimuth, elevation: [n] int64, degrees. light: [n], number of the
+    lighting. A factor that does not vary is 0 throughout.
     """
 
     instance: np.ndarray

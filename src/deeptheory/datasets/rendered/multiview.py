@@ -1,4 +1,6 @@
-"""A rendered stand-in for smallNORB: five kinds of solids on its grid of azimuths, elevations and lightings, in stereo."""
+"""A rendered stand-in for smallNORB: five kinds of solids on its grid of azimuths, elevations and lightings, in
+stereo.
+"""
 
 from collections.abc import Iterable
 from itertools import product
@@ -26,12 +28,13 @@ def multiview(
     stereo: bool = True,
     seed: int = 0,
 ) -> Views:
-    """Pictures [n, 2, size, size] uint8 of animals, humans, airplanes, trucks and cars, after smallNORB (LeCun et al. 2004).
+    """Pictures [n, 2, size, size] uint8 of animals, humans, airplanes, trucks and cars, after smallNORB (LeCun et al.
+    2004).
 
-    The grid is kind x instance x azimuth x elevation x light; count: so many of it, drawn by seed, as even over the kinds as
-    can be; None: all of it (48,600 by default). The first half of the instances train. One paint for all, plain ground: only
-    shape tells the kinds apart. stereo: two cameras 7 degrees of azimuth apart; else one channel. seed: shapes and the draw;
-    a picture depends on seed, kind, instance and viewpoint alone.
+    The grid is kind x instance x azimuth x elevation x light; count: so many of it, drawn by seed, as even over the
+    kinds as can be; None: all of it (48,600 by default). The first half of the instances train. One paint for all,
+    plain ground: only shape tells the kinds apart. stereo: two cameras 7 degrees of azimuth apart; else one channel.
+    seed: shapes and the draw; a picture depends on seed, kind, instance and viewpoint alone.
     InputError: a size below 8, an empty grid, lights out of range, count above what the grid holds.
     """
     azimuths, elevations, lights = tuple(azimuths), tuple(elevations), tuple(lights)
@@ -40,7 +43,8 @@ def multiview(
     grid = np.array(list(product(range(instances), azimuths, elevations, lights)), dtype=np.int64).reshape(-1, 4)
     if not len(grid):
         raise InputError(
-            f"the grid is empty: {instances} instances, {len(azimuths)} azimuths, {len(elevations)} elevations, {len(lights)} lights"
+            f"the grid is empty: {instances} instances, {len(azimuths)} azimuths, {len(elevations)} "
+            f"elevations, {len(lights)} lights"
         )
     if min(lights) < 0 or max(lights) >= len(LAMPS):
         raise InputError(f"lights run from {min(lights)} to {max(lights)}; there are 0 to {len(LAMPS) - 1}")

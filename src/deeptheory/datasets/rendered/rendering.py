@@ -1,6 +1,7 @@
 """Pictures of a solid: one ray a point of the picture against every part at once, shaded by one lamp and the sky.
 
-The camera is far away (parallel rays), so that in a part's own frame all rays of a picture have one direction. Every part is
+The camera is far away (parallel rays), so that in a part's own frame all rays of a picture have one direction. Every
+part is
 convex: it is entered where the last of its bounds is entered, if no bound is left before. No shadows are cast.
 """
 

@@ -15,7 +15,10 @@ ELLIPSOID, BOX, CYLINDER = 0, 1, 2  # the unit ball; the cube [-1, 1]^3; x^2 + y
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """P parts, each a unit form under an affine map. kind: [P]; centre: [P, 3]; frame: [P, 3, 3], columns are half axes."""
+    """P parts, each a unit form under an affine map.
+
+    kind: [P]; centre: [P, 3]; frame: [P, 3, 3], columns are half axes.
+    """
 
     kind: np.ndarray
     centre: np.ndarray

@@ -1,8 +1,9 @@
 """Forty pairs of variables whose mutual information is known: what an estimator should have said.
 
-Source: Czyz, Grabowski, Vogt, Beerenwinkel & Marx 2023, "Beyond normal: on the evaluation of mutual information estimators"
-(NeurIPS), whose tasks these are, drawn anew from their definitions: normals, Student's t, noise added to a uniform, and
-one-to-one maps of each variable apart, which change the shape of a distribution and leave its information as it is.
+Source: Czyz, Grabowski, Vogt, Beerenwinkel & Marx 2023, "Beyond normal: on the evaluation of mutual information
+estimators" (NeurIPS), whose tasks these are, drawn anew from their definitions: normals, Student's t, noise added to a
+uniform, and one-to-one maps of each variable apart, which change the shape of a distribution and leave its information
+as it is.
 Trap: an estimator that reaches all of the normal tasks may fail on each of the others; no one passes all forty.
 """
 
@@ -78,7 +79,10 @@ def one_pair() -> tuple[Draw, float]:
 
 
 def student(d: int, dof: int) -> tuple[Draw, float]:
-    """d x d, Student's t with identity dispersion: no correlation, but one common scale. Nats: Arellano-Valle et al. 2013."""
+    """d x d, Student's t with identity dispersion: no correlation, but one common scale.
+
+    Nats: Arellano-Valle et al. 2013.
+    """
     from scipy.special import digamma, gammaln
 
     def draw(rng, n):
@@ -180,10 +184,12 @@ def _tasks() -> dict[str, tuple[str, tuple[int, int], Callable[[], tuple[Draw, f
     out: dict[str, tuple[str, tuple[int, int], Callable[[], tuple[Draw, float]]]] = {
         "normal-1x1": ("a normal pair, correlation 0.75", one, one_pair),
         "normal-cdf-1x1": ("the same with uniform margins", one, lambda: mapped(one_pair(), normal_cdf, normal_cdf)),
-        "bimodal-1x1": ("the same with two humps in each margin", one, lambda: mapped(one_pair(), two_humps(0.3, 0, 5), two_humps(0.5, -1, 3))),
+        "bimodal-1x1": ("the same with two humps in each margin", one, lambda: mapped(one_pair(), two_humps(0.3, 0, 5),
+        two_humps(0.5, -1, 3))),
         "wiggly-1x1": ("the same through increasing waves", one, lambda: mapped(one_pair(), wiggly_x, wiggly_y)),
         "half-cube-1x1": ("the same with longer tails", one, lambda: mapped(one_pair(), half_cube, half_cube)),
-        "swiss-roll-2x1": ("the same, x laid along a spiral in the plane", (2, 1), lambda: mapped(one_pair(), swiss_roll, normal_cdf)),
+        "swiss-roll-2x1": ("the same, x laid along a spiral in the plane", (2, 1), lambda: mapped(one_pair(),
+        swiss_roll, normal_cdf)),
         "additive-0.1": ("a uniform number and the same with noise of up to 0.1", one, lambda: additive(0.1)),
         "additive-0.75": ("a uniform number and the same with noise of up to 0.75", one, lambda: additive(0.75)),
     }  # fmt: skip
@@ -228,7 +234,7 @@ def _tasks() -> dict[str, tuple[str, tuple[int, int], Callable[[], tuple[Draw, f
             square(d),
             lambda d=d: mapped(mapped(two_pairs(d), normal_cdf, normal_cdf), *spirals),
         )
-    return out  # fmt: skip
+    return out
 
 
 TASKS = _tasks()
@@ -240,7 +246,10 @@ def ground_truths() -> list[str]:
 
 
 def ground_truth(name: str) -> GroundTruth:
-    """The pair of that name, with its information in bits and a sampler. InputError: unknown (near names are suggested)."""
+    """The pair of that name, with its information in bits and a sampler.
+
+    InputError: unknown (near names are suggested).
+    """
     about, dims, make = pick(TASKS, name, what="ground truth")
     draw, nats = make()
     return GroundTruth(name=name, about=about, dims=dims, mutual_information=nats / math.log(2), draw=draw)

@@ -1,7 +1,8 @@
 """Pairs of images whose mutual information is known: two numbers draw each image, and the numbers are dependent.
 
 Source: Butakov et al. 2024, section 5 (Gaussians and rectangles). The drawing is continuous and one to one, so that
-I(X;Y) of the images is that of the numbers: two pairs of correlated normals, turned uniform by their distribution function.
+I(X;Y) of the images is that of the numbers: two pairs of correlated normals, turned uniform by their distribution
+function.
 """
 
 from collections.abc import Callable
@@ -49,8 +50,8 @@ def gaussians(u: np.ndarray, size: int) -> np.ndarray:
 
 
 def rectangles(u: np.ndarray, size: int) -> np.ndarray:
-    """A centred rectangle with sides from a quarter to three quarters of the image, edges smoothed by the share of a pixel
-    that is covered (else sides within a pixel would look alike): [n, 2] -> [n, size, size]."""
+    """A centred rectangle with sides from a quarter to three quarters of the image, edges smoothed by the share of a
+    pixel that is covered (else sides within a pixel would look alike): [n, 2] -> [n, size, size]."""
     half = (0.125 + 0.25 * u) * size
     low = np.arange(size) - size / 2
     left, right = np.maximum(low, -half[..., None]), np.minimum(low + 1, half[..., None])
@@ -64,9 +65,9 @@ KINDS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"gaussians": gaussi
 def paired_images(kind: str, mutual_information: float, samples: int, *, size: int = 16, seed: int = 0) -> PairedImages:
     """Pairs of synthetic images with I(X;Y) = mutual_information bits, half of it in each of two numbers.
 
-    kind: "gaussians" (where a bump lies) or "rectangles" (how wide and high). Above 40 bits the two correlations could not be
-    told from 1 in float64, and the images would be equal. InputError: an unknown kind, information below 0 or above 40, no samples,
-    size below 4.
+    kind: "gaussians" (where a bump lies) or "rectangles" (how wide and high). Above 40 bits the two correlations could
+    not be told from 1 in float64, and the images would be equal. InputError: an unknown kind, information below 0 or
+    above 40, no samples, size below 4.
     """
     draw = pick(KINDS, kind, what="kind of image")
     if not 0 <= mutual_information <= _MOST:
@@ -81,5 +82,6 @@ def paired_images(kind: str, mutual_information: float, samples: int, *, size: i
     numbers = ndtr(a), ndtr(rho * a + np.sqrt(1 - rho**2) * b)
     x, y = (draw(u, size).astype(np.float32) for u in numbers)
     return PairedImages(
-        kind=kind, x=x, y=y, numbers_x=numbers[0], numbers_y=numbers[1], mutual_information=float(mutual_information), seed=seed
+        kind=kind, x=x, y=y, numbers_x=numbers[0], numbers_y=numbers[1], mutual_information=float(mutual_information),
+        seed=seed
     )  # fmt: skip

@@ -29,8 +29,8 @@ class StudentTeacher(Result):
         return f"StudentTeacher({n} samples, {d} inputs, {self.relevant} of them relevant, noise {self.label_noise:g})"
 
     def error(self, weight, bias=0.0) -> np.ndarray:
-        """Expected squared error of y ~ weight x + bias on new samples, noise included: tr[(W0 - W) S (W0 - W)'] + b^2 +
-        outputs * noise^2 with S = I / inputs; weight [..., outputs, inputs], exact."""
+        """Expected squared error of y ~ weight x + bias on new samples, noise included: tr[(W0 - W) S (W0 - W)'] + b^2
+        + outputs * noise^2 with S = I / inputs; weight [..., outputs, inputs], exact."""
         gap = self.teacher - np.asarray(weight, dtype=np.float64)
         off = np.broadcast_to(np.asarray(bias, dtype=np.float64), gap.shape[:-1])
         outputs, inputs = self.teacher.shape
@@ -48,8 +48,8 @@ class StudentTeacher(Result):
 def student_teacher(
     samples: int, inputs: int = 100, outputs: int = 1, *, snr: float = 1.0, relevant: int | None = None, seed: int = 0
 ) -> StudentTeacher:
-    """Samples of the linear teacher of Saxe et al. 2018, section 3: the signal has expected variance 1, however many inputs
-    carry it (weights N(0, inputs / relevant)), and the label noise variance 1 / snr.
+    """Samples of the linear teacher of Saxe et al. 2018, section 3: the signal has expected variance 1, however many
+    inputs carry it (weights N(0, inputs / relevant)), and the label noise variance 1 / snr.
 
     relevant: only the first so many inputs carry the label; default all. InputError: no samples, relevant outside
     1..inputs, snr not above 0.

@@ -3,7 +3,9 @@
 Source: Chechik, Globerson, Tishby & Weiss 2005. With v_i the left eigenvectors of Sigma_{x|y} Sigma_x^-1, eigenvalues
 lambda_i ascending: direction i enters at beta_i = 1 / (1 - lambda_i), T = A X + unit noise with rows alpha_i v_i,
 alpha_i^2 = (beta (1 - lambda_i) - 1) / (lambda_i r_i), r_i = v_i' Sigma_x v_i.
-1 - lambda_i is the square of the i-th canonical correlation. Where it is 1, X and Y share a variable without noise: error.
+1 - lambda_i is the square of the i-th canonical correlation rho_i. Where it is 1, X and Y share a variable without noise: error.
+Pitfall: 1 - rho^2 has no digit of a correlation of 1e-8, so the formulas are written in rho: with g = beta rho^2 - 1 above 0 a
+direction gives I(X;T) = 1/2 log(1 + g / lambda) and I(T;Y) = 1/2 log(1 + g / (beta lambda)).
 """
 
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.arrays import Array, as_numpy, like
+from deeptheory.core.arrays import Array, as_numpy, check_paired, like, row_labels
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -19,17 +21,23 @@ from deeptheory.information.bottleneck.curve import draw_curve
 from deeptheory.information.bottleneck.methods import check_beta, check_betas
 from deeptheory.information.bottleneck.solution import BottleneckSolution
 
+_ROUNDING = (
+    8 * np.finfo(np.float64).eps
+)  # of the largest correlation, times the number of columns: below it a correlation is 0
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GaussianBottleneck(Result):
     """The curve of a Gaussian pair. beta, i_x, i_y, dimension (of T): [b], bits; critical_beta [c]: where a direction
-    enters, ascending; lambdas [d], vectors [d, dx]: all directions; projections: A [b, d, dx], rows of 0 not in use."""
+    enters, ascending; correlation [d] (canonical, descending), lambdas [d] = 1 - correlation^2, vectors [d, dx]: all directions;
+    projections: A [b, d, dx], rows of 0 not in use."""
 
     beta: Array
     i_x: Array
     i_y: Array
     dimension: Array
     critical_beta: Array
+    correlation: Array
     lambdas: Array
     vectors: Array
     projections: Array
@@ -55,28 +63,30 @@ class GaussianBottleneck(Result):
 def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
     """The exact bottleneck of Gaussians. cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
 
-    InputError: shapes, NaN, a covariance that is not symmetric or not positive definite, covariances that no variables
+    Relative precision is that of the canonical correlations, however small; one below 1e-15 of the largest counts as 0.
+    InputError: shapes, labels of rows and columns (pandas) in another order, NaN, a covariance that is not symmetric or not positive definite, covariances that no variables
     have together, a canonical correlation of 1, betas not above 0.
     """
-    lambdas, vectors = _directions(cov_x, cov_y, cov_xy)
+    correlation, vectors = _directions(cov_x, cov_y, cov_xy)
     beta = check_betas(betas, above=True)
     given, cov_x = cov_x, as_numpy(cov_x).astype(np.float64)
-    kept = 1 - lambdas  # squared canonical correlations
-    active = beta[:, None] * kept > 1  # [b, d]
-    gain = np.where(active, beta[:, None] * kept, 1.0)
-    ratio = np.where(active, (beta[:, None] - 1) * kept / lambdas, 1.0)
-    i_x = 0.5 * np.log2(ratio).sum(1)
-    i_y = i_x - 0.5 * np.log2(gain).sum(1)
+    lambdas = (1 - correlation) * (1 + correlation)  # ascending, as correlations fall
+    scaled = np.sqrt(beta)[:, None] * correlation  # a square of 1e-170 is 0
+    active = scaled > 1  # [b, d]
+    gain = np.where(active, (scaled - 1) * (scaled + 1), 0.0)
+    i_x = 0.5 * np.log1p(gain / lambdas).sum(1) / np.log(2)
+    i_y = 0.5 * np.log1p(gain / lambdas / beta[:, None]).sum(1) / np.log(2)
     r = np.einsum("di,ij,dj->d", vectors, cov_x, vectors)
-    alpha = np.sqrt(np.where(active, gain - 1, 0.0) / (lambdas * r))
-    with np.errstate(divide="ignore"):
-        critical = np.sort(1 / kept[kept > 1e-12])
+    alpha = np.sqrt(gain / (lambdas * r))
+    with np.errstate(over="ignore"):  # of 1e-160: infinite
+        critical = np.sort((1 / correlation[correlation > 0]) ** 2)
     arrays = {
         "beta": beta,
         "i_x": i_x,
         "i_y": i_y,
         "dimension": active.sum(1),
         "critical_beta": critical,
+        "correlation": correlation,
         "lambdas": lambdas,
         "vectors": vectors,
         "projections": alpha[:, :, None] * vectors,
@@ -84,7 +94,7 @@ def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
     kinds: dict[str, Any] = {name: like(value, given) for name, value in arrays.items()}
     return GaussianBottleneck(
         **kinds,
-        i_xy=float(-0.5 * np.log2(lambdas).sum()),
+        i_xy=float(-0.5 * np.log1p(-(correlation**2)).sum() / np.log(2)),
     )
 
 
@@ -119,6 +129,11 @@ def gaussian(covariances, beta: float) -> BottleneckSolution:
 
 
 def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
+    """Canonical correlations [dx], descending, and their vectors, rows [dx, dx]."""
+    from scipy.linalg import solve_triangular, svd
+
+    check_paired(**{"cov_x": cov_x, "cov_x's columns": row_labels(cov_x, 1), "cov_xy": cov_xy})
+    check_paired(**{"cov_y": cov_y, "cov_y's columns": row_labels(cov_y, 1), "cov_xy's columns": row_labels(cov_xy, 1)})
     check_shapes(cov_x=(cov_x, "x x"), cov_y=(cov_y, "y y"), cov_xy=(cov_xy, "x y"))
     check_finite(cov_x=cov_x, cov_y=cov_y, cov_xy=cov_xy)
     sx, sy, sxy = (as_numpy(c).astype(np.float64) for c in (cov_x, cov_y, cov_xy))
@@ -136,8 +151,12 @@ def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
                 raise InputError(f"{name} has the eigenvalue {least:.3g}, so it is no covariance: variances are 0 or above") from error  # fmt: skip
             raise InputError(f"{name} is not positive definite; drop the directions without variance") from error
     lx, ly = roots
-    whitened = np.linalg.solve(ly, np.linalg.solve(lx, sxy).T).T  # [dx, dy]
-    left, s, _ = np.linalg.svd(whitened)
+    half = solve_triangular(lx, sxy, lower=True)
+    whitened = solve_triangular(ly, half.T, lower=True).T  # [dx, dy]
+    left, s, _ = svd(
+        whitened, lapack_driver="gesvd"
+    )  # the other driver loses the digits of small values beside large ones
+    s[s < _ROUNDING * max(whitened.shape) * s[0]] = 0.0
     correlation = np.zeros(len(sx))
     correlation[: len(s)] = s
     if correlation[0] > 1 + 1e-9:
@@ -150,6 +169,5 @@ def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
             f"the largest canonical correlation is {correlation[0]:.6g}; X and Y share a variable without noise, and "
             "I(X;Y) is infinite"
         )
-    lambdas = 1 - correlation**2  # ascending, as correlations fall
-    vectors = np.linalg.solve(lx.T, left).T  # rows, so that v' Sigma_x v = 1
-    return lambdas, vectors
+    vectors = solve_triangular(lx.T, left).T  # rows, so that v' Sigma_x v = 1
+    return correlation, vectors

@@ -5,10 +5,14 @@ partial correlations, and the plug-in. Bits.
 Labels (words, whole numbers, columns of few values) are compared, never subtracted: neighbours are sought among samples of
 the same label, as Ross does, so that codes cannot matter; given labels alone, the value is the mean over labels of what
 KSG says within each.
+Intervals of neighbor counts: ten batches leave a handful of samples per label, and said a third of the spread given 19 labels. So
+they are at least as wide as values with y permuted (within the labels of z) together with the pointwise information of normals,
+and their upper end allows for the bias that a change from n / 4 to n implies.
 Pitfalls: the plug-in's bias is the sum of those of all cells of z, large where z has many; neighbour counts are biased towards 0
 with every column that z adds; independence given z is not shown by a small number, only by one whose interval holds 0.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,12 +31,17 @@ from deeptheory.information.estimators.samples import as_samples, check_k, read,
 _OFTEN = 20  # samples per value, on average, from which a column of numbers is compared, not subtracted
 _MANY = 20  # labels of the condition, from which the interval is from batches of whole labels
 _NEIGHBOURHOOD = 10  # samples per label below which KSG says little
+_TRUSTED = 30  # samples per label of the condition below which the upper end is open
+_NULL_DRAWS, _NULL_ROWS = 10, 1_000
+_ENOUGH = 4_000  # samples above which two quarters tell the drift as well as four
 _SEVERAL = 4  # the same for whole numbers in one column, which are labels by custom
 
 
 def conditional_plugin(x: Any, y: Any, z: Any, *, correct: bool = False) -> Estimate:
     """I(X;Y|Z) of discrete rows, a whole row being one symbol. correct: less the sum over z of (Kxy - Kx - Ky + 1) / 2n nats, K
-    counting what was seen with that z. The interval: see `plugin`. InputError: values that are not discrete."""
+    counting what was seen with that z. The interval: see `plugin`. InputError: values that are not discrete, other corrections."""
+    if not isinstance(correct, bool | np.bool_):
+        raise InputError(f"correct is {correct!r}; a condition has Miller-Madow's alone, correct=True")
     parts = as_samples(x=x, y=y, z=z)
     i, j, k = (symbols(v, name) for v, name in zip(parts, "xyz"))
     n, given = len(i), np.bincount(k)
@@ -141,6 +150,19 @@ def _by_neighbours(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
     low, high = statistics.batch_interval(
         value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed, groups=label_z if several else None
     )
+    if low < high:
+        labels = (label_x, label_y, label_z)
+        half = max((high - low) / 2, _spread(columns.versions[0], labels, value, k, inclusive, seed))
+        more = _missing(lambda rows: estimate(columns.rows(rows), rows), value, half, labels, len(a), seed, sum(v.shape[1] for v in (a, b, c)) + len(cell))  # fmt: skip
+        low, high = value - half, value + half + more
+        each = len(a) / (1 if label_z is None else label_z.max() + 1)
+        if each < _TRUSTED:
+            high = math.inf
+            notes += (
+                f"{each:.3g} samples per label of z: the estimate leans towards 0, and the interval has no upper end",
+            )
+        elif more:
+            who += "; interval with an allowance for bias"
     wide = a.shape[1] + b.shape[1] + c.shape[1]
     if wide > WIDE:
         notes += (f"{wide} columns: biased towards 0, more so the stronger the dependence",)
@@ -149,6 +171,37 @@ def _by_neighbours(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
     known = {name: v[:, None] if v is not None else w for name, v, w in (("x", label_x, a), ("y", label_y, b))}
     notes += impossible(value, **known)
     return Estimate(value=value, low=low, high=high, method=who, notes=notes)
+
+
+def _spread(parts, labels, value: float, k: int, inclusive: bool, seed: int) -> float:
+    """Half a 95 % interval: values with y permuted within the labels of z (all over without), and the pointwise information of
+    normals that share as much, whose variance is 1 - 4^-value nats^2."""
+    from scipy.stats import t
+
+    n = parts[0].shape[1]
+    rng = np.random.default_rng([seed, n, 7])
+    rows = np.sort(rng.permutation(n)[:_NULL_ROWS])
+    parts, labels = [np.ascontiguousarray(v[:, rows]) for v in parts], [None if v is None else v[rows] for v in labels]
+    null = []
+    for order in statistics.permutations(len(rows), _NULL_DRAWS, seed=[seed, n, 8], within=labels[2]):
+        x, y, z = parts
+        label_y = None if labels[1] is None else labels[1][order]
+        null.append(_within([x, np.ascontiguousarray(y[:, order]), z], (labels[0], label_y, labels[2]), k, inclusive))
+    nothing = (
+        float(t.ppf(0.975, _NULL_DRAWS - 1)) * np.std(null, ddof=1) * math.sqrt((1 + 1 / _NULL_DRAWS) * len(rows) / n)
+    )
+    return math.hypot(nothing, 1.96 * math.sqrt(max(0.0, 1 - 4.0**-value) / n) / math.log(2))
+
+
+def _missing(of, value: float, half: float, labels, n: int, seed: int, columns: int) -> float:
+    """Bits by which the upper end is moved up: what goes on growing at the rate n^(-2 / columns) beyond a change from n / 4 to n
+    that exceeds sampling error."""
+    order = np.random.default_rng([seed, n, 9]).permutation(n)
+    if labels[2] is not None:  # every label in each quarter
+        order = order[np.argsort(labels[2][order], kind="stable")]
+    quarters = range(4 if n <= _ENOUGH else 2)
+    drift = value - float(np.mean([of(order[q::4]) for q in quarters]))
+    return drift / (4 ** (2 / max(columns, 2)) - 1) if drift > half else 0.0
 
 
 def _within(parts: list[np.ndarray], labels: Sequence[np.ndarray | None], k: int, inclusive: bool) -> float:

@@ -1,7 +1,9 @@
 """What an estimate cannot be: above an entropy, finite where one variable is a function of the other, beyond what n samples
 show. Values stay as they are estimated; these become notes, or the answer where it is known exactly."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +12,17 @@ from deeptheory.information.estimators.columns import dependent
 
 _RISE = 1.0  # bits
 _TIE_NOISE = 0.02  # bits that the noise that breaks ties may add
+LEAST_NEIGHBORS, LEAST_LABELS, LEAST_COUNTS, LEAST_GAUSSIAN = 30, 20, 20, 10  # samples for an interval, see `too_few`
 WIDE = 6  # columns in all; above, neighbours are far and estimates lean towards 0
+
+
+def too_few(got: Estimate, n: int, least: int) -> Estimate:
+    """The Estimate without an interval where n is below `least`: from there on intervals of normals (correlation .95), labels
+    and 3 x 3 tables hold the truth in 86 % or more of 400 draws; of 5 samples in 17 %, of 4 with a width of 0."""
+    if n >= least or math.isnan(got.low) or math.isinf(got.value):
+        return got
+    note = f"{n} samples: intervals of this method are trusted from {least} on, so this one is unbounded"
+    return replace(got, low=-math.inf, high=math.inf, notes=(*got.notes, note))
 
 
 def nothing(method: str, notes: tuple[str, ...]) -> Estimate:

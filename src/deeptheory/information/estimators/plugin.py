@@ -2,15 +2,17 @@
 
 Pitfall: biased. To first order, by (K - 1) / 2n nats downwards for the entropy of K symbols seen, and by (Kxy - Kx - Ky + 1) / 2n
 upwards for information (Miller & Madow 1955), which is (Kx - 1)(Ky - 1) / 2n where every pair of symbols is seen. The notes
-say its size, the interval runs over it, and `correct` takes it off.
+say its size, the interval runs over it, and `correct` takes it off, or puts in what corrections.py knows of unseen symbols.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
+from deeptheory.information.estimators import corrections
 from deeptheory.information.estimators.samples import as_samples
 
 _Z = 1.959963984540054
@@ -18,14 +20,16 @@ _WORTH_A_NOTE = 0.01  # bits
 _PERMUTED = 5
 
 
-def plugin(x: Any, y: Any, *, correct: bool = False) -> Estimate:
+def plugin(x: Any, y: Any, *, correct: bool | str = False) -> Estimate:
     """I(X;Y) in bits of discrete rows, x [n, dx] and y [n, dy] (or [n]), a whole row being one symbol.
 
-    correct: less the first-order bias (Kxy - Kx - Ky + 1) / 2n nats, K counting what was seen. The interval is of the mean of
+    correct: True or "miller-madow": less the first-order bias (Kxy - Kx - Ky + 1) / 2n nats, K counting what was seen;
+    "grassberger", "chao-shen", "shrink": see corrections.py. The interval is of the mean of
     the pointwise information, with the spread that counts have at independence, and runs from the corrected to the
     uncorrected value; in a table of few samples per cell its lower end takes off what y permuted has. InputError: values that
     are not discrete.
     """
+    name = corrections.named(correct)
     a, b = as_samples(x=x, y=y)
     i, j = symbols(a, "x"), symbols(b, "y")
     n, shape = len(i), (int(i.max()) + 1, int(j.max()) + 1)
@@ -34,7 +38,7 @@ def plugin(x: Any, y: Any, *, correct: bool = False) -> Estimate:
     value = float(p @ local)
     freedom = cells - shape[0] - shape[1] + 1
     bias = freedom / (2 * n * np.log(2))
-    notes = bias_note(bias, correct, "upwards", f"{shape[0]} x {shape[1]} symbols, {n} samples")
+    notes = bias_note(bias, name is not None, "upwards", f"{shape[0]} x {shape[1]} symbols, {n} samples")
     most = bias
     if cells > n / 5:
         notes += (
@@ -43,7 +47,20 @@ def plugin(x: Any, y: Any, *, correct: bool = False) -> Estimate:
         rng = np.random.default_rng([n, cells])
         permuted = [_pointwise(i, rng.permutation(j), shape) for _ in range(_PERMUTED)]
         most = max(most, float(np.mean([c @ v / n for c, v in permuted])))
-    return with_interval(value, bias, most, float(p @ (local - value) ** 2), max(freedom, 0), n, correct, notes)
+    got = with_interval(
+        value, bias, most, float(p @ (local - value) ** 2), max(freedom, 0), n, name == "miller-madow", notes
+    )
+    if name in (None, "miller-madow"):
+        return got
+    return _corrected(got, corrections.information(counts, np.bincount(i), np.bincount(j), name), name)
+
+
+def _corrected(got: Estimate, value: float, name: str) -> Estimate:
+    """The corrected value in an interval that holds the plain one's and its own spread."""
+    up, down = got.high - got.value, got.value - got.low
+    low, high = min(got.low, value - min(up, down)), max(got.high, value + min(up, down))
+    notes = tuple(t for t in got.notes if not t.startswith("first-order"))
+    return replace(got, value=value, low=low, high=high, method=f"plug-in, {corrections.NAMES[name]}", notes=notes)
 
 
 def with_interval(value, bias, most, variance, freedom, n, correct, notes) -> Estimate:
@@ -59,9 +76,11 @@ def with_interval(value, bias, most, variance, freedom, n, correct, notes) -> Es
     return Estimate(value=value, low=min(low, value), high=high, method=name, notes=notes)
 
 
-def plugin_entropy(x: Any, *, correct: bool = False) -> Estimate:
-    """H(X) in bits of discrete rows [n, d] or [n]. correct: plus (K - 1) / 2n nats (Miller & Madow). The interval runs up to
-    that."""
+def plugin_entropy(x: Any, *, correct: bool | str = False) -> Estimate:
+    """H(X) in bits of discrete rows [n, d] or [n]. correct: True or "miller-madow": plus (K - 1) / 2n nats; "grassberger",
+    "chao-shen", "shrink": see corrections.py. The interval runs up to
+    that; of one symbol alone, up to the entropy of the most that another one, unseen in n samples, may have (Clopper-Pearson)."""
+    name = corrections.named(correct)
     (a,) = as_samples(x=x)
     counts = np.bincount(symbols(a, "x"))
     n, p = len(a), counts / len(a)
@@ -69,10 +88,24 @@ def plugin_entropy(x: Any, *, correct: bool = False) -> Estimate:
     bias = (len(counts) - 1) / (2 * n * np.log(2))
     plain = float(p @ local)
     half = _Z * float(np.sqrt(p @ (local - plain) ** 2 / n + (len(counts) - 1) / (2 * (n * np.log(2)) ** 2)))
-    notes = bias_note(bias, correct, "downwards", f"{len(counts)} symbols, {n} samples")
-    method = "plug-in, Miller-Madow" if correct else "plug-in"
-    value = plain + (bias if correct else 0.0)
-    return Estimate(value=value, low=plain - half, high=plain + bias + half, method=method, notes=notes)
+    notes = bias_note(
+        bias if name in (None, "miller-madow") else 0.0,
+        name is not None,
+        "downwards",
+        f"{len(counts)} symbols, {n} samples",
+    )
+    once = int((counts == 1).sum())
+    if once > n / 20:
+        notes += (
+            f"{once} of {n} samples are of symbols seen once, so about {once / n:.0%} of the probability is of symbols not seen (Good & "
+            "Turing), and the interval may not reach what they add",
+        )
+    method = "plug-in" if name is None else f"plug-in, {corrections.NAMES[name]}"
+    value = plain if name is None else corrections.entropy(counts, name)
+    unseen = 1 - 0.025 ** (1 / n) if len(counts) == 1 else 0.0
+    more = -unseen * np.log2(unseen) - (1 - unseen) * np.log2(1 - unseen) if 0 < unseen <= 0.5 else float(unseen > 0)
+    high = max(plain + bias, value) + half + more
+    return Estimate(value=value, low=min(plain, value) - half, high=high, method=method, notes=notes)
 
 
 def bias_note(bias: float, correct: bool, way: str, of: str) -> tuple[str, ...]:

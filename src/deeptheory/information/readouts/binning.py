@@ -2,8 +2,9 @@
 
 Sources: Shwartz-Ziv & Tishby 2017, section 3.2 (30 equal bins on [-1, 1]); Saxe et al. 2018 (range of all units and
 epochs); Chelombiev et al. 2019 (entropy-based edges); Lorenzen et al. 2022 (bounds by unit or layer).
-Trap: bins are a quantisation that the network does not have. Fixed bounds are wrong for unbounded units, and a global
-range is set by the largest unit; the choice is therefore never silent.
+Pitfalls: bins are a quantisation that the network does not have. Fixed bounds are wrong for unbounded units, and a global
+range is set by the largest unit; the choice is therefore never silent. Ranges of 1e-310 or 1e308 are brought to the order of 1 by
+a power of two first: their edges would be rounded by whole cells, their widths overflow.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_cells, 
 _SPACINGS = {"width": "equal width", "count": "equal count", "entropy": "entropy-based"}
 _BOUNDED = {"tanh": np.tanh, "softsign": lambda z: z / (1 + np.abs(z)), "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(z / 2)}
 _ENDS = {"tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+_FAR = 900  # powers of two from which on a range's width, or one over it, may leave float64
 _BOUNDS = {"unit": "each unit's range", "layer": "the layer's range", "global": "the range over all layers and steps"}
 
 
@@ -132,10 +134,11 @@ class Binning:
         """
         a = as_activations(activations)
         labels, classes, p_y = as_labels(targets, a.shape[1])
-        edges, uniform = self._edges(a)
+        given, (edges, uniform, power) = a, self._edges(a)
+        a = _at_one(a, power)
         out, bad = np.empty((len(a), 4)), np.zeros((len(a), 3), dtype=np.int64)
         binned(a, edges, uniform, self.wrap, labels, classes, p_y, x_log_x(a.shape[1]), out, bad)
-        self._check_outside(int(bad[:, 1:].sum()), edges, a)
+        self._check_outside(int(bad[:, 1:].sum()), given)
         return as_dict(out)
 
     def start(self, layer: str) -> Any:
@@ -159,10 +162,10 @@ class Binning:
         by_unit = self.edges is None and self.bounds == "unit"
         return held_keys(inputs, seeds) + (units * seeds * 8 * (3 + self.n) if by_unit else 0)
 
-    def _check_outside(self, outside: int, edges: np.ndarray, a: np.ndarray) -> None:
+    def _check_outside(self, outside: int, a: np.ndarray) -> None:
         if outside and not self.clamp:
             raise InputError(
-                f"{outside} values lie outside [{edges[0, 0, 0]:g}, {edges[0, 0, -1]:g}] (the activations run "
+                f"{outside} values lie outside [{self.bounds[0]:g}, {self.bounds[1]:g}] (the activations run "
                 f"from {a.min():g} to {a.max():g}); use bounds='layer' or 'unit', wider bounds, or clamp=True"
             )
 
@@ -172,7 +175,8 @@ class Binning:
         activations: [seed, sample, unit]. InputError: as summarise.
         """
         a = as_activations(activations)
-        edges, uniform = self._edges(a)
+        edges, uniform, power = self._edges(a)
+        a = _at_one(a, power)
         rows = np.empty(a.shape, dtype=np.int32)
         outside = 0
         for s in range(len(a)):
@@ -188,28 +192,32 @@ class Binning:
 
     def on_range(self, low: float, high: float) -> "Binning":
         """The same with the bounds "global" found: equal cells on [low, high]."""
-        return Binning(self.n, (low, high if high > low else low + 1.0))
+        return Binning(self.n, (low, high if high > low else low + max(1.0, abs(low))))
 
-    def _edges(self, a: np.ndarray) -> tuple[np.ndarray, bool]:
-        """Edges [S or 1, unit or 1, n_cells + 1], and whether they are evenly spaced."""
+    def _edges(self, a: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray]:
+        """Edges [S or 1, unit or 1, n_cells + 1], whether they are evenly spaced, and the powers of two [S or 1, unit or 1] that
+        they and the activations are divided by."""
         if self.edges is not None:
-            return np.array(self.edges)[None, None], False
+            return np.array(self.edges)[None, None], False, _NO_POWER
         if self.bounds == "global":
             raise InputError(_GLOBAL)
         if self.spacing != "width":
-            return self._edges_by_value(a), False
+            return self._edges_by_value(a), False, _NO_POWER
         if not isinstance(self.bounds, str):
-            return np.linspace(*self.bounds, self.n + 1)[None, None], True
+            return self._between(*(np.full((1, 1), b) for b in self.bounds))
         ranges = Ranges(self.bounds == "unit")
         ranges.look(a)
-        return self._between(ranges.low, ranges.high), True
+        return self._between(ranges.low, ranges.high)
 
-    def _between(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        """Edges [S, unit or 1, n_cells + 1] of equal cells from low to high, [S, unit or 1] each."""
-        high = np.where(high > low, high, low + 1)  # a constant unit: all in the first cell
+    def _between(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray]:
+        """As `_edges`, of equal cells from low to high, [S, unit or 1] each."""
+        power = np.frexp(np.maximum(np.abs(low), np.abs(high)))[1]
+        power = np.where(np.abs(power) > _FAR, power, 0)
+        low, high = np.ldexp(low, -power), np.ldexp(high, -power)
+        high = np.where(high > low, high, low + np.maximum(1, np.abs(low)))  # a constant unit: all in the first cell
         edges = np.linspace(low, high, self.n + 1, axis=-1)
         edges[..., -1] = high
-        return np.ascontiguousarray(edges)
+        return np.ascontiguousarray(edges), True, power
 
     def _edges_by_value(self, a: np.ndarray) -> np.ndarray:
         """Quantile edges of each scope's values ("count") or distinct values ("entropy"), padded by the top."""
@@ -221,6 +229,15 @@ class Binning:
                 at = np.linspace(0, len(values) - 1, self.n + 1)
                 edges[s, u] = values[np.round(at).astype(int)]
         return edges
+
+
+_NO_POWER = np.zeros((1, 1), dtype=np.int64)
+
+
+def _at_one(a: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """Activations [S, n, unit] divided by powers of two [S or 1, unit or 1], so exactly; as they are where all powers are 0."""
+    with np.errstate(over="ignore"):  # what lies outside of bounds of 1e-310 by so much is infinite
+        return np.ldexp(a.astype(np.float64), -power[:, None, :]) if power.any() else a
 
 
 class _BinStream(KeyStream):
@@ -237,12 +254,13 @@ class _BinStream(KeyStream):
 
     def _keys(self, a: np.ndarray) -> np.ndarray:
         if self._edges is None:
-            self._edges = (self._settings._between(self._ranges.low, self._ranges.high), True) if self.passes == 2 else self._settings._edges(a)  # fmt: skip
-        edges, uniform = self._edges
+            self._edges = self._settings._between(self._ranges.low, self._ranges.high) if self.passes == 2 else self._settings._edges(a)  # fmt: skip
+        edges, uniform, power = self._edges
+        given, a = a, _at_one(a, power)
         out = np.empty((*a.shape[:2], 2), dtype=np.uint64)
         outside = 0
         for s in range(len(a)):
             e = edges[s if len(edges) > 1 else 0]
             outside += sum(hash_cells(a[s], e, uniform, self._settings.wrap, out[s])[1:])
-        self._settings._check_outside(outside, edges, a)
+        self._settings._check_outside(outside, given)
         return out

@@ -98,8 +98,14 @@ class Quantized:
 
     def _on(self, a: np.ndarray, low: Any, high: Any) -> np.ndarray:
         """Levels on a range, each end of shape [seed, 1, unit or 1] or a number."""
-        span = np.where(np.asarray(high) > low, np.asarray(high) - low, 1.0)
-        return np.rint(np.clip((a.astype(np.float64) - low) / span, 0, 1) * (2**self.bits - 1)).astype(np.int64)
+        with np.errstate(over="ignore"):
+            widest = np.asarray(high) - low
+        half = 1.0 if np.isfinite(widest).all() else 0.5  # a range from -1e308 to 1e308 is wider than float64
+        low, high = np.multiply(low, half), np.multiply(high, half)
+        span = np.where(high > low, high - low, 1.0)
+        with np.errstate(over="ignore"):
+            place = (a.astype(np.float64) * half - low) / span
+        return np.rint(np.clip(place, 0, 1) * (2**self.bits - 1)).astype(np.int64)
 
 
 class _QuantizedStream(KeyStream):

@@ -1,8 +1,8 @@
 """FaceNet: a small convolutional network that tells people apart, the stand-in for the paper's face network.
 
-Chang & Tsao 2017 (supplement) look into VGG-Face (Parkhi et al. 2015), which was trained on photographs that nobody may pass
-on. This one has five convolutions and learns in a minute on one core from procedural faces; nothing in it knows of shape or
-appearance.
+Chang & Tsao 2017 (supplement) look into VGG-Face (Parkhi et al. 2015), which was trained on photographs that nobody may
+pass on. This one has five convolutions and learns in a minute on one core from procedural faces; nothing in it knows of
+shape or appearance.
 """
 
 import torch
@@ -17,9 +17,10 @@ WIDTHS = (16, 24, 32, 48, 64)
 class FaceNet(nn.Module):
     """Pictures [n, size, size] (grey, 0 to 1) -> logits [n, people].
 
-    size: pixels of a side, a multiple of 16. people: identities. embedding: width of the last hidden layer. widths: channels
-    of the five convolutions; a ReLU follows each (relu1 to relu5) and the embedding (relu6); the first four halve the
-    picture. seed: of the initial weights, torch's own (LeCun uniform), biases 0. Layers to look at: `FaceNet.layers`.
+    size: pixels of a side, a multiple of 16. people: identities. embedding: width of the last hidden layer. widths:
+    channels of the five convolutions; a ReLU follows each (relu1 to relu5) and the embedding (relu6); the first four
+    halve the picture. seed: of the initial weights, torch's own (LeCun uniform), biases 0. Layers to look at:
+    `FaceNet.layers`.
     InputError: a size that is no multiple of 16, or fewer than 2 people.
     """
 
@@ -31,7 +32,8 @@ class FaceNet(nn.Module):
         super().__init__()
         if size < 32 or size % 16 or people < 2 or len(widths) != 5:
             raise InputError(
-                f"size is {size}, people {people}, widths {widths}; needed: a multiple of 16 from 32 up, 2 or more, five"
+                f"size is {size}, people {people}, widths {widths}; needed: a multiple of 16 from 32 up, 2 or "
+                "more, five"
             )
         self.size = size
         with torch.random.fork_rng(devices=[]):

@@ -1,7 +1,7 @@
 """FaceResNet: a published face-identity network of 29 convolutions, as a module whose every layer can be looked at.
 
-Source: dlib's face recognition network (King; weights CC0) in the form of face-api (MIT). The weights are the user's own
-file, face_resnet.safetensors in the data folder; without it the network is made with random weights.
+Source: dlib's face recognition network (King; weights CC0) in the form of face-api (MIT). The weights are the user's
+own file, face_resnet.safetensors in the data folder; without it the network is made with random weights.
 Trap: its residual blocks add channels by padding with zeros, and its strided convolutions are one row shorter than the
 pooled shortcut, so that they are padded at the right and the bottom.
 """
@@ -98,7 +98,8 @@ class FaceResNet(nn.Module):
 
 
 def face_resnet(path: str | Path | None = None) -> FaceResNet:
-    """The network with the weights of a file of face-api's names: by default face_resnet.safetensors in the data folder.
+    """The network with the weights of a file of face-api's names: by default face_resnet.safetensors in the data
+    folder.
 
     float32, eval mode. StoreError: no such file, or one of other names and shapes.
     """

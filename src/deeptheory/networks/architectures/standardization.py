@@ -1,4 +1,6 @@
-"""A network that standardises its pictures itself: so that an attack, a crop or a change of light is one of pixels in [0, 1]."""
+"""A network that standardises its pictures itself: so that an attack, a crop or a change of light is one of pixels
+in [0, 1].
+"""
 
 import torch
 from torch import nn

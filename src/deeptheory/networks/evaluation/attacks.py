@@ -1,8 +1,8 @@
 """Adversarial pictures: one step, many steps, many steps from many starts; and what the gradients are like.
 
-Sources: Goodfellow et al. 2015 (FGSM), Kurakin et al. 2017 (BIM), Madry et al. 2018 (random starts), Carlini & Wagner 2017 (why on
-logits). Trap: a length or a probability near 0 or 1 has hardly a gradient, so that an attack on it fails without the network being
-any safer; a network is called robust only after an attack on logits with restarts.
+Sources: Goodfellow et al. 2015 (FGSM), Kurakin et al. 2017 (BIM), Madry et al. 2018 (random starts), Carlini & Wagner
+2017 (why on logits). Trap: a length or a probability near 0 or 1 has hardly a gradient, so that an attack on it fails
+without the network being any safer; a network is called robust only after an attack on logits with restarts.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,8 @@ def logit_of_probability(output: Any) -> torch.Tensor:
     a = first_output(output).double()
     if a.numel() and not bool(((a >= 0) & (a <= 1)).all()):
         raise InputError(
-            f"the first output runs from {float(a.min()):.3g} to {float(a.max()):.3g}; logit_of_probability undoes probabilities and "
+            f"the first output runs from {float(a.min()):.3g} to {float(a.max()):.3g}; logit_of_probability "
+            "undoes probabilities and "
             "lengths, in [0, 1]; for logits use scores=first_output"
         )
     return a.logit(1e-12)
@@ -40,7 +41,8 @@ def logit_of_probability(output: Any) -> torch.Tensor:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Robustness(Result):
-    """Accuracy under attack. epsilon, accuracy: [k]; success: [k], the share of pictures that were right without it and now are wrong.
+    """Accuracy under attack. epsilon, accuracy: [k]; success: [k], the share of pictures that were right without it and
+    now are wrong.
 
     Targeted: success is the share that is now taken for the target. method: which attack, in words.
     """
@@ -92,13 +94,16 @@ def bim(
     bounds: tuple[float, float] = (0.0, 1.0),
     seed: int = 0,
 ) -> torch.Tensor:
-    """Pictures within epsilon (largest change of a pixel) of the given ones that raise the loss: `steps` steps of sign(gradient).
+    """Pictures within epsilon (largest change of a pixel) of the given ones that raise the loss: `steps` steps of
+    sign(gradient).
 
-    images: [n, C, H, W] within bounds; labels: [n]. step: of each, epsilon / 4 by default (epsilon, where steps is 1). targets: [n]
-    labels that it should be taken for instead: lowers their loss. random_start: begin at a random corner of the box, by seed.
-    scores(output of the module) -> [n, K], handed to loss with the labels; by default its first output, capsules [n, K, q] by their
-    lengths. The module is in eval mode meanwhile, its gradients and flags are as before.
-    InputError: shapes that do not fit, images outside the bounds, labels or targets that are no classes, epsilon below 0, steps below 1.
+    images: [n, C, H, W] within bounds; labels: [n]. step: of each, epsilon / 4 by default (epsilon, where steps is 1).
+    targets: [n] labels that it should be taken for instead: lowers their loss. random_start: begin at a random corner
+    of the box, by seed. scores(output of the module) -> [n, K], handed to loss with the labels; by default its first
+    output, capsules [n, K, q] by their lengths. The module is in eval mode meanwhile, its gradients and flags are as
+    before.
+    InputError: shapes that do not fit, images outside the bounds, labels or targets that are no classes, epsilon below
+    0, steps below 1.
     """
     x, y = _check(module, images, labels, bounds)
     if not 0 <= epsilon < float("inf") or steps < 1:
@@ -132,10 +137,11 @@ def strong(
     bounds: tuple[float, float] = (0.0, 1.0),
     seed: int = 0,
 ) -> torch.Tensor:
-    """For each picture the worst of several attacks: `bim` on the margin between logits, from the picture and from random starts.
+    """For each picture the worst of several attacks: `bim` on the margin between logits, from the picture and from
+    random starts.
 
-    scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability. targets: [n] labels
-    that it should be taken for instead; the worst is then where the target leads the others most.
+    scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability.
+    targets: [n] labels that it should be taken for instead; the worst is then where the target leads the others most.
     """
     x, y = _check(module, images, labels, bounds)
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
@@ -144,7 +150,9 @@ def strong(
     least = away * _margin(module, worst, goal, scores)
     how: dict[str, Any] = {"steps": steps, "step": max(epsilon / 8, 2.5 * epsilon / steps), "targets": targets}
     for k in range(restarts + 1):
-        tried = bim(module, x, y, epsilon, random_start=k > 0, scores=scores, loss=_lead, bounds=bounds, seed=seed + k, **how)  # fmt: skip
+        tried = bim(
+            module, x, y, epsilon, random_start=k > 0, scores=scores, loss=_lead, bounds=bounds, seed=seed + k, **how
+        )
         margin = away * _margin(module, tried, goal, scores)
         better = margin < least
         worst[better], least[better] = tried[better], margin[better]
@@ -165,10 +173,12 @@ def robustness(
     targets=None,
     **how: Any,
 ) -> Robustness:
-    """Accuracy on attacked pictures for each epsilon, so many pictures at a time. attack: `fgsm`, `bim` or `strong`, with its keywords.
+    """Accuracy on attacked pictures for each epsilon, so many pictures at a time. attack: `fgsm`, `bim` or `strong`,
+    with its keywords.
 
-    scores: what is attacked and, its largest being the answer, what is judged by. judge: another network that is shown the pictures
-    made against this one (transfer), by judge_scores, or the same scores where that is left out. targets: see `bim`.
+    scores: what is attacked and, its largest being the answer, what is judged by. judge: another network that is shown
+    the pictures made against this one (transfer), by judge_scores, or the same scores where that is left out. targets:
+    see `bim`.
     """
     x, y = _check(module, images, labels, how.get("bounds", (0.0, 1.0)))
     if batch < 1:
@@ -202,13 +212,19 @@ def robustness(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GradientProfile(Result):
-    """The loss's gradient by pixels. size: [n], the mean absolute value in each picture; zeros: [n], its share of exact zeros."""
+    """The loss's gradient by pixels.
+
+    size: [n], the mean absolute value in each picture; zeros: [n], its share of exact zeros.
+    """
 
     size: np.ndarray
     zeros: np.ndarray
 
     def __repr__(self) -> str:
-        return f"GradientProfile({len(self.size)} pictures, median size {np.median(self.size):.3g}, zeros {self.zeros.mean():.3f})"
+        return (
+            f"GradientProfile({len(self.size)} pictures, median size {np.median(self.size):.3g}, zeros "
+            f"{self.zeros.mean():.3f})"
+        )
 
     def table(self):
         """One row a picture."""
@@ -221,7 +237,9 @@ def gradient_profile(
     module: nn.Module, images, labels, *, scores: Scores = first_output, loss: Loss = F.cross_entropy, batch: int = 128,
     bounds: tuple[float, float] = (0.0, 1.0),
 ) -> GradientProfile:  # fmt: skip
-    """How large the gradient of the loss is by pixels, and how much of it is exactly zero (Hinton et al. 2018, section 5.2)."""
+    """How large the gradient of the loss is by pixels, and how much of it is exactly zero (Hinton et al. 2018,
+    section 5.2).
+    """
     x, y = _check(module, images, labels, bounds)
     each = lambda s, t: loss(s, t) * len(t)  # noqa: E731  # of one picture, not of the mean over a batch
     slopes = [_gradient(module, x[k : k + batch], y[k : k + batch], scores, each) for k in range(0, len(x), batch)]

@@ -1,8 +1,8 @@
 """Two networks compared where they are equally good: what holds of one at the moment when it is as good as the other.
 
-Capsule papers compare a familiar condition (where both are trained to the same accuracy) with a new one. Trap: taking the best of
-many looks at a test set is peeking; here the target is where the worse of the two ended, and the better is taken when it first got
-there.
+Capsule papers compare a familiar condition (where both are trained to the same accuracy) with a new one. Trap: taking
+the best of many looks at a test set is peeking; here the target is where the worse of the two ended, and the better is
+taken when it first got there.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,10 @@ from deeptheory.core.shapes import check_finite, check_shapes
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Matched(Result):
-    """Two curves compared at the same familiar value. target: the familiar value of both; first, second: the other value of each."""
+    """Two curves compared at the same familiar value.
+
+    target: the familiar value of both; first, second: the other value of each.
+    """
 
     target: float
     first: float
@@ -34,10 +37,12 @@ class Matched(Result):
 
 
 def matched(first: tuple[Any, Any], second: tuple[Any, Any]) -> Matched:
-    """Compare two networks at equal familiar accuracy (Sabour et al. 2017, section 5.1; Hinton et al. 2018, section 5.1).
+    """Compare two networks at equal familiar accuracy (Sabour et al. 2017, section 5.1; Hinton et al. 2018, section
+    5.1).
 
-    first, second: (familiar, other), each [looks] while training, higher is better. The target is the lower of the two familiar
-    values at the end. Each network is taken where it first reached the target, on the straight line from the look before.
+    first, second: (familiar, other), each [looks] while training, higher is better. The target is the lower of the two
+    familiar values at the end. Each network is taken where it first reached the target, on the straight line from the
+    look before.
     InputError: shapes that do not fit, NaN.
     """
     curves = []

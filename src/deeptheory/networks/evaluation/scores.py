@@ -1,7 +1,7 @@
 """From what a network gives to the scores that decide, and labels in a form that can be compared with them.
 
-Pitfall: labels that broadcast, that are truncated from floats, or that are zeros and ones taken for class numbers, give a number
-without an error; each is refused here.
+Pitfall: labels that broadcast, that are truncated from floats, or that are zeros and ones taken for class numbers, give
+a number without an error; each is refused here.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,9 @@ Scores = Callable[[Any], torch.Tensor]
 
 
 def first_output(output: Any) -> torch.Tensor:
-    """The scores of a network, [n, K]: its output, or the first of several (lengths, activations); capsules [n, K, q] by their lengths."""
+    """The scores of a network, [n, K]: its output, or the first of several (lengths, activations); capsules [n, K,
+    q] by their lengths.
+    """
     first = output[0] if isinstance(output, tuple | list) else output
     return torch.linalg.vector_norm(first, dim=-1) if isinstance(first, torch.Tensor) and first.ndim == 3 else first
 
@@ -28,13 +30,17 @@ def check_scores(scores: Any, n: int) -> torch.Tensor:
     if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or scores.shape[0] != n:
         seen = f"shape {list(scores.shape)}" if isinstance(scores, torch.Tensor) else f"type {type(scores).__name__}"
         raise InputError(
-            f"the scores have {seen}; needed: [{n}, classes]. Say which output they are, such as scores=lambda output: output[1]"
+            f"the scores have {seen}; needed: [{n}, classes]. Say which output they are, such as scores=lambda "
+            "output: output[1]"
         )
     return scores
 
 
 def as_labels(labels: Any, n: int, name: str = "labels") -> torch.Tensor:
-    """labels as [n] int64. InputError: another shape (one label never stands for all), numbers that are not whole, below 0."""
+    """labels as [n] int64.
+
+    InputError: another shape (one label never stands for all), numbers that are not whole, below 0.
+    """
     y = as_tensor(labels)
     if y.ndim == 2 and len(y) == n:
         raise InputError(
@@ -67,7 +73,9 @@ def check_classes(y: torch.Tensor, classes: int, name: str = "labels") -> None:
 
 
 def readable(y: torch.Tensor) -> bool:
-    """Whether the values of y can be looked at: not while torch compiles, nor of many tensors in one (vmap), nor without any (meta)."""
+    """Whether the values of y can be looked at: not while torch compiles, nor of many tensors in one (vmap), nor
+    without any (meta).
+    """
     if torch.compiler.is_compiling() or y.is_meta or _functorch.is_legacy_batchedtensor(y):
         return False
     while _functorch.is_functorch_wrapped_tensor(y):

@@ -1,9 +1,10 @@
-"""What a layer does to its output before the next one sees it: nothing, Gaussian noise, or quantisation to 2^bits levels.
+"""What a layer does to its output before the next one sees it: nothing, Gaussian noise, or quantisation to 2^bits
+levels.
 
 Sources: Goldfeld et al. 2019 (noise in every hidden layer, in training and afterwards); Lorenzen, Igel & Nielsen 2022
-(activations trained quantised, so that every information is exact); the straight-through gradient of Bengio et al. 2013.
-Noise in training comes from a pool of each network's own normals, read from a place that is hashed from (seed, step,
-sample, unit): both engines see the same numbers, a resume needs no state, and a vectorised loop stays one.
+(activations trained quantised, so that every information is exact); the straight-through gradient of Bengio et al.
+2013. Noise in training comes from a pool of each network's own normals, read from a place that is hashed from (seed,
+step, sample, unit): both engines see the same numbers, a resume needs no state, and a vectorised loop stays one.
 Trap: the slope of a unit must be taken before rounding; from the rounded output a unit near saturation has slope 0 and
 never learns again.
 """

@@ -1,7 +1,7 @@
 """e^x, tanh x and log(1 + x) in float32, written so that a compiled loop over them is vectorised.
 
-Why own code: the mathematical library is called once a number, which is most of the time of a small network's step and of
-a sum of Gaussians. Accuracy: e^x within 5e-7 (relative), tanh within 4e-7 (absolute), tested against float64.
+Why own code: the mathematical library is called once a number, which is most of the time of a small network's step and
+of a sum of Gaussians. Accuracy: e^x within 5e-7 (relative), tanh within 4e-7 (absolute), tested against float64.
 """
 
 from typing import Any

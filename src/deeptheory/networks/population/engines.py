@@ -135,12 +135,15 @@ class HandWritten:
 
 @contextmanager
 def _announced(kernel: Any) -> Iterator[None]:
-    """Say on the log that the first call is compiling, if it still is after two seconds; a kernel found in the cache says nothing."""
+    """Say on the log that the first call is compiling, if it still is after two seconds; a kernel found in the
+    cache says nothing.
+    """
 
     def say() -> None:
         if not kernel.signatures:
             logging.getLogger("deeptheory").warning(
-                "compiling the training step for this machine, about half a minute; the next process finds it in the cache"
+                "compiling the training step for this machine, about half a minute; the next process finds it in "
+                "the cache"
             )
 
     timer = threading.Timer(_SILENCE, say)
@@ -283,7 +286,9 @@ class Autograd:
 
 
 def orthonormality(nets) -> torch.Tensor:
-    """[S]: sum over the hidden layers' weights of |G - I|^2 / 2, G the smaller of W W' and W' W (Cisse et al. 2017, 4.1)."""
+    """[S]: sum over the hidden layers' weights of |G - I|^2 / 2, G the smaller of W W' and W' W (Cisse et al. 2017,
+    4.1).
+    """
     total = torch.zeros(len(nets.seeds))
     for w in weights(nets)[:-1]:
         w = w.flatten(2)
@@ -306,7 +311,9 @@ def _follows(nets) -> int:
 
 
 def losses(logits: torch.Tensor, target: torch.Tensor, head: str) -> torch.Tensor:
-    """Loss of each sample in nats (half the squared error for a linear head, the absolute one for "median"): [S, n, out] twice -> [S, n]."""
+    """Loss of each sample in nats (half the squared error for a linear head, the absolute one for "median"): [S, n,
+    out] twice -> [S, n].
+    """
     if head == "softmax":
         return -(target * logits.log_softmax(-1)).sum(-1)
     if head == "sigmoid":

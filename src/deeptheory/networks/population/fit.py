@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite
-from deeptheory.networks.population.checkpoint import Checkpoint
+from deeptheory.networks.population.checkpoint import PopulationCheckpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
 from deeptheory.networks.population.optimizers import OPTIMIZERS
 from deeptheory.networks.population.population import Population
@@ -28,7 +28,8 @@ _SPAN = 200  # epochs between looks at progress, checkpoint and finiteness; resu
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class History(Result):
-    """Loss and accuracy while training. Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held out.
+    """Loss and accuracy while training. Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held
+    out.
 
     order: [seed, n] rows, of which the first counts[seed] trained that network.
     """
@@ -107,18 +108,19 @@ def fit(
 ) -> History:
     """Train every network of the population, in place; record the epochs in `record_at`.
 
-    x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train_fraction: share of rows
-    that train (the rest is held out), one a network, or row numbers a network; split: how rows are divided, "random" (another for
-    each network, by `seed` and its own), "common" or "first". optimizer: "adam" (Kingma & Ba 2015), "sgd" with
-    momentum, or "adadelta" (Zeiler 2012: lr 1, eps 1e-6, and rho is betas[0], 0.95 there); lr: one for all or one a network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has
-    .add(layer, mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of
-    the epoch that follows each look, each gradient taken before its update; gradient_batch: over minibatches of that
-    size instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty
-    sum of |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017).
+    x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train_fraction: share
+    of rows that train (the rest is held out), one a network, or row numbers a network; split: how rows are divided,
+    "random" (another for each network, by `seed` and its own), "common" or "first". optimizer: "adam" (Kingma & Ba
+    2015), "sgd" with momentum, or "adadelta" (Zeiler 2012: lr 1, eps 1e-6, and rho is betas[0], 0.95 there); lr: one
+    for all or one a network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has .add(layer,
+    mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of the epoch
+    that follows each look, each gradient taken before its update; gradient_batch: over minibatches of that size
+    instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty sum of
+    |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017).
     checkpoint: a folder; the state is kept there every `checkpoint_seconds` and a second call with the same arguments
-    goes on exactly; they are compared by value, the weights and functions of the networks among them, and what is left out
-    (progress, checkpoint_seconds) changes no result. engine: "auto", "handwritten" or "autograd". Each network is the same, bit for bit, whatever its
-    companions (handwritten engine, one machine and thread count).
+    goes on exactly; they are compared by value, the weights and functions of the networks among them, and what is left
+    out (progress, checkpoint_seconds) changes no result. engine: "auto", "handwritten" or "autograd". Each network is
+    the same, bit for bit, whatever its companions (handwritten engine, one machine and thread count).
 
     InputError: epochs below 1, looks outside 0..epochs, shapes that do not fit, NaN, labels out of range or of one
     class, lr not above 0, unknown names. StoreError: the checkpoint is corrupt or of other settings.
@@ -151,7 +153,7 @@ def fit(
     }
     kept = None
     if checkpoint is not None:
-        kept = Checkpoint(checkpoint, nets, plan, epochs, looks, checkpoint_seconds, more)
+        kept = PopulationCheckpoint(checkpoint, nets, plan, epochs, looks, checkpoint_seconds, more)
     run = _engine_of(nets, plan, engine)(nets, plan)  # after the checkpoint has seen the networks as they came
     now = kept.restore(run, log, recorder, gradients) if kept else 0
     if progress is not None:
@@ -193,7 +195,9 @@ def _plan(
     nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, momentum, betas, eps, orthonormal
 ) -> Plan:
     check_finite(x=x)
+    check_paired(x=x, y=y)
     x = as_numpy(x)
+    x = x if x.flags.writeable else x.copy()  # pandas' own, memory maps: torch takes none that cannot be written
     if any(p.is_inference() for p in nets.parameters()):
         raise InputError("the networks were made in inference mode, which bars training; make them outside of it")
     n, networks = len(x), len(nets.seeds)

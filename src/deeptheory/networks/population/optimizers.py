@@ -1,4 +1,6 @@
-"""One update of one network's parameters from its gradient: Adam, SGD with momentum, Adadelta, all [P] float32, in place."""
+"""One update of one network's parameters from its gradient: Adam, SGD with momentum, Adadelta, all [P] float32, in
+place.
+"""
 
 import numpy as np
 from numba import njit

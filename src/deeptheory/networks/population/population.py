@@ -75,11 +75,12 @@ class Population(nn.Module):
 
         activation: of the hidden layers, a name in ACTIVATIONS or an elementwise function of torch. head: "softmax"
         (the default for two or more outputs; cross-entropy), "sigmoid" (for one; binary cross-entropy), "linear"
-        (half the squared error) or "median" (linear too; the absolute error). init: a name in INITIALISERS. noise: standard deviation of the Gaussian noise that every
-        hidden layer adds to its output, in training and afterwards (Goldfeld et al. 2019); what a layer shows is its output
-        before its own noise. bits: every layer's output, probabilities included, is rounded to 2^bits levels (Lorenzen et al.
-        2022); the loss sees the logits. bias: False keeps every bias at 0. InputError: fewer than two widths, a width below 1, no seeds or one twice, an unknown
-        name, a softmax over one output, noise below 0, bits outside 1..16, both.
+        (half the squared error) or "median" (linear too; the absolute error). init: a name in INITIALISERS. noise:
+        standard deviation of the Gaussian noise that every hidden layer adds to its output, in training and afterwards
+        (Goldfeld et al. 2019); what a layer shows is its output before its own noise. bits: every layer's output,
+        probabilities included, is rounded to 2^bits levels (Lorenzen et al. 2022); the loss sees the logits. bias:
+        False keeps every bias at 0. InputError: fewer than two widths, a width below 1, no seeds or one twice, an
+        unknown name, a softmax over one output, noise below 0, bits outside 1..16, both.
         """
         return MLPPopulation(
             widths, activation, seeds, init, head=head, noise=noise, bits=bits, bias=bias, dtype=dtype, device=device
@@ -154,8 +155,8 @@ class MLPPopulation(Population):
     def logits(self, x: torch.Tensor, apart: bool = False, normals=None, seen: list | None = None) -> torch.Tensor:
         """What the head is applied to, [seed, n, out]; apart: x has a row block for each network, [seed, n, in].
 
-        normals: function (layer, output) -> normals of the same shape, by default each network's own fixed ones. seen: a
-        list that receives each hidden layer's largest absolute output before rounding, [seed].
+        normals: function (layer, output) -> normals of the same shape, by default each network's own fixed ones. seen:
+        a list that receives each hidden layer's largest absolute output before rounding, [seed].
         """
         h, parts = x if apart else self._enter(x), self.parts()
         for k, (weight, bias) in enumerate(parts[:-1], start=1):
@@ -231,7 +232,9 @@ class MLPPopulation(Population):
         return nn.Sequential(*pieces)
 
     def seen_in(self, dtype: torch.dtype | str) -> "PopulationView":
-        """The same networks, now and later, computed in another precision ("float64"): a module to hand to a Recorder."""
+        """The same networks, now and later, computed in another precision ("float64"): a module to hand to a
+        Recorder.
+        """
         return PopulationView(self, getattr(torch, dtype) if isinstance(dtype, str) else dtype)
 
     def extra_repr(self) -> str:
@@ -335,7 +338,8 @@ def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
     """The seeds as a tuple of ints. InputError: a bare number, none, one twice, one below 0 or not whole."""
     if not isinstance(seeds, Iterable) or isinstance(seeds, str | bytes):
         raise InputError(
-            f"seeds is {seeds!r}; give each network its seed: seeds=[{seeds}] for one, seeds=range({seeds}) for that many"
+            f"seeds is {seeds!r}; give each network its seed: seeds=[{seeds}] for one, seeds=range({seeds}) "
+            "for that many"
         )
     given = list(seeds)
     try:

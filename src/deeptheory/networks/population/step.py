@@ -1,6 +1,6 @@
 """One training step of many small MLPs, written by hand: the batch innermost, one network after another in cache.
 
-The slow twin is autograd (`autograd.py`); tests hold the two together. Why own code: one step of a 12-10-7-5-4-3-2
+The slow twin is autograd (`engines.py`); tests hold the two together. Why own code: one step of a 12-10-7-5-4-3-2
 network is 0.8 million multiplications, and any framework spends most of its time between operations.
 Every network is computed by the same instructions on the same shapes, alone or among fifty, so its bits do not depend
 on the others. A batch is walked in tiles of TILE samples, so that activations stay in the first-level cache.
@@ -103,7 +103,9 @@ def _largest(h, nt):
 
 @njit(**FAST)
 def _add_orthonormal(theta, grad, widths, share):
-    """grad += gradient of share / 2 |G - I|^2 for every hidden layer's W [out, in]; G is the smaller of W W' and W' W."""
+    """grad += gradient of share / 2 |G - I|^2 for every hidden layer's W [out, in]; G is the smaller of W W' and W'
+    W.
+    """
     at = 0
     for k in range(len(widths) - 2):
         i, o = widths[k], widths[k + 1]
@@ -226,12 +228,14 @@ def _output_delta(head, z, target, delta, scale, nt):
 
 @njit(**FAST)
 def _gradient(
-    theta, grad, widths, activation, head, x, target, rows, act, fed, delta, tgt, noise, pool, seed, step, sample, levels,
+    theta, grad, widths, activation, head, x, target, rows, act, fed, delta, tgt, noise, pool, seed, step, sample,
+    levels,
     low, high, tops,
 ):  # fmt: skip
     """grad: [P] of the mean loss over `rows`. act: [sum of widths, TILE]; delta: [2, widest, TILE]; tgt: [class, TILE].
 
-    fed: what each layer hands on, the same array as act where nothing disturbs it. low, high: [hidden] ends of rounding;
+    fed: what each layer hands on, the same array as act where nothing disturbs it. low, high: [hidden] ends of
+    rounding;
     tops: [hidden], raised to the largest absolute output. sample: number of the first row within the epoch.
     """
     disturbed = noise > 0 or levels > 0
@@ -257,7 +261,8 @@ def _gradient(
                 if disturbed:
                     tops[k] = max(tops[k], _largest(out, nt))
                     _disturb(
-                        out, fed[unit + i : unit + i + o], nt, noise, pool, seed, step, sample + start, unit + i, levels,
+                        out, fed[unit + i : unit + i + o], nt, noise, pool, seed, step, sample + start, unit + i,
+                        levels,
                         low[k], high[k],
                     )  # fmt: skip
             at += o * i + o
@@ -313,7 +318,8 @@ def _add_moments(grad, widths, total, square):
 @njit(cache=True, error_model="numpy")
 def train(
     theta, m, v, widths, activation, head, x, target, order, counts, batch, drop_last, reshuffle, seeds, optimizer, lr,
-    momentum, beta1, beta2, eps, first, last, step, update, moments, orthonormal, noise, pool, levels, low, high, follows,
+    momentum, beta1, beta2, eps, first, last, step, update, moments, orthonormal, noise, pool, levels, low, high,
+    follows,
     biased,
 ):  # fmt: skip
     """Epochs `first` to `last` - 1 of every network, in place; returns the number of steps that each has done.
@@ -321,8 +327,9 @@ def train(
     theta, m, v: [S, P] float32. x: [n, d]; target: [T, n, class], T = S or 1; order: [S, n] rows, of which the first
     counts[s] train; seeds: [S] uint64. step: [S] int64, steps done before. update = False only measures.
     moments: [S, 2, P] float64, sums over this call's batches of the gradient and of its square, or [0, 2, P]: not kept.
-    orthonormal: weight of the penalty. noise, pool [S, pool]: of the hidden layers; levels: 0 or the number of steps from
-    low to high, [S, hidden]; follows: -1, 0 or 1: which ends follow what is seen (both, none, the upper one). biased: biases train.
+    orthonormal: weight of the penalty. noise, pool [S, pool]: of the hidden layers; levels: 0 or the number of steps
+    from low to high, [S, hidden]; follows: -1, 0 or 1: which ends follow what is seen (both, none, the upper one).
+    biased: biases train.
     """
     n_units, widest = 0, 0
     for w in widths:

@@ -11,8 +11,8 @@ def as_targets(y, n: int, networks: int, outputs: int, head: str) -> np.ndarray:
     """Targets [T, n, outputs] float32, T = 1 or one a network.
 
     y: labels [n] or [S, n] (whole numbers below `outputs`; 0 or 1 for a sigmoid), probabilities [n, outputs], or for a
-    linear or median head numbers [n] or [n, outputs]. InputError: another shape, labels out of range or of one class, NaN,
-    probabilities that are negative or do not sum to 1.
+    linear or median head numbers [n] or [n, outputs]. InputError: another shape, labels out of range or of one class,
+    NaN, probabilities that are negative or do not sum to 1.
     """
     y = as_numpy(y)
     if y.dtype.kind not in "biuf":

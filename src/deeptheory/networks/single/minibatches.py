@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from deeptheory.core.arrays import as_tensor
+from deeptheory.core.arrays import as_tensor, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.networks.fingerprints import digest, name_of
 
@@ -33,7 +33,13 @@ class Minibatches:
     def fingerprint(self) -> dict[str, Any]:
         """What they are made of, by value; augment, a function, by its name."""
         named = None if self.augment is None else name_of(self.augment)
-        return {"batch": self.batch, "seed": self.seed, "drop_last": self.drop_last, "augment": named, "arrays": digest(self.arrays)}  # fmt: skip
+        return {
+            "batch": self.batch,
+            "seed": self.seed,
+            "drop_last": self.drop_last,
+            "augment": named,
+            "arrays": digest(self.arrays),
+        }
 
     def __repr__(self) -> str:
         return f"Minibatches({self.n} samples, {self.batch} a step, {self.per_epoch} steps an epoch)"
@@ -49,9 +55,12 @@ def minibatches(
     """The `batches` of `train` from paired arrays, numpy or torch, each [n, ...]; a minibatch is a tuple of tensors.
 
     Every epoch takes the samples in another order, drawn by (seed, epoch); drop_last: leave out the last, incomplete
-    minibatch of an epoch. augment(first array's rows, generator) -> the same changed. A step moves nothing between devices.
-    InputError: no array, lengths that differ, batch below 1 or above n where drop_last leaves nothing.
+    minibatch of an epoch. augment(first array's rows, generator) -> the same changed. A step moves nothing between
+    devices.
+    InputError: no array, lengths that differ, the same row labels (pandas) in another order, batch below 1 or above n
+    where drop_last leaves nothing.
     """
+    check_paired(**{f"array {k}": a for k, a in enumerate(arrays)})
     tensors = tuple(as_tensor(a) for a in arrays)
     lengths = [len(t) for t in tensors]
     if not tensors or len(set(lengths)) != 1 or not lengths[0]:

@@ -1,33 +1,31 @@
 """The state of one module's training in a folder: weights, buffers, optimizer, losses and looks; never pickle.
 
-Trap: buffers that are registered with persistent=False are missing in state_dict, and would make a resumed run another one.
+Trap: buffers that are registered with persistent=False are missing in state_dict, and would make a resumed run another
+one.
 """
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.networks.checkpoint_folder import CheckpointFolder
 from deeptheory.networks.fingerprints import name_of, of_tensors
-from deeptheory.networks.population.checkpoint import MARK, newest, read_mark, swap_in
 
-SCHEMA = 2
 _SAME = 1e-4  # relative; another machine or number of threads rounds the first loss by a millionth
 
 
-class Kept:
+class ModuleCheckpoint(CheckpointFolder):
     """The folder of one call of train. state: has losses [steps], done, looks, rows, stopped.
 
-    InputError: an optimizer or module whose state is no tensors and plain numbers. StoreError: corrupt, of another schema,
-    or of other settings.
+    InputError: an optimizer or module whose state is no tensors and plain numbers. StoreError: corrupt, of another
+    schema, or of other settings.
     """
 
     def __init__(
@@ -38,20 +36,19 @@ class Kept:
         settings: Mapping[str, Any],
         seconds: float,
     ):
-        self.folder, self.module, self.optimizer = Path(folder), module, optimizer
-        self.seconds, self.last = seconds, time.monotonic()
+        self.module, self.optimizer = module, optimizer
         tensors = _tensors(module)
         shapes = {k: [str(v.dtype), list(v.shape)] for k, v in tensors.items()}
-        self.settings = {
-            "schema": SCHEMA,
+        known = {
             "module": {"class": name_of(type(module)), "tensors": shapes},
             "initial weights": of_tensors(tensors),
             **settings,
         }
+        super().__init__(folder, known, seconds)
 
     def keep(self, state: Any, now: bool = False) -> None:
         """Write the state, if the last was written long enough ago or `now`."""
-        if not now and time.monotonic() - self.last < self.seconds:
+        if not (now or self.due()):
             return
         tensors = {f"module.{k}": v for k, v in _tensors(self.module).items()}
         numbers: dict[str, Any] = {}
@@ -68,18 +65,18 @@ class Kept:
         def fill(new: Path) -> None:
             save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, new / "state.safetensors")
             np.save(new / "losses.npy", state.losses[: state.done])
-            (new / MARK).write_text(text)
 
-        swap_in(self.folder, fill)
-        self.last = time.monotonic()
+        self.write(fill, text)
 
     def restore(self, state: Any, first_loss: Callable[[], float]) -> None:
-        """Take the state up, if there is one. first_loss: of step 0 with the weights as they are now, before anything is loaded."""
-        folder = newest(self.folder)
-        if folder is None:
-            return
-        try:
-            seen = read_mark(folder, self.settings)
+        """Take the state up, if there is one.
+
+        first_loss: of step 0 with the weights as they are now, before anything is loaded.
+        """
+        with self.opened() as found:
+            if found is None:
+                return
+            folder, seen = found
             if seen["done"]:
                 self._check_first(float(np.load(folder / "losses.npy")[0]), first_loss())
             tensors = load_file(folder / "state.safetensors")
@@ -90,15 +87,16 @@ class Kept:
                     value.copy_(tensors[f"module.{name}"])
             self._restore_optimizer(tensors, seen["numbers"])
             state.losses[:done] = losses
-        except (ValueError, KeyError, FileNotFoundError, SafetensorError, EOFError) as error:
-            raise StoreError(f"the checkpoint {folder.name} is corrupt ({error}); delete it to start again") from error
-        state.done, state.looks, state.rows, state.stopped = done, list(looks), list(rows), stopped
+            state.done, state.looks, state.rows, state.stopped = done, list(looks), list(rows), stopped
 
     def _check_first(self, was: float, now: float) -> None:
-        """StoreError: the module, the loss or the minibatches compute something else, though their shapes are the same."""
+        """StoreError: the module, the loss or the minibatches compute something else, though their shapes are the
+        same.
+        """
         if not abs(now - was) <= _SAME * abs(was):
             raise StoreError(
-                f"the checkpoint {self.folder.name} was made with another module, loss or batches: the loss of step 0 is {now:.6g} "
+                f"the checkpoint {self.folder.name} was made with another module, loss or batches: the loss of "
+                f"step 0 is {now:.6g} "
                 f"here and was {was:.6g}; use the same arguments or another folder"
             )
 

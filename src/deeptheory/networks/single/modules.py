@@ -1,4 +1,6 @@
-"""What one does with one module: begin it from a seed, look at all its outputs, carry its weights about as one vector."""
+"""What one does with one module: begin it from a seed, look at all its outputs, carry its weights about as one
+vector.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,15 +48,17 @@ def as_of(module: Any, x: torch.Tensor) -> torch.Tensor:
 def outputs(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
     """The module's outputs on all rows of the inputs, in eval mode and without gradients, so many rows at a time.
 
-    inputs: paired arrays [n, ...], numpy or torch, moved to the module's device (floats to its dtype) a batch at a time. Outputs may be a tensor, a tuple
-    or a named tuple (None stays None); they come back whole, as tensors in main memory. Train flags are put back.
+    inputs: paired arrays [n, ...], numpy or torch, moved to the module's device (floats to its dtype) a batch at a
+    time. Outputs may be a tensor, a tuple or a named tuple (None stays None); they come back whole, as tensors in main
+    memory. Train flags are put back.
     InputError: no row, lengths that differ, batch below 1, an output that is none of these.
     """
     tensors = [as_tensor(x) for x in inputs]
     lengths = [len(t) for t in tensors]
     if not tensors or len(set(lengths)) != 1 or not lengths[0] or batch < 1:
         raise InputError(
-            f"inputs have {lengths} rows, batch is {batch}; needed: the same number of rows, 1 or more, and batch 1 or more"
+            f"inputs have {lengths} rows, batch is {batch}; needed: the same number of rows, 1 or more, and "
+            "batch 1 or more"
         )
     with evaluating(module), torch.no_grad():
         pieces = [module(*(as_of(module, t[k : k + batch]) for t in tensors)) for k in range(0, lengths[0], batch)]
@@ -74,7 +78,10 @@ def _joined(pieces: list[Any]) -> Any:
 
 
 def weights(module: nn.Module) -> np.ndarray:
-    """All parameters in their order as one vector [n], as numpy; `set_weights` is the way back. Buffers are not among them."""
+    """All parameters in their order as one vector [n], as numpy; `set_weights` is the way back.
+
+    Buffers are not among them.
+    """
     return np.concatenate([as_numpy(p).ravel() for p in module.parameters()])
 
 
@@ -91,7 +98,10 @@ def set_weights(module: Module, vector: Any) -> Module:
 
 
 def count(module: nn.Module | Callable[[], nn.Module]) -> int:
-    """The number of parameters. A factory is called without memory for them (device "meta"): the largest network costs nothing."""
+    """The number of parameters.
+
+    A factory is called without memory for them (device "meta"): the largest network costs nothing.
+    """
     if not isinstance(module, nn.Module):
         with torch.device("meta"):
             module = module()

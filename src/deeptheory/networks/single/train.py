@@ -1,8 +1,8 @@
 """Training one module by anybody's loss: the loop that studies call, and that a killed run goes on with exactly.
 
-Nothing of the randomness is carried from step to step: minibatch k is drawn by a generator seeded by (seed, k), and torch's
-own generator (dropout) is set anew for every step. So the number of the step is the position, and going on needs no more than
-weights, buffers and the optimizer's state.
+Nothing of the randomness is carried from step to step: minibatch k is drawn by a generator seeded by (seed, k), and
+torch's own generator (dropout) is set anew for every step. So the number of the step is the position, and going on
+needs no more than weights, buffers and the optimizer's state.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.networks.fingerprints import name_of, of_optimizer, of_schedule
 from deeptheory.networks.single.minibatches import Minibatches
-from deeptheory.networks.single.module_checkpoint import Kept
+from deeptheory.networks.single.module_checkpoint import ModuleCheckpoint
 from deeptheory.networks.single.modules import evaluating
 
 _UNSEEN = 20  # steps between looks at the loss where looking means waiting for a device
@@ -52,8 +52,9 @@ OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], float], torch.optim.Optimize
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingLog(Result):
-    """How a training went. losses: [steps] float64, the loss of every step before its update. looks: the steps done at each
-    look. measured: what evaluate gave there, name -> [looks]. stopped: whether stop ended it before its last step."""
+    """How a training went. losses: [steps] float64, the loss of every step before its update. looks: the steps done at
+    each look. measured: what evaluate gave there, name -> [looks]. stopped: whether stop ended it before its last
+    step."""
 
     seed: int
     losses: np.ndarray
@@ -118,22 +119,24 @@ def train(
 ) -> TrainingLog:
     """Train the module in place for so many steps of one minibatch each.
 
-    batches(step, generator): the minibatch of that step, in whatever form loss takes it; generator is a numpy Generator of
-    (seed, step), and nothing else may be drawn from. `minibatches` makes such a function from arrays. loss(module, batch): a
-    scalar tensor. optimizer: "adam", "adamw", "sgd" or f(parameters, lr) -> torch Optimizer. schedule(step): factor on lr.
-    evaluate(module): numbers by name, asked every `every` steps, before the first and after the last (every=None: these two
-    alone), with the module in eval mode and no gradients; stop(those numbers): True ends the training there.
-    checkpoint: a folder; the state is kept there every `checkpoint_seconds` and at the end, and a second call with the same
-    arguments goes on from it to the same bits (safetensors, never pickle). Arguments are compared by value: the weights that the
-    module begins with, every setting in the optimizer's groups, the schedule's factors, what `minibatches` was made of; and the
-    module, the loss and the batches by the loss that they give at step 0. Left out: evaluate, stop and progress (they change no
-    weights) and checkpoint_seconds. progress(done, steps) after every step.
-    torch's own generators are set from (seed, step) while this runs, and are as before afterwards, as are the train flags of
-    every module; Python's and numpy's global generators are not touched and are no source of repeatable batches.
+    batches(step, generator): the minibatch of that step, in whatever form loss takes it; generator is a numpy Generator
+    of (seed, step), and nothing else may be drawn from. `minibatches` makes such a function from arrays. loss(module,
+    batch): a scalar tensor. optimizer: "adam", "adamw", "sgd" or f(parameters, lr) -> torch Optimizer. schedule(step):
+    factor on lr. evaluate(module): numbers by name, asked every `every` steps, before the first and after the last
+    (every=None: these two alone), with the module in eval mode and no gradients; stop(those numbers): True ends the
+    training there.
+    checkpoint: a folder; the state is kept there every `checkpoint_seconds` and at the end, and a second call with the
+    same arguments goes on from it to the same bits (safetensors, never pickle). Arguments are compared by value: the
+    weights that the module begins with, every setting in the optimizer's groups, the schedule's factors, what
+    `minibatches` was made of; and the module, the loss and the batches by the loss that they give at step 0. Left out:
+    evaluate, stop and progress (they change no weights) and checkpoint_seconds. progress(done, steps) after every step.
+    torch's own generators are set from (seed, step) while this runs, and are as before afterwards, as are the train
+    flags of every module; Python's and numpy's global generators are not touched and are no source of repeatable
+    batches.
 
-    InputError: steps or every below 1, lr not above 0, an unknown optimizer, no parameter to train, a loss that is no scalar
-    or has no gradient, a measure that is no number. DeeptheoryError: a loss that is NaN or infinite. StoreError: the
-    checkpoint is corrupt or of other settings.
+    InputError: steps or every below 1, lr not above 0, an unknown optimizer, no parameter to train, a loss that is no
+    scalar or has no gradient, a measure that is no number. DeeptheoryError: a loss that is NaN or infinite. StoreError:
+    the checkpoint is corrupt or of other settings.
     """
     _check(steps, lr, every)
     parameters = [p for p in module.parameters() if p.requires_grad]
@@ -158,7 +161,7 @@ def train(
             "schedule": of_schedule(schedule, steps),
             "batches": batches.fingerprint() if isinstance(batches, Minibatches) else name_of(batches),
         }
-        kept = Kept(checkpoint, module, stepper, settings, checkpoint_seconds)
+        kept = ModuleCheckpoint(checkpoint, module, stepper, settings, checkpoint_seconds)
         kept.restore(state, lambda: _first_loss(module, batches, loss, seed, parameters[0].device))
     look = _Look(evaluate, every, stop, steps)
     device = parameters[0].device

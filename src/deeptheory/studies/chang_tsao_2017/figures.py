@@ -1,27 +1,22 @@
 """The page: which figures, what to see in them, and how far to trust them."""
 
-from typing import Any
-
-from deeptheory.runs import Page
 from deeptheory.studies.chang_tsao_2017 import plates_layers as on_layers
 from deeptheory.studies.chang_tsao_2017 import plates_outside as outside
 from deeptheory.studies.chang_tsao_2017 import plates_population as on_population
-from deeptheory.studies.pages import Part, sections, turned
+from deeptheory.studies.pages import Part
+
+TITLE = "The code for facial identity, asked of networks"
 
 
-def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run; figures whose step was not done are left out."""
-    notices = ["The faces are procedural (58 landmarks of their own, not the paper's 58 on photographs), and the cells are units of networks."]  # fmt: skip
-    drawn, missing = sections(_SECTIONS, results, settings)
-    return Page(
-        title="The code for facial identity, asked of networks",
-        lead=_lead(settings, scale),
-        sections=drawn,
-        notices=(*notices, *turned(changed), *missing),
-    )
+def notices(settings: dict) -> list[str]:
+    """What stands at the top of the page."""
+    return [
+        "The faces are procedural (58 landmarks of their own, not the paper's 58 on photographs), and the cells are units of networks."
+    ]
 
 
-def _lead(settings: dict, scale: str) -> str:
+def lead(settings: dict, scale: str) -> str:
+    """What the page begins with."""
     return (
         f"{settings['networks']} networks, each trained to tell {settings['people']} people of its own apart "
         f"({settings['steps']} steps), are shown {settings['stimuli']} faces drawn from a face space of {settings['shape']} shape "
@@ -31,7 +26,7 @@ def _lead(settings: dict, scale: str) -> str:
     )
 
 
-_SECTIONS: tuple[Part, ...] = (
+SECTIONS: tuple[Part, ...] = (
     ("The faces and the axes (figure 1)", "A face space of shape and shape-free appearance, from which independent Gaussians are drawn.", (on_layers.shown, on_layers.stimuli, on_layers.ramps, on_layers.axes)),
     ("Shape and appearance (figure 2, supplement)", "Layers stand for areas.", (on_layers.histogram, on_layers.preference)),
     ("Reading faces (figure 3)", "Leave-one-out over all faces.", (on_population.decoding, on_population.identification, on_population.cells_needed, on_population.reconstructions)),

@@ -1,4 +1,4 @@
-"""The page: which figures, what to see in them, and how far to trust them."""
+"""The figures, what they show and their limitations; the page is made of them."""
 
 from math import prod
 from typing import Any
@@ -6,57 +6,38 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
-from deeptheory.runs import Page, Plate, Sample
-from deeptheory.runs.intervals import interval
-from deeptheory.studies.pages import Part, sections, turned
+from deeptheory.core.theme import LAYER_COLOURS
+from deeptheory.report import charts
+from deeptheory.runs import Plate
+from deeptheory.studies.pages import Part
 from deeptheory.studies.rolnick_tegmark_2018.claims import deep_bound, frontier, grid
 from deeptheory.studies.rolnick_tegmark_2018.steps import MONOMIALS
+from deeptheory.studies.tables import estimate, table_of
 
+TITLE = "The power of deeper networks for expressing natural functions"
 _TABLED = (8, 16, 20, 32, 64)
+_GROUPED = ((20, 3), (64, 3), (1000, 4), (100_000, 6))  # n, hidden layers
+_WHOLE_TO = 64  # the largest n whose integer groups are searched here
 
 
-def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run; figures whose step was not done are left out."""
-    drawn, missing = sections(_SECTIONS, results, settings)
-    return Page(
-        title="The power of deeper networks for expressing natural functions",
-        lead=f"Neurons that a polynomial needs, counted exactly by rank and by construction; and products of {settings['n']} "
-        f"numbers learned by {settings['networks']} networks in each of {len(settings['depths']) * len(settings['widths'])} shapes "
+def lead(settings: dict, scale: str) -> str:
+    """What the page begins with."""
+    shapes = len(settings["depths"]) * len(settings["widths"])
+    return (
+        f"Neurons that a polynomial needs, counted exactly by rank and by construction; and products of {settings['n']} "
+        f"numbers learned by {settings['networks']} networks in each of {shapes} shapes "
         f"({settings['activation']}, {settings['optimizer']}, absolute error, {settings['steps']} minibatches of "
-        f"{settings['batch']}), protocol “{settings['protocol']}”, scale “{scale}”.",
-        notices=(*turned(changed), *missing),
-        sections=drawn,
+        f"{settings['batch']}), protocol “{settings['protocol']}”, scale “{scale}”."
     )
 
 
 def _neurons(results: Any, settings: dict) -> Plate:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    rows = []
-    for n in _TABLED:
-        for k in range(1, 7):
-            if n >= 2 ** min(k, 5):
-                neurons, groups = dt.cheap.product_optimum(n, k)
-                rows.append((n, k, float(neurons), " ".join(map(str, groups))))
-    table = pd.DataFrame(rows, columns=["n", "hidden_layers", "neurons", "largest_group_by_layer"])
-    figure = new_figure(xaxis_title="hidden layers", yaxis_title="neurons")
-    figure.update_yaxes(type="log", dtick=2, exponentformat="power")
-    figure.update_xaxes(dtick=1)
-    for n, colour in zip(_TABLED, layer_colours(len(_TABLED))):
-        part = table[table["n"] == n]
-        figure.add_trace(
-            go.Scatter(
-                x=part["hidden_layers"],
-                y=part["neurons"],
-                name=f"{n} numbers",
-                text=part["largest_group_by_layer"],
-                mode="lines+markers",
-                line={"color": colour},
-                hovertemplate="%{y} neurons, groups %{text}",
-            )
-        )
+    found = [(n, k, *dt.cheap.product_optimum(n, k)) for n in _TABLED for k in range(1, 7) if n >= 2 ** min(k, 5)]
+    table = table_of([{"n": n, "hidden_layers": k, "neurons": float(neurons), "largest_group_by_layer": " ".join(map(str, groups))} for n, k, neurons, groups in found])  # fmt: skip
+    figure = charts.lines(
+        table.assign(name=[f"{n} numbers" for n in table["n"]]), "hidden_layers", "neurons", markers=True, log="y",
+        x_title="hidden layers", y_title="neurons",
+    ).update_xaxes(dtick=1)  # fmt: skip
     return Plate(
         name="neurons",
         title="Neurons to multiply n numbers, by depth",
@@ -70,37 +51,19 @@ def _neurons(results: Any, settings: dict) -> Plate:
 
 
 def _groups(results: Any, settings: dict) -> Plate:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    rows = []
-    for n, k in ((20, 3), (64, 3), (1000, 4), (100_000, 6)):
-        for i, b in enumerate(dt.cheap.real_groups(n, k), start=1):
-            rows.append((n, k, i, b, "equation 5"))
-        if n <= 64:
-            for i, b in enumerate(sorted(dt.cheap.product_optimum(n, k)[1]), start=1):
-                rows.append((n, k, i, float(b), "whole, sorted"))
-    table = pd.DataFrame(rows, columns=["n", "hidden_layers", "layer", "group", "kind"])
-    figure = new_figure(xaxis_title="layer", yaxis_title="factors in a group")
-    figure.update_xaxes(dtick=1)
-    sizes = list(dict.fromkeys(table["n"]))
-    colours = dict(zip(sizes, layer_colours(len(sizes))))
-    for n, kind in dict.fromkeys(zip(table["n"], table["kind"])):
-        part = table[(table["n"] == n) & (table["kind"] == kind)]
-        line = kind == "equation 5"
-        figure.add_trace(
-            go.Scatter(
-                x=part["layer"],
-                y=part["group"],
-                name=f"n = {n}, {kind}",
-                mode="lines+markers" if line else "markers",
-                marker={"color": colours[n], "symbol": "circle" if line else "square-open", "size": 8 if line else 12},
-            )
-        )
+    real = {(n, k, "equation 5"): dt.cheap.real_groups(n, k) for n, k in _GROUPED}
+    whole = {(n, k, "whole, sorted"): sorted(dt.cheap.product_optimum(n, k)[1]) for n, k in _GROUPED if n <= _WHOLE_TO}
+    found = sorted((real | whole).items(), key=lambda item: item[0][0])
+    table = table_of([{"n": n, "hidden_layers": k, "layer": i, "group": float(b), "kind": kind} for (n, k, kind), groups in found for i, b in enumerate(groups, start=1)])  # fmt: skip
+    colors = dict(zip((n for n, _ in _GROUPED), LAYER_COLOURS))
+    style = {f"n = {n}, equation 5": {"line": {"color": c}} for n, c in colors.items()}
+    style |= {f"n = {n}, whole, sorted": {"mode": "markers", "marker": {"color": c, "symbol": "square-open", "size": 12}} for n, c in colors.items()}  # fmt: skip
+    named = table.assign(name=[f"n = {n}, {kind}" for n, kind in zip(table["n"], table["kind"])])
+    figure = charts.lines(named, "layer", "group", markers=True, x_title="layer", y_title="factors in a group", style=style)  # fmt: skip
     return Plate(
         name="groups",
         title="The best groups, layer by layer (the paper's figure 1)",
-        figure=figure,
+        figure=figure.update_xaxes(dtick=1),
         table=table,
         see="How large are the best groups, layer by layer, by equation 5 and by the integer optimum?",
         claims=("optimal-groups",),
@@ -111,87 +74,44 @@ def _groups(results: Any, settings: dict) -> Plate:
 
 
 def _monomials(results: Any, settings: dict) -> Plate:
-    import pandas as pd
-    import plotly.graph_objects as go
-
     counts, made = results["counts"], results["built"]
-    table = pd.DataFrame(
-        {
-            "monomial": [_shown(m) for m in MONOMIALS],
-            "one layer, exact": counts["shallow"].sel(bound="upper").values,
-            "prod(r + 1)": [prod(r + 1 for r in m) for m in MONOMIALS],
-            "built": made["neurons"].values,
-            "bound of theorem 4.2": [deep_bound(m) for m in MONOMIALS],
-            "certificate": made["certificate"].values,
-            "error found": made["error"].values,
-        }
-    )
-    figure = new_figure(xaxis_title="monomial", yaxis_title="neurons")
-    figure.update_yaxes(type="log")
-    for (column, symbol), colour in zip(
-        (("one layer, exact", "circle"), ("built", "square"), ("bound of theorem 4.2", "line-ew-open")),
-        layer_colours(3),
-    ):
-        figure.add_trace(
-            go.Scatter(
-                x=table["monomial"],
-                y=table[column],
-                name=column,
-                mode="markers",
-                marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2, "color": colour}},
-            )
-        )
+    columns = {
+        "monomial": [_shown(m) for m in MONOMIALS],
+        "one layer, exact": counts["shallow"].sel(bound="upper").values,
+        "prod(r + 1)": [prod(r + 1 for r in m) for m in MONOMIALS],
+        "built": made["neurons"].values,
+        "bound of theorem 4.2": [deep_bound(m) for m in MONOMIALS],
+        "certificate": made["certificate"].values,
+        "error found": made["error"].values,
+    }
+    drawn = [{"monomial": m, "count": name, "neurons": v} for name in ("one layer, exact", "built", "bound of theorem 4.2") for m, v in zip(columns["monomial"], columns[name])]  # fmt: skip
     return Plate(
         name="monomials",
         title="Neurons of monomials: one layer, and as built at any depth",
-        figure=figure,
-        table=table,
+        figure=charts.points(table_of(drawn), "monomial", "neurons", "count", x_title="monomial", y_title="neurons", log="y"),
+        table=table_of([dict(zip(columns, row)) for row in zip(*columns.values())]),
         see="Which is smaller for each monomial: the count for one layer, the bound of theorem 4.2, or the network that was built?",
         claims=("shallow-count", "deep-count"),
         trust="Counts in one layer are exact in the Taylor sense. What was built has a bias at "
         "its output, which spares the unit that sees nothing (u² takes two), and is an upper bound: a smaller network may exist. "
         "The table has certificates and the largest errors found on 20,000 points.",
         alt="Dot plot of neuron counts on a logarithmic axis for twelve monomials.",
-    )
+    )  # fmt: skip
 
 
 def _shown(m: tuple[int, ...]) -> str:
-    letters = "uvwxyz"
-    powers = {1: "", 2: "²", 3: "³", 4: "⁴", 5: "⁵"}
-    return "".join(f"{letters[i]}{powers[r]}" for i, r in enumerate(m))
+    """(2, 1) as u²v."""
+    return "".join(letter + ("", "²", "³", "⁴", "⁵")[r - 1] for letter, r in zip("uvwxyz", m))
 
 
 def _learned(results: Any, settings: dict) -> Plate:
-    import plotly.graph_objects as go
-
     data = grid(results)
     n, table = int(data["n"][0]), _errors(data)
-    depths, widths = sorted(set(table["depth"])), sorted(set(table["width"]))
-    z = table.pivot(index="depth", columns="width", values="error").loc[depths, widths].to_numpy()
-    figure = new_figure(xaxis_title="width of every hidden layer", yaxis_title="hidden layers")
-    x = np.log2(widths)
-    text = [[f"{v:.2g}" for v in row] for row in z]
-    figure.add_trace(
-        go.Heatmap(
-            x=x,
-            y=depths,
-            z=np.log10(z),
-            text=text,
-            texttemplate="%{text}",
-            colorscale="Viridis",
-            reversescale=True,
-            colorbar={"title": "log10 error"},
-            hovertemplate="%{text}<extra></extra>",
-        )
-    )
-    k = np.linspace(max(1, depths[0] - 0.5), depths[-1] + 0.5, 60)
-    line = np.log2(frontier(n, k))
-    figure.add_trace(
-        go.Scatter(x=line, y=k, mode="lines", line={"color": "#D55E00", "width": 4}, name="frontier of theorem 5.1")
-    )
-    figure.update_xaxes(tickvals=x, ticktext=[str(w) for w in widths], range=[x[0] - 0.5, x[-1] + 0.5])
-    figure.update_yaxes(dtick=1, range=[depths[0] - 0.5, depths[-1] + 0.5])
-    figure.update_layout(showlegend=False)
+    figure = charts.heat_map(
+        table, "width", "depth", "error", log="xz", x_title="width of every hidden layer", y_title="hidden layers", z_title="error",
+    )  # fmt: skip
+    k = np.linspace(max(1, table["depth"].min() - 0.5), table["depth"].max() + 0.5, 60)
+    charts.add_line(figure, np.log2(frontier(n, k)), k, "frontier of theorem 5.1", color=LAYER_COLOURS[1], line={"width": 4})  # fmt: skip
     return Plate(
         name="learned",
         title=f"Error of learned products of {n} numbers, by depth and width (the paper's figure 2)",
@@ -207,35 +127,17 @@ def _learned(results: Any, settings: dict) -> Plate:
 
 
 def _against_neurons(results: Any, settings: dict) -> Plate:
-    import plotly.graph_objects as go
-
-    data = results["trained"]
-    table = _errors(data)
-    figure = new_figure(xaxis_title="hidden neurons", yaxis_title="error over that of the best constant")
-    figure.update_xaxes(type="log")
-    figure.update_yaxes(type="log")
-    depths = sorted(set(table["depth"]))
-    for k, colour in zip(depths, layer_colours(len(depths))):
-        part = table[table["depth"] == k].sort_values("neurons")
-        error = {"type": "data", "symmetric": False, "array": part["high"] - part["error"]}
-        error |= {"arrayminus": part["error"] - part["low"], "thickness": 1.2}
-        figure.add_trace(
-            go.Scatter(
-                x=part["neurons"],
-                y=part["error"],
-                name=f"{k} hidden layer{'s' * (k > 1)}",
-                error_y=error,
-                mode="lines+markers",
-                line={"color": colour},
-                text=part["width"],
-                hovertemplate="%{text} wide: %{y:.3g}",
-            )
-        )
-    figure.add_hline(y=1, line={"dash": "dot", "color": NEUTRAL})
+    table = _errors(results["trained"])
+    drawn = table.sort_values(["depth", "neurons"])
+    drawn = drawn.assign(name=[f"{k} hidden layer{'s' * (k > 1)}" for k in drawn["depth"]])
+    figure = charts.lines(
+        drawn, "neurons", "error", interval="bars", markers=True, log="xy", x_title="hidden neurons",
+        y_title="error over that of the best constant",
+    )  # fmt: skip
     return Plate(
         name="against-neurons",
         title="The same errors against the number of hidden neurons",
-        figure=figure,
+        figure=charts.reference(figure, level=1),
         table=table,
         see="At equal numbers of neurons, is the deeper network better? The dotted line is the best constant.",
         trust="95 % intervals over networks. Equal neurons are not equal weights: a deep network has more of those.",
@@ -244,18 +146,12 @@ def _against_neurons(results: Any, settings: dict) -> Plate:
 
 
 def _errors(data: Any) -> Any:
-    import pandas as pd
-
-    rows = []
-    for shape in data["shape"].values:
-        at = data.sel(shape=shape)
-        got = interval(Sample(at["error"].values))
-        depth, width = int(at["depth"]), int(at["width"])
-        rows.append((depth, width, depth * width, got.value, got.low, got.high, got.n))
-    return pd.DataFrame(rows, columns=["depth", "width", "neurons", "error", "low", "high", "networks"])
+    """Mean error of each shape with its interval."""
+    shapes = zip(data["depth"].values.tolist(), data["width"].values.tolist(), data["error"].transpose("shape", "seed").values)  # fmt: skip
+    return table_of([estimate(e, name="error", depth=d, width=w, neurons=d * w) for d, w, e in shapes])
 
 
-_SECTIONS: tuple[Part, ...] = (
+SECTIONS: tuple[Part, ...] = (
     (
         "Products: 2^n in one layer, a handful in several (theorem 5.1, figure 1)",
         "A layer multiplies groups of b numbers with 2^b neurons each. One layer must take the whole product as "
@@ -274,4 +170,4 @@ _SECTIONS: tuple[Part, ...] = (
         "outside it. The figure illustrates the theorem, it does not test it.",
         (_learned, _against_neurons),
     ),
-)  # fmt: skip
+)

@@ -11,9 +11,8 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
-from deeptheory.core.errors import InputError
 from deeptheory.runs import Step, generator
-from deeptheory.runs import members as numbered
+from deeptheory.studies.units import seeds
 
 MONOMIALS = ((1, 1), (2,), (3,), (5,), (2, 1), (1, 1, 1), (3, 2), (2, 2, 1), (1, 1, 1, 1), (4, 3), (3, 2, 1), (1,) * 6)
 TABLE = {  # n -> depths for which the product's count is tabled
@@ -38,21 +37,9 @@ def written(exponents: tuple[int, ...]) -> str:
     return "*".join(f"x{i}**{r}" for i, r in enumerate(exponents, start=1))
 
 
-def members(settings: dict) -> list[int]:
-    """The networks of each shape."""
-    return numbered(settings["seed"], settings["networks"])
-
-
 def check(settings: dict) -> None:
-    """InputError: settings that would only fail later, in the middle of a run."""
-    for name in ("n", "steps", "batch", "networks", "wide"):
-        if settings[name] < 1:
-            raise InputError(f"{name} is {settings[name]}; needed: at least 1")
-    for name in ("depths", "widths"):
-        if not settings[name] or min(settings[name]) < 1:
-            raise InputError(f"{name} is {settings[name]}; needed: whole numbers of at least 1")
-    short = {**settings, "steps": 1, "networks": 1, "seed": 0}
-    _learn(short, 1, 2, None, None)  # one epoch of one small network: every name and number is read
+    """InputError: settings that do not go together, found by one epoch of one small network."""
+    _learn({**settings, "steps": 1, "networks": 1, "seed": 0}, 1, 2, None, None)
 
 
 def shapes(settings: dict) -> list[list[int]]:
@@ -174,14 +161,14 @@ def trained(settings, unit, inputs, workspace, progress):
     said = {"depth": depth, "width": width, "in_grid": gridded, "n": settings["n"]}
     return xr.Dataset(
         {"error": (("seed", "shape"), error[:, None]), **{k: ("shape", [v]) for k, v in said.items()}},
-        coords={"seed": members(settings), "shape": [f"{depth}x{width}"]},
+        coords={"seed": seeds(settings), "shape": [f"{depth}x{width}"]},
     )
 
 
 def _learn(settings: dict, depth: int, width: int, workspace, progress) -> np.ndarray:
     n = settings["n"]
     nets = dt.networks.Population.mlp(
-        [n, *[width] * depth, 1], settings["activation"], members(settings), settings["init"], head="median"
+        [n, *[width] * depth, 1], settings["activation"], seeds(settings), settings["init"], head="median"
     )
     x = generator(settings["seed"], "product", n).uniform(0, 2, (_ROWS, n))
     dt.networks.fit(

@@ -5,10 +5,9 @@ from typing import Any
 import deeptheory as dt
 from deeptheory.core.theme import layer_colours, new_figure
 from deeptheory.information import fall
-from deeptheory.runs import NotDone, Page, Plate, Sample
+from deeptheory.runs import NotDone, Plate, Sample
 from deeptheory.runs.intervals import interval
-from deeptheory.studies.both_sides import links
-from deeptheory.studies.pages import Part, sections, turned
+from deeptheory.studies.pages import Part
 from deeptheory.studies.shwartz_ziv_tishby_2017 import further_figures as further
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import last_hidden
 from deeptheory.studies.shwartz_ziv_tishby_2017.steps import readout, task
@@ -21,19 +20,11 @@ _STEPS = {
 }
 
 
-def page(results: Any, ledger: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run; figures whose step was not done are left out."""
-    drawn, missing = sections(_SECTIONS, results, settings)
-    return Page(
-        title="Opening the black box of deep neural networks via information",
-        lead=_lead(settings, scale),
-        notices=(*turned(changed), *missing),
-        links=links("shwartz-ziv-tishby-2017"),
-        sections=drawn,
-    )
+TITLE = "Opening the black box of deep neural networks via information"
 
 
-def _lead(settings: dict, scale: str) -> str:
+def lead(settings: dict, scale: str) -> str:
+    """What the page begins with."""
     shape = "-".join(str(w) for w in settings["widths"])
     batch = "full batch" if settings["batch"] is None else f"minibatches of {settings['batch']}"
     return (
@@ -177,7 +168,7 @@ def _falls(results: Any, settings: dict) -> Plate:
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 
-_SECTIONS: tuple[Part, ...] = (
+SECTIONS: tuple[Part, ...] = (
     (
         "The information plane (figure 2)",
         "Every dot is one layer of one network. Left to right: how much the layer keeps of the input, as seen "

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.core.errors import InputError
 from deeptheory.information import bottleneck_branches, finite_sample_bound
 from deeptheory.information.bottleneck.joint import as_joint
-from deeptheory.runs import Step, chunks, generator
-from deeptheory.runs import members as numbered
+from deeptheory.runs import Step, generator
+from deeptheory.studies.units import in_chunks
 
 SYMBOLS, DRAWS = 4, 8  # of the naive-Bayes source: values of a feature, draws in one sample
 CLUSTERS = (1, 2, 3, 4)
@@ -22,25 +21,12 @@ CLUSTERS = (1, 2, 3, 4)
 
 def task(settings: dict) -> Any:
     """The soft 12-bit rule; its labels are drawn from the run's seed."""
-    return dt.datasets.icosahedron(gamma=settings["gamma"], seed=settings.get("seed", 0))
-
-
-def members(settings: dict) -> list[int]:
-    """The networks of the run, and the sources of the neuron's step."""
-    return numbered(settings["seed"], settings["networks"])
+    return dt.datasets.icosahedron(gamma=settings["gamma"], seed=settings["seed"])
 
 
 def check(settings: dict) -> None:
-    """InputError: settings that would only fail later, in the middle of a run."""
-    for name in ("networks", "chunk", "epochs", "branches"):
-        if settings[name] < 1:
-            raise InputError(f"{name} is {settings[name]}; needed: at least 1")
-    widths = settings["widths"]
-    if len(widths) < 3 or widths[0] != 12 or widths[-1] != 2:
-        raise InputError(f"widths is {widths}; needed: 12 inputs, one hidden layer or more, 2 outputs: 12,8,4,2")
-    if not settings["constant"] >= 0:
-        raise InputError(f"constant is {settings['constant']}; needed: 0 or above")
-    _trained({**settings, "epochs": 1, "seed": 0}, [0])  # one epoch of one network: every name is read
+    """InputError: settings that do not go together, found by one epoch of one network."""
+    _trained({**settings, "epochs": 1, "seed": 0}, [0])
 
 
 def neuron(settings, unit, inputs, workspace, progress):
@@ -48,29 +34,30 @@ def neuron(settings, unit, inputs, workspace, progress):
     import xarray as xr
 
     counts = _compositions(DRAWS, SYMBOLS)
-    ways = np.exp([lgamma(DRAWS + 1) - sum(lgamma(c + 1) for c in row) for row in counts])
-    rows = []
-    for seed in unit:
-        rng = generator(settings["seed"], "source", seed)
-        p_j, prior = rng.dirichlet(np.ones(SYMBOLS), 2), float(rng.uniform(0.2, 0.8))
-        p_y = np.array([1 - prior, prior])
-        joint = np.stack([p_y[y] * ways * np.prod(p_j[y] ** counts, axis=1) for y in (0, 1)], axis=1)
-        exact = joint[:, 1] / joint.sum(1)
-        weights, bias = np.log(p_j[1] / p_j[0]), np.log(p_y[1] / p_y[0])
-        output = 1 / (1 + np.exp(-(counts @ weights + bias)))
-        groups = np.unique(np.round(output, 10), return_inverse=True)[1].ravel()
-        told = np.stack([np.bincount(groups, joint[:, y]) for y in (0, 1)], axis=1)
-        rows.append((np.abs(output - exact).max(), as_joint(told).i_xy / as_joint(joint).i_xy, exact, output))
-    error, kept, exact, output = (np.array(column) for column in zip(*rows))
+    rows = [_unit_and_posterior(generator(settings["seed"], "source", seed), counts) for seed in unit]
+    exact, output, kept = (np.array(column) for column in zip(*rows))
     return xr.Dataset(
         {
-            "error": ("seed", error),
+            "error": ("seed", np.abs(output - exact).max(1)),
             "kept": ("seed", kept),
             "exact": (("seed", "sample"), exact),
             "output": (("seed", "sample"), output),
         },
         coords={"seed": unit},
     )
+
+
+def _unit_and_posterior(rng: np.random.Generator, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Bayes' rule and the unit's output for each count vector of a random source, and the part of I(X;Y) that the output keeps."""
+    ways = np.exp([lgamma(DRAWS + 1) - sum(lgamma(c + 1) for c in row) for row in counts])
+    p_j, prior = rng.dirichlet(np.ones(SYMBOLS), 2), float(rng.uniform(0.2, 0.8))
+    p_y = np.array([1 - prior, prior])
+    joint = np.stack([p_y[y] * ways * np.prod(p_j[y] ** counts, axis=1) for y in (0, 1)], axis=1)
+    weights, bias = np.log(p_j[1] / p_j[0]), np.log(p_y[1] / p_y[0])
+    output = 1 / (1 + np.exp(-(counts @ weights + bias)))
+    groups = np.unique(np.round(output, 10), return_inverse=True)[1].ravel()
+    merged = np.stack([np.bincount(groups, joint[:, y]) for y in (0, 1)], axis=1)
+    return joint[:, 1] / joint.sum(1), output, as_joint(merged).i_xy / as_joint(joint).i_xy
 
 
 def bound(settings, unit, inputs, workspace, progress):
@@ -160,12 +147,8 @@ def _compositions(total: int, parts: int) -> np.ndarray:
     return np.concatenate([np.insert(_compositions(total - c, parts - 1), 0, c, axis=1) for c in range(total + 1)])
 
 
-def _all(settings: dict) -> list[list[int]]:
-    return chunks(members(settings), settings["chunk"])
-
-
 STEPS = [
-    Step(name="neuron", function=neuron, units=_all, about="one logistic unit against the exact posterior"),
+    Step(name="neuron", function=neuron, units=in_chunks, about="one logistic unit against the exact posterior"),
     Step(name="bound", function=bound, about="curve, branches and finite-sample bound of p(x, y)"),
-    Step(name="layers", function=layers, units=_all, about="networks whose layers are a chain of symbols"),
+    Step(name="layers", function=layers, units=in_chunks, about="networks whose layers are a chain of symbols"),
 ]

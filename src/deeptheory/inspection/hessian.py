@@ -1,0 +1,318 @@
+"""Hessian: how curved is the loss around these weights, and in how many directions? On request: it costs many passes.
+
+Sources: Ghorbani, Krishnan & Xiao 2019 and Papyan 2018 (C outliers above a bulk); Lanczos quadrature as in Lin, Saad & Yang 2016;
+trace of the Fisher matrix as a mean over the model's own labels (Kunstner, Balles & Hennig 2019 on why not the true ones).
+Products with the Hessian by two derivatives of the loss (Pearlmutter 1994), eigenvalues by scipy's ARPACK.
+Pitfall: the Hessian depends on the parametrization: weights of a ReLU network rescaled between layers compute the same function with
+another spectrum (Dinh et al. 2017). Compare checkpoints of one network, not networks.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.results import Result
+from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
+from deeptheory.inspection.rows import chosen_inputs, chosen_rows
+from deeptheory.recording.found import as_found
+from deeptheory.recording.inputs import as_inputs, call, cut, sample_count
+from deeptheory.recording.sites import tensors_in
+
+INPUTS = 256
+STEPS, VECTORS = 40, 4
+_BATCH = 64
+_DENSE = 300  # parameters up to which the whole matrix is computed
+_HUGE = 1e150  # squares beyond are infinite
+_FISHER = 32  # random vectors of the Fisher trace
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "cross_entropy": functional.cross_entropy,
+    "squared": lambda out, y: (out - y.reshape(out.shape)).square().sum() / len(out) / 2,
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpectralDensity(Result):
+    """Lanczos quadrature of the Hessian's spectrum: nodes and weights [vectors, steps]; each row of weights sums to 1.
+
+    The mean of f over all eigenvalues is the mean over rows of sum(weights f(nodes)), exact in expectation for polynomials of degree
+    below 2 steps. parameters: how many eigenvalues there are.
+    """
+
+    nodes: np.ndarray
+    weights: np.ndarray
+    parameters: int
+
+    def mean(self) -> float:
+        """Mean eigenvalue: trace over parameters."""
+        return float((self.nodes * self.weights).sum(1).mean())
+
+    def below(self, value: float) -> float:
+        """Fraction of the eigenvalues below a value, coarse where the nodes are."""
+        return float((self.weights * (self.nodes < value)).sum(1).mean())
+
+    def __repr__(self) -> str:
+        return f"SpectralDensity({self.parameters} eigenvalues from {self.nodes.min():.3g} to {self.nodes.max():.3g}, mean {self.mean():.3g})"
+
+    def table(self):
+        """One row per node: eigenvalue, weight (over all rows 1)."""
+        import pandas as pd
+
+        frame = pd.DataFrame({"eigenvalue": self.nodes.ravel(), "weight": self.weights.ravel() / len(self.nodes)})
+        return frame.sort_values("eigenvalue", ignore_index=True)
+
+
+def hessian_eigenvalues(model: nn.Module, inputs: Any, targets: Any, *, k: int = 10, loss: Any = "cross_entropy", tolerance: float = 1e-4, seed: int = 0) -> np.ndarray:  # fmt: skip
+    """The k largest eigenvalues of the Hessian of the mean loss by the parameters that have gradients: [k], largest first.
+
+    model: left as found, in eval mode for the time. inputs: as for a Recorder; targets: [n], labels or numbers, as the loss takes them.
+    loss: "cross_entropy" (of logits), "squared" (half the squared distance) or a function (output, targets) -> mean over the batch.
+    tolerance: relative, of each eigenvalue. Up to 300 parameters the whole matrix is computed; fewer than k give all.
+    InputError: k below 1, no parameter with gradients, a loss that is not finite or has no second derivative.
+    """
+    if k < 1 or int(k) != k:
+        raise InputError(f"k is {k}; needed: an integer of at least 1")
+    given = as_inputs(inputs, model)
+    with as_found(model, grad=True):
+        return _largest(_Loss(model, given, targets, loss), int(k), tolerance, seed)
+
+
+def spectral_density(model: nn.Module, inputs: Any, targets: Any, *, loss: Any = "cross_entropy", steps: int = STEPS, vectors: int = VECTORS, seed: int = 0) -> SpectralDensity:  # fmt: skip
+    """Where the Hessian's eigenvalues lie, by Lanczos quadrature from random vectors (Lin, Saad & Yang 2016).
+
+    Arguments as hessian_eigenvalues; steps: products per vector, all of them orthogonalized again. InputError: as there, steps or
+    vectors below 1.
+    """
+    if steps < 1 or vectors < 1:
+        raise InputError(f"steps is {steps}, vectors is {vectors}; needed: at least 1 of each")
+    given = as_inputs(inputs, model)
+    with as_found(model, grad=True):
+        return _density(_Loss(model, given, targets, loss), steps, vectors, seed)
+
+
+def fisher_trace(model: nn.Module, inputs: Any, *, vectors: int = _FISHER, seed: int = 0) -> tuple[float, float]:
+    """Trace of the Fisher matrix of a classifier that gives logits, a mean over inputs; and its standard error.
+
+    E |d log p(y|x) / d weights|^2 with y drawn from the model itself: tr J' (diag p - p p') J, by random signs for every input at once.
+    Units of 1 / weight^2, nats. InputError: fewer than 2 vectors, no parameter with gradients, an output that is no [n, classes].
+    """
+    if vectors < 2:
+        raise InputError(f"vectors is {vectors}; needed: at least 2, for a standard error")
+    given = as_inputs(inputs, model)
+    with as_found(model, grad=True):
+        return _fisher(model, given, vectors, seed)
+
+
+class _Loss:
+    """The mean loss of some inputs as a function of the parameters; its Hessian times a vector."""
+
+    def __init__(self, model: nn.Module, given: Any, targets: Any, loss: Any):
+        self.model, self.given, self.n = model, given, sample_count(given)
+        self.parameters = _learned(model)
+        self.size = sum(p.numel() for p in self.parameters)
+        self.loss: Any = loss if callable(loss) else pick(LOSSES, loss, what="loss")
+        self.targets = torch.as_tensor(targets)
+        if len(self.targets) != self.n:
+            raise InputError(f"targets have {len(self.targets)} rows, inputs {self.n}; one each is needed")
+
+    def times(self, vector: np.ndarray) -> np.ndarray:
+        """H v, the batches one after the other."""
+        first = self.parameters[0]
+        v = torch.as_tensor(vector.ravel()).to(device=first.device)
+        parts = [piece.view_as(p).to(p.dtype) for p, piece in zip(self.parameters, v.split([p.numel() for p in self.parameters]))]  # fmt: skip
+        out = torch.zeros(self.size, dtype=torch.float64, device=first.device)
+        for start in range(0, self.n, _BATCH):
+            stop = min(self.n, start + _BATCH)
+            shown = _output(self.model, cut(self.given, self.n, start, stop), stop - start)
+            value: Tensor = self.loss(shown, self.targets[start:stop].to(shown.device)) * ((stop - start) / self.n)
+            if not bool(torch.isfinite(value)):
+                raise InputError(f"the loss is {float(value.detach())}; the Hessian needs a finite one")
+            slopes = torch.autograd.grad(value, self.parameters, create_graph=True, allow_unused=True)
+            pairs = [(g, u) for g, u in zip(slopes, parts) if g is not None and g.requires_grad]
+            if not pairs:
+                continue  # a loss that is linear in the weights
+            product = torch.stack([(g * u).sum() for g, u in pairs]).sum()
+            second = torch.autograd.grad(product, self.parameters, allow_unused=True)
+            out += torch.cat([torch.zeros(p.numel(), dtype=torch.float64, device=first.device) if g is None else g.detach().double().ravel() for g, p in zip(second, self.parameters)])  # fmt: skip
+        if not float(out.abs().max()) < _HUGE:  # NaN too
+            raise InputError(f"the Hessian has entries of {float(out.abs().max()):g}; are inputs or weights too large?")
+        return out.cpu().numpy()
+
+
+def _learned(model: nn.Module) -> list[nn.Parameter]:
+    found = [p for p in model.parameters() if p.requires_grad and p.is_floating_point() and p.numel()]
+    if not found:
+        raise InputError("the model has no parameter with gradients; a Hessian is by the weights that are learned")
+    return found
+
+
+def _output(model: nn.Module, given: Any, n: int) -> Tensor:
+    shown = next((t for _, t in tensors_in(call(model, given)) if t.is_floating_point() and t.ndim and len(t) == n), None)  # fmt: skip
+    if shown is None:
+        raise InputError("the model gives no floating tensor with a row per sample")
+    return shown
+
+
+def _largest(loss: _Loss, k: int, tolerance: float, seed: int) -> np.ndarray:
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+    if loss.size <= max(_DENSE, 2 * k):
+        matrix = np.stack([loss.times(e) for e in np.eye(loss.size)])
+        return np.linalg.eigvalsh((matrix + matrix.T) / 2)[::-1][:k].copy()
+    start = np.random.default_rng(seed).normal(size=loss.size)
+    operator: Any = LinearOperator((loss.size, loss.size), matvec=loss.times, dtype=np.float64)  # type: ignore[call-arg]
+    try:
+        found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)  # type: ignore[arg-type]
+    except ArpackNoConvergence as error:
+        raise InputError(f"only {len(error.eigenvalues)} of {k} eigenvalues converged; ask for fewer, or a larger tolerance=") from error  # fmt: skip
+    return np.sort(found)[::-1]
+
+
+def _density(loss: _Loss, steps: int, vectors: int, seed: int) -> SpectralDensity:
+    rng = np.random.default_rng(seed)
+    steps = min(steps, loss.size)
+    nodes, weights = np.zeros((vectors, steps)), np.zeros((vectors, steps))
+    for r in range(vectors):
+        basis = np.zeros((steps, loss.size))
+        diagonal, below = np.zeros(steps), np.zeros(steps)
+        q = rng.normal(size=loss.size)
+        q /= np.linalg.norm(q)
+        used = steps
+        for j in range(steps):
+            basis[j] = q
+            w = loss.times(q)
+            diagonal[j] = q @ w
+            for _ in range(2):  # once leaves what rounding brought in
+                w -= basis[: j + 1].T @ (basis[: j + 1] @ w)
+            below[j] = np.linalg.norm(w)
+            if below[j] <= 1e-10 * max(np.abs(diagonal[: j + 1]).max(), below[: j + 1].max()) or below[j] == 0:
+                used = j + 1  # the vectors so far are all that the first one reaches
+                break
+            q = w / below[j]
+        small = np.diag(diagonal[:used]) + np.diag(below[: used - 1], 1) + np.diag(below[: used - 1], -1)
+        values, sides = np.linalg.eigh(small)
+        nodes[r, :used], weights[r, :used] = values, sides[0] ** 2
+        nodes[r, used:] = values[-1]
+    return SpectralDensity(nodes=nodes, weights=weights, parameters=loss.size)
+
+
+def _fisher(model: nn.Module, given: Any, vectors: int, seed: int) -> tuple[float, float]:
+    parameters, n = _learned(model), sample_count(given)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = np.zeros(vectors)
+    for start in range(0, n, _BATCH):
+        stop = min(n, start + _BATCH)
+        logits = _output(model, cut(given, n, start, stop), stop - start)
+        if logits.ndim != 2:
+            raise InputError(f"the output has shape {list(logits.shape)}; the Fisher trace needs logits [n, classes]")
+        p = logits.detach().double().softmax(1)
+        for r in range(vectors):
+            signs = torch.randint(0, 2, tuple(p.shape), generator=generator).to(p) * 2 - 1
+            root = p.sqrt() * signs
+            root = (root - p * root.sum(1, keepdim=True)).to(logits.dtype)  # L e with L L' = diag p - p p'
+            slopes = torch.autograd.grad(logits, parameters, root, retain_graph=True, allow_unused=True)
+            drawn[r] += sum(float(g.double().square().sum()) for g in slopes if g is not None)
+    drawn /= n
+    return float(drawn.mean()), float(drawn.std(ddof=1) / math.sqrt(vectors))
+
+
+def run(context: Context) -> dict[str, list[Reading]]:
+    """Largest eigenvalues, density and Fisher trace, over up to 256 samples."""
+    assert context.targets is not None
+    rows = chosen_rows(context, INPUTS)
+    y = context.targets[rows, 0]
+    loss = "squared" if context.classes is None else "cross_entropy"
+    given = chosen_inputs(context, INPUTS)
+    names = [q.name for q in HESSIAN.quantities]
+    try:
+        made = _Loss(context.model, given, y.float() if context.classes is None else y, loss)
+        k = (context.classes or 1) + 5
+        top = _largest(made, k, 1e-3, context.seed)
+        density = _density(made, STEPS, VECTORS, context.seed)
+        trace, error = (math.nan, math.nan) if context.classes is None else _fisher(context.model, given, _FISHER, context.seed)  # fmt: skip
+    except (
+        InputError,
+        RuntimeError,
+        IndexError,
+    ) as problem:  # a loss that does not take this output, no second derivative
+        why = f"no Hessian of the {loss.replace('_', ' ')}: {str(problem).splitlines()[0]}"
+        return {"": [Reading(quantity=q, value=math.nan, note=why) for q in names]}
+    per = density.nodes * density.weights
+    low, high = _student(per.sum(1) * made.size)
+    out = [
+        Reading(quantity="largest", value=float(top[0]), note=f"{len(top)} largest: {', '.join(f'{v:.3g}' for v in top)}; {len(rows)} samples"),
+        Reading(quantity="trace", value=density.mean() * made.size, low=low, high=high, note=f"{VECTORS} random vectors"),
+        Reading(quantity="negative", value=density.below(-1e-3 * float(np.abs(density.nodes).max())), note=f"density by {STEPS} Lanczos steps"),
+    ]  # fmt: skip
+    classes = context.classes
+    if classes is not None and len(top) > classes and top[classes] > 0:
+        out.append(Reading(quantity="gap", value=float(top[classes - 1] / top[classes])))
+    else:
+        out.append(
+            Reading(quantity="gap", value=math.nan, note="no classes, or fewer positive eigenvalues than classes")
+        )
+    if math.isnan(trace):
+        out.append(Reading(quantity="fisher_trace", value=math.nan, note="it needs classes"))
+    else:
+        out.append(Reading(quantity="fisher_trace", value=trace, low=trace - 1.96 * error, high=trace + 1.96 * error, note=f"{_FISHER} random vectors"))  # fmt: skip
+    return {"": out}
+
+
+def _student(values: np.ndarray) -> tuple[float, float]:
+    from deeptheory.core.statistics import mean_interval
+
+    found = mean_interval(values)
+    return found.low, found.high
+
+
+def cost(context: Context) -> Passes:
+    """About 3 products per eigenvalue, and those of the density; one is a forward pass and three backward."""
+    share = min(INPUTS, context.n) / context.n
+    products = 3 * ((context.classes or 1) + 5) + 20 + STEPS * VECTORS
+    return Passes(forward=products * share, backward=(3 * products + _FISHER) * share)
+
+
+def finding(result: Any) -> Finding | None:
+    """The largest eigenvalue next to that of the untrained networks."""
+    there = [r for r in result.of("largest") if not math.isnan(r.value)]
+    if not there:
+        return None
+    text = f"The loss is curved most by {there[0].said()} (largest eigenvalue of its Hessian)"
+    gap = [r for r in result.of("gap") if not math.isnan(r.value)]
+    if gap:
+        text += f"; the eigenvalue of the number of classes is {gap[0].said()} times the next"
+    return Finding(text=f"{text}.", quantity="largest", weight=0.9)
+
+
+HESSIAN = Instrument(
+    name="hessian",
+    title="Hessian",
+    question="How curved is the loss around these weights, and in how many directions?",
+    source="Papyan 2018; Ghorbani, Krishnan & Xiao 2019",
+    formula="H = ∂² loss / ∂ weights²",
+    quantities=(
+        Quantity(name="largest", title="Largest eigenvalue", about="of the Hessian of the mean loss", log=True),
+        Quantity(name="gap", title="Outliers", about="the eigenvalue of the number of classes over the next: well above 1, classes stand out of the bulk"),
+        Quantity(name="trace", title="Trace", about="sum of all eigenvalues"),
+        Quantity(name="negative", title="Negative eigenvalues", about="fraction of the density below -1/1000 of the largest", ends=(0.0, 1.0)),
+        Quantity(name="fisher_trace", title="Trace of the Fisher matrix", about="mean squared gradient under labels drawn from the model", log=True),
+    ),
+    limits=(
+        "The spectrum depends on the parametrization: rescaling weights between ReLU layers changes it and not the function. Compare checkpoints of one network.",
+        f"Up to {INPUTS} samples of the probe, in eval mode, of cross-entropy on the model's output taken as logits (squared distance for regression): not the loss that was trained, where that had more terms.",
+        "A small curvature here is no evidence of good generalization by itself.",
+    ),
+    needs="targets",
+    run=run,
+    gradients=True,
+    cost=cost,
+    finding=finding,
+    default=False,
+)  # fmt: skip

@@ -1,0 +1,290 @@
+"""Neural collapse of one layer's features, and decoders of its classes: the numbers behind the instrument class_geometry.
+
+Source: Papyan, Han & Donoho 2020 (NC1 to NC4); tr S_W / tr S_B, which needs no pseudo-inverse, after Tirer, Huang & Niles-Weed 2023.
+S_W is the covariance of samples about their class's mean, S_B that of the C class means about their mean.
+Pitfall: pure noise with more units than samples per class reads as collapse, NC1 about (C - 1) n_c / d: NC1 is given only where
+every class has more samples than the layer has units, and everything next to the same number for permuted labels.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from deeptheory.axis.bench.left_out import left_out
+from deeptheory.core.arrays import as_floats, as_numpy
+from deeptheory.core.errors import InputError
+from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite
+
+_TARGETS = 2048  # columns that a linear decoder is fitted to at once
+_RANK = 1e-10  # of the largest singular value of the class means
+_Z = 1.959964
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NeuralCollapse(Result):
+    """Collapse of n samples of C classes in d units; plain numbers, none depends on the unit of measurement.
+
+    nc1: tr(S_W S_B^+) / C, 0 when collapsed; NaN unless every class has more than d samples. scatter_ratio: tr S_W / tr S_B, 0
+    when collapsed, about n / C for noise. equinorm: standard deviation over mean of the class means' distances to their
+    center. equiangle: standard deviation of the cosines between centered class means. maximal_angle: mean of
+    |cosine + 1 / (C - 1)|; the last three are 0 for a simplex equiangular tight frame (NC2). nc3: Frobenius distance of the head's
+    weights to the centered class means, each of norm 1: 0 when aligned, sqrt 2 for a random head. nc4: fraction of samples that the
+    head and the nearest class mean call otherwise. NaN without a head. notes: why a number is NaN.
+    """
+
+    nc1: float
+    scatter_ratio: float
+    equinorm: float
+    equiangle: float
+    maximal_angle: float
+    nc3: float
+    nc4: float
+    n: int
+    units: int
+    classes: int
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"NeuralCollapse(NC1 {self.nc1:.3g}, tr S_W / tr S_B {self.scatter_ratio:.3g}; {self.n} samples, {self.units} units, {self.classes} classes)"
+
+    def table(self):
+        """One row per number."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.scalars().items()), columns=["quantity", "value"])
+
+
+def neural_collapse(features: Any, labels: Any, weight: Any = None, bias: Any = None) -> NeuralCollapse:
+    """Neural collapse of one layer (Papyan, Han & Donoho 2020, NC1 to NC4).
+
+    features: [n, d], numpy or torch, computed in float64. labels: [n], numbers or names. weight: [C, d] of a linear head whose rows
+    are the classes in sorted order, or None; bias: [C] or None. Samples count alike in S_W, classes in S_B.
+    InputError: other shapes, NaN or infinite features, one class only, nothing varies.
+    """
+    x, codes, names = _checked(features, labels)
+    geometry = Geometry(x, codes, len(names))
+    notes = [geometry.refusal] if geometry.refusal else []
+    nc3 = nc4 = math.nan
+    if weight is None:
+        notes.append("no head was given, so neither NC3 nor NC4")
+    else:
+        w, b = _head(weight, bias, len(names), x.shape[1])
+        scale = 2.0 ** power_of(torch.as_tensor(as_floats(features)))
+        nc3, nc4 = geometry.nc3(w).value, geometry.nc4(w, b / scale)
+    return NeuralCollapse(
+        nc1=geometry.nc1().value,
+        scatter_ratio=geometry.scatter_ratio().value,
+        equinorm=geometry.equinorm().value,
+        equiangle=geometry.equiangle().value,
+        maximal_angle=geometry.maximal_angle().value,
+        nc3=nc3,
+        nc4=nc4,
+        n=len(x),
+        units=x.shape[1],
+        classes=len(names),
+        notes=tuple(notes),
+    )
+
+
+def decoder_accuracy(features: Any, labels: Any, held_out: Any, decoder: str = "linear") -> float:
+    """Fraction of held-out samples whose class a decoder of the others gets right.
+
+    features: [n, d]; labels: [n]; held_out: [n] bool. decoder: "linear" (ridge on one-hot targets, the penalty of each class chosen
+    by leaving out the fitted samples in turn; least squares from 8 samples per unit) or "nearest mean" (Euclidean).
+    InputError: other shapes, NaN, one class only, an unknown decoder, no sample or one class on the side that is fitted.
+    """
+    x, codes, names = _checked(features, labels)
+    test = np.asarray(as_numpy(held_out), dtype=bool)
+    if test.shape != (len(x),) or test.all() or not test.any():
+        raise InputError(f"held_out has shape {list(test.shape)} and marks {int(test.sum())} of {len(x)} samples; needed: [n], some and not all")  # fmt: skip
+    if len(np.unique(codes[~torch.as_tensor(test)])) < 2:
+        raise InputError("the samples that are not held out are of one class; a decoder needs two")
+    from deeptheory.core.names import pick
+
+    decode = pick({"linear": linear_right, "nearest mean": nearest_right}, decoder, what="decoder")
+    right = decode(x, codes[:, None], len(names), torch.as_tensor(test))
+    return float(right[0] / test.sum())
+
+
+@dataclass(frozen=True)
+class Value:
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+class Geometry:
+    """Class means [C, d] and samples about them, and what follows; intervals by the delta method on samples."""
+
+    def __init__(self, x: Tensor, codes: Tensor, classes: int):
+        # a part of the samples may lack a class
+        self.present = torch.bincount(codes, minlength=classes).nonzero()[:, 0]
+        self.x, self.classes = x, len(self.present)
+        self.codes = codes = torch.searchsorted(self.present, codes.contiguous())
+        classes = self.classes
+        self.counts = torch.bincount(codes, minlength=classes).to(x)
+        self.means = _means(x, codes, classes)
+        self.rest = x - self.means[codes]
+        centered = self.means - self.means.mean(0)
+        size = float(x.abs().max())
+        self.apart = bool(centered.abs().max() > 1e-13 * size)  # else class means differ by rounding
+        least, units = int(self.counts.min()), x.shape[1]
+        self.refusal = ""
+        if least <= units:
+            self.refusal = f"NC1 needs more samples per class than units: the rarest class has {least}, the layer {units}; noise would read as collapse"  # fmt: skip
+        elif not self.apart:
+            self.refusal = "all classes have the same mean"
+
+    def nc1(self, interval: bool = False) -> Value:
+        if self.refusal:
+            return Value(math.nan)
+        with torch.no_grad():
+            each = (self.rest @ _inverse(self.means)).square().sum(1)
+        return self._log(lambda m: (self.rest @ _inverse(m)).square().sum() / len(self.rest), each, interval)
+
+    def scatter_ratio(self, interval: bool = False) -> Value:
+        each = self.rest.square().sum(1)
+        if not self.apart:
+            return Value(math.inf if float(each.max()) > 0 else math.nan)
+        within = each.mean()
+        return self._log(lambda m: within * self.classes / (m - m.mean(0)).square().sum(), each, interval)
+
+    def equinorm(self, interval: bool = False) -> Value:
+        def spread(m: Tensor) -> Tensor:
+            norms = (m - m.mean(0)).norm(dim=1)
+            return norms.std(correction=0) / norms.mean()
+
+        return self._plain(spread, interval)
+
+    def equiangle(self, interval: bool = False) -> Value:
+        return self._plain(lambda m: _cosines(m).std(correction=0), interval)
+
+    def maximal_angle(self, interval: bool = False) -> Value:
+        return self._plain(lambda m: (_cosines(m) + 1 / (self.classes - 1)).abs().mean(), interval)
+
+    def nc3(self, weight: Tensor, interval: bool = False) -> Value:
+        if not float(weight.norm()) > 0:
+            return Value(math.nan)
+        weight = weight[self.present]
+        w = weight / weight.norm()
+
+        def distance(m: Tensor) -> Tensor:
+            centered = m - m.mean(0)
+            return (w - centered / centered.norm()).norm()
+
+        return self._plain(distance, interval)
+
+    def nc4(self, weight: Tensor, bias: Tensor) -> float:
+        return float(((self.x @ weight.T + bias).argmax(1) != nearest_of(self.x, self.means)).double().mean())
+
+    def _log(self, f: Callable[[Tensor], Tensor], each: Tensor, interval: bool) -> Value:
+        """f(means), a mean of `each` times what the means say; the interval of its logarithm."""
+        value = float(f(self.means))
+        if not interval or not value > 0:
+            return Value(value)
+        error = self._error(lambda m: f(m).log(), each / each.mean() - 1)
+        return Value(value, value * math.exp(-_Z * error), value * math.exp(_Z * error))
+
+    def _plain(self, f: Callable[[Tensor], Tensor], interval: bool) -> Value:
+        if not self.apart:
+            return Value(math.nan)
+        value = float(f(self.means))
+        error = self._error(f, 0.0) if interval else math.nan
+        return Value(value) if math.isnan(error) else Value(value, max(0.0, value - _Z * error), value + _Z * error)
+
+    def _error(self, f: Callable[[Tensor], Tensor], direct: Tensor | float) -> float:
+        """Standard error of f: a sample moves its class's mean by (x - mean) / n_c, and what it enters directly."""
+        with torch.enable_grad():
+            leaf = self.means.clone().requires_grad_()
+            (slope,) = torch.autograd.grad(f(leaf), leaf)
+        n = len(self.x)
+        influence = (slope[self.codes] * self.rest).sum(1) * (n / self.counts[self.codes]) + direct
+        return float(influence.std()) / math.sqrt(n)
+
+
+def _inverse(means: Tensor) -> Tensor:
+    """[d, C], whose rows' squares sum to S_B^+ / C: |x' M^+|^2 sums x' (M' M)^+ x."""
+    return torch.linalg.pinv(means - means.mean(0), rtol=_RANK)
+
+
+def _cosines(means: Tensor) -> Tensor:
+    unit = means - means.mean(0)
+    unit = unit / unit.norm(dim=1, keepdim=True).clamp_min(1e-300)
+    i, j = torch.triu_indices(len(means), len(means), 1)
+    return (unit @ unit.T)[i, j]
+
+
+def _means(x: Tensor, codes: Tensor, classes: int) -> Tensor:
+    shown = one_hot(codes, classes).to(x)
+    return shown.T @ x / shown.sum(0).clamp_min(1)[:, None]
+
+
+def nearest_of(x: Tensor, means: Tensor) -> Tensor:
+    return (means.square().sum(1) - 2 * x @ means.T).argmin(1)
+
+
+def nearest_class(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> Tensor:
+    """The class whose mean over the fitted samples is nearest, for each held-out one; a class that they lack is never it."""
+    x, codes = x - x[~test].mean(0), codes[~test]
+    means = _means(x[~test], codes, classes)
+    there = torch.bincount(codes, minlength=classes).nonzero()[:, 0]
+    return there[nearest_of(x[test], means[there])]
+
+
+def nearest_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[int]:
+    """How many held-out samples are nearest to the mean of their class, for each column of codes [n, k]."""
+    return [int((nearest_class(x, column, classes, test) == column[test]).sum()) for column in codes.T]
+
+
+def linear_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[int]:
+    """The same for a linear decoder. About the class frequencies of all samples: labels permuted over both halves make a class that
+    is frequent in one rare in the other, and a decoder of noise that follows frequencies is then right less often than by chance."""
+    folds = [((~test).nonzero()[:, 0], test.nonzero()[:, 0])]
+    step, out = max(1, _TARGETS // classes), []
+    for k in range(0, codes.shape[1], step):
+        part = codes[:, k : k + step]
+        shown = one_hot(part, classes).to(x).flatten(1)
+        said = left_out(x, shown, folds, inner=0).steady[test].unflatten(1, (-1, classes)).argmax(2)
+        out += (said == part[test]).sum(0).tolist()
+    return out
+
+
+def _checked(features: Any, labels: Any) -> tuple[Tensor, Tensor, np.ndarray]:
+    """features scaled by a power of two, class codes in sorted order, class names."""
+    x = torch.as_tensor(as_floats(features))
+    if x.ndim != 2 or 0 in x.shape:
+        raise InputError(f"features have shape {list(x.shape)}; needed: [n, d], neither of them 0")
+    y = np.asarray(as_numpy(labels))
+    if y.shape != (len(x),):
+        raise InputError(f"labels have shape {list(y.shape)}, features {len(x)} rows; needed: one label per row")
+    check_finite(features=x, labels=y)
+    names, codes = np.unique(y.astype(str) if y.dtype == object else y, return_inverse=True)
+    if len(names) < 2:
+        raise InputError("labels hold one class only; class geometry needs two")
+    x = torch.ldexp(x, torch.tensor(-power_of(x)))
+    if not bool((x != x[0]).any()):
+        raise InputError("every sample has the same features; nothing varies")
+    return x, torch.as_tensor(codes.ravel()), names
+
+
+def power_of(x: Tensor) -> int:
+    """Squares of 1e-200 are 0, of 1e200 infinite; a scale by a power of two changes no digit."""
+    return int(torch.frexp(x.abs().max().double())[1]) if float(x.abs().max()) > 0 else 0
+
+
+def _head(weight: Any, bias: Any, classes: int, units: int) -> tuple[Tensor, Tensor]:
+    w = torch.as_tensor(as_floats(weight))
+    if w.shape != (classes, units):
+        raise InputError(f"weight has shape {list(w.shape)}; needed: one row for each of {classes} classes, {units} columns")  # fmt: skip
+    b = torch.zeros(classes, dtype=w.dtype) if bias is None else torch.as_tensor(as_floats(bias))
+    if b.shape != (classes,):
+        raise InputError(f"bias has shape {list(b.shape)}; needed: [{classes}]")
+    check_finite(weight=w, bias=b)
+    return w, b

@@ -1,0 +1,277 @@
+"""The few kinds of charts that studies draw, each from the table that is stored next to it.
+
+A table has one row per point. `x`, `y`, `series` and `panel` are names of columns; columns named `low` and `high` are the ends of an
+interval. A series has one color throughout; numbers are drawn with four digits, the table keeps them all.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
+from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+
+if TYPE_CHECKING:
+    import pandas
+
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross", "pentagon", "hexagon")
+_DODGE = 0.12  # between series at one category
+Style = Mapping[Any, Mapping[str, Any]]  # series -> keywords of plotly's Scatter
+
+
+def lines(
+    table: "pandas.DataFrame",
+    x: str = "x",
+    y: str = "y",
+    series: str | None = "name",
+    *,
+    panel: str | None = None,
+    each: str | None = None,
+    interval: str = "band",
+    markers: bool = False,
+    x_title: str = "",
+    y_title: str = "",
+    log: str = "",
+    columns: int = 3,
+    style: Style | None = None,
+) -> Any:
+    """Lines over x, one per series; small multiples where `panel` is given, information planes where x and y are bits.
+
+    each: the column whose values (seeds) have a line of their own in their series. interval: "band" or "bars", drawn where the table has
+    low and high. log: the axes that are logarithmic, "x", "y" or "xy". columns: of panels. style: what a series has of its own.
+    InputError: a column that the table does not have, or an unknown interval.
+    """
+    if interval not in ("band", "bars"):
+        raise InputError(unknown(interval, ("band", "bars"), what="interval"))
+    _check(table, x, y, series, panel, each)
+    figure, places = _panels(table, panel, columns, x_title, y_title)
+    names, shown = _values(table, series), set()
+    colors = dict(zip(names, layer_colours(len(names))))
+    for part, name, title in _groups(table, series, panel, each):
+        color, where = colors[name], places[title]
+        group = {} if name is None else {"legendgroup": str(name), "name": str(name)}
+        if interval == "band" and "low" in table and part["low"].notna().any():
+            ends = [*map(_short, part["high"]), *map(_short, part["low"][::-1])]
+            along = [*_shorts(part[x]), *_shorts(part[x][::-1])]
+            _scatter(figure, along, ends, {**group, "mode": "lines", "fill": "toself", "line": {"width": 0}, "fillcolor": color,
+                                           "opacity": 0.15, "hoverinfo": "skip", "showlegend": False}, where)  # fmt: skip
+        own = {
+            **group,
+            "mode": "lines+markers" if markers else "lines",
+            "line": {"color": color, **({"width": 1} if each else {})},
+            "showlegend": series is not None and name not in shown,
+        }
+        if interval == "bars" and "low" in table:
+            own["error_y"] = _bars(part, y)
+        _scatter(figure, _shorts(part[x]), _shorts(part[y]), _merged(own, (style or {}).get(name)), where)
+        shown.add(name)
+    return _logarithmic(figure, table, x, y, log)
+
+
+def points(
+    table: "pandas.DataFrame",
+    x: str,
+    y: str,
+    series: str | None = None,
+    *,
+    each: "pandas.DataFrame | None" = None,
+    horizontal: bool = False,
+    x_title: str = "",
+    y_title: str = "",
+    log: str = "",
+    style: Style | None = None,
+) -> Any:
+    """Points, with intervals where the table has low and high. Where x holds names, series stand next to each other at each of them.
+
+    each: a table with the same columns, whose rows are drawn small behind (the networks behind a mean). horizontal: values along the
+    horizontal axis, names from top to bottom. InputError: a column that the table does not have.
+    """
+    _check(table, x, y, series)
+    figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, showlegend=series is not None)
+    names, categories = _values(table, series), None
+    if not np.issubdtype(np.asarray(table[x]).dtype, np.number):
+        categories = _values(table, x)
+    for k, (name, color) in enumerate(zip(names, layer_colours(len(names)))):
+        offset = _DODGE * (k - (len(names) - 1) / 2)
+        for rows, size in ((each, 5), (table, 9)):
+            part = None if rows is None else rows if series is None else rows[rows[series] == name]
+            if part is None or not len(part):
+                continue
+            at = _shorts(part[x]) if categories is None else [categories.index(v) + offset for v in part[x]]
+            marker = {
+                "color": color,
+                "size": size,
+                "symbol": SYMBOLS[k % len(SYMBOLS)],
+                "opacity": 1 if size > 5 else 0.5,
+            }
+            own: dict[str, Any] = {"mode": "markers", "marker": marker, "showlegend": series is not None and size > 5}
+            own |= {} if name is None else {"name": str(name), "legendgroup": str(name)}
+            if "low" in part:
+                own["error_x" if horizontal else "error_y"] = _bars(part, y)
+            sides = (_shorts(part[y]), at) if horizontal else (at, _shorts(part[y]))
+            _scatter(figure, *sides, _merged(own, (style or {}).get(name)), {})
+    if categories is not None:
+        ticks = {"tickvals": list(range(len(categories))), "ticktext": [str(c) for c in categories]}
+        figure.update_yaxes(autorange="reversed", **ticks) if horizontal else figure.update_xaxes(**ticks)
+    return _logarithmic(figure, table, *((y, x) if horizontal else (x, y)), log)
+
+
+def heat_map(
+    table: "pandas.DataFrame", x: str, y: str, z: str, *, x_title: str = "", y_title: str = "", z_title: str = "", log: str = ""
+) -> Any:  # fmt: skip
+    """A cell for each x and y, colored by z and labeled with it; cells that the table lacks stay empty.
+
+    log: "x" where x is laid out, and "z" where z is colored, on a logarithmic scale. InputError: a column that the table does not have.
+    """
+    import plotly.graph_objects as go
+
+    _check(table, x, y, z)
+    grid = table.pivot(index=y, columns=x, values=z)
+    ticks, rows, values = list(grid.columns), list(grid.index), grid.to_numpy(dtype=float)
+    at = np.log2(ticks) if "x" in log else np.asarray(ticks, dtype=float)
+    text = [[f"{v:.2g}" if np.isfinite(v) else "" for v in row] for row in values]
+    figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, showlegend=False)
+    figure.add_trace(
+        go.Heatmap(
+            x=at, y=rows, z=np.log10(values) if "z" in log else values, text=text, texttemplate="%{text}", colorscale="Viridis",
+            reversescale=True, colorbar={"title": f"log10 {z_title}" if "z" in log else z_title}, hovertemplate="%{text}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(tickvals=at, ticktext=[str(t) for t in ticks], range=[at[0] - 0.5, at[-1] + 0.5])
+    figure.update_yaxes(dtick=1, range=[rows[0] - 0.5, rows[-1] + 0.5])
+    return figure
+
+
+def bars(
+    table: "pandas.DataFrame", x: str | Sequence[str], y: str, series: str, *, x_title: str = "", y_title: str = ""
+) -> Any:
+    """Stacked bars, one color per series. x: a column of names, or several, the first of which groups the others.
+
+    InputError: a column that the table does not have.
+    """
+    import plotly.graph_objects as go
+
+    columns = [x] if isinstance(x, str) else list(x)
+    _check(table, *columns, y, series)
+    names = _values(table, series)
+    figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, barmode="stack")
+    for name, color in zip(names, layer_colours(len(names))):
+        part = table[table[series] == name]
+        at = [part[c].tolist() for c in columns]
+        figure.add_trace(go.Bar(x=at if len(at) > 1 else at[0], y=_shorts(part[y]), name=str(name), marker_color=color))
+    return figure
+
+
+def reference(figure: Any, *, level: float | None = None, upright: float | Sequence[float] = (), diagonal: Sequence[float] = ()) -> Any:  # fmt: skip
+    """The figure with dotted lines: at a level, upright ones, and y = x between two ends."""
+    line = {"dash": "dot", "color": NEUTRAL, "width": 1}
+    if level is not None:
+        figure.add_hline(y=level, line=line)
+    for at in np.atleast_1d(upright):
+        figure.add_vline(x=float(at), line=line)
+    if len(diagonal):
+        a, b = diagonal
+        figure.add_shape(type="line", x0=a, y0=a, x1=b, y1=b, line=line)
+    return figure
+
+
+def add_line(figure: Any, x: Any, y: Any, name: str, *, color: str, **more: Any) -> Any:
+    """The figure with one more line on top: a curve of theory over what was measured."""
+    _scatter(figure, _shorts(x), _shorts(y), {"mode": "lines", "name": name, **_merged({"line": {"color": color, "width": 3}}, more)}, {})  # fmt: skip
+    return figure
+
+
+def pairs(figure: Any, x: Sequence[float], first: Sequence[float], second: Sequence[float], name: str) -> Any:
+    """The figure with a dotted line from first to second at each x: which two values of y are compared there."""
+    gap = np.full(len(x), np.nan)
+    along, ends = (np.stack(columns, axis=1).ravel() for columns in ((x, x, gap), (first, second, gap)))
+    style = {"mode": "lines+markers", "line": {"dash": "dot", "width": 2}, "marker": {"symbol": "diamond", "size": 10}}
+    return add_line(figure, along, ends, name, color=NEUTRAL, **style)
+
+
+def _panels(table: Any, panel: str | None, columns: int, x_title: str, y_title: str) -> tuple[Any, dict]:
+    """The empty figure, and where each panel is in it."""
+    if panel is None:
+        return new_figure(xaxis_title=x_title, yaxis_title=y_title), {None: {}}
+    from plotly.subplots import make_subplots
+
+    titles = _values(table, panel)
+    columns = min(columns, len(titles))
+    rows = -(-len(titles) // columns)
+    figure = make_subplots(
+        rows=rows, cols=columns, subplot_titles=[str(t) for t in titles], shared_yaxes=True, horizontal_spacing=0.06,
+        vertical_spacing=0.16 if rows > 1 else 0,
+    )  # fmt: skip
+    figure.update_layout(new_figure(height=230 + 210 * rows, legend={"orientation": "h", "y": -0.42 / rows}).layout)
+    for k in range(columns):
+        figure.update_xaxes(title_text=x_title, row=rows, col=k + 1)
+    for k in range(rows):
+        figure.update_yaxes(title_text=y_title, row=k + 1, col=1)
+    return figure, {t: {"row": k // columns + 1, "col": k % columns + 1} for k, t in enumerate(titles)}
+
+
+def _groups(table: Any, series: str | None, panel: str | None, each: str | None):
+    """(rows, series, panel) of every line, in the table's order."""
+    by = [c for c in (panel, series, each) if c is not None]
+    if not by:
+        yield table, None, None
+        return
+    for _, part in table.groupby(by, sort=False, dropna=False):
+        first = part.iloc[0]
+        yield part, first[series] if series else None, first[panel] if panel else None
+
+
+def _check(table: Any, *columns: str | None) -> None:
+    for name in columns:
+        if name is not None and name not in table:
+            raise InputError(unknown(name, table.columns, what="column"))
+
+
+def _values(table: Any, column: str | None) -> list:
+    return [None] if column is None else list(dict.fromkeys(table[column]))
+
+
+def _scatter(figure: Any, x: Sequence, y: Sequence, style: Mapping[str, Any], where: Mapping[str, Any]) -> None:
+    import plotly.graph_objects as go
+
+    figure.add_trace(go.Scatter(x=list(x), y=list(y), **style), **where)
+
+
+def _merged(own: dict[str, Any], style: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Plotly's keywords with others on top, one level deep: {"line": {"dash": ...}} keeps the color."""
+    out = dict(own)
+    for key, value in (style or {}).items():
+        out[key] = {**out.get(key, {}), **value} if isinstance(value, Mapping) else value
+    return out
+
+
+def _bars(part: Any, y: str) -> dict[str, Any]:
+    return {
+        "type": "data", "symmetric": False, "thickness": 1.5,
+        "array": _shorts(part["high"] - part[y]), "arrayminus": _shorts(part[y] - part["low"]),
+    }  # fmt: skip
+
+
+def _logarithmic(figure: Any, table: Any, x: str, y: str, log: str) -> Any:
+    """Logarithmic axes; ticks at whole decades where one spans some, since those between would crowd a small panel."""
+    for letter, column in (("x", x), ("y", y)):
+        if letter in log:
+            seen = np.asarray(table[column], dtype=np.float64)
+            seen = seen[np.isfinite(seen) & (seen > 0)]
+            wide = seen.size and seen.max() >= 30 * seen.min()
+            axes = figure.update_xaxes if letter == "x" else figure.update_yaxes
+            axes(type="log", exponentformat="power", **({"dtick": 1} if wide else {}))
+    return figure
+
+
+def _shorts(values: Any) -> list:
+    return [_short(v) for v in values]
+
+
+def _short(value: Any) -> Any:
+    """Four digits that count; None, which plotly leaves out, where there is no number; names as they are."""
+    if isinstance(value, str | int | np.integer) and not isinstance(value, bool):
+        return value if isinstance(value, str) else int(value)
+    return float(f"{value:.4g}") if np.isfinite(value) else None

@@ -1,7 +1,0 @@
-"""The parts of the study that a run needs, by the names under which it asks for them."""
-
-from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS
-from deeptheory.studies.shwartz_ziv_tishby_2017.figures import page
-from deeptheory.studies.shwartz_ziv_tishby_2017.steps import STEPS, check, members
-
-__all__ = ["CLAIMS", "STEPS", "check", "members", "page"]
