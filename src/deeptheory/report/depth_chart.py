@@ -265,8 +265,9 @@ def _scale(values: Sequence[float], log: bool, ends: Any) -> tuple[float, float,
         low, high = (ends[0] if low < 0 or ends[0] >= 0 else 0.0), ends[1]
     elif low >= 0 and low < 0.5 * high:
         low = 0.0
-    if low == high:
-        low, high = (low - 0.5, high + 0.5) if low else (0.0, 1.0)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # equal up to rounding: no axis is that fine
+        size = 0.5 * max(abs(low), abs(high))
+        low, high = (low - size, high + size) if size else (0.0, 1.0)
     step = _nice((high - low) / 3 if ends is None else (high - low) / 2)
     first, last = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     return first, last, False, [first + k * step for k in range(round((last - first) / step) + 1)]
