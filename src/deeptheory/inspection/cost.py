@@ -21,7 +21,8 @@ from deeptheory.recording.telling import available, size
 if TYPE_CHECKING:
     import pandas
 
-_AIM = 0.5  # seconds after which a larger piece is not tried
+_AIM = 0.7  # seconds after which a larger piece is not tried
+_UNREADABLE = (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError)  # by an instrument
 _FIRST, _GROWTH = 4, 8  # samples; each piece is so many times the one before
 
 
