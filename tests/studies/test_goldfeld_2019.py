@@ -7,10 +7,12 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
+from deeptheory.runs import decide
 from deeptheory.studies import find
 from deeptheory.studies.comparisons import QUESTIONS, links
 from deeptheory.studies.goldfeld_2019.claims import CLAIMS, rank_correlation
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, STEPS
+from deeptheory.studies.pages import page
 
 NAME = "goldfeld-2019"
 SMALL = {
@@ -98,6 +100,17 @@ def test_the_page_shows_every_figure_and_the_other_side(result):
     for name in plates:
         assert result.figure(name).data
     assert "Both sides of the debate" in (result.folder / "report.html").read_text()
+
+
+def test_one_hidden_layer_is_enough(result):
+    """What is said of other layers is then not run, and every figure is drawn."""
+    cut = ("noisy", "orthonormal", "deterministic")
+    shallow = {k: v.isel(layer=[-1]) if k in cut else v for k, v in result.results.items()}
+    ledger = decide(CLAIMS, shallow, scale="quick")
+    assert ledger["noisy-compresses/layer4"].note == "these networks have no hidden layer4"
+    settings = find(NAME).values("quick", None, SMALL)[0]
+    made = page(NAME, find(NAME).part("figures"), shallow, settings, "quick", {})
+    assert sum(len(s.plates) for s in made.sections) == 11
 
 
 def test_a_scale_without_quantised_pictures_says_so():

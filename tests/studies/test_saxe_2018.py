@@ -7,7 +7,9 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
+from deeptheory.runs import decide
 from deeptheory.studies import find
+from deeptheory.studies.pages import page
 from deeptheory.studies.saxe_2018.claims import CLAIMS, cells, falls
 from deeptheory.studies.saxe_2018.steps import STEPS
 
@@ -73,6 +75,16 @@ def test_steps_show_what_their_names_say(result):
     assert at.sel(factor=1.0).values == pytest.approx(
         results["smallest"]["i_x"].sel(layer="layer1").values[:, -1], abs=0.02
     )
+
+
+def test_one_hidden_layer_is_enough(result):
+    """What is said of earlier layers is then not run, and every figure is drawn."""
+    shallow = {k: v.isel(layer=[-2, -1]) if "readout" in v.dims else v for k, v in result.results.items()}
+    ledger = decide(CLAIMS, shallow, scale="quick")
+    assert "no hidden layer before the last" in ledger["full-precision-flat"].note
+    settings = find(NAME).values("quick", None, SMALL)[0]
+    made = page(NAME, find(NAME).part("figures"), shallow, settings, "quick", {})
+    assert sum(len(s.plates) for s in made.sections) == 12
 
 
 def test_falls_and_cells(result):

@@ -156,7 +156,14 @@ def test_numbers_that_are_not_whole(tmp_path, changes):
 
 
 @pytest.mark.parametrize(
-    ("shares", "match"), [("0,0.5", r"shares is \[0.0, 0.5\]"), ("", "shares is ''"), ("1.5", "shares is")]
+    ("shares", "match"),
+    [
+        ("0,0.5", r"shares is \[0.0, 0.5\]"),
+        ("", "shares is ''"),
+        ("1.5", "shares is"),
+        ("0.0001", "a pattern or more"),
+        ("0.5,0.5", "each another"),
+    ],
 )
 def test_shares_that_cannot_train(tmp_path, shares, match):
     with pytest.raises(InputError, match=match):

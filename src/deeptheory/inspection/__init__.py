@@ -58,3 +58,7 @@ __all__ = [
     "spectral_density",
     "write_axis_page",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -46,7 +46,7 @@ def as_of(module: Any, x: torch.Tensor) -> torch.Tensor:
 
 
 def predict(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
-    """The module's outputs on all rows of the inputs, in eval mode and without gradients, so many rows at a time.
+    """The module's outputs on all rows of the inputs, in eval mode and without gradients, `batch` rows at a time.
 
     inputs: paired arrays [n, ...], numpy or torch, moved to the module's device (floats to its dtype) a batch at a
     time. Outputs may be a tensor, a tuple or a named tuple (None stays None); they come back whole, as tensors in main
@@ -86,7 +86,10 @@ def weights(module: nn.Module) -> np.ndarray:
 
 
 def set_weights(module: Module, vector: Any) -> Module:
-    """Fill the parameters from such a vector; the module itself comes back. InputError: another number of weights."""
+    """Fill all parameters, in their order, from one vector [n], as `weights` gives it; the module itself comes back.
+
+    Each keeps its dtype and device. InputError: another number of weights.
+    """
     flat = as_tensor(vector)
     sizes = [p.numel() for p in module.parameters()]
     if flat.shape != (sum(sizes),):

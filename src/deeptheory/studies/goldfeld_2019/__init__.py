@@ -48,7 +48,7 @@ SCALES = {
 
 SETTINGS = {
     "widths": WIDTHS,
-    "noise": Setting("number", "standard deviation of the noise in every hidden layer", above=0),
+    "noise": Setting("number", "standard deviation of the noise in every hidden layer", least=1e-6, most=10),
     "orthonormal": Setting("number", "weight of the orthonormality penalty", least=0),
     "lr": LEARNING_RATE,
     "batch": BATCH,

@@ -45,13 +45,13 @@ def merged(results: Any) -> Estimate:
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Spearman's over the looks, [seed, step] twice -> [seed]; NaN where one of them does not move by 1e-3 bits."""
+    """Spearman's over logged epochs, [seed, step] twice -> [seed]; NaN where one of them does not move by 1e-3 bits."""
     still = (np.ptp(a, axis=1) < 1e-3) | (np.ptp(b, axis=1) < 1e-3)
     return np.array([np.nan if s else spearman(x, y) for x, y, s in zip(a, b, still)])
 
 
 def moves_with(results: Any, step: str, name: str, clustering: str, layer: str) -> np.ndarray | NotRun:
-    """[network]: rank correlation over looks of what a layer tells with how its samples cluster."""
+    """[network]: rank correlation over logged epochs of what a layer tells with how its samples cluster."""
     at = place(results[step], layer, "hidden ")
     found = rank_correlation(*(values(results, step, of)[:, :, at] for of in (name, clustering)))
     still = int(np.isnan(found).sum())
@@ -86,7 +86,7 @@ def range_over_cells(results: Any) -> np.ndarray:
 
 
 def off_12_bits(results: Any, name: str) -> np.ndarray:
-    """How far the entropy of any hidden layer is from that of the input, at any look."""
+    """How far the entropy of any hidden layer is from that of the input, at any logged epoch."""
     return np.abs(values(results, "deterministic", name) - 12).max(axis=(1, 2))
 
 
@@ -123,7 +123,7 @@ def off_truth(results: Any) -> np.ndarray:
 
 
 def similarity_gained(results: Any, layer: str) -> Sample:
-    """How far the similarity within classes less that between them rises from the first look to the last."""
+    """How far the similarity within classes less that between them rises from the first logged epoch to the last."""
     data = results["clusters"]
     apart = (data["within"] - data["between"]).sel(layer=layer).transpose("seed", "step").values
     return Sample(apart[:, -1] - apart[:, 0], "mean", (f"data: {data.attrs['pictures']}",))

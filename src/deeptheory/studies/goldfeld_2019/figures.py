@@ -63,7 +63,9 @@ def _noisy_curves(results: Any, settings: dict) -> Plate:
 def _tracking(results: Any, settings: dict) -> Plate:
     data = results["noisy"]
     names, x, each = data["layer"].values.tolist(), [s + 1 for s in data["step"].values.tolist()], []
-    shown = [(name, label, k) for name, label in (("i_x", "I(X;T)"), ("apart", "clustering")) for k in (-2, -1)]
+    shown = [
+        (name, label, k) for name, label in (("i_x", "I(X;T)"), ("apart", "clustering")) for k in range(len(names))[-2:]
+    ]
     rows = [curve(names[k], label, x, values(results, "noisy", name).mean(0)[:, k]) for name, label, k in shown]
     table = table_of([row for line in rows for row in line])
     for k, layer in enumerate(names):

@@ -56,7 +56,7 @@ def layer_fall(results: Any, step: str, readout: str, layer: str) -> np.ndarray:
 
 
 def fall_over_rise(results: Any, step: str, readout: str, layer: str) -> Sample:
-    """The fall of a layer over its rise from the first look to the maximum."""
+    """The fall of a layer over its rise from the first logged epoch to the maximum."""
     values = plane(results, step, readout).values[:, :, place(results[step], layer)]
     return ratio(fall(values), values.max(1) - values[:, 0])
 
@@ -81,9 +81,10 @@ def median_fall_left(results: Any, readout: str) -> np.ndarray | NotRun:
         return np.median(left[:, compressed] / even[:, compressed], axis=1)
 
 
-def full_precision_fall(results: Any) -> np.ndarray:
+def full_precision_fall(results: Any) -> np.ndarray | NotRun:
     """The largest fall of the hidden layers but the last, every bit counted."""
-    return falls(results, "tanh", "exact")[:, :-2].max(1)
+    early = falls(results, "tanh", "exact")[:, :-2]
+    return early.max(1) if early.size else NotRun("these networks have no hidden layer before the last")
 
 
 def noise_falls(results: Any, step: str, variance: float) -> np.ndarray:
@@ -194,8 +195,8 @@ def compresses_and_overfits(results: Any) -> Sample:
 
 
 def digit_falls(data: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Largest fall of the bound over the hidden layers, [seed]: over all looks, and from the first look at trained networks on.
-    One look stands before training, so that the first epoch, where networks fit, is in the former alone."""
+    """Largest fall of the bound over the hidden layers, [seed]: over all logged epochs, and from the first after
+    training began on. One stands before training, so that the first epoch, where networks fit, is in the former alone."""
     values = data["i_x"].transpose("seed", "step", "layer").values[:, :, :-1]
     return fall(values).max(1), fall(values[:, 1:]).max(1)
 

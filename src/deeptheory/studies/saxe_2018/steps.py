@@ -111,7 +111,7 @@ def _planes(recording, looks_through: dict[str, Any]):
 
 
 def _noise(recording, settings: dict, y: np.ndarray):
-    """Bounds by noise added for the analysis, at some looks and on some patterns: each takes all pairs of them."""
+    """Bounds by noise added for the analysis, at some epochs and on some patterns: each takes all pairs of them."""
     import xarray as xr
 
     rows = generator(settings["seed"], "noise readout").permutation(len(y))[: settings["noise_inputs"]]

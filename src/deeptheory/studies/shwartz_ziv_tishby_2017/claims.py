@@ -26,7 +26,7 @@ PAPER = Paper(
 )
 _LAYERS = [f"layer{k}" for k in range(1, 7)]
 _DEEP = _LAYERS[3:]  # the last two hidden layers and the output: of them alone the paper says that they compress
-_LAST_LOOKS = 10
+_LAST_EPOCHS = 10
 _FALLS_TOGETHER = (
     "epoch where the gradient SNR falls through 1 permanently / epoch of the largest I(X;T) of the last hidden layer, "
     "epochs counted from 1, median over networks; 0 where the SNR is below 1 from the first look on"
@@ -62,7 +62,7 @@ def label_share(results: Any) -> np.ndarray:
 
 def transition(crossing: np.ndarray, i_x: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """[seed]: epoch at which the SNR falls through 1 / at which I(X;T) [seed, step] is largest, both counted from 1, as on a
-    logarithmic axis. 0 where the SNR lies below 1 from the first look on and falls through nothing; NaN where I(X;T) does not
+    logarithmic axis. 0 where the SNR lies below 1 from the first logged epoch on and falls through nothing; NaN where I(X;T) does not
     fall after its largest value, which then begins no compression."""
     relative = (crossing + 1) / (steps[i_x.argmax(1)] + 1)
     return np.where(crossing == 0, 0.0, np.where(fall(i_x) > 0, relative, np.nan))
@@ -86,7 +86,7 @@ def digit_transition(results: Any) -> Sample:
 
 def snr_range(results: Any) -> np.ndarray:
     """Largest less smallest log SNR over layers at the end."""
-    snr = dt.gradient_phases(results["minibatch"]).snr[:, -_LAST_LOOKS:]
+    snr = dt.gradient_phases(results["minibatch"]).snr[:, -_LAST_EPOCHS:]
     return np.ptp(np.log10(snr).mean(1), axis=1)
 
 
@@ -116,7 +116,7 @@ def alikeness_gained(results: Any) -> np.ndarray | NotRun:
 
 
 def epochs_to(data: Any, level: float) -> np.ndarray:
-    """[depth, seed]: the first look at which the output's I(T;Y) has reached that many bits; infinite if never."""
+    """[depth, seed]: the first logged epoch at which the output's I(T;Y) has reached that many bits; infinite if never."""
     reached = data["output_i_y"].transpose("depth", "seed", "step").values >= level
     return np.where(reached.any(-1), data["step"].values.astype(float)[reached.argmax(-1)], np.inf)
 
@@ -223,7 +223,7 @@ CLAIMS = [
         "snr-alike-across-layers",
         "figure 4",
         "At the end the log SNR is about the same in every layer.",
-        f"largest less smallest log10 SNR over layers, mean of the last {_LAST_LOOKS} looks, mean over networks",
+        f"largest less smallest log10 SNR over layers, mean of the last {_LAST_EPOCHS} looks, mean over networks",
         "< 0.5",
         snr_range,
     ),

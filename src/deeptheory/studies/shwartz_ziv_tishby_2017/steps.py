@@ -3,7 +3,7 @@ need: depth (5), size of the training set (3, 7), a committee machine and images
 
 The steps of the protocol's networks give one Dataset each: the plane (i_x, i_y, h_t, occupied) and the gradients' moments over [seed,
 step, layer], the history over [seed, step], and the first layer's weights before and after. In the further ones one thing is
-changed; they have fewer looks, and no gradients but for the digits, whose gradients are the figure.
+changed; they log fewer epochs, and no gradients but for the digits, whose gradients are the figure.
 """
 
 from typing import Any
