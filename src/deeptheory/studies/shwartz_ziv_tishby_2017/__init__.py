@@ -1,6 +1,6 @@
 """Shwartz-Ziv & Tishby 2017, "Opening the black box of deep neural networks via information" (arXiv 1703.00810).
 
-The settings: two protocols, because the paper's text and its released program differ; scales; and what may be turned.
+Two protocols, because the paper's text and its released program differ.
 """
 
 from typing import Any
