@@ -207,7 +207,7 @@ def _attack(settings, seed: int, x, y, stranger, network, logits, **own) -> tupl
     accuracy = {
         "fgsm": robustness(made.fgsm, **own).accuracy,
         "bim": robustness(made.bim, **own).accuracy,
-        "strong": robustness(made.strong, scores=logits, **strong).accuracy,
+        "strong": robustness(made.pgd, scores=logits, **strong).accuracy,
         "bim, targeted: success": aimed.success,
         "transferred": passed.accuracy,
     }
