@@ -5,8 +5,8 @@ import pytest
 
 from deeptheory.runs import decide
 from deeptheory.studies.chang_tsao_2017.claims import CLAIMS
+from deeptheory.studies.chang_tsao_2017.external_data import PUBLISHED
 from deeptheory.studies.chang_tsao_2017.layers import CONDITIONS, LAYERS
-from deeptheory.studies.chang_tsao_2017.outside import PUBLISHED
 from oracles.simulated import N, around, check, check_complete, dataset, only
 
 NEVER = {
