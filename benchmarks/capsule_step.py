@@ -179,6 +179,8 @@ def page(kept: dict[str, Any]) -> str:
             else [f"{r['operations'] / 1e9:.3g}", f"{r['rate'] / 1e9:.3g}", f"{r['share']:.2f}"]
         )
         lines.append(f"| {r['threads']} | {r['form']} | {r['clock']:.3g} | {r['processor']:.3g} | {' | '.join(rate)} |")
+    if kept["load"] > here["cores"]:
+        lines += ["", "More programs were at work than there are cores: read the processor's time, not the clock's."]
     off = max(r["off"] for r in kept["rows"] if "off" in r)
     ratios = {
         k: [_ratio(kept["rows"], r["threads"], k) for r in kept["rows"] if r["form"] == k]

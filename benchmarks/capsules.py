@@ -398,3 +398,16 @@ def run(rounds: int, quick: bool) -> list[Row]:
 def _unasked(note: str) -> str:
     """Without what was asked of it: the quick sizes are others."""
     return note.partition("; ")[2] if note.startswith("asked") else note
+
+
+if __name__ == "__main__":  # one part alone: python -m benchmarks.capsules shapes [--quick]
+    import json
+
+    from deeptheory.runs.machine import machine, versions
+
+    torch.set_num_threads(1)
+    named = {f.__name__: f for f in (growth, encoder, dense, shapes, compiled, windowed, convolutional)}
+    with warnings.catch_warnings(), without_cuda():
+        warnings.simplefilter("ignore")
+        made = named[sys.argv[1]](3, "--quick" in sys.argv)
+    print(json.dumps({"machine": machine(), "versions": versions(), "rows": [r.as_dict() for r in made]}, indent=1))

@@ -170,7 +170,8 @@ def stepping(function: Callable[..., Any], inputs: list[torch.Tensor]) -> Callab
     def step() -> None:
         out = function(*inputs)
         outs = out if isinstance(out, tuple) else (out,)
-        torch.autograd.grad(sum((x * (1 + k)).sum() for k, x in enumerate(outs)), inputs)
+        weighed: Any = sum((x * (1 + k)).sum() for k, x in enumerate(outs))
+        torch.autograd.grad(weighed, inputs)
 
     return step
 
@@ -247,7 +248,8 @@ def network(bench: Bench) -> None:
                 def step():
                     adam.zero_grad()
                     out = net(x)
-                    sum(y.float().square().mean() for y in out if y is not None).backward()
+                    loss: Any = sum(y.float().square().mean() for y in out if y is not None)
+                    loss.backward()
                     adam.step()
 
                 found = timed(bench, step)

@@ -4,10 +4,11 @@ A run of four steps (draws, a training and a sum with a checkpoint at each of th
 its ledger is killed at its k-th write, for every k: before it, and with the file that it opens left empty. A write is
 whatever Python opens for writing, makes, renames or removes in the run folder, in any of its processes (an audit hook
 counts them). With workers, either the run itself is killed, and its workers find themselves alone, or the worker that
-writes, as the system does for want of memory; the training is left out, since torch takes each new worker seconds to
-load, and writes are taken in an order that is evenly spread at any time. Other kills come at random moments, again and
-again until the run comes to its end; so do those of a study with its page. Every file of data must then be that of an
-unbroken run, byte for byte (run.json but for its times), with nothing half written left.
+writes, as the system does for want of memory; writes are then a sample, evenly spread, and the training is left out,
+since torch takes each new worker seconds to load. Other kills come at random moments, again and again until the run
+comes to its end; so do those of a study with its page. A kill that a run does not notice, of a worker that has
+nothing to do, is not counted. Every file of data must then be that of an unbroken run, byte for byte (run.json but
+for its times), with nothing half written left.
 
 `python -m benchmarks.kills` does all, `--few` seven trials; finished trials are kept in runs/kills.jsonl, so that a
 second call goes on; `--page docs/kills.md` writes the table.
@@ -253,14 +254,8 @@ def table(outcomes: list[Outcome]) -> list[str]:
     groups: dict[tuple[str, ...], list[Outcome]] = {}
     for o in outcomes:
         t = o.trial
-        when = (
-            "random moments"
-            if t.at is None
-            else "at every write, the file left empty"
-            if t.empty
-            else "before every write"
-        )
-        what = "four steps" if t.engine == "serial" else "three steps" if t.run == "small" else "a study"
+        when = "at a write, its file left empty" if t.empty else "before a write" if t.at else "random moments"
+        what = "a study" if t.run == "study" else "four steps" if t.engine == "serial" else "three steps"
         groups.setdefault((what, t.engine, "the run" if t.victim == "run" else "a worker", when), []).append(o)
     for key, rows in groups.items():
         right = sum(not o.wrong for o in rows)

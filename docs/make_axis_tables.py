@@ -4,11 +4,13 @@ python docs/make_axis_tables.py docs/what_axis_tests_tell.md [--units 400] [--on
 
 Cells of known code are simulated, the bench is asked, answers are counted. Each part replaces its own table in the
 page. --keep: counts of verdicts are written there one by one, and those that are there are not measured again: a run
-that was stopped goes on where it was.
+that was stopped goes on where it was. --kept: nothing is measured; rows without a count there stay as they are in the
+page.
 """
 
 import argparse
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -19,11 +21,13 @@ from typing import Any
 import numpy as np
 
 from deeptheory.axis import Power, axis_code, simulate, verdict_power
+from deeptheory.axis.models.verdicts import VERDICTS
 from deeptheory.core.statistics import proportion_interval
 
 SPREADS = {"isotropic": "equal variances", "paper": "the paper's variances"}
 
 KEEP: list[Path] = []  # the file of --keep, if there is one
+KEPT: list[str] = []  # the page as it is, where only what was measured before counts
 
 
 def asked(code: str | dict[str, float], n: int, **options: Any) -> Power:
@@ -33,6 +37,17 @@ def asked(code: str | dict[str, float], n: int, **options: Any) -> Power:
     if key in kept:
         usual = {"d": 50, "reliability": 0.9, "variances": "isotropic", "controversial": 0}
         return Power(counts=kept[key], n=n, **usual | {k: v for k, v in options.items() if k in (*usual, "seed")})
+    if KEPT:  # NaN: not measured
+        names = [code] if isinstance(code, str) else list(code)
+        return Power(
+            counts={c: dict.fromkeys(VERDICTS, math.nan) for c in names},
+            n=n,
+            d=50,
+            reliability=0.9,
+            variances="isotropic",
+            controversial=0,
+            seed=0,
+        )  # type: ignore[arg-type]
     found = verdict_power(code, n, **options)
     if KEEP:
         KEEP[0].write_text(json.dumps(kept | {key: found.counts}, indent=1))
@@ -242,9 +257,15 @@ def _statistics(code: str, units: int, reliability: float, n: int) -> dict[str, 
     }
 
 
-def rows_table(rows: list[Row]) -> str:
+def earlier(row: Row) -> str:
+    """The same row of the page as it is, with as many cells as it had."""
+    start = f"| {row.cells} | {row.stimuli} | {row.what} |"
+    return next(line for line in KEPT[0].splitlines() if line.startswith(start))
+
+
+def rows_table(rows: list[str]) -> str:
     head = "| cells | stimuli | what | share [95 %] | cells | asked for | met |\n|---|---|---|---|---|---|---|\n"
-    return head + "\n".join(r.markdown() for r in rows) + "\n"
+    return head + "\n".join(rows) + "\n"
 
 
 def statistics_table(units: int) -> str:
@@ -264,9 +285,18 @@ def _joined(*parts: Callable[[int], Iterator[Row]]) -> Callable[[int], str]:
         rows = []
         for part in parts:
             for row in part(units):
-                print(row.markdown(), file=sys.stderr, flush=True)
-                rows.append(row)
-        return rows_table(rows)
+                line = row.markdown() if row.k == row.k else earlier(row)
+                print(line, file=sys.stderr, flush=True)
+                rows.append(line)
+        if not KEPT:
+            return rows_table(rows)
+        done = sum(f"| {units} |" in line for line in rows)
+        said = (
+            f"*{done} of {len(rows)} rows are of {units} cells by the verdict rules of this version. The "
+            "others, of fewer cells, were measured before verdicts asked for half of the ceiling and for both "
+            "arms of an energy code.*"
+        )
+        return f"{said}\n\n{rows_table(rows)}"
 
     return table
 
@@ -294,8 +324,10 @@ def main() -> None:
     parser.add_argument("--units", type=int, default=400)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--kept", action="store_true")
     chosen = parser.parse_args()
     KEEP[:] = [chosen.keep] if chosen.keep else []
+    KEPT[:] = [chosen.page.read_text(encoding="utf-8")] if chosen.kept else []
     for part in chosen.only.split(","):
         table = PARTS[part](chosen.units)
         chosen.page.write_text(placed(chosen.page.read_text(encoding="utf-8"), part, table), encoding="utf-8")

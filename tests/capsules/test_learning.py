@@ -1,6 +1,8 @@
 """Networks learn with their defaults, in any depth; how they begin says why, and how the papers' own values begin."""
 
 import math
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,17 +39,29 @@ def stacked_convolutions(n, **more):
     return nn.Sequential(*first, *layers, c.Capsules(32, 8, 10, 16, init=more.get("init", "scaled")), c.Lengths())
 
 
-def trained(net, x, y, loss, epochs, lr, batch, seed):
+def trained(net, x, y, loss, epochs, lr, batch, seed, keep=None, until=None):
+    """keep: a file with the state after each epoch, from which a second call goes on. until: stop after that epoch."""
     optimizer = torch.optim.Adam(net.parameters(), lr=lr)
-    order = torch.Generator().manual_seed(seed)
-    steps, step = epochs * math.ceil(len(x) / batch), 0
-    for _ in range(epochs):
-        for rows in torch.randperm(len(x), generator=order).split(batch):
-            value = loss(net(x[rows]), y[rows], step / steps)
+    order, done = torch.Generator().manual_seed(seed), 0
+    if keep is not None and keep.exists():
+        state = torch.load(keep)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        order.set_state(state["order"])
+        done = state["epochs"]
+    per_epoch = math.ceil(len(x) / batch)
+    for epoch in range(done, epochs if until is None else until):
+        for k, rows in enumerate(torch.randperm(len(x), generator=order).split(batch)):
+            value = loss(net(x[rows]), y[rows], (epoch * per_epoch + k) / (epochs * per_epoch))
             optimizer.zero_grad()
             value.backward()
             optimizer.step()
-            step += 1
+        if keep is not None:
+            new = keep.with_suffix(".new")
+            optimized = optimizer.state_dict()
+            state = {"net": net.state_dict(), "optimizer": optimized, "order": order.get_state(), "epochs": epoch + 1}
+            torch.save(state, new)
+            os.replace(new, keep)
     return net
 
 
@@ -172,10 +186,23 @@ def test_matrix_capsules_learn_digits(seed):
     assert c.error_rate(net, x[1200:], y[1200:]) <= 10
 
 
+def test_a_training_goes_on_from_what_was_kept(tmp_path):
+    x, y = digits(20)
+    x, y = x[:48], y[:48]
+    whole = trained(dt.networks.build(lambda: matrix(20), 0), x, y, spread, 3, 1e-2, 16, 0)
+    for until in (1, 3):
+        parts = trained(
+            dt.networks.build(lambda: matrix(20), 0), x, y, spread, 3, 1e-2, 16, 0, tmp_path / "k.pt", until
+        )
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), parts.parameters(), strict=True))
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(36_000)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_matrix_capsules_learn_mnist(seed):
-    """Needs the 70,000 digits: DEEPTHEORY_DATA names the folder with mnist.npz."""
+    """Needs the 70,000 digits: DEEPTHEORY_DATA names the folder with mnist.npz. DEEPTHEORY_KEEP: a folder for the state
+    after each epoch, so that a second call goes on."""
     try:
         data = dt.datasets.mnist("folder")
     except (InputError, OSError) as error:
@@ -184,5 +211,6 @@ def test_matrix_capsules_learn_mnist(seed):
     train, test = np.flatnonzero(data.train), np.flatnonzero(~np.asarray(data.train))
     train = np.random.default_rng(seed).permutation(train)[:5000]
     x = torch.as_tensor(dt.datasets.scaled(images[train]))
-    net = trained(dt.networks.build(lambda: matrix(28), seed), x, labels[train], spread, 20, 1e-2, 64, seed)
+    keep = Path(os.environ["DEEPTHEORY_KEEP"]) / f"mnist-{seed}.pt" if "DEEPTHEORY_KEEP" in os.environ else None
+    net = trained(dt.networks.build(lambda: matrix(28), seed), x, labels[train], spread, 20, 1e-2, 64, seed, keep)
     assert c.error_rate(net, dt.datasets.scaled(images[test]), labels[test]) <= 5

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from deeptheory.core.verdicts import CONTRADICTED, NOT_JUDGED, NOT_RUN, PUBLISHED, REPRODUCED, in_words
+from deeptheory.core.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_JUDGED, NOT_RUN, PUBLISHED, REPRODUCED, in_words
 from deeptheory.runs import Claim, decide
 
 N = 18  # networks: a share of at least 0.8 needs 17
@@ -42,6 +42,19 @@ def only(name: str, names: Sequence[str], here: Any, elsewhere: Any) -> list[Any
     return [here if other == name else elsewhere for other in names]
 
 
+def check_missing(claims: Sequence[Claim], name: str, results: Mapping[str, Any], dim: str = "seed") -> None:
+    """A network without numbers is none in which the claim fails: it is counted, and nothing is decided."""
+
+    def without_first(data: xr.Dataset) -> xr.Dataset:
+        there = xr.DataArray(np.arange(data.sizes[dim]) > 0, dims=dim)
+        return data.map(lambda v: v.where(there) if dim in v.dims else v, keep_attrs=True).assign_attrs(data.attrs)
+
+    claim = next(c for c in claims if c.id == name)
+    found = decide([claim], {step: without_first(data) for step, data in results.items()}, scale="quick")[name]
+    assert found.verdict == (in_words(INCONCLUSIVE, claim.setting or PUBLISHED) if claim.region else NOT_JUDGED), found
+    assert "no value in" in found.note
+
+
 def check(claims: Sequence[Claim], name: str, case: Case) -> None:
     """The claim is decided for the first results and against the second; one without a region differs in its value."""
     claim = next(c for c in claims if c.id == name)
@@ -62,12 +75,13 @@ def check(claims: Sequence[Claim], name: str, case: Case) -> None:
 
 
 def check_complete(claims: Sequence[Claim], cases: Collection[str], never: Mapping[str, str]) -> None:
-    """Every claim is tried or listed with the reason why it has no verdict; what is listed is not run, whatever was
-    found.
+    """Every claim with a region is tried or listed with the reason why it has no verdict; what is listed is not run,
+    whatever was found.
     """
-    ids = {c.id for c in claims}
+    ids, judged = {c.id for c in claims}, {c.id for c in claims if c.region is not None}
+    said = set(cases) | set(never)
     assert not set(cases) & set(never)
-    assert set(cases) | set(never) == ids, (ids - set(cases) - set(never), (set(cases) | set(never)) - ids)
+    assert judged <= said <= ids, (judged - said, said - ids)
     listed = [c for c in claims if c.id in never]
     for entry in decide(listed, {}, scale="quick"):
         assert entry.verdict == NOT_RUN, entry.id

@@ -80,6 +80,13 @@ def test_points_next_to_each_other(horizontal):
     assert figure.data[0].marker.symbol != figure.data[1].marker.symbol
 
 
+def test_a_logarithmic_axis_is_that_of_the_values():
+    across = charts.points(PLACES, "at", "mean", "condition", horizontal=True, log="x")
+    upwards = charts.points(PLACES, "at", "mean", "condition", log="y")
+    assert (across.layout.xaxis.type, across.layout.yaxis.type) == ("log", None)
+    assert (upwards.layout.xaxis.type, upwards.layout.yaxis.type) == (None, "log")
+
+
 def test_points_of_numbers_and_of_each_network():
     each = pd.DataFrame({"at": [1.0, 1.0, 2.0], "mean": [0.5, 1.5, 2.0]})
     mean = pd.DataFrame({"at": [1.0, 2.0], "mean": [1.0, 2.0]})
@@ -109,6 +116,17 @@ def test_stacked_bars_in_groups():
     assert [list(x) for x in figure.data[0].x] == [["a", "b"], ["x", "x"]]
     assert figure.layout.barmode == "stack"
     assert list(charts.bars(table, "when", "cells", "kind").data[0].x) == ["a", "b"]
+
+
+def test_pairs_are_connected_where_they_are_compared():
+    figure = charts.pairs(
+        charts.points(PLACES, "at", "mean"), [90.0, np.nan], [80.0, 70.0], [60.0, np.nan], "compared here"
+    )
+    assert [list(figure.data[-1].x), list(figure.data[-1].y)] == [
+        [90, 90, None, None, None, None],
+        [80, 60, None, 70, None, None],
+    ]
+    assert figure.data[-1].name == "compared here"
 
 
 def test_lines_of_reference_are_no_data():

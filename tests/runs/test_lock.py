@@ -83,6 +83,12 @@ def test_workers_that_do_not_end_are_said(tmp_path, monkeypatch):
     run(tmp_path / "r").execute(STEPS, progress=False)
 
 
+def test_what_stands_in_the_place_of_the_lock_is_named(tmp_path):
+    (tmp_path / "r" / ".workers").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"\.workers cannot be written .* remove it"):
+        run(tmp_path / "r").execute(STEPS, progress=False)
+
+
 def test_workers_of_one_run_work_side_by_side(tmp_path):
     with locked(tmp_path), working(tmp_path, os.getpid()) as one, working(tmp_path, os.getpid()) as two:
         assert one

@@ -37,7 +37,7 @@ REQUIRED = {
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("goldfeld") / "r"
     with pytest.MonkeyPatch.context() as patched:  # codes need not be good here
-        patched.setattr("deeptheory.studies.pictures.pictures_found", dt.datasets.digits)  # small ones are enough
+        patched.setattr("deeptheory.studies.digits.digits_found", dt.datasets.digits)  # small ones are enough
         patched.setattr("deeptheory.information.estimators.compressors._STEPS", 10)
         return dt.reproduce(NAME, out=folder, progress=False, **SMALL)
 
@@ -102,11 +102,11 @@ def test_the_page_shows_every_figure_and_the_other_side(result):
 
 def test_a_scale_without_quantised_pictures_says_so():
     from deeptheory.runs import NotRun
-    from deeptheory.studies.goldfeld_2019 import pictures
+    from deeptheory.studies.goldfeld_2019 import claims, figures, steps
 
-    nothing = pictures.quantised({"picture_epochs": 0}, 0, None, None, None)
-    assert isinstance(pictures.falls(lambda f: f[:, -1])({"quantised-pictures": nothing}), NotRun)
-    assert pictures.quantised_plate({"quantised-pictures": nothing}, {}) is None
+    nothing = steps.quantised_digits({"picture_epochs": 0}, 0, None, None, None)
+    assert isinstance(claims.digit_fall({"quantised-pictures": nothing}, layers=[-1]), NotRun)
+    assert figures._quantised_digits({"quantised-pictures": nothing}, {}) is None
 
 
 def test_rank_correlation_and_what_does_not_move():

@@ -8,7 +8,7 @@ import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.runs.intervals import interval
 from deeptheory.studies import find
-from deeptheory.studies.hinton_2018 import claims, data, steps
+from deeptheory.studies.hinton_2018 import claims, steps
 
 NAME = "hinton-2018"
 SMALL = {"networks": 1, "updates": [2, 2], "batch": 4, "views": 150, "judged": 12, "attacked": 3}
@@ -72,15 +72,15 @@ def test_a_second_call_reads_what_is_there(result):
 def test_familiar_views_and_new_ones_are_of_other_objects(result):
     views = result.results["views"]
     for condition in ("azimuth", "elevation", "all"):
-        rows = data.parts(views, condition)
+        rows = steps.parts(views, condition)
         instances = [set(views["instance"].values[rows[k]].tolist()) for k in ("train", "familiar")]
         assert not instances[0] & instances[1]
         assert not set(rows["familiar"]) & set(rows["novel"])
-    azimuth = data.parts(views, "azimuth")
+    azimuth = steps.parts(views, "azimuth")
     assert set(views["azimuth"].values[azimuth["train"]]) <= {300, 320, 340, 0, 20, 40}
     assert set(views["azimuth"].values[azimuth["novel"]]) <= set(range(60, 300, 20))
-    assert views["elevation"].values[data.parts(views, "elevation")["novel"]].min() == 45
-    assert not len(data.parts(views, "all")["novel"])
+    assert views["elevation"].values[steps.parts(views, "elevation")["novel"]].min() == 45
+    assert not len(steps.parts(views, "all")["novel"])
 
 
 def test_on_a_turntable_every_other_view_is_held_out():
@@ -91,10 +91,10 @@ def test_on_a_turntable_every_other_view_is_held_out():
             "train": ("view", np.ones(72, bool)),
         }
     )
-    rows = data.parts(turn, "azimuth")
+    rows = steps.parts(turn, "azimuth")
     assert (turn["azimuth"].values[rows["train"]] % 10 == 0).all()
     assert (turn["azimuth"].values[rows["familiar"]] % 10 == 5).all()
-    assert not len(data.parts(turn, "elevation")["novel"])
+    assert not len(steps.parts(turn, "elevation")["novel"])
 
 
 def test_other_sources_are_read_and_cut(monkeypatch):
@@ -117,43 +117,43 @@ def test_other_sources_are_read_and_cut(monkeypatch):
     views = steps.views({**settings, "seed": 0}, None, None, None, None)
     assert views["image"].shape == (6, 2, 48, 48)
     assert views["image"].values[1, 0, 3, 5] == round(found.images[1, 0, 6:8, 10:12].mean())
-    middle = data.pictures(views, np.arange(3), settings)
+    middle = steps.prepared(views, np.arange(3), settings)
     assert middle.shape == (3, 2, 32, 32)
     assert float(middle[0, 0, 0, 0]) == pytest.approx(views["image"].values[0, 0, 8, 8] / 255)
-    drawn = data.pictures(views, np.arange(3), settings, g)
+    drawn = steps.prepared(views, np.arange(3), settings, g)
     assert drawn.shape == middle.shape
     assert not np.allclose(drawn, middle)
     coil = dt.datasets.Views(**{**vars(found), "name": "coil20", "images": found.images[:, :1, :32, :32]})
     monkeypatch.setattr(dt.datasets, "coil20", lambda: coil)
-    assert data.load({"source": "coil20", "size": 32}).name == "coil20"
-    with pytest.raises(InputError, match="source is 'norb'"):
-        data.load({"source": "norb", "size": 32})
+    assert steps.load({"source": "coil20", "size": 32}).name == "coil20"
 
 
 def test_a_row_is_measured_where_the_papers_network_was_trained():
     trained = xr.Dataset({"familiar": (("seed", "look"), [[20.0, 98.0], [20.0, 98.5]])}, attrs={"full": 1})
-    assert claims._row("whole")({"whole": trained}).tolist() == [2.0, 1.5]
+    assert np.array_equal(claims.of_the_papers_network({"whole": trained}, "whole"), [2.0, 1.5])
     curves = {"capsules": ([90.0, 96.0], [60.0, 70.0]), "cnn": ([95.0, 96.0], [50.0, 55.0])}
     both = {
         f"azimuth-{kind}": xr.Dataset({"familiar": (("seed", "look"), [a]), "novel": (("seed", "look"), [b])}, coords={"seed": [0]}, attrs={"full": 1})
         for kind, (a, b) in curves.items()
     }  # fmt: skip
-    assert claims._new_view("azimuth", "first")(both).tolist() == [30.0]
-    assert claims._new_view("azimuth", "second")(both).tolist() == [45.0]
-    one = interval(claims._novel("azimuth")(both))  # 30 % and 45 % errors: a third fewer; the sign is capsules' favour
+    assert claims.error_on_new_views(both, "azimuth-capsules").tolist() == [30.0]
+    assert claims.error_on_new_views(both, "azimuth-cnn").tolist() == [45.0]
+    one = interval(
+        claims.fewer_errors(both, "azimuth")
+    )  # 30 % and 45 % errors: a third fewer; the sign is capsules' favor
     assert one.value == pytest.approx(1 / 3)
     swapped = {"azimuth-capsules": both["azimuth-cnn"], "azimuth-cnn": both["azimuth-capsules"]}
-    assert interval(claims._novel("azimuth")(swapped)).value == pytest.approx(-1 / 2)
+    assert interval(claims.fewer_errors(swapped, "azimuth")).value == pytest.approx(-1 / 2)
     small = {k: v.assign_attrs(full=0) for k, v in both.items()}
-    assert "rendered solids" in claims._new_view("azimuth", "first")(small).reason
+    assert "rendered solids" in claims.of_the_papers_network(small, "azimuth-cnn").reason
     flat = {f"azimuth-{k}": trained for k in ("capsules", "cnn")}
-    assert "no second azimuth" in claims._novel("azimuth")(flat).reason
+    assert "no second azimuth" in claims.fewer_errors(flat, "azimuth").reason
 
 
 @pytest.mark.parametrize("scale", ["standard", "paper"])
 def test_other_scales_name_their_cost_and_their_networks_fit(scale):
     study = find(NAME)
-    settings, changed = study.settings(scale, None, {})
+    settings, changed = study.values(scale, None, {})
     assert not changed
     assert "core" in study.scales[scale].cost
     steps.check(settings)

@@ -42,6 +42,7 @@ def test_counts_are_the_theorems(result):
         assert result.claims[f"deep-count/{named(m)}"].measured <= deep_bound(m)
     assert result.claims["depth-k-table/32, 4"].measured == 124
     assert result.claims["univariate-count"].measured == 0
+    assert result.claims["bounded-degree-no-gap"].measured <= 1  # arithmetic: a test, no verdict
     assert result.claims["finite-limit"].measured == 1
     assert result.claims["finite-limit-not-for-relu"].measured > 1
     assert "cannot hold for one variable" in result.claims["only-top-coefficient"].note

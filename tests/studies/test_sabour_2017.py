@@ -83,20 +83,20 @@ def fake(**values):
 
 
 def test_a_row_is_measured_where_the_papers_network_was_trained():
-    assert claims._row("r3")(fake(error=[[9, 0.3], [9, 0.2]])).tolist() == [0.3, 0.2]
+    assert np.array_equal(claims.of_the_papers_network(fake(error=[[9, 0.3], [9, 0.2]]), "r3"), [0.3, 0.2])
     curves = fake(affine=[[9, 80, 1], [70, 9, 1]], expanded=[[98, 99.3, 99.5], [99.23, 99, 99.5]])
-    assert claims._stopped_early("r3", 99.23)(curves).tolist() == [80, 70]
+    assert claims.affine_when_moved(curves, "r3", 99.23).tolist() == [80, 70]
 
 
 def test_a_slope_and_a_share_by_hand():
     change = np.exp(-0.5 * np.arange(8))[None]
     data = {"logits": xr.Dataset({"change": (("seed", "iteration"), change)})}
-    assert claims._slope(data) == pytest.approx([-0.5])
+    assert claims.change_by_iteration(data) == pytest.approx([-0.5])
     losses = {"r3": [[9.0, 9, 2, 1]], "r1": [[1.0, 1, 3, 3]]}
     trained = {k: xr.Dataset({"losses": (("seed", "update"), v)}) for k, v in losses.items()}
-    assert claims._faster(trained).tolist() == [-1.5]
+    assert claims.faster(trained).tolist() == [-1.5]
     energy = xr.DataArray([[4.0, 2.0, 0.6]], dims=("seed", "what"), coords={"what": ["first", "second", "absent"]})
-    assert claims._absent({"segmentation": xr.Dataset({"energy": energy})}) == pytest.approx([0.2])
+    assert claims.absent_over_present({"segmentation": xr.Dataset({"energy": energy})}) == pytest.approx([0.2])
 
 
 def test_test_digits_are_no_training_digits(monkeypatch):
@@ -119,10 +119,9 @@ def test_test_digits_are_no_training_digits(monkeypatch):
 @pytest.mark.parametrize("scale", ["standard", "paper"])
 def test_other_scales_name_their_cost_and_their_networks_fit(scale):
     study = find(NAME)
-    settings, changed = study.settings(scale, None, {})
+    settings, changed = study.values(scale, None, {})
     assert not changed
     assert "core" in study.scales[scale].cost
-    steps.check(settings)
     assert steps._decay(settings, 1000, 1)(0) == 1
     assert steps._decay({**settings, "decay": "paper"}, 1000, 1)(2000) == pytest.approx(0.96)
     assert steps._decay({**settings, "decay": "paper"}, 1000, 10)(2000) == pytest.approx(0.96**0.1)

@@ -111,7 +111,7 @@ def lags(rng, draws):
         x, y = (pd.Series(rng.normal(size=n)) for _ in range(2))
         for k in (1, 5):
             notes = " ".join(MI(x[k:], y[:-k]).notes)
-            out.append(Found(notes, f"a lag of {k}", f"{k} rows apart by their labels: a lag" in notes))
+            out.append(Found(notes, f"a lag of {k}", f"{k} row{'s' * (k > 1)} apart by their labels: a lag" in notes))
         kept = x.drop(7)
         notes = " ".join(MI(kept, y[:-1]).notes)
         out.append(Found(notes, "against labels", "against their row labels: row 7" in notes))

@@ -9,15 +9,12 @@ from trials.information_checks import (
     codes,
     conditional_labels,
     copies,
-    corrected,
-    corrected_order,
     counts,
     dense,
     entropies,
     entropy_intervals,
     entropy_units,
     found,
-    given_labels,
     halves,
     heavy,
     kinds,
@@ -35,6 +32,7 @@ from trials.information_checks import (
     tails,
     units_and_order,
 )
+from trials.information_counts import corrected, corrected_order, given_labels
 from trials.information_models import MODELS
 from trials.information_refusals import refusals
 from trials.information_series import block_p, blocks, grouped, series_false, series_noted

@@ -172,7 +172,6 @@ ROWS = [
 
 
 EXEMPT = {
-    "statistics.check_paired": "refuses or passes, no number; tried through everything that pairs rows, in tests/trials/row_labels.py",
     "statistics.holm": "tried with false_discovery",
     "statistics.spearman": "the value of rank_correlation, tried there",
 }

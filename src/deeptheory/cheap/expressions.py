@@ -19,6 +19,10 @@ Exponents = tuple[int, ...]
 Terms = dict[Exponents, Fraction]  # a polynomial: coefficient by exponents
 
 MOST_TERMS = 20_000
+MOST_FUNCTIONS = 100  # of one formula that is compiled: some seconds
+MOST_PRODUCTS = 2_000
+MOST_PRODUCTS_AT_DEPTH = 300  # where several ways to multiply are tried
+MOST_SYMBOLS = 2_000
 MOST_DEGREE = 30_000  # half a minute for groups of any depth
 _MOST_WORK = 60_000  # terms times degree times length of the coefficients: a second or two
 
@@ -165,11 +169,24 @@ def _fraction(coefficient) -> Fraction:
     raise InputError(f"coefficient {coefficient} is no rational number; exact ranks need one: write it as a fraction or a float")  # fmt: skip
 
 
-def check_powers(expressions: Sequence["sympy.Expr"]) -> None:
-    """InputError: a power above what is multiplied."""
+def check_size(expressions: Sequence["sympy.Expr"], depth: int | None) -> None:
+    """InputError: a power above what is multiplied, or so many parts that compiling them would take minutes."""
     import sympy
 
-    for e in expressions:
-        for p in e.atoms(sympy.Pow):
-            if p.exp.is_Integer and abs(p.exp) > MOST_EXPONENT:
-                raise InputError(f"{shown(p)} has an exponent above {MOST_EXPONENT}; substitute a power by a variable of its own")  # fmt: skip
+    parts: set[sympy.Basic] = set().union(*(sympy.preorder_traversal(e) for e in expressions)) if expressions else set()
+    powers = [p for p in parts if isinstance(p, sympy.Pow)]
+    for p in powers:
+        if p.exp.is_Integer and abs(p.exp) > MOST_EXPONENT:
+            raise InputError(f"{shown(p)} has an exponent above {MOST_EXPONENT}; substitute a power by a variable of its own")  # fmt: skip
+    functions = [p for p in parts if isinstance(p, sympy.Function)]
+    functions += [p for p in powers if p.free_symbols and not (p.exp.is_Integer and p.exp > 0)]
+    products = sum(isinstance(p, sympy.Mul) and len(p.free_symbols) > 1 for p in parts) + len(powers)
+    symbols = sum(p.is_Symbol for p in parts)
+    most = MOST_PRODUCTS if depth is None else MOST_PRODUCTS_AT_DEPTH
+    for count, limit, what in (
+        (len(functions), MOST_FUNCTIONS, "different functions"),
+        (products, most, "products" if depth is None else "products, for a depth that is asked,"),
+        (symbols, MOST_SYMBOLS, "variables"),
+    ):
+        if count > limit:
+            raise InputError(f"the formula has {count} {what}; compiled are up to {limit}: compile parts of it and add their outputs")  # fmt: skip

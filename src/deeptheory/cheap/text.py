@@ -213,7 +213,7 @@ def _number(word: str) -> "sympy.Expr":
     return sympy.Float(value, _PLACES)  # exactly: what is worked out of numbers alone must not round as floats do
 
 
-def _plain(e: "sympy.Expr") -> "sympy.Expr":
+def _plain(e: "sympy.Expr") -> Any:
     """Numbers that a float holds as plain floats, so that they print as they were written."""
     import sympy
 

@@ -140,8 +140,9 @@ def _compared(one: str, a: Any, two: str, b: Any) -> str:
     if len(shifts) > 1:
         return f"{one} and {two} are paired by position, against their row labels: {seen}"
     if len(shifts) == 1 and shifts[0]:
+        lag = abs(int(shifts[0]))
         return (
-            f"{one} and {two} are paired by position, {abs(int(shifts[0]))} rows apart by their labels: a lag ({seen})"
+            f"{one} and {two} are paired by position, {lag} row{'s' * (lag > 1)} apart by their labels: a lag ({seen})"
         )
     return ""
 

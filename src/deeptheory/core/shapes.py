@@ -44,19 +44,22 @@ def check_shapes(**arguments: tuple[Any, str]) -> dict[str, int]:
     return sizes
 
 
-def check_whole(**numbers: tuple[Any, int]) -> None:
-    """InputError naming the first argument that is no whole number, or below its least: check_whole(seed=(seed, 0),
-    folds=(folds, 2)).
+def check_whole(**numbers: tuple[Any, int | None]) -> None:
+    """InputError naming the first argument that is no whole number, or below its least (None: any):
+    check_whole(seed=(seed, 0), folds=(folds, 2)).
 
     Numbers of Python and numpy, and tensors of one integer; True, 2.0 and "2" are none.
     """
     for name, (value, least) in numbers.items():
         try:
-            whole = not isinstance(value, bool | np.bool_) and operator.index(value) >= least
+            index = operator.index(value)
+            whole = not isinstance(value, bool | np.bool_) and (least is None or index >= least)
         except TypeError:
             whole = False
         if not whole:
-            raise InputError(f"{name} is {value!r}; needed: a whole number, at least {least}")
+            raise InputError(
+                f"{name} is {value!r}; needed: a whole number{'' if least is None else f', at least {least}'}"
+            )
 
 
 def whole_numbers(name: str, values: Any, least: int = 0) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from deeptheory.core.arrays import check_paired
+from deeptheory.core.arrays import check_paired as _check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import codes_of
 
@@ -162,7 +162,7 @@ def bootstrap_interval(
     """
     from scipy.stats import bootstrap
 
-    check_paired(**{f"column {k}": c for k, c in enumerate(columns)})
+    _check_paired(**{f"column {k}": c for k, c in enumerate(columns)})
     arrays = [np.asarray(c, dtype=np.float64) for c in columns]
     if len({len(c) for c in arrays}) > 1:
         raise InputError(f"columns have {[len(c) for c in arrays]} values; all need the same n")
@@ -372,7 +372,7 @@ def _cut(run: np.ndarray, block: int, rng: np.random.Generator) -> list[np.ndarr
 
 def _pairs(**given: Any) -> list[np.ndarray]:
     """Both sides of pairs as float64 [n]."""
-    check_paired(**given)
+    _check_paired(**given)
     (one, a), (two, b) = ((k, np.asarray(v, dtype=np.float64).ravel()) for k, v in given.items())
     if len(a) != len(b):
         raise InputError(f"{one} has {len(a)} values, {two} has {len(b)}; they are pairs, so both need the same n")

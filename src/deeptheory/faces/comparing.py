@@ -14,6 +14,7 @@ import numpy as np
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole, whole_numbers
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.space import FaceSpace
 
@@ -80,7 +81,10 @@ def held_out(
     images, landmarks, normalise, mask: as in `FaceSpace.fit`, one picture an identity. components: whole numbers, so
     many of each block. InputError: fewer than 2 folds or faces than folds, or more components than a fold's faces have.
     """
-    counts = np.array(sorted({int(k) for k in np.atleast_1d(components)}))
+    check_whole(folds=(folds, 2), seed=(seed, 0))
+    counts = np.unique(whole_numbers("components", components, 1))
+    if not len(counts):
+        raise InputError("components is empty; needed: numbers of components")
     x, points = as_numpy(images), as_numpy(landmarks)
     n, most = len(x), int(counts[-1])
     if not 2 <= folds <= n:

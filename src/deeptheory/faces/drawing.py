@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 
 def montage(images: Any, columns: int = 8, low: float | None = None, high: float | None = None) -> np.ndarray:
@@ -17,8 +18,9 @@ def montage(images: Any, columns: int = 8, low: float | None = None, high: float
     low, high: the values shown as black and white; by default 0 and 255, or 0 and 1 where no value is above 2.
     InputError: no pictures, or another shape.
     """
-    x = as_numpy(images).astype(np.float32)
-    if x.ndim not in (3, 4) or not len(x) or columns < 1:
+    check_whole(columns=(columns, 1))
+    x = as_floats(images).astype(np.float32)
+    if x.ndim not in (3, 4) or not x.size:
         raise InputError(f"images have shape {list(x.shape)} in {columns} columns; needed: [n, H, W] or [n, H, W, 3]")
     x = np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x
     low = 0.0 if low is None else low

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, check_real, check_whole
 
 _LEVELS = ((1 / 24, 0.2), (1 / 48, 0.6), (0.0, 1.0))  # blur as a share of the height, share of the shape components
 
@@ -108,10 +108,10 @@ def search(
     worth of independent evidence (neighbours say nearly the same).
     InputError: a start of another shape, or numbers out of range.
     """
-    if iterations < 1 or not tolerance > 0 or not prior >= 0:
-        raise InputError(
-            f"iterations is {iterations}, tolerance {tolerance}, prior {prior}; needed: at least 1, above 0, 0 or more"
-        )
+    check_whole(iterations=(iterations, 1))
+    check_real(tolerance=(tolerance, 0), prior=(prior, -np.inf))
+    if prior < 0:
+        raise InputError(f"prior is {prior}; needed: 0 or more")
     first = as_numpy(space.mean_pose if start is None else start).astype(np.float64)
     if first.shape not in ((4,), (len(pictures), 4)):
         raise InputError(f"start has shape {list(first.shape)}; needed: [4] or [{len(pictures)}, 4]")

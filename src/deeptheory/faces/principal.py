@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,6 +29,7 @@ def principal(rows: np.ndarray, components: int, what: str) -> Principal:
 
     InputError: fewer than 1 asked for, or more than the rows have, with the number that there are.
     """
+    check_whole(**{what: (components, 1)})
     n, d = rows.shape
     mean = rows.mean(0, dtype=np.float64)
     centred = rows - mean

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole
 from deeptheory.faces import head, skin
 from deeptheory.faces.rasterising import draw
 
@@ -60,6 +60,8 @@ class ProceduralFaces:
     appearance_names = tuple(skin.LOOKS)
 
     def __init__(self, size: int = 64, *, colour: bool = False, background: float = 1 / 3):
+        check_whole(size=(size, 1))
+        check_real(background=(background, -np.inf))
         if size < 16:
             raise InputError(f"size is {size}; a face needs at least 16 pixels")
         if not 0 <= background <= 1:
@@ -82,8 +84,7 @@ class ProceduralFaces:
         light: "fixed" (from in front, above), "any", or values [4] or [n * pictures, 4]. first: the number of the first
         face. InputError: numbers below 1, an unknown name, values of another shape or that are NaN.
         """
-        if n < 1 or pictures < 1 or first < 0 or seed < 0:
-            raise InputError(f"n is {n}, pictures {pictures}, first {first}, seed {seed}; needed: 1, 1, 0, 0 or more")
+        check_whole(n=(n, 1), pictures=(pictures, 1), first=(first, 0), seed=(seed, 0))
         who = np.arange(first, first + n)
         drawn = np.stack([np.random.default_rng([seed, int(k)]).standard_normal(50) for k in who])
         which = [(int(k), j) for k in who for j in range(pictures)]
@@ -99,7 +100,8 @@ class ProceduralFaces:
 
         InputError: latents of another shape or that are NaN.
         """
-        a, b = as_numpy(shape).astype(np.float64), as_numpy(appearance).astype(np.float64)
+        check_whole(seed=(seed, 0))
+        a, b = as_floats(shape), as_floats(appearance)
         n = check_shapes(shape=(a, "n 25"), appearance=(b, "n 25"))["n"]
         check_finite(shape=a, appearance=b)
         which = [(k, 0) for k in range(n)]

@@ -21,7 +21,7 @@ from deeptheory.core.arrays import as_numpy, as_tensor, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.shapes import check_finite, check_shapes, check_whole
 from deeptheory.faces.alignment import NORMALISATIONS
 from deeptheory.faces.frames import (
     CHUNK,
@@ -213,8 +213,7 @@ class FaceSpace(Result):
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """[n, shape + appearance] float32: independent Gaussians with the variances of the fit (Chang & Tsao 2017)."""
-        if n < 1:
-            raise InputError(f"n is {n}; at least 1 face is drawn")
+        check_whole(n=(n, 1), seed=(seed, 0))
         normal = np.random.default_rng(seed).standard_normal((n, len(self.variances)))
         return (normal * np.sqrt(self.variances)).astype(np.float32)
 

@@ -163,25 +163,24 @@ def streams(
 
 
 class Clock:
-    """Seconds since it was made. idle: as if this process had the machine to itself: of wall clock and processor the shorter."""
+    """Seconds since it was made. processor: those that this process computed, which no other process lengthens."""
 
     def __init__(self) -> None:
         self._wall, self._processor = time.perf_counter(), time.process_time()
 
-    def seconds(self, idle: bool = False) -> float:
+    def seconds(self, processor: bool = False) -> float:
         """How many."""
-        wall = time.perf_counter() - self._wall
-        return min(wall, time.process_time() - self._processor) if idle else wall
+        return time.process_time() - self._processor if processor else time.perf_counter() - self._wall
 
 
 class _Pass:
-    """The accumulators of one network, fed from one or two passes. idle: seconds are told as of an idle machine."""
+    """The accumulators of one network, fed from one or two passes. processor: which seconds are told."""
 
     def __init__(
-        self, setup: Setup, network: nn.Module, instruments: list[Instrument], context: Context, idle: bool = False
+        self, setup: Setup, network: nn.Module, instruments: list[Instrument], context: Context, processor: bool = False
     ):
         self._setup, self._network, self._context = setup, network, context
-        self._instruments, self._idle = instruments, idle
+        self._instruments, self._processor = instruments, processor
         self._by_site: dict[str, list[Place]] = {}
         self._streams: dict[str, list[tuple[Instrument, Accumulator]]] = {}
         self.seconds = {i.name: 0.0 for i in instruments}
@@ -214,7 +213,7 @@ class _Pass:
                 if layer in self._fed:
                     began = Clock()
                     out[i.name][layer] = a.result()
-                    self.seconds[i.name] += began.seconds(self._idle)
+                    self.seconds[i.name] += began.seconds(self._processor)
         return out
 
     def _inputs(self, size: int, look: bool) -> None:
@@ -239,7 +238,7 @@ class _Pass:
                     accumulator.update(batch)
                 elif i.passes > 1:
                     accumulator.look(batch)  # type: ignore[attr-defined]  # what passes = 2 promises
-                self.seconds[i.name] += began.seconds(self._idle)
+                self.seconds[i.name] += began.seconds(self._processor)
 
 
 class _head_input:

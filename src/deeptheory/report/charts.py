@@ -115,7 +115,7 @@ def points(
     if categories is not None:
         ticks = {"tickvals": list(range(len(categories))), "ticktext": [str(c) for c in categories]}
         figure.update_yaxes(autorange="reversed", **ticks) if horizontal else figure.update_xaxes(**ticks)
-    return _logarithmic(figure, table, x, y, log)
+    return _logarithmic(figure, table, *((y, x) if horizontal else (x, y)), log)
 
 
 def heat_map(
@@ -182,6 +182,14 @@ def add_line(figure: Any, x: Any, y: Any, name: str, *, color: str, **more: Any)
     """The figure with one more line on top: a curve of theory over what was measured."""
     _scatter(figure, _shorts(x), _shorts(y), {"mode": "lines", "name": name, **_merged({"line": {"color": color, "width": 3}}, more)}, {})  # fmt: skip
     return figure
+
+
+def pairs(figure: Any, x: Sequence[float], first: Sequence[float], second: Sequence[float], name: str) -> Any:
+    """The figure with a dotted line from first to second at each x: which two values of y are compared there."""
+    gap = np.full(len(x), np.nan)
+    along, ends = (np.stack(columns, axis=1).ravel() for columns in ((x, x, gap), (first, second, gap)))
+    style = {"mode": "lines+markers", "line": {"dash": "dot", "width": 2}, "marker": {"symbol": "diamond", "size": 10}}
+    return add_line(figure, along, ends, name, color=NEUTRAL, **style)
 
 
 def _panels(table: Any, panel: str | None, columns: int, x_title: str, y_title: str) -> tuple[Any, dict]:

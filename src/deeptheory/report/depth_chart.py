@@ -12,6 +12,7 @@ from typing import Any
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 150, 58, 128, 12, 12
 _NAME = 20  # characters of a layer's name at the axis
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _APART = 14.0  # between two labels at the ends of lines
 
 
@@ -58,7 +59,7 @@ def chart(
     for series in _series(rows, checkpoints):
         parts.append(_line(series, place, scale))
         last = next((p for p in reversed(series["points"]) if p[1] is not None), None)
-        if last is not None:
+        if last is not None and series["label"]:
             ends.append((_y(scale, last[1]), series["kind"], series["label"]))
     parts += _labels(ends)
     if names:
@@ -84,7 +85,13 @@ def _series(rows: Sequence[dict[str, Any]], checkpoints: Sequence[str]) -> list[
         if any(r["twins"] for r in mine):
             control = mine[0]["control"]
             out.append(
-                _one(mine, "twin" + faint, control + ending, ("twin_mean", "twin_least", "twin_most"), band=not part)
+                _one(
+                    mine,
+                    "twin" + faint,
+                    "" if part else control,
+                    ("twin_mean", "twin_least", "twin_most"),
+                    band=not part,
+                )
             )
         for k, c in enumerate(checkpoints[:-1]):
             those = [r for r in rows if r["layer"] and r["part"] == part and r["checkpoint"] == c]
@@ -97,7 +104,7 @@ def _series(rows: Sequence[dict[str, Any]], checkpoints: Sequence[str]) -> list[
                     band=False,
                 )
             )
-        out.append(_one(mine, "model" + faint, (last or "this model") + ending, ("value", "low", "high"), band=False))
+        out.append(_one(mine, "model" + faint, part or last or "this model", ("value", "low", "high"), band=False))
     return out
 
 
@@ -280,6 +287,9 @@ def short(value: Any) -> str:
     if v == 0:
         return "0"
     if abs(v) >= 1e5 or abs(v) < 1e-3:
-        return f"{v:.1e}".replace("e+0", "e").replace("e-0", "e−").replace("-", "−")
+        digits, _, power = f"{v:.2g}".partition("e") if "e" in f"{v:.2g}" else f"{v:.1e}".partition("e")
+        raised = str(int(power)).translate(_RAISED)
+        digits = digits.removesuffix(".0")
+        return (f"10{raised}" if digits == "1" else f"{digits}×10{raised}").replace("-", "−")
     text = f"{v:.3g}" if abs(v) < 1000 else f"{v:,.0f}"
     return text.replace("-", "−")

@@ -62,7 +62,7 @@ def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
     """The share of units in which `holds` [n] of bool is true, without those in which a number that it was read from is NaN.
 
     A comparison with NaN is false, so that a network without a value would count as one in which the claim fails. measured: [n]
-    or [n, ...], the numbers that were compared. InputError: holds is not of bool, or a measured array has another n.
+    or [n, ...], the numbers that were compared. InputError: holds is not of bool, or measured holds no numbers or another n.
     """
     holds = np.asarray(holds)
     if holds.dtype != bool or holds.ndim != 1:
@@ -73,7 +73,10 @@ def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
             raise InputError(
                 f"measured has shape {list(array.shape)}, holds has {len(holds)}; both are over the same units"
             )
-        missing = np.isnan(array.astype(np.float64))
+        try:
+            missing = np.isnan(array.astype(np.complex128 if array.dtype.kind == "c" else np.float64))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"measured has dtype {array.dtype}; needed: the numbers that were compared") from error
         values[missing.reshape(len(holds), -1).any(1)] = np.nan
     return Sample(values, SHARE, notes)
 

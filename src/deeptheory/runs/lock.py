@@ -47,8 +47,11 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def working(folder: Path, owner: int) -> Iterator[bool]:
-    """For a worker of the process `owner`: whether the folder is still that process's; nobody else's while this is held."""
-    with (folder / WORKERS).open("a") as file:
+    """For a worker of the process `owner`: whether the folder is still that process's; nobody else's while this is held.
+
+    StoreError: it cannot be written.
+    """
+    with _opened(folder) as file:
         _share(file)
         try:
             holder = (folder / LOCK).read_text().strip()
@@ -58,9 +61,9 @@ def working(folder: Path, owner: int) -> Iterator[bool]:
 
 
 def wait_for_workers(folder: Path, say: Callable[[str], None]) -> None:
-    """Until no worker of an earlier run is at work. StoreError: one still is after a minute."""
+    """Until no worker of an earlier run is at work. StoreError: one still is after a minute, or the folder cannot be written."""
     started, said = time.monotonic(), False
-    with (folder / WORKERS).open("a") as file:
+    with _opened(folder) as file:
         while not _take(file):
             waited = time.monotonic() - started
             if waited > _PATIENCE:
@@ -69,6 +72,15 @@ def wait_for_workers(folder: Path, say: Callable[[str], None]) -> None:
                 said = True
                 say("waiting for the workers of a run that was killed")
             time.sleep(0.05)
+
+
+def _opened(folder: Path) -> IO[str]:
+    try:
+        return (folder / WORKERS).open("a")
+    except OSError as error:
+        raise StoreError(
+            f"{folder / WORKERS} cannot be written ({error}); remove it or choose another folder"
+        ) from error
 
 
 def _share(file: IO[str]) -> None:

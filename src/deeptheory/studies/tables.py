@@ -45,7 +45,25 @@ def over_training(panel: str, values: Any, steps: Sequence[int], names: Sequence
     ]
 
 
+def by_layer(panel: str, data: Any, step: str = "step", over: str = "layer") -> list[dict[str, Any]]:
+    """Rows of over_training from a DataArray over seed, step and layer, or what else has a line of its own."""
+    values = data.transpose("seed", step, over)
+    return over_training(panel, values.values, values[step].values.tolist(), values[over].values.tolist())
+
+
 def curve(panel: str, name: str, x: Sequence[Any], y: Any, **more: Any) -> list[dict[str, Any]]:
     """Rows of one line; more: further columns, such as low and high."""
     rows = [{"panel": panel, "name": name, "x": a, "y": float(b)} for a, b in zip(x, y)]
     return [{**row, **{k: float(v[i]) for k, v in more.items()}} for i, row in enumerate(rows)]
+
+
+def trainings(runs: Mapping[str, Any], *measures: str) -> Any:
+    """What was measured in training, one row per network, seed and logged step; runs: {network: dataset [seed, look]}."""
+    return table_of(
+        [
+            {"network": label, "seed": seed, "look": look, **{name: data[name].values[k, i] for name in measures}}
+            for label, data in runs.items()
+            for k, seed in enumerate(data["seed"].values.tolist())
+            for i, look in enumerate(data["look"].values.tolist())
+        ]
+    )

@@ -70,6 +70,7 @@ def test_more_repeats_tighten_the_bracket():
     widths = []
     for repeats in (4, 40, 400):
         got = noisy_network_information(chain((0.8, 1.5), (0, 0)), x, 0.3, repeats=repeats, draws=1000)[1]
+        assert got.low < got.value < got.high
         widths.append(got.high - got.low)
     assert widths[0] > widths[1] > widths[2]
 

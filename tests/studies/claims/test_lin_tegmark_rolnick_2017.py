@@ -179,5 +179,13 @@ def test_few_fields_or_one_without_a_value_decide_no_exponent(name):
         assert entry.verdict == "not run"
 
 
+def test_without_a_predicted_floor_none_is_decided():
+    gates = floors(1.5)["gates"] * 0
+    entry = decide([c for c in CLAIMS if c.id == "gate-rounding-floor"], {"gates": gates}, scale="quick")[
+        "gate-rounding-floor"
+    ]
+    assert (entry.verdict, entry.note) == ("not run", "no floor is predicted for any activation")
+
+
 def test_every_claim_is_tried():
     check_complete(CLAIMS, CASES, NEVER)

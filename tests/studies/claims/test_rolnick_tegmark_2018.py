@@ -149,7 +149,6 @@ CASES = {
     "depth-k-order": (product(32, 5, DERIVED[32, 5]), product(32, 5, 3 * 5 * frontier(32, 5))),
     "optimal-groups": (counts(group_difference=("group", [0.2, 0.9])), counts(group_difference=("group", [0.2, 2.5]))),
     "taylor-versus-uniform-gap": (built(gap=("eps", [0.9, 0.9, 1.0])), built(gap=("eps", [1.0, 1.0, 1e-6]))),
-    "bounded-degree-no-gap": (counts(bounded=("sum", [0.1, 0.9])), counts(bounded=("sum", [0.1, 8.0]))),
     **{f"fig2-frontier/{n}": (trained(n, wide), trained(n, narrow)) for n in (4, 8, 20)},
     "two-thin-beat-one-wide": (thin(0.1, 0.4), thin(0.4, 0.1)),
 }  # fmt: skip

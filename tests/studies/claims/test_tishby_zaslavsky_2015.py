@@ -23,22 +23,6 @@ def layers(name, end, start):
     return {"layers": dataset({name: (AXES, around(np.array([start, end])))}, layer=LAYERS, step=[0, 100])}
 
 
-def chain(at, sign):
-    """Information falls from layer to layer, but (sign -1) from the one at `at` to the next, in one network by a little."""
-    values = np.broadcast_to(np.linspace(0.9, 0.4, 6), (18, 2, 6)).copy()
-    values[:, 0] = values[:, 0, ::-1]  # untrained: not asked about
-    values[5, 1, at + 1 :] += values[5, 1, at] - values[5, 1, at + 1] - sign * 1e-6
-    return {"layers": dataset({"i_y": (AXES, values)}, layer=LAYERS, step=[0, 100])}
-
-
-def beyond(by):
-    """Every layer 0.1 bit below the bound, one layer of one network `by` above it."""
-    distance = np.full((18, 2, 6), 0.1)
-    distance[:, 0] = -by
-    distance[4, 1, 2] = -by
-    return {"layers": dataset({"distance": (AXES, distance)}, layer=LAYERS, step=[0, 100])}
-
-
 def bound(**variables):
     attrs = {"notes": ["none"], "samples": 3277}
     return {"bound": dataset(variables, attrs=attrs)}
@@ -77,9 +61,7 @@ def gaps(d, c):
 
 CASES = {
     "neuron-is-posterior": (neuron(1e-15), neuron(1e-3)),
-    **{f"dpi-chain/{n}": (chain(k, 1), chain(k, -1)) for k, n in enumerate(LAYERS[:-1])},
     "critical-beta": (critical(2.001), critical(2.5)),
-    "bound-above-layers": (beyond(-0.01), beyond(0.01)),
     "slope-is-inverse-beta": (curve(lambda b: 1 / b), curve(lambda b: 1 - 1 / b)),
     "layers-after-bifurcations": (bifurcations(0.4, 0.1), bifurcations(0.1, 0.4)),
     "finite-sample-minimum-exists": (minimum(True), minimum(False)),

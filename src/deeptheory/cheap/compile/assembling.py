@@ -22,6 +22,9 @@ from deeptheory.cheap.compile.rounding import TINY, gamma, is_power_of_two, shor
 from deeptheory.cheap.compile.stencils import Stencil, stencil
 from deeptheory.core.errors import InputError
 
+_WIDEST = (
+    32.0  # of a unit's argument: errors that reach farther are beyond use, and bounds over so wide a range take minutes
+)
 _FINEST = 60  # halvings of the truncation that a gate may have
 
 
@@ -140,6 +143,8 @@ class Assembly:
         if isinstance(made, Own):
             slope, widest = made.over(float(e[0]))
             truncation, through, through_cut = 0.0, slope * float(e[0]), slope * float(c[0])
+        elif not float((np.abs(made.weights) @ (x + e)).max(initial=0.0)) <= _WIDEST:
+            return (np.inf,) * 5
         else:
             truncation = made.truncation(x + e)
             _, through = _product(x, e, cell.exponents)
@@ -177,7 +182,7 @@ class Assembly:
             e += sum(abs(c) * (lost[g][0] + each * lost[g][2] + fixed * lost[g][3]) for g, c in parts)
             off.append(e)
             cut.append(sum(abs(c) * lost[g][1] for g, c in parts))
-        return np.array(off), np.array(cut)
+        return np.nan_to_num(off, nan=np.inf, posinf=np.inf), np.nan_to_num(cut, nan=np.inf, posinf=np.inf)
 
     def blocks(self) -> list[Block]:
         """The weights. InputError: one that overflows is left to the caller, who knows the dtype."""

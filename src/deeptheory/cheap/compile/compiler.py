@@ -25,12 +25,14 @@ from deeptheory.cheap.compile.relu import compile_relu
 from deeptheory.cheap.compile.rewriting import simplified
 from deeptheory.cheap.compile.rounding import precision, representable
 from deeptheory.cheap.domains import read_domain
-from deeptheory.cheap.expressions import check_powers, read_expressions, sizes, variables
+from deeptheory.cheap.expressions import check_size, read_expressions, sizes, variables
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     import sympy
 
+MOST_DEPTH = 1_000
+_MOST_NODES = 25_000  # of all plans that one search looks at
 _FANS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 
 
@@ -65,9 +67,11 @@ def compile_polynomial(
     given = tuple(read_expressions(expression, named))
     if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
         raise InputError(f"depth is {depth!r}; needed: a whole number of hidden layers, 1 or more, or None")
+    if depth is not None and depth > MOST_DEPTH:
+        raise InputError(f"depth is {depth}; compiled are up to {MOST_DEPTH} hidden layers: those beyond would only carry the outputs")  # fmt: skip
     if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance is {tolerance}; needed: a finite number, 0 or more")
-    check_powers(given)
+    check_size(given, depth)
     names = tuple(variables(given, domain))
     bits = precision(dtype)[1]
     box = read_domain(domain, names)
@@ -87,7 +91,8 @@ def compile_polynomial(
 def _compiled(problem: Problem, box: dict, depth: int | None, tolerance: float, dtype: torch.dtype, said: dict) -> CompiledNetwork:  # fmt: skip
     name, bits, largest = precision(dtype)
     chosen = _choose(problem, depth, tolerance, name)
-    found = chosen.assembly.fit(tolerance - chosen.slack)
+    with np.errstate(all="ignore"):
+        found = chosen.assembly.fit(tolerance - chosen.slack)
     blocks = chosen.assembly.blocks()
     affine = None if blocks else (chosen.assembly.entry, chosen.assembly.entry_constant)
     most = check_weights(blocks or [Block(chosen.assembly.entry, *[chosen.assembly.entry_constant] * 3)], largest, name)
@@ -115,11 +120,12 @@ def _through_relu(problem: Problem, box: dict, depth: int | None, tolerance: flo
 
 def _choose(problem: Problem, depth: int | None, tolerance: float, dtype: str) -> _Candidate:
     """The candidate of fewest neurons that meets the tolerance. ToleranceError: none does."""
-    good, best, refused = None, None, None
+    good, best = None, None
+    refused: Exception | None = None
     for make in _forms(problem, depth):
         try:
             found = _refined(problem, make, depth, tolerance)
-        except InputError as error:
+        except (InputError, OverflowError) as error:
             refused = refused or error
             continue
         if found is None:
@@ -181,7 +187,7 @@ def _best(problem: Problem, depth: int | None, tolerance: float) -> _Candidate |
     for make in _forms(problem, depth):
         try:
             found.append(_refined(problem, make, depth, tolerance))
-        except InputError:
+        except (InputError, OverflowError):
             continue
     return min((c for c in found if c), key=lambda c: c.best, default=None)
 
@@ -243,8 +249,11 @@ def _small(expressions: Sequence["sympy.Expr"], names: Sequence[str]) -> bool:
 
 def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float) -> _Candidate | None:
     """The form with its functions expanded as finely as the tolerance asks; None where it needs more layers."""
-    best = None
+    best, seen, overflowed = None, 0, False
     for step, plan in enumerate(refinements(make, tolerance, own_name(problem.activation))):
+        seen += len(plan.graph.nodes)
+        if seen > _MOST_NODES and step:  # what is left is slow and seldom better
+            return best
         slack = np.array([plan.graph.bounds(v)[2] for v in plan.outputs])
         if depth is not None and plan.depth > depth:
             if step and best is not None:
@@ -255,12 +264,15 @@ def _refined(problem: Problem, make: Maker, depth: int | None, tolerance: float)
             assembly = Assembly(layout(plan, depth), problem.activation, problem.sizes, problem.bits)
             with np.errstate(all="ignore"):
                 reached = float((assembly.finest().total + slack).max(initial=0.0))
-            if not math.isfinite(reached):
-                raise OverflowError
+            if not math.isfinite(reached):  # another plan's errors may not grow so
+                overflowed = True
+                continue
             if best is None or reached < best.best:
                 best = _Candidate(plan, assembly, slack, reached)
             if reached <= tolerance or slack.max(initial=0.0) < 0.02 * reached:
                 return best
         if step > 1 and len(plan.graph.nodes) > 300:  # so long, finer ones are slow and seldom better
-            return best
+            break
+    if best is None and overflowed:
+        raise OverflowError
     return best

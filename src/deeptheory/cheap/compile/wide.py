@@ -17,6 +17,7 @@ from deeptheory.cheap.compile.functions import FUNCTIONS, RAMPS, TWICE, Function
 from deeptheory.cheap.compile.graphs import Graph, Value, above, below, total
 
 _MOST_STEPS = 40
+_MOST_SQUARES, _MOST_DOUBLINGS = 28, 14  # beyond, what gates lose (1e-9) has grown past use: 2 to 4 times each step
 _ERF = (5, 9, 13, 17, 21, 25, 31, 41, 61, 81)  # degrees in tanh
 OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
 _TAILS: dict[str, Callable[[float], float]] = {"tanh": lambda x: 2 * exp(-2 * x), "logistic": lambda x: exp(-x), "erf": erfc, "erfc": erfc}  # how much moves beyond x  # fmt: skip
@@ -96,7 +97,7 @@ class _Composer:
         """r, r^2, r^4, ... of r = 1 - x / b and their largest values, as far as the next would be below left; that."""
         rate = log1p(-a / b)
         steps = max(1, ceil(log2(max(log(left) / rate, 2.0))))
-        if steps > _MOST_STEPS:
+        if steps > _MOST_SQUARES:
             raise TooWide(f"an argument in [{a:.6g}, {b:.6g}] is too wide to expand; narrow the domain")
         r = total([(-1 / Fraction(b), x), (Fraction(1), Value(Fraction(1)))])
         r, most = self.graph.named(r, 0.0, min(1.0, (1 - a / b) * (1 + 2.0**-50)), 0.0), 1 - a / b
@@ -154,7 +155,7 @@ class _Composer:
                     made = total([(Fraction(2), made), (Fraction(1), Value(Fraction(-1)))])
                 return self.graph.named(made, *function.values(low, high), 0.0)
         steps = max(0, ceil(log2(far)))
-        if steps > 24:
+        if steps > _MOST_DOUBLINGS:
             raise TooWide(f"tanh over [{low:.6g}, {high:.6g}] is too wide to expand; narrow the domain")
         share = error / (steps + 1)
         scale = 2.0**-steps
@@ -218,14 +219,14 @@ class _Composer:
         q = self.graph.named(q, a, b)
         root = self.of("1/sqrt(x)", power(-0.5), q, a, b, error / high / 8)
         y = self.graph.products([[(x, 1), (root, 1)]])[0]
-        ends = [sinh(asinh(e) / 2) * (1 + 1e-14) for e in (low, high)]
-        y = self.graph.named(y, *ends)
+        least, most = (sinh(asinh(e) / 2) * (1 + 1e-14) for e in (low, high))
+        y = self.graph.named(y, least, most)
         try:
-            half = self.of("asinh", FUNCTIONS["asinh"], y, *ends, error / 4)
+            half = self.of("asinh", FUNCTIONS["asinh"], y, least, most, error / 4)
         except TooWide:
             off = self.graph.bounds(y)[2]
-            half = self.asinh(self.graph.named(y, *ends, 0.0), ends[0] - off, ends[1] + off, error / 4)
-            half = self.graph.named(half, asinh(ends[0]), asinh(ends[1]), self.graph.bounds(half)[2] + off)
+            half = self.asinh(self.graph.named(y, least, most, 0.0), least - off, most + off, error / 4)
+            half = self.graph.named(half, asinh(least), asinh(most), self.graph.bounds(half)[2] + off)
         return self.graph.named(half.scaled(Fraction(2)), *FUNCTIONS["asinh"].values(low, high))
 
     def atan(self, x: Value, low: float, high: float, error: float) -> Value:
@@ -236,7 +237,8 @@ class _Composer:
         if low >= -0.5:
             v = total([(Fraction(1), x), (Fraction(1), Value(Fraction(1)))])
             v = self.graph.named(v, (1 + low) * (1 - 1e-15), (1 + high) * (1 + 1e-15), 0.0)
-            part = self.of("1/x", inverse, v, *self.graph.bounds(v)[:2], error / 8)
+            a, b, _ = self.graph.bounds(v)
+            part = self.of("1/x", inverse, v, a, b, error / 8)
             t = total([(Fraction(-2), part), (Fraction(1), Value(Fraction(1)))])
             twice, turn = 1, exactly(_mp().pi / 4)
         else:

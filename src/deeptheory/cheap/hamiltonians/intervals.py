@@ -222,11 +222,12 @@ class _Strata:
         """
         acting, together = self.fields(chosen)
         at = np.zeros(self.x.shape[1], dtype=np.int64)
-        for field, odd in zip([*acting, *([] if together is None else [together])], _MIXING):
+        fields: list[np.ndarray] = acting if together is None else [*acting, together]
+        for field, odd in zip(fields, _MIXING):
             at += np.floor(field / _CELL + 0.5).astype(np.int64) * odd
         _, first, at = np.unique(at, return_index=True, return_inverse=True)
         states, m = 1 << len(chosen), len(chosen)
-        state = sum((self.x[v] > 0).astype(np.int64) << b for b, v in enumerate(chosen))
+        state = np.sum([(self.x[v] > 0).astype(np.int64) << b for b, v in enumerate(chosen)], axis=0)
         tables = np.bincount(at * states + state, self.count, len(first) * states).reshape(-1, states)
         sign = np.array([(-1) ** (m - k.bit_count()) for k in range(states)])
         ends = [tables[:, sign == side].min(1) for side in (1, -1)]

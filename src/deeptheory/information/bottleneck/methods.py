@@ -9,6 +9,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 from deeptheory.information.bottleneck.annealing import HARD, anneal, clustered
 from deeptheory.information.bottleneck.hard import merge, move
 from deeptheory.information.bottleneck.joint import Joint
@@ -69,8 +70,7 @@ def check_clusters(joint: Joint, clusters: int | None, default: int) -> int:
 
 def check_count(name: str, value: Any) -> int:
     """InputError: not a whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise InputError(f"{name} is {value}; needed: a whole number, at least 1")
+    check_whole(**{name: (value, 1)})
     return int(value)
 
 

@@ -32,7 +32,8 @@ _OFTEN = 20  # samples per value, on average, from which a column of numbers is 
 _MANY = 20  # labels of the condition, from which the interval is from batches of whole labels
 _NEIGHBOURHOOD = 10  # samples per label below which KSG says little
 _TRUSTED = 30  # samples per label of the condition below which the upper end is open
-_NULL_DRAWS, _NULL_ROWS = 12, 1_000
+_NULL_DRAWS, _NULL_ROWS = 10, 1_000
+_ENOUGH = 4_000  # samples above which two quarters tell the drift as well as four
 _SEVERAL = 4  # the same for whole numbers in one column, which are labels by custom
 
 
@@ -198,7 +199,8 @@ def _missing(of, value: float, half: float, labels, n: int, seed: int, columns: 
     order = np.random.default_rng([seed, n, 9]).permutation(n)
     if labels[2] is not None:  # every label in each quarter
         order = order[np.argsort(labels[2][order], kind="stable")]
-    drift = value - float(np.mean([of(order[q::4]) for q in range(4)]))
+    quarters = range(4 if n <= _ENOUGH else 2)
+    drift = value - float(np.mean([of(order[q::4]) for q in quarters]))
     return drift / (4 ** (2 / max(columns, 2)) - 1) if drift > half else 0.0
 
 

@@ -5,12 +5,11 @@ squares of 1e-200 are 0 and of 1e200 infinite, so columns are brought to the ord
 """
 
 from collections.abc import Callable, Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from deeptheory.core import statistics
+from deeptheory.core import shapes, statistics
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite
 from deeptheory.information.reading import read
@@ -50,10 +49,7 @@ def check_k(k: Any, n: int) -> None:
 
 def check_whole(value: Any, name: str, least: int | None = None) -> None:
     """InputError: no whole number, or below `least`."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral | np.integer):
-        raise InputError(f"{name} is {value!r}; needed: a whole number")
-    if least is not None and value < least:
-        raise InputError(f"{name} is {value}; needed: at least {least}")
+    shapes.check_whole(**{name: (value, least)})
 
 
 def constant(a: np.ndarray) -> np.ndarray:

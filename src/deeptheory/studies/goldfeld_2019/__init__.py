@@ -1,7 +1,5 @@
 """Goldfeld et al. 2019, "Estimating information flow in deep neural networks" (ICML), with Lorenzen, Igel & Nielsen 2022 and
 Butakov et al. 2024: networks whose information is finite and known.
-
-The settings: what the papers state, what they do not, the scales, and what may be turned.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Hinton, Sabour & Frosst 2018, "Matrix capsules with EM routing" (ICLR; OpenReview HJWLfGWRb).
 
-The settings: the released program and the paper's text where they differ; three scales; what may be turned.
+The settings follow the released program, and the paper's text where that differs, at three scales.
 """
 
 from typing import Any

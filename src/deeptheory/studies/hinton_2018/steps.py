@@ -1,293 +1,213 @@
-"""What is trained and looked at: new viewpoints, ablations of the routing, votes, attacks, and the paper's networks counted.
+"""What is trained, and what is seen in it: new viewpoints, ablations of the routing, votes, attacks; and the paper's networks counted.
 
-A training step gives [seed]: the weights, the loss of every update, and what was measured at each look.
+A training step gives [seed]: the weights, the loss of every update, and what was measured at each logged step.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
-from deeptheory.core.errors import InputError
-from deeptheory.runs import Step, chunks, generator
-from deeptheory.runs import members as numbered
-from deeptheory.studies.hinton_2018.data import load, parts, pictures
+from deeptheory.runs import Step, generator
+from deeptheory.studies.units import in_chunks
 
-_TRACED = 200  # test pictures whose votes are looked at
-
-
-def members(settings: dict) -> list[int]:
-    """The networks of the run; the same in every step, so that steps pair them."""
-    return numbered(settings["seed"], settings["networks"])
+_TRACED = 200  # test images whose votes are followed
+_FAMILIAR_ELEVATIONS = (30, 35, 40)
 
 
 def check(settings: dict) -> None:
-    """InputError: settings that would only fail later, in the middle of a run."""
-    for name in ("networks", "batch", "iterations", "judged", "attacked", "views"):
-        if settings[name] < 1:
-            raise InputError(f"{name} is {settings[name]}; needed: at least 1")
-    if len(settings["updates"]) != 2 or min(settings["updates"]) < 1:
-        raise InputError(f"updates is {settings['updates']}; needed: two numbers of at least 1: 800,400")
-    if not settings["lr"] > 0 or not settings["schedule"] > 0:
-        raise InputError(f"lr is {settings['lr']}, schedule is {settings['schedule']}; both are above 0")
-    if settings["source"] not in ("multiview", "smallnorb", "coil20"):
-        raise InputError(f"source is {settings['source']!r}; known: multiview, smallnorb, coil20")
-    _capsules({**settings}, 2, 5)  # an image too small for the kernels is told now
+    """InputError: an image too small for the kernels."""
+    _capsules(settings, 2, 5, settings["crop"] or settings["size"])
 
 
 # --- views
 
 
-def views(settings, unit, inputs, workspace, progress):
-    """Every picture once; the other steps read them."""
-    import xarray as xr
+def load(settings: dict) -> dt.datasets.Views:
+    """All views, uint8 [n, C, size, size]: rendered, or smallNORB or COIL-20 where their files are."""
+    if settings["source"] == "multiview":
+        return dt.datasets.multiview(settings["views"], size=settings["size"], seed=settings["seed"])
+    return dt.datasets.small_norb() if settings["source"] == "smallnorb" else dt.datasets.coil20()
 
+
+def views(settings, unit, inputs, workspace, progress):
+    """Every image once; the other steps read them."""
     found = load(settings)
     images = found.images
     if settings["size"] * 2 == images.shape[-1]:  # 96 to 48: every 2x2 pixels become their mean
         images = np.rint(255 * dt.datasets.scaled(images, 2)).astype(np.uint8)
     names = ("labels", "instance", "azimuth", "elevation", "light", "train")
     data = {name: ("view", getattr(found, name)) for name in names}
-    return xr.Dataset({"image": (("view", "channel", "y", "x"), images), **data}).assign_attrs(source=found.source)
+    return xr.Dataset({"image": (("view", "channel", "y", "x"), images), **data}, attrs={"source": found.source})
+
+
+def parts(data: Any, condition: str) -> dict[str, np.ndarray]:
+    """Row numbers: train, familiar (test, seen viewpoints), novel (test, new ones; none where all are seen).
+
+    data: the Dataset of the step `views`. condition: "azimuth" (a third of a turn is familiar), "elevation" (the three lowest)
+    or "all". Where the source has no test objects (COIL-20) every other view is held out.
+    """
+    azimuth, elevation, trains = (data[name].values for name in ("azimuth", "elevation", "train"))
+    if trains.all():
+        trains = azimuth % 10 == 0
+    familiar = {
+        "azimuth": (azimuth >= 300) | (azimuth <= 40),
+        "elevation": np.isin(elevation, _FAMILIAR_ELEVATIONS) | (elevation.min() == elevation.max()),
+        "all": np.ones(len(azimuth), dtype=bool),
+    }[condition]
+    chosen = {"train": trains & familiar, "familiar": ~trains & familiar, "novel": ~trains & ~familiar}
+    return {name: np.flatnonzero(rows) for name, rows in chosen.items()}
+
+
+def prepared(data: Any, rows: np.ndarray, settings: dict, generator: np.random.Generator | None = None) -> Any:
+    """Network input of some rows, [n, C, H, W] in [0, 1]: the middle of each image, or with a generator a random crop in other light
+    where the settings say so."""
+    x = data["image"].values[rows]
+    if not settings["crop"]:
+        return as_tensor(dt.datasets.scaled(x))
+    x = dt.datasets.scaled(dt.datasets.cropped(x, settings["crop"], generator))
+    return as_tensor(x if generator is None else dt.datasets.relit(x, generator))
 
 
 def _judged(data: Any, rows: np.ndarray, settings: dict, purpose: str) -> tuple[Any, Any]:
-    """So many of the rows, drawn by the seed: pictures and labels."""
+    """As many of the rows as the settings say, drawn by the seed: images and labels."""
     order = generator(settings["seed"], purpose).permutation(len(rows))[: settings["judged"]]
-    return pictures(data, rows[order], settings), as_tensor(data["labels"].values[rows[order]])
+    return prepared(data, rows[order], settings), as_tensor(data["labels"].values[rows[order]])
 
 
 # --- networks and training
 
 
-def _shape(data: Any, settings: dict) -> tuple[int, int, int]:
-    side = settings["crop"] or int(data.sizes["y"])
-    return int(data.sizes["channel"]), side, side
-
-
-def _capsules(settings: dict, channels: int, classes: int, side: int | None = None, **changed: Any):
-    side = side or settings["crop"] or settings["size"]
+def _capsules(settings: dict, channels: int, classes: int, side: int, **changed: Any):
     how = {k: settings[k] for k in ("iterations", "schedule", "variant")} | changed
     network = dt.capsules.MatrixCapsuleNetwork((channels, side, side), classes, tuple(settings["types"]), **how)
     return dt.networks.Standardised(network)
 
 
-def _cnn(settings: dict, shape: tuple[int, int, int], classes: int):
+def _network(settings: dict, data: Any, cnn: bool = False, **changed: Any):
+    """A network for these data, its weights not yet set."""
+    channels, side = int(data.sizes["channel"]), settings["crop"] or int(data.sizes["y"])
+    classes = int(data["labels"].max()) + 1
+    if not cnn:
+        return _capsules(settings, channels, classes, side, **changed)
     a, b, width = settings["cnn"]
-    return dt.networks.Standardised(dt.capsules.hinton_cnn(shape, classes, (a, b), (width,)))
+    return dt.networks.Standardised(dt.capsules.hinton_cnn((channels, side, side), classes, (a, b), (width,)))
 
 
-def _maker(settings: dict, data: Any, kind: str, **changed: Any):
-    """A function that makes the network of that kind for these data."""
-    shape, classes = _shape(data, settings), int(data["labels"].max()) + 1
-    if kind == "cnn":
-        return lambda: _cnn(settings, shape, classes)
-    return lambda: _capsules(settings, shape[0], classes, shape[1], **changed)
-
-
-def _train(settings, seeds, inputs, workspace, progress, kind, condition, which, loss=None, **changed):
-    """Train one network a seed on the familiar views of a condition; Dataset over seed."""
-    import xarray as xr
-
-    data = inputs["views"]
-    rows = parts(data, condition)
-    labels = data["labels"].values
+def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, loss=None, **changed):
+    """One network on the familiar ones of the views; changed: of the capsule network. loss: None for spread. Dataset over seed."""
+    data, some = inputs["views"], views != "all"
+    rows, labels = parts(data, views), data["labels"].values
     judged = {k: _judged(data, rows[k], settings, k) for k in ("familiar", "novel") if len(rows[k])}
-    updates, made = settings["updates"][which], []
+    updates = settings["updates"][0 if some else 1]
     spread = dt.capsules.spread_objective(updates, schedule=settings["margin"], convention=settings["convention"])
-    objective = dt.capsules.classifier_objective if kind == "cnn" else spread if loss is None else dt.capsules.probability_objective(loss)  # fmt: skip
+    objective = spread if loss is None else dt.capsules.probability_objective(loss)
 
     def batches(step: int, g: np.random.Generator):
         drawn = rows["train"][g.integers(0, len(rows["train"]), settings["batch"])]
-        return pictures(data, drawn, settings, g), as_tensor(labels[drawn]), step
+        return prepared(data, drawn, settings, g), as_tensor(labels[drawn]), step
 
-    for k, seed in enumerate(seeds):
-        network = dt.networks.build(_maker(settings, data, kind, **changed), seed)
-        log = dt.networks.train(
-            network,
-            batches,
-            objective,
-            steps=updates,
-            lr=settings["lr"] if kind != "cnn" else min(settings["lr"], 1e-3),
-            schedule=(lambda step: 0.96 ** (step / 20_000)) if settings["decay"] == "paper" else None,
-            evaluate=lambda m: {name: 100 - dt.capsules.error_rate(m, *xy) for name, xy in judged.items()},
-            every=max(1, updates // (settings["looks"] if condition != "all" else 2)),
-            seed=seed,
-            checkpoint=workspace / f"network-{seed}",
-            progress=lambda done, total, k=k: progress(k * total + done, len(seeds) * total),
-        )
-        found = {name: (("seed", "look"), values[None]) for name, values in log.measured.items()}
-        found["weights"] = (("seed", "parameter"), dt.networks.weights(network)[None])
-        found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
-        made.append(xr.Dataset(found, coords={"seed": [seed], "look": list(log.looks)}))
-    return xr.concat(made, "seed", join="exact").assign_attrs(full=int(settings["full"]))
+    network = dt.networks.build(lambda: _network(settings, data, cnn, **changed), unit[0])
+    log = dt.networks.train(
+        network,
+        batches,
+        dt.capsules.classifier_objective if cnn else objective,
+        steps=updates,
+        lr=min(settings["lr"], 1e-3) if cnn else settings["lr"],
+        schedule=(lambda step: 0.96 ** (step / 20_000)) if settings["decay"] == "paper" else None,
+        evaluate=lambda m: {name: 100 - dt.capsules.error_rate(m, *xy) for name, xy in judged.items()},
+        every=max(1, updates // (settings["looks"] if some else 2)),
+        seed=unit[0],
+        checkpoint=workspace / f"network-{unit[0]}",
+        progress=progress,
+    )
+    found = {name: (("seed", "look"), values[None]) for name, values in log.measured.items()}
+    found["weights"] = (("seed", "parameter"), dt.networks.weights(network)[None])
+    found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
+    return xr.Dataset(found, coords={"seed": unit, "look": list(log.looks)}, attrs={"full": int(settings["full"])})
 
 
-def azimuth_capsules(settings, unit, inputs, workspace, progress):
-    """Trained on a third of a turn."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "azimuth", 0)
+# --- what is seen in them
 
 
-def azimuth_cnn(settings, unit, inputs, workspace, progress):
-    """The same, convolutional network."""
-    return _train(settings, unit, inputs, workspace, progress, "cnn", "azimuth", 0)
-
-
-def elevation_capsules(settings, unit, inputs, workspace, progress):
-    """Trained on the three lowest elevations."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "elevation", 0)
-
-
-def elevation_cnn(settings, unit, inputs, workspace, progress):
-    """The same, convolutional network."""
-    return _train(settings, unit, inputs, workspace, progress, "cnn", "elevation", 0)
-
-
-def whole(settings, unit, inputs, workspace, progress):
-    """All viewpoints: the network that the ablations are compared with."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1)
-
-
-def whole_cnn(settings, unit, inputs, workspace, progress):
-    """All viewpoints, convolutional network."""
-    return _train(settings, unit, inputs, workspace, progress, "cnn", "all", 1)
-
-
-def r1(settings, unit, inputs, workspace, progress):
-    """One iteration."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, iterations=1)
-
-
-def r2(settings, unit, inputs, workspace, progress):
-    """Two iterations."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, iterations=2)
-
-
-def r5(settings, unit, inputs, workspace, progress):
-    """Five iterations."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, iterations=5)
-
-
-def mass(settings, unit, inputs, workspace, progress):
-    """Mixing proportions in place of activations."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, presence="mass")
-
-
-def vector(settings, unit, inputs, workspace, progress):
-    """Poses as vectors of 16 numbers, 16x16 weights."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, form="vector")
-
-
-def vector_no_coordinates(settings, unit, inputs, workspace, progress):
-    """Poses as vectors, no coordinates in the last layer."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, form="vector", coordinates=False)
-
-
-def no_coordinates(settings, unit, inputs, workspace, progress):
-    """No coordinates in the last layer."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, coordinates=False)
-
-
-def margin(settings, unit, inputs, workspace, progress):
-    """The margin loss of Sabour et al."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, loss="margin")
-
-
-def cross_entropy(settings, unit, inputs, workspace, progress):
-    """Cross-entropy."""
-    return _train(settings, unit, inputs, workspace, progress, "capsules", "all", 1, loss="cross-entropy")
-
-
-# --- looking
-
-
-def _trained(settings, inputs, step: str, kind: str):
-    """The networks of this unit, by seed."""
-    data = inputs.part(step)
-    make = _maker(settings, inputs["views"], kind)
-    for k, seed in enumerate(data["seed"].values.tolist()):
-        yield seed, dt.networks.set_weights(dt.networks.build(make, seed), data["weights"].values[k])
+def _trained(settings, inputs, step: str, cnn: bool = False):
+    """The network that this unit trained in a step."""
+    return dt.networks.set_weights(_network(settings, inputs["views"], cnn), inputs.part(step)["weights"].values[0])
 
 
 def votes(settings, unit, inputs, workspace, progress):
     """Distances of votes to the mean of the winning class, iteration by iteration."""
-    import xarray as xr
+    data, network = inputs["views"], _trained(settings, inputs, "whole")
+    x = _judged(data, parts(data, "all")["familiar"], settings, "familiar")[0][:_TRACED]
+    said = dt.networks.outputs(network, x)[0].argmax(1).numpy()
+    labels, counts = np.unique(said, return_counts=True)
+    traces = [_last_layer(dt.capsules.trace_routing(network, x[said == label])) for label in labels]
+    distances = [trace.mean_distance()[:, label] for label, trace in zip(labels, traces)]
+    mean, most = np.average(distances, axis=0, weights=counts), counts.argmax()
+    mass, edges = traces[most].distances[:, labels[most]], traces[most].edges
+    return xr.Dataset(
+        {
+            "distance": (("seed", "iteration"), mean[None]),
+            "share": (("seed", "iteration", "bin"), (mass / mass.sum(1, keepdims=True))[None]),
+            "middle": (("seed", "bin"), ((edges[1:] + edges[:-1]) / 2)[None]),
+        },
+        coords={"seed": unit, "iteration": np.arange(1, len(mean) + 1)},
+    )
 
-    data, made = inputs["views"], []
-    x, _ = _judged(data, parts(data, "all")["familiar"], settings, "familiar")
-    x = x[:_TRACED]
-    for seed, network in _trained(settings, inputs, "whole", "capsules"):
-        said = dt.networks.outputs(network, x)[0].argmax(1).numpy()
-        rows = []
-        for label in np.unique(said):
-            traces = dt.capsules.trace_routing(network, x[said == label])
-            trace = next(t for name, t in traces.items() if name.endswith("classifier"))
-            rows.append(
-                (trace.mean_distance()[:, label], trace.distances[:, label], trace.edges, (said == label).sum())
-            )
-        mean = np.average([r[0] for r in rows], axis=0, weights=[r[3] for r in rows])
-        most = max(rows, key=lambda r: r[3])
-        share = most[1] / most[1].sum(1, keepdims=True)
-        made.append(
-            xr.Dataset(
-                {
-                    "distance": (("seed", "iteration"), mean[None]),
-                    "share": (("seed", "iteration", "bin"), share[None]),
-                    "middle": (("seed", "bin"), ((most[2][1:] + most[2][:-1]) / 2)[None]),
-                },
-                coords={"seed": [seed], "iteration": np.arange(1, len(mean) + 1)},
-            )
-        )
-    return xr.concat(made, "seed", join="exact")
+
+def _last_layer(traces: dict[str, Any]) -> Any:
+    return next(trace for name, trace in traces.items() if name.endswith("classifier"))
 
 
 def attacks(settings, unit, inputs, workspace, progress):
-    """Accuracy under attack of capsules and of the convolutional network; gradients; pictures made against another network."""
-    import xarray as xr
-
-    data, made = inputs["views"], []
+    """Accuracy under attack of capsules and of the convolutional network; gradients; images made against another network."""
+    data, others = inputs["views"], inputs["whole-cnn"]
     x, y = _judged(data, parts(data, "all")["familiar"], settings, "familiar")
     x, y = x[: settings["attacked"]], y[: settings["attacked"]]
-    targets = (y + 1) % (int(y.max()) + 1)
-    epsilons = settings["epsilons"]
-    stranger = dt.networks.build(_maker(settings, data, "cnn"), 0)
-    others = inputs["whole-cnn"]
-    for (seed, capsules), (_, cnn) in zip(_trained(settings, inputs, "whole", "capsules"), _trained(settings, inputs, "whole-cnn", "cnn")):  # fmt: skip
-        at = others["seed"].values.tolist().index(seed)
-        dt.networks.set_weights(stranger, others["weights"].values[(at + 1) % others.sizes["seed"]])
-        rows: dict[str, list[np.ndarray]] = {}
-        slopes = {}
-        for name, network, loss, logits in (
-            ("capsules", capsules, _spread, dt.networks.logit_of_probability),
-            ("cnn", cnn, None, dt.networks.first_output),
-        ):
-            own = {} if loss is None else {"loss": loss}
-            strong = {"restarts": settings["restarts"], "steps": settings["attack_steps"], "seed": seed}
-            for attack, how in (
-                (dt.networks.fgsm, own),
-                (dt.networks.bim, own),
-                (dt.networks.strong, {"scores": logits, **strong}),
-            ):
-                found = dt.networks.robustness(network, x, y, epsilons, attack, **how)
-                rows.setdefault(found.method, []).append(found.accuracy)
-            aimed = dt.networks.robustness(network, x, y, epsilons, dt.networks.bim, targets=targets, **own)
-            rows.setdefault("bim, targeted: success", []).append(aimed.success)
-            passed = dt.networks.robustness(stranger, x, y, epsilons, dt.networks.bim, judge=network)
-            rows.setdefault("transferred", []).append(passed.accuracy)
-            profile = dt.networks.gradient_profile(network, x, y, **own)
-            slopes[name] = (float(profile.size.mean()), float(profile.zeros.mean()))
-        made.append(
-            xr.Dataset(
-                {
-                    "accuracy": (("seed", "attack", "network", "epsilon"), np.array([list(rows.values())])),
-                    "size": (("seed", "network"), [[s for s, _ in slopes.values()]]),
-                    "zeros": (("seed", "network"), [[z for _, z in slopes.values()]]),
-                },
-                coords={"seed": [seed], "attack": list(rows), "network": list(slopes), "epsilon": epsilons},
-            )
-        )
-    return xr.concat(made, "seed", join="exact")
+    other = (others["seed"].values.tolist().index(unit[0]) + 1) % others.sizes["seed"]
+    stranger = dt.networks.set_weights(_network(settings, data, cnn=True), others["weights"].values[other])
+    capsules, cnn = _trained(settings, inputs, "whole"), _trained(settings, inputs, "whole-cnn", cnn=True)
+    attack = partial(_attack, settings, unit[0], x, y, stranger)
+    found = {
+        "capsules": attack(capsules, dt.networks.logit_of_probability, loss=_spread),
+        "cnn": attack(cnn, dt.networks.first_output),
+    }
+    accuracy, profiles = [a for a, _ in found.values()], [profile for _, profile in found.values()]
+    return xr.Dataset(
+        {
+            "accuracy": (
+                ("seed", "attack", "network", "epsilon"),
+                [[[row[a] for row in accuracy] for a in accuracy[0]]],
+            ),
+            "size": (("seed", "network"), [[float(profile.size.mean()) for profile in profiles]]),
+            "zeros": (("seed", "network"), [[float(profile.zeros.mean()) for profile in profiles]]),
+        },
+        coords={"seed": unit, "attack": list(accuracy[0]), "network": list(found), "epsilon": settings["epsilons"]},
+    )
+
+
+def _attack(settings, seed: int, x, y, stranger, network, logits, **own) -> tuple[dict[str, np.ndarray], Any]:
+    """By attack the accuracy at every epsilon (of the targeted one its success), and the profile of the gradients.
+
+    stranger: the network that transferred images were made against. logits: output -> what the strong attack aims at. own: the
+    network's own loss.
+    """
+    made = dt.networks
+    robustness = partial(made.robustness, network, x, y, settings["epsilons"])
+    strong = {"restarts": settings["restarts"], "steps": settings["attack_steps"], "seed": seed}
+    aimed = robustness(made.bim, targets=(y + 1) % (int(y.max()) + 1), **own)
+    passed = made.robustness(stranger, x, y, settings["epsilons"], made.bim, judge=network)
+    accuracy = {
+        "fgsm": robustness(made.fgsm, **own).accuracy,
+        "bim": robustness(made.bim, **own).accuracy,
+        "strong": robustness(made.strong, scores=logits, **strong).accuracy,
+        "bim, targeted: success": aimed.success,
+        "transferred": passed.accuracy,
+    }
+    return accuracy, made.gradient_profile(network, x, y, **own)
 
 
 def _spread(scores, labels):
@@ -297,8 +217,6 @@ def _spread(scores, labels):
 
 def parameters(settings, unit, inputs, workspace, progress):
     """The paper's networks, built and counted."""
-    import xarray as xr
-
     made = dt.capsules
     counts = {
         "capsules": dt.networks.count(made.MatrixCapsuleNetwork),
@@ -308,34 +226,34 @@ def parameters(settings, unit, inputs, workspace, progress):
     return xr.Dataset({"count": ("network", list(counts.values()))}, coords={"network": list(counts)})
 
 
-def _each(settings: dict) -> list[list[int]]:
-    return chunks(members(settings), 1)
-
-
-def _training(name: str, function, about: str) -> Step:
-    return Step(name=name, function=function, units=_each, needs=("views",), about=about)
+def _training(name: str, about: str, **options: Any) -> Step:
+    return Step(name=name, function=train, options=options, units=in_chunks, needs=("views",), about=about)
 
 
 STEPS = [
     Step(name="parameters", function=parameters, about="the paper's networks counted"),
-    Step(name="views", function=views, about="pictures rendered or read"),
-    _training("azimuth-capsules", azimuth_capsules, "new azimuths: capsules"),
-    _training("azimuth-cnn", azimuth_cnn, "new azimuths: convolutional network"),
-    _training("elevation-capsules", elevation_capsules, "new elevations: capsules"),
-    _training("elevation-cnn", elevation_cnn, "new elevations: convolutional network"),
-    _training("whole", whole, "all viewpoints: capsules"),
-    _training("whole-cnn", whole_cnn, "all viewpoints: convolutional network"),
-    _training("r1", r1, "ablation: one iteration"),
-    _training("r2", r2, "ablation: two iterations"),
-    _training("r5", r5, "ablation: five iterations"),
-    _training("mass", mass, "ablation: mixing proportions for activations"),
-    _training("vector", vector, "ablation: poses as vectors"),
-    _training("vector-no-coordinates", vector_no_coordinates, "ablation: poses as vectors, no coordinates"),
-    _training("no-coordinates", no_coordinates, "ablation: no coordinates"),
-    _training("margin", margin, "ablation: margin loss"),
-    _training("cross-entropy", cross_entropy, "ablation: cross-entropy"),
-    Step(name="votes", function=votes, units=_each, needs=("views", "whole"), about="distances of votes"),
+    Step(name="views", function=views, about="images rendered or read"),
+    _training("azimuth-capsules", "new azimuths: capsules", views="azimuth"),
+    _training("azimuth-cnn", "new azimuths: convolutional network", views="azimuth", cnn=True),
+    _training("elevation-capsules", "new elevations: capsules", views="elevation"),
+    _training("elevation-cnn", "new elevations: convolutional network", views="elevation", cnn=True),
+    _training("whole", "all viewpoints: capsules"),
+    _training("whole-cnn", "all viewpoints: convolutional network", cnn=True),
+    _training("r1", "ablation: one iteration", iterations=1),
+    _training("r2", "ablation: two iterations", iterations=2),
+    _training("r5", "ablation: five iterations", iterations=5),
+    _training("mass", "ablation: mixing proportions for activations", presence="mass"),
+    _training("vector", "ablation: poses as vectors", form="vector"),
+    _training("vector-no-coordinates", "ablation: poses as vectors, no coordinates", form="vector", coordinates=False),
+    _training("no-coordinates", "ablation: no coordinates", coordinates=False),
+    _training("margin", "ablation: margin loss", loss="margin"),
+    _training("cross-entropy", "ablation: cross-entropy", loss="cross-entropy"),
+    Step(name="votes", function=votes, units=in_chunks, needs=("views", "whole"), about="distances of votes"),
     Step(
-        name="attacks", function=attacks, units=_each, needs=("views", "whole", "whole-cnn"), about="attacks, gradients"
+        name="attacks",
+        function=attacks,
+        units=in_chunks,
+        needs=("views", "whole", "whole-cnn"),
+        about="attacks, gradients",
     ),
 ]

@@ -1,6 +1,6 @@
 """Lin, Tegmark & Rolnick 2017, "Why does deep and cheap learning work so well?" (arXiv 1608.08225).
 
-The settings. The paper trains nothing and measures nothing, so that all sizes here are ours, chosen beforehand.
+The paper trains nothing and measures nothing, so that all sizes here are ours, fixed before anything was measured.
 """
 
 from typing import Any

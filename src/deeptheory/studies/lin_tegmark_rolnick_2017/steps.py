@@ -1,15 +1,16 @@
 """What is measured: gates, counts, posteriors, hierarchies, flattening, fields, and how low the degree of real data is."""
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
-from deeptheory.core.errors import InputError
-from deeptheory.runs import Step, chunks, derive, generator
-from deeptheory.runs import members as numbered
+from deeptheory.runs import Step, derive, generator
+from deeptheory.studies.units import in_chunks, seeds
 
 # bias where the paper's condition holds: sigma''(b) must not vanish, as it does for tanh and the logistic function at 0
 BIASES = {"softplus": 0.0, "exp": 0.0, "tanh": 0.6585, "sigmoid": 1.317, "silu": 0.0, "gelu": 0.0}
@@ -21,42 +22,24 @@ PRECISION = (2, 4, 6, 8)
 BITS = range(1, 13)
 DECIMALS = 6
 DATA = ("digits", "ising", "committee", "cubic")
-_GRID = 41
-_POINTS = 20_000
-_FFT, _STRASSEN, _RANK = 256, (1, 2, 3, 4), (64, 4)
 SPARSE = (200, 0.1)  # size and density of the random factors
-
-
-def members(settings: dict) -> list[int]:
-    """One seed a field, and a part of each kind of data."""
-    return numbered(settings["seed"], settings["seeds"])
-
-
-def check(settings: dict) -> None:
-    """InputError: settings that would only fail later, in the middle of a run."""
-    for name in ("seeds", "chains"):
-        if settings[name] < 2:
-            raise InputError(f"{name} is {settings[name]}; needed: at least 2")
-    if settings["samples"] < 1000:
-        raise InputError(f"samples is {settings['samples']}; needed: at least 1000")
-    if settings["field"] < 64 or settings["field"] % 2:
-        raise InputError(f"field is {settings['field']}; needed: an even number of at least 64")
-    y = settings["couplings"]
-    if len(y) != 3 or min(y) <= 0 or not settings["k_max"] > 0:
-        raise InputError(f"couplings is {y}, k_max {settings['k_max']}; needed: three numbers above 0, and one above 0")
+_STATES = np.array(list(np.ndindex(*(2,) * 9)))  # of a 3 x 3 grid of bits
+_GRID, _POINTS, _BETA = 41, 20_000, 20.0
+_POLYNOMIAL = "x*y*z + 2*x**2*y - z"
+_FFT, _STRASSEN, _RANK = 256, (1, 2, 3, 4), (64, 4)
 
 
 def gates(settings, unit, inputs, workspace, progress):
     """Product gates at every scale; flat and tree products; the bit gate on all inputs."""
-    import xarray as xr
-
     points = np.stack(np.meshgrid(*[np.linspace(-1, 1, _GRID)] * 2), -1).reshape(-1, 2)
-    error = np.array([[_error(_gate(a, s), points) for s in SCALES] for a in BIASES])
+    made = [[dt.cheap.product_gate(a, scale=float(s), bias=b) for s in SCALES] for a, b in BIASES.items()]
+    error = np.array([[_error(gate, points) for gate in row] for row in made])
     sloped = (SLOPED[0] <= SCALES) & (SLOPED[1] >= SCALES)
     slope = [float(np.polyfit(np.log(SCALES[sloped]), np.log(e[sloped]), 1)[0]) for e in error]
     flat, tree = zip(*[_flat_and_tree(n, generator(settings["seed"], "product", n)) for n in PRECISION])
-    bits = [_bit_gate(k) for k in BITS]
-    rules = [_bit_error(beta) * 10**DECIMALS for beta in (DECIMALS * math.log(10), 2 * DECIMALS * math.log(10))]
+    sizes = [dt.cheap.compile_polynomial(_POLYNOMIAL, activation="silu", tolerance=t).neurons for t in (1e-2, 1e-6)]
+    wrong, worst = zip(*[_bit_gate(k, _BETA) for k in BITS])
+    rules = [_bit_gate(3, beta)[1] * 10**DECIMALS for beta in (DECIMALS * math.log(10), 2 * DECIMALS * math.log(10))]
     return xr.Dataset(
         {
             "error": (("activation", "scale"), error),
@@ -64,10 +47,10 @@ def gates(settings, unit, inputs, workspace, progress):
             "predicted_floor": ("activation", [_floor(a) for a in BIASES]),
             "flat": (("n", "what"), list(flat)),
             "tree": (("n", "what"), list(tree)),
-            "wrong_bits": ("k", [b[0] for b in bits]),
-            "bit_error": ("k", [b[1] for b in bits]),
+            "wrong_bits": ("k", list(wrong)),
+            "bit_error": ("k", np.array(worst) / (math.exp(-_BETA / 2) / (1 + math.exp(-_BETA / 2)))),
             "beta_rule": ("rule", rules),
-            "fixed_size": ("tolerance", [_size(t) for t in (1e-2, 1e-6)]),
+            "fixed_size": ("tolerance", sizes),
         },
         coords={
             "activation": list(BIASES), "scale": SCALES, "n": list(PRECISION), "what": ["error", "certificate", "neurons"],
@@ -76,13 +59,12 @@ def gates(settings, unit, inputs, workspace, progress):
     )  # fmt: skip
 
 
-def _gate(activation: str, scale: float) -> Any:
-    return dt.cheap.product_gate(activation, scale=float(scale), bias=BIASES[activation])
+def _outputs(network: Any, x: np.ndarray) -> np.ndarray:
+    return network(as_tensor(x)).detach().numpy()
 
 
 def _error(network: Any, points: np.ndarray) -> float:
-    out = network(as_tensor(points)).detach().numpy()[..., 0]
-    return float(np.abs(out - points.prod(1)).max())
+    return float(np.abs(_outputs(network, points)[..., 0] - points.prod(1)).max())
 
 
 def _floor(activation: str) -> float:
@@ -106,41 +88,28 @@ def _flat_and_tree(n: int, rng) -> tuple[list[float], list[float]]:
     return one, other
 
 
-def _bit_gate(k: int) -> tuple[int, float]:
-    """Wrong bits among all 2^k inputs, and worst error over e^(-beta/2) / (1 + e^(-beta/2)), at beta = 20."""
-    gate, every = dt.cheap.bit_product_gate(k, beta=20.0), np.array(list(np.ndindex(*(2,) * k)), dtype=float)
-    out = gate(as_tensor(every)).detach().numpy()[..., 0]
-    worst = math.exp(-10) / (1 + math.exp(-10))
-    return int(((out > 0.5) != every.prod(1)).sum()), float(np.abs(out - every.prod(1)).max() / worst)
-
-
-def _bit_error(beta: float) -> float:
-    gate, every = dt.cheap.bit_product_gate(3, beta=beta), np.array(list(np.ndindex(2, 2, 2)), dtype=float)
-    return float(np.abs(gate(as_tensor(every)).detach().numpy()[..., 0] - every.prod(1)).max())
-
-
-def _size(tolerance: float) -> int:
-    return dt.cheap.compile_polynomial("x*y*z + 2*x**2*y - z", activation="silu", tolerance=tolerance).neurons
+def _bit_gate(k: int, beta: float) -> tuple[int, float]:
+    """Wrong bits among all 2^k inputs, and worst error."""
+    every = np.array(list(np.ndindex(*(2,) * k)), dtype=float)
+    out = _outputs(dt.cheap.bit_product_gate(k, beta=beta), every)[..., 0]
+    return int(((out > 0.5) != every.prod(1)).sum()), float(np.abs(out - every.prod(1)).max())
 
 
 def counts(settings, unit, inputs, workspace, progress):
-    """Neurons by exact rank, and parameters of Hamiltonians by enumeration; whole numbers throughout."""
-    import xarray as xr
-
+    """Neurons by exact rank, and parameters of Hamiltonians by enumeration; integers throughout."""
     products = ["*".join(f"x{i}" for i in range(n)) for n in SHALLOW]
     shallow = [dt.cheap.neuron_count(p, depth=1) for p in products]
     conventions = [c for c in dt.cheap.CONVENTIONS if c != "power"]
     two = [dt.cheap.neuron_count("x*y", depth=1, convention=c) for c in conventions]
     trees = [dt.cheap.product_optimum(n, round(math.log2(n)))[0] for n in TREES]
-    parameters = {name: count() for name, (count, _) in PARAMETERS.items()}
     return xr.Dataset(
         {
             "shallow": (("n", "bound"), [[c.lower, c.upper] for c in shallow]),
             "gate": (("convention", "bound"), [[c.lower, c.upper] for c in two]),
             "tree": ("leaves", trees),
-            "parameters": ("row", list(parameters.values())),
+            "parameters": ("row", [count() for count, _ in PARAMETERS.values()]),
         },
-        coords={"n": list(SHALLOW), "bound": ["lower", "upper"], "convention": conventions, "leaves": list(TREES), "row": list(parameters)},
+        coords={"n": list(SHALLOW), "bound": ["lower", "upper"], "convention": conventions, "leaves": list(TREES), "row": list(PARAMETERS)},
     )  # fmt: skip
 
 
@@ -163,9 +132,7 @@ PARAMETERS = {  # row -> (how it is counted, the paper's number for it)
 
 
 def posteriors(settings, unit, inputs, workspace, progress):
-    """Networks that are Bayes' rule, beside Bayes' rule written out by enumeration or from the densities."""
-    import xarray as xr
-
+    """Networks that are Bayes' rule, next to Bayes' rule written out by enumeration or from the densities."""
     worst = [_gaussian(settings["seed"]), _ising(), _graph(settings["seed"])]
     pair = [generator(settings["seed"], "partition", k) for k in range(100)]
     found = [dt.cheap.partition_counterexample(*rng.standard_normal((2, 8))) for rng in pair]
@@ -190,13 +157,12 @@ def _gaussian(seed: int) -> float:
         off = x - means[k]
         quadratic = np.einsum("ni,ij,nj->n", off, np.linalg.inv(covariances[k]), off)
         joint[:, k] = priors[k] * np.exp(-quadratic / 2) / np.sqrt(np.linalg.det(2 * np.pi * covariances[k]))
-    return float(np.abs(network(as_tensor(x)).detach().numpy() - joint / joint.sum(1, keepdims=True)).max())
+    return float(np.abs(_outputs(network, x) - joint / joint.sum(1, keepdims=True)).max())
 
 
 def _ising() -> float:
     """Two temperatures of a 3 x 3 grid, all 512 states."""
-    states = np.array(list(np.ndindex(*(2,) * 9)))
-    spins = 2 * states - 1
+    spins = 2 * _STATES - 1
     bonds = [(r * 3 + c, r * 3 + c + 1) for r in range(3) for c in range(2)]
     bonds += [(r * 3 + c, r * 3 + c + 3) for r in range(2) for c in range(3)]
     joint = []
@@ -205,7 +171,7 @@ def _ising() -> float:
         joint.append(prior * weight / weight.sum())
     network = dt.cheap.BayesSoftmax([dt.cheap.ising((3, 3), j, 0.1) for j in (0.2, 0.7)], np.array([0.6, 0.4]))
     truth = np.stack(joint, axis=1)
-    return float(np.abs(network(as_tensor(states)).detach().numpy() - truth / truth.sum(1, keepdims=True)).max())
+    return float(np.abs(_outputs(network, _STATES) - truth / truth.sum(1, keepdims=True)).max())
 
 
 def _graph(seed: int) -> float:
@@ -222,13 +188,11 @@ def _graph(seed: int) -> float:
     truth = np.moveaxis(weight / weight.sum(1, keepdims=True), 1, 2).reshape(-1, 3)
     seen = np.array(list(np.ndindex(2, 2)))
     graph = dt.cheap.FactorGraph(levels, list(zip(scopes, tables)))
-    return float(np.abs(graph.posterior(1, (0, 4))(as_tensor(seen)).detach().numpy() - truth).max())
+    return float(np.abs(_outputs(graph.posterior(1, (0, 4)), seen) - truth).max())
 
 
 def hierarchies(settings, unit, inputs, workspace, progress):
-    """Theorem 2 and corollary 2 in random chains of whole numbers; what each level keeps."""
-    import xarray as xr
-
+    """Theorem 2 and corollary 2 in random chains of integers; what each level keeps."""
     levels, rows = 4, []
     for k in range(settings["chains"]):
         prior, tables = dt.cheap.lumpable_chain(derive(settings["seed"], "chain", k), levels=levels, states=6)
@@ -253,39 +217,38 @@ def hierarchies(settings, unit, inputs, workspace, progress):
 
 def linear(settings, unit, inputs, workspace, progress):
     """Synapses of linear maps in factors and flattened."""
-    import xarray as xr
-
-    found = [(dt.cheap.flattening_cost(_butterflies(_FFT)), _FFT / (2 * math.log2(_FFT)))]
-    strassen = [dt.cheap.flattening_cost(_strassen(k, generator(settings["seed"], "strassen", k))) for k in _STRASSEN]
-    n, rank = _RANK
-    rng = generator(settings["seed"], "low rank")
-    low = dt.cheap.flattening_cost([rng.standard_normal((rank, n)), rng.standard_normal((n, rank))])
-    n, p = SPARSE
-    sparse = []
-    for seed in members(settings):
-        a, b = (generator(seed, "sparse", which).random((n, n)) < p for which in ("first", "second"))
-        sparse.append(dt.cheap.flattening_cost([a.astype(np.int64), b.astype(np.int64)]).cost)
+    seed, cost = settings["seed"], dt.cheap.flattening_cost
+    fft = cost(_butterflies(_FFT)).cost
+    strassen = [cost(_strassen(k, generator(seed, "strassen", k))).cost for k in _STRASSEN]
+    (n, rank), rng = _RANK, generator(seed, "low rank")
+    low = cost([rng.standard_normal((rank, n)), rng.standard_normal((n, rank))]).cost
+    sparse = [cost(_random_factors(network)).cost for network in seeds(settings, "seeds")]
+    size, p = SPARSE
     return xr.Dataset(
         {
-            "fft": found[0][0].cost / found[0][1],
-            "fft_cost": found[0][0].cost,
-            "strassen": ("level", [c.cost / (8**k / (9 * 7**k - 8 * 4**k)) for k, c in zip(_STRASSEN, strassen)]),
-            "strassen_cost": ("level", [c.cost for c in strassen]),
-            "low_rank": low.cost / (_RANK[0] / (2 * _RANK[1])),
-            "low_rank_cost": low.cost,
-            "sparse": ("seed", np.array(sparse) / ((1 - (1 - p**2) ** n) / (2 * p))),
+            "fft": fft / (_FFT / (2 * math.log2(_FFT))),
+            "fft_cost": fft,
+            "strassen": ("level", [c / (8**k / (9 * 7**k - 8 * 4**k)) for k, c in zip(_STRASSEN, strassen)]),
+            "strassen_cost": ("level", strassen),
+            "low_rank": low / (n / (2 * rank)),
+            "low_rank_cost": low,
+            "sparse": ("seed", np.array(sparse) / ((1 - (1 - p**2) ** size) / (2 * p))),
             "sparse_cost": ("seed", sparse),
         },
-        coords={"level": list(_STRASSEN), "seed": members(settings)},
+        coords={"level": list(_STRASSEN), "seed": seeds(settings, "seeds")},
     )
+
+
+def _random_factors(seed: int) -> list[np.ndarray]:
+    n, p = SPARSE
+    return [(generator(seed, "sparse", which).random((n, n)) < p).astype(np.int64) for which in ("first", "second")]
 
 
 def _butterflies(n: int) -> list[np.ndarray]:
     """The factors of the Fourier transform of n = 2^k numbers in bit-reversed order, first applied first (Cooley & Tukey)."""
     out, half = [], 1
     while half < n:
-        turn = np.exp(-1j * np.pi * np.arange(half) / half)
-        eye = np.eye(half)
+        turn, eye = np.exp(-1j * np.pi * np.arange(half) / half), np.eye(half)
         block = np.block([[eye, np.diag(turn)], [eye, -np.diag(turn)]])
         out.append(np.kron(np.eye(n // (2 * half)), block))
         half *= 2
@@ -302,90 +265,75 @@ def _strassen(k: int, rng) -> list[Any]:
     """X -> X A for 2^k x 2^k matrices, entries block by block: k encoding maps, a diagonal of 7^k, k decoding maps."""
     from scipy import sparse
 
+    def at(level: int, block: np.ndarray) -> Any:
+        return sparse.kron(sparse.kron(sparse.eye_array(7**level), block), sparse.eye_array(4 ** (k - level - 1)))
+
     a = rng.standard_normal(4**k)  # A, block by block
     for level in range(k):
-        a = sparse.kron(sparse.kron(sparse.eye_array(7**level), _OTHER), sparse.eye_array(4 ** (k - level - 1))) @ a
-    encode = [
-        sparse.kron(sparse.kron(sparse.eye_array(7**level), _ENCODE), sparse.eye_array(4 ** (k - level - 1)))
-        for level in range(k)
-    ]
-    decode = [
-        sparse.kron(sparse.kron(sparse.eye_array(7**level), _DECODE), sparse.eye_array(4 ** (k - level - 1)))
-        for level in range(k)
-    ]
+        a = at(level, _OTHER) @ a
+    encode, decode = ([at(level, block) for level in range(k)] for block in (_ENCODE, _DECODE))
     return [*encode, sparse.diags_array(a), *decode[::-1]]
 
 
 def fields(settings, unit, inputs, workspace, progress):
     """Couplings of one field and of its block averages."""
-    import xarray as xr
-
-    seed = unit[0]
     pair = [
-        dt.cheap.gaussian_field(settings["couplings"], settings["field"], derive(seed, "field", k)) for k in range(2)
+        dt.cheap.gaussian_field(settings["couplings"], settings["field"], derive(unit[0], "field", k)) for k in range(2)
     ]
-    flow = dt.cheap.renormalisation_flow(np.stack(pair), k_max=settings["k_max"])  # two a seed, their mean counts
+    flow = dt.cheap.renormalisation_flow(np.stack(pair), k_max=settings["k_max"])  # two per seed, their mean counts
     slope = np.log2(flow.couplings[:, 1] / flow.couplings[:, 0]).mean(0)
     return xr.Dataset(
         {
             "exponent": (("seed", "term"), slope[None]),
             "coupling": (("seed", "step", "term"), flow.couplings.mean(0)[None]),
         },
-        coords={"seed": [seed]},
+        coords={"seed": unit},
     )
 
 
 def data(settings, unit, inputs, workspace, progress):
     """Held-out bits of Hamiltonians of degree 1, 2 and 3 on one part of each kind of data."""
-    import xarray as xr
-
-    seed = unit[0]
     rows = []
     for name in DATA:
-        x = _samples(name, seed, settings)
+        x = _samples(name, unit[0], settings)
         fits = [dt.cheap.hamiltonian_fit(x, degree, ladder=False, seed=0) for degree in (1, 2, 3)]
         rows.append([[f.bits.value, float(f.parameters)] for f in fits])
     return xr.Dataset(
         {"fit": (("seed", "data", "degree", "what"), np.array(rows)[None])},
-        coords={"seed": [seed], "data": list(DATA), "degree": [1, 2, 3], "what": ["bits", "parameters"]},
+        coords={"seed": unit, "data": list(DATA), "degree": [1, 2, 3], "what": ["bits", "parameters"]},
     )
 
 
 def _samples(name: str, seed: int, settings: dict) -> np.ndarray:
     """[N, n] bits: windows of digits, a 3 x 3 Ising grid, committee inputs with their label, or a cubic Hamiltonian."""
     rng = generator(seed, name)
-    if name == "digits":  # the part of the pictures that belongs to this seed, every 3 x 3 window of each
+    if name == "digits":  # the part of the images that belongs to this seed, every 3 x 3 window of each
         images = dt.datasets.digits().images > 8
         order = generator(settings["seed"], "digits").permutation(len(images))
-        mine = images[order[members(settings).index(seed) :: settings["seeds"]]]
+        mine = images[order[seeds(settings, "seeds").index(seed) :: settings["seeds"]]]
         windows = np.lib.stride_tricks.sliding_window_view(mine, (3, 3), axis=(1, 2))
         return windows.reshape(-1, 9).astype(np.int64)
     if name == "committee":
         task = dt.datasets.committee()
         rows = rng.integers(0, len(task.x), settings["samples"])
         return np.column_stack([task.x[rows], task.y[rows]]).astype(np.int64)
-    states = np.array(list(np.ndindex(*(2,) * 9)))
-    spins = 2 * states - 1
     if name == "ising":
-        energy = dt.cheap.ising((3, 3), 0.4, 0.1).energy(as_tensor(states)).detach().numpy()
+        energy = _outputs(dt.cheap.ising((3, 3), 0.4, 0.1).energy, _STATES)
     else:  # every triple, no pair: the control that must fail
         triples = [(a, b, c) for a in range(9) for b in range(a) for c in range(b)]
         weights = generator(settings["seed"], "triples").normal(0, 0.3, len(triples))
-        energy = -np.stack([spins[:, a] * spins[:, b] * spins[:, c] for a, b, c in triples], axis=1) @ weights
+        energy = -np.stack([(2 * _STATES[:, [a, b, c]] - 1).prod(1) for a, b, c in triples], axis=1) @ weights
     p = np.exp(-(energy - energy.min()))
-    return states[rng.choice(len(states), settings["samples"], p=p / p.sum())]
+    return _STATES[rng.choice(len(_STATES), settings["samples"], p=p / p.sum())]
 
 
-def _one_by_one(settings: dict) -> list[list[int]]:
-    return chunks(members(settings), 1)
-
-
+_one_each = partial(in_chunks, count="seeds")
 STEPS = [
     Step(name="gates", function=gates, about="product gates, bit gates, flat and tree products"),
     Step(name="counts", function=counts, about="neurons and parameters, exact"),
     Step(name="posteriors", function=posteriors, about="Bayes as a softmax; the partition-function counterexample"),
     Step(name="hierarchies", function=hierarchies, about="theorem 2 in random chains"),
     Step(name="linear", function=linear, about="flattening of linear maps"),
-    Step(name="fields", function=fields, units=_one_by_one, about="coarse-graining of Gaussian fields"),
-    Step(name="data", function=data, units=_one_by_one, about="degree of the Hamiltonian of data"),
+    Step(name="fields", function=fields, units=_one_each, about="coarse-graining of Gaussian fields"),
+    Step(name="data", function=data, units=_one_each, about="degree of the Hamiltonian of data"),
 ]

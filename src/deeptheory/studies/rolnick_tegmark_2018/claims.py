@@ -332,7 +332,7 @@ CLAIMS = [
         "section 4",
         "Polynomials of bounded degree, the natural ones, show no exponential gap.",
         "largest count in one layer / (16 c), c monomials of degree up to 4",
-        "<= 1",
+        None,  # arithmetic: prod(r + 1) <= 16 for a monomial of degree 4; a test holds it
         bounded_degree,
     ),
     *(

@@ -1,6 +1,6 @@
 """Sabour, Frosst & Hinton 2017, "Dynamic routing between capsules" (arXiv 1710.09829).
 
-The settings: the paper's text and its released program where they differ; three scales; what may be turned.
+The settings follow the paper's text, and its released program where that differs, at three scales.
 """
 
 from typing import Any

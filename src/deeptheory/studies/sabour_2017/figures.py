@@ -1,21 +1,18 @@
-"""The page: which figures, what to see in them, and how far to trust them."""
+"""The figures, what they show and their limitations; the page is made of them."""
 
 from typing import Any
 
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.core.theme import layer_colours, new_figure
-from deeptheory.runs import Plate, Sample
-from deeptheory.runs.intervals import interval
-from deeptheory.studies.drawing import against
+from deeptheory.report import charts
+from deeptheory.runs import Plate
 from deeptheory.studies.pages import Part
-from deeptheory.studies.sabour_2017.claims import compared
-
-_ROWS = ("r1", "r1-reconstruction", "r3", "r3-reconstruction", "cnn")
-
+from deeptheory.studies.sabour_2017.claims import compared, end
+from deeptheory.studies.tables import estimate, table_of, trainings
 
 TITLE = "Dynamic routing between capsules"
+_ROWS = ("r1", "r1-reconstruction", "r3", "r3-reconstruction", "cnn")
 
 
 def notices(settings: dict) -> list[str]:
@@ -35,71 +32,44 @@ def lead(settings: dict, scale: str) -> str:
     )
 
 
-def _long(pictures: np.ndarray, names: list[str]):
-    """Pixels as a table: row, shown, y, x, value."""
+def _pixels(images: np.ndarray, names: list[str]):
+    """As a table: row, shown, y, x, value."""
     import pandas as pd
 
-    index = pd.MultiIndex.from_product(
-        [names, *(range(n) for n in pictures.shape[1:])], names=["row", "shown", "y", "x"]
-    )
-    return pd.DataFrame({"value": pictures.ravel().round(3)}, index=index).reset_index()
+    index = pd.MultiIndex.from_product([names, *map(range, images.shape[1:])], names=["row", "shown", "y", "x"])
+    return pd.DataFrame({"value": images.ravel().round(3)}, index=index).reset_index()
 
 
-def _large(pictures: np.ndarray, factor: int) -> np.ndarray:
-    """Every pixel as a square of so many: a browser would blur them."""
-    return (
-        pictures.repeat(factor, -2).repeat(factor, -1)
-        if pictures.ndim == 3
-        else pictures.repeat(factor, 1).repeat(factor, 2)
-    )
+def _mosaic(images: np.ndarray, factor: int, columns: list[str], rows: list[str]):
+    """Images under their names; every pixel is a square of `factor` pixels, since a browser would blur it."""
+    large = images.repeat(factor, 1).repeat(factor, 2)
+    return dt.faces.picture_figure(dt.faces.montage(large, len(columns)), columns, rows)
 
 
 def _reconstructions(results: Any, settings: dict) -> Plate:
     data = results["reconstructions"].isel(seed=0)
-    rows = [str(r) for r in data["row"].values]
-    pictures, count = data["pictures"].values, data.sizes["shown"]
-    said, label = data["said"].values, data["label"].values
-    names = [f"{a}" if a == b else f"{a}, is {b}" for a, b in zip(said, label)]
-    figure = dt.faces.picture_figure(
-        dt.faces.montage(_large(pictures.reshape(-1, *pictures.shape[2:]), 5), count), names, rows
-    )
+    rows, images = [str(r) for r in data["row"].values], data["pictures"].values
+    names = [f"{a}" if a == b else f"{a}, is {b}" for a, b in zip(data["said"].values, data["label"].values)]
     return Plate(
         name="reconstructions",
-        title="Pictures and what the network draws of them, failures last",
-        figure=figure,
-        table=_long(pictures, rows),
+        title="Images and what the network draws of them, failures last",
+        figure=_mosaic(images.reshape(-1, *images.shape[2:]), 5, names, rows),
+        table=_pixels(images, rows),
         see="Below each column what the network said (and what it is, where it was wrong). Second row: drawn from the longest capsule; third: from the capsule of the label. In a failure, do the two rows differ?",
-        trust="The first pictures of the test set that were right and the first that were wrong, not chosen by eye; one network. The "
+        trust="The first images of the test set that were right and the first that were wrong, not chosen by eye; one network. The "
         f"decoder saw {settings['updates'][0]} batches: its drawings are blurred. The label is used for the last row alone.",
-        alt="Three rows of small digits: inputs, drawings from the longest capsule, drawings from the labelled capsule.",
+        alt="Three rows of small digits: inputs, drawings from the longest capsule, drawings from the labeled capsule.",
     )
 
 
 def _errors(results: Any, settings: dict) -> Plate:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    rows = []
-    for step in _ROWS:
-        found = interval(Sample(results[step]["error"].values[:, -1]))
-        rows.append({"network": step, "error": found.value, "low": found.low, "high": found.high, "seeds": found.n})
-    table = pd.DataFrame(rows)
-    figure = new_figure(xaxis_title="network", yaxis_title="test error (%)")
-    bars = {"type": "data", "symmetric": False, "array": (table["high"] - table["error"]).round(4).tolist()}
-    bars["arrayminus"] = (table["error"] - table["low"]).round(4).tolist()
-    figure.add_trace(
-        go.Scatter(x=table["network"], y=table["error"].round(4), error_y=bars, mode="markers", marker={"size": 10})
-    )
-    for step in _ROWS:
-        values = results[step]["error"].values[:, -1]
-        figure.add_trace(
-            go.Scatter(x=[step] * len(values), y=values.round(3), mode="markers", marker={"size": 5, "opacity": 0.5})
-        )
-    figure.update_layout(showlegend=False)
+    errors = {step: end(results, step) for step in _ROWS}
+    table = table_of([estimate(values, name="error", n="seeds", network=step) for step, values in errors.items()])
+    each = table_of([{"network": step, "error": v} for step, values in errors.items() for v in values])
     return Plate(
         name="errors",
-        title="One or three iterations, with and without the decoder; the baseline beside them",
-        figure=figure,
+        title="One or three iterations, with and without the decoder; the baseline next to them",
+        figure=charts.points(table, "network", "error", each=each, x_title="network", y_title="test error (%)"),
         table=table,
         see="Are three iterations (r3) better than uniform coupling (r1), the decoder better than none, and capsules better than the convolutional network (cnn)? Small dots: networks.",
         claims=("r3-versus-r1", "reconstruction-helps", "capsules-versus-cnn"),
@@ -114,43 +84,33 @@ def _errors(results: Any, settings: dict) -> Plate:
 
 def _drawings(results: Any, settings: dict) -> Plate:
     data = results["perturbation"].isel(seed=0)
-    explained = data["explained"].values
-    best = np.argsort(-np.nan_to_num(np.nanmax(explained, axis=0)))[:6]
+    best = np.argsort(-np.nan_to_num(np.nanmax(data["explained"].values, axis=0)))[:6]
     drawings = data["drawings"].values[:2, best]  # [2, 6, 11, H, W]
-    offsets = [f"{o:+.2f}" for o in data["offset"].values]
+    images = drawings.reshape(-1, *drawings.shape[2:])
     names = [f"digit {k + 1}, number {d}" for k in range(2) for d in best]
-    flat = drawings.reshape(-1, *drawings.shape[3:])
-    figure = dt.faces.picture_figure(dt.faces.montage(_large(flat, 3), len(offsets)), offsets, names)
+    offsets = [f"{o:+.2f}" for o in data["offset"].values]
     return Plate(
         name="perturbation",
         title="One number of a pose moved from -0.25 to 0.25",
-        figure=figure,
-        table=_long(drawings.reshape(12, len(offsets), *drawings.shape[3:]), names),
+        figure=_mosaic(images.reshape(-1, *images.shape[2:]), 3, offsets, names),
+        table=_pixels(images, names),
         see="Each row moves one number of the winning capsule of one digit. Look for width, thickness, slant, a part that grows.",
-        trust="The six numbers of a pose whose movement explains most width in some class are shown, of 16; two pictures, one network.",
+        trust="The six numbers of a pose whose movement explains most width in some class are shown, of 16; two images, one network.",
         alt="Twelve rows of eleven drawings of a digit, changing slowly from left to right.",
     )
 
 
 def _width(results: Any, settings: dict) -> Plate:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    explained = results["perturbation"]["explained"]
-    best = explained.max("dimension")  # [seed, class]
-    rows = best.to_dataframe("explained").reset_index()
-    figure = new_figure(xaxis_title="class", yaxis_title="largest R2 of the width", yaxis_range=[0, 1.02])
-    for seed, colour in zip(best["seed"].values, layer_colours(best.sizes["seed"])):
-        y = best.sel(seed=seed).values.round(4)
-        figure.add_trace(
-            go.Scatter(x=list(range(10)), y=y, mode="markers", name=f"seed {seed}", marker={"color": colour})
-        )
-    figure.add_hline(y=0.8, line_dash="dot")
+    table = results["perturbation"]["explained"].max("dimension").to_dataframe("explained").reset_index()
+    figure = charts.points(
+        table.assign(name=[f"seed {s}" for s in table["seed"]]), "class", "explained", "name", x_title="class",
+        y_title="largest R2 of the width",
+    ).update_yaxes(range=[0, 1.02])  # fmt: skip
     return Plate(
         name="width",
         title="Is one number of the pose the width?",
-        figure=figure,
-        table=pd.DataFrame(rows),
+        figure=charts.reference(figure, level=0.8),
+        table=table,
         see="For each class the number of the pose whose movement explains the drawn width best. Above the line, one number is a width.",
         claims=("width-dimension-exists",),
         trust="Width is four standard deviations of the ink's columns, measured on drawings. That a straight line explains it says that "
@@ -162,8 +122,14 @@ def _width(results: Any, settings: dict) -> Plate:
 def _matched(results: Any, settings: dict) -> Plate:
     runs = {"capsules": results["expanded-capsules"], "convolutional": results["expanded-cnn"]}
     weights = [r.sizes["parameter"] for r in runs.values()]
-    titles = {"x_title": "accuracy on moved digits (%)", "y_title": "accuracy on affine digits (%)"}
-    figure, table = against(runs, "expanded", "affine", compared(results), **titles)
+    table, found = trainings(runs, "expanded", "affine"), compared(results)
+    figure = charts.lines(
+        table, "expanded", "affine", "network", each="seed", markers=True, x_title="accuracy on moved digits (%)",
+        y_title="accuracy on affine digits (%)",
+    )  # fmt: skip
+    charts.pairs(
+        figure, [p.target for p in found], [p.first for p in found], [p.second for p in found], "compared here"
+    )
     return Plate(
         name="matched",
         title="Equally good on moved digits: who is better on bent ones?",
@@ -178,42 +144,21 @@ def _matched(results: Any, settings: dict) -> Plate:
 
 
 def _overlaid(results: Any, settings: dict) -> Plate:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    figure = new_figure(xaxis_title="step", yaxis_title="test error (%)")
-    rows = []
-    weights = [results[s].sizes["parameter"] for s in ("multimnist-capsules", "multimnist-cnn")]
     kinds = {
         "multimnist-capsules": "capsules",
         "multimnist-r1": "capsules, one iteration",
         "multimnist-cnn": "convolutional",
     }
-    for (step, label), colour in zip(kinds.items(), layer_colours(3)):
-        data = results[step]
-        for k, seed in enumerate(data["seed"].values.tolist()):
-            y = data["error"].values[k]
-            rows += [
-                {"network": label, "seed": seed, "step": int(t), "error": e} for t, e in zip(data["look"].values, y)
-            ]
-            figure.add_trace(
-                go.Scatter(
-                    x=data["look"].values,
-                    y=y.round(2),
-                    mode="lines",
-                    line={"color": colour},
-                    name=label,
-                    legendgroup=label,
-                    showlegend=k == 0,
-                )
-            )
+    weights = [results[s].sizes["parameter"] for s in ("multimnist-capsules", "multimnist-cnn")]
+    table = trainings({label: results[s] for s, label in kinds.items()}, "error").rename(columns={"look": "step"})
+    figure = charts.lines(table, "step", "error", "network", each="seed", x_title="step", y_title="test error (%)")
     return Plate(
         name="overlaid",
         title="Error on overlaid digits while training",
         figure=figure,
-        table=pd.DataFrame(rows),
+        table=table,
         see="Both labels must be right; guessing is wrong 97.8 times in 100. Lower is better, at equal steps.", claims=("multimnist-versus-cnn", "multimnist/r3-versus-r1"),
-        trust=f"Pairs are made afresh every step, moved by up to {settings['max_shift']} pixels. The paper saw 60 million pairs, this run "
+        trust=f"New pairs are made in every step, moved by up to {settings['max_shift']} pixels. The paper saw 60 million pairs, this run "
         f"{settings['updates'][2] * settings['batch']}. Equal steps are not equal time: capsules cost more. "
         f"Weights: {weights[0]} and {weights[1]}.",
         alt="Three bundles of falling lines: error against step for capsules with three and one iteration and convolutional networks.",
@@ -223,52 +168,38 @@ def _overlaid(results: Any, settings: dict) -> Plate:
 def _apart(results: Any, settings: dict) -> Plate:
     data = results["segmentation"].isel(seed=0)
     pictures = data["pictures"].values  # input, first, second, drawn first, drawn second, drawn absent
-    red_green = np.stack([pictures[3], pictures[4], np.zeros_like(pictures[3])], axis=-1)
-    truth = np.stack([pictures[1], pictures[2], np.zeros_like(pictures[1])], axis=-1)
     grey = [np.repeat(pictures[k][..., None], 3, -1) for k in (0, 5)]
-    tiles = np.concatenate([grey[0], truth, red_green, grey[1]])
-    rows = ["input", "both digits", "drawn apart", "drawn: absent"]
+    truth, drawn = (np.stack([pictures[k], pictures[k + 1], 0 * pictures[k]], axis=-1) for k in (1, 3))  # red, green
     names = [f"{a} and {b}; {c}" for (a, b), c in zip(data["label"].values, data["absent"].values)]
-    figure = dt.faces.picture_figure(dt.faces.montage(_large(tiles, 5), data.sizes["shown"]), names, rows)
+    rows = ["input", "both digits", "drawn apart", "drawn: absent"]
     return Plate(
         name="segmentation",
         title="Overlaid digits drawn apart, and a class that is not there",
-        figure=figure,
-        table=_long(pictures, ["input", "first", "second", "drawn first", "drawn second", "drawn absent"]),
-        see="Third row: what the two labelled capsules draw, in red and green, against the truth above it. Last row: what the decoder draws from the capsule of a class (after the semicolon) that is neither a label nor among the two longest. Is it dark?",
+        figure=_mosaic(np.concatenate([grey[0], truth, drawn, grey[1]]), 5, names, rows),
+        table=_pixels(pictures, ["input", "first", "second", "drawn first", "drawn second", "drawn absent"]),
+        see="Third row: what the two labeled capsules draw, in red and green, against the truth above it. Last row: what the decoder draws from the capsule of a class (after the semicolon) that is neither a label nor among the two longest. Is it dark?",
         claims=("absent-class-not-hallucinated",),
         trust="The first pairs of the test set, one network. Drawings are made from labels, as in the paper's figure, so that they are no "
         "segmentation that the network found alone.",
-        alt="Four rows of small pictures: overlaid digits, their parts in red and green, drawn parts, drawings of absent classes.",
+        alt="Four rows of small images: overlaid digits, their parts in red and green, drawn parts, drawings of absent classes.",
     )
 
 
 def _change(results: Any, settings: dict) -> Plate:
-    import plotly.graph_objects as go
-
-    data = results["logits"]
-    figure = new_figure(xaxis_title="iteration", yaxis_title="mean |change| of routing logits")
-    figure.update_yaxes(type="log")
-    for seed, colour in zip(data["seed"].values.tolist(), layer_colours(data.sizes["seed"])):
-        one = data.sel(seed=seed)
-        figure.add_trace(
-            go.Scatter(
-                x=one["iteration"].values[1:],
-                y=one["change"].values[1:],
-                mode="lines+markers",
-                name=f"seed {seed}",
-                line={"color": colour},
-            )
-        )
+    table = results["logits"].to_dataframe().reset_index()
+    drawn = table[table["iteration"] > 1].assign(name=[f"seed {s}" for s in table["seed"][table["iteration"] > 1]])
+    figure = charts.lines(
+        drawn, "iteration", "change", markers=True, log="y", x_title="iteration", y_title="mean |change| of routing logits"
+    )  # fmt: skip
     return Plate(
         name="logit-change",
         title="How much the routing still changes",
         figure=figure,
-        table=data.to_dataframe().reset_index(),
+        table=table,
         see="On the logarithmic axis the paper's curve falls nearly straight; a flat line would say that votes and parents agree as much in every iteration. Which is it here?", claims=("logit-change-falls",),
         trust="Networks trained with three iterations, routed with eight on 64 test digits. A logit grows by the agreement of vote and parent; "
         "once the parent stands still so does that growth, while couplings no longer change.",
-        alt="Lines of mean absolute logit change against iteration, one a network.",
+        alt="Lines of mean absolute logit change against iteration, one per network.",
     )  # fmt: skip
 
 

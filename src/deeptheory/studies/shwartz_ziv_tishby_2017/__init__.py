@@ -1,6 +1,6 @@
 """Shwartz-Ziv & Tishby 2017, "Opening the black box of deep neural networks via information" (arXiv 1703.00810).
 
-The settings: two protocols, because the paper's text and its released program differ; scales; and what may be turned.
+Two protocols, because the paper's text and its released program differ.
 """
 
 from typing import Any
@@ -48,7 +48,7 @@ SCALES = {
             "depth_networks": 5, "share_networks": 5, "shares": [0.05, 0.15, 0.45, 0.85],
             "picture_networks": 4, "picture_epochs": 200, "picture_samples": 1500,
         },
-        cost="about 3 minutes on 2 cores: 18 networks, all 8000 epochs, 274 looks; depth, training size and two other tasks",
+        cost="about 3 minutes and 1.4 GB on 2 cores: 18 networks, all 8000 epochs, 274 looks; depth, training size and two other tasks",
     ),
     "standard": Scale(
         settings={
