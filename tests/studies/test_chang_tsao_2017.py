@@ -119,6 +119,16 @@ def test_controls_are_next_to_the_population(result):
     assert result.results["views"]["condition"].values.tolist() == ["trained", "untrained"]
 
 
+def test_few_cells_are_measured_as_far_as_there_are_any(tmp_path):
+    """Fewer cells than metamers are made for; pixels are twice as many."""
+    few = {**SMALL, "networks": 1, "cells": 4, "modelled": 2, "stimuli": 60, "views": False}
+    for step in ("network", "population"):
+        run = dt.reproduce(NAME, out=tmp_path / "r", progress=False, only=step, **few)
+    data = run.results["population"]
+    assert np.isfinite(data["null_change"].values).sum() <= 4
+    assert np.isfinite(data["control_null_change"].sel(control="pixels").values).sum() == 8
+
+
 def test_a_pixel_does_not_answer_its_null_plane_as_its_axis(result):
     """The rendered faces of a pixel's null plane: what is left is warps and an axis learnt from noisy trials."""
     data = result.results["population"].sel(control="pixels")
@@ -136,6 +146,9 @@ def test_simulated_codes_are_read_by_four_readers(result):
     ("kwargs", "match"),
     [
         ({"size": 40}, "size is 40"),
+        ({"candidates": 1001}, "stimuli is 1000; needed: 1001 or more, for 50 coordinates, 1001 candidates"),
+        ({"folds": 501}, "stimuli is 1000; needed: 1002 or more"),
+        ({"space_faces": 25}, "shape is 25; 25 faces hold 1 to 24 components"),
         ({"people": 1}, "people is 1; needed: people that"),
         ({"stimuli": 100}, "stimuli is 100; needed: 165 or more, for 50 coordinates"),
         ({"rate": 0}, "rate is 0.0; needed: mean spikes"),

@@ -110,7 +110,9 @@ def by_size(at_200, everybody):
 
 def changes(null, along):
     axes = ("seed", "metamer_cell")
-    return population(null_change=(axes, around([null] * 5)), axis_change=(axes, around([along] * 5)))
+    return population(
+        null_change=(axes, around([null] * 5 + [np.nan])), axis_change=(axes, around([along] * 5 + [np.nan]))
+    )
 
 
 def views(trained, untrained):

@@ -119,8 +119,8 @@ def from_200(results: Any) -> np.ndarray | NotRun:
 
 def null_over_axis(results: Any) -> np.ndarray:
     """Response change along the null plane over that along the axis, median over cells."""
-    data = results["population"]
-    return np.median(data["null_change"].values / data["axis_change"].values, axis=1)
+    change = results["population"]["null_change"].values / results["population"]["axis_change"].values
+    return median_where(change, np.isfinite(change))
 
 
 def view_cosine(results: Any, condition: str = "trained") -> np.ndarray | NotRun:

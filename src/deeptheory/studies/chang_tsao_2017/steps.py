@@ -55,13 +55,15 @@ _ENOUGH, _RELIABILITY = (
 
 
 def check(settings: dict) -> None:
-    """InputError: too few faces for the coordinates that are read out of the answers to them, or for the candidates."""
+    """InputError: too few faces for the coordinates that are read out of the answers to them, for the candidates or for the folds; or
+    too few for a face space of that many components."""
     d = settings["shape"] + settings["appearance"]
-    least = max(3 * (d + 5), settings["candidates"])
+    least = max(3 * (d + 5), settings["candidates"], 2 * settings["folds"])
     if settings["stimuli"] < least:
         raise InputError(
-            f"stimuli is {settings['stimuli']}; needed: {least} or more, for {d} coordinates and {settings['candidates']} candidates"
+            f"stimuli is {settings['stimuli']}; needed: {least} or more, for {d} coordinates, {settings['candidates']} candidates and {settings['folds']} folds"
         )
+    world({**settings, "stimuli": 1}, 0)
 
 
 def network(settings, unit, inputs, workspace, progress):
@@ -200,17 +202,18 @@ def _drawn(shown: World, features: np.ndarray) -> np.ndarray:
 def metamers(member: int, respond: Any, shown: World, code: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How much the cells whose axis explains most answer to faces moved along their null plane, and along their axis.
 
-    -> root mean square changes [cell], [cell], and images for the first cell [3, SHOWN, size, size]: faces, along its null
+    -> root mean square changes [cell], [cell], NaN where fewer cells were found, and images for the first cell [3, SHOWN, size, size]: faces, along its null
     plane, along its axis. The length of a step is two standard deviations of the faces along the axis.
     """
     best = code.units[np.argsort(-code.axes.explained)[:_METAMER_CELLS]]
     faces = generator(member, "metamers").choice(len(shown.coordinates), _METAMER_FACES, replace=False)
     planes = [dt.axis.null_plane(code, k, faces, _REACH, member) for k in best]
     change = [plane.change(lambda f, k=k: respond(_drawn(shown, f), k)) for k, plane in zip(best, planes)]
-    null, along = np.array(change).T
+    found = np.full((2, _METAMER_CELLS), np.nan)
+    found[:, : len(best)] = np.array(change).T
     first = planes[0]
     moved = np.stack([_drawn(shown, f[:SHOWN]) for f in (first.start, first.null, first.along)])
-    return null, along, moved.astype(np.float32)
+    return found[0], found[1], moved.astype(np.float32)
 
 
 def views(settings, unit, inputs, workspace, progress):
