@@ -94,7 +94,7 @@ def test_reproduce_report_and_json(capsys, tmp_path):
         (["reproduce"], 2, "name a study, or the arXiv number of its paper; known: shwartz-ziv-tishby-2017"),
         (["reprodcue"], 2, "No such command"),
         (["report", "/nowhere/at/all"], 2, "/nowhere/at/all is no folder"),  # was 1: a wrong folder is wrong use
-        (["report", "tests"], 1, "tests/run.json is missing; this is not a complete run folder"),
+        (["report", "tests"], 1, "tests/run.json is missing; this is not a complete run"),
         (["compile", "x*y", "--out", "/nowhere/at/all/a.pt2"], 2, "there is no folder /nowhere/at/all"),
         (["cost", "missing.pt2"], 2, "missing.pt2 is no file"),
         (["cost", "missing.pt"], 2, "missing.pt is neither a polynomial nor a module"),

@@ -226,7 +226,7 @@ def _break(folder, how):
         ("bytes", r"kept/arrays\.safetensors is corrupt \(checksum\)"),
         ("schema", "no face space of schema 1"),
         ("field", "kept cannot be read .*noises"),
-        ("gone", r"kept/space\.json is missing; this is no face space"),
+        ("gone", r"kept/space\.json is missing; this is not a complete face space"),
     ],
 )
 def test_damage_is_named(space, tmp_path, how, match):

@@ -125,7 +125,7 @@ def test_other_schemas_and_strange_folders_are_refused(tmp_path):
     (tmp_path / "r" / "recording.json").write_text(json.dumps({**about, "schema": 99}))
     with pytest.raises(StoreError, match="schema 99; this version reads 2"):
         dt.Recording.load(tmp_path / "r")
-    with pytest.raises(StoreError, match="is missing; this is no recording"):
+    with pytest.raises(StoreError, match="is missing; this is not a complete recording"):
         dt.Recording.load(tmp_path / "nowhere")
     (tmp_path / "r" / "recording.json").write_text("{")
     with pytest.raises(StoreError, match="cannot be read"):

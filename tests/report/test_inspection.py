@@ -112,7 +112,7 @@ def test_what_was_not_run_says_why(tmp_path, folder):
 
 
 def test_damaged_folders_are_told(folder, tmp_path):
-    with pytest.raises(StoreError, match="is missing; this is no inspection"):
+    with pytest.raises(StoreError, match="is missing; this is not a complete inspection"):
         write_inspection_page(tmp_path)
     for content, match in (
         ("[", "cannot be read"),

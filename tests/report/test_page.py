@@ -124,7 +124,7 @@ def test_numbers_for_people():
 
 
 def test_damaged_folders_are_told(folder, tmp_path):
-    with pytest.raises(StoreError, match="is missing; this is not a complete run folder"):
+    with pytest.raises(StoreError, match="is missing; this is not a complete run"):
         write_page(tmp_path)
     broken = tmp_path / "broken"
     shutil.copytree(folder, broken)

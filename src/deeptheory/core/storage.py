@@ -118,7 +118,7 @@ def read_json(path: Path, what: str, fix: str = "delete it to make it again") ->
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise StoreError(f"{path} is missing; this is not a complete {what} folder") from error
+        raise StoreError(f"{path} is missing; this is not a complete {what}") from error
     except (ValueError, OSError) as error:
         raise StoreError(f"{path} cannot be read ({error}); {fix}") from error
 
