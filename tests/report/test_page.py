@@ -135,7 +135,7 @@ def test_damaged_folders_are_told(folder, tmp_path):
     with pytest.raises(StoreError, match="cannot be read"):
         write_page(broken)
     (broken / "claims.json").unlink()
-    with pytest.raises(StoreError, match="this is no finished run"):
+    with pytest.raises(StoreError, match="this is not a complete finished run"):
         write_page(broken)
 
 
