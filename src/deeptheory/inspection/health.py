@@ -25,7 +25,9 @@ class _Health:
 
     def __init__(self, layer: Layer, context: Context):
         self._bounds = _BOUNDS.get(layer.nonlinearity)
-        self._pooled = torch.empty(context.n, layer.units)
+        self._pooled = torch.empty(
+            context.n, layer.units, dtype=torch.float64 if context.dtype == "float64" else torch.float32
+        )
         self._eps = torch.finfo(getattr(torch, context.dtype)).eps
         self._least = self._most = self._bad = self._ended = None
         self._values = 0
@@ -46,7 +48,7 @@ class _Health:
             ended = ((w <= low + near) | (w >= high - near)).sum(dim=(0, 2))
             self._ended = ended if self._ended is None else self._ended + ended
             self._values += w.shape[0] * w.shape[2]
-        self._pooled[batch.rows] = batch.activations.float().cpu()
+        self._pooled[batch.rows] = batch.activations.to(self._pooled.dtype).cpu()
 
     def result(self) -> list[Reading]:
         """Shares of units, and the participation ratio."""
@@ -123,7 +125,13 @@ def start(layer: Layer, context: Context) -> _Health | None:
 
 def cost(context: Context) -> Passes:
     """Holds the pooled activations of every layer."""
-    return Passes(held=sum(4 * context.n * layer.units for layer in context.layers if layer.role != "input"))
+    return Passes(
+        held=sum(
+            (8 if context.dtype == "float64" else 4) * context.n * layer.units
+            for layer in context.layers
+            if layer.role != "input"
+        )
+    )
 
 
 def finding(result: Any) -> tuple[Finding, ...]:
