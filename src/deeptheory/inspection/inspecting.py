@@ -75,6 +75,8 @@ def inspect(
     that sentences are about. layers, select, batch: as for Recorder. split: whether the probe is of the "train" or the "test" set.
     twins, permutations: how many controls. budget: seconds or "2min"; instruments that do not fit are left out, with the reason.
     device, dtype: measure a copy there. out: a run folder with the page; what a killed run has done is taken up again.
+    Returns an Inspection: .findings(), .table(), .dataset(), .figure(), .write(out); the source of each number is its
+    instrument's (docs: instruments).
     before: called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction, seconds left).
 
     InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the folder holds
