@@ -40,7 +40,11 @@ def run(page: Path) -> None:
             exec(compile("\n" * (row - 1) + body, str(page), "exec"), space)
 
 
-RUNS = [pytest.param(p, id=name(p), marks=[pytest.mark.slow] * (name(p) in SLOW)) for p in PAGES if blocks(p, "python")]
+def marks(page: Path) -> list:
+    return [pytest.mark.slow, pytest.mark.timeout(900)] if name(page) in SLOW else []
+
+
+RUNS = [pytest.param(p, id=name(p), marks=marks(p)) for p in PAGES if blocks(p, "python")]
 
 
 @pytest.mark.parametrize("page", RUNS)

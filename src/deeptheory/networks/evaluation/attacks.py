@@ -245,6 +245,8 @@ def gradient_profile(
 ) -> GradientProfile:  # fmt: skip
     """How large the gradient of the loss is by pixels, and how much of it is exactly zero (Hinton et al. 2018,
     section 5.2).
+
+    images: [n, C, H, W] within bounds; labels: [n]. Gradients are of each picture's own loss. InputError: as bim.
     """
     x, y = _check(module, images, labels, bounds)
     each = lambda s, t: loss(s, t) * len(t)  # noqa: E731  # of one picture, not of the mean over a batch
