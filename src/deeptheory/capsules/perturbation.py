@@ -5,7 +5,7 @@ by -0.25 to 0.25 in steps of 0.05.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.networks.single.modules import outputs
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 OFFSETS = tuple(round(-0.25 + 0.05 * k, 2) for k in range(11))
 
@@ -61,7 +65,7 @@ class Perturbation(Result):
             out.append(np.where(moves, slope**2 * len(y) * (x @ x) / np.where(moves, total, 1), 0.0))
         return np.stack(out)
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a class and dimension: R2 of the width."""
         import pandas as pd
 
@@ -73,7 +77,7 @@ class Perturbation(Result):
         ]
         return pd.DataFrame(rows)
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """R2 of the width by class and dimension."""
         import plotly.graph_objects as go
 

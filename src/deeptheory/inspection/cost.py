@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.results import Result
@@ -17,6 +17,9 @@ from deeptheory.inspection.engine import Clock, Setup, _Pass, few
 from deeptheory.inspection.instrument import Instrument, Passes
 from deeptheory.recording.probe import Probe
 from deeptheory.recording.telling import available, size
+
+if TYPE_CHECKING:
+    import pandas
 
 _AIM = 0.7  # seconds after which a larger piece is not tried
 _UNREADABLE = (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError)  # by an instrument
@@ -59,7 +62,7 @@ class Promise(Result):
     def __repr__(self) -> str:
         return f"Promise({', '.join(p.name for p in self.prices)}: about {self.seconds:.3g} s, {size(self.held)} held)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row per instrument."""
         import pandas as pd
 

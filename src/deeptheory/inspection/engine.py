@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
+from deeptheory.inspection.failing import InstrumentFailed
 from deeptheory.inspection.instrument import Accumulator, Batch, Context, Head, Instrument, Layer, Reading
 from deeptheory.inspection.instruments import chosen
 from deeptheory.inspection.labels import Labels, labels_of
@@ -187,9 +188,8 @@ class _Pass:
         for place in setup.places:
             if place.layer.role == "input" and context.twin is not None:
                 continue  # a twin is given the same inputs
-            found = [
-                (i, a) for i in instruments if i.start is not None and (a := i.start(place.layer, context)) is not None
-            ]
+            begun = [(i, self._do(i, i.start, place.layer, context)) for i in instruments if i.start is not None]
+            found = [(i, a) for i, a in begun if a is not None]
             if found:
                 self._by_site.setdefault(place.site, []).append(place)
                 self._streams[place.layer.name] = found
@@ -211,9 +211,7 @@ class _Pass:
         for layer, found in self._streams.items():
             for i, a in found:
                 if layer in self._fed:
-                    began = Clock()
-                    out[i.name][layer] = a.result()
-                    self.seconds[i.name] += began.seconds(self._processor)
+                    out[i.name][layer] = self._do(i, a.result)
         return out
 
     def _inputs(self, size: int, look: bool) -> None:
@@ -233,12 +231,19 @@ class _Pass:
             batch = Batch(pooled, whole, y, torch.arange(start, stop))
             self._fed.add(place.layer.name)
             for i, accumulator in self._streams[place.layer.name]:
-                began = Clock()
                 if not look:
-                    accumulator.update(batch)
+                    self._do(i, accumulator.update, batch)
                 elif i.passes > 1:
-                    accumulator.look(batch)  # type: ignore[attr-defined]  # what passes = 2 promises
-                self.seconds[i.name] += began.seconds(self._processor)
+                    self._do(i, accumulator.look, batch)  # type: ignore[attr-defined]  # what passes = 2 promises
+
+    def _do(self, i: Instrument, act: Callable, *given: Any) -> Any:
+        began = Clock()
+        try:
+            return act(*given)
+        except Exception as error:
+            raise InstrumentFailed(i.name, error) from error
+        finally:
+            self.seconds[i.name] += began.seconds(self._processor)
 
 
 class _head_input:
@@ -268,7 +273,10 @@ def probe_of_model(setup: Setup, network: nn.Module, instrument: Instrument, con
     """A probe of the model on one network, which is put into eval mode and left as found."""
     assert instrument.run is not None
     with as_found(network, setup.grad or instrument.gradients):
-        return instrument.run(context)
+        try:
+            return instrument.run(context)
+        except Exception as error:
+            raise InstrumentFailed(instrument.name, error) from error
 
 
 @dataclass(frozen=True)

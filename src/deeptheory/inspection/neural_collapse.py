@@ -9,7 +9,7 @@ every class has more samples than the layer has units, and everything next to th
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite
+
+if TYPE_CHECKING:
+    import pandas
 
 _TARGETS = 2048  # columns that a linear decoder is fitted to at once
 _RANK = 1e-10  # of the largest singular value of the class means
@@ -54,7 +57,7 @@ class NeuralCollapse(Result):
     def __repr__(self) -> str:
         return f"NeuralCollapse(NC1 {self.nc1:.3g}, tr S_W / tr S_B {self.scatter_ratio:.3g}; {self.n} samples, {self.units} units, {self.classes} classes)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row per number."""
         import pandas as pd
 

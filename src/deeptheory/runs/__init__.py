@@ -41,3 +41,7 @@ __all__ = [
     "read_record",
     "share_of",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,7 +8,7 @@ and what was estimated wrong lies in the null plane; the ratio is bounded from b
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_real, check_whole, whole_numbers
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +42,7 @@ class NullPlane(Result):
             "plane and its axis)"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a moved stimulus: which, and how far its features went."""
         import pandas as pd
 

@@ -5,11 +5,15 @@ signal / variance of the label noise.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +40,7 @@ class StudentTeacher(Result):
         outputs, inputs = self.teacher.shape
         return (gap**2).sum((-2, -1)) / inputs + (off**2).sum(-1) + outputs * self.label_noise**2
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row an output: variance of its signal and of its noise, their ratio."""
         import pandas as pd
 

@@ -8,7 +8,7 @@ alone, as the whole of it does when Y is a function of X or X one of Y.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from deeptheory.information.bottleneck.joint import Joint, as_joint
 from deeptheory.information.bottleneck.methods import check_betas, check_clock, check_count, deterministic_note
 from deeptheory.information.bottleneck.optimal import informations_of, solve_path
 from deeptheory.information.bottleneck.products import Clock
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+    import xarray
 
 _BITS = 1 / np.log(2)
 _MOST_POINTS = 400
@@ -53,7 +57,7 @@ class BottleneckCurve(Result):
             f"{len(self.critical_beta)} bifurcations, I(X;Y) {self.i_xy:.4f} bits{notes})"
         )
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over beta: i_x, i_y, gap (bits), clusters."""
         import xarray as xr
 
@@ -98,7 +102,7 @@ class BottleneckCurve(Result):
         at = np.clip(np.searchsorted(x, as_numpy(i_x).astype(np.float64), side="right") - 1, 0, len(inverse) - 1)
         return inverse[at]
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """The curve in the information plane; diamonds where the number of clusters changes."""
         return draw_curve(self.table(), self.i_xy)
 

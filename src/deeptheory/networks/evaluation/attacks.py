@@ -7,7 +7,7 @@ without the network being any safer; a network is called robust only after an at
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,11 @@ from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes, check_whole
 from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output
 from deeptheory.networks.single.modules import as_of, evaluating
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -56,14 +61,14 @@ class Robustness(Result):
         pairs = ", ".join(f"{a:.2f} at {e:g}" for a, e in zip(self.accuracy, self.epsilon))
         return f"Robustness({self.method}: accuracy {pairs})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over epsilon: accuracy, success."""
         import xarray as xr
 
         data = {"accuracy": ("epsilon", self.accuracy), "success": ("epsilon", self.success)}
         return xr.Dataset(data, coords={"epsilon": self.epsilon}, attrs={"method": self.method})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Accuracy against epsilon."""
         import plotly.graph_objects as go
 
@@ -233,7 +238,7 @@ class GradientProfile(Result):
             f"{self.zeros.mean():.3f})"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a picture."""
         import pandas as pd
 
