@@ -115,7 +115,7 @@ def test_a_damaged_module_and_short_help(capsys, tmp_path):
     (tmp_path / "a.pt2").write_bytes(b"nothing")
     code, _, err = run(capsys, "cost", str(tmp_path / "a.pt2"))
     assert code == 2
-    assert "a.pt2 is no module that torch.export.save wrote" in err
+    assert "a.pt2 cannot be read as an exported program" in err
     assert "Usage" in run(capsys, "report", "-h")[1]
 
 

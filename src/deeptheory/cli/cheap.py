@@ -117,17 +117,12 @@ def cost(
 
 
 def _cost_of_module(path: Path, as_json: bool) -> None:
-    import torch
-
     from deeptheory.cheap import cost as cost_of
+    from deeptheory.inspection.model_sources import read_model
 
     if not path.exists():
         raise InputError(f"{path}: there is no such file; give a polynomial, or a module (.pt2) that exists")
-    try:
-        module = torch.export.load(path).module()
-    except Exception as error:  # zip, json and pickle errors of many kinds
-        raise InputError(f"{path} is no module that torch.export.save wrote ({type(error).__name__})") from error
-    found = cost_of(module)
+    found = cost_of(read_model(str(path)).model)  # which opens no pickle of more than tensors
     if as_json:
         print_json(
             {
@@ -139,7 +134,7 @@ def _cost_of_module(path: Path, as_json: bool) -> None:
             }
         )
         return
-    put(found)
+    put(str(found))
     put(found.table().to_string(index=False))
 
 
