@@ -62,4 +62,4 @@ depth = dt.axis.axis_codes_of(
     model, ["1", "3"], x, space.coordinates, folds=4, permutations=100, normalize="none", units=16
 )
 print(depth.table().set_index(["condition", "layer"])[["tuned", "flat", "axis_beats_exemplar"]].round(2))
-assert depth.table()["tuned"].min() > 0.5  # untrained units and pixels ramp along their axes, too
+assert depth.table()["tuned"].to_numpy().min() > 0.5  # untrained units and pixels ramp along their axes, too

@@ -34,7 +34,7 @@ Trainer([recorder.snapshot]).fit(60)
 
 plane = dt.information_plane(recorder.recording, readout=readout)
 print(plane)
-print(plane.table().groupby(["step", "layer"])[["i_x", "i_y"]].mean().round(3))
+print(plane.dataset()[["i_x", "i_y"]].mean("seed").to_dataframe().round(3))
 plane.figure()
 
 # %%

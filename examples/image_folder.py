@@ -38,7 +38,7 @@ print(classes, tuple(x.shape))
 
 # %%
 # A network for that shape; pictures are standardised inside it. The margin of the spread loss widens over the training.
-shape = tuple(x.shape[1:])
+shape = (x.shape[1], x.shape[2], x.shape[3])
 net = dt.networks.build(
     lambda: dt.networks.Standardised(
         dt.capsules.MatrixCapsuleNetwork(shape, len(classes), types=(16, 4, 8, 8), variant="reference_code")

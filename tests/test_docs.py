@@ -82,3 +82,16 @@ def test_the_workflow_runs_the_two_commands_on_every_python_from_the_oldest():
     assert "run: .ci/run" in text
     commands = (ROOT / ".ci" / "run").read_text().splitlines()
     assert {"make test", "make demo"} <= set(commands)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_code_of_inspect_your_model_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "inspect.md").read_text(), re.S)
+    told: dict = {}
+    for block in blocks:
+        exec(block, told)
+    assert len(blocks) == 4
+    assert (tmp_path / "runs" / "inspect-digits" / "report.html").exists()
+    assert (tmp_path / "somewhere" / "inspection.csv").exists()
+    assert len(told["found"].findings()) > 0

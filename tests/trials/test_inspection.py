@@ -4,14 +4,17 @@ import math
 
 import numpy as np
 import torch
+from torch import nn
 
 from deeptheory.core.statistics import permutation_p
 from deeptheory.inspection import (
+    bottleneck_bound,
     cells_of_their_own,
     decoder_accuracy,
     neural_collapse,
     polynomial_r2,
 )
+from deeptheory.inspection.engine import measure
 from trials.frame import Found, Row, all_of, near, often, quick, rare, refused, same
 from trials.inspection_hessian import HESSIAN
 from trials.inspection_propagation import PROPAGATION
@@ -19,6 +22,7 @@ from trials.inspection_propagation import PROPAGATION
 NC = "inspection.neural_collapse"
 DECODER = "inspection.decoder_accuracy"
 R2 = "inspection.polynomial_r2"
+BOUND = "inspection.bottleneck_bound"
 ALONE = "inspection.cells_of_their_own"
 
 
@@ -167,13 +171,15 @@ def collapse_refuses(rng, draws):
 # decoders
 
 
-def decoder_chance(decoder, units):
-    """Noise is right once in four, with as many units as samples, more, and fewer."""
+def decoder_chance(decoder, units, how):
+    """Noise is right once in four, with as many units as samples, more, and fewer: labels drawn one by one, or permuted in each half."""
 
     def check(rng, draws):
         right, held = 0, np.arange(120) % 2 == 0
         for _ in range(draws):
-            y = rng.permutation(np.arange(120) % 4)
+            y = rng.integers(0, 4, 120)
+            if how == "permuted":
+                y[held], y[~held] = rng.permutation(np.arange(60) % 4), rng.permutation(np.arange(60) % 4)
             right += round(60 * decoder_accuracy(rng.normal(size=(120, units)), y, held, decoder))
         n = 60 * draws
         return all_of(rare(right, n, 0.25), rare(n - right, n, 0.75))
@@ -283,6 +289,46 @@ def r2_refuses(rng, draws):
     )
 
 
+# the bottleneck bound
+
+
+def _bounded(rng, bins, kinds=5):
+    """An untrained network and a table of so many different p(y|x) that have nothing to do with its 120 inputs."""
+    x = torch.as_tensor(rng.normal(size=(120, 4)), dtype=torch.float32)
+    p = rng.dirichlet(np.ones(2), kinds)[rng.integers(0, kinds, 120)]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(1 << 30)))
+        net = nn.Sequential(nn.Linear(4, 2), nn.Tanh(), nn.Linear(2, 1))
+    return net, x, p / 120, bins
+
+
+def _distances(net, x, p, bins):
+    found = measure(net, x, None, instruments=bottleneck_bound(p, bins), twins=0)["bottleneck_bound"]
+    return [found.at(name, q).value for name in ("1", "output") for q in ("distance", "i_x", "i_y")], found
+
+
+def unrelated_table(rng, draws):
+    """Labels that have nothing to do with the inputs: the distance is beyond its permuted control in one draw of ten (two sides)."""
+    hits = 0
+    for _ in range(draws):
+        hits += bool(_distances(*_bounded(rng, 4))[1].at("output", "distance").beyond_permuted)
+    return rare(hits, draws, 0.1)
+
+
+def constant_labels(rng, draws):
+    """p(y|x) the same for every input: nothing to tell, and every layer is on the bound."""
+    found, _ = _distances(*_bounded(rng, 6, kinds=1))
+    return near([found[0], found[3], found[2], found[5]], 0, 1e-9)
+
+
+def table_does_not_depend(rng, draws):
+    """Counts, order of the label's columns, order of rows with their inputs, torch."""
+    net, x, p, bins = _bounded(rng, 5)
+    turn = rng.permutation(120)
+    several = [(x, p), (x, p[:, ::-1].copy()), (x[turn], p[turn]), (x, torch.as_tensor(p))]
+    return same([_distances(net, a, b, bins)[0] for a, b in several], 1e-6)
+
+
 # cells
 
 
@@ -307,8 +353,8 @@ def cells_do_not_depend(rng, draws):
 
 ROWS = [
     Row(NC, "null", "noise of 2,000 units and 10 samples per class is no collapse", noise_is_no_collapse, 3, 50),
-    Row(NC, "null", "shuffled labels, 10 units", shuffled_labels(10), 60, 1000),
-    Row(NC, "null", "shuffled labels, more units than samples", shuffled_labels(400), 40, 500),
+    Row(NC, "null", "shuffled labels, 10 units", shuffled_labels(10), 40, 1000),
+    Row(NC, "null", "shuffled labels, more units than samples", shuffled_labels(400), 25, 500),
     Row(NC, "power", "class means of norm 3 in 300 units", weak_classes_are_found, 20, 200),
     Row(NC, "null", "NC3 of a random head is sqrt 2", random_head),
     Row(NC, "truth", "an exact simplex frame is 0 in every number", exact_frame),
@@ -317,9 +363,10 @@ ROWS = [
     Row(NC, "invariance", "rotation, shift, unit, names, order, dtype, inference mode", collapse_does_not_depend),
     Row(NC, "truth", "refusals", collapse_refuses),
     *(
-        Row(DECODER, "null", f"{decoder}: noise of {units} units is at chance", decoder_chance(decoder, units), 20, 300)
+        Row(DECODER, "null", f"{decoder}: noise of {units} units, labels {how}", decoder_chance(decoder, units, how), 20, 300)
         for decoder in ("linear", "nearest mean")
         for units in (10, 60, 500)
+        for how in ("drawn", "permuted")
     ),
     *(Row(DECODER, "truth", f"{d}: two Gaussians, Phi(1)", two_gaussians(d)) for d in ("linear", "nearest mean")),
     *(Row(DECODER, "truth", f"{d}: exclusive or is not read", exclusive_or(d)) for d in ("linear", "nearest mean")),
@@ -334,6 +381,9 @@ ROWS = [
     Row(R2, "truth", "half noise: 0.5", known_noise),
     Row(R2, "invariance", "rotation, scale, shift, units, torch", r2_does_not_depend),
     Row(R2, "truth", "refusals and constant units", r2_refuses),
+    Row(BOUND, "null", "labels that have nothing to do with the inputs", unrelated_table, 8, 100),
+    Row(BOUND, "truth", "nothing to tell about the label", constant_labels),
+    Row(BOUND, "invariance", "order of columns and rows, torch", table_does_not_depend),
     Row(ALONE, "null", "cells at random", crowded_at_random, 5, 100),
     Row(ALONE, "truth", "by hand", cells_by_hand),
     Row(ALONE, "invariance", "order, codes, names, torch", cells_do_not_depend),

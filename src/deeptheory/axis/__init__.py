@@ -82,3 +82,7 @@ __all__ = [
     "verdict_power",
     "view_tolerance",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -66,3 +66,7 @@ __all__ = [
     "squash",
     "trace_routing",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -8,7 +8,7 @@ nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,11 @@ from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.theme import layer_colours, new_figure
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 DEAD = 0.01  # of an equal share of the mass
 
@@ -66,7 +71,7 @@ class RoutingTrace(Result):
         with np.errstate(invalid="ignore", divide="ignore"):
             return (self.distances * middles).sum(-1) / self.distances.sum(-1)
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over iteration (from 1), parent, distance (middles of bins)."""
         import xarray as xr
 
@@ -85,7 +90,7 @@ class RoutingTrace(Result):
             attrs={"layer": self.layer, "kind": self.kind},
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row an iteration: entropy, agreement, change, dead, cost, mean distance, least and largest mass of a
         parent.
         """
@@ -97,7 +102,7 @@ class RoutingTrace(Result):
         rows["mean_distance"] = np.nansum(self.mean_distance() * weight, axis=1)
         return pd.DataFrame(rows | {"least_mass": self.mass.min(1), "largest_mass": self.mass.max(1)})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Distances of votes to parents, weighted by assignment, one line an iteration (figure 2 of the EM paper)."""
         import plotly.graph_objects as go
 
@@ -119,7 +124,7 @@ class RoutingTrace(Result):
             )
         return figure
 
-    def figure_of_change(self) -> Any:
+    def figure_of_change(self) -> "plotly.graph_objects.Figure":
         """Mean |change| of logits or assignments by iteration, on a logarithmic axis (appendix of the routing
         paper).
         """

@@ -5,7 +5,7 @@ by -0.25 to 0.25 in steps of 0.05.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.networks.single.modules import outputs
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 OFFSETS = tuple(round(-0.25 + 0.05 * k, 2) for k in range(11))
 
@@ -61,7 +65,7 @@ class Perturbation(Result):
             out.append(np.where(moves, slope**2 * len(y) * (x @ x) / np.where(moves, total, 1), 0.0))
         return np.stack(out)
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a class and dimension: R2 of the width."""
         import pandas as pd
 
@@ -73,7 +77,7 @@ class Perturbation(Result):
         ]
         return pd.DataFrame(rows)
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """R2 of the width by class and dimension."""
         import plotly.graph_objects as go
 
@@ -87,10 +91,10 @@ class Perturbation(Result):
 
 
 def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
-    """Move each number of the longest capsule by each offset and draw it. images: [n, C, H, W]; the first channel is
-    drawn.
+    """Move each number of the longest capsule by each offset and draw it (Sabour et al. 2017, section 5.1, figure 4).
 
-    InputError: a network without a decoder, no offset.
+    images: [n, C, H, W]; the first channel is drawn. offsets: [k], in the unit of the capsule's length; the paper's by
+    default. Returns drawings [n, d, k, H, W], d numbers a capsule. InputError: a network without a decoder, no offset.
     """
     if network.decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")

@@ -3,6 +3,8 @@
 One import line a file.
 """
 
+from types import ModuleType as _ModuleType
+
 from deeptheory.cheap.compile.activations import ACTIVATIONS as ACTIVATIONS
 from deeptheory.cheap.compile.certificates import Certificate as Certificate
 from deeptheory.cheap.compile.compiler import compile_polynomial as compile_polynomial
@@ -48,3 +50,7 @@ from deeptheory.cheap.hierarchy.hierarchy import MarkovHierarchy as MarkovHierar
 from deeptheory.cheap.hierarchy.hierarchy import Theorem2 as Theorem2
 from deeptheory.cheap.hierarchy.merging import Distillation as Distillation
 from deeptheory.cheap.hierarchy.sources import lumpable_chain as lumpable_chain
+
+
+def __dir__() -> list[str]:
+    return sorted(k for k, v in globals().items() if not k.startswith("_") and not isinstance(v, _ModuleType))

@@ -8,12 +8,14 @@ xarray are imported when asked for.
 import math
 from dataclasses import dataclass, fields
 from numbers import Number
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.notebook import block
 
 if TYPE_CHECKING:
     import pandas
+    import plotly.graph_objects
     import xarray
 
 DIRECTIONS = ("exact", "consistent", "lower", "upper", "proxy")
@@ -30,7 +32,7 @@ class Result:
         """One row an entry: by default, every point of .dataset()."""
         return self.dataset().to_dataframe().reset_index()
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """A plotly figure drawn from .table() or .dataset(). InputError where nothing is drawn."""
         raise InputError(f"{type(self).__name__} draws no figure; use .table()")
 
@@ -45,11 +47,12 @@ class Result:
                 out[f.name] = float(value)  # type: ignore[arg-type]
         return out
 
-    def _repr_html_(self) -> str:
-        from html import escape
+    def _shown(self) -> "pandas.DataFrame":
+        """What a notebook shows of .table()."""
+        return self.table()
 
-        head = f"<p><code>{escape(repr(self))}</code></p>"
-        return head + self.table().head(20).to_html(index=False, border=0)
+    def _repr_html_(self) -> str:
+        return block(repr(self), self._shown(), getattr(self, "notes", ()))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -68,3 +68,7 @@ __all__ = [
     "student_teacher",
     "svhn",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -10,13 +10,16 @@ Both are files of the user's data folder; nothing of them comes with deeptheory.
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.results import Result
 from deeptheory.datasets.paths import in_data_folder
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -38,7 +41,7 @@ class Neurons(Result):
         cells, objects = len(np.unique(self.cell)), len(np.unique(self.object))
         return f"Neurons({cells} units, {objects} objects, {len(self.rate)} trials, {len(self.windows)} windows)"
 
-    def table(self) -> Any:
+    def table(self) -> "pandas.DataFrame":
         """One row a unit: trials, mean rate in spikes a second over all windows."""
         import pandas as pd
 
@@ -87,7 +90,7 @@ class Dissimilarities(Result):
             f"Dissimilarities({len(self.images)} pictures, monkey and human IT, {len(self.category_names)} categories)"
         )
 
-    def table(self) -> Any:
+    def table(self) -> "pandas.DataFrame":
         """One row a category: its pictures, and mean dissimilarity within it in monkey and human IT."""
         import pandas as pd
 

@@ -6,7 +6,7 @@ the same everywhere.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from deeptheory.core.arrays import as_numpy, is_torch, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
+
+if TYPE_CHECKING:
+    import pandas
 
 AFFINE = {"rotation": 20.0, "shear": 0.2, "scale": (0.8, 1.2)}  # degrees, and factors: affNIST's ranges (unverified)
 
@@ -43,7 +46,7 @@ class Overlaid(Result):
         area = ((boxes[..., 1] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 2])).min(0)
         return np.maximum(bottom - top, 0) * np.maximum(right - left, 0) / np.maximum(area, 1)
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a pair: its two labels and the overlap of the boxes."""
         import pandas as pd
 

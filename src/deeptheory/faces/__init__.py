@@ -19,3 +19,7 @@ __all__ = [
     "picture_figure",
     "recognised",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

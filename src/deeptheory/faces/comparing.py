@@ -7,7 +7,7 @@ Trap: a face space also keeps a pose (4 numbers) out of its coordinates; pixel c
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,11 @@ from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole, whole_numbers
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.space import FaceSpace
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -38,7 +43,7 @@ class HeldOut(Result):
         k, n = self.components[-1], len(self.pixel_error)
         return f"HeldOut({n} faces; {k} + {k} components leave {a:.3g}, as many of pixels {b:.3g})"
 
-    def dataset(self) -> Any:
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [face, components]."""
         import xarray as xr
 
@@ -48,11 +53,11 @@ class HeldOut(Result):
             coords={"components": self.components},
         )
 
-    def table(self) -> Any:
+    def table(self) -> "pandas.DataFrame":
         """One row a number of components: means over the held-out faces."""
         return self.dataset().mean("face").to_dataframe().reset_index()
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Pixel error of both models against the number of components, mean over held-out faces."""
         import plotly.graph_objects as go
 

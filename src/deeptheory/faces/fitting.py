@@ -9,7 +9,7 @@ anywhere in a picture; each face therefore comes with whether it converged and w
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -20,6 +20,10 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_real, check_whole
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 _LEVELS = ((1 / 24, 0.2), (1 / 48, 0.6), (0.0, 1.0))  # blur as a share of the height, share of the shape components
 
@@ -71,7 +75,7 @@ class Search(Result):
         n, good = len(self.converged), int(self.converged.sum())
         return f"Search({good} of {n} faces converged, residual {np.median(self.residual):.3g} (median))"
 
-    def table(self) -> Any:
+    def table(self) -> "pandas.DataFrame":
         """One row a face: converged, iterations, residual, scale, angle, x, y."""
         import pandas as pd
 
@@ -79,7 +83,7 @@ class Search(Result):
         frame[["scale", "angle", "x", "y"]] = self.pose
         return frame.rename_axis("face").reset_index()
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Residual against iterations, one dot a face, by whether it converged."""
         import plotly.graph_objects as go
 

@@ -5,7 +5,7 @@ nose that is longer is many pixels that change.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.faces.principal import principal
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +60,7 @@ class PixelSpace(Result):
         mean, parts = (torch.as_tensor(a).to(c) for a in (self.mean, self.components))
         return like(mean + torch.einsum("nk,k...->n...", c, parts), coordinates)
 
-    def table(self) -> Any:
+    def table(self) -> "pandas.DataFrame":
         """One row a component: its variance and its share of what is kept."""
         import pandas as pd
 

@@ -11,7 +11,7 @@ on how it is normalised, which `dt.axis_code` states.
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -38,6 +38,10 @@ from deeptheory.faces.frames import (
 from deeptheory.faces.inverse import invert
 from deeptheory.faces.principal import principal
 from deeptheory.faces.thin_plate import ThinPlate, grid
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 _RIM = 2  # pixels around the mask whose warp is known, so that its edge is drawn
 
@@ -217,7 +221,7 @@ class FaceSpace(Result):
         normal = np.random.default_rng(seed).standard_normal((n, len(self.variances)))
         return (normal * np.sqrt(self.variances)).astype(np.float32)
 
-    def table(self) -> Any:
+    def table(self) -> "pandas.DataFrame":
         """One row a coordinate: block, number, variance over the faces of the fit, and its share of its block's."""
         import pandas as pd
 
@@ -227,7 +231,7 @@ class FaceSpace(Result):
             rows += [(name, k + 1, x, x / v.sum()) for k, x in enumerate(v)]
         return pd.DataFrame(rows, columns=["block", "component", "variance", "share_of_kept"])
 
-    def figure(self, components: int = 3, reach: float = 2.5) -> Any:
+    def figure(self, components: int = 3, reach: float = 2.5) -> "plotly.graph_objects.Figure":
         """The first components of each block at -reach, 0 and +reach standard deviations."""
         from deeptheory.faces.drawing import components_figure
 

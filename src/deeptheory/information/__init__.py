@@ -74,3 +74,7 @@ __all__ = [
     "one_neuron_information",
     "rate_distortion",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,7 +5,7 @@ distortion: for given codewords a convex problem in their masses, solved by Newt
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.core.theme import new_figure
 from deeptheory.information.bottleneck.methods import check_betas
 from deeptheory.information.bottleneck.mixture import best_weights
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 _BITS = 1 / np.log(2)
 _ITERATIONS = 20_000
@@ -33,7 +38,7 @@ class ChannelCapacity(Result):
     def __repr__(self) -> str:
         return f"ChannelCapacity({self.value:.6g} bits, at most {self.high:.6g}, {int((as_numpy(self.p_x) > 1e-9).sum())} inputs in use)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row an input: p_x."""
         import pandas as pd
 
@@ -97,14 +102,14 @@ class RateDistortion(Result):
         ends = f"rate {self.rate[0]:.4g} to {self.rate[-1]:.4g} bits, distortion {self.distortion[0]:.4g} to {self.distortion[-1]:.4g}"
         return f"RateDistortion({len(self.beta)} betas: {ends})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over beta: rate (bits), distortion, gap."""
         import xarray as xr
 
         columns = {k: ("beta", getattr(self, k)) for k in ("rate", "distortion", "gap")}
         return xr.Dataset(columns, coords={"beta": self.beta})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Rate against distortion."""
         import plotly.graph_objects as go
 

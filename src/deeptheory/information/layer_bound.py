@@ -9,7 +9,7 @@ Pitfall: I(X;T) far above what the task needs lies over the flat end of the boun
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import brentq
@@ -22,6 +22,11 @@ from deeptheory.information.bottleneck.curve import BottleneckCurve, bottleneck_
 from deeptheory.information.bottleneck.divergence import divergence, divergences
 from deeptheory.information.bottleneck.finite_sample import finite_sample_bound
 from deeptheory.information.bottleneck.joint import Joint, as_joint, entropy
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 _BITS = 1 / np.log(2)
 _ROUNDING = 1e-12  # relative: sums of up to a million products
@@ -72,7 +77,7 @@ class LayerBound(Result):
         each = ", ".join(f"{n} {d:.3g}" for n, d in zip(self.layers, means))
         return f"LayerBound({len(self.seeds)} networks, {self.readout}; bits below the bound at step {self.steps[-1]}: {each})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [seed, step, layer] and [seed, step]; see the class."""
         import xarray as xr
 
@@ -82,11 +87,11 @@ class LayerBound(Result):
         coords = {"seed": list(self.seeds), "step": list(self.steps), "layer": list(self.layers)}
         return xr.Dataset(columns, coords=coords, attrs={"readout": self.readout, "notes": self.notes})
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a network, step and layer."""
         return self.dataset()[[*_PER_LAYER, *_PER_STEP]].to_dataframe().reset_index()
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """The bound, and every layer of every network at the last step (filled) and at the first (hollow)."""
         return draw_layers(self.dataset(), self.curve)
 

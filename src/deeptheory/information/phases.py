@@ -7,7 +7,7 @@ Pitfall: with B minibatches of pure noise the expected SNR is about 1/sqrt(B), n
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import LEAST_FOR_MEDIAN, median_interval
 from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +48,7 @@ class GradientPhases(Result):
         each = ", ".join(f"{layer} {m:.0f}" for layer, m in zip(self.layers, _medians(self.crossing)))
         return f"GradientPhases({len(self.seeds)} networks, SNR falls through 1 at step: {each})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset: mean, std, snr [seed, step, layer]; crossing [seed, layer]."""
         import xarray as xr
 
@@ -59,7 +64,7 @@ class GradientPhases(Result):
             attrs={"notes": self.notes},
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row per layer: median crossing with its interval, networks that never cross, those without a crossing, SNR at the
         end."""
         import pandas as pd
@@ -75,7 +80,7 @@ class GradientPhases(Result):
         }
         return pd.DataFrame(rows)
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """As figure 4: normalized mean (solid) and fluctuation (dashed) against step + 1, both axes logarithmic."""
         import plotly.graph_objects as go
 

@@ -5,7 +5,7 @@ here is a property of network and read-out together, and the notes say where tha
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,10 @@ from deeptheory.information.entering import class_weights
 from deeptheory.information.readouts import Binning, GaussianNoise
 from deeptheory.recording.identity import label_of
 
-_ROWS = 20  # of a notebook's table
+if TYPE_CHECKING:
+    import plotly.graph_objects
+    import xarray
+
 _MOST = 0.9  # of the inputs in cells of their own, from which on the figure says so
 _FRAMES = 48  # steps on the figure's slider at most; the table holds them all
 
@@ -49,15 +52,6 @@ class InformationPlane(Result):
         notes = f", {len(self.notes)} notes" if self.notes else ""
         return f"InformationPlane({shape}, {self.readout}, {self.inputs} inputs{notes})"
 
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        table = self.table()
-        head = f"<p><code>{escape(repr(self))}</code></p>" + table.head(_ROWS).to_html(index=False, border=0)
-        more = f"<p>{_ROWS} of {len(table)} rows; .table() has all</p>" if len(table) > _ROWS else ""
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return head + more + (f"<ul>{notes}</ul>" if notes else "")
-
     @property
     def blind(self) -> tuple[str, ...]:
         """Layers in which every input has a cell of its own, in every network at every step: nothing is seen of them here."""
@@ -70,7 +64,7 @@ class InformationPlane(Result):
         most = self.occupied.max((0, 1))
         return tuple(n for n, count in zip(self.layers, most) if count > _MOST * self.inputs and n not in self.blind)
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [seed, step, layer]: i_x, i_y, h_t (bits), occupied, and the read-out's further arrays."""
         import xarray as xr
 
@@ -120,7 +114,7 @@ class InformationPlane(Result):
             out[f"i_y/{layer}"] = float(self.i_y[:, -1, k].mean())
         return out
 
-    def figure(self, kind: str = "plane", bound: Any = None) -> Any:
+    def figure(self, kind: str = "plane", bound: Any = None) -> "plotly.graph_objects.Figure":
         """ "plane": one point a network and layer, the mean path drawn, a slider over training. "curves": I(X;T) and
         I(T;Y) against the step, mean and range of the middle 80 % of networks. bound: a BottleneckCurve of the task, drawn into
         the plane. InputError: another kind."""
@@ -141,8 +135,9 @@ class InformationPlane(Result):
 
 
 def information_plane(recording, readout=None, targets=None, permutations: int = 0, seed: int = 0) -> InformationPlane:
-    """The information plane of a recording (or of activations) under a read-out.
+    """The information plane, I(X;T) and I(T;Y) in bits of every layer and step, of a recording under a read-out.
 
+    Source: Tishby & Zaslavsky 2015; Shwartz-Ziv & Tishby 2017, figure 2. X is the probe, each input equally likely.
     recording: a Recording, or activations of one layer, [sample, unit] or [seed, sample, unit], with targets given.
     readout: Binning, GaussianNoise, Quantized, Exact, or anything with .summarise; there is no default, since the
     result depends on it. targets: labels [sample], numbers or names, or p(y|x) [sample, class]; default: the recording's own.

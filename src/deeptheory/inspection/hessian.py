@@ -10,7 +10,7 @@ another spectrum (Dinh et al. 2017). Compare checkpoints of one network, not net
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -25,6 +25,9 @@ from deeptheory.inspection.rows import chosen_inputs, chosen_rows
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, call, cut, sample_count
 from deeptheory.recording.sites import tensors_in
+
+if TYPE_CHECKING:
+    import pandas
 
 INPUTS = 256
 STEPS, VECTORS = 40, 4
@@ -61,7 +64,7 @@ class SpectralDensity(Result):
     def __repr__(self) -> str:
         return f"SpectralDensity({self.parameters} eigenvalues from {self.nodes.min():.3g} to {self.nodes.max():.3g}, mean {self.mean():.3g})"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row per node: eigenvalue, weight (over all rows 1)."""
         import pandas as pd
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.notebook import block, listed
 from deeptheory.core.results import Result
 from deeptheory.core.storage import write_text
 from deeptheory.inspection.instrument import Finding
@@ -15,6 +16,7 @@ from deeptheory.inspection.result import COLUMNS, InstrumentResult
 
 if TYPE_CHECKING:
     import pandas
+    import plotly.graph_objects
     import xarray
 
 SCHEMA = 1
@@ -50,10 +52,9 @@ class Inspection(Result):
         )
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        said = "".join(f"<li>{escape(f.text)}</li>" for _, f in self.findings())
-        return f"<p><code>{escape(repr(self))}</code></p><ol>{said}</ol>"
+        said = [f.text for _, f in self.findings()]
+        refused = [f"{name} did not run: {why}" for name, why in self.refused.items()]
+        return block(repr(self)) + listed(said, "ol") + listed([*refused, *self.notes])
 
     def findings(self, most: int = 5) -> list[tuple[str, Finding]]:
         """(instrument, what it found), the most important first, at most so many; one of each instrument before a second of any."""
@@ -86,7 +87,7 @@ class Inspection(Result):
         """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker; numbers that could not be had are left out."""
         return {k: v for r in self.results.values() for k, v in r.scalars().items() if not math.isnan(v)}
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """By depth: a row per quantity, with model, twins and permuted labels as lines (plotly)."""
         from deeptheory.inspection.drawing import by_depth
 

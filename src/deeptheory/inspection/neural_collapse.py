@@ -9,7 +9,7 @@ every class has more samples than the layer has units, and everything next to th
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite
+
+if TYPE_CHECKING:
+    import pandas
 
 _TARGETS = 2048  # columns that a linear decoder is fitted to at once
 _RANK = 1e-10  # of the largest singular value of the class means
@@ -54,7 +57,7 @@ class NeuralCollapse(Result):
     def __repr__(self) -> str:
         return f"NeuralCollapse(NC1 {self.nc1:.3g}, tr S_W / tr S_B {self.scatter_ratio:.3g}; {self.n} samples, {self.units} units, {self.classes} classes)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row per number."""
         import pandas as pd
 
@@ -96,8 +99,10 @@ def neural_collapse(features: Any, labels: Any, weight: Any = None, bias: Any = 
 def decoder_accuracy(features: Any, labels: Any, held_out: Any, decoder: str = "linear") -> float:
     """Fraction of held-out samples whose class a decoder of the others gets right.
 
-    features: [n, d]; labels: [n]; held_out: [n] bool. decoder: "linear" (ridge on one-hot targets, the penalty of each class chosen
-    by leaving out the fitted samples in turn; least squares from 8 samples per unit) or "nearest mean" (Euclidean).
+    features: [n, d]; labels: [n]; held_out: [n] bool, best with each class in its share: of labels permuted over both halves a class
+    that is frequent in one is rare in the other, and decoders of noise are right less often than by chance. decoder: "linear" (ridge
+    on one-hot targets, the penalty of each class chosen by leaving out the fitted samples in turn; least squares from 8 samples per
+    unit) or "nearest mean" (Euclidean).
     InputError: other shapes, NaN, one class only, an unknown decoder, no sample or one class on the side that is fitted.
     """
     x, codes, names = _checked(features, labels)
@@ -244,14 +249,13 @@ def nearest_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[
 
 
 def linear_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[int]:
-    """The same for a linear decoder. About the class frequencies of all samples: labels permuted over both halves make a class that
-    is frequent in one rare in the other, and a decoder of noise that follows frequencies is then right less often than by chance."""
+    """The same for a linear decoder."""
     folds = [((~test).nonzero()[:, 0], test.nonzero()[:, 0])]
     step, out = max(1, _TARGETS // classes), []
     for k in range(0, codes.shape[1], step):
         part = codes[:, k : k + step]
         shown = one_hot(part, classes).to(x).flatten(1)
-        said = left_out(x, shown, folds, inner=0).steady[test].unflatten(1, (-1, classes)).argmax(2)
+        said = left_out(x, shown, folds, inner=0).predicted[test].unflatten(1, (-1, classes)).argmax(2)
         out += (said == part[test]).sum(0).tolist()
     return out
 

@@ -3,14 +3,14 @@
 Source: Pennington, Schoenholz & Ganguli 2017: the singular values of the input-output Jacobian J of an untrained network. Gaussian
 linear layers: largest s^2 = (L + 1)^(L + 1) / L^L; orthogonal ones: all 1; critical ReLU: variance of s^2 is 2 L, with orthogonal
 weights L. Mean square by random vectors: Hutchinson 1990; largest by bidiagonalization: Golub & Kahan 1965.
-Pitfall: the sizes depend on the input's unit of measurement and on what stands at the end (logits or probabilities): only the
+Pitfall: the sizes depend on the input's unit of measurement and on what comes at the end (logits or probabilities): only the
 comparison with the same network untrained says what training did.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,9 @@ from deeptheory.inspection.rows import FEW, chosen_inputs
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import as_inputs, call, cut, mapped, sample_count, tensors_of
 from deeptheory.recording.sites import tensors_in
+
+if TYPE_CHECKING:
+    import pandas
 
 MOST = 32  # outputs up to which all singular values are computed
 VECTORS, STEPS = 16, 20
@@ -45,7 +48,7 @@ class JacobianMoments(Result):
     def __repr__(self) -> str:
         return f"JacobianMoments({len(self.largest)} inputs, mean square {float(self.mean_square.mean()):.4g}, largest {float(self.largest.mean()):.4g})"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row per input."""
         import pandas as pd
 

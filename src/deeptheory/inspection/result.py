@@ -17,6 +17,7 @@ from deeptheory.inspection.instrument import Instrument, Layer, Reading
 
 if TYPE_CHECKING:
     import pandas
+    import plotly.graph_objects
     import xarray
 
 COLUMNS = (
@@ -211,7 +212,7 @@ class InstrumentResult(Result):
             if r.checkpoint == self.checkpoints[-1]
         }
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """The instrument's rows of the figure by depth (plotly)."""
         from deeptheory.inspection.drawing import by_depth
 

@@ -10,3 +10,7 @@ from deeptheory.recording.recorder import Recorder
 from deeptheory.recording.recording import Recording
 
 __all__ = ["GradientRecorder", "LayerPreview", "Recorder", "Recording", "layers"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -16,6 +16,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
+from deeptheory.core.notebook import block
 from deeptheory.core.storage import read_dataset, write_dataset
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ class GradientRecorder:
 
     def __repr__(self) -> str:
         return f"GradientRecorder({len(self._weights)} layers, {len(self.skipped)} skipped; {len(self._rows)} steps)"
+
+    def _repr_html_(self) -> str:
+        return block(repr(self), None, [f"{name} is skipped: {why}" for name, why in self.skipped.items()])
 
     @property
     def layers(self) -> tuple[str, ...]:

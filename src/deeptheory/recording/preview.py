@@ -1,7 +1,7 @@
 """What would be recorded from a model, before anything is."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -9,6 +9,9 @@ from deeptheory.core.results import Result
 from deeptheory.recording.inputs import with_targets
 from deeptheory.recording.sites import unwrap
 from deeptheory.recording.tracing import sites
+
+if TYPE_CHECKING:
+    import pandas
 
 _COLUMNS = ["name", "kind", "shape", "dtype", "bytes", "kept", "why"]
 
@@ -24,7 +27,7 @@ class LayerPreview(Result):
         size = sum(r["bytes"] for r in kept)
         return f"LayerPreview({len(kept)} of {len(self.rows)} kept, {size:,} bytes a snapshot)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a tensor that the forward pass shows."""
         import pandas as pd
 

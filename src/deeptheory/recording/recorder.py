@@ -17,6 +17,7 @@ from torch import nn
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.memory import give_back
+from deeptheory.core.notebook import block
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.recording.identity import digest_of, key_of, label_of
 from deeptheory.recording.inputs import first_tensor, sample_count, with_targets
@@ -103,6 +104,9 @@ class Recorder:
             else f"layers {', '.join(self.layers[:4])}{', ...' * (len(self.layers) > 4)}"
         )
         return f"Recorder({type(self.model).__name__}, {self.n} inputs, {which}, {keeps}; {len(self._kept.steps)} steps recorded)"
+
+    def _repr_html_(self) -> str:
+        return block(repr(self)) + self.recording._repr_html_()
 
     @property
     def recording(self) -> Recording:

@@ -16,6 +16,7 @@ import torch
 from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import unknown
+from deeptheory.core.notebook import block
 from deeptheory.core.storage import read_dataset, read_json, write_dataset, write_text
 from deeptheory.recording.identity import digest_of, key_of
 from deeptheory.recording.steps import StepWriter, forget, read_layer, steps_in
@@ -63,6 +64,16 @@ class Recording:
         where = f", in {self._store.name}" if self._store else ""
         sizes = f"{len(self.seeds)} networks, {len(self.steps)} steps, {len(self.layers)} layers, {self.inputs} inputs"
         return f"Recording({sizes}: {kept}{where})"
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        held = next((layers for layers in self._activations.values() if layers), {})
+        table = pd.DataFrame({"layer": list(self.layers)})
+        if held:
+            table["units"] = [held[name].shape[-1] for name in self.layers]
+        said = [f"steps {_some(self.steps)}"] if self.steps else ["nothing was recorded yet; call snapshot(step)"]
+        return block(repr(self), table, said, all_rows=".layers names all")
 
     @property
     def steps(self) -> tuple[int, ...]:

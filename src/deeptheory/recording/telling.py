@@ -5,9 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
 
 _LONG = 20.0  # seconds from which a snapshot says what it will take
 _EVERY = 30.0  # seconds between lines
@@ -35,7 +38,7 @@ class Cost(Result):
             f"{size(self.held)} held, {size(self.batch_bytes)} a batch{stored})"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row."""
         import pandas as pd
 

@@ -3,3 +3,7 @@
 from deeptheory.report.page import write_page
 
 __all__ = ["write_page"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -111,6 +111,11 @@ class Ledger(Result):
 
         return pd.DataFrame([vars(e) for e in self.entries], columns=COLUMNS)
 
+    def _shown(self) -> "pandas.DataFrame":
+        return self.table()[
+            ["id", "figure", "statement", "measured", "low", "high", "region", "verdict", "setting", "note"]
+        ]
+
     def write(self, folder: str | Path) -> None:
         """claims.json and claims.csv. StoreError: they cannot be written."""
         rows, text = self.rows(), io.StringIO()

@@ -4,3 +4,7 @@ from deeptheory.studies.settings import Setting
 from deeptheory.studies.study import STUDIES, Scale, Study, StudyResult, find, reproduce
 
 __all__ = ["STUDIES", "Scale", "Setting", "Study", "StudyResult", "find", "reproduce"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,6 +15,10 @@ from deeptheory.core.results import Result
 from deeptheory.studies.settings import Setting
 
 if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
+
     from deeptheory.runs import Ledger, Results
 
 STUDIES = {  # name -> module with STUDY
@@ -91,15 +95,18 @@ class StudyResult(Result):
     def __repr__(self) -> str:
         return f"StudyResult({self.study}, {self.scale}: {self.claims!r}, report in {self.folder / 'report.html'})"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """The ledger, one row a claim."""
         return self.claims.table()
 
-    def dataset(self):
+    def _shown(self) -> "pandas.DataFrame":
+        return self.claims._shown()
+
+    def dataset(self) -> "xarray.Dataset":
         """InputError: a study has several; use .results[STEP]."""
         raise InputError(f"a study has a dataset a step; use .results[NAME], NAME in {', '.join(self.results)}")
 
-    def figure(self, name: str | None = None) -> Any:
+    def figure(self, name: str | None = None) -> "plotly.graph_objects.Figure":
         """A figure of the run by name, as in figures/NAME.json; the first of the page where no name is given."""
         from deeptheory.core.storage import read_json
         from deeptheory.runs import read_figure

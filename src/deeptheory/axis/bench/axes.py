@@ -10,6 +10,7 @@ shall not move the response needs o.w = 0 (geometric, for metamers).
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +18,10 @@ import torch
 from deeptheory.axis.bench.left_out import ROOM, Folds, fold_errors, left_out
 from deeptheory.axis.bench.validation import Entered
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 _ALPHAS = tuple(10.0**k for k in np.arange(-4, 3.01, 0.5))  # times the mean variance of a feature
 _HALVES = 10
@@ -44,7 +49,7 @@ class Axes(Result):
         u, d = self.sta.shape
         return f"Axes({u} units, {d} features, median split-half cosine {np.median(self.reliability):.2f})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [unit, feature]."""
         import xarray as xr
 
@@ -57,7 +62,7 @@ class Axes(Result):
             coords={"unit": self.units, "feature": np.arange(self.sta.shape[1])},
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a unit: length of the axis, reliability, explained variance."""
         import pandas as pd
 

@@ -6,7 +6,7 @@ space.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +31,10 @@ from deeptheory.core.names import pick
 from deeptheory.core.results import Estimate, Result
 from deeptheory.core.shapes import check_real, check_whole, labels_of, whole_numbers
 from deeptheory.core.statistics import codes_of
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -176,7 +180,7 @@ class AxisCode(Result):
         notes = f", {len(self.notes)} notes" if self.notes else ""
         return f"AxisCode({len(self.units)} units{dead}, {self.stimuli} stimuli: {said}{notes})"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a unit: verdict, ramp, preference, flatness, models, reliability."""
         out = self.ramp.table().merge(self.axes.table(), on="unit")
         for k, name in enumerate(self.preference.blocks):
@@ -201,7 +205,7 @@ class AxisCode(Result):
             out[f"preference/{name}"] = float(self.preference.value[:, k].mean())
         return out | self.decoding.scalars()
 
-    def figure(self, name: str = "models") -> Any:
+    def figure(self, name: str = "models") -> "plotly.graph_objects.Figure":
         """ramp, preference, flatness, geometry, models, decoding or identification.
 
         InputError: another name, models=False.

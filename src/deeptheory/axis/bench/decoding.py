@@ -8,13 +8,17 @@ Pitfall: explained variance of noise is a little below 0, not 0; and with n stim
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.axis.bench.left_out import left_out
 from deeptheory.axis.bench.validation import Entered
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 FOLDS = 10  # of dependent rows
 
@@ -46,7 +50,7 @@ class Decoding(Result):
         each = ", ".join(f"{name} {v:.2f}" for name, v in self.by_block.items())
         return f"Decoding({self.units} units, mean explained variance: {each})"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a feature."""
         import pandas as pd
 
@@ -59,7 +63,7 @@ class Decoding(Result):
         """Mean explained variance by block."""
         return {f"explained/{name}": v for name, v in self.by_block.items()}
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Explained variance of every feature, blocks as colours."""
         from deeptheory.axis.drawing import draw_decoding
 

@@ -14,7 +14,7 @@ Pitfall: one axis of 50 has little power (specs 2.5: an exemplar code shows -.09
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +22,10 @@ import torch
 from deeptheory.axis.bench.validation import Entered
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import false_discovery
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 ALPHA, POWER = 0.05, 0.8
 _UNITS = 64
@@ -75,7 +79,7 @@ class Flatness(Result):
             f"{np.median(self.relative):.3f}, detectable {np.median(self.detectable):.3f})"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a unit."""
         import pandas as pd
 
@@ -94,7 +98,7 @@ class Flatness(Result):
         )
         return pd.DataFrame({"unit": self.units, **{name: getattr(self, name) for name in names}})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Variance explained by the orthogonal space against that along the axis, one point a unit."""
         from deeptheory.axis.drawing import draw_flatness
 

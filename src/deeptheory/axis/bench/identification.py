@@ -6,7 +6,7 @@ N - 1 of them holds none of these with probability C(n-1-c_i, N-1) / C(n-1, N-1)
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +15,10 @@ from deeptheory.axis.bench.left_out import Folds, left_out
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import whole_numbers
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+    import xarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,7 +54,7 @@ class Identification(Result):
             f"{self.best_single[-1]:.3f}, chance {1 / n:.3f})"
         )
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [units, candidates]."""
         import xarray as xr
 
@@ -59,7 +63,7 @@ class Identification(Result):
         arrays["chance"] = (("candidates",), self.chance)  # type: ignore[assignment]
         return xr.Dataset(arrays, coords={"units": list(self.sizes), "candidates": list(self.candidates)})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Accuracy against N for all units and the best single one, and against the number of units."""
         from deeptheory.axis.drawing import draw_identification
 

@@ -6,7 +6,7 @@ unit has a preference too, which depends on the blocks' sizes and variances: the
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from deeptheory.axis.bench.shuffles import Shuffled
 from deeptheory.axis.bench.validation import Entered
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import false_discovery, permutation_p
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +47,7 @@ class Preference(Result):
         mean = ", ".join(f"{name} {v:+.2f}" for name, v in zip(self.blocks, self.value.mean(0)))
         return f"Preference(mean {mean}; median {np.median(self.tuned_dimensions):g} tuned features a unit)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a unit and block."""
         import pandas as pd
 
@@ -58,7 +62,7 @@ class Preference(Result):
             "tuned_dimensions": np.repeat(self.tuned_dimensions, b),
         })  # fmt: skip
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Histogram of the preference for the first block, beside its null."""
         from deeptheory.axis.drawing import draw_preference
 

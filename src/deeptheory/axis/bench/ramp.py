@@ -8,7 +8,7 @@ ramp: `monotone` needs the reversal to be shown small (reversal.py).
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +18,11 @@ from deeptheory.axis.bench.shuffles import Shuffled
 from deeptheory.axis.bench.validation import Entered
 from deeptheory.core.results import Result
 from deeptheory.core.statistics import false_discovery, permutation_p
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 BINS = 20
 
@@ -62,7 +67,7 @@ class Ramp(Result):
             "them monotone)"
         )
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [unit, bin]."""
         import xarray as xr
 
@@ -70,13 +75,13 @@ class Ramp(Result):
         single = {name: (("unit",), getattr(self, name)) for name in _SINGLE}
         return xr.Dataset(curves | single, coords={"unit": self.units})
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row per unit: r, p, q, reversal, reversal_limit, shape, monotone."""
         import pandas as pd
 
         return pd.DataFrame({"unit": self.units, **{k: getattr(self, k) for k in _SINGLE}})
 
-    def figure(self, units: int = 6) -> Any:
+    def figure(self, units: int = 6) -> "plotly.graph_objects.Figure":
         """The curves of the most tuned units, mean and SEM in each bin."""
         from deeptheory.axis.drawing import draw_ramps
 

@@ -10,7 +10,7 @@ axis code from norm x direction.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from deeptheory.axis.models.generators import GENERATORS, Stimuli
 from deeptheory.axis.models.scores import all_fits
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
 
 _NORMS = (0.15, 0.3, 0.5, 1.0, 1.5, 2.0)  # of the median stimulus norm
 _STEPS = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0)  # standard deviations along a unit's axis
@@ -42,7 +45,7 @@ class Metamers(Result):
             "the axis)"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a stimulus."""
         import pandas as pd
 

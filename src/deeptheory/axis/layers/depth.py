@@ -8,7 +8,7 @@ pixels, too: a layer's number means little without the same number of a network 
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +22,10 @@ from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole
 from deeptheory.recording.inputs import as_inputs
 from deeptheory.recording.sites import unwrap
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 CONDITIONS = ("trained", "untrained", "pixels")
 _DULL = 0.2  # of the most varying pixel's deviation: those below are background
@@ -51,7 +55,7 @@ class Depth(Result):
         ]
         return out + ([("pixels", "", self.pixels)] if self.pixels is not None else [])
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a condition and layer: units, share tuned; of the tuned units: median preference for the first block,
         share shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance by
         block; shares by verdict where models were compared, and the share of units that an axis explains better than an
@@ -60,7 +64,7 @@ class Depth(Result):
 
         return pd.DataFrame([{"condition": c, "layer": name, **_summary(code)} for c, name, code in self.conditions()])
 
-    def figure(self, name: str = "preference") -> Any:
+    def figure(self, name: str = "preference") -> "plotly.graph_objects.Figure":
         """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions,
         axis (better than exemplar), explained. InputError: another name, or models that were not compared."""
         from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure

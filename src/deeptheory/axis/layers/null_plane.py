@@ -8,7 +8,7 @@ and what was estimated wrong lies in the null plane; the ratio is bounded from b
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_real, check_whole, whole_numbers
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,7 +42,7 @@ class NullPlane(Result):
             "plane and its axis)"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a moved stimulus: which, and how far its features went."""
         import pandas as pd
 
@@ -59,9 +62,12 @@ class NullPlane(Result):
 
 
 def null_plane(code: AxisCode, unit: int, rows: Any, reach: float = 2.0, seed: int = 0) -> NullPlane:
-    """See NullPlane. unit: a name in code.units; rows: which stimuli of the code to move; reach: length of a step in
-    standard deviations of the stimuli along the axis. The axis is the ridge one. InputError: such a unit or stimulus is
-    not there."""
+    """Stimuli of a bench moved along a unit's axis, and as far within its null plane (Chang & Tsao 2017, figure 5).
+
+    unit: a name in code.units; rows: [m] which stimuli of the code to move; reach: length of a step in standard
+    deviations of the stimuli along the axis. The axis is the ridge one. Returns features [m, d] of each kind, in the
+    caller's coordinates. InputError: such a unit or stimulus is not there.
+    """
     check_whole(seed=(seed, 0))
     check_real(reach=(reach, 0))
     e, rows = code._entered, whole_numbers("rows", rows)

@@ -2,7 +2,7 @@
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,11 @@ from deeptheory.axis.models.scores import DISTANCES, MODELS, RADII, Scores, scor
 from deeptheory.axis.models.verdicts import REASONS, VERDICTS, Evidence, verdicts
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,7 +84,7 @@ class Models(Result):
         said = ", ".join(f"{v} {k}" for k, v in self.counts.items() if v)
         return f"Models({said}; {self.folds} folds, |e| <= {self.bound:.3g})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [model, unit]."""
         import xarray as xr
 
@@ -90,7 +95,7 @@ class Models(Result):
         }
         return xr.Dataset(arrays, coords={"model": list(self.names), "unit": self.units})
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a unit: verdicts, R^2 of every model, ceiling, radius."""
         import pandas as pd
 
@@ -105,7 +110,7 @@ class Models(Result):
         columns |= {"ceiling": self.ceiling, "radius": self.radius[0] / self.bound, "norm_p": self.norm_p}
         return pd.DataFrame(columns)
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Held-out R^2 of axis against exemplar, one point a unit, verdicts as colours."""
         from deeptheory.axis.drawing import draw_models
 

@@ -9,7 +9,7 @@ what is explained, as published.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_whole
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,7 +44,7 @@ class Alignment(Result):
         u, k = self.weights.shape
         return f"Alignment({u} units, {k} latents: {self.mean:.2f}; matched |r| {self.matched.mean():.2f} on average)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a unit: alignment, explained variance, its strongest latent, the latent it was matched with."""
         import pandas as pd
 

@@ -6,7 +6,7 @@ from the sphere (or from the stimuli's own distribution, covariance=True, along 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_real, check_whole
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +48,7 @@ class Geometry(Result):
             f"(null {self.null_mean_absolute[0]:.3f}))"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a quantity: measured, null, its 95 % interval."""
         import pandas as pd
 
@@ -58,7 +62,7 @@ class Geometry(Result):
         ]
         return pd.DataFrame(rows, columns=["quantity", "measured", "null", "null_low", "null_high"])
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Histogram of the pairwise cosines."""
         from deeptheory.axis.drawing import draw_cosines
 

@@ -8,7 +8,7 @@ only.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_real
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,14 +38,14 @@ class LabelDecoding(Result):
             f"{self.chance:.3f})"
         )
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [window, shown, said]."""
         import xarray as xr
 
         axes = ("window", "shown", "said")
         return xr.Dataset({"accuracy": (axes[:1], self.accuracy), "confusion": (axes, self.confusion)})
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a window."""
         import pandas as pd
 

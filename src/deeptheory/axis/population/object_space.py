@@ -6,7 +6,7 @@ has unit variance over the reference objects, so that axis_code takes them with 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from deeptheory.core.arrays import as_floats, is_torch
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +51,7 @@ class ObjectSpace(Result):
             f"{self.explained.sum():.0%} of variance)"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a component: share of variance."""
         import pandas as pd
 

@@ -12,7 +12,7 @@ be negative.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole, whole_numbers
 from deeptheory.core.statistics import permutation_p
+
+if TYPE_CHECKING:
+    import pandas
 
 _GROUPS = 60  # of images, each left out in turn for the interval
 _PARTS = 6  # of conditions, two of which are left out of a whitening
@@ -45,7 +48,7 @@ class RdmCorrelation(Result):
     def __repr__(self) -> str:
         return f"RdmCorrelation({self.value:.3f} [{self.low:.3f}, {self.high:.3f}], p {self.p:.2g}, {self.n} images)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row."""
         import pandas as pd
 

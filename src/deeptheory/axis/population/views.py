@@ -5,7 +5,7 @@ same person in any view. Similarity of two pictures: correlation over units of t
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole, labels_of
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,7 +45,7 @@ class Views(Result):
             f"{self.shuffled_high:.3f}), view grouping {self.view_grouping:.3f}, mirror {self.mirror:.3f})"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a pair of views."""
         import pandas as pd
 
@@ -49,7 +53,7 @@ class Views(Result):
         names = np.array(self.views)
         return pd.DataFrame({"view": names[a.ravel()], "other": names[b.ravel()], "identity": self.by_views.ravel()})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """The similarity matrix of the pictures."""
         from deeptheory.axis.drawing import draw_similarity
 

@@ -10,7 +10,7 @@ unit.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from deeptheory.axis.simulate.simulation import simulate
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole, whole_numbers
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+    import xarray
 
 READERS = ("identity", "two", "attribute", "nuisance")
 
@@ -44,7 +48,7 @@ class Efficiency(Result):
             f"{len(self.seeds)} seeds)"
         )
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset: accuracy over [seed, metric, units, reader]."""
         import xarray as xr
 
@@ -71,7 +75,7 @@ class Efficiency(Result):
         )
         return needed[:, 1] / needed[:, 0]
 
-    def figure(self, reader: str = "identity") -> Any:
+    def figure(self, reader: str = "identity") -> "plotly.graph_objects.Figure":
         """Accuracy against the number of units, both metrics."""
         from deeptheory.axis.drawing import draw_efficiency
 

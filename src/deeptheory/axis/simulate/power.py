@@ -5,7 +5,7 @@ are Clopper and Pearson's: exact for a count, and never narrower than 95 %.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole
 from deeptheory.core.statistics import proportion_interval
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,7 +52,7 @@ class Power(Result):
         """Share of the cells of a code that were called by another one's name, and its 95 % interval."""
         return self.share(code, *(v for v in VERDICTS if v not in (code, "undetermined")))
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a code: cells by verdict."""
         import pandas as pd
 
@@ -73,6 +76,7 @@ def verdict_power(
 ) -> Power:
     """The verdicts on simulated cells of one code, or of a dict of shares; see simulate for what else it takes.
 
+    Returns counts, {code: {verdict: cells}}, of cells whose code is known.
     controversial: so many stimuli of the bench's own making are shown beside the n. InputError: as simulate and
     axis_code.
     """

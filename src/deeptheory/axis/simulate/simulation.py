@@ -5,6 +5,7 @@ of shares gives a mixture. `Simulation.respond` shows the same cells other stimu
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_real, check_whole
+
+if TYPE_CHECKING:
+    import pandas
 
 # Variances of the 25 shape components of Chang & Tsao's released face space, and of the 25 appearance components, of
 # which
@@ -63,7 +67,7 @@ class Simulation(Result):
             f"Simulation({kinds} units, {n} stimuli, {d} features, reliability {self.reliability:g}, seed {self.seed})"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a unit: its code and the length of its axis or exemplar."""
         import pandas as pd
 
@@ -87,12 +91,12 @@ class Simulation(Result):
 
 
 def simulate(
-    code="axis",
+    code: str | dict[str, float] = "axis",
     n: int = 2000,
     d: int = 50,
     units: int = 205,
     *,
-    variances="isotropic",
+    variances: Any = "isotropic",
     reliability: float = 0.9,
     trials: int = 1,
     radius=(0.5, 1.5),
@@ -101,6 +105,9 @@ def simulate(
     seed: int = 0,
 ) -> Simulation:
     """Cells of a known code and their noisy responses to Gaussian stimuli.
+
+    Returns responses [n, units], or [n, trials, units] with trials above 1, features [n, d], and the true code
+    of each cell.
 
     code: a name of CODES, or a dict of shares ({"axis": 0.6, "energy": 0.4}). variances: "isotropic", "paper" (d = 50),
     or [d]. reliability: signal variance over all variance of the mean over trials, the same for every unit (a cell

@@ -22,6 +22,7 @@ from deeptheory.core.results import Result
 
 if TYPE_CHECKING:
     import pandas
+    import plotly.graph_objects
 
 MOST_VARIABLES = 200
 MOST_DEGREE_DEEP = 3_000  # groups of any depth take seconds beyond
@@ -151,7 +152,7 @@ class DepthCounts(Result):
 
         return pd.concat([c.table() for c in self.counts], ignore_index=True)
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Least and most neurons against hidden layers, logarithmic."""
         from deeptheory.cheap.drawing import draw_counts
 

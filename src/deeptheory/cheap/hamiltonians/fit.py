@@ -7,7 +7,7 @@ other only. Correlated samples make intervals too narrow.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,10 @@ from deeptheory.cheap.hamiltonians.samples import Samples, read_samples
 from deeptheory.cheap.hamiltonians.terms import Assumptions, Term
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate, Result
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 MOST_PARAMETERS = 6_000  # the curvature is a square table
 _WIDEN = 0.25  # of the range of real samples, on either side
@@ -128,7 +132,7 @@ class HamiltonianFit(Result):
                 factors.append(([v for v, _ in term], table))
         return FactorGraph([self.levels] * self.n, factors)
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a parameter: its first term, how many terms share it, theta, standard error, low, high."""
         import pandas as pd
 
@@ -136,7 +140,7 @@ class HamiltonianFit(Result):
         named = {"term": [_written(o[0], self.kind) for o in self.orbits], "terms": [len(o) for o in self.orbits]}
         return pd.DataFrame(named | columns)
 
-    def figure(self):
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Bits lost against parameters, one point an assumption."""
         import plotly.graph_objects as go
 

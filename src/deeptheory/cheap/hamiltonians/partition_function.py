@@ -6,6 +6,7 @@ the marginal of the visible y is exp(-H - K) / Z~, which is not exp(-H) / Z.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,10 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -33,13 +38,13 @@ class PartitionCounterexample(Result):
             f"PartitionCounterexample(ln Z differs by {self.log_z_total - self.log_z:.1e}, p by {self.bits:.4g} bits)"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a state: p and marginal."""
         import pandas as pd
 
         return pd.DataFrame({"state": range(len(self.p)), "p": self.p, "marginal": self.marginal})
 
-    def figure(self):
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Both distributions."""
         import plotly.graph_objects as go
 

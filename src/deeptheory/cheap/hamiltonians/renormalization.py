@@ -8,6 +8,7 @@ here. Waves shorter than a block fold back onto long ones; that adds terms of or
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,11 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate, Result
 from deeptheory.core.shapes import check_finite
 from deeptheory.core.statistics import mean_interval
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 _NEWTON = 100
 _LEAST_FIELDS = 2
@@ -75,13 +81,13 @@ class RenormalisationFlow(Result):
         said = ", ".join(f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]" for e in self.exponents)
         return f"RenormalisationFlow(exponents {said}; predicted {', '.join(map(str, self.predicted))})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """couplings over [field, step, term]."""
         import xarray as xr
 
         return xr.Dataset({"coupling": (("field", "step", "term"), self.couplings)}, attrs={"b": self.b})
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a term: predicted exponent, measured, low, high."""
         import pandas as pd
 
@@ -92,7 +98,7 @@ class RenormalisationFlow(Result):
         """Exponents by term."""
         return {f"exponent/{i}": e.value for i, e in enumerate(self.exponents)}
 
-    def figure(self):
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Mean coupling against step, logarithmic, beside the rule's straight lines."""
         import plotly.graph_objects as go
 

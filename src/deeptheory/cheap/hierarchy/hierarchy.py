@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from deeptheory.cheap.hierarchy.merging import Distillation, bits_of, distil
 from deeptheory.cheap.hierarchy.rows import group_rows, group_whole_rows
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 _IN_DOUBT = 1e3  # different rows nearer than so many tolerances earn a note
 
@@ -38,7 +42,7 @@ class Theorem2(Result):
     def __repr__(self) -> str:
         return f"Theorem2({self.violations} violations, classes {'agree' if self.agree else 'differ'})"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a level: its classes."""
         import pandas as pd
 
@@ -186,7 +190,7 @@ class MarkovHierarchy(Result):
         merged = _merged(self._joint_with(about), self.classes[level])
         return distil(np.asarray(merged), level=level, about=about)
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a level: states, classes of T_i, H(T_i), I(y_0; T_i), I(y_i; T_i), in bits."""
         import pandas as pd
 
@@ -200,7 +204,7 @@ class MarkovHierarchy(Result):
             rows.append((i, self.states[i], self.counts[i], entropy, about_top[i], own))
         return pd.DataFrame(rows, columns=["level", "states", "classes", "entropy", "about_top", "about_level"])
 
-    def figure(self):
+    def figure(self) -> "plotly.graph_objects.Figure":
         """States and classes a level, from the data at the bottom to y_0."""
         import plotly.graph_objects as go
 

@@ -6,11 +6,16 @@ Greedy: an upper bound of the least loss for so many states.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 _ROUNDING = 1e-12  # bits: two losses nearer than this are one
 _MOST = 4000  # classes: the table of costs is square
@@ -61,13 +66,13 @@ class Distillation(Result):
             into[into == b] = a
         return np.unique(into, return_inverse=True)[1]
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a number of states: states, lost, kept."""
         import pandas as pd
 
         return pd.DataFrame({"states": self.states, "lost": self.lost, "kept": self.kept})
 
-    def figure(self):
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Bits lost against states kept."""
         import plotly.graph_objects as go
 

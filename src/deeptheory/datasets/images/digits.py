@@ -2,10 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
 
 _DIGITS_SHA256 = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3"
 
@@ -33,7 +37,7 @@ class Images(Result):
             f"{self.source})"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a class: how many pictures of it, for training and held out."""
         import pandas as pd
 

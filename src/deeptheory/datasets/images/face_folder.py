@@ -7,7 +7,7 @@ somebody's faces. `dt.faces.ProceduralFaces` needs none.
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from deeptheory.datasets.images.landmark_files import (
     table,
 )
 from deeptheory.datasets.paths import data_folder
+
+if TYPE_CHECKING:
+    import pandas
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 
@@ -41,7 +44,7 @@ class FaceImages(Result):
         n, h, w = self.images.shape[:3]
         return f"FaceImages({n} of {h}x{w}, {self.landmarks.shape[1]} landmarks, from {self.source})"
 
-    def table(self) -> Any:
+    def table(self) -> "pandas.DataFrame":
         """One row a face: name, and the box around its landmarks in pixels."""
         import pandas as pd
 

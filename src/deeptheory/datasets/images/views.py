@@ -1,10 +1,14 @@
 """Objects seen from many sides: pictures with the viewpoint of each."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.datasets.images.digits import Images
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -20,7 +24,7 @@ class Views(Images):
     elevation: np.ndarray
     light: np.ndarray
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a category: how many pictures, instances, azimuths, elevations and lightings it has."""
         import pandas as pd
 

@@ -1,11 +1,15 @@
 """The form of a task on all patterns of a few bits, whose p(x, y) is therefore known exactly."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +48,7 @@ class BinaryTask(Result):
         n, d = self.x.shape
         return f"BinaryTask({self.name}, {n} patterns of {d} bits, {rule}, I(X;Y)={self.mutual_information:.4f} bits)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a signature: how many patterns share it, and p(y=1) there."""
         import pandas as pd
 

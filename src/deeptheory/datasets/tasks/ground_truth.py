@@ -10,12 +10,16 @@ Trap: an estimator that reaches all of the normal tasks may fail on each of the 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
 
 Draw = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
 Map = Callable[[np.ndarray], np.ndarray]
@@ -40,7 +44,7 @@ class GroundTruth(Result):
             raise InputError(f"n is {n}; needed: at least 1 sample")
         return self.draw(np.random.default_rng([seed, n]), n)
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row: name, dimensions, information, what it is."""
         import pandas as pd
 

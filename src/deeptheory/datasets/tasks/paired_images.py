@@ -7,12 +7,16 @@ function.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
 
 _MOST = 40  # bits: 1 - 2^-40 is four thousand steps of float64 below 1
 
@@ -34,7 +38,7 @@ class PairedImages(Result):
         n, size, _ = self.x.shape
         return f"PairedImages({n} pairs of {self.kind}, {size} x {size}, I(X;Y) = {self.mutual_information:g} bits)"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a pair: the numbers of both images."""
         import pandas as pd
 

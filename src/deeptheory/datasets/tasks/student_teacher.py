@@ -5,11 +5,15 @@ signal / variance of the label noise.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +40,7 @@ class StudentTeacher(Result):
         outputs, inputs = self.teacher.shape
         return (gap**2).sum((-2, -1)) / inputs + (off**2).sum(-1) + outputs * self.label_noise**2
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row an output: variance of its signal and of its noise, their ratio."""
         import pandas as pd
 
@@ -51,8 +55,9 @@ def student_teacher(
     """Samples of the linear teacher of Saxe et al. 2018, section 3: the signal has expected variance 1, however many
     inputs carry it (weights N(0, inputs / relevant)), and the label noise variance 1 / snr.
 
-    relevant: only the first so many inputs carry the label; default all. InputError: no samples, relevant outside
-    1..inputs, snr not above 0.
+    x: [samples, inputs] float32, N(0, 1 / inputs); y: [samples, outputs] float32; teacher: [outputs, inputs] float64.
+    relevant: only the first so many inputs carry the label; default all.
+    InputError: no samples, inputs or outputs, relevant outside 1..inputs, snr not above 0.
     """
     if samples < 1 or inputs < 1 or outputs < 1:
         raise InputError(f"samples is {samples}, inputs {inputs}, outputs {outputs}; each must be at least 1")

@@ -5,7 +5,7 @@ clusters is a stationary path of the same equations; it stops being the best whe
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from deeptheory.core.theme import layer_colours, new_figure
 from deeptheory.information.bottleneck.annealing import anneal
 from deeptheory.information.bottleneck.joint import as_joint, informations
 from deeptheory.information.bottleneck.methods import check_betas, check_count
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+    import xarray
 
 _SAME = 1e-7  # bits: branches that differ by less run together
 
@@ -35,7 +39,7 @@ class BottleneckBranches(Result):
         each = ", ".join(f"{k} from {b:.4g}" for k, b in zip(self.clusters, self.leaves) if not np.isnan(b))
         return f"BottleneckBranches({len(self.beta)} betas; clusters: {each or 'none better than the fewest'})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [clusters, beta]: i_x, i_y, lagrangian (bits); leaves [clusters]."""
         import xarray as xr
 
@@ -43,7 +47,7 @@ class BottleneckBranches(Result):
         columns["leaves"] = ("clusters", self.leaves)
         return xr.Dataset(columns, coords={"clusters": list(self.clusters), "beta": self.beta})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """I(T;Y) against I(X;T), one line a number of clusters."""
         import plotly.graph_objects as go
 
@@ -58,8 +62,10 @@ class BottleneckBranches(Result):
 
 
 def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6, seed: int = 0) -> BottleneckBranches:
-    """Best solutions with at most so many clusters, annealed up and down over ascending betas; see annealing.py.
+    """Best solutions with at most so many clusters, annealed up and down over ascending betas.
 
+    Source: Tishby & Zaslavsky 2015, figure 2 and section II.C. p_xy: [nx, ny], sums to 1; betas: [b], any order; clusters:
+    the most of each branch. Returns i_x, i_y and lagrangian I(X;T) - beta I(T;Y) [clusters, b], in bits.
     They are found by iteration from `restarts` starts, so each is an upper bound of what that many clusters can do.
     InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending whole numbers from 1.
     """

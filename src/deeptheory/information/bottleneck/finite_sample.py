@@ -6,7 +6,7 @@ constant of the O is not stated there; it is an argument here, the same for both
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -15,6 +15,10 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.theme import LAYER_COLOURS, NEUTRAL, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 _POINTS = 400
 
@@ -46,13 +50,13 @@ class FiniteSampleBound(Result):
             f"at R {self.r_star:.4f} bits{where})"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """rate, distortion, worst: one row a point."""
         import pandas as pd
 
         return pd.DataFrame({"rate": self.rate, "distortion": self.distortion, "worst": self.worst})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """D against R: the curve, the worst case, and its minimum."""
         import plotly.graph_objects as go
 

@@ -9,7 +9,7 @@ direction gives I(X;T) = 1/2 log(1 + g / lambda) and I(T;Y) = 1/2 log(1 + g / (b
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.information.bottleneck.curve import draw_curve
 from deeptheory.information.bottleneck.methods import check_beta, check_betas
 from deeptheory.information.bottleneck.solution import BottleneckSolution
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+    import xarray
 
 _ROUNDING = (
     8 * np.finfo(np.float64).eps
@@ -48,24 +52,25 @@ class GaussianBottleneck(Result):
         enters = ", ".join(f"{b:.4g}" for b in self.critical_beta[:4])
         return f"GaussianBottleneck({len(self.beta)} betas, I(X;Y) {self.i_xy:.4f} bits, directions enter at {enters})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over beta: i_x, i_y (bits), dimension."""
         import xarray as xr
 
         columns = {k: ("beta", as_numpy(getattr(self, k))) for k in ("i_x", "i_y", "dimension")}
         return xr.Dataset(columns, coords={"beta": as_numpy(self.beta)})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """I(T;Y) against I(X;T), with the betas where a direction enters."""
         return draw_curve(self.table(), self.i_xy)
 
 
 def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
-    """The exact bottleneck of Gaussians. cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
+    """The exact bottleneck of Gaussians, in bits. cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
 
+    Source: Chechik, Globerson, Tishby & Weiss 2005.
     Relative precision is that of the canonical correlations, however small; one below 1e-15 of the largest counts as 0.
-    InputError: shapes, labels of rows and columns (pandas) in another order, NaN, a covariance that is not symmetric or not positive definite, covariances that no variables
-    have together, a canonical correlation of 1, betas not above 0.
+    InputError: shapes, labels of rows and columns (pandas) in another order, NaN, a covariance that is not symmetric or not
+    positive definite, covariances that no variables have together, a canonical correlation of 1, betas not above 0.
     """
     correlation, vectors = _directions(cov_x, cov_y, cov_xy)
     beta = check_betas(betas, above=True)

@@ -1,7 +1,7 @@
 """What every bottleneck solver gives back, in one form."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +9,10 @@ from deeptheory.core.arrays import Array
 from deeptheory.core.results import Result
 from deeptheory.core.theme import NEUTRAL, layer_colours, new_figure
 from deeptheory.information.bottleneck.joint import Joint, informations
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -43,7 +47,7 @@ class BottleneckSolution(Result):
             f"I(T;Y) {self.i_y:.4f} bits, Lagrangian {self.lagrangian:.6g}{gap}{notes})"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a cluster: p_t, and p(y|t) by label."""
         import pandas as pd
 
@@ -53,7 +57,7 @@ class BottleneckSolution(Result):
         frame.insert(0, "cluster", range(len(frame)))
         return frame
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """p(y|t) as stacked bars, one a cluster, as wide as its mass."""
         import plotly.graph_objects as go
 

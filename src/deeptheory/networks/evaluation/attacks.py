@@ -7,7 +7,7 @@ without the network being any safer; a network is called robust only after an at
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,11 @@ from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output
 from deeptheory.networks.single.modules import as_of, evaluating
+
+if TYPE_CHECKING:
+    import pandas
+    import plotly.graph_objects
+    import xarray
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -56,14 +61,14 @@ class Robustness(Result):
         pairs = ", ".join(f"{a:.2f} at {e:g}" for a, e in zip(self.accuracy, self.epsilon))
         return f"Robustness({self.method}: accuracy {pairs})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over epsilon: accuracy, success."""
         import xarray as xr
 
         data = {"accuracy": ("epsilon", self.accuracy), "success": ("epsilon", self.success)}
         return xr.Dataset(data, coords={"epsilon": self.epsilon}, attrs={"method": self.method})
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Accuracy against epsilon."""
         import plotly.graph_objects as go
 
@@ -75,7 +80,9 @@ class Robustness(Result):
 
 
 def fgsm(module: nn.Module, images, labels, epsilon: float, **how: Any) -> torch.Tensor:
-    """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, whose keywords it takes."""
+    """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, whose keywords it takes.
+
+    Source: Goodfellow et al. 2015. InputError: as bim."""
     return bim(module, images, labels, epsilon, steps=1, step=epsilon, **how)
 
 
@@ -142,6 +149,10 @@ def strong(
 
     scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability.
     targets: [n] labels that it should be taken for instead; the worst is then where the target leads the others most.
+    images: [n, C, H, W] within bounds; labels: [n]; epsilon: largest change of a pixel, in the unit of the pixels.
+    Returns pictures of the same shape. restarts: random starts beside the picture itself; steps: of each.
+    Source: iterated steps of Kurakin et al. 2017 from the random starts of Madry et al. 2018, on a margin of logits as
+    in Carlini & Wagner 2017. InputError: as bim.
     """
     x, y = _check(module, images, labels, bounds)
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
@@ -226,7 +237,7 @@ class GradientProfile(Result):
             f"{self.zeros.mean():.3f})"
         )
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row a picture."""
         import pandas as pd
 

@@ -6,13 +6,16 @@ taken when it first got there.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,7 +32,7 @@ class Matched(Result):
     def __repr__(self) -> str:
         return f"Matched(at {self.target:.4g}: {self.first:.4g} and {self.second:.4g})"
 
-    def table(self):
+    def table(self) -> "pandas.DataFrame":
         """One row: target, first, second."""
         import pandas as pd
 

@@ -6,7 +6,7 @@ Epoch e means: e passes over the training set are done. What is recorded at e co
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +22,10 @@ from deeptheory.networks.population.optimizers import OPTIMIZERS
 from deeptheory.networks.population.population import Population
 from deeptheory.networks.population.splits import split
 from deeptheory.networks.population.targets import as_targets
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+    import xarray
 
 _SPAN = 200  # epochs between looks at progress, checkpoint and finiteness; results do not depend on it
 
@@ -51,7 +55,7 @@ class History(Result):
         end = f"train loss {self.train_loss[:, -1].mean():.4f}, test accuracy {self.test_accuracy[:, -1].mean():.4f}"
         return f"History({len(self.seeds)} networks, epochs {self.steps[0]} to {self.steps[-1]}, {end})"
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [seed, step]: train_loss, test_loss (nats), train_accuracy, test_accuracy."""
         import xarray as xr
 
@@ -62,7 +66,7 @@ class History(Result):
             attrs={"loss_unit": "nats"},
         )
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Loss of training and held-out samples against epoch, mean over networks, both axes logarithmic."""
         import plotly.graph_objects as go
 

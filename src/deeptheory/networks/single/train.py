@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -24,6 +24,10 @@ from deeptheory.networks.fingerprints import name_of, of_optimizer, of_schedule
 from deeptheory.networks.single.minibatches import Minibatches
 from deeptheory.networks.single.module_checkpoint import ModuleCheckpoint
 from deeptheory.networks.single.modules import evaluating
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+    import xarray
 
 _UNSEEN = 20  # steps between looks at the loss where looking means waiting for a device
 
@@ -73,7 +77,7 @@ class TrainingLog(Result):
         parts = [self.losses[a:b] for a, b in itertools.pairwise(edges)]
         return np.array([p.mean() if len(p) else math.nan for p in parts])
 
-    def dataset(self):
+    def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over step (the looks): loss, the mean since the look before, and what evaluate gave."""
         import xarray as xr
 
@@ -86,7 +90,7 @@ class TrainingLog(Result):
         last = {str(k): float(v[-1]) for k, v in self.dataset().data_vars.items()}
         return last | {"steps": float(len(self.losses))}
 
-    def figure(self) -> Any:
+    def figure(self) -> "plotly.graph_objects.Figure":
         """Loss and measures against the step."""
         import plotly.graph_objects as go
 

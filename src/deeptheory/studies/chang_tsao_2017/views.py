@@ -54,7 +54,7 @@ def _transfer(settings: dict, member: int, made: Any, nets: dict) -> np.ndarray:
             )
             for cells in (first, second)
         ]  # fmt: skip
-        cosines, units = dt.axis.axis_transfer(*codes, "appearance", "sta")
+        cosines, units = dt.axis.axis_transfer(codes[0], codes[1], "appearance", "sta")
         out[k, units] = cosines
     return out
 
@@ -70,7 +70,7 @@ def _ladder(settings: dict, member: int, made: Any, nets: dict) -> tuple[np.ndar
         found = dt.axis.view_tolerance(responses, who, view, mirrors, permutations=_SHUFFLES, seed=member)
         return [getattr(found, name) for name in _MEASURES]
 
-    how = recorded(settings, member) | {"noise": None}
+    how: dict[str, Any] = recorded(settings, member) | {"noise": None}
     rows = []
     for net in nets.values():
         cells = dt.axis.cells_of(net, LAYERS, images, **how)
