@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.core.names import unknown
+from deeptheory.core.names import count_of, unknown
 from deeptheory.core.results import Result
 from deeptheory.core.storage import CLAIMS_SCHEMA, check_claims, read_json, write_text
 from deeptheory.core.verdicts import VERDICTS, counted, headline
@@ -67,7 +67,7 @@ class Ledger(Result):
     entries: tuple[Entry, ...]
 
     def __repr__(self) -> str:
-        return f"Ledger({len(self.entries)} claims; {'; '.join(self.headline()) or 'none'})"
+        return f"Ledger({count_of(len(self.entries), 'claim')}; {'; '.join(self.headline()) or 'none'})"
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
