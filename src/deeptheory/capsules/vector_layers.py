@@ -16,7 +16,7 @@ from torch import einsum, nn
 from deeptheory.capsules.initialization import check_init, primary_, routed_
 from deeptheory.capsules.native.windowed import WindowedPasses
 from deeptheory.capsules.routing import recomputed
-from deeptheory.capsules.routing.backends import choose
+from deeptheory.capsules.routing.backends import Backend, choose
 from deeptheory.capsules.routing.checks import (
     check_layer_input,
     check_outcome,
@@ -108,7 +108,7 @@ class Capsules(nn.Module):
         prior: bool = False,
         detach: bool = False,
         share: bool = False,
-        backend: str = "auto",
+        backend: Backend = "auto",
         init: str = "scaled",
     ):
         super().__init__()
@@ -200,7 +200,7 @@ class ConvCapsules(nn.Module):
         normalize: str = "all",
         bias: bool = True,
         padding: int | str | Sequence[int] = 0,
-        backend: str = "auto",
+        backend: Backend = "auto",
         init: str = "scaled",
     ):
         super().__init__()

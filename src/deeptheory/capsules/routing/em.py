@@ -15,7 +15,7 @@ from torch import einsum
 from torch.nn.functional import logsigmoid
 from torch.utils.checkpoint import checkpoint
 
-from deeptheory.capsules.routing.backends import choose
+from deeptheory.capsules.routing.backends import Backend, choose
 from deeptheory.capsules.routing.checks import (
     check_outcome,
     floating,
@@ -50,7 +50,7 @@ def em_routing(
     types=None,
     presence: str = "cost",
     *,
-    backend: str = "auto",
+    backend: Backend = "auto",
 ) -> Any:
     """EM routing (Procedure 1). votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B,
     J].
