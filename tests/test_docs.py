@@ -58,3 +58,16 @@ def test_the_reference_names_what_exists():
         assert options.count(":members:") == 1, module
         for name in filter(None, re.split(r"[,\s]+", options.split(":members:")[1])):
             assert hasattr(import_module(module), name), f"{module}.{name}"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_code_of_inspect_your_model_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "inspect.md").read_text(), re.S)
+    told: dict = {}
+    for block in blocks:
+        exec(block, told)
+    assert len(blocks) == 4
+    assert (tmp_path / "runs" / "inspect-digits" / "report.html").exists()
+    assert (tmp_path / "somewhere" / "inspection.csv").exists()
+    assert len(told["found"].findings()) > 0

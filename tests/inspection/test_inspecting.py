@@ -240,6 +240,30 @@ def test_an_instrument_must_be_whole():
         dt.inspect(net(), *probe(), other, twins=0, progress=False)
 
 
+def test_an_instrument_that_raises_takes_no_other_with_it(tmp_path):
+    class Sums:
+        def __init__(self, layer, context):
+            self.n = 0
+
+        def update(self, batch):
+            self.n += 1 / 0 if batch.activations.shape[1] == 12 else 1
+
+        def result(self):
+            return [Reading(quantity="share", value=1.0)]
+
+    bad = Instrument(**{**vars(SHARE), "name": "bad", "run": None, "start": Sums})
+    worse = Instrument(**{**vars(SHARE), "name": "worse", "run": lambda context: [][1]})
+    found = dt.inspect(net(), *probe(), ["health", bad, worse, SHARE], out=tmp_path, twins=1, progress=False)
+    assert list(found.results) == ["health", "share"]
+    assert found.refused["bad"] == "it failed (ZeroDivisionError: division by zero)"
+    assert found.refused["worse"].startswith("it failed (IndexError")
+    alone = dt.inspect(net(), *probe(), "health", twins=1, progress=False)
+    assert found.results["health"].table().equals(alone.results["health"].table())
+    assert "it failed (ZeroDivisionError" in (tmp_path / "report.html").read_text()
+    with pytest.raises(InputError, match="no instrument could be run: bad: it failed"):
+        dt.inspect(net(), *probe(), bad, twins=0, progress=False)
+
+
 def test_progress_ends_at_one_and_counts_down():
     told = []
     dt.inspect(net(), *probe(), "health", twins=2, batch=20, progress=lambda f, left: told.append((f, left)))

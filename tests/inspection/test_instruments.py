@@ -22,6 +22,7 @@ from deeptheory.inspection import (
     neural_collapse,
     polynomial_r2,
 )
+from deeptheory.inspection.class_geometry import permuted_within
 from deeptheory.inspection.engine import measure, prepare
 from deeptheory.inspection.information import noise_information
 from deeptheory.inspection.instruments import INSTRUMENTS, load
@@ -97,6 +98,17 @@ def test_noise_of_an_untrained_network_is_no_collapse():
         assert r.layer == "output" or "noise would read as collapse" in r.note
     assert not any(r.beyond_permuted for q in ("scatter_ratio", "linear", "nearest_mean") for r in found.of(q))
     assert "nothing follows" in load("class_geometry").finding(found)[0].text
+
+
+def test_labels_are_permuted_within_each_half():
+    codes, test = torch.arange(200) % 3, torch.arange(200) % 2 == 0
+    columns = permuted_within(codes, test, 50, 0)
+    assert torch.equal(columns[:, 0], codes)
+    for column in columns.T:
+        for half in (test, ~test):
+            assert torch.equal(torch.bincount(column[half]), torch.bincount(codes[half]))
+    assert len({tuple(c.tolist()) for c in columns.T}) == 51
+    assert abs((columns[:, 1:] == codes[:, None]).double().mean() - 1 / 3) < 0.02
 
 
 def test_a_large_probe_is_measured_in_part(monkeypatch):
@@ -189,6 +201,17 @@ def test_correlation_and_its_map(measured):
     size = np.sqrt(np.diag(kernel))
     c = kernel / size / size[:, None]
     assert found.at("1", "mean_field").value == pytest.approx((c.sum() - 64) / 64 / 63, abs=1e-6)
+
+
+def test_large_maps_are_read_in_part(monkeypatch, measured):
+    net, x, y, results = measured
+    monkeypatch.setattr("deeptheory.inspection.correlation._ENTRIES", 16)
+    found = measure(net, x, y, instruments="correlation", twins=0)["correlation"]
+    assert found.at("1", "correlation").note.startswith("16 of 20 values")
+    assert found.at("1", "correlation").value == pytest.approx(
+        results["correlation"].at("1", "correlation").value, abs=0.15
+    )
+    assert found.at("3", "correlation").value == results["correlation"].at("3", "correlation").value
 
 
 def test_the_map_predicts_wide_untrained_networks():

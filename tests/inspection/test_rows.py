@@ -12,7 +12,7 @@ from deeptheory.inspection.instrument import Batch, Context
 from deeptheory.inspection.instruments import INSTRUMENTS, load
 from deeptheory.inspection.rows import Held, chosen_inputs, chosen_rows, kept_rows
 
-NAMES = [name for name in INSTRUMENTS if name not in ("health", "hessian")]
+NAMES = [name for name in INSTRUMENTS if name not in ("health", "hessian", "capsule_routing")]
 
 
 def network(dtype=torch.float32):

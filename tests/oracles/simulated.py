@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from deeptheory.core.verdicts import CONTRADICTED, NOT_JUDGED, NOT_RUN, PUBLISHED, REPRODUCED, in_words
+from deeptheory.core.verdicts import CONTRADICTED, INCONCLUSIVE, NOT_JUDGED, NOT_RUN, PUBLISHED, REPRODUCED, in_words
 from deeptheory.runs import Claim, decide
 
 N = 18  # networks: a share of at least 0.8 needs 17
@@ -40,6 +40,19 @@ def falling(fall: float, top: float = 8.0, start: float = 2.0) -> list[float]:
 def only(name: str, names: Sequence[str], here: Any, elsewhere: Any) -> list[Any]:
     """`here` at that name, `elsewhere` at the others."""
     return [here if other == name else elsewhere for other in names]
+
+
+def check_missing(claims: Sequence[Claim], name: str, results: Mapping[str, Any], dim: str = "seed") -> None:
+    """A network without numbers is none in which the claim fails: it is counted, and nothing is decided."""
+
+    def without_first(data: xr.Dataset) -> xr.Dataset:
+        there = xr.DataArray(np.arange(data.sizes[dim]) > 0, dims=dim)
+        return data.map(lambda v: v.where(there) if dim in v.dims else v, keep_attrs=True).assign_attrs(data.attrs)
+
+    claim = next(c for c in claims if c.id == name)
+    found = decide([claim], {step: without_first(data) for step, data in results.items()}, scale="quick")[name]
+    assert found.verdict == (in_words(INCONCLUSIVE, claim.setting or PUBLISHED) if claim.region else NOT_JUDGED), found
+    assert "no value in" in found.note
 
 
 def check(claims: Sequence[Claim], name: str, case: Case) -> None:

@@ -150,7 +150,16 @@ def test_lines_are_drawn_where_the_numbers_are():
         chart([row("a", 0, 0.1), row("b", 1, 1.0), row("c", 2, 10.0)], quantity(log=True), ["a", "b", "c"], [""], None)
     )
     assert ys[0] - ys[1] == pytest.approx(ys[1] - ys[2], abs=0.2)
-    for values in ([7.0, 7.0], [-3.0, 2.0], [1e-9, 2e-9], [0.0, 0.0], [1e300, 1.0]):
+    for values in (
+        [7.0, 7.0],
+        [-3.0, 2.0],
+        [1e-9, 2e-9],
+        [0.0, 0.0],
+        [1e300, 1.0],
+        [1.0, 1 + 1e-15],
+        [3e12, 3e12 + 1],
+        [-5.0, -5.0],
+    ):
         svg = chart([row("a", 0, values[0]), row("b", 1, values[1])], quantity(), ["a", "b"], [""], None)
         assert len(heights(svg)) == 2
         assert "nan" not in svg

@@ -17,7 +17,6 @@ from deeptheory.runs import (
     Plate,
     Region,
     Sample,
-    at_setting,
     decide,
     read_figure,
     share_of,
@@ -31,7 +30,7 @@ KEYS = {
 }  # fmt: skip
 
 
-def claim(measured, region=">= 0.8", published=None, id="c"):
+def claim(measured, region=">= 0.8", published=None, id="c", setting=None):
     def measure(results):
         if isinstance(measured, Exception):
             raise measured
@@ -39,7 +38,7 @@ def claim(measured, region=">= 0.8", published=None, id="c"):
 
     return Claim(
         id=id, figure="1", source="paper", statement="says", quantity="q", unit="1", region=region, criterion="as region",
-        protocol="p", measure=measure, published=published,
+        protocol="p", measure=measure, published=published, setting=setting,
     )  # fmt: skip
 
 
@@ -137,11 +136,9 @@ def test_a_claim_without_a_region_is_measured_and_not_judged():
 
 
 def test_the_headline_goes_by_setting():
-    claims = [claim(1.0), claim(0.0, id="d")]
-    ledger = decide(at_setting("other data", claims, "d"), {}, scale="quick")
+    claims = [claim(1.0), claim(0.0, id="d", setting="other data")]
+    ledger = decide(claims, {}, scale="quick")
     assert ledger.headline() == ("published: 1 reproduced", "other data: 1 fails here")
-    with pytest.raises(InputError, match="no claim begins with 'x'"):
-        at_setting("other data", claims, "x")
     with pytest.raises(InputError, match="unknown setting 'toy'"):
         decide(claims, {}, scale="quick", setting="toy")
 

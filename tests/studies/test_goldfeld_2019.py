@@ -7,10 +7,12 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
+from deeptheory.runs import decide
 from deeptheory.studies import find
 from deeptheory.studies.comparisons import QUESTIONS, links
 from deeptheory.studies.goldfeld_2019.claims import CLAIMS, rank_correlation
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, STEPS
+from deeptheory.studies.pages import page
 
 NAME = "goldfeld-2019"
 SMALL = {
@@ -37,7 +39,7 @@ REQUIRED = {
 def result(tmp_path_factory):
     folder = tmp_path_factory.mktemp("goldfeld") / "r"
     with pytest.MonkeyPatch.context() as patched:  # codes need not be good here
-        patched.setattr("deeptheory.studies.pictures.pictures_found", dt.datasets.digits)  # small ones are enough
+        patched.setattr("deeptheory.studies.digits.digits_found", dt.datasets.digits)  # small ones are enough
         patched.setattr("deeptheory.information.estimators.compressors._STEPS", 10)
         return dt.reproduce(NAME, out=folder, progress=False, **SMALL)
 
@@ -100,13 +102,24 @@ def test_the_page_shows_every_figure_and_the_other_side(result):
     assert "Both sides of the debate" in (result.folder / "report.html").read_text()
 
 
+def test_one_hidden_layer_is_enough(result):
+    """What is said of other layers is then not run, and every figure is drawn."""
+    cut = ("noisy", "orthonormal", "deterministic")
+    shallow = {k: v.isel(layer=[-1]) if k in cut else v for k, v in result.results.items()}
+    ledger = decide(CLAIMS, shallow, scale="quick")
+    assert ledger["noisy-compresses/layer4"].note == "these networks have no hidden layer4"
+    settings = find(NAME).values("quick", None, SMALL)[0]
+    made = page(NAME, find(NAME).part("figures"), shallow, settings, "quick", {})
+    assert sum(len(s.plates) for s in made.sections) == 11
+
+
 def test_a_scale_without_quantised_pictures_says_so():
     from deeptheory.runs import NotRun
-    from deeptheory.studies.goldfeld_2019 import pictures
+    from deeptheory.studies.goldfeld_2019 import claims, figures, steps
 
-    nothing = pictures.quantised({"picture_epochs": 0}, 0, None, None, None)
-    assert isinstance(pictures.falls(lambda f: f[:, -1])({"quantised-pictures": nothing}), NotRun)
-    assert pictures.quantised_plate({"quantised-pictures": nothing}, {}) is None
+    nothing = steps.quantised_digits({"picture_epochs": 0}, 0, None, None, None)
+    assert isinstance(claims.digit_fall({"quantised-pictures": nothing}, layers=[-1]), NotRun)
+    assert figures._quantised_digits({"quantised-pictures": nothing}, {}) is None
 
 
 def test_rank_correlation_and_what_does_not_move():

@@ -7,7 +7,9 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
+from deeptheory.runs import decide
 from deeptheory.studies import find
+from deeptheory.studies.pages import page
 from deeptheory.studies.saxe_2018.claims import CLAIMS, cells, falls
 from deeptheory.studies.saxe_2018.steps import STEPS
 
@@ -75,6 +77,16 @@ def test_steps_show_what_their_names_say(result):
     )
 
 
+def test_one_hidden_layer_is_enough(result):
+    """What is said of earlier layers is then not run, and every figure is drawn."""
+    shallow = {k: v.isel(layer=[-2, -1]) if "readout" in v.dims else v for k, v in result.results.items()}
+    ledger = decide(CLAIMS, shallow, scale="quick")
+    assert "no hidden layer before the last" in ledger["full-precision-flat"].note
+    settings = find(NAME).values("quick", None, SMALL)[0]
+    made = page(NAME, find(NAME).part("figures"), shallow, settings, "quick", {})
+    assert sum(len(s.plates) for s in made.sections) == 12
+
+
 def test_falls_and_cells(result):
     found = falls(result.results, "tanh", "even")
     assert found.shape == (2, 6)
@@ -101,34 +113,35 @@ def test_pictures_of_digits(tmp_path, monkeypatch):
     """The step, its claims and its figure on small digits; a scale without it says what it costs."""
     from deeptheory.core.errors import MissingDependency
     from deeptheory.runs import NotRun
-    from deeptheory.studies import pictures as found
-    from deeptheory.studies.saxe_2018 import pictures
+    from deeptheory.studies import digits as found
+    from deeptheory.studies.saxe_2018 import claims, figures
+    from deeptheory.studies.saxe_2018.steps import digits
 
     def absent():
         raise MissingDependency("none here")
 
     monkeypatch.setattr(found.dt.datasets, "mnist", absent)
     settings = {**find(NAME).values("quick", None, {})[0], "seed": 0, "picture_steps": 30, "picture_looks": 3}
-    results = {"pictures-tanh": pictures.tanh(settings, 0, None, None, lambda done, steps: None)}
-    results["pictures-relu"] = pictures.relu(settings, 0, None, None, lambda done, steps: None)
+    results = {"pictures-tanh": digits(settings, 0, None, None, lambda done, steps: None, activation="tanh")}
+    results["pictures-relu"] = digits(settings, 0, None, None, lambda done, steps: None, activation="relu")
     data = results["pictures-tanh"]
     assert data.attrs["pictures"] == "digits, 1797 of 1797 pictures"
     assert (data.attrs["shown"], data.attrs["steps"]) == (299, 36)  # a sixth is held out; whole epochs of 12 steps
     assert (data["i_x_lower"] <= data["i_x"] + 1e-6).all()
     assert float(data["i_x"].max()) <= np.log2(299) + 1e-6
-    measured = pictures.hidden_fall("tanh")(results)
+    measured = claims.digit_fall(results, activation="tanh")
     assert measured.values.shape == (1,)
     assert "digits, 1797" in measured.notes[0]
     assert "first trained look" in measured.notes[1]
-    whole, later = pictures.hidden_falls(data)
+    whole, later = claims.digit_falls(data)
     assert (later <= whole + 1e-12).all()
-    plate = pictures.plate(results, settings)
+    plate = figures._digits(results, settings)
     assert len(plate.figure.data) == 20  # five layers, line and band, twice
     assert "as much as 8 epochs of 60,000" in plate.trust
-    nothing = pictures.tanh({**settings, "picture_steps": 0}, 0, None, None, None)
+    nothing = digits({**settings, "picture_steps": 0}, 0, None, None, None, activation="tanh")
     empty = {"pictures-tanh": nothing, "pictures-relu": nothing}
-    assert isinstance(pictures.hidden_fall("relu")(empty), NotRun)
-    assert pictures.plate(empty, settings) is None
+    assert isinstance(claims.digit_fall(empty, activation="relu"), NotRun)
+    assert figures._digits(empty, settings) is None
 
 
 def test_figures_agree_with_the_steps(result):

@@ -7,9 +7,9 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.statistics import spearman
 from deeptheory.studies import STUDIES, find
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS, alikeness
-from deeptheory.studies.shwartz_ziv_tishby_2017.further_claims import spearman
 
 NAME = "shwartz-ziv-tishby-2017"
 SMALL = {
@@ -156,7 +156,14 @@ def test_numbers_that_are_not_whole(tmp_path, changes):
 
 
 @pytest.mark.parametrize(
-    ("shares", "match"), [("0,0.5", r"shares is \[0.0, 0.5\]"), ("", "shares is ''"), ("1.5", "shares is")]
+    ("shares", "match"),
+    [
+        ("0,0.5", r"shares is \[0.0, 0.5\]"),
+        ("", "shares is ''"),
+        ("1.5", "shares is"),
+        ("0.0001", "a pattern or more"),
+        ("0.5,0.5", "each another"),
+    ],
 )
 def test_shares_that_cannot_train(tmp_path, shares, match):
     with pytest.raises(InputError, match=match):
@@ -165,13 +172,13 @@ def test_shares_that_cannot_train(tmp_path, shares, match):
 
 def test_digits_stand_in_where_there_is_no_mnist(monkeypatch):
     from deeptheory.core.errors import MissingDependency
-    from deeptheory.studies import pictures
+    from deeptheory.studies import digits
 
     def absent():
         raise MissingDependency("none here")
 
-    monkeypatch.setattr(pictures.dt.datasets, "mnist", absent)
-    assert pictures.pictures_found().name == "digits"
+    monkeypatch.setattr(digits.dt.datasets, "mnist", absent)
+    assert digits.digits_found().name == "digits"
 
 
 def test_alikeness_pairs_units_and_ignores_signs():

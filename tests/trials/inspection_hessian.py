@@ -134,9 +134,9 @@ def _network(rng):
             nn.BatchNorm1d(16),
             nn.Dropout(),
             nn.Tanh(),
-            nn.Linear(16, 16),
+            nn.Linear(16, 8),
             nn.ReLU(),
-            nn.Linear(16, 4),
+            nn.Linear(8, 4),
         )
     x, y = torch.as_tensor(rng.normal(size=(150, 6))), torch.as_tensor(rng.integers(0, 4, 150))
     return net.double(), x, y

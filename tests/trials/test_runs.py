@@ -147,7 +147,6 @@ ROWS = [
     Row("runs.derive", "truth", "purposes and families never share a seed", seeds_apart),
 ]  # fmt: skip
 EXEMPT = {
-    "runs.at_setting": "names a setting, no number",
     "runs.chunks": "cuts a list, no number",
     "runs.generator": "a generator of derive's seed",
     "runs.members": "tried with derive",

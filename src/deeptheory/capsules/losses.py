@@ -46,9 +46,10 @@ def margin_loss(
 def spread_loss(
     activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: str = "paper"
 ) -> torch.Tensor:
-    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2 (eq. 3). activations: [B, K], labels: [B]
+    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2. activations: [B, K], labels: [B]
     integers.
 
+    Source: Hinton et al. 2018, eq. 3. margin: m, 0.2 to 0.9 over their training (`spread_margin`).
     convention: "reference_code" is the mean over classes too (the label's own class counts as one of them).
     InputError: shapes that do not fit, labels out of range, an unknown convention.
     """

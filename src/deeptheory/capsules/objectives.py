@@ -28,7 +28,8 @@ def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "pape
     A batch is (images, labels [B]), or for overlaid digits (images, labels [B, 2], sources [B, 2, H, W]): the margin
     loss then has two classes present and the decoder draws each digit alone from its own capsule. reconstruction:
     weight of the squared error a pixel. The module is a `CapsuleNetwork`, or any that ends in capsules [B, J, q] or
-    lengths [B, J]; without a decoder sources are not drawn. InputError: labels that are no classes.
+    lengths [B, J]; without a decoder sources are not drawn. convention: as for `margin_loss`. Source: Sabour et al.
+    2017, eq. 4 and section 4.1; section 6 for overlaid digits. InputError: labels that are no classes.
     """
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
@@ -50,7 +51,11 @@ def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "pape
 
 
 def spread_objective(steps: int, *, schedule: str = "reference_code", convention: str = "paper") -> Objective:
-    """Spread loss whose margin widens over the training. A batch is (images, labels, step); see `spread_margin`."""
+    """Spread loss whose margin widens over the training. A batch is (images, labels, step); see `spread_margin`.
+
+    images: [B, C, H, W]; labels: [B] whole numbers; step: of `steps`, from 0. schedule: as for `spread_margin`;
+    convention: as for `spread_loss`. Source: Hinton et al. 2018, section 4, eq. 3. InputError: as those two.
+    """
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
         images, labels, step = batch
@@ -165,6 +170,7 @@ def _other_than(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
 def decoded(network: nn.Module, capsules: Any, labels: Any, batch: int = 256) -> np.ndarray:
     """What the network's decoder draws from those capsules of those classes: [n, C, H, W], numpy.
 
-    capsules: [n, J, d]; labels: [n].
+    capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1). The network has a
+    decoder: make it with reconstruction=True.
     """
     return as_numpy(outputs(network.decoder, capsules, as_tensor(labels).long(), batch=batch))  # type: ignore[arg-type]

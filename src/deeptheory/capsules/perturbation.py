@@ -91,10 +91,10 @@ class Perturbation(Result):
 
 
 def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
-    """Move each number of the longest capsule by each offset and draw it. images: [n, C, H, W]; the first channel is
-    drawn.
+    """Move each number of the longest capsule by each offset and draw it (Sabour et al. 2017, section 5.1, figure 4).
 
-    InputError: a network without a decoder, no offset.
+    images: [n, C, H, W]; the first channel is drawn. offsets: [k], in the unit of the capsule's length; the paper's by
+    default. Returns drawings [n, d, k, H, W], d numbers a capsule. InputError: a network without a decoder, no offset.
     """
     if network.decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")

@@ -43,6 +43,7 @@ def fits_before_compressing(i_x: np.ndarray, i_y: np.ndarray, axis: int = 1, lea
 def fraction_of_information(i_y: np.ndarray, i_xy: float, axis: int = 1) -> np.ndarray:
     """I(T;Y) at the last step as a fraction of I(X;Y) (Tishby & Zaslavsky 2015, section III); both in the same unit.
 
+    i_y: any shape, its steps along `axis`, which goes: [seed, step, layer] -> [seed, layer].
     InputError: i_xy not above 0, where there is nothing to have a fraction of; no such axis, no steps.
     """
     if not i_xy > 0:

@@ -44,7 +44,10 @@ def linear_information(weight, noise: float, cov=None, *, rows=None) -> np.ndarr
 def linear_label_information(weight, noise: float, teacher, label_noise: float, cov=None) -> np.ndarray:
     """I(T;Y) in bits, Y = teacher X + N(0, label_noise^2 I), T = W X + N(0, noise^2 I), the two noises independent.
 
-    teacher: [outputs, inputs]; else as linear_information. From the joint covariance of (T, Y).
+    weight: [..., units, inputs]; the leading axes come back, float64. teacher: [outputs, inputs]. cov: [inputs, inputs] of
+    X, default the identity / inputs. From the canonical correlations of (T, Y): -1/2 sum log2(1 - rho^2).
+    Source: Saxe et al. 2018, section 3, with the 1/2. InputError: shapes that do not fit, a noise not above 0, a covariance
+    that is not symmetric and positive.
     """
     w, v = (np.asarray(as_numpy(a), dtype=np.float64) for a in (weight, teacher))
     if v.ndim != 2 or v.shape[1] != w.shape[-1]:

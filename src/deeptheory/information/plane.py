@@ -135,8 +135,9 @@ class InformationPlane(Result):
 
 
 def information_plane(recording, readout=None, targets=None, permutations: int = 0, seed: int = 0) -> InformationPlane:
-    """The information plane of a recording (or of activations) under a read-out.
+    """The information plane, I(X;T) and I(T;Y) in bits of every layer and step, of a recording under a read-out.
 
+    Source: Tishby & Zaslavsky 2015; Shwartz-Ziv & Tishby 2017, figure 2. X is the probe, each input equally likely.
     recording: a Recording, or activations of one layer, [sample, unit] or [seed, sample, unit], with targets given.
     readout: Binning, GaussianNoise, Quantized, Exact, or anything with .summarise; there is no default, since the
     result depends on it. targets: labels [sample], numbers or names, or p(y|x) [sample, class]; default: the recording's own.

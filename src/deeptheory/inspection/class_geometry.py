@@ -1,6 +1,6 @@
 """Class geometry: how far does each layer keep the classes apart, and how near is it to neural collapse?
 
-Sources and numbers: neural_collapse.py. Pitfall: noise with more units than samples per class reads as collapse; every number stands
+Sources and numbers: neural_collapse.py. Pitfall: noise with more units than samples per class reads as collapse; every number is shown
 next to the same for permuted labels, and NC1 is refused there.
 """
 
@@ -51,17 +51,18 @@ class _Stream:
             permuted = tuple(getattr(g, q)().value for g in shuffled)
             why = true.refusal if q == "nc1" else "all classes have the same mean"
             out.append(_reading(q, getattr(true, q)(interval=True), permuted, why, part))
-        out += self._decoded(x, codes, part)
+        test = torch.as_tensor(self._context.held_out).cpu()[self._rows]
+        within = permuted_within(codes[:, 0], test, self._context.permutations, self._context.seed)
+        out += self._decoded(x, within, test, part)
         if self._is_head:
-            out += self._at_head(x, power, [true, *shuffled], part)
+            out += self._at_head(x, power, [true, *shuffled], within, test, part)
         return sorted(out, key=lambda r: names.index(r.quantity))
 
     @property
     def _is_head(self) -> bool:
         return not isinstance(self._context.head, str) and self._context.head.layer == self._layer.name
 
-    def _decoded(self, x: Tensor, codes: Tensor, part: str) -> list[Reading]:
-        test = torch.as_tensor(self._context.held_out).cpu()[self._rows]
+    def _decoded(self, x: Tensor, codes: Tensor, test: Tensor, part: str) -> list[Reading]:
         n = int(test.sum())
         if n == 0 or len(codes[~test, 0].unique()) < 2:
             return [_none(q, "too few samples of two classes for a fitted and a held-out half") for q in ("linear", "nearest_mean")]  # fmt: skip
@@ -72,7 +73,7 @@ class _Stream:
             out.append(Reading(quantity=q, value=found.value, low=found.low, high=found.high, permuted=tuple(k / n for k in right[1:]), note=part))  # fmt: skip
         return out
 
-    def _at_head(self, x: Tensor, power: int, geometries: list[Geometry], part: str) -> list[Reading]:
+    def _at_head(self, x: Tensor, power: int, geometries: list[Geometry], codes: Tensor, test: Tensor, part: str) -> list[Reading]:  # fmt: skip
         head: Any = self._context.head
         w = head.weight.detach().double().cpu()
         b = torch.zeros(len(w)).double() if head.bias is None else head.bias.detach().double().cpu()
@@ -82,12 +83,10 @@ class _Stream:
         distance = geometries[0].nc3(w, interval=True)
         permuted = tuple(g.nc3(w).value for g in geometries[1:])
         out = [_reading("nc3", distance, permuted, "the head or the class means are zero", part)]
-        test = torch.as_tensor(self._context.held_out).cpu()[self._rows]
         n = int(test.sum())
         if n == 0 or n == len(x):
             return [*out, _none("nc4", "too few samples for a fitted and a held-out half")]
         said = (x[test] @ w.T + b * 2.0**-power).argmax(1)
-        codes = self._context.targets[self._rows]  # type: ignore[index]
         others = [int((said != nearest_class(x, c, self._classes, test)).sum()) for c in codes.T]
         found = proportion_interval(others[0], n)
         return [
@@ -101,6 +100,19 @@ class _Stream:
                 note=part,
             ),
         ]
+
+
+def permuted_within(codes: Tensor, test: Tensor, permutations: int, seed: int) -> Tensor:
+    """codes [n], then as many columns of them permuted within the fitted and within the held-out half: permuted over both, a class
+    that is frequent in one half would be rare in the other, and a decoder of noise right less often than by chance."""
+    generator = torch.Generator().manual_seed(seed)
+    columns = [codes]
+    for _ in range(permutations):
+        column = codes.clone()
+        for half in (test.nonzero()[:, 0], (~test).nonzero()[:, 0]):
+            column[half] = codes[half[torch.randperm(len(half), generator=generator)]]
+        columns.append(column)
+    return torch.stack(columns, dim=1)
 
 
 def _none(quantity: str, why: str) -> Reading:
@@ -143,10 +155,11 @@ def finding(result: Any) -> tuple[Finding, ...]:
         if best.beyond_permuted is not True:
             text += "; the control under permuted labels does not differ from it, so nothing follows"
         out.append(Finding(text=f"{text}.", quantity="linear", layer=best.layer, weight=2))
+    head = {r.layer for r in result.of("nc3")}  # collapse is about the layer that feeds the head
     for quantity, name in (("nc1", "NC1"), ("scatter_ratio", "tr S_W / tr S_B")):
         there = [r for r in result.of(quantity) if not math.isnan(r.value)]
         if there:
-            last = there[-1]
+            last = next((r for r in there if r.layer in head), there[-1])
             text = f"Scatter within classes against scatter between them, {name}, is {last.said()} at {last.label}; collapse is 0"
             if last.beyond_permuted is not True:
                 text += ". Permuted labels do not differ from it, so nothing follows"

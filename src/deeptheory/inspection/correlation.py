@@ -23,6 +23,7 @@ from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument
 from deeptheory.inspection.rows import FEW, Places, chosen_rows
 
 _NODES = 48
+_ENTRIES = 16_384  # of a layer's values per input
 _SLOPES: dict[type, Callable[[Any], float]] = {  # max(z, 0) + slope min(z, 0)
     nn.ReLU: lambda module: 0.0,
     nn.LeakyReLU: lambda module: float(module.negative_slope),
@@ -108,6 +109,8 @@ class _Stream:
         self._layer, self._context = layer, context
         self._rows = chosen_rows(context)
         self._places = Places(self._rows, context.n)
+        self._columns: Tensor | None = None  # which values of a large map are taken
+        self._part = ""
         self._seen: list[tuple[Tensor, Tensor]] = []
         self._left = len(self._rows)
         self._gram: Tensor | None = None
@@ -116,11 +119,19 @@ class _Stream:
         """Take a batch in."""
         mine, at = self._places.of(batch.rows)
         if len(at):
-            self._seen.append((at, batch.whole[mine.to(batch.whole.device)].flatten(1).clone()))
+            x = batch.whole[mine.to(batch.whole.device)].flatten(1)
+            if x.shape[1] > _ENTRIES:
+                if self._columns is None:
+                    generator = torch.Generator().manual_seed(self._context.seed + 1 + self._layer.index)
+                    self._columns = torch.randperm(x.shape[1], generator=generator)[:_ENTRIES].sort().values
+                    self._part = f"{_ENTRIES} of {x.shape[1]} values of a map, drawn from the seed"
+                x = x[:, self._columns.to(x.device)]
+            self._seen.append((at, x.clone()))
             self._left -= len(at)
         if self._left == 0 and self._gram is None:
-            x = torch.cat([v for _, v in self._seen])[torch.argsort(torch.cat([a for a, _ in self._seen])).to(batch.whole.device)]  # fmt: skip
-            x = x.double()
+            order = torch.argsort(torch.cat([a for a, _ in self._seen]))
+            x = torch.cat([v for _, v in self._seen]).double()
+            x = x[order.to(x.device)]
             x = x / x.abs().max().clamp_min(1e-300)
             self._gram = (x @ x.T).cpu()
             self._seen.clear()
@@ -133,7 +144,7 @@ class _Stream:
             return [Reading(quantity="correlation", value=math.nan, note="some activations are not finite")]
         silent = self._gram.diagonal() <= 0
         alive = self._gram[~silent][:, ~silent]
-        note = f"{int(silent.sum())} of {len(silent)} inputs give zeros only and are left out" if bool(silent.any()) else ""  # fmt: skip
+        note = f"{int(silent.sum())} of {len(silent)} inputs give zeros only and are left out" if bool(silent.any()) else self._part  # fmt: skip
         if len(alive) < 2:
             return [Reading(quantity="correlation", value=math.nan, note=note)]
         out = [_over_pairs("correlation", _cosines(alive), note)]
@@ -209,7 +220,7 @@ def _chain(model: Any) -> list[tuple[str, nn.Module]] | None:
     if not isinstance(model, nn.Sequential):
         return None
     out: list[tuple[str, nn.Module]] = []
-    first: dict[int, str] = {}  # a module that stands twice is called twice, under its first path
+    first: dict[int, str] = {}  # a module that occurs twice is called twice, under its first path
     calls: dict[int, int] = {}
 
     def walk(inside: nn.Sequential, path: str) -> bool:
@@ -235,9 +246,9 @@ def start(layer: Layer, context: Context) -> _Stream:
 
 
 def cost(context: Context) -> Passes:
-    """Holds the activations of 64 inputs at all positions until they are complete."""
+    """Holds up to 16,384 values of 64 inputs per layer until they are complete."""
     few = min(FEW, context.n)
-    return Passes(held=sum(8 * few * layer.units * layer.positions for layer in context.layers))
+    return Passes(held=sum(8 * few * min(_ENTRIES, layer.units * layer.positions) for layer in context.layers))
 
 
 def finding(result: Any) -> Finding | None:

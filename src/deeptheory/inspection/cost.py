@@ -1,14 +1,17 @@
 """What an inspection will cost, said before it runs, and what it did cost.
 
-Passes are counted; seconds come from timing pieces of the probe, each larger than the one before, until half a second is spent or
-the probe is whole, as of a machine that does nothing else (what else it does is no part of the cost). A straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
+Passes are counted; seconds come from timing pieces of the probe, each larger than the one before, until one takes most of a second or
+the probe is whole. Pieces are timed in seconds of
+the processor, and multiplied by how much longer the clock ran in the median piece: a stall in one is not multiplied. A straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
 """
 
+import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.core.errors import DeeptheoryError, InputError
+from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.inspection.engine import Clock, Setup, _Pass, few
 from deeptheory.inspection.instrument import Instrument, Passes
@@ -18,7 +21,8 @@ from deeptheory.recording.telling import available, size
 if TYPE_CHECKING:
     import pandas
 
-_AIM = 0.5  # seconds after which a larger piece is not tried
+_AIM = 0.7  # seconds after which a larger piece is not tried
+_UNREADABLE = (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError)  # by an instrument
 _FIRST, _GROWTH = 4, 8  # samples; each piece is so many times the one before
 
 
@@ -68,8 +72,13 @@ class Promise(Result):
 def promise(setup: Setup, instruments: Mapping[str, Instrument], checkpoints: int, twins: int) -> Promise:
     """Time a few samples and multiply. InputError: the instruments hold more than the memory that is free."""
     shared = [i for i in instruments.values() if i.start is not None]
-    forward, per_stream = _timed(setup, shared, permutations=True)
-    _, per_stream_twin = _timed(setup, shared, permutations=False) if twins and shared else (0.0, {})
+    sizes, pieces = _pieces(setup, shared)
+    forward, per_stream = _whole(sizes, pieces, setup.n)
+    per_stream_twin: dict[str, float] = {}
+    if twins and shared:
+        few_labels = [_once(setup, shared, n, permutations=False) for n in sizes[-2:]]
+        slower = median(p.slower for p in pieces)
+        per_stream_twin = _whole(sizes[-2:], [replace(p, slower=slower) for p in few_labels], setup.n)[1]
     context = setup.context(setup.model)
     passes = max((i.passes for i in shared), default=0)
     prices = []
@@ -128,50 +137,92 @@ def within(found: Promise, instruments: Mapping[str, Instrument], budget: float)
     return left_out
 
 
-def _timed(setup: Setup, shared: list[Instrument], permutations: bool) -> tuple[float, dict[str, float]]:
-    """Seconds of one forward pass of the whole probe, and of each stream's own work on it."""
+def _pieces(setup: Setup, shared: list[Instrument]) -> tuple[list[int], "list[_Piece]"]:
+    """Numbers of samples, growing, and the time that each took."""
     n = min(_FIRST, setup.n) if setup.batch is None else min(setup.batch, setup.n)
-    _once(setup, shared, n, permutations)  # warm
-    before, now = (n, None), (n, _once(setup, shared, n, permutations))
-    while now[0] < setup.n:
-        n = now[0]
+    _once(setup, shared, n)  # warm
+    sizes, pieces = [n], [_steady(setup, shared, n)]
+    while (n := sizes[-1]) < setup.n:
         m = min(setup.n, _GROWTH * n)
         m -= m % setup.batch if setup.batch is not None and m > setup.batch else 0
-        if m <= n or (now[1][0] + sum(now[1][1].values())) / n * m > _AIM * _GROWTH:
+        now, before = pieces[-1].spent, pieces[-2].spent if len(pieces) > 1 else 0.0
+        slope = (
+            (now - before) / (n - sizes[-2]) if len(sizes) > 1 else 0.0
+        )  # the first piece is mostly what does not grow
+        if m <= n or now > _AIM or now + slope * (m - n) > 2 * _AIM:
             break
-        before, now = now, (m, _once(setup, shared, m, permutations))
-        if now[1][0] + sum(now[1][1].values()) > _AIM:
-            break
-    (n, small), (m, large) = before, now
-    if small is None:
-        return large[0] / m * setup.n, {k: v / m * setup.n for k, v in large[1].items()}
-    return _line(n, small[0], m, large[0], setup.n), {
-        k: _line(n, small[1].get(k, 0.0), m, v, setup.n) for k, v in large[1].items()
+        sizes.append(m)
+        pieces.append(_steady(setup, shared, m))
+    return sizes, pieces
+
+
+def _whole(sizes: list[int], pieces: "list[_Piece]", whole: int) -> tuple[float, dict[str, float]]:
+    """Seconds of one forward pass of the whole probe, and of each stream's own work on it: a line through the last two pieces."""
+    slower = median(piece.slower for piece in pieces)
+    n, small = (sizes[-2], pieces[-2]) if len(sizes) > 1 else (0, _Piece())
+    m, large = sizes[-1], pieces[-1]
+
+    def extended(a: float, b: float) -> float:
+        slope = max(0.0, (b - a) / (m - n))
+        return slower * (b + slope * (whole - m))
+
+    return extended(small.forward, large.forward), {
+        k: extended(small.streams.get(k, 0.0), v) for k, v in large.streams.items()
     }
 
 
-def _line(n: int, a: float, m: int, b: float, whole: int) -> float:
-    slope = max(0.0, (b - a) / (m - n))
-    return max(b, b + slope * (whole - m))
+@dataclass(frozen=True)
+class _Piece:
+    """Seconds of one piece: of the pass, and of each stream; slower: how many times longer the clock ran."""
+
+    forward: float = 0.0
+    streams: dict[str, float] = field(default_factory=dict)
+    slower: float = 1.0
+
+    @property
+    def spent(self) -> float:
+        """Seconds of all."""
+        return self.forward + sum(self.streams.values())
 
 
-def _once(setup: Setup, shared: list[Instrument], n: int, permutations: bool) -> tuple[float, dict[str, float]]:
+def _steady(setup: Setup, shared: list[Instrument], n: int) -> _Piece:
+    """A piece timed twice where it is short, the shorter of each: an allocator that tidies up takes a quarter of a second."""
+    a = _once(setup, shared, n)
+    if a.spent > _AIM:
+        return a
+    b = _once(setup, shared, n)
+    streams = {k: min(v, b.streams.get(k, v)) for k, v in a.streams.items()}
+    return _Piece(min(a.forward, b.forward), streams, min(a.slower, b.slower))
+
+
+def _once(setup: Setup, shared: list[Instrument], n: int, permutations: bool = True) -> _Piece:
     part = few(setup, n)
     probe = Probe(part.model, part.inputs, part.layers, part.batch, part.select)
     probe.planned(lambda: None)
-    idle = part.context(part.model).device == "cpu"  # of another device the processor only waits
-    began = Clock()
-    probe.planned(lambda: probe.run(part.model, lambda name, a, start: None))
-    forward = began.seconds(idle)
-    spent = {}
-    for i in shared:  # one by one: what cannot read so few samples must not stop the others
-        work = _Pass(part, part.model, [i], part.context(part.model, permutations=permutations), idle)
-        try:
-            probe.planned(lambda work=work: work.through(probe, None))
-        except (DeeptheoryError, ArithmeticError, RuntimeError, ValueError, IndexError):
-            continue
-        spent[i.name] = work.seconds[i.name]
-    return forward, spent
+    processor = part.context(part.model).device == "cpu"  # of another device the processor only waits
+    clock, forward = Clock(), float("inf")
+    for _ in range(3):  # memory that planning left behind is given back in the first
+        began = Clock()
+        probe.planned(lambda: probe.run(part.model, lambda name, a, start: None))
+        forward = min(forward, began.seconds(processor))
+        if clock.seconds(processor) > _AIM:
+            break
+    context = part.context(part.model, permutations=permutations)
+
+    def streams_of(instruments: list[Instrument]) -> dict[str, float]:
+        work = _Pass(part, part.model, instruments, context, processor)
+        probe.planned(lambda: work.through(probe, None))
+        return work.seconds
+
+    spent: dict[str, float] = {}
+    try:
+        spent = streams_of(shared) if shared else {}
+    except _UNREADABLE:
+        for i in shared:  # one by one: what cannot read so few samples must not stop the others
+            with contextlib.suppress(*_UNREADABLE):
+                spent |= streams_of([i])
+    slower = clock.seconds() / max(clock.seconds(True), 1e-9) if processor else 1.0
+    return _Piece(forward, spent, slower)
 
 
 def seconds_of(text: str | float | int | None) -> float | None:

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
+from deeptheory.inspection.failing import InstrumentFailed
 from deeptheory.inspection.instrument import Accumulator, Batch, Context, Head, Instrument, Layer, Reading
 from deeptheory.inspection.instruments import chosen
 from deeptheory.inspection.labels import Labels, labels_of
@@ -163,34 +164,32 @@ def streams(
 
 
 class Clock:
-    """Seconds since it was made. idle: as if this process had the machine to itself: of wall clock and processor the shorter."""
+    """Seconds since it was made. processor: those that this process computed, which no other process lengthens."""
 
     def __init__(self) -> None:
         self._wall, self._processor = time.perf_counter(), time.process_time()
 
-    def seconds(self, idle: bool = False) -> float:
+    def seconds(self, processor: bool = False) -> float:
         """How many."""
-        wall = time.perf_counter() - self._wall
-        return min(wall, time.process_time() - self._processor) if idle else wall
+        return time.process_time() - self._processor if processor else time.perf_counter() - self._wall
 
 
 class _Pass:
-    """The accumulators of one network, fed from one or two passes. idle: seconds are told as of an idle machine."""
+    """The accumulators of one network, fed from one or two passes. processor: which seconds are told."""
 
     def __init__(
-        self, setup: Setup, network: nn.Module, instruments: list[Instrument], context: Context, idle: bool = False
+        self, setup: Setup, network: nn.Module, instruments: list[Instrument], context: Context, processor: bool = False
     ):
         self._setup, self._network, self._context = setup, network, context
-        self._instruments, self._idle = instruments, idle
+        self._instruments, self._processor = instruments, processor
         self._by_site: dict[str, list[Place]] = {}
         self._streams: dict[str, list[tuple[Instrument, Accumulator]]] = {}
         self.seconds = {i.name: 0.0 for i in instruments}
         for place in setup.places:
             if place.layer.role == "input" and context.twin is not None:
                 continue  # a twin is given the same inputs
-            found = [
-                (i, a) for i in instruments if i.start is not None and (a := i.start(place.layer, context)) is not None
-            ]
+            begun = [(i, self._do(i, i.start, place.layer, context)) for i in instruments if i.start is not None]
+            found = [(i, a) for i, a in begun if a is not None]
             if found:
                 self._by_site.setdefault(place.site, []).append(place)
                 self._streams[place.layer.name] = found
@@ -212,9 +211,7 @@ class _Pass:
         for layer, found in self._streams.items():
             for i, a in found:
                 if layer in self._fed:
-                    began = Clock()
-                    out[i.name][layer] = a.result()
-                    self.seconds[i.name] += began.seconds(self._idle)
+                    out[i.name][layer] = self._do(i, a.result)
         return out
 
     def _inputs(self, size: int, look: bool) -> None:
@@ -234,12 +231,19 @@ class _Pass:
             batch = Batch(pooled, whole, y, torch.arange(start, stop))
             self._fed.add(place.layer.name)
             for i, accumulator in self._streams[place.layer.name]:
-                began = Clock()
                 if not look:
-                    accumulator.update(batch)
+                    self._do(i, accumulator.update, batch)
                 elif i.passes > 1:
-                    accumulator.look(batch)  # type: ignore[attr-defined]  # what passes = 2 promises
-                self.seconds[i.name] += began.seconds(self._idle)
+                    self._do(i, accumulator.look, batch)  # type: ignore[attr-defined]  # what passes = 2 promises
+
+    def _do(self, i: Instrument, act: Callable, *given: Any) -> Any:
+        began = Clock()
+        try:
+            return act(*given)
+        except Exception as error:
+            raise InstrumentFailed(i.name, error) from error
+        finally:
+            self.seconds[i.name] += began.seconds(self._processor)
 
 
 class _head_input:
@@ -269,7 +273,10 @@ def probe_of_model(setup: Setup, network: nn.Module, instrument: Instrument, con
     """A probe of the model on one network, which is put into eval mode and left as found."""
     assert instrument.run is not None
     with as_found(network, setup.grad or instrument.gradients):
-        return instrument.run(context)
+        try:
+            return instrument.run(context)
+        except Exception as error:
+            raise InstrumentFailed(instrument.name, error) from error
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,15 @@ class _Health:
         largest = float(torch.maximum(self._most.abs(), self._least.abs())[there].max()) if there.any() else 0.0
         still = there & ((self._most - self._least) <= _STILL * largest)
         dead = still & (torch.maximum(self._most.abs(), self._least.abs()) <= _STILL * largest)
-        out = [
-            Reading(quantity="dead", value=_share(dead)),
-            Reading(quantity="constant", value=_share(still & ~dead)),
-            Reading(quantity="non_finite", value=_share(self._bad)),
-        ]
+        out = [Reading(quantity="non_finite", value=_share(self._bad))]
+        if there.any():
+            out += [
+                Reading(quantity="dead", value=_share(dead)),
+                Reading(quantity="constant", value=_share(still & ~dead)),
+            ]
+        else:
+            none = "no unit gives finite values only"
+            out += [Reading(quantity=q, value=math.nan, note=none) for q in ("dead", "constant")]
         if self._ended is not None:
             out.append(Reading(quantity="saturated", value=_share(self._ended >= _MOSTLY * self._values)))
         return [*out, participation(self._pooled)]
@@ -129,8 +133,9 @@ def finding(result: Any) -> tuple[Finding, ...]:
         if worst.value > 0:
             text = f"{worst.value:.0%} of the units of {worst.label} are dead on this probe"
             if worst.twins:
-                text += f"; {worst.control}: {worst.twin_least:.0%} to {worst.twin_most:.0%}"
-            out.append(Finding(text=f"{text}. {len([r for r in dead if r.value > 0])} of {len(dead)} layers have any.", quantity="dead", layer=worst.layer))  # fmt: skip
+                low, high = f"{worst.twin_least:.0%}", f"{worst.twin_most:.0%}"
+                text += f" ({worst.control}: {low if low == high else f'{low} to {high}'})"
+            out.append(Finding(text=f"{text}; {len([r for r in dead if r.value > 0])} of {len(dead)} layers have any.", quantity="dead", layer=worst.layer))  # fmt: skip
         else:
             twins = [v for r in dead for v in r.twins if not math.isnan(v)]
             control = f" ({dead[0].control}: up to {max(twins):.0%} of a layer)" if twins else ""

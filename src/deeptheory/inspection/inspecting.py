@@ -7,6 +7,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from deeptheory.core.storage import read_json, write_text
 from deeptheory.inspection import engine
 from deeptheory.inspection.cost import Promise, facts, promise, seconds_of, shown, within
 from deeptheory.inspection.engine import Setup, Unit
+from deeptheory.inspection.failing import InstrumentFailed
 from deeptheory.inspection.inspection import Inspection
 from deeptheory.inspection.instrument import Instrument
 from deeptheory.inspection.instruments import chosen
@@ -27,7 +29,7 @@ from deeptheory.inspection.progress import Progress
 from deeptheory.inspection.sampling import sampled
 from deeptheory.inspection.twins import Control, checkpoint_of, twin
 from deeptheory.recording.identity import digest_of
-from deeptheory.recording.inputs import mapped
+from deeptheory.recording.inputs import first_tensor, mapped
 from deeptheory.recording.sites import unwrap
 from deeptheory.runs import Record
 from deeptheory.runs.lock import locked
@@ -73,6 +75,8 @@ def inspect(
     that sentences are about. layers, select, batch: as for Recorder. split: whether the probe is of the "train" or the "test" set.
     twins, permutations: how many controls. budget: seconds or "2min"; instruments that do not fit are left out, with the reason.
     device, dtype: measure a copy there. out: a run folder with the page; what a killed run has done is taken up again.
+    Returns an Inspection: .findings(), .table(), .dataset(), .figure(), .write(out); the source of each number is its
+    instrument's (docs: instruments).
     before: called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction, seconds left).
 
     InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the folder holds
@@ -127,7 +131,7 @@ def inspect(
         stack.enter_context(locked(folder))
         record = record.enter(folder, None)
         try:
-            results, spent = _run(setup, wanted, states, twins, control, record, folder, found, progress)
+            results, spent, failed = _run(setup, wanted, states, twins, control, record, folder, found, progress)
         except (KeyboardInterrupt, Exception):
             if out is not None and progress is not False:
                 print(f"stopped; what is done is in {folder}, and the same call goes on from there", file=sys.stderr)
@@ -141,7 +145,7 @@ def inspect(
             layers=setup.table,
             measured=tuple(dict(vars(layer)) for layer in setup.measured),
             facts=said,
-            refused=refused,
+            refused={**refused, **failed},
             checkpoints=tuple(states) or ("",),
             notes=_notes(setup, split, said),
         )
@@ -160,6 +164,7 @@ def _run(
     tell = Progress(progress, _shares(work, found, len(names), twins))
     done: dict[str, dict[str, engine.Readings]] = {}
     spent: dict[str, float] = {}
+    failed: dict[str, str] = {}
     held: tuple[str, nn.Module | None] = ("", None)
     try:
         for unit in work:
@@ -174,7 +179,7 @@ def _run(
                 assert network is not None
                 passes = max((wanted[n].passes for n in unit.instruments), default=1)
                 tell.begin(unit.name, passes * math.ceil(setup.n / setup.size))
-                what, seconds = engine.perform(setup, network, unit, wanted, tell)
+                what, seconds = _without_failing(setup, network, unit, wanted, tell, failed)
                 write_text(path, json.dumps({"found": engine.encode(what), "seconds": seconds}))
                 tell.end()
             kept = read_json(path, "step of an inspection")
@@ -184,7 +189,22 @@ def _run(
                 spent[key] = spent.get(key, 0.0) + s
     finally:
         tell.close()
-    return engine.join(setup, wanted, done, names, twins, control.control), spent
+    wanted = {name: i for name, i in wanted.items() if name not in failed}
+    if not wanted:
+        raise InputError("no instrument could be run: " + "; ".join(f"{name}: {why}" for name, why in failed.items()))
+    return engine.join(setup, wanted, done, names, twins, control.control), spent, failed
+
+
+def _without_failing(
+    setup: Setup, network: nn.Module, unit: Unit, wanted: Mapping[str, Instrument], tell: Progress, failed: dict[str, str]
+) -> tuple[dict[str, engine.Readings], dict[str, float]]:  # fmt: skip
+    """The unit done with those of its instruments that do not raise; the others go into `failed`, with the reason."""
+    while names := tuple(n for n in unit.instruments if n not in failed):
+        try:
+            return engine.perform(setup, network, replace(unit, instruments=names), wanted, tell)
+        except InstrumentFailed as error:
+            failed[error.instrument] = error.said
+    return {}, {}
 
 
 def _network(setup: Setup, unit: Unit, states: Mapping[str, Any], seed: int) -> nn.Module:
@@ -324,6 +344,11 @@ def _notes(setup: Setup, split: str, said: Mapping[str, Any]) -> tuple[str, ...]
         out.append(
             f"The rarest class has {min(labels.counts)} sample{'s' * (min(labels.counts) != 1)}; numbers by class say little about it."
         )
+    x = first_tensor(setup.inputs)
+    if x is not None and x.is_floating_point():
+        bad = int((~torch.isfinite(x.reshape(len(x), -1)).all(dim=1)).sum())
+        if bad:
+            out.append(f"{bad} of the {setup.n} samples of the probe hold values that are not finite; leave them out.")
     if setup.n < 100:
         out.append(
             f"The probe has {setup.n} samples; intervals are wide, and those by large-sample formulas too short."

@@ -19,6 +19,7 @@ INSTRUMENTS: dict[str, str] = {
     "cheapness": "deeptheory.inspection.cheapness:CHEAPNESS",
     "flattening": "deeptheory.inspection.flattening:FLATTENING",
     "hessian": "deeptheory.inspection.hessian:HESSIAN",
+    "capsule_routing": "deeptheory.inspection.capsule_routing:CAPSULE_ROUTING",
 }
 
 

@@ -99,8 +99,10 @@ def neural_collapse(features: Any, labels: Any, weight: Any = None, bias: Any = 
 def decoder_accuracy(features: Any, labels: Any, held_out: Any, decoder: str = "linear") -> float:
     """Fraction of held-out samples whose class a decoder of the others gets right.
 
-    features: [n, d]; labels: [n]; held_out: [n] bool. decoder: "linear" (ridge on one-hot targets, the penalty of each class chosen
-    by leaving out the fitted samples in turn; least squares from 8 samples per unit) or "nearest mean" (Euclidean).
+    features: [n, d]; labels: [n]; held_out: [n] bool, best with each class in its share: of labels permuted over both halves a class
+    that is frequent in one is rare in the other, and decoders of noise are right less often than by chance. decoder: "linear" (ridge
+    on one-hot targets, the penalty of each class chosen by leaving out the fitted samples in turn; least squares from 8 samples per
+    unit) or "nearest mean" (Euclidean).
     InputError: other shapes, NaN, one class only, an unknown decoder, no sample or one class on the side that is fitted.
     """
     x, codes, names = _checked(features, labels)
@@ -247,14 +249,13 @@ def nearest_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[
 
 
 def linear_right(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> list[int]:
-    """The same for a linear decoder. About the class frequencies of all samples: labels permuted over both halves make a class that
-    is frequent in one rare in the other, and a decoder of noise that follows frequencies is then right less often than by chance."""
+    """The same for a linear decoder."""
     folds = [((~test).nonzero()[:, 0], test.nonzero()[:, 0])]
     step, out = max(1, _TARGETS // classes), []
     for k in range(0, codes.shape[1], step):
         part = codes[:, k : k + step]
         shown = one_hot(part, classes).to(x).flatten(1)
-        said = left_out(x, shown, folds, inner=0).steady[test].unflatten(1, (-1, classes)).argmax(2)
+        said = left_out(x, shown, folds, inner=0).predicted[test].unflatten(1, (-1, classes)).argmax(2)
         out += (said == part[test]).sum(0).tolist()
     return out
 

@@ -3,7 +3,7 @@
 Source: Pennington, Schoenholz & Ganguli 2017: the singular values of the input-output Jacobian J of an untrained network. Gaussian
 linear layers: largest s^2 = (L + 1)^(L + 1) / L^L; orthogonal ones: all 1; critical ReLU: variance of s^2 is 2 L, with orthogonal
 weights L. Mean square by random vectors: Hutchinson 1990; largest by bidiagonalization: Golub & Kahan 1965.
-Pitfall: the sizes depend on the input's unit of measurement and on what stands at the end (logits or probabilities): only the
+Pitfall: the sizes depend on the input's unit of measurement and on what comes at the end (logits or probabilities): only the
 comparison with the same network untrained says what training did.
 """
 

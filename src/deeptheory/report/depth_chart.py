@@ -12,6 +12,7 @@ from typing import Any
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 150, 58, 128, 12, 12
 _NAME = 20  # characters of a layer's name at the axis
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _APART = 14.0  # between two labels at the ends of lines
 
 
@@ -45,7 +46,7 @@ def chart(
     scale = _scale(values, bool(quantity["log"]), quantity.get("ends"))
     if scale is None:
         return ""
-    below = BOTTOM + (_name_height(list(names.values())) if names else 0)
+    below = BOTTOM + (_name_height(_without_common([names[name] for name in axis])) if names else 0)
     place = {name: _x(k, len(axis)) for k, name in enumerate(axis)}
     parts = [_grid(scale)]
     if quantity.get("chance") is not None:
@@ -58,7 +59,7 @@ def chart(
     for series in _series(rows, checkpoints):
         parts.append(_line(series, place, scale))
         last = next((p for p in reversed(series["points"]) if p[1] is not None), None)
-        if last is not None:
+        if last is not None and series["label"]:
             ends.append((_y(scale, last[1]), series["kind"], series["label"]))
     parts += _labels(ends)
     if names:
@@ -84,7 +85,13 @@ def _series(rows: Sequence[dict[str, Any]], checkpoints: Sequence[str]) -> list[
         if any(r["twins"] for r in mine):
             control = mine[0]["control"]
             out.append(
-                _one(mine, "twin" + faint, control + ending, ("twin_mean", "twin_least", "twin_most"), band=not part)
+                _one(
+                    mine,
+                    "twin" + faint,
+                    "" if part else control,
+                    ("twin_mean", "twin_least", "twin_most"),
+                    band=not part,
+                )
             )
         for k, c in enumerate(checkpoints[:-1]):
             those = [r for r in rows if r["layer"] and r["part"] == part and r["checkpoint"] == c]
@@ -97,7 +104,7 @@ def _series(rows: Sequence[dict[str, Any]], checkpoints: Sequence[str]) -> list[
                     band=False,
                 )
             )
-        out.append(_one(mine, "model" + faint, (last or "this model") + ending, ("value", "low", "high"), band=False))
+        out.append(_one(mine, "model" + faint, part or last or "this model", ("value", "low", "high"), band=False))
     return out
 
 
@@ -189,8 +196,26 @@ def _labels(ends: list[tuple[float, str, str]]) -> list[str]:
     ]
 
 
+def _without_common(labels: Sequence[str]) -> list[str]:
+    """Names without the beginning that most of them share: "bert.encoder.layer.0.output" becomes "0.output"."""
+    start = ""
+    while True:
+        heads = [
+            name[len(start) :].partition(".")[0] + "."
+            for name in labels
+            if name.startswith(start) and "." in name[len(start) :]
+        ]
+        common = max(dict.fromkeys(heads), key=heads.count, default="")
+        if not common or heads.count(common) < 0.6 * len(labels):
+            break
+        start += common
+    short_ones = [name.removeprefix(start) for name in labels]
+    return short_ones if len(set(short_ones)) == len(set(labels)) else list(labels)
+
+
 def _names(axis: Sequence[str], labels: Mapping[str, str], place: dict[str, float]) -> str:
-    slanted = _slanted([labels[name] for name in axis])
+    shown = dict(zip(axis, _without_common([labels[name] for name in axis])))
+    slanted = _slanted(list(shown.values()))
     every = max(1, math.ceil(len(axis) / 40))
     out = []
     for k, name in enumerate(axis):
@@ -200,7 +225,7 @@ def _names(axis: Sequence[str], labels: Mapping[str, str], place: dict[str, floa
         turn = f' transform="rotate(-45 {x:.1f} {y})" text-anchor="end"' if slanted else ' text-anchor="middle"'
         out.append(
             f'<text class="name" x="{x:.1f}" '
-            f'y="{y}"{turn}>{escape(_cut(labels[name], _NAME))}<title>{escape(name)}</title></text>'
+            f'y="{y}"{turn}>{escape(_cut(shown[name], _NAME))}<title>{escape(name)}</title></text>'
         )
     return "".join(out)
 
@@ -240,8 +265,9 @@ def _scale(values: Sequence[float], log: bool, ends: Any) -> tuple[float, float,
         low, high = (ends[0] if low < 0 or ends[0] >= 0 else 0.0), ends[1]
     elif low >= 0 and low < 0.5 * high:
         low = 0.0
-    if low == high:
-        low, high = (low - 0.5, high + 0.5) if low else (0.0, 1.0)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # equal up to rounding: no axis is that fine
+        size = 0.5 * max(abs(low), abs(high))
+        low, high = (low - size, high + size) if size else (0.0, 1.0)
     step = _nice((high - low) / 3 if ends is None else (high - low) / 2)
     first, last = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     return first, last, False, [first + k * step for k in range(round((last - first) / step) + 1)]
@@ -280,6 +306,9 @@ def short(value: Any) -> str:
     if v == 0:
         return "0"
     if abs(v) >= 1e5 or abs(v) < 1e-3:
-        return f"{v:.1e}".replace("e+0", "e").replace("e-0", "e−").replace("-", "−")
+        digits, _, power = f"{v:.2g}".partition("e") if "e" in f"{v:.2g}" else f"{v:.1e}".partition("e")
+        raised = str(int(power)).translate(_RAISED)
+        digits = digits.removesuffix(".0")
+        return (f"10{raised}" if digits == "1" else f"{digits}×10{raised}").replace("-", "−")
     text = f"{v:.3g}" if abs(v) < 1000 else f"{v:,.0f}"
     return text.replace("-", "−")

@@ -3,7 +3,7 @@
 `Run` executes `Step`s; `Claim`s are decided into a `Ledger`; `Plate`s and a `Page` are what a run shows.
 """
 
-from deeptheory.runs.decision import Claim, NotRun, at_setting, decide
+from deeptheory.runs.decision import Claim, NotRun, decide
 from deeptheory.runs.engines import ENGINES
 from deeptheory.runs.intervals import Sample, share_of
 from deeptheory.runs.ledger import Entry, Ledger
@@ -32,7 +32,6 @@ __all__ = [
     "Sample",
     "Section",
     "Step",
-    "at_setting",
     "chunks",
     "decide",
     "derive",

@@ -61,14 +61,6 @@ class Claim:
             raise InputError(unknown(self.setting, SETTINGS, what="setting"))
 
 
-def at_setting(setting: str, claims: Sequence[Claim], *starts: str) -> list[Claim]:
-    """The claims, those whose id begins with one of `starts` measured at that setting. InputError: a start of none."""
-    unused = [s for s in starts if not any(c.id.startswith(s) for c in claims)]
-    if unused:
-        raise InputError(f"no claim begins with {unused[0]!r}")
-    return [replace(c, setting=setting) if c.id.startswith(starts) else c for c in claims]
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Measured:
     """What one claim's measure gave: the value with its interval, the units behind it, and what must be said of it."""

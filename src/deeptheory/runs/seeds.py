@@ -25,7 +25,10 @@ def derive(seed: int, *names: str | int) -> int:
 
 
 def generator(seed: int, *names: str | int) -> np.random.Generator:
-    """A numpy generator of its own for this purpose."""
+    """A numpy generator of its own for one purpose, from the run's seed and the purpose's path of names.
+
+    The same on every machine; two paths never share a stream. InputError: the seed is negative.
+    """
     return np.random.default_rng(derive(seed, *names))
 
 

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate
-from deeptheory.runs import Claim
+from deeptheory.runs import Claim, Sample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,3 +53,16 @@ class Paper:
 def exact(value: float, method: str, unit: str = "1", **more: Any) -> Estimate:
     """A number that was counted or computed and not estimated; more: low, high, notes."""
     return Estimate(value=float(value), unit=unit, method=method, direction="exact", **more)
+
+
+def ratio(a: Any, b: Any) -> Sample:
+    """Mean of a over mean of b, [network] both, paired."""
+    return Sample(np.stack([a, b], axis=1), "ratio")
+
+
+def place(data: Any, layer: str, kind: str = "") -> int:
+    """Where the layer stands among those of the networks. InputError: they have none of that name; the claim is not run then."""
+    names = data["layer"].values.tolist()
+    if layer not in names:
+        raise InputError(f"these networks have no {kind}{layer}")
+    return names.index(layer)

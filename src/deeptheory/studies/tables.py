@@ -45,6 +45,12 @@ def over_training(panel: str, values: Any, steps: Sequence[int], names: Sequence
     ]
 
 
+def by_layer(panel: str, data: Any, step: str = "step", over: str = "layer") -> list[dict[str, Any]]:
+    """Rows of over_training from a DataArray over seed, step and layer, or what else has a line of its own."""
+    values = data.transpose("seed", step, over)
+    return over_training(panel, values.values, values[step].values.tolist(), values[over].values.tolist())
+
+
 def curve(panel: str, name: str, x: Sequence[Any], y: Any, **more: Any) -> list[dict[str, Any]]:
     """Rows of one line; more: further columns, such as low and high."""
     rows = [{"panel": panel, "name": name, "x": a, "y": float(b)} for a, b in zip(x, y)]

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from deeptheory.studies.goldfeld_2019.claims import CLAIMS
-from deeptheory.studies.goldfeld_2019.pictures import LAYERS as CONVOLUTIONS
-from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES
-from oracles.simulated import STEPS, N, around, check, check_complete, dataset, falling, only
+from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CNN_LAYERS
+from oracles.simulated import STEPS, N, around, check, check_complete, check_missing, dataset, falling, only
 
 LAYERS = [f"layer{k}" for k in range(1, 6)]
 SIZES = [0.0001, 0.001, 0.01, 0.1]
@@ -88,11 +87,11 @@ def sets(low, estimate, pca):
 
 def clusters(layer, rise):
     """Similarity within classes less between: rises in one layer, falls in the others."""
-    rows = only(layer, CONVOLUTIONS, rise, -rise)
+    rows = only(layer, CNN_LAYERS, rise, -rise)
     within = looks([[0.5, 0.5, 0.5, 0.5, 0.5 + r] for r in rows])
     between = looks([[0.4, 0.4, 0.4, 0.4, 0.4 - r] for r in rows])
     data = {"within": (AXES, within), "between": (AXES, between)}
-    return {"clusters": dataset(data, attrs={"pictures": "digits"}, layer=list(CONVOLUTIONS), step=STEPS)}
+    return {"clusters": dataset(data, attrs={"pictures": "digits"}, layer=list(CNN_LAYERS), step=STEPS)}
 
 
 def neuron(end, other):
@@ -158,7 +157,7 @@ CASES = {
     "compressed-estimate-is-lower": both(sets, (-0.1, 0, 0.5), (0.1, 0.3, -0.5)),
     "compressed-estimate-is-near": both(sets, (-0.1, -0.1, -1), (-1.2, -1.0, 0)),
     **{
-        f"mnist-cnn-clusters{'' if n == 'dense1' else f'/{n}'}": both(clusters, (n, 0.2), (n, -0.2)) for n in CONVOLUTIONS
+        f"mnist-cnn-clusters{'' if n == 'dense1' else f'/{n}'}": both(clusters, (n, 0.2), (n, -0.2)) for n in CNN_LAYERS
     },
     "quantised-early-layers-stay/mnist": both(on_pictures, (0, 0, 1, 1, 1), (0, 1, 0, 0, 0)),
     "quantised-last-layers-compress/mnist": both(on_pictures, (0, 0, 0, 1, 0), (1, 1, 1, 0, 1)),
@@ -174,6 +173,11 @@ def test_a_claim_is_decided_by_what_its_paper_says(name):
 def test_an_estimate_above_the_truth_is_not_near_it():
     above = sets(0.5, 1.0, 0)
     check(CLAIMS, "compressed-estimate-is-near", (CASES["compressed-estimate-is-near"][0], above))
+
+
+def test_a_set_without_an_interval_has_no_value():
+    case = CASES["compressed-estimate-is-lower"][0]
+    check_missing(CLAIMS, "compressed-estimate-is-lower", case, dim="set")
 
 
 def test_every_claim_is_tried():

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from deeptheory.studies.saxe_2018.claims import CLAIMS
-from oracles.simulated import STEPS, N, around, check, check_complete, dataset, falling, only
+from oracles.simulated import STEPS, N, around, check, check_complete, check_missing, dataset, falling, only
 
 LAYERS = [f"layer{k}" for k in range(1, 7)]
 HIDDEN, LAST_HIDDEN, OUTPUT = LAYERS[:-1], LAYERS[-2], LAYERS[-1]
@@ -214,6 +214,20 @@ def test_one_part_alone_does_not_make_it_true(name, false):
 def test_information_that_never_moves_is_not_compressed():
     still = students("overtrained", [3, 3, 3, 3, 3], error=FITTED)
     check(CLAIMS, "overtrained-no-compression", (still, CASES["overtrained-no-compression"][1]))
+
+
+SHARES = [
+    "overtrained-no-compression",
+    "irrelevant-compresses-while-total-rises",
+    *(f"snr-transition-without-compression{suffix}" for suffix in ("", "/linear", "/relu")),
+    "small-data-compresses-and-overfits",
+    "all-four-cells",
+]
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_a_network_without_numbers_has_no_value(name):
+    check_missing(CLAIMS, name, CASES[name][0])
 
 
 def test_every_claim_is_tried():

@@ -5,7 +5,7 @@ import pytest
 
 from deeptheory.runs import decide
 from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS
-from oracles.simulated import STEPS, N, around, check, check_complete, dataset, falling, only
+from oracles.simulated import STEPS, N, around, check, check_complete, check_missing, dataset, falling, only
 
 LAYERS = [f"layer{k}" for k in range(1, 7)]
 FIRST, LAST_HIDDEN = LAYERS[0], LAYERS[-2]
@@ -202,6 +202,11 @@ def test_a_layer_on_the_bound_from_the_start_has_nothing_to_come_nearer(name):
         f"on-the-bound/{name}"
     ]
     assert entry.verdict == "not run"
+
+
+@pytest.mark.parametrize("name", [*(f"fit-then-compress/{layer}" for layer in LAYERS), "committee-same-phases"])
+def test_a_network_without_numbers_has_no_value(name):
+    check_missing(CLAIMS, name, CASES[name][0])
 
 
 def test_every_claim_is_tried():

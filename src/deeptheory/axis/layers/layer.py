@@ -199,10 +199,12 @@ def responses_of(
 ) -> dict[str, torch.Tensor]:
     """{layer: [n, units]} of several layers in one pass, on the host.
 
+    model: any nn.Module, left as found. stimuli: [n, ...], or whatever else the model takes, `batch` at a time.
     pool: "mean", "max", "centre", "all", an index of a position, or a function of the layer's tensor giving [n, units].
     channels: "first" or "last"; default: first for maps (four axes or more), last for tokens (three). special: leading
     tokens that are no positions; default: 1 (or 5, with 4 registers) where the others form a square of 16 or more, else
     0.
+    InputError: an unknown layer, pooling or order of channels, special below 0, batch below 1.
     """
     check_whole(batch=(batch, 1))
     return _gather(model, named_layers(layers), stimuli, pool, channels, special, batch)[0]

@@ -62,9 +62,12 @@ class NullPlane(Result):
 
 
 def null_plane(code: AxisCode, unit: int, rows: Any, reach: float = 2.0, seed: int = 0) -> NullPlane:
-    """See NullPlane. unit: a name in code.units; rows: which stimuli of the code to move; reach: length of a step in
-    standard deviations of the stimuli along the axis. The axis is the ridge one. InputError: such a unit or stimulus is
-    not there."""
+    """Stimuli of a bench moved along a unit's axis, and as far within its null plane (Chang & Tsao 2017, figure 5).
+
+    unit: a name in code.units; rows: [m] which stimuli of the code to move; reach: length of a step in standard
+    deviations of the stimuli along the axis. The axis is the ridge one. Returns features [m, d] of each kind, in the
+    caller's coordinates. InputError: such a unit or stimulus is not there.
+    """
     check_whole(seed=(seed, 0))
     check_real(reach=(reach, 0))
     e, rows = code._entered, whole_numbers("rows", rows)

@@ -76,6 +76,7 @@ def verdict_power(
 ) -> Power:
     """The verdicts on simulated cells of one code, or of a dict of shares; see simulate for what else it takes.
 
+    Returns counts, {code: {verdict: cells}}, of cells whose code is known.
     controversial: so many stimuli of the bench's own making are shown beside the n. InputError: as simulate and
     axis_code.
     """

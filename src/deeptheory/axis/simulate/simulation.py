@@ -106,6 +106,9 @@ def simulate(
 ) -> Simulation:
     """Cells of a known code and their noisy responses to Gaussian stimuli.
 
+    Returns responses [n, units], or [n, trials, units] with trials above 1, features [n, d], and the true code
+    of each cell.
+
     code: a name of CODES, or a dict of shares ({"axis": 0.6, "energy": 0.4}). variances: "isotropic", "paper" (d = 50),
     or [d]. reliability: signal variance over all variance of the mean over trials, the same for every unit (a cell
     without a code has noise alone). radius: of the exemplars in median stimulus norms, drawn evenly between two

@@ -52,9 +52,9 @@ def em_routing(
     *,
     backend: Backend = "auto",
 ) -> Any:
-    """EM routing (Procedure 1). votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B,
-    J].
+    """EM routing (Hinton et al. 2018, Procedure 1).
 
+    votes: [B, I, J, ...], activation: [B, I] in [0, 1] -> pose [B, J, ...], activation [B, J].
     beta_u, beta_a: [J] or one number, in the paper's letters for both variants. schedule: final lambda, or one lambda
     an iteration.
     mask: [I, J] or [B, I, J] truth values, True where j is a parent of i; else all are. A child that is not there has

@@ -55,8 +55,9 @@ def student_teacher(
     """Samples of the linear teacher of Saxe et al. 2018, section 3: the signal has expected variance 1, however many
     inputs carry it (weights N(0, inputs / relevant)), and the label noise variance 1 / snr.
 
-    relevant: only the first so many inputs carry the label; default all. InputError: no samples, relevant outside
-    1..inputs, snr not above 0.
+    x: [samples, inputs] float32, N(0, 1 / inputs); y: [samples, outputs] float32; teacher: [outputs, inputs] float64.
+    relevant: only the first so many inputs carry the label; default all.
+    InputError: no samples, inputs or outputs, relevant outside 1..inputs, snr not above 0.
     """
     if samples < 1 or inputs < 1 or outputs < 1:
         raise InputError(f"samples is {samples}, inputs {inputs}, outputs {outputs}; each must be at least 1")

@@ -62,8 +62,10 @@ class BottleneckBranches(Result):
 
 
 def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6, seed: int = 0) -> BottleneckBranches:
-    """Best solutions with at most so many clusters, annealed up and down over ascending betas; see annealing.py.
+    """Best solutions with at most so many clusters, annealed up and down over ascending betas.
 
+    Source: Tishby & Zaslavsky 2015, figure 2 and section II.C. p_xy: [nx, ny], sums to 1; betas: [b], any order; clusters:
+    the most of each branch. Returns i_x, i_y and lagrangian I(X;T) - beta I(T;Y) [clusters, b], in bits.
     They are found by iteration from `restarts` starts, so each is an upper bound of what that many clusters can do.
     InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending whole numbers from 1.
     """

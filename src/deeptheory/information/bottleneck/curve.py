@@ -113,7 +113,12 @@ def _turns_left(x, y, a, b, c) -> bool:
 
 def first_critical_beta(p_xy) -> float:
     """1/s2^2: the beta at which the trivial solution of the bottleneck stops being a local minimum. Exact; infinite
-    where X and Y are independent. InputError: as bottleneck."""
+    where X and Y are independent.
+
+    p_xy: [nx, ny], sums to 1; s2 is the largest canonical correlation of X and Y, the second singular value of p(x,y) /
+    sqrt(p(x) p(y)). Where clusters begin at a finite distance the optimum leaves the trivial solution earlier: see
+    bottleneck_curve. InputError: as bottleneck.
+    """
     joint = as_joint(p_xy)
     return np.inf if joint.i_xy == 0 else float(_second(joint) ** -2)
 
@@ -139,8 +144,9 @@ def bottleneck_curve(
     seconds: float | None = None,
     progress: Callable[[int, int], Any] | None = None,
 ) -> BottleneckCurve:
-    """The information curve of a joint table p_xy [nx, ny].
+    """The information curve of a joint table p_xy [nx, ny]: the most I(T;Y) at each I(X;T), both in bits.
 
+    Source: Tishby, Pereira & Bialek 1999; Tishby & Zaslavsky 2015, figure 2.
     betas: any order; None: chosen so that the curve's tangents and chords are nowhere more than 1e-4 of I(X;Y) (at most
     1e-4 bits) apart (400 points at most). Where X and Y share a part outright, all of it where one decides the other, the
     curve begins with the line I(T;Y) = I(X;T), whose points all belong to beta 1: 21 of them are given. Independent X and

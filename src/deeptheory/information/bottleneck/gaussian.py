@@ -65,11 +65,12 @@ class GaussianBottleneck(Result):
 
 
 def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
-    """The exact bottleneck of Gaussians. cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
+    """The exact bottleneck of Gaussians, in bits. cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
 
+    Source: Chechik, Globerson, Tishby & Weiss 2005.
     Relative precision is that of the canonical correlations, however small; one below 1e-15 of the largest counts as 0.
-    InputError: shapes, labels of rows and columns (pandas) in another order, NaN, a covariance that is not symmetric or not positive definite, covariances that no variables
-    have together, a canonical correlation of 1, betas not above 0.
+    InputError: shapes, labels of rows and columns (pandas) in another order, NaN, a covariance that is not symmetric or not
+    positive definite, covariances that no variables have together, a canonical correlation of 1, betas not above 0.
     """
     correlation, vectors = _directions(cov_x, cov_y, cov_xy)
     beta = check_betas(betas, above=True)

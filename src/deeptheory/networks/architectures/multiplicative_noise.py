@@ -28,8 +28,13 @@ class RelativeNoise(nn.Module):
 def noisy_cnn(
     image_size: int, classes: int = 10, *, channels: int = 1, noise: float = 1e-3, seed: int = 0
 ) -> nn.Module:
-    """conv 8-16-32 (3 x 3, leaky ReLU, 2 x 2 maximum after each), dense 32, dense `classes` (log-probabilities), noise
-    before every layer; pieces conv1, conv2, conv3, dense1, output. InputError: an image smaller than 8 x 8."""
+    """A small convolutional network with noise before every layer, in proportion (Butakov et al. 2024).
+
+    conv 8-16-32 (3 x 3, leaky ReLU, 2 x 2 maximum after each), dense 32, dense `classes`; pieces conv1, conv2, conv3,
+    dense1, output. [n, channels, image_size, image_size] -> log-probabilities [n, classes]. noise: standard deviation
+    as a share of each activation, in training and afterwards. seed: of the first weights.
+    InputError: an image smaller than 8 x 8, noise below 0.
+    """
     if image_size < 8:
         raise InputError(f"image_size is {image_size}; three halvings need at least 8")
     with torch.random.fork_rng(devices=[]):

@@ -80,7 +80,9 @@ class Robustness(Result):
 
 
 def fgsm(module: nn.Module, images, labels, epsilon: float, **how: Any) -> torch.Tensor:
-    """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, whose keywords it takes."""
+    """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, whose keywords it takes.
+
+    Source: Goodfellow et al. 2015. InputError: as bim."""
     return bim(module, images, labels, epsilon, steps=1, step=epsilon, **how)
 
 
@@ -147,6 +149,10 @@ def strong(
 
     scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability.
     targets: [n] labels that it should be taken for instead; the worst is then where the target leads the others most.
+    images: [n, C, H, W] within bounds; labels: [n]; epsilon: largest change of a pixel, in the unit of the pixels.
+    Returns pictures of the same shape. restarts: random starts beside the picture itself; steps: of each.
+    Source: iterated steps of Kurakin et al. 2017 from the random starts of Madry et al. 2018, on a margin of logits as
+    in Carlini & Wagner 2017. InputError: as bim.
     """
     x, y = _check(module, images, labels, bounds)
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)

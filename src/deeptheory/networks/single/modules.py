@@ -86,7 +86,10 @@ def weights(module: nn.Module) -> np.ndarray:
 
 
 def set_weights(module: Module, vector: Any) -> Module:
-    """Fill the parameters from such a vector; the module itself comes back. InputError: another number of weights."""
+    """Fill all parameters, in their order, from one vector [n], as `weights` gives it; the module itself comes back.
+
+    Each keeps its dtype and device. InputError: another number of weights.
+    """
     flat = as_tensor(vector)
     sizes = [p.numel() for p in module.parameters()]
     if flat.shape != (sum(sizes),):

@@ -1,7 +1,5 @@
 """Goldfeld et al. 2019, "Estimating information flow in deep neural networks" (ICML), with Lorenzen, Igel & Nielsen 2022 and
 Butakov et al. 2024: networks whose information is finite and known.
-
-The settings: what the papers state, what they do not, the scales, and what may be turned.
 """
 
 from typing import Any
@@ -50,7 +48,7 @@ SCALES = {
 
 SETTINGS = {
     "widths": WIDTHS,
-    "noise": Setting("number", "standard deviation of the noise in every hidden layer", above=0),
+    "noise": Setting("number", "standard deviation of the noise in every hidden layer", least=1e-6, most=10),
     "orthonormal": Setting("number", "weight of the orthonormality penalty", least=0),
     "lr": LEARNING_RATE,
     "batch": BATCH,

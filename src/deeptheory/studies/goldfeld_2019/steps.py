@@ -1,16 +1,23 @@
-"""What is trained and looked at: noisy networks with and without orthonormal weights, deterministic ones, quantised ones of
-several architectures, pairs of images of known information, and a small convolutional network."""
+"""What is trained and looked at: noisy networks with and without orthonormal weights, deterministic ones, quantized ones of several
+architectures, pairs of images of known information, small convolutional networks, and networks on images of digits.
 
+On those images: whether classes cluster in a convolutional network with noise (Goldfeld et al. 2019, section 5), and exact information of
+quantized networks 784-16-8-4-2-10 (Lorenzen et al. 2022, "Bottleneck-2"). The convolutional network is Butakov et al.'s, with noise
+in proportion to each activation; its steps, and the number of images, rate and epochs of the quantized ones are ours, fixed before
+anything was measured.
+"""
+
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.core.errors import InputError
-from deeptheory.information import Clusters, information_plane, noisy_neuron_information
-from deeptheory.runs import Step, chunks, derive, generator
-from deeptheory.runs import members as numbered
-from deeptheory.studies.goldfeld_2019 import pictures
+from deeptheory.information import Clusters, Cosines, information_plane, noisy_neuron_information
+from deeptheory.runs import Step, derive, generator
+from deeptheory.studies.digits import drawn_digits
+from deeptheory.studies.units import in_chunks, seeds
 
 CLUSTERED = 1024  # patterns, drawn at random, whose distances are measured
 ARCHITECTURES = {  # name -> (widths, activation); the first two are the network of Shwartz-Ziv & Tishby
@@ -23,30 +30,20 @@ ARCHITECTURES = {  # name -> (widths, activation); the first two are the network
 KINDS = ("gaussians", "rectangles")
 CNN_LAYERS = ("conv1", "conv2", "conv3", "dense1")
 CNN_NETWORKS = 2
-
-
-def members(settings: dict) -> list[int]:
-    """The noisy networks of the run; the same in every step, so that steps pair them."""
-    return numbered(settings["seed"], settings["networks"])
+CNN_NOISE, CNN_BATCH = 1e-3, 128
+SAMPLES, SHOWN = 12_000, 1000  # images of digits
+DIGIT_WIDTHS, DIGIT_RATE = (
+    (16, 8, 4, 2),
+    1e-3,
+)  # the paper's rate is a tenth of it, its steps more than ten times as many
 
 
 def check(settings: dict) -> None:
-    """InputError: settings that would only fail later, in the middle of a run."""
-    for name in ("networks", "points", "quantised", "quantised_points", "sets", "epochs", "cnn_steps"):
-        if settings[name] < 1:
-            raise InputError(f"{name} is {settings[name]}; needed: at least 1")
-    if settings["picture_networks"] < 1 or settings["picture_steps"] < 1 or settings["picture_epochs"] < 0:
-        said = ", ".join(f"{k} {settings[k]}" for k in ("picture_networks", "picture_steps", "picture_epochs"))
-        raise InputError(f"{said}; needed: at least 1, 1 and 0")
-    if settings["pairs"] < 200:
-        raise InputError(f"pairs is {settings['pairs']}; estimates with an interval need at least 200")
-    widths = settings["widths"]
-    if len(widths) < 3 or widths[0] != 12 or widths[-1] != 2:
-        raise InputError(f"widths is {widths}; needed: 12 inputs, one hidden layer or more, 2 outputs: 12,8,4,2")
+    """InputError: settings that do not go together, found by one epoch of one network, and noise that cannot be propagated."""
     dt.PropagatedNoise(settings["noise"], 4096)
-    small = {**settings, "epochs": 1, "seed": 0}
-    _fit(_networks(small, [0], noise=settings["noise"]), small, None, None, [], orthonormal=settings["orthonormal"])
-    dt.networks.Population.mlp(widths, seeds=[0], bits=settings["bits"])
+    small, data = {**settings, "epochs": 1, "points": 1, "seed": 0}, dt.datasets.icosahedron()
+    nets = _networks(small, 0, noise=settings["noise"])
+    _fit(nets, small, (data.x, data.y), None, None, orthonormal=settings["orthonormal"])
 
 
 def one_neuron(settings, unit, inputs, workspace, progress):
@@ -58,135 +55,119 @@ def one_neuron(settings, unit, inputs, workspace, progress):
     return xr.Dataset({"i_x": (("sigma", "w"), np.array(curves))}, coords={"sigma": sigmas, "w": w})
 
 
-def noisy(settings, unit, inputs, workspace, progress):
-    """Noise in every hidden layer, in training and afterwards."""
-    return _noisy(settings, unit, progress, 0.0)
+def noisy(settings, unit, inputs, workspace, progress, orthonormal=False):
+    """Noise in every hidden layer, in training and afterwards. orthonormal: with nearly orthonormal weights of the hidden layers."""
+    data, sigma, chosen = dt.datasets.icosahedron(), settings["noise"], _clustered(settings)
+    nets = _networks(settings, unit, noise=sigma)
+    readout = dt.PropagatedNoise(sigma, len(data.x), blocks=1, seed=derive(settings["seed"], "propagated") % 2**32)
+    rows = readout.rows()
+    recorder = dt.Recorder(nets, data.x[rows], data.y[rows], layers=_hidden(settings))
+    weight = settings["orthonormal"] if orthonormal else 0.0
+    history = _fit(nets, settings, (data.x, data.y), recorder, progress, orthonormal=weight)
+    recording = recorder.recording
+
+    def look(layer: str, step: int) -> dict:
+        a = recording.activations(layer, step)
+        near = Clusters(4 * sigma).summarise(a[:, chosen], data.y[chosen])  # the first 4096 rows are all patterns
+        return readout.summarise(a, data.y[rows]) | near
+
+    found = [[look(layer, step) for layer in recording.layers] for step in recording.steps]
+    names = ("i_x", "i_y", "i_x_low", "i_x_high", "apart", "within", "between", "nearest")
+    values = {name: [[float(f[name][0]) for f in row] for row in found] for name in names}
+    return _one_network(unit, recording.steps, recording.layers, values).merge(history.dataset()).drop_attrs()
 
 
-def orthonormal(settings, unit, inputs, workspace, progress):
-    """The same with nearly orthonormal weights of the hidden layers."""
-    return _noisy(settings, unit, progress, settings["orthonormal"])
+def deterministic(settings, unit, inputs, workspace, progress):
+    """No noise: the entropy of cells of several sizes, of every bit in single and double precision, and the clusters."""
+    data, sizes, chosen = dt.datasets.icosahedron(), settings["sizes"], _clustered(settings)
+    nets, hidden = _networks(settings, unit), _hidden(settings)
+    single = dt.Recorder(nets, data.x, data.y, layers=hidden)
+    double = dt.Recorder(nets.seen_in("float64"), data.x, data.y, layers=hidden, readouts=dt.Exact())
+    both = SimpleNamespace(snapshot=lambda step: (single.snapshot(step), double.snapshot(step)))  # at the same time
+    history = _fit(nets, settings, (data.x, data.y), both, progress)
+    recording = single.recording
+
+    def entropy(found: Any) -> np.ndarray:
+        return found["h_t"].transpose("seed", "step", "layer").values[0]
+
+    def apart(layer: str, step: int) -> float:
+        a = recording.activations(layer, step)[:, chosen]
+        return float(Clusters(4 * settings["noise"]).summarise(a, data.y[chosen])["apart"][0])
+
+    bins = [dt.Binning(round(2 / size), (-1, 1)) for size in sizes]
+    values = {
+        "binned": np.stack([entropy(information_plane(recording, b).dataset()) for b in bins], axis=-1),
+        "exact_single": entropy(information_plane(recording, dt.Exact()).dataset()),
+        "exact_double": entropy(double.recording.summary(dt.Exact())),
+        "apart": [[apart(layer, step) for layer in recording.layers] for step in recording.steps],
+    }
+    out = _one_network(unit, recording.steps, recording.layers, values, size=sizes)
+    return out.merge(history.dataset()).drop_attrs()
 
 
-def _networks(settings, seeds, **more):
-    return dt.networks.Population.mlp(settings["widths"], "tanh", seeds, **more)
+def _networks(settings, seed, **more):
+    return dt.networks.Population.mlp(settings["widths"], "tanh", [seed], **more)
 
 
 def _hidden(settings) -> list[str]:
     return [f"layer{k}" for k in range(1, len(settings["widths"]) - 1)]
 
 
-def _fit(nets, settings, recorder, progress, at, orthonormal=0.0, lr=None, batch=None):
-    data = dt.datasets.icosahedron()
-    return dt.networks.fit(
-        nets, data.x, data.y, train_fraction=settings["train"], lr=lr or settings["lr"], batch=batch or settings["batch"],
-        epochs=settings["epochs"], recorder=recorder, record_at=at, seed=settings["seed"], orthonormal=orthonormal, progress=progress,
-    )  # fmt: skip
-
-
-def _noisy(settings, seed, progress, weight):
-    import xarray as xr
-
-    data, sigma = dt.datasets.icosahedron(), settings["noise"]
-    nets = _networks(settings, [seed], noise=sigma)
-    readout = dt.PropagatedNoise(sigma, len(data.x), blocks=1, seed=derive(settings["seed"], "propagated") % 2**32)
-    rows = readout.rows()
-    recorder = dt.Recorder(nets, data.x[rows], data.y[rows], layers=_hidden(settings))
-    looks = dt.networks.log_epochs(settings["epochs"], settings["points"])
-    history = _fit(nets, settings, recorder, progress, looks, weight)
-    recording, chosen = recorder.recording, _clustered(settings)
-    plane = {
-        "i_x": [],
-        "i_y": [],
-        "i_x_low": [],
-        "i_x_high": [],
-        "apart": [],
-        "within": [],
-        "between": [],
-        "nearest": [],
-    }
-    for step in recording.steps:
-        found: list[dict] = []
-        for layer in recording.layers:
-            a = recording.activations(layer, step)
-            near = Clusters(4 * sigma).summarise(a[:, chosen], data.y[chosen])  # the first 4096 rows are all patterns
-            found.append(readout.summarise(a, data.y[rows]) | near)
-        for name, values in plane.items():
-            values.append([float(f[name][0]) for f in found])
-    axes = ("seed", "step", "layer")
-    out = xr.Dataset(
-        {name: (axes, np.array(values)[None]) for name, values in plane.items()},
-        coords={"seed": [seed], "step": list(recording.steps), "layer": list(recording.layers)},
-    )
-    return out.merge(history.dataset()).drop_attrs()
-
-
 def _clustered(settings) -> np.ndarray:
     return np.sort(generator(settings["seed"], "clusters").permutation(4096)[:CLUSTERED])
 
 
-def deterministic(settings, unit, inputs, workspace, progress):
-    """No noise: the entropy of cells of several sizes, of every bit in single and double precision, and the clusters."""
+def _fit(nets, settings, data, recorder, progress, **other):
+    """Networks trained on data (x, labels), as the settings say but for `other`."""
+    said = {k: settings[k] for k in ("lr", "batch", "epochs", "points")} | {"train_fraction": settings["train"]} | other
+    looks = dt.networks.log_epochs(said["epochs"], said.pop("points"))
+    return dt.networks.fit(
+        nets, *data, recorder=recorder, record_at=looks, seed=settings["seed"], progress=progress, **said
+    )
+
+
+def _one_network(seed, steps, layers, values, **more):
+    """The Dataset of one network: values [step, layer, ...] or [step]; more: coordinates of further dimensions."""
     import xarray as xr
 
-    data, sizes = dt.datasets.icosahedron(), settings["sizes"]
-    nets = _networks(settings, [unit])
-    chosen = _clustered(settings)
-    looks = dt.networks.log_epochs(settings["epochs"], settings["points"])
-    single = dt.Recorder(nets, data.x, data.y, layers=_hidden(settings))
-    double = dt.Recorder(nets.seen_in("float64"), data.x, data.y, layers=_hidden(settings), readouts=dt.Exact())
-    both = _Both(single, double)
-    history = _fit(nets, settings, both, progress, looks)
-    recording = single.recording
-    binned = [
-        information_plane(recording, dt.Binning(round(2 / size), (-1, 1)))
-        .dataset()["h_t"]
-        .transpose("seed", "step", "layer")
-        for size in sizes
-    ]
-    exact = information_plane(recording, dt.Exact()).dataset()["h_t"].transpose("seed", "step", "layer")
-    twice = double.recording.summary(dt.Exact())["h_t"].transpose("seed", "step", "layer")
-    apart = [
-        [float(Clusters(4 * settings["noise"]).summarise(recording.activations(la, s)[:, chosen], data.y[chosen])["apart"][0])
-         for la in recording.layers] for s in recording.steps
-    ]  # fmt: skip
-    axes = ("seed", "step", "layer")
-    out = xr.Dataset(
-        {
-            "binned": ((*axes, "size"), np.stack([b.values for b in binned], axis=-1)),
-            "exact_single": (axes, exact.values),
-            "exact_double": (axes, twice.values),
-            "apart": (axes, np.array(apart)[None]),
-        },
-        coords={"seed": [unit], "step": list(recording.steps), "layer": list(recording.layers), "size": sizes},
+    axes = ("seed", "step", "layer", *more)
+    return xr.Dataset(
+        {name: (axes[: np.ndim(v) + 1], np.asarray(v)[None]) for name, v in values.items()},
+        coords={"seed": [seed], "step": list(steps), "layer": list(layers), **more},
     )
-    return out.merge(history.dataset()).drop_attrs()
-
-
-class _Both:
-    """Two recorders that look at the same time."""
-
-    def __init__(self, *recorders):
-        self.recorders = recorders
-
-    def snapshot(self, step: int) -> None:
-        for recorder in self.recorders:
-            recorder.snapshot(step)
 
 
 def quantised(settings, unit, inputs, workspace, progress):
     """Lorenzen et al.: activations rounded to 2^bits levels in training and afterwards, so that H(T) is exact."""
-    name, seeds = unit
+    name, members = unit
     widths, activation = ARCHITECTURES[name]
-    nets = dt.networks.Population.mlp(widths, activation, seeds, bits=settings["bits"])
     data = dt.datasets.icosahedron()
-    recorder = dt.Recorder(nets, data.x, data.y, layers="layer*", readouts=dt.Exact())
-    looks = dt.networks.log_epochs(settings["epochs"], settings["quantised_points"])
-    history = _fit(
-        nets, settings, recorder, progress, looks, lr=settings["quantised_lr"], batch=settings["quantised_batch"]
-    )
-    out = information_plane(recorder.recording, dt.Exact()).dataset()[["i_x", "i_y"]].merge(history.dataset())
-    return out.drop_attrs().expand_dims(architecture=[name])
+    nets = dt.networks.Population.mlp(widths, activation, members, bits=settings["bits"])
+    rate, points = settings["quantised_lr"], settings["quantised_points"]
+    out = _counted(nets, settings, (data.x, data.y), progress, lr=rate, points=points)
+    return out.expand_dims(architecture=[name])
+
+
+def quantised_digits(settings, unit, inputs, workspace, progress):
+    """The same with ReLU units on images of digits; nothing where a scale has no epochs for them."""
+    import xarray as xr
+
+    epochs = settings["picture_epochs"]
+    if not epochs:
+        return xr.Dataset(coords={"seed": [unit]})
+    data = drawn_digits(settings, SAMPLES)
+    x = data.x.reshape(len(data.x), -1)
+    nets = dt.networks.Population.mlp([x.shape[1], *DIGIT_WIDTHS, 10], "relu", [unit], bits=settings["bits"])
+    how = {"train_fraction": [data.train], "lr": DIGIT_RATE, "epochs": epochs, "points": 40}
+    return _counted(nets, settings, (x, data.y), progress, **how).assign_attrs(pictures=data.said, epochs=epochs)
+
+
+def _counted(nets, settings, data, progress, **how):
+    """Exact planes of quantized networks while they learn."""
+    recorder = dt.Recorder(nets, *data, layers="layer*", readouts=dt.Exact())
+    history = _fit(nets, settings, data, recorder, progress, batch=settings["quantised_batch"], **how)
+    plane = information_plane(recorder.recording, dt.Exact()).dataset()[["i_x", "i_y"]]
+    return plane.merge(history.dataset()).drop_attrs()
 
 
 def synthetic(settings, unit, inputs, workspace, progress):
@@ -195,60 +176,70 @@ def synthetic(settings, unit, inputs, workspace, progress):
 
     kind, truth, k = unit
     data = dt.datasets.paired_images(kind, truth, settings["pairs"], seed=derive(settings["seed"], kind, k) % 2**31)
-    rows = []
-    for how in ("autoencoder", "pca"):
-        got = dt.mutual_information(data.x, data.y, "compressed", how=how, dims=2, seed=k)
-        rows.append([got.value, got.low, got.high])
-    values = np.array(rows)
-    names = ("estimate", "low", "high")
+    ways = ["autoencoder", "pca"]
+    found = [dt.mutual_information(data.x, data.y, "compressed", how=how, dims=2, seed=k) for how in ways]
+    numbers = {"estimate": "value", "low": "low", "high": "high"}
     return xr.Dataset(
-        {n: (("set", "how"), values[None, :, i]) for i, n in enumerate(names)} | {"truth": ("set", [truth]), "kind": ("set", [kind])},
-        coords={"set": ["-".join(map(str, unit))], "how": ["autoencoder", "pca"]},
-    )  # fmt: skip
+        {n: (("set", "how"), [[getattr(f, of) for f in found]]) for n, of in numbers.items()}
+        | {"truth": ("set", [truth]), "kind": ("set", [kind])},
+        coords={"set": ["-".join(map(str, unit))], "how": ways},
+    )
 
 
 def convolutional(settings, unit, inputs, workspace, progress):
-    """A small convolutional network with noise in proportion to its activations, on the 8 x 8 digits (1,797 real ones)."""
-    import xarray as xr
-
-    digits = dt.datasets.digits()
-    x = (digits.images.astype(np.float32) / digits.images.max())[:, None]
-    y = digits.labels
-    order = generator(settings["seed"], "digits").permutation(len(x))
-    train, held = order[: int(0.8 * len(x))], order[int(0.8 * len(x)) :]
-    net = dt.networks.noisy_cnn(8, noise=1e-3, seed=unit)
-    estimate, loss = _layer_information(x, unit), _negative_log_likelihood
-    every = max(1, settings["cnn_steps"] // 20)
-    log = dt.networks.train(
-        net, dt.networks.minibatches(x[train], y[train], batch=128, seed=unit), loss, steps=settings["cnn_steps"],
-        lr=settings["cnn_lr"], evaluate=lambda m: estimate(m) | _accuracy(m, x[held], y[held]), every=every, seed=unit,
-        progress=progress,
-    )  # fmt: skip
-    found = log.dataset()
-    i_x = np.stack([found[f"i_x/{name}"].values for name in CNN_LAYERS], axis=-1)
-    width = np.stack([found[f"width/{name}"].values for name in CNN_LAYERS], axis=-1)
-    return xr.Dataset(
-        {"i_x": (("seed", "step", "layer"), i_x[None]), "half_width": (("seed", "step", "layer"), width[None]),
-         "loss": (("seed", "step"), found["loss"].values[None]), "accuracy": (("seed", "step"), found["accuracy"].values[None])},
-        coords={"seed": [unit], "step": found["step"].values, "layer": list(CNN_LAYERS)},
-    )  # fmt: skip
-
-
-def _layer_information(x: np.ndarray, seed: int):
-    """I(X;L) of every layer by name, x compressed once by an autoencoder, layers by principal components."""
+    """A small convolutional network with noise in proportion to its activations, on the 8 x 8 digits (1,797 real ones): I(X;L) of
+    every layer, x compressed once by an autoencoder, layers by principal components."""
     from deeptheory.information.estimators.compressors import autoencoder
 
-    code = autoencoder(x.reshape(len(x), -1).astype(np.float64), 4, seed)
+    digits = dt.datasets.digits()
+    x, y = (digits.images.astype(np.float32) / digits.images.max())[:, None], digits.labels
+    order = generator(settings["seed"], "digits").permutation(len(x))
+    train, held = np.split(order, [int(0.8 * len(x))])
+    code = autoencoder(x.reshape(len(x), -1).astype(np.float64), 4, unit)
 
     def measure(module) -> dict[str, float]:
-        shown = dt.Recorder(module, x, layers=list(CNN_LAYERS)).activations()
-        out = {}
+        shown, out = dt.Recorder(module, x, layers=list(CNN_LAYERS)).activations(), {}
         for name in CNN_LAYERS:
-            got = dt.mutual_information(code, shown[name][0].numpy(), "compressed", dims=4, seed=seed)
-            out |= {f"i_x/{name}": got.value, f"width/{name}": (got.high - got.low) / 2}
+            got = dt.mutual_information(code, shown[name][0].numpy(), "compressed", dims=4, seed=unit)
+            out |= {f"i_x/{name}": got.value, f"half_width/{name}": (got.high - got.low) / 2}
+        output = dt.Recorder(module, x[held], layers=["output"]).activations()["output"][0]
+        return out | {"accuracy": _accuracy(output, y[held])}
+
+    net = dt.networks.noisy_cnn(8, noise=CNN_NOISE, seed=unit)
+    steps = settings["cnn_steps"]
+    log = _learned(net, settings, (x[train], y[train]), unit, steps, max(1, steps // 20), measure, progress)
+    values = {k: _by_layer(log, k) for k in ("i_x", "half_width")} | {k: log[k].values for k in ("loss", "accuracy")}
+    return _one_network(unit, log["step"].values, CNN_LAYERS, values)
+
+
+def clusters(settings, unit, inputs, workspace, progress):
+    """Cosine similarities within and between classes, layer by layer, while a convolutional network with noise learns."""
+    data = drawn_digits(settings, SAMPLES)
+    x, y, shown = data.x[:, None], data.y, data.held[:SHOWN]
+
+    def measure(module) -> dict[str, float]:
+        seen = dt.Recorder(module, x[shown], layers=[*CNN_LAYERS, "output"]).activations()
+        out = {"accuracy": _accuracy(seen["output"][0], y[shown])}
+        for name in CNN_LAYERS:
+            found = Cosines().summarise(seen[name].flatten(2).numpy(), y[shown])
+            out |= {f"{kind}/{name}": float(found[kind][0]) for kind in ("within", "between")}
         return out
 
-    return measure
+    net = dt.networks.noisy_cnn(x.shape[-1], noise=CNN_NOISE, seed=unit)
+    steps, trains = settings["picture_steps"], (x[data.train], y[data.train])
+    log = _learned(net, settings, trains, unit, steps, max(1, steps // 10), measure, progress)
+    log = log.isel(step=np.isfinite(log["accuracy"].values))
+    values = {kind: _by_layer(log, kind) for kind in ("within", "between")} | {"accuracy": log["accuracy"].values}
+    out = _one_network(unit, log["step"].values, CNN_LAYERS, values)
+    return out.assign_attrs(pictures=data.said, shown=len(shown))
+
+
+def _learned(net, settings, data, seed, steps, every, measure, progress):
+    """What is measured while a convolutional network is trained on (x, labels)."""
+    return dt.networks.train(
+        net, dt.networks.minibatches(*data, batch=CNN_BATCH, seed=seed), _negative_log_likelihood, steps=steps, lr=settings["cnn_lr"],
+        evaluate=measure, every=every, seed=seed, progress=progress,
+    ).dataset()  # fmt: skip
 
 
 def _negative_log_likelihood(module, batch):
@@ -256,18 +247,16 @@ def _negative_log_likelihood(module, batch):
     return -module(x).gather(1, y[:, None]).mean()
 
 
-def _accuracy(module, x, y) -> dict[str, float]:
-    shown = dt.Recorder(module, x, layers=["output"]).activations()["output"][0]
-    return {"accuracy": float((shown.argmax(1).numpy() == y).mean())}
+def _accuracy(output, y) -> float:
+    return float((output.argmax(1).numpy() == y).mean())
 
 
-def _single(settings: dict) -> list[int]:
-    return members(settings)
+def _by_layer(log, kind: str) -> np.ndarray:
+    return np.stack([log[f"{kind}/{name}"].values for name in CNN_LAYERS], axis=-1)
 
 
 def _quantised_units(settings: dict) -> list[list]:
-    seeds = numbered(settings["seed"], settings["quantised"])
-    return [[name, part] for name in ARCHITECTURES for part in chunks(seeds, 6)]
+    return [[name, part] for name in ARCHITECTURES for part in in_chunks({**settings, "chunk": 6}, "quantised")]
 
 
 def _joined(parts: list) -> Any:
@@ -278,11 +267,11 @@ def _joined(parts: list) -> Any:
     for name in ARCHITECTURES:
         mine = [p.sel(architecture=name, drop=True) for p in parts if name in p["architecture"].values]
         whole = xr.concat(mine, dim="seed", data_vars="minimal", coords="minimal", compat="equals", join="exact")
+        whole = whole.transpose("seed", "step", "layer")
         for key in ("i_x", "i_y"):
-            values = whole[key].transpose("seed", "step", "layer")
-            out[f"{name}/{key}"] = (("seed", "step", f"layer of {name}"), values.values)
+            out[f"{name}/{key}"] = (("seed", "step", f"layer of {name}"), whole[key].values)
         for key in ("train_accuracy", "test_accuracy"):
-            out[f"{name}/{key}"] = (("seed", "step"), whole[key].transpose("seed", "step").values)
+            out[f"{name}/{key}"] = (("seed", "step"), whole[key].values)
         coords = {"seed": whole["seed"].values, "step": whole["step"].values}
     return xr.Dataset(out, coords=coords)
 
@@ -291,16 +280,19 @@ def _sets(settings: dict) -> list[list]:
     return [[kind, truth, k] for kind in KINDS for truth in settings["truths"] for k in range(settings["sets"])]
 
 
-def _cnn_seeds(settings: dict) -> list[int]:
-    return numbered(settings["seed"], CNN_NETWORKS)
-
-
+_on_digits = partial(seeds, count="picture_networks")
 STEPS = [
     Step(name="one-neuron", function=one_neuron, about="one noisy neuron, exactly"),
-    Step(name="noisy", function=noisy, units=_single, about="noise in every hidden layer"),
-    Step(name="orthonormal", function=orthonormal, units=_single, about="the same with nearly orthonormal weights"),
+    Step(name="noisy", function=noisy, units=seeds, about="noise in every hidden layer"),
     Step(
-        name="deterministic", function=deterministic, units=_single, about="no noise: cells of several sizes, every bit"
+        name="orthonormal",
+        function=noisy,
+        options={"orthonormal": True},
+        units=seeds,
+        about="the same with nearly orthonormal weights",
+    ),
+    Step(
+        name="deterministic", function=deterministic, units=seeds, about="no noise: cells of several sizes, every bit"
     ),
     Step(
         name="quantised",
@@ -312,6 +304,17 @@ STEPS = [
     Step(
         name="synthetic", function=synthetic, units=_sets, combine="set", about="pairs of images of known information"
     ),
-    Step(name="convolutional", function=convolutional, units=_cnn_seeds, about="a small convolutional network"),
-    *pictures.STEPS,
+    Step(
+        name="convolutional",
+        function=convolutional,
+        units=lambda settings: seeds({**settings, "networks": CNN_NETWORKS}),
+        about="a small convolutional network",
+    ),
+    Step(name="clusters", function=clusters, units=_on_digits, about="a convolutional network on pictures of digits"),
+    Step(
+        name="quantised-pictures",
+        function=quantised_digits,
+        units=_on_digits,
+        about="quantised networks on pictures of digits",
+    ),
 ]

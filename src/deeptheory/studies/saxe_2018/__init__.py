@@ -1,6 +1,6 @@
 """Saxe et al. 2018, "On the information bottleneck theory of deep learning" (ICLR; JSTAT 2019).
 
-The settings: those of the released program, the scales, and what may be turned.
+The settings are those of the released program.
 """
 
 from typing import Any

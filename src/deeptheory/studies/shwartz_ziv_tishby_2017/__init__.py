@@ -1,6 +1,6 @@
 """Shwartz-Ziv & Tishby 2017, "Opening the black box of deep neural networks via information" (arXiv 1703.00810).
 
-The settings: two protocols, because the paper's text and its released program differ; scales; and what may be turned.
+Two protocols, because the paper's text and its released program differ.
 """
 
 from typing import Any
@@ -68,6 +68,11 @@ SCALES = {
     ),
 }  # fmt: skip
 
+
+def _each_trains(shares: list[float]) -> bool:
+    return len({*shares}) == len(shares) and min(shares) * 4096 >= 1
+
+
 SETTINGS = {
     "activation": ACTIVATION,
     "widths": WIDTHS,
@@ -97,7 +102,12 @@ SETTINGS = {
     "depth_networks": size("networks of each depth", most=10_000),
     "share_networks": size("networks of each fraction of the data", most=10_000),
     "shares": Setting(
-        "numbers", "fractions of the patterns that train: 0.05,0.45,0.85", above=0, below=1, published=False
+        "numbers",
+        "fractions of the 4096 patterns that train, each another and a pattern or more: 0.05,0.45,0.85",
+        above=0,
+        below=1,
+        rule=_each_trains,
+        published=False,
     ),
     "picture_networks": size("networks on images of digits", most=10_000),
     "picture_epochs": size("epochs on images of digits"),

@@ -1,30 +1,36 @@
 """What the paper claims, as quantities with regions that were written before anything was measured.
 
-I in bits; one value a network, so that intervals are over networks. What figures 3, 5, 6, 7 and 8 need is in further_claims.
+A network that learns goes through two phases: it first fits its labels, and then, for most of training, its layers forget what the label
+does not need. The second phase begins where the gradients turn from drift to diffusion, and their noise drives it. In the end the
+layers lie near the information bottleneck bound. More layers shorten the way there, and with few samples the second phase loses
+what matters, too. All of it is seen in the plane of I(X;T) and I(T;Y).
+
+I in bits; one value a network, or a network of each condition with one seed, so that intervals are over networks.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 import deeptheory as dt
+from deeptheory.core.statistics import spearman
 from deeptheory.information import fall, fits_before_compressing, fraction_of_information
-from deeptheory.runs import Claim, NotRun, Sample, at_setting
-from deeptheory.studies.shwartz_ziv_tishby_2017 import further_claims as further
+from deeptheory.runs import NotRun, Sample, share_of
+from deeptheory.studies.paper import Paper, place, ratio
 
-_PAPER = "Shwartz-Ziv & Tishby 2017"
-_PROTOCOL = "code (cells, optimiser and minibatches of the released program; split drawn for each network, where that program takes the first 80 % of rows) unless the run says paper"
+PAPER = Paper(
+    citation="Shwartz-Ziv & Tishby 2017",
+    protocol="code (cells, optimiser and minibatches of the released program; split drawn for each network, where that program takes the first 80 % of rows) unless the run says paper",
+)
 _LAYERS = [f"layer{k}" for k in range(1, 7)]
 _DEEP = _LAYERS[3:]  # the last two hidden layers and the output: of them alone the paper says that they compress
-_LAST_LOOKS = 10
-
-
-def _layer(results: Any, name: str, step: str = "minibatch") -> Any:
-    data = results[step]
-    if name not in data["layer"].values:
-        return None
-    return data.sel(layer=name)
+_LAST_EPOCHS = 10
+_FALLS_TOGETHER = (
+    "epoch where the gradient SNR falls through 1 for good / epoch of the largest I(X;T) of the last hidden layer, "
+    "epochs counted from 1, median over networks; 0 where the SNR is below 1 from the first look on"
+)
 
 
 def last_hidden(data: Any) -> Any:
@@ -32,46 +38,61 @@ def last_hidden(data: Any) -> Any:
     return data.isel(layer=-2)
 
 
-def _fit_then_compress(name: str):
-    def measure(results):
-        data = _layer(results, name)
-        if data is None:
-            return NotRun(f"these networks have no {name}")
-        return fits_before_compressing(data["i_x"].values, data["i_y"].values)
-
-    return measure
+def two_phases(data: Any) -> Sample:
+    """The share of networks in which a layer fits before it compresses."""
+    i_x, i_y = data["i_x"].values, data["i_y"].values
+    return share_of(fits_before_compressing(i_x, i_y), i_x, i_y)
 
 
-def _first_layer_flat(results):
+def fits_then_compresses(results: Any, layer: str) -> Sample:
+    """The same of a layer of the protocol's networks."""
+    return two_phases(results["minibatch"].isel(layer=place(results["minibatch"], layer)))
+
+
+def first_layer_fall(results: Any) -> np.ndarray:
+    """The fall of the first hidden layer."""
     return fall(results["minibatch"].isel(layer=0)["i_x"].values)
 
 
-def _full_information(results):
+def label_share(results: Any) -> np.ndarray:
+    """I(T;Y) of the last hidden layer at the end over I(X;Y)."""
     data = results["minibatch"]
     return fraction_of_information(last_hidden(data)["i_y"].values, data.attrs["information"])
 
 
-def _snr_transition(name: str):
-    def measure(results):
-        data = results["minibatch"]
-        if name not in data["layer"].values:
-            return NotRun(f"these networks have no {name}")
-        phases = dt.gradient_phases(data)
-        crossing = phases.crossing[:, phases.layers.index(name)]
-        return Sample(further.transition(crossing, last_hidden(data)["i_x"].values, data["step"].values), "median")
-
-    return measure
+def transition(crossing: np.ndarray, i_x: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """[seed]: epoch at which the SNR falls through 1 / at which I(X;T) [seed, step] is largest, both counted from 1, as on a
+    logarithmic axis. 0 where the SNR lies below 1 from the first logged epoch on and falls through nothing; NaN where I(X;T) does not
+    fall after its largest value, which then begins no compression."""
+    relative = (crossing + 1) / (steps[i_x.argmax(1)] + 1)
+    return np.where(crossing == 0, 0.0, np.where(fall(i_x) > 0, relative, np.nan))
 
 
-def _snr_alike(results):
-    snr = dt.gradient_phases(results["minibatch"]).snr[:, -_LAST_LOOKS:]
-    log = np.log10(snr).mean(1)  # [seed, layer]
-    return log.max(1) - log.min(1)
+def layer_transition(results: Any, layer: str) -> Sample:
+    """Where a layer's gradients turn, against where the last hidden layer begins to compress."""
+    data = results["minibatch"]
+    crossing = dt.gradient_phases(data).crossing[:, place(data, layer)]
+    return Sample(transition(crossing, last_hidden(data)["i_x"].values, data["step"].values), "median")
 
 
-def _noise_drives(results):
-    falls = [fall(last_hidden(results[step])["i_x"].values) for step in ("full-batch", "minibatch")]
-    return Sample(np.stack(falls, axis=1), "ratio")
+def digit_transition(results: Any) -> Sample:
+    """The same on images of digits, the median of the layers."""
+    data = results["pictures"]
+    with np.errstate(invalid="ignore"):
+        crossing = np.median(dt.gradient_phases(data).crossing, axis=1)
+    values = transition(crossing, last_hidden(data)["i_x"].values, data["step"].values)
+    return Sample(values, "median", (f"data: {data.attrs['pictures']}",))
+
+
+def snr_range(results: Any) -> np.ndarray:
+    """Largest less smallest log SNR over layers at the end."""
+    snr = dt.gradient_phases(results["minibatch"]).snr[:, -_LAST_EPOCHS:]
+    return np.ptp(np.log10(snr).mean(1), axis=1)
+
+
+def full_batch_fall(results: Any) -> Sample:
+    """The fall of the last hidden layer with the full batch over that with minibatches."""
+    return ratio(*(fall(last_hidden(results[step])["i_x"].values) for step in ("full-batch", "minibatch")))
 
 
 def alikeness(a: np.ndarray, b: np.ndarray) -> float:
@@ -84,7 +105,8 @@ def alikeness(a: np.ndarray, b: np.ndarray) -> float:
     return float(cosine[linear_sum_assignment(cosine, maximize=True)].mean())
 
 
-def _networks_differ(results):
+def alikeness_gained(results: Any) -> np.ndarray | NotRun:
+    """[pair]: how much more alike two networks are once they are trained."""
     data = results["minibatch"]
     before, after = data["weights_before"].values, data["weights_after"].values
     pairs = [(k, k + 1) for k in range(0, len(before) - 1, 2)]  # each network in one pair: pairs are independent
@@ -93,163 +115,205 @@ def _networks_differ(results):
     return np.array([alikeness(after[i], after[j]) - alikeness(before[i], before[j]) for i, j in pairs])
 
 
-def _claim(id: str, figure: str, statement: str, quantity: str, region: str | None, measure, unit="1", **more) -> Claim:
-    return Claim(
-        id=id,
-        figure=figure,
-        source=f"{_PAPER}, figure {figure}" if figure[:1].isdigit() else f"{_PAPER}, {figure}",
-        statement=statement,
-        quantity=quantity,
-        unit=unit,
-        region=region,
-        criterion=more.pop(
-            "criterion", f"95 % interval over networks within {region}" if region else "listed without a verdict"
-        ),
-        protocol=_PROTOCOL,
-        measure=measure,
-        **more,
-    )
+def epochs_to(data: Any, level: float) -> np.ndarray:
+    """[depth, seed]: the first logged epoch at which the output's I(T;Y) has reached that many bits; infinite if never."""
+    reached = data["output_i_y"].transpose("depth", "seed", "step").values >= level
+    return np.where(reached.any(-1), data["step"].values.astype(float)[reached.argmax(-1)], np.inf)
+
+
+def depth_with_epochs(results: Any) -> np.ndarray:
+    """[network]: rank correlation of the depth with the epochs that it takes."""
+    data = results["depth"]
+    needed = epochs_to(data, 0.95 * data.attrs["information"])
+    return np.array([spearman(data["depth"].values, column) for column in needed.T])
+
+
+def one_layer_share(results: Any) -> np.ndarray | NotRun:
+    """I(T;Y) of the output of one-layer networks at the end over I(X;Y)."""
+    data = results["depth"]
+    if 1 not in data["depth"].values:
+        return NotRun("no network with one hidden layer was trained")
+    i_y = data["output_i_y"].sel(depth=1).transpose("seed", "step").values
+    return fraction_of_information(i_y, data.attrs["information"])
+
+
+def label_by_share(data: Any) -> np.ndarray:
+    """[share, seed, step]: I(T;Y) of the last hidden layer."""
+    return last_hidden(data)["i_y"].transpose("share", "seed", "step").values
+
+
+def label_lost(results: Any, percent: str) -> np.ndarray | NotRun:
+    """Largest less last I(T;Y) of the last hidden layer with that part of the data."""
+    data = results["training-size"]
+    at = np.flatnonzero(np.isclose(data["share"].values, float(percent) / 100))
+    if not len(at):
+        return NotRun(f"{percent} % is not among the shares of this run")
+    i_y = label_by_share(data)[at[0]]
+    return i_y.max(-1) - i_y[:, -1]
+
+
+def share_with_label(results: Any) -> np.ndarray:
+    """[network]: rank correlation of the share that trains with I(T;Y) at the end."""
+    data = results["training-size"]
+    return np.array([spearman(data["share"].values, ends) for ends in label_by_share(data)[:, :, -1].T])
+
+
+def layer_with_beta(results: Any) -> np.ndarray:
+    """[network]: rank correlation of the layer with its fitted beta."""
+    beta = results["minibatch"]["bound_beta"].isel(when=-1).transpose("seed", "layer").values
+    return np.array([spearman(np.arange(len(row)), row) for row in beta])
+
+
+def distance_left(results: Any, layer: str) -> Sample | NotRun:
+    """How much of a layer's distance from the bound is left at the end."""
+    at = results["minibatch"]["bound_distance"].isel(layer=place(results["minibatch"], layer))
+    before = at.isel(when=0).values
+    if before.mean() < 1e-6:
+        return NotRun(
+            f"untrained {layer} is on the bound already ({before.mean():.1e} bits below it on average): the "
+            "read-out tells nearly all inputs apart, so there is no distance to shrink"
+        )
+    return ratio(at.isel(when=-1).values, before)
 
 
 CLAIMS = [
     *(
-        _claim(
+        PAPER.claim(
             f"fit-then-compress/{name}",
-            "2",
+            "figure 2",
             "Networks first fit the labels and then, for most of training, compress the input.",
             "share of networks where I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, "
             "and that fall is over 0.5 bit",
             ">= 0.8" if name in _DEEP else None,
-            _fit_then_compress(name),
+            partial(fits_then_compresses, layer=name),
         )
         for name in _LAYERS
     ),
-    _claim(
+    PAPER.claim(
         "first-layer-flat",
-        "2",
+        "figure 2",
         "The first hidden layer keeps its information about the input.",
         "largest fall of I(X;T) of the first hidden layer after its maximum, mean over networks",
         "< 0.1",
-        _first_layer_flat,
+        first_layer_fall,
         unit="bits",
     ),
-    _claim(
+    PAPER.claim(
         "full-information",
-        "2",
+        "figure 2",
         "At the end the last hidden layer holds nearly all information about the label.",
         "I(T;Y) of the last hidden layer at the end / I(X;Y), mean over networks",
         "> 0.95",
-        _full_information,
+        label_share,
     ),
     *(
-        _claim(
+        PAPER.claim(
             f"snr-transition/{name}",
-            "4",
+            "figure 4",
             "Gradients turn from drift to diffusion when compression begins.",
-            "epoch where the gradient SNR falls through 1 for good / epoch of the largest I(X;T) of the last hidden layer, "
-            "epochs counted from 1, median over networks; 0 where the SNR is below 1 from the first look on",
+            _FALLS_TOGETHER,
             "[1/3, 3]",
-            _snr_transition(name),
+            partial(layer_transition, layer=name),
             published="transition near epoch 350, together with the bend",
             published_trust="from notes on the text; read off a figure",
         )
         for name in _LAYERS
     ),
-    _claim(
+    PAPER.claim(
         "snr-alike-across-layers",
-        "4",
+        "figure 4",
         "At the end the log SNR is about the same in every layer.",
-        f"largest less smallest log10 SNR over layers, mean of the last {_LAST_LOOKS} looks, mean over networks",
+        f"largest less smallest log10 SNR over layers, mean of the last {_LAST_EPOCHS} looks, mean over networks",
         "< 0.5",
-        _snr_alike,
+        snr_range,
     ),
-    _claim(
+    PAPER.claim(
         "noise-drives-compression",
         "section 3.3",
         "The noise of minibatch gradients drives the compression.",
         "mean fall of I(X;T) of the last hidden layer, full batch / minibatch, same networks",
         "< 0.5",
-        _noise_drives,
+        full_batch_fall,
     ),
-    _claim(
+    PAPER.claim(
         "networks-differ",
         "section 3.2",
         "Different networks reach the same place in the plane with different weights.",
         "mean absolute cosine of first-layer weights between two networks (best pairing of units), trained less untrained",
         "<= 0.1",
-        _networks_differ,
+        alikeness_gained,
         n_of="pairs of networks",
     ),
-    _claim(
+    PAPER.claim(
         "depth-speeds-learning",
-        "5",
+        "figure 5",
         "Hidden layers shorten the time to good generalisation.",
         "Spearman of the number of hidden layers (1 to 6) with epochs until the output holds 95 % of I(X;Y), networks of one seed",
         "< 0",
-        further.depth_speeds,
+        depth_with_epochs,
     ),
-    _claim(
+    PAPER.claim(
         "one-layer-too-slow",
-        "5",
+        "figure 5",
         "One hidden layer does not get there.",
         "I(T;Y) of the output of a one-layer network at the last epoch / I(X;Y)",
         "< 0.95",
-        further.one_layer,
+        one_layer_share,
     ),
     *(
-        _claim(
+        PAPER.claim(
             f"small-data-loses/{share}",
-            "3",
+            "figure 3",
             "With few samples compression loses information about the label.",
             f"largest less last I(T;Y) of the last hidden layer, {share} % of the data",
             region,
-            further.small_data(share),
+            partial(label_lost, percent=share),
             unit="bits",
         )
         for share, region in (("5", "> 0.02"), ("45", None), ("85", "< 0.02"))
     ),
-    _claim(
+    PAPER.claim(
         "more-data-more-label",
-        "7",
+        "figure 7",
         "More training data raises the information about the label.",
         "Spearman of the training share with I(T;Y) of the last hidden layer at the end",
         "> 0.8",
-        further.more_data,
+        share_with_label,
     ),
-    _claim(
+    PAPER.claim(
         "beta-falls-with-depth",
-        "6",
+        "figure 6",
         "The fitted trade-off falls with depth.",
         "Spearman of the layer with its fitted beta",
         "< 0",
-        further.beta_falls,
+        layer_with_beta,
     ),
     *(
-        _claim(
+        PAPER.claim(
             f"on-the-bound/{name}",
-            "6",
+            "figure 6",
             "Converged layers lie near the information bottleneck bound.",
             "I(T;Y) short of the bound at its I(X;T), at the end / before training, same networks, p(x, y) with gamma = 50",
             "< 1/3",
-            further.on_the_bound(name),
+            partial(distance_left, layer=name),
         )
         for name in _LAYERS
     ),
-    _claim(
+    PAPER.claim(
         "committee-same-phases",
-        "8",
+        "figure 8",
         "A committee machine shows the same phases.",
         "as fit-then-compress, last hidden layer, on the committee task",
         ">= 0.8",
-        further.committee_phases,
+        lambda results: two_phases(last_hidden(results["committee"])),
     ),
-    _claim(
+    PAPER.claim(
         "mnist-gradient-phases",
-        "8",
+        "figure 8",
         "The gradient phases show on MNIST.",
         "as snr-transition, median over layers, on MNIST where it is found and small digits otherwise (the figure says which)",
         "[1/3, 3]",
-        further.picture_phases,
+        digit_transition,
+        setting="scaled down",  # fewer digits, or smaller ones
     ),
 ]
-CLAIMS = at_setting("scaled down", CLAIMS, "mnist-gradient-phases")  # fewer digits, or smaller ones

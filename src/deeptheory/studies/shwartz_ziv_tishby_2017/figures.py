@@ -1,16 +1,18 @@
-"""The page: which figures, what to see in them, and how far to trust them."""
+"""The figures, what they show and their limitations; the page is made of them."""
 
 from typing import Any
 
+import numpy as np
+
 import deeptheory as dt
-from deeptheory.core.theme import layer_colours, new_figure
-from deeptheory.information import fall
-from deeptheory.runs import NotDone, Plate, Sample
-from deeptheory.runs.intervals import interval
+from deeptheory.information import InformationPlane, fall
+from deeptheory.information.layer_bound import draw_layers
+from deeptheory.report import charts
+from deeptheory.runs import NotDone, Plate
 from deeptheory.studies.pages import Part
-from deeptheory.studies.shwartz_ziv_tishby_2017 import further_figures as further
-from deeptheory.studies.shwartz_ziv_tishby_2017.claims import last_hidden
-from deeptheory.studies.shwartz_ziv_tishby_2017.steps import readout, task
+from deeptheory.studies.shwartz_ziv_tishby_2017.claims import epochs_to, label_by_share, last_hidden
+from deeptheory.studies.shwartz_ziv_tishby_2017.steps import described, readout, task
+from deeptheory.studies.tables import by_layer, estimate, measured, table_of
 
 _STEPS = {
     "minibatch": "minibatch",
@@ -18,8 +20,7 @@ _STEPS = {
     "relu": "ReLU",
     "shuffled-labels": "shuffled labels",
 }
-
-
+_SIDES = {"I(X;T)": "i_x", "I(T;Y)": "i_y"}
 TITLE = "Opening the black box of deep neural networks via information"
 
 
@@ -35,9 +36,9 @@ def lead(settings: dict, scale: str) -> str:
     )
 
 
-def _information_plane(results: Any, step: str, settings: dict) -> dt.information.InformationPlane:
+def _information_plane(results: Any, step: str, settings: dict) -> InformationPlane:
     """The plane of a step, as it was measured."""
-    return dt.information.InformationPlane.of(results[step], readout(settings, "relu" if step == "relu" else None))
+    return InformationPlane.of(results[step], readout(settings, "relu" if step == "relu" else None))
 
 
 def _mean_table(plane: Any) -> Any:
@@ -115,47 +116,29 @@ def _controls(results: Any, settings: dict) -> Plate:
 
 
 def _falls(results: Any, settings: dict) -> Plate:
-    import pandas as pd
-    import plotly.graph_objects as go
-
     rows = []
     for step, label in _STEPS.items():
         try:
-            data = results[step]
+            data = results[step].transpose("seed", "step", ...)
         except NotDone:
             continue
         for layer in data["layer"].values.tolist():
-            at = data.sel(layer=layer)
-            for what, values in (
-                ("fall", fall(at["i_x"].values)),
-                ("start", at["i_x"].values[:, 0]),
-                ("end", at["i_x"].values[:, -1]),
-                ("label", at["i_y"].values[:, -1]),
-            ):
-                got = interval(Sample(values))
-                row = {"condition": label, "layer": layer, "quantity": what, "bits": got.value}
-                rows.append(row | {"low": got.low, "high": got.high, "networks": got.n})
+            i_x, i_y = (data[name].sel(layer=layer).values for name in ("i_x", "i_y"))
+            what = {"fall": fall(i_x), "start": i_x[:, 0], "end": i_x[:, -1], "label": i_y[:, -1]}
+            rows += [estimate(v, name="bits", condition=label, layer=layer, quantity=q) for q, v in what.items()]
     if not rows:
         raise NotDone("no step is done")
-    table = pd.DataFrame(rows)
-    figure = new_figure(xaxis_title="layer", yaxis_title="fall of I(X;T) after its maximum (bits)")
-    conditions = list(dict.fromkeys(table["condition"]))
-    for k, (label, colour) in enumerate(zip(conditions, layer_colours(len(conditions)))):
-        part = table[(table["condition"] == label) & (table["quantity"] == "fall")]
-        error = {"type": "data", "symmetric": False, "array": (part["high"] - part["bits"]).round(4).tolist()}
-        error |= {"arrayminus": (part["bits"] - part["low"]).round(4).tolist(), "thickness": 1.5}
-        x = [i + 0.14 * (k - (len(conditions) - 1) / 2) for i in range(len(part))]
-        marks = {"x": x, "y": part["bits"].round(4).tolist(), "error_y": error, "name": label}
-        figure.add_trace(
-            go.Scatter(**marks, mode="markers", marker={"color": colour, "size": 9, "symbol": _SYMBOLS[k]})
-        )
-    layers = list(dict.fromkeys(table["layer"]))
-    figure.update_xaxes(tickvals=list(range(len(layers))), ticktext=layers)
-    deep = last_hidden(results["minibatch"])["layer"].item() if "minibatch" in conditions else layers[-1]
+    table = table_of(rows)
+    deep = table["layer"].iloc[-1]
+    if "minibatch" in set(table["condition"]):
+        deep = last_hidden(results["minibatch"])["layer"].item()
+    falls = table[table["quantity"] == "fall"]
     return Plate(
         name="falls",
         title="How far each layer compresses, and where it should not",
-        figure=figure,
+        figure=charts.points(
+            falls, "layer", "bits", "condition", x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"
+        ),
         table=table,
         see=f"If minibatch noise drove compression, the full batch would fall much less than the minibatch, above all in {deep}. "
         "Shuffled labels: whether compression needs anything to learn. The table beside it holds I(X;T) before training, too.",
@@ -166,7 +149,122 @@ def _falls(results: Any, settings: dict) -> Plate:
     )
 
 
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+def _two_panels(table: Any, y_title: str) -> Any:
+    """Panels with a scale of their own each: twelve bits of I(X;T) would flatten the one bit of I(T;Y)."""
+    figure = charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title=y_title, columns=2)
+    figure.update_yaxes(matches=None, showticklabels=True)
+    for k, name in enumerate(("xaxis", "xaxis2")):
+        figure.layout[name].domain = ((0, 0.45), (0.55, 1))[k]
+        figure.layout.annotations[k].x = (0.225, 0.775)[k]
+    return figure
+
+
+def _bound(results: Any, settings: dict) -> Plate:
+    data = results["minibatch"]
+    names = [k for k in data.data_vars if str(k).startswith("bound_")]
+    layers = data[names].rename({k: str(k).removeprefix("bound_") for k in names}).rename({"when": "step"})
+    curve = dt.bottleneck_curve(described(settings).p_xy, locate=False)
+    return Plate(
+        name="bound",
+        title="Layers against the bottleneck bound (figure 6)",
+        figure=draw_layers(layers, curve),
+        table=layers.to_dataframe().reset_index(),
+        see="Dashed: the most that any T can tell of the label at its I(X;T). Hollow: before training; filled: at the end. Do filled layers lie nearer to the bound?",
+        claims=("on-the-bound", "beta-falls-with-depth"),
+        trust="The bound is that of the published soft rule (gamma = 50, I(X;Y) = 0.987); networks trained on its hard labels. "
+        "First layers lie on it untrained, as the read-out tells nearly all inputs apart, far to the right of what is needed. The "
+        "table has the fitted beta with its residual, beside the residual for labels dealt out anew.",
+        alt="Layers as dots below a dashed, rising and then flat bound.",
+    )
+
+
+def _depth(results: Any, settings: dict) -> Plate:
+    data = results["depth"]
+    named = data.assign_coords(depth=[f"{k} hidden" for k in data["depth"].values])
+    shown = {"I(T;Y) of the output": "output_i_y", "I(X;T), last hidden layer": "hidden_i_x"}
+    parts = [(title, named[name].isel(depth=[k])) for k in range(named.sizes["depth"]) for title, name in shown.items()]
+    table = table_of([row for title, part in parts for row in by_layer(title, part, over="depth")])
+    needed = epochs_to(data, 0.95 * data.attrs["information"])
+    each = ", ".join(f"{d}: {np.median(row):.0f}" for d, row in zip(data["depth"].values, needed))
+    return Plate(
+        name="depth",
+        title="One to six hidden layers (figure 5)",
+        figure=_two_panels(table, "bits"),
+        table=table,
+        see=f"Median epochs until the output holds 95 % of I(X;Y), by number of hidden layers: {each} (inf: not by the end).",
+        claims=("depth-speeds-learning", "one-layer-too-slow"),
+        trust="The output's information, since a hidden layer of twelve units tells nearly all inputs apart under this read-out, "
+        "trained or not. Bands: the middle 80 % of networks.",
+        alt="Two panels of lines against the epoch, one colour a number of hidden layers.",
+    )
+
+
+def _sizes(results: Any, settings: dict) -> Plate:
+    data = results["training-size"]
+    i_y, shares = label_by_share(data), [f"{100 * s:g} %" for s in data["share"].values]
+    groups = {"I(T;Y) at the end": i_y[:, :, -1], "largest I(T;Y)": i_y.max(-1)}
+    table = measured({label: dict(zip(shares, values)) for label, values in groups.items()})
+    x_title, y_title = "share of the 4096 patterns that train", "I(T;Y), last hidden layer (bits)"
+    return Plate(
+        name="sizes",
+        title="Size of the training set (figures 3 and 7)",
+        figure=charts.points(table, "at", "mean", "condition", x_title=x_title, y_title=y_title),
+        table=table,
+        see="Where the two part, information about the label was had and lost again. Does more data raise both?",
+        claims=("small-data-loses", "more-data-more-label"),
+        trust="Means with 95 % intervals over networks, measured on all 4096 patterns.",
+        alt="Dots with error bars over the share that trains: largest and last information about the label.",
+    )
+
+
+def _paths(results: Any, settings: dict) -> Plate:
+    data = last_hidden(results["training-size"])
+    named = data.assign_coords(share=[f"{100 * s:g} %" for s in data["share"].values])
+    parts = [
+        (title, named[name].isel(share=[k])) for k in range(named.sizes["share"]) for title, name in _SIDES.items()
+    ]
+    table = table_of([row for title, part in parts for row in by_layer(title, part, over="share")])
+    return Plate(
+        name="paths",
+        title="The same over training",
+        figure=_two_panels(table, "bits, last hidden layer"),
+        table=table,
+        see="Left: how much of the input is kept. Right: how much of that tells the label.",
+        trust="The same numbers. Bands: the middle 80 % of networks.",
+        alt="Two panels of lines against the epoch, one colour a share of the data.",
+    )
+
+
+def _committee(results: Any, settings: dict) -> Plate:
+    data = results["committee"]
+    table = table_of([row for title, name in _SIDES.items() for row in by_layer(title, data[name])])
+    return Plate(
+        name="committee",
+        title="A committee machine (figure 8)",
+        figure=_two_panels(table, "bits"),
+        table=table,
+        see="The same networks on the majority vote of three perceptrons. Are there two phases?",
+        claims=("committee-same-phases",),
+        trust="The paper's own committee is not published: this is a task of the same kind.",
+        alt="Two panels of lines against the epoch, one colour a layer.",
+    )
+
+
+def _digits(results: Any, settings: dict) -> Plate:
+    data = results["pictures"]
+    phases = dt.gradient_phases(data)
+    return Plate(
+        name="pictures",
+        title="Gradients on pictures of digits (figure 8)",
+        figure=phases.figure(),
+        table=phases.table(),
+        see="Where a dashed line (fluctuation) passes its solid one (mean), noise takes the lead. Does it when I(X;T) is largest?",
+        claims=("mnist-gradient-phases",),
+        trust=f"Data: {data.attrs['pictures']}. The paper shows MNIST; its network and settings are not stated. "
+        "As above, the phases alone say nothing about compression.",
+        alt="Line plot, both axes logarithmic: gradient mean and fluctuation of every layer against the epoch.",
+    )
+
 
 SECTIONS: tuple[Part, ...] = (
     (
@@ -183,12 +281,12 @@ SECTIONS: tuple[Part, ...] = (
     (
         "Layers and the bottleneck (figure 6)",
         "How near the layers come to the best that any representation of p(x, y) could do.",
-        (further.bound,),
+        (_bound,),
     ),
     (
         "Depth, data, other tasks (figures 3, 5, 7, 8)",
         "The same protocol with one thing turned at a time.",
-        (further.depth, further.sizes, further.paths, further.others, further.pictures),
+        (_depth, _sizes, _paths, _committee, _digits),
     ),
     (
         "Controls",

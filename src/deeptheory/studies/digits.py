@@ -1,4 +1,4 @@
-"""Pictures of digits for studies: MNIST where it is found without a network, small digits otherwise, and which rows train."""
+"""Images of digits for studies: MNIST where it is found without a network, small digits otherwise, and which rows train."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from deeptheory.core.errors import MissingDependency
 from deeptheory.runs import generator
 
 
-def pictures_found() -> Any:
+def digits_found() -> Any:
     """MNIST where it is found without a network, and otherwise the 1,797 small digits."""
     try:
         return dt.datasets.mnist()
@@ -29,9 +29,9 @@ class Drawn:
     said: str
 
 
-def drawn_pictures(settings: dict, samples: int) -> Drawn:
-    """So many of the pictures that are found, drawn at random by the run's seed; a sixth of them is held out."""
-    found = pictures_found()
+def drawn_digits(settings: dict, samples: int) -> Drawn:
+    """So many of the images that are found, drawn at random by the run's seed; a sixth of them is held out."""
+    found = digits_found()
     rows = generator(settings["seed"], "pictures").permutation(len(found.images))[:samples]
     x = found.images[rows].astype(np.float32)
     cut = len(rows) - len(rows) // 6
