@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.core.errors import InputError
+from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.results import Result
 from deeptheory.inspection.engine import Clock, Setup, _Pass, few
 from deeptheory.inspection.instrument import Instrument, Passes
