@@ -116,7 +116,8 @@ class Capsules(nn.Module):
         check_init(init)
         self.init = init
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
-        self.iterations, self.leaky, self.detach, self.share, self.backend = iterations, leaky, detach, share, backend
+        self.iterations, self.leaky, self.detach, self.share = iterations, leaky, detach, share
+        self.backend: Backend = backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_capsules, out_dim)) if bias else None
         self.prior = nn.Parameter(torch.empty(in_capsules, out_capsules)) if prior else None
