@@ -122,6 +122,7 @@ def test_a_block_says_how_many_rows_it_shows_and_cuts_no_text():
     assert "<b>" not in shown
     assert " of " not in block("Thing", pd.DataFrame({"a": range(ROWS)}))
     assert "<ul>" not in block("Thing")
+    assert block("Thing", None, "one note").endswith("<ul><li>one note</li></ul>")
 
 
 def test_an_estimate_shows_its_notes_in_full():
