@@ -4,14 +4,17 @@ import math
 
 import numpy as np
 import torch
+from torch import nn
 
 from deeptheory.core.statistics import permutation_p
 from deeptheory.inspection import (
+    bottleneck_bound,
     cells_of_their_own,
     decoder_accuracy,
     neural_collapse,
     polynomial_r2,
 )
+from deeptheory.inspection.engine import measure
 from trials.frame import Found, Row, all_of, near, often, quick, rare, refused, same
 from trials.inspection_hessian import HESSIAN
 from trials.inspection_propagation import PROPAGATION
@@ -19,6 +22,7 @@ from trials.inspection_propagation import PROPAGATION
 NC = "inspection.neural_collapse"
 DECODER = "inspection.decoder_accuracy"
 R2 = "inspection.polynomial_r2"
+BOUND = "inspection.bottleneck_bound"
 ALONE = "inspection.cells_of_their_own"
 
 
@@ -285,6 +289,46 @@ def r2_refuses(rng, draws):
     )
 
 
+# the bottleneck bound
+
+
+def _bounded(rng, bins, kinds=5):
+    """An untrained network and a table of so many different p(y|x) that have nothing to do with its 120 inputs."""
+    x = torch.as_tensor(rng.normal(size=(120, 4)), dtype=torch.float32)
+    p = rng.dirichlet(np.ones(2), kinds)[rng.integers(0, kinds, 120)]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(rng.integers(1 << 30)))
+        net = nn.Sequential(nn.Linear(4, 2), nn.Tanh(), nn.Linear(2, 1))
+    return net, x, p / 120, bins
+
+
+def _distances(net, x, p, bins):
+    found = measure(net, x, None, instruments=bottleneck_bound(p, bins), twins=0)["bottleneck_bound"]
+    return [found.at(name, q).value for name in ("1", "output") for q in ("distance", "i_x", "i_y")], found
+
+
+def unrelated_table(rng, draws):
+    """Labels that have nothing to do with the inputs: the distance is beyond its permuted control in one draw of ten (two sides)."""
+    hits = 0
+    for _ in range(draws):
+        hits += bool(_distances(*_bounded(rng, 4))[1].at("output", "distance").beyond_permuted)
+    return rare(hits, draws, 0.1)
+
+
+def constant_labels(rng, draws):
+    """p(y|x) the same for every input: nothing to tell, and every layer is on the bound."""
+    found, _ = _distances(*_bounded(rng, 6, kinds=1))
+    return near([found[0], found[3], found[2], found[5]], 0, 1e-9)
+
+
+def table_does_not_depend(rng, draws):
+    """Counts, order of the label's columns, order of rows with their inputs, torch."""
+    net, x, p, bins = _bounded(rng, 5)
+    turn = rng.permutation(120)
+    several = [(x, p), (x, p[:, ::-1].copy()), (x[turn], p[turn]), (x, torch.as_tensor(p))]
+    return same([_distances(net, a, b, bins)[0] for a, b in several], 1e-6)
+
+
 # cells
 
 
@@ -337,6 +381,9 @@ ROWS = [
     Row(R2, "truth", "half noise: 0.5", known_noise),
     Row(R2, "invariance", "rotation, scale, shift, units, torch", r2_does_not_depend),
     Row(R2, "truth", "refusals and constant units", r2_refuses),
+    Row(BOUND, "null", "labels that have nothing to do with the inputs", unrelated_table, 8, 100),
+    Row(BOUND, "truth", "nothing to tell about the label", constant_labels),
+    Row(BOUND, "invariance", "order of columns and rows, torch", table_does_not_depend),
     Row(ALONE, "null", "cells at random", crowded_at_random, 5, 100),
     Row(ALONE, "truth", "by hand", cells_by_hand),
     Row(ALONE, "invariance", "order, codes, names, torch", cells_do_not_depend),

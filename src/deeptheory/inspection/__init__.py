@@ -5,6 +5,7 @@ in `INSTRUMENTS`, or one of a user's own.
 """
 
 from deeptheory.inspection.axis_page import write_axis_page
+from deeptheory.inspection.bottleneck_bound import bottleneck_bound
 from deeptheory.inspection.cheapness import polynomial_r2
 from deeptheory.inspection.correlation import mean_correlation, mean_field_kernel
 from deeptheory.inspection.hessian import SpectralDensity, fisher_trace, hessian_eigenvalues, spectral_density
@@ -44,6 +45,7 @@ __all__ = [
     "Quantity",
     "Reading",
     "SpectralDensity",
+    "bottleneck_bound",
     "cells_of_their_own",
     "decoder_accuracy",
     "fisher_trace",
