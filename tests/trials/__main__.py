@@ -16,15 +16,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main(science: str, run: bool = True) -> int:
     rows = import_module(f"trials.test_{science}").ROWS
-    found = run_full(science, rows, ROOT / "runs" / "trials" / science, run)
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
     ).stdout.strip()
+    found = run_full(science, rows, ROOT / "runs" / "trials" / science, commit, run)
+    commits = ", ".join(sorted({f["commit"] for f in found}))
     broken = sum(not f["held"] for f in found)
     lines = [
         f"# Trials: {science}",
         "",
-        f"{len(found)} of {len(rows)} rows at full size, {broken} did not hold; {date.today().isoformat()}, commit {commit}.",
+        f"{len(found)} of {len(rows)} rows at full size, {broken} did not hold; {date.today().isoformat()}, at {commits}.",
         f"Made by `make trials SCIENCE={science}`.",
         "",
         "| number | trial | case | draws | measured | needed | held |",

@@ -135,9 +135,9 @@ def quick(rows: list[Row]):
     return pytest.mark.parametrize("row", [r for r in rows if r.quick], ids=lambda r: r.name)
 
 
-def run_full(science: str, rows: list[Row], folder: Path, run: bool = True) -> list[dict]:
-    """Every row at full size, one file per row, so that a killed run goes on with the next row. run: False reads only
-    the rows that have been run."""
+def run_full(science: str, rows: list[Row], folder: Path, commit: str, run: bool = True) -> list[dict]:
+    """Every row at full size, one file per row, so that a killed run goes on with the next row. commit: noted in each
+    row. run: False reads only the rows that have been run."""
     import time
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -156,6 +156,7 @@ def run_full(science: str, rows: list[Row], folder: Path, run: bool = True) -> l
                 "draws": row.full,
                 **vars(found),
                 "held": bool(found.held),
+                "commit": commit,
             }
             path.write_text(json.dumps(said | {"seconds": round(time.monotonic() - started, 1)}))
         out.append(json.loads(path.read_text()))

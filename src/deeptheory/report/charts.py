@@ -164,11 +164,12 @@ def bars(
     return figure
 
 
-def reference(figure: Any, *, level: float | None = None, upright: float | Sequence[float] = (), diagonal: Sequence[float] = ()) -> Any:  # fmt: skip
-    """The figure with dotted lines: at a level, upright ones, and y = x between two ends."""
+def reference(figure: Any, *, level: float | None = None, upright: float | Sequence[float] = (), diagonal: Sequence[float] = (), label: str = "") -> Any:  # fmt: skip
+    """The figure with dotted lines: at a level, upright ones, and y = x between two ends. label: what the level is."""
     line = {"dash": "dot", "color": NEUTRAL, "width": 1}
     if level is not None:
-        figure.add_hline(y=level, line=line)
+        said = {"annotation_text": label, "annotation_position": "top left"} if label else {}
+        figure.add_hline(y=level, line=line, **said)
     for at in np.atleast_1d(upright):
         figure.add_vline(x=float(at), line=line)
     if len(diagonal):

@@ -5,8 +5,8 @@ import pytest
 
 from deeptheory.runs import decide
 from deeptheory.studies.chang_tsao_2017.claims import CLAIMS
+from deeptheory.studies.chang_tsao_2017.external_data import PUBLISHED
 from deeptheory.studies.chang_tsao_2017.layers import CONDITIONS, LAYERS
-from deeptheory.studies.chang_tsao_2017.outside import PUBLISHED
 from oracles.simulated import N, around, check, check_complete, dataset, only
 
 NEVER = {
@@ -110,7 +110,9 @@ def by_size(at_200, everybody):
 
 def changes(null, along):
     axes = ("seed", "metamer_cell")
-    return population(null_change=(axes, around([null] * 5)), axis_change=(axes, around([along] * 5)))
+    return population(
+        null_change=(axes, around([null] * 5 + [np.nan])), axis_change=(axes, around([along] * 5 + [np.nan]))
+    )
 
 
 def views(trained, untrained):
