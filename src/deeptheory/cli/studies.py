@@ -1,7 +1,7 @@
 """list, reproduce, cite: papers run again."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -151,11 +151,11 @@ def reproduce(
         say(f"{known.name}, scale {scale}: {known.scales[scale].cost}")
     result = run(
         study,
-        scale,
+        cast(Any, scale),  # the words are checked where they are used
         out,
         seed,
         protocol=protocol,
-        engine=engine,
+        engine=cast(Any, engine),
         jobs=jobs,
         only=only,
         resume=True if resume else None,

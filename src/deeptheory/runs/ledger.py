@@ -112,9 +112,10 @@ class Ledger(Result):
         return pd.DataFrame([vars(e) for e in self.entries], columns=COLUMNS)
 
     def _shown(self) -> "pandas.DataFrame":
-        return self.table()[
-            ["id", "figure", "statement", "measured", "low", "high", "region", "verdict", "setting", "note"]
-        ]
+        import pandas as pd
+
+        said = ["id", "figure", "statement", "measured", "low", "high", "region", "verdict", "setting", "note"]
+        return pd.DataFrame([{name: getattr(e, name) for name in said} for e in self.entries], columns=said)
 
     def write(self, folder: str | Path) -> None:
         """claims.json and claims.csv. StoreError: they cannot be written."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
@@ -133,12 +133,12 @@ def find(name: str) -> Study:
 
 def reproduce(
     study: str,
-    scale: str = "quick",
+    scale: Literal["quick", "standard", "paper"] = "quick",
     out: str | Path | None = None,
     seed: int = 0,
     *,
     protocol: str | None = None,
-    engine: str = "processes",
+    engine: Literal["serial", "processes"] = "serial",
     jobs: int | None = None,
     only: str | None = None,
     resume: bool | None = None,
