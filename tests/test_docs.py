@@ -60,6 +60,30 @@ def test_the_reference_names_what_exists():
             assert hasattr(import_module(module), name), f"{module}.{name}"
 
 
+def test_the_tours_for_contributors_name_files_that_are_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = [
+        name
+        for name in re.findall(r"(?<![\w/.])(?:src|tests|docs|\.github)/[\w./-]*\w", text)
+        if "." in name.rpartition("/")[2]
+    ]
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    for word in ("_BATCHED", "_LEAST", "_RANKED"):
+        assert word in (ROOT / "src/deeptheory/information/measures.py").read_text()
+        assert word in text
+
+
+def test_the_workflow_runs_the_two_commands_on_every_python_from_the_oldest():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    asked = re.search(r"python: \[(.*)\]", text)[1].replace('"', "").split(", ")
+    oldest = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())[1]
+    assert asked == [oldest, "3.12", "3.13", "3.14"]
+    assert "run: .ci/run" in text
+    commands = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert {"make test", "make demo"} <= set(commands)
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_code_of_inspect_your_model_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

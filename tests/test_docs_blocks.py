@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from typer._click.exceptions import ClickException
-from typer.main import get_command
+from typer.main import get_group
 
 from deeptheory.cli import app
 from deeptheory.studies import find
@@ -40,7 +40,11 @@ def run(page: Path) -> None:
             exec(compile("\n" * (row - 1) + body, str(page), "exec"), space)
 
 
-RUNS = [pytest.param(p, id=name(p), marks=[pytest.mark.slow] * (name(p) in SLOW)) for p in PAGES if blocks(p, "python")]
+def marks(page: Path) -> list:
+    return [pytest.mark.slow, pytest.mark.timeout(900)] if name(page) in SLOW else []
+
+
+RUNS = [pytest.param(p, id=name(p), marks=marks(p)) for p in PAGES if blocks(p, "python")]
 
 
 @pytest.mark.parametrize("page", RUNS)
@@ -83,9 +87,10 @@ COMMANDS = [
 
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_a_command_in_a_page_is_one(arguments):
-    root = get_command(app)
+    root = get_group(app)
     context = root.make_context("deeptheory", list(arguments))
     name, command, rest = root.resolve_command(context, [*context._protected_args, *context.args])
+    assert command is not None
     given = command.make_context(name, rest, parent=context).params
     if name == "reproduce":
         study = find(given["study"])

@@ -2,12 +2,15 @@
 
 import ast
 import importlib
+import inspect
 import pkgutil
 import re
 import textwrap
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Literal, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -16,6 +19,11 @@ import torch
 import deeptheory as dt
 from deeptheory.core.notebook import ROWS, block
 from deeptheory.core.results import Result
+from deeptheory.information.bottleneck.solve import METHODS
+from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
+from deeptheory.information.measures import _PER_UNIT
+from deeptheory.information.readouts.binning import _BOUNDS, _SPACINGS
+from deeptheory.recording.callbacks import CALLBACKS
 
 SOURCE = Path(dt.__file__).parent
 PACKAGES = [n for n in dt._MODULES if isinstance(getattr(dt, n), ModuleType)]
@@ -114,6 +122,7 @@ def test_a_block_says_how_many_rows_it_shows_and_cuts_no_text():
     assert "<b>" not in shown
     assert " of " not in block("Thing", pd.DataFrame({"a": range(ROWS)}))
     assert "<ul>" not in block("Thing")
+    assert block("Thing", None, "one note").endswith("<ul><li>one note</li></ul>")
 
 
 def test_an_estimate_shows_its_notes_in_full():
@@ -175,3 +184,59 @@ def test_every_public_name_is_used_with_its_types():
     root = Path(__file__).parents[1]
     checked = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["pyright"]["include"]
     assert {"src", "examples", "tests/typed"} <= set(checked)
+
+
+def choices(function: Callable, parameter: str) -> set:
+    """The texts that the annotation of a parameter names."""
+    annotation = inspect.signature(function).parameters[parameter].annotation
+    parts = [annotation] if get_origin(annotation) is Literal else get_args(annotation)
+    return {text for part in parts if get_origin(part) is Literal for text in get_args(part)}
+
+
+@pytest.mark.parametrize(
+    ("function", "parameter", "known"),
+    [
+        (dt.mutual_information, "method", {"auto", *MUTUAL_INFORMATION}),
+        (dt.conditional_mutual_information, "method", {"auto", *CONDITIONAL}),
+        (dt.entropy, "method", {"auto", *ENTROPY}),
+        (dt.mutual_information, "unit", {*_PER_UNIT}),
+        (dt.entropy, "unit", {*_PER_UNIT}),
+        (dt.bottleneck, "method", {*METHODS}),
+        (dt.Binning, "bounds", {*_BOUNDS}),
+        (dt.Binning, "spacing", {*_SPACINGS}),
+        (dt.capsules.dynamic_routing, "backend", {"auto", *dt.capsules.backends()}),
+        (dt.capsules.em_routing, "backend", {"auto", *dt.capsules.backends()}),
+        (dt.reproduce, "engine", {*dt.runs.ENGINES}),
+        (dt.reproduce, "scale", {scale for name in dt.studies.STUDIES for scale in dt.studies.find(name).scales}),
+        (dt.Recorder.callback, "framework", {*CALLBACKS}),
+    ],
+)
+def test_an_editor_offers_every_choice_that_there_is(function, parameter, known):
+    assert choices(function, parameter) == known
+
+
+@pytest.mark.parametrize(
+    ("function", "parameter", "call"),
+    [
+        (dt.axis.simulate, "noise", lambda text: dt.axis.simulate(n=60, d=4, units=3, noise=text)),
+        (dt.axis.simulate, "sign", lambda text: dt.axis.simulate(n=60, d=4, units=3, sign=text)),
+        (dt.Estimate, "direction", lambda text: dt.Estimate(value=1.0, method="x", direction=text)),
+        (dt.networks.fit, "split", lambda text: trained(split=text)),
+        (dt.networks.fit, "engine", lambda text: trained(engine=text)),
+    ],
+)
+def test_every_choice_offered_is_taken_and_no_other(function, parameter, call):
+    offered = choices(function, parameter)
+    assert len(offered) > 1
+    for text in offered:
+        call(text)
+    with pytest.raises(dt.errors.InputError) as refused:
+        call("nonsense")
+    assert all(text in str(refused.value) for text in offered)
+
+
+def trained(**how) -> None:
+    """A population of one small network, one epoch."""
+    nets = dt.networks.Population.mlp([3, 2, 2], seeds=[0])
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    dt.networks.fit(nets, x, (x[:, 0] > 0).astype(np.int64), train_fraction=0.5, epochs=1, batch=20, **how)

@@ -1,4 +1,4 @@
-"""deeptheory: what deep-learning theory says about a network, measured.
+"""What deep-learning theory says about a network, measured.
 
 Papers run as software, each with a ledger of its claims; and their instruments, for any torch.nn.Module.
 

@@ -212,3 +212,10 @@ def test_downsample():
     assert dt.datasets.downsample(images[:, None]).shape == (3, 1, 4, 6)
     with pytest.raises(InputError, match=r"images have shape \[3, 4, 6\], factor is 4"):
         dt.datasets.downsample(images, 4)
+
+
+def test_decoded_asks_for_a_decoder():
+    network = capsules.CapsuleNetwork(image_shape=(1, 28, 28), classes=3, reconstruction=False)
+    for without in (network, nn.Linear(2, 2)):
+        with pytest.raises(InputError, match="no decoder.*reconstruction=True"):
+            capsules.decoded(without, torch.rand(2, 3, 16), torch.tensor([1, 2]))

@@ -1,6 +1,10 @@
 """deeptheory compile, deeptheory cost: what they print, what they write."""
 
+import contextlib
+import io
 import json
+import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -105,7 +109,7 @@ def test_cost_of_a_formula(capsys):
         (["compile", "gamma(x)"], "gamma is no function that is expanded"),
         (["compile", "x*y", "--tolerance", "1e-20"], "the best reachable is"),
         (["cost", "sin(x)"], "is no polynomial"),
-        (["cost", "nowhere.pt2"], "is no file"),
+        (["cost", "nowhere.pt2"], "there is no such file"),
     ],
 )
 def test_wrong_use(capsys, arguments, match):
@@ -134,3 +138,27 @@ def test_small_networks_are_drawn_weight_by_weight_and_large_ones_by_layer():
     large = draw_network(compile_polynomial("sin(5*x)*y"))
     assert large.data[0].type == "bar"
     assert draw_network(compile_polynomial("x + 1")) is not None
+
+
+class _Evil:
+    def __reduce__(self):
+        return Path.touch, (Path("was_run"),)
+
+
+def test_cost_runs_no_code_of_a_file(tmp_path, monkeypatch, capsys):
+    """torch.export.load unpickles what an archive holds besides weights; a file from elsewhere must not run code."""
+    monkeypatch.chdir(tmp_path)
+    torch.export.save(torch.export.export(torch.nn.Linear(4, 2), (torch.randn(3, 4),)), "good.pt2")
+    evil = io.BytesIO()
+    torch.save(_Evil(), evil)
+    with zipfile.ZipFile("good.pt2") as good, zipfile.ZipFile("evil.pt2", "w") as bad:
+        for name in good.namelist():
+            bad.writestr(name, evil.getvalue() if "sample_inputs" in name else good.read(name))
+    with pytest.raises(SystemExit) as stop:
+        main(["cost", "evil.pt2"])
+    assert stop.value.code == 2
+    assert "cannot be read as an exported program" in capsys.readouterr().err
+    assert not Path("was_run").exists()
+    with contextlib.suppress(Exception):
+        torch.export.load("evil.pt2")
+    assert Path("was_run").exists()  # so the file was one that torch runs

@@ -66,7 +66,7 @@ def test_reproduce_report_and_json(capsys, tmp_path):
     assert "report.html" in out
     assert "first-layer-flat" in out
     assert "not run" in out
-    assert "minibatch: 1 units" in err
+    assert "minibatch: 1 unit\n" in err
     code, out, err = run(capsys, "reproduce", STUDY, "--out", folder, "--json", "--resume", *SMALL)
     assert code == 0
     document = json.loads(out)
@@ -90,14 +90,15 @@ def test_reproduce_report_and_json(capsys, tmp_path):
         (["reproduce", STUDY, "--set", "rl=1"], 2, "unknown setting 'rl'; did you mean lr"),
         (["reproduce", STUDY, "--fail-on", "sad"], 2, "--fail-on is 'sad'"),
         (["reproduce", STUDY, "--seed", "x"], 2, "seed"),
+        (["reproduce", STUDY, "--seed", "-1"], 2, "error: seed is -1"),
         (["reproduce", STUDY, "--data", "nowhere-at-all"], 2, "no folder"),
         (["reproduce"], 2, "name a study, or the arXiv number of its paper; known: shwartz-ziv-tishby-2017"),
         (["reprodcue"], 2, "No such command"),
         (["report", "/nowhere/at/all"], 2, "/nowhere/at/all is no folder"),  # was 1: a wrong folder is wrong use
         (["report", "tests"], 1, "tests/run.json is missing; this is not a complete run"),
         (["compile", "x*y", "--out", "/nowhere/at/all/a.pt2"], 2, "there is no folder /nowhere/at/all"),
-        (["cost", "missing.pt2"], 2, "missing.pt2 is no file"),
-        (["cost", "missing.pt"], 2, "missing.pt is neither a polynomial nor a module"),
+        (["cost", "missing.pt2"], 2, "missing.pt2: there is no such file"),
+        (["cost", "missing.pt"], 2, "missing.pt: there is no such file"),
         (["cost", "pyproject.toml"], 2, "pyproject.toml is neither a polynomial nor a module"),
         (["cost", "y-1.5*x"], 0, ""),
     ],
@@ -114,7 +115,7 @@ def test_a_damaged_module_and_short_help(capsys, tmp_path):
     (tmp_path / "a.pt2").write_bytes(b"nothing")
     code, _, err = run(capsys, "cost", str(tmp_path / "a.pt2"))
     assert code == 2
-    assert "a.pt2 is no module that torch.export.save wrote" in err
+    assert "a.pt2 cannot be read as an exported program" in err
     assert "Usage" in run(capsys, "report", "-h")[1]
 
 

@@ -10,7 +10,7 @@ import torch
 import deeptheory as dt
 from deeptheory.core.arrays import as_floats, as_numpy, as_tensor, is_torch, like
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.core.names import pick
+from deeptheory.core.names import count_of, pick, unknown
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes
 from deeptheory.core.theme import layer_colors, new_figure
@@ -123,3 +123,16 @@ def test_theme():
 
 def test_store_error_is_a_sentence():
     assert str(StoreError("the folder is of another study")) == "the folder is of another study"
+
+
+def test_many_names_are_not_all_listed():
+    known = [f"name{k}" for k in range(59)]
+    assert unknown("zzz", known, what="step").endswith("There are 59, among them " + ", ".join(known[:8]))
+    near = unknown("nane7", known, what="step")
+    assert near.startswith("unknown step 'nane7'; did you mean name7")
+    assert len(near) < 100
+    assert unknown("b", ["a"], what="step") == "unknown step 'b'. Known: a"
+
+
+def test_counts_in_words():
+    assert [count_of(n, "unit") for n in (0, 1, 2)] == ["0 units", "1 unit", "2 units"]

@@ -161,6 +161,7 @@ def test_a_plane_that_cannot_say_anything_says_so(n):
 
 def test_the_figure_names_the_layers_of_which_it_sees_nothing():
     rng = np.random.default_rng(0)
+    torch.manual_seed(0)
     wide, narrow = torch.nn.Linear(3, 400), torch.nn.Linear(400, 1)
     model = torch.nn.Sequential(wide, torch.nn.ReLU(), narrow, torch.nn.Sigmoid())
     recorder = dt.Recorder(model, rng.normal(size=(60, 3)), np.arange(60) % 2, readouts=dt.Binning(3))

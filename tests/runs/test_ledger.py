@@ -272,3 +272,13 @@ def test_a_plate_s_files_come_back(tmp_path):
     (tmp_path / "figures" / "p.json").write_text("[]")
     with pytest.raises(StoreError, match="damaged"):
         read_figure(tmp_path, "p")
+
+
+def test_a_notebook_shows_the_verdicts_of_a_ledger_and_how_many_rows():
+    ledger = decide([claim(0.5 + k / 100, id=f"c{k}") for k in range(60)], {}, scale="quick")
+    shown = ledger._repr_html_()
+    assert "20 of 60 rows" in shown
+    assert all(line in shown for line in ledger.headline())
+    assert "<td>c0</td>" in shown
+    assert "<td>protocol</td>" not in shown
+    assert "0 claims" in Ledger(entries=())._repr_html_()

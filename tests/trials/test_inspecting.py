@@ -57,6 +57,17 @@ def one_direction(rng, draws):
     return near(rank(Fixed(w), rng.normal(size=(80, 3))).value, 1.0, 1e-4)
 
 
+def rounding(rng, draws):
+    """A deep narrow tanh network sends all inputs to one point; what is left is rounding, whose directions are no rank."""
+    torch.manual_seed(int(rng.integers(2**31)))
+    model = nn.Sequential(*[m for _ in range(50) for m in (nn.Linear(32, 32), nn.Tanh())])
+    r = measure(model, rng.normal(size=(200, 32)), None, ["health"], twins=0)["health"].of("rank")
+    told = ["rounding" in v.note for v in r]
+    return Found(
+        f"layers told: {sum(told)}, last {r[-1].value}", "the last is told, the first is not", told[-1] and not told[0]
+    )
+
+
 class Odd(nn.Module):
     """Hidden units that are dead, constant, saturated or infinite, in known numbers."""
 
@@ -148,6 +159,7 @@ ROWS = [
     Row("inspection.inspect", "truth", "participation ratio of a known covariance, n below and above d (Srivastava 2005)", known_rank, 8, 100),
     Row("inspection.inspect", "truth", "95 % interval of the participation ratio holds it", rank_interval, 60, 2000),
     Row("inspection.inspect", "truth", "one direction reads 1", one_direction),
+    Row("inspection.inspect", "null", "a layer that is constant up to rounding has no rank", rounding, 3, 20),
     Row("inspection.inspect", "truth", "dead, constant, saturated and non-finite units in known numbers", known_units),
     Row("inspection.inspect", "null", "a network that was never trained is beyond 5 twins in 1 of 3 cases at most", never_trained, 25, 1000),
     Row("inspection.inspect", "invariance", "order of samples and units, batches, unit of measure, seed", order),

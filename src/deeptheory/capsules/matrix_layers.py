@@ -21,7 +21,7 @@ from deeptheory.capsules.initialization import check_init, poses_, truncated_nor
 from deeptheory.capsules.native import em as native_em
 from deeptheory.capsules.native.em import Geometry
 from deeptheory.capsules.on_gpu import em as triton_em
-from deeptheory.capsules.routing.backends import choose
+from deeptheory.capsules.routing.backends import Backend, choose
 from deeptheory.capsules.routing.checks import (
     check_layer_input,
     check_outcome,
@@ -237,7 +237,7 @@ class ConvMatrixCapsules(_MatrixLayer):
         presence: str = "cost",
         form: str = "matrix",
         pose_size: int = 4,
-        backend: str = "auto",
+        backend: Backend = "auto",
     ):
         kernel, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
         seen = kernel[0] * kernel[1] * in_types
@@ -313,7 +313,7 @@ class ClassCapsules(_MatrixLayer):
         presence: str = "cost",
         form: str = "matrix",
         pose_size: int = 4,
-        backend: str = "auto",
+        backend: Backend = "auto",
     ):
         constants = variant_of(variant)
         super().__init__(in_types, in_types, classes, 0.01, 2.0, 1.0, iterations, schedule, "all", constants, presence, form, pose_size, backend)  # fmt: skip

@@ -17,6 +17,7 @@ from torch import nn
 from deeptheory.capsules.initialization import check_init, features_
 from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
+from deeptheory.capsules.routing.backends import Backend
 from deeptheory.capsules.routing.variants import Variant, variant_of
 from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules
 from deeptheory.core.errors import InputError
@@ -87,7 +88,7 @@ class CapsuleNetwork(nn.Module):
         decoder: tuple[int, ...] = (512, 1024),
         released: bool = False,
         init: str = "scaled",
-        backend: str = "auto",
+        backend: Backend = "auto",
     ):
         super().__init__()
         check_image_shape(image_shape, classes)
@@ -156,7 +157,7 @@ class MatrixCapsuleNetwork(nn.Module):
         schedule: float | Sequence[float] = 0.01,
         presence: str = "cost",
         form: str = "matrix",
-        backend: str = "auto",
+        backend: Backend = "auto",
     ):
         super().__init__()
         check_image_shape(image_shape, classes)

@@ -170,7 +170,9 @@ def _other_than(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
 def decoded(network: nn.Module, capsules: Any, labels: Any, batch: int = 256) -> np.ndarray:
     """What the network's decoder draws from those capsules of those classes: [n, C, H, W], numpy.
 
-    capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1). The network has a
-    decoder: make it with reconstruction=True.
+    capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1). InputError:
+    a network without a decoder.
     """
+    if getattr(network, "decoder", None) is None:
+        raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
     return as_numpy(predict(network.decoder, capsules, as_tensor(labels).long(), batch=batch))  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from torch import einsum, nn
 from deeptheory.capsules.initialization import check_init, primary_, routed_
 from deeptheory.capsules.native.windowed import WindowedPasses
 from deeptheory.capsules.routing import recomputed
-from deeptheory.capsules.routing.backends import choose
+from deeptheory.capsules.routing.backends import Backend, choose
 from deeptheory.capsules.routing.checks import (
     check_layer_input,
     check_outcome,
@@ -108,7 +108,7 @@ class Capsules(nn.Module):
         prior: bool = False,
         detach: bool = False,
         share: bool = False,
-        backend: str = "auto",
+        backend: Backend = "auto",
         init: str = "scaled",
     ):
         super().__init__()
@@ -116,7 +116,8 @@ class Capsules(nn.Module):
         check_init(init)
         self.init = init
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
-        self.iterations, self.leaky, self.detach, self.share, self.backend = iterations, leaky, detach, share, backend
+        self.iterations, self.leaky, self.detach, self.share = iterations, leaky, detach, share
+        self.backend: Backend = backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_capsules, out_dim)) if bias else None
         self.prior = nn.Parameter(torch.empty(in_capsules, out_capsules)) if prior else None
@@ -200,7 +201,7 @@ class ConvCapsules(nn.Module):
         normalize: str = "all",
         bias: bool = True,
         padding: int | str | Sequence[int] = 0,
-        backend: str = "auto",
+        backend: Backend = "auto",
         init: str = "scaled",
     ):
         super().__init__()

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +17,6 @@ app = typer.Typer(
     name="deeptheory",
     help="What deep-learning theory says about a network, measured.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["--help", "-h"]},
@@ -27,7 +28,7 @@ _debug = False
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: runs a command, turns errors into one line and an exit code."""
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = app(args=arguments, prog_name="deeptheory", standalone_mode=False)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except KeyboardInterrupt:
@@ -50,7 +51,34 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr)
+    """Text on stderr, as wide as the terminal."""
+    print(_wrapped(text, sys.stderr), file=sys.stderr)
+
+
+def put(text: str = "") -> None:
+    """Text on stdout, as wide as the terminal; lines go on under their own beginning."""
+    print(_wrapped(text, sys.stdout))
+
+
+def columns(otherwise: int = 110) -> int:
+    """The width to write to: COLUMNS, that of the terminal, or `otherwise` where stdout is none."""
+    return shutil.get_terminal_size((otherwise, 24)).columns
+
+
+def _wrapped(text: str, stream: Any) -> str:
+    if not (stream.isatty() or os.environ.get("COLUMNS", "").isdigit()):
+        return text  # a pipe gets whole lines
+    lines = []
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        lines += textwrap.wrap(
+            line,
+            max(columns(), 20),
+            subsequent_indent=indent + "  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return "\n".join(lines)
 
 
 def print_json(value: Any) -> None:

@@ -47,6 +47,16 @@ def read_labels(given: str | Path) -> np.ndarray:
     return read_array(given).ravel()
 
 
+def names_rows(path: Path) -> bool:
+    """Whether the first column of a text table has no heading while others do, as where pandas writes its index."""
+    if not path.is_file():
+        return False
+    first = next((line for line in _decoded(path).splitlines() if line.strip()), "")
+    mark = next((m for m in ("\t", ";", ",") if m in first), None)
+    cells = [cell.strip().strip('"') for cell in first.split(mark)] if mark else []
+    return bool(cells) and not cells[0] and any(not _number(cell) for cell in cells)
+
+
 def file_of(given: str) -> Path:
     """The file of FILE or FILE:NAME."""
     return _split(given)[0]
@@ -127,6 +137,10 @@ def _text(path: Path, name: str | None) -> np.ndarray:
     lines = [line for line in _decoded(path).splitlines() if line.strip()]
     if not lines:
         raise InputError(f"{path} is empty")
+    if names_rows(path):
+        raise InputError(
+            f"{path} has a first column without a heading, as of row names; write it without (index=False)"
+        )
     last = lines[-1]
     mark = next((m for m in ("\t", ";", ",") if any(m in line for line in lines)), None)
     if mark in ("\t", ";") and any("," in line for line in lines[1:]):

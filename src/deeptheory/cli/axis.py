@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from deeptheory.cli.application import Json, app, print_json, say
+from deeptheory.cli.application import Json, app, print_json, put, say
 from deeptheory.cli.arrays import file_of, null_for_nan, read_array, read_labels
 from deeptheory.core.errors import InputError
 
@@ -79,7 +79,7 @@ def axis(
         }
         print_json(null_for_nan(found))
         return
-    print(code)
+    put(str(code))
     for note in code.notes:
         say(f"note: {note}")
     print(f"page: {page}\nunits: {out / 'units.csv'}")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deeptheory.cli.application import Json, app, print_json, say
+from deeptheory.cli.application import Json, app, print_json, put, say
 from deeptheory.core.errors import InputError
 
 Domain = Annotated[tuple[float, float], typer.Option(help="LOW HIGH, for all variables.")]
@@ -65,18 +65,18 @@ def compile_(
     if as_json:
         print_json(said | {"domain": {k: list(v) for k, v in certificate.domain.items()}, "counts": counts})
         return
-    print(
+    put(
         f"within {certificate.total:.3g} = {certificate.truncation:.3g} truncation + "
         f"{certificate.rounding:.3g} rounding, in {certificate.dtype}"
     )
-    print(f"  for {', '.join(f'{k} in [{a:g}, {b:g}]' for k, (a, b) in certificate.domain.items()) or 'no variable'}")
+    put(f"  for {', '.join(f'{k} in [{a:g}, {b:g}]' for k, (a, b) in certificate.domain.items()) or 'no variable'}")
     layers = f"{network.depth} hidden layer{'s' * (network.depth > 1)} ({', '.join(map(str, network.widths))})"
     size = f"{network.neurons} neurons in {layers}" if network.depth else "a linear map, no neuron"
-    print(f"{size}, {network.synapses} synapses, largest weight {certificate.largest_weight:.3g}")
+    put(f"{size}, {network.synapses} synapses, largest weight {certificate.largest_weight:.3g}")
     for line in said["expanded"]:
-        print(f"  {line}")
+        put(f"  {line}")
     _print_counts(counts)
-    print(f"module: {said['module']}\ndrawing: {said['drawing']}")
+    put(f"module: {said['module']}\ndrawing: {said['drawing']}")
 
 
 @app.command("cost")
@@ -93,7 +93,9 @@ def cost(
     if what.endswith(".pt2"):
         _cost_of_module(Path(what), as_json)
         return
-    if Path(what).exists() or re.search(r"\.[a-z_]\w*$", what, re.I):
+    if not Path(what).exists() and re.search(r"\.[a-z_]\w*$", what, re.I):
+        raise InputError(f"{what}: there is no such file; give a polynomial, or a module (.pt2) that exists")
+    if Path(what).exists():
         raise InputError(
             f"{what} is neither a polynomial nor a module that torch.export.save wrote, whose name ends in .pt2"
         )
@@ -108,24 +110,19 @@ def cost(
     if as_json:
         print_json(rows)
         return
-    print("neurons of a network of fixed size, to any accuracy (at least: exact rank; at most: a construction)")
+    put("neurons of a network of fixed size, to any accuracy (at least: exact rank; at most: a construction)")
     for row in rows:
         layers = "any depth" if row["depth"] is None else f"{row['depth']} hidden layer{'s' * (row['depth'] > 1)}"
-        print(f"  {row['convention']:12} {layers:15} {row['lower']:>12} to {row['upper']}")
+        put(f"  {row['convention']:12} {layers:15} {row['lower']:>12} to {row['upper']}")
 
 
 def _cost_of_module(path: Path, as_json: bool) -> None:
-    import torch
-
     from deeptheory.cheap import cost as cost_of
+    from deeptheory.inspection.model_sources import read_model
 
     if not path.exists():
-        raise InputError(f"{path} is no file; give a polynomial or a .pt2 that exists")
-    try:
-        module = torch.export.load(path).module()
-    except Exception as error:  # zip, json and pickle errors of many kinds
-        raise InputError(f"{path} is no module that torch.export.save wrote ({type(error).__name__})") from error
-    found = cost_of(module)
+        raise InputError(f"{path}: there is no such file; give a polynomial, or a module (.pt2) that exists")
+    found = cost_of(read_model(str(path)).model)  # which opens no pickle of more than tensors
     if as_json:
         print_json(
             {
@@ -137,8 +134,8 @@ def _cost_of_module(path: Path, as_json: bool) -> None:
             }
         )
         return
-    print(found)
-    print(found.table().to_string(index=False))
+    put(str(found))
+    put(found.table().to_string(index=False))
 
 
 def _box(expressions: list[str], domain: tuple[float, float], where: list[str] | None) -> Any:
@@ -177,9 +174,9 @@ def _print_counts(counts: list[dict[str, Any]]) -> None:
         shown = ", ".join(
             f"{'any depth' if c['depth'] is None else c['depth']}: {c['lower']} to {c['upper']}" for c in counts
         )
-        print(f"neurons that any accuracy needs, by hidden layers (convention {counts[0]['convention']}): {shown}")
+        put(f"neurons that any accuracy needs, by hidden layers (convention {counts[0]['convention']}): {shown}")
     else:
-        print("counts: of polynomials with rational coefficients only")
+        put("counts: of polynomials with rational coefficients only")
 
 
 def _write(network: Any, out: Path, onnx: Path | None) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deeptheory.cli.application import Json, app, print_json, use_data
+from deeptheory.cli.application import Json, app, print_json, put, use_data
 
 data_app = typer.Typer(help="Where data comes from: list it, get it.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
@@ -25,7 +25,7 @@ def data_list(
         print_json(rows)
         return
     for row in rows:
-        print(f"{row['name']}: {row['about']}\n  {row['license']}; {row['where']}")
+        put(f"{row['name']}: {row['about']}\n  {row['license']}; {row['where']}")
 
 
 @data_app.command("get")
@@ -42,4 +42,4 @@ def data_get(
     source = pick(CATALOGUE, name, what="data set")
     if source.finder is not None:  # what is generated needs no fetching
         source.get()
-    print_json({"name": name, "where": source.where()}) if as_json else print(f"{name}: {source.where()}")
+    print_json({"name": name, "where": source.where()}) if as_json else put(f"{name}: {source.where()}")

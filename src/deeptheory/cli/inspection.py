@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deeptheory.cli.application import Json, app, print_json, say, use_data
+from deeptheory.cli.application import Json, app, columns, print_json, put, say, use_data
 from deeptheory.core.errors import InputError
 
 
@@ -91,10 +91,7 @@ def inspect_model(
         seen.update(layers=[dict(r) for r in setup.table], seconds=found.seconds, refused=dict(refused))
         lines = _layers(setup, plan)
         for line in [*lines, "", *promised(found, refused)]:
-            if plan and not as_json:
-                print(line)
-            else:
-                say(line)
+            (put if plan and not as_json else say)(line)
         if plan:
             raise typer.Exit()
 
@@ -151,10 +148,10 @@ def inspect_model(
         print_json({**found.document(), "page": str(page)})
         return
     for k, (_, f) in enumerate(found.findings(), start=1):
-        print(f"{k}. {f.text}")
+        put(f"{k}. {f.text}")
     for name, why in found.refused.items():
         say(f"not run: {name}: {why}")
-    print(
+    put(
         f"\nabout {found.facts['promised_seconds']:.2g} s promised, {found.facts['spent_seconds']:.2g} s "
         f"taken\npage: {page}"
     )
@@ -166,8 +163,12 @@ def _names(text: str | None) -> list[str]:
 
 def _layers(setup: Any, every: bool) -> list[str]:
     """What is measured, as lines; with `every`, also what is skipped, and why."""
-    lines = [f"{'layer':32}{'per sample':>18}{'columns':>9}  pooling"]
-    lines += [f"{p.name[-32:]:32}{'x'.join(map(str, p.shape)):>18}{p.units:>9}  {p.pooling}" for p in setup.measured]
+    longest = max([len(p.name) for p in setup.measured], default=5)
+    name = max(min(longest, 32, columns() - 44), 12)  # the other columns take 44
+    lines = [f"{'layer':{name}}{'per sample':>15}{'columns':>9}  pooling"]
+    lines += [
+        f"{p.name[-name:]:{name}}{'x'.join(map(str, p.shape)):>15}{p.units:>9}  {p.pooling}" for p in setup.measured
+    ]
     skipped = [r for r in setup.table if not r["kept"]]
     if every:
         lines += ["", *(f"skipped: {r['name']} ({r['kind']}): {r['why']}" for r in skipped)]

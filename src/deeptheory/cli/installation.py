@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from deeptheory.cli.application import Json, app, print_json
-from deeptheory.core.errors import InputError
+from deeptheory.cli.application import Json, app, print_json, put
+
+_SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "__main__.py"  # of a clone; an installed wheel has none
 
 
 @app.command()
@@ -20,12 +21,11 @@ def doctor(as_json: Json = False) -> None:
         print_json(found)
         return
     for part, rows in found.items():
-        print(part)
+        put(part)
         for name, value in rows.items():
-            print(f"  {name}: {value}")
+            put(f"  {name}: {value}")
 
 
-@app.command()
 def bench(
     only: Annotated[str | None, typer.Option(help="One benchmark by name.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer rounds and smaller sizes.")] = False,
@@ -34,14 +34,15 @@ def bench(
     """Speed and memory, side by side with the usual ways (from a source checkout)."""
     import runpy
 
-    script = Path(__file__).resolve().parents[3] / "benchmarks" / "__main__.py"
-    if not script.exists():
-        raise InputError("benchmarks/ is not part of the installed package; run this from a source checkout")
     sys.argv = [
         "benchmarks",
         *(["--only", only] if only else []),
         *(["--quick"] if quick else []),
         *(["--json"] if as_json else []),
     ]
-    sys.path.insert(0, str(script.parent.parent))
-    runpy.run_path(str(script), run_name="__main__")
+    sys.path.insert(0, str(_SCRIPT.parent.parent))
+    runpy.run_path(str(_SCRIPT), run_name="__main__")
+
+
+if _SCRIPT.exists():
+    app.command()(bench)

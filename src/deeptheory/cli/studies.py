@@ -1,18 +1,28 @@
-"""list, reproduce, report: papers run again."""
+"""list, reproduce, cite: papers run again."""
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
-from deeptheory.cli.application import Json, app, print_json, say, use_data
+from deeptheory.cli.application import Json, app, print_json, put, say, use_data
+from deeptheory.cli.tables import print_table
 from deeptheory.core.errors import InputError
+
+
+def study_names(incomplete: str) -> list[str]:
+    """For completion by the shell."""
+    from deeptheory.studies import STUDIES
+
+    return [name for name in STUDIES if name.startswith(incomplete)]
 
 
 @app.command("list")
 def list_studies(
-    study: Annotated[str | None, typer.Argument(help="One study, with its settings and claims.")] = None,
+    study: Annotated[
+        str | None,
+        typer.Argument(help="One study, with its steps, settings and claims.", autocompletion=study_names),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """The studies, their scales and what those cost; of one study also protocols, settings and claims."""
@@ -27,11 +37,11 @@ def list_studies(
         print_json([_summary(s) for s in every])
         return
     for s in every:
-        print(f"{s.name}\n  {s.title}\n  {s.paper}")
+        put(f"{s.name}\n  {s.title}\n  {s.paper}")
         for name, scale in s.scales.items():
-            print(f"  --scale {name}: {scale.cost}")
-        print(f"  --protocol {', '.join(s.protocols)}\n  --set {', '.join(s.settings)}")
-    print("\ndeeptheory list STUDY: what its settings accept, and its claims")
+            put(f"  --scale {name}: {scale.cost}")
+        put(f"  --protocol {', '.join(s.protocols)}\n  --set {', '.join(s.settings)}")
+    put("\ndeeptheory list STUDY: what its settings accept, and its claims")
 
 
 def _summary(s) -> dict:
@@ -58,6 +68,7 @@ def _described(s) -> dict:
                 "default": {scale: given[k] for scale, given in values.items()}}
             for k, v in s.settings.items()
         },
+        "steps": [step.name for step in s.part("steps").STEPS],
         "claims": [
             {"id": c.id, "source": c.source, "statement": c.statement,
             "region": c.region or ""} for c in s.part("claims").CLAIMS
@@ -68,20 +79,21 @@ def _described(s) -> dict:
 def _describe(s) -> None:
     """The same as text."""
     said = _described(s)
-    print(f"{s.name}\n{s.title}\n{s.paper}\n\nscales (--scale)")
+    put(f"{s.name}\n{s.title}\n{s.paper}\n\nscales (--scale)")
     for name, scale in s.scales.items():
-        print(f"  {name}: {scale.cost}")
-    print("\nprotocols (--protocol), the first by default")
+        put(f"  {name}: {scale.cost}")
+    put("\nprotocols (--protocol), the first by default")
     for name, values in s.protocols.items():
-        print(f"  {name}: {', '.join(f'{k} = {_shown(v)}' for k, v in values.items())}")
-    print("\nsettings (--set NAME=VALUE); * changing one leaves the verdicts")
+        put(f"  {name}: {', '.join(f'{k} = {_shown(v)}' for k, v in values.items())}")
+    put("\nsettings (--set NAME=VALUE); * changing one leaves the verdicts")
     for name, setting in said["settings"].items():
         default = ", ".join(f"{scale} {_shown(v)}" for scale, v in setting["default"].items())
         star = "" if setting["published"] else " *"
-        print(f"  {name}{star}: {setting['about']}; {setting['range']}; default: {default}")
-    print(f"\nclaims ({len(said['claims'])})")
+        put(f"  {name}{star}: {setting['about']}; {setting['range']}; default: {default}")
+    put(f"\nsteps (--only)\n  {', '.join(said['steps'])}")
+    put(f"\nclaims ({len(said['claims'])})")
     for claim in said["claims"]:
-        print(f"  {claim['id']}: {claim['region'] or 'no region'}")
+        put(f"  {claim['id']}: {claim['region'] or 'no region'}")
 
 
 def _shown(value: object) -> str:
@@ -98,7 +110,10 @@ def _shown(value: object) -> str:
 @app.command()
 def reproduce(
     study: Annotated[
-        str | None, typer.Argument(help="A name that `deeptheory list` shows, or the paper's arXiv number.")
+        str | None,
+        typer.Argument(
+            help="A name that `deeptheory list` shows, or the paper's arXiv number.", autocompletion=study_names
+        ),
     ] = None,
     scale: Annotated[str, typer.Option(help="quick, standard or paper, as far as the study has them.")] = "quick",
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/STUDY-SCALE.")] = None,
@@ -118,6 +133,7 @@ def reproduce(
 ) -> None:
     """Run a paper again: steps, claims ledger, report. A killed run goes on where it stopped."""
     from deeptheory.core.verdicts import VERDICTS
+    from deeptheory.runs import members
     from deeptheory.studies import STUDIES, find
     from deeptheory.studies import reproduce as run
 
@@ -130,15 +146,16 @@ def reproduce(
     changed = dict(_change(text) for text in [*(changes or []), *(more or [])])
     known = find(study)
     known.values(scale, protocol, changed)  # what is refused is refused before its cost is stated
+    members(seed, 1)
     if not as_json:
         say(f"{known.name}, scale {scale}: {known.scales[scale].cost}")
     result = run(
         study,
-        scale,
+        cast(Any, scale),  # the words are checked where they are used
         out,
         seed,
         protocol=protocol,
-        engine=engine,
+        engine=cast(Any, engine),
         jobs=jobs,
         only=only,
         resume=True if resume else None,
@@ -163,58 +180,50 @@ def _change(text: str) -> tuple[str, str]:
 
 def _headline(claims) -> None:
     """Verdicts counted by setting, and how far they can be trusted as a whole."""
-    print("\n" + "\n".join(claims.headline()))
+    put("\n" + "\n".join(claims.headline()))
     judged = [e for e in claims if e.study_wise is not None]
     if judged:
         firm = sum(e.study_wise for e in judged)
-        print(
+        put(
             f"{firm} of the {len(judged)} verdicts from intervals hold for the study as a whole (Holm, 5 %); "
             f"at most {claims.wrong_by_chance():.2g} of them are expected to be wrong by chance"
         )
 
 
 def _ledger(rows: list[dict]) -> None:
-    """The claims table on stdout: colored on a terminal, plain columns elsewhere."""
-    from rich.console import Console
-    from rich.table import Table
-
+    """The claims on stdout: a table where it fits, else two lines per claim."""
     from deeptheory.report.page import interval
 
-    colors = {
-        "reproduced": "green",
-        "holds here": "green",
-        "contradicted": "red",
-        "fails here": "red",
-        "inconclusive": "yellow",
-    }
-    table = Table(box=None, pad_edge=False)
-    for name in ("verdict", "claim", "measured [95 %]", "region", "unit"):
-        table.add_column(name, no_wrap=name != "unit", overflow="fold")
-    shown = [r for r in rows if r["measured"] is not None]
-    for row in shown:
-        color = colors.get(row["verdict"], "dim")
-        unit = "" if row["unit"] == "1" else row["unit"]
-        verdict = "not judged" if row["verdict"] == "measured, not judged" else row["verdict"]
-        cells = (interval(row).replace("[", r"\["), row["region"].replace("[", r"\["), unit)
-        table.add_row(f"[{color}]{verdict}[/]", row["id"], *cells)
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    cells = [
+        (
+            "not judged" if r["verdict"] == "measured, not judged" else r["verdict"],
+            r["id"],
+            interval(r),
+            r["region"],
+            "" if r["unit"] == "1" else r["unit"],
+        )
+        for r in rows
+        if r["measured"] is not None
+    ]
+    print_table(("verdict", "claim", "measured [95 %]", "region", "unit"), cells)
     waiting = [r["id"] for r in rows if r["measured"] is None]
     if waiting:
         shown = ", ".join(waiting[:8]) + (
             f" and {len(waiting) - 8} more; the report gives each with its reason" if len(waiting) > 8 else ""
         )
-        print(f"not run ({len(waiting)}): {shown}")
+        put(f"not run ({len(waiting)}): {shown}")
 
 
 @app.command()
-def report(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+def cite(
+    study: Annotated[
+        str | None,
+        typer.Argument(help="A study, or the paper's arXiv number; none: the package.", autocompletion=study_names),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Build the page of a run again from the files in its folder."""
-    from deeptheory.report import write_page
+    """BibTeX of a study's paper and of this package."""
+    from deeptheory.studies.citing import bibtex
 
-    if not run.is_dir():
-        raise InputError(f"{run} is no folder; give that of a run")
-    path = write_page(run)
-    print_json({"report": str(path)}) if as_json else print(path)
+    entries = bibtex(study)
+    print_json(entries) if as_json else print("\n\n".join(entries.values()))

@@ -29,6 +29,7 @@ def block(
 
 
 def listed(texts: Iterable[str], tag: str = "ul") -> str:
-    """An HTML list (tag "ul" or "ol") of escaped texts; nothing where there are none."""
+    """An HTML list (tag "ul" or "ol") of escaped texts, or of one; nothing where there are none."""
+    texts = [texts] if isinstance(texts, str) else texts
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
     return f"<{tag}>{items}</{tag}>" if items else ""

@@ -8,7 +8,7 @@ xarray are imported when asked for.
 import math
 from dataclasses import dataclass, fields
 from numbers import Number
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.notebook import block
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects
     import xarray
 
-DIRECTIONS = ("exact", "consistent", "lower", "upper", "proxy")
+Direction = Literal["exact", "consistent", "lower", "upper", "proxy"]
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
 class Result:
@@ -70,7 +71,7 @@ class Estimate(Result):
     high: float = math.nan
     unit: str = "bits"
     method: str
-    direction: str = "consistent"
+    direction: Direction = "consistent"
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

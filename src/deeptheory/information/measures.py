@@ -7,7 +7,7 @@ intervals of dependent rows, doubts that lie in the order of rows.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -58,13 +58,14 @@ class InformationEstimate(Estimate):
 def mutual_information(
     x: Any,
     y: Any,
-    method: str | Callable[..., Estimate] = "auto",
+    method: Literal["auto", "ksg", "plugin", "mixed", "labels", "gaussian", "wkl", "compressed"]
+    | Callable[..., Estimate] = "auto",
     *,
     ranks: bool | None = None,
     permutations: int = 0,
     groups: Any = None,
     block: int | None = None,
-    unit: str = "bits",
+    unit: Literal["bits", "nats"] = "bits",
     **options: Any,
 ) -> InformationEstimate:
     """I(X;Y) from paired samples, with an interval and its doubts as notes.
@@ -103,13 +104,13 @@ def conditional_mutual_information(
     x: Any,
     y: Any,
     z: Any,
-    method: str | Callable[..., Estimate] = "auto",
+    method: Literal["auto", "ksg", "mixed", "plugin", "gaussian"] | Callable[..., Estimate] = "auto",
     *,
     ranks: bool | None = None,
     permutations: int = 0,
     groups: Any = None,
     block: int | None = None,
-    unit: str = "bits",
+    unit: Literal["bits", "nats"] = "bits",
     **options: Any,
 ) -> InformationEstimate:
     """I(X;Y|Z) from samples of all three together: what x and y tell of each other beyond what z tells of both.
@@ -131,11 +132,11 @@ def conditional_mutual_information(
 
 def entropy(
     x: Any,
-    method: str | Callable[..., Estimate] = "auto",
+    method: Literal["auto", "plugin", "gaussian", "kl"] | Callable[..., Estimate] = "auto",
     *,
     groups: Any = None,
     block: int | None = None,
-    unit: str = "bits",
+    unit: Literal["bits", "nats"] = "bits",
     **options: Any,
 ) -> InformationEstimate:
     """H(X) of discrete samples, or the differential entropy of continuous ones; x: [n, d] or [n].

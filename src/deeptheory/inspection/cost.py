@@ -76,7 +76,7 @@ def promise(setup: Setup, instruments: Mapping[str, Instrument], checkpoints: in
     forward, per_stream = _whole(sizes, pieces, setup.n)
     per_stream_twin: dict[str, float] = {}
     if twins and shared:
-        few_labels = [_once(setup, shared, n, permutations=False) for n in sizes[-2:]]
+        few_labels = [_once(setup, shared, n, permutations=False, forwards=0) for n in sizes[-2:]]
         slower = median(p.slower for p in pieces)
         per_stream_twin = _whole(sizes[-2:], [replace(p, slower=slower) for p in few_labels], setup.n)[1]
     context = setup.context(setup.model)
@@ -149,7 +149,8 @@ def _pieces(setup: Setup, shared: list[Instrument]) -> tuple[list[int], "list[_P
         slope = (
             (now - before) / (n - sizes[-2]) if len(sizes) > 1 else 0.0
         )  # the first piece is mostly what does not grow
-        if m <= n or now > _AIM or now + slope * (m - n) > 2 * _AIM:
+        at_most = now / n * m if len(sizes) == 1 else now + slope * (m - n)
+        if m <= n or now > _AIM or at_most > (4 if len(sizes) == 1 else 2) * _AIM:
             break
         sizes.append(m)
         pieces.append(_steady(setup, shared, m))
@@ -195,13 +196,13 @@ def _steady(setup: Setup, shared: list[Instrument], n: int) -> _Piece:
     return _Piece(min(a.forward, b.forward), streams, min(a.slower, b.slower))
 
 
-def _once(setup: Setup, shared: list[Instrument], n: int, permutations: bool = True) -> _Piece:
+def _once(setup: Setup, shared: list[Instrument], n: int, permutations: bool = True, forwards: int = 3) -> _Piece:
     part = few(setup, n)
     probe = Probe(part.model, part.inputs, part.layers, part.batch, part.select)
     probe.planned(lambda: None)
     processor = part.context(part.model).device == "cpu"  # of another device the processor only waits
     clock, forward = Clock(), float("inf")
-    for _ in range(3):  # memory that planning left behind is given back in the first
+    for _ in range(forwards):  # memory that planning left behind is given back in the first
         began = Clock()
         probe.planned(lambda: probe.run(part.model, lambda name, a, start: None))
         forward = min(forward, began.seconds(processor))

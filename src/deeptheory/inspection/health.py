@@ -14,6 +14,7 @@ from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument
 
 _BOUNDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "hardsigmoid": (0.0, 1.0), "softsign": (-1.0, 1.0), "erf": (-1.0, 1.0)}  # fmt: skip
 _END = 0.025  # of the range: within it of an end a value counts as saturated
+_ROUNDING = 32  # units in the last place within which a layer is constant
 _MOSTLY = 0.95  # of a unit's values
 _STILL = 1e-6  # of the layer's largest value: a unit that moves less is constant
 _Z = 1.959964
@@ -24,7 +25,10 @@ class _Health:
 
     def __init__(self, layer: Layer, context: Context):
         self._bounds = _BOUNDS.get(layer.nonlinearity)
-        self._pooled = torch.empty(context.n, layer.units)
+        self._pooled = torch.empty(
+            context.n, layer.units, dtype=torch.float64 if context.dtype == "float64" else torch.float32
+        )
+        self._eps = torch.finfo(getattr(torch, context.dtype)).eps
         self._least = self._most = self._bad = self._ended = None
         self._values = 0
 
@@ -44,7 +48,7 @@ class _Health:
             ended = ((w <= low + near) | (w >= high - near)).sum(dim=(0, 2))
             self._ended = ended if self._ended is None else self._ended + ended
             self._values += w.shape[0] * w.shape[2]
-        self._pooled[batch.rows] = batch.activations.float().cpu()
+        self._pooled[batch.rows] = batch.activations.to(self._pooled.dtype).cpu()
 
     def result(self) -> list[Reading]:
         """Shares of units, and the participation ratio."""
@@ -66,10 +70,10 @@ class _Health:
             out += [Reading(quantity=q, value=math.nan, note=none) for q in ("dead", "constant")]
         if self._ended is not None:
             out.append(Reading(quantity="saturated", value=_share(self._ended >= _MOSTLY * self._values)))
-        return [*out, participation(self._pooled)]
+        return [*out, participation(self._pooled, self._eps)]
 
 
-def participation(x: torch.Tensor) -> Reading:
+def participation(x: torch.Tensor, eps: float = 2.0**-23) -> Reading:
     """Participation ratio of [n, units], corrected for n, with an interval by the delta method on its logarithm (too
     wide, never too short, where units and samples are as many: 150 of 150 held the truth at 60 units and 40 samples)."""
     x = x.double()
@@ -78,10 +82,11 @@ def participation(x: torch.Tensor) -> Reading:
         return Reading(quantity="rank", value=math.nan, note="some activations are not finite")
     if n < 4:
         return Reading(quantity="rank", value=math.nan, note=f"{n} samples; at least 4 are needed")
+    largest = float(x.abs().max())
     x = x - x.mean(dim=0)
     scale = float(x.abs().max())
-    if scale == 0.0:
-        return Reading(quantity="rank", value=math.nan, note="the layer is constant")
+    if float(x.square().mean().sqrt()) <= _ROUNDING * eps * largest:  # its directions would be those of the rounding
+        return Reading(quantity="rank", value=math.nan, note="the layer is constant, up to rounding")
     x = x / scale
     m = n - 1
     norms = (x * x).sum(dim=1)  # |x_i|^2, mean (m / n) tr S
@@ -120,7 +125,13 @@ def start(layer: Layer, context: Context) -> _Health | None:
 
 def cost(context: Context) -> Passes:
     """Holds the pooled activations of every layer."""
-    return Passes(held=sum(4 * context.n * layer.units for layer in context.layers if layer.role != "input"))
+    return Passes(
+        held=sum(
+            (8 if context.dtype == "float64" else 4) * context.n * layer.units
+            for layer in context.layers
+            if layer.role != "input"
+        )
+    )
 
 
 def finding(result: Any) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -274,7 +274,7 @@ class Recorder:
 
     # for training loops
 
-    def callback(self, framework: str = "lightning", every: int = 1) -> Any:
+    def callback(self, framework: Literal["lightning", "transformers"] = "lightning", every: int = 1) -> Any:
         """A callback that takes a snapshot at the start of every `every`-th epoch and of the final model.
 
         framework: "lightning" or "transformers"; the class is made when called. Steps are epochs; a training that ends within

@@ -219,7 +219,8 @@ def _names(axis: Sequence[str], labels: Mapping[str, str], place: dict[str, floa
     every = max(1, math.ceil(len(axis) / 40))
     out = []
     for k, name in enumerate(axis):
-        if k % every and k != len(axis) - 1:
+        last = len(axis) - 1
+        if k != last and (k % every or last - k < every):
             continue
         x, y = place[name], HEIGHT + 8
         turn = f' transform="rotate(-45 {x:.1f} {y})" text-anchor="end"' if slanted else ' text-anchor="middle"'

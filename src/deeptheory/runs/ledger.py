@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.core.names import unknown
+from deeptheory.core.names import count_of, unknown
 from deeptheory.core.results import Result
 from deeptheory.core.storage import CLAIMS_SCHEMA, check_claims, read_json, write_text
 from deeptheory.core.verdicts import VERDICTS, counted, headline
@@ -67,7 +67,7 @@ class Ledger(Result):
     entries: tuple[Entry, ...]
 
     def __repr__(self) -> str:
-        return f"Ledger({len(self.entries)} claims; {'; '.join(self.headline()) or 'none'})"
+        return f"Ledger({count_of(len(self.entries), 'claim')}; {'; '.join(self.headline()) or 'none'})"
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
@@ -112,9 +112,10 @@ class Ledger(Result):
         return pd.DataFrame([vars(e) for e in self.entries], columns=COLUMNS)
 
     def _shown(self) -> "pandas.DataFrame":
-        return self.table()[
-            ["id", "figure", "statement", "measured", "low", "high", "region", "verdict", "setting", "note"]
-        ]
+        import pandas as pd
+
+        said = ["id", "figure", "statement", "measured", "low", "high", "region", "verdict", "setting", "note"]
+        return pd.DataFrame([{name: getattr(e, name) for name in said} for e in self.entries], columns=said)
 
     def write(self, folder: str | Path) -> None:
         """claims.json and claims.csv. StoreError: they cannot be written."""

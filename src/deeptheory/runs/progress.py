@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from deeptheory.core.names import count_of
+
 _LINE_EVERY = 10.0  # seconds between two lines of one step
 _LOOK_EVERY = 0.25
 
@@ -19,7 +21,8 @@ class Lines:
 
     def begin(self, step: str, done: float, total: int) -> None:
         self._started = self._said = time.monotonic()
-        self.say(f"{step}: {done:.0f} of {total} units there" if done else f"{step}: {total} units")
+        units = count_of(total, "unit")
+        self.say(f"{step}: {done:.0f} of {units} done already" if done else f"{step}: {units}")
 
     def at(self, step: str, done: float, total: int) -> None:
         if time.monotonic() - self._said >= _LINE_EVERY:

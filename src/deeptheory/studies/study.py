@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
@@ -133,12 +133,12 @@ def find(name: str) -> Study:
 
 def reproduce(
     study: str,
-    scale: str = "quick",
+    scale: Literal["quick", "standard", "paper"] = "quick",
     out: str | Path | None = None,
     seed: int = 0,
     *,
     protocol: str | None = None,
-    engine: str = "serial",
+    engine: Literal["serial", "processes"] = "serial",
     jobs: int | None = None,
     only: str | None = None,
     resume: bool | None = None,
@@ -149,7 +149,7 @@ def reproduce(
 
     study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study has them. out: the run
     folder, by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed: networks, splits and resamples are
-    drawn from it. protocol: a published set of settings by name. engine: "serial" or "processes", with `jobs` workers.
+    drawn from it. protocol: a published set of settings by name. engine: "processes", with `jobs` workers (None: one per core), or "serial".
     only: one step alone. settings: by name, e.g. activation="relu"; a run in which a published one is changed decides no
     claim. progress: as in runs.Run.execute.
     InputError: an unknown name, a value that is not accepted; nothing is run then. StoreError: the folder holds another run.

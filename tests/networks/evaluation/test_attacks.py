@@ -274,3 +274,9 @@ def test_matched_by_hand():
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+@pytest.mark.parametrize("wrong", [{"restarts": -1}, {"steps": 0}, {"steps": 2.5}])
+def test_strong_takes_no_count_under_which_nothing_is_attacked(wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        pgd(nn.Linear(4, 3), torch.rand(5, 4), torch.arange(5) % 3, 0.1, **wrong)

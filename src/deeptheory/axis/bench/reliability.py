@@ -57,12 +57,19 @@ def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
 
 
 def signal_power(trials: Any) -> np.ndarray:
-    """rho [unit] as signal variance / variance of the mean over trials; NaN without repeats. InputError: t < 2."""
+    """rho [unit]: signal variance over the variance of the mean over trials, unbiased; NaN without repeats.
+
+    trials: [n, t, unit], NaN where there was no such trial. Source: Sahani & Linden 2003. InputError: t < 2.
+    """
     return _signal_power(*_parts(_trials(trials))).cpu().numpy()
 
 
 def bootstrap(trials: Any, draws: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """low, high [unit]: 95 % interval of signal_power over resampled stimuli, on the scale log(1 - rho)."""
+    """low, high [unit]: 95 % interval of signal_power over resampled stimuli, on the scale log(1 - rho).
+
+    trials: [n, t, unit], as for signal_power; draws: resamplings. Studentised (Efron & Tibshirani 1993, chapter 12).
+    InputError: as signal_power; draws below 1.
+    """
     check_whole(draws=(draws, 1), seed=(seed, 0))
     parts = _parts(_trials(trials))
     rng = np.random.default_rng([seed, 4])

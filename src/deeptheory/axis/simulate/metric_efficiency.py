@@ -92,9 +92,11 @@ def metric_efficiency(
     radius=(0.5, 1.5),
     seeds=(0, 1, 2, 3),
 ) -> Efficiency:
-    """See Efficiency.
+    """What linear readers make of axis cells and of exemplar cells, as many and as noisy (Chang & Tsao 2017, figure 7).
 
-    n stimuli, d dimensions; radius: of the exemplars, in median norms. InputError: no unit or seed.
+    units: numbers of cells; n stimuli, d dimensions; candidates: among how many identity is asked for; reliability: of
+    every cell; radius: of the exemplars, in median norms. Returns accuracy [seed, metric, units, reader] beside chance.
+    InputError: no unit or seed.
     """
     check_whole(n=(n, 1), d=(d, 1), candidates=(candidates, 2))
     units = tuple(sorted(whole_numbers("units", units, 1).tolist()))

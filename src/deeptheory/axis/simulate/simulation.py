@@ -5,7 +5,7 @@ of shares gives a mixture. `Simulation.respond` shows the same cells other stimu
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -100,8 +100,8 @@ def simulate(
     reliability: float = 0.9,
     trials: int = 1,
     radius=(0.5, 1.5),
-    sign: str = "both",
-    noise: str = "poisson",
+    sign: Literal["plus", "minus", "both"] = "both",
+    noise: Literal["poisson", "gaussian"] = "poisson",
     seed: int = 0,
 ) -> Simulation:
     """Cells of a known code and their noisy responses to Gaussian stimuli.

@@ -12,6 +12,7 @@ is nothing else that they could see.
 
 import warnings
 from collections.abc import Callable
+from typing import Literal, get_args
 
 import torch
 
@@ -21,7 +22,8 @@ from deeptheory.capsules.tracing import traced
 from deeptheory.core.errors import MissingDependency
 from deeptheory.core.names import pick
 
-BACKENDS = ("auto", "eager", "recompute", "native", "triton")
+Backend = Literal["auto", "eager", "recompute", "native", "triton"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 SMALL = 64 << 20  # bytes of votes up to which they may be kept
 _CACHED = 16 << 20  # and up to which that is faster than making them again
 _LANES = 16

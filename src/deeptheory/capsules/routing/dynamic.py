@@ -15,7 +15,7 @@ from torch import einsum
 from deeptheory.capsules.native.dynamic import NativePasses
 from deeptheory.capsules.on_gpu.dynamic import TritonPasses
 from deeptheory.capsules.routing import recomputed
-from deeptheory.capsules.routing.backends import choose, prefer
+from deeptheory.capsules.routing.backends import Backend, choose, prefer
 from deeptheory.capsules.routing.checks import (
     autocast_dtype,
     check_layer_input,
@@ -43,7 +43,7 @@ def dynamic_routing(
     detach: bool = False,
     *,
     mask=None,
-    backend: str = "auto",
+    backend: Backend = "auto",
 ) -> Any:
     """Routing by agreement (procedure 1). u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of
     u.

@@ -15,7 +15,7 @@ from torch import einsum
 from torch.nn.functional import logsigmoid
 from torch.utils.checkpoint import checkpoint
 
-from deeptheory.capsules.routing.backends import choose
+from deeptheory.capsules.routing.backends import Backend, choose
 from deeptheory.capsules.routing.checks import (
     check_outcome,
     floating,
@@ -50,7 +50,7 @@ def em_routing(
     types=None,
     presence: str = "cost",
     *,
-    backend: str = "auto",
+    backend: Backend = "auto",
 ) -> Any:
     """EM routing (Hinton et al. 2018, Procedure 1).
 

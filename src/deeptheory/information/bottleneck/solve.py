@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from deeptheory.core.arrays import is_torch, like
 from deeptheory.core.errors import InputError
@@ -33,6 +33,7 @@ def _check_options(solve: Callable[..., Any], method: str, options: dict[str, An
             raise InputError(f"method {method!r} has no option {name!r}; its options: {', '.join(own) or 'none'}")
 
 
+Method = Literal["ib", "dib", "agglomerative", "sequential", "squared", "variational", "gaussian"]
 METHODS: dict[str, Callable[..., BottleneckSolution]] = {
     "ib": ib,
     "dib": dib,
@@ -44,7 +45,7 @@ METHODS: dict[str, Callable[..., BottleneckSolution]] = {
 }
 
 
-def bottleneck(p_xy: Any, beta: float, method: str = "ib", **options: Any) -> BottleneckSolution:
+def bottleneck(p_xy: Any, beta: float, method: Method = "ib", **options: Any) -> BottleneckSolution:
     """The information bottleneck of a joint table p_xy [nx, ny] (numpy or torch; probabilities that sum to 1, or counts as
     integers) at trade-off beta.
 

@@ -8,7 +8,7 @@ a power of two first: their edges would be rounded by whole cells, their widths 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from deeptheory.information.counting import binned, cells, x_log_x
 from deeptheory.information.entering import as_activations, as_dict, as_labels, numbered
 from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_cells, held_keys
 
-_SPACINGS = {"width": "equal width", "count": "equal count", "entropy": "entropy-based"}
+Spacing = Literal["width", "count", "entropy"]
+Bounds = Literal["unit", "layer", "global"]
+_SPACINGS: dict[str, str] = {"width": "equal width", "count": "equal count", "entropy": "entropy-based"}
 _BOUNDED = {"tanh": np.tanh, "softsign": lambda z: z / (1 + np.abs(z)), "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(z / 2)}
 _ENDS = {"tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 _FAR = 900  # powers of two from which on a range's width, or one over it, may leave float64
@@ -44,7 +46,7 @@ class Binning:
     """
 
     n: int
-    bounds: str | tuple[float, float]
+    bounds: Bounds | tuple[float, float]
     spacing: str
     clamp: bool
     edges: tuple[float, ...] | None
@@ -53,9 +55,9 @@ class Binning:
     def __init__(
         self,
         n: int | None = None,
-        bounds: str | tuple[float, float] = "layer",
+        bounds: Bounds | tuple[float, float] = "layer",
         *,
-        spacing: str = "width",
+        spacing: Spacing = "width",
         clamp: bool = False,
         edges=None,
         _wrap: bool = False,

@@ -64,14 +64,14 @@ class FaceNet(nn.Module):
 
 
 def classification_loss(module: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-    """Mean cross-entropy in nats of (pictures, labels), for `dt.networks.train`."""
+    """Mean cross-entropy in nats of a batch (pictures [B, C, H, W], labels [B]), for `dt.networks.train`."""
     pictures, labels = batch
     return F.cross_entropy(module(pictures), labels)
 
 
 @torch.no_grad()
 def accuracy(module: nn.Module, pictures: Tensor, labels: Tensor, batch: int = 512) -> float:
-    """Share of pictures whose largest logit is the label's."""
+    """Share of pictures [n, C, H, W] whose largest logit is the label's; labels: [n]."""
     right = sum(
         int((module(pictures[k : k + batch]).argmax(1) == labels[k : k + batch]).sum())
         for k in range(0, len(labels), batch)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.shapes import check_finite, check_shapes, check_whole
 from deeptheory.networks.evaluation.scores import Scores, as_labels, check_classes, check_scores, first_output
 from deeptheory.networks.single.modules import as_of, evaluating
 
@@ -152,8 +152,9 @@ def pgd(
     images: [n, C, H, W] within bounds; labels: [n]; epsilon: largest change of a pixel, in the unit of the pixels.
     Returns pictures of the same shape. restarts: random starts beside the picture itself; steps: of each.
     Source: iterated steps of Kurakin et al. 2017 from the random starts of Madry et al. 2018, on a margin of logits as
-    in Carlini & Wagner 2017. InputError: as bim.
+    in Carlini & Wagner 2017. InputError: as bim; restarts below 0.
     """
+    check_whole(restarts=(restarts, 0), steps=(steps, 1))
     x, y = _check(module, images, labels, bounds)
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     away = 1.0 if targets is None else -1.0
@@ -250,6 +251,8 @@ def gradient_profile(
 ) -> GradientProfile:  # fmt: skip
     """How large the gradient of the loss is by pixels, and how much of it is exactly zero (Hinton et al. 2018,
     section 5.2).
+
+    images: [n, C, H, W] within bounds; labels: [n]. Gradients are of each picture's own loss. InputError: as bim.
     """
     x, y = _check(module, images, labels, bounds)
     each = lambda s, t: loss(s, t) * len(t)  # noqa: E731  # of one picture, not of the mean over a batch

@@ -248,7 +248,7 @@ class Autograd:
         self.step += 1
         t = int(self.step[0])
         for p, g, m, v in zip(self.parameters, grads, self.m, self.v):
-            lr = torch.as_tensor(plan.lr, dtype=p.dtype, device=p.device).view(-1, *[1] * (p.ndim - 1))
+            lr = torch.tensor(plan.lr, dtype=p.dtype, device=p.device).view(-1, *[1] * (p.ndim - 1))
             if plan.optimizer == "adam":
                 b1, b2 = plan.betas
                 m.mul_(b1).add_(g, alpha=1 - b1)

@@ -6,7 +6,7 @@ Epoch e means: e passes over the training set are done. What is recorded at e co
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -98,7 +98,7 @@ def fit(
     gradients=None,
     gradient_batch: int | None = None,
     seed: int = 0,
-    split: str = "random",
+    split: Literal["random", "common", "first"] = "random",
     reshuffle: bool = True,
     drop_last: bool = False,
     momentum: float = 0.0,
@@ -108,7 +108,7 @@ def fit(
     checkpoint: str | Path | None = None,
     checkpoint_seconds: float = 30.0,
     progress: Callable[[int, int], None] | None = None,
-    engine: str = "auto",
+    engine: Literal["auto", "handwritten", "autograd"] = "auto",
 ) -> History:
     """Train every network of the population, in place; record the epochs in `record_at`.
 

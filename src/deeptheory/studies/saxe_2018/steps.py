@@ -198,8 +198,8 @@ def smallest_network(settings, unit, inputs, workspace, progress):
         .assign(
             rescaled_i_x=(("seed", "factor"), [[float(linear_information([[first / c]], 1.0)) for c in FACTORS]]),
             function_change=(("seed", "factor"), [[abs((c * second) * (first / c) - second * first) for c in FACTORS]]),
-            **{f"ksg_{name}": ("seed", [value]) for name, value in ksg.items()},
         )
+        .assign({f"ksg_{name}": ("seed", [value]) for name, value in ksg.items()})
         .drop_attrs()
     )
 
