@@ -138,7 +138,7 @@ def reproduce(
     seed: int = 0,
     *,
     protocol: str | None = None,
-    engine: Literal["serial", "processes"] = "serial",
+    engine: Literal["serial", "processes"] = "processes",
     jobs: int | None = None,
     only: str | None = None,
     resume: bool | None = None,
