@@ -230,7 +230,7 @@ def test_pixels_tell_people_apart_under_one_light_and_not_across_lights():
         (lambda f: ProceduralFaces(8), "size is 8; a face needs at least 16"),
         (lambda f: ProceduralFaces(background=85), "background is 85; needed: 0"),
         (lambda f: f.sample(0), "n is 0; needed: an integer, at least 1"),
-        (lambda f: f.sample(1, -1), "seed -1"),
+        (lambda f: f.sample(1, -1), "seed is -1; needed: an integer, at least 0"),
         (lambda f: f.sample(1, pose="side"), "unknown pose 'side'. Known: frontal, near, any"),
         (lambda f: f.sample(1, light="dim"), "unknown light 'dim'"),
         (lambda f: f.sample(2, pose=np.zeros(5)), r"pose has shape \[5\]; needed: \[6\], \[2, 6\]"),

@@ -1,7 +1,7 @@
 """mi: the mutual information of two files of paired rows."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -42,7 +42,14 @@ def mi(
     from deeptheory.information import mutual_information
 
     found = mutual_information(
-        left, right, method, permutations=permutations, groups=labels, block=block, unit=unit, **options
+        left,
+        right,
+        cast(Any, method),
+        permutations=permutations,
+        groups=labels,
+        block=block,
+        unit=cast(Any, unit),
+        **options,  # words that are not known are refused there, with near names
     )
     said: dict[str, Any] = {
         "value": found.value,

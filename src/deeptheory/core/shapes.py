@@ -100,7 +100,8 @@ def labels_of(name: str, labels: Any, n: int) -> np.ndarray:
             f"{name} are labels of several kinds or lengths; needed: [{n}] of one kind ({error})"
         ) from error
     if out.shape != (n,):
-        raise InputError(f"{name} have shape {list(out.shape)}; needed: [{n}], one per row")
+        verb = "have" if name.endswith("s") else "has"
+        raise InputError(f"{name} {verb} shape {list(out.shape)}; needed: [{n}], one per row")
     return out
 
 

@@ -176,7 +176,7 @@ def test_parameters_that_cannot_be_drawn_again_are_named():
             "no unit of layer 'relu2' is above 0 for 1.1",
         ),
         (lambda m, x, f: record_units(m, ["conv"], x, noise=Poisson()), "none negative"),
-        (lambda m, x, f: Poisson(rate=0), "rate, window, trials are 0, 0.251, 4"),
+        (lambda m, x, f: Poisson(rate=0), "rate is 0; needed: a finite number above 0"),
         (lambda m, x, f: Poisson()(np.ones(3), 0), r"responses have shape \[3\]"),
     ],
 )

@@ -149,8 +149,8 @@ def test_a_transfer_is_one_for_the_same_cells_under_another_covariance():
     ("call", "match"),
     [
         (lambda c: null_plane(c, 9, [0]), "unit 9 is not among the 4 kept"),
-        (lambda c: null_plane(c, 0, [300]), r"rows are \[300\], reach 2; needed: stimuli from 0 to 299"),
-        (lambda c: null_plane(c, 0, [0], reach=0), r"rows are \[0\], reach 0"),
+        (lambda c: null_plane(c, 0, [300]), r"rows are \[300\]; needed: stimuli from 0 to 299"),
+        (lambda c: null_plane(c, 0, [0], reach=0), "reach is 0; needed: a finite number above 0"),
         (lambda c: distractor_ratio(np.zeros((3, 2)), np.zeros((3, 1))), r"predicted is \[3, 2\], actual \[3, 1\]"),
         (lambda c: axis_transfer(c, c, "color"), "unknown block 'color'"),
         (

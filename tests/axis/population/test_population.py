@@ -160,7 +160,10 @@ Y = RNG.standard_normal((40, 3))
         (lambda: ax.latent_alignment(Y * [1, 0, 1], Y), "columns that never vary, the first 1"),
         (lambda: ax.latent_alignment(Y, Y * np.nan), "latents hold NaN"),
         (lambda: ax.udr([Y]), "needed: two models or more"),
-        (lambda: ax.view_tolerance(Y, np.zeros(39), np.zeros(40)), "identity 39"),
+        (
+            lambda: ax.view_tolerance(Y, np.zeros(39), np.zeros(40)),
+            r"identity has shape \[39\]; needed: \[40\], one per row",
+        ),
         (lambda: ax.view_tolerance(Y, np.zeros(40), np.arange(40) % 2), "there are 1 identities and 2 views"),
         (lambda: ax.view_tolerance(Y, np.arange(40) % 2, np.arange(40) % 2), "38 pictures show an identity in a view"),
         (lambda: ax.object_space(Y, 4), r"responses have shape \[40, 3\]; 4 components"),

@@ -235,7 +235,8 @@ def views(settings, unit, inputs, workspace, progress):
     progress(1, 2)
     of_people = np.repeat(generator(unit, "people in views").standard_normal((2, _PEOPLE, 25)), len(_YAWS), axis=1)
     images = render(*of_people, pose=np.tile(_turned(_YAWS), (_PEOPLE, 1))).images
-    cells = [dt.axis.record_units(net, LAYERS, images, **recorded(settings, unit) | {"noise": None}) for net in nets]
+    how: dict[str, Any] = recorded(settings, unit) | {"noise": None}
+    cells = [dt.axis.record_units(net, LAYERS, images, **how) for net in nets]
     pixels = _known(unit, dt.axis.pixels_of(images, settings["cells"], unit)[0])
     known = np.array([[_known(unit, seen[name].responses) for name in LAYERS] for seen in cells])
     progress(2, 2)
