@@ -24,7 +24,11 @@ CAUSES = {  # beginning of a claim's id -> what changed
     "shwartz-ziv-tishby-2017/mnist-gradient-phases": "four networks have no interval of a median",
     "tishby-zaslavsky-2015/layers-after-bifurcations": "signed distance, trained minus untrained, in place of an "
     "unsigned one",
-    "chang-tsao-2017/ramp": "a ramp needs positive evidence",
+    "chang-tsao-2017/ramp": "a ramp needs positive evidence; units that do not tell are left out",
+    "chang-tsao-2017/eigenface-worse": "a difference in place of a ratio that may be negative",
+    "tishby-zaslavsky-2015/dpi-chain": "a theorem on exact symbols: listed without a verdict, held by a test",
+    "tishby-zaslavsky-2015/bound-above-layers": "a theorem: listed without a verdict, held by a test",
+    "rolnick-tegmark-2018/bounded-degree-no-gap": "arithmetic: listed without a verdict, held by a test",
     "chang-tsao-2017/flat-orthogonal": "exact F test cleared of linear terms; flat counts tuned units only",
     "chang-tsao-2017/identify-at-40": "decoders choose their penalty without the faces they are scored on",
     "chang-tsao-2017/decode": "decoders choose their penalty without the faces they are scored on",
