@@ -18,19 +18,9 @@ def test_an_example_runs(path, tmp_path):
 
 
 def test_the_three_lines_of_the_readme_run():
-    """The first python block of the README, on a small model of somebody's."""
-    import torch
-    from torch import nn
-
+    """The first python block of the README brings its own model and data."""
     text = (Path(__file__).parents[1] / "README.md").read_text()
     block = text.split("```python")[1].split("```")[0].replace(".figure().show()", ".figure()")
-    torch.manual_seed(0)
-    names = {
-        "model": nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2)),
-        "x_probe": torch.randn(50, 4),
-        "y_probe": torch.randint(0, 2, (50,)),
-        "epochs": 3,
-        "train_one_epoch": lambda model: None,
-    }
+    names = {}
     exec(block, names)
-    assert names["recorder"].recording.steps == (0, 1, 2)
+    assert names["recorder"].recording.steps == tuple(range(10))

@@ -250,7 +250,7 @@ def test_an_estimate_brings_its_own_interval():
         (lambda: share_of([True], ["a"]), "measured has dtype <U1"),
         (lambda: share_of([True], [1.0, 2.0]), r"measured has shape \[2\], holds has 1"),
         (lambda: Sample([[1.0, 2.0]], "mean"), r"'mean' needs \[n\]"),
-        (lambda: Plate(name="a/b", title="t", figure=None, table=None, see="s", trust="t", alt="a"), "plate name is"),
+        (lambda: Plate(name="a/b", title="t", figure=None, table=None, see="s", trust="t", alt="a"), "figure name is"),
         (lambda: Plate(name="a", title="t", figure=None, table=None, see="s", trust=" ", alt="a"), "has no trust"),
     ],
 )  # fmt: skip
