@@ -44,7 +44,7 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A paper's experiments; loads no torch until its `part`s are asked for.
+    """A paper's experiments; loads no torch until a part of it is asked for.
 
     paper: the citation. arxiv: its number there, by which the study is found as well. protocols: named sets of settings that were published,
     the first of them the default. settings: what a user may change. claim_setting(scale, protocol): of the claims that state

@@ -172,12 +172,19 @@ def _weighted(fit: _Fit, clock: Clock) -> _Fit:
         leap = min(max(np.sqrt(float((w * a * a).sum()) / bend), 1.0), 64.0) if bend > 0 else 1.0
         far = w * np.exp(np.clip(2 * leap * a + leap * leap * b, -30, 30))
         far /= far.sum()
-        values = [-float(p @ np.log(np.maximum(e @ v, 1e-300))) for v in (two, far)]
+        values = [_cost(p, e @ v) for v in (two, far)]
+        if not np.isfinite(min(values)):
+            break
         w, new = (far, values[1]) if values[1] < values[0] else (two, values[0])
         if not f - new > 1e-10 or clock.over():
             break
         f = new
     return _dropped(fit.joint, fit.beta, fit.r, w)
+
+
+def _cost(p: np.ndarray, z: np.ndarray) -> float:
+    """-sum p log z; infinite where a row, however rare, would be left without a cluster."""
+    return -float(p @ np.log(z)) if z.min() > 1e-290 else np.inf
 
 
 def _dropped(joint: Joint, beta: float, r: np.ndarray, w: np.ndarray) -> _Fit:
