@@ -109,7 +109,7 @@ def test_numbers_are_finite(name, call, value):
             "radius is -1; needed: one number or two, from 0",
         ),
         (lambda: ax.metric_efficiency((3,), n=30, d=4, candidates=40), "candidates is 40; needed: 2 to 30"),
-        (lambda: ax.view_tolerance(Y, list("ab"), np.arange(60) // 30), r"identity have shape \[2\]; needed: \[60\]"),
+        (lambda: ax.view_tolerance(Y, list("ab"), np.arange(60) // 30), r"identity has shape \[2\]; needed: \[60\]"),
         (
             lambda: ax.view_tolerance(Y, np.arange(60) % 30, np.arange(60) // 30, mirrors=3),
             "mirrors is 3; needed: pairs",
