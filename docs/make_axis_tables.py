@@ -47,7 +47,7 @@ def asked(code: str | dict[str, float], n: int, **options: Any) -> Power:
             variances="isotropic",
             controversial=0,
             seed=0,
-        )  # type: ignore[arg-type]
+        )  # type: ignore[arg-type]  # the code is a text of the table
     found = verdict_power(code, n, **options)
     if KEEP:
         KEEP[0].write_text(json.dumps(kept | {key: found.counts}, indent=1))

@@ -1,12 +1,14 @@
 """What instruments hold of the probe: whatever dtype, grad mode or default dtype, and values at the edges of it."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from deeptheory.core.errors import InputError
 from deeptheory.inspection.engine import measure
 from deeptheory.inspection.instrument import Batch, Context
 from deeptheory.inspection.instruments import INSTRUMENTS, load
@@ -137,3 +139,11 @@ def test_inputs_without_a_jacobian_are_left_out():
     none = measure(Dead(), -x.abs(), y, instruments="propagation", twins=0)["propagation"]
     assert none.of("relative_variance")[0].note == "the Jacobian is 0 at every input"
     assert none.of("largest")[0].value == 0
+
+
+def test_labels_are_those_of_a_probe_with_classes():
+    probe = context(4, [0, 1, 0, 1])
+    assert probe.labels is probe.targets
+    for without in (replace(probe, classes=None), replace(probe, targets=None)):
+        with pytest.raises(InputError, match="no classes"):
+            without.labels

@@ -173,6 +173,7 @@ def decoded(network: nn.Module, capsules: Any, labels: Any, batch: int = 256) ->
     capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1). InputError:
     a network without a decoder.
     """
-    if getattr(network, "decoder", None) is None:
+    decoder = getattr(network, "decoder", None)
+    if decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
-    return as_numpy(predict(network.decoder, capsules, as_tensor(labels).long(), batch=batch))  # type: ignore[arg-type]
+    return as_numpy(predict(decoder, capsules, as_tensor(labels).long(), batch=batch))

@@ -35,7 +35,7 @@ class _Stream:
     @torch.inference_mode(False)
     def result(self) -> list[Reading]:
         """Collapse, and accuracies of decoders."""
-        x, codes = self._held.x.double(), self._context.targets[self._rows]  # type: ignore[index]
+        x, codes = self._held.x.double(), self._context.labels[self._rows]
         names = ["nc1", "scatter_ratio", "linear", "nearest_mean", "equinorm", "equiangle", "maximal_angle"]
         names += ["nc3", "nc4"] if self._is_head else []
         if not bool(torch.isfinite(x).all()):

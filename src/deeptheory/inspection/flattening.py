@@ -53,7 +53,7 @@ def run(context: Context) -> dict[str, list[Reading]]:
     if not parts:
         why = "no two linear maps follow each other in a Sequential"
         return {"": [Reading(quantity=q, value=math.nan, note=why) for q in names]}
-    small = [(path, p) for path, p in parts if max(max(m.weight.shape) for m in p) <= _MOST]  # type: ignore[attr-defined]
+    small = [(path, p) for path, p in parts if max(max(m.weight.shape) for m in p) <= _MOST]  # type: ignore[attr-defined]  # Linears
     costs: list[FlatteningCost] = [flattening_cost(p) for _, p in small]
     deep = sum(c.deep for c in costs)
     if not deep:

@@ -170,9 +170,9 @@ def _largest(loss: _Loss, k: int, tolerance: float, seed: int) -> np.ndarray:
         matrix = np.stack([loss.times(e) for e in np.eye(loss.size)])
         return np.linalg.eigvalsh((matrix + matrix.T) / 2)[::-1][:k].copy()
     start = np.random.default_rng(seed).normal(size=loss.size)
-    operator: Any = LinearOperator((loss.size, loss.size), matvec=loss.times, dtype=np.float64)  # type: ignore[call-arg]
+    operator: Any = LinearOperator((loss.size, loss.size), matvec=loss.times, dtype=np.float64)  # type: ignore[call-arg]  # a factory
     try:
-        found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)  # type: ignore[arg-type]
+        found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)  # type: ignore[arg-type]  # as documented
     except ArpackNoConvergence as error:
         raise InputError(f"only {len(error.eigenvalues)} of {k} eigenvalues converged; ask for fewer, or a larger tolerance=") from error  # fmt: skip
     return np.sort(found)[::-1]

@@ -88,7 +88,7 @@ class _Stream:
             return [Reading(quantity=q, value=math.nan, note="some activations are not finite") for q in names]
         if self._held.constant:
             return [Reading(quantity=q, value=math.nan, note="the layer is constant") for q in names]
-        labels = self._context.targets[self._rows].numpy()  # type: ignore[index]
+        labels = self._context.labels[self._rows].numpy()
         columns = 1 + min(labels.shape[1] - 1, max(1, _MASSES // (self._context.classes or 2)))
         labels = labels[:, :columns]
         return [*self._noise(h, labels), *self._bins(h, labels)]

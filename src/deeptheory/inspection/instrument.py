@@ -117,6 +117,13 @@ class Context:
     twin: int | None = None
     options: Mapping[str, Any] | None = None
 
+    @property
+    def labels(self) -> "torch.Tensor":
+        """The targets of a probe with classes. InputError: it has none."""
+        if self.targets is None or self.classes is None:
+            raise InputError("this probe has no classes; an instrument that needs them states needs='classes'")
+        return self.targets
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:

@@ -18,7 +18,7 @@ class Progress:
     def __init__(self, told: Callable[[float, float], Any] | bool | None, promised: dict[str, float]):
         self._promised, self._told = promised, told
         self._whole = max(sum(promised.values()), 1e-9)
-        self._done = self._skipped = 0.0
+        self._done = self._skipped = self._reached = 0.0
         self._began = self._said = time.monotonic()
         self._unit, self._batches, self._total = "", 0, 1
         self._bar: Any = None
@@ -61,6 +61,7 @@ class Progress:
 
     def _say(self) -> None:
         fraction, left = self.now()
+        self._reached = fraction = max(self._reached, fraction)  # a sum's last digit never sets it back
         if callable(self._told):
             self._told(fraction, left)
         elif self._bar is not None:

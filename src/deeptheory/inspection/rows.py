@@ -64,7 +64,7 @@ def kept_rows(context: Context, most: int) -> Tensor:
     """At most so many samples of the probe, ascending: the same fraction of each class, drawn from the seed."""
     if context.n <= most:
         return torch.arange(context.n)
-    codes = context.targets[:, 0].numpy()  # type: ignore[index]
+    codes = context.labels[:, 0].numpy()
     order = np.random.default_rng(context.seed).permutation(context.n)
     counts = np.bincount(codes)
     rank, seen = np.empty(context.n), np.zeros(len(counts))

@@ -63,7 +63,7 @@ class _Kept(DataLoader):
     """Batches that were drawn already, in the form of a loader."""
 
     def __init__(self, items: list[Any]):
-        super().__init__(items, batch_size=None)  # type: ignore[arg-type]
+        super().__init__(items, batch_size=None)  # type: ignore[arg-type]  # a list is indexed like a Dataset
 
 
 def _rows(n: int, first: int, seed: int) -> np.ndarray:

@@ -84,10 +84,11 @@ def _how(a: Entry, b: Entry) -> str:
         return "region"
     if all(_same(getattr(a, k), getattr(b, k)) for k in ("measured", "low", "high")):
         return ""
-    ends = (a.low, a.high, b.low, b.high)
-    if any(v is None or math.isnan(v) for v in ends):
+    ends = [v for v in (a.low, a.high, b.low, b.high) if v is not None and not math.isnan(v)]
+    if len(ends) < 4:
         return "number"
-    apart = a.high < b.low or b.high < a.low  # type: ignore[operator]
+    low, high, other_low, other_high = ends
+    apart = high < other_low or other_high < low
     return "number (intervals apart)" if apart else "number"
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import sympy
 
 MOST_DEPTH = 1_000
-_MOST_NODES = 25_000  # of all plans that one search looks at
+_MOST_NODES = 25_000  # of all plans of one search
 _FANS = (2, 3, 4, 5, 6, 8, 10, 12, 16)
 
 

@@ -291,7 +291,7 @@ def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:
     """Name, function and argument of an applied function. InputError: one that is not known, or not smooth."""
     name = type(e).__name__
     if name in FUNCTIONS and len(e.args) == 1:
-        return name, FUNCTIONS[name], e.args[0]  # type: ignore[return-value]
+        return name, FUNCTIONS[name], e.args[0]  # type: ignore[return-value]  # sympy calls it Basic
     if name in _CORNERED:
         raise InputError(f"{_CORNERED[name]} is not smooth, so no polynomial comes close to it at its corners; write the formula without it")  # fmt: skip
     raise InputError(f"{name} is no function that is expanded; known: {', '.join(FUNCTIONS)}, 1/x, sqrt and powers")

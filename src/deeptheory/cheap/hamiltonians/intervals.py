@@ -338,4 +338,4 @@ def _solved(log: np.ndarray, t: int, states: int, exact: bool) -> tuple[float, f
 def _root(function: Callable[[float], float], reach: float, close: float) -> float:
     from scipy.optimize import brentq
 
-    return float(brentq(function, -reach, reach, xtol=close))  # type: ignore[arg-type]
+    return float(brentq(function, -reach, reach, xtol=close))  # type: ignore[arg-type]  # without full_output: a number
