@@ -24,7 +24,8 @@ def test_a_few_kills_lose_nothing(tmp_path):
     done, rows = killed(tmp_path / "kills.jsonl", "--few")
     assert done.returncode == 0, done.stderr
     assert {r["trial"]["engine"] for r in rows} == {"serial", "processes"}
-    assert sum(r["kills"] for r in rows) >= 5
+    assert all(r["kills"] for r in rows if r["trial"]["at"])  # one at a random moment may come too late
+    assert sum(r["trial"]["at"] is not None for r in rows) >= 4
     assert not [r["wrong"] for r in rows if r["wrong"]]
 
 
