@@ -336,6 +336,9 @@ def test_copies_and_labels_of_few_samples_are_said():
     assert "600 rows are copies of 150" in " ".join(got.notes)
     assert "copies" not in " ".join(dt.mutual_information(x, rng.integers(0, 2, 600), "labels").notes)
     assert "copies" not in " ".join(dt.mutual_information(relu(rng, 600, 3), rng.integers(0, 2, 600), "labels").notes)
+    for n, d in ((300, 1), (300, 3), (1000, 3)):  # most rows are all zeros, and the others stand once
+        sparse = np.maximum(rng.normal(size=(n, d)) - 1.5, 0)
+        assert "copies" not in " ".join(dt.mutual_information(sparse, rng.integers(0, 2, n), "labels").notes)
     u = rng.standard_normal(90)
     few = dt.conditional_mutual_information(u, u + rng.standard_normal(90), (np.arange(90) // 3).astype(str), "ksg")
     assert "3 samples per combination of labels" in " ".join(few.notes)

@@ -52,13 +52,16 @@ def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0
 
 
 def copied(a: np.ndarray, label: np.ndarray) -> tuple[str, ...]:
-    """A note where most rows of x are listed more than once, many different ones, and always with one label."""
+    """A note where most rows of x are listed more than once, many different ones, and always with one label; the commonest
+    row aside (zeros of a sparse layer are no copies)."""
     if len(np.unique(a[:, 0])) > len(a) / 2:
         return ()
-    row = np.unique(a, axis=0, return_inverse=True)[1].ravel()
+    _, row, sizes = np.unique(a, axis=0, return_inverse=True, return_counts=True)
+    row, others = row.ravel(), np.delete(sizes, sizes.argmax())
     pair = np.unique(row * (label.max() + 1) + label)
     groups = row.max() + 1
-    if groups < 20 or groups > len(a) / 2 or len(pair) > 1.05 * groups:
+    once = others[others == 1].sum()
+    if groups < 20 or groups > len(a) / 2 or once > others.sum() / 2 or len(pair) > 1.05 * groups:
         return ()
     return (f"{len(a)} rows are copies of {groups}, each with one label: independent samples, or the same ones again?",)
 
