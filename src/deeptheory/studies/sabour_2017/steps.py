@@ -3,9 +3,11 @@
 A training step gives [seed]: the weights, the loss of every update, and what was measured at each logged step.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 import xarray as xr
 
 import deeptheory as dt
@@ -17,6 +19,7 @@ _SHOWN = 8  # images in a figure
 _LONG = 8  # iterations over which the change of logits is followed
 _PERTURBED = 200
 _BASELINE = [256, 256, 128, 328, 192]  # the paper's, for digits
+_WHOLE = {"train": 60_000, "test": 10_000, "shrink": 1, "net": {}, "batch": 100, "lr": 0.001, "decay": "paper"}
 _TASKS = ("digits", "moved", "overlaid")  # in the order of the setting `updates`
 _MOVES = {
     "digits": {"pad": 0, "max_shift": 2},
@@ -135,6 +138,52 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
     found["weights"] = (("seed", "parameter"), dt.networks.weights(network)[None])
     found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
     return xr.Dataset(found, coords={"seed": unit, "look": list(log.looks)}, attrs={"full": int(settings["full"])})
+
+
+def whole(settings, unit, inputs, workspace, progress):
+    """The paper's own network on all digits of MNIST, `unit` iterations: test error after every epoch. Dataset over iterations.
+
+    Convolutions and decoder in bfloat16 where the processor has it (docs/capsule_step.md: as accurate, half the time); routing, weights
+    and test errors in float32.
+    """
+    epochs, settings = settings["whole_epochs"], {**settings, **_WHOLE}
+    if not epochs:
+        return xr.Dataset({"error": (("iterations", "epoch"), np.zeros((1, 0)))}, coords={"iterations": [unit]})
+    images, labels, held, answers = digits(settings)
+    per, seed = len(images) // settings["batch"], settings["seed"]
+
+    @lru_cache(1)
+    def order(epoch: int) -> np.ndarray:
+        return generator(seed, f"epoch {epoch}").permutation(len(images))
+
+    def batches(step: int, g: np.random.Generator):
+        rows = order(step // per)[step % per * settings["batch"] :][: settings["batch"]]
+        moved = dt.datasets.random_shift(images[rows], seed=g, **_MOVES["digits"])
+        return _inputs(moved, settings), as_tensor(labels[rows])
+
+    objective = dt.capsules.capsule_objective(reconstruction=settings["reconstruction"], convention=settings["convention"])  # fmt: skip
+
+    def loss(module, batch):
+        with torch.autocast("cpu", torch.bfloat16):
+            return objective(module, batch).float()
+
+    log = dt.networks.train(
+        dt.networks.seeded(lambda: _capsules(settings, "digits", unit), seed),
+        batches,
+        loss,
+        steps=epochs * per,
+        lr=settings["lr"],
+        schedule=_decay(settings, epochs * per, slow=1),
+        evaluate=lambda module: {"error": dt.capsules.error_rate(module, _inputs(held, settings), answers)},
+        every=per,
+        seed=seed,
+        checkpoint=workspace / "network",
+        progress=progress,
+    )
+    rows = {"error": (("iterations", "epoch"), log.measured["error"][None])}
+    rows["losses"] = (("iterations", "update"), log.losses[None].astype(np.float32))
+    sizes = {"train": len(images), "test": len(held), "batch": settings["batch"]}
+    return xr.Dataset(rows, coords={"iterations": [unit], "epoch": np.arange(epochs + 1)}, attrs=sizes)
 
 
 def _decay(settings: dict, updates: int, slow: int):
@@ -259,6 +308,13 @@ STEPS = [
     _training("multimnist-capsules", "overlaid digits: capsules", task="overlaid"),
     _training("multimnist-r1", "overlaid digits: uniform coupling", task="overlaid", iterations=1),
     _training("multimnist-cnn", "overlaid digits: convolutional network", task="overlaid", cnn=True),
+    Step(
+        name="whole",
+        function=whole,
+        units=lambda settings: [1, 3],
+        combine="iterations",
+        about="the paper's own network, one and three routings, some epochs of all digits",
+    ),
     _seen(reconstructions, "r3-reconstruction", "drawings"),
     _seen(perturbation, "r3-reconstruction", "numbers of a pose"),
     _seen(logits, "r3-reconstruction", "change by iteration"),
