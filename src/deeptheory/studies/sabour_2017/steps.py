@@ -1,4 +1,5 @@
-"""What is trained, and what is seen in it: digits with one and three routings, moved digits, overlaid digits, and what poses draw.
+"""What is trained, and what is seen in it: digits with one and three routings, moved digits, overlaid digits,
+and what poses draw.
 
 A training step gives [seed]: the weights, the loss of every update, and what was measured at each logged step.
 """
@@ -28,7 +29,8 @@ _MOVES = {
 
 
 def digits(settings: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Training images and labels, test images and labels, uint8 [n, 28, 28]; where the source is not divided, by the seed."""
+    """Training images and labels, test images and labels, uint8 [n, 28, 28]; where the source is not divided,
+    by the seed."""
     data = dt.datasets.mnist(settings["source"])
     order = generator(settings["seed"], "digits").permutation(len(data.images))
     if data.train.all():
@@ -58,7 +60,8 @@ def _batches(settings: dict, task: str):
 
 
 def _tests(settings: dict, task: str) -> dict[str, tuple[Any, Any]]:
-    """Test digits and their labels: what the error is measured on; for moved digits what the accuracies are measured on."""
+    """Test digits and their labels: what the error is measured on; for moved digits what the accuracies are measured
+    on."""
     if task == "overlaid":
         return {"error": _test_pairs(settings)[:2]}
     (*_, images, labels), seed = digits(settings), settings["seed"]
@@ -97,7 +100,8 @@ def _capsules(settings: dict, task: str, iterations: int | None = None, reconstr
 
 
 def _cnn(settings: dict, task: str):
-    """The paper's convolutional baselines, scaled; for moved digits one of about as many weights as the capsules have."""
+    """The paper's convolutional baselines, scaled; for moved digits one of about as many weights as the capsules
+    have."""
     n = _side(settings, task)
     if task == "overlaid":
         a, b, width = settings["multimnist_cnn"]
@@ -111,7 +115,9 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
     if cnn and task != "overlaid":
         settings = {**settings, "lr": settings["cnn_lr"]}
     updates, tests = settings["updates"][_TASKS.index(task)], _tests(settings, task)
-    capsules = dt.capsules.capsule_objective(reconstruction=settings["reconstruction"], convention=settings["convention"])  # fmt: skip
+    capsules = dt.capsules.capsule_objective(
+        reconstruction=settings["reconstruction"], convention=settings["convention"]
+    )
 
     def evaluate(module):
         errors = {name: dt.capsules.error_rate(module, x, labels) for name, (x, labels) in tests.items()}
@@ -227,7 +233,8 @@ def segmentation(settings, unit, inputs, workspace, progress):
 
 
 def parameters(settings, unit, inputs, workspace, progress):
-    """The paper's networks, built and counted; the bias of the class capsules, which only the program has, is left out."""
+    """The paper's networks, built and counted; the bias of the class capsules, which only the program has,
+    is left out."""
     capsules, bias = dt.capsules.CapsuleNetwork, 10 * 16
     counts = {
         "capsules": dt.networks.parameter_count(capsules) - bias,
