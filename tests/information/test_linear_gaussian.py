@@ -1,4 +1,5 @@
-"""Linear maps of Gaussian inputs: closed forms against determinants, sampling, and each other; bins even in net input."""
+"""Linear maps of Gaussian inputs: closed forms against determinants, sampling, and each other;
+bins even in net input."""
 
 import numpy as np
 import pytest

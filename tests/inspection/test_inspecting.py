@@ -36,9 +36,15 @@ def seen_by(context):
 
 
 SHARE = Instrument(
-    name="share", title="Share", question="Which class is commonest?", source="counting", limits=("Nothing about the model.",),
-    quantities=(Quantity(name="share", title="Share of the commonest class"),), needs="classes", run=seen_by,
-)  # fmt: skip
+    name="share",
+    title="Share",
+    question="Which class is commonest?",
+    source="counting",
+    limits=("Nothing about the model.",),
+    quantities=(Quantity(name="share", title="Share of the commonest class"),),
+    needs="classes",
+    run=seen_by,
+)
 
 
 def test_the_model_and_every_random_state_are_as_before():
@@ -169,7 +175,15 @@ def test_what_needs_labels_says_so_and_the_rest_runs():
 
 
 def test_a_budget_leaves_out_what_does_not_fit():
-    slow = Instrument(**{**vars(SHARE), "name": "slow", "needs": "nothing", "cost": lambda c: dt.inspection.Passes(backward=1e6), "gradients": True})  # fmt: skip
+    slow = Instrument(
+        **{
+            **vars(SHARE),
+            "name": "slow",
+            "needs": "nothing",
+            "cost": lambda c: dt.inspection.Passes(backward=1e6),
+            "gradients": True,
+        }
+    )
     model, (x, y) = net(), probe()
     found = dt.inspect(model, x, y, ["health", slow], budget="10min", twins=0, progress=False)
     assert "did not fit the budget of 600 s" in found.refused["slow"]
@@ -319,5 +333,10 @@ def test_bfloat16_and_integers_and_dicts_are_taken():
     padded[:, 3:] = 0  # what stands in the padding moves nothing
     torch.manual_seed(0)
     model = Tokens()
-    a, b = (dt.inspect(model, {"ids": i, "attention_mask": mask}, twins=0, progress=False, instruments="health").results["health"].at("act", "rank") for i in (ids, padded))  # fmt: skip
+    a, b = (
+        dt.inspect(model, {"ids": i, "attention_mask": mask}, twins=0, progress=False, instruments="health")
+        .results["health"]
+        .at("act", "rank")
+        for i in (ids, padded)
+    )
     assert a.value == b.value

@@ -1,4 +1,5 @@
-"""The instruments behind the engine: streams agree with the numeric cores, whatever the batch; notes say what cannot be measured."""
+"""The instruments behind the engine: streams agree with the numeric cores, whatever the batch;
+notes say what cannot be measured."""
 
 import math
 import re
@@ -324,8 +325,8 @@ class _Counted(nn.Module):
 
 
 def passes(classes, n=256):
-    """Forward and backward passes of the probe by all default instruments on one network, as counted and as promised. Products with
-    the Jacobian do not go through the output and are not counted."""
+    """Forward and backward passes of the probe by all default instruments on one network, as counted and as promised.
+    Products with the Jacobian do not go through the output and are not counted."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         net = _Counted(ResNet(blocks=(2, 2, 2, 2), width=4, classes=classes))

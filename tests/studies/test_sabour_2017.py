@@ -15,9 +15,11 @@ from deeptheory.studies.sabour_2017.claims import CLAIMS
 NAME = "sabour-2017"
 SMALL = {"networks": 1, "updates": [2, 2, 2], "batch": 8, "train": 100, "test": 30}
 REQUIRED = {
-    *(f"parameters/{n}" for n in ("capsules", "capsules-without-decoder", "multimnist-capsules", "cnn", "multimnist-cnn")),
+    *(f"parameters/{n}" for n in ("capsules", "capsules-without-decoder", "multimnist-capsules", "cnn",
+        "multimnist-cnn")),
     *("capsules-versus-cnn", "multimnist/r3-versus-r1", "r3-optimises-faster/digits"),
-    *("r3-versus-r1", "reconstruction-helps", "affine-at-matched-accuracy", "multimnist-versus-cnn", "width-dimension-exists"),
+    *("r3-versus-r1", "reconstruction-helps", "affine-at-matched-accuracy", "multimnist-versus-cnn",
+        "width-dimension-exists"),
     *("absent-class-not-hallucinated", "logit-change-falls", "r3-optimises-faster"),
     *(f"mnist/{n}" for n in ("cnn", "r1", "r1-reconstruction", "r3", "r3-reconstruction")),
     *(f"multimnist/{n}" for n in ("cnn", "r1-reconstruction", "r3-reconstruction")),
@@ -51,7 +53,16 @@ def test_the_ledger_holds_every_required_claim_and_every_published_row(result):
 
 def test_the_page_shows_every_figure(result):
     figures = {p.stem for p in (result.folder / "figures").glob("*.json")}
-    assert figures == {"reconstructions", "errors", "perturbation", "width", "matched", "overlaid", "segmentation", "logit-change"}  # fmt: skip
+    assert figures == {
+        "reconstructions",
+        "errors",
+        "perturbation",
+        "width",
+        "matched",
+        "overlaid",
+        "segmentation",
+        "logit-change",
+    }
     page = (result.folder / "report.html").read_text()
     assert "Not the published settings" in page
     assert "directions and differences are measured here" in page

@@ -25,7 +25,8 @@ def main(science: str, run: bool = True) -> int:
     lines = [
         f"# Trials: {science}",
         "",
-        f"{len(found)} of {len(rows)} rows at full size, {broken} did not hold; {date.today().isoformat()}, at {commits}.",
+        f"{len(found)} of {len(rows)} rows at full size, {broken} did not hold; {date.today().isoformat()}, "
+        f"at {commits}.",
         f"Made by `make trials SCIENCE={science}`.",
         "",
         "| number | trial | case | draws | measured | needed | held |",

@@ -1,9 +1,9 @@
 """The form of a trial: one row per public number, kind of trial and case; quick in `make test`, full in `make trials`.
 
-A row reads like a line of a specification. Its check draws what it needs from a generator whose seed comes from the row's
-name, `draws` times, and says what it measured, what was needed, and whether that held.
-Bands: a rate is judged against the binomial distribution, with one false alarm in a thousand rows. A quick row of a rate
-must see 80 % coverage where 95 % is nominal with 90 % probability: 100 draws do.
+A row reads like a line of a specification. Its check draws what it needs from a generator whose seed comes from the
+row's name, `draws` times, and says what it measured, what was needed, and whether that held.
+Bands: a rate is judged against the binomial distribution, with one false alarm in a thousand rows. A quick row
+of a rate must see 80 % coverage where 95 % is nominal with 90 % probability: 100 draws do.
 """
 
 import hashlib

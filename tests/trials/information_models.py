@@ -1,4 +1,5 @@
-"""Information of models in closed form, and of layers by their distances: neurons, linear maps, noisy networks, clusters."""
+"""Information of models in closed form, and of layers by their distances: neurons, linear maps,
+noisy networks, clusters."""
 
 import numpy as np
 import torch
@@ -184,13 +185,17 @@ _LINEAR = (
 )
 _CLASSES = ("information.Clusters.summarize", "information.Cosines.summarize")
 MODELS = [
-    Row("information.one_neuron_information", "truth", "sampled cells; two cells in closed form; no weight", one_neuron),
+    Row("information.one_neuron_information", "truth", "sampled cells; two cells in closed form; no weight",
+        one_neuron),
     Row("information.one_neuron_information", "invariance", "one by one or together, torch", one_neuron_shapes),
-    Row("information.noisy_neuron_information", "truth", "two points by quadrature; far apart, at no weight", two_points),
+    Row("information.noisy_neuron_information", "truth", "two points by quadrature; far apart, at no weight",
+        two_points),
     Row("information.noisy_neuron_information", "invariance", "order and repeats of points, units", points_order),
     *(Row(n, "truth", "no weight, one unit, 20,000 samples of layer and label", linear) for n in _LINEAR),
-    *(Row(n, "invariance", "turned units, torch, units of measurement, read on the probe", linear_turns) for n in _LINEAR),
-    Row("information.noisy_network_information", "truth", "one layer over 8 points: one integral; a blind layer", noisy_layers),
+    *(Row(n, "invariance", "turned units, torch, units of measurement, read on the probe", linear_turns)
+        for n in _LINEAR),
+    Row("information.noisy_network_information", "truth", "one layer over 8 points: one integral; a blind layer",
+        noisy_layers),
     Row("information.noisy_network_information", "invariance", "order of inputs, inference_mode", noisy_order),
     *(Row(n, "truth", "distances and cosines by hand; 4 equal clusters", clusters) for n in _CLASSES),
     *(Row(n, "null", "labels that mean nothing", no_classes, 40, 400) for n in _CLASSES),

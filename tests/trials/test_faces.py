@@ -126,14 +126,18 @@ def refusals(rng, draws):
 
 
 ROWS = [
-    Row("faces.FaceSpace.encode", "truth", "landmarks of drawn faces at other poses give their shape back", there_and_back, 6, 60),
+    Row("faces.FaceSpace.encode", "truth", "landmarks of drawn faces at other poses give their shape back",
+        there_and_back, 6, 60),
     Row("faces.FaceSpace.encode", "truth", "exchanged axes, other units, marks outside are refused", refusals),
-    Row("faces.FaceSpace.encode", "invariance", "numpy or torch, default dtype, inference mode, batches", kinds_of_arrays),
+    Row("faces.FaceSpace.encode", "invariance", "numpy or torch, default dtype, inference mode, batches",
+        kinds_of_arrays),
     Row("faces.FaceSpace.fit", "invariance", "order of faces", order_of_faces),
     Row("faces.FaceSpace.fit", "invariance", "pictures in 0 to 1 or 0 to 255", units_of_pictures),
-    *(Row("faces.recognized", "null", f"{g} faces of {w} coordinates, nothing in common", strangers(g, w), 20, 200) for g, w in ((10, 3), (40, 10), (20, 200))),
+    *(Row("faces.recognized", "null", f"{g} faces of {w} coordinates, nothing in common", strangers(g, w), 20, 200)
+        for g, w in ((10, 3), (40, 10), (20, 200))),
     Row("faces.recognized", "power", "the same faces with noise of .3 s.d., 40 of 10 coordinates", familiar, 5, 50),
-    Row("faces.recognized", "invariance", "units from 1e-200 to 1e200, order and scale of coordinates", units_of_coordinates),
+    Row("faces.recognized", "invariance", "units from 1e-200 to 1e200, order and scale of coordinates",
+        units_of_coordinates),
     Row("faces.held_out", "null", "pictures of noise: components explain nothing held out", noise_is_not_held),
     Row("faces.PixelSpace.encode", "truth", "all components give the pictures back", pixels_come_back),
     Row("faces.ProceduralFaces.sample", "invariance", "face k of a seed, however many are drawn", one_seed_one_face),

@@ -113,7 +113,10 @@ def least_squares(rng, draws):
     for s, theta in enumerate(start):
         for _ in range(25):
             theta = theta - 0.1 * wide.T @ (wide @ theta - y) / 40
-        out += [near(nets.theta[s].detach(), theta, 1e-5), near(done.train_loss[s, 0], 0.5 * ((wide @ theta - y) ** 2).mean(), 1e-5)]  # fmt: skip
+        out += [
+            near(nets.theta[s].detach(), theta, 1e-5),
+            near(done.train_loss[s, 0], 0.5 * ((wide @ theta - y) ** 2).mean(), 1e-5),
+        ]
     return all_of(*out)
 
 
@@ -122,7 +125,11 @@ def matched_by_hand(rng, draws):
     found = N.compare_at_equal_accuracy(
         (at, 2 * at), (at**2, at)
     )  # straight lines: the target is where the second ended
-    return all_of(near(found.target, at[-1] ** 2, 1e-12), near(found.first, 2 * at[-1] ** 2, 1e-9), near(found.second, at[-1], 1e-12))  # fmt: skip
+    return all_of(
+        near(found.target, at[-1] ** 2, 1e-12),
+        near(found.first, 2 * at[-1] ** 2, 1e-9),
+        near(found.second, at[-1], 1e-12),
+    )
 
 
 def network_robustness(rng):
@@ -207,28 +214,44 @@ def companions(rng, draws):
 
 
 def counted(rng, draws):
-    """Sabour et al. 2017: 8.2 and 6.8 million; Hinton et al. 2018: 310 and 68 thousand; specs/capsules.md has the sums."""
-    given = [N.parameter_count(lambda: c.CapsuleNetwork()), N.parameter_count(lambda: c.CapsuleNetwork(reconstruction=False)), N.parameter_count(lambda: c.MatrixCapsuleNetwork()), N.parameter_count(lambda: c.MatrixCapsuleNetwork(types=(64, 8, 16, 16)))]  # fmt: skip
+    """Sabour et al. 2017: 8.2 and 6.8 million; Hinton et al. 2018: 310 and 68 thousand;
+    specs/capsules.md has the sums."""
+    given = [
+        N.parameter_count(lambda: c.CapsuleNetwork()),
+        N.parameter_count(lambda: c.CapsuleNetwork(reconstruction=False)),
+        N.parameter_count(lambda: c.MatrixCapsuleNetwork()),
+        N.parameter_count(lambda: c.MatrixCapsuleNetwork(types=(64, 8, 16, 16))),
+    ]
     return near(given, [8_215_568 + 160, 6_804_224 + 160, 317_194, 68_754], 0)
 
 
 ROWS = [
     Row("networks.robustness", "null", "labels by chance, 60 pictures", attacked_at_chance(60), 100, 1000),
-    Row("networks.fit", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(fitted), 100, 1000),
-    Row("networks.train", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(trained), 100, 1000),
-    *(Row("networks.robustness", "truth", f"{name} on a linear network: closed form", linear_worst_case(a, **how)) for name, a, how in (("fgsm", N.fgsm, {}), ("bim", N.bim, {"steps": 8}), ("strong", N.pgd, {"restarts": 1, "steps": 8}))),
+    Row("networks.fit", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(fitted), 100,
+        1000),
+    Row("networks.train", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(trained),
+        100, 1000),
+    *(Row("networks.robustness", "truth", f"{name} on a linear network: closed form", linear_worst_case(a, **how))
+        for name, a, how in (("fgsm", N.fgsm, {}), ("bim", N.bim, {"steps": 8}),
+            ("strong", N.pgd, {"restarts": 1, "steps": 8}))),
     Row("networks.robustness", "truth", "strong, targeted, on a linear network", linear_targets),
-    Row("networks.robustness", "truth", "nearest prototypes, judged by the scores that are attacked", perfect_by_scores),
+    Row("networks.robustness", "truth", "nearest prototypes, judged by the scores that are attacked",
+        perfect_by_scores),
     Row("networks.gradient_profile", "truth", "a linear network: (p - t) w", known_gradient),
     Row("networks.train", "truth", "a parabola by gradient descent: closed form", quadratic),
     Row("networks.fit", "truth", "least squares by gradient descent, numpy in float64", least_squares),
     Row("networks.compare_at_equal_accuracy", "truth", "straight lines", matched_by_hand),
     Row("networks.parameter_count", "truth", "the papers' networks, arithmetic", counted),
-    Row("networks.robustness", "invariance", "default dtype, inference mode, threads", same_in_any_room(network_robustness)),
-    Row("networks.gradient_profile", "invariance", "default dtype, inference mode, threads", same_in_any_room(network_profile)),
+    Row("networks.robustness", "invariance", "default dtype, inference mode, threads",
+        same_in_any_room(network_robustness)),
+    Row("networks.gradient_profile", "invariance", "default dtype, inference mode, threads",
+        same_in_any_room(network_profile)),
     Row("networks.train", "invariance", "default dtype, inference mode, threads", same_in_any_room(training_numbers)),
-    *(Row("networks.fit", "invariance", f"default dtype, inference mode, threads; {e}", same_in_any_room(fit_numbers(e))) for e in ("handwritten", "autograd")),
-    *(Row("networks.train" if e == "train" else "networks.fit", "invariance", f"stopped and gone on with: the bits of an unbroken one; {e}", resumed(e)) for e in ("train", "handwritten", "autograd")),
+    *(Row("networks.fit", "invariance", f"default dtype, inference mode, threads; {e}",
+        same_in_any_room(fit_numbers(e))) for e in ("handwritten", "autograd")),
+    *(Row("networks.train" if e == "train" else "networks.fit", "invariance",
+        f"stopped and gone on with: the bits of an unbroken one; {e}", resumed(e))
+            for e in ("train", "handwritten", "autograd")),
     Row("networks.fit", "invariance", "companions: the same bits alone and among others", companions),
 ]  # fmt: skip
 

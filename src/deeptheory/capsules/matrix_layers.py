@@ -1,12 +1,14 @@
 """Layers of matrix capsules: a pose of 4x4 numbers and an activation each, routed by EM.
 
-Source: Hinton, Sabour & Frosst 2018, sections 3 and 4; initial values: the authors' released code (google-research, capsule_em).
-A grid of matrix capsules is a pair: pose [B, H, W, types, 4, 4], activation [B, H, W, types] in [0, 1].
-A vote is pose @ weight, a 4x4 product; form="vector" takes the 16 numbers as a vector and a 16x16 weight (the paper's ablation).
-The layers learn b_u and b_a, from which beta_u = b_u (1 + ln 2 pi) / 2 and beta_a = -2500 b_a: lambda is about 0.001, and a
-beta_a learnt as it stands would move a parent's logit by a millionth a step.
-Pitfall: released, the E-step of a convolution divides over positions of one parent type, so that types never compete there
-(normalize="position"); its arithmetic also takes children to be p + q for every stride, ours are at stride * p + q.
+Source: Hinton, Sabour & Frosst 2018, sections 3 and 4; initial values: the authors' released code
+(google-research, capsule_em). A grid of matrix capsules is a pair: pose [B, H, W, types, 4, 4], activation
+[B, H, W, types] in [0, 1]. A vote is pose @ weight, a 4x4 product; form="vector" takes the 16 numbers as a vector
+and a 16x16 weight (the paper's ablation). The layers learn b_u and b_a, from which beta_u = b_u (1 + ln 2 pi) / 2 and
+beta_a = -2500 b_a: lambda is about 0.001, and a beta_a learnt as it stands would move a parent's logit
+by a millionth a step.
+Pitfall: released, the E-step of a convolution divides over positions of one parent type, so that types never compete
+there (normalize="position"); its arithmetic also takes children to be p + q for every stride,
+ours are at stride * p + q.
 """
 
 import math
@@ -34,34 +36,34 @@ from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_cho
 from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
-from deeptheory.capsules.windows import (
-    NORMALIZE,
-    over_parents,
-    padded,
-    padding_of,
-    pair,
-    uniform_over_parents,
-    windows,
-)
+from deeptheory.capsules.windows import NORMALIZE, over_parents, padded, padding_of, pair, uniform_over_parents, windows
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
 
 FORMS = ("matrix", "vector")
 _CONSTANT = (1 + math.log(2 * math.pi)) / 2
 _SCALE = -2500.0
-
-
 _Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class MatrixPrimary(nn.Module):
-    """1x1 convolution to poses and activations: [B, C, H, W] -> pose [B, H, W, types, 4, 4], activation [B, H, W, types].
+    """1x1 convolution to poses and activations: [B, C, H, W] -> pose [B, H, W, types, 4, 4],
+    activation [B, H, W, types].
 
-    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. begin: "paper" (truncated normal
-    weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`.
+    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. begin: "paper"
+    (truncated normal weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`.
     """
 
-    def __init__(self, in_channels: int, types: int, pose_size: int = 4, *, bias: bool = True, offset: float = 0.0, begin: str = "paper"):  # fmt: skip
+    def __init__(
+        self,
+        in_channels: int,
+        types: int,
+        pose_size: int = 4,
+        *,
+        bias: bool = True,
+        offset: float = 0.0,
+        begin: str = "paper",
+    ):
         super().__init__()
         check_sizes(in_channels=in_channels, types=types, pose_size=pose_size)
         check_init(begin)
@@ -88,7 +90,8 @@ class MatrixPrimary(nn.Module):
 class _MatrixLayer(nn.Module):
     """What both EM layers share: weights, betas, votes, and the choice of a backend."""
 
-    def __init__(self, children, in_types, parents, std, b_u, b_a, iterations, schedule, normalize, variant, presence, form, pose_size, backend):  # fmt: skip
+    def __init__(self, children, in_types, parents, start, iterations, schedule, *how):
+        normalize, variant, presence, form, pose_size, backend = how
         super().__init__()
         self.lambdas = inverse_temperatures(iterations, schedule)
         self.constants = variant_of(variant)
@@ -100,14 +103,15 @@ class _MatrixLayer(nn.Module):
         self.form, self.pose_size = form, pose_size
         self.backend = backend
         side = pose_size if form == "matrix" else pose_size**2
-        self._start, self._unit = (std, b_u, b_a), 1.0
+        self._start, self._unit = start, 1.0  # of the weights' std, b_u and b_a
         self.weight = nn.Parameter(torch.empty(children, parents, side, side))
         self.b_u = nn.Parameter(torch.empty(parents))
         self.b_a = nn.Parameter(torch.empty(parents))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As the variant begins: truncated normal weights as released, or such that votes keep their scale; constant biases."""
+        """As the variant begins: truncated normal weights as released, or such that votes keep their scale;
+        constant biases."""
         std, b_u, b_a = self._start
         if self.constants.begin == "scaled":
             b_u, b_a = votes_(self.weight, isinstance(self, ClassCapsules))
@@ -174,7 +178,8 @@ class _MatrixLayer(nn.Module):
         return p, a, w, u, b
 
     def _in_windows(self, pose, activation, weight, beta_u, beta_a, children, where, first, over, watch=None):
-        """Routing in plain torch, from pose [B, HW, T, h]; children: [P, KK] positions; first: [P, N, J]; where: [N, h] or None."""
+        """Routing in plain torch, from pose [B, HW, T, h]; children: [P, KK] positions; first: [P, N, J]; where:
+        [N, h] or None."""
         seen = pose.index_select(1, children.reshape(-1)).unflatten(1, children.shape).flatten(2, 3)  # [B, P, N, h]
         votes = self._votes(seen.unflatten(-1, (self.pose_size, self.pose_size)), weight)
         with full_precision(pose.device):
@@ -182,18 +187,8 @@ class _MatrixLayer(nn.Module):
             votes = votes if where is None else votes + where[:, None]
             a = at_least_float32(activation)
             a = a.index_select(1, children.reshape(-1)).unflatten(1, children.shape).flatten(2, 3)  # [B, P, N]
-            return route(
-                votes,
-                a,
-                beta_u,
-                beta_a,
-                first.to(votes.dtype),
-                over,
-                self.lambdas,
-                self.constants,
-                self.presence,
-                watch,
-            )
+            how = self.lambdas, self.constants, self.presence, watch
+            return route(votes, a, beta_u, beta_a, first.to(votes.dtype), over, *how)
 
     def _votes(self, seen: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """seen: [B, P, N, 4, 4] -> votes [B, P, N, J, 16], one matrix product for each child."""
@@ -208,17 +203,22 @@ class _MatrixLayer(nn.Module):
         return votes.permute(1, 2, 0, 4, 3, 5).flatten(4)
 
     def extra_repr(self) -> str:
-        return f"{self.in_types} types -> {self.weight.shape[1]}, iterations={self.iterations}, normalize={self.normalize!r}, form={self.form!r}"
+        return (
+            f"{self.in_types} types -> {self.weight.shape[1]}, iterations={self.iterations}, "
+            f"normalize={self.normalize!r}, form={self.form!r}"
+        )
 
 
 class ConvMatrixCapsules(_MatrixLayer):
-    """Convolutional matrix capsules: pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of [B, H', W', out_types].
+    """Convolutional matrix capsules: pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of
+    [B, H', W', out_types].
 
-    kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence [B, 1, n, types]; padding: cells without
-    capsules on each side, or "valid" (none) or "same" (as many positions as came in; stride 1). normalize: "all": a child divides
-    itself among its parents of all types at all positions that see it (the paper); "position": over positions of each type on their
-    own (released). children_per_parent: for the variant "balanced", whose cost is relative to it: H W in_types / (H' W' out_types);
-    by default that inside a large grid. schedule, variant, presence: see `em_routing`; backend: see `backends`.
+    kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence [B, 1, n, types]; padding:
+    cells without capsules on each side, or "valid" (none) or "same" (as many positions as came in; stride 1).
+    normalize: "all": a child divides itself among its parents of all types at all positions that see it (the paper);
+    "position": over positions of each type on their own (released). children_per_parent: for the variant "balanced",
+    whose cost is relative to it: H W in_types / (H' W' out_types); by default that inside a large grid. schedule,
+    variant, presence: see `em_routing`; backend: see `backends`.
     """
 
     def __init__(
@@ -241,12 +241,12 @@ class ConvMatrixCapsules(_MatrixLayer):
     ):
         kernel, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
         seen = kernel[0] * kernel[1] * in_types
-        super().__init__(seen, in_types, out_types, 0.3, 0.5, 0.5, iterations, schedule, normalize, variant, presence, form, pose_size, backend)  # fmt: skip
+        layer = seen, in_types, out_types, (0.3, 0.5, 0.5), iterations, schedule
+        super().__init__(*layer, normalize, variant, presence, form, pose_size, backend)
         self.kernel_size, self.stride, self.padding = kernel, stride, padding
         self.pads = padding_of(padding, kernel, stride)
-        self._relate(
-            stride[0] * stride[1] * in_types / out_types if children_per_parent is None else children_per_parent
-        )
+        share = stride[0] * stride[1] * in_types / out_types
+        self._relate(share if children_per_parent is None else children_per_parent)
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return self._route(pose, activation)
@@ -255,6 +255,7 @@ class ConvMatrixCapsules(_MatrixLayer):
         pose, activation = (padded(x, self.pads) for x in self._check(pose, activation))
         at = windows(pose.shape[1], pose.shape[2], self.kernel_size, self.stride, pose.device)
         j = self.weight.shape[1]
+        heard = torch.where(at.heard, at.windows, -1)
         over = partial(over_parents, at=at, normalize=self.normalize)
 
         def first(types, dtype=torch.float32):
@@ -269,17 +270,12 @@ class ConvMatrixCapsules(_MatrixLayer):
             return in_windows(*flat, self.weight, self.beta_u, self.beta_a, watch)
 
         def native():
-            who = Geometry(
-                at.children,
-                torch.where(at.heard, at.windows, -1),
-                first(1)[..., 0].contiguous(),
-                self.normalize == "all",
-            )
+            who = Geometry(at.children, heard, first(1)[..., 0].contiguous(), self.normalize == "all")
             inputs = self._inputs(pose, activation, self.weight)
             return native_em.route(*inputs, None, who, self.lambdas, self.constants, self.presence, in_windows)
 
         def triton():
-            who = triton_em.Hearing(at.children, torch.where(at.heard, at.windows, -1), None)
+            who = triton_em.Hearing(at.children, heard, None)
             inputs = self._inputs(pose, activation, self.weight)
             return triton_em.route(
                 *inputs, who, first(self.in_types), over, self.lambdas, self.constants, self.presence
@@ -292,12 +288,13 @@ class ConvMatrixCapsules(_MatrixLayer):
 
 
 class ClassCapsules(_MatrixLayer):
-    """All capsules of a grid vote for the classes: pose [B, H, W, types, 4, 4], activation -> pose [B, classes, 4, 4], [B, classes].
+    """All capsules of a grid vote for the classes: pose [B, H, W, types, 4, 4],
+    activation -> pose [B, classes, 4, 4], [B, classes].
 
-    Weights are shared over positions; so that positions can be distinguished, coordinates (row, column) are added to two entries of a
-    vote (the right-hand column in the paper, the first two of 16 as released). forward takes them, [H, W, 2]; left out, they are the
-    cells' centers from -0.5 to 0.5 of the grid; coordinates=False adds none. children_per_parent: as in
-    `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4.
+    Weights are shared over positions; so that positions can be distinguished, coordinates (row, column) are added to
+    two entries of a vote (the right-hand column in the paper, the first two of 16 as released). forward takes them,
+    [H, W, 2]; left out, they are the cells' centers from -0.5 to 0.5 of the grid; coordinates=False adds none.
+    children_per_parent: as in `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4.
     """
 
     def __init__(
@@ -316,7 +313,8 @@ class ClassCapsules(_MatrixLayer):
         backend: Backend = "auto",
     ):
         constants = variant_of(variant)
-        super().__init__(in_types, in_types, classes, 0.01, 2.0, 1.0, iterations, schedule, "all", constants, presence, form, pose_size, backend)  # fmt: skip
+        layer = in_types, in_types, classes, (0.01, 2.0, 1.0), iterations, schedule
+        super().__init__(*layer, "all", constants, presence, form, pose_size, backend)
         self.lambdas = tuple(x * constants.class_temperature for x in self.lambdas)
         self._relate(16 * in_types / classes if children_per_parent is None else children_per_parent)
         self.constants = replace(constants, mass_floor=constants.class_mass_floor)
@@ -340,7 +338,8 @@ class ClassCapsules(_MatrixLayer):
                 votes = votes if where is None else votes + where[:, None, None]
                 a = at_least_float32(activation).flatten(1)
                 first = votes.new_full((1, j), 1 / j)
-                return route(votes.flatten(1, 2), a, self.beta_u, self.beta_a, first, _softmax, self.lambdas, self.constants, self.presence, watch)  # fmt: skip
+                how = self.lambdas, self.constants, self.presence, watch
+                return route(votes.flatten(1, 2), a, self.beta_u, self.beta_a, first, _softmax, *how)
 
         def compiled(kernel):
             """One window of all positions, with weights and coordinates for each."""
@@ -388,8 +387,8 @@ class ClassCapsules(_MatrixLayer):
 def prefer(batch: int, children: int) -> bool:
     """Whether EM is faster in the eager form on a CPU. children: those of one window.
 
-    The compiled kernel takes 16 examples in the time of one, and as long for a parent itself as for eight votes (measured on one
-    core, forward and backward, windows of 1 to 576 children, batches of 1 to 16).
+    The compiled kernel takes 16 examples in the time of one, and as long for a parent itself as for eight votes
+    (measured on one core, forward and backward, windows of 1 to 576 children, batches of 1 to 16).
     """
     return (batch - 1) * children < 8
 

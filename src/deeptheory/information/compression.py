@@ -1,4 +1,5 @@
-"""Fit and compression as numbers: functions of an InformationPlane's dataset (or arrays over steps), by network and layer.
+"""Fit and compression as numbers: functions of an InformationPlane's dataset (or arrays over steps),
+by network and layer.
 
 Source: the claims of Shwartz-Ziv & Tishby 2017, figure 2, put as quantities before anything was measured.
 """
@@ -22,7 +23,8 @@ def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
 
 
 def fits_before_compressing(i_x: np.ndarray, i_y: np.ndarray, axis: int = 1, least_fall: float = 0.5) -> np.ndarray:
-    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, over `least_fall` bits.
+    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall,
+    over `least_fall` bits.
 
     i_x, i_y: the same shape, steps along `axis`; bool over the other axes. The fall counts from the maximum of I(X;T);
     where it is `least_fall` or less there is no compression and the answer is False, as it is where a value is NaN.

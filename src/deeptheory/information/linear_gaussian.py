@@ -17,9 +17,10 @@ from deeptheory.core.shapes import check_finite
 def linear_information(weight, noise: float, cov=None, *, rows=None) -> np.ndarray:
     """I(X;T) in bits of T = W X + N(0, noise^2 I), or, with rows, I(X_rows;T): what T tells about those inputs alone.
 
-    weight: [..., units, inputs]; the leading axes come back, float64. cov: [inputs, inputs] of X, default the identity /
-    inputs (each input of variance 1 / inputs, as in the paper). rows: indices of inputs; they must be independent of the
-    others. InputError: noise not above 0, a covariance that is not symmetric and positive, rows correlated with the rest.
+    weight: [..., units, inputs]; the leading axes come back, float64. cov: [inputs, inputs] of X, default the
+    identity / inputs (each input of variance 1 / inputs, as in the paper). rows: indices of inputs; they must be
+    independent of the others. InputError: noise not above 0, a covariance that is not symmetric and positive,
+    rows correlated with the rest.
     """
     w = np.asarray(as_numpy(weight), dtype=np.float64)
     if w.ndim < 2:
@@ -44,10 +45,10 @@ def linear_information(weight, noise: float, cov=None, *, rows=None) -> np.ndarr
 def linear_label_information(weight, noise: float, teacher, label_noise: float, cov=None) -> np.ndarray:
     """I(T;Y) in bits, Y = teacher X + N(0, label_noise^2 I), T = W X + N(0, noise^2 I), the two noises independent.
 
-    weight: [..., units, inputs]; the leading axes come back, float64. teacher: [outputs, inputs]. cov: [inputs, inputs] of
-    X, default the identity / inputs. From the canonical correlations of (T, Y): -1/2 sum log2(1 - rho^2).
-    Source: Saxe et al. 2018, section 3, with the 1/2. InputError: shapes that do not fit, a noise not above 0, a covariance
-    that is not symmetric and positive.
+    weight: [..., units, inputs]; the leading axes come back, float64. teacher: [outputs, inputs]. cov: [inputs, inputs]
+    of X, default the identity / inputs. From the canonical correlations of (T, Y): -1/2 sum log2(1 - rho^2).
+    Source: Saxe et al. 2018, section 3, with the 1/2. InputError: shapes that do not fit, a noise not above
+    0, a covariance that is not symmetric and positive.
     """
     w, v = (np.asarray(as_numpy(a), dtype=np.float64) for a in (weight, teacher))
     if v.ndim != 2 or v.shape[1] != w.shape[-1]:
@@ -66,9 +67,11 @@ def linear_label_information(weight, noise: float, teacher, label_noise: float, 
 @dataclass(frozen=True)
 class LinearGaussian:
     """A readout of linear networks, exact: the probe is the origin and the unit vectors, on which a linear layer shows
-    its own map (`probe(inputs)`). Inputs are N(0, I / inputs), as in Saxe et al. 2018; the layer gets noise N(0, noise^2).
+    its own map (`probe(inputs)`). Inputs are N(0, I / inputs), as in Saxe et al. 2018;
+    the layer gets noise N(0, noise^2).
 
-    relevant: the first so many inputs carry the label, the others are kept apart. InputError: activations on another probe.
+    relevant: the first so many inputs carry the label, the others are kept apart. InputError:
+    activations on another probe.
     """
 
     noise: float = 1.0
@@ -80,7 +83,8 @@ class LinearGaussian:
         return np.concatenate([np.zeros((1, inputs)), np.eye(inputs)]).astype(np.float32)
 
     def summarize(self, activations: Any, targets: Any = None) -> dict[str, np.ndarray]:
-        """i_x = I(X;T), and with `relevant` i_x_relevant and i_x_irrelevant, each [seed]; bits. targets are not used."""
+        """i_x = I(X;T), and with `relevant` i_x_relevant and i_x_irrelevant, each [seed]; bits.
+        targets are not used."""
         w = self.maps(activations)
         out = {"i_x": linear_information(w, self.noise)}
         if self.relevant is not None:

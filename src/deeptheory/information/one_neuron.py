@@ -1,9 +1,9 @@
 """One neuron: the smallest model in which I(X;T) rises and falls.
 
 Binned: x ~ N(0, 1), h = f(w x), T = bin(h); I(X;T) = H(T) exactly (Saxe et al. 2018, section 2). tanh with fixed bins
-rises and falls to 1 bit as w grows, because both ends saturate; ReLU keeps half of its mass at zero and spreads the rest
-without bound. Noisy: x one of a few points, T = f(w x + b) + N(0, sigma^2), a channel whose inputs merge as the unit
-saturates (Goldfeld et al. 2019, section 3); one integral.
+rises and falls to 1 bit as w grows, because both ends saturate; ReLU keeps half of its mass at zero and spreads the
+rest without bound. Noisy: x one of a few points, T = f(w x + b) + N(0, sigma^2), a channel whose inputs merge as the
+unit saturates (Goldfeld et al. 2019, section 3); one integral.
 """
 
 from collections.abc import Callable
@@ -61,8 +61,9 @@ def one_neuron_information(w, edges, activation: str = "tanh") -> np.ndarray:
 def noisy_neuron_information(w, points, sigma: float, *, bias: float = 0.0, activation: str = "tanh") -> np.ndarray:
     """I(X;T) in bits of T = f(w x + bias) + N(0, sigma^2), x uniform over the points; shape of w, float64.
 
-    The entropy of the mixture by the trapezium rule on a grid of sigma / 16 (error below 1e-10, the integrand being smooth
-    and falling off at both ends). InputError: sigma not above 0, no points, an unknown activation.
+    The entropy of the mixture by the trapezium rule on a grid of sigma / 16
+    (error below 1e-10, the integrand being smooth and falling off at both ends). InputError: sigma not above 0, no
+    points, an unknown activation.
     """
     w, x = np.asarray(w, dtype=np.float64), np.asarray(points, dtype=np.float64)
     if not sigma > 0:

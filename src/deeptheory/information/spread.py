@@ -1,8 +1,8 @@
 """How far neighbor counts spread where there is nothing: their values on y permuted, as the least width of an interval.
 
-Why: ten batches of n / 10 rows understate the standard deviation of neighbor counts by a fifth to a quarter (measured at
-independence, n = 400 to 2,000, 1 to 20 columns), and far more where a batch holds a handful of a rare label. At independence the
-variance falls as 1 / n, so a few permutations of few rows tell it.
+Why: ten batches of n / 10 rows understate the standard deviation of neighbor counts by a fifth to a quarter
+(measured at independence, n = 400 to 2,000, 1 to 20 columns), and far more where a batch holds a handful of a rare
+label. At independence the variance falls as 1 / n, so a few permutations of few rows tell it.
 """
 
 from collections.abc import Callable

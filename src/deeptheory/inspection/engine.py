@@ -1,12 +1,12 @@
 """The engine: every instrument on the model, on its untrained twins, and with permuted labels; then joined.
 
-Streams of all instruments and layers share one pass over the probe (two where one must look first). Each network and each probe
-of the model is a unit of its own, so that a run that was killed goes on with the next.
+Streams of all instruments and layers share one pass over the probe (two where one must look first). Each network and
+each probe of the model is a unit of its own, so that a run that was killed goes on with the next.
 """
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -30,7 +30,7 @@ Readings = dict[str, list[Reading]]  # by layer name
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Setup:
-    """A model with its probe, its labels and the layers to measure. layers: names or globs as given, None for the default ones.
+    """A model with its probe, its labels and the layers to measure (names or globs as given, None: the default ones).
 
     table: every tensor met, kept or skipped, with the reason. grad: whether its forward pass needs gradients.
     """
@@ -116,7 +116,8 @@ def prepare(
     table = []
     for s in probe.sites:
         row = {"name": s.name, "kind": s.kind, "shape": s.shape, "bytes": s.bytes // max(probe.looked_at, 1) * n}
-        table.append(row | {"kept": s.name in kept, "why": s.why if wanted is None or s.refusal else "asked for" if s.name in kept else "not asked for"})  # fmt: skip
+        asked = "asked for" if s.name in kept else "not asked for"
+        table.append(row | {"kept": s.name in kept, "why": s.why if wanted is None or s.refusal else asked})
     return Setup(
         model=model,
         inputs=probe.inputs,
@@ -151,8 +152,7 @@ def refusals(setup: Setup, instruments: Mapping[str, Instrument]) -> dict[str, s
 def streams(
     setup: Setup, network: nn.Module, instruments: Iterable[Instrument], context: Context, tell: Any = None
 ) -> tuple[dict[str, Readings], dict[str, float]]:
-    """One pass of the probe through a network (two where an instrument looks first): instrument -> layer -> readings; and the
-    seconds that each instrument took of it."""
+    """One pass (two where an instrument looks first): instrument -> layer -> readings; seconds by instrument."""
     chosen_ones = list(instruments)
     probe = Probe(network, setup.inputs, setup.layers, setup.batch, setup.select)
 
@@ -281,7 +281,7 @@ def probe_of_model(setup: Setup, network: nn.Module, instrument: Instrument, con
 
 @dataclass(frozen=True)
 class Unit:
-    """One piece of work: a network ("model", a checkpoint's name, or a twin's number) and the instruments that share its passes."""
+    """A network ("model", a checkpoint's name, or a twin's number) and the instruments that share its passes."""
 
     network: str
     number: int | None
@@ -313,7 +313,7 @@ def units(instruments: Mapping[str, Instrument], checkpoints: Iterable[str], twi
 def perform(
     setup: Setup, network: nn.Module, unit: Unit, instruments: Mapping[str, Instrument], tell: Any = None
 ) -> tuple[dict[str, Readings], dict[str, float]]:
-    """Do one unit: instrument -> layer -> readings; and the seconds by instrument, those of the passes as "shared pass"."""
+    """Do one unit: instrument -> layer -> readings; and seconds by instrument, the passes as "shared pass"."""
     context = setup.context(network, unit.number)
     first = instruments[unit.instruments[0]]
     began = time.perf_counter()
@@ -396,5 +396,5 @@ def few(setup: Setup, n: int) -> Setup:
     n = min(n, setup.n)
     labels = setup.labels
     codes = None if labels.codes is None else labels.codes[:n]
-    small = Labels(codes=codes, classes=labels.classes, names=labels.names, counts=labels.counts, said=labels.said, held_out=labels.held_out[:n])  # fmt: skip
+    small = replace(labels, codes=codes, held_out=labels.held_out[:n])
     return Setup(**{**vars(setup), "inputs": own_copy(cut(setup.inputs, setup.n, 0, n)), "n": n, "labels": small})

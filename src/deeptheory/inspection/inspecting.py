@@ -67,20 +67,21 @@ def inspect(
 ) -> Inspection:
     """Put the instruments to every layer of a model, beside untrained twins and permuted labels; left exactly as found.
 
-    model: any nn.Module (compiled, exported and data-parallel ones are unwrapped). inputs, targets: as for Recorder: arrays [n, ...],
-    DataFrame, Dataset, DataLoader (which may bring the targets), tuples and dicts of arguments. first: at most so many samples, drawn
-    with the seed (of a loader the first ones); None for all. task: "classes", "regression" or "auto".
-    instruments: names (deeptheory.inspection.INSTRUMENTS) or Instruments of your own, None for the default ones; skip: names.
-    checkpoints: {name: state dict, path or module}, or a list of them: each is measured on the same probe, the last is the one
-    that sentences are about. layers, select, batch: as for Recorder. split: whether the probe is of the "train" or the "test" set.
-    twins, permutations: how many controls. budget: seconds or "2min"; instruments that do not fit are left out, with the reason.
-    device, dtype: measure a copy there. out: a run folder with the page; what a killed run has done is taken up again.
-    Returns an Inspection: .findings(), .table(), .dataset(), .figure(), .write(out); the source of each number is its
-    instrument's (docs: instruments).
-    before: called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction, seconds left).
+    model: any nn.Module (compiled, exported and data-parallel ones are unwrapped). inputs, targets: as for Recorder:
+    arrays [n, ...], DataFrame, Dataset, DataLoader (which may bring the targets), tuples and dicts of arguments. first:
+    at most so many samples, drawn with the seed (of a loader the first ones); None for all. task: "classes",
+    "regression" or "auto". instruments: names (deeptheory.inspection.INSTRUMENTS) or Instruments of your own,
+    None for the default ones; skip: names. checkpoints: {name: state dict, path or module}, or a list of them: each is
+    measured on the same probe, the last is the one that sentences are about. layers, select, batch: as for Recorder.
+    split: whether the probe is of the "train" or the "test" set. twins, permutations: how many controls. budget:
+    seconds or "2min"; instruments that do not fit are left out, with the reason. device, dtype: measure a copy there.
+    out: a run folder with the page; what a killed run has done is taken up again. Returns an Inspection: .findings(),
+    .table(), .dataset(), .figure(), .write(out); the source of each number is its instrument's (docs: instruments).
+    before: called with (setup, promise, refused) before the first pass. progress: False,
+    or a function (fraction, seconds left).
 
-    InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the folder holds
-    another run.
+    InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the
+    folder holds another run.
     """
     if split not in SPLITS:
         raise InputError(f"split is {split!r}; known: {', '.join(SPLITS)}")
@@ -109,9 +110,11 @@ def inspect(
     if before is not None:
         before(setup, found, refused)
     settings = {
-        "model": type(model).__name__, "weights": _weights_of(model), "probe": digest_of(setup.inputs), "targets": _digest(y), "n": setup.n,
-        "layers": [p.layer.name for p in setup.places], "instruments": list(wanted), "twins": twins, "permutations": permutations,
-        "task": task, "batch": batch, "split": split, "dtype": setup.context(model).dtype, "device": setup.context(model).device,
+        "model": type(model).__name__, "weights": _weights_of(model), "probe": digest_of(setup.inputs),
+        "targets": _digest(y), "n": setup.n,
+        "layers": [p.layer.name for p in setup.places], "instruments": list(wanted), "twins": twins,
+        "permutations": permutations, "task": task, "batch": batch, "split": split, "dtype": setup.context(model).dtype,
+        "device": setup.context(model).device,
         "checkpoints": {name: _weights_of(_state(s)) for name, s in states.items()},
     }  # fmt: skip
     record = Record(
@@ -155,9 +158,16 @@ def inspect(
 
 
 def _run(
-    setup: Setup, wanted: Mapping[str, Instrument], states: Mapping[str, Any], twins: int, control: Control, record: Record, folder: Path,
-    found: Promise, progress: Any,
-):  # fmt: skip
+    setup: Setup,
+    wanted: Mapping[str, Instrument],
+    states: Mapping[str, Any],
+    twins: int,
+    control: Control,
+    record: Record,
+    folder: Path,
+    found: Promise,
+    progress: Any,
+):
     """Every unit that is not there yet; then the results and the seconds by instrument, added up over sessions."""
     names = list(states) or [""]
     work = engine.units(wanted, names, twins)
@@ -196,8 +206,13 @@ def _run(
 
 
 def _without_failing(
-    setup: Setup, network: nn.Module, unit: Unit, wanted: Mapping[str, Instrument], tell: Progress, failed: dict[str, str]
-) -> tuple[dict[str, engine.Readings], dict[str, float]]:  # fmt: skip
+    setup: Setup,
+    network: nn.Module,
+    unit: Unit,
+    wanted: Mapping[str, Instrument],
+    tell: Progress,
+    failed: dict[str, str],
+) -> tuple[dict[str, engine.Readings], dict[str, float]]:
     """The unit done with those of its instruments that do not raise; the others go into `failed`, with the reason."""
     while names := tuple(n for n in unit.instruments if n not in failed):
         try:
@@ -307,9 +322,17 @@ def _digest(targets: Any) -> str:
 
 
 def _facts(
-    setup: Setup, record: Record, found: Promise, spent: Mapping[str, float], drawn: str, probe: str, split: str, twins: int, control: Control,
+    setup: Setup,
+    record: Record,
+    found: Promise,
+    spent: Mapping[str, float],
+    drawn: str,
+    probe: str,
+    split: str,
+    twins: int,
+    control: Control,
     wanted: Mapping[str, Instrument],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     context = setup.context(setup.model)
     labels = setup.labels
     chances = {
@@ -319,14 +342,19 @@ def _facts(
         if q.chance is not None
     }
     return {
-        "model": type(setup.model).__name__, "parameters": sum(p.numel() for p in setup.model.parameters()), "n": setup.n, "drawn": drawn,
-        "probe": probe, "checksum": record.settings["probe"][:12], "weights": record.settings["weights"][:12], "split": split,
-        "targets": labels.said, "classes": labels.classes, "class_names": list(labels.names[:50]), "class_counts": list(labels.counts[:50]),
-        "seed": record.seed, "device": context.device, "dtype": context.dtype, "threads": record.threads, "batch": setup.size,
-        "twins": twins, "control": control.control, "twins_said": control.said, "permutations": context.permutations,
+        "model": type(setup.model).__name__, "parameters": sum(p.numel() for p in setup.model.parameters()),
+        "n": setup.n, "drawn": drawn, "probe": probe, "checksum": record.settings["probe"][:12],
+        "weights": record.settings["weights"][:12], "split": split,
+        "targets": labels.said, "classes": labels.classes, "class_names": list(labels.names[:50]),
+        "class_counts": list(labels.counts[:50]),
+        "seed": record.seed, "device": context.device, "dtype": context.dtype, "threads": record.threads,
+        "batch": setup.size, "twins": twins, "control": control.control, "twins_said": control.said,
+        "permutations": context.permutations,
         "head": setup.head if isinstance(setup.head, str) else f"{setup.head_module}, which reads {setup.head.layer}",
-        "command": record.command, "promised_seconds": found.seconds, "promised": facts(found), "spent_seconds": sum(spent.values()),
-        "spent": dict(spent), "versions": dict(record.versions), "machine": dict(record.machine), "started": record.times["started"],
+        "command": record.command, "promised_seconds": found.seconds, "promised": facts(found),
+        "spent_seconds": sum(spent.values()),
+        "spent": dict(spent), "versions": dict(record.versions), "machine": dict(record.machine),
+        "started": record.times["started"],
         "chances": chances, "kept": sum(bool(r["kept"]) for r in setup.table), "met": len(setup.table),
     }  # fmt: skip
 
@@ -336,13 +364,15 @@ def _notes(setup: Setup, split: str, said: Mapping[str, Any]) -> tuple[str, ...]
     labels = setup.labels
     if split == "not said" and labels.codes is not None:
         out.append(
-            "Which split this probe is was not said. Class geometry and accuracy on training data say how the model fits; on held-out data, how it generalizes."
+            "Which split this probe is was not said. Class geometry and accuracy on training data say how the model "
+            "fits; on held-out data, how it generalizes."
         )
     if not said["twins"]:
         out.append(f"No untrained twins: {said['twins_said']}. What is shown has no such control.")
     if labels.counts and min(labels.counts) < 10 and len(labels.counts) > 1:
         out.append(
-            f"The rarest class has {min(labels.counts)} sample{'s' * (min(labels.counts) != 1)}; numbers by class say little about it."
+            f"The rarest class has {min(labels.counts)} sample{'s' * (min(labels.counts) != 1)}; "
+            "numbers by class say little about it."
         )
     x = first_tensor(setup.inputs)
     if x is not None and x.is_floating_point():

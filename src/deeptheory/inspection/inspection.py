@@ -23,16 +23,17 @@ SCHEMA = 1
 FILE = "inspection.json"
 CANNOT = (
     "Intervals are over the samples of the probe, for this network only: another training run may differ by more.",
-    "The twins have the initialization of reset_parameters, which need not be the one that this model was trained from; batch normalization "
-    "in a twin uses its initial statistics (mean 0, variance 1).",
+    "The twins have the initialization of reset_parameters, which need not be the one that this model was trained "
+    "from; batch normalization in a twin uses its initial statistics (mean 0, variance 1).",
     "Nothing here says why a layer is as it is, or that a number causes the accuracy of the model.",
 )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inspection(Result):
-    """What was found. results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with the reason.
-    measured: the layers with their pooling. facts: model, probe, seed, cost. refused: instruments that did not run, with the reason.
+    """What was found. results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with
+    the reason. measured: the layers with their pooling. facts: model, probe, seed, cost. refused:
+    instruments that did not run, with the reason.
     """
 
     title: str
@@ -47,8 +48,8 @@ class Inspection(Result):
     def __repr__(self) -> str:
         several = f", {len(self.checkpoints)} checkpoints" if len(self.checkpoints) > 1 else ""
         return (
-            f"Inspection({self.title}: {', '.join(self.results)} at {len(self.measured)} layers, {self.facts['n']} samples, "
-            f"{self.facts['twins']} twins{several}, {self.facts['spent_seconds']:.3g} s)"
+            f"Inspection({self.title}: {', '.join(self.results)} at {len(self.measured)} layers, {self.facts['n']} "
+            f"samples, {self.facts['twins']} twins{several}, {self.facts['spent_seconds']:.3g} s)"
         )
 
     def _repr_html_(self) -> str:
@@ -57,7 +58,8 @@ class Inspection(Result):
         return block(repr(self)) + listed(said, "ol") + listed([*refused, *self.notes])
 
     def findings(self, most: int = 5) -> list[tuple[str, Finding]]:
-        """(instrument, what it found), the most important first, at most so many; one of each instrument before a second of any."""
+        """(instrument, what it found), the most important first, at most so many;
+        one of each instrument before a second of any."""
         found = []
         for at, (name, r) in enumerate(self.results.items()):
             given = r.instrument.finding(r) if r.instrument.finding else None
@@ -74,7 +76,8 @@ class Inspection(Result):
         return pd.DataFrame(rows, columns=["instrument", *COLUMNS])
 
     def dataset(self) -> "xarray.Dataset":
-        """Every quantity as a variable INSTRUMENT_QUANTITY over checkpoint and layer, with its interval and controls."""
+        """Every quantity as a variable INSTRUMENT_QUANTITY over checkpoint and layer,
+        with its interval and controls."""
         import xarray as xr
 
         parts = []
@@ -84,7 +87,8 @@ class Inspection(Result):
         return xr.merge(parts, join="outer").reindex(layer=[m["name"] for m in self.measured])
 
     def scalars(self) -> dict[str, float]:
-        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker; numbers that could not be had are left out."""
+        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker;
+        numbers that could not be had are left out."""
         return {k: v for r in self.results.values() for k, v in r.scalars().items() if not math.isnan(v)}
 
     def figure(self) -> "plotly.graph_objects.Figure":
@@ -113,19 +117,47 @@ class Inspection(Result):
         for name, r in self.results.items():
             i = r.instrument
             chances = {q.name: self.facts.get("chances", {}).get(f"{name}/{q.name}") for q in i.quantities}
-            instruments.append({
-                "name": name, "title": i.title, "question": i.question, "source": i.source, "formula": i.formula, "limits": list(i.limits),
-                "notes": list(r.notes),
-                "quantities": [
-                    {"name": q.name, "title": q.title, "unit": q.unit, "about": q.about, "log": q.log, "ends": q.ends, "shown": q.shown, "chance": chances[q.name]}
-                    for q in i.quantities
-                ],
-                "rows": [{**j.row(), "base": j.base, "part": j.part, "label": j.label, "control": j.control, "beyond_twins": j.beyond_twins, "beyond_permuted": j.beyond_permuted} for j in r.rows],
-            })  # fmt: skip
+            instruments.append(
+                {
+                    "name": name,
+                    "title": i.title,
+                    "question": i.question,
+                    "source": i.source,
+                    "formula": i.formula,
+                    "limits": list(i.limits),
+                    "notes": list(r.notes),
+                    "quantities": [
+                        {
+                            "name": q.name,
+                            "title": q.title,
+                            "unit": q.unit,
+                            "about": q.about,
+                            "log": q.log,
+                            "ends": q.ends,
+                            "shown": q.shown,
+                            "chance": chances[q.name],
+                        }
+                        for q in i.quantities
+                    ],
+                    "rows": [
+                        {
+                            **j.row(),
+                            "base": j.base,
+                            "part": j.part,
+                            "label": j.label,
+                            "control": j.control,
+                            "beyond_twins": j.beyond_twins,
+                            "beyond_permuted": j.beyond_permuted,
+                        }
+                        for j in r.rows
+                    ],
+                }
+            )
         found = [{"instrument": name, **asdict(f)} for name, f in self.findings()]
         return _plain({
-            "schema": SCHEMA, "title": self.title, "facts": dict(self.facts), "findings": found, "instruments": instruments,
-            "refused": dict(self.refused), "layers": list(self.layers), "measured": list(self.measured),
+            "schema": SCHEMA, "title": self.title, "facts": dict(self.facts), "findings": found,
+            "instruments": instruments, "refused": dict(self.refused), "layers": list(self.layers),
+            "measured": list(self.measured),
             "checkpoints": list(self.checkpoints), "notes": list(self.notes), "cannot": _cannot(self.facts),
         })  # fmt: skip
 
@@ -134,7 +166,10 @@ def _cannot(facts: Mapping[str, Any]) -> list[str]:
     k = facts["twins"]
     if not k:
         return list(CANNOT)
-    odds = f"With {k} twin{'s' * (k != 1)}, a network that was never trained lies outside their range in 2 of {k + 1} cases: the band shows what is ordinary, it is no test."
+    odds = (
+        f"With {k} twin{'s' * (k != 1)}, a network that was never trained lies outside their range in 2 of {k + 1} "
+        "cases: the band shows what is ordinary, it is no test."
+    )
     return [CANNOT[0], odds, *CANNOT[1:]]
 
 

@@ -1,4 +1,5 @@
-"""Targets as instruments get them: class codes or numbers in column 0, permutations of them beside it, and the held-out half."""
+"""Targets as instruments get them: class codes or numbers in column 0, permutations of them beside it,
+and the held-out half."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,8 @@ _FEW_VALUES = 20  # integers of at most so many values are classes, however few 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Labels:
-    """codes: [n, 1 + permutations] or None; classes: None without or for regression; names, counts: of the classes; said: in words;
-    held_out: [n] bool, half of each class (of all, without classes), no class wholly."""
+    """codes: [n, 1 + permutations] or None; classes: None without or for regression; names, counts: of the classes;
+    said: in words; held_out: [n] bool, half of each class (of all, without classes), no class wholly."""
 
     codes: torch.Tensor | None
     classes: int | None
@@ -29,7 +30,8 @@ class Labels:
 def labels_of(targets: Any, n: int, permutations: int, seed: int, task: str = "auto") -> Labels:
     """targets: [n] of any kind, [n, 1], or rows of probabilities [n, classes] (their largest counts); None for none.
 
-    task: "classes", "regression", or "auto": text, booleans and integers of few values are classes, other numbers are not.
+    task: "classes", "regression", or "auto": text, booleans and integers of few values are classes,
+    other numbers are not.
     InputError: another length, missing values, several columns, an unknown task.
     """
     if task not in TASKS:

@@ -1,6 +1,8 @@
-"""The probe that a text names: arrays and tables in files, a folder of images by class, a loader in a module, a built-in set.
+"""The probe that a text names: arrays and tables in files, a folder of images by
+class, a loader in a module, a built-in set.
 
-Images become float32 in [0, 1], [n, channel, H, W]; a model that begins with a linear map of as many inputs gets them flattened.
+Images become float32 in [0, 1], [n, channel, H, W]; a model that begins with a linear map of as many inputs gets them
+flattened.
 """
 
 from collections.abc import Callable
@@ -25,7 +27,8 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProbeSource:
-    """inputs and targets as dt.inspect takes them; said: what they are, for the page; first: None where already drawn."""
+    """inputs and targets as dt.inspect takes them; said: what they are, for the page; first:
+    None where already drawn."""
 
     inputs: Any
     targets: Any
@@ -33,10 +36,17 @@ class ProbeSource:
 
 
 def read_probe(
-    text: str, source: Source, *, target: str | None = None, split: str = "not said", first: int | None = None, seed: int = 0, size: int | None = None
-) -> ProbeSource:  # fmt: skip
-    """The probe that `text` names. target: a column of a table, a name in an .npz, or a file of labels. split: of a built-in set.
-    first, seed: how many images of a folder are read. size: to which these are scaled, H = W.
+    text: str,
+    source: Source,
+    *,
+    target: str | None = None,
+    split: str = "not said",
+    first: int | None = None,
+    seed: int = 0,
+    size: int | None = None,
+) -> ProbeSource:
+    """The probe that `text` names. target: a column of a table, a name in an .npz, or a file of labels. split:
+    of a built-in set. first, seed: how many images of a folder are read. size: to which these are scaled, H = W.
 
     InputError: nothing of that name, several arrays and no choice, no such column, images of several sizes.
     """
@@ -55,7 +65,10 @@ def read_probe(
             raise InputError(f"probe is {text!r}; give the file, and the labels' name with --target")
         found = _loader(text)
     else:
-        raise InputError(f"{unknown(text, [n for n in CATALOGUE if n in BUILT_IN], what='probe')}. Or a file (.npz, .npy, .csv, .parquet), a folder of images by class, or module:loader")  # fmt: skip
+        raise InputError(
+            f"{unknown(text, [n for n in CATALOGUE if n in BUILT_IN], what='probe')}. Or a file (.npz, .npy, .csv, "
+            ".parquet), a folder of images by class, or module:loader"
+        )
     x = _flattened(found.inputs, source.model)
     said = found.said + (" (flattened for the model's first linear map)" if x is not found.inputs else "")
     return ProbeSource(inputs=x, targets=found.targets, said=said)
@@ -130,7 +143,8 @@ def _table(path: Path, target: str | None, source: Source) -> ProbeSource:
     wrong = [c for c in x.columns if not pd.api.types.is_numeric_dtype(x[c])]
     if wrong:
         raise InputError(
-            f"{path} has the column {wrong[0]!r} of {x[wrong[0]].dtype}; needed: numbers (name the labels with --target)"
+            f"{path} has the column {wrong[0]!r} of {x[wrong[0]].dtype}; needed: "
+            "numbers (name the labels with --target)"
         )
     if x.isna().to_numpy().any():
         raise InputError(f"{path} misses {int(x.isna().to_numpy().sum())} values; fill or drop those rows")
@@ -151,7 +165,8 @@ def _lines(path: Path, target: str | None, source: Source) -> ProbeSource:
 def _tokens(texts: list[str], source: Source, path: Path) -> dict[str, torch.Tensor]:
     if source.tokenizer is None:
         raise InputError(
-            f"{path} holds text; it is read for hf: models whose tokenizer lies on this machine. Turn it into tokens first"
+            f"{path} holds text; it is read for hf: models whose tokenizer lies on this machine. "
+            "Turn it into tokens first"
         )
     return source.tokenizer(texts)
 
@@ -211,7 +226,8 @@ def _images(folder: Path, model: nn.Module, first: int | None, seed: int, size: 
     files = [(p, c.name) for c in classes for p in sorted(c.rglob("*")) if p.suffix.lower() in _PICTURES]
     if not files:
         raise InputError(
-            f"{folder} holds no images in folders by class ({', '.join(_PICTURES[:4])}, ...); put each class's into a folder of its name"
+            f"{folder} holds no images in folders by class ({', '.join(_PICTURES[:4])}, ...); "
+            "put each class's into a folder of its name"
         )
     total = len(files)
     if first is not None and total > first:
@@ -227,7 +243,8 @@ def _images(folder: Path, model: nn.Module, first: int | None, seed: int, size: 
     shapes = sorted({p.shape for p in pictures})
     if len(shapes) > 1:
         raise InputError(
-            f"{folder} holds images of {len(shapes)} sizes, {shapes[0]} and {shapes[-1]} among them; pass --size to scale them"
+            f"{folder} holds images of {len(shapes)} sizes, {shapes[0]} and {shapes[-1]} among them; "
+            "pass --size to scale them"
         )
     x = np.stack(pictures)
     x = x.transpose(0, 3, 1, 2) if color else x[:, None]
@@ -251,7 +268,8 @@ def _channels(model: nn.Module) -> int:
 
 
 def _flattened(x: Any, model: nn.Module) -> Any:
-    """Images as rows, where the model begins with a linear map of as many inputs as an image has values, and not of its last axis."""
+    """Images as rows, where the model begins with a linear map of as many inputs as an image has values,
+    and not of its last axis."""
     if not isinstance(x, np.ndarray | torch.Tensor) or x.ndim < 3:
         return x
     first = _first_weights(model)

@@ -1,7 +1,7 @@
 """What an instrument measured, each number joined with its controls.
 
-Intervals are over the samples of the probe, for this network only. The twins are few: their least and largest value are shown, and
-"beyond" means outside that whole range.
+Intervals are over the samples of the probe, for this network only. The twins are few: their least and largest value are
+shown, and "beyond" means outside that whole range.
 """
 
 import math
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import xarray
 
 COLUMNS = (
-    "checkpoint", "layer", "depth", "quantity", "value", "low", "high", "unit", "twin_mean", "twin_least", "twin_most", "twins",
-    "permuted_mean", "permuted_low", "permuted_high", "permutations", "note",
+    "checkpoint", "layer", "depth", "quantity", "value", "low", "high", "unit", "twin_mean", "twin_least", "twin_most",
+    "twins", "permuted_mean", "permuted_low", "permuted_high", "permutations", "note",
 )  # fmt: skip
 
 
@@ -33,8 +33,8 @@ PARTS = {"[CLS]": "class token", "[last]": "last step"}  # endings of layers tha
 class Joined:
     """One quantity of one layer (layer "" for the model as a whole) with its controls.
 
-    value, low, high: of the model, with a 95 % interval over samples (NaN where none). twins: the same number of each untrained twin.
-    permuted: under each permutation of the labels. label: the layer for people. of_input: it is the
+    value, low, high: of the model, with a 95 % interval over samples (NaN where none). twins: the same number of each
+    untrained twin. permuted: under each permutation of the labels. label: the layer for people. of_input: it is the
     model's input, the same for every twin. control: what a twin is, in a word ("untrained", "weights permuted").
     """
 
@@ -95,7 +95,8 @@ class Joined:
 
     @property
     def beyond_twins(self) -> bool | None:
-        """Whether the interval (the value, where there is none) lies outside the whole range of the twins; None without twins.
+        """Whether the interval (the value, where there is none) lies outside the whole range of the twins;
+        None without twins.
 
         No test: of a network like its k twins, a value lies outside their range in 2 of k + 1 cases.
         """
@@ -132,17 +133,19 @@ class Joined:
     def row(self) -> dict[str, Any]:
         """As a row of the table."""
         return {
-            "checkpoint": self.checkpoint, "layer": self.layer, "depth": self.depth, "quantity": self.quantity, "value": self.value,
-            "low": self.low, "high": self.high, "unit": self.unit, "twin_mean": self.twin_mean, "twin_least": self.twin_least,
-            "twin_most": self.twin_most, "twins": len(_finite(self.twins)), "permuted_mean": self.permuted_mean,
-            "permuted_low": self.permuted_low, "permuted_high": self.permuted_high, "permutations": len(_finite(self.permuted)),
+            "checkpoint": self.checkpoint, "layer": self.layer, "depth": self.depth, "quantity": self.quantity,
+            "value": self.value, "low": self.low, "high": self.high, "unit": self.unit, "twin_mean": self.twin_mean,
+            "twin_least": self.twin_least, "twin_most": self.twin_most, "twins": len(_finite(self.twins)),
+            "permuted_mean": self.permuted_mean, "permuted_low": self.permuted_low, "permuted_high": self.permuted_high,
+            "permutations": len(_finite(self.permuted)),
             "note": self.note,
         }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InstrumentResult(Result):
-    """What one instrument found, by layer and quantity, in order of depth. With several checkpoints each has rows of its own."""
+    """What one instrument found, by layer and quantity, in order of depth.
+    With several checkpoints each has rows of its own."""
 
     instrument: Instrument
     rows: tuple[Joined, ...]
@@ -152,7 +155,10 @@ class InstrumentResult(Result):
     def __repr__(self) -> str:
         layers = len({r.layer for r in self.rows if r.layer})
         several = f", {len(self.checkpoints)} checkpoints" if len(self.checkpoints) > 1 else ""
-        return f"InstrumentResult({self.instrument.name}: {len({r.quantity for r in self.rows})} quantities at {layers} layers{several})"
+        return (
+            f"InstrumentResult({self.instrument.name}: {len({r.quantity for r in self.rows})} quantities at "
+            f"{layers} layers{several})"
+        )
 
     def of(self, quantity: str, checkpoint: str | None = None) -> list[Joined]:
         """A quantity at every layer that has it, in order of depth. checkpoint: None for the last.
@@ -185,7 +191,8 @@ class InstrumentResult(Result):
         return pd.DataFrame([r.row() for r in self.rows], columns=list(COLUMNS))
 
     def dataset(self) -> "xarray.Dataset":
-        """Each quantity as a variable over checkpoint and layer, its controls as NAME_low, _high, _twins [.., twin], _permuted [.., permutation]."""
+        """Each quantity as a variable over checkpoint and layer, its controls as NAME_low, _high, _twins [.., twin],
+        _permuted [.., permutation]."""
         import xarray as xr
 
         depth = {r.layer: r.depth for r in self.rows if r.layer}
@@ -227,8 +234,8 @@ def joined(
     control: str,
     notes: tuple[str, ...] = (),
 ) -> InstrumentResult:
-    """measured: checkpoint -> layer -> readings; twins: the same of each twin. InputError: two readings of one quantity and layer,
-    or of a quantity that the instrument does not name."""
+    """measured: checkpoint -> layer -> readings; twins: the same of each twin. InputError: two readings of one quantity
+    and layer, or of a quantity that the instrument does not name."""
     layers = list(layers)
     depth = {layer.name: layer.index for layer in layers}
     inputs = {layer.name for layer in layers if layer.role == "input"}

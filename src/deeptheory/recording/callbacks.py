@@ -8,10 +8,11 @@ from deeptheory.core.errors import InputError, MissingDependency
 
 
 class _When:
-    """Which epochs to look at: every `every`-th from 0, and the final model; never the same one twice (a resumed training).
+    """Which epochs to look at: every `every`-th from 0, and the final model;
+    never the same one twice (a resumed training).
 
-    The final model is known by the count of optimizer steps: where training ended within an epoch that was looked at when it
-    began, the model is another by now and gets the number of the next.
+    The final model is known by the count of optimizer steps: where training ended within an epoch that was looked at
+    when it began, the model is another by now and gets the number of the next.
     """
 
     def __init__(self, recorder: Any, every: int):

@@ -18,7 +18,8 @@ _COLUMNS = ["name", "kind", "shape", "dtype", "bytes", "kept", "why"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayerPreview(Result):
-    """Rows (name, kind, shape, dtype, bytes, kept, why), in the order of the forward pass; then modules it does not call."""
+    """Rows (name, kind, shape, dtype, bytes, kept, why), in the order of the forward pass;
+    then modules it does not call."""
 
     rows: tuple[dict[str, Any], ...]
 

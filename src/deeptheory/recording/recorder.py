@@ -1,7 +1,7 @@
 """Recorder: snapshots of a model's activations on a fixed set of probe inputs, the model left exactly as found.
 
-The probe goes through in batches. Each layer's tensor is handed on the moment it is there: copied into what is kept, written
-to the store, or taken in by readouts, so that memory is the model, a batch and what the results need.
+The probe goes through in batches. Each layer's tensor is handed on the moment it is there: copied into what is kept,
+written to the store, or taken in by readouts, so that memory is the model, a batch and what the results need.
 """
 
 import json
@@ -32,15 +32,16 @@ class Recorder:
     """Takes snapshots of a model on probe inputs; `recording` holds what was kept.
 
     model: any nn.Module; a torch.compile'd or data-parallel one is unwrapped. inputs: a tensor or array [n, ...], a
-    DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset (read once; it
-    may bring the targets); moved to the model's device batch by batch, the model never moves. targets: labels [n] of any
-    kind or p(y|x) [n, class], handed to the readouts. layers: names or globs of what `dt.layers(model, x)` lists; None:
-    the output of every activation, every block that adds to a residual stream, and the model's ("output"). readouts:
-    streams (`start`) or objects with .summarize; only their summaries are kept. store: a folder to which activations are
-    streamed; else they stay in memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd
-    outputs. seed: names the seed axis of a single model (default 0). batch: samples a forward pass; None: all, or fewer
-    where a pass would show more than 1 GB. gradients: a GradientRecorder whose table goes into the recording.
-    progress(done, total): called after every batch; else a snapshot that takes long says so on stderr.
+    DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset
+    (read once; it may bring the targets); moved to the model's device batch by batch, the model never moves. targets:
+    labels [n] of any kind or p(y|x) [n, class], handed to the readouts. layers: names or globs of what
+    `dt.layers(model, x)` lists; None: the output of every activation, every block that adds to a residual stream, and
+    the model's ("output"). readouts: streams (`start`) or objects with .summarize; only their summaries are kept.
+    store: a folder to which activations are streamed; else they stay in memory. select: function (name, output) -> the
+    tensor, tuple or dict to look at, for modules with odd outputs. seed: names the seed axis of a single model
+    (default 0). batch: samples a forward pass; None: all, or fewer where a pass would show more than 1 GB.
+    gradients: a GradientRecorder whose table goes into the recording. progress(done, total): called after every batch;
+    else a snapshot that takes long says so on stderr.
 
     InputError: no samples, targets of another length, an unknown layer (near names listed), a layer without a sample
     axis or that runs in some batches only, a step recorded twice, activations larger than the memory there is.
@@ -78,8 +79,8 @@ class Recorder:
             raise InputError("readouts need targets=, the labels of the inputs")
         if self.readouts and store is not None:
             raise InputError(
-                "readouts= keeps only summaries and store= streams activations; give one of them: stored activations can be "
-                "read out later with information_plane(recording, readout=)"
+                "readouts= keeps only summaries and store= streams activations; give one of them: stored activations "
+                "can be read out later with information_plane(recording, readout=)"
             )
         self.seeds = tuple(getattr(self.model, "seeds", None) or (0 if seed is None else int(seed),))
         self._probe = Probe(self.model, given, self.layers, batch, select)
@@ -103,7 +104,10 @@ class Recorder:
             if self.layers is None
             else f"layers {', '.join(self.layers[:4])}{', ...' * (len(self.layers) > 4)}"
         )
-        return f"Recorder({type(self.model).__name__}, {self.n} inputs, {which}, {keeps}; {len(self._kept.steps)} steps recorded)"
+        return (
+            f"Recorder({type(self.model).__name__}, {self.n} inputs, {which}, {keeps}; "
+            f"{len(self._kept.steps)} steps recorded)"
+        )
 
     def _repr_html_(self) -> str:
         return block(repr(self)) + self.recording._repr_html_()
@@ -166,7 +170,10 @@ class Recorder:
             return {}
         found = by_network[0]
         if len(by_network) > 1:
-            found = {key: {k: np.concatenate([np.atleast_1d(as_numpy(b[key][k])) for b in by_network]) for k in row} for key, row in found.items()}  # fmt: skip
+            found = {
+                key: {k: np.concatenate([np.atleast_1d(as_numpy(b[key][k])) for b in by_network]) for k in row}
+                for key, row in found.items()
+            }
         names = self._kept.readouts
         return {names[j]: {layer: found[layer, j] for layer in self._probe.wanted} for j in range(len(self.readouts))}
 
@@ -235,7 +242,10 @@ class Recorder:
 
     def _teller(self, passes: int) -> Teller:
         p = self._probe
-        what = f"{passes} pass{'es' * (passes > 1)} over {p.n} inputs in batches of {p.size}, {size(self._bytes()[0])} held"
+        what = (
+            f"{passes} pass{'es' * (passes > 1)} over {p.n} inputs in batches of {p.size}, "
+            f"{size(self._bytes()[0])} held"
+        )
         return Teller(passes * p.batches * (1 if p.stacked else p.seeds), what, self.progress)
 
     def _cost(self) -> Cost:
@@ -268,8 +278,8 @@ class Recorder:
         whole, there = self._bytes()[1], available()
         if there is not None and whole > there:
             raise InputError(
-                f"the activations of {len(self._probe.wanted)} layers for {self.n} inputs take {size(whole)}, and {size(there)} of memory are free; "
-                "hand over readouts=, a store=, fewer layers= or fewer inputs"
+                f"the activations of {len(self._probe.wanted)} layers for {self.n} inputs take {size(whole)}, and "
+                f"{size(there)} of memory are free; hand over readouts=, a store=, fewer layers= or fewer inputs"
             )
 
     # for training loops
@@ -277,8 +287,8 @@ class Recorder:
     def callback(self, framework: Literal["lightning", "transformers"] = "lightning", every: int = 1) -> Any:
         """A callback that takes a snapshot at the start of every `every`-th epoch and of the final model.
 
-        framework: "lightning" or "transformers"; the class is made when called. Steps are epochs; a training that ends within
-        one gives its final model the number of the next. MissingDependency: not installed.
+        framework: "lightning" or "transformers"; the class is made when called. Steps are epochs; a training that ends
+        within one gives its final model the number of the next. MissingDependency: not installed.
         """
         from deeptheory.core.names import pick
         from deeptheory.recording.callbacks import CALLBACKS
@@ -300,7 +310,8 @@ class Recorder:
             self.restore(Recording.load(path))
 
     def restore(self, recording: Recording) -> None:
-        """Go on from an earlier recording of the same probe. InputError: of other inputs, seeds, targets or readouts."""
+        """Go on from an earlier recording of the same probe. InputError: of other inputs, seeds,
+        targets or readouts."""
         mine, theirs = self._kept.identity(), recording.identity()
         differ = [k for k in mine if mine[k] != theirs[k]]
         if differ:
@@ -339,7 +350,11 @@ def _as_targets(targets: Any) -> np.ndarray:
             raise InputError(
                 f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
             )
-        y = np.array([str(v) for v in y.ravel()]).reshape(y.shape) if not all(isinstance(v, int | float) for v in y.ravel()) else y.astype(np.float64)  # fmt: skip
+        y = (
+            np.array([str(v) for v in y.ravel()]).reshape(y.shape)
+            if not all(isinstance(v, int | float) for v in y.ravel())
+            else y.astype(np.float64)
+        )
     return (y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y).copy()  # the recording's own: the caller's may change
 
 

@@ -1,7 +1,7 @@
 """Recording: what a Recorder kept, labeled over seed, step, layer, sample, unit; in memory, or streamed to a folder.
 
-On disk: recording.json (schema, seeds, layers, which inputs), activations/STEP.npy with STEP.json (`steps.py`), one zarr
-group a readout in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.
+On disk: recording.json (schema, seeds, layers, which inputs), activations/STEP.npy with STEP.json (`steps.py`), one
+zarr group a readout in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.
 """
 
 import json
@@ -32,9 +32,9 @@ class Recording:
     """Activations [seed, sample, unit] by step and layer, or the readouts' summaries of them [seed, step, layer].
 
     seeds, steps, layers, targets, readouts (names of those whose summaries were kept), keys (their types and values, by
-    which they are found), inputs (their number), distinct (how many of them differ), gradients (Dataset [seed, step, layer]
-    or None). Made by a Recorder, `load` or `concatenate`. store: a folder that receives every step at once; only its
-    names stay in memory. bfloat16 is stored as float32, exactly.
+    which they are found), inputs (their number), distinct (how many of them differ), gradients
+    (Dataset [seed, step, layer] or None). Made by a Recorder, `load` or `concatenate`. store: a folder that receives
+    every step at once; only its names stay in memory. bfloat16 is stored as float32, exactly.
     """
 
     def __init__(
@@ -171,7 +171,8 @@ class Recording:
             raise InputError(f"step {step} is recorded already; give every snapshot a step of its own")
 
     def add(self, step: int, activations: dict[str, Any]) -> None:
-        """Take one step's activations, [seed, sample, unit] by layer. InputError: other layers or shapes than before."""
+        """Take one step's activations, [seed, sample, unit] by layer. InputError:
+        other layers or shapes than before."""
         self.check_new(step)
         self.same_layers(step, activations)
         if self._store is None:
@@ -303,7 +304,16 @@ class Recording:
             parts = list(recordings) if dim == "seed" else [r for r in recordings if step in r.steps]
             if out.readouts:
                 kept = [r._summaries[step] for r in parts]
-                out.add_summaries(step, {n: {la: {k: np.concatenate([p[n][la][k] for p in kept]) for k in kept[0][n][la]} for la in first.layers} for n in out.readouts})  # fmt: skip
+                out.add_summaries(
+                    step,
+                    {
+                        n: {
+                            la: {k: np.concatenate([p[n][la][k] for p in kept]) for k in kept[0][n][la]}
+                            for la in first.layers
+                        }
+                        for n in out.readouts
+                    },
+                )
             else:
                 out.add(step, {la: torch.cat([r.activations(la, step) for r in parts]) for la in first.layers})
         found = [r.gradients for r in recordings]

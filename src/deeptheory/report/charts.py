@@ -1,7 +1,8 @@
 """The few kinds of charts that studies draw, each from the table that is stored next to it.
 
-A table has one row per point. `x`, `y`, `series` and `panel` are names of columns; columns named `low` and `high` are the ends of an
-interval. A series has one color throughout; numbers are drawn with four digits, the table keeps them all.
+A table has one row per point. `x`, `y`, `series` and `panel` are names of columns; columns named `low` and `high` are
+the ends of an interval. A series has one color throughout; numbers are drawn with four digits,
+the table keeps them all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,8 +40,9 @@ def lines(
 ) -> Any:
     """Lines over x, one per series; small multiples where `panel` is given, information planes where x and y are bits.
 
-    each: the column whose values (seeds) have a line of their own in their series. interval: "band" or "bars", drawn where the table has
-    low and high. log: the axes that are logarithmic, "x", "y" or "xy". columns: of panels. style: what a series has of its own.
+    each: the column whose values (seeds) have a line of their own in their series. interval: "band" or "bars", drawn
+    where the table has low and high. log: the axes that are logarithmic, "x", "y" or "xy". columns: of panels.
+    style: what a series has of its own.
     InputError: a column that the table does not have, or an unknown interval.
     """
     if interval not in ("band", "bars"):
@@ -55,8 +57,22 @@ def lines(
         if interval == "band" and "low" in table and part["low"].notna().any():
             ends = [*map(_short, part["high"]), *map(_short, part["low"][::-1])]
             along = [*_shorts(part[x]), *_shorts(part[x][::-1])]
-            _scatter(figure, along, ends, {**group, "mode": "lines", "fill": "toself", "line": {"width": 0}, "fillcolor": color,
-                                           "opacity": 0.15, "hoverinfo": "skip", "showlegend": False}, where)  # fmt: skip
+            _scatter(
+                figure,
+                along,
+                ends,
+                {
+                    **group,
+                    "mode": "lines",
+                    "fill": "toself",
+                    "line": {"width": 0},
+                    "fillcolor": color,
+                    "opacity": 0.15,
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                },
+                where,
+            )
         own = {
             **group,
             "mode": "lines+markers" if markers else "lines",
@@ -83,10 +99,11 @@ def points(
     log: str = "",
     style: Style | None = None,
 ) -> Any:
-    """Points, with intervals where the table has low and high. Where x holds names, series stand next to each other at each of them.
+    """Points, with intervals where the table has low and high. Where x holds names,
+    series stand next to each other at each of them.
 
-    each: a table with the same columns, whose rows are drawn small behind (the networks behind a mean). horizontal: values along the
-    horizontal axis, names from top to bottom. InputError: a column that the table does not have.
+    each: a table with the same columns, whose rows are drawn small behind (the networks behind a mean). horizontal:
+    values along the horizontal axis, names from top to bottom. InputError: a column that the table does not have.
     """
     _check(table, x, y, series)
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, showlegend=series is not None)
@@ -119,11 +136,20 @@ def points(
 
 
 def heat_map(
-    table: "pandas.DataFrame", x: str, y: str, z: str, *, x_title: str = "", y_title: str = "", z_title: str = "", log: str = ""
-) -> Any:  # fmt: skip
+    table: "pandas.DataFrame",
+    x: str,
+    y: str,
+    z: str,
+    *,
+    x_title: str = "",
+    y_title: str = "",
+    z_title: str = "",
+    log: str = "",
+) -> Any:
     """A cell for each x and y, colored by z and labeled with it; cells that the table lacks stay empty.
 
-    log: "x" where x is laid out, and "z" where z is colored, on a logarithmic scale. InputError: a column that the table does not have.
+    log: "x" where x is laid out, and "z" where z is colored, on a logarithmic scale. InputError:
+    a column that the table does not have.
     """
     import plotly.graph_objects as go
 
@@ -135,10 +161,17 @@ def heat_map(
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, showlegend=False)
     figure.add_trace(
         go.Heatmap(
-            x=at, y=rows, z=np.log10(values) if "z" in log else values, text=text, texttemplate="%{text}", colorscale="Viridis",
-            reversescale=True, colorbar={"title": f"log10 {z_title}" if "z" in log else z_title}, hovertemplate="%{text}<extra></extra>",
+            x=at,
+            y=rows,
+            z=np.log10(values) if "z" in log else values,
+            text=text,
+            texttemplate="%{text}",
+            colorscale="Viridis",
+            reversescale=True,
+            colorbar={"title": f"log10 {z_title}" if "z" in log else z_title},
+            hovertemplate="%{text}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_xaxes(tickvals=at, ticktext=[str(t) for t in ticks], range=[at[0] - 0.5, at[-1] + 0.5])
     figure.update_yaxes(dtick=1, range=[rows[0] - 0.5, rows[-1] + 0.5])
     return figure
@@ -164,7 +197,14 @@ def bars(
     return figure
 
 
-def reference(figure: Any, *, level: float | None = None, upright: float | Sequence[float] = (), diagonal: Sequence[float] = (), label: str = "") -> Any:  # fmt: skip
+def reference(
+    figure: Any,
+    *,
+    level: float | None = None,
+    upright: float | Sequence[float] = (),
+    diagonal: Sequence[float] = (),
+    label: str = "",
+) -> Any:
     """The figure with dotted lines: at a level, upright ones, and y = x between two ends. label: what the level is."""
     line = {"dash": "dot", "color": NEUTRAL, "width": 1}
     if level is not None:
@@ -180,7 +220,13 @@ def reference(figure: Any, *, level: float | None = None, upright: float | Seque
 
 def add_line(figure: Any, x: Any, y: Any, name: str, *, color: str, **more: Any) -> Any:
     """The figure with one more line on top: a curve of theory over what was measured."""
-    _scatter(figure, _shorts(x), _shorts(y), {"mode": "lines", "name": name, **_merged({"line": {"color": color, "width": 3}}, more)}, {})  # fmt: skip
+    _scatter(
+        figure,
+        _shorts(x),
+        _shorts(y),
+        {"mode": "lines", "name": name, **_merged({"line": {"color": color, "width": 3}}, more)},
+        {},
+    )
     return figure
 
 

@@ -1,6 +1,7 @@
 """What was measured in independent units (networks, mostly), and its 95 % interval by the statistics of the package.
 
-Pitfall: the unit of resampling is the network or the draw of data. Units, images and layers are averaged within it first.
+Pitfall: the unit of resampling is the network or the draw of data. Units,
+images and layers are averaged within it first.
 """
 
 import math
@@ -34,9 +35,9 @@ class Sample:
     """What was measured in each of n independent units, and what is made of it.
 
     values: [n]; [n, 2] for "ratio". statistic: "mean" (Student), "geometric mean" (Student on the log scale), "median"
-    (order statistics), "share" (of true values, [n] of bool, or of 1, 0 and NaN, see share_of; Clopper-Pearson), or "ratio" (mean
-    of the first column over mean of the second; Fieller). notes: what must be listed with the number in the ledger. NaN: this
-    unit has no value; the rest is measured and the claim cannot be decided.
+    (order statistics), "share" (of true values, [n] of bool, or of 1, 0 and NaN, see share_of; Clopper-Pearson), or
+    "ratio" (mean of the first column over mean of the second; Fieller). notes: what must be listed with the
+    number in the ledger. NaN: this unit has no value; the rest is measured and the claim cannot be decided.
     InputError: no unit, another shape, an unknown statistic, a share of what is not true or false.
     """
 
@@ -54,15 +55,18 @@ class Sample:
             )
         if self.statistic == SHARE and not _is_share(values):
             raise InputError(
-                f"values have dtype {values.dtype}, such as {values.ravel()[0]}; a share is of [n] of bool, or of 1, 0 and NaN"
+                f"values have dtype {values.dtype}, such as {values.ravel()[0]}; a share is of [n] of bool, or of 1, "
+                "0 and NaN"
             )
 
 
 def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
-    """The share of units in which `holds` [n] of bool is true, without those in which a number that it was read from is NaN.
+    """The share of units in which `holds` [n] of bool is true, without those in which a number that it was read from is
+    NaN.
 
-    A comparison with NaN is false, so that a network without a value would count as one in which the claim fails. measured: [n]
-    or [n, ...], the numbers that were compared. InputError: holds is not of bool, or measured holds no numbers or another n.
+    A comparison with NaN is false, so that a network without a value would count as one in which the claim fails.
+    measured: [n] or [n, ...], the numbers that were compared. InputError: holds is not of bool,
+    or measured holds no numbers or another n.
     """
     holds = np.asarray(holds)
     if holds.dtype != bool or holds.ndim != 1:

@@ -1,4 +1,5 @@
-"""Telling how far a run is, always on stderr: bars on a terminal, plain lines elsewhere, or a function of the user's."""
+"""Telling how far a run is, always on stderr: bars on a terminal, plain lines elsewhere,
+or a function of the user's."""
 
 import sys
 import threading
@@ -52,7 +53,8 @@ class Bars(Lines):
         self._bars.start()
 
     def begin(self, step: str, done: float, total: int) -> None:
-        self._ids[step] = self._bars.add_task(step, completed=done, total=total)  # type: ignore[arg-type]  # takes fractions
+        # type: ignore[arg-type]  # takes fractions
+        self._ids[step] = self._bars.add_task(step, completed=done, total=total)
 
     def at(self, step: str, done: float, total: int) -> None:
         self._bars.update(self._ids[step], completed=done)

@@ -164,14 +164,15 @@ class Run:
         return [p for p in step.parts(self.settings) if not unit_path(self.folder, step.name, p).exists()]
 
     def _sweep_texts(self) -> None:
-        """Remove small files that a killed process had not finished writing; a living one writes the page outside of the lock."""
+        """Remove small files that a killed process had not finished writing;
+        a living one writes the page outside of the lock."""
         for path in (*self.folder.glob(".*.new-*"), *self.folder.glob("*/.*.new-*")):
             if path.is_file() and not _lives(path.name.rpartition("-")[2]):
                 path.unlink(missing_ok=True)
 
     def _sweep(self, step: Step) -> None:
-        """Remove what a killed process had not finished writing, and workspaces of units that it had; other workspaces stay,
-        they hold checkpoints."""
+        """Remove what a killed process had not finished writing, and workspaces of units that it had; other workspaces
+        stay, they hold checkpoints."""
         folder = self.folder / UNITS / step.name
         try:
             folder.mkdir(parents=True, exist_ok=True)

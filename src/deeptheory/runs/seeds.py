@@ -1,7 +1,7 @@
 """Where seeds come from: every number generator's seed is derived from the run's seed and a path of names.
 
-Pitfall: seed + 1 for the next purpose makes run 0's second stream equal run 1's first. Here purposes are hashed (derive),
-and the members of a family (one seed a network) are numbered apart by a step that no family fills (members).
+Pitfall: seed + 1 for the next purpose makes run 0's second stream equal run 1's first. Here purposes are hashed
+(derive), and the members of a family (one seed a network) are numbered apart by a step that no family fills (members).
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Doing one unit of a step, in whatever process: read what it needs, call its function, keep its result.
 
-Pitfall: bits must not depend on the engine. So every unit gets its own copy of the settings, reads its inputs from disk,
-and runs with the number of threads that run.json states.
+Pitfall: bits must not depend on the engine. So every unit gets its own copy of the settings, reads its inputs from
+disk, and runs with the number of threads that run.json states.
 """
 
 import contextlib

@@ -1,6 +1,7 @@
 """How to cite a study: BibTeX of its paper and of this package.
 
-Authors, year and place are those of `Study.paper`, the title that of the study's docstring; given names are stated by neither.
+Authors, year and place are those of `Study.paper`, the title that of the study's docstring;
+given names are stated by neither.
 """
 
 import re

@@ -12,7 +12,8 @@ Part = tuple[str, str, Sequence[Maker]]  # title, text, figures
 
 
 def page(name: str, figures: Any, results: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run of the study `name`, by its module `figures`; figures whose step was not done are left out and named."""
+    """The page of a run of the study `name`, by its module `figures`; figures whose step was not done are left out and
+    named."""
     drawn, missing = sections(figures.SECTIONS, results, settings)
     said = getattr(figures, "notices", lambda settings: [])(settings)
     return Page(

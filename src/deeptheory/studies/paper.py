@@ -15,8 +15,8 @@ from deeptheory.runs import Claim, Sample
 class Paper:
     """A paper that is run again.
 
-    citation: authors and year. protocol: how its claims are measured, where a claim does not say. unit, setting, criterion: of claims that
-    state none; {region} in a criterion is the claim's.
+    citation: authors and year. protocol: how its claims are measured, where a claim does not say. unit, setting,
+    criterion: of claims that state none; {region} in a criterion is the claim's.
     """
 
     citation: str
@@ -35,8 +35,9 @@ class Paper:
         measure: Callable[[Any], Any],
         **more: Any,
     ) -> Claim:
-        """One claim. where: the place in the paper, "figure 2". measure: results -> what runs.Claim takes. more: further fields of
-        runs.Claim, or others than the paper's own protocol, unit, setting and criterion. InputError: as of runs.Claim."""
+        """One claim. where: the place in the paper, "figure 2". measure: results -> what runs.Claim takes. more:
+        further fields of runs.Claim, or others than the paper's own protocol, unit, setting and criterion.
+        InputError: as of runs.Claim."""
         shared: dict[str, Any] = {
             "figure": where,
             "source": f"{self.citation}, {where}",
@@ -61,7 +62,8 @@ def ratio(a: Any, b: Any) -> Sample:
 
 
 def place(data: Any, layer: str, kind: str = "") -> int:
-    """Where the layer stands among those of the networks. InputError: they have none of that name; the claim is not run then."""
+    """Where the layer stands among those of the networks. InputError: they have none of that name;
+    the claim is not run then."""
     names = data["layer"].values.tolist()
     if layer not in names:
         raise InputError(f"these networks have no {kind}{layer}")

@@ -46,12 +46,14 @@ class Scale:
 class Study:
     """A paper's experiments; loads no torch until a part of it is asked for.
 
-    paper: the citation. arxiv: its number there, by which the study is found as well. protocols: named sets of settings that were published,
-    the first of them the default. settings: what a user may change. claim_setting(scale, protocol): of the claims that state
-    none themselves, one of verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
+    paper: the citation. arxiv: its number there, by which the study is found as well. protocols: named sets of settings
+    that were published, the first of them the default. settings: what a user may change.
+    claim_setting(scale, protocol): of the claims that state none themselves, one of verdicts.SETTINGS. count: the
+    setting that says how many independent networks or draws there are.
 
-    The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises InputError),
-    claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted notices(settings) -> list of str).
+    The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises
+    InputError), claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted
+    notices(settings) -> list of str).
     """
 
     name: str
@@ -67,7 +69,8 @@ class Study:
     def values(
         self, scale: str, protocol: str | None = None, given: Mapping[str, Any] | None = None
     ) -> tuple[dict, dict]:
-        """All settings with their values, and those of them that differ from what is published. given: by name, as a user wrote them.
+        """All settings with their values, and those of them that differ from what is published. given:
+        by name, as a user wrote them.
 
         InputError: unknown scale, protocol or setting, or a value that its setting does not accept."""
         chosen = next(iter(self.protocols)) if protocol is None else protocol
@@ -123,7 +126,8 @@ class StudyResult(Result):
 
 
 def find(name: str) -> Study:
-    """The study of that name, or of the paper with that arXiv number ("1703.00810"). InputError: unknown (near names are suggested)."""
+    """The study of that name, or of the paper with that arXiv number ("1703.00810"). InputError: unknown
+    (near names are suggested)."""
     number = re.fullmatch(r"(?:arxiv[:\s]*)?(\d{4}\.\d{4,5})(?:v\d+)?", name.strip(), re.I)
     if number is None:
         return import_module(pick(STUDIES, name, what="study")).STUDY
@@ -147,12 +151,13 @@ def reproduce(
 ) -> StudyResult:
     """Run a paper again and decide its claims.
 
-    study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study has them. out: the run
-    folder, by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed: networks, splits and resamples are
-    drawn from it. protocol: a published set of settings by name. engine: "processes", with `jobs` workers (None: one per core), or "serial".
-    only: one step alone. settings: by name, e.g. activation="relu"; a run in which a published one is changed decides no
-    claim. progress: as in runs.Run.execute.
-    InputError: an unknown name, a value that is not accepted; nothing is run then. StoreError: the folder holds another run.
+    study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study
+    has them. out: the run folder, by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed:
+    networks, splits and resamples are drawn from it. protocol: a published set of settings by name. engine:
+    "processes", with `jobs` workers (None: one per core), or "serial". only: one step alone. settings: by name, e.g.
+    activation="relu"; a run in which a published one is changed decides no claim. progress: as in runs.Run.execute.
+    InputError: an unknown name, a value that is not accepted; nothing is run then. StoreError:
+    the folder holds another run.
     """
     from deeptheory.report import write_page
     from deeptheory.runs import Run, decide, members

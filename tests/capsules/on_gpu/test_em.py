@@ -1,6 +1,8 @@
-"""EM routing's Triton kernels against the eager form in float64, by Triton's interpreter on the CPU, or on a GPU (marked so).
+"""EM routing's Triton kernels against the eager form in float64, by Triton's interpreter on the CPU,
+or on a GPU (marked so).
 
-Collected only where triton can be imported (see conftest.py). Sizes are tiny: the interpreter takes seconds for each case.
+Collected only where triton can be imported (see conftest.py). Sizes are tiny:
+the interpreter takes seconds for each case.
 """
 
 import os
@@ -102,7 +104,8 @@ for capability in (80, 90):
             whole = {"B", "P", "KK", "T", "J", "M", "stride"}
             kind = {"at": "*i64", "windows": "*i64"}
             signature = {n: "constexpr" if n in flags else "i32" if n in whole else kind.get(n, "*fp32") for n in names}
-            made = triton.compile(ASTSource(kernel, signature, constants), target=GPUTarget("cuda", capability, 32), options={"num_warps": 4})
+            target = GPUTarget("cuda", capability, 32)
+            made = triton.compile(ASTSource(kernel, signature, constants), target=target, options={"num_warps": 4})
             assert made.asm["cubin"]
             print(kernel.fn.__name__)
 """

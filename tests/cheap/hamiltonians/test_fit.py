@@ -257,7 +257,8 @@ def test_same_seed_same_bits():
 
 
 def test_what_hardly_occurs_is_said():
-    """Two variables that never differ: the coupling is infinite; theta is what the ridge holds, its interval is open above."""
+    """Two variables that never differ: the coupling is infinite; theta is what the ridge holds,
+    its interval is open above."""
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, (30_000, 3))
     x[:, 1] = x[:, 0]
@@ -299,12 +300,14 @@ _REAL = np.random.default_rng(0).standard_normal((100, 3))
         (lambda: hamiltonian_fit(_REAL, 3, kind="gaussian"), InputError, "use kind='real'"),
         (lambda: hamiltonian_fit(_REAL, 1), InputError, "no term holds the square of variable 0"),
         (lambda: hamiltonian_fit(_BITS, ridge=-1), InputError, "ridge is -1"),
-        (lambda: hamiltonian_fit(_REAL, 3, interval=(-1, 1)), InputError, r"interval is \(-1.0, 1.0\); the samples run"),
+        (lambda: hamiltonian_fit(_REAL, 3, interval=(-1, 1)), InputError,
+            r"interval is \(-1.0, 1.0\); the samples run"),
         (lambda: hamiltonian_fit(np.tile(_BITS, (1, 40))), InputError, "up to 6000 are fitted"),
         (lambda: hamiltonian_fit(_BITS).energy(_BITS[0]), InputError, r"x has shape \[4\]"),
         (lambda: hamiltonian_fit(_BITS).energy(_BITS + 1), InputError, "the levels of the fitted samples"),
         (lambda: hamiltonian_fit(_REAL).graph(), InputError, "these are real"),
-        (lambda: hamiltonian_fit(_BITS).excess_bits_over(hamiltonian_fit(_BITS, held_out=0.5)), InputError, "the other 50"),
+        (lambda: hamiltonian_fit(_BITS).excess_bits_over(hamiltonian_fit(_BITS, held_out=0.5)), InputError,
+            "the other 50"),
         (lambda: hamiltonian_fit(_REAL[:, [0, 0, 1]]), DeeptheoryError, "no inverse; drop variables that repeat"),
     ],
 )  # fmt: skip

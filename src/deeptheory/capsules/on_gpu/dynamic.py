@@ -1,7 +1,7 @@
 """The passes of dynamic routing by Triton on CUDA: votes in registers, never in memory.
 
-Checked so far by Triton's interpreter on a CPU (TRITON_INTERPRET=1) against the same oracles as every backend, and compiled for
-NVIDIA GPUs without running there: nothing is known of its speed on one.
+Checked so far by Triton's interpreter on a CPU (TRITON_INTERPRET=1) against the same oracles as every backend, and
+compiled for NVIDIA GPUs without running there: nothing is known of its speed on one.
 """
 
 import os
@@ -89,7 +89,9 @@ class TritonPasses:
         even_ = self._or(None if even is None else (even / self.shares).contiguous())
         gut = torch.empty_like(self.ut)
         rest = (*self.sizes, len(terms), even is not None)
-        self._run(self.kernels.finish_u, (self.rows, self.children), self.wt, factors, sides, even_, gut, *rest, **self.blocks)  # fmt: skip
+        self._run(
+            self.kernels.finish_u, (self.rows, self.children), self.wt, factors, sides, even_, gut, *rest, **self.blocks
+        )
         p, q = _power(self.p), self.blocks["QB"]
         j = max(1, min(self.blocks["JB"], _TILE // (p * q)))
         grid = (self.children, -(-self.parents // j))
@@ -99,7 +101,16 @@ class TritonPasses:
     def _forward(self, a):
         total = self._parts()
         arrays = (self.ut, self.wt, self._or(self.prior), self._or(a), total)
-        self._run(self.kernels.route_forward, self._grid(), *arrays, *self.sizes, self.chunk, UNIFORM=a is None, **self.how, **self.blocks)  # fmt: skip
+        self._run(
+            self.kernels.route_forward,
+            self._grid(),
+            *arrays,
+            *self.sizes,
+            self.chunk,
+            UNIFORM=a is None,
+            **self.how,
+            **self.blocks,
+        )
         return total.sum(0)
 
     def _run(self, kernel, grid, *arguments, **blocks):

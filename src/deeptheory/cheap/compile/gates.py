@@ -58,7 +58,10 @@ class Gate(nn.Module):
         constant = factor * made.stencil.constant * made.activation.derivative(0, made.bias)
         most = float(max(np.abs(outer).max(), abs(constant), np.abs(made.weights).max(), abs(made.bias)))
         if not most < largest:
-            raise InputError(f"the largest weight would be {most:.3g}, above what {name} holds ({largest:.2g}); raise the scale or use more layers")  # fmt: skip
+            raise InputError(
+                f"the largest weight would be {most:.3g}, above what {name} holds ({largest:.2g}); "
+                "raise the scale or use more layers"
+            )
         self.inner = linear(made.weights, np.full(len(outer), made.bias) if made.bias else None, dtype)
         self.act = Activate(made.activation.function, made.activation.name)
         self.outer = linear(outer[None], np.array([constant]) if made.has_constant else None, dtype)
@@ -90,7 +93,10 @@ def check_input(x: torch.Tensor, module: nn.Module, inputs: int) -> None:
     weight = next(module.parameters())
     if not isinstance(x, torch.Tensor) or x.dtype != weight.dtype:
         kind = f"of {x.dtype}" if isinstance(x, torch.Tensor) else f"a {type(x).__name__}"
-        raise InputError(f"x is {kind}, the network computes in {weight.dtype}, for which its certificate holds; give torch.as_tensor(x, dtype={weight.dtype})")  # fmt: skip
+        raise InputError(
+            f"x is {kind}, the network computes in {weight.dtype}, for which its certificate holds; give "
+            f"torch.as_tensor(x, dtype={weight.dtype})"
+        )
     if x.ndim == 0 or x.shape[-1] != inputs:
         raise InputError(f"x has shape {list(x.shape)}; needed: [..., {inputs}]")
 

@@ -27,15 +27,26 @@ class CompiledNetwork(nn.Module):
     without a warning, and the certificate says nothing: .inside(x) tells which rows lie in it.
 
     .expression: sympy, or a list of them for several outputs. .variables: names, in the order of the inputs. .depth:
-    hidden layers. .neurons: units with an activation. .synapses: weights that are not 0. .certificate: of the weights as
-    compiled; InputError once they have changed. .expansions: functions that became polynomials, with their degrees.
+    hidden layers. .neurons: units with an activation. .synapses: weights that are not 0. .certificate: of the weights
+    as compiled; InputError once they have changed. .expansions: functions that became polynomials, with their degrees.
     """
 
-    def __init__(self, blocks: Sequence["Block"], affine: tuple[np.ndarray, np.ndarray] | None, activation: "Activation", dtype: torch.dtype, **said: Any):  # fmt: skip
+    def __init__(
+        self,
+        blocks: Sequence["Block"],
+        affine: tuple[np.ndarray, np.ndarray] | None,
+        activation: "Activation",
+        dtype: torch.dtype,
+        **said: Any,
+    ):
         super().__init__()
         parts: list[nn.Module] = []
         for b in blocks:
-            parts += [linear(b.inner, b.bias, dtype), Activate(activation.function, activation.name), linear(b.outer, b.constant, dtype)]  # fmt: skip
+            parts += [
+                linear(b.inner, b.bias, dtype),
+                Activate(activation.function, activation.name),
+                linear(b.outer, b.constant, dtype),
+            ]
         if affine is not None:
             parts.append(linear(*affine, dtype))
         self.layers = nn.Sequential(*parts)
@@ -83,7 +94,10 @@ class CompiledNetwork(nn.Module):
     @property
     def certificate(self) -> Certificate:
         if not self.as_compiled:
-            raise InputError("the weights have changed since they were compiled, and the certificate spoke of those; to_polynomial(network, degree, domain) reads what they say now")  # fmt: skip
+            raise InputError(
+                "the weights have changed since they were compiled, and the certificate spoke of those; "
+                "to_polynomial(network, degree, domain) reads what they say now"
+            )
         return self._certificate
 
     def _fingerprint(self) -> str:
@@ -109,7 +123,10 @@ class CompiledNetwork(nn.Module):
     def export(self) -> Any:
         """torch.export.export of the network, any number of rows. InputError: no variable, so that it has no input."""
         if not self.variables:
-            raise InputError(f"{self.expressions[0]} has no variable, so that there is no network to export; name one: domain={{'x': (-1, 1)}}, or --where x=-1,1")  # fmt: skip
+            raise InputError(
+                f"{self.expressions[0]} has no variable, so that there is no network to export; name one: "
+                f"domain={{'x': (-1, 1)}}, or --where x=-1,1"
+            )
         rows = torch.export.Dim("rows")
         return torch.export.export(self, (self.example(),), dynamic_shapes={"x": {0: rows}})
 
@@ -119,10 +136,15 @@ class CompiledNetwork(nn.Module):
         """
         names = {m.name for m in self.layers if isinstance(m, Activate)} & {"gelu", "softplus"}
         if names and self.example().dtype == torch.float64:
-            raise InputError(f"onnxruntime runs no {names.pop()} in float64; compile with dtype=torch.float32, or with activation='silu'")  # fmt: skip
+            raise InputError(
+                f"onnxruntime runs no {names.pop()} in float64; compile with dtype=torch.float32, "
+                "or with activation='silu'"
+            )
         try:
             import onnxscript as _  # noqa: F401  # type: ignore[import-not-found]
         except ImportError as error:
             raise MissingDependency("ONNX needs torch's exporter: pip install onnxscript") from error
         rows = torch.export.Dim("rows")
-        torch.onnx.export(self, (self.example(),), str(path), dynamo=True, dynamic_shapes={"x": {0: rows}}, verbose=False)  # fmt: skip
+        torch.onnx.export(
+            self, (self.example(),), str(path), dynamo=True, dynamic_shapes={"x": {0: rows}}, verbose=False
+        )

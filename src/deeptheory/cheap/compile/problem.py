@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deeptheory.cheap.compile.activations import Activation
-from deeptheory.cheap.compile.building import Errors, Plan
 from deeptheory.cheap.compile.expansions import FINEST
+from deeptheory.cheap.compile.plans import Errors, Plan
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:

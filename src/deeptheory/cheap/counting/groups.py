@@ -71,7 +71,9 @@ def monomial_optimum(exponents: tuple[int, ...], depth: int, gate: Gate, known: 
 
     Equal groups are made once: x^8 takes a square gate a layer. known: results for that gate, to be shared by calls.
     """
-    return _monomial(tuple(sorted((r for r in exponents if r), reverse=True)), depth, gate, {} if known is None else known)  # fmt: skip
+    return _monomial(
+        tuple(sorted((r for r in exponents if r), reverse=True)), depth, gate, {} if known is None else known
+    )
 
 
 def _monomial(state: tuple[int, ...], depth: int, gate: Gate, known: dict) -> tuple[int, int]:

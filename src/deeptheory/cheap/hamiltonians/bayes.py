@@ -73,7 +73,10 @@ class BayesSoftmax(nn.Module):
             return h
         if relative is None or not bool(torch.isfinite(x[lost]).all()):
             row = tuple(int(v) for v in lost.nonzero()[0])
-            raise InputError(f"the Hamiltonian is NaN, or infinite for every class, at row {row} of x; narrow x or give H relative to one class")  # fmt: skip
+            raise InputError(
+                f"the Hamiltonian is NaN, or infinite for every class, at row {row} of x; "
+                "narrow x or give H relative to one class"
+            )
         return torch.where(lost.unsqueeze(-1), relative(x), h)
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
@@ -95,8 +98,8 @@ class GaussianHamiltonian(nn.Module):
     """H_y(x) = (x - m_y)' P_y (x - m_y) / 2 + ln det(2 pi S_y) / 2 of Gaussian classes: quadratic in x.
 
     means: [classes, d]. covariances: [classes, d, d], or [d, d] for all (then H differs between classes by a linear
-    function only). forward: x [..., d] -> [..., classes] in nats. `polynomials(names)`: the same as sympy expressions, for
-    a compiler that makes networks of product gates.
+    function only). forward: x [..., d] -> [..., classes] in nats. `polynomials(names)`: the same as sympy
+    expressions, for a compiler that makes networks of product gates.
 
     InputError: shapes that do not fit, NaN, a covariance that is not symmetric and positive definite.
     """
@@ -129,7 +132,8 @@ class GaussianHamiltonian(nn.Module):
         return 0.5 * z.square().sum(-1) + self.offset
 
     def relative(self, x: torch.Tensor) -> torch.Tensor:
-        """H_y(x) - H_k(x), k the class of least H, [..., classes]: finite or inf where H itself is beyond the floats."""
+        """H_y(x) - H_k(x), k the class of least H, [..., classes]: finite or inf where H itself is beyond the
+        floats."""
         middle = self.means.mean(0)
         x = x - middle
         size = x.abs().amax(-1, keepdim=True).clamp_min(1.0)  # [..., 1]

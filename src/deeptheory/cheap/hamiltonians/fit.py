@@ -1,9 +1,10 @@
 """How cheap is the Hamiltonian of your data? Parameters under each assumption, and the bits that each assumption loses.
 
-Source: Lin, Tegmark & Rolnick 2017, section II.D: physical Hamiltonians have low degree, are local and symmetric. Here that is a
-measurement: ln p(x) = sum_t theta_t t(x) - ln Z is fitted under the assumptions, and held-out samples say what they cost.
-Pitfalls: pseudo-likelihood needs no ln Z, and its bits are sums of conditional entropies, not the entropy; compare them with each
-other only. Correlated samples make intervals too narrow.
+Source: Lin, Tegmark & Rolnick 2017, section II.D: physical Hamiltonians have low degree, are local and symmetric. Here
+that is a measurement: ln p(x) = sum_t theta_t t(x) - ln Z is fitted under the assumptions,
+and held-out samples say what they cost.
+Pitfalls: pseudo-likelihood needs no ln Z, and its bits are sums of conditional entropies, not the entropy; compare them
+with each other only. Correlated samples make intervals too narrow.
 """
 
 from dataclasses import dataclass
@@ -34,14 +35,15 @@ _WIDEN = 0.25  # of the range of real samples, on either side
 class HamiltonianFit(Result):
     """H(x) = -sum_k theta_k sum of the terms of orbit k, up to ln Z; nats.
 
-    orbits: terms that share a parameter, each ((variable, power or level), ...). theta: [P]. low, high: [P] its 95 % interval,
-    -inf or inf where a joint state that was never seen leaves no finite maximum (theta is then what the ridge holds).
-    standard_error: [P]; where joint states are rare so large that theta -+ 1.96 of it holds low and high (inf). bits: of a
-    held-out sample, sum over variables of -log2 p(x_i | rest). excess_bits: bits per sample lost to locality and symmetry, against the
-    same degree without them (0 where nothing else was assumed; NaN where that has too many parameters to fit).
-    assumptions: one row each, from any function to independent variables: parameters, bits, excess_bits, low, high.
-    scores: [held out] bits of each held-out sample; fits of one data set and seed share those samples.
-    kind: "binary" (spins: the smaller of the two values is -1), "potts", "gaussian" or "real". known: values of the levels.
+    orbits: terms that share a parameter, each ((variable, power or level), ...). theta: [P]. low, high: [P] its 95 %
+    interval, -inf or inf where a joint state that was never seen leaves no finite maximum
+    (theta is then what the ridge holds). standard_error: [P]; where joint states are rare so large that theta -+ 1.96
+    of it holds low and high (inf). bits: of a held-out sample, sum over variables of -log2 p(x_i | rest). excess_bits:
+    bits per sample lost to locality and symmetry, against the same degree without them
+    (0 where nothing else was assumed; NaN where that has too many parameters to fit). assumptions: one row each, from
+    any function to independent variables: parameters, bits, excess_bits, low, high. scores: [held out] bits of each
+    held-out sample; fits of one data set and seed share those samples. kind: "binary"
+    (spins: the smaller of the two values is -1), "potts", "gaussian" or "real". known: values of the levels.
     """
 
     kind: str
@@ -66,7 +68,10 @@ class HamiltonianFit(Result):
         return len(self.theta)
 
     def __repr__(self) -> str:
-        return f"HamiltonianFit({self.n} {self.kind} variables, degree {self.degree}, {self.parameters} parameters, {self.bits.value:.4g} bits)"
+        return (
+            f"HamiltonianFit({self.n} {self.kind} variables, degree {self.degree}, {self.parameters} parameters, "
+            f"{self.bits.value:.4g} bits)"
+        )
 
     def excess_bits_over(self, other: "HamiltonianFit") -> Estimate:
         """Bits a held-out sample costs more under this fit than under another of the same samples and seed.
@@ -88,7 +93,8 @@ class HamiltonianFit(Result):
 
     @property
     def couplings(self) -> np.ndarray:
-        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0; Potts: [n, n, levels, levels], zero-sum over levels."""
+        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0; Potts: [n, n, levels, levels],
+        zero-sum over levels."""
         if self.kind == "potts":
             return self._potts()[1]
         half = self._spread(2, (self.n, self.n))
@@ -151,8 +157,16 @@ class HamiltonianFit(Result):
         figure.update_xaxes(type="log")
         error = {"type": "data", "symmetric": False, "array": rows["high"] - rows["excess_bits"]}
         error["arrayminus"] = rows["excess_bits"] - rows["low"]
-        figure.add_trace(go.Scatter(x=[float(p) for p in rows["parameters"]], y=rows["excess_bits"], text=rows["assumption"],
-                                    mode="markers+text", textposition="top center", error_y=error))  # fmt: skip
+        figure.add_trace(
+            go.Scatter(
+                x=[float(p) for p in rows["parameters"]],
+                y=rows["excess_bits"],
+                text=rows["assumption"],
+                mode="markers+text",
+                textposition="top center",
+                error_y=error,
+            )
+        )
         return figure
 
     def _factor(self, column: np.ndarray, p: int) -> np.ndarray:
@@ -202,9 +216,10 @@ def hamiltonian_fit(
     """Fit a Hamiltonian under assumptions, count its parameters, and say what the assumptions lose on held-out samples.
 
     samples: [N, n], independent. degree, locality, symmetry, shape, periodic: see Assumptions. kind: "binary", "potts",
-    "gaussian" (likelihood), "real" (degrees to 4 or so, within `interval`: by default the samples' range and a quarter of
-    it on either side), or "auto": by the values seen. held_out: share of the samples, drawn by seed. compare_assumptions: fit the weaker
-    and stronger assumptions too, for the table. ridge: precision of a Gaussian prior on theta, in samples.
+    "gaussian" (likelihood), "real" (degrees to 4 or so, within `interval`: by default the samples' range and a quarter
+    of it on either side), or "auto": by the values seen. held_out: share of the samples, drawn by seed.
+    compare_assumptions: fit the weaker and stronger assumptions too, for the table. ridge:
+    precision of a Gaussian prior on theta, in samples.
 
     InputError: shapes, NaN, constant variables, values out of range, more than 6,000 parameters. DeeptheoryError: no
     convergence, or terms that depend on each other in these samples.
@@ -323,13 +338,13 @@ def _limits(scale: _Fitter, orbits: list[list[Term]], theta: np.ndarray, error: 
     if rare:
         width = float(np.median((high - low)[least < RARE]))
         notes.append(
-            f"{rare} of {len(theta)} parameters rest on a joint state with fewer than {RARE} samples: their intervals come from "
-            f"counts; median width {width:.3g} nats"
+            f"{rare} of {len(theta)} parameters rest on a joint state with fewer than {RARE} samples: their intervals "
+            f"come from counts; median width {width:.3g} nats"
         )
     if open_.any():
         notes.append(
-            f"{int(open_.sum())} parameters have no finite maximum: a joint state never occurs, or columns determine one "
-            "another; their intervals are open to that side, and the ridge holds theta"
+            f"{int(open_.sum())} parameters have no finite maximum: a joint state never occurs, or columns determine "
+            "one another; their intervals are open to that side, and the ridge holds theta"
         )
     return low, high, error, notes
 

@@ -1,8 +1,8 @@
 """Ising, Potts and any other factor graph as a network: energies by table look-up, what is hidden summed out exactly.
 
-Source: Lin, Tegmark & Rolnick 2017, sections II.B to II.D. H(x) = -sum_a ln f_a(x_a): each factor sees few variables (locality),
-so that the network's size grows with the number of factors, not with the number of states. ln Z and sums over hidden
-variables by variable elimination, in an order of least growth.
+Source: Lin, Tegmark & Rolnick 2017, sections II.B to II.D. H(x) = -sum_a ln f_a(x_a): each factor sees few variables
+(locality), so that the network's size grows with the number of factors, not with the number of states. ln Z and sums
+over hidden variables by variable elimination, in an order of least growth.
 Pitfall: elimination costs levels^(treewidth + 1): 2^17 entries for 16 x 16 spins. What would not fit is refused.
 """
 
@@ -23,9 +23,9 @@ class FactorGraph(nn.Module):
     """p(x) = prod_a f_a(x_a) / Z over discrete variables.
 
     levels: number of levels, one for all variables or a list. factors: (variables, log table) pairs; the table [levels
-    of each variable] holds ln f_a in nats, a parameter, -inf where f_a is 0. forward: x [..., n] integers -> H(x) = -ln p(x) [...] in nats,
-    ln Z included. InputError: a variable out of range or twice in a factor, a table of another shape, NaN or inf,
-    no factor, no state above probability 0.
+    of each variable] holds ln f_a in nats, a parameter, -inf where f_a is 0. forward: x [..., n] integers -> H(x) = -ln
+    p(x) [...] in nats, ln Z included. InputError: a variable out of range or twice in a factor, a table of another
+    shape, NaN or inf, no factor, no state above probability 0.
     """
 
     def __init__(self, levels: int | Sequence[int], factors: Sequence[tuple[Sequence[int], Any]], n: int | None = None):
@@ -53,7 +53,9 @@ class FactorGraph(nn.Module):
                 )
             wrong = int((table.isnan() | (table == math.inf)).sum())
             if wrong:
-                raise InputError(f"table holds {wrong} values that are NaN or inf; needed: logarithms, -inf where a factor is 0")  # fmt: skip
+                raise InputError(
+                    f"table holds {wrong} values that are NaN or inf; needed: logarithms, -inf where a factor is 0"
+                )
             tables.append(nn.Parameter(table.clone()))
         self.tables = nn.ParameterList(tables)
 
@@ -109,8 +111,8 @@ class FactorGraph(nn.Module):
 
 
 class GraphPosterior(nn.Module):
-    """See FactorGraph.posterior. forward: p(x_query | x_seen), NaN where x_seen has probability 0; logits: ln p(x_query,
-    x_seen) without ln Z."""
+    """See FactorGraph.posterior. forward: p(x_query | x_seen), NaN where x_seen has probability 0; logits: ln
+    p(x_query, x_seen) without ln Z."""
 
     def __init__(self, graph: FactorGraph, query: int, seen: Sequence[int]):
         super().__init__()
@@ -186,7 +188,8 @@ def _fits(values, count: int) -> bool:
 
 
 def _order(scopes, hidden: set[int], levels: Sequence[int], batch: int) -> list[int]:
-    """Hidden variables in the order of least table. InputError: some table would be too large; nothing is computed yet."""
+    """Hidden variables in the order of least table. InputError: some table would be too large;
+    nothing is computed yet."""
     around: dict[int, set[int]] = {v: set() for v in range(len(levels))}
     for scope in scopes:
         for v in scope:

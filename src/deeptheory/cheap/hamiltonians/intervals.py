@@ -1,10 +1,11 @@
 """How far may a parameter of a discrete Hamiltonian lie, where combinations of levels are rare?
 
-Source: Cornfield 1956 and Gart 1970 (exact limits of an odds ratio common to several 2 x 2 tables); Garwood 1936 (limits of a
-Poisson count); Zou & Donner 2008 (limits of a sum from limits of its parts). Given the other spins, two spins have the odds ratio
-exp(4 J) whatever their fields: within rows of equal fields the margins can be conditioned on, and only the joint count is left.
-Pitfall: s.e. of a pseudo-likelihood are normal only where each joint state was seen some tens of times. A state that never occurs
-has no finite estimate: the interval is then one-sided.
+Source: Cornfield 1956 and Gart 1970 (exact limits of an odds ratio common to several 2 x 2 tables); Garwood 1936
+(limits of a Poisson count); Zou & Donner 2008 (limits of a sum from limits of its parts). Given the other spins, two
+spins have the odds ratio exp(4 J) whatever their fields: within rows of equal fields the margins can be conditioned on,
+and only the joint count is left.
+Pitfall: s.e. of a pseudo-likelihood are normal only where each joint state was seen some tens of times. A state that
+never occurs has no finite estimate: the interval is then one-sided.
 """
 
 import math
@@ -120,8 +121,8 @@ def _expected(table: np.ndarray) -> float:
 def _from_counts(table: np.ndarray, theta: float, wald: float, scale: float) -> tuple[float, float]:
     """Limits of scale * sum of +-ln(count), from those of each count as a Poisson number (Garwood; Zou & Donner).
 
-    A fit in which other variables take part knows less than these counts alone: its own reach is widened by what the limits of
-    the counts have beyond the normal ones.
+    A fit in which other variables take part knows less than these counts alone: its own reach is widened by what the
+    limits of the counts have beyond the normal ones.
     """
     from scipy.special import gammaincinv
 
@@ -141,7 +142,8 @@ def _from_counts(table: np.ndarray, theta: float, wald: float, scale: float) -> 
 def _hand_down(values, q, orbits, wald, below, above, more):
     """A term's parameter holds shares of the terms above it: what those lack, it lacks too.
 
-    With the other variables at their usual level a field is a0 = h + sum_j J_ij v_j, well known; h = a0 - sum_j J_ij v_j.
+    With the other variables at their usual level a field is a0 = h + sum_j J_ij v_j, well known;
+    h = a0 - sum_j J_ij v_j.
     """
     more_below = np.where(np.isfinite(below), np.maximum(below**2 - wald**2, 0), np.inf)
     more_above = np.where(np.isfinite(above), np.maximum(above**2 - wald**2, 0), np.inf)
@@ -196,7 +198,8 @@ class _Strata:
         self.eta = self.pair @ self.x + field[:, None]
 
     def fields(self, chosen: tuple[int, ...]) -> tuple[list[np.ndarray], np.ndarray | None]:
-        """What acts on each smaller set of the chosen spins, by row, the chosen ones apart; and on all of them together."""
+        """What acts on each smaller set of the chosen spins, by row, the chosen ones apart;
+        and on all of them together."""
         if self.degree < 3:
             i, j = chosen
             return [self.eta[v] - self.pair[i, j] * self.x[w] for v, w in ((i, j), (j, i))], None
@@ -214,11 +217,11 @@ class _Strata:
     def limits(
         self, chosen: tuple[int, ...], theta: float, wald: float
     ) -> tuple[float, float, tuple[float, float] | None] | None:
-        """Limits of the term's theta given all smaller margins in rows of like fields, and the squares of what they have
-        beyond a normal interval on either side (None: beyond wald); None: all counts there are large.
+        """Limits of the term's theta given all smaller margins in rows of like fields, and the squares of what they
+        have beyond a normal interval on either side (None: beyond wald); None: all counts there are large.
 
-        Exact where no larger term holds these spins; else those terms are taken as fitted, and the interval is the normal
-        one widened by what exact limits have beyond normal ones.
+        Exact where no larger term holds these spins; else those terms are taken as fitted, and the interval is the
+        normal one widened by what exact limits have beyond normal ones.
         """
         acting, together = self.fields(chosen)
         at = np.zeros(self.x.shape[1], dtype=np.int64)
@@ -253,7 +256,10 @@ class _Strata:
                 return low, high, None
             more = [max(r**2 - max(normal, wald) ** 2, 0) + max(s, 0) ** 2 for r, s in zip(reach, (-shift, shift))]
             return low, high, (more[0], more[1])
-        reach = [math.sqrt(wald**2 + max(r * abs(r) - normal**2, 0)) if r < np.inf else np.inf for r in (theta - low, high - theta)]  # fmt: skip
+        reach = [
+            math.sqrt(wald**2 + max(r * abs(r) - normal**2, 0)) if r < np.inf else np.inf
+            for r in (theta - low, high - theta)
+        ]
         return theta - reach[0], theta + reach[1], None
 
     def _table(self, state: np.ndarray, m: int) -> np.ndarray:
@@ -292,8 +298,8 @@ def _tilted(groups: Groups, b: float) -> Groups:
 def _law(groups: Groups, whole: int, t: int) -> np.ndarray:
     """ln of the ways to reach each joint count 0, 1, ... (less its least), summed over tables with given margins.
 
-    A product of Fourier transforms, in the tilt exp(b k) whose mean is t: what limits need is far above its rounding, and what
-    is not is taken as 0.
+    A product of Fourier transforms, in the tilt exp(b k) whose mean is t: what limits need is far above its rounding,
+    and what is not is taken as 0.
     """
     if not groups:
         return np.zeros(1)
@@ -311,8 +317,8 @@ def _law(groups: Groups, whole: int, t: int) -> np.ndarray:
 
 
 def _solved(log: np.ndarray, t: int, states: int, exact: bool) -> tuple[float, float, float, float]:
-    """Limits of J from P(T = k) ~ exp(log_k + states J k) and the count t; exact, or mid-p. Then the J of greatest likelihood, and how
-    far a normal interval would reach from it."""
+    """Limits of J from P(T = k) ~ exp(log_k + states J k) and the count t; exact, or mid-p. Then the J of greatest
+    likelihood, and how far a normal interval would reach from it."""
     k = np.arange(len(log))
     if len(log) < 2:
         return -np.inf, np.inf, 0.0, np.inf

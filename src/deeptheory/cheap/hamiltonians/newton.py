@@ -1,8 +1,8 @@
 """The largest pseudo-likelihood by Newton's method: curvature from a part of the samples, the gradient from all.
 
-Source: Erdogdu & Montanari 2015 (sub-sampled Newton). The curvature of a few thousand samples a parameter is good enough to
-lead; only the gradient decides where to stop. Stopped when a further step would move the parameters, in units of their
-standard errors, by less than 1e-3 in all.
+Source: Erdogdu & Montanari 2015 (sub-sampled Newton). The curvature of a few thousand samples a parameter is good
+enough to lead; only the gradient decides where to stop. Stopped when a further step would move the parameters, in units
+of their standard errors, by less than 1e-3 in all.
 """
 
 from typing import Protocol
@@ -35,10 +35,12 @@ class Model(Protocol):
 
 
 def maximize(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """theta [P], its standard errors [P] (sandwich: right for a composite likelihood, also where the model is not), and the
-    share [P] of the prior's variance that the samples leave: near 0 where they determine theta, near 1 where the ridge does.
+    """theta [P], its standard errors [P] (sandwich: right for a composite likelihood, also where the model is not), and
+    the share [P] of the prior's variance that the samples leave: near 0 where they determine theta,
+    near 1 where the ridge does.
 
-    errors: False spares the errors and shares (NaN). ridge: precision of a Gaussian prior around 0, in samples; it keeps parameters finite where the data does not.
+    errors: False spares the errors and shares (NaN). ridge: precision of a Gaussian prior around 0, in samples; it
+    keeps parameters finite where the data does not.
     DeeptheoryError: no convergence.
     """
     n, p = model.rows, model.parameters
@@ -124,7 +126,8 @@ def _uphill(model, theta, step, value, gradient, rows, ridge):
 
 
 def _errors(model: Model, theta: np.ndarray, factor, ridge: float) -> tuple[np.ndarray, np.ndarray]:
-    """Root of the diagonal of A V A / N: A the inverse information, V the covariance of the samples' gradients; ridge A / N.
+    """Root of the diagonal of A V A / N: A the inverse information, V the covariance of the samples' gradients;
+    ridge A / N.
 
     N less the parameters of one conditional, as residuals of a regression are too small by them.
     """

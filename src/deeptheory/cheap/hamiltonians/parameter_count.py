@@ -1,7 +1,7 @@
 """How many parameters does each assumption leave? Exact integers, as in the paper's list.
 
-Source: Lin, Tegmark & Rolnick 2017, section II.D: v^n for any function; (n+d)!/(n! d!) for a polynomial of degree d; few more
-than n for local terms; a handful once translations share them; n^2 to the kernel's size for a linear map.
+Source: Lin, Tegmark & Rolnick 2017, section II.D: v^n for any function; (n+d)!/(n! d!) for a polynomial of degree d;
+few more than n for local terms; a handful once translations share them; n^2 to the kernel's size for a linear map.
 """
 
 import math
@@ -46,7 +46,8 @@ def parameter_count(
 
 
 def linear_map_count(shape: Sequence[int], reach: int | None = None, *, translation: bool = False) -> int:
-    """Free entries of a linear map between two periodic grids of that shape: n^2, fewer when local, a kernel when shared.
+    """Free entries of a linear map between two periodic grids of that shape: n^2, fewer when local,
+    a kernel when shared.
 
     reach: largest distance along each axis that an entry spans (a square kernel of side 2 reach + 1), None: no limit.
     InputError: a side below 1, a negative reach, or one that meets itself around the grid.

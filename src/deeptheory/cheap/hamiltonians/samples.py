@@ -16,7 +16,8 @@ _LEAST = 50  # samples
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Samples:
-    """values: [N, n] in random order, coded: spins -1, 1 (q = 2), levels (q > 2), real (q None). known: level -> value seen.
+    """values: [N, n] in random order, coded: spins -1, 1 (q = 2), levels (q > 2), real (q None). known:
+    level -> value seen.
 
     train: how many of the first rows fit; the rest is held out.
     """

@@ -133,7 +133,8 @@ def _orient(prior, tables, orientation: str):
         if m.shape[1] != states:
             raise InputError(
                 f"transition {k} has shape {list(tables[k - 1].shape)}, read by {orientation}; "
-                f"level {k - 1} has {states} states: give [new, old] tables whose columns sum to 1, or orientation='rows'"
+                f"level {k - 1} has {states} states: give [new, old] tables whose columns sum to 1, "
+                "or orientation='rows'"
             )
         states = m.shape[0]
     return turned, (orientation, notes)

@@ -1,9 +1,10 @@
-"""What of the data must each level of a hierarchy keep? Minimal sufficient statistics of a Markov chain, level by level.
+"""What of the data must each level of a hierarchy keep? Minimal sufficient statistics of a Markov chain,
+level by level.
 
-Source: Lin, Tegmark & Rolnick 2017, section III, theorem 2 and corollary 2. y_0 -> y_1 -> ... -> y_n = x, p_i = M_i p_{i-1}.
-T_i is minimal sufficient for P(y_i | y_n): two data x, x' have one class where P(y_i | x) = P(y_i | x'). Theorem 2:
-T_i = f_i(T_{i+1}). So p(y_0 | y_n) is a chain of functions, each of which forgets what the level above does not need.
-Proven for every chain; that each f_i is cheap, or the composition costly to flatten, is not.
+Source: Lin, Tegmark & Rolnick 2017, section III, theorem 2 and corollary 2. y_0 -> y_1 -> ... -> y_n = x, p_i = M_i
+p_{i-1}. T_i is minimal sufficient for P(y_i | y_n): two data x, x' have one class where P(y_i | x) = P(y_i | x').
+Theorem 2: T_i = f_i(T_{i+1}). So p(y_0 | y_n) is a chain of functions, each of which forgets what the level above does
+not need. Proven for every chain; that each f_i is cheap, or the composition costly to flatten, is not.
 Pitfall: tables estimated from samples make all rows differ by chance; use .distil there.
 """
 
@@ -30,7 +31,8 @@ _IN_DOUBT = 1e3  # different rows nearer than so many tolerances earn a note
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Theorem2(Result):
-    """Theorem 2 held against classes computed without it. violations: pairs of levels where T_i is no function of T_{i+1}.
+    """Theorem 2 held against classes computed without it. violations: pairs of levels where T_i is no function of
+    T_{i+1}.
 
     classes: [levels][states_n], by P(y_i | y_n) alone. agree: whether they are the hierarchy's own.
     """
@@ -57,9 +59,9 @@ class MarkovHierarchy(Result):
     scipy.sparse. Integers are counts, Fractions stay exact: with both, or exact=True, all is done in integers.
     tolerance: rows of P(y_i | y_n) nearer than this are equal (float only).
 
-    states: number of states a level. classes: one label array a level, y_0 first, [s_n] each: the class of T_i that each
-    x has, -1 where x has probability 0; the last level is T_n, x itself. maps: f_i as arrays, class of T_{i+1} -> class
-    of T_i, for i = 0..n-1. marginals: p_i. notes: doubts.
+    states: number of states a level. classes: one label array a level, y_0 first, [s_n] each: the class of T_i that
+    each x has, -1 where x has probability 0; the last level is T_n, x itself. maps: f_i as arrays, class of
+    T_{i+1} -> class of T_i, for i = 0..n-1. marginals: p_i. notes: doubts.
 
     InputError: shapes that do not fit, negative entries, NaN, columns that do not sum to 1, an unknown orientation,
     exact arithmetic on sparse tables.
@@ -109,7 +111,10 @@ class MarkovHierarchy(Result):
     labels: tuple[tuple, ...] | None = None
 
     def __repr__(self) -> str:
-        return f"MarkovHierarchy({' -> '.join(map(str, self.states))} states, {' <- '.join(map(str, self.counts))} classes)"
+        return (
+            f"MarkovHierarchy({' -> '.join(map(str, self.states))} states, "
+            f"{' <- '.join(map(str, self.counts))} classes)"
+        )
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -180,10 +185,11 @@ class MarkovHierarchy(Result):
         return np.array([bits_of(_merged(joint, c)) for c in self.classes])
 
     def distil(self, level: int = 0, *, about: int = 0) -> Distillation:
-        """Fewer classes than exactness needs: merge classes of T_level, cheapest first, and say what is lost about y_about.
+        """Fewer classes than exactness needs: merge classes of T_level, cheapest first,
+        and say what is lost about y_about.
 
-        -> Distillation: states kept against bits lost. Agglomerative information bottleneck (Slonim & Tishby 2000), greedy:
-        an upper bound of the least loss.
+        -> Distillation: states kept against bits lost. Agglomerative information bottleneck (Slonim & Tishby 2000),
+        greedy: an upper bound of the least loss.
         """
         self._check_level(level)
         self._check_level(about)
@@ -245,7 +251,8 @@ class MarkovHierarchy(Result):
 
 
 def _solve(chain: Chain, tolerance: float):
-    """classes, maps, marginals, P(y_0 | T_0) and doubts, from the data upwards: each level reads the classes below it."""
+    """classes, maps, marginals, P(y_0 | T_0) and doubts, from the data upwards:
+    each level reads the classes below it."""
     from scipy import sparse
 
     marginals = [chain.prior]

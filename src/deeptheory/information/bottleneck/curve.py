@@ -76,8 +76,8 @@ class BottleneckCurve(Result):
         return np.minimum(lines.min(-1, initial=np.inf), np.clip(x, 0, self.i_xy))
 
     def envelope(self, i_x) -> np.ndarray:
-        """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found, of T constant and of T = X.
-        Between two optima it is reached by using each of them part of the time. i_x: any shape, bits."""
+        """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found, of T constant and of
+        T = X. Between two optima it is reached by using each of them part of the time. i_x: any shape, bits."""
         x, y = self.hull()
         return np.interp(as_numpy(i_x).astype(np.float64), x, y)
 
@@ -148,10 +148,10 @@ def bottleneck_curve(
 
     Source: Tishby, Pereira & Bialek 1999; Tishby & Zaslavsky 2015, figure 2.
     betas: any order; None: chosen so that the curve's tangents and chords are nowhere more than 1e-4 of I(X;Y) (at most
-    1e-4 bits) apart (400 points at most). Where X and Y share a part outright, all of it where one decides the other, the
-    curve begins with the line I(T;Y) = I(X;T), whose points all belong to beta 1: 21 of them are given. Independent X and
-    Y: the one point 0. clusters: at most so many (None: as many as the optimum has). locate: find each critical beta to
-    1e-5 (relative); False: only between which two betas of the row it lies (their geometric mean is given).
+    1e-4 bits) apart (400 points at most). Where X and Y share a part outright, all of it where one decides the other,
+    the curve begins with the line I(T;Y) = I(X;T), whose points all belong to beta 1: 21 of them are given. Independent
+    X and Y: the one point 0. clusters: at most so many (None: as many as the optimum has). locate: find each critical
+    beta to 1e-5 (relative); False: only between which two betas of the row it lies (their geometric mean is given).
     seconds: time after which no further beta is solved (a note says so). progress(done, most): as in bottleneck.
     InputError: p_xy as in bottleneck; betas empty, negative or not finite; clusters below 1.
     """
@@ -278,6 +278,15 @@ def draw_curve(table, i_xy: float) -> Any:
     new = table[table[size].diff().fillna(0) != 0]
     marker = {"symbol": "diamond", "size": 8, "color": LAYER_COLORS[1]}
     text = [f"beta {b:.4g}: {s} {size}" for b, s in zip(new["beta"], new[size])]
-    figure.add_trace(go.Scatter(x=new["i_x"].round(6).tolist(), y=new["i_y"].round(6).tolist(), mode="markers", marker=marker, text=text, name=f"{size} change"))  # fmt: skip
+    figure.add_trace(
+        go.Scatter(
+            x=new["i_x"].round(6).tolist(),
+            y=new["i_y"].round(6).tolist(),
+            mode="markers",
+            marker=marker,
+            text=text,
+            name=f"{size} change",
+        )
+    )
     figure.add_hline(y=i_xy, line={"dash": "dot", "color": NEUTRAL, "width": 1}, annotation_text="I(X;Y)")
     return figure

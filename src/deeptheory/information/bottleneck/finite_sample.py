@@ -1,8 +1,8 @@
 """What a bottleneck learnt from n samples is worth: the worst-case curve and its minimum.
 
 Source: Shamir, Sabato & Tishby 2010, as used by Tishby & Zaslavsky 2015, section II.D: with K clusters
-I(T;Y) and its estimate differ by O(K |Y| / sqrt n), I(X;T) and its by O(K / sqrt n), and the effective K is 2^I(X;T). The
-constant of the O is not stated there; it is an argument here, the same for both. Results depend on it.
+I(T;Y) and its estimate differ by O(K |Y| / sqrt n), I(X;T) and its by O(K / sqrt n), and the effective K is 2^I(X;T).
+The constant of the O is not stated there; it is an argument here, the same for both. Results depend on it.
 """
 
 from dataclasses import dataclass
@@ -27,8 +27,9 @@ _POINTS = 400
 class FiniteSampleBound(Result):
     """rate R = I(X;T), distortion D = I(X;Y) - I(T;Y) on the curve, worst: D with the error term; each [400], bits.
 
-    r_star, d_star: where `worst` is least, and how much it is there. d_at_r_star: the curve's D there. interior: whether
-    that lies between the ends: neither T constant nor T = X. rate_error: what I(X;T) itself may be off by at r_star.
+    r_star, d_star: where `worst` is least, and how much it is there. d_at_r_star: the curve's D there. interior:
+    whether that lies between the ends: neither T constant nor T = X. rate_error:
+    what I(X;T) itself may be off by at r_star.
     """
 
     n: int
@@ -96,7 +97,11 @@ def finite_sample_bound(curve: BottleneckCurve, n: int, constant: float = 1.0, l
     values = worst(rate)
     at = int(values.argmin())
     low, high = rate[max(at - 1, 0)], rate[min(at + 1, _POINTS - 1)]
-    best = float(minimize_scalar(worst, bounds=(low, high), method="bounded", options={"xatol": 1e-10}).x) if high > low else 0.0  # fmt: skip
+    best = (
+        float(minimize_scalar(worst, bounds=(low, high), method="bounded", options={"xatol": 1e-10}).x)
+        if high > low
+        else 0.0
+    )
     r_star = min((float(rate[at]), best), key=worst)
     distortion = curve.i_xy - curve.envelope(rate)
     return FiniteSampleBound(

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 class BottleneckSolution(Result):
     """T of one trade-off beta. encoder: p(t|x) [nx, k]; decoder: p(y|t) [k, ny]; p_t: [k]; clusters in falling mass.
 
-    i_x = I(X;T), i_y = I(T;Y), h_t = H(T): bits. lagrangian: what the method minimizes, bits (its docstring says which).
-    residual: largest change of p(t|x) under one more step of the method's own equations; NaN where it has none.
-    gap: how far the Lagrangian is above the least possible at most, bits; NaN where nothing bounds it.
-    For the methods "gaussian" and "variational" T is continuous: their docstrings say what encoder and decoder hold.
+    i_x = I(X;T), i_y = I(T;Y), h_t = H(T): bits. lagrangian: what the method minimizes, bits
+    (its docstring says which). residual: largest change of p(t|x) under one more step of the method's own equations;
+    NaN where it has none. gap: how far the Lagrangian is above the least possible at most, bits; NaN where nothing
+    bounds it. For the methods "gaussian" and "variational" T is continuous:
+    their docstrings say what encoder and decoder hold.
     """
 
     method: str

@@ -2,9 +2,10 @@
 
 Source: Butakov et al. 2024. A compression that can be undone keeps the information; any other leaves less, by the
 data-processing inequality, so that the truth about the codes is a lower bound.
-Pitfalls: the estimate of that lower bound has errors of its own in both directions; lossy codes may lose exactly what the two
-variables share; and codes of more numbers than the variable has (images drawn from two numbers, compressed to four) lie on a
-surface, where entropies from distances have no finite truth and the estimate is worthless: here it comes out negative.
+Pitfalls: the estimate of that lower bound has errors of its own in both directions; lossy codes may lose exactly what
+the two variables share; and codes of more numbers than the variable has (images drawn from two numbers, compressed to
+four) lie on a surface, where entropies from distances have no finite truth and the estimate is worthless: here it comes
+out negative.
 """
 
 from collections.abc import Callable
@@ -29,9 +30,9 @@ def compressed(
 ) -> Estimate:
     """I(E(X); E'(Y)) in bits, x and y [n, ...] of any shape, each compressed to `dims` numbers.
 
-    how: a name in COMPRESSORS ("pca", "autoencoder") or a function (samples [n, d], dims, seed) -> [n, dims]; a pair of them
-    for x and y apart. A variable of at most `dims` columns is left as it is; columns of a code that are constant are left
-    out. inner: the estimator of the codes' information, "wkl" or "ksg", with k neighbors.
+    how: a name in COMPRESSORS ("pca", "autoencoder") or a function (samples [n, d], dims, seed) -> [n, dims]; a pair of
+    them for x and y apart. A variable of at most `dims` columns is left as it is; columns of a code that are constant
+    are left out. inner: the estimator of the codes' information, "wkl" or "ksg", with k neighbors.
     InputError: unpaired or constant samples, NaN, an unknown name.
     """
     a, b = as_numpy(x), as_numpy(y)

@@ -1,7 +1,7 @@
 """Few numbers instead of many: what is done to high-dimensional variables before their information is estimated.
 
-A compressor is a function of (samples [n, d], dims, seed) -> codes [n, dims]. It sees one variable alone, never the pair,
-so that it cannot make dependence. A new one: one function, one line in COMPRESSORS.
+A compressor is a function of (samples [n, d], dims, seed) -> codes [n, dims]. It sees one variable alone, never the
+pair, so that it cannot make dependence. A new one: one function, one line in COMPRESSORS.
 """
 
 from collections.abc import Callable
@@ -62,8 +62,8 @@ COMPRESSORS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {"pca": p
 
 
 def compressed_to(samples: np.ndarray, dims: int, how: str | Callable[..., np.ndarray], seed: int) -> np.ndarray:
-    """Codes [n, dims] of samples [n, ...]; at most dims columns come back as they are. InputError: dims below 1, n below dims,
-    an unknown compressor."""
+    """Codes [n, dims] of samples [n, ...]; at most dims columns come back as they are. InputError: dims below
+    1, n below dims, an unknown compressor."""
     from deeptheory.core.names import pick
 
     flat = np.asarray(samples, dtype=np.float64).reshape(len(samples), -1)

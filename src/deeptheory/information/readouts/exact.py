@@ -20,7 +20,8 @@ class Exact:
     """Rows of activations that are equal in every bit (0 and -0 are the same) are one symbol."""
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits. See Binning.summarize for the arguments."""
+        """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits.
+        See Binning.summarize for the arguments."""
         return discrete(_bits(as_activations(activations)), targets)
 
     def start(self, layer: str) -> "_ExactStream":
@@ -85,7 +86,8 @@ class Quantized:
         return discrete(self._levels(activations), targets)
 
     def symbols(self, activations: Any) -> np.ndarray:
-        """Which inputs have the same levels: numbers [seed, sample] int64, from 0 in order of appearance in a network."""
+        """Which inputs have the same levels: numbers [seed, sample] int64,
+        from 0 in order of appearance in a network."""
         return numbered(self._levels(activations))
 
     def _levels(self, activations: Any) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Propagated noise: the readout of networks that add noise in every layer, where I(X;T) is a property of the network.
 
-Source: Goldfeld et al. 2019. The activations handed in are S_l, before the layer's own noise and after that of the layers
-below: what a `Population.mlp(..., noise=sigma)` shows. Every row of the probe passes with noise of its own.
+Source: Goldfeld et al. 2019. The activations handed in are S_l, before the layer's own noise and after that of the
+layers below: what a `Population.mlp(..., noise=sigma)` shows. Every row of the probe passes with noise of its own.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ class PropagatedNoise:
     """T = S + N(0, sigma^2) with S handed in; `noisy_network_information` does all at once for a network of functions.
 
     The probe of the Recorder is `x[readout.rows()]`, its targets `y[readout.rows()]`: `blocks` times every
-    input (None: see Propagation), then `repeats` times each of the `chosen` ones. inputs: len(x). draws: Monte Carlo points a chosen input.
+    input (None: see Propagation), then `repeats` times each of the `chosen` ones. inputs: len(x). draws:
+    Monte Carlo points a chosen input.
     InputError: sigma not above 0, a number below 1.
     """
 

@@ -1,10 +1,11 @@
-"""What is trained and looked at: noisy networks with and without orthonormal weights, deterministic ones, quantized ones of several
-architectures, pairs of images of known information, small convolutional networks, and networks on images of digits.
+"""What is trained and looked at: noisy networks with and without orthonormal weights, deterministic ones, quantized
+ones of several architectures, pairs of images of known information, small convolutional networks,
+and networks on images of digits.
 
-On those images: whether classes cluster in a convolutional network with noise (Goldfeld et al. 2019, section 5), and exact information of
-quantized networks 784-16-8-4-2-10 (Lorenzen et al. 2022, "Bottleneck-2"). The convolutional network is Butakov et al.'s, with noise
-in proportion to each activation; its steps, and the number of images, rate and epochs of the quantized ones are ours, fixed before
-anything was measured.
+On those images: whether classes cluster in a convolutional network with noise (Goldfeld et al. 2019, section 5), and
+exact information of quantized networks 784-16-8-4-2-10 (Lorenzen et al. 2022, "Bottleneck-2"). The convolutional
+network is Butakov et al.'s, with noise in proportion to each activation; its steps, and the number of images, rate and
+epochs of the quantized ones are ours, fixed before anything was measured.
 """
 
 from functools import partial
@@ -39,7 +40,8 @@ DIGIT_WIDTHS, DIGIT_RATE = (
 
 
 def check(settings: dict) -> None:
-    """InputError: settings that do not go together, found by one epoch of one network, and noise that cannot be propagated."""
+    """InputError: settings that do not go together, found by one epoch of one network,
+    and noise that cannot be propagated."""
     dt.PropagatedNoise(settings["noise"], 4096)
     small, data = {**settings, "epochs": 1, "points": 1, "seed": 0}, dt.datasets.icosahedron()
     nets = _networks(small, 0, noise=settings["noise"])
@@ -56,7 +58,8 @@ def one_neuron(settings, unit, inputs, workspace, progress):
 
 
 def noisy(settings, unit, inputs, workspace, progress, orthonormal=False):
-    """Noise in every hidden layer, in training and afterwards. orthonormal: with nearly orthonormal weights of the hidden layers."""
+    """Noise in every hidden layer, in training and afterwards. orthonormal:
+    with nearly orthonormal weights of the hidden layers."""
     data, sigma, chosen = dt.datasets.icosahedron(), settings["noise"], _clustered(settings)
     nets = _networks(settings, unit, noise=sigma)
     readout = dt.PropagatedNoise(sigma, len(data.x), blocks=1, seed=derive(settings["seed"], "propagated") % 2**32)
@@ -78,7 +81,8 @@ def noisy(settings, unit, inputs, workspace, progress, orthonormal=False):
 
 
 def deterministic(settings, unit, inputs, workspace, progress):
-    """No noise: the entropy of cells of several sizes, of every bit in single and double precision, and the clusters."""
+    """No noise: the entropy of cells of several sizes, of every bit in single and double precision,
+    and the clusters."""
     data, sizes, chosen = dt.datasets.icosahedron(), settings["sizes"], _clustered(settings)
     nets, hidden = _networks(settings, unit), _hidden(settings)
     single = dt.Recorder(nets, data.x, data.y, layers=hidden)
@@ -171,7 +175,8 @@ def _counted(nets, settings, data, progress, **how):
 
 
 def synthetic(settings, unit, inputs, workspace, progress):
-    """Butakov et al.: pairs of images of known information; each image compressed to two numbers by its own autoencoder."""
+    """Butakov et al.: pairs of images of known information; each image compressed to two numbers by its own
+    autoencoder."""
     import xarray as xr
 
     kind, truth, k = unit
@@ -187,8 +192,8 @@ def synthetic(settings, unit, inputs, workspace, progress):
 
 
 def convolutional(settings, unit, inputs, workspace, progress):
-    """A small convolutional network with noise in proportion to its activations, on the 8 x 8 digits (1,797 real ones): I(X;L) of
-    every layer, x compressed once by an autoencoder, layers by principal components."""
+    """A small convolutional network with noise in proportion to its activations, on the 8 x 8 digits (1,797 real ones):
+    I(X;L) of every layer, x compressed once by an autoencoder, layers by principal components."""
     from deeptheory.information.estimators.compressors import autoencoder
 
     digits = dt.datasets.digits()
@@ -213,7 +218,8 @@ def convolutional(settings, unit, inputs, workspace, progress):
 
 
 def clusters(settings, unit, inputs, workspace, progress):
-    """Cosine similarities within and between classes, layer by layer, while a convolutional network with noise learns."""
+    """Cosine similarities within and between classes, layer by layer, while a convolutional network with noise
+    learns."""
     data = drawn_digits(settings, SAMPLES)
     x, y, shown = data.x[:, None], data.y, data.held[:SHOWN]
 
@@ -237,9 +243,16 @@ def clusters(settings, unit, inputs, workspace, progress):
 def _learned(net, settings, data, seed, steps, every, measure, progress):
     """What is measured while a convolutional network is trained on (x, labels)."""
     return dt.networks.train(
-        net, dt.networks.minibatches(*data, batch=CNN_BATCH, seed=seed), _negative_log_likelihood, steps=steps, lr=settings["cnn_lr"],
-        evaluate=measure, every=every, seed=seed, progress=progress,
-    ).dataset()  # fmt: skip
+        net,
+        dt.networks.minibatches(*data, batch=CNN_BATCH, seed=seed),
+        _negative_log_likelihood,
+        steps=steps,
+        lr=settings["cnn_lr"],
+        evaluate=measure,
+        every=every,
+        seed=seed,
+        progress=progress,
+    ).dataset()
 
 
 def _negative_log_likelihood(module, batch):

@@ -1,4 +1,5 @@
-"""What is trained, and what is seen in it: new viewpoints, ablations of the routing, votes, attacks; and the paper's networks counted.
+"""What is trained, and what is seen in it: new viewpoints, ablations of the routing, votes, attacks;
+and the paper's networks counted.
 
 A training step gives [seed]: the weights, the loss of every update, and what was measured at each logged step.
 """
@@ -47,8 +48,8 @@ def views(settings, unit, inputs, workspace, progress):
 def parts(data: Any, condition: str) -> dict[str, np.ndarray]:
     """Row numbers: train, familiar (test, seen viewpoints), novel (test, new ones; none where all are seen).
 
-    data: the Dataset of the step `views`. condition: "azimuth" (a third of a turn is familiar), "elevation" (the three lowest)
-    or "all". Where the source has no test objects (COIL-20) every other view is held out.
+    data: the Dataset of the step `views`. condition: "azimuth" (a third of a turn is familiar), "elevation"
+    (the three lowest) or "all". Where the source has no test objects (COIL-20) every other view is held out.
     """
     azimuth, elevation, trains = (data[name].values for name in ("azimuth", "elevation", "train"))
     if trains.all():
@@ -63,8 +64,8 @@ def parts(data: Any, condition: str) -> dict[str, np.ndarray]:
 
 
 def prepared(data: Any, rows: np.ndarray, settings: dict, generator: np.random.Generator | None = None) -> Any:
-    """Network input of some rows, [n, C, H, W] in [0, 1]: the middle of each image, or with a generator a random crop in other light
-    where the settings say so."""
+    """Network input of some rows, [n, C, H, W] in [0, 1]: the middle of each image, or with a generator a random
+    crop in other light where the settings say so."""
     x = data["image"].values[rows]
     if not settings["crop"]:
         return as_tensor(dt.datasets.downsample(x))
@@ -102,7 +103,8 @@ def _network(settings: dict, data: Any, cnn: bool = False, **changed: Any):
 
 
 def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, loss=None, **changed):
-    """One network on the familiar ones of the views; changed: of the capsule network. loss: None for spread. Dataset over seed."""
+    """One network on the familiar ones of the views; changed: of the capsule network. loss: None for spread.
+    Dataset over seed."""
     data, some = inputs["views"], views != "all"
     rows, labels = parts(data, views), data["labels"].values
     judged = {k: _judged(data, rows[k], settings, k) for k in ("familiar", "novel") if len(rows[k])}
@@ -167,7 +169,8 @@ def _last_layer(traces: dict[str, Any]) -> Any:
 
 
 def attacks(settings, unit, inputs, workspace, progress):
-    """Accuracy under attack of capsules and of the convolutional network; gradients; images made against another network."""
+    """Accuracy under attack of capsules and of the convolutional network; gradients;
+    images made against another network."""
     data, others = inputs["views"], inputs["whole-cnn"]
     x, y = _judged(data, parts(data, "all")["familiar"], settings, "familiar")
     x, y = x[: settings["attacked"]], y[: settings["attacked"]]
@@ -196,8 +199,8 @@ def attacks(settings, unit, inputs, workspace, progress):
 def _attack(settings, seed: int, x, y, stranger, network, logits, **own) -> tuple[dict[str, np.ndarray], Any]:
     """By attack the accuracy at every epsilon (of the targeted one its success), and the profile of the gradients.
 
-    stranger: the network that transferred images were made against. logits: output -> what the strong attack aims at. own: the
-    network's own loss.
+    stranger: the network that transferred images were made against. logits: output -> what the strong attack aims at.
+    own: the network's own loss.
     """
     made = dt.networks
     robustness = partial(made.robustness, network, x, y, settings["epsilons"])

@@ -1,4 +1,5 @@
-"""What is measured: gates, counts, posteriors, hierarchies, flattening, fields, and how low the degree of real data is."""
+"""What is measured: gates, counts, posteriors, hierarchies, flattening, fields,
+and how low the degree of real data is."""
 
 import math
 from functools import partial
@@ -53,7 +54,8 @@ def gates(settings, unit, inputs, workspace, progress):
             "fixed_size": ("tolerance", sizes),
         },
         coords={
-            "activation": list(BIASES), "scale": SCALES, "n": list(PRECISION), "what": ["error", "certificate", "neurons"],
+            "activation": list(BIASES), "scale": SCALES, "n": list(PRECISION),
+            "what": ["error", "certificate", "neurons"],
             "k": list(BITS), "rule": ["D ln 10", "2 D ln 10"], "tolerance": [1e-2, 1e-6],
         },
     )  # fmt: skip
@@ -109,8 +111,14 @@ def counts(settings, unit, inputs, workspace, progress):
             "tree": ("leaves", trees),
             "parameters": ("row", [count() for count, _ in PARAMETERS.values()]),
         },
-        coords={"n": list(SHALLOW), "bound": ["lower", "upper"], "convention": conventions, "leaves": list(TREES), "row": list(PARAMETERS)},
-    )  # fmt: skip
+        coords={
+            "n": list(SHALLOW),
+            "bound": ["lower", "upper"],
+            "convention": conventions,
+            "leaves": list(TREES),
+            "row": list(PARAMETERS),
+        },
+    )
 
 
 def _terms(**assumed: Any) -> int:
@@ -245,7 +253,8 @@ def _random_factors(seed: int) -> list[np.ndarray]:
 
 
 def _butterflies(n: int) -> list[np.ndarray]:
-    """The factors of the Fourier transform of n = 2^k numbers in bit-reversed order, first applied first (Cooley & Tukey)."""
+    """The factors of the Fourier transform of n = 2^k numbers in bit-reversed order,
+    first applied first (Cooley & Tukey)."""
     out, half = [], 1
     while half < n:
         turn, eye = np.exp(-1j * np.pi * np.arange(half) / half), np.eye(half)

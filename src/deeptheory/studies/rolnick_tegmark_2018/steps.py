@@ -130,8 +130,13 @@ def built(settings, unit, inputs, workspace, progress):
             "scaled_error": ("scale", [_worst(g, (2, 1), generator(0, "scaled")) for g in gates]),
             "gap": ("eps", [_gap(eps) for eps in (1e-1, 1e-3, 1e-6)]),
         },
-        coords={"monomial": [named(m) for m in MONOMIALS], "tolerance": [1e-2, 1e-5], "scale": list(scales), "eps": [1e-1, 1e-3, 1e-6]},
-    )  # fmt: skip
+        coords={
+            "monomial": [named(m) for m in MONOMIALS],
+            "tolerance": [1e-2, 1e-5],
+            "scale": list(scales),
+            "eps": [1e-1, 1e-3, 1e-6],
+        },
+    )
 
 
 def _worst(network: Any, exponents: tuple[int, ...], rng) -> float:

@@ -12,8 +12,8 @@ _BOTH = {"iterations": 3, "reconstruction": 0.0005, "pad": 4}
 PROTOCOLS: dict[str, dict[str, Any]] = {
     # as the text says: loss summed over classes, overlaid digits moved by up to 4 pixels (the 4 is unverified)
     "text": {**_BOTH, "convention": "paper", "released": False, "max_shift": 4},
-    # as read in the released program: half the margin loss, mean over classes, primary capsules divided by the number of
-    # types, and the 6 pixels of its sample command
+    # as read in the released program: half the margin loss, mean over classes, primary capsules divided by the number
+    # of types, and the 6 pixels of its sample command
     "code": {**_BOTH, "convention": "reference_code", "released": True, "max_shift": 6},
 }
 _TINY = {  # "tiny": at half resolution (every 2x2 pixels become their mean)
@@ -38,7 +38,8 @@ SCALES = {
             "multimnist_cnn": [48, 48, 192],
             "batch": 50,
             "lr": 0.004,
-            "cnn_lr": 0.001,  # of the CNN on digits and moved digits: at the capsules' rate three of four never left chance
+            # of the CNN on digits and moved digits: at the capsules' rate three of four never left chance
+            "cnn_lr": 0.001,
             "decay": "linear",
             "updates": [500, 600, 800],
             "whole_epochs": 0,
@@ -66,7 +67,9 @@ SCALES = {
             "looks": 6,
             "full": False,
         },
-        cost="about 90 minutes on 2 cores (estimated from steps of 47 to 313 ms, measured by kind, and 0.6 s of the paper's own network): 4 networks of each of 10 kinds at full resolution; the paper's own, 3 epochs of 60,000 digits",
+        cost="about 90 minutes on 2 cores (estimated from steps of 47 to 313 ms, measured by kind, and 0.6 s of the "
+        "paper's own network): 4 networks of each of 10 kinds at full resolution; the paper's own, 3 epochs of 60,000 "
+        "digits",
     ),
     "paper": Scale(
         settings={
@@ -87,7 +90,8 @@ SCALES = {
             "looks": 100,
             "full": True,
         },
-        cost="2.2 s a step on one core for capsules on digits, 14 s for their baseline (measured): eight and 49 days of one core for each network, 80 networks; meant for a GPU, which was not measured",
+        cost="2.2 s a step on one core for capsules on digits, 14 s for their baseline (measured): eight and 49 days "
+        "of one core for each network, 80 networks; meant for a GPU, which was not measured",
     ),
 }
 

@@ -1,4 +1,5 @@
-"""What is trained, and what is seen in it: digits with one and three routings, moved digits, overlaid digits, and what poses draw.
+"""What is trained, and what is seen in it: digits with one and three routings, moved digits, overlaid digits,
+and what poses draw.
 
 A training step gives [seed]: the weights, the loss of every update, and what was measured at each logged step.
 """
@@ -31,7 +32,8 @@ _MOVES = {
 
 
 def digits(settings: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Training images and labels, test images and labels, uint8 [n, 28, 28]; where the source is not divided, by the seed."""
+    """Training images and labels, test images and labels, uint8 [n, 28, 28]; where the source is not divided,
+    by the seed."""
     data = dt.datasets.mnist(settings["source"])
     order = generator(settings["seed"], "digits").permutation(len(data.images))
     if data.train.all():
@@ -61,7 +63,8 @@ def _batches(settings: dict, task: str):
 
 
 def _tests(settings: dict, task: str) -> dict[str, tuple[Any, Any]]:
-    """Test digits and their labels: what the error is measured on; for moved digits what the accuracies are measured on."""
+    """Test digits and their labels: what the error is measured on; for moved digits what the accuracies are measured
+    on."""
     if task == "overlaid":
         return {"error": _test_pairs(settings)[:2]}
     (*_, images, labels), seed = digits(settings), settings["seed"]
@@ -100,7 +103,8 @@ def _capsules(settings: dict, task: str, iterations: int | None = None, reconstr
 
 
 def _cnn(settings: dict, task: str):
-    """The paper's convolutional baselines, scaled; for moved digits one of about as many weights as the capsules have."""
+    """The paper's convolutional baselines, scaled; for moved digits one of about as many weights as the capsules
+    have."""
     n = _side(settings, task)
     if task == "overlaid":
         a, b, width = settings["multimnist_cnn"]
@@ -114,7 +118,9 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
     if cnn and task != "overlaid":
         settings = {**settings, "lr": settings["cnn_lr"]}
     updates, tests = settings["updates"][_TASKS.index(task)], _tests(settings, task)
-    capsules = dt.capsules.capsule_objective(reconstruction=settings["reconstruction"], convention=settings["convention"])  # fmt: skip
+    capsules = dt.capsules.capsule_objective(
+        reconstruction=settings["reconstruction"], convention=settings["convention"]
+    )
 
     def evaluate(module):
         errors = {name: dt.capsules.error_rate(module, x, labels) for name, (x, labels) in tests.items()}
@@ -141,10 +147,11 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
 
 
 def whole(settings, unit, inputs, workspace, progress):
-    """The paper's own network on all digits of MNIST, `unit` iterations: test error after every epoch. Dataset over iterations.
+    """The paper's own network on all digits of MNIST, `unit` iterations: test error after every epoch. Dataset over
+    iterations.
 
-    Convolutions and decoder in bfloat16 where the processor has it (docs/capsule_step.md: as accurate, half the time); routing, weights
-    and test errors in float32.
+    Convolutions and decoder in bfloat16 where the processor has it (docs/capsule_step.md: as accurate, half the time);
+    routing, weights and test errors in float32.
     """
     epochs, settings = settings["whole_epochs"], {**settings, **_WHOLE}
     if not epochs:
@@ -161,7 +168,9 @@ def whole(settings, unit, inputs, workspace, progress):
         moved = dt.datasets.random_shift(images[rows], seed=g, **_MOVES["digits"])
         return _inputs(moved, settings), as_tensor(labels[rows])
 
-    objective = dt.capsules.capsule_objective(reconstruction=settings["reconstruction"], convention=settings["convention"])  # fmt: skip
+    objective = dt.capsules.capsule_objective(
+        reconstruction=settings["reconstruction"], convention=settings["convention"]
+    )
 
     def loss(module, batch):
         with torch.autocast("cpu", torch.bfloat16):
@@ -276,7 +285,8 @@ def segmentation(settings, unit, inputs, workspace, progress):
 
 
 def parameters(settings, unit, inputs, workspace, progress):
-    """The paper's networks, built and counted; the bias of the class capsules, which only the program has, is left out."""
+    """The paper's networks, built and counted; the bias of the class capsules, which only the program has,
+    is left out."""
     capsules, bias = dt.capsules.CapsuleNetwork, 10 * 16
     counts = {
         "capsules": dt.networks.parameter_count(capsules) - bias,

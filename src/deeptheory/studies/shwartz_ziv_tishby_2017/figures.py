@@ -30,9 +30,10 @@ def lead(settings: dict, scale: str) -> str:
     batch = "full batch" if settings["batch"] is None else f"minibatches of {settings['batch']}"
     return (
         f"{settings['networks']} networks {shape} ({settings['activation']}), {settings['epochs']} epochs of "
-        f"{settings['optimizer']} (learning rate {settings['lr']:g}, {batch}, {100 * settings['train']:g} % of the 4096 "
-        f"patterns), protocol “{settings['protocol']}”, scale “{scale}”. The task: 12 bits on the vertices of "
-        "an icosahedron, a label that only rotation-invariant features decide. All information in bits, on all 4096 patterns."
+        f"{settings['optimizer']} (learning rate {settings['lr']:g}, {batch}, {100 * settings['train']:g} % of the "
+        f"4096 patterns), protocol “{settings['protocol']}”, scale “{scale}”. The task: 12 bits on the vertices of "
+        "an icosahedron, a label that only rotation-invariant features decide. All information in bits, "
+        "on all 4096 patterns."
     )
 
 
@@ -51,8 +52,8 @@ def _mean_table(plane: Any) -> Any:
 def _trust(plane: Any) -> str:
     notes = "; ".join(plane.notes)
     return (
-        f"Readout {plane.readout}, all {plane.inputs} inputs equally likely, no estimation error: what is shown is exact for "
-        f"this readout and for no other. {notes[:1].upper()}{notes[1:]}."
+        f"Readout {plane.readout}, all {plane.inputs} inputs equally likely, no estimation error: what is shown is "
+        f"exact for this readout and for no other. {notes[:1].upper()}{notes[1:]}."
     )
 
 
@@ -64,7 +65,8 @@ def _plane(results: Any, settings: dict) -> Plate:
         title="Layers in the information plane, over training",
         figure=plane.figure(bound=dt.bottleneck_curve(task(settings).p_xy, locate=False)),
         table=plane.table() if plane.i_x.size < 40_000 else _mean_table(plane),
-        see="Move the slider. Do dots first rise (fitting), and do those of the deep layers then move to the left (compression)? Dashed: the bottleneck bound of the task.",
+        see="Move the slider. Do dots first rise (fitting), and do those of the deep layers then move to the left "
+        "(compression)? Dashed: the bottleneck bound of the task.",
         claims=("fit-then-compress", "full-information"),
         trust=_trust(plane),
         alt=f"Scatter plot of {n} networks with {layers} layers: I(T;Y) against I(X;T), a slider over epochs.",
@@ -78,9 +80,11 @@ def _curves(results: Any, settings: dict) -> Plate:
         title="The same against the epoch",
         figure=plane.figure("curves"),
         table=_mean_table(plane),
-        see="Above: does I(X;T) of deep layers have a maximum and then fall? Below: has I(T;Y) risen before that? Bands: the middle 80 % of networks; where they are wide, one network is not the story.",
+        see="Above: does I(X;T) of deep layers have a maximum and then fall? Below: has I(T;Y) risen before that? "
+        "Bands: the middle 80 % of networks; where they are wide, one network is not the story.",
         claims=("fit-then-compress", "first-layer-flat"),
-        trust="The same numbers as above. The mean of networks that turn at different epochs is smoother than any one of them.",
+        trust="The same numbers as above. The mean of networks that turn at different epochs is smoother than any one "
+        "of them.",
         alt="Two line plots over a logarithmic epoch axis: mean I(X;T) and mean I(T;Y) of each layer with bands.",
     )
 
@@ -93,10 +97,11 @@ def _gradients(results: Any, settings: dict) -> Plate:
         title="Mean and fluctuation of the gradients",
         figure=phases.figure(),
         table=phases.dataset().drop_dims("seed").assign(parts).to_dataframe().reset_index(),
-        see="Solid: norm of the mean gradient over the minibatches of an epoch; dashed: its fluctuation; both over the norm of the weights, median of the networks. Where a dashed line passes its solid one, noise takes the lead.",
+        see="Solid: norm of the mean gradient over the minibatches of an epoch; dashed: its fluctuation; both over the "
+        "norm of the weights, median of the networks. Where a dashed line passes its solid one, noise takes the lead.",
         claims=("snr-transition", "snr-alike-across-layers"),
-        trust="With B minibatches of pure noise the ratio tends to 1/sqrt(B), not to 0. The same turn is known from networks "
-        "that do not compress (Saxe et al. 2018), so that this figure alone says nothing about compression.",
+        trust="With B minibatches of pure noise the ratio tends to 1/sqrt(B), not to 0. The same turn is known from "
+        "networks that do not compress (Saxe et al. 2018), so that this figure alone says nothing about compression.",
         alt="Line plot, both axes logarithmic: gradient mean and fluctuation of every layer against the epoch.",
     )
 
@@ -109,8 +114,8 @@ def _controls(results: Any, settings: dict) -> Plate:
         figure=plane.figure("curves"),
         table=_mean_table(plane),
         see="Does I(X;T) of the hidden layers fall here as it does with tanh?",
-        trust="ReLU units have no bounds, so the cells span each layer's range at each look: a growing unit makes its cells "
-        f"wider, which itself lowers I(X;T). {_trust(plane)}",
+        trust="ReLU units have no bounds, so the cells span each layer's range at each look: a growing unit makes its "
+        f"cells wider, which itself lowers I(X;T). {_trust(plane)}",
         alt="Two line plots over a logarithmic epoch axis: mean I(X;T) and I(T;Y) of each layer of ReLU networks.",
     )
 
@@ -140,12 +145,14 @@ def _falls(results: Any, settings: dict) -> Plate:
             falls, "layer", "bits", "condition", x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"
         ),
         table=table,
-        see=f"If minibatch noise drove compression, the full batch would fall much less than the minibatch, above all in {deep}. "
-        "Shuffled labels: whether compression needs anything to learn. The table beside it holds I(X;T) before training, too.",
+        see="If minibatch noise drove compression, the full batch would fall much less than the minibatch, above all "
+        f"in {deep}. Shuffled labels: whether compression needs anything to learn. "
+        "The table beside it holds I(X;T) before training, too.",
         claims=("noise-drives-compression",),
         trust="Means with 95 % intervals over networks. ReLU is read out over another range than tanh (see there), so "
         "its falls compare in kind, not in size.",
-        alt="Dots with error bars: fall of I(X;T) in bits by layer for minibatch, full batch, ReLU and shuffled labels.",
+        alt="Dots with error bars: fall of I(X;T) in bits by layer for minibatch, full batch, "
+        "ReLU and shuffled labels.",
     )
 
 
@@ -169,11 +176,12 @@ def _bound(results: Any, settings: dict) -> Plate:
         title="Layers against the bottleneck bound (figure 6)",
         figure=draw_layers(layers, curve),
         table=layers.to_dataframe().reset_index(),
-        see="Dashed: the most that any T can tell of the label at its I(X;T). Hollow: before training; filled: at the end. Do filled layers lie nearer to the bound?",
+        see="Dashed: the most that any T can tell of the label at its I(X;T). Hollow: before training; filled: at the "
+        "end. Do filled layers lie nearer to the bound?",
         claims=("on-the-bound", "beta-falls-with-depth"),
-        trust="The bound is that of the published soft rule (gamma = 50, I(X;Y) = 0.987); networks trained on its hard labels. "
-        "First layers lie on it untrained, as the readout tells nearly all inputs apart, far to the right of what is needed. The "
-        "table has the fitted beta with its residual, beside the residual for permuted labels.",
+        trust="The bound is that of the published soft rule (gamma = 50, I(X;Y) = 0.987); networks trained on its hard "
+        "labels. First layers lie on it untrained, as the readout tells nearly all inputs apart, far to the right of "
+        "what is needed. The table has the fitted beta with its residual, beside the residual for permuted labels.",
         alt="Layers as dots below a dashed, rising and then flat bound.",
     )
 
@@ -191,10 +199,11 @@ def _depth(results: Any, settings: dict) -> Plate:
         title="One to six hidden layers (figure 5)",
         figure=_two_panels(table, "bits"),
         table=table,
-        see=f"Median epochs until the output holds 95 % of I(X;Y), by number of hidden layers: {each} (inf: not by the end).",
+        see=f"Median epochs until the output holds 95 % of I(X;Y), by number of hidden layers: {each} (inf: "
+        "not by the end).",
         claims=("depth-speeds-learning", "one-layer-too-slow"),
-        trust="The output's information, since a hidden layer of twelve units tells nearly all inputs apart under this readout, "
-        "trained or not. Bands: the middle 80 % of networks.",
+        trust="The output's information, since a hidden layer of twelve units tells nearly all inputs apart under this "
+        "readout, trained or not. Bands: the middle 80 % of networks.",
         alt="Two panels of lines against the epoch, one color a number of hidden layers.",
     )
 
@@ -258,7 +267,8 @@ def _digits(results: Any, settings: dict) -> Plate:
         title="Gradients on pictures of digits (figure 8)",
         figure=phases.figure(),
         table=phases.table(),
-        see="Where a dashed line (fluctuation) passes its solid one (mean), noise takes the lead. Does it when I(X;T) is largest?",
+        see="Where a dashed line (fluctuation) passes its solid one (mean), noise takes the lead. "
+        "Does it when I(X;T) is largest?",
         claims=("mnist-gradient-phases",),
         trust=f"Data: {data.attrs['pictures']}. The paper shows MNIST; its network and settings are not stated. "
         "As above, the phases alone say nothing about compression.",
