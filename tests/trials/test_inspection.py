@@ -82,7 +82,7 @@ def weak_classes_are_found(rng, draws):
 
 def random_head(rng, draws):
     m, y = etf(rng, 10, 2000), np.repeat(np.arange(10), 3)
-    found = neural_collapse(m[y], y, rng.normal(size=(10, 2000)))
+    found = neural_collapse(m[y], y, weight=rng.normal(size=(10, 2000)))
     return near(found.nc3, math.sqrt(2), 0.03, "NC3 ")
 
 
@@ -91,7 +91,7 @@ def exact_frame(rng, draws):
     out = []
     for classes, units in ((2, 3), (5, 20), (10, 10)):
         m, y = etf(rng, classes, units), np.repeat(np.arange(classes), 30)
-        found = neural_collapse(m[y], y, m)
+        found = neural_collapse(m[y], y, weight=m)
         out += [near(v, 0, 1e-12) for v in (*numbers(found), found.nc3, found.nc4)]
     return all_of(*out)
 
@@ -123,7 +123,7 @@ def by_hand(rng, draws):
     nc3 = np.linalg.norm(w / np.linalg.norm(w) - stack / np.linalg.norm(stack))
     head = [np.argmax(w @ a + b) for a in x]
     nearest = [np.argmin([np.linalg.norm(a - m) for m in means]) for a in x]
-    found = neural_collapse(x, y, w, b)
+    found = neural_collapse(x, y, weight=w, bias=b)
     return all_of(
         near(numbers(found), truth, 1e-9),
         near([found.nc3, found.nc4], [nc3, np.mean(np.not_equal(head, nearest))], 1e-12),
@@ -163,8 +163,8 @@ def collapse_refuses(rng, draws):
         refused(lambda: neural_collapse(x * np.nan, y), "NaN"),
         refused(lambda: neural_collapse(x, y[:5]), "one label per row"),
         refused(lambda: neural_collapse(x[0], y), r"needed: \[n, d\]"),
-        refused(lambda: neural_collapse(x, y, np.ones((3, 3))), "weight has shape"),
-        refused(lambda: neural_collapse(x, y, np.ones((2, 3)), np.ones(3)), "bias has shape"),
+        refused(lambda: neural_collapse(x, y, weight=np.ones((3, 3))), "weight has shape"),
+        refused(lambda: neural_collapse(x, y, weight=np.ones((2, 3)), bias=np.ones(3)), "bias has shape"),
     )
 
 
@@ -180,7 +180,7 @@ def decoder_chance(decoder, units, how):
             y = rng.integers(0, 4, 120)
             if how == "permuted":
                 y[held], y[~held] = rng.permutation(np.arange(60) % 4), rng.permutation(np.arange(60) % 4)
-            right += round(60 * decoder_accuracy(rng.normal(size=(120, units)), y, held, decoder))
+            right += round(60 * decoder_accuracy(rng.normal(size=(120, units)), y, held, decoder=decoder))
         n = 60 * draws
         return all_of(rare(right, n, 0.25), rare(n - right, n, 0.75))
 
@@ -194,7 +194,7 @@ def two_gaussians(decoder):
         y = rng.integers(0, 2, 4000)
         x = rng.normal(size=(4000, 5))
         x[:, 0] += 2 * y
-        found = decoder_accuracy(x, y, np.arange(4000) < 2000, decoder)
+        found = decoder_accuracy(x, y, np.arange(4000) < 2000, decoder=decoder)
         return near(found, 0.8413, 4 * math.sqrt(0.8413 * 0.1587 / 2000) + 0.01)
 
     return check
@@ -205,7 +205,7 @@ def exclusive_or(decoder):
 
     def check(rng, draws):
         x = rng.choice([-1.0, 1.0], size=(2000, 2))
-        return near(decoder_accuracy(x, x.prod(1), np.arange(2000) % 2 == 0, decoder), 0.5, 0.1)
+        return near(decoder_accuracy(x, x.prod(1), np.arange(2000) % 2 == 0, decoder=decoder), 0.5, 0.1)
 
     return check
 
@@ -214,7 +214,7 @@ def nearest_by_hand(rng, draws):
     x, y, held = rng.normal(size=(90, 8)) + np.arange(90)[:, None] % 3, np.arange(90) % 3, np.arange(90) < 45
     means = [x[~held & (y == k)].mean(0) for k in range(3)]
     right = [np.argmin([np.linalg.norm(a - m) for m in means]) == c for a, c in zip(x[held], y[held])]
-    return near(decoder_accuracy(x, y, held, "nearest mean"), np.mean(right), 1e-12)
+    return near(decoder_accuracy(x, y, held, decoder="nearest mean"), np.mean(right), 1e-12)
 
 
 def decoder_does_not_depend(decoder):
@@ -234,7 +234,7 @@ def decoder_refuses(rng, draws):
         refused(lambda: decoder_accuracy(x, y, held[:5]), "some and not all"),
         refused(lambda: decoder_accuracy(x, y, held | True), "some and not all"),
         refused(lambda: decoder_accuracy(x, y, y == 0), "of one class"),
-        refused(lambda: decoder_accuracy(x, y, held, "svm"), "unknown decoder"),
+        refused(lambda: decoder_accuracy(x, y, held, decoder="svm"), "unknown decoder"),
     )
 
 

@@ -7,7 +7,7 @@ further columns of the targets, and joins what comes back; an instrument never m
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from deeptheory.core.errors import InputError
@@ -134,6 +134,7 @@ class Batch:
     activations: "torch.Tensor"
     whole: "torch.Tensor"
     targets: "torch.Tensor | None"
+    _: KW_ONLY
     rows: "torch.Tensor"
 
 

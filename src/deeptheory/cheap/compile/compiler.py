@@ -111,7 +111,7 @@ def _compiled(problem: Problem, box: dict, depth: int | None, tolerance: float, 
         bits=bits_needed(truncation, rounding, bits),
         notes=(ASSUMED,) if problem.activation.assumed else (),
     )
-    return CompiledNetwork(blocks, affine, problem.activation, dtype, **said, expansions=chosen.plan.expansions, certificate=certificate)  # fmt: skip
+    return CompiledNetwork(blocks, affine, activation=problem.activation, dtype=dtype, **said, expansions=chosen.plan.expansions, certificate=certificate)  # fmt: skip
 
 
 def _through_relu(problem: Problem, box: dict, depth: int | None, tolerance: float, dtype: torch.dtype, said: dict) -> CompiledNetwork:  # fmt: skip

@@ -31,7 +31,7 @@ class CompiledNetwork(nn.Module):
     compiled; InputError once they have changed. .expansions: functions that became polynomials, with their degrees.
     """
 
-    def __init__(self, blocks: Sequence["Block"], affine: tuple[np.ndarray, np.ndarray] | None, activation: "Activation", dtype: torch.dtype, **said: Any):  # fmt: skip
+    def __init__(self, blocks: Sequence["Block"], affine: tuple[np.ndarray, np.ndarray] | None, *, activation: "Activation", dtype: torch.dtype, **said: Any):  # fmt: skip
         super().__init__()
         parts: list[nn.Module] = []
         for b in blocks:

@@ -100,7 +100,7 @@ def compile_relu(problem: Problem, domain: dict[str, tuple[float, float]], toler
         dtype=name,
         bits=bits_needed(truncation, rounding, bits),
     )
-    return CompiledNetwork(blocks, affine, RELU, dtype, **said, expansions=plan.expansions, certificate=certificate)  # fmt: skip
+    return CompiledNetwork(blocks, affine, activation=RELU, dtype=dtype, **said, expansions=plan.expansions, certificate=certificate)  # fmt: skip
 
 
 @dataclass(frozen=True)
