@@ -135,7 +135,7 @@ def convolution(size: tuple[int, ...], backend: str) -> tuple[Any, list[torch.Te
     """A layer of matrix capsules and its inputs."""
     b, side, types, out, kernel, stride = size
     torch.manual_seed(0)
-    layer = c.ConvMatrixCapsules(types, out, kernel, stride, backend=backend)
+    layer = c.ConvMatrixCapsules(types, out, kernel, stride=stride, backend=backend)
     return layer, [torch.randn(b, side, side, types, 4, 4), torch.rand(b, side, side, types)]
 
 
@@ -145,7 +145,7 @@ def kernels(bench: Bench) -> None:
         for iterations, leaky in ((1, False), (3, False), (3, True), (5, False)):
 
             def routed(backend, n=iterations, leaky=leaky):
-                return lambda u, w, bias: c.dynamic_routing(u, w, n, bias, leaky=leaky, backend=backend)
+                return lambda u, w, bias: c.dynamic_routing(u, w, n, bias=bias, leaky=leaky, backend=backend)
 
             def measure(size=size, routed=routed):
                 inputs = dynamic_inputs(size)

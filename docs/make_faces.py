@@ -79,7 +79,7 @@ def recognition() -> list[str]:
         }
         codes |= {"shape": codes["all"][:, :25], "appearance": codes["all"][:, 25:]}
         share = {
-            k: recognized(v[::2], v[1::2], np.arange(n), None if k != "pixels" else np.ones(v.shape[1])).mean()
+            k: recognized(v[::2], v[1::2], np.arange(n), spread=None if k != "pixels" else np.ones(v.shape[1])).mean()
             for k, v in codes.items()
         }
         rows.append(

@@ -65,7 +65,9 @@ def test_every_routed_layer_of_a_network_and_nothing_is_left_behind():
     assert torch.equal(net(x)[0], out)
     np.testing.assert_allclose(traces["classifier"].presence[-1], out.detach().mean(0).numpy(), atol=1e-6)
     mixed = torch.nn.Sequential(
-        c.PrimaryCapsules(1, 2, 4, 5), c.ConvCapsules(2, 4, 3, 5, 3, 2), c.Capsules(36, 5, 2, 4)
+        c.PrimaryCapsules(1, 2, 4, kernel_size=5),
+        c.ConvCapsules(2, 4, 3, 5, kernel_size=3, stride=2),
+        c.Capsules(36, 5, 2, 4),
     )
     assert list(c.trace_routing(mixed, torch.rand(2, 1, 17, 21))) == ["1", "2"]
 

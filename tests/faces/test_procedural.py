@@ -192,7 +192,7 @@ def test_a_face_space_of_them_spans_their_latents():
     """Frontal faces under even light: shape latents that can be seen from in front are found, and most colors."""
     faces = ProceduralFaces(40)
     images, landmarks, latents = faces.sample(400, 1, light=np.array([0, 0, 1.0, 0.9]))
-    space = FaceSpace.fit(images[:300], landmarks[:300], 22, 25, normalize="none", mask="all")
+    space = FaceSpace.fit(images[:300], landmarks[:300], shape=22, appearance=25, normalize="none", mask="all")
     got = space.encode(images, landmarks)
     for block, unseen in (("shape", {"head depth", "chin forward", "nose forward"}), ("appearance", set())):
         x = np.column_stack([got[:, space.blocks[block]], np.ones(400)])

@@ -170,11 +170,11 @@ def test_units_of_measurement_do_not_matter(method, scale):
         assert [got.value, got.low, got.high] == pytest.approx([first.value, first.low, first.high], abs=near)
     if scale > 1e-300:
         got = dt.conditional_mutual_information(
-            x * scale, y, x + y[:, ::-1], "gaussian" if method == "gaussian" else "ksg"
+            x * scale, y, x + y[:, ::-1], method="gaussian" if method == "gaussian" else "ksg"
         )
         assert got.value == pytest.approx(
             dt.conditional_mutual_information(
-                x, y, (x + y[:, ::-1]) * scale, "gaussian" if method == "gaussian" else "ksg"
+                x, y, (x + y[:, ::-1]) * scale, method="gaussian" if method == "gaussian" else "ksg"
             ).value,
             abs=1e-9,
         )

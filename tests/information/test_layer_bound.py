@@ -106,7 +106,7 @@ def test_quality_and_gaps():
     assert found.quality[:, 0] == pytest.approx([1, 0], abs=1e-9)
     assert found.d_n[:, 0] == pytest.approx([0, 1], abs=1e-9)
     assert found.r_n[:, 0] == pytest.approx([1, 1])
-    limit = dt.information.finite_sample_bound(found.curve, 10_000, 0.01)
+    limit = dt.information.finite_sample_bound(found.curve, 10_000, constant=0.01)
     assert found.d_gap[:, 0] == pytest.approx(found.d_n[:, 0] - limit.d_star)
     assert found.c_gap[:, 0] == pytest.approx(found.r_n[:, 0] - limit.r_star)
     one_unit = dt.layer_bound(recording_of(outputs[..., 1:]), p, readout=dt.Binning(2, (0, 1)))

@@ -66,7 +66,7 @@ def test_estimators_find_the_closed_form():
 
 
 def test_the_read_out_sees_the_maps_of_a_linear_network():
-    nets = dt.networks.Population.mlp([6, 4, 2], "linear", range(3), head="linear")
+    nets = dt.networks.Population.mlp([6, 4, 2], "linear", seeds=range(3), head="linear")
     probe = LinearGaussian.probe(6)
     readout = LinearGaussian(0.7, relevant=2)
     recorder = dt.Recorder(nets, probe, np.zeros(7), layers="layer*", readouts=readout)

@@ -54,7 +54,7 @@ def test_the_model_and_every_random_state_are_as_before():
     before = {k: v.clone() for k, v in model.state_dict().items()}
     flags = [m.training for m in model.modules()]
     states = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
-    dt.inspect(model, x, y, ["health", SHARE], twins=2, permutations=3, progress=False)
+    dt.inspect(model, x, y, instruments=["health", SHARE], twins=2, permutations=3, progress=False)
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
     assert [m.training for m in model.modules()] == flags
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
@@ -88,18 +88,18 @@ def test_a_forward_pass_that_fails_leaves_no_hook():
 
 def test_a_killed_run_goes_on_and_gives_the_same(tmp_path):
     model, (x, y) = net(), probe()
-    whole = dt.inspect(model, x, y, ["health", SHARE], out=tmp_path / "whole", twins=3, progress=False)
+    whole = dt.inspect(model, x, y, instruments=["health", SHARE], out=tmp_path / "whole", twins=3, progress=False)
 
     def kill(fraction, left):
         if fraction > 0.5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dt.inspect(model, x, y, ["health", SHARE], out=tmp_path / "killed", twins=3, progress=kill)
+        dt.inspect(model, x, y, instruments=["health", SHARE], out=tmp_path / "killed", twins=3, progress=kill)
     done = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "killed" / "steps").iterdir()}
     assert 0 < len(done) < 8
     assert not (tmp_path / "killed" / "report.html").exists()
-    again = dt.inspect(model, x, y, ["health", SHARE], out=tmp_path / "killed", twins=3, progress=False)
+    again = dt.inspect(model, x, y, instruments=["health", SHARE], out=tmp_path / "killed", twins=3, progress=False)
     for name, at in done.items():
         assert (tmp_path / "killed" / "steps" / name).stat().st_mtime_ns == at
     assert again.table().equals(whole.table())
@@ -107,19 +107,21 @@ def test_a_killed_run_goes_on_and_gives_the_same(tmp_path):
 
 def test_a_folder_of_another_model_is_not_taken_up(tmp_path):
     x, y = probe()
-    dt.inspect(net(0), x, y, "health", out=tmp_path / "run", twins=1, progress=False)
+    dt.inspect(net(0), x, y, instruments="health", out=tmp_path / "run", twins=1, progress=False)
     with pytest.raises(StoreError, match="holds a run with setting weights"):
-        dt.inspect(net(1), x, y, "health", out=tmp_path / "run", twins=1, progress=False)
+        dt.inspect(net(1), x, y, instruments="health", out=tmp_path / "run", twins=1, progress=False)
     with pytest.raises(StoreError, match="holds a run with setting probe"):
-        dt.inspect(net(0), x + 1, y, "health", out=tmp_path / "run", twins=1, progress=False)
+        dt.inspect(net(0), x + 1, y, instruments="health", out=tmp_path / "run", twins=1, progress=False)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is a file; name a folder"):
-        dt.inspect(net(0), x, y, "health", out=tmp_path / "file", twins=1, progress=False)
+        dt.inspect(net(0), x, y, instruments="health", out=tmp_path / "file", twins=1, progress=False)
 
 
 def test_the_same_seed_gives_the_same_and_another_seed_other_twins():
     model, (x, y) = net(), probe()
-    a, b, c = (dt.inspect(model, x, y, "health", twins=2, seed=s, progress=False).table() for s in (0, 0, 1))
+    a, b, c = (
+        dt.inspect(model, x, y, instruments="health", twins=2, seed=s, progress=False).table() for s in (0, 0, 1)
+    )
     assert a.equals(b)
     assert a["value"].equals(c["value"])
     assert not a["twin_mean"].equals(c["twin_mean"])
@@ -127,7 +129,7 @@ def test_the_same_seed_gives_the_same_and_another_seed_other_twins():
 
 def test_twins_and_permutations_are_as_many_as_asked_for():
     model, (x, y) = net(), probe()
-    found = dt.inspect(model, x, y, ["health", SHARE], twins=3, permutations=7, progress=False)
+    found = dt.inspect(model, x, y, instruments=["health", SHARE], twins=3, permutations=7, progress=False)
     share = found.results["share"].at("", "share")
     assert len(share.permuted) == 7
     assert set(share.permuted) == {share.value}  # permuting labels moves none between classes
@@ -143,9 +145,17 @@ def test_twins_and_permutations_are_as_many_as_asked_for():
 def test_checkpoints_are_measured_side_by_side(tmp_path):
     model, (x, y) = net(), probe()
     torch.save({"model": net(5).state_dict()}, tmp_path / "early.pt")
-    found = dt.inspect(model, x, y, "health", {"early": tmp_path / "early.pt", "late": net(6)}, twins=1, progress=False)
+    found = dt.inspect(
+        model,
+        x,
+        y,
+        instruments="health",
+        checkpoints={"early": tmp_path / "early.pt", "late": net(6)},
+        twins=1,
+        progress=False,
+    )
     alone = [
-        dt.inspect(net(k), x, y, "health", twins=0, progress=False).results["health"].at("2", "rank").value
+        dt.inspect(net(k), x, y, instruments="health", twins=0, progress=False).results["health"].at("2", "rank").value
         for k in (5, 6)
     ]
     rank = found.results["health"]
@@ -155,9 +165,11 @@ def test_checkpoints_are_measured_side_by_side(tmp_path):
     with pytest.raises(InputError, match="unknown checkpoint 'x'"):
         rank.at("2", "rank", "x")
     with pytest.raises(InputError, match=r"checkpoint 'a' does not fit the model.*"):
-        dt.inspect(model, x, y, "health", {"a": {"nothing": torch.ones(1)}}, twins=0, progress=False)
+        dt.inspect(
+            model, x, y, instruments="health", checkpoints={"a": {"nothing": torch.ones(1)}}, twins=0, progress=False
+        )
     with pytest.raises(InputError, match="checkpoints hold none"):
-        dt.inspect(model, x, y, "health", [], progress=False)
+        dt.inspect(model, x, y, instruments="health", checkpoints=[], progress=False)
 
 
 def test_what_needs_labels_says_so_and_the_rest_runs():
@@ -167,11 +179,11 @@ def test_what_needs_labels_says_so_and_the_rest_runs():
         (y * 0, "all samples are of one"),
         (y + 0.5 + np.arange(60), "the targets are numbers"),
     ):
-        found = dt.inspect(model, x, targets, ["health", SHARE], twins=0, progress=False)
+        found = dt.inspect(model, x, targets, instruments=["health", SHARE], twins=0, progress=False)
         assert why in found.refused["share"]
         assert list(found.results) == ["health"]
     with pytest.raises(InputError, match="nothing can be run: share: it needs targets"):
-        dt.inspect(model, x, None, SHARE, progress=False)
+        dt.inspect(model, x, None, instruments=SHARE, progress=False)
 
 
 def test_a_budget_leaves_out_what_does_not_fit():
@@ -185,11 +197,11 @@ def test_a_budget_leaves_out_what_does_not_fit():
         }
     )
     model, (x, y) = net(), probe()
-    found = dt.inspect(model, x, y, ["health", slow], budget="10min", twins=0, progress=False)
+    found = dt.inspect(model, x, y, instruments=["health", slow], budget="10min", twins=0, progress=False)
     assert "did not fit the budget of 600 s" in found.refused["slow"]
     assert list(found.results) == ["health"]
     with pytest.raises(InputError, match="no instrument fits a budget of 1e-05 s"):
-        dt.inspect(model, x, y, "health", budget=1e-5, progress=False)
+        dt.inspect(model, x, y, instruments="health", budget=1e-5, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +308,7 @@ def test_lines_say_what_is_left(capsys, monkeypatch):
 
 def test_the_document_is_json_and_says_the_cost(tmp_path):
     x, y = probe()
-    found = dt.inspect(net(), x, y, ["health", SHARE], out=tmp_path, twins=2, split="test", progress=False)
+    found = dt.inspect(net(), x, y, instruments=["health", SHARE], out=tmp_path, twins=2, split="test", progress=False)
     kept = json.loads((tmp_path / "inspection.json").read_text())
     assert kept["facts"]["split"] == "test"
     assert kept["facts"]["spent_seconds"] > 0
@@ -307,10 +319,14 @@ def test_the_document_is_json_and_says_the_cost(tmp_path):
 
 def test_bfloat16_and_integers_and_dicts_are_taken():
     x, y = probe()
-    half = dt.inspect(net(), x, y, "health", dtype="bfloat16", twins=1, progress=False)
+    half = dt.inspect(net(), x, y, instruments="health", dtype="bfloat16", twins=1, progress=False)
     assert half.facts["dtype"] == "bfloat16"
     assert half.results["health"].at("output", "rank").value == pytest.approx(
-        dt.inspect(net(), x, y, "health", twins=0, progress=False).results["health"].at("output", "rank").value, rel=0.1
+        dt.inspect(net(), x, y, instruments="health", twins=0, progress=False)
+        .results["health"]
+        .at("output", "rank")
+        .value,
+        rel=0.1,
     )
 
     class Tokens(nn.Module):

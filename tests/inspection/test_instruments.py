@@ -64,7 +64,7 @@ def test_class_geometry_is_that_of_the_features(measured):
     with torch.no_grad():
         h = net[:4](x)
     head = net[4]
-    truth = neural_collapse(h, y, head.weight, head.bias)
+    truth = neural_collapse(h, y, weight=head.weight, bias=head.bias)
     found = results["class_geometry"]
     for name in ("nc1", "scatter_ratio", "equinorm", "equiangle", "maximal_angle", "nc3"):
         r = found.at("3", name)
@@ -74,7 +74,7 @@ def test_class_geometry_is_that_of_the_features(measured):
         assert len(r.twins) == 2
     held = prepare(net, x, y).context(net).held_out.numpy()
     assert found.at("3", "linear").value == pytest.approx(decoder_accuracy(h, y, held))
-    assert found.at("3", "nearest_mean").value == pytest.approx(decoder_accuracy(h, y, held, "nearest mean"))
+    assert found.at("3", "nearest_mean").value == pytest.approx(decoder_accuracy(h, y, held, decoder="nearest mean"))
     assert found.at("3", "linear").beyond_permuted
     assert found.at("3", "scatter_ratio").beyond_permuted
     assert [r.layer for r in found.of("nc4")] == ["3"]

@@ -221,7 +221,7 @@ def finite(rng, draws):
         for n in (100, 10_000, 10**8):
             s = 0.3 * 2 / np.sqrt(n)
             r = float(np.clip(-np.log2(s * np.log(2)), 0, h))
-            found = finite_sample_bound(curve, n, 0.3)
+            found = finite_sample_bound(curve, n, constant=0.3)
             out.append(near([found.r_star, found.d_star], [r, h - r + s * 2**r], 1e-5, f"{m} labels, n {n}: "))
     return all_of(*out)
 

@@ -26,15 +26,15 @@ def layers(backend="auto"):
     made = {
         "Capsules": (c.Capsules(12, 4, 3, 5, backend=backend), [(12, 4)]),
         "ConvCapsules": (c.ConvCapsules(2, 4, 3, 5, backend=backend), [(5, 6, 2, 4)]),
-        "ConvCapsules, padded, position": (c.ConvCapsules(2, 4, 3, 5, (3, 2), (2, 1), normalize="position",
-            padding=(1, 0), backend=backend), [(5, 6, 2, 4)]),
+        "ConvCapsules, padded, position": (c.ConvCapsules(2, 4, 3, 5, kernel_size=(3, 2), stride=(2, 1),
+            normalize="position", padding=(1, 0), backend=backend), [(5, 6, 2, 4)]),
         "ConvMatrixCapsules": (c.ConvMatrixCapsules(2, 3, backend=backend), [(5, 6, 2, 4, 4), (5, 6, 2)]),
-        "ConvMatrixCapsules, padded, position": (c.ConvMatrixCapsules(2, 3, 3, 2, normalize="position", padding=1,
-            backend=backend), [(5, 6, 2, 4, 4), (5, 6, 2)]),
+        "ConvMatrixCapsules, padded, position": (c.ConvMatrixCapsules(2, 3, 3, stride=2, normalize="position",
+            padding=1, backend=backend), [(5, 6, 2, 4, 4), (5, 6, 2)]),
         "ClassCapsules": (c.ClassCapsules(2, 3, backend=backend), [(4, 3, 2, 4, 4), (4, 3, 2)]),
         "SelfRouting": (c.SelfRouting(6, 4, 3, 5), [(6, 4), (6,)]),
         "InvertedDotProduct": (c.InvertedDotProduct(6, 4, 3, 5), [(6, 4)]),
-        "PrimaryCapsules": (c.PrimaryCapsules(3, 2, 4, 3), [(3, 7, 8)]),
+        "PrimaryCapsules": (c.PrimaryCapsules(3, 2, 4, kernel_size=3), [(3, 7, 8)]),
         "MatrixPrimary": (c.MatrixPrimary(3, 2), [(3, 4, 5)]),
     }  # fmt: skip
     for layer, _ in made.values():

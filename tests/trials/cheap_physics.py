@@ -106,7 +106,9 @@ def ising_line(n):
 
     def check(rng, draws):
         j = float(rng.normal())
-        return near(cheap.ising([n], j).log_z().item(), math.log(2) + (n - 1) * math.log(2 * math.cosh(j)), 1e-9)
+        return near(
+            cheap.ising([n], coupling=j).log_z().item(), math.log(2) + (n - 1) * math.log(2 * math.cosh(j)), 1e-9
+        )
 
     return check
 
@@ -114,7 +116,9 @@ def ising_line(n):
 def potts_line(n, q):
     def check(rng, draws):
         j = float(rng.normal())
-        return near(cheap.potts([n], q, j).log_z().item(), math.log(q) + (n - 1) * math.log(math.exp(j) + q - 1), 1e-9)
+        return near(
+            cheap.potts([n], q, coupling=j).log_z().item(), math.log(q) + (n - 1) * math.log(math.exp(j) + q - 1), 1e-9
+        )
 
     return check
 

@@ -23,7 +23,7 @@ def decoder_chance(decoder, units, how):
             y = rng.integers(0, 4, 120)
             if how == "permuted":
                 y[held], y[~held] = rng.permutation(np.arange(60) % 4), rng.permutation(np.arange(60) % 4)
-            right += round(60 * decoder_accuracy(rng.normal(size=(120, units)), y, held, decoder))
+            right += round(60 * decoder_accuracy(rng.normal(size=(120, units)), y, held, decoder=decoder))
         n = 60 * draws
         return all_of(rare(right, n, 0.25), rare(n - right, n, 0.75))
 
@@ -37,7 +37,7 @@ def two_gaussians(decoder):
         y = rng.integers(0, 2, 4000)
         x = rng.normal(size=(4000, 5))
         x[:, 0] += 2 * y
-        found = decoder_accuracy(x, y, np.arange(4000) < 2000, decoder)
+        found = decoder_accuracy(x, y, np.arange(4000) < 2000, decoder=decoder)
         return near(found, 0.8413, 4 * math.sqrt(0.8413 * 0.1587 / 2000) + 0.01)
 
     return check
@@ -48,7 +48,7 @@ def exclusive_or(decoder):
 
     def check(rng, draws):
         x = rng.choice([-1.0, 1.0], size=(2000, 2))
-        return near(decoder_accuracy(x, x.prod(1), np.arange(2000) % 2 == 0, decoder), 0.5, 0.1)
+        return near(decoder_accuracy(x, x.prod(1), np.arange(2000) % 2 == 0, decoder=decoder), 0.5, 0.1)
 
     return check
 
@@ -57,7 +57,7 @@ def nearest_by_hand(rng, draws):
     x, y, held = rng.normal(size=(90, 8)) + np.arange(90)[:, None] % 3, np.arange(90) % 3, np.arange(90) < 45
     means = [x[~held & (y == k)].mean(0) for k in range(3)]
     right = [np.argmin([np.linalg.norm(a - m) for m in means]) == c for a, c in zip(x[held], y[held])]
-    return near(decoder_accuracy(x, y, held, "nearest mean"), np.mean(right), 1e-12)
+    return near(decoder_accuracy(x, y, held, decoder="nearest mean"), np.mean(right), 1e-12)
 
 
 def decoder_does_not_depend(decoder):
@@ -73,7 +73,7 @@ def decoder_does_not_depend(decoder):
             (x, 5 - 2 * y, held),
             (torch.as_tensor(x), torch.as_tensor(y), torch.as_tensor(held)),
         ]
-        return same([decoder_accuracy(*v, decoder) for v in several])
+        return same([decoder_accuracy(*v, decoder=decoder) for v in several])
 
     return check
 
@@ -84,7 +84,7 @@ def decoder_refuses(rng, draws):
         refused(lambda: decoder_accuracy(x, y, held[:5]), "some and not all"),
         refused(lambda: decoder_accuracy(x, y, held | True), "some and not all"),
         refused(lambda: decoder_accuracy(x, y, y == 0), "of one class"),
-        refused(lambda: decoder_accuracy(x, y, held, "svm"), "unknown decoder"),
+        refused(lambda: decoder_accuracy(x, y, held, decoder="svm"), "unknown decoder"),
     )
 
 

@@ -122,8 +122,8 @@ def batches_and_order(rng, draws):
     errors = [c.error_rate(net, x, y, batch=b) for b in (256, 1, 7)] + [c.error_rate(net, x[turn], y[turn])]
     other = [c.error_rate(net, x.double().numpy(), y.int().numpy()), c.error_rate(net, x.bfloat16().float(), y)]
     how = {"attack": N.bim, "steps": 2, "scores": N.logit_of_probability}
-    attacked = [N.robustness(net, x, y, [0.05], batch=b, **how).accuracy for b in (128, 1, 7)]
-    attacked.append(N.robustness(net, x[turn], y[turn], [0.05], **how).accuracy)
+    attacked = [N.robustness(net, x, y, epsilons=[0.05], batch=b, **how).accuracy for b in (128, 1, 7)]
+    attacked.append(N.robustness(net, x[turn], y[turn], epsilons=[0.05], **how).accuracy)
     sizes = [N.gradient_profile(net, x, y, batch=b).size for b in (128, 5)]
     sizes.append(N.gradient_profile(net, x[turn], y[turn]).size[np.argsort(turn.numpy())])
     return all_of(
@@ -171,7 +171,7 @@ def labels_refused(rng, draws):
         "start at 0|run from": np.full(24, -1),
     }
     found = [refused(lambda v=v: c.error_rate(net, x, v), match) for match, v in bad.items()]
-    found += [refused(lambda v=v: N.robustness(net, x, v, [0.0]), match) for match, v in bad.items()]
+    found += [refused(lambda v=v: N.robustness(net, x, v, epsilons=[0.0]), match) for match, v in bad.items()]
     found += [refused(lambda v=v: c.margin_loss(net(x).lengths, torch.as_tensor(v)), match) for match, v in bad.items()]
     return all_of(*found)
 

@@ -103,7 +103,7 @@ def em_truth(rng, draws):
         b_u, b_a = rng.uniform(size=j), -100 * rng.uniform(size=j)
         mask = rng.uniform(size=(i, j)) < 0.8
         mask[0] = True
-        truth = oracle.em_routing(votes, a, b_u, b_a, 3, mask=mask)
+        truth = oracle.em_routing(votes, a, b_u, b_a, iterations=3, mask=mask)
         for backend in ("auto", "eager", "recompute"):
             pose, act = c.em_routing(votes.reshape(n, i, j, 4, 4), a, b_u, b_a, mask=mask, backend=backend)
             found += [near(pose.reshape(n, j, 16), truth[0], 1e-9), near(act, truth[1], 1e-9)]
@@ -218,10 +218,8 @@ def in_a_row(rng, draws):
     a grid with empty cells around."""
     found = []
     for k, s in ((3, 1), (2, 2), (4, 3)):
-        for make, shapes in (
-            (lambda *a: c.ConvCapsules(2, 4, 3, 5, *a), [(1, 9, 2, 4)]),
-            (lambda *a: c.ConvMatrixCapsules(2, 3, *a), [(1, 9, 2, 4, 4), (1, 9, 2)]),
-        ):
+        for make, shapes in ((lambda k, s: c.ConvCapsules(2, 4, 3, 5, kernel_size=k, stride=s), [(1, 9, 2, 4)]),
+            (lambda k, s: c.ConvMatrixCapsules(2, 3, k, stride=s), [(1, 9, 2, 4, 4), (1, 9, 2)])):  # fmt: skip
             rows, columns = make((k, 1), (s, 1)), make((1, k), (1, s))
             columns.load_state_dict(rows.state_dict())
             xs = inputs(rng, shapes)
@@ -263,7 +261,7 @@ def self_routed(rng, draws):
 def inverted(rng, draws):
     found = []
     for iterations in (1, 2, 4):
-        layer = c.InvertedDotProduct(5, 4, 3, 6, iterations).double()
+        layer = c.InvertedDotProduct(5, 4, 3, 6, iterations=iterations).double()
         u = rng.normal(size=(2, 5, 4))
         w = layer.weight.detach().numpy()
         truth = np.zeros((2, 3, 6))

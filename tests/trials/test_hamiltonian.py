@@ -315,8 +315,8 @@ def shared_count(shape, distance, degree):
         group = [np.roll(sites, s, range(len(shape))).ravel().tolist() for s in np.ndindex(*shape)]
         options = {"shape": shape, "periodic": True}
         return near(
-            [cheap.parameter_count(n, degree, distance, **options),
-                cheap.parameter_count(n, degree, distance, "translation", **options)],
+            [cheap.parameter_count(n, degree, locality=distance, **options), cheap.parameter_count(n, degree,
+                locality=distance, symmetry="translation", **options)],
             [len(local), oracle.count_orbits(local, group)], 0,
         )  # fmt: skip
 

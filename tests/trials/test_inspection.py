@@ -82,7 +82,7 @@ def weak_classes_are_found(rng, draws):
 
 def random_head(rng, draws):
     m, y = etf(rng, 10, 2000), np.repeat(np.arange(10), 3)
-    found = neural_collapse(m[y], y, rng.normal(size=(10, 2000)))
+    found = neural_collapse(m[y], y, weight=rng.normal(size=(10, 2000)))
     return near(found.nc3, math.sqrt(2), 0.03, "NC3 ")
 
 
@@ -91,7 +91,7 @@ def exact_frame(rng, draws):
     out = []
     for classes, units in ((2, 3), (5, 20), (10, 10)):
         m, y = etf(rng, classes, units), np.repeat(np.arange(classes), 30)
-        found = neural_collapse(m[y], y, m)
+        found = neural_collapse(m[y], y, weight=m)
         out += [near(v, 0, 1e-12) for v in (*numbers(found), found.nc3, found.nc4)]
     return all_of(*out)
 
@@ -129,7 +129,7 @@ def by_hand(rng, draws):
     nc3 = np.linalg.norm(w / np.linalg.norm(w) - stack / np.linalg.norm(stack))
     head = [np.argmax(w @ a + b) for a in x]
     nearest = [np.argmin([np.linalg.norm(a - m) for m in means]) for a in x]
-    found = neural_collapse(x, y, w, b)
+    found = neural_collapse(x, y, weight=w, bias=b)
     return all_of(
         near(numbers(found), truth, 1e-9),
         near([found.nc3, found.nc4], [nc3, np.mean(np.not_equal(head, nearest))], 1e-12),
@@ -170,8 +170,8 @@ def collapse_refuses(rng, draws):
         refused(lambda: neural_collapse(x * np.nan, y), "NaN"),
         refused(lambda: neural_collapse(x, y[:5]), "one label per row"),
         refused(lambda: neural_collapse(x[0], y), r"needed: \[n, d\]"),
-        refused(lambda: neural_collapse(x, y, np.ones((3, 3))), "weight has shape"),
-        refused(lambda: neural_collapse(x, y, np.ones((2, 3)), np.ones(3)), "bias has shape"),
+        refused(lambda: neural_collapse(x, y, weight=np.ones((3, 3))), "weight has shape"),
+        refused(lambda: neural_collapse(x, y, weight=np.ones((2, 3)), bias=np.ones(3)), "bias has shape"),
     )
 
 

@@ -21,7 +21,7 @@ def attacked_at_chance(n):
         errors = []
         for _ in range(draws):
             net, x, *_ = linear(rng, n)
-            errors.append(100 - 100 * N.robustness(net, x, rng.integers(0, 2, n), [0.0]).accuracy[0])
+            errors.append(100 - 100 * N.robustness(net, x, rng.integers(0, 2, n), epsilons=[0.0]).accuracy[0])
         return chance(0.5, errors, draws, n)
 
     return check
@@ -59,7 +59,7 @@ def linear_worst_case(attack, **how):
     def check(rng, draws):
         net, x, y, s, reach = linear(rng)
         epsilons = np.array([0.0, 0.02, 0.05, 0.1])
-        found = N.robustness(net, x, y, epsilons, attack, **how)
+        found = N.robustness(net, x, y, epsilons=epsilons, attack=attack, **how)
         truth = [(np.abs(s) > e * reach).mean() for e in epsilons]
         return all_of(near(found.accuracy, truth, 0.011), near(found.accuracy + found.success, 1, 1e-12))
 
@@ -68,7 +68,7 @@ def linear_worst_case(attack, **how):
 
 def linear_targets(rng, draws):
     net, x, y, s, reach = linear(rng)
-    found = N.robustness(net, x, y, [0.05], N.pgd, targets=1 - y, restarts=1)
+    found = N.robustness(net, x, y, epsilons=[0.05], attack=N.pgd, targets=1 - y, restarts=1)
     return near(found.success, (np.abs(s) < 0.05 * reach).mean(), 0.011)
 
 
@@ -80,7 +80,12 @@ def perfect_by_scores(rng, draws):
     x = torch.as_tensor(rng.random((60, 1, 4, 4)), dtype=torch.float32)
     by = lambda o: -torch.cdist(o, at)  # noqa: E731
     y = by(x.flatten(1)).argmax(1)
-    return all_of(*(near(N.robustness(net, x, y, [0.0], a, scores=by).accuracy, 1, 0) for a in (N.fgsm, N.bim, N.pgd)))
+    return all_of(
+        *(
+            near(N.robustness(net, x, y, epsilons=[0.0], attack=a, scores=by).accuracy, 1, 0)
+            for a in (N.fgsm, N.bim, N.pgd)
+        )
+    )
 
 
 def known_gradient(rng, draws):
@@ -134,7 +139,9 @@ def matched_by_hand(rng, draws):
 
 def network_robustness(rng):
     net, (x, y) = small(3), pictures(rng)
-    return lambda: N.robustness(net, x, y, [0.0, 0.05], N.bim, steps=2, scores=N.logit_of_probability).accuracy
+    return lambda: (
+        N.robustness(net, x, y, epsilons=[0.0, 0.05], attack=N.bim, steps=2, scores=N.logit_of_probability).accuracy
+    )
 
 
 def network_profile(rng):

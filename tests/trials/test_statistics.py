@@ -61,7 +61,8 @@ def batches(**how):
             if "block" in how:
                 for k in range(1, 800):
                     x[k] = 0.9 * x[k - 1] + x[k] * np.sqrt(1 - 0.81)
-            low, high = st.batch_interval(x.mean(), lambda rows: x[rows].mean(), 800, int(rng.integers(2**31)), **how)  # noqa: B023
+            mean, seed = x.mean(), int(rng.integers(2**31))
+            low, high = st.batch_interval(mean, lambda rows: x[rows].mean(), 800, seed=seed, **how)  # noqa: B023
             hits += low <= 0 <= high
         return covers(hits, draws)
 

@@ -14,6 +14,7 @@ from torch import nn
 def sabour_cnn(
     image_shape: tuple[int, int, int] = (1, 28, 28),
     classes: int = 10,
+    *,
     channels: Sequence[int] = (256, 256, 128),
     widths: Sequence[int] = (328, 192),
 ) -> nn.Sequential:
@@ -29,6 +30,7 @@ def sabour_cnn(
 def multimnist_cnn(
     image_shape: tuple[int, int, int] = (1, 36, 36),
     classes: int = 10,
+    *,
     channels: Sequence[int] = (512, 256),
     widths: Sequence[int] = (1024,),
 ) -> nn.Sequential:
@@ -41,6 +43,7 @@ def multimnist_cnn(
 def hinton_cnn(
     image_shape: tuple[int, int, int] = (2, 32, 32),
     classes: int = 5,
+    *,
     channels: Sequence[int] = (32, 64),
     widths: Sequence[int] = (1024,),
 ) -> nn.Sequential:

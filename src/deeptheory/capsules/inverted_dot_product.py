@@ -29,7 +29,7 @@ class InvertedDotProduct(nn.Module):
     so that the first r is uniform. Weights begin normal with std sqrt(J / (p I)).
     """
 
-    def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int, iterations: int = 2):
+    def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int, *, iterations: int = 2):
         super().__init__()
         iterations = check_iterations(iterations)
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)

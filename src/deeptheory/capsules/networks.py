@@ -105,7 +105,14 @@ class CapsuleNetwork(nn.Module):
         self.image_shape, self.classes = (image_shape[0], image_shape[1], image_shape[2]), classes
         self.convolution = nn.Conv2d(image_shape[0], channels, kernel_size, padding=pads[0])
         self.primary = PrimaryCapsules(
-            channels, primary_types, primary_dim, primary_kernel, primary_stride, pads[1], released=released, init=init
+            channels,
+            primary_types,
+            primary_dim,
+            kernel_size=primary_kernel,
+            stride=primary_stride,
+            padding=pads[1],
+            released=released,
+            init=init,
         )
         sizes = [(grid[0] * grid[1] * primary_types, primary_dim), *hidden, (classes, dim)]
         _say_if_large(sizes, grid, classes * dim, image_shape, decoder if reconstruction else None)
@@ -115,7 +122,7 @@ class CapsuleNetwork(nn.Module):
                 for below, above in pairwise(sizes)
             )
         )
-        self.decoder = Reconstruction(classes, dim, self.image_shape, decoder) if reconstruction else None
+        self.decoder = Reconstruction(classes, dim, self.image_shape, hidden=decoder) if reconstruction else None
         features_(self.convolution, init)
 
     def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> CapsuleOutput:
@@ -191,7 +198,7 @@ class MatrixCapsuleNetwork(nn.Module):
         capsules = [*(n * t for n, t in zip(cells, types[1:])), classes]
         shares = [below / above for below, above in pairwise(capsules)]
         self.capsules = nn.ModuleList(
-            ConvMatrixCapsules(a, b, kernel_size, s, normalize=normalize, children_per_parent=share, **shared)
+            ConvMatrixCapsules(a, b, kernel_size, stride=s, normalize=normalize, children_per_parent=share, **shared)
             for a, b, s, share in zip(types[1:], types[2:], strides, shares)
         )
         self.classifier = ClassCapsules(

@@ -119,7 +119,7 @@ def both(labels: torch.Tensor, classes: int) -> torch.Tensor:
 
 
 def error_rate(
-    module: nn.Module, images: Any, labels: Any, batch: int = 256, *, scores: Scores = first_output
+    module: nn.Module, images: Any, labels: Any, *, batch: int = 256, scores: Scores = first_output
 ) -> float:
     """Share of wrong answers, in per cent, over images [n, C, H, W].
 
@@ -167,7 +167,7 @@ def _other_than(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
     return ((rank < present.sum(1, keepdim=True)) != present).any(1)
 
 
-def decoded(network: nn.Module, capsules: Any, labels: Any, batch: int = 256) -> np.ndarray:
+def decoded(network: nn.Module, capsules: Any, labels: Any, *, batch: int = 256) -> np.ndarray:
     """What the network's decoder draws from those capsules of those classes: [n, C, H, W], numpy.
 
     capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1). InputError:

@@ -90,7 +90,7 @@ class Perturbation(Result):
         return figure
 
 
-def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
+def perturb(network: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
     """Move each number of the longest capsule by each offset and draw it (Sabour et al. 2017, section 5.1, figure 4).
 
     images: [n, C, H, W]; the first channel is drawn. offsets: [k], in the unit of the capsule's length; the paper's by

@@ -23,7 +23,7 @@ class Reconstruction(nn.Module):
     """
 
     def __init__(
-        self, capsules: int, dim: int, image_shape: tuple[int, int, int], hidden: tuple[int, ...] = (512, 1024)
+        self, capsules: int, dim: int, image_shape: tuple[int, int, int], *, hidden: tuple[int, ...] = (512, 1024)
     ):
         super().__init__()
         self.capsules, self.dim, self.image_shape = capsules, dim, tuple(image_shape)

@@ -97,7 +97,7 @@ def held_out(
     out = {name: np.empty((n, len(counts))) for name in ("landmark_error", "pixel_error", "pixels_alone")}
     for held in np.array_split(np.random.default_rng(seed).permutation(n), folds):
         rest = np.setdiff1d(np.arange(n), held)
-        space = FaceSpace.fit(x[rest], points[rest], most, most, normalize=normalize, mask=mask)
+        space = FaceSpace.fit(x[rest], points[rest], shape=most, appearance=most, normalize=normalize, mask=mask)
         face = space.face_pixels(points)
         cut = np.where(face[..., None] if x.ndim == 4 else face, x, np.float32(space.background)).astype(np.float32)
         alone = PixelSpace.fit(cut[rest], min(2 * most + 4, len(rest) - 1))
@@ -116,7 +116,7 @@ def held_out(
     return HeldOut(components=counts, folds=folds, **out)
 
 
-def recognized(gallery: Any, probes: Any, of: Any, spread: Any = None) -> np.ndarray:
+def recognized(gallery: Any, probes: Any, of: Any, *, spread: Any = None) -> np.ndarray:
     """[m] bool: whether the nearest row of gallery [n, k] to each probe [m, k] is row of[m].
 
     spread: [k], what one unit of distance is in each coordinate; by default the gallery's standard deviations.

@@ -22,9 +22,9 @@ def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
     return np.where(np.isnan(i_x).any(0), np.nan, out)
 
 
-def fits_before_compressing(i_x: np.ndarray, i_y: np.ndarray, axis: int = 1, least_fall: float = 0.5) -> np.ndarray:
-    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall,
-    over `least_fall` bits.
+def fits_before_compressing(i_x: np.ndarray, i_y: np.ndarray, *, axis: int = 1, least_fall: float = 0.5) -> np.ndarray:
+    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, over `least_fall`
+    bits.
 
     i_x, i_y: the same shape, steps along `axis`; bool over the other axes. The fall counts from the maximum of I(X;T);
     where it is `least_fall` or less there is no compression and the answer is False, as it is where a value is NaN.

@@ -162,7 +162,7 @@ def layer_bound(
     weight = np.where(found["lost"] > 0, found["beta"], 0.0)  # infinite times nothing lost is nothing
     found["criterion"] = found["i_previous"] + weight * found["lost"]
     if samples is not None:
-        limit = finite_sample_bound(curve, samples, constant, joint.shape[1])
+        limit = finite_sample_bound(curve, samples, constant=constant, labels=joint.shape[1])
         ends["d_gap"], ends["c_gap"] = ends["d_n"] - limit.d_star, ends["r_n"] - limit.r_star
     return LayerBound(
         seeds=tuple(recording.seeds),

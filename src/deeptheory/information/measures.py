@@ -106,8 +106,8 @@ def conditional_mutual_information(
     x: Any,
     y: Any,
     z: Any,
-    method: Literal["auto", "ksg", "mixed", "plugin", "gaussian"] | Callable[..., Estimate] = "auto",
     *,
+    method: Literal["auto", "ksg", "mixed", "plugin", "gaussian"] | Callable[..., Estimate] = "auto",
     ranks: bool | None = None,
     permutations: int = 0,
     groups: Any = None,
@@ -248,7 +248,9 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
             return math.nan
 
     groups = None if groups is None else as_numpy(groups)
-    low, high = statistics.batch_interval(got.value, of, n, int(options.get("seed", 0)), groups=groups, block=block)
+    low, high = statistics.batch_interval(
+        got.value, of, n, seed=int(options.get("seed", 0)), groups=groups, block=block
+    )
     pieces = "groups" if groups is not None else f"blocks of {block}"
     if math.isnan(low):
         why = (

@@ -135,7 +135,9 @@ class InformationPlane(Result):
         return sorted({int(k) for k in np.linspace(0, n - 1, min(n, _FRAMES)).round()})
 
 
-def information_plane(recording, readout=None, targets=None, permutations: int = 0, seed: int = 0) -> InformationPlane:
+def information_plane(
+    recording, readout=None, *, targets=None, permutations: int = 0, seed: int = 0
+) -> InformationPlane:
     """The information plane, I(X;T) and I(T;Y) in bits of every layer and step, of a recording under a readout.
 
     Source: Tishby & Zaslavsky 2015; Shwartz-Ziv & Tishby 2017, figure 2. X is the probe, each input equally likely.

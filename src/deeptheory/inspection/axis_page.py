@@ -11,7 +11,7 @@ from deeptheory.runs import Page, Plate, Record, Section
 _DOUBT = "Simulated cells of known code say how often this is right: the page “What these tests can and cannot tell”."
 
 
-def write_axis_page(code: AxisCode, out: str | Path, command: str = "axis_code(...)", source: str = "") -> Path:
+def write_axis_page(code: AxisCode, out: str | Path, *, command: str = "axis_code(...)", source: str = "") -> Path:
     """Figures, their numbers and report.html in the folder `out`; the same table as code.table() in units.csv.
 
     command: what was called, for the foot of the page. source: what responses and features are. StoreError: the folder

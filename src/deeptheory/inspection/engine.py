@@ -228,7 +228,7 @@ class _Pass:
             mask = None if self._mask is None else self._mask[start:stop].to(a.device)
             pooled, whole = place.columns(a, mask)
             y = None if self._targets is None else self._targets[start:stop].to(a.device)
-            batch = Batch(pooled, whole, y, torch.arange(start, stop))
+            batch = Batch(pooled, whole, y, rows=torch.arange(start, stop))
             self._fed.add(place.layer.name)
             for i, accumulator in self._streams[place.layer.name]:
                 if not look:

@@ -107,7 +107,7 @@ class _Stream:
             if cells <= CROWDED
             else f"{label}: {2**i_x:.0f} cells for {n} inputs, so it tells inputs apart rather than kinds"
         )
-        low = [batch_interval(v, f, n, self._context.seed) for v, f in (
+        low = [batch_interval(v, f, n, seed=self._context.seed) for v, f in (
             (i_x, lambda rows: noise_information(h[rows], labels[rows, :1], SIGMA)[0]),
             (float(i_y[0]), lambda rows: float(noise_information(h[rows], labels[rows, :1], SIGMA)[1][0])),
         )]  # fmt: skip
@@ -154,8 +154,8 @@ class _Stream:
         )
         low = low_y = (math.nan, math.nan)
         if 2**i_x <= n / _CELLS:
-            low = batch_interval(i_x, lambda rows: both(rows)[0], n, self._context.seed)
-            low_y = batch_interval(i_y, lambda rows: both(rows)[1], n, self._context.seed)
+            low = batch_interval(i_x, lambda rows: both(rows)[0], n, seed=self._context.seed)
+            low_y = batch_interval(i_y, lambda rows: both(rows)[1], n, seed=self._context.seed)
         return [
             Reading(quantity="binned_i_y", value=i_y, low=low_y[0], high=low_y[1], permuted=permuted, note=note),
             Reading(quantity="binned_i_x", value=i_x, low=low[0], high=low[1], note=note),

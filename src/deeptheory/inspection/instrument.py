@@ -7,7 +7,7 @@ along as further columns of the targets, and joins what comes back; an instrumen
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from deeptheory.core.errors import InputError
@@ -141,6 +141,7 @@ class Batch:
     activations: "torch.Tensor"
     whole: "torch.Tensor"
     targets: "torch.Tensor | None"
+    _: KW_ONLY
     rows: "torch.Tensor"
 
 

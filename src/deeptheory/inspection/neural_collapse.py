@@ -71,7 +71,7 @@ class NeuralCollapse(Result):
         return pd.DataFrame(list(self.scalars().items()), columns=["quantity", "value"])
 
 
-def neural_collapse(features: Any, labels: Any, weight: Any = None, bias: Any = None) -> NeuralCollapse:
+def neural_collapse(features: Any, labels: Any, *, weight: Any = None, bias: Any = None) -> NeuralCollapse:
     """Neural collapse of one layer (Papyan, Han & Donoho 2020, NC1 to NC4).
 
     features: [n, d], numpy or torch, computed in float64. labels: [n], numbers or names. weight: [C, d] of a linear
@@ -104,7 +104,7 @@ def neural_collapse(features: Any, labels: Any, weight: Any = None, bias: Any = 
     )
 
 
-def decoder_accuracy(features: Any, labels: Any, held_out: Any, decoder: str = "linear") -> float:
+def decoder_accuracy(features: Any, labels: Any, held_out: Any, *, decoder: str = "linear") -> float:
     """Fraction of held-out samples whose class a decoder of the others gets right.
 
     features: [n, d]; labels: [n]; held_out: [n] bool, best with each class in its share: of labels permuted over both

@@ -41,6 +41,7 @@ class Recording:
         self,
         seeds: Sequence[int],
         targets: np.ndarray | None = None,
+        *,
         readouts: Sequence[str] = (),
         inputs: int = 0,
         distinct: int = 0,

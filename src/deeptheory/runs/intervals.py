@@ -96,7 +96,7 @@ def _share_interval(values: np.ndarray, level: float) -> Interval:
     there = values[~np.isnan(values.astype(np.float64))]
     missing = len(values) - len(there)
     if not len(there):
-        return Interval(math.nan, math.nan, math.nan, 0, "no value", missing)
+        return Interval(math.nan, math.nan, math.nan, n=0, method="no value", missing=missing)
     return replace(statistics.proportion_interval(int(there.sum()), len(there), level), missing=missing)
 
 

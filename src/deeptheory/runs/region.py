@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +21,7 @@ class Region:
 
     low: float
     high: float
+    _: KW_ONLY
     low_open: bool = False
     high_open: bool = False
     text: str = ""

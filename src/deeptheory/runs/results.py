@@ -29,7 +29,7 @@ class NotDone(InputError):
 class Results(Mapping[str, "xarray.Dataset"]):
     """Results of finished steps by name, in memory once read. NotDone: the step is not finished."""
 
-    def __init__(self, folder: Path, steps: Mapping[str, Step], settings: dict, unit: Any = None):
+    def __init__(self, folder: Path, steps: Mapping[str, Step], settings: dict, *, unit: Any = None):
         self._folder, self._steps, self._settings, self._unit = folder, steps, settings, unit
         self._read: dict[str, xarray.Dataset] = {}
 

@@ -48,7 +48,7 @@ def perform(task: Task) -> float:
     started = time.monotonic()
     task.workspace.mkdir(parents=True, exist_ok=True)
     settings = copy.deepcopy(task.settings)
-    inputs = Results(task.folder, task.needed, settings, task.unit)
+    inputs = Results(task.folder, task.needed, settings, unit=task.unit)
     with limited_threads(task.threads):
         unit, options = copy.deepcopy((task.unit, dict(task.step.options)))
         data = task.step.function(settings, unit, inputs, task.workspace, teller(task), **options)

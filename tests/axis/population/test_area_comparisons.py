@@ -152,7 +152,7 @@ def test_a_transfer_is_one_for_the_same_cells_under_another_covariance():
         (lambda c: null_plane(c, 0, [300]), r"rows are \[300\]; needed: stimuli from 0 to 299"),
         (lambda c: null_plane(c, 0, [0], reach=0), "reach is 0; needed: a finite number above 0"),
         (lambda c: distractor_ratio(np.zeros((3, 2)), np.zeros((3, 1))), r"predicted is \[3, 2\], actual \[3, 1\]"),
-        (lambda c: axis_transfer(c, c, "color"), "unknown block 'color'"),
+        (lambda c: axis_transfer(c, c, block="color"), "unknown block 'color'"),
         (
             lambda c: axis_transfer(c, dt.axis_code(ANSWERS, FEATURES[:, :4], permutations=0, models=False)),
             "features are 6 and 4",

@@ -63,7 +63,7 @@ def test_values_and_gradients(device, sizes, iterations, options):
 
     def routing(backend):
         def run(u, weight, bias, prior=None):
-            return dynamic_routing(u, weight, iterations, bias, prior=prior, backend=backend, **flags)
+            return dynamic_routing(u, weight, iterations, bias=bias, prior=prior, backend=backend, **flags)
 
         return run
 
@@ -83,7 +83,7 @@ def test_agrees_with_loops(device, iterations, leaky):
         *(x.double().numpy() for x in (u, weight)), iterations, bias.double().numpy(), leaky, prior.double().numpy()
     )
     there = [x.to(device) for x in (u, weight, bias, prior)]
-    v = dynamic_routing(*there[:2], iterations, there[2], leaky, there[3], backend="triton")
+    v = dynamic_routing(*there[:2], iterations, bias=there[2], leaky=leaky, prior=there[3], backend="triton")
     np.testing.assert_allclose(v.cpu().numpy(), truth, atol=2e-6)
 
 

@@ -75,7 +75,7 @@ def test_class_layer(device, coordinates):
 @pytest.mark.gpu
 @pytest.mark.parametrize("form", ["matrix", "vector"])
 def test_a_layer_of_the_papers_size(form):
-    agree(lambda **o: c.ConvMatrixCapsules(8, 16, 3, 2, form=form, **o), 5, (14, 14), 8, "cuda", 2e-4)
+    agree(lambda **o: c.ConvMatrixCapsules(8, 16, 3, stride=2, form=form, **o), 5, (14, 14), 8, "cuda", 2e-4)
 
 
 def test_compiles_for_a_gpu_that_is_not_here(tmp_path):
@@ -128,7 +128,7 @@ def test_second_derivatives(device):
 
     def penalty(backend, device, dtype):
         torch.manual_seed(0)
-        layer = c.ConvMatrixCapsules(1, 2, 2, 1, 2, backend=backend).to(device, dtype)
+        layer = c.ConvMatrixCapsules(1, 2, 2, stride=1, iterations=2, backend=backend).to(device, dtype)
         xs = [x.to(device, dtype).requires_grad_() for x in inputs]
         first = torch.autograd.grad(sum(x.pow(3).sum() for x in layer(*xs)), xs, create_graph=True)
         return torch.autograd.grad(sum(x.square().sum() for x in first), xs)

@@ -25,7 +25,7 @@ def case(b=2, i=6, j=3, seed=0, beta_u=0.7, beta_a=-300.0, dtype=torch.float64):
 
 def loops(votes, activation, beta_u, beta_a, iterations, **options):
     pose, a = oracle.em_routing(
-        votes.flatten(3).numpy(), activation.numpy(), beta_u.numpy(), beta_a.numpy(), iterations, **options
+        votes.flatten(3).numpy(), activation.numpy(), beta_u.numpy(), beta_a.numpy(), iterations=iterations, **options
     )
     return pose.reshape(*pose.shape[:2], 4, 4), a
 
@@ -111,32 +111,33 @@ def test_laws(b, i, j, iterations, seed):
     pose, a = em_routing(*inputs, iterations)
     assert ((a > 0) & (a < 1)).all()
     for n in range(b):
-        alone = em_routing(votes[n : n + 1], activation[n : n + 1], beta_u, beta_a, iterations)
+        alone = em_routing(votes[n : n + 1], activation[n : n + 1], beta_u, beta_a, iterations=iterations)
         torch.testing.assert_close(alone[0][0], pose[n], atol=1e-10, rtol=0)
     order = torch.randperm(i, generator=torch.Generator().manual_seed(seed))
-    shuffled = em_routing(votes[:, order], activation[:, order], beta_u, beta_a, iterations)
+    shuffled = em_routing(votes[:, order], activation[:, order], beta_u, beta_a, iterations=iterations)
     torch.testing.assert_close(shuffled[0], pose, atol=1e-10, rtol=0)
     torch.testing.assert_close(shuffled[1], a, atol=1e-10, rtol=0)
 
 
 def test_child_activations_matter():
     votes, activation, beta_u, beta_a = case(i=12)
-    pose, a = em_routing(votes, activation, beta_u, beta_a, 3)
-    other = em_routing(votes, activation.flip(1), beta_u, beta_a, 3)
+    pose, a = em_routing(votes, activation, beta_u, beta_a, iterations=3)
+    other = em_routing(votes, activation.flip(1), beta_u, beta_a, iterations=3)
     assert (pose - other[0]).abs().max() > 0.05
-    halved = em_routing(votes, activation / 2, beta_u, beta_a, 3)
+    halved = em_routing(votes, activation / 2, beta_u, beta_a, iterations=3)
     assert (a - halved[1]).abs().max() > 1e-4  # all activations alike: the same means, less mass
     silent = activation.clone()
     silent[:, 3:] = 0  # a silent child might as well not be there
     for ours, theirs in zip(
-        em_routing(votes, silent, beta_u, beta_a, 3), em_routing(votes[:, :3], activation[:, :3], beta_u, beta_a, 3)
+        em_routing(votes, silent, beta_u, beta_a, iterations=3),
+        em_routing(votes[:, :3], activation[:, :3], beta_u, beta_a, iterations=3),
     ):
         torch.testing.assert_close(ours, theirs)
 
 
 def test_one_iteration_is_the_weighted_mean():
     votes, activation, beta_u, beta_a = case(i=5)
-    pose, _ = em_routing(votes, activation, beta_u, beta_a, 1)
+    pose, _ = em_routing(votes, activation, beta_u, beta_a, iterations=1)
     mean = torch.einsum("BI,BIJxy->BJxy", activation, votes) / activation.sum(1)[:, None, None, None]
     torch.testing.assert_close(pose, mean, atol=1e-6, rtol=1e-6)  # the mass has a floor of 1e-7
 
@@ -152,14 +153,14 @@ def test_routing_finds_the_cluster():
     activation = torch.full((1, 24), 0.9, dtype=torch.float64)
     seen = watched((votes, activation, torch.tensor(0.7), torch.tensor(-300.0)), 4)
     assert seen[-1][0][0, :8, 0].min() > 0.89
-    out, a = em_routing(votes, activation, 0.7, -300.0, 4)
+    out, a = em_routing(votes, activation, 0.7, -300.0, iterations=4)
     assert (out[0, 0] - pose).abs().max() < 0.05
     assert a[0].argmax() == 0
 
 
 def test_mass_as_presence_is_the_mixing_proportion():
     votes, activation, beta_u, beta_a = case()
-    _, a = em_routing(votes, activation, beta_u, beta_a, 3, presence="mass")
+    _, a = em_routing(votes, activation, beta_u, beta_a, iterations=3, presence="mass")
     torch.testing.assert_close(a.sum(-1), torch.ones(2, dtype=torch.float64))
 
 
@@ -184,7 +185,9 @@ def test_position_lets_types_alone():
         group=dict(enumerate(types.tolist())),
         first={(i, j): 0.5 for i in range(6) for j in range(4)},
     )
-    for ours, theirs in zip(em_routing(votes, activation, beta_u, beta_a, 3, normalize="position", types=types), truth):
+    for ours, theirs in zip(
+        em_routing(votes, activation, beta_u, beta_a, iterations=3, normalize="position", types=types), truth
+    ):
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-10)
 
 

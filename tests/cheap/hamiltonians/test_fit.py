@@ -125,11 +125,11 @@ def test_degree_three_is_found_and_priced():
 
 
 def test_potts_in_the_zero_sum_gauge():
-    graph = potts((2, 2), 3, 0.7, 0.3)
+    graph = potts((2, 2), 3, coupling=0.7, field=0.3)
     states = np.array(list(np.ndindex(*(3,) * 4)))
     p = torch.exp(-graph(torch.as_tensor(states))).detach().numpy()
     x = states[np.random.default_rng(0).choice(len(states), 50_000, p=p)]
-    fit = hamiltonian_fit(x, 2, 1, "translation", shape=(2, 2))
+    fit = hamiltonian_fit(x, 2, locality=1, symmetry="translation", shape=(2, 2))
     assert fit.kind == "potts"
     delta = np.eye(3) - 1 / 3
     for a, b in ((0, 1), (2, 3), (0, 2), (1, 3)):
@@ -169,7 +169,7 @@ def test_three_parameters_of_a_translation_invariant_chain():
     n, rng = 12, np.random.default_rng(0)
     k = 2.5 * np.eye(n) - np.roll(np.eye(n), 1, 0) - np.roll(np.eye(n), -1, 0)
     x = rng.multivariate_normal(np.linalg.solve(k, np.full(n, 0.3)), np.linalg.inv(k), size=5000)
-    fit = hamiltonian_fit(x, 2, 1, "translation", periodic=True)
+    fit = hamiltonian_fit(x, 2, locality=1, symmetry="translation", periodic=True)
     assert fit.parameters == 3
     named = dict(zip(fit.table()["term"], zip(fit.theta, fit.standard_error)))
     for term, truth in (("x0", 0.3), ("x0 x1", 1.0), ("x0^2", -1.25)):
@@ -239,7 +239,7 @@ def test_the_graph_is_the_same_hamiltonian():
 
 def test_it_shows_itself():
     orbits, theta = model(5, 2, 2)
-    fit = hamiltonian_fit(exact_samples(5, 2, orbits, theta, 2000, 0), 2, 1)
+    fit = hamiltonian_fit(exact_samples(5, 2, orbits, theta, 2000, 0), 2, locality=1)
     assert "5 binary variables, degree 2, 9 parameters" in repr(fit)
     assert fit.table()["term"].tolist()[:2] == ["x0", "x0 x1"]
     assert fit.scalars()["bits"] == fit.bits.value
@@ -281,12 +281,12 @@ _REAL = np.random.default_rng(0).standard_normal((100, 3))
         (lambda: parameter_count(0, 2), InputError, "n is 0"),
         (lambda: parameter_count(3, 0), InputError, "degree 0"),
         (lambda: parameter_count(3, 2, levels=1), InputError, "levels is 1"),
-        (lambda: parameter_count(6, 2, 1, shape=(2, 2)), InputError, "has 4 sites for 6 variables"),
-        (lambda: parameter_count(6, 2, 0), InputError, "locality is 0"),
-        (lambda: parameter_count(3, 2, [(0, 3)]), InputError, r"the pair \(0, 3\)"),
-        (lambda: parameter_count(3, 2, 1, "rotation"), InputError, "unknown symmetry 'rotation'"),
-        (lambda: parameter_count(3, 2, None, [[0, 0, 1]]), InputError, "which is no permutation"),
-        (lambda: parameter_count(3, 2, [(0, 1)], [[1, 2, 0]]), InputError, "which locality forbids"),
+        (lambda: parameter_count(6, 2, locality=1, shape=(2, 2)), InputError, "has 4 sites for 6 variables"),
+        (lambda: parameter_count(6, 2, locality=0), InputError, "locality is 0"),
+        (lambda: parameter_count(3, 2, locality=[(0, 3)]), InputError, r"the pair \(0, 3\)"),
+        (lambda: parameter_count(3, 2, locality=1, symmetry="rotation"), InputError, "unknown symmetry 'rotation'"),
+        (lambda: parameter_count(3, 2, locality=None, symmetry=[[0, 0, 1]]), InputError, "which is no permutation"),
+        (lambda: parameter_count(3, 2, locality=[(0, 1)], symmetry=[[1, 2, 0]]), InputError, "which locality forbids"),
         (lambda: Assumptions(n=1000, degree=4).terms(), InputError, "assume locality"),
         (lambda: linear_map_count([0]), InputError, r"shape is \[0\]"),
         (lambda: linear_map_count([4], 2), InputError, "reach is 2; needed: 0 to 1"),

@@ -16,7 +16,9 @@ ROWS = np.random.default_rng(0).permutation(4096)[:300]
 
 
 def trained(engine="auto", seeds=(3, 5), activation="tanh", epochs=3, noise=0.0, bits=None, bias=True, **more):
-    nets = dt.networks.Population.mlp(WIDTHS, activation, seeds, "torch_default", noise=noise, bits=bits, bias=bias)
+    nets = dt.networks.Population.mlp(
+        WIDTHS, activation, seeds=seeds, init="torch_default", noise=noise, bits=bits, bias=bias
+    )
     before = nets.theta.detach().clone()
     options = {"train_fraction": 0.8, "batch": 150, "lr": 0.01, "seed": 1, **more}
     dt.networks.fit(nets, DATA.x[ROWS], DATA.y[ROWS], epochs=epochs, engine=engine, **options)

@@ -114,7 +114,7 @@ class AxisCode(Result):
             if which == "fitted"
             else pick({k: getattr(self.axes, k) for k in ("whitened", "sta", "ridge")}, which, what="axis")
         )
-        return axes_geometry(axes, None, draws, self.seed)
+        return axes_geometry(axes, None, draws=draws, seed=self.seed)
 
     def metamers(self, unit: int, k: int = 20, projection: float = 1.0) -> Metamers:
         """k stimuli that all lie `projection` standard deviations along the axis of a unit (its name in .units), and k
@@ -226,11 +226,11 @@ def axis_code(
     responses: Any,
     features: Any,
     blocks: Any = None,
+    *,
     folds: int = 10,
     permutations: int = 500,
     groups: Any = None,
     seed: int = 0,
-    *,
     normalize: str = "block",
     radius: float = 1.5,
     reliability: Any = None,

@@ -62,7 +62,7 @@ class NullPlane(Result):
         return float(np.sqrt(((null - start) ** 2).mean())), float(np.sqrt(((along - start) ** 2).mean()))
 
 
-def null_plane(code: AxisCode, unit: int, rows: Any, reach: float = 2.0, seed: int = 0) -> NullPlane:
+def null_plane(code: AxisCode, unit: int, rows: Any, *, reach: float = 2.0, seed: int = 0) -> NullPlane:
     """Stimuli of a bench moved along a unit's axis, and as far within its null plane (Chang & Tsao 2017, figure 5).
 
     unit: a name in code.units; rows: [m] which stimuli of the code to move; reach: length of a step in standard

@@ -69,7 +69,9 @@ class Geometry(Result):
         return draw_cosines(self)
 
 
-def axes_geometry(axes: np.ndarray, variances: np.ndarray | None = None, draws: int = 100, seed: int = 0) -> Geometry:
+def axes_geometry(
+    axes: np.ndarray, variances: np.ndarray | None = None, *, draws: int = 100, seed: int = 0
+) -> Geometry:
     """axes: [unit, d]. variances: [d], of the null's directions along the features; None: the same in all.
 
     InputError: fewer than two axes, or one of no length.

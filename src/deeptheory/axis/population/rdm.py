@@ -127,7 +127,7 @@ def _distances(x: np.ndarray) -> np.ndarray:
     return out
 
 
-def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, seed: int = 0) -> RdmCorrelation:
+def rdm_correlation(a: Any, b: Any, rows: Any = None, *, permutations: int = 999, seed: int = 0) -> RdmCorrelation:
     """See RdmCorrelation; a, b [n, n], among the images `rows` only where given.
 
     InputError: shapes that differ, NaN, fewer than 3 images, a matrix that is the same for all pairs."""

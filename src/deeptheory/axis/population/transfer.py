@@ -18,7 +18,7 @@ from deeptheory.core.names import pick
 
 
 def axis_transfer(
-    a: AxisCode, b: AxisCode, block: str | None = None, which: str = "whitened"
+    a: AxisCode, b: AxisCode, *, block: str | None = None, which: str = "whitened"
 ) -> tuple[np.ndarray, np.ndarray]:
     """(cosines [unit], names [unit]) of the units kept in both, in the features of one block, or of all.
 

@@ -61,7 +61,7 @@ class Views(Result):
 
 
 def view_tolerance(
-    responses: Any, identity: Any, view: Any, mirrors: Any = (), permutations: int = 200, seed: int = 0
+    responses: Any, identity: Any, view: Any, *, mirrors: Any = (), permutations: int = 200, seed: int = 0
 ) -> Views:
     """responses [n, units], identity [n], view [n]. mirrors: pairs of views that mirror each other.
 

@@ -62,10 +62,10 @@ class Power(Result):
 
 def verdict_power(
     code: Any = "axis",
+    *,
     n: int = 2000,
     d: int = 50,
     units: int = 100,
-    *,
     variances: str = "isotropic",
     reliability: float = 0.9,
     controversial: int = 0,
@@ -84,7 +84,7 @@ def verdict_power(
     if controversial < 0:
         raise InputError(f"controversial is {controversial}; needed: 0 or more stimuli")
     options = {"variances": variances, "reliability": reliability, "seed": seed, **simulation}
-    sim = simulate(code, n, d, units, **options)
+    sim = simulate(code, n=n, d=d, units=units, **options)
     said = _verdicts(sim, controversial, folds=folds, permutations=permutations, seed=seed)
     counts = {}
     for name in dict.fromkeys(sim.codes):

@@ -92,10 +92,10 @@ class Simulation(Result):
 
 def simulate(
     code: str | dict[str, float] = "axis",
+    *,
     n: int = 2000,
     d: int = 50,
     units: int = 205,
-    *,
     variances: Any = "isotropic",
     reliability: float = 0.9,
     trials: int = 1,

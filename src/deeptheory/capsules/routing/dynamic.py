@@ -37,11 +37,11 @@ def dynamic_routing(
     u,
     weight,
     iterations: int = 3,
+    *,
     bias=None,
     leaky: bool = False,
     prior=None,
     detach: bool = False,
-    *,
     mask=None,
     backend: Backend = "auto",
 ) -> Any:
@@ -63,7 +63,15 @@ def dynamic_routing(
     iterations, leaky, detach = check_iterations(iterations), bool(leaky), bool(detach)
     if not is_torch(u):
         out = dynamic_routing(
-            tensor_on(u, "cpu"), weight, iterations, bias, leaky, prior, detach, mask=mask, backend=backend
+            tensor_on(u, "cpu"),
+            weight,
+            iterations,
+            bias=bias,
+            leaky=leaky,
+            prior=prior,
+            detach=detach,
+            mask=mask,
+            backend=backend,
         )
         return like(out, u)
     if u.ndim != 3:

@@ -42,6 +42,7 @@ def em_routing(
     activation,
     beta_u,
     beta_a,
+    *,
     iterations: int = 3,
     schedule: float | Sequence[float] = 0.01,
     normalize: str = "all",
@@ -49,7 +50,6 @@ def em_routing(
     mask=None,
     types=None,
     presence: str = "cost",
-    *,
     backend: Backend = "auto",
 ) -> Any:
     """EM routing (Hinton et al. 2018, Procedure 1).

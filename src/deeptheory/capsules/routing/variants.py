@@ -11,7 +11,7 @@ where the paper adds log deviations. Its parameters are b_a = -beta_a / 2500 and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
@@ -30,6 +30,7 @@ class Variant:
     see `initialization`.
     """
 
+    _: KW_ONLY
     damping: float = 0.0
     logit_scale: float = 1.0
     variance_floor: float = 5e-4

@@ -121,7 +121,13 @@ def _compiled(
         notes=(ASSUMED,) if problem.activation.assumed else (),
     )
     return CompiledNetwork(
-        blocks, affine, problem.activation, dtype, **said, expansions=chosen.plan.expansions, certificate=certificate
+        blocks,
+        affine,
+        activation=problem.activation,
+        dtype=dtype,
+        **said,
+        expansions=chosen.plan.expansions,
+        certificate=certificate,
     )
 
 

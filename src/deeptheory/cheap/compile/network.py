@@ -35,6 +35,7 @@ class CompiledNetwork(nn.Module):
         self,
         blocks: Sequence["Block"],
         affine: tuple[np.ndarray, np.ndarray] | None,
+        *,
         activation: "Activation",
         dtype: torch.dtype,
         **said: Any,

@@ -134,7 +134,9 @@ def compile_relu(
         dtype=name,
         bits=bits_needed(truncation, rounding, bits),
     )
-    return CompiledNetwork(blocks, affine, RELU, dtype, **said, expansions=plan.expansions, certificate=certificate)
+    return CompiledNetwork(
+        blocks, affine, activation=RELU, dtype=dtype, **said, expansions=plan.expansions, certificate=certificate
+    )
 
 
 @dataclass(frozen=True)

@@ -201,9 +201,9 @@ class HamiltonianFit(Result):
 def hamiltonian_fit(
     samples,
     degree: int = 2,
+    *,
     locality=None,
     symmetry=None,
-    *,
     kind: str = "auto",
     shape=None,
     periodic: bool = False,
@@ -351,7 +351,7 @@ def _limits(scale: _Fitter, orbits: list[list[Term]], theta: np.ndarray, error: 
 
 def _size(assumed: Assumptions) -> int:
     return parameter_count(
-        assumed.n, assumed.degree, assumed.locality, assumed.symmetry,
+        assumed.n, assumed.degree, locality=assumed.locality, symmetry=assumed.symmetry,
         levels=assumed.levels, shape=assumed.grid, periodic=assumed.periodic,
     )  # fmt: skip
 

@@ -133,7 +133,7 @@ class GraphPosterior(nn.Module):
         return self.logits(x).softmax(-1)
 
 
-def ising(shape: Sequence[int], coupling=1.0, field=0.0, *, periodic: bool = False) -> FactorGraph:
+def ising(shape: Sequence[int], *, coupling=1.0, field=0.0, periodic: bool = False) -> FactorGraph:
     """The Ising model on a grid: H = -J sum_<ij> s_i s_j - h sum_i s_i, with s = 2 x - 1 of levels x = 0, 1.
 
     coupling: J, one or one a bond [bonds] in the order of `bonds(shape)`; field: h, one or [n]; both over kT.
@@ -142,7 +142,7 @@ def ising(shape: Sequence[int], coupling=1.0, field=0.0, *, periodic: bool = Fal
     return _on_grid(shape, coupling, field, s[:, None] * s, s, periodic)
 
 
-def potts(shape: Sequence[int], q: int, coupling=1.0, field=0.0, *, periodic: bool = False) -> FactorGraph:
+def potts(shape: Sequence[int], q: int, *, coupling=1.0, field=0.0, periodic: bool = False) -> FactorGraph:
     """The Potts model on a grid: H = -J sum_<ij> [x_i = x_j] - h sum_i [x_i = 0], q levels. See `ising`.
 
     InputError: q below 2.

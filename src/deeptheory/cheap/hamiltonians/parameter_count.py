@@ -14,9 +14,9 @@ from deeptheory.core.errors import InputError
 def parameter_count(
     n: int,
     degree: int | None = None,
+    *,
     locality=None,
     symmetry=None,
-    *,
     levels: int | None = 2,
     shape: Sequence[int] | None = None,
     periodic: bool = False,

@@ -76,7 +76,7 @@ class FiniteSampleBound(Result):
         return figure
 
 
-def finite_sample_bound(curve: BottleneckCurve, n: int, constant: float = 1.0, labels: int = 2) -> FiniteSampleBound:
+def finite_sample_bound(curve: BottleneckCurve, n: int, *, constant: float = 1.0, labels: int = 2) -> FiniteSampleBound:
     """The worst-case curve D(R) + constant 2^R labels / sqrt n and its minimum (R*(n), D*(n)).
 
     curve: of p(x, y), or of the empirical table. n: samples. labels: |Y|. InputError: n, labels below 1, constant

@@ -151,7 +151,7 @@ def _by_neighbors(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
         label_z is not None and label_z.max() + 1 >= _MANY
     )  # batches of whole labels: a tenth of each would be too few
     low, high = statistics.batch_interval(
-        value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed, groups=label_z if several else None
+        value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed=seed, groups=label_z if several else None
     )
     if low < high:
         labels = (label_x, label_y, label_z)

@@ -63,7 +63,7 @@ def kozachenko_leonenko(
         parts.append(_entropy(np.ascontiguousarray(columns[:, rows]), weights))
         return parts[-1] + units
 
-    low, high = batch_interval(value + units, estimate, n, seed)
+    low, high = batch_interval(value + units, estimate, n, seed=seed)
     notes = _falling([value], [parts], [a.shape[1]]) + _repeats(a)
     return Estimate(value=value + units, low=low, high=high, method=name, notes=notes)
 
@@ -108,7 +108,7 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
 
     whole = three(first)
     value = whole[0] + whole[1] - whole[2]
-    low, high = batch_interval(value, estimate, n, seed)
+    low, high = batch_interval(value, estimate, n, seed=seed)
     notes += _falling(whole, parts, [*sizes, sum(sizes)])
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, x=a, y=b))
 

@@ -45,7 +45,7 @@ def ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) 
         return nothing(method, columns.notes)
     value = columns.mean(lambda pair: _ksg(pair, k))
     estimate, of_a_tenth = watched(lambda rows: _ksg(columns.rows(rows), k))
-    low, high = batch_interval(value, estimate, n, seed)
+    low, high = batch_interval(value, estimate, n, seed=seed)
     notes = columns.notes + ((INFINITE,) if infinite(*columns.plain) else too_little(value, n, k, of_a_tenth))
     notes += impossible(value, x=a, y=b)
     wide = a.shape[1] + b.shape[1]

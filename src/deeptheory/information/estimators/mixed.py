@@ -42,7 +42,7 @@ def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0
         return nothing(method, columns.notes)
     value = columns.mean(lambda pair: _gao(pair, k))
     estimate, of_a_tenth = watched(lambda rows: _gao(columns.rows(rows), k))
-    low, high = batch_interval(value, estimate, n, seed)
+    low, high = batch_interval(value, estimate, n, seed=seed)
     notes = columns.notes
     if a.shape[1] + b.shape[1] > WIDE:
         notes += (f"{a.shape[1] + b.shape[1]} columns: biased downwards",)
@@ -114,7 +114,7 @@ def labeled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int =
             rows = rows[counts[mine] > 1]
         return _ross(columns.rows(rows)[0], label[rows], k)
 
-    low, high = batch_interval(value, estimate, len(a), seed)
+    low, high = batch_interval(value, estimate, len(a), seed=seed)
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, y=b))
 
 

@@ -89,7 +89,7 @@ def columns_of(a: np.ndarray) -> np.ndarray:
 
 def batch_interval(value: float, estimate: Callable[[np.ndarray], float], n: int, seed: int) -> tuple[float, float]:
     """95 % interval from ten disjoint batches (statistics.batch_interval). NaN where a batch would hold under 20."""
-    return statistics.batch_interval(value, estimate, n, seed)
+    return statistics.batch_interval(value, estimate, n, seed=seed)
 
 
 def has_ties(a: np.ndarray) -> bool:

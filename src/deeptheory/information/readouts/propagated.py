@@ -4,7 +4,7 @@ Source: Goldfeld et al. 2019. The activations handed in are S_l, before the laye
 layers below: what a `Population.mlp(..., noise=sigma)` shows. Every row of the probe passes with noise of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ class PropagatedNoise:
 
     sigma: float
     inputs: int
+    _: KW_ONLY
     blocks: int | None = None
     chosen: int = 256
     repeats: int = 64

@@ -70,7 +70,7 @@ def classification_loss(module: nn.Module, batch: tuple[Tensor, Tensor]) -> Tens
 
 
 @torch.no_grad()
-def accuracy(module: nn.Module, pictures: Tensor, labels: Tensor, batch: int = 512) -> float:
+def accuracy(module: nn.Module, pictures: Tensor, labels: Tensor, *, batch: int = 512) -> float:
     """Share of pictures [n, C, H, W] whose largest logit is the label's; labels: [n]."""
     right = sum(
         int((module(pictures[k : k + batch]).argmax(1) == labels[k : k + batch]).sum())

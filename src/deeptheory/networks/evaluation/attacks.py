@@ -79,19 +79,19 @@ class Robustness(Result):
         return figure
 
 
-def fgsm(module: nn.Module, images, labels, epsilon: float, **how: Any) -> torch.Tensor:
+def fgsm(module: nn.Module, images, labels, *, epsilon: float, **how: Any) -> torch.Tensor:
     """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, whose keywords it takes.
 
     Source: Goodfellow et al. 2015. InputError: as bim."""
-    return bim(module, images, labels, epsilon, steps=1, step=epsilon, **how)
+    return bim(module, images, labels, epsilon=epsilon, steps=1, step=epsilon, **how)
 
 
 def bim(
     module: nn.Module,
     images,
     labels,
-    epsilon: float,
     *,
+    epsilon: float,
     steps: int = 10,
     step: float | None = None,
     targets=None,
@@ -135,8 +135,8 @@ def pgd(
     module: nn.Module,
     images,
     labels,
-    epsilon: float,
     *,
+    epsilon: float,
     restarts: int = 5,
     steps: int = 20,
     targets=None,
@@ -163,7 +163,16 @@ def pgd(
     how: dict[str, Any] = {"steps": steps, "step": max(epsilon / 8, 2.5 * epsilon / steps), "targets": targets}
     for k in range(restarts + 1):
         tried = bim(
-            module, x, y, epsilon, random_start=k > 0, scores=scores, loss=_lead, bounds=bounds, seed=seed + k, **how
+            module,
+            x,
+            y,
+            epsilon=epsilon,
+            random_start=k > 0,
+            scores=scores,
+            loss=_lead,
+            bounds=bounds,
+            seed=seed + k,
+            **how,
         )
         margin = away * _margin(module, tried, goal, scores)
         better = margin < least
@@ -175,9 +184,9 @@ def robustness(
     module: nn.Module,
     images,
     labels,
+    *,
     epsilons: Sequence[float] | float,
     attack: Callable[..., torch.Tensor] = fgsm,
-    *,
     batch: int = 128,
     judge: nn.Module | None = None,
     scores: Scores = first_output,
@@ -209,7 +218,7 @@ def robustness(
         for k in range(0, len(x), batch):
             rows = slice(k, k + batch)
             more = how if wanted is None else {**how, "targets": wanted[rows]}
-            made = attack(module, x[rows], y[rows], float(epsilon), scores=scores, **more)
+            made = attack(module, x[rows], y[rows], epsilon=float(epsilon), scores=scores, **more)
             decided.append(_decided(judging, made, y[rows], read, batch))
         found = torch.cat(decided)
         accuracy.append(float((found == y).double().mean()))

@@ -61,9 +61,9 @@ class Population(nn.Module):
     def mlp(
         widths: Sequence[int],
         activation: str | Callable = "tanh",
+        *,
         seeds: Iterable[int] = range(50),
         init: str = "truncated_normal",
-        *,
         head: str | None = None,
         noise: float = 0.0,
         bits: int | None = None,

@@ -45,23 +45,16 @@ def _network(settings: dict, member: int) -> Any:
 
     net, found = face_resnet(), dt.datasets.faces(_SIZE, color=True)
     space = dt.faces.FaceSpace.fit(
-        found.images, found.landmarks, settings["shape"], settings["appearance"], normalize="released"
+        found.images, found.landmarks, shape=settings["shape"], appearance=settings["appearance"], normalize="released"
     )
     drawn = max(settings["photographs"], 2 * len(space.variances))
     coordinates = space.sample(drawn, derive(member, "photographs") % 2**31)
     images = _cropped(space, space.decode(coordinates).clip(0, 255))
     code = dt.axis.axis_code_by_layer(
-        net,
-        PUBLISHED,
-        images,
-        coordinates,
-        space.blocks,
-        untrained=_random_weights(member),
-        permutations=settings["permutations"],
-        normalize=settings["normalize"],
-        models=False,
-        **recorded(settings, member, _CELLS),
-    )
+        net, PUBLISHED, images, coordinates, blocks=space.blocks, untrained=_random_weights(member),
+            permutations=settings["permutations"],
+        normalize=settings["normalize"], models=False, **recorded(settings, member, _CELLS),
+    )  # fmt: skip
     by = code.table().set_index("condition")
     names = ("published_condition", "published_layer")
     return xr.Dataset(
@@ -104,7 +97,7 @@ def _dissimilarities(settings: dict, member: int) -> Any:
     rows = generator(member, "pictures").choice(len(known.images), len(known.images) // 2, replace=False)
 
     def alike(dissimilarity: Any) -> float:
-        return float(dt.axis.rdm_correlation(dissimilarity, known.monkey_it, rows, 0))
+        return float(dt.axis.rdm_correlation(dissimilarity, known.monkey_it, rows, permutations=0))
 
     pixels = dt.axis.rdm(known.images.reshape(len(known.images), -1))
     out = xr.Dataset({"rdm_human": alike(known.human_it), "rdm_pixels": alike(pixels)})
@@ -183,7 +176,9 @@ def _faces(results: Any, settings: dict) -> Plate | None:
     return Plate(
         name="published-faces",
         title="Faces drawn from a space of photographs",
-        figure=picture_figure(montage(np.concatenate(images), images.shape[1], 0, 255), None, [""] * len(images)),
+        figure=picture_figure(
+            montage(np.concatenate(images), images.shape[1], low=0, high=255), None, [""] * len(images)
+        ),
         table=_by_layer(data["published_tuned"], data["published_pixels_tuned"]),
         see="What the published network is shown: shape and colors of nobody in particular, "
         "from the data folder's photographs.",

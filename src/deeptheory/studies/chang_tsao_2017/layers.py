@@ -49,7 +49,11 @@ def world(settings: dict, member: int) -> World:
     made = dt.faces.ProceduralFaces(settings["size"])
     people = made.sample(settings["space_faces"], derive(member, "space") % 2**31)
     space = dt.faces.FaceSpace.fit(
-        people.images, people.landmarks, settings["shape"], settings["appearance"], background=made.background
+        people.images,
+        people.landmarks,
+        shape=settings["shape"],
+        appearance=settings["appearance"],
+        background=made.background,
     )
     coordinates = space.sample(settings["stimuli"], derive(member, "stimuli") % 2**31)
     return World(space=space, coordinates=coordinates, images=space.decode(coordinates).clip(0, 1))

@@ -217,7 +217,7 @@ def metamers(member: int, respond: Any, shown: World, code: Any) -> tuple[np.nda
     """
     best = code.units[np.argsort(-code.axes.explained)[:_METAMER_CELLS]]
     faces = generator(member, "metamers").choice(len(shown.coordinates), _METAMER_FACES, replace=False)
-    planes = [dt.axis.null_plane(code, k, faces, _REACH, member) for k in best]
+    planes = [dt.axis.null_plane(code, k, faces, reach=_REACH, seed=member) for k in best]
     change = [plane.change(lambda f, k=k: respond(_drawn(shown, f), k)) for k, plane in zip(best, planes)]
     found = np.full((2, _METAMER_CELLS), np.nan)
     found[:, : len(best)] = np.array(change).T
@@ -272,7 +272,7 @@ def _transfer(
     blocks = {"shape": slice(0, 25), "appearance": slice(25, 50)}
     codes = [code(cells.recorded, latents, blocks) for cells in (first, second)]
     out = np.full(2 * settings["cells"], np.nan)
-    cosines, units = dt.axis.axis_transfer(codes[0], codes[1], "appearance", "sta")
+    cosines, units = dt.axis.axis_transfer(codes[0], codes[1], block="appearance", which="sta")
     out[units] = cosines
     return out
 
@@ -281,7 +281,7 @@ def _known(member: int, responses: np.ndarray) -> list[float]:
     """The measures of responses [person x view, cell]."""
     who, view = np.repeat(np.arange(_PEOPLE), len(_YAWS)), np.tile(_YAWS.round(1), _PEOPLE)
     mirrors = [(-v, v) for v in _YAWS.round(1) if v > 0]
-    found = dt.axis.view_tolerance(responses, who, view, mirrors, permutations=_VIEW_PERMUTATIONS, seed=member)
+    found = dt.axis.view_tolerance(responses, who, view, mirrors=mirrors, permutations=_VIEW_PERMUTATIONS, seed=member)
     return [getattr(found, name) for name in _VIEW_MEASURES]
 
 

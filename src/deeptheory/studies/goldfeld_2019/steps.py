@@ -110,7 +110,7 @@ def deterministic(settings, unit, inputs, workspace, progress):
 
 
 def _networks(settings, seed, **more):
-    return dt.networks.Population.mlp(settings["widths"], "tanh", [seed], **more)
+    return dt.networks.Population.mlp(settings["widths"], "tanh", seeds=[seed], **more)
 
 
 def _hidden(settings) -> list[str]:
@@ -146,7 +146,7 @@ def quantized(settings, unit, inputs, workspace, progress):
     name, members = unit
     widths, activation = ARCHITECTURES[name]
     data = dt.datasets.icosahedron()
-    nets = dt.networks.Population.mlp(widths, activation, members, bits=settings["bits"])
+    nets = dt.networks.Population.mlp(widths, activation, seeds=members, bits=settings["bits"])
     rate, points = settings["quantised_lr"], settings["quantised_points"]
     out = _counted(nets, settings, (data.x, data.y), progress, lr=rate, points=points)
     return out.expand_dims(architecture=[name])
@@ -161,7 +161,7 @@ def quantized_digits(settings, unit, inputs, workspace, progress):
         return xr.Dataset(coords={"seed": [unit]})
     data = drawn_digits(settings, SAMPLES)
     x = data.x.reshape(len(data.x), -1)
-    nets = dt.networks.Population.mlp([x.shape[1], *DIGIT_WIDTHS, 10], "relu", [unit], bits=settings["bits"])
+    nets = dt.networks.Population.mlp([x.shape[1], *DIGIT_WIDTHS, 10], "relu", seeds=[unit], bits=settings["bits"])
     how = {"train_fraction": [data.train], "lr": DIGIT_RATE, "epochs": epochs, "points": 40}
     return _counted(nets, settings, (x, data.y), progress, **how).assign_attrs(pictures=data.said, epochs=epochs)
 

@@ -98,7 +98,7 @@ def _network(settings: dict, data: Any, cnn: bool = False, **changed: Any):
         return _capsules(settings, channels, classes, side, **changed)
     a, b, width = settings["cnn"]
     return dt.networks.PerImageStandardization(
-        dt.capsules.hinton_cnn((channels, side, side), classes, (a, b), (width,))
+        dt.capsules.hinton_cnn((channels, side, side), classes, channels=(a, b), widths=(width,))
     )
 
 
@@ -206,7 +206,7 @@ def _attack(settings, seed: int, x, y, stranger, network, logits, **own) -> tupl
     robustness = partial(made.robustness, network, x, y, settings["epsilons"])
     strong = {"restarts": settings["restarts"], "steps": settings["attack_steps"], "seed": seed}
     aimed = robustness(made.bim, targets=(y + 1) % (int(y.max()) + 1), **own)
-    passed = made.robustness(stranger, x, y, settings["epsilons"], made.bim, judge=network)
+    passed = made.robustness(stranger, x, y, epsilons=settings["epsilons"], attack=made.bim, judge=network)
     accuracy = {
         "fgsm": robustness(made.fgsm, **own).accuracy,
         "bim": robustness(made.bim, **own).accuracy,

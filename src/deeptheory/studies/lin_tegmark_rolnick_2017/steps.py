@@ -177,7 +177,9 @@ def _ising() -> float:
     for j, prior in ((0.2, 0.6), (0.7, 0.4)):
         weight = np.exp(j * sum(spins[:, a] * spins[:, b] for a, b in bonds) + 0.1 * spins.sum(1))
         joint.append(prior * weight / weight.sum())
-    network = dt.cheap.BayesSoftmax([dt.cheap.ising((3, 3), j, 0.1) for j in (0.2, 0.7)], np.array([0.6, 0.4]))
+    network = dt.cheap.BayesSoftmax(
+        [dt.cheap.ising((3, 3), coupling=j, field=0.1) for j in (0.2, 0.7)], np.array([0.6, 0.4])
+    )
     truth = np.stack(joint, axis=1)
     return float(np.abs(_outputs(network, _STATES) - truth / truth.sum(1, keepdims=True)).max())
 
@@ -327,7 +329,7 @@ def _samples(name: str, seed: int, settings: dict) -> np.ndarray:
         rows = rng.integers(0, len(task.x), settings["samples"])
         return np.column_stack([task.x[rows], task.y[rows]]).astype(np.int64)
     if name == "ising":
-        energy = _outputs(dt.cheap.ising((3, 3), 0.4, 0.1).energy, _STATES)
+        energy = _outputs(dt.cheap.ising((3, 3), coupling=0.4, field=0.1).energy, _STATES)
     else:  # every triple, no pair: the control that must fail
         triples = [(a, b, c) for a in range(9) for b in range(a) for c in range(b)]
         weights = generator(settings["seed"], "triples").normal(0, 0.3, len(triples))

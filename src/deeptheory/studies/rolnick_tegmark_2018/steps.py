@@ -173,7 +173,7 @@ def trained(settings, unit, inputs, workspace, progress):
 def _learn(settings: dict, depth: int, width: int, workspace, progress) -> np.ndarray:
     n = settings["n"]
     nets = dt.networks.Population.mlp(
-        [n, *[width] * depth, 1], settings["activation"], seeds(settings), settings["init"], head="median"
+        [n, *[width] * depth, 1], settings["activation"], seeds=seeds(settings), init=settings["init"], head="median"
     )
     x = generator(settings["seed"], "product", n).uniform(0, 2, (_ROWS, n))
     dt.networks.fit(

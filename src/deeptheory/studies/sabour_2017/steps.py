@@ -108,9 +108,9 @@ def _cnn(settings: dict, task: str):
     n = _side(settings, task)
     if task == "overlaid":
         a, b, width = settings["multimnist_cnn"]
-        return dt.capsules.multimnist_cnn((1, n, n), 10, (a, b), (width,))
+        return dt.capsules.multimnist_cnn((1, n, n), 10, channels=(a, b), widths=(width,))
     a, b, c, *dense = _BASELINE if settings["full"] and task == "digits" else settings["cnn"]
-    return dt.capsules.sabour_cnn((1, n, n), 10, (a, b, c), dense)
+    return dt.capsules.sabour_cnn((1, n, n), 10, channels=(a, b, c), widths=dense)
 
 
 def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = False, **changed):

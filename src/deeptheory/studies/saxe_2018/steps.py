@@ -78,7 +78,7 @@ def networks(settings, unit, inputs, workspace, progress, activation="tanh", ful
     """The 12-bit networks. full_batch: one step an epoch on all training samples,
     gradients over minibatches that do not train."""
     data = dt.datasets.icosahedron()
-    nets = dt.networks.Population.mlp(settings["widths"], activation, [unit], settings["init"])
+    nets = dt.networks.Population.mlp(settings["widths"], activation, seeds=[unit], init=settings["init"])
     recorder = dt.Recorder(nets, data.x, data.y, layers="layer*")
     gradients = dt.GradientRecorder(nets)
     history = dt.networks.fit(
@@ -157,7 +157,9 @@ def _student(settings, seed, task, lr):
 
     few = task != "irrelevant"
     data = dt.datasets.student_teacher(100 if few else 1000, 100, seed=seed, relevant=None if few else RELEVANT)
-    nets = dt.networks.Population.mlp([100, 100, 1], "linear", [seed], settings["init"], head="linear", bias=False)
+    nets = dt.networks.Population.mlp(
+        [100, 100, 1], "linear", seeds=[seed], init=settings["init"], head="linear", bias=False
+    )
     recorder = dt.Recorder(nets, LinearGaussian.probe(100), layers="layer*")
     epochs = settings["linear_epochs"]
     dt.networks.fit(
@@ -193,7 +195,9 @@ def smallest_network(settings, unit, inputs, workspace, progress):
     other weights of the same function would say."""
 
     data = dt.datasets.student_teacher(100, 1, seed=unit)
-    nets = dt.networks.Population.mlp([1, 1, 1], "linear", [unit], settings["init"], head="linear", bias=False)
+    nets = dt.networks.Population.mlp(
+        [1, 1, 1], "linear", seeds=[unit], init=settings["init"], head="linear", bias=False
+    )
     recorder = dt.Recorder(nets, LinearGaussian.probe(1), layers="layer*", readouts=LinearGaussian(1.0), targets=[0, 0])
     gradients = dt.GradientRecorder(nets)
     dt.networks.fit(
@@ -239,7 +243,7 @@ def digits(settings, unit, inputs, workspace, progress, activation):
         return xr.Dataset(coords={"seed": [unit]})
     data = drawn_digits(settings, SAMPLES)
     x = data.x.reshape(len(data.x), -1)
-    nets = dt.networks.Population.mlp([x.shape[1], *HIDDEN, 10], activation, [unit], settings["init"])
+    nets = dt.networks.Population.mlp([x.shape[1], *HIDDEN, 10], activation, seeds=[unit], init=settings["init"])
     look, shown = dt.GaussianNoise(VARIANCE**0.5), data.held[:SHOWN]
     recorder = dt.Recorder(nets, x[shown], data.y[shown], layers="layer*", readouts=look)
     epochs = max(1, round(steps * BATCH / len(data.train)))

@@ -67,7 +67,7 @@ def networks(
     data, look = task(settings), readout(settings)
     order = generator(settings["seed"], "shuffled labels").permutation(2**12) if shuffled else slice(None)
     labels, targets = data.y[order], _targets(settings, data)[order]
-    nets = dt.networks.Population.mlp(settings["widths"], settings["activation"], unit, settings["init"])
+    nets = dt.networks.Population.mlp(settings["widths"], settings["activation"], seeds=unit, init=settings["init"])
     before, gradients = _first_weights(nets), dt.GradientRecorder(nets)
     ends = dt.Recorder(nets, data.x, targets, layers="layer*")
     if bound:
@@ -126,7 +126,7 @@ def _trained(settings, nets, data, look, points, workspace, progress, gradients=
 def _plain(settings, unit, data, points, workspace, progress):
     """Networks under equal cells and without gradients."""
     look = readout({**settings, "released_edges": False})
-    nets = dt.networks.Population.mlp(settings["widths"], settings["activation"], unit, settings["init"])
+    nets = dt.networks.Population.mlp(settings["widths"], settings["activation"], seeds=unit, init=settings["init"])
     shown = (data.x, data.y, _targets(settings, data))
     out = _trained(settings, nets, shown, look, points, workspace, progress)
     return out.assign_attrs(information=data.mutual_information)
@@ -161,7 +161,7 @@ def digits(settings, unit, inputs, workspace, progress):
     """Gradient phases, and the plane of the same networks, on images of digits."""
     data = drawn_digits(settings, settings["picture_samples"])
     x = data.x.reshape(len(data.x), -1)
-    nets = dt.networks.Population.mlp([x.shape[1], *_DIGITS_HIDDEN, 10], "tanh", unit, settings["init"])
+    nets = dt.networks.Population.mlp([x.shape[1], *_DIGITS_HIDDEN, 10], "tanh", seeds=unit, init=settings["init"])
     here = {**settings, **_DIGITS, "epochs": settings["picture_epochs"]}
     look, gradients = dt.Binning(settings["bins"], (-1, 1)), dt.GradientRecorder(nets)
     out = _trained(

@@ -79,7 +79,7 @@ def bound(settings, unit, inputs, workspace, progress):
     )
     branches = bottleneck_branches(joint, betas, CLUSTERS, restarts=4, seed=settings["seed"])
     samples = round(settings["train"] * joint.shape[0])
-    limit = finite_sample_bound(curve, samples, settings["constant"], joint.shape[1])
+    limit = finite_sample_bound(curve, samples, constant=settings["constant"], labels=joint.shape[1])
     return xr.Dataset(
         {
             **{k: ("beta", getattr(curve, k)) for k in ("i_x", "i_y", "clusters", "gap")},
@@ -127,7 +127,7 @@ def layers(settings, unit, inputs, workspace, progress):
 def _trained(settings, seeds, workspace=None, progress=None):
     data = task(settings)
     nets = dt.networks.Population.mlp(
-        settings["widths"], settings["activation"], seeds, settings["init"], bits=settings["bits"]
+        settings["widths"], settings["activation"], seeds=seeds, init=settings["init"], bits=settings["bits"]
     )
     recorder = dt.Recorder(nets, data.x, data.y, layers="layer*")
     history = dt.networks.fit(
