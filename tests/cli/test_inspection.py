@@ -48,7 +48,7 @@ def test_a_page_and_its_sentences(here, capsys):
     assert "shared pass" in said.err
     assert "mean over" not in said.out
     page = (here / "runs" / "inspect-mine.py-with_probe" / "report.html").read_text()
-    assert "deeptheory inspect mine.py:with_probe --split test --only health --seed 0" in page
+    assert "deeptheory inspect mine.py:with_probe --split test --only health --twins 2 --seed 0" in page
     assert str(here) not in page
     assert (
         run("mine.py:with_probe", "--only", "health", "--twins", "1") == 0
@@ -86,6 +86,8 @@ def test_a_plan_measures_nothing(here, capsys):
         (("mine.py:with_probe", "--first", "-1"), "--first is -1"),
         (("mine.py:with_probe", "--budget", "soon"), "budget is 'soon'"),
         (("mine.py:with_probe", "--split", "dev"), "split is 'dev'"),
+        (("mine.py:make", "--probe", "digits"), "0 (Linear) takes 12 values and was given 8 values"),
+        (("mine.py:make", "--probe", "digits", "--labels", "y"), "digits brings labels of its own"),
     ],
 )
 def test_wrong_use_is_one_line_and_code_2(here, capsys, arguments, match):
@@ -93,6 +95,26 @@ def test_wrong_use_is_one_line_and_code_2(here, capsys, arguments, match):
     said = capsys.readouterr()
     assert match in said.err
     assert said.out == ""
+
+
+def test_the_cost_counts_loading_and_planning(here, capsys):
+    assert run("mine.py:with_probe", "--only", "health", "--twins", "0", "--json") == 0
+    said = capsys.readouterr()
+    facts = json.loads(said.out)["facts"]
+    assert facts["promised_seconds"] == facts["planning_seconds"] + sum(
+        p["seconds"] + p["control_seconds"] for p in facts["promised"]
+    )
+    assert facts["spent_seconds"] == facts["planning_seconds"] + sum(facts["spent"].values())
+    assert facts["planning_seconds"] > 0
+    assert "s went into loading and planning" in said.err
+
+
+def test_help_shows_no_default_that_cannot_be_typed(capsys):
+    assert run("--help") == 0
+    said = capsys.readouterr().out
+    assert "not said" not in said
+    assert "--target" not in said
+    assert "--labels" in said
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from torch import nn
 import deeptheory as dt
 from deeptheory.core.errors import StoreError
 from deeptheory.report import write_page
-from deeptheory.report.depth_chart import chart, short
+from deeptheory.report.depth_chart import chart, short, tick_texts
 from deeptheory.report.inspection import write_inspection_page
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
@@ -181,6 +181,23 @@ def test_a_log_axis_with_zero_is_linear_and_values_beyond_the_ends_are_shown():
     assert heights(svg)[0] > heights(svg)[1]
     svg = chart([row("a", 0, 0.5), row("b", 1, 1.7)], quantity(ends=(0, 1)), ["a", "b"], [""], None)
     assert heights(svg)[0] > heights(svg)[1]
+
+
+@pytest.mark.parametrize(
+    ("ticks", "log", "texts"),
+    [
+        ([-1, 1, 3, 5], True, ["10⁻¹", "10¹", "10³", "10⁵"]),
+        ([-1, 0, 1, 3], True, ["0.1", "1", "10", "1,000"]),
+        ([0, 5e4, 1e5], False, ["0", "50,000", "100,000"]),
+        ([0, 5e5, 1e6], False, ["0", "0.5×10⁶", "1.0×10⁶"]),
+        ([0, 2.5, 5], False, ["0.0", "2.5", "5.0"]),
+        ([-2, 0, 2], False, ["−2", "0", "2"]),
+        ([0, 2.5e-5, 5e-5], False, ["0", "2.5×10⁻⁵", "5.0×10⁻⁵"]),
+        ([3e12, 3e12 + 1], False, ["3000000000000", "3000000000001"]),
+    ],
+)
+def test_an_axis_has_one_style_of_ticks(ticks, log, texts):
+    assert tick_texts(ticks, log) == texts
 
 
 def test_names_for_many_layers_stay_few_and_whole_in_their_titles():

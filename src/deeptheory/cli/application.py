@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ import typer
 from deeptheory import __version__
 from deeptheory.core.errors import DeeptheoryError, InputError
 
+STARTED = time.perf_counter()  # before torch and the like are imported: a command's cost is counted from here
 app = typer.Typer(
     name="deeptheory",
     help="What deep-learning theory says about a network, measured.",

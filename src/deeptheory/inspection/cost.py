@@ -43,16 +43,18 @@ class Price:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Promise(Result):
     """What is to come. prices: one per instrument, the shared pass first. networks: how many are measured; twins: how
-    many of those are controls. one_pass: seconds of one forward pass of the probe."""
+    many of those are controls. one_pass: seconds of one forward pass of the probe. planned: seconds that loading and
+    planning took already."""
 
     prices: tuple[Price, ...]
     checkpoints: int
     twins: int
     one_pass: float
+    planned: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """All of it, controls too."""
+        """What measuring will take, controls too."""
         return sum(p.seconds + p.control_seconds for p in self.prices)
 
     @property
@@ -265,7 +267,11 @@ def shown(found: Promise) -> list[str]:
     for p in found.prices:
         passes = f"{p.forward:.3g}, {p.backward:.3g}" if p.forward or p.backward else "in the shared pass"
         lines.append(f"{p.name:24}{passes:>28}{p.seconds:>10.2g}{p.control_seconds:>10.2g}{size(p.held):>10}")
-    lines.append(f"about {found.seconds:.2g} s in all, with {found.twins} twins")
+    states = f"{found.checkpoints} checkpoints and " if found.checkpoints > 1 else ""
+    lines.append(
+        f"about {found.planned + found.seconds:.2g} s in all: {found.planned:.2g} s went into loading and planning, "
+        f"{found.seconds:.2g} s to measure, with {states}{found.twins} twin{'s' * (found.twins != 1)}"
+    )
     return lines
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -64,25 +65,28 @@ def inspect(
     command: str = "dt.inspect(...)",
     before: Callable[[Setup, Promise, Mapping[str, str]], Any] | None = None,
     progress: Callable[[float, float], Any] | bool | None = None,
+    since: float | None = None,
 ) -> Inspection:
     """Put the instruments to every layer of a model, beside untrained twins and permuted labels; left exactly as found.
 
     model: any nn.Module (compiled, exported and data-parallel ones are unwrapped). inputs, targets: as for Recorder:
-    arrays [n, ...], DataFrame, Dataset, DataLoader (which may bring the targets), tuples and dicts of arguments. first:
-    at most so many samples, drawn with the seed (of a loader the first ones); None for all. task: "classes",
-    "regression" or "auto". instruments: names (deeptheory.inspection.INSTRUMENTS) or Instruments of your own,
-    None for the default ones; skip: names. checkpoints: {name: state dict, path or module}, or a list of them: each is
+    arrays [n, ...], DataFrame, Dataset, DataLoader (which may bring the targets), tuples and dicts of arguments.
+    first: at most so many samples, drawn with the seed (of a loader the first ones); None for all. task: "classes",
+    "regression" or "auto". instruments: names (deeptheory.inspection.INSTRUMENTS) or Instruments of your own, None
+    for the default ones; skip: names. checkpoints: {name: state dict, path or module}, or a list of them: each is
     measured on the same probe, the last is the one that sentences are about. layers, select, batch: as for Recorder.
     split: whether the probe is of the "train" or the "test" set. twins, permutations: how many controls. budget:
     seconds or "2min"; instruments that do not fit are left out, with the reason. device, dtype: measure a copy there.
     out: a run folder with the page; what a killed run has done is taken up again. Returns an Inspection: .findings(),
     .table(), .dataset(), .figure(), .write(out); the source of each number is its instrument's (docs: instruments).
-    before: called with (setup, promise, refused) before the first pass. progress: False,
-    or a function (fraction, seconds left).
+    before: called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction,
+    seconds left). since: the time.perf_counter() from which the cost is counted, None for now: what loads a model
+    counts its loading.
 
     InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the
     folder holds another run.
     """
+    since = time.perf_counter() if since is None else since
     if split not in SPLITS:
         raise InputError(f"split is {split!r}; known: {', '.join(SPLITS)}")
     if twins < 0 or int(twins) != twins or seed < 0:
@@ -107,6 +111,7 @@ def inspect(
         refused |= within(found, wanted, seconds)
         wanted = {name: i for name, i in wanted.items() if name not in refused}
         found = promise(setup, wanted, max(len(states), 1), twins)
+    found = replace(found, planned=time.perf_counter() - since)
     if before is not None:
         before(setup, found, refused)
     settings = {
@@ -343,20 +348,29 @@ def _facts(
     }
     return {
         "model": type(setup.model).__name__, "parameters": sum(p.numel() for p in setup.model.parameters()),
-        "n": setup.n, "drawn": drawn, "probe": probe, "checksum": record.settings["probe"][:12],
-        "weights": record.settings["weights"][:12], "split": split,
+            "n": setup.n, "drawn": drawn,
+        "probe": probe, "checksum": record.settings["probe"][:12], "weights": record.settings["weights"][:12],
+            "split": split,
         "targets": labels.said, "classes": labels.classes, "class_names": list(labels.names[:50]),
-        "class_counts": list(labels.counts[:50]),
+            "class_counts": list(labels.counts[:50]),
         "seed": record.seed, "device": context.device, "dtype": context.dtype, "threads": record.threads,
-        "batch": setup.size, "twins": twins, "control": control.control, "twins_said": control.said,
-        "permutations": context.permutations,
-        "head": setup.head if isinstance(setup.head, str) else f"{setup.head_module}, which reads {setup.head.layer}",
-        "command": record.command, "promised_seconds": found.seconds, "promised": facts(found),
-        "spent_seconds": sum(spent.values()),
+            "batch": setup.size,
+        "twins": twins, "control": control.control, "twins_said": control.said, "permutations": context.permutations,
+        "head": _head_said(setup),
+        "command": record.command, "promised_seconds": found.planned + found.seconds, "promised": facts(found),
+        "planning_seconds": found.planned, "spent_seconds": found.planned + sum(spent.values()),
         "spent": dict(spent), "versions": dict(record.versions), "machine": dict(record.machine),
-        "started": record.times["started"],
+            "started": record.times["started"],
         "chances": chances, "kept": sum(bool(r["kept"]) for r in setup.table), "met": len(setup.table),
     }  # fmt: skip
+
+
+def _head_said(setup: Setup) -> str:
+    if isinstance(setup.head, str):
+        return setup.head
+    layer = next(p.layer for p in setup.places if p.layer.name == setup.head.layer)
+    reads = "a layer of its own" if layer.role == "head input" else layer.label
+    return f"{setup.head_module} (Linear), whose input is {reads}"
 
 
 def _notes(setup: Setup, split: str, said: Mapping[str, Any]) -> tuple[str, ...]:

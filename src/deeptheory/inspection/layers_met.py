@@ -200,7 +200,10 @@ def _place(s: _Shape, axis: int | None, take: str, seed: int, skip_first: bool =
 
 def _label(layer: Layer, after: str) -> str:
     """A name for people: what made it, where the name is a number or a function's."""
-    if layer.role in ("input", "output", "head input"):
+    if layer.role == "head input":
+        name = layer.name.removeprefix("input of ")
+        return f"input of the head ({name} Linear)" if name.replace(".", "").isdigit() else f"input of {name}"
+    if layer.role in ("input", "output"):
         return layer.name
     if layer.kind.startswith("torch.") and not layer.module and after:
         end = next((e for e in ("[CLS]", "[last]") if layer.name.endswith(e)), "")

@@ -36,33 +36,30 @@ class ProbeSource:
 
 
 def read_probe(
-    text: str,
-    source: Source,
-    *,
-    target: str | None = None,
-    split: str = "not said",
-    first: int | None = None,
-    seed: int = 0,
-    size: int | None = None,
-) -> ProbeSource:
-    """The probe that `text` names. target: a column of a table, a name in an .npz, or a file of labels. split:
-    of a built-in set. first, seed: how many images of a folder are read. size: to which these are scaled, H = W.
+    text: str, source: Source, *, labels: str | None = None, split: str = "not said", first: int | None = None,
+        seed: int = 0, size: int | None = None
+) -> ProbeSource:  # fmt: skip
+    """The probe that `text` names. labels: a column of a table, a name in an .npz, or a file of labels. split: of a
+    built-in set. first, seed: how many images of a folder are read. size: to which these are scaled, H = W.
 
     InputError: nothing of that name, several arrays and no choice, no such column, images of several sizes.
     """
     path = Path(text)
     suffix = path.suffix.lower()
     if text in CATALOGUE:
+        _brings_its_own(labels, text)
         found = _built_in(text, split)
     elif path.is_dir():
+        _brings_its_own(labels, text)
         found = _images(path, source.model, first, seed, size)
     elif suffix in (".npz", ".npy", ".csv", ".tsv", ".parquet", ".txt", ".pt"):
         if not path.is_file():
             raise InputError(f"{path}: there is no such file")
-        found = READERS[suffix](path, target, source)
+        found = READERS[suffix](path, labels, source)
     elif ":" in text:
         if text.rpartition(":")[0].lower().endswith(".npz"):
-            raise InputError(f"probe is {text!r}; give the file, and the labels' name with --target")
+            raise InputError(f"probe is {text!r}; give the file, and the labels' name with --labels")
+        _brings_its_own(labels, text)
         found = _loader(text)
     else:
         raise InputError(
@@ -74,7 +71,12 @@ def read_probe(
     return ProbeSource(inputs=x, targets=found.targets, said=said)
 
 
-def _npz(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _brings_its_own(labels: str | None, text: str) -> None:
+    if labels is not None:
+        raise InputError(f"--labels is {labels!r}, and {text} brings labels of its own; leave --labels out")
+
+
+def _npz(path: Path, labels: str | None, source: Source) -> ProbeSource:
     with np.load(path, allow_pickle=False) as archive:
         names = list(archive.files)
         try:
@@ -83,9 +85,9 @@ def _npz(path: Path, target: str | None, source: Source) -> ProbeSource:
             raise InputError(
                 f"{path} holds Python objects (pickled), which are not read; save arrays of numbers or text"
             ) from error
-    y = target if target in names else None if target else next((n for n in _Y if n in names), None)
-    if target and y is None:
-        raise InputError(f"{path} holds no {target!r}; it holds {', '.join(names)}")
+    y = labels if labels in names else None if labels else next((n for n in _Y if n in names), None)
+    if labels and y is None:
+        raise InputError(f"{path} holds no {labels!r}; it holds {', '.join(names)}")
     rest = [n for n in names if n != y]
     x = next((n for n in _X if n in rest), rest[0] if len(rest) == 1 else None)
     if x is None:
@@ -93,14 +95,14 @@ def _npz(path: Path, target: str | None, source: Source) -> ProbeSource:
     return ProbeSource(inputs=arrays[x], targets=None if y is None else arrays[y], said=path.name)
 
 
-def _npy(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _npy(path: Path, labels: str | None, source: Source) -> ProbeSource:
     try:
         x = np.load(path, allow_pickle=False)
     except ValueError as error:
         raise InputError(
             f"{path} holds Python objects (pickled) or is no .npy file; numpy.save writes one of numbers"
         ) from error
-    return ProbeSource(inputs=x, targets=None if target is None else _labels(Path(target)), said=path.name)
+    return ProbeSource(inputs=x, targets=None if labels is None else _labels(Path(labels)), said=path.name)
 
 
 def _labels(path: Path) -> np.ndarray:
@@ -112,7 +114,7 @@ def _labels(path: Path) -> np.ndarray:
     return np.array([line for line in lines if line])
 
 
-def _table(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _table(path: Path, labels: str | None, source: Source) -> ProbeSource:
     import pandas as pd
 
     try:
@@ -128,9 +130,9 @@ def _table(path: Path, target: str | None, source: Source) -> ProbeSource:
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as a table ({str(error).splitlines()[0]})") from error
     columns = [str(c) for c in frame.columns]
-    if target is not None and target not in columns:
-        raise InputError(unknown(target, columns, what="target column"))
-    y = target or next((c for c in columns if c.lower() in _Y), None)
+    if labels is not None and labels not in columns:
+        raise InputError(unknown(labels, columns, what="label column"))
+    y = labels or next((c for c in columns if c.lower() in _Y), None)
     text = next((c for c in columns if c.lower() in _TEXT), None)
     targets = None if y is None else frame[y].to_numpy()
     if text is not None and text != y:
@@ -143,23 +145,21 @@ def _table(path: Path, target: str | None, source: Source) -> ProbeSource:
     wrong = [c for c in x.columns if not pd.api.types.is_numeric_dtype(x[c])]
     if wrong:
         raise InputError(
-            f"{path} has the column {wrong[0]!r} of {x[wrong[0]].dtype}; needed: "
-            "numbers (name the labels with --target)"
+            f"{path} has the column {wrong[0]!r} of {x[wrong[0]].dtype}; needed: numbers (name the labels with "
+            f"--labels)"
         )
     if x.isna().to_numpy().any():
         raise InputError(f"{path} misses {int(x.isna().to_numpy().sum())} values; fill or drop those rows")
     return ProbeSource(inputs=x.to_numpy(dtype=np.float64), targets=targets, said=f"{path.name}, {x.shape[1]} columns")
 
 
-def _lines(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _lines(path: Path, labels: str | None, source: Source) -> ProbeSource:
     texts = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    labels = None
+    y = None if labels is None else _labels(Path(labels))
     if texts and all("\t" in line for line in texts):
-        labels = np.array([line.partition("\t")[0] for line in texts])
+        y = np.array([line.partition("\t")[0] for line in texts]) if y is None else y
         texts = [line.partition("\t")[2] for line in texts]
-    return ProbeSource(
-        inputs=_tokens(texts, source, path), targets=labels if target is None else _labels(Path(target)), said=path.name
-    )
+    return ProbeSource(inputs=_tokens(texts, source, path), targets=y, said=path.name)
 
 
 def _tokens(texts: list[str], source: Source, path: Path) -> dict[str, torch.Tensor]:
@@ -171,7 +171,7 @@ def _tokens(texts: list[str], source: Source, path: Path) -> dict[str, torch.Ten
     return source.tokenizer(texts)
 
 
-def _tensors(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _tensors(path: Path, labels: str | None, source: Source) -> ProbeSource:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a pickle of more, or no file of torch's
@@ -179,12 +179,16 @@ def _tensors(path: Path, target: str | None, source: Source) -> ProbeSource:
             f"{path} holds more than tensors, or is no file of torch.save ({type(error).__name__})"
         ) from error
     if isinstance(found, dict):
-        y = next((found.pop(n) for n in (target, *_Y) if n in found), None)
+        if labels is not None and labels not in found:
+            raise InputError(f"{path} holds no {labels!r}; it holds {', '.join(map(str, found))}")
+        y = next((found.pop(n) for n in (labels, *_Y) if n in found), None)
         x = found[next(iter(found))] if len(found) == 1 else next((found[n] for n in _X if n in found), found)
         return ProbeSource(inputs=x, targets=y, said=path.name)
+    _brings_its_own(labels, path.name) if isinstance(found, tuple | list) else None
+    y = None if labels is None else _labels(Path(labels))
     if isinstance(found, tuple | list) and len(found) == 2:
         return ProbeSource(inputs=found[0], targets=found[1], said=path.name)
-    return ProbeSource(inputs=found, targets=None, said=path.name)
+    return ProbeSource(inputs=found, targets=y, said=path.name)
 
 
 READERS: dict[str, Callable[[Path, str | None, Source], ProbeSource]] = {

@@ -289,14 +289,33 @@ def _y(scale: tuple, value: float) -> float:
 def _grid(scale: tuple) -> str:
     _, _, log, ticks = scale
     out = []
-    for t in ticks:
+    for t, text in zip(ticks, tick_texts(ticks, log)):
         y = _y(scale, 10.0**t if log else t)
-        text = short(10.0**t if log else t)
         out.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/><text '
             f'class="tick" x="{LEFT - 8}" y="{y + 4:.1f}">{text}</text>'
         )
     return "".join(out)
+
+
+def tick_texts(ticks: Sequence[float], log: bool) -> list[str]:
+    """What is written at an axis's ticks, all in one style: plain numbers, or powers of ten where one of them needs it.
+
+    ticks: equally spaced, ascending; exponents of ten where log.
+    """
+    if log:
+        plain = min(ticks) >= -3 and max(ticks) <= 4
+        return [f"{10.0**t:,.10g}" if plain else f"10{str(round(t)).translate(_RAISED)}" for t in ticks]
+    step = ticks[1] - ticks[0]
+    digits = -math.floor(math.log10(step) + 1e-9)  # after the point, so that two ticks never read alike
+    digits += round(step * 10.0**digits, 6) % 1 != 0  # 2.5 needs one more than 2
+    top = max(abs(t) for t in ticks)
+    if top < 1e6 and digits <= 4:
+        return [f"{t:,.{max(digits, 0)}f}".replace("-", "−") for t in ticks]
+    power = math.floor(math.log10(top) + 1e-9)
+    raised, places = str(power).translate(_RAISED), min(max(digits + power, 0), 6)
+    out = ["0" if t == 0 else f"{t / 10.0**power:.{places}f}×10{raised}".replace("-", "−") for t in ticks]
+    return out if len(set(out)) == len(out) else [f"{t:.17g}".replace("-", "−") for t in ticks]
 
 
 def short(value: Any) -> str:
