@@ -51,7 +51,8 @@ class Study:
     none themselves, one of verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
 
     The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises InputError),
-    claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted notices(settings) -> list of str).
+    claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted notices(settings) -> list of str, and
+    FIRST, the step and the maker of the figure that is drawn while the rest is still at work).
     """
 
     name: str
@@ -156,6 +157,7 @@ def reproduce(
     """
     from deeptheory.report import write_page
     from deeptheory.runs import Run, decide, members
+    from deeptheory.studies.early import early_figure
     from deeptheory.studies.pages import page
 
     known = find(study)
@@ -175,7 +177,8 @@ def reproduce(
         command=command,
         resume=resume,
     )
-    results = run.execute(steps.STEPS, engine=engine, jobs=jobs, only=only, progress=progress)
+    early = early_figure(folder, known, run.settings)
+    results = run.execute(steps.STEPS, engine=engine, jobs=jobs, only=only, progress=progress, after=early)
     setting = known.claim_setting(scale, values["protocol"])
     ledger = decide(
         known.part("claims").CLAIMS, results, scale=scale, command=command, changed=changed, setting=setting
