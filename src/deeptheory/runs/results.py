@@ -53,6 +53,15 @@ class Results(Mapping[str, "xarray.Dataset"]):
             raise NotDone(f"step {name} has not done its unit {part}; run it first")
         return read_unit(path)
 
+    def so_far(self, name: str) -> "xarray.Dataset":
+        """The units of a step that are done, joined as all of them will be, and never kept. NotDone: none is."""
+        step = self._step(name)
+        paths = [unit_path(self._folder, name, part) for part in step.parts(self._settings)]
+        there = [p for p in paths if p.exists()]
+        if not there:
+            raise NotDone(f"step {name} has done no unit yet; run it first")
+        return _combine(step, [read_unit(p) for p in there])
+
     def __contains__(self, name: object) -> bool:
         return name in self._steps
 

@@ -21,6 +21,7 @@ from deeptheory.runs.steps import Step, check_settings, in_order
 from deeptheory.runs.work import Task, clear, share
 
 Progress = Callable[[str, float, int], Any] | bool | None
+After = Callable[[Results, str, int, int], str | None]  # (results, step, units done, units); what it returns is said
 
 
 class Run:
@@ -70,11 +71,12 @@ class Run:
         jobs: int | None = None,
         only: str | None = None,
         progress: Progress = None,
+        after: After | None = None,
     ) -> Results:
         """Do what is not done yet, and return the results.
 
         engine: a name in ENGINES. jobs: workers, None for one a core. only: this step alone; what it needs must be
-        there. Ctrl-C and kill leave a folder that the same call goes on with.
+        there. after: called each time a unit is done. Ctrl-C and kill leave a folder that the same call goes on with.
         InputError: an unknown engine or step. NotDone: only=, and a need is not there. StoreError: the folder holds
         another run or cannot be written, or another process works in it.
         """
@@ -98,7 +100,7 @@ class Run:
                 for note in self.record.notes:
                     tell.say(f"note: {note}")
                 chosen = known.values() if only is None else [known[only]]
-                worked = [self._do(step, known, engine, jobs, tell) for step in chosen]
+                worked = [self._do(step, known, engine, jobs, tell, after) for step in chosen]
                 if only is None and (any(worked) or self.record.times["finished"] is None):
                     self.record.finish(self.folder)
             except (KeyboardInterrupt, Exception) as error:
@@ -110,7 +112,7 @@ class Run:
                 tell.close()
         return Results(self.folder, known, self.settings)
 
-    def _do(self, step: Step, known: dict[str, Step], engine: str, jobs: int | None, tell: Lines) -> bool:
+    def _do(self, step: Step, known: dict[str, Step], engine: str, jobs, tell: Lines, after: After | None) -> bool:
         """Do the units that are missing; whether there were any."""
         needed = {name: known[name] for name in step.needs}
         missing = {n: self._missing(s) for n, s in needed.items()}
@@ -147,6 +149,10 @@ class Run:
                 spent = self.record.times["steps"]
                 spent[step.name] = round(spent.get(step.name, 0.0) + seconds, 3)
                 self.record.write(self.folder)
+                results = Results(self.folder, known, self.settings)
+                said = after(results, step.name, total - len(open_tasks), total) if after else None
+                if said:
+                    tell.say(said)
         tell.at(step.name, total, total)
         tell.end(step.name)
         return True

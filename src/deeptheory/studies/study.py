@@ -53,8 +53,8 @@ class Study:
 
     The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises
     InputError), claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted
-    notices(settings) -> list of str).
-    """
+    notices(settings) -> list of str, and FIRST, the step and the maker of the figure that is drawn while the rest is
+    still at work)."""
 
     name: str
     title: str
@@ -161,6 +161,7 @@ def reproduce(
     """
     from deeptheory.report import write_page
     from deeptheory.runs import Run, decide, members
+    from deeptheory.studies.early import early_figure
     from deeptheory.studies.pages import page
 
     known = find(study)
@@ -180,7 +181,8 @@ def reproduce(
         command=command,
         resume=resume,
     )
-    results = run.execute(steps.STEPS, engine=engine, jobs=jobs, only=only, progress=progress)
+    early = early_figure(folder, known, run.settings)
+    results = run.execute(steps.STEPS, engine=engine, jobs=jobs, only=only, progress=progress, after=early)
     setting = known.claim_setting(scale, values["protocol"])
     ledger = decide(
         known.part("claims").CLAIMS, results, scale=scale, command=command, changed=changed, setting=setting

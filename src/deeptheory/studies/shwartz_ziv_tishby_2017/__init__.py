@@ -44,7 +44,7 @@ _SHARES = [0.03, 0.05, 0.15, 0.25, 0.45, 0.65, 0.85]
 SCALES = {
     "quick": Scale(
         settings={
-            "networks": 18, "controls": 8, "epochs": 8000, "points": 400, "chunk": 9, "few_points": 80,
+            "networks": 18, "controls": 8, "epochs": 8000, "points": 400, "chunk": 3, "few_points": 80,
             "depth_networks": 5, "share_networks": 5, "shares": [0.05, 0.15, 0.45, 0.85],
             "picture_networks": 4, "picture_epochs": 200, "picture_samples": 1500,
         },

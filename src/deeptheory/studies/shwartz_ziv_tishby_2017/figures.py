@@ -276,6 +276,7 @@ def _digits(results: Any, settings: dict) -> Plate:
     )
 
 
+FIRST = ("minibatch", _plane)  # drawn of the networks that are done, while the rest is at work
 SECTIONS: tuple[Part, ...] = (
     (
         "The information plane (figure 2)",
