@@ -223,7 +223,7 @@ def decoder_does_not_depend(decoder):
         x[:, 0] += y
         turn = np.concatenate([rng.permutation(100), 100 + rng.permutation(100)])
         several = [(x, y, held), (x * 1e-200, y, held), (x * 1e6 + 1e7, y, held), (x[turn], y[turn], held[turn]), (x, 5 - 2 * y, held), (torch.as_tensor(x), torch.as_tensor(y), torch.as_tensor(held))]  # fmt: skip
-        return same([decoder_accuracy(*v, decoder) for v in several])
+        return same([decoder_accuracy(*v, decoder=decoder) for v in several])
 
     return check
 

@@ -104,7 +104,7 @@ def layer_bound(
     steps=None,
     curve: BottleneckCurve | None = None,
     permutations: int = 0,
-    samples: int | None = None,
+    n: int | None = None,
     constant: float = 1.0,
     seed: int = 0,
 ) -> LayerBound:
@@ -112,7 +112,7 @@ def layer_bound(
 
     recording: a Recording with activations; its inputs are the rows of p_xy [nx, ny], in order. readout: with symbols, so
     Binning, Quantized or Exact; no default, as for the plane. steps: those to look at (default: the first, often untrained,
-    and the last). curve: of p_xy, if it is there already. permutations: draws of the null. samples: training samples, for the
+    and the last). curve: of p_xy, if it is there already. permutations: draws of the null. n: training samples, for the
     gaps, with the constant of the finite-sample bound.
     InputError: no Recording with activations, no readout or one without symbols, rows that do not fit, p_xy as in
     bottleneck, an unknown step, the curve of another table.
@@ -155,8 +155,8 @@ def layer_bound(
     found["excess"] = found["i_x"] - _least_rate(curve, found["i_y"])
     weight = np.where(found["lost"] > 0, found["beta"], 0.0)  # infinite times nothing lost is nothing
     found["criterion"] = found["i_previous"] + weight * found["lost"]
-    if samples is not None:
-        limit = finite_sample_bound(curve, samples, constant=constant, labels=joint.shape[1])
+    if n is not None:
+        limit = finite_sample_bound(curve, n, constant=constant, classes=joint.shape[1])
         ends["d_gap"], ends["c_gap"] = ends["d_n"] - limit.d_star, ends["r_n"] - limit.r_star
     return LayerBound(
         seeds=tuple(recording.seeds),

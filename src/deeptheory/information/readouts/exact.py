@@ -27,7 +27,7 @@ class Exact:
         """A stream over one layer: update(activations, targets) with every batch, then result()."""
         return _ExactStream()
 
-    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+    def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
         """Bytes of one layer's stream."""
         return held_keys(inputs, seeds)
 
@@ -76,7 +76,7 @@ class Quantized:
         """A stream over one layer; with bounds "layer" or "unit" it reads every batch before the first update."""
         return _QuantizedStream(self)
 
-    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+    def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
         """Bytes of one layer's stream."""
         return held_keys(inputs, seeds) + (16 * units * seeds if self.bounds == "unit" else 0)
 

@@ -88,7 +88,7 @@ def network(settings, unit, inputs, workspace, progress):
     weights = parameters_to_vector(net.parameters()).detach().numpy()
     return xr.Dataset(
         {"weights": (("seed", "parameter"), weights[None]), "accuracy": (("seed", "look"), log.measured["accuracy"][None])},
-        coords={"seed": [unit], "look": list(log.looks)},
+        coords={"seed": [unit], "look": list(log.steps)},
     )  # fmt: skip
 
 

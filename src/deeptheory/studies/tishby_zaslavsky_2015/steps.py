@@ -71,7 +71,7 @@ def bound(settings, unit, inputs, workspace, progress):
     betas = np.unique(np.append(np.geomspace(curve.critical_beta[0] * 0.98, 3 * curve.critical_beta[-1], settings["branches"]), curve.critical_beta * 1.02))  # fmt: skip
     branches = bottleneck_branches(joint, betas, CLUSTERS, restarts=4, seed=settings["seed"])
     samples = round(settings["train"] * joint.shape[0])
-    limit = finite_sample_bound(curve, samples, constant=settings["constant"], labels=joint.shape[1])
+    limit = finite_sample_bound(curve, samples, constant=settings["constant"], classes=joint.shape[1])
     return xr.Dataset(
         {
             **{k: ("beta", getattr(curve, k)) for k in ("i_x", "i_y", "clusters", "gap")},
@@ -108,7 +108,7 @@ def layers(settings, unit, inputs, workspace, progress):
         data.p_xy,
         readout=dt.Exact(),
         permutations=2,
-        samples=round(settings["train"] * len(data.x)),
+        n=round(settings["train"] * len(data.x)),
         constant=settings["constant"],
         seed=settings["seed"],
     )
