@@ -8,9 +8,10 @@ A new one is one file here and one line below.
 
 from deeptheory.information.readouts.binning import Binning
 from deeptheory.information.readouts.classes import ClassStatistics
-from deeptheory.information.readouts.exact import Exact, Quantized
+from deeptheory.information.readouts.exact import Exact
 from deeptheory.information.readouts.noise import GaussianNoise
 from deeptheory.information.readouts.propagated import PropagatedNoise
+from deeptheory.information.readouts.quantized import Quantized
 
 READOUTS = {
     "binning": Binning,
