@@ -166,7 +166,7 @@ def test_reconstruction_as_a_mean_over_pixels():
 def test_reconstructing_the_predicted_class_in_training():
     """danielhavir: with labels at hand the true capsule is drawn, not the longest."""
     torch.manual_seed(0)
-    decoder = c.Reconstruction(3, 4, (1, 5, 5), hidden=(8,))
+    decoder = c.Reconstruction(3, 4, (1, 5, 5), widths=(8,))
     capsules = torch.randn(2, 3, 4)
     capsules[:, 1] *= 5
     true = torch.tensor([0, 2])

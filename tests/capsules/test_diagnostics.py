@@ -75,7 +75,7 @@ def test_every_routed_layer_of_a_network_and_nothing_is_left_behind():
 def test_a_trace_shows_itself():
     torch.manual_seed(0)
     net = c.CapsuleNetwork(
-        (1, 20, 20), 3, channels=4, kernel_size=5, primary_types=2, primary_kernel=5, reconstruction=False
+        (1, 20, 20), 3, channels=4, kernel_size=5, primary=c.Primary(types=2, kernel_size=5), reconstruction=False
     )
     (trace,) = c.trace_routing(net, torch.rand(4, 1, 20, 20)).values()
     assert repr(trace).startswith("RoutingTrace(capsules.0, agreement, 3 iterations, entropy 1.58 to")

@@ -88,7 +88,7 @@ def grid(t=2, h=4, w=4):
         (lambda: c.Capsules(6, 4, 3, 5)(U[0]), r"one example needs a batch axis as well, u\[None\]"),
         (lambda: c.Capsules(6, 4, 3, 5)(U.numpy()), "u is a numpy.ndarray; a layer takes a tensor"),
         (
-            lambda: c.Capsules(4, 4, 3, 5, share=True)(U),
+            lambda: c.Capsules(4, 4, 3, 5, shared=True)(U),
             "6 capsules of 4 dimensions; this layer was made for multiples of 4 of 4",
         ),
         (lambda: c.Capsules(6, 0, 3, 5), "in_dim is 0; it needs an integer of at least 1"),
@@ -141,7 +141,10 @@ def grid(t=2, h=4, w=4):
         ),
         (lambda: c.CapsuleNetwork((1, 8, 28)), "the image is 8x28 and the kernel 9x9"),
         (lambda: c.CapsuleNetwork(padding="full"), "padding is 'full'; known: valid, same"),
-        (lambda: c.CapsuleNetwork(channels=2, primary_types=1)(torch.zeros(1, 1, 28, 30)), "images has shape"),
+        (
+            lambda: c.CapsuleNetwork(channels=2, primary=c.Primary(types=1))(torch.zeros(1, 1, 28, 30)),
+            "images has shape",
+        ),
         (lambda: c.MatrixCapsuleNetwork((1, 14, 14)), "grid below a layer is 2x2 and the kernel 3x3"),
         (lambda: c.MatrixCapsuleNetwork(types=(32,)), r"types is \(32,\); it needs at least"),
         (
@@ -163,7 +166,7 @@ def grid(t=2, h=4, w=4):
         ),
         (lambda: c.spread_margin(5, schedule="paper"), 'the "paper" schedule runs over the whole training'),
         (lambda: c.spread_margin(-1), "step is -1"),
-        (lambda: c.spread_margin(1, 0), "budget 0"),
+        (lambda: c.spread_margin(1, 0), "steps 0"),
         (lambda: c.spread_margin(1, schedule="cosine"), "unknown margin schedule 'cosine'"),
     ],
 )

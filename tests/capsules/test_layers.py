@@ -189,14 +189,14 @@ def test_primary_capsules_are_channels_of_one_cell():
 def test_released_primary_capsules_begin_as_ours():
     torch.manual_seed(0)
     ours = c.PrimaryCapsules(8, 4, 5, kernel_size=3, init="paper")
-    released = c.PrimaryCapsules(8, 4, 5, kernel_size=3, released=True, init="paper")
+    released = c.PrimaryCapsules(8, 4, 5, kernel_size=3, reference_code=True, init="paper")
     with torch.no_grad():
         released.convolution.weight.copy_(4 * ours.convolution.weight)
     x = torch.randn(2, 8, 9, 9)
     torch.testing.assert_close(released(x), ours(x))
     stds = [float(layer.convolution.weight.detach().std()) for layer in (ours, released)]
     assert stds[0] == pytest.approx(stds[1] / 4)
-    again = c.PrimaryCapsules(8, 4, 5, kernel_size=3, released=True, init="paper")
+    again = c.PrimaryCapsules(8, 4, 5, kernel_size=3, reference_code=True, init="paper")
     assert float(again.convolution.weight.detach().std()) == pytest.approx(0.088, rel=0.1)  # 0.1, cut at two deviations
 
 
@@ -220,7 +220,9 @@ def test_capsules_take_a_grid():
         (lambda: c.BASELINES["multimnist"](), 24_563_978),
         (lambda: c.BASELINES["hinton"](), 4_253_349),
         (
-            lambda: c.CapsuleNetwork((3, 24, 24), primary_types=64, padding="same", leaky=True, reconstruction=False),
+            lambda: c.CapsuleNetwork(
+                (3, 24, 24), primary=c.Primary(types=64), padding="same", leaky=True, reconstruction=False
+            ),
             256 * 243 + 256 + 64 * 8 * (256 * 81 + 1) + 12 * 12 * 64 * 10 * 128 + 160,
         ),
     ],
@@ -235,14 +237,12 @@ SMALL = {
         lambda: c.CapsuleNetwork(
             (1, 20, 24),
             3,
+            (10,),
             channels=8,
             kernel_size=5,
-            primary_types=4,
-            primary_dim=4,
-            primary_kernel=5,
+            primary=c.Primary(types=4, dim=4, kernel_size=5),
             hidden=[(6, 5)],
             dim=6,
-            decoder=(10,),
         ),
         (2, 1, 20, 24),
     ),

@@ -26,7 +26,7 @@ def digits(side=8):
 
 
 def stacked(n, **more):
-    kernels = {"channels": 32, "kernel_size": 3, "primary_types": 4, "primary_kernel": 3}
+    kernels = {"channels": 32, "kernel_size": 3, "primary": c.Primary(types=4, kernel_size=3)}
     return c.CapsuleNetwork((1, 8, 8), 10, False, hidden=[(16, 8)] * n, **kernels, **more)
 
 

@@ -18,10 +18,8 @@ SOURCES = torch.as_tensor(G.random((6, 2, 12, 12)), dtype=torch.float32)
 
 
 def small(reconstruction=True):
-    kernels = {"channels": 6, "kernel_size": 3, "primary_types": 2, "primary_dim": 4, "primary_kernel": 3, "dim": 5}
-    return dt.networks.seeded(
-        lambda: capsules.CapsuleNetwork((1, 12, 12), 3, reconstruction, decoder=(8, 9), **kernels), 0
-    )
+    kernels = {"channels": 6, "kernel_size": 3, "primary": capsules.Primary(2, 4, 3), "dim": 5}
+    return dt.networks.seeded(lambda: capsules.CapsuleNetwork((1, 12, 12), 3, reconstruction and (8, 9), **kernels), 0)
 
 
 def by_hand(lengths, present):

@@ -6,7 +6,7 @@ import torch
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.faces import FaceSpace, PixelSpace, held_out, montage, picture_figure, recognized
+from deeptheory.faces import FaceSpace, PixelSpace, held_out, image_figure, montage, recognized
 from deeptheory.faces.fitting import warn_of
 from deeptheory.faces.principal import principal
 from oracles import faces as oracle
@@ -58,7 +58,7 @@ def test_procrustes_is_that_of_singular_values(made):
     assert np.abs(mean @ turn[0] @ turn[2] - mine).max() < 1e-9
 
 
-@pytest.mark.parametrize("normalize", ["procrustes", "released"])
+@pytest.mark.parametrize("normalize", ["procrustes", "reference_code"])
 def test_moving_a_face_changes_its_pose_and_not_its_shape(made, normalize):
     images, landmarks, _ = made
     space = FaceSpace.fit(images, landmarks, shape=3, appearance=3, normalize=normalize)
@@ -288,7 +288,7 @@ def test_montage_and_picture():
     assert placed[3, 9, 0] == round(39 / 59 * 255)
     assert (placed[4:, 5:] == 0).all()
     assert montage(x / 60, 3).max() == 251
-    figure = picture_figure(placed, ["a", "b"], ["c"])
+    figure = image_figure(placed, ["a", "b"], ["c"])
     assert figure.data[0].source.startswith("data:image/png;base64,")
     assert list(figure.layout.xaxis.tickvals) == [2.5, 7.5]
 

@@ -13,7 +13,7 @@ SPACE = FaceSpace.fit(IMAGES, POINTS, shape=2, appearance=2)
 CALLS = {
     "size": lambda v: ProceduralFaces(v),
     "n": lambda v: (MAKER.sample(v), SPACE.sample(v)),
-    "pictures": lambda v: MAKER.sample(1, pictures=v),
+    "images_per_face": lambda v: MAKER.sample(1, images_per_face=v),
     "first": lambda v: MAKER.sample(1, first=v),
     "seed": lambda v: (MAKER.sample(1, v), SPACE.sample(1, v), held_out(IMAGES, POINTS, 1, seed=v)),
     "shape": lambda v: FaceSpace.fit(IMAGES, POINTS, shape=v, appearance=2),

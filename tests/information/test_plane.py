@@ -280,7 +280,7 @@ Y = [0, 1] * 5
         (lambda: dt.gradient_phases(moments([[1, 1]], [3, 3])), "step 3 appears 2 times"),
         (lambda: dt.gradient_phases(moments([[1, 1]], [-1, 3])), "0 or above"),
         (lambda: dt.gradient_phases(moments([[1, 1]], [0, 1]).drop_vars("std_norm")), "have no std_norm"),
-        (lambda: one_neuron_information(0, [0, 1]), "w is 0"),
+        (lambda: one_neuron_information(0, [0, 1]), "weight is 0"),
         (lambda: one_neuron_information(1, [1, 0]), "edges must ascend"),
         (lambda: one_neuron_information(1, [0, 1], "gelu"), "unknown activation"),
     ],

@@ -271,10 +271,10 @@ def test_an_instrument_must_be_whole():
         Reading(quantity="q", value=1.0, low=2.0, high=0.0)
     twice = Instrument(**{**vars(SHARE), "run": lambda c: {"": seen_by(c)[""] * 2}})
     with pytest.raises(InputError, match="twice, or at no layer"):
-        dt.inspect(net(), *probe(), twice, twins=0, progress=False)
+        dt.inspect(net(), *probe(), instruments=twice, twins=0, progress=False)
     other = Instrument(**{**vars(SHARE), "run": lambda c: {"": [Reading(quantity="other", value=1.0)]}})
     with pytest.raises(InputError, match="unknown quantity of share 'other'"):
-        dt.inspect(net(), *probe(), other, twins=0, progress=False)
+        dt.inspect(net(), *probe(), instruments=other, twins=0, progress=False)
 
 
 def test_an_instrument_that_raises_takes_no_other_with_it(tmp_path):
@@ -290,20 +290,24 @@ def test_an_instrument_that_raises_takes_no_other_with_it(tmp_path):
 
     bad = Instrument(**{**vars(SHARE), "name": "bad", "run": None, "start": Sums})
     worse = Instrument(**{**vars(SHARE), "name": "worse", "run": lambda context: [][1]})
-    found = dt.inspect(net(), *probe(), ["health", bad, worse, SHARE], out=tmp_path, twins=1, progress=False)
+    found = dt.inspect(
+        net(), *probe(), instruments=["health", bad, worse, SHARE], out=tmp_path, twins=1, progress=False
+    )
     assert list(found.results) == ["health", "share"]
     assert found.refused["bad"] == "it failed (ZeroDivisionError: division by zero)"
     assert found.refused["worse"].startswith("it failed (IndexError")
-    alone = dt.inspect(net(), *probe(), "health", twins=1, progress=False)
+    alone = dt.inspect(net(), *probe(), instruments="health", twins=1, progress=False)
     assert found.results["health"].table().equals(alone.results["health"].table())
     assert "it failed (ZeroDivisionError" in (tmp_path / "report.html").read_text()
     with pytest.raises(InputError, match="no instrument could be run: bad: it failed"):
-        dt.inspect(net(), *probe(), bad, twins=0, progress=False)
+        dt.inspect(net(), *probe(), instruments=bad, twins=0, progress=False)
 
 
 def test_progress_ends_at_one_and_counts_down():
     told = []
-    dt.inspect(net(), *probe(), "health", twins=2, batch=20, progress=lambda f, left: told.append((f, left)))
+    dt.inspect(
+        net(), *probe(), instruments="health", twins=2, batch=20, progress=lambda f, left: told.append((f, left))
+    )
     assert told[-1][0] == pytest.approx(1)
     assert [f for f, _ in told] == sorted(f for f, _ in told)
     assert told[-1][1] == pytest.approx(0, abs=1e-6)

@@ -349,7 +349,7 @@ def returns(value):
         (lambda f: run(f).execute(returns(3)), "returned int; a step returns an xarray.Dataset"),
         (lambda f: run(f).execute(returns(xr.Dataset({"a": ("x", [object()])}))), "holds objects"),
         (lambda f: run(f).execute(returns(xr.Dataset(attrs={"a": object()}))), "are no JSON"),
-        (lambda f: members(0, 0), "count is 0"),
+        (lambda f: members(0, 0), "n is 0"),
         (lambda f: chunks([1], 0), "size is 0"),
     ],
 )  # fmt: skip

@@ -204,7 +204,7 @@ def shared(rng, draws):
     """share=: any number of children, each with the weights of its number modulo in_capsules."""
     found = []
     for n, times in ((1, 7), (2, 5), (3, 1)):
-        layer = c.Capsules(n, 4, 3, 5, share=True)
+        layer = c.Capsules(n, 4, 3, 5, shared=True)
         u = tensors(rng, (6, n * times, 4))[0]
         weight = torch.cat([layer.weight] * times).detach()
         found.append(

@@ -150,7 +150,7 @@ ROWS = [
 ]  # fmt: skip
 EXEMPT = {
     "faces.montage": "arranges pictures, no number",
-    "faces.picture_figure": "draws pictures, no number",
+    "faces.image_figure": "draws pictures, no number",
     "faces.FaceSpace.pose": "tried with encode: landmarks at other poses",
     "faces.FaceSpace.face_pixels": "a mask for held_out, compared with the oracle in tests/faces",
     "faces.FaceSpace.sample": "draws from stated Gaussians; tried with encode",

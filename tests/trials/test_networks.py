@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 import deeptheory as dt
 from trials.frame import Row, all_of, near, quick, same
@@ -156,7 +157,8 @@ def training_numbers(rng):
     def measure():
         with torch.inference_mode(False):
             layers = (nn.Linear(4, 5, dtype=torch.float32), nn.Tanh(), nn.Linear(5, 2, dtype=torch.float32))
-            net = N.set_weights(nn.Sequential(*layers), start)
+            net = nn.Sequential(*layers)
+            vector_to_parameters(torch.as_tensor(start, dtype=torch.float32), net.parameters())
         return N.train(net, give, lambda m, b: F.cross_entropy(m(b[0]), b[1]), steps=12, lr=0.02).losses
 
     return measure
@@ -191,12 +193,14 @@ def resumed(engine):
                 net = N.seeded(lambda: nn.Linear(4, 2), 1)
                 give = N.minibatches(x, y, batch=20)
                 loss = lambda m, b: F.cross_entropy(m(b[0]), b[1])  # noqa: E731
-                log = N.train(net, give, loss, steps=30, checkpoint=folder, checkpoint_seconds=0, progress=progress)
-                return np.concatenate([N.weights(net), log.losses])
+                log = N.train(
+                    net, give, loss, steps=30, checkpoint=folder and N.Checkpoint(folder, 0), progress=progress
+                )
+                return np.concatenate([parameters_to_vector(net.parameters()).numpy(force=True), log.losses])
             nets = N.Population.mlp([4, 3, 2], seeds=[0, 4])
             how = {"epochs": 20, "batch": 16, "record_at": range(21), "engine": engine, "progress": progress}
-            done = N.fit(nets, x, y, checkpoint=folder, checkpoint_seconds=0, **how)
-            return np.concatenate([N.weights(nets), done.train_loss.ravel()])
+            done = N.fit(nets, x, y, checkpoint=folder and N.Checkpoint(folder, 0), **how)
+            return np.concatenate([parameters_to_vector(nets.parameters()).numpy(force=True), done.train_loss.ravel()])
 
         values = [run()]
         for stop in (1, 7, 19):
@@ -267,8 +271,6 @@ EXEMPT = {
     "networks.seeded": "makes a network",
     "networks.minibatches": "gives rows back",
     "networks.predict": "gives the module's own numbers back; its laws are in tests/networks/single/test_modules.py",
-    "networks.weights": "copies numbers; tests/networks/single/test_modules.py",
-    "networks.set_weights": "copies numbers; tests/networks/single/test_modules.py",
     "networks.fgsm": "gives pictures; judged through robustness",
     "networks.bim": "gives pictures; judged through robustness",
     "networks.pgd": "gives pictures; judged through robustness",

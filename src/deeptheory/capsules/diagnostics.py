@@ -140,11 +140,11 @@ class RoutingTrace(Result):
 ROUTED = (Capsules, ConvCapsules, ConvMatrixCapsules, ClassCapsules)
 
 
-def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60, couplings: bool = False) -> dict[str, RoutingTrace]:
-    """A trace of every routed capsule layer in a module, by its name, for one forward pass of the inputs in eval mode.
+def trace_routing(model: nn.Module, *inputs: Any, bins: int = 60, couplings: bool = False) -> dict[str, RoutingTrace]:
+    """A trace of every routed capsule layer in a model, by its name, for one forward pass of the inputs in eval mode.
 
     couplings: keep those of every example as well (four bytes for each child, parent, iteration and example). The
-    module is left as it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself
+    model is left as it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself
     handed in is named by its class; one that is called twice appears a second time, as "name (2)". InputError: no
     routed layer was reached, no example.
     """
@@ -159,13 +159,13 @@ def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60, couplings: bo
 
         return hook
 
-    found = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, ROUTED)]
+    found = [(name, layer) for name, layer in model.named_modules() if isinstance(layer, ROUTED)]
     handles = [layer.register_forward_pre_hook(catch(name), with_kwargs=True) for name, layer in found]
-    modes = [(m, m.training) for m in module.modules()]
+    modes = [(m, m.training) for m in model.modules()]
     try:
-        module.eval()
+        model.eval()
         with torch.no_grad():
-            module(*inputs)
+            model(*inputs)
     finally:
         for handle in handles:
             handle.remove()
@@ -173,7 +173,7 @@ def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60, couplings: bo
             m.training = training
     if not caught:
         known = ", ".join(c.__name__ for c in ROUTED)
-        raise InputError(f"no routed layer was reached in {type(module).__name__}; routed layers are {known}")
+        raise InputError(f"no routed layer was reached in {type(model).__name__}; routed layers are {known}")
     with torch.no_grad():
         return {name: _trace(name, layer, args, kwargs, bins, couplings) for name, layer, args, kwargs in caught}
 

@@ -50,32 +50,23 @@ class MatrixPrimary(nn.Module):
     """1x1 convolution to poses and activations: [B, C, H, W] -> pose [B, H, W, types, 4, 4],
     activation [B, H, W, types].
 
-    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. begin: "paper"
-    (truncated normal weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`.
-    """
+    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. init: "paper"
+    (truncated normal weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`."""
 
-    def __init__(
-        self,
-        in_channels: int,
-        types: int,
-        pose_size: int = 4,
-        *,
-        bias: bool = True,
-        offset: float = 0.0,
-        begin: str = "paper",
-    ):
+    def __init__(self, in_channels: int, types: int, pose_size: int = 4, *, bias: bool = True, offset: float = 0.0,
+        init: str = "paper"):  # fmt: skip
         super().__init__()
         check_sizes(in_channels=in_channels, types=types, pose_size=pose_size)
-        check_init(begin)
-        self.begin = begin
+        check_init(init)
+        self.init = init
         self.types, self.pose_size, self.offset = types, pose_size, offset
         self.pose = nn.Conv2d(in_channels, types * pose_size**2, 1, bias=bias)
         self.activation = nn.Conv2d(in_channels, types, 1, bias=bias)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As `begin` says; biases 0."""
-        poses_(self.pose, self.activation, self.begin)
+        """As `init` says; biases 0."""
+        poses_(self.pose, self.activation, self.init)
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.pose.in_channels} H W"), self.pose.weight)
@@ -113,7 +104,7 @@ class _MatrixLayer(nn.Module):
         """As the variant begins: truncated normal weights as released, or such that votes keep their scale;
         constant biases."""
         std, b_u, b_a = self._start
-        if self.constants.begin == "scaled":
+        if self.constants.init == "scaled":
             b_u, b_a = votes_(self.weight, isinstance(self, ClassCapsules))
         else:
             truncated_normal_(self.weight, std)

@@ -87,12 +87,12 @@ def probability_objective(kind: str = "cross-entropy") -> Objective:
     return objective
 
 
-def classifier_objective(module: nn.Module, batch: Any) -> torch.Tensor:
+def classifier_objective(model: nn.Module, batch: Any) -> torch.Tensor:
     """For a convolutional network: cross-entropy of (images, labels [B], ...), or with two labels [B, 2] a logistic
     for each class.
     """
     images, labels, *_ = batch
-    logits = module(images)
+    logits = model(images)
     if labels.ndim == 1:
         labels = as_labels(labels, len(logits))
         check_classes(labels, logits.shape[1])
@@ -118,12 +118,10 @@ def both(labels: torch.Tensor, classes: int) -> torch.Tensor:
     return present.to(torch.float32)
 
 
-def error_rate(
-    module: nn.Module, images: Any, labels: Any, *, batch: int = 256, scores: Scores = first_output
-) -> float:
+def error_rate(model: nn.Module, images: Any, labels: Any, *, batch: int = 256, scores: Scores = first_output) -> float:
     """Share of wrong answers, in per cent, over images [n, C, H, W].
 
-    scores(output of the module) -> [n, K]: by default its first output, capsules [n, K, q] by their lengths. labels:
+    scores(output of the model) -> [n, K]: by default its first output, capsules [n, K, q] by their lengths. labels:
     [n] class numbers, the answer being the largest score; or [n, m] for m < K classes of each image, where the m
     largest must be those; or zeros and ones [n, K] (one-hot, or several present): again the largest must be those that
     are present. [n, K] is always read so, with two classes too.
@@ -133,7 +131,7 @@ def error_rate(
     if not x.is_floating_point():
         raise InputError(f"images are {x.dtype}; networks take floats: scale them, dt.datasets.downsample(images)")
     n = len(x)
-    found = check_scores(scores(predict(module, x, batch=batch)), n).double()
+    found = check_scores(scores(predict(model, x, batch=batch)), n).double()
     check_finite(scores=found)
     y = y.cpu()
     if y.ndim == 1:
@@ -167,13 +165,13 @@ def _other_than(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
     return ((rank < present.sum(1, keepdim=True)) != present).any(1)
 
 
-def decoded(network: nn.Module, capsules: Any, labels: Any, *, batch: int = 256) -> np.ndarray:
-    """What the network's decoder draws from those capsules of those classes: [n, C, H, W], numpy.
+def decoded(model: nn.Module, capsules: Any, labels: Any, *, batch: int = 256) -> np.ndarray:
+    """What the model's decoder draws from those capsules of those classes: [n, C, H, W], numpy.
 
     capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1). InputError:
     a network without a decoder.
     """
-    decoder = getattr(network, "decoder", None)
+    decoder = getattr(model, "decoder", None)
     if decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
     return as_numpy(predict(decoder, capsules, as_tensor(labels).long(), batch=batch))

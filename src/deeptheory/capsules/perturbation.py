@@ -90,18 +90,18 @@ class Perturbation(Result):
         return figure
 
 
-def perturb(network: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
+def perturb(model: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
     """Move each number of the longest capsule by each offset and draw it (Sabour et al. 2017, section 5.1, figure 4).
 
     images: [n, C, H, W]; the first channel is drawn. offsets: [k], in the unit of the capsule's length; the paper's by
     default. Returns drawings [n, d, k, H, W], d numbers a capsule. InputError: a network without a decoder, no offset.
     """
-    if network.decoder is None:
+    if model.decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
     offsets = np.asarray(offsets, dtype=np.float32)
     if offsets.ndim != 1 or not len(offsets):
         raise InputError(f"offsets have shape {list(offsets.shape)}; needed: one or more numbers")
-    out = predict(network, as_tensor(images), batch=batch)
+    out = predict(model, as_tensor(images), batch=batch)
     capsules, winners = as_numpy(out.capsules), as_numpy(out.lengths.argmax(1))
     n, j, d = capsules.shape
     moved = np.broadcast_to(capsules[:, None, None], (n, d, len(offsets), j, d)).copy()
@@ -109,7 +109,7 @@ def perturb(network: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, bat
     axis = np.arange(d)[None, :, None]
     moved[at, axis, np.arange(len(offsets))[None, None], winners[:, None, None], axis] += offsets
     labels = np.broadcast_to(winners[:, None, None], (n, d, len(offsets))).ravel()
-    drawn = decoded(network, moved.reshape(-1, j, d), labels.copy(), batch=1024)
+    drawn = decoded(model, moved.reshape(-1, j, d), labels.copy(), batch=1024)
     return Perturbation(
         drawings=drawn[:, 0].reshape(n, d, len(offsets), *drawn.shape[2:]), offsets=offsets, winners=winners
     )

@@ -40,7 +40,7 @@ class PrimaryCapsules(nn.Module):
     """Convolution, cut into capsules, squashed: images or features [B, C, H, W] -> [B, H', W', types, dim].
 
     kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also
-    "valid" or "same" (stride 1 only, as torch). released: divide the convolution by the number of types before
+    "valid" or "same" (stride 1 only, as torch). reference_code: divide the convolution by the number of types before
     the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types`
     times larger, so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
     """
@@ -54,7 +54,7 @@ class PrimaryCapsules(nn.Module):
         kernel_size: int | Sequence[int] = 9,
         stride: int | Sequence[int] = 2,
         padding: str | int | Sequence[int] = 0,
-        released: bool = False,
+        reference_code: bool = False,
         init: str = "scaled",
     ):
         super().__init__()
@@ -63,18 +63,18 @@ class PrimaryCapsules(nn.Module):
         kernel_size, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
         padding_of(padding, kernel_size, stride)
         padding = padding if isinstance(padding, str) else pair("padding", padding, 0)
-        self.types, self.dim, self.released, self.init = types, dim, released, init
+        self.types, self.dim, self.reference_code, self.init = types, dim, reference_code, init
         self.convolution = nn.Conv2d(in_channels, types * dim, kernel_size, stride, padding)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """As `init` says."""
-        primary_(self.convolution, self.types, self.dim, self.init, self.released)
+        primary_(self.convolution, self.types, self.dim, self.init, self.reference_code)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.convolution.in_channels} H W"), self.convolution.weight)
         s = self.convolution(x)
-        if self.released:
+        if self.reference_code:
             bias = self.convolution.bias[:, None, None]  # type: ignore[index]
             s = (s - bias) / self.types + bias
         return squash(s.unflatten(1, (self.types, self.dim)).permute(0, 3, 4, 1, 2))
@@ -90,8 +90,8 @@ class Capsules(nn.Module):
     code). prior: logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. init:
     "scaled" (lengths and gradients pass through any depth) or "paper" (truncated normal, std 0.1, biases 0.1), see
     `initialization`.
-    share: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children may
-    come: 1 for a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the
+    shared: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children
+    may come: 1 for a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the
     grid's [B, H, W, T]) truth values, True where there is a child, for batches of sets of different sizes.
     """
 
@@ -107,7 +107,7 @@ class Capsules(nn.Module):
         leaky: bool = False,
         prior: bool = False,
         detach: bool = False,
-        share: bool = False,
+        shared: bool = False,
         backend: Backend = "auto",
         init: str = "scaled",
     ):
@@ -116,7 +116,7 @@ class Capsules(nn.Module):
         check_init(init)
         self.init = init
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
-        self.iterations, self.leaky, self.detach, self.share = iterations, leaky, detach, share
+        self.iterations, self.leaky, self.detach, self.shared = iterations, leaky, detach, shared
         self.backend: Backend = backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_capsules, out_dim)) if bias else None
@@ -131,8 +131,8 @@ class Capsules(nn.Module):
 
     def forward(self, u: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         u, weight, prior, mask = self._lined_up(u, mask)
-        settings = (self.iterations, self.bias, self.leaky, prior, self.detach)
-        return dynamic_routing(u, weight, *settings, mask=mask, backend=self.backend)
+        settings = {"bias": self.bias, "leaky": self.leaky, "prior": prior, "detach": self.detach}
+        return dynamic_routing(u, weight, self.iterations, **settings, mask=mask, backend=self.backend)
 
     def _route(self, u: torch.Tensor, mask: torch.Tensor | None = None, watch: Any = None) -> None:
         u, weight, prior, mask = self._lined_up(u, mask)
@@ -152,8 +152,8 @@ class Capsules(nn.Module):
             check_layer_input("u", u, f"B I {p}")
         flat = floating(u).flatten(1, -2)
         n = flat.shape[1]
-        if flat.shape[2] != p or (n % i if self.share else n != i):
-            made = f"multiples of {i}" if self.share else i
+        if flat.shape[2] != p or (n % i if self.shared else n != i):
+            made = f"multiples of {i}" if self.shared else i
             raise InputError(
                 f"u has shape {list(u.shape)}, {n} capsules of {flat.shape[-1]} dimensions; this layer was made "
                 f"for {made} of {p}"
@@ -163,7 +163,7 @@ class Capsules(nn.Module):
 
     def extra_repr(self) -> str:
         i, j, q, p = self.weight.shape
-        return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}" + (", share=True" if self.share else "")
+        return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}" + (", share=True" if self.shared else "")
 
 
 def repeated(x: torch.Tensor, times: int) -> torch.Tensor:

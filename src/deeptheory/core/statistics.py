@@ -239,19 +239,19 @@ def rank_correlation(x: Any, y: Any, *, level: float = LEVEL, seed: int = 0) -> 
     return RankCorrelation(value, min(math.tanh(z - half), value), max(math.tanh(z + half), value), p=p, n=n)
 
 
-def permutation_p(seen: Any, null: Any, tail: Literal["greater", "less", "both"] = "greater") -> np.ndarray:
-    """(b + 1) / (m + 1) for seen [...] against m draws null [m, ...]: never 0. NaN without draws, or where seen is NaN.
+def permutation_p(observed: Any, null: Any, tail: Literal["greater", "less", "both"] = "greater") -> np.ndarray:
+    """(b + 1) / (m + 1) for observed [...] against m draws null [m, ...]: never 0; NaN without draws, or of NaN.
 
     tail "both": twice the smaller of the two, at most 1.
     """
-    seen, null = np.asarray(seen, dtype=np.float64), np.asarray(null, dtype=np.float64)
+    observed, null = np.asarray(observed, dtype=np.float64), np.asarray(null, dtype=np.float64)
     m = len(null)
     if m == 0:
-        return np.full(seen.shape, np.nan)
-    above = (1 + (null >= seen).sum(0)) / (1 + m)
-    below = (1 + (null <= seen).sum(0)) / (1 + m)
+        return np.full(observed.shape, np.nan)
+    above = (1 + (null >= observed).sum(0)) / (1 + m)
+    below = (1 + (null <= observed).sum(0)) / (1 + m)
     p = {"greater": above, "less": below, "both": np.minimum(1.0, 2 * np.minimum(above, below))}[tail]
-    return np.where(np.isnan(seen) | np.isnan(null).any(0), np.nan, p)
+    return np.where(np.isnan(observed) | np.isnan(null).any(0), np.nan, p)
 
 
 def permutations(

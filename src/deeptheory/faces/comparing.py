@@ -116,16 +116,17 @@ def held_out(
     return HeldOut(components=counts, folds=folds, **out)
 
 
-def recognized(gallery: Any, probes: Any, of: Any, *, spread: Any = None) -> np.ndarray:
-    """[m] bool: whether the nearest row of gallery [n, k] to each probe [m, k] is row of[m].
+def recognized(gallery: Any, probes: Any, identity: Any, *, spread: Any = None) -> np.ndarray:
+    """[m] bool: whether the nearest row of gallery [n, k] to each probe [m, k] is row identity[m].
 
     spread: [k], what one unit of distance is in each coordinate; by default the gallery's standard deviations.
     InputError: shapes that do not fit together.
     """
-    a, b, of = as_numpy(gallery), as_numpy(probes), as_numpy(of)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or of.shape != (len(b),):
+    a, b, identity = as_numpy(gallery), as_numpy(probes), as_numpy(identity)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or identity.shape != (len(b),):
         raise InputError(
-            f"gallery {list(a.shape)}, probes {list(b.shape)}, of {list(of.shape)}; needed: [n, k], [m, k], [m]"
+            f"gallery {list(a.shape)}, probes {list(b.shape)}, identity {list(identity.shape)}; "
+            "needed: [n, k], [m, k], [m]"
         )
     a, b = a.astype(np.float64), b.astype(np.float64)
     if spread is None:
@@ -136,7 +137,7 @@ def recognized(gallery: Any, probes: Any, of: Any, *, spread: Any = None) -> np.
     unit = np.where(unit > 1e-6 * unit.max(), unit, np.inf)  # what does not vary tells nobody apart
     a, b = a / unit, b / unit
     squared = (a**2).sum(1)[None] - 2 * b @ a.T
-    return squared.argmin(1) == of
+    return squared.argmin(1) == identity
 
 
 def _rms(off: np.ndarray, face: np.ndarray) -> np.ndarray:

@@ -89,7 +89,7 @@ class FaceSpace(Result):
 
         images: [n, H, W] or [n, H, W, 3], any numbers (uint8 as 0 to 255). landmarks: [n, L, 2], pixels (x, y), the
         center of the first pixel at (0, 0), the same points in the same order on every face. shape, appearance: numbers
-        of components. normalize: "procrustes", "released" or "none" (faces/alignment.py). mask: the pixels of the mean
+        of components. normalize: "procrustes", "reference_code" or "none" (alignment.py). mask: the pixels of the mean
         frame that belong to the face: "hull" of the mean landmarks, integers [k] (the hull of those landmarks
         alone), "all", or bool [H, W]. background: the value
         outside; by default the mean of the appearance (the paper's gray: 85 of 255).
@@ -237,18 +237,18 @@ class FaceSpace(Result):
 
         return components_figure(self.blocks, self.variances, self.decode, components, reach)
 
-    def save(self, folder: str | Path) -> None:
-        """Keep the space in a folder: arrays.safetensors and space.json. StoreError: it cannot be written."""
+    def save(self, path: str | Path) -> None:
+        """Keep the space in a path: arrays.safetensors and space.json. StoreError: it cannot be written."""
         from deeptheory.faces.storage import save
 
-        save(self, Path(folder))
+        save(self, Path(path))
 
     @classmethod
-    def load(cls, folder: str | Path) -> "FaceSpace":
+    def load(cls, path: str | Path) -> "FaceSpace":
         """A space kept by `.save`. StoreError: missing, corrupt, or of another schema."""
         from deeptheory.faces.storage import load
 
-        return load(Path(folder), cls)
+        return load(Path(path), cls)
 
     # --- inside
 

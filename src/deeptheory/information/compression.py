@@ -22,12 +22,14 @@ def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
     return np.where(np.isnan(i_x).any(0), np.nan, out)
 
 
-def fits_before_compressing(i_x: np.ndarray, i_y: np.ndarray, *, axis: int = 1, least_fall: float = 0.5) -> np.ndarray:
-    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, over `least_fall`
+def fits_before_compressing(
+    i_x: np.ndarray, i_y: np.ndarray, *, axis: int = 1, min_decrease: float = 0.5
+) -> np.ndarray:
+    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, over `min_decrease`
     bits.
 
     i_x, i_y: the same shape, steps along `axis`; bool over the other axes. The fall counts from the maximum of I(X;T);
-    where it is `least_fall` or less there is no compression and the answer is False, as it is where a value is NaN.
+    where it is `min_decrease` or less there is no compression and the answer is False, as it is where a value is NaN.
     InputError: as fall, or two shapes.
     """
     i_x, i_y = _steps_first(i_x, axis, "i_x"), _steps_first(i_y, axis, "i_y")
@@ -39,7 +41,7 @@ def fits_before_compressing(i_x: np.ndarray, i_y: np.ndarray, *, axis: int = 1, 
     after = steps >= i_x.argmax(0)
     halved = after & (i_x <= i_x.max(0) - total / 2)
     known = ~np.isnan(i_x).any(0) & ~np.isnan(i_y).any(0)
-    return known & (total > least_fall) & (fitted < halved.argmax(0))
+    return known & (total > min_decrease) & (fitted < halved.argmax(0))
 
 
 def fraction_of_information(i_y: np.ndarray, i_xy: float, axis: int = 1) -> np.ndarray:

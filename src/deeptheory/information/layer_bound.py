@@ -40,14 +40,13 @@ _PER_STEP = ("i_previous", "lost", "criterion")
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayerBound(Result):
     """Arrays [seed, step, layer], bits: i_x, i_y; bound: the most I(T;Y) at that I(X;T); distance = bound - i_y;
-    excess: I(X;T) beyond the least with that I(T;Y). beta: fitted (eq. 12), infinite where every input is in the
-    cluster that is nearest to it, as where the layer lost nothing about Y; 0 where T tells nothing, NaN where X tells
-    nothing; residual: of the fit, E KL[p(t|x) || fitted encoder]; residual_shuffled: its mean with the rows of p(y|x)
-    permuted among the inputs, NaN where not asked for. i_previous = I(T_before; T), lost = I(Y; T_before | T),
-    criterion = i_previous + beta lost (2015); the layer before the first is X.
-    quality [seed, step]: I(Y; decision) / I(X;Y). d_n, r_n [seed, step]: I(X;Y|decision), I(X; decision); gaps d_gap,
-    c_gap to (D*, R*) of `samples` training samples, NaN where that was not given. curve: of the task.
-    """
+    excess: I(X;T) beyond the least with that I(T;Y). beta: fitted (Shwartz-Ziv & Tishby 2017, equation 12), infinite
+    where every input is in the cluster that is nearest to it, as where the layer lost nothing about Y; 0 where T
+    tells nothing, NaN where X tells nothing; residual: of the fit, E KL[p(t|x) || fitted encoder]; residual_shuffled:
+    its mean with the rows of p(y|x) permuted among the inputs, NaN where not asked for. i_previous = I(T_before; T),
+    lost = I(Y; T_before | T), criterion = i_previous + beta lost (2015); the layer before the first is X. quality
+    [seed, step]: I(Y; decision) / I(X;Y). d_n, r_n [seed, step]: I(X;Y|decision), I(X; decision); gaps d_gap, c_gap
+    to (D*, R*) of `samples` training samples, NaN where that was not given. curve: of the task."""
 
     seeds: tuple[int, ...]
     steps: tuple[int, ...]
@@ -107,19 +106,18 @@ def layer_bound(
     steps=None,
     curve: BottleneckCurve | None = None,
     permutations: int = 0,
-    samples: int | None = None,
+    n: int | None = None,
     constant: float = 1.0,
     seed: int = 0,
 ) -> LayerBound:
     """Every layer of a recording against the bound of its task.
 
-    recording: a Recording with activations; its inputs are the rows of p_xy [nx, ny], in order. readout: with symbols,
-    so Binning, Quantized or Exact; no default, as for the plane. steps: those to look at
-    (default: the first, often untrained, and the last). curve: of p_xy, if it is there already. permutations: draws of
-    the null. samples: training samples, for the gaps, with the constant of the finite-sample bound.
-    InputError: no Recording with activations, no readout or one without symbols, rows that do not fit, p_xy as in
-    bottleneck, an unknown step, the curve of another table.
-    """
+    recording: a Recording with activations; its inputs are the rows of p_xy [nx, ny], in order. readout: with
+    symbols, so Binning, Quantized or Exact; no default, as for the plane. steps: those to look at (default: the
+    first, often untrained, and the last). curve: of p_xy, if it is there already. permutations: draws of the null. n:
+    training samples, for the gaps, with the constant of the finite-sample bound. InputError: no Recording with
+    activations, no readout or one without symbols, rows that do not fit, p_xy as in bottleneck, an unknown step, the
+    curve of another table."""
     if not (hasattr(recording, "activations") and hasattr(recording, "inputs")):
         shape = f" of shape {list(as_numpy(recording).shape)}" if hasattr(recording, "shape") else ""
         raise InputError(
@@ -161,8 +159,8 @@ def layer_bound(
     found["excess"] = found["i_x"] - _least_rate(curve, found["i_y"])
     weight = np.where(found["lost"] > 0, found["beta"], 0.0)  # infinite times nothing lost is nothing
     found["criterion"] = found["i_previous"] + weight * found["lost"]
-    if samples is not None:
-        limit = finite_sample_bound(curve, samples, constant=constant, labels=joint.shape[1])
+    if n is not None:
+        limit = finite_sample_bound(curve, n, constant=constant, classes=joint.shape[1])
         ends["d_gap"], ends["c_gap"] = ends["d_n"] - limit.d_star, ends["r_n"] - limit.r_star
     return LayerBound(
         seeds=tuple(recording.seeds),

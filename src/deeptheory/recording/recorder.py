@@ -233,7 +233,8 @@ class Recorder:
             itemsize = getattr(torch, s.dtype).itemsize
             units, networks = self._probe.units(s), len(self.seeds) if self._probe.stacked else 1
             whole += len(self.seeds) * self.n * units * itemsize
-            held += sum(held_bytes(r, self.n, units, networks, self._classes(), itemsize) for r in self.readouts)
+            size = {"units": units, "seeds": networks, "classes": self._classes(), "itemsize": itemsize}
+            held += sum(held_bytes(r, inputs=self.n, **size) for r in self.readouts)
         return (held if self.readouts else 0 if self._stored else whole), whole
 
     def _classes(self) -> int:

@@ -257,8 +257,8 @@ class Recording:
         """
         path = Path(path)
         about = _about(path)
-        names = ("readouts", "inputs", "distinct", "fingerprint")
-        out = cls(about["seeds"], None, *(about[k] for k in names), keys=about["keys"])
+        names = ("readouts", "inputs", "distinct", "fingerprint", "keys")
+        out = cls(about["seeds"], **{name: about[name] for name in names})
         out.layers = tuple(about["layers"])
         if (path / "targets").exists():
             out.targets = read_dataset(path / "targets")["targets"].values
@@ -298,9 +298,8 @@ class Recording:
             twice = sorted({v for v in joined if joined.count(v) > 1})
             raise InputError(f"{dim} {_some(twice)} stands in two recordings; each may stand once")
         seeds = joined if dim == "seed" else first.seeds
-        out = cls(
-            seeds, first.targets, first.readouts, first.inputs, first.distinct, first.fingerprint, keys=first.keys
-        )
+        names = ("readouts", "inputs", "distinct", "fingerprint", "keys")
+        out = cls(seeds, first.targets, **{name: getattr(first, name) for name in names})
         for step in first.steps if dim == "seed" else sorted(joined):
             parts = list(recordings) if dim == "seed" else [r for r in recordings if step in r.steps]
             if out.readouts:

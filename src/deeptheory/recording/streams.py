@@ -51,8 +51,8 @@ def is_readout(thing: Any) -> bool:
     )
 
 
-def held_bytes(readout: Any, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+def held_bytes(readout: Any, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
     """Bytes that one layer's stream holds when all is seen: what the readout says, or the whole layer."""
     if hasattr(readout, "held"):
-        return int(readout.held(inputs, units, seeds, classes, itemsize))
+        return int(readout.held(inputs=inputs, units=units, seeds=seeds, classes=classes, itemsize=itemsize))
     return inputs * units * seeds * itemsize

@@ -62,7 +62,9 @@ def agree(make, batch, grid, types, device, tolerance=5e-5):
     ids=str,
 )
 def test_convolution(device, batch, grid, types, kernel, stride, options):
-    agree(lambda **o: c.ConvMatrixCapsules(*types, kernel, stride, **options, **o), batch, grid, types[0], device)
+    agree(
+        lambda **o: c.ConvMatrixCapsules(*types, kernel, stride=stride, **options, **o), batch, grid, types[0], device
+    )
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -91,7 +91,7 @@ def test_ising_couplings_lie_within_three_standard_errors():
     z = []
     for seed in range(3):
         x = exact_samples(10, 2, orbits, theta, 100_000, seed)
-        fit = hamiltonian_fit(x, 2, compare_assumptions=False, held_out=0)
+        fit = hamiltonian_fit(x, 2, compare_assumptions=False, held_out_fraction=0)
         z.append((fit.theta - theta) / fit.standard_error)
     z = np.concatenate(z)
     assert (np.abs(z) < 3).mean() >= 0.95
@@ -144,7 +144,7 @@ def test_gaussian_with_all_terms_is_the_inverse_covariance():
     rng = np.random.default_rng(0)
     root = rng.standard_normal((4, 4))
     x = rng.standard_normal((3000, 4)) @ root + [1.0, 0.0, -1.0, 2.0]
-    fit = hamiltonian_fit(x, 2, held_out=0, compare_assumptions=False)
+    fit = hamiltonian_fit(x, 2, held_out_fraction=0, compare_assumptions=False)
     k = np.linalg.inv(np.cov(x.T, bias=True))
     np.testing.assert_allclose(fit.couplings[np.triu_indices(4, 1)], -k[np.triu_indices(4, 1)], rtol=1e-6)
     np.testing.assert_allclose(fit.fields, k @ x.mean(0), rtol=1e-6)
@@ -187,7 +187,7 @@ def test_gaussian_and_quadrature_agree():
     rng = np.random.default_rng(2)
     x = rng.multivariate_normal([0, 0, 0], [[1, 0.3, 0], [0.3, 1, 0.2], [0, 0.2, 1]], size=4000)
     a = hamiltonian_fit(x, 2, compare_assumptions=False)
-    b = hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", interval=(-9, 9))
+    b = hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", domain=(-9, 9))
     assert (np.abs(a.theta - b.theta) < 0.5 * a.standard_error).all()
     np.testing.assert_allclose(a.standard_error, b.standard_error, rtol=0.15)
     assert a.bits.value == pytest.approx(b.bits.value, abs=2e-3)
@@ -199,14 +199,13 @@ def test_a_quartic_is_found():
     grid = np.linspace(-3, 3, 60_001)
     p = np.exp(-(grid**4 - 2 * grid**2 - 0.5 * grid))
     x = np.random.default_rng(0).choice(grid, (20_000, 2), p=p / p.sum())
-    fit = hamiltonian_fit(x, 4, locality=(), symmetry="permutation", interval=(-3, 3), compare_assumptions=False)
+    fit = hamiltonian_fit(x, 4, locality=(), symmetry="permutation", domain=(-3, 3), compare_assumptions=False)
     named = dict(zip(fit.table()["term"], zip(fit.theta, fit.standard_error)))
     for term, truth in (("x0", 0.5), ("x0^2", 2.0), ("x0^3", 0.0), ("x0^4", -1.0)):
         value, error = named[term]
         assert abs(value - truth) < 4 * error
     assert (
-        hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", interval=(-3, 3)).bits.value
-        > fit.bits.value + 0.2
+        hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", domain=(-3, 3)).bits.value > fit.bits.value + 0.2
     )
 
 
@@ -245,7 +244,7 @@ def test_it_shows_itself():
     assert fit.scalars()["bits"] == fit.bits.value
     assert len(fit.figure().data[0].x) == 3
     assert fit.excess_bits.value == fit.assumptions["excess_bits"].iloc[2]
-    assert np.isnan(hamiltonian_fit(exact_samples(5, 2, orbits, theta, 200, 0), held_out=0).bits.value)
+    assert np.isnan(hamiltonian_fit(exact_samples(5, 2, orbits, theta, 200, 0), held_out_fraction=0).bits.value)
 
 
 def test_same_seed_same_bits():
@@ -289,10 +288,10 @@ _REAL = np.random.default_rng(0).standard_normal((100, 3))
         (lambda: parameter_count(3, 2, locality=[(0, 1)], symmetry=[[1, 2, 0]]), InputError, "which locality forbids"),
         (lambda: Assumptions(n=1000, degree=4).terms(), InputError, "assume locality"),
         (lambda: linear_map_count([0]), InputError, r"shape is \[0\]"),
-        (lambda: linear_map_count([4], 2), InputError, "reach is 2; needed: 0 to 1"),
+        (lambda: linear_map_count([4], 2), InputError, "locality is 2; needed: 0 to 1"),
         (lambda: hamiltonian_fit(_BITS[:10]), InputError, "at least 50 samples"),
         (lambda: hamiltonian_fit(np.full((60, 2), np.nan)), InputError, "samples holds"),
-        (lambda: hamiltonian_fit(_BITS, held_out=1), InputError, "held_out is 1"),
+        (lambda: hamiltonian_fit(_BITS, held_out_fraction=1), InputError, "held_out_fraction is 1"),
         (lambda: hamiltonian_fit(np.column_stack([_BITS, np.ones(100)])), InputError, "variable 4 is constant"),
         (lambda: hamiltonian_fit(_BITS, kind="spins"), InputError, "unknown kind of variables 'spins'"),
         (lambda: hamiltonian_fit(_REAL, kind="binary"), InputError, "the samples hold many different values"),
@@ -300,13 +299,12 @@ _REAL = np.random.default_rng(0).standard_normal((100, 3))
         (lambda: hamiltonian_fit(_REAL, 3, kind="gaussian"), InputError, "use kind='real'"),
         (lambda: hamiltonian_fit(_REAL, 1), InputError, "no term holds the square of variable 0"),
         (lambda: hamiltonian_fit(_BITS, ridge=-1), InputError, "ridge is -1"),
-        (lambda: hamiltonian_fit(_REAL, 3, interval=(-1, 1)), InputError,
-            r"interval is \(-1.0, 1.0\); the samples run"),
+        (lambda: hamiltonian_fit(_REAL, 3, domain=(-1, 1)), InputError, r"domain is \(-1.0, 1.0\); the samples run"),
         (lambda: hamiltonian_fit(np.tile(_BITS, (1, 40))), InputError, "up to 6000 are fitted"),
         (lambda: hamiltonian_fit(_BITS).energy(_BITS[0]), InputError, r"x has shape \[4\]"),
         (lambda: hamiltonian_fit(_BITS).energy(_BITS + 1), InputError, "the levels of the fitted samples"),
         (lambda: hamiltonian_fit(_REAL).graph(), InputError, "these are real"),
-        (lambda: hamiltonian_fit(_BITS).excess_bits_over(hamiltonian_fit(_BITS, held_out=0.5)), InputError,
+        (lambda: hamiltonian_fit(_BITS).excess_bits_over(hamiltonian_fit(_BITS, held_out_fraction=0.5)), InputError,
             "the other 50"),
         (lambda: hamiltonian_fit(_REAL[:, [0, 0, 1]]), DeeptheoryError, "no inverse; drop variables that repeat"),
     ],

@@ -149,7 +149,7 @@ def test_doubts_are_said():
     twice = dt.conditional_mutual_information(np.round(x, 1), y, z, method="ksg")
     assert "ties broken" in twice.method
     wide = [np.repeat(v, 3, 1) + np.random.default_rng(0).standard_normal((60, 3)) for v in (x, y, z)]
-    assert "9 columns" in dt.conditional_mutual_information(*wide, "ksg").notes[0]
+    assert "9 columns" in dt.conditional_mutual_information(*wide, method="ksg").notes[0]
     assert "9 columns" in dt.mutual_information(np.concatenate(wide[:2], 1), wide[2], "mixed").notes[0]
     assert "ties broken" in dt.mutual_information(np.round(x, 1), (z[:, 0] > 0).astype(int), "labels").method
     assert np.isnan(twice.low)  # too few for an interval

@@ -110,8 +110,8 @@ def axes_geometry(
     )
 
 
-def subspace_angles(a: np.ndarray, b: np.ndarray, share: float = 0.9) -> np.ndarray:
-    """Principal angles in degrees, largest first, between the spans that hold `share` of the two sets of axes [unit,
+def subspace_angles(a: np.ndarray, b: np.ndarray, fraction: float = 0.9) -> np.ndarray:
+    """Principal angles in degrees, largest first, between the spans that hold `fraction` of the two sets of axes [unit,
     d].
 
     For layers, models or time windows with the same features. InputError: features that differ in number.
@@ -122,15 +122,15 @@ def subspace_angles(a: np.ndarray, b: np.ndarray, share: float = 0.9) -> np.ndar
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or not a.size or not b.size:
         raise InputError(f"axes have shapes {list(a.shape)} and {list(b.shape)}; needed: the same features in both")
     check_finite(a=a, b=b)
-    check_real(share=(share, 0))
-    if share > 1:
-        raise InputError(f"share is {share}; needed: above 0, at most 1")
-    return np.degrees(angles(_span(a, share), _span(b, share)))
+    check_real(fraction=(fraction, 0))
+    if fraction > 1:
+        raise InputError(f"fraction is {fraction}; needed: above 0, at most 1")
+    return np.degrees(angles(_span(a, fraction), _span(b, fraction)))
 
 
-def _span(axes: np.ndarray, share: float) -> np.ndarray:
+def _span(axes: np.ndarray, fraction: float) -> np.ndarray:
     _, s, v = np.linalg.svd(axes, full_matrices=False)
-    k = int(np.searchsorted(np.cumsum(s**2) / np.sum(s**2), share - 1e-12)) + 1
+    k = int(np.searchsorted(np.cumsum(s**2) / np.sum(s**2), fraction - 1e-12)) + 1
     return v[:k].T
 
 

@@ -52,9 +52,9 @@ class LabelDecoding(Result):
         return pd.DataFrame({"window": np.arange(len(self.accuracy)), "accuracy": self.accuracy, "chance": self.chance})
 
 
-def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
-    """trials: [label, trial, unit] or [label, trial, unit, window]; the first `learn` share of the trials is learnt
-    from.
+def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
+    """trials: [label, trial, unit] or [label, trial, unit, window]; the first `train_fraction` of the trials
+    are learnt from.
 
     InputError: other shapes, one label, NaN, or no trial to learn from or to test.
     """
@@ -64,11 +64,12 @@ def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
         raise InputError(
             f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite"
         )
-    check_real(learn=(learn, 0))
-    labels, k = x.shape[0], int(x.shape[1] * learn)
+    check_real(train_fraction=(train_fraction, 0))
+    labels, k = x.shape[0], int(x.shape[1] * train_fraction)
     if not 1 <= k < x.shape[1]:
         raise InputError(
-            f"learn is {learn:g} of {x.shape[1]} trials; needed: at least one to learn from and one to test"
+            f"train_fraction is {train_fraction:g} of {x.shape[1]} trials; needed: at least one to learn from and one "
+            "to test"
         )
     confusion = np.zeros((x.shape[3], labels, labels))
     for w in range(x.shape[3]):

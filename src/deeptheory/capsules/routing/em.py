@@ -73,19 +73,20 @@ def em_routing(
     check_choice(normalize, NORMALIZE, what="normalize")
     check_choice(presence, PRESENCE, what="presence")
     if not is_torch(votes):
-        given = (
+        out = em_routing(
             tensor_on(votes, "cpu"),
             activation,
             beta_u,
             beta_a,
-            iterations,
-            schedule,
-            normalize,
-            variant,
-            mask,
-            types,
+            iterations=iterations,
+            schedule=schedule,
+            normalize=normalize,
+            variant=variant,
+            mask=mask,
+            types=types,
+            presence=presence,
+            backend=backend,
         )
-        out = em_routing(*given, presence, backend=backend)
         return like(out[0], votes), like(out[1], votes)
     shape, asked = votes.shape, floating(votes)
     if votes.ndim < 4:

@@ -207,24 +207,24 @@ def hamiltonian_fit(
     kind: str = "auto",
     shape=None,
     periodic: bool = False,
-    held_out: float = 0.2,
+    held_out_fraction: float = 0.2,
     compare_assumptions: bool = True,
-    interval: tuple[float, float] | None = None,
+    domain: tuple[float, float] | None = None,
     ridge: float = 1.0,
     seed: int = 0,
 ) -> HamiltonianFit:
     """Fit a Hamiltonian under assumptions, count its parameters, and say what the assumptions lose on held-out samples.
 
-    samples: [N, n], independent. degree, locality, symmetry, shape, periodic: see Assumptions. kind: "binary", "potts",
-    "gaussian" (likelihood), "real" (degrees to 4 or so, within `interval`: by default the samples' range and a quarter
-    of it on either side), or "auto": by the values seen. held_out: share of the samples, drawn by seed.
-    compare_assumptions: fit the weaker and stronger assumptions too, for the table. ridge:
-    precision of a Gaussian prior on theta, in samples.
+    samples: [N, n], independent. degree, locality, symmetry, shape, periodic: see Assumptions. kind: "binary",
+    "potts", "gaussian" (likelihood), "real" (degrees to 4 or so, within `domain`: by default the samples' range and a
+    quarter of it on either side), or "auto": by the values seen. held_out_fraction: of the samples, drawn by seed.
+    compare_assumptions: fit the weaker and stronger assumptions too, for the table. ridge: precision of a Gaussian
+    prior on theta, in samples.
 
     InputError: shapes, NaN, constant variables, values out of range, more than 6,000 parameters. DeeptheoryError: no
     convergence, or terms that depend on each other in these samples.
     """
-    read = read_samples(samples, kind, degree, held_out, seed)
+    read = read_samples(samples, kind, degree, held_out_fraction, seed)
     assumed = [
         Assumptions(
             n=read.values.shape[1],
@@ -243,7 +243,7 @@ def hamiltonian_fit(
     orbits = wanted.orbits()
     if len(orbits) > MOST_PARAMETERS:
         raise InputError(f"{len(orbits)} parameters; up to {MOST_PARAMETERS} are fitted: assume locality or symmetry")
-    scale = _Fitter(read, interval, ridge)
+    scale = _Fitter(read, domain, ridge)
     theta, error, scores = scale.fit(orbits)
     low, high, error, said = _limits(scale, orbits, theta, error)
     rows, notes = [], [*scale.notes, *said]
@@ -284,7 +284,7 @@ def hamiltonian_fit(
 class _Fitter:
     """Fits any list of orbits to the training part, and scores the rest."""
 
-    def __init__(self, read: Samples, interval: tuple[float, float] | None, ridge: float):
+    def __init__(self, read: Samples, domain: tuple[float, float] | None, ridge: float):
         if not ridge >= 0:
             raise InputError(f"ridge is {ridge}; a precision is not negative")
         self.read, self.ridge, self.notes, self.unit, self.left = read, ridge, [], 1.0, np.zeros(0)
@@ -292,11 +292,11 @@ class _Fitter:
         if read.kind == "real":
             low, high = float(read.values.min()), float(read.values.max())
             wide = _WIDEN * (high - low)
-            self.interval = (low - wide, high + wide) if interval is None else (float(interval[0]), float(interval[1]))
-            if self.interval[0] > low or self.interval[1] < high:
-                raise InputError(f"interval is {self.interval}; the samples run from {low:.4g} to {high:.4g}")
+            self.domain = (low - wide, high + wide) if domain is None else (float(domain[0]), float(domain[1]))
+            if self.domain[0] > low or self.domain[1] < high:
+                raise InputError(f"domain is {self.domain}; the samples run from {low:.4g} to {high:.4g}")
             self.unit = float(np.sqrt((read.values**2).mean()))  # so that a ridge means the same for all samples
-            self.notes.append(f"densities on [{self.interval[0]:.4g}, {self.interval[1]:.4g}]")
+            self.notes.append(f"densities on [{self.domain[0]:.4g}, {self.domain[1]:.4g}]")
 
     def fit(self, orbits: list[list[Term]], errors: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """theta [P], standard errors [P], bits of each held-out sample."""
@@ -311,7 +311,7 @@ class _Fitter:
             assert read.q is not None
             model = Pairs(self.train, read.q, orbits)
         else:
-            ends = tuple(v / self.unit for v in self.interval) if read.kind == "real" else (-1.0, 1.0)
+            ends = tuple(v / self.unit for v in self.domain) if read.kind == "real" else (-1.0, 1.0)
             model = Polynomial(self.train / self.unit if read.q is None else self.train, read.q, orbits, ends)
         theta, error, left = maximize(model, self.ridge, errors)
         if errors:

@@ -80,9 +80,10 @@ class FactorGraph(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.energy(x) + self.log_z()
 
-    def posterior(self, query: int, seen: Sequence[int]) -> "GraphPosterior":
-        """p(x_query | x_seen) as a network: x_seen [..., seen] -> [..., levels of query]; all else is summed out."""
-        return GraphPosterior(self, query, seen)
+    def posterior(self, query: int, observed: Sequence[int]) -> "GraphPosterior":
+        """p(x_query | x_observed) as a network: x_observed [..., observed] -> [..., levels of query]; all else is
+        summed out."""
+        return GraphPosterior(self, query, observed)
 
     def _factors(self, given: Mapping[int, torch.Tensor] | None = None) -> list[tuple[tuple[int, ...], torch.Tensor]]:
         """(free variables, table [batch, ...]) of each factor, with what is given put in; batch 1 where nothing is."""

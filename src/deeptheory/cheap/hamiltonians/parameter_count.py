@@ -45,17 +45,16 @@ def parameter_count(
     return len(assumed.orbits()) + constant
 
 
-def linear_map_count(shape: Sequence[int], reach: int | None = None, *, translation: bool = False) -> int:
-    """Free entries of a linear map between two periodic grids of that shape: n^2, fewer when local,
-    a kernel when shared.
+def linear_map_count(shape: Sequence[int], locality: int | None = None, *, translation: bool = False) -> int:
+    """Free entries of a linear map between two periodic grids of that shape: n^2, fewer when local, a kernel when
+    shared.
 
-    reach: largest distance along each axis that an entry spans (a square kernel of side 2 reach + 1), None: no limit.
-    InputError: a side below 1, a negative reach, or one that meets itself around the grid.
-    """
+    locality: largest distance along each axis that an entry spans (a square kernel of side 2 locality + 1), None: no
+    limit. InputError: a side below 1, a negative locality, or one that meets itself around the grid."""
     sides = [int(s) for s in shape]
     if not sides or min(sides) < 1:
         raise InputError(f"shape is {sides}; a grid has sides of at least 1")
-    if reach is not None and (reach < 0 or 2 * reach + 1 > min(sides)):
-        raise InputError(f"reach is {reach}; needed: 0 to {(min(sides) - 1) // 2} on this grid")
-    offsets = math.prod(sides) if reach is None else (2 * reach + 1) ** len(sides)
+    if locality is not None and (locality < 0 or 2 * locality + 1 > min(sides)):
+        raise InputError(f"locality is {locality}; needed: 0 to {(min(sides) - 1) // 2} on this grid")
+    offsets = math.prod(sides) if locality is None else (2 * locality + 1) ** len(sides)
     return offsets if translation else offsets * math.prod(sides)

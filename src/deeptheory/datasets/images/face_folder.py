@@ -78,11 +78,11 @@ def where() -> str:
 
 
 def face_folder(
-    path: str | Path, size: int | None = None, *, color: bool = False, first_pixel: float = 0.0
+    folder: str | Path, size: int | None = None, *, color: bool = False, first_pixel: float = 0.0
 ) -> FaceImages:
     """Pictures of faces and their landmarks, in the order of their names.
 
-    path: a folder of pictures, with landmarks in landmarks.npz (points [n, L, 2], name [n]), in landmarks.csv (a line a
+    folder: holds pictures, with landmarks in landmarks.npz (points [n, L, 2], name [n]), in landmarks.csv (a line per
     face: name,x1,y1,x2,y2,...), or in a file NAME.pts, NAME.tem or NAME.csv next to each picture. Landmarks are those
     of the picture as it is shown (EXIF orientation heeded; other depths than 8 bits: see image_files). size: height in
     pixels to which all are brought (the width follows), by default as they are. color: [n, H, W, 3]; else gray.
@@ -93,7 +93,7 @@ def face_folder(
     """
     from PIL import Image
 
-    folder = Path(path)
+    folder = Path(folder)
     if size is not None and size < 8:
         raise InputError(f"size is {size}; a face needs at least 8 pixels")
     if not folder.is_dir():

@@ -34,7 +34,7 @@ class FiniteSampleBound(Result):
 
     n: int
     constant: float
-    labels: int
+    classes: int
     rate: np.ndarray
     distortion: np.ndarray
     worst: np.ndarray
@@ -76,19 +76,21 @@ class FiniteSampleBound(Result):
         return figure
 
 
-def finite_sample_bound(curve: BottleneckCurve, n: int, *, constant: float = 1.0, labels: int = 2) -> FiniteSampleBound:
-    """The worst-case curve D(R) + constant 2^R labels / sqrt n and its minimum (R*(n), D*(n)).
+def finite_sample_bound(
+    curve: BottleneckCurve, n: int, *, constant: float = 1.0, classes: int = 2
+) -> FiniteSampleBound:
+    """The worst-case curve D(R) + constant 2^R |Y| / sqrt n and its minimum (R*(n), D*(n)).
 
-    curve: of p(x, y), or of the empirical table. n: samples. labels: |Y|. InputError: n, labels below 1, constant
+    curve: of p(x, y), or of the empirical table. n: samples. classes: |Y|. InputError: n, classes below 1, constant
     negative or not finite.
     """
     if not isinstance(curve, BottleneckCurve):
         raise InputError(f"curve is {type(curve).__name__}; needed: what dt.bottleneck_curve(p_xy) returns")
-    if not (np.isfinite(n) and n >= 1 and labels >= 1):
-        raise InputError(f"n is {n} and labels {labels}; needed: at least 1 each")
+    if not (np.isfinite(n) and n >= 1 and classes >= 1):
+        raise InputError(f"n is {n} and classes {classes}; needed: at least 1 each")
     if not (np.isfinite(constant) and constant >= 0):
         raise InputError(f"constant is {constant}; needed: a finite number, 0 or above")
-    scale = constant * labels / np.sqrt(n)
+    scale = constant * classes / np.sqrt(n)
 
     def worst(rate):
         return curve.i_xy - curve.envelope(rate) + scale * np.exp2(rate)
@@ -107,7 +109,7 @@ def finite_sample_bound(curve: BottleneckCurve, n: int, *, constant: float = 1.0
     return FiniteSampleBound(
         n=int(n),
         constant=float(constant),
-        labels=int(labels),
+        classes=int(classes),
         rate=rate,
         distortion=distortion,
         worst=values,

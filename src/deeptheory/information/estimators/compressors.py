@@ -40,7 +40,7 @@ def autoencoder(samples: np.ndarray, dims: int, seed: int) -> np.ndarray:
         return (module(batch[0]) - batch[0]).square().mean()
 
     size = min(128, len(x))
-    train(both, minibatches(x, batch=size, seed=seed), loss, steps=_STEPS, lr=3e-3, schedule=_falling, seed=seed)
+    train(both, minibatches(x, batch=size, seed=seed), loss, steps=_STEPS, lr=3e-3, lr_schedule=_falling, seed=seed)
     with torch.no_grad():
         return encoder(x).double().numpy()
 

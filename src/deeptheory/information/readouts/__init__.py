@@ -8,9 +8,10 @@ where `passes` is 2 (`recording.streams`). A new one is one file here and one li
 
 from deeptheory.information.readouts.binning import Binning
 from deeptheory.information.readouts.classes import ClassStatistics
-from deeptheory.information.readouts.exact import Exact, Quantized
+from deeptheory.information.readouts.exact import Exact
 from deeptheory.information.readouts.noise import GaussianNoise
 from deeptheory.information.readouts.propagated import PropagatedNoise
+from deeptheory.information.readouts.quantized import Quantized
 
 READOUTS = {
     "binning": Binning,

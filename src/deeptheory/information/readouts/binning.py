@@ -160,7 +160,7 @@ class Binning:
             return Whole(self, layer)
         return _BinStream(self)
 
-    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+    def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
         """Bytes of one layer's stream."""
         if self.spacing != "width":
             return inputs * units * seeds * itemsize

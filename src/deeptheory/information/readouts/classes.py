@@ -80,7 +80,7 @@ class ClassStatistics:
         """How many neighboring units are averaged."""
         return max(1, -(-units * classes * 8 // self.memory))
 
-    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+    def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
         """Bytes of one layer's stream."""
         return seeds * -(-units // self.pool(units, classes)) * 8 * (classes + 1)
 

@@ -83,11 +83,11 @@ class FaceResNet(nn.Module):
                 self.add_module(name, _Block(inside, outside, halves))
             self.fc = nn.Linear(256, 128, bias=False)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """[n, 128]."""
-        if pictures.ndim != 4 or pictures.shape[3] != 3:
-            raise InputError(f"pictures are {list(pictures.shape)}; needed: [n, H, W, 3] from 0 to 255")
-        x = pictures.to(self.fc.weight.dtype).permute(0, 3, 1, 2)
+        if images.ndim != 4 or images.shape[3] != 3:
+            raise InputError(f"images are {list(images.shape)}; needed: [n, H, W, 3] from 0 to 255")
+        x = images.to(self.fc.weight.dtype).permute(0, 3, 1, 2)
         if x.shape[2:] != (SIZE, SIZE):
             x = F.interpolate(x, (SIZE, SIZE), mode="bilinear", antialias=True)
         x = (x - x.new_tensor(_MEAN)[:, None, None]) / 256

@@ -8,7 +8,7 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.core.errors import StoreError
-from deeptheory.faces import montage, picture_figure
+from deeptheory.faces import image_figure, montage
 from deeptheory.networks import FaceResNet, face_resnet
 from deeptheory.report import charts
 from deeptheory.runs import NotRun, Plate, derive, generator
@@ -45,7 +45,11 @@ def _network(settings: dict, member: int) -> Any:
 
     net, found = face_resnet(), dt.datasets.faces(_SIZE, color=True)
     space = dt.faces.FaceSpace.fit(
-        found.images, found.landmarks, shape=settings["shape"], appearance=settings["appearance"], normalize="released"
+        found.images,
+        found.landmarks,
+        shape=settings["shape"],
+        appearance=settings["appearance"],
+        normalize="reference_code",
     )
     drawn = max(settings["photographs"], 2 * len(space.variances))
     coordinates = space.sample(drawn, derive(member, "photographs") % 2**31)
@@ -176,7 +180,7 @@ def _faces(results: Any, settings: dict) -> Plate | None:
     return Plate(
         name="published-faces",
         title="Faces drawn from a space of photographs",
-        figure=picture_figure(
+        figure=image_figure(
             montage(np.concatenate(images), images.shape[1], low=0, high=255), None, [""] * len(images)
         ),
         table=_by_layer(data["published_tuned"], data["published_pixels_tuned"]),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.theme import NEUTRAL
-from deeptheory.faces import montage, picture_figure
+from deeptheory.faces import image_figure, montage
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.chang_tsao_2017 import claims, external_data
@@ -66,7 +66,7 @@ def _coordinates(settings: dict) -> str:
 
 def _rows_of_images(images: np.ndarray, names: list[str]) -> Any:
     """A figure of images [row, column, y, x]."""
-    return picture_figure(montage(np.concatenate(images), images.shape[1]), None, names)
+    return image_figure(montage(np.concatenate(images), images.shape[1]), None, names)
 
 
 def _faces(results: Any, settings: dict) -> Plate:
@@ -78,7 +78,7 @@ def _faces(results: Any, settings: dict) -> Plate:
     return Plate(
         name="faces",
         title="What the network is taught, and what it is shown",
-        figure=picture_figure(montage(images, 8), None, ["one person", "another", "shown", "shown"]),
+        figure=image_figure(montage(images, 8), None, ["one person", "another", "shown", "shown"]),
         table=table,
         see="Above: pictures of two people as the network learns them, turned a little and under any light. Below: "
         "faces drawn from the face space, frontal and under one light.",

@@ -67,7 +67,7 @@ def crowd(settings: dict, member: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """
     seed = derive(member, "people") % 2**31
     images, _, latents = dt.faces.ProceduralFaces(settings["size"]).sample(
-        settings["people"], seed, pictures=settings["pictures"], pose="near", light="any"
+        settings["people"], seed, images_per_face=settings["pictures"], pose="near", light="any"
     )
     return images, latents["identity"], np.arange(len(images)) % settings["pictures"] % 10 == 9
 
@@ -120,12 +120,12 @@ def layers(settings, unit, inputs, workspace, progress):
     bench = partial(
         dt.axis.axis_code_by_layer, trained, LAYERS, shown.images, untrained=untrained, folds=settings["folds"]
     )
-    code = bench(coordinates, blocks, permutations=permutations, models=False, normalize=normalize, **how)
+    code = bench(coordinates, blocks=blocks, permutations=permutations, models=False, normalize=normalize, **how)
     progress(1, 3)
     rivals = bench(pixel_components(settings, shown), None, permutations=0, models=False, normalize="block", **how)
     progress(2, 3)
     how |= {"units": settings["modelled"]}
-    few = bench(coordinates, blocks, permutations=permutations, normalize=normalize, **how)
+    few = bench(coordinates, blocks=blocks, permutations=permutations, normalize=normalize, **how)
     progress(3, 3)
     found = {
         (condition, layer): xr.Dataset(

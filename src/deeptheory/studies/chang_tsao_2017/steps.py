@@ -88,12 +88,10 @@ def network(settings, unit, inputs, workspace, progress):
     )
     weights = parameters_to_vector(net.parameters()).detach().numpy()
     return xr.Dataset(
-        {
-            "weights": (("seed", "parameter"), weights[None]),
-            "accuracy": (("seed", "look"), log.measured["accuracy"][None]),
-        },
-        coords={"seed": [unit], "look": list(log.looks)},
-    )
+        {"weights": (("seed", "parameter"), weights[None]), "accuracy": (("seed", "look"),
+            log.measured["accuracy"][None])},
+        coords={"seed": [unit], "look": list(log.steps)},
+    )  # fmt: skip
 
 
 def population(settings, unit, inputs, workspace, progress):

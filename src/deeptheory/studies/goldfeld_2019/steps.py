@@ -210,7 +210,7 @@ def convolutional(settings, unit, inputs, workspace, progress):
         output = dt.Recorder(module, x[held], layers=["output"]).activations()["output"][0]
         return out | {"accuracy": _accuracy(output, y[held])}
 
-    net = dt.networks.noisy_cnn(8, noise=CNN_NOISE, seed=unit)
+    net = dt.networks.noisy_cnn((1, 8, 8), std=CNN_NOISE, seed=unit)
     steps = settings["cnn_steps"]
     log = _learned(net, settings, (x[train], y[train]), unit, steps, max(1, steps // 20), measure, progress)
     values = {k: _by_layer(log, k) for k in ("i_x", "half_width")} | {k: log[k].values for k in ("loss", "accuracy")}
@@ -231,7 +231,7 @@ def clusters(settings, unit, inputs, workspace, progress):
             out |= {f"{kind}/{name}": float(found[kind][0]) for kind in ("within", "between")}
         return out
 
-    net = dt.networks.noisy_cnn(x.shape[-1], noise=CNN_NOISE, seed=unit)
+    net = dt.networks.noisy_cnn(x.shape[1:], std=CNN_NOISE, seed=unit)
     steps, trains = settings["picture_steps"], (x[data.train], y[data.train])
     log = _learned(net, settings, trains, unit, steps, max(1, steps // 10), measure, progress)
     log = log.isel(step=np.isfinite(log["accuracy"].values))

@@ -58,7 +58,7 @@ def _views(results: Any, settings: dict) -> Plate:
     return Plate(
         name="views",
         title="Some of the images",
-        figure=dt.faces.picture_figure(dt.faces.montage(images, width, low=0, high=255)),
+        figure=dt.faces.image_figure(dt.faces.montage(images, width, low=0, high=255)),
         table=data[names].isel(view=rows).to_dataframe().reset_index(),
         see="A kind in each row, different objects, viewpoints and lights; one of two channels (eyes).",
         trust=f"Images of each kind at equal steps. Source: {data.attrs['source']}.",

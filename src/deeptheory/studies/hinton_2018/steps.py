@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from torch.nn.utils import parameters_to_vector
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
 from deeptheory.runs import Step, generator
-from deeptheory.studies.units import in_chunks
+from deeptheory.studies.units import filled, in_chunks
 
 _TRACED = 200  # test images whose votes are followed
 _FAMILIAR_ELEVATIONS = (30, 35, 40)
@@ -123,7 +124,7 @@ def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, l
         dt.capsules.classifier_objective if cnn else objective,
         steps=updates,
         lr=min(settings["lr"], 1e-3) if cnn else settings["lr"],
-        schedule=(lambda step: 0.96 ** (step / 20_000)) if settings["decay"] == "paper" else None,
+        lr_schedule=(lambda step: 0.96 ** (step / 20_000)) if settings["decay"] == "paper" else None,
         evaluate=lambda m: {name: 100 - dt.capsules.error_rate(m, *xy) for name, xy in judged.items()},
         every=max(1, updates // (settings["looks"] if some else 2)),
         seed=unit[0],
@@ -131,9 +132,9 @@ def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, l
         progress=progress,
     )
     found = {name: (("seed", "look"), values[None]) for name, values in log.measured.items()}
-    found["weights"] = (("seed", "parameter"), dt.networks.weights(network)[None])
+    found["weights"] = (("seed", "parameter"), parameters_to_vector(network.parameters()).numpy(force=True)[None])
     found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
-    return xr.Dataset(found, coords={"seed": unit, "look": list(log.looks)}, attrs={"full": int(settings["full"])})
+    return xr.Dataset(found, coords={"seed": unit, "look": list(log.steps)}, attrs={"full": int(settings["full"])})
 
 
 # --- what is seen in them
@@ -141,7 +142,7 @@ def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, l
 
 def _trained(settings, inputs, step: str, cnn: bool = False):
     """The network that this unit trained in a step."""
-    return dt.networks.set_weights(_network(settings, inputs["views"], cnn), inputs.part(step)["weights"].values[0])
+    return filled(_network(settings, inputs["views"], cnn), inputs.part(step)["weights"].values[0])
 
 
 def votes(settings, unit, inputs, workspace, progress):
@@ -175,7 +176,7 @@ def attacks(settings, unit, inputs, workspace, progress):
     x, y = _judged(data, parts(data, "all")["familiar"], settings, "familiar")
     x, y = x[: settings["attacked"]], y[: settings["attacked"]]
     other = (others["seed"].values.tolist().index(unit[0]) + 1) % others.sizes["seed"]
-    stranger = dt.networks.set_weights(_network(settings, data, cnn=True), others["weights"].values[other])
+    stranger = filled(_network(settings, data, cnn=True), others["weights"].values[other])
     capsules, cnn = _trained(settings, inputs, "whole"), _trained(settings, inputs, "whole-cnn", cnn=True)
     attack = partial(_attack, settings, unit[0], x, y, stranger)
     found = {
@@ -203,14 +204,14 @@ def _attack(settings, seed: int, x, y, stranger, network, logits, **own) -> tupl
     own: the network's own loss.
     """
     made = dt.networks
-    robustness = partial(made.robustness, network, x, y, settings["epsilons"])
+    robustness = partial(made.robustness, network, x, y, epsilons=settings["epsilons"])
     strong = {"restarts": settings["restarts"], "steps": settings["attack_steps"], "seed": seed}
-    aimed = robustness(made.bim, targets=(y + 1) % (int(y.max()) + 1), **own)
+    aimed = robustness(attack=made.bim, targets=(y + 1) % (int(y.max()) + 1), **own)
     passed = made.robustness(stranger, x, y, epsilons=settings["epsilons"], attack=made.bim, judge=network)
     accuracy = {
-        "fgsm": robustness(made.fgsm, **own).accuracy,
-        "bim": robustness(made.bim, **own).accuracy,
-        "strong": robustness(made.pgd, scores=logits, **strong).accuracy,
+        "fgsm": robustness(attack=made.fgsm, **own).accuracy,
+        "bim": robustness(attack=made.bim, **own).accuracy,
+        "strong": robustness(attack=made.pgd, scores=logits, **strong).accuracy,
         "bim, targeted: success": aimed.success,
         "transferred": passed.accuracy,
     }

@@ -5,6 +5,7 @@ learned by dense networks of each depth and width, one unit a shape.
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,13 @@ def trained(settings, unit, inputs, workspace, progress):
     )
 
 
+def _optimizer(settings: dict) -> Any:
+    """By the settings; Adadelta's rho is the first of the betas, and gradient descent has neither betas nor eps."""
+    made, betas, eps = dt.networks, tuple(settings["betas"]), settings["eps"]
+    known = {"adam": partial(made.Adam, betas, eps), "adadelta": partial(made.Adadelta, betas[0], eps), "sgd": made.SGD}
+    return known[settings["optimizer"]]()
+
+
 def _learn(settings: dict, depth: int, width: int, workspace, progress) -> np.ndarray:
     n = settings["n"]
     nets = dt.networks.Population.mlp(
@@ -181,10 +189,8 @@ def _learn(settings: dict, depth: int, width: int, workspace, progress) -> np.nd
         x,
         x.prod(1),
         train_fraction=1.0,
-        optimizer=settings["optimizer"],
+        optimizer=_optimizer(settings),
         lr=settings["lr"],
-        betas=tuple(settings["betas"]),
-        eps=settings["eps"],
         batch=settings["batch"],
         epochs=max(1, round(settings["steps"] * settings["batch"] / _ROWS)),
         seed=settings["seed"],

@@ -46,7 +46,7 @@ def _pixels(images: np.ndarray, names: list[str]):
 def _mosaic(images: np.ndarray, factor: int, columns: list[str], rows: list[str]):
     """Images under their names; every pixel is a square of `factor` pixels, since a browser would blur it."""
     large = images.repeat(factor, 1).repeat(factor, 2)
-    return dt.faces.picture_figure(dt.faces.montage(large, len(columns)), columns, rows)
+    return dt.faces.image_figure(dt.faces.montage(large, len(columns)), columns, rows)
 
 
 def _reconstructions(results: Any, settings: dict) -> Plate:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 import xarray as xr
+from torch.nn.utils import parameters_to_vector
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
 from deeptheory.runs import Step, generator
-from deeptheory.studies.units import in_chunks
+from deeptheory.studies.units import filled, in_chunks
 
 _SHOWN = 8  # images in a figure
 _LONG = 8  # iterations over which the change of logits is followed
@@ -22,6 +23,12 @@ _PERTURBED = 200
 _BASELINE = [256, 256, 128, 328, 192]  # the paper's, for digits
 _WHOLE = {"train": 60_000, "test": 10_000, "shrink": 1, "net": {}, "batch": 100, "lr": 0.001, "decay": "paper"}
 _TASKS = ("digits", "moved", "overlaid")  # in the order of the setting `updates`
+_PRIMARY = {
+    "primary_types": "types",
+    "primary_dim": "dim",
+    "primary_kernel": "kernel_size",
+    "primary_stride": "stride",
+}
 _MOVES = {
     "digits": {"pad": 0, "max_shift": 2},
     "moved": {"pad": 6, "max_shift": 6},
@@ -97,9 +104,17 @@ def _side(settings: dict, task: str) -> int:
 def _capsules(settings: dict, task: str, iterations: int | None = None, reconstruction: bool = True):
     """iterations: None for the setting."""
     n = _side(settings, task)
-    kwargs = {k: tuple(v) if isinstance(v, list) else v for k, v in settings["net"].items()}
-    more = {"iterations": iterations or settings["iterations"], "released": settings["released"], "init": "paper"}
-    return dt.capsules.CapsuleNetwork((1, n, n), 10, reconstruction, **kwargs, **more)
+    net = dict(settings["net"])
+    primary = {name: net.pop(key) for key, name in _PRIMARY.items() if key in net}
+    return dt.capsules.CapsuleNetwork(
+        (1, n, n),
+        10,
+        reconstruction and net.pop("decoder", True),
+        primary=dt.capsules.Primary(**primary, reference_code=settings["released"]),
+        iterations=iterations or settings["iterations"],
+        init="paper",
+        **{key: value for key, value in net.items() if key != "decoder"},
+    )
 
 
 def _cnn(settings: dict, task: str):
@@ -133,7 +148,7 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
         dt.capsules.classifier_objective if cnn else capsules,
         steps=updates,
         lr=settings["lr"],
-        schedule=_decay(settings, updates, slow=10 if task == "overlaid" else 1),
+        lr_schedule=_decay(settings, updates, slow=10 if task == "overlaid" else 1),
         evaluate=evaluate,
         every=max(1, updates // settings["looks"]),
         seed=unit[0],
@@ -141,9 +156,9 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
         progress=progress,
     )
     found = {name: (("seed", "look"), values[None]) for name, values in log.measured.items()}
-    found["weights"] = (("seed", "parameter"), dt.networks.weights(network)[None])
+    found["weights"] = (("seed", "parameter"), parameters_to_vector(network.parameters()).numpy(force=True)[None])
     found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
-    return xr.Dataset(found, coords={"seed": unit, "look": list(log.looks)}, attrs={"full": int(settings["full"])})
+    return xr.Dataset(found, coords={"seed": unit, "look": list(log.steps)}, attrs={"full": int(settings["full"])})
 
 
 def whole(settings, unit, inputs, workspace, progress):
@@ -206,7 +221,7 @@ def _decay(settings: dict, updates: int, slow: int):
 
 def _trained(settings, inputs, step: str, task: str, iterations: int | None = None):
     """The network that this unit trained in a step."""
-    return dt.networks.set_weights(_capsules(settings, task, iterations), inputs.part(step)["weights"].values[0])
+    return filled(_capsules(settings, task, iterations), inputs.part(step)["weights"].values[0])
 
 
 def reconstructions(settings, unit, inputs, workspace, progress):

@@ -178,9 +178,9 @@ def _student(settings, seed, task, lr):
     recording, axes = recorder.recording, ("seed", "step", "layer")
     maps = [[LinearGaussian.maps(recording.activations(la, s))[0] for la in recording.layers] for s in recording.steps]
     measures = {
-        "i_x": partial(linear_information, noise=1.0),
-        "irrelevant": partial(linear_information, noise=1.0, rows=range(RELEVANT, 100)),
-        "i_y": partial(linear_label_information, noise=1.0, teacher=data.teacher, label_noise=data.label_noise),
+        "i_x": partial(linear_information, sigma=1.0),
+        "irrelevant": partial(linear_information, sigma=1.0, rows=range(RELEVANT, 100)),
+        "i_y": partial(linear_label_information, sigma=1.0, teacher=data.teacher, label_sigma=data.label_noise),
     }
     found = {n: (axes, np.array([[[of(w) for w in at] for at in maps]])) for n, of in measures.items()}
     errors = np.array([[data.error(at[-1][None])[0] for at in maps]])

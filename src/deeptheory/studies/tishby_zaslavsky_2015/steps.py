@@ -79,7 +79,7 @@ def bound(settings, unit, inputs, workspace, progress):
     )
     branches = bottleneck_branches(joint, betas, CLUSTERS, restarts=4, seed=settings["seed"])
     samples = round(settings["train"] * joint.shape[0])
-    limit = finite_sample_bound(curve, samples, constant=settings["constant"], labels=joint.shape[1])
+    limit = finite_sample_bound(curve, samples, constant=settings["constant"], classes=joint.shape[1])
     return xr.Dataset(
         {
             **{k: ("beta", getattr(curve, k)) for k in ("i_x", "i_y", "clusters", "gap")},
@@ -116,7 +116,7 @@ def layers(settings, unit, inputs, workspace, progress):
         data.p_xy,
         readout=dt.Exact(),
         permutations=2,
-        samples=round(settings["train"] * len(data.x)),
+        n=round(settings["train"] * len(data.x)),
         constant=settings["constant"],
         seed=settings["seed"],
     )
