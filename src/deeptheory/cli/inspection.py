@@ -57,7 +57,8 @@ def inspect_model(
     checkpoints: Annotated[
         list[Path] | None,
         typer.Option(
-            "--checkpoint", help="Weights of an earlier state, may be repeated; the last is the one described."
+            help="A folder of checkpoints, or weights of one state; may be repeated. All are measured, the last is the "
+            "one described."
         ),
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Samples per forward pass.")] = None,
@@ -72,6 +73,7 @@ def inspect_model(
     """Put every instrument to every layer of a model, beside untrained twins and permuted labels, and write one
     page.
     """
+    from deeptheory.inspection.checkpoints import states_of
     from deeptheory.inspection.inspecting import inspect, promised
     from deeptheory.inspection.model_sources import read_model
     from deeptheory.inspection.probe_sources import ProbeSource, read_probe
@@ -107,7 +109,7 @@ def inspect_model(
             given.inputs,
             given.targets,
             instruments=None if only is None else _names(only),
-            checkpoints=[str(c) for c in checkpoints] if checkpoints else None,
+            checkpoints=states_of(checkpoints, trust) if checkpoints else None,
             out=folder,
             skip=_names(skip),
             layers=_names(layers) or None,

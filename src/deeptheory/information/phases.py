@@ -209,7 +209,10 @@ def _notes(data, snr: np.ndarray, crossing: np.ndarray, layers: tuple[str, ...],
         notes.append(f"{early} crossings are undefined: no SNR at the first step, below 1 at all others")
     few = (~np.isnan(crossing)).sum(0).min()
     if few < LEAST_FOR_MEDIAN:
-        notes.append(f"{few} networks have a crossing; a median has an interval from {LEAST_FOR_MEDIAN} on")
+        notes.append(
+            f"{few} network{'s have' if few != 1 else ' has'} a crossing; a median has an interval from "
+            f"{LEAST_FOR_MEDIAN} on"
+        )
     if "batches" in data:
         batches = np.asarray(data["batches"].values, dtype=np.float64)
         low, high = batches.min(), batches.max()

@@ -281,7 +281,8 @@ def probe_of_model(setup: Setup, network: nn.Module, instrument: Instrument, con
 
 @dataclass(frozen=True)
 class Unit:
-    """A network ("model", a checkpoint's name, or a twin's number) and the instruments that share its passes."""
+    """One piece of work: a network (a key of the model's or a checkpoint's, or a twin's) and the instruments that
+    share its passes."""
 
     network: str
     number: int | None
@@ -295,11 +296,12 @@ class Unit:
 
 
 def units(instruments: Mapping[str, Instrument], checkpoints: Iterable[str], twins: int) -> list[Unit]:
-    """The work in order: the model first, then its twins; of each, the shared pass and then each probe."""
+    """The work in order: the model or its checkpoints by key, each once, then the twins; of each, the shared pass,
+    then each probe."""
     shared = tuple(name for name, i in instruments.items() if i.start is not None)
     alone = [name for name, i in instruments.items() if i.run is not None]
     out = []
-    networks: list[tuple[str, int | None]] = [(f"model-{k}", None) for k, _ in enumerate(checkpoints)]
+    networks: list[tuple[str, int | None]] = [(key, None) for key in dict.fromkeys(checkpoints)]
     networks += [(f"twin-{k}", k) for k in range(twins)]
     for network, number in networks:
         here = [*([shared] if shared else []), *((name,) for name in alone)]
@@ -341,14 +343,14 @@ def join(
     setup: Setup,
     instruments: Mapping[str, Instrument],
     done: Mapping[str, dict[str, Readings]],
-    checkpoints: list[str],
+    checkpoints: Mapping[str, str],
     twins: int,
     control: str,
 ) -> dict[str, InstrumentResult]:
-    """done: what each unit gave, by network and instrument ("model-0" -> {...})."""
+    """done: what each unit gave, by network and instrument. checkpoints: name -> its network's key in `done`."""
     out = {}
     for name, i in instruments.items():
-        mine = {c: done[f"model-{k}"][name] for k, c in enumerate(checkpoints) if name in done.get(f"model-{k}", {})}
+        mine = {c: done[key][name] for c, key in checkpoints.items() if name in done.get(key, {})}
         others = [done[f"twin-{k}"][name] for k in range(twins) if name in done.get(f"twin-{k}", {})]
         first = next(iter(mine.values()), {})
         at_input = {
@@ -378,12 +380,12 @@ def measure(
     done: dict[str, dict[str, Readings]] = {}
     control = Control(control=UNTRAINED, said="")
     networks: dict[int | None, nn.Module] = {None: setup.model}
-    for unit in units(wanted, [""], twins):
+    for unit in units(wanted, ["model"], twins):
         if unit.number not in networks:
             other, control = twin(setup.model, twin_seed(seed, unit.number))
             networks = {None: setup.model, unit.number: other}
         done.setdefault(unit.network, {}).update(perform(setup, networks[unit.number], unit, wanted)[0])
-    return join(setup, wanted, done, [""], twins, control.control)
+    return join(setup, wanted, done, {"": "model"}, twins, control.control)
 
 
 def twin_seed(seed: int, number: int | None) -> int:

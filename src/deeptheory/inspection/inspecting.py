@@ -1,7 +1,6 @@
 """dt.inspect: what these theories say about a model, as one result and one page; killed at any moment, it goes on."""
 
 import contextlib
-import hashlib
 import json
 import math
 import sys
@@ -20,6 +19,7 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.inspection import engine
+from deeptheory.inspection.checkpoints import check_fits, checksum, state_of, states_of
 from deeptheory.inspection.cost import Promise, facts, promise, seconds_of, shown, within
 from deeptheory.inspection.engine import Setup, Unit
 from deeptheory.inspection.failing import InstrumentFailed
@@ -28,7 +28,8 @@ from deeptheory.inspection.instrument import Instrument
 from deeptheory.inspection.instruments import chosen
 from deeptheory.inspection.progress import Progress
 from deeptheory.inspection.sampling import sampled
-from deeptheory.inspection.twins import Control, checkpoint_of, twin
+from deeptheory.inspection.twins import UNTRAINED, Control, checkpoint_of, twin
+from deeptheory.recording import Recorder
 from deeptheory.recording.identity import digest_of
 from deeptheory.recording.inputs import first_tensor, mapped
 from deeptheory.recording.sites import unwrap
@@ -45,7 +46,7 @@ def inspect(
     targets: Any = None,
     *,
     instruments: str | Instrument | Iterable[str | Instrument] | None = None,
-    checkpoints: Mapping[str, Any] | Iterable[Any] | None = None,
+    checkpoints: Mapping[Any, Any] | Iterable[Any] | str | Path | Recorder | None = None,
     out: str | Path | None = None,
     skip: Iterable[str] = (),
     layers: str | Iterable[str] | None = None,
@@ -73,15 +74,16 @@ def inspect(
     arrays [n, ...], DataFrame, Dataset, DataLoader (which may bring the targets), tuples and dicts of arguments.
     first: at most so many samples, drawn with the seed (of a loader the first ones); None for all. task: "classes",
     "regression" or "auto". instruments: names (deeptheory.inspection.INSTRUMENTS) or Instruments of your own, None
-    for the default ones; skip: names. checkpoints: {name: state dict, path or module}, or a list of them: each is
-    measured on the same probe, the last is the one that sentences are about. layers, select, batch: as for Recorder.
-    split: whether the probe is of the "train" or the "test" set. twins, permutations: how many controls. budget:
-    seconds or "2min"; instruments that do not fit are left out, with the reason. device, dtype: measure a copy there.
-    out: a run folder with the page; what a killed run has done is taken up again. Returns an Inspection: .findings(),
-    .table(), .dataset(), .figure(), .write(out); the source of each number is its instrument's (docs: instruments).
-    before: called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction,
-    seconds left). since: the time.perf_counter() from which the cost is counted, None for now: what loads a model
-    counts its loading.
+    for the default ones; skip: names. checkpoints: {name or step: state dict, path or module}, a list of them, a
+    folder of them, or a Recorder with weights=: each is measured on the same probe, the last is the one that
+    sentences are about, and the page shows how the numbers moved. layers, select, batch: as for Recorder. split:
+    whether the probe is of the "train" or the "test" set. twins, permutations: how many controls. budget: seconds or
+    "2min"; instruments that do not fit are left out, with the reason. device, dtype: measure a copy there. out: a run
+    folder with the page; what a killed run has done is taken up again. Returns an Inspection: .findings(), .table(),
+    .dataset(), .figure(), .write(out); the source of each number is its instrument's (docs: instruments). before:
+    called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction, seconds
+    left). since: the time.perf_counter() from which the cost is counted, None for now: what loads a model counts its
+    loading.
 
     InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the
     folder holds another run.
@@ -104,7 +106,8 @@ def inspect(
     wanted = {name: i for name, i in wanted.items() if name not in refused}
     if not wanted:
         raise InputError("nothing can be run: " + "; ".join(f"{name}: {why}" for name, why in refused.items()))
-    states = _named(checkpoints)
+    states = states_of(checkpoints)
+    weights = _weights_of(model, states)
     control, twins = _try_a_twin(setup, seed, twins)
     found = promise(setup, wanted, max(len(states), 1), twins)
     if seconds is not None:
@@ -115,12 +118,12 @@ def inspect(
     if before is not None:
         before(setup, found, refused)
     settings = {
-        "model": type(model).__name__, "weights": _weights_of(model), "probe": digest_of(setup.inputs),
-        "targets": _digest(y), "n": setup.n,
+        "model": type(model).__name__, "weights": _identity(model, states, control), "probe": digest_of(setup.inputs),
+            "targets": _digest(y), "n": setup.n,
         "layers": [p.layer.name for p in setup.places], "instruments": list(wanted), "twins": twins,
-        "permutations": permutations, "task": task, "batch": batch, "split": split, "dtype": setup.context(model).dtype,
-        "device": setup.context(model).device,
-        "checkpoints": {name: _weights_of(_state(s)) for name, s in states.items()},
+            "permutations": permutations,
+        "task": task, "batch": batch, "split": split, "dtype": setup.context(model).dtype,
+            "device": setup.context(model).device,
     }  # fmt: skip
     record = Record(
         study="inspect",
@@ -139,7 +142,9 @@ def inspect(
         stack.enter_context(locked(folder))
         record = record.enter(folder, None)
         try:
-            results, spent, failed = _run(setup, wanted, states, twins, control, record, folder, found, progress)
+            results, spent, failed = _run(
+                setup, wanted, states, weights, twins, control, record, folder, found, progress
+            )
         except (KeyboardInterrupt, Exception):
             if out is not None and progress is not False:
                 print(f"stopped; what is done is in {folder}, and the same call goes on from there", file=sys.stderr)
@@ -147,6 +152,7 @@ def inspect(
         record.times["steps"] = {k: round(v, 3) for k, v in spent.items()}
         record.finish(folder)
         said = _facts(setup, record, found, spent, drawn, probe, split, twins, control, wanted)
+        said["weights"] = list(weights.values())[-1][:12]
         inspection = Inspection(
             title=title or type(model).__name__,
             results=results,
@@ -154,8 +160,9 @@ def inspect(
             measured=tuple(dict(vars(layer)) for layer in setup.measured),
             facts=said,
             refused={**refused, **failed},
-            checkpoints=tuple(states) or ("",),
+            checkpoints=tuple(weights),
             notes=_notes(setup, split, said),
+            gradients=checkpoints.recording.gradients if isinstance(checkpoints, Recorder) else None,
         )
         if out is not None:
             inspection.write(folder)
@@ -163,19 +170,17 @@ def inspect(
 
 
 def _run(
-    setup: Setup,
-    wanted: Mapping[str, Instrument],
-    states: Mapping[str, Any],
-    twins: int,
-    control: Control,
-    record: Record,
-    folder: Path,
-    found: Promise,
-    progress: Any,
-):
+    setup: Setup, wanted: Mapping[str, Instrument], states: Mapping[str, Any], weights: Mapping[str, str], twins: int,
+        control: Control,
+    record: Record, folder: Path, found: Promise, progress: Any,
+):  # fmt: skip
     """Every unit that is not there yet; then the results and the seconds by instrument, added up over sessions."""
-    names = list(states) or [""]
-    work = engine.units(wanted, names, twins)
+    names = list(weights)
+    keys = {
+        name: f"model-{weights[name][:16]}" for name in names
+    }  # by content: a folder that grew is measured only where it is new
+    work = engine.units(wanted, keys.values(), twins)
+    named = {key: name for name, key in keys.items()}
     tell = Progress(progress, _shares(work, found, len(names), twins))
     done: dict[str, dict[str, engine.Readings]] = {}
     spent: dict[str, float] = {}
@@ -189,7 +194,7 @@ def _run(
             else:
                 if held[0] != unit.network:
                     held = ("", None)  # one copy at a time
-                    held = unit.network, _network(setup, unit, states, record.seed)
+                    held = unit.network, _network(setup, unit, states, named.get(unit.network, ""), record.seed)
                 network = held[1]
                 assert network is not None
                 passes = max((wanted[n].passes for n in unit.instruments), default=1)
@@ -207,7 +212,7 @@ def _run(
     wanted = {name: i for name, i in wanted.items() if name not in failed}
     if not wanted:
         raise InputError("no instrument could be run: " + "; ".join(f"{name}: {why}" for name, why in failed.items()))
-    return engine.join(setup, wanted, done, names, twins, control.control), spent, failed
+    return engine.join(setup, wanted, done, keys, twins, control.control), spent, failed
 
 
 def _without_failing(
@@ -227,13 +232,27 @@ def _without_failing(
     return {}, {}
 
 
-def _network(setup: Setup, unit: Unit, states: Mapping[str, Any], seed: int) -> nn.Module:
+def _network(setup: Setup, unit: Unit, states: Mapping[str, Any], name: str, seed: int) -> nn.Module:
     if unit.number is not None:
         return twin(setup.model, engine.twin_seed(seed, unit.number))[0]
+    return checkpoint_of(setup.model, state_of(states[name]), name) if states else setup.model
+
+
+def _weights_of(model: nn.Module, states: Mapping[str, Any]) -> dict[str, str]:
+    """A checksum of the weights by checkpoint, "" the model itself. InputError: one does not fit the model."""
     if not states:
-        return setup.model
-    name = list(states)[int(unit.network.rpartition("-")[2])]
-    return checkpoint_of(setup.model, _state(states[name]), name)
+        return {"": checksum(model)}
+    out = {}
+    for name, given in states.items():
+        state = state_of(given)
+        check_fits(model, state, name)
+        out[name] = checksum(state)
+    return out
+
+
+def _identity(model: nn.Module, states: Mapping[str, Any], control: Control) -> str:
+    """Which weights a run is about: with checkpoints only those that its twins are made of, if any."""
+    return "those of the checkpoints" if states and control.control == UNTRAINED else checksum(model)
 
 
 def _shares(work: list[Unit], found: Promise, networks: int, twins: int) -> dict[str, float]:
@@ -266,32 +285,6 @@ def _try_a_twin(setup: Setup, seed: int, twins: int) -> tuple[Control, int]:
         return Control(control="untrained", said=str(error)), 0
 
 
-def _named(checkpoints: Any) -> dict[str, Any]:
-    if checkpoints is None:
-        return {}
-    if isinstance(checkpoints, Mapping) and not any(isinstance(v, torch.Tensor) for v in checkpoints.values()):
-        out = {str(k): v for k, v in checkpoints.items()}
-    else:
-        items = [checkpoints] if isinstance(checkpoints, str | Path | Mapping | nn.Module) else list(checkpoints)
-        out = {Path(c).stem if isinstance(c, str | Path) else f"checkpoint {k + 1}": c for k, c in enumerate(items)}
-        if len(out) < len(items):
-            out = {
-                f"{k + 1}: {Path(c).name if isinstance(c, str | Path) else 'checkpoint'}": c
-                for k, c in enumerate(items)
-            }
-    if not out:
-        raise InputError("checkpoints hold none; give state dicts, paths or modules by name")
-    return out
-
-
-def _state(given: Any) -> Any:
-    if isinstance(given, str | Path):
-        from deeptheory.inspection.weights import read_weights
-
-        return read_weights(Path(given))
-    return given
-
-
 def _moved(model: nn.Module, inputs: Any, device: str | None, dtype: str | None) -> tuple[nn.Module, Any]:
     import copy
 
@@ -305,19 +298,6 @@ def _moved(model: nn.Module, inputs: Any, device: str | None, dtype: str | None)
     if kind is not None:
         inputs = mapped(inputs, lambda v: v.to(kind) if v.is_floating_point() else v)
     return other, inputs
-
-
-def _weights_of(model: Any) -> str:
-    """A checksum of all parameters and buffers."""
-    state = model.state_dict() if isinstance(model, nn.Module) else model
-    digest = hashlib.sha256()
-    for name, t in state.items():
-        digest.update(name.encode())
-        if isinstance(t, torch.Tensor) and not t.is_meta and t.layout == torch.strided and not t.is_quantized:
-            digest.update(np.ascontiguousarray(as_numpy(t)).tobytes())
-        else:
-            digest.update(repr(t).encode())
-    return digest.hexdigest()
 
 
 def _digest(targets: Any) -> str:
@@ -349,8 +329,7 @@ def _facts(
     return {
         "model": type(setup.model).__name__, "parameters": sum(p.numel() for p in setup.model.parameters()),
             "n": setup.n, "drawn": drawn,
-        "probe": probe, "checksum": record.settings["probe"][:12], "weights": record.settings["weights"][:12],
-            "split": split,
+        "probe": probe, "checksum": record.settings["probe"][:12], "split": split,
         "targets": labels.said, "classes": labels.classes, "class_names": list(labels.names[:50]),
             "class_counts": list(labels.counts[:50]),
         "seed": record.seed, "device": context.device, "dtype": context.dtype, "threads": record.threads,

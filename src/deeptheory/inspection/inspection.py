@@ -7,19 +7,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deeptheory.core.errors import InputError
 from deeptheory.core.notebook import block, listed
 from deeptheory.core.results import Result
 from deeptheory.core.storage import write_text
+from deeptheory.inspection.checkpoints import steps_of
 from deeptheory.inspection.instrument import Finding
 from deeptheory.inspection.result import COLUMNS, InstrumentResult
+from deeptheory.inspection.training import over_training
 
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
     import xarray
 
-SCHEMA = 1
+SCHEMA = 2
+SIDE_BY_SIDE = 4  # checkpoints that are drawn as lines by depth
 FILE = "inspection.json"
 CANNOT = (
     "Intervals are over the samples of the probe, for this network only: another training run may differ by more.",
@@ -32,9 +37,8 @@ CANNOT = (
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inspection(Result):
     """What was found. results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with
-    the reason. measured: the layers with their pooling. facts: model, probe, seed, cost. refused:
-    instruments that did not run, with the reason.
-    """
+    the reason. measured: the layers with their pooling. facts: model, probe, seed, cost. refused: instruments that
+    did not run, with the reason. gradients: the Dataset of a GradientRecorder, where a Recorder brought one."""
 
     title: str
     results: Mapping[str, InstrumentResult]
@@ -44,6 +48,7 @@ class Inspection(Result):
     refused: Mapping[str, str]
     checkpoints: tuple[str, ...] = ("",)
     notes: tuple[str, ...] = ()
+    gradients: Any = None
 
     def __repr__(self) -> str:
         several = f", {len(self.checkpoints)} checkpoints" if len(self.checkpoints) > 1 else ""
@@ -86,10 +91,17 @@ class Inspection(Result):
             parts.append(data.rename({str(v): f"{name}_{v}" for v in data.data_vars}))
         return xr.merge(parts, join="outer").reindex(layer=[m["name"] for m in self.measured])
 
-    def scalars(self) -> dict[str, float]:
-        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker;
-        numbers that could not be had are left out."""
-        return {k: v for r in self.results.values() for k, v in r.scalars().items() if not math.isnan(v)}
+    @property
+    def steps(self) -> tuple[float, ...] | None:
+        """The steps of the checkpoints, where their names tell them; None elsewhere."""
+        return steps_of(self.checkpoints) if len(self.checkpoints) > 1 else None
+
+    def scalars(self, checkpoint: str | None = None) -> dict[str, float]:
+        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker; numbers that could not be had are left out.
+
+        checkpoint: one of .checkpoints, None for the last. InputError: there is none of this name.
+        """
+        return {k: v for r in self.results.values() for k, v in r.scalars(checkpoint).items() if not math.isnan(v)}
 
     def figure(self) -> "plotly.graph_objects.Figure":
         """By depth: a row per quantity, with model, twins and permuted labels as lines (plotly)."""
@@ -107,58 +119,40 @@ class Inspection(Result):
         out = Path(out)
         if out.exists() and not out.is_dir():
             raise InputError(f"{out} is a file; name a folder")
-        write_text(out / FILE, json.dumps(self.document(), ensure_ascii=False, allow_nan=False, indent=1))
+        write_text(out / FILE, json.dumps(self.document(), ensure_ascii=False, allow_nan=False))
         write_text(out / "inspection.csv", self.table().to_csv(index=False, lineterminator="\n"))
         return write_inspection_page(out)
 
     def document(self) -> dict[str, Any]:
-        """All of it as JSON values; what is no finite number is text ("NaN", "inf") or null."""
+        """All of it as JSON values; what is no finite number is text ("inf") or null.
+
+        Rows in full of up to four checkpoints, of more only of the last; of all of them, series by step under
+        "training"."""
+        drawn = self.checkpoints if len(self.checkpoints) <= SIDE_BY_SIDE else self.checkpoints[-1:]
         instruments = []
         for name, r in self.results.items():
             i = r.instrument
             chances = {q.name: self.facts.get("chances", {}).get(f"{name}/{q.name}") for q in i.quantities}
-            instruments.append(
-                {
-                    "name": name,
-                    "title": i.title,
-                    "question": i.question,
-                    "source": i.source,
-                    "formula": i.formula,
+            instruments.append({
+                "name": name, "title": i.title, "question": i.question, "source": i.source, "formula": i.formula,
                     "limits": list(i.limits),
-                    "notes": list(r.notes),
-                    "quantities": [
-                        {
-                            "name": q.name,
-                            "title": q.title,
-                            "unit": q.unit,
-                            "about": q.about,
-                            "log": q.log,
-                            "ends": q.ends,
-                            "shown": q.shown,
-                            "chance": chances[q.name],
-                        }
-                        for q in i.quantities
-                    ],
-                    "rows": [
-                        {
-                            **j.row(),
-                            "base": j.base,
-                            "part": j.part,
-                            "label": j.label,
-                            "control": j.control,
-                            "beyond_twins": j.beyond_twins,
-                            "beyond_permuted": j.beyond_permuted,
-                        }
-                        for j in r.rows
-                    ],
-                }
-            )
+                "notes": list(r.notes),
+                "quantities": [
+                    {"name": q.name, "title": q.title, "unit": q.unit, "about": q.about, "log": q.log, "ends": q.ends,
+                        "shown": q.shown, "chance": chances[q.name]}
+                    for q in i.quantities
+                ],
+                "rows": [{**j.row(), "base": j.base, "part": j.part, "label": j.label, "control": j.control,
+                    "beyond_twins": j.beyond_twins,
+                        "beyond_permuted": j.beyond_permuted} for j in r.rows if j.checkpoint in drawn],
+            })  # fmt: skip
         found = [{"instrument": name, **asdict(f)} for name, f in self.findings()]
         return _plain({
             "schema": SCHEMA, "title": self.title, "facts": dict(self.facts), "findings": found,
-            "instruments": instruments, "refused": dict(self.refused), "layers": list(self.layers),
-            "measured": list(self.measured),
-            "checkpoints": list(self.checkpoints), "notes": list(self.notes), "cannot": _cannot(self.facts),
+                "instruments": instruments,
+            "refused": dict(self.refused), "layers": list(self.layers), "measured": list(self.measured),
+            "checkpoints": list(drawn), "training": over_training(self.results, self.checkpoints, self.gradients),
+                "notes": list(self.notes), "cannot": _cannot(self.facts),
         })  # fmt: skip
 
 
@@ -174,6 +168,8 @@ def _cannot(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()  # an instrument of a user's own may give numpy's numbers
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -10,6 +10,7 @@ import torch
 
 from deeptheory.core.errors import InputError
 
+SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
 _INNER = ("state_dict", "model_state_dict", "model", "module", "weights", "net")  # where training scripts put it
 
 
@@ -29,7 +30,7 @@ def read_weights(path: Path, trust: bool = False) -> dict[str, torch.Tensor]:
             return load_file(path)
         except (SafetensorError, OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read as safetensors ({error})") from error
-    if suffix not in (".pt", ".pth", ".ckpt", ".bin", ".tar"):
+    if suffix not in SUFFIXES:
         raise InputError(f"{path} ends in {suffix or 'nothing'!r}; read are .safetensors, .pt, .pth, .ckpt, .bin")
     try:
         found = torch.load(path, map_location="cpu", weights_only=not trust)

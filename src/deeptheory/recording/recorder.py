@@ -19,6 +19,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.memory import give_back
 from deeptheory.core.notebook import block
 from deeptheory.core.storage import read_json, write_text
+from deeptheory.recording.checkpoints import Checkpoints
 from deeptheory.recording.identity import digest_of, key_of, label_of
 from deeptheory.recording.inputs import first_tensor, sample_count, with_targets
 from deeptheory.recording.probe import Changed, Probe
@@ -32,16 +33,18 @@ class Recorder:
     """Takes snapshots of a model on probe inputs; `recording` holds what was kept.
 
     model: any nn.Module; a torch.compile'd or data-parallel one is unwrapped. inputs: a tensor or array [n, ...], a
-    DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset
-    (read once; it may bring the targets); moved to the model's device batch by batch, the model never moves. targets:
+    DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset (read
+    once; it may bring the targets); moved to the model's device batch by batch, the model never moves. targets:
     labels [n] of any kind or p(y|x) [n, class], handed to the readouts. layers: names or globs of what
     `dt.layers(model, x)` lists; None: the output of every activation, every block that adds to a residual stream, and
     the model's ("output"). readouts: streams (`start`) or objects with .summarize; only their summaries are kept.
-    store: a folder to which activations are streamed; else they stay in memory. select: function (name, output) -> the
-    tensor, tuple or dict to look at, for modules with odd outputs. seed: names the seed axis of a single model
-    (default 0). batch: samples a forward pass; None: all, or fewer where a pass would show more than 1 GB.
-    gradients: a GradientRecorder whose table goes into the recording. progress(done, total): called after every batch;
-    else a snapshot that takes long says so on stderr.
+    store: a folder to which activations are streamed; else they stay in memory. select: function (name, output) ->
+    the tensor, tuple or dict to look at, for modules with odd outputs. seed: names the seed axis of a single model
+    (default 0). batch: samples a forward pass; None: all, or fewer where a pass would show more than 1 GB. gradients:
+    a GradientRecorder whose table goes into the recording. weights: a folder that receives the state dict at every
+    snapshot, for instruments that measure afterwards (`dt.inspect(..., checkpoints=recorder)`); activations are then
+    kept only where readouts= or store= ask for something. progress(done, total): called after every batch; else a
+    snapshot that takes long says so on stderr.
 
     InputError: no samples, targets of another length, an unknown layer (near names listed), a layer without a sample
     axis or that runs in some batches only, a step recorded twice, activations larger than the memory there is.
@@ -61,6 +64,7 @@ class Recorder:
         seed: int | None = None,
         batch: int | None = None,
         gradients: Any = None,
+        weights: str | Path | None = None,
         progress: Callable[[int, int], Any] | None = None,
     ):
         self.model = unwrap(model)
@@ -82,6 +86,11 @@ class Recorder:
                 "readouts= keeps only summaries and store= streams activations; give one of them: stored activations "
                 "can be read out later with information_plane(recording, readout=)"
             )
+        self.weights = None if weights is None else Checkpoints(weights)
+        if self.weights is not None and hasattr(self.model, "seeds"):
+            raise InputError(
+                "weights= keeps those of one network, and the model is a Population; record population.network(0)"
+            )
         self.seeds = tuple(getattr(self.model, "seeds", None) or (0 if seed is None else int(seed),))
         self._probe = Probe(self.model, given, self.layers, batch, select)
         self.inputs = self._probe.inputs
@@ -99,14 +108,15 @@ class Recorder:
 
     def __repr__(self) -> str:
         keeps = f"summaries of {', '.join(self._kept.readouts)}" if self.readouts else "activations"
+        keeps = keeps if self._keeps_more else "weights alone"
         which = (
             "default layers"
             if self.layers is None
             else f"layers {', '.join(self.layers[:4])}{', ...' * (len(self.layers) > 4)}"
         )
         return (
-            f"Recorder({type(self.model).__name__}, {self.n} inputs, {which}, {keeps}; "
-            f"{len(self._kept.steps)} steps recorded)"
+            f"Recorder({type(self.model).__name__}, {self.n} inputs, {which}, {keeps}; {len(self.steps)} steps "
+            "recorded)"
         )
 
     def _repr_html_(self) -> str:
@@ -119,17 +129,31 @@ class Recorder:
             self._kept.gradients = self.gradients.dataset()
         return self._kept
 
+    @property
+    def _keeps_more(self) -> bool:
+        """Whether anything but weights is kept."""
+        return bool(self.readouts) or self._stored or self.weights is None
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps recorded so far, ascending; where only weights are kept, those of this session."""
+        return self._kept.steps if self._keeps_more or self.weights is None else tuple(sorted(self.weights.saved))
+
     def snapshot(self, step: int) -> None:
         """Forward the probe inputs in eval mode and keep what was asked for under this step."""
         if int(step) != step:
             raise InputError(f"step is {step}; needed: an integer (of epochs, or of optimizer steps)")
         self._kept.check_new(int(step))
+        if self.weights is not None:
+            if step in self.steps:
+                raise InputError(f"step {step} is recorded already; give every snapshot a step of its own")
+            self.weights.save(int(step), self.model)
         if self.readouts:
             self._kept.add_summaries(int(step), self._summaries())
             give_back()
         elif self._stored:
             self._store(int(step))
-        else:
+        elif self.weights is None:
             self._kept.add(int(step), {name: a.cpu() for name, a in self.activations().items()})
 
     def activations(self) -> dict[str, torch.Tensor]:
@@ -298,16 +322,20 @@ class Recorder:
 
     def keep(self, path: Path) -> None:
         """Save what was recorded, for a training checkpoint; of a stored recording only which steps it had."""
+        if self.weights is not None:
+            write_text(path / "weights.json", json.dumps(self.weights.steps))
         if self._stored:
             write_text(path / "steps.json", json.dumps(self._kept.steps))
-        else:
+        elif self._keeps_more:
             self._kept.save(path)
 
     def resume(self, path: Path) -> None:
         """Go on from such a save. InputError: it is of other inputs, seeds, targets or readouts."""
+        if self.weights is not None:
+            self.weights.forget_after(read_json(path / "weights.json", "checkpoint"))
         if self._stored:
             self._kept.forget_after(read_json(path / "steps.json", "checkpoint"))
-        else:
+        elif self._keeps_more:
             self.restore(Recording.load(path))
 
     def restore(self, recording: Recording) -> None:

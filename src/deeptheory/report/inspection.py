@@ -4,6 +4,7 @@ downloads.
 
 import base64
 import csv
+import gzip
 import io
 import json
 from pathlib import Path
@@ -13,10 +14,13 @@ from deeptheory import __version__
 from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.report.assets import NAME, asset, hash_of, seconds
-from deeptheory.report.depth_chart import chart, short
+from deeptheory.report.depth_chart import chart
+from deeptheory.report.svg import short
+from deeptheory.report.training import training_section
 
 FILE = "inspection.json"
-SCHEMA = 1
+SCHEMA = 2
+_PLAIN = 200_000  # bytes up to which a download is not compressed
 _CSV = (
     "instrument", "checkpoint", "layer", "depth", "quantity", "value", "low", "high", "unit", "twin_mean", "twin_least",
     "twin_most", "twins",
@@ -51,7 +55,7 @@ def _render(found: dict[str, Any]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"seconds": seconds, "short": short, "bytes": _bytes, "count": lambda v: f"{v:,}"}
     policy = f"default-src 'none'; style-src {hash_of(style)}; img-src data:; base-uri 'none'; form-action 'none'"
-    figures = _by_depth(found)
+    figures, training = _by_depth(found), training_section(found)
     return environment.from_string(asset("inspection.html.j2")).render(
         found=found,
         facts=found["facts"],
@@ -61,8 +65,8 @@ def _render(found: dict[str, Any]) -> str:
         policy=policy,
         style=style,
         version=__version__,
-        json_link=_link("application/json", json.dumps(found, ensure_ascii=False, separators=(",", ":"))),
-        csv_link=_link("text/csv", _csv(found)),
+        training=training,
+        downloads=_downloads(found, training),
         limits=_limits(found),
     )
 
@@ -149,8 +153,24 @@ def _csv(found: dict[str, Any]) -> str:
     return out.getvalue()
 
 
-def _link(kind: str, text: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(text.encode()).decode()}"
+def _downloads(found: dict[str, Any], training: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    """(file, what it is, link), each within the page."""
+    rest = {k: v for k, v in found.items() if k != "training"} if training and training["rows"] else found
+    document = json.dumps(rest, ensure_ascii=False, separators=(",", ":"))
+    out = [
+        ("inspection.json", "JSON", "application/json", document),
+        ("inspection.csv", "CSV", "text/csv", _csv(found)),
+    ]
+    if training and training["rows"]:
+        out.append(("training.csv", "main numbers by step (CSV)", "text/csv", training["csv"]))
+    return [_link(*given) for given in out]
+
+
+def _link(name: str, title: str, kind: str, text: str) -> tuple[str, str, str]:
+    data = text.encode()
+    if len(data) > _PLAIN:
+        name, title, kind, data = f"{name}.gz", f"{title}, gzip", "application/gzip", gzip.compress(data, 9, mtime=0)
+    return name, title, f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _bytes(n: float) -> str:
