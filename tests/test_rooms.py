@@ -37,6 +37,7 @@ TOPICS = {  # tests that ask one question of several files
     "information/bottleneck/test_solvers.py",
     "information/test_streams.py",
     "information/test_ties.py",
+    "inspection/test_strangers.py",
     "networks/architectures/test_face_networks.py",
     "networks/test_errors.py",
     "recording/test_architectures.py",

@@ -141,13 +141,8 @@ class _Stream:
         found = mean_interval(there)
         constant = f"; {len(r2) - len(there)} constant ones are left out" if len(there) < len(r2) else ""
         of = f"{len(r2)} of {self._layer.units} units" if len(r2) < self._layer.units else f"{len(r2)} units"
-        return Reading(
-            quantity=quantity,
-            value=found.value,
-            low=found.low,
-            high=found.high,
-            note=f"mean of {of}{constant}; the interval is over units",
-        )
+        return Reading(quantity=quantity, value=found.value, low=found.low, high=min(found.high, 1.0),
+            note=f"mean of {of}{constant}; the interval is over units")  # fmt: skip
 
 
 _SCORES: WeakKeyDictionary[Context, Any] = WeakKeyDictionary()
@@ -165,7 +160,7 @@ def _scores(context: Context) -> Tensor | str:
         (t for t in tensors_of(context.inputs) if t.is_floating_point() and t.ndim and len(t) == context.n), None
     )
     if first is None:
-        return "the inputs are integers (tokens?); they have no principal components"
+        return "the inputs are integers (tokens?) or complex; they have no principal components"
     x = first[chosen_rows(context, _ROWS)].flatten(1)
     if x.shape[1] > _PIXELS:
         generator = torch.Generator().manual_seed(context.seed)
@@ -195,7 +190,7 @@ def finding(result: Any) -> Finding | None:
         if there:
             first, last = there[0], there[-1]
             text = (
-                f"A {name} polynomial of the first {COMPONENTS} principal components of the input explains a "
+                f"A {name} polynomial of the input's first principal components (at most {COMPONENTS}) explains a "
                 f"held-out fraction of {first.said()} of a unit's variance at {first.label}"
             )
             if last is not first:

@@ -154,7 +154,13 @@ def within(found: Promise, instruments: Mapping[str, Instrument], budget: float)
 def _pieces(setup: Setup, shared: list[Instrument]) -> tuple[list[int], "list[_Piece]"]:
     """Numbers of samples, growing, and the time that each took."""
     n = min(_FIRST, setup.n) if setup.batch is None else min(setup.batch, setup.n)
-    _once(setup, shared, n)  # warm
+    try:
+        _once(setup, shared, n)  # warm
+    except Exception:  # a model made for one number of samples
+        if n == setup.size:
+            raise
+        n = setup.size
+        _once(setup, shared, n)
     sizes, pieces = [n], [_steady(setup, shared, n)]
     while (n := sizes[-1]) < setup.n:
         m = min(setup.n, _GROWTH * n)

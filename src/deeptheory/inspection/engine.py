@@ -19,7 +19,7 @@ from deeptheory.inspection.instruments import chosen
 from deeptheory.inspection.labels import Labels, labels_of
 from deeptheory.inspection.layers_met import Place, check_single, places
 from deeptheory.inspection.result import InstrumentResult, joined
-from deeptheory.inspection.twins import UNTRAINED, Control, twin
+from deeptheory.inspection.twins import UNTRAINED, Control, seeded, twin
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import cut, first_tensor, own_copy, sample_count, with_targets
 from deeptheory.recording.probe import Probe
@@ -319,10 +319,11 @@ def perform(
     context = setup.context(network, unit.number)
     first = instruments[unit.instruments[0]]
     began = time.perf_counter()
-    if first.run is not None:
-        found = {first.name: probe_of_model(setup, network, first, context)}
-        return found, {first.name: time.perf_counter() - began}
-    found, spent = streams(setup, network, [instruments[n] for n in unit.instruments], context, tell)
+    with seeded(network, setup.seed):  # of a forward pass that draws
+        if first.run is not None:
+            found = {first.name: probe_of_model(setup, network, first, context)}
+            return found, {first.name: time.perf_counter() - began}
+        found, spent = streams(setup, network, [instruments[n] for n in unit.instruments], context, tell)
     return found, {"shared pass": time.perf_counter() - began - sum(spent.values()), **spent}
 
 
@@ -348,14 +349,12 @@ def join(
     control: str,
 ) -> dict[str, InstrumentResult]:
     """done: what each unit gave, by network and instrument. checkpoints: name -> its network's key in `done`."""
-    out = {}
+    out, inputs = {}, {p.layer.name for p in setup.places if p.layer.role == "input"}
     for name, i in instruments.items():
         mine = {c: done[key][name] for c, key in checkpoints.items() if name in done.get(key, {})}
         others = [done[f"twin-{k}"][name] for k in range(twins) if name in done.get(f"twin-{k}", {})]
         first = next(iter(mine.values()), {})
-        at_input = {
-            layer: rs for layer, rs in first.items() if layer == "input" and setup.places[0].layer.role == "input"
-        }
+        at_input = {layer: rs for layer, rs in first.items() if layer in inputs}
         out[name] = joined(i, setup.measured, mine, [{**at_input, **t} for t in others], control)
     return out
 

@@ -21,7 +21,10 @@ _BOUNDS = {
     "erf": (-1.0, 1.0),
 }
 _END = 0.025  # of the range: within it of an end a value counts as saturated
-_ROUNDING = 32  # units in the last place within which a layer is constant
+_ROUNDING, _COARSE = (
+    32,
+    4,
+)  # units in the last place within which a layer is constant; of half precision, which sums in float32
 _MOSTLY = 0.95  # of a unit's values
 _STILL = 1e-6  # of the layer's largest value: a unit that moves less is constant
 _Z = 1.959964
@@ -93,7 +96,8 @@ def participation(x: torch.Tensor, eps: float = 2.0**-23) -> Reading:
     largest = float(x.abs().max())
     x = x - x.mean(dim=0)
     scale = float(x.abs().max())
-    if float(x.square().mean().sqrt()) <= _ROUNDING * eps * largest:  # its directions would be those of the rounding
+    places = _COARSE if eps > 2.0**-16 else _ROUNDING
+    if float(x.square().mean().sqrt()) <= places * eps * largest:  # its directions would be those of the rounding
         return Reading(quantity="rank", value=math.nan, note="the layer is constant, up to rounding")
     x = x / scale
     m = n - 1
@@ -166,7 +170,9 @@ def finding(result: Any) -> tuple[Finding, ...]:
             control = f" ({dead[0].control}: up to {max(twins):.0%} of a layer)" if twins else ""
             out.append(
                 Finding(
-                    text=f"No unit is dead on this probe, at {len(dead)} layers{control}.", quantity="dead", weight=0.5
+                    text=f"No unit is dead on this probe, at {len(dead)} layer{'s' * (len(dead) != 1)}{control}.",
+                    quantity="dead",
+                    weight=0.5,
                 )
             )
     bad = [r for r in result.of("non_finite") if r.value > 0]

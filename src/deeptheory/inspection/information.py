@@ -186,12 +186,12 @@ def finding(result: Any) -> tuple[Finding, ...]:
             "= H(Y) there whatever is trained. Nothing is said of compression from one checkpoint"
         )
         out.append(Finding(text=f"{text}.", quantity="binned_alone", layer=every[0].layer, weight=0.9))
-    there = [r for r in result.of("noise_i_y") if not math.isnan(r.value) and r.beyond_permuted]
+    there = [r for r in result.of("noise_i_y") if r.beyond_permuted and r.value > max(r.permuted)]
     if there:
         best = max(there, key=lambda r: r.value)
         text = (
-            f"Under Gaussian noise of {SIGMA:g} of the samples' root mean squared distance, {best.label} knows "
-            f"most of the label: {best.said()}"
+            f"Under Gaussian noise of {SIGMA:g} of the samples' root mean squared distance, {best.label} has the "
+            f"most about the label: {best.said()}"
         )
         out.append(Finding(text=f"{text}.", quantity="noise_i_y", layer=best.layer, weight=1))
     return tuple(out)

@@ -28,10 +28,10 @@ from deeptheory.inspection.instrument import Instrument
 from deeptheory.inspection.instruments import chosen
 from deeptheory.inspection.progress import Progress
 from deeptheory.inspection.sampling import sampled
-from deeptheory.inspection.twins import UNTRAINED, Control, checkpoint_of, twin
+from deeptheory.inspection.twins import UNTRAINED, Control, checkpoint_of, draws, twin
 from deeptheory.recording import Recorder
 from deeptheory.recording.identity import digest_of
-from deeptheory.recording.inputs import first_tensor, mapped
+from deeptheory.recording.inputs import cut, first_tensor, mapped
 from deeptheory.recording.sites import unwrap
 from deeptheory.runs import Record
 from deeptheory.runs.lock import locked
@@ -362,6 +362,11 @@ def _notes(setup: Setup, split: str, said: Mapping[str, Any]) -> tuple[str, ...]
         )
     if not said["twins"]:
         out.append(f"No untrained twins: {said['twins_said']}. What is shown has no such control.")
+    if draws(setup.model, cut(setup.inputs, setup.n, 0, setup.size), setup.grad):
+        out.append(
+            "The forward pass draws random numbers, in eval mode too: another seed gives other numbers, which no "
+            "interval here covers."
+        )
     if labels.counts and min(labels.counts) < 10 and len(labels.counts) > 1:
         out.append(
             f"The rarest class has {min(labels.counts)} sample{'s' * (min(labels.counts) != 1)}; "

@@ -17,7 +17,7 @@ from deeptheory.inspection.instrument import Head, Layer
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import call, cut, first_tensor, sample_count
 from deeptheory.recording.operations import ACTIVATIONS
-from deeptheory.recording.sites import OUTPUT, Seen, looking, tensors_in
+from deeptheory.recording.sites import OUTPUT, Seen, looking, tensors_in, unused
 from deeptheory.recording.tracing import Site
 
 _NONLINEARITIES = frozenset(name.replace("_", "") for name in ACTIVATIONS)
@@ -109,7 +109,8 @@ def places(
     found: list[Place] = []
     first = first_tensor(inputs)
     if first is not None and first.is_floating_point():
-        found.append(_place(_Shape("input", "input", "input", tuple(first.shape[1:])), None, "mean", seed))
+        name = "input" if "input" not in wanted else unused("model input", wanted)
+        found.append(_place(_Shape(name, "input", "input", tuple(first.shape[1:])), None, "mean", seed))
     for name, site in wanted.items():
         shape = tuple(site.shape[1:])
         role = "output" if site.role == "output" or name.split(".")[0] == OUTPUT else site.role or "activation"
@@ -130,6 +131,11 @@ def places(
         found.append(_place(said, axis, "mean", seed, skip_first=apart == "first", masked=masked))
         if apart:
             found.append(_place(said, axis, apart, seed))
+    names: set[str] = set()
+    for k, p in enumerate(found):  # a module may itself be called "a[CLS]"
+        own = unused(p.layer.name, names)
+        names.add(own)
+        found[k] = p if own == p.layer.name else replace(p, layer=replace(p.layer, name=own))
     head, module = _head(met, found, classes)
     if isinstance(head, Head) and head.layer not in {p.layer.name for p in found}:
         width = head.weight.shape[1]
@@ -246,7 +252,7 @@ def _meet(model: nn.Module, few: Any, wanted: set[str], grad: bool) -> _Met:
                 met.channels[s.name] = last[0]
             met.paths[s.name] = s.where
             met.ops[s.name] = s.op
-            met.after[s.name] = weighted[0] if weighted[0] != s.where else ""
+            met.after[s.name] = weighted[0] if s.op in ACTIVATIONS and weighted[0] != s.where else ""
             met.tensors[s.name] = t.detach().clone()
 
     def hook(name: str):
@@ -356,6 +362,11 @@ def _feeds(p: Place, met: _Met, given: torch.Tensor) -> bool:
 
 
 def check_single(model: nn.Module) -> None:
-    """InputError: the model is many networks in one."""
+    """InputError: the model is many networks in one, or has no values."""
+    meta = next((name for name, p in model.named_parameters() if p.is_meta), None)
+    if meta is not None:
+        raise InputError(
+            f"{meta} is on the meta device and has no values; model.to_empty(device='cpu') and load weights"
+        )
     if getattr(model, "seeds", None) is not None and hasattr(model, "network"):
         raise InputError("the model is a Population; inspect one network of it: population.network(0)")

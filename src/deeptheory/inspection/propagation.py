@@ -119,12 +119,17 @@ def _forward(model: nn.Module, given: Any, check: bool) -> tuple[Tensor, Tensor]
     moved = mapped(given, lambda v: v if parameter is None else v.to(parameter.device))
     ready = mapped(moved, leaf)
     if not leaves:
-        raise InputError("the inputs are integers (tokens?); a Jacobian needs real inputs")
+        raise InputError("the inputs are integers (tokens?) or complex; a Jacobian needs real inputs")
     shown = next(
-        (t for _, t in tensors_in(call(model, ready)) if t.is_floating_point() and t.ndim and len(t) == n), None
+        (
+            t
+            for _, t in tensors_in(call(model, ready))
+            if t.is_floating_point() and t.ndim and len(t) == n and t.numel()
+        ),
+        None,
     )
     if shown is None:
-        raise InputError("the model gives no floating tensor with a row per sample")
+        raise InputError("the model gives no floating tensor with a row per sample, or an empty one")
     if not shown.requires_grad:
         raise InputError(
             "the output has no derivative with respect to the input (a detach, a rounding, or no_grad inside)"
@@ -218,7 +223,7 @@ def run(context: Context) -> dict[str, list[Reading]]:
         if square.shape[1] > 1:
             spread = _spread(square)
         else:
-            spread = _none("relative_variance", "one output has one singular value")
+            spread = _none("relative_variance", "one output, or one input, has one singular value")
         return {"": [mean, largest, spread]}
     size = float(found["mean"].mean())
     drawn = float(found["error"].square().sum().sqrt()) / len(found["error"])
@@ -272,7 +277,7 @@ def _over_inputs(quantity: str, values: Tensor, note: str = "") -> Reading:
     if bad:
         return _none(quantity, f"{bad} of {len(v)} inputs give no finite number")
     found = mean_interval(v)
-    return Reading(quantity=quantity, value=found.value, low=found.low, high=found.high, note=note)
+    return Reading(quantity=quantity, value=found.value, low=max(found.low, 0.0), high=found.high, note=note)
 
 
 def _none(quantity: str, why: str) -> Reading:

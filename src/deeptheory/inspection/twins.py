@@ -10,6 +10,7 @@ import contextlib
 import copy
 import random
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from torch import nn
 
 from deeptheory.core.errors import InputError
 from deeptheory.inspection.weights import named_alike
+from deeptheory.recording.found import as_found
+from deeptheory.recording.inputs import call
 
 UNTRAINED, PERMUTED = "untrained", "weights permuted"
 
@@ -45,17 +48,34 @@ def twin(model: nn.Module, seed: int) -> tuple[nn.Module, Control]:
         raise InputError(
             f"the model cannot be copied ({type(error).__name__}: {error}); it gets no untrained twins"
         ) from error
+    with seeded(other, seed), torch.inference_mode(False), torch.no_grad():
+        return other, _restart(other, seed)
+
+
+@contextlib.contextmanager
+def seeded(model: nn.Module, seed: int) -> Iterator[None]:
+    """The generators of Python, numpy and torch start from a seed, and are as before when the block ends."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    devices = sorted({p.device.index or 0 for p in other.parameters() if p.device.type == "cuda"})
+    devices = sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
     try:
-        with torch.random.fork_rng(devices=devices), torch.inference_mode(False), torch.no_grad():
+        with torch.random.fork_rng(devices=devices):
             torch.manual_seed(seed)
             random.seed(seed)
             np.random.seed(seed % 2**32)  # noqa: NPY002
-            return other, _restart(other, seed)
+            yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
+
+
+def draws(model: nn.Module, inputs: Any, grad: bool) -> bool:
+    """Whether the forward pass draws random numbers, in eval mode: sampling, or a dropout that is always on. Left as
+    found."""
+    with as_found(model, grad):
+        before = random.getstate(), np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
+        call(model, inputs)
+        after = random.getstate(), np.random.get_state()[1], torch.get_rng_state()  # noqa: NPY002
+        return before[0] != after[0] or bool((before[1] != after[1]).any()) or not torch.equal(before[2], after[2])
 
 
 def _restart(model: nn.Module, seed: int) -> Control:

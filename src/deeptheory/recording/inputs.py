@@ -84,7 +84,7 @@ def _joined(parts: list[Any]) -> Any:
 
 def _entered(value: Any, dtype: torch.dtype | None) -> Any:
     if isinstance(value, torch.Tensor):
-        return value.detach()
+        return _dense(value.detach())
     if hasattr(value, "iloc"):  # a pandas DataFrame or Series
         return _array(value.to_numpy(), dtype)
     if isinstance(value, dict) or hasattr(value, "keys"):
@@ -97,8 +97,16 @@ def _entered(value: Any, dtype: torch.dtype | None) -> Any:
             raise InputError(
                 f"inputs are a list of tensors of {len(shapes)} shapes, {sorted(shapes)[:3]}; pad or resize them to one"
             )
-        return torch.stack([v.detach() for v in value])
+        return torch.stack([_dense(v.detach()) for v in value])
     return _array(value, dtype)
+
+
+def _dense(t: torch.Tensor) -> torch.Tensor:
+    if t.layout != torch.strided or t.is_nested:
+        kind = "nested" if t.is_nested else str(t.layout).removeprefix("torch.")
+        fix = "pad it, torch.nested.to_padded_tensor(x, 0)" if t.is_nested else "give x.to_dense()"
+        raise InputError(f"inputs hold a tensor that is not dense ({kind}), of which samples cannot be taken; {fix}")
+    return t
 
 
 def _part(value: Any, dtype: torch.dtype | None) -> Any:
@@ -106,7 +114,7 @@ def _part(value: Any, dtype: torch.dtype | None) -> Any:
     if isinstance(value, torch.Tensor | dict | tuple) or hasattr(value, "keys") or hasattr(value, "iloc"):
         return _entered(value, dtype)
     if isinstance(value, list) and value and all(isinstance(v, torch.Tensor) for v in value):
-        return [v.detach() for v in value]
+        return [_dense(v.detach()) for v in value]
     return _array(value, dtype) if hasattr(value, "shape") else value
 
 

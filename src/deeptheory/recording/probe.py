@@ -195,7 +195,11 @@ class Probe:
                         raise Changed(_only_some(s.name, start, stop, "runs"))
 
                 with looking(model, see, self.select):
-                    call(model, self.inputs if size >= self.n else cut(self.inputs, self.n, start, stop))
+                    try:
+                        call(model, self.inputs if size >= self.n else cut(self.inputs, self.n, start, stop))
+                    except Exception as error:
+                        error.add_note(f"raised in the forward pass of samples {start} to {stop - 1} of the probe")
+                        raise
                 lost = next((name for name in self.wanted if name not in met), None)
                 if lost is not None:
                     raise Changed(_only_some(lost, start, stop, "does not run"))

@@ -5,9 +5,10 @@ activations; a compiled module calls no hook that was added after its first call
 that a hook has already seen, so what is kept is copied at once; a TorchScript module takes no hooks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import chain, count
 from types import FunctionType
 from typing import Any
 
@@ -58,6 +59,11 @@ def unwrap(model: Any) -> nn.Module:
     return model
 
 
+def unused(name: str, given: Container[str]) -> str:
+    """The name, with a number where it is given already."""
+    return next(n for n in chain([name], (f"{name}#{k}" for k in count(2))) if n not in given)
+
+
 def clean(name: str) -> str:
     """A module's path without the wrappers that torch.compile and data parallelism add."""
     return ".".join(p for p in name.split(".") if p != "_orig_mod")
@@ -75,15 +81,21 @@ def looking(model: nn.Module, see: Callable[[Seen], None], select=None, trace: A
     if trace is not None:
         trace.stack = stack
     counts: dict[str, int] = {}
+    given: set[str] = set()
     handles = []
 
     def numbered(name: str) -> str:
+        name = f"self.{name}" if name.partition(".")[0] == OUTPUT else name  # what the model gives has that name
         counts[name] = counts.get(name, 0) + 1
         return name if counts[name] == 1 else f"{name}#{counts[name]}"
 
     def note(name: str, kind: str, value: Any, where: str, module: nn.Module | None, op: str = "") -> None:
         for suffix, tensor in tensors_in(value if select is None else select(name, value)):
-            see(Seen(name + suffix, name, kind, tensor, where, module, op))
+            own = unused(
+                name + suffix, given
+            )  # enc.0 is the first child of enc, and the first of two tensors that enc gives
+            given.add(own)
+            see(Seen(own, name, kind, tensor, where, module, op))
 
     def enter(name: str):
         def hook(module, args, kwargs):
@@ -104,9 +116,9 @@ def looking(model: nn.Module, see: Callable[[Seen], None], select=None, trace: A
 
         return hook
 
-    def called(op: str, given: Any, out: Any) -> None:
+    def called(op: str, args: Any, out: Any) -> None:
         if trace is not None:
-            trace.flow(op, given, out)
+            trace.flow(op, args, out)
         if ignored(op) or not stack or is_nonlinear(stack[-1][1]):
             return
         if isinstance(out, torch.Tensor) or (isinstance(out, tuple | list) and any(map(torch.is_tensor, out))):

@@ -103,7 +103,7 @@ def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None =
                 far,
             )
         )
-    out += _never_called(model, {r.seen.where for r in trace.rows if r.seen.module is not None})
+    out += _never_called(model, {r.seen.where for r in trace.rows if r.seen.module is not None}, n)
     return out, {r.seen.name for r in trace.rows}
 
 
@@ -259,7 +259,7 @@ def _roles(trace: Trace, rows: list[Row]) -> dict[str, str]:
     return out
 
 
-def _never_called(model: nn.Module, called: set[str]) -> list[Site]:
+def _never_called(model: nn.Module, called: set[str], n: int) -> list[Site]:
     """Modules without a row: TorchScript, or not called, though their parents may use their weights."""
     out: list[Site] = []
     for name, module in model.named_modules():
@@ -272,6 +272,9 @@ def _never_called(model: nn.Module, called: set[str]) -> list[Site]:
         elif isinstance(module, nn.ModuleList | nn.ModuleDict | nn.ParameterList | nn.ParameterDict):
             continue
         else:
-            why = "this forward pass does not call it (whoever holds it may use its weights)"
+            why = (
+                f"the forward pass of {n} sample{'s' * (n != 1)} does not call it (whoever holds it may use its "
+                f"weights)"
+            )
         out.append(Site(path, type(module).__name__, (), "", 0, "", why, why))
     return out
