@@ -46,7 +46,8 @@ class Scale:
 class Study:
     """A paper's experiments; loads no torch until a part of it is asked for.
 
-    paper: the citation. arxiv: its number there, by which the study is found as well. protocols: named sets of settings that were published,
+    paper: the citation. arxiv: its number there, by which the study is found as well. links: further addresses of it, (text,
+    address). protocols: named sets of settings that were published,
     the first of them the default. settings: what a user may change. claim_setting(scale, protocol): of the claims that state
     none themselves, one of verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
 
@@ -58,6 +59,7 @@ class Study:
     title: str
     paper: str
     arxiv: str = ""
+    links: tuple[tuple[str, str], ...] = ()
     scales: Mapping[str, Scale]
     protocols: Mapping[str, Mapping[str, Any]]
     settings: Mapping[str, Setting] = field(default_factory=dict)

@@ -26,6 +26,7 @@ from deeptheory.studies.chang_tsao_2017.layers import (
 from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import estimate, table_of
 
+MAIN = "flat-curves"
 TITLE = "The code for facial identity, asked of networks"
 _CONTROLS = {"untrained": "both, before training", "pixels": "pixels, as many"}
 
@@ -33,11 +34,8 @@ _CONTROLS = {"untrained": "both, before training", "pixels": "pixels, as many"}
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     return (
-        f"{settings['networks']} networks, each trained to distinguish {settings['people']} people of its own "
-        f"({settings['steps']} steps), are shown {settings['stimuli']} faces drawn from a face space of {settings['shape']} shape "
-        f"and {settings['appearance']} appearance coordinates. Up to {settings['cells']} units per layer are recorded like cells: "
-        f"{settings['rate']:g} spikes a second on average, counted in {1000 * settings['window']:g} ms, {settings['trials']} "
-        f"trials per face. Scale “{scale}”. The same network before training and plain pixels are shown next to it."
+        f"Networks that distinguish {settings['people']} people are shown {settings['stimuli']} faces of a face space, and their units are "
+        "recorded like cells: do they code faces by axes, more than before training and more than pixels?"
     )
 
 

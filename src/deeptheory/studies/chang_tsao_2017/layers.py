@@ -17,7 +17,7 @@ import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.statistics import spearman
-from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
+from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 from deeptheory.networks import FaceNet
 from deeptheory.report import charts
 from deeptheory.runs import Plate, derive
@@ -218,7 +218,7 @@ def of(data: Any, key: str, condition: str, layer: str = LAST) -> np.ndarray:
 def line_chart(series: dict[str, tuple], x: str, y: str, x_title: str, y_title: str, *, paired: bool = False, log: str = "") -> tuple[Any, Any]:  # fmt: skip
     """Chart and table of {name: (x, y, dash)}; paired: two that follow each other are of one color."""
     table = table_of([{"series": name, x: a, y: float(b)} for name, (at, values, _) in series.items() for a, b in zip(at, values)])  # fmt: skip
-    colors = np.repeat(layer_colors(len(series) // 2), 2) if paired else layer_colors(len(series))
+    colors = np.repeat(series_colors(len(series) // 2), 2) if paired else series_colors(len(series))
     style = {name: {"line": {"color": str(c), "dash": dash}} for (name, (*_, dash)), c in zip(series.items(), colors)}
     figure = charts.lines(table, x, y, "series", markers=True, x_title=x_title, y_title=y_title, log=log, style=style)
     if log:
@@ -294,7 +294,7 @@ def histogram(results: Any, settings: dict) -> Plate:
         shares = np.histogram(found, edges)[0] / max(len(found), 1)
         rows += [{"series": name, "low": a, "high": b, "share": s, "cells": len(found)} for a, b, s in zip(edges[:-1], edges[1:], shares)]  # fmt: skip
     table = table_of(rows)
-    style = {name: {"line": {"shape": "hvh", "dash": "solid" if c == "trained" else "dash", "color": color}} for (name, (c, _)), color in zip(kinds.items(), [*layer_colors(4), NEUTRAL])}  # fmt: skip
+    style = {name: {"line": {"shape": "hvh", "dash": "solid" if c == "trained" else "dash", "color": color}} for (name, (c, _)), color in zip(kinds.items(), [*series_colors(4), NEUTRAL])}  # fmt: skip
     drawn = table.assign(middle=(table["low"] + table["high"]) / 2).drop(columns=["low", "high"])  # bins, no intervals
     figure = charts.lines(drawn, "middle", "share", "series", x_title="shape preference index", y_title="share of tuned cells", style=style)  # fmt: skip
     return Plate(
