@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import LAYER_COLORS, NEUTRAL, layer_colors, new_figure
+from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure, series_colors
 
 _MOST = 1000  # points a figure
 
@@ -18,7 +18,7 @@ def draw_ramps(ramp: Any, units: int) -> Any:
 
     figure = new_figure(xaxis_title="projection onto the axis (standard deviations)", yaxis_title="response")
     best = np.argsort(-ramp.r)[:units]
-    for k, color in zip(best, layer_colors(len(best))):
+    for k, color in zip(best, series_colors(len(best))):
         full = ramp.count[k] > 1
         figure.add_trace(
             go.Scatter(
@@ -62,7 +62,7 @@ def draw_flatness(flatness: Any) -> Any:
         xaxis_title="variance explained along the axis", yaxis_title="variance explained orthogonal to it (adjusted)"
     )
     rows = slice(0, _MOST)
-    for wanted, name, color in ((True, "flat", LAYER_COLORS[2]), (False, "not shown to be flat", LAYER_COLORS[1])):
+    for wanted, name, color in ((True, "flat", SERIES_COLORS[2]), (False, "not shown to be flat", SERIES_COLORS[1])):
         which = np.flatnonzero(flatness.flat[rows] == wanted)
         figure.add_trace(
             go.Scatter(
@@ -87,7 +87,7 @@ def draw_models(models: Any) -> Any:
 
     figure = new_figure(xaxis_title="held-out R² of the exemplar model", yaxis_title="held-out R² of the axis model")
     x, y = models.of("exemplar"), models.of("axis")
-    colors = dict(zip(("axis", "exemplar", "norm x direction", "energy"), LAYER_COLORS))
+    colors = dict(zip(("axis", "exemplar", "norm x direction", "energy"), SERIES_COLORS))
     for name in dict.fromkeys(models.verdict.tolist()):
         which = np.flatnonzero(models.verdict == name)[:_MOST]
         figure.add_trace(
@@ -109,7 +109,7 @@ def draw_decoding(decoding: Any) -> Any:
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="feature", yaxis_title="explained variance, left out")
-    for (name, index), color in zip(decoding.blocks.items(), layer_colors(len(decoding.blocks))):
+    for (name, index), color in zip(decoding.blocks.items(), series_colors(len(decoding.blocks))):
         figure.add_trace(
             go.Scatter(
                 x=index.tolist(),
@@ -130,8 +130,8 @@ def draw_identification(found: Any) -> Any:
     figure.update_layout(new_figure().layout)
     n = list(found.candidates)
     rows = (
-        (found.accuracy[-1], f"{found.sizes[-1]} units", LAYER_COLORS[0], "solid"),
-        (found.best_single, "best single unit", LAYER_COLORS[1], "solid"),
+        (found.accuracy[-1], f"{found.sizes[-1]} units", SERIES_COLORS[0], "solid"),
+        (found.best_single, "best single unit", SERIES_COLORS[1], "solid"),
         (found.chance, "chance", NEUTRAL, "dot"),
     )
     for y, name, color, dash in rows:
@@ -148,7 +148,7 @@ def draw_identification(found: Any) -> Any:
             error_y={"array": _round(high - found.accuracy[:, -1]), "arrayminus": _round(found.accuracy[:, -1] - low)},
             mode="lines+markers",
             name=f"of {n[-1]} candidates",
-            line={"color": LAYER_COLORS[2]},
+            line={"color": SERIES_COLORS[2]},
         ),
         row=1,
         col=2,
@@ -185,7 +185,7 @@ def draw_efficiency(found: Any, reader: str) -> Any:
     figure = new_figure(xaxis_title="units", yaxis_title=f"right ({reader})")
     figure.update_xaxes(type="log")
     r = found.readers.index(reader)
-    for m, (name, color) in enumerate(zip(("axis metric", "distance metric"), LAYER_COLORS)):
+    for m, (name, color) in enumerate(zip(("axis metric", "distance metric"), SERIES_COLORS)):
         for s in range(len(found.seeds)):
             y = _round(found.accuracy[s, m, :, r])
             figure.add_trace(

@@ -19,7 +19,7 @@ from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.theme import layer_colors, new_figure
+from deeptheory.core.theme import new_figure, series_colors
 
 if TYPE_CHECKING:
     import pandas
@@ -111,7 +111,7 @@ class RoutingTrace(Result):
         )
         middles = (self.edges[1:] + self.edges[:-1]) / 2
         shares = self.distances.sum(1) / self.distances.sum((1, 2))[:, None]
-        for k, (y, color) in enumerate(zip(shares, layer_colors(len(shares)))):
+        for k, (y, color) in enumerate(zip(shares, series_colors(len(shares)))):
             line = {"color": color, "shape": "hvh"}
             figure.add_trace(
                 go.Scatter(

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.core.theme import LAYER_COLORS, NEUTRAL, new_figure
+from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure
 
 if TYPE_CHECKING:
     import pandas
@@ -54,7 +54,7 @@ def _nodes(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -
     for k, m in enumerate(linears):
         weight = m.weight.detach().to(torch.float64).numpy()
         top = np.abs(weight).max(initial=0) or 1.0
-        for sign, color in ((1, LAYER_COLORS[0]), (-1, LAYER_COLORS[1])):
+        for sign, color in ((1, SERIES_COLORS[0]), (-1, SERIES_COLORS[1])):
             for strong in (True, False):
                 size = np.abs(weight) / top
                 chosen = (np.sign(weight) == sign) & ((size > 0.3) == strong)
@@ -92,7 +92,7 @@ def _nodes(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -
     return figure
 
 
-_COLORS = {"input": NEUTRAL, "neuron": LAYER_COLORS[2], "sum": LAYER_COLORS[4], "output": NEUTRAL}
+_COLORS = {"input": NEUTRAL, "neuron": SERIES_COLORS[2], "sum": SERIES_COLORS[4], "output": NEUTRAL}
 
 
 def _layers(linears: list[nn.Linear], names: list[list[str]], kinds: list[str]) -> Any:
@@ -133,10 +133,8 @@ def draw_counts(title: str, table: "pandas.DataFrame") -> Any:
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="hidden layers", yaxis_title="neurons", title=title)
-    for name, key, color in (
-        ("at most (construction)", "upper", LAYER_COLORS[0]),
-        ("at least (rank)", "lower", LAYER_COLORS[1]),
-    ):
+    for name, key, color in (("at most (construction)", "upper", SERIES_COLORS[0]), ("at least (rank)", "lower",
+        SERIES_COLORS[1])):  # fmt: skip
         values = [float(v) for v in table[key]]
         figure.add_trace(
             go.Scatter(

@@ -12,7 +12,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
-from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
+from deeptheory.core.theme import NEUTRAL, STEP_SCALE, colors_of, new_figure
 
 if TYPE_CHECKING:
     import pandas
@@ -50,7 +50,7 @@ def lines(
     _check(table, x, y, series, panel, each)
     figure, places = _panels(table, panel, columns, x_title, y_title)
     names, shown = _values(table, series), set()
-    colors = dict(zip(names, layer_colors(len(names))))
+    colors = colors_of(names)
     for part, name, title in _groups(table, series, panel, each):
         color, where = colors[name], places[title]
         group = {} if name is None else {"legendgroup": str(name), "name": str(name)}
@@ -110,7 +110,7 @@ def points(
     names, categories = _values(table, series), None
     if not np.issubdtype(np.asarray(table[x]).dtype, np.number):
         categories = _values(table, x)
-    for k, (name, color) in enumerate(zip(names, layer_colors(len(names)))):
+    for k, (name, color) in enumerate(colors_of(names).items()):
         offset = _DODGE * (k - (len(names) - 1) / 2)
         for rows, size in ((each, 5), (table, 9)):
             part = None if rows is None else rows if series is None else rows[rows[series] == name]
@@ -190,21 +190,121 @@ def bars(
     _check(table, *columns, y, series)
     names = _values(table, series)
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, barmode="stack")
-    for name, color in zip(names, layer_colors(len(names))):
+    for name, color in colors_of(names).items():
         part = table[table[series] == name]
         at = [part[c].tolist() for c in columns]
         figure.add_trace(go.Bar(x=at if len(at) > 1 else at[0], y=_shorts(part[y]), name=str(name), marker_color=color))
     return figure
 
 
-def reference(
-    figure: Any,
+def paths(
+    table: "pandas.DataFrame",
+    x: str,
+    y: str,
+    step: str,
+    layer: str,
     *,
-    level: float | None = None,
-    upright: float | Sequence[float] = (),
-    diagonal: Sequence[float] = (),
-    label: str = "",
+    panel: str | None = None,
+    bound: tuple[Sequence[float], Sequence[float]] | None = None,
+    x_title: str = "",
+    y_title: str = "",
+    columns: int = 3,
 ) -> Any:
+    """The plane colored by training time, as the papers draw it: at each step one line through all layers, its dots
+    and itself in the color of the step on a logarithmic scale (of step + 1); each layer's name where it ends.
+
+    bound: (x, y) of a curve, drawn dashed into every panel. InputError: a column that the table does not have.
+    """
+    from plotly.colors import sample_colorscale
+
+    _check(table, x, y, step, layer, panel)
+    figure, places = _panels(table, panel, columns, x_title, y_title)
+    figure.update_layout(showlegend=False, height=1.25 * (figure.layout.height or 430))
+    top = float(np.log10(table[step].max() + 1)) or 1.0
+    for title, where in places.items():
+        part = table if panel is None else table[table[panel] == title]
+        for at, rows in part.groupby(step, sort=True):
+            (color,) = sample_colorscale(STEP_SCALE, [np.log10(float(at) + 1) / top])
+            said = [f"{name}, epoch {at}" for name in rows[layer]]
+            style = {"mode": "lines+markers", "line": {"color": color, "width": 1}, "marker": {"size": 7,
+                "color": color}, "text": said, "name": f"epoch {at}"}  # fmt: skip
+            _scatter(figure, _shorts(rows[x]), _shorts(rows[y]), {**style,
+                "hovertemplate": "%{text}<br>%{x:.3f}, %{y:.3f}<extra></extra>"}, where)  # fmt: skip
+        if bound is not None:
+            line = {"color": NEUTRAL, "width": 2, "dash": "dash"}
+            _scatter(
+                figure,
+                *map(_shorts, bound),
+                {"mode": "lines", "line": line, "name": "bound", "hoverinfo": "skip"},
+                where,
+            )
+        _name_ends(figure, part[part[step] == part[step].max()], x, y, layer, where)
+    ticks = [t for t in (0, 10, 100, 1000, 10_000, 100_000) if np.log10(t + 1) < 0.96 * top] + [int(table[step].max())]
+    bar = {"title": {"text": "epoch"}, "tickvals": [float(np.log10(t + 1)) for t in ticks],
+        "ticktext": [str(t) for t in ticks], "thickness": 12}  # fmt: skip
+    scale = {"colorscale": [[p / 20, c] for p, c in enumerate(sample_colorscale(STEP_SCALE,
+        [p / 20 for p in range(21)]))], "cmin": 0, "cmax": top}  # fmt: skip
+    _scatter(figure, [None], [None], {"mode": "markers", "marker": {"color": [0], "showscale": True, "colorbar": bar,
+        **scale}, "hoverinfo": "skip"}, next(iter(places.values())))  # fmt: skip
+    return figure
+
+
+def _name_ends(figure: Any, last: Any, x: str, y: str, layer: str, where: Mapping[str, Any]) -> None:
+    """The names of layers at their last points; those that lie on each other share one place."""
+    rows = sorted(zip(last[x], last[y], last[layer]), key=lambda row: -row[0])
+    reach = 0.08 * (max(last[x].max(), 1e-9) - min(last[x].min(), 0))
+    groups: list[list[tuple]] = []
+    for row in rows:
+        if groups and abs(groups[-1][-1][0] - row[0]) < reach:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    for group in groups:
+        names = [str(name) for _, _, name in group][::-1]
+        first, final = sorted((names[0], names[-1]))
+        said = final if len(names) == 1 else f"{first} to {final.removeprefix('layer')}"
+        side = "right" if group[0][0] > 0.85 * last[x].max() else "left"
+        figure.add_annotation(
+            x=group[0][0], y=min(v for _, v, _ in group), text=said, showarrow=False, xanchor=side, yanchor="top",
+            yshift=-6, name="label", **where,
+        )  # fmt: skip
+
+
+def region(figure: Any, low: float, high: float, *, along: str = "y", **where: Any) -> Any:
+    """The figure with the region of a claim shaded, which was stated before the measurement, along the axis of its
+    quantity.
+
+    Infinite ends stop at the edge of the figure. where: row and col of a panel; all panels by default.
+    """
+    seen = [v for t in figure.data for v in _covered(t, along)]
+    inside = [v for v in (low, high) if np.isfinite(v)]
+    span = min([*seen, *inside]), max([*seen, *inside])
+    logarithmic = getattr(figure.layout, f"{along}axis").type == "log"
+    room = 0.06 * (span[1] - span[0] or 1)
+    edge = (span[0] / 2, span[1] * 2) if logarithmic else (span[0] - room, span[1] + room)
+    ends = [low if np.isfinite(low) else edge[0], high if np.isfinite(high) else edge[1]]
+    add = figure.add_hrect if along == "y" else figure.add_vrect
+    add(**{f"{along}0": ends[0], f"{along}1": ends[1]}, fillcolor="#0a6b3d", opacity=0.12, line_width=0, layer="below",
+        name="region", **where)  # fmt: skip
+    if not logarithmic and getattr(figure.layout, f"{along}axis").range is None:
+        (figure.update_yaxes if along == "y" else figure.update_xaxes)(range=edge, **where)
+    return figure
+
+
+def _covered(trace: Any, along: str) -> list[float]:
+    """What a trace covers along an axis, its intervals included."""
+    values = getattr(trace, along)
+    values = [] if values is None else list(values)
+    error = getattr(trace, f"error_{along}", None)
+    if error is not None and error.array is not None:
+        down = error.arrayminus if error.arrayminus is not None else error.array
+        values = [v + d for v, d in zip(values, error.array) if None not in (v, d)] + [v - d for v, d in zip(values,
+            down) if None not in (v, d)]  # fmt: skip
+    return [float(v) for v in values if isinstance(v, int | float | np.number) and np.isfinite(v)]
+
+
+def reference(figure: Any, *, level: float | None = None, upright: float | Sequence[float] = (),
+    diagonal: Sequence[float] = (), label: str = "") -> Any:  # fmt: skip
     """The figure with dotted lines: at a level, upright ones, and y = x between two ends. label: what the level is."""
     line = {"dash": "dot", "color": NEUTRAL, "width": 1}
     if level is not None:

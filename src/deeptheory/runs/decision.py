@@ -15,12 +15,12 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
+from deeptheory.core.region import Region
 from deeptheory.core.results import Estimate
 from deeptheory.core.statistics import LEVEL, holm
 from deeptheory.core.verdicts import DECIDED, INCONCLUSIVE, NOT_JUDGED, NOT_RUN, PUBLISHED, SETTINGS, in_words
 from deeptheory.runs.intervals import Sample, deciding_p, interval, least_p, needs
 from deeptheory.runs.ledger import COLUMNS, Entry, Ledger
-from deeptheory.runs.region import Region
 
 
 @dataclass(frozen=True)

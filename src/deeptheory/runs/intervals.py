@@ -14,9 +14,9 @@ import numpy as np
 from deeptheory.core import statistics
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.region import Region
 from deeptheory.core.statistics import LEVEL, Interval
 from deeptheory.core.verdicts import INCONCLUSIVE, REPRODUCED
-from deeptheory.runs.region import Region
 
 SHARE = "share"
 LEAST_ALPHA = 1e-13

@@ -14,10 +14,10 @@ import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import count_of, unknown
+from deeptheory.core.region import Region
 from deeptheory.core.results import Result
 from deeptheory.core.storage import CLAIMS_SCHEMA, check_claims, read_json, write_text
 from deeptheory.core.verdicts import VERDICTS, counted, headline
-from deeptheory.runs.region import Region
 
 if TYPE_CHECKING:
     import pandas

@@ -1,14 +1,15 @@
 """A paper, as the source of claims: what all of its claims share is stated once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
 from deeptheory.core.results import Estimate
-from deeptheory.runs import Claim, Sample
+from deeptheory.runs import Claim, Region, Sample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,16 @@ def exact(value: float, method: str, unit: str = "1", **more: Any) -> Estimate:
 def ratio(a: Any, b: Any) -> Sample:
     """Mean of a over mean of b, [network] both, paired."""
     return Sample(np.stack([a, b], axis=1), "ratio")
+
+
+def stated(claims: Sequence[Claim], name: str) -> tuple[float, float]:
+    """The ends of the region that a claim states, to be drawn where its quantity is. InputError: no such claim, or
+    none stated."""
+    for claim in claims:
+        if claim.id == name and claim.region is not None:
+            region = Region.parse(claim.region, claim.published)
+            return region.low, region.high
+    raise InputError(unknown(name, [c.id for c in claims if c.region is not None], what="claim with a region"))
 
 
 def place(data: Any, layer: str, kind: str = "") -> int:

@@ -46,10 +46,10 @@ class Scale:
 class Study:
     """A paper's experiments; loads no torch until a part of it is asked for.
 
-    paper: the citation. arxiv: its number there, by which the study is found as well. protocols: named sets of settings
-    that were published, the first of them the default. settings: what a user may change.
-    claim_setting(scale, protocol): of the claims that state none themselves, one of verdicts.SETTINGS. count: the
-    setting that says how many independent networks or draws there are.
+    paper: the citation. arxiv: its number there, by which the study is found as well. links: further addresses of it,
+    (text, address). protocols: named sets of settings that were published, the first of them the default. settings:
+    what a user may change. claim_setting(scale, protocol): of the claims that state none themselves, one of
+    verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
 
     The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises
     InputError), claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted
@@ -60,6 +60,7 @@ class Study:
     title: str
     paper: str
     arxiv: str = ""
+    links: tuple[tuple[str, str], ...] = ()
     scales: Mapping[str, Scale]
     protocols: Mapping[str, Mapping[str, Any]]
     settings: Mapping[str, Setting] = field(default_factory=dict)

@@ -67,7 +67,7 @@ class LayerwiseAxisCode(Result):
     def figure(self, name: str = "preference") -> "plotly.graph_objects.Figure":
         """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions,
         axis (better than exemplar), explained. InputError: another name, or models that were not compared."""
-        from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
+        from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 
         column, title = pick(_FIGURES, name, what="figure")
         table = self.table()
@@ -76,7 +76,7 @@ class LayerwiseAxisCode(Result):
         import plotly.graph_objects as go
 
         figure = new_figure(xaxis_title="layer", yaxis_title=title)
-        for condition, color in zip(CONDITIONS[:2], layer_colors(2)):
+        for condition, color in zip(CONDITIONS[:2], series_colors(2)):
             part = table[table["condition"] == condition]
             y = [None if not np.isfinite(v) else round(float(v), 4) for v in part[column]]
             figure.add_trace(

@@ -104,13 +104,13 @@ class RenormalizationFlow(Result):
         """Mean coupling against step, logarithmic, beside the rule's straight lines."""
         import plotly.graph_objects as go
 
-        from deeptheory.core.theme import layer_colors, new_figure
+        from deeptheory.core.theme import new_figure, series_colors
 
         figure = new_figure(xaxis_title=f"blockings by {self.b} x {self.b}", yaxis_title="coupling")
         figure.update_yaxes(type="log")
         figure.update_xaxes(dtick=1)
         mean, steps = self.couplings.mean(0), np.arange(self.couplings.shape[1])
-        for i, color in enumerate(layer_colors(mean.shape[1])):
+        for i, color in enumerate(series_colors(mean.shape[1])):
             rule = mean[0, i] * float(self.b) ** (self.predicted[i] * steps)
             figure.add_trace(go.Scatter(x=steps, y=mean[:, i], name=f"y_{i} measured", mode="markers",
                                         marker={"color": color, "size": 10}))  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.theme import layer_colors, new_figure
+from deeptheory.core.theme import new_figure, series_colors
 from deeptheory.information.bottleneck.annealing import anneal
 from deeptheory.information.bottleneck.joint import as_joint, informations
 from deeptheory.information.bottleneck.methods import check_betas, check_count
@@ -52,7 +52,7 @@ class BottleneckBranches(Result):
         import plotly.graph_objects as go
 
         figure = new_figure(xaxis_title="I(X;T) (bits)", yaxis_title="I(T;Y) (bits)")
-        for k, color in enumerate(layer_colors(len(self.clusters))):
+        for k, color in enumerate(series_colors(len(self.clusters))):
             order = np.argsort(self.i_x[k], kind="stable")
             points = {"x": self.i_x[k][order].round(5).tolist(), "y": self.i_y[k][order].round(5).tolist()}
             figure.add_trace(

@@ -14,7 +14,7 @@ import numpy as np
 
 from deeptheory.core.arrays import Array, as_numpy, like
 from deeptheory.core.results import Result
-from deeptheory.core.theme import LAYER_COLORS, NEUTRAL, new_figure
+from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure
 from deeptheory.information.bottleneck.joint import Joint, as_joint
 from deeptheory.information.bottleneck.methods import check_betas, check_clock, check_count, deterministic_note
 from deeptheory.information.bottleneck.optimal import informations_of, solve_path
@@ -276,7 +276,7 @@ def draw_curve(table, i_xy: float) -> Any:
     figure.add_trace(go.Scatter(**points, mode="lines", line=line, text=hover, name="bound"))
     size = "clusters" if "clusters" in table else "dimension"
     new = table[table[size].diff().fillna(0) != 0]
-    marker = {"symbol": "diamond", "size": 8, "color": LAYER_COLORS[1]}
+    marker = {"symbol": "diamond", "size": 8, "color": SERIES_COLORS[1]}
     text = [f"beta {b:.4g}: {s} {size}" for b, s in zip(new["beta"], new[size])]
     figure.add_trace(
         go.Scatter(

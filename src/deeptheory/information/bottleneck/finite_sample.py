@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.theme import LAYER_COLORS, NEUTRAL, new_figure
+from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ class FiniteSampleBound(Result):
         figure = new_figure(xaxis_title="R = I(X;T) (bits)", yaxis_title="D = I(X;Y|T) (bits)")
         for column, color, name in (
             ("distortion", NEUTRAL, "bound"),
-            ("worst", LAYER_COLORS[1], f"with {self.n} samples"),
+            ("worst", SERIES_COLORS[1], f"with {self.n} samples"),
         ):
             points = {"x": table["rate"].round(5).tolist(), "y": table[column].round(5).tolist()}
             figure.add_trace(go.Scatter(**points, mode="lines", line={"color": color}, name=name))
-        mark = {"size": 10, "color": LAYER_COLORS[1]}
+        mark = {"size": 10, "color": SERIES_COLORS[1]}
         figure.add_trace(go.Scatter(x=[self.r_star], y=[self.d_star], mode="markers", marker=mark, name="(R*, D*)"))
         top = float(self.distortion.max())
         figure.update_yaxes(range=[-0.04 * top, max(1.6 * top, 1.2 * self.d_star)])

@@ -7,7 +7,7 @@ import numpy as np
 
 from deeptheory.core.arrays import Array
 from deeptheory.core.results import Result
-from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
+from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 from deeptheory.information.bottleneck.joint import Joint, informations
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class BottleneckSolution(Result):
         width = table["p_t"].fillna(1 / len(table)).to_numpy()
         figure = new_figure(xaxis_title="clusters, as wide as p(t)", yaxis_title="p(y|t)", barmode="stack")
         center = (np.cumsum(width) - width / 2).round(5).tolist()
-        for label, color in zip(labels, layer_colors(len(labels))):
+        for label, color in zip(labels, series_colors(len(labels))):
             bar = {"x": center, "y": table[label].round(5).tolist(), "width": width.round(5).tolist()}
             figure.add_trace(
                 go.Bar(**bar, name=label, marker={"color": color, "line": {"color": NEUTRAL, "width": 0.5}})

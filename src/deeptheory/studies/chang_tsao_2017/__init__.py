@@ -80,6 +80,7 @@ STUDY = Study(
     name="chang-tsao-2017",
     title="The code for facial identity: axes, flat null planes and readouts, in networks that tell people apart",
     paper="Chang & Tsao 2017, Cell 169:1013; measures as in their released code, with its units replaced by networks'",
+    links=(("doi:10.1016/j.cell.2017.05.011", "https://doi.org/10.1016/j.cell.2017.05.011"),),
     scales=SCALES,
     protocols=PROTOCOLS,
     settings=SETTINGS,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.errors import InputError
-from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
+from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.chang_tsao_2017 import claims
@@ -118,7 +118,7 @@ def histogram(results: Any, settings: dict) -> Plate:
     table = table_of(rows)
     style = {
         name: {"line": {"shape": "hvh", "dash": "solid" if c == "trained" else "dash", "color": color}}
-        for (name, (c, _)), color in zip(kinds.items(), [*layer_colors(4), NEUTRAL])
+        for (name, (c, _)), color in zip(kinds.items(), [*series_colors(4), NEUTRAL])
     }
     drawn = table.assign(middle=(table["low"] + table["high"]) / 2).drop(columns=["low", "high"])  # bins, no intervals
     figure = charts.lines(

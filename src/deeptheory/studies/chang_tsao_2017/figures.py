@@ -31,6 +31,7 @@ from deeptheory.studies.chang_tsao_2017.layers import (
 from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import estimate, table_of
 
+MAIN = "flat-curves"
 TITLE = "The code for facial identity, asked of networks"
 _CONTROLS = {"untrained": "both, before training", "pixels": "pixels, as many"}
 
@@ -38,12 +39,9 @@ _CONTROLS = {"untrained": "both, before training", "pixels": "pixels, as many"}
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     return (
-        f"{settings['networks']} networks, each trained to distinguish {settings['people']} people of its own "
-        f"({settings['steps']} steps), are shown {settings['stimuli']} faces drawn from a face space of "
-        f"{settings['shape']} shape and {settings['appearance']} appearance coordinates. Up to {settings['cells']} "
-        f"units per layer are recorded like cells: {settings['rate']:g} spikes a second on average, counted in "
-        f"{1000 * settings['window']:g} ms, {settings['trials']} trials per face. Scale “{scale}”. The same network "
-        "before training and plain pixels are shown next to it."
+        f"Networks that distinguish {settings['people']} people are shown {settings['stimuli']} faces of a face "
+        f"space, and their units are "
+        "recorded like cells: do they code faces by axes, more than before training and more than pixels?"
     )
 
 

@@ -17,7 +17,7 @@ from torch.nn.utils import vector_to_parameters
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.statistics import spearman
-from deeptheory.core.theme import NEUTRAL, layer_colors
+from deeptheory.core.theme import NEUTRAL, series_colors
 from deeptheory.networks import FaceNet
 from deeptheory.report import charts
 from deeptheory.runs import derive
@@ -232,7 +232,7 @@ def line_chart(
     table = table_of(
         [{"series": name, x: a, y: float(b)} for name, (at, values, _) in series.items() for a, b in zip(at, values)]
     )
-    colors = np.repeat(layer_colors(len(series) // 2), 2) if paired else layer_colors(len(series))
+    colors = np.repeat(series_colors(len(series) // 2), 2) if paired else series_colors(len(series))
     style = {name: {"line": {"color": str(c), "dash": dash}} for (name, (*_, dash)), c in zip(series.items(), colors)}
     figure = charts.lines(table, x, y, "series", markers=True, x_title=x_title, y_title=y_title, log=log, style=style)
     if log:

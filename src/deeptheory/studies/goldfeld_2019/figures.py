@@ -13,6 +13,7 @@ from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import by_layer, curve, measured, over_training, table_of
 
 _NOISY = {"noisy": "noise in every layer", "orthonormal": "and orthonormal weights"}
+MAIN = "noisy"
 TITLE = "Estimating information flow in deep neural networks"
 
 
@@ -20,10 +21,10 @@ def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     shape = "-".join(str(w) for w in settings["widths"])
     return (
-        "A deterministic network has nothing to compress: I(X;T) is the entropy of its input. Here the noise "
-        f"(standard deviation {settings['noise']:g} in every hidden layer; the value is from memory, unverified) or "
-        f"the levels ({settings['bits']} bits) belong to the network, so that I(X;T) does. {settings['networks']} "
-        f"networks {shape} of each kind, {settings['epochs']} epochs, the 12-bit task; scale “{scale}”. In bits."
+        f"Networks {shape} with noise of their own (standard deviation {settings['noise']:g}, from memory, "
+        f"unverified) or with "
+        f"{settings['bits']}-bit levels learn the 12-bit task for {settings['epochs']} epochs: does I(X;T), which is "
+        f"theirs, fall?"
     )
 
 

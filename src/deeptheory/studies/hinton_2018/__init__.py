@@ -108,6 +108,7 @@ STUDY = Study(
     name="hinton-2018",
     title="Matrix capsules routed by EM: new viewpoints, ablations, votes, attacks",
     paper="Hinton, Sabour & Frosst 2018, ICLR, OpenReview HJWLfGWRb; released program: google-research, capsule_em",
+    links=(("OpenReview HJWLfGWRb", "https://openreview.net/forum?id=HJWLfGWRb"),),
     scales=SCALES,
     protocols=PROTOCOLS,
     settings=SETTINGS,

@@ -11,6 +11,7 @@ from deeptheory.studies.hinton_2018.claims import compared, end, votes_tighten
 from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import estimate, table_of, trainings
 
+MAIN = "votes"
 TITLE = "Matrix capsules with EM routing"
 _ABLATIONS = {
     "whole": "r = 3, matrices, spread loss",
@@ -37,13 +38,11 @@ def notices(settings: dict) -> list[str]:
 
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
-    a, b, *rest = settings["types"]
     side = settings["crop"] or settings["size"]
     return (
-        f"{settings['networks']} networks of each kind: {a} channels, {b} primary types, {', '.join(map(str, rest))} "
-        f"types of convolutional capsules, on {settings['source']} at {side}x{side}, batches of {settings['batch']}, "
-        f"{settings['updates'][0]} steps on some viewpoints, {settings['updates'][1]} on all; protocol "
-        f"“{settings['protocol']}”, scale “{scale}”."
+        f"Matrix capsules and convolutional networks learn {settings['source']} at {side}x{side} in "
+        f"{settings['updates'][0]} steps on "
+        "some viewpoints: who recognizes new ones, and who resists attacks?"
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.core.theme import NEUTRAL, layer_colors
+from deeptheory.core.theme import NEUTRAL, series_colors
 from deeptheory.report import charts
 from deeptheory.runs import Plate, Sample
 from deeptheory.runs.intervals import interval
@@ -11,14 +11,16 @@ from deeptheory.studies.lin_tegmark_rolnick_2017.steps import DATA, PARAMETERS
 from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import estimate, table_of
 
+MAIN = "gates"
 TITLE = "Why does deep and cheap learning work so well?"
 
 
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     return (
-        "The paper argues from identities, counts and observations about nature, and measures nothing. Here its "
-        f"identities are checked, its counts are enumerated and its observations are measured, scale “{scale}”."
+        "The paper argues from identities, counts and observations about nature; here the identities are checked, "
+        "the counts "
+        "enumerated and the observations measured."
     )
 
 
@@ -52,7 +54,7 @@ def _precision(results: Any, settings: dict) -> Plate:
     )
     wide.columns = ["n" if a == "n" else f"{a} {b}" for a, b in wide.columns]
     names, style = {}, {}
-    for kind, label, color in zip(("flat", "tree"), ("one layer, 2^n neurons", "binary tree"), layer_colors(2)):
+    for kind, label, color in zip(("flat", "tree"), ("one layer, 2^n neurons", "binary tree"), series_colors(2)):
         for what, said, dash in (("error", "found", "solid"), ("certificate", "certified", "dot")):
             names[f"{kind} {what}"] = f"{label}, {said}"
             style[f"{label}, {said}"] = {"line": {"color": color, "dash": dash}}
@@ -188,7 +190,7 @@ def _flow(results: Any, settings: dict) -> Plate:
     figure = charts.points(
         table.assign(name=names), "step", "coupling", "name", log="y", x_title="blockings by 2 x 2", y_title="coupling"
     )
-    for i, (start, color) in enumerate(zip(table["coupling"][::2], layer_colors(3))):
+    for i, (start, color) in enumerate(zip(table["coupling"][::2], series_colors(3))):
         rule = (start, start * 2.0 ** (2 - 2 * i))
         charts.add_line(figure, (0, 1), rule, f"y_{i} b^{2 - 2 * i}", color=color, line={"dash": "dot", "width": 2})
     return Plate(

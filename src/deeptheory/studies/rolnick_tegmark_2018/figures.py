@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.core.theme import LAYER_COLORS
+from deeptheory.core.theme import SERIES_COLORS
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.pages import Part
@@ -14,6 +14,7 @@ from deeptheory.studies.rolnick_tegmark_2018.claims import deep_bound, frontier,
 from deeptheory.studies.rolnick_tegmark_2018.steps import MONOMIALS
 from deeptheory.studies.tables import estimate, table_of
 
+MAIN = "learned"
 TITLE = "The power of deeper networks for expressing natural functions"
 _TABLED = (8, 16, 20, 32, 64)
 _GROUPED = ((20, 3), (64, 3), (1000, 4), (100_000, 6))  # n, hidden layers
@@ -24,10 +25,9 @@ def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     shapes = len(settings["depths"]) * len(settings["widths"])
     return (
-        "Neurons that a polynomial needs, counted exactly by rank and by construction; and products of "
-        f"{settings['n']} numbers learned by {settings['networks']} networks in each of {shapes} shapes "
-        f"({settings['activation']}, {settings['optimizer']}, absolute error, {settings['steps']} minibatches of "
-        f"{settings['batch']}), protocol “{settings['protocol']}”, scale “{scale}”."
+        f"Neurons that a polynomial needs are counted by rank and by construction, and networks of {shapes} shapes "
+        f"learn the product "
+        f"of {settings['n']} numbers in {settings['steps']} steps."
     )
 
 
@@ -66,14 +66,9 @@ def _groups(results: Any, settings: dict) -> Plate:
     real = {(n, k, "equation 5"): dt.cheap.real_groups(n, k) for n, k in _GROUPED}
     whole = {(n, k, "whole, sorted"): sorted(dt.cheap.product_optimum(n, k)[1]) for n, k in _GROUPED if n <= _WHOLE_TO}
     found = sorted((real | whole).items(), key=lambda item: item[0][0])
-    table = table_of(
-        [
-            {"n": n, "hidden_layers": k, "layer": i, "group": float(b), "kind": kind}
-            for (n, k, kind), groups in found
-            for i, b in enumerate(groups, start=1)
-        ]
-    )
-    colors = dict(zip((n for n, _ in _GROUPED), LAYER_COLORS))
+    table = table_of([{"n": n, "hidden_layers": k, "layer": i, "group": float(b), "kind": kind} for (n, k, kind),
+        groups in found for i, b in enumerate(groups, start=1)])  # fmt: skip
+    colors = dict(zip((n for n, _ in _GROUPED), SERIES_COLORS))
     style = {f"n = {n}, equation 5": {"line": {"color": c}} for n, c in colors.items()}
     style |= {
         f"n = {n}, whole, sorted": {"mode": "markers", "marker": {"color": c, "symbol": "square-open", "size": 12}}
@@ -148,9 +143,8 @@ def _learned(results: Any, settings: dict) -> Plate:
         z_title="error",
     )
     k = np.linspace(max(1, table["depth"].min() - 0.5), table["depth"].max() + 0.5, 60)
-    charts.add_line(
-        figure, np.log2(frontier(n, k)), k, "frontier of theorem 5.1", color=LAYER_COLORS[1], line={"width": 4}
-    )
+    charts.add_line(figure, np.log2(frontier(n, k)), k, "frontier of theorem 5.1", color=SERIES_COLORS[1],
+        line={"width": 4})  # fmt: skip
     return Plate(
         name="learned",
         title=f"Error of learned products of {n} numbers, by depth and width (the paper's figure 2)",

@@ -8,9 +8,11 @@ import deeptheory as dt
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.pages import Part
-from deeptheory.studies.sabour_2017.claims import compared, end
+from deeptheory.studies.paper import stated
+from deeptheory.studies.sabour_2017.claims import CLAIMS, compared, end
 from deeptheory.studies.tables import estimate, table_of, trainings
 
+MAIN = "reconstructions"
 TITLE = "Dynamic routing between capsules"
 _ROWS = ("r1", "r1-reconstruction", "r3", "r3-reconstruction", "cnn")
 
@@ -27,11 +29,10 @@ def notices(settings: dict) -> list[str]:
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     side = 28 // settings["shrink"]
-    half = " (every 2x2 pixels are one)" if settings["shrink"] == 2 else ""
     return (
-        f"{settings['networks']} networks of each kind, digits at {side}x{side}{half}, {settings['train']} to train "
-        f"and {settings['test']} to test, batches of {settings['batch']}, {', '.join(map(str, settings['updates']))} "
-        f"steps on digits, moved and overlaid digits; protocol “{settings['protocol']}”, scale “{scale}”."
+        f"Capsule and convolutional networks learn digits at {side}x{side}, {settings['train']} images in "
+        f"{settings['updates'][0]} steps; "
+        "moved and overlaid digits follow: do capsules draw, resist and separate better?"
     )
 
 
@@ -144,15 +145,15 @@ def _width(results: Any, settings: dict) -> Plate:
     return Plate(
         name="width",
         title="Is one number of the pose the width?",
-        figure=charts.reference(figure, level=0.8),
+        figure=charts.region(figure, *stated(CLAIMS, "width-dimension-exists")),
         table=table,
-        see="For each class the number of the pose whose movement explains the drawn width best. Above the line, "
-        "one number is a width.",
+        see="For each class the number of the pose whose movement explains the drawn width best. In the shaded "
+        "region, one number is a width.",
         claims=("width-dimension-exists",),
         trust="Width is four standard deviations of the ink's columns, measured on drawings. That a straight line "
-        "explains it says that the decoder answers smoothly to a small movement; "
-        "it does not say that the number means nothing else.",
-        alt="Dots for ten classes and each network between 0 and 1, with a line at 0.8.",
+        "explains it says that "
+        "the decoder answers smoothly to a small movement; it does not say that the number means nothing else.",
+        alt="Dots for ten classes and each network between 0 and 1, with the region of the claim shaded.",
     )
 
 

@@ -72,8 +72,9 @@ SETTINGS = {
 STUDY = Study(
     name="saxe-2018",
     title="On the information bottleneck theory: compression is a matter of the nonlinearity and of how one looks",
-    paper="Saxe, Bansal, Dapello, Advani, Kolchinsky, Tracey & Cox 2018, ICLR; "
-    "settings of their released program (ibsgd)",
+    paper="Saxe, Bansal, Dapello, Advani, Kolchinsky, Tracey & Cox 2018, ICLR; settings of their released program "
+    "(ibsgd)",
+    links=(("OpenReview ry_WPG-A-", "https://openreview.net/forum?id=ry_WPG-A-"),),
     scales=SCALES,
     protocols=PROTOCOLS,
     settings=SETTINGS,

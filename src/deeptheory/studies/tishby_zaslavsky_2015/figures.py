@@ -4,24 +4,25 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import LAYER_COLORS, NEUTRAL
+from deeptheory.core.theme import NEUTRAL, SERIES_COLORS
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.pages import Part
+from deeptheory.studies.paper import stated
 from deeptheory.studies.tables import curve, measured, table_of
-from deeptheory.studies.tishby_zaslavsky_2015.claims import distance_after, slopes
+from deeptheory.studies.tishby_zaslavsky_2015.claims import CLAIMS, distance_after, slopes
 
+MAIN = "figure-2"
 TITLE = "Deep learning and the information bottleneck principle"
-_BLUE, _ORANGE, _GREEN, _PINK = LAYER_COLORS[:4]
+_BLUE, _ORANGE, _GREEN, _PINK = SERIES_COLORS[:4]
 
 
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     shape = "-".join(str(w) for w in settings["widths"])
     return (
-        f"The paper draws its figure 2 by hand. Here it has numbers: p(x, y) is the 12-bit rule with gamma = "
-        f"{settings['gamma']:g}; {settings['networks']} networks {shape} of {settings['activation']} units, rounded to "
-        f"{2 ** settings['bits']} levels, {settings['epochs']} epochs. Scale “{scale}”. In bits."
+        f"The paper draws its figure 2 by hand; here it has numbers, of networks {shape} ({settings['activation']}, "
+        f"{2 ** settings['bits']} levels) that learn the 12-bit rule for {settings['epochs']} epochs."
     )
 
 
@@ -82,8 +83,10 @@ def _plane(results: Any, settings: dict, name: str, title: str, labels_to: float
         title=title,
         figure=figure,
         table=table,
-        see="Gray: the least D for each R. Dotted: what two or three clusters can do. Orange: the bound with the error "
-        "of a finite sample, and its least point. Green: layers, from the input side (right) to the output.",
+        published="Drawn by hand, without numbers: the bound, its suboptimal branches, the finite-sample bound with "
+        "its minimum, and the layers above it.",
+        see="Gray: the least D for each R. Dotted: what two or three clusters can do. Orange: the bound with the "
+        "error of a finite sample, and its least point. Green: layers, from the input side (right) to the output.",
         claims=("bound-above-layers", "finite-sample-minimum-exists", "gaps"),
         trust="Bound and layers are exact for this p(x, y). The orange line rests on a constant of "
         f"{settings['constant']:g}, which no paper states: another moves its minimum. Branches are found by iteration, "
@@ -218,7 +221,7 @@ def _slopes(results: Any, settings: dict) -> Plate:
     return Plate(
         name="slopes",
         title="The curve's slope is one over beta",
-        figure=charts.reference(figure, level=1.0),
+        figure=charts.region(figure, *stated(CLAIMS, "slope-is-inverse-beta")),
         table=table[["y"]].rename(columns={"y": "slope_times_beta"}),
         see="By theory every piece has slope times beta of 1; a piece that spans a bifurcation with a jump has the "
         "slope of a chord.",
