@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import deeptheory as dt
-from deeptheory.core.errors import StoreError
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.playground.grid import PROTOCOL, READOUTS, Setting
 from deeptheory.playground.measuring import measure, read_setting
 
@@ -92,6 +92,8 @@ def test_files_of_another_protocol_or_form_are_refused(folder, tmp_path):
     with pytest.raises(StoreError, match=r"measured under another protocol \(epochs, points\)"):
         measure(folder, TWO, SMALL | {"epochs": 7, "points": 5})
     path = tmp_path / "x.json"
+    with pytest.raises(InputError, match="is no folder"):
+        measure(folder / f"{TWO[0].key}.json", TWO, SMALL)
     path.write_text('{"schema": 9}')
     with pytest.raises(StoreError, match="of another form"):
         read_setting(path)

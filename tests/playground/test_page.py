@@ -173,7 +173,12 @@ def test_an_address_is_a_state_and_nonsense_is_the_first_one(browser, path):
     page, said = opened(browser, path, "#tab=plane&activation=relu&readout=exact&epoch=75")
     assert page.evaluate("document.body.dataset.shown") == "relu mini 85 true 5 exact 75 "
     assert page.inner_text("#epoch-now") == "75"
-    for address in ("#tab=none&activation=cos&epoch=76&readout=<b>", "#hold=a/b&epoch=-1&share=", "#%%%&=&tab=plane"):
+    for address in (
+        "#tab=none&activation=cos&epoch=76&readout=<b>",
+        "#hold=a/b&epoch=-1&share=",
+        "#%%%&=&tab=plane",
+        "#tab=toString&hold=__proto__/planes",
+    ):
         page.goto(path.as_uri() + address)
         page.wait_for_function("() => document.body.dataset.shown === 'tanh mini 85 true 5 bins-30-run 7999 '")
     assert said == []
@@ -210,15 +215,13 @@ def test_it_plays_to_the_end_holds_a_plane_and_follows_a_question(browser, path)
     page.wait_for_function("() => location.hash.includes('epoch=7999')")
     assert page.inner_text("#play") == "Play"
     page.click("#hold")
+    assert "hold=tanh-mini-85-true-5%2Fbins-30-run" in page.evaluate("location.hash")
     page.check("#floors")
     page.click("text=With ReLU units and 100 bins?")
     page.wait_for_function("() => document.body.dataset.shown.startsWith('relu')")
-    assert page.locator("#plane .floor").count() == 6
-    page.check("input[name=activation][value=linear]", force=True)
+    assert page.locator("#plane .floor").count() == page.locator("#plane .held circle").count() == 6
     page.click("#hold")
-    assert "hold=linear-mini-85-true-5%2Fbins-100-run" in page.evaluate("location.hash")
-    page.check("input[name=activation][value=tanh]", force=True)
-    assert page.locator("#plane .held circle").count() == 6
+    assert page.locator("#plane .held").count() == 0
     page.click(".questions summary >> nth=0")
     assert "decreases by" in page.inner_text(".questions li >> nth=0")
     assert said == []

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory import __version__
-from deeptheory.core.errors import StoreError
+from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.playground.grid import PROTOCOL, READOUTS, Setting, grid
 
@@ -30,9 +30,12 @@ def measure(
 ) -> list[Path]:
     """Measure the settings (default: the whole grid) that have no file in the folder yet; the paths of all of them.
 
-    protocol: changes to PROTOCOL. say: told of every setting as it is finished. StoreError: a file of another
-    protocol, or one that cannot be read or written."""
+    protocol: changes to PROTOCOL. say: told of every setting as it is finished. InputError: the folder is a file.
+    StoreError: a file of another protocol, or one that cannot be read or written.
+    """
     folder, protocol = Path(folder), PROTOCOL | (protocol or {})
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is no folder; name one to measure into")
     wanted = grid() if settings is None else list(settings)
     for k, setting in enumerate(wanted, start=1):
         path = folder / f"{setting.key}.json"

@@ -59,8 +59,8 @@ const decades = (low, high, by = 1) => {
 function readAddress() {
   const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   state = {...DEFAULTS};
-  for (const [key, value] of Object.entries(given)) if (key in DEFAULTS) state[key] = value;
-  if (!(state.tab in TABS)) state.tab = DEFAULTS.tab;
+  for (const [key, value] of Object.entries(given)) if (Object.hasOwn(DEFAULTS, key)) state[key] = value;
+  if (!Object.hasOwn(TABS, state.tab)) state.tab = DEFAULTS.tab;
   for (const part of Object.values(TABS)) part.check();
 }
 
@@ -88,14 +88,18 @@ function show() {
   for (const input of $$("input[type=radio]", panel)) input.checked = input.value === String(state[input.name]);
   const parts = TABS[state.tab].names;
   for (const item of $$(".questions li", panel)) {
-    const asked = Object.fromEntries(new URLSearchParams($("a", item).hash.slice(1)));
+    const asked = askedBy($("a", item));
     item.classList.toggle("now", parts.every(name => !(name in asked) || asked[name] === String(state[name])));
   }
   TABS[state.tab].draw();
   document.body.dataset.shown = parts.map(name => state[name]).join(" ");
 }
 
+const askedBy = link => Object.fromEntries(new URLSearchParams(link.hash.slice(1)));
+
 function started() {
+  for (const link of $$(".questions a"))  // a question changes what it names; the epoch and the held plane stay
+    link.addEventListener("click", event => { event.preventDefault(); change(askedBy(link)); });
   for (const button of $$("[role=tab]")) {
     button.addEventListener("click", () => change({tab: button.dataset.tab}));
     button.addEventListener("keydown", event => {

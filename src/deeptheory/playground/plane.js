@@ -53,7 +53,7 @@ TABS.plane = {
     const epochs = planes.epochs, wanted = Number(state.epoch);
     if (!epochs.includes(wanted)) state.epoch = epochs[epochs.length - 1];
     const [key, readout] = String(state.hold).split("/");
-    if (!(planes.settings[key]?.planes[readout])) state.hold = "";
+    if (!(Object.hasOwn(planes.settings, key) && planes.settings[key].planes[readout])) state.hold = "";
   },
   draw: drawPlane,
 };
@@ -147,7 +147,7 @@ function tell(measured, plane, at) {
     const tr = document.createElement("tr");
     row.forEach((text, column) => {
       const cell = document.createElement(column ? "td" : "th");
-      if (!column) { cell.scope = "row"; cell.style.color = colorOf(k, measured.layers); }
+      if (!column) { cell.scope = "row"; cell.style.borderLeft = `6px solid ${colorOf(k, measured.layers)}`; }
       cell.textContent = text;
       tr.append(cell);
     });
