@@ -45,6 +45,7 @@ TOPICS = {  # tests that ask one question of several files
     "recording/test_layers_seen.py",
     "recording/test_tables.py",
     "report/test_in_a_browser.py",
+    "playground/test_shipped_planes.py",
     "report/test_links.py",
     "runs/test_kills.py",
     "studies/test_captions.py",
