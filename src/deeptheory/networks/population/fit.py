@@ -225,14 +225,14 @@ def _plan(
     outputs = _outputs_of(nets, x)
     return Plan(
         x=x,
-        target=as_targets(y, n, networks, outputs, nets.head),
+        target=np.require(as_targets(y, n, networks, outputs, nets.head), requirements=("C", "W")),
         order=order,
         counts=counts,
         batch=int(counts.max()) if batch is None else int(batch),
         drop_last=drop_last,
         reshuffle=reshuffle and batch is not None,
         optimizer=optimizer,
-        lr=np.ascontiguousarray(rates),
+        lr=np.array(rates),  # a read-only array is another type to the compiler, which would compile anew
         momentum=float(momentum),
         betas=(float(betas[0]), float(betas[1])),
         eps=float(eps),
