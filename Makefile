@@ -37,9 +37,10 @@ ledgers: $(VENV)/.run               # the docs' ledgers again from their stored 
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q docs docs/_build
+	$(BIN)/python docs/check_site.py docs/_build
 
 clean:
-	rm -rf $(VENV) docs/_build docs/gallery
+	rm -rf $(VENV) docs/_build docs/_examples docs/gallery
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f'Python {v[0]}.{v[1]} found, 3.11 or newer is needed: make PYTHON=python3.11')"

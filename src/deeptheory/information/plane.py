@@ -11,6 +11,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
+from deeptheory.core.names import count_of
 from deeptheory.core.results import Result
 from deeptheory.information.entering import class_weights
 from deeptheory.information.readouts import Binning, GaussianNoise
@@ -48,9 +49,10 @@ class InformationPlane(Result):
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        shape = f"{len(self.seeds)} networks, {len(self.steps)} steps, {len(self.layers)} layers"
-        notes = f", {len(self.notes)} notes" if self.notes else ""
-        return f"InformationPlane({shape}, {self.readout}, {self.inputs} inputs{notes})"
+        sizes = {"network": self.seeds, "step": self.steps, "layer": self.layers}
+        shape = ", ".join(count_of(len(v), k) for k, v in sizes.items())
+        notes = f", {count_of(len(self.notes), 'note')}" if self.notes else ""
+        return f"InformationPlane({shape}, {self.readout}, {count_of(self.inputs, 'input')}{notes})"
 
     @property
     def blind(self) -> tuple[str, ...]:

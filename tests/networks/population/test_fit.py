@@ -286,3 +286,18 @@ def test_freshly_compiled_and_cached_code_give_the_same_bits(tmp_path):
         bits.append(done.stdout)
     assert list(tmp_path.rglob("*.nbc")), "nothing was cached, so the second process compiled too"
     assert bits[0] == bits[1]
+
+
+@pytest.mark.parametrize("networks", [1, 3])
+def test_read_only_arrays_and_any_number_of_networks_run_one_compiled_step(networks):
+    """Each further signature would cost half a minute of compiling."""
+    from deeptheory.networks.population.step import train as step
+
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((60, 6)).astype(np.float32), np.full((60, 2), 0.5, dtype=np.float32)
+    fit(Population.mlp([6, 4, 2], "tanh", seeds=range(2)), x, y, epochs=1, batch=20)
+    before = len(step.signatures)
+    x.flags.writeable = y.flags.writeable = False
+    fit(Population.mlp([6, 4, 2], "tanh", seeds=range(networks)), x, y, epochs=1, batch=20)
+    fit(Population.mlp([6, 4, 2], "tanh", seeds=range(networks)), x, y, epochs=1, batch=20, lr=[0.01] * networks)
+    assert len(step.signatures) == before

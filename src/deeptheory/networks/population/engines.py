@@ -79,7 +79,7 @@ class HandWritten:
         self.theta = nets.theta.detach().numpy()  # shares memory: trained in place
         self.m, self.v = np.zeros_like(self.theta), np.zeros_like(self.theta)
         self.step = np.zeros(len(nets.seeds), dtype=np.int64)
-        self.x = np.ascontiguousarray(plan.x, dtype=np.float32)
+        self.x = np.require(plan.x, np.float32, ("C", "W"))  # writable, for one compiled step
         self.pool = pools(nets.seeds) if nets.noise else np.zeros((1, 1), dtype=np.float32)
         if _follows(nets):
             nets.calibrate(torch.from_numpy(self.x))

@@ -214,14 +214,14 @@ def _plan(nets, x, y, *, train, optimizer, lr, batch, seed, how, reshuffle, drop
     outputs = _outputs_of(nets, x)
     return Plan(
         x=x,
-        target=as_targets(y, n, networks, outputs, nets.head),
+        target=np.require(as_targets(y, n, networks, outputs, nets.head), requirements=("C", "W")),
         order=order,
         counts=counts,
         batch=int(counts.max()) if batch is None else int(batch),
         drop_last=drop_last,
         reshuffle=reshuffle and batch is not None,
         optimizer=optimizer_of(optimizer),
-        lr=np.ascontiguousarray(rates),
+        lr=np.array(rates),  # a read-only array is another type to the compiler, which would compile anew
         orthonormal=float(orthonormal),
     )
 
