@@ -56,6 +56,20 @@ def test_two_digits_are_each_drawn_from_their_own_capsule():
     )
 
 
+@pytest.mark.parametrize("batch", [(X, Y), (X, PAIRS, SOURCES)])
+def test_bfloat16_is_the_same_loss_to_its_precision(batch):
+    net = small()
+    exact = capsules.capsule_objective()(net, batch)
+    near = capsules.capsule_objective(precision="bfloat16")(net, batch)
+    assert near.dtype == torch.float32
+    assert near.item() == pytest.approx(exact.item(), rel=0.01)
+    assert near.item() != exact.item()
+    near.backward()
+    assert {p.grad.dtype for p in net.parameters()} == {torch.float32}
+    with pytest.raises(InputError, match="precision is 'half'"):
+        capsules.capsule_objective(precision="half")
+
+
 class Fixed(nn.Module):
     """Activations that are given."""
 

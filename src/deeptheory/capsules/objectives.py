@@ -5,7 +5,7 @@ Sources: Sabour, Frosst & Hinton 2017, sections 4.1 and 6; Hinton, Sabour & Fros
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,15 +22,21 @@ from deeptheory.networks.single.modules import predict
 Objective = Callable[[nn.Module, Any], torch.Tensor]
 
 
-def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "paper") -> Objective:
+def capsule_objective(
+    *, reconstruction: float = 0.0005, convention: str = "paper", precision: Literal["float32", "bfloat16"] = "float32"
+) -> Objective:
     """Margin loss, and with a decoder the reconstruction of the true class's capsule.
 
     A batch is (images, labels [B]), or for overlaid digits (images, labels [B, 2], sources [B, 2, H, W]): the margin
     loss then has two classes present and the decoder draws each digit alone from its own capsule. reconstruction:
     weight of the squared error a pixel. The module is a `CapsuleNetwork`, or any that ends in capsules [B, J, q] or
-    lengths [B, J]; without a decoder sources are not drawn. convention: as for `margin_loss`. Source: Sabour et al.
-    2017, eq. 4 and section 4.1; section 6 for overlaid digits. InputError: labels that are no classes.
+    lengths [B, J]; without a decoder sources are not drawn. convention: as for `margin_loss`. precision: "bfloat16"
+    lets torch.autocast run convolutions and decoder in it; routing, weights and the loss stay in float32. Source:
+    Sabour et al. 2017, eq. 4 and section 4.1; section 6 for overlaid digits. InputError: labels that are no classes,
+    another precision.
     """
+    if precision not in ("float32", "bfloat16"):
+        raise InputError(f"precision is {precision!r}; known: float32, bfloat16")
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
         images, labels, *sources = batch
@@ -47,7 +53,11 @@ def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "pape
         drawn = torch.cat([out.reconstruction, decoder(out.capsules, labels[:, 1])], 1)
         return loss + reconstruction_loss(drawn, sources[0], reconstruction)
 
-    return objective
+    def faster(module: nn.Module, batch: Any) -> torch.Tensor:
+        with torch.autocast(batch[0].device.type, torch.bfloat16):
+            return objective(module, batch).float()
+
+    return objective if precision == "float32" else faster
 
 
 def spread_objective(steps: int, *, schedule: str = "reference_code", convention: str = "paper") -> Objective:

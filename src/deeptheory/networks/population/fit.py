@@ -221,7 +221,7 @@ def _plan(nets, x, y, *, train, optimizer, lr, batch, seed, how, reshuffle, drop
         drop_last=drop_last,
         reshuffle=reshuffle and batch is not None,
         optimizer=optimizer_of(optimizer),
-        lr=np.array(rates),  # a read-only array is another type to the compiler, which would compile anew
+        lr=np.array(rates),  # a read-only array is another type to the compiler, which would compile again
         orthonormal=float(orthonormal),
     )
 

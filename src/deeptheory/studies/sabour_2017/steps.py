@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 from torch.nn.utils import parameters_to_vector
 
@@ -183,21 +182,15 @@ def whole(settings, unit, inputs, workspace, progress):
         moved = dt.datasets.random_shift(images[rows], seed=g, **_MOVES["digits"])
         return _inputs(moved, settings), as_tensor(labels[rows])
 
-    objective = dt.capsules.capsule_objective(
-        reconstruction=settings["reconstruction"], convention=settings["convention"]
-    )
-
-    def loss(module, batch):
-        with torch.autocast("cpu", torch.bfloat16):
-            return objective(module, batch).float()
-
     log = dt.networks.train(
         dt.networks.seeded(lambda: _capsules(settings, "digits", unit), seed),
         batches,
-        loss,
+        dt.capsules.capsule_objective(
+            reconstruction=settings["reconstruction"], convention=settings["convention"], precision="bfloat16"
+        ),
         steps=epochs * per,
         lr=settings["lr"],
-        schedule=_decay(settings, epochs * per, slow=1),
+        lr_schedule=_decay(settings, epochs * per, slow=1),
         evaluate=lambda module: {"error": dt.capsules.error_rate(module, _inputs(held, settings), answers)},
         every=per,
         seed=seed,
