@@ -263,7 +263,8 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
 
 def _null(function, sides, options, n, draws, groups, block) -> tuple[float, float]:
     """p and the mean of `draws` values with y permuted; within the labels of z where there is a condition."""
-    if function is automatic:  # the interval's own permutations do not enter the value compared
+    if function in (automatic, MUTUAL_INFORMATION["wkl"], MUTUAL_INFORMATION["compressed"]):
+        # the interval's own permutations do not enter the value compared
         options = {**options, "spread": False}
     seed = [int(options.get("seed", 0)), n, 5]
     within = None

@@ -288,6 +288,7 @@ class _Fitter:
         if not ridge >= 0:
             raise InputError(f"ridge is {ridge}; a precision is not negative")
         self.read, self.ridge, self.notes, self.unit, self.left = read, ridge, [], 1.0, np.zeros(0)
+        self.carriers = np.zeros(0)
         self.train, self.rest = read.values[: read.train], read.values[read.train :]
         if read.kind == "real":
             low, high = float(read.values.min()), float(read.values.max())
@@ -313,9 +314,9 @@ class _Fitter:
         else:
             ends = tuple(v / self.unit for v in self.domain) if read.kind == "real" else (-1.0, 1.0)
             model = Polynomial(self.train / self.unit if read.q is None else self.train, read.q, orbits, ends)
-        theta, error, left = maximize(model, self.ridge, errors)
+        theta, error, left, carriers = maximize(model, self.ridge, errors)
         if errors:
-            self.left = left
+            self.left, self.carriers = left, carriers
         rest = self.rest / self.unit if read.q is None else self.rest
         scores = -model.log_p(theta, rest) / np.log(2) if len(rest) else np.zeros(0)
         if read.q is not None:
@@ -329,7 +330,7 @@ def _limits(scale: _Fitter, orbits: list[list[Term]], theta: np.ndarray, error: 
     read, reach = scale.read, 1.96 * error
     if read.q is None:
         return theta - reach, theta + reach, error, []
-    low, high, least = intervals(scale.train, read.q, orbits, theta, error, scale.left)
+    low, high, least = intervals(scale.train, read.q, orbits, theta, error, scale.left, scale.carriers)
     farther = np.maximum(high - theta, theta - low)
     doubtful = farther > 1.001 * reach
     error = np.where(doubtful | ~np.isfinite(error), farther / 1.96, error)

@@ -31,20 +31,26 @@ _MIXING = [int(k) | 1 for k in np.random.default_rng(1).integers(2**20, 2**40, 6
 
 
 def intervals(
-    values: np.ndarray, q: int, orbits: list[list[Term]], theta: np.ndarray, error: np.ndarray, left: np.ndarray
+    values: np.ndarray,
+    q: int,
+    orbits: list[list[Term]],
+    theta: np.ndarray,
+    error: np.ndarray,
+    left: np.ndarray,
+    carriers: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """low, high [P] of 95 %, and the smallest joint count [P], seen or expected, behind each parameter.
 
-    Where all are large: theta -+ 1.96 errors.
-    values: [N, n] coded: spins -1 and 1 (q = 2) or levels. theta, error: [P] of the fit, in nats;
-    left: [P] share of the prior's variance that the samples left.
-    """
+    Where all are large: theta -+ 1.96 errors. values: [N, n] coded: spins -1 and 1 (q = 2) or levels. theta, error:
+    [P] of the fit, in nats; left: [P] share of the prior's variance that the samples left. carriers: [P] how many
+    samples carry the error; a pair can be common and its theta rest on three samples, where a third spin follows one
+    of the two."""
     wald = _REACH * np.where(np.isfinite(error), error, np.inf)
     counts = _Counts(values, q)
     tables = [counts.corner(orbit) for orbit in orbits]
     least = np.array([min(t.min(), _expected(t)) for t in tables])
     below, above, more = wald.copy(), wald.copy(), {}
-    doubtful = (least < RARE) | (np.abs(theta) > STRONG) | (left > _HELD)
+    doubtful = (least < RARE) | (np.abs(theta) > STRONG) | (left > _HELD) | (carriers < RARE)
     todo = [k for k in np.flatnonzero(doubtful) if len(orbits[k][0]) > 1]
     strata = _Strata(values, orbits, theta) if q == 2 and todo and all(len(o) == 1 for o in orbits) else None
     if strata is not None and strata.work * len(todo) > _WORK:
@@ -61,12 +67,17 @@ def intervals(
         elif least[k] < RARE:
             scale = 0.5 ** len(orbits[k][0]) if q == 2 else 1.0
             low, high = _from_counts(tables[k], theta[k], wald[k], scale)
-        elif left[k] > _HELD:  # another parameter does the same on these samples
+        elif left[k] > _HELD or (
+            strata is None and carriers[k] < 1
+        ):  # another parameter does the same on these samples
             low, high = -np.inf, np.inf
+        elif strata is None and carriers[k] < RARE:
+            wide = _beyond_normal(carriers[k])
+            low, high = theta[k] - wide * wald[k], theta[k] + wide * wald[k]
         else:
             continue
         below[k], above[k] = max(theta[k] - low, 0), max(high - theta[k], 0)
-    below, above = _hand_down(values, q, orbits, wald, below, above, more)
+    below, above = _hand_down(values, q, orbits, wald, below, above, more, carriers)
     return theta - below, theta + above, least
 
 
@@ -139,8 +150,16 @@ def _from_counts(table: np.ndarray, theta: float, wald: float, scale: float) -> 
     return min(center - reach[0][0], theta - reach[0][1]), max(center + reach[1][0], theta + reach[1][1])
 
 
-def _hand_down(values, q, orbits, wald, below, above, more):
-    """A term's parameter holds shares of the terms above it: what those lack, it lacks too.
+def _beyond_normal(n: float) -> float:
+    """How much farther the limits of ln of a Poisson count n reach than normal ones (Garwood), to the farther side."""
+    from scipy.special import gammaincinv
+
+    return float(math.log(n / gammaincinv(n, _TAIL)) / (_REACH / math.sqrt(n)))
+
+
+def _hand_down(values, q, orbits, wald, below, above, more, carriers):
+    """A term's parameter holds shares of the terms above it: what those lack, it lacks too, unless many samples carry
+    it.
 
     With the other variables at their usual level a field is a0 = h + sum_j J_ij v_j, well known;
     h = a0 - sum_j J_ij v_j.
@@ -163,7 +182,7 @@ def _hand_down(values, q, orbits, wald, below, above, more):
             for size in range(1, 2 ** len(term) - 1):
                 part = tuple(t for b, t in enumerate(term) if size >> b & 1)
                 at = owner.get(part)
-                if at is None or (at, part) in seen:
+                if at is None or carriers[at] >= RARE or (at, part) in seen:
                     continue
                 seen.add((at, part))
                 weight = 1.0

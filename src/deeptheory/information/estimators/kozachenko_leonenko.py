@@ -19,8 +19,10 @@ from deeptheory.information.estimators.columns import check_numbers, comparable,
 from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbors import nearest
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
+from deeptheory.information.spread import null_half
 
 _UNEQUAL = 1e3  # ratio of columns' standard deviations from which distances would see the largest alone
+_NULL_DRAWS, _NULL_ROWS = 24, 1_000  # permutations of y behind the least width of an interval
 
 
 def kozachenko_leonenko(
@@ -68,14 +70,17 @@ def kozachenko_leonenko(
     return Estimate(value=value + units, low=low, high=high, method=name, notes=notes)
 
 
-def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True, seed: int = 0) -> Estimate:
+def weighted_information(
+    x: Any, y: Any, *, k: int = 5, standardize: bool = True, seed: int = 0, spread: bool = True
+) -> Estimate:
     """I(X;Y) = h(X) + h(Y) - h(X, Y) in bits, each by the weighted estimator (Butakov et al. 2024 use k = 5).
 
     standardize: columns to one scale, which information does not see and distances do. Columns that are constant, or
-    linear functions of others of their variable, add no information and are left out; where a column of y is one of x,
-    the information is infinite. InputError: as for `kozachenko_leonenko`; a value that repeats in over one per cent of
-    the rows (zeros of ReLU layers, rounded numbers), since entropies have no density there.
-    """
+    linear functions of others of their variable, add no information and are left out; where a column of y is one of
+    x, the information is infinite. spread: the interval reaches at least as far as y permuted lies from 0, from 24
+    permutations of up to 1,000 rows; False: ten batches alone, which understate it. InputError: as for
+    `kozachenko_leonenko`; a value that repeats in over one per cent of the rows (zeros of ReLU layers, rounded
+    numbers), since entropies have no density there."""
     check_numbers("'wkl'", x=x, y=y)
     a, b = as_samples(x=x, y=y)
     n = len(a)
@@ -109,6 +114,15 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
     whole = three(first)
     value = whole[0] + whole[1] - whole[2]
     low, high = batch_interval(value, estimate, n, seed=seed)
+    if spread and high > low:
+
+        def of(rows, others=None) -> float:
+            pair = [np.ascontiguousarray(v[:, r]) for v, r in zip(first, (rows, rows if others is None else others))]
+            one, two, both = three(pair)
+            return one + two - both
+
+        half = max((high - low) / 2, null_half(of, n, seed, _NULL_ROWS, _NULL_DRAWS, biased=True))
+        low, high = value - half, value + half
     notes += _falling(whole, parts, [*sizes, sum(sizes)])
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, x=a, y=b))
 
