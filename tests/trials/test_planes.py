@@ -282,7 +282,6 @@ EXEMPT = {
     },
     "information.InformationPlane.blind": "a comparison of occupied with the number of inputs (tests/information/test_plane.py)",
     "information.InformationPlane.nearly_blind": "the same with nine tenths of them; tried in the figure's rows (plane_models.py)",
-    "information.InformationPlane.frame_steps": "positions of the figure's slider",
 }
 
 
