@@ -51,7 +51,7 @@ OTHER_TRAININGS = {
     "betas": (lambda: {"optimizer": adamw(betas=(0.8, 0.999))}, r"optimizer \(groups\)"),
     "optimizer": (lambda: {"optimizer": "sgd"}, r"optimizer \(class, groups\)"),
     "rate": (lambda: {"lr": 1e-3 + 1e-9}, "lr"),
-    "schedule": (lambda: {"schedule": lambda step: 1.0 if step < 11 else 0.5}, "schedule"),
+    "schedule": (lambda: {"lr_schedule": lambda step: 1.0 if step < 11 else 0.5}, "lr_schedule"),
     "batch size": (lambda: {"give": batches(batch=10)}, r"batches \(batch\)"),
     "order": (lambda: {"give": batches(seed=1)}, r"batches \(seed\)"),
     "last minibatch": (lambda: {"give": batches(drop_last=False)}, r"batches \(drop_last\)"),

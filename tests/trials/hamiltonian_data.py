@@ -13,7 +13,7 @@ INF = math.inf
 
 
 def fitted(x, degree=2, **options):
-    return hamiltonian_fit(x, degree, **{"compare_assumptions": False, "held_out": 0.0, **options})
+    return hamiltonian_fit(x, degree, **{"compare_assumptions": False, "held_out_fraction": 0.0, **options})
 
 
 def every_state(n, q):

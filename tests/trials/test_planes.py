@@ -304,7 +304,6 @@ EXEMPT = {
     "(tests/information/test_plane.py)",
     "information.InformationPlane.nearly_blind": "the same with nine tenths of them; tried in the figure's rows "
     "(plane_models.py)",
-    "information.InformationPlane.frame_steps": "positions of the figure's slider",
 }
 
 

@@ -6,12 +6,19 @@ import numpy as np
 
 from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 
+_FRAMES = 48  # steps on a slider at most; the table holds them all
+
+
+def frame_steps(n: int) -> list[int]:
+    """Positions of the steps of n that a slider shows, all of them or about evenly in the order recorded."""
+    return sorted({int(k) for k in np.linspace(0, n - 1, min(n, _FRAMES)).round()})
+
 
 def draw_plane(plane) -> Any:
     """One point a network, layers as colors, the mean path so far, a slider over the steps."""
     import plotly.graph_objects as go
 
-    shown = plane.frame_steps()
+    shown = frame_steps(len(plane.steps))
     colors = layer_colors(len(plane.layers))
     mean_x, mean_y = plane.i_x.mean(0), plane.i_y.mean(0)  # [step, layer]
 
@@ -114,7 +121,7 @@ def draw_curves(plane) -> Any:
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     figure.update_layout(new_figure().layout)
     x = np.array(plane.steps) + 1
-    shown = plane.frame_steps() if len(x) > 300 else range(len(x))
+    shown = frame_steps(len(plane.steps)) if len(x) > 300 else range(len(x))
     shown = list(shown)
     for row, (values, title) in enumerate(((plane.i_x, "I(X;T) (bits)"), (plane.i_y, "I(T;Y) (bits)")), start=1):
         for k, (layer, color) in enumerate(zip(plane.layers, layer_colors(len(plane.layers)))):

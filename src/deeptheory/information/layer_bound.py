@@ -46,7 +46,7 @@ class LayerBound(Result):
     its mean with the rows of p(y|x) permuted among the inputs, NaN where not asked for. i_previous = I(T_before; T),
     lost = I(Y; T_before | T), criterion = i_previous + beta lost (2015); the layer before the first is X. quality
     [seed, step]: I(Y; decision) / I(X;Y). d_n, r_n [seed, step]: I(X;Y|decision), I(X; decision); gaps d_gap, c_gap
-    to (D*, R*) of `samples` training samples, NaN where that was not given. curve: of the task."""
+    to (D*, R*) of `n` training samples, NaN where that was not given. curve: of the task."""
 
     seeds: tuple[int, ...]
     steps: tuple[int, ...]

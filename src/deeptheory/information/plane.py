@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import xarray
 
 _MOST = 0.9  # of the inputs in cells of their own, from which on the figure says so
-_FRAMES = 48  # steps on the figure's slider at most; the table holds them all
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,11 +129,6 @@ class InformationPlane(Result):
 
             add_bound(figure, bound, float(self.i_x.max()))
         return figure
-
-    def frame_steps(self) -> list[int]:
-        """Positions of the steps that the slider shows, all of them or about evenly in the order recorded."""
-        n = len(self.steps)
-        return sorted({int(k) for k in np.linspace(0, n - 1, min(n, _FRAMES)).round()})
 
 
 def information_plane(

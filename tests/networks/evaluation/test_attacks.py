@@ -52,7 +52,7 @@ def test_one_step_on_a_linear_network_is_its_worst_case():
     assert torch.allclose(towards, moved, atol=1e-6)
 
 
-@pytest.mark.parametrize("how", [{}, {"random_start": True, "seed": 3}, {"step": 0.5, "steps": 3}])
+@pytest.mark.parametrize("how", [{}, {"random_start": True, "seed": 3}, {"step_size": 0.5, "steps": 3}])
 def test_attacks_stay_within_epsilon_and_within_the_pixels(how):
     net = Linear()
     x = X.clone()

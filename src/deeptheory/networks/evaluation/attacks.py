@@ -160,7 +160,7 @@ def pgd(
     away = 1.0 if targets is None else -1.0
     worst = x.clone()
     least = away * _margin(model, worst, goal, scores)
-    how: dict[str, Any] = {"steps": steps, "step": max(epsilon / 8, 2.5 * epsilon / steps), "targets": targets}
+    how: dict[str, Any] = {"steps": steps, "step_size": max(epsilon / 8, 2.5 * epsilon / steps), "targets": targets}
     for k in range(restarts + 1):
         tried = bim(
             model,

@@ -159,7 +159,7 @@ def train(
             "every": every,
             "optimizer": of_optimizer(stepper),
             "lr": [float(rate) for rate in rates],
-            "schedule": of_schedule(lr_schedule, steps),
+            "lr_schedule": of_schedule(lr_schedule, steps),
             "batches": batches.fingerprint() if isinstance(batches, Minibatches) else name_of(batches),
         }
         kept = ModuleCheckpoint(as_checkpoint(checkpoint), model, stepper, settings)

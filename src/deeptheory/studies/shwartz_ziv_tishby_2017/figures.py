@@ -7,6 +7,7 @@ import numpy as np
 import deeptheory as dt
 from deeptheory.core.theme import colors_of
 from deeptheory.information import InformationPlane, fall
+from deeptheory.information.drawing import frame_steps
 from deeptheory.information.layer_bound import draw_layers
 from deeptheory.report import charts
 from deeptheory.runs import NotDone, Plate
@@ -67,7 +68,7 @@ def _bound_to(plane: InformationPlane, settings: dict) -> tuple[np.ndarray, np.n
 def _paths(results: Any, settings: dict) -> Plate:
     plane = _information_plane(results, "minibatch", settings)
     table = _mean_table(plane)
-    shown = table[table["step"].isin([plane.steps[k] for k in plane.frame_steps()])]
+    shown = table[table["step"].isin([plane.steps[k] for k in frame_steps(len(plane.steps))])]
     figure = charts.paths(shown, "i_x_mean", "i_y_mean", "step", "layer", bound=_bound_to(plane, settings), **_AXES)
     return Plate(
         name="paths",
