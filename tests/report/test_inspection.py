@@ -256,7 +256,7 @@ def test_the_downloads_can_be_saved(browser, folder, tmp_path):
     page = browser.new_page()
     page.goto((folder / "report.html").as_uri())
     with page.expect_download() as given:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV", exact=True).click()
     given.value.save_as(tmp_path / "saved.csv")
     assert (tmp_path / "saved.csv").read_text() == (folder / "inspection.csv").read_text()
     page.close()

@@ -36,25 +36,14 @@ def chart(
     axis: Sequence[str],
     checkpoints: Sequence[str],
     names: Mapping[str, str] | None,
+    also: Sequence[float] = (),
 ) -> str:
     """rows: of one quantity, of all checkpoints.
 
-    axis: layers, without their parts, in order. names: what to write below each, None for nothing.
+    axis: layers, without their parts, in order. names: what to write below each, None for nothing. also: numbers that
+    the axis of values must hold, too.
     """
-    values = [
-        v
-        for r in rows
-        for v in (
-            r["value"],
-            r["low"],
-            r["high"],
-            r["twin_least"],
-            r["twin_most"],
-            r["permuted_low"],
-            r["permuted_high"],
-        )
-        if isinstance(v, int | float)
-    ]
+    values = [*numbers_in(rows), *also]
     if quantity.get("chance") is not None:
         values.append(quantity["chance"])
     scale = scale_of(values, bool(quantity["log"]), quantity.get("ends"))
@@ -81,6 +70,12 @@ def chart(
     height = HEIGHT + below - BOTTOM
     label = escape(f"{quantity['title']} by depth, {len(axis)} layers", quote=True)
     return f'<svg class="depth" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+
+
+def numbers_in(rows: Sequence[dict[str, Any]]) -> list[float]:
+    """All that is drawn of rows: values, ends of intervals, controls."""
+    fields = ("value", "low", "high", "twin_least", "twin_most", "permuted_low", "permuted_high")
+    return [v for r in rows for f in fields if (v := number(r[f])) is not None]
 
 
 def _series(rows: Sequence[dict[str, Any]], checkpoints: Sequence[str]) -> list[dict[str, Any]]:

@@ -34,10 +34,7 @@ def write_inspection_page(folder: str | Path) -> Path:
     StoreError: the folder holds no inspection, of another form, or the disk is full.
     """
     folder = Path(folder)
-    found = read_json(folder / FILE, "inspection")
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        seen = found.get("schema") if isinstance(found, dict) else type(found).__name__
-        raise StoreError(f"{FILE} has schema {seen}, this version reads {SCHEMA}; inspect the model again")
+    found = read_inspection(folder)
     try:
         text = _render(found)
     except (KeyError, TypeError, AttributeError) as error:
@@ -46,6 +43,15 @@ def write_inspection_page(folder: str | Path) -> Path:
         ) from error
     write_text(folder / NAME, text)
     return folder / NAME
+
+
+def read_inspection(folder: Path) -> dict[str, Any]:
+    """The document of an inspection. StoreError: the folder holds none, or one of another form."""
+    found = read_json(folder / FILE, "inspection")
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        seen = found.get("schema") if isinstance(found, dict) else type(found).__name__
+        raise StoreError(f"{FILE} has schema {seen}, this version reads {SCHEMA}; inspect the model again")
+    return found
 
 
 def _render(found: dict[str, Any]) -> str:
@@ -71,7 +77,8 @@ def _render(found: dict[str, Any]) -> str:
     )
 
 
-def _axis(rows: list[dict[str, Any]]) -> list[str]:
+def axis_of(rows: list[dict[str, Any]]) -> list[str]:
+    """The layers that rows are of, without their parts, in the order of the forward pass."""
     depth: dict[str, int] = {}
     for r in rows:
         if r["layer"]:
@@ -79,7 +86,7 @@ def _axis(rows: list[dict[str, Any]]) -> list[str]:
     return sorted(depth, key=lambda name: depth[name])
 
 
-def _labels(rows: list[dict[str, Any]]) -> dict[str, str]:
+def labels_of(rows: list[dict[str, Any]]) -> dict[str, str]:
     """For each layer without its part, the name for people."""
     out: dict[str, str] = {}
     for r in rows:
@@ -92,13 +99,13 @@ def _labels(rows: list[dict[str, Any]]) -> dict[str, str]:
 def _by_depth(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of the main figure; all over the same layers, so that they stand below each other."""
     rows = [(i, q) for i in found["instruments"] for q in i["quantities"] if q["shown"]]
-    axis = _axis([r for i in found["instruments"] for r in i["rows"]])
+    axis = axis_of([r for i in found["instruments"] for r in i["rows"]])
     out = []
     for i, q in rows:
         mine = [r for r in i["rows"] if r["quantity"] == q["name"]]
         out.append({"instrument": i["name"], "quantity": q, "source": i["source"], "mine": mine})
     drawn = [o for o in out if any(r["layer"] and isinstance(r["value"], int | float) for r in o["mine"])]
-    labels = _labels([r for i in found["instruments"] for r in i["rows"]])
+    labels = labels_of([r for i in found["instruments"] for r in i["rows"]])
     for k, o in enumerate(drawn):
         o["svg"] = chart(
             o["mine"], o["quantity"], axis, found["checkpoints"], names=labels if k == len(drawn) - 1 else None
@@ -114,9 +121,9 @@ def _section(instrument: dict[str, Any], found: dict[str, Any]) -> dict[str, Any
         rows = [r for r in instrument["rows"] if r["quantity"] == q["name"]]
         if not rows:
             continue
-        axis = _axis(rows)
+        axis = axis_of(rows)
         drawn = not q["shown"] and len(axis) > 1 and _varies(rows)
-        svg = chart(rows, q, axis, found["checkpoints"], names=_labels(rows)) if drawn else ""
+        svg = chart(rows, q, axis, found["checkpoints"], names=labels_of(rows)) if drawn else ""
         still = "" if _varies(rows) or not axis else short(rows[0]["value"])
         quantities.append(
             {
