@@ -35,9 +35,9 @@ class Recorder:
     DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset (read once; it
     may bring the targets); moved to the model's device batch by batch, the model never moves. targets: labels [n] of any
     kind or p(y|x) [n, class], handed to the readouts. layers: names or globs of what `dt.layers(model, x)` lists; None:
-    the output of every activation, every block that adds to a residual stream, and the model's ("output"). readouts:
-    streams (`start`) or objects with .summarize; only their summaries are kept. store: a folder to which activations are
-    streamed; else they stay in memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd
+    the output of every activation, every block that adds to a residual stream, and the model's ("output"; a module of
+    that name is "self.output"). readouts: streams (`start`) or objects with .summarize; only their summaries are
+    kept. store: a folder to which activations are streamed; else they stay in memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd
     outputs. seed: names the seed axis of a single model (default 0). batch: samples a forward pass; None: all, or fewer
     where a pass would show more than 1 GB. gradients: a GradientRecorder whose table goes into the recording.
     progress(done, total): called after every batch; else a snapshot that takes long says so on stderr.
