@@ -13,9 +13,10 @@ from deeptheory.studies import find
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-FOLDERS = ("", "instruments", "reference", "theory")
+FOLDERS = ("", "instruments", "lectures", "reference", "theory")
 PAGES = [ROOT / "README.md", *(p for f in FOLDERS for p in sorted((DOCS / f).glob("*.md")))]
 SLOW = {"docs/bottleneck.md", "docs/critics.md", "docs/faces.md"}  # 10, 16 and 40 s of one core; the others 1 to 5
+SLOW |= {f"docs/lectures/{page}.md" for page in ("donoho", "ma", "pennington", "soatto")}  # 1 to 2 s each, seven in all
 MARK = "# Not run: "  # how a block begins that downloads or takes hours; the reason follows
 LEFT_OUT: dict[str, list[str]] = {}  # page -> the reasons that stand in it, in page order
 LANGUAGES = {"python", "sh", "text", "{eval-rst}", "{image}", "{include}", "{toctree}", "{math}"}

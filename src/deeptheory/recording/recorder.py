@@ -37,14 +37,14 @@ class Recorder:
     once; it may bring the targets); moved to the model's device batch by batch, the model never moves. targets:
     labels [n] of any kind or p(y|x) [n, class], handed to the readouts. layers: names or globs of what
     `dt.layers(model, x)` lists; None: the output of every activation, every block that adds to a residual stream, and
-    the model's ("output"). readouts: streams (`start`) or objects with .summarize; only their summaries are kept.
-    store: a folder to which activations are streamed; else they stay in memory. select: function (name, output) ->
-    the tensor, tuple or dict to look at, for modules with odd outputs. seed: names the seed axis of a single model
-    (default 0). batch: samples a forward pass; None: all, or fewer where a pass would show more than 1 GB. gradients:
-    a GradientRecorder whose table goes into the recording. weights: a folder that receives the state dict at every
-    snapshot, for instruments that measure afterwards (`dt.inspect(..., checkpoints=recorder)`); activations are then
-    kept only where readouts= or store= ask for something. progress(done, total): called after every batch; else a
-    snapshot that takes long says so on stderr.
+    the model's ("output"; a module of that name is "self.output"). readouts: streams (`start`) or objects with
+    .summarize; only their summaries are kept. store: a folder to which activations are streamed; else they stay in
+    memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd outputs.
+    seed: names the seed axis of a single model (default 0). batch: samples a forward pass; None: all, or fewer where
+    a pass would show more than 1 GB. gradients: a GradientRecorder whose table goes into the recording. weights: a
+    folder that receives the state dict at every snapshot, for instruments that measure afterwards (`dt.inspect(...,
+    checkpoints=recorder)`); activations are then kept only where readouts= or store= ask for something.
+    progress(done, total): called after every batch; else a snapshot that takes long says so on stderr.
 
     InputError: no samples, targets of another length, an unknown layer (near names listed), a layer without a sample
     axis or that runs in some batches only, a step recorded twice, activations larger than the memory there is.
