@@ -78,10 +78,27 @@ def test_damage_is_told(tmp_path):
         wrong["planes"]["exact"]["i_x"][1][2][0] = bad
         with pytest.raises(StoreError, match=match):
             pack([wrong])
+    for part in (slice(2), slice(0, None, 2)):
+        short = copy.deepcopy(made(Setting()))
+        short["planes"]["exact"]["i_x"] = short["planes"]["exact"]["i_x"][part]
+        with pytest.raises(StoreError, match=r"shape \[2, 4, 6\] in place of \[3, 4, 6\]"):
+            pack([short])
+    with pytest.raises(StoreError, match="do not ascend"):
+        pack([made(Setting(), change={"epochs": EPOCHS[::-1]})])
     packed = pack([made(Setting())])
     raw = gzip.decompress(packed)
     other = raw.replace(b'"form":1', b'"form":7')
-    for bad in (b"", b"text", packed[:-40], gzip.compress(raw[:3]), gzip.compress(raw[:-1]), gzip.compress(other)):
+    strange = raw.replace(b'"settings":[{', b'"settings":["x",{')
+    strange = (int.from_bytes(raw[:4], "little") + 4).to_bytes(4, "little") + strange[4:]
+    for bad in (
+        gzip.compress(strange),
+        b"",
+        b"text",
+        packed[:-40],
+        gzip.compress(raw[:3]),
+        gzip.compress(raw[:-1]),
+        gzip.compress(other),
+    ):
         with pytest.raises(StoreError, match="cannot be read"):
             unpack(bad)
 

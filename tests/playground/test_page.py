@@ -114,6 +114,20 @@ def opened(browser, path, address="", **kwargs):
     return page, said
 
 
+@pytest.fixture(scope="module")
+def tab(browser, path):
+    """One page for many tests, since each costs as much as a browser; `at` takes it to an address."""
+    page, said = opened(browser, path)
+    yield page, said
+    page.close()
+
+
+def at(tab, address="#tab=plane"):
+    page, said = tab
+    page.evaluate("address => { history.replaceState(null, '', address); readAddress(); show(); }", address)
+    return page, said
+
+
 def rows(page):
     return page.eval_on_selector_all("#plane-rows tr", "rows => rows.map(r => [...r.cells].map(c => c.textContent))")
 
@@ -123,9 +137,9 @@ def number_of(text):
 
 
 @pytest.mark.browser
-def test_every_setting_shows_its_own_plane(browser, path):
+def test_every_setting_shows_its_own_plane(tab):
     """Each choice that was measured, one after the other: its address, and the numbers of its plane in the table."""
-    page, said = opened(browser, path)
+    page, said = at(tab)
     tried = [
         ("activation", "relu"), ("activation", "softplus"), ("activation", "linear"), ("activation", "tanh"),
         ("batch", "full"), ("share", "5"), ("share", "85"), ("batch", "mini"), ("labels", "permuted"),
@@ -145,12 +159,11 @@ def test_every_setting_shows_its_own_plane(browser, path):
             wanted = [*(w.mean() for w in wanted), plane["floor"][k, -1]]
             assert np.allclose([number_of(t) for t in row[1:]], wanted, atol=0.0051), (name, value, row)
     assert said == []
-    page.close()
 
 
 @pytest.mark.browser
-def test_what_was_not_measured_is_gray_and_drawn_as_nothing(browser, path):
-    page, said = opened(browser, path, "#tab=plane&activation=tanh")
+def test_what_was_not_measured_is_gray_and_drawn_as_nothing(tab, path):
+    page, said = at(tab, "#tab=plane&activation=tanh")
     choices = {
         n: page.locator(f"input[name={n}][value='{v}']") for n, v in (("share", 5), ("depth", 3), ("batch", "full"))
     }
@@ -165,12 +178,11 @@ def test_what_was_not_measured_is_gray_and_drawn_as_nothing(browser, path):
     page.wait_for_function("() => document.body.dataset.shown.startsWith('tanh')")
     assert page.locator("#plane g").count() == 6
     assert said == []
-    page.close()
 
 
 @pytest.mark.browser
-def test_an_address_is_a_state_and_nonsense_is_the_first_one(browser, path):
-    page, said = opened(browser, path, "#tab=plane&activation=relu&readout=exact&epoch=75")
+def test_an_address_is_a_state_and_nonsense_is_the_first_one(tab, path):
+    page, said = at(tab, "#tab=plane&activation=relu&readout=exact&epoch=75")
     assert page.evaluate("document.body.dataset.shown") == "relu mini 85 true 5 exact 75 "
     assert page.inner_text("#epoch-now") == "75"
     for address in (
@@ -182,12 +194,11 @@ def test_an_address_is_a_state_and_nonsense_is_the_first_one(browser, path):
         page.goto(path.as_uri() + address)
         page.wait_for_function("() => document.body.dataset.shown === 'tanh mini 85 true 5 bins-30-run 7999 '")
     assert said == []
-    page.close()
 
 
 @pytest.mark.browser
-def test_the_keyboard_reaches_everything(browser, path):
-    page, said = opened(browser, path)
+def test_the_keyboard_reaches_everything(tab):
+    page, said = at(tab)
     page.focus("#epoch")
     page.keyboard.press("Home")
     assert "epoch=0" in page.evaluate("location.hash")
@@ -205,12 +216,11 @@ def test_the_keyboard_reaches_everything(browser, path):
     page.keyboard.press("End")
     assert page.inner_text("#scale-now") == "4"
     assert said == []
-    page.close()
 
 
 @pytest.mark.browser
-def test_it_plays_to_the_end_holds_a_plane_and_follows_a_question(browser, path):
-    page, said = opened(browser, path, f"#tab=plane&epoch={HEADER['epochs'][-3]}")
+def test_it_plays_to_the_end_holds_a_plane_and_follows_a_question(tab):
+    page, said = at(tab, f"#tab=plane&epoch={HEADER['epochs'][-3]}")
     page.click("#play")
     page.wait_for_function("() => location.hash.includes('epoch=7999')")
     assert page.inner_text("#play") == "Play"
@@ -222,17 +232,17 @@ def test_it_plays_to_the_end_holds_a_plane_and_follows_a_question(browser, path)
     assert page.locator("#plane .floor").count() == page.locator("#plane .held circle").count() == 6
     page.click("#hold")
     assert page.locator("#plane .held").count() == 0
+    page.uncheck("#floors")
     page.click(".questions summary >> nth=0")
     assert "decreases by" in page.inner_text(".questions li >> nth=0")
     assert said == []
-    page.close()
 
 
 @pytest.mark.browser
-def test_one_neuron_and_the_gate_show_their_tables(browser, path):
+def test_one_neuron_and_the_gate_show_their_tables(tab, path):
     from deeptheory.playground.page import tables
 
-    page, said = opened(browser, path, "#tab=neuron&unit=tanh&look=bins-30&w=1000")
+    page, said = at(tab, "#tab=neuron&unit=tanh&look=bins-30&w=1000")
     for look in ("bins-10", "bins-100", "noise-0.05", "bins-30"):
         page.check(f"input[name=look][value='{look}']", force=True)
         bits = tables()["neuron"]["bits"]["tanh"][look][-1]
@@ -246,7 +256,6 @@ def test_one_neuron_and_the_gate_show_their_tables(browser, path):
     page.check("input[name=dtype][value=float64]", force=True)
     assert page.locator("#gate .dot").count() > 40
     assert said == []
-    page.close()
 
 
 @pytest.mark.browser

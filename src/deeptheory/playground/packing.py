@@ -44,6 +44,8 @@ def pack(measured: Iterable[dict[str, Any]]) -> bytes:
         for name in ("protocol", "epochs"):
             if other[name] != first[name]:
                 raise StoreError(f"{key_of(other)} has another {name} than {key_of(first)}; measure them in one folder")
+        if not (np.diff(other["epochs"]) > 0).all():
+            raise StoreError(f"the epochs of {key_of(other)} do not ascend; delete its file to measure it again")
     header = {
         "form": FORM,
         "version": __version__,
@@ -76,11 +78,11 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         if header["form"] != FORM:
             raise ValueError(f"form {header['form']}, read is {FORM}")
         low, high = np.frombuffer(raw, np.uint8, offset=4 + size).reshape(2, -1).astype(np.int64)
-    except (OSError, EOFError, ValueError, KeyError, UnicodeDecodeError) as error:
+        networks, epochs = header["protocol"]["networks"], len(header["epochs"])
+        each = [s["layers"] * (2 * networks + 1) * len(header["readouts"]) + 2 * networks for s in header["settings"]]
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"the packed planes cannot be read ({error}); pack them again") from error
-    networks, epochs, at, out = header["protocol"]["networks"], len(header["epochs"]), 0, {}
-    folded = low + 256 * high
-    each = [s["layers"] * (2 * networks + 1) * len(header["readouts"]) + 2 * networks for s in header["settings"]]
+    folded, at, out = low + 256 * high, 0, {}
     if sum(each) * epochs != len(folded):
         raise StoreError(f"the packed planes hold {len(folded)} numbers, not {sum(each) * epochs}; pack them again")
 
@@ -105,12 +107,22 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
 
 
 def _parts(measured: dict[str, Any]) -> Iterator[tuple[str, np.ndarray]]:
-    """(name, values with epochs last), in the order of the form."""
+    """(name, values with epochs last), in the order of the form. ValueError: a shape that the setting does not have."""
+    networks, epochs = measured["protocol"]["networks"], len(measured["epochs"])
+    shape = (networks, epochs, len(measured["layers"]))
     for readout in READOUTS:
         for name in ("i_x", "i_y", "floor"):
-            yield name, np.moveaxis(np.asarray(measured["planes"][readout][name], dtype=float), -1, -2)
+            values = measured["planes"][readout][name]
+            yield name, np.moveaxis(_shaped(values, shape[1:] if name == "floor" else shape), -1, -2)
     for name in ("train_accuracy", "test_accuracy"):
-        yield name, np.asarray(measured[name], dtype=float)
+        yield name, _shaped(measured[name], shape[:2])
+
+
+def _shaped(values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    out = np.asarray(values, dtype=float)
+    if out.shape != shape:
+        raise ValueError(f"shape {list(out.shape)} in place of {list(shape)}")
+    return out
 
 
 def _folded(values: np.ndarray, steps: int) -> np.ndarray:
