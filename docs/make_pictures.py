@@ -1,6 +1,6 @@
 """The pictures of the papers' pages, from the small runs stored for the tests.
 
-PYTHONPATH=tests python docs/make_pictures.py. Chosen are figures that are exact at any size of a run (one neuron, gates,
+PYTHONPATH=tests python docs/make_pictures.py. Chosen: figures that are exact at any size of a run (one neuron, gates,
 the bound), so that a small run shows what a large one does.
 """
 

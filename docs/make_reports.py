@@ -1,6 +1,6 @@
 """Reports of every study from the small runs stored for the tests: PYTHONPATH=tests python docs/make_reports.py FOLDER
 
-A minute or less. Settings are tiny and numbers are stored to about four digits: the pages show the form of a report, and
+A minute or less. Settings are tiny and numbers are stored to about four digits: the pages show the form of a report and
 decide nothing.
 """
 
