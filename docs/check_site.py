@@ -2,7 +2,8 @@
 
 Every relative link leads to a file of the site and to a name in it, nothing is loaded from elsewhere, and every
 notebook for download holds code that compiles. Prints what does not, one line each; exits 1 then. Names inside the
-example reports are left to the tests of the report's page."""
+example reports are left to the tests of the report's page.
+"""
 
 import json
 import re

@@ -1,5 +1,4 @@
-"""Figures of plotly as still pictures, by matplotlib and without a browser: thumbnails of the gallery, pictures of
-pages.
+"""Figures of plotly as still pictures, by matplotlib, without a browser: thumbnails of the gallery, pictures of pages.
 
 Lines, dots, bars, maps and images are drawn, with titles of axes; sliders, hover and annotations are not.
 """
@@ -75,8 +74,8 @@ def _scatter(axis: Any, trace: Any) -> None:
     if "markers" in mode:
         of = trace.marker.color
         size = trace.marker.size if isinstance(trace.marker.size, int | float) else 6
-        dots = color if of is None or isinstance(of, str) else np.asarray(of, dtype=float)
-        axis.scatter(x, y, s=0.5 * size**2, c=dots, alpha=trace.marker.opacity or 1, linewidths=0, **shown)
+        dots = {"color": color} if of is None or isinstance(of, str) else {"c": np.asarray(of, dtype=float)}
+        axis.scatter(x, y, s=0.5 * size**2, **dots, alpha=trace.marker.opacity or 1, linewidths=0, **shown)
 
 
 def _bar(axis: Any, trace: Any) -> None:

@@ -1,7 +1,8 @@
 """Reports of every study from the small runs stored for the tests: PYTHONPATH=tests python docs/make_reports.py FOLDER
 
-A minute or less. Settings are tiny and numbers are stored to about four digits: the pages show the form of a report,
-and decide nothing."""
+A minute or less. Settings are tiny and numbers are stored to about four digits: the pages show the form of a report and
+decide nothing.
+"""
 
 import sys
 from pathlib import Path

@@ -141,10 +141,10 @@ def reading_list() -> str:
     lines = ["| paper | what was built | where | verdicts, or why not |", "|---|---|---|---|"]
     for study in STUDIES:
         address, built = PAPERS[study]
-        run, claims = claims_of(study)
+        _, claims = claims_of(study)
         where = f"[theory](theory/{study}.md), [ledger](ledgers/{study}.md)"
-        said = "; ".join(f"{s}: {', '.join(counted(n, v) for n, v in counts)}" for s, counts in headline(claims))
-        lines.append(f"| [{_named(study)}]({address}) | {built} | {where} | {run['scale']} scale: {said} |")
+        said = "<br>".join(f"{s}: {', '.join(counted(n, v) for n, v in counts)}" for s, counts in headline(claims))
+        lines.append(f"| [{_named(study)}]({address}) | {built} | {where} | {said} |")
     for paper, address, built, page, why in METHODS:
         where = f"[{'theory' if page.startswith('theory') else 'page'}]({page})" if page else ""
         lines.append(f"| [{paper}]({address}) | {built} | {where} | {why or 'no ledger; [trials](trials/index.md)'} |")

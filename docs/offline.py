@@ -18,8 +18,7 @@ _TOOLS = {"responsive": True, "displaylogo": False, "showSendToCloud": False}
 
 
 def formula(tex: str, size: float = 12.0) -> tuple[str, float]:
-    """SVG of a formula in the text's color, and how far it reaches below the line, in points. ValueError: not
-    drawable."""
+    """SVG of a formula in the text's color, and how far it reaches below the line, in points. ValueError: bad TeX."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -31,7 +30,7 @@ def formula(tex: str, size: float = 12.0) -> tuple[str, float]:
         text = text.replace(name, other)
     with mpl.rc_context({"mathtext.fontset": "cm", "svg.fonttype": "path", "svg.hashsalt": "deeptheory"}):
         width, height, depth, *_ = MathTextParser("path").parse(f"${text}$", prop=FontProperties(size=size))
-        figure = Figure(figsize=((width + 1) / 72, (height + depth + 1) / 72))
+        figure = Figure(figsize=((width + 0.4) / 72, (height + depth + 1) / 72))
         FigureCanvasSVG(figure)
         figure.text(0, (depth + 0.5) / (height + depth + 1), f"${text}$", fontsize=size, color="#123456")
         file = io.StringIO()
@@ -44,7 +43,7 @@ def formula(tex: str, size: float = 12.0) -> tuple[str, float]:
 
 def _svg(tex: str, prefix: str, block: bool) -> str:
     """The formula in a page; ids are the page's own, the text is its alternative."""
-    svg, depth = formula(tex, 13 if block else 12)
+    svg, depth = formula(tex.replace(r"\frac", r"\dfrac") if block else tex, 13 if block else 12)
     svg = re.sub(r'(id="|xlink:href="#|url\(#)', rf"\g<1>{prefix}-", svg)
     place = "display:block;margin:1em auto;max-width:100%" if block else f"vertical-align:-{depth:.2f}pt"
     head = f'<svg role="img" aria-label="{escape(" ".join(tex.split()), quote=True)}" style="{place}" '
@@ -72,8 +71,7 @@ def figure_html(figure: Any) -> str:
 
 
 def thumbnails(block: Any, block_vars: dict, gallery_conf: dict) -> str:
-    """For sphinx-gallery: the figure that a block ends with, as a picture for the overview; the page shows the
-    figure."""
+    """For sphinx-gallery: the figure that a block ends with, as a picture for the overview; the page shows it."""
     from plotly.basedatatypes import BaseFigure
 
     last = block_vars["example_globals"].get("___")
