@@ -46,8 +46,9 @@ def margin_loss(
 def spread_loss(
     activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: str = "paper"
 ) -> torch.Tensor:
-    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2. activations: [B, K], labels: [B]
-    integers.
+    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2.
+
+    activations: [B, K], labels: [B] integers.
 
     Source: Hinton et al. 2018, eq. 3. margin: m, 0.2 to 0.9 over their training (`spread_margin`).
     convention: "reference_code" is the mean over classes too (the label's own class counts as one of them).
@@ -61,7 +62,7 @@ def spread_loss(
 
 
 def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weight: float = 0.0005) -> torch.Tensor:
-    """weight times the squared error, summed over pixels, mean over the batch. Both: [B, ...].
+    """weight times the squared error, summed over pixels, mean over the batch. reconstruction, images: [B, ...].
 
     Pitfall: a mean over pixels makes it 784 times weaker on MNIST. InputError: shapes that differ.
     """

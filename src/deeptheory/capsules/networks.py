@@ -47,8 +47,9 @@ class MatrixCapsuleOutput(NamedTuple):
 
 
 class CapsuleNetwork(nn.Module):
-    """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder. images [B, C, H, W] ->
-    CapsuleOutput.
+    """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder.
+
+    images [B, C, H, W] -> CapsuleOutput.
 
     image_shape: (C, H, W). channels, kernel_size: of the convolution, stride 1. primary_types, primary_dim,
     primary_kernel,
@@ -119,6 +120,10 @@ class CapsuleNetwork(nn.Module):
         features_(self.convolution, init)
 
     def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> CapsuleOutput:
+        """images: [B, C, H, W] floats of `image_shape`; labels: [B], of whom to draw (None: the longest).
+
+        InputError: no tensor of that shape, integers, labels that are no classes.
+        """
         images = check_images(images, self.image_shape, self.convolution.weight)
         v = self.capsules(self.primary(self.convolution(images).relu()))
         drawn = None if self.decoder is None else self.decoder(v, labels)
@@ -202,6 +207,7 @@ class MatrixCapsuleNetwork(nn.Module):
         features_(self.convolution, constants.begin)
 
     def forward(self, images: torch.Tensor) -> MatrixCapsuleOutput:
+        """images: [B, C, H, W] floats of `image_shape`. InputError: no tensor of that shape, integers."""
         images = check_images(images, self.image_shape, self.convolution.weight)
         pose, activation = self.primary(self.convolution(images).relu())
         for layer in self.capsules:

@@ -66,9 +66,9 @@ def spread_objective(steps: int, *, schedule: str = "reference_code", convention
 
 
 def probability_objective(kind: str = "cross-entropy") -> Objective:
-    """The paper's two other losses on activations: "margin" (of Sabour et al.) or "cross-entropy" of activations
-    divided by their sum.
+    """The paper's two other losses on activations.
 
+    "margin" (of Sabour et al.) or "cross-entropy" of activations divided by their sum.
     A batch is (images, labels, ...). InputError: another kind.
     """
     if kind not in ("margin", "cross-entropy"):
@@ -88,8 +88,9 @@ def probability_objective(kind: str = "cross-entropy") -> Objective:
 
 
 def classifier_objective(module: nn.Module, batch: Any) -> torch.Tensor:
-    """For a convolutional network: cross-entropy of (images, labels [B], ...), or with two labels [B, 2] a logistic
-    for each class.
+    """For a convolutional network: cross-entropy, or with two labels a logistic for each class.
+
+    batch: (images, labels [B] or [B, 2], ...). InputError: labels that are no classes, or another number of them.
     """
     images, labels, *_ = batch
     logits = module(images)

@@ -43,6 +43,7 @@ class PrimaryCapsules(nn.Module):
     "valid" or "same" (stride 1 only, as torch). released: divide the convolution by the number of types before
     the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types`
     times larger, so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
+    InputError: sizes below 1, another init or padding.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class PrimaryCapsules(nn.Module):
         primary_(self.convolution, self.types, self.dim, self.init, self.released)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [B, C, H, W] -> [B, H', W', types, dim]. InputError: no tensor of that shape, complex numbers."""
         x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.convolution.in_channels} H W"), self.convolution.weight)
         s = self.convolution(x)
         if self.released:
@@ -80,6 +82,7 @@ class PrimaryCapsules(nn.Module):
         return squash(s.unflatten(1, (self.types, self.dim)).permute(0, 3, 4, 1, 2))
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         return f"types={self.types}, dim={self.dim}"
 
 
@@ -93,6 +96,7 @@ class Capsules(nn.Module):
     share: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children may
     come: 1 for a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the
     grid's [B, H, W, T]) truth values, True where there is a child, for batches of sets of different sizes.
+    InputError: sizes or iterations below 1, another init.
     """
 
     def __init__(
@@ -130,6 +134,10 @@ class Capsules(nn.Module):
             nn.init.zeros_(self.prior)
 
     def forward(self, u: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """u: [B, I, p] or [B, H, W, T, p]; mask: [B, I] or [B, H, W, T] bool -> [B, J, q].
+
+        InputError: another shape or number of children, no tensor, a mask of another shape.
+        """
         u, weight, prior, mask = self._lined_up(u, mask)
         settings = (self.iterations, self.bias, self.leaky, prior, self.detach)
         return dynamic_routing(u, weight, *settings, mask=mask, backend=self.backend)
@@ -162,6 +170,7 @@ class Capsules(nn.Module):
         return flat, weight, prior, mask if mask is None or mask.ndim < 3 else mask.flatten(1)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         i, j, q, p = self.weight.shape
         return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}" + (", share=True" if self.share else "")
 
@@ -186,6 +195,7 @@ class ConvCapsules(nn.Module):
     positions as came in; stride 1). normalize: "all": a child divides itself among its parents of all types and
     positions (the couplings of a child sum to one); "position": each window on its own, over types (as most
     convolutional ports do). backend: see `backends`.
+    InputError: sizes or iterations below 1, another normalize or padding.
     """
 
     def __init__(
@@ -226,6 +236,7 @@ class ConvCapsules(nn.Module):
         routed_(self.weight, self.bias, overlap * self.weight.shape[1], self.init)
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
+        """u: [B, H, W, in_types, p] -> [B, H', W', out_types, q]. InputError: another shape, no whole window."""
         v, at = self._route(u)
         return v.unflatten(1, (at.out_height, at.out_width))
 
@@ -272,6 +283,7 @@ class ConvCapsules(nn.Module):
             return route(at_least_float32(votes), self.iterations, bias, over, watch=watch).flatten(1, 2)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         _, j, q, p = self.weight.shape
         return (
             f"{self.in_types} types of {p} -> {j} types of {q}, kernel_size={self.kernel_size}, "

@@ -39,7 +39,8 @@ _FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 def one_neuron_information(w, edges, activation: str = "tanh") -> np.ndarray:
     """I(X;T) in bits of one binned neuron, exact from the normal distribution function; shape of w, float64.
 
-    w: weights, above 0. edges: ascending; cells are closed on the right, and mass outside joins the end cells.
+    w: weights [...], above 0. edges: [cells + 1], ascending; cells are closed on the right,
+    and mass outside joins the end cells.
     InputError: w not above 0, edges not ascending, an unknown activation.
     """
     from scipy.special import ndtr
@@ -61,7 +62,7 @@ def one_neuron_information(w, edges, activation: str = "tanh") -> np.ndarray:
 def noisy_neuron_information(w, points, sigma: float, *, bias: float = 0.0, activation: str = "tanh") -> np.ndarray:
     """I(X;T) in bits of T = f(w x + bias) + N(0, sigma^2), x uniform over the points; shape of w, float64.
 
-    The entropy of the mixture by the trapezium rule on a grid of sigma / 16
+    w: weights [...]; points: [n]. The entropy of the mixture by the trapezium rule on a grid of sigma / 16
     (error below 1e-10, the integrand being smooth and falling off at both ends). InputError: sigma not above 0, no
     points, an unknown activation.
     """

@@ -54,8 +54,10 @@ class InformationPlane(Result):
 
     @property
     def blind(self) -> tuple[str, ...]:
-        """Layers in which every input has a cell of its own, in every network at every step:
-        nothing is seen of them here."""
+        """Layers in which every input has a cell of its own, in every network at every step.
+
+        Nothing is seen of them here.
+        """
         apart: Any = np.atleast_3d(_all_apart(self.occupied, self.inputs)).all((0, 1))
         return tuple(layer for layer, alone in zip(self.layers, apart) if alone)
 
@@ -116,9 +118,12 @@ class InformationPlane(Result):
         return out
 
     def figure(self, kind: str = "plane", bound: Any = None) -> "plotly.graph_objects.Figure":
-        """ "plane": one point a network and layer, the mean path drawn, a slider over training. "curves": I(X;T) and
+        """The information plane, or its curves over training (plotly).
+
+        kind: "plane": one point a network and layer, the mean path drawn, a slider over training; "curves": I(X;T) and
         I(T;Y) against the step, mean and range of the middle 80 % of networks. bound: a BottleneckCurve of the task,
-        drawn into the plane. InputError: another kind."""
+        drawn into the plane. InputError: another kind.
+        """
         from deeptheory.core.names import pick
         from deeptheory.information.drawing import draw_curves, draw_plane
 

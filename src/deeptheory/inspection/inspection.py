@@ -31,9 +31,11 @@ CANNOT = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inspection(Result):
-    """What was found. results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with
-    the reason. measured: the layers with their pooling. facts: model, probe, seed, cost. refused:
-    instruments that did not run, with the reason.
+    """What was found.
+
+    results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with the reason. measured:
+    the layers with their pooling. facts: model, probe, seed, cost. refused: instruments that did not run,
+    with the reason.
     """
 
     title: str
@@ -58,8 +60,10 @@ class Inspection(Result):
         return block(repr(self)) + listed(said, "ol") + listed([*refused, *self.notes])
 
     def findings(self, most: int = 5) -> list[tuple[str, Finding]]:
-        """(instrument, what it found), the most important first, at most so many;
-        one of each instrument before a second of any."""
+        """(instrument, what it found), the most important first.
+
+        At most so many; one of each instrument before a second of any.
+        """
         found = []
         for at, (name, r) in enumerate(self.results.items()):
             given = r.instrument.finding(r) if r.instrument.finding else None
@@ -76,8 +80,10 @@ class Inspection(Result):
         return pd.DataFrame(rows, columns=["instrument", *COLUMNS])
 
     def dataset(self) -> "xarray.Dataset":
-        """Every quantity as a variable INSTRUMENT_QUANTITY over checkpoint and layer,
-        with its interval and controls."""
+        """Every quantity over checkpoint and layer, with its interval and controls.
+
+        Variables are named INSTRUMENT_QUANTITY.
+        """
         import xarray as xr
 
         parts = []
@@ -87,12 +93,17 @@ class Inspection(Result):
         return xr.merge(parts, join="outer").reindex(layer=[m["name"] for m in self.measured])
 
     def scalars(self) -> dict[str, float]:
-        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker;
-        numbers that could not be had are left out."""
+        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker.
+
+        Numbers that could not be had are left out.
+        """
         return {k: v for r in self.results.values() for k, v in r.scalars().items() if not math.isnan(v)}
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """By depth: a row per quantity, with model, twins and permuted labels as lines (plotly)."""
+        """By depth: a row per quantity, with model, twins and permuted labels as lines (plotly).
+
+        InputError: nothing was measured by layer.
+        """
         from deeptheory.inspection.drawing import by_depth
 
         return by_depth(self.results.values())

@@ -61,9 +61,9 @@ class Sample:
 
 
 def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
-    """The share of units in which `holds` [n] of bool is true, without those in which a number that it was read from is
-    NaN.
+    """The share of units in which `holds` [n] of bool is true.
 
+    Units in which a number that it was read from is NaN are left out.
     A comparison with NaN is false, so that a network without a value would count as one in which the claim fails.
     measured: [n] or [n, ...], the numbers that were compared. InputError: holds is not of bool,
     or measured holds no numbers or another n.

@@ -28,7 +28,8 @@ class Run:
 
     settings: JSON values; the steps see them with "seed" added. seeds: of the independent networks, for the record.
     changed: settings that are not the published ones. command: what to type to go on. threads: of torch and the linear
-    algebra in each unit, whichever the engine. resume: True wants a run in the folder, False wants none.
+    algebra in each unit, whichever the engine. resume: True wants a run in the folder, False wants none. InputError:
+    settings that are no JSON, or hold "seed". StoreError: a folder that resume does not want.
     """
 
     def __init__(

@@ -51,7 +51,7 @@ def _paper(name: str) -> str:
 
 
 def _authors(text: str) -> str:
-    """ "A, B & C" or "A et al." as BibTeX joins names."""
+    """Names as BibTeX joins them, from "A, B & C" or "A et al." here."""
     text = re.sub(r" et al\.$", ", others", text)
     return " and ".join(part.strip() for part in re.split(r",| & ", text) if part.strip())
 

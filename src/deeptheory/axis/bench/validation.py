@@ -56,6 +56,7 @@ class Entered:
 
     @property
     def z(self) -> torch.Tensor:
+        """[n, d]: features along the directions of `basis`."""
         return self.s @ self.basis
 
     @property
@@ -194,6 +195,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
 
 
 def count(n: int, what: str) -> str:
+    """n of something, in words: 1 cell, 2 cells."""
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 

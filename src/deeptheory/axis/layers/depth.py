@@ -56,17 +56,22 @@ class LayerwiseAxisCode(Result):
         return out + ([("pixels", "", self.pixels)] if self.pixels is not None else [])
 
     def table(self) -> "pandas.DataFrame":
-        """One row per condition and layer: units, share tuned; of the tuned units: median preference for the first
-        block, share shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance
-        by block; shares by verdict where models were compared, and the share of units that an axis explains better than
-        an exemplar."""
+        """One row per condition and layer.
+
+        units, share tuned; of the tuned units: median preference for the first block, share shown to ramp
+        monotonically, share flat, median number of tuned dimensions; mean explained variance by block; shares by
+        verdict where models were compared, and the share of units that an axis explains better than an exemplar.
+        """
         import pandas as pd
 
         return pd.DataFrame([{"condition": c, "layer": name, **_summary(code)} for c, name, code in self.conditions()])
 
     def figure(self, name: str = "preference") -> "plotly.graph_objects.Figure":
-        """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions,
-        axis (better than exemplar), explained. InputError: another name, or models that were not compared."""
+        """A column of the table against layers, controls beside.
+
+        The columns: preference, tuned, monotone, flat, tuned_dimensions, axis (better than exemplar), explained.
+        InputError: another name, or models that were not compared.
+        """
         from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 
         column, title = pick(_FIGURES, name, what="figure")
@@ -167,9 +172,9 @@ def axis_code_by_layer(
 
 
 def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the stimulus array itself [n, unit], drawn by seed among those that vary (all of them where there are
-    fewer), and their positions [unit] in a flattened stimulus.
+    """Numbers of the stimulus array itself [n, unit], and their positions [unit] in a flattened stimulus.
 
+    They are drawn by seed among those that vary (all of them where there are fewer).
     InputError: stimuli that are not one array, or that do not vary.
     """
     check_whole(units=(units, 1), seed=(seed, 0))

@@ -30,8 +30,9 @@ READERS = ("identity", "two", "attribute", "nuisance")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Efficiency(Result):
-    """accuracy: [seed, metric, units, reader]; metrics ("axis", "exemplar"); identity: the nearest of N; chance:
-    [reader].
+    """What readers make of axis cells and of exemplar cells.
+
+    accuracy: [seed, metric, units, reader]; metrics ("axis", "exemplar"); identity: the nearest of N; chance: [reader].
     """
 
     accuracy: np.ndarray
@@ -62,8 +63,10 @@ class Efficiency(Result):
         return xr.Dataset({"accuracy": (axes, self.accuracy)}, coords=named)
 
     def ratio(self, accuracy: float = 0.5, reader: str = "identity") -> np.ndarray:
-        """[seed]: how many times as many distance units as axis units an accuracy takes, interpolated between log
-        numbers of units; NaN where one of them does not reach it. InputError: no such reader."""
+        """[seed]: how many times as many distance units as axis units an accuracy takes.
+
+        Interpolated between log numbers of units; NaN where one of them does not reach it. InputError: no such reader.
+        """
         from deeptheory.core.names import pick
 
         r = pick({name: k for k, name in enumerate(self.readers)}, reader, what="reader")

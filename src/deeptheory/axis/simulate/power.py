@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Power(Result):
-    """counts: {code: {verdict: cells}}; n, d, reliability, variances: of the simulation; controversial: stimuli
-    added.
+    """How often simulated cells get the verdict that is true of them.
+
+    counts: {code: {verdict: cells}}; n, d, reliability, variances: of the simulation; controversial: stimuli added.
     """
 
     counts: dict[str, dict[str, int]]

@@ -93,8 +93,10 @@ class HamiltonianFit(Result):
 
     @property
     def couplings(self) -> np.ndarray:
-        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0; Potts: [n, n, levels, levels],
-        zero-sum over levels."""
+        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0.
+
+        Potts: [n, n, levels, levels], zero-sum over levels.
+        """
         if self.kind == "potts":
             return self._potts()[1]
         half = self._spread(2, (self.n, self.n))

@@ -46,9 +46,9 @@ def parameter_count(
 
 
 def linear_map_count(shape: Sequence[int], reach: int | None = None, *, translation: bool = False) -> int:
-    """Free entries of a linear map between two periodic grids of that shape: n^2, fewer when local,
-    a kernel when shared.
+    """Free entries of a linear map between two periodic grids of that shape.
 
+    n^2, fewer when local, a kernel when shared.
     reach: largest distance along each axis that an entry spans (a square kernel of side 2 reach + 1), None: no limit.
     InputError: a side below 1, a negative reach, or one that meets itself around the grid.
     """

@@ -18,9 +18,9 @@ _FOLDERS = {"train": "training_and_validation_batches", "test": "test_batches"}
 
 
 def affnist(folder: str | Path | None = None, *, part: str = "test", batch: int = 1) -> Images:
-    """One batch of affNIST, images [n, 40, 40] uint8 (Tieleman 2013): 10,000 of the test digits, or 60,000 of the
-    others.
+    """One batch of affNIST, images [n, 40, 40] uint8 (Tieleman 2013).
 
+    10,000 of the test digits, or 60,000 of the others.
     part: "test" or "train" (training and validation together). batch: 1 to 32, each holds another transformation of
     every digit. folder: where the unzipped folder test_batches (or training_and_validation_batches) or test.mat lies;
     by default the data folder.

@@ -32,8 +32,9 @@ _SPAN = 200  # epochs between looks at progress, checkpoint and finiteness; resu
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class History(Result):
-    """Loss and accuracy while training. Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held
-    out.
+    """Loss and accuracy while training.
+
+    Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held out.
 
     order: [seed, n] rows, of which the first counts[seed] trained that network.
     """

@@ -42,6 +42,7 @@ class PopulationLayer(nn.Module):
         self.function = function
 
     def forward(self, h: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, rounding=None) -> torch.Tensor:
+        """h: [seed, n, in], weight: [seed, out, in], bias: [seed, out] -> [seed, n, out]."""
         z = torch.baddbmm(bias.unsqueeze(-1), weight, h.transpose(1, 2))  # [seed, out, n]: the batch innermost
         out = self.function(z.transpose(1, 2))
         return out if rounding is None else rounding(out)
@@ -145,6 +146,7 @@ class MLPPopulation(Population):
         return out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [n, in], or [seed, n, in] -> [seed, n, out]."""
         h, parts = self._enter(x), self.parts()
         for k, (weight, bias) in enumerate(parts, start=1):
             h = getattr(self, f"layer{k}")(h, weight, bias, self._rounding(k) if self.levels else None)
@@ -238,6 +240,7 @@ class MLPPopulation(Population):
         return PopulationView(self, getattr(torch, dtype) if isinstance(dtype, str) else dtype)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "custom")
         more = f", noise {self.noise:g}" if self.noise else f", {self.levels + 1} levels" if self.levels else ""
         more += "" if self.bias else ", no biases"
@@ -265,6 +268,7 @@ class PopulationView(nn.Module):
         return self._nets[0].theta.detach().to(self.dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [n, in], or [seed, n, in] -> [seed, n, out], in the view's dtype."""
         nets = self._nets[0]
         h = nets._enter(x).to(self.dtype)
         for k, (weight, bias) in enumerate(nets.parts(), start=1):
@@ -310,6 +314,7 @@ class ModulePopulation(Population):
         return call(stacked, x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [n, ...] -> [seed, n, out]."""
         return HEADS[self.head](self.logits(x))
 
     def network(self, k: int) -> nn.Module:

@@ -56,9 +56,11 @@ OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], float], torch.optim.Optimize
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingLog(Result):
-    """How a training went. losses: [steps] float64, the loss of every step before its update. looks: the steps done at
-    each look. measured: what evaluate gave there, name -> [looks]. stopped: whether stop ended it before its last
-    step."""
+    """How a training went.
+
+    losses: [steps] float64, the loss of every step before its update. looks: the steps done at each look. measured:
+    what evaluate gave there, name -> [looks]. stopped: whether stop ended it before its last step.
+    """
 
     seed: int
     losses: np.ndarray
