@@ -8,6 +8,7 @@ code.
 """
 
 import math
+from typing import Literal, get_args
 
 import torch
 
@@ -17,14 +18,16 @@ from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_shapes
 from deeptheory.networks.evaluation.scores import as_labels, check_classes, readable
 
-CONVENTIONS = ("paper", "reference_code")
+Convention = Literal["paper", "reference_code"]
+CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
+Schedule = Literal["reference_code", "paper"]
 
 
 def margin_loss(
     lengths: torch.Tensor,
     labels: torch.Tensor,
     *,
-    convention: str = "paper",
+    convention: Convention = "paper",
     present: float = 0.9,
     absent: float = 0.1,
     down: float = 0.5,
@@ -44,7 +47,7 @@ def margin_loss(
 
 
 def spread_loss(
-    activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: str = "paper"
+    activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: Convention = "paper"
 ) -> torch.Tensor:
     """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2.
 
@@ -73,7 +76,7 @@ def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weig
     return weight * (reconstruction - images).square().flatten(1).sum(1).mean()
 
 
-def spread_margin(step: float, budget: float | None = None, *, schedule: str = "reference_code") -> float:
+def spread_margin(step: float, budget: float | None = None, *, schedule: Schedule = "reference_code") -> float:
     """The spread loss's margin at a step.
 
     schedule: "reference_code": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of
@@ -82,7 +85,7 @@ def spread_margin(step: float, budget: float | None = None, *, schedule: str = "
     budget: the number of steps that the training will take. InputError: "paper" without a budget, a negative step,
     budget <= 0.
     """
-    pick(dict.fromkeys(("reference_code", "paper")), schedule, what="margin schedule")
+    pick(dict.fromkeys(get_args(Schedule)), schedule, what="margin schedule")
     if step < 0 or (budget is not None and budget <= 0):
         raise InputError(f"step is {step} and budget {budget}; steps count from 0, and a budget is above 0")
     if schedule == "paper":

@@ -15,11 +15,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Literal, get_args
 
 import torch
 from torch import nn
 
-from deeptheory.capsules.initialization import check_init, poses_, truncated_normal_, votes_
+from deeptheory.capsules.initialization import truncated_normal_, votes_
 from deeptheory.capsules.native import em as native_em
 from deeptheory.capsules.native.em import Geometry
 from deeptheory.capsules.on_gpu import em as triton_em
@@ -32,62 +33,29 @@ from deeptheory.capsules.routing.checks import (
     in_one_dtype,
     result_dtype,
 )
-from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_choice, in_parts, prefer, route
-from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_temperatures, variant_of
+from deeptheory.capsules.routing.em import PRESENCE, Presence, check_activation, check_choice, in_parts, prefer, route
+from deeptheory.capsules.routing.variants import Variant, VariantName, in_shares, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
-from deeptheory.capsules.windows import NORMALIZE, over_parents, padded, padding_of, pair, uniform_over_parents, windows
+from deeptheory.capsules.windows import (
+    NORMALIZE,
+    Normalize,
+    Padding,
+    over_parents,
+    padded,
+    padding_of,
+    pair,
+    uniform_over_parents,
+    windows,
+)
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
 
-FORMS = ("matrix", "vector")
+Form = Literal["matrix", "vector"]
+FORMS: tuple[Form, ...] = get_args(Form)
 _CONSTANT = (1 + math.log(2 * math.pi)) / 2
 _SCALE = -2500.0
 _Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-
-
-class MatrixPrimary(nn.Module):
-    """1x1 convolution to poses and activations.
-
-    [B, C, H, W] -> pose [B, H, W, types, 4, 4], activation [B, H, W, types].
-    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. begin: "paper"
-    (truncated normal weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`.
-    InputError: sizes below 1, another begin.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        types: int,
-        pose_size: int = 4,
-        *,
-        bias: bool = True,
-        offset: float = 0.0,
-        begin: str = "paper",
-    ):
-        super().__init__()
-        check_sizes(in_channels=in_channels, types=types, pose_size=pose_size)
-        check_init(begin)
-        self.begin = begin
-        self.types, self.pose_size, self.offset = types, pose_size, offset
-        self.pose = nn.Conv2d(in_channels, types * pose_size**2, 1, bias=bias)
-        self.activation = nn.Conv2d(in_channels, types, 1, bias=bias)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """As `begin` says; biases 0."""
-        poses_(self.pose, self.activation, self.begin)
-
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """x: [B, C, H, W]. InputError: no tensor of that shape."""
-        x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.pose.in_channels} H W"), self.pose.weight)
-        pose = self.pose(x).unflatten(1, (self.types, self.pose_size, self.pose_size)).permute(0, 4, 5, 1, 2, 3)
-        logit = at_least_float32(self.activation(x)) + self.offset
-        return pose, logit.sigmoid().permute(0, 2, 3, 1)
-
-    def extra_repr(self) -> str:
-        """Sizes, for torch's repr."""
-        return f"types={self.types}"
 
 
 class _MatrixLayer(nn.Module):
@@ -233,14 +201,14 @@ class ConvMatrixCapsules(_MatrixLayer):
         kernel_size: int | Sequence[int] = 3,
         stride: int | Sequence[int] = 1,
         iterations: int = 3,
-        normalize: str = "all",
+        normalize: Normalize = "all",
         *,
-        padding: int | str | Sequence[int] = 0,
+        padding: int | Padding | Sequence[int] = 0,
         children_per_parent: float | None = None,
         schedule: float | Sequence[float] = 0.01,
-        variant: str | Variant = "paper",
-        presence: str = "cost",
-        form: str = "matrix",
+        variant: VariantName | Variant = "paper",
+        presence: Presence = "cost",
+        form: Form = "matrix",
         pose_size: int = 4,
         backend: Backend = "auto",
     ):
@@ -313,9 +281,9 @@ class ClassCapsules(_MatrixLayer):
         coordinates: bool = True,
         children_per_parent: float | None = None,
         schedule: float | Sequence[float] = 0.01,
-        variant: str | Variant = "paper",
-        presence: str = "cost",
-        form: str = "matrix",
+        variant: VariantName | Variant = "paper",
+        presence: Presence = "cost",
+        form: Form = "matrix",
         pose_size: int = 4,
         backend: Backend = "auto",
     ):

@@ -15,11 +15,14 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.initialization import check_init, features_
-from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
+from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, Form
+from deeptheory.capsules.matrix_primary import MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.backends import Backend
-from deeptheory.capsules.routing.variants import Variant, variant_of
+from deeptheory.capsules.routing.em import Presence
+from deeptheory.capsules.routing.variants import Init, Variant, VariantName, variant_of
 from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules
+from deeptheory.capsules.windows import Normalize, Padding
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
 
@@ -83,12 +86,12 @@ class CapsuleNetwork(nn.Module):
         hidden: Sequence[tuple[int, int]] = (),
         dim: int = 16,
         iterations: int = 3,
-        padding: str = "valid",
+        padding: Padding = "valid",
         leaky: bool = False,
         detach: bool = False,
         decoder: tuple[int, ...] = (512, 1024),
         released: bool = False,
-        init: str = "scaled",
+        init: Init = "scaled",
         backend: Backend = "auto",
     ):
         super().__init__()
@@ -156,12 +159,12 @@ class MatrixCapsuleNetwork(nn.Module):
         strides: Sequence[int] | None = None,
         first_kernel: int = 5,
         first_stride: int = 2,
-        variant: str | Variant = "balanced",
-        normalize: str | None = None,
+        variant: VariantName | Variant = "balanced",
+        normalize: Normalize | None = None,
         coordinates: bool = True,
         schedule: float | Sequence[float] = 0.01,
-        presence: str = "cost",
-        form: str = "matrix",
+        presence: Presence = "cost",
+        form: Form = "matrix",
         backend: Backend = "auto",
     ):
         super().__init__()

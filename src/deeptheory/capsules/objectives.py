@@ -5,14 +5,21 @@ Sources: Sabour, Frosst & Hinton 2017, sections 4.1 and 6; Hinton, Sabour & Fros
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
+from deeptheory.capsules.losses import (
+    Convention,
+    Schedule,
+    margin_loss,
+    reconstruction_loss,
+    spread_loss,
+    spread_margin,
+)
 from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -22,7 +29,7 @@ from deeptheory.networks.single.modules import predict
 Objective = Callable[[nn.Module, Any], torch.Tensor]
 
 
-def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "paper") -> Objective:
+def capsule_objective(*, reconstruction: float = 0.0005, convention: Convention = "paper") -> Objective:
     """Margin loss, and with a decoder the reconstruction of the true class's capsule.
 
     A batch is (images, labels [B]), or for overlaid digits (images, labels [B, 2], sources [B, 2, H, W]): the margin
@@ -50,7 +57,9 @@ def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "pape
     return objective
 
 
-def spread_objective(steps: int, *, schedule: str = "reference_code", convention: str = "paper") -> Objective:
+def spread_objective(
+    steps: int, *, schedule: Schedule = "reference_code", convention: Convention = "paper"
+) -> Objective:
     """Spread loss whose margin widens over the training. A batch is (images, labels, step); see `spread_margin`.
 
     images: [B, C, H, W]; labels: [B] integers; step: of `steps`, from 0. schedule: as for `spread_margin`;
@@ -65,7 +74,7 @@ def spread_objective(steps: int, *, schedule: str = "reference_code", convention
     return objective
 
 
-def probability_objective(kind: str = "cross-entropy") -> Objective:
+def probability_objective(kind: Literal["margin", "cross-entropy"] = "cross-entropy") -> Objective:
     """The paper's two other losses on activations.
 
     "margin" (of Sabour et al.) or "cross-entropy" of activations divided by their sum.

@@ -27,9 +27,20 @@ from deeptheory.capsules.routing.checks import (
 )
 from deeptheory.capsules.routing.dynamic import dynamic_routing, leaky_softmax, masked, route, softmax
 from deeptheory.capsules.routing.em import check_choice, in_parts
-from deeptheory.capsules.routing.variants import check_iterations
+from deeptheory.capsules.routing.variants import Init, check_iterations
 from deeptheory.capsules.squashing import at_least_float32, squash
-from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
+from deeptheory.capsules.windows import (
+    NORMALIZE,
+    Normalize,
+    Padding,
+    Windows,
+    over_parents,
+    padded,
+    padding_of,
+    pair,
+    patches,
+    windows,
+)
 from deeptheory.core.errors import InputError
 
 # examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
@@ -53,10 +64,10 @@ class PrimaryCapsules(nn.Module):
         dim: int,
         kernel_size: int | Sequence[int] = 9,
         stride: int | Sequence[int] = 2,
-        padding: str | int | Sequence[int] = 0,
+        padding: Padding | int | Sequence[int] = 0,
         *,
         released: bool = False,
-        init: str = "scaled",
+        init: Init = "scaled",
     ):
         super().__init__()
         check_init(init)
@@ -113,7 +124,7 @@ class Capsules(nn.Module):
         detach: bool = False,
         share: bool = False,
         backend: Backend = "auto",
-        init: str = "scaled",
+        init: Init = "scaled",
     ):
         super().__init__()
         iterations = check_iterations(iterations)
@@ -208,11 +219,11 @@ class ConvCapsules(nn.Module):
         stride: int | Sequence[int] = 1,
         iterations: int = 3,
         *,
-        normalize: str = "all",
+        normalize: Normalize = "all",
         bias: bool = True,
-        padding: int | str | Sequence[int] = 0,
+        padding: int | Padding | Sequence[int] = 0,
         backend: Backend = "auto",
-        init: str = "scaled",
+        init: Init = "scaled",
     ):
         super().__init__()
         iterations = check_iterations(iterations)

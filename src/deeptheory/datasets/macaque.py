@@ -10,7 +10,7 @@ Both are files of the user's data folder; nothing of them comes with deeptheory.
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -48,7 +48,9 @@ class Neurons(Result):
         frame = pd.DataFrame({"cell": self.cell, "rate": 1000 * self.rate.mean(1)})
         return frame.groupby("cell").agg(trials=("rate", "size"), rate=("rate", "mean")).reset_index()
 
-    def pseudo_trials(self, trials: int, seed: int = 0, by: str = "object") -> tuple[np.ndarray, np.ndarray]:
+    def pseudo_trials(
+        self, trials: int, seed: int = 0, by: Literal["object", "both"] = "object"
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Responses [stimuli, trials, cells, windows] and the stimuli's names, sorted.
 
         Trials are drawn without replacement.

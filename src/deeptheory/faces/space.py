@@ -22,7 +22,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes, check_whole
-from deeptheory.faces.alignment import NORMALIZATIONS
+from deeptheory.faces.alignment import NORMALIZATIONS, Normalization
 from deeptheory.faces.frames import (
     CHUNK,
     as_pictures,
@@ -81,7 +81,7 @@ class FaceSpace(Result):
         shape: int = 25,
         appearance: int = 25,
         *,
-        normalize: str = "procrustes",
+        normalize: Normalization = "procrustes",
         mask: Any = "hull",
         background: float | None = None,
     ) -> "FaceSpace":

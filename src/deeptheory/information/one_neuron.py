@@ -7,6 +7,7 @@ unit saturates (Goldfeld et al. 2019, section 3); one integral.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,7 @@ def _inverse_relu(v: np.ndarray) -> np.ndarray:
     return np.where(v < 0, -np.inf, v)  # at and above 0 the inverse is itself; all below 0 maps to 0
 
 
+Activation = Literal["tanh", "sigmoid", "softsign", "softplus", "linear", "relu"]
 _INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "tanh": lambda v: np.arctanh(np.clip(v, -1, 1)),
     "sigmoid": lambda v: np.log(np.clip(v, 0, 1)) - np.log1p(-np.clip(v, 0, 1)),
@@ -36,7 +38,7 @@ _FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def one_neuron_information(w, edges, activation: str = "tanh") -> np.ndarray:
+def one_neuron_information(w, edges, activation: Activation = "tanh") -> np.ndarray:
     """I(X;T) in bits of one binned neuron, exact from the normal distribution function; shape of w, float64.
 
     w: weights [...], above 0. edges: [cells + 1], ascending; cells are closed on the right,
@@ -59,7 +61,9 @@ def one_neuron_information(w, edges, activation: str = "tanh") -> np.ndarray:
     return -(p * np.log2(np.where(p > 0, p, 1))).sum(-1)
 
 
-def noisy_neuron_information(w, points, sigma: float, *, bias: float = 0.0, activation: str = "tanh") -> np.ndarray:
+def noisy_neuron_information(
+    w, points, sigma: float, *, bias: float = 0.0, activation: Activation = "tanh"
+) -> np.ndarray:
     """I(X;T) in bits of T = f(w x + bias) + N(0, sigma^2), x uniform over the points; shape of w, float64.
 
     w: weights [...]; points: [n]. The entropy of the mixture by the trapezium rule on a grid of sigma / 16

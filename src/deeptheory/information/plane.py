@@ -5,7 +5,7 @@ here is a property of network and readout together, and the notes say where that
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -117,7 +117,7 @@ class InformationPlane(Result):
             out[f"i_y/{layer}"] = float(self.i_y[:, -1, k].mean())
         return out
 
-    def figure(self, kind: str = "plane", bound: Any = None) -> "plotly.graph_objects.Figure":
+    def figure(self, kind: Literal["plane", "curves"] = "plane", bound: Any = None) -> "plotly.graph_objects.Figure":
         """The information plane, or its curves over training (plotly).
 
         kind: "plane": one point a network and layer, the mean path drawn, a slider over training; "curves": I(X;T) and

@@ -8,14 +8,15 @@ along as further columns of the targets, and joins what comes back; an instrumen
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
-NEEDS = ("nothing", "classes", "targets")
+Needs = Literal["nothing", "classes", "targets"]
+NEEDS: tuple[Needs, ...] = get_args(Needs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +212,7 @@ class Instrument:
     formula: str = ""
     quantities: tuple[Quantity, ...]
     limits: tuple[str, ...]
-    needs: str = "nothing"
+    needs: Needs = "nothing"
     start: Callable[[Layer, Context], Accumulator | None] | None = None
     run: Callable[[Context], dict[str, list[Reading]]] | None = None
     gradients: bool = False

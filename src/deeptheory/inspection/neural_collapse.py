@@ -12,7 +12,7 @@ labels.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -104,7 +104,9 @@ def neural_collapse(features: Any, labels: Any, weight: Any = None, bias: Any = 
     )
 
 
-def decoder_accuracy(features: Any, labels: Any, held_out: Any, decoder: str = "linear") -> float:
+def decoder_accuracy(
+    features: Any, labels: Any, held_out: Any, decoder: Literal["linear", "nearest mean"] = "linear"
+) -> float:
     """Fraction of held-out samples whose class a decoder of the others gets right.
 
     features: [n, d]; labels: [n]; held_out: [n] bool, best with each class in its share: of labels permuted over both

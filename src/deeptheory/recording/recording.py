@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -277,7 +277,7 @@ class Recording:
         return out
 
     @classmethod
-    def concatenate(cls, recordings: Sequence["Recording"], dim: str = "seed") -> "Recording":
+    def concatenate(cls, recordings: Sequence["Recording"], dim: Literal["seed", "step"] = "seed") -> "Recording":
         """Join recordings of the same inputs and layers along "seed" (other networks) or "step" (later looks).
 
         InputError: they differ in what they must share, or overlap along dim.

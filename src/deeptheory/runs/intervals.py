@@ -7,7 +7,7 @@ images and layers are averaged within it first.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from deeptheory.runs.region import Region
 SHARE = "share"
 LEAST_ALPHA = 1e-13
 LEAST_FOR_MEANS = 4  # Student's interval holds its level on what networks give from n = 4 on (docs/coverage.md)
+Statistic = Literal["mean", "geometric mean", "median", "share", "ratio"]
 STATISTICS: dict[str, Callable[[np.ndarray, float], Interval]] = {
     "mean": statistics.mean_interval,
     "geometric mean": statistics.geometric_mean_interval,
@@ -42,7 +43,7 @@ class Sample:
     """
 
     values: Any
-    statistic: str = "mean"
+    statistic: Statistic = "mean"
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

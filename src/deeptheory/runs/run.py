@@ -12,7 +12,7 @@ from typing import Any
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import pick
-from deeptheory.runs.engines import ENGINES, check_jobs
+from deeptheory.runs.engines import ENGINES, Engine, check_jobs
 from deeptheory.runs.lock import locked, wait_for_workers
 from deeptheory.runs.progress import Lines, reporter, watched
 from deeptheory.runs.record import RECORD, Record
@@ -67,7 +67,7 @@ class Run:
         self,
         steps: Sequence[Step],
         *,
-        engine: str = "serial",
+        engine: Engine = "serial",
         jobs: int | None = None,
         only: str | None = None,
         progress: Progress = None,

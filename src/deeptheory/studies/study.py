@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.runs.engines import Engine
 from deeptheory.studies.settings import Setting
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def reproduce(
     seed: int = 0,
     *,
     protocol: str | None = None,
-    engine: Literal["serial", "processes"] = "processes",
+    engine: Engine = "processes",
     jobs: int | None = None,
     only: str | None = None,
     resume: bool | None = None,

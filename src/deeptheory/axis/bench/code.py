@@ -6,7 +6,7 @@ space.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from deeptheory.axis.bench.reliability import split_half
 from deeptheory.axis.bench.shuffles import shuffled
 from deeptheory.axis.bench.synthesis import Metamers, controversial, metamers, outward
 from deeptheory.axis.bench.threads import workers
-from deeptheory.axis.bench.validation import Entered, count, enter
+from deeptheory.axis.bench.validation import Entered, Normalization, count, enter
 from deeptheory.axis.models.result import Models, compare_models
 from deeptheory.axis.population.geometry import Geometry, axes_geometry
 from deeptheory.core.arrays import as_floats
@@ -35,6 +35,9 @@ from deeptheory.core.statistics import codes_of
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
+
+
+Figure = Literal["ramp", "preference", "flatness", "geometry", "models", "decoding", "identification"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,7 +112,7 @@ class AxisCode(Result):
             )
         return read_attribute(e.y, labels[first], e.dependence, self.seed)
 
-    def geometry(self, which: str = "whitened", draws: int = 100) -> Geometry:
+    def geometry(self, which: Literal["whitened", "sta", "ridge", "fitted"] = "whitened", draws: int = 100) -> Geometry:
         """Cosines, rank and participation ratio of the axes.
 
         which: "whitened", "sta", "ridge", or "fitted" (of the axis model). draws: of random axes, for comparison.
@@ -220,7 +223,7 @@ class AxisCode(Result):
             out[f"preference/{name}"] = float(self.preference.value[:, k].mean())
         return out | self.decoding.scalars()
 
-    def figure(self, name: str = "models") -> "plotly.graph_objects.Figure":
+    def figure(self, name: Figure = "models") -> "plotly.graph_objects.Figure":
         """ramp, preference, flatness, geometry, models, decoding or identification.
 
         InputError: another name, models=False.
@@ -246,7 +249,7 @@ def axis_code(
     groups: Any = None,
     seed: int = 0,
     *,
-    normalize: str = "block",
+    normalize: Normalization = "block",
     radius: float = 1.5,
     reliability: Any = None,
     models: bool = True,

@@ -8,7 +8,7 @@ pixels, too: a layer's number means little without the same number of a network 
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 CONDITIONS = ("trained", "untrained", "pixels")
 _DULL = 0.2  # of the most varying pixel's deviation: those below are background
+
+
+Figure = Literal["preference", "tuned", "monotone", "flat", "tuned_dimensions", "axis", "explained"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +69,7 @@ class LayerwiseAxisCode(Result):
 
         return pd.DataFrame([{"condition": c, "layer": name, **_summary(code)} for c, name, code in self.conditions()])
 
-    def figure(self, name: str = "preference") -> "plotly.graph_objects.Figure":
+    def figure(self, name: Figure = "preference") -> "plotly.graph_objects.Figure":
         """A column of the table against layers, controls beside.
 
         The columns: preference, tuned, monotone, flat, tuned_dimensions, axis (better than exemplar), explained.

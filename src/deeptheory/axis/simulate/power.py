@@ -11,7 +11,7 @@ import numpy as np
 
 from deeptheory.axis.bench.code import axis_code
 from deeptheory.axis.models.verdicts import VERDICTS
-from deeptheory.axis.simulate.simulation import Simulation, simulate
+from deeptheory.axis.simulate.simulation import Simulation, Variances, simulate
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole
@@ -67,7 +67,7 @@ def verdict_power(
     d: int = 50,
     units: int = 100,
     *,
-    variances: str = "isotropic",
+    variances: Variances = "isotropic",
     reliability: float = 0.9,
     controversial: int = 0,
     seed: int = 0,

@@ -35,6 +35,7 @@ def paper_variances() -> np.ndarray:
     return np.concatenate([np.array(v) / (2 * np.sum(v)) for v in (_SHAPE, _APPEARANCE)])
 
 
+Variances = Literal["isotropic", "paper"]
 VARIANCES = {"isotropic": lambda d: np.ones(d), "paper": lambda d: paper_variances()}
 
 

@@ -8,7 +8,7 @@ in the log domain, for a Gaussian of 16 dimensions and variance 5e-4 peaks at 1e
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import einsum
@@ -25,16 +25,17 @@ from deeptheory.capsules.routing.checks import (
     tensor_on,
     truth_values,
 )
-from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_temperatures, variant_of
+from deeptheory.capsules.routing.variants import Variant, VariantName, in_shares, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.tracing import traced
-from deeptheory.capsules.windows import NORMALIZE
+from deeptheory.capsules.windows import NORMALIZE, Normalize
 from deeptheory.core.arrays import is_torch, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_shapes
 
-PRESENCE = ("cost", "mass")
+Presence = Literal["cost", "mass"]
+PRESENCE: tuple[Presence, ...] = get_args(Presence)
 
 
 def em_routing(
@@ -44,11 +45,11 @@ def em_routing(
     beta_a,
     iterations: int = 3,
     schedule: float | Sequence[float] = 0.01,
-    normalize: str = "all",
-    variant: str | Variant = "paper",
+    normalize: Normalize = "all",
+    variant: VariantName | Variant = "paper",
     mask=None,
     types=None,
-    presence: str = "cost",
+    presence: Presence = "cost",
     *,
     backend: Backend = "auto",
 ) -> Any:
@@ -213,7 +214,7 @@ def route(
     over: Callable[[torch.Tensor], torch.Tensor],
     lambdas: Sequence[float],
     constants: Variant,
-    presence: str = "cost",
+    presence: Presence = "cost",
     watch: Callable | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """votes: [..., I, J, h], activation: [..., I] -> mean [..., J, h], activation [..., J].

@@ -18,7 +18,7 @@ from deeptheory.cheap.hamiltonians.newton import maximize
 from deeptheory.cheap.hamiltonians.pairs import Pairs
 from deeptheory.cheap.hamiltonians.parameter_count import parameter_count
 from deeptheory.cheap.hamiltonians.polynomial import Polynomial
-from deeptheory.cheap.hamiltonians.samples import Samples, read_samples
+from deeptheory.cheap.hamiltonians.samples import Kind, Samples, read_samples
 from deeptheory.cheap.hamiltonians.terms import Assumptions, Term
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate, Result
@@ -206,7 +206,7 @@ def hamiltonian_fit(
     locality=None,
     symmetry=None,
     *,
-    kind: str = "auto",
+    kind: Kind = "auto",
     shape=None,
     periodic: bool = False,
     held_out: float = 0.2,

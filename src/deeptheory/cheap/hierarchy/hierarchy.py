@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.cheap.hierarchy.chain import Chain, read_chain
+from deeptheory.cheap.hierarchy.chain import Chain, Orientation, read_chain
 from deeptheory.cheap.hierarchy.merging import Distillation, bits_of, distil
 from deeptheory.cheap.hierarchy.rows import group_rows, group_whole_rows
 from deeptheory.core.errors import InputError
@@ -73,7 +73,7 @@ class MarkovHierarchy(Result):
         prior,
         transitions: Sequence,
         *,
-        orientation: str = "auto",
+        orientation: Orientation = "auto",
         exact: bool | None = None,
         tolerance: float = 1e-12,
     ):

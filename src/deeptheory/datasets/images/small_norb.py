@@ -11,6 +11,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -48,7 +49,11 @@ OFFICIAL = _official(("train", "test"))
 
 
 def small_norb(
-    folder: str | Path | None = None, *, part: str = "both", download: bool = False, verify: bool = True
+    folder: str | Path | None = None,
+    *,
+    part: Literal["train", "test", "both"] = "both",
+    download: bool = False,
+    verify: bool = True,
 ) -> Views:
     """24,300 + 24,300 stereo pairs, images [n, 2, 96, 96] uint8.
 

@@ -9,7 +9,7 @@ out negative.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,7 +26,7 @@ _INNER: dict[str, Callable[..., Estimate]] = {"wkl": weighted_information, "ksg"
 
 
 def compressed(
-    x: Any, y: Any, *, dims: int = 4, how: Any = "pca", inner: str = "wkl", k: int = 5, seed: int = 0
+    x: Any, y: Any, *, dims: int = 4, how: Any = "pca", inner: Literal["wkl", "ksg"] = "wkl", k: int = 5, seed: int = 0
 ) -> Estimate:
     """I(E(X); E'(Y)) in bits, x and y [n, ...] of any shape, each compressed to `dims` numbers.
 

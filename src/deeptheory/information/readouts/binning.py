@@ -47,7 +47,7 @@ class Binning:
 
     n: int
     bounds: Bounds | tuple[float, float]
-    spacing: str
+    spacing: Spacing
     clamp: bool
     edges: tuple[float, ...] | None
     wrap: bool
@@ -110,7 +110,9 @@ class Binning:
         return cls(edges=edges, clamp=True, _wrap=True)
 
     @classmethod
-    def net_input(cls, n: int, activation: str = "tanh", reach: float = 50.0) -> "Binning":
+    def net_input(
+        cls, n: int, activation: Literal["tanh", "softsign", "sigmoid"] = "tanh", reach: float = 50.0
+    ) -> "Binning":
         """n cells even in the net input z of a bounded unit h = f(z): edges f(linspace(-reach, reach, n + 1)).
 
         Saxe et al. 2018: read out so, saturation no longer merges inputs. Edges that fall together in float64 are one,

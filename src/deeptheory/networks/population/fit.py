@@ -18,9 +18,9 @@ from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite
 from deeptheory.networks.population.checkpoint import PopulationCheckpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
-from deeptheory.networks.population.optimizers import OPTIMIZERS
+from deeptheory.networks.population.optimizers import OPTIMIZERS, Optimizer
 from deeptheory.networks.population.population import Population
-from deeptheory.networks.population.splits import split
+from deeptheory.networks.population.splits import Split, split
 from deeptheory.networks.population.targets import as_targets
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def fit(
     *,
     epochs: int,
     train_fraction: float | Sequence = 0.8,
-    optimizer: str = "adam",
+    optimizer: Optimizer = "adam",
     lr: float | Sequence[float] = 4e-4,
     batch: int | None = 512,
     recorder=None,
@@ -99,7 +99,7 @@ def fit(
     gradients=None,
     gradient_batch: int | None = None,
     seed: int = 0,
-    split: Literal["random", "common", "first"] = "random",
+    split: Split = "random",
     reshuffle: bool = True,
     drop_last: bool = False,
     momentum: float = 0.0,

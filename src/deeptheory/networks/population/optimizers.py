@@ -2,11 +2,14 @@
 place.
 """
 
+from typing import Literal
+
 import numpy as np
 from numba import njit
 
 from deeptheory.networks.population.elementary import FAST
 
+Optimizer = Literal["adam", "sgd", "adadelta"]
 OPTIMIZERS = {"adam": 0, "sgd": 1, "adadelta": 2}
 
 

@@ -5,6 +5,7 @@ equals the network trained alone bit for bit (one machine, one thread count).
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from torch.nn import functional as F
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantize
-from deeptheory.networks.population.initializers import INITIALIZERS
+from deeptheory.networks.population.initializers import INITIALIZERS, Initializer
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
@@ -23,6 +24,7 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softplus": F.softplus,
     "linear": lambda z: z,
 }
+Head = Literal["softmax", "sigmoid", "linear", "median"]
 HEADS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softmax": lambda z: z.softmax(-1),
     "sigmoid": torch.sigmoid,
@@ -63,9 +65,9 @@ class Population(nn.Module):
         widths: Sequence[int],
         activation: str | Callable = "tanh",
         seeds: Iterable[int] = range(50),
-        init: str = "truncated_normal",
+        init: Initializer = "truncated_normal",
         *,
-        head: str | None = None,
+        head: Head | None = None,
         noise: float = 0.0,
         bits: int | None = None,
         bias: bool = True,
@@ -88,7 +90,7 @@ class Population(nn.Module):
         )
 
     @staticmethod
-    def of(factory: Callable[[], nn.Module], seeds: Iterable[int], head: str = "softmax") -> "ModulePopulation":
+    def of(factory: Callable[[], nn.Module], seeds: Iterable[int], head: Head = "softmax") -> "ModulePopulation":
         """One network a seed from factory(), called under torch.manual_seed(seed); trained by autograd under vmap.
 
         The module gives logits [n, out] (`head` turns them into probabilities). InputError: no seeds or one twice,

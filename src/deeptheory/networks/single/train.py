@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -47,6 +47,7 @@ def sgd(parameters, lr: float) -> torch.optim.Optimizer:
     return torch.optim.SGD(parameters, lr=lr)
 
 
+Optimizer = Literal["adam", "adamw", "sgd"]
 OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], float], torch.optim.Optimizer]] = {
     "adam": adam,
     "adamw": adamw,
@@ -112,7 +113,7 @@ def train(
     loss: Callable[[nn.Module, Any], torch.Tensor],
     *,
     steps: int,
-    optimizer: str | Callable[[list[nn.Parameter], float], torch.optim.Optimizer] = "adam",
+    optimizer: Optimizer | Callable[[list[nn.Parameter], float], torch.optim.Optimizer] = "adam",
     lr: float = 1e-3,
     schedule: Callable[[int], float] | None = None,
     evaluate: Callable[[nn.Module], Mapping[str, float]] | None = None,
