@@ -14,6 +14,7 @@ def _round(values: np.ndarray, digits: int = 4) -> list:
 
 
 def draw_ramps(ramp: Any, units: int) -> Any:
+    """Responses along the axis, one line per unit; the most tuned `units` of them."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="projection onto the axis (standard deviations)", yaxis_title="response")
@@ -34,6 +35,7 @@ def draw_ramps(ramp: Any, units: int) -> Any:
 
 
 def draw_preference(preference: Any) -> Any:
+    """Histogram of the preference of tuned units."""
     import plotly.graph_objects as go
 
     first = preference.blocks[0]
@@ -56,6 +58,7 @@ def draw_preference(preference: Any) -> Any:
 
 
 def draw_flatness(flatness: Any) -> Any:
+    """Variance orthogonal to the axis over that along it, by unit."""
     import plotly.graph_objects as go
 
     figure = new_figure(
@@ -83,6 +86,7 @@ def draw_flatness(flatness: Any) -> Any:
 
 
 def draw_models(models: Any) -> Any:
+    """Held-out R2 of the models, unit by unit."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="held-out R² of the exemplar model", yaxis_title="held-out R² of the axis model")
@@ -106,6 +110,7 @@ def draw_models(models: Any) -> Any:
 
 
 def draw_decoding(decoding: Any) -> Any:
+    """R2 of each decoded feature."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="feature", yaxis_title="explained variance, left out")
@@ -123,6 +128,7 @@ def draw_decoding(decoding: Any) -> Any:
 
 
 def draw_identification(found: Any) -> Any:
+    """Accuracy against the number of candidates or of units, with chance."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -160,6 +166,7 @@ def draw_identification(found: Any) -> Any:
 
 
 def draw_cosines(geometry: Any) -> Any:
+    """Histogram of the cosines between axes, with that of random directions."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="cosine between two units' axes", yaxis_title="pairs", bargap=0.02)
@@ -171,6 +178,7 @@ def draw_cosines(geometry: Any) -> Any:
 
 
 def draw_similarity(views: Any) -> Any:
+    """Similarity of views as a heat map."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="picture, by view, then identity", yaxis_title="picture")
@@ -180,6 +188,7 @@ def draw_similarity(views: Any) -> Any:
 
 
 def draw_efficiency(found: Any, reader: str) -> Any:
+    """Accuracy of one reader against the number of units, by metric."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="units", yaxis_title=f"right ({reader})")

@@ -8,7 +8,8 @@ from deeptheory.capsules.diagnostics import RoutingTrace, trace_routing
 from deeptheory.capsules.inverted_dot_product import InvertedDotProduct
 from deeptheory.capsules.lengths import Lengths
 from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
-from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
+from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
+from deeptheory.capsules.matrix_primary import MatrixPrimary
 from deeptheory.capsules.networks import (
     CapsuleNetwork,
     CapsuleOutput,

@@ -18,8 +18,9 @@ def sabour_cnn(
     channels: Sequence[int] = (256, 256, 128),
     widths: Sequence[int] = (328, 192),
 ) -> nn.Sequential:
-    """MNIST: convolutions 5x5, then fully connected, dropout before the output; 35,445,522 parameters. -> logits
-    [B, classes].
+    """MNIST: convolutions 5x5, then fully connected, dropout before the output; 35,445,522 parameters.
+
+    -> logits [B, classes].
     """
     c, h, w = image_shape
     sizes = [c, *channels]
@@ -34,8 +35,9 @@ def multimnist_cnn(
     channels: Sequence[int] = (512, 256),
     widths: Sequence[int] = (1024,),
 ) -> nn.Sequential:
-    """MultiMNIST: 9x9 and 5x5 convolutions, each pooled by two; 24,563,978 parameters. -> logits [B, classes], each
-    its own logistic.
+    """MultiMNIST: 9x9 and 5x5 convolutions, each pooled by two; 24,563,978 parameters.
+
+    -> logits [B, classes], each its own logistic.
     """
     return _pooled(image_shape, classes, channels, (9, 5), widths, dropout=0.0)
 

@@ -31,8 +31,9 @@ DEAD = 0.01  # of an equal share of the mass
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RoutingTrace(Result):
-    """One layer's routing of some examples. r iterations, J parent types (positions together), all means over the
-    examples.
+    """One layer's routing of some examples.
+
+    r iterations, J parent types (positions together), all means over the examples.
 
     entropy: [r] of a child's coupling over the parents of its window, in bits. agreement: [r] cosine of vote and
     parent, weighted by coupling. change: [r] mean |change| of logits (agreement) or assignments (EM) since the
@@ -91,8 +92,9 @@ class RoutingTrace(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per iteration: entropy, agreement, change, dead, cost, mean distance, least and largest mass of a
-        parent.
+        """One row per iteration.
+
+        entropy, agreement, change, dead, cost, mean distance, least and largest mass of a parent.
         """
         import pandas as pd
 
@@ -125,8 +127,9 @@ class RoutingTrace(Result):
         return figure
 
     def figure_of_change(self) -> "plotly.graph_objects.Figure":
-        """Mean |change| of logits or assignments by iteration, on a logarithmic axis (appendix of the routing
-        paper).
+        """Mean |change| of logits or assignments by iteration, on a logarithmic axis.
+
+        As in the appendix of the routing paper.
         """
         import plotly.graph_objects as go
 

@@ -8,6 +8,7 @@ code.
 """
 
 import math
+from typing import Literal, get_args
 
 import torch
 
@@ -17,14 +18,16 @@ from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_shapes
 from deeptheory.networks.evaluation.scores import as_labels, check_classes, readable
 
-CONVENTIONS = ("paper", "reference_code")
+Convention = Literal["paper", "reference_code"]
+CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
+Schedule = Literal["reference_code", "paper"]
 
 
 def margin_loss(
     lengths: torch.Tensor,
     labels: torch.Tensor,
     *,
-    convention: str = "paper",
+    convention: Convention = "paper",
     present: float = 0.9,
     absent: float = 0.1,
     down: float = 0.5,
@@ -44,10 +47,11 @@ def margin_loss(
 
 
 def spread_loss(
-    activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: str = "paper"
+    activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: Convention = "paper"
 ) -> torch.Tensor:
-    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2. activations: [B, K], labels: [B]
-    integers.
+    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2.
+
+    activations: [B, K], labels: [B] integers.
 
     Source: Hinton et al. 2018, eq. 3. margin: m, 0.2 to 0.9 over their training (`spread_margin`).
     convention: "reference_code" is the mean over classes too (the label's own class counts as one of them).
@@ -61,7 +65,7 @@ def spread_loss(
 
 
 def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weight: float = 0.0005) -> torch.Tensor:
-    """weight times the squared error, summed over pixels, mean over the batch. Both: [B, ...].
+    """weight times the squared error, summed over pixels, mean over the batch. reconstruction, images: [B, ...].
 
     Pitfall: a mean over pixels makes it 784 times weaker on MNIST. InputError: shapes that differ.
     """
@@ -72,7 +76,7 @@ def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weig
     return weight * (reconstruction - images).square().flatten(1).sum(1).mean()
 
 
-def spread_margin(step: float, steps: float | None = None, *, schedule: str = "reference_code") -> float:
+def spread_margin(step: float, steps: float | None = None, *, schedule: Schedule = "reference_code") -> float:
     """The spread loss's margin at a step.
 
     schedule: "reference_code": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of
@@ -81,7 +85,7 @@ def spread_margin(step: float, steps: float | None = None, *, schedule: str = "r
     steps: the number of steps that the training will take. InputError: "paper" without steps, a negative step,
     steps <= 0.
     """
-    pick(dict.fromkeys(("reference_code", "paper")), schedule, what="margin schedule")
+    pick(dict.fromkeys(get_args(Schedule)), schedule, what="margin schedule")
     if step < 0 or (steps is not None and steps <= 0):
         raise InputError(f"step is {step} and steps {steps}; both count from 0, and a training has 1 or more")
     if schedule == "paper":

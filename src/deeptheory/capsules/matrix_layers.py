@@ -15,11 +15,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Literal, get_args
 
 import torch
 from torch import nn
 
-from deeptheory.capsules.initialization import check_init, poses_, truncated_normal_, votes_
+from deeptheory.capsules.initialization import truncated_normal_, votes_
 from deeptheory.capsules.native import em as native_em
 from deeptheory.capsules.native.em import Geometry
 from deeptheory.capsules.on_gpu import em as triton_em
@@ -32,50 +33,29 @@ from deeptheory.capsules.routing.checks import (
     in_one_dtype,
     result_dtype,
 )
-from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_choice, in_parts, route
-from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_temperatures, variant_of
+from deeptheory.capsules.routing.em import PRESENCE, Presence, check_activation, check_choice, in_parts, prefer, route
+from deeptheory.capsules.routing.variants import Variant, VariantName, in_shares, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
-from deeptheory.capsules.windows import NORMALIZE, over_parents, padded, padding_of, pair, uniform_over_parents, windows
+from deeptheory.capsules.windows import (
+    NORMALIZE,
+    Normalize,
+    Padding,
+    over_parents,
+    padded,
+    padding_of,
+    pair,
+    uniform_over_parents,
+    windows,
+)
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
 
-FORMS = ("matrix", "vector")
+Form = Literal["matrix", "vector"]
+FORMS: tuple[Form, ...] = get_args(Form)
 _CONSTANT = (1 + math.log(2 * math.pi)) / 2
 _SCALE = -2500.0
 _Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-
-
-class MatrixPrimary(nn.Module):
-    """1x1 convolution to poses and activations: [B, C, H, W] -> pose [B, H, W, types, 4, 4],
-    activation [B, H, W, types].
-
-    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. init: "paper"
-    (truncated normal weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`."""
-
-    def __init__(self, in_channels: int, types: int, pose_size: int = 4, *, bias: bool = True, offset: float = 0.0,
-        init: str = "paper"):  # fmt: skip
-        super().__init__()
-        check_sizes(in_channels=in_channels, types=types, pose_size=pose_size)
-        check_init(init)
-        self.init = init
-        self.types, self.pose_size, self.offset = types, pose_size, offset
-        self.pose = nn.Conv2d(in_channels, types * pose_size**2, 1, bias=bias)
-        self.activation = nn.Conv2d(in_channels, types, 1, bias=bias)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """As `init` says; biases 0."""
-        poses_(self.pose, self.activation, self.init)
-
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.pose.in_channels} H W"), self.pose.weight)
-        pose = self.pose(x).unflatten(1, (self.types, self.pose_size, self.pose_size)).permute(0, 4, 5, 1, 2, 3)
-        logit = at_least_float32(self.activation(x)) + self.offset
-        return pose, logit.sigmoid().permute(0, 2, 3, 1)
-
-    def extra_repr(self) -> str:
-        return f"types={self.types}"
 
 
 class _MatrixLayer(nn.Module):
@@ -130,6 +110,7 @@ class _MatrixLayer(nn.Module):
 
     @property
     def iterations(self) -> int:
+        """Of the routing."""
         return len(self.lambdas)
 
     def _check(self, pose: torch.Tensor, activation: torch.Tensor):
@@ -194,6 +175,7 @@ class _MatrixLayer(nn.Module):
         return votes.permute(1, 2, 0, 4, 3, 5).flatten(4)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         return (
             f"{self.in_types} types -> {self.weight.shape[1]}, iterations={self.iterations}, "
             f"normalize={self.normalize!r}, form={self.form!r}"
@@ -201,15 +183,15 @@ class _MatrixLayer(nn.Module):
 
 
 class ConvMatrixCapsules(_MatrixLayer):
-    """Convolutional matrix capsules: pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of
-    [B, H', W', out_types].
+    """Convolutional matrix capsules.
 
+    pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of [B, H', W', out_types].
     kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence [B, 1, n, types]; padding:
     cells without capsules on each side, or "valid" (none) or "same" (as many positions as came in; stride 1).
     normalize: "all": a child divides itself among its parents of all types at all positions that see it (the paper);
     "position": over positions of each type on their own (released). children_per_parent: for the variant "balanced",
     whose cost is relative to it: H W in_types / (H' W' out_types); by default that inside a large grid. schedule,
-    variant, presence: see `em_routing`; backend: see `backends`.
+    variant, presence: see `em_routing`; backend: see `backends`. InputError: sizes below 1, another choice.
     """
 
     def __init__(
@@ -220,13 +202,13 @@ class ConvMatrixCapsules(_MatrixLayer):
         *,
         stride: int | Sequence[int] = 1,
         iterations: int = 3,
-        normalize: str = "all",
-        padding: int | str | Sequence[int] = 0,
+        normalize: Normalize = "all",
+        padding: int | Padding | Sequence[int] = 0,
         children_per_parent: float | None = None,
         schedule: float | Sequence[float] = 0.01,
-        variant: str | Variant = "paper",
-        presence: str = "cost",
-        form: str = "matrix",
+        variant: VariantName | Variant = "paper",
+        presence: Presence = "cost",
+        form: Form = "matrix",
         pose_size: int = 4,
         backend: Backend = "auto",
     ):
@@ -240,6 +222,7 @@ class ConvMatrixCapsules(_MatrixLayer):
         self._relate(share if children_per_parent is None else children_per_parent)
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """pose, activation: see the class. InputError: other shapes, activations outside [0, 1], no whole window."""
         return self._route(pose, activation)
 
     def _route(self, pose, activation, watch=None):
@@ -279,13 +262,14 @@ class ConvMatrixCapsules(_MatrixLayer):
 
 
 class ClassCapsules(_MatrixLayer):
-    """All capsules of a grid vote for the classes: pose [B, H, W, types, 4, 4],
-    activation -> pose [B, classes, 4, 4], [B, classes].
+    """All capsules of a grid vote for the classes.
 
+    pose [B, H, W, types, 4, 4], activation -> pose [B, classes, 4, 4], [B, classes].
     Weights are shared over positions; so that positions can be distinguished, coordinates (row, column) are added to
     two entries of a vote (the right-hand column in the paper, the first two of 16 as released). forward takes them,
     [H, W, 2]; left out, they are the cells' centers from -0.5 to 0.5 of the grid; coordinates=False adds none.
     children_per_parent: as in `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4.
+    InputError: as there.
     """
 
     def __init__(
@@ -297,9 +281,9 @@ class ClassCapsules(_MatrixLayer):
         coordinates: bool = True,
         children_per_parent: float | None = None,
         schedule: float | Sequence[float] = 0.01,
-        variant: str | Variant = "paper",
-        presence: str = "cost",
-        form: str = "matrix",
+        variant: VariantName | Variant = "paper",
+        presence: Presence = "cost",
+        form: Form = "matrix",
         pose_size: int = 4,
         backend: Backend = "auto",
     ):
@@ -312,6 +296,7 @@ class ClassCapsules(_MatrixLayer):
         self.coordinates = coordinates
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor, coordinates: torch.Tensor | None = None):
+        """pose, activation: see the class; coordinates: [H, W, 2]. InputError: other shapes."""
         return self._route(pose, activation, coordinates)
 
     def _route(self, pose, activation, coordinates=None, watch=None):
@@ -373,15 +358,6 @@ class ClassCapsules(_MatrixLayer):
         for axis, entry in enumerate(self.constants.coordinates):
             out[:, entry] = flat[:, axis]
         return out
-
-
-def prefer(batch: int, children: int) -> bool:
-    """Whether EM is faster in the eager form on a CPU. children: those of one window.
-
-    The compiled kernel takes 16 examples in the time of one, and as long for a parent itself as for eight votes
-    (measured on one core, forward and backward, windows of 1 to 576 children, batches of 1 to 16).
-    """
-    return (batch - 1) * children < 8
 
 
 def _softmax(logits: torch.Tensor) -> torch.Tensor:

@@ -15,11 +15,14 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.initialization import check_init, features_
-from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
+from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, Form
+from deeptheory.capsules.matrix_primary import MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.backends import Backend
-from deeptheory.capsules.routing.variants import Variant, variant_of
+from deeptheory.capsules.routing.em import Presence
+from deeptheory.capsules.routing.variants import Init, Variant, VariantName, variant_of
 from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules
+from deeptheory.capsules.windows import Normalize, Padding
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
 
@@ -58,8 +61,9 @@ class Primary(NamedTuple):
 
 
 class CapsuleNetwork(nn.Module):
-    """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder. images [B, C, H, W] ->
-    CapsuleOutput.
+    """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder.
+
+    images [B, C, H, W] -> CapsuleOutput.
 
     image_shape: (C, H, W). reconstruction: with a decoder; or the widths of its hidden layers, (512, 1024) in the
     paper. channels, kernel_size: of the convolution, stride 1. primary: `Primary(types, dim, kernel_size, stride,
@@ -88,10 +92,10 @@ class CapsuleNetwork(nn.Module):
         hidden: Sequence[tuple[int, int]] = (),
         dim: int = 16,
         iterations: int = 3,
-        padding: str = "valid",
+        padding: Padding = "valid",
         leaky: bool = False,
         detach: bool = False,
-        init: str = "scaled",
+        init: Init = "scaled",
         backend: Backend = "auto",
     ):
         super().__init__()
@@ -133,6 +137,10 @@ class CapsuleNetwork(nn.Module):
         features_(self.convolution, init)
 
     def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> CapsuleOutput:
+        """images: [B, C, H, W] floats of `image_shape`; labels: [B], of whom to draw (None: the longest).
+
+        InputError: no tensor of that shape, integers, labels that are no classes.
+        """
         images = check_images(images, self.image_shape, self.convolution.weight)
         v = self.capsules(self.primary(self.convolution(images).relu()))
         drawn = None if self.decoder is None else self.decoder(v, labels)
@@ -165,12 +173,12 @@ class MatrixCapsuleNetwork(nn.Module):
         strides: Sequence[int] | None = None,
         first_kernel: int = 5,
         first_stride: int = 2,
-        variant: str | Variant = "balanced",
-        normalize: str | None = None,
+        variant: VariantName | Variant = "balanced",
+        normalize: Normalize | None = None,
         coordinates: bool = True,
         schedule: float | Sequence[float] = 0.01,
-        presence: str = "cost",
-        form: str = "matrix",
+        presence: Presence = "cost",
+        form: Form = "matrix",
         backend: Backend = "auto",
     ):
         super().__init__()
@@ -216,6 +224,7 @@ class MatrixCapsuleNetwork(nn.Module):
         features_(self.convolution, constants.init)
 
     def forward(self, images: torch.Tensor) -> MatrixCapsuleOutput:
+        """images: [B, C, H, W] floats of `image_shape`. InputError: no tensor of that shape, integers."""
         images = check_images(images, self.image_shape, self.convolution.weight)
         pose, activation = self.primary(self.convolution(images).relu())
         for layer in self.capsules:

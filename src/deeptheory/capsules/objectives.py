@@ -12,7 +12,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
+from deeptheory.capsules.losses import (
+    Convention,
+    Schedule,
+    margin_loss,
+    reconstruction_loss,
+    spread_loss,
+    spread_margin,
+)
 from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -23,7 +30,10 @@ Objective = Callable[[nn.Module, Any], torch.Tensor]
 
 
 def capsule_objective(
-    *, reconstruction: float = 0.0005, convention: str = "paper", precision: Literal["float32", "bfloat16"] = "float32"
+    *,
+    reconstruction: float = 0.0005,
+    convention: Convention = "paper",
+    precision: Literal["float32", "bfloat16"] = "float32",
 ) -> Objective:
     """Margin loss, and with a decoder the reconstruction of the true class's capsule.
 
@@ -60,7 +70,9 @@ def capsule_objective(
     return objective if precision == "float32" else faster
 
 
-def spread_objective(steps: int, *, schedule: str = "reference_code", convention: str = "paper") -> Objective:
+def spread_objective(
+    steps: int, *, schedule: Schedule = "reference_code", convention: Convention = "paper"
+) -> Objective:
     """Spread loss whose margin widens over the training. A batch is (images, labels, step); see `spread_margin`.
 
     images: [B, C, H, W]; labels: [B] integers; step: of `steps`, from 0. schedule: as for `spread_margin`;
@@ -75,10 +87,10 @@ def spread_objective(steps: int, *, schedule: str = "reference_code", convention
     return objective
 
 
-def probability_objective(kind: str = "cross-entropy") -> Objective:
-    """The paper's two other losses on activations: "margin" (of Sabour et al.) or "cross-entropy" of activations
-    divided by their sum.
+def probability_objective(kind: Literal["margin", "cross-entropy"] = "cross-entropy") -> Objective:
+    """The paper's two other losses on activations.
 
+    "margin" (of Sabour et al.) or "cross-entropy" of activations divided by their sum.
     A batch is (images, labels, ...). InputError: another kind.
     """
     if kind not in ("margin", "cross-entropy"):
@@ -98,8 +110,9 @@ def probability_objective(kind: str = "cross-entropy") -> Objective:
 
 
 def classifier_objective(model: nn.Module, batch: Any) -> torch.Tensor:
-    """For a convolutional network: cross-entropy of (images, labels [B], ...), or with two labels [B, 2] a logistic
-    for each class.
+    """For a convolutional network: cross-entropy, or with two labels a logistic for each class.
+
+    batch: (images, labels [B] or [B, 2], ...). InputError: labels that are no classes, or another number of them.
     """
     images, labels, *_ = batch
     logits = model(images)

@@ -39,7 +39,7 @@ class Perturbation(Result):
 
     @property
     def widths(self) -> np.ndarray:
-        """[n, d, k]: width of the ink in pixels, see `ink_width`."""
+        """[n, d, k]: width of the ink in pixels, see `ink_width`. InputError: negative ink."""
         return ink_width(self.drawings)
 
     def explained(self) -> np.ndarray:
@@ -47,6 +47,7 @@ class Perturbation(Result):
 
         Each picture's mean width over the offsets is taken off first; the line has one slope for all pictures of the
         class. 0 where the width does not change at all.
+        InputError: offsets that do not differ.
         """
         widths = self.widths
         change = widths - widths.mean(2, keepdims=True)
@@ -66,7 +67,7 @@ class Perturbation(Result):
         return np.stack(out)
 
     def table(self) -> "pandas.DataFrame":
-        """One row per class and dimension: R2 of the width."""
+        """One row per class and dimension: R2 of the width. InputError: see explained."""
         import pandas as pd
 
         values = self.explained()
@@ -78,7 +79,7 @@ class Perturbation(Result):
         return pd.DataFrame(rows)
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """R2 of the width by class and dimension."""
+        """R2 of the width by class and dimension. InputError: see explained."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure
@@ -116,8 +117,9 @@ def perturb(model: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch
 
 
 def ink_width(images: np.ndarray) -> np.ndarray:
-    """Width of the ink in pixels: four times the standard deviation of the column, weighted by ink. [..., H, W] ->
-    [...].
+    """Width of the ink in pixels: four times the standard deviation of the column, weighted by ink.
+
+    images [..., H, W] -> [...].
 
     Four standard deviations are the width of a bar of ink times 1.15. No ink: 0. InputError: negative ink, of which
     there is no width.

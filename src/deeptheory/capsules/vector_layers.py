@@ -27,9 +27,20 @@ from deeptheory.capsules.routing.checks import (
 )
 from deeptheory.capsules.routing.dynamic import dynamic_routing, leaky_softmax, masked, route, softmax
 from deeptheory.capsules.routing.em import check_choice, in_parts
-from deeptheory.capsules.routing.variants import check_iterations
+from deeptheory.capsules.routing.variants import Init, check_iterations
 from deeptheory.capsules.squashing import at_least_float32, squash
-from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
+from deeptheory.capsules.windows import (
+    NORMALIZE,
+    Normalize,
+    Padding,
+    Windows,
+    over_parents,
+    padded,
+    padding_of,
+    pair,
+    patches,
+    windows,
+)
 from deeptheory.core.errors import InputError
 
 # examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
@@ -43,6 +54,7 @@ class PrimaryCapsules(nn.Module):
     "valid" or "same" (stride 1 only, as torch). reference_code: divide the convolution by the number of types before
     the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types`
     times larger, so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
+    InputError: sizes below 1, another init or padding.
     """
 
     def __init__(
@@ -53,9 +65,9 @@ class PrimaryCapsules(nn.Module):
         *,
         kernel_size: int | Sequence[int] = 9,
         stride: int | Sequence[int] = 2,
-        padding: str | int | Sequence[int] = 0,
+        padding: Padding | int | Sequence[int] = 0,
         reference_code: bool = False,
-        init: str = "scaled",
+        init: Init = "scaled",
     ):
         super().__init__()
         check_init(init)
@@ -72,6 +84,7 @@ class PrimaryCapsules(nn.Module):
         primary_(self.convolution, self.types, self.dim, self.init, self.reference_code)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [B, C, H, W] -> [B, H', W', types, dim]. InputError: no tensor of that shape, complex numbers."""
         x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.convolution.in_channels} H W"), self.convolution.weight)
         s = self.convolution(x)
         if self.reference_code:
@@ -80,6 +93,7 @@ class PrimaryCapsules(nn.Module):
         return squash(s.unflatten(1, (self.types, self.dim)).permute(0, 3, 4, 1, 2))
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         return f"types={self.types}, dim={self.dim}"
 
 
@@ -93,6 +107,7 @@ class Capsules(nn.Module):
     shared: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children
     may come: 1 for a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the
     grid's [B, H, W, T]) truth values, True where there is a child, for batches of sets of different sizes.
+    InputError: sizes or iterations below 1, another init.
     """
 
     def __init__(
@@ -109,7 +124,7 @@ class Capsules(nn.Module):
         detach: bool = False,
         shared: bool = False,
         backend: Backend = "auto",
-        init: str = "scaled",
+        init: Init = "scaled",
     ):
         super().__init__()
         iterations = check_iterations(iterations)
@@ -130,6 +145,10 @@ class Capsules(nn.Module):
             nn.init.zeros_(self.prior)
 
     def forward(self, u: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """u: [B, I, p] or [B, H, W, T, p]; mask: [B, I] or [B, H, W, T] bool -> [B, J, q].
+
+        InputError: another shape or number of children, no tensor, a mask of another shape.
+        """
         u, weight, prior, mask = self._lined_up(u, mask)
         settings = {"bias": self.bias, "leaky": self.leaky, "prior": prior, "detach": self.detach}
         return dynamic_routing(u, weight, self.iterations, **settings, mask=mask, backend=self.backend)
@@ -162,6 +181,7 @@ class Capsules(nn.Module):
         return flat, weight, prior, mask if mask is None or mask.ndim < 3 else mask.flatten(1)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         i, j, q, p = self.weight.shape
         return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}" + (", share=True" if self.shared else "")
 
@@ -186,6 +206,7 @@ class ConvCapsules(nn.Module):
     positions as came in; stride 1). normalize: "all": a child divides itself among its parents of all types and
     positions (the couplings of a child sum to one); "position": each window on its own, over types (as most
     convolutional ports do). backend: see `backends`.
+    InputError: sizes or iterations below 1, another normalize or padding.
     """
 
     def __init__(
@@ -198,11 +219,11 @@ class ConvCapsules(nn.Module):
         kernel_size: int | Sequence[int] = 3,
         stride: int | Sequence[int] = 1,
         iterations: int = 3,
-        normalize: str = "all",
+        normalize: Normalize = "all",
         bias: bool = True,
-        padding: int | str | Sequence[int] = 0,
+        padding: int | Padding | Sequence[int] = 0,
         backend: Backend = "auto",
-        init: str = "scaled",
+        init: Init = "scaled",
     ):
         super().__init__()
         iterations = check_iterations(iterations)
@@ -226,6 +247,7 @@ class ConvCapsules(nn.Module):
         routed_(self.weight, self.bias, overlap * self.weight.shape[1], self.init)
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
+        """u: [B, H, W, in_types, p] -> [B, H', W', out_types, q]. InputError: another shape, no whole window."""
         v, at = self._route(u)
         return v.unflatten(1, (at.out_height, at.out_width))
 
@@ -272,6 +294,7 @@ class ConvCapsules(nn.Module):
             return route(at_least_float32(votes), self.iterations, bias, over, watch=watch).flatten(1, 2)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         _, j, q, p = self.weight.shape
         return (
             f"{self.in_types} types of {p} -> {j} types of {q}, kernel_size={self.kernel_size}, "

@@ -126,8 +126,9 @@ def sizes(e: Any, n: int) -> tuple[int, float, float]:
     if isinstance(e, sympy.Symbol):
         return 1, 1, 1.0
     if e.is_Number:
-        # type: ignore[attr-defined]
-        return 0, 1, 20.0 if e.is_Float else max(abs(int(e.p)).bit_length(), int(e.q).bit_length()) * 0.31
+        if e.is_Float:
+            return 0, 1, 20.0
+        return 0, 1, max(abs(int(e.p)).bit_length(), int(e.q).bit_length()) * 0.31  # type: ignore[attr-defined]
     below = [sizes(a, n) for a in e.args]
     if isinstance(e, sympy.Add):
         degree = max(d for d, _, _ in below)

@@ -84,6 +84,7 @@ def _wrapped(text: str, stream: Any) -> str:
 
 
 def print_json(value: Any) -> None:
+    """To standard output, as it is indented in files."""
     print(json.dumps(value, indent=1, ensure_ascii=False, default=str))
 
 
@@ -104,6 +105,7 @@ def common(
 
 
 def use_data(folder: Path | None) -> None:
+    """Make it the data folder of this process. InputError: it is not a folder."""
     if folder is None:
         return
     if not folder.is_dir():

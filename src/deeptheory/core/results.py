@@ -30,7 +30,7 @@ class Result:
         raise InputError(f"{type(self).__name__} has no axes; use .table()")
 
     def table(self) -> "pandas.DataFrame":
-        """One row per entry: by default, every point of .dataset()."""
+        """One row per entry: by default, every point of .dataset(). InputError: a result without axes."""
         return self.dataset().to_dataframe().reset_index()
 
     def figure(self) -> "plotly.graph_objects.Figure":

@@ -94,7 +94,7 @@ def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
 def median_interval(values: Any, level: float = LEVEL) -> Interval:
     """Median of independent values [n] and the narrowest symmetric pair of order statistics that holds it in `level`.
 
-    Infinite values are values like others. n below 6: no interval (NaN).
+    Infinite values are values like others. n below 6: no interval (NaN). InputError: another shape.
     """
     from scipy.stats import binom
 
@@ -197,8 +197,10 @@ def bootstrap_interval(
 
 
 def spearman(x: Any, y: Any) -> float:
-    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest. NaN where a
-    value is NaN or one side does not vary. For an interval and p: rank_correlation. Errors: as there."""
+    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest.
+
+    NaN where a value is NaN or one side does not vary. For an interval and p: rank_correlation. InputError: as there.
+    """
     from scipy.stats import rankdata
 
     x, y = _pairs(x=x, y=y)
@@ -357,8 +359,8 @@ def batch_interval(
 ) -> tuple[float, float]:
     """Interval at LEVEL from disjoint batches of rows: sampling error only; a bias common to all batches drops out.
 
-    An estimate of variance B / n has variance 10 B / n in a tenth of the data. Batches are made of whole groups, of
-    stretches of the series with block=, else of single rows. (NaN, NaN) where a batch would hold under 20 of them.
+    estimate: rows [m] -> a number; of variance B / n, it has variance 10 B / n in a tenth of the data. Batches are made
+    of whole groups, of stretches of the series with block=, else of single rows: (NaN, NaN) where under 20 in each.
     """
     rng = np.random.default_rng([seed, n])
     if groups is not None:

@@ -9,6 +9,7 @@ as y points down. `NORMALIZATIONS` names the ways; a new one is one function and
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -50,6 +51,7 @@ def none(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np
     return landmarks, np.tile([1.0, 0.0, 0.0, 0.0], (len(landmarks), 1))
 
 
+Normalization = Literal["procrustes", "released", "none"]
 NORMALIZATIONS: dict[str, Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]] = {
     "procrustes": procrustes,
     "reference_code": reference_code,

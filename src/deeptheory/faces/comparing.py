@@ -15,6 +15,7 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole, whole_numbers
+from deeptheory.faces.alignment import Normalization
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.space import FaceSpace
 
@@ -77,7 +78,7 @@ def held_out(
     components: Any = (1, 2, 5, 10, 25),
     *,
     folds: int = 5,
-    normalize: str = "procrustes",
+    normalize: Normalization = "procrustes",
     mask: Any = "hull",
     seed: int = 0,
 ) -> HeldOut:

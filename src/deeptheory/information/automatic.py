@@ -87,6 +87,7 @@ class Candidate:
 
     @property
     def error(self) -> float:
+        """Standard error, bits."""
         return self.half / _T
 
 

@@ -49,8 +49,9 @@ class ChannelCapacity(Result):
 
 
 def capacity(channel, tolerance: float = 1e-9) -> ChannelCapacity:
-    """Capacity of a channel p(y|x) [nx, ny], bits. InputError: rows that are no distributions, NaN,
-    tolerance not above 0.
+    """Capacity of a channel p(y|x) [nx, ny], bits.
+
+    InputError: rows that are no distributions, NaN, tolerance not above 0.
 
     Blahut-Arimoto with steps as long as still pay (Matz & Duhamel 2004), until the bounds meet to `tolerance` bits.
     """
@@ -92,8 +93,11 @@ def _carried(p: np.ndarray, q: np.ndarray, qlq: np.ndarray) -> tuple[float, np.n
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RateDistortion(Result):
-    """beta [b], rate [b] (bits), distortion [b] (its own unit), gap [b]: bits by which rate + beta distortion / ln 2
-    may be above the least; encoder [b, nx, k], p_t [b, k]: of the codewords."""
+    """A rate-distortion curve.
+
+    beta [b], rate [b] (bits), distortion [b] (its own unit), gap [b]: bits by which rate + beta distortion / ln 2 may
+    be above the least; encoder [b, nx, k], p_t [b, k]: of the codewords.
+    """
 
     beta: np.ndarray
     rate: np.ndarray

@@ -12,7 +12,8 @@ from deeptheory.core.errors import InputError
 def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
     """How far I(X;T) decreases after its maximum: the maximum minus the least value after it, in its own unit (bits).
 
-    i_x: steps along `axis`, ascending; the first of equal maxima counts. Never negative; NaN where a value is.
+    i_x: [..., step, ...], steps along `axis`, ascending; the first of equal maxima counts. Never negative;
+    NaN where a value is.
     InputError: no such axis, no steps.
     """
     i_x = _steps_first(i_x, axis, "i_x")
@@ -25,11 +26,12 @@ def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
 def fits_before_compressing(
     i_x: np.ndarray, i_y: np.ndarray, *, axis: int = 1, min_decrease: float = 0.5
 ) -> np.ndarray:
-    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, over `min_decrease`
-    bits.
+    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall.
 
-    i_x, i_y: the same shape, steps along `axis`; bool over the other axes. The fall counts from the maximum of I(X;T);
-    where it is `min_decrease` or less there is no compression and the answer is False, as it is where a value is NaN.
+    The total fall must be over `min_decrease` bits.
+    i_x, i_y: the same shape [..., step, ...], steps along `axis`; bool over the other axes. The fall counts from the
+    maximum of I(X;T); where it is `min_decrease` or less there is no compression and the answer is False,
+    as it is where a value is NaN.
     InputError: as fall, or two shapes.
     """
     i_x, i_y = _steps_first(i_x, axis, "i_x"), _steps_first(i_y, axis, "i_y")

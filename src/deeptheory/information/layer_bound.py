@@ -39,14 +39,17 @@ _PER_STEP = ("i_previous", "lost", "criterion")
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayerBound(Result):
-    """Arrays [seed, step, layer], bits: i_x, i_y; bound: the most I(T;Y) at that I(X;T); distance = bound - i_y;
+    """Layers of a network against the bottleneck bound of its task, in bits.
+
+    Arrays [seed, step, layer]: i_x, i_y; bound: the most I(T;Y) at that I(X;T); distance = bound - i_y;
     excess: I(X;T) beyond the least with that I(T;Y). beta: fitted (Shwartz-Ziv & Tishby 2017, equation 12), infinite
     where every input is in the cluster that is nearest to it, as where the layer lost nothing about Y; 0 where T
     tells nothing, NaN where X tells nothing; residual: of the fit, E KL[p(t|x) || fitted encoder]; residual_shuffled:
     its mean with the rows of p(y|x) permuted among the inputs, NaN where not asked for. i_previous = I(T_before; T),
     lost = I(Y; T_before | T), criterion = i_previous + beta lost (2015); the layer before the first is X. quality
     [seed, step]: I(Y; decision) / I(X;Y). d_n, r_n [seed, step]: I(X;Y|decision), I(X; decision); gaps d_gap, c_gap
-    to (D*, R*) of `n` training samples, NaN where that was not given. curve: of the task."""
+    to (D*, R*) of `n` training samples, NaN where that was not given. curve: of the task.
+    """
 
     seeds: tuple[int, ...]
     steps: tuple[int, ...]

@@ -64,10 +64,10 @@ def linear_label_information(weight, sigma: float, teacher, *, label_sigma: floa
 
 @dataclass(frozen=True)
 class LinearGaussian:
-    """A readout of linear networks, exact: the probe is the origin and the unit vectors, on which a linear layer
-    shows its own map (`probe(inputs)`). Inputs are N(0, I / inputs), as in Saxe et al. 2018; the layer gets noise
-    N(0, sigma^2).
+    """A readout of linear networks, exact.
 
+    The probe is the origin and the unit vectors, on which a linear layer shows its own map (`probe(inputs)`). Inputs
+    are N(0, I / inputs), as in Saxe et al. 2018; the layer gets noise N(0, noise^2).
     relevant: the first so many inputs carry the label, the others are kept apart. InputError:
     activations on another probe.
     """
@@ -82,7 +82,9 @@ class LinearGaussian:
 
     def summarize(self, activations: Any, targets: Any = None) -> dict[str, np.ndarray]:
         """i_x = I(X;T), and with `relevant` i_x_relevant and i_x_irrelevant, each [seed]; bits.
-        targets are not used."""
+
+        activations: [seed, 1 + inputs, unit]; targets are not used. InputError: another shape, NaN.
+        """
         w = self.maps(activations)
         out = {"i_x": linear_information(w, self.sigma)}
         if self.relevant is not None:
@@ -93,7 +95,7 @@ class LinearGaussian:
 
     @staticmethod
     def maps(activations: Any) -> np.ndarray:
-        """W [seed, unit, input] from activations [seed, 1 + inputs, unit] on the probe."""
+        """W [seed, unit, input] from activations [seed, 1 + inputs, unit] on the probe. InputError: another shape."""
         a = np.asarray(as_numpy(activations), dtype=np.float64)
         if a.ndim != 3 or a.shape[1] < 2:
             raise InputError(

@@ -7,6 +7,7 @@ unit saturates (Goldfeld et al. 2019, section 3); one integral.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,7 @@ def _inverse_relu(v: np.ndarray) -> np.ndarray:
     return np.where(v < 0, -np.inf, v)  # at and above 0 the inverse is itself; all below 0 maps to 0
 
 
+Activation = Literal["tanh", "sigmoid", "softsign", "softplus", "linear", "relu"]
 _INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "tanh": lambda v: np.arctanh(np.clip(v, -1, 1)),
     "sigmoid": lambda v: np.log(np.clip(v, 0, 1)) - np.log1p(-np.clip(v, 0, 1)),
@@ -36,10 +38,11 @@ _FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def one_neuron_information(weight, edges, activation: str = "tanh") -> np.ndarray:
+def one_neuron_information(weight, edges, activation: Activation = "tanh") -> np.ndarray:
     """I(X;T) in bits of one binned neuron, exact from the normal distribution function; shape of weight, float64.
 
-    weight: weights, above 0. edges: ascending; cells are closed on the right, and mass outside joins the end cells.
+    weight: weights [...], above 0. edges: [cells + 1], ascending; cells are closed on the right,
+    and mass outside joins the end cells.
     InputError: weight not above 0, edges not ascending, an unknown activation.
     """
     from scipy.special import ndtr
@@ -59,11 +62,11 @@ def one_neuron_information(weight, edges, activation: str = "tanh") -> np.ndarra
 
 
 def noisy_neuron_information(
-    weight, points, sigma: float, *, bias: float = 0.0, activation: str = "tanh"
+    weight, points, sigma: float, *, bias: float = 0.0, activation: Activation = "tanh"
 ) -> np.ndarray:
     """I(X;T) in bits of T = f(weight x + bias) + N(0, sigma^2), x uniform over the points; shape of weight, float64.
 
-    The entropy of the mixture by the trapezium rule on a grid of sigma / 16
+    w: weights [...]; points: [n]. The entropy of the mixture by the trapezium rule on a grid of sigma / 16
     (error below 1e-10, the integrand being smooth and falling off at both ends). InputError: sigma not above 0, no
     points, an unknown activation.
     """

@@ -65,8 +65,10 @@ class GradientPhases(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per layer: median crossing with its interval, networks that never cross, those without a crossing,
-        SNR at the end."""
+        """One row per layer.
+
+        Median crossing with its interval, networks that never cross, those without a crossing, SNR at the end.
+        """
         import pandas as pd
 
         rows = {
@@ -114,9 +116,9 @@ class GradientPhases(Result):
 
 
 def gradient_phases(gradients) -> GradientPhases:
-    """Phases from gradient moments: a Recording with gradients, or their Dataset [seed, step, layer],
-    in any order of steps.
+    """Phases from gradient moments.
 
+    A Recording with gradients, or their Dataset [seed, step, layer], in any order of steps.
     The Dataset holds mean_norm, std_norm, weight_norm and, for the noise floor, batches
     (see recording.GradientRecorder).
     InputError: no gradients, a seed, step or layer twice, steps below 0, or fluctuations that are all undefined (one

@@ -5,7 +5,7 @@ here is a property of network and readout together, and the notes say where that
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -55,8 +55,10 @@ class InformationPlane(Result):
 
     @property
     def blind(self) -> tuple[str, ...]:
-        """Layers in which every input has a cell of its own, in every network at every step:
-        nothing is seen of them here."""
+        """Layers in which every input has a cell of its own, in every network at every step.
+
+        Nothing is seen of them here.
+        """
         apart: Any = np.atleast_3d(_all_apart(self.occupied, self.inputs)).all((0, 1))
         return tuple(layer for layer, alone in zip(self.layers, apart) if alone)
 
@@ -116,10 +118,13 @@ class InformationPlane(Result):
             out[f"i_y/{layer}"] = float(self.i_y[:, -1, k].mean())
         return out
 
-    def figure(self, kind: str = "plane", bound: Any = None) -> "plotly.graph_objects.Figure":
-        """ "plane": one point a network and layer, the mean path drawn, a slider over training. "curves": I(X;T) and
+    def figure(self, kind: Literal["plane", "curves"] = "plane", bound: Any = None) -> "plotly.graph_objects.Figure":
+        """The information plane, or its curves over training (plotly).
+
+        kind: "plane": one point a network and layer, the mean path drawn, a slider over training; "curves": I(X;T) and
         I(T;Y) against the step, mean and range of the middle 80 % of networks. bound: a BottleneckCurve of the task,
-        drawn into the plane. InputError: another kind."""
+        drawn into the plane. InputError: another kind.
+        """
         from deeptheory.core.names import pick
         from deeptheory.information.drawing import draw_curves, draw_plane
 

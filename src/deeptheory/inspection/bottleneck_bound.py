@@ -23,9 +23,9 @@ _PERMUTATIONS = 20
 
 
 def bottleneck_bound(p_xy: Any, bins: int = 30) -> Instrument:
-    """An instrument for the task p(x, y): each layer's I(X;T), I(T;Y), and bits below the bound,
-    with `bins` bins over its range.
+    """An instrument for the task p(x, y): each layer's I(X;T), I(T;Y), and bits below the bound.
 
+    Layers are read out with `bins` bins over their range.
     p_xy: [nx, ny], probabilities or counts, as `dt.bottleneck_curve` takes them; row k belongs to sample k of the probe
     (first=None keeps them all and in order). Control: p(y|x) permuted among the inputs, where all inputs are equally
     likely (else the bound itself would change). InputError: p_xy or bins as there, and as Binning.

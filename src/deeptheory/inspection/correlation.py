@@ -35,9 +35,9 @@ _PASSED = (nn.Identity, nn.Flatten, nn.Dropout)
 
 
 def mean_correlation(features: Any) -> float:
-    """Mean cosine between the activations of all pairs of inputs, the correlation of Poole et al.
-    2016 (nothing is centered).
+    """Mean cosine between the activations of all pairs of inputs.
 
+    The correlation of Poole et al. 2016 (nothing is centered).
     features: [n, d]. Float64, in [-1, 1]. InputError: other shapes, fewer than 2 inputs, NaN, an input of zeros.
     """
     x = as_floats(features)

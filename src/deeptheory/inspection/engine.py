@@ -16,7 +16,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.inspection.failing import InstrumentFailed
 from deeptheory.inspection.instrument import Accumulator, Batch, Context, Head, Instrument, Layer, Reading
 from deeptheory.inspection.instruments import chosen
-from deeptheory.inspection.labels import Labels, labels_of
+from deeptheory.inspection.labels import Labels, Task, labels_of
 from deeptheory.inspection.layers_met import Place, check_single, places
 from deeptheory.inspection.result import InstrumentResult, joined
 from deeptheory.inspection.twins import UNTRAINED, Control, seeded, twin
@@ -96,7 +96,7 @@ def prepare(
     select: Any = None,
     batch: int | None = None,
     permutations: int = 20,
-    task: str = "auto",
+    task: Task = "auto",
     seed: int = 0,
 ) -> Setup:
     """Look at the model once and plan: its layers, how each is pooled, the labels. Arguments as for `inspect`.

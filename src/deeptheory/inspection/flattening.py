@@ -55,8 +55,8 @@ def run(context: Context) -> dict[str, list[Reading]]:
     if not parts:
         why = "no two linear maps follow each other in a Sequential"
         return {"": [Reading(quantity=q, value=math.nan, note=why) for q in names]}
-    # type: ignore[attr-defined]  # Linears
-    small = [(path, p) for path, p in parts if max(max(m.weight.shape) for m in p) <= _MOST]
+    largest = [max(max(m.weight.shape) for m in p) for _, p in parts]  # type: ignore[attr-defined]  # Linears
+    small = [part for part, size in zip(parts, largest) if size <= _MOST]
     costs: list[FlatteningCost] = [flattening_cost(p) for _, p in small]
     deep = sum(c.deep for c in costs)
     if not deep:

@@ -148,7 +148,6 @@ def cost(context: Context) -> Passes:
 
 def finding(result: Any) -> tuple[Finding, ...]:
     """Where most units are dead, and where the layer varies in the fewest directions."""
-
     out = []
     dead = [r for r in result.of("dead") if not math.isnan(r.value)]
     if dead:

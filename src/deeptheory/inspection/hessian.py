@@ -86,9 +86,9 @@ def hessian_eigenvalues(
     tolerance: float = 1e-4,
     seed: int = 0,
 ) -> np.ndarray:
-    """The k largest eigenvalues of the Hessian of the mean loss by the parameters that have gradients: [k],
-    largest first.
+    """The k largest eigenvalues [k] of the Hessian of the mean loss, largest first.
 
+    By the parameters that have gradients.
     model: left as found, in eval mode for the time. inputs: as for a Recorder; targets: [n], labels or numbers, as the
     loss takes them. loss: "cross_entropy" (of logits), "squared" (half the squared distance) or a function
     (output, targets) -> mean over the batch. tolerance: relative, of each eigenvalue. Up to 300 parameters the whole
@@ -207,11 +207,10 @@ def _largest(loss: _Loss, k: int, tolerance: float, seed: int) -> np.ndarray:
         matrix = np.stack([loss.times(e) for e in np.eye(loss.size)])
         return np.linalg.eigvalsh((matrix + matrix.T) / 2)[::-1][:k].copy()
     start = np.random.default_rng(seed).normal(size=loss.size)
-    # type: ignore[call-arg]  # a factory
-    operator: Any = LinearOperator((loss.size, loss.size), matvec=loss.times, dtype=np.float64)
+    made: Any = LinearOperator  # a factory, whose arguments are not those of its class
+    operator = made((loss.size, loss.size), matvec=loss.times, dtype=np.float64)
     try:
-        # type: ignore[arg-type]  # as documented
-        found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)
+        found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)  # type: ignore[arg-type]
     except ArpackNoConvergence as error:
         raise InputError(
             f"only {len(error.eigenvalues)} of {k} eigenvalues converged; ask for fewer, or a larger tolerance="

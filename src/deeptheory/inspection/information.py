@@ -33,8 +33,10 @@ _ENDS = {"tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "h
 
 
 def cells_of_their_own(symbols: Any) -> float:
-    """Fraction of inputs that are alone in their cell. symbols: [n], equal for inputs that a readout does not
-    distinguish. At 1, I(X;T) is log2 n for any network."""
+    """Fraction of inputs that are alone in their cell.
+
+    symbols: [n], equal for inputs that a readout does not distinguish. At 1, I(X;T) is log2 n for any network.
+    """
     _, where, counts = np.unique(np.asarray(symbols), return_inverse=True, return_counts=True)
     return float((counts[where] == 1).mean())
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from deeptheory.inspection.failing import InstrumentFailed
 from deeptheory.inspection.inspection import Inspection
 from deeptheory.inspection.instrument import Instrument
 from deeptheory.inspection.instruments import chosen
+from deeptheory.inspection.labels import Task
 from deeptheory.inspection.progress import Progress
 from deeptheory.inspection.sampling import sampled
 from deeptheory.inspection.twins import UNTRAINED, Control, checkpoint_of, draws, twin
@@ -37,7 +38,8 @@ from deeptheory.runs import Record
 from deeptheory.runs.lock import locked
 
 SAMPLES = 2000
-SPLITS = ("train", "test", "not said")
+Split = Literal["train", "test", "not said"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 def inspect(
@@ -52,8 +54,8 @@ def inspect(
     layers: str | Iterable[str] | None = None,
     select: Any = None,
     first: int | None = SAMPLES,
-    split: str = "not said",
-    task: str = "auto",
+    split: Split = "not said",
+    task: Task = "auto",
     twins: int = 5,
     permutations: int = 20,
     budget: float | str | None = None,

@@ -36,9 +36,12 @@ CANNOT = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inspection(Result):
-    """What was found. results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with
-    the reason. measured: the layers with their pooling. facts: model, probe, seed, cost. refused: instruments that
-    did not run, with the reason. gradients: the Dataset of a GradientRecorder, where a Recorder brought one."""
+    """What was found.
+
+    results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with the reason.
+    measured: the layers with their pooling. facts: model, probe, seed, cost. refused: instruments that did not run,
+    with the reason. gradients: the Dataset of a GradientRecorder, where a Recorder brought one.
+    """
 
     title: str
     results: Mapping[str, InstrumentResult]
@@ -63,8 +66,10 @@ class Inspection(Result):
         return block(repr(self)) + listed(said, "ol") + listed([*refused, *self.notes])
 
     def findings(self, most: int = 5) -> list[tuple[str, Finding]]:
-        """(instrument, what it found), the most important first, at most so many;
-        one of each instrument before a second of any."""
+        """(instrument, what it found), the most important first.
+
+        At most so many; one of each instrument before a second of any.
+        """
         found = []
         for at, (name, r) in enumerate(self.results.items()):
             given = r.instrument.finding(r) if r.instrument.finding else None
@@ -81,8 +86,10 @@ class Inspection(Result):
         return pd.DataFrame(rows, columns=["instrument", *COLUMNS])
 
     def dataset(self) -> "xarray.Dataset":
-        """Every quantity as a variable INSTRUMENT_QUANTITY over checkpoint and layer,
-        with its interval and controls."""
+        """Every quantity over checkpoint and layer, with its interval and controls.
+
+        Variables are named INSTRUMENT_QUANTITY.
+        """
         import xarray as xr
 
         parts = []
@@ -104,7 +111,10 @@ class Inspection(Result):
         return {k: v for r in self.results.values() for k, v in r.scalars(checkpoint).items() if not math.isnan(v)}
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """By depth: a row per quantity, with model, twins and permuted labels as lines (plotly)."""
+        """By depth: a row per quantity, with model, twins and permuted labels as lines (plotly).
+
+        InputError: nothing was measured by layer.
+        """
         from deeptheory.inspection.drawing import by_depth
 
         return by_depth(self.results.values())

@@ -8,20 +8,22 @@ along as further columns of the targets, and joins what comes back; an instrumen
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
-NEEDS = ("nothing", "classes", "targets")
+Needs = Literal["nothing", "classes", "targets"]
+NEEDS: tuple[Needs, ...] = get_args(Needs)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """One number per layer that an instrument reads. name: its key. title: for the figure's row. unit:
-    "1" for a plain number.
+    """One number per layer that an instrument reads.
+
+    name: its key. title: for the figure's row. unit: "1" for a plain number.
 
     about: one line below the title (what it is, and what its ends mean). log: drawn on a log axis. ends: the axis's
     range where it is known beforehand, such as (0, 1). chance: the value without any relation, where there is one,
@@ -41,8 +43,9 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One quantity of one layer as measured. low, high: a 95 % interval over samples (this network only),
-    NaN where none.
+    """One quantity of one layer as measured.
+
+    low, high: a 95 % interval over samples (this network only), NaN where none.
 
     permuted: the same number for each permuted column of the targets, () where labels play no part.
     note: a caveat; a value that cannot be had is NaN with the reason as its note.
@@ -64,8 +67,9 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """A place in the network. name; index: 0, 1, ... in the order of the forward pass; kind:
-    the module or function that made it.
+    """A place in the network.
+
+    name; index: 0, 1, ... in the order of the forward pass; kind: the module or function that made it.
 
     role: "input", "activation", "block", "head input" or "output". shape: of one sample, as the model makes it. units:
     columns of the activations that a stream gets; positions: of the whole, 1 where there are none. pooling: in words,
@@ -89,8 +93,10 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Head:
-    """The linear map that ends the model: weight [classes, d], bias [classes] or None; layer:
-    the Layer that is its input."""
+    """The linear map that ends the model.
+
+    weight [classes, d], bias [classes] or None; layer: the Layer that is its input.
+    """
 
     weight: "torch.Tensor"
     bias: "torch.Tensor | None"
@@ -99,8 +105,9 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Context:
-    """What an instrument may know. model: the network being measured (the model itself or one twin),
-    in eval mode; leave it so.
+    """What an instrument may know.
+
+    model: the network being measured (the model itself or one twin), in eval mode; leave it so.
 
     n: samples of the probe. classes: how many, None for regression or no targets. targets: [n, 1 + permutations] on the
     CPU, the true ones in column 0 (int64 from 0 for classes, else float64), None without. held_out: [n] bool, a half of
@@ -134,9 +141,12 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some samples at one layer, on the model's device. activations: [b, units], pooled, floating. whole:
-    [b, units, positions], not pooled (a view: copy before you change it; units beyond the pooled ones where those were
-    subsampled). targets: [b, 1 + permutations] or None. rows: [b] int64, which samples of the probe these are."""
+    """Some samples at one layer, on the model's device.
+
+    activations: [b, units], pooled, floating. whole: [b, units, positions], not pooled
+    (a view: copy before you change it; units beyond the pooled ones where those were subsampled). targets:
+    [b, 1 + permutations] or None. rows: [b] int64, which samples of the probe these are.
+    """
 
     activations: "torch.Tensor"
     whole: "torch.Tensor"
@@ -160,8 +170,10 @@ class Accumulator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Passes:
-    """Cost of a probe of the model on one network, in passes of the whole probe (64 of 2,000 inputs are 0.032),
-    and bytes held."""
+    """Cost of a probe of the model on one network.
+
+    In passes of the whole probe (64 of 2,000 inputs are 0.032), and bytes held.
+    """
 
     forward: float = 0.0
     backward: float = 0.0
@@ -170,9 +182,11 @@ class Passes:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What was found, in one sentence written from numbers: each number with its interval and its control. quantity,
-    layer: what the sentence links to. weight: larger comes first on the page
-    (1 is plain; 0 is left out where there are five others)."""
+    """What was found, in one sentence written from numbers: each number with its interval and its control.
+
+    quantity, layer: what the sentence links to. weight: larger comes first on the page
+    (1 is plain; 0 is left out where there are five others).
+    """
 
     text: str
     quantity: str = ""
@@ -199,7 +213,7 @@ class Instrument:
     formula: str = ""
     quantities: tuple[Quantity, ...]
     limits: tuple[str, ...]
-    needs: str = "nothing"
+    needs: Needs = "nothing"
     start: Callable[[Layer, Context], Accumulator | None] | None = None
     run: Callable[[Context], dict[str, list[Reading]]] | None = None
     gradients: bool = False

@@ -2,7 +2,7 @@
 and the held-out half."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -10,7 +10,8 @@ import torch
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 
-TASKS = ("auto", "classes", "regression")
+Task = Literal["auto", "classes", "regression"]
+TASKS: tuple[Task, ...] = get_args(Task)
 _FEW_VALUES = 20  # integers of at most so many values are classes, however few the samples
 
 
@@ -27,7 +28,7 @@ class Labels:
     held_out: torch.Tensor
 
 
-def labels_of(targets: Any, n: int, permutations: int, seed: int, task: str = "auto") -> Labels:
+def labels_of(targets: Any, n: int, permutations: int, seed: int, task: Task = "auto") -> Labels:
     """targets: [n] of any kind, [n, 1], or rows of probabilities [n, classes] (their largest counts); None for none.
 
     task: "classes", "regression", or "auto": text, booleans and integers of few values are classes,

@@ -12,7 +12,7 @@ labels.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -104,7 +104,9 @@ def neural_collapse(features: Any, labels: Any, *, weight: Any = None, bias: Any
     )
 
 
-def decoder_accuracy(features: Any, labels: Any, held_out: Any, *, decoder: str = "linear") -> float:
+def decoder_accuracy(
+    features: Any, labels: Any, held_out: Any, *, decoder: Literal["linear", "nearest mean"] = "linear"
+) -> float:
     """Fraction of held-out samples whose class a decoder of the others gets right.
 
     features: [n, d]; labels: [n]; held_out: [n] bool, best with each class in its share: of labels permuted over both
@@ -132,6 +134,8 @@ def decoder_accuracy(features: Any, labels: Any, held_out: Any, *, decoder: str 
 
 @dataclass(frozen=True)
 class Value:
+    """A number and the ends of its 95 % interval; NaN where there is none."""
+
     value: float
     low: float = math.nan
     high: float = math.nan
@@ -163,6 +167,7 @@ class Geometry:
             self.refusal = "all classes have the same mean"
 
     def nc1(self, interval: bool = False) -> Value:
+        """tr(S_W S_B^+) / C: variability within classes; 0 is collapse."""
         if self.refusal:
             return Value(math.nan)
         with torch.no_grad():
@@ -170,6 +175,7 @@ class Geometry:
         return self._log(lambda m: (self.rest @ _inverse(m)).square().sum() / len(self.rest), each, interval)
 
     def scatter_ratio(self, interval: bool = False) -> Value:
+        """tr S_W / tr S_B; 0 is collapse."""
         each = self.rest.square().sum(1)
         if not self.apart:
             return Value(math.inf if float(each.max()) > 0 else math.nan)
@@ -177,6 +183,8 @@ class Geometry:
         return self._log(lambda m: within * self.classes / (m - m.mean(0)).square().sum(), each, interval)
 
     def equinorm(self, interval: bool = False) -> Value:
+        """Standard deviation over mean of the norms of centered class means; 0 is collapse."""
+
         def spread(m: Tensor) -> Tensor:
             norms = (m - m.mean(0)).norm(dim=1)
             return norms.std(correction=0) / norms.mean()
@@ -184,12 +192,15 @@ class Geometry:
         return self._plain(spread, interval)
 
     def equiangle(self, interval: bool = False) -> Value:
+        """Standard deviation of the cosines between centered class means; 0 is collapse."""
         return self._plain(lambda m: _cosines(m).std(correction=0), interval)
 
     def maximal_angle(self, interval: bool = False) -> Value:
+        """Mean distance of those cosines from -1 / (C - 1); 0 is collapse."""
         return self._plain(lambda m: (_cosines(m) + 1 / (self.classes - 1)).abs().mean(), interval)
 
     def nc3(self, weight: Tensor, interval: bool = False) -> Value:
+        """Distance of a head's weights [C, d] from the class means, both of norm 1; 0 is collapse."""
         if not float(weight.norm()) > 0:
             return Value(math.nan)
         weight = weight[self.present]
@@ -202,6 +213,7 @@ class Geometry:
         return self._plain(distance, interval)
 
     def nc4(self, weight: Tensor, bias: Tensor) -> float:
+        """Share of samples for which the head, weight [C, d] and bias [C], disagrees with the nearest class mean."""
         return float(((self.x @ weight.T + bias).argmax(1) != nearest_of(self.x, self.means)).double().mean())
 
     def _log(self, f: Callable[[Tensor], Tensor], each: Tensor, interval: bool) -> Value:
@@ -247,6 +259,7 @@ def _means(x: Tensor, codes: Tensor, classes: int) -> Tensor:
 
 
 def nearest_of(x: Tensor, means: Tensor) -> Tensor:
+    """Number of the nearest of means [C, d], for each of x [n, d]."""
     return (means.square().sum(1) - 2 * x @ means.T).argmin(1)
 
 

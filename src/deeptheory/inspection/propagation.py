@@ -37,8 +37,11 @@ _LEAK = 1e-5  # of its own derivative: an output that another sample moves by mo
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JacobianMoments(Result):
-    """Of each of n inputs: mean_square [n], the mean squared singular value, |J|_F^2 / min(outputs, inputs), with its
-    standard error [n]; largest [n], the largest singular value. vectors, steps: what they were estimated with."""
+    """Squared singular values of the Jacobian of each of n inputs.
+
+    mean_square [n], their mean, |J|_F^2 / min(outputs, inputs), with its standard error [n]; largest [n], the largest
+    singular value. vectors, steps: what they were estimated with.
+    """
 
     mean_square: Tensor
     error: Tensor

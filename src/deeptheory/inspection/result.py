@@ -61,7 +61,7 @@ class Joined:
 
     @property
     def part(self) -> str:
-        """ "class token" or "last step" where this is only that of the layer, else ""."""
+        """Where this is only that of the layer, "class token" or "last step"; else empty."""
         return next((said for end, said in PARTS.items() if self.layer.endswith(end)), "")
 
     @property
@@ -96,9 +96,9 @@ class Joined:
 
     @property
     def beyond_twins(self) -> bool | None:
-        """Whether the interval (the value, where there is none) lies outside the whole range of the twins;
-        None without twins.
+        """Whether the interval lies outside the whole range of the twins; None without twins.
 
+        Where there is no interval, the value.
         No test: of a network like its k twins, a value lies outside their range in 2 of k + 1 cases.
         """
         return None if self.of_input else self._beyond(self.twins)
@@ -146,7 +146,9 @@ class Joined:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InstrumentResult(Result):
     """What one instrument found, by layer and quantity, in order of depth.
-    With several checkpoints each has rows of its own."""
+
+    With several checkpoints each has rows of its own.
+    """
 
     instrument: Instrument
     rows: tuple[Joined, ...]
@@ -198,8 +200,10 @@ class InstrumentResult(Result):
         return pd.DataFrame([r.row() for r in self.rows], columns=list(COLUMNS))
 
     def dataset(self) -> "xarray.Dataset":
-        """Each quantity as a variable over checkpoint and layer, its controls as NAME_low, _high, _twins [.., twin],
-        _permuted [.., permutation]."""
+        """Each quantity as a variable over checkpoint and layer, with its controls.
+
+        Those are NAME_low, _high, _twins [.., twin], _permuted [.., permutation].
+        """
         import xarray as xr
 
         depth = {r.layer: r.depth for r in self.rows if r.layer}
@@ -229,7 +233,7 @@ class InstrumentResult(Result):
         }
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """The instrument's rows of the figure by depth (plotly)."""
+        """The instrument's rows of the figure by depth (plotly). InputError: nothing was measured by layer."""
         from deeptheory.inspection.drawing import by_depth
 
         return by_depth([self])
@@ -300,7 +304,7 @@ def short(value: float) -> str:
 
 
 def span(low: float, high: float) -> str:
-    """ "0.1 to 0.3", or one number where both read alike."""
+    """As in "0.1 to 0.3"; one number where both read alike."""
     a, b = short(low), short(high)
     return a if a == b else f"{a} to {b}"
 

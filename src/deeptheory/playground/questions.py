@@ -44,7 +44,7 @@ class NotMeasured(Exception):
 
 
 def _i(planes: Planes, setting: Setting, readout: str, name: str, layer: int = HIDDEN) -> np.ndarray:
-    """[network, epoch]"""
+    """I of a layer, [network, epoch] in bits. NotMeasured: the setting is not among the planes."""
     if setting.key not in planes:
         raise NotMeasured(setting.key)
     return planes[setting.key][readout][name][:, layer]
@@ -66,7 +66,8 @@ def _shown(value: float) -> float:
 
 
 def _decided(values: np.ndarray, least: float = LEAST) -> str:
-    """ "Yes" where the interval of the mean lies above, "No" below, "Undecided" across."""
+    """Whether the mean lies above: "Yes" where its whole interval does, "No" where none of it does, else
+    "Undecided"."""
     got = mean_interval(values)
     return "Yes" if got.low > least else "No" if got.high < least else "Undecided"
 

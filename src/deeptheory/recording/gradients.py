@@ -112,7 +112,10 @@ class GradientRecorder:
         self._sums = {}
 
     def add(self, layer: str, *, mean_norm, std_norm, weight_norm, batches: int, step: int) -> None:
-        """Take moments that were computed elsewhere, [seed] each. InputError: this layer and step are there already."""
+        """Take moments that were computed elsewhere.
+
+        mean_norm, std_norm, weight_norm: [seed]. InputError: this layer and step are there already.
+        """
         row = self._rows.setdefault(int(step), {})
         if layer in row:
             raise InputError(f"step {step} of {layer!r} is recorded already; give every epoch a step of its own")

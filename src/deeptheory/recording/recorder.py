@@ -140,7 +140,10 @@ class Recorder:
         return self._kept.steps if self._keeps_more or self.weights is None else tuple(sorted(self.weights.saved))
 
     def snapshot(self, step: int) -> None:
-        """Forward the probe inputs in eval mode and keep what was asked for under this step."""
+        """Forward the probe inputs in eval mode and keep what was asked for under this step.
+
+        InputError: step is not an integer, or is there already; activations that are refused (shapes, memory).
+        """
         if int(step) != step:
             raise InputError(f"step is {step}; needed: an integer (of epochs, or of optimizer steps)")
         self._kept.check_new(int(step))
@@ -313,7 +316,8 @@ class Recorder:
         """A callback that takes a snapshot at the start of every `every`-th epoch and of the final model.
 
         framework: "lightning" or "transformers"; the class is made when called. Steps are epochs; a training that ends
-        within one gives its final model the number of the next. MissingDependency: not installed.
+        within one gives its final model the number of the next. MissingDependency: not installed. InputError:
+        another framework.
         """
         from deeptheory.core.names import pick
         from deeptheory.recording.callbacks import CALLBACKS
@@ -339,8 +343,10 @@ class Recorder:
             self.restore(Recording.load(path))
 
     def restore(self, recording: Recording) -> None:
-        """Go on from an earlier recording of the same probe. InputError: of other inputs, seeds,
-        targets or readouts."""
+        """Go on from an earlier recording of the same probe.
+
+        InputError: of other inputs, seeds, targets or readouts.
+        """
         mine, theirs = self._kept.identity(), recording.identity()
         differ = [k for k in mine if mine[k] != theirs[k]]
         if differ:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -172,8 +172,10 @@ class Recording:
             raise InputError(f"step {step} is recorded already; give every snapshot a step of its own")
 
     def add(self, step: int, activations: dict[str, Any]) -> None:
-        """Take one step's activations, [seed, sample, unit] by layer. InputError:
-        other layers or shapes than before."""
+        """Take one step's activations, [seed, sample, unit] by layer.
+
+        InputError: other layers or shapes than before.
+        """
         self.check_new(step)
         self.same_layers(step, activations)
         if self._store is None:
@@ -185,7 +187,10 @@ class Recording:
 
     @contextmanager
     def writing(self, step: int, layers: dict[str, tuple[tuple[int, ...], np.dtype]]) -> Iterator[StepWriter]:
-        """A step of the store, filled batch by batch inside the block; not there at all if that fails."""
+        """A step of the store, filled batch by batch inside the block; not there at all if that fails.
+
+        InputError: other layers than at earlier steps.
+        """
         assert self._store is not None
         self.same_layers(step, layers)
         if not (self._store / _ABOUT).exists() or not self._activations:
@@ -273,7 +278,7 @@ class Recording:
         return out
 
     @classmethod
-    def concatenate(cls, recordings: Sequence["Recording"], dim: str = "seed") -> "Recording":
+    def concatenate(cls, recordings: Sequence["Recording"], dim: Literal["seed", "step"] = "seed") -> "Recording":
         """Join recordings of the same inputs and layers along "seed" (other networks) or "step" (later looks).
 
         InputError: they differ in what they must share, or overlap along dim.

@@ -6,7 +6,7 @@ the table keeps them all.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def lines(
     *,
     panel: str | None = None,
     each: str | None = None,
-    interval: str = "band",
+    interval: Literal["band", "bars"] = "band",
     markers: bool = False,
     x_title: str = "",
     y_title: str = "",

@@ -233,7 +233,7 @@ def number(value: Any) -> str:
 
 
 def interval(claim: dict) -> str:
-    """ "measured [low, high]", the value alone where low = high, or that there is no interval, or no end to it."""
+    """Text "measured [low, high]", the value alone where low = high, or that there is no interval, or no end to it."""
     if claim["measured"] is None:
         return "–"
     if claim["low"] is None or claim["high"] is None:

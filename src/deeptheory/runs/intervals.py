@@ -7,7 +7,7 @@ images and layers are averaged within it first.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from deeptheory.core.verdicts import INCONCLUSIVE, REPRODUCED
 SHARE = "share"
 LEAST_ALPHA = 1e-13
 LEAST_FOR_MEANS = 4  # Student's interval holds its level on what networks give from n = 4 on (docs/coverage.md)
+Statistic = Literal["mean", "geometric mean", "median", "share", "ratio"]
 STATISTICS: dict[str, Callable[[np.ndarray, float], Interval]] = {
     "mean": statistics.mean_interval,
     "geometric mean": statistics.geometric_mean_interval,
@@ -42,7 +43,7 @@ class Sample:
     """
 
     values: Any
-    statistic: str = "mean"
+    statistic: Statistic = "mean"
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -61,9 +62,9 @@ class Sample:
 
 
 def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
-    """The share of units in which `holds` [n] of bool is true, without those in which a number that it was read from is
-    NaN.
+    """The share of units in which `holds` [n] of bool is true.
 
+    Units in which a number that it was read from is NaN are left out.
     A comparison with NaN is false, so that a network without a value would count as one in which the claim fails.
     measured: [n] or [n, ...], the numbers that were compared. InputError: holds is not of bool,
     or measured holds no numbers or another n.

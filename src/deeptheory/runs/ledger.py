@@ -93,8 +93,10 @@ class Ledger(Result):
         return tuple(f"{s}: {', '.join(counted(n, v) for n, v in counts)}" for s, counts in headline(self.rows()))
 
     def wrong_by_chance(self) -> float:
-        """At most so many of the verdicts from intervals are expected to be wrong by chance: .025 for each one-sided
-        region and .05 for each other."""
+        """At most so many of the verdicts from intervals are expected to be wrong by chance.
+
+        .025 for each one-sided region and .05 for each other.
+        """
         regions = [Region.parse(e.region, e.published) for e in self.entries if e.study_wise is not None]
         return sum(0.025 if r.one_sided else 0.05 for r in regions)
 

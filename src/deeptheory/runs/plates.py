@@ -24,11 +24,13 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plate:
-    """One figure. figure: plotly. table: the numbers that it draws. see: what it shows and which question it answers,
-    never the answer: that is written by the verdicts of `claims`, ids or their beginnings ("a" for "a" and all
-    "a/..."). trust: its limitations. alt: what it shows, for those who do not see it. published: what the paper's
-    figure shows, in words and in the paper's numbers, where it has one. InputError: a name that is no plain word, or
-    an empty text."""
+    """One figure.
+
+    figure: plotly. table: the numbers that it draws. see: what it shows and which question it answers, never the
+    answer: that is written by the verdicts of `claims`, ids or their beginnings ("a" for "a" and all "a/..."). trust:
+    its limitations. alt: what it shows, for those who do not see it. published: what the paper's figure shows, in
+    words and in the paper's numbers, where it has one. InputError: a name that is no plain word, or an empty text.
+    """
 
     name: str
     title: str
@@ -72,8 +74,10 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A question that several studies answer, and the claims that do: (study, claim id). The page sets them side by
-    side, with the verdicts of the runs that lie beside this one."""
+    """A question that several studies answer, and the claims that do: (study, claim id).
+
+    The page sets them side by side, with the verdicts of the runs that lie beside this one.
+    """
 
     question: str
     claims: tuple[tuple[str, str], ...]

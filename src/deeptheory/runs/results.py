@@ -44,7 +44,10 @@ class Results(Mapping[str, "xarray.Dataset"]):
         return self._read[name]
 
     def part(self, name: str, unit: Any = None) -> "xarray.Dataset":
-        """What one unit of a step made; by default the unit of the same name as the one at work."""
+        """What one unit of a step made; by default the unit of the same name as the one at work.
+
+        InputError: no such step or unit.
+        """
         step, part = self._step(name), unit_name(self._unit if unit is None else unit)
         if part not in step.parts(self._settings):
             raise InputError(unknown(part, step.parts(self._settings), what=f"unit of step {name}"))

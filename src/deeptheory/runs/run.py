@@ -12,7 +12,7 @@ from typing import Any
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import pick
-from deeptheory.runs.engines import ENGINES, check_jobs
+from deeptheory.runs.engines import ENGINES, Engine, check_jobs
 from deeptheory.runs.lock import locked, wait_for_workers
 from deeptheory.runs.progress import Lines, reporter, watched
 from deeptheory.runs.record import RECORD, Record
@@ -29,7 +29,8 @@ class Run:
 
     settings: JSON values; the steps see them with "seed" added. seeds: of the independent networks, for the record.
     changed: settings that are not the published ones. command: what to type to go on. threads: of torch and the linear
-    algebra in each unit, whichever the engine. resume: True wants a run in the folder, False wants none.
+    algebra in each unit, whichever the engine. resume: True wants a run in the folder, False wants none. InputError:
+    settings that are no JSON, or hold "seed". StoreError: a folder that resume does not want.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Run:
         self,
         steps: Sequence[Step],
         *,
-        engine: str = "serial",
+        engine: Engine = "serial",
         jobs: int | None = None,
         only: str | None = None,
         progress: Progress = None,

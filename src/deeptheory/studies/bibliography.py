@@ -60,7 +60,7 @@ def package_entry() -> str:
 
 
 def _authors(text: str) -> str:
-    """ "A, B & C" or "A et al." as BibTeX joins names."""
+    """Names as BibTeX joins them, of "A, B & C" or "A et al."."""
     text = re.sub(r" et al\.$", ", others", text)
     return " and ".join(part.strip() for part in re.split(r",| & ", text) if part.strip())
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.runs.engines import Engine
 from deeptheory.studies.settings import Setting
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ class Study:
     def values(
         self, scale: str, protocol: str | None = None, given: Mapping[str, Any] | None = None
     ) -> tuple[dict, dict]:
-        """All settings with their values, and those of them that differ from what is published. given:
-        by name, as a user wrote them.
+        """All settings with their values, and those of them that differ from what is published.
 
-        InputError: unknown scale, protocol or setting, or a value that its setting does not accept."""
+        given: by name, as a user wrote them.
+
+        InputError: unknown scale, protocol or setting, or a value that its setting does not accept.
+        """
         chosen = next(iter(self.protocols)) if protocol is None else protocol
         published = {**pick(self.scales, scale, what="scale").settings}
         published |= {**pick(self.protocols, chosen, what="protocol"), "protocol": chosen}
@@ -111,7 +114,10 @@ class StudyResult(Result):
         raise InputError(f"a study has a dataset a step; use .results[NAME], NAME in {', '.join(self.results)}")
 
     def figure(self, name: str | None = None) -> "plotly.graph_objects.Figure":
-        """A figure of the run by name, as in figures/NAME.json; the first of the page where no name is given."""
+        """A figure of the run by name, as in figures/NAME.json; the first of the page where no name is given.
+
+        InputError: no figure of that name.
+        """
         from deeptheory.core.storage import read_json
         from deeptheory.runs import read_figure
 
@@ -127,8 +133,10 @@ class StudyResult(Result):
 
 
 def find(name: str) -> Study:
-    """The study of that name, or of the paper with that arXiv number ("1703.00810"). InputError: unknown
-    (near names are suggested)."""
+    """The study of that name, or of the paper with that arXiv number ("1703.00810").
+
+    InputError: unknown (near names are suggested).
+    """
     number = re.fullmatch(r"(?:arxiv[:\s]*)?(\d{4}\.\d{4,5})(?:v\d+)?", name.strip(), re.I)
     if number is None:
         return import_module(pick(STUDIES, name, what="study")).STUDY
@@ -143,7 +151,7 @@ def reproduce(
     *,
     seed: int = 0,
     protocol: str | None = None,
-    engine: Literal["serial", "processes"] = "processes",
+    engine: Engine = "processes",
     jobs: int | None = None,
     only: str | None = None,
     resume: bool | None = None,

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.capsules.matrix_layers import prefer as prefer_em
 from deeptheory.capsules.native import building
 from deeptheory.capsules.native.dynamic import addresses
 from deeptheory.capsules.routing.backends import choose, prefer
+from deeptheory.capsules.routing.em import prefer as prefer_em
 from deeptheory.core.errors import InputError, MissingDependency
 
 c = dt.capsules

@@ -23,8 +23,10 @@ from deeptheory.core.shapes import check_whole
 
 
 def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
-    """rho [unit] of the mean over all trials; trials [n, t, unit], NaN where there is none. NaN where no two stimuli
-    have two trials. InputError: t < 2."""
+    """rho [unit] of the mean over all trials; trials [n, t, unit], NaN where there is none.
+
+    NaN where no two stimuli have two trials. InputError: t < 2.
+    """
     check_whole(splits=(splits, 1), seed=(seed, 0))
     given = _trials(trials)
     x = _steady(given)[0]

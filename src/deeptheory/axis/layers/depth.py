@@ -8,7 +8,7 @@ pixels, too: a layer's number means little without the same number of a network 
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 CONDITIONS = ("trained", "untrained", "pixels")
 _DULL = 0.2  # of the most varying pixel's deviation: those below are background
+
+
+Figure = Literal["preference", "tuned", "monotone", "flat", "tuned_dimensions", "axis", "explained"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,17 +59,22 @@ class LayerwiseAxisCode(Result):
         return out + ([("pixels", "", self.pixels)] if self.pixels is not None else [])
 
     def table(self) -> "pandas.DataFrame":
-        """One row per condition and layer: units, share tuned; of the tuned units: median preference for the first
-        block, share shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance
-        by block; shares by verdict where models were compared, and the share of units that an axis explains better than
-        an exemplar."""
+        """One row per condition and layer.
+
+        units, share tuned; of the tuned units: median preference for the first block, share shown to ramp
+        monotonically, share flat, median number of tuned dimensions; mean explained variance by block; shares by
+        verdict where models were compared, and the share of units that an axis explains better than an exemplar.
+        """
         import pandas as pd
 
         return pd.DataFrame([{"condition": c, "layer": name, **_summary(code)} for c, name, code in self.conditions()])
 
-    def figure(self, name: str = "preference") -> "plotly.graph_objects.Figure":
-        """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions,
-        axis (better than exemplar), explained. InputError: another name, or models that were not compared."""
+    def figure(self, name: Figure = "preference") -> "plotly.graph_objects.Figure":
+        """A column of the table against layers, controls beside.
+
+        The columns: preference, tuned, monotone, flat, tuned_dimensions, axis (better than exemplar), explained.
+        InputError: another name, or models that were not compared.
+        """
         from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 
         column, title = pick(_FIGURES, name, what="figure")
@@ -167,9 +175,9 @@ def axis_code_by_layer(
 
 
 def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the stimulus array itself [n, unit], drawn by seed among those that vary (all of them where there are
-    fewer), and their positions [unit] in a flattened stimulus.
+    """Numbers of the stimulus array itself [n, unit], and their positions [unit] in a flattened stimulus.
 
+    They are drawn by seed among those that vary (all of them where there are fewer).
     InputError: stimuli that are not one array, or that do not vary.
     """
     check_whole(units=(units, 1), seed=(seed, 0))

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Geometry(Result):
-    """cosines: [unit, unit]. mean_absolute, participation, rank: of the axes, each of unit length; null_*: mean over
-    draws, null_low and null_high (95 %) of mean_absolute and participation.
+    """cosines: [unit, unit].
+
+    mean_absolute, participation, rank: of the axes, each of unit length; null_*: mean over draws, null_low and
+    null_high (95 %) of mean_absolute and participation.
 
     participation: (sum of eigenvalues)^2 / sum of squares, the number of directions evenly in use; rank: eigenvalues
     above 1e-6 of the largest. orthogonal: share of pairs with |cosine| below .1, and null_orthogonal. most: how many
@@ -111,9 +113,9 @@ def axes_geometry(
 
 
 def subspace_angles(a: np.ndarray, b: np.ndarray, fraction: float = 0.9) -> np.ndarray:
-    """Principal angles in degrees, largest first, between the spans that hold `fraction` of the two sets of axes [unit,
-    d].
+    """Principal angles in degrees, largest first, between the spans of two sets of axes, a and b [unit, d].
 
+    The spans are those that hold `share` of each set.
     For layers, models or time windows with the same features. InputError: features that differ in number.
     """
     from scipy.linalg import subspace_angles as angles

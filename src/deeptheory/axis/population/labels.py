@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelDecoding(Result):
-    """accuracy: [window]; confusion: [window, label shown, label said], shares of the test trials; chance: 1 / labels;
-    trials: how many a label were learnt and tested."""
+    """How often a decoder names the label of a held-out trial.
+
+    accuracy: [window]; confusion: [window, label shown, label said], shares of the test trials; chance: 1 / labels;
+    trials: how many a label were learnt and tested.
+    """
 
     accuracy: np.ndarray
     confusion: np.ndarray
@@ -53,9 +56,9 @@ class LabelDecoding(Result):
 
 
 def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
-    """trials: [label, trial, unit] or [label, trial, unit, window]; the first `train_fraction` of the trials
-    are learnt from.
+    """Which label was shown, read from the units' responses in held-out trials.
 
+    trials: [label, trial, unit] or [label, trial, unit, window]; the first `learn` share of the trials is learnt from.
     InputError: other shapes, one label, NaN, or no trial to learn from or to test.
     """
     x = as_floats(trials)

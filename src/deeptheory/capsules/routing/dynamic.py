@@ -45,8 +45,9 @@ def dynamic_routing(
     mask=None,
     backend: Backend = "auto",
 ) -> Any:
-    """Routing by agreement (procedure 1). u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of
-    u.
+    """Routing by agreement (procedure 1).
+
+    u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of u.
 
     iterations: number of squashes; 1 is uniform coupling. bias: [J, q], added before each squash (the released code has
     one).

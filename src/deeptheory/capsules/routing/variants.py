@@ -12,9 +12,12 @@ where the paper adds log deviations. Its parameters are b_a = -beta_a / 2500 and
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import Literal
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+
+Init = Literal["scaled", "paper"]  # of `initialization`, which builds on this room
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,11 @@ class Variant:
     class_mass_floor: float = 1e-7
     coordinates: tuple[int, int] = (3, 7)  # the right-hand column, first two rows
     relative_cost: float = 0.0
-    init: str = "paper"
+    init: Init = "paper"
 
 
-VARIANTS = {
+VariantName = Literal["balanced", "paper", "reference_code"]
+VARIANTS: dict[VariantName, Variant] = {
     "balanced": Variant(variance_floor=1.0, relative_cost=50.0, init="scaled"),
     "paper": Variant(),
     "reference_code": Variant(

@@ -66,6 +66,7 @@ class Assembly:
 
     @property
     def neurons(self) -> int:
+        """Hidden units, of all layers."""
         return sum(len(grid.units) for frames in self.frames for grid, _, _ in frames)
 
     def finest(self) -> Bound:

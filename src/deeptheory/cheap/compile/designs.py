@@ -57,6 +57,7 @@ class Design:
 
     @property
     def has_constant(self) -> bool:
+        """Whether the unit that sees nothing adds to the output."""
         return self.stencil.constant != 0 and self.activation.derivative(0, self.bias) != 0
 
     def weight_error(self) -> float:
@@ -64,6 +65,7 @@ class Design:
         return 2.0 ** -(self.bits - self.stencil.bits) + 2.0**-50
 
     def shortened(self, factor: float) -> float:
+        """The factor, cut short so that its product with every sign is exact in the dtype."""
         return short(factor, self.bits - self.stencil.bits)
 
     def truncation(self, size: np.ndarray) -> float:
@@ -150,9 +152,11 @@ class Own:
     weights = np.ones((1, 1))
 
     def shortened(self, factor: float) -> float:
+        """The factor as it is: one sign, 1."""
         return factor
 
     def weight_error(self) -> float:
+        """Relative, of the factor in the dtype."""
         return 2.0**-self.bits + 2.0**-50
 
     def over(self, off: float) -> tuple[float, float]:

@@ -34,9 +34,11 @@ class Activate(nn.Module):
         self.function, self.name = function, name
 
     def forward(self, x):
+        """The activation of every entry of x."""
         return self.function(x)
 
     def extra_repr(self) -> str:
+        """The activation's name, for torch's repr."""
         return self.name
 
 
@@ -44,6 +46,7 @@ class Gate(nn.Module):
     """Inner weights, activation, outer weights: [..., inputs] -> [..., 1].
 
     .exponents: of the monomial. .bias, .scale: of the units; one scale an input. .neurons: hidden units. .certificate.
+    InputError: a dtype without certificates, a weight above what it holds.
     """
 
     certificate: Certificate
@@ -81,10 +84,12 @@ class Gate(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [..., inputs] in the gate's dtype -> [..., 1]. InputError: another shape or dtype."""
         check_input(x, self.inner, len(self.exponents))
         return self.outer(self.act(self.inner(x)))
 
     def extra_repr(self) -> str:
+        """What the gate is, for torch's repr."""
         return f"exponents={self.exponents}, neurons={self.neurons}, within {self.certificate.total:.3g}"
 
 
@@ -161,7 +166,10 @@ def square_gate(
     bias: float | Auto = "auto",
     domain: Any = (-1, 1),
 ) -> Gate:
-    """x^2 = [s(lx) + s(-lx) - 2 s(0)] / (s''(b) l^2): [..., 1] -> [..., 1]; two neurons, the constant is a bias."""
+    """x^2 = [s(lx) + s(-lx) - 2 s(0)] / (s''(b) l^2): [..., 1] -> [..., 1]; two neurons, the constant is a bias.
+
+    InputError: as monomial_layer.
+    """
     half = scale if isinstance(scale, str) else scale / 2
     return monomial_layer((2,), activation, scale=half, bias=bias, domain=domain, dtype=dtype)
 
@@ -178,6 +186,7 @@ def identity_gate(
 
     [s(lx) - s(-lx)] / (2 s'(b) l): two neurons, exact at any scale for silu, gelu and softplus; one for tanh and sin,
     which are odd. (Rolnick & Tegmark's single neuron s(lx)/(s' l) errs to first order in l; this errs to second.)
+    InputError: as monomial_layer.
     """
     return monomial_layer((1,), activation, scale=scale, bias=bias, domain=domain, dtype=dtype)
 
@@ -210,10 +219,12 @@ class BitGate(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [..., inputs] of -1 and 1 (or 0 and 1) -> [..., 1]."""
         check_input(x, self.inner, self.k)
         return torch.sigmoid(self.inner(x))
 
     def extra_repr(self) -> str:
+        """What the gate is, for torch's repr."""
         return f"k={self.k}, beta={self.beta:.6g}, within {self.certificate.total:.3g}"
 
 

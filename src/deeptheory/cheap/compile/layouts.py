@@ -46,6 +46,7 @@ class Layout:
 
     @property
     def depth(self) -> int:
+        """Hidden layers."""
         return len(self.cells)
 
 

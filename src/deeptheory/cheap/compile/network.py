@@ -60,6 +60,7 @@ class CompiledNetwork(nn.Module):
         self._mark = self._fingerprint()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [..., inputs] in the network's dtype -> [..., outputs]. InputError: another shape or dtype."""
         check_input(x, self.layers, len(self.variables))
         return self.layers(x)
 
@@ -73,18 +74,22 @@ class CompiledNetwork(nn.Module):
 
     @property
     def expression(self) -> "sympy.Expr | list[sympy.Expr]":
+        """The formula (sympy), or a list of them where there are several outputs."""
         return list(self.expressions) if self.several else self.expressions[0]
 
     @property
     def depth(self) -> int:
+        """Hidden layers."""
         return len(self.widths)
 
     @property
     def neurons(self) -> int:
+        """Hidden units, of all layers."""
         return sum(self.widths)
 
     @property
     def synapses(self) -> int:
+        """Weights that are not 0."""
         return sum(int((m.weight != 0).sum()) for m in self.layers if isinstance(m, nn.Linear))
 
     @property
@@ -94,6 +99,7 @@ class CompiledNetwork(nn.Module):
 
     @property
     def certificate(self) -> Certificate:
+        """Bounds of the error over the domain. InputError: the weights have changed since."""
         if not self.as_compiled:
             raise InputError(
                 "the weights have changed since they were compiled, and the certificate spoke of those; "
@@ -109,6 +115,7 @@ class CompiledNetwork(nn.Module):
         return seen.hexdigest()
 
     def extra_repr(self) -> str:
+        """What was compiled, for torch's repr."""
         shown = ", ".join(map(str, self.expressions))
         shown = shown if len(shown) < 60 else shown[:57] + "..."
         return f"{shown}; {self.neurons} neurons in {self.depth} layers, within {self._certificate.total:.3g}"
@@ -132,8 +139,10 @@ class CompiledNetwork(nn.Module):
         return torch.export.export(self, (self.example(),), dynamic_shapes={"x": {0: rows}})
 
     def to_onnx(self, path: Any) -> None:
-        """Write an ONNX file. MissingDependency: onnxscript, torch's exporter, is not installed. InputError: gelu or
-        softplus in float64, which onnxruntime cannot run.
+        """Write an ONNX file.
+
+        MissingDependency: onnxscript, torch's exporter, is not installed. InputError:
+        gelu or softplus in float64, which onnxruntime cannot run.
         """
         names = {m.name for m in self.layers if isinstance(m, Activate)} & {"gelu", "softplus"}
         if names and self.example().dtype == torch.float64:

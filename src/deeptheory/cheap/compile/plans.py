@@ -17,6 +17,7 @@ class Errors:
         self.relative, self.shares, self.own = relative, shares or {}, own
 
     def of(self, key: Any, function: Function, low: float, high: float) -> float:
+        """The largest error that one function on [low, high] may have."""
         if key in self.shares:
             return self.shares[key]
         try:
@@ -39,4 +40,5 @@ class Plan:
 
     @property
     def depth(self) -> int:
+        """Hidden layers."""
         return max((self.graph.level(v) for v in self.outputs), default=0)

@@ -52,6 +52,7 @@ class PolynomialApproximation(Result):
 
     @property
     def expression(self) -> "sympy.Expr | list[sympy.Expr]":
+        """The polynomial (sympy), or a list of them where there are several outputs."""
         return self.expressions[0] if len(self.expressions) == 1 else list(self.expressions)
 
     @property
@@ -76,9 +77,9 @@ class PolynomialApproximation(Result):
 def to_polynomial(
     module: nn.Module, degree: int, domain: Any = (-1, 1), *, variables: Sequence[str] | None = None
 ) -> PolynomialApproximation:
-    """The polynomial of that total degree which a smooth network nearly is on the domain,
-    and a bound of the difference.
+    """The polynomial of that total degree which a smooth network nearly is on the domain.
 
+    With a bound of the difference.
     module: Linear layers and smooth activations in Sequentials (dropout as in eval mode), a gate, or what
     compile_polynomial returns, trained or not. domain: as there. variables: names of the inputs; default x0, x1, ... or
     the network's own. Terms and digits that matter less than the bound are left out, and counted in it.

@@ -268,7 +268,7 @@ class _Composer:
         return self.graph.named(half.scaled(Fraction(2)), *FUNCTIONS["asinh"].values(low, high))
 
     def atan(self, x: Value, low: float, high: float, error: float) -> Value:
-        """From -1/2 on atan(x) = pi / 4 + atan(1 - 2 / (1 + x)), with no square of x; else by half the angle."""
+        """From -1/2 on by pi / 4 and that of 1 - 2 / (1 + x), with no square of x; else by half the angle."""
         if low < -0.5 and high < 0.5:
             return self.atan(x.scaled(Fraction(-1)), -high, -low, error).scaled(Fraction(-1))
         function, inverse = FUNCTIONS["atan"], power(-1.0)

@@ -16,8 +16,9 @@ COLUMNS = ("layer", "kind", "in", "out", "synapses", "weights", "density", "larg
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Cost(Result):
-    """rows: one a weight. neurons: outputs of all Linear, convolution and recurrent layers but the last. synapses:
-    weights that are not 0.
+    """rows: one a weight.
+
+    neurons: outputs of all Linear, convolution and recurrent layers but the last. synapses: weights that are not 0.
 
     weights: all of them, biases and the scales of normalizations apart. biases: how many of those. weights + biases are
     all parameters, each once. bits: log2 of largest over smallest weight that is not 0, the most of any row: so many
@@ -38,8 +39,10 @@ class Cost(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per layer: synapses are weights that are not 0; bits are log2 of the largest over the smallest of
-        them."""
+        """One row per layer: synapses are weights that are not 0.
+
+        bits are log2 of the largest over the smallest of them.
+        """
         import pandas as pd
 
         return pd.DataFrame(list(self.rows), columns=list(COLUMNS))

@@ -13,7 +13,7 @@ for a product of n = 32 the text of 2017 has 4n = 160 neurons; a tree has 4 (n -
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from math import ceil, log2, prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from deeptheory.cheap.counting.groups import monomial_optimum
 from deeptheory.cheap.counting.ranks import derivative_rank, independent_rows
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_VARIABLES = 200
 MOST_DEGREE_DEEP = 3_000  # groups of any depth take seconds beyond
+Convention = Literal["bias_free", "output_bias", "biases", "parity", "power"]
 CONVENTIONS = {
     "bias_free": "no biases, every Taylor coefficient of the activation at 0 up to the degree differs from 0 (exp): "
     "the theorems' own",
@@ -88,7 +89,7 @@ class Count(Result):
         return pd.DataFrame([{f.name: getattr(self, f.name) for f in fields(self)}])
 
 
-def neuron_count(expression: Any, depth: int | None = None, *, convention: str = "bias_free") -> Count:
+def neuron_count(expression: Any, depth: int | None = None, *, convention: Convention = "bias_free") -> Count:
     """Bounds of the neurons that a polynomial needs; several outputs share their hidden layers.
 
     expression: sympy or text, or a list. depth: number of hidden layers; None: whichever needs fewest. convention: a
@@ -187,7 +188,7 @@ class DepthCounts(Result):
 
 
 def neurons_by_depth(
-    expression: Any, depths: Sequence[int] = (1, 2, 3, 4, 5), *, convention: str = "bias_free"
+    expression: Any, depths: Sequence[int] = (1, 2, 3, 4, 5), *, convention: Convention = "bias_free"
 ) -> DepthCounts:
     """neuron_count for several numbers of hidden layers, with a figure. InputError: as there."""
     counts = tuple(neuron_count(expression, d, convention=convention) for d in depths)

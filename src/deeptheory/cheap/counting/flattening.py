@@ -38,6 +38,7 @@ class FlatteningCost(Result):
 
     @property
     def cost(self) -> float:
+        """flat / deep; NaN where every weight is 0."""
         return self.flat / self.deep if self.deep else float("nan")
 
     @property

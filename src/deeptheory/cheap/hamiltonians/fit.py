@@ -18,7 +18,7 @@ from deeptheory.cheap.hamiltonians.newton import maximize
 from deeptheory.cheap.hamiltonians.pairs import Pairs
 from deeptheory.cheap.hamiltonians.parameter_count import parameter_count
 from deeptheory.cheap.hamiltonians.polynomial import Polynomial
-from deeptheory.cheap.hamiltonians.samples import Samples, read_samples
+from deeptheory.cheap.hamiltonians.samples import Kind, Samples, read_samples
 from deeptheory.cheap.hamiltonians.terms import Assumptions, Term
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate, Result
@@ -93,8 +93,10 @@ class HamiltonianFit(Result):
 
     @property
     def couplings(self) -> np.ndarray:
-        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0; Potts: [n, n, levels, levels],
-        zero-sum over levels."""
+        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0.
+
+        Potts: [n, n, levels, levels], zero-sum over levels.
+        """
         if self.kind == "potts":
             return self._potts()[1]
         half = self._spread(2, (self.n, self.n))
@@ -204,7 +206,7 @@ def hamiltonian_fit(
     *,
     locality=None,
     symmetry=None,
-    kind: str = "auto",
+    kind: Kind = "auto",
     shape=None,
     periodic: bool = False,
     held_out_fraction: float = 0.2,

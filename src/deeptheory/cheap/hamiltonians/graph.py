@@ -65,7 +65,10 @@ class FactorGraph(nn.Module):
         return len(self.levels)
 
     def energy(self, x: torch.Tensor) -> torch.Tensor:
-        """-sum_a ln f_a(x_a), [...] in nats: H without ln Z. InputError: another number of variables, or levels."""
+        """-sum_a ln f_a(x_a) in nats, x [..., n] -> [...]: H without ln Z.
+
+        InputError: another number of variables, or levels.
+        """
         x = self._check(x)
         terms = [t[tuple(x[..., v] for v in s)] for s, t in zip(self.scopes, self.tables)]
         return -torch.stack(torch.broadcast_tensors(*terms)).sum(0)
@@ -78,6 +81,7 @@ class FactorGraph(nn.Module):
         return made
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """-ln p(x) in nats: x [..., n] -> [...]. InputError: as energy and log_z."""
         return self.energy(x) + self.log_z()
 
     def posterior(self, query: int, observed: Sequence[int]) -> "GraphPosterior":
@@ -108,6 +112,7 @@ class FactorGraph(nn.Module):
         return whole
 
     def extra_repr(self) -> str:
+        """Numbers of variables and factors, for torch's repr."""
         return f"{self.n} variables, {len(self.scopes)} factors"
 
 
@@ -123,6 +128,7 @@ class GraphPosterior(nn.Module):
             raise InputError(f"query {query} and seen {list(seen)} must be different variables from 0 to {graph.n - 1}")
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
+        """ln p(x_query, x_seen) without ln Z, nats: x [..., seen] -> [..., levels of query]."""
         x = self.graph._check(x, self.seen)
         flat = x.reshape(math.prod(x.shape[:-1]), len(self.seen))
         factors = self.graph._factors(dict(zip(self.seen, flat.T)))
@@ -131,6 +137,7 @@ class GraphPosterior(nn.Module):
         return out.reshape(*x.shape[:-1], -1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """p(query | seen): x [..., seen] -> [..., levels of query]."""
         return self.logits(x).softmax(-1)
 
 
@@ -138,15 +145,18 @@ def ising(shape: Sequence[int], *, coupling=1.0, field=0.0, periodic: bool = Fal
     """The Ising model on a grid: H = -J sum_<ij> s_i s_j - h sum_i s_i, with s = 2 x - 1 of levels x = 0, 1.
 
     coupling: J, one or one a bond [bonds] in the order of `bonds(shape)`; field: h, one or [n]; both over kT.
+    InputError: another number of couplings or fields, a side below 1.
     """
     s = torch.tensor([-1.0, 1.0], dtype=torch.float64)
     return _on_grid(shape, coupling, field, s[:, None] * s, s, periodic)
 
 
 def potts(shape: Sequence[int], q: int, *, coupling=1.0, field=0.0, periodic: bool = False) -> FactorGraph:
-    """The Potts model on a grid: H = -J sum_<ij> [x_i = x_j] - h sum_i [x_i = 0], q levels. See `ising`.
+    """The Potts model on a grid: H = -J sum_<ij> [x_i = x_j] - h sum_i [x_i = 0], q levels.
 
-    InputError: q below 2.
+    coupling: J, one or [bonds]; field: h, one or [n]; as in `ising`.
+
+    InputError: q below 2, another number of couplings or fields, a side below 1.
     """
     if q < 2:
         raise InputError(f"q is {q}; a Potts variable has at least 2 levels")

@@ -28,11 +28,17 @@ class Model(Protocol):
     parameters: int
     each: float  # parameters of one conditional, mean
 
-    def value_and_gradient(self, theta: np.ndarray, rows: int) -> tuple[float, np.ndarray]: ...
+    def value_and_gradient(self, theta: np.ndarray, rows: int) -> tuple[float, np.ndarray]:
+        """Of the mean over the first `rows` samples, at theta [P]; the gradient is [P]."""
+        ...
 
-    def information(self, theta: np.ndarray, rows: int) -> np.ndarray: ...
+    def information(self, theta: np.ndarray, rows: int) -> np.ndarray:
+        """[P, P]: minus the Hessian of that mean."""
+        ...
 
-    def scores(self, theta: np.ndarray, start: int, stop: int) -> np.ndarray: ...
+    def scores(self, theta: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """[stop - start, P]: gradients of single samples."""
+        ...
 
 
 def maximize(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

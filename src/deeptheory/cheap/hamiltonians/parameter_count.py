@@ -46,11 +46,12 @@ def parameter_count(
 
 
 def linear_map_count(shape: Sequence[int], locality: int | None = None, *, translation: bool = False) -> int:
-    """Free entries of a linear map between two periodic grids of that shape: n^2, fewer when local, a kernel when
-    shared.
+    """Free entries of a linear map between two periodic grids of that shape.
 
+    n^2, fewer when local, a kernel when shared.
     locality: largest distance along each axis that an entry spans (a square kernel of side 2 locality + 1), None: no
-    limit. InputError: a side below 1, a negative locality, or one that meets itself around the grid."""
+    limit. InputError: a side below 1, a negative locality, or one that meets itself around the grid.
+    """
     sides = [int(s) for s in shape]
     if not sides or min(sides) < 1:
         raise InputError(f"shape is {sides}; a grid has sides of at least 1")

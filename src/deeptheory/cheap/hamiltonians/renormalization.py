@@ -30,7 +30,7 @@ _LEAST_FIELDS = 2
 
 
 def renormalized(couplings, b: float, d: int = 2) -> np.ndarray:
-    """y_i b^(d - 2i) for couplings y_0, y_1, ...: the rule itself. InputError: b not above 0."""
+    """y_i b^(d - 2i) for couplings [terms], y_0, y_1, ...: the rule itself. InputError: b not above 0."""
     if not b > 0:
         raise InputError(f"b is {b}; a block has a side above 0")
     y = np.asarray(couplings, dtype=np.float64)
@@ -54,7 +54,7 @@ def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
 
 
 def block_average(field, b: int) -> np.ndarray:
-    """Means over blocks of b x b sites, [..., L, L] -> [..., L / b, L / b]. InputError: b does not divide L."""
+    """Means over blocks of b x b sites: field [..., L, L] -> [..., L / b, L / b]. InputError: b does not divide L."""
     field = as_numpy(field)
     size = field.shape[-1] if field.ndim >= 2 else 0
     if field.ndim < 2 or field.shape[-2] != size or b < 1 or size % b:

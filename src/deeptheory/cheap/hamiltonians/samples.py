@@ -1,6 +1,7 @@
 """The samples of a fit: which kind of variables they are, in what form the fit takes them, and which are held out."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_finite
 
-KINDS = ("auto", "binary", "potts", "gaussian", "real")
+Kind = Literal["auto", "binary", "potts", "gaussian", "real"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _MOST_LEVELS = 16
 _LEAST = 50  # samples
 

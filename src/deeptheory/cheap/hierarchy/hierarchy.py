@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.cheap.hierarchy.chain import Chain, read_chain
+from deeptheory.cheap.hierarchy.chain import Chain, Orientation, read_chain
 from deeptheory.cheap.hierarchy.merging import Distillation, bits_of, distil
 from deeptheory.cheap.hierarchy.rows import group_rows, group_whole_rows
 from deeptheory.core.errors import InputError
@@ -31,8 +31,9 @@ _IN_DOUBT = 1e3  # different rows nearer than so many tolerances earn a note
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Theorem2(Result):
-    """Theorem 2 held against classes computed without it. violations: pairs of levels where T_i is no function of
-    T_{i+1}.
+    """Theorem 2 held against classes computed without it.
+
+    violations: pairs of levels where T_i is no function of T_{i+1}.
 
     classes: [levels][states_n], by P(y_i | y_n) alone. agree: whether they are the hierarchy's own.
     """
@@ -72,7 +73,7 @@ class MarkovHierarchy(Result):
         prior,
         transitions: Sequence,
         *,
-        orientation: str = "auto",
+        orientation: Orientation = "auto",
         exact: bool | None = None,
         tolerance: float = 1e-12,
     ):
@@ -122,7 +123,10 @@ class MarkovHierarchy(Result):
         return tuple(int(c.max()) + 1 for c in self.classes)
 
     def posterior(self, level: int = 0) -> np.ndarray:
-        """P(y_level | y_n), [s_n, s_level] float64, by Bayes' rule on the whole chain; rows of impossible x are NaN."""
+        """P(y_level | y_n), [s_n, s_level] float64, by Bayes' rule on the whole chain; rows of impossible x are NaN.
+
+        InputError: no such level.
+        """
         self._check_level(level)
         if self.exact:
             return _to_float(self.posterior_exact(level))
@@ -131,7 +135,10 @@ class MarkovHierarchy(Result):
             return joint.toarray() / np.asarray(joint.sum(axis=1)).reshape(-1, 1)
 
     def compose(self, x=None) -> np.ndarray:
-        """f_0(f_1(... f_n(x))): P(y_0 | y_n) as the chain of functions, [s_n, s_0] or [..., s_0] for integers x."""
+        """f_0(f_1(... f_n(x))): P(y_0 | y_n) as the chain of functions, [s_n, s_0] or [..., s_0] for integers x.
+
+        InputError: x is not such integers.
+        """
         x = np.arange(self.states[-1]) if x is None else np.asarray(x)
         if x.dtype.kind not in "iu" or (x.size and (x.min() < 0 or x.max() >= self.states[-1])):
             raise InputError(f"x is {x!r}; needed: integers from 0 to {self.states[-1] - 1}")
@@ -179,17 +186,20 @@ class MarkovHierarchy(Result):
         return Theorem2(violations=violations, agree=agree, classes=tuple(direct))
 
     def information(self, about: int = 0) -> np.ndarray:
-        """I(y_about; T_i) in bits for every level i, [n + 1]; by sufficiency all are I(y_about; y_n) for i >= about."""
+        """I(y_about; T_i) in bits for every level i, [n + 1]; by sufficiency all are I(y_about; y_n) for i >= about.
+
+        InputError: no such level.
+        """
         self._check_level(about)
         joint = self._joint_with(about)
         return np.array([bits_of(_merged(joint, c)) for c in self.classes])
 
     def distil(self, level: int = 0, *, about: int = 0) -> Distillation:
-        """Fewer classes than exactness needs: merge classes of T_level, cheapest first,
-        and say what is lost about y_about.
+        """Fewer classes than exactness needs: merge classes of T_level, cheapest first.
 
+        Says what is lost about y_about.
         -> Distillation: states kept against bits lost. Agglomerative information bottleneck (Slonim & Tishby 2000),
-        greedy: an upper bound of the least loss.
+        greedy: an upper bound of the least loss. InputError: no such level, too many classes.
         """
         self._check_level(level)
         self._check_level(about)

@@ -24,9 +24,9 @@ _MOST = 4000  # classes: the table of costs is square
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Distillation(Result):
-    """states: [m] numbers of classes kept, falling to 1; lost: [m] bits about y_about; kept: [m] bits;
-    all of one merging.
+    """Fewer and fewer classes of one merging, and what each step loses.
 
+    states: [m] numbers of classes kept, falling to 1; lost: [m] bits about y_about; kept: [m] bits.
     merges: [m - 1, 2], the classes merged at each step, the second going into the first. information: bits before.
     """
 

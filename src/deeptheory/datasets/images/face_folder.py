@@ -32,8 +32,11 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FaceImages(Result):
-    """Pictures of n faces. images: [n, H, W] or [n, H, W, 3] uint8; landmarks: [n, L, 2] float64, pixels (x, y), the
-    center of the first pixel at (0, 0); names: [n], the files' names without ending."""
+    """Pictures of n faces.
+
+    images: [n, H, W] or [n, H, W, 3] uint8; landmarks: [n, L, 2] float64, pixels (x, y), the center of the first pixel
+    at (0, 0); names: [n], the files' names without ending.
+    """
 
     images: np.ndarray
     landmarks: np.ndarray
@@ -57,7 +60,7 @@ class FaceImages(Result):
 def faces(size: int | None = None, *, color: bool = False) -> FaceImages:
     """The photographed faces of the folder "faces" in the data folder; size, color: as in face_folder.
 
-    StoreError: there is no data folder, or no such folder in it.
+    StoreError: there is no data folder, or no such folder in it. InputError: a size below 8.
     """
     folder = data_folder()
     if folder is None or not (folder / "faces").is_dir():

@@ -28,9 +28,9 @@ def multiview(
     stereo: bool = True,
     seed: int = 0,
 ) -> Views:
-    """Pictures [n, 2, size, size] uint8 of animals, humans, airplanes, trucks and cars, after smallNORB (LeCun et al.
-    2004).
+    """Rendered pictures [n, 2, size, size] uint8 of solids, after smallNORB (LeCun et al. 2004).
 
+    Animals, humans, airplanes, trucks and cars.
     The grid is kind x instance x azimuth x elevation x light; n: how many of it, drawn by seed, as even over the
     kinds as can be; None: all of it (48,600 by default). The first half of the instances train. One paint for all,
     plain ground: only shape tells the kinds apart. stereo: two cameras 7 degrees of azimuth apart; else one channel.

@@ -23,8 +23,11 @@ _MOST = 40  # bits: 1 - 2^-40 is four thousand steps of float64 below 1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairedImages(Result):
-    """x, y: [n, size, size] float32, in [0, 1]; numbers_x, numbers_y: [n, 2] in [0, 1], from which they were drawn;
-    mutual_information: bits, exact."""
+    """Pairs of images whose mutual information is known.
+
+    x, y: [n, size, size] float32, in [0, 1]; numbers_x, numbers_y: [n, 2] in [0, 1], from which they were drawn;
+    mutual_information: bits, exact.
+    """
 
     kind: str
     x: np.ndarray

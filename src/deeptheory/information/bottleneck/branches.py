@@ -25,8 +25,11 @@ _SAME = 1e-7  # bits: branches that differ by less run together
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BottleneckBranches(Result):
-    """Arrays [k, b]: i_x, i_y, lagrangian (bits) with at most clusters[k] clusters at beta[b]. leaves [k]: the least
-    beta of the row at which it is better than the branch with fewer clusters; NaN for none and for the first."""
+    """Arrays [k, b]: i_x, i_y, lagrangian (bits) with at most clusters[k] clusters at beta[b].
+
+    leaves [k]: the least beta of the row at which it is better than the branch with fewer clusters;
+    NaN for none and for the first.
+    """
 
     clusters: tuple[int, ...]
     beta: np.ndarray

@@ -33,9 +33,12 @@ _ROUNDING = (
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GaussianBottleneck(Result):
-    """The curve of a Gaussian pair. beta, i_x, i_y, dimension (of T): [b], bits; critical_beta [c]: where a direction
-    enters, ascending; correlation [d] (canonical, descending), lambdas [d] = 1 - correlation^2, vectors [d, dx]: all
-    directions; projections: A [b, d, dx], rows of 0 not in use."""
+    """The curve of a Gaussian pair.
+
+    beta, i_x, i_y, dimension (of T): [b], bits; critical_beta [c]: where a direction enters, ascending; correlation [d]
+    (canonical, descending), lambdas [d] = 1 - correlation^2, vectors [d, dx]: all directions; projections: A
+    [b, d, dx], rows of 0 not in use.
+    """
 
     beta: Array
     i_x: Array
@@ -66,8 +69,9 @@ class GaussianBottleneck(Result):
 
 
 def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
-    """The exact bottleneck of Gaussians, in bits. cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b],
-    above 0.
+    """The exact bottleneck of Gaussians, in bits.
+
+    cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
 
     Source: Chechik, Globerson, Tishby & Weiss 2005.
     Relative precision is that of the canonical correlations, however small; one below 1e-15 of the largest counts as 0.

@@ -53,9 +53,11 @@ class Clock:
         self.progress = progress
 
     def over(self) -> bool:
+        """Whether no time is left."""
         return self._end is not None and time.monotonic() >= self._end
 
     def tell(self, done: int, most: int) -> None:
+        """Say how far it is."""
         if self.progress is not None:
             self.progress(done, most)
 

@@ -47,9 +47,9 @@ METHODS: dict[str, Callable[..., BottleneckSolution]] = {
 
 
 def bottleneck(p_xy: Any, beta: float, method: Method = "ib", **options: Any) -> BottleneckSolution:
-    """The information bottleneck of a joint table p_xy [nx, ny] (numpy or torch; probabilities that sum to 1, or counts
-    as integers) at trade-off beta.
+    """The information bottleneck of a joint table p_xy [nx, ny] at trade-off beta.
 
+    p_xy: numpy or torch; probabilities that sum to 1, or counts as integers.
     method: "ib" (global optimum with a certificate), "dib" (alpha= for the family between), "agglomerative",
     "sequential", "squared" (convex), "variational" (a network; options of VariationalBottleneck), or "gaussian", which
     takes (cov_x, cov_y, cov_xy) in the place of p_xy. options: the method's own, e.g. clusters=, restarts=, seed=.

@@ -40,6 +40,7 @@ class Columns:
 
     @property
     def method(self) -> str:
+        """What was done about ties, for the estimate's method; empty where there are none."""
         return f", ties broken by noise ({len(self.versions)} draws)" if self.tied else ""
 
     def mean(self, estimate) -> float:

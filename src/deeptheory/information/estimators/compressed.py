@@ -9,7 +9,7 @@ out negative.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def compressed(
     *,
     dims: int = 4,
     how: Any = "pca",
-    inner: str = "wkl",
+    inner: Literal["wkl", "ksg"] = "wkl",
     k: int = 5,
     seed: int = 0,
     spread: bool = True,

@@ -112,6 +112,7 @@ def plugin_entropy(x: Any, *, correct: bool | str = False) -> Estimate:
 
 
 def bias_note(bias: float, correct: bool, way: str, of: str) -> tuple[str, ...]:
+    """The note that says how large the first-order bias is; none where it is below .01 bit."""
     if abs(bias) < _WORTH_A_NOTE:
         return ()
     if bias < 0:

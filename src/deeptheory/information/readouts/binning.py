@@ -41,13 +41,13 @@ class Binning:
     all units, layers, steps and networks of a recording; needs the activations kept). Values outside (a, b) are an
     error unless clamp=True puts them into the end cells. spacing: "width" (equal), "count" (equally many values of the
     bounds' scope in each cell; ties make fewer cells) or "entropy" (the same over distinct values, Chelombiev et al.
-    2019). edges: your own, ascending; then n and bounds are not given. `Binning.released()`: the edges of the code
-    released with Shwartz-Ziv & Tishby 2017. InputError: n below 1, unknown names, edges not ascending.
+    2019). edges: your own [cells + 1], ascending; then n and bounds are not given. `Binning.released()`: the edges of
+    the code released with Shwartz-Ziv & Tishby 2017. InputError: n below 1, unknown names, edges not ascending.
     """
 
     n: int
     bounds: Bounds | tuple[float, float]
-    spacing: str
+    spacing: Spacing
     clamp: bool
     edges: tuple[float, ...] | None
     wrap: bool
@@ -97,8 +97,11 @@ class Binning:
 
     @classmethod
     def released(cls, n: int = 30) -> "Binning":
-        """The released code's bins for units in [-1, 1]: edges linspace(-1, 1, n), that is n - 1 cells closed on the
-        left, and one more for exactly +1; anything above joins it, and anything below -1 wraps into it as well."""
+        """The released code's bins for units in [-1, 1]: edges linspace(-1, 1, n).
+
+        That is n - 1 cells closed on the left, and one more for exactly +1; anything above joins it,
+        and anything below -1 wraps into it as well.
+        """
         low = np.linspace(-1, 1, n)
         # closed on the left: every edge but the first moves down by one float, where our cells close on the right
         edges = np.concatenate(
@@ -107,7 +110,9 @@ class Binning:
         return cls(edges=edges, clamp=True, _wrap=True)
 
     @classmethod
-    def net_input(cls, n: int, activation: str = "tanh", reach: float = 50.0) -> "Binning":
+    def net_input(
+        cls, n: int, activation: Literal["tanh", "softsign", "sigmoid"] = "tanh", reach: float = 50.0
+    ) -> "Binning":
         """n cells even in the net input z of a bounded unit h = f(z): edges f(linspace(-reach, reach, n + 1)).
 
         Saxe et al. 2018: read out so, saturation no longer merges inputs. Edges that fall together in float64 are one,
@@ -175,9 +180,9 @@ class Binning:
             )
 
     def symbols(self, activations: Any) -> np.ndarray:
-        """Which inputs fall into the same cells: numbers [seed, sample] int64,
-        from 0 in order of appearance in a network.
+        """Which inputs fall into the same cells: numbers [seed, sample] int64.
 
+        They count from 0, in order of appearance in a network.
         activations: [seed, sample, unit]. InputError: as summarize.
         """
         a = as_activations(activations)

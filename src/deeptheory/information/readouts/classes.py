@@ -58,10 +58,12 @@ class ClassStatistics:
             raise InputError(f"memory is {self.memory}; needed: bytes, above 0")
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """Each [seed]. within, between: mean squared distance of samples to their class's mean, and of those to the
-        mean of all (sums over units; population form). separation: epsilon squared, the share of the variance that
-        classes explain, less what they would explain by chance; at most 1, 0 in the mean for shuffled labels.
-        pool: units averaged into one.
+        """Each [seed].
+
+        within, between: mean squared distance of samples to their class's mean, and of those to the mean of all
+        (sums over units; population form). separation: epsilon squared, the share of the variance that classes explain,
+        less what they would explain by chance; at most 1, 0 in the mean for shuffled labels. pool:
+        units averaged into one.
 
         activations: [seed, sample, unit]; targets: labels [sample], numbers or names. InputError: p(y|x), one class
         only, no class with two samples, NaN, nothing varies.
@@ -72,8 +74,10 @@ class ClassStatistics:
         return stream.result()
 
     def start(self, layer: str, classes: int | None = None) -> "_ClassStream":
-        """A stream over one layer. classes: how many there will be, where known,
-        so that units are averaged from the start."""
+        """A stream over one layer.
+
+        classes: how many there will be, where known, so that units are averaged from the start.
+        """
         return _ClassStream(self, layer, classes)
 
     def pool(self, units: int, classes: int) -> int:

@@ -20,7 +20,9 @@ class Exact:
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits.
-        See Binning.summarize for the arguments."""
+
+        Arguments and InputError: see Binning.summarize.
+        """
         return discrete(_bits(as_activations(activations)), targets)
 
     def start(self, layer: str) -> "_ExactStream":
@@ -32,7 +34,10 @@ class Exact:
         return held_keys(inputs, seeds)
 
     def symbols(self, activations: Any) -> np.ndarray:
-        """Which inputs have equal rows: numbers [seed, sample] int64, from 0 in order of appearance in a network."""
+        """Which inputs have equal rows: numbers [seed, sample] int64, from 0 in order of appearance in a network.
+
+        activations: [seed, sample, unit]. InputError: another shape, a value that is not finite.
+        """
         return numbered(_bits(as_activations(activations)))
 
 

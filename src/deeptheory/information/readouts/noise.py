@@ -51,9 +51,11 @@ def _mixture_logs(h, weight, inv, out):
 
 @dataclass(frozen=True)
 class GaussianNoise:
-    """T = h + N(0, sigma^2) on every unit. relative=True: sigma in units of the layer's standard deviation over all its
-    values; relative="distance": of the samples' root mean squared distance from their mean, all units together, so
-    that a layer of thousands of units is looked at as coarsely as one of ten.
+    """T = h + N(0, sigma^2) on every unit.
+
+    relative=True: sigma in units of the layer's standard deviation over all its values; relative="distance": of the
+    samples' root mean squared distance from their mean, all units together, so that a layer of thousands of units is
+    looked at as coarsely as one of ten.
 
     InputError: sigma not above 0, another relative, a constant layer with a relative sigma.
     """
@@ -74,7 +76,8 @@ class GaussianNoise:
 
         i_x: upper bound of I(X;T); i_x_lower. i_y: the usual recipe, upper bound of h(T) less the mean upper bound of
         h(T|y): a proxy; i_y_lower, i_y_upper: true bounds. h_t: upper bound of the differential entropy h(T).
-        occupied: 2^i_x, the effective number of distinguishable inputs. Arguments: see Binning.summarize.
+        occupied: 2^i_x, the effective number of distinguishable inputs. Arguments and InputError:
+        see Binning.summarize.
         """
         a = as_activations(activations)
         codes, classes, p_y = as_labels(targets, a.shape[1])

@@ -21,9 +21,11 @@ class MultiplicativeNoise(nn.Module):
         self.std = std
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
+        """h: any shape -> h + std |h| normals, the same shape and dtype."""
         return h + self.std * h.abs() * torch.randn_like(h) if self.std else h
 
     def extra_repr(self) -> str:
+        """std, for torch's repr."""
         return f"{self.std:g}"
 
 

@@ -46,8 +46,9 @@ def logit_of_probability(output: Any) -> torch.Tensor:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Robustness(Result):
-    """Accuracy under attack. epsilon, accuracy: [k]; success: [k], the share of pictures that were right without it and
-    now are wrong.
+    """Accuracy under attack.
+
+    epsilon, accuracy: [k]; success: [k], the share of pictures that were right without it and now are wrong.
 
     Targeted: success is the share that is now taken for the target. method: which attack, in words.
     """
@@ -82,7 +83,7 @@ class Robustness(Result):
 def fgsm(model: nn.Module, images, labels, *, epsilon: float, **how: Any) -> torch.Tensor:
     """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, whose keywords it takes.
 
-    Source: Goodfellow et al. 2015. InputError: as bim."""
+    Source: Goodfellow et al. 2015. images: [n, C, H, W]; labels: [n]. InputError: as bim."""
     return bim(model, images, labels, epsilon=epsilon, steps=1, step_size=epsilon, **how)
 
 
@@ -101,9 +102,9 @@ def bim(
     bounds: tuple[float, float] = (0.0, 1.0),
     seed: int = 0,
 ) -> torch.Tensor:
-    """Pictures within epsilon (largest change of a pixel) of the given ones that raise the loss: `steps` steps of
-    sign(gradient).
+    """Pictures within epsilon of the given ones that raise the loss: `steps` steps of sign(gradient).
 
+    epsilon: the largest change of a pixel.
     images: [n, C, H, W] within bounds; labels: [n]. step_size: epsilon / 4 by default (epsilon, where steps is 1).
     targets: [n] labels that it should be taken for instead: lowers their loss. random_start: begin at a random corner
     of the box, by seed. scores(output of the model) -> [n, K], handed to loss with the labels; by default its first
@@ -144,9 +145,9 @@ def pgd(
     bounds: tuple[float, float] = (0.0, 1.0),
     seed: int = 0,
 ) -> torch.Tensor:
-    """For each picture the worst of several attacks: `bim` on the margin between logits, from the picture and from
-    random starts.
+    """For each picture the worst of several attacks.
 
+    `bim` on the margin between logits, from the picture and from random starts.
     scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability.
     targets: [n] labels that it should be taken for instead; the worst is then where the target leads the others most.
     images: [n, C, H, W] within bounds; labels: [n]; epsilon: largest change of a pixel, in the unit of the pixels.
@@ -194,12 +195,13 @@ def robustness(
     targets=None,
     **how: Any,
 ) -> Robustness:
-    """Accuracy on attacked pictures for each epsilon, `batch` images at a time. attack: `fgsm`, `bim` or `pgd`,
-    with its keywords.
+    """Accuracy on attacked pictures for each epsilon, `batch` images at a time.
+
+    attack: `fgsm`, `bim` or `pgd`, with its keywords.
 
     scores: what is attacked and, its largest being the answer, what is judged by. judge: another network that is shown
     the pictures made against this one (transfer), by judge_scores, or the same scores where that is left out. targets:
-    see `bim`.
+    see `bim`. images: [n, C, H, W]; labels: [n]. InputError: as the attack.
     """
     x, y = _check(model, images, labels, how.get("bounds", (0.0, 1.0)))
     if batch < 1:
@@ -258,9 +260,9 @@ def gradient_profile(
     model: nn.Module, images, labels, *, scores: Scores = first_output, loss: Loss = F.cross_entropy, batch: int = 128,
     bounds: tuple[float, float] = (0.0, 1.0),
 ) -> GradientProfile:  # fmt: skip
-    """How large the gradient of the loss is by pixels, and how much of it is exactly zero (Hinton et al. 2018,
-    section 5.2).
+    """How large the gradient of the loss is by pixels, and how much of it is exactly zero.
 
+    Source: Hinton et al. 2018, section 5.2.
     images: [n, C, H, W] within bounds; labels: [n]. Gradients are of each picture's own loss. InputError: as bim.
     """
     x, y = _check(model, images, labels, bounds)

@@ -21,7 +21,7 @@ from deeptheory.networks.population.checkpoint import PopulationCheckpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
 from deeptheory.networks.population.optimizers import Optimizer, optimizer_of
 from deeptheory.networks.population.population import Population
-from deeptheory.networks.population.splits import split
+from deeptheory.networks.population.splits import Split, split
 from deeptheory.networks.population.targets import as_targets
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ _SPAN = 200  # epochs between looks at progress, checkpoint and finiteness; resu
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class History(Result):
-    """Loss and accuracy while training. Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held
-    out.
+    """Loss and accuracy while training.
+
+    Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held out.
 
     order: [seed, n] rows, of which the first counts[seed] trained that network.
     """
@@ -99,7 +100,7 @@ def fit(
     gradients=None,
     gradient_batch: int | None = None,
     seed: int = 0,
-    split: Literal["random", "common", "first"] = "random",
+    split: Split = "random",
     reshuffle: bool = True,
     drop_last: bool = False,
     orthonormal: float = 0.0,

@@ -77,6 +77,7 @@ def _check_eps(eps: float) -> None:
 
 @njit(**FAST)
 def adam(theta, grad, m, v, lr, beta1, beta2, eps, step):
+    """One step of Adam (Kingma & Ba 2015) in place: theta, grad, m, v are [parameter] float32; step counts from 1."""
     correct1 = 1.0 - beta1**step
     correct2 = 1.0 - beta2**step
     rate, root = np.float32(lr / correct1), np.float32(1.0 / np.sqrt(correct2))
@@ -95,6 +96,7 @@ def adam(theta, grad, m, v, lr, beta1, beta2, eps, step):
 
 @njit(**FAST)
 def sgd(theta, grad, m, lr, momentum):
+    """One step of gradient descent with momentum, in place: theta, grad, m are [parameter] float32."""
     rate, mu = np.float32(lr), np.float32(momentum)
     for p in range(len(theta)):
         m[p] = mu * m[p] + grad[p]

@@ -12,7 +12,7 @@ from deeptheory.networks.fingerprints import digest, name_of
 
 
 class Minibatches:
-    """What `minibatches` gives. n: samples; per_epoch: minibatches an epoch."""
+    """What `minibatches` gives, of arrays [n, ...] each. n: samples; per_epoch: minibatches an epoch."""
 
     def __init__(self, arrays: tuple[torch.Tensor, ...], batch: int, *, augment, seed: int, drop_last: bool):
         self.arrays, self.batch, self.augment, self.seed, self.drop_last = arrays, batch, augment, seed, drop_last

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -48,6 +48,7 @@ def sgd(parameters, lr: float) -> torch.optim.Optimizer:
     return torch.optim.SGD(parameters, lr=lr)
 
 
+Optimizer = Literal["adam", "adamw", "sgd"]
 OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], float], torch.optim.Optimizer]] = {
     "adam": adam,
     "adamw": adamw,
@@ -57,9 +58,11 @@ OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], float], torch.optim.Optimize
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingLog(Result):
-    """How a training went. losses: [steps] float64, the loss of every step before its update. steps: the steps done at
-    each look. measured: what evaluate gave there, name -> [looks]. stopped: whether stop ended it before its last
-    step."""
+    """How a training went.
+
+    losses: [steps] float64, the loss of every step before its update. looks: the steps done at each look. measured:
+    what evaluate gave there, name -> [looks]. stopped: whether stop ended it before its last step.
+    """
 
     seed: int
     losses: np.ndarray
@@ -111,7 +114,7 @@ def train(
     loss: Callable[[nn.Module, Any], torch.Tensor],
     *,
     steps: int,
-    optimizer: str | Callable[[list[nn.Parameter], float], torch.optim.Optimizer] = "adam",
+    optimizer: Optimizer | Callable[[list[nn.Parameter], float], torch.optim.Optimizer] = "adam",
     lr: float = 1e-3,
     lr_schedule: Callable[[int], float] | None = None,
     evaluate: Callable[[nn.Module], Mapping[str, float]] | None = None,

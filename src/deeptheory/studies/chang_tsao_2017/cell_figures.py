@@ -27,6 +27,7 @@ _EXAMPLES = 5
 
 
 def ramps(results: Any, settings: dict) -> Plate:
+    """Responses of the most tuned cells along their own axes."""
     data, series = results["layers"].isel(seed=0), {}
     for condition, shown in (("trained", _EXAMPLES), ("untrained", 1), ("pixels", 1)):
         x, y, count, r = (of(data, key, condition) for key in ("ramp_x", "ramp_y", "ramp_count", "r"))
@@ -52,6 +53,7 @@ def ramps(results: Any, settings: dict) -> Plate:
 
 
 def axes(results: Any, settings: dict) -> Plate:
+    """Axes of the tuned cells of the last hidden layer, as a heat map."""
     import plotly.graph_objects as go
 
     data, rows = results["layers"].isel(seed=0), []
@@ -103,6 +105,7 @@ def axes(results: Any, settings: dict) -> Plate:
 
 
 def histogram(results: Any, settings: dict) -> Plate:
+    """Preference for shape of the cells of two layers."""
     data, edges = results["layers"], np.linspace(-1, 1, 21)
     kinds = {f"{layer}, {WORDS[c]}": (c, layer) for c in CONDITIONS for layer in (MIDDLE, LAST)} | {
         "pixels": ("pixels", "")
@@ -146,6 +149,7 @@ def histogram(results: Any, settings: dict) -> Plate:
 
 
 def flat_curves(results: Any, settings: dict) -> Plate:
+    """Mean response along the axis, and along the longest axis orthogonal to it."""
     data, series = results["layers"], {}
     for condition, word in WORDS.items():
         for kind, words, dash in (("ramp", "axis", "solid"), ("flat", "longest orthogonal", "dash")):
@@ -192,6 +196,7 @@ def _mean_curve(data: Any, condition: str, kind: str) -> np.ndarray:
 
 
 def views(results: Any, settings: dict) -> Plate | None:
+    """Cosines of appearance axes, frontal and turned; None where faces from the side were not shown."""
     if "view_cosine" not in results["views"]:
         return None
     table = table_of(
@@ -216,6 +221,7 @@ def views(results: Any, settings: dict) -> Plate | None:
 
 
 def ladder(results: Any, settings: dict) -> Plate | None:
+    """Similarity across views by layer; None where they were not shown."""
     data = results["views"]
     if "invariance" not in data:
         return None
@@ -246,6 +252,7 @@ def ladder(results: Any, settings: dict) -> Plate | None:
 
 
 def readers(results: Any, settings: dict) -> Plate:
+    """Accuracy of readers of simulated cells, by number of cells and code."""
     data = results["simulated"]["accuracy"].mean("seed")
     words = {
         "identity": f"identity among {settings['candidates']}",

@@ -193,7 +193,6 @@ def _student(settings, seed, task, lr):
 def smallest_network(settings, unit, inputs, workspace, progress):
     """1-1-1 linear networks, 100 samples, rate 0.001: gradients over samples, information, estimates of it, and what
     other weights of the same function would say."""
-
     data = dt.datasets.student_teacher(100, 1, seed=unit)
     nets = dt.networks.Population.mlp(
         [1, 1, 1], "linear", seeds=[unit], init=settings["init"], head="linear", bias=False
