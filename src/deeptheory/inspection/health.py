@@ -21,10 +21,8 @@ _BOUNDS = {
     "erf": (-1.0, 1.0),
 }
 _END = 0.025  # of the range: within it of an end a value counts as saturated
-_ROUNDING, _COARSE = (
-    32,
-    4,
-)  # units in the last place within which a layer is constant; of half precision, which sums in float32
+_ROUNDING = 32  # units in the last place within which a layer is constant
+_ROUNDED_ONCE = 2  # the same of half precision, whose sums are made in float32 and rounded once per layer
 _MOSTLY = 0.95  # of a unit's values
 _STILL = 1e-6  # of the layer's largest value: a unit that moves less is constant
 _Z = 1.959964
@@ -38,7 +36,8 @@ class _Health:
         self._pooled = torch.empty(
             context.n, layer.units, dtype=torch.float64 if context.dtype == "float64" else torch.float32
         )
-        self._eps = torch.finfo(getattr(torch, context.dtype)).eps
+        half = context.dtype in ("float16", "bfloat16")
+        self._rounding = (_ROUNDED_ONCE if half else _ROUNDING) * torch.finfo(getattr(torch, context.dtype)).eps
         self._least = self._most = self._bad = self._ended = None
         self._values = 0
 
@@ -80,13 +79,15 @@ class _Health:
             out += [Reading(quantity=q, value=math.nan, note=none) for q in ("dead", "constant")]
         if self._ended is not None:
             out.append(Reading(quantity="saturated", value=_share(self._ended >= _MOSTLY * self._values)))
-        return [*out, participation(self._pooled, self._eps)]
+        return [*out, participation(self._pooled, self._rounding)]
 
 
-def participation(x: torch.Tensor, eps: float = 2.0**-23) -> Reading:
+def participation(x: torch.Tensor, rounding: float = _ROUNDING * 2.0**-23) -> Reading:
     """Participation ratio of [n, units], corrected for n, with an interval by the delta method on its logarithm (too
-    wide, never too short, where units and samples are as many: 150 of 150 held the truth at 60 units and 40
-    samples)."""
+    wide, never too short, where units and samples are as many: 150 of 150 held the truth at 60 units and 40 samples).
+
+    rounding: of the largest value, within which the layer counts as constant.
+    """
     x = x.double()
     n, units = x.shape
     if not torch.isfinite(x).all():
@@ -96,8 +97,7 @@ def participation(x: torch.Tensor, eps: float = 2.0**-23) -> Reading:
     largest = float(x.abs().max())
     x = x - x.mean(dim=0)
     scale = float(x.abs().max())
-    places = _COARSE if eps > 2.0**-16 else _ROUNDING
-    if float(x.square().mean().sqrt()) <= places * eps * largest:  # its directions would be those of the rounding
+    if float(x.square().mean().sqrt()) <= rounding * largest:  # its directions would be those of the rounding
         return Reading(quantity="rank", value=math.nan, note="the layer is constant, up to rounding")
     x = x / scale
     m = n - 1

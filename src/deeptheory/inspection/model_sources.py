@@ -30,8 +30,8 @@ from deeptheory.inspection.weights import read_weights
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
     """A model that was named. title: for the page. said: how its weights came. inputs, targets: where the factory
-    brought a probe. batch: samples per pass, where the file allows only so many. tokenizer: of an hf: model,
-    or None."""
+    brought a probe. batch: samples per pass, where the file allows only so many. shape: of one sample, where the file
+    says it. tokenizer: of an hf: model, or None."""
 
     model: nn.Module
     title: str
@@ -39,6 +39,7 @@ class Source:
     inputs: Any = None
     targets: Any = None
     batch: int | None = None
+    shape: tuple[int, ...] | None = None
     tokenizer: Callable[[list[str]], dict[str, torch.Tensor]] | None = None
 
 
@@ -214,7 +215,17 @@ def _exported(program: Any, name: str) -> Source:
     first = next((v for v in (given[0] if given else ()) if isinstance(v, torch.Tensor) and v.ndim), None)
     if first is not None and not getattr(program, "range_constraints", None):
         size = len(first)
-    return Source(model=module, title=_title(name), said="as in the exported program", batch=size)
+    shape = _fixed_shape(module)
+    return Source(model=module, title=_title(name), said="as in the exported program", batch=size, shape=shape)
+
+
+def _fixed_shape(module: Any) -> tuple[int, ...] | None:
+    """Of one sample, where an exported program has a single input whose axes after the first are fixed."""
+    inputs = [n.meta.get("val") for n in module.graph.nodes if n.op == "placeholder"]
+    if len(inputs) != 1 or not isinstance(inputs[0], torch.Tensor) or inputs[0].ndim == 0:
+        return None
+    rest = inputs[0].shape[1:]
+    return tuple(int(s) for s in rest) if all(isinstance(s, int) for s in rest) else None
 
 
 @contextlib.contextmanager

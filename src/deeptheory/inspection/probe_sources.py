@@ -62,12 +62,12 @@ def read_probe(
         _brings_its_own(labels, text)
         found = _loader(text)
     else:
-        raise InputError(
-            f"{unknown(text, [n for n in CATALOGUE if n in BUILT_IN], what='probe')}. Or a file (.npz, .npy, .csv, "
-            ".parquet), a folder of images by class, or module:loader"
-        )
-    x = _flattened(found.inputs, source.model)
-    said = found.said + (" (flattened for the model's first linear map)" if x is not found.inputs else "")
+        raise InputError(f"{unknown(text, [n for n in CATALOGUE if n in BUILT_IN], what='probe')}. Or a file (.npz, "
+                         f".npy, .csv, .parquet), a folder of images by class, or module:loader")  # fmt: skip
+    x, how = (_flattened(found.inputs, source.model),
+        "flattened for the model's first linear map") if source.shape is None else (_shaped(found.inputs,
+            source.shape), "in the shape of the program's input")  # fmt: skip
+    said = found.said + (f" ({how})" if x is not found.inputs else "")
     return ProbeSource(inputs=x, targets=found.targets, said=said)
 
 
@@ -269,6 +269,19 @@ def _first_weights(model: nn.Module) -> nn.Module | None:
 def _channels(model: nn.Module) -> int:
     first = _first_weights(model)
     return first.in_channels if isinstance(first, nn.Conv2d) else 3
+
+
+def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
+    """The probe in the shape that an exported program takes. InputError: its samples have another number of values."""
+    if not isinstance(x, np.ndarray | torch.Tensor) or tuple(x.shape[1:]) == shape:
+        return x
+    if int(np.prod(x.shape[1:])) != int(np.prod(shape)):
+        wanted, seen = (", ".join(["n", *map(str, s)]) for s in (shape, x.shape[1:]))
+        raise InputError(
+            f"the exported program takes inputs of shape [{wanted}], and the probe has [{seen}]; give samples of "
+            f"that size"
+        )
+    return x.reshape(len(x), *shape)
 
 
 def _flattened(x: Any, model: nn.Module) -> Any:
