@@ -25,7 +25,7 @@ def matrix_capsules():
 
 
 ALL = {**ZOO, "capsules": capsules, "matrix capsules": matrix_capsules}
-QUICK = {"MLP", "GRU", "VAE", "PINN", "experts", ".pt2"}
+QUICK = {"MLP", "GRU", "PINN", "experts", ".pt2"}
 FEW = {"twins": 2, "permutations": 2, "progress": False}
 
 
@@ -206,3 +206,55 @@ def test_no_outputs_and_complex_inputs_have_no_jacobian():
     found = dt.inspect(Complex(), torch.complex(x, x), y, ["propagation", "cheapness"], **FEW).results
     assert "or complex" in found["propagation"].at("", "largest").note
     assert "or complex" in found["cheapness"].at("relu", "degree_1").note
+
+
+def test_a_decoder_that_untrained_twins_match_is_no_merit_of_training():
+    x, _ = data(400)
+    y = (x[:, 0] * x[:, 1] > 0).long()  # not read from the inputs, and from random units to some degree
+    found = dt.inspect(small(), x, y, "class_geometry", **FEW)
+    said = next(f.text for _, f in found.findings(9) if f.quantity == "linear")
+    best = max(found.results["class_geometry"].of("linear"), key=lambda r: r.value)
+    assert best.label in said
+    assert best.beyond_permuted
+    assert best.beyond_twins is False
+    assert "the range of the twins (untrained) reaches into the interval" in said
+    trained = small()
+    optimizer = torch.optim.Adam(trained.parameters(), 1e-2)
+    far = torch.randn(400, 6, generator=torch.Generator().manual_seed(2))
+    ring = (far.square().sum(1) > 5.35).long()  # half of them; a random layer of 12 units says less of it
+    for _ in range(300):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(trained(far), ring).backward()
+        optimizer.step()
+    found = dt.inspect(trained, far, ring, "class_geometry", **FEW)
+    assert found.results["class_geometry"].at("output", "linear").beyond_twins
+    said = next(f.text for _, f in found.findings(9) if f.quantity == "linear")
+    assert "reaches into the interval" not in said
+
+
+def test_two_tensors_never_have_one_name():
+    class Encoder(nn.Module):
+        """A Sequential that ends in a tuple: its first tensor and its first child are both enc.0."""
+
+        def __init__(self):
+            super().__init__()
+            self.enc, self.head = nn.Sequential(nn.Linear(4, 8), nn.GRU(8, 8, batch_first=True)), nn.Linear(8, 3)
+
+        def forward(self, x):
+            return self.head(self.enc(x)[0][:, -1])
+
+    x = torch.randn(12, 5, 4)
+    table = dt.layers(Encoder(), x).table()
+    assert table.name.is_unique
+    recorder = dt.Recorder(Encoder(), x, layers=["enc.0", "enc.1.0"])
+    recorder.snapshot(0)
+    assert not torch.equal(recorder.recording.activations("enc.0"), recorder.recording.activations("enc.1.0"))
+
+
+def test_an_expert_that_three_samples_do_not_reach_is_said_to_be_of_three():
+    torch.manual_seed(0)
+    model, _ = ZOO["experts"]()
+    found = dt.inspect(model, torch.randn(12, 6), None, "health", **FEW)
+    idle = [row["why"] for row in found.layers if row["name"].startswith("experts") and "not call" in row["why"]]
+    assert all("of 3 samples does not call it" in why for why in idle)
+    assert idle

@@ -170,7 +170,7 @@ def finding(result: Any) -> tuple[Finding, ...]:
     out = []
     linear = [r for r in result.of("linear") if not math.isnan(r.value)]
     if linear:
-        first, best = linear[0], max(linear, key=lambda r: r.value)
+        first, best = linear[0], max(linear, key=lambda r: (r.value, r.beyond_twins is True))
         text = f"A linear decoder is right on {best.said()} of held-out samples at {best.label}"
         if best is not first:
             text += f", on {first.said()} at {first.label}"
@@ -178,8 +178,8 @@ def finding(result: Any) -> tuple[Finding, ...]:
             text += "; the control under permuted labels does not differ from it, so nothing follows"
         elif best.beyond_twins is False:
             text += (
-                f"; the range of the twins ({best.control}) reaches into the interval, so nothing follows about "
-                f"training"
+                f"; the range of the twins ({best.control}) reaches into the interval, so this says nothing of "
+                f"the training"
             )
         out.append(Finding(text=f"{text}.", quantity="linear", layer=best.layer, weight=2))
     head = {r.layer for r in result.of("nc3")}  # collapse is about the layer that feeds the head

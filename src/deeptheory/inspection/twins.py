@@ -72,10 +72,14 @@ def draws(model: nn.Module, inputs: Any, grad: bool) -> bool:
     """Whether the forward pass draws random numbers, in eval mode: sampling, or a dropout that is always on. Left as
     found."""
     with as_found(model, grad):
-        before = random.getstate(), np.random.get_state()[1].copy(), torch.get_rng_state()  # noqa: NPY002
+        before = _states()
         call(model, inputs)
-        after = random.getstate(), np.random.get_state()[1], torch.get_rng_state()  # noqa: NPY002
-        return before[0] != after[0] or bool((before[1] != after[1]).any()) or not torch.equal(before[2], after[2])
+        return _states() != before
+
+
+def _states() -> tuple[Any, ...]:
+    numpy: Any = np.random.get_state()  # noqa: NPY002
+    return random.getstate(), numpy[1].tobytes(), numpy[2], torch.get_rng_state().numpy().tobytes()
 
 
 def _restart(model: nn.Module, seed: int) -> Control:
