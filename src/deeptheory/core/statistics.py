@@ -27,6 +27,7 @@ LEAST_FOR_RANKS = 5
 _EXACT_RANKS = 7  # 5,040 orders
 _DRAWS = 9_999
 BATCHES = 10
+_OfRows = Callable[[np.ndarray], float]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,10 @@ class RankCorrelation:
     n: int
 
 
+def _interval(value: float, low: float, high: float, n: int, method: str, missing: int = 0) -> Interval:
+    return Interval(value, low, high, n=n, method=method, missing=missing)
+
+
 def mean_interval(values: Any, level: float = LEVEL) -> Interval:
     """Mean of independent values [n] and Student's interval. NaN values are left out and counted.
 
@@ -67,18 +72,16 @@ def mean_interval(values: Any, level: float = LEVEL) -> Interval:
     """
     x, missing = _present(values)
     if not len(x):
-        return Interval(math.nan, math.nan, math.nan, n=0, method="no value", missing=missing)
+        return _interval(math.nan, math.nan, math.nan, 0, "no value", missing)
     with np.errstate(invalid="ignore"):
         value = float(x.mean())
     if (x == x[0]).all() and len(x) > 1:
-        return Interval(
-            float(x[0]), float(x[0]), float(x[0]), n=len(x), method="every unit gave the same", missing=missing
-        )
+        return _interval(float(x[0]), float(x[0]), float(x[0]), len(x), "every unit gave the same", missing)
     if len(x) < 2 or not np.isfinite(x).all():
         why = "one unit has no interval" if len(x) < 2 else "infinite values have no interval"
-        return Interval(value, math.nan, math.nan, n=len(x), method=why, missing=missing)
+        return _interval(value, math.nan, math.nan, len(x), why, missing)
     half = _student(level, len(x) - 1) * _standard_error(x)
-    return Interval(value, value - half, value + half, n=len(x), method="Student", missing=missing)
+    return _interval(value, value - half, value + half, len(x), "Student", missing)
 
 
 def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
@@ -88,7 +91,7 @@ def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
         raise InputError(f"the smallest value is {x.min():g}; the log scale needs values above 0")
     found = mean_interval(np.log(x), level)
     value, low, high = (float(np.exp(v)) for v in (found.value, found.low, found.high))
-    return Interval(value, low, high, n=found.n, method=f"{found.method} on the log scale", missing=missing)
+    return _interval(value, low, high, found.n, f"{found.method} on the log scale", missing)
 
 
 def median_interval(values: Any, level: float = LEVEL) -> Interval:
@@ -102,14 +105,14 @@ def median_interval(values: Any, level: float = LEVEL) -> Interval:
     x = np.sort(x)
     n = len(x)
     if not n:
-        return Interval(math.nan, math.nan, math.nan, n=0, method="no value", missing=missing)
+        return _interval(math.nan, math.nan, math.nan, 0, "no value", missing)
     value = float(x[(n - 1) // 2] if x[(n - 1) // 2] == x[n // 2] else (x[(n - 1) // 2] + x[n // 2]) / 2)
     k = int(binom.ppf((1 - level) / 2, n, 0.5))  # P(B <= k - 1) <= (1 - level) / 2
     while k > 0 and binom.cdf(k - 1, n, 0.5) > (1 - level) / 2:
         k -= 1
     if n < LEAST_FOR_MEDIAN or k < 1:
-        return Interval(value, math.nan, math.nan, n=n, method=f"a median of {n} has no interval", missing=missing)
-    return Interval(value, float(x[k - 1]), float(x[n - k]), n=n, method="order statistics", missing=missing)
+        return _interval(value, math.nan, math.nan, n, f"a median of {n} has no interval", missing)
+    return _interval(value, float(x[k - 1]), float(x[n - k]), n, "order statistics", missing)
 
 
 def proportion_interval(k: int, n: int, level: float = LEVEL) -> Interval:
@@ -121,7 +124,7 @@ def proportion_interval(k: int, n: int, level: float = LEVEL) -> Interval:
     tail = (1 - level) / 2
     low = float(beta.ppf(tail, k, n - k + 1)) if k else 0.0
     high = float(beta.ppf(1 - tail, k + 1, n - k)) if k < n else 1.0
-    return Interval(k / n, low, high, n=int(n), method="Clopper-Pearson")
+    return _interval(k / n, low, high, int(n), "Clopper-Pearson")
 
 
 def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
@@ -134,30 +137,26 @@ def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
     there = ~(np.isnan(a) | np.isnan(b))
     missing, a, b, n = int((~there).sum()), a[there], b[there], int(there.sum())
     if n == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return Interval(
-            math.nan, math.nan, math.nan, n=n, method="no finite pair" if n == 0 else "infinite values", missing=missing
-        )
+        return _interval(math.nan, math.nan, math.nan, n, "no finite pair" if n == 0 else "infinite values", missing)
     size_a, size_b = float(np.abs(a).max()) or 1.0, float(np.abs(b).max()) or 1.0
     a, b = a / size_a, b / size_b  # squares of 1e-200 are 0, of 1e200 infinite
     unit = size_a / size_b
     ma, mb = float(a.mean()), float(b.mean())
     value = ma / mb * unit if mb else math.nan
     if n < 2:
-        return Interval(value, math.nan, math.nan, n=n, method="one unit has no interval", missing=missing)
+        return _interval(value, math.nan, math.nan, n, "one unit has no interval", missing)
     if mb and np.ptp(a / b if b.all() else a - ma / mb * b) == 0:
-        return Interval(value, value, value, n=n, method="every unit gave the same", missing=missing)
+        return _interval(value, value, value, n, "every unit gave the same", missing)
     t2 = _student(level, n - 1) ** 2
     (vaa, vab), (_, vbb) = np.cov(a, b) / n
     lead = mb**2 - t2 * vbb
     root = (ma * mb - t2 * vab) ** 2 - lead * (ma**2 - t2 * vaa)
     if lead <= 0:
-        return Interval(
-            value, -math.inf, math.inf, n=n, method="Fieller, unbounded: the denominator may be 0", missing=missing
-        )
+        return _interval(value, -math.inf, math.inf, n, "Fieller, unbounded: the denominator may be 0", missing)
     half = math.sqrt(max(root, 0.0))
     middle = ma * mb - t2 * vab
     low, high = sorted(((middle - half) / lead * unit, (middle + half) / lead * unit))
-    return Interval(value, low, high, n=n, method="Fieller", missing=missing)
+    return _interval(value, low, high, n, "Fieller", missing)
 
 
 def bootstrap_interval(
@@ -179,11 +178,9 @@ def bootstrap_interval(
     n = len(arrays[0])
     value = float(statistic(*arrays, axis=-1)) if n else math.nan
     if n < 20 or not all(np.isfinite(c).all() for c in arrays):
-        return Interval(
-            value, math.nan, math.nan, n=n, method=f"a bootstrap of {n} is too narrow to be one", missing=missing
-        )
+        return _interval(value, math.nan, math.nan, n, f"a bootstrap of {n} is too narrow to be one", missing)
     if all((c == c[0]).all() for c in arrays):
-        return Interval(value, value, value, n=n, method="every unit gave the same", missing=missing)
+        return _interval(value, value, value, n, "every unit gave the same", missing)
     options: dict[str, Any] = {"paired": True, "vectorized": True, "n_resamples": resamples, "confidence_level": level}
     options["rng"] = np.random.default_rng(seed)
 
@@ -191,9 +188,7 @@ def bootstrap_interval(
         warnings.simplefilter("ignore")  # a degenerate BCa warns and gives NaN, which is seen below
         found = bootstrap(arrays, statistic, method="BCa", **options)
     low, high = (float(v) for v in found.confidence_interval)
-    return Interval(
-        value, min(low, value), max(high, value), n=n, method=f"BCa bootstrap, {resamples} resamples", missing=missing
-    )
+    return _interval(value, min(low, value), max(high, value), n, f"BCa bootstrap, {resamples} resamples", missing)
 
 
 def spearman(x: Any, y: Any) -> float:
@@ -349,13 +344,7 @@ def autocorrelation_time(x: Any, groups: Any = None) -> float:
 
 
 def batch_interval(
-    value: float,
-    estimate: Callable[[np.ndarray], float],
-    n: int,
-    *,
-    seed: int = 0,
-    groups: Any = None,
-    block: int | None = None,
+    value: float, estimate: _OfRows, n: int, *, seed: int = 0, groups: Any = None, block: int | None = None
 ) -> tuple[float, float]:
     """Interval at LEVEL from disjoint batches of rows: sampling error only; a bias common to all batches drops out.
 

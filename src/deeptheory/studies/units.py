@@ -1,12 +1,14 @@
 """The independent units of a study: networks or draws, numbered from the run's seed."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 from torch.nn.utils import vector_to_parameters
 
 from deeptheory.core.arrays import as_tensor
 from deeptheory.runs import chunks, members
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 def seeds(settings: dict, count: str = "networks") -> list[int]:
@@ -21,7 +23,7 @@ def in_chunks(settings: dict, count: str = "networks") -> list[list[int]]:
     return chunks(seeds(settings, count), settings.get("chunk", 1))
 
 
-def filled(network: nn.Module, values: Any) -> nn.Module:
+def filled(network: Module, values: Any) -> Module:
     """The network with the weights [parameters] that a training step kept of it, in place."""
     vector_to_parameters(as_tensor(values).clone(), network.parameters())
     return network
