@@ -232,7 +232,7 @@ def _plan(
         drop_last=drop_last,
         reshuffle=reshuffle and batch is not None,
         optimizer=optimizer,
-        lr=np.array(rates),  # a read-only array is another type to the compiler, which would compile anew
+        lr=np.array(rates),  # a read-only array is another type to the compiler, and is compiled again
         momentum=float(momentum),
         betas=(float(betas[0]), float(betas[1])),
         eps=float(eps),
