@@ -13,7 +13,6 @@ from deeptheory.core.storage import write_text
 
 if TYPE_CHECKING:
     from deeptheory.runs import Plate, Results
-    from deeptheory.studies.study import Study
 
 NAME = "first_figure.html"
 _TOOLS = {"responsive": True, "displaylogo": False, "showSendToCloud": False}  # plotly would offer an upload
@@ -31,10 +30,10 @@ _PAGE = """<!doctype html>
 
 
 def early_figure(
-    folder: Path, study: "Study", settings: Mapping[str, Any]
+    folder: Path, study: Any, settings: Mapping[str, Any]
 ) -> Callable[["Results", str, int, int], str | None] | None:
-    """What a run calls whenever a unit is done: it draws the study's FIRST into the folder and says where. None: the
-    study has none.
+    """What a run calls whenever a unit is done: it draws the Study's FIRST and says where. None: the study has no
+    FIRST.
 
     A figure that the settings do not define is left out. StoreError: it cannot be written.
     """
