@@ -68,7 +68,7 @@ def render(packed: bytes) -> str:
     if first.key not in planes:
         raise StoreError(f"the planes lack {first.key}, with which the page opens; --measure FOLDER measures it")
     missing = [s.key for s in grid() if s.key not in planes]
-    finish = f"{count_of(len(missing), 'planned setting')} not in it; {_FINISH}" if missing else ""
+    finish = f"Not in it: {count_of(len(missing), 'planned setting')}; {_FINISH}" if missing else ""
     defaults = {
         **{k: str(v) for k, v in vars(first).items()},
         "readout": "bins-30-run", "epoch": header["epochs"][-1], "hold": "",

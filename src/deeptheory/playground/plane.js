@@ -96,7 +96,8 @@ function drawPlane() {
     plane.x.forEach((network, n) => node("circle", {cx: axes.x(network[k][at]), cy: axes.y(plane.y[n][k][at]), r: 3, class: "one"}, group));
     node("circle", {cx, cy, r: 6.5, class: "mean"}, group);
   }
-  for (let k = 0; k < layers; k++) label(svg, layerName(k, layers), axes.x(x(k)(at)), axes.y(y(k)(at)), axes, placed);
+  const narrow = axes.right < 440, named = k => narrow ? (k === layers - 1 ? "out" : `${k + 1}`) : layerName(k, layers);
+  for (let k = 0; k < layers; k++) label(svg, named(k), axes.x(x(k)(at)), axes.y(y(k)(at)), axes, placed);
   tell(measured, plane, at);
 }
 
@@ -104,9 +105,9 @@ const range = n => Array.from({length: n}, (_, k) => k);
 
 // Labels that would overlap go one line down, or left of their point at the right end.
 function label(svg, text, cx, cy, axes, placed) {
-  const end = cx > axes.right - 70, x = end ? cx - 11 : cx + 11;
+  const end = cx > axes.right - 14 - 7 * text.length, x = end ? cx - 11 : cx + 11;
   let y = cy + 4;
-  const near = other => Math.abs(other.x - x) < 56 && Math.abs(other.y - y) < 13;
+  const near = other => Math.abs(other.x - x) < 8 + 7 * text.length && Math.abs(other.y - y) < 13;
   while (placed.some(near)) y += 13;
   placed.push({x, y});
   node("text", {x, y, class: "name", "text-anchor": end ? "end" : "start"}, svg, text);
