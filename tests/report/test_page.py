@@ -238,7 +238,7 @@ def test_the_structure_is_one_that_a_screen_reader_can_tell(folder):
     assert found.open == []
     assert found.headings[0] == 1
     assert found.headings.count(1) == 1
-    assert all(after - before <= 2 for before, after in itertools.pairwise(found.headings))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(found.headings))
     assert [i for i in found.ids if found.ids.count(i) > 1] == []
     assert [t for t in found.targets if t not in found.ids] == []
     assert all(found.images)

@@ -10,13 +10,13 @@ _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 NEUTRAL = "#7f8794"  # reads on white and on dark
 SERIES_COLORS = _OKABE_ITO
 # from input to output: even steps of lightness and from blue to yellow, so that the order is seen without color vision
-LAYER_COLORS = ("#2154b9", "#7b53ae", "#b04fa2", "#d55096", "#ea5f89", "#f07a7a", "#eb976a", "#e7b157")
+LAYER_COLORS = ("#2154b9", "#9051a9", "#ce5098", "#eb6486", "#ed8b70", "#e7b157")
 STEP_SCALE = "Viridis"  # of what is ordered by training time, as the papers have it
 
 
 def layer_colors(n: int) -> list[str]:
     """n colors for layers from input to output. The k-th layer has the same color in a network of any depth up to
-    eight; past that they lie evenly along the same scale.
+    six; past that they lie evenly along the same scale.
     """
     if n <= len(LAYER_COLORS):
         return list(LAYER_COLORS[:n])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross", "pentagon", "hexagon")
+_PATHS = 48  # lines of a figure that is colored by training time
 _DODGE = 0.12  # between series at one category
 Style = Mapping[Any, Mapping[str, Any]]  # series -> keywords of plotly's Scatter
 
@@ -211,9 +212,10 @@ def paths(
     columns: int = 3,
 ) -> Any:
     """The plane colored by training time, as the papers draw it: at each step one line through all layers, its dots
-    and itself in the color of the step on a logarithmic scale (of step + 1); each layer's name where it ends.
+    and itself in the color of the step on a logarithmic scale (of step + 1); each layer's name where it begins.
 
-    bound: (x, y) of a curve, drawn dashed into every panel. InputError: a column that the table does not have.
+    Of more steps than can be told apart, some are drawn, evenly in the order recorded, the first and the last among
+    them. bound: (x, y) of a curve, drawn dashed into every panel. InputError: a column that the table does not have.
     """
     from plotly.colors import sample_colorscale
 
@@ -221,9 +223,12 @@ def paths(
     figure, places = _panels(table, panel, columns, x_title, y_title)
     figure.update_layout(showlegend=False, height=1.25 * (figure.layout.height or 430))
     top = float(np.log10(table[step].max() + 1)) or 1.0
+    steps = sorted(set(table[step]))
+    most = max(2, _PATHS // len(places))
+    steps = {steps[int(k)] for k in np.linspace(0, len(steps) - 1, min(len(steps), most)).round()}
     for title, where in places.items():
         part = table if panel is None else table[table[panel] == title]
-        for at, rows in part.groupby(step, sort=True):
+        for at, rows in part[part[step].isin(steps)].groupby(step, sort=True):
             (color,) = sample_colorscale(STEP_SCALE, [np.log10(float(at) + 1) / top])
             said = [f"{name}, epoch {at}" for name in rows[layer]]
             style = {"mode": "lines+markers", "line": {"color": color, "width": 1}, "marker": {"size": 7,
@@ -238,7 +243,7 @@ def paths(
                 {"mode": "lines", "line": line, "name": "bound", "hoverinfo": "skip"},
                 where,
             )
-        _name_ends(figure, part[part[step] == part[step].max()], x, y, layer, where)
+        _name_starts(figure, part[part[step] == part[step].min()], x, y, layer, where)
     ticks = [t for t in (0, 10, 100, 1000, 10_000, 100_000) if np.log10(t + 1) < 0.96 * top] + [int(table[step].max())]
     bar = {"title": {"text": "epoch"}, "tickvals": [float(np.log10(t + 1)) for t in ticks],
         "ticktext": [str(t) for t in ticks], "thickness": 12}  # fmt: skip
@@ -249,25 +254,26 @@ def paths(
     return figure
 
 
-def _name_ends(figure: Any, last: Any, x: str, y: str, layer: str, where: Mapping[str, Any]) -> None:
-    """The names of layers at their last points; those that lie on each other share one place."""
-    rows = sorted(zip(last[x], last[y], last[layer]), key=lambda row: -row[0])
-    reach = 0.08 * (max(last[x].max(), 1e-9) - min(last[x].min(), 0))
+def _name_starts(figure: Any, first: Any, x: str, y: str, layer: str, where: Mapping[str, Any]) -> None:
+    """The names of layers to the right below their first points, where no path leads; those that lie together share
+    one."""
+    rows = sorted(zip(first[x], first[y], first[layer]), key=lambda row: -row[0])
+    widest = max(float(first[x].max()), 1e-9)
     groups: list[list[tuple]] = []
     for row in rows:
-        if groups and abs(groups[-1][-1][0] - row[0]) < reach:
+        if groups and abs(groups[-1][-1][0] - row[0]) < 0.1 * widest:
             groups[-1].append(row)
         else:
             groups.append([row])
     for group in groups:
-        names = [str(name) for _, _, name in group][::-1]
-        first, final = sorted((names[0], names[-1]))
-        said = final if len(names) == 1 else f"{first} to {final.removeprefix('layer')}"
-        side = "right" if group[0][0] > 0.85 * last[x].max() else "left"
+        names = [str(name) for *_, name in group]
+        at = min(group, key=lambda row: row[1])
+        said = names[0] if len(names) == 1 else f"{min(names)} to {max(names).removeprefix('layer')}"
         figure.add_annotation(
-            x=group[0][0], y=min(v for _, v, _ in group), text=said, showarrow=False, xanchor=side, yanchor="top",
-            yshift=-6, name="label", **where,
+            x=at[0], y=at[1], text=said, showarrow=False, xanchor="left", yanchor="top", xshift=4, name="label",
+                **where,
         )  # fmt: skip
+    figure.update_xaxes(range=[-0.04 * widest, 1.16 * widest], **where)
 
 
 def region(figure: Any, low: float, high: float, *, along: str = "y", **where: Any) -> Any:

@@ -40,6 +40,24 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
     return out.getvalue()
 
 
+def rounded(table: str, digits: int = 6) -> str:
+    """A CSV with its numbers to that many digits that count; what is no number, or has no fraction, stays."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for row in csv.reader(io.StringIO(table)):
+        writer.writerow([_short(cell, digits) for cell in row])
+    return out.getvalue()
+
+
+def _short(cell: str, digits: int) -> str:
+    if len(cell) <= digits + 1 or "." not in cell:
+        return cell
+    try:
+        return f"{float(cell):.{digits}g}"
+    except ValueError:
+        return cell
+
+
 def as_json(value: Any) -> str:
     """As it lies in the run folder."""
     return json.dumps(value, indent=1, ensure_ascii=False)

@@ -81,7 +81,7 @@
     const show = box ? steer(plot, box) : () => draw(plot);
     const files = plot.parentElement.querySelector(".files"), button = document.createElement("button");
     Object.assign(button, { type: "button", className: "explore", textContent: "Numbers and zoom" });
-    button.setAttribute("aria-label", `Numbers and zoom: ${plot.parentElement.querySelector("h3").textContent}`);
+    button.setAttribute("aria-label", `Numbers and zoom: ${plot.parentElement.querySelector("figcaption").textContent}`);
     button.addEventListener("click", () => show().then(() => button.remove()));
     files.prepend(button);
     if (!touch) plot.addEventListener("pointerenter", () => show().then(() => button.remove()), { once: true });

@@ -21,7 +21,7 @@ from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import check_schema, read_json, write_text
 from deeptheory.core.verdicts import counted, headline
 from deeptheory.report.assets import NAME, asset, hash_of, seconds
-from deeptheory.report.downloads import as_csv, as_json, link, pack, packed
+from deeptheory.report.downloads import as_csv, as_json, link, pack, packed, rounded
 from deeptheory.report.inspection import write_inspection_page
 from deeptheory.report.static import draw
 from deeptheory.report.strips import strip, swatch, tally
@@ -193,11 +193,12 @@ def _plate(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
 
 
 def _figure_files(folder: Path, name: str, figure: dict) -> list[dict[str, Any]]:
-    """The numbers of a figure and the figure itself, inside the page; what is drawn is read from the second."""
+    """The numbers of a figure, to six digits, and the figure itself, from which it is drawn, inside the page."""
     files = []
     table = folder / "figures" / f"{name}.csv"
     if table.is_file():
-        files.append(link(f"{name}.csv", table.read_text(encoding="utf-8")) | {"said": "numbers (CSV)", "id": ""})
+        text = rounded(table.read_text(encoding="utf-8"))
+        files.append(link(f"{name}.csv", text) | {"said": "numbers (CSV)", "id": ""})
     data = json.dumps(figure, separators=(",", ":")).encode()
     return [*files, packed(f"{name}.json", data) | {"said": "figure (JSON)", "id": f"data-{name}"}]
 

@@ -165,6 +165,7 @@ def _note(note: dict[str, Any], x: float, y: float, ref: str) -> str:
     else:
         raised = note.get("yanchor") == "bottom" or (note.get("yanchor") is None and ref != "paper")
         y -= 5 + 14 * str(note["text"]).count("<br>") if raised else -14
+    x += _FIXED * float(note.get("xshift") or 0)
     css = "p" if on_page(note) and anchor == "middle" else "lab" if note.get("name") == "label" else "t"
     return arrow + marks.text(x, y, note["text"], css, anchor)
 

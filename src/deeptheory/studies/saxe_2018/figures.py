@@ -97,9 +97,7 @@ def _planes(results: Any, settings: dict) -> Plate:
     parts, notes = [], []
     for step, readout, label in _FIGURE_1:
         data = results[step].sel(readout=readout)[["i_x", "i_y"]].mean("seed")
-        steps = data["step"].values
-        kept = steps[sorted({int(k) for k in np.linspace(0, len(steps) - 1, min(len(steps), 40)).round()})]
-        parts.append(data.sel(step=kept).to_dataframe().reset_index().assign(units=label))
+        parts.append(data.to_dataframe().reset_index().assign(units=label))
         notes.append(f"{label}: {readouts(settings, step)[readout]!r}")
     table = pd.concat(parts)
     curve = dt.bottleneck_curve(dt.datasets.icosahedron().p_xy, locate=False)

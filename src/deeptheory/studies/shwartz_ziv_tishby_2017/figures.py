@@ -68,8 +68,7 @@ def _bound_to(plane: InformationPlane, settings: dict) -> tuple[np.ndarray, np.n
 def _paths(results: Any, settings: dict) -> Plate:
     plane = _information_plane(results, "minibatch", settings)
     table = _mean_table(plane)
-    shown = table[table["step"].isin([plane.steps[k] for k in frame_steps(len(plane.steps))])]
-    figure = charts.paths(shown, "i_x_mean", "i_y_mean", "step", "layer", bound=_bound_to(plane, settings), **_AXES)
+    figure = charts.paths(table, "i_x_mean", "i_y_mean", "step", "layer", bound=_bound_to(plane, settings), **_AXES)
     return Plate(
         name="paths",
         title="The mean path of each layer, one line per epoch (figure 3)",
@@ -120,13 +119,11 @@ def _moments(results: Any, settings: dict) -> Plate:
 
 def _shares(results: Any, settings: dict) -> Plate:
     data = results["training-size"][["i_x", "i_y"]].mean("seed")
-    steps = data["step"].values
-    kept = steps[sorted({int(k) for k in np.linspace(0, len(steps) - 1, min(len(steps), 30)).round()})]
     table = data.to_dataframe().reset_index()
     table = table.assign(trained=[f"{100 * s:g} % of the patterns" for s in table["share"]])
     shares = data["share"].values
     three = {f"{100 * s:g} % of the patterns" for s in (shares[0], shares[len(shares) // 2], shares[-1])}
-    drawn = table[table["trained"].isin(three) & table["step"].isin(kept)].sort_values(["share", "step", "layer"])
+    drawn = table[table["trained"].isin(three)].sort_values(["share", "step", "layer"])
     return Plate(
         name="shares",
         title="The paths with little and with much data (figure 3)",
@@ -145,12 +142,12 @@ def _shares(results: Any, settings: dict) -> Plate:
 
 def _plane(results: Any, settings: dict) -> Plate:
     plane = _information_plane(results, "minibatch", settings)
-    n, layers = len(plane.seeds), len(plane.layers)
+    n, layers, table = len(plane.seeds), len(plane.layers), plane.table()
     return Plate(
         name="plane",
         title="Every network, epoch by epoch",
         figure=plane.figure(bound=dt.bottleneck_curve(task(settings).p_xy, locate=False)),
-        table=plane.table() if plane.i_x.size < 40_000 else _mean_table(plane),
+        table=table[table["step"].isin([plane.steps[k] for k in frame_steps(len(plane.steps))])],
         see="Move the slider. Do dots first rise (fitting), and do those of the deep layers then move to the left "
         "(compression)? Dashed: the bottleneck bound of the task.",
         claims=("fit-then-compress", "full-information"),
