@@ -10,7 +10,7 @@ LAYER_COLORS = _OKABE_ITO
 
 
 def layer_colors(n: int) -> list[str]:
-    """n colors for layers from input to output; past six, evenly along a perceptually even scale."""
+    """n colors for layers from input to output; CSS colors; past six, evenly along a perceptually even scale."""
     if n <= len(LAYER_COLORS):
         return list(LAYER_COLORS[:n])
     from plotly.colors import sample_colorscale

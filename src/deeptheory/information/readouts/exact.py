@@ -22,7 +22,7 @@ class Exact:
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits.
 
-        Arguments and InputError: see Binning.summarize.
+        activations: [seed, sample, unit]; targets and InputError: see Binning.summarize.
         """
         return discrete(_bits(as_activations(activations)), targets)
 
@@ -31,7 +31,10 @@ class Exact:
         return _ExactStream()
 
     def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
-        """Bytes of one layer's stream."""
+        """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
+
+        classes: of the labels; itemsize: bytes of one activation.
+        """
         return held_keys(inputs, seeds)
 
     def symbols(self, activations: Any) -> np.ndarray:
@@ -83,11 +86,15 @@ class Quantized:
         return _QuantizedStream(self)
 
     def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
-        """Bytes of one layer's stream."""
+        """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
+
+        classes: of the labels; itemsize: bytes of one activation.
+        """
         return held_keys(inputs, seeds) + (16 * units * seeds if self.bounds == "unit" else 0)
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits. Arguments and InputError: see Binning.summarize."""
+        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits. activations: [seed, sample, unit]; targets and
+        InputError: see Binning.summarize."""
         return discrete(self._levels(activations), targets)
 
     def symbols(self, activations: Any) -> np.ndarray:
