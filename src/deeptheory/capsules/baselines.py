@@ -49,7 +49,11 @@ def hinton_cnn(
     channels: Sequence[int] = (32, 64),
     widths: Sequence[int] = (1024,),
 ) -> nn.Sequential:
-    """smallNORB: 5x5 convolutions, each pooled by two, dropout; 4,253,349 parameters. -> logits [B, classes]."""
+    """The convolutional baseline of Hinton et al. 2018 for smallNORB: images [B, C, H, W] -> logits [B, classes].
+
+    5x5 convolutions of `channels`, each pooled by two, dense layers of `widths` with dropout;
+    4,253,349 parameters. image_shape: (C, H, W).
+    """
     return _pooled(image_shape, classes, channels, (5, 5), widths, dropout=0.5)
 
 

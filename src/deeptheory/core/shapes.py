@@ -123,7 +123,7 @@ def check_finite(**arrays: Any) -> None:
 
 
 def codes_of(labels: Any) -> np.ndarray:
-    """Labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
+    """labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
     given = np.asarray(labels)
     given = given.astype(str) if given.dtype == object else given
     _, first, inverse = np.unique(given, return_index=True, return_inverse=True)

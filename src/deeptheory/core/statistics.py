@@ -192,7 +192,7 @@ def bootstrap_interval(
 
 
 def spearman(x: Any, y: Any) -> float:
-    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest.
+    """Spearman's rho of pairs x, y [n] alone: ties get mid-ranks, infinite values rank highest or lowest.
 
     NaN where a value is NaN or one side does not vary. For an interval and p: rank_correlation. InputError: as there.
     """
@@ -207,7 +207,7 @@ def spearman(x: Any, y: Any) -> float:
 
 
 def rank_correlation(x: Any, y: Any, *, level: float = LEVEL, seed: int = 0) -> RankCorrelation:
-    """Spearman's rank correlation of pairs [n], [n]: ties get mid-ranks; infinite values rank highest or lowest.
+    """Spearman's rank correlation of pairs x, y [n]: ties get mid-ranks; infinite values rank highest or lowest.
 
     Interval: Fisher's z with the variance of Bonett & Wright. p: all orders up to n = 7, 9,999 drawn ones beyond.
     InputError: another length, NaN, the same row labels (pandas) in another order.

@@ -217,7 +217,8 @@ def downsample(images: Any, factor: int = 1) -> np.ndarray:
 
 
 def center_crop(images: Any, size: int) -> Any:
-    """The middle square of each image: [..., H, W] -> [..., size, size]. InputError: a size above the image's."""
+    """The middle square of images [..., H, W] -> [..., size, size], same dtype. InputError:
+    a size above the image's."""
     if is_torch(images):
         return like(center_crop(as_numpy(images), size), images)
     x = np.asarray(images)
@@ -227,7 +228,7 @@ def center_crop(images: Any, size: int) -> Any:
 
 
 def random_crop(images: Any, size: int, *, seed: Seed) -> Any:
-    """A square of each image anywhere in it, another for each: [n, ..., H, W] -> [n, ..., size, size].
+    """A square of each image anywhere in it, another for each: images [n, ..., H, W] -> [n, ..., size, size].
 
     InputError: a size above the image's, a single image.
     """
@@ -259,7 +260,7 @@ def color_jitter(
 ) -> Any:
     """Each picture [n, C, H, W] float in [0, 1] brighter or darker, then stretched about its mean; clipped.
 
-    Brighter or darker by up to `brightness`.
+    images are brighter or darker by up to `brightness`.
     The training of Hinton et al. 2018 on smallNORB; drawn evenly, one number of each for a picture. Clipping is ours:
     attacks and pictures live in [0, 1]. InputError: another shape, bytes, floats outside [0, 1].
     """

@@ -84,8 +84,9 @@ def held_out(
 ) -> HeldOut:
     """Errors on held-out faces, every face held out once.
 
-    images, landmarks, normalize, mask: as in `FaceSpace.fit`, one picture an identity. components: integers, so
-    many of each block. InputError: fewer than 2 folds or faces than folds, or more components than a fold's faces have.
+    images [n, H, W(, 3)], landmarks [n, L, 2], normalize, mask: as in `FaceSpace.fit`, one picture an identity.
+    components: integers, so many of each block. InputError: fewer than 2 folds or faces than folds,
+    or more components than a fold's faces have.
     """
     check_whole(folds=(folds, 2), seed=(seed, 0))
     counts = np.unique(whole_numbers("components", components, 1))

@@ -13,7 +13,7 @@ from deeptheory.core.shapes import check_whole
 
 
 def montage(images: Any, columns: int = 8, *, low: float | None = None, high: float | None = None) -> np.ndarray:
-    """Pictures [n, H, W(, 3)] in rows of `columns`: [rows * H, columns * W, 3] uint8.
+    """images [n, H, W(, 3)] in rows of `columns`: [rows * H, columns * W, 3] uint8.
 
     low, high: the values shown as black and white; by default 0 and 255, or 0 and 1 where no value is above 2.
     InputError: no pictures, or another shape.

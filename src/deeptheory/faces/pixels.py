@@ -33,7 +33,7 @@ class PixelSpace(Result):
 
     @classmethod
     def fit(cls, images: Any, components: int = 50) -> "PixelSpace":
-        """The first components of pictures [n, H, W(, 3)]. InputError: NaN, or more components than there are."""
+        """The first components of images [n, H, W(, 3)]. InputError: NaN, or more components than there are."""
         x = _pictures(images)
         found = principal(x.reshape(len(x), -1), components, "components")
         return cls(
@@ -46,7 +46,7 @@ class PixelSpace(Result):
         return f"PixelSpace({len(self.components)} components of {'x'.join(map(str, self.mean.shape))} pictures)"
 
     def encode(self, images: Any) -> Any:
-        """Coordinates [n, k] of pictures [n, H, W(, 3)], numpy or torch as they. InputError: another size, NaN."""
+        """Coordinates [n, k] of images [n, H, W(, 3)], numpy or torch as they. InputError: another size, NaN."""
         x = _pictures(images)
         if x.shape[1:] != self.mean.shape:
             raise InputError(f"images are {list(x.shape[1:])}, this space is of {list(self.mean.shape)}")

@@ -196,7 +196,8 @@ class FaceSpace(Result):
         return NORMALIZATIONS[self.normalize](points, self.shape_mean)[1]
 
     def landmarks(self, coordinates: Any, pose: Any = None) -> Any:
-        """Landmarks [n, L, 2] in pixels (x, y) of the faces with these coordinates [n, k]; differentiable in torch.
+        """Landmarks [n, L, 2] in pixels (x, y) of faces with coordinates [n, k] and pose [n, 4];
+        differentiable in torch.
 
         InputError: another shape, NaN.
         """

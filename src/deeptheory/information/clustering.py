@@ -60,9 +60,10 @@ class Cosines:
     """
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """Each [seed].
+        """Mean cosines in a layer, each [seed] float64.
 
         within, between: mean cosine of two different samples of the same class, and of different classes, in [-1, 1].
+        activations: [seed, sample, unit]; targets: labels [sample].
         InputError: labels that are probabilities, no class with two samples, one class only.
         """
         a = as_activations(activations).astype(np.float64)

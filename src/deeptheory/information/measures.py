@@ -119,8 +119,8 @@ def conditional_mutual_information(
 
     x: [n, dx]; y: [n, dy]; z: [n, dz]; or [n]. method: a name in information.estimators.CONDITIONAL, or a function of
     (x, y, z, **options); "auto": plug-in where all hold integers or words, Mesner & Shalizi's counts where some do,
-    KSG's counts with a condition otherwise. permutations: y permuted within the labels of z, which must be labels. The
-    rest, and InputError, as for `mutual_information`.
+    KSG's counts with a condition otherwise. permutations: y permuted within the labels of z, which must be labels.
+    groups [n], the rest, and InputError as for `mutual_information`.
     """
     if method == "auto":
         whole = [_whole(a, name) for a, name in ((x, "x"), (y, "y"), (z, "z"))]

@@ -114,8 +114,8 @@ def spectral_density(
 ) -> SpectralDensity:
     """Where the Hessian's eigenvalues lie, by Lanczos quadrature from random vectors (Lin, Saad & Yang 2016).
 
-    Arguments as hessian_eigenvalues; steps: products per vector, all of them orthogonalized again. InputError: as
-    there, steps or vectors below 1.
+    inputs [n, ...], targets [n, ...] and loss as for hessian_eigenvalues; steps: products per vector, all of them
+    orthogonalized again. InputError: as there, steps or vectors below 1.
     """
     if steps < 1 or vectors < 1:
         raise InputError(f"steps is {steps}, vectors is {vectors}; needed: at least 1 of each")

@@ -68,7 +68,7 @@ class Inspection(Result):
     def findings(self, most: int = 5) -> list[tuple[str, Finding]]:
         """(instrument, what it found), the most important first.
 
-        At most so many; one of each instrument before a second of any.
+        At most `most`; one of each instrument before a second of any.
         """
         found = []
         for at, (name, r) in enumerate(self.results.items()):

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch._C import _functorch  # type: ignore[attr-defined]
 
+from deeptheory.core.transforms import wrapped
 from deeptheory.recording.operations import ADDS, CLIPS, ELEMENTWISE, IGNORED, NONLINEAR
 from deeptheory.recording.sites import Seen
 
@@ -85,7 +85,7 @@ class Trace:
         """Take a row. What a module gives from where nothing is seen becomes a node."""
         self.rows.append(Row(s, self._key(s.tensor), tuple(s.tensor.shape)))
         t = s.tensor.detach()
-        if not (_functorch.is_functorch_wrapped_tensor(t) or t.is_nested or t.layout != torch.strided):
+        if not (wrapped(t) or t.is_nested or t.layout != torch.strided):
             self.values[s.name] = tuple(t.shape), few_of(t) if t.ndim and not t.is_meta else None
         if s.module is not None and id(s.tensor) not in self._info:
             self._new(s.tensor, 0)

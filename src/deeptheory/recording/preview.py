@@ -40,7 +40,8 @@ class LayerPreview(Result):
 def layers(model: nn.Module, x: Any, layers=None) -> LayerPreview:
     """Name, kind, shape, bytes of every layer that a Recorder could keep, and which it keeps by default and why.
 
-    model: any nn.Module, left as found. x: a small batch, as for Recorder(inputs=). layers: names or globs, as there.
+    model: any nn.Module, left as found. x: a small batch [n, ...], as for Recorder(inputs=). layers: names or globs,
+    as there.
     InputError: no module, a module or a batch that cannot be recorded. Every function that changes values has a row,
     but for those of `deeptheory.recording.operations.IGNORED`.
     """

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch._C import _functorch  # type: ignore[attr-defined]
 
+from deeptheory.core.transforms import wrapped
 from deeptheory.recording.dataflow import Key, Row, Trace
 from deeptheory.recording.inputs import call, cut, sample_count
 from deeptheory.recording.operations import ACTIVATIONS, CLIPS
@@ -111,7 +111,7 @@ def refusal(row: Row, lead: tuple[int, ...], axes: tuple[int, ...] | None) -> st
     """Why a tensor cannot be an activation [sample, unit...], or None. axes: those that vary with the samples,
     if known."""
     t, shape = row.seen.tensor, list(row.shape)
-    if _functorch.is_functorch_wrapped_tensor(t):
+    if wrapped(t):
         return (
             "inside a transform of torch.func, where its values are not to be had; "
             "call the function outside of it as well"

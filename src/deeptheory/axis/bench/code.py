@@ -260,7 +260,7 @@ def axis_code(
     such trial). features: [n, d], coordinates of the stimuli. blocks: {"shape": slice(0, 25), ...}. folds: of the model
     comparison. permutations: draws of the null. normalize: "block", "dim" or "none" (validation.py): axes, norms and
     distances depend on it. radius: bound of the exemplar's length, in median stimulus norms. reliability: ceilings
-    [units], where known otherwise. models=False leaves the comparison out.
+    [units], where known otherwise. models=False leaves the comparison out. groups: [n], rows of one stimulus alike.
     Left out and counted in .dead and .notes: units that never vary, trials with NaN.
     InputError: shapes, infinities, no living unit, too few stimuli for the models (about 2.2 (d + 5)), folds < 2.
     """

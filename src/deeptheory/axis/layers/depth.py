@@ -137,7 +137,7 @@ def axis_code_by_layer(
 ) -> LayerwiseAxisCode:
     """axis_code of several layers, of the same layers untrained, and of pixels.
 
-    model, stimuli, features, blocks, pool, channels, special, options: as in axis_code_of; units (a number),
+    model, stimuli, features [n, d], blocks, pool, channels, special, options: as in axis_code_of; units (a number),
     min_active_fraction,
     noise: as in record_units. untrained: a network of the same layers; None: a copy of the model in which every module
     that can draws its parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units`

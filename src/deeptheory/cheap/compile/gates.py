@@ -231,8 +231,9 @@ class BitGate(nn.Module):
 def bit_product_gate(
     k: int, beta: float | None = None, *, decimals: float | None = None, dtype: torch.dtype = torch.float64
 ) -> BitGate:
-    """prod of k bits from one neuron, sigmoid(-beta (k - 1/2 - sum x_i)) (Lin, Tegmark & Rolnick 2017, eq. 14).
+    """prod of k bits from one neuron, sigmoid(-beta (k - 1/2 - sum x_i)): [..., k] of 0 and 1 -> [..., 1].
 
+    Source: Lin, Tegmark & Rolnick 2017, eq. 14.
     Worst error e^(-beta/2) / (1 + e^(-beta/2)), since the margin is 1/2: D decimals take beta = 2 D ln 10, not the
     D ln 10 that is quoted. beta, or decimals= to have it from that rule; default 6 decimals.
     InputError: k below 1, beta not above 0, both beta and decimals.

@@ -166,7 +166,10 @@ class Binning:
         return _BinStream(self)
 
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
-        """Bytes of one layer's stream."""
+        """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
+
+        classes: of the labels; itemsize: bytes of one activation.
+        """
         if self.spacing != "width":
             return inputs * units * seeds * itemsize
         by_unit = self.edges is None and self.bounds == "unit"

@@ -58,7 +58,7 @@ class ClassStatistics:
             raise InputError(f"memory is {self.memory}; needed: bytes, above 0")
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """Each [seed].
+        """How far classes are apart in a layer, each number [seed] float64.
 
         within, between: mean squared distance of samples to their class's mean, and of those to the mean of all
         (sums over units; population form). separation: epsilon squared, the share of the variance that classes explain,
@@ -85,7 +85,10 @@ class ClassStatistics:
         return max(1, -(-units * classes * 8 // self.memory))
 
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
-        """Bytes of one layer's stream."""
+        """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
+
+        classes: of the labels; itemsize: bytes of one activation.
+        """
         return seeds * -(-units // self.pool(units, classes)) * 8 * (classes + 1)
 
     def said(self, units: int, classes: int) -> str:

@@ -21,7 +21,7 @@ class Exact:
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits.
 
-        Arguments and InputError: see Binning.summarize.
+        activations: [seed, sample, unit]; targets and InputError: see Binning.summarize.
         """
         return discrete(_bits(as_activations(activations)), targets)
 
@@ -30,7 +30,10 @@ class Exact:
         return _ExactStream()
 
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
-        """Bytes of one layer's stream."""
+        """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
+
+        classes: of the labels; itemsize: bytes of one activation.
+        """
         return held_keys(inputs, seeds)
 
     def symbols(self, activations: Any) -> np.ndarray:

@@ -76,8 +76,8 @@ class GaussianNoise:
 
         i_x: upper bound of I(X;T); i_x_lower. i_y: the usual recipe, upper bound of h(T) less the mean upper bound of
         h(T|y): a proxy; i_y_lower, i_y_upper: true bounds. h_t: upper bound of the differential entropy h(T).
-        occupied: 2^i_x, the effective number of distinguishable inputs. Arguments and InputError:
-        see Binning.summarize.
+        occupied: 2^i_x, the effective number of distinguishable inputs. activations: [seed, sample, unit]; targets and
+        InputError: see Binning.summarize.
         """
         a = as_activations(activations)
         codes, classes, p_y = as_labels(targets, a.shape[1])

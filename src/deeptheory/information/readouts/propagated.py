@@ -46,6 +46,6 @@ class PropagatedNoise:
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """i_x, i_y, h_t (differential), occupied = 2^i_x, i_x_low, i_x_high (95 %), each [seed]; bits.
 
-        InputError: other rows than rows().
+        activations: [seed, rows, unit] on rows(); targets: [inputs]. InputError: other rows than rows().
         """
         return propagated_information(as_numpy(activations), self.sigma, self._how(), self.inputs, targets)

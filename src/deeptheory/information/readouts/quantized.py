@@ -41,7 +41,10 @@ class Quantized:
         return _QuantizedStream(self)
 
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
-        """Bytes of one layer's stream."""
+        """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
+
+        classes: of the labels; itemsize: bytes of one activation.
+        """
         return held_keys(inputs, seeds) + (16 * units * seeds if self.bounds == "unit" else 0)
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
