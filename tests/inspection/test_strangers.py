@@ -85,7 +85,7 @@ def test_modules_called_input_and_output_are_layers_of_their_own():
     x, y = data()
     one, other = Named("input", "fc", "output", "head"), Named("a", "b", "c", "d")
     other.load_state_dict(dict(zip(other.state_dict(), one.state_dict().values(), strict=True)))
-    found, plain = (dt.inspect(m, x, y, ["health", "class_geometry"], **FEW) for m in (one, other))
+    found, plain = (dt.inspect(m, x, y, instruments=["health", "class_geometry"], **FEW) for m in (one, other))
     assert [m["name"] for m in found.measured] == ["model input", "input", "self.output", "output"]
     assert found.measured[0]["role"] == "input"
     for name, same in (("input", "a"), ("self.output", "c"), ("output", "output")):
@@ -116,9 +116,9 @@ def test_a_model_that_draws_gives_the_same_twice_and_says_so():
 
     torch.manual_seed(0)
     model, (x, y) = Draws(), data()
-    first = dt.inspect(model, x, y, "health", **FEW)
+    first = dt.inspect(model, x, y, instruments="health", **FEW)
     torch.manual_seed(99)
-    second = dt.inspect(model, x, y, "health", **FEW)
+    second = dt.inspect(model, x, y, instruments="health", **FEW)
     assert first.table().equals(second.table())
     assert any("draws random numbers" in note for note in first.notes)
     assert not any("draws random numbers" in note for note in dt.inspect(small(), x, y, "health", **FEW).notes)
@@ -226,7 +226,7 @@ def test_a_decoder_that_untrained_twins_match_is_no_merit_of_training():
         optimizer.zero_grad()
         nn.functional.cross_entropy(trained(far), ring).backward()
         optimizer.step()
-    found = dt.inspect(trained, far, ring, "class_geometry", **FEW)
+    found = dt.inspect(trained, far, ring, instruments="class_geometry", **FEW)
     assert found.results["class_geometry"].at("output", "linear").beyond_twins
     said = next(f.text for _, f in found.findings(9) if f.quantity == "linear")
     assert "reaches into the interval" not in said

@@ -47,7 +47,7 @@ def test_each_series_is_what_the_checkpoint_gives_alone(trained):
     assert ("information", "noise_i_y", "input") not in series  # which no training moves
     for k, step in enumerate(recorder.steps):
         model.load_state_dict(_state(recorder, step))
-        alone = dt.inspect(model, X, Y, ["health", "information"], twins=2, permutations=3, progress=False)
+        alone = dt.inspect(model, X, Y, instruments=["health", "information"], twins=2, permutations=3, progress=False)
         for (instrument, quantity, layer), s in series.items():
             r = alone.results[instrument].at(layer, quantity)
             for field in ("value", "low", "high", "permuted_mean", "permuted_low", "permuted_high"):

@@ -56,10 +56,10 @@ def test_the_hooks_of_lightning_keep_weights(monkeypatch, tmp_path):
     trainer.current_epoch = 5
     callback.on_fit_end(trainer, model)
     assert recorder.steps == recorder.weights.steps == (0, 2, 4, 5)
-    found = dt.inspect(model, X, None, "health", recorder, twins=1, progress=False)
+    found = dt.inspect(model, X, instruments="health", checkpoints=recorder, twins=1, progress=False)
     assert found.steps == (0, 2, 4, 5)
     assert found.scalars("2") != found.scalars("0")
-    assert found.scalars("5") == dt.inspect(model, X, None, "health", twins=0, progress=False).scalars()
+    assert found.scalars("5") == dt.inspect(model, X, instruments="health", twins=0, progress=False).scalars()
 
 
 def test_the_hooks_of_transformers_keep_weights(monkeypatch, tmp_path):
