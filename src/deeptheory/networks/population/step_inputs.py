@@ -55,7 +55,7 @@ class Settings(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Room for one tile of samples, filled anew for each."""
+    """Room for one tile of samples, filled again for each."""
 
     act: np.ndarray  # [sum of widths, TILE]: outputs of each layer
     fed: np.ndarray  # the same after noise or rounding: what the next layer sees; act itself where there is neither
