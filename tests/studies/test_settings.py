@@ -8,8 +8,8 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
-from deeptheory.networks.population.fit import OPTIMIZERS as TRAINED_BY
 from deeptheory.networks.population.initializers import INITIALIZERS as BEGUN_BY
+from deeptheory.networks.population.optimizers import OPTIMIZERS as TRAINED_BY
 from deeptheory.networks.population.population import ACTIVATIONS as KNOWN
 from deeptheory.studies import STUDIES, Setting, find
 from deeptheory.studies.settings import ACTIVATIONS, INITIALIZERS, OPTIMIZERS, WIDTHS
