@@ -121,7 +121,9 @@ def test_a_folder_that_grew_is_measured_where_it_is_new(tmp_path):
     done = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "run" / "steps").iterdir()}
     assert 0 < len(done) < 5
     recorder.snapshot(3)
-    found = dt.inspect(model, X, Y, instruments="health", checkpoints=weights, out=tmp_path / "run", twins=2, progress=False)
+    found = dt.inspect(
+        model, X, Y, instruments="health", checkpoints=weights, out=tmp_path / "run", twins=2, progress=False
+    )
     assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "run" / "steps").iterdir() if p.name in done} == done
     whole = dt.inspect(model, X, Y, instruments="health", checkpoints=weights, twins=2, progress=False)
     assert found.table().equals(whole.table())

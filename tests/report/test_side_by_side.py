@@ -23,7 +23,17 @@ def runs(tmp_path_factory):
     small = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
     deep = nn.Sequential(nn.Linear(4, 9), nn.Tanh(), nn.Linear(9, 7), nn.Tanh(), nn.Linear(7, 2))
     for name, model in (("small", small), ("deep", deep)):
-        dt.inspect(model, X, Y, instruments="health", out=folder / name, twins=2, title=f"<{name}>", split="test", progress=False)
+        dt.inspect(
+            model,
+            X,
+            Y,
+            instruments="health",
+            out=folder / name,
+            twins=2,
+            title=f"<{name}>",
+            split="test",
+            progress=False,
+        )
     return folder
 
 
