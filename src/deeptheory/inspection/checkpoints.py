@@ -17,7 +17,7 @@ from torch import nn
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
-from deeptheory.inspection.weights import SUFFIXES, named_alike, read_weights
+from deeptheory.inspection.weights import SUFFIXES, fitted, read_weights
 from deeptheory.recording import Recorder
 
 _NUMBERS = (r"step[=_\- ]?(\d+)", r"(?:global|iter|batch)[=_\- ]?(\d+)", r"epoch[=_\- ]?(\d+)", r"(\d+)(?!.*\d)")
@@ -91,7 +91,7 @@ def check_fits(model: nn.Module, state: Any, name: str) -> None:
         return
     mine = model.state_dict()
     try:
-        theirs = named_alike(state, mine)
+        theirs = fitted(state, mine)
     except (TypeError, AttributeError) as error:
         raise InputError(
             f"checkpoint {name!r} is a {type(state).__name__}; needed: a state dict, a path or a module"

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.errors import InputError
 from deeptheory.information import gradient_phases
 from deeptheory.inspection.checkpoints import steps_of
 from deeptheory.inspection.information import BINS, CROWDED, SIGMA
@@ -27,8 +28,6 @@ def over_training(
 ) -> dict[str, Any] | None:
     """As JSON values: names, steps (None where the names tell none), series, planes and phases; None for a single checkpoint
     without gradients. gradients: the Dataset of a GradientRecorder.
-
-    InputError: as gradient_phases.
     """
     if len(checkpoints) < 2 and gradients is None:
         return None
@@ -105,7 +104,10 @@ def _at(result: InstrumentResult, layer: str, quantity: str, checkpoint: str) ->
 
 def _phases(gradients: Any) -> dict[str, Any]:
     """Signal-to-noise ratio by layer over steps (the mean over networks, where there are several), and the floor that noise has."""
-    found = gradient_phases(gradients)
+    try:
+        found = gradient_phases(gradients)
+    except InputError as error:  # of one minibatch per epoch, say; the rest of the page need not wait for it
+        return {"steps": [], "layers": [], "notes": [f"No gradient phases: {error}."]}
     layers = []
     for k, name in enumerate(found.layers):
         batches = gradients["batches"].sel(layer=name).values if "batches" in gradients else None
