@@ -1,7 +1,7 @@
 """Over training: every number of every checkpoint as a series over steps, with its controls; the information plane; gradient phases.
 
 Sources: Shwartz-Ziv & Tishby 2017, figures 2 to 4. Pitfall: twins are untrained, so theirs is one number per layer, the same at every
-step; permuted labels are measured at each step anew. Pure noise over B minibatches has a signal-to-noise ratio of about 1/sqrt(B),
+step; permuted labels are measured again at each step. Pure noise over B minibatches has a signal-to-noise ratio of about 1/sqrt(B),
 not 0.
 """
 
