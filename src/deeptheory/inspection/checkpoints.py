@@ -55,7 +55,8 @@ def states_of(checkpoints: Any, trust: bool = False) -> dict[str, Any]:
         named = [(str(k), v) for k, v in checkpoints.items()]
     else:
         one = isinstance(checkpoints, str | Path | nn.Module) or _is_state(checkpoints)
-        named = _listed([checkpoints] if one else list(checkpoints))
+        several: Any = checkpoints
+        named = _listed([checkpoints] if one else list(several))
     named = [(name, File(Path(v), trust) if isinstance(v, str | Path) else v) for name, v in named]
     out = dict(named)
     if not out:

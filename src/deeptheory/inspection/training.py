@@ -80,13 +80,13 @@ def _planes(result: InstrumentResult, checkpoints: Sequence[str]) -> list[dict[s
             first = next((row[x] for row in on.values() if row[x] is not None), None)
             if first is None:
                 continue
-            doubts = [row[doubt].value for row in on.values() if row[doubt] is not None and row[doubt].value > CROWDED]
+            doubts = [v for row in on.values() if (v := _value(row[doubt])) > CROWDED]
             paths.append({
                 "layer": layer, "label": first.label, "depth": first.depth, "control": first.control,
-                **{k: [math.nan if on[c][q] is None else on[c][q].value for c in checkpoints] for k, q in (("x", x), ("y", y))},
+                **{k: [_value(on[c][q]) for c in checkpoints] for k, q in (("x", x), ("y", y))},
                 "doubtful": len(doubts),
                 "twins": list(zip(first.twins, getattr(next((row[y] for row in on.values() if row[y] is not None), None), "twins", ()))),
-                "permuted": [math.nan if on[c][y] is None else on[c][y].permuted_mean for c in checkpoints],
+                "permuted": [_value(on[c][y], "permuted_mean") for c in checkpoints],
             })  # fmt: skip
         if paths:
             out.append({
@@ -94,6 +94,10 @@ def _planes(result: InstrumentResult, checkpoints: Sequence[str]) -> list[dict[s
                 "points": len(paths) * len(checkpoints),
             })  # fmt: skip
     return out
+
+
+def _value(row: Joined | None, field: str = "value") -> float:
+    return math.nan if row is None else getattr(row, field)
 
 
 def _at(result: InstrumentResult, layer: str, quantity: str, checkpoint: str) -> Joined | None:
