@@ -104,6 +104,19 @@ def test_prefixes_of_compiled_and_parallel_training_fit():
         check_fits(net(), {prefix + k: v for k, v in net().state_dict().items()}, "a")
 
 
+def test_a_file_that_keeps_tied_weights_once_fits():
+    model, other = net(width=4), net(1, width=4)
+    for m in (model, other):
+        m.append(nn.Linear(3, 3)).append(nn.Linear(3, 3))
+        m[4].weight = m[3].weight
+    state = {k: v for k, v in other.state_dict().items() if k != "4.weight"}
+    check_fits(model, state, "a")
+    found = dt.inspect(model, X, Y, "health", {"a": state, "b": other}, twins=0, progress=False)
+    assert found.scalars("a") == found.scalars("b")
+    with pytest.raises(InputError, match="it lacks '2.weight'"):  # which is tied to none
+        check_fits(model, {k: v for k, v in state.items() if k != "2.weight"}, "a")
+
+
 def test_a_folder_that_grew_is_measured_where_it_is_new(tmp_path):
     weights, model = tmp_path / "weights", net()
     recorder = dt.Recorder(model, X, Y, weights=weights)

@@ -93,6 +93,19 @@ def test_gradient_phases_stand_with_the_floor_of_noise(trained):
     assert any("pure noise over 4 minibatches" in note for note in phases["notes"])
 
 
+def test_gradients_that_tell_no_phases_take_nothing_else_with_them(tmp_path):
+    model = net()
+    gradients = dt.GradientRecorder(model)
+    recorder = dt.Recorder(model, X, Y, weights=tmp_path / "weights", gradients=gradients)
+    functional.cross_entropy(model(X), Y).backward()
+    gradients.collect()
+    gradients.snapshot(0)
+    recorder.snapshot(0)
+    dt.inspect(model, X, Y, "health", recorder, tmp_path / "run", twins=0, progress=False)
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "No gradient phases: fluctuations are undefined: one minibatch per epoch" in page
+
+
 def test_scalars_of_every_step_go_into_a_tracker(trained):
     *_, found, folder = trained
     logged = {int(c): found.scalars(c) for c in found.checkpoints}

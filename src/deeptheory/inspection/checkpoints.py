@@ -18,7 +18,7 @@ from torch import nn
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
-from deeptheory.inspection.weights import SUFFIXES, named_alike, read_weights
+from deeptheory.inspection.weights import SUFFIXES, fitted, read_weights
 from deeptheory.recording import Recorder
 
 _NUMBERS = (r"step[=_\- ]?(\d+)", r"(?:global|iter|batch)[=_\- ]?(\d+)", r"epoch[=_\- ]?(\d+)", r"(\d+)(?!.*\d)")
@@ -55,7 +55,8 @@ def states_of(checkpoints: Any, trust: bool = False) -> dict[str, Any]:
         named = [(str(k), v) for k, v in checkpoints.items()]
     else:
         one = isinstance(checkpoints, str | Path | nn.Module) or _is_state(checkpoints)
-        named = _listed([checkpoints] if one else list(checkpoints))
+        several: Any = checkpoints
+        named = _listed([checkpoints] if one else list(several))
     named = [(name, File(Path(v), trust) if isinstance(v, str | Path) else v) for name, v in named]
     out = dict(named)
     if not out:
@@ -91,7 +92,7 @@ def check_fits(model: nn.Module, state: Any, name: str) -> None:
         return
     mine = model.state_dict()
     try:
-        theirs = named_alike(state, mine)
+        theirs = fitted(state, mine)
     except (TypeError, AttributeError) as error:
         raise InputError(
             f"checkpoint {name!r} is a {type(state).__name__}; needed: a state dict, a path or a module"

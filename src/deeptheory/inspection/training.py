@@ -2,7 +2,7 @@
 gradient phases.
 
 Sources: Shwartz-Ziv & Tishby 2017, figures 2 to 4. Pitfall: twins are untrained, so theirs is one number per layer,
-the same at every step; permuted labels are measured at each step anew. Pure noise over B minibatches has a
+the same at every step; permuted labels are measured again at each step. Pure noise over B minibatches has a
 signal-to-noise ratio of about 1/sqrt(B), not 0."""
 
 import math
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.errors import InputError
 from deeptheory.information import gradient_phases
 from deeptheory.inspection.checkpoints import steps_of
 from deeptheory.inspection.information import BINS, CROWDED, SIGMA
@@ -26,10 +27,7 @@ def over_training(
     results: Mapping[str, InstrumentResult], checkpoints: Sequence[str], gradients: Any = None
 ) -> dict[str, Any] | None:
     """As JSON values: names, steps (None where the names tell none), series, planes and phases; None for a single
-    checkpoint without gradients. gradients: the Dataset of a GradientRecorder.
-
-    InputError: as gradient_phases.
-    """
+    checkpoint without gradients. gradients: the Dataset of a GradientRecorder."""
     if len(checkpoints) < 2 and gradients is None:
         return None
     several = len(checkpoints) > 1
@@ -83,15 +81,14 @@ def _planes(result: InstrumentResult, checkpoints: Sequence[str]) -> list[dict[s
             first = next((row[x] for row in on.values() if row[x] is not None), None)
             if first is None:
                 continue
-            doubts = [row[doubt].value for row in on.values() if row[doubt] is not None and row[doubt].value > CROWDED]
+            doubts = [v for row in on.values() if (v := _value(row[doubt])) > CROWDED]
             paths.append({
                 "layer": layer, "label": first.label, "depth": first.depth, "control": first.control,
-                **{k: [math.nan if on[c][q] is None else on[c][q].value for c in checkpoints] for k, q in (("x", x),
-                    ("y", y))},
+                **{k: [_value(on[c][q]) for c in checkpoints] for k, q in (("x", x), ("y", y))},
                 "doubtful": len(doubts),
                 "twins": list(zip(first.twins, getattr(next((row[y] for row in on.values() if row[y] is not None),
                     None), "twins", ()))),
-                "permuted": [math.nan if on[c][y] is None else on[c][y].permuted_mean for c in checkpoints],
+                "permuted": [_value(on[c][y], "permuted_mean") for c in checkpoints],
             })  # fmt: skip
         if paths:
             out.append({
@@ -99,6 +96,10 @@ def _planes(result: InstrumentResult, checkpoints: Sequence[str]) -> list[dict[s
                 "points": len(paths) * len(checkpoints),
             })  # fmt: skip
     return out
+
+
+def _value(row: Joined | None, field: str = "value") -> float:
+    return math.nan if row is None else getattr(row, field)
 
 
 def _at(result: InstrumentResult, layer: str, quantity: str, checkpoint: str) -> Joined | None:
@@ -110,7 +111,10 @@ def _at(result: InstrumentResult, layer: str, quantity: str, checkpoint: str) ->
 def _phases(gradients: Any) -> dict[str, Any]:
     """Signal-to-noise ratio by layer over steps (the mean over networks, where there are several), and the floor that
     noise has."""
-    found = gradient_phases(gradients)
+    try:
+        found = gradient_phases(gradients)
+    except InputError as error:  # of one minibatch per epoch, say; the rest of the page need not wait for it
+        return {"steps": [], "layers": [], "notes": [f"No gradient phases: {error}."]}
     layers = []
     for k, name in enumerate(found.layers):
         batches = gradients["batches"].sel(layer=name).values if "batches" in gradients else None

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.inspection.weights import named_alike
+from deeptheory.inspection.weights import fitted
 from deeptheory.recording.found import as_found
 from deeptheory.recording.inputs import call
 
@@ -166,7 +166,7 @@ def checkpoint_of(model: nn.Module, state: Any, name: str) -> nn.Module:
         return state
     other = copy.deepcopy(model)
     try:
-        other.load_state_dict(named_alike(state, other.state_dict()))
+        other.load_state_dict(fitted(state, other.state_dict()))
     except (RuntimeError, TypeError, AttributeError) as error:
         first = str(error).strip().splitlines()
         raise InputError(

@@ -2,7 +2,7 @@
 other pickles can run code and are refused unless trusted."""
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,18 @@ def _is_state(found: dict) -> bool:
         and all(isinstance(k, str) for k in found)
         and any(isinstance(v, torch.Tensor) for v in found.values())
     )
+
+
+def fitted(state: dict[str, Any], model: Mapping[str, Any]) -> dict[str, Any]:
+    """The state under the model's names, and with those of its tied weights that a file keeps once. model: its state
+    dict."""
+    found = named_alike(state, model)
+    ties: dict[tuple, list[str]] = {}
+    for name, t in model.items():
+        if isinstance(t, torch.Tensor) and t.numel() and not t.is_meta:
+            ties.setdefault((t.data_ptr(), tuple(t.shape), t.stride()), []).append(name)
+    kept = {name: next((other for other in group if other in found), None) for group in ties.values() for name in group}
+    return found | {name: found[other] for name, other in kept.items() if name not in found and other is not None}
 
 
 def named_alike(state: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

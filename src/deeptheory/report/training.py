@@ -123,8 +123,8 @@ def _phases(given: Mapping[str, Any]) -> dict[str, Any]:
         for k, p in enumerate(given["layers"])
     ]
     quantity = {"title": "Signal-to-noise ratio of the gradient", "log": True, "ends": None}
-    steps = steps_axis(names, given["steps"])
-    return {**given, "svg": over_steps(drawn(lines, None), quantity, steps), "left_out": max(len(lines) - LINES, 0)}
+    svg = over_steps(drawn(lines, None), quantity, steps_axis(names, given["steps"])) if lines else ""
+    return {**given, "svg": svg, "left_out": max(len(lines) - LINES, 0)}
 
 
 def _csv(given: Mapping[str, Any], main: set[tuple[str, str]]) -> str:
