@@ -31,14 +31,16 @@ bench: $(VENV)/.run
 	$(BIN)/python docs/make_speed.py runs/bench.json docs/speed.md
 
 ledgers: $(VENV)/.run               # the docs' ledgers again from their stored claims, without a rerun
-	for study in docs/ledgers/runs/*; do $(BIN)/python docs/make_ledger.py docs/ledgers/$$(basename $$study).md $$study; done
+	for study in $$(ls docs/ledgers/runs | grep -v -- -standard$$); do \
+		$(BIN)/python docs/make_ledger.py docs/ledgers/$$study.md $$(ls -d docs/ledgers/runs/$$study docs/ledgers/runs/$$study-standard 2>/dev/null); done
 	$(BIN)/python docs/make_ledger.py --beside docs/ledgers/both_sides.md $(foreach s,shwartz-ziv-tishby-2017 saxe-2018 goldfeld-2019 tishby-zaslavsky-2015,docs/ledgers/runs/$(s))
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q docs docs/_build
+	$(BIN)/python docs/check_site.py docs/_build
 
 clean:
-	rm -rf $(VENV) docs/_build docs/gallery
+	rm -rf $(VENV) docs/_build docs/_examples docs/gallery
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f'Python {v[0]}.{v[1]} found, 3.11 or newer is needed: make PYTHON=python3.11')"

@@ -28,11 +28,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import deeptheory as dt
+from deeptheory.capsules import Primary
 from deeptheory.core.statistics import mean_interval
 from deeptheory.runs.machine import machine, versions
 
-TINY = {"image_shape": (1, 12, 12), "channels": 16, "kernel_size": 5, "primary_types": 4, "primary_kernel": 3}
-DIGITS = {"image_shape": (1, 8, 8), "channels": 32, "kernel_size": 3, "primary_types": 8, "primary_kernel": 3}
+TINY = {"image_shape": (1, 12, 12), "channels": 16, "kernel_size": 5, "primary": Primary(types=4, kernel_size=3)}
+DIGITS = {"image_shape": (1, 8, 8), "channels": 32, "kernel_size": 3, "primary": Primary(types=8, kernel_size=3)}
 
 
 def loss_of(net: Any, x: torch.Tensor, y: torch.Tensor, bfloat16: bool) -> torch.Tensor:
@@ -140,7 +141,7 @@ def accuracy(seeds: int, steps: int) -> dict[str, Any]:
     for seed in range(seeds):
         for name in errors:
             torch.manual_seed(seed)
-            net = dt.capsules.CapsuleNetwork(**DIGITS, decoder=(64,))
+            net = dt.capsules.CapsuleNetwork(**DIGITS, reconstruction=(64,))
             adam = torch.optim.Adam(net.parameters(), lr=3e-3)
             order = torch.Generator().manual_seed(seed)
             for _ in range(steps):

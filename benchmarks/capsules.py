@@ -199,7 +199,7 @@ def windowed(rounds, quick):
     """ConvCapsules, whose eager form was the only one."""
     side, batch = (8, 4) if quick else (28, 16)
     torch.manual_seed(0)
-    layers = {b: c.ConvCapsules(8, 8, 8, 8, 3, backend=b) for b in ("auto", "eager")}
+    layers = {b: c.ConvCapsules(8, 8, 8, 8, kernel_size=3, backend=b) for b in ("auto", "eager")}
     layers["eager"].load_state_dict(layers["auto"].state_dict())
     u = torch.randn(batch, side, side, 8, 8).requires_grad_()
     ours, theirs = ((lambda k=k: layers[k](u), (u, *layers[k].parameters())) for k in ("auto", "eager"))
@@ -239,7 +239,7 @@ def convolutional(rounds, quick):
             torch.rand(batch, 14, 14, into, generator=g).requires_grad_(),
         )
         torch.manual_seed(0)
-        layers = {b: c.ConvMatrixCapsules(into, out, 3, 2, backend=b) for b in ("auto", "eager", "recompute")}
+        layers = {b: c.ConvMatrixCapsules(into, out, 3, stride=2, backend=b) for b in ("auto", "eager", "recompute")}
 
         def ours(backend, layers=layers, pose=pose, a=a):
             layers[backend].load_state_dict(layers["auto"].state_dict())
@@ -316,7 +316,7 @@ def growth(rounds, quick):
 
     def layer(side):
         torch.manual_seed(0)
-        caps = c.ConvMatrixCapsules(8, 16, 3, 2)
+        caps = c.ConvMatrixCapsules(8, 16, 3, stride=2)
         pose, a = torch.randn(16, side, side, 8, 4, 4), torch.rand(16, side, side, 8)
         return stepping(lambda: caps(pose, a)[0], tuple(caps.parameters()))
 

@@ -127,7 +127,7 @@ def problems(n: int, large: int) -> list[tuple[str, Callable[[], dt.Estimate], t
             ),
             (
                 f"conditional information, 1, 1 | {d}",
-                lambda one=one, c=c: dt.conditional_mutual_information(x[:, :1], one, c, "ksg"),
+                lambda one=one, c=c: dt.conditional_mutual_information(x[:, :1], one, c, method="ksg"),
                 ("ennemi conditional", "npeet conditional"),
                 {"x": np.ascontiguousarray(x[:, :1]), "y": one, "z": c},
             ),
@@ -216,7 +216,7 @@ def _large(n: int) -> list[Row]:
         "KSG, 1 x 1": lambda r: dt.mutual_information(x[:r], y[:r], "ksg"),
         "KSG, 1 x 1, half of them zeros": lambda r: dt.mutual_information(np.maximum(x[:r], 0), y[:r], "ksg"),
         "conditional information, 1, 1 | 1": lambda r: dt.conditional_mutual_information(x[:r], y[:r], (x + y + e)[:r],
-        "ksg"),
+        method="ksg"),
     }  # fmt: skip
     rows = []
     for name, f in every.items():

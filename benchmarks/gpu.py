@@ -62,7 +62,7 @@ ROWS = {
     "r3": (3, False, 0.35),
     "r3-reconstruction": (3, True, 0.25),
 }
-TINY_NET: dict[str, Any] = {"channels": 8, "kernel_size": 5, "primary_types": 2, "primary_kernel": 5, "decoder": (16,)}
+TINY_NET: dict[str, Any] = {"channels": 8, "kernel_size": 3, "primary": c.Primary(types=2, kernel_size=3)}
 
 
 class TimeUp(Exception):
@@ -135,7 +135,7 @@ def convolution(size: tuple[int, ...], backend: str) -> tuple[Any, list[torch.Te
     """A layer of matrix capsules and its inputs."""
     b, side, types, out, kernel, stride = size
     torch.manual_seed(0)
-    layer = c.ConvMatrixCapsules(types, out, kernel, stride, backend=backend)
+    layer = c.ConvMatrixCapsules(types, out, kernel, stride=stride, backend=backend)
     return layer, [torch.randn(b, side, side, types, 4, 4), torch.rand(b, side, side, types)]
 
 
@@ -145,7 +145,7 @@ def kernels(bench: Bench) -> None:
         for iterations, leaky in ((1, False), (3, False), (3, True), (5, False)):
 
             def routed(backend, n=iterations, leaky=leaky):
-                return lambda u, w, bias: c.dynamic_routing(u, w, n, bias, leaky=leaky, backend=backend)
+                return lambda u, w, bias: c.dynamic_routing(u, w, n, bias=bias, leaky=leaky, backend=backend)
 
             def measure(size=size, routed=routed):
                 inputs = dynamic_inputs(size)
@@ -230,7 +230,7 @@ def speed(bench: Bench) -> None:
 
 def network(bench: Bench) -> None:
     """Whole networks, a training step."""
-    small = {"image_shape": (1, 12, 12), **TINY_NET, "kernel_size": 3, "primary_kernel": 3}
+    small = {"image_shape": (1, 12, 12), "reconstruction": (16,), **TINY_NET}
     makers = {
         "Sabour et al., 28x28, with decoder": lambda: c.CapsuleNetwork(**(small if bench.tiny else {})),
         "Hinton et al., 32x32": lambda: c.MatrixCapsuleNetwork(**({"image_shape": (2, 24, 24), "types": (4, 2, 2,
@@ -293,12 +293,9 @@ def mnist(bench: Bench) -> None:
 
         def measure(row=row, iterations=iterations, reconstruction=reconstruction, published=published, ends=ends):
             torch.manual_seed(0)
-            made: dict[str, Any] = (
-                {"image_shape": tuple(x.shape[1:]), **TINY_NET, "kernel_size": 3, "primary_kernel": 3}
-                if bench.tiny
-                else {}
-            )
-            net = c.CapsuleNetwork(reconstruction=reconstruction, iterations=iterations, init="paper", **made)
+            made: dict[str, Any] = {"image_shape": tuple(x.shape[1:]), **TINY_NET} if bench.tiny else {}
+            drawn = reconstruction and ((16,) if bench.tiny else True)
+            net = c.CapsuleNetwork(reconstruction=drawn, iterations=iterations, init="paper", **made)
             net, done = net.to(bench.device), 0
 
             def progress(at: int, total: int) -> None:
@@ -309,9 +306,9 @@ def mnist(bench: Bench) -> None:
 
             started, before = time.monotonic(), bench.data.get("mnist", {}).get(row, {}).get("seconds", 0.0)
             batches = dt.networks.minibatches(x, y, batch=batch, augment=moved, seed=0)
-            more = {"checkpoint": bench.keep.parent / f"gpu-{row}", "checkpoint_seconds": 20.0, "progress": progress}
+            more = {"checkpoint": dt.networks.Checkpoint(bench.keep.parent / f"gpu-{row}", 20.0), "progress": progress}
             with contextlib.suppress(TimeUp):
-                dt.networks.train(net, batches, objective, steps=steps, lr=0.001, schedule=_slower, seed=0, **more)
+                dt.networks.train(net, batches, objective, steps=steps, lr=0.001, lr_schedule=_slower, seed=0, **more)
             seconds = time.monotonic() - started
             with torch.no_grad():
                 wrong = sum(

@@ -52,8 +52,7 @@ def train(settings, unit, inputs, workspace, progress):
         steps=3,
         lr=0.1,
         seed=settings["seed"],
-        checkpoint=folder,
-        checkpoint_seconds=0.0,
+        checkpoint=networks.Checkpoint(folder, 0.0),
         progress=progress,
     )
     return xr.Dataset({"loss": ("step", made.losses), "weight": ("in", net.weight.detach()[0].numpy())})

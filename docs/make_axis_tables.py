@@ -48,7 +48,7 @@ def asked(code: str | dict[str, float], n: int, **options: Any) -> Power:
             controversial=0,
             seed=0,
         )  # type: ignore[arg-type]  # the code is a text of the table
-    found = verdict_power(code, n, **options)
+    found = verdict_power(code, n=n, **options)
     if KEEP:
         KEEP[0].write_text(json.dumps(kept | {key: found.counts}, indent=1))
     return found

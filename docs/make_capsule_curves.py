@@ -45,7 +45,12 @@ def matrix(variant, lr, seed):
 
 def vector(init, hidden, seed):
     margin = lambda v, y, done: dt.capsules.margin_loss(v, y)  # noqa: E731
-    how = {"channels": 32, "kernel_size": 3, "primary_types": 4, "primary_kernel": 3, "hidden": [(16, 8)] * hidden}
+    how = {
+        "channels": 32,
+        "kernel_size": 3,
+        "primary": dt.capsules.Primary(types=4, kernel_size=3),
+        "hidden": [(16, 8)] * hidden,
+    }
     make = lambda: dt.capsules.CapsuleNetwork((1, 8, 8), 10, False, init=init, **how)  # noqa: E731
     return curve(dt.networks.seeded(make, seed), 8, 1500, 10, 50, 3e-3, margin, seed)
 

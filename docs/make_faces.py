@@ -31,7 +31,7 @@ def picture() -> None:
     turned = np.array([[yaw, 0, 0, 0, 0, 1] for yaw in np.linspace(-90, 90, 8)])
     rows = [
         faces.sample(16, 0),
-        faces.sample(1, 3, pictures=8, light="any"),
+        faces.sample(1, 3, images_per_face=8, light="any"),
         faces.render(np.zeros((8, 25)), np.zeros((8, 25)), pose=turned),
     ]
     to = ROOT / "docs" / "images" / "faces.png"
@@ -71,7 +71,7 @@ def recognition() -> list[str]:
         ("fixed", "turned by a few degrees, the same light"),
         ("any", "turned by a few degrees, any light"),
     ):
-        images, landmarks, _ = made.sample(n, 7, pictures=2, pose="near", light=light)
+        images, landmarks, _ = made.sample(n, 7, images_per_face=2, pose="near", light=light)
         codes = {
             "all": space.encode(images, landmarks),
             "components": pixels.encode(images),
@@ -79,7 +79,7 @@ def recognition() -> list[str]:
         }
         codes |= {"shape": codes["all"][:, :25], "appearance": codes["all"][:, 25:]}
         share = {
-            k: recognized(v[::2], v[1::2], np.arange(n), None if k != "pixels" else np.ones(v.shape[1])).mean()
+            k: recognized(v[::2], v[1::2], np.arange(n), spread=None if k != "pixels" else np.ones(v.shape[1])).mean()
             for k, v in codes.items()
         }
         rows.append(
@@ -93,8 +93,8 @@ def recognition() -> list[str]:
 def pixels_across_light() -> str:
     """Whether the nearest picture is of the same person, twelve pictures each."""
     made, n = dt.faces.ProceduralFaces(SIZE), 40
-    one = made.sample(n, 2, pictures=12, pose="near", light="fixed").images.reshape(n, 12, -1)
-    lights = made.sample(n, 2, pictures=12, pose="near", light="any").images.reshape(n, 12, -1)
+    one = made.sample(n, 2, images_per_face=12, pose="near", light="fixed").images.reshape(n, 12, -1)
+    lights = made.sample(n, 2, images_per_face=12, pose="near", light="any").images.reshape(n, 12, -1)
     gallery, of = one[:, :6].reshape(6 * n, -1), np.repeat(np.arange(n), 6)
 
     def share(probes):

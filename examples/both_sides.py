@@ -89,7 +89,7 @@ print("clustering before and after (bits apart):", [c["apart"].round(2) for c in
 
 # %%
 # Levels that belong to the network (Lorenzen et al. 2022): train it quantized, and nothing has to be estimated.
-nets = dt.networks.Population.mlp([64, 12, 4, 10], "tanh", range(3), bits=8)
+nets = dt.networks.Population.mlp([64, 12, 4, 10], "tanh", seeds=range(3), bits=8)
 recorder = dt.Recorder(nets, x, y, layers="layer*", readouts=dt.Exact())
 dt.networks.fit(nets, x, y, epochs=150, lr=5e-3, batch=128, recorder=recorder, record_at=[0, 5, 20, 60, 150])
 exact = dt.information_plane(recorder.recording, dt.Exact())

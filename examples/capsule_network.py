@@ -18,7 +18,12 @@ y = torch.as_tensor(data.labels)
 # The ten lines.
 torch.manual_seed(0)
 net = dt.capsules.CapsuleNetwork(
-    (1, 8, 8), classes=10, channels=32, kernel_size=3, primary_types=4, primary_kernel=3, decoder=(64, 128)
+    (1, 8, 8),
+    classes=10,
+    reconstruction=(64, 128),
+    channels=32,
+    kernel_size=3,
+    primary=dt.capsules.Primary(types=4, kernel_size=3),
 )
 optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
 for _epoch in range(14):
@@ -44,6 +49,5 @@ for name, layer in trace.items():
 found = dt.capsules.perturb(net, x[1500:1540])
 print(found)
 print("largest R2 of the drawn width by one number, by class:", found.explained().max(1).round(2))
-found.figure()
-
 assert error < 15
+found.figure()

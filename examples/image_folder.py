@@ -63,13 +63,13 @@ log.figure()
 
 # %%
 # How robust is it? One step along the gradient, and many steps on logits from many starts.
-weak = dt.networks.robustness(net, x[test][:60], y[test][:60], [0, 0.02, 0.05])
+weak = dt.networks.robustness(net, x[test][:60], y[test][:60], epsilons=[0, 0.02, 0.05])
 hard = dt.networks.robustness(
     net,
     x[test][:60],
     y[test][:60],
-    [0, 0.02, 0.05],
-    dt.networks.pgd,
+    epsilons=[0, 0.02, 0.05],
+    attack=dt.networks.pgd,
     scores=dt.networks.logit_of_probability,
     restarts=1,
     steps=8,

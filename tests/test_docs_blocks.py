@@ -13,17 +13,13 @@ from deeptheory.studies import find
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [
-    ROOT / "README.md",
-    *sorted(DOCS.glob("*.md")),
-    *sorted((DOCS / "instruments").glob("*.md")),
-    *sorted((DOCS / "lectures").glob("*.md")),
-]
+FOLDERS = ("", "instruments", "lectures", "reference", "theory")
+PAGES = [ROOT / "README.md", *(p for f in FOLDERS for p in sorted((DOCS / f).glob("*.md")))]
 SLOW = {"docs/bottleneck.md", "docs/critics.md", "docs/faces.md"}  # 10, 16 and 40 s of one core; the others 1 to 5
 SLOW |= {f"docs/lectures/{page}.md" for page in ("donoho", "ma", "pennington", "soatto")}  # 1 to 2 s each, seven in all
 MARK = "# Not run: "  # how a block begins that downloads or takes hours; the reason follows
 LEFT_OUT: dict[str, list[str]] = {}  # page -> the reasons that stand in it, in page order
-LANGUAGES = {"python", "sh", "text", "{eval-rst}", "{image}", "{toctree}", "{math}"}
+LANGUAGES = {"python", "sh", "text", "{eval-rst}", "{image}", "{include}", "{toctree}", "{math}"}
 BLOCK = re.compile(r"^(`{3,})(\S*)[^\n]*\n(.*?)^\1\s*$", re.M | re.S)
 
 

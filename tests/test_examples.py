@@ -17,10 +17,15 @@ def test_an_example_runs(path, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_three_lines_of_the_readme_run():
+def test_the_three_lines_of_the_readme_run_and_print_what_it_says(capsys, monkeypatch):
     """The first python block of the README brings its own model and data."""
+    from plotly.basedatatypes import BaseFigure
+
+    monkeypatch.setattr(BaseFigure, "show", lambda figure: None)
     text = (Path(__file__).parents[1] / "README.md").read_text()
-    block = text.split("```python")[1].split("```")[0].replace(".figure().show()", ".figure()")
     names = {}
-    exec(block, names)
+    exec(text.split("```python")[1].split("```")[0], names)
     assert names["recorder"].recording.steps == tuple(range(10))
+    assert capsys.readouterr().out.strip() == text.split("It prints\n\n```text\n")[1].split("\n```")[0]
+    moved = names["plane"].i_y[0, -1] - names["plane"].i_y[0, 0]
+    assert (moved > 0.3).all()  # the figure shows the layers learn

@@ -45,7 +45,7 @@ def _allowed(part: str) -> set[str] | None:
         return (GROUND | {part}) - {"runs"}
     if part == "report":
         return {"core", "report"}
-    if part in {"inspection", "studies"}:
+    if part in {"inspection", "studies", "playground"}:
         return GROUND | SCIENCES | {part, "report"}
     return None
 
@@ -85,6 +85,7 @@ SLOW = ("torch", "sklearn", "scipy.stats", "pandas", "xarray", "plotly", "numba"
         "from deeptheory.cli import main; main(['list', '--json'])",
         "from deeptheory.cli import main; main(['data', 'list'])",
         "from deeptheory.cli import main; main(['reproduce', '--help'])",
+        "from deeptheory.cli import main; main(['playground', '--help'])",
     ],
 )
 def test_starting_up_loads_nothing_slow(code):

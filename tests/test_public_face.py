@@ -17,13 +17,32 @@ import pytest
 import torch
 
 import deeptheory as dt
+from deeptheory.axis.bench.validation import NORMALIZATIONS
+from deeptheory.axis.layers.depth import _FIGURES as FIGURES
+from deeptheory.axis.simulate.metric_efficiency import READERS
+from deeptheory.axis.simulate.simulation import VARIANCES
+from deeptheory.capsules.initialization import INITS
+from deeptheory.capsules.losses import CONVENTIONS
+from deeptheory.capsules.matrix_layers import FORMS
+from deeptheory.capsules.routing.em import PRESENCE
+from deeptheory.capsules.routing.variants import VARIANTS
+from deeptheory.capsules.windows import NORMALIZE
+from deeptheory.cheap.hamiltonians.samples import KINDS
 from deeptheory.core.notebook import ROWS, block
 from deeptheory.core.results import Result
+from deeptheory.faces import alignment as faces
 from deeptheory.information.bottleneck.solve import METHODS
 from deeptheory.information.estimators import CONDITIONAL, ENTROPY, MUTUAL_INFORMATION
 from deeptheory.information.measures import _PER_UNIT
-from deeptheory.information.readouts.binning import _BOUNDS, _SPACINGS
+from deeptheory.information.one_neuron import _FUNCTIONS, _INVERSES
+from deeptheory.information.readouts.binning import _BOUNDED, _BOUNDS, _SPACINGS
+from deeptheory.inspection.labels import TASKS
+from deeptheory.networks.population.initializers import INITIALIZERS
+from deeptheory.networks.population.optimizers import OPTIMIZERS as POPULATION_OPTIMIZERS
+from deeptheory.networks.population.population import HEADS
+from deeptheory.networks.single.train import OPTIMIZERS
 from deeptheory.recording.callbacks import CALLBACKS
+from deeptheory.runs.intervals import STATISTICS, Sample
 
 SOURCE = Path(dt.__file__).parent
 PACKAGES = [n for n in dt._MODULES if isinstance(getattr(dt, n), ModuleType)]
@@ -209,6 +228,31 @@ def choices(function: Callable, parameter: str) -> set:
         (dt.reproduce, "engine", {*dt.runs.ENGINES}),
         (dt.reproduce, "scale", {scale for name in dt.studies.STUDIES for scale in dt.studies.find(name).scales}),
         (dt.Recorder.callback, "framework", {*CALLBACKS}),
+        (dt.capsules.Capsules, "init", {*INITS}),
+        (dt.capsules.MatrixPrimary, "begin", {*INITS}),
+        (dt.capsules.ConvCapsules, "normalize", {*NORMALIZE}),
+        (dt.capsules.em_routing, "normalize", {*NORMALIZE}),
+        (dt.capsules.em_routing, "presence", {*PRESENCE}),
+        (dt.capsules.em_routing, "variant", {*VARIANTS}),
+        (dt.capsules.ClassCapsules, "form", {*FORMS}),
+        (dt.capsules.margin_loss, "convention", {*CONVENTIONS}),
+        (dt.networks.Population.mlp, "init", {*INITIALIZERS}),
+        (dt.networks.Population.mlp, "head", {*HEADS}),
+        (dt.networks.fit, "optimizer", {*POPULATION_OPTIMIZERS}),
+        (dt.networks.train, "optimizer", {*OPTIMIZERS}),
+        (dt.axis_code, "normalize", {*NORMALIZATIONS}),
+        (dt.axis.verdict_power, "variances", {*VARIANCES}),
+        (dt.axis.Efficiency.ratio, "reader", {*READERS}),
+        (dt.axis.LayerwiseAxisCode.figure, "name", {*FIGURES}),
+        (dt.faces.FaceSpace.fit, "normalize", {*faces.NORMALIZATIONS}),
+        (dt.cheap.hamiltonian_fit, "kind", {*KINDS}),
+        (dt.cheap.neuron_count, "convention", {*dt.cheap.CONVENTIONS}),
+        (dt.information.one_neuron_information, "activation", {*_INVERSES}),
+        (dt.information.noisy_neuron_information, "activation", {*_FUNCTIONS}),
+        (dt.Binning.net_input, "activation", {*_BOUNDED}),
+        (dt.inspect, "task", {*TASKS}),
+        (dt.runs.Run.execute, "engine", {*dt.runs.ENGINES}),
+        (Sample, "statistic", {*STATISTICS}),
     ],
 )
 def test_an_editor_offers_every_choice_that_there_is(function, parameter, known):

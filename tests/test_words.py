@@ -61,6 +61,7 @@ STORED = {  # names that finished runs and their ledgers hold
 OTHERS_NAMES = {  # what others spell so: options of other packages ("n_neighbours"), an attribute of HTML
     "information/options.py": {"n_neighbours", "neighbours", "normalise", "standardise", "normalised"},
     "report/page.html.j2": {"labelledby"},
+    "playground/page.html.j2": {"labelledby"},
 }
 
 

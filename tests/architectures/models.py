@@ -1,4 +1,4 @@
-"""Small versions of the architectures that people bring, each with an input: what a Recorder must see its way through."""
+"""Small versions of the architectures that people bring, each with an input: a Recorder must see through them."""
 
 import math
 
@@ -73,7 +73,8 @@ class ResNet(nn.Module):
         i, stages = width, []
         for k, n in enumerate(blocks):
             out = width * 4 * 2**k
-            stages.append(nn.Sequential(*[Bottleneck(i if b == 0 else out, out // 4, out, 2 if b == 0 and k else 1) for b in range(n)]))  # fmt: skip
+            first = Bottleneck(i, out // 4, out, 2 if k else 1)
+            stages.append(nn.Sequential(first, *[Bottleneck(out, out // 4, out, 1) for _ in range(n - 1)]))
             i = out
         self.layers = nn.ModuleList(stages)
         self.avgpool, self.fc = nn.AdaptiveAvgPool2d(1), nn.Linear(i, classes)
@@ -89,7 +90,9 @@ class InvertedResidual(nn.Module):
     def __init__(self, c, expand=2):
         super().__init__()
         h = c * expand
-        self.block = nn.Sequential(nn.Conv2d(c, h, 1), nn.BatchNorm2d(h), nn.ReLU6(), nn.Conv2d(h, h, 3, padding=1, groups=h), nn.BatchNorm2d(h), nn.Hardswish(), nn.Conv2d(h, c, 1))  # fmt: skip
+        begin = nn.Conv2d(c, h, 1), nn.BatchNorm2d(h), nn.ReLU6()
+        middle = nn.Conv2d(h, h, 3, padding=1, groups=h), nn.BatchNorm2d(h), nn.Hardswish()
+        self.block = nn.Sequential(*begin, *middle, nn.Conv2d(h, c, 1))
         self.down, self.up = nn.Conv2d(c, 2, 1), nn.Conv2d(2, c, 1)
 
     def forward(self, x):
@@ -101,7 +104,8 @@ class InvertedResidual(nn.Module):
 class MobileNet(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem, self.blocks, self.head = nn.Conv2d(3, 8, 3, 2, 1), nn.Sequential(InvertedResidual(8), InvertedResidual(8)), nn.Linear(8, 5)  # fmt: skip
+        self.stem, self.blocks = nn.Conv2d(3, 8, 3, 2, 1), nn.Sequential(InvertedResidual(8), InvertedResidual(8))
+        self.head = nn.Linear(8, 5)
 
     def forward(self, x):
         return self.head(self.blocks(F.hardswish(self.stem(x))).mean((2, 3)))
@@ -123,7 +127,8 @@ class ConvNeXtBlock(nn.Module):
 class ConvNeXt(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem, self.stages, self.head = nn.Conv2d(3, 8, 4, 4), nn.Sequential(ConvNeXtBlock(8), ConvNeXtBlock(8)), nn.Linear(8, 5)  # fmt: skip
+        self.stem, self.stages = nn.Conv2d(3, 8, 4, 4), nn.Sequential(ConvNeXtBlock(8), ConvNeXtBlock(8))
+        self.head = nn.Linear(8, 5)
 
     def forward(self, x):
         return self.head(self.stages(self.stem(x)).mean((-2, -1)))
@@ -167,7 +172,8 @@ class TransformerMLP(nn.Module):
 class Block(nn.Module):
     def __init__(self, d, act, causal=False):
         super().__init__()
-        self.norm1, self.attn, self.norm2, self.mlp = nn.LayerNorm(d), Attention(d, causal=causal), nn.LayerNorm(d), TransformerMLP(d, act)  # fmt: skip
+        self.norm1, self.attn, self.norm2 = nn.LayerNorm(d), Attention(d, causal=causal), nn.LayerNorm(d)
+        self.mlp = TransformerMLP(d, act)
 
     def forward(self, x):
         x = x + self.attn(self.norm1(x))
@@ -179,7 +185,8 @@ class ViT(nn.Module):
         super().__init__()
         self.patch = nn.Conv2d(3, 8, 4, 4)
         self.cls, self.pos = nn.Parameter(torch.randn(1, 1, 8)), nn.Parameter(torch.randn(1, 17, 8))
-        self.blocks, self.norm, self.head = nn.ModuleList([Block(8, nn.GELU()) for _ in range(2)]), nn.LayerNorm(8), nn.Linear(8, 5)  # fmt: skip
+        self.blocks, self.norm = nn.ModuleList([Block(8, nn.GELU()) for _ in range(2)]), nn.LayerNorm(8)
+        self.head = nn.Linear(8, 5)
 
     def forward(self, x):
         x = self.patch(x).flatten(2).transpose(1, 2)
@@ -194,7 +201,8 @@ class SwinBlock(nn.Module):
 
     def __init__(self, d, shift):
         super().__init__()
-        self.shift, self.norm1, self.attn, self.norm2, self.mlp = shift, nn.LayerNorm(d), Attention(d), nn.LayerNorm(d), TransformerMLP(d, nn.GELU())  # fmt: skip
+        self.shift, self.norm1, self.attn, self.norm2 = shift, nn.LayerNorm(d), Attention(d), nn.LayerNorm(d)
+        self.mlp = TransformerMLP(d, nn.GELU())
 
     def forward(self, x):
         B, H, W, C = x.shape
@@ -208,7 +216,8 @@ class SwinBlock(nn.Module):
 class Swin(nn.Module):
     def __init__(self):
         super().__init__()
-        self.patch, self.blocks, self.head = nn.Conv2d(3, 8, 4, 4), nn.Sequential(SwinBlock(8, 0), SwinBlock(8, 1)), nn.Linear(8, 5)  # fmt: skip
+        self.patch, self.blocks = nn.Conv2d(3, 8, 4, 4), nn.Sequential(SwinBlock(8, 0), SwinBlock(8, 1))
+        self.head = nn.Linear(8, 5)
 
     def forward(self, x):
         return self.head(self.blocks(self.patch(x).permute(0, 2, 3, 1)).mean((1, 2)))
@@ -246,7 +255,8 @@ class Recurrent(nn.Module):
 class PostNormLayer(nn.Module):
     def __init__(self, d):
         super().__init__()
-        self.attn, self.norm1, self.norm2 = nn.MultiheadAttention(d, 2, batch_first=True), nn.LayerNorm(d), nn.LayerNorm(d)  # fmt: skip
+        self.attn, self.norm1 = nn.MultiheadAttention(d, 2, batch_first=True), nn.LayerNorm(d)
+        self.norm2 = nn.LayerNorm(d)
         self.fc1, self.fc2 = nn.Linear(d, 2 * d), nn.Linear(2 * d, d)
 
     def forward(self, x):
@@ -285,7 +295,8 @@ class UNet(nn.Module):
     def __init__(self):
         super().__init__()
         self.down1, self.down2 = nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 8, 3, padding=1)
-        self.up, self.merge, self.out = nn.ConvTranspose2d(8, 4, 2, 2), nn.Conv2d(8, 4, 3, padding=1), nn.Conv2d(4, 1, 1)  # fmt: skip
+        self.up, self.merge = nn.ConvTranspose2d(8, 4, 2, 2), nn.Conv2d(8, 4, 3, padding=1)
+        self.out = nn.Conv2d(4, 1, 1)
 
     def forward(self, x):
         a = F.relu(self.down1(x))
@@ -296,7 +307,8 @@ class UNet(nn.Module):
 class VAE(nn.Module):
     def __init__(self):
         super().__init__()
-        self.enc, self.mu, self.logvar, self.dec, self.out = nn.Linear(12, 8), nn.Linear(8, 3), nn.Linear(8, 3), nn.Linear(3, 8), nn.Linear(8, 12)  # fmt: skip
+        self.enc, self.mu, self.logvar = nn.Linear(12, 8), nn.Linear(8, 3), nn.Linear(8, 3)
+        self.dec, self.out = nn.Linear(3, 8), nn.Linear(8, 12)
 
     def forward(self, x):
         h = F.silu(self.enc(x))
@@ -322,7 +334,8 @@ class Experts(nn.Module):
     def __init__(self):
         super().__init__()
         self.stem, self.gate = nn.Linear(6, 8), nn.Linear(8, 3)
-        self.experts, self.exit = nn.ModuleList([nn.Sequential(nn.Linear(8, 8), nn.ReLU()) for _ in range(3)]), nn.Linear(8, 4)  # fmt: skip
+        self.experts = nn.ModuleList([nn.Sequential(nn.Linear(8, 8), nn.ReLU()) for _ in range(3)])
+        self.exit = nn.Linear(8, 4)
 
     def forward(self, x):
         h = torch.tanh(self.stem(x))

@@ -166,7 +166,7 @@ def test_reconstruction_as_a_mean_over_pixels():
 def test_reconstructing_the_predicted_class_in_training():
     """danielhavir: with labels at hand the true capsule is drawn, not the longest."""
     torch.manual_seed(0)
-    decoder = c.Reconstruction(3, 4, (1, 5, 5), (8,))
+    decoder = c.Reconstruction(3, 4, (1, 5, 5), widths=(8,))
     capsules = torch.randn(2, 3, 4)
     capsules[:, 1] *= 5
     true = torch.tensor([0, 2])
@@ -387,8 +387,8 @@ def test_square_grids_only():
     Turning an image turns the grid of capsules, for any rectangle.
     """
     torch.manual_seed(0)
-    layer = c.ConvMatrixCapsules(2, 3, 3, 2).double()
-    turned = c.ConvMatrixCapsules(2, 3, 3, 2).double()
+    layer = c.ConvMatrixCapsules(2, 3, 3, stride=2).double()
+    turned = c.ConvMatrixCapsules(2, 3, 3, stride=2).double()
     kernel = layer.weight.detach().unflatten(0, (3, 3, 2))
     turned.weight.data.copy_(kernel.transpose(0, 1).flatten(0, 2))
     pose, a = torch.randn(1, 5, 9, 2, 4, 4, dtype=torch.float64), torch.rand(1, 5, 9, 2, dtype=torch.float64)

@@ -65,7 +65,9 @@ def test_every_routed_layer_of_a_network_and_nothing_is_left_behind():
     assert torch.equal(net(x)[0], out)
     np.testing.assert_allclose(traces["classifier"].presence[-1], out.detach().mean(0).numpy(), atol=1e-6)
     mixed = torch.nn.Sequential(
-        c.PrimaryCapsules(1, 2, 4, 5), c.ConvCapsules(2, 4, 3, 5, 3, 2), c.Capsules(36, 5, 2, 4)
+        c.PrimaryCapsules(1, 2, 4, kernel_size=5),
+        c.ConvCapsules(2, 4, 3, 5, kernel_size=3, stride=2),
+        c.Capsules(36, 5, 2, 4),
     )
     assert list(c.trace_routing(mixed, torch.rand(2, 1, 17, 21))) == ["1", "2"]
 
@@ -73,7 +75,7 @@ def test_every_routed_layer_of_a_network_and_nothing_is_left_behind():
 def test_a_trace_shows_itself():
     torch.manual_seed(0)
     net = c.CapsuleNetwork(
-        (1, 20, 20), 3, channels=4, kernel_size=5, primary_types=2, primary_kernel=5, reconstruction=False
+        (1, 20, 20), 3, channels=4, kernel_size=5, primary=c.Primary(types=2, kernel_size=5), reconstruction=False
     )
     (trace,) = c.trace_routing(net, torch.rand(4, 1, 20, 20)).values()
     assert repr(trace).startswith("RoutingTrace(capsules.0, agreement, 3 iterations, entropy 1.58 to")

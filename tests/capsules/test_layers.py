@@ -44,7 +44,7 @@ def numbers(*tensors):
 def test_conv_matrix_capsules_on_an_explicit_parent_list(grid, normalize, variant):
     h, w, kernel, stride = grid
     torch.manual_seed(0)
-    layer = c.ConvMatrixCapsules(2, 3, kernel, stride, normalize=normalize, variant=variant).double()
+    layer = c.ConvMatrixCapsules(2, 3, kernel, stride=stride, normalize=normalize, variant=variant).double()
     pose, activation = matrix_inputs(2, h, w, 2)
     out_pose, out = layer(pose, activation)
     options = RELEASED if variant == "reference_code" else {}
@@ -72,7 +72,7 @@ def test_conv_matrix_capsules_equal_dense_routing_with_a_mask(grid, normalize):
     h, w, kernel, stride = grid
     torch.manual_seed(0)
     types_in, types_out = 2, 3
-    layer = c.ConvMatrixCapsules(types_in, types_out, kernel, stride, normalize=normalize).double()
+    layer = c.ConvMatrixCapsules(types_in, types_out, kernel, stride=stride, normalize=normalize).double()
     pose, activation = matrix_inputs(2, h, w, types_in)
     oh, ow = (h - kernel) // stride + 1, (w - kernel) // stride + 1
     votes = torch.zeros(2, h * w * types_in, oh * ow * types_out, 4, 4, dtype=torch.float64)
@@ -93,7 +93,7 @@ def test_conv_matrix_capsules_equal_dense_routing_with_a_mask(grid, normalize):
 
 def test_vector_form_of_matrix_capsules():
     torch.manual_seed(0)
-    layer = c.ConvMatrixCapsules(2, 3, 2, 1, form="vector").double()
+    layer = c.ConvMatrixCapsules(2, 3, 2, stride=1, form="vector").double()
     pose, activation = matrix_inputs(1, 3, 4, 2)
     truth = oracle.conv_em(
         *numbers(pose[0], activation[0], layer.weight, layer.beta_u, layer.beta_a), 2, 1, 3, "all", form="vector"
@@ -101,7 +101,7 @@ def test_vector_form_of_matrix_capsules():
     out_pose, out = layer(pose, activation)
     np.testing.assert_allclose(out_pose[0].detach().numpy().reshape(truth[0].shape), truth[0], atol=1e-10)
     np.testing.assert_allclose(out[0].detach().numpy(), truth[1], atol=1e-10)
-    assert count(layer) == 16 * count(c.ConvMatrixCapsules(2, 3, 2, 1)) - 15 * 6  # the betas are the same
+    assert count(layer) == 16 * count(c.ConvMatrixCapsules(2, 3, 2, stride=1)) - 15 * 6  # the betas are the same
 
 
 @pytest.mark.parametrize("grid", GRIDS[:4], ids=str)
@@ -109,7 +109,7 @@ def test_vector_form_of_matrix_capsules():
 def test_conv_capsules_on_an_explicit_parent_list(grid, normalize):
     h, w, kernel, stride = grid
     torch.manual_seed(0)
-    layer = c.ConvCapsules(2, 3, 4, 5, kernel, stride, normalize=normalize).double()
+    layer = c.ConvCapsules(2, 3, 4, 5, kernel_size=kernel, stride=stride, normalize=normalize).double()
     u = torch.randn(1, h, w, 2, 3, dtype=torch.float64)
     votes, parents = {}, {}
     for (y, x), places in oracle.window_parents(h, w, kernel, stride).items():
@@ -188,15 +188,15 @@ def test_primary_capsules_are_channels_of_one_cell():
 
 def test_released_primary_capsules_begin_as_ours():
     torch.manual_seed(0)
-    ours = c.PrimaryCapsules(8, 4, 5, 3, init="paper")
-    released = c.PrimaryCapsules(8, 4, 5, 3, released=True, init="paper")
+    ours = c.PrimaryCapsules(8, 4, 5, kernel_size=3, init="paper")
+    released = c.PrimaryCapsules(8, 4, 5, kernel_size=3, reference_code=True, init="paper")
     with torch.no_grad():
         released.convolution.weight.copy_(4 * ours.convolution.weight)
     x = torch.randn(2, 8, 9, 9)
     torch.testing.assert_close(released(x), ours(x))
     stds = [float(layer.convolution.weight.detach().std()) for layer in (ours, released)]
     assert stds[0] == pytest.approx(stds[1] / 4)
-    again = c.PrimaryCapsules(8, 4, 5, 3, released=True, init="paper")
+    again = c.PrimaryCapsules(8, 4, 5, kernel_size=3, reference_code=True, init="paper")
     assert float(again.convolution.weight.detach().std()) == pytest.approx(0.088, rel=0.1)  # 0.1, cut at two deviations
 
 
@@ -205,7 +205,7 @@ def test_capsules_take_a_grid():
     layer = c.Capsules(2 * 3 * 4, 5, 3, 6)
     u = torch.randn(7, 2, 3, 4, 5)
     assert torch.equal(layer(u), layer(u.flatten(1, 3)))
-    assert torch.equal(layer(u), c.dynamic_routing(u.flatten(1, 3), layer.weight, 3, layer.bias))
+    assert torch.equal(layer(u), c.dynamic_routing(u.flatten(1, 3), layer.weight, 3, bias=layer.bias))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,9 @@ def test_capsules_take_a_grid():
         (lambda: c.BASELINES["multimnist"](), 24_563_978),
         (lambda: c.BASELINES["hinton"](), 4_253_349),
         (
-            lambda: c.CapsuleNetwork((3, 24, 24), primary_types=64, padding="same", leaky=True, reconstruction=False),
+            lambda: c.CapsuleNetwork(
+                (3, 24, 24), primary=c.Primary(types=64), padding="same", leaky=True, reconstruction=False
+            ),
             256 * 243 + 256 + 64 * 8 * (256 * 81 + 1) + 12 * 12 * 64 * 10 * 128 + 160,
         ),
     ],
@@ -235,14 +237,12 @@ SMALL = {
         lambda: c.CapsuleNetwork(
             (1, 20, 24),
             3,
+            (10,),
             channels=8,
             kernel_size=5,
-            primary_types=4,
-            primary_dim=4,
-            primary_kernel=5,
+            primary=c.Primary(types=4, dim=4, kernel_size=5),
             hidden=[(6, 5)],
             dim=6,
-            decoder=(10,),
         ),
         (2, 1, 20, 24),
     ),
@@ -261,7 +261,9 @@ SMALL = {
     ),
     "convolutional capsules": (
         lambda: torch.nn.Sequential(
-            c.PrimaryCapsules(1, 2, 4, 5), c.ConvCapsules(2, 4, 3, 5, 3, 2), c.Capsules(3 * 3 * 3, 5, 2, 4)
+            c.PrimaryCapsules(1, 2, 4, kernel_size=5),
+            c.ConvCapsules(2, 4, 3, 5, kernel_size=3, stride=2),
+            c.Capsules(3 * 3 * 3, 5, 2, 4),
         ),
         (2, 1, 17, 19),
     ),

@@ -26,16 +26,23 @@ def digits(side=8):
 
 
 def stacked(n, **more):
-    kernels = {"channels": 32, "kernel_size": 3, "primary_types": 4, "primary_kernel": 3}
+    kernels = {"channels": 32, "kernel_size": 3, "primary": c.Primary(types=4, kernel_size=3)}
     return c.CapsuleNetwork((1, 8, 8), 10, False, hidden=[(16, 8)] * n, **kernels, **more)
 
 
 def stacked_convolutions(n, **more):
     """6x6 cells, as many layers of 1x1 windows in one-to-many types, then classes."""
-    layers = [c.ConvCapsules(8, 8, 8, 8, 3, 2, **more), *(c.ConvCapsules(8, 8, 8, 8, 1, 1, **more) for _ in range(n))]
+    layers = [
+        c.ConvCapsules(8, 8, 8, 8, kernel_size=3, stride=2, **more),
+        *(c.ConvCapsules(8, 8, 8, 8, kernel_size=1, stride=1, **more) for _ in range(n)),
+    ]
     convolution = nn.Conv2d(1, 32, 3)
     initialization.features_(convolution, more.get("init", "scaled"))
-    first = [convolution, nn.ReLU(), c.PrimaryCapsules(32, 8, 8, 1, 1, init=more.get("init", "scaled"))]
+    first = [
+        convolution,
+        nn.ReLU(),
+        c.PrimaryCapsules(32, 8, 8, kernel_size=1, stride=1, init=more.get("init", "scaled")),
+    ]
     return nn.Sequential(*first, *layers, c.Capsules(32, 8, 10, 16, init=more.get("init", "scaled")), c.Lengths())
 
 

@@ -95,7 +95,7 @@ def test_per_example_gradients_and_lists_of_labels(loss):
 
 @pytest.mark.parametrize("labels", [None, [0, 2, 1, 1]])
 def test_the_drawing_of_a_capsule_by_example_and_exported(labels):
-    draw, v = c.Reconstruction(3, 4, (1, 5, 5), (8,)), torch.randn(4, 3, 4)
+    draw, v = c.Reconstruction(3, 4, (1, 5, 5), widths=(8,)), torch.randn(4, 3, 4)
     each = torch.vmap(draw)(v[:, None], *([] if labels is None else [torch.tensor(labels)[:, None]]))
     torch.testing.assert_close(each[:, 0], draw(v, labels))
     if labels is None:

@@ -18,10 +18,8 @@ SOURCES = torch.as_tensor(G.random((6, 2, 12, 12)), dtype=torch.float32)
 
 
 def small(reconstruction=True):
-    kernels = {"channels": 6, "kernel_size": 3, "primary_types": 2, "primary_dim": 4, "primary_kernel": 3, "dim": 5}
-    return dt.networks.seeded(
-        lambda: capsules.CapsuleNetwork((1, 12, 12), 3, reconstruction, decoder=(8, 9), **kernels), 0
-    )
+    kernels = {"channels": 6, "kernel_size": 3, "primary": capsules.Primary(2, 4, 3), "dim": 5}
+    return dt.networks.seeded(lambda: capsules.CapsuleNetwork((1, 12, 12), 3, reconstruction and (8, 9), **kernels), 0)
 
 
 def by_hand(lengths, present):
@@ -56,6 +54,20 @@ def test_two_digits_are_each_drawn_from_their_own_capsule():
     assert float(capsules.capsule_objective()(bare, (X, PAIRS, SOURCES))) == pytest.approx(
         by_hand(bare(X).lengths, [set(p.tolist()) for p in PAIRS]), rel=1e-5
     )
+
+
+@pytest.mark.parametrize("batch", [(X, Y), (X, PAIRS, SOURCES)])
+def test_bfloat16_is_the_same_loss_to_its_precision(batch):
+    net = small()
+    exact = capsules.capsule_objective()(net, batch)
+    near = capsules.capsule_objective(precision="bfloat16")(net, batch)
+    assert near.dtype == torch.float32
+    assert near.item() == pytest.approx(exact.item(), rel=0.01)
+    assert near.item() != exact.item()
+    near.backward()
+    assert {p.grad.dtype for p in net.parameters()} == {torch.float32}
+    with pytest.raises(InputError, match="precision is 'half'"):
+        capsules.capsule_objective(precision="half")
 
 
 class Fixed(nn.Module):

@@ -12,9 +12,11 @@ c = dt.capsules
 
 def vectors(iterations):
     return torch.nn.Sequential(
-        c.PrimaryCapsules(1, 2, 4, 5), c.ConvCapsules(2, 4, 3, 4, 3, 2, iterations), c.Capsules(27, 4, 4, 4,
-        iterations), c.Capsules(4, 4, 3, 4, iterations)
-    )  # fmt: skip
+        c.PrimaryCapsules(1, 2, 4, kernel_size=5),
+        c.ConvCapsules(2, 4, 3, 4, kernel_size=3, stride=2, iterations=iterations),
+        c.Capsules(27, 4, 4, 4, iterations=iterations),
+        c.Capsules(4, 4, 3, 4, iterations=iterations),
+    )
 
 
 class Lengths(torch.nn.Module):
@@ -106,7 +108,7 @@ def test_a_thousand_steps(name):
 def test_torch_compile(normalize):
     """The same numbers and gradients from torch.compile, which takes the eager form."""
     torch.manual_seed(0)
-    layer = c.ConvMatrixCapsules(2, 3, 3, 2, normalize=normalize)
+    layer = c.ConvMatrixCapsules(2, 3, 3, stride=2, normalize=normalize)
     dense = c.Capsules(12, 4, 5, 6, leaky=True, prior=True)
     inputs = ((torch.randn(2, 5, 5, 2, 4, 4), torch.rand(2, 5, 5, 2)), (torch.randn(3, 12, 4),))
     for module, given in zip((layer, dense), inputs):

@@ -10,7 +10,11 @@ def worst(network, truth, low, high, dtype=torch.float64, points=400, steps=30, 
     """Largest |network - truth| found in the box [low, high], both [n]. truth: float64 array [m, n] -> [m, outputs]."""
     low, high = np.asarray(low, float), np.asarray(high, float)
     rng, n = np.random.default_rng(seed), len(low)
-    corners = np.array(list(itertools.product(*zip(low, high)))) if n <= 8 else np.where(rng.random((256, n)) < 0.5, low, high)  # fmt: skip
+    corners = (
+        np.array(list(itertools.product(*zip(low, high))))
+        if n <= 8
+        else np.where(rng.random((256, n)) < 0.5, low, high)
+    )
     x = np.concatenate([low + (high - low) * rng.random((points, n)), corners, (low + high)[None] / 2])
     near = np.clip(corners + 0.02 * (high - low) * rng.standard_normal(corners.shape), low, high)
     x = np.concatenate([x, near, np.clip(1e-3 * rng.standard_normal((40, n)), low, high)])

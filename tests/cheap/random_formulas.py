@@ -1,4 +1,5 @@
-"""Formulas of strangers: random, to depth 4, constants from 1e-8 to 1e8, domains of width 0 to 1e6; and the search for errors.
+"""Formulas of strangers: random, to depth 4, constants from 1e-8 to 1e8, domains of width 0 to 1e6;
+and the search for errors.
 
 The truth is mpmath's, in 40 digits, of the formula as text; the search looks at corners, random points and ascends on
 the error from the worst of them.
@@ -39,7 +40,13 @@ def stranger(rng: np.random.Generator) -> Stranger:
     text = formula(rng, names, int(rng.integers(1, 5)))
     share = 10.0 ** -rng.uniform(1, 6)
     single = rng.random() < 0.3
-    return Stranger(text, domain, str(rng.choice(ACTIVATIONS)), torch.float32 if single else torch.float64, max(share, 1e-3) if single else share)  # fmt: skip
+    return Stranger(
+        text,
+        domain,
+        str(rng.choice(ACTIVATIONS)),
+        torch.float32 if single else torch.float64,
+        max(share, 1e-3) if single else share,
+    )
 
 
 def interval(rng: np.random.Generator) -> tuple[float, float]:
@@ -133,7 +140,8 @@ class Truth:
         return out
 
     def floats(self, x: np.ndarray) -> np.ndarray:
-        """As numpy has it in float64; notes in .split whether a denominator or a cosine under a tan changed its sign."""
+        """As numpy has it in float64; notes in .split whether a denominator or a cosine under a tan changed its
+        sign."""
         from scipy import special
 
         def divided(a, b):
@@ -241,8 +249,8 @@ def worst_error(network, truth: Truth, domain: dict, dtype: torch.dtype, rng, co
 
 @dataclass(frozen=True)
 class Outcome:
-    """kind: "held", "broken", "refused" (the formula's own float64 values meet the tolerance), "beyond" (they do not, or
-    it has no values there), "raw" (an error that is none of ours)."""
+    """kind: "held", "broken", "refused" (the formula's own float64 values meet the tolerance), "beyond"
+    (they do not, or it has no values there), "raw" (an error that is none of ours)."""
 
     kind: str
     said: str

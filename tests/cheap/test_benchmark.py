@@ -69,7 +69,9 @@ def test_the_table_says_what_was_measured(formulas):
     assert page.startswith("before\n")
     assert page.endswith("after\n")
     assert "old" not in page
-    first, second = (line.split("|")[1:-1] for line in page.splitlines() if line.startswith(("| pykan issue 5", "| pykan issue 46")))  # fmt: skip
+    first, second = (
+        line.split("|")[1:-1] for line in page.splitlines() if line.startswith(("| pykan issue 5", "| pykan issue 46"))
+    )
     assert len(first) == len(second) == made.HEAD.splitlines()[0].count("|") - 1
     assert first[1].strip() == str(measured["formulas"][0]["ours"]["neurons"])
     assert first[7].strip() == "**no**"

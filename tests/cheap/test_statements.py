@@ -1,4 +1,5 @@
-"""What the two papers state beyond what other files here test; and that the table of all statements names what exists."""
+"""What the two papers state beyond what other files here test; and that the table of all statements names what
+exists."""
 
 import itertools
 import math
@@ -29,11 +30,13 @@ PAGE = ROOT / "docs" / "cheap_statements.md"
 EPS = 2.0**-52
 
 
-@pytest.mark.parametrize(("activation", "bias"), [("softplus", 0), ("exp", 0), ("tanh", 0.6585), ("sigmoid", 1.317), ("silu", 0)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("activation", "bias"), [("softplus", 0), ("exp", 0), ("tanh", 0.6585), ("sigmoid", 1.317), ("silu", 0)]
+)
 @pytest.mark.parametrize("scale", [0.125, 0.015625])
 def test_the_truncation_of_a_product_gate_is_at_most_the_closed_form(activation, bias, scale):
-    """l^2 M4 R^4 / (3 |sigma_2|), M4 the largest |fourth derivative| within 2 l R of the bias; R = 1. The certificate bounds
-    derivatives too, which costs it up to 2 %."""
+    """l^2 M4 R^4 / (3 |sigma_2|), M4 the largest |fourth derivative| within 2 l R of the bias; R = 1. The certificate
+    bounds derivatives too, which costs it up to 2 %."""
     gate = product_gate(activation, scale, bias=bias)
     seen = [abs(cheap_gates.derivative(activation, 4, gate.bias + v)) for v in np.linspace(-2 * scale, 2 * scale, 41)]
     second = abs(cheap_gates.derivative(activation, 2, gate.bias))
@@ -55,7 +58,8 @@ def test_log10_n_layers_keep_groups_at_ten(n):
 
 
 def test_a_small_residual_is_no_proof():
-    """Two units miss the moments of u v by as little as one likes while their weights grow; four are needed all the same."""
+    """Two units miss the moments of u v by as little as one likes while their weights grow;
+    four are needed all the same."""
     for size in (10**2, 10**5):
         units = [(size, size), (size, -size)]
         moments = cheap_counts.moments(units, [1 / (4 * size**2), -1 / (4 * size**2)], 2)
@@ -73,7 +77,11 @@ def test_any_function_of_bits_is_a_sum_of_bit_gates(seed):
     at = {tuple(b): v for b, v in zip(bits, values)}
 
     def coefficient(subset):  # Moebius inversion over the subsets of the subset
-        return sum((-1) ** (len(subset) - len(t)) * at[tuple(int(i in t) for i in range(n))] for size in range(len(subset) + 1) for t in itertools.combinations(subset, size))  # fmt: skip
+        return sum(
+            (-1) ** (len(subset) - len(t)) * at[tuple(int(i in t) for i in range(n))]
+            for size in range(len(subset) + 1)
+            for t in itertools.combinations(subset, size)
+        )
 
     got, x = np.full(2**n, coefficient(())), torch.tensor(bits, dtype=torch.float64)
     for subset in subsets[1:]:
@@ -162,7 +170,7 @@ def named():
 
 
 def test_every_statement_is_decided_by_a_claim_or_a_test_that_exists():
-    claims = {c.id for s in ("lin-tegmark-rolnick-2017", "rolnick-tegmark-2018") for c in find(s).part("claims").CLAIMS}  # fmt: skip
+    claims = {c.id for s in ("lin-tegmark-rolnick-2017", "rolnick-tegmark-2018") for c in find(s).part("claims").CLAIMS}
     tests = "".join(p.read_text() for p in sorted((ROOT / "tests/cheap").rglob("test_*.py")))
     found = named()
     assert len(found) > 50

@@ -48,7 +48,7 @@ def test_a_page_and_its_sentences(here, capsys):
     assert "shared pass" in said.err
     assert "mean over" not in said.out
     page = (here / "runs" / "inspect-mine.py-with_probe" / "report.html").read_text()
-    assert "deeptheory inspect mine.py:with_probe --split test --only health --seed 0" in page
+    assert "deeptheory inspect mine.py:with_probe --split test --only health --twins 2 --seed 0" in page
     assert str(here) not in page
     assert (
         run("mine.py:with_probe", "--only", "health", "--twins", "1") == 0
@@ -77,6 +77,22 @@ def test_a_plan_measures_nothing(here, capsys):
     assert not (here / "runs").exists()
 
 
+def test_a_folder_of_checkpoints(here, capsys):
+    import torch
+    from torch import nn
+
+    for step in (5, 40):
+        torch.manual_seed(step)
+        torch.save(nn.Sequential(nn.Linear(12, 8), nn.ReLU(), nn.Linear(8, 2)).state_dict(), here / f"step-{step}.pt")
+    assert run("mine.py:with_probe", "--only", "health", "--twins", "1", "--checkpoints", str(here), "--out", "x") == 0
+    page = (here / "x" / "report.html").read_text()
+    assert 'id="training-health-rank"' in page
+    assert "2 checkpoints on the same probe" in page
+    assert f"--checkpoints {here.name} --out x --seed 0" in page
+    assert str(here) not in page
+    assert "with 2 checkpoints and 1 twin" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
@@ -86,6 +102,8 @@ def test_a_plan_measures_nothing(here, capsys):
         (("mine.py:with_probe", "--first", "-1"), "--first is -1"),
         (("mine.py:with_probe", "--budget", "soon"), "budget is 'soon'"),
         (("mine.py:with_probe", "--split", "dev"), "split is 'dev'"),
+        (("mine.py:make", "--probe", "digits"), "0 (Linear) takes 12 values and was given 8 values"),
+        (("mine.py:make", "--probe", "digits", "--labels", "y"), "digits brings labels of its own"),
     ],
 )
 def test_wrong_use_is_one_line_and_code_2(here, capsys, arguments, match):
@@ -93,6 +111,77 @@ def test_wrong_use_is_one_line_and_code_2(here, capsys, arguments, match):
     said = capsys.readouterr()
     assert match in said.err
     assert said.out == ""
+
+
+def test_the_cost_counts_loading_and_planning(here, capsys):
+    assert run("mine.py:with_probe", "--only", "health", "--twins", "0", "--json") == 0
+    said = capsys.readouterr()
+    facts = json.loads(said.out)["facts"]
+    assert facts["promised_seconds"] == facts["planning_seconds"] + sum(
+        p["seconds"] + p["control_seconds"] for p in facts["promised"]
+    )
+    assert facts["spent_seconds"] == facts["planning_seconds"] + sum(facts["spent"].values())
+    assert facts["planning_seconds"] > 0
+    assert "s went into loading and planning" in said.err
+
+
+def test_help_shows_no_default_that_cannot_be_typed(capsys):
+    assert run("--help") == 0
+    said = capsys.readouterr().out
+    assert "not said" not in said
+    assert "--target" not in said
+    assert "--labels" in said
+
+
+FORMS = """
+import torch
+from torch import nn
+def plain():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 10))
+def compiled():
+    return torch.compile(plain(), backend="eager")
+def half():
+    return plain().bfloat16()
+"""
+
+
+def values(here, name, *arguments):
+    """(layer, quantity) -> value of a whole run of the command."""
+    common = ("--probe", "digits", "--first", "120", "--twins", "1", "--permutations", "2", "--out", name)
+    assert run(*arguments, *common) == 0
+    kept = json.loads((here / name / "inspection.json").read_text())
+    assert not kept["refused"]
+    assert (here / name / "report.html").exists()
+    return {(r["layer"], r["quantity"]): r["value"] for i in kept["instruments"] for r in i["rows"]}
+
+
+def test_compiled_and_bfloat16_models_give_the_numbers_of_the_plain_one(here, capsys):
+    (here / "forms.py").write_text(FORMS)
+    plain = values(here, "plain", "forms.py:plain")
+    assert values(here, "compiled", "forms.py:compiled") == plain
+    half = values(here, "half", "forms.py:half")
+    assert half.keys() == plain.keys()
+    for key in (("1", "rank"), ("output", "rank"), ("1", "linear"), ("1", "noise_i_y"), ("output", "correlation")):
+        assert half[key] == pytest.approx(plain[key], rel=0.03), key
+
+
+@pytest.mark.slow
+def test_an_exported_program_gives_the_numbers_of_its_model(here, capsys):
+    import torch
+
+    (here / "forms.py").write_text(FORMS)
+    plain = values(here, "plain", "forms.py:plain")
+    scope = {}
+    exec(FORMS, scope)
+    sizes = ({0: torch.export.Dim("n", min=2, max=4096)},)
+    exported = torch.export.export(scope["plain"]().eval(), (torch.randn(20, 64),), dynamic_shapes=sizes)
+    torch.export.save(exported, here / "free.pt2")
+    found = values(here, "pt2", "free.pt2")
+    shared = [key for key in found if key[0] in ("input", "output") and key in plain and found[key] is not None]
+    assert {("output", "rank"), ("output", "linear"), ("input", "linear")} <= set(shared)
+    for key in shared:
+        assert found[key] == pytest.approx(plain[key], rel=1e-3), key
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli.running import run
-from deeptheory.cli.studies import _ledger
+from deeptheory.cli.studies import _ledger, _told
 from deeptheory.core.verdicts import VERDICTS
 from deeptheory.runs import Ledger
 from deeptheory.studies import STUDIES, find
@@ -46,12 +46,14 @@ def test_the_package_is_cited_as_in_its_citation_file(capsys):
     assert said.split("- name: ")[1].splitlines()[0] in out
 
 
-@pytest.mark.parametrize("study", ["saxe-2018", "hinton-2018"])
-def test_sixty_columns_cut_no_verdict(capsys, monkeypatch, study):
+@pytest.mark.parametrize("study", STUDIES)
+def test_sixty_columns_cut_no_verdict_and_end_with_what_to_open(capsys, monkeypatch, study):
     monkeypatch.setenv("COLUMNS", "60")
-    rows = Ledger.load(REPOSITORY / "docs" / "ledgers" / "runs" / study).rows()
-    _ledger(rows)
+    ledger = Ledger.load(REPOSITORY / "docs" / "ledgers" / "runs" / study)
+    rows = ledger.rows()
+    _told(ledger, Path("runs/demo"))
     lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "Open in a browser: runs/demo/report.html"
     assert max(map(len, lines)) <= 60
     begun = (*(v for v in VERDICTS if v not in ("not run", "measured, not judged")), "not judged")
     measured = [r for r in rows if r["measured"] is not None]

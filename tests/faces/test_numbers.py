@@ -25,7 +25,7 @@ def test_people_are_known_by_their_coordinates_under_one_light_and_by_their_shap
     space = FaceSpace.fit(learnt.images, learnt.landmarks)
     share = {}
     for light in ("fixed", "any"):
-        images, landmarks, _ = made.sample(50, 7, pictures=2, pose="near", light=light)
+        images, landmarks, _ = made.sample(50, 7, images_per_face=2, pose="near", light=light)
         codes = space.encode(images, landmarks)
         for block, part in {"all": slice(0, 50), **space.blocks}.items():
             share[light, block] = recognized(codes[::2, part], codes[1::2, part], np.arange(50)).mean()

@@ -25,7 +25,7 @@ def _one(name, names, value=1.5):
 
 
 def test_what_a_sample_holds(faces):
-    images, landmarks, latents = faces.sample(3, 7, pictures=2, pose="near", light="any")
+    images, landmarks, latents = faces.sample(3, 7, images_per_face=2, pose="near", light="any")
     assert images.shape == (6, 48, 48)
     assert images.dtype == np.float32
     assert images.min() >= 0
@@ -50,8 +50,10 @@ def test_one_seed_is_one_face_however_many_are_drawn(faces):
     assert np.array_equal(many.images[:2], few.images)
     assert np.array_equal(many.images[3:], later.images)
     assert not np.allclose(many.images[0], faces.sample(1, 4).images[0], atol=0.05)
-    posed = faces.sample(70, 3, pictures=2, pose="near", light="any")
-    assert np.array_equal(posed.images[-2:], faces.sample(1, 3, pictures=2, pose="near", light="any", first=69).images)
+    posed = faces.sample(70, 3, images_per_face=2, pose="near", light="any")
+    assert np.array_equal(
+        posed.images[-2:], faces.sample(1, 3, images_per_face=2, pose="near", light="any", first=69).images
+    )
     again = faces.render(many.latents["shape"], many.latents["appearance"])
     assert np.array_equal(again.images, many.images)
 
@@ -182,7 +184,7 @@ def test_threads_do_not_change_a_bit(faces):
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            got.append(faces.sample(70, 0, pictures=2, light="any").images)
+            got.append(faces.sample(70, 0, images_per_face=2, light="any").images)
     finally:
         torch.set_num_threads(before)
     assert np.array_equal(*got)
@@ -192,7 +194,7 @@ def test_a_face_space_of_them_spans_their_latents():
     """Frontal faces under even light: shape latents that can be seen from in front are found, and most colors."""
     faces = ProceduralFaces(40)
     images, landmarks, latents = faces.sample(400, 1, light=np.array([0, 0, 1.0, 0.9]))
-    space = FaceSpace.fit(images[:300], landmarks[:300], 22, 25, normalize="none", mask="all")
+    space = FaceSpace.fit(images[:300], landmarks[:300], shape=22, appearance=25, normalize="none", mask="all")
     got = space.encode(images, landmarks)
     for block, unseen in (("shape", {"head depth", "chin forward", "nose forward"}), ("appearance", set())):
         x = np.column_stack([got[:, space.blocks[block]], np.ones(400)])
@@ -212,8 +214,8 @@ def test_a_face_space_of_them_spans_their_latents():
 
 def test_pixels_tell_people_apart_under_one_light_and_not_across_lights():
     faces, n = ProceduralFaces(64), 40
-    one = faces.sample(n, 2, pictures=12, pose="near", light="fixed").images.reshape(n, 12, -1)
-    lights = faces.sample(n, 2, pictures=12, pose="near", light="any").images.reshape(n, 12, -1)
+    one = faces.sample(n, 2, images_per_face=12, pose="near", light="fixed").images.reshape(n, 12, -1)
+    lights = faces.sample(n, 2, images_per_face=12, pose="near", light="any").images.reshape(n, 12, -1)
     gallery, of = one[:, :6].reshape(6 * n, -1), np.repeat(np.arange(n), 6)
 
     def share(probes):

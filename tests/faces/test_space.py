@@ -6,7 +6,7 @@ import torch
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.faces import FaceSpace, PixelSpace, held_out, montage, picture_figure, recognized
+from deeptheory.faces import FaceSpace, PixelSpace, held_out, image_figure, montage, recognized
 from deeptheory.faces.fitting import warn_of
 from deeptheory.faces.principal import principal
 from oracles import faces as oracle
@@ -20,7 +20,7 @@ def made():
 @pytest.fixture(scope="module")
 def space(made):
     images, landmarks, _ = made
-    return FaceSpace.fit(images, landmarks, 3, 3, normalize="none")
+    return FaceSpace.fit(images, landmarks, shape=3, appearance=3, normalize="none")
 
 
 def test_it_finds_the_latents(space, made):
@@ -51,17 +51,17 @@ def test_coordinates_are_those_of_loops(space, made):
 
 def test_procrustes_is_that_of_singular_values(made):
     images, landmarks, _ = made
-    space = FaceSpace.fit(images, landmarks, 3, 3)
+    space = FaceSpace.fit(images, landmarks, shape=3, appearance=3)
     mean, _ = oracle.procrustes_mean(landmarks)
     mine = space.shape_mean / np.sqrt((space.shape_mean**2).sum() / 16)  # the mean of turned shapes has size below 1
     turn = np.linalg.svd(mean.T @ mine)
     assert np.abs(mean @ turn[0] @ turn[2] - mine).max() < 1e-9
 
 
-@pytest.mark.parametrize("normalize", ["procrustes", "released"])
+@pytest.mark.parametrize("normalize", ["procrustes", "reference_code"])
 def test_moving_a_face_changes_its_pose_and_not_its_shape(made, normalize):
     images, landmarks, _ = made
-    space = FaceSpace.fit(images, landmarks, 3, 3, normalize=normalize)
+    space = FaceSpace.fit(images, landmarks, shape=3, appearance=3, normalize=normalize)
     angle = 0.3 if normalize == "procrustes" else 0.0
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     moved = 1.7 * landmarks @ turn + [25, 18]
@@ -141,7 +141,7 @@ def test_numpy_in_numpy_out_torch_in_torch_out(space, made):
 def test_color_and_bytes(made):
     images, landmarks, _ = made
     color = np.stack([images, 0.5 * images, 255 - images], -1).clip(0, 255).astype(np.uint8)
-    space = FaceSpace.fit(color, landmarks, 3, 3)
+    space = FaceSpace.fit(color, landmarks, shape=3, appearance=3)
     c = space.encode(color, landmarks)
     drawn = space.decode(c, space.pose(landmarks))
     assert drawn.shape == (40, 24, 24, 3)
@@ -176,7 +176,7 @@ def test_it_shows_itself(space):
 
 def test_a_face_is_found_without_landmarks(made):
     images, landmarks, _ = made
-    space = FaceSpace.fit(images[:30], landmarks[:30], 3, 3)
+    space = FaceSpace.fit(images[:30], landmarks[:30], shape=3, appearance=3)
     found = space.search(images[30:])
     off = np.linalg.norm(found.landmarks - landmarks[30:], axis=2).mean(1)
     start = np.linalg.norm(space.landmarks(np.zeros((1, 6), np.float32)) - landmarks[30:], axis=2).mean(1)
@@ -190,7 +190,7 @@ def test_a_face_is_found_without_landmarks(made):
 
 def test_a_search_that_does_not_end_says_so(made):
     images, landmarks, _ = made
-    space = FaceSpace.fit(images, landmarks, 3, 3)
+    space = FaceSpace.fit(images, landmarks, shape=3, appearance=3)
     assert not space.search(images[:1], iterations=1, tolerance=1e-9).converged.any()
     lost = space.search(images[:1], iterations=1, tolerance=1e-9)
     with pytest.warns(UserWarning, match=r"1 of 1 faces did not converge \(numbers 0\)"):
@@ -282,13 +282,13 @@ def test_recognized():
 
 def test_montage_and_picture():
     x = np.arange(3 * 4 * 5, dtype=np.float32).reshape(3, 4, 5)
-    placed = montage(x, 2, 0, 59)
+    placed = montage(x, 2, low=0, high=59)
     assert placed.shape == (8, 10, 3)
     assert placed[0, 0, 0] == 0
     assert placed[3, 9, 0] == round(39 / 59 * 255)
     assert (placed[4:, 5:] == 0).all()
     assert montage(x / 60, 3).max() == 251
-    figure = picture_figure(placed, ["a", "b"], ["c"])
+    figure = image_figure(placed, ["a", "b"], ["c"])
     assert figure.data[0].source.startswith("data:image/png;base64,")
     assert list(figure.layout.xaxis.tickvals) == [2.5, 7.5]
 
@@ -313,16 +313,31 @@ LINE = np.repeat(np.linspace(1, 6, 5)[None, :, None], 2, axis=2) + np.zeros((6, 
         (lambda s: FaceSpace.fit(IMAGES, POINTS[:5]), "landmarks are of 5 faces, images of 6"),
         (lambda s: FaceSpace.fit(IMAGES, POINTS[..., 0]), r"landmarks has shape \[6, 5\]"),
         (lambda s: FaceSpace.fit(IMAGES[:2], POINTS[:2]), "images hold 2 faces; a space needs 3"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, normalize="scale"), "unknown normalization 'scale'.*procrustes"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS, 9, 2), "shape is 9; 6 faces hold 1 to"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 6), "appearance is 6; 6 faces hold 1 to 5"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask="oval"), "unknown mask 'oval'"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask=[1, 9, 2]), r"mask names landmarks \[1, 9, 2\]; needed"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask=np.zeros((8, 8), bool)), "bool and 0 pixels"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS, 2, 2, mask=np.ones((8, 7), bool)), r"mask has shape \[8, 7\]"),
-        (lambda s: FaceSpace.fit(IMAGES, POINTS - 90, 2, 2), "100% of the landmarks lie outside the 8x8 pictures"),
         (
-            lambda s: FaceSpace.fit(np.tile(IMAGES, (1, 1, 5)), POINTS * [4, 1], 2, 2).encode(
+            lambda s: FaceSpace.fit(IMAGES, POINTS, shape=2, appearance=2, normalize="scale"),
+            "unknown normalization 'scale'.*procrustes",
+        ),
+        (lambda s: FaceSpace.fit(IMAGES, POINTS, shape=9, appearance=2), "shape is 9; 6 faces hold 1 to"),
+        (lambda s: FaceSpace.fit(IMAGES, POINTS, shape=2, appearance=6), "appearance is 6; 6 faces hold 1 to 5"),
+        (lambda s: FaceSpace.fit(IMAGES, POINTS, shape=2, appearance=2, mask="oval"), "unknown mask 'oval'"),
+        (
+            lambda s: FaceSpace.fit(IMAGES, POINTS, shape=2, appearance=2, mask=[1, 9, 2]),
+            r"mask names landmarks \[1, 9, 2\]; needed",
+        ),
+        (
+            lambda s: FaceSpace.fit(IMAGES, POINTS, shape=2, appearance=2, mask=np.zeros((8, 8), bool)),
+            "bool and 0 pixels",
+        ),
+        (
+            lambda s: FaceSpace.fit(IMAGES, POINTS, shape=2, appearance=2, mask=np.ones((8, 7), bool)),
+            r"mask has shape \[8, 7\]",
+        ),
+        (
+            lambda s: FaceSpace.fit(IMAGES, POINTS - 90, shape=2, appearance=2),
+            "100% of the landmarks lie outside the 8x8 pictures",
+        ),
+        (
+            lambda s: FaceSpace.fit(np.tile(IMAGES, (1, 1, 5)), POINTS * [4, 1], shape=2, appearance=2).encode(
                 np.tile(IMAGES, (1, 1, 5)), (POINTS * [4, 1])[..., ::-1]
             ),
             "as .y, x. they would lie inside",

@@ -8,16 +8,16 @@ from deeptheory.faces import FaceSpace, PixelSpace, ProceduralFaces, held_out, m
 
 MAKER = ProceduralFaces(16)
 IMAGES, POINTS, _ = MAKER.sample(8, 0)
-SPACE = FaceSpace.fit(IMAGES, POINTS, 2, 2)
+SPACE = FaceSpace.fit(IMAGES, POINTS, shape=2, appearance=2)
 
 CALLS = {
     "size": lambda v: ProceduralFaces(v),
     "n": lambda v: (MAKER.sample(v), SPACE.sample(v)),
-    "pictures": lambda v: MAKER.sample(1, pictures=v),
+    "images_per_face": lambda v: MAKER.sample(1, images_per_face=v),
     "first": lambda v: MAKER.sample(1, first=v),
     "seed": lambda v: (MAKER.sample(1, v), SPACE.sample(1, v), held_out(IMAGES, POINTS, 1, seed=v)),
-    "shape": lambda v: FaceSpace.fit(IMAGES, POINTS, v, 2),
-    "appearance": lambda v: FaceSpace.fit(IMAGES, POINTS, 2, v),
+    "shape": lambda v: FaceSpace.fit(IMAGES, POINTS, shape=v, appearance=2),
+    "appearance": lambda v: FaceSpace.fit(IMAGES, POINTS, shape=2, appearance=v),
     "components": lambda v: (PixelSpace.fit(IMAGES, v), held_out(IMAGES, POINTS, v)),
     "folds": lambda v: held_out(IMAGES, POINTS, 1, folds=v),
     "iterations": lambda v: SPACE.search(IMAGES[:1], iterations=v),

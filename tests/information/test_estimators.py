@@ -170,11 +170,11 @@ def test_units_of_measurement_do_not_matter(method, scale):
         assert [got.value, got.low, got.high] == pytest.approx([first.value, first.low, first.high], abs=near)
     if scale > 1e-300:
         got = dt.conditional_mutual_information(
-            x * scale, y, x + y[:, ::-1], "gaussian" if method == "gaussian" else "ksg"
+            x * scale, y, x + y[:, ::-1], method="gaussian" if method == "gaussian" else "ksg"
         )
         assert got.value == pytest.approx(
             dt.conditional_mutual_information(
-                x, y, (x + y[:, ::-1]) * scale, "gaussian" if method == "gaussian" else "ksg"
+                x, y, (x + y[:, ::-1]) * scale, method="gaussian" if method == "gaussian" else "ksg"
             ).value,
             abs=1e-9,
         )
@@ -305,9 +305,17 @@ def test_plug_in_of_any_whole_numbers_is_the_same():
     assert first == pytest.approx(slow, abs=1e-12)
     codes = rng.permutation(7)
     for other in (
-        codes[x], x * 10**15 - 3, x.astype(np.uint8), x.astype(float) * 1e300, x * 2**60 - 2**62, x.astype(np.uint64) + 2**63,
-        np.stack([x, x % 2], 1), np.stack([x % 2, x // 2, 0 * x], 1), x.astype(str), np.stack([x * 10**12] * 6, 1),
-    ):  # fmt: skip
+        codes[x],
+        x * 10**15 - 3,
+        x.astype(np.uint8),
+        x.astype(float) * 1e300,
+        x * 2**60 - 2**62,
+        x.astype(np.uint64) + 2**63,
+        np.stack([x, x % 2], 1),
+        np.stack([x % 2, x // 2, 0 * x], 1),
+        x.astype(str),
+        np.stack([x * 10**12] * 6, 1),
+    ):
         assert dt.mutual_information(other, y, "plugin").value == pytest.approx(first, abs=1e-12)
     copy = dt.mutual_information(x, x, "plugin", correct=True)
     assert copy.value == pytest.approx(

@@ -102,11 +102,11 @@ def test_quality_and_gaps():
     right = np.eye(2)[y][None]
     wrong = np.eye(2)[[0, 1, 0, 1]][None]
     outputs = np.concatenate([right, wrong])
-    found = dt.layer_bound(recording_of(outputs), p, readout=dt.Binning(2, (0, 1)), samples=10_000, constant=0.01)
+    found = dt.layer_bound(recording_of(outputs), p, readout=dt.Binning(2, (0, 1)), n=10_000, constant=0.01)
     assert found.quality[:, 0] == pytest.approx([1, 0], abs=1e-9)
     assert found.d_n[:, 0] == pytest.approx([0, 1], abs=1e-9)
     assert found.r_n[:, 0] == pytest.approx([1, 1])
-    limit = dt.information.finite_sample_bound(found.curve, 10_000, 0.01)
+    limit = dt.information.finite_sample_bound(found.curve, 10_000, constant=0.01)
     assert found.d_gap[:, 0] == pytest.approx(found.d_n[:, 0] - limit.d_star)
     assert found.c_gap[:, 0] == pytest.approx(found.r_n[:, 0] - limit.r_star)
     one_unit = dt.layer_bound(recording_of(outputs[..., 1:]), p, readout=dt.Binning(2, (0, 1)))

@@ -1,4 +1,5 @@
-"""Linear maps of Gaussian inputs: closed forms against determinants, sampling, and each other; bins even in net input."""
+"""Linear maps of Gaussian inputs: closed forms against determinants, sampling, and each other;
+bins even in net input."""
 
 import numpy as np
 import pytest
@@ -46,10 +47,12 @@ def test_label_information_against_the_joint_covariance():
     cross = w @ cov @ v.T
     joint = np.block([[t, cross], [cross.T, y]])
     exact = 0.5 * np.log2(np.linalg.det(t) * np.linalg.det(y) / np.linalg.det(joint))
-    got = linear_label_information(w, 0.5, v, 0.3, cov)
+    got = linear_label_information(w, 0.5, v, label_sigma=0.3, cov_x=cov)
     assert got == pytest.approx(exact)
     assert got <= linear_information(v, 0.3, cov)  # data processing: T and Y meet in X alone
-    assert linear_label_information(np.stack([w, w]), 0.5, v, 0.3, cov) == pytest.approx([exact, exact])
+    assert linear_label_information(np.stack([w, w]), 0.5, v, label_sigma=0.3, cov_x=cov) == pytest.approx(
+        [exact, exact]
+    )
 
 
 def test_estimators_find_the_closed_form():
@@ -65,7 +68,7 @@ def test_estimators_find_the_closed_form():
 
 
 def test_the_read_out_sees_the_maps_of_a_linear_network():
-    nets = dt.networks.Population.mlp([6, 4, 2], "linear", range(3), head="linear")
+    nets = dt.networks.Population.mlp([6, 4, 2], "linear", seeds=range(3), head="linear")
     probe = LinearGaussian.probe(6)
     readout = LinearGaussian(0.7, relevant=2)
     recorder = dt.Recorder(nets, probe, np.zeros(7), layers="layer*", readouts=readout)
@@ -98,11 +101,11 @@ def test_bins_even_in_net_input_do_not_merge_what_saturates():
         (lambda: linear_information([1.0], 1), "weight has shape"),
         (lambda: linear_information([[np.nan]], 1), "weight holds 1 values"),
         (lambda: linear_information([[1.0]], 0), "without noise"),
-        (lambda: linear_information([[1.0, 2.0]], 1, [[1.0]]), "cov has shape"),
-        (lambda: linear_information([[1.0, 2.0]], 1, [[1, 2], [2, 1]]), "cov has the eigenvalue -1"),
+        (lambda: linear_information([[1.0, 2.0]], 1, [[1.0]]), "cov_x has shape"),
+        (lambda: linear_information([[1.0, 2.0]], 1, [[1, 2], [2, 1]]), "cov_x has the eigenvalue -1"),
         (lambda: linear_information([[1.0, 2.0]], 1, [[1, 0.5], [0.5, 1]], rows=[0]), "correlated with the others"),
-        (lambda: linear_label_information([[1.0]], 1, [[1.0, 2.0]], 1), "teacher has shape"),
-        (lambda: linear_label_information([[1.0]], 1, [[1.0]], 0), "both must be above 0"),
+        (lambda: linear_label_information([[1.0]], 1, [[1.0, 2.0]], label_sigma=1), "teacher has shape"),
+        (lambda: linear_label_information([[1.0]], 1, [[1.0]], label_sigma=0), "both must be above 0"),
         (lambda: LinearGaussian.maps(np.zeros((2, 3))), "activations have shape"),
         (lambda: dt.Binning.net_input(30, "relu"), "unknown bounded activation 'relu'"),
         (lambda: dt.Binning.net_input(30, reach=-1), "reach is -1"),

@@ -140,7 +140,8 @@ def test_a_summary_that_makes_no_plane_is_told():
 
 @pytest.mark.parametrize("n", [50, 400])
 def test_a_plane_that_cannot_say_anything_says_so(n):
-    """Wide layers under fine bins: one dot. The figure tells; noise by distance moves, and is not at the permuted labels' point."""
+    """Wide layers under fine bins: one dot. The figure tells; noise by distance moves,
+    and is not at the permuted labels' point."""
     rng = np.random.default_rng(n)
     y = np.arange(n) % 10
     a = rng.normal(size=(1, n, 500)) + 1.2 * rng.normal(size=(10, 500))[y]
@@ -279,7 +280,7 @@ Y = [0, 1] * 5
         (lambda: dt.gradient_phases(moments([[1, 1]], [3, 3])), "step 3 appears 2 times"),
         (lambda: dt.gradient_phases(moments([[1, 1]], [-1, 3])), "0 or above"),
         (lambda: dt.gradient_phases(moments([[1, 1]], [0, 1]).drop_vars("std_norm")), "have no std_norm"),
-        (lambda: one_neuron_information(0, [0, 1]), "w is 0"),
+        (lambda: one_neuron_information(0, [0, 1]), "weight is 0"),
         (lambda: one_neuron_information(1, [1, 0]), "edges must ascend"),
         (lambda: one_neuron_information(1, [0, 1], "gelu"), "unknown activation"),
     ],

@@ -205,7 +205,8 @@ def test_tensors_of_any_kind_are_read():
 
 
 def test_cells_of_their_own_make_random_labels_look_learnt():
-    """The trap of plug-in estimates: 8 random units, 30 cells, random labels say I(T;Y) = 1 bit where the truth is 0."""
+    """The trap of plug-in estimates: 8 random units, 30 cells, random labels say I(T;Y) = 1 bit where the truth is
+    0."""
     rng = np.random.default_rng(0)
     a, y = rng.uniform(-1, 1, (1, 4096, 8)), rng.integers(0, 2, 4096)
     plane = dt.information_plane(a, dt.Binning(30, (-1, 1)), targets=y, permutations=20)

@@ -1,4 +1,5 @@
-"""Readouts as streams: what batches give is what the whole layer gives, to the bit, and it takes no more memory with more samples."""
+"""Readouts as streams: what batches give is what the whole layer gives, to the bit,
+and it takes no more memory with more samples."""
 
 import subprocess
 import sys
@@ -16,9 +17,12 @@ from deeptheory.information import ClassStatistics, Clusters, Cosines
 from deeptheory.recording.streams import start
 
 READOUTS = [
-    dt.Exact(), dt.Quantized(3), dt.Quantized(4, "unit"), dt.Quantized(2, (0, 1)), dt.Binning(5), dt.Binning(30, "unit"),
-    dt.Binning(7, (-9, 9)), dt.Binning(3, (-0.5, 0.5), clamp=True), dt.Binning.released(30), dt.Binning(edges=[-9, -0.1, 0, 0.1, 9]),
-    dt.Binning(4, spacing="count"), dt.Binning(4, "unit", spacing="entropy"), dt.GaussianNoise(0.4), dt.GaussianNoise(0.3, relative=True),
+    dt.Exact(), dt.Quantized(3), dt.Quantized(4, "unit"), dt.Quantized(2, (0, 1)), dt.Binning(5),
+    dt.Binning(30, "unit"),
+    dt.Binning(7, (-9, 9)), dt.Binning(3, (-0.5, 0.5), clamp=True), dt.Binning.released(30),
+    dt.Binning(edges=[-9, -0.1, 0, 0.1, 9]),
+    dt.Binning(4, spacing="count"), dt.Binning(4, "unit", spacing="entropy"), dt.GaussianNoise(0.4),
+    dt.GaussianNoise(0.3, relative=True),
     dt.GaussianNoise(0.5, relative="distance"), Clusters(0.5), Cosines(),
 ]  # fmt: skip
 
@@ -42,7 +46,10 @@ def streamed(readout, a, y, size):
 
 
 @pytest.mark.parametrize("readout", READOUTS, ids=repr)
-@pytest.mark.parametrize(("units", "zeros", "size", "dtype"), [(1, False, 10, np.float32), (3, True, 97, np.float64), (40, True, 1, np.float32), (700, False, 33, np.float32)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("units", "zeros", "size", "dtype"),
+    [(1, False, 10, np.float32), (3, True, 97, np.float64), (40, True, 1, np.float32), (700, False, 33, np.float32)],
+)
 def test_batches_give_what_the_layer_gives(readout, units, zeros, size, dtype):
     rng = np.random.default_rng([units, size])
     a, y = layer(units, zeros, rng, dtype=dtype), rng.integers(0, 3, 97)
@@ -101,8 +108,10 @@ def test_class_means_that_would_be_large_are_of_averaged_neighbors():
         (lambda: dt.GaussianNoise(1, relative="layer"), "unknown relative noise 'layer'"),
         (lambda: start(dt.Binning(3, "global"), "a"), "needs every layer and step at once"),
         (lambda: streamed(dt.Exact(), np.full((1, 4, 2), np.nan), [0, 1, 0, 1], 3), r"hold nan \(seed 0, sample 0"),
-        (lambda: streamed(dt.Exact(), np.concatenate([np.ones((1, 3, 2)), np.full((1, 1, 2), np.inf)], 1), np.arange(4) % 2, 3), r"hold inf \(seed 0, sample 3"),
-        (lambda: streamed(dt.Binning(3, (0, 1)), np.full((1, 4, 2), 3.0), np.arange(4) % 2, 3), r"lie outside \[0, 1\]"),
+        (lambda: streamed(dt.Exact(), np.concatenate([np.ones((1, 3, 2)), np.full((1, 1, 2), np.inf)], 1),
+            np.arange(4) % 2, 3), r"hold inf \(seed 0, sample 3"),
+        (lambda: streamed(dt.Binning(3, (0, 1)), np.full((1, 4, 2), 3.0), np.arange(4) % 2, 3),
+            r"lie outside \[0, 1\]"),
     ],
 )  # fmt: skip
 def test_wrong_use(call, match):
@@ -165,11 +174,13 @@ class Unnamed:
         (dt.GaussianNoise(0.1), dt.GaussianNoise(np.float64(0.1)), dt.GaussianNoise(0.1 + 1e-12)),
         (dt.GaussianNoise(1), dt.GaussianNoise(1.0, False), dt.GaussianNoise(1, True)),
         (dt.Binning(5), dt.Binning(np.int64(5), bounds="layer"), dt.Binning(5, "unit")),
-        (dt.Binning(3, (0, 1), clamp=True), dt.Binning(3, (np.float32(0), 1.0), clamp=np.True_), dt.Binning(3, (0, 1.0000001), clamp=True)),
+        (dt.Binning(3, (0, 1), clamp=True), dt.Binning(3, (np.float32(0), 1.0), clamp=np.True_),
+            dt.Binning(3, (0, 1.0000001), clamp=True)),
         (dt.Binning(edges=[0, 1, 2]), dt.Binning(edges=np.array([0.0, 1.0, 2.0])), dt.Binning(edges=[0, 1, 2.5])),
         (dt.Quantized(8), dt.Quantized(np.uint8(8)), dt.Quantized(7)),
         (Rounded(1.01), Rounded(np.float64(1.01)), Rounded(1.02)),
-        (Unnamed(np.array([1.0, 2.0, 3.0, 4.0])), Unnamed(np.array([1.0, 2.0, 3.0, 4.0])), Unnamed(np.array([1.0, 2.0, 3.0, 5.0]))),
+        (Unnamed(np.array([1.0, 2.0, 3.0, 4.0])), Unnamed(np.array([1.0, 2.0, 3.0, 4.0])),
+            Unnamed(np.array([1.0, 2.0, 3.0, 5.0]))),
         (Unnamed(torch.ones(4)), Unnamed(torch.ones(4)), Unnamed(2.0)),
     ],
 )  # fmt: skip
@@ -194,13 +205,15 @@ def test_a_readout_is_known_by_its_values(kept, same, other, tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads its memory as Linux tells it")
 def test_memory_does_not_grow_with_the_probe():
-    """A convolutional network whose layers take 1.6 MB an image; with 8 times the images the peak rises by their inputs alone."""
+    """A convolutional network whose layers take 1.6 MB an image; with 8 times the images the peak rises by their inputs
+    alone."""
     code = """
 import sys, numpy as np, torch, deeptheory as dt
 from torch import nn
 from deeptheory.information import ClassStatistics
 torch.set_num_threads(1); torch.manual_seed(0)
-m = nn.Sequential(nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+first, second = nn.Conv2d(1, 32, 3, padding=1), nn.Conv2d(32, 64, 3, padding=1)
+m = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 def peak():
     return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) / 1e3
 def go(n):

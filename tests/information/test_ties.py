@@ -138,8 +138,8 @@ def test_a_constant_tells_nothing(value, n):
         dt.mutual_information(still, y, "ksg"),
         dt.mutual_information(y, np.c_[still, still], "mixed"),
         dt.mutual_information(still, y, "wkl"),
-        dt.conditional_mutual_information(still, y, rare, "ksg"),
-        dt.conditional_mutual_information(y, still, y[::-1], "mixed"),
+        dt.conditional_mutual_information(still, y, rare, method="ksg"),
+        dt.conditional_mutual_information(y, still, y[::-1], method="mixed"),
     ):
         assert (got.value, got.low, got.high, got.direction) == (0, 0, 0, "exact")
         assert "constant" in " ".join(got.notes)
@@ -262,11 +262,11 @@ def test_words_are_no_numbers():
         with pytest.raises(InputError, match="x holds words"):
             dt.entropy(words, method)
     with pytest.raises(InputError, match="y holds words"):
-        dt.conditional_mutual_information(x, words, x, "gaussian")
+        dt.conditional_mutual_information(x, words, x, method="gaussian")
     with pytest.raises(InputError, match="a label of its own"):
         dt.mutual_information(x, np.arange(60), "labels")
     with pytest.raises(InputError, match="alone with its labels"):
-        dt.conditional_mutual_information(x, x, np.arange(60).astype(str), "ksg")
+        dt.conditional_mutual_information(x, x, np.arange(60).astype(str), method="ksg")
     with pytest.raises(InputError, match="values in column 0 of x are 0"):
         dt.mutual_information(np.maximum(x, 0), x, "wkl")
 
@@ -283,7 +283,7 @@ def test_codes_of_labels_in_a_condition_do_not_matter(n, method):
     y = 0.6 * (x - np.array([0, 5, -3])[label] - w) + 0.8 * rng.standard_normal(n) + np.array([-2, 0, 9])[label] - w
     for condition in (lambda c: c, lambda c: np.c_[c, w], lambda c: np.c_[w, c, c]):
         values = [
-            dt.conditional_mutual_information(x, y, condition(np.array(c)[label]), method).value
+            dt.conditional_mutual_information(x, y, condition(np.array(c)[label]), method=method).value
             for c in CODES
             if condition(np.zeros(n)).ndim == 1 or not isinstance(c[0], str)
         ]
@@ -300,9 +300,9 @@ def test_a_label_may_be_x_or_y(method):
         rng = np.random.default_rng(seed)
         label = rng.integers(0, 3, 2000)
         y, z = rng.standard_normal(2000) - 2 * label, rng.standard_normal(2000)
-        got = [dt.conditional_mutual_information(np.array(c)[label], y, z, method).value for c in CODES]
+        got = [dt.conditional_mutual_information(np.array(c)[label], y, z, method=method).value for c in CODES]
         assert got == pytest.approx([got[0]] * len(got), abs=1e-12)
-        assert dt.conditional_mutual_information(y, label, z, method).value == pytest.approx(got[0], abs=1e-12)
+        assert dt.conditional_mutual_information(y, label, z, method=method).value == pytest.approx(got[0], abs=1e-12)
         values.append(got[0])
     assert np.mean(values) == pytest.approx(0.893, abs=0.05)
 
@@ -314,11 +314,11 @@ def test_given_labels_it_is_the_mean_over_labels(labels):
     label, (a, b) = np.arange(n) % labels, rng.standard_normal((2, n))
     shift = rng.standard_normal((2, labels)) * 3
     x, y = a + shift[0][label], 0.6 * a + 0.8 * b + shift[1][label]
-    got = dt.conditional_mutual_information(x, y, label, "ksg", standardize=False)
+    got = dt.conditional_mutual_information(x, y, label, method="ksg", standardize=False)
     by_hand = [oracle.ksg(x[label == c][:, None], y[label == c][:, None], 3) / LN2 for c in range(labels)]
     assert got.value == pytest.approx(np.mean(by_hand), abs=1e-12)
     assert got.value == pytest.approx(0.322, abs=0.1 if labels > 2 else 0.25)
-    none = dt.conditional_mutual_information(x, b + shift[1][label], label, "ksg")
+    none = dt.conditional_mutual_information(x, b + shift[1][label], label, method="ksg")
     assert none.value == pytest.approx(0, abs=0.06 if labels > 2 else 0.2)
 
 
@@ -336,6 +336,11 @@ def test_copies_and_labels_of_few_samples_are_said():
     assert "600 rows are copies of 150" in " ".join(got.notes)
     assert "copies" not in " ".join(dt.mutual_information(x, rng.integers(0, 2, 600), "labels").notes)
     assert "copies" not in " ".join(dt.mutual_information(relu(rng, 600, 3), rng.integers(0, 2, 600), "labels").notes)
+    for n, d in ((300, 1), (300, 3), (1000, 3)):  # most rows are all zeros, and the others stand once
+        sparse = np.maximum(rng.normal(size=(n, d)) - 1.5, 0)
+        assert "copies" not in " ".join(dt.mutual_information(sparse, rng.integers(0, 2, n), "labels").notes)
     u = rng.standard_normal(90)
-    few = dt.conditional_mutual_information(u, u + rng.standard_normal(90), (np.arange(90) // 3).astype(str), "ksg")
+    few = dt.conditional_mutual_information(
+        u, u + rng.standard_normal(90), (np.arange(90) // 3).astype(str), method="ksg"
+    )
     assert "3 samples per combination of labels" in " ".join(few.notes)

@@ -154,7 +154,19 @@ def test_json_knows_no_nan_and_groups_come_from_a_file(files, capsys, tmp_path):
     (tmp_path / "g.csv").write_text("\n".join(f"face {k // 2}" for k in range(200)))
     np.save(tmp_path / "f.npy", np.repeat(sim.features[::2], 2, 0))
     np.save(tmp_path / "r.npy", np.random.default_rng(0).standard_normal((200, 3)))
-    out = run(capsys, "axis", tmp_path / "r.npy", tmp_path / "f.npy", "--groups", tmp_path / "g.csv", "--out", tmp_path / "run", "--permutations", 19, "--json")[1]  # fmt: skip
+    out = run(
+        capsys,
+        "axis",
+        tmp_path / "r.npy",
+        tmp_path / "f.npy",
+        "--groups",
+        tmp_path / "g.csv",
+        "--out",
+        tmp_path / "run",
+        "--permutations",
+        19,
+        "--json",
+    )[1]
     said = json.loads(out, parse_constant=lambda text: pytest.fail(f"{text} is no JSON"))
     assert said["share/flat"] is None
     assert "200 rows are repeats of 100 stimuli" in said["notes"][0]

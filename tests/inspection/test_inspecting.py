@@ -36,9 +36,15 @@ def seen_by(context):
 
 
 SHARE = Instrument(
-    name="share", title="Share", question="Which class is commonest?", source="counting", limits=("Nothing about the model.",),
-    quantities=(Quantity(name="share", title="Share of the commonest class"),), needs="classes", run=seen_by,
-)  # fmt: skip
+    name="share",
+    title="Share",
+    question="Which class is commonest?",
+    source="counting",
+    limits=("Nothing about the model.",),
+    quantities=(Quantity(name="share", title="Share of the commonest class"),),
+    needs="classes",
+    run=seen_by,
+)
 
 
 def test_the_model_and_every_random_state_are_as_before():
@@ -48,7 +54,7 @@ def test_the_model_and_every_random_state_are_as_before():
     before = {k: v.clone() for k, v in model.state_dict().items()}
     flags = [m.training for m in model.modules()]
     states = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
-    dt.inspect(model, x, y, ["health", SHARE], twins=2, permutations=3, progress=False)
+    dt.inspect(model, x, y, instruments=["health", SHARE], twins=2, permutations=3, progress=False)
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
     assert [m.training for m in model.modules()] == flags
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
@@ -82,18 +88,18 @@ def test_a_forward_pass_that_fails_leaves_no_hook():
 
 def test_a_killed_run_goes_on_and_gives_the_same(tmp_path):
     model, (x, y) = net(), probe()
-    whole = dt.inspect(model, x, y, ["health", SHARE], out=tmp_path / "whole", twins=3, progress=False)
+    whole = dt.inspect(model, x, y, instruments=["health", SHARE], out=tmp_path / "whole", twins=3, progress=False)
 
     def kill(fraction, left):
         if fraction > 0.5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dt.inspect(model, x, y, ["health", SHARE], out=tmp_path / "killed", twins=3, progress=kill)
+        dt.inspect(model, x, y, instruments=["health", SHARE], out=tmp_path / "killed", twins=3, progress=kill)
     done = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "killed" / "steps").iterdir()}
     assert 0 < len(done) < 8
     assert not (tmp_path / "killed" / "report.html").exists()
-    again = dt.inspect(model, x, y, ["health", SHARE], out=tmp_path / "killed", twins=3, progress=False)
+    again = dt.inspect(model, x, y, instruments=["health", SHARE], out=tmp_path / "killed", twins=3, progress=False)
     for name, at in done.items():
         assert (tmp_path / "killed" / "steps" / name).stat().st_mtime_ns == at
     assert again.table().equals(whole.table())
@@ -101,19 +107,21 @@ def test_a_killed_run_goes_on_and_gives_the_same(tmp_path):
 
 def test_a_folder_of_another_model_is_not_taken_up(tmp_path):
     x, y = probe()
-    dt.inspect(net(0), x, y, "health", out=tmp_path / "run", twins=1, progress=False)
+    dt.inspect(net(0), x, y, instruments="health", out=tmp_path / "run", twins=1, progress=False)
     with pytest.raises(StoreError, match="holds a run with setting weights"):
-        dt.inspect(net(1), x, y, "health", out=tmp_path / "run", twins=1, progress=False)
+        dt.inspect(net(1), x, y, instruments="health", out=tmp_path / "run", twins=1, progress=False)
     with pytest.raises(StoreError, match="holds a run with setting probe"):
-        dt.inspect(net(0), x + 1, y, "health", out=tmp_path / "run", twins=1, progress=False)
+        dt.inspect(net(0), x + 1, y, instruments="health", out=tmp_path / "run", twins=1, progress=False)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is a file; name a folder"):
-        dt.inspect(net(0), x, y, "health", out=tmp_path / "file", twins=1, progress=False)
+        dt.inspect(net(0), x, y, instruments="health", out=tmp_path / "file", twins=1, progress=False)
 
 
 def test_the_same_seed_gives_the_same_and_another_seed_other_twins():
     model, (x, y) = net(), probe()
-    a, b, c = (dt.inspect(model, x, y, "health", twins=2, seed=s, progress=False).table() for s in (0, 0, 1))
+    a, b, c = (
+        dt.inspect(model, x, y, instruments="health", twins=2, seed=s, progress=False).table() for s in (0, 0, 1)
+    )
     assert a.equals(b)
     assert a["value"].equals(c["value"])
     assert not a["twin_mean"].equals(c["twin_mean"])
@@ -121,7 +129,7 @@ def test_the_same_seed_gives_the_same_and_another_seed_other_twins():
 
 def test_twins_and_permutations_are_as_many_as_asked_for():
     model, (x, y) = net(), probe()
-    found = dt.inspect(model, x, y, ["health", SHARE], twins=3, permutations=7, progress=False)
+    found = dt.inspect(model, x, y, instruments=["health", SHARE], twins=3, permutations=7, progress=False)
     share = found.results["share"].at("", "share")
     assert len(share.permuted) == 7
     assert set(share.permuted) == {share.value}  # permuting labels moves none between classes
@@ -137,9 +145,17 @@ def test_twins_and_permutations_are_as_many_as_asked_for():
 def test_checkpoints_are_measured_side_by_side(tmp_path):
     model, (x, y) = net(), probe()
     torch.save({"model": net(5).state_dict()}, tmp_path / "early.pt")
-    found = dt.inspect(model, x, y, "health", {"early": tmp_path / "early.pt", "late": net(6)}, twins=1, progress=False)
+    found = dt.inspect(
+        model,
+        x,
+        y,
+        instruments="health",
+        checkpoints={"early": tmp_path / "early.pt", "late": net(6)},
+        twins=1,
+        progress=False,
+    )
     alone = [
-        dt.inspect(net(k), x, y, "health", twins=0, progress=False).results["health"].at("2", "rank").value
+        dt.inspect(net(k), x, y, instruments="health", twins=0, progress=False).results["health"].at("2", "rank").value
         for k in (5, 6)
     ]
     rank = found.results["health"]
@@ -149,9 +165,22 @@ def test_checkpoints_are_measured_side_by_side(tmp_path):
     with pytest.raises(InputError, match="unknown checkpoint 'x'"):
         rank.at("2", "rank", "x")
     with pytest.raises(InputError, match=r"checkpoint 'a' does not fit the model.*"):
-        dt.inspect(model, x, y, "health", {"a": {"nothing": torch.ones(1)}}, twins=0, progress=False)
+        dt.inspect(
+            model, x, y, instruments="health", checkpoints={"a": {"nothing": torch.ones(1)}}, twins=0, progress=False
+        )
     with pytest.raises(InputError, match="checkpoints hold none"):
-        dt.inspect(model, x, y, "health", [], progress=False)
+        dt.inspect(model, x, y, instruments="health", checkpoints=[], progress=False)
+
+
+def test_what_feeds_the_head_is_named_for_people():
+    x, y = probe()
+    found = dt.inspect(net(), x, y, "health", layers="output", twins=0, progress=False)
+    layer = next(m for m in found.measured if m["role"] == "head input")
+    assert layer["name"] == "input of 4"
+    assert layer["label"] == "input of the head (4 Linear)"
+    assert found.facts["head"] == "4 (Linear), whose input is a layer of its own"
+    found = dt.inspect(net(), x, y, "health", twins=0, progress=False)
+    assert found.facts["head"] == "4 (Linear), whose input is 2 ReLU"
 
 
 def test_what_needs_labels_says_so_and_the_rest_runs():
@@ -161,21 +190,29 @@ def test_what_needs_labels_says_so_and_the_rest_runs():
         (y * 0, "all samples are of one"),
         (y + 0.5 + np.arange(60), "the targets are numbers"),
     ):
-        found = dt.inspect(model, x, targets, ["health", SHARE], twins=0, progress=False)
+        found = dt.inspect(model, x, targets, instruments=["health", SHARE], twins=0, progress=False)
         assert why in found.refused["share"]
         assert list(found.results) == ["health"]
     with pytest.raises(InputError, match="nothing can be run: share: it needs targets"):
-        dt.inspect(model, x, None, SHARE, progress=False)
+        dt.inspect(model, x, None, instruments=SHARE, progress=False)
 
 
 def test_a_budget_leaves_out_what_does_not_fit():
-    slow = Instrument(**{**vars(SHARE), "name": "slow", "needs": "nothing", "cost": lambda c: dt.inspection.Passes(backward=1e6), "gradients": True})  # fmt: skip
+    slow = Instrument(
+        **{
+            **vars(SHARE),
+            "name": "slow",
+            "needs": "nothing",
+            "cost": lambda c: dt.inspection.Passes(backward=1e6),
+            "gradients": True,
+        }
+    )
     model, (x, y) = net(), probe()
-    found = dt.inspect(model, x, y, ["health", slow], budget="10min", twins=0, progress=False)
+    found = dt.inspect(model, x, y, instruments=["health", slow], budget="10min", twins=0, progress=False)
     assert "did not fit the budget of 600 s" in found.refused["slow"]
     assert list(found.results) == ["health"]
     with pytest.raises(InputError, match="no instrument fits a budget of 1e-05 s"):
-        dt.inspect(model, x, y, "health", budget=1e-5, progress=False)
+        dt.inspect(model, x, y, instruments="health", budget=1e-5, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -234,10 +271,10 @@ def test_an_instrument_must_be_whole():
         Reading(quantity="q", value=1.0, low=2.0, high=0.0)
     twice = Instrument(**{**vars(SHARE), "run": lambda c: {"": seen_by(c)[""] * 2}})
     with pytest.raises(InputError, match="twice, or at no layer"):
-        dt.inspect(net(), *probe(), twice, twins=0, progress=False)
+        dt.inspect(net(), *probe(), instruments=twice, twins=0, progress=False)
     other = Instrument(**{**vars(SHARE), "run": lambda c: {"": [Reading(quantity="other", value=1.0)]}})
     with pytest.raises(InputError, match="unknown quantity of share 'other'"):
-        dt.inspect(net(), *probe(), other, twins=0, progress=False)
+        dt.inspect(net(), *probe(), instruments=other, twins=0, progress=False)
 
 
 def test_an_instrument_that_raises_takes_no_other_with_it(tmp_path):
@@ -253,20 +290,24 @@ def test_an_instrument_that_raises_takes_no_other_with_it(tmp_path):
 
     bad = Instrument(**{**vars(SHARE), "name": "bad", "run": None, "start": Sums})
     worse = Instrument(**{**vars(SHARE), "name": "worse", "run": lambda context: [][1]})
-    found = dt.inspect(net(), *probe(), ["health", bad, worse, SHARE], out=tmp_path, twins=1, progress=False)
+    found = dt.inspect(
+        net(), *probe(), instruments=["health", bad, worse, SHARE], out=tmp_path, twins=1, progress=False
+    )
     assert list(found.results) == ["health", "share"]
     assert found.refused["bad"] == "it failed (ZeroDivisionError: division by zero)"
     assert found.refused["worse"].startswith("it failed (IndexError")
-    alone = dt.inspect(net(), *probe(), "health", twins=1, progress=False)
+    alone = dt.inspect(net(), *probe(), instruments="health", twins=1, progress=False)
     assert found.results["health"].table().equals(alone.results["health"].table())
     assert "it failed (ZeroDivisionError" in (tmp_path / "report.html").read_text()
     with pytest.raises(InputError, match="no instrument could be run: bad: it failed"):
-        dt.inspect(net(), *probe(), bad, twins=0, progress=False)
+        dt.inspect(net(), *probe(), instruments=bad, twins=0, progress=False)
 
 
 def test_progress_ends_at_one_and_counts_down():
     told = []
-    dt.inspect(net(), *probe(), "health", twins=2, batch=20, progress=lambda f, left: told.append((f, left)))
+    dt.inspect(
+        net(), *probe(), instruments="health", twins=2, batch=20, progress=lambda f, left: told.append((f, left))
+    )
     assert told[-1][0] == pytest.approx(1)
     assert [f for f, _ in told] == sorted(f for f, _ in told)
     assert told[-1][1] == pytest.approx(0, abs=1e-6)
@@ -282,7 +323,7 @@ def test_lines_say_what_is_left(capsys, monkeypatch):
 
 def test_the_document_is_json_and_says_the_cost(tmp_path):
     x, y = probe()
-    found = dt.inspect(net(), x, y, ["health", SHARE], out=tmp_path, twins=2, split="test", progress=False)
+    found = dt.inspect(net(), x, y, instruments=["health", SHARE], out=tmp_path, twins=2, split="test", progress=False)
     kept = json.loads((tmp_path / "inspection.json").read_text())
     assert kept["facts"]["split"] == "test"
     assert kept["facts"]["spent_seconds"] > 0
@@ -293,10 +334,14 @@ def test_the_document_is_json_and_says_the_cost(tmp_path):
 
 def test_bfloat16_and_integers_and_dicts_are_taken():
     x, y = probe()
-    half = dt.inspect(net(), x, y, "health", dtype="bfloat16", twins=1, progress=False)
+    half = dt.inspect(net(), x, y, instruments="health", dtype="bfloat16", twins=1, progress=False)
     assert half.facts["dtype"] == "bfloat16"
     assert half.results["health"].at("output", "rank").value == pytest.approx(
-        dt.inspect(net(), x, y, "health", twins=0, progress=False).results["health"].at("output", "rank").value, rel=0.1
+        dt.inspect(net(), x, y, instruments="health", twins=0, progress=False)
+        .results["health"]
+        .at("output", "rank")
+        .value,
+        rel=0.1,
     )
 
     class Tokens(nn.Module):
@@ -319,5 +364,10 @@ def test_bfloat16_and_integers_and_dicts_are_taken():
     padded[:, 3:] = 0  # what stands in the padding moves nothing
     torch.manual_seed(0)
     model = Tokens()
-    a, b = (dt.inspect(model, {"ids": i, "attention_mask": mask}, twins=0, progress=False, instruments="health").results["health"].at("act", "rank") for i in (ids, padded))  # fmt: skip
+    a, b = (
+        dt.inspect(model, {"ids": i, "attention_mask": mask}, twins=0, progress=False, instruments="health")
+        .results["health"]
+        .at("act", "rank")
+        for i in (ids, padded)
+    )
     assert a.value == b.value

@@ -1,4 +1,5 @@
-"""The instruments behind the engine: streams agree with the numeric cores, whatever the batch; notes say what cannot be measured."""
+"""The instruments behind the engine: streams agree with the numeric cores, whatever the batch;
+notes say what cannot be measured."""
 
 import math
 import re
@@ -63,7 +64,7 @@ def test_class_geometry_is_that_of_the_features(measured):
     with torch.no_grad():
         h = net[:4](x)
     head = net[4]
-    truth = neural_collapse(h, y, head.weight, head.bias)
+    truth = neural_collapse(h, y, weight=head.weight, bias=head.bias)
     found = results["class_geometry"]
     for name in ("nc1", "scatter_ratio", "equinorm", "equiangle", "maximal_angle", "nc3"):
         r = found.at("3", name)
@@ -73,7 +74,7 @@ def test_class_geometry_is_that_of_the_features(measured):
         assert len(r.twins) == 2
     held = prepare(net, x, y).context(net).held_out.numpy()
     assert found.at("3", "linear").value == pytest.approx(decoder_accuracy(h, y, held))
-    assert found.at("3", "nearest_mean").value == pytest.approx(decoder_accuracy(h, y, held, "nearest mean"))
+    assert found.at("3", "nearest_mean").value == pytest.approx(decoder_accuracy(h, y, held, decoder="nearest mean"))
     assert found.at("3", "linear").beyond_permuted
     assert found.at("3", "scatter_ratio").beyond_permuted
     assert [r.layer for r in found.of("nc4")] == ["3"]
@@ -324,8 +325,8 @@ class _Counted(nn.Module):
 
 
 def passes(classes, n=256):
-    """Forward and backward passes of the probe by all default instruments on one network, as counted and as promised. Products with
-    the Jacobian do not go through the output and are not counted."""
+    """Forward and backward passes of the probe by all default instruments on one network, as counted and as promised.
+    Products with the Jacobian do not go through the output and are not counted."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         net = _Counted(ResNet(blocks=(2, 2, 2, 2), width=4, classes=classes))

@@ -7,6 +7,7 @@ import sys
 import types
 import zipfile
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -69,9 +70,17 @@ def test_exported_and_scripted_files(folder):
     torch.export.save(torch.export.export(model, (x[:10],)), "fixed.pt2")
     with pytest.warns(DeprecationWarning, match="TorchScript|torch.jit"):
         torch.jit.script(model).save("script.pt")
+    np.save("square.npy", x.reshape(30, 2, 2).numpy())
+    np.save("wide.npy", torch.ones(30, 7).numpy())
     for name, size in (("free.pt2", None), ("fixed.pt2", 10)):
         source = read_model(name)
         assert source.batch == size
+        assert source.shape == (4,)
+        given = read_probe("square.npy", source)
+        assert np.array_equal(given.inputs, x.numpy())
+        assert given.said == "square.npy (in the shape of the program's input)"
+        with pytest.raises(InputError, match=r"takes inputs of shape \[n, 4\], and the probe has \[n, 7\]"):
+            read_probe("wide.npy", source)
         found = measure(source.model, x, None, ["health"], twins=2, batch=size)["health"]
         assert found.at("relu", "rank").value == pytest.approx(
             measure(model, x, None, ["health"], twins=0)["health"].at("relu", "rank").value

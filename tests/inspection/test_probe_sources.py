@@ -35,19 +35,23 @@ def test_arrays_and_tables(folder):
     torch.save((torch.tensor(x), torch.arange(6)), "pair.pt")
     torch.save({"x": torch.tensor(x), "labels": torch.arange(6)}, "dict.pt")
     for given, target, labels in (
-        ("a.npz", None, True), ("b.npz", None, False), ("c.npz", "kind", True), ("x.npy", "y.txt", True), ("x.npy", None, False),
+        ("a.npz", None, True), ("b.npz", None, False), ("c.npz", "kind", True), ("x.npy", "y.txt", True), ("x.npy",
+            None, False),
         ("t.csv", None, True), ("t.csv", "label", True), ("pair.pt", None, True), ("dict.pt", None, True),
     ):  # fmt: skip
-        found = read_probe(given, PLAIN, target=target)
+        found = read_probe(given, PLAIN, labels=target)
         assert np.asarray(found.inputs).tolist() == x.tolist(), given
         assert (found.targets is not None) == labels, given
     for given, target, match in (
-        ("d.npz", None, "name the inputs x"), ("a.npz", "kind", "holds no 'kind'; it holds x, y"), ("t.csv", "lable", "did you mean label"),
-        ("x.npy", "gone.txt", "no such file of labels"), ("gone.npz", None, "there is no such file"), ("nonsense", None, "unknown probe 'nonsense'"),
-        ("ground_truth", None, "has no inputs with labels"), ("a.npz:x", None, "give the file, and the labels' name with --target"),
+        ("d.npz", None, "name the inputs x"), ("a.npz", "kind", "holds no 'kind'; it holds x, y"), ("t.csv", "lable",
+            "did you mean label"),
+        ("x.npy", "gone.txt", "no such file of labels"), ("gone.npz", None, "there is no such file"), ("nonsense",
+            None, "unknown probe 'nonsense'"),
+        ("ground_truth", None, "has no inputs with labels"), ("a.npz:x", None,
+            "give the file, and the labels' name with --labels"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=match):
-            read_probe(given, PLAIN, target=target)
+            read_probe(given, PLAIN, labels=target)
     pd.DataFrame({"a": [1.0, None], "y": [0, 1]}).to_csv("holes.csv", index=False)
     with pytest.raises(InputError, match="misses 1 values"):
         read_probe("holes.csv", PLAIN)

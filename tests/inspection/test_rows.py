@@ -33,7 +33,18 @@ def values(results):
 
 def context(n, codes, seed=0):
     targets = torch.as_tensor(codes)[:, None]
-    return Context(model=None, n=n, classes=2, permutations=0, targets=targets, held_out=torch.zeros(n, dtype=torch.bool), inputs=torch.arange(n), layers=(), head="none", seed=seed)  # fmt: skip
+    return Context(
+        model=None,
+        n=n,
+        classes=2,
+        permutations=0,
+        targets=targets,
+        held_out=torch.zeros(n, dtype=torch.bool),
+        inputs=torch.arange(n),
+        layers=(),
+        head="none",
+        seed=seed,
+    )
 
 
 def test_each_class_keeps_its_part():

@@ -1,4 +1,5 @@
-"""Models and probes that nobody here made: every architecture unchanged, and what is handed in to make an inspection silently wrong."""
+"""Models and probes that nobody here made: every architecture unchanged, and what is handed in to make an inspection
+silently wrong."""
 
 import json
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.networks import Population, fit, log_epochs
+from deeptheory.networks import SGD, Adadelta, Adam, Population, fit, log_epochs
 
 X = np.random.default_rng(0).random((20, 3)).astype(np.float32)
 Y = (X.sum(1) > 1.5).astype(np.int64)
@@ -64,7 +64,13 @@ def go(x=X, y=Y, population=None, **kwargs):
         (lambda: go(optimizer="adamw"), "unknown optimizer 'adamw'; did you mean adam"),
         (lambda: go(lr=0), "lr is 0; needed: one number above 0"),
         (lambda: go(lr=[1.0]), "one for each of the 2 networks"),
-        (lambda: go(momentum=1), "momentum is 1"),
+        (lambda: SGD(1), r"momentum is 1; it lies in \[0, 1\)"),
+        (lambda: Adam(betas=(0.9, 1.0)), r"betas is \(0.9, 1.0\); needed: two numbers"),
+        (lambda: Adam(betas=(0.9,)), r"betas is \(0.9,\)"),
+        (lambda: Adam(eps=0), "eps is 0; needed: a finite number above 0"),
+        (lambda: Adadelta(rho=-0.1), r"rho is -0.1; it lies in \[0, 1\)"),
+        (lambda: Adadelta(eps=float("nan")), "eps is nan"),
+        (lambda: go(optimizer=torch.optim.Adam), r"needed: adam, sgd, adadelta, or dt.networks.Adam\(...\)"),
         (lambda: go(batch=0), "batch is 0"),
         (lambda: go(batch=17, drop_last=True), "drop_last leaves no step; lower batch"),
         (lambda: go(train_fraction=0), "train_fraction is 0.0"),

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 import deeptheory as dt
 from deeptheory.core.errors import StoreError
+from deeptheory.networks import SGD, Adam, Checkpoint
 from deeptheory.networks.fingerprints import digest
 from deeptheory.networks.population.fit import fit
 from deeptheory.networks.population.population import Population
@@ -50,7 +51,7 @@ OTHER_TRAININGS = {
     "betas": (lambda: {"optimizer": adamw(betas=(0.8, 0.999))}, r"optimizer \(groups\)"),
     "optimizer": (lambda: {"optimizer": "sgd"}, r"optimizer \(class, groups\)"),
     "rate": (lambda: {"lr": 1e-3 + 1e-9}, "lr"),
-    "schedule": (lambda: {"schedule": lambda step: 1.0 if step < 11 else 0.5}, "schedule"),
+    "schedule": (lambda: {"lr_schedule": lambda step: 1.0 if step < 11 else 0.5}, "lr_schedule"),
     "batch size": (lambda: {"give": batches(batch=10)}, r"batches \(batch\)"),
     "order": (lambda: {"give": batches(seed=1)}, r"batches \(seed\)"),
     "last minibatch": (lambda: {"give": batches(drop_last=False)}, r"batches \(drop_last\)"),
@@ -79,7 +80,7 @@ def test_the_same_arguments_go_on_whatever_changes_no_weights(tmp_path):
     whole, net = module(), module()
     plain = train(None, whole)
     first = train(tmp_path / "c", evaluate=lambda m: {"a": 1.0})
-    again = train(tmp_path / "c", net, checkpoint_seconds=1.0, progress=lambda *a: pytest.fail("worked again"))
+    again = train(Checkpoint(tmp_path / "c", 1.0), net, progress=lambda *a: pytest.fail("worked again"))
     assert np.array_equal(plain.losses, first.losses)
     assert np.array_equal(plain.losses, again.losses)
     assert torch.equal(net[0].weight, whole[0].weight)
@@ -94,7 +95,7 @@ def go(folder, population=None, **how):
         population or nets(),
         how.pop("x", X),
         how.pop("y", Y),
-        **{"epochs": 6, "batch": 16, "checkpoint": folder, "checkpoint_seconds": 0, **how},
+        **{"epochs": 6, "batch": 16, "checkpoint": Checkpoint(folder, 0), **how},
     )
 
 
@@ -109,9 +110,9 @@ def thrice(z):
 thrice.__name__ = "twice"  # another function of the same name
 
 OTHER_FITS = {
-    "eps": (lambda: {"eps": 1e-7}, r"plan \(eps\)"),
-    "betas": (lambda: {"betas": (0.9, 0.99)}, r"plan \(betas\)"),
-    "momentum": (lambda: {"momentum": 0.1}, r"plan \(momentum\)"),
+    "eps": (lambda: {"optimizer": Adam(eps=1e-7)}, r"plan \(optimizer\)"),
+    "betas": (lambda: {"optimizer": Adam(betas=(0.9, 0.99))}, r"plan \(optimizer\)"),
+    "momentum": (lambda: {"optimizer": SGD(0.1)}, r"plan \(optimizer\)"),
     "rate": (lambda: {"lr": 5e-4}, r"plan \(lr\)"),
     "rate of one network": (lambda: {"lr": [4e-4, 5e-4]}, r"plan \(lr\)"),
     "optimizer": (lambda: {"optimizer": "sgd"}, r"plan \(optimizer\)"),

@@ -1,8 +1,9 @@
 """Small runs of every study, stored: what steps gave once, and which claims and figures were made of it.
 
-stored/NAME.xz holds the results of a run with tiny settings (weights as zeros, floats to about four digits); stored/NAME.json the numbers
-of its claims and what its figures draw. Rewriting how a study decides or draws must leave these as they are.
-`PYTHONPATH=src:tests python -m oracles.stored_runs NAME [RUN]` writes them again, from the run folder RUN where one is given; say why in the commit.
+stored/NAME.xz holds the results of a run with tiny settings (weights as zeros, floats to about four digits);
+stored/NAME.json the numbers of its claims and what its figures draw. Rewriting how a study decides or draws must leave
+these as they are. `PYTHONPATH=src:tests python -m oracles.stored_runs NAME [RUN]` writes them again, from the run
+folder RUN where one is given; say why in the commit.
 """
 
 import json
@@ -77,7 +78,10 @@ def load(name: str) -> tuple[dict[str, xr.Dataset], dict[str, Any], str]:
 
 def described(ledger: Any, made: Page) -> dict[str, Any]:
     """The numbers of the claims, and of every figure the columns of its table and the values that it draws."""
-    claims = {e.id: [e.verdict, e.setting, e.region, e.unit, e.seeds, *map(_digits, (e.measured, e.low, e.high))] for e in ledger}  # fmt: skip
+    claims = {
+        e.id: [e.verdict, e.setting, e.region, e.unit, e.seeds, *map(_digits, (e.measured, e.low, e.high))]
+        for e in ledger
+    }
     figures = {
         plate.name: {
             "claims": list(plate.claims),
@@ -95,7 +99,8 @@ def _digits(value: float | None) -> float | None:
 
 
 def _column(values: Any) -> list:
-    """Rows, and of numbers how many are finite, their mean, and a sum that knows their order; of names the different ones."""
+    """Rows, and of numbers how many are finite, their mean, and a sum that knows their order;
+    of names the different ones."""
     array = np.asarray(values)
     if array.dtype.kind in "fiub":
         array = array.astype(np.float64)

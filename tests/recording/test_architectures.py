@@ -52,7 +52,8 @@ def test_what_is_kept_by_default(name):
 
 @pytest.mark.parametrize("name", ZOO)
 def test_every_operation_that_torchlens_lists_has_a_row(name):
-    """By value: what torchlens saw is in a row of dt.layers (recorded, or skipped with a reason), or its kind is ignored."""
+    """By value: what torchlens saw is in a row of dt.layers (recorded, or skipped with a reason),
+    or its kind is ignored."""
     tl = pytest.importorskip("torchlens")
     if name in ("VAE", "PINN", ".pt2"):
         pytest.skip("draws, differentiates, or guards its input: torchlens does not trace it")

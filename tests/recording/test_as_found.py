@@ -1,4 +1,5 @@
-"""The model, its inputs and the world are exactly as they were, whatever the model does; and what is recorded stays as it is."""
+"""The model, its inputs and the world are exactly as they were, whatever the model does;
+and what is recorded stays as it is."""
 
 import random
 from collections import deque
@@ -173,7 +174,9 @@ def test_everything_is_left_as_found(name, how):
         dt.layers(model, x)
     else:
         readouts = [dt.Exact(), dt.Binning(4, "unit")] if how == "readouts" else None
-        recorder = dt.Recorder(model, x, y, readouts=readouts, batch=4 if how in ("batches", "readouts") and name != ".pt2" else None)  # fmt: skip
+        recorder = dt.Recorder(
+            model, x, y, readouts=readouts, batch=4 if how in ("batches", "readouts") and name != ".pt2" else None
+        )
         with (
             torch.inference_mode()
             if how == "inference"

@@ -1,5 +1,8 @@
 """Callbacks of other libraries' training loops: real subclasses, called at the epochs that were asked for."""
 
+import sys
+import types
+
 import pytest
 import torch
 from torch import nn
@@ -20,6 +23,57 @@ class Functional(nn.Module):
     def forward(self, x):
         h = torch.relu(self.a(x))
         return self.c(F.relu(self.b(h)))
+
+
+def stand_in(monkeypatch, name, kind):
+    """A package that has this class and nothing else, for machines without the real one."""
+    parts = name.split(".")
+    for k in range(len(parts)):
+        monkeypatch.setitem(sys.modules, ".".join(parts[: k + 1]), types.ModuleType(parts[k]))
+    setattr(sys.modules[name], kind.__name__, kind)
+
+
+class Callback:
+    """Of Lightning: hooks by name, each with the trainer and the module."""
+
+
+class TrainerCallback:
+    """Of transformers: hooks by name, each with arguments, state and control."""
+
+
+def test_the_hooks_of_lightning_keep_weights(monkeypatch, tmp_path):
+    stand_in(monkeypatch, "lightning.pytorch.callbacks", Callback)
+    model = Functional()
+    recorder = dt.Recorder(model, X, weights=tmp_path)
+    callback, trainer = recorder.callback("lightning", every=2), types.SimpleNamespace(current_epoch=0, global_step=0)
+    assert isinstance(callback, Callback)
+    for epoch in range(5):
+        trainer.current_epoch = epoch
+        callback.on_train_epoch_start(trainer, model)
+        with torch.no_grad():
+            model.a.weight.fill_(epoch + 1)
+        trainer.global_step += 10
+    trainer.current_epoch = 5
+    callback.on_fit_end(trainer, model)
+    assert recorder.steps == recorder.weights.steps == (0, 2, 4, 5)
+    found = dt.inspect(model, X, None, "health", recorder, twins=1, progress=False)
+    assert found.steps == (0, 2, 4, 5)
+    assert found.scalars("2") != found.scalars("0")
+    assert found.scalars("5") == dt.inspect(model, X, None, "health", twins=0, progress=False).scalars()
+
+
+def test_the_hooks_of_transformers_keep_weights(monkeypatch, tmp_path):
+    stand_in(monkeypatch, "transformers", TrainerCallback)
+    recorder = dt.Recorder(Functional(), X, weights=tmp_path)
+    callback, state = recorder.callback("transformers"), types.SimpleNamespace(epoch=0.0, global_step=0)
+    assert isinstance(callback, TrainerCallback)
+    for epoch in (0.0, 1.0):
+        state.epoch = epoch
+        callback.on_epoch_begin(None, state, None)
+        state.global_step += 3
+    state.epoch = 1.5  # max_steps ended it within an epoch that was looked at when it began
+    callback.on_train_end(None, state, None)
+    assert recorder.steps == recorder.weights.steps == (0, 1, 2)
 
 
 @pytest.mark.slow

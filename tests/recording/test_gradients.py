@@ -1,4 +1,5 @@
-"""Gradients of whatever layers people train: the right ones, under the right names, with the right reason where there are none."""
+"""Gradients of whatever layers people train: the right ones, under the right names,
+with the right reason where there are none."""
 
 import numpy as np
 import pytest
@@ -88,7 +89,8 @@ def test_parametrized_and_pruned_layers():
     ("module", "names"),
     [
         (lambda: nn.GRU(4, 3, batch_first=True), {"weight_ih_l0", "weight_hh_l0"}),
-        (lambda: nn.LSTM(4, 3, 2, bidirectional=True), {f"weight_{k}_l{n}{r}" for k in ("ih", "hh") for n in (0, 1) for r in ("", "_reverse")}),
+        (lambda: nn.LSTM(4, 3, 2, bidirectional=True),
+            {f"weight_{k}_l{n}{r}" for k in ("ih", "hh") for n in (0, 1) for r in ("", "_reverse")}),
         (lambda: nn.MultiheadAttention(4, 2), {"in_proj_weight", "out_proj"}),
         (lambda: nn.Bilinear(4, 4, 2), {"weight"}),
     ],
@@ -125,7 +127,10 @@ def test_names_are_those_of_the_module_within():
     assert dt.GradientRecorder(inner).layers == ("0",)
 
 
-@pytest.mark.parametrize(("steps_per_epoch", "max_steps", "every", "expected"), [(4, 5, 1, (0, 1, 2)), (4, 8, 1, (0, 1, 2)), (4, 7, 2, (0, 2)), (3, 10, 2, (0, 2, 4)), (10, 3, 1, (0, 1))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("steps_per_epoch", "max_steps", "every", "expected"),
+    [(4, 5, 1, (0, 1, 2)), (4, 8, 1, (0, 1, 2)), (4, 7, 2, (0, 2)), (3, 10, 2, (0, 2, 4)), (10, 3, 1, (0, 1))],
+)
 def test_the_final_model_is_recorded(steps_per_epoch, max_steps, every, expected):
     """What transformers' Trainer tells its callbacks: the epoch as a fraction, the steps done."""
     from deeptheory.recording.callbacks import _When

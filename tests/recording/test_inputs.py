@@ -117,7 +117,15 @@ def test_tuples_in_tuples_are_cut_and_cast_together(batch):
     assert torch.allclose(r.activations("m.1", 0), EXPECTED, atol=1e-6)
 
 
-@pytest.mark.parametrize("names", [np.array(["cat", "dog", "eel"]), np.array([7, 100_000, 3]), np.array([0.0, 1e6, 2.0]), np.array(["b", "a", "c"], dtype=object)])  # fmt: skip
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array(["cat", "dog", "eel"]),
+        np.array([7, 100_000, 3]),
+        np.array([0.0, 1e6, 2.0]),
+        np.array(["b", "a", "c"], dtype=object),
+    ],
+)
 def test_what_labels_are_called_does_not_matter(names, tmp_path):
     readouts = [dt.Exact(), dt.Binning(3), dt.GaussianNoise(0.3), dt.Quantized(2), dt.information.ClassStatistics()]
     plain, other = (recorded(X, t, readouts=readouts) for t in (Y, names[Y]))
@@ -179,6 +187,6 @@ def test_a_model_without_memory_can_be_previewed():
 def test_the_recorder_shows_itself():
     recorder = dt.Recorder(model(), X, Y, readouts=[dt.Exact(), dt.Binning(3)])
     assert (
-        repr(recorder)
-        == "Recorder(Sequential, 12 inputs, default layers, summaries of Exact(), Binning(3, 'layer'); 0 steps recorded)"
+        repr(recorder) == "Recorder(Sequential, 12 inputs, default layers, summaries of Exact(), Binning(3, 'layer'); "
+        "0 steps recorded)"
     )

@@ -65,8 +65,10 @@ WHOLE = {  # one row and no factor of it, by default
     "snake": lambda x: x + torch.sin(x) ** 2,
 }
 SINGLE = {
-    "sin": torch.sin, "expit": torch.special.expit, "clamp": lambda x: x.clamp(min=0), "clamp_": lambda x: x.clone().clamp_(0, 6),
-    "maximum": lambda x: torch.maximum(x, torch.zeros(())), "autograd.Function": Clip.apply, "F.relu": F.relu, "gaussian": lambda x: torch.exp(-x * x),
+    "sin": torch.sin, "expit": torch.special.expit, "clamp": lambda x: x.clamp(min=0),
+    "clamp_": lambda x: x.clone().clamp_(0, 6),
+    "maximum": lambda x: torch.maximum(x, torch.zeros(())), "autograd.Function": Clip.apply, "F.relu": F.relu,
+    "gaussian": lambda x: torch.exp(-x * x),
     "sign": torch.sign, "hardtanh": F.hardtanh, "Tensor.tanh": torch.Tensor.tanh, "relu_": lambda x: x.clone().relu_(),
 }  # fmt: skip
 
@@ -93,7 +95,13 @@ def test_two_activations_in_a_row_are_two():
     assert dt.layers(Applied(lambda x: torch.tanh(torch.relu(x))), torch.randn(5, 4)).table().kept.sum() == 3
 
 
-@pytest.mark.parametrize("guard", [lambda x: x / x.norm(dim=1, keepdim=True).clamp(min=1e-8), lambda x: x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)])  # fmt: skip
+@pytest.mark.parametrize(
+    "guard",
+    [
+        lambda x: x / x.norm(dim=1, keepdim=True).clamp(min=1e-8),
+        lambda x: x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6),
+    ],
+)
 def test_a_normalization_by_hand_is_no_activation(guard):
     table = dt.layers(Applied(guard), torch.randn(5, 4)).table()
     assert table[table.kept].name.tolist() == ["output"]

@@ -154,3 +154,59 @@ def test_lines_of_reference_are_no_data():
 def test_a_column_that_is_not_there(draw, match):
     with pytest.raises(InputError, match=match):
         draw()
+
+
+PLANE = pd.DataFrame(
+    [
+        {"step": s, "layer": f"layer{k}", "i_x": 12.0 - k - s / 1000, "i_y": 0.5 + s / 2000, "data": d}
+        for d in ("few", "many")
+        for s in (0, 10, 1000)
+        for k in (1, 5)
+    ]
+)
+
+
+def test_paths_join_the_layers_at_each_step_in_the_color_of_the_step():
+    figure = charts.paths(PLANE, "i_x", "i_y", "step", "layer", panel="data", bound=([0, 1], [0, 1]))
+    lines = [t for t in figure.data if t.mode == "lines+markers"]
+    assert [list(t.x) for t in lines[:3]] == [[11, 7], [10.99, 6.99], [10, 6]]
+    assert [t.name for t in lines] == ["epoch 0", "epoch 10", "epoch 1000"] * 2
+    assert len({t.line.color for t in lines[:3]}) == 3
+    assert [t.line.color for t in lines[:3]] == [t.line.color for t in lines[3:]]
+    assert sum(t.name == "bound" for t in figure.data) == 2
+    assert [a.text for a in figure.layout.annotations if a.name == "label"] == ["layer1", "layer5"] * 2
+    (bar,) = [t.marker for t in figure.data if t.marker.showscale]
+    assert np.allclose([bar.cmin, bar.cmax], [0, np.log10(1001)])
+    assert list(bar.colorbar.ticktext) == ["0", "10", "100", "1000"]
+
+
+def test_of_many_steps_some_are_drawn_with_both_ends():
+    long = pd.DataFrame([{"s": s, "l": f"layer{k}", "x": 1.0 * k, "y": 1.0 * s} for s in range(900) for k in (1, 2)])
+    drawn = [t.name for t in charts.paths(long, "x", "y", "s", "l").data if t.mode == "lines+markers"]
+    assert len(drawn) == 48
+    assert (drawn[0], drawn[-1]) == ("epoch 0", "epoch 899")
+
+
+def test_layers_that_lie_together_share_a_name():
+    near = PLANE[PLANE["data"] == "few"].assign(i_x=lambda t: t["i_x"] / 100 + 11)
+    texts = [a.text for a in charts.paths(near, "i_x", "i_y", "step", "layer").layout.annotations]
+    assert texts == ["layer1 to 5"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ends"), [(0.5, np.inf, (0.5, 4.74)), (-np.inf, 1.0, (0.68, 1.0)), (0.95, 1.05, (0.95, 1.05))]
+)
+def test_a_region_ends_where_it_was_stated_or_at_the_edge(low, high, ends):
+    figure = charts.region(charts.points(PLACES, "at", "mean", "condition"), low, high)
+    (box,) = figure.layout.shapes
+    assert np.allclose((box.y0, box.y1), ends, atol=0.01)
+    assert box.name == "region"
+    assert figure.layout.yaxis.range[0] < 0.9  # every interval stays in sight
+    assert figure.layout.yaxis.range[1] > 4.5
+
+
+def test_a_region_on_a_logarithmic_axis_stays_positive():
+    figure = charts.region(charts.lines(CURVES[CURVES["panel"] == "a"], log="y"), -np.inf, 2.0)
+    assert figure.layout.shapes[0].y0 > 0
+    across = charts.region(charts.points(PLACES, "at", "mean", "condition", horizontal=True), 1, 2, along="x")
+    assert (across.layout.shapes[0].x0, across.layout.shapes[0].x1) == (1, 2)

@@ -15,8 +15,9 @@ from torch import nn
 import deeptheory as dt
 from deeptheory.core.errors import StoreError
 from deeptheory.report import write_page
-from deeptheory.report.depth_chart import chart, short
+from deeptheory.report.depth_chart import chart
 from deeptheory.report.inspection import write_inspection_page
+from deeptheory.report.svg import short, tick_texts
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 HOSTILE = '<script>alert(1)</script> & "x" .[0]'
@@ -41,8 +42,8 @@ def folder(tmp_path_factory):
         nets(),
         x,
         y,
-        "health",
-        {"early": nets().state_dict(), "late": late},
+        instruments="health",
+        checkpoints={"early": nets().state_dict(), "late": late},
         out=path,
         twins=3,
         title=HOSTILE,
@@ -84,7 +85,9 @@ def test_downloads_are_the_numbers(folder):
     page = text(folder)
     links = dict(re.findall(r'download="(inspection\.\w+)" href="data:[\w/]+;base64,([\w+/=]*)"', page))
     kept = json.loads(base64.b64decode(links["inspection.json"]))
-    assert kept == json.loads((folder / "inspection.json").read_text())
+    whole = json.loads((folder / "inspection.json").read_text())
+    assert whole.pop("training")["names"] == ["early", "late"]  # which has a download of its own
+    assert kept == whole
     rows = list(csv.DictReader(io.StringIO(base64.b64decode(links["inspection.csv"]).decode())))
     assert rows == list(csv.DictReader(io.StringIO((folder / "inspection.csv").read_text())))
     assert {r["checkpoint"] for r in rows} == {"early", "late"}
@@ -118,7 +121,7 @@ def test_damaged_folders_are_told(folder, tmp_path):
         ("[", "cannot be read"),
         ("[]", "has schema list"),
         ('{"schema": 7}', "has schema 7"),
-        ('{"schema": 1}', "of another form"),
+        ('{"schema": 2}', "of another form"),
     ):
         (tmp_path / "inspection.json").write_text(content)
         with pytest.raises(StoreError, match=match):
@@ -183,6 +186,23 @@ def test_a_log_axis_with_zero_is_linear_and_values_beyond_the_ends_are_shown():
     assert heights(svg)[0] > heights(svg)[1]
 
 
+@pytest.mark.parametrize(
+    ("ticks", "log", "texts"),
+    [
+        ([-1, 1, 3, 5], True, ["10⁻¹", "10¹", "10³", "10⁵"]),
+        ([-1, 0, 1, 3], True, ["0.1", "1", "10", "1,000"]),
+        ([0, 5e4, 1e5], False, ["0", "50,000", "100,000"]),
+        ([0, 5e5, 1e6], False, ["0", "0.5×10⁶", "1.0×10⁶"]),
+        ([0, 2.5, 5], False, ["0.0", "2.5", "5.0"]),
+        ([-2, 0, 2], False, ["−2", "0", "2"]),
+        ([0, 2.5e-5, 5e-5], False, ["0", "2.5×10⁻⁵", "5.0×10⁻⁵"]),
+        ([3e12, 3e12 + 1], False, ["3000000000000", "3000000000001"]),
+    ],
+)
+def test_an_axis_has_one_style_of_ticks(ticks, log, texts):
+    assert tick_texts(ticks, log) == texts
+
+
 def test_names_for_many_layers_stay_few_and_whole_in_their_titles():
     names = [f"encoder.layers.{k}.attention.output" for k in range(120)]
     rows = [row(name, k, float(k)) for k, name in enumerate(names)]
@@ -236,7 +256,7 @@ def test_the_downloads_can_be_saved(browser, folder, tmp_path):
     page = browser.new_page()
     page.goto((folder / "report.html").as_uri())
     with page.expect_download() as given:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV", exact=True).click()
     given.value.save_as(tmp_path / "saved.csv")
     assert (tmp_path / "saved.csv").read_text() == (folder / "inspection.csv").read_text()
     page.close()

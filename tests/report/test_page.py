@@ -1,63 +1,23 @@
-"""The page: self-contained, readable without scripts, strict, and alive in a browser."""
+"""The page: self-contained, readable without scripts, strict, and with all its numbers inside."""
 
+import base64
+import gzip
 import hashlib
+import itertools
 import json
 import re
 import shutil
-from pathlib import Path
+from html.parser import HTMLParser
 
-import pandas as pd
-import plotly.graph_objects as go
 import pytest
 
 from deeptheory.core.errors import StoreError
-from deeptheory.core.theme import new_figure
 from deeptheory.report import write_page
 from deeptheory.report.page import interval, number
-from deeptheory.runs import Claim, NotRun, Page, Plate, Section, decide
-from deeptheory.runs.record import Record
+from deeptheory.runs import decide
+from oracles.small_page import claim
 
-CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
-
-
-def claim(id, measured, statement="Something <b>holds</b> & stays."):
-    return Claim(
-        id=id, figure="1", source="paper, figure 1", statement=statement, quantity="q", unit="bits", region="[0, 2]",
-        criterion="c", protocol="p", measure=lambda results: measured, published=1.5, published_trust="unverified",
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A run folder as a study leaves it: a ledger, a figure with frames and one without."""
-    path = tmp_path_factory.mktemp("run")
-    Record(
-        study="s",
-        scale="quick",
-        seed=0,
-        seeds=[0, 1],
-        settings={"lr": 0.1},
-        changed={},
-        threads=1,
-        command="deeptheory reproduce s",
-    ).write(path)
-    claims = [claim("a/1", 1.0), claim("a/2", 3.0), claim("b", NotRun("a later figure"), "Later.")]
-    decide(claims, {}, scale="quick").write(path)
-    moving = new_figure(xaxis_title="x")
-    moving.add_trace(go.Scatter(x=[0, 1], y=[0, 1], mode="markers", name="dots"))
-    moving.frames = [go.Frame(name=str(10 * k), data=[go.Scatter(x=[k, k + 1], y=[0, 1])]) for k in range(5)]
-    still = new_figure()
-    still.add_trace(go.Scatter(x=[1, 10, 100], y=[1, 2, 3]))
-    still.update_xaxes(type="log")
-    words = {"table": pd.DataFrame({"x": [1]}), "see": "a thing", "trust": "somewhat"}
-    plates = (
-        Plate(name="moving", title="Moving", figure=moving, alt="dots that move", **words),
-        Plate(name="still", title="Still", figure=still, alt="a line", **words),
-    )
-    section = Section(title="Figures", text="Look.", plates=plates)
-    Page(title="A <study>", lead="What & why.", sections=(section,), notices=("Mind the gap.",)).write(path)
-    write_page(path)
-    return path
+LINK = '<a href="https://arxiv.org/abs/1234.56789" rel="noreferrer">'
 
 
 def test_the_same_files_give_the_same_bytes(folder):
@@ -70,7 +30,16 @@ def test_the_same_files_give_the_same_bytes(folder):
 def test_the_ledger_is_plain_html_and_escaped(folder):
     page = (folder / "report.html").read_text()
     body = re.sub(r"<script.*?</script>", "", page, flags=re.S)
-    assert body.index('id="verdicts"') < body.index("<h2>Figures") < body.index('<h2 id="ledger-title">')
+    order = (
+        "<h1>",
+        'class="by"',
+        'class="lead"',
+        'id="verdicts"',
+        '<figure id="moving">',
+        "<h2>Figures",
+        '<h2 id="ledger-title">',
+    )
+    assert [body.index(o) for o in order] == sorted(body.index(o) for o in order)
     assert "Something &lt;b&gt;holds&lt;/b&gt; &amp; stays." in body
     assert "A &lt;study&gt;" in body
     assert "contradicted" in body
@@ -88,10 +57,10 @@ def test_the_policy_allows_nothing_but_its_own_hashes(folder):
     assert all(s.startswith("'sha256-") for s in scripts)
     assert "unsafe-eval" not in policy
     inline = re.search(r"<script>(.*?)</script>", page, re.S)[1]
-    import base64
-
     assert f"'sha256-{base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'" in scripts
-    assert not re.search(r"(src|href)=\"(https?:)?//", page)
+    assert not re.search(
+        r"(src|href)=\"(https?:)?//", page.replace(LINK, "")
+    )  # the paper's, which nothing follows by itself
     assert not re.search(r"\son\w+=|javascript:", page)
 
 
@@ -106,12 +75,17 @@ def test_the_outcome_next_to_a_figure_is_that_of_its_claims(folder, tmp_path, me
     plate = json.loads((copy / "figures" / "still.json").read_text()) | {"claims": ["a"]}
     (copy / "figures" / "still.json").write_text(json.dumps(plate))
     write_page(copy)
-    found = re.search(r"What was found\..*?</p>", (copy / "report.html").read_text(), re.S)
+    page = (copy / "report.html").read_text()
+    found = re.search(r'<figure id="still">.*?<ul class="cards".*?</ul>', page, re.S)
     assert found is not None
-    assert f">{verdict}</span>: {measured:g}" in found[0]
-    assert other not in found[0]
-    assert "stated [0, 2]" in found[0]
-    assert "<code>b</code>" not in found[0]
+    cards = found[0][found[0].index('<ul class="cards"') :]
+    assert f">{verdict}</span>" in cards
+    assert other not in cards
+    assert f"{measured:g} [" in cards or f"{measured:g} bits" in cards
+    assert "region [0, 2]" in cards
+    assert "published 1.50 (unverified)" in cards or "published 1.5 (unverified)" in cards
+    assert "<code>b</code>" not in cards
+    assert f'class="{"good" if verdict == "reproduced" else "bad"}"' in cards
 
 
 def test_numbers_for_people():
@@ -168,120 +142,109 @@ def test_a_run_of_another_form_is_not_rendered(folder, tmp_path, file, change, m
         write_page(copy)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here")
-    from playwright.sync_api import sync_playwright
-
-    flags = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ]
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield opened
-        opened.close()
+def test_the_first_lines_say_what_was_run_again(folder):
+    page = (folder / "report.html").read_text()
+    by = re.search(r'<p class="by">(.*?)</p>', page, re.S)[1]
+    assert by.startswith("A &amp; B 2020 · " + LINK)
+    assert "run again on 2 networks, scale quick" in by
+    assert "javascript:" not in page.split("<script>")[0]
+    assert "<pre" in page[page.index('id="cite"') :]
+    assert re.search(r'class="counts">At the paper’s settings: .*?1 reproduced', page, re.S)
 
 
-def opened(browser, path: Path, **kwargs):
-    """A page with all its figures drawn, and what it said and asked for on the way."""
-    page, said = browser.new_page(**kwargs), []
-    page.on("console", lambda m: said.append(m.text))
-    page.on("pageerror", lambda e: said.append(str(e)))
-    page.on("request", lambda r: said.append(r.url) if not r.url.startswith("file:") else None)
-    page.goto(path.as_uri())
-    for plot in page.query_selector_all(".plot"):
-        plot.scroll_into_view_if_needed()
-        page.wait_for_function("e => ['drawn', 'failed'].includes(e.dataset.state)", arg=plot, timeout=60_000)
-    return page, said
+def test_the_page_opens_with_the_figure_that_it_names(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    page = json.loads((copy / "page.json").read_text())
+    for main, first in (("still", "still"), ("moving", "moving"), ("not-drawn", "moving"), (3, "moving")):
+        (copy / "page.json").write_text(json.dumps(page | {"main": main}))
+        html = write_page(copy).read_text()
+        assert re.findall(r'<figure id="(\w+)">', html) == [first, *({"still", "moving"} - {first})]
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_draws_under_its_policy_without_a_word_or_a_request(browser, folder, scheme):
-    page, said = opened(browser, folder / "report.html", color_scheme=scheme)
-    assert said == []
-    assert [p.get_attribute("data-state") for p in page.query_selector_all(".plot")] == ["drawn", "drawn"]
-    assert page.query_selector_all(".plot svg .scatterlayer .trace")
-    buttons = [b.get_attribute("data-title") or "" for b in page.query_selector_all(".modebar-btn")]
-    assert buttons
-    assert not [b for b in buttons if "share" in b.lower() or "cloud" in b.lower()]  # nothing offers an upload
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 27)")
-    page.close()
+def test_a_run_of_an_earlier_page_is_still_shown(folder, tmp_path):
+    """page.json without paper and main, figures without what was published."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    page = json.loads((copy / "page.json").read_text())
+    (copy / "page.json").write_text(json.dumps({k: v for k, v in page.items() if k not in ("paper", "main")}))
+    plate = json.loads((copy / "figures" / "still.json").read_text())
+    plate.pop("published")
+    (copy / "figures" / "still.json").write_text(json.dumps(plate))
+    html = write_page(copy).read_text()
+    assert '<p class="by">s, quick, ' in html
+    assert 'id="cite"' not in html
 
 
-@pytest.mark.browser
-def test_figures_nobody_scrolled_to_are_drawn_in_time_for_a_print(browser, folder):
-    page = browser.new_page()
-    page.goto((folder / "report.html").as_uri())
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.plot')].every(e => e.dataset.state === 'drawn')", timeout=60_000
-    )
-    page.close()
+def test_every_figure_is_drawn_without_scripts_and_its_numbers_travel_inside(folder):
+    page = (folder / "report.html").read_text()
+    for name in ("moving", "still"):
+        figure = page[page.index(f'<figure id="{name}">') :]
+        figure = figure[: figure.index("</figure>")]
+        assert '<svg class="fig"' in figure
+        links = dict(re.findall(r'download="([^"]*)" href="data:[\w/]+;base64,([^"]*)"', figure))
+        assert base64.b64decode(links[f"{name}.csv"]).decode() == (folder / "figures" / f"{name}.csv").read_text()
+        kept = json.loads(gzip.decompress(base64.b64decode(links[f"{name}.json.gz"])))
+        assert kept == json.loads((folder / "figures" / f"{name}.json").read_text())["figure"]
+    links = dict(re.findall(r'download="(claims\.\w+)" href="data:[\w/]+;base64,([^"]*)"', page))
+    assert json.loads(base64.b64decode(links["claims.json"])) == json.loads((folder / "claims.json").read_text())
+    assert base64.b64decode(links["claims.csv"]).decode() == (folder / "claims.csv").read_text()
+    assert 'href="figures/' not in page
 
 
-@pytest.mark.browser
-def test_the_slider_moves_by_keyboard(browser, folder):
-    page, said = opened(browser, folder / "report.html")
-    plot, slider = page.locator("[data-plate=moving]"), page.locator(".slider input")
-    assert plot.get_attribute("data-frame") == "40"
-    slider.focus()
-    for _ in range(2):
-        page.keyboard.press("ArrowLeft")
-    page.wait_for_function("() => document.querySelector('[data-plate=moving]').dataset.frame === '20'")
-    assert page.locator(".slider output").text_content() == "20"
-    assert slider.get_attribute("aria-valuetext") == "epoch 20"
-    assert page.evaluate("document.querySelector('[data-plate=moving]').data[0].x[0]") == 2
-    page.keyboard.press("Home")
-    page.wait_for_function("() => document.querySelector('[data-plate=moving]').dataset.frame === '0'")
-    page.locator(".slider button").click()
-    page.wait_for_function("() => document.querySelector('[data-plate=moving]').dataset.frame === '40'")
-    assert said == []
-    page.close()
+class Structure(HTMLParser):
+    """What a reader with a screen reader meets: headings in order, names of what is clicked, ids and links to them."""
+
+    void = frozenset(("meta", "link", "br", "input", "img", "hr"))
+
+    def __init__(self):
+        super().__init__()
+        self.headings, self.ids, self.targets, self.images, self.open, self.unnamed = [], [], [], [], [], []
+        self.tables = 0
+        self.said = ""
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if re.fullmatch(r"h\d", tag):
+            self.headings.append(int(tag[1]))
+        if "id" in given:
+            self.ids.append(given["id"])
+        if given.get("href", "").startswith("#"):
+            self.targets.append(given["href"][1:])
+        if tag == "svg" and "cut" not in given.get("class", ""):
+            self.images.append(given.get("aria-label") or given.get("aria-hidden"))
+        if tag in ("a", "button"):
+            self.said = given.get("aria-label", "")
+        if tag == "input" and not given.get("aria-label") and "label" not in self.open:
+            self.unnamed.append(given)
+        if tag == "table":
+            self.tables += 1
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_data(self, data):
+        self.said += data
+
+    def handle_endtag(self, tag):
+        if tag in ("a", "button") and not self.said.strip():
+            self.unnamed.append(tag)
+        assert self.open.pop() == tag
 
 
-@pytest.mark.browser
-def test_a_phone_needs_no_sideways_scrolling(browser, folder):
-    page, _ = opened(browser, folder / "report.html", viewport={"width": 390, "height": 844})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.close()
-
-
-@pytest.mark.browser
-def test_without_scripts_the_ledger_is_read(browser, folder):
-    page = browser.new_page(java_script_enabled=False)
-    page.goto((folder / "report.html").as_uri())
-    assert "contradicted" in page.inner_text("#ledger")
-    assert "figures/moving.csv" in page.inner_text("#moving")
-    page.close()
-
-
-@pytest.mark.browser
-def test_it_prints_all_figures(browser, folder):
-    page = browser.new_page(viewport={"width": 900, "height": 300})
-    page.goto((folder / "report.html").as_uri())
-    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.plot')].every(p => p.dataset.state === 'drawn')", timeout=60_000
-    )
-    page.emulate_media(media="print")
-    assert not page.locator(".slider").is_visible()
-    assert page.pdf()[:4] == b"%PDF"
-    page.close()
-
-
-def test_the_browser_is_there_in_ci(monkeypatch):
-    import os
-
-    if os.environ.get("CI") and CHROMIUM is None:
-        pytest.fail("CI has no Chromium: browser tests would be skipped in silence")
+def test_the_structure_is_one_that_a_screen_reader_can_tell(folder):
+    page = (folder / "report.html").read_text()
+    found = Structure()
+    found.feed(re.sub(r"<(script|style)[^>]*>.*?</\1>", "", page, flags=re.S))
+    assert found.open == []
+    assert found.headings[0] == 1
+    assert found.headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(found.headings))
+    assert [i for i in found.ids if found.ids.count(i) > 1] == []
+    assert [t for t in found.targets if t not in found.ids] == []
+    assert all(found.images)
+    assert found.unnamed == []
+    assert page.count('scope="col"') >= 5
+    assert '<html lang="en">' in page
 
 
 def test_a_figure_of_a_plate_is_what_was_drawn(folder):

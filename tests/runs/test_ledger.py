@@ -24,9 +24,9 @@ from deeptheory.runs import (
 from deeptheory.runs.intervals import interval
 
 KEYS = {
-    "id", "figure", "source", "statement", "published", "published_trust", "quantity", "unit", "measured", "low", "high",
-    "region", "criterion", "verdict", "setting", "n_of", "seeds", "needs", "p", "least_p", "study_wise", "protocol", "scale",
-    "command", "note", "schema",
+    "id", "figure", "source", "statement", "published", "published_trust", "quantity", "unit", "measured", "low",
+    "high", "region", "criterion", "verdict", "setting", "n_of", "seeds", "needs", "p", "least_p", "study_wise",
+    "protocol", "scale", "command", "note", "schema",
 }  # fmt: skip
 
 
@@ -37,9 +37,19 @@ def claim(measured, region=">= 0.8", published=None, id="c", setting=None):
         return measured
 
     return Claim(
-        id=id, figure="1", source="paper", statement="says", quantity="q", unit="1", region=region, criterion="as region",
-        protocol="p", measure=measure, published=published, setting=setting,
-    )  # fmt: skip
+        id=id,
+        figure="1",
+        source="paper",
+        statement="says",
+        quantity="q",
+        unit="1",
+        region=region,
+        criterion="as region",
+        protocol="p",
+        measure=measure,
+        published=published,
+        setting=setting,
+    )
 
 
 def verdict(measured, region=">= 0.8", scale="quick", **more):

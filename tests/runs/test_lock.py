@@ -132,7 +132,8 @@ sys.path[:0] = {paths!r}
 from deeptheory.runs import Run, Step
 from oracles import steps as work
 step = Step(name="silent", function=work.silent, units=lambda s: [[0], [1]])
-Run({folder!r}, study="s", scale="quick", seed=0, settings={{}}, command="").execute([step], engine="processes", jobs=2, progress=False)
+run = Run({folder!r}, study="s", scale="quick", seed=0, settings={{}}, command="")
+run.execute([step], engine="processes", jobs=2, progress=False)
 """
 
 

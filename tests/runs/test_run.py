@@ -30,7 +30,16 @@ STEPS = [
 
 
 def run(folder, *, seed=0, study="s", scale="quick", resume=None, threads=1, **settings):
-    return Run(folder, study=study, scale=scale, seed=seed, settings={"factor": 2.0, **settings}, command="go on", resume=resume, threads=threads)  # fmt: skip
+    return Run(
+        folder,
+        study=study,
+        scale=scale,
+        seed=seed,
+        settings={"factor": 2.0, **settings},
+        command="go on",
+        resume=resume,
+        threads=threads,
+    )
 
 
 def calls(folder):
@@ -331,7 +340,8 @@ def returns(value):
         (lambda f: run(f).execute(STEPS + STEPS), "two steps have the name 'draw'"),
         (lambda f: run(f, bad=object()), "settings are no JSON"),
         (lambda f: Run(f, study="s", scale="q", seed=0, settings={"seed": 1}), "settings hold 'seed'"),
-        (lambda f: run(f, seed=-1).execute([Step(name="d", function=work.draw, units=lambda s: [derive(s["seed"], "x")])]), "seed is -1"),
+        (lambda f: run(f, seed=-1).execute([Step(name="d", function=work.draw,
+            units=lambda s: [derive(s["seed"], "x")])]), "seed is -1"),
         (lambda f: Step(name="a b", function=work.draw), "step name is 'a b'"),
         (lambda f: Step(name="a", function=lambda: 0), "must stand at the top of a module"),
         (lambda f: run(f).execute([Step(name="a", function=work.draw, units=lambda s: [])]), "has 0 units"),
@@ -339,7 +349,7 @@ def returns(value):
         (lambda f: run(f).execute(returns(3)), "returned int; a step returns an xarray.Dataset"),
         (lambda f: run(f).execute(returns(xr.Dataset({"a": ("x", [object()])}))), "holds objects"),
         (lambda f: run(f).execute(returns(xr.Dataset(attrs={"a": object()}))), "are no JSON"),
-        (lambda f: members(0, 0), "count is 0"),
+        (lambda f: members(0, 0), "n is 0"),
         (lambda f: chunks([1], 0), "size is 0"),
     ],
 )  # fmt: skip

@@ -1,4 +1,5 @@
-"""Studies run in the test's own process unless a test asks for workers (jobs=2): small ones are over before workers start."""
+"""Studies run in the test's own process unless a test asks for workers (jobs=2):
+small ones are over before workers start."""
 
 import pytest
 

@@ -13,16 +13,19 @@ from deeptheory.studies.chang_tsao_2017.layers import LAYERS, crowd, loaded, wor
 
 NAME = "chang-tsao-2017"
 SMALL = {
-    "networks": 2, "people": 4, "pictures": 20, "size": 32, "steps": 12, "batch": 16, "stimuli": 120, "cells": 12, "modelled": 4,
-    "permutations": 60, "folds": 2, "shape": 5, "appearance": 5, "space_faces": 30, "candidates": 20, "photographs": 0, "views": True,
+    "networks": 2, "people": 4, "pictures": 20, "size": 32, "steps": 12, "batch": 16, "stimuli": 120, "cells": 12,
+    "modelled": 4, "permutations": 60, "folds": 2, "shape": 5, "appearance": 5, "space_faces": 30, "candidates": 20,
+    "photographs": 0, "views": True,
 }  # fmt: skip
 
 REQUIRED = {
     "ramp", "near-ceiling", "tuned-dimensions", "late-layers-appearance", "early-layers-shape", "decode-combined-best",
-    "decode-falls-with-component", "identify-at-40", "population-not-grandmother", "200-suffice", "axes-not-mutually-orthogonal",
-    "eigenface-worse", "metamers", "reconstruction", "view-transfer", "axis-metric-efficient",
+    "decode-falls-with-component", "identify-at-40", "population-not-grandmother", "200-suffice",
+    "axes-not-mutually-orthogonal", "eigenface-worse", "metamers", "reconstruction", "view-transfer",
+    "axis-metric-efficient",
     *(f"flat-orthogonal/{k}" for k in LAYERS), *(f"axis-beats-exemplar/{k}" for k in LAYERS),
-    *(f"untrained-control/flat-orthogonal/{k}" for k in LAYERS), *(f"untrained-control/axis-beats-exemplar/{k}" for k in LAYERS),
+    *(f"untrained-control/flat-orthogonal/{k}" for k in LAYERS),
+    *(f"untrained-control/axis-beats-exemplar/{k}" for k in LAYERS),
     "untrained-control/late-layers-appearance", "untrained-control/early-layers-shape",
 }  # fmt: skip
 
@@ -55,8 +58,9 @@ def test_the_ledger_holds_every_required_claim(result):
 def test_the_page_says_what_it_is_and_is_not(result):
     figures = {p.stem for p in (result.folder / "figures").glob("*.json")}
     assert figures == {
-        "faces", "components", "ramps", "axes", "preference-histogram", "preference", "decoding", "identification", "cells-needed",
-        "reconstructions", "flat-curves", "flatness", "models", "verdicts", "eigenface", "metamers", "null-changes", "views", "ladder", "readers",
+        "faces", "components", "ramps", "axes", "preference-histogram", "preference", "decoding", "identification",
+        "cells-needed", "reconstructions", "flat-curves", "flatness", "models", "verdicts", "eigenface", "metamers",
+        "null-changes", "views", "ladder", "readers",
     }  # fmt: skip
     page = (result.folder / "report.html").read_text()
     assert "The faces are procedural (58 landmarks" in page

@@ -30,8 +30,9 @@ SMALL = {
 }
 REQUIRED = {
     *(f"noisy-compression-tracks-clusters/layer{k}" for k in range(1, 6)),
-    "orthonormal-stops-compression", "orthonormal-no-harm", "binned-entropy-depends-on-bin", "deterministic-is-constant",
-    "quantised-early-layers-stay", "quantised-last-layers-compress", "compressed-estimate-is-lower",
+    "orthonormal-stops-compression", "orthonormal-no-harm", "binned-entropy-depends-on-bin",
+    "deterministic-is-constant", "quantised-early-layers-stay", "quantised-last-layers-compress",
+    "compressed-estimate-is-lower",
 }  # fmt: skip
 
 

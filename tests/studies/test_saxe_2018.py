@@ -28,8 +28,8 @@ REQUIRED = {
     *(f"relu-does-not/layer{k}" for k in range(1, 6)),
     "relu-output-does", "softsign-modest", "softplus-none", "linear-none", "rebin-removes", "full-batch-compresses",
     "one-neuron-tanh-returns-to-1-bit", "one-neuron-relu-grows", "linear-exact", "overtrained-no-compression",
-    "irrelevant-compresses-while-total-rises", "reparametrisation-changes-information", "snr-transition-without-compression",
-    "all-four-cells",
+    "irrelevant-compresses-while-total-rises", "reparametrisation-changes-information",
+    "snr-transition-without-compression", "all-four-cells",
 }  # fmt: skip
 
 
@@ -42,10 +42,18 @@ def test_the_ledger_holds_every_required_claim(result):
     assert {c.id for c in result.claims} == {c.id for c in CLAIMS} >= REQUIRED
     assert {e.verdict for e in result.claims} <= {"not run", "measured, not judged"}  # epochs were turned
     waiting = [e for e in result.claims if e.measured is None]
-    assert {e.id for e in waiting} <= {"mnist-noise-readout", "mnist-noise-readout/relu", *(f"rebin-removes/layer{k}" for k in range(1, 6)),
-                                       *(f"relu-does-not/layer{k}" for k in range(1, 6)), "rebin-removes",
-                                       "rebin-removes/ten-times-finer", "softsign-modest", "softplus-none", "linear-none",
-                                       "full-batch-compresses"}  # fmt: skip
+    assert {e.id for e in waiting} <= {
+        "mnist-noise-readout",
+        "mnist-noise-readout/relu",
+        *(f"rebin-removes/layer{k}" for k in range(1, 6)),
+        *(f"relu-does-not/layer{k}" for k in range(1, 6)),
+        "rebin-removes",
+        "rebin-removes/ten-times-finer",
+        "softsign-modest",
+        "softplus-none",
+        "linear-none",
+        "full-batch-compresses",
+    }
     assert all(e.note for e in waiting)
 
 
@@ -97,7 +105,8 @@ def test_falls_and_cells(result):
 def test_the_page_shows_every_figure_and_the_other_side(result):
     page = json.loads((result.folder / "page.json").read_text())
     plates = [p for s in page["sections"] for p in s["plates"]]
-    assert plates == ["one-neuron", "plane-tanh", "plane-relu", "nonlinearities", "falls", "rebinning", "noise", "causes",
+    assert plates == ["one-neuron", "plane-tanh", "plane-relu", "nonlinearities", "falls", "rebinning", "noise",
+        "causes",
                       "four-cells", "snr", "students", "rescaled"]  # fmt: skip
     assert not any("figure is missing" in n for n in page["notices"])
     for name in plates:

@@ -1,4 +1,5 @@
-"""What a user may change: read by kind, refused out of range, in words; every study's own values are within its ranges."""
+"""What a user may change: read by kind, refused out of range, in words;
+every study's own values are within its ranges."""
 
 import subprocess
 import sys
@@ -130,8 +131,9 @@ def test_nothing_is_run_with_a_value_out_of_range(tmp_path, study, changes, matc
 
 def test_settings_are_known_without_torch():
     code = (
-        "import sys; from deeptheory.studies import STUDIES, find; [find(n).values('quick') for n in STUDIES]; find('1703.00810');"
-        "print([m for m in ('torch', 'numba', 'pandas', 'scipy.stats', 'plotly') if m in sys.modules])"
+        "import sys; from deeptheory.studies import STUDIES, find; [find(n).values('quick') for n in STUDIES]; "
+        "find('1703.00810');print([m for m in ('torch', 'numba', 'pandas', 'scipy.stats', "
+        "'plotly') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

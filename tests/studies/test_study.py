@@ -13,8 +13,9 @@ from deeptheory.studies.shwartz_ziv_tishby_2017.claims import CLAIMS, alikeness
 
 NAME = "shwartz-ziv-tishby-2017"
 SMALL = {
-    "networks": 4, "controls": 4, "chunk": 2, "epochs": 30, "points": 20, "lr": 0.004, "few_points": 5, "depth_networks": 2,
-    "share_networks": 2, "shares": [0.05, 0.85], "picture_networks": 2, "picture_epochs": 2, "picture_samples": 300,
+    "networks": 4, "controls": 4, "chunk": 2, "epochs": 30, "points": 20, "lr": 0.004, "few_points": 5,
+    "depth_networks": 2, "share_networks": 2, "shares": [0.05, 0.85], "picture_networks": 2, "picture_epochs": 2,
+    "picture_samples": 300,
 }  # fmt: skip
 FIGURES = ("plane", "curves", "gradients", "falls", "relu", "bound", "depth", "sizes", "paths", "committee", "pictures")
 
@@ -23,9 +24,9 @@ REQUIRED = {  # ids that a ledger of this study must hold
     *(f"snr-transition/layer{k}" for k in range(1, 7)),
     *(f"on-the-bound/layer{k}" for k in range(1, 7)),
     *(f"small-data-loses/{s}" for s in (5, 45, 85)),
-    "first-layer-flat", "full-information", "snr-alike-across-layers", "noise-drives-compression", "depth-speeds-learning",
-    "one-layer-too-slow", "more-data-more-label", "beta-falls-with-depth", "networks-differ", "committee-same-phases",
-    "mnist-gradient-phases",
+    "first-layer-flat", "full-information", "snr-alike-across-layers", "noise-drives-compression",
+    "depth-speeds-learning", "one-layer-too-slow", "more-data-more-label", "beta-falls-with-depth", "networks-differ",
+    "committee-same-phases", "mnist-gradient-phases",
 }  # fmt: skip
 
 

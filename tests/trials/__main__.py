@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(science: str, run: bool = True) -> int:
-    rows = import_module(f"trials.test_{science}").ROWS
+    rows = [r for r in import_module(f"trials.test_{science}").ROWS if r.full]
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
     ).stdout.strip()
@@ -25,7 +25,8 @@ def main(science: str, run: bool = True) -> int:
     lines = [
         f"# Trials: {science}",
         "",
-        f"{len(found)} of {len(rows)} rows at full size, {broken} did not hold; {date.today().isoformat()}, at {commits}.",
+        f"{len(found)} of {len(rows)} rows at full size, {broken} did not hold; {date.today().isoformat()}, "
+        f"at {commits}.",
         f"Made by `make trials SCIENCE={science}`.",
         "",
         "| number | trial | case | draws | measured | needed | held |",

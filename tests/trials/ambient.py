@@ -1,4 +1,5 @@
-"""One number or more of every science, computed in whatever surroundings this process was started with; printed as JSON.
+"""One number or more of every science, computed in whatever surroundings this process was started with;
+printed as JSON.
 
 `python -m trials.ambient CONDITION`: default dtypes, inference mode and start methods are set here, what belongs to the
 environment (CC, caches, cores) by the caller. A call that is refused prints the error's text instead of numbers.

@@ -1,8 +1,10 @@
-"""Features, cells and series whose truth is known, for the trials of the axis science."""
+"""Features, cells and series whose truth is known, for the trials of the axis science, and rows that need no more."""
 
 import numpy as np
 
+import deeptheory as dt
 from deeptheory.axis.simulate.codes import CODES
+from trials.frame import rare, refused
 
 
 def series(rng, n, d, phi):
@@ -30,7 +32,8 @@ def features(kind, rng, n, d):
     }[kind]()
 
 
-TRUE = {"axis": "axis", "softplus": "axis", "exponential": "axis", "rectified": "axis", "exemplar": "exemplar", "energy": "energy",
+TRUE = {"axis": "axis", "softplus": "axis", "exponential": "axis", "rectified": "axis", "exemplar": "exemplar",
+    "energy": "energy",
         "norm": "norm x direction", "XOR": None, "none": "none"}  # fmt: skip
 
 
@@ -52,7 +55,8 @@ def cells(code, s, units, rng):
     elif code == "none":
         return np.zeros_like(z)
     else:
-        curves = {"axis": lambda: z, "softplus": lambda: np.logaddexp(0, 2 * z), "exponential": lambda: np.exp(z.clip(-5, 3)),
+        curves = {"axis": lambda: z, "softplus": lambda: np.logaddexp(0, 2 * z),
+            "exponential": lambda: np.exp(z.clip(-5, 3)),
                   "rectified": lambda: np.maximum(z - 1, 0), "energy": lambda: z**2}  # fmt: skip
         y = curves[code]()
     return (y - y.mean(0)) / y.std(0)
@@ -67,7 +71,8 @@ def recorded(rates, ceiling, trials, rng):
 EXEMPT = {
     "axis.CODES": "functions of known codes; simulate and the verdicts are tried on them",
     "axis.AxisCode.noted": "the same result with other notes and names",
-    "axis.AxisCode.controversial": "makes stimuli; axis_code's ambient row compares them, verdict_power what they are worth",
+    "axis.AxisCode.controversial": "makes stimuli; axis_code's ambient row compares them, "
+    "verdict_power what they are worth",
     "axis.AxisCode.metamers": "makes stimuli; see axis.null_plane's row, which asks for their ratio",
     "axis.AxisCode.geometry": "axes_geometry of its own axes; compared in axis.AxisCode.scalars' row",
     "axis.AxisCode.reconstruct": "calls the decoder that is given; compared in axis.AxisCode.scalars' row",
@@ -91,3 +96,20 @@ EXEMPT = {
     "axis.activations_of": "in axis_code_of's row",
     "axis.rdm": "in axis.similarity_matrix' row",
 }
+
+
+def trends(rng, draws):
+    """A trend that features and responses share for no reason makes no unit tuned."""
+    hits = 0
+    for _ in range(draws):
+        time = np.linspace(-1, 1, 300)[:, None]
+        y, s = (time * rng.standard_normal((1, k)) + 0.3 * rng.standard_normal((300, k)) for k in (4, 3))
+        code = dt.axis_code(y, s, models=False, permutations=99)
+        hits += bool((code.ramp.p < 0.05).any())
+    return rare(hits, draws)
+
+
+def repeated_rows(rng, draws):
+    return refused(
+        lambda: dt.axis_code(rng.standard_normal((60, 4)), rng.standard_normal((20, 3)).repeat(3, 0)), "groups="
+    )

@@ -76,7 +76,8 @@ def line(rng, draws):
 
 
 def laws(rng, draws):
-    """Every kind of table: both informations rise with beta, no encoder drawn is above the bound, the slope is 1 / beta."""
+    """Every kind of table: both informations rise with beta, no encoder drawn is above the bound,
+    the slope is 1 / beta."""
     from deeptheory.information.bottleneck.joint import as_joint, informations
 
     out = []
@@ -151,7 +152,8 @@ def gaussian_truth(rng, draws):
 
 
 def gaussian_weak(rng, draws):
-    """The same formulas in 600 digits, correlations down to 1e-120 in turned and mixed columns; what is off is relative."""
+    """The same formulas in 600 digits, correlations down to 1e-120 in turned and mixed columns;
+    what is off is relative."""
     import mpmath
 
     out = []
@@ -192,8 +194,14 @@ def impossible(rng, draws):
         (lambda r=r: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[r]], [2.0]), "no variables have these")
         for r in (1.01, -2.0, 1e6)
     ]
-    calls += [(lambda s=s: dt.gaussian_bottleneck(s, [[1.0]], [[0.1], [0.1]], [2.0]), m) for s, m in (
-        ([[1.0, 2.0], [2.0, 1.0]], "no covariance"), ([[1.0, 0.5], [0.1, 1.0]], "not symmetric"), ([[1.0, 1.0], [1.0, 1.0]], "not positive definite"))]  # fmt: skip
+    calls += [
+        (lambda s=s: dt.gaussian_bottleneck(s, [[1.0]], [[0.1], [0.1]], [2.0]), m)
+        for s, m in (
+            ([[1.0, 2.0], [2.0, 1.0]], "no covariance"),
+            ([[1.0, 0.5], [0.1, 1.0]], "not symmetric"),
+            ([[1.0, 1.0], [1.0, 1.0]], "not positive definite"),
+        )
+    ]
     calls += [
         (lambda b=b: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[0.5]], b), "beta is") for b in (None, [], [0.0], "x")
     ]
@@ -205,14 +213,15 @@ def impossible(rng, draws):
 
 
 def finite(rng, draws):
-    """Y a function of X: D(R) = H - R, so that worst = H - R + s 2^R is least at R = -log2(s ln 2), where that is inside."""
+    """Y a function of X: D(R) = H - R, so that worst = H - R + s 2^R is least at R = -log2(s ln 2),
+    where that is inside."""
     out = []
     for m in (4, 16, 64):
         curve, h = dt.bottleneck_curve(np.eye(m) / m), np.log2(m)
         for n in (100, 10_000, 10**8):
             s = 0.3 * 2 / np.sqrt(n)
             r = float(np.clip(-np.log2(s * np.log(2)), 0, h))
-            found = finite_sample_bound(curve, n, 0.3)
+            found = finite_sample_bound(curve, n, constant=0.3)
             out.append(near([found.r_star, found.d_star], [r, h - r + s * 2**r], 1e-5, f"{m} labels, n {n}: "))
     return all_of(*out)
 
@@ -224,7 +233,8 @@ def finite_null(rng, draws):
 
 
 def capacities(rng, draws):
-    """Cover & Thomas, chapter 7: symmetric, erasure, Z, noisy typewriter; and no channel carries more than its bound."""
+    """Cover & Thomas, chapter 7: symmetric, erasure, Z, noisy typewriter;
+    and no channel carries more than its bound."""
     out = []
     for p in (0.01, 0.25, 0.49):
         found = dt.capacity([[1 - p, p], [p, 1 - p]])
@@ -259,7 +269,8 @@ def capacity_invariance(rng, draws):
 
 
 def rates(rng, draws):
-    """Cover & Thomas, chapter 10: a coin of bias p, H(p) - H(D); m equal symbols, log m - H(D) - D log(m - 1); Hamming."""
+    """Cover & Thomas, chapter 10: a coin of bias p, H(p) - H(D); m equal symbols,
+    log m - H(D) - D log(m - 1); Hamming."""
     out = []
     for p in (0.1, 0.3, 0.5):
         found = dt.rate_distortion([p, 1 - p], 1 - np.eye(2), [0.5, 1.0, 3.0, 9.0])
@@ -311,10 +322,12 @@ CURVES = [
     Row("bottleneck_curve", "truth", "one variable decides the other, or they share a part: the whole line", line),
     Row("bottleneck_curve", "truth", "12-bit rule: first critical beta and its jump", twelve_bits),
     Row("information.BottleneckCurve.bound", "truth", "random encoders on six kinds of table; slopes; hull", laws),
-    Row("bottleneck_curve", "invariance", "order, counts and their scale, doubled and empty rows, transposes", curve_invariance),
+    Row("bottleneck_curve", "invariance", "order, counts and their scale, doubled and empty rows, transposes",
+        curve_invariance),
     Row("gaussian_bottleneck", "null", "no covariance between X and Y", gaussian_null),
     Row("gaussian_bottleneck", "truth", "independent pairs, rho .001 to 1 - 1e-6: closed form", gaussian_truth),
-    Row("gaussian_bottleneck", "truth", "correlations of 1e-3 to 1e-120: relative precision against 600 digits", gaussian_weak),
+    Row("gaussian_bottleneck", "truth", "correlations of 1e-3 to 1e-120: relative precision against 600 digits",
+        gaussian_weak),
     Row("gaussian_bottleneck", "invariance", "units of measurement from 1e-100 to 1e100", gaussian_units),
     Row("gaussian_bottleneck", "truth", "impossible covariances and betas are refused by name", impossible),
     Row("information.finite_sample_bound", "null", "independent X and Y: nothing is worth keeping", finite_null),

@@ -60,7 +60,8 @@ def fitted(least):
 
 
 def small_losses(rng, draws):
-    """A layer that loses 1e-2 to 1e-12 nats about Y, its inputs shuffled between clusters, has a finite beta: the oracle's."""
+    """A layer that loses 1e-2 to 1e-12 nats about Y, its inputs shuffled between clusters, has a finite beta:
+    the oracle's."""
     out = []
     for d in (1e-1, 1e-2, 1e-4, 1e-6):
         p = two_labels(0.5 + d * np.array([-3, -2, -1, 1, 2, 3]) / 7)
@@ -110,7 +111,19 @@ def depth(networks, epochs):
             [12, 10, 7, 5, 4, 3, 2], activation="tanh", seeds=range(networks), init="truncated_normal"
         )
         rec = dt.Recorder(nets, inputs=data.x, targets=data.y)
-        dt.networks.fit(nets, data.x, data.y, train_fraction=0.8, optimizer="adam", lr=2e-3, batch=512, epochs=epochs, recorder=rec, record_at=[epochs], seed=0)  # fmt: skip
+        dt.networks.fit(
+            nets,
+            data.x,
+            data.y,
+            train_fraction=0.8,
+            optimizer="adam",
+            lr=2e-3,
+            batch=512,
+            epochs=epochs,
+            recorder=rec,
+            record_at=[epochs],
+            seed=0,
+        )
         found = dt.layer_bound(rec.recording, data.p_xy, readout=dt.Binning(30, (-1, 1)))
         beta, i_x = found.beta[:, -1], found.i_x[:, -1]
         rho = np.array([rank_correlation(np.arange(beta.shape[1]), row).value for row in beta])
@@ -330,20 +343,24 @@ def fractions(rng, draws):
 
 LAYERS = [
     Row("layer_bound", "null", "layers that tell nothing; inputs that tell nothing", keeps_nothing),
-    Row("layer_bound", "null", "40 inputs, layers blind to Y: residual under .9 of its permuted null", shuffled, 60, 400),
-    *(Row("layer_bound", "truth", f"beta in 80 digits, p(y|x) from {p:g} to 1/2", fitted(p), 3, 30) for p in (1e-2, 1e-13, 1e-16, 1e-100)),
+    Row("layer_bound", "null", "40 inputs, layers blind to Y: residual under .9 of its permuted null", shuffled, 60,
+        400),
+    *(Row("layer_bound", "truth", f"beta in 80 digits, p(y|x) from {p:g} to 1/2", fitted(p), 3, 30)
+        for p in (1e-2, 1e-13, 1e-16, 1e-100)),
     Row("layer_bound", "truth", "layers that lose .01 to 1e-12 nats: the finite beta of 80 digits", small_losses),
     Row("layer_bound", "truth", "layers that keep every input: beta infinite, p(y|x) down to 1e-300", keeps_all),
     Row("layer_bound", "truth", "3 networks trained on the 12-bit rule, gamma 50", depth(3, 150)),
     Row("layer_bound", "truth", "20 networks trained on the 12-bit rule, gamma 50", depth(20, 1500), quick=0),
     Row("layer_bound", "truth", "curves of other tables and what is no recording are refused", layer_refusals),
-    Row("layer_bound", "invariance", "order of inputs, names of symbols, counts, torch, an input without mass", layer_invariance),
+    Row("layer_bound", "invariance", "order of inputs, names of symbols, counts, torch, an input without mass",
+        layer_invariance),
     Row("gradient_phases", "null", "minibatches of pure noise", noise_floor),
     *(Row("gradient_phases", "null", f"median crossing of {n} networks", medians(n), 100, 1000) for n in (6, 18)),
     Row("gradient_phases", "null", "no interval below 6 networks", no_interval),
     Row("gradient_phases", "truth", "power laws: closed form", power_laws),
     Row("gradient_phases", "truth", "0/0 at the first, a middle, every step", undefined),
-    Row("gradient_phases", "invariance", "order of steps and networks, units from 1e-200 to 1e150, doubled steps", phase_invariance),
+    Row("gradient_phases", "invariance", "order of steps and networks, units from 1e-200 to 1e150, doubled steps",
+        phase_invariance),
     Row("information.fall", "truth", "monotone series and bumps", falls),
     Row("information.fits_before_compressing", "truth", "early, late, without fall, NaN", fits),
     Row("information.fraction_of_information", "truth", "ratio at the last step", fractions),

@@ -26,13 +26,15 @@ def layers(backend="auto"):
     made = {
         "Capsules": (c.Capsules(12, 4, 3, 5, backend=backend), [(12, 4)]),
         "ConvCapsules": (c.ConvCapsules(2, 4, 3, 5, backend=backend), [(5, 6, 2, 4)]),
-        "ConvCapsules, padded, position": (c.ConvCapsules(2, 4, 3, 5, (3, 2), (2, 1), normalize="position", padding=(1, 0), backend=backend), [(5, 6, 2, 4)]),
+        "ConvCapsules, padded, position": (c.ConvCapsules(2, 4, 3, 5, kernel_size=(3, 2), stride=(2, 1),
+            normalize="position", padding=(1, 0), backend=backend), [(5, 6, 2, 4)]),
         "ConvMatrixCapsules": (c.ConvMatrixCapsules(2, 3, backend=backend), [(5, 6, 2, 4, 4), (5, 6, 2)]),
-        "ConvMatrixCapsules, padded, position": (c.ConvMatrixCapsules(2, 3, 3, 2, normalize="position", padding=1, backend=backend), [(5, 6, 2, 4, 4), (5, 6, 2)]),
+        "ConvMatrixCapsules, padded, position": (c.ConvMatrixCapsules(2, 3, 3, stride=2, normalize="position",
+            padding=1, backend=backend), [(5, 6, 2, 4, 4), (5, 6, 2)]),
         "ClassCapsules": (c.ClassCapsules(2, 3, backend=backend), [(4, 3, 2, 4, 4), (4, 3, 2)]),
         "SelfRouting": (c.SelfRouting(6, 4, 3, 5), [(6, 4), (6,)]),
         "InvertedDotProduct": (c.InvertedDotProduct(6, 4, 3, 5), [(6, 4)]),
-        "PrimaryCapsules": (c.PrimaryCapsules(3, 2, 4, 3), [(3, 7, 8)]),
+        "PrimaryCapsules": (c.PrimaryCapsules(3, 2, 4, kernel_size=3), [(3, 7, 8)]),
         "MatrixPrimary": (c.MatrixPrimary(3, 2), [(3, 4, 5)]),
     }  # fmt: skip
     for layer, _ in made.values():
@@ -46,7 +48,10 @@ LAYERS = list(layers())
 
 
 def inputs(rng, shapes, batch=4, dtype=torch.float32):
-    return [torch.as_tensor(rng.normal(size=(batch, *s)) if k == 0 else rng.uniform(size=(batch, *s)), dtype=dtype) for k, s in enumerate(shapes)]  # fmt: skip
+    return [
+        torch.as_tensor(rng.normal(size=(batch, *s)) if k == 0 else rng.uniform(size=(batch, *s)), dtype=dtype)
+        for k, s in enumerate(shapes)
+    ]
 
 
 def out(layer, xs):
@@ -148,7 +153,8 @@ def per_example(name):
 
 
 def ambient(name):
-    """Default dtype and device, inference_mode before and during, threads: the same to the last bit (threads: to 1e-5)."""
+    """Default dtype and device, inference_mode before and during, threads:
+    the same to the last bit (threads: to 1e-5)."""
 
     def check(rng, draws):
         found, shapes = [], layers()[name][1]
@@ -189,9 +195,11 @@ EXAMPLE = """
 import torch, deeptheory as dt
 g = torch.Generator().manual_seed(0)
 u, w = torch.randn(20, 100, 8, generator=g), 0.1 * torch.randn(100, 10, 16, 8, generator=g)
-grid, pose, a = (torch.randn(18, 6, 6, 2, 4, generator=g), torch.randn(18, 5, 5, 4, 4, 4, generator=g), torch.rand(18, 5, 5, 4, generator=g))
+grid, pose = torch.randn(18, 6, 6, 2, 4, generator=g), torch.randn(18, 5, 5, 4, 4, 4, generator=g)
+a = torch.rand(18, 5, 5, 4, generator=g)
 torch.manual_seed(0)
-conv, matrix = dt.capsules.ConvCapsules(2, 4, 3, 5, backend=backend), dt.capsules.ConvMatrixCapsules(4, 3, backend=backend)
+conv = dt.capsules.ConvCapsules(2, 4, 3, 5, backend=backend)
+matrix = dt.capsules.ConvMatrixCapsules(4, 3, backend=backend)
 done = [dt.capsules.dynamic_routing(u, w, backend=backend), conv(grid), matrix(pose, a)[0]]
 values = torch.cat([x.detach().flatten() for x in done]).numpy()
 """

@@ -223,16 +223,24 @@ UNREAD = (
 )
 
 ROWS = [
-    *(Row("cheap.relu_count", "truth", f"{w} units: linear programs over kinks", relu_best(w, g)) for w, g in ((1, 60), (2, 14))),
+    *(Row("cheap.relu_count", "truth", f"{w} units: linear programs over kinks", relu_best(w, g))
+        for w, g in ((1, 60), (2, 14))),
     Row("cheap.relu_count", "truth", "1/32, .04, .05, 1/72, .014, .0201, .06, .001 at depth 1", relu_cases),
     Row("cheap.neuron_count", "null", "linear maps and constants: 0", linear_counts),
     Row("cheap.neuron_count", "truth", "random products of sums: at most what is built", counted_and_built, 12, 100),
-    *(Row("cheap.neuron_count", "truth", f"{t[:40]}: an error of ours", lambda r, d, t=t: refused(lambda: cheap.neuron_count(t), "has up to|the degree is|exponent")) for t in COUNTED),
-    *(Row("cheap.neurons_by_depth", "truth", f"a product of {n}: 2^n flat, 4 (n - 1) deep", products(n)) for n in (2, 5, 9)),
+    *(Row("cheap.neuron_count", "truth", f"{t[:40]}: an error of ours",
+        lambda r, d, t=t: refused(lambda: cheap.neuron_count(t), "has up to|the degree is|exponent")) for t in COUNTED),
+    *(Row("cheap.neurons_by_depth", "truth", f"a product of {n}: 2^n flat, 4 (n - 1) deep", products(n))
+        for n in (2, 5, 9)),
     Row("cheap.neuron_count", "invariance", "names, scales, linear changes of variables", renamed),
-    *(Row("cheap.product_optimum", "truth", f"{n} numbers in {k} layers: search", groups_by_search(n, k)) for n, k in ((5, 2), (9, 3), (12, 2))),
-    *(Row("cheap.real_groups", "truth", f"{n} in {k}: product n", lambda r, d, n=n, k=k: near(math.prod(cheap.real_groups(n, k)) / n, 1, 1e-6)) for n, k in ((20, 2), (100, 3), (1e4, 4))),
-    *(Row("cheap.to_polynomial", "truth", f"{type(a).__name__}, degree {n}, on +-{s:g}, {str(k)[6:]}", read_back(a, n, s, k)) for (a, n, s), k in itertools.product(READ, (torch.float64, torch.float32))),
+    *(Row("cheap.product_optimum", "truth", f"{n} numbers in {k} layers: search", groups_by_search(n, k))
+        for n, k in ((5, 2), (9, 3), (12, 2))),
+    *(Row("cheap.real_groups", "truth", f"{n} in {k}: product n",
+        lambda r, d, n=n, k=k: near(math.prod(cheap.real_groups(n, k)) / n, 1, 1e-6))
+            for n, k in ((20, 2), (100, 3), (1e4, 4))),
+    *(Row("cheap.to_polynomial", "truth", f"{type(a).__name__}, degree {n}, on +-{s:g}, {str(k)[6:]}",
+        read_back(a, n, s, k)) for (a, n, s), k in itertools.product(READ, (torch.float64, torch.float32))),
     *(Row("cheap.to_polynomial", "truth", f"{a}: refused", unreadable(a)) for a in UNREAD),
-    *(Row("cheap.cost", "truth", f"{name}: every parameter once, at any scale", parameters(m)) for name, m in MODULES.items()),
+    *(Row("cheap.cost", "truth", f"{name}: every parameter once, at any scale", parameters(m))
+        for name, m in MODULES.items()),
 ]  # fmt: skip

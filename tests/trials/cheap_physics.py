@@ -1,4 +1,5 @@
-"""Trials of the physics of cheap learning: posteriors, partition functions, hierarchies, renormalization, flattening."""
+"""Trials of the physics of cheap learning: posteriors, partition functions, hierarchies,
+renormalization, flattening."""
 
 import itertools
 import math
@@ -105,7 +106,9 @@ def ising_line(n):
 
     def check(rng, draws):
         j = float(rng.normal())
-        return near(cheap.ising([n], j).log_z().item(), math.log(2) + (n - 1) * math.log(2 * math.cosh(j)), 1e-9)
+        return near(
+            cheap.ising([n], coupling=j).log_z().item(), math.log(2) + (n - 1) * math.log(2 * math.cosh(j)), 1e-9
+        )
 
     return check
 
@@ -113,7 +116,9 @@ def ising_line(n):
 def potts_line(n, q):
     def check(rng, draws):
         j = float(rng.normal())
-        return near(cheap.potts([n], q, j).log_z().item(), math.log(q) + (n - 1) * math.log(math.exp(j) + q - 1), 1e-9)
+        return near(
+            cheap.potts([n], q, coupling=j).log_z().item(), math.log(q) + (n - 1) * math.log(math.exp(j) + q - 1), 1e-9
+        )
 
     return check
 
@@ -271,25 +276,41 @@ def flat_units(rng, draws):
 
 
 ROWS = [
-    *(Row("cheap.BayesSoftmax", "truth", f"Gaussians in {d} dimensions, scale {s:g}, against scipy's densities", posterior_of_gaussians(d, s)) for d, s in ((1, 1.0), (3, 1.0), (5, 1e-3), (2, 1e5))),
-    *(Row("cheap.BayesSoftmax", "truth", f"Gaussians, x near {s:g}, where H overflows: closed form", far_away(s)) for s in (1e60, 1e160, 1e250)),
+    *(Row("cheap.BayesSoftmax", "truth", f"Gaussians in {d} dimensions, scale {s:g}, against scipy's densities",
+        posterior_of_gaussians(d, s)) for d, s in ((1, 1.0), (3, 1.0), (5, 1e-3), (2, 1e5))),
+    *(Row("cheap.BayesSoftmax", "truth", f"Gaussians, x near {s:g}, where H overflows: closed form", far_away(s))
+        for s in (1e60, 1e160, 1e250)),
     Row("cheap.BayesSoftmax", "null", "one Hamiltonian for all classes: the prior", bayes_null),
-    Row("cheap.GaussianHamiltonian", "truth", "4 dimensions, against scipy's densities", posterior_of_gaussians(4, 1.0)),
-    *(Row("cheap.FactorGraph", "truth", f"{q} levels, {share:.0%} of the table -inf: sums over all states", graph_by_sums(q, share)) for q, share in ((2, 0.0), (3, 0.2), (2, 0.5))),
-    Row("cheap.FactorGraph", "truth", "no state left: refused", lambda r, d: refused(lambda: cheap.FactorGraph(2, [((0,), torch.tensor([-INF, -INF]))]).log_z(), "every state has probability 0")),
-    *(Row("cheap.FactorGraph", "truth", f"a table with {v}: refused", lambda r, d, v=v: refused(lambda: cheap.FactorGraph(2, [((0,), torch.tensor([0.0, v]))]), "NaN or inf")) for v in (INF, math.nan)),
+    Row("cheap.GaussianHamiltonian", "truth", "4 dimensions, against scipy's densities",
+        posterior_of_gaussians(4, 1.0)),
+    *(Row("cheap.FactorGraph", "truth", f"{q} levels, {share:.0%} of the table -inf: sums over all states",
+        graph_by_sums(q, share)) for q, share in ((2, 0.0), (3, 0.2), (2, 0.5))),
+    Row("cheap.FactorGraph", "truth", "no state left: refused",
+        lambda r, d: refused(lambda: cheap.FactorGraph(2, [((0,), torch.tensor([-INF, -INF]))]).log_z(),
+            "every state has probability 0")),
+    *(Row("cheap.FactorGraph", "truth", f"a table with {v}: refused",
+        lambda r, d, v=v: refused(lambda: cheap.FactorGraph(2, [((0,), torch.tensor([0.0, v]))]), "NaN or inf"))
+            for v in (INF, math.nan)),
     *(Row("cheap.ising", "truth", f"a line of {n}: closed form", ising_line(n)) for n in (2, 7, 40)),
-    *(Row("cheap.potts", "truth", f"a line of {n} of {q} levels: closed form", potts_line(n, q)) for n, q in ((2, 3), (12, 4))),
-    *(Row("cheap.MarkovHierarchy", "truth", f"{n} steps of {s} states: sums over all paths, in fractions", chain_by_paths(n, s)) for n, s in ((2, 4), (3, 4), (4, 3))),
+    *(Row("cheap.potts", "truth", f"a line of {n} of {q} levels: closed form", potts_line(n, q))
+        for n, q in ((2, 3), (12, 4))),
+    *(Row("cheap.MarkovHierarchy", "truth", f"{n} steps of {s} states: sums over all paths, in fractions",
+        chain_by_paths(n, s)) for n, s in ((2, 4), (3, 4), (4, 3))),
     Row("cheap.MarkovHierarchy", "null", "a step that forgets everything", chain_null),
     Row("cheap.MarkovHierarchy", "invariance", "names of states; counts or floats", chain_order),
-    *(Row("cheap.block_average", "truth", f"blocks of {b}, sizes 1e-150 to 1e150: means by loops", block_means(b)) for b in (2, 3, 4)),
-    *(Row("cheap.renormalized", "truth", f"{d} dimensions, b = {b}: b^(d - 2 i)", lambda r, n, d=d, b=b: near(cheap.renormalized([1.0, 1.0, 1.0], b, d), [float(b) ** (d - 2 * i) for i in range(3)], 1e-12)) for d, b in ((2, 2), (3, 3), (1, 1.5))),
-    *(Row("cheap.renormalization_flow", "truth", f"exponent {2 - 2 * t} in the interval over 4 fields", flow_covers(t), q, 100) for t, q in ((0, 2), (1, 0), (2, 0))),
+    *(Row("cheap.block_average", "truth", f"blocks of {b}, sizes 1e-150 to 1e150: means by loops", block_means(b))
+        for b in (2, 3, 4)),
+    *(Row("cheap.renormalized", "truth", f"{d} dimensions, b = {b}: b^(d - 2 i)",
+        lambda r, n, d=d, b=b: near(cheap.renormalized([1.0, 1.0, 1.0], b, d),
+            [float(b) ** (d - 2 * i) for i in range(3)], 1e-12)) for d, b in ((2, 2), (3, 3), (1, 1.5))),
+    *(Row("cheap.renormalization_flow", "truth", f"exponent {2 - 2 * t} in the interval over 4 fields", flow_covers(t),
+        q, 100) for t, q in ((0, 2), (1, 0), (2, 0))),
     Row("cheap.renormalization_flow", "invariance", "units of the field from 1e-3 to 1e4", flow_units),
-    *(Row("cheap.partition_counterexample", "truth", f"energies of size {s:g}: sums in closed form", counterexample(s)) for s in (0.1, 1.0, 50.0)),
+    *(Row("cheap.partition_counterexample", "truth", f"energies of size {s:g}: sums in closed form", counterexample(s))
+        for s in (0.1, 1.0, 50.0)),
     Row("cheap.partition_counterexample", "null", "a constant coupling: no bits", counterexample_null),
-    *(Row("cheap.flattening_cost", "truth", f"two 0/1 matrices of {n}: counted in integers", flat_by_counting(n)) for n in (5, 20, 60)),
+    *(Row("cheap.flattening_cost", "truth", f"two 0/1 matrices of {n}: counted in integers", flat_by_counting(n))
+        for n in (5, 20, 60)),
     *(Row("cheap.flattening_cost", "truth", f"FFT of {n}: 2 n log2 n against n^2", flat_fourier(n)) for n in (8, 32)),
     Row("cheap.flattening_cost", "invariance", "units of the weights from 1e-120 to 1e120, numpy or torch", flat_units),
 ]  # fmt: skip

@@ -1,9 +1,9 @@
 """The form of a trial: one row per public number, kind of trial and case; quick in `make test`, full in `make trials`.
 
-A row reads like a line of a specification. Its check draws what it needs from a generator whose seed comes from the row's
-name, `draws` times, and says what it measured, what was needed, and whether that held.
-Bands: a rate is judged against the binomial distribution, with one false alarm in a thousand rows. A quick row of a rate
-must see 80 % coverage where 95 % is nominal with 90 % probability: 100 draws do.
+A row reads like a line of a specification. Its check draws what it needs from a generator whose seed comes from the
+row's name, `draws` times, and says what it measured, what was needed, and whether that held.
+Bands: a rate is judged against the binomial distribution, with one false alarm in a thousand rows. A quick row
+of a rate must see 80 % coverage where 95 % is nominal with 90 % probability: 100 draws do.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class Found:
 class Row:
     """number: public name under deeptheory ("mutual_information", "axis.split_half", "axis.AxisCode.identification").
     trial: one of KINDS. case: what is done, with the source of the truth. check(rng, draws) -> Found.
-    quick, full: draws in `make test` (0: not there) and in `make trials`."""
+    quick, full: draws in `make test` and in `make trials`, 0: not there."""
 
     number: str
     trial: str
@@ -142,7 +142,7 @@ def run_full(science: str, rows: list[Row], folder: Path, commit: str, run: bool
 
     folder.mkdir(parents=True, exist_ok=True)
     out = []
-    for row in rows:
+    for row in filter(lambda r: r.full, rows):
         path = folder / f"{hashlib.sha256(row.name.encode()).hexdigest()[:16]}.json"
         if not path.exists():
             if not run:

@@ -1,4 +1,5 @@
-"""`method="auto"` as a whole, its choice of method included: independent marginals of every kind, .2 bit, known pairs."""
+"""`method="auto"` as a whole, its choice of method included: independent marginals of every kind, .2 bit,
+known pairs."""
 
 import numpy as np
 
@@ -122,7 +123,8 @@ _KEPT = np.full((3, 3), 0.1 / 3) + 0.7 * np.eye(3) / 3
 SMALL = [
     *((f"auto, {n} normals of correlation {r}", small(lambda rng, n=n, r=r: pair(rng, n, r), -0.5 * np.log2(1 - r**2)))
       for n, r in ((30, 0.6), (30, 0.95), (100, 0.95))),
-    *((f"gaussian, {n} normals of correlation .95", small(lambda rng, n=n: pair(rng, n, 0.95), -0.5 * np.log2(1 - 0.95**2), "gaussian"))
+    *((f"gaussian, {n} normals of correlation .95",
+        small(lambda rng, n=n: pair(rng, n, 0.95), -0.5 * np.log2(1 - 0.95**2), "gaussian"))
       for n in (10, 30)),
     *((f"auto, {n} samples, a shift of {s} by a label", small(*shifted(n, s, 0.5))) for n, s in ((20, 2.0), (20, 8.0))),
     *((f"{m}, {n} samples of 3 x 3 symbols", small(noisy_symbols(n), float((_KEPT * np.log2(_KEPT * 9)).sum()), m))
@@ -158,7 +160,8 @@ def found(draw):
 
 
 def known_pairs(names, silent, share):
-    """Over draws: wrong (by over .15 bit, outside its interval) without a note; notes among those right within .1 bit."""
+    """Over draws: wrong (by over .15 bit, outside its interval) without a note;
+    notes among those right within .1 bit."""
 
     def check(rng, draws):
         worst = right = noted = 0
@@ -249,17 +252,23 @@ _EASY = (
 _HARD = ("dense-25x25", "two-pairs-25x25", "student-3x3-dof2", "spiral-two-pairs-3x3", "half-cube-two-pairs-5x5")
 
 AUTO = [
-    Row("mutual_information", "null", "auto: every marginal beside every other, 1 to 50 columns, n = 300", nothing_shared(None, 300), 96, 0),
-    *(Row("mutual_information", "null", f"auto: {x}, beside every other, 1 to 50 columns, n = {n}", nothing_shared(x, n), 0, 320)
+    Row("mutual_information", "null", "auto: every marginal beside every other, 1 to 50 columns, n = 300",
+        nothing_shared(None, 300), 96, 0),
+    *(Row("mutual_information", "null", f"auto: {x}, beside every other, 1 to 50 columns, n = {n}",
+        nothing_shared(x, n), 0, 320)
       for x in MARGINALS for n in (300, 1000)),
     Row("mutual_information", "null", "auto: fewer rows than columns, at least 90 %", wide, 12, 360),
-    *(Row("mutual_information", "power", f"auto: .2 bit of normals in {d} columns, {case}", found(normals(d, change)), q, 100)
-      for d, case, change, q in ((1, "dense", lambda v: v, 10), (10, "dense", lambda v: v, 10), (50, "dense", lambda v: v, 0),
+    *(Row("mutual_information", "power", f"auto: .2 bit of normals in {d} columns, {case}", found(normals(d, change)),
+        q, 100)
+      for d, case, change, q in ((1, "dense", lambda v: v, 10), (10, "dense", lambda v: v, 10),
+          (50, "dense", lambda v: v, 0),
                                  (1, "sinh(2x)", lambda v: np.sinh(2 * v), 10), (3, "cubed", lambda v: v**3, 0))),
     *(Row("mutual_information", "power", f"auto: .2 bit on a label in {d} columns", found(classes(d)), q, 100)
       for d, q in ((1, 10), (10, 5), (50, 0))),
-    Row("mutual_information", "truth", "auto: 12 of the 40 known pairs, n = 2,000", known_pairs(_EASY + _HARD, 1, 0.25)),
-    Row("mutual_information", "truth", "auto: the 40 known pairs, n = 2,000", known_pairs(dt.datasets.ground_truths(), 2, 0.25), 0, 5),
+    Row("mutual_information", "truth", "auto: 12 of the 40 known pairs, n = 2,000",
+        known_pairs(_EASY + _HARD, 1, 0.25)),
+    Row("mutual_information", "truth", "auto: the 40 known pairs, n = 2,000",
+        known_pairs(dt.datasets.ground_truths(), 2, 0.25), 0, 5),
     Row("mutual_information", "truth", "auto: one outlier of 1e3 to 1e300; lognormal tails", one_outlier),
     Row("mutual_information", "truth", "4 to 29 samples: no interval below the least number, said", few),
     *(Row("mutual_information", "truth", f"intervals of few: {case}", check, 0, 400) for case, check in SMALL),

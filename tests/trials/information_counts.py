@@ -10,8 +10,8 @@ MI, CMI, H = dt.mutual_information, dt.conditional_mutual_information, dt.entrop
 
 
 def corrected(name):
-    """Entropies of 100 equal symbols and of a geometric law, n = 300 (exact by their sums): nearer than plain counts on average,
-    within .06 bit; of 3,000 within .03."""
+    """Entropies of 100 equal symbols and of a geometric law, n = 300 (exact by their sums): nearer than plain counts on
+    average, within .06 bit; of 3,000 within .03."""
 
     def check(rng, draws):
         out = []

@@ -1,4 +1,5 @@
-"""Information of models in closed form, and of layers by their distances: neurons, linear maps, noisy networks, clusters."""
+"""Information of models in closed form, and of layers by their distances: neurons, linear maps,
+noisy networks, clusters."""
 
 import numpy as np
 import torch
@@ -73,15 +74,19 @@ def linear(rng, draws):
     teacher = rng.normal(size=(1, 3))
     y = x @ teacher.T + 0.5 * rng.normal(size=(20_000, 1))
     sampled = dt.mutual_information(t, y, "gaussian").value
-    out.append(near(info.linear_label_information(w, 0.7, teacher, 0.5), sampled, 0.03, "about the label: "))
+    out.append(
+        near(info.linear_label_information(w, 0.7, teacher, label_sigma=0.5), sampled, 0.03, "about the label: ")
+    )
     for size in (1.0, 1e-4, 1e-8, 1e-12):
         w, v = size * rng.normal(size=(1, 3)), size * rng.normal(size=(1, 3))
         rho2 = ((w @ v.T / 3) ** 2 / ((w @ w.T / 3 + 0.49) * (v @ v.T / 3 + 0.25))).item()
         known = [-0.5 * np.log1p(-rho2) / np.log(2), 0.5 * np.log1p((w @ w.T).item() / 3 / 0.49) / np.log(2)]
-        got = [info.linear_label_information(w, 0.7, v, 0.5), info.linear_information(w, 0.7)]
+        got = [info.linear_label_information(w, 0.7, v, label_sigma=0.5), info.linear_information(w, 0.7)]
         out.append(near(np.array(got) / known, 1, 1e-9, f"weights of {size:g}, relative: "))
     blind = np.array([[1.0, 0, 0]]), np.array([[0, 1.0, 1.0]])
-    out.append(near(info.linear_label_information(blind[0], 0.7, blind[1], 0.5), 0, 1e-12, "inputs not shared: "))
+    out.append(
+        near(info.linear_label_information(blind[0], 0.7, blind[1], label_sigma=0.5), 0, 1e-12, "inputs not shared: ")
+    )
     return all_of(*out)
 
 
@@ -90,10 +95,10 @@ def linear_turns(rng, draws):
     turn = np.linalg.qr(rng.normal(size=(4, 4)))[0]
     forms = [w, turn @ w, w[::-1], torch.as_tensor(w), w.copy(order="F")]
     whole = same([info.linear_information(f, 0.3) for f in forms], 1e-9)
-    label = same([info.linear_label_information(f, 0.3, teacher, 0.4) for f in forms], 1e-9)
+    label = same([info.linear_label_information(f, 0.3, teacher, label_sigma=0.4) for f in forms], 1e-9)
     units = same([info.linear_information(w * c, 0.3 * c) for c in (1, 1e-6, 1e6)], 1e-6)
     layer = w @ info.LinearGaussian.probe(5).T + 2.0
-    read = info.LinearGaussian(noise=0.3).summarize(layer.T[None])["i_x"][0]
+    read = info.LinearGaussian(sigma=0.3).summarize(layer.T[None])["i_x"][0]
     return all_of(whole, label, units, near(read, info.linear_information(w, 0.3), 1e-5, "read out on the probe: "))
 
 
@@ -184,13 +189,17 @@ _LINEAR = (
 )
 _CLASSES = ("information.Clusters.summarize", "information.Cosines.summarize")
 MODELS = [
-    Row("information.one_neuron_information", "truth", "sampled cells; two cells in closed form; no weight", one_neuron),
+    Row("information.one_neuron_information", "truth", "sampled cells; two cells in closed form; no weight",
+        one_neuron),
     Row("information.one_neuron_information", "invariance", "one by one or together, torch", one_neuron_shapes),
-    Row("information.noisy_neuron_information", "truth", "two points by quadrature; far apart, at no weight", two_points),
+    Row("information.noisy_neuron_information", "truth", "two points by quadrature; far apart, at no weight",
+        two_points),
     Row("information.noisy_neuron_information", "invariance", "order and repeats of points, units", points_order),
     *(Row(n, "truth", "no weight, one unit, 20,000 samples of layer and label", linear) for n in _LINEAR),
-    *(Row(n, "invariance", "turned units, torch, units of measurement, read on the probe", linear_turns) for n in _LINEAR),
-    Row("information.noisy_network_information", "truth", "one layer over 8 points: one integral; a blind layer", noisy_layers),
+    *(Row(n, "invariance", "turned units, torch, units of measurement, read on the probe", linear_turns)
+        for n in _LINEAR),
+    Row("information.noisy_network_information", "truth", "one layer over 8 points: one integral; a blind layer",
+        noisy_layers),
     Row("information.noisy_network_information", "invariance", "order of inputs, inference_mode", noisy_order),
     *(Row(n, "truth", "distances and cosines by hand; 4 equal clusters", clusters) for n in _CLASSES),
     *(Row(n, "null", "labels that mean nothing", no_classes, 40, 400) for n in _CLASSES),

@@ -59,7 +59,8 @@ def _softmax(rng):
 
 
 def softmax_regression(rng, draws):
-    """H = mean over inputs of (diag p - p p') x (x, 1)(x, 1)': for this loss the Fisher matrix, too. The labels do not matter."""
+    """H = mean over inputs of (diag p - p p') x (x, 1)(x, 1)': for this loss the Fisher matrix, too.
+    The labels do not matter."""
     net, x, p = _softmax(rng)
     one = np.hstack([x, np.ones((130, 1))])
     h = sum(np.kron(np.diag(a) - np.outer(a, a), np.outer(b, b)) for a, b in zip(p, one)) / 130

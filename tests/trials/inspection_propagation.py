@@ -33,10 +33,15 @@ def gaussian_depth(rng, draws):
     """Largest s^2 of L Gaussian layers: (L + 1)^(L + 1) / L^L, at width 500 within 8 %."""
     return all_of(
         *(
-            near(float(jacobian_singular_values(linear(rng, depth, 500), inputs(rng, 2, 500))[0, 0]) ** 2 / ((depth + 1) ** (depth + 1) / depth**depth), 1, 0.08)
+            near(
+                float(jacobian_singular_values(linear(rng, depth, 500), inputs(rng, 2, 500))[0, 0]) ** 2
+                / ((depth + 1) ** (depth + 1) / depth**depth),
+                1,
+                0.08,
+            )
             for depth in (1, 3)
         )
-    )  # fmt: skip
+    )
 
 
 def orthogonal_depth(rng, draws):
@@ -44,7 +49,8 @@ def orthogonal_depth(rng, draws):
 
 
 def critical_relu(orthogonal):
-    """Variance over squared mean of s^2: 2 L for Gaussian weights, L for orthogonal ones; width 400, mean of 2 networks of 3 layers."""
+    """Variance over squared mean of s^2: 2 L for Gaussian weights, L for orthogonal ones; width 400,
+    mean of 2 networks of 3 layers."""
 
     def check(rng, draws):
         found = []
@@ -111,7 +117,8 @@ def constant_network(rng, draws):
 
 
 def jacobian_does_not_depend(what):
-    """On train mode, batches, grad mode, gradients that are frozen, who is next to whom; and the network is left as found."""
+    """On train mode, batches, grad mode, gradients that are frozen, who is next to whom;
+    and the network is left as found."""
 
     def check(rng, draws):
         net, x = _curved(rng)
@@ -147,7 +154,8 @@ def jacobian_refuses(rng, draws):
 
 
 def moments_hold(rng, draws):
-    """The mean square over 20 inputs, 16 vectors: within 1.96 standard errors (Student, 15) of the exact value as often as said."""
+    """The mean square over 20 inputs, 16 vectors: within 1.96 standard errors (Student, 15) of the exact value as often
+    as said."""
     from scipy.stats import t
 
     hits = total = 0
@@ -189,7 +197,15 @@ def known_angle(rng, draws):
 def correlation_does_not_depend(rng, draws):
     x = rng.normal(size=(9, 5)) + 1
     q = np.linalg.qr(rng.normal(size=(5, 5)))[0]
-    several = [x, x[rng.permutation(9)], x[:, rng.permutation(5)], x @ q, 1e-190 * x, torch.as_tensor(x), torch.as_tensor(x, dtype=torch.bfloat16).double()]  # fmt: skip
+    several = [
+        x,
+        x[rng.permutation(9)],
+        x[:, rng.permutation(5)],
+        x @ q,
+        1e-190 * x,
+        torch.as_tensor(x),
+        torch.as_tensor(x, dtype=torch.bfloat16).double(),
+    ]
     found = [mean_correlation(v) for v in several]
     return all_of(same(found[:-1], 1e-12), near(found[-1], found[0], 0.01))
 
@@ -272,19 +288,22 @@ PROPAGATION = [
     Row(VALUES, "truth", "critical ReLU, Gaussian: variance 2 L", critical_relu(False)),
     Row(VALUES, "truth", "critical ReLU, orthogonal: variance L", critical_relu(True)),
     Row(VALUES, "truth", "central differences of a convolutional network", jacobian_by_differences),
-    Row(VALUES, "invariance", "mode, batches, order, grad mode; left as found", jacobian_does_not_depend(jacobian_singular_values)),
+    Row(VALUES, "invariance", "mode, batches, order, grad mode; left as found",
+        jacobian_does_not_depend(jacobian_singular_values)),
     Row(VALUES, "truth", "refusals", jacobian_refuses),
     Row(MOMENTS, "null", "a constant network has none", constant_network),
     Row(MOMENTS, "truth", "the mean square's standard error holds", moments_hold, 10, 100),
     Row(MOMENTS, "truth", "largest singular value, from below", largest_is_reached),
-    Row(MOMENTS, "invariance", "largest: mode, batches, order, grad mode; left as found", jacobian_does_not_depend(lambda net, x: jacobian_moments(net, x, steps=5).largest)),
+    Row(MOMENTS, "invariance", "largest: mode, batches, order, grad mode; left as found",
+        jacobian_does_not_depend(lambda net, x: jacobian_moments(net, x, steps=5).largest)),
     Row(CORRELATION, "null", "independent patterns", unrelated_patterns, 20, 200),
     Row(CORRELATION, "truth", "known angles, tiny and huge patterns", known_angle),
     Row(CORRELATION, "invariance", "order, units, rotation, scale, torch, bfloat16", correlation_does_not_depend),
     Row(CORRELATION, "truth", "refusals, those of the map too", correlation_refuses),
     Row(MAP, "null", "unrelated inputs stay unrelated under tanh", unrelated_stay_unrelated),
     Row(MAP, "truth", "the error function in closed form", map_of_erf),
-    *(Row(MAP, "truth", f"{type(a).__name__} against draws", map_of_samples(a)) for a in (nn.ReLU(), nn.LeakyReLU(0.1), nn.Tanh(), nn.GELU())),
+    *(Row(MAP, "truth", f"{type(a).__name__} against draws", map_of_samples(a))
+        for a in (nn.ReLU(), nn.LeakyReLU(0.1), nn.Tanh(), nn.GELU())),
     Row(MAP, "truth", "a random network of width 4,000", wide_network),
     Row(MAP, "invariance", "order, torch, scale of ReLU, identity", map_does_not_depend),
 ]  # fmt: skip

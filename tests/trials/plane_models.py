@@ -1,4 +1,5 @@
-"""Rows of test_planes.py on models as people have them: is it said where a readout sees nothing, and does the advice help?"""
+"""Rows of test_planes.py on models as people have them: is it said where a readout sees nothing,
+and does the advice help?"""
 
 import numpy as np
 import torch
@@ -39,9 +40,11 @@ class Attention(nn.Module):
 
 
 MODELS = {
-    "MLP": lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 32), nn.Tanh(), nn.Linear(32, 10)),
+    "MLP": lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 32), nn.Tanh(),
+        nn.Linear(32, 10)),
     "LeNet": lambda: nn.Sequential(
-        nn.Unflatten(1, (1, 8)), nn.Conv2d(1, 6, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 3, padding=1), nn.ReLU(),
+        nn.Unflatten(1, (1, 8)), nn.Conv2d(1, 6, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2),
+        nn.Conv2d(6, 16, 3, padding=1), nn.ReLU(),
         nn.Flatten(), nn.Linear(256, 84), nn.ReLU(), nn.Linear(84, 10),
     ),
     "residual block": Residual,
@@ -59,8 +62,9 @@ READOUTS = (
 
 
 def said(make):
-    """200 digits, before and after training: where a layer's point is (log2 n, H(Y)) to .05 bit the figure names it, in both of its
-    kinds; the readout that the figure proposes puts the labels .5 bit or more above permuted ones in some layer."""
+    """200 digits, before and after training: where a layer's point is (log2 n, H(Y)) to .05 bit the figure names
+    it, in both of its kinds; the readout that the figure proposes puts the labels .5 bit or more above permuted
+    ones in some layer."""
 
     def check(rng, draws):
         from sklearn.datasets import load_digits
@@ -98,6 +102,12 @@ def said(make):
 
 
 PLANES_OF_MODELS = [
-    Row("information_plane", "truth", f"{name}: a readout that sees nothing is named in the figure, the proposed one sees labels", said(make), 1 if name in ("MLP", "GRU") else 0)
+    Row(
+        "information_plane",
+        "truth",
+        f"{name}: a readout that sees nothing is named in the figure, the proposed one sees labels",
+        said(make),
+        1 if name in ("MLP", "GRU") else 0,
+    )
     for name, make in MODELS.items()
-]  # fmt: skip
+]

@@ -8,8 +8,8 @@ from trials.frame import Found, Row, all_of, near
 
 
 def powers_of_two(rng, draws):
-    """Layers times a power of two, exactly, from subnormals to the largest: every summary that has no unit stays, in one piece
-    and by batches."""
+    """Layers times a power of two, exactly, from subnormals to the largest: every summary that has no unit
+    stays, in one piece and by batches."""
     plain = [
         dt.Binning(5),
         dt.Binning(30, "unit"),
@@ -92,8 +92,8 @@ print((kb("VmHWM") - before) * 1024 / n)
 
 
 def memory_of_classes(rng, draws):
-    """Bytes of peak memory per sample while counting 400,000 samples that are all apart: the same for 2 to 5,000 classes, and for
-    p(y|x) of 2 and 30. A table of samples by 64 classes would take 512."""
+    """Bytes of peak memory per sample while counting 400,000 samples that are all apart: the same for 2 to 5,000
+    classes, and for p(y|x) of 2 and 30. A table of samples by 64 classes would take 512."""
     import subprocess
     import sys
 

@@ -66,9 +66,9 @@ def linear(rng, n=200, d=9):
 
 
 def small(seed, **how):
-    kernels = {"channels": 6, "kernel_size": 3, "primary_types": 2, "primary_dim": 4, "primary_kernel": 3, "dim": 5}
+    kernels = {"channels": 6, "kernel_size": 3, "primary": c.Primary(2, 4, 3), "dim": 5}
     # in plain torch: the trials of routing hold the kernels to it
-    return N.seeded(lambda: c.CapsuleNetwork((1, 10, 10), 4, decoder=(8, 9), backend="eager", **kernels, **how), seed)
+    return N.seeded(lambda: c.CapsuleNetwork((1, 10, 10), 4, (8, 9), backend="eager", **kernels, **how), seed)
 
 
 def pictures(rng, n=24, classes=4):

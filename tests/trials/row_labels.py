@@ -1,4 +1,5 @@
-"""Rows with labels (pandas, xarray) in every function that pairs rows by position: the labels must not say otherwise."""
+"""Rows with labels (pandas, xarray) in every function that pairs rows by position:
+the labels must not say otherwise."""
 
 from functools import partial
 
@@ -153,7 +154,8 @@ def tables(rng, draws):
 
 
 ROW_LABELS = [
-    *(Row(number, "invariance", "row labels of pandas: aligned, turned, shuffled, others, gaps", paired(number)) for number in CALLS),
+    *(Row(number, "invariance", "row labels of pandas: aligned, turned, shuffled, others, gaps", paired(number))
+        for number in CALLS),
     Row("mutual_information", "invariance", "row labels: lags, default indices, groups, xarray", lags),
     Row("gaussian_bottleneck", "invariance", "named rows and columns, and those of rate_distortion", tables),
 ]  # fmt: skip

@@ -1,4 +1,5 @@
-"""What must not matter to an axis code: units of measurement, order, names, kinds of array, modes and defaults of torch."""
+"""What must not matter to an axis code: units of measurement, order, names, kinds of array,
+modes and defaults of torch."""
 
 import numpy as np
 
@@ -10,7 +11,14 @@ PLAIN = {"models": False, "permutations": 0}
 
 
 def numbers_of(code):
-    return [code.ramp.r, code.flatness.share, code.decoding.explained, code.axes.explained, code.models.r2[:6].ravel(), np.unique(code.verdict, return_inverse=True)[1]]  # fmt: skip
+    return [
+        code.ramp.r,
+        code.flatness.share,
+        code.decoding.explained,
+        code.axes.explained,
+        code.models.r2[:6].ravel(),
+        np.unique(code.verdict, return_inverse=True)[1],
+    ]
 
 
 def scales(rng, draws):
@@ -23,11 +31,19 @@ def scales(rng, draws):
 
 
 def baselines(rng, draws):
-    """Scale and offset of the responses, for every model; what is left of responses of deviation 1 on 1e8 is their last eight digits."""
+    """Scale and offset of the responses, for every model; what is left of responses of deviation 1 on 1e8 is their last
+    eight digits."""
     worst: dict[str, float] = {}
     same_names = True
     for _ in range(draws):
-        sim = ax.simulate(dict.fromkeys(("axis", "exemplar", "energy", "norm x direction"), 0.25), n=240, d=5, units=12, reliability=0.6, seed=int(rng.integers(1e6)))  # fmt: skip
+        sim = ax.simulate(
+            dict.fromkeys(("axis", "exemplar", "energy", "norm x direction"), 0.25),
+            n=240,
+            d=5,
+            units=12,
+            reliability=0.6,
+            seed=int(rng.integers(1e6)),
+        )
         y = sim.responses / sim.responses.std()
         first, *others = [
             dt.axis_code(a * y + b, sim.features, folds=4, permutations=9).models
@@ -101,7 +117,8 @@ def label_names(rng, draws):
 
 ROWS = [
     Row("axis_code", "invariance", "units of responses and features, 2^-60 to 2^60", scales),
-    Row("axis.Models.of", "invariance", "scale and offset of responses, to a baseline of 1e8, every model", baselines, 1, 12),
+    Row("axis.Models.of", "invariance", "scale and offset of responses, to a baseline of 1e8, every model", baselines,
+        1, 12),
     Row("axis_code", "invariance", "order of units and rows, torch or numpy", order_and_kind),
     Row("axis_code", "invariance", "default dtype, inference mode before and during, threads", ambient),
     Row("axis.AxisCode.attribute", "invariance", "names and codes of labels", label_names),

@@ -72,7 +72,8 @@ def chance_of_strangers(rng, draws):
 
 
 def simulated(noise):
-    """Signal variance over all variance of the mean is what was asked for; another seed gives other noise, the same cells."""
+    """Signal variance over all variance of the mean is what was asked for; another seed gives other noise,
+    the same cells."""
 
     def check(rng, draws):
         out = []
@@ -221,14 +222,16 @@ def similarities(rng, draws):
 ROWS = [
     Row("axis.axes_geometry", "null", "random directions against their own null", directions, 40, 400),
     Row("axis.subspace_angles", "truth", "planes at .3 and 0 radians", angles),
-    *(Row("axis.label_decoding", "null", f"noise, {k} labels, {u} units", labels_of_noise(k, u), 10, 100) for k, u in ((2, 3), (5, 100), (10, 10))),
+    *(Row("axis.label_decoding", "null", f"noise, {k} labels, {u} units", labels_of_noise(k, u), 10, 100)
+        for k, u in ((2, 3), (5, 100), (10, 10))),
     Row("axis.label_decoding", "truth", "loops over trials (oracle)", labels_by_loops),
     Row("axis.view_tolerance", "null", "neither identity nor view", view_null, 40, 400),
     Row("axis.latent_alignment", "null", "unrelated latents are not predicted", latents_of_noise, 1, 20),
     Row("axis.latent_alignment", "truth", "each unit one latent", latents_of_one),
     Row("axis.udr", "truth", "order, sign and monotone scale of latents", ranking),
     Row("axis.distractor_ratio", "truth", "loops over stimuli (oracle)", chance_of_strangers),
-    *(Row("axis.simulate", "truth", f"reliability as asked for, {n} noise", simulated(n)) for n in ("gaussian", "poisson")),
+    *(Row("axis.simulate", "truth", f"reliability as asked for, {n} noise", simulated(n))
+        for n in ("gaussian", "poisson")),
     Row("axis.paper_variances", "truth", "two blocks of half the variance", variances),
     Row("axis.Poisson", "truth", "mean rate and Fano factor of 1, at any scale", spikes),
     Row("axis_code_of", "truth", "the same as axis_code of the layer's numbers", a_layer_is_its_numbers),

@@ -75,12 +75,18 @@ def none_is_nominal(n, d):
 
 ROWS = [
     *(Row("axis.AxisCode.verdict", "null", f"{k} features: wrong names", wrong_names(k), 0, 40) for k in KINDS),
-    *(Row("axis.AxisCode.verdict", "null", f"{k} features, 400 stimuli, 8 features: wrong names", wrong_names(k, ("axis", "rectified", "energy", "XOR"), 400, 8), 8 if k in KINDS[:2] else 0, 60) for k in KINDS[:4]),
-    Row("axis.AxisCode.verdict", "power", "axis cells, Gaussian, ceiling .5, 1,000 stimuli, 20 features", named("Gaussian", "axis", 0.8), 20, 400),
-    *(Row("axis.AxisCode.verdict", "power", f"{c} cells, Gaussian, ceiling .5, 1,000 stimuli, 20 features", named("Gaussian", c, 0.8), 0, 200) for c in ("softplus", "exemplar", "energy")),
-    *(Row("axis.Models.counts", "truth", f"{k}: exemplar and axis are one family", one_family(k), 8, 60) for k in ("sphere", "binary")),
+    *(Row("axis.AxisCode.verdict", "null", f"{k} features, 400 stimuli, 8 features: wrong names",
+        wrong_names(k, ("axis", "rectified", "energy", "XOR"), 400, 8), 8 if k in KINDS[:2] else 0, 60)
+            for k in KINDS[:4]),
+    Row("axis.AxisCode.verdict", "power", "axis cells, Gaussian, ceiling .5, 1,000 stimuli, 20 features",
+        named("Gaussian", "axis", 0.8), 20, 400),
+    *(Row("axis.AxisCode.verdict", "power", f"{c} cells, Gaussian, ceiling .5, 1,000 stimuli, 20 features",
+        named("Gaussian", c, 0.8), 0, 200) for c in ("softplus", "exemplar", "energy")),
+    *(Row("axis.Models.counts", "truth", f"{k}: exemplar and axis are one family", one_family(k), 8, 60)
+        for k in ("sphere", "binary")),
     Row("axis.AxisCode.share", "truth", "no name without half of the ceiling", half_of_the_ceiling, 6, 60),
-    *(Row("axis.AxisCode.verdict", "null", f"no code, {n} stimuli, {d} features", none_is_nominal(n, d), 0, 200) for n, d in ((600, 20), (1000, 50))),
+    *(Row("axis.AxisCode.verdict", "null", f"no code, {n} stimuli, {d} features", none_is_nominal(n, d), 0, 200)
+        for n, d in ((600, 20), (1000, 50))),
 ]  # fmt: skip
 
 

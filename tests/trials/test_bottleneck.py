@@ -65,7 +65,7 @@ def symmetric(rng, draws):
 
 
 def erasing(rng, draws):
-    """Y is X or an erasure, whatever X is: I(T;Y) = (1 - e) I(X;T) for every T, so all of it comes at beta 1 / (1 - e)."""
+    """Y is X or an erasure: I(T;Y) = (1 - e) I(X;T) for every T, so all of it comes at beta 1 / (1 - e)."""
     out = []
     for m in (2, 3, 8):
         for e in (0.001, 0.2, 0.9):
@@ -117,7 +117,7 @@ def against_plain(nx, ny, betas, runs, kinds=tuple(TABLES)):
 
 
 def in_time(nx, ny, limit, runs):
-    """Issue 10: seconds of processor time of one thread at beta 10, and the Lagrangian against plain runs in the same run."""
+    """Seconds of processor time of one thread at beta 10, and the Lagrangian against plain runs in the same run."""
 
     def check(rng, draws):
         p = topics(rng, nx, ny)
@@ -148,7 +148,7 @@ def least_of_all_partitions(rng, draws):
 
 
 def own_numbers(method):
-    """I(X;T), I(T;Y), H(T) are those of the encoder that is returned, by their definitions; the Lagrangian is theirs."""
+    """I(X;T), I(T;Y), H(T) are those of the returned encoder, by their definitions; the Lagrangian is theirs."""
 
     def check(rng, draws):
         out = []
@@ -233,7 +233,7 @@ def stops(rng, draws):
 
 
 def what_must_not_matter(method):
-    """Order of rows and columns, empty and doubled rows, counts and their scale, float32, torch, torch's default dtype."""
+    """Order of rows and columns, empty and doubled rows, counts and their scale, float32, torch, default dtype."""
 
     def check(rng, draws):
         out = []
@@ -305,7 +305,7 @@ def branches_of_nothing(rng, draws):
 
 
 def variational(rng, draws):
-    """Never below the optimum (its own standard error allowed for), and not far above on a table that it can represent."""
+    """Never below the optimum (its standard error allowed for), nor far above on a table that it can represent."""
     out = []
     for p in (0.02, 0.1):
         best = dt.bottleneck(channel(p), 6.0).lagrangian
@@ -348,15 +348,20 @@ def refusals(rng, draws):
 
 
 ROWS = [
-    *(Row("bottleneck", "null", f'independent tables of four shapes, betas .5 to 1e12, "{m}"', nothing(m)) for m in METHODS),
+    *(Row("bottleneck", "null", f'independent tables of four shapes, betas .5 to 1e12, "{m}"', nothing(m))
+        for m in METHODS),
     Row("bottleneck", "null", "counts whose margins multiply, and their float32 form", independent_counts),
     Row("bottleneck", "truth", "binary symmetric channels: closed form", symmetric),
     Row("bottleneck", "truth", "erasure channels of 2, 3, 8 symbols: all at beta 1 / (1 - e)", erasing),
     *(Row("bottleneck", "truth", f'Y = f(X) and X = f(Y): closed form, "{m}"', deterministic(m)) for m in METHODS),
-    Row("bottleneck", "truth", "30x12 and six kinds of table: the best of 3 plain Blahut-Arimoto runs", against_plain(30, 12, (1.5, 5.0, 40.0), 3)),
-    Row("bottleneck", "truth", "80x2 and six kinds of table: the best of 3 plain Blahut-Arimoto runs", against_plain(80, 2, (2.0, 20.0), 3)),
-    Row("bottleneck", "truth", "100x40 and six kinds of table: the best of 5 plain Blahut-Arimoto runs", against_plain(100, 40, (1.5, 3.0, 10.0, 100.0), 5), quick=0),
-    Row("bottleneck", "truth", "300x100 at beta 10: 20 s, and the best of 5 plain runs", in_time(300, 100, 20, 5), quick=0),
+    Row("bottleneck", "truth", "30x12 and six kinds of table: the best of 3 plain Blahut-Arimoto runs",
+        against_plain(30, 12, (1.5, 5.0, 40.0), 3)),
+    Row("bottleneck", "truth", "80x2 and six kinds of table: the best of 3 plain Blahut-Arimoto runs",
+        against_plain(80, 2, (2.0, 20.0), 3)),
+    Row("bottleneck", "truth", "100x40 and six kinds of table: the best of 5 plain Blahut-Arimoto runs",
+        against_plain(100, 40, (1.5, 3.0, 10.0, 100.0), 5), quick=0),
+    Row("bottleneck", "truth", "300x100 at beta 10: 20 s, and the best of 5 plain runs", in_time(300, 100, 20, 5),
+        quick=0),
     # one plain run of 5: each takes 50 to 70 s of processor time, two to three times as long as ours
     Row("bottleneck", "truth", "1000x500 at beta 10: 300 s, and a plain run", in_time(1000, 500, 300, 1), quick=0),
     Row("bottleneck", "truth", "300x100 at beta 10: 20 s, without plain runs", in_time(300, 100, 20, 0)),
@@ -366,10 +371,13 @@ ROWS = [
     Row("bottleneck", "truth", "seconds= and progress=", stops),
     Row("bottleneck", "truth", "refusals name the value", refusals),
     *(Row("information.BottleneckSolution", "truth", f'definitions, by loops, "{m}"', own_numbers(m)) for m in METHODS),
-    Row("information.BottleneckSolution.residual", "truth", "one step of loops; six kinds of table, 2 to 12 labels", residual_and_gap),
-    *(Row("bottleneck", "invariance", f'order, empty and doubled rows, counts, dtypes, torch, "{m}"', what_must_not_matter(m)) for m in METHODS),
+    Row("information.BottleneckSolution.residual", "truth", "one step of loops; six kinds of table, 2 to 12 labels",
+        residual_and_gap),
+    *(Row("bottleneck", "invariance", f'order, empty and doubled rows, counts, dtypes, torch, "{m}"',
+        what_must_not_matter(m)) for m in METHODS),
     Row("bottleneck", "invariance", "probabilities of 1e-300 to 1e-30 beside ordinary ones", tiny),
-    Row("information.first_critical_beta", "truth", "symmetric channels of 2 to 40 symbols to 1e-7 of independence", critical),
+    Row("information.first_critical_beta", "truth", "symmetric channels of 2 to 40 symbols to 1e-7 of independence",
+        critical),
     Row("information.bottleneck_branches", "null", "independent table", branches_of_nothing),
     Row("information.bottleneck_branches", "truth", "binary symmetric channels", branches),
     Row("bottleneck", "truth", '"variational" on symmetric channels: above the optimum, below half of it', variational),
@@ -381,7 +389,8 @@ ROWS = [
 EXEMPT = {
     "information.bottleneck.variational.VariationalBottleneck.encode": "parameters of T, tried through terms",
     "information.bottleneck.variational.VariationalBottleneck.forward": "logits of the user's network",
-    "information.bottleneck.variational.VariationalBottleneck.step": "one optimizer step; its numbers are those of terms",
+    "information.bottleneck.variational.VariationalBottleneck.step": "one optimizer step; its numbers are those of "
+    "terms",
 }
 
 

@@ -1,4 +1,5 @@
-"""Capsules' losses, objectives and error rates, and the pictures they are trained on: chance, formulas, and what must not matter."""
+"""Capsules' losses, objectives and error rates, and the pictures they are trained on: chance, formulas,
+and what must not matter."""
 
 import numpy as np
 import torch
@@ -85,7 +86,8 @@ def width_by_one_number(rng, draws):
 
 
 def width_by_nothing(rng, draws):
-    """Widths drawn again for each picture: R2 has the mean 1 / (m (k - 1)) of one slope among m (k - 1) free numbers."""
+    """Widths drawn again for each picture: R2 has the mean 1 / (m (k - 1)) of one slope among m (k - 1) free
+    numbers."""
     found = [
         perturbed(bars(2 * rng.integers(2, 15, 22)).reshape(2, 1, 11, 40, 40)).explained()[0, 0] for _ in range(draws)
     ]
@@ -120,8 +122,8 @@ def batches_and_order(rng, draws):
     errors = [c.error_rate(net, x, y, batch=b) for b in (256, 1, 7)] + [c.error_rate(net, x[turn], y[turn])]
     other = [c.error_rate(net, x.double().numpy(), y.int().numpy()), c.error_rate(net, x.bfloat16().float(), y)]
     how = {"attack": N.bim, "steps": 2, "scores": N.logit_of_probability}
-    attacked = [N.robustness(net, x, y, [0.05], batch=b, **how).accuracy for b in (128, 1, 7)]
-    attacked.append(N.robustness(net, x[turn], y[turn], [0.05], **how).accuracy)
+    attacked = [N.robustness(net, x, y, epsilons=[0.05], batch=b, **how).accuracy for b in (128, 1, 7)]
+    attacked.append(N.robustness(net, x[turn], y[turn], epsilons=[0.05], **how).accuracy)
     sizes = [N.gradient_profile(net, x, y, batch=b).size for b in (128, 5)]
     sizes.append(N.gradient_profile(net, x[turn], y[turn]).size[np.argsort(turn.numpy())])
     return all_of(
@@ -169,7 +171,7 @@ def labels_refused(rng, draws):
         "start at 0|run from": np.full(24, -1),
     }
     found = [refused(lambda v=v: c.error_rate(net, x, v), match) for match, v in bad.items()]
-    found += [refused(lambda v=v: N.robustness(net, x, v, [0.0]), match) for match, v in bad.items()]
+    found += [refused(lambda v=v: N.robustness(net, x, v, epsilons=[0.0]), match) for match, v in bad.items()]
     found += [refused(lambda v=v: c.margin_loss(net(x).lengths, torch.as_tensor(v)), match) for match, v in bad.items()]
     return all_of(*found)
 
@@ -207,28 +209,43 @@ def lengths_formula(rng, draws):
     found = c.Lengths()(torch.as_tensor(u))
     zero = torch.zeros(1, 2, 3, requires_grad=True)
     c.Lengths()(zero).sum().backward()
-    return all_of(near(found, np.sqrt((u**2).sum(-1)), 1e-12), Found(str(zero.grad.abs().max()), "0", bool((zero.grad == 0).all())))  # fmt: skip
+    return all_of(
+        near(found, np.sqrt((u**2).sum(-1)), 1e-12),
+        Found(str(zero.grad.abs().max()), "0", bool((zero.grad == 0).all())),
+    )
 
 
 ROWS = [
-    *(Row("capsules.error_rate", "null", f"labels by chance, {n} pictures, {k} classes, {m} present", error_at_chance(n, k, m), 100, 1000) for n, k, m in ((20, 2, 1), (60, 3, 1), (200, 10, 1), (60, 4, 2))),
-    Row("capsules.margin_loss", "null", "nothing left to learn: 0, and so is the gradient; spread_loss too", flat_beyond_margins),
-    Row("capsules.Perturbation.explained", "null", "widths that do not depend on the offset", width_by_nothing, 200, 2000),
+    *(Row("capsules.error_rate", "null", f"labels by chance, {n} pictures, {k} classes, {m} present",
+        error_at_chance(n, k, m), 100, 1000) for n, k, m in ((20, 2, 1), (60, 3, 1), (200, 10, 1), (60, 4, 2))),
+    Row("capsules.margin_loss", "null", "nothing left to learn: 0, and so is the gradient; spread_loss too",
+        flat_beyond_margins),
+    Row("capsules.Perturbation.explained", "null", "widths that do not depend on the offset", width_by_nothing, 200,
+        2000),
     Row("capsules.error_rate", "truth", "labels as numbers, floats, one-hot, of 2, 3, 7 classes", labels_of_every_form),
-    Row("capsules.error_rate", "truth", "labels that say nothing are refused; robustness and margin_loss too", labels_refused),
+    Row("capsules.error_rate", "truth", "labels that say nothing are refused; robustness and margin_loss too",
+        labels_refused),
     Row("capsules.spread_margin", "truth", "both schedules, half way; log_epochs of the released code", schedules),
     Row("capsules.margin_loss", "truth", "eq. 4 in numpy, labels in three forms, both conventions", margin_formula),
     Row("capsules.spread_loss", "truth", "eq. 3 in numpy", spread_formula),
     Row("capsules.Lengths", "truth", "root of the sum of squares; gradient 0 at 0", lengths_formula),
     Row("capsules.ink_width", "truth", "bars: four standard deviations of a uniform", bar_width),
-    Row("capsules.Perturbation.explained", "truth", "one number is the width, another does nothing", width_by_one_number),
+    Row("capsules.Perturbation.explained", "truth", "one number is the width, another does nothing",
+        width_by_one_number),
     Row("datasets.MultiDigit.overlap", "truth", "boxes that coincide, half overlap, are apart", overlap_of_boxes),
     Row("datasets.paired_images", "truth", "correlation of the normal scores of the numbers drawn", drawn_information),
-    Row("capsules.error_rate", "invariance", "size of batches, order, dtype; robustness and gradient_profile too", batches_and_order),
+    Row("capsules.error_rate", "invariance", "size of batches, order, dtype; robustness and gradient_profile too",
+        batches_and_order),
     Row("capsules.error_rate", "invariance", "default dtype, inference mode, threads", same_in_any_room(network_error)),
-    *(Row(f"capsules.{name}", "invariance", "default dtype, inference mode, threads", same_in_any_room(objective_value(make))) for name, make in (("capsule_objective", c.capsule_objective), ("spread_objective", lambda: c.spread_objective(10)), ("probability_objective", lambda: c.probability_objective("cross-entropy")))),
-    Row("capsules.margin_loss", "invariance", "order of examples, dtype of lengths and labels; spread_loss too", losses_by_order_and_scale_of_type),
-    Row("datasets.multi_digit", "invariance", "bytes or floats in [0, 1]; random_affine and downsample too", pixels_of_either_kind),
+    *(Row(f"capsules.{name}", "invariance", "default dtype, inference mode, threads",
+        same_in_any_room(objective_value(make)))
+            for name, make in (("capsule_objective", c.capsule_objective),
+                ("spread_objective", lambda: c.spread_objective(10)),
+                ("probability_objective", lambda: c.probability_objective("cross-entropy")))),
+    Row("capsules.margin_loss", "invariance", "order of examples, dtype of lengths and labels; spread_loss too",
+        losses_by_order_and_scale_of_type),
+    Row("datasets.multi_digit", "invariance", "bytes or floats in [0, 1]; random_affine and downsample too",
+        pixels_of_either_kind),
 ]  # fmt: skip
 
 EXEMPT = {

@@ -1,11 +1,12 @@
-"""Routing and capsule layers, tried. The truth is Procedure 1 of each paper in loops, in float64 (tests/oracles/capsules.py)."""
+"""Routing and capsule layers, tried. The truth is Procedure 1 of each paper in loops, in float64
+(tests/oracles/capsules.py)."""
 
 import numpy as np
 import torch
 
 import deeptheory as dt
 from oracles import capsules as oracle
-from trials.capsule_layers import (  # fmt: skip
+from trials.capsule_layers import (
     BACKENDS,
     LAYERS,
     ambient,
@@ -22,7 +23,8 @@ from trials.capsule_layers import (  # fmt: skip
 from trials.frame import Row, all_of, near, quick, refused, same
 
 c = dt.capsules
-# children, parents, q, p, batch: one capsule, few, many of few numbers, few of many numbers, a last short vector of lanes
+# children, parents, q, p, batch: one capsule, few, many of few numbers, few of many numbers,
+# a last short vector of lanes
 SHAPES = [(1, 1, 1, 1, 1), (7, 3, 4, 3, 5), (60, 10, 16, 8, 17), (6, 2, 64, 64, 3), (12, 20, 4, 5, 33)]
 
 
@@ -101,7 +103,7 @@ def em_truth(rng, draws):
         b_u, b_a = rng.uniform(size=j), -100 * rng.uniform(size=j)
         mask = rng.uniform(size=(i, j)) < 0.8
         mask[0] = True
-        truth = oracle.em_routing(votes, a, b_u, b_a, 3, mask=mask)
+        truth = oracle.em_routing(votes, a, b_u, b_a, iterations=3, mask=mask)
         for backend in ("auto", "eager", "recompute"):
             pose, act = c.em_routing(votes.reshape(n, i, j, 4, 4), a, b_u, b_a, mask=mask, backend=backend)
             found += [near(pose.reshape(n, j, 16), truth[0], 1e-9), near(act, truth[1], 1e-9)]
@@ -115,12 +117,21 @@ def em_mask(rng, draws):
     whole = same(
         [c.em_routing(*args, mask=m)[0] for m in (allowed, allowed.astype(np.int64), torch.as_tensor(allowed))]
     )
-    added = [refused(lambda m=m: c.em_routing(*args, mask=m), "truth values") for m in (np.where(allowed, 0.0, -1e9), np.where(allowed, 0.0, -np.inf), allowed.astype(float), np.where(allowed, 0, -7))]  # fmt: skip
+    added = [
+        refused(lambda m=m: c.em_routing(*args, mask=m), "truth values")
+        for m in (
+            np.where(allowed, 0.0, -1e9),
+            np.where(allowed, 0.0, -np.inf),
+            allowed.astype(float),
+            np.where(allowed, 0, -7),
+        )
+    ]
     return all_of(whole, *added)
 
 
 def no_favorite(rng, draws):
-    """Children without a message: with no weight for any parent more than another, couplings are 1 / J in every iteration."""
+    """Children without a message: with no weight for any parent more than another,
+    couplings are 1 / J in every iteration."""
     found = []
     for shape in SHAPES[1:]:
         u, w = dense(rng, shape)
@@ -141,7 +152,14 @@ def orders(rng, draws):
         found.append(near(c.dynamic_routing(u, w[:, folks], backend=backend), v[:, folks], 5e-6))
         mask = torch.as_tensor(rng.uniform(size=(9, 30)) < 0.7)
         told = torch.where(mask[..., None], u, float("nan"))
-        found += [near(c.dynamic_routing(told[n : n + 1], w, mask=mask[n : n + 1], backend=backend), c.dynamic_routing(u[n : n + 1, mask[n]], w[mask[n]], backend=backend), 5e-6) for n in range(3)]  # fmt: skip
+        found += [
+            near(
+                c.dynamic_routing(told[n : n + 1], w, mask=mask[n : n + 1], backend=backend),
+                c.dynamic_routing(u[n : n + 1, mask[n]], w[mask[n]], backend=backend),
+                5e-6,
+            )
+            for n in range(3)
+        ]
     votes, a = rng.normal(size=(3, 12, 4, 16)), rng.uniform(size=(3, 12))
     kids, folks = rng.permutation(12), rng.permutation(4)
     pose, act = c.em_routing(votes, a, 0.7, -1.0)
@@ -186,7 +204,7 @@ def shared(rng, draws):
     """share=: any number of children, each with the weights of its number modulo in_capsules."""
     found = []
     for n, times in ((1, 7), (2, 5), (3, 1)):
-        layer = c.Capsules(n, 4, 3, 5, share=True)
+        layer = c.Capsules(n, 4, 3, 5, shared=True)
         u = tensors(rng, (6, n * times, 4))[0]
         weight = torch.cat([layer.weight] * times).detach()
         found.append(
@@ -196,16 +214,24 @@ def shared(rng, draws):
 
 
 def in_a_row(rng, draws):
-    """1-D by (1, k): the same along rows as along columns; padding as absent children: a grid with empty cells around."""
+    """1-D by (1, k): the same along rows as along columns; padding as absent children:
+    a grid with empty cells around."""
     found = []
     for k, s in ((3, 1), (2, 2), (4, 3)):
-        for make, shapes in ((lambda *a: c.ConvCapsules(2, 4, 3, 5, *a), [(1, 9, 2, 4)]), (lambda *a: c.ConvMatrixCapsules(2, 3, *a), [(1, 9, 2, 4, 4), (1, 9, 2)])):  # fmt: skip
+        for make, shapes in ((lambda k, s: c.ConvCapsules(2, 4, 3, 5, kernel_size=k, stride=s), [(1, 9, 2, 4)]),
+            (lambda k, s: c.ConvMatrixCapsules(2, 3, k, stride=s), [(1, 9, 2, 4, 4), (1, 9, 2)])):  # fmt: skip
             rows, columns = make((k, 1), (s, 1)), make((1, k), (1, s))
             columns.load_state_dict(rows.state_dict())
             xs = inputs(rng, shapes)
-            found += [near(a.detach(), b.transpose(1, 2).detach(), 2e-5) for a, b in zip(out(columns, xs), out(rows, [x.transpose(1, 2) for x in xs]))]  # fmt: skip
+            found += [
+                near(a.detach(), b.transpose(1, 2).detach(), 2e-5)
+                for a, b in zip(out(columns, xs), out(rows, [x.transpose(1, 2) for x in xs]))
+            ]
     for pad in ((1, 1), (0, 2)):
-        for kind, more, shapes in ((c.ConvCapsules, (2, 4, 3, 5), [(4, 5, 2, 4)]), (c.ConvMatrixCapsules, (2, 3), [(4, 5, 2, 4, 4), (4, 5, 2)])):  # fmt: skip
+        for kind, more, shapes in (
+            (c.ConvCapsules, (2, 4, 3, 5), [(4, 5, 2, 4)]),
+            (c.ConvMatrixCapsules, (2, 3), [(4, 5, 2, 4, 4), (4, 5, 2)]),
+        ):
             layer, bare = kind(*more, padding=pad), kind(*more)
             bare.load_state_dict(layer.state_dict())
             xs = inputs(rng, shapes)
@@ -235,7 +261,7 @@ def self_routed(rng, draws):
 def inverted(rng, draws):
     found = []
     for iterations in (1, 2, 4):
-        layer = c.InvertedDotProduct(5, 4, 3, 6, iterations).double()
+        layer = c.InvertedDotProduct(5, 4, 3, 6, iterations=iterations).double()
         u = rng.normal(size=(2, 5, 4))
         w = layer.weight.detach().numpy()
         truth = np.zeros((2, 3, 6))
@@ -285,7 +311,8 @@ def ink(rng, draws):
 
 
 def explained(rng, draws):
-    """Bars whose width is a line in the offset for one dimension, and constant for another: 1 and 0, whatever the unit of ink."""
+    """Bars whose width is a line in the offset for one dimension, and constant for another: 1 and 0,
+    whatever the unit of ink."""
     offsets, found = np.linspace(-0.2, 0.2, 5), []
     for unit in (1e-6, 1.0, 255.0):
         drawn = np.zeros((3, 2, 5, 8, 40))
@@ -301,35 +328,52 @@ def explained(rng, draws):
 
 
 ROWS = [
-    Row("capsules.dynamic_routing", "truth", "gradient penalty where weights are made from u, every backend", entangled),
-    *(Row("capsules.squash", "truth", f"eq. 1, vectors of size {s:g}", squash_at(s)) for s in (1e-30, 1e-6, 1.0, 1e6, 1e20, 1e38, 1e200)),
-    Row("capsules.squash", "invariance", "integers of any kind are the numbers they are, here and in dynamic_routing", whole_numbers),
-    *(Row("capsules.dynamic_routing", "truth", f"procedure 1 in loops, {s}, {b}", agreement(s, b)) for s in SHAPES for b in BACKENDS),
+    Row("capsules.dynamic_routing", "truth", "gradient penalty where weights are made from u, every backend",
+        entangled),
+    *(Row("capsules.squash", "truth", f"eq. 1, vectors of size {s:g}", squash_at(s))
+        for s in (1e-30, 1e-6, 1.0, 1e6, 1e20, 1e38, 1e200)),
+    Row("capsules.squash", "invariance", "integers of any kind are the numbers they are, here and in dynamic_routing",
+        whole_numbers),
+    *(Row("capsules.dynamic_routing", "truth", f"procedure 1 in loops, {s}, {b}", agreement(s, b)) for s in SHAPES
+        for b in BACKENDS),
     Row("capsules.dynamic_routing", "null", "parents all alike: couplings stay 1 / J", no_favorite),
-    Row("capsules.dynamic_routing", "invariance", "order of children and parents; masked children as if they were not there; em_routing", orders),
+    Row("capsules.dynamic_routing", "invariance",
+        "order of children and parents; masked children as if they were not there; em_routing", orders),
     *(Row("capsules.dynamic_routing", "truth", f"Hessian against eager float64, {b}", hessian(b)) for b in BACKENDS),
     Row("capsules.dynamic_routing", "truth", "MAML's outer gradient against eager float64, every backend", maml),
     Row("capsules.em_routing", "truth", "Procedure 1 in loops, with a mask, 3 sizes, every backend", em_truth),
-    Row("capsules.em_routing", "invariance", "a mask as truth values or 0 and 1; masks to be added are refused", em_mask),
-    *(Row(f"capsules.{n.split(',')[0]}", "null", f"zeros in: finite to the second derivative ({n})", nothing_in(n)) for n in LAYERS),
-    *(Row(f"capsules.{n.split(',')[0]}", "truth", f"first and second derivatives against eager float64 ({n}, {b})", twice(n, b)) for n in LAYERS[:6] for b in BACKENDS),
-    *(Row(f"capsules.{n.split(',')[0]}", "invariance", f"order of examples, batch composition, strides, empty batch ({n})", who_comes_first(n)) for n in LAYERS),
-    *(Row(f"capsules.{n.split(',')[0]}", "invariance", f"vmap of grad, export with a dynamic batch ({n})", per_example(n), quick=int(n in LAYERS[:2] or "position" in n)) for n in LAYERS),
-    *(Row(f"capsules.{n.split(',')[0]}", "invariance", f"default dtype and device, inference_mode, threads ({n})", ambient(n)) for n in LAYERS),
+    Row("capsules.em_routing", "invariance", "a mask as truth values or 0 and 1; masks to be added are refused",
+        em_mask),
+    *(Row(f"capsules.{n.split(',')[0]}", "null", f"zeros in: finite to the second derivative ({n})", nothing_in(n))
+        for n in LAYERS),
+    *(Row(f"capsules.{n.split(',')[0]}", "truth", f"first and second derivatives against eager float64 ({n}, {b})",
+        twice(n, b)) for n in LAYERS[:6] for b in BACKENDS),
+    *(Row(f"capsules.{n.split(',')[0]}", "invariance",
+        f"order of examples, batch composition, strides, empty batch ({n})", who_comes_first(n)) for n in LAYERS),
+    *(Row(f"capsules.{n.split(',')[0]}", "invariance", f"vmap of grad, export with a dynamic batch ({n})",
+        per_example(n), quick=int(n in LAYERS[:2] or "position" in n)) for n in LAYERS),
+    *(Row(f"capsules.{n.split(',')[0]}", "invariance", f"default dtype and device, inference_mode, threads ({n})",
+        ambient(n)) for n in LAYERS),
     Row("capsules.Capsules", "truth", "share=: weights repeat, for any number of children", shared),
-    Row("capsules.ConvCapsules", "invariance", "(1, k) as (k, 1); padding as empty cells; ConvMatrixCapsules too", in_a_row),
+    Row("capsules.ConvCapsules", "invariance", "(1, k) as (k, 1); padding as empty cells; ConvMatrixCapsules too",
+        in_a_row),
     Row("capsules.SelfRouting", "truth", "Hahn et al. 2019 in loops", self_routed),
     Row("capsules.InvertedDotProduct", "truth", "Tsai et al. 2020 in loops, 1, 2, 4 iterations", inverted),
     Row("capsules.trace_routing", "truth", "couplings of every example against loops", traced),
     Row("capsules.ink_width", "truth", "bars of known width, any unit of ink, any place", ink),
     Row("capsules.Perturbation.explained", "truth", "a line and a constant", explained),
     Row("capsules.dynamic_routing", "invariance", "CC unset", called_with({"CC": None}), quick=0),
-    Row("capsules.dynamic_routing", "invariance", "CC with arguments", called_with({"CC": "gcc -m64 -ffast-math"}), quick=0),
+    Row("capsules.dynamic_routing", "invariance", "CC with arguments", called_with({"CC": "gcc -m64 -ffast-math"}),
+        quick=0),
     Row("capsules.dynamic_routing", "invariance", "CC by ccache", called_with({"CC": "ccache gcc"}), quick=0),
-    Row("capsules.dynamic_routing", "invariance", "CC missing: slower form, one warning", called_with({"CC": "no-such-compiler"}, warned=True, compiled=False), quick=1),
-    Row("capsules.dynamic_routing", "invariance", "CC fails: slower form, one warning", called_with({"CC": "false"}, warned=True, compiled=False), quick=0),
-    Row("capsules.dynamic_routing", "invariance", "saved libraries cut short", called_with({"CC": None}, before="damaged"), quick=0),
-    Row("capsules.dynamic_routing", "invariance", "no folder for a cache", called_with({"CC": None}, before="no folder"), quick=0),
+    Row("capsules.dynamic_routing", "invariance", "CC missing: slower form, one warning",
+        called_with({"CC": "no-such-compiler"}, warned=True, compiled=False), quick=1),
+    Row("capsules.dynamic_routing", "invariance", "CC fails: slower form, one warning",
+        called_with({"CC": "false"}, warned=True, compiled=False), quick=0),
+    Row("capsules.dynamic_routing", "invariance", "saved libraries cut short",
+        called_with({"CC": None}, before="damaged"), quick=0),
+    Row("capsules.dynamic_routing", "invariance", "no folder for a cache",
+        called_with({"CC": None}, before="no folder"), quick=0),
 ]  # fmt: skip
 
 EXEMPT = {

@@ -14,7 +14,7 @@ from cheap.random_formulas import ACTIVATIONS, Truth, judged, points, stranger, 
 from deeptheory import cheap
 from deeptheory.core.errors import InputError
 from trials import cheap_counts, cheap_physics
-from trials.frame import Found, Row, all_of, near, quick, refused, same
+from trials.frame import Found, Row, all_of, near, quick, rare, refused, same
 
 NAMES = ("silu", "gelu", "softplus", "tanh", "sigmoid", "exp", "cos", "sin")
 
@@ -49,11 +49,12 @@ def strangers(activation=None):
             seen.setdefault(o.kind, []).append((s, o))
         wrong = seen.get("broken", []) + seen.get("raw", [])
         held, refusals = len(seen.get("held", [])), len(seen.get("refused", []))
-        most = 0.1 * (held + refusals) if draws > 100 else 0.35 * (held + refusals) + 1
+        # 10 % of the ten blocks together; one block is judged by its band, as every rate is
+        few = rare(refusals, held + refusals, 0.1).held if draws > 100 else refusals <= 0.35 * (held + refusals) + 1
         text = f"{held} held, {len(wrong)} broken, {refusals} refused of {draws}, seed {seed}" + "".join(
             f"; {s}: {o.said}" for s, o in wrong[:1]
         )
-        return Found(text, "0 broken, 10 % refused (at full size)", not wrong and refusals <= most)
+        return Found(text, "0 broken, at most 10 % refused (within the band, at full size)", not wrong and few)
 
     return check
 
@@ -243,47 +244,86 @@ FOLDED = [
 NEW = [
     ("atanh(x)", (-0.9, 0.9)), ("asinh(5*x)", (-2, 2)), ("acosh(x)", (1.1, 4)), ("erfc(x)*y", (-1, 2)),
     ("atan2(y, x)", {"x": (1, 2), "y": (-3, 3)}), ("atan2(y, x)", {"x": (-1, 2), "y": (0.5, 1)}),
-    ("1/(exp(u) - 1)", (1, 5)), ("w**3/(exp(w) - 1)", (0.1, 6)), ("1/(1 + exp(-x))", (-8, 8)), ("2/(3 + exp(2*x))", (-2, 2)),
+    ("1/(exp(u) - 1)", (1, 5)), ("w**3/(exp(w) - 1)", (0.1, 6)), ("1/(1 + exp(-x))", (-8, 8)),
+    ("2/(3 + exp(2*x))", (-2, 2)),
 ]  # fmt: skip
 WIDE = [
     ("exp(-x)", (0, 1e6), 1e-2), ("sin(x)", (0, 3000), 2e-2), ("1/x", (3, 25_000), 1e-5), ("1/x", (-4e4, -1), 1e-4),
     ("sqrt(x)", (0, 4), 1e-2), ("asin(x)", (-1, 1), 1e-2), ("acos(x)*y", (-1, 1), 2e-2), ("x**1.5", (0, 9), 0.3),
-    ("sqrt((a - b)**2 + c**2)", (1, 3), 4e-2), ("log(x)", (1, 1e4), 1e-3), ("1/sqrt(x)", (1, 1e5), 1e-3), ("x**0.75", (1, 1e4), 0.3),
-    ("tanh(x)", (-3e4, 500), 1e-2), ("erf(x)", (-269, 269), 1e-4), ("erfc(x)", (-3, 7e5), 1e-3), ("asinh(x)", (2, 1500), 1e-3),
-    ("asinh(x)", (-30, 40), 1e-2), ("atan(x)", (0, 3e4), 1e-3), ("atan(x)", (-60, 80), 1e-2), ("1/(1 + exp(-x))", (-1e3, 500), 1e-3),
+    ("sqrt((a - b)**2 + c**2)", (1, 3), 4e-2), ("log(x)", (1, 1e4), 1e-3), ("1/sqrt(x)", (1, 1e5), 1e-3),
+    ("x**0.75", (1, 1e4), 0.3),
+    ("tanh(x)", (-3e4, 500), 1e-2), ("erf(x)", (-269, 269), 1e-4), ("erfc(x)", (-3, 7e5), 1e-3),
+    ("asinh(x)", (2, 1500), 1e-3),
+    ("asinh(x)", (-30, 40), 1e-2), ("atan(x)", (0, 3e4), 1e-3), ("atan(x)", (-60, 80), 1e-2),
+    ("1/(1 + exp(-x))", (-1e3, 500), 1e-3),
     ("x**1.5", (0, 2), 1e-4), ("x**0.6", (0, 1), 1e-2), ("(1 - cos(x))**1.5*y", (-1, 1), 1e-3),
 ]  # fmt: skip
 BOMBS = [
-    "2**factorial(99)*x", "fibonacci(factorial(30))*x", "chebyshevt(10**7,x)", "hermite(10**5,x)", "Float(0.1,99999999)*x",
+    "2**factorial(99)*x", "fibonacci(factorial(30))*x", "chebyshevt(10**7,x)", "hermite(10**5,x)",
+    "Float(0.1,99999999)*x",
     "bernoulli(5000,x)", "rf(x,10**6)", "(x+y)**5000", "(1+x)**2000", "x*acos(-2)", "1e400*x", "x(2)", "motzkin(900)*x",
-    "__import__(1)", "(" * 5000 + "x" + ")" * 5000, "9" * 100_000 + "*x", "x**" + "9" * 100, "exp(exp(exp(100)))*x", "exp(1e9)*x",
-    "x\u00b2", "x.real", "lambda: x", "[x]", "((((x**99)**99)**99)**99)", "1/(x-x)", "binomial(10**6,10**5)*x", "x**9999999999", "((x**999)**999)**999",
+    "__import__(1)", "(" * 5000 + "x" + ")" * 5000, "9" * 100_000 + "*x", "x**" + "9" * 100, "exp(exp(exp(100)))*x",
+    "exp(1e9)*x",
+    "x\u00b2", "x.real", "lambda: x", "[x]", "((((x**99)**99)**99)**99)", "1/(x-x)", "binomial(10**6,10**5)*x",
+    "x**9999999999", "((x**999)**999)**999",
 ]  # fmt: skip
 ROWS = [
-    *(Row("cheap.compile_polynomial", "truth", f"{t} to {tol:g}: worst error found, mpmath", within(t, d, tol)) for t, d, tols in SI for tol in tols),
-    *(Row("cheap.compile_polynomial", "truth", f"{t}, a variable at one point, {str(k)[6:]}, y = {y}: mpmath", within(t, {"x": (-1, 1), "y": (y, y), "z": (0, 1)}, 1e-2, 60, dtype=k)) for t in POINTS for y, k in ((2, torch.float64), (2.1, torch.float32), (0.3, torch.float64))),
-    *(Row("cheap.compile_polynomial", "truth", f"{t}, numbers worked out before: mpmath", within(t, {"x": (0, 1)}, tol, 20)) for t, tol in FOLDED),
+    *(Row("cheap.compile_polynomial", "truth", f"{t} to {tol:g}: worst error found, mpmath", within(t, d, tol))
+        for t, d, tols in SI for tol in tols),
+    *(Row("cheap.compile_polynomial", "truth", f"{t}, a variable at one point, {str(k)[6:]}, y = {y}: mpmath",
+        within(t, {"x": (-1, 1), "y": (y, y), "z": (0, 1)}, 1e-2, 60, dtype=k)) for t in POINTS
+            for y, k in ((2, torch.float64), (2.1, torch.float32), (0.3, torch.float64))),
+    *(Row("cheap.compile_polynomial", "truth", f"{t}, numbers worked out before: mpmath",
+        within(t, {"x": (0, 1)}, tol, 20)) for t, tol in FOLDED),
     *(Row("cheap.compile_polynomial", "truth", f"{t} on {d}: mpmath", within(t, d, 1e-4, 100)) for t, d in NEW),
-    *(Row("cheap.compile_polynomial", "truth", f"{t} on {d}, wide or at a corner: mpmath", within(t, d, tol, 100)) for t, d, tol in WIDE),
-    *(Row("cheap.compile_polynomial", "truth", f"{t} as its own neuron, {a}: mpmath", within(t, (-3, 3), 1e-4, 100, activation=a)) for t, a in (("1/(1 + exp(-x))", "sigmoid"), ("tanh(x)*y", "tanh"), ("exp(-x**2)", "exp"), ("sin(20*x) + y", "sin"), ("x*cos(y)", "cos"))),
-    *(Row("cheap.compile_polynomial", "truth", f"{t} over +-{r:g} by {a}: mpmath", within(t, (-r, r), 2e-3, 100, activation=a)) for t, r in (("tanh(x)", 3e3), ("erf(x)", 200)) for a in ("gelu", "softplus", "relu", "tanh", "sigmoid")),
-    *(Row("cheap.compile_polynomial", "truth", f"{t} by relu on +-{r:g}, a little above a power of two: mpmath", within(t, (-r, r), tol, 100, activation="relu")) for t, tol in (("erf(y)", 2e-3), ("sin(x)*y + 3*x", 2e-2)) for r in (0.2543, 0.507, 1.017, 2.05)),
-    *(Row("cheap.compile_polynomial", "truth", f"random formulas of {a}: mpmath, 1,000 points, 50 ascents", strangers(a), 7, 25) for a in ACTIVATIONS),
-    *(Row("cheap.compile_polynomial", "truth", f"random formulas, 200 of version {deeptheory.__version__}, block {k} of 10: mpmath, 1,000 points, 50 ascents", strangers(), 0, 200) for k in range(1, 11)),
+    *(Row("cheap.compile_polynomial", "truth", f"{t} on {d}, wide or at a corner: mpmath", within(t, d, tol, 100))
+        for t, d, tol in WIDE),
+    *(Row("cheap.compile_polynomial", "truth", f"{t} as its own neuron, {a}: mpmath",
+        within(t, (-3, 3), 1e-4, 100, activation=a))
+            for t, a in (("1/(1 + exp(-x))", "sigmoid"), ("tanh(x)*y", "tanh"), ("exp(-x**2)", "exp"),
+                ("sin(20*x) + y", "sin"), ("x*cos(y)", "cos"))),
+    *(Row("cheap.compile_polynomial", "truth", f"{t} over +-{r:g} by {a}: mpmath",
+        within(t, (-r, r), 2e-3, 100, activation=a)) for t, r in (("tanh(x)", 3e3), ("erf(x)", 200))
+            for a in ("gelu", "softplus", "relu", "tanh", "sigmoid")),
+    *(Row("cheap.compile_polynomial", "truth", f"{t} by relu on +-{r:g}, a little above a power of two: mpmath",
+        within(t, (-r, r), tol, 100, activation="relu")) for t, tol in (("erf(y)", 2e-3), ("sin(x)*y + 3*x", 2e-2))
+            for r in (0.2543, 0.507, 1.017, 2.05)),
+    *(Row("cheap.compile_polynomial", "truth", f"random formulas of {a}: mpmath, 1,000 points, 50 ascents",
+        strangers(a), 7, 25) for a in ACTIVATIONS),
+    *(Row("cheap.compile_polynomial", "truth",
+        f"random formulas, 200 of version {deeptheory.__version__}, block {k} of 10: mpmath, 1,000 points, 50 ascents",
+        strangers(), 0, 200) for k in range(1, 11)),
     Row("cheap.compile_polynomial", "truth", "random formulas against interval arithmetic", by_intervals, 6, 200),
-    *(Row("cheap.compile_polynomial", "invariance", f"{c:g} sin(x) takes the neurons of sin(x)", scaled(c)) for c in (1e-20, 1e-3, 1e7, 1e12)),
-    Row("cheap.compile_polynomial", "invariance", "order of names, default dtype, threads, sympy or text", same_network),
-    *(Row("cheap.compile_polynomial", "truth", f"the tolerance that a refusal of {t} names is met, {o}", reached(t, **o)) for t, o in (("asin(x/3)", {"depth": 6, "activation": "relu", "tolerance": 1.48e-5}), ("asin(x/3)", {"depth": 4, "activation": "relu", "tolerance": 1e-6}), ("sin(x)*exp(y)", {"tolerance": 1e-14}), ("1e7*sin(x)", {"tolerance": 1e-9}), ("x*y*z*w", {"depth": 1, "tolerance": 1e-9}), ("sqrt(x)", {"domain": (0, 1), "tolerance": 1e-6}))),
-    *(Row("cheap.compile_polynomial", "truth", f"{t[:40]}: an error of ours, in a second and 200 MB", bomb(t)) for t in BOMBS),
-    *(Row("cheap.compile_polynomial", "truth", f"{name}: an error of ours, in a second and 200 MB", long_(**made)) for name, made in LONG.items()),
-    Row("cheap.compile_polynomial", "truth", "float32 rows for a float64 network: refused", lambda r, d: refused(lambda: cheap.compile_polynomial("x*y")(torch.zeros(3, 2)), "float32")),
-    Row("cheap.compile_polynomial", "truth", "rows inside the domain", lambda r, d: near(cheap.compile_polynomial("x*y", domain=(0, 1)).inside(torch.tensor([[0.0, 1.0], [0.5, 1.1], [-0.1, 0.0]])).numpy(), [1, 0, 0], 0)),
-    *(Row("cheap.CompiledNetwork.to_onnx", "truth", f"float64 with {a}: refused", lambda r, d, a=a: refused(lambda: cheap.compile_polynomial("x*y", activation=a).to_onnx("/dev/null"), "onnxruntime")) for a in ("gelu", "softplus")),
+    *(Row("cheap.compile_polynomial", "invariance", f"{c:g} sin(x) takes the neurons of sin(x)", scaled(c))
+        for c in (1e-20, 1e-3, 1e7, 1e12)),
+    Row("cheap.compile_polynomial", "invariance", "order of names, default dtype, threads, sympy or text",
+        same_network),
+    *(Row("cheap.compile_polynomial", "truth", f"the tolerance that a refusal of {t} names is met, {o}",
+        reached(t, **o)) for t, o in (("asin(x/3)", {"depth": 6, "activation": "relu", "tolerance": 1.48e-5}),
+        ("asin(x/3)", {"depth": 4, "activation": "relu", "tolerance": 1e-6}), ("sin(x)*exp(y)", {"tolerance": 1e-14}),
+        ("1e7*sin(x)", {"tolerance": 1e-9}), ("x*y*z*w", {"depth": 1, "tolerance": 1e-9}),
+        ("sqrt(x)", {"domain": (0, 1), "tolerance": 1e-6}))),
+    *(Row("cheap.compile_polynomial", "truth", f"{t[:40]}: an error of ours, in a second and 200 MB", bomb(t))
+        for t in BOMBS),
+    *(Row("cheap.compile_polynomial", "truth", f"{name}: an error of ours, in a second and 200 MB", long_(**made))
+        for name, made in LONG.items()),
+    Row("cheap.compile_polynomial", "truth", "float32 rows for a float64 network: refused",
+        lambda r, d: refused(lambda: cheap.compile_polynomial("x*y")(torch.zeros(3, 2)), "float32")),
+    Row("cheap.compile_polynomial", "truth", "rows inside the domain",
+        lambda r, d: near(cheap.compile_polynomial("x*y",
+            domain=(0, 1)).inside(torch.tensor([[0.0, 1.0], [0.5, 1.1], [-0.1, 0.0]])).numpy(), [1, 0, 0], 0)),
+    *(Row("cheap.CompiledNetwork.to_onnx", "truth", f"float64 with {a}: refused",
+        lambda r, d, a=a: refused(lambda: cheap.compile_polynomial("x*y", activation=a).to_onnx("/dev/null"),
+            "onnxruntime")) for a in ("gelu", "softplus")),
     Row("cheap.Certificate", "truth", "truncation and rounding, both dtypes", split),
-    Row("cheap.product_gate", "truth", "8 activations, 2 dtypes, sizes 1e-3 to 50", gates(cheap.product_gate, lambda x: x[:, 0] * x[:, 1], 2)),
-    Row("cheap.square_gate", "truth", "8 activations, 2 dtypes, sizes 1e-3 to 50", gates(cheap.square_gate, lambda x: x[:, 0] ** 2, 1)),
-    Row("cheap.identity_gate", "truth", "8 activations, 2 dtypes, sizes 1e-3 to 50", gates(cheap.identity_gate, lambda x: x[:, 0], 1)),
-    Row("cheap.monomial_layer", "truth", "x^2 y, 8 activations, 2 dtypes, sizes 1e-3 to 50", gates(lambda a, **o: cheap.monomial_layer((2, 1), a, **o), lambda x: x[:, 0] ** 2 * x[:, 1], 2)),
+    Row("cheap.product_gate", "truth", "8 activations, 2 dtypes, sizes 1e-3 to 50",
+        gates(cheap.product_gate, lambda x: x[:, 0] * x[:, 1], 2)),
+    Row("cheap.square_gate", "truth", "8 activations, 2 dtypes, sizes 1e-3 to 50",
+        gates(cheap.square_gate, lambda x: x[:, 0] ** 2, 1)),
+    Row("cheap.identity_gate", "truth", "8 activations, 2 dtypes, sizes 1e-3 to 50",
+        gates(cheap.identity_gate, lambda x: x[:, 0], 1)),
+    Row("cheap.monomial_layer", "truth", "x^2 y, 8 activations, 2 dtypes, sizes 1e-3 to 50",
+        gates(lambda a, **o: cheap.monomial_layer((2, 1), a, **o), lambda x: x[:, 0] ** 2 * x[:, 1], 2)),
     *(Row("cheap.bit_product_gate", "truth", f"all {k} bits to 5 decimals", bits(k)) for k in (1, 3, 8)),
     *cheap_counts.ROWS,
     *cheap_physics.ROWS,

@@ -1,4 +1,5 @@
-"""Every public function and method that returns a number or a verdict has its trials, or an exemption with its reason."""
+"""Every public function and method that returns a number or a verdict has its trials,
+or an exemption with its reason."""
 
 import inspect
 import sys
@@ -9,7 +10,10 @@ import deeptheory as dt
 import deeptheory.information.bottleneck.variational  # its class is reached by its module
 
 HERE = Path(__file__).parent
-MODULES = ("datasets", "networks", "recording", "runs", "information", "cheap", "capsules", "faces", "axis", "inspection", "statistics")  # fmt: skip
+MODULES = (
+    "datasets", "networks", "recording", "runs", "information", "cheap", "capsules", "faces", "axis", "inspection",
+    "statistics",
+)  # fmt: skip
 NUMBERS = ("float", "int", "ndarray", "Tensor", "Estimate", "Array", "Interval", "tuple[", "dict[str, float")
 DRAWN = {
     "figure",
@@ -78,7 +82,8 @@ def public() -> dict[str, object]:
 
 
 def _owner(name: str) -> int:
-    """The class of a method: where a row tries the class as a whole (its fields, one beside the other), it tries them."""
+    """The class of a method: where a row tries the class as a whole (its fields, one beside the other),
+    it tries them."""
     return id(resolve(name.rpartition(".")[0])) if name.count(".") == 2 else 0
 
 

@@ -101,19 +101,25 @@ def pixel_scales(rng, draws):
 
 
 ROWS = [
-    Row("datasets.BinaryTask.mutual_information", "truth", "icosahedron, hard and soft labels, from the joint table", task_information(lambda g: dt.datasets.icosahedron(gamma=g))),
-    Row("datasets.BinaryTask.mutual_information", "truth", "committee, hard and soft labels, from the joint table", task_information(lambda g: dt.datasets.committee(gamma=g))),
+    Row("datasets.BinaryTask.mutual_information", "truth", "icosahedron, hard and soft labels, from the joint table",
+        task_information(lambda g: dt.datasets.icosahedron(gamma=g))),
+    Row("datasets.BinaryTask.mutual_information", "truth", "committee, hard and soft labels, from the joint table",
+        task_information(lambda g: dt.datasets.committee(gamma=g))),
     Row("datasets.BinaryTask.p_xy", "truth", "labels drawn from it have its mean", soft_labels_follow, 3, 30),
-    *(Row("datasets.GroundTruth.sample", "truth", f"{name}: stated bits against the covariance of 200,000 draws", truth_of(name)) for name in dt.datasets.ground_truths() if name.startswith(("multinormal", "normal-dense", "1v1-normal"))),
+    *(Row("datasets.GroundTruth.sample", "truth", f"{name}: stated bits against the covariance of 200,000 draws",
+        truth_of(name)) for name in dt.datasets.ground_truths()
+            if name.startswith(("multinormal", "normal-dense", "1v1-normal"))),
     Row("datasets.GroundTruth.sample", "invariance", "global seeds, default dtype", sampled_in_parts),
     Row("datasets.StudentTeacher.error", "truth", "closed form against 200,000 new samples", student_error),
     Row("datasets.MultiDigit.overlap", "truth", "boxes of known overlap: 1, 1/4, 0", boxes),
     Row("datasets.random_shift", "invariance", "float64, float32 and uint8 pictures keep their pixels", pixel_scales),
-    Row("datasets.read_landmarks", "truth", "a mark for missing is refused", lambda rng, draws: refused(lambda: dt.datasets.read_landmarks("/nowhere/a.pts"), "cannot be read")),
+    Row("datasets.read_landmarks", "truth", "a mark for missing is refused",
+        lambda rng, draws: refused(lambda: dt.datasets.read_landmarks("/nowhere/a.pts"), "cannot be read")),
 ]  # fmt: skip
 _LOADER = "loads published files, whose checksums it compares; no number of ours"
 EXEMPT = {
-    **{f"datasets.{n}": _LOADER for n in ("affnist", "cifar10", "coil20", "data_folder", "digits", "face_folder", "faces", "fashion_mnist", "it_neurons", "it_rdms", "mnist", "small_norb", "svhn")},
+    **{f"datasets.{n}": _LOADER for n in ("affnist", "cifar10", "coil20", "data_folder", "digits", "face_folder",
+        "faces", "fashion_mnist", "it_neurons", "it_rdms", "mnist", "small_norb", "svhn")},
     "datasets.ground_truths": "lists names, no number",
     "datasets.ground_truth": "tried by its .sample and stated bits",
     "datasets.icosahedron": "tried by BinaryTask; labels equal the published ones in tests/datasets",
@@ -122,7 +128,8 @@ EXEMPT = {
     "datasets.paired_images": "truth by construction, compared in tests/datasets",
     "datasets.multiview": "renders pictures; compared with the ray oracle in tests/datasets",
     "datasets.Neurons.pseudo_trials": "draws recorded trials without replacement; tests/datasets compares them",
-    **{f"datasets.{n}": "moves or relights pictures; tests/datasets compares pixel by pixel" for n in ("random_affine", "random_crop", "center_crop", "multi_digit", "color_jitter", "downsample")},
+    **{f"datasets.{n}": "moves or relights pictures; tests/datasets compares pixel by pixel"
+        for n in ("random_affine", "random_crop", "center_crop", "multi_digit", "color_jitter", "downsample")},
 }  # fmt: skip
 
 

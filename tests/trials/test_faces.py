@@ -19,7 +19,7 @@ def made(size=24, n=24):
 def there_and_back(rng, draws):
     """Landmarks of drawn faces, at random poses, encode to the shape coordinates that they were drawn with."""
     images, landmarks = made()
-    space = FaceSpace.fit(images, landmarks, 4, 4)
+    space = FaceSpace.fit(images, landmarks, shape=4, appearance=4)
     c = space.sample(draws, int(rng.integers(2**31)))
     pose = space.mean_pose * rng.uniform(0.95, 1.05, (draws, 4))
     points = space.landmarks(c, pose)
@@ -60,7 +60,7 @@ def units_of_coordinates(rng, draws):
 
 def kinds_of_arrays(rng, draws):
     images, landmarks = made()
-    space = FaceSpace.fit(images, landmarks, 3, 3)
+    space = FaceSpace.fit(images, landmarks, shape=3, appearance=3)
     before = torch.get_default_dtype()
     out = [space.encode(images, landmarks), space.encode(torch.as_tensor(images), landmarks).numpy()]
     try:
@@ -78,7 +78,10 @@ def kinds_of_arrays(rng, draws):
 def order_of_faces(rng, draws):
     images, landmarks = made()
     turn = rng.permutation(len(images))
-    a, b = FaceSpace.fit(images, landmarks, 3, 3), FaceSpace.fit(images[turn], landmarks[turn], 3, 3)
+    a, b = (
+        FaceSpace.fit(images, landmarks, shape=3, appearance=3),
+        FaceSpace.fit(images[turn], landmarks[turn], shape=3, appearance=3),
+    )
     return all_of(
         near(b.variances / a.variances, 1, 1e-6),
         near(np.abs(a.encode(images, landmarks)), np.abs(b.encode(images, landmarks)), 1e-3),
@@ -87,7 +90,10 @@ def order_of_faces(rng, draws):
 
 def units_of_pictures(rng, draws):
     images, landmarks = made()
-    a, b = FaceSpace.fit(images, landmarks, 3, 3), FaceSpace.fit(images * 255, landmarks, 3, 3)
+    a, b = (
+        FaceSpace.fit(images, landmarks, shape=3, appearance=3),
+        FaceSpace.fit(images * 255, landmarks, shape=3, appearance=3),
+    )
     got = np.abs(b.encode(images * 255, landmarks)) / np.abs(a.encode(images, landmarks))
     return all_of(near(got[:, :3], 1, 1e-3), near(np.median(got[:, 3:], 0), 255, 0.5))
 
@@ -115,32 +121,36 @@ def one_seed_one_face(rng, draws):
 
 def refusals(rng, draws):
     images, landmarks = made()
-    space = FaceSpace.fit(images, landmarks, 3, 3)
+    space = FaceSpace.fit(images, landmarks, shape=3, appearance=3)
     return all_of(
         refused(lambda: space.encode(images, landmarks[..., ::-1]), "x and y exchanged"),
         refused(lambda: space.encode(images * 255, landmarks), "same units"),
         refused(lambda: space.encode(images, landmarks + 100), "outside"),
         refused(lambda: space.encode(images, landmarks * np.nan), "NaN"),
-        refused(lambda: FaceSpace.fit(images, landmarks + np.array([0, 200]), 3, 3), "outside"),
+        refused(lambda: FaceSpace.fit(images, landmarks + np.array([0, 200]), shape=3, appearance=3), "outside"),
     )
 
 
 ROWS = [
-    Row("faces.FaceSpace.encode", "truth", "landmarks of drawn faces at other poses give their shape back", there_and_back, 6, 60),
+    Row("faces.FaceSpace.encode", "truth", "landmarks of drawn faces at other poses give their shape back",
+        there_and_back, 6, 60),
     Row("faces.FaceSpace.encode", "truth", "exchanged axes, other units, marks outside are refused", refusals),
-    Row("faces.FaceSpace.encode", "invariance", "numpy or torch, default dtype, inference mode, batches", kinds_of_arrays),
+    Row("faces.FaceSpace.encode", "invariance", "numpy or torch, default dtype, inference mode, batches",
+        kinds_of_arrays),
     Row("faces.FaceSpace.fit", "invariance", "order of faces", order_of_faces),
     Row("faces.FaceSpace.fit", "invariance", "pictures in 0 to 1 or 0 to 255", units_of_pictures),
-    *(Row("faces.recognized", "null", f"{g} faces of {w} coordinates, nothing in common", strangers(g, w), 20, 200) for g, w in ((10, 3), (40, 10), (20, 200))),
+    *(Row("faces.recognized", "null", f"{g} faces of {w} coordinates, nothing in common", strangers(g, w), 20, 200)
+        for g, w in ((10, 3), (40, 10), (20, 200))),
     Row("faces.recognized", "power", "the same faces with noise of .3 s.d., 40 of 10 coordinates", familiar, 5, 50),
-    Row("faces.recognized", "invariance", "units from 1e-200 to 1e200, order and scale of coordinates", units_of_coordinates),
+    Row("faces.recognized", "invariance", "units from 1e-200 to 1e200, order and scale of coordinates",
+        units_of_coordinates),
     Row("faces.held_out", "null", "pictures of noise: components explain nothing held out", noise_is_not_held),
     Row("faces.PixelSpace.encode", "truth", "all components give the pictures back", pixels_come_back),
     Row("faces.ProceduralFaces.sample", "invariance", "face k of a seed, however many are drawn", one_seed_one_face),
 ]  # fmt: skip
 EXEMPT = {
     "faces.montage": "arranges pictures, no number",
-    "faces.picture_figure": "draws pictures, no number",
+    "faces.image_figure": "draws pictures, no number",
     "faces.FaceSpace.pose": "tried with encode: landmarks at other poses",
     "faces.FaceSpace.face_pixels": "a mask for held_out, compared with the oracle in tests/faces",
     "faces.FaceSpace.sample": "draws from stated Gaussians; tried with encode",

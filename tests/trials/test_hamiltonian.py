@@ -1,56 +1,18 @@
-"""Trials of hamiltonian_fit and of the counts of parameters. Truth: enumeration of all states, loops, exact tables of scipy."""
+"""Trials of hamiltonian_fit and of the counts of parameters. Truth: enumeration of all states, loops,
+exact tables of scipy."""
 
-import itertools
 import math
 
 import numpy as np
 import torch
 
 from deeptheory import cheap
-from deeptheory.cheap import Assumptions, hamiltonian_fit
+from deeptheory.cheap import Assumptions
 from oracles import hamiltonian as oracle
-from trials.frame import Found, Row, all_of, covers, near, often, quick, refused, same
+from trials.frame import Found, Row, all_of, near, often, quick, refused, same
+from trials.hamiltonian_data import drawn, every_state, fitted, held, within
 
 INF = math.inf
-
-
-def fitted(x, degree=2, **options):
-    return hamiltonian_fit(x, degree, **{"compare_assumptions": False, "held_out": 0.0, **options})
-
-
-def every_state(n, q):
-    states = np.array(list(itertools.product(range(q), repeat=n)))
-    return 2 * states - 1 if q == 2 else states
-
-
-def drawn(rng, orbits, theta, q, rows):
-    """Samples of exp(sum theta t) by enumeration; all levels of all variables among them."""
-    states = every_state(1 + max(v for o in orbits for t in o for v, _ in t), q)
-    log = np.array([oracle.log_weight(s, theta, orbits, q) for s in states.tolist()])
-    p = np.exp(log - log.max())
-    while True:
-        x = states[rng.choice(len(states), rows, p=p / p.sum())]
-        if (x.min(0) < x.max(0)).all() and len(np.unique(x)) == q:
-            return x
-
-
-def held(hits, most=True):
-    """At least 93 % within the binomial band and, where intervals are not one-sided by need, at most 97.5 %."""
-    from scipy.stats import binom
-
-    hits = np.asarray(hits)
-    found = covers(int(hits.sum()), hits.size, 0.93)
-    limit = int(binom.ppf(1 - 1e-3, hits.size, 0.975))
-    upper = Found(f"{int(hits.sum())} of {hits.size} held it", f"at most {limit} (97.5 %)", hits.sum() <= limit)
-    return all_of(found, upper) if most else found
-
-
-def within(fit, truth, order=None):
-    """Of each parameter: does its interval, and theta -+ 1.96 s.e., hold the truth?"""
-    chosen = [order is None or len(o[0]) == order for o in fit.orbits]
-    inside = (fit.low <= truth) & (truth <= fit.high)
-    normal = np.abs(fit.theta - truth) <= 1.9601 * fit.standard_error
-    return inside[chosen], normal[chosen]
 
 
 def independent(n, rows, p):
@@ -90,8 +52,8 @@ def coupled(q, n, rows, field, spread, degree=2, most=False, **assumed):
 
 
 def triples(n, rows, field, spread):
-    """Couplings of three spins, by how many joint states are expected: at least 93 %, at most 97.5 % from 10 on; and the
-    terms below them, which rest on the triples' rarer states."""
+    """Couplings of three spins, by how many joint states are expected: at least 93 %, at most 97.5 % from 10 on; and
+    the terms below them, which rest on the triples' rarer states."""
 
     def check(rng, draws):
         orbits = Assumptions(n=n, degree=3).orbits()
@@ -158,13 +120,15 @@ COLUMNS = {
     "opposite": (1, lambda x: 1 - x[:, 0], [(0, 1, -INF)]),
     "and": (2, lambda x: x[:, 0] & x[:, 1], [(0, 2, INF), (1, 2, INF)]),
     "or": (2, lambda x: x[:, 0] | x[:, 1], [(0, 2, INF), (1, 2, INF)]),
-    "majority of three": (3, lambda x: (x.sum(1) > 1).astype(int), [(0, 3, INF), (1, 3, INF), (2, 3, INF), (0, 1, -INF)]),
+    "majority of three": (3, lambda x: (x.sum(1) > 1).astype(int),
+        [(0, 3, INF), (1, 3, INF), (2, 3, INF), (0, 1, -INF)]),
     "a third column that copies": (2, lambda x: x[:, 1], [(1, 2, INF)]),
 }  # fmt: skip
 
 
 def determined(name, rows, p=0.5):
-    """No finite maximum: the interval is open on that side and closed on the other, s.e. infinite, and a note says it."""
+    """No finite maximum: the interval is open on that side and closed on the other, s.e. infinite,
+    and a note says it."""
     count, made, expected = COLUMNS[name]
 
     def check(rng, draws):
@@ -230,7 +194,8 @@ def by_search(q, degree, ridge):
 
 
 def bits(rng, draws):
-    """Held-out bits are the oracle's at theta; against itself a fit loses nothing; H and the graph are the oracle's weights."""
+    """Held-out bits are the oracle's at theta; against itself a fit loses nothing;
+    H and the graph are the oracle's weights."""
     orbits = Assumptions(n=4, degree=2).orbits()
     x = drawn(rng, orbits, rng.normal(0, 0.4, len(orbits)), 2, 400)
     fit, other = fitted(x, held_out=0.25), fitted(x, 1, held_out=0.25)
@@ -323,7 +288,15 @@ def counted(n, degree, levels):
     def check(rng, draws):
         truth = len(oracle.terms(n, degree, levels, lambda a, b: True))
         assumed = Assumptions(n=n, degree=degree, levels=levels)
-        return near([cheap.parameter_count(n, degree, levels=levels), assumed.count_without_symmetry() - 1, len(assumed.terms())], truth, 0)  # fmt: skip
+        return near(
+            [
+                cheap.parameter_count(n, degree, levels=levels),
+                assumed.count_without_symmetry() - 1,
+                len(assumed.terms()),
+            ],
+            truth,
+            0,
+        )
 
     return check
 
@@ -342,7 +315,8 @@ def shared_count(shape, distance, degree):
         group = [np.roll(sites, s, range(len(shape))).ravel().tolist() for s in np.ndindex(*shape)]
         options = {"shape": shape, "periodic": True}
         return near(
-            [cheap.parameter_count(n, degree, distance, **options), cheap.parameter_count(n, degree, distance, "translation", **options)],
+            [cheap.parameter_count(n, degree, locality=distance, **options), cheap.parameter_count(n, degree,
+                locality=distance, symmetry="translation", **options)],
             [len(local), oracle.count_orbits(local, group)], 0,
         )  # fmt: skip
 
@@ -356,7 +330,8 @@ def maps(shape, reach):
         at = list(np.ndindex(*shape))
         near_ = sum(all(min((a - b) % s, (b - a) % s) <= reach for a, b, s in zip(p, q, shape)) for p in at for q in at)
         return near(
-            [cheap.linear_map_count(shape, reach), cheap.linear_map_count(shape, reach, translation=True), cheap.linear_map_count(shape)],
+            [cheap.linear_map_count(shape, reach), cheap.linear_map_count(shape, reach, translation=True),
+                cheap.linear_map_count(shape)],
             [near_, near_ // len(at), len(at) ** 2], 0,
         )  # fmt: skip
 
@@ -365,31 +340,55 @@ def maps(shape, reach):
 
 FIT = "cheap.hamiltonian_fit"
 ROWS = [
-    *(Row(FIT, "null", f"6 independent cells, p = {p}, {n} samples, {n * p * p:g} expected together: 0 and the field held", independent(6, n, p), 14, 300) for p in (0.5, 0.1, 0.02, 0.01) for n in (1_000, 3_000, 10_000)),
-    *(Row(FIT, "null", f"{k} independent cells, p = {p}, {n} samples: 0 and the field held", independent(k, n, p), 2, 30) for k, p, n in ((15, 0.1, 2_000), (15, 0.03, 5_000), (25, 0.1, 1_500), (30, 0.01, 10_000))),
+    *(Row(FIT, "null",
+        f"6 independent cells, p = {p}, {n} samples, {n * p * p:g} expected together: 0 and the field held",
+        independent(6, n, p), 14, 300) for p in (0.5, 0.1, 0.02, 0.01) for n in (1_000, 3_000, 10_000)),
+    *(Row(FIT, "null", f"{k} independent cells, p = {p}, {n} samples: 0 and the field held", independent(k, n, p), 2,
+        30) for k, p, n in ((15, 0.1, 2_000), (15, 0.03, 5_000), (25, 0.1, 1_500), (30, 0.01, 10_000))),
     Row(FIT, "null", "potts, 3 levels, two rare: independent", coupled(3, 4, 2_000, -3.0, 0.0), 15, 300),
     Row(FIT, "null", "degree 3, rare spikes: independent", coupled(2, 5, 2_000, -1.2, 0.0, 3), 10, 200),
-    *(Row(FIT, "truth", f"6 spins, couplings of s.d. {s}, field {h}, {n} samples: enumeration", coupled(2, 6, n, h, s, most=m), 15, 300) for s, h, n, m in ((0.3, 0.0, 2_000, True), (0.3, 0.1, 10_000, True), (0.7, 0.0, 5_000, False), (1.5, 0.0, 1_000, False), (0.3, -1.5, 3_000, False), (0.2, -0.8, 20_000, False))),
-    Row(FIT, "truth", "chain, nearest neighbors, rare: enumeration", coupled(2, 6, 2_000, -1.5, 0.3, locality=1), 15, 300),
-    Row(FIT, "truth", "ring, shared by translation, rare: enumeration", coupled(2, 6, 500, -1.5, 0.3, locality=1, symmetry="translation", periodic=True), 60, 600),
+    *(Row(FIT, "truth", f"6 spins, couplings of s.d. {s}, field {h}, {n} samples: enumeration",
+        coupled(2, 6, n, h, s, most=m), 15, 300)
+            for s, h, n, m in ((0.3, 0.0, 2_000, True), (0.3, 0.1, 10_000, True), (0.7, 0.0, 5_000, False),
+                (1.5, 0.0, 1_000, False), (0.3, -1.5, 3_000, False), (0.2, -0.8, 20_000, False))),
+    Row(FIT, "truth", "chain, nearest neighbors, rare: enumeration", coupled(2, 6, 2_000, -1.5, 0.3, locality=1), 15,
+        300),
+    Row(FIT, "truth", "ring, shared by translation, rare: enumeration",
+        coupled(2, 6, 500, -1.5, 0.3, locality=1, symmetry="translation", periodic=True), 60, 600),
     Row(FIT, "truth", "degree 3, couplings of s.d. .3: enumeration", coupled(2, 5, 3_000, 0.0, 0.3, 3), 10, 200),
-    *(Row(FIT, "truth", f"degree 3, {n} spins, fields {h}, couplings of s.d. {s}, {rows} samples: enumeration", triples(n, rows, h, s), 12, 200) for n, rows, h, s in ((5, 2_000, -0.7, 0.3), (5, 1_000, -0.4, 0.3), (4, 1_000, -0.5, 0.3), (5, 3_000, 0.0, 0.3), (5, 2_000, -1.2, 0.0), (6, 1_500, -1.0, 0.1), (4, 20_000, -2.3, 0.0), (6, 3_000, 0.0, 0.1))),
+    *(Row(FIT, "truth", f"degree 3, {n} spins, fields {h}, couplings of s.d. {s}, {rows} samples: enumeration",
+        triples(n, rows, h, s), 12, 200) for n, rows, h, s in ((5, 2_000, -0.7, 0.3), (5, 1_000, -0.4, 0.3),
+        (4, 1_000, -0.5, 0.3), (5, 3_000, 0.0, 0.3), (5, 2_000, -1.2, 0.0), (6, 1_500, -1.0, 0.1),
+        (4, 20_000, -2.3, 0.0), (6, 3_000, 0.0, 0.1))),
     Row(FIT, "truth", "potts, couplings of s.d. .3: enumeration", coupled(3, 4, 2_000, 0.0, 0.3), 10, 200),
-    *(Row(FIT, "truth", f"two spins, p = {p}, J = {j}, {n} samples: closed form and Fisher's limits", two_spins(p, j, n), 4, 40) for p, j, n in ((0.02, 0.0, 2_000), (0.1, 0.0, 1_000), (0.1, 0.5, 500), (0.3, -0.5, 300), (0.5, 1.5, 400))),
-    *(Row(FIT, "truth", f"a column that is {c}, {n} samples: open", determined(c, n), 2, 10) for c in COLUMNS for n in (100, 1_000, 10_000)),
-    *(Row(FIT, "truth", f"identical rare columns, p = {p}: open", determined("the same", 3_000, p), 3, 20) for p in (0.2, 0.02)),
+    *(Row(FIT, "truth", f"two spins, p = {p}, J = {j}, {n} samples: closed form and Fisher's limits",
+        two_spins(p, j, n), 4, 40) for p, j, n in ((0.02, 0.0, 2_000), (0.1, 0.0, 1_000), (0.1, 0.5, 500),
+        (0.3, -0.5, 300), (0.5, 1.5, 400))),
+    *(Row(FIT, "truth", f"a column that is {c}, {n} samples: open", determined(c, n), 2, 10) for c in COLUMNS
+        for n in (100, 1_000, 10_000)),
+    *(Row(FIT, "truth", f"identical rare columns, p = {p}: open", determined("the same", 3_000, p), 3, 20)
+        for p in (0.2, 0.02)),
     Row(FIT, "truth", "two copies share a coupling: neither is determined", shared_by_copies),
-    *(Row(FIT, "truth", f"J = {j}, {n} samples: converges, and holds it", converges(j, n), 20, 200) for j in (1.0, 2.0, 3.5, 5.0, -4.0) for n in (200, 1_000, 10_000)),
-    *(Row(FIT, "truth", f"{q} levels, degree {d}, ridge {r}: general maximizer over loops", by_search(q, d, r)) for q, d, r in ((2, 2, 1.0), (2, 2, 0.1), (2, 3, 1.0), (3, 2, 1.0))),
-    *(Row(FIT, "power", f"one pair, J = {j}, p = {p}, {n} samples: above 0", found_at(p, j, n), 20, 200) for p, j, n in ((0.5, 0.15, 1_000), (0.1, 0.3, 2_000), (0.02, 0.6, 10_000))),
-    *(Row(FIT, "invariance", f"coding, dtype, torch, rows, columns, layout, default dtype, p = {p}", unmoved(p)) for p in (0.5, 0.1, 0.02)),
+    *(Row(FIT, "truth", f"J = {j}, {n} samples: converges, and holds it", converges(j, n), 20, 200)
+        for j in (1.0, 2.0, 3.5, 5.0, -4.0) for n in (200, 1_000, 10_000)),
+    *(Row(FIT, "truth", f"{q} levels, degree {d}, ridge {r}: general maximizer over loops", by_search(q, d, r))
+        for q, d, r in ((2, 2, 1.0), (2, 2, 0.1), (2, 3, 1.0), (3, 2, 1.0))),
+    *(Row(FIT, "power", f"one pair, J = {j}, p = {p}, {n} samples: above 0", found_at(p, j, n), 20, 200)
+        for p, j, n in ((0.5, 0.15, 1_000), (0.1, 0.3, 2_000), (0.02, 0.6, 10_000))),
+    *(Row(FIT, "invariance", f"coding, dtype, torch, rows, columns, layout, default dtype, p = {p}", unmoved(p))
+        for p in (0.5, 0.1, 0.02)),
     Row(FIT, "invariance", "one column's 0 and 1 exchanged", mirrored),
     Row(FIT, "invariance", "names of potts levels", renamed),
-    Row(FIT, "truth", "a constant column: refused", lambda r, d: refused(lambda: fitted(np.column_stack([r.integers(0, 2, 90), np.zeros(90, int)])), "is constant")),
+    Row(FIT, "truth", "a constant column: refused",
+        lambda r, d: refused(lambda: fitted(np.column_stack([r.integers(0, 2, 90), np.zeros(90, int)])),
+            "is constant")),
     Row("cheap.HamiltonianFit", "truth", "bits, lost, H, graph, fields, couplings: loops", bits),
-    *(Row("cheap.parameter_count", "truth", f"{n} variables, degree {d}, {v} levels: one by one", counted(n, d, v)) for n, d, v in ((5, 2, 2), (6, 6, 2), (4, 3, 3), (3, 2, 5), (3, 4, None), (1, 3, None), (2, 5, 2))),
-    *(Row("cheap.Assumptions", "truth", f"ring or torus {s}, distance {r}, degree {d}: one by one", shared_count(s, r, d)) for s, r, d in (((6,), 2, 3), ((3, 3), 1, 2), ((2, 4), 1, 4), ((8,), 8, 2))),
-    *(Row("cheap.linear_map_count", "truth", f"grid {s}, reach {r}: pairs one by one", maps(s, r)) for s, r in (((5,), 1), ((4, 6), 1), ((5, 5), 2), ((3, 3, 3), 0))),
+    *(Row("cheap.parameter_count", "truth", f"{n} variables, degree {d}, {v} levels: one by one", counted(n, d, v))
+        for n, d, v in ((5, 2, 2), (6, 6, 2), (4, 3, 3), (3, 2, 5), (3, 4, None), (1, 3, None), (2, 5, 2))),
+    *(Row("cheap.Assumptions", "truth", f"ring or torus {s}, distance {r}, degree {d}: one by one",
+        shared_count(s, r, d)) for s, r, d in (((6,), 2, 3), ((3, 3), 1, 2), ((2, 4), 1, 4), ((8,), 8, 2))),
+    *(Row("cheap.linear_map_count", "truth", f"grid {s}, reach {r}: pairs one by one", maps(s, r))
+        for s, r in (((5,), 1), ((4, 6), 1), ((5, 5), 2), ((3, 3, 3), 0))),
 ]  # fmt: skip
 
 

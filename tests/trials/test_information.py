@@ -62,6 +62,8 @@ ROWS = [
             ("gaussian", "40 x 20 dense, n = 200", dense(200, 40), dense(200, 20), 100),
             ("gaussian", "250 x 40 dense, n = 300", dense(300, 250), dense(300, 40), 0),
             ("wkl", "2 x 2 dense, n = 400", dense(400, 2), dense(400, 2), 0),
+            ("wkl", "1 x 1 dense, n = 400", dense(400, 1), dense(400, 1), 100),
+            ("wkl", "1 x 1 Student of 2 degrees, n = 2,000", heavy(2000, 1), heavy(2000, 1), 0),
             ("plugin", "6 x 6 symbols, n = 400", labels(400, *[1 / 6] * 6), labels(400, *[1 / 6] * 6), 100),
             ("plugin", "30 x 30 symbols, n = 400", labels(400, *[1 / 30] * 30), labels(400, *[1 / 30] * 30), 100),
             ("compressed", "6 x 2 dense, n = 400", dense(400, 6), dense(400, 2), 0),
@@ -76,21 +78,28 @@ ROWS = [
             ("gaussian", "2, 2 given 2 dense, n = 200", dense(200, 2), dense(200, 2), dense(200, 2), 100),
         )
     ),
-    Row("mutual_information", "null", "permutation p, ksg, n = 60", null_p(dense(60, 1), dense(60, 1), "ksg"), 100, 1000),
-    Row("mutual_information", "null", "permutation p, labels, a rare class, n = 80", null_p(relu(80, 2), labels(80, 0.9, 0.1), "labels"), 0, 1000),
-    Row("mutual_information", "null", "permutation p, Gaussian 20 x 20, n = 60", null_p(dense(60, 20), dense(60, 20), "gaussian"), 0, 1000),
+    Row("mutual_information", "null", "permutation p, ksg, n = 60", null_p(dense(60, 1), dense(60, 1), "ksg"), 100,
+        1000),
+    Row("mutual_information", "null", "permutation p, labels, a rare class, n = 80",
+        null_p(relu(80, 2), labels(80, 0.9, 0.1), "labels"), 0, 1000),
+    Row("mutual_information", "null", "permutation p, Gaussian 20 x 20, n = 60",
+        null_p(dense(60, 20), dense(60, 20), "gaussian"), 0, 1000),
     Row("mutual_information", "null", "permutation p of two AR(.8), blocks of 40", block_p, 0, 400),
     Row("mutual_information", "null", "permutation p of 40 groups of 5 rows", grouped, 0, 600),
-    Row("mutual_information", "null", "null mean is the bias, plug-in 20 x 20, n = 200", mean_of_null("plugin", labels(200, *[0.05] * 20), labels(200, *[0.05] * 20)), 30, 300),
+    Row("mutual_information", "null", "null mean is the bias, plug-in 20 x 20, n = 200",
+        mean_of_null("plugin", labels(200, *[0.05] * 20), labels(200, *[0.05] * 20)), 30, 300),
     Row("mutual_information", "null", "independent rows are no series", series_false, 100, 1000),
     Row("mutual_information", "null", "two AR(.8) of 4,000, intervals by blocks of 20", blocks, 0, 400),
     *(Row("mutual_information", "power", f"{m}: .2 bit of {d} x {d} normals, n = {n}", found(m, n, _HALF, d), 20, 200)
       for m, d, n in (("ksg", 1, 1000), ("gaussian", 1, 200), ("gaussian", 10, 1000), ("mixed", 1, 1000))),
-    *(Row("mutual_information", "truth", f"{m}: normals of correlation {rho}, closed form", normal_truth(m, rho, 0.05), 2, 20)
+    *(Row("mutual_information", "truth", f"{m}: normals of correlation {rho}, closed form", normal_truth(m, rho, 0.05),
+        2, 20)
       for m in ("ksg", "mixed", "gaussian", "wkl") for rho in (0.3, 0.6, 0.9)),
-    *(Row("mutual_information", "truth", f"{m}: {d} x {d} normals of correlation .6", normal_truth(m, 0.6, 0.06, d), q, 20)
+    *(Row("mutual_information", "truth", f"{m}: {d} x {d} normals of correlation .6", normal_truth(m, 0.6, 0.06, d), q,
+        20)
       for m, d, q in (("ksg", 2, 2), ("wkl", 2, 8), ("gaussian", 20, 2))),
-    *(Row("mutual_information", "truth", f"{m}: shift {s} by a label of probability {p}, quadrature", label_truth(m, s, p), 3, 30)
+    *(Row("mutual_information", "truth", f"{m}: shift {s} by a label of probability {p}, quadrature",
+        label_truth(m, s, p), 3, 30)
       for m in ("labels", "auto") for s, p in ((1.0, 0.5), (3.0, 0.1), (2.0, 0.02))),
     Row("mutual_information", "truth", "ksg with ranks: outliers of 1e3, 1e5, 1e12", outliers("ksg", ranks=True)),
     Row("mutual_information", "truth", "lognormal tails with ranks, by method", tails),
@@ -98,27 +107,37 @@ ROWS = [
     Row("mutual_information", "truth", "I(X;X) and repeated columns", copies),
     Row("mutual_information", "truth", "series on both sides are noted, else not", series_noted),
     Row("mutual_information", "truth", "wrong use is answered by name", refusals),
-    *(Row("conditional_mutual_information", "null" if rho == 0 else "truth", f"{m}: intervals given {k or 'a normal instead of'} labels, n = {n}, correlation {rho}", given_labels(n, k, rho, m), q, 200)
-      for m, n, k, q in (("ksg", 400, 2, 0), ("ksg", 400, 5, 100), ("ksg", 400, 19, 0), ("ksg", 1000, 19, 0), ("ksg", 1000, 30, 0), ("mixed", 1000, 5, 0), ("ksg", 400, None, 0))
+    *(Row("conditional_mutual_information", "null" if rho == 0 else "truth",
+        f"{m}: intervals given {k or 'a normal instead of'} labels, n = {n}, correlation {rho}",
+        given_labels(n, k, rho, m), q, 200)
+      for m, n, k, q in (("ksg", 400, 2, 0), ("ksg", 400, 5, 100), ("ksg", 400, 19, 0), ("ksg", 1000, 19, 0),
+          ("ksg", 1000, 30, 0), ("mixed", 1000, 5, 0), ("ksg", 400, None, 0))
       for rho in (0, 0.6, 0.9)),
     Row("conditional_mutual_information", "power", "ksg: .2 bit given a normal, n = 1,000",
-        lambda rng, draws: often(sum(CMI(*pair(rng, 1000, _HALF), rng.normal(size=1000)).low > 0 for _ in range(draws)), draws, 0.8), 20, 200),
-    Row("conditional_mutual_information", "truth", "labels, their codes: closed form and quadrature", conditional_labels),
+        lambda rng, draws: often(sum(CMI(*pair(rng, 1000, _HALF), rng.normal(size=1000)).low > 0 for _ in range(draws)),
+            draws, 0.8), 20, 200),
+    Row("conditional_mutual_information", "truth", "labels, their codes: closed form and quadrature",
+        conditional_labels),
     Row("conditional_mutual_information", "truth", "a condition of 50 classes: 0 and .322", many_classes),
     Row("conditional_mutual_information", "truth", "normals given two normals: closed form", partial),
     Row("entropy", "truth", "normal, uniform, exponential, symbols: closed forms", entropies),
-    *(Row("mutual_information", "null", f"plugin, {c}: {k} x {k} symbols, n = 400", nothing_shared(labels(400, *[1 / k] * k), labels(400, *[1 / k] * k), "plugin", correct=c), 100 if k == 6 else 0, 1000)
+    *(Row("mutual_information", "null", f"plugin, {c}: {k} x {k} symbols, n = 400",
+        nothing_shared(labels(400, *[1 / k] * k), labels(400, *[1 / k] * k), "plugin", correct=c), 100 if k == 6 else 0,
+        1000)
       for c in ("grassberger", "chao-shen", "shrink") for k in (6, 30)),
     *(Row("entropy", "truth", f"plugin, {c}: 100 equal symbols, a geometric law", corrected(c), q, 20)
       for c, q in (("miller-madow", 2), ("grassberger", 2), ("chao-shen", 2), ("shrink", 2))),
     Row("entropy", "invariance", "corrections of counts: order, names of symbols, sides", corrected_order),
-    Row("entropy", "null", "Kozachenko-Leonenko, 400 normals", entropy_intervals(dense(400, 1), 0.5 * np.log2(2 * np.pi * np.e), "kl"), 100, 1000),
-    Row("entropy", "null", "plug-in, 300 of 8 symbols", entropy_intervals(labels(300, *[0.125] * 8), 3.0, "plugin"), 100, 1000),
+    Row("entropy", "null", "Kozachenko-Leonenko, 400 normals",
+        entropy_intervals(dense(400, 1), 0.5 * np.log2(2 * np.pi * np.e), "kl"), 100, 1000),
+    Row("entropy", "null", "plug-in, 300 of 8 symbols", entropy_intervals(labels(300, *[0.125] * 8), 3.0, "plugin"),
+        100, 1000),
     Row("entropy", "invariance", "order of rows, units of measurement: h(cX) = h(X) + d log c", entropy_units),
     *(Row("mutual_information", "invariance", f"{m}: order of rows, units from 1e-200 to 1e200", units_and_order(m))
       for m in ("ksg", "mixed", "gaussian", "wkl", "auto")),
     Row("mutual_information", "invariance", "codes and names of labels", codes),
-    Row("conditional_mutual_information", "invariance", "numpy, torch, pandas, lists, dtypes, default dtypes, grad modes", kinds),
+    Row("conditional_mutual_information", "invariance",
+        "numpy, torch, pandas, lists, dtypes, default dtypes, grad modes", kinds),
     *AUTO,
     *MODELS,
     *ROW_LABELS,

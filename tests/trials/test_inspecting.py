@@ -1,4 +1,5 @@
-"""Inspecting a model: what an inspection's numbers promise, tried. Truth is a layer of known covariance and known dead units."""
+"""Inspecting a model: what an inspection's numbers promise, tried. Truth is a layer of known covariance and known dead
+units."""
 
 import numpy as np
 import torch
@@ -58,7 +59,8 @@ def one_direction(rng, draws):
 
 
 def rounding(rng, draws):
-    """A deep narrow tanh network sends all inputs to one point; what is left is rounding, whose directions are no rank."""
+    """A deep narrow tanh network sends all inputs to one point; what is left is rounding,
+    whose directions are no rank."""
     torch.manual_seed(int(rng.integers(2**31)))
     model = nn.Sequential(*[m for _ in range(50) for m in (nn.Linear(32, 32), nn.Tanh())])
     r = measure(model, rng.normal(size=(200, 32)), None, ["health"], twins=0)["health"].of("rank")
@@ -139,13 +141,15 @@ def controls_by_hand(rng, draws):
         ),
     ]
     told = [
-        j.beyond_twins, j.beyond_permuted, Joined(**{**vars(j), "low": 5.0}).beyond_twins, Joined(**{**vars(j), "twins": ()}).beyond_twins,
+        j.beyond_twins, j.beyond_permuted, Joined(**{**vars(j), "low": 5.0}).beyond_twins,
+        Joined(**{**vars(j), "twins": ()}).beyond_twins,
     ]  # fmt: skip
     return all_of(*found, Found(str(told), "[True, True, False, None]", told == [True, True, False, None]))
 
 
 def left_as_found(rng, draws):
-    """Whether the labels, the batch or the twins are there changes no number of an instrument that uses none of them."""
+    """Whether the labels, the batch or the twins are there changes no number of an instrument that uses none of
+    them."""
     model, x = Fixed(rng.normal(size=(9, 6))), rng.normal(size=(60, 6))
     y = rng.integers(0, 3, 60)
     some = [
@@ -156,15 +160,18 @@ def left_as_found(rng, draws):
 
 
 ROWS = [
-    Row("inspection.inspect", "truth", "participation ratio of a known covariance, n below and above d (Srivastava 2005)", known_rank, 8, 100),
+    Row("inspection.inspect", "truth",
+        "participation ratio of a known covariance, n below and above d (Srivastava 2005)", known_rank, 8, 100),
     Row("inspection.inspect", "truth", "95 % interval of the participation ratio holds it", rank_interval, 60, 2000),
     Row("inspection.inspect", "truth", "one direction reads 1", one_direction),
     Row("inspection.inspect", "null", "a layer that is constant up to rounding has no rank", rounding, 3, 20),
     Row("inspection.inspect", "truth", "dead, constant, saturated and non-finite units in known numbers", known_units),
-    Row("inspection.inspect", "null", "a network that was never trained is beyond 5 twins in 1 of 3 cases at most", never_trained, 25, 1000),
+    Row("inspection.inspect", "null", "a network that was never trained is beyond 5 twins in 1 of 3 cases at most",
+        never_trained, 25, 1000),
     Row("inspection.inspect", "invariance", "order of samples and units, batches, unit of measure, seed", order),
     Row("inspection.inspect", "invariance", "labels and twins change no number that uses neither", left_as_found),
-    Row("inspection.Joined", "truth", "controls summed up by hand; beyond: outside their whole range", controls_by_hand),
+    Row("inspection.Joined", "truth", "controls summed up by hand; beyond: outside their whole range",
+        controls_by_hand),
 ]  # fmt: skip
 
 EXEMPT = {

@@ -10,17 +10,16 @@ from deeptheory.core.statistics import permutation_p
 from deeptheory.inspection import (
     bottleneck_bound,
     cells_of_their_own,
-    decoder_accuracy,
     neural_collapse,
     polynomial_r2,
 )
 from deeptheory.inspection.engine import measure
 from trials.frame import Found, Row, all_of, near, often, quick, rare, refused, same
+from trials.inspection_decoders import DECODERS
 from trials.inspection_hessian import HESSIAN
 from trials.inspection_propagation import PROPAGATION
 
 NC = "inspection.neural_collapse"
-DECODER = "inspection.decoder_accuracy"
 R2 = "inspection.polynomial_r2"
 BOUND = "inspection.bottleneck_bound"
 ALONE = "inspection.cells_of_their_own"
@@ -48,7 +47,8 @@ def at_least(value, limit, what=""):
 
 
 def noise_is_no_collapse(rng, draws):
-    """2,000 units, 4 classes of 10: NC1 would read (C - 1) n_c / d = 0.015; it is refused, and the ratio reads about n."""
+    """2,000 units, 4 classes of 10: NC1 would read (C - 1) n_c / d = 0.015; it is refused,
+    and the ratio reads about n."""
     y, out = np.repeat(np.arange(4), 10), []
     for _ in range(draws):
         found = neural_collapse(rng.normal(size=(40, 2000)), y)
@@ -82,7 +82,7 @@ def weak_classes_are_found(rng, draws):
 
 def random_head(rng, draws):
     m, y = etf(rng, 10, 2000), np.repeat(np.arange(10), 3)
-    found = neural_collapse(m[y], y, rng.normal(size=(10, 2000)))
+    found = neural_collapse(m[y], y, weight=rng.normal(size=(10, 2000)))
     return near(found.nc3, math.sqrt(2), 0.03, "NC3 ")
 
 
@@ -91,7 +91,7 @@ def exact_frame(rng, draws):
     out = []
     for classes, units in ((2, 3), (5, 20), (10, 10)):
         m, y = etf(rng, classes, units), np.repeat(np.arange(classes), 30)
-        found = neural_collapse(m[y], y, m)
+        found = neural_collapse(m[y], y, weight=m)
         out += [near(v, 0, 1e-12) for v in (*numbers(found), found.nc3, found.nc4)]
     return all_of(*out)
 
@@ -117,13 +117,19 @@ def by_hand(rng, draws):
     far = [m - center for m in means]
     norms = [np.linalg.norm(f) for f in far]
     cosines = [far[i] @ far[j] / norms[i] / norms[j] for i in range(3) for j in range(i)]
-    truth = [nc1, np.trace(s_w) / np.trace(s_b), np.std(norms) / np.mean(norms), np.std(cosines), np.mean([abs(c + 0.5) for c in cosines])]  # fmt: skip
+    truth = [
+        nc1,
+        np.trace(s_w) / np.trace(s_b),
+        np.std(norms) / np.mean(norms),
+        np.std(cosines),
+        np.mean([abs(c + 0.5) for c in cosines]),
+    ]
     w, b = rng.normal(size=(3, 6)), rng.normal(size=3)
     stack = np.stack(far)
     nc3 = np.linalg.norm(w / np.linalg.norm(w) - stack / np.linalg.norm(stack))
     head = [np.argmax(w @ a + b) for a in x]
     nearest = [np.argmin([np.linalg.norm(a - m) for m in means]) for a in x]
-    found = neural_collapse(x, y, w, b)
+    found = neural_collapse(x, y, weight=w, bias=b)
     return all_of(
         near(numbers(found), truth, 1e-9),
         near([found.nc3, found.nc4], [nc3, np.mean(np.not_equal(head, nearest))], 1e-12),
@@ -131,7 +137,8 @@ def by_hand(rng, draws):
 
 
 def collapse_does_not_depend(rng, draws):
-    """On rotation, shift and unit of measurement, order and names of classes, order of rows, float32, default dtype, torch."""
+    """On rotation, shift and unit of measurement, order and names of classes, order of rows, float32,
+    default dtype, torch."""
     x, y = rng.normal(size=(300, 7)) + np.arange(3).repeat(100)[:, None], np.arange(3).repeat(100)
     turn, q = rng.permutation(300), np.linalg.qr(rng.normal(size=(7, 7)))[0]
     names = np.array(["cat", "ant", "bee"])[y]
@@ -163,79 +170,12 @@ def collapse_refuses(rng, draws):
         refused(lambda: neural_collapse(x * np.nan, y), "NaN"),
         refused(lambda: neural_collapse(x, y[:5]), "one label per row"),
         refused(lambda: neural_collapse(x[0], y), r"needed: \[n, d\]"),
-        refused(lambda: neural_collapse(x, y, np.ones((3, 3))), "weight has shape"),
-        refused(lambda: neural_collapse(x, y, np.ones((2, 3)), np.ones(3)), "bias has shape"),
+        refused(lambda: neural_collapse(x, y, weight=np.ones((3, 3))), "weight has shape"),
+        refused(lambda: neural_collapse(x, y, weight=np.ones((2, 3)), bias=np.ones(3)), "bias has shape"),
     )
 
 
 # decoders
-
-
-def decoder_chance(decoder, units, how):
-    """Noise is right once in four, with as many units as samples, more, and fewer: labels drawn one by one, or permuted in each half."""
-
-    def check(rng, draws):
-        right, held = 0, np.arange(120) % 2 == 0
-        for _ in range(draws):
-            y = rng.integers(0, 4, 120)
-            if how == "permuted":
-                y[held], y[~held] = rng.permutation(np.arange(60) % 4), rng.permutation(np.arange(60) % 4)
-            right += round(60 * decoder_accuracy(rng.normal(size=(120, units)), y, held, decoder))
-        n = 60 * draws
-        return all_of(rare(right, n, 0.25), rare(n - right, n, 0.75))
-
-    return check
-
-
-def two_gaussians(decoder):
-    """Means 2 apart under unit noise: the best accuracy is Phi(1) = 0.841; 4,000 samples of 5 units cost under 1 %."""
-
-    def check(rng, draws):
-        y = rng.integers(0, 2, 4000)
-        x = rng.normal(size=(4000, 5))
-        x[:, 0] += 2 * y
-        found = decoder_accuracy(x, y, np.arange(4000) < 2000, decoder)
-        return near(found, 0.8413, 4 * math.sqrt(0.8413 * 0.1587 / 2000) + 0.01)
-
-    return check
-
-
-def exclusive_or(decoder):
-    """No linear decoder reads it: at most 60 % where 50 % is chance."""
-
-    def check(rng, draws):
-        x = rng.choice([-1.0, 1.0], size=(2000, 2))
-        return near(decoder_accuracy(x, x.prod(1), np.arange(2000) % 2 == 0, decoder), 0.5, 0.1)
-
-    return check
-
-
-def nearest_by_hand(rng, draws):
-    x, y, held = rng.normal(size=(90, 8)) + np.arange(90)[:, None] % 3, np.arange(90) % 3, np.arange(90) < 45
-    means = [x[~held & (y == k)].mean(0) for k in range(3)]
-    right = [np.argmin([np.linalg.norm(a - m) for m in means]) == c for a, c in zip(x[held], y[held])]
-    return near(decoder_accuracy(x, y, held, "nearest mean"), np.mean(right), 1e-12)
-
-
-def decoder_does_not_depend(decoder):
-    def check(rng, draws):
-        x, y, held = rng.normal(size=(200, 30)), np.arange(200) % 3, np.arange(200) < 100
-        x[:, 0] += y
-        turn = np.concatenate([rng.permutation(100), 100 + rng.permutation(100)])
-        several = [(x, y, held), (x * 1e-200, y, held), (x * 1e6 + 1e7, y, held), (x[turn], y[turn], held[turn]), (x, 5 - 2 * y, held), (torch.as_tensor(x), torch.as_tensor(y), torch.as_tensor(held))]  # fmt: skip
-        return same([decoder_accuracy(*v, decoder) for v in several])
-
-    return check
-
-
-def decoder_refuses(rng, draws):
-    x, y, held = rng.normal(size=(20, 3)), np.arange(20) % 2, np.arange(20) < 10
-    return all_of(
-        refused(lambda: decoder_accuracy(x, y, held[:5]), "some and not all"),
-        refused(lambda: decoder_accuracy(x, y, held | True), "some and not all"),
-        refused(lambda: decoder_accuracy(x, y, y == 0), "of one class"),
-        refused(lambda: decoder_accuracy(x, y, held, "svm"), "unknown decoder"),
-    )
 
 
 # cheapness
@@ -245,8 +185,18 @@ def unrelated_units(rows):
     """Units that the input says nothing about: R^2 at most 0 on the average, and nowhere large."""
 
     def check(rng, draws):
-        found = np.concatenate([polynomial_r2(rng.normal(size=(rows, 40)), rng.normal(size=(rows, 8)), d) for _ in range(draws) for d in (1, 2)])  # fmt: skip
-        return all_of(at_most(found.mean(), 0.0, "mean "), at_most(found.max(), 0.1, "largest "), at_least(found.mean(), -0.15, "mean "))  # fmt: skip
+        found = np.concatenate(
+            [
+                polynomial_r2(rng.normal(size=(rows, 40)), rng.normal(size=(rows, 8)), d)
+                for _ in range(draws)
+                for d in (1, 2)
+            ]
+        )
+        return all_of(
+            at_most(found.mean(), 0.0, "mean "),
+            at_most(found.max(), 0.1, "largest "),
+            at_least(found.mean(), -0.15, "mean "),
+        )
 
     return check
 
@@ -261,7 +211,8 @@ def exact_polynomials(rng, draws):
 
 
 def known_noise(rng, draws):
-    """Half of the variance is noise: R^2 is 0.5, within 4 standard errors and what 66 coefficients of 3,200 rows cost."""
+    """Half of the variance is noise: R^2 is 0.5, within 4 standard errors and what 66 coefficients of 3,200 rows
+    cost."""
     x = rng.normal(size=(4000, 10))
     y = x[:, :1] * x[:, 1:2] + rng.normal(size=(4000, 16))
     return near(polynomial_r2(x, y, 2).mean(), 0.5, 0.04)
@@ -271,7 +222,15 @@ def r2_does_not_depend(rng, draws):
     x, y = rng.normal(size=(500, 12)) * np.arange(1, 13), rng.normal(size=(500, 3))
     y[:, 0] += x[:, 11]
     q = np.linalg.qr(rng.normal(size=(12, 12)))[0]
-    several = [(x, y), (x @ q, y), (x * 1e-150 + 0, y), (x + 100, y), (x, y * 1e150), (x, y - 3), (torch.as_tensor(x), torch.as_tensor(y))]  # fmt: skip
+    several = [
+        (x, y),
+        (x @ q, y),
+        (x * 1e-150 + 0, y),
+        (x + 100, y),
+        (x, y * 1e150),
+        (x, y - 3),
+        (torch.as_tensor(x), torch.as_tensor(y)),
+    ]
     units = polynomial_r2(x, y[:, [2, 0, 1]], 2)[[1, 2, 0]]
     return all_of(same([polynomial_r2(*v, 2) for v in several], 1e-6), near(units, polynomial_r2(x, y, 2), 1e-9))
 
@@ -308,7 +267,8 @@ def _distances(net, x, p, bins):
 
 
 def unrelated_table(rng, draws):
-    """Labels that have nothing to do with the inputs: the distance is beyond its permuted control in one draw of ten (two sides)."""
+    """Labels that have nothing to do with the inputs: the distance is beyond its permuted control in one draw of ten
+    (two sides)."""
     hits = 0
     for _ in range(draws):
         hits += bool(_distances(*_bounded(rng, 4))[1].at("output", "distance").beyond_permuted)
@@ -362,17 +322,7 @@ ROWS = [
     Row(NC, "truth", "by hand, unequal classes", by_hand),
     Row(NC, "invariance", "rotation, shift, unit, names, order, dtype, inference mode", collapse_does_not_depend),
     Row(NC, "truth", "refusals", collapse_refuses),
-    *(
-        Row(DECODER, "null", f"{decoder}: noise of {units} units, labels {how}", decoder_chance(decoder, units, how), 20, 300)
-        for decoder in ("linear", "nearest mean")
-        for units in (10, 60, 500)
-        for how in ("drawn", "permuted")
-    ),
-    *(Row(DECODER, "truth", f"{d}: two Gaussians, Phi(1)", two_gaussians(d)) for d in ("linear", "nearest mean")),
-    *(Row(DECODER, "truth", f"{d}: exclusive or is not read", exclusive_or(d)) for d in ("linear", "nearest mean")),
-    Row(DECODER, "truth", "nearest mean by hand", nearest_by_hand),
-    *(Row(DECODER, "invariance", f"{d}: scale, order, names, torch", decoder_does_not_depend(d)) for d in ("linear", "nearest mean")),
-    Row(DECODER, "truth", "refusals", decoder_refuses),
+    *DECODERS,
     *PROPAGATION,
     *HESSIAN,
     Row(R2, "null", "unrelated units, 420 rows", unrelated_units(420), 3, 50),

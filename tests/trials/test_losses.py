@@ -79,10 +79,12 @@ _LOSSES = {
 }
 ROWS = [
     *(Row(name, "truth", "cross-entropy by hand", cross_entropy(loss)) for name, loss in _LOSSES.items()),
-    *(Row(name, "invariance", "order, dtype, default dtype, inference mode", several_dtypes(loss)) for name, loss in _LOSSES.items()),
+    *(Row(name, "invariance", "order, dtype, default dtype, inference mode", several_dtypes(loss))
+        for name, loss in _LOSSES.items()),
     Row("networks.accuracy", "null", "logits without a label: one in five", chance, 20, 200),
     Row("networks.accuracy", "invariance", "batches of 1 to 512", batches),
-    Row("capsules.reconstruction_loss", "truth", "summed over pixels, mean over the batch; 0 of equal pictures", squared_error),
+    Row("capsules.reconstruction_loss", "truth", "summed over pixels, mean over the batch; 0 of equal pictures",
+        squared_error),
     Row("networks.logit_of_probability", "truth", "undoes a sigmoid", back_from_probabilities),
 ]  # fmt: skip
 EXEMPT = {

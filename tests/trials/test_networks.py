@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 import deeptheory as dt
 from trials.frame import Row, all_of, near, quick, same
@@ -21,7 +22,7 @@ def attacked_at_chance(n):
         errors = []
         for _ in range(draws):
             net, x, *_ = linear(rng, n)
-            errors.append(100 - 100 * N.robustness(net, x, rng.integers(0, 2, n), [0.0]).accuracy[0])
+            errors.append(100 - 100 * N.robustness(net, x, rng.integers(0, 2, n), epsilons=[0.0]).accuracy[0])
         return chance(0.5, errors, draws, n)
 
     return check
@@ -59,7 +60,7 @@ def linear_worst_case(attack, **how):
     def check(rng, draws):
         net, x, y, s, reach = linear(rng)
         epsilons = np.array([0.0, 0.02, 0.05, 0.1])
-        found = N.robustness(net, x, y, epsilons, attack, **how)
+        found = N.robustness(net, x, y, epsilons=epsilons, attack=attack, **how)
         truth = [(np.abs(s) > e * reach).mean() for e in epsilons]
         return all_of(near(found.accuracy, truth, 0.011), near(found.accuracy + found.success, 1, 1e-12))
 
@@ -68,7 +69,7 @@ def linear_worst_case(attack, **how):
 
 def linear_targets(rng, draws):
     net, x, y, s, reach = linear(rng)
-    found = N.robustness(net, x, y, [0.05], N.pgd, targets=1 - y, restarts=1)
+    found = N.robustness(net, x, y, epsilons=[0.05], attack=N.pgd, targets=1 - y, restarts=1)
     return near(found.success, (np.abs(s) < 0.05 * reach).mean(), 0.011)
 
 
@@ -80,7 +81,12 @@ def perfect_by_scores(rng, draws):
     x = torch.as_tensor(rng.random((60, 1, 4, 4)), dtype=torch.float32)
     by = lambda o: -torch.cdist(o, at)  # noqa: E731
     y = by(x.flatten(1)).argmax(1)
-    return all_of(*(near(N.robustness(net, x, y, [0.0], a, scores=by).accuracy, 1, 0) for a in (N.fgsm, N.bim, N.pgd)))
+    return all_of(
+        *(
+            near(N.robustness(net, x, y, epsilons=[0.0], attack=a, scores=by).accuracy, 1, 0)
+            for a in (N.fgsm, N.bim, N.pgd)
+        )
+    )
 
 
 def known_gradient(rng, draws):
@@ -113,7 +119,10 @@ def least_squares(rng, draws):
     for s, theta in enumerate(start):
         for _ in range(25):
             theta = theta - 0.1 * wide.T @ (wide @ theta - y) / 40
-        out += [near(nets.theta[s].detach(), theta, 1e-5), near(done.train_loss[s, 0], 0.5 * ((wide @ theta - y) ** 2).mean(), 1e-5)]  # fmt: skip
+        out += [
+            near(nets.theta[s].detach(), theta, 1e-5),
+            near(done.train_loss[s, 0], 0.5 * ((wide @ theta - y) ** 2).mean(), 1e-5),
+        ]
     return all_of(*out)
 
 
@@ -122,12 +131,18 @@ def matched_by_hand(rng, draws):
     found = N.compare_at_equal_accuracy(
         (at, 2 * at), (at**2, at)
     )  # straight lines: the target is where the second ended
-    return all_of(near(found.target, at[-1] ** 2, 1e-12), near(found.first, 2 * at[-1] ** 2, 1e-9), near(found.second, at[-1], 1e-12))  # fmt: skip
+    return all_of(
+        near(found.target, at[-1] ** 2, 1e-12),
+        near(found.first, 2 * at[-1] ** 2, 1e-9),
+        near(found.second, at[-1], 1e-12),
+    )
 
 
 def network_robustness(rng):
     net, (x, y) = small(3), pictures(rng)
-    return lambda: N.robustness(net, x, y, [0.0, 0.05], N.bim, steps=2, scores=N.logit_of_probability).accuracy
+    return lambda: (
+        N.robustness(net, x, y, epsilons=[0.0, 0.05], attack=N.bim, steps=2, scores=N.logit_of_probability).accuracy
+    )
 
 
 def network_profile(rng):
@@ -142,7 +157,8 @@ def training_numbers(rng):
     def measure():
         with torch.inference_mode(False):
             layers = (nn.Linear(4, 5, dtype=torch.float32), nn.Tanh(), nn.Linear(5, 2, dtype=torch.float32))
-            net = N.set_weights(nn.Sequential(*layers), start)
+            net = nn.Sequential(*layers)
+            vector_to_parameters(torch.as_tensor(start, dtype=torch.float32), net.parameters())
         return N.train(net, give, lambda m, b: F.cross_entropy(m(b[0]), b[1]), steps=12, lr=0.02).losses
 
     return measure
@@ -177,12 +193,14 @@ def resumed(engine):
                 net = N.seeded(lambda: nn.Linear(4, 2), 1)
                 give = N.minibatches(x, y, batch=20)
                 loss = lambda m, b: F.cross_entropy(m(b[0]), b[1])  # noqa: E731
-                log = N.train(net, give, loss, steps=30, checkpoint=folder, checkpoint_seconds=0, progress=progress)
-                return np.concatenate([N.weights(net), log.losses])
+                log = N.train(
+                    net, give, loss, steps=30, checkpoint=folder and N.Checkpoint(folder, 0), progress=progress
+                )
+                return np.concatenate([parameters_to_vector(net.parameters()).numpy(force=True), log.losses])
             nets = N.Population.mlp([4, 3, 2], seeds=[0, 4])
             how = {"epochs": 20, "batch": 16, "record_at": range(21), "engine": engine, "progress": progress}
-            done = N.fit(nets, x, y, checkpoint=folder, checkpoint_seconds=0, **how)
-            return np.concatenate([N.weights(nets), done.train_loss.ravel()])
+            done = N.fit(nets, x, y, checkpoint=folder and N.Checkpoint(folder, 0), **how)
+            return np.concatenate([parameters_to_vector(nets.parameters()).numpy(force=True), done.train_loss.ravel()])
 
         values = [run()]
         for stop in (1, 7, 19):
@@ -207,28 +225,44 @@ def companions(rng, draws):
 
 
 def counted(rng, draws):
-    """Sabour et al. 2017: 8.2 and 6.8 million; Hinton et al. 2018: 310 and 68 thousand; specs/capsules.md has the sums."""
-    given = [N.parameter_count(lambda: c.CapsuleNetwork()), N.parameter_count(lambda: c.CapsuleNetwork(reconstruction=False)), N.parameter_count(lambda: c.MatrixCapsuleNetwork()), N.parameter_count(lambda: c.MatrixCapsuleNetwork(types=(64, 8, 16, 16)))]  # fmt: skip
+    """Sabour et al. 2017: 8.2 and 6.8 million; Hinton et al. 2018: 310 and 68 thousand;
+    specs/capsules.md has the sums."""
+    given = [
+        N.parameter_count(lambda: c.CapsuleNetwork()),
+        N.parameter_count(lambda: c.CapsuleNetwork(reconstruction=False)),
+        N.parameter_count(lambda: c.MatrixCapsuleNetwork()),
+        N.parameter_count(lambda: c.MatrixCapsuleNetwork(types=(64, 8, 16, 16))),
+    ]
     return near(given, [8_215_568 + 160, 6_804_224 + 160, 317_194, 68_754], 0)
 
 
 ROWS = [
     Row("networks.robustness", "null", "labels by chance, 60 pictures", attacked_at_chance(60), 100, 1000),
-    Row("networks.fit", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(fitted), 100, 1000),
-    Row("networks.train", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(trained), 100, 1000),
-    *(Row("networks.robustness", "truth", f"{name} on a linear network: closed form", linear_worst_case(a, **how)) for name, a, how in (("fgsm", N.fgsm, {}), ("bim", N.bim, {"steps": 8}), ("strong", N.pgd, {"restarts": 1, "steps": 8}))),
+    Row("networks.fit", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(fitted), 100,
+        1000),
+    Row("networks.train", "null", "coins for labels: held out, as often right as a coin", held_out_at_chance(trained),
+        100, 1000),
+    *(Row("networks.robustness", "truth", f"{name} on a linear network: closed form", linear_worst_case(a, **how))
+        for name, a, how in (("fgsm", N.fgsm, {}), ("bim", N.bim, {"steps": 8}),
+            ("strong", N.pgd, {"restarts": 1, "steps": 8}))),
     Row("networks.robustness", "truth", "strong, targeted, on a linear network", linear_targets),
-    Row("networks.robustness", "truth", "nearest prototypes, judged by the scores that are attacked", perfect_by_scores),
+    Row("networks.robustness", "truth", "nearest prototypes, judged by the scores that are attacked",
+        perfect_by_scores),
     Row("networks.gradient_profile", "truth", "a linear network: (p - t) w", known_gradient),
     Row("networks.train", "truth", "a parabola by gradient descent: closed form", quadratic),
     Row("networks.fit", "truth", "least squares by gradient descent, numpy in float64", least_squares),
     Row("networks.compare_at_equal_accuracy", "truth", "straight lines", matched_by_hand),
     Row("networks.parameter_count", "truth", "the papers' networks, arithmetic", counted),
-    Row("networks.robustness", "invariance", "default dtype, inference mode, threads", same_in_any_room(network_robustness)),
-    Row("networks.gradient_profile", "invariance", "default dtype, inference mode, threads", same_in_any_room(network_profile)),
+    Row("networks.robustness", "invariance", "default dtype, inference mode, threads",
+        same_in_any_room(network_robustness)),
+    Row("networks.gradient_profile", "invariance", "default dtype, inference mode, threads",
+        same_in_any_room(network_profile)),
     Row("networks.train", "invariance", "default dtype, inference mode, threads", same_in_any_room(training_numbers)),
-    *(Row("networks.fit", "invariance", f"default dtype, inference mode, threads; {e}", same_in_any_room(fit_numbers(e))) for e in ("handwritten", "autograd")),
-    *(Row("networks.train" if e == "train" else "networks.fit", "invariance", f"stopped and gone on with: the bits of an unbroken one; {e}", resumed(e)) for e in ("train", "handwritten", "autograd")),
+    *(Row("networks.fit", "invariance", f"default dtype, inference mode, threads; {e}",
+        same_in_any_room(fit_numbers(e))) for e in ("handwritten", "autograd")),
+    *(Row("networks.train" if e == "train" else "networks.fit", "invariance",
+        f"stopped and gone on with: the bits of an unbroken one; {e}", resumed(e))
+            for e in ("train", "handwritten", "autograd")),
     Row("networks.fit", "invariance", "companions: the same bits alone and among others", companions),
 ]  # fmt: skip
 
@@ -237,8 +271,6 @@ EXEMPT = {
     "networks.seeded": "makes a network",
     "networks.minibatches": "gives rows back",
     "networks.predict": "gives the module's own numbers back; its laws are in tests/networks/single/test_modules.py",
-    "networks.weights": "copies numbers; tests/networks/single/test_modules.py",
-    "networks.set_weights": "copies numbers; tests/networks/single/test_modules.py",
     "networks.fgsm": "gives pictures; judged through robustness",
     "networks.bim": "gives pictures; judged through robustness",
     "networks.pgd": "gives pictures; judged through robustness",

@@ -1,4 +1,5 @@
-"""The information plane and its readouts: what is read from a layer, tried. Bits; truth by closed form or by counting."""
+"""The information plane and its readouts: what is read from a layer, tried. Bits;
+truth by closed form or by counting."""
 
 import numpy as np
 
@@ -144,7 +145,8 @@ def what_must_not_matter(make):
         names = np.array(["b", "c", "a"])
         rows, units = rng.permutation(80), rng.permutation(4)
         given = [
-            (a, y), (a[:, rows], y[rows]), (a[:, :, units], y), (a, names[y]), (a, np.array([0, 100_000, 7])[y]), (a, np.eye(3)[y]),
+            (a, y), (a[:, rows], y[rows]), (a[:, :, units], y), (a, names[y]), (a, np.array([0, 100_000, 7])[y]),
+            (a, np.eye(3)[y]),
             (a * 2.0**300, y), (a * 2.0**-300, y), (np.asfortranarray(a), y), (a.repeat(2, 0)[:1], y),
         ]  # fmt: skip
         planes = [dt.information_plane(x, make(), targets=t) for x, t in given]
@@ -154,7 +156,8 @@ def what_must_not_matter(make):
 
 
 def noise_truth(rng, draws):
-    """Two clusters far beyond the noise: I(X;T) between the bounds, and 1 bit; one unit with known mixture by quadrature."""
+    """Two clusters far beyond the noise: I(X;T) between the bounds, and 1 bit;
+    one unit with known mixture by quadrature."""
     a = np.repeat([-50.0, 50.0], 30)[None, :, None]
     got = dt.GaussianNoise(1.0).summarize(a, np.repeat([0, 1], 30))
     found = [near([got[k][0] for k in ("i_x", "i_x_lower", "i_y", "i_y_lower", "i_y_upper")], 1, 1e-5)]
@@ -189,7 +192,8 @@ def noise_bounds_hold(rng, draws):
 
 
 def noise_scales(rng, draws):
-    """Relative noise in units from 1e-300 to 1e300, float32 from 1e-30 to 1e30; absolute noise with its sigma in the same unit."""
+    """Relative noise in units from 1e-300 to 1e300, float32 from 1e-30 to 1e30;
+    absolute noise with its sigma in the same unit."""
     out, y = [], rng.integers(0, 3, 40)
     a = rng.normal(size=(1, 40, 3))
     for power in (0, -900, 900):
@@ -248,30 +252,46 @@ def memory_of_labels(rng, draws):
 
 
 ROWS = [
-    *(Row(f"information.{name}.symbols", "truth", "pairs of inputs by the definition, six kinds of layers, any order", symbols(make)) for name, make in DISCRETE.items()),
-    *(Row("information.PropagatedNoise.summarize", "truth", f"16 inputs {apart} apart, noise .1", propagated(apart)) for apart in (0, 10)),
-    *(Row(f"information.{name}.summarize", "truth", "counting of cells by the definition, six kinds of layers", counted(make)) for name, make in DISCRETE.items()),
-    *(Row(f"information.{name}.summarize", "null", "p-values of independent labels are uniform", permuted(make), 60, 1000) for name, make in ALL.items()),
-    *(Row(f"information.{name}.summarize", "null", "i_y of labels without meaning is its null in the mean", null_is_the_mean(make), 40, 1000) for name, make in ALL.items()),
-    *(Row(f"information.{name}.summarize", "power", "two classes 1.5 apart, 60 inputs: p <= .05", power(make), 30, 300) for name, make in (DISCRETE | NOISE).items() if name != "Exact"),
-    *(Row(f"information.{name}.summarize", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(make)) for name, make in DISCRETE.items()),
-    Row("information.GaussianNoise.summarize", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(NOISE["GaussianNoise"])),
+    *(Row(f"information.{name}.symbols", "truth", "pairs of inputs by the definition, six kinds of layers, any order",
+        symbols(make)) for name, make in DISCRETE.items()),
+    *(Row("information.PropagatedNoise.summarize", "truth", f"16 inputs {apart} apart, noise .1",
+        propagated(apart)) for apart in (0, 10)),
+    *(Row(f"information.{name}.summarize", "truth", "counting of cells by the definition, six kinds of layers",
+        counted(make)) for name, make in DISCRETE.items()),
+    *(Row(f"information.{name}.summarize", "null", "p-values of independent labels are uniform", permuted(make), 60,
+        4000) for name, make in ALL.items()),
+    *(Row(f"information.{name}.summarize", "null", "i_y of labels without meaning is its null in the mean",
+        null_is_the_mean(make), 40, 1000) for name, make in ALL.items()),
+    *(Row(f"information.{name}.summarize", "power", "two classes 1.5 apart, 60 inputs: p <= .05", power(make), 30,
+        300) for name, make in (DISCRETE | NOISE).items() if name != "Exact"),
+    *(Row(f"information.{name}.summarize", "invariance", "order, names of labels, units of measurement, contiguity",
+        what_must_not_matter(make)) for name, make in DISCRETE.items()),
+    Row("information.GaussianNoise.summarize", "invariance",
+        "order, names of labels, units of measurement, contiguity", what_must_not_matter(NOISE["GaussianNoise"])),
     Row("information.GaussianNoise.summarize", "truth", "far clusters: 1 bit; 12 centers: quadrature", noise_truth),
-    Row("information.GaussianNoise.summarize", "truth", "the bounds hold the truth by quadrature", noise_bounds_hold, 100, 2000),
-    Row("information.GaussianNoise.summarize", "truth", "noise far below or above every distance: log2 n, and 0", noise_extremes),
+    Row("information.GaussianNoise.summarize", "truth", "the bounds hold the truth by quadrature", noise_bounds_hold,
+        100, 2000),
+    Row("information.GaussianNoise.summarize", "truth", "noise far below or above every distance: log2 n, and 0",
+        noise_extremes),
     Row("information.GaussianNoise.summarize", "invariance", "units of measurement from 2^-900 to 2^900", noise_scales),
-    Row("information.GaussianNoise.summarize", "invariance", "number of units, relative='distance'", width_does_not_blind),
-    Row("information_plane", "truth", "counting of cells by the definition, six kinds of layers", counted(DISCRETE["Binning"])),
-    Row("information_plane", "null", "p-values of independent labels are uniform", permuted(lambda: dt.Binning(3)), 60, 1000),
-    Row("information_plane", "invariance", "order, names of labels, units of measurement, contiguity", what_must_not_matter(lambda: dt.Binning(5))),
+    Row("information.GaussianNoise.summarize", "invariance", "number of units, relative='distance'",
+        width_does_not_blind),
+    Row("information_plane", "truth", "counting of cells by the definition, six kinds of layers",
+        counted(DISCRETE["Binning"])),
+    Row("information_plane", "null", "p-values of independent labels are uniform", permuted(lambda: dt.Binning(3)), 60,
+        4000),
+    Row("information_plane", "invariance", "order, names of labels, units of measurement, contiguity",
+        what_must_not_matter(lambda: dt.Binning(5))),
     Row("information_plane", "invariance", "memory with labels {0, 10^9}", memory_of_labels),
     *SIZES,
     *PLANES_OF_MODELS,
     Row("information.Clusters.summarize", "truth", "all pairs one by one; Cosines as well", pairs_by_hand),
-    Row("information.Clusters.summarize", "null", "labels without meaning: within is between; Cosines as well", pairs_null, 100, 2000),
+    Row("information.Clusters.summarize", "null", "labels without meaning: within is between; Cosines as well",
+        pairs_null, 100, 2000),
     Row("information.Clusters.summarize", "invariance", "order, units, names; Cosines as well", pairs_invariance),
     Row("information.Cosines.summarize", "truth", "all pairs one by one, Clusters as well", pairs_by_hand),
-    Row("information.Cosines.summarize", "null", "labels without meaning: within is between, Clusters as well", pairs_null, 100, 2000),
+    Row("information.Cosines.summarize", "null", "labels without meaning: within is between, Clusters as well",
+        pairs_null, 100, 2000),
     Row("information.Cosines.summarize", "invariance", "order, units, names, Clusters as well", pairs_invariance),
 ]  # fmt: skip
 
@@ -280,9 +300,10 @@ EXEMPT = {
         f"information.{name}.held": "bytes said beforehand; tried as Recorder.cost"
         for name in ("Binning", "Exact", "Quantized", "ClassStatistics")
     },
-    "information.InformationPlane.blind": "a comparison of occupied with the number of inputs (tests/information/test_plane.py)",
-    "information.InformationPlane.nearly_blind": "the same with nine tenths of them; tried in the figure's rows (plane_models.py)",
-    "information.InformationPlane.frame_steps": "positions of the figure's slider",
+    "information.InformationPlane.blind": "a comparison of occupied with the number of inputs "
+    "(tests/information/test_plane.py)",
+    "information.InformationPlane.nearly_blind": "the same with nine tenths of them; tried in the figure's rows "
+    "(plane_models.py)",
 }
 
 

@@ -1,5 +1,5 @@
-"""Looking into models: what a Recorder's numbers promise, tried. Nothing here is random but the data, so there is no null but the
-label statistics'; truth is torch itself, run by hand."""
+"""Looking into models: what a Recorder's numbers promise, tried. Nothing here is random but the data, so there is no
+null but the label statistics'; truth is torch itself, run by hand."""
 
 from itertools import pairwise
 
@@ -25,7 +25,8 @@ def probe(rng, n=40, width=6):
 
 
 def moved(rng, draws):
-    """A model of another dtype at the next snapshot is refused by name, before anything is kept; moved back it goes on."""
+    """A model of another dtype at the next snapshot is refused by name, before anything is kept;
+    moved back it goes on."""
     found = []
     models = {
         "linear": (net(rng), (6,)),
@@ -284,10 +285,13 @@ ROWS = [
     Row("recording.GradientRecorder", "truth", "moments of stacked gradients, 2, 5 and 12 minibatches", gradients),
     Row("recording.GradientRecorder", "null", "noise of 8 minibatches: squared ratio 1/8", gradient_noise, 20, 200),
     Row("recording.GradientRecorder", "invariance", "units of the loss from 1e-12 to 1e12", gradient_scale),
-    *(Row("information.ClassStatistics.summarize", "null", f"random labels, {u} ReLU units: separation 0 in the mean", separation_null(u), 100, 2000) for u in (1, 10, 200)),
-    Row("information.ClassStatistics.summarize", "null", "ranks among permuted labels are uniform", separation_ranks, 40, 400),
+    *(Row("information.ClassStatistics.summarize", "null", f"random labels, {u} ReLU units: separation 0 in the mean",
+        separation_null(u), 100, 2000) for u in (1, 10, 200)),
+    Row("information.ClassStatistics.summarize", "null", "ranks among permuted labels are uniform", separation_ranks,
+        40, 400),
     Row("information.ClassStatistics.summarize", "truth", "normal class means: s^2 / (1 + s^2)", separation_truth),
-    Row("information.ClassStatistics.summarize", "invariance", "units of measurement, order of units, names of labels", separation_units),
+    Row("information.ClassStatistics.summarize", "invariance", "units of measurement, order of units, names of labels",
+        separation_units),
 ]  # fmt: skip
 
 EXEMPT = {

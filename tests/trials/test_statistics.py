@@ -29,7 +29,8 @@ def ranks_under_the_null(n, ties):
 
 
 def group_null(**how):
-    """Rows in runs of 10 with AR(.9) inside: a mean product of two independent series, against its permuted pairings."""
+    """Rows in runs of 10 with AR(.9) inside: a mean product of two independent series,
+    against its permuted pairings."""
 
     def series(rng):
         x = rng.normal(size=400)
@@ -60,7 +61,8 @@ def batches(**how):
             if "block" in how:
                 for k in range(1, 800):
                     x[k] = 0.9 * x[k - 1] + x[k] * np.sqrt(1 - 0.81)
-            low, high = st.batch_interval(x.mean(), lambda rows: x[rows].mean(), 800, int(rng.integers(2**31)), **how)  # noqa: B023
+            mean, seed = x.mean(), int(rng.integers(2**31))
+            low, high = st.batch_interval(mean, lambda rows: x[rows].mean(), 800, seed=seed, **how)  # noqa: B023
             hits += low <= 0 <= high
         return covers(hits, draws)
 
@@ -129,7 +131,8 @@ def order_of_rows(rng, draws):
 
 
 ROWS = [
-    *(Row("statistics.mean_interval", "null", f"{n} normal values", held(st.mean_interval, normal(n), 0), 100, 2000) for n in SIZES),
+    *(Row("statistics.mean_interval", "null", f"{n} normal values", held(st.mean_interval, normal(n), 0), 100, 2000)
+        for n in SIZES),
     *(
         Row("statistics.geometric_mean_interval", "null", f"{n} lognormal values, sigma 2",
             held(st.geometric_mean_interval, lambda r, n=n: np.exp(2 * r.normal(size=n)), 1.0), 100, 2000)
@@ -142,7 +145,8 @@ ROWS = [
     ),
     *(
         Row("statistics.ratio_interval", "null", f"{n} pairs, true ratio 2",
-            held(lambda z: st.ratio_interval(*z), lambda r, n=n: (4 + 2 * r.normal(size=n), 2 + r.normal(size=n)), 2.0), 100, 2000)
+            held(lambda z: st.ratio_interval(*z), lambda r, n=n: (4 + 2 * r.normal(size=n), 2 + r.normal(size=n)), 2.0),
+            100, 2000)
         for n in SIZES
     ),
     *(
@@ -155,16 +159,20 @@ ROWS = [
             held(lambda x: st.bootstrap_interval(np.std, x, resamples=999), normal(n), 1.0), 0, 500)
         for n in (100, 400)
     ),
-    *(Row("statistics.rank_correlation", "null", f"{n} pairs, rounded to {t} digits", ranks_under_the_null(n, t), 100, 1000) for n, t in ((5, 6), (8, 0), (20, 0), (20, 6))),
+    *(Row("statistics.rank_correlation", "null", f"{n} pairs, rounded to {t} digits", ranks_under_the_null(n, t), 100,
+        1000) for n, t in ((5, 6), (8, 0), (20, 0), (20, 6))),
     Row("statistics.rank_correlation", "power", "30 pairs of correlation .7: p <= .05", strong_pairs, 40, 400),
     Row("statistics.permutations", "null", "two AR(.9) series of 400, blocks of 40", group_null(block=40), 100, 1000),
-    Row("statistics.permutations", "null", "two AR(.9) series of 400, groups of 40 rows", group_null(groups=np.arange(400) // 40), 100, 1000),
+    Row("statistics.permutations", "null", "two AR(.9) series of 400, groups of 40 rows",
+        group_null(groups=np.arange(400) // 40), 100, 1000),
     Row("statistics.batch_interval", "null", "800 independent rows", batches(), 100, 2000),
-    Row("statistics.batch_interval", "null", "80 groups of 10 dependent rows", batches(groups=np.arange(800) // 10), 100, 2000),
+    Row("statistics.batch_interval", "null", "80 groups of 10 dependent rows", batches(groups=np.arange(800) // 10),
+        100, 2000),
     Row("statistics.batch_interval", "null", "AR(.9) series, block=4 (stretches of 80)", batches(block=4), 0, 1000),
     Row("statistics.false_discovery", "truth", "as the papers write it, with NaN", adjusted),
     Row("statistics.codes_of", "invariance", "labels as numbers, words, floats", labels_of_any_kind),
-    Row("statistics.permutation_p", "truth", "(b + 1) / (m + 1)", lambda rng, draws: near(st.permutation_p(2.0, np.array([1.0, 2.0, 3.0])), 3 / 4, 0)),
+    Row("statistics.permutation_p", "truth", "(b + 1) / (m + 1)",
+        lambda rng, draws: near(st.permutation_p(2.0, np.array([1.0, 2.0, 3.0])), 3 / 4, 0)),
     Row("statistics.autocorrelation_time", "truth", "AR(1): (1 + phi) / (1 - phi), closed form", known_times),
     Row("statistics.mean_interval", "invariance", "units of measurement from 1e-200 to 1e200; ratios, too", scales),
     Row("statistics.rank_correlation", "invariance", "order of pairs, monotone transformations", order_of_rows),

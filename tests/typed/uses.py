@@ -40,7 +40,7 @@ def networks() -> None:
     assert_type(data.x, np.ndarray)
     assert_type(data.p_xy, np.ndarray)
     assert_type(data.signatures, np.ndarray)
-    nets = dt.networks.Population.mlp([12, 10, 7, 5, 4, 3, 2], "tanh", range(50), init="truncated_normal")
+    nets = dt.networks.Population.mlp([12, 10, 7, 5, 4, 3, 2], "tanh", seeds=range(50), init="truncated_normal")
     history = dt.networks.fit(nets, data.x, data.y, train_fraction=0.8, optimizer="adam", lr=4e-4, batch=512, epochs=10)
     assert_type(history.dataset(), xarray.Dataset)
     assert_type(history.figure(), plotly.graph_objects.Figure)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import LAYER_COLORS, NEUTRAL, layer_colors, new_figure
+from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure, series_colors
 
 _MOST = 1000  # points a figure
 
@@ -14,11 +14,12 @@ def _round(values: np.ndarray, digits: int = 4) -> list:
 
 
 def draw_ramps(ramp: Any, units: int) -> Any:
+    """Responses along the axis, one line per unit; the most tuned `units` of them."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="projection onto the axis (standard deviations)", yaxis_title="response")
     best = np.argsort(-ramp.r)[:units]
-    for k, color in zip(best, layer_colors(len(best))):
+    for k, color in zip(best, series_colors(len(best))):
         full = ramp.count[k] > 1
         figure.add_trace(
             go.Scatter(
@@ -34,6 +35,7 @@ def draw_ramps(ramp: Any, units: int) -> Any:
 
 
 def draw_preference(preference: Any) -> Any:
+    """Histogram of the preference of tuned units."""
     import plotly.graph_objects as go
 
     first = preference.blocks[0]
@@ -56,13 +58,14 @@ def draw_preference(preference: Any) -> Any:
 
 
 def draw_flatness(flatness: Any) -> Any:
+    """Variance orthogonal to the axis over that along it, by unit."""
     import plotly.graph_objects as go
 
     figure = new_figure(
         xaxis_title="variance explained along the axis", yaxis_title="variance explained orthogonal to it (adjusted)"
     )
     rows = slice(0, _MOST)
-    for wanted, name, color in ((True, "flat", LAYER_COLORS[2]), (False, "not shown to be flat", LAYER_COLORS[1])):
+    for wanted, name, color in ((True, "flat", SERIES_COLORS[2]), (False, "not shown to be flat", SERIES_COLORS[1])):
         which = np.flatnonzero(flatness.flat[rows] == wanted)
         figure.add_trace(
             go.Scatter(
@@ -83,11 +86,12 @@ def draw_flatness(flatness: Any) -> Any:
 
 
 def draw_models(models: Any) -> Any:
+    """Held-out R2 of the models, unit by unit."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="held-out R² of the exemplar model", yaxis_title="held-out R² of the axis model")
     x, y = models.of("exemplar"), models.of("axis")
-    colors = dict(zip(("axis", "exemplar", "norm x direction", "energy"), LAYER_COLORS))
+    colors = dict(zip(("axis", "exemplar", "norm x direction", "energy"), SERIES_COLORS))
     for name in dict.fromkeys(models.verdict.tolist()):
         which = np.flatnonzero(models.verdict == name)[:_MOST]
         figure.add_trace(
@@ -106,10 +110,11 @@ def draw_models(models: Any) -> Any:
 
 
 def draw_decoding(decoding: Any) -> Any:
+    """R2 of each decoded feature."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="feature", yaxis_title="explained variance, left out")
-    for (name, index), color in zip(decoding.blocks.items(), layer_colors(len(decoding.blocks))):
+    for (name, index), color in zip(decoding.blocks.items(), series_colors(len(decoding.blocks))):
         figure.add_trace(
             go.Scatter(
                 x=index.tolist(),
@@ -123,6 +128,7 @@ def draw_decoding(decoding: Any) -> Any:
 
 
 def draw_identification(found: Any) -> Any:
+    """Accuracy against the number of candidates or of units, with chance."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -130,8 +136,8 @@ def draw_identification(found: Any) -> Any:
     figure.update_layout(new_figure().layout)
     n = list(found.candidates)
     rows = (
-        (found.accuracy[-1], f"{found.sizes[-1]} units", LAYER_COLORS[0], "solid"),
-        (found.best_single, "best single unit", LAYER_COLORS[1], "solid"),
+        (found.accuracy[-1], f"{found.sizes[-1]} units", SERIES_COLORS[0], "solid"),
+        (found.best_single, "best single unit", SERIES_COLORS[1], "solid"),
         (found.chance, "chance", NEUTRAL, "dot"),
     )
     for y, name, color, dash in rows:
@@ -148,7 +154,7 @@ def draw_identification(found: Any) -> Any:
             error_y={"array": _round(high - found.accuracy[:, -1]), "arrayminus": _round(found.accuracy[:, -1] - low)},
             mode="lines+markers",
             name=f"of {n[-1]} candidates",
-            line={"color": LAYER_COLORS[2]},
+            line={"color": SERIES_COLORS[2]},
         ),
         row=1,
         col=2,
@@ -160,6 +166,7 @@ def draw_identification(found: Any) -> Any:
 
 
 def draw_cosines(geometry: Any) -> Any:
+    """Histogram of the cosines between axes, with that of random directions."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="cosine between two units' axes", yaxis_title="pairs", bargap=0.02)
@@ -171,6 +178,7 @@ def draw_cosines(geometry: Any) -> Any:
 
 
 def draw_similarity(views: Any) -> Any:
+    """Similarity of views as a heat map."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="picture, by view, then identity", yaxis_title="picture")
@@ -180,12 +188,13 @@ def draw_similarity(views: Any) -> Any:
 
 
 def draw_efficiency(found: Any, reader: str) -> Any:
+    """Accuracy of one reader against the number of units, by metric."""
     import plotly.graph_objects as go
 
     figure = new_figure(xaxis_title="units", yaxis_title=f"right ({reader})")
     figure.update_xaxes(type="log")
     r = found.readers.index(reader)
-    for m, (name, color) in enumerate(zip(("axis metric", "distance metric"), LAYER_COLORS)):
+    for m, (name, color) in enumerate(zip(("axis metric", "distance metric"), SERIES_COLORS)):
         for s in range(len(found.seeds)):
             y = _round(found.accuracy[s, m, :, r])
             figure.add_trace(

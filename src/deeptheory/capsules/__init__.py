@@ -8,8 +8,15 @@ from deeptheory.capsules.diagnostics import RoutingTrace, trace_routing
 from deeptheory.capsules.inverted_dot_product import InvertedDotProduct
 from deeptheory.capsules.lengths import Lengths
 from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
-from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
-from deeptheory.capsules.networks import CapsuleNetwork, CapsuleOutput, MatrixCapsuleNetwork, MatrixCapsuleOutput
+from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
+from deeptheory.capsules.matrix_primary import MatrixPrimary
+from deeptheory.capsules.networks import (
+    CapsuleNetwork,
+    CapsuleOutput,
+    MatrixCapsuleNetwork,
+    MatrixCapsuleOutput,
+    Primary,
+)
 from deeptheory.capsules.objectives import (
     capsule_objective,
     classifier_objective,
@@ -40,6 +47,7 @@ __all__ = [
     "MatrixCapsuleOutput",
     "MatrixPrimary",
     "Perturbation",
+    "Primary",
     "PrimaryCapsules",
     "Reconstruction",
     "RoutingTrace",

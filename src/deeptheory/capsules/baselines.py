@@ -14,11 +14,13 @@ from torch import nn
 def sabour_cnn(
     image_shape: tuple[int, int, int] = (1, 28, 28),
     classes: int = 10,
+    *,
     channels: Sequence[int] = (256, 256, 128),
     widths: Sequence[int] = (328, 192),
 ) -> nn.Sequential:
-    """MNIST: convolutions 5x5, then fully connected, dropout before the output; 35,445,522 parameters. -> logits
-    [B, classes].
+    """MNIST: convolutions 5x5, then fully connected, dropout before the output; 35,445,522 parameters.
+
+    -> logits [B, classes].
     """
     c, h, w = image_shape
     sizes = [c, *channels]
@@ -29,11 +31,13 @@ def sabour_cnn(
 def multimnist_cnn(
     image_shape: tuple[int, int, int] = (1, 36, 36),
     classes: int = 10,
+    *,
     channels: Sequence[int] = (512, 256),
     widths: Sequence[int] = (1024,),
 ) -> nn.Sequential:
-    """MultiMNIST: 9x9 and 5x5 convolutions, each pooled by two; 24,563,978 parameters. -> logits [B, classes], each
-    its own logistic.
+    """MultiMNIST: 9x9 and 5x5 convolutions, each pooled by two; 24,563,978 parameters.
+
+    -> logits [B, classes], each its own logistic.
     """
     return _pooled(image_shape, classes, channels, (9, 5), widths, dropout=0.0)
 
@@ -41,10 +45,15 @@ def multimnist_cnn(
 def hinton_cnn(
     image_shape: tuple[int, int, int] = (2, 32, 32),
     classes: int = 5,
+    *,
     channels: Sequence[int] = (32, 64),
     widths: Sequence[int] = (1024,),
 ) -> nn.Sequential:
-    """smallNORB: 5x5 convolutions, each pooled by two, dropout; 4,253,349 parameters. -> logits [B, classes]."""
+    """The convolutional baseline of Hinton et al. 2018 for smallNORB: images [B, C, H, W] -> logits [B, classes].
+
+    5x5 convolutions of `channels`, each pooled by two, dense layers of `widths` with dropout;
+    4,253,349 parameters. image_shape: (C, H, W).
+    """
     return _pooled(image_shape, classes, channels, (5, 5), widths, dropout=0.5)
 
 

@@ -19,7 +19,7 @@ from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules
 from deeptheory.capsules.vector_layers import Capsules, ConvCapsules
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.theme import layer_colors, new_figure
+from deeptheory.core.theme import new_figure, series_colors
 
 if TYPE_CHECKING:
     import pandas
@@ -31,8 +31,9 @@ DEAD = 0.01  # of an equal share of the mass
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RoutingTrace(Result):
-    """One layer's routing of some examples. r iterations, J parent types (positions together), all means over the
-    examples.
+    """One layer's routing of some examples.
+
+    r iterations, J parent types (positions together), all means over the examples.
 
     entropy: [r] of a child's coupling over the parents of its window, in bits. agreement: [r] cosine of vote and
     parent, weighted by coupling. change: [r] mean |change| of logits (agreement) or assignments (EM) since the
@@ -91,8 +92,9 @@ class RoutingTrace(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per iteration: entropy, agreement, change, dead, cost, mean distance, least and largest mass of a
-        parent.
+        """One row per iteration.
+
+        entropy, agreement, change, dead, cost, mean distance, least and largest mass of a parent.
         """
         import pandas as pd
 
@@ -111,7 +113,7 @@ class RoutingTrace(Result):
         )
         middles = (self.edges[1:] + self.edges[:-1]) / 2
         shares = self.distances.sum(1) / self.distances.sum((1, 2))[:, None]
-        for k, (y, color) in enumerate(zip(shares, layer_colors(len(shares)))):
+        for k, (y, color) in enumerate(zip(shares, series_colors(len(shares)))):
             line = {"color": color, "shape": "hvh"}
             figure.add_trace(
                 go.Scatter(
@@ -125,8 +127,9 @@ class RoutingTrace(Result):
         return figure
 
     def figure_of_change(self) -> "plotly.graph_objects.Figure":
-        """Mean |change| of logits or assignments by iteration, on a logarithmic axis (appendix of the routing
-        paper).
+        """Mean |change| of logits or assignments by iteration, on a logarithmic axis.
+
+        As in the appendix of the routing paper.
         """
         import plotly.graph_objects as go
 
@@ -140,11 +143,11 @@ class RoutingTrace(Result):
 ROUTED = (Capsules, ConvCapsules, ConvMatrixCapsules, ClassCapsules)
 
 
-def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60, couplings: bool = False) -> dict[str, RoutingTrace]:
-    """A trace of every routed capsule layer in a module, by its name, for one forward pass of the inputs in eval mode.
+def trace_routing(model: nn.Module, *inputs: Any, bins: int = 60, couplings: bool = False) -> dict[str, RoutingTrace]:
+    """A trace of every routed capsule layer in a model, by its name, for one forward pass of the inputs in eval mode.
 
     couplings: keep those of every example as well (four bytes for each child, parent, iteration and example). The
-    module is left as it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself
+    model is left as it was. Votes are kept for one layer at a time: 64 examples are plenty. A layer that is itself
     handed in is named by its class; one that is called twice appears a second time, as "name (2)". InputError: no
     routed layer was reached, no example.
     """
@@ -159,13 +162,13 @@ def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60, couplings: bo
 
         return hook
 
-    found = [(name, layer) for name, layer in module.named_modules() if isinstance(layer, ROUTED)]
+    found = [(name, layer) for name, layer in model.named_modules() if isinstance(layer, ROUTED)]
     handles = [layer.register_forward_pre_hook(catch(name), with_kwargs=True) for name, layer in found]
-    modes = [(m, m.training) for m in module.modules()]
+    modes = [(m, m.training) for m in model.modules()]
     try:
-        module.eval()
+        model.eval()
         with torch.no_grad():
-            module(*inputs)
+            model(*inputs)
     finally:
         for handle in handles:
             handle.remove()
@@ -173,7 +176,7 @@ def trace_routing(module: nn.Module, *inputs: Any, bins: int = 60, couplings: bo
             m.training = training
     if not caught:
         known = ", ".join(c.__name__ for c in ROUTED)
-        raise InputError(f"no routed layer was reached in {type(module).__name__}; routed layers are {known}")
+        raise InputError(f"no routed layer was reached in {type(model).__name__}; routed layers are {known}")
     with torch.no_grad():
         return {name: _trace(name, layer, args, kwargs, bins, couplings) for name, layer, args, kwargs in caught}
 

@@ -10,13 +10,15 @@ stacks of such layers learn slowly (measured); so the bias carries the length an
 """
 
 import math
+from typing import get_args
 
 import torch
 from torch import nn
 
 from deeptheory.capsules.routing.em import check_choice
+from deeptheory.capsules.routing.variants import Init
 
-INITS = ("scaled", "paper")
+INITS: tuple[Init, ...] = get_args(Init)
 GAIN = 1.0  # of the length of a sum of votes over that of a child, at uniform coupling
 _BIAS = 0.1
 _NOISE, _LAST_NOISE = 0.2, 2.0  # of each of 4 products whose sum is an entry of a vote

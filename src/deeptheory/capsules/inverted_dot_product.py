@@ -22,14 +22,15 @@ from deeptheory.capsules.vector_layers import check_sizes
 
 
 class InvertedDotProduct(nn.Module):
-    """Capsules [B, I, p] -> [B, J, q]; length says nothing here: a classifier puts one nn.Linear(q, 1) on every class's
-    capsule.
+    """Capsules [B, I, p] -> [B, J, q], routed by agreement with their normalized sum.
 
+    Length says nothing here: a classifier puts one nn.Linear(q, 1) on every class's capsule.
     v_ij = W_ij u_i, and iterations times: r_ij = softmax_j(v_ij . p_j), p_j = LayerNorm(sum_i r_ij v_ij), from p_j = 0,
     so that the first r is uniform. Weights begin normal with std sqrt(J / (p I)).
+    InputError: sizes or iterations below 1.
     """
 
-    def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int, iterations: int = 2):
+    def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int, *, iterations: int = 2):
         super().__init__()
         iterations = check_iterations(iterations)
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
@@ -45,6 +46,7 @@ class InvertedDotProduct(nn.Module):
         self.norm.reset_parameters()
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
+        """u: [B, I, p] -> [B, J, q]. InputError: no tensor of that shape."""
         i, j, _, p = self.weight.shape
         asked = check_layer_input("u", u, f"B {i} {p}")
         u, weight = in_one_dtype(asked, self.weight)
@@ -64,5 +66,6 @@ class InvertedDotProduct(nn.Module):
         return nn.functional.layer_norm(s, self.norm.normalized_shape, weight, bias, self.norm.eps)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         i, j, q, p = self.weight.shape
         return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}"

@@ -17,6 +17,7 @@ class Lengths(nn.Module):
     """
 
     def forward(self, capsules: torch.Tensor) -> torch.Tensor:
+        """capsules: [..., J, q] -> [..., J]. InputError: no floats, fewer than two axes."""
         if capsules.ndim < 2 or not capsules.is_floating_point():
             raise InputError(
                 f"capsules are {capsules.dtype} of shape {list(capsules.shape)}; needed: floats [..., J, q]"

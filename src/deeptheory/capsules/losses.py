@@ -8,6 +8,7 @@ code.
 """
 
 import math
+from typing import Literal, get_args
 
 import torch
 
@@ -17,23 +18,25 @@ from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_shapes
 from deeptheory.networks.evaluation.scores import as_labels, check_classes, readable
 
-CONVENTIONS = ("paper", "reference_code")
+Convention = Literal["paper", "reference_code"]
+CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
+Schedule = Literal["reference_code", "paper"]
 
 
 def margin_loss(
     lengths: torch.Tensor,
     labels: torch.Tensor,
     *,
-    convention: str = "paper",
+    convention: Convention = "paper",
     present: float = 0.9,
     absent: float = 0.1,
     down: float = 0.5,
 ) -> torch.Tensor:
-    """Mean over the batch of sum_k T_k max(0, m+ - |v_k|)^2 + down (1 - T_k) max(0, |v_k| - m-)^2 (eq. 4).
+    """Mean over the batch of sum_k T_k max(0, m+ - |v_k|)^2 + down (1 - T_k) max(0, |v_k| - m-)^2.
 
-    lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be present). convention:
-    "reference_code" is half of it, and the mean over classes. InputError: shapes that do not fit, labels out of range,
-    an unknown convention.
+    Source: Sabour et al. 2017, eq. 4. lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be
+    present). convention: "reference_code" is half of it, and the mean over classes. InputError: shapes that do not fit,
+    labels out of range, an unknown convention.
     """
     target = _targets(lengths, labels)
     each = (
@@ -44,10 +47,11 @@ def margin_loss(
 
 
 def spread_loss(
-    activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: str = "paper"
+    activations: torch.Tensor, labels: torch.Tensor, margin: float, *, convention: Convention = "paper"
 ) -> torch.Tensor:
-    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2. activations: [B, K], labels: [B]
-    integers.
+    """Mean over the batch of sum_{i != t} max(0, margin - (a_t - a_i))^2.
+
+    activations: [B, K], labels: [B] integers.
 
     Source: Hinton et al. 2018, eq. 3. margin: m, 0.2 to 0.9 over their training (`spread_margin`).
     convention: "reference_code" is the mean over classes too (the label's own class counts as one of them).
@@ -61,7 +65,7 @@ def spread_loss(
 
 
 def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weight: float = 0.0005) -> torch.Tensor:
-    """weight times the squared error, summed over pixels, mean over the batch. Both: [B, ...].
+    """weight times the squared error, summed over pixels, mean over the batch. reconstruction, images: [B, ...].
 
     Pitfall: a mean over pixels makes it 784 times weaker on MNIST. InputError: shapes that differ.
     """
@@ -72,23 +76,23 @@ def reconstruction_loss(reconstruction: torch.Tensor, images: torch.Tensor, weig
     return weight * (reconstruction - images).square().flatten(1).sum(1).mean()
 
 
-def spread_margin(step: float, budget: float | None = None, *, schedule: str = "reference_code") -> float:
+def spread_margin(step: float, steps: float | None = None, *, schedule: Schedule = "reference_code") -> float:
     """The spread loss's margin at a step.
 
     schedule: "reference_code": 0.2 + 0.79 logistic(min(10, step / 50000 - 4)), half way at step 200,000 of batches of
-    64 (526 epochs of smallNORB); with a budget, half way at half of it. "paper": from 0.2 linearly to 0.9 over the
-    budget (the text).
-    budget: the number of steps that the training will take. InputError: "paper" without a budget, a negative step,
-    budget <= 0.
+    64 (526 epochs of smallNORB); with steps, half way at half of them. "paper": from 0.2 linearly to 0.9 over the
+    steps (the text).
+    steps: the number of steps that the training will take. InputError: "paper" without steps, a negative step,
+    steps <= 0.
     """
-    pick(dict.fromkeys(("reference_code", "paper")), schedule, what="margin schedule")
-    if step < 0 or (budget is not None and budget <= 0):
-        raise InputError(f"step is {step} and budget {budget}; steps count from 0, and a budget is above 0")
+    pick(dict.fromkeys(get_args(Schedule)), schedule, what="margin schedule")
+    if step < 0 or (steps is not None and steps <= 0):
+        raise InputError(f"step is {step} and steps {steps}; both count from 0, and a training has 1 or more")
     if schedule == "paper":
-        if budget is None:
-            raise InputError('the "paper" schedule runs over the whole training; give its number of steps as budget')
-        return 0.2 + 0.7 * min(1.0, step / budget)
-    at = step if budget is None else 400_000 * step / budget
+        if steps is None:
+            raise InputError('the "paper" schedule runs over the whole training; give its number of steps')
+        return 0.2 + 0.7 * min(1.0, step / steps)
+    at = step if steps is None else 400_000 * step / steps
     return 0.2 + 0.79 / (1 + math.exp(-min(10.0, at / 50_000 - 4)))
 
 

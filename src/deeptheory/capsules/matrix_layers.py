@@ -1,23 +1,26 @@
 """Layers of matrix capsules: a pose of 4x4 numbers and an activation each, routed by EM.
 
-Source: Hinton, Sabour & Frosst 2018, sections 3 and 4; initial values: the authors' released code (google-research, capsule_em).
-A grid of matrix capsules is a pair: pose [B, H, W, types, 4, 4], activation [B, H, W, types] in [0, 1].
-A vote is pose @ weight, a 4x4 product; form="vector" takes the 16 numbers as a vector and a 16x16 weight (the paper's ablation).
-The layers learn b_u and b_a, from which beta_u = b_u (1 + ln 2 pi) / 2 and beta_a = -2500 b_a: lambda is about 0.001, and a
-beta_a learnt as it stands would move a parent's logit by a millionth a step.
-Pitfall: released, the E-step of a convolution divides over positions of one parent type, so that types never compete there
-(normalize="position"); its arithmetic also takes children to be p + q for every stride, ours are at stride * p + q.
+Source: Hinton, Sabour & Frosst 2018, sections 3 and 4; initial values: the authors' released code
+(google-research, capsule_em). A grid of matrix capsules is a pair: pose [B, H, W, types, 4, 4], activation
+[B, H, W, types] in [0, 1]. A vote is pose @ weight, a 4x4 product; form="vector" takes the 16 numbers as a vector
+and a 16x16 weight (the paper's ablation). The layers learn b_u and b_a, from which beta_u = b_u (1 + ln 2 pi) / 2 and
+beta_a = -2500 b_a: lambda is about 0.001, and a beta_a learnt as it stands would move a parent's logit
+by a millionth a step.
+Pitfall: released, the E-step of a convolution divides over positions of one parent type, so that types never compete
+there (normalize="position"); its arithmetic also takes children to be p + q for every stride,
+ours are at stride * p + q.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Literal, get_args
 
 import torch
 from torch import nn
 
-from deeptheory.capsules.initialization import check_init, poses_, truncated_normal_, votes_
+from deeptheory.capsules.initialization import truncated_normal_, votes_
 from deeptheory.capsules.native import em as native_em
 from deeptheory.capsules.native.em import Geometry
 from deeptheory.capsules.on_gpu import em as triton_em
@@ -30,12 +33,14 @@ from deeptheory.capsules.routing.checks import (
     in_one_dtype,
     result_dtype,
 )
-from deeptheory.capsules.routing.em import PRESENCE, check_activation, check_choice, in_parts, route
-from deeptheory.capsules.routing.variants import Variant, in_shares, inverse_temperatures, variant_of
+from deeptheory.capsules.routing.em import PRESENCE, Presence, check_activation, check_choice, in_parts, prefer, route
+from deeptheory.capsules.routing.variants import Variant, VariantName, in_shares, inverse_temperatures, variant_of
 from deeptheory.capsules.squashing import at_least_float32
 from deeptheory.capsules.vector_layers import check_sizes
 from deeptheory.capsules.windows import (
     NORMALIZE,
+    Normalize,
+    Padding,
     over_parents,
     padded,
     padding_of,
@@ -46,49 +51,18 @@ from deeptheory.capsules.windows import (
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
 
-FORMS = ("matrix", "vector")
+Form = Literal["matrix", "vector"]
+FORMS: tuple[Form, ...] = get_args(Form)
 _CONSTANT = (1 + math.log(2 * math.pi)) / 2
 _SCALE = -2500.0
-
-
 _Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-
-
-class MatrixPrimary(nn.Module):
-    """1x1 convolution to poses and activations: [B, C, H, W] -> pose [B, H, W, types, 4, 4], activation [B, H, W, types].
-
-    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. begin: "paper" (truncated normal
-    weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`.
-    """
-
-    def __init__(self, in_channels: int, types: int, pose_size: int = 4, *, bias: bool = True, offset: float = 0.0, begin: str = "paper"):  # fmt: skip
-        super().__init__()
-        check_sizes(in_channels=in_channels, types=types, pose_size=pose_size)
-        check_init(begin)
-        self.begin = begin
-        self.types, self.pose_size, self.offset = types, pose_size, offset
-        self.pose = nn.Conv2d(in_channels, types * pose_size**2, 1, bias=bias)
-        self.activation = nn.Conv2d(in_channels, types, 1, bias=bias)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """As `begin` says; biases 0."""
-        poses_(self.pose, self.activation, self.begin)
-
-    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.pose.in_channels} H W"), self.pose.weight)
-        pose = self.pose(x).unflatten(1, (self.types, self.pose_size, self.pose_size)).permute(0, 4, 5, 1, 2, 3)
-        logit = at_least_float32(self.activation(x)) + self.offset
-        return pose, logit.sigmoid().permute(0, 2, 3, 1)
-
-    def extra_repr(self) -> str:
-        return f"types={self.types}"
 
 
 class _MatrixLayer(nn.Module):
     """What both EM layers share: weights, betas, votes, and the choice of a backend."""
 
-    def __init__(self, children, in_types, parents, std, b_u, b_a, iterations, schedule, normalize, variant, presence, form, pose_size, backend):  # fmt: skip
+    def __init__(self, children, in_types, parents, start, iterations, schedule, *how):
+        normalize, variant, presence, form, pose_size, backend = how
         super().__init__()
         self.lambdas = inverse_temperatures(iterations, schedule)
         self.constants = variant_of(variant)
@@ -100,16 +74,17 @@ class _MatrixLayer(nn.Module):
         self.form, self.pose_size = form, pose_size
         self.backend = backend
         side = pose_size if form == "matrix" else pose_size**2
-        self._start, self._unit = (std, b_u, b_a), 1.0
+        self._start, self._unit = start, 1.0  # of the weights' std, b_u and b_a
         self.weight = nn.Parameter(torch.empty(children, parents, side, side))
         self.b_u = nn.Parameter(torch.empty(parents))
         self.b_a = nn.Parameter(torch.empty(parents))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As the variant begins: truncated normal weights as released, or such that votes keep their scale; constant biases."""
+        """As the variant begins: truncated normal weights as released, or such that votes keep their scale;
+        constant biases."""
         std, b_u, b_a = self._start
-        if self.constants.begin == "scaled":
+        if self.constants.init == "scaled":
             b_u, b_a = votes_(self.weight, isinstance(self, ClassCapsules))
         else:
             truncated_normal_(self.weight, std)
@@ -135,6 +110,7 @@ class _MatrixLayer(nn.Module):
 
     @property
     def iterations(self) -> int:
+        """Of the routing."""
         return len(self.lambdas)
 
     def _check(self, pose: torch.Tensor, activation: torch.Tensor):
@@ -174,7 +150,8 @@ class _MatrixLayer(nn.Module):
         return p, a, w, u, b
 
     def _in_windows(self, pose, activation, weight, beta_u, beta_a, children, where, first, over, watch=None):
-        """Routing in plain torch, from pose [B, HW, T, h]; children: [P, KK] positions; first: [P, N, J]; where: [N, h] or None."""
+        """Routing in plain torch, from pose [B, HW, T, h]; children: [P, KK] positions; first: [P, N, J]; where:
+        [N, h] or None."""
         seen = pose.index_select(1, children.reshape(-1)).unflatten(1, children.shape).flatten(2, 3)  # [B, P, N, h]
         votes = self._votes(seen.unflatten(-1, (self.pose_size, self.pose_size)), weight)
         with full_precision(pose.device):
@@ -182,18 +159,8 @@ class _MatrixLayer(nn.Module):
             votes = votes if where is None else votes + where[:, None]
             a = at_least_float32(activation)
             a = a.index_select(1, children.reshape(-1)).unflatten(1, children.shape).flatten(2, 3)  # [B, P, N]
-            return route(
-                votes,
-                a,
-                beta_u,
-                beta_a,
-                first.to(votes.dtype),
-                over,
-                self.lambdas,
-                self.constants,
-                self.presence,
-                watch,
-            )
+            how = self.lambdas, self.constants, self.presence, watch
+            return route(votes, a, beta_u, beta_a, first.to(votes.dtype), over, *how)
 
     def _votes(self, seen: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """seen: [B, P, N, 4, 4] -> votes [B, P, N, J, 16], one matrix product for each child."""
@@ -208,17 +175,23 @@ class _MatrixLayer(nn.Module):
         return votes.permute(1, 2, 0, 4, 3, 5).flatten(4)
 
     def extra_repr(self) -> str:
-        return f"{self.in_types} types -> {self.weight.shape[1]}, iterations={self.iterations}, normalize={self.normalize!r}, form={self.form!r}"
+        """Sizes, for torch's repr."""
+        return (
+            f"{self.in_types} types -> {self.weight.shape[1]}, iterations={self.iterations}, "
+            f"normalize={self.normalize!r}, form={self.form!r}"
+        )
 
 
 class ConvMatrixCapsules(_MatrixLayer):
-    """Convolutional matrix capsules: pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of [B, H', W', out_types].
+    """Convolutional matrix capsules.
 
-    kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence [B, 1, n, types]; padding: cells without
-    capsules on each side, or "valid" (none) or "same" (as many positions as came in; stride 1). normalize: "all": a child divides
-    itself among its parents of all types at all positions that see it (the paper); "position": over positions of each type on their
-    own (released). children_per_parent: for the variant "balanced", whose cost is relative to it: H W in_types / (H' W' out_types);
-    by default that inside a large grid. schedule, variant, presence: see `em_routing`; backend: see `backends`.
+    pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] -> the same of [B, H', W', out_types].
+    kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence [B, 1, n, types]; padding:
+    cells without capsules on each side, or "valid" (none) or "same" (as many positions as came in; stride 1).
+    normalize: "all": a child divides itself among its parents of all types at all positions that see it (the paper);
+    "position": over positions of each type on their own (released). children_per_parent: for the variant "balanced",
+    whose cost is relative to it: H W in_types / (H' W' out_types); by default that inside a large grid. schedule,
+    variant, presence: see `em_routing`; backend: see `backends`. InputError: sizes below 1, another choice.
     """
 
     def __init__(
@@ -226,35 +199,37 @@ class ConvMatrixCapsules(_MatrixLayer):
         in_types: int,
         out_types: int,
         kernel_size: int | Sequence[int] = 3,
+        *,
         stride: int | Sequence[int] = 1,
         iterations: int = 3,
-        normalize: str = "all",
-        *,
-        padding: int | str | Sequence[int] = 0,
+        normalize: Normalize = "all",
+        padding: int | Padding | Sequence[int] = 0,
         children_per_parent: float | None = None,
         schedule: float | Sequence[float] = 0.01,
-        variant: str | Variant = "paper",
-        presence: str = "cost",
-        form: str = "matrix",
+        variant: VariantName | Variant = "paper",
+        presence: Presence = "cost",
+        form: Form = "matrix",
         pose_size: int = 4,
         backend: Backend = "auto",
     ):
         kernel, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
         seen = kernel[0] * kernel[1] * in_types
-        super().__init__(seen, in_types, out_types, 0.3, 0.5, 0.5, iterations, schedule, normalize, variant, presence, form, pose_size, backend)  # fmt: skip
+        layer = seen, in_types, out_types, (0.3, 0.5, 0.5), iterations, schedule
+        super().__init__(*layer, normalize, variant, presence, form, pose_size, backend)
         self.kernel_size, self.stride, self.padding = kernel, stride, padding
         self.pads = padding_of(padding, kernel, stride)
-        self._relate(
-            stride[0] * stride[1] * in_types / out_types if children_per_parent is None else children_per_parent
-        )
+        share = stride[0] * stride[1] * in_types / out_types
+        self._relate(share if children_per_parent is None else children_per_parent)
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """pose, activation: see the class. InputError: other shapes, activations outside [0, 1], no whole window."""
         return self._route(pose, activation)
 
     def _route(self, pose, activation, watch=None):
         pose, activation = (padded(x, self.pads) for x in self._check(pose, activation))
         at = windows(pose.shape[1], pose.shape[2], self.kernel_size, self.stride, pose.device)
         j = self.weight.shape[1]
+        heard = torch.where(at.heard, at.windows, -1)
         over = partial(over_parents, at=at, normalize=self.normalize)
 
         def first(types, dtype=torch.float32):
@@ -269,17 +244,12 @@ class ConvMatrixCapsules(_MatrixLayer):
             return in_windows(*flat, self.weight, self.beta_u, self.beta_a, watch)
 
         def native():
-            who = Geometry(
-                at.children,
-                torch.where(at.heard, at.windows, -1),
-                first(1)[..., 0].contiguous(),
-                self.normalize == "all",
-            )
+            who = Geometry(at.children, heard, first(1)[..., 0].contiguous(), self.normalize == "all")
             inputs = self._inputs(pose, activation, self.weight)
             return native_em.route(*inputs, None, who, self.lambdas, self.constants, self.presence, in_windows)
 
         def triton():
-            who = triton_em.Hearing(at.children, torch.where(at.heard, at.windows, -1), None)
+            who = triton_em.Hearing(at.children, heard, None)
             inputs = self._inputs(pose, activation, self.weight)
             return triton_em.route(
                 *inputs, who, first(self.in_types), over, self.lambdas, self.constants, self.presence
@@ -292,12 +262,14 @@ class ConvMatrixCapsules(_MatrixLayer):
 
 
 class ClassCapsules(_MatrixLayer):
-    """All capsules of a grid vote for the classes: pose [B, H, W, types, 4, 4], activation -> pose [B, classes, 4, 4], [B, classes].
+    """All capsules of a grid vote for the classes.
 
-    Weights are shared over positions; so that positions can be distinguished, coordinates (row, column) are added to two entries of a
-    vote (the right-hand column in the paper, the first two of 16 as released). forward takes them, [H, W, 2]; left out, they are the
-    cells' centers from -0.5 to 0.5 of the grid; coordinates=False adds none. children_per_parent: as in
-    `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4.
+    pose [B, H, W, types, 4, 4], activation -> pose [B, classes, 4, 4], [B, classes].
+    Weights are shared over positions; so that positions can be distinguished, coordinates (row, column) are added to
+    two entries of a vote (the right-hand column in the paper, the first two of 16 as released). forward takes them,
+    [H, W, 2]; left out, they are the cells' centers from -0.5 to 0.5 of the grid; coordinates=False adds none.
+    children_per_parent: as in `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4.
+    InputError: as there.
     """
 
     def __init__(
@@ -309,20 +281,22 @@ class ClassCapsules(_MatrixLayer):
         coordinates: bool = True,
         children_per_parent: float | None = None,
         schedule: float | Sequence[float] = 0.01,
-        variant: str | Variant = "paper",
-        presence: str = "cost",
-        form: str = "matrix",
+        variant: VariantName | Variant = "paper",
+        presence: Presence = "cost",
+        form: Form = "matrix",
         pose_size: int = 4,
         backend: Backend = "auto",
     ):
         constants = variant_of(variant)
-        super().__init__(in_types, in_types, classes, 0.01, 2.0, 1.0, iterations, schedule, "all", constants, presence, form, pose_size, backend)  # fmt: skip
+        layer = in_types, in_types, classes, (0.01, 2.0, 1.0), iterations, schedule
+        super().__init__(*layer, "all", constants, presence, form, pose_size, backend)
         self.lambdas = tuple(x * constants.class_temperature for x in self.lambdas)
         self._relate(16 * in_types / classes if children_per_parent is None else children_per_parent)
         self.constants = replace(constants, mass_floor=constants.class_mass_floor)
         self.coordinates = coordinates
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor, coordinates: torch.Tensor | None = None):
+        """pose, activation: see the class; coordinates: [H, W, 2]. InputError: other shapes."""
         return self._route(pose, activation, coordinates)
 
     def _route(self, pose, activation, coordinates=None, watch=None):
@@ -340,7 +314,8 @@ class ClassCapsules(_MatrixLayer):
                 votes = votes if where is None else votes + where[:, None, None]
                 a = at_least_float32(activation).flatten(1)
                 first = votes.new_full((1, j), 1 / j)
-                return route(votes.flatten(1, 2), a, self.beta_u, self.beta_a, first, _softmax, self.lambdas, self.constants, self.presence, watch)  # fmt: skip
+                how = self.lambdas, self.constants, self.presence, watch
+                return route(votes.flatten(1, 2), a, self.beta_u, self.beta_a, first, _softmax, *how)
 
         def compiled(kernel):
             """One window of all positions, with weights and coordinates for each."""
@@ -383,15 +358,6 @@ class ClassCapsules(_MatrixLayer):
         for axis, entry in enumerate(self.constants.coordinates):
             out[:, entry] = flat[:, axis]
         return out
-
-
-def prefer(batch: int, children: int) -> bool:
-    """Whether EM is faster in the eager form on a CPU. children: those of one window.
-
-    The compiled kernel takes 16 examples in the time of one, and as long for a parent itself as for eight votes (measured on one
-    core, forward and backward, windows of 1 to 576 children, batches of 1 to 16).
-    """
-    return (batch - 1) * children < 8
 
 
 def _softmax(logits: torch.Tensor) -> torch.Tensor:

@@ -15,15 +15,19 @@ import torch
 from torch import nn
 
 from deeptheory.capsules.initialization import check_init, features_
-from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, MatrixPrimary
+from deeptheory.capsules.matrix_layers import ClassCapsules, ConvMatrixCapsules, Form
+from deeptheory.capsules.matrix_primary import MatrixPrimary
 from deeptheory.capsules.reconstruction import Reconstruction
 from deeptheory.capsules.routing.backends import Backend
-from deeptheory.capsules.routing.variants import Variant, variant_of
+from deeptheory.capsules.routing.em import Presence
+from deeptheory.capsules.routing.variants import Init, Variant, VariantName, variant_of
 from deeptheory.capsules.vector_layers import Capsules, PrimaryCapsules
+from deeptheory.capsules.windows import Normalize, Padding
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
 
 _LARGE = 100_000_000  # weights
+_PAPER_DECODER = (512, 1024)  # widths of its hidden layers
 _WHOLE = (int, np.integer)
 _SAME = ', or padding="same"'
 
@@ -46,17 +50,26 @@ class MatrixCapsuleOutput(NamedTuple):
     poses: torch.Tensor
 
 
-class CapsuleNetwork(nn.Module):
-    """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder. images [B, C, H, W] ->
-    CapsuleOutput.
+class Primary(NamedTuple):
+    """The primary capsules of a `CapsuleNetwork`: see `PrimaryCapsules`; by default the paper's."""
 
-    image_shape: (C, H, W). channels, kernel_size: of the convolution, stride 1. primary_types, primary_dim,
-    primary_kernel,
-    primary_stride: of the primary capsules. hidden: (capsules, dim) of each routed layer below the last. dim: of the
-    class capsules.
+    types: int = 32
+    dim: int = 8
+    kernel_size: int = 9
+    stride: int = 2
+    reference_code: bool = False
+
+
+class CapsuleNetwork(nn.Module):
+    """Sabour et al. 2017: convolution, primary capsules, routed capsules, decoder.
+
+    images [B, C, H, W] -> CapsuleOutput.
+
+    image_shape: (C, H, W). reconstruction: with a decoder; or the widths of its hidden layers, (512, 1024) in the
+    paper. channels, kernel_size: of the convolution, stride 1. primary: `Primary(types, dim, kernel_size, stride,
+    reference_code)`. hidden: (capsules, dim) of each routed layer below the last. dim: of the class capsules.
     padding: "valid", or "same" (every convolution padded by half its kernel, as for CIFAR-10). leaky, iterations,
-    detach, backend: see `dynamic_routing`. decoder: its hidden widths. released: primary capsules as in the authors'
-    program (see `PrimaryCapsules`).
+    detach, backend: see `dynamic_routing`.
     init: "scaled", with which any number of hidden layers learns, or "paper", the released code's initial values, with
     which two do not (see `initialization`).
     forward(images, labels): labels name the capsule that is drawn (training); without them it is the longest (test).
@@ -71,23 +84,18 @@ class CapsuleNetwork(nn.Module):
         self,
         image_shape: tuple[int, int, int] = (1, 28, 28),
         classes: int = 10,
-        reconstruction: bool = True,
+        reconstruction: bool | Sequence[int] = True,
         *,
         channels: int = 256,
         kernel_size: int = 9,
-        primary_types: int = 32,
-        primary_dim: int = 8,
-        primary_kernel: int = 9,
-        primary_stride: int = 2,
+        primary: Primary = Primary(),  # noqa: B008  # a named tuple does not change
         hidden: Sequence[tuple[int, int]] = (),
         dim: int = 16,
         iterations: int = 3,
-        padding: str = "valid",
+        padding: Padding = "valid",
         leaky: bool = False,
         detach: bool = False,
-        decoder: tuple[int, ...] = (512, 1024),
-        released: bool = False,
-        init: str = "scaled",
+        init: Init = "scaled",
         backend: Backend = "auto",
     ):
         super().__init__()
@@ -99,26 +107,40 @@ class CapsuleNetwork(nn.Module):
             )
         if padding not in ("valid", "same"):
             raise InputError(f"padding is {padding!r}; known: valid, same")
-        pads = [k // 2 if padding == "same" else 0 for k in (kernel_size, primary_kernel)]
+        if not isinstance(primary, Primary):
+            raise InputError(f"primary is {primary!r}; needed: dt.capsules.Primary(types=32, dim=8, ...)")
+        widths = _decoder_widths(reconstruction)
+        pads = [k // 2 if padding == "same" else 0 for k in (kernel_size, primary.kernel_size)]
         first = _shrunk(image_shape[1:], kernel_size, 1, pads[0], "image", _SAME)
-        grid = _shrunk(first, primary_kernel, primary_stride, pads[1], "first convolution's output", _SAME)
+        grid = _shrunk(first, primary.kernel_size, primary.stride, pads[1], "first convolution's output", _SAME)
         self.image_shape, self.classes = (image_shape[0], image_shape[1], image_shape[2]), classes
         self.convolution = nn.Conv2d(image_shape[0], channels, kernel_size, padding=pads[0])
         self.primary = PrimaryCapsules(
-            channels, primary_types, primary_dim, primary_kernel, primary_stride, pads[1], released=released, init=init
+            channels,
+            primary.types,
+            primary.dim,
+            kernel_size=primary.kernel_size,
+            stride=primary.stride,
+            padding=pads[1],
+            reference_code=primary.reference_code,
+            init=init,
         )
-        sizes = [(grid[0] * grid[1] * primary_types, primary_dim), *hidden, (classes, dim)]
-        _say_if_large(sizes, grid, classes * dim, image_shape, decoder if reconstruction else None)
+        sizes = [(grid[0] * grid[1] * primary.types, primary.dim), *hidden, (classes, dim)]
+        _say_if_large(sizes, grid, classes * dim, image_shape, widths)
         self.capsules = nn.Sequential(
             *(
-                Capsules(*below, *above, iterations, leaky=leaky, detach=detach, backend=backend, init=init)
+                Capsules(*below, *above, iterations=iterations, leaky=leaky, detach=detach, backend=backend, init=init)
                 for below, above in pairwise(sizes)
             )
         )
-        self.decoder = Reconstruction(classes, dim, self.image_shape, decoder) if reconstruction else None
+        self.decoder = Reconstruction(classes, dim, self.image_shape, widths=widths) if widths is not None else None
         features_(self.convolution, init)
 
     def forward(self, images: torch.Tensor, labels: torch.Tensor | None = None) -> CapsuleOutput:
+        """images: [B, C, H, W] floats of `image_shape`; labels: [B], of whom to draw (None: the longest).
+
+        InputError: no tensor of that shape, integers, labels that are no classes.
+        """
         images = check_images(images, self.image_shape, self.convolution.weight)
         v = self.capsules(self.primary(self.convolution(images).relu()))
         drawn = None if self.decoder is None else self.decoder(v, labels)
@@ -151,12 +173,12 @@ class MatrixCapsuleNetwork(nn.Module):
         strides: Sequence[int] | None = None,
         first_kernel: int = 5,
         first_stride: int = 2,
-        variant: str | Variant = "balanced",
-        normalize: str | None = None,
+        variant: VariantName | Variant = "balanced",
+        normalize: Normalize | None = None,
         coordinates: bool = True,
         schedule: float | Sequence[float] = 0.01,
-        presence: str = "cost",
-        form: str = "matrix",
+        presence: Presence = "cost",
+        form: Form = "matrix",
         backend: Backend = "auto",
     ):
         super().__init__()
@@ -184,24 +206,25 @@ class MatrixCapsuleNetwork(nn.Module):
         self.image_shape, self.classes = tuple(image_shape), classes
         self.convolution = nn.Conv2d(image_shape[0], types[0], first_kernel, first_stride)
         self.primary = MatrixPrimary(
-            types[0], types[1], bias=not released, offset=-1.0 if released else 0.0, begin=constants.begin
+            types[0], types[1], bias=not released, offset=-1.0 if released else 0.0, init=constants.init
         )
         steps = [(first_kernel, first_stride), *((kernel_size, s) for s in strides)]
         cells = [h * w for h, w in _grids(image_shape[1:], steps)[1:]]
         capsules = [*(n * t for n, t in zip(cells, types[1:])), classes]
         shares = [below / above for below, above in pairwise(capsules)]
         self.capsules = nn.ModuleList(
-            ConvMatrixCapsules(a, b, kernel_size, s, normalize=normalize, children_per_parent=share, **shared)
+            ConvMatrixCapsules(a, b, kernel_size, stride=s, normalize=normalize, children_per_parent=share, **shared)
             for a, b, s, share in zip(types[1:], types[2:], strides, shares)
         )
         self.classifier = ClassCapsules(
             types[-1], classes, coordinates=coordinates, children_per_parent=shares[-1], **shared
         )
         self.register_buffer("centers", _centers(image_shape[1:], steps), persistent=False)
-        self.reach = 200 / max(image_shape[1:]) if constants.begin == "scaled" else 1.0
-        features_(self.convolution, constants.begin)
+        self.reach = 200 / max(image_shape[1:]) if constants.init == "scaled" else 1.0
+        features_(self.convolution, constants.init)
 
     def forward(self, images: torch.Tensor) -> MatrixCapsuleOutput:
+        """images: [B, C, H, W] floats of `image_shape`. InputError: no tensor of that shape, integers."""
         images = check_images(images, self.image_shape, self.convolution.weight)
         pose, activation = self.primary(self.convolution(images).relu())
         for layer in self.capsules:
@@ -209,6 +232,15 @@ class MatrixCapsuleNetwork(nn.Module):
         where = self.reach * self.centers if self.classifier.coordinates else None
         pose, activation = self.classifier(pose, activation, where)
         return MatrixCapsuleOutput(activation, pose)
+
+
+def _decoder_widths(reconstruction: Any) -> tuple[int, ...] | None:
+    """Of the decoder's hidden layers; None: no decoder. InputError: neither true or false nor widths."""
+    if isinstance(reconstruction, bool | np.bool_):
+        return _PAPER_DECODER if reconstruction else None
+    if not isinstance(reconstruction, Sequence) or not all(isinstance(n, _WHOLE) and n > 0 for n in reconstruction):
+        raise InputError(f"reconstruction is {reconstruction!r}; needed: True, False or widths such as (512, 1024)")
+    return tuple(int(n) for n in reconstruction)
 
 
 def check_image_shape(image_shape: Any, classes: Any) -> None:
@@ -255,8 +287,8 @@ def _say_if_large(
         f"this network has {(sum(routed) + drawing) / 1e6:.0f} million weights in routed layers and "
         f"decoder ({' and '.join(parts)}), "
         f"{4 * (sum(routed) + drawing) / 1e9:.1f} GB, four times that with Adam; smaller images, a larger "
-        "primary_stride, fewer "
-        "primary_types or reconstruction=False make it smaller",
+        "primary.stride, fewer "
+        "primary.types or reconstruction=False make it smaller",
         stacklevel=3,
     )
 

@@ -5,14 +5,21 @@ Sources: Sabour, Frosst & Hinton 2017, sections 4.1 and 6; Hinton, Sabour & Fros
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deeptheory.capsules.losses import margin_loss, reconstruction_loss, spread_loss, spread_margin
+from deeptheory.capsules.losses import (
+    Convention,
+    Schedule,
+    margin_loss,
+    reconstruction_loss,
+    spread_loss,
+    spread_margin,
+)
 from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite, check_shapes
@@ -22,15 +29,24 @@ from deeptheory.networks.single.modules import predict
 Objective = Callable[[nn.Module, Any], torch.Tensor]
 
 
-def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "paper") -> Objective:
+def capsule_objective(
+    *,
+    reconstruction: float = 0.0005,
+    convention: Convention = "paper",
+    precision: Literal["float32", "bfloat16"] = "float32",
+) -> Objective:
     """Margin loss, and with a decoder the reconstruction of the true class's capsule.
 
     A batch is (images, labels [B]), or for overlaid digits (images, labels [B, 2], sources [B, 2, H, W]): the margin
     loss then has two classes present and the decoder draws each digit alone from its own capsule. reconstruction:
     weight of the squared error a pixel. The module is a `CapsuleNetwork`, or any that ends in capsules [B, J, q] or
-    lengths [B, J]; without a decoder sources are not drawn. convention: as for `margin_loss`. Source: Sabour et al.
-    2017, eq. 4 and section 4.1; section 6 for overlaid digits. InputError: labels that are no classes.
+    lengths [B, J]; without a decoder sources are not drawn. convention: as for `margin_loss`. precision: "bfloat16"
+    lets torch.autocast run convolutions and decoder in it; routing, weights and the loss stay in float32. Source:
+    Sabour et al. 2017, eq. 4 and section 4.1; section 6 for overlaid digits. InputError: labels that are no classes,
+    another precision.
     """
+    if precision not in ("float32", "bfloat16"):
+        raise InputError(f"precision is {precision!r}; known: float32, bfloat16")
 
     def objective(module: nn.Module, batch: Any) -> torch.Tensor:
         images, labels, *sources = batch
@@ -47,10 +63,16 @@ def capsule_objective(*, reconstruction: float = 0.0005, convention: str = "pape
         drawn = torch.cat([out.reconstruction, decoder(out.capsules, labels[:, 1])], 1)
         return loss + reconstruction_loss(drawn, sources[0], reconstruction)
 
-    return objective
+    def faster(module: nn.Module, batch: Any) -> torch.Tensor:
+        with torch.autocast(batch[0].device.type, torch.bfloat16):
+            return objective(module, batch).float()
+
+    return objective if precision == "float32" else faster
 
 
-def spread_objective(steps: int, *, schedule: str = "reference_code", convention: str = "paper") -> Objective:
+def spread_objective(
+    steps: int, *, schedule: Schedule = "reference_code", convention: Convention = "paper"
+) -> Objective:
     """Spread loss whose margin widens over the training. A batch is (images, labels, step); see `spread_margin`.
 
     images: [B, C, H, W]; labels: [B] integers; step: of `steps`, from 0. schedule: as for `spread_margin`;
@@ -65,11 +87,12 @@ def spread_objective(steps: int, *, schedule: str = "reference_code", convention
     return objective
 
 
-def probability_objective(kind: str = "cross-entropy") -> Objective:
-    """The paper's two other losses on activations: "margin" (of Sabour et al.) or "cross-entropy" of activations
-    divided by their sum.
+def probability_objective(kind: Literal["margin", "cross-entropy"] = "cross-entropy") -> Objective:
+    """The two other losses on activations of Hinton et al. 2018, for `train`.
 
-    A batch is (images, labels, ...). InputError: another kind.
+    kind: "margin" (of Sabour et al. 2017) or "cross-entropy" of activations divided by their sum. A batch is
+    (images [B, C, H, W], labels [B], ...); the module's first output is [B, classes]. InputError: another kind.
+    "margin" (of Sabour et al.) or "cross-entropy" of activations divided by their sum.
     """
     if kind not in ("margin", "cross-entropy"):
         raise InputError(f"kind is {kind!r}; known: margin, cross-entropy")
@@ -87,12 +110,13 @@ def probability_objective(kind: str = "cross-entropy") -> Objective:
     return objective
 
 
-def classifier_objective(module: nn.Module, batch: Any) -> torch.Tensor:
-    """For a convolutional network: cross-entropy of (images, labels [B], ...), or with two labels [B, 2] a logistic
-    for each class.
+def classifier_objective(model: nn.Module, batch: Any) -> torch.Tensor:
+    """For a convolutional network: cross-entropy, or with two labels a logistic for each class.
+
+    batch: (images, labels [B] or [B, 2], ...). InputError: labels that are no classes, or another number of them.
     """
     images, labels, *_ = batch
-    logits = module(images)
+    logits = model(images)
     if labels.ndim == 1:
         labels = as_labels(labels, len(logits))
         check_classes(labels, logits.shape[1])
@@ -118,12 +142,10 @@ def both(labels: torch.Tensor, classes: int) -> torch.Tensor:
     return present.to(torch.float32)
 
 
-def error_rate(
-    module: nn.Module, images: Any, labels: Any, batch: int = 256, *, scores: Scores = first_output
-) -> float:
+def error_rate(model: nn.Module, images: Any, labels: Any, *, batch: int = 256, scores: Scores = first_output) -> float:
     """Share of wrong answers, in per cent, over images [n, C, H, W].
 
-    scores(output of the module) -> [n, K]: by default its first output, capsules [n, K, q] by their lengths. labels:
+    scores(output of the model) -> [n, K]: by default its first output, capsules [n, K, q] by their lengths. labels:
     [n] class numbers, the answer being the largest score; or [n, m] for m < K classes of each image, where the m
     largest must be those; or zeros and ones [n, K] (one-hot, or several present): again the largest must be those that
     are present. [n, K] is always read so, with two classes too.
@@ -133,7 +155,7 @@ def error_rate(
     if not x.is_floating_point():
         raise InputError(f"images are {x.dtype}; networks take floats: scale them, dt.datasets.downsample(images)")
     n = len(x)
-    found = check_scores(scores(predict(module, x, batch=batch)), n).double()
+    found = check_scores(scores(predict(model, x, batch=batch)), n).double()
     check_finite(scores=found)
     y = y.cpu()
     if y.ndim == 1:
@@ -167,13 +189,13 @@ def _other_than(scores: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
     return ((rank < present.sum(1, keepdim=True)) != present).any(1)
 
 
-def decoded(network: nn.Module, capsules: Any, labels: Any, batch: int = 256) -> np.ndarray:
-    """What the network's decoder draws from those capsules of those classes: [n, C, H, W], numpy.
+def decoded(model: nn.Module, capsules: Any, labels: Any, *, batch: int = 256) -> np.ndarray:
+    """What the model's decoder draws from those capsules of those classes: [n, C, H, W], numpy.
 
     capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1). InputError:
     a network without a decoder.
     """
-    decoder = getattr(network, "decoder", None)
+    decoder = getattr(model, "decoder", None)
     if decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
     return as_numpy(predict(decoder, capsules, as_tensor(labels).long(), batch=batch))

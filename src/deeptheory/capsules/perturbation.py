@@ -39,7 +39,7 @@ class Perturbation(Result):
 
     @property
     def widths(self) -> np.ndarray:
-        """[n, d, k]: width of the ink in pixels, see `ink_width`."""
+        """[n, d, k]: width of the ink in pixels, see `ink_width`. InputError: negative ink."""
         return ink_width(self.drawings)
 
     def explained(self) -> np.ndarray:
@@ -47,6 +47,7 @@ class Perturbation(Result):
 
         Each picture's mean width over the offsets is taken off first; the line has one slope for all pictures of the
         class. 0 where the width does not change at all.
+        InputError: offsets that do not differ.
         """
         widths = self.widths
         change = widths - widths.mean(2, keepdims=True)
@@ -66,7 +67,7 @@ class Perturbation(Result):
         return np.stack(out)
 
     def table(self) -> "pandas.DataFrame":
-        """One row per class and dimension: R2 of the width."""
+        """One row per class and dimension: R2 of the width. InputError: see explained."""
         import pandas as pd
 
         values = self.explained()
@@ -78,7 +79,7 @@ class Perturbation(Result):
         return pd.DataFrame(rows)
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """R2 of the width by class and dimension."""
+        """R2 of the width by class and dimension. InputError: see explained."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure
@@ -90,18 +91,18 @@ class Perturbation(Result):
         return figure
 
 
-def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
+def perturb(model: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
     """Move each number of the longest capsule by each offset and draw it (Sabour et al. 2017, section 5.1, figure 4).
 
     images: [n, C, H, W]; the first channel is drawn. offsets: [k], in the unit of the capsule's length; the paper's by
     default. Returns drawings [n, d, k, H, W], d numbers a capsule. InputError: a network without a decoder, no offset.
     """
-    if network.decoder is None:
+    if model.decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")
     offsets = np.asarray(offsets, dtype=np.float32)
     if offsets.ndim != 1 or not len(offsets):
         raise InputError(f"offsets have shape {list(offsets.shape)}; needed: one or more numbers")
-    out = predict(network, as_tensor(images), batch=batch)
+    out = predict(model, as_tensor(images), batch=batch)
     capsules, winners = as_numpy(out.capsules), as_numpy(out.lengths.argmax(1))
     n, j, d = capsules.shape
     moved = np.broadcast_to(capsules[:, None, None], (n, d, len(offsets), j, d)).copy()
@@ -109,15 +110,16 @@ def perturb(network: CapsuleNetwork, images: Any, offsets: Any = OFFSETS, batch:
     axis = np.arange(d)[None, :, None]
     moved[at, axis, np.arange(len(offsets))[None, None], winners[:, None, None], axis] += offsets
     labels = np.broadcast_to(winners[:, None, None], (n, d, len(offsets))).ravel()
-    drawn = decoded(network, moved.reshape(-1, j, d), labels.copy(), batch=1024)
+    drawn = decoded(model, moved.reshape(-1, j, d), labels.copy(), batch=1024)
     return Perturbation(
         drawings=drawn[:, 0].reshape(n, d, len(offsets), *drawn.shape[2:]), offsets=offsets, winners=winners
     )
 
 
 def ink_width(images: np.ndarray) -> np.ndarray:
-    """Width of the ink in pixels: four times the standard deviation of the column, weighted by ink. [..., H, W] ->
-    [...].
+    """Width of the ink in pixels: four times the standard deviation of the column, weighted by ink.
+
+    images [..., H, W] -> [...].
 
     Four standard deviations are the width of a bar of ink times 1.15. No ink: 0. InputError: negative ink, of which
     there is no width.

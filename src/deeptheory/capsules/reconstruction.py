@@ -23,11 +23,11 @@ class Reconstruction(nn.Module):
     """
 
     def __init__(
-        self, capsules: int, dim: int, image_shape: tuple[int, int, int], hidden: tuple[int, ...] = (512, 1024)
+        self, capsules: int, dim: int, image_shape: tuple[int, int, int], *, widths: tuple[int, ...] = (512, 1024)
     ):
         super().__init__()
         self.capsules, self.dim, self.image_shape = capsules, dim, tuple(image_shape)
-        widths = [capsules * dim, *hidden]
+        widths = [capsules * dim, *widths]
         layers = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU())]
         c, h, w = image_shape
         self.decoder = nn.Sequential(*layers, nn.Linear(widths[-1], c * h * w), nn.Sigmoid())

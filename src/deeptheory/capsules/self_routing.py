@@ -22,11 +22,13 @@ from deeptheory.core.shapes import check_shapes
 
 
 class SelfRouting(nn.Module):
-    """pose [B, I, p], activation [B, I] in [0, 1] -> pose [B, J, q], activation [B, J], which are shares of the
-    children's.
+    """Capsules routed by a network of each child, without iterations.
 
+    pose [B, I, p], activation [B, I] in [0, 1] -> pose [B, J, q], activation [B, J],
+    which are shares of the children's.
     c_ij = softmax_j(R_i u_i + b_i), a_j = sum_i c_ij a_i / sum_i a_i, u_j = sum_i c_ij a_i W_ij u_i / sum_i c_ij a_i.
     Where no child is active, both are 0. Weights begin normal with std 1 / sqrt(p), b with 0.
+    InputError: sizes below 1.
     """
 
     def __init__(self, in_capsules: int, in_dim: int, out_capsules: int, out_dim: int):
@@ -44,6 +46,7 @@ class SelfRouting(nn.Module):
         nn.init.zeros_(self.bias)
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """pose: [B, I, p], activation: [B, I] -> [B, J, q], [B, J]. InputError: no tensors of these shapes."""
         i, _, _, p = self.weight.shape
         pose = check_layer_input("pose", pose, f"B {i} {p}")
         activation = check_layer_input("activation", activation, f"B {i}")
@@ -63,5 +66,6 @@ class SelfRouting(nn.Module):
         return v.to(result_dtype(asked)), out.to(result_dtype(asked))
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         i, j, q, p = self.weight.shape
         return f"{i} of {p} -> {j} of {q}"

@@ -15,8 +15,11 @@ _EPS = 1e-12  # its power -3/2, which the gradient meets, is 1e18: finite in flo
 
 
 def squash(s: torch.Tensor) -> torch.Tensor:
-    """s: [..., d] -> v: [..., d], |v| < 1. bfloat16 and float16 are squashed in float32 and given back in their own
-    type; integers are read as float32. InputError: complex numbers, no axis."""
+    """s: [..., d] -> v: [..., d], |v| < 1.
+
+    bfloat16 and float16 are squashed in float32 and given back in their own type; integers are read as float32.
+    InputError: complex numbers, no axis.
+    """
     if not s.ndim or not s.shape[-1]:
         raise InputError(f"s has shape {list(s.shape)}; squash needs capsules of at least one number, [..., d]")
     wide = at_least_float32(s)

@@ -5,7 +5,8 @@ not be seen.
 from typing import Any
 
 import torch
-from torch._C import _functorch  # type: ignore[attr-defined]  # no public function says whether a transform is at work
+
+from deeptheory.core.transforms import many_in_one, transforming
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 
@@ -18,12 +19,6 @@ def traced(*tensors: Any) -> bool:
     Values cannot be looked at then, compiled kernels would not be seen, and what is made must not be saved for other
     calls.
     """
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling():  # first: the rest cannot be traced
         return True
-    return (
-        torch._C._is_tracing()
-        or _functorch.peek_interpreter_stack() is not None
-        or torch.autograd.forward_ad._current_level >= 0
-        or torch._C._len_torch_dispatch_stack() > 0
-        or any(type(x) not in _PLAIN or _functorch.is_legacy_batchedtensor(x) for x in tensors)
-    )
+    return transforming() or any(type(x) not in _PLAIN or many_in_one(x) for x in tensors)

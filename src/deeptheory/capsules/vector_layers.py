@@ -27,9 +27,20 @@ from deeptheory.capsules.routing.checks import (
 )
 from deeptheory.capsules.routing.dynamic import dynamic_routing, leaky_softmax, masked, route, softmax
 from deeptheory.capsules.routing.em import check_choice, in_parts
-from deeptheory.capsules.routing.variants import check_iterations
+from deeptheory.capsules.routing.variants import Init, check_iterations
 from deeptheory.capsules.squashing import at_least_float32, squash
-from deeptheory.capsules.windows import NORMALIZE, Windows, over_parents, padded, padding_of, pair, patches, windows
+from deeptheory.capsules.windows import (
+    NORMALIZE,
+    Normalize,
+    Padding,
+    Windows,
+    over_parents,
+    padded,
+    padding_of,
+    pair,
+    patches,
+    windows,
+)
 from deeptheory.core.errors import InputError
 
 # examples for which the compiled kernel's 16 lanes are not worth it (measured on 12x12 and 28x28 cells of 8 types)
@@ -40,9 +51,10 @@ class PrimaryCapsules(nn.Module):
     """Convolution, cut into capsules, squashed: images or features [B, C, H, W] -> [B, H', W', types, dim].
 
     kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also
-    "valid" or "same" (stride 1 only, as torch). released: divide the convolution by the number of types before
+    "valid" or "same" (stride 1 only, as torch). reference_code: divide the convolution by the number of types before
     the bias, as the authors' program does (it routes once, with uniform coupling over types); its weights begin `types`
     times larger, so that both begin with the same function. init: "scaled" or "paper", see `initialization`.
+    InputError: sizes below 1, another init or padding.
     """
 
     def __init__(
@@ -50,12 +62,12 @@ class PrimaryCapsules(nn.Module):
         in_channels: int,
         types: int,
         dim: int,
+        *,
         kernel_size: int | Sequence[int] = 9,
         stride: int | Sequence[int] = 2,
-        padding: str | int | Sequence[int] = 0,
-        *,
-        released: bool = False,
-        init: str = "scaled",
+        padding: Padding | int | Sequence[int] = 0,
+        reference_code: bool = False,
+        init: Init = "scaled",
     ):
         super().__init__()
         check_init(init)
@@ -63,23 +75,25 @@ class PrimaryCapsules(nn.Module):
         kernel_size, stride = pair("kernel_size", kernel_size, 1), pair("stride", stride, 1)
         padding_of(padding, kernel_size, stride)
         padding = padding if isinstance(padding, str) else pair("padding", padding, 0)
-        self.types, self.dim, self.released, self.init = types, dim, released, init
+        self.types, self.dim, self.reference_code, self.init = types, dim, reference_code, init
         self.convolution = nn.Conv2d(in_channels, types * dim, kernel_size, stride, padding)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """As `init` says."""
-        primary_(self.convolution, self.types, self.dim, self.init, self.released)
+        primary_(self.convolution, self.types, self.dim, self.init, self.reference_code)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [B, C, H, W] -> [B, H', W', types, dim]. InputError: no tensor of that shape, complex numbers."""
         x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.convolution.in_channels} H W"), self.convolution.weight)
         s = self.convolution(x)
-        if self.released:
+        if self.reference_code:
             bias = self.convolution.bias[:, None, None]  # type: ignore[index]
             s = (s - bias) / self.types + bias
         return squash(s.unflatten(1, (self.types, self.dim)).permute(0, 3, 4, 1, 2))
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         return f"types={self.types}, dim={self.dim}"
 
 
@@ -90,9 +104,10 @@ class Capsules(nn.Module):
     code). prior: logits to start from are learnt. iterations, leaky, detach, backend: see `dynamic_routing`. init:
     "scaled" (lengths and gradients pass through any depth) or "paper" (truncated normal, std 0.1, biases 0.1), see
     `initialization`.
-    share: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children may
-    come: 1 for a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the
+    shared: weights repeat: child i takes those of i modulo in_capsules, so that any multiple of in_capsules children
+    may come: 1 for a set of any size, the number of types for a grid of any size. forward(u, mask): mask [B, I] (or the
     grid's [B, H, W, T]) truth values, True where there is a child, for batches of sets of different sizes.
+    InputError: sizes or iterations below 1, another init.
     """
 
     def __init__(
@@ -101,22 +116,22 @@ class Capsules(nn.Module):
         in_dim: int,
         out_capsules: int,
         out_dim: int,
-        iterations: int = 3,
         *,
+        iterations: int = 3,
         bias: bool = True,
         leaky: bool = False,
         prior: bool = False,
         detach: bool = False,
-        share: bool = False,
+        shared: bool = False,
         backend: Backend = "auto",
-        init: str = "scaled",
+        init: Init = "scaled",
     ):
         super().__init__()
         iterations = check_iterations(iterations)
         check_init(init)
         self.init = init
         check_sizes(in_capsules=in_capsules, in_dim=in_dim, out_capsules=out_capsules, out_dim=out_dim)
-        self.iterations, self.leaky, self.detach, self.share = iterations, leaky, detach, share
+        self.iterations, self.leaky, self.detach, self.shared = iterations, leaky, detach, shared
         self.backend: Backend = backend
         self.weight = nn.Parameter(torch.empty(in_capsules, out_capsules, out_dim, in_dim))
         self.bias = nn.Parameter(torch.empty(out_capsules, out_dim)) if bias else None
@@ -130,9 +145,13 @@ class Capsules(nn.Module):
             nn.init.zeros_(self.prior)
 
     def forward(self, u: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """u: [B, I, p] or [B, H, W, T, p]; mask: [B, I] or [B, H, W, T] bool -> [B, J, q].
+
+        InputError: another shape or number of children, no tensor, a mask of another shape.
+        """
         u, weight, prior, mask = self._lined_up(u, mask)
-        settings = (self.iterations, self.bias, self.leaky, prior, self.detach)
-        return dynamic_routing(u, weight, *settings, mask=mask, backend=self.backend)
+        settings = {"bias": self.bias, "leaky": self.leaky, "prior": prior, "detach": self.detach}
+        return dynamic_routing(u, weight, self.iterations, **settings, mask=mask, backend=self.backend)
 
     def _route(self, u: torch.Tensor, mask: torch.Tensor | None = None, watch: Any = None) -> None:
         u, weight, prior, mask = self._lined_up(u, mask)
@@ -152,8 +171,8 @@ class Capsules(nn.Module):
             check_layer_input("u", u, f"B I {p}")
         flat = floating(u).flatten(1, -2)
         n = flat.shape[1]
-        if flat.shape[2] != p or (n % i if self.share else n != i):
-            made = f"multiples of {i}" if self.share else i
+        if flat.shape[2] != p or (n % i if self.shared else n != i):
+            made = f"multiples of {i}" if self.shared else i
             raise InputError(
                 f"u has shape {list(u.shape)}, {n} capsules of {flat.shape[-1]} dimensions; this layer was made "
                 f"for {made} of {p}"
@@ -162,8 +181,9 @@ class Capsules(nn.Module):
         return flat, weight, prior, mask if mask is None or mask.ndim < 3 else mask.flatten(1)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         i, j, q, p = self.weight.shape
-        return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}" + (", share=True" if self.share else "")
+        return f"{i} of {p} -> {j} of {q}, iterations={self.iterations}" + (", share=True" if self.shared else "")
 
 
 def repeated(x: torch.Tensor, times: int) -> torch.Tensor:
@@ -186,6 +206,7 @@ class ConvCapsules(nn.Module):
     positions as came in; stride 1). normalize: "all": a child divides itself among its parents of all types and
     positions (the couplings of a child sum to one); "position": each window on its own, over types (as most
     convolutional ports do). backend: see `backends`.
+    InputError: sizes or iterations below 1, another normalize or padding.
     """
 
     def __init__(
@@ -194,15 +215,15 @@ class ConvCapsules(nn.Module):
         in_dim: int,
         out_types: int,
         out_dim: int,
+        *,
         kernel_size: int | Sequence[int] = 3,
         stride: int | Sequence[int] = 1,
         iterations: int = 3,
-        *,
-        normalize: str = "all",
+        normalize: Normalize = "all",
         bias: bool = True,
-        padding: int | str | Sequence[int] = 0,
+        padding: int | Padding | Sequence[int] = 0,
         backend: Backend = "auto",
-        init: str = "scaled",
+        init: Init = "scaled",
     ):
         super().__init__()
         iterations = check_iterations(iterations)
@@ -226,6 +247,7 @@ class ConvCapsules(nn.Module):
         routed_(self.weight, self.bias, overlap * self.weight.shape[1], self.init)
 
     def forward(self, u: torch.Tensor) -> torch.Tensor:
+        """u: [B, H, W, in_types, p] -> [B, H', W', out_types, q]. InputError: another shape, no whole window."""
         v, at = self._route(u)
         return v.unflatten(1, (at.out_height, at.out_width))
 
@@ -272,6 +294,7 @@ class ConvCapsules(nn.Module):
             return route(at_least_float32(votes), self.iterations, bias, over, watch=watch).flatten(1, 2)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         _, j, q, p = self.weight.shape
         return (
             f"{self.in_types} types of {p} -> {j} types of {q}, kernel_size={self.kernel_size}, "

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -17,7 +18,9 @@ import torch
 from deeptheory.capsules.tracing import traced
 from deeptheory.core.errors import InputError
 
-NORMALIZE = ("all", "position")
+Normalize = Literal["all", "position"]
+NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
+Padding = Literal["valid", "same"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,5 @@
-"""Deep and cheap learning (Lin, Tegmark & Rolnick 2017; Rolnick & Tegmark 2018): compile, count, certify; and the physics.
+"""Deep and cheap learning (Lin, Tegmark & Rolnick 2017; Rolnick & Tegmark 2018): compile, count, certify;
+and the physics.
 
 One import line a file.
 """

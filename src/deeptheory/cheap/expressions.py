@@ -1,7 +1,7 @@
 """What a user may hand over as a formula, read: sympy expressions or text, one or several, and their polynomial form.
 
-Text is read by a parser of its own (text.py), sizes are looked at before work is begun. A name that stands in the domain
-is a variable, whatever sympy takes it for. A float is the binary fraction that it is, exactly.
+Text is read by a parser of its own (text.py), sizes are looked at before work is begun. A name that stands in the
+domain is a variable, whatever sympy takes it for. A float is the binary fraction that it is, exactly.
 """
 
 import math
@@ -54,7 +54,9 @@ def _read(expression: Any, names: list[str]) -> "sympy.Expr":
         except (sympy.SympifyError, ValueError, TypeError) as error:
             raise InputError(f"expression is {shown(repr(expression))}; give sympy, text or a number") from error
     if not isinstance(read, sympy.Expr):
-        raise InputError(f"expression {shown(expression)} is a {type(read).__name__}; needed: one real-valued expression")  # fmt: skip
+        raise InputError(
+            f"expression {shown(expression)} is a {type(read).__name__}; needed: one real-valued expression"
+        )
     check_tree(read)
     wrong = [c for c in (sympy.I, sympy.zoo, sympy.nan, sympy.oo, sympy.S.NegativeInfinity) if read.has(c)]
     if wrong:
@@ -93,19 +95,28 @@ def polynomial_terms(expression: "sympy.Expr", names: Sequence[str]) -> Terms:
     try:
         exact = sympy.Poly(expression, *generators).as_dict()
     except sympy.PolynomialError as error:
-        raise InputError(f"{expression} is no polynomial in {', '.join(names)}; only polynomials are counted (compile_polynomial takes more)") from error  # fmt: skip
+        raise InputError(
+            f"{expression} is no polynomial in {', '.join(names)}; "
+            "only polynomials are counted (compile_polynomial takes more)"
+        ) from error
     terms = {powers[: len(names)]: _fraction(c) for powers, c in exact.items()}
     return {k: v for k, v in terms.items() if v}
 
 
 def _check_work(expression: "sympy.Expr", n: int) -> None:
-    """InputError: multiplied out, the polynomial would be too long. Sizes are added up on the tree; nothing is expanded."""
+    """InputError: multiplied out, the polynomial would be too long. Sizes are added up on the tree;
+    nothing is expanded."""
     degree, terms, digits = sizes(expression, n)
     if degree > MOST_DEGREE:
-        raise InputError(f"the degree is {degree}; counted up to {MOST_DEGREE}: substitute a power by a variable of its own")  # fmt: skip
+        raise InputError(
+            f"the degree is {degree}; counted up to {MOST_DEGREE}: substitute a power by a variable of its own"
+        )
     work = terms * (degree if terms > 1 else 1) * (1 + digits / 30)
     if terms > MOST_TERMS or work > _MOST_WORK:
-        raise InputError(f"{shown(expression)} has up to {terms:.3g} terms with {digits:.0f} digits when multiplied out; counted are up to {MOST_TERMS}, fewer of high degree: give a shorter polynomial")  # fmt: skip
+        raise InputError(
+            f"{shown(expression)} has up to {terms:.3g} terms with {digits:.0f} digits when multiplied out; counted "
+            f"are up to {MOST_TERMS}, fewer of high degree: give a shorter polynomial"
+        )
 
 
 def sizes(e: Any, n: int) -> tuple[int, float, float]:
@@ -115,7 +126,9 @@ def sizes(e: Any, n: int) -> tuple[int, float, float]:
     if isinstance(e, sympy.Symbol):
         return 1, 1, 1.0
     if e.is_Number:
-        return 0, 1, 20.0 if e.is_Float else max(abs(int(e.p)).bit_length(), int(e.q).bit_length()) * 0.31  # type: ignore[attr-defined]
+        if e.is_Float:
+            return 0, 1, 20.0
+        return 0, 1, max(abs(int(e.p)).bit_length(), int(e.q).bit_length()) * 0.31  # type: ignore[attr-defined]
     below = [sizes(a, n) for a in e.args]
     if isinstance(e, sympy.Add):
         degree = max(d for d, _, _ in below)
@@ -166,7 +179,9 @@ def _fraction(coefficient) -> Fraction:
         return Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
     if isinstance(coefficient, sympy.Rational):
         return Fraction(int(coefficient.p), int(coefficient.q))
-    raise InputError(f"coefficient {coefficient} is no rational number; exact ranks need one: write it as a fraction or a float")  # fmt: skip
+    raise InputError(
+        f"coefficient {coefficient} is no rational number; exact ranks need one: write it as a fraction or a float"
+    )
 
 
 def check_size(expressions: Sequence["sympy.Expr"], depth: int | None) -> None:
@@ -177,7 +192,9 @@ def check_size(expressions: Sequence["sympy.Expr"], depth: int | None) -> None:
     powers = [p for p in parts if isinstance(p, sympy.Pow)]
     for p in powers:
         if p.exp.is_Integer and abs(p.exp) > MOST_EXPONENT:
-            raise InputError(f"{shown(p)} has an exponent above {MOST_EXPONENT}; substitute a power by a variable of its own")  # fmt: skip
+            raise InputError(
+                f"{shown(p)} has an exponent above {MOST_EXPONENT}; substitute a power by a variable of its own"
+            )
     functions = [p for p in parts if isinstance(p, sympy.Function)]
     functions += [p for p in powers if p.free_symbols and not (p.exp.is_Integer and p.exp > 0)]
     products = sum(isinstance(p, sympy.Mul) and len(p.free_symbols) > 1 for p in parts) + len(powers)
@@ -189,4 +206,6 @@ def check_size(expressions: Sequence["sympy.Expr"], depth: int | None) -> None:
         (symbols, MOST_SYMBOLS, "variables"),
     ):
         if count > limit:
-            raise InputError(f"the formula has {count} {what}; compiled are up to {limit}: compile parts of it and add their outputs")  # fmt: skip
+            raise InputError(
+                f"the formula has {count} {what}; compiled are up to {limit}: compile parts of it and add their outputs"
+            )

@@ -1,8 +1,8 @@
 """Text as a formula, read by a parser of its own: nothing is run, and work is bounded before it is begun.
 
-sympy's parser runs what it reads, and works out what it is asked to: 2**factorial(99) never ends. Here a formula is sums,
-products, powers, functions and numbers; numbers stay below 4,000 digits, functions with whole arguments below 100, trees
-below 50,000 parts. Sums and products are read in loops, so that only parentheses nest.
+sympy's parser runs what it reads, and works out what it is asked to: 2**factorial(99) never ends. Here a formula is
+sums, products, powers, functions and numbers; numbers stay below 4,000 digits, functions with whole arguments below
+100, trees below 50,000 parts. Sums and products are read in loops, so that only parentheses nest.
 """
 
 import math
@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from deeptheory.cheap.text_names import CONSTANTS, COUNTING, GROWING, MAKERS, OTHER, PYTHON, SMOOTH, TOKEN
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,28 +25,27 @@ MOST_EXPONENT = 1_000_000
 MOST_WHOLE = 100  # of an argument of a function that multiplies, counts or recurs
 _PLACES = 60  # digits of a float while the text is read
 _LARGEST = 1e300  # of a number that is no fraction
-_TOKEN = re.compile(r"\s*(?:(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W0-9]\w*)|(?P<sign>\*\*|[-+*/^(),]))")  # fmt: skip
-_CONSTANTS = ("pi", "E", "I", "oo", "zoo", "nan", "EulerGamma", "GoldenRatio", "Catalan")
-_SMOOTH = ("exp", "log", "ln", "sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "sech", "csch", "coth", "asin", "acos", "atan", "acot", "asec", "acsc", "asinh", "acosh", "atanh", "acoth", "asech", "acsch", "atan2", "erf", "erfc", "erfi", "sinc", "sqrt", "cbrt", "root", "Abs", "sign", "Max", "Min", "floor", "ceiling", "Heaviside")  # fmt: skip
-_COUNTING = ("factorial", "factorial2", "subfactorial", "binomial", "RisingFactorial", "FallingFactorial", "rf", "ff", "fibonacci", "lucas", "bernoulli", "euler", "catalan", "harmonic", "bell", "gamma", "beta", "zeta", "digamma", "loggamma", "LambertW", "besselj", "bessely", "besseli", "besselk", "airyai", "airybi", "Si", "Ci", "Ei", "elliptic_k", "elliptic_e", "chebyshevt", "chebyshevu", "legendre", "assoc_legendre", "hermite", "laguerre", "assoc_laguerre", "gegenbauer", "jacobi", "Piecewise", "re", "im", "arg", "conjugate", "DiracDelta")  # fmt: skip
-_OTHER = {"abs": "Abs", "max": "Max", "min": "Min", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "sigmoid": "logistic"}  # fmt: skip
-_PYTHON = {"True": "constant", "False": "constant", "None": "constant", "lambda": "lambda", "and": "boolop", "or": "boolop", "not": "not", "in": "compare", "is": "compare", "for": "for"}  # fmt: skip
-_MAKERS = ("Rational", "Integer", "Float", "S")
-_GROWING = ("exp", "sinh", "cosh", "erfi", "sech", "csch")
+_FAILURES = (ArithmeticError, AttributeError, IndexError, MemoryError, NotImplementedError, RecursionError,
+    TypeError, ValueError)  # of sympy, at work  # fmt: skip
 
 
 def parse(text: str, names: Sequence[str] = ()) -> "sympy.Expr":
-    """The formula that the text is; names: variables, whatever sympy takes them for. InputError: it is none, or too large."""
+    """The formula that the text is; names: variables, whatever sympy takes them for. InputError: none, or too large."""
     if len(text) > MOST_CHARACTERS:
         raise InputError(f"expression {shown(text)} has {len(text)} characters; read up to {MOST_CHARACTERS}")
     try:
         return _plain(_Parser(text, names).whole())
     except _Unreadable as error:
-        raise InputError(f"expression {shown(text)} cannot be read ({error}); write it as in 'x*y + sin(x)': numbers, names, + - * / ** and functions") from error  # fmt: skip
+        raise InputError(
+            f"expression {shown(text)} cannot be read ({error}); write it as in 'x*y + sin(x)': numbers, names, "
+            "+ - * / ** and functions"
+        ) from error
     except InputError:
         raise
-    except (ArithmeticError, AttributeError, IndexError, MemoryError, NotImplementedError, RecursionError, TypeError, ValueError) as error:  # fmt: skip
-        raise InputError(f"expression {shown(text)} cannot be worked out ({str(error)[:80]}); write it as in 'x*y + sin(x)'") from error  # fmt: skip
+    except _FAILURES as error:
+        raise InputError(
+            f"expression {shown(text)} cannot be worked out ({str(error)[:80]}); write it as in 'x*y + sin(x)'"
+        ) from error
 
 
 def shown(text: Any) -> str:
@@ -158,10 +158,10 @@ class _Parser:
     def named(self, word: str) -> "sympy.Expr":
         import sympy
 
-        if word in _CONSTANTS and word not in self.own:
+        if word in CONSTANTS and word not in self.own:
             return getattr(sympy, word)
-        if word in _PYTHON:
-            raise _Unreadable(f"it holds {_PYTHON[word]}, {word}")
+        if word in PYTHON:
+            raise _Unreadable(f"it holds {PYTHON[word]}, {word}")
         return sympy.Symbol(word)
 
     def call(self, word: str) -> "sympy.Expr":
@@ -176,7 +176,9 @@ class _Parser:
             if self.took(")"):
                 break
             if not self.took(","):
-                raise _Unreadable("a parenthesis is not closed" if self.kind == "end" else f"{self.word!r} stands in the arguments of {word}")  # fmt: skip
+                if self.kind == "end":
+                    raise _Unreadable("a parenthesis is not closed")
+                raise _Unreadable(f"{self.word!r} stands in the arguments of {word}")
         self.nested -= 1
         if not arguments:
             raise _Unreadable(f"it holds {word}() without an argument")
@@ -186,7 +188,7 @@ class _Parser:
 def _tokens(text: str):
     at, end = 0, len(text.rstrip())
     while at < end:
-        found = _TOKEN.match(text, at)
+        found = TOKEN.match(text, at)
         if not found:
             seen = text[at:].lstrip()[:1]
             raise _Unreadable(f"it holds {'compare or assignment' if seen in '=<>!' else repr(seen)}")
@@ -247,10 +249,10 @@ def _log10(n: Any) -> float:
 
 
 def _function(word: str) -> Callable[[str, list], "sympy.Expr"] | None:
-    word = _OTHER.get(word, word)
+    word = OTHER.get(word, word)
     if word == "logistic":
         return _own
-    return _smooth if word in _SMOOTH else _made if word in _MAKERS else _whole if word in _COUNTING else None
+    return _smooth if word in SMOOTH else _made if word in MAKERS else _whole if word in COUNTING else None
 
 
 def _own(word: str, arguments: list) -> "sympy.Expr":
@@ -264,10 +266,10 @@ def _own(word: str, arguments: list) -> "sympy.Expr":
 def _smooth(word: str, arguments: list) -> "sympy.Expr":
     import sympy
 
-    word = _OTHER.get(word, word)
+    word = OTHER.get(word, word)
     for a in arguments:
         value = _value(a)
-        most = 1e4 if word in _GROWING else _LARGEST
+        most = 1e4 if word in GROWING else _LARGEST
         if value is not None and not abs(value) <= most:
             raise _Unreadable(f"{word} of a number above {most:g} is not worked out")
     if word == "root":
@@ -386,7 +388,7 @@ def _whole_numbers(part: Any) -> None:
         raise _Unreadable(f"a number of more than {DIGITS} digits")
     if (
         part.is_Function
-        and type(part).__name__ not in _SMOOTH
+        and type(part).__name__ not in SMOOTH
         and any(abs(_value(a) or 0) > MOST_WHOLE for a in part.args)
     ):
         raise _Unreadable("a function of a number above 1000 is not worked out")

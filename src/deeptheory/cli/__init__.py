@@ -4,7 +4,20 @@
 A new command is one file here and one line below; commands are listed in that order.
 """
 
-from deeptheory.cli import studies, runs, inspection, information, cheap, axis, data, installation  # noqa: I001
+from deeptheory.cli import studies, runs, inspection, playground  # noqa: I001
+from deeptheory.cli import information, cheap, axis, data, installation
 from deeptheory.cli.application import app, main
 
-__all__ = ["app", "axis", "cheap", "data", "information", "inspection", "installation", "main", "runs", "studies"]
+__all__ = [
+    "app",
+    "axis",
+    "cheap",
+    "data",
+    "information",
+    "inspection",
+    "installation",
+    "main",
+    "playground",
+    "runs",
+    "studies",
+]

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ import typer
 from deeptheory import __version__
 from deeptheory.core.errors import DeeptheoryError, InputError
 
+STARTED = time.perf_counter()  # before torch and the like are imported: a command's cost is counted from here
 app = typer.Typer(
     name="deeptheory",
     help="What deep-learning theory says about a network, measured.",
@@ -82,6 +84,7 @@ def _wrapped(text: str, stream: Any) -> str:
 
 
 def print_json(value: Any) -> None:
+    """To standard output, as it is indented in files."""
     print(json.dumps(value, indent=1, ensure_ascii=False, default=str))
 
 
@@ -102,6 +105,7 @@ def common(
 
 
 def use_data(folder: Path | None) -> None:
+    """Make it the data folder of this process. InputError: it is not a folder."""
     if folder is None:
         return
     if not folder.is_dir():

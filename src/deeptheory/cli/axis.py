@@ -54,10 +54,10 @@ def axis(
         y,
         s,
         named,
-        folds,
-        permutations,
-        rows,
-        seed,
+        folds=folds,
+        permutations=permutations,
+        groups=rows,
+        seed=seed,
         normalize=normalize,
         radius=radius,
     )
@@ -67,7 +67,7 @@ def axis(
         f"deeptheory axis {Path(responses).name} {Path(features).name}{options} --folds {folds} "
         f"--permutations {permutations} --seed {seed}"
     )
-    page = write_axis_page(code, out, f"{command} --normalize {normalize} --radius {radius:g}")
+    page = write_axis_page(code, out, command=f"{command} --normalize {normalize} --radius {radius:g}")
     if as_json:
         found = {
             "units": len(code.units),

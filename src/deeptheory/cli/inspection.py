@@ -1,16 +1,18 @@
 """inspect: what these theories say about a model, on one page."""
 
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from deeptheory.cli.application import Json, app, columns, print_json, put, say, use_data
+from deeptheory.cli.application import STARTED, Json, app, columns, print_json, put, say, use_data
 from deeptheory.core.errors import InputError
 
 
 @app.command("inspect")
 def inspect_model(
+    context: typer.Context,
     target: Annotated[
         str,
         typer.Argument(
@@ -25,9 +27,7 @@ def inspect_model(
             "a built-in set (digits, mnist, ...)."
         ),
     ] = None,
-    target_name: Annotated[
-        str | None, typer.Option("--target", help="Column or name of the labels, or a file of them.")
-    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Column or name of the labels, or a file of them.")] = None,
     weights: Annotated[
         Path | None, typer.Option(help=".safetensors, or a state dict saved by torch (read with weights_only).")
     ] = None,
@@ -37,7 +37,9 @@ def inspect_model(
     download: Annotated[
         bool, typer.Option("--download", help="hf:, timm: and torchvision: may fetch weights.")
     ] = False,
-    split: Annotated[str, typer.Option(help="Which split the probe is: train or test.")] = "not said",
+    split: Annotated[
+        str | None, typer.Option(help="Which split the probe is: train or test. The page warns where you do not say.")
+    ] = None,
     first: Annotated[int, typer.Option(help="At most so many samples, drawn with the seed; 0 for all.")] = 2000,
     size: Annotated[int | None, typer.Option(help="Scale the images of a folder to SIZE x SIZE.")] = None,
     only: Annotated[str | None, typer.Option(help="Instruments to run, by name, separated by commas.")] = None,
@@ -55,7 +57,8 @@ def inspect_model(
     checkpoints: Annotated[
         list[Path] | None,
         typer.Option(
-            "--checkpoint", help="Weights of an earlier state, may be repeated; the last is the one described."
+            help="A folder of checkpoints, or weights of one state; may be repeated. All are measured, the last is the "
+            "one described."
         ),
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Samples per forward pass.")] = None,
@@ -70,16 +73,20 @@ def inspect_model(
     """Put every instrument to every layer of a model, beside untrained twins and permuted labels, and write one
     page.
     """
+    from deeptheory.inspection.checkpoints import states_of
     from deeptheory.inspection.inspecting import inspect, promised
     from deeptheory.inspection.model_sources import read_model
     from deeptheory.inspection.probe_sources import ProbeSource, read_probe
 
     use_data(data)
+    say(f"loading {target}")
     if first < 0:
         raise InputError(f"--first is {first}; needed: a number of samples, or 0 for all")
     source = read_model(target, weights, trust=trust, download=download)
     if probe is not None:
-        given = read_probe(probe, source, target=target_name, split=split, first=first or None, seed=seed, size=size)
+        given = read_probe(
+            probe, source, labels=labels, split=split or "not said", first=first or None, seed=seed, size=size
+        )
     elif source.inputs is not None:
         given = ProbeSource(inputs=source.inputs, targets=source.targets, said=f"from {source.title}")
     else:
@@ -95,37 +102,19 @@ def inspect_model(
         if plan:
             raise typer.Exit()
 
-    command = _command(
-        target,
-        probe,
-        weights,
-        target_name,
-        split,
-        first,
-        only,
-        skip,
-        layers,
-        budget,
-        task,
-        seed,
-        device,
-        dtype,
-        batch,
-        size,
-        out,
-    )
+    command = _command(target, _given(context, seed))
     try:
         found = inspect(
             source.model,
             given.inputs,
             given.targets,
-            None if only is None else _names(only),
-            [str(c) for c in checkpoints] if checkpoints else None,
-            folder,
+            instruments=None if only is None else _names(only),
+            checkpoints=states_of(checkpoints, trust) if checkpoints else None,
+            out=folder,
             skip=_names(skip),
             layers=_names(layers) or None,
             first=first or None,
-            split=split,
+            split=split or "not said",
             task=task,
             twins=twins,
             permutations=permutations,
@@ -138,6 +127,7 @@ def inspect_model(
             probe=given.said,
             command=command,
             before=before,
+            since=STARTED,
         )
     except typer.Exit:
         if as_json:
@@ -151,10 +141,25 @@ def inspect_model(
         put(f"{k}. {f.text}")
     for name, why in found.refused.items():
         say(f"not run: {name}: {why}")
+    took, planned = found.facts["spent_seconds"], found.facts["planning_seconds"]
+    writing = time.perf_counter() - STARTED - took  # below 0 where an earlier session measured
     put(
-        f"\nabout {found.facts['promised_seconds']:.2g} s promised, {found.facts['spent_seconds']:.2g} s "
-        f"taken\npage: {page}"
+        f"\nabout {found.facts['promised_seconds']:.2g} s promised, {took:.2g} s taken, of which {planned:.2g} s to "
+        f"load and plan{f'; {writing:.2g} s more to write' if writing > 0 else ''}\npage: {page}"
     )
+
+
+def _given(context: typer.Context, seed: int) -> dict[str, Any]:
+    """The options that were typed, and the seed."""
+    left_out = ("target", "plan", "data", "as_json", "seed")
+    typed = {p.name: context.params[p.name] for p in context.command.params if p.name and p.name not in left_out}
+    defaults = {p.name: p.default for p in context.command.params}
+    given = {
+        names[-1].removeprefix("--"): typed[p.name]
+        for p in context.command.params
+        if (names := p.opts) and p.name in typed and typed[p.name] not in (None, "", [], (), defaults[p.name])
+    }
+    return {**given, "seed": seed}
 
 
 def _names(text: str | None) -> list[str]:
@@ -199,34 +204,17 @@ def _folder(title: str) -> Path:
         folder = Path("runs") / f"inspect-{name}-{k}"
 
 
-def _command(
-    target,
-    probe,
-    weights,
-    target_name,
-    split,
-    first,
-    only,
-    skip,
-    layers,
-    budget,
-    task,
-    seed,
-    device,
-    dtype,
-    batch,
-    size,
-    out,
-) -> str:
-    """What to type to go on; files by their last name, so that the page names no folder of a machine."""
-    parts = ["deeptheory inspect", Path(target).name if "/" in target else target]
-    given = (
-        ("--probe", probe and (Path(probe).name if "/" in probe else probe)), ("--target", target_name), ("--weights",
-        weights and weights.name),
-        ("--split", None if split == "not said" else split), ("--first", None if first == 2000 else first), ("--only",
-        only), ("--skip", skip),
-        ("--layers", layers), ("--budget", budget), ("--task", None if task == "auto" else task), ("--seed", seed),
-        ("--device", device),
-        ("--dtype", dtype), ("--batch", batch), ("--size", size), ("--out", out and out.name),
-    )  # fmt: skip
-    return " ".join([*parts, *(f"{name} {value}" for name, value in given if value is not None)])
+def _command(target: str, options: dict[str, Any]) -> str:
+    """What to type to go on; files by their last name, so that the page names no folder of a machine.
+
+    options: by name, those that were typed.
+    """
+
+    def named(value: Any) -> str:
+        return Path(value).name if isinstance(value, Path) or "/" in str(value) else str(value)
+
+    parts = ["deeptheory inspect", named(target)]
+    for name, value in options.items():
+        several = value if isinstance(value, list) else [value]
+        parts += [f"--{name}" if v is True else f"--{name} {named(v)}" for v in several]
+    return " ".join(parts)

@@ -25,11 +25,23 @@ def report(
 @app.command()
 def compare(
     before: Annotated[Path, typer.Argument(help="A run folder.")],
-    after: Annotated[Path, typer.Argument(help="Another, of the same study.")],
+    after: Annotated[Path, typer.Argument(help="Another, of the same study; or both of inspect, of any two models.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page of two inspections; default runs/compare-A-B.")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="List the claims that did not move, too.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Claims of two runs whose verdict or number differs."""
+    """Claims of two runs whose verdict or number differs; of two inspections, a page with both side by side."""
+    if all((r / "inspection.json").is_file() for r in (before, after)):
+        from deeptheory.report.side_by_side import write_side_by_side
+
+        names = (r.resolve().name.removeprefix("inspect-") for r in (before, after))
+        path = write_side_by_side((before, after), out or Path("runs") / f"compare-{'-'.join(names)}")
+        print_json({"report": str(path)}) if as_json else print(path)
+        return
+    if out is not None:
+        raise InputError(f"--out is {out}, and only of two inspections a page is made; leave it out")
     from deeptheory.report.page import interval
     from deeptheory.runs.comparison import compare_runs
 

@@ -164,9 +164,7 @@ def reproduce(
     if as_json:
         print_json({"study": known.name, "scale": scale, "folder": str(result.folder), "claims": result.claims.rows()})
     else:
-        _ledger(result.claims.rows())
-        _headline(result.claims)
-        print(f"report: {result.folder / 'report.html'}")
+        _told(result.claims, result.folder)
     if fail_on is not None and result.claims.counts()[fail_on]:
         raise typer.Exit(1)
 
@@ -176,6 +174,13 @@ def _change(text: str) -> tuple[str, str]:
     if not sign or not name or not value:
         raise InputError(f"--set got {text!r}; write NAME=VALUE, e.g. activation=relu")
     return name, value
+
+
+def _told(claims, folder: Path) -> None:
+    """What a run prints on stdout: the claims, the headline, and last what to open."""
+    _ledger(claims.rows())
+    _headline(claims)
+    put(f"\nOpen in a browser: {folder / 'report.html'}")
 
 
 def _headline(claims) -> None:

@@ -29,5 +29,5 @@ def unknown(name: object, known, *, what: str) -> str:
 
 
 def count_of(n: int, thing: str) -> str:
-    """ "1 unit", "2 units"."""
+    """As in "1 unit" and "2 units"."""
     return f"{n} {thing}{'s' * (n != 1)}"

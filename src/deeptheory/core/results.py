@@ -8,6 +8,7 @@ xarray are imported when asked for.
 import math
 from dataclasses import dataclass, fields
 from numbers import Number
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from deeptheory.core.errors import InputError
@@ -30,12 +31,23 @@ class Result:
         raise InputError(f"{type(self).__name__} has no axes; use .table()")
 
     def table(self) -> "pandas.DataFrame":
-        """One row per entry: by default, every point of .dataset()."""
+        """One row per entry: by default, every point of .dataset(). InputError: a result without axes."""
         return self.dataset().to_dataframe().reset_index()
 
     def figure(self) -> "plotly.graph_objects.Figure":
         """A plotly figure drawn from .table() or .dataset(). InputError where nothing is drawn."""
         raise InputError(f"{type(self).__name__} draws no figure; use .table()")
+
+    def save(self, path: str | Path, /) -> None:
+        """Write the figure or its numbers to a file, by its ending: .html and .json (the interactive figure),
+        .csv (the table), .pdf, .svg and .png (by the package kaleido and a Chrome or Chromium).
+
+        InputError: another ending, or nothing is drawn. MissingDependency: what .pdf, .svg and .png need is not there.
+        StoreError: the file cannot be written.
+        """
+        from deeptheory.core.saving import save
+
+        save(self, Path(path))
 
     def scalars(self) -> dict[str, float]:
         """The single numbers among the fields, by name, for any experiment tracker."""

@@ -76,7 +76,7 @@ def whole_numbers(name: str, values: Any, least: int = 0) -> np.ndarray:
 
 
 def check_real(**numbers: tuple[Any, float]) -> None:
-    """InputError naming the first argument that is no finite number above its limit: check_real(radius=(radius, 0))."""
+    """InputError naming the first argument that is no finite number above its limit, as in radius=(radius, 0)."""
     for name, (value, above) in numbers.items():
         try:
             right = not isinstance(value, str | bytes | bool) and np.ndim(value) == 0 and above < float(value) < np.inf
@@ -123,7 +123,7 @@ def check_finite(**arrays: Any) -> None:
 
 
 def codes_of(labels: Any) -> np.ndarray:
-    """Labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
+    """labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
     given = np.asarray(labels)
     given = given.astype(str) if given.dtype == object else given
     _, first, inverse = np.unique(given, return_index=True, return_inverse=True)

@@ -10,7 +10,7 @@ each interval holds the truth is measured by docs/make_coverage.py.
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from itertools import permutations as every_order
 from itertools import product
 from typing import Any, Literal
@@ -27,6 +27,7 @@ LEAST_FOR_RANKS = 5
 _EXACT_RANKS = 7  # 5,040 orders
 _DRAWS = 9_999
 BATCHES = 10
+_OfRows = Callable[[np.ndarray], float]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Interval:
     value: float
     low: float
     high: float
+    _: KW_ONLY
     n: int
     method: str
     missing: int = 0
@@ -54,8 +56,13 @@ class RankCorrelation:
     value: float
     low: float
     high: float
+    _: KW_ONLY
     p: float
     n: int
+
+
+def _interval(value: float, low: float, high: float, n: int, method: str, missing: int = 0) -> Interval:
+    return Interval(value, low, high, n=n, method=method, missing=missing)
 
 
 def mean_interval(values: Any, level: float = LEVEL) -> Interval:
@@ -65,16 +72,16 @@ def mean_interval(values: Any, level: float = LEVEL) -> Interval:
     """
     x, missing = _present(values)
     if not len(x):
-        return Interval(math.nan, math.nan, math.nan, 0, "no value", missing)
+        return _interval(math.nan, math.nan, math.nan, 0, "no value", missing)
     with np.errstate(invalid="ignore"):
         value = float(x.mean())
     if (x == x[0]).all() and len(x) > 1:
-        return Interval(float(x[0]), float(x[0]), float(x[0]), len(x), "every unit gave the same", missing)
+        return _interval(float(x[0]), float(x[0]), float(x[0]), len(x), "every unit gave the same", missing)
     if len(x) < 2 or not np.isfinite(x).all():
         why = "one unit has no interval" if len(x) < 2 else "infinite values have no interval"
-        return Interval(value, math.nan, math.nan, len(x), why, missing)
+        return _interval(value, math.nan, math.nan, len(x), why, missing)
     half = _student(level, len(x) - 1) * _standard_error(x)
-    return Interval(value, value - half, value + half, len(x), "Student", missing)
+    return _interval(value, value - half, value + half, len(x), "Student", missing)
 
 
 def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
@@ -84,13 +91,13 @@ def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
         raise InputError(f"the smallest value is {x.min():g}; the log scale needs values above 0")
     found = mean_interval(np.log(x), level)
     value, low, high = (float(np.exp(v)) for v in (found.value, found.low, found.high))
-    return Interval(value, low, high, found.n, f"{found.method} on the log scale", missing)
+    return _interval(value, low, high, found.n, f"{found.method} on the log scale", missing)
 
 
 def median_interval(values: Any, level: float = LEVEL) -> Interval:
     """Median of independent values [n] and the narrowest symmetric pair of order statistics that holds it in `level`.
 
-    Infinite values are values like others. n below 6: no interval (NaN).
+    Infinite values are values like others. n below 6: no interval (NaN). InputError: another shape.
     """
     from scipy.stats import binom
 
@@ -98,14 +105,14 @@ def median_interval(values: Any, level: float = LEVEL) -> Interval:
     x = np.sort(x)
     n = len(x)
     if not n:
-        return Interval(math.nan, math.nan, math.nan, 0, "no value", missing)
+        return _interval(math.nan, math.nan, math.nan, 0, "no value", missing)
     value = float(x[(n - 1) // 2] if x[(n - 1) // 2] == x[n // 2] else (x[(n - 1) // 2] + x[n // 2]) / 2)
     k = int(binom.ppf((1 - level) / 2, n, 0.5))  # P(B <= k - 1) <= (1 - level) / 2
     while k > 0 and binom.cdf(k - 1, n, 0.5) > (1 - level) / 2:
         k -= 1
     if n < LEAST_FOR_MEDIAN or k < 1:
-        return Interval(value, math.nan, math.nan, n, f"a median of {n} has no interval", missing)
-    return Interval(value, float(x[k - 1]), float(x[n - k]), n, "order statistics", missing)
+        return _interval(value, math.nan, math.nan, n, f"a median of {n} has no interval", missing)
+    return _interval(value, float(x[k - 1]), float(x[n - k]), n, "order statistics", missing)
 
 
 def proportion_interval(k: int, n: int, level: float = LEVEL) -> Interval:
@@ -117,7 +124,7 @@ def proportion_interval(k: int, n: int, level: float = LEVEL) -> Interval:
     tail = (1 - level) / 2
     low = float(beta.ppf(tail, k, n - k + 1)) if k else 0.0
     high = float(beta.ppf(1 - tail, k + 1, n - k)) if k < n else 1.0
-    return Interval(k / n, low, high, int(n), "Clopper-Pearson")
+    return _interval(k / n, low, high, int(n), "Clopper-Pearson")
 
 
 def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
@@ -130,26 +137,26 @@ def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
     there = ~(np.isnan(a) | np.isnan(b))
     missing, a, b, n = int((~there).sum()), a[there], b[there], int(there.sum())
     if n == 0 or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return Interval(math.nan, math.nan, math.nan, n, "no finite pair" if n == 0 else "infinite values", missing)
+        return _interval(math.nan, math.nan, math.nan, n, "no finite pair" if n == 0 else "infinite values", missing)
     size_a, size_b = float(np.abs(a).max()) or 1.0, float(np.abs(b).max()) or 1.0
     a, b = a / size_a, b / size_b  # squares of 1e-200 are 0, of 1e200 infinite
     unit = size_a / size_b
     ma, mb = float(a.mean()), float(b.mean())
     value = ma / mb * unit if mb else math.nan
     if n < 2:
-        return Interval(value, math.nan, math.nan, n, "one unit has no interval", missing)
+        return _interval(value, math.nan, math.nan, n, "one unit has no interval", missing)
     if mb and np.ptp(a / b if b.all() else a - ma / mb * b) == 0:
-        return Interval(value, value, value, n, "every unit gave the same", missing)
+        return _interval(value, value, value, n, "every unit gave the same", missing)
     t2 = _student(level, n - 1) ** 2
     (vaa, vab), (_, vbb) = np.cov(a, b) / n
     lead = mb**2 - t2 * vbb
     root = (ma * mb - t2 * vab) ** 2 - lead * (ma**2 - t2 * vaa)
     if lead <= 0:
-        return Interval(value, -math.inf, math.inf, n, "Fieller, unbounded: the denominator may be 0", missing)
+        return _interval(value, -math.inf, math.inf, n, "Fieller, unbounded: the denominator may be 0", missing)
     half = math.sqrt(max(root, 0.0))
     middle = ma * mb - t2 * vab
     low, high = sorted(((middle - half) / lead * unit, (middle + half) / lead * unit))
-    return Interval(value, low, high, n, "Fieller", missing)
+    return _interval(value, low, high, n, "Fieller", missing)
 
 
 def bootstrap_interval(
@@ -171,9 +178,9 @@ def bootstrap_interval(
     n = len(arrays[0])
     value = float(statistic(*arrays, axis=-1)) if n else math.nan
     if n < 20 or not all(np.isfinite(c).all() for c in arrays):
-        return Interval(value, math.nan, math.nan, n, f"a bootstrap of {n} is too narrow to be one", missing)
+        return _interval(value, math.nan, math.nan, n, f"a bootstrap of {n} is too narrow to be one", missing)
     if all((c == c[0]).all() for c in arrays):
-        return Interval(value, value, value, n, "every unit gave the same", missing)
+        return _interval(value, value, value, n, "every unit gave the same", missing)
     options: dict[str, Any] = {"paired": True, "vectorized": True, "n_resamples": resamples, "confidence_level": level}
     options["rng"] = np.random.default_rng(seed)
 
@@ -181,12 +188,14 @@ def bootstrap_interval(
         warnings.simplefilter("ignore")  # a degenerate BCa warns and gives NaN, which is seen below
         found = bootstrap(arrays, statistic, method="BCa", **options)
     low, high = (float(v) for v in found.confidence_interval)
-    return Interval(value, min(low, value), max(high, value), n, f"BCa bootstrap, {resamples} resamples", missing)
+    return _interval(value, min(low, value), max(high, value), n, f"BCa bootstrap, {resamples} resamples", missing)
 
 
 def spearman(x: Any, y: Any) -> float:
-    """Spearman's rho of pairs [n], [n] alone: ties get mid-ranks, infinite values rank highest or lowest. NaN where a
-    value is NaN or one side does not vary. For an interval and p: rank_correlation. Errors: as there."""
+    """Spearman's rho of pairs x, y [n] alone: ties get mid-ranks, infinite values rank highest or lowest.
+
+    NaN where a value is NaN or one side does not vary. For an interval and p: rank_correlation. InputError: as there.
+    """
     from scipy.stats import rankdata
 
     x, y = _pairs(x=x, y=y)
@@ -197,8 +206,8 @@ def spearman(x: Any, y: Any) -> float:
     return float(np.clip(a @ b / norm, -1, 1)) if norm else math.nan
 
 
-def rank_correlation(x: Any, y: Any, level: float = LEVEL, seed: int = 0) -> RankCorrelation:
-    """Spearman's rank correlation of pairs [n], [n]: ties get mid-ranks; infinite values rank highest or lowest.
+def rank_correlation(x: Any, y: Any, *, level: float = LEVEL, seed: int = 0) -> RankCorrelation:
+    """Spearman's rank correlation of pairs x, y [n]: ties get mid-ranks; infinite values rank highest or lowest.
 
     Interval: Fisher's z with the variance of Bonett & Wright. p: all orders up to n = 7, 9,999 drawn ones beyond.
     InputError: another length, NaN, the same row labels (pandas) in another order.
@@ -210,7 +219,7 @@ def rank_correlation(x: Any, y: Any, level: float = LEVEL, seed: int = 0) -> Ran
         raise InputError("a rank correlation of NaN is none; leave those pairs out")
     n, nan, value = len(x), math.nan, spearman(x, y)
     if math.isnan(value):
-        return RankCorrelation(nan, nan, nan, nan, n)
+        return RankCorrelation(nan, nan, nan, p=nan, n=n)
     a, b = rankdata(x) - (n + 1) / 2, rankdata(y) - (n + 1) / 2
     norm = math.sqrt(float(a @ a) * float(b @ b))
     if n <= _EXACT_RANKS:
@@ -221,25 +230,25 @@ def rank_correlation(x: Any, y: Any, level: float = LEVEL, seed: int = 0) -> Ran
         null = np.stack([rng.permutation(b) for _ in range(_DRAWS)]) @ a / norm
         p = float(permutation_p(abs(value) - 1e-12, np.abs(null)))
     if n < LEAST_FOR_RANKS:
-        return RankCorrelation(value, nan, nan, p, n)
+        return RankCorrelation(value, nan, nan, p=p, n=n)
     z = math.atanh(np.clip(value, -1 + 1 / (2 * n**2), 1 - 1 / (2 * n**2)))
     half = _student(level, n - 2) * math.sqrt((1 + value**2 / 2) / (n - 3))
-    return RankCorrelation(value, min(math.tanh(z - half), value), max(math.tanh(z + half), value), p, n)
+    return RankCorrelation(value, min(math.tanh(z - half), value), max(math.tanh(z + half), value), p=p, n=n)
 
 
-def permutation_p(seen: Any, null: Any, tail: Literal["greater", "less", "both"] = "greater") -> np.ndarray:
-    """(b + 1) / (m + 1) for seen [...] against m draws null [m, ...]: never 0. NaN without draws, or where seen is NaN.
+def permutation_p(observed: Any, null: Any, tail: Literal["greater", "less", "both"] = "greater") -> np.ndarray:
+    """(b + 1) / (m + 1) for observed [...] against m draws null [m, ...]: never 0; NaN without draws, or of NaN.
 
     tail "both": twice the smaller of the two, at most 1.
     """
-    seen, null = np.asarray(seen, dtype=np.float64), np.asarray(null, dtype=np.float64)
+    observed, null = np.asarray(observed, dtype=np.float64), np.asarray(null, dtype=np.float64)
     m = len(null)
     if m == 0:
-        return np.full(seen.shape, np.nan)
-    above = (1 + (null >= seen).sum(0)) / (1 + m)
-    below = (1 + (null <= seen).sum(0)) / (1 + m)
+        return np.full(observed.shape, np.nan)
+    above = (1 + (null >= observed).sum(0)) / (1 + m)
+    below = (1 + (null <= observed).sum(0)) / (1 + m)
     p = {"greater": above, "less": below, "both": np.minimum(1.0, 2 * np.minimum(above, below))}[tail]
-    return np.where(np.isnan(seen) | np.isnan(null).any(0), np.nan, p)
+    return np.where(np.isnan(observed) | np.isnan(null).any(0), np.nan, p)
 
 
 def permutations(
@@ -335,17 +344,12 @@ def autocorrelation_time(x: Any, groups: Any = None) -> float:
 
 
 def batch_interval(
-    value: float,
-    estimate: Callable[[np.ndarray], float],
-    n: int,
-    seed: int = 0,
-    groups: Any = None,
-    block: int | None = None,
+    value: float, estimate: _OfRows, n: int, *, seed: int = 0, groups: Any = None, block: int | None = None
 ) -> tuple[float, float]:
     """Interval at LEVEL from disjoint batches of rows: sampling error only; a bias common to all batches drops out.
 
-    An estimate of variance B / n has variance 10 B / n in a tenth of the data. Batches are made of whole groups, of
-    stretches of the series with block=, else of single rows. (NaN, NaN) where a batch would hold under 20 of them.
+    estimate: rows [m] -> a number; of variance B / n, it has variance 10 B / n in a tenth of the data. Batches are made
+    of whole groups, of stretches of the series with block=, else of single rows: (NaN, NaN) where under 20 in each.
     """
     rng = np.random.default_rng([seed, n])
     if groups is not None:

@@ -34,6 +34,6 @@ def headline(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, list[tuple[in
 
 
 def counted(n: int, verdict: str) -> str:
-    """ "1 holds here", "3 hold here", "2 reproduced"."""
+    """As in "1 holds here", "3 hold here" and "2 reproduced"."""
     plural = {HOLDS: "hold here", FAILS: "fail here"}
     return f"{n} {plural.get(verdict, verdict) if n != 1 else verdict}"

@@ -4,7 +4,7 @@ A new source: one file with its loader, one entry here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from importlib import import_module
 from typing import Any
 
@@ -18,6 +18,7 @@ class DataSource:
 
     name: str
     about: str
+    _: KW_ONLY
     license: str
     citation: str
     loader: str

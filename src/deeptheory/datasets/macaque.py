@@ -10,7 +10,7 @@ Both are files of the user's data folder; nothing of them comes with deeptheory.
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -48,10 +48,12 @@ class Neurons(Result):
         frame = pd.DataFrame({"cell": self.cell, "rate": 1000 * self.rate.mean(1)})
         return frame.groupby("cell").agg(trials=("rate", "size"), rate=("rate", "mean")).reset_index()
 
-    def pseudo_trials(self, trials: int, seed: int = 0, by: str = "object") -> tuple[np.ndarray, np.ndarray]:
-        """Responses [stimuli, trials, cells, windows] and the stimuli's names, sorted: trials drawn without
-        replacement.
+    def pseudo_trials(
+        self, trials: int, seed: int = 0, by: Literal["object", "both"] = "object"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Responses [stimuli, trials, cells, windows] and the stimuli's names, sorted.
 
+        Trials are drawn without replacement.
         by: "object", or "both" for every object at every position ("face/upper"). InputError: a unit that has fewer
         trials of some stimulus, or another name.
         """
@@ -75,8 +77,11 @@ class Neurons(Result):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dissimilarities(Result):
-    """Of n pictures: monkey_it, human_it [n, n], 0 on the diagonal; images [n, H, W, 3] uint8; category [n, c] bool by
-    category_names [c]."""
+    """Dissimilarities of n pictures in monkey and human IT.
+
+    monkey_it, human_it [n, n], 0 on the diagonal; images [n, H, W, 3] uint8;
+    category [n, c] bool by category_names [c].
+    """
 
     monkey_it: np.ndarray
     human_it: np.ndarray
@@ -106,6 +111,7 @@ def it_neurons(path: str | Path | None = None) -> Neurons:
     """132 units of macaque IT: it_neurons.npz in the data folder, or at path.
 
     StoreError: it is not there or holds other arrays (rate, window_ms, object, position, cell).
+    InputError: DEEPTHEORY_DATA is not a folder.
     """
     z, source = _arrays("it_neurons.npz", path, ("rate", "window_ms", "object", "position", "cell"))
     n = len(z["rate"])
@@ -123,6 +129,7 @@ def it_rdms(path: str | Path | None = None) -> Dissimilarities:
     """Dissimilarities of 92 pictures in IT: it_rdms.npz in the data folder, or at path.
 
     StoreError: it is not there or holds other arrays (monkey_it, human_it, images, category, category_labels).
+    InputError: DEEPTHEORY_DATA is not a folder.
     """
     names = ("monkey_it", "human_it", "images", "category", "category_labels")
     z, source = _arrays("it_rdms.npz", path, names)

@@ -41,6 +41,7 @@ class MultiDigit(Result):
 
     @property
     def overlap(self) -> np.ndarray:
+        """[n]: the share of the smaller bounding box that lies in the other."""
         boxes = np.stack([_boxes(self.sources[:, k]) for k in (0, 1)])  # [2, n, 4]: top, bottom, left, right
         top, left = boxes[..., 0].max(0), boxes[..., 2].max(0)
         bottom, right = boxes[..., 1].min(0), boxes[..., 3].min(0)
@@ -140,9 +141,9 @@ def multi_digit(
     pad: int = 4,
     max_shift: int = 4,
 ) -> MultiDigit:
-    """MultiMNIST: n pairs of digits of two classes, each moved by up to max_shift on a canvas `pad` larger on
-    every side.
+    """MultiMNIST: n pairs of digits of two classes.
 
+    Each is moved by up to max_shift on a canvas `pad` larger on every side.
     images: [m, H, W], uint8 or floats in [0, 1]; labels: [m] class numbers. Both digits of a pair move independently;
     pixels are added and clipped at white, 255 or 1. The paper's text says 4 pixels (unverified), the command in the
     released program 6: this is max_shift. The released program keeps one shift of a base digit for all its partners;
@@ -198,9 +199,9 @@ def _boxes(images: np.ndarray) -> np.ndarray:
 
 
 def downsample(images: Any, factor: int = 1) -> np.ndarray:
-    """Pictures as a network's input: [n, H, W] or [n, C, H, W], uint8 or floats in [0, 1] -> [n, C, H', W'] float32 in
-    [0, 1].
+    """Pictures as a network's input, [n, C, H', W'] float32 in [0, 1].
 
+    images: [n, H, W] or [n, C, H, W], uint8 or floats in [0, 1].
     factor: each square of factor x factor pixels becomes one, their mean. InputError: another shape or kind of pixels,
     or a size that factor does not divide.
     """
@@ -216,7 +217,8 @@ def downsample(images: Any, factor: int = 1) -> np.ndarray:
 
 
 def center_crop(images: Any, size: int) -> Any:
-    """The middle square of each image: [..., H, W] -> [..., size, size]. InputError: a size above the image's."""
+    """The middle square of images [..., H, W] -> [..., size, size], same dtype. InputError:
+    a size above the image's."""
     if is_torch(images):
         return like(center_crop(as_numpy(images), size), images)
     x = np.asarray(images)
@@ -226,7 +228,7 @@ def center_crop(images: Any, size: int) -> Any:
 
 
 def random_crop(images: Any, size: int, *, seed: Seed) -> Any:
-    """A square of each image anywhere in it, another for each: [n, ..., H, W] -> [n, ..., size, size].
+    """A square of each image anywhere in it, another for each: images [n, ..., H, W] -> [n, ..., size, size].
 
     InputError: a size above the image's, a single image.
     """
@@ -256,9 +258,9 @@ def color_jitter(
     brightness: float = 63 / 255,
     contrast: tuple[float, float] = (0.2, 1.8),
 ) -> Any:
-    """Each picture [n, C, H, W] float in [0, 1] brighter or darker by up to `brightness`, then stretched about its
-    mean; clipped.
+    """Each picture [n, C, H, W] float in [0, 1] brighter or darker, then stretched about its mean; clipped.
 
+    images are brighter or darker by up to `brightness`.
     The training of Hinton et al. 2018 on smallNORB; drawn evenly, one number of each for a picture. Clipping is ours:
     attacks and pictures live in [0, 1]. InputError: another shape, bytes, floats outside [0, 1].
     """

@@ -1,7 +1,7 @@
 """Generative face models: a face space learnt from pictures, and procedural faces whose every factor is known."""
 
 from deeptheory.faces.comparing import HeldOut, held_out, recognized
-from deeptheory.faces.drawing import montage, picture_figure
+from deeptheory.faces.drawing import image_figure, montage
 from deeptheory.faces.fitting import Search
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.procedural import Faces, ProceduralFaces
@@ -15,8 +15,8 @@ __all__ = [
     "ProceduralFaces",
     "Search",
     "held_out",
+    "image_figure",
     "montage",
-    "picture_figure",
     "recognized",
 ]
 

@@ -3,12 +3,13 @@
 A pose is (scale, angle, x, y): landmarks = scale * R(angle) shape + (x, y), angle in radians, clockwise on the screen
 as y points down. `NORMALIZATIONS` names the ways; a new one is one function and one line.
 - "procrustes": scale, angle and place are taken out (Gower 1975; Cootes et al. 2001), against the mean shape.
-- "released": each face is centered and divided by its size, not rotated, as the released generator of Chang & Tsao 2017
+- "reference_code": each face is centered and divided by its size, not rotated, as the generator of Chang & Tsao 2017
   describes its landmarks; its average offset and scale bring them back to pixels.
 - "none": nothing is taken out; position and size of the head are then part of shape.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -17,7 +18,7 @@ _ROUNDS = 100
 
 def procrustes(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Shapes [n, L, 2] of size 1 turned onto the mean (found here where None), and poses [n, 4]."""
-    shapes, pose = released(landmarks, None)
+    shapes, pose = reference_code(landmarks, None)
     target = mean
     for _ in range(_ROUNDS if mean is None else 1):
         if target is None:
@@ -36,7 +37,7 @@ def procrustes(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarr
     return rotated(shapes, -angle), pose
 
 
-def released(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def reference_code(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Shapes [n, L, 2], each centered and divided by its root mean square radius, and poses [n, 4]."""
     place = landmarks.mean(1)
     centered = landmarks - place[:, None]
@@ -50,9 +51,10 @@ def none(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np
     return landmarks, np.tile([1.0, 0.0, 0.0, 0.0], (len(landmarks), 1))
 
 
+Normalization = Literal["procrustes", "released", "none"]
 NORMALIZATIONS: dict[str, Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]] = {
     "procrustes": procrustes,
-    "released": released,
+    "reference_code": reference_code,
     "none": none,
 }
 

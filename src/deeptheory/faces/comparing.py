@@ -15,6 +15,7 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole, whole_numbers
+from deeptheory.faces.alignment import Normalization
 from deeptheory.faces.pixels import PixelSpace
 from deeptheory.faces.space import FaceSpace
 
@@ -77,14 +78,15 @@ def held_out(
     components: Any = (1, 2, 5, 10, 25),
     *,
     folds: int = 5,
-    normalize: str = "procrustes",
+    normalize: Normalization = "procrustes",
     mask: Any = "hull",
     seed: int = 0,
 ) -> HeldOut:
     """Errors on held-out faces, every face held out once.
 
-    images, landmarks, normalize, mask: as in `FaceSpace.fit`, one picture an identity. components: integers, so
-    many of each block. InputError: fewer than 2 folds or faces than folds, or more components than a fold's faces have.
+    images [n, H, W(, 3)], landmarks [n, L, 2], normalize, mask: as in `FaceSpace.fit`, one picture an identity.
+    components: integers, so many of each block. InputError: fewer than 2 folds or faces than folds,
+    or more components than a fold's faces have.
     """
     check_whole(folds=(folds, 2), seed=(seed, 0))
     counts = np.unique(whole_numbers("components", components, 1))
@@ -97,7 +99,7 @@ def held_out(
     out = {name: np.empty((n, len(counts))) for name in ("landmark_error", "pixel_error", "pixels_alone")}
     for held in np.array_split(np.random.default_rng(seed).permutation(n), folds):
         rest = np.setdiff1d(np.arange(n), held)
-        space = FaceSpace.fit(x[rest], points[rest], most, most, normalize=normalize, mask=mask)
+        space = FaceSpace.fit(x[rest], points[rest], shape=most, appearance=most, normalize=normalize, mask=mask)
         face = space.face_pixels(points)
         cut = np.where(face[..., None] if x.ndim == 4 else face, x, np.float32(space.background)).astype(np.float32)
         alone = PixelSpace.fit(cut[rest], min(2 * most + 4, len(rest) - 1))
@@ -116,16 +118,17 @@ def held_out(
     return HeldOut(components=counts, folds=folds, **out)
 
 
-def recognized(gallery: Any, probes: Any, of: Any, spread: Any = None) -> np.ndarray:
-    """[m] bool: whether the nearest row of gallery [n, k] to each probe [m, k] is row of[m].
+def recognized(gallery: Any, probes: Any, identity: Any, *, spread: Any = None) -> np.ndarray:
+    """[m] bool: whether the nearest row of gallery [n, k] to each probe [m, k] is row identity[m].
 
     spread: [k], what one unit of distance is in each coordinate; by default the gallery's standard deviations.
     InputError: shapes that do not fit together.
     """
-    a, b, of = as_numpy(gallery), as_numpy(probes), as_numpy(of)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or of.shape != (len(b),):
+    a, b, identity = as_numpy(gallery), as_numpy(probes), as_numpy(identity)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or identity.shape != (len(b),):
         raise InputError(
-            f"gallery {list(a.shape)}, probes {list(b.shape)}, of {list(of.shape)}; needed: [n, k], [m, k], [m]"
+            f"gallery {list(a.shape)}, probes {list(b.shape)}, identity {list(identity.shape)}; "
+            "needed: [n, k], [m, k], [m]"
         )
     a, b = a.astype(np.float64), b.astype(np.float64)
     if spread is None:
@@ -136,7 +139,7 @@ def recognized(gallery: Any, probes: Any, of: Any, spread: Any = None) -> np.nda
     unit = np.where(unit > 1e-6 * unit.max(), unit, np.inf)  # what does not vary tells nobody apart
     a, b = a / unit, b / unit
     squared = (a**2).sum(1)[None] - 2 * b @ a.T
-    return squared.argmin(1) == of
+    return squared.argmin(1) == identity
 
 
 def _rms(off: np.ndarray, face: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_whole
 
 
-def montage(images: Any, columns: int = 8, low: float | None = None, high: float | None = None) -> np.ndarray:
-    """Pictures [n, H, W(, 3)] in rows of `columns`: [rows * H, columns * W, 3] uint8.
+def montage(images: Any, columns: int = 8, *, low: float | None = None, high: float | None = None) -> np.ndarray:
+    """images [n, H, W(, 3)] in rows of `columns`: [rows * H, columns * W, 3] uint8.
 
     low, high: the values shown as black and white; by default 0 and 255, or 0 and 1 where no value is above 2.
     InputError: no pictures, or another shape.
@@ -33,17 +33,17 @@ def montage(images: Any, columns: int = 8, low: float | None = None, high: float
     return np.clip((placed - low) / (high - low) * 255 + 0.5, 0, 255).astype(np.uint8)
 
 
-def picture_figure(picture: np.ndarray, labels_x: list[str] | None = None, labels_y: list[str] | None = None) -> Any:
-    """A plotly figure of one uint8 picture [h, w, 3], its columns and rows of faces named."""
+def image_figure(image: np.ndarray, labels_x: list[str] | None = None, labels_y: list[str] | None = None) -> Any:
+    """A plotly figure of one uint8 image [h, w, 3], its columns and rows of faces named."""
     import plotly.graph_objects as go
     from PIL import Image
 
     from deeptheory.core.theme import new_figure
 
     kept = io.BytesIO()
-    Image.fromarray(picture).save(kept, "PNG", optimize=True)
+    Image.fromarray(image).save(kept, "PNG", optimize=True)
     source = "data:image/png;base64," + base64.b64encode(kept.getvalue()).decode()
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     figure = new_figure(height=min(900, 60 + height * min(3, 900 / width)))
     figure.add_trace(go.Image(source=source, hoverinfo="skip"))
     for update, labels, size in (
@@ -81,4 +81,4 @@ def components_figure(
             rows.append(at)
             names.append(f"{block} {k + 1}")
     pictures = decode(np.concatenate(rows))
-    return picture_figure(montage(pictures, 3), [f"-{reach:g} s.d.", "mean", f"+{reach:g} s.d."], names)
+    return image_figure(montage(pictures, 3), [f"-{reach:g} s.d.", "mean", f"+{reach:g} s.d."], names)

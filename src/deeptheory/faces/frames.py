@@ -89,6 +89,10 @@ def placed(shapes: np.ndarray, pose: np.ndarray) -> np.ndarray:
 
 
 def face_mask(mask: Any, at: np.ndarray, height: int, width: int) -> np.ndarray:
+    """[H, W] bool: "hull" of the landmarks at [L, 2], "all" pixels, landmarks by number, or a mask as given.
+
+    InputError: another name, fewer than 3 landmarks, another shape or dtype, an empty mask.
+    """
     if isinstance(mask, str):
         if pick({"hull": True, "all": False}, mask, what="mask"):
             return _hull(at, height, width)

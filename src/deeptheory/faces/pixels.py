@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PixelSpace(Result):
-    """mean: [H, W(, 3)]; components: [k, H, W(, 3)]; variances: [k], of the coordinates over the pictures of the
-    fit.
+    """Principal components of pixels.
+
+    mean: [H, W(, 3)]; components: [k, H, W(, 3)]; variances: [k], of the coordinates over the pictures of the fit.
     """
 
     mean: np.ndarray
@@ -32,7 +33,7 @@ class PixelSpace(Result):
 
     @classmethod
     def fit(cls, images: Any, components: int = 50) -> "PixelSpace":
-        """The first components of pictures [n, H, W(, 3)]. InputError: NaN, or more components than there are."""
+        """The first components of images [n, H, W(, 3)]. InputError: NaN, or more components than there are."""
         x = _pictures(images)
         found = principal(x.reshape(len(x), -1), components, "components")
         return cls(
@@ -45,14 +46,14 @@ class PixelSpace(Result):
         return f"PixelSpace({len(self.components)} components of {'x'.join(map(str, self.mean.shape))} pictures)"
 
     def encode(self, images: Any) -> Any:
-        """Coordinates [n, k] of pictures of the same size, numpy or torch as they."""
+        """Coordinates [n, k] of images [n, H, W(, 3)], numpy or torch as they. InputError: another size, NaN."""
         x = _pictures(images)
         if x.shape[1:] != self.mean.shape:
             raise InputError(f"images are {list(x.shape[1:])}, this space is of {list(self.mean.shape)}")
         return like((x - self.mean).reshape(len(x), -1) @ self.components.reshape(len(self.components), -1).T, images)
 
     def decode(self, coordinates: Any) -> Any:
-        """Pictures [n, H, W(, 3)] of coordinates [n, k]; differentiable in torch."""
+        """Pictures [n, H, W(, 3)] of coordinates [n, k]; differentiable in torch. InputError: another shape, NaN."""
         c = as_tensor(coordinates)
         check_shapes(coordinates=(c, f"n {len(self.components)}"))
         check_finite(coordinates=c)

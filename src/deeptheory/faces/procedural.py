@@ -74,23 +74,30 @@ class ProceduralFaces:
         )
 
     def sample(
-        self, n: int, seed: int = 0, *, pictures: int = 1, pose: Any = "frontal", light: Any = "fixed", first: int = 0
+        self,
+        n: int,
+        seed: int = 0,
+        *,
+        images_per_face: int = 1,
+        pose: Any = "frontal",
+        light: Any = "fixed",
+        first: int = 0,
     ) -> Faces:
-        """n faces of this seed, `pictures` of each one after the other, [n * pictures] in all.
+        """n faces of this seed, `images_per_face` of each one after the other, [n * images_per_face] in all.
 
-        pose: "frontal", "near" (turned by up to 6 degrees), "any" (to both profiles), or values [6] or [n * pictures,
-        6].
-        light: "fixed" (from in front, above), "any", or values [4] or [n * pictures, 4]. first: the number of the first
-        face. InputError: numbers below 1, an unknown name, values of another shape or that are NaN.
+        pose: "frontal", "near" (turned by up to 6 degrees), "any" (to both profiles), or values [6] or
+        [n * images_per_face, 6].
+        light: "fixed" (from in front, above), "any", or values [4] or [n * images_per_face, 4]. first: the number of
+        the first face. InputError: numbers below 1, an unknown name, values of another shape or that are NaN.
         """
-        check_whole(n=(n, 1), pictures=(pictures, 1), first=(first, 0), seed=(seed, 0))
+        check_whole(n=(n, 1), images_per_face=(images_per_face, 1), first=(first, 0), seed=(seed, 0))
         who = np.arange(first, first + n)
         drawn = np.stack([np.random.default_rng([seed, int(k)]).standard_normal(50) for k in who])
-        which = [(int(k), j) for k in who for j in range(pictures)]
+        which = [(int(k), j) for k in who for j in range(images_per_face)]
         poses = self._nuisance(pose, POSES, "pose", which, [seed, 1])
         lights = self._nuisance(light, LIGHTS, "light", which, [seed, 2])
-        rows = np.repeat(np.arange(n), pictures)
-        return self._render(drawn[:, :25], drawn[:, 25:], rows, poses, lights, np.repeat(who, pictures))
+        rows = np.repeat(np.arange(n), images_per_face)
+        return self._render(drawn[:, :25], drawn[:, 25:], rows, poses, lights, np.repeat(who, images_per_face))
 
     def render(
         self, shape: Any, appearance: Any, *, pose: Any = "frontal", light: Any = "fixed", seed: int = 0

@@ -22,7 +22,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite, check_shapes, check_whole
-from deeptheory.faces.alignment import NORMALIZATIONS
+from deeptheory.faces.alignment import NORMALIZATIONS, Normalization
 from deeptheory.faces.frames import (
     CHUNK,
     as_pictures,
@@ -78,10 +78,10 @@ class FaceSpace(Result):
         cls,
         images: Any,
         landmarks: Any,
+        *,
         shape: int = 25,
         appearance: int = 25,
-        *,
-        normalize: str = "procrustes",
+        normalize: Normalization = "procrustes",
         mask: Any = "hull",
         background: float | None = None,
     ) -> "FaceSpace":
@@ -89,7 +89,7 @@ class FaceSpace(Result):
 
         images: [n, H, W] or [n, H, W, 3], any numbers (uint8 as 0 to 255). landmarks: [n, L, 2], pixels (x, y), the
         center of the first pixel at (0, 0), the same points in the same order on every face. shape, appearance: numbers
-        of components. normalize: "procrustes", "released" or "none" (faces/alignment.py). mask: the pixels of the mean
+        of components. normalize: "procrustes", "reference_code" or "none" (alignment.py). mask: the pixels of the mean
         frame that belong to the face: "hull" of the mean landmarks, integers [k] (the hull of those landmarks
         alone), "all", or bool [H, W]. background: the value
         outside; by default the mean of the appearance (the paper's gray: 85 of 255).
@@ -177,7 +177,8 @@ class FaceSpace(Result):
     def search(self, images: Any, start: Any = None, **options: Any) -> Any:
         """Analysis by synthesis: coordinates and landmarks of faces from their pictures alone; -> `Search`.
 
-        start: poses [n, 4] or [4] to begin from; by default the mean pose. options: of faces/fitting.py.
+        start: poses [n, 4] or [4] to begin from; by default the mean pose. options: of faces/fitting.py. images:
+        [n, H, W] or [n, H, W, channels]. InputError: another shape, NaN.
         """
         from deeptheory.faces.fitting import search
 
@@ -187,12 +188,19 @@ class FaceSpace(Result):
         return search(self, self._inside, pictures, start, **options)
 
     def pose(self, landmarks: Any) -> np.ndarray:
-        """[n, 4]: scale, angle, x, y of faces, which coordinates do not hold; for `.decode(pose=)`."""
+        """[n, 4]: scale, angle, x, y of faces, which coordinates do not hold; for `.decode(pose=)`.
+
+        landmarks: [n, L, 2]. InputError: another shape, NaN.
+        """
         points = as_points(landmarks, None)
         return NORMALIZATIONS[self.normalize](points, self.shape_mean)[1]
 
     def landmarks(self, coordinates: Any, pose: Any = None) -> Any:
-        """Landmarks [n, L, 2] in pixels (x, y) of the faces with these coordinates [n, k]; differentiable in torch."""
+        """Landmarks [n, L, 2] in pixels (x, y) of faces with coordinates [n, k] and pose [n, 4];
+        differentiable in torch.
+
+        InputError: another shape, NaN.
+        """
         c = self._coordinates(coordinates)
         return like(self._landmarks(c, pose), coordinates)
 
@@ -209,14 +217,20 @@ class FaceSpace(Result):
         return like(out[..., 0] if self.flat else out, coordinates)
 
     def face_pixels(self, landmarks: Any) -> np.ndarray:
-        """[n, H, W] bool: the pixels that the mask covers when it is warped onto these landmarks [n, L, 2]."""
+        """[n, H, W] bool: the pixels that the mask covers when it is warped onto these landmarks [n, L, 2].
+
+        InputError: another shape, NaN.
+        """
         points = torch.as_tensor(as_points(landmarks, None)).float()
         parts = [self._warped(points[k : k + CHUNK]) for k in range(0, len(points), CHUNK)]
         mask = torch.as_tensor(self.mask).float()[None, None]
         return torch.cat([drawn(mask.expand(len(at), -1, -1, -1), at)[:, 0] > 0.5 for at in parts]).numpy()
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """[n, shape + appearance] float32: independent Gaussians with the variances of the fit (Chang & Tsao 2017)."""
+        """[n, shape + appearance] float32: independent Gaussians with the variances of the fit (Chang & Tsao 2017).
+
+        InputError: n below 1.
+        """
         check_whole(n=(n, 1), seed=(seed, 0))
         normal = np.random.default_rng(seed).standard_normal((n, len(self.variances)))
         return (normal * np.sqrt(self.variances)).astype(np.float32)
@@ -232,23 +246,26 @@ class FaceSpace(Result):
         return pd.DataFrame(rows, columns=["block", "component", "variance", "share_of_kept"])
 
     def figure(self, components: int = 3, reach: float = 2.5) -> "plotly.graph_objects.Figure":
-        """The first components of each block at -reach, 0 and +reach standard deviations."""
+        """The first components of each block at -reach, 0 and +reach standard deviations.
+
+        InputError: components below 1.
+        """
         from deeptheory.faces.drawing import components_figure
 
         return components_figure(self.blocks, self.variances, self.decode, components, reach)
 
-    def save(self, folder: str | Path) -> None:
-        """Keep the space in a folder: arrays.safetensors and space.json. StoreError: it cannot be written."""
+    def save(self, path: str | Path) -> None:
+        """Keep the space in a path: arrays.safetensors and space.json. StoreError: it cannot be written."""
         from deeptheory.faces.storage import save
 
-        save(self, Path(folder))
+        save(self, Path(path))
 
     @classmethod
-    def load(cls, folder: str | Path) -> "FaceSpace":
+    def load(cls, path: str | Path) -> "FaceSpace":
         """A space kept by `.save`. StoreError: missing, corrupt, or of another schema."""
         from deeptheory.faces.storage import load
 
-        return load(Path(folder), cls)
+        return load(Path(path), cls)
 
     # --- inside
 

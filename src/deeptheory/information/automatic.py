@@ -6,20 +6,23 @@ Rules, each by its mechanism; calibrated on pairs other than `datasets.ground_tr
 1. Kinds. Words and categories are labels. Integers are labels too while there are at most n / 10 different ones,
    other numbers while there are at most 20 and n / 50; several columns of them are only beside labels, where rows are
    counted. All else is numbers; a constant side tells 0.
-2. Labels beside labels: counts, less the first-order bias where that exceeds .01 bit. Below 5 rows a cell, chance (y permuted)
-   is taken off in proportion to what is left to the smaller entropy (Vinh, Epps & Bailey 2010), and widens the interval.
+2. Labels beside labels: counts, less the first-order bias where that exceeds .01 bit. Below 5 rows a cell, chance
+   (y permuted) is taken off in proportion to what is left to the smaller entropy (Vinh, Epps & Bailey 2010),
+   and widens the interval.
 3. Numbers beside labels: Ross's counts; a label seen once is left out.
 4. Numbers beside numbers: KSG's counts, beside integers Gao's, on normal scores where tails ask (ranks.tails_ask). In
-   several columns, and beside labels, tails may be clusters that lie apart, which scores would push together: both stand. With more than n / 4
-   columns there are no scores: they share their largest differences, and ties in the max-norm are wrong.
+   several columns, and beside labels, tails may be clusters that lie apart, which scores would push together: both
+   stand. With more than n / 4 columns there are no scores: they share their largest differences,
+   and ties in the max-norm are wrong.
 5. Neighbor counts lose information in many columns, their bias falling as n^(-2 / columns). So beside them stand
-   (a) canonical correlations of normal scores, those beyond noise only (canonical.py), if regressions on products and norms
-   miss less than .05 bit of what the variates share; (b) counts on the canonical variates alone, at most three, for labels
-   on discriminants learned on the other half; (c) counts on the two norms, which hold what a common scale shares. By
-   data processing (b) and (c) are at most the truth; each replaces the plain counts only where it exceeds them by 1.5
-   standard errors, and 0 by 3, so that independent columns stay at 0.
-6. The interval is sampling error (batches, or the delta method for (a)), its upper end moved up by the bias that the change
-   from n / 4 to n implies. A note says so where that is over .1 bit, and where the value can only be a lower bound.
+   (a) canonical correlations of normal scores, those beyond noise only (canonical.py), if regressions on products and
+   norms miss less than .05 bit of what the variates share; (b) counts on the canonical variates alone, at most
+   three, for labels on discriminants learned on the other half; (c) counts on the two norms, which hold what a common
+   scale shares. By data processing (b) and (c) are at most the truth; each replaces the plain counts only where it
+   exceeds them by 1.5 standard errors, and 0 by 3, so that independent columns stay at 0.
+6. The interval is sampling error (batches, or the delta method for (a)), its upper end moved up by the bias that the
+   change from n / 4 to n implies. A note says so where that is over .1 bit,
+   and where the value can only be a lower bound.
 """
 
 from dataclasses import dataclass, replace
@@ -84,6 +87,7 @@ class Candidate:
 
     @property
     def error(self) -> float:
+        """Standard error, bits."""
         return self.half / _T
 
 
@@ -167,8 +171,9 @@ def _counted(i: np.ndarray, j: np.ndarray, seed: int) -> Estimate:
         low = plain.value - chance - half
         if chance > _WORTH_A_NOTE and low > 0:
             notes = (
-                f"{cells[0]} x {cells[1]} symbols for {n} samples: of the counts' {plain.value:.3g} bits, {chance:.2g} would be there by chance "
-                f"if nothing were shared, none if all were; {bias:.2g} are taken off in proportion, the interval holds both ends",
+                f"{cells[0]} x {cells[1]} symbols for {n} samples: of the counts' {plain.value:.3g} bits, {chance:.2g} "
+                f"would be there by chance if nothing were shared, none if all were; {bias:.2g} are taken off in "
+                "proportion, the interval holds both ends",
             )
     if bias <= _BIAS:
         return Estimate(value=plain.value, low=low, high=high, method="plug-in", notes=notes)
@@ -177,7 +182,8 @@ def _counted(i: np.ndarray, j: np.ndarray, seed: int) -> Estimate:
 
 
 def _ordered(*keys: np.ndarray) -> np.ndarray:
-    """Rows by their values, so that batches and permutations, and with them the choice, do not see the order they came in."""
+    """Rows by their values, so that batches and permutations, and with them the choice,
+    do not see the order they came in."""
     return np.lexsort(np.concatenate([k.reshape(len(k), -1) for k in keys], axis=1).T[::-1])
 
 
@@ -188,8 +194,8 @@ def _beside_labels(a: np.ndarray, label: np.ndarray, how: How) -> Estimate:
     kept = own > 1
     if kept.sum() < max(4, 0.9 * len(label)):
         raise InputError(
-            f"{int((~kept).sum())} of {len(label)} samples have a label of their own; labels must repeat. Give numbers as numbers "
-            "(method='ksg' or 'mixed'), or merge rare labels"
+            f"{int((~kept).sum())} of {len(label)} samples have a label of their own; labels must repeat. Give numbers "
+            "as numbers (method='ksg' or 'mixed'), or merge rare labels"
         )
     a, label = a[kept], np.unique(label[kept], return_inverse=True)[1].ravel()
     a = a[:, ~constant(a)]
@@ -249,7 +255,10 @@ def _with_linear(found: Canonical, plain: Candidate, count: Any) -> list[Candida
     gauss = Candidate(found.information, found.half, method, 0)
     if found.missed < _MISSED:
         return [gauss] if gauss.value > plain.value - _CLEAR * plain.error else [plain]
-    note = f"canonical correlations miss at least {found.missed:.2g} bits that products and norms of the variates share: a lower bound"
+    note = (
+        f"canonical correlations miss at least {found.missed:.2g} bits that products and norms of the variates "
+        "share: a lower bound"
+    )
     few = count(found.u[:, :3], found.v[:, :3], f" on {min(m, 3)} pair{'s' * (m > 1)} of canonical variates")
     if few.columns == plain.columns:  # a turn of all there is
         return [plain, replace(gauss, notes=(note,), lower=True)]
@@ -288,8 +297,8 @@ def _better(other: Candidate, plain: Candidate) -> Candidate:
 def _candidate(
     got: Estimate, said: str, columns: int, of: Counts, n: int, how: How, rows: int = _NULL_ROWS
 ) -> Candidate:
-    """Neighbor counts with an interval at least as wide as the spread of their values on y permuted: ten batches of few rows
-    each, with a handful of a rare label, understate it."""
+    """Neighbor counts with an interval at least as wide as the spread of their values on y permuted: ten batches of few
+    rows each, with a handful of a rare label, understate it."""
     null = null_half(of, n, how.seed, rows, _NULL_DRAWS) if how.spread else 0.0
     half = (got.high - got.low) / 2
     if np.isnan(half):  # batches would be too small: the spread of pointwise information of normals is added
@@ -299,8 +308,8 @@ def _candidate(
 
 
 def _finished(chosen: Candidate, seen: list[Candidate], n: int, seed: int, stratum: Any = None) -> Estimate:
-    """The Estimate of the chosen candidate; its upper end is moved up by the bias that values imply which change from n / 4
-    to n, its own or those of counts on more columns."""
+    """The Estimate of the chosen candidate; its upper end is moved up by the bias that values imply which change
+    from n / 4 to n, its own or those of counts on more columns."""
     notes = list(chosen.notes)
     low, high, said = chosen.value - chosen.half, chosen.value + chosen.half, ""
     if n < _DRIFT_ROWS and chosen.columns > 2:
@@ -318,8 +327,9 @@ def _finished(chosen: Candidate, seen: list[Candidate], n: int, seed: int, strat
                 said = "; interval with an allowance for bias"
                 if high - chosen.value > _WORTH_A_NOTE + chosen.half and len(notes) < 2:
                     notes.append(
-                        f"counts in {c.columns} columns grew by {drift:.2g} bits from {n // 4} to {n} samples: biased towards 0; at the "
-                        f"rate n^(-2/{c.columns}) about {more:.2g} bits are missing still, up to which the interval goes"
+                        f"counts in {c.columns} columns grew by {drift:.2g} bits from {n // 4} to {n} samples: biased "
+                        f"towards 0; at the rate n^(-2/{c.columns}) about {more:.2g} bits are missing still, "
+                        "up to which the interval goes"
                     )
     direction = "lower" if chosen.lower else "consistent"
     return Estimate(

@@ -1,10 +1,11 @@
-"""Linear dependence in many columns: which canonical correlations are there at all, how large they truly are, and what a
-Gaussian would leave out.
+"""Linear dependence in many columns: which canonical correlations are there at all, how large they truly are, and
+what a Gaussian would leave out.
 
-Sources: Johnstone 2008 (the largest squared canonical correlation of independent normals: Tracy-Widom on the logit scale);
-Bao, Hu, Pan & Zhou 2019 (where a true correlation appears among those of noise, theorem 1.8).
-Pitfall: with p and q columns and n rows of noise the largest squared correlation is (sqrt(p (n - q)) + sqrt(q (n - p)))^2 / n^2:
-.10 at 50 x 50 and n = 2,000, so -1/2 sum log(1 - r^2) over all of them says 0.95 bits of nothing.
+Sources: Johnstone 2008 (the largest squared canonical correlation of independent normals: Tracy-Widom on the logit
+scale); Bao, Hu, Pan & Zhou 2019 (where a true correlation appears among those of noise, theorem 1.8).
+Pitfall: with p and q columns and n rows of noise the largest squared correlation is
+(sqrt(p (n - q)) + sqrt(q (n - p)))^2 / n^2: .10 at 50 x 50 and n = 2,000,
+so -1/2 sum log(1 - r^2) over all of them says 0.95 bits of nothing.
 """
 
 from dataclasses import dataclass
@@ -79,8 +80,9 @@ def _true_squares(seen: np.ndarray, p: float, q: float) -> np.ndarray:
 
 
 def _missed(u: np.ndarray, v: np.ndarray, m: int) -> float:
-    """Bits that v's first m residuals, given all of u linearly, share with products of u's first m and the norm of u, by their
-    mean (-1/2 log of what is left) and by their covariance (to second order a quarter of its mean square change)."""
+    """Bits that v's first m residuals, given all of u linearly, share with products of u's first m and the norm of u,
+    by their mean (-1/2 log of what is left) and by their covariance (to second order a quarter of its mean square
+    change)."""
     n = len(u)
     norm = (u**2).sum(1)
     norm = (norm - norm.mean()) / max(norm.std(), 1e-12)

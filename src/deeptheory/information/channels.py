@@ -36,7 +36,10 @@ class ChannelCapacity(Result):
     p_y: Array
 
     def __repr__(self) -> str:
-        return f"ChannelCapacity({self.value:.6g} bits, at most {self.high:.6g}, {int((as_numpy(self.p_x) > 1e-9).sum())} inputs in use)"
+        return (
+            f"ChannelCapacity({self.value:.6g} bits, at most {self.high:.6g}, "
+            f"{int((as_numpy(self.p_x) > 1e-9).sum())} inputs in use)"
+        )
 
     def table(self) -> "pandas.DataFrame":
         """One row per input: p_x."""
@@ -46,7 +49,9 @@ class ChannelCapacity(Result):
 
 
 def capacity(channel, tolerance: float = 1e-9) -> ChannelCapacity:
-    """Capacity of a channel p(y|x) [nx, ny], bits. InputError: rows that are no distributions, NaN, tolerance not above 0.
+    """Capacity of a channel p(y|x) [nx, ny], bits.
+
+    InputError: rows that are no distributions, NaN, tolerance not above 0.
 
     Blahut-Arimoto with steps as long as still pay (Matz & Duhamel 2004), until the bounds meet to `tolerance` bits.
     """
@@ -88,8 +93,11 @@ def _carried(p: np.ndarray, q: np.ndarray, qlq: np.ndarray) -> tuple[float, np.n
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RateDistortion(Result):
-    """beta [b], rate [b] (bits), distortion [b] (its own unit), gap [b]: bits by which rate + beta distortion / ln 2 may be
-    above the least; encoder [b, nx, k], p_t [b, k]: of the codewords."""
+    """A rate-distortion curve.
+
+    beta [b], rate [b] (bits), distortion [b] (its own unit), gap [b]: bits by which rate + beta distortion / ln 2 may
+    be above the least; encoder [b, nx, k], p_t [b, k]: of the codewords.
+    """
 
     beta: np.ndarray
     rate: np.ndarray
@@ -99,7 +107,10 @@ class RateDistortion(Result):
     p_t: Array
 
     def __repr__(self) -> str:
-        ends = f"rate {self.rate[0]:.4g} to {self.rate[-1]:.4g} bits, distortion {self.distortion[0]:.4g} to {self.distortion[-1]:.4g}"
+        ends = (
+            f"rate {self.rate[0]:.4g} to {self.rate[-1]:.4g} bits, distortion {self.distortion[0]:.4g} to "
+            f"{self.distortion[-1]:.4g}"
+        )
         return f"RateDistortion({len(self.beta)} betas: {ends})"
 
     def dataset(self) -> "xarray.Dataset":
@@ -123,7 +134,8 @@ def rate_distortion(p, distortion, beta) -> RateDistortion:
     """The rate-distortion curve of a source p [nx] with distortion [nx, k], at trade-offs beta (a number or [b]).
 
     p(t|x) = p(t) exp(-beta distortion) / Z, so the curve's slope is -beta / ln 2 bits per unit of distortion.
-    InputError: p that is no distribution, shapes, the same row labels in another order, NaN, beta empty, negative or no finite number.
+    InputError: p that is no distribution, shapes, the same row labels in another order, NaN, beta empty,
+    negative or no finite number.
     """
     check_paired(p=p, distortion=distortion)
     check_shapes(p=(p, "x"), distortion=(distortion, "x k"))

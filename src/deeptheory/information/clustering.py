@@ -18,8 +18,8 @@ from deeptheory.information.entering import as_activations, as_labels
 class Clusters:
     """Distances between the samples of a layer; a summary for a Recorder, not a readout of the plane.
 
-    radius: two samples nearer than this are in one cluster; of a layer with noise sigma, 4 sigma (either is taken for the
-    other two sigma away). InputError: radius not above 0, one sample of a class or fewer.
+    radius: two samples nearer than this are in one cluster; of a layer with noise sigma, 4 sigma
+    (either is taken for the other two sigma away). InputError: radius not above 0, one sample of a class or fewer.
     """
 
     radius: float
@@ -29,9 +29,14 @@ class Clusters:
             raise InputError(f"radius is {self.radius}; it must be above 0")
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """Each [seed]. apart: -log2 of the share of pairs nearer than the radius, a sample paired with itself counted
+        """Each [seed].
+
+        apart: -log2 of the share of pairs nearer than the radius, a sample paired with itself counted
         (bits, from 0 to log2 n; Grassberger & Procaccia's correlation entropy). within, between: mean distance of two
-        different samples of the same class, and of different classes. nearest: mean distance to the nearest other one."""
+        different samples of the same class, and of different classes. nearest: mean distance to the nearest other one.
+        activations: [seed, sample, unit]; targets: [sample] or [sample, class]. InputError: other shapes,
+        missing values.
+        """
         a = as_activations(activations).astype(np.float64)
         power = int(np.frexp(np.abs(a).max())[1])  # of two, so that squares of 1e-200 are not 0
         labels, _, p_y = as_labels(targets, a.shape[1])
@@ -48,14 +53,19 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Cosines:
-    """Cosine similarities between the samples of a layer, by class; a summary for a Recorder, not a readout of the plane.
+    """Cosine similarities between the samples of a layer, by class.
 
+    A summary for a Recorder, not a readout of the plane.
     Source: Goldfeld et al. 2019, section 5. A sample whose units are all 0 has similarity 0 with every other.
     """
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """Each [seed]. within, between: mean cosine of two different samples of the same class, and of different classes, in
-        [-1, 1]. InputError: labels that are probabilities, no class with two samples, one class only."""
+        """Mean cosines in a layer, each [seed] float64.
+
+        within, between: mean cosine of two different samples of the same class, and of different classes, in [-1, 1].
+        activations: [seed, sample, unit]; targets: labels [sample].
+        InputError: labels that are probabilities, no class with two samples, one class only.
+        """
         a = as_activations(activations).astype(np.float64)
         labels, _, p_y = as_labels(targets, a.shape[1])
         if len(p_y):

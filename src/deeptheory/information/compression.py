@@ -1,4 +1,5 @@
-"""Fit and compression as numbers: functions of an InformationPlane's dataset (or arrays over steps), by network and layer.
+"""Fit and compression as numbers: functions of an InformationPlane's dataset (or arrays over steps),
+by network and layer.
 
 Source: the claims of Shwartz-Ziv & Tishby 2017, figure 2, put as quantities before anything was measured.
 """
@@ -11,7 +12,8 @@ from deeptheory.core.errors import InputError
 def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
     """How far I(X;T) decreases after its maximum: the maximum minus the least value after it, in its own unit (bits).
 
-    i_x: steps along `axis`, ascending; the first of equal maxima counts. Never negative; NaN where a value is.
+    i_x: [..., step, ...], steps along `axis`, ascending; the first of equal maxima counts. Never negative;
+    NaN where a value is.
     InputError: no such axis, no steps.
     """
     i_x = _steps_first(i_x, axis, "i_x")
@@ -21,11 +23,15 @@ def fall(i_x: np.ndarray, axis: int = 1) -> np.ndarray:
     return np.where(np.isnan(i_x).any(0), np.nan, out)
 
 
-def fits_before_compressing(i_x: np.ndarray, i_y: np.ndarray, axis: int = 1, least_fall: float = 0.5) -> np.ndarray:
-    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, over `least_fall` bits.
+def fits_before_compressing(
+    i_x: np.ndarray, i_y: np.ndarray, *, axis: int = 1, min_decrease: float = 0.5
+) -> np.ndarray:
+    """Whether I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall.
 
-    i_x, i_y: the same shape, steps along `axis`; bool over the other axes. The fall counts from the maximum of I(X;T);
-    where it is `least_fall` or less there is no compression and the answer is False, as it is where a value is NaN.
+    The total fall must be over `min_decrease` bits.
+    i_x, i_y: the same shape [..., step, ...], steps along `axis`; bool over the other axes. The fall counts from the
+    maximum of I(X;T); where it is `min_decrease` or less there is no compression and the answer is False,
+    as it is where a value is NaN.
     InputError: as fall, or two shapes.
     """
     i_x, i_y = _steps_first(i_x, axis, "i_x"), _steps_first(i_y, axis, "i_y")
@@ -37,7 +43,7 @@ def fits_before_compressing(i_x: np.ndarray, i_y: np.ndarray, axis: int = 1, lea
     after = steps >= i_x.argmax(0)
     halved = after & (i_x <= i_x.max(0) - total / 2)
     known = ~np.isnan(i_x).any(0) & ~np.isnan(i_y).any(0)
-    return known & (total > least_fall) & (fitted < halved.argmax(0))
+    return known & (total > min_decrease) & (fitted < halved.argmax(0))
 
 
 def fraction_of_information(i_y: np.ndarray, i_xy: float, axis: int = 1) -> np.ndarray:

@@ -3,7 +3,8 @@
 Fast path: one pass by compiled loops, rows packed into one 64-bit key where they fit and compared in full where they do
 not, an open-addressing table that stays in cache. Slow reference: dictionaries, in the tests.
 T is a function of X and every input counts once, so I(X;T) = H(T); I(T;Y) = H(T) + H(Y) - H(T,Y), Y given by
-labels or exactly by p(y|x). Plug-in values: biased up with the number of occupied cells (notes say so where it matters).
+labels or exactly by p(y|x). Plug-in values: biased up with the number of occupied cells
+(notes say so where it matters).
 """
 
 from functools import lru_cache

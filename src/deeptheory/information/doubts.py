@@ -1,7 +1,8 @@
-"""Doubts about an estimate that no estimator sees by itself, because they lie in the rows: series, copies, impossible values.
+"""Doubts about an estimate that no estimator sees by itself, because they lie in the rows: series, copies,
+impossible values.
 
-Pitfall: only the product of both sides' autocorrelation widens the spread of an estimate of dependence (Bartlett 1946): white
-noise beside a slow series is as good as independent rows.
+Pitfall: only the product of both sides' autocorrelation widens the spread of an estimate of dependence (Bartlett 1946):
+white noise beside a slow series is as good as independent rows.
 """
 
 from typing import Any
@@ -28,8 +29,9 @@ def series_note(x: Any, y: Any) -> tuple[str, ...]:
     if time < _LONGER:
         return ()
     return (
-        f"rows look like series on both sides: {n} of them count as about {n / time:.0f}, so interval and p are too narrow and small; give block= (rows "
-        f"per block, at least {max(2, int(np.ceil(2 * time)))}) or groups=, or shuffle the rows if they were sorted",
+        f"rows look like series on both sides: {n} of them count as about {n / time:.0f}, so interval and p are too "
+        f"narrow and small; give block= (rows per block, at least {max(2, int(np.ceil(2 * time)))}) or groups=, or "
+        "shuffle the rows if they were sorted",
     )
 
 
@@ -39,9 +41,9 @@ def _side(a: Any, name: str) -> tuple[np.ndarray, bool]:
 
 
 def product_time(sides: list[np.ndarray], labels: list[bool]) -> float:
-    """Autocorrelation time of the product of two sides [n, d], 1 for independent rows. A series of correlation phi per row has
-    time (1 + phi) / (1 - phi); their product that of phi phi'. labels: sides whose values are names; what is left of the other
-    side within each name counts, so that rows sorted by class are no series."""
+    """Autocorrelation time of the product of two sides [n, d], 1 for independent rows. A series of correlation phi per
+    row has time (1 + phi) / (1 - phi); their product that of phi phi'. labels: sides whose values are names; what is
+    left of the other side within each name counts, so that rows sorted by class are no series."""
     n = len(sides[0])
     if n < 50:
         return 1.0

@@ -6,12 +6,19 @@ import numpy as np
 
 from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
 
+_FRAMES = 48  # steps on a slider at most; the table holds them all
+
+
+def frame_steps(n: int) -> list[int]:
+    """Positions of the steps of n that a slider shows, all of them or about evenly in the order recorded."""
+    return sorted({int(k) for k in np.linspace(0, n - 1, min(n, _FRAMES)).round()})
+
 
 def draw_plane(plane) -> Any:
     """One point a network, layers as colors, the mean path so far, a slider over the steps."""
     import plotly.graph_objects as go
 
-    shown = plane.frame_steps()
+    shown = frame_steps(len(plane.steps))
     colors = layer_colors(len(plane.layers))
     mean_x, mean_y = plane.i_x.mean(0), plane.i_y.mean(0)  # [step, layer]
 
@@ -66,16 +73,23 @@ def _say_blind(figure, plane) -> None:
     """What a reader of the figure alone must know: where the readout leaves (nearly) every input a cell of its own."""
     said = []
     for layers, what in (
-        (plane.blind, f"This readout sees nothing{{}}: all {plane.inputs} inputs have cells of their own at every step"),
-        (plane.nearly_blind, f"This readout sees next to nothing{{}}: over 90 % of the {plane.inputs} inputs have cells of their own"),
-    ):  # fmt: skip
+        (
+            plane.blind,
+            f"This readout sees nothing{{}}: all {plane.inputs} inputs have cells of their own at every step",
+        ),
+        (
+            plane.nearly_blind,
+            f"This readout sees next to nothing{{}}: over 90 % of the {plane.inputs} inputs have cells of their own",
+        ),
+    ):
         if layers:
             everywhere = len(layers) == len(plane.layers)
             said.append(what.format("" if everywhere else f" in {', '.join(layers[:6])}{', ...' * (len(layers) > 6)}"))
     if not said:
         return
     said += [
-        f"Points end at (log2 n, H(Y)) = ({np.log2(plane.inputs):.2f}, {plane.h_y:.2f}) bits there, with permuted labels as well",
+        f"Points end at (log2 n, H(Y)) = ({np.log2(plane.inputs):.2f}, {plane.h_y:.2f}) bits there, "
+        "with permuted labels as well",
         "A readout that coarsens wide layers: dt.GaussianNoise(0.5, relative='distance')",
     ]
     figure.add_annotation(
@@ -89,10 +103,14 @@ def _null(plane, colors) -> Any:
     import plotly.graph_objects as go
 
     return go.Scatter(
-        x=plane.i_x[:, -1].mean(0).round(3).tolist(), y=plane.null_mean[:, -1].mean(0).round(3).tolist(), mode="markers",
-        marker={"color": colors, "symbol": "x-thin", "size": 9, "line": {"width": 1.5, "color": colors}}, name="permuted labels",
-        text=list(plane.layers), hovertemplate="%{text}, permuted labels<br>I(T;Y) %{y:.3f} bits<extra></extra>",
-    )  # fmt: skip
+        x=plane.i_x[:, -1].mean(0).round(3).tolist(),
+        y=plane.null_mean[:, -1].mean(0).round(3).tolist(),
+        mode="markers",
+        marker={"color": colors, "symbol": "x-thin", "size": 9, "line": {"width": 1.5, "color": colors}},
+        name="permuted labels",
+        text=list(plane.layers),
+        hovertemplate="%{text}, permuted labels<br>I(T;Y) %{y:.3f} bits<extra></extra>",
+    )
 
 
 def draw_curves(plane) -> Any:
@@ -103,7 +121,7 @@ def draw_curves(plane) -> Any:
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     figure.update_layout(new_figure().layout)
     x = np.array(plane.steps) + 1
-    shown = plane.frame_steps() if len(x) > 300 else range(len(x))
+    shown = frame_steps(len(plane.steps)) if len(x) > 300 else range(len(x))
     shown = list(shown)
     for row, (values, title) in enumerate(((plane.i_x, "I(X;T) (bits)"), (plane.i_y, "I(T;Y) (bits)")), start=1):
         for k, (layer, color) in enumerate(zip(plane.layers, layer_colors(len(plane.layers)))):
@@ -113,14 +131,29 @@ def draw_curves(plane) -> Any:
                 "y": np.concatenate([high, low[::-1]]).tolist(),
             }
             figure.add_trace(
-                go.Scatter(**band, fill="toself", line={"width": 0}, fillcolor=color, opacity=0.15, hoverinfo="skip", showlegend=False, legendgroup=layer),
+                go.Scatter(
+                    **band,
+                    fill="toself",
+                    line={"width": 0},
+                    fillcolor=color,
+                    opacity=0.15,
+                    hoverinfo="skip",
+                    showlegend=False,
+                    legendgroup=layer,
+                ),
                 row=row,
                 col=1,
-            )  # fmt: skip
+            )
             mean = values[:, shown, k].mean(0).round(4).tolist()
             line = go.Scatter(
-                x=x[shown].tolist(), y=mean, mode="lines", name=layer, line={"color": color}, legendgroup=layer, showlegend=row == 1
-            )  # fmt: skip
+                x=x[shown].tolist(),
+                y=mean,
+                mode="lines",
+                name=layer,
+                line={"color": color},
+                legendgroup=layer,
+                showlegend=row == 1,
+            )
             figure.add_trace(line, row=row, col=1)
         figure.update_yaxes(title_text=title, row=row, col=1)
     figure.update_xaxes(type="log")

@@ -1,4 +1,5 @@
-"""The entry of every readout: activations [seed, sample, unit] and targets, checked and brought to the kernels' form."""
+"""The entry of every readout: activations [seed, sample, unit] and targets,
+checked and brought to the kernels' form."""
 
 import numpy as np
 
@@ -27,11 +28,12 @@ def as_activations(activations, first: int = 0) -> np.ndarray:
 
 
 def as_labels(targets, n: int) -> tuple[np.ndarray, int, np.ndarray]:
-    """Codes [n] int64 from 0, the number of classes present, and p(y|x) [n, class] or, where labels decide, an empty [0, 0].
+    """Codes [n] int64 from 0, the number of classes present, and p(y|x) [n, class] or, where labels decide,
+    an empty [0, 0].
 
-    targets: labels [n] or [n, 1], integers or words (only which are equal counts, so a vocabulary's numbers cost nothing),
-    or probabilities [n, class]. InputError: another length, labels that are neither, marks for no label (-100, or a number
-    below 0 among three classes or more), one class only, NaN, rows that do not sum to 1.
+    targets: labels [n] or [n, 1], integers or words (only which are equal counts, so a vocabulary's numbers cost
+    nothing), or probabilities [n, class]. InputError: another length, labels that are neither, marks for no label
+    (-100, or a number below 0 among three classes or more), one class only, NaN, rows that do not sum to 1.
     """
     if targets is None:
         raise InputError("targets are missing; I(T;Y) needs the labels of the probe inputs")
@@ -61,7 +63,8 @@ def _codes(y: np.ndarray, words: bool) -> np.ndarray:
             raise InputError(f"labels run from nan: {missing} of {len(y)} are missing; leave those samples out")
         if not whole.all():
             raise InputError(
-                f"labels run from {y.min()} to {y.max()} and hold {y[~whole][0]}; needed: integers, words, or p(y|x) [n, class]"
+                f"labels run from {y.min()} to {y.max()} and hold {y[~whole][0]}; needed: integers, words, "
+                "or p(y|x) [n, class]"
             )
         if y.min() >= 0 and y.max() < max(1024, len(y)):  # counting is faster than sorting
             there = np.zeros(int(y.max()) + 1, dtype=bool)
@@ -70,7 +73,8 @@ def _codes(y: np.ndarray, words: bool) -> np.ndarray:
     found, codes = np.unique(y, return_inverse=True)
     if not words and found[0] < 0 and (found[0] == -100 or len(found) > 2):
         raise InputError(
-            f"labels hold {found[0]}, which often stands for: no label; leave those samples out, or number classes from 0"
+            f"labels hold {found[0]}, which often stands for: no label; leave those samples out, "
+            "or number classes from 0"
         )
     return codes.astype(np.int64).ravel()
 

@@ -1,11 +1,11 @@
 """Layers of a network against the information bottleneck bound of the task, with the nulls that such a fit needs.
 
-Sources: Shwartz-Ziv & Tishby 2017, figure 6 and equation 12 (the fitted beta); Tishby & Zaslavsky 2015, sections III and IV
-(layer criterion, the two gaps). Every layer is read out as symbols, so that its encoder p(t|x) is exact.
-Pitfall: beta is fitted with the layer's own decoder, which builds agreement in: a layer that nobody trained has a beta, too. The
-residual of the fit is given next to it, and the same of permuted labels.
-Pitfall: I(X;T) far above what the task needs lies over the flat end of the bound, where a short vertical distance says little;
-`excess` is how many bits less would have done.
+Sources: Shwartz-Ziv & Tishby 2017, figure 6 and equation 12 (the fitted beta); Tishby & Zaslavsky 2015, sections III
+and IV (layer criterion, the two gaps). Every layer is read out as symbols, so that its encoder p(t|x) is exact.
+Pitfall: beta is fitted with the layer's own decoder, which builds agreement in: a layer that nobody trained has a beta,
+too. The residual of the fit is given next to it, and the same of permuted labels.
+Pitfall: I(X;T) far above what the task needs lies over the flat end of the bound, where a short vertical distance says
+little; `excess` is how many bits less would have done.
 """
 
 from dataclasses import dataclass, replace
@@ -39,14 +39,16 @@ _PER_STEP = ("i_previous", "lost", "criterion")
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class LayerBound(Result):
-    """Arrays [seed, step, layer], bits: i_x, i_y; bound: the most I(T;Y) at that I(X;T); distance = bound - i_y;
-    excess: I(X;T) beyond the least with that I(T;Y). beta: fitted (eq. 12), infinite where every input is in the cluster that
-    is nearest to it, as where the layer lost nothing about Y; 0 where T tells nothing, NaN where X tells nothing;
-    residual: of the fit, E KL[p(t|x) || fitted encoder]; residual_shuffled: its mean with the rows of p(y|x) permuted
-    among the inputs, NaN where not asked for. i_previous = I(T_before; T), lost = I(Y; T_before | T), criterion = i_previous +
-    beta lost (2015); the layer before the first is X.
-    quality [seed, step]: I(Y; decision) / I(X;Y). d_n, r_n [seed, step]: I(X;Y|decision), I(X; decision); gaps d_gap, c_gap
-    to (D*, R*) of `samples` training samples, NaN where that was not given. curve: of the task.
+    """Layers of a network against the bottleneck bound of its task, in bits.
+
+    Arrays [seed, step, layer]: i_x, i_y; bound: the most I(T;Y) at that I(X;T); distance = bound - i_y;
+    excess: I(X;T) beyond the least with that I(T;Y). beta: fitted (Shwartz-Ziv & Tishby 2017, equation 12), infinite
+    where every input is in the cluster that is nearest to it, as where the layer lost nothing about Y; 0 where T
+    tells nothing, NaN where X tells nothing; residual: of the fit, E KL[p(t|x) || fitted encoder]; residual_shuffled:
+    its mean with the rows of p(y|x) permuted among the inputs, NaN where not asked for. i_previous = I(T_before; T),
+    lost = I(Y; T_before | T), criterion = i_previous + beta lost (2015); the layer before the first is X. quality
+    [seed, step]: I(Y; decision) / I(X;Y). d_n, r_n [seed, step]: I(X;Y|decision), I(X; decision); gaps d_gap, c_gap
+    to (D*, R*) of `n` training samples, NaN where that was not given. curve: of the task.
     """
 
     seeds: tuple[int, ...]
@@ -75,7 +77,10 @@ class LayerBound(Result):
     def __repr__(self) -> str:
         means = self.distance[:, -1].mean(0).round(9) + 0.0  # rounding alone puts a layer beyond the bound; no "-0"
         each = ", ".join(f"{n} {d:.3g}" for n, d in zip(self.layers, means))
-        return f"LayerBound({len(self.seeds)} networks, {self.readout}; bits below the bound at step {self.steps[-1]}: {each})"
+        return (
+            f"LayerBound({len(self.seeds)} networks, {self.readout}; bits below the bound at step "
+            f"{self.steps[-1]}: {each})"
+        )
 
     def dataset(self) -> "xarray.Dataset":
         """xarray.Dataset over [seed, step, layer] and [seed, step]; see the class."""
@@ -104,24 +109,23 @@ def layer_bound(
     steps=None,
     curve: BottleneckCurve | None = None,
     permutations: int = 0,
-    samples: int | None = None,
+    n: int | None = None,
     constant: float = 1.0,
     seed: int = 0,
 ) -> LayerBound:
     """Every layer of a recording against the bound of its task.
 
-    recording: a Recording with activations; its inputs are the rows of p_xy [nx, ny], in order. readout: with symbols, so
-    Binning, Quantized or Exact; no default, as for the plane. steps: those to look at (default: the first, often untrained,
-    and the last). curve: of p_xy, if it is there already. permutations: draws of the null. samples: training samples, for the
-    gaps, with the constant of the finite-sample bound.
-    InputError: no Recording with activations, no readout or one without symbols, rows that do not fit, p_xy as in
-    bottleneck, an unknown step, the curve of another table.
-    """
+    recording: a Recording with activations; its inputs are the rows of p_xy [nx, ny], in order. readout: with
+    symbols, so Binning, Quantized or Exact; no default, as for the plane. steps: those to look at (default: the
+    first, often untrained, and the last). curve: of p_xy, if it is there already. permutations: draws of the null. n:
+    training samples, for the gaps, with the constant of the finite-sample bound. InputError: no Recording with
+    activations, no readout or one without symbols, rows that do not fit, p_xy as in bottleneck, an unknown step, the
+    curve of another table."""
     if not (hasattr(recording, "activations") and hasattr(recording, "inputs")):
         shape = f" of shape {list(as_numpy(recording).shape)}" if hasattr(recording, "shape") else ""
         raise InputError(
-            f"recording is {type(recording).__name__}{shape}; needed: a Recording, as dt.Recorder(model, inputs=x) makes "
-            "it (its .recording after .snapshot(step))"
+            f"recording is {type(recording).__name__}{shape}; needed: a Recording, as dt.Recorder(model, inputs=x) "
+            "makes it (its .recording after .snapshot(step))"
         )
     if not recording.steps or not recording.layers:
         raise InputError("the recording is empty; call snapshot(step), or pass recorder= to fit")
@@ -129,7 +133,10 @@ def layer_bound(
         raise InputError(f"readout is {readout!r}; layers have an exact encoder under Binning, Quantized or Exact")
     joint = as_joint(p_xy)
     if recording.inputs != joint.shape[0]:
-        raise InputError(f"the recording has {recording.inputs} inputs, p_xy {joint.shape[0]} rows; they are the same inputs, in order")  # fmt: skip
+        raise InputError(
+            f"the recording has {recording.inputs} inputs, p_xy {joint.shape[0]} rows; they are the same inputs, "
+            "in order"
+        )
     p_x = as_numpy(p_xy).astype(np.float64).sum(1)
     curve = _curve(joint) if curve is None else _checked(curve, joint)
     chosen = sorted({recording.steps[0], recording.steps[-1]}) if steps is None else sorted(steps)
@@ -155,8 +162,8 @@ def layer_bound(
     found["excess"] = found["i_x"] - _least_rate(curve, found["i_y"])
     weight = np.where(found["lost"] > 0, found["beta"], 0.0)  # infinite times nothing lost is nothing
     found["criterion"] = found["i_previous"] + weight * found["lost"]
-    if samples is not None:
-        limit = finite_sample_bound(curve, samples, constant, joint.shape[1])
+    if n is not None:
+        limit = finite_sample_bound(curve, n, constant=constant, classes=joint.shape[1])
         ends["d_gap"], ends["c_gap"] = ends["d_n"] - limit.d_star, ends["r_n"] - limit.r_star
     return LayerBound(
         seeds=tuple(recording.seeds),
@@ -183,8 +190,14 @@ def _checked(curve: BottleneckCurve, joint: Joint) -> BottleneckCurve:
     given = (curve.i_xy, curve.h_x, curve.h_y, curve.first_critical)
     own = (joint.i_xy, joint.h_x, joint.h_y, first_critical_beta(joint))
     if not np.allclose(given, own, rtol=1e-6, atol=1e-9):
-        told = [f"{name} {a:.6g} against {b:.6g}" for name, a, b in zip(("I(X;Y)", "H(X)", "H(Y)", "first critical beta"), given, own)]  # fmt: skip
-        raise InputError(f"curve is of another table than p_xy: {', '.join(told)}; leave curve= out, or use dt.bottleneck_curve(p_xy)")  # fmt: skip
+        told = [
+            f"{name} {a:.6g} against {b:.6g}"
+            for name, a, b in zip(("I(X;Y)", "H(X)", "H(Y)", "first critical beta"), given, own)
+        ]
+        raise InputError(
+            f"curve is of another table than p_xy: {', '.join(told)}; leave curve= out, or use "
+            "dt.bottleneck_curve(p_xy)"
+        )
     return curve
 
 
@@ -222,7 +235,8 @@ def _from_held(joint: Joint, held: np.ndarray) -> tuple[float, float]:
 
 
 def _lost(joint: Joint, fine: np.ndarray, held: np.ndarray, parent: np.ndarray) -> float:
-    """I(Y; T_before | T) bits: E KL of the decoder of (T_before, T) from that of T; exactly 0 where they are the same."""
+    """I(Y; T_before | T) bits: E KL of the decoder of (T_before, T) from that of T;
+    exactly 0 where they are the same."""
     one, other = _decoders(joint, fine), _decoders(joint, held)[parent]
     terms = np.where(_same(one, other), 0.0, divergence(one, other))
     return float(fine.sum(0) @ terms.sum(1)) * _BITS
@@ -332,11 +346,24 @@ def draw_layers(data, curve: BottleneckCurve) -> Any:
     for k, color in enumerate(layer_colors(len(layers))):
         for t, hollow in ((0, True), (-1, False)) if ends[0] != ends[1] else ((-1, False),):
             at = data.isel(layer=k, step=t)
-            text = [f"network {s}: beta {b:.3g}, residual {r:.2g} bits" for s, b, r in zip(at["seed"].values, at["beta"].values, at["residual"].values)]  # fmt: skip
+            text = [
+                f"network {s}: beta {b:.3g}, residual {r:.2g} bits"
+                for s, b, r in zip(at["seed"].values, at["beta"].values, at["residual"].values)
+            ]
             points = {"x": at["i_x"].values.round(4).tolist(), "y": at["i_y"].values.round(4).tolist()}
             symbol = "circle-open" if hollow else "circle"
             name = f"{layers[k]}, step {data['step'].values[t]}"
-            figure.add_trace(go.Scatter(**points, mode="markers", marker={"color": color, "size": 8, "symbol": symbol}, text=text, name=name if hollow else layers[k], legendgroup=layers[k], showlegend=not hollow))  # fmt: skip
+            figure.add_trace(
+                go.Scatter(
+                    **points,
+                    mode="markers",
+                    marker={"color": color, "size": 8, "symbol": symbol},
+                    text=text,
+                    name=name if hollow else layers[k],
+                    legendgroup=layers[k],
+                    showlegend=not hollow,
+                )
+            )
     return figure
 
 

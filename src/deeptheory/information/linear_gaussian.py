@@ -1,7 +1,7 @@
 """Linear maps of Gaussian inputs with Gaussian noise: every information in closed form, nothing estimated.
 
 Source: Saxe et al. 2018, section 3 (the paper drops the factor 1/2 and the input covariance in places; both are kept).
-X ~ N(0, cov), T = W X + N(0, noise^2 I):  I(X;T) = 1/2 log2 |W cov W' + noise^2 I| / |noise^2 I|.
+X ~ N(0, cov), T = W X + N(0, sigma^2 I):  I(X;T) = 1/2 log2 |W cov W' + sigma^2 I| / |sigma^2 I|.
 """
 
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_finite
 
 
-def linear_information(weight, noise: float, cov=None, *, rows=None) -> np.ndarray:
-    """I(X;T) in bits of T = W X + N(0, noise^2 I), or, with rows, I(X_rows;T): what T tells about those inputs alone.
+def linear_information(weight, sigma: float, cov_x=None, *, rows=None) -> np.ndarray:
+    """I(X;T) in bits of T = W X + N(0, sigma^2 I), or, with rows, I(X_rows;T): what T tells about those inputs alone.
 
-    weight: [..., units, inputs]; the leading axes come back, float64. cov: [inputs, inputs] of X, default the identity /
-    inputs (each input of variance 1 / inputs, as in the paper). rows: indices of inputs; they must be independent of the
-    others. InputError: noise not above 0, a covariance that is not symmetric and positive, rows correlated with the rest.
-    """
+    weight: [..., units, inputs]; the leading axes come back, float64. cov_x: [inputs, inputs] of X, default the
+    identity / inputs (each input of variance 1 / inputs, as in the paper). rows: indices of inputs; they must be
+    independent of the others. InputError: sigma not above 0, a covariance that is not symmetric and positive, rows
+    correlated with the rest."""
     w = np.asarray(as_numpy(weight), dtype=np.float64)
     if w.ndim < 2:
         raise InputError(f"weight has shape {list(w.shape)}; needed: [..., units, inputs]")
     check_finite(weight=w)
-    if not noise > 0:
-        raise InputError(f"noise is {noise}; without noise I(X;T) is infinite")
-    root = _root(cov, w.shape[-1])
+    if not sigma > 0:
+        raise InputError(f"sigma is {sigma}; without sigma I(X;T) is infinite")
+    root = _root(cov_x, w.shape[-1])
     if rows is None:
-        return _half_log_det(w @ root, noise)
+        return _half_log_det(w @ root, sigma)
     kept = np.zeros(w.shape[-1], dtype=bool)
     kept[np.asarray(rows)] = True
     covariance = root @ root.T
@@ -38,24 +38,23 @@ def linear_information(weight, noise: float, cov=None, *, rows=None) -> np.ndarr
             "the chosen inputs are correlated with the others; I(X_rows;T) then has no such closed form here"
         )
     others = w[..., ~kept] @ _root(covariance[np.ix_(~kept, ~kept)], int((~kept).sum()))
-    return _half_log_det(w @ root, noise) - _half_log_det(others, noise)
+    return _half_log_det(w @ root, sigma) - _half_log_det(others, sigma)
 
 
-def linear_label_information(weight, noise: float, teacher, label_noise: float, cov=None) -> np.ndarray:
-    """I(T;Y) in bits, Y = teacher X + N(0, label_noise^2 I), T = W X + N(0, noise^2 I), the two noises independent.
+def linear_label_information(weight, sigma: float, teacher, *, label_sigma: float, cov_x=None) -> np.ndarray:
+    """I(T;Y) in bits, Y = teacher X + N(0, label_sigma^2 I), T = W X + N(0, sigma^2 I), the two noises independent.
 
-    weight: [..., units, inputs]; the leading axes come back, float64. teacher: [outputs, inputs]. cov: [inputs, inputs] of
-    X, default the identity / inputs. From the canonical correlations of (T, Y): -1/2 sum log2(1 - rho^2).
-    Source: Saxe et al. 2018, section 3, with the 1/2. InputError: shapes that do not fit, a noise not above 0, a covariance
-    that is not symmetric and positive.
-    """
+    weight: [..., units, inputs]; the leading axes come back, float64. teacher: [outputs, inputs]. cov_x: [inputs,
+    inputs] of X, default the identity / inputs. From the canonical correlations of (T, Y): -1/2 sum log2(1 - rho^2).
+    Source: Saxe et al. 2018, section 3, with the 1/2. InputError: shapes that do not fit, a sigma not above 0, a
+    covariance that is not symmetric and positive."""
     w, v = (np.asarray(as_numpy(a), dtype=np.float64) for a in (weight, teacher))
     if v.ndim != 2 or v.shape[1] != w.shape[-1]:
         raise InputError(f"teacher has shape {list(v.shape)}, weight {list(w.shape)}; both end in the number of inputs")
-    if not (noise > 0 and label_noise > 0):
-        raise InputError(f"noise is {noise}, label_noise {label_noise}; both must be above 0")
-    root = _root(cov, v.shape[1])
-    a, b = w @ root / noise, v @ root / label_noise  # both noises 1: information does not see the units of T and Y
+    if not (sigma > 0 and label_sigma > 0):
+        raise InputError(f"sigma is {sigma}, label_sigma {label_sigma}; both must be above 0")
+    root = _root(cov_x, v.shape[1])
+    a, b = w @ root / sigma, v @ root / label_sigma  # both noises 1: information does not see the units of T and Y
     t = np.linalg.cholesky(a @ np.swapaxes(a, -1, -2) + np.eye(a.shape[-2]))
     y = np.linalg.cholesky(b @ b.T + np.eye(len(b)))
     whitened = np.linalg.solve(y, np.swapaxes(np.linalg.solve(t, a @ b.T), -1, -2))
@@ -65,13 +64,15 @@ def linear_label_information(weight, noise: float, teacher, label_noise: float, 
 
 @dataclass(frozen=True)
 class LinearGaussian:
-    """A readout of linear networks, exact: the probe is the origin and the unit vectors, on which a linear layer shows
-    its own map (`probe(inputs)`). Inputs are N(0, I / inputs), as in Saxe et al. 2018; the layer gets noise N(0, noise^2).
+    """A readout of linear networks, exact.
 
-    relevant: the first so many inputs carry the label, the others are kept apart. InputError: activations on another probe.
+    The probe is the origin and the unit vectors, on which a linear layer shows its own map (`probe(inputs)`). Inputs
+    are N(0, I / inputs), as in Saxe et al. 2018; the layer gets noise N(0, noise^2).
+    relevant: the first so many inputs carry the label, the others are kept apart. InputError:
+    activations on another probe.
     """
 
-    noise: float = 1.0
+    sigma: float = 1.0
     relevant: int | None = None
 
     @staticmethod
@@ -80,18 +81,21 @@ class LinearGaussian:
         return np.concatenate([np.zeros((1, inputs)), np.eye(inputs)]).astype(np.float32)
 
     def summarize(self, activations: Any, targets: Any = None) -> dict[str, np.ndarray]:
-        """i_x = I(X;T), and with `relevant` i_x_relevant and i_x_irrelevant, each [seed]; bits. targets are not used."""
+        """i_x = I(X;T), and with `relevant` i_x_relevant and i_x_irrelevant, each [seed]; bits.
+
+        activations: [seed, 1 + inputs, unit]; targets are not used. InputError: another shape, NaN.
+        """
         w = self.maps(activations)
-        out = {"i_x": linear_information(w, self.noise)}
+        out = {"i_x": linear_information(w, self.sigma)}
         if self.relevant is not None:
             every = np.arange(w.shape[-1])
-            out["i_x_relevant"] = linear_information(w, self.noise, rows=every[: self.relevant])
-            out["i_x_irrelevant"] = linear_information(w, self.noise, rows=every[self.relevant :])
+            out["i_x_relevant"] = linear_information(w, self.sigma, rows=every[: self.relevant])
+            out["i_x_irrelevant"] = linear_information(w, self.sigma, rows=every[self.relevant :])
         return out
 
     @staticmethod
     def maps(activations: Any) -> np.ndarray:
-        """W [seed, unit, input] from activations [seed, 1 + inputs, unit] on the probe."""
+        """W [seed, unit, input] from activations [seed, 1 + inputs, unit] on the probe. InputError: another shape."""
         a = np.asarray(as_numpy(activations), dtype=np.float64)
         if a.ndim != 3 or a.shape[1] < 2:
             raise InputError(
@@ -106,10 +110,10 @@ def _root(cov, inputs: int) -> np.ndarray:
         return np.eye(inputs) / np.sqrt(inputs)
     c = np.asarray(as_numpy(cov), dtype=np.float64)
     if c.shape != (inputs, inputs) or not np.allclose(c, c.T):
-        raise InputError(f"cov has shape {list(c.shape)}; needed: symmetric [{inputs}, {inputs}]")
+        raise InputError(f"cov_x has shape {list(c.shape)}; needed: symmetric [{inputs}, {inputs}]")
     values, vectors = np.linalg.eigh(c)
     if inputs and values.min() < -1e-10 * max(values.max(), 1e-300):
-        raise InputError(f"cov has the eigenvalue {values.min():g}; a covariance has none below 0")
+        raise InputError(f"cov_x has the eigenvalue {values.min():g}; a covariance has none below 0")
     return vectors * np.sqrt(np.maximum(values, 0))
 
 

@@ -1,7 +1,7 @@
 """The entry points to estimators from samples: mutual_information, conditional_mutual_information, entropy.
 
-An estimator sees arrays and gives an Estimate; what holds for all of them stands here: units, ranks, p-values by permutation,
-intervals of dependent rows, doubts that lie in the order of rows.
+An estimator sees arrays and gives an Estimate; what holds for all of them stands here: units, ranks, p-values by
+permutation, intervals of dependent rows, doubts that lie in the order of rows.
 """
 
 import math
@@ -44,8 +44,8 @@ _ENTRY = ("unit", "permutations", "groups", "block", "ranks")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InformationEstimate(Estimate):
-    """An Estimate with its permutation null. p: (b + 1) / (m + 1), b of m draws of y permuted at or above the value; null_mean:
-    their mean in `unit`, the estimator's bias at independence. Both NaN without permutations."""
+    """An Estimate with its permutation null. p: (b + 1) / (m + 1), b of m draws of y permuted at or above the value;
+    null_mean: their mean in `unit`, the estimator's bias at independence. Both NaN without permutations."""
 
     p: float = math.nan
     null_mean: float = math.nan
@@ -70,17 +70,19 @@ def mutual_information(
 ) -> InformationEstimate:
     """I(X;Y) from paired samples, with an interval and its doubts as notes.
 
-    x: [n, dx]; y: [n, dy] or [n]; numbers (numpy, torch, pandas; any float or integer dtype), or one word or category per row
-    as its label. Rows are paired by position; row labels (pandas, xarray) that say otherwise are an error or a note.
-    method: a name in information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto":
+    x: [n, dx]; y: [n, dy] or [n]; numbers (numpy, torch, pandas; any float or integer dtype), or one word or category
+    per row as its label. Rows are paired by position; row labels (pandas, xarray) that say otherwise are an error
+    or a note. method: a name in information.estimators.MUTUAL_INFORMATION, or a function of (x, y, **options); "auto":
     chosen by the rules of information/automatic.py. unit: "bits" or "nats".
-    ranks: True: normal scores of each column first (information stays, tails go); None: where "auto" finds that tails ask.
-    permutations: draws of y permuted, for .p and .null_mean. groups [n]: rows that belong together; block: rows of a series
-    that belong together: both make interval and permutations move whole groups or blocks.
+    ranks: True: normal scores of each column first (information stays, tails go); None: where "auto" finds that tails
+    ask. permutations: draws of y permuted, for .p and .null_mean. groups [n]: rows that belong together; block: rows
+    of a series that belong together: both make interval and permutations move whole groups or blocks.
     options: the estimator's own, by keyword (k, seed, standardize, correct, ...).
-    Intervals: of counts and of counts beside a label from 20 samples on, of neighbor counts with "auto" from 30, of "gaussian" from
-    10, of neighbor counts and "wkl" by name from 200 (batches); with fewer they are unbounded, with a note, or NaN.
-    InputError: unpaired samples, the same row labels in another order, NaN, mixed columns, an unknown method or option, what the estimator itself refuses.
+    Intervals: of counts and of counts beside a label from 20 samples on, of neighbor counts with "auto" from 30, of
+    "gaussian" from 10, of neighbor counts and "wkl" by name from 200 (batches);
+    with fewer they are unbounded, with a note, or NaN.
+    InputError: unpaired samples, the same row labels in another order, NaN, mixed columns, an unknown method or option,
+    what the estimator itself refuses.
     """
     function: Callable[..., Estimate]
     if method == "auto":
@@ -104,8 +106,8 @@ def conditional_mutual_information(
     x: Any,
     y: Any,
     z: Any,
-    method: Literal["auto", "ksg", "mixed", "plugin", "gaussian"] | Callable[..., Estimate] = "auto",
     *,
+    method: Literal["auto", "ksg", "mixed", "plugin", "gaussian"] | Callable[..., Estimate] = "auto",
     ranks: bool | None = None,
     permutations: int = 0,
     groups: Any = None,
@@ -115,9 +117,10 @@ def conditional_mutual_information(
 ) -> InformationEstimate:
     """I(X;Y|Z) from samples of all three together: what x and y tell of each other beyond what z tells of both.
 
-    x: [n, dx]; y: [n, dy]; z: [n, dz]; or [n]. method: a name in information.estimators.CONDITIONAL, or a function of (x,
-    y, z, **options); "auto": plug-in where all hold integers or words, Mesner & Shalizi's counts where some do, KSG's counts with a condition otherwise. permutations: y permuted within the labels of z, which must be labels.
-    The rest as for `mutual_information`.
+    x: [n, dx]; y: [n, dy]; z: [n, dz]; or [n]. method: a name in information.estimators.CONDITIONAL, or a function of
+    (x, y, z, **options); "auto": plug-in where all hold integers or words, Mesner & Shalizi's counts where some do,
+    KSG's counts with a condition otherwise. permutations: y permuted within the labels of z, which must be labels.
+    groups [n], the rest, and InputError as for `mutual_information`.
     """
     if method == "auto":
         whole = [_whole(a, name) for a, name in ((x, "x"), (y, "y"), (z, "z"))]
@@ -245,17 +248,23 @@ def _by_pieces(got, function, sides, options, n, groups, block) -> tuple[Estimat
             return math.nan
 
     groups = None if groups is None else as_numpy(groups)
-    low, high = statistics.batch_interval(got.value, of, n, int(options.get("seed", 0)), groups=groups, block=block)
+    low, high = statistics.batch_interval(
+        got.value, of, n, seed=int(options.get("seed", 0)), groups=groups, block=block
+    )
     pieces = "groups" if groups is not None else f"blocks of {block}"
     if math.isnan(low):
-        why = f"no interval: ten batches of whole {pieces} are too small, each needs at least 20 {'rows' if groups is not None else 'blocks'}"
+        why = (
+            f"no interval: ten batches of whole {pieces} are too small, each needs at least 20 "
+            f"{'rows' if groups is not None else 'blocks'}"
+        )
         return replace(got, low=math.nan, high=math.nan), (why,)
     return replace(got, low=low, high=high, method=f"{got.method}; interval by {pieces}"), ()
 
 
 def _null(function, sides, options, n, draws, groups, block) -> tuple[float, float]:
     """p and the mean of `draws` values with y permuted; within the labels of z where there is a condition."""
-    if function is automatic:  # the interval's own permutations do not enter the value compared
+    if function in (automatic, MUTUAL_INFORMATION["wkl"], MUTUAL_INFORMATION["compressed"]):
+        # the interval's own permutations do not enter the value compared
         options = {**options, "spread": False}
     seed = [int(options.get("seed", 0)), n, 5]
     within = None

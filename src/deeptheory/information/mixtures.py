@@ -58,10 +58,11 @@ def pair_sums(h, inv, weights, near, far):
 def log_densities(points, centers, given, own, which, me, inputs, inv, p_y, out):
     """Logarithms of mixture densities at points, up to the constant of one Gaussian, which differences do not see.
 
-    centers: [d, b * inputs] float32, b blocks of one center an input. given: [m, d, r], r centers of each of m inputs; point
-    e [m, d] was drawn from center me[e] of given[which[e]], which belongs to input own[e]; in the density of all inputs that
-    input's own centers are the r of given. p_y: [c, inputs] float32. out [points, 4 + c]: log p(t); log p(t|x); both again
-    with the point's own center left out (NaN where r = 1); then log of sum_x p(y|x) p(t|x) / inputs for each y.
+    centers: [d, b * inputs] float32, b blocks of one center an input. given: [m, d, r], r centers of each of m inputs;
+    point e [m, d] was drawn from center me[e] of given[which[e]], which belongs to input own[e]; in the density of all
+    inputs that input's own centers are the r of given. p_y: [c, inputs] float32. out [points, 4 + c]: log p(t); log
+    p(t|x); both again with the point's own center left out (NaN where r = 1);
+    then log of sum_x p(y|x) p(t|x) / inputs for each y.
     """
     n, r, classes = centers.shape[1], given.shape[2], p_y.shape[0]
     blocks = n // inputs

@@ -1,12 +1,13 @@
 """One neuron: the smallest model in which I(X;T) rises and falls.
 
 Binned: x ~ N(0, 1), h = f(w x), T = bin(h); I(X;T) = H(T) exactly (Saxe et al. 2018, section 2). tanh with fixed bins
-rises and falls to 1 bit as w grows, because both ends saturate; ReLU keeps half of its mass at zero and spreads the rest
-without bound. Noisy: x one of a few points, T = f(w x + b) + N(0, sigma^2), a channel whose inputs merge as the unit
-saturates (Goldfeld et al. 2019, section 3); one integral.
+rises and falls to 1 bit as w grows, because both ends saturate; ReLU keeps half of its mass at zero and spreads the
+rest without bound. Noisy: x one of a few points, T = f(w x + b) + N(0, sigma^2), a channel whose inputs merge as the
+unit saturates (Goldfeld et al. 2019, section 3); one integral.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,7 @@ def _inverse_relu(v: np.ndarray) -> np.ndarray:
     return np.where(v < 0, -np.inf, v)  # at and above 0 the inverse is itself; all below 0 maps to 0
 
 
+Activation = Literal["tanh", "sigmoid", "softsign", "softplus", "linear", "relu"]
 _INVERSES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "tanh": lambda v: np.arctanh(np.clip(v, -1, 1)),
     "sigmoid": lambda v: np.log(np.clip(v, 0, 1)) - np.log1p(-np.clip(v, 0, 1)),
@@ -36,43 +38,47 @@ _FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def one_neuron_information(w, edges, activation: str = "tanh") -> np.ndarray:
-    """I(X;T) in bits of one binned neuron, exact from the normal distribution function; shape of w, float64.
+def one_neuron_information(weight, edges, activation: Activation = "tanh") -> np.ndarray:
+    """I(X;T) in bits of one binned neuron, exact from the normal distribution function; shape of weight, float64.
 
-    w: weights, above 0. edges: ascending; cells are closed on the right, and mass outside joins the end cells.
-    InputError: w not above 0, edges not ascending, an unknown activation.
+    weight: weights [...], above 0. edges: [cells + 1], ascending; cells are closed on the right,
+    and mass outside joins the end cells.
+    InputError: weight not above 0, edges not ascending, an unknown activation.
     """
     from scipy.special import ndtr
 
-    w, edges = np.asarray(w, dtype=np.float64), np.asarray(edges, dtype=np.float64)
-    if not (w > 0).all():
-        raise InputError(f"w is {w}; the model takes weights above 0")
+    weight, edges = np.asarray(weight, dtype=np.float64), np.asarray(edges, dtype=np.float64)
+    if not (weight > 0).all():
+        raise InputError(f"weight is {weight}; the model takes weights above 0")
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
         raise InputError(f"edges must ascend and be two or more; seen {edges[:4]}")
     inverse = pick(_INVERSES, activation, what="activation")
     with np.errstate(divide="ignore", invalid="ignore"):
         inner = inverse(edges[1:-1])  # the outer cells take all that lies beyond
-        below = ndtr(inner / w[..., None])
-    ends = np.zeros((*w.shape, 1))
+        below = ndtr(inner / weight[..., None])
+    ends = np.zeros((*weight.shape, 1))
     p = np.diff(np.concatenate([ends, below, ends + 1], axis=-1), axis=-1)
     return -(p * np.log2(np.where(p > 0, p, 1))).sum(-1)
 
 
-def noisy_neuron_information(w, points, sigma: float, *, bias: float = 0.0, activation: str = "tanh") -> np.ndarray:
-    """I(X;T) in bits of T = f(w x + bias) + N(0, sigma^2), x uniform over the points; shape of w, float64.
+def noisy_neuron_information(
+    weight, points, sigma: float, *, bias: float = 0.0, activation: Activation = "tanh"
+) -> np.ndarray:
+    """I(X;T) in bits of T = f(weight x + bias) + N(0, sigma^2), x uniform over the points; shape of weight, float64.
 
-    The entropy of the mixture by the trapezium rule on a grid of sigma / 16 (error below 1e-10, the integrand being smooth
-    and falling off at both ends). InputError: sigma not above 0, no points, an unknown activation.
+    w: weights [...]; points: [n]. The entropy of the mixture by the trapezium rule on a grid of sigma / 16
+    (error below 1e-10, the integrand being smooth and falling off at both ends). InputError: sigma not above 0, no
+    points, an unknown activation.
     """
-    w, x = np.asarray(w, dtype=np.float64), np.asarray(points, dtype=np.float64)
+    weight, x = np.asarray(weight, dtype=np.float64), np.asarray(points, dtype=np.float64)
     if not sigma > 0:
-        raise InputError(f"sigma is {sigma}; without noise I(X;T) is the entropy of the points, whatever w is")
+        raise InputError(f"sigma is {sigma}; without noise I(X;T) is the entropy of the points, whatever weight is")
     if x.ndim != 1 or not len(x):
         raise InputError(f"points have shape {list(x.shape)}; needed: [n], one or more")
     f = pick(_FUNCTIONS, activation, what="activation")
-    out = np.empty(w.shape)
-    for at in np.ndindex(w.shape):
-        centers = f(w[at] * x + bias) / sigma
+    out = np.empty(weight.shape)
+    for at in np.ndindex(weight.shape):
+        centers = f(weight[at] * x + bias) / sigma
         out[at] = _mixture_information(np.sort(centers))
     return out
 

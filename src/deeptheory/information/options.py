@@ -27,7 +27,8 @@ _SAID = {
     "unit": ("base", "units", "log_base", "nats"),
     "k": ("n_neighbors", "n_neighbours", "neighbors", "neighbours", "nn", "kth", "n_neighb"),
     "seed": ("random_state", "rng", "random_seed", "rand"),
-    "permutations": ("n_permutations", "n_perm", "n_perms", "n_shuffles", "n_surrogates", "num_permutations", "surrogates"),
+    "permutations": ("n_permutations", "n_perm", "n_perms", "n_shuffles", "n_surrogates", "num_permutations",
+        "surrogates"),
     "standardize": ("normalize", "normalise", "scale", "standardise", "preprocess", "standardized"),
     "ranks": ("rank", "copula", "copnorm", "normal_scores"),
     "correct": ("correct", "correction", "bias_correction", "biascorrect", "miller_madow"),
@@ -43,7 +44,8 @@ ALIASES = {said: _HERE[key] for key, names in _SAID.items() for said in names}
 
 _NEURAL = "neural bounds are not in this package (they need training, and end near log of the batch)"
 _METHODS = {
-    **dict.fromkeys(("mine", "infonce", "info_nce", "nwj", "dv", "smile", "js", "club", "tuba", "doe", "flow", "lmi"), _NEURAL),
+    **dict.fromkeys(("mine", "infonce", "info_nce", "nwj", "dv", "smile", "js", "club", "tuba", "doe", "flow", "lmi"),
+        _NEURAL),
     **dict.fromkeys(("kraskov", "ksg1", "ksg2", "knn", "nearest", "npeet"), "use 'ksg'"),
     **dict.fromkeys(("ross", "classif", "class"), "use 'labels'"),
     **dict.fromkeys(("gao", "mesner", "mesner_shalizi", "mixture"), "use 'mixed'"),
@@ -51,7 +53,8 @@ _METHODS = {
     **dict.fromkeys(("copula", "gcmi", "gccmi", "gaussian_copula"), "use 'gaussian' with ranks=True"),
     **dict.fromkeys(("discrete", "counts", "naive", "ml", "mle"), "use 'plugin'"),
     **dict.fromkeys(("miller_madow", "miller-madow", "mm"), "use 'plugin' with correct=True"),
-    **{m: f"use 'plugin' with correct={m.replace('_', '-')!r}" for m in ("grassberger", "chao-shen", "chao_shen", "shrink")},
+    **{m: f"use 'plugin' with correct={m.replace('_', '-')!r}"
+        for m in ("grassberger", "chao-shen", "chao_shen", "shrink")},
     **dict.fromkeys(("james-stein", "james_stein"), "use 'plugin' with correct='shrink'"),
     "nsb": "not in this package; near it for few samples: 'plugin' with correct='grassberger' or 'chao-shen'",
     **dict.fromkeys(("hist", "histogram", "binning", "bins", "binned"), "bin the columns yourself, then 'plugin'"),

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 class GradientPhases(Result):
     """Arrays [seed, step, layer], steps ascending: mean and std (both over ||W||), snr; NaN where mean and std are 0.
 
-    crossing: [seed, layer], the step from which the SNR stays below 1, interpolated between recorded steps on a logarithmic
-    axis (half way to an SNR that is 0 or infinite); 0 if it is below 1 from the first step, infinite if it is not below 1
-    at the last. Steps without an SNR are left out; NaN where none has one, or where the first has none and all others are
-    below 1. crossing_low, crossing_high: [layer], 95 % interval of the median over networks with a crossing (infinite ones
-    count) from order statistics; NaN below 6 of them.
+    crossing: [seed, layer], the step from which the SNR stays below 1, interpolated between recorded steps
+    on a logarithmic axis (half way to an SNR that is 0 or infinite); 0 if it is below 1 from the first step, infinite
+    if it is not below 1 at the last. Steps without an SNR are left out; NaN where none has one, or where the first has
+    none and all others are below 1. crossing_low, crossing_high: [layer], 95 % interval of the median over networks
+    with a crossing (infinite ones count) from order statistics; NaN below 6 of them.
     """
 
     seeds: tuple[int, ...]
@@ -65,8 +65,10 @@ class GradientPhases(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per layer: median crossing with its interval, networks that never cross, those without a crossing, SNR at the
-        end."""
+        """One row per layer.
+
+        Median crossing with its interval, networks that never cross, those without a crossing, SNR at the end.
+        """
         import pandas as pd
 
         rows = {
@@ -114,9 +116,11 @@ class GradientPhases(Result):
 
 
 def gradient_phases(gradients) -> GradientPhases:
-    """Phases from gradient moments: a Recording with gradients, or their Dataset [seed, step, layer], in any order of steps.
+    """Phases from gradient moments.
 
-    The Dataset holds mean_norm, std_norm, weight_norm and, for the noise floor, batches (see recording.GradientRecorder).
+    A Recording with gradients, or their Dataset [seed, step, layer], in any order of steps.
+    The Dataset holds mean_norm, std_norm, weight_norm and, for the noise floor, batches
+    (see recording.GradientRecorder).
     InputError: no gradients, a seed, step or layer twice, steps below 0, or fluctuations that are all undefined (one
     minibatch per epoch).
     """
@@ -199,14 +203,18 @@ def _notes(data, snr: np.ndarray, crossing: np.ndarray, layers: tuple[str, ...],
     partly = int((missing.any(1) & ~dead).sum())
     if partly:
         notes.append(
-            f"{partly} of {dead.size} series have steps without an SNR (mean and fluctuation 0 or NaN); those are left out"
+            f"{partly} of {dead.size} series have steps without an SNR (mean and fluctuation 0 or NaN); "
+            "those are left out"
         )
     early = int((np.isnan(crossing) & ~dead).sum())
     if early:
         notes.append(f"{early} crossings are undefined: no SNR at the first step, below 1 at all others")
     few = (~np.isnan(crossing)).sum(0).min()
     if few < LEAST_FOR_MEDIAN:
-        notes.append(f"{few} networks have a crossing; a median has an interval from {LEAST_FOR_MEDIAN} on")
+        notes.append(
+            f"{few} network{'s have' if few != 1 else ' has'} a crossing; a median has an interval from "
+            f"{LEAST_FOR_MEDIAN} on"
+        )
     if "batches" in data:
         batches = np.asarray(data["batches"].values, dtype=np.float64)
         low, high = batches.min(), batches.max()

@@ -5,12 +5,13 @@ here is a property of network and readout together, and the notes say where that
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
+from deeptheory.core.names import count_of
 from deeptheory.core.results import Result
 from deeptheory.information.entering import class_weights
 from deeptheory.information.readouts import Binning, GaussianNoise
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import xarray
 
 _MOST = 0.9  # of the inputs in cells of their own, from which on the figure says so
-_FRAMES = 48  # steps on the figure's slider at most; the table holds them all
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,13 +48,17 @@ class InformationPlane(Result):
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        shape = f"{len(self.seeds)} networks, {len(self.steps)} steps, {len(self.layers)} layers"
-        notes = f", {len(self.notes)} notes" if self.notes else ""
-        return f"InformationPlane({shape}, {self.readout}, {self.inputs} inputs{notes})"
+        sizes = {"network": self.seeds, "step": self.steps, "layer": self.layers}
+        shape = ", ".join(count_of(len(v), k) for k, v in sizes.items())
+        notes = f", {count_of(len(self.notes), 'note')}" if self.notes else ""
+        return f"InformationPlane({shape}, {self.readout}, {count_of(self.inputs, 'input')}{notes})"
 
     @property
     def blind(self) -> tuple[str, ...]:
-        """Layers in which every input has a cell of its own, in every network at every step: nothing is seen of them here."""
+        """Layers in which every input has a cell of its own, in every network at every step.
+
+        Nothing is seen of them here.
+        """
         apart: Any = np.atleast_3d(_all_apart(self.occupied, self.inputs)).all((0, 1))
         return tuple(layer for layer, alone in zip(self.layers, apart) if alone)
 
@@ -114,10 +118,13 @@ class InformationPlane(Result):
             out[f"i_y/{layer}"] = float(self.i_y[:, -1, k].mean())
         return out
 
-    def figure(self, kind: str = "plane", bound: Any = None) -> "plotly.graph_objects.Figure":
-        """ "plane": one point a network and layer, the mean path drawn, a slider over training. "curves": I(X;T) and
-        I(T;Y) against the step, mean and range of the middle 80 % of networks. bound: a BottleneckCurve of the task, drawn into
-        the plane. InputError: another kind."""
+    def figure(self, kind: Literal["plane", "curves"] = "plane", bound: Any = None) -> "plotly.graph_objects.Figure":
+        """The information plane, or its curves over training (plotly).
+
+        kind: "plane": one point a network and layer, the mean path drawn, a slider over training; "curves": I(X;T) and
+        I(T;Y) against the step, mean and range of the middle 80 % of networks. bound: a BottleneckCurve of the task,
+        drawn into the plane. InputError: another kind.
+        """
         from deeptheory.core.names import pick
         from deeptheory.information.drawing import draw_curves, draw_plane
 
@@ -128,27 +135,25 @@ class InformationPlane(Result):
             add_bound(figure, bound, float(self.i_x.max()))
         return figure
 
-    def frame_steps(self) -> list[int]:
-        """Positions of the steps that the slider shows, all of them or about evenly in the order recorded."""
-        n = len(self.steps)
-        return sorted({int(k) for k in np.linspace(0, n - 1, min(n, _FRAMES)).round()})
 
-
-def information_plane(recording, readout=None, targets=None, permutations: int = 0, seed: int = 0) -> InformationPlane:
+def information_plane(
+    recording, readout=None, *, targets=None, permutations: int = 0, seed: int = 0
+) -> InformationPlane:
     """The information plane, I(X;T) and I(T;Y) in bits of every layer and step, of a recording under a readout.
 
     Source: Tishby & Zaslavsky 2015; Shwartz-Ziv & Tishby 2017, figure 2. X is the probe, each input equally likely.
     recording: a Recording, or activations of one layer, [sample, unit] or [seed, sample, unit], with targets given.
     readout: Binning, GaussianNoise, Quantized, Exact, or anything with .summarize; there is no default, since the
-    result depends on it. targets: labels [sample], numbers or names, or p(y|x) [sample, class]; default: the recording's own.
-    permutations: draws of the null in which labels are shuffled among inputs (needs the activations).
-    Where the recording kept only summaries, the readout must be one of those, by its type and values, and the targets are
-    those that it had. InputError: no readout, one that was not kept, nothing recorded, no targets, or what the readout refuses.
+    result depends on it. targets: labels [sample], numbers or names, or p(y|x) [sample, class]; default: the
+    recording's own. permutations: draws of the null in which labels are shuffled among inputs (needs the activations).
+    Where the recording kept only summaries, the readout must be one of those, by its type and values, and the targets
+    are those that it had. InputError: no readout, one that was not kept, nothing recorded, no targets,
+    or what the readout refuses.
     """
     if readout is None or not hasattr(readout, "summarize"):
         raise InputError(
-            f"readout is {readout!r}; state one, e.g. dt.Binning(30, 'layer'): for a deterministic network every finite "
-            "I(X;T) is a property of network and readout"
+            f"readout is {readout!r}; state one, e.g. dt.Binning(30, 'layer'): for a deterministic network every "
+            "finite I(X;T) is a property of network and readout"
         )
     source: Any = recording if hasattr(recording, "activations") else _Bare(recording, targets)
     kept = source.named(readout) if source.readouts else None
@@ -161,7 +166,8 @@ def information_plane(recording, readout=None, targets=None, permutations: int =
     if kept is not None and not permutations:
         if not own and not _same_classes(targets, source.targets):
             raise InputError(
-                "targets= differ from those that the summaries were made with; leave them out, or keep the activations (readouts=None)"
+                "targets= differ from those that the summaries were made with; leave them out, "
+                "or keep the activations (readouts=None)"
             )
         summary = source.summary(kept)
         arrays = {str(k): np.asarray(v.transpose("seed", "step", "layer").values) for k, v in summary.data_vars.items()}
@@ -170,10 +176,11 @@ def information_plane(recording, readout=None, targets=None, permutations: int =
         if not source.has_activations:
             known = ", ".join(source.readouts) or "none"
             raise InputError(
-                f"this recording kept summaries only, and not those of {label_of(readout)}; kept: {known}. Hand the readout to the "
-                "Recorder, or keep the activations (readouts=None)"
+                f"this recording kept summaries only, and not those of {label_of(readout)}; kept: {known}. Hand the "
+                "readout to the Recorder, or keep the activations (readouts=None)"
                 if kept is None
-                else "permutations= deals labels out again and needs the activations, and only summaries were kept; record with readouts=None"
+                else "permutations= deals labels out again and needs the activations, and only summaries were kept; "
+                "record with readouts=None"
             )
         seeds, steps, layers = list(source.seeds), list(source.steps), list(source.layers)
         arrays = _measure(source, readout, targets, permutations, seed)
@@ -239,16 +246,16 @@ def _notes(readout, main: dict[str, np.ndarray], n: int, layers: list[str], h_y:
     alone = [layer for k, layer in enumerate(layers) if apart[k]]
     if alone:
         notes.append(
-            f"all {n} inputs have a cell of their own at every step in {_names(alone)}: I(X;T) = log2 n = {np.log2(n):.4g} and I(T;Y) = "
-            f"H(Y) = {h_y:.4g} bits there, whatever the labels: permuted labels give the same point, and nothing is seen of training. "
-            + _COARSER
+            f"all {n} inputs have a cell of their own at every step in {_names(alone)}: I(X;T) = log2 n = "
+            f"{np.log2(n):.4g} and I(T;Y) = H(Y) = {h_y:.4g} bits there, whatever the labels: permuted labels give the "
+            "same point, and nothing is seen of training. " + _COARSER
         )
     counts = main["occupied"].max((0, 1))
     crowded = [f"{layer} ({counts[k]:.0f})" for k, layer in enumerate(layers) if counts[k] > n / 5 and not apart[k]]
     if crowded:
         notes.append(
-            f"the {n} inputs fall into so many cells, at most, that there I(T;Y) tends to H(Y) for any labels and I(X;T) to log2 n: "
-            f"{_names(crowded)}; compare with permuted labels (permutations=)"
+            f"the {n} inputs fall into so many cells, at most, that there I(T;Y) tends to H(Y) for any labels and "
+            f"I(X;T) to log2 n: {_names(crowded)}; compare with permuted labels (permutations=)"
         )
     if isinstance(readout, Binning) and readout.clamp:
         notes.append("values outside the bounds were put into the end cells")
@@ -258,8 +265,8 @@ def _notes(readout, main: dict[str, np.ndarray], n: int, layers: list[str], h_y:
 
 
 _COARSER = (
-    "Layers of many units need a readout that does not look at every unit with the same sharpness: dt.GaussianNoise(0.5, "
-    "relative='distance')"
+    "Layers of many units need a readout that does not look at every unit with the same sharpness: "
+    "dt.GaussianNoise(0.5, relative='distance')"
 )
 
 

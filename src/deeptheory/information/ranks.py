@@ -1,7 +1,8 @@
-"""Normal scores: each column replaced by the normal quantiles of its ranks, which keeps the information and tames any tail.
+"""Normal scores: each column replaced by the normal quantiles of its ranks,
+which keeps the information and tames any tail.
 
-Source: van der Waerden 1952; Ince et al. 2017 use them as a Gaussian copula. An increasing map of a column is one to one,
-so I(X;Y) is the same before and after. Ties get their mid-rank and stay ties.
+Source: van der Waerden 1952; Ince et al. 2017 use them as a Gaussian copula. An increasing map of a column is one to
+one, so I(X;Y) is the same before and after. Ties get their mid-rank and stay ties.
 """
 
 import numpy as np
@@ -18,8 +19,9 @@ def normal_scores(a: np.ndarray) -> np.ndarray:
 
 
 def tails_ask(a: np.ndarray) -> bool:
-    """Whether some column has a standard deviation of over SPREAD times what its quartiles would give a normal: then distances
-    in units of the standard deviation see the tail only. True where the quartiles are one value (zeros of a ReLU)."""
+    """Whether some column has a standard deviation of over SPREAD times what its quartiles would give a normal: then
+    distances in units of the standard deviation see the tail only. True where the quartiles are one value
+    (zeros of a ReLU)."""
     low, high = np.percentile(a, [25, 75], axis=0)
     spread = a.std(0)
     return bool((spread * 1.349 > SPREAD * (high - low)).any())

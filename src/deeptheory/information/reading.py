@@ -1,4 +1,5 @@
-"""What users bring, read as rows: numbers of any dtype, or names (words, categories) as codes; pandas, torch, numpy, lists."""
+"""What users bring, read as rows: numbers of any dtype, or names (words, categories) as codes; pandas, torch,
+numpy, lists."""
 
 from numbers import Integral, Number
 from typing import Any

@@ -1,7 +1,7 @@
 """Instruments on somebody's own model or data, and the page that each writes.
 
-`inspect` puts every instrument to every layer of a model, beside untrained twins and permuted labels. An instrument is an `Instrument`
-in `INSTRUMENTS`, or one of a user's own.
+`inspect` puts every instrument to every layer of a model, beside untrained twins and permuted labels. An instrument is
+an `Instrument` in `INSTRUMENTS`, or one of a user's own.
 """
 
 from deeptheory.inspection.axis_page import write_axis_page

@@ -11,7 +11,7 @@ from deeptheory.runs import Page, Plate, Record, Section
 _DOUBT = "Simulated cells of known code say how often this is right: the page “What these tests can and cannot tell”."
 
 
-def write_axis_page(code: AxisCode, out: str | Path, command: str = "axis_code(...)", source: str = "") -> Path:
+def write_axis_page(code: AxisCode, out: str | Path, *, command: str = "axis_code(...)", source: str = "") -> Path:
     """Figures, their numbers and report.html in the folder `out`; the same table as code.table() in units.csv.
 
     command: what was called, for the foot of the page. source: what responses and features are. StoreError: the folder
@@ -67,7 +67,9 @@ def axis_page(code: AxisCode, source: str = "") -> Page:
             plates=(_models(code),),
         )
         sections.insert(0, rivals)
-    return Page(title="Which code do these units use?", lead=_lead(code, source), sections=tuple(sections), notices=code.notes)  # fmt: skip
+    return Page(
+        title="Which code do these units use?", lead=_lead(code, source), sections=tuple(sections), notices=code.notes
+    )
 
 
 def _lead(code: AxisCode, source: str) -> str:
@@ -84,11 +86,11 @@ def _models(code: AxisCode) -> Plate:
         title="Axis against exemplar, held out",
         figure=code.figure("models"),
         table=code.models.table(),
-        see="Above the diagonal the axis predicts new stimuli better. Colors are verdicts, which also weigh norm x direction, "
-        "energy, angle, a full quadratic and two energies, need half of the ceiling where there are trials, and may be undetermined; the "
-        "table says why.",
-        trust=f"The exemplar has all its coordinates free within |e| <= {code.models.bound:.3g}; without a bound it becomes an "
-        f"axis. Verdicts at half and twice the bound stand in the table. {_DOUBT}",
+        see="Above the diagonal the axis predicts new stimuli better. Colors are verdicts, which also weigh norm x "
+        "direction, energy, angle, a full quadratic and two energies, need half of the ceiling where there are trials, "
+        "and may be undetermined; the table says why.",
+        trust=f"The exemplar has all its coordinates free within |e| <= {code.models.bound:.3g}; without a bound it "
+        f"becomes an axis. Verdicts at half and twice the bound stand in the table. {_DOUBT}",
         alt="Scatter plot, one dot a unit: held-out R squared of the axis model against that of the exemplar model.",
     )
 
@@ -99,11 +101,11 @@ def _ramp(code: AxisCode) -> Plate:
         title="The most tuned units along their own axes",
         figure=code.figure("ramp"),
         table=code.ramp.table(),
-        see=f"{int(code.ramp.tuned.sum())} of {len(code.units)} units are tuned (shuffled stimuli, false discovery rate 5 %), "
-        f"{int((code.ramp.tuned & code.ramp.monotone).sum())} of them shown to rise monotonically: on left-out stimuli no fall of more than 15 % "
-        "of the curve's range within 2 standard deviations (95 %).",
-        trust="Exemplar cells ramp too: a ramp alone says nothing about the code. The axis is made from the same responses; "
-        "significance is against shuffles that have axes of their own.",
+        see=f"{int(code.ramp.tuned.sum())} of {len(code.units)} units are tuned (shuffled stimuli, false discovery "
+        f"rate 5 %), {int((code.ramp.tuned & code.ramp.monotone).sum())} of them shown to rise monotonically: on "
+        "left-out stimuli no fall of more than 15 % of the curve's range within 2 standard deviations (95 %).",
+        trust="Exemplar cells ramp too: a ramp alone says nothing about the code. The axis is made from the same "
+        "responses; significance is against shuffles that have axes of their own.",
         alt="Line plots of mean response with standard errors in bins along the preferred axis, one line a unit.",
     )
 
@@ -132,7 +134,8 @@ def _geometry(code: AxisCode) -> Plate:
         table=found.table(),
         see=f"{len(found.cosines)} axes span {found.rank} of {found.most} dimensions (participation ratio "
         f"{found.participation:.1f}, random directions {found.null_participation[0]:.1f}).",
-        trust=f"At most {found.most} axes can be mutually orthogonal. Whitened axes; noise makes them look more random.",
+        trust=f"At most {found.most} axes can be mutually orthogonal. Whitened axes; "
+        "noise makes them look more random.",
         alt="Histogram of the cosines between the axes of all pairs of units.",
     )
 
@@ -143,10 +146,11 @@ def _flatness(code: AxisCode) -> Plate:
         title="Variance explained along the axis and orthogonal to it",
         figure=code.figure("flatness"),
         table=code.flatness.table(),
-        see=f"{int((code.flatness.flat & code.ramp.tuned).sum())} of the {int(code.ramp.tuned.sum())} tuned units are flat: nothing "
-        "found where a tenth of the axis's share would have been, or less than 5 % of it. Units without tuning lie on the left.",
-        trust="Squares along all orthogonal axes, cleared of all that is linear in the features, F test; below the dotted line "
-        "an effect would usually be missed. Norm x direction passes this test.",
+        see=f"{int((code.flatness.flat & code.ramp.tuned).sum())} of the {int(code.ramp.tuned.sum())} tuned units are "
+        "flat: nothing found where a tenth of the axis's share would have been, or less than 5 % of it. "
+        "Units without tuning lie on the left.",
+        trust="Squares along all orthogonal axes, cleared of all that is linear in the features, F test; below the "
+        "dotted line an effect would usually be missed. Norm x direction passes this test.",
         alt="Scatter plot, one dot a unit: share of variance orthogonal to the axis against share along it.",
     )
 
@@ -174,7 +178,7 @@ def _identification(code: AxisCode) -> Plate:
         table=found.table(),
         see=f"Of {numbers[-1]} candidates all units together identify {float(found):.0%}, the best single unit "
         f"{found.best_single[-1]:.0%}, chance {1 / numbers[-1]:.1%}.",
-        trust="Exact expectation over all sets of candidates; units are subsets drawn at random. High identification does not "
-        "single out an axis code.",
+        trust="Exact expectation over all sets of candidates; units are subsets drawn at random. High identification "
+        "does not single out an axis code.",
         alt="Two line plots: share identified against the number of candidates, and against the number of units.",
     )

@@ -1,8 +1,11 @@
-"""Distance to the bottleneck bound: how many bits about the label would the best T of the same I(X;T) have? Where p(x, y) is finite.
+"""Distance to the bottleneck bound: how many bits about the label would the best T of the same I(X;T) have? Where
+p(x, y) is finite.
 
-Source: Tishby & Zaslavsky 2015; the numbers are those of `dt.layer_bound`, at one network and step. The task's p(x, y) must be known,
-one row per sample of the probe in its order, so the instrument is made from it: `instruments=["health", bottleneck_bound(p_xy)]`.
-Pitfall: where every input is alone in its bin the layer is the identity, and any network is on the bound at I(X;T) = H(X).
+Source: Tishby & Zaslavsky 2015; the numbers are those of `dt.layer_bound`, at one network and step. The task's p(x, y)
+must be known, one row per sample of the probe in its order, so the instrument is made from it:
+`instruments=["health", bottleneck_bound(p_xy)]`.
+Pitfall: where every input is alone in its bin the layer is the identity,
+and any network is on the bound at I(X;T) = H(X).
 """
 
 import math
@@ -20,11 +23,12 @@ _PERMUTATIONS = 20
 
 
 def bottleneck_bound(p_xy: Any, bins: int = 30) -> Instrument:
-    """An instrument for the task p(x, y): each layer's I(X;T), I(T;Y), and bits below the bound, with `bins` bins over its range.
+    """An instrument for the task p(x, y): each layer's I(X;T), I(T;Y), and bits below the bound.
 
-    p_xy: [nx, ny], probabilities or counts, as `dt.bottleneck_curve` takes them; row k belongs to sample k of the probe (first=None
-    keeps them all and in order). Control: p(y|x) permuted among the inputs, where all inputs are equally likely (else the bound itself
-    would change). InputError: p_xy or bins as there, and as Binning.
+    Layers are read out with `bins` bins over their range.
+    p_xy: [nx, ny], probabilities or counts, as `dt.bottleneck_curve` takes them; row k belongs to sample k of the probe
+    (first=None keeps them all and in order). Control: p(y|x) permuted among the inputs, where all inputs are equally
+    likely (else the bound itself would change). InputError: p_xy or bins as there, and as Binning.
     """
     readout = Binning(bins, "layer")
     curve = bottleneck_curve(p_xy)
@@ -82,7 +86,13 @@ def bottleneck_bound(p_xy: Any, bins: int = 30) -> Instrument:
         source="Tishby & Zaslavsky 2015",
         formula="max I(T';Y) at I(X;T') = I(X;T), less I(T;Y)",
         quantities=(
-            Quantity(name="distance", title="Below the bound", unit="bits", about=f"with {bins} bins; 0 is optimal at that I(X;T)", shown=True),
+            Quantity(
+                name="distance",
+                title="Below the bound",
+                unit="bits",
+                about=f"with {bins} bins; 0 is optimal at that I(X;T)",
+                shown=True,
+            ),
             Quantity(name="i_x", title="I(X;T), bins", unit="bits"),
             Quantity(name="i_y", title="I(T;Y), bins", unit="bits"),
         ),
@@ -93,7 +103,7 @@ def bottleneck_bound(p_xy: Any, bins: int = 30) -> Instrument:
         start=start,
         cost=lambda context: Passes(held=sum(4 * context.n * layer.units for layer in context.layers)),
         finding=_finding,
-    )  # fmt: skip
+    )
 
 
 def informations(symbols: np.ndarray, p_xy: np.ndarray) -> tuple[float, float]:

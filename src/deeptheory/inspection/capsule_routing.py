@@ -1,8 +1,9 @@
-"""Capsule routing: do capsules choose among parents, do their votes agree, are parents dead? On request, where there are routed layers.
+"""Capsule routing: do capsules choose among parents, do their votes agree, are parents dead? On request,
+where there are routed layers.
 
 Source: Sabour, Frosst & Hinton 2017 and Hinton, Sabour & Frosst 2018 (figure 2); the numbers are those of
-`deeptheory.capsules.trace_routing` after the last iteration. Pitfall: coupling that stays uniform routes nothing, and an untrained
-network has just that; a low entropy alone is no sign of parts that agree.
+`deeptheory.capsules.trace_routing` after the last iteration. Pitfall: coupling that stays uniform routes nothing, and
+an untrained network has just that; a low entropy alone is no sign of parts that agree.
 """
 
 import math
@@ -60,7 +61,10 @@ def finding(result: Any) -> Finding | None:
     found = {r.quantity: r for r in result.rows if r.checkpoint == result.checkpoints[-1] and not math.isnan(r.value)}
     if "entropy" not in found:
         return None
-    text = f"After routing, the coupling of a capsule has {found['entropy'].said()} of the entropy of uniform coupling, and votes agree with their parents by a cosine of {found['agreement'].said()}"
+    text = (
+        f"After routing, the coupling of a capsule has {found['entropy'].said()} of the entropy of uniform "
+        f"coupling, and votes agree with their parents by a cosine of {found['agreement'].said()}"
+    )
     return Finding(text=f"{text}.", quantity="entropy", weight=1.2)
 
 
@@ -71,16 +75,32 @@ CAPSULE_ROUTING = Instrument(
     source="Sabour, Frosst & Hinton 2017; Hinton, Sabour & Frosst 2018",
     formula="H(c) / H(uniform)",
     quantities=(
-        Quantity(name="entropy", title="Entropy of the coupling", about="over that of uniform coupling: 1 routes nothing, 0 chooses one parent", ends=(0.0, 1.0)),
-        Quantity(name="agreement", title="Agreement", about="cosine of vote and parent, weighted by coupling", ends=(-1.0, 1.0)),
-        Quantity(name="dead_parents", title="Dead parents", about="fraction of parent types with under a hundredth of an equal share", ends=(0.0, 1.0)),
+        Quantity(
+            name="entropy",
+            title="Entropy of the coupling",
+            about="over that of uniform coupling: 1 routes nothing, 0 chooses one parent",
+            ends=(0.0, 1.0),
+        ),
+        Quantity(
+            name="agreement",
+            title="Agreement",
+            about="cosine of vote and parent, weighted by coupling",
+            ends=(-1.0, 1.0),
+        ),
+        Quantity(
+            name="dead_parents",
+            title="Dead parents",
+            about="fraction of parent types with under a hundredth of an equal share",
+            ends=(0.0, 1.0),
+        ),
     ),
     limits=(
-        "Means over 64 inputs and over the routed layers; the note names each layer, `deeptheory.capsules.trace_routing` shows every iteration.",
+        "Means over 64 inputs and over the routed layers; the note names each layer, "
+        "`deeptheory.capsules.trace_routing` shows every iteration.",
         "Only this package's routed layers are seen.",
     ),
     run=run,
     cost=cost,
     finding=finding,
     default=False,
-)  # fmt: skip
+)

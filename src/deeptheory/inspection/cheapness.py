@@ -1,9 +1,10 @@
 """Cheapness: is what a unit computes a polynomial of low degree of a few directions of the input?
 
-Source: Lin, Tegmark & Rolnick 2017: functions of nature are often polynomials of low degree. Held-out R^2 of a ridge regression of degree
-1 and 2 in the first 10 principal components of the input, on up to 32 units per layer; the penalty is chosen without the rows scored.
-Pitfall: principal components are the directions of most variance, not those that the network uses: a low R^2 is also what a linear
-unit of other directions gives. In convolutional layers a unit is a channel's mean.
+Source: Lin, Tegmark & Rolnick 2017: functions of nature are often polynomials of low degree. Held-out R^2 of a ridge
+regression of degree 1 and 2 in the first 10 principal components of the input, on up to 32 units per layer; the penalty
+is chosen without the rows scored.
+Pitfall: principal components are the directions of most variance, not those that the network uses: a low R^2 is also
+what a linear unit of other directions gives. In convolutional layers a unit is a channel's mean.
 """
 
 import math
@@ -35,9 +36,10 @@ _PIXELS = 4096  # of a larger input so many entries give the principal component
 def polynomial_r2(inputs: Any, outputs: Any, degree: int, *, components: int = COMPONENTS, seed: int = 0) -> np.ndarray:
     """Held-out R^2 of each output as a polynomial of the inputs' first principal components: [units] float64.
 
-    inputs: [n, d]; outputs: [n, units]. 1 - SSE / SST over 5 folds; at most 1, a little below 0 for what is unrelated, NaN for a
-    constant output. Ridge, its penalty chosen for each output within the rows learned from (least squares from 8 rows per
-    coefficient). Principal components are made from all rows: they see no output. Lin, Tegmark & Rolnick 2017, sec. 2.
+    inputs: [n, d]; outputs: [n, units]. 1 - SSE / SST over 5 folds; at most 1, a little below 0 for what is unrelated,
+    NaN for a constant output. Ridge, its penalty chosen for each output within the rows learned from
+    (least squares from 8 rows per coefficient). Principal components are made from all rows: they see no output. Lin,
+    Tegmark & Rolnick 2017, sec. 2.
     InputError: other shapes, NaN, a degree below 1, fewer than 5 rows to learn from per coefficient.
     """
     x, y = as_floats(inputs), as_floats(outputs)
@@ -78,7 +80,10 @@ def too_few(n: int, components: int, degree: int) -> str:
     learned = n - -(-n // _FOLDS)
     if learned >= PER_COEFFICIENT * coefficients:
         return ""
-    return f"degree {degree} in {components} components has {coefficients} coefficients and {learned} rows to learn from; needed: {PER_COEFFICIENT} per coefficient"  # fmt: skip
+    return (
+        f"degree {degree} in {components} components has {coefficients} coefficients and {learned} rows to learn "
+        f"from; needed: {PER_COEFFICIENT} per coefficient"
+    )
 
 
 def _r2(x: Tensor, y: Tensor, degree: int, seed: int, eps: float) -> np.ndarray:
@@ -136,7 +141,8 @@ class _Stream:
         found = mean_interval(there)
         constant = f"; {len(r2) - len(there)} constant ones are left out" if len(there) < len(r2) else ""
         of = f"{len(r2)} of {self._layer.units} units" if len(r2) < self._layer.units else f"{len(r2)} units"
-        return Reading(quantity=quantity, value=found.value, low=found.low, high=min(found.high, 1.0), note=f"mean of {of}{constant}; the interval is over units")  # fmt: skip
+        return Reading(quantity=quantity, value=found.value, low=found.low, high=min(found.high, 1.0),
+            note=f"mean of {of}{constant}; the interval is over units")  # fmt: skip
 
 
 _SCORES: WeakKeyDictionary[Context, Any] = WeakKeyDictionary()
@@ -150,7 +156,9 @@ def _inputs(context: Context) -> Tensor | str:
 
 
 def _scores(context: Context) -> Tensor | str:
-    first = next((t for t in tensors_of(context.inputs) if t.is_floating_point() and t.ndim and len(t) == context.n), None)  # fmt: skip
+    first = next(
+        (t for t in tensors_of(context.inputs) if t.is_floating_point() and t.ndim and len(t) == context.n), None
+    )
     if first is None:
         return "the inputs are integers (tokens?) or complex; they have no principal components"
     x = first[chosen_rows(context, _ROWS)].flatten(1)
@@ -181,7 +189,10 @@ def finding(result: Any) -> Finding | None:
         there = [r for r in result.of(quantity) if not math.isnan(r.value)]
         if there:
             first, last = there[0], there[-1]
-            text = f"A {name} polynomial of the input's first principal components (at most {COMPONENTS}) explains a held-out fraction of {first.said()} of a unit's variance at {first.label}"
+            text = (
+                f"A {name} polynomial of the input's first principal components (at most {COMPONENTS}) explains a "
+                f"held-out fraction of {first.said()} of a unit's variance at {first.label}"
+            )
             if last is not first:
                 text += f" and {last.said()} at {last.label}"
             return Finding(text=f"{text}.", quantity=quantity, layer=last.layer, weight=0.7)
@@ -195,15 +206,29 @@ CHEAPNESS = Instrument(
     source="Lin, Tegmark & Rolnick 2017",
     formula="R² = 1 - SSE / SST, held out",
     quantities=(
-        Quantity(name="degree_1", title="Linear in 10 components", about="held-out R² of units; 1 is explained, 0 is not", chance=lambda context: 0.0, shown=True),
-        Quantity(name="degree_2", title="Quadratic in 10 components", about="held-out R² of units; 1 is explained, 0 is not", chance=lambda context: 0.0, shown=True),
+        Quantity(
+            name="degree_1",
+            title="Linear in 10 components",
+            about="held-out R² of units; 1 is explained, 0 is not",
+            chance=lambda context: 0.0,
+            shown=True,
+        ),
+        Quantity(
+            name="degree_2",
+            title="Quadratic in 10 components",
+            about="held-out R² of units; 1 is explained, 0 is not",
+            chance=lambda context: 0.0,
+            shown=True,
+        ),
     ),
     limits=(
-        "Principal components are the input's directions of most variance. A unit that is linear in other directions has a low R².",
+        "Principal components are the input's directions of most variance. "
+        "A unit that is linear in other directions has a low R².",
         "In maps and token sequences a unit is averaged over positions first. Of several inputs the first is taken.",
-        f"A polynomial needs {PER_COEFFICIENT} rows per coefficient to learn from: with 10 components about 70 samples for degree 1 and 410 for degree 2.",
+        f"A polynomial needs {PER_COEFFICIENT} rows per coefficient to learn from: with 10 components about 70 samples "
+        "for degree 1 and 410 for degree 2.",
     ),
     start=start,
     cost=cost,
     finding=finding,
-)  # fmt: skip
+)

@@ -1,7 +1,7 @@
 """Class geometry: how far does each layer keep the classes apart, and how near is it to neural collapse?
 
-Sources and numbers: neural_collapse.py. Pitfall: noise with more units than samples per class reads as collapse; every number is shown
-next to the same for permuted labels, and NC1 is refused there.
+Sources and numbers: neural_collapse.py. Pitfall: noise with more units than samples per class reads as collapse; every
+number is shown next to the same for permuted labels, and NC1 is refused there.
 """
 
 import math
@@ -43,7 +43,11 @@ class _Stream:
         x = torch.ldexp(x, torch.tensor(-(power := power_of(x))))
         if self._held.constant:
             return [_none(q, "the layer is constant") for q in names]
-        part = "" if len(x) == self._context.n else f"of {len(x)} of {self._context.n} samples, the same fraction of each class"  # fmt: skip
+        part = (
+            ""
+            if len(x) == self._context.n
+            else f"of {len(x)} of {self._context.n} samples, the same fraction of each class"
+        )
         true = Geometry(x, codes[:, 0], self._classes)
         out = []
         shuffled = [Geometry(x, c, self._classes) for c in codes.T[1:]]
@@ -65,15 +69,29 @@ class _Stream:
     def _decoded(self, x: Tensor, codes: Tensor, test: Tensor, part: str) -> list[Reading]:
         n = int(test.sum())
         if n == 0 or len(codes[~test, 0].unique()) < 2:
-            return [_none(q, "too few samples of two classes for a fitted and a held-out half") for q in ("linear", "nearest_mean")]  # fmt: skip
+            return [
+                _none(q, "too few samples of two classes for a fitted and a held-out half")
+                for q in ("linear", "nearest_mean")
+            ]
         out = []
         for q, decode in (("linear", linear_right), ("nearest_mean", nearest_right)):
             right = decode(x, codes, self._classes, test)
             found = proportion_interval(right[0], n)
-            out.append(Reading(quantity=q, value=found.value, low=found.low, high=found.high, permuted=tuple(k / n for k in right[1:]), note=part))  # fmt: skip
+            out.append(
+                Reading(
+                    quantity=q,
+                    value=found.value,
+                    low=found.low,
+                    high=found.high,
+                    permuted=tuple(k / n for k in right[1:]),
+                    note=part,
+                )
+            )
         return out
 
-    def _at_head(self, x: Tensor, power: int, geometries: list[Geometry], codes: Tensor, test: Tensor, part: str) -> list[Reading]:  # fmt: skip
+    def _at_head(
+        self, x: Tensor, power: int, geometries: list[Geometry], codes: Tensor, test: Tensor, part: str
+    ) -> list[Reading]:
         head: Any = self._context.head
         w = head.weight.detach().double().cpu()
         b = torch.zeros(len(w)).double() if head.bias is None else head.bias.detach().double().cpu()
@@ -103,8 +121,9 @@ class _Stream:
 
 
 def permuted_within(codes: Tensor, test: Tensor, permutations: int, seed: int) -> Tensor:
-    """codes [n], then as many columns of them permuted within the fitted and within the held-out half: permuted over both, a class
-    that is frequent in one half would be rare in the other, and a decoder of noise right less often than by chance."""
+    """codes [n], then as many columns of them permuted within the fitted and within the held-out half: permuted over
+    both, a class that is frequent in one half would be rare in the other,
+    and a decoder of noise right less often than by chance."""
     generator = torch.Generator().manual_seed(seed)
     columns = [codes]
     for _ in range(permutations):
@@ -122,7 +141,9 @@ def _none(quantity: str, why: str) -> Reading:
 def _reading(quantity: str, found: Value, permuted: tuple[float, ...], why: str, part: str) -> Reading:
     if not math.isfinite(found.value):
         return _none(quantity, why)
-    low, high = (math.nan, math.nan) if math.isnan(found.low) else (min(found.low, found.value), max(found.high, found.value))  # fmt: skip
+    low, high = (
+        (math.nan, math.nan) if math.isnan(found.low) else (min(found.low, found.value), max(found.high, found.value))
+    )
     return Reading(quantity=quantity, value=found.value, low=low, high=high, permuted=permuted, note=part)
 
 
@@ -144,7 +165,8 @@ def _chance(context: Context) -> float:
 
 
 def finding(result: Any) -> tuple[Finding, ...]:
-    """Where a linear decoder reads the classes best, and how far the last layer that has the number is from collapse."""
+    """Where a linear decoder reads the classes best, and how far the last layer that has the number is from
+    collapse."""
     out = []
     linear = [r for r in result.of("linear") if not math.isnan(r.value)]
     if linear:
@@ -155,14 +177,20 @@ def finding(result: Any) -> tuple[Finding, ...]:
         if best.beyond_permuted is not True:
             text += "; the control under permuted labels does not differ from it, so nothing follows"
         elif best.beyond_twins is False:
-            text += f"; the range of the twins ({best.control}) reaches into the interval, so this says nothing of the training"
+            text += (
+                f"; the range of the twins ({best.control}) reaches into the interval, so this says nothing of "
+                f"the training"
+            )
         out.append(Finding(text=f"{text}.", quantity="linear", layer=best.layer, weight=2))
     head = {r.layer for r in result.of("nc3")}  # collapse is about the layer that feeds the head
     for quantity, name in (("nc1", "NC1"), ("scatter_ratio", "tr S_W / tr S_B")):
         there = [r for r in result.of(quantity) if not math.isnan(r.value)]
         if there:
             last = next((r for r in there if r.layer in head), there[-1])
-            text = f"Scatter within classes against scatter between them, {name}, is {last.said()} at {last.label}; collapse is 0"
+            text = (
+                f"Scatter within classes against scatter between them, {name}, is {last.said()} at {last.label}; "
+                "collapse is 0"
+            )
             if last.beyond_permuted is not True:
                 text += ". Permuted labels do not differ from it, so nothing follows"
             out.append(Finding(text=f"{text}.", quantity=quantity, layer=last.layer, weight=1.5))
@@ -177,20 +205,61 @@ CLASS_GEOMETRY = Instrument(
     source="Papyan, Han & Donoho 2020; scatter ratio after Tirer, Huang & Niles-Weed 2023",
     formula="NC1 = tr(S_W S_B⁺) / C",
     quantities=(
-        Quantity(name="linear", title="Linear decoder", about="accuracy on the held-out half", ends=(0.0, 1.0), chance=_chance, shown=True),
-        Quantity(name="nearest_mean", title="Nearest class mean", about="accuracy on the held-out half", ends=(0.0, 1.0), chance=_chance),
-        Quantity(name="scatter_ratio", title="Within over between scatter", about="tr S_W / tr S_B: 0 is collapse, samples per class is noise", log=True, shown=True),
-        Quantity(name="nc1", title="NC1, variability collapse", about="tr(S_W S_B⁺) / C: 0 is collapse; only with more samples per class than units", log=True, shown=True),
-        Quantity(name="equinorm", title="NC2, equal norms", about="standard deviation over mean of the centered class means' norms; 0 is collapse"),
-        Quantity(name="equiangle", title="NC2, equal angles", about="standard deviation of the cosines between centered class means; 0 is collapse"),
+        Quantity(
+            name="linear",
+            title="Linear decoder",
+            about="accuracy on the held-out half",
+            ends=(0.0, 1.0),
+            chance=_chance,
+            shown=True,
+        ),
+        Quantity(
+            name="nearest_mean",
+            title="Nearest class mean",
+            about="accuracy on the held-out half",
+            ends=(0.0, 1.0),
+            chance=_chance,
+        ),
+        Quantity(
+            name="scatter_ratio",
+            title="Within over between scatter",
+            about="tr S_W / tr S_B: 0 is collapse, samples per class is noise",
+            log=True,
+            shown=True,
+        ),
+        Quantity(
+            name="nc1",
+            title="NC1, variability collapse",
+            about="tr(S_W S_B⁺) / C: 0 is collapse; only with more samples per class than units",
+            log=True,
+            shown=True,
+        ),
+        Quantity(
+            name="equinorm",
+            title="NC2, equal norms",
+            about="standard deviation over mean of the centered class means' norms; 0 is collapse",
+        ),
+        Quantity(
+            name="equiangle",
+            title="NC2, equal angles",
+            about="standard deviation of the cosines between centered class means; 0 is collapse",
+        ),
         Quantity(name="maximal_angle", title="NC2, maximal angle", about="mean |cosine + 1/(C - 1)|; 0 is collapse"),
-        Quantity(name="nc3", title="NC3, self-duality", about="distance of head and class means, each of norm 1: 0 is collapse, 1.41 a random head"),
-        Quantity(name="nc4", title="NC4, nearest class mean", about="fraction of held-out samples that head and nearest class mean call otherwise"),
+        Quantity(
+            name="nc3",
+            title="NC3, self-duality",
+            about="distance of head and class means, each of norm 1: 0 is collapse, 1.41 a random head",
+        ),
+        Quantity(
+            name="nc4",
+            title="NC4, nearest class mean",
+            about="fraction of held-out samples that head and nearest class mean call otherwise",
+        ),
     ),
     limits=(
         "Neural collapse is a statement about the training set: on held-out samples the same numbers are larger.",
-        "Class means of n samples carry noise of their own, S_W / n: both numbers are below those of infinitely many samples. The interval is "
-        "about what other probes of this size would give on average.",
+        "Class means of n samples carry noise of their own, S_W / n: both numbers are below those of infinitely many "
+        "samples. The interval is about what other probes of this size would give on average.",
         "Maps and tokens are averaged over positions first; what a decoder could read from positions is not seen.",
         "A decoder that fails says nothing about what a nonlinear one would read.",
     ),
@@ -198,4 +267,4 @@ CLASS_GEOMETRY = Instrument(
     start=start,
     cost=cost,
     finding=finding,
-)  # fmt: skip
+)

@@ -1,9 +1,11 @@
 """Correlation: do two inputs come closer or move apart from layer to layer?
 
-Source: Poole et al. 2016 and Schoenholz et al. 2017: in a wide random network the correlation of two inputs follows a map with a fixed
-point; below 1 the network is chaotic, at 1 ordered. The map of a multilayer perceptron at its own weight and bias variances is given
-as a reference. ReLU and its relatives in closed form (Cho & Saul 2009), others by Gauss-Hermite quadrature.
-Pitfall: the map is about infinite width and independent Gaussian weights: trained weights leave it, and so do narrow layers.
+Source: Poole et al. 2016 and Schoenholz et al. 2017: in a wide random network the correlation of two inputs
+follows a map with a fixed point; below 1 the network is chaotic, at 1 ordered. The map of a multilayer perceptron at
+its own weight and bias variances is given as a reference. ReLU and its relatives in closed form (Cho & Saul 2009),
+others by Gauss-Hermite quadrature.
+Pitfall: the map is about infinite width and independent Gaussian weights: trained weights leave it,
+and so do narrow layers.
 """
 
 import math
@@ -33,32 +35,41 @@ _PASSED = (nn.Identity, nn.Flatten, nn.Dropout)
 
 
 def mean_correlation(features: Any) -> float:
-    """Mean cosine between the activations of all pairs of inputs, the correlation of Poole et al. 2016 (nothing is centered).
+    """Mean cosine between the activations of all pairs of inputs.
 
+    The correlation of Poole et al. 2016 (nothing is centered).
     features: [n, d]. Float64, in [-1, 1]. InputError: other shapes, fewer than 2 inputs, NaN, an input of zeros.
     """
     x = as_floats(features)
     check_shapes(features=(x, "n d"))
     check_finite(features=x)
     if len(x) < 2 or not np.abs(x).max(axis=1).all():
-        raise InputError(f"features hold {len(x)} inputs, {int((~np.abs(x).any(axis=1)).sum())} of them zeros; needed: two or more that are not")  # fmt: skip
+        raise InputError(
+            f"features hold {len(x)} inputs, {int((~np.abs(x).any(axis=1)).sum())} of them zeros; needed: "
+            "two or more that are not"
+        )
     x = x / np.abs(x).max(axis=1, keepdims=True)
     return float(_cosines(torch.as_tensor(x @ x.T)).sum() / (len(x) * (len(x) - 1)))
 
 
-def mean_field_kernel(kernel: Any, activation: Any, *, weight_variance: float = 1.0, bias_variance: float = 0.0) -> np.ndarray:  # fmt: skip
+def mean_field_kernel(
+    kernel: Any, activation: Any, *, weight_variance: float = 1.0, bias_variance: float = 0.0
+) -> np.ndarray:
     """One layer of the mean-field map: the second moments of activations of n inputs from those of the layer before.
 
-    kernel: [n, n], entry ij the mean over units of h_i h_j. activation: a pointwise torch module (ReLU and LeakyReLU in closed form), or
-    None for a linear layer. weight_variance: sigma_w^2, fan-in times the variance of a weight; bias_variance: sigma_b^2.
-    Poole et al. 2016, eqs. 3 and 5: q = sigma_w^2 K + sigma_b^2, then E phi(z_i) phi(z_j) of Gaussian z with covariance q.
+    kernel: [n, n], entry ij the mean over units of h_i h_j. activation: a pointwise torch module
+    (ReLU and LeakyReLU in closed form), or None for a linear layer. weight_variance: sigma_w^2, fan-in times the
+    variance of a weight; bias_variance: sigma_b^2. Poole et al. 2016, eqs. 3 and 5: q = sigma_w^2 K + sigma_b^2, then E
+    phi(z_i) phi(z_j) of Gaussian z with covariance q.
     InputError: another shape, NaN, a kernel that is not symmetric, negative variances or squares.
     """
     k = as_floats(kernel)
     check_shapes(kernel=(k, "n n"))
     check_finite(kernel=k)
     if weight_variance < 0 or bias_variance < 0:
-        raise InputError(f"weight_variance is {weight_variance}, bias_variance is {bias_variance}; neither can be negative")  # fmt: skip
+        raise InputError(
+            f"weight_variance is {weight_variance}, bias_variance is {bias_variance}; neither can be negative"
+        )
     if not np.allclose(k, k.T, rtol=1e-9, atol=0) or (np.diag(k) < 0).any():
         raise InputError("kernel is not symmetric, or has negative squares on its diagonal")
     q = weight_variance * k + bias_variance
@@ -103,7 +114,8 @@ def _cosines(gram: Tensor) -> Tensor:
 
 
 class _Stream:
-    """Activations, at all positions, of 64 inputs of the probe; only their inner products are held once all are there."""
+    """Activations, at all positions, of 64 inputs of the probe; only their inner products are held once all are
+    there."""
 
     def __init__(self, layer: Layer, context: Context):
         self._layer, self._context = layer, context
@@ -144,7 +156,11 @@ class _Stream:
             return [Reading(quantity="correlation", value=math.nan, note="some activations are not finite")]
         silent = self._gram.diagonal() <= 0
         alive = self._gram[~silent][:, ~silent]
-        note = f"{int(silent.sum())} of {len(silent)} inputs give zeros only and are left out" if bool(silent.any()) else self._part  # fmt: skip
+        note = (
+            f"{int(silent.sum())} of {len(silent)} inputs give zeros only and are left out"
+            if bool(silent.any())
+            else self._part
+        )
         if len(alive) < 2:
             return [Reading(quantity="correlation", value=math.nan, note=note)]
         out = [_over_pairs("correlation", _cosines(alive), note)]
@@ -205,7 +221,11 @@ def _map_of(context: Context) -> dict[str, float]:
 
 def _mean_of(kernel: np.ndarray) -> float:
     n = len(kernel)
-    return float(_cosines(torch.as_tensor(kernel)).sum() / (n * (n - 1))) if (np.diag(kernel) > 0).all() and n > 1 else math.nan  # fmt: skip
+    return (
+        float(_cosines(torch.as_tensor(kernel)).sum() / (n * (n - 1)))
+        if (np.diag(kernel) > 0).all() and n > 1
+        else math.nan
+    )
 
 
 def _variances(module: nn.Linear) -> tuple[float, float]:
@@ -256,10 +276,16 @@ def finding(result: Any) -> Finding | None:
     there = [r for r in result.of("correlation") if not math.isnan(r.value)]
     if len(there) < 2:
         return None
-    text = f"Two inputs have a mean correlation of {there[0].said()} at {there[0].label} and of {there[-1].said()} at {there[-1].label}"
+    text = (
+        f"Two inputs have a mean correlation of {there[0].said()} at {there[0].label} and of {there[-1].said()} at "
+        f"{there[-1].label}"
+    )
     reference = {r.layer: r for r in result.of("mean_field")}
     if there[-1].layer in reference:
-        text += f"; a network of infinite width with random weights of the same variances would have {reference[there[-1].layer].value:.3g} there"  # fmt: skip
+        text += (
+            "; a network of infinite width with random weights of the same variances would have "
+            f"{reference[there[-1].layer].value:.3g} there"
+        )
     return Finding(text=f"{text}.", quantity="correlation", layer=there[-1].layer, weight=0.8)
 
 
@@ -270,15 +296,26 @@ CORRELATION = Instrument(
     source="Poole et al. 2016; Schoenholz et al. 2017",
     formula="c = h₁ · h₂ / (|h₁| |h₂|)",
     quantities=(
-        Quantity(name="correlation", title="Correlation of two inputs", about="mean cosine over pairs of 64 inputs: 1 is alike, 0 unrelated", ends=(-1.0, 1.0), shown=True),
-        Quantity(name="mean_field", title="Mean-field map", about="of infinite width and random weights of the same variances; a reference, not a measurement"),
+        Quantity(
+            name="correlation",
+            title="Correlation of two inputs",
+            about="mean cosine over pairs of 64 inputs: 1 is alike, 0 unrelated",
+            ends=(-1.0, 1.0),
+            shown=True,
+        ),
+        Quantity(
+            name="mean_field",
+            title="Mean-field map",
+            about="of infinite width and random weights of the same variances; a reference, not a measurement",
+        ),
     ),
     limits=(
-        "Activations are not centered: of ReLU units none is negative, so that unrelated patterns have a correlation well above 0.",
-        "The mean-field map is about random weights and infinite width; a trained network may differ from it in any way. It is drawn for "
-        "Sequentials of linear maps and pointwise nonlinearities only.",
+        "Activations are not centered: of ReLU units none is negative, "
+        "so that unrelated patterns have a correlation well above 0.",
+        "The mean-field map is about random weights and infinite width; a trained network may differ from it in any "
+        "way. It is drawn for Sequentials of linear maps and pointwise nonlinearities only.",
     ),
     start=start,
     cost=cost,
     finding=finding,
-)  # fmt: skip
+)

@@ -1,8 +1,9 @@
 """What an inspection will cost, said before it runs, and what it did cost.
 
-Passes are counted; seconds come from timing pieces of the probe, each larger than the one before, until one takes most of a second or
-the probe is whole. Pieces are timed in seconds of
-the processor, and multiplied by how much longer the clock ran in the median piece: a stall in one is not multiplied. A straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
+Passes are counted; seconds come from timing pieces of the probe, each larger than the one before, until one takes most
+of a second or the probe is whole. Pieces are timed in seconds of
+the processor, and multiplied by how much longer the clock ran in the median piece: a stall in one is not multiplied. A
+straight line through the last two gives the time of the whole, so that what does not grow is not multiplied.
 """
 
 import contextlib
@@ -28,8 +29,8 @@ _FIRST, _GROWTH = 4, 8  # samples; each piece is so many times the one before
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Price:
-    """Of one instrument. forward, backward: passes of the probe through the model; seconds: of those; control_seconds: of all twins;
-    held: bytes. The pass that all streams share stands under "shared pass"."""
+    """Of one instrument. forward, backward: passes of the probe through the model; seconds: of those; control_seconds:
+    of all twins; held: bytes. The pass that all streams share stands under "shared pass"."""
 
     name: str
     forward: float
@@ -41,17 +42,19 @@ class Price:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Promise(Result):
-    """What is to come. prices: one per instrument, the shared pass first. networks: how many are measured; twins: how many of those are
-    controls. one_pass: seconds of one forward pass of the probe."""
+    """What is to come. prices: one per instrument, the shared pass first. networks: how many are measured; twins: how
+    many of those are controls. one_pass: seconds of one forward pass of the probe. planned: seconds that loading and
+    planning took already."""
 
     prices: tuple[Price, ...]
     checkpoints: int
     twins: int
     one_pass: float
+    planned: float = 0.0
 
     @property
     def seconds(self) -> float:
-        """All of it, controls too."""
+        """What measuring will take, controls too."""
         return sum(p.seconds + p.control_seconds for p in self.prices)
 
     @property
@@ -83,7 +86,16 @@ def promise(setup: Setup, instruments: Mapping[str, Instrument], checkpoints: in
     passes = max((i.passes for i in shared), default=0)
     prices = []
     if shared:
-        prices.append(Price(name="shared pass", forward=passes, backward=0, seconds=checkpoints * passes * forward, control_seconds=twins * passes * forward, held=0))  # fmt: skip
+        prices.append(
+            Price(
+                name="shared pass",
+                forward=passes,
+                backward=0,
+                seconds=checkpoints * passes * forward,
+                control_seconds=twins * passes * forward,
+                held=0,
+            )
+        )
     for name, i in instruments.items():
         own: Passes = i.cost(context)
         others = twins if i.twins else 0
@@ -105,14 +117,15 @@ def promise(setup: Setup, instruments: Mapping[str, Instrument], checkpoints: in
     there = available()
     if there is not None and found.held > there:
         raise InputError(
-            f"the instruments would hold {size(found.held)} and {size(there)} of memory are free; measure fewer samples (first=), "
-            "fewer layers (layers=) or fewer instruments (skip=)"
+            f"the instruments would hold {size(found.held)} and {size(there)} of memory are free; measure fewer "
+            "samples (first=), fewer layers (layers=) or fewer instruments (skip=)"
         )
     return found
 
 
 def within(found: Promise, instruments: Mapping[str, Instrument], budget: float) -> dict[str, str]:
-    """Instruments to leave out so that the rest fits the budget in seconds, with the reason: taken in order, each that still fits.
+    """Instruments to leave out so that the rest fits the budget in seconds, with the reason: taken in order,
+    each that still fits.
 
     InputError: not even one fits.
     """
@@ -132,7 +145,8 @@ def within(found: Promise, instruments: Mapping[str, Instrument], budget: float)
         has_pass = has_pass or instruments[p.name].start is not None
     if len(left_out) == len(instruments):
         raise InputError(
-            f"no instrument fits a budget of {budget:g} s (all need about {found.seconds:.2g} s); measure fewer samples or twins"
+            f"no instrument fits a budget of {budget:g} s (all need about {found.seconds:.2g} s); "
+            "measure fewer samples or twins"
         )
     return left_out
 
@@ -164,7 +178,8 @@ def _pieces(setup: Setup, shared: list[Instrument]) -> tuple[list[int], "list[_P
 
 
 def _whole(sizes: list[int], pieces: "list[_Piece]", whole: int) -> tuple[float, dict[str, float]]:
-    """Seconds of one forward pass of the whole probe, and of each stream's own work on it: a line through the last two pieces."""
+    """Seconds of one forward pass of the whole probe, and of each stream's own work on it:
+    a line through the last two pieces."""
     slower = median(piece.slower for piece in pieces)
     n, small = (sizes[-2], pieces[-2]) if len(sizes) > 1 else (0, _Piece())
     m, large = sizes[-1], pieces[-1]
@@ -193,7 +208,8 @@ class _Piece:
 
 
 def _steady(setup: Setup, shared: list[Instrument], n: int) -> _Piece:
-    """A piece timed twice where it is short, the shorter of each: an allocator that tidies up takes a quarter of a second."""
+    """A piece timed twice where it is short, the shorter of each: an allocator that tidies up takes a quarter
+    of a second."""
     a = _once(setup, shared, n)
     if a.spent > _AIM:
         return a
@@ -233,7 +249,8 @@ def _once(setup: Setup, shared: list[Instrument], n: int, permutations: bool = T
 
 
 def seconds_of(text: str | float | int | None) -> float | None:
-    """A budget: a number of seconds, or text such as "90", "30s", "2min", "1.5 h". InputError: anything else, or nothing left."""
+    """A budget: a number of seconds, or text such as "90", "30s", "2min", "1.5 h". InputError: anything else,
+    or nothing left."""
     if text is None:
         return None
     if isinstance(text, int | float) and not isinstance(text, bool):
@@ -256,7 +273,11 @@ def shown(found: Promise) -> list[str]:
     for p in found.prices:
         passes = f"{p.forward:.3g}, {p.backward:.3g}" if p.forward or p.backward else "in the shared pass"
         lines.append(f"{p.name:24}{passes:>28}{p.seconds:>10.2g}{p.control_seconds:>10.2g}{size(p.held):>10}")
-    lines.append(f"about {found.seconds:.2g} s in all, with {found.twins} twins")
+    states = f"{found.checkpoints} checkpoints and " if found.checkpoints > 1 else ""
+    lines.append(
+        f"about {found.planned + found.seconds:.2g} s in all: {found.planned:.2g} s went into loading and planning, "
+        f"{found.seconds:.2g} s to measure, with {states}{found.twins} twin{'s' * (found.twins != 1)}"
+    )
     return lines
 
 

@@ -1,12 +1,12 @@
 """The engine: every instrument on the model, on its untrained twins, and with permuted labels; then joined.
 
-Streams of all instruments and layers share one pass over the probe (two where one must look first). Each network and each probe
-of the model is a unit of its own, so that a run that was killed goes on with the next.
+Streams of all instruments and layers share one pass over the probe (two where one must look first). Each network and
+each probe of the model is a unit of its own, so that a run that was killed goes on with the next.
 """
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.inspection.failing import InstrumentFailed
 from deeptheory.inspection.instrument import Accumulator, Batch, Context, Head, Instrument, Layer, Reading
 from deeptheory.inspection.instruments import chosen
-from deeptheory.inspection.labels import Labels, labels_of
+from deeptheory.inspection.labels import Labels, Task, labels_of
 from deeptheory.inspection.layers_met import Place, check_single, places
 from deeptheory.inspection.result import InstrumentResult, joined
 from deeptheory.inspection.twins import UNTRAINED, Control, seeded, twin
@@ -30,7 +30,7 @@ Readings = dict[str, list[Reading]]  # by layer name
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Setup:
-    """A model with its probe, its labels and the layers to measure. layers: names or globs as given, None for the default ones.
+    """A model with its probe, its labels and the layers to measure (names or globs as given, None: the default ones).
 
     table: every tensor met, kept or skipped, with the reason. grad: whether its forward pass needs gradients.
     """
@@ -96,7 +96,7 @@ def prepare(
     select: Any = None,
     batch: int | None = None,
     permutations: int = 20,
-    task: str = "auto",
+    task: Task = "auto",
     seed: int = 0,
 ) -> Setup:
     """Look at the model once and plan: its layers, how each is pooled, the labels. Arguments as for `inspect`.
@@ -116,7 +116,8 @@ def prepare(
     table = []
     for s in probe.sites:
         row = {"name": s.name, "kind": s.kind, "shape": s.shape, "bytes": s.bytes // max(probe.looked_at, 1) * n}
-        table.append(row | {"kept": s.name in kept, "why": s.why if wanted is None or s.refusal else "asked for" if s.name in kept else "not asked for"})  # fmt: skip
+        asked = "asked for" if s.name in kept else "not asked for"
+        table.append(row | {"kept": s.name in kept, "why": s.why if wanted is None or s.refusal else asked})
     return Setup(
         model=model,
         inputs=probe.inputs,
@@ -151,8 +152,7 @@ def refusals(setup: Setup, instruments: Mapping[str, Instrument]) -> dict[str, s
 def streams(
     setup: Setup, network: nn.Module, instruments: Iterable[Instrument], context: Context, tell: Any = None
 ) -> tuple[dict[str, Readings], dict[str, float]]:
-    """One pass of the probe through a network (two where an instrument looks first): instrument -> layer -> readings; and the
-    seconds that each instrument took of it."""
+    """One pass (two where an instrument looks first): instrument -> layer -> readings; seconds by instrument."""
     chosen_ones = list(instruments)
     probe = Probe(network, setup.inputs, setup.layers, setup.batch, setup.select)
 
@@ -228,7 +228,7 @@ class _Pass:
             mask = None if self._mask is None else self._mask[start:stop].to(a.device)
             pooled, whole = place.columns(a, mask)
             y = None if self._targets is None else self._targets[start:stop].to(a.device)
-            batch = Batch(pooled, whole, y, torch.arange(start, stop))
+            batch = Batch(pooled, whole, y, rows=torch.arange(start, stop))
             self._fed.add(place.layer.name)
             for i, accumulator in self._streams[place.layer.name]:
                 if not look:
@@ -281,7 +281,8 @@ def probe_of_model(setup: Setup, network: nn.Module, instrument: Instrument, con
 
 @dataclass(frozen=True)
 class Unit:
-    """One piece of work: a network ("model", a checkpoint's name, or a twin's number) and the instruments that share its passes."""
+    """One piece of work: a network (a key of the model's or a checkpoint's, or a twin's) and the instruments that
+    share its passes."""
 
     network: str
     number: int | None
@@ -295,11 +296,12 @@ class Unit:
 
 
 def units(instruments: Mapping[str, Instrument], checkpoints: Iterable[str], twins: int) -> list[Unit]:
-    """The work in order: the model first, then its twins; of each, the shared pass and then each probe."""
+    """The work in order: the model or its checkpoints by key, each once, then the twins; of each, the shared pass,
+    then each probe."""
     shared = tuple(name for name, i in instruments.items() if i.start is not None)
     alone = [name for name, i in instruments.items() if i.run is not None]
     out = []
-    networks: list[tuple[str, int | None]] = [(f"model-{k}", None) for k, _ in enumerate(checkpoints)]
+    networks: list[tuple[str, int | None]] = [(key, None) for key in dict.fromkeys(checkpoints)]
     networks += [(f"twin-{k}", k) for k in range(twins)]
     for network, number in networks:
         here = [*([shared] if shared else []), *((name,) for name in alone)]
@@ -313,7 +315,7 @@ def units(instruments: Mapping[str, Instrument], checkpoints: Iterable[str], twi
 def perform(
     setup: Setup, network: nn.Module, unit: Unit, instruments: Mapping[str, Instrument], tell: Any = None
 ) -> tuple[dict[str, Readings], dict[str, float]]:
-    """Do one unit: instrument -> layer -> readings; and the seconds by instrument, those of the passes as "shared pass"."""
+    """Do one unit: instrument -> layer -> readings; and seconds by instrument, the passes as "shared pass"."""
     context = setup.context(network, unit.number)
     first = instruments[unit.instruments[0]]
     began = time.perf_counter()
@@ -342,14 +344,14 @@ def join(
     setup: Setup,
     instruments: Mapping[str, Instrument],
     done: Mapping[str, dict[str, Readings]],
-    checkpoints: list[str],
+    checkpoints: Mapping[str, str],
     twins: int,
     control: str,
 ) -> dict[str, InstrumentResult]:
-    """done: what each unit gave, by network and instrument ("model-0" -> {...})."""
+    """done: what each unit gave, by network and instrument. checkpoints: name -> its network's key in `done`."""
     out, inputs = {}, {p.layer.name for p in setup.places if p.layer.role == "input"}
     for name, i in instruments.items():
-        mine = {c: done[f"model-{k}"][name] for k, c in enumerate(checkpoints) if name in done.get(f"model-{k}", {})}
+        mine = {c: done[key][name] for c, key in checkpoints.items() if name in done.get(key, {})}
         others = [done[f"twin-{k}"][name] for k in range(twins) if name in done.get(f"twin-{k}", {})]
         first = next(iter(mine.values()), {})
         at_input = {layer: rs for layer, rs in first.items() if layer in inputs}
@@ -377,12 +379,12 @@ def measure(
     done: dict[str, dict[str, Readings]] = {}
     control = Control(control=UNTRAINED, said="")
     networks: dict[int | None, nn.Module] = {None: setup.model}
-    for unit in units(wanted, [""], twins):
+    for unit in units(wanted, ["model"], twins):
         if unit.number not in networks:
             other, control = twin(setup.model, twin_seed(seed, unit.number))
             networks = {None: setup.model, unit.number: other}
         done.setdefault(unit.network, {}).update(perform(setup, networks[unit.number], unit, wanted)[0])
-    return join(setup, wanted, done, [""], twins, control.control)
+    return join(setup, wanted, done, {"": "model"}, twins, control.control)
 
 
 def twin_seed(seed: int, number: int | None) -> int:
@@ -395,5 +397,5 @@ def few(setup: Setup, n: int) -> Setup:
     n = min(n, setup.n)
     labels = setup.labels
     codes = None if labels.codes is None else labels.codes[:n]
-    small = Labels(codes=codes, classes=labels.classes, names=labels.names, counts=labels.counts, said=labels.said, held_out=labels.held_out[:n])  # fmt: skip
+    small = replace(labels, codes=codes, held_out=labels.held_out[:n])
     return Setup(**{**vars(setup), "inputs": own_copy(cut(setup.inputs, setup.n, 0, n)), "n": n, "labels": small})

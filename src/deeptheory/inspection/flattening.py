@@ -1,8 +1,9 @@
 """Flattening: what would it cost to write successive linear maps of the model as one?
 
-Source: Lin, Tegmark & Rolnick 2017, section III: flattening a deep linear network costs synapses, from none to N^2 / (2 N log2 N) for the
-Fourier transform. Pitfall: linear maps that follow each other are rare outside of bottlenecks and adapters; a nonlinearity, a sum or
-a normalization between them ends the part. Entries are counted as 0 only where they are 0: pruned weights count, small ones do not.
+Source: Lin, Tegmark & Rolnick 2017, section III: flattening a deep linear network costs synapses, from none to N^2 /
+(2 N log2 N) for the Fourier transform. Pitfall: linear maps that follow each other are rare outside of bottlenecks and
+adapters; a nonlinearity, a sum or a normalization between them ends the part. Entries are counted as 0 only where they
+are 0: pruned weights count, small ones do not.
 """
 
 import math
@@ -19,7 +20,8 @@ _PASSED = (nn.Identity, nn.Dropout)
 
 
 def linear_parts(model: Any) -> list[tuple[str, nn.Sequential]]:
-    """Runs of two or more linear maps that follow each other in a Sequential, nested ones too, by the path of the first."""
+    """Runs of two or more linear maps that follow each other in a Sequential, nested ones too,
+    by the path of the first."""
     out: list[tuple[str, nn.Sequential]] = []
     inside: set[int] = set()
     for path, module in model.named_modules():
@@ -53,7 +55,8 @@ def run(context: Context) -> dict[str, list[Reading]]:
     if not parts:
         why = "no two linear maps follow each other in a Sequential"
         return {"": [Reading(quantity=q, value=math.nan, note=why) for q in names]}
-    small = [(path, p) for path, p in parts if max(max(m.weight.shape) for m in p) <= _MOST]  # type: ignore[attr-defined]  # Linears
+    largest = [max(max(m.weight.shape) for m in p) for _, p in parts]  # type: ignore[attr-defined]  # Linears
+    small = [part for part, size in zip(parts, largest) if size <= _MOST]
     costs: list[FlatteningCost] = [flattening_cost(p) for _, p in small]
     deep = sum(c.deep for c in costs)
     if not deep:
@@ -73,7 +76,10 @@ def finding(result: Any) -> Finding | None:
     there = [r for r in result.of("flattening_cost") if not math.isnan(r.value)]
     if not there:
         return None
-    text = f"Written as one map each, the linear parts take {there[0].said()} synapses for one that they have ({there[0].note})."
+    text = (
+        f"Written as one map each, the linear parts take {there[0].said()} synapses for one that they have "
+        f"({there[0].note})."
+    )
     return Finding(text=text, quantity="flattening_cost", weight=0.5)
 
 
@@ -85,13 +91,18 @@ FLATTENING = Instrument(
     formula="C = synapses flat / synapses deep",
     quantities=(
         Quantity(name="flattening_cost", title="Flattening cost", about="above 1 the deep form is cheaper"),
-        Quantity(name="cheapest_form", title="Cheapest of three forms", about="of deep, flat and factored by rank, over deep: below 1 the part is written wastefully"),
+        Quantity(
+            name="cheapest_form",
+            title="Cheapest of three forms",
+            about="of deep, flat and factored by rank, over deep: below 1 the part is written wastefully",
+        ),
     ),
     limits=(
-        "Only linear maps that follow each other in a Sequential are seen; those inside attention and convolutions are not.",
+        "Only linear maps that follow each other in a Sequential are seen; "
+        "those inside attention and convolutions are not.",
         "Dropout between them counts as nothing, as it does in eval mode.",
     ),
     run=run,
     cost=lambda context: Passes(),
     finding=finding,
-)  # fmt: skip
+)

@@ -1,8 +1,9 @@
 """Health: which units do no work on this probe, and in how many directions does a layer vary?
 
-Participation ratio PR = (tr S)^2 / tr S^2 of the covariance S of the pooled activations: d for d equal and independent directions, 1 for
-one. Source of the correction for few samples: Srivastava 2005, unbiased tr Sigma^2 and (tr Sigma)^2 of normal data; uncorrected, n samples
-of d directions read about d n / (d + n). Pitfall: a unit that is silent on n samples may still answer to rare inputs.
+Participation ratio PR = (tr S)^2 / tr S^2 of the covariance S of the pooled activations: d for d equal and independent
+directions, 1 for one. Source of the correction for few samples: Srivastava 2005, unbiased tr Sigma^2 and (tr Sigma)^2
+of normal data; uncorrected, n samples of d directions read about d n / (d + n). Pitfall: a unit that is silent
+on n samples may still answer to rare inputs.
 """
 
 import math
@@ -12,12 +13,16 @@ import torch
 
 from deeptheory.inspection.instrument import Batch, Context, Finding, Instrument, Layer, Passes, Quantity, Reading
 
-_BOUNDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "hardsigmoid": (0.0, 1.0), "softsign": (-1.0, 1.0), "erf": (-1.0, 1.0)}  # fmt: skip
+_BOUNDS = {
+    "tanh": (-1.0, 1.0),
+    "sigmoid": (0.0, 1.0),
+    "hardsigmoid": (0.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "erf": (-1.0, 1.0),
+}
 _END = 0.025  # of the range: within it of an end a value counts as saturated
-_ROUNDING, _COARSE = (
-    32,
-    4,
-)  # units in the last place within which a layer is constant; of half precision, which sums in float32
+_ROUNDING = 32  # units in the last place within which a layer is constant
+_ROUNDED_ONCE = 2  # the same of half precision, whose sums are made in float32 and rounded once per layer
 _MOSTLY = 0.95  # of a unit's values
 _STILL = 1e-6  # of the layer's largest value: a unit that moves less is constant
 _Z = 1.959964
@@ -31,7 +36,8 @@ class _Health:
         self._pooled = torch.empty(
             context.n, layer.units, dtype=torch.float64 if context.dtype == "float64" else torch.float32
         )
-        self._eps = torch.finfo(getattr(torch, context.dtype)).eps
+        half = context.dtype in ("float16", "bfloat16")
+        self._rounding = (_ROUNDED_ONCE if half else _ROUNDING) * torch.finfo(getattr(torch, context.dtype)).eps
         self._least = self._most = self._bad = self._ended = None
         self._values = 0
 
@@ -73,12 +79,15 @@ class _Health:
             out += [Reading(quantity=q, value=math.nan, note=none) for q in ("dead", "constant")]
         if self._ended is not None:
             out.append(Reading(quantity="saturated", value=_share(self._ended >= _MOSTLY * self._values)))
-        return [*out, participation(self._pooled, self._eps)]
+        return [*out, participation(self._pooled, self._rounding)]
 
 
-def participation(x: torch.Tensor, eps: float = 2.0**-23) -> Reading:
+def participation(x: torch.Tensor, rounding: float = _ROUNDING * 2.0**-23) -> Reading:
     """Participation ratio of [n, units], corrected for n, with an interval by the delta method on its logarithm (too
-    wide, never too short, where units and samples are as many: 150 of 150 held the truth at 60 units and 40 samples)."""
+    wide, never too short, where units and samples are as many: 150 of 150 held the truth at 60 units and 40 samples).
+
+    rounding: of the largest value, within which the layer counts as constant.
+    """
     x = x.double()
     n, units = x.shape
     if not torch.isfinite(x).all():
@@ -88,8 +97,7 @@ def participation(x: torch.Tensor, eps: float = 2.0**-23) -> Reading:
     largest = float(x.abs().max())
     x = x - x.mean(dim=0)
     scale = float(x.abs().max())
-    places = _COARSE if eps > 2.0**-16 else _ROUNDING
-    if float(x.square().mean().sqrt()) <= places * eps * largest:  # its directions would be those of the rounding
+    if float(x.square().mean().sqrt()) <= rounding * largest:  # its directions would be those of the rounding
         return Reading(quantity="rank", value=math.nan, note="the layer is constant, up to rounding")
     x = x / scale
     m = n - 1
@@ -140,7 +148,6 @@ def cost(context: Context) -> Passes:
 
 def finding(result: Any) -> tuple[Finding, ...]:
     """Where most units are dead, and where the layer varies in the fewest directions."""
-
     out = []
     dead = [r for r in result.of("dead") if not math.isnan(r.value)]
     if dead:
@@ -150,7 +157,13 @@ def finding(result: Any) -> tuple[Finding, ...]:
             if worst.twins:
                 low, high = f"{worst.twin_least:.0%}", f"{worst.twin_most:.0%}"
                 text += f" ({worst.control}: {low if low == high else f'{low} to {high}'})"
-            out.append(Finding(text=f"{text}; {len([r for r in dead if r.value > 0])} of {len(dead)} layers have any.", quantity="dead", layer=worst.layer))  # fmt: skip
+            out.append(
+                Finding(
+                    text=f"{text}; {len([r for r in dead if r.value > 0])} of {len(dead)} layers have any.",
+                    quantity="dead",
+                    layer=worst.layer,
+                )
+            )
         else:
             twins = [v for r in dead for v in r.twins if not math.isnan(v)]
             control = f" ({dead[0].control}: up to {max(twins):.0%} of a layer)" if twins else ""
@@ -163,7 +176,16 @@ def finding(result: Any) -> tuple[Finding, ...]:
             )
     bad = [r for r in result.of("non_finite") if r.value > 0]
     if bad:
-        out.insert(0, Finding(text=f"{bad[0].value:.0%} of the units of {bad[0].label} give values that are not finite, the first of {len(bad)} such layers; what follows it says little.", quantity="non_finite", layer=bad[0].layer, weight=9))  # fmt: skip
+        out.insert(
+            0,
+            Finding(
+                text=f"{bad[0].value:.0%} of the units of {bad[0].label} give values that are not finite, the first of "
+                f"{len(bad)} such layers; what follows it says little.",
+                quantity="non_finite",
+                layer=bad[0].layer,
+                weight=9,
+            ),
+        )
     rank = [r for r in result.of("rank") if not math.isnan(r.value)]
     if rank:
         low, high = min(rank, key=lambda r: r.value), max(rank, key=lambda r: r.value)
@@ -181,18 +203,32 @@ HEALTH = Instrument(
     source="Participation ratio of the covariance, corrected for the number of samples (Srivastava 2005)",
     formula="PR = (tr S)² / tr S²",
     quantities=(
-        Quantity(name="dead", title="Dead units", about="fraction that is 0 for every sample and position", ends=(0.0, 1.0), shown=True),
+        Quantity(
+            name="dead",
+            title="Dead units",
+            about="fraction that is 0 for every sample and position",
+            ends=(0.0, 1.0),
+            shown=True,
+        ),
         Quantity(name="constant", title="Constant units", about="fraction with one value other than 0"),
-        Quantity(name="saturated", title="Saturated units", about="fraction with 95 % of their values at an end of a bounded range"),
+        Quantity(
+            name="saturated",
+            title="Saturated units",
+            about="fraction with 95 % of their values at an end of a bounded range",
+        ),
         Quantity(name="non_finite", title="Units that are not finite", about="fraction with a NaN or an infinity"),
-        Quantity(name="rank", title="Effective rank", about="participation ratio of the pooled activations", shown=True),
+        Quantity(
+            name="rank", title="Effective rank", about="participation ratio of the pooled activations", shown=True
+        ),
     ),
     limits=(
-        "A unit that is silent on n samples may answer to inputs rarer than 3/n (95 % limit): the fraction of dead units is one of this probe.",
-        "The effective rank is of activations averaged over positions or tokens; a map varies in more directions than its mean.",
+        "A unit that is silent on n samples may answer to inputs rarer than 3/n (95 % limit): the fraction of dead "
+        "units is one of this probe.",
+        "The effective rank is of activations averaged over positions or tokens; "
+        "a map varies in more directions than its mean.",
         "The correction of the effective rank for few samples is exact for normal data and approximate for others.",
     ),
     start=start,
     cost=cost,
     finding=finding,
-)  # fmt: skip
+)

@@ -1,10 +1,11 @@
 """Hessian: how curved is the loss around these weights, and in how many directions? On request: it costs many passes.
 
-Sources: Ghorbani, Krishnan & Xiao 2019 and Papyan 2018 (C outliers above a bulk); Lanczos quadrature as in Lin, Saad & Yang 2016;
-trace of the Fisher matrix as a mean over the model's own labels (Kunstner, Balles & Hennig 2019 on why not the true ones).
-Products with the Hessian by two derivatives of the loss (Pearlmutter 1994), eigenvalues by scipy's ARPACK.
-Pitfall: the Hessian depends on the parametrization: weights of a ReLU network rescaled between layers compute the same function with
-another spectrum (Dinh et al. 2017). Compare checkpoints of one network, not networks.
+Sources: Ghorbani, Krishnan & Xiao 2019 and Papyan 2018 (C outliers above a bulk); Lanczos quadrature as in Lin, Saad &
+Yang 2016; trace of the Fisher matrix as a mean over the model's own labels
+(Kunstner, Balles & Hennig 2019 on why not the true ones). Products with the Hessian by two derivatives of the loss
+(Pearlmutter 1994), eigenvalues by scipy's ARPACK.
+Pitfall: the Hessian depends on the parametrization: weights of a ReLU network rescaled between layers compute the same
+function with another spectrum (Dinh et al. 2017). Compare checkpoints of one network, not networks.
 """
 
 import math
@@ -45,8 +46,8 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 class SpectralDensity(Result):
     """Lanczos quadrature of the Hessian's spectrum: nodes and weights [vectors, steps]; each row of weights sums to 1.
 
-    The mean of f over all eigenvalues is the mean over rows of sum(weights f(nodes)), exact in expectation for polynomials of degree
-    below 2 steps. parameters: how many eigenvalues there are.
+    The mean of f over all eigenvalues is the mean over rows of sum(weights f(nodes)),
+    exact in expectation for polynomials of degree below 2 steps. parameters: how many eigenvalues there are.
     """
 
     nodes: np.ndarray
@@ -62,7 +63,10 @@ class SpectralDensity(Result):
         return float((self.weights * (self.nodes < value)).sum(1).mean())
 
     def __repr__(self) -> str:
-        return f"SpectralDensity({self.parameters} eigenvalues from {self.nodes.min():.3g} to {self.nodes.max():.3g}, mean {self.mean():.3g})"
+        return (
+            f"SpectralDensity({self.parameters} eigenvalues from {self.nodes.min():.3g} to {self.nodes.max():.3g}, "
+            f"mean {self.mean():.3g})"
+        )
 
     def table(self) -> "pandas.DataFrame":
         """One row per node: eigenvalue, weight (over all rows 1)."""
@@ -72,12 +76,23 @@ class SpectralDensity(Result):
         return frame.sort_values("eigenvalue", ignore_index=True)
 
 
-def hessian_eigenvalues(model: nn.Module, inputs: Any, targets: Any, *, k: int = 10, loss: Any = "cross_entropy", tolerance: float = 1e-4, seed: int = 0) -> np.ndarray:  # fmt: skip
-    """The k largest eigenvalues of the Hessian of the mean loss by the parameters that have gradients: [k], largest first.
+def hessian_eigenvalues(
+    model: nn.Module,
+    inputs: Any,
+    targets: Any,
+    *,
+    k: int = 10,
+    loss: Any = "cross_entropy",
+    tolerance: float = 1e-4,
+    seed: int = 0,
+) -> np.ndarray:
+    """The k largest eigenvalues [k] of the Hessian of the mean loss, largest first.
 
-    model: left as found, in eval mode for the time. inputs: as for a Recorder; targets: [n], labels or numbers, as the loss takes them.
-    loss: "cross_entropy" (of logits), "squared" (half the squared distance) or a function (output, targets) -> mean over the batch.
-    tolerance: relative, of each eigenvalue. Up to 300 parameters the whole matrix is computed; fewer than k give all.
+    By the parameters that have gradients.
+    model: left as found, in eval mode for the time. inputs: as for a Recorder; targets: [n], labels or numbers, as the
+    loss takes them. loss: "cross_entropy" (of logits), "squared" (half the squared distance) or a function
+    (output, targets) -> mean over the batch. tolerance: relative, of each eigenvalue. Up to 300 parameters the whole
+    matrix is computed; fewer than k give all.
     InputError: k below 1, no parameter with gradients, a loss that is not finite or has no second derivative.
     """
     if k < 1 or int(k) != k:
@@ -87,11 +102,20 @@ def hessian_eigenvalues(model: nn.Module, inputs: Any, targets: Any, *, k: int =
         return _largest(_Loss(model, given, targets, loss), int(k), tolerance, seed)
 
 
-def spectral_density(model: nn.Module, inputs: Any, targets: Any, *, loss: Any = "cross_entropy", steps: int = STEPS, vectors: int = VECTORS, seed: int = 0) -> SpectralDensity:  # fmt: skip
+def spectral_density(
+    model: nn.Module,
+    inputs: Any,
+    targets: Any,
+    *,
+    loss: Any = "cross_entropy",
+    steps: int = STEPS,
+    vectors: int = VECTORS,
+    seed: int = 0,
+) -> SpectralDensity:
     """Where the Hessian's eigenvalues lie, by Lanczos quadrature from random vectors (Lin, Saad & Yang 2016).
 
-    Arguments as hessian_eigenvalues; steps: products per vector, all of them orthogonalized again. InputError: as there, steps or
-    vectors below 1.
+    inputs [n, ...], targets [n, ...] and loss as for hessian_eigenvalues; steps: products per vector, all of them
+    orthogonalized again. InputError: as there, steps or vectors below 1.
     """
     if steps < 1 or vectors < 1:
         raise InputError(f"steps is {steps}, vectors is {vectors}; needed: at least 1 of each")
@@ -103,8 +127,9 @@ def spectral_density(model: nn.Module, inputs: Any, targets: Any, *, loss: Any =
 def fisher_trace(model: nn.Module, inputs: Any, *, vectors: int = _FISHER, seed: int = 0) -> tuple[float, float]:
     """Trace of the Fisher matrix of a classifier that gives logits, a mean over inputs; and its standard error.
 
-    E |d log p(y|x) / d weights|^2 with y drawn from the model itself: tr J' (diag p - p p') J, by random signs for every input at once.
-    Units of 1 / weight^2, nats. InputError: fewer than 2 vectors, no parameter with gradients, an output that is no [n, classes].
+    E |d log p(y|x) / d weights|^2 with y drawn from the model itself: tr J' (diag p - p p') J, by random
+    signs for every input at once. Units of 1 / weight^2, nats. InputError: fewer than 2 vectors, no parameter with
+    gradients, an output that is no [n, classes].
     """
     if vectors < 2:
         raise InputError(f"vectors is {vectors}; needed: at least 2, for a standard error")
@@ -129,7 +154,10 @@ class _Loss:
         """H v, the batches one after the other."""
         first = self.parameters[0]
         v = torch.as_tensor(vector.ravel()).to(device=first.device)
-        parts = [piece.view_as(p).to(p.dtype) for p, piece in zip(self.parameters, v.split([p.numel() for p in self.parameters]))]  # fmt: skip
+        parts = [
+            piece.view_as(p).to(p.dtype)
+            for p, piece in zip(self.parameters, v.split([p.numel() for p in self.parameters]))
+        ]
         out = torch.zeros(self.size, dtype=torch.float64, device=first.device)
         for start in range(0, self.n, _BATCH):
             stop = min(self.n, start + _BATCH)
@@ -143,7 +171,14 @@ class _Loss:
                 continue  # a loss that is linear in the weights
             product = torch.stack([(g * u).sum() for g, u in pairs]).sum()
             second = torch.autograd.grad(product, self.parameters, allow_unused=True)
-            out += torch.cat([torch.zeros(p.numel(), dtype=torch.float64, device=first.device) if g is None else g.detach().double().ravel() for g, p in zip(second, self.parameters)])  # fmt: skip
+            out += torch.cat(
+                [
+                    torch.zeros(p.numel(), dtype=torch.float64, device=first.device)
+                    if g is None
+                    else g.detach().double().ravel()
+                    for g, p in zip(second, self.parameters)
+                ]
+            )
         if not float(out.abs().max()) < _HUGE:  # NaN too
             raise InputError(f"the Hessian has entries of {float(out.abs().max()):g}; are inputs or weights too large?")
         return out.cpu().numpy()
@@ -157,7 +192,9 @@ def _learned(model: nn.Module) -> list[nn.Parameter]:
 
 
 def _output(model: nn.Module, given: Any, n: int) -> Tensor:
-    shown = next((t for _, t in tensors_in(call(model, given)) if t.is_floating_point() and t.ndim and len(t) == n), None)  # fmt: skip
+    shown = next(
+        (t for _, t in tensors_in(call(model, given)) if t.is_floating_point() and t.ndim and len(t) == n), None
+    )
     if shown is None:
         raise InputError("the model gives no floating tensor with a row per sample")
     return shown
@@ -170,11 +207,14 @@ def _largest(loss: _Loss, k: int, tolerance: float, seed: int) -> np.ndarray:
         matrix = np.stack([loss.times(e) for e in np.eye(loss.size)])
         return np.linalg.eigvalsh((matrix + matrix.T) / 2)[::-1][:k].copy()
     start = np.random.default_rng(seed).normal(size=loss.size)
-    operator: Any = LinearOperator((loss.size, loss.size), matvec=loss.times, dtype=np.float64)  # type: ignore[call-arg]  # a factory
+    made: Any = LinearOperator  # a factory, whose arguments are not those of its class
+    operator = made((loss.size, loss.size), matvec=loss.times, dtype=np.float64)
     try:
-        found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)  # type: ignore[arg-type]  # as documented
+        found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)  # type: ignore[arg-type]
     except ArpackNoConvergence as error:
-        raise InputError(f"only {len(error.eigenvalues)} of {k} eigenvalues converged; ask for fewer, or a larger tolerance=") from error  # fmt: skip
+        raise InputError(
+            f"only {len(error.eigenvalues)} of {k} eigenvalues converged; ask for fewer, or a larger tolerance="
+        ) from error
     return np.sort(found)[::-1]
 
 
@@ -239,7 +279,9 @@ def run(context: Context) -> dict[str, list[Reading]]:
         k = (context.classes or 1) + 5
         top = _largest(made, k, 1e-3, context.seed)
         density = _density(made, STEPS, VECTORS, context.seed)
-        trace, error = (math.nan, math.nan) if context.classes is None else _fisher(context.model, given, _FISHER, context.seed)  # fmt: skip
+        trace, error = (
+            (math.nan, math.nan) if context.classes is None else _fisher(context.model, given, _FISHER, context.seed)
+        )
     except (
         InputError,
         RuntimeError,
@@ -250,9 +292,12 @@ def run(context: Context) -> dict[str, list[Reading]]:
     per = density.nodes * density.weights
     low, high = _student(per.sum(1) * made.size)
     out = [
-        Reading(quantity="largest", value=float(top[0]), note=f"{len(top)} largest: {', '.join(f'{v:.3g}' for v in top)}; {len(rows)} samples"),
-        Reading(quantity="trace", value=density.mean() * made.size, low=low, high=high, note=f"{VECTORS} random vectors"),
-        Reading(quantity="negative", value=density.below(-1e-3 * float(np.abs(density.nodes).max())), note=f"density by {STEPS} Lanczos steps"),
+        Reading(quantity="largest", value=float(top[0]),
+            note=f"{len(top)} largest: {', '.join(f'{v:.3g}' for v in top)}; {len(rows)} samples"),
+        Reading(quantity="trace", value=density.mean() * made.size, low=low, high=high,
+            note=f"{VECTORS} random vectors"),
+        Reading(quantity="negative", value=density.below(-1e-3 * float(np.abs(density.nodes).max())),
+            note=f"density by {STEPS} Lanczos steps"),
     ]  # fmt: skip
     classes = context.classes
     if classes is not None and len(top) > classes and top[classes] > 0:
@@ -264,7 +309,15 @@ def run(context: Context) -> dict[str, list[Reading]]:
     if math.isnan(trace):
         out.append(Reading(quantity="fisher_trace", value=math.nan, note="it needs classes"))
     else:
-        out.append(Reading(quantity="fisher_trace", value=trace, low=trace - 1.96 * error, high=trace + 1.96 * error, note=f"{_FISHER} random vectors"))  # fmt: skip
+        out.append(
+            Reading(
+                quantity="fisher_trace",
+                value=trace,
+                low=trace - 1.96 * error,
+                high=trace + 1.96 * error,
+                note=f"{_FISHER} random vectors",
+            )
+        )
     return {"": out}
 
 
@@ -302,14 +355,30 @@ HESSIAN = Instrument(
     formula="H = ∂² loss / ∂ weights²",
     quantities=(
         Quantity(name="largest", title="Largest eigenvalue", about="of the Hessian of the mean loss", log=True),
-        Quantity(name="gap", title="Outliers", about="the eigenvalue of the number of classes over the next: well above 1, classes stand out of the bulk"),
+        Quantity(
+            name="gap",
+            title="Outliers",
+            about="the eigenvalue of the number of classes over the next: well above 1, classes stand out of the bulk",
+        ),
         Quantity(name="trace", title="Trace", about="sum of all eigenvalues"),
-        Quantity(name="negative", title="Negative eigenvalues", about="fraction of the density below -1/1000 of the largest", ends=(0.0, 1.0)),
-        Quantity(name="fisher_trace", title="Trace of the Fisher matrix", about="mean squared gradient under labels drawn from the model", log=True),
+        Quantity(
+            name="negative",
+            title="Negative eigenvalues",
+            about="fraction of the density below -1/1000 of the largest",
+            ends=(0.0, 1.0),
+        ),
+        Quantity(
+            name="fisher_trace",
+            title="Trace of the Fisher matrix",
+            about="mean squared gradient under labels drawn from the model",
+            log=True,
+        ),
     ),
     limits=(
-        "The spectrum depends on the parametrization: rescaling weights between ReLU layers changes it and not the function. Compare checkpoints of one network.",
-        f"Up to {INPUTS} samples of the probe, in eval mode, of cross-entropy on the model's output taken as logits (squared distance for regression): not the loss that was trained, where that had more terms.",
+        "The spectrum depends on the parametrization: rescaling weights between ReLU layers changes it and not the "
+        "function. Compare checkpoints of one network.",
+        f"Up to {INPUTS} samples of the probe, in eval mode, of cross-entropy on the model's output taken as logits "
+        "(squared distance for regression): not the loss that was trained, where that had more terms.",
         "A small curvature here is no evidence of good generalization by itself.",
     ),
     needs="targets",
@@ -318,4 +387,4 @@ HESSIAN = Instrument(
     cost=cost,
     finding=finding,
     default=False,
-)  # fmt: skip
+)

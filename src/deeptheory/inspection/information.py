@@ -1,10 +1,12 @@
-"""Information: what does a layer know about the input and about the label, under which readout, and does that readout say anything?
+"""Information: what does a layer know about the input and about the label, under which readout,
+and does that readout say anything?
 
-Sources: Shwartz-Ziv & Tishby 2017 (bins); Kolchinsky & Tracey 2017 and Saxe et al. 2018 (noise). Two readouts, chosen for the layer: 30
-bins over its range (over the nonlinearity's own range where it is bounded), and Gaussian noise of half the samples' root mean squared
-distance from their mean. Bits, of 1,000 inputs at most.
-Pitfall: where every input is alone in its cell, I(X;T) is log2 n and I(T;Y) is H(Y) whatever was trained, and permuted labels read the
-same. Compression is a change during training: one checkpoint cannot show it, and nothing here speaks of it.
+Sources: Shwartz-Ziv & Tishby 2017 (bins); Kolchinsky & Tracey 2017 and Saxe et al. 2018 (noise). Two readouts,
+chosen for the layer: 30 bins over its range (over the nonlinearity's own range where it is bounded), and Gaussian noise
+of half the samples' root mean squared distance from their mean. Bits, of 1,000 inputs at most.
+Pitfall: where every input is alone in its cell, I(X;T) is log2 n and I(T;Y) is H(Y) whatever was trained, and permuted
+labels read the same. Compression is a change during training: one checkpoint cannot show it,
+and nothing here speaks of it.
 """
 
 import math
@@ -31,17 +33,21 @@ _ENDS = {"tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "h
 
 
 def cells_of_their_own(symbols: Any) -> float:
-    """Fraction of inputs that are alone in their cell. symbols: [n], equal for inputs that a readout does not distinguish. At 1,
-    I(X;T) is log2 n for any network."""
+    """Fraction of inputs that are alone in their cell.
+
+    symbols: [n], equal for inputs that a readout does not distinguish. At 1, I(X;T) is log2 n for any network.
+    """
     _, where, counts = np.unique(np.asarray(symbols), return_inverse=True, return_counts=True)
     return float((counts[where] == 1).mean())
 
 
 def noise_information(activations: np.ndarray, labels: np.ndarray, sigma: float) -> tuple[float, np.ndarray]:
-    """(I(X;T) upper bound, I(T;Y) for each column of labels) of dt.GaussianNoise(sigma, relative="distance"); bits, float32 inside.
+    """(I(X;T) upper bound, I(T;Y) for each column of labels) of dt.GaussianNoise(sigma, relative="distance");
+    bits, float32 inside.
 
-    activations: [n, units]; labels: [n, columns], integers from 0. All columns in one pass over pairs of inputs. Kolchinsky &
-    Tracey 2017: I(T;Y) is a difference of two upper bounds, and no bound itself. A constant layer has 0 and 0.
+    activations: [n, units]; labels: [n, columns], integers from 0. All columns in one pass over pairs of inputs.
+    Kolchinsky & Tracey 2017: I(T;Y) is a difference of two upper bounds, and no bound itself.
+    A constant layer has 0 and 0.
     """
     size = float(np.abs(activations).max()) or 1.0  # squares of 1e200 are infinite
     h = activations / activations.dtype.type(size)
@@ -103,18 +109,27 @@ class _Stream:
             if cells <= CROWDED
             else f"{label}: {2**i_x:.0f} cells for {n} inputs, so it tells inputs apart rather than kinds"
         )
-        low = [batch_interval(v, f, n, self._context.seed) for v, f in (
+        low = [batch_interval(v, f, n, seed=self._context.seed) for v, f in (
             (i_x, lambda rows: noise_information(h[rows], labels[rows, :1], SIGMA)[0]),
             (float(i_y[0]), lambda rows: float(noise_information(h[rows], labels[rows, :1], SIGMA)[1][0])),
         )]  # fmt: skip
         low[0] = low[0] if 2**i_x <= n / _CELLS else (math.nan, math.nan)
-        telling = next((s for s in LADDER if 2 ** (i_x if s == SIGMA else noise_information(h, labels[:, :1], s)[0]) / n <= CROWDED), math.nan)  # fmt: skip
+        telling = next(
+            (
+                s
+                for s in LADDER
+                if 2 ** (i_x if s == SIGMA else noise_information(h, labels[:, :1], s)[0]) / n <= CROWDED
+            ),
+            math.nan,
+        )
         none = f"at {LADDER[-1]:g} and below there are still more than {CROWDED:.0%} as many cells as inputs"
         return [
-            Reading(quantity="noise_i_y", value=float(i_y[0]), low=low[1][0], high=low[1][1], permuted=tuple(map(float, i_y[1:])), note=note),
+            Reading(quantity="noise_i_y", value=float(i_y[0]), low=low[1][0], high=low[1][1],
+                permuted=tuple(map(float, i_y[1:])), note=note),
             Reading(quantity="noise_i_x", value=i_x, low=low[0][0], high=low[0][1], note=note),
             Reading(quantity="noise_cells", value=cells, note=label),
-            Reading(quantity="telling_noise", value=telling, note=none if math.isnan(telling) else "times the root mean squared distance"),
+            Reading(quantity="telling_noise", value=telling,
+                note=none if math.isnan(telling) else "times the root mean squared distance"),
         ]  # fmt: skip
 
     def _bins(self, h: np.ndarray, labels: np.ndarray) -> list[Reading]:
@@ -141,8 +156,8 @@ class _Stream:
         )
         low = low_y = (math.nan, math.nan)
         if 2**i_x <= n / _CELLS:
-            low = batch_interval(i_x, lambda rows: both(rows)[0], n, self._context.seed)
-            low_y = batch_interval(i_y, lambda rows: both(rows)[1], n, self._context.seed)
+            low = batch_interval(i_x, lambda rows: both(rows)[0], n, seed=self._context.seed)
+            low_y = batch_interval(i_y, lambda rows: both(rows)[1], n, seed=self._context.seed)
         return [
             Reading(quantity="binned_i_y", value=i_y, low=low_y[0], high=low_y[1], permuted=permuted, note=note),
             Reading(quantity="binned_i_x", value=i_x, low=low[0], high=low[1], note=note),
@@ -168,12 +183,18 @@ def finding(result: Any) -> tuple[Finding, ...]:
     alone = [r for r in result.of("binned_alone") if not math.isnan(r.value)]
     every = [r for r in alone if r.value == 1]
     if every:
-        text = f"At {len(every)} of {len(alone)} layers {BINS} bins tell all inputs apart: I(X;T) = log2 n and I(T;Y) = H(Y) there whatever is trained. Nothing is said of compression from one checkpoint"
+        text = (
+            f"At {len(every)} of {len(alone)} layers {BINS} bins tell all inputs apart: I(X;T) = log2 n and I(T;Y) "
+            "= H(Y) there whatever is trained. Nothing is said of compression from one checkpoint"
+        )
         out.append(Finding(text=f"{text}.", quantity="binned_alone", layer=every[0].layer, weight=0.9))
     there = [r for r in result.of("noise_i_y") if r.beyond_permuted and r.value > max(r.permuted)]
     if there:
         best = max(there, key=lambda r: r.value)
-        text = f"Under Gaussian noise of {SIGMA:g} of the samples' root mean squared distance, {best.label} has the most about the label: {best.said()}"
+        text = (
+            f"Under Gaussian noise of {SIGMA:g} of the samples' root mean squared distance, {best.label} has the "
+            f"most about the label: {best.said()}"
+        )
         out.append(Finding(text=f"{text}.", quantity="noise_i_y", layer=best.layer, weight=1))
     return tuple(out)
 
@@ -185,23 +206,55 @@ INFORMATION = Instrument(
     source="Shwartz-Ziv & Tishby 2017; Kolchinsky & Tracey 2017; Saxe et al. 2018",
     formula="I(T;Y) = h(T) - h(T|Y)",
     quantities=(
-        Quantity(name="noise_i_y", title="I(T;Y), noise", unit="bits", about=f"Gaussian noise of {SIGMA:g} of the samples' distance", chance=lambda context: 0.0, shown=True),
-        Quantity(name="noise_i_x", title="I(X;T), noise", unit="bits", about=f"Gaussian noise of {SIGMA:g} of the samples' distance", shown=True),
-        Quantity(name="noise_cells", title="Cells per input, noise", about=f"2^I(X;T) / n: above {CROWDED:g} the readout tells inputs apart, not kinds"),
-        Quantity(name="telling_noise", title="Noise that would say something", about="the least of 0.1, 0.2, 0.5, 1, 2 with few cells per input"),
-        Quantity(name="binned_i_y", title="I(T;Y), bins", unit="bits", about=f"{BINS} bins", chance=lambda context: 0.0),
+        Quantity(
+            name="noise_i_y",
+            title="I(T;Y), noise",
+            unit="bits",
+            about=f"Gaussian noise of {SIGMA:g} of the samples' distance",
+            chance=lambda context: 0.0,
+            shown=True,
+        ),
+        Quantity(
+            name="noise_i_x",
+            title="I(X;T), noise",
+            unit="bits",
+            about=f"Gaussian noise of {SIGMA:g} of the samples' distance",
+            shown=True,
+        ),
+        Quantity(
+            name="noise_cells",
+            title="Cells per input, noise",
+            about=f"2^I(X;T) / n: above {CROWDED:g} the readout tells inputs apart, not kinds",
+        ),
+        Quantity(
+            name="telling_noise",
+            title="Noise that would say something",
+            about="the least of 0.1, 0.2, 0.5, 1, 2 with few cells per input",
+        ),
+        Quantity(
+            name="binned_i_y", title="I(T;Y), bins", unit="bits", about=f"{BINS} bins", chance=lambda context: 0.0
+        ),
         Quantity(name="binned_i_x", title="I(X;T), bins", unit="bits", about=f"{BINS} bins"),
-        Quantity(name="binned_alone", title="Inputs alone in their cell, bins", about="at 1 the bins say nothing of the network", ends=(0.0, 1.0)),
+        Quantity(
+            name="binned_alone",
+            title="Inputs alone in their cell, bins",
+            about="at 1 the bins say nothing of the network",
+            ends=(0.0, 1.0),
+        ),
     ),
     limits=(
-        "The network is deterministic: a finite I(X;T) is a property of network and readout together, and the data-processing inequality need not hold between layers.",
-        "One checkpoint says nothing of compression, which is a change during training: record several, and look at the plane.",
-        "I(T;Y) under noise subtracts two upper bounds and is no bound itself; with bins it is biased upward, as its permuted labels show.",
-        "Intervals are for sampling alone (ten disjoint parts of the inputs); the bias common to all parts is not in them. There is none "
-        f"where there are more cells than one for {_CELLS} inputs: a tenth of them then varies less than all do.",
+        "The network is deterministic: a finite I(X;T) is a property of network and readout together, and the "
+        "data-processing inequality need not hold between layers.",
+        "One checkpoint says nothing of compression, which is a change during training: record several, "
+        "and look at the plane.",
+        "I(T;Y) under noise subtracts two upper bounds and is no bound itself; with bins it is biased upward, "
+        "as its permuted labels show.",
+        "Intervals are for sampling alone (ten disjoint parts of the inputs); the bias common to all parts is not in "
+        f"them. There is none where there are more cells than one for {_CELLS} inputs: "
+        "a tenth of them then varies less than all do.",
     ),
     needs="classes",
     start=start,
     cost=cost,
     finding=finding,
-)  # fmt: skip
+)

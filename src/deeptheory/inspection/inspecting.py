@@ -1,15 +1,15 @@
 """dt.inspect: what these theories say about a model, as one result and one page; killed at any moment, it goes on."""
 
 import contextlib
-import hashlib
 import json
 import math
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -19,15 +19,18 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.inspection import engine
+from deeptheory.inspection.checkpoints import check_fits, checksum, state_of, states_of
 from deeptheory.inspection.cost import Promise, facts, promise, seconds_of, shown, within
 from deeptheory.inspection.engine import Setup, Unit
 from deeptheory.inspection.failing import InstrumentFailed
 from deeptheory.inspection.inspection import Inspection
 from deeptheory.inspection.instrument import Instrument
 from deeptheory.inspection.instruments import chosen
+from deeptheory.inspection.labels import Task
 from deeptheory.inspection.progress import Progress
 from deeptheory.inspection.sampling import sampled
-from deeptheory.inspection.twins import Control, checkpoint_of, draws, twin
+from deeptheory.inspection.twins import UNTRAINED, Control, checkpoint_of, draws, twin
+from deeptheory.recording import Recorder
 from deeptheory.recording.identity import digest_of
 from deeptheory.recording.inputs import cut, first_tensor, mapped
 from deeptheory.recording.sites import unwrap
@@ -35,23 +38,24 @@ from deeptheory.runs import Record
 from deeptheory.runs.lock import locked
 
 SAMPLES = 2000
-SPLITS = ("train", "test", "not said")
+Split = Literal["train", "test", "not said"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 def inspect(
     model: nn.Module,
     inputs: Any,
     targets: Any = None,
-    instruments: str | Instrument | Iterable[str | Instrument] | None = None,
-    checkpoints: Mapping[str, Any] | Iterable[Any] | None = None,
-    out: str | Path | None = None,
     *,
+    instruments: str | Instrument | Iterable[str | Instrument] | None = None,
+    checkpoints: Mapping[Any, Any] | Iterable[Any] | str | Path | Recorder | None = None,
+    out: str | Path | None = None,
     skip: Iterable[str] = (),
     layers: str | Iterable[str] | None = None,
     select: Any = None,
     first: int | None = SAMPLES,
-    split: str = "not said",
-    task: str = "auto",
+    split: Split = "not said",
+    task: Task = "auto",
     twins: int = 5,
     permutations: int = 20,
     budget: float | str | None = None,
@@ -64,24 +68,29 @@ def inspect(
     command: str = "dt.inspect(...)",
     before: Callable[[Setup, Promise, Mapping[str, str]], Any] | None = None,
     progress: Callable[[float, float], Any] | bool | None = None,
+    since: float | None = None,
 ) -> Inspection:
     """Put the instruments to every layer of a model, beside untrained twins and permuted labels; left exactly as found.
 
-    model: any nn.Module (compiled, exported and data-parallel ones are unwrapped). inputs, targets: as for Recorder: arrays [n, ...],
-    DataFrame, Dataset, DataLoader (which may bring the targets), tuples and dicts of arguments. first: at most so many samples, drawn
-    with the seed (of a loader the first ones); None for all. task: "classes", "regression" or "auto".
-    instruments: names (deeptheory.inspection.INSTRUMENTS) or Instruments of your own, None for the default ones; skip: names.
-    checkpoints: {name: state dict, path or module}, or a list of them: each is measured on the same probe, the last is the one
-    that sentences are about. layers, select, batch: as for Recorder. split: whether the probe is of the "train" or the "test" set.
-    twins, permutations: how many controls. budget: seconds or "2min"; instruments that do not fit are left out, with the reason.
-    device, dtype: measure a copy there. out: a run folder with the page; what a killed run has done is taken up again.
-    Returns an Inspection: .findings(), .table(), .dataset(), .figure(), .write(out); the source of each number is its
-    instrument's (docs: instruments).
-    before: called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction, seconds left).
+    model: any nn.Module (compiled, exported and data-parallel ones are unwrapped). inputs, targets: as for Recorder:
+    arrays [n, ...], DataFrame, Dataset, DataLoader (which may bring the targets), tuples and dicts of arguments.
+    first: at most so many samples, drawn with the seed (of a loader the first ones); None for all. task: "classes",
+    "regression" or "auto". instruments: names (deeptheory.inspection.INSTRUMENTS) or Instruments of your own, None
+    for the default ones; skip: names. checkpoints: {name or step: state dict, path or module}, a list of them, a
+    folder of them, or a Recorder with weights=: each is measured on the same probe, the last is the one that
+    sentences are about, and the page shows how the numbers moved. layers, select, batch: as for Recorder. split:
+    whether the probe is of the "train" or the "test" set. twins, permutations: how many controls. budget: seconds or
+    "2min"; instruments that do not fit are left out, with the reason. device, dtype: measure a copy there. out: a run
+    folder with the page; what a killed run has done is taken up again. Returns an Inspection: .findings(), .table(),
+    .dataset(), .figure(), .write(out); the source of each number is its instrument's (docs: instruments). before:
+    called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction, seconds
+    left). since: the time.perf_counter() from which the cost is counted, None for now: what loads a model counts its
+    loading.
 
-    InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the folder holds
-    another run.
+    InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the
+    folder holds another run.
     """
+    since = time.perf_counter() if since is None else since
     if split not in SPLITS:
         raise InputError(f"split is {split!r}; known: {', '.join(SPLITS)}")
     if twins < 0 or int(twins) != twins or seed < 0:
@@ -99,20 +108,24 @@ def inspect(
     wanted = {name: i for name, i in wanted.items() if name not in refused}
     if not wanted:
         raise InputError("nothing can be run: " + "; ".join(f"{name}: {why}" for name, why in refused.items()))
-    states = _named(checkpoints)
+    states = states_of(checkpoints)
+    weights = _weights_of(model, states)
     control, twins = _try_a_twin(setup, seed, twins)
     found = promise(setup, wanted, max(len(states), 1), twins)
     if seconds is not None:
         refused |= within(found, wanted, seconds)
         wanted = {name: i for name, i in wanted.items() if name not in refused}
         found = promise(setup, wanted, max(len(states), 1), twins)
+    found = replace(found, planned=time.perf_counter() - since)
     if before is not None:
         before(setup, found, refused)
     settings = {
-        "model": type(model).__name__, "weights": _weights_of(model), "probe": digest_of(setup.inputs), "targets": _digest(y), "n": setup.n,
-        "layers": [p.layer.name for p in setup.places], "instruments": list(wanted), "twins": twins, "permutations": permutations,
-        "task": task, "batch": batch, "split": split, "dtype": setup.context(model).dtype, "device": setup.context(model).device,
-        "checkpoints": {name: _weights_of(_state(s)) for name, s in states.items()},
+        "model": type(model).__name__, "weights": _identity(model, states, control), "probe": digest_of(setup.inputs),
+            "targets": _digest(y), "n": setup.n,
+        "layers": [p.layer.name for p in setup.places], "instruments": list(wanted), "twins": twins,
+            "permutations": permutations,
+        "task": task, "batch": batch, "split": split, "dtype": setup.context(model).dtype,
+            "device": setup.context(model).device,
     }  # fmt: skip
     record = Record(
         study="inspect",
@@ -131,7 +144,9 @@ def inspect(
         stack.enter_context(locked(folder))
         record = record.enter(folder, None)
         try:
-            results, spent, failed = _run(setup, wanted, states, twins, control, record, folder, found, progress)
+            results, spent, failed = _run(
+                setup, wanted, states, weights, twins, control, record, folder, found, progress
+            )
         except (KeyboardInterrupt, Exception):
             if out is not None and progress is not False:
                 print(f"stopped; what is done is in {folder}, and the same call goes on from there", file=sys.stderr)
@@ -139,6 +154,7 @@ def inspect(
         record.times["steps"] = {k: round(v, 3) for k, v in spent.items()}
         record.finish(folder)
         said = _facts(setup, record, found, spent, drawn, probe, split, twins, control, wanted)
+        said["weights"] = list(weights.values())[-1][:12]
         inspection = Inspection(
             title=title or type(model).__name__,
             results=results,
@@ -146,8 +162,9 @@ def inspect(
             measured=tuple(dict(vars(layer)) for layer in setup.measured),
             facts=said,
             refused={**refused, **failed},
-            checkpoints=tuple(states) or ("",),
+            checkpoints=tuple(weights),
             notes=_notes(setup, split, said),
+            gradients=checkpoints.recording.gradients if isinstance(checkpoints, Recorder) else None,
         )
         if out is not None:
             inspection.write(folder)
@@ -155,12 +172,17 @@ def inspect(
 
 
 def _run(
-    setup: Setup, wanted: Mapping[str, Instrument], states: Mapping[str, Any], twins: int, control: Control, record: Record, folder: Path,
-    found: Promise, progress: Any,
+    setup: Setup, wanted: Mapping[str, Instrument], states: Mapping[str, Any], weights: Mapping[str, str], twins: int,
+        control: Control,
+    record: Record, folder: Path, found: Promise, progress: Any,
 ):  # fmt: skip
     """Every unit that is not there yet; then the results and the seconds by instrument, added up over sessions."""
-    names = list(states) or [""]
-    work = engine.units(wanted, names, twins)
+    names = list(weights)
+    keys = {
+        name: f"model-{weights[name][:16]}" for name in names
+    }  # by content: a folder that grew is measured only where it is new
+    work = engine.units(wanted, keys.values(), twins)
+    named = {key: name for name, key in keys.items()}
     tell = Progress(progress, _shares(work, found, len(names), twins))
     done: dict[str, dict[str, engine.Readings]] = {}
     spent: dict[str, float] = {}
@@ -174,7 +196,7 @@ def _run(
             else:
                 if held[0] != unit.network:
                     held = ("", None)  # one copy at a time
-                    held = unit.network, _network(setup, unit, states, record.seed)
+                    held = unit.network, _network(setup, unit, states, named.get(unit.network, ""), record.seed)
                 network = held[1]
                 assert network is not None
                 passes = max((wanted[n].passes for n in unit.instruments), default=1)
@@ -192,12 +214,17 @@ def _run(
     wanted = {name: i for name, i in wanted.items() if name not in failed}
     if not wanted:
         raise InputError("no instrument could be run: " + "; ".join(f"{name}: {why}" for name, why in failed.items()))
-    return engine.join(setup, wanted, done, names, twins, control.control), spent, failed
+    return engine.join(setup, wanted, done, keys, twins, control.control), spent, failed
 
 
 def _without_failing(
-    setup: Setup, network: nn.Module, unit: Unit, wanted: Mapping[str, Instrument], tell: Progress, failed: dict[str, str]
-) -> tuple[dict[str, engine.Readings], dict[str, float]]:  # fmt: skip
+    setup: Setup,
+    network: nn.Module,
+    unit: Unit,
+    wanted: Mapping[str, Instrument],
+    tell: Progress,
+    failed: dict[str, str],
+) -> tuple[dict[str, engine.Readings], dict[str, float]]:
     """The unit done with those of its instruments that do not raise; the others go into `failed`, with the reason."""
     while names := tuple(n for n in unit.instruments if n not in failed):
         try:
@@ -207,13 +234,27 @@ def _without_failing(
     return {}, {}
 
 
-def _network(setup: Setup, unit: Unit, states: Mapping[str, Any], seed: int) -> nn.Module:
+def _network(setup: Setup, unit: Unit, states: Mapping[str, Any], name: str, seed: int) -> nn.Module:
     if unit.number is not None:
         return twin(setup.model, engine.twin_seed(seed, unit.number))[0]
+    return checkpoint_of(setup.model, state_of(states[name]), name) if states else setup.model
+
+
+def _weights_of(model: nn.Module, states: Mapping[str, Any]) -> dict[str, str]:
+    """A checksum of the weights by checkpoint, "" the model itself. InputError: one does not fit the model."""
     if not states:
-        return setup.model
-    name = list(states)[int(unit.network.rpartition("-")[2])]
-    return checkpoint_of(setup.model, _state(states[name]), name)
+        return {"": checksum(model)}
+    out = {}
+    for name, given in states.items():
+        state = state_of(given)
+        check_fits(model, state, name)
+        out[name] = checksum(state)
+    return out
+
+
+def _identity(model: nn.Module, states: Mapping[str, Any], control: Control) -> str:
+    """Which weights a run is about: with checkpoints only those that its twins are made of, if any."""
+    return "those of the checkpoints" if states and control.control == UNTRAINED else checksum(model)
 
 
 def _shares(work: list[Unit], found: Promise, networks: int, twins: int) -> dict[str, float]:
@@ -246,32 +287,6 @@ def _try_a_twin(setup: Setup, seed: int, twins: int) -> tuple[Control, int]:
         return Control(control="untrained", said=str(error)), 0
 
 
-def _named(checkpoints: Any) -> dict[str, Any]:
-    if checkpoints is None:
-        return {}
-    if isinstance(checkpoints, Mapping) and not any(isinstance(v, torch.Tensor) for v in checkpoints.values()):
-        out = {str(k): v for k, v in checkpoints.items()}
-    else:
-        items = [checkpoints] if isinstance(checkpoints, str | Path | Mapping | nn.Module) else list(checkpoints)
-        out = {Path(c).stem if isinstance(c, str | Path) else f"checkpoint {k + 1}": c for k, c in enumerate(items)}
-        if len(out) < len(items):
-            out = {
-                f"{k + 1}: {Path(c).name if isinstance(c, str | Path) else 'checkpoint'}": c
-                for k, c in enumerate(items)
-            }
-    if not out:
-        raise InputError("checkpoints hold none; give state dicts, paths or modules by name")
-    return out
-
-
-def _state(given: Any) -> Any:
-    if isinstance(given, str | Path):
-        from deeptheory.inspection.weights import read_weights
-
-        return read_weights(Path(given))
-    return given
-
-
 def _moved(model: nn.Module, inputs: Any, device: str | None, dtype: str | None) -> tuple[nn.Module, Any]:
     import copy
 
@@ -287,19 +302,6 @@ def _moved(model: nn.Module, inputs: Any, device: str | None, dtype: str | None)
     return other, inputs
 
 
-def _weights_of(model: Any) -> str:
-    """A checksum of all parameters and buffers."""
-    state = model.state_dict() if isinstance(model, nn.Module) else model
-    digest = hashlib.sha256()
-    for name, t in state.items():
-        digest.update(name.encode())
-        if isinstance(t, torch.Tensor) and not t.is_meta and t.layout == torch.strided and not t.is_quantized:
-            digest.update(np.ascontiguousarray(as_numpy(t)).tobytes())
-        else:
-            digest.update(repr(t).encode())
-    return digest.hexdigest()
-
-
 def _digest(targets: Any) -> str:
     if targets is None:
         return ""
@@ -307,9 +309,17 @@ def _digest(targets: Any) -> str:
 
 
 def _facts(
-    setup: Setup, record: Record, found: Promise, spent: Mapping[str, float], drawn: str, probe: str, split: str, twins: int, control: Control,
+    setup: Setup,
+    record: Record,
+    found: Promise,
+    spent: Mapping[str, float],
+    drawn: str,
+    probe: str,
+    split: str,
+    twins: int,
+    control: Control,
     wanted: Mapping[str, Instrument],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     context = setup.context(setup.model)
     labels = setup.labels
     chances = {
@@ -319,16 +329,29 @@ def _facts(
         if q.chance is not None
     }
     return {
-        "model": type(setup.model).__name__, "parameters": sum(p.numel() for p in setup.model.parameters()), "n": setup.n, "drawn": drawn,
-        "probe": probe, "checksum": record.settings["probe"][:12], "weights": record.settings["weights"][:12], "split": split,
-        "targets": labels.said, "classes": labels.classes, "class_names": list(labels.names[:50]), "class_counts": list(labels.counts[:50]),
-        "seed": record.seed, "device": context.device, "dtype": context.dtype, "threads": record.threads, "batch": setup.size,
+        "model": type(setup.model).__name__, "parameters": sum(p.numel() for p in setup.model.parameters()),
+            "n": setup.n, "drawn": drawn,
+        "probe": probe, "checksum": record.settings["probe"][:12], "split": split,
+        "targets": labels.said, "classes": labels.classes, "class_names": list(labels.names[:50]),
+            "class_counts": list(labels.counts[:50]),
+        "seed": record.seed, "device": context.device, "dtype": context.dtype, "threads": record.threads,
+            "batch": setup.size,
         "twins": twins, "control": control.control, "twins_said": control.said, "permutations": context.permutations,
-        "head": setup.head if isinstance(setup.head, str) else f"{setup.head_module}, which reads {setup.head.layer}",
-        "command": record.command, "promised_seconds": found.seconds, "promised": facts(found), "spent_seconds": sum(spent.values()),
-        "spent": dict(spent), "versions": dict(record.versions), "machine": dict(record.machine), "started": record.times["started"],
+        "head": _head_said(setup),
+        "command": record.command, "promised_seconds": found.planned + found.seconds, "promised": facts(found),
+        "planning_seconds": found.planned, "spent_seconds": found.planned + sum(spent.values()),
+        "spent": dict(spent), "versions": dict(record.versions), "machine": dict(record.machine),
+            "started": record.times["started"],
         "chances": chances, "kept": sum(bool(r["kept"]) for r in setup.table), "met": len(setup.table),
     }  # fmt: skip
+
+
+def _head_said(setup: Setup) -> str:
+    if isinstance(setup.head, str):
+        return setup.head
+    layer = next(p.layer for p in setup.places if p.layer.name == setup.head.layer)
+    reads = "a layer of its own" if layer.role == "head input" else layer.label
+    return f"{setup.head_module} (Linear), whose input is {reads}"
 
 
 def _notes(setup: Setup, split: str, said: Mapping[str, Any]) -> tuple[str, ...]:
@@ -336,17 +359,20 @@ def _notes(setup: Setup, split: str, said: Mapping[str, Any]) -> tuple[str, ...]
     labels = setup.labels
     if split == "not said" and labels.codes is not None:
         out.append(
-            "Which split this probe is was not said. Class geometry and accuracy on training data say how the model fits; on held-out data, how it generalizes."
+            "Which split this probe is was not said. Class geometry and accuracy on training data say how the model "
+            "fits; on held-out data, how it generalizes."
         )
     if not said["twins"]:
         out.append(f"No untrained twins: {said['twins_said']}. What is shown has no such control.")
     if draws(setup.model, cut(setup.inputs, setup.n, 0, setup.size), setup.grad):
         out.append(
-            "The forward pass draws random numbers, in eval mode too: another seed gives other numbers, which no interval here covers."
+            "The forward pass draws random numbers, in eval mode too: another seed gives other numbers, which no "
+            "interval here covers."
         )
     if labels.counts and min(labels.counts) < 10 and len(labels.counts) > 1:
         out.append(
-            f"The rarest class has {min(labels.counts)} sample{'s' * (min(labels.counts) != 1)}; numbers by class say little about it."
+            f"The rarest class has {min(labels.counts)} sample{'s' * (min(labels.counts) != 1)}; "
+            "numbers by class say little about it."
         )
     x = first_tensor(setup.inputs)
     if x is not None and x.is_floating_point():

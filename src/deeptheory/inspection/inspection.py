@@ -7,32 +7,40 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deeptheory.core.errors import InputError
 from deeptheory.core.notebook import block, listed
 from deeptheory.core.results import Result
 from deeptheory.core.storage import write_text
+from deeptheory.inspection.checkpoints import steps_of
 from deeptheory.inspection.instrument import Finding
 from deeptheory.inspection.result import COLUMNS, InstrumentResult
+from deeptheory.inspection.training import over_training
 
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
     import xarray
 
-SCHEMA = 1
+SCHEMA = 2
+SIDE_BY_SIDE = 4  # checkpoints that are drawn as lines by depth
 FILE = "inspection.json"
 CANNOT = (
     "Intervals are over the samples of the probe, for this network only: another training run may differ by more.",
-    "The twins have the initialization of reset_parameters, which need not be the one that this model was trained from; batch normalization "
-    "in a twin uses its initial statistics (mean 0, variance 1).",
+    "The twins have the initialization of reset_parameters, which need not be the one that this model was trained "
+    "from; batch normalization in a twin uses its initial statistics (mean 0, variance 1).",
     "Nothing here says why a layer is as it is, or that a number causes the accuracy of the model.",
 )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inspection(Result):
-    """What was found. results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with the reason.
-    measured: the layers with their pooling. facts: model, probe, seed, cost. refused: instruments that did not run, with the reason.
+    """What was found.
+
+    results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with the reason.
+    measured: the layers with their pooling. facts: model, probe, seed, cost. refused: instruments that did not run,
+    with the reason. gradients: the Dataset of a GradientRecorder, where a Recorder brought one.
     """
 
     title: str
@@ -43,12 +51,13 @@ class Inspection(Result):
     refused: Mapping[str, str]
     checkpoints: tuple[str, ...] = ("",)
     notes: tuple[str, ...] = ()
+    gradients: Any = None
 
     def __repr__(self) -> str:
         several = f", {len(self.checkpoints)} checkpoints" if len(self.checkpoints) > 1 else ""
         return (
-            f"Inspection({self.title}: {', '.join(self.results)} at {len(self.measured)} layers, {self.facts['n']} samples, "
-            f"{self.facts['twins']} twins{several}, {self.facts['spent_seconds']:.3g} s)"
+            f"Inspection({self.title}: {', '.join(self.results)} at {len(self.measured)} layers, {self.facts['n']} "
+            f"samples, {self.facts['twins']} twins{several}, {self.facts['spent_seconds']:.3g} s)"
         )
 
     def _repr_html_(self) -> str:
@@ -57,7 +66,10 @@ class Inspection(Result):
         return block(repr(self)) + listed(said, "ol") + listed([*refused, *self.notes])
 
     def findings(self, most: int = 5) -> list[tuple[str, Finding]]:
-        """(instrument, what it found), the most important first, at most so many; one of each instrument before a second of any."""
+        """(instrument, what it found), the most important first.
+
+        At most `most`; one of each instrument before a second of any.
+        """
         found = []
         for at, (name, r) in enumerate(self.results.items()):
             given = r.instrument.finding(r) if r.instrument.finding else None
@@ -74,7 +86,10 @@ class Inspection(Result):
         return pd.DataFrame(rows, columns=["instrument", *COLUMNS])
 
     def dataset(self) -> "xarray.Dataset":
-        """Every quantity as a variable INSTRUMENT_QUANTITY over checkpoint and layer, with its interval and controls."""
+        """Every quantity over checkpoint and layer, with its interval and controls.
+
+        Variables are named INSTRUMENT_QUANTITY.
+        """
         import xarray as xr
 
         parts = []
@@ -83,12 +98,23 @@ class Inspection(Result):
             parts.append(data.rename({str(v): f"{name}_{v}" for v in data.data_vars}))
         return xr.merge(parts, join="outer").reindex(layer=[m["name"] for m in self.measured])
 
-    def scalars(self) -> dict[str, float]:
-        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker; numbers that could not be had are left out."""
-        return {k: v for r in self.results.values() for k, v in r.scalars().items() if not math.isnan(v)}
+    @property
+    def steps(self) -> tuple[float, ...] | None:
+        """The steps of the checkpoints, where their names tell them; None elsewhere."""
+        return steps_of(self.checkpoints) if len(self.checkpoints) > 1 else None
+
+    def scalars(self, checkpoint: str | None = None) -> dict[str, float]:
+        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker; numbers that could not be had are left out.
+
+        checkpoint: one of .checkpoints, None for the last. InputError: there is none of this name.
+        """
+        return {k: v for r in self.results.values() for k, v in r.scalars(checkpoint).items() if not math.isnan(v)}
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """By depth: a row per quantity, with model, twins and permuted labels as lines (plotly)."""
+        """By depth: a row per quantity, with model, twins and permuted labels as lines (plotly).
+
+        InputError: nothing was measured by layer.
+        """
         from deeptheory.inspection.drawing import by_depth
 
         return by_depth(self.results.values())
@@ -103,30 +129,40 @@ class Inspection(Result):
         out = Path(out)
         if out.exists() and not out.is_dir():
             raise InputError(f"{out} is a file; name a folder")
-        write_text(out / FILE, json.dumps(self.document(), ensure_ascii=False, allow_nan=False, indent=1))
+        write_text(out / FILE, json.dumps(self.document(), ensure_ascii=False, allow_nan=False))
         write_text(out / "inspection.csv", self.table().to_csv(index=False, lineterminator="\n"))
         return write_inspection_page(out)
 
     def document(self) -> dict[str, Any]:
-        """All of it as JSON values; what is no finite number is text ("NaN", "inf") or null."""
+        """All of it as JSON values; what is no finite number is text ("inf") or null.
+
+        Rows in full of up to four checkpoints, of more only of the last; of all of them, series by step under
+        "training"."""
+        drawn = self.checkpoints if len(self.checkpoints) <= SIDE_BY_SIDE else self.checkpoints[-1:]
         instruments = []
         for name, r in self.results.items():
             i = r.instrument
             chances = {q.name: self.facts.get("chances", {}).get(f"{name}/{q.name}") for q in i.quantities}
             instruments.append({
-                "name": name, "title": i.title, "question": i.question, "source": i.source, "formula": i.formula, "limits": list(i.limits),
+                "name": name, "title": i.title, "question": i.question, "source": i.source, "formula": i.formula,
+                    "limits": list(i.limits),
                 "notes": list(r.notes),
                 "quantities": [
-                    {"name": q.name, "title": q.title, "unit": q.unit, "about": q.about, "log": q.log, "ends": q.ends, "shown": q.shown, "chance": chances[q.name]}
+                    {"name": q.name, "title": q.title, "unit": q.unit, "about": q.about, "log": q.log, "ends": q.ends,
+                        "shown": q.shown, "chance": chances[q.name]}
                     for q in i.quantities
                 ],
-                "rows": [{**j.row(), "base": j.base, "part": j.part, "label": j.label, "control": j.control, "beyond_twins": j.beyond_twins, "beyond_permuted": j.beyond_permuted} for j in r.rows],
+                "rows": [{**j.row(), "base": j.base, "part": j.part, "label": j.label, "control": j.control,
+                    "beyond_twins": j.beyond_twins,
+                        "beyond_permuted": j.beyond_permuted} for j in r.rows if j.checkpoint in drawn],
             })  # fmt: skip
         found = [{"instrument": name, **asdict(f)} for name, f in self.findings()]
         return _plain({
-            "schema": SCHEMA, "title": self.title, "facts": dict(self.facts), "findings": found, "instruments": instruments,
+            "schema": SCHEMA, "title": self.title, "facts": dict(self.facts), "findings": found,
+                "instruments": instruments,
             "refused": dict(self.refused), "layers": list(self.layers), "measured": list(self.measured),
-            "checkpoints": list(self.checkpoints), "notes": list(self.notes), "cannot": _cannot(self.facts),
+            "checkpoints": list(drawn), "training": over_training(self.results, self.checkpoints, self.gradients),
+                "notes": list(self.notes), "cannot": _cannot(self.facts),
         })  # fmt: skip
 
 
@@ -134,11 +170,16 @@ def _cannot(facts: Mapping[str, Any]) -> list[str]:
     k = facts["twins"]
     if not k:
         return list(CANNOT)
-    odds = f"With {k} twin{'s' * (k != 1)}, a network that was never trained lies outside their range in 2 of {k + 1} cases: the band shows what is ordinary, it is no test."
+    odds = (
+        f"With {k} twin{'s' * (k != 1)}, a network that was never trained lies outside their range in 2 of {k + 1} "
+        "cases: the band shows what is ordinary, it is no test."
+    )
     return [CANNOT[0], odds, *CANNOT[1:]]
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()  # an instrument of a user's own may give numpy's numbers
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -1,30 +1,34 @@
 """What an instrument is: a question put to every layer of a model, or to the model itself, always beside its controls.
 
-Two kinds. A stream sees the probe pass by, batch by batch, for all layers in one pass (`start`). A probe of the model runs
-passes of its own (`run`). The engine calls either on the model and on its untrained twins, hands permuted labels along as
-further columns of the targets, and joins what comes back; an instrument never makes a control itself.
+Two kinds. A stream sees the probe pass by, batch by batch, for all layers in one pass (`start`). A probe of the model
+runs passes of its own (`run`). The engine calls either on the model and on its untrained twins, hands permuted labels
+along as further columns of the targets, and joins what comes back; an instrument never makes a control itself.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
-NEEDS = ("nothing", "classes", "targets")
+Needs = Literal["nothing", "classes", "targets"]
+NEEDS: tuple[Needs, ...] = get_args(Needs)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """One number per layer that an instrument reads. name: its key. title: for the figure's row. unit: "1" for a plain number.
+    """One number per layer that an instrument reads.
 
-    about: one line below the title (what it is, and what its ends mean). log: drawn on a log axis. ends: the axis's range where
-    it is known beforehand, such as (0, 1). chance: the value without any relation, where there is one, as a function of the
-    Context. shown: whether it has a row in the figure by depth; the others stand in the section's table.
+    name: its key. title: for the figure's row. unit: "1" for a plain number.
+
+    about: one line below the title (what it is, and what its ends mean). log: drawn on a log axis. ends: the axis's
+    range where it is known beforehand, such as (0, 1). chance: the value without any relation, where there is one,
+    as a function of the Context. shown: whether it has a row in the figure by depth;
+    the others stand in the section's table.
     """
 
     name: str
@@ -39,10 +43,12 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One quantity of one layer as measured. low, high: a 95 % interval over samples (this network only), NaN where none.
+    """One quantity of one layer as measured.
 
-    permuted: the same number for each permuted column of the targets, () where labels play no part. note: a caveat; a value that
-    cannot be had is NaN with the reason as its note.
+    low, high: a 95 % interval over samples (this network only), NaN where none.
+
+    permuted: the same number for each permuted column of the targets, () where labels play no part.
+    note: a caveat; a value that cannot be had is NaN with the reason as its note.
     """
 
     quantity: str
@@ -61,12 +67,15 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """A place in the network. name; index: 0, 1, ... in the order of the forward pass; kind: the module or function that made it.
+    """A place in the network.
 
-    role: "input", "activation", "block", "head input" or "output". shape: of one sample, as the model makes it. units: columns of
-    the activations that a stream gets; positions: of the whole, 1 where there are none. pooling: in words, how the one became the
-    other. nonlinearity: "relu", "tanh", ... where known, else "". module: its path in the model, "" for functions.
-    label: the name for people, with what made it where the name alone says little ("conv1 relu" for "relu").
+    name; index: 0, 1, ... in the order of the forward pass; kind: the module or function that made it.
+
+    role: "input", "activation", "block", "head input" or "output". shape: of one sample, as the model makes it. units:
+    columns of the activations that a stream gets; positions: of the whole, 1 where there are none. pooling: in words,
+    how the one became the other. nonlinearity: "relu", "tanh", ... where known, else "". module: its path in the model,
+    "" for functions. label: the name for people, with what made it where the name alone says little
+    ("conv1 relu" for "relu").
     """
 
     name: str
@@ -84,7 +93,10 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Head:
-    """The linear map that ends the model: weight [classes, d], bias [classes] or None; layer: the Layer that is its input."""
+    """The linear map that ends the model.
+
+    weight [classes, d], bias [classes] or None; layer: the Layer that is its input.
+    """
 
     weight: "torch.Tensor"
     bias: "torch.Tensor | None"
@@ -93,13 +105,15 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Context:
-    """What an instrument may know. model: the network being measured (the model itself or one twin), in eval mode; leave it so.
+    """What an instrument may know.
 
-    n: samples of the probe. classes: how many, None for regression or no targets. targets: [n, 1 + permutations] on the CPU, the
-    true ones in column 0 (int64 from 0 for classes, else float64), None without. held_out: [n] bool, a half of the samples
-    (of each class) that no reader may be fitted to. inputs: all of them as the model takes them. layers: in order. head:
-    the linear head, or why there is none (text). seed: draw everything from it. device, dtype: of the model. twin: the twin's
-    number, None for the model itself.
+    model: the network being measured (the model itself or one twin), in eval mode; leave it so.
+
+    n: samples of the probe. classes: how many, None for regression or no targets. targets: [n, 1 + permutations] on the
+    CPU, the true ones in column 0 (int64 from 0 for classes, else float64), None without. held_out: [n] bool, a half of
+    the samples (of each class) that no reader may be fitted to. inputs: all of them as the model takes them.
+    layers: in order. head: the linear head, or why there is none (text). seed: draw everything from it. device, dtype:
+    of the model. twin: the twin's number, None for the model itself.
     """
 
     model: Any
@@ -127,19 +141,23 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Some samples at one layer, on the model's device. activations: [b, units], pooled, floating. whole: [b, units, positions],
-    not pooled (a view: copy before you change it; units beyond the pooled ones where those were subsampled). targets: [b, 1 + permutations] or
-    None. rows: [b] int64, which samples of the probe these are."""
+    """Some samples at one layer, on the model's device.
+
+    activations: [b, units], pooled, floating. whole: [b, units, positions], not pooled
+    (a view: copy before you change it; units beyond the pooled ones where those were subsampled). targets:
+    [b, 1 + permutations] or None. rows: [b] int64, which samples of the probe these are.
+    """
 
     activations: "torch.Tensor"
     whole: "torch.Tensor"
     targets: "torch.Tensor | None"
+    _: KW_ONLY
     rows: "torch.Tensor"
 
 
 class Accumulator(Protocol):
-    """A stream over one layer. One that must know something first says passes = 2 and has look(batch), which sees every batch of
-    a first pass over the probe."""
+    """A stream over one layer. One that must know something first says passes = 2 and has look(batch), which sees every
+    batch of a first pass over the probe."""
 
     def update(self, batch: Batch) -> None:
         """Take a batch in; keep no reference to it."""
@@ -152,7 +170,10 @@ class Accumulator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Passes:
-    """Cost of a probe of the model on one network, in passes of the whole probe (64 of 2,000 inputs are 0.032), and bytes held."""
+    """Cost of a probe of the model on one network.
+
+    In passes of the whole probe (64 of 2,000 inputs are 0.032), and bytes held.
+    """
 
     forward: float = 0.0
     backward: float = 0.0
@@ -161,8 +182,11 @@ class Passes:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What was found, in one sentence written from numbers: each number with its interval and its control. quantity, layer: what
-    the sentence links to. weight: larger comes first on the page (1 is plain; 0 is left out where there are five others)."""
+    """What was found, in one sentence written from numbers: each number with its interval and its control.
+
+    quantity, layer: what the sentence links to. weight: larger comes first on the page
+    (1 is plain; 0 is left out where there are five others).
+    """
 
     text: str
     quantity: str = ""
@@ -174,11 +198,12 @@ class Finding:
 class Instrument:
     """One instrument: its question, its quantities, what makes them, what they cost and what they cannot say.
 
-    needs: "nothing", "classes" (labels) or "targets" (labels or numbers); without them it is skipped, with the reason. Exactly one of
-    start(layer, context) -> Accumulator, or None where the layer is not for this instrument; and
-    run(context) -> {layer name, "" for the model as a whole: [Reading]}. gradients: run differentiates. cost(context) -> Passes of
-    one network (streams: only `held`, the pass itself is shared). finding(result) -> Finding, several, or None: see result.InstrumentResult.
-    twins: whether untrained twins are a control. default: whether it runs unless asked for by name.
+    needs: "nothing", "classes" (labels) or "targets" (labels or numbers); without them it is skipped, with the reason.
+    Exactly one of start(layer, context) -> Accumulator, or None where the layer is not for this instrument; and
+    run(context) -> {layer name, "" for the model as a whole: [Reading]}. gradients: run differentiates.
+    cost(context) -> Passes of one network (streams: only `held`, the pass itself is shared).
+    finding(result) -> Finding, several, or None: see result.InstrumentResult. twins: whether untrained twins
+    are a control. default: whether it runs unless asked for by name.
     """
 
     name: str
@@ -188,7 +213,7 @@ class Instrument:
     formula: str = ""
     quantities: tuple[Quantity, ...]
     limits: tuple[str, ...]
-    needs: str = "nothing"
+    needs: Needs = "nothing"
     start: Callable[[Layer, Context], Accumulator | None] | None = None
     run: Callable[[Context], dict[str, list[Reading]]] | None = None
     gradients: bool = False

@@ -1,6 +1,7 @@
 """The instruments by name, in the order of the page; each is loaded when it is used.
 
-A new one is a file with an Instrument at its top and a line here. Users pass an Instrument of their own to `dt.inspect`.
+A new one is a file with an Instrument at its top and a line here. Users pass an Instrument of their own to
+`dt.inspect`.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,8 @@
-"""Targets as instruments get them: class codes or numbers in column 0, permutations of them beside it, and the held-out half."""
+"""Targets as instruments get them: class codes or numbers in column 0, permutations of them beside it,
+and the held-out half."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -9,14 +10,15 @@ import torch
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 
-TASKS = ("auto", "classes", "regression")
+Task = Literal["auto", "classes", "regression"]
+TASKS: tuple[Task, ...] = get_args(Task)
 _FEW_VALUES = 20  # integers of at most so many values are classes, however few the samples
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Labels:
-    """codes: [n, 1 + permutations] or None; classes: None without or for regression; names, counts: of the classes; said: in words;
-    held_out: [n] bool, half of each class (of all, without classes), no class wholly."""
+    """codes: [n, 1 + permutations] or None; classes: None without or for regression; names, counts: of the classes;
+    said: in words; held_out: [n] bool, half of each class (of all, without classes), no class wholly."""
 
     codes: torch.Tensor | None
     classes: int | None
@@ -26,10 +28,11 @@ class Labels:
     held_out: torch.Tensor
 
 
-def labels_of(targets: Any, n: int, permutations: int, seed: int, task: str = "auto") -> Labels:
+def labels_of(targets: Any, n: int, permutations: int, seed: int, task: Task = "auto") -> Labels:
     """targets: [n] of any kind, [n, 1], or rows of probabilities [n, classes] (their largest counts); None for none.
 
-    task: "classes", "regression", or "auto": text, booleans and integers of few values are classes, other numbers are not.
+    task: "classes", "regression", or "auto": text, booleans and integers of few values are classes,
+    other numbers are not.
     InputError: another length, missing values, several columns, an unknown task.
     """
     if task not in TASKS:

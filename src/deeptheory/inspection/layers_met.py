@@ -1,7 +1,9 @@
-"""Which layers are measured, and how each becomes columns: maps averaged over positions, tokens over tokens, the class token apart.
+"""Which layers are measured, and how each becomes columns: maps averaged over positions, tokens over tokens,
+the class token apart.
 
-Which axis holds a map's channels is told by the last operation with weights before it (a convolution's out_channels stand on axis 1, a
-linear map's out_features last), not by the shape alone: [n, 49, 49] says nothing.
+Which axis holds a map's channels is told by the last operation with weights before it
+(a convolution's out_channels stand on axis 1, a linear map's out_features last), not by the shape alone:
+[n, 49, 49] says nothing.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,18 +22,24 @@ from deeptheory.recording.tracing import Site
 
 _NONLINEARITIES = frozenset(name.replace("_", "") for name in ACTIVATIONS)
 MOST = 2048  # columns of a layer that streams get
-_CHANNELS_FIRST = frozenset({"conv1d", "conv2d", "conv3d", "conv_transpose2d", "convolution", "batch_norm", "group_norm", "instance_norm"})  # fmt: skip
+_CHANNELS_FIRST = frozenset({
+    "conv1d", "conv2d", "conv3d", "conv_transpose2d", "convolution", "batch_norm", "group_norm", "instance_norm",
+})  # fmt: skip
 _CHANNELS_LAST = frozenset({"linear", "layer_norm", "embedding", "addmm", "scaled_dot_product_attention", "rms_norm"})
 _CLASS_TOKENS = frozenset({"cls_token", "class_token", "class_embedding", "cls", "cls_tokens"})
-_CLS_MODELS = frozenset({"bert", "roberta", "distilbert", "electra", "albert", "deberta", "deberta-v2", "camembert", "xlm-roberta", "vit", "deit", "beit", "mpnet"})  # fmt: skip
+_CLS_MODELS = frozenset({
+    "bert", "roberta", "distilbert", "electra", "albert", "deberta", "deberta-v2", "camembert", "xlm-roberta", "vit",
+    "deit", "beit", "mpnet",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A layer with the way from a site's tensor to its columns. site: the name under which the recorder shows it ("" for the input).
+    """A layer with the way from a site's tensor to its columns. site: the name under which the recorder shows it
+    ("" for the input).
 
-    axis: of the channels within a sample, None for flat. take: "mean", "first" or "last" of the positions. kept: columns that
-    are measured, None for all. masked: whether padding given as attention_mask is left out.
+    axis: of the channels within a sample, None for flat. take: "mean", "first" or "last" of the positions. kept:
+    columns that are measured, None for all. masked: whether padding given as attention_mask is left out.
     """
 
     layer: Layer
@@ -68,7 +76,8 @@ class Place:
 
 @dataclass
 class _Met:
-    """What one pass of a few samples tells: per site the channels of the last weights before it, and the linear maps' ends."""
+    """What one pass of a few samples tells: per site the channels of the last weights before it,
+    and the linear maps' ends."""
 
     channels: dict[str, tuple[int, int]] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
@@ -130,7 +139,19 @@ def places(
     head, module = _head(met, found, classes)
     if isinstance(head, Head) and head.layer not in {p.layer.name for p in found}:
         width = head.weight.shape[1]
-        extra = Place(Layer(name=head.layer, index=0, kind="input of Linear", role="head input", shape=(width,), units=width, module=module), head.layer, None)  # fmt: skip
+        extra = Place(
+            Layer(
+                name=head.layer,
+                index=0,
+                kind="input of Linear",
+                role="head input",
+                shape=(width,),
+                units=width,
+                module=module,
+            ),
+            head.layer,
+            None,
+        )
         at = next((k for k, p in enumerate(found) if p.layer.role == "output"), len(found))
         found.insert(at, extra)
     labels: list[str] = []
@@ -185,7 +206,10 @@ def _place(s: _Shape, axis: int | None, take: str, seed: int, skip_first: bool =
 
 def _label(layer: Layer, after: str) -> str:
     """A name for people: what made it, where the name is a number or a function's."""
-    if layer.role in ("input", "output", "head input"):
+    if layer.role == "head input":
+        name = layer.name.removeprefix("input of ")
+        return f"input of the head ({name} Linear)" if name.replace(".", "").isdigit() else f"input of {name}"
+    if layer.role in ("input", "output"):
         return layer.name
     if layer.kind.startswith("torch.") and not layer.module and after:
         end = next((e for e in ("[CLS]", "[last]") if layer.name.endswith(e)), "")
@@ -298,7 +322,8 @@ def _head(met: _Met, found: list[Place], classes: int | None) -> tuple[Head | st
             continue
         if given.ndim != 2:
             return (
-                f"the last linear map, {name}, reads [{', '.join(map(str, given.shape))}], more than one row per sample",
+                f"the last linear map, {name}, reads [{', '.join(map(str, given.shape))}], "
+                "more than one row per sample",
                 "",
             )
         if out.shape[1] < 2:

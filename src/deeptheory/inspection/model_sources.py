@@ -1,7 +1,9 @@
-"""The model that a text names: a factory in a file or module, an exported or scripted file, or one of a model library by name.
+"""The model that a text names: a factory in a file or module, an exported or scripted file,
+or one of a model library by name.
 
-`file.py:factory`, `package.module:factory` (called without arguments; a class or a module does as well), `model.pt2`, a TorchScript file,
-`hf:NAME`, `timm:NAME`, `torchvision:NAME`. Nothing is downloaded unless asked for, and no pickle is opened unless trusted.
+`file.py:factory`, `package.module:factory` (called without arguments; a class or a module does as well),
+`model.pt2`, a TorchScript file, `hf:NAME`, `timm:NAME`, `torchvision:NAME`. Nothing is downloaded unless asked for, and
+no pickle is opened unless trusted.
 """
 
 import contextlib
@@ -27,8 +29,9 @@ from deeptheory.inspection.weights import read_weights
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """A model that was named. title: for the page. said: how its weights came. inputs, targets: where the factory brought a probe.
-    batch: samples per pass, where the file allows only so many. tokenizer: of an hf: model, or None."""
+    """A model that was named. title: for the page. said: how its weights came. inputs, targets: where the factory
+    brought a probe. batch: samples per pass, where the file allows only so many. shape: of one sample, where the file
+    says it. tokenizer: of an hf: model, or None."""
 
     model: nn.Module
     title: str
@@ -36,6 +39,7 @@ class Source:
     inputs: Any = None
     targets: Any = None
     batch: int | None = None
+    shape: tuple[int, ...] | None = None
     tokenizer: Callable[[list[str]], dict[str, torch.Tensor]] | None = None
 
 
@@ -54,8 +58,10 @@ class Scripted(nn.Module):
 def read_model(target: str, weights: Path | None = None, *, trust: bool = False, download: bool = False) -> Source:
     """The model that `target` names, in eval mode, with the weights of a file where one is given.
 
-    trust: pickles may be opened, which runs their code. download: weights may come from the network (hf:, timm:, torchvision:).
-    InputError: nothing of that name, a factory that fails or gives no model, weights of another architecture, an untrusted pickle.
+    trust: pickles may be opened, which runs their code. download: weights may come from the network
+    (hf:, timm:, torchvision:).
+    InputError: nothing of that name, a factory that fails or gives no model, weights of another architecture,
+    an untrusted pickle.
     MissingDependency: the library of hf:, timm: or torchvision: cannot be imported.
     """
     kind, _, name = target.partition(":")
@@ -83,7 +89,8 @@ def read_model(target: str, weights: Path | None = None, *, trust: bool = False,
 
 
 def load_object(text: str, what: str) -> Any:
-    """What `file.py:NAME` or `package.module:NAME` names. InputError: no such file, module or name, or it fails when imported."""
+    """What `file.py:NAME` or `package.module:NAME` names. InputError: no such file, module or name,
+    or it fails when imported."""
     place, colon, name = text.rpartition(":")
     if not colon or not place or not name:
         raise InputError(f"{what} is {text!r}; write file.py:NAME or package.module:NAME")
@@ -184,8 +191,8 @@ def _file(path: Path, trust: bool) -> Source:
         return Source(model=Scripted(script), title=path.name, said="as in the file")
     if path.suffix.lower() == ".safetensors" or not trust:
         raise InputError(
-            f"{path} holds no program: weights alone, or a pickled module. Name what builds the model and pass --weights {path.name}; a pickled "
-            "module is opened with --trust (trust=True), which runs its code"
+            f"{path} holds no program: weights alone, or a pickled module. Name what builds the model and pass "
+            f"--weights {path.name}; a pickled module is opened with --trust (trust=True), which runs its code"
         )
     try:
         made = torch.load(path, map_location="cpu", weights_only=False)
@@ -193,7 +200,8 @@ def _file(path: Path, trust: bool) -> Source:
         raise InputError(f"{path} cannot be unpickled ({type(error).__name__}: {_first(error)})") from error
     if not isinstance(made, nn.Module):
         raise InputError(
-            f"{path} holds a {type(made).__name__}; needed: a module. Name what builds the model and pass --weights {path.name}"
+            f"{path} holds a {type(made).__name__}; needed: a module. "
+            f"Name what builds the model and pass --weights {path.name}"
         )
     return Source(model=made, title=path.name, said="as in the file, unpickled on trust")
 
@@ -207,13 +215,23 @@ def _exported(program: Any, name: str) -> Source:
     first = next((v for v in (given[0] if given else ()) if isinstance(v, torch.Tensor) and v.ndim), None)
     if first is not None and not getattr(program, "range_constraints", None):
         size = len(first)
-    return Source(model=module, title=_title(name), said="as in the exported program", batch=size)
+    shape = _fixed_shape(module)
+    return Source(model=module, title=_title(name), said="as in the exported program", batch=size, shape=shape)
+
+
+def _fixed_shape(module: Any) -> tuple[int, ...] | None:
+    """Of one sample, where an exported program has a single input whose axes after the first are fixed."""
+    inputs = [n.meta.get("val") for n in module.graph.nodes if n.op == "placeholder"]
+    if len(inputs) != 1 or not isinstance(inputs[0], torch.Tensor) or inputs[0].ndim == 0:
+        return None
+    rest = inputs[0].shape[1:]
+    return tuple(int(s) for s in rest) if all(isinstance(s, int) for s in rest) else None
 
 
 @contextlib.contextmanager
 def _only_weights(wanted: bool) -> Iterator[None]:
-    """While open, torch opens no pickle of more than tensors, also where it asks for one itself: an archive of an exported program
-    may hold some, and torch falls back to them."""
+    """While open, torch opens no pickle of more than tensors, also where it asks for one itself: an archive of an
+    exported program may hold some, and torch falls back to them."""
     name = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
     before = os.environ.get(name)
     try:

@@ -1,15 +1,18 @@
-"""Neural collapse of one layer's features, and decoders of its classes: the numbers behind the instrument class_geometry.
+"""Neural collapse of one layer's features, and decoders of its classes:
+the numbers behind the instrument class_geometry.
 
-Source: Papyan, Han & Donoho 2020 (NC1 to NC4); tr S_W / tr S_B, which needs no pseudo-inverse, after Tirer, Huang & Niles-Weed 2023.
-S_W is the covariance of samples about their class's mean, S_B that of the C class means about their mean.
-Pitfall: pure noise with more units than samples per class reads as collapse, NC1 about (C - 1) n_c / d: NC1 is given only where
-every class has more samples than the layer has units, and everything next to the same number for permuted labels.
+Source: Papyan, Han & Donoho 2020 (NC1 to NC4); tr S_W / tr S_B, which needs no pseudo-inverse, after Tirer, Huang &
+Niles-Weed 2023. S_W is the covariance of samples about their class's mean,
+S_B that of the C class means about their mean.
+Pitfall: pure noise with more units than samples per class reads as collapse, NC1 about (C - 1) n_c / d: NC1 is given
+only where every class has more samples than the layer has units, and everything next to the same number for permuted
+labels.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -34,12 +37,13 @@ _Z = 1.959964
 class NeuralCollapse(Result):
     """Collapse of n samples of C classes in d units; plain numbers, none depends on the unit of measurement.
 
-    nc1: tr(S_W S_B^+) / C, 0 when collapsed; NaN unless every class has more than d samples. scatter_ratio: tr S_W / tr S_B, 0
-    when collapsed, about n / C for noise. equinorm: standard deviation over mean of the class means' distances to their
-    center. equiangle: standard deviation of the cosines between centered class means. maximal_angle: mean of
-    |cosine + 1 / (C - 1)|; the last three are 0 for a simplex equiangular tight frame (NC2). nc3: Frobenius distance of the head's
-    weights to the centered class means, each of norm 1: 0 when aligned, sqrt 2 for a random head. nc4: fraction of samples that the
-    head and the nearest class mean call otherwise. NaN without a head. notes: why a number is NaN.
+    nc1: tr(S_W S_B^+) / C, 0 when collapsed; NaN unless every class has more than d samples. scatter_ratio: tr S_W / tr
+    S_B, 0 when collapsed, about n / C for noise. equinorm: standard deviation over mean of the class means' distances
+    to their center. equiangle: standard deviation of the cosines between centered class means. maximal_angle: mean of
+    |cosine + 1 / (C - 1)|; the last three are 0 for a simplex equiangular tight frame (NC2). nc3: Frobenius distance of
+    the head's weights to the centered class means, each of norm 1: 0 when aligned, sqrt 2 for a random head. nc4:
+    fraction of samples that the head and the nearest class mean call otherwise. NaN without a head. notes:
+    why a number is NaN.
     """
 
     nc1: float
@@ -55,7 +59,10 @@ class NeuralCollapse(Result):
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"NeuralCollapse(NC1 {self.nc1:.3g}, tr S_W / tr S_B {self.scatter_ratio:.3g}; {self.n} samples, {self.units} units, {self.classes} classes)"
+        return (
+            f"NeuralCollapse(NC1 {self.nc1:.3g}, tr S_W / tr S_B {self.scatter_ratio:.3g}; {self.n} samples, "
+            f"{self.units} units, {self.classes} classes)"
+        )
 
     def table(self) -> "pandas.DataFrame":
         """One row per number."""
@@ -64,11 +71,12 @@ class NeuralCollapse(Result):
         return pd.DataFrame(list(self.scalars().items()), columns=["quantity", "value"])
 
 
-def neural_collapse(features: Any, labels: Any, weight: Any = None, bias: Any = None) -> NeuralCollapse:
+def neural_collapse(features: Any, labels: Any, *, weight: Any = None, bias: Any = None) -> NeuralCollapse:
     """Neural collapse of one layer (Papyan, Han & Donoho 2020, NC1 to NC4).
 
-    features: [n, d], numpy or torch, computed in float64. labels: [n], numbers or names. weight: [C, d] of a linear head whose rows
-    are the classes in sorted order, or None; bias: [C] or None. Samples count alike in S_W, classes in S_B.
+    features: [n, d], numpy or torch, computed in float64. labels: [n], numbers or names. weight: [C, d] of a linear
+    head whose rows are the classes in sorted order, or None; bias: [C] or None.
+    Samples count alike in S_W, classes in S_B.
     InputError: other shapes, NaN or infinite features, one class only, nothing varies.
     """
     x, codes, names = _checked(features, labels)
@@ -96,19 +104,25 @@ def neural_collapse(features: Any, labels: Any, weight: Any = None, bias: Any = 
     )
 
 
-def decoder_accuracy(features: Any, labels: Any, held_out: Any, decoder: str = "linear") -> float:
+def decoder_accuracy(
+    features: Any, labels: Any, held_out: Any, *, decoder: Literal["linear", "nearest mean"] = "linear"
+) -> float:
     """Fraction of held-out samples whose class a decoder of the others gets right.
 
-    features: [n, d]; labels: [n]; held_out: [n] bool, best with each class in its share: of labels permuted over both halves a class
-    that is frequent in one is rare in the other, and decoders of noise are right less often than by chance. decoder: "linear" (ridge
-    on one-hot targets, the penalty of each class chosen by leaving out the fitted samples in turn; least squares from 8 samples per
-    unit) or "nearest mean" (Euclidean).
-    InputError: other shapes, NaN, one class only, an unknown decoder, no sample or one class on the side that is fitted.
+    features: [n, d]; labels: [n]; held_out: [n] bool, best with each class in its share: of labels permuted over both
+    halves a class that is frequent in one is rare in the other, and decoders of noise are right less often than by
+    chance. decoder: "linear" (ridge on one-hot targets, the penalty of each class chosen by leaving out the fitted
+    samples in turn; least squares from 8 samples per unit) or "nearest mean" (Euclidean).
+    InputError: other shapes, NaN, one class only, an unknown decoder, no sample or one class on the side that is
+    fitted.
     """
     x, codes, names = _checked(features, labels)
     test = np.asarray(as_numpy(held_out), dtype=bool)
     if test.shape != (len(x),) or test.all() or not test.any():
-        raise InputError(f"held_out has shape {list(test.shape)} and marks {int(test.sum())} of {len(x)} samples; needed: [n], some and not all")  # fmt: skip
+        raise InputError(
+            f"held_out has shape {list(test.shape)} and marks {int(test.sum())} of {len(x)} samples; needed: [n], "
+            "some and not all"
+        )
     if len(np.unique(codes[~torch.as_tensor(test)])) < 2:
         raise InputError("the samples that are not held out are of one class; a decoder needs two")
     from deeptheory.core.names import pick
@@ -120,6 +134,8 @@ def decoder_accuracy(features: Any, labels: Any, held_out: Any, decoder: str = "
 
 @dataclass(frozen=True)
 class Value:
+    """A number and the ends of its 95 % interval; NaN where there is none."""
+
     value: float
     low: float = math.nan
     high: float = math.nan
@@ -143,11 +159,15 @@ class Geometry:
         least, units = int(self.counts.min()), x.shape[1]
         self.refusal = ""
         if least <= units:
-            self.refusal = f"NC1 needs more samples per class than units: the rarest class has {least}, the layer {units}; noise would read as collapse"  # fmt: skip
+            self.refusal = (
+                f"NC1 needs more samples per class than units: the rarest class has {least}, the layer "
+                f"{units}; noise would read as collapse"
+            )
         elif not self.apart:
             self.refusal = "all classes have the same mean"
 
     def nc1(self, interval: bool = False) -> Value:
+        """tr(S_W S_B^+) / C: variability within classes; 0 is collapse."""
         if self.refusal:
             return Value(math.nan)
         with torch.no_grad():
@@ -155,6 +175,7 @@ class Geometry:
         return self._log(lambda m: (self.rest @ _inverse(m)).square().sum() / len(self.rest), each, interval)
 
     def scatter_ratio(self, interval: bool = False) -> Value:
+        """tr S_W / tr S_B; 0 is collapse."""
         each = self.rest.square().sum(1)
         if not self.apart:
             return Value(math.inf if float(each.max()) > 0 else math.nan)
@@ -162,6 +183,8 @@ class Geometry:
         return self._log(lambda m: within * self.classes / (m - m.mean(0)).square().sum(), each, interval)
 
     def equinorm(self, interval: bool = False) -> Value:
+        """Standard deviation over mean of the norms of centered class means; 0 is collapse."""
+
         def spread(m: Tensor) -> Tensor:
             norms = (m - m.mean(0)).norm(dim=1)
             return norms.std(correction=0) / norms.mean()
@@ -169,12 +192,15 @@ class Geometry:
         return self._plain(spread, interval)
 
     def equiangle(self, interval: bool = False) -> Value:
+        """Standard deviation of the cosines between centered class means; 0 is collapse."""
         return self._plain(lambda m: _cosines(m).std(correction=0), interval)
 
     def maximal_angle(self, interval: bool = False) -> Value:
+        """Mean distance of those cosines from -1 / (C - 1); 0 is collapse."""
         return self._plain(lambda m: (_cosines(m) + 1 / (self.classes - 1)).abs().mean(), interval)
 
     def nc3(self, weight: Tensor, interval: bool = False) -> Value:
+        """Distance of a head's weights [C, d] from the class means, both of norm 1; 0 is collapse."""
         if not float(weight.norm()) > 0:
             return Value(math.nan)
         weight = weight[self.present]
@@ -187,6 +213,7 @@ class Geometry:
         return self._plain(distance, interval)
 
     def nc4(self, weight: Tensor, bias: Tensor) -> float:
+        """Share of samples for which the head, weight [C, d] and bias [C], disagrees with the nearest class mean."""
         return float(((self.x @ weight.T + bias).argmax(1) != nearest_of(self.x, self.means)).double().mean())
 
     def _log(self, f: Callable[[Tensor], Tensor], each: Tensor, interval: bool) -> Value:
@@ -232,11 +259,13 @@ def _means(x: Tensor, codes: Tensor, classes: int) -> Tensor:
 
 
 def nearest_of(x: Tensor, means: Tensor) -> Tensor:
+    """Number of the nearest of means [C, d], for each of x [n, d]."""
     return (means.square().sum(1) - 2 * x @ means.T).argmin(1)
 
 
 def nearest_class(x: Tensor, codes: Tensor, classes: int, test: Tensor) -> Tensor:
-    """The class whose mean over the fitted samples is nearest, for each held-out one; a class that they lack is never it."""
+    """The class whose mean over the fitted samples is nearest, for each held-out one;
+    a class that they lack is never it."""
     x, codes = x - x[~test].mean(0), codes[~test]
     means = _means(x[~test], codes, classes)
     there = torch.bincount(codes, minlength=classes).nonzero()[:, 0]
@@ -286,7 +315,9 @@ def power_of(x: Tensor) -> int:
 def _head(weight: Any, bias: Any, classes: int, units: int) -> tuple[Tensor, Tensor]:
     w = torch.as_tensor(as_floats(weight))
     if w.shape != (classes, units):
-        raise InputError(f"weight has shape {list(w.shape)}; needed: one row for each of {classes} classes, {units} columns")  # fmt: skip
+        raise InputError(
+            f"weight has shape {list(w.shape)}; needed: one row for each of {classes} classes, {units} columns"
+        )
     b = torch.zeros(classes, dtype=w.dtype) if bias is None else torch.as_tensor(as_floats(bias))
     if b.shape != (classes,):
         raise InputError(f"bias has shape {list(b.shape)}; needed: [{classes}]")

@@ -1,6 +1,8 @@
-"""The probe that a text names: arrays and tables in files, a folder of images by class, a loader in a module, a built-in set.
+"""The probe that a text names: arrays and tables in files, a folder of images by
+class, a loader in a module, a built-in set.
 
-Images become float32 in [0, 1], [n, channel, H, W]; a model that begins with a linear map of as many inputs gets them flattened.
+Images become float32 in [0, 1], [n, channel, H, W]; a model that begins with a linear map of as many inputs gets them
+flattened.
 """
 
 from collections.abc import Callable
@@ -25,7 +27,8 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProbeSource:
-    """inputs and targets as dt.inspect takes them; said: what they are, for the page; first: None where already drawn."""
+    """inputs and targets as dt.inspect takes them; said: what they are, for the page; first:
+    None where already drawn."""
 
     inputs: Any
     targets: Any
@@ -33,35 +36,47 @@ class ProbeSource:
 
 
 def read_probe(
-    text: str, source: Source, *, target: str | None = None, split: str = "not said", first: int | None = None, seed: int = 0, size: int | None = None
+    text: str, source: Source, *, labels: str | None = None, split: str = "not said", first: int | None = None,
+        seed: int = 0, size: int | None = None
 ) -> ProbeSource:  # fmt: skip
-    """The probe that `text` names. target: a column of a table, a name in an .npz, or a file of labels. split: of a built-in set.
-    first, seed: how many images of a folder are read. size: to which these are scaled, H = W.
+    """The probe that `text` names. labels: a column of a table, a name in an .npz, or a file of labels. split: of a
+    built-in set. first, seed: how many images of a folder are read. size: to which these are scaled, H = W.
 
     InputError: nothing of that name, several arrays and no choice, no such column, images of several sizes.
     """
     path = Path(text)
     suffix = path.suffix.lower()
     if text in CATALOGUE:
+        _brings_its_own(labels, text)
         found = _built_in(text, split)
     elif path.is_dir():
+        _brings_its_own(labels, text)
         found = _images(path, source.model, first, seed, size)
     elif suffix in (".npz", ".npy", ".csv", ".tsv", ".parquet", ".txt", ".pt"):
         if not path.is_file():
             raise InputError(f"{path}: there is no such file")
-        found = READERS[suffix](path, target, source)
+        found = READERS[suffix](path, labels, source)
     elif ":" in text:
         if text.rpartition(":")[0].lower().endswith(".npz"):
-            raise InputError(f"probe is {text!r}; give the file, and the labels' name with --target")
+            raise InputError(f"probe is {text!r}; give the file, and the labels' name with --labels")
+        _brings_its_own(labels, text)
         found = _loader(text)
     else:
-        raise InputError(f"{unknown(text, [n for n in CATALOGUE if n in BUILT_IN], what='probe')}. Or a file (.npz, .npy, .csv, .parquet), a folder of images by class, or module:loader")  # fmt: skip
-    x = _flattened(found.inputs, source.model)
-    said = found.said + (" (flattened for the model's first linear map)" if x is not found.inputs else "")
+        raise InputError(f"{unknown(text, [n for n in CATALOGUE if n in BUILT_IN], what='probe')}. Or a file (.npz, "
+                         f".npy, .csv, .parquet), a folder of images by class, or module:loader")  # fmt: skip
+    x, how = (_flattened(found.inputs, source.model),
+        "flattened for the model's first linear map") if source.shape is None else (_shaped(found.inputs,
+            source.shape), "in the shape of the program's input")  # fmt: skip
+    said = found.said + (f" ({how})" if x is not found.inputs else "")
     return ProbeSource(inputs=x, targets=found.targets, said=said)
 
 
-def _npz(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _brings_its_own(labels: str | None, text: str) -> None:
+    if labels is not None:
+        raise InputError(f"--labels is {labels!r}, and {text} brings labels of its own; leave --labels out")
+
+
+def _npz(path: Path, labels: str | None, source: Source) -> ProbeSource:
     with np.load(path, allow_pickle=False) as archive:
         names = list(archive.files)
         try:
@@ -70,9 +85,9 @@ def _npz(path: Path, target: str | None, source: Source) -> ProbeSource:
             raise InputError(
                 f"{path} holds Python objects (pickled), which are not read; save arrays of numbers or text"
             ) from error
-    y = target if target in names else None if target else next((n for n in _Y if n in names), None)
-    if target and y is None:
-        raise InputError(f"{path} holds no {target!r}; it holds {', '.join(names)}")
+    y = labels if labels in names else None if labels else next((n for n in _Y if n in names), None)
+    if labels and y is None:
+        raise InputError(f"{path} holds no {labels!r}; it holds {', '.join(names)}")
     rest = [n for n in names if n != y]
     x = next((n for n in _X if n in rest), rest[0] if len(rest) == 1 else None)
     if x is None:
@@ -80,14 +95,14 @@ def _npz(path: Path, target: str | None, source: Source) -> ProbeSource:
     return ProbeSource(inputs=arrays[x], targets=None if y is None else arrays[y], said=path.name)
 
 
-def _npy(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _npy(path: Path, labels: str | None, source: Source) -> ProbeSource:
     try:
         x = np.load(path, allow_pickle=False)
     except ValueError as error:
         raise InputError(
             f"{path} holds Python objects (pickled) or is no .npy file; numpy.save writes one of numbers"
         ) from error
-    return ProbeSource(inputs=x, targets=None if target is None else _labels(Path(target)), said=path.name)
+    return ProbeSource(inputs=x, targets=None if labels is None else _labels(Path(labels)), said=path.name)
 
 
 def _labels(path: Path) -> np.ndarray:
@@ -99,7 +114,7 @@ def _labels(path: Path) -> np.ndarray:
     return np.array([line for line in lines if line])
 
 
-def _table(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _table(path: Path, labels: str | None, source: Source) -> ProbeSource:
     import pandas as pd
 
     try:
@@ -115,9 +130,9 @@ def _table(path: Path, target: str | None, source: Source) -> ProbeSource:
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read as a table ({str(error).splitlines()[0]})") from error
     columns = [str(c) for c in frame.columns]
-    if target is not None and target not in columns:
-        raise InputError(unknown(target, columns, what="target column"))
-    y = target or next((c for c in columns if c.lower() in _Y), None)
+    if labels is not None and labels not in columns:
+        raise InputError(unknown(labels, columns, what="label column"))
+    y = labels or next((c for c in columns if c.lower() in _Y), None)
     text = next((c for c in columns if c.lower() in _TEXT), None)
     targets = None if y is None else frame[y].to_numpy()
     if text is not None and text != y:
@@ -130,33 +145,33 @@ def _table(path: Path, target: str | None, source: Source) -> ProbeSource:
     wrong = [c for c in x.columns if not pd.api.types.is_numeric_dtype(x[c])]
     if wrong:
         raise InputError(
-            f"{path} has the column {wrong[0]!r} of {x[wrong[0]].dtype}; needed: numbers (name the labels with --target)"
+            f"{path} has the column {wrong[0]!r} of {x[wrong[0]].dtype}; needed: numbers (name the labels with "
+            f"--labels)"
         )
     if x.isna().to_numpy().any():
         raise InputError(f"{path} misses {int(x.isna().to_numpy().sum())} values; fill or drop those rows")
     return ProbeSource(inputs=x.to_numpy(dtype=np.float64), targets=targets, said=f"{path.name}, {x.shape[1]} columns")
 
 
-def _lines(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _lines(path: Path, labels: str | None, source: Source) -> ProbeSource:
     texts = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    labels = None
+    y = None if labels is None else _labels(Path(labels))
     if texts and all("\t" in line for line in texts):
-        labels = np.array([line.partition("\t")[0] for line in texts])
+        y = np.array([line.partition("\t")[0] for line in texts]) if y is None else y
         texts = [line.partition("\t")[2] for line in texts]
-    return ProbeSource(
-        inputs=_tokens(texts, source, path), targets=labels if target is None else _labels(Path(target)), said=path.name
-    )
+    return ProbeSource(inputs=_tokens(texts, source, path), targets=y, said=path.name)
 
 
 def _tokens(texts: list[str], source: Source, path: Path) -> dict[str, torch.Tensor]:
     if source.tokenizer is None:
         raise InputError(
-            f"{path} holds text; it is read for hf: models whose tokenizer lies on this machine. Turn it into tokens first"
+            f"{path} holds text; it is read for hf: models whose tokenizer lies on this machine. "
+            "Turn it into tokens first"
         )
     return source.tokenizer(texts)
 
 
-def _tensors(path: Path, target: str | None, source: Source) -> ProbeSource:
+def _tensors(path: Path, labels: str | None, source: Source) -> ProbeSource:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a pickle of more, or no file of torch's
@@ -164,12 +179,16 @@ def _tensors(path: Path, target: str | None, source: Source) -> ProbeSource:
             f"{path} holds more than tensors, or is no file of torch.save ({type(error).__name__})"
         ) from error
     if isinstance(found, dict):
-        y = next((found.pop(n) for n in (target, *_Y) if n in found), None)
+        if labels is not None and labels not in found:
+            raise InputError(f"{path} holds no {labels!r}; it holds {', '.join(map(str, found))}")
+        y = next((found.pop(n) for n in (labels, *_Y) if n in found), None)
         x = found[next(iter(found))] if len(found) == 1 else next((found[n] for n in _X if n in found), found)
         return ProbeSource(inputs=x, targets=y, said=path.name)
+    _brings_its_own(labels, path.name) if isinstance(found, tuple | list) else None
+    y = None if labels is None else _labels(Path(labels))
     if isinstance(found, tuple | list) and len(found) == 2:
         return ProbeSource(inputs=found[0], targets=found[1], said=path.name)
-    return ProbeSource(inputs=found, targets=None, said=path.name)
+    return ProbeSource(inputs=found, targets=y, said=path.name)
 
 
 READERS: dict[str, Callable[[Path, str | None, Source], ProbeSource]] = {
@@ -211,7 +230,8 @@ def _images(folder: Path, model: nn.Module, first: int | None, seed: int, size: 
     files = [(p, c.name) for c in classes for p in sorted(c.rglob("*")) if p.suffix.lower() in _PICTURES]
     if not files:
         raise InputError(
-            f"{folder} holds no images in folders by class ({', '.join(_PICTURES[:4])}, ...); put each class's into a folder of its name"
+            f"{folder} holds no images in folders by class ({', '.join(_PICTURES[:4])}, ...); "
+            "put each class's into a folder of its name"
         )
     total = len(files)
     if first is not None and total > first:
@@ -227,7 +247,8 @@ def _images(folder: Path, model: nn.Module, first: int | None, seed: int, size: 
     shapes = sorted({p.shape for p in pictures})
     if len(shapes) > 1:
         raise InputError(
-            f"{folder} holds images of {len(shapes)} sizes, {shapes[0]} and {shapes[-1]} among them; pass --size to scale them"
+            f"{folder} holds images of {len(shapes)} sizes, {shapes[0]} and {shapes[-1]} among them; "
+            "pass --size to scale them"
         )
     x = np.stack(pictures)
     x = x.transpose(0, 3, 1, 2) if color else x[:, None]
@@ -250,8 +271,22 @@ def _channels(model: nn.Module) -> int:
     return first.in_channels if isinstance(first, nn.Conv2d) else 3
 
 
+def _shaped(x: Any, shape: tuple[int, ...]) -> Any:
+    """The probe in the shape that an exported program takes. InputError: its samples have another number of values."""
+    if not isinstance(x, np.ndarray | torch.Tensor) or tuple(x.shape[1:]) == shape:
+        return x
+    if int(np.prod(x.shape[1:])) != int(np.prod(shape)):
+        wanted, seen = (", ".join(["n", *map(str, s)]) for s in (shape, x.shape[1:]))
+        raise InputError(
+            f"the exported program takes inputs of shape [{wanted}], and the probe has [{seen}]; give samples of "
+            f"that size"
+        )
+    return x.reshape(len(x), *shape)
+
+
 def _flattened(x: Any, model: nn.Module) -> Any:
-    """Images as rows, where the model begins with a linear map of as many inputs as an image has values, and not of its last axis."""
+    """Images as rows, where the model begins with a linear map of as many inputs as an image has values,
+    and not of its last axis."""
     if not isinstance(x, np.ndarray | torch.Tensor) or x.ndim < 3:
         return x
     first = _first_weights(model)

@@ -1,4 +1,5 @@
-"""How far an inspection is and how long it will still take: a bar on a terminal, few lines elsewhere, or a function of the user's."""
+"""How far an inspection is and how long it will still take: a bar on a terminal, few lines elsewhere,
+or a function of the user's."""
 
 import sys
 import time

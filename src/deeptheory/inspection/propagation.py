@@ -1,10 +1,11 @@
 """Propagation: does a small change of the input grow or vanish on its way to the output?
 
-Source: Pennington, Schoenholz & Ganguli 2017: the singular values of the input-output Jacobian J of an untrained network. Gaussian
-linear layers: largest s^2 = (L + 1)^(L + 1) / L^L; orthogonal ones: all 1; critical ReLU: variance of s^2 is 2 L, with orthogonal
-weights L. Mean square by random vectors: Hutchinson 1990; largest by bidiagonalization: Golub & Kahan 1965.
-Pitfall: the sizes depend on the input's unit of measurement and on what comes at the end (logits or probabilities): only the
-comparison with the same network untrained says what training did.
+Source: Pennington, Schoenholz & Ganguli 2017: the singular values of the input-output Jacobian J of an untrained
+network. Gaussian linear layers: largest s^2 = (L + 1)^(L + 1) / L^L; orthogonal ones: all 1; critical ReLU: variance of
+s^2 is 2 L, with orthogonal weights L. Mean square by random vectors: Hutchinson 1990;
+largest by bidiagonalization: Golub & Kahan 1965.
+Pitfall: the sizes depend on the input's unit of measurement and on what comes at the end (logits or probabilities):
+only the comparison with the same network untrained says what training did.
 """
 
 import math
@@ -36,8 +37,11 @@ _LEAK = 1e-5  # of its own derivative: an output that another sample moves by mo
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JacobianMoments(Result):
-    """Of each of n inputs: mean_square [n], the mean squared singular value, |J|_F^2 / min(outputs, inputs), with its standard error
-    [n]; largest [n], the largest singular value. vectors, steps: what they were estimated with."""
+    """Squared singular values of the Jacobian of each of n inputs.
+
+    mean_square [n], their mean, |J|_F^2 / min(outputs, inputs), with its standard error [n]; largest [n], the largest
+    singular value. vectors, steps: what they were estimated with.
+    """
 
     mean_square: Tensor
     error: Tensor
@@ -46,7 +50,10 @@ class JacobianMoments(Result):
     steps: int
 
     def __repr__(self) -> str:
-        return f"JacobianMoments({len(self.largest)} inputs, mean square {float(self.mean_square.mean()):.4g}, largest {float(self.largest.mean()):.4g})"
+        return (
+            f"JacobianMoments({len(self.largest)} inputs, mean square {float(self.mean_square.mean()):.4g}, "
+            f"largest {float(self.largest.mean()):.4g})"
+        )
 
     def table(self) -> "pandas.DataFrame":
         """One row per input."""
@@ -59,8 +66,9 @@ class JacobianMoments(Result):
 def jacobian_singular_values(model: nn.Module, inputs: Any) -> Tensor:
     """All singular values of the input-output Jacobian at each input, largest first: [n, min(outputs, inputs)] float64.
 
-    model: any module whose samples do not see each other in eval mode; left as found. inputs: as for a Recorder; the first floating
-    tensor among them is what is differentiated. One backward pass per output. Pennington, Schoenholz & Ganguli 2017, eq. 3.
+    model: any module whose samples do not see each other in eval mode; left as found. inputs: as for a Recorder; the
+    first floating tensor among them is what is differentiated. One backward pass per output. Pennington,
+    Schoenholz & Ganguli 2017, eq. 3.
     InputError: inputs of integers, no floating output, a derivative that does not exist, samples that see each other.
     """
     given = as_inputs(inputs, model)
@@ -73,9 +81,9 @@ def jacobian_moments(
 ) -> JacobianMoments:
     """Mean squared and largest singular value of the Jacobian at each input, for networks of many outputs.
 
-    Mean square: E |J' v|^2 over `vectors` random vectors of signs (Hutchinson 1990), exact where one vector per output is as cheap.
-    largest: by `steps` steps of Golub & Kahan 1965 from a random start, a lower bound that rises with the steps; it needs second
-    derivatives. InputError: see jacobian_singular_values; fewer than 2 vectors or 1 step.
+    Mean square: E |J' v|^2 over `vectors` random vectors of signs (Hutchinson 1990), exact where one vector per output
+    is as cheap. largest: by `steps` steps of Golub & Kahan 1965 from a random start, a lower bound that rises with the
+    steps; it needs second derivatives. InputError: see jacobian_singular_values; fewer than 2 vectors or 1 step.
     """
     if vectors < 2 or steps < 1:
         raise InputError(f"vectors is {vectors}, steps is {steps}; needed: at least 2 vectors and 1 step")
@@ -90,7 +98,8 @@ def jacobian_moments(
 
 
 def _pieces(model: nn.Module, given: Any) -> Iterator[tuple[Tensor, Tensor]]:
-    """The differentiated input and the output [b, outputs] of a few inputs at a time: graphs and Jacobians are large."""
+    """The differentiated input and the output [b, outputs] of a few inputs at a time:
+    graphs and Jacobians are large."""
     n = sample_count(given)
     real = next((t for t in tensors_of(given) if t.is_floating_point() and t.ndim and len(t) == n), None)
     per = n if real is None else max(2, _ENTRIES // max(real[0].numel(), 1))
@@ -279,7 +288,8 @@ def _none(quantity: str, why: str) -> Reading:
 
 
 def cost(context: Context) -> Passes:
-    """Passes over 64 inputs: one forward, one backward per output; beyond 32 outputs 16 of random vectors and 20 steps of three."""
+    """Passes over 64 inputs: one forward, one backward per output; beyond 32 outputs 16 of random vectors and 20 steps
+    of three."""
     few = min(FEW, context.n)
     share = few / context.n
     outputs = next((layer.units * layer.positions for layer in context.layers if layer.role == "output"), MOST)
@@ -294,7 +304,10 @@ def finding(result: Any) -> Finding | None:
     found = {r.quantity: r for r in result.rows if r.checkpoint == result.checkpoints[-1] and not math.isnan(r.value)}
     if "largest" not in found:
         return None
-    text = f"A small change of the input is stretched at most by {found['largest'].said()} on its way to the output, mean over inputs"
+    text = (
+        f"A small change of the input is stretched at most by {found['largest'].said()} on its way to the output, "
+        "mean over inputs"
+    )
     if "mean_square" in found:
         text += f"; the mean squared singular value of the Jacobian is {found['mean_square'].said()}"
     return Finding(text=f"{text}.", quantity="largest")
@@ -307,17 +320,33 @@ PROPAGATION = Instrument(
     source="Pennington, Schoenholz & Ganguli 2017",
     formula="J = ∂ output / ∂ input",
     quantities=(
-        Quantity(name="mean_square", title="Mean squared singular value", about="of the input-output Jacobian, mean over 64 inputs", log=True),
-        Quantity(name="largest", title="Largest singular value", about="of the input-output Jacobian, mean over 64 inputs", log=True),
-        Quantity(name="relative_variance", title="Spread of squared singular values", about="variance over squared mean; 0 is dynamical isometry"),
+        Quantity(
+            name="mean_square",
+            title="Mean squared singular value",
+            about="of the input-output Jacobian, mean over 64 inputs",
+            log=True,
+        ),
+        Quantity(
+            name="largest",
+            title="Largest singular value",
+            about="of the input-output Jacobian, mean over 64 inputs",
+            log=True,
+        ),
+        Quantity(
+            name="relative_variance",
+            title="Spread of squared singular values",
+            about="variance over squared mean; 0 is dynamical isometry",
+        ),
     ),
     limits=(
-        "The sizes are in units of output per unit of input: rescaled inputs, or probabilities in place of logits, change them. Compare with the untrained networks only.",
+        "The sizes are in units of output per unit of input: rescaled inputs, or probabilities in place of logits, "
+        "change them. Compare with the untrained networks only.",
         "64 inputs of the probe; elsewhere the network may be steeper. A Jacobian is about infinitely small changes.",
-        "The published values (dynamical isometry, critical initialization) are about untrained networks of infinite width.",
+        "The published values (dynamical isometry, critical initialization) are about untrained networks of infinite "
+        "width.",
     ),
     run=run,
     gradients=True,
     cost=cost,
     finding=finding,
-)  # fmt: skip
+)

@@ -1,4 +1,5 @@
-"""Which samples of the probe an instrument uses: the same for every layer, network and batch size, drawn from the seed."""
+"""Which samples of the probe an instrument uses: the same for every layer, network and batch size,
+drawn from the seed."""
 
 from typing import Any
 

@@ -1,8 +1,9 @@
 """Untrained twins: a model's architecture with weights that were never trained, the control of every number.
 
-Each module's own `reset_parameters` is called on a deep copy. A parameter that no reset reaches (a class token, a layer scale, an
-exported or scripted module) keeps its values in another order, and the twin is called so. Pitfall: `reset_parameters` is the
-module's default and need not be the initialization that the model was trained from.
+Each module's own `reset_parameters` is called on a deep copy. A parameter that no reset reaches
+(a class token, a layer scale, an exported or scripted module) keeps its values in another order, and the twin is called
+so. Pitfall: `reset_parameters` is the module's default and need not be the initialization that the model was trained
+from.
 """
 
 import contextlib
@@ -27,7 +28,8 @@ UNTRAINED, PERMUTED = "untrained", "weights permuted"
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """What the twins are. control: "untrained", or "weights permuted" where most weights could only be permuted; said: in a sentence."""
+    """What the twins are. control: "untrained", or "weights permuted" where most weights could only be permuted;
+    said: in a sentence."""
 
     control: str
     said: str
@@ -67,7 +69,8 @@ def seeded(model: nn.Module, seed: int) -> Iterator[None]:
 
 
 def draws(model: nn.Module, inputs: Any, grad: bool) -> bool:
-    """Whether the forward pass draws random numbers, in eval mode: sampling, or a dropout that is always on. Left as found."""
+    """Whether the forward pass draws random numbers, in eval mode: sampling, or a dropout that is always on. Left as
+    found."""
     with as_found(model, grad):
         before = _states()
         call(model, inputs)
@@ -132,7 +135,8 @@ def _told(held: dict[str, torch.Tensor], moved: list[str], kept: list[str], fail
     notes = []
     if moved and share < 0.5:
         notes.append(
-            f"{len(moved)} of {len(held)} parameter tensors have no reset and are permuted within themselves ({_some(moved)})"
+            f"{len(moved)} of {len(held)} parameter tensors have no reset and are permuted within themselves "
+            f"({_some(moved)})"
         )
     if kept:
         notes.append(f"buffers kept as found: {_some(kept)}")
@@ -144,7 +148,8 @@ def _told(held: dict[str, torch.Tensor], moved: list[str], kept: list[str], fail
     if share >= 0.5:
         return Control(
             control=PERMUTED,
-            said=f"the same weights, permuted within each tensor ({len(moved)} of {len(held)} tensors have no reset_parameters{more})",
+            said=f"the same weights, permuted within each tensor ({len(moved)} of {len(held)} tensors have no "
+            f"reset_parameters{more})",
         )
     return Control(
         control=UNTRAINED, said=f"the same architecture, initialized again by each module's own reset_parameters{more}"

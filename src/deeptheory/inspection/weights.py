@@ -1,4 +1,5 @@
-"""Weights from a file: safetensors, or torch's own with weights_only=True; other pickles can run code and are refused unless trusted."""
+"""Weights from a file: safetensors, or torch's own with weights_only=True;
+other pickles can run code and are refused unless trusted."""
 
 import pickle
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ import torch
 
 from deeptheory.core.errors import InputError
 
+SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin", ".tar")
 _INNER = ("state_dict", "model_state_dict", "model", "module", "weights", "net")  # where training scripts put it
 
 
@@ -28,7 +30,7 @@ def read_weights(path: Path, trust: bool = False) -> dict[str, torch.Tensor]:
             return load_file(path)
         except (SafetensorError, OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read as safetensors ({error})") from error
-    if suffix not in (".pt", ".pth", ".ckpt", ".bin", ".tar"):
+    if suffix not in SUFFIXES:
         raise InputError(f"{path} ends in {suffix or 'nothing'!r}; read are .safetensors, .pt, .pth, .ckpt, .bin")
     try:
         found = torch.load(path, map_location="cpu", weights_only=not trust)
@@ -36,8 +38,8 @@ def read_weights(path: Path, trust: bool = False) -> dict[str, torch.Tensor]:
         if trust:
             raise InputError(f"{path} cannot be read ({str(error).splitlines()[0]})") from error
         raise InputError(
-            f"{path} holds more than weights; unpickling it can run any code. Save the state dict alone (torch.save(model.state_dict(), "
-            "path)), or pass --trust (trust=True) if you made the file"
+            f"{path} holds more than weights; unpickling it can run any code. Save the state dict alone "
+            "(torch.save(model.state_dict(), path)), or pass --trust (trust=True) if you made the file"
         ) from error
     except Exception as error:  # a damaged file raises whatever its bytes lead to
         raise InputError(f"{path} cannot be read as weights ({type(error).__name__}: {str(error)[:200]})") from error
@@ -67,8 +69,8 @@ def _is_state(found: dict) -> bool:
 
 
 def named_alike(state: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """The state with the prefix that data parallelism, torch.compile or a Lightning module put before every name taken off, where
-    that makes its names those of the model."""
+    """The state with the prefix that data parallelism, torch.compile or a Lightning module put before every name taken
+    off, where that makes its names those of the model."""
     wanted = set(names)
     for prefix in ("", "module.", "_orig_mod.", "model.", "net."):
         tried = (

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,24 @@ SCHEMA = 2
 MARK = "checkpoint.json"  # written last: a folder that holds it is complete
 
 
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training saves its state, and how often: the folder, and the seconds between two writes."""
+
+    folder: str | Path
+    seconds: float = 30.0
+
+
+def as_checkpoint(given: str | Path | Checkpoint) -> Checkpoint:
+    """A folder alone is written to every 30 seconds."""
+    return given if isinstance(given, Checkpoint) else Checkpoint(given)
+
+
 class CheckpointFolder:
-    """settings: values that JSON can hold, and that must be the same when the state is taken up.
+    """settings: values that JSON can hold, and that must be the same when the state is taken up."""
 
-    seconds: between two writes.
-    """
-
-    def __init__(self, folder: str | Path, settings: Mapping[str, Any], seconds: float):
-        self.folder, self.seconds, self.last = Path(folder), seconds, time.monotonic()
+    def __init__(self, where: Checkpoint, settings: Mapping[str, Any]):
+        self.folder, self.seconds, self.last = Path(where.folder), where.seconds, time.monotonic()
         self.settings = {"schema": SCHEMA, **settings}
 
     def due(self) -> bool:

@@ -8,10 +8,11 @@ from deeptheory.core.errors import InputError, MissingDependency
 
 
 class _When:
-    """Which epochs to look at: every `every`-th from 0, and the final model; never the same one twice (a resumed training).
+    """Which epochs to look at: every `every`-th from 0, and the final model;
+    never the same one twice (a resumed training).
 
-    The final model is known by the count of optimizer steps: where training ended within an epoch that was looked at when it
-    began, the model is another by now and gets the number of the next.
+    The final model is known by the count of optimizer steps: where training ended within an epoch that was looked at
+    when it began, the model is another by now and gets the number of the next.
     """
 
     def __init__(self, recorder: Any, every: int):
@@ -21,12 +22,12 @@ class _When:
         self.looked_at: int | None = None  # optimizer steps done at the last look
 
     def begin(self, epoch: int, steps: int) -> None:
-        if epoch % self.every == 0 and epoch not in self.recorder.recording.steps:
+        if epoch % self.every == 0 and epoch not in self.recorder.steps:
             self.recorder.snapshot(epoch)
             self.looked_at = steps
 
     def end(self, epoch: float, steps: int) -> None:
-        done = self.recorder.recording.steps
+        done = self.recorder.steps
         number = math.ceil(epoch - 1e-6)
         if number in done:
             if self.looked_at is None or self.looked_at == steps:

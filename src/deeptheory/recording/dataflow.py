@@ -1,7 +1,8 @@
 """Which tensor was computed from which, in one forward pass: what is a factor of an activation, what adds to a stream.
 
-The *root* of a tensor is the one of which it is a function entry by entry: x * sigmoid(x) has the root x, so the product is
-the activation and the sigmoid a factor of it. A sum s + b with b computed from s writes to a residual stream.
+The *root* of a tensor is the one of which it is a function entry by entry: x * sigmoid(x) has the root x, so the
+product is the activation and the sigmoid a factor of it. A sum s + b with b computed from s writes to a residual
+stream.
 """
 
 from collections.abc import Iterator
@@ -10,14 +11,16 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch._C import _functorch  # type: ignore[attr-defined]
 
+from deeptheory.core.transforms import wrapped
 from deeptheory.recording.operations import ADDS, CLIPS, ELEMENTWISE, IGNORED, NONLINEAR
 from deeptheory.recording.sites import Seen
 
 _FEW, _COLUMNS = 3, 1000  # samples, and up to twice as many numbers of each, that are copied for comparison
 _LEAST_BOUND = 1e-3  # clamp(min=1e-6) guards a division; clamp(min=0) is an activation
-_SAME = frozenset({"dropout", "to", "float", "double", "half", "bfloat16", "type", "type_as", "contiguous", "requires_grad", "detach"})  # fmt: skip
+_SAME = frozenset({
+    "dropout", "to", "float", "double", "half", "bfloat16", "type", "type_as", "contiguous", "requires_grad", "detach",
+})  # fmt: skip
 _MOVES = IGNORED.views | {"roll", "flip", "index_select"}
 
 Key = tuple[int, int]  # a tensor's id, and how often it was rewritten in place
@@ -25,8 +28,8 @@ Key = tuple[int, int]  # a tensor's id, and how often it was rewritten in place
 
 @dataclass
 class Info:
-    """A tensor's node, all nodes it was computed from (as bits), and its root; along the way from there: whether that is
-    nonlinear, whether branches of it met again (whole), and the nonlinear tensors on it."""
+    """A tensor's node, all nodes it was computed from (as bits), and its root; along the way from there: whether that
+    is nonlinear, whether branches of it met again (whole), and the nonlinear tensors on it."""
 
     node: int
     before: int
@@ -50,9 +53,9 @@ class Row:
 class Trace:
     """Filled by `sites.looking`. Every tensor met is held, so that its id names it as long as this lives.
 
-    rows: what was met, in order. wholes: activations made of several functions; factors: their parts, each with the whole.
-    streams: sums that write to a residual stream: the path and module where, and the branch added, as it was and before it was
-    moved. bounded:
+    rows: what was met, in order. wholes: activations made of several functions; factors: their parts, each with the
+    whole. streams: sums that write to a residual stream: the path and module where, and the branch added, as it was and
+    before it was moved. bounded:
     clips that are activations. values: shapes of what was met, and
     some numbers of its first samples.
     """
@@ -82,7 +85,7 @@ class Trace:
         """Take a row. What a module gives from where nothing is seen becomes a node."""
         self.rows.append(Row(s, self._key(s.tensor), tuple(s.tensor.shape)))
         t = s.tensor.detach()
-        if not (_functorch.is_functorch_wrapped_tensor(t) or t.is_nested or t.layout != torch.strided):
+        if not (wrapped(t) or t.is_nested or t.layout != torch.strided):
             self.values[s.name] = tuple(t.shape), few_of(t) if t.ndim and not t.is_meta else None
         if s.module is not None and id(s.tensor) not in self._info:
             self._new(s.tensor, 0)

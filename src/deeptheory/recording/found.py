@@ -1,8 +1,8 @@
 """A model exactly as found: what is put back after looking into it, whatever its forward pass wrote.
 
-Forward passes write into more than buffers: `nn.Embedding(max_norm=)` and clipped weights rewrite parameters, caches and
-counters are plain tensors, arrays, lists and queues. Each is compared and, where it was written to, copied back into the
-very memory it had, so that views and pending backward passes stay right.
+Forward passes write into more than buffers: `nn.Embedding(max_norm=)` and clipped weights rewrite parameters, caches
+and counters are plain tensors, arrays, lists and queues. Each is compared and, where it was written to, copied back
+into the very memory it had, so that views and pending backward passes stay right.
 """
 
 import random
@@ -28,8 +28,9 @@ def as_found(model: nn.Module, grad: bool = False) -> Iterator[None]:
     """Eval mode, eager, without gradients (grad: with them); afterwards the model and every random state are as before.
 
     Put back: train flags, parameters, buffers, each module's own attributes (counters, tensors, arrays, lists, caches),
-    gradients of parameters, the states of Python's, numpy's and torch's generators. Inference mode, when on, is left for the
-    time of the block. InputError: the forward pass rewrote parameters of a model too large to copy (256 MiB).
+    gradients of parameters, the states of Python's, numpy's and torch's generators. Inference mode, when on, is
+    left for the time of the block. InputError: the forward pass rewrote parameters of a model too large to copy
+    (256 MiB).
     """
     modules = [m for m in model.modules() if not isinstance(m, torch.jit.ScriptModule)]
     scripted = [(m, m.training) for m in model.modules() if isinstance(m, torch.jit.ScriptModule)]
@@ -81,8 +82,8 @@ def as_found(model: nn.Module, grad: bool = False) -> Iterator[None]:
     changed = next((name for name, seen in versions.items() if _version(parameters[name]) != seen), None)
     if changed is not None:
         raise InputError(
-            f"the forward pass rewrote the parameter {changed!r} (max_norm=, clipped weights, a running mean?), and the model is too large to "
-            "be copied beforehand: it is no longer as it was; record a copy of the model"
+            f"the forward pass rewrote the parameter {changed!r} (max_norm=, clipped weights, a running mean?), and "
+            "the model is too large to be copied beforehand: it is no longer as it was; record a copy of the model"
         )
 
 

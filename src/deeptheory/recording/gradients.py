@@ -29,10 +29,10 @@ _NAMES = ("mean_norm", "std_norm", "weight_norm")
 class GradientRecorder:
     """Call collect() after every backward() and before the optimizer's step, snapshot(step) at the end of an epoch.
 
-    model: any nn.Module, one network; None where `networks.fit` fills it. layers: names as in `.layers`; None: all that are
-    trained. Kept over [seed, step, layer]: mean_norm = ||mean of g over minibatches||, std_norm = root of the trace of their
-    unbiased covariance, weight_norm = ||W||, batches; sums in float64. A weight that takes no part in a minibatch's loss
-    has gradient 0 there. .skipped: {layer: why} of those left out.
+    model: any nn.Module, one network; None where `networks.fit` fills it. layers: names as in `.layers`; None: all that
+    are trained. Kept over [seed, step, layer]: mean_norm = ||mean of g over minibatches||, std_norm = root of the trace
+    of their unbiased covariance, weight_norm = ||W||, batches; sums in float64. A weight that takes no
+    part in a minibatch's loss has gradient 0 there. .skipped: {layer: why} of those left out.
     InputError: no such layer, or a frozen one asked for.
     """
 
@@ -55,9 +55,8 @@ class GradientRecorder:
                     self.skipped[name] = "frozen: requires_grad is False"
             self._weights = {name: found[name] for name in wanted if name not in self.skipped}
             if not self._weights:
-                raise InputError(
-                    f"nothing to collect: {'all ' + str(len(found)) + ' weight matrices are frozen' if found else 'the model has no weight matrix'}"
-                )
+                frozen = f"all {len(found)} weight matrices are frozen"
+                raise InputError(f"nothing to collect: {frozen if found else 'the model has no weight matrix'}")
         self._sums: dict[str, list[Any]] = {}
         self._rows: dict[int, dict[str, dict[str, Any]]] = {}
 
@@ -83,8 +82,9 @@ class GradientRecorder:
             frozen = [n for n, w in self._weights.items() if not w.requires_grad]
             why = f"; {', '.join(frozen[:4])} were frozen since" if frozen else ""
             raise InputError(
-                f"layer {next(iter(self._weights))!r} has no gradient; call collect() after backward() and before step(), and before "
-                f"zero_grad(){why}. If you did, none of the {len(self._weights)} layers takes part in the loss"
+                f"layer {next(iter(self._weights))!r} has no gradient; call collect() after backward() and before "
+                f"step(), and before zero_grad(){why}. If you did, none of the {len(self._weights)} layers takes part "
+                "in the loss"
             )
         for name, weight in self._weights.items():
             held = self._sums.setdefault(name, [0.0, 0.0, 0])
@@ -112,7 +112,10 @@ class GradientRecorder:
         self._sums = {}
 
     def add(self, layer: str, *, mean_norm, std_norm, weight_norm, batches: int, step: int) -> None:
-        """Take moments that were computed elsewhere, [seed] each. InputError: this layer and step are there already."""
+        """Take moments that were computed elsewhere.
+
+        mean_norm, std_norm, weight_norm: [seed]. InputError: this layer and step are there already.
+        """
         row = self._rows.setdefault(int(step), {})
         if layer in row:
             raise InputError(f"step {step} of {layer!r} is recorded already; give every epoch a step of its own")

@@ -1,4 +1,5 @@
-"""Whether two things are the same, by their values: readouts, inputs, targets. Never by a repr, which may round or not exist."""
+"""Whether two things are the same, by their values: readouts, inputs, targets. Never by a repr,
+which may round or not exist."""
 
 import hashlib
 import json
@@ -13,12 +14,14 @@ from deeptheory.recording.inputs import tensors_of
 
 
 def key_of(thing: Any) -> str:
-    """The type and all field values as text, equal for equal values: np.float64(0.1) is 0.1, 1.0 is 1, a list is a tuple."""
+    """The type and all field values as text, equal for equal values: np.float64(0.1) is 0.1, 1.0 is 1,
+    a list is a tuple."""
     return json.dumps(_plain(thing), sort_keys=True)
 
 
 def label_of(thing: Any) -> str:
-    """How the thing is shown: its repr, where its class wrote one, with numpy's scalars as numbers; else type and fields."""
+    """How the thing is shown: its repr, where its class wrote one, with numpy's scalars as numbers;
+    else type and fields."""
     written = type(thing).__repr__
     if written is not object.__repr__ and not (
         is_dataclass(thing) and hasattr(written, "__wrapped__")

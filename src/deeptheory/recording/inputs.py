@@ -14,6 +14,7 @@ from torch import nn
 
 from deeptheory.core.arrays import check_paired
 from deeptheory.core.errors import InputError
+from deeptheory.recording.misfits import misfit
 
 _COPIED = (
     256 << 20
@@ -207,6 +208,8 @@ def mapped(inputs: Any, act: Any) -> Any:
 def call(model: nn.Module, inputs: Any) -> Any:
     """The model on copies of the inputs, moved to its device: one that normalizes its input in place changes
     nobody's x.
+
+    InputError: the model cannot take inputs of this shape or dtype, or these arguments.
     """
     parameter = next(iter(model.parameters()), None)
     device = None if parameter is None else parameter.device
@@ -220,10 +223,14 @@ def call(model: nn.Module, inputs: Any) -> Any:
         if isinstance(given, dict):
             return model(**given)
         return model(*given) if isinstance(given, tuple) else model(given)
-    except (RuntimeError, ValueError) as error:
-        if "type" not in str(error):
-            raise
-        _say_dtypes(model, given, error)
+    except InputError:
+        raise
+    except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as error:
+        if "type" in str(error):
+            _say_dtypes(model, given, error)
+        said = misfit(model, given, error)
+        if said is not None:
+            raise InputError(said) from error
         raise
 
 

@@ -14,20 +14,22 @@ ACTIVATION_MODULES = (
 )  # fmt: skip
 CLIPS = frozenset({"clamp", "clamp_min", "clamp_max", "clip", "maximum", "minimum", "fmax", "fmin", "threshold"})
 ACTIVATIONS = CLIPS | {
-    "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "silu", "mish", "tanh", "sigmoid", "expit",
-    "special_expit", "hardtanh", "hardsigmoid", "hardswish", "softplus", "softsign", "tanhshrink", "softshrink", "hardshrink",
-    "logsigmoid", "log_sigmoid", "glu", "sin", "cos", "exp", "erf", "special_erf", "atan", "arctan", "sign", "heaviside",
+    "relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "selu", "celu", "gelu", "silu", "mish", "tanh", "sigmoid",
+    "expit", "special_expit", "hardtanh", "hardsigmoid", "hardswish", "softplus", "softsign", "tanhshrink",
+    "softshrink", "hardshrink", "logsigmoid", "log_sigmoid", "glu", "sin", "cos", "exp", "erf", "special_erf", "atan",
+    "arctan", "sign", "heaviside",
 }  # fmt: skip
 _CURVED = ACTIVATIONS - {"glu"} | {
-    "exp2", "expm1", "log", "log2", "log10", "log1p", "abs", "absolute", "square", "sqrt", "rsqrt", "pow", "float_power",
-    "reciprocal", "erfc", "tan", "asin", "acos", "sinh", "cosh", "asinh", "acosh", "atanh", "atan2", "sinc", "sgn", "round",
-    "floor", "ceil", "trunc", "frac", "gt", "lt", "ge", "le", "eq", "ne", "greater", "less", "where", "logit", "logaddexp",
-    "logical_not", "logical_and", "logical_or", "remainder", "fmod", "hypot", "special_log_ndtr", "special_ndtr",
+    "exp2", "expm1", "log", "log2", "log10", "log1p", "abs", "absolute", "square", "sqrt", "rsqrt", "pow",
+    "float_power", "reciprocal", "erfc", "tan", "asin", "acos", "sinh", "cosh", "asinh", "acosh", "atanh", "atan2",
+    "sinc", "sgn", "round", "floor", "ceil", "trunc", "frac", "gt", "lt", "ge", "le", "eq", "ne", "greater", "less",
+    "where", "logit", "logaddexp", "logical_not", "logical_and", "logical_or", "remainder", "fmod", "hypot",
+    "special_log_ndtr", "special_ndtr",
 }  # fmt: skip
 _STRAIGHT = frozenset({
     "add", "sub", "subtract", "rsub", "mul", "multiply", "div", "divide", "true_divide", "neg", "negative", "positive",
-    "addcmul", "addcdiv", "lerp", "to", "float", "double", "half", "bfloat16", "type", "type_as", "contiguous", "clone", "detach",
-    "alias", "requires_grad", "dropout", "masked_fill", "nan_to_num", "copy_",
+    "addcmul", "addcdiv", "lerp", "to", "float", "double", "half", "bfloat16", "type", "type_as", "contiguous", "clone",
+    "detach", "alias", "requires_grad", "dropout", "masked_fill", "nan_to_num", "copy_",
 })  # fmt: skip
 NONLINEAR = frozenset(_CURVED)
 ELEMENTWISE = NONLINEAR | _STRAIGHT
@@ -38,26 +40,29 @@ class Ignored(NamedTuple):
     """Kinds of operation that get no row in `dt.layers`, since they change no value of an activation."""
 
     views: frozenset[str] = frozenset({
-        "view", "view_as", "reshape", "reshape_as", "flatten", "unflatten", "ravel", "transpose", "permute", "t", "adjoint", "swapaxes",
-        "swapdims", "movedim", "moveaxis", "squeeze", "unsqueeze", "expand", "expand_as", "broadcast_to", "broadcast_tensors",
-        "getitem", "select", "narrow", "chunk", "split", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split", "unbind",
-        "hsplit", "vsplit", "dsplit", "as_strided", "diagonal", "detach", "alias", "contiguous", "clone", "data", "T", "mT", "H", "mH",
-        "real", "imag", "view_as_real", "view_as_complex", "atleast_1d", "atleast_2d", "atleast_3d", "meshgrid", "lift_fresh", "slice",
+        "view", "view_as", "reshape", "reshape_as", "flatten", "unflatten", "ravel", "transpose", "permute", "t",
+        "adjoint", "swapaxes", "swapdims", "movedim", "moveaxis", "squeeze", "unsqueeze", "expand", "expand_as",
+        "broadcast_to", "broadcast_tensors", "getitem", "select", "narrow", "chunk", "split", "split_with_sizes",
+        "tensor_split", "unsafe_chunk", "unsafe_split", "unbind", "hsplit", "vsplit", "dsplit", "as_strided",
+        "diagonal", "detach", "alias", "contiguous", "clone", "data", "T", "mT", "H", "mH", "real", "imag",
+        "view_as_real", "view_as_complex", "atleast_1d", "atleast_2d", "atleast_3d", "meshgrid", "lift_fresh", "slice",
     })  # fmt: skip
     casts: frozenset[str] = frozenset({
-        "to", "type", "type_as", "float", "double", "half", "bfloat16", "int", "long", "short", "bool", "byte", "char", "cpu",
-        "cuda", "requires_grad", "set_", "pin_memory", "to_dense", "_assert_async", "_assert_tensor_metadata",
+        "to", "type", "type_as", "float", "double", "half", "bfloat16", "int", "long", "short", "bool", "byte", "char",
+        "cpu", "cuda", "requires_grad", "set_", "pin_memory", "to_dense", "_assert_async", "_assert_tensor_metadata",
     })  # fmt: skip
     constants: frozenset[str] = frozenset({
-        "tensor", "as_tensor", "from_numpy", "asarray", "zeros", "ones", "empty", "full", "eye", "arange", "range", "linspace",
-        "logspace", "rand", "randn", "randint", "randperm", "zeros_like", "ones_like", "empty_like", "full_like", "rand_like",
-        "randn_like", "randint_like", "new_zeros", "new_ones", "new_empty", "new_full", "new_tensor", "normal", "bernoulli",
-        "tril_indices", "triu_indices", "empty_strided", "new_empty_strided", "scalar_tensor",
+        "tensor", "as_tensor", "from_numpy", "asarray", "zeros", "ones", "empty", "full", "eye", "arange", "range",
+        "linspace", "logspace", "rand", "randn", "randint", "randperm", "zeros_like", "ones_like", "empty_like",
+        "full_like", "rand_like", "randn_like", "randint_like", "new_zeros", "new_ones", "new_empty", "new_full",
+        "new_tensor", "normal", "bernoulli", "tril_indices", "triu_indices", "empty_strided", "new_empty_strided",
+        "scalar_tensor",
     })  # fmt: skip
     questions: frozenset[str] = frozenset({
-        "size", "dim", "numel", "item", "tolist", "numpy", "stride", "is_floating_point", "shape", "len", "bool", "allclose", "equal",
-        "is_contiguous", "storage_offset", "data_ptr", "get_device", "is_complex", "iter", "contains", "format", "repr", "nelement",
-        "element_size", "index", "sym_size", "nonzero", "is_nonzero", "is_same_size", "result_type", "can_cast", "setitem",
+        "size", "dim", "numel", "item", "tolist", "numpy", "stride", "is_floating_point", "shape", "len", "bool",
+        "allclose", "equal", "is_contiguous", "storage_offset", "data_ptr", "get_device", "is_complex", "iter",
+        "contains", "format", "repr", "nelement", "element_size", "index", "sym_size", "nonzero", "is_nonzero",
+        "is_same_size", "result_type", "can_cast", "setitem",
     })  # fmt: skip
 
 
@@ -82,9 +87,10 @@ def ignored(name: str) -> bool:
 
 
 _DUNDER = {
-    "__add__": "add", "__radd__": "add", "__iadd__": "add", "__sub__": "sub", "__rsub__": "rsub", "__isub__": "sub", "__mul__": "mul",
-    "__rmul__": "mul", "__imul__": "mul", "__truediv__": "div", "__rtruediv__": "div", "__itruediv__": "div", "__rdiv__": "div",
-    "__pow__": "pow", "__rpow__": "pow", "__ipow__": "pow", "__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg",
-    "__getitem__": "getitem", "__gt__": "gt", "__lt__": "lt", "__ge__": "ge", "__le__": "le", "__eq__": "eq", "__ne__": "ne",
-    "__abs__": "abs", "__and__": "logical_and", "__or__": "logical_or", "__invert__": "logical_not", "__mod__": "remainder",
+    "__add__": "add", "__radd__": "add", "__iadd__": "add", "__sub__": "sub", "__rsub__": "rsub", "__isub__": "sub",
+    "__mul__": "mul", "__rmul__": "mul", "__imul__": "mul", "__truediv__": "div", "__rtruediv__": "div",
+    "__itruediv__": "div", "__rdiv__": "div", "__pow__": "pow", "__rpow__": "pow", "__ipow__": "pow",
+    "__matmul__": "matmul", "__rmatmul__": "matmul", "__neg__": "neg", "__getitem__": "getitem", "__gt__": "gt",
+    "__lt__": "lt", "__ge__": "ge", "__le__": "le", "__eq__": "eq", "__ne__": "ne", "__abs__": "abs",
+    "__and__": "logical_and", "__or__": "logical_or", "__invert__": "logical_not", "__mod__": "remainder",
 }  # fmt: skip

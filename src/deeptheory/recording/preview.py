@@ -18,7 +18,10 @@ _COLUMNS = ["name", "kind", "shape", "dtype", "bytes", "kept", "why"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayerPreview(Result):
-    """Rows (name, kind, shape, dtype, bytes, kept, why), in the order of the forward pass; then modules it does not call."""
+    """Rows (name, kind, shape, dtype, bytes, kept, why), in the order of the forward pass.
+
+    Then modules it does not call.
+    """
 
     rows: tuple[dict[str, Any], ...]
 
@@ -37,8 +40,10 @@ class LayerPreview(Result):
 def layers(model: nn.Module, x: Any, layers=None) -> LayerPreview:
     """Name, kind, shape, bytes of every layer that a Recorder could keep, and which it keeps by default and why.
 
-    model: any nn.Module, left as found. x: a small batch, as for Recorder(inputs=). layers: names or globs, as there.
-    Every function that changes values has a row, but for those of `deeptheory.recording.operations.IGNORED`.
+    model: any nn.Module, left as found. x: a small batch [n, ...], as for Recorder(inputs=). layers: names or globs,
+    as there.
+    InputError: no module, a module or a batch that cannot be recorded. Every function that changes values has a row,
+    but for those of `deeptheory.recording.operations.IGNORED`.
     """
     from deeptheory.recording.probe import chooser, seen_with_gradients
 

@@ -1,4 +1,5 @@
-"""The probe: its layers as a few samples show them, and one pass of all samples, each layer's tensor handed on when it is there.
+"""The probe: its layers as a few samples show them, and one pass of all samples,
+each layer's tensor handed on when it is there.
 
 A plan of the layers is made from a few samples; a batch that shows others is either planned again, or an error with the
 layer's name: a layer that runs for some samples only has no row a sample.
@@ -35,8 +36,9 @@ class Changed(InputError):
 class Probe:
     """A model with its probe inputs, and which of its layers are wanted.
 
-    layers: names or globs, or None for those with a role. batch: samples a forward pass, or None. seeds: how many networks
-    stand on a leading axis (stacked), or are called one after the other. After `planned`: wanted, the sites by name.
+    layers: names or globs, or None for those with a role. batch: samples a forward pass, or None. seeds: how many
+    networks stand on a leading axis (stacked), or are called one after the other. After `planned`: wanted,
+    the sites by name.
     """
 
     def __init__(self, model: nn.Module, inputs: Any, layers: list[str] | None, batch: int | None, select: Any):
@@ -55,7 +57,8 @@ class Probe:
         self._grad = False
 
     def planned(self, act: Callable[[], Any]) -> Any:
-        """What act gives when the layers are known; where the batches show others than a few samples did, under a new plan."""
+        """What act gives when the layers are known; where the batches show others than a few samples did,
+        under a new plan."""
         self._check_inputs()
         if self._sites is None:
             few, whole = min(self.n, _PROBE), min(self.n, self.batch or self.n)
@@ -145,8 +148,15 @@ class Probe:
         shown = sum(s.bytes for s in self._sites or ()) / max(self._planned, 1)
         return self.n if shown * self.n <= _ONE_PASS else max(1, int(_ONE_PASS / 2 / shown))
 
-    def run(self, model: nn.Module, take: Callable[[str, torch.Tensor, int], None], tell: Teller | None = None, most: int | None = None) -> None:  # fmt: skip
-        """One pass of the probe: take(layer, tensor [seed, batch, unit], first sample), for each layer when it is there."""
+    def run(
+        self,
+        model: nn.Module,
+        take: Callable[[str, torch.Tensor, int], None],
+        tell: Teller | None = None,
+        most: int | None = None,
+    ) -> None:
+        """One pass of the probe: take(layer, tensor [seed, batch, unit], first sample),
+        for each layer when it is there."""
         size = self.size
         lead = (self.seeds,) if self.stacked else ()
         known = self._names
@@ -154,14 +164,15 @@ class Probe:
             grown = next((s for s in self.wanted.values() if s.pairs), None)
             if grown is not None:
                 raise InputError(
-                    f"layer {grown.name!r} has two axes that grow with the batch (shape {list(grown.shape)}: pairs of samples); batches "
-                    f"would lose pairs: use batch={self.n}, other layers, or select="
+                    f"layer {grown.name!r} has two axes that grow with the batch (shape {list(grown.shape)}: pairs of "
+                    f"samples); batches would lose pairs: use batch={self.n}, other layers, or select="
                 )
             mixed = next((s for s in self.wanted.values() if s.mixed), None)
             if mixed is not None:
                 raise InputError(
-                    f"layer {mixed.name!r} gives a sample other values in the company of other samples; batches would decide them: use "
-                    f"batch={self.n} or layers before it (does the model take samples on another axis than the first?)"
+                    f"layer {mixed.name!r} gives a sample other values in the company of other samples; batches would "
+                    f"decide them: use batch={self.n} or layers before it (does the model take samples on another axis "
+                    "than the first?)"
                 )
         with as_found(model, self._grad):
             for start in range(0, self.n, size):
@@ -172,8 +183,9 @@ class Probe:
                         t, want = s.tensor.detach(), (*lead, stop - start)
                         if tuple(t.shape[: len(want)]) != want:
                             raise Changed(
-                                f"layer {s.name!r} gave shape {list(t.shape)} for samples {start} to {stop - 1}; needed: {list(want)} first. It "
-                                f"sees only some samples: leave it out (layers=), or use select="
+                                f"layer {s.name!r} gave shape {list(t.shape)} for samples {start} to {stop - 1}; "
+                                f"needed: {list(want)} first. It sees only some samples: leave it out (layers=), "
+                                "or use select="
                             )
                         met.add(s.name)
                         take(s.name, t.reshape(self.seeds if self.stacked else 1, stop - start, -1), start)
@@ -230,7 +242,8 @@ def chooser(layers: Iterable[str] | str | None) -> Callable[[Site], bool]:
 
 
 def seen_with_gradients(model: nn.Module, act: Callable[[], Any]) -> tuple[Any, bool]:
-    """What act gives with the model as_found, and whether its forward pass needs gradients (it differentiates inside)."""
+    """What act gives with the model as_found, and whether its forward pass needs gradients
+    (it differentiates inside)."""
     try:
         with as_found(model):
             return act(), False
@@ -247,6 +260,6 @@ def _matches(name: str, pattern: str) -> bool:
 
 def _only_some(name: str, start: int, stop: int, what: str) -> str:
     return (
-        f"layer {name!r} {what} for samples {start} to {stop - 1}, unlike for others: it runs in some batches only. Leave it out "
-        "(layers=), or record the samples for which it runs in a recorder of their own"
+        f"layer {name!r} {what} for samples {start} to {stop - 1}, unlike for others: it runs in some batches only. "
+        "Leave it out (layers=), or record the samples for which it runs in a recorder of their own"
     )

@@ -1,7 +1,7 @@
 """Recorder: snapshots of a model's activations on a fixed set of probe inputs, the model left exactly as found.
 
-The probe goes through in batches. Each layer's tensor is handed on the moment it is there: copied into what is kept, written
-to the store, or taken in by readouts, so that memory is the model, a batch and what the results need.
+The probe goes through in batches. Each layer's tensor is handed on the moment it is there: copied into what is kept,
+written to the store, or taken in by readouts, so that memory is the model, a batch and what the results need.
 """
 
 import json
@@ -19,6 +19,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.memory import give_back
 from deeptheory.core.notebook import block
 from deeptheory.core.storage import read_json, write_text
+from deeptheory.recording.checkpoints import Checkpoints
 from deeptheory.recording.identity import digest_of, key_of, label_of
 from deeptheory.recording.inputs import first_tensor, sample_count, with_targets
 from deeptheory.recording.probe import Changed, Probe
@@ -32,14 +33,17 @@ class Recorder:
     """Takes snapshots of a model on probe inputs; `recording` holds what was kept.
 
     model: any nn.Module; a torch.compile'd or data-parallel one is unwrapped. inputs: a tensor or array [n, ...], a
-    DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset (read once; it
-    may bring the targets); moved to the model's device batch by batch, the model never moves. targets: labels [n] of any
-    kind or p(y|x) [n, class], handed to the readouts. layers: names or globs of what `dt.layers(model, x)` lists; None:
-    the output of every activation, every block that adds to a residual stream, and the model's ("output"; a module of
-    that name is "self.output"). readouts: streams (`start`) or objects with .summarize; only their summaries are
-    kept. store: a folder to which activations are streamed; else they stay in memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd
-    outputs. seed: names the seed axis of a single model (default 0). batch: samples a forward pass; None: all, or fewer
-    where a pass would show more than 1 GB. gradients: a GradientRecorder whose table goes into the recording.
+    DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset (read
+    once; it may bring the targets); moved to the model's device batch by batch, the model never moves. targets:
+    labels [n] of any kind or p(y|x) [n, class], handed to the readouts. layers: names or globs of what
+    `dt.layers(model, x)` lists; None: the output of every activation, every block that adds to a residual stream, and
+    the model's ("output"; a module of that name is "self.output"). readouts: streams (`start`) or objects with
+    .summarize; only their summaries are kept. store: a folder to which activations are streamed; else they stay in
+    memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd outputs.
+    seed: names the seed axis of a single model (default 0). batch: samples a forward pass; None: all, or fewer where
+    a pass would show more than 1 GB. gradients: a GradientRecorder whose table goes into the recording. weights: a
+    folder that receives the state dict at every snapshot, for instruments that measure afterwards (`dt.inspect(...,
+    checkpoints=recorder)`); activations are then kept only where readouts= or store= ask for something.
     progress(done, total): called after every batch; else a snapshot that takes long says so on stderr.
 
     InputError: no samples, targets of another length, an unknown layer (near names listed), a layer without a sample
@@ -52,14 +56,15 @@ class Recorder:
         model: nn.Module,
         inputs: Any,
         targets: Any = None,
+        *,
         layers: str | Iterable[str] | None = None,
         readouts: Iterable[Any] | Any | None = None,
         store: str | Path | None = None,
-        *,
         select: Callable[[str, Any], Any] | None = None,
         seed: int | None = None,
         batch: int | None = None,
         gradients: Any = None,
+        weights: str | Path | None = None,
         progress: Callable[[int, int], Any] | None = None,
     ):
         self.model = unwrap(model)
@@ -78,8 +83,13 @@ class Recorder:
             raise InputError("readouts need targets=, the labels of the inputs")
         if self.readouts and store is not None:
             raise InputError(
-                "readouts= keeps only summaries and store= streams activations; give one of them: stored activations can be "
-                "read out later with information_plane(recording, readout=)"
+                "readouts= keeps only summaries and store= streams activations; give one of them: stored activations "
+                "can be read out later with information_plane(recording, readout=)"
+            )
+        self.weights = None if weights is None else Checkpoints(weights)
+        if self.weights is not None and hasattr(self.model, "seeds"):
+            raise InputError(
+                "weights= keeps those of one network, and the model is a Population; record population.network(0)"
             )
         self.seeds = tuple(getattr(self.model, "seeds", None) or (0 if seed is None else int(seed),))
         self._probe = Probe(self.model, given, self.layers, batch, select)
@@ -98,12 +108,16 @@ class Recorder:
 
     def __repr__(self) -> str:
         keeps = f"summaries of {', '.join(self._kept.readouts)}" if self.readouts else "activations"
+        keeps = keeps if self._keeps_more else "weights alone"
         which = (
             "default layers"
             if self.layers is None
             else f"layers {', '.join(self.layers[:4])}{', ...' * (len(self.layers) > 4)}"
         )
-        return f"Recorder({type(self.model).__name__}, {self.n} inputs, {which}, {keeps}; {len(self._kept.steps)} steps recorded)"
+        return (
+            f"Recorder({type(self.model).__name__}, {self.n} inputs, {which}, {keeps}; {len(self.steps)} steps "
+            "recorded)"
+        )
 
     def _repr_html_(self) -> str:
         return block(repr(self)) + self.recording._repr_html_()
@@ -115,17 +129,34 @@ class Recorder:
             self._kept.gradients = self.gradients.dataset()
         return self._kept
 
+    @property
+    def _keeps_more(self) -> bool:
+        """Whether anything but weights is kept."""
+        return bool(self.readouts) or self._stored or self.weights is None
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps recorded so far, ascending; where only weights are kept, those of this session."""
+        return self._kept.steps if self._keeps_more or self.weights is None else tuple(sorted(self.weights.saved))
+
     def snapshot(self, step: int) -> None:
-        """Forward the probe inputs in eval mode and keep what was asked for under this step."""
+        """Forward the probe inputs in eval mode and keep what was asked for under this step.
+
+        InputError: step is not an integer, or is there already; activations that are refused (shapes, memory).
+        """
         if int(step) != step:
             raise InputError(f"step is {step}; needed: an integer (of epochs, or of optimizer steps)")
         self._kept.check_new(int(step))
+        if self.weights is not None:
+            if step in self.steps:
+                raise InputError(f"step {step} is recorded already; give every snapshot a step of its own")
+            self.weights.save(int(step), self.model)
         if self.readouts:
             self._kept.add_summaries(int(step), self._summaries())
             give_back()
         elif self._stored:
             self._store(int(step))
-        else:
+        elif self.weights is None:
             self._kept.add(int(step), {name: a.cpu() for name, a in self.activations().items()})
 
     def activations(self) -> dict[str, torch.Tensor]:
@@ -166,7 +197,10 @@ class Recorder:
             return {}
         found = by_network[0]
         if len(by_network) > 1:
-            found = {key: {k: np.concatenate([np.atleast_1d(as_numpy(b[key][k])) for b in by_network]) for k in row} for key, row in found.items()}  # fmt: skip
+            found = {
+                key: {k: np.concatenate([np.atleast_1d(as_numpy(b[key][k])) for b in by_network]) for k in row}
+                for key, row in found.items()
+            }
         names = self._kept.readouts
         return {names[j]: {layer: found[layer, j] for layer in self._probe.wanted} for j in range(len(self.readouts))}
 
@@ -226,7 +260,8 @@ class Recorder:
             itemsize = getattr(torch, s.dtype).itemsize
             units, networks = self._probe.units(s), len(self.seeds) if self._probe.stacked else 1
             whole += len(self.seeds) * self.n * units * itemsize
-            held += sum(held_bytes(r, self.n, units, networks, self._classes(), itemsize) for r in self.readouts)
+            size = {"units": units, "seeds": networks, "classes": self._classes(), "itemsize": itemsize}
+            held += sum(held_bytes(r, inputs=self.n, **size) for r in self.readouts)
         return (held if self.readouts else 0 if self._stored else whole), whole
 
     def _classes(self) -> int:
@@ -235,7 +270,10 @@ class Recorder:
 
     def _teller(self, passes: int) -> Teller:
         p = self._probe
-        what = f"{passes} pass{'es' * (passes > 1)} over {p.n} inputs in batches of {p.size}, {size(self._bytes()[0])} held"
+        what = (
+            f"{passes} pass{'es' * (passes > 1)} over {p.n} inputs in batches of {p.size}, "
+            f"{size(self._bytes()[0])} held"
+        )
         return Teller(passes * p.batches * (1 if p.stacked else p.seeds), what, self.progress)
 
     def _cost(self) -> Cost:
@@ -268,8 +306,8 @@ class Recorder:
         whole, there = self._bytes()[1], available()
         if there is not None and whole > there:
             raise InputError(
-                f"the activations of {len(self._probe.wanted)} layers for {self.n} inputs take {size(whole)}, and {size(there)} of memory are free; "
-                "hand over readouts=, a store=, fewer layers= or fewer inputs"
+                f"the activations of {len(self._probe.wanted)} layers for {self.n} inputs take {size(whole)}, and "
+                f"{size(there)} of memory are free; hand over readouts=, a store=, fewer layers= or fewer inputs"
             )
 
     # for training loops
@@ -277,8 +315,9 @@ class Recorder:
     def callback(self, framework: Literal["lightning", "transformers"] = "lightning", every: int = 1) -> Any:
         """A callback that takes a snapshot at the start of every `every`-th epoch and of the final model.
 
-        framework: "lightning" or "transformers"; the class is made when called. Steps are epochs; a training that ends within
-        one gives its final model the number of the next. MissingDependency: not installed.
+        framework: "lightning" or "transformers"; the class is made when called. Steps are epochs; a training that ends
+        within one gives its final model the number of the next. MissingDependency: not installed. InputError:
+        another framework.
         """
         from deeptheory.core.names import pick
         from deeptheory.recording.callbacks import CALLBACKS
@@ -287,20 +326,27 @@ class Recorder:
 
     def keep(self, path: Path) -> None:
         """Save what was recorded, for a training checkpoint; of a stored recording only which steps it had."""
+        if self.weights is not None:
+            write_text(path / "weights.json", json.dumps(self.weights.steps))
         if self._stored:
             write_text(path / "steps.json", json.dumps(self._kept.steps))
-        else:
+        elif self._keeps_more:
             self._kept.save(path)
 
     def resume(self, path: Path) -> None:
         """Go on from such a save. InputError: it is of other inputs, seeds, targets or readouts."""
+        if self.weights is not None:
+            self.weights.forget_after(read_json(path / "weights.json", "checkpoint"))
         if self._stored:
             self._kept.forget_after(read_json(path / "steps.json", "checkpoint"))
-        else:
+        elif self._keeps_more:
             self.restore(Recording.load(path))
 
     def restore(self, recording: Recording) -> None:
-        """Go on from an earlier recording of the same probe. InputError: of other inputs, seeds, targets or readouts."""
+        """Go on from an earlier recording of the same probe.
+
+        InputError: of other inputs, seeds, targets or readouts.
+        """
         mine, theirs = self._kept.identity(), recording.identity()
         differ = [k for k in mine if mine[k] != theirs[k]]
         if differ:
@@ -339,7 +385,11 @@ def _as_targets(targets: Any) -> np.ndarray:
             raise InputError(
                 f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
             )
-        y = np.array([str(v) for v in y.ravel()]).reshape(y.shape) if not all(isinstance(v, int | float) for v in y.ravel()) else y.astype(np.float64)  # fmt: skip
+        y = (
+            np.array([str(v) for v in y.ravel()]).reshape(y.shape)
+            if not all(isinstance(v, int | float) for v in y.ravel())
+            else y.astype(np.float64)
+        )
     return (y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y).copy()  # the recording's own: the caller's may change
 
 

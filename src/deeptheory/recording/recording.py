@@ -1,14 +1,14 @@
 """Recording: what a Recorder kept, labeled over seed, step, layer, sample, unit; in memory, or streamed to a folder.
 
-On disk: recording.json (schema, seeds, layers, which inputs), activations/STEP.npy with STEP.json (`steps.py`), one zarr
-group a readout in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.
+On disk: recording.json (schema, seeds, layers, which inputs), activations/STEP.npy with STEP.json (`steps.py`), one
+zarr group a readout in summaries/K, and gradients; each written under a temporary name and renamed, with checksums.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -32,15 +32,16 @@ class Recording:
     """Activations [seed, sample, unit] by step and layer, or the readouts' summaries of them [seed, step, layer].
 
     seeds, steps, layers, targets, readouts (names of those whose summaries were kept), keys (their types and values, by
-    which they are found), inputs (their number), distinct (how many of them differ), gradients (Dataset [seed, step, layer]
-    or None). Made by a Recorder, `load` or `concatenate`. store: a folder that receives every step at once; only its
-    names stay in memory. bfloat16 is stored as float32, exactly.
+    which they are found), inputs (their number), distinct (how many of them differ), gradients
+    (Dataset [seed, step, layer] or None). Made by a Recorder, `load` or `concatenate`. store: a folder that receives
+    every step at once; only its names stay in memory. bfloat16 is stored as float32, exactly.
     """
 
     def __init__(
         self,
         seeds: Sequence[int],
         targets: np.ndarray | None = None,
+        *,
         readouts: Sequence[str] = (),
         inputs: int = 0,
         distinct: int = 0,
@@ -171,7 +172,10 @@ class Recording:
             raise InputError(f"step {step} is recorded already; give every snapshot a step of its own")
 
     def add(self, step: int, activations: dict[str, Any]) -> None:
-        """Take one step's activations, [seed, sample, unit] by layer. InputError: other layers or shapes than before."""
+        """Take one step's activations, [seed, sample, unit] by layer.
+
+        InputError: other layers or shapes than before.
+        """
         self.check_new(step)
         self.same_layers(step, activations)
         if self._store is None:
@@ -183,7 +187,10 @@ class Recording:
 
     @contextmanager
     def writing(self, step: int, layers: dict[str, tuple[tuple[int, ...], np.dtype]]) -> Iterator[StepWriter]:
-        """A step of the store, filled batch by batch inside the block; not there at all if that fails."""
+        """A step of the store, filled batch by batch inside the block; not there at all if that fails.
+
+        InputError: other layers than at earlier steps.
+        """
         assert self._store is not None
         self.same_layers(step, layers)
         if not (self._store / _ABOUT).exists() or not self._activations:
@@ -255,8 +262,8 @@ class Recording:
         """
         path = Path(path)
         about = _about(path)
-        names = ("readouts", "inputs", "distinct", "fingerprint")
-        out = cls(about["seeds"], None, *(about[k] for k in names), keys=about["keys"])
+        names = ("readouts", "inputs", "distinct", "fingerprint", "keys")
+        out = cls(about["seeds"], **{name: about[name] for name in names})
         out.layers = tuple(about["layers"])
         if (path / "targets").exists():
             out.targets = read_dataset(path / "targets")["targets"].values
@@ -271,7 +278,7 @@ class Recording:
         return out
 
     @classmethod
-    def concatenate(cls, recordings: Sequence["Recording"], dim: str = "seed") -> "Recording":
+    def concatenate(cls, recordings: Sequence["Recording"], dim: Literal["seed", "step"] = "seed") -> "Recording":
         """Join recordings of the same inputs and layers along "seed" (other networks) or "step" (later looks).
 
         InputError: they differ in what they must share, or overlap along dim.
@@ -296,14 +303,22 @@ class Recording:
             twice = sorted({v for v in joined if joined.count(v) > 1})
             raise InputError(f"{dim} {_some(twice)} stands in two recordings; each may stand once")
         seeds = joined if dim == "seed" else first.seeds
-        out = cls(
-            seeds, first.targets, first.readouts, first.inputs, first.distinct, first.fingerprint, keys=first.keys
-        )
+        names = ("readouts", "inputs", "distinct", "fingerprint", "keys")
+        out = cls(seeds, first.targets, **{name: getattr(first, name) for name in names})
         for step in first.steps if dim == "seed" else sorted(joined):
             parts = list(recordings) if dim == "seed" else [r for r in recordings if step in r.steps]
             if out.readouts:
                 kept = [r._summaries[step] for r in parts]
-                out.add_summaries(step, {n: {la: {k: np.concatenate([p[n][la][k] for p in kept]) for k in kept[0][n][la]} for la in first.layers} for n in out.readouts})  # fmt: skip
+                out.add_summaries(
+                    step,
+                    {
+                        n: {
+                            la: {k: np.concatenate([p[n][la][k] for p in kept]) for k in kept[0][n][la]}
+                            for la in first.layers
+                        }
+                        for n in out.readouts
+                    },
+                )
             else:
                 out.add(step, {la: torch.cat([r.activations(la, step) for r in parts]) for la in first.layers})
         found = [r.gradients for r in recordings]

@@ -25,8 +25,9 @@ OUTPUT = "output"
 
 @dataclass
 class Seen:
-    """One tensor met on the way: its name (that of the call, then which tensor of its output), the kind of thing that made
-    it, the path of the module it was made in, and that module if this is a module's output, or the function's name."""
+    """One tensor met on the way: its name (that of the call, then which tensor of its output), the kind of thing that
+    made it, the path of the module it was made in, and that module if this is a module's output,
+    or the function's name."""
 
     name: str
     call: str
@@ -72,8 +73,9 @@ def clean(name: str) -> str:
 def looking(model: nn.Module, see: Callable[[Seen], None], select=None, trace: Any = None) -> Iterator[None]:
     """While open, a call of the model hands every tensor that a module or a function gives to `see`, in order.
 
-    trace: is told what goes into the model (enter), every function with what goes in and out (flow), and in which modules
-    the pass is (stack). Hooks are removed when the block ends, also after an exception. Nothing that `see` computes is seen.
+    trace: is told what goes into the model (enter), every function with what goes in and out (flow), and in which
+    modules the pass is (stack). Hooks are removed when the block ends, also after an exception.
+    Nothing that `see` computes is seen.
     """
     stack: list[tuple[str, nn.Module]] = []
     if trace is not None:
@@ -174,7 +176,8 @@ _MULTI_HEAD.__kwdefaults__ = functional.multi_head_attention_forward.__kwdefault
 
 @contextmanager
 def watching(model: nn.Module, wanted: Callable[[str, bool], str | None], select=None) -> Iterator[list[Seen]]:
-    """While open, a call of the model fills the list with a copy of every tensor whose name `wanted(name, nonlinear)` keeps."""
+    """While open, a call of the model fills the list with a copy of every tensor whose name `wanted(name, nonlinear)`
+    keeps."""
     seen: list[Seen] = []
 
     def see(s: Seen) -> None:

@@ -1,8 +1,10 @@
-"""Activations of one step on disk: one array file and one JSON beside it, written batch by batch and renamed when whole.
+"""Activations of one step on disk: one array file and one JSON beside it,
+written batch by batch and renamed when whole.
 
-STEP.npy holds every layer one after the other, each [seed, sample, unit] in C order; STEP.json says for each its dtype, shape,
-where it begins and ends, and its sha256. The file is plain `.npy` (of the layers' dtype, or of bytes where they differ), so
-that numpy reads it memory-mapped, and fsspec from anywhere. The JSON is renamed last: without it there is no step.
+STEP.npy holds every layer one after the other, each [seed, sample, unit] in C order; STEP.json says for each its dtype,
+shape, where it begins and ends, and its sha256. The file is plain `.npy` (of the layers' dtype, or of bytes where they
+differ), so that numpy reads it memory-mapped, and fsspec from anywhere. The JSON is renamed last: without it there is
+no step.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
 """Readouts as streams: what a Recorder hands each batch to, and how the older form, whole layers at once, becomes one.
 
 A readout gives `start(layer)`, a stream with `update(activations [seed, batch, unit], targets [batch, ...])` and
-`result() -> {name: [seed]}`. A stream that must know a range first says `passes = 2` and has `look(activations)`, which sees
-every batch before the first update. Where a readout has them, `held(inputs, units, seeds, classes, itemsize)` says the bytes of
-one layer's stream, and `said(units, classes)` what else should be said before ("" for nothing).
+`result() -> {name: [seed]}`. A stream that must know a range first says `passes = 2` and has `look(activations)`, which
+sees every batch before the first update. Where a readout has them, `held(inputs, units, seeds, classes, itemsize)` says
+the bytes of one layer's stream, and `said(units, classes)` what else should be said before ("" for nothing).
 """
 
 from typing import Any
@@ -51,8 +51,8 @@ def is_readout(thing: Any) -> bool:
     )
 
 
-def held_bytes(readout: Any, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+def held_bytes(readout: Any, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
     """Bytes that one layer's stream holds when all is seen: what the readout says, or the whole layer."""
     if hasattr(readout, "held"):
-        return int(readout.held(inputs, units, seeds, classes, itemsize))
+        return int(readout.held(inputs=inputs, units=units, seeds=seeds, classes=classes, itemsize=itemsize))
     return inputs * units * seeds * itemsize

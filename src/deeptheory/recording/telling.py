@@ -18,9 +18,10 @@ _EVERY = 30.0  # seconds between lines
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cost(Result):
-    """One snapshot. passes: over the probe inputs; batches: forward passes in each; held: bytes that readouts or activations
-    hold at its end; batch_bytes: bytes that one forward pass shows, about what it needs beside the weights; stored: bytes
-    written; seconds: the first batch's time (forward pass and readouts) times all of them; layers: how many; notes."""
+    """One snapshot. passes: over the probe inputs; batches: forward passes in each; held: bytes that readouts or
+    activations hold at its end; batch_bytes: bytes that one forward pass shows, about what it needs beside the weights;
+    stored: bytes written; seconds: the first batch's time (forward pass and readouts) times all of them; layers:
+    how many; notes."""
 
     passes: int
     batches: int
@@ -34,8 +35,8 @@ class Cost(Result):
     def __repr__(self) -> str:
         stored = f", {size(self.stored)} stored" if self.stored else ""
         return (
-            f"Cost({self.layers} layers, {self.passes} pass{'es' * (self.passes > 1)} of {self.batches} batches, about {self.seconds:.3g} s, "
-            f"{size(self.held)} held, {size(self.batch_bytes)} a batch{stored})"
+            f"Cost({self.layers} layers, {self.passes} pass{'es' * (self.passes > 1)} of {self.batches} batches, about "
+            f"{self.seconds:.3g} s, {size(self.held)} held, {size(self.batch_bytes)} a batch{stored})"
         )
 
     def table(self) -> "pandas.DataFrame":

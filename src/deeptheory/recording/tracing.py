@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch._C import _functorch  # type: ignore[attr-defined]
 
+from deeptheory.core.transforms import wrapped
 from deeptheory.recording.dataflow import Key, Row, Trace
 from deeptheory.recording.inputs import call, cut, sample_count
 from deeptheory.recording.operations import ACTIVATIONS, CLIPS
@@ -27,10 +27,10 @@ _SOFTMAX = frozenset({"softmax", "log_softmax", "softmin", "gumbel_softmax"})
 
 @dataclass(frozen=True)
 class Site:
-    """One tensor that the forward pass shows. role: "activation", "block", "output" or "" (not recorded unless asked for).
-    refusal: why it cannot be recorded, or None. why: the same, or its role, in words. pairs: two axes grow with the samples.
-    mixed: samples have other values in the company of others. first: numbers of the first samples, to compare (few_of), with `far`
-    the share of the largest that tells."""
+    """One tensor that the forward pass shows. role: "activation", "block", "output" or ""
+    (not recorded unless asked for). refusal: why it cannot be recorded, or None. why: the same, or its role, in words.
+    pairs: two axes grow with the samples. mixed: samples have other values in the company of others. first: numbers of
+    the first samples, to compare (few_of), with `far` the share of the largest that tells."""
 
     name: str
     kind: str
@@ -47,8 +47,8 @@ class Site:
 
 
 def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None = None) -> tuple[list[Site], set[str]]:
-    """Every tensor that the forward pass shows, in its order, then the modules that it does not call; and all names met,
-    those too of functions that are all their module does.
+    """Every tensor that the forward pass shows, in its order, then the modules that it does not call; and all names
+    met, those too of functions that are all their module does.
 
     inputs: as from as_inputs; all of them go through at once. Call within as_found. seeds: networks on a leading axis.
     """
@@ -108,12 +108,19 @@ def sites(model: nn.Module, inputs: Any, select: Any = None, seeds: int | None =
 
 
 def refusal(row: Row, lead: tuple[int, ...], axes: tuple[int, ...] | None) -> str | None:
-    """Why a tensor cannot be an activation [sample, unit...], or None. axes: those that vary with the samples, if known."""
+    """Why a tensor cannot be an activation [sample, unit...], or None. axes: those that vary with the samples,
+    if known."""
     t, shape = row.seen.tensor, list(row.shape)
-    if _functorch.is_functorch_wrapped_tensor(t):
-        return "inside a transform of torch.func, where its values are not to be had; call the function outside of it as well"
+    if wrapped(t):
+        return (
+            "inside a transform of torch.func, where its values are not to be had; "
+            "call the function outside of it as well"
+        )
     if t.layout != torch.strided or t.is_nested:
-        return f"not a dense tensor ({'nested' if t.is_nested else str(t.layout).removeprefix('torch.')}); select= can make it one"
+        return (
+            f"not a dense tensor ({'nested' if t.is_nested else str(t.layout).removeprefix('torch.')}); "
+            "select= can make it one"
+        )
     if not t.is_floating_point():
         more = "; select= can take .abs()" if t.is_complex() else ""
         return f"not real numbers ({str(t.dtype).removeprefix('torch.')}){more}"
@@ -123,7 +130,10 @@ def refusal(row: Row, lead: tuple[int, ...], axes: tuple[int, ...] | None) -> st
     if row.shape[: len(lead)] != lead:
         return f"shape {shape} does not begin with the {what} {list(lead)}{moved}"
     if axes is not None and at not in axes:
-        return f"shape {shape} does not begin with the samples, whatever its length: axis {at} is as long with fewer of them{moved}"
+        return (
+            f"shape {shape} does not begin with the samples, whatever its length: "
+            f"axis {at} is as long with fewer of them{moved}"
+        )
     if 0 in shape:
         return f"empty: shape {shape}"
     return None
@@ -131,8 +141,8 @@ def refusal(row: Row, lead: tuple[int, ...], axes: tuple[int, ...] | None) -> st
 
 @dataclass
 class _Fewer:
-    """What a pass of fewer samples tells of a tensor: the axes that vary with their number, and whether the same samples have
-    other values in other company, as far as is known."""
+    """What a pass of fewer samples tells of a tensor: the axes that vary with their number, and whether the same
+    samples have other values in other company, as far as is known."""
 
     axes: tuple[int, ...]
     mixed: bool
@@ -262,6 +272,9 @@ def _never_called(model: nn.Module, called: set[str], n: int) -> list[Site]:
         elif isinstance(module, nn.ModuleList | nn.ModuleDict | nn.ParameterList | nn.ParameterDict):
             continue
         else:
-            why = f"the forward pass of {n} sample{'s' * (n != 1)} does not call it (whoever holds it may use its weights)"
+            why = (
+                f"the forward pass of {n} sample{'s' * (n != 1)} does not call it (whoever holds it may use its "
+                f"weights)"
+            )
         out.append(Site(path, type(module).__name__, (), "", 0, "", why, why))
     return out

@@ -1,22 +1,24 @@
 """The few kinds of charts that studies draw, each from the table that is stored next to it.
 
-A table has one row per point. `x`, `y`, `series` and `panel` are names of columns; columns named `low` and `high` are the ends of an
-interval. A series has one color throughout; numbers are drawn with four digits, the table keeps them all.
+A table has one row per point. `x`, `y`, `series` and `panel` are names of columns; columns named `low` and `high` are
+the ends of an interval. A series has one color throughout; numbers are drawn with four digits,
+the table keeps them all.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
-from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
+from deeptheory.core.theme import NEUTRAL, STEP_SCALE, colors_of, new_figure
 
 if TYPE_CHECKING:
     import pandas
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross", "pentagon", "hexagon")
+_PATHS = 48  # lines of a figure that is colored by training time
 _DODGE = 0.12  # between series at one category
 Style = Mapping[Any, Mapping[str, Any]]  # series -> keywords of plotly's Scatter
 
@@ -29,7 +31,7 @@ def lines(
     *,
     panel: str | None = None,
     each: str | None = None,
-    interval: str = "band",
+    interval: Literal["band", "bars"] = "band",
     markers: bool = False,
     x_title: str = "",
     y_title: str = "",
@@ -39,8 +41,9 @@ def lines(
 ) -> Any:
     """Lines over x, one per series; small multiples where `panel` is given, information planes where x and y are bits.
 
-    each: the column whose values (seeds) have a line of their own in their series. interval: "band" or "bars", drawn where the table has
-    low and high. log: the axes that are logarithmic, "x", "y" or "xy". columns: of panels. style: what a series has of its own.
+    each: the column whose values (seeds) have a line of their own in their series. interval: "band" or "bars", drawn
+    where the table has low and high. log: the axes that are logarithmic, "x", "y" or "xy". columns: of panels.
+    style: what a series has of its own.
     InputError: a column that the table does not have, or an unknown interval.
     """
     if interval not in ("band", "bars"):
@@ -48,15 +51,29 @@ def lines(
     _check(table, x, y, series, panel, each)
     figure, places = _panels(table, panel, columns, x_title, y_title)
     names, shown = _values(table, series), set()
-    colors = dict(zip(names, layer_colors(len(names))))
+    colors = colors_of(names)
     for part, name, title in _groups(table, series, panel, each):
         color, where = colors[name], places[title]
         group = {} if name is None else {"legendgroup": str(name), "name": str(name)}
         if interval == "band" and "low" in table and part["low"].notna().any():
             ends = [*map(_short, part["high"]), *map(_short, part["low"][::-1])]
             along = [*_shorts(part[x]), *_shorts(part[x][::-1])]
-            _scatter(figure, along, ends, {**group, "mode": "lines", "fill": "toself", "line": {"width": 0}, "fillcolor": color,
-                                           "opacity": 0.15, "hoverinfo": "skip", "showlegend": False}, where)  # fmt: skip
+            _scatter(
+                figure,
+                along,
+                ends,
+                {
+                    **group,
+                    "mode": "lines",
+                    "fill": "toself",
+                    "line": {"width": 0},
+                    "fillcolor": color,
+                    "opacity": 0.15,
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                },
+                where,
+            )
         own = {
             **group,
             "mode": "lines+markers" if markers else "lines",
@@ -83,17 +100,18 @@ def points(
     log: str = "",
     style: Style | None = None,
 ) -> Any:
-    """Points, with intervals where the table has low and high. Where x holds names, series stand next to each other at each of them.
+    """Points, with intervals where the table has low and high. Where x holds names,
+    series stand next to each other at each of them.
 
-    each: a table with the same columns, whose rows are drawn small behind (the networks behind a mean). horizontal: values along the
-    horizontal axis, names from top to bottom. InputError: a column that the table does not have.
+    each: a table with the same columns, whose rows are drawn small behind (the networks behind a mean). horizontal:
+    values along the horizontal axis, names from top to bottom. InputError: a column that the table does not have.
     """
     _check(table, x, y, series)
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, showlegend=series is not None)
     names, categories = _values(table, series), None
     if not np.issubdtype(np.asarray(table[x]).dtype, np.number):
         categories = _values(table, x)
-    for k, (name, color) in enumerate(zip(names, layer_colors(len(names)))):
+    for k, (name, color) in enumerate(colors_of(names).items()):
         offset = _DODGE * (k - (len(names) - 1) / 2)
         for rows, size in ((each, 5), (table, 9)):
             part = None if rows is None else rows if series is None else rows[rows[series] == name]
@@ -119,11 +137,20 @@ def points(
 
 
 def heat_map(
-    table: "pandas.DataFrame", x: str, y: str, z: str, *, x_title: str = "", y_title: str = "", z_title: str = "", log: str = ""
-) -> Any:  # fmt: skip
+    table: "pandas.DataFrame",
+    x: str,
+    y: str,
+    z: str,
+    *,
+    x_title: str = "",
+    y_title: str = "",
+    z_title: str = "",
+    log: str = "",
+) -> Any:
     """A cell for each x and y, colored by z and labeled with it; cells that the table lacks stay empty.
 
-    log: "x" where x is laid out, and "z" where z is colored, on a logarithmic scale. InputError: a column that the table does not have.
+    log: "x" where x is laid out, and "z" where z is colored, on a logarithmic scale. InputError:
+    a column that the table does not have.
     """
     import plotly.graph_objects as go
 
@@ -135,10 +162,17 @@ def heat_map(
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, showlegend=False)
     figure.add_trace(
         go.Heatmap(
-            x=at, y=rows, z=np.log10(values) if "z" in log else values, text=text, texttemplate="%{text}", colorscale="Viridis",
-            reversescale=True, colorbar={"title": f"log10 {z_title}" if "z" in log else z_title}, hovertemplate="%{text}<extra></extra>",
+            x=at,
+            y=rows,
+            z=np.log10(values) if "z" in log else values,
+            text=text,
+            texttemplate="%{text}",
+            colorscale="Viridis",
+            reversescale=True,
+            colorbar={"title": f"log10 {z_title}" if "z" in log else z_title},
+            hovertemplate="%{text}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_xaxes(tickvals=at, ticktext=[str(t) for t in ticks], range=[at[0] - 0.5, at[-1] + 0.5])
     figure.update_yaxes(dtick=1, range=[rows[0] - 0.5, rows[-1] + 0.5])
     return figure
@@ -157,14 +191,126 @@ def bars(
     _check(table, *columns, y, series)
     names = _values(table, series)
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, barmode="stack")
-    for name, color in zip(names, layer_colors(len(names))):
+    for name, color in colors_of(names).items():
         part = table[table[series] == name]
         at = [part[c].tolist() for c in columns]
         figure.add_trace(go.Bar(x=at if len(at) > 1 else at[0], y=_shorts(part[y]), name=str(name), marker_color=color))
     return figure
 
 
-def reference(figure: Any, *, level: float | None = None, upright: float | Sequence[float] = (), diagonal: Sequence[float] = (), label: str = "") -> Any:  # fmt: skip
+def paths(
+    table: "pandas.DataFrame",
+    x: str,
+    y: str,
+    step: str,
+    layer: str,
+    *,
+    panel: str | None = None,
+    bound: tuple[Sequence[float], Sequence[float]] | None = None,
+    x_title: str = "",
+    y_title: str = "",
+    columns: int = 3,
+) -> Any:
+    """The plane colored by training time, as the papers draw it: at each step one line through all layers, its dots
+    and itself in the color of the step on a logarithmic scale (of step + 1); each layer's name where it begins.
+
+    Of more steps than can be told apart, some are drawn, evenly in the order recorded, the first and the last among
+    them. bound: (x, y) of a curve, drawn dashed into every panel. InputError: a column that the table does not have.
+    """
+    from plotly.colors import sample_colorscale
+
+    _check(table, x, y, step, layer, panel)
+    figure, places = _panels(table, panel, columns, x_title, y_title)
+    figure.update_layout(showlegend=False, height=1.25 * (figure.layout.height or 430))
+    top = float(np.log10(table[step].max() + 1)) or 1.0
+    steps = sorted(set(table[step]))
+    most = max(2, _PATHS // len(places))
+    steps = {steps[int(k)] for k in np.linspace(0, len(steps) - 1, min(len(steps), most)).round()}
+    for title, where in places.items():
+        part = table if panel is None else table[table[panel] == title]
+        for at, rows in part[part[step].isin(steps)].groupby(step, sort=True):
+            (color,) = sample_colorscale(STEP_SCALE, [np.log10(float(at) + 1) / top])
+            said = [f"{name}, epoch {at}" for name in rows[layer]]
+            style = {"mode": "lines+markers", "line": {"color": color, "width": 1}, "marker": {"size": 7,
+                "color": color}, "text": said, "name": f"epoch {at}"}  # fmt: skip
+            _scatter(figure, _shorts(rows[x]), _shorts(rows[y]), {**style,
+                "hovertemplate": "%{text}<br>%{x:.3f}, %{y:.3f}<extra></extra>"}, where)  # fmt: skip
+        if bound is not None:
+            line = {"color": NEUTRAL, "width": 2, "dash": "dash"}
+            _scatter(
+                figure,
+                *map(_shorts, bound),
+                {"mode": "lines", "line": line, "name": "bound", "hoverinfo": "skip"},
+                where,
+            )
+        _name_starts(figure, part[part[step] == part[step].min()], x, y, layer, where)
+    ticks = [t for t in (0, 10, 100, 1000, 10_000, 100_000) if np.log10(t + 1) < 0.96 * top] + [int(table[step].max())]
+    bar = {"title": {"text": "epoch"}, "tickvals": [float(np.log10(t + 1)) for t in ticks],
+        "ticktext": [str(t) for t in ticks], "thickness": 12}  # fmt: skip
+    scale = {"colorscale": [[p / 20, c] for p, c in enumerate(sample_colorscale(STEP_SCALE,
+        [p / 20 for p in range(21)]))], "cmin": 0, "cmax": top}  # fmt: skip
+    _scatter(figure, [None], [None], {"mode": "markers", "marker": {"color": [0], "showscale": True, "colorbar": bar,
+        **scale}, "hoverinfo": "skip"}, next(iter(places.values())))  # fmt: skip
+    return figure
+
+
+def _name_starts(figure: Any, first: Any, x: str, y: str, layer: str, where: Mapping[str, Any]) -> None:
+    """The names of layers to the right below their first points, where no path leads; those that lie together share
+    one."""
+    rows = sorted(zip(first[x], first[y], first[layer]), key=lambda row: -row[0])
+    widest = max(float(first[x].max()), 1e-9)
+    groups: list[list[tuple]] = []
+    for row in rows:
+        if groups and abs(groups[-1][-1][0] - row[0]) < 0.1 * widest:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    for group in groups:
+        names = [str(name) for *_, name in group]
+        at = min(group, key=lambda row: row[1])
+        said = names[0] if len(names) == 1 else f"{min(names)} to {max(names).removeprefix('layer')}"
+        figure.add_annotation(
+            x=at[0], y=at[1], text=said, showarrow=False, xanchor="left", yanchor="top", xshift=4, name="label",
+                **where,
+        )  # fmt: skip
+    figure.update_xaxes(range=[-0.04 * widest, 1.16 * widest], **where)
+
+
+def region(figure: Any, low: float, high: float, *, along: str = "y", **where: Any) -> Any:
+    """The figure with the region of a claim shaded, which was stated before the measurement, along the axis of its
+    quantity.
+
+    Infinite ends stop at the edge of the figure. where: row and col of a panel; all panels by default.
+    """
+    seen = [v for t in figure.data for v in _covered(t, along)]
+    inside = [v for v in (low, high) if np.isfinite(v)]
+    span = min([*seen, *inside]), max([*seen, *inside])
+    logarithmic = getattr(figure.layout, f"{along}axis").type == "log"
+    room = 0.06 * (span[1] - span[0] or 1)
+    edge = (span[0] / 2, span[1] * 2) if logarithmic else (span[0] - room, span[1] + room)
+    ends = [low if np.isfinite(low) else edge[0], high if np.isfinite(high) else edge[1]]
+    add = figure.add_hrect if along == "y" else figure.add_vrect
+    add(**{f"{along}0": ends[0], f"{along}1": ends[1]}, fillcolor="#0a6b3d", opacity=0.12, line_width=0, layer="below",
+        name="region", **where)  # fmt: skip
+    if not logarithmic and getattr(figure.layout, f"{along}axis").range is None:
+        (figure.update_yaxes if along == "y" else figure.update_xaxes)(range=edge, **where)
+    return figure
+
+
+def _covered(trace: Any, along: str) -> list[float]:
+    """What a trace covers along an axis, its intervals included."""
+    values = getattr(trace, along)
+    values = [] if values is None else list(values)
+    error = getattr(trace, f"error_{along}", None)
+    if error is not None and error.array is not None:
+        down = error.arrayminus if error.arrayminus is not None else error.array
+        values = [v + d for v, d in zip(values, error.array) if None not in (v, d)] + [v - d for v, d in zip(values,
+            down) if None not in (v, d)]  # fmt: skip
+    return [float(v) for v in values if isinstance(v, int | float | np.number) and np.isfinite(v)]
+
+
+def reference(figure: Any, *, level: float | None = None, upright: float | Sequence[float] = (),
+    diagonal: Sequence[float] = (), label: str = "") -> Any:  # fmt: skip
     """The figure with dotted lines: at a level, upright ones, and y = x between two ends. label: what the level is."""
     line = {"dash": "dot", "color": NEUTRAL, "width": 1}
     if level is not None:
@@ -180,7 +326,13 @@ def reference(figure: Any, *, level: float | None = None, upright: float | Seque
 
 def add_line(figure: Any, x: Any, y: Any, name: str, *, color: str, **more: Any) -> Any:
     """The figure with one more line on top: a curve of theory over what was measured."""
-    _scatter(figure, _shorts(x), _shorts(y), {"mode": "lines", "name": name, **_merged({"line": {"color": color, "width": 3}}, more)}, {})  # fmt: skip
+    _scatter(
+        figure,
+        _shorts(x),
+        _shorts(y),
+        {"mode": "lines", "name": name, **_merged({"line": {"color": color, "width": 3}}, more)},
+        {},
+    )
     return figure
 
 

@@ -4,6 +4,7 @@ downloads.
 
 import base64
 import csv
+import gzip
 import io
 import json
 from pathlib import Path
@@ -13,10 +14,13 @@ from deeptheory import __version__
 from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.report.assets import NAME, asset, hash_of, seconds
-from deeptheory.report.depth_chart import chart, short
+from deeptheory.report.depth_chart import chart
+from deeptheory.report.svg import short
+from deeptheory.report.training import training_section
 
 FILE = "inspection.json"
-SCHEMA = 1
+SCHEMA = 2
+_PLAIN = 200_000  # bytes up to which a download is not compressed
 _CSV = (
     "instrument", "checkpoint", "layer", "depth", "quantity", "value", "low", "high", "unit", "twin_mean", "twin_least",
     "twin_most", "twins",
@@ -30,10 +34,7 @@ def write_inspection_page(folder: str | Path) -> Path:
     StoreError: the folder holds no inspection, of another form, or the disk is full.
     """
     folder = Path(folder)
-    found = read_json(folder / FILE, "inspection")
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        seen = found.get("schema") if isinstance(found, dict) else type(found).__name__
-        raise StoreError(f"{FILE} has schema {seen}, this version reads {SCHEMA}; inspect the model again")
+    found = read_inspection(folder)
     try:
         text = _render(found)
     except (KeyError, TypeError, AttributeError) as error:
@@ -44,6 +45,15 @@ def write_inspection_page(folder: str | Path) -> Path:
     return folder / NAME
 
 
+def read_inspection(folder: Path) -> dict[str, Any]:
+    """The document of an inspection. StoreError: the folder holds none, or one of another form."""
+    found = read_json(folder / FILE, "inspection")
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        seen = found.get("schema") if isinstance(found, dict) else type(found).__name__
+        raise StoreError(f"{FILE} has schema {seen}, this version reads {SCHEMA}; inspect the model again")
+    return found
+
+
 def _render(found: dict[str, Any]) -> str:
     from jinja2 import Environment, StrictUndefined
 
@@ -51,7 +61,7 @@ def _render(found: dict[str, Any]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"seconds": seconds, "short": short, "bytes": _bytes, "count": lambda v: f"{v:,}"}
     policy = f"default-src 'none'; style-src {hash_of(style)}; img-src data:; base-uri 'none'; form-action 'none'"
-    figures = _by_depth(found)
+    figures, training = _by_depth(found), training_section(found)
     return environment.from_string(asset("inspection.html.j2")).render(
         found=found,
         facts=found["facts"],
@@ -61,13 +71,14 @@ def _render(found: dict[str, Any]) -> str:
         policy=policy,
         style=style,
         version=__version__,
-        json_link=_link("application/json", json.dumps(found, ensure_ascii=False, separators=(",", ":"))),
-        csv_link=_link("text/csv", _csv(found)),
+        training=training,
+        downloads=_downloads(found, training),
         limits=_limits(found),
     )
 
 
-def _axis(rows: list[dict[str, Any]]) -> list[str]:
+def axis_of(rows: list[dict[str, Any]]) -> list[str]:
+    """The layers that rows are of, without their parts, in the order of the forward pass."""
     depth: dict[str, int] = {}
     for r in rows:
         if r["layer"]:
@@ -75,7 +86,7 @@ def _axis(rows: list[dict[str, Any]]) -> list[str]:
     return sorted(depth, key=lambda name: depth[name])
 
 
-def _labels(rows: list[dict[str, Any]]) -> dict[str, str]:
+def labels_of(rows: list[dict[str, Any]]) -> dict[str, str]:
     """For each layer without its part, the name for people."""
     out: dict[str, str] = {}
     for r in rows:
@@ -88,13 +99,13 @@ def _labels(rows: list[dict[str, Any]]) -> dict[str, str]:
 def _by_depth(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of the main figure; all over the same layers, so that they stand below each other."""
     rows = [(i, q) for i in found["instruments"] for q in i["quantities"] if q["shown"]]
-    axis = _axis([r for i in found["instruments"] for r in i["rows"]])
+    axis = axis_of([r for i in found["instruments"] for r in i["rows"]])
     out = []
     for i, q in rows:
         mine = [r for r in i["rows"] if r["quantity"] == q["name"]]
         out.append({"instrument": i["name"], "quantity": q, "source": i["source"], "mine": mine})
     drawn = [o for o in out if any(r["layer"] and isinstance(r["value"], int | float) for r in o["mine"])]
-    labels = _labels([r for i in found["instruments"] for r in i["rows"]])
+    labels = labels_of([r for i in found["instruments"] for r in i["rows"]])
     for k, o in enumerate(drawn):
         o["svg"] = chart(
             o["mine"], o["quantity"], axis, found["checkpoints"], names=labels if k == len(drawn) - 1 else None
@@ -110,9 +121,9 @@ def _section(instrument: dict[str, Any], found: dict[str, Any]) -> dict[str, Any
         rows = [r for r in instrument["rows"] if r["quantity"] == q["name"]]
         if not rows:
             continue
-        axis = _axis(rows)
+        axis = axis_of(rows)
         drawn = not q["shown"] and len(axis) > 1 and _varies(rows)
-        svg = chart(rows, q, axis, found["checkpoints"], names=_labels(rows)) if drawn else ""
+        svg = chart(rows, q, axis, found["checkpoints"], names=labels_of(rows)) if drawn else ""
         still = "" if _varies(rows) or not axis else short(rows[0]["value"])
         quantities.append(
             {
@@ -149,8 +160,24 @@ def _csv(found: dict[str, Any]) -> str:
     return out.getvalue()
 
 
-def _link(kind: str, text: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(text.encode()).decode()}"
+def _downloads(found: dict[str, Any], training: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    """(file, what it is, link), each within the page."""
+    rest = {k: v for k, v in found.items() if k != "training"} if training and training["rows"] else found
+    document = json.dumps(rest, ensure_ascii=False, separators=(",", ":"))
+    out = [
+        ("inspection.json", "JSON", "application/json", document),
+        ("inspection.csv", "CSV", "text/csv", _csv(found)),
+    ]
+    if training and training["rows"]:
+        out.append(("training.csv", "main numbers by step (CSV)", "text/csv", training["csv"]))
+    return [_link(*given) for given in out]
+
+
+def _link(name: str, title: str, kind: str, text: str) -> tuple[str, str, str]:
+    data = text.encode()
+    if len(data) > _PLAIN:
+        name, title, kind, data = f"{name}.gz", f"{title}, gzip", "application/gzip", gzip.compress(data, 9, mtime=0)
+    return name, title, f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _bytes(n: float) -> str:

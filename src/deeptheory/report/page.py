@@ -1,15 +1,16 @@
 """One self-contained page from a run folder: run.json, claims.json, page.json and figures/.
 
-It makes no network request and runs under a Content-Security-Policy that begins with default-src 'none'. Pitfall:
-twelve inline plotly figures are over 5 MB; here the library is packed once, and unpacked in the browser
+It makes no network request and runs under a Content-Security-Policy that begins with default-src 'none'. Every figure
+is a static drawing, which needs no script and prints; where scripts run, the interactive one takes its place once it is
+pointed at.
+Pitfall: twelve inline plotly figures are over 5 MB; here the library is packed once, and unpacked in the browser
 (DecompressionStream). Every script, the unpacked library too, is allowed by its hash alone.
 """
 
-import base64
-import gzip
 import json
 import math
 import re
+from datetime import date
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,9 +21,18 @@ from deeptheory.core.errors import StoreError
 from deeptheory.core.storage import check_schema, read_json, write_text
 from deeptheory.core.verdicts import counted, headline
 from deeptheory.report.assets import NAME, asset, hash_of, seconds
+from deeptheory.report.downloads import as_csv, as_json, link, pack, packed, rounded
 from deeptheory.report.inspection import write_inspection_page
+from deeptheory.report.static import draw
+from deeptheory.report.strips import strip, swatch, tally
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+WORDING = {
+    "published": "At the paper’s settings",
+    "reference code": "At the settings of the authors’ program",
+    "scaled down": "Scaled down",
+    "other data": "On other data",
+}
 
 
 def write_page(folder: str | Path) -> Path:
@@ -52,34 +62,64 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
 
     style, script = asset("page.css"), asset("page.js")
     library, library_hash, styles = _library()
-    sections = [{**s, "plates": [_plate(folder, name, claims) for name in s["plates"]]} for s in page["sections"]]
+    told = [c | {"strip": strip(c)} for c in _grouped(claims)]
+    sections = [{**s, "plates": [_plate(folder, name, told) for name in s["plates"]]} for s in page["sections"]]
+    plates = [p for s in sections for p in s["plates"]]
+    first = next((p for p in plates if p["name"] == page.get("main")), plates[0] if plates else None)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "counted": lambda pair: counted(*pair),
         "number": number,
         "interval": interval,
         "seconds": seconds,
+        "swatch": swatch,
     }
     # plotly makes one empty <style> and fills it by script, which is allowed; its SVG labels carry style attributes
     policy = (
         f"default-src 'none'; script-src {hash_of(script)} {library_hash}; style-src {hash_of(style)} {hash_of('')}; "
         "style-src-attr 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
+    paper, counts = page.get("paper") or {}, headline(claims)
+    if paper:
+        paper = paper | {"links": [pair for pair in paper["links"] if pair[1].startswith("https://")]}
     return environment.from_string(asset("page.html.j2")).render(
         page=page,
+        paper=paper,
+        bibtex=paper.get("bibtex", ""),
+        day=_day(run),
         run=run,
-        claims=_grouped(claims),
-        headline=headline(claims),
+        claims=told,
+        files=_files(claims, run),
+        headline=counts,
+        wording=WORDING,
+        tally=tally(counts),
         judged=[c["study_wise"] for c in claims if c["study_wise"] is not None],
+        hero=first,
         sections=sections,
         links=beside(folder, run, claims, page.get("links", [])),
         style=style,
         script=script,
-        library=library if any(s["plates"] for s in sections) else "",
+        library=library,
         policy=policy,
         styles=styles,
         version=__version__,
     )
+
+
+def _day(run: dict) -> str:
+    """When the run began, "30 November 2026"; nothing where it does not say."""
+    try:
+        day = date.fromisoformat(str(run["times"]["started"])[:10])
+    except (KeyError, TypeError, ValueError):
+        return "day unknown"
+    return f"{day.day} {day:%B %Y}"
+
+
+def _files(claims: list[dict], run: dict) -> list[dict[str, Any]]:
+    """The ledger and the record of the run, inside the page."""
+    texts = {"claims.csv": ("all claims (CSV)", as_csv(claims)), "claims.json": ("all claims (JSON)", as_json(claims))}
+    texts["run.json"] = ("the run (JSON)", as_json(run))
+    return [link(name, text) | {"said": said, "id": ""} for name, (said, text) in texts.items()]
 
 
 def _grouped(claims: list[dict]) -> list[dict]:
@@ -98,9 +138,9 @@ def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> li
     """
     known = {run["study"]: ("", {c["id"]: c for c in claims})} | _neighbors(folder, run) if links else {}
     out = []
-    for link in links:
+    for question in links:
         rows, absent = [], []
-        for study, claim in link["claims"]:
+        for study, claim in question["claims"]:
             if study not in known:
                 absent.append(study)
             elif claim in known[study][1]:
@@ -109,7 +149,7 @@ def beside(folder: Path, run: dict, claims: list[dict], links: list[dict]) -> li
                 rows.append(
                     {"study": study, "claim": there[claim], "href": f"../{where}/{NAME}{anchor}" if where else anchor}
                 )
-        out.append({"question": link["question"], "rows": rows, "absent": list(dict.fromkeys(absent))})
+        out.append({"question": question["question"], "rows": rows, "absent": list(dict.fromkeys(absent))})
     return out
 
 
@@ -135,17 +175,32 @@ def _plate(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
     if not isinstance(name, str) or not _NAME.fullmatch(name):  # a folder from elsewhere may name any path
         raise StoreError(f"page.json names a figure {name!r}; figures are called by letters, digits, '-', '_' and '.'")
     plate = read_json(folder / "figures" / f"{name}.json", "figure")
-    packed = json.dumps(plate["figure"], separators=(",", ":")).encode()
+    drawing = draw(plate["figure"], plate["alt"])
     return {
         "name": name,
         **{k: plate[k] for k in ("title", "see", "trust", "alt")},
+        "published": plate.get("published", ""),
         "outcomes": [
             c for start in plate["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")
         ],
-        "packed": _pack(packed),
+        "svg": drawing.svg,
+        "key": drawing.key,
+        "labeled": drawing.labeled,
+        "remarks": drawing.remarks,
         "frames": len(plate["figure"].get("frames") or ()),
-        "height": (plate["figure"].get("layout") or {}).get("height"),
+        "files": _figure_files(folder, name, plate["figure"]),
     }
+
+
+def _figure_files(folder: Path, name: str, figure: dict) -> list[dict[str, Any]]:
+    """The numbers of a figure, to six digits, and the figure itself, from which it is drawn, inside the page."""
+    files = []
+    table = folder / "figures" / f"{name}.csv"
+    if table.is_file():
+        text = rounded(table.read_text(encoding="utf-8"))
+        files.append(link(f"{name}.csv", text) | {"said": "numbers (CSV)", "id": ""})
+    data = json.dumps(figure, separators=(",", ":")).encode()
+    return [*files, packed(f"{name}.json", data) | {"said": "figure (JSON)", "id": f"data-{name}"}]
 
 
 @cache
@@ -161,11 +216,7 @@ def _library() -> tuple[str, str, list[str]]:
         script = path.read_text(encoding="utf-8")
     except OSError as error:
         raise StoreError(f"plotly's {path.name} cannot be read ({error}); install plotly again") from error
-    return _pack(script.encode()), hash_of(script), re.findall(r'getElementById\("([0-9a-f]{64})"\)', script)
-
-
-def _pack(data: bytes) -> str:
-    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+    return pack(script.encode()), hash_of(script), re.findall(r'getElementById\("([0-9a-f]{64})"\)', script)
 
 
 def number(value: Any) -> str:
@@ -183,7 +234,7 @@ def number(value: Any) -> str:
 
 
 def interval(claim: dict) -> str:
-    """ "measured [low, high]", the value alone where low = high, or that there is no interval, or no end to it."""
+    """Text "measured [low, high]", the value alone where low = high, or that there is no interval, or no end to it."""
     if claim["measured"] is None:
         return "–"
     if claim["low"] is None or claim["high"] is None:

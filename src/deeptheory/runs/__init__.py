@@ -3,13 +3,13 @@
 `Run` executes `Step`s; `Claim`s are decided into a `Ledger`; `Plate`s and a `Page` are what a run shows.
 """
 
+from deeptheory.core.region import Region
 from deeptheory.runs.decision import Claim, NotRun, decide
 from deeptheory.runs.engines import ENGINES
 from deeptheory.runs.intervals import Sample, share_of
 from deeptheory.runs.ledger import Entry, Ledger
 from deeptheory.runs.plates import Link, Page, Plate, Section, read_figure
 from deeptheory.runs.record import Record, read_record
-from deeptheory.runs.region import Region
 from deeptheory.runs.results import NotDone, Results
 from deeptheory.runs.run import Run
 from deeptheory.runs.seeds import chunks, derive, generator, members

@@ -1,4 +1,5 @@
-"""Two runs of a study side by side: whose verdict, number or region differs, and what else was different about the runs.
+"""Two runs of a study side by side: whose verdict, number or region differs,
+and what else was different about the runs.
 
 Pitfall: another machine moves last bits, so numbers count as the same within one part in a million.
 """
@@ -18,8 +19,8 @@ _SAME = 1e-6  # relative
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """One claim. how: "verdict", "region", "number", "number (intervals apart)", "added", "removed", or "" where nothing moved.
-    before, after: its rows as in claims.json; None where the run has no such claim."""
+    """One claim. how: "verdict", "region", "number", "number (intervals apart)", "added", "removed", or "" where
+    nothing moved. before, after: its rows as in claims.json; None where the run has no such claim."""
 
     id: str
     how: str
@@ -59,8 +60,8 @@ class RunComparison:
 def compare_runs(before: str | Path, after: str | Path) -> RunComparison:
     """The ledgers of two run folders, claim by claim.
 
-    A claim moved if its verdict, its region (or criterion), or, by more than one part in a million, its measured value or an
-    end of its interval differs; the first of these is named. "intervals apart": the two intervals share no value.
+    A claim moved if its verdict, its region (or criterion), or, by more than one part in a million, its measured value
+    or an end of its interval differs; the first of these is named. "intervals apart": the two intervals share no value.
     InputError: the runs are of two studies. StoreError: a folder holds no ledger, or one that cannot be read.
     """
     one, two = Path(before), Path(after)

@@ -1,7 +1,9 @@
-"""Claims and how they are decided: reproduced when the whole interval lies in the region, contradicted when wholly outside.
+"""Claims and how they are decided: reproduced when the whole interval lies in the region,
+contradicted when wholly outside.
 
-Inconclusive when it straddles, or too few units are behind it; "holds here" and "fails here" where the setting is not the
-paper's own; measured and not judged where settings were changed, or the claim states no region; not run with the reason.
+Inconclusive when it straddles, or too few units are behind it; "holds here" and "fails here" where the setting is not
+the paper's own; measured and not judged where settings were changed, or the claim states no region;
+not run with the reason.
 """
 
 import math
@@ -13,12 +15,12 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
+from deeptheory.core.region import Region
 from deeptheory.core.results import Estimate
 from deeptheory.core.statistics import LEVEL, holm
 from deeptheory.core.verdicts import DECIDED, INCONCLUSIVE, NOT_JUDGED, NOT_RUN, PUBLISHED, SETTINGS, in_words
 from deeptheory.runs.intervals import Sample, deciding_p, interval, least_p, needs
 from deeptheory.runs.ledger import COLUMNS, Entry, Ledger
-from deeptheory.runs.region import Region
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,8 @@ class Claim:
 
     published: as printed in the paper, or None; published_trust: how far that number can be trusted. region: text for
     Region.parse, or None: listed with its value and no verdict. setting: one of region.SETTINGS, None for that of the
-    run. n_of: what the independent units are. measure(results) -> array [n] over seeds (their mean counts), bool array [n] (their share counts),
-    Sample, Estimate, one number (deterministic), or NotRun.
+    run. n_of: what the independent units are. measure(results) -> array [n] over seeds (their mean counts), bool array
+    [n] (their share counts), Sample, Estimate, one number (deterministic), or NotRun.
     InputError: a region that cannot be read, an unknown setting.
     """
 

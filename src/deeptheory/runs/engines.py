@@ -6,7 +6,7 @@ result: units are cut by the settings, and each worker writes its own result int
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.runs.work import Task, perform, perform_for
@@ -47,6 +47,7 @@ def processes(tasks: Sequence[Task], jobs: int | None) -> Iterator[tuple[Task, f
             get_reusable_executor(kill_workers=True).shutdown(wait=True, kill_workers=True)
 
 
+Engine = Literal["serial", "processes"]
 ENGINES: dict[str, Callable[[Sequence[Task], int | None], Iterator[tuple[Task, float]]]] = {
     "serial": serial,
     "processes": processes,

@@ -1,25 +1,27 @@
 """What was measured in independent units (networks, mostly), and its 95 % interval by the statistics of the package.
 
-Pitfall: the unit of resampling is the network or the draw of data. Units, images and layers are averaged within it first.
+Pitfall: the unit of resampling is the network or the draw of data. Units,
+images and layers are averaged within it first.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from deeptheory.core import statistics
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.region import Region
 from deeptheory.core.statistics import LEVEL, Interval
 from deeptheory.core.verdicts import INCONCLUSIVE, REPRODUCED
-from deeptheory.runs.region import Region
 
 SHARE = "share"
 LEAST_ALPHA = 1e-13
 LEAST_FOR_MEANS = 4  # Student's interval holds its level on what networks give from n = 4 on (docs/coverage.md)
+Statistic = Literal["mean", "geometric mean", "median", "share", "ratio"]
 STATISTICS: dict[str, Callable[[np.ndarray, float], Interval]] = {
     "mean": statistics.mean_interval,
     "geometric mean": statistics.geometric_mean_interval,
@@ -34,14 +36,14 @@ class Sample:
     """What was measured in each of n independent units, and what is made of it.
 
     values: [n]; [n, 2] for "ratio". statistic: "mean" (Student), "geometric mean" (Student on the log scale), "median"
-    (order statistics), "share" (of true values, [n] of bool, or of 1, 0 and NaN, see share_of; Clopper-Pearson), or "ratio" (mean
-    of the first column over mean of the second; Fieller). notes: what must be listed with the number in the ledger. NaN: this
-    unit has no value; the rest is measured and the claim cannot be decided.
+    (order statistics), "share" (of true values, [n] of bool, or of 1, 0 and NaN, see share_of; Clopper-Pearson), or
+    "ratio" (mean of the first column over mean of the second; Fieller). notes: what must be listed with the
+    number in the ledger. NaN: this unit has no value; the rest is measured and the claim cannot be decided.
     InputError: no unit, another shape, an unknown statistic, a share of what is not true or false.
     """
 
     values: Any
-    statistic: str = "mean"
+    statistic: Statistic = "mean"
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -54,15 +56,18 @@ class Sample:
             )
         if self.statistic == SHARE and not _is_share(values):
             raise InputError(
-                f"values have dtype {values.dtype}, such as {values.ravel()[0]}; a share is of [n] of bool, or of 1, 0 and NaN"
+                f"values have dtype {values.dtype}, such as {values.ravel()[0]}; a share is of [n] of bool, or of 1, "
+                "0 and NaN"
             )
 
 
 def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
-    """The share of units in which `holds` [n] of bool is true, without those in which a number that it was read from is NaN.
+    """The share of units in which `holds` [n] of bool is true.
 
-    A comparison with NaN is false, so that a network without a value would count as one in which the claim fails. measured: [n]
-    or [n, ...], the numbers that were compared. InputError: holds is not of bool, or measured holds no numbers or another n.
+    Units in which a number that it was read from is NaN are left out.
+    A comparison with NaN is false, so that a network without a value would count as one in which the claim fails.
+    measured: [n] or [n, ...], the numbers that were compared. InputError: holds is not of bool,
+    or measured holds no numbers or another n.
     """
     holds = np.asarray(holds)
     if holds.dtype != bool or holds.ndim != 1:
@@ -92,7 +97,7 @@ def _share_interval(values: np.ndarray, level: float) -> Interval:
     there = values[~np.isnan(values.astype(np.float64))]
     missing = len(values) - len(there)
     if not len(there):
-        return Interval(math.nan, math.nan, math.nan, 0, "no value", missing)
+        return Interval(math.nan, math.nan, math.nan, n=0, method="no value", missing=missing)
     return replace(statistics.proportion_interval(int(there.sum()), len(there), level), missing=missing)
 
 

@@ -1,4 +1,5 @@
-"""The claims ledger: for each claim the measured value with its 95 % interval, the region stated beforehand, a verdict."""
+"""The claims ledger: for each claim the measured value with its 95 % interval,
+the region stated beforehand, a verdict."""
 
 import csv
 import io
@@ -13,10 +14,10 @@ import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import count_of, unknown
+from deeptheory.core.region import Region
 from deeptheory.core.results import Result
 from deeptheory.core.storage import CLAIMS_SCHEMA, check_claims, read_json, write_text
 from deeptheory.core.verdicts import VERDICTS, counted, headline
-from deeptheory.runs.region import Region
 
 if TYPE_CHECKING:
     import pandas
@@ -92,8 +93,10 @@ class Ledger(Result):
         return tuple(f"{s}: {', '.join(counted(n, v) for n, v in counts)}" for s, counts in headline(self.rows()))
 
     def wrong_by_chance(self) -> float:
-        """At most so many of the verdicts from intervals are expected to be wrong by chance: .025 for each one-sided region
-        and .05 for each other."""
+        """At most so many of the verdicts from intervals are expected to be wrong by chance.
+
+        .025 for each one-sided region and .05 for each other.
+        """
         regions = [Region.parse(e.region, e.published) for e in self.entries if e.study_wise is not None]
         return sum(0.025 if r.one_sided else 0.05 for r in regions)
 

@@ -3,8 +3,9 @@
 The lock is the operating system's, on the file `.lock`, so it ends with its process however that ends: a lock left by
 `kill -9` is simply taken over. The file holds the number of the process.
 
-Pitfall: workers outlive a run that was killed, for a moment, and must not write beside the run that goes on. Each holds a shared
-lock on `.workers` while it works, and stops where `.lock` names another run than its own; a run that goes on waits for that lock.
+Pitfall: workers outlive a run that was killed, for a moment, and must not write beside the run that goes on. Each
+holds a shared lock on `.workers` while it works, and stops where `.lock` names another run than its own;
+a run that goes on waits for that lock.
 """
 
 import os
@@ -47,7 +48,8 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def working(folder: Path, owner: int) -> Iterator[bool]:
-    """For a worker of the process `owner`: whether the folder is still that process's; nobody else's while this is held.
+    """For a worker of the process `owner`: whether the folder is still that process's;
+    nobody else's while this is held.
 
     StoreError: it cannot be written.
     """
@@ -61,7 +63,8 @@ def working(folder: Path, owner: int) -> Iterator[bool]:
 
 
 def wait_for_workers(folder: Path, say: Callable[[str], None]) -> None:
-    """Until no worker of an earlier run is at work. StoreError: one still is after a minute, or the folder cannot be written."""
+    """Until no worker of an earlier run is at work. StoreError: one still is after a minute,
+    or the folder cannot be written."""
     started, said = time.monotonic(), False
     with _opened(folder) as file:
         while not _take(file):

@@ -6,7 +6,8 @@ Written as plain files, so that the page can be built again without what drew th
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,12 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plate:
-    """One figure. figure: plotly. table: the numbers that it draws. see: what it shows and which question it answers, never
-    the answer: that is written by the verdicts of `claims`, ids or their beginnings ("a" for "a" and all "a/..."). trust: its
-    limitations. alt: what it shows, for those who do not see it.
-    InputError: a name that is no plain word, or an empty text.
+    """One figure.
+
+    figure: plotly. table: the numbers that it draws. see: what it shows and which question it answers, never the
+    answer: that is written by the verdicts of `claims`, ids or their beginnings ("a" for "a" and all "a/..."). trust:
+    its limitations. alt: what it shows, for those who do not see it. published: what the paper's figure shows, in
+    words and in the paper's numbers, where it has one. InputError: a name that is no plain word, or an empty text.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Plate:
     trust: str
     alt: str
     claims: tuple[str, ...] = ()
+    published: str = ""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -53,7 +57,7 @@ class Plate:
     def write(self, folder: str | Path) -> None:
         """figures/NAME.json and figures/NAME.csv. StoreError: they cannot be written."""
         said: dict[str, Any] = {"title": self.title, "see": self.see, "trust": self.trust, "alt": self.alt}
-        said["claims"] = list(self.claims)
+        said |= {"claims": list(self.claims), "published": self.published}
         said["figure"] = json.loads(self.figure.to_json())
         write_text(Path(folder) / FIGURES / f"{self.name}.json", json.dumps(said, ensure_ascii=False))
         write_text(Path(folder) / FIGURES / f"{self.name}.csv", self.table.to_csv(index=False, lineterminator="\n"))
@@ -70,8 +74,10 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A question that several studies answer, and the claims that do: (study, claim id). The page sets them side by side,
-    with the verdicts of the runs that lie beside this one."""
+    """A question that several studies answer, and the claims that do: (study, claim id).
+
+    The page sets them side by side, with the verdicts of the runs that lie beside this one.
+    """
 
     question: str
     claims: tuple[tuple[str, str], ...]
@@ -79,7 +85,10 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Page:
-    """What the page of a run says. notices: what must stand at its top; links: where other studies answer the same.
+    """What the page of a run says. main: the name of the figure that it opens with, the paper's own; by default, or
+    where it could not be drawn, the first. lead: what was run, in a sentence. notices: what must stand at its top;
+    links: where other studies answer the same. paper: what is run again, for its first line: authors, year, links
+    (pairs of text and address), bibtex, and count, what the run has many of.
 
     InputError: two plates of one name.
     """
@@ -89,6 +98,8 @@ class Page:
     sections: tuple[Section, ...]
     notices: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
+    paper: Mapping[str, Any] = field(default_factory=dict)
+    main: str = ""
 
     def __post_init__(self) -> None:
         names = [p.name for s in self.sections for p in s.plates]
@@ -104,6 +115,7 @@ class Page:
         sections = [{"title": s.title, "text": s.text, "plates": [p.name for p in s.plates]} for s in self.sections]
         said = {"title": self.title, "lead": self.lead, "sections": sections, "notices": list(self.notices)}
         said["links"] = [{"question": n.question, "claims": [list(c) for c in n.claims]} for n in self.links]
+        said |= {"paper": dict(self.paper), "main": self.main}
         write_text(Path(folder) / "page.json", json.dumps(said, indent=1, ensure_ascii=False))
 
 

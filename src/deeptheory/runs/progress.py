@@ -1,4 +1,5 @@
-"""Telling how far a run is, always on stderr: bars on a terminal, plain lines elsewhere, or a function of the user's."""
+"""Telling how far a run is, always on stderr: bars on a terminal, plain lines elsewhere,
+or a function of the user's."""
 
 import sys
 import threading
@@ -20,23 +21,27 @@ class Lines:
         self._started = self._said = 0.0
 
     def begin(self, step: str, done: float, total: int) -> None:
+        """A step of `total` units begins, `done` of them from before."""
         self._started = self._said = time.monotonic()
         units = count_of(total, "unit")
         self.say(f"{step}: {done:.0f} of {units} done already" if done else f"{step}: {units}")
 
     def at(self, step: str, done: float, total: int) -> None:
+        """`done` of `total` units are done; fractions count."""
         if time.monotonic() - self._said >= _LINE_EVERY:
             self._said = time.monotonic()
             self.say(f"{step}: {100 * done / total:.0f} %")
 
     def end(self, step: str) -> None:
+        """The step is done."""
         self.say(f"{step}: done in {time.monotonic() - self._started:.1f} s")
 
     def say(self, text: str) -> None:
+        """One line of text."""
         print(text, file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        pass
+        """Nothing follows."""
 
 
 class Bars(Lines):
@@ -52,18 +57,24 @@ class Bars(Lines):
         self._bars.start()
 
     def begin(self, step: str, done: float, total: int) -> None:
-        self._ids[step] = self._bars.add_task(step, completed=done, total=total)  # type: ignore[arg-type]  # takes fractions
+        """See Lines."""
+        so_far: Any = done  # rich takes fractions, its types do not say so
+        self._ids[step] = self._bars.add_task(step, completed=so_far, total=total)
 
     def at(self, step: str, done: float, total: int) -> None:
+        """See Lines."""
         self._bars.update(self._ids[step], completed=done)
 
     def end(self, step: str) -> None:
+        """See Lines."""
         self._bars.refresh()
 
     def say(self, text: str) -> None:
+        """See Lines."""
         self._bars.console.print(text, markup=False, highlight=False)
 
     def close(self) -> None:
+        """See Lines."""
         self._bars.stop()
 
 
@@ -71,7 +82,7 @@ class Silent(Lines):
     """Nothing."""
 
     def say(self, text: str) -> None:
-        pass
+        """See Lines."""
 
 
 class Called(Silent):
@@ -82,13 +93,15 @@ class Called(Silent):
         self._function = function
 
     def begin(self, step: str, done: float, total: int) -> None:
+        """See Lines."""
         self._function(step, done, total)
 
     def at(self, step: str, done: float, total: int) -> None:
+        """See Lines."""
         self._function(step, done, total)
 
     def end(self, step: str) -> None:
-        pass
+        """See Lines."""
 
 
 def reporter(progress: Callable[[str, float, int], Any] | bool | None) -> Lines:

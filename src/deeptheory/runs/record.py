@@ -4,7 +4,7 @@ Nothing in it names a user, a host or an absolute path, so that a run folder can
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ RECORD = "run.json"
 class Record:
     """The content of run.json, kept up to date while the run goes on. times: seconds a step, added up over sessions."""
 
+    _: KW_ONLY
     study: str
     scale: str
     seed: int

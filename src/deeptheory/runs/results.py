@@ -29,7 +29,7 @@ class NotDone(InputError):
 class Results(Mapping[str, "xarray.Dataset"]):
     """Results of finished steps by name, in memory once read. NotDone: the step is not finished."""
 
-    def __init__(self, folder: Path, steps: Mapping[str, Step], settings: dict, unit: Any = None):
+    def __init__(self, folder: Path, steps: Mapping[str, Step], settings: dict, *, unit: Any = None):
         self._folder, self._steps, self._settings, self._unit = folder, steps, settings, unit
         self._read: dict[str, xarray.Dataset] = {}
 
@@ -44,7 +44,10 @@ class Results(Mapping[str, "xarray.Dataset"]):
         return self._read[name]
 
     def part(self, name: str, unit: Any = None) -> "xarray.Dataset":
-        """What one unit of a step made; by default the unit of the same name as the one at work."""
+        """What one unit of a step made; by default the unit of the same name as the one at work.
+
+        InputError: no such step or unit.
+        """
         step, part = self._step(name), unit_name(self._unit if unit is None else unit)
         if part not in step.parts(self._settings):
             raise InputError(unknown(part, step.parts(self._settings), what=f"unit of step {name}"))
@@ -52,6 +55,15 @@ class Results(Mapping[str, "xarray.Dataset"]):
         if not path.exists():
             raise NotDone(f"step {name} has not done its unit {part}; run it first")
         return read_unit(path)
+
+    def so_far(self, name: str) -> "xarray.Dataset":
+        """The units of a step that are done, joined as all of them will be, and never kept. NotDone: none is."""
+        step = self._step(name)
+        paths = [unit_path(self._folder, name, part) for part in step.parts(self._settings)]
+        there = [p for p in paths if p.exists()]
+        if not there:
+            raise NotDone(f"step {name} has done no unit yet; run it first")
+        return _combine(step, [read_unit(p) for p in there])
 
     def __contains__(self, name: object) -> bool:
         return name in self._steps

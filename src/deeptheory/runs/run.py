@@ -12,7 +12,7 @@ from typing import Any
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import pick
-from deeptheory.runs.engines import ENGINES, check_jobs
+from deeptheory.runs.engines import ENGINES, Engine, check_jobs
 from deeptheory.runs.lock import locked, wait_for_workers
 from deeptheory.runs.progress import Lines, reporter, watched
 from deeptheory.runs.record import RECORD, Record
@@ -21,6 +21,7 @@ from deeptheory.runs.steps import Step, check_settings, in_order
 from deeptheory.runs.work import Task, clear, share
 
 Progress = Callable[[str, float, int], Any] | bool | None
+After = Callable[[Results, str, int, int], str | None]  # (results, step, units done, units); what it returns is said
 
 
 class Run:
@@ -28,7 +29,8 @@ class Run:
 
     settings: JSON values; the steps see them with "seed" added. seeds: of the independent networks, for the record.
     changed: settings that are not the published ones. command: what to type to go on. threads: of torch and the linear
-    algebra in each unit, whichever the engine. resume: True wants a run in the folder, False wants none.
+    algebra in each unit, whichever the engine. resume: True wants a run in the folder, False wants none. InputError:
+    settings that are no JSON, or hold "seed". StoreError: a folder that resume does not want.
     """
 
     def __init__(
@@ -66,15 +68,16 @@ class Run:
         self,
         steps: Sequence[Step],
         *,
-        engine: str = "serial",
+        engine: Engine = "serial",
         jobs: int | None = None,
         only: str | None = None,
         progress: Progress = None,
+        after: After | None = None,
     ) -> Results:
         """Do what is not done yet, and return the results.
 
         engine: a name in ENGINES. jobs: workers, None for one a core. only: this step alone; what it needs must be
-        there. Ctrl-C and kill leave a folder that the same call goes on with.
+        there. after: called each time a unit is done. Ctrl-C and kill leave a folder that the same call goes on with.
         InputError: an unknown engine or step. NotDone: only=, and a need is not there. StoreError: the folder holds
         another run or cannot be written, or another process works in it.
         """
@@ -98,7 +101,7 @@ class Run:
                 for note in self.record.notes:
                     tell.say(f"note: {note}")
                 chosen = known.values() if only is None else [known[only]]
-                worked = [self._do(step, known, engine, jobs, tell) for step in chosen]
+                worked = [self._do(step, known, engine, jobs, tell, after) for step in chosen]
                 if only is None and (any(worked) or self.record.times["finished"] is None):
                     self.record.finish(self.folder)
             except (KeyboardInterrupt, Exception) as error:
@@ -110,7 +113,7 @@ class Run:
                 tell.close()
         return Results(self.folder, known, self.settings)
 
-    def _do(self, step: Step, known: dict[str, Step], engine: str, jobs: int | None, tell: Lines) -> bool:
+    def _do(self, step: Step, known: dict[str, Step], engine: str, jobs, tell: Lines, after: After | None) -> bool:
         """Do the units that are missing; whether there were any."""
         needed = {name: known[name] for name in step.needs}
         missing = {n: self._missing(s) for n, s in needed.items()}
@@ -147,6 +150,10 @@ class Run:
                 spent = self.record.times["steps"]
                 spent[step.name] = round(spent.get(step.name, 0.0) + seconds, 3)
                 self.record.write(self.folder)
+                results = Results(self.folder, known, self.settings)
+                said = after(results, step.name, total - len(open_tasks), total) if after else None
+                if said:
+                    tell.say(said)
         tell.at(step.name, total, total)
         tell.end(step.name)
         return True
@@ -164,14 +171,15 @@ class Run:
         return [p for p in step.parts(self.settings) if not unit_path(self.folder, step.name, p).exists()]
 
     def _sweep_texts(self) -> None:
-        """Remove small files that a killed process had not finished writing; a living one writes the page outside of the lock."""
+        """Remove small files that a killed process had not finished writing;
+        a living one writes the page outside of the lock."""
         for path in (*self.folder.glob(".*.new-*"), *self.folder.glob("*/.*.new-*")):
             if path.is_file() and not _lives(path.name.rpartition("-")[2]):
                 path.unlink(missing_ok=True)
 
     def _sweep(self, step: Step) -> None:
-        """Remove what a killed process had not finished writing, and workspaces of units that it had; other workspaces stay,
-        they hold checkpoints."""
+        """Remove what a killed process had not finished writing, and workspaces of units that it had; other workspaces
+        stay, they hold checkpoints."""
         folder = self.folder / UNITS / step.name
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Where seeds come from: every number generator's seed is derived from the run's seed and a path of names.
 
-Pitfall: seed + 1 for the next purpose makes run 0's second stream equal run 1's first. Here purposes are hashed (derive),
-and the members of a family (one seed a network) are numbered apart by a step that no family fills (members).
+Pitfall: seed + 1 for the next purpose makes run 0's second stream equal run 1's first. Here purposes are hashed
+(derive), and the members of a family (one seed a network) are numbered apart by a step that no family fills (members).
 """
 
 import hashlib
@@ -32,15 +32,15 @@ def generator(seed: int, *names: str | int) -> np.random.Generator:
     return np.random.default_rng(derive(seed, *names))
 
 
-def members(seed: int, count: int) -> list[int]:
-    """One readable seed for each of `count` networks: seed * 10000 + k. Families of two runs never meet.
+def members(seed: int, n: int) -> list[int]:
+    """One readable seed for each of `n` networks: seed * 10000 + k. Families of two runs never meet.
 
-    InputError: the seed is negative, or count is not within 1 to 10000.
+    InputError: the seed is negative, or n is not within 1 to 10000.
     """
     _check_seed(seed)
-    if not 1 <= count <= _FAMILY:
-        raise InputError(f"count is {count}; a family has 1 to {_FAMILY} members")
-    return [int(seed) * _FAMILY + k for k in range(count)]
+    if not 1 <= n <= _FAMILY:
+        raise InputError(f"n is {n}; a family has 1 to {_FAMILY} members")
+    return [int(seed) * _FAMILY + k for k in range(n)]
 
 
 def chunks(items, size: int) -> list[list]:

@@ -17,10 +17,10 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 class Step:
     """One step of a study.
 
-    function(settings, unit, inputs, workspace, progress, **options) -> xarray.Dataset stands at the top of a module, so that a
-    worker can import it. settings: dict, with "seed". inputs: read-only mapping of the needed steps' results, read when asked
-    for; inputs.part(name) is the part that this same unit made. workspace: a folder of this unit's own that outlives a
-    kill and goes when the unit is done. progress(done, total): call it as often as you like.
+    function(settings, unit, inputs, workspace, progress, **options) -> xarray.Dataset stands at the top of a module, so
+    that a worker can import it. settings: dict, with "seed". inputs: read-only mapping of the needed steps' results,
+    read when asked for; inputs.part(name) is the part that this same unit made. workspace: a folder of this unit's own
+    that outlives a kill and goes when the unit is done. progress(done, total): call it as often as you like.
 
     options: keywords of the function by which steps that share it differ; constants of the study, never a user's.
     units(settings) -> list of JSON values, one per unit (mostly chunks of seeds); None: one unit. needs: names of steps

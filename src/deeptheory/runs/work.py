@@ -1,7 +1,7 @@
 """Doing one unit of a step, in whatever process: read what it needs, call its function, keep its result.
 
-Pitfall: bits must not depend on the engine. So every unit gets its own copy of the settings, reads its inputs from disk,
-and runs with the number of threads that run.json states.
+Pitfall: bits must not depend on the engine. So every unit gets its own copy of the settings, reads its inputs from
+disk, and runs with the number of threads that run.json states.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ def perform(task: Task) -> float:
     started = time.monotonic()
     task.workspace.mkdir(parents=True, exist_ok=True)
     settings = copy.deepcopy(task.settings)
-    inputs = Results(task.folder, task.needed, settings, task.unit)
+    inputs = Results(task.folder, task.needed, settings, unit=task.unit)
     with limited_threads(task.threads):
         unit, options = copy.deepcopy((task.unit, dict(task.step.options)))
         data = task.step.function(settings, unit, inputs, task.workspace, teller(task), **options)

@@ -1,21 +1,9 @@
-"""How to cite a study: BibTeX of its paper and of this package.
+"""How to cite a study: BibTeX of its paper and of this package."""
 
-Authors, year and place are those of `Study.paper`, the title that of the study's docstring; given names are stated by neither.
-"""
-
-import re
 from importlib import import_module
 
-from deeptheory import __version__
-from deeptheory.core.errors import InputError
+from deeptheory.studies.bibliography import package_entry, paper_entry
 from deeptheory.studies.study import STUDIES, find
-
-PACKAGE = {  # as in CITATION.cff, which an installed package lacks
-    "title": "{deeptheory: what deep-learning theory says about a network, measured}",
-    "author": "{The deeptheory developers}",
-    "version": __version__,
-    "note": "License: Apache-2.0",
-}
 
 
 def bibtex(study: str | None = None) -> dict[str, str]:
@@ -25,36 +13,6 @@ def bibtex(study: str | None = None) -> dict[str, str]:
     """
     entries = {}
     if study is not None:
-        name = find(study).name
-        entries[name] = _paper(name)
-    entries["deeptheory"] = _entry("software", "deeptheory", PACKAGE)
-    return entries
-
-
-def _paper(name: str) -> str:
-    study = find(name)
-    said = re.match(r"(?P<authors>.+?) (?P<year>\d{4}), (?P<where>[^;]+)", study.paper)
-    title = re.search(r'"([^"]+)"', import_module(STUDIES[name]).__doc__ or "")
-    if said is None or title is None:
-        raise InputError(f"{name} does not state authors, year, place and title; see `deeptheory list {name}`")
-    fields = {"title": f"{{{' '.join(title[1].split())}}}", "author": _authors(said["authors"]), "year": said["year"]}
-    place = said["where"].strip()
-    journal = re.fullmatch(r"(?P<journal>[A-Z]\w+) (?P<volume>\d+):(?P<pages>\d+)", place)
-    if study.arxiv and f"arXiv {study.arxiv}" == place:
-        fields |= {"eprint": study.arxiv, "archiveprefix": "arXiv", "url": f"https://arxiv.org/abs/{study.arxiv}"}
-    elif journal is not None:
-        fields |= journal.groupdict()
-    else:
-        fields["howpublished"] = place
-    return _entry("misc" if journal is None else "article", name, fields)
-
-
-def _authors(text: str) -> str:
-    """ "A, B & C" or "A et al." as BibTeX joins names."""
-    text = re.sub(r" et al\.$", ", others", text)
-    return " and ".join(part.strip() for part in re.split(r",| & ", text) if part.strip())
-
-
-def _entry(kind: str, key: str, fields: dict[str, str]) -> str:
-    width = max(map(len, fields))
-    return f"@{kind}{{{key},\n" + "".join(f"  {k:{width}} = {{{v}}},\n" for k, v in fields.items()) + "}"
+        known = find(study)
+        entries[known.name] = paper_entry(known, import_module(STUDIES[known.name]).__doc__ or "")
+    return {**entries, "deeptheory": package_entry()}

@@ -1,6 +1,7 @@
 """What each side of the debate says to the same question, by claim: the pages and the docs set them beside each other.
 
-A claim of one study that is another's objection is linked in both reports. Ids may belong to studies that are not there.
+A claim of one study that is another's objection is linked in both reports.
+Ids may belong to studies that are not there.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""Images of digits for studies: MNIST where it is found without a network, small digits otherwise, and which rows train."""
+"""Images of digits for studies: MNIST where it is found without a network, small digits otherwise,
+and which rows train."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,8 @@ def digits_found() -> Any:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Drawn:
-    """x: [n, H, W] float32 in [0, 1]; y: [n]; train: rows that train, held: the others. said: what and how many, for the page."""
+    """x: [n, H, W] float32 in [0, 1]; y: [n]; train: rows that train, held: the others. said:
+    what and how many, for the page."""
 
     x: np.ndarray
     y: np.ndarray

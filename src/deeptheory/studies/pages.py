@@ -1,10 +1,12 @@
 """How every study's page is put together: what to say of changed settings, and figures under their titles."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 from deeptheory.core.errors import InputError
 from deeptheory.runs import Page, Plate, Section
+from deeptheory.studies.bibliography import by_line, package_entry, paper_entry
 from deeptheory.studies.comparisons import links
 
 Maker = Callable[[Any, dict], Plate | None]  # (results, settings); None: nothing of it at this scale
@@ -12,7 +14,8 @@ Part = tuple[str, str, Sequence[Maker]]  # title, text, figures
 
 
 def page(name: str, figures: Any, results: Any, settings: dict, scale: str, changed: dict) -> Page:
-    """The page of a run of the study `name`, by its module `figures`; figures whose step was not done are left out and named."""
+    """The page of a run of the study `name`, by its module `figures`; figures whose step was not done are left out and
+    named."""
     drawn, missing = sections(figures.SECTIONS, results, settings)
     said = getattr(figures, "notices", lambda settings: [])(settings)
     return Page(
@@ -21,7 +24,18 @@ def page(name: str, figures: Any, results: Any, settings: dict, scale: str, chan
         notices=(*_changed(changed), *said, *missing),
         sections=drawn,
         links=links(name),
+        paper=paper(figures),
+        main=getattr(figures, "MAIN", ""),
     )
+
+
+def paper(figures: Any) -> dict[str, Any]:
+    """What the first line of the page says of the paper, and how to cite it; nothing where the study does not say."""
+    package = import_module(figures.__package__)
+    study = getattr(package, "STUDY", None)
+    if study is None:
+        return {}
+    return {**by_line(study), "bibtex": f"{paper_entry(study, package.__doc__ or '')}\n\n{package_entry()}"}
 
 
 def _changed(changed: dict) -> list[str]:

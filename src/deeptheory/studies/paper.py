@@ -1,22 +1,23 @@
 """A paper, as the source of claims: what all of its claims share is stated once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.names import unknown
 from deeptheory.core.results import Estimate
-from deeptheory.runs import Claim, Sample
+from deeptheory.runs import Claim, Region, Sample
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
     """A paper that is run again.
 
-    citation: authors and year. protocol: how its claims are measured, where a claim does not say. unit, setting, criterion: of claims that
-    state none; {region} in a criterion is the claim's.
+    citation: authors and year. protocol: how its claims are measured, where a claim does not say. unit, setting,
+    criterion: of claims that state none; {region} in a criterion is the claim's.
     """
 
     citation: str
@@ -35,8 +36,9 @@ class Paper:
         measure: Callable[[Any], Any],
         **more: Any,
     ) -> Claim:
-        """One claim. where: the place in the paper, "figure 2". measure: results -> what runs.Claim takes. more: further fields of
-        runs.Claim, or others than the paper's own protocol, unit, setting and criterion. InputError: as of runs.Claim."""
+        """One claim. where: the place in the paper, "figure 2". measure: results -> what runs.Claim takes. more:
+        further fields of runs.Claim, or others than the paper's own protocol, unit, setting and criterion.
+        InputError: as of runs.Claim."""
         shared: dict[str, Any] = {
             "figure": where,
             "source": f"{self.citation}, {where}",
@@ -60,8 +62,19 @@ def ratio(a: Any, b: Any) -> Sample:
     return Sample(np.stack([a, b], axis=1), "ratio")
 
 
+def stated(claims: Sequence[Claim], name: str) -> tuple[float, float]:
+    """The ends of the region that a claim states, to be drawn where its quantity is. InputError: no such claim, or
+    none stated."""
+    for claim in claims:
+        if claim.id == name and claim.region is not None:
+            region = Region.parse(claim.region, claim.published)
+            return region.low, region.high
+    raise InputError(unknown(name, [c.id for c in claims if c.region is not None], what="claim with a region"))
+
+
 def place(data: Any, layer: str, kind: str = "") -> int:
-    """Where the layer stands among those of the networks. InputError: they have none of that name; the claim is not run then."""
+    """Where the layer stands among those of the networks. InputError: they have none of that name;
+    the claim is not run then."""
     names = data["layer"].values.tolist()
     if layer not in names:
         raise InputError(f"these networks have no {kind}{layer}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.runs.engines import Engine
 from deeptheory.studies.settings import Setting
 
 if TYPE_CHECKING:
@@ -46,18 +47,21 @@ class Scale:
 class Study:
     """A paper's experiments; loads no torch until a part of it is asked for.
 
-    paper: the citation. arxiv: its number there, by which the study is found as well. protocols: named sets of settings that were published,
-    the first of them the default. settings: what a user may change. claim_setting(scale, protocol): of the claims that state
-    none themselves, one of verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
+    paper: the citation. arxiv: its number there, by which the study is found as well. links: further addresses of it,
+    (text, address). protocols: named sets of settings that were published, the first of them the default. settings:
+    what a user may change. claim_setting(scale, protocol): of the claims that state none themselves, one of
+    verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
 
-    The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises InputError),
-    claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted notices(settings) -> list of str).
-    """
+    The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises
+    InputError), claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted
+    notices(settings) -> list of str, and FIRST, the step and the maker of the figure that is drawn while the rest is
+    still at work)."""
 
     name: str
     title: str
     paper: str
     arxiv: str = ""
+    links: tuple[tuple[str, str], ...] = ()
     scales: Mapping[str, Scale]
     protocols: Mapping[str, Mapping[str, Any]]
     settings: Mapping[str, Setting] = field(default_factory=dict)
@@ -67,9 +71,12 @@ class Study:
     def values(
         self, scale: str, protocol: str | None = None, given: Mapping[str, Any] | None = None
     ) -> tuple[dict, dict]:
-        """All settings with their values, and those of them that differ from what is published. given: by name, as a user wrote them.
+        """All settings with their values, and those of them that differ from what is published.
 
-        InputError: unknown scale, protocol or setting, or a value that its setting does not accept."""
+        given: by name, as a user wrote them.
+
+        InputError: unknown scale, protocol or setting, or a value that its setting does not accept.
+        """
         chosen = next(iter(self.protocols)) if protocol is None else protocol
         published = {**pick(self.scales, scale, what="scale").settings}
         published |= {**pick(self.protocols, chosen, what="protocol"), "protocol": chosen}
@@ -107,7 +114,10 @@ class StudyResult(Result):
         raise InputError(f"a study has a dataset a step; use .results[NAME], NAME in {', '.join(self.results)}")
 
     def figure(self, name: str | None = None) -> "plotly.graph_objects.Figure":
-        """A figure of the run by name, as in figures/NAME.json; the first of the page where no name is given."""
+        """A figure of the run by name, as in figures/NAME.json; the first of the page where no name is given.
+
+        InputError: no figure of that name.
+        """
         from deeptheory.core.storage import read_json
         from deeptheory.runs import read_figure
 
@@ -123,7 +133,10 @@ class StudyResult(Result):
 
 
 def find(name: str) -> Study:
-    """The study of that name, or of the paper with that arXiv number ("1703.00810"). InputError: unknown (near names are suggested)."""
+    """The study of that name, or of the paper with that arXiv number ("1703.00810").
+
+    InputError: unknown (near names are suggested).
+    """
     number = re.fullmatch(r"(?:arxiv[:\s]*)?(\d{4}\.\d{4,5})(?:v\d+)?", name.strip(), re.I)
     if number is None:
         return import_module(pick(STUDIES, name, what="study")).STUDY
@@ -135,10 +148,10 @@ def reproduce(
     study: str,
     scale: Literal["quick", "standard", "paper"] = "quick",
     out: str | Path | None = None,
-    seed: int = 0,
     *,
+    seed: int = 0,
     protocol: str | None = None,
-    engine: Literal["serial", "processes"] = "processes",
+    engine: Engine = "processes",
     jobs: int | None = None,
     only: str | None = None,
     resume: bool | None = None,
@@ -147,15 +160,17 @@ def reproduce(
 ) -> StudyResult:
     """Run a paper again and decide its claims.
 
-    study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study has them. out: the run
-    folder, by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed: networks, splits and resamples are
-    drawn from it. protocol: a published set of settings by name. engine: "processes", with `jobs` workers (None: one per core), or "serial".
-    only: one step alone. settings: by name, e.g. activation="relu"; a run in which a published one is changed decides no
-    claim. progress: as in runs.Run.execute.
-    InputError: an unknown name, a value that is not accepted; nothing is run then. StoreError: the folder holds another run.
+    study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study
+    has them. out: the run folder, by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed:
+    networks, splits and resamples are drawn from it. protocol: a published set of settings by name. engine:
+    "processes", with `jobs` workers (None: one per core), or "serial". only: one step alone. settings: by name, e.g.
+    activation="relu"; a run in which a published one is changed decides no claim. progress: as in runs.Run.execute.
+    InputError: an unknown name, a value that is not accepted; nothing is run then. StoreError:
+    the folder holds another run.
     """
     from deeptheory.report import write_page
     from deeptheory.runs import Run, decide, members
+    from deeptheory.studies.early import early_figure
     from deeptheory.studies.pages import page
 
     known = find(study)
@@ -175,7 +190,8 @@ def reproduce(
         command=command,
         resume=resume,
     )
-    results = run.execute(steps.STEPS, engine=engine, jobs=jobs, only=only, progress=progress)
+    early = early_figure(folder, known, run.settings)
+    results = run.execute(steps.STEPS, engine=engine, jobs=jobs, only=only, progress=progress, after=early)
     setting = known.claim_setting(scale, values["protocol"])
     ledger = decide(
         known.part("claims").CLAIMS, results, scale=scale, command=command, changed=changed, setting=setting

@@ -16,7 +16,9 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> Any:
     return pd.DataFrame(list(rows))
 
 
-def estimate(values: Any, statistic: str = "mean", *, name: str = "mean", n: str = "networks", **said: Any) -> dict[str, Any]:  # fmt: skip
+def estimate(
+    values: Any, statistic: str = "mean", *, name: str = "mean", n: str = "networks", **said: Any
+) -> dict[str, Any]:
     """One row: what is said of it, and the statistic over networks with its 95 % interval. name, n: of the columns."""
     got = interval(Sample(np.asarray(values), statistic))
     return {**said, name: got.value, "low": got.low, "high": got.high, n: got.n}
@@ -58,7 +60,8 @@ def curve(panel: str, name: str, x: Sequence[Any], y: Any, **more: Any) -> list[
 
 
 def trainings(runs: Mapping[str, Any], *measures: str) -> Any:
-    """What was measured in training, one row per network, seed and logged step; runs: {network: dataset [seed, look]}."""
+    """What was measured in training, one row per network, seed and logged step; runs: {network:
+    dataset [seed, look]}."""
     return table_of(
         [
             {"network": label, "seed": seed, "look": look, **{name: data[name].values[k, i] for name in measures}}

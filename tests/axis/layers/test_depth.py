@@ -94,17 +94,19 @@ def test_depth_is_the_bench_at_every_layer_and_beside_it_the_controls(setting):
     model.train()
     how = {"permutations": 30, "models": False, "seed": 2}
     got = axis_code_by_layer(
-        model, LAYERS, x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how
+        model, LAYERS, x, features, blocks={"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how
     )
     assert model.training
-    one = dt.axis_code_of(model, "relu2", x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how)
+    one = dt.axis_code_of(
+        model, "relu2", x, features, blocks={"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how
+    )
     assert np.allclose(got.trained["relu2"].axes.sta, one.axes.sta)
     assert np.array_equal(got.trained["relu2"].units, one.units)
     untrained, notes = redrawn(model, 2)
     assert notes == ()
     assert not torch.equal(untrained.conv.weight, model.conv.weight)
     other = dt.axis_code_of(
-        untrained, "relu2", x, features, {"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how
+        untrained, "relu2", x, features, blocks={"a": slice(0, 3), "b": slice(3, 6)}, units=8, pool="all", **how
     )
     assert np.allclose(got.untrained["relu2"].axes.sta, other.axes.sta)
     values, at = pixels_of(x, 8, 2)

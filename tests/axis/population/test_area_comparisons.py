@@ -81,8 +81,8 @@ def test_transfer_of_axes(code):
     turned = AXES.copy()
     turned[3:] = turned[3:][:, ::-1]
     linear = [dt.axis_code((FEATURES - 5) @ a, FEATURES, BLOCKS, permutations=0, models=False) for a in (AXES, turned)]
-    assert (axis_transfer(*linear, "shape")[0] > 0.95).all()
-    assert axis_transfer(*linear, "appearance")[0].min() < 0.7
+    assert (axis_transfer(*linear, block="shape")[0] > 0.95).all()
+    assert axis_transfer(*linear, block="appearance")[0].min() < 0.7
     dead = ANSWERS.copy()
     dead[:, 1] = 2
     kept = dt.axis_code(dead, FEATURES, BLOCKS, permutations=0, models=False, normalize="none")
@@ -92,7 +92,7 @@ def test_transfer_of_axes(code):
 def test_labels_are_read_as_loops_read_them():
     trials = RNG.standard_normal((4, 9, 5, 3)) + 0.8 * RNG.standard_normal((4, 1, 5, 3))
     trials[:, :, 2] = 1.0  # a unit that never varies
-    got = label_decoding(trials, learn=0.6)
+    got = label_decoding(trials, train_fraction=0.6)
     expected = [oracle.nearest_mean_accuracy(trials[..., w].tolist(), 0.6) for w in range(3)]
     assert np.allclose(got.accuracy, expected)
     assert got.trials == (5, 4)
@@ -101,7 +101,7 @@ def test_labels_are_read_as_loops_read_them():
     assert np.allclose(got.dataset()["accuracy"], got.accuracy)
     assert len(got.table()) == 3
     assert "4 labels" in repr(got)
-    assert np.array_equal(label_decoding(trials[..., 0], learn=0.6).accuracy, got.accuracy[:1])
+    assert np.array_equal(label_decoding(trials[..., 0], train_fraction=0.6).accuracy, got.accuracy[:1])
 
 
 def test_labels_of_noise_are_at_chance_and_of_signal_are_read():
@@ -152,7 +152,7 @@ def test_a_transfer_is_one_for_the_same_cells_under_another_covariance():
         (lambda c: null_plane(c, 0, [300]), r"rows are \[300\]; needed: stimuli from 0 to 299"),
         (lambda c: null_plane(c, 0, [0], reach=0), "reach is 0; needed: a finite number above 0"),
         (lambda c: distractor_ratio(np.zeros((3, 2)), np.zeros((3, 1))), r"predicted is \[3, 2\], actual \[3, 1\]"),
-        (lambda c: axis_transfer(c, c, "color"), "unknown block 'color'"),
+        (lambda c: axis_transfer(c, c, block="color"), "unknown block 'color'"),
         (
             lambda c: axis_transfer(c, dt.axis_code(ANSWERS, FEATURES[:, :4], permutations=0, models=False)),
             "features are 6 and 4",
@@ -166,7 +166,7 @@ def test_a_transfer_is_one_for_the_same_cells_under_another_covariance():
         ),
         (lambda c: label_decoding(np.zeros((1, 4, 2))), r"trials have shape \[1, 4, 2\]"),
         (lambda c: label_decoding(np.full((2, 4, 2), np.nan)), "finite"),
-        (lambda c: label_decoding(np.zeros((2, 4, 2)), learn=1.0), "learn is 1 of 4 trials"),
+        (lambda c: label_decoding(np.zeros((2, 4, 2)), train_fraction=1.0), "train_fraction is 1 of 4 trials"),
         (lambda c: rdm(np.full((3, 4), np.nan)), "3 of 3 patterns hold NaN"),
         (
             lambda c: rdm_correlation(np.full((5, 5), np.nan), np.eye(5)),

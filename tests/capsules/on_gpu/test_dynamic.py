@@ -1,4 +1,5 @@
-"""The Triton kernels against the eager form and the oracle's loops, by Triton's interpreter on the CPU, or on a GPU (marked so).
+"""The Triton kernels against the eager form and the oracle's loops, by Triton's interpreter on the CPU,
+or on a GPU (marked so).
 
 Collected only where triton can be imported (see conftest.py).
 """
@@ -41,11 +42,14 @@ def same(got, truth, tolerance):
         assert float((x.double() - y).abs().max()) <= tolerance * max(1.0, float(y.abs().max()))
 
 
-# a last short block of examples, of parents, of numbers; one of everything; one child; one parent; more parents than a block of weights
+# a last short block of examples, of parents, of numbers; one of everything; one child; one parent;
+# more parents than a block of weights
 SIZES = [(5, 7, 3, 4, 3), (1, 1, 1, 1, 1), (16, 1, 4, 2, 5), (17, 4, 1, 3, 16), (2, 5, 21, 5, 20)]
 LARGE = [(17, 9, 10, 16, 8), (1, 3, 70, 33, 2)]
 OPTIONS = [(), ("leaky",), ("prior",), ("detach",), ("leaky", "prior", "detach")]
-CASES = [(s, r, o) for s in SIZES for r in (1, 2, 3, 4, 5) for o in OPTIONS] + [(s, r, o) for s in LARGE for r in (1, 3, 5) for o in OPTIONS[::4]]  # fmt: skip
+CASES = [(s, r, o) for s in SIZES for r in (1, 2, 3, 4, 5) for o in OPTIONS] + [
+    (s, r, o) for s in LARGE for r in (1, 3, 5) for o in OPTIONS[::4]
+]
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -59,7 +63,7 @@ def test_values_and_gradients(device, sizes, iterations, options):
 
     def routing(backend):
         def run(u, weight, bias, prior=None):
-            return dynamic_routing(u, weight, iterations, bias, prior=prior, backend=backend, **flags)
+            return dynamic_routing(u, weight, iterations, bias=bias, prior=prior, backend=backend, **flags)
 
         return run
 
@@ -75,9 +79,11 @@ def test_agrees_with_loops(device, iterations, leaky):
     g = torch.Generator().manual_seed(1)
     u, weight, bias, prior = (torch.randn(s, generator=g) for s in ((3, 6, 4), (6, 3, 5, 4), (3, 5), (6, 3)))
     weight *= 0.5
-    truth = oracle.dynamic_routing(*(x.double().numpy() for x in (u, weight)), iterations, bias.double().numpy(), leaky, prior.double().numpy())  # fmt: skip
+    truth = oracle.dynamic_routing(
+        *(x.double().numpy() for x in (u, weight)), iterations, bias.double().numpy(), leaky, prior.double().numpy()
+    )
     there = [x.to(device) for x in (u, weight, bias, prior)]
-    v = dynamic_routing(*there[:2], iterations, there[2], leaky, there[3], backend="triton")
+    v = dynamic_routing(*there[:2], iterations, bias=there[2], leaky=leaky, prior=there[3], backend="triton")
     np.testing.assert_allclose(v.cpu().numpy(), truth, atol=2e-6)
 
 
@@ -163,8 +169,10 @@ for capability in (80, 90):
     for kernel in (k.route_forward, k.route_backward, k.finish_u, k.finish_weight):
         names = [p.name for p in kernel.params]
         constants = {n: flags[n] for n in names if n in flags}
-        signature = {n: "constexpr" if n in flags else "i32" if n in ("I", "B", "J", "Q", "P", "T", "chunk") else "*fp32" for n in names}
-        made = triton.compile(ASTSource(kernel, signature, constants), target=GPUTarget("cuda", capability, 32), options={"num_warps": 8})
+        whole = {"I", "B", "J", "Q", "P", "T", "chunk"}
+        signature = {n: "constexpr" if n in flags else "i32" if n in whole else "*fp32" for n in names}
+        target = GPUTarget("cuda", capability, 32)
+        made = triton.compile(ASTSource(kernel, signature, constants), target=target, options={"num_warps": 8})
         assert made.asm["cubin"]
         print(kernel.fn.__name__)
 """

@@ -1,6 +1,8 @@
-"""EM routing's Triton kernels against the eager form in float64, by Triton's interpreter on the CPU, or on a GPU (marked so).
+"""EM routing's Triton kernels against the eager form in float64, by Triton's interpreter on the CPU,
+or on a GPU (marked so).
 
-Collected only where triton can be imported (see conftest.py). Sizes are tiny: the interpreter takes seconds for each case.
+Collected only where triton can be imported (see conftest.py). Sizes are tiny:
+the interpreter takes seconds for each case.
 """
 
 import os
@@ -60,7 +62,9 @@ def agree(make, batch, grid, types, device, tolerance=5e-5):
     ids=str,
 )
 def test_convolution(device, batch, grid, types, kernel, stride, options):
-    agree(lambda **o: c.ConvMatrixCapsules(*types, kernel, stride, **options, **o), batch, grid, types[0], device)
+    agree(
+        lambda **o: c.ConvMatrixCapsules(*types, kernel, stride=stride, **options, **o), batch, grid, types[0], device
+    )
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -73,7 +77,7 @@ def test_class_layer(device, coordinates):
 @pytest.mark.gpu
 @pytest.mark.parametrize("form", ["matrix", "vector"])
 def test_a_layer_of_the_papers_size(form):
-    agree(lambda **o: c.ConvMatrixCapsules(8, 16, 3, 2, form=form, **o), 5, (14, 14), 8, "cuda", 2e-4)
+    agree(lambda **o: c.ConvMatrixCapsules(8, 16, 3, stride=2, form=form, **o), 5, (14, 14), 8, "cuda", 2e-4)
 
 
 def test_compiles_for_a_gpu_that_is_not_here(tmp_path):
@@ -102,7 +106,8 @@ for capability in (80, 90):
             whole = {"B", "P", "KK", "T", "J", "M", "stride"}
             kind = {"at": "*i64", "windows": "*i64"}
             signature = {n: "constexpr" if n in flags else "i32" if n in whole else kind.get(n, "*fp32") for n in names}
-            made = triton.compile(ASTSource(kernel, signature, constants), target=GPUTarget("cuda", capability, 32), options={"num_warps": 4})
+            target = GPUTarget("cuda", capability, 32)
+            made = triton.compile(ASTSource(kernel, signature, constants), target=target, options={"num_warps": 4})
             assert made.asm["cubin"]
             print(kernel.fn.__name__)
 """
@@ -125,7 +130,7 @@ def test_second_derivatives(device):
 
     def penalty(backend, device, dtype):
         torch.manual_seed(0)
-        layer = c.ConvMatrixCapsules(1, 2, 2, 1, 2, backend=backend).to(device, dtype)
+        layer = c.ConvMatrixCapsules(1, 2, 2, stride=1, iterations=2, backend=backend).to(device, dtype)
         xs = [x.to(device, dtype).requires_grad_() for x in inputs]
         first = torch.autograd.grad(sum(x.pow(3).sum() for x in layer(*xs)), xs, create_graph=True)
         return torch.autograd.grad(sum(x.square().sum() for x in first), xs)

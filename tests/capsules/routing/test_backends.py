@@ -4,10 +4,10 @@ import pytest
 import torch
 
 import deeptheory as dt
-from deeptheory.capsules.matrix_layers import prefer as prefer_em
 from deeptheory.capsules.native import building
 from deeptheory.capsules.native.dynamic import addresses
 from deeptheory.capsules.routing.backends import choose, prefer
+from deeptheory.capsules.routing.em import prefer as prefer_em
 from deeptheory.core.errors import InputError, MissingDependency
 
 c = dt.capsules
@@ -59,7 +59,7 @@ def test_dynamic_routing(backend, sizes, iterations, options):
 
     def routing(backend):
         def run(u, weight, bias, prior=None):
-            return c.dynamic_routing(u, weight, iterations, bias, prior=prior, backend=backend, **flags)
+            return c.dynamic_routing(u, weight, iterations, bias=bias, prior=prior, backend=backend, **flags)
 
         return run
 
@@ -82,7 +82,9 @@ def test_recomputed_gradients_are_finite_differences():
     )
     for leaky in (False, True):
         assert torch.autograd.gradcheck(
-            lambda *a, leaky=leaky: c.dynamic_routing(a[0], a[1], 3, a[2], leaky, a[3], backend="recompute"),
+            lambda *a, leaky=leaky: c.dynamic_routing(
+                a[0], a[1], 3, bias=a[2], leaky=leaky, prior=a[3], backend="recompute"
+            ),
             (u, weight, bias, prior),
         )
 
@@ -121,7 +123,7 @@ def test_native_goes_through_the_batch_in_parts_and_threads(monkeypatch):
 
 def matrix_layer(backend, make=None, **options):
     torch.manual_seed(0)
-    make = make or (lambda **o: c.ConvMatrixCapsules(2, 3, 3, 2, **o))
+    make = make or (lambda **o: c.ConvMatrixCapsules(2, 3, 3, stride=2, **o))
     layer = make(backend=backend, **options)
     if isinstance(layer, c.ClassCapsules):
         torch.nn.init.normal_(layer.weight, std=0.5)
@@ -161,7 +163,9 @@ def test_conv_matrix_capsules(backend, iterations, variant, normalize, batch, gr
     def layer(backend):
         return matrix_layer(
             backend,
-            lambda **o: c.ConvMatrixCapsules(*types, kernel, stride, iterations, normalize, variant=variant, **o),
+            lambda **o: c.ConvMatrixCapsules(
+                *types, kernel, stride=stride, iterations=iterations, normalize=normalize, variant=variant, **o
+            ),
         )
 
     wide = [x.double() for x in inputs]
@@ -187,7 +191,7 @@ def test_ablations(backend, iterations, options, variant, normalize, batch):
     more = {**options, "variant": variant, "iterations": iterations}
     inputs = [torch.randn(batch, 5, 4, 3, 4, 4, generator=g), torch.rand(batch, 5, 4, 3, generator=g)]
     for make in (
-        lambda **o: c.ConvMatrixCapsules(3, 2, 3, 2, normalize=normalize, **o),
+        lambda **o: c.ConvMatrixCapsules(3, 2, 3, stride=2, normalize=normalize, **o),
         lambda **o: c.ClassCapsules(3, 4, **o),
     ):
         truth = of_layer(matrix_layer("eager", make, **more).double(), [x.double() for x in inputs])
@@ -215,7 +219,7 @@ def test_native_agrees_to_a_millionth_where_float32_can():
     inputs = [torch.randn(4, 5, 5, 32, 4, 4, generator=g), torch.rand(4, 5, 5, 32, generator=g)]
 
     def layer(backend):
-        return matrix_layer(backend, lambda **o: c.ConvMatrixCapsules(32, 4, 3, 2, **o))
+        return matrix_layer(backend, lambda **o: c.ConvMatrixCapsules(32, 4, 3, stride=2, **o))
 
     truth = layer("eager").double()(*(x.double() for x in inputs))
     same(layer("native")(*inputs), truth, 1e-6)
@@ -228,7 +232,7 @@ def test_native_moments_do_not_cancel(far):
     g = torch.Generator().manual_seed(0)
     pose = torch.eye(4) * far + 0.02 * torch.randn(2, 3, 3, 4, 4, 4, generator=g)
     a = torch.rand(2, 3, 3, 4, generator=g)
-    layers = [matrix_layer(b, lambda **o: c.ConvMatrixCapsules(4, 2, 3, 1, **o)) for b in ("native", "eager")]
+    layers = [matrix_layer(b, lambda **o: c.ConvMatrixCapsules(4, 2, 3, stride=1, **o)) for b in ("native", "eager")]
     for layer in layers:
         torch.nn.init.zeros_(layer.weight)
         layer.weight.data += torch.eye(4)
@@ -344,9 +348,9 @@ def test_conv_capsules(sizes, normalize, iterations, bias, batch):
             p,
             j,
             q,
-            kernel,
-            stride,
-            iterations,
+            kernel_size=kernel,
+            stride=stride,
+            iterations=iterations,
             normalize=normalize,
             bias=bias,
             padding=1,

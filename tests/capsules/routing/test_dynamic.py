@@ -49,7 +49,9 @@ def test_agrees_with_loops(sizes, iterations, options):
     v = dynamic_routing(u.float(), weight.float(), iterations, **narrow)
     assert v.dtype == torch.float32
     rounded = [x.float().double().numpy() if torch.is_tensor(x) else x for x in (u, weight, *given_.values())]
-    truth = oracle.dynamic_routing(rounded[0], rounded[1], iterations, rounded[2], rounded[4], rounded[3])
+    truth = oracle.dynamic_routing(
+        rounded[0], rounded[1], iterations, bias=rounded[2], leaky=rounded[4], prior=rounded[3]
+    )
     # at scale 4 logits are in the hundreds, so that their seventh digit, which is all float32 has, is 1e-5
     np.testing.assert_allclose(v.numpy(), truth, atol=1e-5 if sizes.get("scale") == 4.0 else 1e-6)
 
@@ -59,14 +61,14 @@ def test_agrees_with_loops(sizes, iterations, options):
 def test_gradients(iterations, leaky):
     u, weight, bias, prior = (x.requires_grad_() for x in case(i=4, p=3, q=2))
     assert torch.autograd.gradcheck(
-        lambda *a: dynamic_routing(a[0], a[1], iterations, a[2], leaky, a[3]), (u, weight, bias, prior)
+        lambda *a: dynamic_routing(a[0], a[1], iterations, bias=a[2], leaky=leaky, prior=a[3]), (u, weight, bias, prior)
     )
 
 
 def test_detach_keeps_values_and_lets_no_gradient_through_the_coupling():
     u, weight, bias, _ = case()
     weight.requires_grad_()
-    full, cut = (dynamic_routing(u, weight, 3, bias, detach=d) for d in (False, True))
+    full, cut = (dynamic_routing(u, weight, 3, bias=bias, detach=d) for d in (False, True))
     assert torch.equal(full, cut)
     (g_full,), (g_cut,) = (torch.autograd.grad(v.sum(), weight, retain_graph=True) for v in (full, cut))
     assert (g_full - g_cut).abs().max() > 1e-3
@@ -99,14 +101,18 @@ def test_couplings_of_a_child_sum_to_one_over_parents(b, i, j, iterations, seed)
 @given(st.integers(2, 5), st.integers(1, 6), st.integers(1, 5), st.integers(1, 4), st.integers(0, 10**6))
 def test_batch_mates_children_and_parents(b, i, j, iterations, seed):
     u, weight, bias, _ = case(b, i, j, 3, 4, seed)
-    v = dynamic_routing(u, weight, iterations, bias)
+    v = dynamic_routing(u, weight, iterations, bias=bias)
     for n in range(b):  # an example is routed alone
-        torch.testing.assert_close(dynamic_routing(u[n : n + 1], weight, iterations, bias)[0], v[n], atol=1e-12, rtol=0)
+        torch.testing.assert_close(
+            dynamic_routing(u[n : n + 1], weight, iterations, bias=bias)[0], v[n], atol=1e-12, rtol=0
+        )
     order = torch.randperm(i, generator=torch.Generator().manual_seed(seed))
-    torch.testing.assert_close(dynamic_routing(u[:, order], weight[order], iterations, bias), v, atol=1e-12, rtol=0)
+    torch.testing.assert_close(
+        dynamic_routing(u[:, order], weight[order], iterations, bias=bias), v, atol=1e-12, rtol=0
+    )
     order = torch.randperm(j, generator=torch.Generator().manual_seed(seed))
     torch.testing.assert_close(
-        dynamic_routing(u, weight[:, order], iterations, bias[order]), v[:, order], atol=1e-12, rtol=0
+        dynamic_routing(u, weight[:, order], iterations, bias=bias[order]), v[:, order], atol=1e-12, rtol=0
     )
 
 
@@ -167,19 +173,19 @@ def test_all_zero_input_is_finite_forward_and_backward():
 
 def test_numpy_in_numpy_out():
     u, weight, bias, prior = (x.numpy() for x in case())
-    v = dynamic_routing(u, weight, 3, bias, False, prior)
+    v = dynamic_routing(u, weight, 3, bias=bias, leaky=False, prior=prior)
     assert isinstance(v, np.ndarray)
-    np.testing.assert_allclose(v, oracle.dynamic_routing(u, weight, 3, bias, False, prior), atol=1e-12)
+    np.testing.assert_allclose(v, oracle.dynamic_routing(u, weight, 3, bias=bias, leaky=False, prior=prior), atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_narrow_votes_are_routed_in_float32(dtype):
     u, weight, bias, _ = case(dtype=torch.float32)
-    truth = dynamic_routing(u.to(dtype).float(), weight.to(dtype).float(), 3, bias)
-    v = dynamic_routing(u.to(dtype), weight.to(dtype), 3, bias)
+    truth = dynamic_routing(u.to(dtype).float(), weight.to(dtype).float(), 3, bias=bias)
+    v = dynamic_routing(u.to(dtype), weight.to(dtype), 3, bias=bias)
     assert v.dtype == dtype
     with torch.autocast("cpu", dtype=dtype):
-        cast = dynamic_routing(u, weight, 3, bias)
+        cast = dynamic_routing(u, weight, 3, bias=bias)
     assert cast.dtype == torch.float32
     step = torch.finfo(dtype).eps
     assert (v.float() - truth).abs().max() < 4 * step  # rounding of inputs and votes, not of sums and logits

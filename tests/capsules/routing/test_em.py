@@ -25,7 +25,7 @@ def case(b=2, i=6, j=3, seed=0, beta_u=0.7, beta_a=-300.0, dtype=torch.float64):
 
 def loops(votes, activation, beta_u, beta_a, iterations, **options):
     pose, a = oracle.em_routing(
-        votes.flatten(3).numpy(), activation.numpy(), beta_u.numpy(), beta_a.numpy(), iterations, **options
+        votes.flatten(3).numpy(), activation.numpy(), beta_u.numpy(), beta_a.numpy(), iterations=iterations, **options
     )
     return pose.reshape(*pose.shape[:2], 4, 4), a
 
@@ -38,12 +38,12 @@ def loops(votes, activation, beta_u, beta_a, iterations, **options):
 def test_agrees_with_loops(sizes, iterations, variant):
     inputs = case(**sizes)
     truth = loops(*inputs, iterations, **(RELEASED if variant == "reference_code" else {}))
-    out = em_routing(*inputs, iterations, variant=variant)
+    out = em_routing(*inputs, iterations=iterations, variant=variant)
     for ours, theirs in zip(out, truth):
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-10)
     narrow = [x.float() for x in inputs]
     truth = loops(*(x.double() for x in narrow), iterations, **(RELEASED if variant == "reference_code" else {}))
-    for ours, theirs in zip(em_routing(*narrow, iterations, variant=variant), truth):
+    for ours, theirs in zip(em_routing(*narrow, iterations=iterations, variant=variant), truth):
         assert ours.dtype == torch.float32
         # few children make sharp clusters: logits in the hundreds, whose seventh digit is 1e-5
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-6 if sizes.get("i", 6) >= 60 else 1e-5)
@@ -56,10 +56,10 @@ def test_agrees_with_loops_on_a_parent_list(iterations):
     mask[0], mask[1] = False, False  # a child of nobody, and one of parent 2 alone
     mask[1, 2] = True
     truth = loops(*inputs, iterations, mask=mask.numpy())
-    out = em_routing(*inputs, iterations, mask=mask)
+    out = em_routing(*inputs, iterations=iterations, mask=mask)
     for ours, theirs in zip(out, truth):
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-10)
-    again = em_routing(*inputs, iterations, mask=mask.expand(2, -1, -1))
+    again = em_routing(*inputs, iterations=iterations, mask=mask.expand(2, -1, -1))
     assert torch.equal(again[0], out[0])
 
 
@@ -67,15 +67,17 @@ def test_agrees_with_loops_on_a_parent_list(iterations):
 @pytest.mark.parametrize("iterations", [1, 2, 3])
 def test_gradients(variant, iterations):
     inputs = [x.requires_grad_() for x in case(b=1, i=4, j=2)]
-    assert torch.autograd.gradcheck(lambda *a: em_routing(*a, iterations, variant=variant), inputs)
+    assert torch.autograd.gradcheck(lambda *a: em_routing(*a, iterations=iterations, variant=variant), inputs)
 
 
 def test_gradients_with_a_mask_and_by_type():
     inputs = [x.requires_grad_() for x in case(b=1, i=4, j=4)]
     mask = torch.tensor([[1, 1, 1, 1], [1, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
-    assert torch.autograd.gradcheck(lambda *a: em_routing(*a, 3, mask=mask), inputs)
+    assert torch.autograd.gradcheck(lambda *a: em_routing(*a, iterations=3, mask=mask), inputs)
     types = torch.tensor([0, 1, 0, 1])
-    assert torch.autograd.gradcheck(lambda *a: em_routing(*a, 3, mask=mask, types=types, normalize="position"), inputs)
+    assert torch.autograd.gradcheck(
+        lambda *a: em_routing(*a, iterations=3, mask=mask, types=types, normalize="position"), inputs
+    )
 
 
 def watched(inputs, iterations, constants="paper"):
@@ -108,35 +110,36 @@ def test_laws(b, i, j, iterations, seed):
         )  # a child gives away its activation, no more, no less
         torch.testing.assert_close(mass.sum(-1), activation.sum(-1) + j * 1e-7)
         assert (variance >= 5e-4).all()
-    pose, a = em_routing(*inputs, iterations)
+    pose, a = em_routing(*inputs, iterations=iterations)
     assert ((a > 0) & (a < 1)).all()
     for n in range(b):
-        alone = em_routing(votes[n : n + 1], activation[n : n + 1], beta_u, beta_a, iterations)
+        alone = em_routing(votes[n : n + 1], activation[n : n + 1], beta_u, beta_a, iterations=iterations)
         torch.testing.assert_close(alone[0][0], pose[n], atol=1e-10, rtol=0)
     order = torch.randperm(i, generator=torch.Generator().manual_seed(seed))
-    shuffled = em_routing(votes[:, order], activation[:, order], beta_u, beta_a, iterations)
+    shuffled = em_routing(votes[:, order], activation[:, order], beta_u, beta_a, iterations=iterations)
     torch.testing.assert_close(shuffled[0], pose, atol=1e-10, rtol=0)
     torch.testing.assert_close(shuffled[1], a, atol=1e-10, rtol=0)
 
 
 def test_child_activations_matter():
     votes, activation, beta_u, beta_a = case(i=12)
-    pose, a = em_routing(votes, activation, beta_u, beta_a, 3)
-    other = em_routing(votes, activation.flip(1), beta_u, beta_a, 3)
+    pose, a = em_routing(votes, activation, beta_u, beta_a, iterations=3)
+    other = em_routing(votes, activation.flip(1), beta_u, beta_a, iterations=3)
     assert (pose - other[0]).abs().max() > 0.05
-    halved = em_routing(votes, activation / 2, beta_u, beta_a, 3)
+    halved = em_routing(votes, activation / 2, beta_u, beta_a, iterations=3)
     assert (a - halved[1]).abs().max() > 1e-4  # all activations alike: the same means, less mass
     silent = activation.clone()
     silent[:, 3:] = 0  # a silent child might as well not be there
     for ours, theirs in zip(
-        em_routing(votes, silent, beta_u, beta_a, 3), em_routing(votes[:, :3], activation[:, :3], beta_u, beta_a, 3)
+        em_routing(votes, silent, beta_u, beta_a, iterations=3),
+        em_routing(votes[:, :3], activation[:, :3], beta_u, beta_a, iterations=3),
     ):
         torch.testing.assert_close(ours, theirs)
 
 
 def test_one_iteration_is_the_weighted_mean():
     votes, activation, beta_u, beta_a = case(i=5)
-    pose, _ = em_routing(votes, activation, beta_u, beta_a, 1)
+    pose, _ = em_routing(votes, activation, beta_u, beta_a, iterations=1)
     mean = torch.einsum("BI,BIJxy->BJxy", activation, votes) / activation.sum(1)[:, None, None, None]
     torch.testing.assert_close(pose, mean, atol=1e-6, rtol=1e-6)  # the mass has a floor of 1e-7
 
@@ -152,14 +155,14 @@ def test_routing_finds_the_cluster():
     activation = torch.full((1, 24), 0.9, dtype=torch.float64)
     seen = watched((votes, activation, torch.tensor(0.7), torch.tensor(-300.0)), 4)
     assert seen[-1][0][0, :8, 0].min() > 0.89
-    out, a = em_routing(votes, activation, 0.7, -300.0, 4)
+    out, a = em_routing(votes, activation, 0.7, -300.0, iterations=4)
     assert (out[0, 0] - pose).abs().max() < 0.05
     assert a[0].argmax() == 0
 
 
 def test_mass_as_presence_is_the_mixing_proportion():
     votes, activation, beta_u, beta_a = case()
-    _, a = em_routing(votes, activation, beta_u, beta_a, 3, presence="mass")
+    _, a = em_routing(votes, activation, beta_u, beta_a, iterations=3, presence="mass")
     torch.testing.assert_close(a.sum(-1), torch.ones(2, dtype=torch.float64))
 
 
@@ -167,8 +170,8 @@ def test_schedule():
     assert inverse_temperatures(3, 0.01) == pytest.approx((0.0005, 0.000975, 0.00142625))
     assert inverse_temperatures(2, (0.5, 1.0)) == (0.5, 1.0)
     inputs = case()
-    out = em_routing(*inputs, 2, schedule=(0.1, 0.2))
-    assert (out[1] - em_routing(*inputs, 2)[1]).abs().max() > 1e-3
+    out = em_routing(*inputs, iterations=2, schedule=(0.1, 0.2))
+    assert (out[1] - em_routing(*inputs, iterations=2)[1]).abs().max() > 1e-3
 
 
 def test_position_lets_types_alone():
@@ -184,7 +187,9 @@ def test_position_lets_types_alone():
         group=dict(enumerate(types.tolist())),
         first={(i, j): 0.5 for i in range(6) for j in range(4)},
     )
-    for ours, theirs in zip(em_routing(votes, activation, beta_u, beta_a, 3, normalize="position", types=types), truth):
+    for ours, theirs in zip(
+        em_routing(votes, activation, beta_u, beta_a, iterations=3, normalize="position", types=types), truth
+    ):
         np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-10)
 
 
@@ -220,7 +225,7 @@ def test_corners_are_finite(i, votes_scale, activation, iterations):
     votes = (votes_scale * torch.randn(2, i, 3, 4, 4, generator=torch.Generator().manual_seed(0))).requires_grad_()
     a = torch.full((2, i), activation, requires_grad=True)
     betas = [torch.tensor([v] * 3, requires_grad=True) for v in (0.7, -1.0)]
-    pose, out = em_routing(votes, a, *betas, iterations)
+    pose, out = em_routing(votes, a, *betas, iterations=iterations)
     (pose.sum() + out.sum()).backward()
     for x in (pose, out, votes.grad, a.grad, *(b.grad for b in betas)):
         assert x.isfinite().all()

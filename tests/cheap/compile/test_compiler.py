@@ -99,20 +99,38 @@ def test_certificates_are_tight():
 def polynomials(draw):
     """Up to 6 variables, degree 8, 6 terms."""
     n = draw(st.integers(1, 6))
-    terms = draw(st.lists(st.tuples(st.lists(st.integers(0, n - 1), min_size=0, max_size=8), st.integers(-5, 5)), min_size=1, max_size=6))  # fmt: skip
+    terms = draw(
+        st.lists(
+            st.tuples(st.lists(st.integers(0, n - 1), min_size=0, max_size=8), st.integers(-5, 5)),
+            min_size=1,
+            max_size=6,
+        )
+    )
     x = sympy.symbols("a:f")
     return sum((c * sympy.prod([x[i] for i in factors]) for factors, c in terms), sympy.Integer(0)), n
 
 
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(polynomials(), st.sampled_from([1e-2, 1e-4, 1e-6]), st.sampled_from(["silu", "tanh", "cos"]), st.booleans(), st.sampled_from([None, 1, 2, 3]))  # fmt: skip
+@given(
+    polynomials(),
+    st.sampled_from([1e-2, 1e-4, 1e-6]),
+    st.sampled_from(["silu", "tanh", "cos"]),
+    st.booleans(),
+    st.sampled_from([None, 1, 2, 3]),
+)
 def test_any_polynomial(made, tolerance, activation, single, depth):
     compiled_and_attacked(made, tolerance, activation, single, depth)
 
 
 @pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(polynomials(), st.floats(1e-8, 1e-1), st.sampled_from(["silu", "gelu", "tanh", "cos", "exp", "softplus"]), st.booleans(), st.sampled_from([None, 1, 2, 3, 4]))  # fmt: skip
+@given(
+    polynomials(),
+    st.floats(1e-8, 1e-1),
+    st.sampled_from(["silu", "gelu", "tanh", "cos", "exp", "softplus"]),
+    st.booleans(),
+    st.sampled_from([None, 1, 2, 3, 4]),
+)
 def test_many_polynomials(made, tolerance, activation, single, depth):
     compiled_and_attacked(made, tolerance, activation, single, depth)
 
@@ -171,7 +189,9 @@ def test_refusals_name_the_best_and_it_is_reached():
         assert network.certificate.total <= best
         with pytest.raises(ToleranceError):
             compile_polynomial("x*y*z*w", tolerance=best * 0.9, **{**options, "depth": depth})
-    with pytest.raises(ToleranceError, match="with 1 hidden layers, which reach .*the best reachable is .* with 2 hidden layers") as refused:  # fmt: skip
+    with pytest.raises(
+        ToleranceError, match="with 1 hidden layers, which reach .*the best reachable is .* with 2 hidden layers"
+    ) as refused:
         compile_polynomial("x*y*z*w", 1, tolerance=1e-9)
     assert refused.value.best < 1e-9
     assert compile_polynomial("x*y*z*w", refused.value.depth, tolerance=1e-9).certificate.total <= 1e-9
@@ -289,7 +309,12 @@ def test_expansions_are_within_their_error(name):
             made = expand(name, function, low, high, error)
             t = np.linspace(-1, 1, 301)
             got = np.polynomial.chebyshev.chebval(t, made.coefficients)
-            exact = np.array([float(function.value(oracle.mpmath, oracle.mpmath.mpf(v))) for v in (low + high) / 2 + (high - low) / 2 * t])  # fmt: skip
+            exact = np.array(
+                [
+                    float(function.value(oracle.mpmath, oracle.mpmath.mpf(v)))
+                    for v in (low + high) / 2 + (high - low) / 2 * t
+                ]
+            )
             assert made.error <= error
             assert np.abs(got - exact).max() <= made.error + 1e-14
             slopes = np.abs(np.diff(exact)) / np.diff((low + high) / 2 + (high - low) / 2 * t)
@@ -297,7 +322,9 @@ def test_expansions_are_within_their_error(name):
             assert made.span[0] - 1e-12 <= exact.min() <= exact.max() <= made.span[1] + 1e-12
 
 
-@pytest.mark.parametrize(("name", "low", "high"), [("sin", 1.0, 8.0), ("cos", -4.0, 0.5), ("cosh", -1.0, 0.5), ("tan", 2.0, 4.0)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "low", "high"), [("sin", 1.0, 8.0), ("cos", -4.0, 0.5), ("cosh", -1.0, 0.5), ("tan", 2.0, 4.0)]
+)
 def test_spans_hold_maxima_inside(name, low, high):
     span = FUNCTIONS[name].span(low, high)
     seen = [float(FUNCTIONS[name].value(oracle.mpmath, oracle.mpmath.mpf(v))) for v in np.linspace(low, high, 4001)]
@@ -313,7 +340,11 @@ def test_relu_counts_meet_what_is_built():
         count = relu_count(tolerance)
         assert count.lower <= count.upper <= built.neurons
         assert relu_count(tolerance, 1).exact
-    assert [compile_polynomial("x*y", activation="relu", tolerance=4.0**-k * 1.001).neurons for k in (3, 4, 5)] == [13, 18, 23]  # 5 m + 3  # fmt: skip
+    assert [compile_polynomial("x*y", activation="relu", tolerance=4.0**-k * 1.001).neurons for k in (3, 4, 5)] == [
+        13,
+        18,
+        23,
+    ]  # 5 m + 3
 
 
 HUGE = {"domain": (-3e18, 3e18), "tolerance": 9e33, "dtype": torch.float32}

@@ -29,7 +29,13 @@ def attacked(gate, dtype, low=-1.0, high=1.0):
 
 
 # specs, section 1.3: largest error on the square at scales .1 and .01 in float64
-TABLE = [("softplus", 0, 1.6e-3), ("exp", 0, 3.3e-3), ("tanh", 0.6585, 1.3e-2), ("sigmoid", 1.317, 3.3e-3), ("silu", 0, 3.3e-3)]  # fmt: skip
+TABLE = [
+    ("softplus", 0, 1.6e-3),
+    ("exp", 0, 3.3e-3),
+    ("tanh", 0.6585, 1.3e-2),
+    ("sigmoid", 1.317, 3.3e-3),
+    ("silu", 0, 3.3e-3),
+]
 
 
 @pytest.mark.parametrize(("activation", "bias", "at_a_tenth"), TABLE)
@@ -155,7 +161,9 @@ def test_derivatives_are_those_of_the_function_and_bounds_bound_them(name):
     activation = ACTIVATIONS[name]
     for z in (0.0, 0.625, -1.125, 2.0):
         for order in range(6):
-            assert activation.derivative(order, z) == pytest.approx(float(oracle.derivative(name, order, z)), rel=1e-9, abs=1e-12)  # fmt: skip
+            assert activation.derivative(order, z) == pytest.approx(
+                float(oracle.derivative(name, order, z)), rel=1e-9, abs=1e-12
+            )
             for radius in (0.0, 0.1, 1.0):
                 most = float(activation.bound(order, z, radius))
                 seen = [abs(activation.derivative(order, z + radius * t)) for t in np.linspace(-1, 1, 41)]

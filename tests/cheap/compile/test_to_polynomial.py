@@ -81,7 +81,11 @@ def test_a_compiled_network_reads_as_its_formula(text):
     degree = sympy.Poly(formula).total_degree()
     reading = to_polynomial(network, degree)
     x = [sympy.Symbol(n) for n in network.variables]
-    off = sympy.Poly(reading.expression - formula, *x).coeffs() if sympy.expand(reading.expression - formula) != 0 else [0]  # fmt: skip
+    off = (
+        sympy.Poly(reading.expression - formula, *x).coeffs()
+        if sympy.expand(reading.expression - formula) != 0
+        else [0]
+    )
     assert sum(abs(float(c)) for c in off) <= 3 * network.certificate.total
     assert attack(network, reading) <= reading.bound <= 6 * network.certificate.total
 

@@ -76,7 +76,14 @@ def test_the_real_groups_multiply_to_n_and_grow():
             assert large == pytest.approx(small + math.log2(small - 1 / math.log(2)))
 
 
-FORMS = ["a*b + c**2 + a*c", "a**2*b + b**2*c + c**2*a", "a*b*c + d**3", "(a + b)*(c + d)*(a - d)", "a**4 + a**2*b**2", "a*b*c*d + a**2*b**2"]  # fmt: skip
+FORMS = [
+    "a*b + c**2 + a*c",
+    "a**2*b + b**2*c + c**2*a",
+    "a*b*c + d**3",
+    "(a + b)*(c + d)*(a - d)",
+    "a**4 + a**2*b**2",
+    "a*b*c*d + a**2*b**2",
+]
 
 
 @pytest.mark.parametrize("text", FORMS)
@@ -116,7 +123,8 @@ def test_with_an_output_bias_2_to_the_n_less_one_is_attained(n):
 
 @pytest.mark.parametrize("form", [((0, 1), (1, 0)), ((2, 1, 0), (1, -3, 1), (0, 1, 5)), ((1,),)])
 def test_a_quadratic_form_needs_its_rank_plus_two(form):
-    """The construction: an orthogonal basis of (form + hyperbolic plane) in which the plane's isotropic vector is all ones."""
+    """The construction: an orthogonal basis of (form + hyperbolic plane) in which the plane's isotropic vector is all
+    ones."""
     q = sympy.Matrix(form)
     n = q.shape[0]
     x = sympy.Matrix(X[:n])
@@ -138,7 +146,12 @@ def test_a_quadratic_form_needs_its_rank_plus_two(form):
     units = [[Fraction(str((u.T * space)[i])) / c for i in range(n)] for u, c in zip(basis, norms)]
     found = oracle.moments(units, norms, 2)
     for T, value in found.items():
-        want = Fraction(0) if sum(T) < 2 else Fraction(str(sympy.Poly(expression, *X[:n]).coeff_monomial(T))) * Fraction(math.prod(map(math.factorial, T)), 2)  # fmt: skip
+        want = (
+            Fraction(0)
+            if sum(T) < 2
+            else Fraction(str(sympy.Poly(expression, *X[:n]).coeff_monomial(T)))
+            * Fraction(math.prod(map(math.factorial, T)), 2)
+        )
         assert value == want
 
 
@@ -154,7 +167,10 @@ def test_lower_bounds_never_exceed_a_network_that_does_it():
     rng = np.random.default_rng(2)
     for _ in range(25):
         n, degree, m = rng.integers(1, 5), rng.integers(2, 5), rng.integers(1, 7)
-        terms = [int(c) * sum(int(a) * x for a, x in zip(row, X)) ** int(degree) for row, c in zip(rng.integers(-3, 4, (m, n)), rng.integers(1, 4, m))]  # fmt: skip
+        terms = [
+            int(c) * sum(int(a) * x for a, x in zip(row, X)) ** int(degree)
+            for row, c in zip(rng.integers(-3, 4, (m, n)), rng.integers(1, 4, m))
+        ]
         expression = sympy.expand(sum(terms))
         if expression != 0:
             assert neuron_count(expression, 1, convention="power").lower <= m

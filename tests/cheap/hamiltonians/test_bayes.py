@@ -71,14 +71,14 @@ def test_ising_3x3(dtype, periodic):
         weight = {s: math.exp(-oracle.ising_energy(s, (3, 3), j, 0.1, periodic)) for s in oracle.states([2] * 9)}
         total = sum(weight.values())
         laws.append({s: w / total for s, w in weight.items()})
-    graphs = [ising((3, 3), j, 0.1, periodic=periodic).to(dtype) for j in (0.2, 0.7)]
+    graphs = [ising((3, 3), coupling=j, field=0.1, periodic=periodic).to(dtype) for j in (0.2, 0.7)]
     network = BayesSoftmax(graphs, torch.tensor([0.6, 0.4], dtype=dtype))
     truth = [oracle.posterior([law.__getitem__ for law in laws], [0.6, 0.4], tuple(s)) for s in x.tolist()]
     assert (network(x) - torch.tensor(truth, dtype=dtype)).abs().max() < TOLERANCE[dtype]
 
 
 def test_potts_and_mixed_factors():
-    graph = potts((2, 3), 3, 0.8, 0.3)
+    graph = potts((2, 3), 3, coupling=0.8, field=0.3)
     factors = [(s, t.tolist()) for s, t in zip(graph.scopes, graph.tables)]
     weight = oracle.weights([3] * 6, factors)
     total = sum(weight.values())
@@ -194,7 +194,7 @@ _EYE = np.eye(2)
         (lambda: ising((2, 2))(torch.zeros(3)), r"x has shape \[3\]; needed: \[..., 4\]"),
         (lambda: ising((2, 2))(torch.tensor([-1, 1, 1, 1])), "spins are 0 and 1 here"),
         (lambda: ising((2, 2)).posterior(0, (0, 1)), "must be different variables"),
-        (lambda: ising((2, 2), [1.0, 2.0]), "this grid has 4 bonds and 4 sites"),
+        (lambda: ising((2, 2), coupling=[1.0, 2.0]), "this grid has 4 bonds and 4 sites"),
         (lambda: ising((0, 2)), r"shape is \[0, 2\]"),
         (lambda: potts((2, 2), 1), "q is 1"),
         (lambda: ising((30, 30)).log_z(), "use a narrower graph"),

@@ -91,7 +91,7 @@ def test_ising_couplings_lie_within_three_standard_errors():
     z = []
     for seed in range(3):
         x = exact_samples(10, 2, orbits, theta, 100_000, seed)
-        fit = hamiltonian_fit(x, 2, compare_assumptions=False, held_out=0)
+        fit = hamiltonian_fit(x, 2, compare_assumptions=False, held_out_fraction=0)
         z.append((fit.theta - theta) / fit.standard_error)
     z = np.concatenate(z)
     assert (np.abs(z) < 3).mean() >= 0.95
@@ -125,11 +125,11 @@ def test_degree_three_is_found_and_priced():
 
 
 def test_potts_in_the_zero_sum_gauge():
-    graph = potts((2, 2), 3, 0.7, 0.3)
+    graph = potts((2, 2), 3, coupling=0.7, field=0.3)
     states = np.array(list(np.ndindex(*(3,) * 4)))
     p = torch.exp(-graph(torch.as_tensor(states))).detach().numpy()
     x = states[np.random.default_rng(0).choice(len(states), 50_000, p=p)]
-    fit = hamiltonian_fit(x, 2, 1, "translation", shape=(2, 2))
+    fit = hamiltonian_fit(x, 2, locality=1, symmetry="translation", shape=(2, 2))
     assert fit.kind == "potts"
     delta = np.eye(3) - 1 / 3
     for a, b in ((0, 1), (2, 3), (0, 2), (1, 3)):
@@ -144,7 +144,7 @@ def test_gaussian_with_all_terms_is_the_inverse_covariance():
     rng = np.random.default_rng(0)
     root = rng.standard_normal((4, 4))
     x = rng.standard_normal((3000, 4)) @ root + [1.0, 0.0, -1.0, 2.0]
-    fit = hamiltonian_fit(x, 2, held_out=0, compare_assumptions=False)
+    fit = hamiltonian_fit(x, 2, held_out_fraction=0, compare_assumptions=False)
     k = np.linalg.inv(np.cov(x.T, bias=True))
     np.testing.assert_allclose(fit.couplings[np.triu_indices(4, 1)], -k[np.triu_indices(4, 1)], rtol=1e-6)
     np.testing.assert_allclose(fit.fields, k @ x.mean(0), rtol=1e-6)
@@ -169,7 +169,7 @@ def test_three_parameters_of_a_translation_invariant_chain():
     n, rng = 12, np.random.default_rng(0)
     k = 2.5 * np.eye(n) - np.roll(np.eye(n), 1, 0) - np.roll(np.eye(n), -1, 0)
     x = rng.multivariate_normal(np.linalg.solve(k, np.full(n, 0.3)), np.linalg.inv(k), size=5000)
-    fit = hamiltonian_fit(x, 2, 1, "translation", periodic=True)
+    fit = hamiltonian_fit(x, 2, locality=1, symmetry="translation", periodic=True)
     assert fit.parameters == 3
     named = dict(zip(fit.table()["term"], zip(fit.theta, fit.standard_error)))
     for term, truth in (("x0", 0.3), ("x0 x1", 1.0), ("x0^2", -1.25)):
@@ -187,7 +187,7 @@ def test_gaussian_and_quadrature_agree():
     rng = np.random.default_rng(2)
     x = rng.multivariate_normal([0, 0, 0], [[1, 0.3, 0], [0.3, 1, 0.2], [0, 0.2, 1]], size=4000)
     a = hamiltonian_fit(x, 2, compare_assumptions=False)
-    b = hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", interval=(-9, 9))
+    b = hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", domain=(-9, 9))
     assert (np.abs(a.theta - b.theta) < 0.5 * a.standard_error).all()
     np.testing.assert_allclose(a.standard_error, b.standard_error, rtol=0.15)
     assert a.bits.value == pytest.approx(b.bits.value, abs=2e-3)
@@ -199,14 +199,13 @@ def test_a_quartic_is_found():
     grid = np.linspace(-3, 3, 60_001)
     p = np.exp(-(grid**4 - 2 * grid**2 - 0.5 * grid))
     x = np.random.default_rng(0).choice(grid, (20_000, 2), p=p / p.sum())
-    fit = hamiltonian_fit(x, 4, locality=(), symmetry="permutation", interval=(-3, 3), compare_assumptions=False)
+    fit = hamiltonian_fit(x, 4, locality=(), symmetry="permutation", domain=(-3, 3), compare_assumptions=False)
     named = dict(zip(fit.table()["term"], zip(fit.theta, fit.standard_error)))
     for term, truth in (("x0", 0.5), ("x0^2", 2.0), ("x0^3", 0.0), ("x0^4", -1.0)):
         value, error = named[term]
         assert abs(value - truth) < 4 * error
     assert (
-        hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", interval=(-3, 3)).bits.value
-        > fit.bits.value + 0.2
+        hamiltonian_fit(x, 2, compare_assumptions=False, kind="real", domain=(-3, 3)).bits.value > fit.bits.value + 0.2
     )
 
 
@@ -239,13 +238,13 @@ def test_the_graph_is_the_same_hamiltonian():
 
 def test_it_shows_itself():
     orbits, theta = model(5, 2, 2)
-    fit = hamiltonian_fit(exact_samples(5, 2, orbits, theta, 2000, 0), 2, 1)
+    fit = hamiltonian_fit(exact_samples(5, 2, orbits, theta, 2000, 0), 2, locality=1)
     assert "5 binary variables, degree 2, 9 parameters" in repr(fit)
     assert fit.table()["term"].tolist()[:2] == ["x0", "x0 x1"]
     assert fit.scalars()["bits"] == fit.bits.value
     assert len(fit.figure().data[0].x) == 3
     assert fit.excess_bits.value == fit.assumptions["excess_bits"].iloc[2]
-    assert np.isnan(hamiltonian_fit(exact_samples(5, 2, orbits, theta, 200, 0), held_out=0).bits.value)
+    assert np.isnan(hamiltonian_fit(exact_samples(5, 2, orbits, theta, 200, 0), held_out_fraction=0).bits.value)
 
 
 def test_same_seed_same_bits():
@@ -257,7 +256,8 @@ def test_same_seed_same_bits():
 
 
 def test_what_hardly_occurs_is_said():
-    """Two variables that never differ: the coupling is infinite; theta is what the ridge holds, its interval is open above."""
+    """Two variables that never differ: the coupling is infinite; theta is what the ridge holds,
+    its interval is open above."""
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, (30_000, 3))
     x[:, 1] = x[:, 0]
@@ -280,18 +280,18 @@ _REAL = np.random.default_rng(0).standard_normal((100, 3))
         (lambda: parameter_count(0, 2), InputError, "n is 0"),
         (lambda: parameter_count(3, 0), InputError, "degree 0"),
         (lambda: parameter_count(3, 2, levels=1), InputError, "levels is 1"),
-        (lambda: parameter_count(6, 2, 1, shape=(2, 2)), InputError, "has 4 sites for 6 variables"),
-        (lambda: parameter_count(6, 2, 0), InputError, "locality is 0"),
-        (lambda: parameter_count(3, 2, [(0, 3)]), InputError, r"the pair \(0, 3\)"),
-        (lambda: parameter_count(3, 2, 1, "rotation"), InputError, "unknown symmetry 'rotation'"),
-        (lambda: parameter_count(3, 2, None, [[0, 0, 1]]), InputError, "which is no permutation"),
-        (lambda: parameter_count(3, 2, [(0, 1)], [[1, 2, 0]]), InputError, "which locality forbids"),
+        (lambda: parameter_count(6, 2, locality=1, shape=(2, 2)), InputError, "has 4 sites for 6 variables"),
+        (lambda: parameter_count(6, 2, locality=0), InputError, "locality is 0"),
+        (lambda: parameter_count(3, 2, locality=[(0, 3)]), InputError, r"the pair \(0, 3\)"),
+        (lambda: parameter_count(3, 2, locality=1, symmetry="rotation"), InputError, "unknown symmetry 'rotation'"),
+        (lambda: parameter_count(3, 2, locality=None, symmetry=[[0, 0, 1]]), InputError, "which is no permutation"),
+        (lambda: parameter_count(3, 2, locality=[(0, 1)], symmetry=[[1, 2, 0]]), InputError, "which locality forbids"),
         (lambda: Assumptions(n=1000, degree=4).terms(), InputError, "assume locality"),
         (lambda: linear_map_count([0]), InputError, r"shape is \[0\]"),
-        (lambda: linear_map_count([4], 2), InputError, "reach is 2; needed: 0 to 1"),
+        (lambda: linear_map_count([4], 2), InputError, "locality is 2; needed: 0 to 1"),
         (lambda: hamiltonian_fit(_BITS[:10]), InputError, "at least 50 samples"),
         (lambda: hamiltonian_fit(np.full((60, 2), np.nan)), InputError, "samples holds"),
-        (lambda: hamiltonian_fit(_BITS, held_out=1), InputError, "held_out is 1"),
+        (lambda: hamiltonian_fit(_BITS, held_out_fraction=1), InputError, "held_out_fraction is 1"),
         (lambda: hamiltonian_fit(np.column_stack([_BITS, np.ones(100)])), InputError, "variable 4 is constant"),
         (lambda: hamiltonian_fit(_BITS, kind="spins"), InputError, "unknown kind of variables 'spins'"),
         (lambda: hamiltonian_fit(_REAL, kind="binary"), InputError, "the samples hold many different values"),
@@ -299,12 +299,13 @@ _REAL = np.random.default_rng(0).standard_normal((100, 3))
         (lambda: hamiltonian_fit(_REAL, 3, kind="gaussian"), InputError, "use kind='real'"),
         (lambda: hamiltonian_fit(_REAL, 1), InputError, "no term holds the square of variable 0"),
         (lambda: hamiltonian_fit(_BITS, ridge=-1), InputError, "ridge is -1"),
-        (lambda: hamiltonian_fit(_REAL, 3, interval=(-1, 1)), InputError, r"interval is \(-1.0, 1.0\); the samples run"),
+        (lambda: hamiltonian_fit(_REAL, 3, domain=(-1, 1)), InputError, r"domain is \(-1.0, 1.0\); the samples run"),
         (lambda: hamiltonian_fit(np.tile(_BITS, (1, 40))), InputError, "up to 6000 are fitted"),
         (lambda: hamiltonian_fit(_BITS).energy(_BITS[0]), InputError, r"x has shape \[4\]"),
         (lambda: hamiltonian_fit(_BITS).energy(_BITS + 1), InputError, "the levels of the fitted samples"),
         (lambda: hamiltonian_fit(_REAL).graph(), InputError, "these are real"),
-        (lambda: hamiltonian_fit(_BITS).excess_bits_over(hamiltonian_fit(_BITS, held_out=0.5)), InputError, "the other 50"),
+        (lambda: hamiltonian_fit(_BITS).excess_bits_over(hamiltonian_fit(_BITS, held_out_fraction=0.5)), InputError,
+            "the other 50"),
         (lambda: hamiltonian_fit(_REAL[:, [0, 0, 1]]), DeeptheoryError, "no inverse; drop variables that repeat"),
     ],
 )  # fmt: skip

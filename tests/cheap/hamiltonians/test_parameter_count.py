@@ -27,7 +27,9 @@ def test_the_papers_counts():
     )
     assert parameter_count(20, 3, constant=True) == 1 + 20 + 190 + 1140
     assert parameter_count(100, 2, locality=1) == 100 + 99  # nearest neighbors of a chain: linear in n
-    assert parameter_count(100, 2, 1, "translation", levels=None, periodic=True) == 3  # field, self, neighbor
+    assert (
+        parameter_count(100, 2, locality=1, symmetry="translation", levels=None, periodic=True) == 3
+    )  # field, self, neighbor
     assert parameter_count(100, 4, locality=1) == 100 + 99  # for bits the neighborhood caps the degree
     assert parameter_count(12, 12) == 2**12 - 1
     assert linear_map_count([28, 28]) == 784**2
@@ -54,19 +56,26 @@ def grid_link(shape, distance, periodic):
 def test_locality_and_translation(shape, distance, periodic, degree):
     n = math.prod(shape)
     local = oracle.terms(n, degree, 2, grid_link(shape, distance, periodic))
-    assert parameter_count(n, degree, distance, shape=shape, periodic=periodic) == len(local)
+    assert parameter_count(n, degree, locality=distance, shape=shape, periodic=periodic) == len(local)
     if periodic:
         sites = np.arange(n).reshape(shape)
         group = [np.roll(sites, s, range(len(shape))).ravel().tolist() for s in np.ndindex(*shape)]
         expected = oracle.count_orbits(local, group)
-        assert parameter_count(n, degree, distance, "translation", shape=shape, periodic=True) == expected
+        assert (
+            parameter_count(n, degree, locality=distance, symmetry="translation", shape=shape, periodic=True)
+            == expected
+        )
 
 
 def test_open_translation_permutation_and_own_symmetries():
-    assert parameter_count(9, 2, 1, "translation") == 2
-    assert parameter_count(9, 2, 1, "translation", shape=(3, 3)) == 3  # horizontal and vertical bonds differ
+    assert parameter_count(9, 2, locality=1, symmetry="translation") == 2
+    assert (
+        parameter_count(9, 2, locality=1, symmetry="translation", shape=(3, 3)) == 3
+    )  # horizontal and vertical bonds differ
     quarter = np.rot90(np.arange(9).reshape(3, 3)).ravel().tolist()
-    assert parameter_count(9, 2, 1, [quarter], shape=(3, 3)) == 3 + 3  # corners, edges, center; three kinds of bond
+    assert (
+        parameter_count(9, 2, locality=1, symmetry=[quarter], shape=(3, 3)) == 3 + 3
+    )  # corners, edges, center; three kinds of bond
     assert parameter_count(9, 3, symmetry="permutation") == 3
     assert parameter_count(4, 2, symmetry="permutation", levels=None) == 3  # x, x^2, x y
-    assert parameter_count(4, 2, [(0, 1), (2, 3)]) == 4 + 2
+    assert parameter_count(4, 2, locality=[(0, 1), (2, 3)]) == 4 + 2

@@ -43,8 +43,8 @@ def test_it_agrees_with_sums_over_every_path(seed):
 
 @pytest.mark.parametrize("seeds", [range(150), pytest.param(range(150, 1000), marks=pytest.mark.slow)])
 def test_theorem_2_in_1000_random_chains(seeds):
-    """0 violations, classes from each level's own posterior; and the chains do forget, or nothing was tested. The study's
-    claim has 1,000 too."""
+    """0 violations, classes from each level's own posterior; and the chains do forget, or nothing was tested. The
+    study's claim has 1,000 too."""
     violations = forgetting = 0
     for seed in seeds:
         prior, tables = lumpable_chain(seed, levels=4, states=6)
@@ -294,7 +294,8 @@ _P, _M = [0.5, 0.5], np.array([[0.5, 0.25], [0.5, 0.75]])
         (lambda: MarkovHierarchy(_P, [[0.5, 0.5]]), r"transition 1 has shape \[2\]"),
         (lambda: MarkovHierarchy([0.5, 0.4], [_M]), "columns of prior miss 1 by up to 0.1"),
         (lambda: MarkovHierarchy(_P, [_M * 0.9]), "columns of transition 1 miss 1"),
-        (lambda: MarkovHierarchy(_P, [_M, np.ones((3, 4)) / 3]), r"transition 2 has shape \[3, 4\].*level 1 has 2 states"),
+        (lambda: MarkovHierarchy(_P, [_M, np.ones((3, 4)) / 3]),
+            r"transition 2 has shape \[3, 4\].*level 1 has 2 states"),
         (lambda: MarkovHierarchy([1.5, -0.5], [_M]), "prior holds -0.5"),
         (lambda: MarkovHierarchy([np.nan, 1], [_M]), "prior holds NaN or infinity"),
         (lambda: MarkovHierarchy([1, 1], [np.array([[1, 0], [1, 0]])]), "says nothing of state 1"),

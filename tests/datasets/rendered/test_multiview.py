@@ -91,8 +91,8 @@ def test_two_eyes_see_nearly_the_same():
     ("call", "match"),
     [
         (lambda: multiview(10, size=4), "size is 4"),
-        (lambda: multiview(0), "count is 0; the grid holds 48600"),
-        (lambda: multiview(48601), "count is 48601"),
+        (lambda: multiview(0), "n is 0; the grid holds 48600"),
+        (lambda: multiview(48601), "n is 48601"),
         (lambda: multiview(10, azimuths=()), "the grid is empty: 10 instances, 0 azimuths"),
         (lambda: multiview(10, instances=0), "the grid is empty: 0 instances"),
         (lambda: multiview(10, lights=(6,)), "lights run from 6 to 6; there are 0 to 5"),

@@ -40,7 +40,7 @@ def test_the_numbers_share_what_is_said(truth):
     [
         (("circles", 1.0, 10), "unknown kind of image 'circles'"),
         (("gaussians", -1.0, 10), "mutual_information is -1.0"),
-        (("gaussians", 1.0, 0), "samples is 0"),
+        (("gaussians", 1.0, 0), "n is 0"),
     ],
 )
 def test_wrong_use(args, match):

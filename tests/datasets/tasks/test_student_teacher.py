@@ -33,10 +33,10 @@ def test_scales(relevant):
 @pytest.mark.parametrize(
     ("kwargs", "match"),
     [
-        ({"samples": 0}, "samples is 0"),
-        ({"samples": 5, "relevant": 0}, "relevant is 0 of 100"),
-        ({"samples": 5, "relevant": 101}, "relevant is 101 of 100"),
-        ({"samples": 5, "snr": 0}, "snr is 0"),
+        ({"n": 0}, "n is 0"),
+        ({"n": 5, "relevant": 0}, "relevant is 0 of 100"),
+        ({"n": 5, "relevant": 101}, "relevant is 101 of 100"),
+        ({"n": 5, "snr": 0}, "snr is 0"),
     ],
 )
 def test_wrong_use(kwargs, match):

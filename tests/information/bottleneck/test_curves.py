@@ -251,7 +251,10 @@ def check_any_table(table, beta, doubled):
     p = p / p.sum()
     i_xy = oracle.informations(p.tolist(), np.eye(len(p)).tolist())[1]
     best = dt.bottleneck(p, beta)
-    hard = [dt.bottleneck(p, beta, m, **o) for m, o in (("dib", {"restarts": 2}), ("agglomerative", {}), ("sequential", {"restarts": 2}))]  # fmt: skip
+    hard = [
+        dt.bottleneck(p, beta, m, **o)
+        for m, o in (("dib", {"restarts": 2}), ("agglomerative", {}), ("sequential", {"restarts": 2}))
+    ]
     for found in (best, *hard, dt.bottleneck(p, beta, "squared")):
         assert np.isfinite([found.i_x, found.i_y, found.lagrangian]).all()
         assert np.isfinite(found.encoder).all()

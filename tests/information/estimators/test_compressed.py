@@ -50,13 +50,13 @@ def test_relative_noise_is_in_proportion_and_always_on():
 
 @pytest.mark.parametrize("size", [8, 28])
 def test_the_noisy_network_gives_log_probabilities_by_named_layers(size):
-    net = dt.networks.noisy_cnn(size, classes=7, noise=0.0)
+    net = dt.networks.noisy_cnn((1, size, size), classes=7, std=0.0)
     shown = dt.Recorder(
         net, torch.rand(5, 1, size, size), layers=["conv1", "conv2", "conv3", "dense1", "output"]
     ).activations()
     assert shown["conv3"].shape[-1] == 32 * (size // 8) ** 2
     assert shown["output"].exp().sum(-1).flatten().numpy() == pytest.approx(np.ones(5), abs=1e-5)
-    again = dt.networks.noisy_cnn(size, classes=7, noise=0.0)
+    again = dt.networks.noisy_cnn((1, size, size), classes=7, std=0.0)
     assert torch.equal(next(net.parameters()), next(again.parameters()))
 
 
@@ -71,7 +71,7 @@ def test_the_noisy_network_gives_log_probabilities_by_named_layers(size):
         (lambda x: dt.mutual_information(0 * x, x, "compressed"), "x is constant"),
         (lambda x: dt.mutual_information(np.nan * x, x, "compressed"), "x holds"),
         (lambda x: dt.networks.MultiplicativeNoise(-1), "std is -1"),
-        (lambda x: dt.networks.noisy_cnn(4), "image_size is 4"),
+        (lambda x: dt.networks.noisy_cnn((1, 4, 28)), r"image_shape is \(1, 4, 28\)"),
     ],
 )
 def test_wrong_use(call, match):

@@ -26,7 +26,7 @@ def test_neighbor_counts_agree_with_the_literal_loop(k, dx, dy, dz, method):
     rng = np.random.default_rng(k)
     x, y, z = (rng.standard_normal((50, d)) for d in (dx, dy, dz))
     x, y = x + z[:, :1], y + x[:, :1]
-    got = dt.conditional_mutual_information(x, y, z, method, k=k, standardize=False)
+    got = dt.conditional_mutual_information(x, y, z, method=method, k=k, standardize=False)
     assert got.value == pytest.approx(oracle.information(x, y, z, k, inclusive=method == "mixed") / LN2, abs=1e-12)
 
 
@@ -56,7 +56,7 @@ def test_what_is_shared_beyond_a_third_is_found(method):
     held, values, truth = 0, [], 0.0
     for seed in range(10):
         x, y, z, truth = chain(800, 1.0, 1.0, seed)
-        got = dt.conditional_mutual_information(x, y, z, method)
+        got = dt.conditional_mutual_information(x, y, z, method=method)
         held += got.low <= truth <= got.high
         values.append(got.value)
     assert np.mean(values) == pytest.approx(truth, abs=0.06)
@@ -64,7 +64,7 @@ def test_what_is_shared_beyond_a_third_is_found(method):
     x, y, z, truth = chain(3000, 1.0, 0.0)  # x and y depend through z alone
     assert truth == 0
     assert dt.mutual_information(x, y, "gaussian").value > 0.15
-    assert dt.conditional_mutual_information(x, y, z, method).value == pytest.approx(0, abs=0.05)
+    assert dt.conditional_mutual_information(x, y, z, method=method).value == pytest.approx(0, abs=0.05)
 
 
 def test_a_gate_that_only_the_third_opens():
@@ -74,7 +74,7 @@ def test_a_gate_that_only_the_third_opens():
     y = x ^ z
     assert dt.mutual_information(x, y).value < 0.01
     for method in ("auto", "plugin", "mixed"):
-        assert dt.conditional_mutual_information(x, y, z, method).value == pytest.approx(1, abs=0.01)
+        assert dt.conditional_mutual_information(x, y, z, method=method).value == pytest.approx(1, abs=0.01)
 
 
 def test_plug_in_is_the_mean_over_z_and_says_its_bias():
@@ -84,27 +84,30 @@ def test_plug_in_is_the_mean_over_z_and_says_its_bias():
     found = dt.conditional_mutual_information(x, y, z)
     by_hand = sum((z == c).mean() * dt.mutual_information(x[z == c], y[z == c], "plugin").value for c in range(3))
     assert found.value == pytest.approx(by_hand, abs=1e-12)
-    mended = dt.conditional_mutual_information(x, y, z, "plugin", correct=True)
+    mended = dt.conditional_mutual_information(x, y, z, method="plugin", correct=True)
     assert found.value - mended.value == pytest.approx(3 * 9 / (1200 * LN2))  # four symbols of x, four of y, for each z
     assert "first-order bias upwards" in found.notes[0]
     assert "taken off" in mended.notes[0]
-    own = dt.conditional_mutual_information(np.arange(40), np.arange(40), z[:40], "plugin")
+    own = dt.conditional_mutual_information(np.arange(40), np.arange(40), z[:40], method="plugin")
     assert "a cell of their own" in own.notes[1]
 
 
 def test_a_condition_that_says_nothing_changes_nothing():
     x, y, _, _ = chain(500, 1.0, 1.0)
     z = np.random.default_rng(5).standard_normal((500, 1))
-    plain, given = dt.mutual_information(x, y, "gaussian"), dt.conditional_mutual_information(x, y, z, "gaussian")
+    plain, given = (
+        dt.mutual_information(x, y, "gaussian"),
+        dt.conditional_mutual_information(x, y, z, method="gaussian"),
+    )
     assert given.value == pytest.approx(plain.value, abs=0.02)
     nothing = np.zeros(
         2000
     )  # with a constant condition it is the information itself: x and y correlate with 3 / sqrt(12)
     x, y, _, _ = chain(2000, 1.0, 1.0)
-    assert dt.conditional_mutual_information(x, y, nothing, "mixed").value == pytest.approx(1, abs=0.1)
+    assert dt.conditional_mutual_information(x, y, nothing, method="mixed").value == pytest.approx(1, abs=0.1)
     x, y = x[:500], y[:500]
-    same = dt.conditional_mutual_information(y, x, z, "ksg").value
-    assert same == pytest.approx(dt.conditional_mutual_information(x, y, z, "ksg").value, abs=1e-12)
+    same = dt.conditional_mutual_information(y, x, z, method="ksg").value
+    assert same == pytest.approx(dt.conditional_mutual_information(x, y, z, method="ksg").value, abs=1e-12)
 
 
 def test_mixtures_of_known_information():
@@ -134,16 +137,19 @@ def test_the_kind_of_numbers_chooses_the_method():
     assert dt.mutual_information(x, np.stack([label, label], 1)).method.startswith("Gao")
     assert dt.conditional_mutual_information(x, x[:, 0] + 1, label).method.startswith("Mesner")
     assert dt.conditional_mutual_information(x, x + x[::-1], x[::-1]).method.startswith("KSG")
-    assert dt.conditional_mutual_information(x, x, x, lambda *a, c: dt.Estimate(value=c, method="own"), c=3).value == 3
+    assert (
+        dt.conditional_mutual_information(x, x, x, method=lambda *a, c: dt.Estimate(value=c, method="own"), c=3).value
+        == 3
+    )
     assert set(CONDITIONAL) >= {"ksg", "mixed", "plugin", "gaussian"}
 
 
 def test_doubts_are_said():
     x, y, z, _ = chain(60, 1.0, 1.0)
-    twice = dt.conditional_mutual_information(np.round(x, 1), y, z, "ksg")
+    twice = dt.conditional_mutual_information(np.round(x, 1), y, z, method="ksg")
     assert "ties broken" in twice.method
     wide = [np.repeat(v, 3, 1) + np.random.default_rng(0).standard_normal((60, 3)) for v in (x, y, z)]
-    assert "9 columns" in dt.conditional_mutual_information(*wide, "ksg").notes[0]
+    assert "9 columns" in dt.conditional_mutual_information(*wide, method="ksg").notes[0]
     assert "9 columns" in dt.mutual_information(np.concatenate(wide[:2], 1), wide[2], "mixed").notes[0]
     assert "ties broken" in dt.mutual_information(np.round(x, 1), (z[:, 0] > 0).astype(int), "labels").method
     assert np.isnan(twice.low)  # too few for an interval
@@ -157,11 +163,15 @@ LABEL = np.arange(30) // 28
     ("call", "match"),
     [
         (lambda: dt.conditional_mutual_information(PAIR, PAIR, PAIR[:9]), "z has 9 rows, x has 30"),
-        (lambda: dt.conditional_mutual_information(PAIR, PAIR, PAIR, "ksg", k=30), "k is 30 for 30 samples"),
-        (lambda: dt.conditional_mutual_information(PAIR, PAIR, PAIR, "plugin"), "plug-in needs discrete symbols"),
-        (lambda: dt.conditional_mutual_information(PAIR, PAIR[::-1], 2 * PAIR, "gaussian"), "linear function of z"),
-        (lambda: dt.conditional_mutual_information(PAIR[:5], PAIR[5:10], PAIR[10:15, :1], "gaussian"), "and 1 of the condition"),
-        (lambda: dt.conditional_mutual_information(PAIR, PAIR, PAIR, "ksj"), "unknown conditional estimator 'ksj'"),
+        (lambda: dt.conditional_mutual_information(PAIR, PAIR, PAIR, method="ksg", k=30), "k is 30 for 30 samples"),
+        (lambda: dt.conditional_mutual_information(PAIR, PAIR, PAIR, method="plugin"),
+            "plug-in needs discrete symbols"),
+        (lambda: dt.conditional_mutual_information(PAIR, PAIR[::-1], 2 * PAIR, method="gaussian"),
+            "linear function of z"),
+        (lambda: dt.conditional_mutual_information(PAIR[:5], PAIR[5:10], PAIR[10:15, :1], method="gaussian"),
+            "and 1 of the condition"),
+        (lambda: dt.conditional_mutual_information(PAIR, PAIR, PAIR, method="ksj"),
+            "unknown conditional estimator 'ksj'"),
         (lambda: dt.mutual_information(PAIR, PAIR, "mixed", k=0), "k is 0 for 30 samples"),
         (lambda: dt.mutual_information(PAIR, PAIR[:, 0], "labels"), "a label is one integer per sample"),
         (lambda: dt.mutual_information(PAIR, PAIR, "labels"), r"y has shape \[30, 2\]"),

@@ -62,7 +62,7 @@ def test_true_is_miller_madow_and_names_are_those_of_the_field():
         (lambda x: dt.mutual_information(x, x, "plugin", correct=3), "unknown correction '3'"),
         (lambda x: dt.entropy(x, "plugin", correct=None), "unknown correction 'None'"),
         (
-            lambda x: dt.conditional_mutual_information(x, x, x, "plugin", correct="shrink"),
+            lambda x: dt.conditional_mutual_information(x, x, x, method="plugin", correct="shrink"),
             "a condition has Miller-Madow's alone",
         ),
         (lambda x: dt.mutual_information(x, x, "chao-shen"), "use 'plugin' with correct='chao-shen'"),

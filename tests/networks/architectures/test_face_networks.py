@@ -79,14 +79,14 @@ def test_the_small_network_learns_and_its_seed_is_its_weights():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: FaceNet(10, size=40), "size is 40, people 10"),
-        (lambda: FaceNet(1), "people 1"),
+        (lambda: FaceNet(10, size=40), "size is 40, classes 10"),
+        (lambda: FaceNet(1), "classes 1"),
         (lambda: FaceNet(4, widths=(1, 2)), r"widths \(1, 2\)"),
         (
             lambda: FaceNet(4, size=32)(torch.zeros(2, 64, 64)),
-            r"pictures are \[2, 64, 64\]; this network takes \[n, 32, 32\]",
+            r"images are \[2, 64, 64\]; this network takes \[n, 32, 32\]",
         ),
-        (lambda: FaceResNet()(torch.zeros(2, 64, 64)), r"pictures are \[2, 64, 64\]; needed: \[n, H, W, 3\]"),
+        (lambda: FaceResNet()(torch.zeros(2, 64, 64)), r"images are \[2, 64, 64\]; needed: \[n, H, W, 3\]"),
     ],
 )
 def test_wrong_use(call, match):

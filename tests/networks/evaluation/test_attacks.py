@@ -42,25 +42,25 @@ def labels_of(module):
 def test_one_step_on_a_linear_network_is_its_worst_case():
     net = Linear()
     y = labels_of(net)
-    moved = fgsm(net, X, y, 0.1)
+    moved = fgsm(net, X, y, epsilon=0.1)
     sign = torch.where(y == 0, -1.0, 1.0)[:, None, None, None]
     assert torch.allclose(moved, X + sign * 0.1 * net.w.detach().sign().view(1, 3, 3), atol=1e-6)
     assert net.w.grad is None
-    assert torch.allclose(bim(net, X, y, 0.1, steps=8), moved, atol=1e-6)
-    assert torch.allclose(pgd(net, X, y, 0.1, restarts=2), moved, atol=1e-6)
-    towards = bim(net, X, y, 0.1, targets=1 - y, steps=8)
+    assert torch.allclose(bim(net, X, y, epsilon=0.1, steps=8), moved, atol=1e-6)
+    assert torch.allclose(pgd(net, X, y, epsilon=0.1, restarts=2), moved, atol=1e-6)
+    towards = bim(net, X, y, epsilon=0.1, targets=1 - y, steps=8)
     assert torch.allclose(towards, moved, atol=1e-6)
 
 
-@pytest.mark.parametrize("how", [{}, {"random_start": True, "seed": 3}, {"step": 0.5, "steps": 3}])
+@pytest.mark.parametrize("how", [{}, {"random_start": True, "seed": 3}, {"step_size": 0.5, "steps": 3}])
 def test_attacks_stay_within_epsilon_and_within_the_pixels(how):
     net = Linear()
     x = X.clone()
     x[:, :, 0] = 0.02
-    moved = bim(net, x, labels_of(net), 0.05, **how)
+    moved = bim(net, x, labels_of(net), epsilon=0.05, **how)
     assert float((moved - x).abs().max()) <= 0.05 + 1e-6
     assert float(moved.min()) >= 0
-    assert torch.equal(moved, bim(net, x, labels_of(net), 0.05, **how))
+    assert torch.equal(moved, bim(net, x, labels_of(net), epsilon=0.05, **how))
 
 
 def test_robustness_counts_what_flips():
@@ -68,19 +68,19 @@ def test_robustness_counts_what_flips():
     y = labels_of(net)
     flat = (X.flatten(1) - 0.5) @ net.w.detach()
     reach = net.w.detach().abs().sum()
-    found = robustness(net, X, y, [0.0, 0.02, 0.1, 0.3], fgsm, batch=7)
+    found = robustness(net, X, y, epsilons=[0.0, 0.02, 0.1, 0.3], attack=fgsm, batch=7)
     expected = [float((flat.abs() > e * reach).double().mean()) for e in (0, 0.02, 0.1, 0.3)]
     assert found.accuracy == pytest.approx(expected, abs=0.03)
     assert found.accuracy + found.success == pytest.approx(np.ones(4))
     assert len(found.table()) == 4
     assert found.figure().data
     assert "fgsm: accuracy 1.00 at 0" in repr(found)
-    aimed = robustness(net, X, y, [0.3], bim, targets=1 - y, batch=9)
+    aimed = robustness(net, X, y, epsilons=[0.3], attack=bim, targets=1 - y, batch=9)
     assert aimed.success[0] == pytest.approx(1 - aimed.accuracy[0])
     other = Linear()
     with torch.no_grad():
         other.w.mul_(-1)
-    away = robustness(net, X, y, [0.3], fgsm, judge=other)
+    away = robustness(net, X, y, epsilons=[0.3], attack=fgsm, judge=other)
     assert (away.accuracy[0], away.success[0]) == (1, 0)  # it was always wrong, and what fools the one sets it right
     assert "transferred" in away.method
     assert "targeted" in aimed.method
@@ -108,9 +108,9 @@ def test_a_saturated_output_hides_its_gradient_and_logits_show_it():
     def clipped(scores, labels):  # a loss that is flat once the length is 1, as a margin loss is
         return (0.9 - scores.gather(1, labels[:, None])).clamp(min=0).square().mean()
 
-    weak = bim(hidden, X[sure], y[sure], 0.3, loss=clipped)
+    weak = bim(hidden, X[sure], y[sure], epsilon=0.3, loss=clipped)
     assert torch.equal(weak, X[sure])
-    moved = pgd(hidden, X[sure], y[sure], 0.3, scores=logit_of_probability, restarts=1)
+    moved = pgd(hidden, X[sure], y[sure], epsilon=0.3, scores=logit_of_probability, restarts=1)
     assert not torch.equal(moved, X[sure])
     profile = gradient_profile(hidden, X[sure], y[sure], loss=clipped)
     assert profile.zeros.min() == 1
@@ -142,18 +142,20 @@ class Pair(nn.Module):
 def test_robustness_judges_by_the_scores_that_it_attacks(classes, attack):
     net = Distances(classes)
     y = net(X).argmin(1)
-    found = robustness(net, X, y, [0.0, 0.3], attack, scores=lambda d: -d)
+    found = robustness(net, X, y, epsilons=[0.0, 0.3], attack=attack, scores=lambda d: -d)
     assert found.accuracy[0] == 1
     assert found.accuracy[1] < 1
-    assert robustness(net, X, y, [0.0], attack).accuracy[0] == 0  # by the distances themselves: always the farthest
+    assert (
+        robustness(net, X, y, epsilons=[0.0], attack=attack).accuracy[0] == 0
+    )  # by the distances themselves: always the farthest
     pair = Pair()
     right = pair(X)[1].argmax(1)
-    assert robustness(pair, X, right, [0.0], attack, scores=lambda o: o[1]).accuracy[0] == 1
+    assert robustness(pair, X, right, epsilons=[0.0], attack=attack, scores=lambda o: o[1]).accuracy[0] == 1
     with pytest.raises(InputError, match=r"the scores have shape \[40, 2, 4, 4\].*scores=lambda output: output\[1\]"):
-        robustness(pair, X, right, [0.0], attack)
+        robustness(pair, X, right, epsilons=[0.0], attack=attack)
     caps = Distances(classes, capsules=True)
-    assert robustness(caps, X, y, [0.0], attack).accuracy[0] == 1  # [n, K, q]: by lengths
-    away = robustness(caps, X, y, [0.0], attack, judge=net, judge_scores=lambda d: -d)
+    assert robustness(caps, X, y, epsilons=[0.0], attack=attack).accuracy[0] == 1  # [n, K, q]: by lengths
+    away = robustness(caps, X, y, epsilons=[0.0], attack=attack, judge=net, judge_scores=lambda d: -d)
     assert away.accuracy[0] == 1
 
 
@@ -162,8 +164,8 @@ def test_a_strong_attack_can_be_aimed(classes):
     net = Distances(classes)
     y = net(X).argmin(1)
     wanted = (y + 1) % classes
-    found = robustness(net, X, y, [0.0, 0.7], pgd, scores=lambda d: -d, targets=wanted, restarts=1)
-    weak = robustness(net, X, y, [0.0, 0.7], fgsm, scores=lambda d: -d, targets=wanted)
+    found = robustness(net, X, y, epsilons=[0.0, 0.7], attack=pgd, scores=lambda d: -d, targets=wanted, restarts=1)
+    weak = robustness(net, X, y, epsilons=[0.0, 0.7], attack=fgsm, scores=lambda d: -d, targets=wanted)
     assert found.success[0] == 0
     assert found.success[1] >= weak.success[1]
     assert found.success[1] > 0.5
@@ -172,11 +174,11 @@ def test_a_strong_attack_can_be_aimed(classes):
 def test_numpy_and_other_dtypes_are_taken_as_the_network_needs_them():
     net = Linear()
     y = labels_of(net)
-    plain = robustness(net, X, y, [0.02, 0.1], bim)
-    other = robustness(net, X.double().numpy(), y.numpy().astype(np.int32), np.array([0.02, 0.1]), bim)
+    plain = robustness(net, X, y, epsilons=[0.02, 0.1], attack=bim)
+    other = robustness(net, X.double().numpy(), y.numpy().astype(np.int32), epsilons=np.array([0.02, 0.1]), attack=bim)
     assert np.array_equal(plain.accuracy, other.accuracy)
     with torch.inference_mode():
-        assert np.array_equal(robustness(net, X, y, [0.02, 0.1], bim).accuracy, plain.accuracy)
+        assert np.array_equal(robustness(net, X, y, epsilons=[0.02, 0.1], attack=bim).accuracy, plain.accuracy)
 
 
 def test_logits_undo_a_sigmoid_and_a_squash():
@@ -202,9 +204,9 @@ def test_gradient_profile_is_that_of_each_picture_alone():
 def test_flags_are_kept():
     net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(9, 2))
     net[2].eval()
-    fgsm(net, X, torch.zeros(40), 0.1)
-    pgd(net, X, torch.zeros(40), 0.1, restarts=1, steps=2)
-    robustness(net, X, torch.zeros(40), [0.1])
+    fgsm(net, X, torch.zeros(40), epsilon=0.1)
+    pgd(net, X, torch.zeros(40), epsilon=0.1, restarts=1, steps=2)
+    robustness(net, X, torch.zeros(40), epsilons=[0.1])
     assert [m.training for m in net] == [True, True, False]
     assert net.training
 
@@ -238,34 +240,46 @@ def test_matched_by_hand():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: fgsm(Linear(), X, torch.zeros(3), 0.1), r"labels has shape \[3\]"),
-        (lambda: fgsm(Linear(), 2 * X, torch.zeros(40), 0.1), r"images run from .* outside the bounds \(0.0, 1.0\)"),
-        (lambda: fgsm(Linear(), X, torch.zeros(40), -0.1), "epsilon is -0.1"),
-        (lambda: bim(Linear(), X, torch.zeros(40), 0.1, steps=0), "steps is 0"),
-        (lambda: fgsm(Linear(), X[0], torch.zeros(1), 0.1), "images has shape"),
-        (lambda: fgsm(Linear(), X, torch.zeros(1), 0.1), r"labels has shape \[1\]"),
+        (lambda: fgsm(Linear(), X, torch.zeros(3), epsilon=0.1), r"labels has shape \[3\]"),
         (
-            lambda: fgsm(Linear(), X, torch.eye(40)[:, :2], 0.1),
+            lambda: fgsm(Linear(), 2 * X, torch.zeros(40), epsilon=0.1),
+            r"images run from .* outside the bounds \(0.0, 1.0\)",
+        ),
+        (lambda: fgsm(Linear(), X, torch.zeros(40), epsilon=-0.1), "epsilon is -0.1"),
+        (lambda: bim(Linear(), X, torch.zeros(40), epsilon=0.1, steps=0), "steps is 0"),
+        (lambda: fgsm(Linear(), X[0], torch.zeros(1), epsilon=0.1), "images has shape"),
+        (lambda: fgsm(Linear(), X, torch.zeros(1), epsilon=0.1), r"labels has shape \[1\]"),
+        (
+            lambda: fgsm(Linear(), X, torch.eye(40)[:, :2], epsilon=0.1),
             r"labels has shape \[40, 2\]; needed: one class number each",
         ),
         (
-            lambda: fgsm(Linear(), X, torch.full((40,), 2), 0.1),
+            lambda: fgsm(Linear(), X, torch.full((40,), 2), epsilon=0.1),
             "labels run from 2 to 2; with 2 classes they run from 0 to 1",
         ),
-        (lambda: fgsm(Linear(), X, torch.full((40,), -1), 0.1), "labels run from -1 to -1; class numbers start at 0"),
-        (lambda: fgsm(Linear(), X, torch.full((40,), 0.5), 0.1), "labels hold 0.5; needed: whole class numbers"),
         (
-            lambda: bim(Linear(), X, torch.zeros(40), 0.1, targets=torch.full((40,), 9)),
+            lambda: fgsm(Linear(), X, torch.full((40,), -1), epsilon=0.1),
+            "labels run from -1 to -1; class numbers start at 0",
+        ),
+        (
+            lambda: fgsm(Linear(), X, torch.full((40,), 0.5), epsilon=0.1),
+            "labels hold 0.5; needed: whole class numbers",
+        ),
+        (
+            lambda: bim(Linear(), X, torch.zeros(40), epsilon=0.1, targets=torch.full((40,), 9)),
             "run from 9 to 9; with 2 classes",
         ),
-        (lambda: pgd(Linear(), X, torch.zeros(40), 0.1, targets=[1]), r"targets has shape \[1\]"),
+        (lambda: pgd(Linear(), X, torch.zeros(40), epsilon=0.1, targets=[1]), r"targets has shape \[1\]"),
         (
-            lambda: fgsm(Linear(), (255 * X).byte(), torch.zeros(40), 0.1),
+            lambda: fgsm(Linear(), (255 * X).byte(), torch.zeros(40), epsilon=0.1),
             "images are torch.uint8; an attack moves floats",
         ),
-        (lambda: robustness(Linear(), X[:0], torch.zeros(0), [0.1]), "images has no pictures"),
-        (lambda: robustness(Linear(), X, torch.zeros(40), [0.1], scores=logit_of_probability), r"undoes probabilities"),
-        (lambda: robustness(Linear(), X, torch.zeros(40), [0.1], judge_scores=first_output), "judge is not"),
+        (lambda: robustness(Linear(), X[:0], torch.zeros(0), epsilons=[0.1]), "images has no pictures"),
+        (
+            lambda: robustness(Linear(), X, torch.zeros(40), epsilons=[0.1], scores=logit_of_probability),
+            r"undoes probabilities",
+        ),
+        (lambda: robustness(Linear(), X, torch.zeros(40), epsilons=[0.1], judge_scores=first_output), "judge is not"),
         (lambda: compare_at_equal_accuracy(([0.1], [0.2, 0.3]), ([0.1], [0.2])), "first_other has shape"),
         (lambda: compare_at_equal_accuracy(([], []), ([], [])), "the first curve has no evaluation"),
         (lambda: compare_at_equal_accuracy(([np.nan], [1]), ([1], [1])), "first_familiar holds 1 values"),
@@ -279,4 +293,4 @@ def test_wrong_use(call, match):
 @pytest.mark.parametrize("wrong", [{"restarts": -1}, {"steps": 0}, {"steps": 2.5}])
 def test_strong_takes_no_count_under_which_nothing_is_attacked(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
-        pgd(nn.Linear(4, 3), torch.rand(5, 4), torch.arange(5) % 3, 0.1, **wrong)
+        pgd(nn.Linear(4, 3), torch.rand(5, 4), torch.arange(5) % 3, epsilon=0.1, **wrong)

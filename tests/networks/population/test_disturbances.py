@@ -7,6 +7,7 @@ from torch import nn
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
+from deeptheory.networks import Checkpoint
 from deeptheory.networks.population.disturbances import POOL, TILE, pools, quantize, training_noise
 from deeptheory.networks.population.engines import orthonormality
 
@@ -16,7 +17,9 @@ ROWS = np.random.default_rng(0).permutation(4096)[:300]
 
 
 def trained(engine="auto", seeds=(3, 5), activation="tanh", epochs=3, noise=0.0, bits=None, bias=True, **more):
-    nets = dt.networks.Population.mlp(WIDTHS, activation, seeds, "torch_default", noise=noise, bits=bits, bias=bias)
+    nets = dt.networks.Population.mlp(
+        WIDTHS, activation, seeds=seeds, init="torch_default", noise=noise, bits=bits, bias=bias
+    )
     before = nets.theta.detach().clone()
     options = {"train_fraction": 0.8, "batch": 150, "lr": 0.01, "seed": 1, **more}
     dt.networks.fit(nets, DATA.x[ROWS], DATA.y[ROWS], epochs=epochs, engine=engine, **options)
@@ -68,7 +71,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(case, tmp_path):
         if now >= 3:
             raise KilledError
 
-    kept = {"checkpoint": tmp_path / "c", "checkpoint_seconds": 0.0, "record_at": [1, 2, 3, 4, 5], **case}
+    kept = {"checkpoint": Checkpoint(tmp_path / "c", 0.0), "record_at": [1, 2, 3, 4, 5], **case}
     with pytest.raises(KilledError):
         trained(epochs=6, progress=kill, **kept)
     resumed = trained(epochs=6, **kept)

@@ -10,7 +10,7 @@ import torch
 
 import deeptheory as dt
 from deeptheory.core.errors import DeeptheoryError, StoreError
-from deeptheory.networks import Population, fit
+from deeptheory.networks import SGD, Checkpoint, Population, fit
 from deeptheory.recording import GradientRecorder
 from oracles.training import moments, plain_network, train
 
@@ -32,12 +32,11 @@ def test_the_hand_written_step_is_that_of_a_plain_torch_loop(task, activation, o
     x, y = task
     nets = small(activation=activation)
     plain = [plain_network(nets, k) for k in range(2)]
-    how = {"optimizer": optimizer, "lr": 0.01, "batch": 50, "drop_last": True}
-    momentum = {"momentum": 0.5} if optimizer == "sgd" else {}
-    history = fit(nets, x, y, epochs=6, reshuffle=False, **how, **momentum)
+    how = {"lr": 0.01, "batch": 50, "drop_last": True}
+    history = fit(nets, x, y, epochs=6, reshuffle=False, optimizer=SGD(0.5) if optimizer == "sgd" else optimizer, **how)
     assert history.method == "HandWritten"
     for k, net in enumerate(plain):
-        train(net, x, y, history.order[k, : history.counts[k]], epochs=6, **how, **momentum)
+        train(net, x, y, history.order[k, : history.counts[k]], epochs=6, optimizer=optimizer, momentum=0.5, **how)
         ours = plain_network(nets, k)
         for a, b in zip(ours.parameters(), net.parameters()):
             assert torch.allclose(a, b, atol=2e-6)
@@ -47,9 +46,9 @@ def test_adadelta_and_the_absolute_error_are_those_of_a_plain_torch_loop(task):
     x, y = task
     nets = Population.mlp([6, 5, 4, 1], seeds=[0, 3], head="median")
     plain = [plain_network(nets, k) for k in range(2)]
-    how = {"optimizer": "adadelta", "lr": 1.0, "batch": 50}
+    how = {"lr": 1.0, "batch": 50, "optimizer": "adadelta"}
     y = (y + 0.3 * x[:, 1]).astype(np.float64)
-    history = fit(nets, x, y, epochs=6, record_at=[6], reshuffle=False, betas=(0.95, 0.0), eps=1e-6, **how)
+    history = fit(nets, x, y, epochs=6, record_at=[6], reshuffle=False, **how)
     for k, net in enumerate(plain):
         rows = history.order[k, : history.counts[k]]
         train(net, x, y[:, None], rows, epochs=6, loss=torch.nn.functional.l1_loss, **how)
@@ -59,7 +58,7 @@ def test_adadelta_and_the_absolute_error_are_those_of_a_plain_torch_loop(task):
             error = (net(torch.as_tensor(x[rows]).double())[:, 0] - torch.as_tensor(y[rows])).abs().mean()
         assert history.train_loss[k, -1] == pytest.approx(float(error), abs=1e-5)
     auto = Population.mlp([6, 5, 4, 1], seeds=[0, 3], head="median")
-    fit(auto, x, y, epochs=6, reshuffle=False, betas=(0.95, 0.0), eps=1e-6, engine="autograd", **how)
+    fit(auto, x, y, epochs=6, reshuffle=False, engine="autograd", **how)
     assert torch.allclose(nets.theta, auto.theta, atol=5e-6)
 
 
@@ -156,8 +155,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(task, tmp_path, engine):
         return nets, {
             "recorder": recorder,
             "gradients": gradients,
-            "checkpoint": tmp_path / name,
-            "checkpoint_seconds": 0,
+            "checkpoint": Checkpoint(tmp_path / name, 0),
         }
 
     def stop(done, total):
@@ -188,8 +186,7 @@ def test_a_checkpoint_with_a_store_records_each_step_once(task, tmp_path):
         "epochs": 500,
         "batch": 115,
         "record_at": [0, 250, 450, 500],
-        "checkpoint": tmp_path / "c",
-        "checkpoint_seconds": 0,
+        "checkpoint": Checkpoint(tmp_path / "c", 0),
     }
 
     def stop(done, total):
@@ -212,7 +209,7 @@ def test_a_checkpoint_with_a_store_records_each_step_once(task, tmp_path):
 def test_a_checkpoint_of_other_settings_or_a_damaged_one_is_refused(task, tmp_path):
     x, y = task
     folder = tmp_path / "c"
-    fit(small(), x, y, epochs=300, batch=115, checkpoint=folder, checkpoint_seconds=0)
+    fit(small(), x, y, epochs=300, batch=115, checkpoint=Checkpoint(folder, 0))
     with pytest.raises(StoreError, match="made with another epochs"):
         fit(small(), x, y, epochs=400, batch=115, checkpoint=folder)
     with pytest.raises(StoreError, match="made with another plan"):
@@ -228,7 +225,7 @@ def test_a_full_disk_is_told_and_the_last_checkpoint_stays(task, tmp_path, monke
     from deeptheory.networks.population import checkpoint
 
     folder = tmp_path / "c"
-    fit(small(), x, y, epochs=300, batch=115, checkpoint=folder, checkpoint_seconds=0)
+    fit(small(), x, y, epochs=300, batch=115, checkpoint=Checkpoint(folder, 0))
     before = (folder / "checkpoint.json").read_text()
 
     def full(*args, **kwargs):
@@ -237,7 +234,7 @@ def test_a_full_disk_is_told_and_the_last_checkpoint_stays(task, tmp_path, monke
     monkeypatch.setattr(checkpoint, "save_file", full)
     other = tmp_path / "d"
     with pytest.raises(StoreError, match="No space left.*free space"):
-        fit(small(), x, y, epochs=300, batch=115, checkpoint=other, checkpoint_seconds=0)
+        fit(small(), x, y, epochs=300, batch=115, checkpoint=Checkpoint(other, 0))
     assert (folder / "checkpoint.json").read_text() == before
 
 
@@ -289,3 +286,18 @@ def test_freshly_compiled_and_cached_code_give_the_same_bits(tmp_path):
         bits.append(done.stdout)
     assert list(tmp_path.rglob("*.nbc")), "nothing was cached, so the second process compiled too"
     assert bits[0] == bits[1]
+
+
+@pytest.mark.parametrize("networks", [1, 3])
+def test_read_only_arrays_and_any_number_of_networks_run_one_compiled_step(networks):
+    """Each further signature would cost half a minute of compiling."""
+    from deeptheory.networks.population.step import train as step
+
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((60, 6)).astype(np.float32), np.full((60, 2), 0.5, dtype=np.float32)
+    fit(Population.mlp([6, 4, 2], "tanh", seeds=range(2)), x, y, epochs=1, batch=20)
+    before = len(step.signatures)
+    x.flags.writeable = y.flags.writeable = False
+    fit(Population.mlp([6, 4, 2], "tanh", seeds=range(networks)), x, y, epochs=1, batch=20)
+    fit(Population.mlp([6, 4, 2], "tanh", seeds=range(networks)), x, y, epochs=1, batch=20, lr=[0.01] * networks)
+    assert len(step.signatures) == before

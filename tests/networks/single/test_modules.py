@@ -1,4 +1,4 @@
-"""Beginning a module from a seed, all of its outputs, its weights as a vector."""
+"""Beginning a module from a seed, all of its outputs, its parameters counted."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
-from deeptheory.networks import parameter_count, predict, seeded, set_weights, weights
+from deeptheory.networks import parameter_count, predict, seeded
 
 X = np.random.default_rng(0).standard_normal((25, 4)).astype(np.float32)
 
@@ -67,16 +67,8 @@ def test_flags_are_put_back_after_an_error():
     assert all(m.training for m in module.modules())
 
 
-def test_weights_go_round():
-    a, b = seeded(make, 1), seeded(make, 2)
-    vector = weights(a)
-    assert parameter_count(make) == parameter_count(a)
-    assert vector.shape == (parameter_count(a),) == (4 * 3 + 3 + 3 * 2 + 2,)
-    assert set_weights(b, vector) is b
-    assert torch.equal(a[2].bias, b[2].bias)
-    assert np.array_equal(weights(b), vector)
-    vector[:] = 0
-    assert not np.array_equal(weights(a), vector)
+def test_parameters_are_counted_with_and_without_memory():
+    assert parameter_count(make) == parameter_count(seeded(make, 1)) == 4 * 3 + 3 + 3 * 2 + 2
 
 
 @pytest.mark.parametrize(
@@ -86,7 +78,6 @@ def test_weights_go_round():
         (lambda: predict(Both(), X, X[:3]), r"inputs have \[25, 3\] rows"),
         (lambda: predict(make(), X, batch=0), "batch is 0"),
         (lambda: predict(lambda x: {"a": x}, X), "the module gave dict"),
-        (lambda: set_weights(make(), np.zeros(5)), r"vector has shape \[5\]; Sequential has 23 weights"),
     ],
 )
 def test_wrong_use(call, match):

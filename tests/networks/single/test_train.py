@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 import deeptheory as dt
 from deeptheory.core.errors import DeeptheoryError, InputError, StoreError
+from deeptheory.networks import Checkpoint
 
 RNG = np.random.default_rng(0)
 X = torch.as_tensor(RNG.standard_normal((90, 6)), dtype=torch.float32)
@@ -113,7 +114,7 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path, at):
         if done == at:
             raise Killed
 
-    kept = {"checkpoint": tmp_path / "c", "checkpoint_seconds": 0, "seed": 4}
+    kept = {"checkpoint": Checkpoint(tmp_path / "c", 0), "seed": 4}
     with pytest.raises(Killed):
         go(broken, progress=stop, **kept)
     again = go(resumed, **kept)
@@ -121,20 +122,20 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path, at):
         assert torch.equal(a, b), name
     assert torch.equal(whole.calls, resumed.calls)
     assert np.array_equal(plain.losses, again.losses)
-    assert plain.looks == again.looks == (0, 25, 50, 60)
+    assert plain.steps == again.steps == (0, 25, 50, 60)
     assert plain.table().equals(again.table())
 
 
 SCRIPT = """
 import sys, time
 sys.path.insert(0, {here!r})
-from test_train import Net, go
+from test_train import Checkpoint, Net, go
 net = Net()
 slow = float(sys.argv[2])
 def progress(done, steps):
     print(done, flush=True)
     time.sleep(slow)
-go(net, checkpoint=sys.argv[1], checkpoint_seconds=0, progress=progress)
+go(net, checkpoint=Checkpoint(sys.argv[1], 0), progress=progress)
 """
 
 
@@ -172,7 +173,7 @@ def test_stop_ends_it_and_a_resumed_one_stays_ended(tmp_path):
         log = go(Net(), every=5, stop=lambda row: row["accuracy"] > 0.8, checkpoint=checkpoint)
         assert log.stopped
         assert log.measured["accuracy"][-1] > 0.8 >= log.measured["accuracy"][:-1].max()
-        assert len(log.losses) == log.looks[-1] < 60
+        assert len(log.losses) == log.steps[-1] < 60
         assert "stopped early" in repr(log)
 
 
@@ -217,7 +218,7 @@ def test_the_log_shows_itself():
     assert log.scalars()["steps"] == 60
     assert "TrainingLog(60 steps, loss" in repr(log)
     bare = go(Net(), evaluate=None)
-    assert bare.looks == ()
+    assert bare.steps == ()
     assert bare.table()["loss"][0] == pytest.approx(bare.losses.mean())
 
 

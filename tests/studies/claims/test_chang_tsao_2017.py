@@ -12,9 +12,14 @@ from oracles.simulated import N, around, check, check_complete, dataset, only
 NEVER = {
     f"neural/{name}": "needs the coordinates of the 2,000 faces that were shown to the monkeys"
     for name in (
-        "shape-preference-by-area", "explained-variance", "identify-at-40", "tuned-dimensions", "metamers", "eigenface-worse",
+        "shape-preference-by-area",
+        "explained-variance",
+        "identify-at-40",
+        "tuned-dimensions",
+        "metamers",
+        "eigenface-worse",
     )
-}  # fmt: skip
+}
 AXES = ("seed", "condition", "layer", "cell")
 TUNED = np.array([1.0] * 7 + [0.0, 0.0, np.nan])  # of ten cells; the last is missing
 FIRST, LAST = LAYERS[0], LAYERS[-1]
@@ -93,7 +98,8 @@ def areas(middle, anterior, combined):
 
 
 def components(falls):
-    """Explained variance falls within each block of the combined areas, and rises in the other two areas, or the reverse."""
+    """Explained variance falls within each block of the combined areas, and rises in the other two areas,
+    or the reverse."""
     block = np.linspace(0.9, 0.3, BLOCK) if falls else np.linspace(0.3, 0.9, BLOCK)
     rows = np.array([np.tile(block[::-1], 2)] * 2 + [np.append(block, 2 + block)])
     return population(explained=(("seed", "area", "feature"), around(rows)))

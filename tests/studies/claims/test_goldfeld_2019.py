@@ -48,7 +48,8 @@ def accuracies(orthonormal, noisy):
 
 
 def cells(here, elsewhere):
-    """H of cells of every size: `here` in the last layer at the last look, `elsewhere` in the other layers and before."""
+    """H of cells of every size: `here` in the last layer at the last look,
+    `elsewhere` in the other layers and before."""
     values = np.broadcast_to(np.array(elsewhere, dtype=float), (5, 5, 4)).copy()
     values[-1, -1] = here
     return {"deterministic": dataset({"binned": ((*AXES, "size"), around(values))}, layer=LAYERS, size=SIZES)}
@@ -64,7 +65,8 @@ def bits(name, off):
 
 
 def quantized(name, *here, rest, first=None):
-    """Falls by layer of one architecture (first two, between, last hidden, output); the other architectures' are `rest`."""
+    """Falls by layer of one architecture (first two, between, last hidden, output);
+    the other architectures' are `rest`."""
     data = {}
     for other, (widths, _) in ARCHITECTURES.items():
         count = len(widths) - 1

@@ -93,7 +93,8 @@ def swapped(build, name, a, b):
 
 ROWS = {
     "capsules": ("whole", 1.8), "cnn": ("whole-cnn", 5.2), "mixing-proportions": ("mass", 4.5), "r1": ("r1", 9.7),
-    "r2": ("r2", 2.2), "r5": ("r5", 3.9), "vector": ("vector", 2.9), "vector-no-coordinates": ("vector-no-coordinates", 3.2),
+    "r2": ("r2", 2.2), "r5": ("r5", 3.9), "vector": ("vector", 2.9),
+    "vector-no-coordinates": ("vector-no-coordinates", 3.2),
     "no-coordinates": ("no-coordinates", 2.6), "margin": ("margin", 3.2), "cross-entropy": ("cross-entropy", 5.8),
 }  # fmt: skip
 CASES = {

@@ -93,16 +93,19 @@ def last(value, others):
 
 CASES = {
     **{
-        f"softmax-is-bayes/{m}": both(at, *(("posteriors", "worst", "model", MODELS, m, a, b) for a, b in ((1e-12, 1e-2), (1e-2, 1e-12))))
+        f"softmax-is-bayes/{m}": both(at,
+            *(("posteriors", "worst", "model", MODELS, m, a, b) for a, b in ((1e-12, 1e-2), (1e-2, 1e-12))))
         for m in MODELS
     },
     **{
-        f"gate-slope/{a}": both(at, *(("gates", "slope", "activation", BIASES, a, s, t) for s, t in ((2.0, 1.0), (1.0, 2.0))))
+        f"gate-slope/{a}": both(at, *(("gates", "slope", "activation", BIASES, a, s, t)
+            for s, t in ((2.0, 1.0), (1.0, 2.0))))
         for a in BIASES
     },
     "gate-rounding-floor": (floors(1.5), floors(100)),
     **{
-        f"gate-needs-4/{c}": both(pair, *(("counts", "gate", "convention", CONVENTIONS, c, a, b) for a, b in (([4, 4], [3, 3]), ([3, 3], [4, 4]))))
+        f"gate-needs-4/{c}": both(pair,
+            *(("counts", "gate", "convention", CONVENTIONS, c, a, b) for a, b in (([4, 4], [3, 3]), ([3, 3], [4, 4]))))
         for c in CONVENTIONS
     },
     "polynomial-fixed-size": both(one, *(("gates", "fixed_size", "tolerance", v) for v in ([17, 17], [17, 40]))),
@@ -111,32 +114,41 @@ CASES = {
     "beta-rule": both(rule, (0.9, 1e3), (1e3, 0.9)),
     "beta-rule-corrected": both(rule, (1e3, 0.9), (0.9, 1e3)),
     **{
-        f"parameter-counts/{row}": both(at, *(("counts", "parameters", "row", PARAMETERS, row, n, m) for n, m in ((k, k + 1), (k + 1, k))))
+        f"parameter-counts/{row}": both(at,
+            *(("counts", "parameters", "row", PARAMETERS, row, n, m) for n, m in ((k, k + 1), (k + 1, k))))
         for row, (_, k) in PARAMETERS.items()
     },
     **{f"hamiltonian-low-degree/{d}": both(gained, (d, 0.5, 0.01), (d, 0.01, 0.5)) for d in DATA},
     "theorem-2": both(one, *(("hierarchies", "violations", "chain", v) for v in ([0] * 20, [0] * 19 + [1]))),
-    "corollary-2": both(one, *(("hierarchies", "composition", "chain", v) for v in ([1e-16] * 20, [1e-16] * 19 + [1e-2]))),
-    "sufficient-keeps-all": both(one, *(("hierarchies", "information", "chain", v) for v in ([1e-16] * 20, [1e-16] * 19 + [1e-2]))),
+    "corollary-2": both(one, *(("hierarchies", "composition", "chain", v)
+        for v in ([1e-16] * 20, [1e-16] * 19 + [1e-2]))),
+    "sufficient-keeps-all": both(one,
+        *(("hierarchies", "information", "chain", v) for v in ([1e-16] * 20, [1e-16] * 19 + [1e-2]))),
     **{f"rg-exponent/{i}": both(exponents, (i, 2 - 2 * i, 1.0), (i, 2 * i - 2 + (i == 1), 0.0)) for i in range(3)},
     **{f"rg-precision/{i}": both(exponents, (i, 2 - 2 * i, 0.0), (i, 2 - 2 * i, 0.0, 2.0)) for i in range(3)},
-    "partition-function-counterexample": both(one, *(("posteriors", "bits", "pair", last(v, 0.5)) for v in (0.01, 0.0))),
-    "partition-function-matches": both(one, *(("posteriors", "log_z_difference", "pair", last(v, 0.0)) for v in (1e-15, 1.0))),
+    "partition-function-counterexample": both(one,
+        *(("posteriors", "bits", "pair", last(v, 0.5)) for v in (0.01, 0.0))),
+    "partition-function-matches": both(one,
+        *(("posteriors", "log_z_difference", "pair", last(v, 0.0)) for v in (1e-15, 1.0))),
     "no-flattening/fft": both(one, *(("linear", "fft", (), v) for v in (1.0, 0.5))),
     **{
-        f"no-flattening/strassen{'' if k == 4 else f', n = {2**k}'}": both(levels, ("strassen", k, 1.0, 2.0), ("strassen", k, 2.0, 1.0))
+        f"no-flattening/strassen{'' if k == 4 else f', n = {2**k}'}": both(levels, ("strassen", k, 1.0, 2.0),
+            ("strassen", k, 2.0, 1.0))
         for k in (2, 3, 4)
     },
     "no-flattening/strassen-pays": both(levels, ("strassen_cost", 4, 1.2, 0.8), ("strassen_cost", 4, 0.8, 1.2)),
     "no-flattening/low rank": both(one, *(("linear", "low_rank", (), v) for v in (1.0, 2.0))),
     "no-flattening/sparse": (sparse(1.0), sparse(0.5)),
     **{
-        f"product-shallow/{n}": both(pair, *(("counts", "shallow", "n", SHALLOW, n, [k, k], [m, m]) for k, m in ((2**n, n), (4 * n, 2**n))))
+        f"product-shallow/{n}": both(pair,
+            *(("counts", "shallow", "n", SHALLOW, n, [k, k], [m, m]) for k, m in ((2**n, n), (4 * n, 2**n))))
         for n in SHALLOW if n != 4
     },
-    "product-shallow/4": both(pair, *(("counts", "shallow", "n", SHALLOW, 4, [k, k], [m, m]) for k, m in ((16, 4), (12, 16)))),
+    "product-shallow/4": both(pair,
+        *(("counts", "shallow", "n", SHALLOW, 4, [k, k], [m, m]) for k, m in ((16, 4), (12, 16)))),
     **{
-        f"product-tree/{n}": both(at, *(("counts", "tree", "leaves", TREES, n, k, m) for k, m in ((4 * (n - 1), 0), (4 * n, 4 * (n - 1)))))
+        f"product-tree/{n}": both(at, *(("counts", "tree", "leaves", TREES, n, k, m)
+            for k, m in ((4 * (n - 1), 0), (4 * n, 4 * (n - 1)))))
         for n in TREES
     },
     "text-4n-160": both(at, *(("counts", "tree", "leaves", TREES, 32, k, m) for k, m in ((160, 124), (124, 160)))),

@@ -82,7 +82,8 @@ def pair(name, first, second):
 
 
 def trained(n, better):
-    """Errors of a grid of shapes, low where `better(width over frontier)`; a shape outside the grid says the opposite."""
+    """Errors of a grid of shapes, low where `better(width over frontier)`;
+    a shape outside the grid says the opposite."""
     shapes = [(k, w) for k in (1, 2, 3, 4, 6) for w in (2, 4, 8, 16, 32, 64, 128)]
     over = np.array([w / frontier(n, k) for k, w in shapes])
     error = np.where(better(over), 0.05, 0.9) * np.linspace(0.9, 1.1, NETWORKS)[:, None]

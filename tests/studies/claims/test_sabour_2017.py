@@ -48,7 +48,8 @@ def moved(capsules, cnn):
 
 
 def affine(step, accuracy, moved=99.3):
-    """Accuracy on affine digits at the look at which moved digits reach `moved`; before and after, what is 100 less it."""
+    """Accuracy on affine digits at the look at which moved digits reach `moved`; before and after,
+    what is 100 less it."""
     data = {
         "affine": (("seed", "look"), around([100 - accuracy, accuracy, 100 - accuracy], spread=0.001)),
         "expanded": (("seed", "look"), np.tile([90.0, moved, moved + 0.1], (18, 1))),
@@ -57,7 +58,8 @@ def affine(step, accuracy, moved=99.3):
 
 
 def explained(best, rest):
-    """[seed, class, dimension]: one dimension of each class, another in each, explains the width; one class never wins."""
+    """[seed, class, dimension]: one dimension of each class, another in each, explains the width;
+    one class never wins."""
     values = np.full((10, 16), rest)
     values[np.arange(10), np.arange(10)] = best
     values[7] = np.nan
@@ -90,7 +92,8 @@ def row(step, error):
 
 COUNTS = {
     "capsules": (8_215_568, 8_200_000), "capsules-without-decoder": (6_804_224, 6_800_000),
-    "multimnist-capsules": (11_360_000, 11_365_000), "cnn": (35_400_000, 35_450_000), "multimnist-cnn": (24_560_000, 24_565_000),
+    "multimnist-capsules": (11_360_000, 11_365_000), "cnn": (35_400_000, 35_450_000),
+    "multimnist-cnn": (24_560_000, 24_565_000),
 }  # fmt: skip
 CASES = {
     **{f"parameters/{n}": (counts(n, right), counts(n, wrong)) for n, (right, wrong) in COUNTS.items()},

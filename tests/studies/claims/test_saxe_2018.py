@@ -14,7 +14,8 @@ NEVER: dict[str, str] = {}
 
 
 def plane(readout, falls, elsewhere, **more):
-    """A 12-bit step: falls [layer] under one readout, another fall under the rest. Dims as the step's concat leaves them."""
+    """A 12-bit step: falls [layer] under one readout, another fall under the rest.
+    Dims as the step's concat leaves them."""
     rows = [[falling(f) for f in (falls if r == readout else [elsewhere] * 6)] for r in READOUTS]
     values = np.stack([around(np.array(row).T) for row in rows])  # [readout, seed, step, layer]
     return dataset(
@@ -155,7 +156,8 @@ CASES = {
     "one-neuron-relu-grows": (neuron("relu", [0, 1, 2, 3]), neuron("relu", [3, 2, 1, 0])),
     "linear-exact": tuple(
         smallest(
-            ksg_estimate=("seed", around(2.0 + off)), ksg_exact=("seed", np.full(N, 2.0)), ksg_low=("seed", around(1.8 + off)),
+            ksg_estimate=("seed", around(2.0 + off)), ksg_exact=("seed", np.full(N, 2.0)),
+            ksg_low=("seed", around(1.8 + off)),
             ksg_high=("seed", around(2.2 + off)),
         )
         for off in (0.05, -1.0)

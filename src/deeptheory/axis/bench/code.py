@@ -6,7 +6,7 @@ space.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from deeptheory.axis.bench.reliability import split_half
 from deeptheory.axis.bench.shuffles import shuffled
 from deeptheory.axis.bench.synthesis import Metamers, controversial, metamers, outward
 from deeptheory.axis.bench.threads import workers
-from deeptheory.axis.bench.validation import Entered, count, enter
+from deeptheory.axis.bench.validation import Entered, Normalization, count, enter
 from deeptheory.axis.models.result import Models, compare_models
 from deeptheory.axis.population.geometry import Geometry, axes_geometry
 from deeptheory.core.arrays import as_floats
@@ -35,6 +35,9 @@ from deeptheory.core.statistics import codes_of
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects
+
+
+Figure = Literal["ramp", "preference", "flatness", "geometry", "models", "decoding", "identification"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +81,10 @@ class AxisCode(Result):
         return {k: v / len(self.units) for k, v in self._models.counts.items()}
 
     def identification(self, n: Any = 40, units: Any = None, draws: int = 5) -> Identification:
-        """Which of n stimuli was shown: n, or several; units: numbers of units to try beside all, `draws` sets each."""
+        """Which of n stimuli was shown: n, or several; units: numbers of units to try beside all, `draws` sets each.
+
+        InputError: n below 2 or above the stimuli, units below 1 or above those there are.
+        """
         check_whole(draws=(draws, 1))
         e = self._entered
         import torch
@@ -90,9 +96,11 @@ class AxisCode(Result):
         )
 
     def attribute(self, labels: Any) -> Estimate:
-        """How well a linear reader of all units predicts an attribute of the stimuli, labels [n] of any kind (man or
-        woman, say): share right in stratified folds, with its interval. InputError: another number of labels, fewer
-        than two values, values that differ within a stimulus's repeats."""
+        """How well a linear reader of all units predicts an attribute of the stimuli: share right.
+
+        labels: [n] of any kind (man or woman, say); in stratified folds, with the interval. InputError: another number
+        of labels, fewer than two values, values that differ within a stimulus's repeats.
+        """
         e = self._entered
         labels = labels_of("labels", labels, e.given)
         codes, first = codes_of(labels), np.unique(e.member, return_index=True)[1]
@@ -104,9 +112,11 @@ class AxisCode(Result):
             )
         return read_attribute(e.y, labels[first], e.dependence, self.seed)
 
-    def geometry(self, which: str = "whitened", draws: int = 100) -> Geometry:
-        """Cosines, rank and participation ratio of the axes: "whitened", "sta", "ridge", or "fitted" (of the axis
-        model).
+    def geometry(self, which: Literal["whitened", "sta", "ridge", "fitted"] = "whitened", draws: int = 100) -> Geometry:
+        """Cosines, rank and participation ratio of the axes.
+
+        which: "whitened", "sta", "ridge", or "fitted" (of the axis model). draws: of random axes, for comparison.
+        InputError: another name, draws below 1, fewer than two units.
         """
         check_whole(draws=(draws, 1))
         axes = (
@@ -114,11 +124,13 @@ class AxisCode(Result):
             if which == "fitted"
             else pick({k: getattr(self.axes, k) for k in ("whitened", "sta", "ridge")}, which, what="axis")
         )
-        return axes_geometry(axes, None, draws, self.seed)
+        return axes_geometry(axes, None, draws=draws, seed=self.seed)
 
     def metamers(self, unit: int, k: int = 20, projection: float = 1.0) -> Metamers:
-        """k stimuli that all lie `projection` standard deviations along the axis of a unit (its name in .units), and k
-        along the axis, as features. InputError: a unit that is not there."""
+        """k stimuli that share a projection onto the axis of a unit, and k along the axis, as features.
+
+        unit: its name in .units; projection: in standard deviations. InputError: a unit that is not there.
+        """
         check_whole(unit=(unit, 0), k=(k, 2))
         check_real(projection=(projection, -np.inf))
         axes = self._models.axis if self.models is not None else self.axes.whitened
@@ -126,8 +138,11 @@ class AxisCode(Result):
         return metamers(self._entered, axes[at], int(unit), k, projection, self.seed)
 
     def controversial(self, n: int = 200, units: Any = None, candidates: int = 4000) -> np.ndarray:
-        """[n, d]: stimuli, as features, on which the rival models of the units disagree most. Show them, and call
-        axis_code again with both sets. units: names; default all, or 200 drawn by seed where there are more."""
+        """[n, d]: stimuli, as features, on which the rival models of the units disagree most.
+
+        Show them, and call axis_code again with both sets. units: names; default all, or 200 drawn by seed where there
+        are more. InputError: n above candidates, a unit that is not there.
+        """
         check_whole(n=(n, 1), candidates=(candidates, 1))
         if units is None:
             names = self.units
@@ -138,8 +153,11 @@ class AxisCode(Result):
         return controversial(self._entered, self._at(names), self._models.bound, n, candidates, self.seed)
 
     def reconstruct(self, decoder: Any) -> Any:
-        """decoder (features [n, d] in the caller's coordinates -> anything, pictures for instance) on the decoded
-        features, each stimulus decoded from the others. decoder: a function or an object with .decode."""
+        """What a decoder makes of the decoded features, each stimulus decoded from the others.
+
+        decoder: features [n, d] in the caller's coordinates -> anything, pictures for instance; a function or an object
+        with .decode. InputError: it is neither.
+        """
         import torch
 
         decode = getattr(decoder, "decode", decoder)
@@ -205,7 +223,7 @@ class AxisCode(Result):
             out[f"preference/{name}"] = float(self.preference.value[:, k].mean())
         return out | self.decoding.scalars()
 
-    def figure(self, name: str = "models") -> "plotly.graph_objects.Figure":
+    def figure(self, name: Figure = "models") -> "plotly.graph_objects.Figure":
         """ramp, preference, flatness, geometry, models, decoding or identification.
 
         InputError: another name, models=False.
@@ -226,12 +244,12 @@ def axis_code(
     responses: Any,
     features: Any,
     blocks: Any = None,
+    *,
     folds: int = 10,
     permutations: int = 500,
     groups: Any = None,
     seed: int = 0,
-    *,
-    normalize: str = "block",
+    normalize: Normalization = "block",
     radius: float = 1.5,
     reliability: Any = None,
     models: bool = True,
@@ -242,7 +260,7 @@ def axis_code(
     such trial). features: [n, d], coordinates of the stimuli. blocks: {"shape": slice(0, 25), ...}. folds: of the model
     comparison. permutations: draws of the null. normalize: "block", "dim" or "none" (validation.py): axes, norms and
     distances depend on it. radius: bound of the exemplar's length, in median stimulus norms. reliability: ceilings
-    [units], where known otherwise. models=False leaves the comparison out.
+    [units], where known otherwise. models=False leaves the comparison out. groups: [n], rows of one stimulus alike.
     Left out and counted in .dead and .notes: units that never vary, trials with NaN.
     InputError: shapes, infinities, no living unit, too few stimuli for the models (about 2.2 (d + 5)), folds < 2.
     """

@@ -25,9 +25,12 @@ FOLDS = 10  # of dependent rows
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoding(Result):
-    """explained: [feature], leave-one-out explained variance, may be negative, NaN for constant features; of dependent
+    """Features decoded linearly from all units, each stimulus from the others.
+
+    explained: [feature], leave-one-out explained variance, may be negative, NaN for constant features; of dependent
     rows about the mean of the rows learned from. predicted, actual: [n, feature], normalized. blocks: indices by name.
-    ridge: whether the penalized form was used."""
+    ridge: whether the penalized form was used.
+    """
 
     explained: np.ndarray
     predicted: np.ndarray

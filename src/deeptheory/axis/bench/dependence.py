@@ -42,6 +42,7 @@ class Rows:
 
     @property
     def independent(self) -> bool:
+        """Whether no row says anything of another."""
         return self.runs is None and self.time == 1
 
     @property

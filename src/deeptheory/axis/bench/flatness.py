@@ -33,9 +33,11 @@ _UNITS = 64
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Flatness(Result):
-    """All [unit]. along: share of variance that a cubic of the axis explains. Then of the squares, beyond the axis:
-    share_single, p_single (longest orthogonal axis), share, p, q (all d - 1), norm_r, p_norm (partial correlation with
-    |orth|^2). All three shares are adjusted for the number of parameters: about 0 where there is nothing.
+    """All [unit].
+
+    along: share of variance that a cubic of the axis explains. Then of the squares, beyond the axis: share_single,
+    p_single (longest orthogonal axis), share, p, q (all d - 1), norm_r, p_norm (partial correlation with |orth|^2). All
+    three shares are adjusted for the number of parameters: about 0 where there is nothing.
 
     detectable: the share that the test over all orthogonal axes finds with probability .8 at level .05.
     tuned: as the ramp says. flat: tuned, and not significant while detectable is below a tenth of `along`, or share

@@ -41,7 +41,7 @@ class Identification(Result):
 
     @property
     def chance(self) -> np.ndarray:
-        """[N]"""
+        """[N]: one over the number of candidates."""
         return 1 / np.array(self.candidates)
 
     def __float__(self) -> float:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Preference(Result):
-    """value: [unit, block], from -1 to 1, the block against the mean of the others; null_mean, null_sd: the same over
-    shuffles; p: [unit, block], two-sided against the null. index: [unit], value of the first block.
+    """Which block of features a unit answers.
 
+    value: [unit, block], from -1 to 1, the block against the mean of the others; null_mean, null_sd: the same over
+    shuffles; p: [unit, block], two-sided against the null. index: [unit], value of the first block.
     tuned_dimensions: [unit], features whose correlation with the response survives Benjamini-Hochberg at 5 % within the
     unit; dimension_p: [unit, feature]. NaN where there is one block only.
     """

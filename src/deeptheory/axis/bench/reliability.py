@@ -23,8 +23,10 @@ from deeptheory.core.shapes import check_whole
 
 
 def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
-    """rho [unit] of the mean over all trials; trials [n, t, unit], NaN where there is none. NaN where no two stimuli
-    have two trials. InputError: t < 2."""
+    """rho [unit] of the mean over all trials; trials [n, t, unit], NaN where there is none.
+
+    NaN where no two stimuli have two trials. InputError: t < 2.
+    """
     check_whole(splits=(splits, 1), seed=(seed, 0))
     given = _trials(trials)
     x = _steady(given)[0]
@@ -64,19 +66,20 @@ def signal_power(trials: Any) -> np.ndarray:
     return _signal_power(*_parts(_trials(trials))).cpu().numpy()
 
 
-def bootstrap(trials: Any, draws: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def bootstrap(trials: Any, resamples: int = 400, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """low, high [unit]: 95 % interval of signal_power over resampled stimuli, on the scale log(1 - rho).
 
-    trials: [n, t, unit], as for signal_power; draws: resamplings. Studentised (Efron & Tibshirani 1993, chapter 12).
-    InputError: as signal_power; draws below 1.
+    trials: [n, t, unit], as for signal_power; resamples: of the stimuli. Studentized (Efron & Tibshirani
+    1993, chapter 12).
+    InputError: as signal_power; resamples below 1.
     """
-    check_whole(draws=(draws, 1), seed=(seed, 0))
+    check_whole(resamples=(resamples, 1), seed=(seed, 0))
     parts = _parts(_trials(trials))
     rng = np.random.default_rng([seed, 4])
     n = len(parts[0])
     seen, error = _log_noise(*parts)
     null = []
-    for _ in range(draws):
+    for _ in range(resamples):
         rows = torch.as_tensor(rng.integers(0, n, n), device=parts[0].device)
         drawn, its_error = _log_noise(*(p[rows] for p in parts))
         null.append((drawn - seen) / its_error.clamp_min(1e-300))

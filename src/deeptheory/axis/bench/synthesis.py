@@ -31,8 +31,11 @@ _RIVALS = ("axis", "exemplar", "norm x direction", "energy")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Metamers(Result):
-    """Features in the caller's own coordinates. null: [k, d], all with the same projection onto the unit's axis; along:
-    [k, d], one stimulus moved along the axis; steps: [k], where along, in standard deviations of the projection."""
+    """Features in the caller's own coordinates.
+
+    null: [k, d], all with the same projection onto the unit's axis; along: [k, d], one stimulus moved along the axis;
+    steps: [k], where along, in standard deviations of the projection.
+    """
 
     unit: int
     null: np.ndarray
@@ -55,8 +58,10 @@ class Metamers(Result):
         })  # fmt: skip
 
     def ratio(self, respond: Any) -> float:
-        """Range of the response over the null stimuli, 5 % to 95 %, over that along the axis. respond: features [k, d]
-        -> responses [k] of this unit."""
+        """Range of the response over the null stimuli, 5 % to 95 %, over that along the axis.
+
+        respond: features [k, d] -> responses [k] of this unit.
+        """
         null, along = np.asarray(respond(self.null)), np.asarray(respond(self.along))
         spread = [float(np.diff(np.quantile(r, [0.05, 0.95]))[0]) for r in (null, along)]
         return spread[0] / max(spread[1], 1e-12)

@@ -10,7 +10,7 @@ Inside, features are turned to their principal directions of non-zero variance, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -22,7 +22,8 @@ from deeptheory.core.names import unknown
 from deeptheory.core.shapes import whole_numbers
 from deeptheory.core.statistics import codes_of
 
-NORMALIZATIONS = ("block", "dim", "none")
+Normalization = Literal["block", "dim", "none"]
+NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
 Blocks = dict[str, np.ndarray]
 
 
@@ -56,6 +57,7 @@ class Entered:
 
     @property
     def z(self) -> torch.Tensor:
+        """[n, d]: features along the directions of `basis`."""
         return self.s @ self.basis
 
     @property
@@ -70,7 +72,9 @@ class Entered:
         return None if codes is None else torch.as_tensor(codes, device=self.y.device)
 
 
-def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "block", groups: Any = None) -> Entered:
+def enter(
+    responses: Any, features: Any, blocks: Any = None, normalize: Normalization = "block", groups: Any = None
+) -> Entered:
     """See Entered. responses [n, units] or [n, trials, units]; features [n, d]; blocks: {name: slice or indices};
     groups [n].
 
@@ -194,6 +198,7 @@ def enter(responses: Any, features: Any, blocks: Any = None, normalize: str = "b
 
 
 def count(n: int, what: str) -> str:
+    """n of something, in words: 1 cell, 2 cells."""
     return f"{n} {what}{'' if n == 1 else 's'}"
 
 

@@ -8,7 +8,7 @@ pixels, too: a layer's number means little without the same number of a network 
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 CONDITIONS = ("trained", "untrained", "pixels")
 _DULL = 0.2  # of the most varying pixel's deviation: those below are background
+
+
+Figure = Literal["preference", "tuned", "monotone", "flat", "tuned_dimensions", "axis", "explained"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,18 +59,23 @@ class LayerwiseAxisCode(Result):
         return out + ([("pixels", "", self.pixels)] if self.pixels is not None else [])
 
     def table(self) -> "pandas.DataFrame":
-        """One row per condition and layer: units, share tuned; of the tuned units: median preference for the first
-        block, share shown to ramp monotonically, share flat, median number of tuned dimensions; mean explained variance
-        by block; shares by verdict where models were compared, and the share of units that an axis explains better than
-        an exemplar."""
+        """One row per condition and layer.
+
+        units, share tuned; of the tuned units: median preference for the first block, share shown to ramp
+        monotonically, share flat, median number of tuned dimensions; mean explained variance by block; shares by
+        verdict where models were compared, and the share of units that an axis explains better than an exemplar.
+        """
         import pandas as pd
 
         return pd.DataFrame([{"condition": c, "layer": name, **_summary(code)} for c, name, code in self.conditions()])
 
-    def figure(self, name: str = "preference") -> "plotly.graph_objects.Figure":
-        """A column of the table against layers, controls beside: preference, tuned, monotone, flat, tuned_dimensions,
-        axis (better than exemplar), explained. InputError: another name, or models that were not compared."""
-        from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
+    def figure(self, name: Figure = "preference") -> "plotly.graph_objects.Figure":
+        """A column of the table against layers, controls beside.
+
+        The columns: preference, tuned, monotone, flat, tuned_dimensions, axis (better than exemplar), explained.
+        InputError: another name, or models that were not compared.
+        """
+        from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 
         column, title = pick(_FIGURES, name, what="figure")
         table = self.table()
@@ -76,7 +84,7 @@ class LayerwiseAxisCode(Result):
         import plotly.graph_objects as go
 
         figure = new_figure(xaxis_title="layer", yaxis_title=title)
-        for condition, color in zip(CONDITIONS[:2], layer_colors(2)):
+        for condition, color in zip(CONDITIONS[:2], series_colors(2)):
             part = table[table["condition"] == condition]
             y = [None if not np.isfinite(v) else round(float(v), 4) for v in part[column]]
             figure.add_trace(
@@ -113,8 +121,8 @@ def axis_code_by_layer(
     layers: Iterable[str],
     stimuli: Any,
     features: Any,
-    blocks: Any = None,
     *,
+    blocks: Any = None,
     untrained: nn.Module | None = None,
     pixels: bool = True,
     pool: Any = "mean",
@@ -129,7 +137,7 @@ def axis_code_by_layer(
 ) -> LayerwiseAxisCode:
     """axis_code of several layers, of the same layers untrained, and of pixels.
 
-    model, stimuli, features, blocks, pool, channels, special, options: as in axis_code_of; units (a number),
+    model, stimuli, features [n, d], blocks, pool, channels, special, options: as in axis_code_of; units (a number),
     min_active_fraction,
     noise: as in record_units. untrained: a network of the same layers; None: a copy of the model in which every module
     that can draws its parameters again, by seed. pixels: beside, so many of the stimulus array's own numbers as `units`
@@ -167,9 +175,9 @@ def axis_code_by_layer(
 
 
 def pixels_of(stimuli: Any, units: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the stimulus array itself [n, unit], drawn by seed among those that vary (all of them where there are
-    fewer), and their positions [unit] in a flattened stimulus.
+    """Numbers of the stimulus array itself [n, unit], and their positions [unit] in a flattened stimulus.
 
+    They are drawn by seed among those that vary (all of them where there are fewer).
     InputError: stimuli that are not one array, or that do not vary.
     """
     check_whole(units=(units, 1), seed=(seed, 0))

@@ -33,6 +33,7 @@ class Poisson:
         check_whole(trials=(self.trials, 1))
 
     def __call__(self, responses: np.ndarray, seed: int) -> np.ndarray:
+        """Rates of noisy trials: responses [n, unit], none negative, and a seed. InputError: other shapes or values."""
         check_whole(seed=(seed, 0))
         r = as_floats(responses)
         if r.ndim != 2 or not r.size or not ((r >= 0) & (r < np.inf)).all():

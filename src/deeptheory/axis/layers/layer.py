@@ -32,9 +32,11 @@ _LOOK = 256  # stimuli that decide which units can be drawn
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cells:
-    """Units of one layer as an electrode would have them. responses: [n, unit], as the layer gives them; trials: [n,
-    trial, unit] with noise, or None; positions: [unit], which units of the pooled layer; notes: how they were pooled
-    and drawn."""
+    """Units of one layer as an electrode would have them.
+
+    responses: [n, unit], as the layer gives them; trials: [n, trial, unit] with noise, or None; positions: [unit],
+    which units of the pooled layer; notes: how they were pooled and drawn.
+    """
 
     responses: np.ndarray
     trials: np.ndarray | None
@@ -52,8 +54,8 @@ def axis_code_of(
     layer: str,
     stimuli: Any,
     features: Any,
-    blocks: Any = None,
     *,
+    blocks: Any = None,
     pool: Any = "mean",
     channels: str | None = None,
     special: int | None = None,

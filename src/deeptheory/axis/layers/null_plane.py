@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NullPlane(Result):
-    """start, null, along: [m, d] features in the caller's coordinates. unit: its name; rows: [m] which stimuli were
-    moved;
-    length: of every step, in the normalized space."""
+    """start, null, along: [m, d] features in the caller's coordinates.
+
+    unit: its name; rows: [m] which stimuli were moved; length: of every step, in the normalized space.
+    """
 
     unit: int
     rows: np.ndarray
@@ -55,14 +56,17 @@ class NullPlane(Result):
         return pd.concat(parts, ignore_index=True)
 
     def change(self, respond: Callable[[np.ndarray], Any]) -> tuple[float, float]:
-        """(along the null plane, along the axis): root mean square change of the response. respond: features [k, d] ->
-        responses [k] of this unit, without noise."""
+        """(along the null plane, along the axis): root mean square change of the response.
+
+        respond: features [k, d] -> responses [k] of this unit, without noise. InputError:
+        responses that are not real numbers.
+        """
         every = as_floats(respond(np.concatenate([self.start, self.null, self.along])))
         start, null, along = every.reshape(3, -1)
         return float(np.sqrt(((null - start) ** 2).mean())), float(np.sqrt(((along - start) ** 2).mean()))
 
 
-def null_plane(code: AxisCode, unit: int, rows: Any, reach: float = 2.0, seed: int = 0) -> NullPlane:
+def null_plane(code: AxisCode, unit: int, rows: Any, *, reach: float = 2.0, seed: int = 0) -> NullPlane:
     """Stimuli of a bench moved along a unit's axis, and as far within its null plane (Chang & Tsao 2017, figure 5).
 
     unit: a name in code.units; rows: [m] which stimuli of the code to move; reach: length of a step in standard

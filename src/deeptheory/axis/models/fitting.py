@@ -76,6 +76,7 @@ class Design:
         return out
 
     def basis(self, theta: Tensor) -> Basis:
+        """The generator's basis at axes theta [u, d]."""
         return self.generator.basis(theta, theta @ self.plain.mT, self.stimuli)
 
     def onto_theta(self, theta: Tensor, moments: Tensor) -> Tensor:
@@ -85,6 +86,7 @@ class Design:
         return moments[..., -1:] * theta[:, None] - moments[..., :-1]
 
     def onto_theta_twice(self, theta: Tensor, gram: Tensor) -> Tensor:
+        """Gram matrices of the rows [u, k, k] to those of dx/dtheta [u, d, d]."""
         if not self.generator.distance:
             return gram
         d = theta.shape[1]

@@ -32,10 +32,12 @@ class Stimuli:
 
     @classmethod
     def of(cls, s: Tensor) -> "Stimuli":
+        """From centered features [n, d]."""
         length = s.square().sum(1).sqrt()
         return cls(s, length, s / length.clamp_min(1e-12)[:, None], float(length.median()))
 
     def rows(self, index: Any) -> "Stimuli":
+        """Some rows; the unit of length stays."""
         return Stimuli(self.s[index], self.length[index], self.direction[index], self.unit)
 
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Models(Result):
-    """r2: [model, unit], held out; ceiling: [unit], reliability rho of the responses, NaN where there are no trials;
-    lead, lead_error: [model, model, unit], r2 of the first minus r2 of the second, paired over stimuli.
+    """The rival models of every unit, compared on held-out stimuli.
 
+    r2: [model, unit], held out; ceiling: [unit], reliability rho of the responses, NaN where there are no trials; lead,
+    lead_error: [model, model, unit], r2 of the first minus r2 of the second, paired over stimuli.
     aic: [model, unit], fits on all stimuli. reason: [unit], why a unit is undetermined ("" where it is not). verdict,
     verdict_half, verdict_twice: [unit], at the radius bound and at half and twice that. bound: largest |e| of the
     exemplar; radius: [3, unit], |e| found at each bound. axis [unit, d], target [unit, d]: fitted axis and exemplar, in
@@ -67,8 +68,9 @@ class Models(Result):
 
     @property
     def aic_weights(self) -> np.ndarray:
-        """[model, unit]: exp(-delta / 2), adding up to 1, over the models that differ (the exemplar at its bound
-        alone).
+        """[model, unit]: exp(-delta / 2), adding up to 1, over the models that differ.
+
+        The exemplar is there at its bound alone.
         """
         use = np.array([name not in DISTANCES[1:] for name in self.names])[:, None]
         delta = np.where(use, self.aic - np.where(use, self.aic, np.inf).min(0), np.inf)

@@ -59,7 +59,7 @@ class Alignment(Result):
         })  # fmt: skip
 
 
-def latent_alignment(responses: Any, latents: Any, folds: int = 5, seed: int = 0) -> Alignment:
+def latent_alignment(responses: Any, latents: Any, *, folds: int = 5, seed: int = 0) -> Alignment:
     """responses [n, units], latents [n, k]; the penalty of each unit's Lasso is chosen by cross-validation.
 
     InputError: shapes, a latent that never varies, fewer than 4 samples a fold.

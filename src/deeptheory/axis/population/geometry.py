@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Geometry(Result):
-    """cosines: [unit, unit]. mean_absolute, participation, rank: of the axes, each of unit length; null_*: mean over
-    draws, null_low and null_high (95 %) of mean_absolute and participation.
+    """cosines: [unit, unit].
+
+    mean_absolute, participation, rank: of the axes, each of unit length; null_*: mean over draws, null_low and
+    null_high (95 %) of mean_absolute and participation.
 
     participation: (sum of eigenvalues)^2 / sum of squares, the number of directions evenly in use; rank: eigenvalues
     above 1e-6 of the largest. orthogonal: share of pairs with |cosine| below .1, and null_orthogonal. most: how many
@@ -69,7 +71,9 @@ class Geometry(Result):
         return draw_cosines(self)
 
 
-def axes_geometry(axes: np.ndarray, variances: np.ndarray | None = None, draws: int = 100, seed: int = 0) -> Geometry:
+def axes_geometry(
+    axes: np.ndarray, variances: np.ndarray | None = None, *, draws: int = 100, seed: int = 0
+) -> Geometry:
     """axes: [unit, d]. variances: [d], of the null's directions along the features; None: the same in all.
 
     InputError: fewer than two axes, or one of no length.
@@ -108,10 +112,10 @@ def axes_geometry(axes: np.ndarray, variances: np.ndarray | None = None, draws: 
     )
 
 
-def subspace_angles(a: np.ndarray, b: np.ndarray, share: float = 0.9) -> np.ndarray:
-    """Principal angles in degrees, largest first, between the spans that hold `share` of the two sets of axes [unit,
-    d].
+def subspace_angles(a: np.ndarray, b: np.ndarray, fraction: float = 0.9) -> np.ndarray:
+    """Principal angles in degrees, largest first, between the spans of two sets of axes, a and b [unit, d].
 
+    The spans are those that hold `share` of each set.
     For layers, models or time windows with the same features. InputError: features that differ in number.
     """
     from scipy.linalg import subspace_angles as angles
@@ -120,15 +124,15 @@ def subspace_angles(a: np.ndarray, b: np.ndarray, share: float = 0.9) -> np.ndar
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or not a.size or not b.size:
         raise InputError(f"axes have shapes {list(a.shape)} and {list(b.shape)}; needed: the same features in both")
     check_finite(a=a, b=b)
-    check_real(share=(share, 0))
-    if share > 1:
-        raise InputError(f"share is {share}; needed: above 0, at most 1")
-    return np.degrees(angles(_span(a, share), _span(b, share)))
+    check_real(fraction=(fraction, 0))
+    if fraction > 1:
+        raise InputError(f"fraction is {fraction}; needed: above 0, at most 1")
+    return np.degrees(angles(_span(a, fraction), _span(b, fraction)))
 
 
-def _span(axes: np.ndarray, share: float) -> np.ndarray:
+def _span(axes: np.ndarray, fraction: float) -> np.ndarray:
     _, s, v = np.linalg.svd(axes, full_matrices=False)
-    k = int(np.searchsorted(np.cumsum(s**2) / np.sum(s**2), share - 1e-12)) + 1
+    k = int(np.searchsorted(np.cumsum(s**2) / np.sum(s**2), fraction - 1e-12)) + 1
     return v[:k].T
 
 

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelDecoding(Result):
-    """accuracy: [window]; confusion: [window, label shown, label said], shares of the test trials; chance: 1 / labels;
-    trials: how many a label were learnt and tested."""
+    """How often a decoder names the label of a held-out trial.
+
+    accuracy: [window]; confusion: [window, label shown, label said], shares of the test trials; chance: 1 / labels;
+    trials: how many a label were learnt and tested.
+    """
 
     accuracy: np.ndarray
     confusion: np.ndarray
@@ -52,10 +55,10 @@ class LabelDecoding(Result):
         return pd.DataFrame({"window": np.arange(len(self.accuracy)), "accuracy": self.accuracy, "chance": self.chance})
 
 
-def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
-    """trials: [label, trial, unit] or [label, trial, unit, window]; the first `learn` share of the trials is learnt
-    from.
+def label_decoding(trials: Any, train_fraction: float = 0.5) -> LabelDecoding:
+    """Which label was shown, read from the units' responses in held-out trials.
 
+    trials: [label, trial, unit] or [label, trial, unit, window]; the first `learn` share of the trials is learnt from.
     InputError: other shapes, one label, NaN, or no trial to learn from or to test.
     """
     x = as_floats(trials)
@@ -64,11 +67,12 @@ def label_decoding(trials: Any, learn: float = 0.5) -> LabelDecoding:
         raise InputError(
             f"trials have shape {list(np.shape(trials))}; needed: [2 or more labels, trial, unit(, window)], finite"
         )
-    check_real(learn=(learn, 0))
-    labels, k = x.shape[0], int(x.shape[1] * learn)
+    check_real(train_fraction=(train_fraction, 0))
+    labels, k = x.shape[0], int(x.shape[1] * train_fraction)
     if not 1 <= k < x.shape[1]:
         raise InputError(
-            f"learn is {learn:g} of {x.shape[1]} trials; needed: at least one to learn from and one to test"
+            f"train_fraction is {train_fraction:g} of {x.shape[1]} trials; needed: at least one to learn from and one "
+            "to test"
         )
     confusion = np.zeros((x.shape[3], labels, labels))
     for w in range(x.shape[3]):

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ObjectSpace(Result):
-    """mean [units], components [k, units], deviation [k], explained [k] (share of variance); coordinates [n, k] of the
-    objects it was made from. notes: components that were asked for and are not there."""
+    """Principal components of a layer's responses to reference objects.
+
+    mean [units], components [k, units], deviation [k], explained [k] (share of variance); coordinates [n, k] of the
+    objects it was made from. notes: components that were asked for and are not there.
+    """
 
     mean: np.ndarray
     components: np.ndarray
@@ -59,11 +62,12 @@ class ObjectSpace(Result):
 
 
 def object_space(responses: Any, components: int = 50) -> ObjectSpace:
-    """Responses [n, units] of a layer to reference objects -> the space, of as many components as the responses have,
-    at most.
+    """The space of a layer's responses [n, units] to reference objects.
 
+    It has as many components as the responses have, at most.
     Pitfall: beyond their rank components are rounding, and unit variance would blow it up: they are dropped, and said.
-    InputError: more components than n or units allow, NaN, responses that do not vary."""
+    InputError: more components than n or units allow, NaN, responses that do not vary.
+    """
     check_whole(components=(components, 1))
     y = as_floats(responses)
     if y.ndim != 2 or not 1 <= components <= min(y.shape[0] - 1, y.shape[1]):

@@ -32,9 +32,11 @@ _FEWEST = 8  # images below which there is no interval
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RdmCorrelation(Result):
-    """value: Spearman's correlation over pairs of n images; low, high: 95 % interval over images (jackknife on Fisher's
-    scale), NaN below 8 images; p: of a correlation as large with the images of one matrix permuted, one-sided. float():
-    the value."""
+    """Spearman's correlation of two dissimilarity matrices over pairs of n images.
+
+    low, high: 95 % interval over images (jackknife on Fisher's scale), NaN below 8 images; p: of a correlation as large
+    with the images of one matrix permuted, one-sided. float(): the value.
+    """
 
     value: float
     low: float
@@ -56,8 +58,10 @@ class RdmCorrelation(Result):
 
 
 def rdm(responses: Any) -> np.ndarray:
-    """[n, n]: 1 - correlation of the patterns of responses [n, units]; 0 on the diagonal. InputError: NaN, a pattern
-    that does not vary over units (it has no correlation), or other shapes."""
+    """[n, n]: 1 - correlation of the patterns of responses [n, units]; 0 on the diagonal.
+
+    InputError: NaN, a pattern that does not vary over units (it has no correlation), or other shapes.
+    """
     y = as_floats(responses)
     if y.ndim != 2 or min(y.shape) < 2:
         raise InputError(f"responses have shape {list(y.shape)}; needed: [2 or more stimuli, 2 or more units]")
@@ -80,9 +84,9 @@ def rdm(responses: Any) -> np.ndarray:
 
 
 def cross_validated_rdm(trials: Any, whiten: bool = True) -> np.ndarray:
-    """[n, n]: squared distance per unit between conditions, trials [n, trial, unit], 0 on average where they are the
-    same.
+    """[n, n]: squared distance per unit between conditions, 0 on average where they are the same.
 
+    trials: [n, trial, unit].
     Each difference is multiplied by that of other trials, never by itself. whiten: units are first freed of the
     covariance of their noise (shrunk as Ledoit & Wolf 2004), so that distances are in units of noise (crossnobis); for
     each two conditions that covariance is of other conditions, since noise that is whitened by itself looks smaller
@@ -127,7 +131,7 @@ def _distances(x: np.ndarray) -> np.ndarray:
     return out
 
 
-def rdm_correlation(a: Any, b: Any, rows: Any = None, permutations: int = 999, seed: int = 0) -> RdmCorrelation:
+def rdm_correlation(a: Any, b: Any, rows: Any = None, *, permutations: int = 999, seed: int = 0) -> RdmCorrelation:
     """See RdmCorrelation; a, b [n, n], among the images `rows` only where given.
 
     InputError: shapes that differ, NaN, fewer than 3 images, a matrix that is the same for all pairs."""

@@ -8,7 +8,7 @@ Pitfall: noise alone pulls the cosine down; the split-half cosine of an axis wit
 reliability_whitened) is what identity would give.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from deeptheory.core.names import pick
 
 
 def axis_transfer(
-    a: AxisCode, b: AxisCode, block: str | None = None, which: str = "whitened"
+    a: AxisCode, b: AxisCode, *, block: str | None = None, which: Literal["whitened", "ridge", "sta"] = "whitened"
 ) -> tuple[np.ndarray, np.ndarray]:
     """(cosines [unit], names [unit]) of the units kept in both, in the features of one block, or of all.
 

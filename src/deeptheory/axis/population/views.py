@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Views(Result):
-    """similarity: [n, n], pictures in order of view, then identity. by_views: [view, view], mean similarity of the same
-    identity minus that of different ones, for each pair of views.
+    """similarity: [n, n], pictures in order of view, then identity.
+
+    by_views: [view, view], mean similarity of the same identity minus that of different ones, for each pair of views.
 
     invariance: mean of by_views off the diagonal; view_grouping: mean similarity of different identities in the same
     view minus in different views; mirror: mean similarity of different identities in mirrored views minus in other
@@ -61,7 +62,7 @@ class Views(Result):
 
 
 def view_tolerance(
-    responses: Any, identity: Any, view: Any, mirrors: Any = (), permutations: int = 200, seed: int = 0
+    responses: Any, identity: Any, view: Any, *, mirrors: Any = (), permutations: int = 200, seed: int = 0
 ) -> Views:
     """responses [n, units], identity [n], view [n]. mirrors: pairs of views that mirror each other.
 
@@ -117,10 +118,11 @@ def view_tolerance(
 
 
 def similarity_matrix(responses: Any) -> np.ndarray:
-    """[n, n]: correlation between pictures of the units' standardized responses [n, units]; units that never vary count
-    0.
+    """[n, n]: correlation between pictures of the units' standardized responses [n, units].
 
-    InputError: another shape, NaN."""
+    Units that never vary count 0.
+    InputError: another shape, NaN.
+    """
     y = as_floats(responses)
     if y.ndim != 2 or not np.isfinite(y).all():
         raise InputError(

@@ -10,7 +10,7 @@ unit.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     import plotly.graph_objects
     import xarray
 
-READERS = ("identity", "two", "attribute", "nuisance")
+Reader = Literal["identity", "two", "attribute", "nuisance"]
+READERS: tuple[Reader, ...] = get_args(Reader)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Efficiency(Result):
-    """accuracy: [seed, metric, units, reader]; metrics ("axis", "exemplar"); identity: the nearest of N; chance:
-    [reader].
+    """What readers make of axis cells and of exemplar cells.
+
+    accuracy: [seed, metric, units, reader]; metrics ("axis", "exemplar"); identity: the nearest of N; chance: [reader].
     """
 
     accuracy: np.ndarray
@@ -61,9 +63,11 @@ class Efficiency(Result):
         }
         return xr.Dataset({"accuracy": (axes, self.accuracy)}, coords=named)
 
-    def ratio(self, accuracy: float = 0.5, reader: str = "identity") -> np.ndarray:
-        """[seed]: how many times as many distance units as axis units an accuracy takes, interpolated between log
-        numbers of units; NaN where one of them does not reach it. InputError: no such reader."""
+    def ratio(self, accuracy: float = 0.5, reader: Reader = "identity") -> np.ndarray:
+        """[seed]: how many times as many distance units as axis units an accuracy takes.
+
+        Interpolated between log numbers of units; NaN where one of them does not reach it. InputError: no such reader.
+        """
         from deeptheory.core.names import pick
 
         r = pick({name: k for k, name in enumerate(self.readers)}, reader, what="reader")
@@ -75,7 +79,7 @@ class Efficiency(Result):
         )
         return needed[:, 1] / needed[:, 0]
 
-    def figure(self, reader: str = "identity") -> "plotly.graph_objects.Figure":
+    def figure(self, reader: Reader = "identity") -> "plotly.graph_objects.Figure":
         """Accuracy against the number of units, both metrics."""
         from deeptheory.axis.drawing import draw_efficiency
 

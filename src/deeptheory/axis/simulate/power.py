@@ -11,7 +11,7 @@ import numpy as np
 
 from deeptheory.axis.bench.code import axis_code
 from deeptheory.axis.models.verdicts import VERDICTS
-from deeptheory.axis.simulate.simulation import Simulation, simulate
+from deeptheory.axis.simulate.simulation import Simulation, Variances, simulate
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_whole
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Power(Result):
-    """counts: {code: {verdict: cells}}; n, d, reliability, variances: of the simulation; controversial: stimuli
-    added.
+    """How often simulated cells get the verdict that is true of them.
+
+    counts: {code: {verdict: cells}}; n, d, reliability, variances: of the simulation; controversial: stimuli added.
     """
 
     counts: dict[str, dict[str, int]]
@@ -62,11 +63,11 @@ class Power(Result):
 
 def verdict_power(
     code: Any = "axis",
+    *,
     n: int = 2000,
     d: int = 50,
     units: int = 100,
-    *,
-    variances: str = "isotropic",
+    variances: Variances = "isotropic",
     reliability: float = 0.9,
     controversial: int = 0,
     seed: int = 0,
@@ -84,7 +85,7 @@ def verdict_power(
     if controversial < 0:
         raise InputError(f"controversial is {controversial}; needed: 0 or more stimuli")
     options = {"variances": variances, "reliability": reliability, "seed": seed, **simulation}
-    sim = simulate(code, n, d, units, **options)
+    sim = simulate(code, n=n, d=d, units=units, **options)
     said = _verdicts(sim, controversial, folds=folds, permutations=permutations, seed=seed)
     counts = {}
     for name in dict.fromkeys(sim.codes):

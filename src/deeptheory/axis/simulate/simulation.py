@@ -35,14 +35,15 @@ def paper_variances() -> np.ndarray:
     return np.concatenate([np.array(v) / (2 * np.sum(v)) for v in (_SHAPE, _APPEARANCE)])
 
 
+Variances = Literal["isotropic", "paper"]
 VARIANCES = {"isotropic": lambda d: np.ones(d), "paper": lambda d: paper_variances()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Simulation(Result):
-    """responses [n, unit], or [n, trial, unit]; features [n, d]; rates [n, unit] without noise; codes: each unit's
-    code.
+    """Simulated cells of known codes.
 
+    responses [n, unit], or [n, trial, unit]; features [n, d]; rates [n, unit] without noise; codes: each unit's code.
     targets: [unit, d], its axis or exemplar. blocks: two halves of the features, by name. reliability, trials, noise,
     seed: as asked for.
     """
@@ -74,7 +75,10 @@ class Simulation(Result):
         return pd.DataFrame({"code": self.codes, "target_norm": np.linalg.norm(self.targets, axis=1)})
 
     def respond(self, features: np.ndarray, seed: int) -> np.ndarray:
-        """The same cells' responses to other stimuli [m, d]: [m, unit], or [m, trial, unit] where there are trials."""
+        """The same cells' responses to other stimuli [m, d]: [m, unit], or [m, trial, unit] where there are trials.
+
+        InputError: features that are not [m, d], with d as in the simulation; a seed that is not an integer.
+        """
         check_whole(seed=(seed, 0))
         s = as_floats(features)
         if s.ndim != 2 or s.shape[1] != self.features.shape[1]:
@@ -92,10 +96,10 @@ class Simulation(Result):
 
 def simulate(
     code: str | dict[str, float] = "axis",
+    *,
     n: int = 2000,
     d: int = 50,
     units: int = 205,
-    *,
     variances: Any = "isotropic",
     reliability: float = 0.9,
     trials: int = 1,

@@ -25,6 +25,7 @@ class NativePasses:
 
     @staticmethod
     def examples(weight, iterations):
+        """How many examples at a time."""
         a_vector = 8 * LANES * weight.shape[0] * weight.shape[1] * max(1, iterations - 1)
         return LANES * max(1, _WORK // a_vector)
 
@@ -70,12 +71,15 @@ class NativePasses:
         return gu.flatten(2).permute(2, 0, 1)[: self.batch], g_bias, g_prior
 
     def uniform(self):
+        """See `routing.recomputed.Passes`."""
         return self._sum(None) / self.shares
 
     def routed(self, a):
+        """See `routing.recomputed.Passes`."""
         return self._sum(self._zeros() if a is None else self._there(a))
 
     def coupled(self, a, g):
+        """See `routing.recomputed.Passes`."""
         a, g = self._zeros() if a is None else self._there(a), self._there(g)
         coupling = torch.empty(self.children, self.parents, self.vectors, LANES, **PLAIN)
         gb = torch.empty_like(coupling)
@@ -88,9 +92,11 @@ class NativePasses:
         return coupling, gb, self._back(sum(self._share(some)))
 
     def of_prior(self, gb):
+        """See `routing.recomputed.Passes`."""
         return gb.flatten(2).sum(2)
 
     def finish(self, terms, even, gw):
+        """See `routing.recomputed.Passes`."""
         gu = torch.empty_like(self.ut)
         sides = [self._there(side) for _, side in terms]
         even = None if even is None else self._there(even / self.shares)

@@ -32,9 +32,11 @@ class WindowedPasses:
     normalize: str
 
     def examples(self, weight, iterations):
+        """How many examples at a time."""
         return LANES
 
     def __call__(self, u, weight, leaky, prior):
+        """The passes of some examples."""
         return _Passes(u, weight, self.at, self.normalize)
 
 

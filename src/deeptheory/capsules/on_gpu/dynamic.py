@@ -1,7 +1,7 @@
 """The passes of dynamic routing by Triton on CUDA: votes in registers, never in memory.
 
-Checked so far by Triton's interpreter on a CPU (TRITON_INTERPRET=1) against the same oracles as every backend, and compiled for
-NVIDIA GPUs without running there: nothing is known of its speed on one.
+Checked so far by Triton's interpreter on a CPU (TRITON_INTERPRET=1) against the same oracles as every backend, and
+compiled for NVIDIA GPUs without running there: nothing is known of its speed on one.
 """
 
 import os
@@ -44,6 +44,7 @@ class TritonPasses:
 
     @staticmethod
     def examples(weight, iterations):
+        """How many examples at a time."""
         return max(1, _WORK // (8 * weight.shape[0] * weight.shape[1] * max(1, iterations - 1)))
 
     def __init__(self, u, weight, leaky, prior):
@@ -66,12 +67,15 @@ class TritonPasses:
         self.chunk = max(8, -(-self.children * self.rows // _PROGRAMS))  # children of a part
 
     def uniform(self):
+        """See `routing.recomputed.Passes`."""
         return self._forward(None) / self.shares
 
     def routed(self, a):
+        """See `routing.recomputed.Passes`."""
         return self._forward(self._zeros() if a is None else a.contiguous())
 
     def coupled(self, a, g):
+        """See `routing.recomputed.Passes`."""
         coupling = torch.empty(self.children, self.batch, self.parents, **self.plain)
         gb, total = torch.empty_like(coupling), self._parts()
         a = self._zeros() if a is None else a.contiguous()
@@ -82,14 +86,18 @@ class TritonPasses:
         return coupling, gb, total.sum(0)
 
     def of_prior(self, gb):
+        """See `routing.recomputed.Passes`."""
         return gb.sum(1)
 
     def finish(self, terms, even, gw):
+        """See `routing.recomputed.Passes`."""
         factors, sides = (torch.stack([t[k] for t in terms]) if terms else self.u for k in (0, 1))
         even_ = self._or(None if even is None else (even / self.shares).contiguous())
         gut = torch.empty_like(self.ut)
         rest = (*self.sizes, len(terms), even is not None)
-        self._run(self.kernels.finish_u, (self.rows, self.children), self.wt, factors, sides, even_, gut, *rest, **self.blocks)  # fmt: skip
+        self._run(
+            self.kernels.finish_u, (self.rows, self.children), self.wt, factors, sides, even_, gut, *rest, **self.blocks
+        )
         p, q = _power(self.p), self.blocks["QB"]
         j = max(1, min(self.blocks["JB"], _TILE // (p * q)))
         grid = (self.children, -(-self.parents // j))
@@ -99,7 +107,16 @@ class TritonPasses:
     def _forward(self, a):
         total = self._parts()
         arrays = (self.ut, self.wt, self._or(self.prior), self._or(a), total)
-        self._run(self.kernels.route_forward, self._grid(), *arrays, *self.sizes, self.chunk, UNIFORM=a is None, **self.how, **self.blocks)  # fmt: skip
+        self._run(
+            self.kernels.route_forward,
+            self._grid(),
+            *arrays,
+            *self.sizes,
+            self.chunk,
+            UNIFORM=a is None,
+            **self.how,
+            **self.blocks,
+        )
         return total.sum(0)
 
     def _run(self, kernel, grid, *arguments, **blocks):

@@ -1,11 +1,12 @@
 """Dynamic routing's passes as Triton programs; importing this needs Triton. Callers: `on_gpu.dynamic`.
 
-A program has a block of examples and every parent at hand and walks through children, whose votes are made again from u and weights
-as products and sums in float32 (no tensor cores: TF32 would lose ten bits of a logit). No atomic additions: sums over children are
-left in parts, one a program, so that the same input gives the same bits.
+A program has a block of examples and every parent at hand and walks through children, whose votes are made again from u
+and weights as products and sums in float32 (no tensor cores: TF32 would lose ten bits of a logit). No atomic additions:
+sums over children are left in parts, one a program, so that the same input gives the same bits.
 
-ut [I, P, B]: children's outputs. wt [I, P, J, Q]: weights. prior [I, J]. a, g, even [B, J, Q]. total [parts, B, J, Q]. coupling, gb
-[I, B, J]. factors [T, I, B, J], sides [T, B, J, Q]: terms of the gradient of votes. Blocks: BB examples, JB parents, QB numbers, PB.
+ut [I, P, B]: children's outputs. wt [I, P, J, Q]: weights. prior [I, J]. a, g, even [B, J, Q]. total [parts, B, J, Q].
+coupling, gb [I, B, J]. factors [T, I, B, J], sides [T, B, J, Q]: terms of the gradient of votes. Blocks:
+BB examples, JB parents, QB numbers, PB.
 """
 
 # pyright: reportMissingImports=false, reportIndexIssue=false, reportArgumentType=false, reportGeneralTypeIssues=false
@@ -43,8 +44,27 @@ def _couple(v, a, prior, i, j, J, HAS_PRIOR: tl.constexpr, LEAKY: tl.constexpr):
 
 
 @triton.jit
-def route_forward(ut, wt, prior, a, total, I, B, J, Q, P, chunk, UNIFORM: tl.constexpr, HAS_PRIOR: tl.constexpr, LEAKY: tl.constexpr, BB: tl.constexpr, JB: tl.constexpr, QB: tl.constexpr):  # fmt: skip
-    """total: sum over the part's children of coupling times vote; UNIFORM: of votes. Grid: blocks of examples, parts."""
+def route_forward(
+    ut,
+    wt,
+    prior,
+    a,
+    total,
+    I,
+    B,
+    J,
+    Q,
+    P,
+    chunk,
+    UNIFORM: tl.constexpr,
+    HAS_PRIOR: tl.constexpr,
+    LEAKY: tl.constexpr,
+    BB: tl.constexpr,
+    JB: tl.constexpr,
+    QB: tl.constexpr,
+):
+    """total: sum over the part's children of coupling times vote; UNIFORM: of votes. Grid:
+    blocks of examples, parts."""
     part = tl.program_id(1).to(tl.int64)
     b, j, q = tl.program_id(0) * BB + tl.arange(0, BB), tl.arange(0, JB), tl.arange(0, QB)
     here, there = b < B, (j[:, None] < J) & (q[None, :] < Q)
@@ -64,8 +84,29 @@ def route_forward(ut, wt, prior, a, total, I, B, J, Q, P, chunk, UNIFORM: tl.con
 
 
 @triton.jit
-def route_backward(ut, wt, prior, a, g, coupling, gb, total, I, B, J, Q, P, chunk, HAS_PRIOR: tl.constexpr, LEAKY: tl.constexpr, BB: tl.constexpr, JB: tl.constexpr, QB: tl.constexpr):  # fmt: skip
-    """From g, the gradient of the sum: couplings, gb, the gradient of logits, and total, that of a. Grid: as forward."""
+def route_backward(
+    ut,
+    wt,
+    prior,
+    a,
+    g,
+    coupling,
+    gb,
+    total,
+    I,
+    B,
+    J,
+    Q,
+    P,
+    chunk,
+    HAS_PRIOR: tl.constexpr,
+    LEAKY: tl.constexpr,
+    BB: tl.constexpr,
+    JB: tl.constexpr,
+    QB: tl.constexpr,
+):
+    """From g, the gradient of the sum: couplings, gb, the gradient of logits, and total, that of a. Grid:
+    as forward."""
     part = tl.program_id(1).to(tl.int64)
     b, j, q = tl.program_id(0) * BB + tl.arange(0, BB), tl.arange(0, JB), tl.arange(0, QB)
     here, there = b < B, (j[:, None] < J) & (q[None, :] < Q)
@@ -86,7 +127,23 @@ def route_backward(ut, wt, prior, a, g, coupling, gb, total, I, B, J, Q, P, chun
 
 
 @triton.jit
-def finish_u(wt, factors, sides, even, gut, I, B, J, Q, P, T, HAS_EVEN: tl.constexpr, BB: tl.constexpr, JB: tl.constexpr, QB: tl.constexpr):  # fmt: skip
+def finish_u(
+    wt,
+    factors,
+    sides,
+    even,
+    gut,
+    I,
+    B,
+    J,
+    Q,
+    P,
+    T,
+    HAS_EVEN: tl.constexpr,
+    BB: tl.constexpr,
+    JB: tl.constexpr,
+    QB: tl.constexpr,
+):
     """gut [I, P, B]: gradient of u. Grid: blocks of examples, children."""
     i = tl.program_id(1).to(tl.int64)
     b, j, q = tl.program_id(0) * BB + tl.arange(0, BB), tl.arange(0, JB), tl.arange(0, QB)
@@ -98,15 +155,34 @@ def finish_u(wt, factors, sides, even, gut, I, B, J, Q, P, T, HAS_EVEN: tl.const
         gv += tl.load(even + at, mask=mask, other=0.0)
     for t in range(T):
         bj, both = ((t * I + i) * B + b[:, None]) * J + j[None, :], here[:, None] & (j < J)[None, :]
-        gv += tl.load(factors + bj, mask=both, other=0.0)[:, :, None] * tl.load(sides + t * B * J * Q + at, mask=mask, other=0.0)  # fmt: skip
+        gv += tl.load(factors + bj, mask=both, other=0.0)[:, :, None] * tl.load(
+            sides + t * B * J * Q + at, mask=mask, other=0.0
+        )
     for p in range(P):
         w = tl.load(wt + (i * P + p) * J * Q + jq, mask=there, other=0.0)
         tl.store(gut + (i * P + p) * B + b, tl.sum(tl.sum(gv * w[None, :, :], axis=2), axis=1), mask=here)
 
 
 @triton.jit
-def finish_weight(u, factors, sides, even, gw, I, B, J, Q, P, T, HAS_EVEN: tl.constexpr, JB: tl.constexpr, QB: tl.constexpr, PB: tl.constexpr):  # fmt: skip
-    """gw [I, J, Q, P], added to: gradient of the weights, example by example. u [B, I, P]. Grid: children, blocks of parents."""
+def finish_weight(
+    u,
+    factors,
+    sides,
+    even,
+    gw,
+    I,
+    B,
+    J,
+    Q,
+    P,
+    T,
+    HAS_EVEN: tl.constexpr,
+    JB: tl.constexpr,
+    QB: tl.constexpr,
+    PB: tl.constexpr,
+):
+    """gw [I, J, Q, P], added to: gradient of the weights, example by example. u [B, I, P]. Grid: children,
+    blocks of parents."""
     i = tl.program_id(0).to(tl.int64)
     j, q, p = tl.program_id(1) * JB + tl.arange(0, JB), tl.arange(0, QB), tl.arange(0, PB)
     there = (j[:, None] < J) & (q[None, :] < Q)

@@ -1,7 +1,8 @@
-"""EM routing by Triton on CUDA: two differentiable sums over votes that are never in memory, and plain torch around them.
+"""EM routing by Triton on CUDA: two differentiable sums over votes that are never in memory,
+and plain torch around them.
 
-Source: Hinton, Sabour & Frosst 2018, Procedure 1; the formulas are those of `routing.em.route`. Kept for the backward pass: numbers
-of the size of the assignments (a sixteenth of the votes), and means and variances of parents.
+Source: Hinton, Sabour & Frosst 2018, Procedure 1; the formulas are those of `routing.em.route`. Kept for the backward
+pass: numbers of the size of the assignments (a sixteenth of the votes), and means and variances of parents.
 Checked like `on_gpu.dynamic`: in Triton's interpreter and by its compiler, never on a GPU.
 """
 
@@ -40,7 +41,8 @@ def route(
     constants: Variant,
     presence: str = "cost",
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """pose: [B, HW, T, 16], activation: [B, HW, T], weight: [KK * T, J, 4, 4] or [.., 16, 16] -> mean [B, P, J, 16], activation [B, P, J].
+    """pose: [B, HW, T, 16], activation: [B, HW, T], weight: [KK * T, J, 4, 4] or [.., 16, 16] -> mean [B, P, J, 16],
+    activation [B, P, J].
 
     first: assignments [P, N, J]; over: logits [B, P, N, J] -> assignments. float32. `where` has no gradient.
     """
@@ -103,7 +105,9 @@ class _Passes:
         arrays = (weigh.contiguous(), square.contiguous(), line.contiguous(), mean)
         gpose, gw = torch.empty_like(self.pose), torch.empty_like(self.weight)
         grid = (self.positions * self.types, self.b, self.rows)
-        self._run(self.kernels.finish_pose, grid, self.hearing.windows, *arrays, gpose, more=(self.hearing.windows.shape[1],))  # fmt: skip
+        self._run(
+            self.kernels.finish_pose, grid, self.hearing.windows, *arrays, gpose, more=(self.hearing.windows.shape[1],)
+        )
         grid = (self.kk * self.types, self.j, self.rows)
         self._run(self.kernels.finish_weight, grid, self.hearing.at, *arrays, gw)
         return gpose, gw

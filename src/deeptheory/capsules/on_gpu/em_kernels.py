@@ -1,11 +1,13 @@
 """EM routing's passes over votes as Triton programs; importing this needs Triton. Callers: `on_gpu.em`.
 
-A parent stands at one of P positions and is one of J types; it hears N = KK * T children, window offset times child type. A program
-has a block of examples and of types of one position at hand; votes are made again from poses and weights, in float32, and never
-leave the registers: tiles [BB, JB, 4, 4]. No atomic additions; each number is summed by one program.
+A parent stands at one of P positions and is one of J types; it hears N = KK * T children, window offset times child
+type. A program has a block of examples and of types of one position at hand; votes are made again from poses and
+weights, in float32, and never leave the registers: tiles [BB, JB, 4, 4]. No atomic additions;
+each number is summed by one program.
 
-pose [B, HW, T, 16]. w [N, J, 4, 4], or [N, J, 16, 16] where FULL. where [N, 16]: added to votes. at [P, KK]: child position; windows
-[HW, M]: p * KK + k, or -1. weigh, out [B, P, N, J]. mean, square, line [B, P, J, 16], constant [B, P, J].
+pose [B, HW, T, 16]. w [N, J, 4, 4], or [N, J, 16, 16] where FULL. where [N, 16]: added to votes. at [P, KK]: child
+position; windows [HW, M]: p * KK + k, or -1. weigh, out [B, P, N, J]. mean, square, line [B, P, J, 16],
+constant [B, P, J].
 """
 
 # pyright: reportMissingImports=false, reportIndexIssue=false, reportArgumentType=false, reportGeneralTypeIssues=false
@@ -15,8 +17,24 @@ import triton.language as tl
 
 
 @triton.jit
-def _vote(pose, w, where, i, child, b, j, B, J, stride, HAS_WHERE: tl.constexpr, FULL: tl.constexpr, BB: tl.constexpr, JB: tl.constexpr):  # fmt: skip
-    """[BB, JB, 4, 4]: pose times weights of child i at `child` (position * T + type); stride: numbers of one example's poses."""
+def _vote(
+    pose,
+    w,
+    where,
+    i,
+    child,
+    b,
+    j,
+    B,
+    J,
+    stride,
+    HAS_WHERE: tl.constexpr,
+    FULL: tl.constexpr,
+    BB: tl.constexpr,
+    JB: tl.constexpr,
+):
+    """[BB, JB, 4, 4]: pose times weights of child i at `child` (position * T + type); stride:
+    numbers of one example's poses."""
     x, y = tl.arange(0, 4), tl.arange(0, 4)
     h = x[:, None] * 4 + y[None, :]
     v = tl.zeros([BB, JB, 4, 4], tl.float32)
@@ -24,7 +42,9 @@ def _vote(pose, w, where, i, child, b, j, B, J, stride, HAS_WHERE: tl.constexpr,
     if FULL:
         for z in range(16):
             m = tl.load(at + z, mask=b < B, other=0.0)
-            n = tl.load(w + ((i * J + j) * 256)[:, None, None] + z * 16 + h[None, :, :], mask=(j < J)[:, None, None], other=0.0)  # fmt: skip
+            n = tl.load(
+                w + ((i * J + j) * 256)[:, None, None] + z * 16 + h[None, :, :], mask=(j < J)[:, None, None], other=0.0
+            )
             v += m[:, None, None, None] * n[None, :, :, :]
     else:
         for z in range(4):
@@ -37,8 +57,28 @@ def _vote(pose, w, where, i, child, b, j, B, J, stride, HAS_WHERE: tl.constexpr,
 
 
 @triton.jit
-def sums(pose, w, where, at, weigh, mean, first, second, B, P, KK, T, J, stride, HAS_WHERE: tl.constexpr, FULL: tl.constexpr, BB: tl.constexpr, JB: tl.constexpr):  # fmt: skip
-    """first, second [B, P, J, 16]: sums over children of weigh times (vote - mean), and times its square. Grid: (p, b, j) blocks."""
+def sums(
+    pose,
+    w,
+    where,
+    at,
+    weigh,
+    mean,
+    first,
+    second,
+    B,
+    P,
+    KK,
+    T,
+    J,
+    stride,
+    HAS_WHERE: tl.constexpr,
+    FULL: tl.constexpr,
+    BB: tl.constexpr,
+    JB: tl.constexpr,
+):
+    """first, second [B, P, J, 16]: sums over children of weigh times (vote - mean), and times its square.
+    Grid: (p, b, j) blocks."""
     p, b, j = (
         tl.program_id(0).to(tl.int64),
         tl.program_id(1) * BB + tl.arange(0, BB),
@@ -64,7 +104,27 @@ def sums(pose, w, where, at, weigh, mean, first, second, B, P, KK, T, J, stride,
 
 
 @triton.jit
-def quadratic(pose, w, where, at, constant, square, line, mean, out, B, P, KK, T, J, stride, HAS_WHERE: tl.constexpr, FULL: tl.constexpr, BB: tl.constexpr, JB: tl.constexpr):  # fmt: skip
+def quadratic(
+    pose,
+    w,
+    where,
+    at,
+    constant,
+    square,
+    line,
+    mean,
+    out,
+    B,
+    P,
+    KK,
+    T,
+    J,
+    stride,
+    HAS_WHERE: tl.constexpr,
+    FULL: tl.constexpr,
+    BB: tl.constexpr,
+    JB: tl.constexpr,
+):
     """out: constant + sum over the 16 numbers of square * d^2 + line * d, d = vote - mean. Grid: as sums."""
     p, b, j = (
         tl.program_id(0).to(tl.int64),
@@ -88,7 +148,29 @@ def quadratic(pose, w, where, at, constant, square, line, mean, out, B, P, KK, T
 
 
 @triton.jit
-def _slope(pose, w, where, weigh, square, line, mean, i, child, p, b, j, B, P, N, J, stride, HAS_WHERE: tl.constexpr, FULL: tl.constexpr, BB: tl.constexpr, JB: tl.constexpr):  # fmt: skip
+def _slope(
+    pose,
+    w,
+    where,
+    weigh,
+    square,
+    line,
+    mean,
+    i,
+    child,
+    p,
+    b,
+    j,
+    B,
+    P,
+    N,
+    J,
+    stride,
+    HAS_WHERE: tl.constexpr,
+    FULL: tl.constexpr,
+    BB: tl.constexpr,
+    JB: tl.constexpr,
+):
     """[BB, JB, 4, 4]: gradient of a vote, weigh * (2 square d + line)."""
     x, y = tl.arange(0, 4), tl.arange(0, 4)
     both = (b < B)[:, None] & (j < J)[None, :]
@@ -98,14 +180,38 @@ def _slope(pose, w, where, weigh, square, line, mean, i, child, p, b, j, B, P, N
         + y[None, None, None, :]
     )
     mask = both[:, :, None, None]
-    d = _vote(pose, w, where, i, child, b, j, B, J, stride, HAS_WHERE, FULL, BB, JB) - tl.load(mean + place, mask=mask, other=0.0)  # fmt: skip
+    d = _vote(pose, w, where, i, child, b, j, B, J, stride, HAS_WHERE, FULL, BB, JB) - tl.load(
+        mean + place, mask=mask, other=0.0
+    )
     u = tl.load(weigh + ((b[:, None] * P + p) * N + i) * J + j[None, :], mask=both, other=0.0)[:, :, None, None]
     return u * (2 * tl.load(square + place, mask=mask, other=0.0) * d + tl.load(line + place, mask=mask, other=0.0))
 
 
 @triton.jit
-def finish_pose(pose, w, where, windows, weigh, square, line, mean, gpose, B, P, KK, T, J, M, stride, HAS_WHERE: tl.constexpr, FULL: tl.constexpr, BB: tl.constexpr, JB: tl.constexpr):  # fmt: skip
-    """gpose [B, HW, T, 16]. Grid: children (position * T + type), blocks of examples, rows of the weights (4, or 16 where FULL)."""
+def finish_pose(
+    pose,
+    w,
+    where,
+    windows,
+    weigh,
+    square,
+    line,
+    mean,
+    gpose,
+    B,
+    P,
+    KK,
+    T,
+    J,
+    M,
+    stride,
+    HAS_WHERE: tl.constexpr,
+    FULL: tl.constexpr,
+    BB: tl.constexpr,
+    JB: tl.constexpr,
+):
+    """gpose [B, HW, T, 16]. Grid: children (position * T + type), blocks of examples,
+    rows of the weights (4, or 16 where FULL)."""
     child, z = tl.program_id(0).to(tl.int64), tl.program_id(2)
     b = tl.program_id(1) * BB + tl.arange(0, BB)
     c, t, N = child // T, child % T, KK * T
@@ -119,9 +225,35 @@ def finish_pose(pose, w, where, windows, weigh, square, line, mean, gpose, B, P,
             i = pk % KK * T + t
             for first in range(0, J, JB):
                 j = first + tl.arange(0, JB)
-                g = _slope(pose, w, where, weigh, square, line, mean, i, child, p, b, j, B, P, N, J, stride, HAS_WHERE, FULL, BB, JB)  # fmt: skip
+                g = _slope(
+                    pose,
+                    w,
+                    where,
+                    weigh,
+                    square,
+                    line,
+                    mean,
+                    i,
+                    child,
+                    p,
+                    b,
+                    j,
+                    B,
+                    P,
+                    N,
+                    J,
+                    stride,
+                    HAS_WHERE,
+                    FULL,
+                    BB,
+                    JB,
+                )
                 if FULL:
-                    n = tl.load(w + ((i * J + j) * 256)[:, None, None] + z * 16 + h[None, :, :], mask=(j < J)[:, None, None], other=0.0)  # fmt: skip
+                    n = tl.load(
+                        w + ((i * J + j) * 256)[:, None, None] + z * 16 + h[None, :, :],
+                        mask=(j < J)[:, None, None],
+                        other=0.0,
+                    )
                     one += tl.sum(tl.sum(tl.sum(g * n[None, :, :, :], axis=3), axis=2), axis=1)
                 else:
                     n = tl.load(w + ((i * J + j) * 16)[:, None] + z * 4 + y[None, :], mask=(j < J)[:, None], other=0.0)
@@ -134,7 +266,27 @@ def finish_pose(pose, w, where, windows, weigh, square, line, mean, gpose, B, P,
 
 
 @triton.jit
-def finish_weight(pose, w, where, at, weigh, square, line, mean, gw, B, P, KK, T, J, stride, HAS_WHERE: tl.constexpr, FULL: tl.constexpr, BB: tl.constexpr, JB: tl.constexpr):  # fmt: skip
+def finish_weight(
+    pose,
+    w,
+    where,
+    at,
+    weigh,
+    square,
+    line,
+    mean,
+    gw,
+    B,
+    P,
+    KK,
+    T,
+    J,
+    stride,
+    HAS_WHERE: tl.constexpr,
+    FULL: tl.constexpr,
+    BB: tl.constexpr,
+    JB: tl.constexpr,
+):
     """gw, as w. Grid: children of a window, blocks of types, rows of the weights."""
     i, z = tl.program_id(0).to(tl.int64), tl.program_id(2)
     j = tl.program_id(1) * JB + tl.arange(0, JB)
@@ -146,7 +298,29 @@ def finish_weight(pose, w, where, at, weigh, square, line, mean, gw, B, P, KK, T
         child = tl.load(at + p * KK + k) * T + t
         for first in range(0, B, BB):
             b = first + tl.arange(0, BB)
-            g = _slope(pose, w, where, weigh, square, line, mean, i, child, p, b, j, B, P, N, J, stride, HAS_WHERE, FULL, BB, JB)  # fmt: skip
+            g = _slope(
+                pose,
+                w,
+                where,
+                weigh,
+                square,
+                line,
+                mean,
+                i,
+                child,
+                p,
+                b,
+                j,
+                B,
+                P,
+                N,
+                J,
+                stride,
+                HAS_WHERE,
+                FULL,
+                BB,
+                JB,
+            )
             start = pose + b.to(tl.int64) * stride + child * 16
             if FULL:
                 m = tl.load(start + z, mask=b < B, other=0.0)

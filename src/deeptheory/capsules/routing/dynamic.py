@@ -37,16 +37,17 @@ def dynamic_routing(
     u,
     weight,
     iterations: int = 3,
+    *,
     bias=None,
     leaky: bool = False,
     prior=None,
     detach: bool = False,
-    *,
     mask=None,
     backend: Backend = "auto",
 ) -> Any:
-    """Routing by agreement (procedure 1). u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of
-    u.
+    """Routing by agreement (procedure 1).
+
+    u: [B, I, p], weight: [I, J, q, p] -> v: [B, J, q], kind, device and dtype of u.
 
     iterations: number of squashes; 1 is uniform coupling. bias: [J, q], added before each squash (the released code has
     one).
@@ -63,7 +64,15 @@ def dynamic_routing(
     iterations, leaky, detach = check_iterations(iterations), bool(leaky), bool(detach)
     if not is_torch(u):
         out = dynamic_routing(
-            tensor_on(u, "cpu"), weight, iterations, bias, leaky, prior, detach, mask=mask, backend=backend
+            tensor_on(u, "cpu"),
+            weight,
+            iterations,
+            bias=bias,
+            leaky=leaky,
+            prior=prior,
+            detach=detach,
+            mask=mask,
+            backend=backend,
         )
         return like(out, u)
     if u.ndim != 3:

@@ -56,17 +56,23 @@ class WholePasses(Passes, Protocol):
 
     alone: bool
 
-    def forward(self, iterations: int, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]: ...
+    def forward(self, iterations: int, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """v [B, J, q] after all iterations, and the sums that backward asks for."""
+        ...
 
     def backward(
         self, sums: torch.Tensor, gradient: torch.Tensor, with_bias: bool, detach: bool, gw: torch.Tensor
-    ) -> tuple: ...
+    ) -> tuple:
+        """Gradients of u, bias and prior; that of weights is added to gw."""
+        ...
 
 
 class Maker(Protocol):
     """Makes the passes: a backend's class, or an object that knows a layer's windows."""
 
-    def __call__(self, u: torch.Tensor, weight: torch.Tensor, leaky: bool, prior: torch.Tensor | None) -> Passes: ...
+    def __call__(self, u: torch.Tensor, weight: torch.Tensor, leaky: bool, prior: torch.Tensor | None) -> Passes:
+        """The passes of some examples."""
+        ...
 
     def examples(self, weight: torch.Tensor, iterations: int) -> int:
         """How many examples at a time."""
@@ -186,6 +192,7 @@ class TorchPasses:
 
     @staticmethod
     def examples(weight, iterations):
+        """How many examples at a time."""
         one = weight[..., 0].numel() * max(4, weight.element_size())
         return max(1, ((4 << 20) if weight.device.type == "cpu" else (256 << 20)) // one)
 
@@ -197,21 +204,26 @@ class TorchPasses:
         self.v = at_least_float32(votes).transpose(0, 1).unflatten(2, (j, q))
 
     def uniform(self):
+        """See Passes."""
         return self.v.sum(1) / self.shares
 
     def routed(self, a):
+        """See Passes."""
         return einsum("BIJ,BIJq->BJq", self._coupling(a), self.v)
 
     def coupled(self, a, g):
+        """See Passes."""
         coupling = self._coupling(a)
         gc = einsum("BIJq,BJq->BIJ", self.v, g)
         gb = coupling * (gc - (coupling * gc).sum(-1, keepdim=True))
         return coupling, gb, einsum("BIJ,BIJq->BJq", gb, self.v)
 
     def of_prior(self, gb):
+        """See Passes."""
         return gb.sum(0)
 
     def finish(self, terms, even, gw):
+        """See Passes."""
         gv = (
             torch.zeros_like(self.v) if even is None else (even / self.shares)[:, None].repeat(1, self.v.shape[1], 1, 1)
         )

@@ -11,10 +11,13 @@ where the paper adds log deviations. Its parameters are b_a = -beta_a / 2500 and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+
+Init = Literal["scaled", "paper"]  # of `initialization`, which builds on this room
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,11 @@ class Variant:
     the floor there.
     coordinates: the two entries of the 16 of a vote to which row and column are added in the class layer.
     relative_cost: 0: a parent's cost is a sum over its mass, as in the text; c: it is c times that sum over an even
-    share of the children, so that one lambda suits layers of any number of children. begin: initial values of layers,
+    share of the children, so that one lambda suits layers of any number of children. init: initial values of layers,
     see `initialization`.
     """
 
+    _: KW_ONLY
     damping: float = 0.0
     logit_scale: float = 1.0
     variance_floor: float = 5e-4
@@ -38,11 +42,12 @@ class Variant:
     class_mass_floor: float = 1e-7
     coordinates: tuple[int, int] = (3, 7)  # the right-hand column, first two rows
     relative_cost: float = 0.0
-    begin: str = "paper"
+    init: Init = "paper"
 
 
-VARIANTS = {
-    "balanced": Variant(variance_floor=1.0, relative_cost=50.0, begin="scaled"),
+VariantName = Literal["balanced", "paper", "reference_code"]
+VARIANTS: dict[VariantName, Variant] = {
+    "balanced": Variant(variance_floor=1.0, relative_cost=50.0, init="scaled"),
     "paper": Variant(),
     "reference_code": Variant(
         damping=0.1, logit_scale=2.0, class_temperature=0.25, class_mass_floor=1e-5, coordinates=(0, 1)

@@ -29,8 +29,8 @@ class Activation:
 
     size(low, high): a bound of |sigma| on discs of radius 1 around the interval. even, odd: points about which it is
     exactly so. reflects: sigma(z) - sigma(-z) = z exactly. ulps: |computed - true| <= ulps * u * |sigma(z)|, u the unit
-    roundoff, or ulps * u * |z| where of_argument; torch promises nothing, so this is measured (at most 2.5 on a CPU) and
-    taken with a margin. reach: the argument up to which torch's function is the one named. assumed: derivatives and
+    roundoff, or ulps * u * |z| where of_argument; torch promises nothing, so this is measured (at most 2.5 on a CPU)
+    and taken with a margin. reach: the argument up to which torch's function is the one named. assumed: derivatives and
     bounds are sampled, not proven.
     """
 

@@ -58,12 +58,15 @@ class Assembly:
         for k, w in enumerate(plan.entry):
             for i, c in w.parts:
                 self.entry[k, i] = float(c)
-        self.frames = [[_frame(activation, c.exponents, bits) if c.reach is None else _OWN for c in cells] for cells in plan.cells]  # fmt: skip
+        self.frames = [
+            [_frame(activation, c.exponents, bits) if c.reach is None else _OWN for c in cells] for cells in plan.cells
+        ]
         self.coefficients = [[[(g, float(c)) for g, c in w.parts] for w in ws] for ws in plan.wires]
         self.designs: list[list[Design | Own]] = []
 
     @property
     def neurons(self) -> int:
+        """Hidden units, of all layers."""
         return sum(len(grid.units) for frames in self.frames for grid, _, _ in frames)
 
     def finest(self) -> Bound:
@@ -90,7 +93,12 @@ class Assembly:
         out = []
         for t, cells in enumerate(self.layout.cells):
             size = self.sizes[t]
-            out.append([self._design(c, f, size[list(c.wires)], s, tolerance * 2.0**-halvings) for c, f, s in zip(cells, self.frames[t], felt[t])])  # fmt: skip
+            out.append(
+                [
+                    self._design(c, f, size[list(c.wires)], s, tolerance * 2.0**-halvings)
+                    for c, f, s in zip(cells, self.frames[t], felt[t])
+                ]
+            )
         return out
 
     def _design(self, cell: Cell, frame: "Frame", size: np.ndarray, felt: float, share: float) -> Design | Own:
@@ -100,7 +108,11 @@ class Assembly:
         grid, bias, best = frame
         scale = best
         if share > 0 and not _exact(self.activation, grid, bias):
-            per = _curvature(self.activation, grid, bias, self.bits) * math.prod(float(x) ** r for x, r in zip(size, cell.exponents)) * felt  # fmt: skip
+            per = (
+                _curvature(self.activation, grid, bias, self.bits)
+                * math.prod(float(x) ** r for x, r in zip(size, cell.exponents))
+                * felt
+            )
             scale = min(1.0, max(best, math.sqrt(share / per))) if per > 0 else 1.0
         return Design(self.activation, grid, bias, scaled(scale, size), self.bits)
 
@@ -158,7 +170,11 @@ class Assembly:
         else:
             seen = np.abs(self.entry[at])
             reach, gross = w @ x, w @ (seen @ self.inputs + np.abs(self.entry_constant[at])) + abs(made.bias)
-            plain = bool(((seen == 0) | (seen == 1)).all()) and not self.entry_constant[at].any() and len(at) == int((seen != 0).sum())  # fmt: skip
+            plain = (
+                bool(((seen == 0) | (seen == 1)).all())
+                and not self.entry_constant[at].any()
+                and len(at) == int((seen != 0).sum())
+            )
             summands = (w @ (seen != 0) != 0).sum(1)
             wide = (
                 summands - 1 + (made.bias != 0) + ((~(is_power_of_two(w) | (w == 0))).any(1) if plain else 3 + len(at))
@@ -253,7 +269,12 @@ def _product(x: np.ndarray, e: np.ndarray, exponents: Sequence[int]) -> tuple[fl
 
 def check_weights(blocks: Sequence[Block], largest: float, dtype: Any) -> float:
     """The largest weight. InputError: above what the dtype holds."""
-    most = max((float(np.abs(a).max(initial=0.0)) for b in blocks for a in (b.inner, b.bias, b.outer, b.constant)), default=0.0)  # fmt: skip
+    most = max(
+        (float(np.abs(a).max(initial=0.0)) for b in blocks for a in (b.inner, b.bias, b.outer, b.constant)), default=0.0
+    )
     if not most < largest:
-        raise InputError(f"the largest weight would be {most:.3g}, above what {dtype} holds ({largest:.2g}); allow more layers, a smaller domain or a larger tolerance")  # fmt: skip
+        raise InputError(
+            f"the largest weight would be {most:.3g}, above what {dtype} holds ({largest:.2g}); allow more layers, a "
+            "smaller domain or a larger tolerance"
+        )
     return most

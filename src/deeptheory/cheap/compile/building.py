@@ -5,10 +5,9 @@ Chebyshev polynomials in their argument: T_2k = 2 T_k^2 - 1, T_(2k+1) = 2 T_k T_
 degree n takes log2 n layers and every number stays in [-1, 1].
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from deeptheory.cheap.compile import ranges
@@ -16,6 +15,7 @@ from deeptheory.cheap.compile.corners import DEGREES, corner, finest, power_at_z
 from deeptheory.cheap.compile.expansions import Expansion, TooWide, expand, value_at
 from deeptheory.cheap.compile.functions import FUNCTIONS, Function, argument_of, power
 from deeptheory.cheap.compile.graphs import Graph, Interval, Value, above, below, total
+from deeptheory.cheap.compile.plans import Errors, Plan
 from deeptheory.cheap.compile.wide import OWN_REACH, composed, reduced
 from deeptheory.cheap.expressions import Exponents, Terms, number
 from deeptheory.core.errors import InputError
@@ -26,42 +26,12 @@ if TYPE_CHECKING:
 MOST_TERMS = 3_000
 _MOST_AT_ZERO = 8.0  # exponent of a power that is expanded from 0 on
 _LONG = 48  # a polynomial of more terms is made in a way of its own, if there is one
+_Made = tuple[Value, Interval, float, float]  # value, span, error in all, slope
 
 
-class Errors:
-    """How large the error of each expanded function may be. shares: by expression; others: that part of their size.
-    own: the function that one neuron of the network is, if any, which is not expanded."""
-
-    def __init__(self, relative: float, shares: Mapping[Any, float] | None = None, own: str = ""):
-        self.relative, self.shares, self.own = relative, shares or {}, own
-
-    def of(self, key: Any, function: Function, low: float, high: float) -> float:
-        if key in self.shares:
-            return self.shares[key]
-        try:
-            ends = function.values(low, high)
-        except (OverflowError, ValueError, ZeroDivisionError):
-            ends = (0.0, 1.0)
-        size = max(map(abs, ends))
-        return self.relative * (size if 0 < size < inf else 1.0)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A graph and its outputs. expansions: functions that were expanded, name and degree. felt: by expression of a
-    function, how much the outputs feel an error of it, and its size."""
-
-    graph: Graph
-    outputs: tuple[Value, ...]
-    expansions: tuple[tuple[str, int], ...]
-    felt: Mapping[Any, tuple[float, float]]
-
-    @property
-    def depth(self) -> int:
-        return max((self.graph.level(v) for v in self.outputs), default=0)
-
-
-def as_written(expressions: Sequence["sympy.Expr"], names: Sequence[str], box: Sequence[Interval], fan: int, errors: Errors) -> Plan:  # fmt: skip
+def as_written(
+    expressions: Sequence["sympy.Expr"], names: Sequence[str], box: Sequence[Interval], fan: int, errors: Errors
+) -> Plan:
     """The graph of the expressions as they stand; every function is expanded to its error."""
     builder = _Builder(Graph(box, fan), names, errors)
     outputs = builder.values(expressions)
@@ -144,7 +114,8 @@ class _Builder:
         """Interval of the true value, and how far what is compiled may be off."""
         low, high, off = self.graph.bounds(self.value(argument))
         if ranges.repeats(argument):
-            closer = ranges.span(argument, tuple(self.names), tuple((n.low, n.high) for n in self.graph.nodes[: len(self.names)]))  # fmt: skip
+            box = tuple((n.low, n.high) for n in self.graph.nodes[: len(self.names)])
+            closer = ranges.span(argument, tuple(self.names), box)
             low, high = max(low, closer[0]), min(high, closer[1])
         return low, high, off
 
@@ -157,13 +128,16 @@ class _Builder:
             slope = function.slope(low - off, high + off) * (1 + 1e-12)
             return self.graph.unit(x, *function.values(low, high), slope * off, slope)
         error = self.errors.of(key, function, low, high)
-        value, span, wrong, slope = self._cornered(name, function, x, low, high, off, error) or self._smooth(name, function, x, low, high, off, error)  # fmt: skip
+        how = name, function, x, low, high, off, error
+        value, span, wrong, slope = self._cornered(*how) or self._smooth(*how)
         out = self.graph.named(value, *span, wrong, ((x, slope),))
         self.functions[key] = out, max(map(abs, span))
         return out
 
-    def _smooth(self, name: str, function: Function, x: Value, low: float, high: float, off: float, error: float) -> tuple[Value, Interval, float, float]:  # fmt: skip
-        """Value, span, error in all and slope: by one polynomial, or where that would be long in a way of its own (wide.py)."""
+    def _smooth(
+        self, name: str, function: Function, x: Value, low: float, high: float, off: float, error: float
+    ) -> _Made:
+        """By one polynomial, or where that would be long in a way of its own (wide.py)."""
         try:
             made, refused = expand(name, function, low, high, error, off), None
         except TooWide as wide:
@@ -183,9 +157,11 @@ class _Builder:
         self.expansions.append((name, len(made.coefficients) - 1))
         return self._expanded(x, made), made.span, made.error + made.slope * off, made.slope
 
-    def _cornered(self, name: str, function: Function, x: Value, low: float, high: float, off: float, error: float) -> tuple[Value, Interval, float, float] | None:  # fmt: skip
-        """sqrt and other powers from 0 on, asin and acos up to 1: None elsewhere. An argument off by e moves sqrt by sqrt(e) at
-        most; the formula is real, so that what lies beyond the corner by rounding alone does not exist."""
+    def _cornered(
+        self, name: str, function: Function, x: Value, low: float, high: float, off: float, error: float
+    ) -> _Made | None:
+        """sqrt and other powers from 0 on, asin and acos up to 1: None elsewhere. An argument off by e moves sqrt by
+        sqrt(e) at most; the formula is real, so that what lies beyond the corner by rounding alone does not exist."""
         import sympy
 
         close = 1e-12 * max(abs(low), abs(high))
@@ -200,7 +176,8 @@ class _Builder:
             top = above(Fraction(high) + 2 * Fraction(off))
             size = top**p
             least = power_at_zero(p, DEGREES[-1]).error * size
-            made = next((c for c in (power_at_zero(p, n) for n in DEGREES) if c.error * size <= (max(error, least) if self.errors.shares else error)), None)  # fmt: skip
+            most = max(error, least) if self.errors.shares else error
+            made = next((c for c in (power_at_zero(p, n) for n in DEGREES) if c.error * size <= most), None)
             moved = total([(Fraction(1), x), (Fraction(1), Value(Fraction(off)))])
             ends, span = (0.0, top), (0.0, high**p * (1 + 1e-14))
             jump = (2 * off) ** p if p < 1 else 2 * off * p * top ** (p - 1)
@@ -212,7 +189,11 @@ class _Builder:
         else:
             return None
         if made is None:
-            raise InputError(f"{name} is expanded over [{low:.6g}, {high:.6g}]; its argument must stay {FUNCTIONS.get(name, power(0.5)).where}: at its corner, where it has no slope, polynomials come no closer than {least:.2g}; change the domain, or raise the tolerance")  # fmt: skip
+            raise InputError(
+                f"{name} is expanded over [{low:.6g}, {high:.6g}]; its argument must stay "
+                f"{FUNCTIONS.get(name, power(0.5)).where}: at its corner, where it has no slope, polynomials come no "
+                f"closer than {least:.2g}; change the domain, or raise the tolerance"
+            )
         self.expansions.append((name, len(made.coefficients) - 1))
         value = self._expanded(moved, Expansion(made.coefficients, made.error, span, *ends, 0.0)).scaled(Fraction(size))
         if name == "acos":
@@ -253,7 +234,8 @@ def _needed(wanted: set[int]) -> list[int]:
 
 def _power_name(exponent: Any) -> str:
     p = number(exponent)
-    return {"-1": "1/x", "1/2": "sqrt(x)", "-1/2": "1/sqrt(x)"}.get(str(p), f"x^{exponent if p.denominator > 999 else p}")  # fmt: skip
+    usual = {"-1": "1/x", "1/2": "sqrt(x)", "-1/2": "1/sqrt(x)"}
+    return usual.get(str(p), f"x^{exponent if p.denominator > 999 else p}")
 
 
 @dataclass(frozen=True)
@@ -266,7 +248,9 @@ class Expanded:
     slack: float
 
 
-def multiplied_out(expressions: Sequence["sympy.Expr"], names: Sequence[str], box: Sequence[Interval], fan: int, errors: Errors) -> Plan:  # fmt: skip
+def multiplied_out(
+    expressions: Sequence["sympy.Expr"], names: Sequence[str], box: Sequence[Interval], fan: int, errors: Errors
+) -> Plan:
     """The graph of the expanded polynomials, functions expanded first. InputError: above 3,000 terms."""
     maker = _Multiplier(names, box, errors)
     made = [maker.polynomial(e) for e in expressions]
@@ -278,7 +262,8 @@ def multiplied_out(expressions: Sequence["sympy.Expr"], names: Sequence[str], bo
     for p in made:
         v = total([(c, by[k]) if any(k) else (Fraction(1), Value(c)) for k, c in p.terms.items()])
         outputs.append(graph.named(v, p.low, p.high, p.slack) if v.terms or p.slack else v)
-    felt = {key: (max(1.0, max((p.high - p.low for p in made), default=0.0) / max(size, 1e-300)), size) for key, size in maker.functions.items()}  # fmt: skip
+    widest = max((p.high - p.low for p in made), default=0.0)
+    felt = {key: (max(1.0, widest / max(size, 1e-300)), size) for key, size in maker.functions.items()}
     return Plan(graph, tuple(outputs), tuple(maker.expansions), felt)
 
 
@@ -318,7 +303,8 @@ class _Multiplier:
             low, high = (
                 sum((Fraction(v) for v in ends), Fraction(0)) for ends in zip(*((p.low, p.high) for p in parts))
             )
-            return Expanded({k: c for k, c in terms.items() if c}, below(low), above(high), sum(p.slack for p in parts) * (1 + 1e-12))  # fmt: skip
+            slack = sum(p.slack for p in parts) * (1 + 1e-12)
+            return Expanded({k: c for k, c in terms.items() if c}, below(low), above(high), slack)
         if isinstance(e, sympy.Mul):
             out = self._constant(Fraction(1))
             for a in e.args:
@@ -343,7 +329,8 @@ class _Multiplier:
         sizes = max(abs(p.low), abs(p.high)), max(abs(q.low), abs(q.high))
         slack = p.slack * sizes[1] + q.slack * sizes[0] + p.slack * q.slack
         wide = 2.0**-50 * (abs(min(corners)) + abs(max(corners)))
-        return Expanded({k: c for k, c in terms.items() if c}, min(corners) - wide, max(corners) + wide, slack * (1 + 1e-12))  # fmt: skip
+        low, high = min(corners) - wide, max(corners) + wide
+        return Expanded({k: c for k, c in terms.items() if c}, low, high, slack * (1 + 1e-12))
 
     def _power(self, e: "sympy.Pow") -> Expanded:
         import sympy

@@ -1,4 +1,5 @@
-"""A certificate: how far a network can be from its formula, anywhere in the domain, in the floats that it computes in."""
+"""A certificate: how far a network can be from its formula, anywhere in the domain,
+in the floats that it computes in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +32,10 @@ class Certificate(Result):
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"Certificate({self.total:.3g} = {self.truncation:.3g} truncation + {self.rounding:.3g} rounding, {self.dtype})"
+        return (
+            f"Certificate({self.total:.3g} = {self.truncation:.3g} truncation + {self.rounding:.3g} rounding, "
+            f"{self.dtype})"
+        )
 
     def table(self) -> "pandas.DataFrame":
         """One row."""
@@ -44,7 +48,8 @@ class Certificate(Result):
 
 
 def bits_needed(truncation: float, rounding: float, bits: int) -> int:
-    """Significand bits at which rounding, proportional to 2^-bits, would equal truncation; the dtype's where none errs."""
+    """Significand bits at which rounding, proportional to 2^-bits, would equal truncation;
+    the dtype's where none errs."""
     from math import ceil, log2
 
     if truncation <= 0 or rounding <= 0:

@@ -15,11 +15,12 @@ import torch
 
 from deeptheory.cheap.compile.activations import Activation, activation_of, own_name
 from deeptheory.cheap.compile.assembling import Assembly, Block, check_weights
-from deeptheory.cheap.compile.building import Errors, Plan, as_written, multiplied_out
+from deeptheory.cheap.compile.building import as_written, multiplied_out
 from deeptheory.cheap.compile.certificates import ASSUMED, Certificate, bits_needed
 from deeptheory.cheap.compile.expansions import FINEST
 from deeptheory.cheap.compile.layouts import layout
 from deeptheory.cheap.compile.network import CompiledNetwork
+from deeptheory.cheap.compile.plans import Errors, Plan
 from deeptheory.cheap.compile.problem import Maker, Problem, ToleranceError, refinements, scale_of
 from deeptheory.cheap.compile.relu import compile_relu
 from deeptheory.cheap.compile.rewriting import simplified
@@ -56,9 +57,10 @@ def compile_polynomial(
     """A network whose output is within `tolerance` of the expression everywhere in the domain, rounding included.
 
     expression: sympy or text, or a list of them (one output each, sharing hidden layers); polynomials, quotients,
-    powers and the functions of deeptheory.cheap.expansions. depth: hidden layers; None: as the formula asks. activation:
-    a name, or any smooth elementwise torch function; "relu" takes a route of its own (Yarotsky 2017). domain:
-    (low, high) for all, one pair a variable in sorted order, or a mapping by name. Variables are inputs in sorted order.
+    powers and the functions of deeptheory.cheap.expansions. depth: hidden layers; None: as the formula asks.
+    activation: a name, or any smooth elementwise torch function; "relu" takes a route of its own (Yarotsky 2017).
+    domain: (low, high) for all, one pair a variable in sorted order, or a mapping by name.
+    Variables are inputs in sorted order.
     ToleranceError: out of reach in that dtype and depth; it names the best value, and the depth that reaches it.
     InputError: no such formula, a symbol without an interval, a domain that is infinite, weights that overflow.
     """
@@ -68,7 +70,10 @@ def compile_polynomial(
     if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
         raise InputError(f"depth is {depth!r}; needed: an integer number of hidden layers, 1 or more, or None")
     if depth is not None and depth > MOST_DEPTH:
-        raise InputError(f"depth is {depth}; compiled are up to {MOST_DEPTH} hidden layers: those beyond would only carry the outputs")  # fmt: skip
+        raise InputError(
+            f"depth is {depth}; compiled are up to {MOST_DEPTH} hidden layers: "
+            "those beyond would only carry the outputs"
+        )
     if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance is {tolerance}; needed: a finite number, 0 or more")
     check_size(given, depth)
@@ -85,10 +90,14 @@ def compile_polynomial(
             return _through_relu(problem, box, depth, float(tolerance), dtype, said)
         return _compiled(problem, box, depth, float(tolerance), dtype, said)
     except OverflowError as error:
-        raise InputError(f"values of {shortened(given)} overflow on this domain; narrow it, or scale the formula") from error  # fmt: skip
+        raise InputError(
+            f"values of {shortened(given)} overflow on this domain; narrow it, or scale the formula"
+        ) from error
 
 
-def _compiled(problem: Problem, box: dict, depth: int | None, tolerance: float, dtype: torch.dtype, said: dict) -> CompiledNetwork:  # fmt: skip
+def _compiled(
+    problem: Problem, box: dict, depth: int | None, tolerance: float, dtype: torch.dtype, said: dict
+) -> CompiledNetwork:
     name, bits, largest = precision(dtype)
     chosen = _choose(problem, depth, tolerance, name)
     with np.errstate(all="ignore"):
@@ -111,10 +120,20 @@ def _compiled(problem: Problem, box: dict, depth: int | None, tolerance: float, 
         bits=bits_needed(truncation, rounding, bits),
         notes=(ASSUMED,) if problem.activation.assumed else (),
     )
-    return CompiledNetwork(blocks, affine, problem.activation, dtype, **said, expansions=chosen.plan.expansions, certificate=certificate)  # fmt: skip
+    return CompiledNetwork(
+        blocks,
+        affine,
+        activation=problem.activation,
+        dtype=dtype,
+        **said,
+        expansions=chosen.plan.expansions,
+        certificate=certificate,
+    )
 
 
-def _through_relu(problem: Problem, box: dict, depth: int | None, tolerance: float, dtype: torch.dtype, said: dict) -> CompiledNetwork:  # fmt: skip
+def _through_relu(
+    problem: Problem, box: dict, depth: int | None, tolerance: float, dtype: torch.dtype, said: dict
+) -> CompiledNetwork:
     return compile_relu(problem, box, tolerance, dtype, depth=depth, said=said)
 
 
@@ -139,7 +158,12 @@ def _choose(problem: Problem, depth: int | None, tolerance: float, dtype: str) -
     if best is None and refused is None and depth is None:
         best = _coarser(problem)
     if best is None:
-        raise refused or InputError(f"no form of the formula fits in {depth} hidden layers; allow more" if depth else f"{shortened(problem.expressions)} is not expanded finely enough on this domain; narrow it, or raise the tolerance")  # fmt: skip
+        raise refused or InputError(
+            f"no form of the formula fits in {depth} hidden layers; allow more"
+            if depth
+            else f"{shortened(problem.expressions)} is not expanded finely enough on this domain; narrow it, "
+            "or raise the tolerance"
+        )
     _refuse(problem, best, depth, tolerance, dtype)
     raise AssertionError
 
@@ -176,9 +200,16 @@ def _refuse(problem: Problem, best: _Candidate, depth: int | None, tolerance: fl
             reached, layers = again.best, again.assembly.layout.depth
             continue
         reached, layers = 1.02 * again.best, again.assembly.layout.depth
-    here = f"tolerance {tolerance:.3g} is out of reach in {dtype}" + (f" with {depth} hidden layers, which reach {best.best:.6g}" if depth is not None else "")  # fmt: skip
+    here = f"tolerance {tolerance:.3g} is out of reach in {dtype}" + (
+        f" with {depth} hidden layers, which reach {best.best:.6g}" if depth is not None else ""
+    )
     fix = "use dtype=torch.float64, " if dtype == "float32" else ""
-    raise ToleranceError(f"{here}; the best reachable is {reached!r} with {layers} hidden layers: {fix}raise the tolerance{' or the depth' * (depth is not None and layers > depth)}", reached, layers)  # fmt: skip
+    raise ToleranceError(
+        f"{here}; the best reachable is {reached!r} with {layers} hidden layers: {fix}raise the "
+        f"tolerance{' or the depth' * (depth is not None and layers > depth)}",
+        reached,
+        layers,
+    )
 
 
 def _best(problem: Problem, depth: int | None, tolerance: float) -> _Candidate | None:

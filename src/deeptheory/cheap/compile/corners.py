@@ -1,11 +1,11 @@
 """sqrt at 0 and asin at +-1, where they have no slope, and erf as a function of tanh: polynomials, and what they miss.
 
-With x = cos(theta) both are known series, sqrt((1 + x) / 2) = |cos(theta / 2)| and asin(x) = pi / 2 - theta, smooth in theta.
-So the error is found on a grid of theta, and between its points bounded by the slopes of both sides. It falls as 1 / degree
-only, and most of it has one sign at the corner, so that half is saved by a shift.
+With x = cos(theta) both are known series, sqrt((1 + x) / 2) = |cos(theta / 2)| and asin(x) = pi / 2 - theta,
+smooth in theta. So the error is found on a grid of theta, and between its points bounded by the slopes of both sides.
+It falls as 1 / degree only, and most of it has one sign at the corner, so that half is saved by a shift.
 
-erf(atanh(t) / .8) has every derivative on [-1, 1] but is not analytic at its ends. In theta its second derivative is at most
-8.4: with x = atanh(t) / .8, q = exp(-x^2) cosh(.8 x)^2 <= 1 falls in |x|, and 2 |x| q <= 3.9.
+erf(atanh(t) / .8) has every derivative on [-1, 1] but is not analytic at its ends. In theta its second derivative is at
+most 8.4: with x = atanh(t) / .8, q = exp(-x^2) cosh(.8 x)^2 <= 1 falls in |x|, and 2 |x| q <= 3.9.
 """
 
 from dataclasses import dataclass

@@ -3,8 +3,9 @@
 With x_i^r_i in r_i copies and U_j independent and uniform on [-1, 1], the mixed central difference is an average,
 G(x) = prod_i x_i^r_i E[sigma^(d)(b + S)] / sigma^(d)(b), S = sum_j alpha_j x_j U_j. S is even, V = E S^2 =
 sum_i r_i alpha_i^2 x_i^2 / 3 and E S^2k <= (2k - 1)!! V^k, so that for every J >= 0
-|G - prod_i x_i^r_i| <= prod_i |x_i|^r_i (sum_{0<k<=J} |sigma^(d+2k)(b)| (V/2)^k / k! + sup|sigma^(d+2J+2)| (V/2)^(J+1) / (J+1)!) / |sigma^(d)(b)|.
-For J = 0, d = 2 and |x| <= R this is l^2 M4 R^4 / (3 |sigma_2|). Rounding grows as alpha^-d: one scale is best.
+|G - prod_i x_i^r_i| <= prod_i |x_i|^r_i (sum_{0<k<=J} |sigma^(d+2k)(b)| (V/2)^k / k! + sup|sigma^(d+2J+2)|
+(V/2)^(J+1) / (J+1)!) / |sigma^(d)(b)|. For J = 0, d = 2 and |x| <= R this is l^2 M4 R^4 / (3 |sigma_2|). Rounding grows
+as alpha^-d: one scale is best.
 """
 
 import math
@@ -56,6 +57,7 @@ class Design:
 
     @property
     def has_constant(self) -> bool:
+        """Whether the unit that sees nothing adds to the output."""
         return self.stencil.constant != 0 and self.activation.derivative(0, self.bias) != 0
 
     def weight_error(self) -> float:
@@ -63,6 +65,7 @@ class Design:
         return 2.0 ** -(self.bits - self.stencil.bits) + 2.0**-50
 
     def shortened(self, factor: float) -> float:
+        """The factor, cut short so that its product with every sign is exact in the dtype."""
         return short(factor, self.bits - self.stencil.bits)
 
     def truncation(self, size: np.ndarray) -> float:
@@ -84,8 +87,8 @@ class Design:
         return product * least / abs(self.activation.derivative(d, self.bias))
 
     def losses(self, reach: np.ndarray, gross: np.ndarray, wide: np.ndarray) -> tuple[float, float, float, float]:
-        """What rounding can do to the gate: by the units, per relative error of a summand, |constant|, and the sum of the
-        units' sizes, which weights too small for the dtype would lose.
+        """What rounding can do to the gate: by the units, per relative error of a summand, |constant|, and the sum of
+        the units' sizes, which weights too small for the dtype would lose.
 
         By unit: reach bounds |argument - bias|, gross the sum of the sizes of what is added up, wide the roundings a
         summand meets on its way.
@@ -94,7 +97,10 @@ class Design:
         slip = gamma(wide, self.bits) * gross + tiny * (1 + wide) * (1 + gross)
         furthest = float((reach + slip).max(initial=0.0)) + abs(self.bias)
         if furthest > self.activation.reach:
-            raise InputError(f"a unit's argument reaches {furthest:.3g}; torch's {self.activation.name} is another function beyond {self.activation.reach:g}: lower the scale")  # fmt: skip
+            raise InputError(
+                f"a unit's argument reaches {furthest:.3g}; torch's {self.activation.name} is another function beyond "
+                f"{self.activation.reach:g}: lower the scale"
+            )
         values, slopes = (self.activation.bound(k, self.bias, reach + slip) for k in (0, 1))
         seen = reach + slip + abs(self.bias) if self.activation.of_argument else values
         off = slopes * slip + self.activation.ulps * 2.0**-self.bits * seen + 4 * tiny
@@ -130,8 +136,8 @@ class Design:
 
 @dataclass(frozen=True, eq=False)
 class Own:
-    """One neuron that is itself the function asked for: tanh in a network of tanh. reach: its argument's interval in exact
-    arithmetic."""
+    """One neuron that is itself the function asked for: tanh in a network of tanh. reach: its argument's
+    interval in exact arithmetic."""
 
     activation: Activation
     function: Function
@@ -146,9 +152,11 @@ class Own:
     weights = np.ones((1, 1))
 
     def shortened(self, factor: float) -> float:
+        """The factor as it is: one sign, 1."""
         return factor
 
     def weight_error(self) -> float:
+        """Relative, of the factor in the dtype."""
         return 2.0**-self.bits + 2.0**-50
 
     def over(self, off: float) -> tuple[float, float]:
@@ -174,7 +182,10 @@ def design(activation: Activation, exponents, bias, scale, size, bits: int) -> D
     """
     exponents = tuple(int(r) for r in exponents)
     if math.prod(r + 1 for r in exponents) > MAX_UNITS:
-        raise InputError(f"the monomial with exponents {exponents} takes {math.prod(r + 1 for r in exponents)} units in one layer; the limit is {MAX_UNITS}: use more layers")  # fmt: skip
+        raise InputError(
+            f"the monomial with exponents {exponents} takes {math.prod(r + 1 for r in exponents)} units in one layer; "
+            f"the limit is {MAX_UNITS}: use more layers"
+        )
     at = best_bias(activation, exponents, bits) if isinstance(bias, str) else float(bias)
     if not isinstance(bias, str):
         at = short(at, 24)
@@ -208,7 +219,8 @@ def _check_derivative(activation: Activation, degree: int, bias: float) -> None:
     except InputError:
         fix = "use a smooth activation such as silu, or compile_polynomial(..., activation='relu') for its own route"
     raise InputError(
-        f"no gate of degree {degree} exists for {activation.name} at bias {bias:g}: its {which} derivative is {value:g} there; {fix}"
+        f"no gate of degree {degree} exists for {activation.name} at bias {bias:g}: "
+        f"its {which} derivative is {value:g} there; {fix}"
     )
 
 
@@ -237,7 +249,8 @@ def best_bias(activation: Activation, exponents: tuple[int, ...], bits: int) -> 
             best, at = least, b
     if at is None:
         raise InputError(
-            f"no gate of degree {degree} exists for {activation.name}: its derivative of that order vanishes at every bias looked at; use a smooth activation such as silu"
+            f"no gate of degree {degree} exists for {activation.name}: its derivative of that order vanishes at every "
+            "bias looked at; use a smooth activation such as silu"
         )
     return at
 

@@ -32,8 +32,8 @@ class TooWide(InputError):
 
 @dataclass(frozen=True)
 class Expansion:
-    """f(mid + radius t) = sum_k coefficients[k] T_k(t) within error, for |t| <= 1, over [low, high]. span: of f over the
-    interval that was asked; slope: bound of |f'| over [low, high]."""
+    """f(mid + radius t) = sum_k coefficients[k] T_k(t) within error, for |t| <= 1, over [low, high]. span: of f over
+    the interval that was asked; slope: bound of |f'| over [low, high]."""
 
     coefficients: tuple[float, ...]
     error: float
@@ -44,7 +44,8 @@ class Expansion:
 
 
 def expand(name: str, function: Function, low: float, high: float, error: float, off: float = 0.0) -> Expansion:
-    """The expansion of lowest degree found with that error, for an argument in [low, high] that is compiled to within off.
+    """The expansion of lowest degree found with that error, for an argument in [low, high] that is compiled to within
+    off.
 
     InputError: not analytic there, or degree above 200.
     """
@@ -57,7 +58,9 @@ def expand(name: str, function: Function, low: float, high: float, error: float,
     except (OverflowError, ZeroDivisionError, ValueError) as overflow:
         raise InputError(f"{name} over [{a:.6g}, {b:.6g}] overflows; narrow the domain") from overflow
     if not (all(abs(v) < inf for v in (*span, *wide)) and slope < inf):
-        raise InputError(f"{name} is expanded over [{a:.6g}, {b:.6g}]; its argument must stay {function.where}: change the domain")  # fmt: skip
+        raise InputError(
+            f"{name} is expanded over [{a:.6g}, {b:.6g}]; its argument must stay {function.where}: change the domain"
+        )
     slope *= 1 + 1e-12
     middle = (wide[0] + wide[1]) / 2
     reach = max(wide[1] - middle, middle - wide[0]) + abs(middle) * 2.0**-52
@@ -65,7 +68,10 @@ def expand(name: str, function: Function, low: float, high: float, error: float,
         return Expansion((middle,), reach, span, a, b, slope)
     found = _degree(function, mid, radius, error / 2)
     if found is None:
-        raise TooWide(f"{name} over [{a:.6g}, {b:.6g}] to {error:.3g} takes a polynomial of degree above {MOST}; narrow the domain or raise the tolerance")  # fmt: skip
+        raise TooWide(
+            f"{name} over [{a:.6g}, {b:.6g}] to {error:.3g} takes a polynomial of degree above {MOST}; narrow the "
+            "domain or raise the tolerance"
+        )
     degree, spent = found
     coefficients = list(_interpolate(function, a, b, degree))
     kept = error / 4
@@ -105,7 +111,10 @@ def value_at(name: str, function: Function, at: Fraction) -> Fraction:
             raise ValueError
         made = mp.re(made)
     except (ValueError, ZeroDivisionError, OverflowError) as error:
-        raise InputError(f"{name} of {float(at):.6g} is no finite real number; its argument must stay {function.where}: change the domain") from error  # fmt: skip
+        raise InputError(
+            f"{name} of {float(at):.6g} is no finite real number; its argument must stay {function.where}: "
+            "change the domain"
+        ) from error
     return exactly(made)
 
 

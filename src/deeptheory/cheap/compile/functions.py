@@ -1,13 +1,14 @@
-"""The functions that formulas may hold: values to any number of digits, and bounds of their sizes and slopes in closed form.
+"""The functions that formulas may hold: values to any number of digits,
+and bounds of their sizes and slopes in closed form.
 
-An expansion needs a bound of |f| on an ellipse of the complex plane; the errors that reach it through its argument need one
-of |f'| on the interval. Pitfall: the argument must stay where f is analytic: sqrt at 0 is refused, as is |x|.
+An expansion needs a bound of |f| on an ellipse of the complex plane; the errors that reach it through its argument need
+one of |f'| on the interval. Pitfall: the argument must stay where f is analytic: sqrt at 0 is refused, as is |x|.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import (  # fmt: skip
+from math import (
     acos,
     acosh,
     asin,
@@ -220,28 +221,54 @@ def _arc_slope(low: float, high: float) -> float:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "exp": Function(lambda mp, z: mp.exp(z), lambda m, a, b: exp(m + a), _rising(exp), lambda p, q: exp(q), range=(0, inf)),
-    "log": Function(lambda mp, z: mp.log(z), _log_size, lambda p, q: (log(p), log(q)) if p > 0 else (-inf, inf), lambda p, q: 1 / p if p > 0 else inf, "above 0"),
-    "sin": Function(lambda mp, z: mp.sin(z), lambda m, a, b: cosh(b), _wave(sin, pi / 2), lambda p, q: 1.0, range=(-1, 1)),
-    "cos": Function(lambda mp, z: mp.cos(z), lambda m, a, b: cosh(b), _wave(cos, 0.0), lambda p, q: min(1.0, _far(p, q)), range=(-1, 1)),
+    "exp": Function(lambda mp, z: mp.exp(z), lambda m, a, b: exp(m + a), _rising(exp), lambda p, q: exp(q),
+        range=(0, inf)),
+    "log": Function(lambda mp, z: mp.log(z), _log_size, lambda p, q: (log(p), log(q)) if p > 0 else (-inf, inf),
+        lambda p, q: 1 / p if p > 0 else inf, "above 0"),
+    "sin": Function(lambda mp, z: mp.sin(z), lambda m, a, b: cosh(b), _wave(sin, pi / 2), lambda p, q: 1.0,
+        range=(-1, 1)),
+    "cos": Function(lambda mp, z: mp.cos(z), lambda m, a, b: cosh(b), _wave(cos, 0.0),
+        lambda p, q: min(1.0, _far(p, q)), range=(-1, 1)),
     "tan": Function(lambda mp, z: mp.tan(z), _tan_size, _tan_span, _tan_slope, "between two poles of tan"),
-    "sinh": Function(lambda mp, z: mp.sinh(z), lambda m, a, b: cosh(abs(m) + a), _rising(sinh), lambda p, q: cosh(_far(p, q))),
-    "cosh": Function(lambda mp, z: mp.cosh(z), lambda m, a, b: cosh(abs(m) + a), lambda p, q: (cosh(_near(p, q)), cosh(_far(p, q))), lambda p, q: sinh(_far(p, q)), range=(1, inf)),
-    "sech": Function(lambda mp, z: mp.sech(z), _sech_size, lambda p, q: (_sech(_far(p, q)), _sech(_near(p, q))), lambda p, q: 0.5, range=(0, 1)),
+    "sinh": Function(lambda mp, z: mp.sinh(z), lambda m, a, b: cosh(abs(m) + a), _rising(sinh),
+        lambda p, q: cosh(_far(p, q))),
+    "cosh": Function(lambda mp, z: mp.cosh(z), lambda m, a, b: cosh(abs(m) + a),
+        lambda p, q: (cosh(_near(p, q)), cosh(_far(p, q))), lambda p, q: sinh(_far(p, q)), range=(1, inf)),
+    "sech": Function(lambda mp, z: mp.sech(z), _sech_size, lambda p, q: (_sech(_far(p, q)), _sech(_near(p, q))),
+        lambda p, q: 0.5, range=(0, 1)),
     "sinc": Function(lambda mp, z: mp.sinc(z), lambda m, a, b: cosh(b), _sinc_span, lambda p, q: 0.4363, range=(-1, 1)),
-    "tanh": Function(lambda mp, z: mp.tanh(z), lambda m, a, b: max(1.0, tan(b)) if b < pi / 2 else inf, _rising(tanh), lambda p, q: _sech(_near(p, q)) ** 2, range=(-1, 1)),
-    "atan": Function(lambda mp, z: mp.atan(z), _atan_size, _rising(atan), lambda p, q: 1 / (1 + _near(p, q) ** 2), range=(-1.5707963267948968, 1.5707963267948968)),
-    "asin": Function(lambda mp, z: mp.asin(z), lambda m, a, b: pi / 2 + acosh(2) if abs(m) + a < 1 else inf, lambda p, q: (asin(max(p, -1.0)), asin(min(q, 1.0))), _arc_slope, "between -1 and 1, ends left out"),
-    "acos": Function(lambda mp, z: mp.acos(z), lambda m, a, b: pi + acosh(2) if abs(m) + a < 1 else inf, lambda p, q: (acos(min(q, 1.0)), acos(max(p, -1.0))), _arc_slope, "between -1 and 1, ends left out"),
+    "tanh": Function(lambda mp, z: mp.tanh(z), lambda m, a, b: max(1.0, tan(b)) if b < pi / 2 else inf, _rising(tanh),
+        lambda p, q: _sech(_near(p, q)) ** 2, range=(-1, 1)),
+    "atan": Function(lambda mp, z: mp.atan(z), _atan_size, _rising(atan), lambda p, q: 1 / (1 + _near(p, q) ** 2),
+        range=(-1.5707963267948968, 1.5707963267948968)),
+    "asin": Function(lambda mp, z: mp.asin(z), lambda m, a, b: pi / 2 + acosh(2) if abs(m) + a < 1 else inf,
+        lambda p, q: (asin(max(p, -1.0)), asin(min(q, 1.0))), _arc_slope, "between -1 and 1, ends left out"),
+    "acos": Function(lambda mp, z: mp.acos(z), lambda m, a, b: pi + acosh(2) if abs(m) + a < 1 else inf,
+        lambda p, q: (acos(min(q, 1.0)), acos(max(p, -1.0))), _arc_slope, "between -1 and 1, ends left out"),
     "asinh": Function(lambda mp, z: mp.asinh(z), _asinh_size, _rising(asinh), lambda p, q: 1 / hypot(1, _near(p, q))),
-    "acosh": Function(lambda mp, z: mp.acosh(z), lambda m, a, b: log(2 * hypot(m + a, b)) + pi / 2 if m - a > 1 else inf, lambda p, q: (acosh(p), acosh(q)) if p >= 1 else (-inf, inf), lambda p, q: 1 / sqrt((p - 1) * (p + 1)) if p > 1 else inf, "above 1", (0, inf)),
-    "atanh": Function(lambda mp, z: mp.atanh(z), _atanh_size, lambda p, q: (atanh(p), atanh(q)) if _far(p, q) < 1 else (-inf, inf), lambda p, q: 1 / ((1 - _far(p, q)) * (1 + _far(p, q))) if _far(p, q) < 1 else inf, "between -1 and 1, ends left out"),
+    "acosh": Function(lambda mp, z: mp.acosh(z),
+        lambda m, a, b: log(2 * hypot(m + a, b)) + pi / 2 if m - a > 1 else inf,
+        lambda p, q: (acosh(p), acosh(q)) if p >= 1 else (-inf, inf),
+        lambda p, q: 1 / sqrt((p - 1) * (p + 1)) if p > 1 else inf, "above 1", (0, inf)),
+    "atanh": Function(lambda mp, z: mp.atanh(z), _atanh_size,
+        lambda p, q: (atanh(p), atanh(q)) if _far(p, q) < 1 else (-inf, inf),
+        lambda p, q: 1 / ((1 - _far(p, q)) * (1 + _far(p, q))) if _far(p, q) < 1 else inf,
+        "between -1 and 1, ends left out"),
     "erf": Function(lambda mp, z: mp.erf(z), _erf_size, _rising(erf), _erf_slope, range=(-1, 1)),
-    "erfc": Function(lambda mp, z: mp.erfc(z), lambda m, a, b: 1 + _erf_size(m, a, b), _falling(erfc), _erf_slope, range=(0, 2)),
-    "logistic": Function(lambda mp, z: 1 / (1 + mp.exp(-z)), _logistic_size, _rising(_logistic), _logistic_slope, range=(0, 1)),
-    "planck": Function(lambda mp, z: z / mp.expm1(z) if z else mp.mpf(1), _planck_size, _falling(_planck), lambda p, q: 1.0 if p < 0 else 0.5, range=(0, inf)),
+    "erfc": Function(lambda mp, z: mp.erfc(z), lambda m, a, b: 1 + _erf_size(m, a, b), _falling(erfc), _erf_slope,
+        range=(0, 2)),
+    "logistic": Function(lambda mp, z: 1 / (1 + mp.exp(-z)), _logistic_size, _rising(_logistic), _logistic_slope,
+        range=(0, 1)),
+    "planck": Function(lambda mp, z: z / mp.expm1(z) if z else mp.mpf(1), _planck_size, _falling(_planck),
+        lambda p, q: 1.0 if p < 0 else 0.5, range=(0, inf)),
 }  # a new one: value, bound on an ellipse, span of values, bound of the slope, one line  # fmt: skip
-TWICE = Function(lambda mp, z: 2 * z / (1 + z * z), lambda m, a, b: 2 * hypot(abs(m) + a, b) / (1 - b) ** 2 if b < 1 else inf, _twice_span, _twice_slope, range=(-1, 1))  # tanh(2 x) of tanh(x)  # fmt: skip
+TWICE = Function(
+    lambda mp, z: 2 * z / (1 + z * z),
+    lambda m, a, b: 2 * hypot(abs(m) + a, b) / (1 - b) ** 2 if b < 1 else inf,
+    _twice_span,
+    _twice_slope,
+    range=(-1, 1),
+)  # tanh(2 x) of tanh(x)
 
 
 @lru_cache(maxsize=256)
@@ -278,7 +305,10 @@ def _ramp(off: float, slope: float) -> tuple[Function, float]:
     ), off
 
 
-_CORNERED = {"Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise", "floor": "floor", "ceiling": "ceiling"}  # fmt: skip
+_CORNERED = {
+    "Abs": "|x|", "sign": "sign", "Heaviside": "Heaviside", "Max": "Max", "Min": "Min", "Piecewise": "Piecewise",
+    "floor": "floor", "ceiling": "ceiling",
+}  # fmt: skip
 RAMPS = {
     "relu": _ramp(0.0, 1.0),
     "silu": _ramp(0.2785, 1.1),
@@ -293,5 +323,8 @@ def argument_of(e: "sympy.Expr") -> tuple[str, Function, "sympy.Expr"]:
     if name in FUNCTIONS and len(e.args) == 1:
         return name, FUNCTIONS[name], e.args[0]  # type: ignore[return-value]  # sympy calls it Basic
     if name in _CORNERED:
-        raise InputError(f"{_CORNERED[name]} is not smooth, so no polynomial comes close to it at its corners; write the formula without it")  # fmt: skip
+        raise InputError(
+            f"{_CORNERED[name]} is not smooth, so no polynomial comes close to it at its corners; "
+            "write the formula without it"
+        )
     raise InputError(f"{name} is no function that is expanded; known: {', '.join(FUNCTIONS)}, 1/x, sqrt and powers")

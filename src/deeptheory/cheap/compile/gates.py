@@ -34,9 +34,11 @@ class Activate(nn.Module):
         self.function, self.name = function, name
 
     def forward(self, x):
+        """The activation of every entry of x."""
         return self.function(x)
 
     def extra_repr(self) -> str:
+        """The activation's name, for torch's repr."""
         return self.name
 
 
@@ -44,6 +46,7 @@ class Gate(nn.Module):
     """Inner weights, activation, outer weights: [..., inputs] -> [..., 1].
 
     .exponents: of the monomial. .bias, .scale: of the units; one scale an input. .neurons: hidden units. .certificate.
+    InputError: a dtype without certificates, a weight above what it holds.
     """
 
     certificate: Certificate
@@ -58,7 +61,10 @@ class Gate(nn.Module):
         constant = factor * made.stencil.constant * made.activation.derivative(0, made.bias)
         most = float(max(np.abs(outer).max(), abs(constant), np.abs(made.weights).max(), abs(made.bias)))
         if not most < largest:
-            raise InputError(f"the largest weight would be {most:.3g}, above what {name} holds ({largest:.2g}); raise the scale or use more layers")  # fmt: skip
+            raise InputError(
+                f"the largest weight would be {most:.3g}, above what {name} holds ({largest:.2g}); "
+                "raise the scale or use more layers"
+            )
         self.inner = linear(made.weights, np.full(len(outer), made.bias) if made.bias else None, dtype)
         self.act = Activate(made.activation.function, made.activation.name)
         self.outer = linear(outer[None], np.array([constant]) if made.has_constant else None, dtype)
@@ -78,10 +84,12 @@ class Gate(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [..., inputs] in the gate's dtype -> [..., 1]. InputError: another shape or dtype."""
         check_input(x, self.inner, len(self.exponents))
         return self.outer(self.act(self.inner(x)))
 
     def extra_repr(self) -> str:
+        """What the gate is, for torch's repr."""
         return f"exponents={self.exponents}, neurons={self.neurons}, within {self.certificate.total:.3g}"
 
 
@@ -90,7 +98,10 @@ def check_input(x: torch.Tensor, module: nn.Module, inputs: int) -> None:
     weight = next(module.parameters())
     if not isinstance(x, torch.Tensor) or x.dtype != weight.dtype:
         kind = f"of {x.dtype}" if isinstance(x, torch.Tensor) else f"a {type(x).__name__}"
-        raise InputError(f"x is {kind}, the network computes in {weight.dtype}, for which its certificate holds; give torch.as_tensor(x, dtype={weight.dtype})")  # fmt: skip
+        raise InputError(
+            f"x is {kind}, the network computes in {weight.dtype}, for which its certificate holds; give "
+            f"torch.as_tensor(x, dtype={weight.dtype})"
+        )
     if x.ndim == 0 or x.shape[-1] != inputs:
         raise InputError(f"x has shape {list(x.shape)}; needed: [..., {inputs}]")
 
@@ -155,7 +166,10 @@ def square_gate(
     bias: float | Auto = "auto",
     domain: Any = (-1, 1),
 ) -> Gate:
-    """x^2 = [s(lx) + s(-lx) - 2 s(0)] / (s''(b) l^2): [..., 1] -> [..., 1]; two neurons, the constant is a bias."""
+    """x^2 = [s(lx) + s(-lx) - 2 s(0)] / (s''(b) l^2): [..., 1] -> [..., 1]; two neurons, the constant is a bias.
+
+    InputError: as monomial_layer.
+    """
     half = scale if isinstance(scale, str) else scale / 2
     return monomial_layer((2,), activation, scale=half, bias=bias, domain=domain, dtype=dtype)
 
@@ -172,6 +186,7 @@ def identity_gate(
 
     [s(lx) - s(-lx)] / (2 s'(b) l): two neurons, exact at any scale for silu, gelu and softplus; one for tanh and sin,
     which are odd. (Rolnick & Tegmark's single neuron s(lx)/(s' l) errs to first order in l; this errs to second.)
+    InputError: as monomial_layer.
     """
     return monomial_layer((1,), activation, scale=scale, bias=bias, domain=domain, dtype=dtype)
 
@@ -204,18 +219,21 @@ class BitGate(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [..., inputs] of -1 and 1 (or 0 and 1) -> [..., 1]."""
         check_input(x, self.inner, self.k)
         return torch.sigmoid(self.inner(x))
 
     def extra_repr(self) -> str:
+        """What the gate is, for torch's repr."""
         return f"k={self.k}, beta={self.beta:.6g}, within {self.certificate.total:.3g}"
 
 
 def bit_product_gate(
     k: int, beta: float | None = None, *, decimals: float | None = None, dtype: torch.dtype = torch.float64
 ) -> BitGate:
-    """prod of k bits from one neuron, sigmoid(-beta (k - 1/2 - sum x_i)) (Lin, Tegmark & Rolnick 2017, eq. 14).
+    """prod of k bits from one neuron, sigmoid(-beta (k - 1/2 - sum x_i)): [..., k] of 0 and 1 -> [..., 1].
 
+    Source: Lin, Tegmark & Rolnick 2017, eq. 14.
     Worst error e^(-beta/2) / (1 + e^(-beta/2)), since the margin is 1/2: D decimals take beta = 2 D ln 10, not the
     D ln 10 that is quoted. beta, or decimals= to have it from that rule; default 6 decimals.
     InputError: k below 1, beta not above 0, both beta and decimals.

@@ -30,6 +30,7 @@ class Value:
         return total([(Fraction(1), self), (Fraction(1), other)])
 
     def scaled(self, factor: Fraction) -> "Value":
+        """The value times a factor."""
         if not factor:
             return Value(Fraction(0))
         return Value(self.constant * factor, tuple((n, c * factor) for n, c in self.terms))
@@ -75,6 +76,7 @@ class Graph:
         return Value(Fraction(node.low)) if node.low == node.high else Value(Fraction(0), ((k, Fraction(1)),))
 
     def level(self, value: Value) -> int:
+        """Hidden layers that a value needs."""
         return max((self.nodes[n].level for n, _ in value.terms), default=0)
 
     def constant(self, value: Value) -> Fraction | None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from deeptheory.cheap.compile.building import Plan
 from deeptheory.cheap.compile.graphs import Graph, Node, Value, total
+from deeptheory.cheap.compile.plans import Plan
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Wire:
 
 @dataclass(frozen=True)
 class Cell:
-    """A gate of a layer: exponents of the wires that it reads. carries: it is an identity. reach: it is one neuron whose
-    activation is the function asked for, and its argument lies there."""
+    """A gate of a layer: exponents of the wires that it reads. carries: it is an identity. reach: it is one neuron
+    whose activation is the function asked for, and its argument lies there."""
 
     wires: tuple[int, ...]
     exponents: tuple[int, ...]
@@ -46,6 +46,7 @@ class Layout:
 
     @property
     def depth(self) -> int:
+        """Hidden layers."""
         return len(self.cells)
 
 

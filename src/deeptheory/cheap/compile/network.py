@@ -27,15 +27,27 @@ class CompiledNetwork(nn.Module):
     without a warning, and the certificate says nothing: .inside(x) tells which rows lie in it.
 
     .expression: sympy, or a list of them for several outputs. .variables: names, in the order of the inputs. .depth:
-    hidden layers. .neurons: units with an activation. .synapses: weights that are not 0. .certificate: of the weights as
-    compiled; InputError once they have changed. .expansions: functions that became polynomials, with their degrees.
+    hidden layers. .neurons: units with an activation. .synapses: weights that are not 0. .certificate: of the weights
+    as compiled; InputError once they have changed. .expansions: functions that became polynomials, with their degrees.
     """
 
-    def __init__(self, blocks: Sequence["Block"], affine: tuple[np.ndarray, np.ndarray] | None, activation: "Activation", dtype: torch.dtype, **said: Any):  # fmt: skip
+    def __init__(
+        self,
+        blocks: Sequence["Block"],
+        affine: tuple[np.ndarray, np.ndarray] | None,
+        *,
+        activation: "Activation",
+        dtype: torch.dtype,
+        **said: Any,
+    ):
         super().__init__()
         parts: list[nn.Module] = []
         for b in blocks:
-            parts += [linear(b.inner, b.bias, dtype), Activate(activation.function, activation.name), linear(b.outer, b.constant, dtype)]  # fmt: skip
+            parts += [
+                linear(b.inner, b.bias, dtype),
+                Activate(activation.function, activation.name),
+                linear(b.outer, b.constant, dtype),
+            ]
         if affine is not None:
             parts.append(linear(*affine, dtype))
         self.layers = nn.Sequential(*parts)
@@ -48,6 +60,7 @@ class CompiledNetwork(nn.Module):
         self._mark = self._fingerprint()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [..., inputs] in the network's dtype -> [..., outputs]. InputError: another shape or dtype."""
         check_input(x, self.layers, len(self.variables))
         return self.layers(x)
 
@@ -61,18 +74,22 @@ class CompiledNetwork(nn.Module):
 
     @property
     def expression(self) -> "sympy.Expr | list[sympy.Expr]":
+        """The formula (sympy), or a list of them where there are several outputs."""
         return list(self.expressions) if self.several else self.expressions[0]
 
     @property
     def depth(self) -> int:
+        """Hidden layers."""
         return len(self.widths)
 
     @property
     def neurons(self) -> int:
+        """Hidden units, of all layers."""
         return sum(self.widths)
 
     @property
     def synapses(self) -> int:
+        """Weights that are not 0."""
         return sum(int((m.weight != 0).sum()) for m in self.layers if isinstance(m, nn.Linear))
 
     @property
@@ -82,8 +99,12 @@ class CompiledNetwork(nn.Module):
 
     @property
     def certificate(self) -> Certificate:
+        """Bounds of the error over the domain. InputError: the weights have changed since."""
         if not self.as_compiled:
-            raise InputError("the weights have changed since they were compiled, and the certificate spoke of those; to_polynomial(network, degree, domain) reads what they say now")  # fmt: skip
+            raise InputError(
+                "the weights have changed since they were compiled, and the certificate spoke of those; "
+                "to_polynomial(network, degree, domain) reads what they say now"
+            )
         return self._certificate
 
     def _fingerprint(self) -> str:
@@ -94,6 +115,7 @@ class CompiledNetwork(nn.Module):
         return seen.hexdigest()
 
     def extra_repr(self) -> str:
+        """What was compiled, for torch's repr."""
         shown = ", ".join(map(str, self.expressions))
         shown = shown if len(shown) < 60 else shown[:57] + "..."
         return f"{shown}; {self.neurons} neurons in {self.depth} layers, within {self._certificate.total:.3g}"
@@ -109,20 +131,30 @@ class CompiledNetwork(nn.Module):
     def export(self) -> Any:
         """torch.export.export of the network, any number of rows. InputError: no variable, so that it has no input."""
         if not self.variables:
-            raise InputError(f"{self.expressions[0]} has no variable, so that there is no network to export; name one: domain={{'x': (-1, 1)}}, or --where x=-1,1")  # fmt: skip
+            raise InputError(
+                f"{self.expressions[0]} has no variable, so that there is no network to export; name one: "
+                f"domain={{'x': (-1, 1)}}, or --where x=-1,1"
+            )
         rows = torch.export.Dim("rows")
         return torch.export.export(self, (self.example(),), dynamic_shapes={"x": {0: rows}})
 
     def to_onnx(self, path: Any) -> None:
-        """Write an ONNX file. MissingDependency: onnxscript, torch's exporter, is not installed. InputError: gelu or
-        softplus in float64, which onnxruntime cannot run.
+        """Write an ONNX file.
+
+        MissingDependency: onnxscript, torch's exporter, is not installed. InputError:
+        gelu or softplus in float64, which onnxruntime cannot run.
         """
         names = {m.name for m in self.layers if isinstance(m, Activate)} & {"gelu", "softplus"}
         if names and self.example().dtype == torch.float64:
-            raise InputError(f"onnxruntime runs no {names.pop()} in float64; compile with dtype=torch.float32, or with activation='silu'")  # fmt: skip
+            raise InputError(
+                f"onnxruntime runs no {names.pop()} in float64; compile with dtype=torch.float32, "
+                "or with activation='silu'"
+            )
         try:
             import onnxscript as _  # noqa: F401  # type: ignore[import-not-found]
         except ImportError as error:
             raise MissingDependency("ONNX needs torch's exporter: pip install onnxscript") from error
         rows = torch.export.Dim("rows")
-        torch.onnx.export(self, (self.example(),), str(path), dynamo=True, dynamic_shapes={"x": {0: rows}}, verbose=False)  # fmt: skip
+        torch.onnx.export(
+            self, (self.example(),), str(path), dynamo=True, dynamic_shapes={"x": {0: rows}}, verbose=False
+        )

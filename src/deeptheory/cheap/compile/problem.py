@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deeptheory.cheap.compile.activations import Activation
-from deeptheory.cheap.compile.building import Errors, Plan
 from deeptheory.cheap.compile.expansions import FINEST
+from deeptheory.cheap.compile.plans import Errors, Plan
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class ToleranceError(InputError):
 
 @dataclass(frozen=True)
 class Problem:
+    """What is to be compiled: expressions of names in a box, units, and the bits of the dtype."""
+
     expressions: tuple["sympy.Expr", ...]
     names: tuple[str, ...]
     box: tuple[tuple[float, float], ...]
@@ -39,6 +41,7 @@ class Problem:
 
     @property
     def sizes(self) -> list[float]:
+        """The largest |x| of each input."""
         return [max(abs(low), abs(high)) for low, high in self.box]
 
 

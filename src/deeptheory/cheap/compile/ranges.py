@@ -1,9 +1,9 @@
 """Between which bounds a formula lies on a box, closer than interval arithmetic alone: by cutting the box.
 
 Interval arithmetic forgets that the terms of x^2 + y^2 - 2 x y cos(s - t) belong together and cannot exclude a negative
-value. On small boxes it forgets less (the excess falls in proportion to their size), so boxes that may hold the least or
-the greatest value are halved again and again. Every operation is rounded outwards: 4 units for functions, of which numpy's
-are off by less than 1. Whatever is met that has no interval form here leaves the bounds infinite.
+value. On small boxes it forgets less (the excess falls in proportion to their size), so boxes that may hold the least
+or the greatest value are halved again and again. Every operation is rounded outwards: 4 units for functions, of which
+numpy's are off by less than 1. Whatever is met that has no interval form here leaves the bounds infinite.
 """
 
 from functools import lru_cache

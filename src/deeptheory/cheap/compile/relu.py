@@ -16,11 +16,12 @@ import torch
 
 from deeptheory.cheap.compile.activations import RELU
 from deeptheory.cheap.compile.assembling import Block, check_weights
-from deeptheory.cheap.compile.building import Plan, as_written
+from deeptheory.cheap.compile.building import as_written
 from deeptheory.cheap.compile.certificates import Certificate, bits_needed
 from deeptheory.cheap.compile.expansions import FINEST
 from deeptheory.cheap.compile.layouts import Cell, Layout, layout
 from deeptheory.cheap.compile.network import CompiledNetwork
+from deeptheory.cheap.compile.plans import Plan
 from deeptheory.cheap.compile.problem import Problem, ToleranceError, refinements, scale_of
 from deeptheory.cheap.compile.rounding import gamma, precision
 from deeptheory.cheap.counting.counts import Count
@@ -35,9 +36,10 @@ def relu_count(tolerance: float, depth: int | None = None) -> Count:
 
     One hidden layer of w units comes as near as 1 / (2 (2 w + 1)^2) and no nearer: w kinks make w + 1 pieces, of length
     sqrt(8 tolerance) at most; but a rising first piece would need a slope that no unit with a kink inside gives (the
-    jumps are all above 0, the first slope is 0 or minus some of them), so it is level and half as long; a unit that gives
-    it costs a kink. Deeper: a line is off by at least h^2 / 8 on length h and a layer of w units multiplies pieces by
-    w + 1 at most (Telgarsky 2016). Upper: the one layer, carried on, or the sawtooth construction (Yarotsky 2017).
+    jumps are all above 0, the first slope is 0 or minus some of them), so it is level and half as long; a unit that
+    gives it costs a kink. Deeper: a line is off by at least h^2 / 8 on length h and a layer of w units multiplies
+    pieces by w + 1 at most (Telgarsky 2016). Upper: the one layer, carried on,
+    or the sawtooth construction (Yarotsky 2017).
     InputError: tolerance outside (0, 1/8), or depth below 1.
     """
     if not (isinstance(tolerance, (int, float)) and 0 < tolerance < 0.125):
@@ -60,12 +62,38 @@ def relu_count(tolerance: float, depth: int | None = None) -> Count:
         low = next(width * depth - k for k in range(depth, -1, -1) if (width + 1) ** (depth - k) * width**k >= pieces)
         low = max(low, depth)
         high = min(flat + depth - 1, saw + depth - teeth if depth >= teeth else flat + depth - 1)
-    how = f"one layer of {flat}" + ", carried on" * (depth not in (None, 1)) if high != saw or depth == 1 else f"sawtooth in {teeth} layers"  # fmt: skip
-    why = f"one layer of {flat - 1} is off by {1 / (2 * (2 * flat - 1) ** 2):.3g} or more" if depth == 1 else f"{pieces} pieces are needed and a layer of w units multiplies them by w + 1 at most"  # fmt: skip
-    return Count(lower=low, upper=high, lower_uniform=low, convention="relu", depth=depth, synapses=3 * high, degree=2, largest_group=2, proof=f"at least {low}: {why}; at most {high}: {how}")  # fmt: skip
+    how = (
+        f"one layer of {flat}" + ", carried on" * (depth not in (None, 1))
+        if high != saw or depth == 1
+        else f"sawtooth in {teeth} layers"
+    )
+    why = (
+        f"one layer of {flat - 1} is off by {1 / (2 * (2 * flat - 1) ** 2):.3g} or more"
+        if depth == 1
+        else f"{pieces} pieces are needed and a layer of w units multiplies them by w + 1 at most"
+    )
+    return Count(
+        lower=low,
+        upper=high,
+        lower_uniform=low,
+        convention="relu",
+        depth=depth,
+        synapses=3 * high,
+        degree=2,
+        largest_group=2,
+        proof=f"at least {low}: {why}; at most {high}: {how}",
+    )
 
 
-def compile_relu(problem: Problem, domain: dict[str, tuple[float, float]], tolerance: float, dtype: torch.dtype, *, depth: int | None, said: dict) -> CompiledNetwork:  # fmt: skip
+def compile_relu(
+    problem: Problem,
+    domain: dict[str, tuple[float, float]],
+    tolerance: float,
+    dtype: torch.dtype,
+    *,
+    depth: int | None,
+    said: dict,
+) -> CompiledNetwork:
     """The network of ReLU neurons; the entry point is compile_polynomial(..., activation="relu")."""
     name, bits, largest = precision(dtype)
     found = _search(problem, tolerance, depth)
@@ -73,7 +101,13 @@ def compile_relu(problem: Problem, domain: dict[str, tuple[float, float]], toler
         limit = "" if depth is None else f" with {depth} hidden layers"
         limit += "" if found else ", in which the formula does not fit"
         found = _settled(problem, found, depth) if found else _settled(problem, _search(problem, tolerance, None), None)
-        raise ToleranceError(f"tolerance {tolerance:.3g} is out of reach for relu in {name}{limit}; the best reachable is {found.total!r} with {found.layers} hidden layers: raise the tolerance{' or the depth' * (depth is not None)}", found.total, found.layers)  # fmt: skip
+        raise ToleranceError(
+            f"tolerance {tolerance:.3g} is out of reach for relu in {name}{limit}; the best reachable is "
+            f"{found.total!r} with {found.layers} hidden layers: raise the "
+            f"tolerance{' or the depth' * (depth is not None)}",
+            found.total,
+            found.layers,
+        )
     saw, teeth, plan = found.saw, found.teeth, found.plan
     cut, off = saw.errors(teeth)
     slack, outputs = found.slack, len(said["expressions"])
@@ -100,7 +134,9 @@ def compile_relu(problem: Problem, domain: dict[str, tuple[float, float]], toler
         dtype=name,
         bits=bits_needed(truncation, rounding, bits),
     )
-    return CompiledNetwork(blocks, affine, RELU, dtype, **said, expansions=plan.expansions, certificate=certificate)  # fmt: skip
+    return CompiledNetwork(
+        blocks, affine, activation=RELU, dtype=dtype, **said, expansions=plan.expansions, certificate=certificate
+    )
 
 
 @dataclass(frozen=True)
@@ -152,7 +188,9 @@ def _carrying(saw: "_Sawtooth", teeth: int, depth: int | None, off: np.ndarray, 
 def _settled(problem: Problem, found: _Found | None, depth: int | None) -> _Found:
     """How functions are expanded depends on the tolerance: a value that is then met."""
     if found is None:
-        raise InputError(f"{', '.join(map(str, problem.expressions))} is not expanded finely enough on this domain; narrow it")  # fmt: skip
+        raise InputError(
+            f"{', '.join(map(str, problem.expressions))} is not expanded finely enough on this domain; narrow it"
+        )
     for _ in range(8):
         again = _search(problem, found.total, depth)
         if again is None or found.total * 0.98 <= again.total <= found.total:
@@ -217,7 +255,8 @@ class _Sawtooth:
         return cut * (1 + 1e-12), off * (1 + 1e-12)
 
     def _scale(self, size: np.ndarray, off: np.ndarray, teeth: int) -> np.ndarray:
-        """Powers of two that wires are divided by: up to them, or a little beyond where that costs less than a tooth."""
+        """Powers of two that wires are divided by: up to them, or a little beyond where that costs less
+        than a tooth."""
         widest = np.maximum(size + off, 2.0**-100)
         scale = 2.0 ** np.floor(np.log2(widest))
         return np.where(_overshot(widest / scale - 1) <= 4.0 ** -(teeth + 1), scale, 2 * scale)
@@ -239,7 +278,8 @@ class _Sawtooth:
         return through + whole * (truncation + self._noise(teeth)), through_cut + whole * truncation, 8 * whole
 
     def _noise(self, teeth: int) -> float:
-        """Rounding of p^2 - q^2 for p, q in [0, 1]: a tent doubles what came and adds its own; weights are powers of two."""
+        """Rounding of p^2 - q^2 for p, q in [0, 1]: a tent doubles what came and adds its own;
+        weights are powers of two."""
         u = self.u
         tent, total = 8 * u, 16 * u  # p or q: sums of two halves, and the two together
         for s in range(1, teeth + 1):
@@ -272,7 +312,10 @@ class _Sawtooth:
                 if len(signs) == 1:
                     row[cell.wires[0]] = 1 / scale[cell.wires[0]]
                 else:
-                    row[cell.wires[0]], row[cell.wires[1]] = 0.5 / scale[cell.wires[0]], sign * 0.5 / scale[cell.wires[1]]  # fmt: skip
+                    row[cell.wires[0]], row[cell.wires[1]] = (
+                        0.5 / scale[cell.wires[0]],
+                        sign * 0.5 / scale[cell.wires[1]],
+                    )
                 rows += [row, -row]
                 bias += [0.0, 0.0]
                 units_of += [(len(chains), "chain")] * 2
@@ -295,7 +338,9 @@ class _Sawtooth:
         blocks[-1] = self._finish(t, cells, blocks[-1], gates, carries)
         return blocks
 
-    def _tooth(self, s: int, chains: Sequence[tuple[int, float]], gates: Sequence[int], carried: int, last: bool) -> Block:  # fmt: skip
+    def _tooth(
+        self, s: int, chains: Sequence[tuple[int, float]], gates: Sequence[int], carried: int, last: bool
+    ) -> Block:
         """One tooth. In: the chains' g, from the second on a sum a gate, carried values. Out: the same."""
         sums = len(gates) if s > 1 else 0
         n_in, n = len(chains) + sums + carried, len(chains)
@@ -323,7 +368,9 @@ class _Sawtooth:
             constant[keep + len(gates) + k] = -_SHIFT
         return Block(inner, bias, outer, constant)
 
-    def _finish(self, t: int, cells: Sequence[Cell], last: Block, gates: Sequence[int], carries: Sequence[int]) -> Block:  # fmt: skip
+    def _finish(
+        self, t: int, cells: Sequence[Cell], last: Block, gates: Sequence[int], carries: Sequence[int]
+    ) -> Block:
         """The last tooth's sums, scaled back and added up to the wires."""
         scale, where = self.scales[t], {k: i for i, k in enumerate([*gates, *carries])}
         wires = self.layout.wires[t]

@@ -19,17 +19,23 @@ def simplified(e: Any, names: Sequence[str] = (), box: Sequence[tuple[float, flo
 
     if names:
         e = e.replace(lambda a: isinstance(a, sympy.atan2), lambda a: _angle(a.args[0], a.args[1], names, box))
-    table = {sympy.sec: lambda x: 1 / sympy.cos(x), sympy.csc: lambda x: 1 / sympy.sin(x), sympy.cot: lambda x: sympy.cos(x) / sympy.sin(x),
+    table = {sympy.sec: lambda x: 1 / sympy.cos(x), sympy.csc: lambda x: 1 / sympy.sin(x),
+        sympy.cot: lambda x: sympy.cos(x) / sympy.sin(x),
              sympy.coth: lambda x: 1 / sympy.tanh(x), sympy.csch: lambda x: 1 / sympy.sinh(x),
-             sympy.acot: lambda x: sympy.atan(1 / x), sympy.asec: lambda x: sympy.acos(1 / x), sympy.acsc: lambda x: sympy.asin(1 / x),
-             sympy.acoth: lambda x: sympy.atanh(1 / x), sympy.asech: lambda x: sympy.acosh(1 / x), sympy.acsch: lambda x: sympy.asinh(1 / x)}  # fmt: skip
+             sympy.acot: lambda x: sympy.atan(1 / x), sympy.asec: lambda x: sympy.acos(1 / x),
+             sympy.acsc: lambda x: sympy.asin(1 / x),
+             sympy.acoth: lambda x: sympy.atanh(1 / x), sympy.asech: lambda x: sympy.acosh(1 / x),
+             sympy.acsch: lambda x: sympy.asinh(1 / x)}  # fmt: skip
     for function, made in table.items():
         e = e.replace(function, made)
     e = e.replace(
         lambda a: a.is_Pow and a.exp.is_Integer and a.exp < 0 and a.base.is_Add and a.base.has(sympy.exp), _occupied
     )
     e = e.replace(lambda a: a.is_Add and a.has(sympy.exp), _paired)
-    e = e.replace(lambda a: a.is_Pow and isinstance(a.base, sympy.cosh) and a.exp.is_Integer and a.exp < 0, lambda a: sympy.sech(a.base.args[0]) ** -a.exp)  # fmt: skip
+    e = e.replace(
+        lambda a: a.is_Pow and isinstance(a.base, sympy.cosh) and a.exp.is_Integer and a.exp < 0,
+        lambda a: sympy.sech(a.base.args[0]) ** -a.exp,
+    )
     return e.replace(lambda a: a.is_Mul and a.has(sympy.sin), _finite)
 
 
@@ -76,7 +82,10 @@ def _angle(y: Any, x: Any, names: Sequence[str], box: Sequence[tuple[float, floa
         return -sympy.pi / 2 - sympy.atan(x / y)
     if high < 0 and bottom >= 0:
         return sympy.pi + sympy.atan(y / x)
-    raise InputError("atan2 is expanded where its second argument stays above 0, or its first away from 0: at the cut it jumps; change the domain")  # fmt: skip
+    raise InputError(
+        "atan2 is expanded where its second argument stays above 0, or its first away from 0: at the cut it jumps; "
+        "change the domain"
+    )
 
 
 def _paired(e: Any) -> "sympy.Expr":
@@ -90,7 +99,12 @@ def _paired(e: Any) -> "sympy.Expr":
         if a in done or a.could_extract_minus_sign() or abs(waves.get(-a, 0)) != abs(c):
             continue
         opposite = waves[-a]
-        e = e - c * sympy.exp(a) - opposite * sympy.exp(-a) + 2 * c * (sympy.cosh(a) if opposite == c else sympy.sinh(a))  # fmt: skip
+        e = (
+            e
+            - c * sympy.exp(a)
+            - opposite * sympy.exp(-a)
+            + 2 * c * (sympy.cosh(a) if opposite == c else sympy.sinh(a))
+        )
         done |= {a, -a}
     return e
 
@@ -101,7 +115,10 @@ def _finite(e: Any) -> "sympy.Expr":
 
     powers: dict = dict(a.as_base_exp() for a in e.args)
     for wave in [b for b, r in powers.items() if isinstance(b, sympy.sin) and r.is_Integer and r > 0]:
-        for b in sorted((b for b, r in powers.items() if r.is_Integer and r < 0 and b.free_symbols), key=lambda b: (powers[b], sympy.default_sort_key(b))):  # fmt: skip
+        for b in sorted(
+            (b for b, r in powers.items() if r.is_Integer and r < 0 and b.free_symbols),
+            key=lambda b: (powers[b], sympy.default_sort_key(b)),
+        ):
             ratio = sympy.factor(wave.args[0] / b)
             if ratio.free_symbols <= wave.args[0].free_symbols and not sympy.denom(ratio).free_symbols:
                 k = min(powers[wave], -powers[b])

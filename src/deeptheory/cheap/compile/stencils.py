@@ -17,7 +17,8 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Stencil:
-    """units: [m, n] integers. signs: [m] integers. constant: the sign of the unit that sees nothing. degree: of it all."""
+    """units: [m, n] integers. signs: [m] integers. constant: the sign of the unit that sees nothing. degree:
+    of it all."""
 
     exponents: tuple[int, ...]
     units: np.ndarray
@@ -51,4 +52,10 @@ def stencil(exponents: tuple[int, ...], parity: int = 0) -> Stencil:
         if sign:
             units.append(a)
             signs.append(sign)
-    return Stencil(exponents, np.array(units, dtype=np.int64).reshape(-1, len(exponents)), np.array(signs, dtype=object), constant, degree)  # fmt: skip
+    return Stencil(
+        exponents,
+        np.array(units, dtype=np.int64).reshape(-1, len(exponents)),
+        np.array(signs, dtype=object),
+        constant,
+        degree,
+    )

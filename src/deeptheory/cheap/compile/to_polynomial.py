@@ -1,9 +1,10 @@
-"""to_polynomial: the way back, from a smooth network to the polynomial that it nearly is, with a bound of the difference.
+"""to_polynomial: the way back, from a smooth network to the polynomial that it nearly is,
+with a bound of the difference.
 
 Each unit is carried as a polynomial of the inputs plus an interval for what that leaves out (a Taylor model; Makino &
 Berz 2003). An activation becomes its Taylor or Chebyshev polynomial on the range that the unit has, and terms above the
-degree go into the interval. Pitfalls: intervals forget that errors of two units belong together, so that the bound grows
-with depth and with large weights; `seen` says what was measured. Of a network fresh from compile_polynomial the
+degree go into the interval. Pitfalls: intervals forget that errors of two units belong together, so that the bound
+grows with depth and with large weights; `seen` says what was measured. Of a network fresh from compile_polynomial the
 certificate gives a closer bound, which is then used.
 """
 
@@ -51,6 +52,7 @@ class PolynomialApproximation(Result):
 
     @property
     def expression(self) -> "sympy.Expr | list[sympy.Expr]":
+        """The polynomial (sympy), or a list of them where there are several outputs."""
         return self.expressions[0] if len(self.expressions) == 1 else list(self.expressions)
 
     @property
@@ -60,7 +62,10 @@ class PolynomialApproximation(Result):
 
     def __repr__(self) -> str:
         shown = ", ".join(map(str, self.expressions))
-        return f"PolynomialApproximation({shown if len(shown) < 80 else shown[:77] + '...'}; within {self.bound:.3g}, seen {self.seen:.3g})"
+        return (
+            f"PolynomialApproximation({shown if len(shown) < 80 else shown[:77] + '...'}; within {self.bound:.3g}, "
+            f"seen {self.seen:.3g})"
+        )
 
     def table(self) -> "pandas.DataFrame":
         """One row per output."""
@@ -69,9 +74,12 @@ class PolynomialApproximation(Result):
         return pd.DataFrame({"expression": [str(e) for e in self.expressions], "bound": self.bounds})
 
 
-def to_polynomial(module: nn.Module, degree: int, domain: Any = (-1, 1), *, variables: Sequence[str] | None = None) -> PolynomialApproximation:  # fmt: skip
-    """The polynomial of that total degree which a smooth network nearly is on the domain, and a bound of the difference.
+def to_polynomial(
+    module: nn.Module, degree: int, domain: Any = (-1, 1), *, variables: Sequence[str] | None = None
+) -> PolynomialApproximation:
+    """The polynomial of that total degree which a smooth network nearly is on the domain.
 
+    With a bound of the difference.
     module: Linear layers and smooth activations in Sequentials (dropout as in eval mode), a gate, or what
     compile_polynomial returns, trained or not. domain: as there. variables: names of the inputs; default x0, x1, ... or
     the network's own. Terms and digits that matter less than the bound are left out, and counted in it.
@@ -86,7 +94,9 @@ def to_polynomial(module: nn.Module, degree: int, domain: Any = (-1, 1), *, vari
     own = getattr(module, "variables", None)
     names = list(variables or own or (f"x{k}" for k in range(weights[0].in_features)))
     if len(names) != weights[0].in_features:
-        raise InputError(f"{len(names)} variables for {weights[0].in_features} inputs: {', '.join(names)}; give one name an input")  # fmt: skip
+        raise InputError(
+            f"{len(names)} variables for {weights[0].in_features} inputs: {', '.join(names)}; give one name an input"
+        )
     box = read_domain(domain, names)
     model = _Model(len(names), int(degree))
     models, rest = model.run(steps, list(box.values()), 53 if weights[0].weight.dtype == torch.float64 else 24)
@@ -107,10 +117,13 @@ def to_polynomial(module: nn.Module, degree: int, domain: Any = (-1, 1), *, vari
     seen = _seen(module, expressions, names, sides, dtype)
     if seen > max(bounds):
         notes.append(
-            f"the bound was {max(bounds):.3g}, below what was seen, and was raised to it: the derivatives' bounds failed"
+            f"the bound was {max(bounds):.3g}, below what was seen, and was raised to it: "
+            "the derivatives' bounds failed"
         )
         bounds = [max(b, seen) for b in bounds]
-    return PolynomialApproximation(expressions=expressions, bounds=tuple(bounds), seen=seen, degree=int(degree), domain=box, notes=tuple(notes))  # fmt: skip
+    return PolynomialApproximation(
+        expressions=expressions, bounds=tuple(bounds), seen=seen, degree=int(degree), domain=box, notes=tuple(notes)
+    )
 
 
 def _steps(module: nn.Module) -> Iterable["nn.Linear | Activation"]:
@@ -135,9 +148,15 @@ def _steps(module: nn.Module) -> Iterable["nn.Linear | Activation"]:
             raise InputError(f"{module} has a kink at 0, so that no polynomial is near it there; alpha=1 has none")
         yield activation_of(module)
     elif type(module).__module__.startswith("torch.nn.modules.activation"):
-        raise InputError(f"{type(module).__name__} is not smooth, or no function of one number at a time, so that no polynomial is read from it; read are {', '.join(t.__name__ for t in _smooth())}")  # fmt: skip
+        raise InputError(
+            f"{type(module).__name__} is not smooth, or no function of one number at a time, so that no polynomial is "
+            f"read from it; read are {', '.join(t.__name__ for t in _smooth())}"
+        )
     else:
-        raise InputError(f"{type(module).__name__} cannot be read; known: Linear, activations, Dropout and Identity in Sequentials, gates, compiled networks")  # fmt: skip
+        raise InputError(
+            f"{type(module).__name__} cannot be read; known: Linear, activations, Dropout and Identity in Sequentials, "
+            "gates, compiled networks"
+        )
 
 
 def _smooth() -> tuple[type[nn.Module], ...]:
@@ -151,7 +170,10 @@ class _Model:
     def __init__(self, n: int, degree: int):
         pairs = math.comb(2 * n + degree, degree)
         if pairs > MOST_PRODUCTS:
-            raise InputError(f"degree {degree} in {n} variables takes {pairs} products of monomials at every step; the limit is {MOST_PRODUCTS}: lower the degree")  # fmt: skip
+            raise InputError(
+                f"degree {degree} in {n} variables takes {pairs} products of monomials at every step; the limit is "
+                f"{MOST_PRODUCTS}: lower the degree"
+            )
         self.n, self.degree = n, degree
         self.exponents = [k for d in range(degree + 1) for k in _of_degree(n, d)]
         index = {k: i for i, k in enumerate(self.exponents)}
@@ -174,7 +196,9 @@ class _Model:
         all_of_it = np.abs(p).sum(1) * np.abs(q).sum(1)
         return made, np.maximum(all_of_it - np.abs(terms).sum(1), 0) + 1e-15 * all_of_it
 
-    def run(self, steps: Sequence["nn.Linear | Activation"], box: Sequence[tuple[float, float]], bits: int) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    def run(
+        self, steps: Sequence["nn.Linear | Activation"], box: Sequence[tuple[float, float]], bits: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Polynomials of the outputs, and bounds of the rest."""
         rows = np.zeros((self.n, len(self.exponents)))
         rest = np.zeros(self.n)
@@ -204,7 +228,10 @@ class _Model:
         spread = np.abs(inner).sum(1)
         radius = spread + rest
         if not float(radius.max(initial=0)) <= 100:
-            raise InputError(f"a unit's argument spans {radius.max():.3g} to either side; narrow the domain: so wide, an activation is no polynomial")  # fmt: skip
+            raise InputError(
+                f"a unit's argument spans {radius.max():.3g} to either side; narrow the domain: so wide, "
+                "an activation is no polynomial"
+            )
         coefficients, off = np.zeros((len(rows), self.degree + 1)), np.zeros(len(rows))
         for u in range(len(rows)):
             coefficients[u], off[u] = _near(activation, float(middle[u]), float(spread[u]), self.degree)
@@ -232,7 +259,10 @@ class _Model:
             parts: dict[Exponents, Fraction] = {(): Fraction(float(c))}
             for r, (low, high) in zip(powers, box):
                 mid, radius = (Fraction(low) + Fraction(high)) / 2, (Fraction(high) - Fraction(low)) / 2
-                ways = [math.comb(r, k) * (-mid) ** (r - k) / radius**r if radius else Fraction(int(k == 0 and r == 0)) for k in range(r + 1)]  # fmt: skip
+                ways = [
+                    math.comb(r, k) * (-mid) ** (r - k) / radius**r if radius else Fraction(int(k == 0 and r == 0))
+                    for k in range(r + 1)
+                ]
                 parts = {(*k, j): v * w for k, v in parts.items() for j, w in enumerate(ways) if w}
             for k, v in parts.items():
                 terms[k] = terms.get(k, Fraction(0)) + v
@@ -306,7 +336,12 @@ def _inside(box: dict[str, tuple[float, float]], other: Any) -> bool:
     return all(other[n][0] <= low and high <= other[n][1] for n, (low, high) in box.items())
 
 
-def _by_certificate(network: CompiledNetwork, expressions: Sequence["sympy.Expr"], names: Sequence[str], box: dict[str, tuple[float, float]]) -> list[float] | None:  # fmt: skip
+def _by_certificate(
+    network: CompiledNetwork,
+    expressions: Sequence["sympy.Expr"],
+    names: Sequence[str],
+    box: dict[str, tuple[float, float]],
+) -> list[float] | None:
     """Certificate plus the size of (formula - expression), term by term; None where the formula is no polynomial."""
     size, out = [max(abs(low), abs(high)) for low, high in box.values()], []
     for formula, e, total in zip(network.expressions, expressions, network.certificate.outputs):
@@ -320,7 +355,13 @@ def _by_certificate(network: CompiledNetwork, expressions: Sequence["sympy.Expr"
     return out
 
 
-def _seen(module: nn.Module, expressions: Sequence["sympy.Expr"], names: Sequence[str], box: Sequence[tuple[float, float]], dtype: torch.dtype) -> float:  # fmt: skip
+def _seen(
+    module: nn.Module,
+    expressions: Sequence["sympy.Expr"],
+    names: Sequence[str],
+    box: Sequence[tuple[float, float]],
+    dtype: torch.dtype,
+) -> float:
     """The largest difference at 2,000 points and up to 256 corners."""
     import sympy
 

@@ -1,10 +1,11 @@
 """Functions over intervals that one expansion would need hundreds of terms for: by squaring, doubling, and products.
 
-exp(x) = exp(x / 2^k)^(2^k), two neurons a squaring. cos(2 x) = 2 cos(x)^2 - 1, and sin(x) = cos(x - pi / 2). 1 / x = (1 / b) /
-(1 - r) with r = 1 - x / b, and 1 / (1 - r) = (1 + r)(1 + r^2)(1 + r^4) ... Each step doubles (the cosine's: makes four times)
-the error that it is given, which the slack of its nodes adds up. The same product makes other powers, and log as a sum.
-tanh(2 x) = 2 u / (1 + u^2) with u = tanh(x), again and again; erf is a polynomial of tanh. Of w = sqrt(1 + x^2):
-asinh(x) = log(x + w), atan(x) = 2 atan(x / (1 + w)). What saturates is cut off first where two neurons can: relu and its like.
+exp(x) = exp(x / 2^k)^(2^k), two neurons a squaring. cos(2 x) = 2 cos(x)^2 - 1, and sin(x) = cos(x - pi / 2).
+1 / x = (1 / b) / (1 - r) with r = 1 - x / b, and 1 / (1 - r) = (1 + r)(1 + r^2)(1 + r^4) ... Each step doubles
+(the cosine's: makes four times) the error that it is given, which the slack of its nodes adds up. The same product
+makes other powers, and log as a sum. tanh(2 x) = 2 u / (1 + u^2) with u = tanh(x), again and again; erf is a polynomial
+of tanh. Of w = sqrt(1 + x^2): asinh(x) = log(x + w), atan(x) = 2 atan(x / (1 + w)). What saturates is cut off first
+where two neurons can: relu and its like.
 """
 
 from collections.abc import Callable
@@ -20,11 +21,18 @@ _MOST_STEPS = 40
 _MOST_SQUARES, _MOST_DOUBLINGS = 28, 14  # beyond, what gates lose (1e-9) has grown past use: 2 to 4 times each step
 _ERF = (5, 9, 13, 17, 21, 25, 31, 41, 61, 81)  # degrees in tanh
 OWN_REACH = 1e4  # of the argument of a neuron that is the function itself
-_TAILS: dict[str, Callable[[float], float]] = {"tanh": lambda x: 2 * exp(-2 * x), "logistic": lambda x: exp(-x), "erf": erfc, "erfc": erfc}  # how much moves beyond x  # fmt: skip
+_TAILS: dict[str, Callable[[float], float]] = {
+    "tanh": lambda x: 2 * exp(-2 * x),
+    "logistic": lambda x: exp(-x),
+    "erf": erfc,
+    "erfc": erfc,
+}  # how much moves beyond x
 Expanded = Callable[[Value, Expansion], Value]  # the polynomial of an argument
 
 
-def reduced(graph: Graph, name: str, x: Value, low: float, high: float, error: float, expanded: Expanded) -> tuple[Value, float] | None:  # fmt: skip
+def reduced(
+    graph: Graph, name: str, x: Value, low: float, high: float, error: float, expanded: Expanded
+) -> tuple[Value, float] | None:
     """The function of what is compiled for x, in [low, high], and its error; None where there is no such way."""
     if name == "exp":
         return _by_squares(graph, x, low, high, error, expanded)
@@ -35,8 +43,19 @@ def reduced(graph: Graph, name: str, x: Value, low: float, high: float, error: f
     return None
 
 
-def composed(graph: Graph, name: str, function: Function, x: Value, low: float, high: float, error: float, expanded: Expanded, own: str) -> tuple[Value, float] | None:  # fmt: skip
-    """The same for functions that no polynomial of degree 200 makes there, in more gates: log, powers, tanh and their like.
+def composed(
+    graph: Graph,
+    name: str,
+    function: Function,
+    x: Value,
+    low: float,
+    high: float,
+    error: float,
+    expanded: Expanded,
+    own: str,
+) -> tuple[Value, float] | None:
+    """The same for functions that no polynomial of degree 200 makes there, in more gates: log, powers,
+    tanh and their like.
 
     own: the function that one neuron is, if any.
     """
@@ -46,7 +65,14 @@ def composed(graph: Graph, name: str, function: Function, x: Value, low: float, 
         return made.bounded(made.clamped(name, function, x, low, high, error))
     if name == "log" or function.power is not None:
         return made.bounded(made.of(name, function, x, low, high, error))
-    way = {"tanh": made.tanh, "logistic": made.logistic, "erf": made.erf, "erfc": made.erfc, "asinh": made.asinh, "atan": made.atan}.get(name)  # fmt: skip
+    way = {
+        "tanh": made.tanh,
+        "logistic": made.logistic,
+        "erf": made.erf,
+        "erfc": made.erfc,
+        "asinh": made.asinh,
+        "atan": made.atan,
+    }.get(name)
     return None if way is None else made.bounded(way(x, low, high, error))
 
 
@@ -150,7 +176,12 @@ class _Composer:
         for own, scale in (("tanh", 1), ("logistic", 2)):
             if self.own == own and far <= OWN_REACH:
                 unit = FUNCTIONS[own]
-                made = self.graph.unit(x.scaled(Fraction(scale)), *unit.values(scale * low, scale * high), 0.0, unit.slope(scale * low, scale * high))  # fmt: skip
+                made = self.graph.unit(
+                    x.scaled(Fraction(scale)),
+                    *unit.values(scale * low, scale * high),
+                    0.0,
+                    unit.slope(scale * low, scale * high),
+                )
                 if scale == 2:
                     made = total([(Fraction(2), made), (Fraction(1), Value(Fraction(-1)))])
                 return self.graph.named(made, *function.values(low, high), 0.0)
@@ -160,12 +191,16 @@ class _Composer:
         share = error / (steps + 1)
         scale = 2.0**-steps
         first = expand("tanh", function, low * scale, high * scale, max(share * scale, 1e-15))
-        u = self.graph.named(self.expanded(x.scaled(Fraction(scale)), first), *function.values(low * scale, high * scale), first.error)  # fmt: skip
+        u = self.graph.named(
+            self.expanded(x.scaled(Fraction(scale)), first), *function.values(low * scale, high * scale), first.error
+        )
         for _ in range(steps):
             scale *= 2
             a, b, off = self.graph.bounds(u)
             made = expand("tanh", TWICE, a, b, max(share * scale, 1e-15), off)
-            u = self.graph.named(self.expanded(u, made), *function.values(low * scale, high * scale), made.error + made.slope * off)  # fmt: skip
+            u = self.graph.named(
+                self.expanded(u, made), *function.values(low * scale, high * scale), made.error + made.slope * off
+            )
         return u
 
     def logistic(self, x: Value, low: float, high: float, error: float) -> Value:
@@ -176,7 +211,10 @@ class _Composer:
     def erf(self, x: Value, low: float, high: float, error: float) -> Value:
         made = next((c for c in map(erf_of_tanh, _ERF) if c.error <= error / 2), None)
         if made is None:
-            raise TooWide(f"erf over [{low:.6g}, {high:.6g}] is expanded to {erf_of_tanh(_ERF[-1]).error:.2g}; narrow the domain or raise the tolerance")  # fmt: skip
+            raise TooWide(
+                f"erf over [{low:.6g}, {high:.6g}] is expanded to {erf_of_tanh(_ERF[-1]).error:.2g}; "
+                "narrow the domain or raise the tolerance"
+            )
         steep = float(sum(k * k * abs(c) for k, c in enumerate(made.coefficients)))
         u = self.tanh(x.scaled(Fraction(BETA)), low * BETA * (1 + 1e-15), high * BETA * (1 + 1e-15), error / 2 / steep)
         off = self.graph.bounds(u)[2]
@@ -230,7 +268,7 @@ class _Composer:
         return self.graph.named(half.scaled(Fraction(2)), *FUNCTIONS["asinh"].values(low, high))
 
     def atan(self, x: Value, low: float, high: float, error: float) -> Value:
-        """From -1/2 on atan(x) = pi / 4 + atan(1 - 2 / (1 + x)), with no square of x; else by half the angle."""
+        """From -1/2 on by pi / 4 and that of 1 - 2 / (1 + x), with no square of x; else by half the angle."""
         if low < -0.5 and high < 0.5:
             return self.atan(x.scaled(Fraction(-1)), -high, -low, error).scaled(Fraction(-1))
         function, inverse = FUNCTIONS["atan"], power(-1.0)

@@ -16,12 +16,13 @@ COLUMNS = ("layer", "kind", "in", "out", "synapses", "weights", "density", "larg
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Cost(Result):
-    """rows: one a weight. neurons: outputs of all Linear, convolution and recurrent layers but the last. synapses: weights
-    that are not 0.
+    """rows: one a weight.
 
-    weights: all of them, biases and the scales of normalizations apart. biases: how many of those. weights + biases are all
-    parameters, each once. bits: log2 of largest over smallest weight that is not 0, the most of any row: so many bits a
-    fixed-point number needs to hold it. notes: what is counted as a weight without neurons.
+    neurons: outputs of all Linear, convolution and recurrent layers but the last. synapses: weights that are not 0.
+
+    weights: all of them, biases and the scales of normalizations apart. biases: how many of those. weights + biases are
+    all parameters, each once. bits: log2 of largest over smallest weight that is not 0, the most of any row: so many
+    bits a fixed-point number needs to hold it. notes: what is counted as a weight without neurons.
     """
 
     rows: tuple[dict[str, Any], ...]
@@ -38,7 +39,10 @@ class Cost(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per layer: synapses are weights that are not 0; bits are log2 of the largest over the smallest of them."""
+        """One row per layer: synapses are weights that are not 0.
+
+        bits are log2 of the largest over the smallest of them.
+        """
         import pandas as pd
 
         return pd.DataFrame(list(self.rows), columns=list(COLUMNS))
@@ -47,9 +51,9 @@ class Cost(Result):
 def cost(module: "nn.Module") -> Cost:
     """Neurons, synapses and bits of any network, in the order of its modules: every parameter is counted, once.
 
-    An exported program (torch.export) counts too. A convolution's units are its channels; layers between which there is no
-    activation count as layers all the same. Embeddings, attention's projections and parameters of a module of its own are
-    weights; their units are no neurons, and a note says so. InputError: no weights.
+    An exported program (torch.export) counts too. A convolution's units are its channels; layers between which there is
+    no activation count as layers all the same. Embeddings, attention's projections and parameters of a module of its
+    own are weights; their units are no neurons, and a note says so. InputError: no weights.
     """
     import torch
 
@@ -92,14 +96,25 @@ def _cost(rows: list[dict[str, Any]], neurons: int, biases: int, other: list[str
     synapses, weights = (sum(r[k] for r in rows) for k in ("synapses", "weights"))
     shown = ", ".join(other[:4]) + (f" and {len(other) - 4} more" if len(other) > 4 else "")
     notes = (f"weights without neurons of their own: {shown}",) if other else ()
-    return Cost(rows=tuple(rows), neurons=neurons, synapses=synapses, weights=weights, biases=biases, bits=max(r["bits"] for r in rows), notes=notes)  # fmt: skip
+    return Cost(
+        rows=tuple(rows),
+        neurons=neurons,
+        synapses=synapses,
+        weights=weights,
+        biases=biases,
+        bits=max(r["bits"] for r in rows),
+        notes=notes,
+    )
 
 
 def _kind(m: Any) -> str:
     """What has units: "layer", "recurrent", or ""."""
     from torch import nn
 
-    layers = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Bilinear, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)  # fmt: skip
+    layers = (
+        nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Bilinear, nn.ConvTranspose1d, nn.ConvTranspose2d,
+        nn.ConvTranspose3d,
+    )  # fmt: skip
     return "layer" if isinstance(m, layers) else "recurrent" if isinstance(m, nn.RNNBase) else ""
 
 
@@ -111,7 +126,10 @@ def _of_graph(module: Any) -> Cost:
     for node in made:
         weight, *bias = (values[str(a.target)] for a in node.args[1:])
         out, into = weight.shape
-        rows.append({"layer": str(node.args[1].target).removesuffix(".weight"), "kind": "linear", "in": into, "out": out} | _weights(weight))  # fmt: skip
+        rows.append(
+            {"layer": str(node.args[1].target).removesuffix(".weight"), "kind": "linear", "in": into, "out": out}
+            | _weights(weight)
+        )
         biases += sum(b.numel() for b in bias)
         if any(user not in made and user.op == "call_function" for user in node.users):
             neurons += out
@@ -133,9 +151,12 @@ def _row(name: str, module: Any, weight: Any) -> dict[str, Any]:
     return {
         "layer": name,
         "kind": type(module).__name__,
-        "in": getattr(module, "in_features", None) or getattr(module, "in_channels", None) or getattr(module, "in1_features", None) or into,
+        "in": getattr(module, "in_features", None)
+        or getattr(module, "in_channels", None)
+        or getattr(module, "in1_features", None)
+        or into,
         "out": getattr(module, "out_features", None) or getattr(module, "out_channels", None) or out,
-    } | _weights(weight)  # fmt: skip
+    } | _weights(weight)
 
 
 def _weights(weight: Any) -> dict[str, Any]:

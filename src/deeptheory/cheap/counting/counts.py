@@ -1,16 +1,19 @@
 """How many neurons does a polynomial need? Lower bounds by exact ranks, upper bounds by construction.
 
-Source: Lin, Tegmark & Rolnick 2017, appendix A (2^n for a product); Rolnick & Tegmark 2018, theorems 4.1 to 4.4 and 5.1.
-Pitfalls: "exactly 4" and "exactly 2^n" are statements about a convention, one of CONVENTIONS, and about Taylor
-coefficients; that no smaller network comes *uniformly* close is a conjecture, as closeness bounds no coefficient
-(eps tanh(x / eps^2) is small everywhere and steep). A slip of print: for a product of n = 32 the text of 2017 has
-4n = 160 neurons; a tree has 4 (n - 1) = 124.
-"""
+Source: Lin, Tegmark & Rolnick 2017, appendix A (2^n for a product); Rolnick & Tegmark 2018: proposition 3.3 (a
+network with the right Taylor polynomial comes uniformly close as its scale goes to 0), theorem 3.4 (one size for
+every tolerance), theorem 4.1 (prod(r_i + 1) for a monomial in one layer), theorem 4.2 (sum of 7 ceil(log2 r_i) + 4 in
+several), theorem 4.3 (sums of monomials), theorem 4.4 (a single Taylor coefficient), propositions 4.5 and 4.6 (one
+variable: d + 1), theorem 5.1 (k layers), conjecture 5.2. A polynomial of bounded degree d shows no exponential gap:
+by theorem 4.1 each term takes 2^d neurons at most. Pitfalls: "exactly 4" and "exactly 2^n" are statements about a
+convention, one of CONVENTIONS, and about Taylor coefficients; that no smaller network comes *uniformly* close is a
+conjecture, as closeness bounds no coefficient (eps tanh(x / eps^2) is small everywhere and steep). A slip of print:
+for a product of n = 32 the text of 2017 has 4n = 160 neurons; a tree has 4 (n - 1) = 124."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from math import ceil, log2, prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from deeptheory.cheap.counting.groups import monomial_optimum
 from deeptheory.cheap.counting.ranks import derivative_rank, independent_rows
@@ -26,11 +29,15 @@ if TYPE_CHECKING:
 
 MOST_VARIABLES = 200
 MOST_DEGREE_DEEP = 3_000  # groups of any depth take seconds beyond
+Convention = Literal["bias_free", "output_bias", "biases", "parity", "power"]
 CONVENTIONS = {
-    "bias_free": "no biases, every Taylor coefficient of the activation at 0 up to the degree differs from 0 (exp): the theorems' own",
-    "output_bias": "the same with a bias at the output, or with sigma(0) = 0 (silu): the unit that sees nothing is free",
+    "bias_free": "no biases, every Taylor coefficient of the activation at 0 up to the degree differs from 0 (exp): "
+    "the theorems' own",
+    "output_bias": "the same with a bias at the output, or with sigma(0) = 0 (silu): "
+    "the unit that sees nothing is free",
     "biases": "a bias at every unit and at the output, any smooth activation",
-    "parity": "an output bias and an activation even or odd, as the degree is (cos, sin; tanh for odd degrees): units a and -a are one",
+    "parity": "an output bias and an activation even or odd, as the degree is (cos, sin; tanh for odd degrees): "
+    "units a and -a are one",
     "power": "sigma(z) = z^d for a form of degree d in one hidden layer: the Waring rank, of real weights",
 }
 
@@ -82,12 +89,13 @@ class Count(Result):
         return pd.DataFrame([{f.name: getattr(self, f.name) for f in fields(self)}])
 
 
-def neuron_count(expression: Any, depth: int | None = None, *, convention: str = "bias_free") -> Count:
+def neuron_count(expression: Any, depth: int | None = None, *, convention: Convention = "bias_free") -> Count:
     """Bounds of the neurons that a polynomial needs; several outputs share their hidden layers.
 
     expression: sympy or text, or a list. depth: number of hidden layers; None: whichever needs fewest. convention: a
     name in CONVENTIONS. Numbers are exact integers, however large.
-    InputError: no polynomial, an irrational coefficient, a depth below 1, an unknown convention, a degree beyond MOST_DEGREE.
+    InputError: no polynomial, an irrational coefficient, a depth below 1, an unknown convention,
+    a degree beyond MOST_DEGREE.
     """
     pick(CONVENTIONS, convention, what="convention")
     if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
@@ -105,11 +113,29 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: str =
             f"the degree is {said['degree']}; counted up to {most}: substitute a power by a variable of its own"
         )
     if convention == "power" and (depth not in (None, 1) or not is_form(outputs)):
-        raise InputError("convention 'power' is about forms, all terms of one degree, in one hidden layer; choose another")  # fmt: skip
+        raise InputError(
+            "convention 'power' is about forms, all terms of one degree, in one hidden layer; choose another"
+        )
     if said["degree"] == 0:
-        return Count(lower=0, upper=0, lower_uniform=0, synapses=0, largest_group=1, proof="a constant is a bias at the output", **said)  # fmt: skip
+        return Count(
+            lower=0,
+            upper=0,
+            lower_uniform=0,
+            synapses=0,
+            largest_group=1,
+            proof="a constant is a bias at the output",
+            **said,
+        )
     if depth is None and said["degree"] == 1 and convention != "power":
-        return Count(lower=0, upper=0, lower_uniform=0, synapses=0, largest_group=1, proof="a linear map takes no hidden layer", **said)  # fmt: skip
+        return Count(
+            lower=0,
+            upper=0,
+            lower_uniform=0,
+            synapses=0,
+            largest_group=1,
+            proof="a linear map takes no hidden layer",
+            **said,
+        )
     ends = len(names) + len(outputs)
     flat, how_flat, flat_group = shallow_upper(outputs, convention)
     high, how, group, synapses = flat, how_flat, flat_group, flat * ends
@@ -133,7 +159,9 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: str =
         f"at least {low}: {why}; at most {high}: {how}. The lower bound is for Taylor polynomials; uniformly at least "
         f"{uniform} is proven (a first layer of fewer units is blind to a direction) and {low} conjectured"
     )
-    return Count(lower=low, upper=high, lower_uniform=uniform, synapses=synapses, largest_group=group, proof=proof, **said)  # fmt: skip
+    return Count(
+        lower=low, upper=high, lower_uniform=uniform, synapses=synapses, largest_group=group, proof=proof, **said
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -159,7 +187,9 @@ class DepthCounts(Result):
         return draw_counts(self.expression, self.table())
 
 
-def neurons_by_depth(expression: Any, depths: Sequence[int] = (1, 2, 3, 4, 5), *, convention: str = "bias_free") -> DepthCounts:  # fmt: skip
+def neurons_by_depth(
+    expression: Any, depths: Sequence[int] = (1, 2, 3, 4, 5), *, convention: Convention = "bias_free"
+) -> DepthCounts:
     """neuron_count for several numbers of hidden layers, with a figure. InputError: as there."""
     counts = tuple(neuron_count(expression, d, convention=convention) for d in depths)
     return DepthCounts(expression=", ".join(map(str, read_expressions(expression))), counts=counts)
@@ -207,14 +237,21 @@ def _deep_upper(outputs: Sequence[Terms], convention: str, depth: int | None) ->
     return made[best][0], best, made[best][1]
 
 
-def _built_upper(expressions: Sequence[Any], names: Sequence[str], convention: str, depth: int | None) -> tuple[int, int, int] | None:  # fmt: skip
+def _built_upper(
+    expressions: Sequence[Any], names: Sequence[str], convention: str, depth: int | None
+) -> tuple[int, int, int] | None:
     """Neurons, weights and the largest gate's degree of the layouts that the compiler chooses from; None: none fits."""
-    from deeptheory.cheap.compile.building import Errors, as_written, multiplied_out
+    from deeptheory.cheap.compile.building import as_written, multiplied_out
     from deeptheory.cheap.compile.layouts import layout
+    from deeptheory.cheap.compile.plans import Errors
 
     gate, best = gate_of(convention), None
     short = all(e.count_ops() < 300 for e in expressions)
-    forms = (as_written, multiplied_out) if short and sum(sizes(e, len(names))[1] for e in expressions) <= 300 else (as_written,)  # fmt: skip
+    forms = (
+        (as_written, multiplied_out)
+        if short and sum(sizes(e, len(names))[1] for e in expressions) <= 300
+        else (as_written,)
+    )
     for form in forms if short else ():
         for fan in (2,) if depth is None else (2, 3, 4, 6, 8):
             try:

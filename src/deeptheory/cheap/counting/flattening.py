@@ -38,6 +38,7 @@ class FlatteningCost(Result):
 
     @property
     def cost(self) -> float:
+        """flat / deep; NaN where every weight is 0."""
         return self.flat / self.deep if self.deep else float("nan")
 
     @property
@@ -46,7 +47,10 @@ class FlatteningCost(Result):
         return min(self.deep, self.flat, self.low_rank)
 
     def __repr__(self) -> str:
-        return f"FlatteningCost({self.cost:.4g}: {self.flat} synapses flat, {self.deep} deep, {self.low_rank} by rank {self.rank})"
+        return (
+            f"FlatteningCost({self.cost:.4g}: {self.flat} synapses flat, {self.deep} deep, "
+            f"{self.low_rank} by rank {self.rank})"
+        )
 
     def scalars(self) -> dict[str, float]:
         """Synapses, rank and cost."""
@@ -57,15 +61,17 @@ class FlatteningCost(Result):
         import pandas as pd
 
         rows = [("deep", self.deep), ("flat", self.flat), (f"rank {self.rank}", self.low_rank)]
-        return pd.DataFrame([{"form": n, "synapses": s, "ratio": s / self.deep if self.deep else np.nan} for n, s in rows])  # fmt: skip
+        return pd.DataFrame(
+            [{"form": n, "synapses": s, "ratio": s / self.deep if self.deep else np.nan} for n, s in rows]
+        )
 
 
 def flattening_cost(module: Any, *, tolerance: float = 1e-9) -> FlatteningCost:
     """The cost of flattening a linear network.
 
     module: torch Linears in a Sequential (biases count for nothing), or a list of matrices [out, in], first applied
-    first; numpy, torch or scipy sparse, real or complex. tolerance: an entry of the product counts as 0 below this share
-    of the sum of the sizes of its summands. Exact for integers.
+    first; numpy, torch or scipy sparse, real or complex. tolerance: an entry of the product counts as 0 below this
+    share of the sum of the sizes of its summands. Exact for integers.
     InputError: a module that is not linear, matrices that do not fit together, no matrix.
     """
     matrices = [_dense(m) for m in _matrices(module)]
@@ -73,7 +79,9 @@ def flattening_cost(module: Any, *, tolerance: float = 1e-9) -> FlatteningCost:
         raise InputError("module holds no linear map; give Linears in a Sequential, or a list of matrices [out, in]")
     for k, (a, b) in enumerate(pairwise(matrices)):
         if a.shape[0] != b.shape[1]:
-            raise InputError(f"matrix {k} has shape {list(a.shape)} and the next {list(b.shape)}; out of one must be in of the other")  # fmt: skip
+            raise InputError(
+                f"matrix {k} has shape {list(a.shape)} and the next {list(b.shape)}; out of one must be in of the other"
+            )
     product, sizes = matrices[0], np.abs(matrices[0])
     for m in matrices[1:]:
         product, sizes = m @ product, np.abs(m) @ sizes
@@ -99,7 +107,10 @@ def _matrices(module: Any) -> Iterable[Any]:
     if isinstance(module, (nn.Identity, nn.Flatten)):
         return []
     if isinstance(module, nn.Module):
-        raise InputError(f"{type(module).__name__} is not linear; flattening is about Linears in a Sequential (cost(module) counts any network)")  # fmt: skip
+        raise InputError(
+            f"{type(module).__name__} is not linear; flattening is about Linears in a Sequential (cost(module) counts "
+            "any network)"
+        )
     if isinstance(module, Sequence):
         return list(module)
     if isinstance(module, (np.ndarray, torch.Tensor)) or hasattr(module, "toarray"):
@@ -108,7 +119,11 @@ def _matrices(module: Any) -> Iterable[Any]:
 
 
 def _dense(matrix: Any) -> np.ndarray:
-    dense = matrix.toarray() if hasattr(matrix, "toarray") else as_numpy(matrix.to_dense() if hasattr(matrix, "to_dense") else matrix)  # fmt: skip
+    dense = (
+        matrix.toarray()
+        if hasattr(matrix, "toarray")
+        else as_numpy(matrix.to_dense() if hasattr(matrix, "to_dense") else matrix)
+    )
     if dense.ndim != 2:
         raise InputError(f"a matrix has shape {list(dense.shape)}; needed: [out, in]")
     return dense.astype(np.complex128 if np.iscomplexobj(dense) else np.float64)

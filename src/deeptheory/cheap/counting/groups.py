@@ -1,9 +1,9 @@
 """How best to multiply in k hidden layers: the exact integer optimum over groups.
 
-Source: Rolnick & Tegmark 2018, theorem 5.1: layer i multiplies groups of b_i numbers with 2^b_i neurons each. Its real
-optimum is their eq. 5, b_(i+1) = b_i + log2(b_i - 1/ln 2). Here groups are whole: m numbers in g groups of sizes as
-equal as can be, all g tried. A group of one is carried on: 2^1 neurons in the theorem's count, one with an output bias.
-"""
+Source: Rolnick & Tegmark 2018, theorem 5.1: layer i multiplies groups of b_i numbers with 2^b_i neurons each. Its
+real optimum is their eq. 5, b_(i+1) = b_i + log2(b_i - 1/ln 2). Here groups are whole: m numbers in g groups of sizes
+as equal as can be, all g tried. That no way is better in order of magnitude, m_k = 2^Theta(n^(1/k)), is their
+conjecture 5.2. A group of one is carried on: 2^1 neurons in the theorem's count, one with an output bias."""
 
 from collections.abc import Callable
 from functools import cache
@@ -71,7 +71,9 @@ def monomial_optimum(exponents: tuple[int, ...], depth: int, gate: Gate, known: 
 
     Equal groups are made once: x^8 takes a square gate a layer. known: results for that gate, to be shared by calls.
     """
-    return _monomial(tuple(sorted((r for r in exponents if r), reverse=True)), depth, gate, {} if known is None else known)  # fmt: skip
+    return _monomial(
+        tuple(sorted((r for r in exponents if r), reverse=True)), depth, gate, {} if known is None else known
+    )
 
 
 def _monomial(state: tuple[int, ...], depth: int, gate: Gate, known: dict) -> tuple[int, int]:

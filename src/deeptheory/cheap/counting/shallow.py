@@ -54,7 +54,9 @@ def _of_monomial(powers: Exponents, convention: str) -> tuple[int, str]:
         by_order = [sums[k + 1] - sums[max(k - r, 0)] for k in range(len(by_order) + r)]
     low, why = _from_ranks(dict(enumerate(by_order)), convention)
     if convention == "power" and sum(r > 0 for r in powers) == 2:
-        return sum(powers), "a monomial in two variables takes as many real powers as its degree (Boij, Carlini & Geramita 2011)"  # fmt: skip
+        return sum(
+            powers
+        ), "a monomial in two variables takes as many real powers as its degree (Boij, Carlini & Geramita 2011)"
     if convention == "power":
         waring = prod(r + 1 for r in powers) // (min((r for r in powers if r), default=0) + 1)
         if waring > low:
@@ -74,7 +76,10 @@ def _from_ranks(ranks: dict[int, int], convention: str) -> tuple[int, str]:
         free = max(ranks) % 2 == 0  # moments of the degree's parity are known, but that of degree 0: a bias makes it
         if odd >= even - free:
             return odd, f"its derivatives of odd order span {odd} dimensions"
-        return even - free, f"its derivatives of even order span {even} dimensions{', and the constant one is free' * free}"  # fmt: skip
+        return (
+            even - free,
+            f"its derivatives of even order span {even} dimensions{', and the constant one is free' * free}",
+        )
     order = max(ranks, key=lambda k: ranks[k])
     return ranks[order], f"its derivatives of order {order} span {ranks[order]} dimension{'s' * (ranks[order] > 1)}"
 
@@ -153,7 +158,12 @@ def shallow_upper(outputs: Sequence[Terms], convention: str) -> tuple[int, str, 
     if len(outputs) == 1 and is_form(outputs) and degree == 2:
         rank = derivative_rank(outputs, 1) + 2 - (convention != "bias_free")
         if rank <= high:
-            return rank, "a quadratic form of rank rho from rho + 2 units: an orthogonal basis of the form and a hyperbolic plane" + (", one of them a bias" if convention != "bias_free" else ""), 2  # fmt: skip
+            return (
+                rank,
+                "a quadratic form of rank rho from rho + 2 units: an orthogonal basis of the form and a hyperbolic "
+                "plane" + (", one of them a bias" if convention != "bias_free" else ""),
+                2,
+            )
     return high, how, degree
 
 

@@ -48,9 +48,19 @@ def binary_rank(terms: Terms) -> tuple[int, int, str]:
     r, kernel = next((r, k) for r, k in kernels if k)
     seen = [kernel[0]] if len(kernel) == 1 else list(_pencil(kernel))
     if any(_real_roots(g) == r for g in seen):
-        return r, r, f"a form of degree {r} annihilates it, none of lower degree does, and it has {r} different real roots (Sylvester)"  # fmt: skip
+        return (
+            r,
+            r,
+            f"a form of degree {r} annihilates it, none of lower degree does, "
+            f"and it has {r} different real roots (Sylvester)",
+        )
     if len(kernel) == 1 and not _simple(kernel[0]):
-        return d + 2 - r, d, f"the one form of degree {r} that annihilates it has a root twice, so that it takes {d + 2 - r} powers (Sylvester), and {d} real ones always do"  # fmt: skip
+        return (
+            d + 2 - r,
+            d,
+            f"the one form of degree {r} that annihilates it has a root twice, so that it takes {d + 2 - r} powers "
+            f"(Sylvester), and {d} real ones always do",
+        )
     return r, d, f"no form of a degree below {r} annihilates it (Sylvester), and {d} real powers always do"
 
 

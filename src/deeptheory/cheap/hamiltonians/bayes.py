@@ -73,21 +73,29 @@ class BayesSoftmax(nn.Module):
             return h
         if relative is None or not bool(torch.isfinite(x[lost]).all()):
             row = tuple(int(v) for v in lost.nonzero()[0])
-            raise InputError(f"the Hamiltonian is NaN, or infinite for every class, at row {row} of x; narrow x or give H relative to one class")  # fmt: skip
+            raise InputError(
+                f"the Hamiltonian is NaN, or infinite for every class, at row {row} of x; "
+                "narrow x or give H relative to one class"
+            )
         return torch.where(lost.unsqueeze(-1), relative(x), h)
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        """-H(x) - mu, [..., classes]."""
+        """-H(x) - mu in nats: x [..., d] -> [..., classes].
+
+        InputError: H of another number of classes, NaN, or infinite for every class.
+        """
         return self.log_prior - self.energies(x)
 
     def log_posterior(self, x: torch.Tensor) -> torch.Tensor:
-        """ln p(y | x), [..., classes]."""
+        """ln p(y | x), x [..., d] -> [..., classes]. InputError: see logits."""
         return self.logits(x).log_softmax(-1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """p(y | x): x [..., d] -> [..., classes]. InputError: see logits."""
         return self.logits(x).softmax(-1)
 
     def extra_repr(self) -> str:
+        """Number of classes, for torch's repr."""
         return f"{len(self.log_prior)} classes"
 
 
@@ -95,8 +103,8 @@ class GaussianHamiltonian(nn.Module):
     """H_y(x) = (x - m_y)' P_y (x - m_y) / 2 + ln det(2 pi S_y) / 2 of Gaussian classes: quadratic in x.
 
     means: [classes, d]. covariances: [classes, d, d], or [d, d] for all (then H differs between classes by a linear
-    function only). forward: x [..., d] -> [..., classes] in nats. `polynomials(names)`: the same as sympy expressions, for
-    a compiler that makes networks of product gates.
+    function only). forward: x [..., d] -> [..., classes] in nats. `polynomials(names)`: the same as sympy
+    expressions, for a compiler that makes networks of product gates.
 
     InputError: shapes that do not fit, NaN, a covariance that is not symmetric and positive definite.
     """
@@ -124,12 +132,16 @@ class GaussianHamiltonian(nn.Module):
         self.offset = nn.Parameter((0.5 * (log_det + means.shape[1] * math.log(2 * math.pi))).to(means))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """H_y(x) in nats: x [..., d] -> [..., classes]. InputError: another d."""
         check_shapes(x=(x, f"... {self.means.shape[1]}"))
         z = torch.einsum("cij,...cj->...ci", self.whiten, x.unsqueeze(-2) - self.means)
         return 0.5 * z.square().sum(-1) + self.offset
 
     def relative(self, x: torch.Tensor) -> torch.Tensor:
-        """H_y(x) - H_k(x), k the class of least H, [..., classes]: finite or inf where H itself is beyond the floats."""
+        """H_y(x) - H_k(x), k the class of least H: x [..., d] -> [..., classes], nats.
+
+        Finite, or inf where H itself is beyond the floats.
+        """
         middle = self.means.mean(0)
         x = x - middle
         size = x.abs().amax(-1, keepdim=True).clamp_min(1.0)  # [..., 1]

@@ -1,9 +1,10 @@
 """How cheap is the Hamiltonian of your data? Parameters under each assumption, and the bits that each assumption loses.
 
-Source: Lin, Tegmark & Rolnick 2017, section II.D: physical Hamiltonians have low degree, are local and symmetric. Here that is a
-measurement: ln p(x) = sum_t theta_t t(x) - ln Z is fitted under the assumptions, and held-out samples say what they cost.
-Pitfalls: pseudo-likelihood needs no ln Z, and its bits are sums of conditional entropies, not the entropy; compare them with each
-other only. Correlated samples make intervals too narrow.
+Source: Lin, Tegmark & Rolnick 2017, section II.D: physical Hamiltonians have low degree, are local and symmetric. Here
+that is a measurement: ln p(x) = sum_t theta_t t(x) - ln Z is fitted under the assumptions,
+and held-out samples say what they cost.
+Pitfalls: pseudo-likelihood needs no ln Z, and its bits are sums of conditional entropies, not the entropy; compare them
+with each other only. Correlated samples make intervals too narrow.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from deeptheory.cheap.hamiltonians.newton import maximize
 from deeptheory.cheap.hamiltonians.pairs import Pairs
 from deeptheory.cheap.hamiltonians.parameter_count import parameter_count
 from deeptheory.cheap.hamiltonians.polynomial import Polynomial
-from deeptheory.cheap.hamiltonians.samples import Samples, read_samples
+from deeptheory.cheap.hamiltonians.samples import Kind, Samples, read_samples
 from deeptheory.cheap.hamiltonians.terms import Assumptions, Term
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate, Result
@@ -34,14 +35,15 @@ _WIDEN = 0.25  # of the range of real samples, on either side
 class HamiltonianFit(Result):
     """H(x) = -sum_k theta_k sum of the terms of orbit k, up to ln Z; nats.
 
-    orbits: terms that share a parameter, each ((variable, power or level), ...). theta: [P]. low, high: [P] its 95 % interval,
-    -inf or inf where a joint state that was never seen leaves no finite maximum (theta is then what the ridge holds).
-    standard_error: [P]; where joint states are rare so large that theta -+ 1.96 of it holds low and high (inf). bits: of a
-    held-out sample, sum over variables of -log2 p(x_i | rest). excess_bits: bits per sample lost to locality and symmetry, against the
-    same degree without them (0 where nothing else was assumed; NaN where that has too many parameters to fit).
-    assumptions: one row each, from any function to independent variables: parameters, bits, excess_bits, low, high.
-    scores: [held out] bits of each held-out sample; fits of one data set and seed share those samples.
-    kind: "binary" (spins: the smaller of the two values is -1), "potts", "gaussian" or "real". known: values of the levels.
+    orbits: terms that share a parameter, each ((variable, power or level), ...). theta: [P]. low, high: [P] its 95 %
+    interval, -inf or inf where a joint state that was never seen leaves no finite maximum
+    (theta is then what the ridge holds). standard_error: [P]; where joint states are rare so large that theta -+ 1.96
+    of it holds low and high (inf). bits: of a held-out sample, sum over variables of -log2 p(x_i | rest). excess_bits:
+    bits per sample lost to locality and symmetry, against the same degree without them
+    (0 where nothing else was assumed; NaN where that has too many parameters to fit). assumptions: one row each, from
+    any function to independent variables: parameters, bits, excess_bits, low, high. scores: [held out] bits of each
+    held-out sample; fits of one data set and seed share those samples. kind: "binary"
+    (spins: the smaller of the two values is -1), "potts", "gaussian" or "real". known: values of the levels.
     """
 
     kind: str
@@ -66,7 +68,10 @@ class HamiltonianFit(Result):
         return len(self.theta)
 
     def __repr__(self) -> str:
-        return f"HamiltonianFit({self.n} {self.kind} variables, degree {self.degree}, {self.parameters} parameters, {self.bits.value:.4g} bits)"
+        return (
+            f"HamiltonianFit({self.n} {self.kind} variables, degree {self.degree}, {self.parameters} parameters, "
+            f"{self.bits.value:.4g} bits)"
+        )
 
     def excess_bits_over(self, other: "HamiltonianFit") -> Estimate:
         """Bits a held-out sample costs more under this fit than under another of the same samples and seed.
@@ -88,7 +93,10 @@ class HamiltonianFit(Result):
 
     @property
     def couplings(self) -> np.ndarray:
-        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0; Potts: [n, n, levels, levels], zero-sum over levels."""
+        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0.
+
+        Potts: [n, n, levels, levels], zero-sum over levels.
+        """
         if self.kind == "potts":
             return self._potts()[1]
         half = self._spread(2, (self.n, self.n))
@@ -151,8 +159,16 @@ class HamiltonianFit(Result):
         figure.update_xaxes(type="log")
         error = {"type": "data", "symmetric": False, "array": rows["high"] - rows["excess_bits"]}
         error["arrayminus"] = rows["excess_bits"] - rows["low"]
-        figure.add_trace(go.Scatter(x=[float(p) for p in rows["parameters"]], y=rows["excess_bits"], text=rows["assumption"],
-                                    mode="markers+text", textposition="top center", error_y=error))  # fmt: skip
+        figure.add_trace(
+            go.Scatter(
+                x=[float(p) for p in rows["parameters"]],
+                y=rows["excess_bits"],
+                text=rows["assumption"],
+                mode="markers+text",
+                textposition="top center",
+                error_y=error,
+            )
+        )
         return figure
 
     def _factor(self, column: np.ndarray, p: int) -> np.ndarray:
@@ -187,29 +203,30 @@ class HamiltonianFit(Result):
 def hamiltonian_fit(
     samples,
     degree: int = 2,
+    *,
     locality=None,
     symmetry=None,
-    *,
-    kind: str = "auto",
+    kind: Kind = "auto",
     shape=None,
     periodic: bool = False,
-    held_out: float = 0.2,
+    held_out_fraction: float = 0.2,
     compare_assumptions: bool = True,
-    interval: tuple[float, float] | None = None,
+    domain: tuple[float, float] | None = None,
     ridge: float = 1.0,
     seed: int = 0,
 ) -> HamiltonianFit:
     """Fit a Hamiltonian under assumptions, count its parameters, and say what the assumptions lose on held-out samples.
 
-    samples: [N, n], independent. degree, locality, symmetry, shape, periodic: see Assumptions. kind: "binary", "potts",
-    "gaussian" (likelihood), "real" (degrees to 4 or so, within `interval`: by default the samples' range and a quarter of
-    it on either side), or "auto": by the values seen. held_out: share of the samples, drawn by seed. compare_assumptions: fit the weaker
-    and stronger assumptions too, for the table. ridge: precision of a Gaussian prior on theta, in samples.
+    samples: [N, n], independent. degree, locality, symmetry, shape, periodic: see Assumptions. kind: "binary",
+    "potts", "gaussian" (likelihood), "real" (degrees to 4 or so, within `domain`: by default the samples' range and a
+    quarter of it on either side), or "auto": by the values seen. held_out_fraction: of the samples, drawn by seed.
+    compare_assumptions: fit the weaker and stronger assumptions too, for the table. ridge: precision of a Gaussian
+    prior on theta, in samples.
 
     InputError: shapes, NaN, constant variables, values out of range, more than 6,000 parameters. DeeptheoryError: no
     convergence, or terms that depend on each other in these samples.
     """
-    read = read_samples(samples, kind, degree, held_out, seed)
+    read = read_samples(samples, kind, degree, held_out_fraction, seed)
     assumed = [
         Assumptions(
             n=read.values.shape[1],
@@ -228,7 +245,7 @@ def hamiltonian_fit(
     orbits = wanted.orbits()
     if len(orbits) > MOST_PARAMETERS:
         raise InputError(f"{len(orbits)} parameters; up to {MOST_PARAMETERS} are fitted: assume locality or symmetry")
-    scale = _Fitter(read, interval, ridge)
+    scale = _Fitter(read, domain, ridge)
     theta, error, scores = scale.fit(orbits)
     low, high, error, said = _limits(scale, orbits, theta, error)
     rows, notes = [], [*scale.notes, *said]
@@ -269,19 +286,20 @@ def hamiltonian_fit(
 class _Fitter:
     """Fits any list of orbits to the training part, and scores the rest."""
 
-    def __init__(self, read: Samples, interval: tuple[float, float] | None, ridge: float):
+    def __init__(self, read: Samples, domain: tuple[float, float] | None, ridge: float):
         if not ridge >= 0:
             raise InputError(f"ridge is {ridge}; a precision is not negative")
         self.read, self.ridge, self.notes, self.unit, self.left = read, ridge, [], 1.0, np.zeros(0)
+        self.carriers = np.zeros(0)
         self.train, self.rest = read.values[: read.train], read.values[read.train :]
         if read.kind == "real":
             low, high = float(read.values.min()), float(read.values.max())
             wide = _WIDEN * (high - low)
-            self.interval = (low - wide, high + wide) if interval is None else (float(interval[0]), float(interval[1]))
-            if self.interval[0] > low or self.interval[1] < high:
-                raise InputError(f"interval is {self.interval}; the samples run from {low:.4g} to {high:.4g}")
+            self.domain = (low - wide, high + wide) if domain is None else (float(domain[0]), float(domain[1]))
+            if self.domain[0] > low or self.domain[1] < high:
+                raise InputError(f"domain is {self.domain}; the samples run from {low:.4g} to {high:.4g}")
             self.unit = float(np.sqrt((read.values**2).mean()))  # so that a ridge means the same for all samples
-            self.notes.append(f"densities on [{self.interval[0]:.4g}, {self.interval[1]:.4g}]")
+            self.notes.append(f"densities on [{self.domain[0]:.4g}, {self.domain[1]:.4g}]")
 
     def fit(self, orbits: list[list[Term]], errors: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """theta [P], standard errors [P], bits of each held-out sample."""
@@ -296,11 +314,11 @@ class _Fitter:
             assert read.q is not None
             model = Pairs(self.train, read.q, orbits)
         else:
-            ends = tuple(v / self.unit for v in self.interval) if read.kind == "real" else (-1.0, 1.0)
+            ends = tuple(v / self.unit for v in self.domain) if read.kind == "real" else (-1.0, 1.0)
             model = Polynomial(self.train / self.unit if read.q is None else self.train, read.q, orbits, ends)
-        theta, error, left = maximize(model, self.ridge, errors)
+        theta, error, left, carriers = maximize(model, self.ridge, errors)
         if errors:
-            self.left = left
+            self.left, self.carriers = left, carriers
         rest = self.rest / self.unit if read.q is None else self.rest
         scores = -model.log_p(theta, rest) / np.log(2) if len(rest) else np.zeros(0)
         if read.q is not None:
@@ -314,7 +332,7 @@ def _limits(scale: _Fitter, orbits: list[list[Term]], theta: np.ndarray, error: 
     read, reach = scale.read, 1.96 * error
     if read.q is None:
         return theta - reach, theta + reach, error, []
-    low, high, least = intervals(scale.train, read.q, orbits, theta, error, scale.left)
+    low, high, least = intervals(scale.train, read.q, orbits, theta, error, scale.left, scale.carriers)
     farther = np.maximum(high - theta, theta - low)
     doubtful = farther > 1.001 * reach
     error = np.where(doubtful | ~np.isfinite(error), farther / 1.96, error)
@@ -323,20 +341,20 @@ def _limits(scale: _Fitter, orbits: list[list[Term]], theta: np.ndarray, error: 
     if rare:
         width = float(np.median((high - low)[least < RARE]))
         notes.append(
-            f"{rare} of {len(theta)} parameters rest on a joint state with fewer than {RARE} samples: their intervals come from "
-            f"counts; median width {width:.3g} nats"
+            f"{rare} of {len(theta)} parameters rest on a joint state with fewer than {RARE} samples: their intervals "
+            f"come from counts; median width {width:.3g} nats"
         )
     if open_.any():
         notes.append(
-            f"{int(open_.sum())} parameters have no finite maximum: a joint state never occurs, or columns determine one "
-            "another; their intervals are open to that side, and the ridge holds theta"
+            f"{int(open_.sum())} parameters have no finite maximum: a joint state never occurs, or columns determine "
+            "one another; their intervals are open to that side, and the ridge holds theta"
         )
     return low, high, error, notes
 
 
 def _size(assumed: Assumptions) -> int:
     return parameter_count(
-        assumed.n, assumed.degree, assumed.locality, assumed.symmetry,
+        assumed.n, assumed.degree, locality=assumed.locality, symmetry=assumed.symmetry,
         levels=assumed.levels, shape=assumed.grid, periodic=assumed.periodic,
     )  # fmt: skip
 

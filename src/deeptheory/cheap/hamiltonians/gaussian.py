@@ -1,7 +1,9 @@
-"""Quadratic Hamiltonians of real variables: Gaussians, fitted by likelihood, which is as cheap here as pseudo-likelihood.
+"""Quadratic Hamiltonians of real variables: Gaussians, fitted by likelihood,
+which is as cheap here as pseudo-likelihood.
 
-ln p = h x - x K x / 2 - ln Z; a term of degree 1 is h_i, of degree 2 -K_ii / 2 or -K_ij. With all terms K is the inverse of
-the covariance; with fewer or shared ones the likelihood is concave in them (Dempster 1972, covariance selection).
+ln p = h x - x K x / 2 - ln Z; a term of degree 1 is h_i, of degree 2 -K_ii / 2 or -K_ij. With all terms K is the
+inverse of the covariance; with fewer or shared ones the likelihood is concave in them
+(Dempster 1972, covariance selection).
 """
 
 import numpy as np

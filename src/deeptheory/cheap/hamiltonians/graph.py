@@ -1,8 +1,8 @@
 """Ising, Potts and any other factor graph as a network: energies by table look-up, what is hidden summed out exactly.
 
-Source: Lin, Tegmark & Rolnick 2017, sections II.B to II.D. H(x) = -sum_a ln f_a(x_a): each factor sees few variables (locality),
-so that the network's size grows with the number of factors, not with the number of states. ln Z and sums over hidden
-variables by variable elimination, in an order of least growth.
+Source: Lin, Tegmark & Rolnick 2017, sections II.B to II.D. H(x) = -sum_a ln f_a(x_a): each factor sees few variables
+(locality), so that the network's size grows with the number of factors, not with the number of states. ln Z and sums
+over hidden variables by variable elimination, in an order of least growth.
 Pitfall: elimination costs levels^(treewidth + 1): 2^17 entries for 16 x 16 spins. What would not fit is refused.
 """
 
@@ -23,9 +23,9 @@ class FactorGraph(nn.Module):
     """p(x) = prod_a f_a(x_a) / Z over discrete variables.
 
     levels: number of levels, one for all variables or a list. factors: (variables, log table) pairs; the table [levels
-    of each variable] holds ln f_a in nats, a parameter, -inf where f_a is 0. forward: x [..., n] integers -> H(x) = -ln p(x) [...] in nats,
-    ln Z included. InputError: a variable out of range or twice in a factor, a table of another shape, NaN or inf,
-    no factor, no state above probability 0.
+    of each variable] holds ln f_a in nats, a parameter, -inf where f_a is 0. forward: x [..., n] integers -> H(x) = -ln
+    p(x) [...] in nats, ln Z included. InputError: a variable out of range or twice in a factor, a table of another
+    shape, NaN or inf, no factor, no state above probability 0.
     """
 
     def __init__(self, levels: int | Sequence[int], factors: Sequence[tuple[Sequence[int], Any]], n: int | None = None):
@@ -53,7 +53,9 @@ class FactorGraph(nn.Module):
                 )
             wrong = int((table.isnan() | (table == math.inf)).sum())
             if wrong:
-                raise InputError(f"table holds {wrong} values that are NaN or inf; needed: logarithms, -inf where a factor is 0")  # fmt: skip
+                raise InputError(
+                    f"table holds {wrong} values that are NaN or inf; needed: logarithms, -inf where a factor is 0"
+                )
             tables.append(nn.Parameter(table.clone()))
         self.tables = nn.ParameterList(tables)
 
@@ -63,7 +65,10 @@ class FactorGraph(nn.Module):
         return len(self.levels)
 
     def energy(self, x: torch.Tensor) -> torch.Tensor:
-        """-sum_a ln f_a(x_a), [...] in nats: H without ln Z. InputError: another number of variables, or levels."""
+        """-sum_a ln f_a(x_a) in nats, x [..., n] -> [...]: H without ln Z.
+
+        InputError: another number of variables, or levels.
+        """
         x = self._check(x)
         terms = [t[tuple(x[..., v] for v in s)] for s, t in zip(self.scopes, self.tables)]
         return -torch.stack(torch.broadcast_tensors(*terms)).sum(0)
@@ -76,11 +81,13 @@ class FactorGraph(nn.Module):
         return made
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """-ln p(x) in nats: x [..., n] -> [...]. InputError: as energy and log_z."""
         return self.energy(x) + self.log_z()
 
-    def posterior(self, query: int, seen: Sequence[int]) -> "GraphPosterior":
-        """p(x_query | x_seen) as a network: x_seen [..., seen] -> [..., levels of query]; all else is summed out."""
-        return GraphPosterior(self, query, seen)
+    def posterior(self, query: int, observed: Sequence[int]) -> "GraphPosterior":
+        """p(x_query | x_observed) as a network: x_observed [..., observed] -> [..., levels of query]; all else is
+        summed out."""
+        return GraphPosterior(self, query, observed)
 
     def _factors(self, given: Mapping[int, torch.Tensor] | None = None) -> list[tuple[tuple[int, ...], torch.Tensor]]:
         """(free variables, table [batch, ...]) of each factor, with what is given put in; batch 1 where nothing is."""
@@ -105,12 +112,13 @@ class FactorGraph(nn.Module):
         return whole
 
     def extra_repr(self) -> str:
+        """Numbers of variables and factors, for torch's repr."""
         return f"{self.n} variables, {len(self.scopes)} factors"
 
 
 class GraphPosterior(nn.Module):
-    """See FactorGraph.posterior. forward: p(x_query | x_seen), NaN where x_seen has probability 0; logits: ln p(x_query,
-    x_seen) without ln Z."""
+    """See FactorGraph.posterior. forward: p(x_query | x_seen), NaN where x_seen has probability 0; logits: ln
+    p(x_query, x_seen) without ln Z."""
 
     def __init__(self, graph: FactorGraph, query: int, seen: Sequence[int]):
         super().__init__()
@@ -120,6 +128,7 @@ class GraphPosterior(nn.Module):
             raise InputError(f"query {query} and seen {list(seen)} must be different variables from 0 to {graph.n - 1}")
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
+        """ln p(x_query, x_seen) without ln Z, nats: x [..., seen] -> [..., levels of query]."""
         x = self.graph._check(x, self.seen)
         flat = x.reshape(math.prod(x.shape[:-1]), len(self.seen))
         factors = self.graph._factors(dict(zip(self.seen, flat.T)))
@@ -128,22 +137,26 @@ class GraphPosterior(nn.Module):
         return out.reshape(*x.shape[:-1], -1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """p(query | seen): x [..., seen] -> [..., levels of query]."""
         return self.logits(x).softmax(-1)
 
 
-def ising(shape: Sequence[int], coupling=1.0, field=0.0, *, periodic: bool = False) -> FactorGraph:
+def ising(shape: Sequence[int], *, coupling=1.0, field=0.0, periodic: bool = False) -> FactorGraph:
     """The Ising model on a grid: H = -J sum_<ij> s_i s_j - h sum_i s_i, with s = 2 x - 1 of levels x = 0, 1.
 
     coupling: J, one or one a bond [bonds] in the order of `bonds(shape)`; field: h, one or [n]; both over kT.
+    InputError: another number of couplings or fields, a side below 1.
     """
     s = torch.tensor([-1.0, 1.0], dtype=torch.float64)
     return _on_grid(shape, coupling, field, s[:, None] * s, s, periodic)
 
 
-def potts(shape: Sequence[int], q: int, coupling=1.0, field=0.0, *, periodic: bool = False) -> FactorGraph:
-    """The Potts model on a grid: H = -J sum_<ij> [x_i = x_j] - h sum_i [x_i = 0], q levels. See `ising`.
+def potts(shape: Sequence[int], q: int, *, coupling=1.0, field=0.0, periodic: bool = False) -> FactorGraph:
+    """The Potts model on a grid: H = -J sum_<ij> [x_i = x_j] - h sum_i [x_i = 0], q levels.
 
-    InputError: q below 2.
+    coupling: J, one or [bonds]; field: h, one or [n]; as in `ising`.
+
+    InputError: q below 2, another number of couplings or fields, a side below 1.
     """
     if q < 2:
         raise InputError(f"q is {q}; a Potts variable has at least 2 levels")
@@ -186,7 +199,8 @@ def _fits(values, count: int) -> bool:
 
 
 def _order(scopes, hidden: set[int], levels: Sequence[int], batch: int) -> list[int]:
-    """Hidden variables in the order of least table. InputError: some table would be too large; nothing is computed yet."""
+    """Hidden variables in the order of least table. InputError: some table would be too large;
+    nothing is computed yet."""
     around: dict[int, set[int]] = {v: set() for v in range(len(levels))}
     for scope in scopes:
         for v in scope:

@@ -1,10 +1,11 @@
 """How far may a parameter of a discrete Hamiltonian lie, where combinations of levels are rare?
 
-Source: Cornfield 1956 and Gart 1970 (exact limits of an odds ratio common to several 2 x 2 tables); Garwood 1936 (limits of a
-Poisson count); Zou & Donner 2008 (limits of a sum from limits of its parts). Given the other spins, two spins have the odds ratio
-exp(4 J) whatever their fields: within rows of equal fields the margins can be conditioned on, and only the joint count is left.
-Pitfall: s.e. of a pseudo-likelihood are normal only where each joint state was seen some tens of times. A state that never occurs
-has no finite estimate: the interval is then one-sided.
+Source: Cornfield 1956 and Gart 1970 (exact limits of an odds ratio common to several 2 x 2 tables); Garwood 1936
+(limits of a Poisson count); Zou & Donner 2008 (limits of a sum from limits of its parts). Given the other spins, two
+spins have the odds ratio exp(4 J) whatever their fields: within rows of equal fields the margins can be conditioned on,
+and only the joint count is left.
+Pitfall: s.e. of a pseudo-likelihood are normal only where each joint state was seen some tens of times. A state that
+never occurs has no finite estimate: the interval is then one-sided.
 """
 
 import math
@@ -30,20 +31,26 @@ _MIXING = [int(k) | 1 for k in np.random.default_rng(1).integers(2**20, 2**40, 6
 
 
 def intervals(
-    values: np.ndarray, q: int, orbits: list[list[Term]], theta: np.ndarray, error: np.ndarray, left: np.ndarray
+    values: np.ndarray,
+    q: int,
+    orbits: list[list[Term]],
+    theta: np.ndarray,
+    error: np.ndarray,
+    left: np.ndarray,
+    carriers: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """low, high [P] of 95 %, and the smallest joint count [P], seen or expected, behind each parameter.
 
-    Where all are large: theta -+ 1.96 errors.
-    values: [N, n] coded: spins -1 and 1 (q = 2) or levels. theta, error: [P] of the fit, in nats;
-    left: [P] share of the prior's variance that the samples left.
-    """
+    Where all are large: theta -+ 1.96 errors. values: [N, n] coded: spins -1 and 1 (q = 2) or levels. theta, error:
+    [P] of the fit, in nats; left: [P] share of the prior's variance that the samples left. carriers: [P] how many
+    samples carry the error; a pair can be common and its theta rest on three samples, where a third spin follows one
+    of the two."""
     wald = _REACH * np.where(np.isfinite(error), error, np.inf)
     counts = _Counts(values, q)
     tables = [counts.corner(orbit) for orbit in orbits]
     least = np.array([min(t.min(), _expected(t)) for t in tables])
     below, above, more = wald.copy(), wald.copy(), {}
-    doubtful = (least < RARE) | (np.abs(theta) > STRONG) | (left > _HELD)
+    doubtful = (least < RARE) | (np.abs(theta) > STRONG) | (left > _HELD) | (carriers < RARE)
     todo = [k for k in np.flatnonzero(doubtful) if len(orbits[k][0]) > 1]
     strata = _Strata(values, orbits, theta) if q == 2 and todo and all(len(o) == 1 for o in orbits) else None
     if strata is not None and strata.work * len(todo) > _WORK:
@@ -60,12 +67,17 @@ def intervals(
         elif least[k] < RARE:
             scale = 0.5 ** len(orbits[k][0]) if q == 2 else 1.0
             low, high = _from_counts(tables[k], theta[k], wald[k], scale)
-        elif left[k] > _HELD:  # another parameter does the same on these samples
+        elif left[k] > _HELD or (
+            strata is None and carriers[k] < 1
+        ):  # another parameter does the same on these samples
             low, high = -np.inf, np.inf
+        elif strata is None and carriers[k] < RARE:
+            wide = _beyond_normal(carriers[k])
+            low, high = theta[k] - wide * wald[k], theta[k] + wide * wald[k]
         else:
             continue
         below[k], above[k] = max(theta[k] - low, 0), max(high - theta[k], 0)
-    below, above = _hand_down(values, q, orbits, wald, below, above, more)
+    below, above = _hand_down(values, q, orbits, wald, below, above, more, carriers)
     return theta - below, theta + above, least
 
 
@@ -120,8 +132,8 @@ def _expected(table: np.ndarray) -> float:
 def _from_counts(table: np.ndarray, theta: float, wald: float, scale: float) -> tuple[float, float]:
     """Limits of scale * sum of +-ln(count), from those of each count as a Poisson number (Garwood; Zou & Donner).
 
-    A fit in which other variables take part knows less than these counts alone: its own reach is widened by what the limits of
-    the counts have beyond the normal ones.
+    A fit in which other variables take part knows less than these counts alone: its own reach is widened by what the
+    limits of the counts have beyond the normal ones.
     """
     from scipy.special import gammaincinv
 
@@ -138,10 +150,19 @@ def _from_counts(table: np.ndarray, theta: float, wald: float, scale: float) -> 
     return min(center - reach[0][0], theta - reach[0][1]), max(center + reach[1][0], theta + reach[1][1])
 
 
-def _hand_down(values, q, orbits, wald, below, above, more):
-    """A term's parameter holds shares of the terms above it: what those lack, it lacks too.
+def _beyond_normal(n: float) -> float:
+    """How much farther the limits of ln of a Poisson count n reach than normal ones (Garwood), to the farther side."""
+    from scipy.special import gammaincinv
 
-    With the other variables at their usual level a field is a0 = h + sum_j J_ij v_j, well known; h = a0 - sum_j J_ij v_j.
+    return float(math.log(n / gammaincinv(n, _TAIL)) / (_REACH / math.sqrt(n)))
+
+
+def _hand_down(values, q, orbits, wald, below, above, more, carriers):
+    """A term's parameter holds shares of the terms above it: what those lack, it lacks too, unless many samples carry
+    it.
+
+    With the other variables at their usual level a field is a0 = h + sum_j J_ij v_j, well known;
+    h = a0 - sum_j J_ij v_j.
     """
     more_below = np.where(np.isfinite(below), np.maximum(below**2 - wald**2, 0), np.inf)
     more_above = np.where(np.isfinite(above), np.maximum(above**2 - wald**2, 0), np.inf)
@@ -161,7 +182,7 @@ def _hand_down(values, q, orbits, wald, below, above, more):
             for size in range(1, 2 ** len(term) - 1):
                 part = tuple(t for b, t in enumerate(term) if size >> b & 1)
                 at = owner.get(part)
-                if at is None or (at, part) in seen:
+                if at is None or carriers[at] >= RARE or (at, part) in seen:
                     continue
                 seen.add((at, part))
                 weight = 1.0
@@ -196,7 +217,8 @@ class _Strata:
         self.eta = self.pair @ self.x + field[:, None]
 
     def fields(self, chosen: tuple[int, ...]) -> tuple[list[np.ndarray], np.ndarray | None]:
-        """What acts on each smaller set of the chosen spins, by row, the chosen ones apart; and on all of them together."""
+        """What acts on each smaller set of the chosen spins, by row, the chosen ones apart;
+        and on all of them together."""
         if self.degree < 3:
             i, j = chosen
             return [self.eta[v] - self.pair[i, j] * self.x[w] for v, w in ((i, j), (j, i))], None
@@ -214,11 +236,11 @@ class _Strata:
     def limits(
         self, chosen: tuple[int, ...], theta: float, wald: float
     ) -> tuple[float, float, tuple[float, float] | None] | None:
-        """Limits of the term's theta given all smaller margins in rows of like fields, and the squares of what they have
-        beyond a normal interval on either side (None: beyond wald); None: all counts there are large.
+        """Limits of the term's theta given all smaller margins in rows of like fields, and the squares of what they
+        have beyond a normal interval on either side (None: beyond wald); None: all counts there are large.
 
-        Exact where no larger term holds these spins; else those terms are taken as fitted, and the interval is the normal
-        one widened by what exact limits have beyond normal ones.
+        Exact where no larger term holds these spins; else those terms are taken as fitted, and the interval is the
+        normal one widened by what exact limits have beyond normal ones.
         """
         acting, together = self.fields(chosen)
         at = np.zeros(self.x.shape[1], dtype=np.int64)
@@ -253,7 +275,10 @@ class _Strata:
                 return low, high, None
             more = [max(r**2 - max(normal, wald) ** 2, 0) + max(s, 0) ** 2 for r, s in zip(reach, (-shift, shift))]
             return low, high, (more[0], more[1])
-        reach = [math.sqrt(wald**2 + max(r * abs(r) - normal**2, 0)) if r < np.inf else np.inf for r in (theta - low, high - theta)]  # fmt: skip
+        reach = [
+            math.sqrt(wald**2 + max(r * abs(r) - normal**2, 0)) if r < np.inf else np.inf
+            for r in (theta - low, high - theta)
+        ]
         return theta - reach[0], theta + reach[1], None
 
     def _table(self, state: np.ndarray, m: int) -> np.ndarray:
@@ -292,8 +317,8 @@ def _tilted(groups: Groups, b: float) -> Groups:
 def _law(groups: Groups, whole: int, t: int) -> np.ndarray:
     """ln of the ways to reach each joint count 0, 1, ... (less its least), summed over tables with given margins.
 
-    A product of Fourier transforms, in the tilt exp(b k) whose mean is t: what limits need is far above its rounding, and what
-    is not is taken as 0.
+    A product of Fourier transforms, in the tilt exp(b k) whose mean is t: what limits need is far above its rounding,
+    and what is not is taken as 0.
     """
     if not groups:
         return np.zeros(1)
@@ -311,8 +336,8 @@ def _law(groups: Groups, whole: int, t: int) -> np.ndarray:
 
 
 def _solved(log: np.ndarray, t: int, states: int, exact: bool) -> tuple[float, float, float, float]:
-    """Limits of J from P(T = k) ~ exp(log_k + states J k) and the count t; exact, or mid-p. Then the J of greatest likelihood, and how
-    far a normal interval would reach from it."""
+    """Limits of J from P(T = k) ~ exp(log_k + states J k) and the count t; exact, or mid-p. Then the J of greatest
+    likelihood, and how far a normal interval would reach from it."""
     k = np.arange(len(log))
     if len(log) < 2:
         return -np.inf, np.inf, 0.0, np.inf

@@ -1,8 +1,8 @@
 """The largest pseudo-likelihood by Newton's method: curvature from a part of the samples, the gradient from all.
 
-Source: Erdogdu & Montanari 2015 (sub-sampled Newton). The curvature of a few thousand samples a parameter is good enough to
-lead; only the gradient decides where to stop. Stopped when a further step would move the parameters, in units of their
-standard errors, by less than 1e-3 in all.
+Source: Erdogdu & Montanari 2015 (sub-sampled Newton). The curvature of a few thousand samples a parameter is good
+enough to lead; only the gradient decides where to stop. Stopped when a further step would move the parameters, in units
+of their standard errors, by less than 1e-3 in all.
 """
 
 from typing import Protocol
@@ -18,6 +18,7 @@ _CLOSE = 1e-6  # squared length of the last step in standard errors
 _RENEW = 10  # steps after which the curvature is taken from all samples
 _ROUNDED = 1e-3  # the same, where rounding lets the value rise no further
 _SANDWICH_ROWS = 4_000
+_UNSEEN = 0.25  # of the model's own variance: below it the samples lack what the model expects of them
 
 
 class Model(Protocol):
@@ -27,20 +28,26 @@ class Model(Protocol):
     parameters: int
     each: float  # parameters of one conditional, mean
 
-    def value_and_gradient(self, theta: np.ndarray, rows: int) -> tuple[float, np.ndarray]: ...
+    def value_and_gradient(self, theta: np.ndarray, rows: int) -> tuple[float, np.ndarray]:
+        """Of the mean over the first `rows` samples, at theta [P]; the gradient is [P]."""
+        ...
 
-    def information(self, theta: np.ndarray, rows: int) -> np.ndarray: ...
+    def information(self, theta: np.ndarray, rows: int) -> np.ndarray:
+        """[P, P]: minus the Hessian of that mean."""
+        ...
 
-    def scores(self, theta: np.ndarray, start: int, stop: int) -> np.ndarray: ...
+    def scores(self, theta: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """[stop - start, P]: gradients of single samples."""
+        ...
 
 
-def maximize(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """theta [P], its standard errors [P] (sandwich: right for a composite likelihood, also where the model is not), and the
-    share [P] of the prior's variance that the samples leave: near 0 where they determine theta, near 1 where the ridge does.
+def maximize(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """theta [P]; its standard errors [P] (sandwich: right for a composite likelihood, also where the model is not);
+    the share [P] of the prior's variance that the samples leave: near 0 where they determine theta, near 1 where the
+    ridge does; and how many samples [P] carry each error, 0 where those that should have carried it were not seen.
 
-    errors: False spares the errors and shares (NaN). ridge: precision of a Gaussian prior around 0, in samples; it keeps parameters finite where the data does not.
-    DeeptheoryError: no convergence.
-    """
+    errors: False spares all but theta (NaN). ridge: precision of a Gaussian prior around 0, in samples; it keeps
+    parameters finite where the data does not. DeeptheoryError: no convergence."""
     n, p = model.rows, model.parameters
     theta = np.zeros(p)
     few = min(n, max(_LEAST_ROWS, 2 * p))
@@ -52,8 +59,8 @@ def maximize(model: Model, ridge: float, errors: bool = True) -> tuple[np.ndarra
     else:
         theta = _newton(model, theta, n, ridge, close=_CLOSE)
         factor = _factor(model, theta, n, ridge)
-    error, left = _errors(model, theta, factor, ridge) if errors else (np.full(p, np.nan),) * 2
-    return theta, error, left
+    error, left, carriers = _errors(model, theta, factor, ridge) if errors else (np.full(p, np.nan),) * 3
+    return theta, error, left, carriers
 
 
 def _objective(model: Model, theta: np.ndarray, rows: int, ridge: float) -> tuple[float, np.ndarray]:
@@ -123,8 +130,9 @@ def _uphill(model, theta, step, value, gradient, rows, ridge):
         share /= 2
 
 
-def _errors(model: Model, theta: np.ndarray, factor, ridge: float) -> tuple[np.ndarray, np.ndarray]:
-    """Root of the diagonal of A V A / N: A the inverse information, V the covariance of the samples' gradients; ridge A / N.
+def _errors(model: Model, theta: np.ndarray, factor, ridge: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Root of the diagonal of A V A / N: A the inverse information, V the covariance of the samples' gradients; ridge
+    A / N; and how many samples carry it, (sum m^2)^2 / sum m^4 over what each moves theta by, m.
 
     N less the parameters of one conditional, as residuals of a regression are too small by them.
     """
@@ -132,13 +140,18 @@ def _errors(model: Model, theta: np.ndarray, factor, ridge: float) -> tuple[np.n
 
     p = len(theta)
     inverse = cho_solve(factor, np.eye(p), overwrite_b=True)
-    left = np.diag(inverse) * _prior(model, ridge)
+    expected = np.diag(inverse).copy()
     inverse = inverse.astype(np.float32)
     rows = min(model.rows, _SANDWICH_ROWS if p > 500 else 50_000)
-    total, square = np.zeros(p), np.zeros(p)
+    total, square, fourth = np.zeros((3, p))
     chunk = max(1, 4_000_000 // p)
     for start in range(0, rows, chunk):
         moved = model.scores(theta, start, min(rows, start + chunk)).astype(np.float32) @ inverse
         total += moved.sum(0, dtype=np.float64)
-        square += (moved.astype(np.float64) ** 2).sum(0)
-    return np.sqrt(np.maximum(square / rows - (total / rows) ** 2, 0) / max(model.rows - model.each, 1)), left
+        moved = moved.astype(np.float64) ** 2
+        square += moved.sum(0)
+        fourth += (moved**2).sum(0)
+    variance = np.maximum(square / rows - (total / rows) ** 2, 0)
+    carriers = square**2 / np.maximum(fourth, np.finfo(float).tiny) * (model.rows / rows)
+    carriers[variance < _UNSEEN * expected] = 0
+    return np.sqrt(variance / max(model.rows - model.each, 1)), expected * _prior(model, ridge), carriers

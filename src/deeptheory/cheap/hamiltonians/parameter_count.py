@@ -1,7 +1,7 @@
 """How many parameters does each assumption leave? Exact integers, as in the paper's list.
 
-Source: Lin, Tegmark & Rolnick 2017, section II.D: v^n for any function; (n+d)!/(n! d!) for a polynomial of degree d; few more
-than n for local terms; a handful once translations share them; n^2 to the kernel's size for a linear map.
+Source: Lin, Tegmark & Rolnick 2017, section II.D: v^n for any function; (n+d)!/(n! d!) for a polynomial of degree d;
+few more than n for local terms; a handful once translations share them; n^2 to the kernel's size for a linear map.
 """
 
 import math
@@ -14,9 +14,9 @@ from deeptheory.core.errors import InputError
 def parameter_count(
     n: int,
     degree: int | None = None,
+    *,
     locality=None,
     symmetry=None,
-    *,
     levels: int | None = 2,
     shape: Sequence[int] | None = None,
     periodic: bool = False,
@@ -45,16 +45,17 @@ def parameter_count(
     return len(assumed.orbits()) + constant
 
 
-def linear_map_count(shape: Sequence[int], reach: int | None = None, *, translation: bool = False) -> int:
-    """Free entries of a linear map between two periodic grids of that shape: n^2, fewer when local, a kernel when shared.
+def linear_map_count(shape: Sequence[int], locality: int | None = None, *, translation: bool = False) -> int:
+    """Free entries of a linear map between two periodic grids of that shape.
 
-    reach: largest distance along each axis that an entry spans (a square kernel of side 2 reach + 1), None: no limit.
-    InputError: a side below 1, a negative reach, or one that meets itself around the grid.
+    n^2, fewer when local, a kernel when shared.
+    locality: largest distance along each axis that an entry spans (a square kernel of side 2 locality + 1), None: no
+    limit. InputError: a side below 1, a negative locality, or one that meets itself around the grid.
     """
     sides = [int(s) for s in shape]
     if not sides or min(sides) < 1:
         raise InputError(f"shape is {sides}; a grid has sides of at least 1")
-    if reach is not None and (reach < 0 or 2 * reach + 1 > min(sides)):
-        raise InputError(f"reach is {reach}; needed: 0 to {(min(sides) - 1) // 2} on this grid")
-    offsets = math.prod(sides) if reach is None else (2 * reach + 1) ** len(sides)
+    if locality is not None and (locality < 0 or 2 * locality + 1 > min(sides)):
+        raise InputError(f"locality is {locality}; needed: 0 to {(min(sides) - 1) // 2} on this grid")
+    offsets = math.prod(sides) if locality is None else (2 * locality + 1) ** len(sides)
     return offsets if translation else offsets * math.prod(sides)

@@ -1,8 +1,8 @@
 """Does a coarse model with the right partition function have the right distribution? No: a counterexample for any H.
 
 Source: Lin, Tegmark & Rolnick 2017, section III on renormalization. For any H(y) and any K(y) that is not constant let
-H(y, y') = H(y) + H(y') + K(y) + ln Z~, with Z~ = sum_y exp(-H(y) - K(y)). Then Z_tot = sum_{y,y'} exp(-H(y, y')) = Z, and yet
-the marginal of the visible y is exp(-H - K) / Z~, which is not exp(-H) / Z.
+H(y, y') = H(y) + H(y') + K(y) + ln Z~, with Z~ = sum_y exp(-H(y) - K(y)). Then Z_tot = sum_{y,y'} exp(-H(y, y')) = Z,
+and yet the marginal of the visible y is exp(-H - K) / Z~, which is not exp(-H) / Z.
 """
 
 from dataclasses import dataclass

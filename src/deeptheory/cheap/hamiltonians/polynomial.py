@@ -1,9 +1,10 @@
 """Pseudo-likelihood of any list of terms: spins and Potts variables of any degree, real variables of low degree.
 
-Given the others, ln p(x_i | rest) = sum_k eta_k u_k(x_i) - ln Z, with u_k the powers of x_i (or the indicators of its levels less 1/q) and
-eta_k = sum over terms that hold u_k of theta times the product of their other variables. ln Z over the levels, or over a
-stated interval by Gauss-Legendre quadrature.
-Pitfall: a polynomial of odd degree has no density on the whole line; on an interval it has, and the interval is part of the model.
+Given the others, ln p(x_i | rest) = sum_k eta_k u_k(x_i) - ln Z, with u_k the powers of x_i
+(or the indicators of its levels less 1/q) and eta_k = sum over terms that hold u_k of theta times the product of their
+other variables. ln Z over the levels, or over a stated interval by Gauss-Legendre quadrature.
+Pitfall: a polynomial of odd degree has no density on the whole line; on an interval it has,
+and the interval is part of the model.
 """
 
 import numpy as np
@@ -49,7 +50,8 @@ class Polynomial:
         return values**p if self.q is None else values if self.q == 2 else (values == p) - 1 / self.q
 
     def _node(self, x: np.ndarray, i: int, theta: np.ndarray):
-        """Designs F_k [rows, T], parameters, residuals [rows, K], mean, second moment over K, and ln p(x_i | rest) [rows]."""
+        """Designs F_k [rows, T], parameters, residuals [rows, K], mean, second moment over K,
+        and ln p(x_i | rest) [rows]."""
         columns: dict[tuple[int, int], np.ndarray] = {}
         designs, owners, eta = [], [], []
         for _, ks, rests in self.held[i]:

@@ -1,10 +1,12 @@
 """Which terms of a Hamiltonian survive coarse-graining? Measured on fields: y_i -> b^(d - 2i) y_i.
 
 Source: Lin, Tegmark & Rolnick 2017, section III on renormalization, in two dimensions (d = 2): a field with
-H = integral of y_0 phi^2 + y_1 (grad phi)^2 + y_2 (lap phi)^2 + ... has 1 / (2 S(k)) = y_0 + y_1 k^2 + y_2 k^4 + ..., S its power
-spectrum; averaging blocks of b x b sites sends y_i to b^(2-2i) y_i: y_0 is relevant, y_1 marginal, the rest irrelevant.
-Pitfalls: the averaging itself damps short waves by a known factor W(k)^2, which mixes y_i into y_(i+1), y_(i+2): it is divided out
-here. Waves shorter than a block fold back onto long ones; that adds terms of order k^6, so fits keep to k <= k_max.
+H = integral of y_0 phi^2 + y_1 (grad phi)^2 + y_2 (lap phi)^2 + ... has 1 / (2 S(k)) = y_0 + y_1 k^2 + y_2 k^4 + ..., S
+its power spectrum; averaging blocks of b x b sites sends y_i to b^(2-2i) y_i: y_0 is relevant, y_1 marginal,
+the rest irrelevant.
+Pitfalls: the averaging itself damps short waves by a known factor W(k)^2, which mixes y_i into y_(i+1), y_(i+2): it is
+divided out here. Waves shorter than a block fold back onto long ones; that adds terms of order k^6,
+so fits keep to k <= k_max.
 """
 
 from dataclasses import dataclass
@@ -28,7 +30,7 @@ _LEAST_FIELDS = 2
 
 
 def renormalized(couplings, b: float, d: int = 2) -> np.ndarray:
-    """y_i b^(d - 2i) for couplings y_0, y_1, ...: the rule itself. InputError: b not above 0."""
+    """y_i b^(d - 2i) for couplings [terms], y_0, y_1, ...: the rule itself. InputError: b not above 0."""
     if not b > 0:
         raise InputError(f"b is {b}; a block has a side above 0")
     y = np.asarray(couplings, dtype=np.float64)
@@ -52,7 +54,7 @@ def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
 
 
 def block_average(field, b: int) -> np.ndarray:
-    """Means over blocks of b x b sites, [..., L, L] -> [..., L / b, L / b]. InputError: b does not divide L."""
+    """Means over blocks of b x b sites: field [..., L, L] -> [..., L / b, L / b]. InputError: b does not divide L."""
     field = as_numpy(field)
     size = field.shape[-1] if field.ndim >= 2 else 0
     if field.ndim < 2 or field.shape[-2] != size or b < 1 or size % b:
@@ -102,13 +104,13 @@ class RenormalizationFlow(Result):
         """Mean coupling against step, logarithmic, beside the rule's straight lines."""
         import plotly.graph_objects as go
 
-        from deeptheory.core.theme import layer_colors, new_figure
+        from deeptheory.core.theme import new_figure, series_colors
 
         figure = new_figure(xaxis_title=f"blockings by {self.b} x {self.b}", yaxis_title="coupling")
         figure.update_yaxes(type="log")
         figure.update_xaxes(dtick=1)
         mean, steps = self.couplings.mean(0), np.arange(self.couplings.shape[1])
-        for i, color in enumerate(layer_colors(mean.shape[1])):
+        for i, color in enumerate(series_colors(mean.shape[1])):
             rule = mean[0, i] * float(self.b) ** (self.predicted[i] * steps)
             figure.add_trace(go.Scatter(x=steps, y=mean[:, i], name=f"y_{i} measured", mode="markers",
                                         marker={"color": color, "size": 10}))  # fmt: skip
@@ -122,8 +124,8 @@ def renormalization_flow(
 ) -> RenormalizationFlow:
     """Fit y_0 .. y_(terms-1) to fields and to their block averages, and take exponents from the growth.
 
-    fields: [fields, L, L], independent of each other and of mean 0. Each fit is the maximum of Whittle's likelihood over
-    modes with 0 < k <= k_max radians per site of that lattice. Exponent of a field: slope of log_b y over steps.
+    fields: [fields, L, L], independent of each other and of mean 0. Each fit is the maximum of Whittle's likelihood
+    over modes with 0 < k <= k_max radians per site of that lattice. Exponent of a field: slope of log_b y over steps.
     InputError: fewer than 2 fields (no interval), NaN, a shape that b^steps does not divide, too few modes, or a
     coupling fitted at or below 0, which has no exponent.
     """
@@ -141,8 +143,8 @@ def renormalization_flow(
     if not (couplings > 0).all():
         field, step, term = (int(v) for v in np.argwhere(couplings <= 0)[0])
         raise InputError(
-            f"y_{term} of field {field} after {step} steps is fitted as {couplings[field, step, term]:.3g}, not above 0; "
-            "take larger fields or a larger k_max"
+            f"y_{term} of field {field} after {step} steps is fitted as {couplings[field, step, term]:.3g}, not above "
+            "0; take larger fields or a larger k_max"
         )
     at = np.arange(steps + 1) - steps / 2
     slopes = (np.log(couplings) * at[:, None]).sum(1) / ((at**2).sum() * np.log(b))  # [fields, terms]

@@ -1,6 +1,7 @@
 """The samples of a fit: which kind of variables they are, in what form the fit takes them, and which are held out."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -9,14 +10,16 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.shapes import check_finite
 
-KINDS = ("auto", "binary", "potts", "gaussian", "real")
+Kind = Literal["auto", "binary", "potts", "gaussian", "real"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _MOST_LEVELS = 16
 _LEAST = 50  # samples
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Samples:
-    """values: [N, n] in random order, coded: spins -1, 1 (q = 2), levels (q > 2), real (q None). known: level -> value seen.
+    """values: [N, n] in random order, coded: spins -1, 1 (q = 2), levels (q > 2), real (q None). known:
+    level -> value seen.
 
     train: how many of the first rows fit; the rest is held out.
     """
@@ -28,21 +31,21 @@ class Samples:
     train: int
 
 
-def read_samples(samples, kind: str, degree: int, held_out: float, seed: int) -> Samples:
+def read_samples(samples, kind: str, degree: int, held_out_fraction: float, seed: int) -> Samples:
     """Check and code the samples. Errors: see hamiltonian_fit."""
     pick(dict.fromkeys(KINDS, 0), kind, what="kind of variables")
     x = as_numpy(samples)
     if x.ndim != 2 or len(x) < _LEAST or not x.shape[1]:
         raise InputError(f"samples have shape {list(x.shape)}; needed: [N, n] with at least {_LEAST} samples")
     check_finite(samples=x)
-    if not 0 <= held_out < 1:
-        raise InputError(f"held_out is {held_out}; a share lies from 0 to below 1")
+    if not 0 <= held_out_fraction < 1:
+        raise InputError(f"held_out_fraction is {held_out_fraction}; it lies from 0 to below 1")
     constant = np.flatnonzero((x == x[:1]).all(axis=0))
     if len(constant):
         raise InputError(f"variable {constant[0]} is constant ({x[0, constant[0]]}); it has no conditional: drop it")
     kind, known = _kind(x, kind, degree)
     order = np.random.default_rng(seed).permutation(len(x))
-    train = len(x) - round(held_out * len(x))
+    train = len(x) - round(held_out_fraction * len(x))
     if kind == "binary":
         values = np.where(x == known[1], np.int8(1), np.int8(-1))[order]
         return Samples(values=values, kind=kind, q=2, known=known, train=train)

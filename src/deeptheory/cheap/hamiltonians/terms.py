@@ -1,9 +1,12 @@
-"""Which terms may a Hamiltonian have, and which of them share a parameter? Degree, locality and symmetry as lists of terms.
+"""Which terms may a Hamiltonian have, and which of them share a parameter? Degree,
+locality and symmetry as lists of terms.
 
-Source: Lin, Tegmark & Rolnick 2017, section II.D. A term is a product over variables, written ((variable, power), ...): the
-power of a real variable, 1 for a spin, the level p = 1..q-1 for a Potts variable, whose factor is [x = p] - 1/q: zero-sum over
-levels, as a spin is, so that terms of different sets of variables do not mix, and symmetry does not depend on a gauge.
-Locality: every two variables of a term are neighbors. Symmetry: terms that it carries into each other share a parameter.
+Source: Lin, Tegmark & Rolnick 2017, section II.D. A term is a product over variables, written ((variable, power), ...):
+the power of a real variable, 1 for a spin, the level p = 1..q-1 for a Potts variable, whose factor is [x = p] - 1/q:
+zero-sum over levels, as a spin is, so that terms of different sets of variables do not mix,
+and symmetry does not depend on a gauge.
+Locality: every two variables of a term are neighbors. Symmetry: terms that it carries into each other
+share a parameter.
 """
 
 import math
@@ -24,10 +27,11 @@ SYMMETRIES = ("translation", "permutation")
 class Assumptions:
     """What is assumed of H over n variables.
 
-    levels: of a discrete variable, None for real ones. degree: largest total degree (for discrete variables: most variables
-    in a term). locality: None, a distance along the grid (1: nearest neighbors), or pairs of neighbors. symmetry: None,
-    "translation" along the grid, "permutation" of all variables, or a list of permutations [n]. shape: of the grid, (n,)
-    where None. InputError: values out of range, a shape of another size, unknown names, no permutation.
+    levels: of a discrete variable, None for real ones. degree: largest total degree
+    (for discrete variables: most variables in a term). locality: None, a distance along the grid
+    (1: nearest neighbors), or pairs of neighbors. symmetry: None, "translation" along the grid, "permutation" of all
+    variables, or a list of permutations [n]. shape: of the grid, (n,) where None. InputError: values out of
+    range, a shape of another size, unknown names, no permutation.
     """
 
     n: int

@@ -6,7 +6,7 @@ The paper writes p_i = M_i p_{i-1}: M_i is [new, old] and its columns sum to 1. 
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 
 _SLACK = 1e-6  # by how much a column of float probabilities may miss 1 (float32 tables, printed digits)
-ORIENTATIONS = ("auto", "columns", "rows")
+Orientation = Literal["auto", "columns", "rows"]
+ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,7 +134,8 @@ def _orient(prior, tables, orientation: str):
         if m.shape[1] != states:
             raise InputError(
                 f"transition {k} has shape {list(tables[k - 1].shape)}, read by {orientation}; "
-                f"level {k - 1} has {states} states: give [new, old] tables whose columns sum to 1, or orientation='rows'"
+                f"level {k - 1} has {states} states: give [new, old] tables whose columns sum to 1, "
+                "or orientation='rows'"
             )
         states = m.shape[0]
     return turned, (orientation, notes)

@@ -1,9 +1,10 @@
-"""What of the data must each level of a hierarchy keep? Minimal sufficient statistics of a Markov chain, level by level.
+"""What of the data must each level of a hierarchy keep? Minimal sufficient statistics of a Markov chain,
+level by level.
 
-Source: Lin, Tegmark & Rolnick 2017, section III, theorem 2 and corollary 2. y_0 -> y_1 -> ... -> y_n = x, p_i = M_i p_{i-1}.
-T_i is minimal sufficient for P(y_i | y_n): two data x, x' have one class where P(y_i | x) = P(y_i | x'). Theorem 2:
-T_i = f_i(T_{i+1}). So p(y_0 | y_n) is a chain of functions, each of which forgets what the level above does not need.
-Proven for every chain; that each f_i is cheap, or the composition costly to flatten, is not.
+Source: Lin, Tegmark & Rolnick 2017, section III, theorem 2 and corollary 2. y_0 -> y_1 -> ... -> y_n = x, p_i = M_i
+p_{i-1}. T_i is minimal sufficient for P(y_i | y_n): two data x, x' have one class where P(y_i | x) = P(y_i | x').
+Theorem 2: T_i = f_i(T_{i+1}). So p(y_0 | y_n) is a chain of functions, each of which forgets what the level above does
+not need. Proven for every chain; that each f_i is cheap, or the composition costly to flatten, is not.
 Pitfall: tables estimated from samples make all rows differ by chance; use .distil there.
 """
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeptheory.cheap.hierarchy.chain import Chain, read_chain
+from deeptheory.cheap.hierarchy.chain import Chain, Orientation, read_chain
 from deeptheory.cheap.hierarchy.merging import Distillation, bits_of, distil
 from deeptheory.cheap.hierarchy.rows import group_rows, group_whole_rows
 from deeptheory.core.errors import InputError
@@ -30,7 +31,9 @@ _IN_DOUBT = 1e3  # different rows nearer than so many tolerances earn a note
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Theorem2(Result):
-    """Theorem 2 held against classes computed without it. violations: pairs of levels where T_i is no function of T_{i+1}.
+    """Theorem 2 held against classes computed without it.
+
+    violations: pairs of levels where T_i is no function of T_{i+1}.
 
     classes: [levels][states_n], by P(y_i | y_n) alone. agree: whether they are the hierarchy's own.
     """
@@ -57,9 +60,9 @@ class MarkovHierarchy(Result):
     scipy.sparse. Integers are counts, Fractions stay exact: with both, or exact=True, all is done in integers.
     tolerance: rows of P(y_i | y_n) nearer than this are equal (float only).
 
-    states: number of states a level. classes: one label array a level, y_0 first, [s_n] each: the class of T_i that each
-    x has, -1 where x has probability 0; the last level is T_n, x itself. maps: f_i as arrays, class of T_{i+1} -> class
-    of T_i, for i = 0..n-1. marginals: p_i. notes: doubts.
+    states: number of states a level. classes: one label array a level, y_0 first, [s_n] each: the class of T_i that
+    each x has, -1 where x has probability 0; the last level is T_n, x itself. maps: f_i as arrays, class of
+    T_{i+1} -> class of T_i, for i = 0..n-1. marginals: p_i. notes: doubts.
 
     InputError: shapes that do not fit, negative entries, NaN, columns that do not sum to 1, an unknown orientation,
     exact arithmetic on sparse tables.
@@ -70,7 +73,7 @@ class MarkovHierarchy(Result):
         prior,
         transitions: Sequence,
         *,
-        orientation: str = "auto",
+        orientation: Orientation = "auto",
         exact: bool | None = None,
         tolerance: float = 1e-12,
     ):
@@ -109,7 +112,10 @@ class MarkovHierarchy(Result):
     labels: tuple[tuple, ...] | None = None
 
     def __repr__(self) -> str:
-        return f"MarkovHierarchy({' -> '.join(map(str, self.states))} states, {' <- '.join(map(str, self.counts))} classes)"
+        return (
+            f"MarkovHierarchy({' -> '.join(map(str, self.states))} states, "
+            f"{' <- '.join(map(str, self.counts))} classes)"
+        )
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -117,7 +123,10 @@ class MarkovHierarchy(Result):
         return tuple(int(c.max()) + 1 for c in self.classes)
 
     def posterior(self, level: int = 0) -> np.ndarray:
-        """P(y_level | y_n), [s_n, s_level] float64, by Bayes' rule on the whole chain; rows of impossible x are NaN."""
+        """P(y_level | y_n), [s_n, s_level] float64, by Bayes' rule on the whole chain; rows of impossible x are NaN.
+
+        InputError: no such level.
+        """
         self._check_level(level)
         if self.exact:
             return _to_float(self.posterior_exact(level))
@@ -126,7 +135,10 @@ class MarkovHierarchy(Result):
             return joint.toarray() / np.asarray(joint.sum(axis=1)).reshape(-1, 1)
 
     def compose(self, x=None) -> np.ndarray:
-        """f_0(f_1(... f_n(x))): P(y_0 | y_n) as the chain of functions, [s_n, s_0] or [..., s_0] for integers x."""
+        """f_0(f_1(... f_n(x))): P(y_0 | y_n) as the chain of functions, [s_n, s_0] or [..., s_0] for integers x.
+
+        InputError: x is not such integers.
+        """
         x = np.arange(self.states[-1]) if x is None else np.asarray(x)
         if x.dtype.kind not in "iu" or (x.size and (x.min() < 0 or x.max() >= self.states[-1])):
             raise InputError(f"x is {x!r}; needed: integers from 0 to {self.states[-1] - 1}")
@@ -174,16 +186,20 @@ class MarkovHierarchy(Result):
         return Theorem2(violations=violations, agree=agree, classes=tuple(direct))
 
     def information(self, about: int = 0) -> np.ndarray:
-        """I(y_about; T_i) in bits for every level i, [n + 1]; by sufficiency all are I(y_about; y_n) for i >= about."""
+        """I(y_about; T_i) in bits for every level i, [n + 1]; by sufficiency all are I(y_about; y_n) for i >= about.
+
+        InputError: no such level.
+        """
         self._check_level(about)
         joint = self._joint_with(about)
         return np.array([bits_of(_merged(joint, c)) for c in self.classes])
 
     def distil(self, level: int = 0, *, about: int = 0) -> Distillation:
-        """Fewer classes than exactness needs: merge classes of T_level, cheapest first, and say what is lost about y_about.
+        """Fewer classes than exactness needs: merge classes of T_level, cheapest first.
 
-        -> Distillation: states kept against bits lost. Agglomerative information bottleneck (Slonim & Tishby 2000), greedy:
-        an upper bound of the least loss.
+        Says what is lost about y_about.
+        -> Distillation: states kept against bits lost. Agglomerative information bottleneck (Slonim & Tishby 2000),
+        greedy: an upper bound of the least loss. InputError: no such level, too many classes.
         """
         self._check_level(level)
         self._check_level(about)
@@ -245,7 +261,8 @@ class MarkovHierarchy(Result):
 
 
 def _solve(chain: Chain, tolerance: float):
-    """classes, maps, marginals, P(y_0 | T_0) and doubts, from the data upwards: each level reads the classes below it."""
+    """classes, maps, marginals, P(y_0 | T_0) and doubts, from the data upwards:
+    each level reads the classes below it."""
     from scipy import sparse
 
     marginals = [chain.prior]

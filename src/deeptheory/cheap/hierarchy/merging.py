@@ -1,7 +1,8 @@
 """How many classes does nearly all of the information need? Bits lost against states kept.
 
-Source: Slonim & Tishby 2000 (agglomerative information bottleneck); Lin, Tegmark & Rolnick 2017, section III: a statistic
-that is nearly sufficient and cheaper is acceptable. Merging classes a and b loses (p_a + p_b) JS(p(y|a), p(y|b)) bits.
+Source: Slonim & Tishby 2000 (agglomerative information bottleneck); Lin, Tegmark & Rolnick 2017, section
+III: a statistic that is nearly sufficient and cheaper is acceptable. Merging classes a and b loses (p_a + p_b)
+JS(p(y|a), p(y|b)) bits.
 Greedy: an upper bound of the least loss for so many states.
 """
 
@@ -23,8 +24,9 @@ _MOST = 4000  # classes: the table of costs is square
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Distillation(Result):
-    """states: [m] numbers of classes kept, falling to 1; lost: [m] bits about y_about; kept: [m] bits; all of one merging.
+    """Fewer and fewer classes of one merging, and what each step loses.
 
+    states: [m] numbers of classes kept, falling to 1; lost: [m] bits about y_about; kept: [m] bits.
     merges: [m - 1, 2], the classes merged at each step, the second going into the first. information: bits before.
     """
 

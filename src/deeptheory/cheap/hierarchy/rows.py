@@ -1,7 +1,7 @@
 """Which rows of a table of probabilities are equal? In floating point by projections, in integers exactly.
 
-Pitfall: rounding to so many digits and comparing splits equal rows that stand on either side of a rounding step. Here rows
-are sorted along random directions and parted at gaps wider than the tolerance, which no rounding step disturbs.
+Pitfall: rounding to so many digits and comparing splits equal rows that stand on either side of a rounding step. Here
+rows are sorted along random directions and parted at gaps wider than the tolerance, which no rounding step disturbs.
 """
 
 import numpy as np
@@ -13,7 +13,8 @@ def group_rows(rows, tolerance: float) -> tuple[np.ndarray, float]:
     """Labels [k] of equal rows in order of first appearance, and the least distance seen between different ones.
 
     rows: [k, m] numpy or scipy.sparse. Two rows are equal where they differ by no more than the tolerance along each of
-    three fixed random directions; equality is closed over chains. Distance: the largest over the directions, inf if one.
+    three fixed random directions; equality is closed over chains. Distance: the largest over the directions,
+    inf if one.
     """
     k, m = rows.shape
     directions = np.random.default_rng(0).standard_normal((m, _DIRECTIONS))

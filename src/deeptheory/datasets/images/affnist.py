@@ -5,6 +5,7 @@ checked.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -17,10 +18,10 @@ _PAGE = "www.cs.toronto.edu/~tijmen/affNIST (32x, transformed)"
 _FOLDERS = {"train": "training_and_validation_batches", "test": "test_batches"}
 
 
-def affnist(folder: str | Path | None = None, *, part: str = "test", batch: int = 1) -> Images:
-    """One batch of affNIST, images [n, 40, 40] uint8 (Tieleman 2013): 10,000 of the test digits, or 60,000 of the
-    others.
+def affnist(folder: str | Path | None = None, *, part: Literal["train", "test"] = "test", batch: int = 1) -> Images:
+    """One batch of affNIST, images [n, 40, 40] uint8 (Tieleman 2013).
 
+    10,000 of the test digits, or 60,000 of the others.
     part: "test" or "train" (training and validation together). batch: 1 to 32, each holds another transformation of
     every digit. folder: where the unzipped folder test_batches (or training_and_validation_batches) or test.mat lies;
     by default the data folder.

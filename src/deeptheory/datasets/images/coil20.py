@@ -19,12 +19,13 @@ _LICENSE = "non-commercial research, as the authors ask"
 
 
 def coil20(folder: str | Path | None = None) -> Views:
-    """1,440 pictures, images [n, 1, H, W] uint8; labels are the 20 objects, azimuth 0 to 355 degrees (Nene, Nayar &
-    Murase 1996).
+    """1,440 pictures of 20 objects, images [n, 1, H, W] uint8 (Nene, Nayar & Murase 1996).
 
+    labels are the objects, azimuth 0 to 355 degrees.
     folder: one that holds coil20.npz (images [n, H, W], object [n], azimuth_degrees [n]) or the folder coil-20-proc
     with obj1__0.png to obj20__71.png; by default the data folder. No checksum is known: structure is checked.
     StoreError: neither is there, or it is corrupt or incomplete.
+    InputError: DEEPTHEORY_DATA is not a folder.
     """
     place = data_folder() if folder is None else Path(folder)
     if place is not None and (place / "coil20.npz").is_file():

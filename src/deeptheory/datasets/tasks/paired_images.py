@@ -23,8 +23,11 @@ _MOST = 40  # bits: 1 - 2^-40 is four thousand steps of float64 below 1
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairedImages(Result):
-    """x, y: [n, size, size] float32, in [0, 1]; numbers_x, numbers_y: [n, 2] in [0, 1], from which they were drawn;
-    mutual_information: bits, exact."""
+    """Pairs of images whose mutual information is known.
+
+    x, y: [n, size, size] float32, in [0, 1]; numbers_x, numbers_y: [n, 2] in [0, 1], from which they were drawn;
+    mutual_information: bits, exact.
+    """
 
     kind: str
     x: np.ndarray
@@ -66,23 +69,23 @@ def rectangles(u: np.ndarray, size: int) -> np.ndarray:
 KINDS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"gaussians": gaussians, "rectangles": rectangles}
 
 
-def paired_images(kind: str, mutual_information: float, samples: int, *, size: int = 16, seed: int = 0) -> PairedImages:
+def paired_images(kind: str, mutual_information: float, n: int, *, size: int = 16, seed: int = 0) -> PairedImages:
     """Pairs of synthetic images with I(X;Y) = mutual_information bits, half of it in each of two numbers.
 
     kind: "gaussians" (where a bump lies) or "rectangles" (how wide and high). Above 40 bits the two correlations could
     not be told from 1 in float64, and the images would be equal. InputError: an unknown kind, information below 0 or
-    above 40, no samples, size below 4.
+    above 40, n below 1, size below 4.
     """
     draw = pick(KINDS, kind, what="kind of image")
     if not 0 <= mutual_information <= _MOST:
         raise InputError(f"mutual_information is {mutual_information}; needed: a finite number of bits, 0 to {_MOST}")
-    if samples < 1 or size < 4:
-        raise InputError(f"samples is {samples}, size {size}; needed: at least 1 and 4")
+    if n < 1 or size < 4:
+        raise InputError(f"n is {n}, size {size}; needed: at least 1 and 4")
     from scipy.special import ndtr
 
     rho = np.sqrt(1 - 2.0 ** -float(mutual_information))  # -1/2 log2(1 - rho^2) is half of it, for each of two pairs
-    rng = np.random.default_rng([seed, samples])
-    a, b = rng.standard_normal((2, samples, 2))
+    rng = np.random.default_rng([seed, n])
+    a, b = rng.standard_normal((2, n, 2))
     numbers = ndtr(a), ndtr(rho * a + np.sqrt(1 - rho**2) * b)
     x, y = (draw(u, size).astype(np.float32) for u in numbers)
     return PairedImages(

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StudentTeacher(Result):
-    """x: [n, inputs] float32; y: [n, outputs] float32; teacher: [outputs, inputs] float64, the columns of irrelevant
-    inputs 0; label_noise: standard deviation; relevant: how many inputs, the first ones, the labels depend on."""
+    """Samples of a linear teacher.
+
+    x: [n, inputs] float32; y: [n, outputs] float32; teacher: [outputs, inputs] float64, the columns of irrelevant
+    inputs 0; label_noise: standard deviation; relevant: how many inputs, the first ones, the labels depend on.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -33,8 +36,10 @@ class StudentTeacher(Result):
         return f"StudentTeacher({n} samples, {d} inputs, {self.relevant} of them relevant, noise {self.label_noise:g})"
 
     def error(self, weight, bias=0.0) -> np.ndarray:
-        """Expected squared error of y ~ weight x + bias on new samples, noise included: tr[(W0 - W) S (W0 - W)'] + b^2
-        + outputs * noise^2 with S = I / inputs; weight [..., outputs, inputs], exact."""
+        """Expected squared error of y ~ weight x + bias on new samples, noise included, exact.
+
+        tr[(W0 - W) S (W0 - W)'] + b^2 + outputs * noise^2 with S = I / inputs; weight [..., outputs, inputs].
+        """
         gap = self.teacher - np.asarray(weight, dtype=np.float64)
         off = np.broadcast_to(np.asarray(bias, dtype=np.float64), gap.shape[:-1])
         outputs, inputs = self.teacher.shape
@@ -50,17 +55,18 @@ class StudentTeacher(Result):
 
 
 def student_teacher(
-    samples: int, inputs: int = 100, outputs: int = 1, *, snr: float = 1.0, relevant: int | None = None, seed: int = 0
+    n: int, inputs: int = 100, outputs: int = 1, *, snr: float = 1.0, relevant: int | None = None, seed: int = 0
 ) -> StudentTeacher:
-    """Samples of the linear teacher of Saxe et al. 2018, section 3: the signal has expected variance 1, however many
-    inputs carry it (weights N(0, inputs / relevant)), and the label noise variance 1 / snr.
+    """Samples of the linear teacher of Saxe et al. 2018, section 3.
 
-    x: [samples, inputs] float32, N(0, 1 / inputs); y: [samples, outputs] float32; teacher: [outputs, inputs] float64.
+    The signal has expected variance 1, however many inputs carry it (weights N(0, inputs / relevant)),
+    and the label noise variance 1 / snr.
+    x: [n, inputs] float32, N(0, 1 / inputs); y: [n, outputs] float32; teacher: [outputs, inputs] float64.
     relevant: only the first so many inputs carry the label; default all.
-    InputError: no samples, inputs or outputs, relevant outside 1..inputs, snr not above 0.
+    InputError: n, inputs or outputs below 1, relevant outside 1..inputs, snr not above 0.
     """
-    if samples < 1 or inputs < 1 or outputs < 1:
-        raise InputError(f"samples is {samples}, inputs {inputs}, outputs {outputs}; each must be at least 1")
+    if n < 1 or inputs < 1 or outputs < 1:
+        raise InputError(f"n is {n}, inputs {inputs}, outputs {outputs}; each must be at least 1")
     relevant = inputs if relevant is None else relevant
     if not 1 <= relevant <= inputs:
         raise InputError(f"relevant is {relevant} of {inputs} inputs; it lies in 1..{inputs}")
@@ -70,8 +76,8 @@ def student_teacher(
     teacher = np.zeros((outputs, inputs))
     teacher[:, :relevant] = np.sqrt(inputs / relevant) * rng.standard_normal((outputs, relevant))
     noise = float(snr**-0.5)
-    x = rng.standard_normal((samples, inputs)) / np.sqrt(inputs)
-    y = x @ teacher.T + noise * rng.standard_normal((samples, outputs))
+    x = rng.standard_normal((n, inputs)) / np.sqrt(inputs)
+    y = x @ teacher.T + noise * rng.standard_normal((n, outputs))
     return StudentTeacher(
         x=x.astype(np.float32), y=y.astype(np.float32), teacher=teacher, label_noise=noise, relevant=relevant, seed=seed
     )

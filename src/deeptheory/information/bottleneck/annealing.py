@@ -87,7 +87,8 @@ def polished(joint: Joint, encoder: np.ndarray, beta: float) -> np.ndarray:
 def clustered(
     joint: Joint, beta: float, clusters: int, *, restarts: int, seed: int, large: bool, clock: Clock
 ) -> Optimum:
-    """The best found with at most `clusters` clusters at one beta: annealed, or, in a large table, from each start alone."""
+    """The best found with at most `clusters` clusters at one beta: annealed, or, in a large table,
+    from each start alone."""
     if not large:
         betas = np.array([1.0]) if clusters == 1 else np.array([0.7, 0.85, 1.0, 1.2, 1.5])
         encoder = anneal(joint, min(beta, HARD) * betas, clusters, restarts=restarts, seed=seed)[len(betas) // 2]

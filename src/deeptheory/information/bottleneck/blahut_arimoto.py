@@ -19,7 +19,8 @@ _LEAST_ALPHA = 1e-3  # below it the exponent is one cluster's alone: alpha = 0 i
 
 
 def step(p, q, qlq, log_w, log_r, beta, alpha):
-    """One iteration: encoder [..., n, k] of the old p(t), p(y|t); then the new log p(t) [..., k], log p(y|t) [..., k, m]."""
+    """One iteration: encoder [..., n, k] of the old p(t), p(y|t); then the new log p(t) [..., k],
+    log p(y|t) [..., k, m]."""
     distance = (qlq[:, None] - q @ log_r.transpose(-1, -2)).clamp(max=-_NO)  # [..., n, k]
     score = log_w.unsqueeze(-2) - beta * distance
     if alpha < _LEAST_ALPHA:

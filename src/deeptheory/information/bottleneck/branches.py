@@ -11,7 +11,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.theme import layer_colors, new_figure
+from deeptheory.core.theme import new_figure, series_colors
 from deeptheory.information.bottleneck.annealing import anneal
 from deeptheory.information.bottleneck.joint import as_joint, informations
 from deeptheory.information.bottleneck.methods import check_betas, check_count
@@ -25,8 +25,11 @@ _SAME = 1e-7  # bits: branches that differ by less run together
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BottleneckBranches(Result):
-    """Arrays [k, b]: i_x, i_y, lagrangian (bits) with at most clusters[k] clusters at beta[b]. leaves [k]: the least beta of
-    the row at which it is better than the branch with fewer clusters; NaN for none and for the first."""
+    """Arrays [k, b]: i_x, i_y, lagrangian (bits) with at most clusters[k] clusters at beta[b].
+
+    leaves [k]: the least beta of the row at which it is better than the branch with fewer clusters;
+    NaN for none and for the first.
+    """
 
     clusters: tuple[int, ...]
     beta: np.ndarray
@@ -52,7 +55,7 @@ class BottleneckBranches(Result):
         import plotly.graph_objects as go
 
         figure = new_figure(xaxis_title="I(X;T) (bits)", yaxis_title="I(T;Y) (bits)")
-        for k, color in enumerate(layer_colors(len(self.clusters))):
+        for k, color in enumerate(series_colors(len(self.clusters))):
             order = np.argsort(self.i_x[k], kind="stable")
             points = {"x": self.i_x[k][order].round(5).tolist(), "y": self.i_y[k][order].round(5).tolist()}
             figure.add_trace(
@@ -64,8 +67,8 @@ class BottleneckBranches(Result):
 def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6, seed: int = 0) -> BottleneckBranches:
     """Best solutions with at most so many clusters, annealed up and down over ascending betas.
 
-    Source: Tishby & Zaslavsky 2015, figure 2 and section II.C. p_xy: [nx, ny], sums to 1; betas: [b], any order; clusters:
-    the most of each branch. Returns i_x, i_y and lagrangian I(X;T) - beta I(T;Y) [clusters, b], in bits.
+    Source: Tishby & Zaslavsky 2015, figure 2 and section II.C. p_xy: [nx, ny], sums to 1; betas: [b], any order;
+    clusters: the most of each branch. Returns i_x, i_y and lagrangian I(X;T) - beta I(T;Y) [clusters, b], in bits.
     They are found by iteration from `restarts` starts, so each is an upper bound of what that many clusters can do.
     InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending integers from 1.
     """

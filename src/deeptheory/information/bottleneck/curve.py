@@ -14,7 +14,7 @@ import numpy as np
 
 from deeptheory.core.arrays import Array, as_numpy, like
 from deeptheory.core.results import Result
-from deeptheory.core.theme import LAYER_COLORS, NEUTRAL, new_figure
+from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure
 from deeptheory.information.bottleneck.joint import Joint, as_joint
 from deeptheory.information.bottleneck.methods import check_betas, check_clock, check_count, deterministic_note
 from deeptheory.information.bottleneck.optimal import informations_of, solve_path
@@ -33,9 +33,11 @@ _SAME_TO = 1e-5  # relative: how finely a bifurcation is located
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BottleneckCurve(Result):
-    """The curve. beta, i_x, i_y [b] bits, betas ascending; clusters [b]: of T at the optimum; gap [b]: bits by which
-    I(X;T) - beta I(T;Y) may be above the least possible. critical_beta [c]: where the optimum's number of clusters
-    changes, ascending; first_critical: 1/s2^2, exact. i_xy = I(X;Y), h_x: the largest I(X;T) of use, h_y.
+    """The curve.
+
+    beta, i_x, i_y [b] bits, betas ascending; clusters [b]: of T at the optimum; gap [b]: bits by which I(X;T) - beta
+    I(T;Y) may be above the least possible. critical_beta [c]: where the optimum's number of clusters changes,
+    ascending; first_critical: 1/s2^2, exact. i_xy = I(X;Y), h_x: the largest I(X;T) of use, h_y.
     """
 
     beta: Array
@@ -66,8 +68,11 @@ class BottleneckCurve(Result):
         return xr.Dataset(columns, coords={"beta": as_numpy(self.beta)}, attrs=attributes)
 
     def bound(self, i_x) -> np.ndarray:
-        """The most I(T;Y) that any T with that I(X;T) can have, bits; never too low: every beta's optimum gives a line
-        I(T;Y) <= (I(X;T) - L(beta) + gap) / beta, and I(T;Y) <= I(X;T), <= I(X;Y). i_x: any shape, bits."""
+        """The most I(T;Y) that any T with that I(X;T) can have, bits; never too low.
+
+        Every beta's optimum gives a line I(T;Y) <= (I(X;T) - L(beta) + gap) / beta, and I(T;Y) <= I(X;T),
+        <= I(X;Y). i_x: [...], bits.
+        """
         x = as_numpy(i_x).astype(np.float64)
         beta, gap = as_numpy(self.beta), as_numpy(self.gap)
         used = beta > 0
@@ -76,8 +81,11 @@ class BottleneckCurve(Result):
         return np.minimum(lines.min(-1, initial=np.inf), np.clip(x, 0, self.i_xy))
 
     def envelope(self, i_x) -> np.ndarray:
-        """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found, of T constant and of T = X.
-        Between two optima it is reached by using each of them part of the time. i_x: any shape, bits."""
+        """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found.
+
+        They include T constant and T = X. Between two optima it is reached by using each of them part of the time.
+        i_x: [...], bits.
+        """
         x, y = self.hull()
         return np.interp(as_numpy(i_x).astype(np.float64), x, y)
 
@@ -95,7 +103,7 @@ class BottleneckCurve(Result):
         return x[hull], y[hull]
 
     def beta_at(self, i_x) -> np.ndarray:
-        """The beta whose optimum has that I(X;T): one over the slope of the envelope there."""
+        """The beta whose optimum has that I(X;T): one over the slope of the envelope there. i_x: [...], bits."""
         x, y = self.hull()
         with np.errstate(divide="ignore"):
             inverse = np.diff(x) / np.diff(y)
@@ -112,8 +120,9 @@ def _turns_left(x, y, a, b, c) -> bool:
 
 
 def first_critical_beta(p_xy) -> float:
-    """1/s2^2: the beta at which the trivial solution of the bottleneck stops being a local minimum. Exact; infinite
-    where X and Y are independent.
+    """1/s2^2: the beta at which the trivial solution of the bottleneck stops being a local minimum.
+
+    Exact; infinite where X and Y are independent.
 
     p_xy: [nx, ny], sums to 1; s2 is the largest canonical correlation of X and Y, the second singular value of p(x,y) /
     sqrt(p(x) p(y)). Where clusters begin at a finite distance the optimum leaves the trivial solution earlier: see
@@ -148,10 +157,10 @@ def bottleneck_curve(
 
     Source: Tishby, Pereira & Bialek 1999; Tishby & Zaslavsky 2015, figure 2.
     betas: any order; None: chosen so that the curve's tangents and chords are nowhere more than 1e-4 of I(X;Y) (at most
-    1e-4 bits) apart (400 points at most). Where X and Y share a part outright, all of it where one decides the other, the
-    curve begins with the line I(T;Y) = I(X;T), whose points all belong to beta 1: 21 of them are given. Independent X and
-    Y: the one point 0. clusters: at most so many (None: as many as the optimum has). locate: find each critical beta to
-    1e-5 (relative); False: only between which two betas of the row it lies (their geometric mean is given).
+    1e-4 bits) apart (400 points at most). Where X and Y share a part outright, all of it where one decides the other,
+    the curve begins with the line I(T;Y) = I(X;T), whose points all belong to beta 1: 21 of them are given. Independent
+    X and Y: the one point 0. clusters: at most so many (None: as many as the optimum has). locate: find each critical
+    beta to 1e-5 (relative); False: only between which two betas of the row it lies (their geometric mean is given).
     seconds: time after which no further beta is solved (a note says so). progress(done, most): as in bottleneck.
     InputError: p_xy as in bottleneck; betas empty, negative or not finite; clusters below 1.
     """
@@ -276,8 +285,17 @@ def draw_curve(table, i_xy: float) -> Any:
     figure.add_trace(go.Scatter(**points, mode="lines", line=line, text=hover, name="bound"))
     size = "clusters" if "clusters" in table else "dimension"
     new = table[table[size].diff().fillna(0) != 0]
-    marker = {"symbol": "diamond", "size": 8, "color": LAYER_COLORS[1]}
+    marker = {"symbol": "diamond", "size": 8, "color": SERIES_COLORS[1]}
     text = [f"beta {b:.4g}: {s} {size}" for b, s in zip(new["beta"], new[size])]
-    figure.add_trace(go.Scatter(x=new["i_x"].round(6).tolist(), y=new["i_y"].round(6).tolist(), mode="markers", marker=marker, text=text, name=f"{size} change"))  # fmt: skip
+    figure.add_trace(
+        go.Scatter(
+            x=new["i_x"].round(6).tolist(),
+            y=new["i_y"].round(6).tolist(),
+            mode="markers",
+            marker=marker,
+            text=text,
+            name=f"{size} change",
+        )
+    )
     figure.add_hline(y=i_xy, line={"dash": "dot", "color": NEUTRAL, "width": 1}, annotation_text="I(X;Y)")
     return figure

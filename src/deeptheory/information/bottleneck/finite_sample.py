@@ -1,8 +1,8 @@
 """What a bottleneck learnt from n samples is worth: the worst-case curve and its minimum.
 
 Source: Shamir, Sabato & Tishby 2010, as used by Tishby & Zaslavsky 2015, section II.D: with K clusters
-I(T;Y) and its estimate differ by O(K |Y| / sqrt n), I(X;T) and its by O(K / sqrt n), and the effective K is 2^I(X;T). The
-constant of the O is not stated there; it is an argument here, the same for both. Results depend on it.
+I(T;Y) and its estimate differ by O(K |Y| / sqrt n), I(X;T) and its by O(K / sqrt n), and the effective K is 2^I(X;T).
+The constant of the O is not stated there; it is an argument here, the same for both. Results depend on it.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.theme import LAYER_COLORS, NEUTRAL, new_figure
+from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve
 
 if TYPE_CHECKING:
@@ -27,13 +27,14 @@ _POINTS = 400
 class FiniteSampleBound(Result):
     """rate R = I(X;T), distortion D = I(X;Y) - I(T;Y) on the curve, worst: D with the error term; each [400], bits.
 
-    r_star, d_star: where `worst` is least, and how much it is there. d_at_r_star: the curve's D there. interior: whether
-    that lies between the ends: neither T constant nor T = X. rate_error: what I(X;T) itself may be off by at r_star.
+    r_star, d_star: where `worst` is least, and how much it is there. d_at_r_star: the curve's D there. interior:
+    whether that lies between the ends: neither T constant nor T = X. rate_error:
+    what I(X;T) itself may be off by at r_star.
     """
 
     n: int
     constant: float
-    labels: int
+    classes: int
     rate: np.ndarray
     distortion: np.ndarray
     worst: np.ndarray
@@ -64,30 +65,32 @@ class FiniteSampleBound(Result):
         figure = new_figure(xaxis_title="R = I(X;T) (bits)", yaxis_title="D = I(X;Y|T) (bits)")
         for column, color, name in (
             ("distortion", NEUTRAL, "bound"),
-            ("worst", LAYER_COLORS[1], f"with {self.n} samples"),
+            ("worst", SERIES_COLORS[1], f"with {self.n} samples"),
         ):
             points = {"x": table["rate"].round(5).tolist(), "y": table[column].round(5).tolist()}
             figure.add_trace(go.Scatter(**points, mode="lines", line={"color": color}, name=name))
-        mark = {"size": 10, "color": LAYER_COLORS[1]}
+        mark = {"size": 10, "color": SERIES_COLORS[1]}
         figure.add_trace(go.Scatter(x=[self.r_star], y=[self.d_star], mode="markers", marker=mark, name="(R*, D*)"))
         top = float(self.distortion.max())
         figure.update_yaxes(range=[-0.04 * top, max(1.6 * top, 1.2 * self.d_star)])
         return figure
 
 
-def finite_sample_bound(curve: BottleneckCurve, n: int, constant: float = 1.0, labels: int = 2) -> FiniteSampleBound:
-    """The worst-case curve D(R) + constant 2^R labels / sqrt n and its minimum (R*(n), D*(n)).
+def finite_sample_bound(
+    curve: BottleneckCurve, n: int, *, constant: float = 1.0, classes: int = 2
+) -> FiniteSampleBound:
+    """The worst-case curve D(R) + constant 2^R |Y| / sqrt n and its minimum (R*(n), D*(n)).
 
-    curve: of p(x, y), or of the empirical table. n: samples. labels: |Y|. InputError: n, labels below 1, constant
+    curve: of p(x, y), or of the empirical table. n: samples. classes: |Y|. InputError: n, classes below 1, constant
     negative or not finite.
     """
     if not isinstance(curve, BottleneckCurve):
         raise InputError(f"curve is {type(curve).__name__}; needed: what dt.bottleneck_curve(p_xy) returns")
-    if not (np.isfinite(n) and n >= 1 and labels >= 1):
-        raise InputError(f"n is {n} and labels {labels}; needed: at least 1 each")
+    if not (np.isfinite(n) and n >= 1 and classes >= 1):
+        raise InputError(f"n is {n} and classes {classes}; needed: at least 1 each")
     if not (np.isfinite(constant) and constant >= 0):
         raise InputError(f"constant is {constant}; needed: a finite number, 0 or above")
-    scale = constant * labels / np.sqrt(n)
+    scale = constant * classes / np.sqrt(n)
 
     def worst(rate):
         return curve.i_xy - curve.envelope(rate) + scale * np.exp2(rate)
@@ -96,13 +99,17 @@ def finite_sample_bound(curve: BottleneckCurve, n: int, constant: float = 1.0, l
     values = worst(rate)
     at = int(values.argmin())
     low, high = rate[max(at - 1, 0)], rate[min(at + 1, _POINTS - 1)]
-    best = float(minimize_scalar(worst, bounds=(low, high), method="bounded", options={"xatol": 1e-10}).x) if high > low else 0.0  # fmt: skip
+    best = (
+        float(minimize_scalar(worst, bounds=(low, high), method="bounded", options={"xatol": 1e-10}).x)
+        if high > low
+        else 0.0
+    )
     r_star = min((float(rate[at]), best), key=worst)
     distortion = curve.i_xy - curve.envelope(rate)
     return FiniteSampleBound(
         n=int(n),
         constant=float(constant),
-        labels=int(labels),
+        classes=int(classes),
         rate=rate,
         distortion=distortion,
         worst=values,

@@ -3,9 +3,10 @@
 Source: Chechik, Globerson, Tishby & Weiss 2005. With v_i the left eigenvectors of Sigma_{x|y} Sigma_x^-1, eigenvalues
 lambda_i ascending: direction i enters at beta_i = 1 / (1 - lambda_i), T = A X + unit noise with rows alpha_i v_i,
 alpha_i^2 = (beta (1 - lambda_i) - 1) / (lambda_i r_i), r_i = v_i' Sigma_x v_i.
-1 - lambda_i is the square of the i-th canonical correlation rho_i. Where it is 1, X and Y share a variable without noise: error.
-Pitfall: 1 - rho^2 has no digit of a correlation of 1e-8, so the formulas are written in rho: with g = beta rho^2 - 1 above 0 a
-direction gives I(X;T) = 1/2 log(1 + g / lambda) and I(T;Y) = 1/2 log(1 + g / (beta lambda)).
+1 - lambda_i is the square of the i-th canonical correlation rho_i. Where it is 1,
+X and Y share a variable without noise: error.
+Pitfall: 1 - rho^2 has no digit of a correlation of 1e-8, so the formulas are written in rho: with g = beta rho^2 - 1
+above 0 a direction gives I(X;T) = 1/2 log(1 + g / lambda) and I(T;Y) = 1/2 log(1 + g / (beta lambda)).
 """
 
 from dataclasses import dataclass
@@ -32,9 +33,12 @@ _ROUNDING = (
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GaussianBottleneck(Result):
-    """The curve of a Gaussian pair. beta, i_x, i_y, dimension (of T): [b], bits; critical_beta [c]: where a direction
-    enters, ascending; correlation [d] (canonical, descending), lambdas [d] = 1 - correlation^2, vectors [d, dx]: all directions;
-    projections: A [b, d, dx], rows of 0 not in use."""
+    """The curve of a Gaussian pair.
+
+    beta, i_x, i_y, dimension (of T): [b], bits; critical_beta [c]: where a direction enters, ascending; correlation [d]
+    (canonical, descending), lambdas [d] = 1 - correlation^2, vectors [d, dx]: all directions; projections: A
+    [b, d, dx], rows of 0 not in use.
+    """
 
     beta: Array
     i_x: Array
@@ -65,12 +69,14 @@ class GaussianBottleneck(Result):
 
 
 def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
-    """The exact bottleneck of Gaussians, in bits. cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
+    """The exact bottleneck of Gaussians, in bits.
+
+    cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
 
     Source: Chechik, Globerson, Tishby & Weiss 2005.
     Relative precision is that of the canonical correlations, however small; one below 1e-15 of the largest counts as 0.
-    InputError: shapes, labels of rows and columns (pandas) in another order, NaN, a covariance that is not symmetric or not
-    positive definite, covariances that no variables have together, a canonical correlation of 1, betas not above 0.
+    InputError: shapes, labels of rows and columns (pandas) in another order, NaN, a covariance that is not symmetric or
+    not positive definite, covariances that no variables have together, a canonical correlation of 1, betas not above 0.
     """
     correlation, vectors = _directions(cov_x, cov_y, cov_xy)
     beta = check_betas(betas, above=True)
@@ -153,7 +159,9 @@ def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
         except np.linalg.LinAlgError as error:
             least = float(np.linalg.eigvalsh((s + s.T) / 2)[0])
             if least < -1e-8 * float(np.abs(s).max()):
-                raise InputError(f"{name} has the eigenvalue {least:.3g}, so it is no covariance: variances are 0 or above") from error  # fmt: skip
+                raise InputError(
+                    f"{name} has the eigenvalue {least:.3g}, so it is no covariance: variances are 0 or above"
+                ) from error
             raise InputError(f"{name} is not positive definite; drop the directions without variance") from error
     lx, ly = roots
     half = solve_triangular(lx, sxy, lower=True)
@@ -167,7 +175,8 @@ def _directions(cov_x, cov_y, cov_xy) -> tuple[np.ndarray, np.ndarray]:
     if correlation[0] > 1 + 1e-9:
         raise InputError(
             f"the largest canonical correlation is {correlation[0]:.6g}, above 1: no variables have these covariances "
-            "(the joint matrix of cov_x, cov_y and cov_xy has a negative eigenvalue); check cov_xy, its unit and its order"
+            "(the joint matrix of cov_x, cov_y and cov_xy has a negative eigenvalue); check cov_xy, "
+            "its unit and its order"
         )
     if correlation[0] > 1 - 1e-12:
         raise InputError(

@@ -2,8 +2,8 @@
 
 With phi(v) = v log v and a cluster of mass w that holds h_y of each label, H(T) - beta I(T;Y) is, but for a constant,
     sum_t (beta - 1) phi(w_t) - beta sum_y phi(h_ty),
-a sum over clusters: a move or a merge changes two terms. The two factors are given as `a` and `b`; a = b = 1 is the loss of
-I(T;Y) alone, the limit of a large beta.
+a sum over clusters: a move or a merge changes two terms. The two factors are given as `a` and `b`; a = b = 1 is the
+loss of I(T;Y) alone, the limit of a large beta.
 """
 
 import numpy as np

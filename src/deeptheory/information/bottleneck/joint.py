@@ -1,9 +1,10 @@
-"""The entry point of every bottleneck solver: a joint table p(x, y), checked, and reduced to what the problem depends on.
+"""The entry point of every bottleneck solver: a joint table p(x, y), checked,
+and reduced to what the problem depends on.
 
 Rows with the same p(y|x) can be merged before solving: any optimal T treats them alike (Tishby, Pereira & Bialek 1999,
 the self-consistent equations see x through p(y|x) alone), so a table of 4096 inputs may be one of a dozen. Rows count
-as the same when every entry agrees to 1e-10 of itself (float32: 4e-6): 5e-15 and 2.5e-13 are different probabilities, and their ratio
-is what a divergence sees. Rows and columns without mass are left out and put back at the end.
+as the same when every entry agrees to 1e-10 of itself (float32: 4e-6): 5e-15 and 2.5e-13 are different probabilities,
+and their ratio is what a divergence sees. Rows and columns without mass are left out and put back at the end.
 """
 
 from dataclasses import dataclass
@@ -61,8 +62,8 @@ class Joint:
 
 
 def as_joint(p_xy: Any) -> Joint:
-    """A table [nx, ny] as a Joint: probabilities that sum to 1 (to 1e-6; half precision to its own rounding), or counts as
-    integers.
+    """A table [nx, ny] as a Joint: probabilities that sum to 1 (to 1e-6; half precision to its own rounding), or counts
+    as integers.
 
     InputError: not two axes, empty, not numbers, NaN, negative, no mass, or probabilities with another sum.
     """

@@ -1,4 +1,5 @@
-"""Discrete bottleneck methods: each takes a Joint and beta, and gives a BottleneckSolution. Options are keyword-only."""
+"""Discrete bottleneck methods: each takes a Joint and beta, and gives a BottleneckSolution.
+Options are keyword-only."""
 
 import dataclasses
 import math
@@ -24,8 +25,8 @@ _LARGE = 50_000  # entries of p(y|x), above which clusters= goes from each start
 _CHEAP = 2_000  # and up to which a gap comes unasked with clusters=
 _TIMES = 1e6  # a beta above which costs of hard clusters are counted over beta
 DETERMINISTIC = (
-    "{} is a function of {}: every beta above 1 keeps all of I(X;Y), every beta below 1 nothing, and the curve between is "
-    "the line I(T;Y) = I(X;T); method='squared' gives each point of it (Kolchinsky, Tracey & Van Kuyk 2019)"
+    "{} is a function of {}: every beta above 1 keeps all of I(X;Y), every beta below 1 nothing, and the curve between "
+    "is the line I(T;Y) = I(X;T); method='squared' gives each point of it (Kolchinsky, Tracey & Van Kuyk 2019)"
 )
 
 
@@ -99,8 +100,8 @@ def ib(
     clusters None: as many as the optimum has, found as a convex problem with a certificate, `gap`. A number: at most so
     many, by iterations from `restarts` starts, annealed from above and below; then the gap counts from the optimum
     without that limit, which is solved afterwards. certify: None: search for missing clusters until that stops to pay;
-    True: until the gap is below 1e-8 nats; False: no search, no gap. With clusters= and more than 2,000 entries of p(y|x)
-    None gives no gap.
+    True: until the gap is below 1e-8 nats; False: no search, no gap. With clusters= and more than 2,000 entries of
+    p(y|x) None gives no gap.
     seconds: time after which the best so far is returned (a note says so); it is looked at between iterations.
     progress(done, most): called after every round.
     """
@@ -114,7 +115,10 @@ def ib(
     if found.stopped:
         notes = (*notes, f"stopped after {seconds:g} seconds with the best so far")
     if gap > 1e-6:
-        notes = (*notes, f"the optimum may hold more than the {len(found.w)} clusters found; it is at most {gap:.2g} bits lower")  # fmt: skip
+        notes = (
+            *notes,
+            f"the optimum may hold more than the {len(found.w)} clusters found; it is at most {gap:.2g} bits lower",
+        )
     elif math.isnan(gap):
         notes = (*notes, "no missing clusters were looked for: a local optimum (certify=True looks)")
     return _ib_of(joint, encoder_of(joint, found.r, found.w, beta), beta, gap, notes)
@@ -170,9 +174,9 @@ def dib(
 ):
     """The deterministic bottleneck and the family up to the usual one: least H(T) - alpha H(T|X) - beta I(T;Y).
 
-    Strouse & Schwab 2017. alpha 0: every x in one cluster; fixed points of their iteration and merged clusters, from each
-    single moves until none lowers the Lagrangian. alpha 1: the same as "ib". Between: iterations from `restarts` starts.
-    clusters: at most so many (default 16). InputError: alpha outside [0, 1], clusters or restarts below 1.
+    Strouse & Schwab 2017. alpha 0: every x in one cluster; fixed points of their iteration and merged clusters, from
+    each single moves until none lowers the Lagrangian. alpha 1: the same as "ib". Between: iterations from `restarts`
+    starts. clusters: at most so many (default 16). InputError: alpha outside [0, 1], clusters or restarts below 1.
     """
     beta = check_beta(beta)
     if not 0 <= alpha <= 1:
@@ -200,8 +204,9 @@ def dib(
 
 def agglomerative(joint: Joint, beta: float = math.inf, *, clusters: int | None = None):
     """Greedy merging (Slonim & Tishby 1999): the pair whose merger costs least of H(T) - beta I(T;Y), until `clusters`
-    are left; None: the number with the least Lagrangian on the way. beta infinite: the cost is the loss of I(T;Y) alone,
-    and the Lagrangian is the part I(X;Y) - I(T;Y) that was lost. InputError: beta infinite and no number of clusters.
+    are left; None: the number with the least Lagrangian on the way. beta infinite: the cost is the loss of I(T;Y)
+    alone, and the Lagrangian is the part I(X;Y) - I(T;Y) that was lost. InputError:
+    beta infinite and no number of clusters.
     """
     beta, finite = _finite_or_not(beta, clusters)
     into, price = _merges(joint, beta)
@@ -216,8 +221,8 @@ def agglomerative(joint: Joint, beta: float = math.inf, *, clusters: int | None 
 def sequential(joint: Joint, beta: float = math.inf, *, clusters: int | None = None, restarts: int = 10, seed: int = 0):
     """Sequential clustering (Slonim, Friedman & Tishby 2002): each x in turn is drawn out and put where it costs least.
 
-    The best of `restarts` random beginnings. clusters: at most so many (default 16 for a finite beta). The Lagrangian is
-    that of "agglomerative". InputError: beta infinite and no number of clusters, clusters or restarts below 1.
+    The best of `restarts` random beginnings. clusters: at most so many (default 16 for a finite beta). The Lagrangian
+    is that of "agglomerative". InputError: beta infinite and no number of clusters, clusters or restarts below 1.
     """
     beta, finite = _finite_or_not(beta, clusters)
     k = check_clusters(joint, clusters, _DEFAULT)

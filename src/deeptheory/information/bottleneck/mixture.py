@@ -9,9 +9,9 @@ Blahut-Arimoto iterations, which move within a fixed number of clusters, cannot 
 clusters still missing (Lindsay 1983, Wang 2007 for likelihoods of mixtures). Each round: add the peaks, find the best
 weights (Newton with an active set), move all clusters (Newton on the self-consistent equations), drop what is empty.
 
-With two labels r is one number and the peaks are searched on a grid finer than the kernel's width, so the certificate is
-global (peaks.py). With more labels peaks are climbed from many starts (products.py): it then says that no start found a
-better cluster.
+With two labels r is one number and the peaks are searched on a grid finer than the kernel's width, so the certificate
+is global (peaks.py). With more labels peaks are climbed from many starts (products.py): it then says that no start
+found a better cluster.
 """
 
 import numpy as np
@@ -284,7 +284,8 @@ def newton(p, q, qlq, r, w, k, beta, e, z, top, steps):
     """Newton on the self-consistent equations in log w and log r, in place; returns f. Undone where f would rise.
 
     Unknowns a_t = log w_t, u_ty = log r_ty; with c_xt = p(x) p(t|x):
-    sum_x c_xt = w_t (1 + beta (sum_y r_ty - 1)), sum_x c_xt q_xy = w_t r_ty; their solutions are normalized by themselves.
+    sum_x c_xt = w_t (1 + beta (sum_y r_ty - 1)), sum_x c_xt q_xy = w_t r_ty;
+    their solutions are normalized by themselves.
     """
     n, m = q.shape
     wide = 1 + m

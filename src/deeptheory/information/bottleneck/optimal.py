@@ -1,7 +1,7 @@
 """The global optimum of the bottleneck, with a certificate, for one beta or a row of them.
 
-Two labels: compiled, below and in mixture.py and peaks.py. More labels, or more clusters than that holds: products.py. A
-beta so large that every row of p(y|x) is a cluster of its own: at once, with a bound that is a closed form.
+Two labels: compiled, below and in mixture.py and peaks.py. More labels, or more clusters than that holds: products.py.
+A beta so large that every row of p(y|x) is a cluster of its own: at once, with a bound that is a closed form.
 
 Pitfall for who edits: the compiler's cache of this file watches this file alone, and holds what it calls in mixture.py
 and peaks.py as it was. After a change there remove the *.nbc and *.nbi files from __pycache__.
@@ -114,8 +114,8 @@ def solve_path(
     certify: bool | None = None,
     clock: Clock | None = None,
 ) -> list[Optimum]:
-    """The optimum at each of ascending betas, each from the one before, the first from `start`. most: clusters at most, None for as many as it has;
-    certify: as in products.solve. Fewer entries where time ran out."""
+    """The optimum at each of ascending betas, each from the one before, the first from `start`. most: clusters at most,
+    None for as many as it has; certify: as in products.solve. Fewer entries where time ran out."""
     clock = clock or Clock()
     least = nearest(joint) if float(np.max(betas)) > 100 else 0.0
     trivial = Optimum(joint.p_y[None], np.ones(1), 0.0)
@@ -140,10 +140,11 @@ def solve_path(
 
 
 def separate(joint: Joint, beta: float, least: float) -> Optimum | None:
-    """Every row a cluster of its own, where beta is so large that this is the optimum; else None. least: as nearest() says.
+    """Every row a cluster of its own, where beta is so large that this is the optimum; else None. least:
+    as nearest() says.
 
-    KL >= H^2, the squared Hellinger distance, so that at any r all rows but the nearest are at least h/2 away, h the least
-    distance between two rows: c(r) <= 1 + (n - 1) exp(-beta h^2 / 4), which bounds the gap.
+    KL >= H^2, the squared Hellinger distance, so that at any r all rows but the nearest are at least h/2 away, h the
+    least distance between two rows: c(r) <= 1 + (n - 1) exp(-beta h^2 / 4), which bounds the gap.
     """
     n = len(joint.p)
     others = (n - 1) * math.exp(-min(beta * least / 4, 700.0))
@@ -164,7 +165,8 @@ def nearest(joint: Joint) -> float:
 
 
 def limited(joint: Joint, beta: float, start: Optimum, most: int, certify: bool | None, clock: Clock) -> Optimum:
-    """The best found from `start` with no more than `most` clusters; the gap counts from the optimum without that limit."""
+    """The best found from `start` with no more than `most` clusters; the gap counts from the optimum without that
+    limit."""
     return _solved(joint, beta, start, most, certify, clock)
 
 

@@ -53,9 +53,11 @@ class Clock:
         self.progress = progress
 
     def over(self) -> bool:
+        """Whether no time is left."""
         return self._end is not None and time.monotonic() >= self._end
 
     def tell(self, done: int, most: int) -> None:
+        """Say how far it is."""
         if self.progress is not None:
             self.progress(done, most)
 
@@ -103,8 +105,8 @@ def solve(
 ) -> Optimum:
     """The optimum at one beta, from `start` or from every row as a cluster. most: clusters may not become more.
 
-    certify: True: until no climb finds a peak above 1e-8 nats; None: until a round gains less than 1e-9; False: where the
-    first descent ends, without looking for missing clusters.
+    certify: True: until no climb finds a peak above 1e-8 nats; None: until a round gains less than 1e-9; False: where
+    the first descent ends, without looking for missing clusters.
     """
     clock = clock or Clock()
     rows = _some_rows(joint)
@@ -159,7 +161,8 @@ def _some_rows(joint: Joint) -> np.ndarray:
 
 
 def _weighted(fit: _Fit, clock: Clock) -> _Fit:
-    """The best weights of the clusters that are there, by multiplicative steps and leaps along them; empty ones dropped."""
+    """The best weights of the clusters that are there, by multiplicative steps and leaps along them;
+    empty ones dropped."""
     p, e, w, f = fit.joint.p, fit.e, fit.w, np.inf
     for _ in range(300):
         first = (p / (e @ w)) @ e
@@ -262,7 +265,8 @@ def _polished(fit: _Fit) -> tuple[_Fit, bool]:
 
 
 def _peaks(fit: _Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where climbs of log c end and how high that is: r moves to the mean of q under its share of c, which never lowers c."""
+    """Where climbs of log c end and how high that is: r moves to the mean of q under its share of c,
+    which never lowers c."""
     joint, a = fit.joint, fit.joint.p / fit.z
     starts = np.concatenate([joint.q[rows], _near(fit)])
 
@@ -290,8 +294,9 @@ def _peaks(fit: _Fit, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _near(fit: _Fit) -> np.ndarray:
-    """More places to climb from: next to each cluster, along the direction in which its members differ most (where one is
-    about to split); half way to p(y) and to the nearest other cluster, since a climb never regains a label that is 0."""
+    """More places to climb from: next to each cluster, along the direction in which its members differ most
+    (where one is about to split); half way to p(y) and to the nearest other cluster,
+    since a climb never regains a label that is 0."""
     joint, r, k = fit.joint, fit.r, len(fit.w)
     member = fit.e * fit.w * (joint.p / fit.z)[:, None]  # p(x, t)
     scale = np.where(r > 0, 1 / np.sqrt(np.where(r > 0, r, 1)), 0.0)

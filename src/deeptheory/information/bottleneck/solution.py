@@ -7,7 +7,7 @@ import numpy as np
 
 from deeptheory.core.arrays import Array
 from deeptheory.core.results import Result
-from deeptheory.core.theme import NEUTRAL, layer_colors, new_figure
+from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 from deeptheory.information.bottleneck.joint import Joint, informations
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 class BottleneckSolution(Result):
     """T of one trade-off beta. encoder: p(t|x) [nx, k]; decoder: p(y|t) [k, ny]; p_t: [k]; clusters in falling mass.
 
-    i_x = I(X;T), i_y = I(T;Y), h_t = H(T): bits. lagrangian: what the method minimizes, bits (its docstring says which).
-    residual: largest change of p(t|x) under one more step of the method's own equations; NaN where it has none.
-    gap: how far the Lagrangian is above the least possible at most, bits; NaN where nothing bounds it.
-    For the methods "gaussian" and "variational" T is continuous: their docstrings say what encoder and decoder hold.
+    i_x = I(X;T), i_y = I(T;Y), h_t = H(T): bits. lagrangian: what the method minimizes, bits
+    (its docstring says which). residual: largest change of p(t|x) under one more step of the method's own equations;
+    NaN where it has none. gap: how far the Lagrangian is above the least possible at most, bits; NaN where nothing
+    bounds it. For the methods "gaussian" and "variational" T is continuous:
+    their docstrings say what encoder and decoder hold.
     """
 
     method: str
@@ -66,7 +67,7 @@ class BottleneckSolution(Result):
         width = table["p_t"].fillna(1 / len(table)).to_numpy()
         figure = new_figure(xaxis_title="clusters, as wide as p(t)", yaxis_title="p(y|t)", barmode="stack")
         center = (np.cumsum(width) - width / 2).round(5).tolist()
-        for label, color in zip(labels, layer_colors(len(labels))):
+        for label, color in zip(labels, series_colors(len(labels))):
             bar = {"x": center, "y": table[label].round(5).tolist(), "width": width.round(5).tolist()}
             figure.add_trace(
                 go.Bar(**bar, name=label, marker={"color": color, "line": {"color": NEUTRAL, "width": 0.5}})

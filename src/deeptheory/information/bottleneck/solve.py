@@ -1,4 +1,5 @@
-"""The one entry point to every bottleneck method. A new method: one function (joint, beta, **own options), one line in METHODS."""
+"""The one entry point to every bottleneck method. A new method: one function (joint, beta, **own options),
+one line in METHODS."""
 
 import dataclasses
 import inspect
@@ -46,14 +47,14 @@ METHODS: dict[str, Callable[..., BottleneckSolution]] = {
 
 
 def bottleneck(p_xy: Any, beta: float, method: Method = "ib", **options: Any) -> BottleneckSolution:
-    """The information bottleneck of a joint table p_xy [nx, ny] (numpy or torch; probabilities that sum to 1, or counts as
-    integers) at trade-off beta.
+    """The information bottleneck of a joint table p_xy [nx, ny] at trade-off beta.
 
+    p_xy: numpy or torch; probabilities that sum to 1, or counts as integers.
     method: "ib" (global optimum with a certificate), "dib" (alpha= for the family between), "agglomerative",
     "sequential", "squared" (convex), "variational" (a network; options of VariationalBottleneck), or "gaussian", which
     takes (cov_x, cov_y, cov_xy) in the place of p_xy. options: the method's own, e.g. clusters=, restarts=, seed=.
-    InputError: an unknown method or option, p_xy that is no distribution, beta not one number, negative or not finite, and
-    the method's own.
+    InputError: an unknown method or option, p_xy that is no distribution, beta not one number, negative or not finite,
+    and the method's own.
     """
     solve = pick(METHODS, method, what="bottleneck method")
     _check_options(solve, method, options)

@@ -1,9 +1,10 @@
-"""The convex bottleneck: least I(X;T)^2 - beta I(T;Y). Its optimum moves along the whole curve, straight pieces included.
+"""The convex bottleneck: least I(X;T)^2 - beta I(T;Y). Its optimum moves along the whole curve,
+straight pieces included.
 
-Sources: Kolchinsky, Tracey & Van Kuyk 2019; Rodriguez Galvez, Thobaben & Skoglund 2020. The optimum lies on the curve at
-the point whose slope 1/b, b the trade-off of the ordinary Lagrangian, is 2 I(X;T) / beta; so b is the root of an equation
-in the certified optimum of "ib". Where the curve is straight, two optima share one b and the optimum uses each for part of
-the time, with T telling which.
+Sources: Kolchinsky, Tracey & Van Kuyk 2019; Rodriguez Galvez, Thobaben & Skoglund 2020. The optimum lies on the curve
+at the point whose slope 1/b, b the trade-off of the ordinary Lagrangian, is 2 I(X;T) / beta; so b is the root of an
+equation in the certified optimum of "ib". Where the curve is straight, two optima share one b and the optimum uses
+each for part of the time, with T telling which.
 """
 
 import numpy as np
@@ -17,7 +18,8 @@ from deeptheory.information.bottleneck.solution import BottleneckSolution, discr
 
 
 def squared(joint: Joint, beta: float) -> BottleneckSolution:
-    """Least I(X;T)^2 - beta I(T;Y), to rounding. notes say at which ordinary beta it lies, and where two optima are mixed."""
+    """Least I(X;T)^2 - beta I(T;Y), to rounding. notes say at which ordinary beta it lies,
+    and where two optima are mixed."""
     beta = check_beta(beta)
     if len(joint.p) == 1:  # every p(y|x) is the same: no beta is large enough
         return _solution(joint, _trivial(joint)[0], beta, ("x tells nothing of y, so that nothing is worth keeping",))
@@ -51,7 +53,10 @@ def squared(joint: Joint, beta: float) -> BottleneckSolution:
     notes = (f"on the curve at the ordinary beta {b:.6g}",)
     if 1e-9 < share < 1 - 1e-9 and high - low < 1e-9 * high:
         encoder = np.concatenate([(1 - share) * at_low[0], share * at_high[0]], axis=1)
-        notes = (f"on a straight piece of the curve, at the ordinary beta {b:.6g}: {share:.4g} of one optimum, the rest of another",)  # fmt: skip
+        notes = (
+            f"on a straight piece of the curve, at the ordinary beta {b:.6g}: {share:.4g} of one optimum, "
+            "the rest of another",
+        )
     return _solution(joint, encoder, beta, notes)
 
 

@@ -1,7 +1,8 @@
 """The variational bottleneck: a network T ~ N(mean(x), sd(x)^2) that is trained for the bottleneck's Lagrangian.
 
-Source: Alemi, Fischer, Dillon & Murphy 2017. Least rate + beta * cross-entropy, rate = E KL[p(t|x) || N(0, 1)] >= I(X;T),
-H(Y) - cross-entropy <= I(T;Y): an upper bound on I(X;T) - beta I(T;Y), but for the constant beta H(Y).
+Source: Alemi, Fischer, Dillon & Murphy 2017. Least rate + beta * cross-entropy, rate = E
+KL[p(t|x) || N(0, 1)] >= I(X;T), H(Y) - cross-entropy <= I(T;Y): an upper bound on I(X;T) - beta I(T;Y),
+but for the constant beta H(Y).
 Pitfall: their beta stands before the rate; it is one over ours.
 """
 
@@ -22,7 +23,8 @@ _DRAWS = 16384  # of T, for the information that the encoder carries
 
 
 class Terms(NamedTuple):
-    """loss = rate + beta * cross_entropy (nats, for the gradient); rate and cross_entropy in bits, means over the batch."""
+    """loss = rate + beta * cross_entropy (nats, for the gradient); rate and cross_entropy in bits,
+    means over the batch."""
 
     loss: torch.Tensor
     rate: torch.Tensor
@@ -32,9 +34,9 @@ class Terms(NamedTuple):
 class VariationalBottleneck(nn.Module):
     """inputs -> hidden layers -> mean and sd of T (latent units) -> decoder -> logits [classes].
 
-    beta: trade-off as everywhere here, before I(T;Y). hidden: widths of the encoder's layers (ReLU); decoder: width of the
-    decoder's one hidden layer, 0 for a linear one (the paper's). encoder: any module [n, inputs] -> [n, 2 latent] in the
-    place of the layers. InputError: sizes below 1, beta negative.
+    beta: trade-off as everywhere here, before I(T;Y). hidden: widths of the encoder's layers (ReLU); decoder: width of
+    the decoder's one hidden layer, 0 for a linear one (the paper's). encoder: any module [n, inputs] ->
+    [n, 2 latent] in the place of the layers. InputError: sizes below 1, beta negative.
     """
 
     def __init__(
@@ -42,7 +44,10 @@ class VariationalBottleneck(nn.Module):
     ):
         super().__init__()
         if min(inputs, classes, latent, *hidden) < 1 or decoder < 0:
-            raise InputError(f"inputs {inputs}, classes {classes}, latent {latent}, hidden {tuple(hidden)}, decoder {decoder}: sizes are 1 or more")  # fmt: skip
+            raise InputError(
+                f"inputs {inputs}, classes {classes}, latent {latent}, hidden {tuple(hidden)}, decoder {decoder}: "
+                "sizes are 1 or more"
+            )
         self.beta, self.latent = check_beta(beta), latent
         widths = [inputs, *hidden]
         layers = [part for i, o in pairwise(widths) for part in (nn.Linear(i, o), nn.ReLU())]
@@ -64,7 +69,8 @@ class VariationalBottleneck(nn.Module):
         return self.decoder(_draw(mean, sd, samples, generator))
 
     def terms(self, x, y, *, weight=None, samples: int = 1, generator=None) -> Terms:
-        """Loss and its parts on a batch. y: labels [n] or p(y|x) [n, classes]; weight: [n], summing to 1 (default equal)."""
+        """Loss and its parts on a batch. y: labels [n] or p(y|x) [n, classes]; weight: [n],
+        summing to 1 (default equal)."""
         mean, sd = self.encode(x)
         logs = self.decoder(_draw(mean, sd, samples, generator)).log_softmax(-1)
         chosen = logs.gather(-1, y.expand(samples, -1)[..., None])[..., 0] if y.ndim == 1 else (y * logs).sum(-1)
@@ -100,9 +106,9 @@ def variational(
 ) -> BottleneckSolution:
     """Method "variational" of dt.bottleneck on a table: a mean and sd for every row, trained on p(x, y) itself.
 
-    encoder: [nx, 2 latent], means then standard deviations; decoder: [nx, ny], its p(y|t) at each row's mean; p_t: empty.
-    i_x, i_y: of the encoder that was found, by drawing T, its standard error and the network's own bounds in the notes. InputError: steps, samples or
-    sizes below 1, lr not above 0.
+    encoder: [nx, 2 latent], means then standard deviations; decoder: [nx, ny], its p(y|t) at each row's mean; p_t:
+    empty. i_x, i_y: of the encoder that was found, by drawing T, its standard error and the network's own bounds in the
+    notes. InputError: steps, samples or sizes below 1, lr not above 0.
     """
     if min(steps, samples, latent) < 1 or not lr > 0:
         raise InputError(

@@ -3,9 +3,9 @@
 Scale: each column to standard deviation 1, or to that of its middle half where a few values make up the deviation (one
 outlier of 1e5 would leave the others no distance). Constant columns tell nothing and are left out.
 Ties: values that repeat (zeros of ReLU layers, integers, rounded or bfloat16 activations) or lie on a grid make
-distances equal, and strict counts are wrong there: +0.1 bit on independent layers of ReLU. Noise far below the distance of
-neighboring values changes no information and breaks them; the estimate is the mean over several draws of it. The noise
-goes by the rank of a row, so that neither the order of rows nor units of measurement change it.
+distances equal, and strict counts are wrong there: +0.1 bit on independent layers of ReLU. Noise far below the distance
+of neighboring values changes no information and breaks them; the estimate is the mean over several draws of it. The
+noise goes by the rank of a row, so that neither the order of rows nor units of measurement change it.
 """
 
 from dataclasses import dataclass
@@ -28,8 +28,9 @@ _LINEAR = 1e-10  # what a column has beyond others, relative, to be more than ro
 
 @dataclass(frozen=True)
 class Columns:
-    """versions: one per draw of noise (one alone without ties), each a list of [d, n] float64, one per variable; plain: without
-    the noise. tied: values repeat. empty: the names of variables that are constant. notes: what a reader must know of them."""
+    """versions: one per draw of noise (one alone without ties), each a list of [d, n] float64, one per variable; plain:
+    without the noise. tied: values repeat. empty: the names of variables that are constant. notes:
+    what a reader must know of them."""
 
     versions: list[list[np.ndarray]]
     plain: list[np.ndarray]
@@ -39,6 +40,7 @@ class Columns:
 
     @property
     def method(self) -> str:
+        """What was done about ties, for the estimate's method; empty where there are none."""
         return f", ties broken by noise ({len(self.versions)} draws)" if self.tied else ""
 
     def mean(self, estimate) -> float:
@@ -93,8 +95,8 @@ def comparable(standardize: bool, seed: int, **variables: np.ndarray) -> Columns
 
 
 def _standard(a: np.ndarray) -> np.ndarray:
-    """Columns of mean 0 and standard deviation 1; or of that of the middle half, as if normal, where it is under a third of the
-    other and not 0."""
+    """Columns of mean 0 and standard deviation 1; or of that of the middle half, as if normal, where it is
+    under a third of the other and not 0."""
     out = moderate(a)
     size = np.frexp(np.abs(a).max(0))[1]
     out = out - out.mean(0)
@@ -143,8 +145,8 @@ def _width(column: np.ndarray) -> float:
 
 
 def _places(raw: np.ndarray, cut) -> tuple[np.ndarray, int]:
-    """The place of each row in an order that depends on its values' ranks alone, and how many rows of continuous variables
-    are copies."""
+    """The place of each row in an order that depends on its values' ranks alone, and how many rows of continuous
+    variables are copies."""
     keys = []
     for first, last in cut:
         key = np.zeros(len(raw), dtype=np.uint64)

@@ -2,13 +2,14 @@
 
 Source: Butakov et al. 2024. A compression that can be undone keeps the information; any other leaves less, by the
 data-processing inequality, so that the truth about the codes is a lower bound.
-Pitfalls: the estimate of that lower bound has errors of its own in both directions; lossy codes may lose exactly what the two
-variables share; and codes of more numbers than the variable has (images drawn from two numbers, compressed to four) lie on a
-surface, where entropies from distances have no finite truth and the estimate is worthless: here it comes out negative.
+Pitfalls: the estimate of that lower bound has errors of its own in both directions; lossy codes may lose exactly what
+the two variables share; and codes of more numbers than the variable has (images drawn from two numbers, compressed to
+four) lie on a surface, where entropies from distances have no finite truth and the estimate is worthless: here it comes
+out negative.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,15 +26,22 @@ _INNER: dict[str, Callable[..., Estimate]] = {"wkl": weighted_information, "ksg"
 
 
 def compressed(
-    x: Any, y: Any, *, dims: int = 4, how: Any = "pca", inner: str = "wkl", k: int = 5, seed: int = 0
+    x: Any,
+    y: Any,
+    *,
+    dims: int = 4,
+    how: Any = "pca",
+    inner: Literal["wkl", "ksg"] = "wkl",
+    k: int = 5,
+    seed: int = 0,
+    spread: bool = True,
 ) -> Estimate:
     """I(E(X); E'(Y)) in bits, x and y [n, ...] of any shape, each compressed to `dims` numbers.
 
-    how: a name in COMPRESSORS ("pca", "autoencoder") or a function (samples [n, d], dims, seed) -> [n, dims]; a pair of them
-    for x and y apart. A variable of at most `dims` columns is left as it is; columns of a code that are constant are left
-    out. inner: the estimator of the codes' information, "wkl" or "ksg", with k neighbors.
-    InputError: unpaired or constant samples, NaN, an unknown name.
-    """
+    how: a name in COMPRESSORS ("pca", "autoencoder") or a function (samples [n, d], dims, seed) -> [n, dims]; a pair
+    of them for x and y apart. A variable of at most `dims` columns is left as it is; columns of a code that are
+    constant are left out. inner: the estimator of the codes' information, "wkl" or "ksg", with k neighbors. spread:
+    as for "wkl". InputError: unpaired or constant samples, NaN, an unknown name."""
     a, b = as_numpy(x), as_numpy(y)
     if len(a) != len(b):
         raise InputError(f"y has {len(b)} rows, x has {len(a)}; they are paired samples, so both need the same n")
@@ -42,7 +50,9 @@ def compressed(
     if len(pair) != 2:
         raise InputError(f"how names {len(pair)} compressors; one for both, or a pair")
     codes = [_living(compressed_to(v, dims, h, seed), name) for v, h, name in zip((a, b), pair, "xy")]
-    got = pick(_INNER, inner, what="inner estimator")(codes[0], codes[1], k=k, seed=seed)
+    got = pick(_INNER, inner, what="inner estimator")(
+        codes[0], codes[1], k=k, seed=seed, **({"spread": spread} if inner == "wkl" else {})
+    )
     said = " and ".join(dict.fromkeys(h if isinstance(h, str) else getattr(h, "__name__", "custom") for h in pair))
     notes = ("the information of the codes, which is at most that of the variables", *got.notes)
     method = f"compressed to {codes[0].shape[1]} and {codes[1].shape[1]} numbers by {said}; {got.method}"

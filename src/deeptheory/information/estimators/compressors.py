@@ -1,7 +1,7 @@
 """Few numbers instead of many: what is done to high-dimensional variables before their information is estimated.
 
-A compressor is a function of (samples [n, d], dims, seed) -> codes [n, dims]. It sees one variable alone, never the pair,
-so that it cannot make dependence. A new one: one function, one line in COMPRESSORS.
+A compressor is a function of (samples [n, d], dims, seed) -> codes [n, dims]. It sees one variable alone, never the
+pair, so that it cannot make dependence. A new one: one function, one line in COMPRESSORS.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def autoencoder(samples: np.ndarray, dims: int, seed: int) -> np.ndarray:
         return (module(batch[0]) - batch[0]).square().mean()
 
     size = min(128, len(x))
-    train(both, minibatches(x, batch=size, seed=seed), loss, steps=_STEPS, lr=3e-3, schedule=_falling, seed=seed)
+    train(both, minibatches(x, batch=size, seed=seed), loss, steps=_STEPS, lr=3e-3, lr_schedule=_falling, seed=seed)
     with torch.no_grad():
         return encoder(x).double().numpy()
 
@@ -62,8 +62,8 @@ COMPRESSORS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {"pca": p
 
 
 def compressed_to(samples: np.ndarray, dims: int, how: str | Callable[..., np.ndarray], seed: int) -> np.ndarray:
-    """Codes [n, dims] of samples [n, ...]; at most dims columns come back as they are. InputError: dims below 1, n below dims,
-    an unknown compressor."""
+    """Codes [n, dims] of samples [n, ...]; at most dims columns come back as they are. InputError: dims below
+    1, n below dims, an unknown compressor."""
     from deeptheory.core.names import pick
 
     flat = np.asarray(samples, dtype=np.float64).reshape(len(samples), -1)

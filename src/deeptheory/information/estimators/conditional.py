@@ -1,15 +1,16 @@
 """Conditional mutual information I(X;Y|Z) from samples: by counts, by neighbors with labels and ties, by covariances.
 
-Sources: Frenzel & Pompe 2007 (KSG's counts with a condition), Mesner & Shalizi 2020 (counts up to and with the distance),
-partial correlations, and the plug-in. Bits.
+Sources: Frenzel & Pompe 2007 (KSG's counts with a condition), Mesner & Shalizi 2020
+(counts up to and with the distance), partial correlations, and the plug-in. Bits.
 Labels (words, integers, columns of few values) are compared, never subtracted: neighbors are sought among samples of
 the same label, as Ross does, so that codes cannot matter; given labels alone, the value is the mean over labels of what
 KSG says within each.
-Intervals of neighbor counts: ten batches leave a handful of samples per label, and said a third of the spread given 19 labels. So
-they are at least as wide as values with y permuted (within the labels of z) together with the pointwise information of normals,
-and their upper end allows for the bias that a change from n / 4 to n implies.
-Pitfalls: the plug-in's bias is the sum of those of all cells of z, large where z has many; neighbor counts are biased towards 0
-with every column that z adds; independence given z is not shown by a small number, only by one whose interval holds 0.
+Intervals of neighbor counts: ten batches leave a handful of samples per label, and said a third of the spread given 19
+labels. So they are at least as wide as values with y permuted (within the labels of z) together with the pointwise
+information of normals, and their upper end allows for the bias that a change from n / 4 to n implies.
+Pitfalls: the plug-in's bias is the sum of those of all cells of z, large where z has many; neighbor counts are biased
+towards 0 with every column that z adds; independence given z is not shown by a small number,
+only by one whose interval holds 0.
 """
 
 import math
@@ -38,8 +39,9 @@ _SEVERAL = 4  # the same for integers in one column, which are labels by custom
 
 
 def conditional_plugin(x: Any, y: Any, z: Any, *, correct: bool = False) -> Estimate:
-    """I(X;Y|Z) of discrete rows, a whole row being one symbol. correct: less the sum over z of (Kxy - Kx - Ky + 1) / 2n nats, K
-    counting what was seen with that z. The interval: see `plugin`. InputError: values that are not discrete, other corrections."""
+    """I(X;Y|Z) of discrete rows, a whole row being one symbol. correct: less the sum over z of (Kxy - Kx - Ky + 1) / 2n
+    nats, K counting what was seen with that z. The interval: see `plugin`. InputError:
+    values that are not discrete, other corrections."""
     if not isinstance(correct, bool | np.bool_):
         raise InputError(f"correct is {correct!r}; a condition has Miller-Madow's alone, correct=True")
     parts = as_samples(x=x, y=y, z=z)
@@ -68,23 +70,24 @@ def conditional_plugin(x: Any, y: Any, z: Any, *, correct: bool = False) -> Esti
 
 
 def conditional_ksg(x: Any, y: Any, z: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
-    """I(X;Y|Z): psi(k) - <psi(n_xz + 1) + psi(n_yz + 1) - psi(n_z + 1)>, counts strictly inside the max-norm distance of the
-    kth neighbor in all three. Labels among x, y, z are compared, not subtracted; ties are broken by noise from `seed`;
-    constant columns are left out. InputError: k outside 1..n-1."""
+    """I(X;Y|Z): psi(k) - <psi(n_xz + 1) + psi(n_yz + 1) - psi(n_z + 1)>, counts strictly inside the max-norm distance
+    of the kth neighbor in all three. Labels among x, y, z are compared, not subtracted; ties are broken by noise from
+    `seed`; constant columns are left out. InputError: k outside 1..n-1."""
     return _by_neighbors(x, y, z, k, standardize, seed, inclusive=False)
 
 
 def conditional_mixed(x: Any, y: Any, z: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
-    """I(X;Y|Z) where values may repeat. Without ties and labels: <psi(k_i) - psi(n_xz) - psi(n_yz) + psi(n_z)>, counts up to
-    and with the distance of the kth neighbor (Mesner & Shalizi 2020, without their cut at 0). With them these counts lean
-    towards 0 or above it, by up to .05 bit; ties are broken and labels compared as `conditional_ksg` does.
+    """I(X;Y|Z) where values may repeat. Without ties and labels: <psi(k_i) - psi(n_xz) - psi(n_yz) + psi(n_z)>, counts
+    up to and with the distance of the kth neighbor (Mesner & Shalizi 2020, without their cut at 0). With them these
+    counts lean towards 0 or above it, by up to .05 bit; ties are broken and labels compared as `conditional_ksg` does.
     InputError: k outside 1..n-1."""
     return _by_neighbors(x, y, z, k, standardize, seed, inclusive=True)
 
 
 def conditional_gaussian(x: Any, y: Any, z: Any) -> Estimate:
-    """I(X;Y|Z) = -1/2 sum log2(1 - rho^2) over the partial canonical correlations: those of x and y less what z tells of them
-    linearly, labels by a mean each. InputError: fewer samples than columns, columns that depend linearly on each other."""
+    """I(X;Y|Z) = -1/2 sum log2(1 - rho^2) over the partial canonical correlations: those of x and y less what z tells
+    of them linearly, labels by a mean each. InputError: fewer samples than columns,
+    columns that depend linearly on each other."""
     check_numbers("'gaussian'", x=x, y=y)
     a, b, c = as_samples(x=x, y=y, z=z)
     c, label = _labels_of_condition(z, c)
@@ -148,12 +151,20 @@ def _by_neighbors(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
         label_z is not None and label_z.max() + 1 >= _MANY
     )  # batches of whole labels: a tenth of each would be too few
     low, high = statistics.batch_interval(
-        value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed, groups=label_z if several else None
+        value, lambda rows: estimate(columns.rows(rows), rows), len(a), seed=seed, groups=label_z if several else None
     )
     if low < high:
         labels = (label_x, label_y, label_z)
         half = max((high - low) / 2, _spread(columns.versions[0], labels, value, k, inclusive, seed))
-        more = _missing(lambda rows: estimate(columns.rows(rows), rows), value, half, labels, len(a), seed, sum(v.shape[1] for v in (a, b, c)) + len(cell))  # fmt: skip
+        more = _missing(
+            lambda rows: estimate(columns.rows(rows), rows),
+            value,
+            half,
+            labels,
+            len(a),
+            seed,
+            sum(v.shape[1] for v in (a, b, c)) + len(cell),
+        )
         low, high = value - half, value + half + more
         each = len(a) / (1 if label_z is None else label_z.max() + 1)
         if each < _TRUSTED:
@@ -174,8 +185,8 @@ def _by_neighbors(x, y, z, k, standardize, seed, inclusive: bool) -> Estimate:
 
 
 def _spread(parts, labels, value: float, k: int, inclusive: bool, seed: int) -> float:
-    """Half a 95 % interval: values with y permuted within the labels of z (all over without), and the pointwise information of
-    normals that share as much, whose variance is 1 - 4^-value nats^2."""
+    """Half a 95 % interval: values with y permuted within the labels of z (all over without), and the pointwise
+    information of normals that share as much, whose variance is 1 - 4^-value nats^2."""
     from scipy.stats import t
 
     n = parts[0].shape[1]
@@ -194,8 +205,8 @@ def _spread(parts, labels, value: float, k: int, inclusive: bool, seed: int) -> 
 
 
 def _missing(of, value: float, half: float, labels, n: int, seed: int, columns: int) -> float:
-    """Bits by which the upper end is moved up: what goes on growing at the rate n^(-2 / columns) beyond a change from n / 4 to n
-    that exceeds sampling error."""
+    """Bits by which the upper end is moved up: what goes on growing at the rate n^(-2 / columns) beyond a change
+    from n / 4 to n that exceeds sampling error."""
     order = np.random.default_rng([seed, n, 9]).permutation(n)
     if labels[2] is not None:  # every label in each quarter
         order = order[np.argsort(labels[2][order], kind="stable")]
@@ -205,8 +216,8 @@ def _missing(of, value: float, half: float, labels, n: int, seed: int, columns: 
 
 
 def _within(parts: list[np.ndarray], labels: Sequence[np.ndarray | None], k: int, inclusive: bool) -> float:
-    """The mean over labels of z, by their share, of the estimate in each; samples alone with their labels left out. parts:
-    columns of x, y and z, [d, n]; labels: of x, y and z, [n] or None."""
+    """The mean over labels of z, by their share, of the estimate in each; samples alone with their labels left out.
+    parts: columns of x, y and z, [d, n]; labels: of x, y and z, [n] or None."""
     x, y, z = parts
     cells = [v for v in labels if v is not None]
     if not cells:
@@ -236,8 +247,8 @@ def _label(given: Any, a: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray
 
 
 def _labels_of_condition(given: Any, c: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """The columns of z that are numbers, and one code for those that are labels: columns of few values, as long as their
-    combinations have enough samples, too."""
+    """The columns of z that are numbers, and one code for those that are labels: columns of few values, as long as
+    their combinations have enough samples, too."""
     if c.shape[1] == 1:
         return _label(given, c, "z")
     left, code = [], None

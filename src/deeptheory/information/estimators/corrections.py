@@ -1,9 +1,9 @@
 """Entropies of counts beyond counts / n: what is known of the bias, or of symbols not seen, put in. Bits.
 
-Sources: Miller 1955 (with Madow); Grassberger 2003 (eq. 27, 35); Chao & Shen 2003 (eq. 5 to 7); Hausser & Strimmer 2009 (eq. 3 to 6). Where each
-is for: Miller-Madow for several samples per symbol, Grassberger for about one, Chao-Shen where symbols are missing, shrinking
-for little data with nearly equal symbols. None is unbiased for every distribution (Paninski 2003), so their interval runs
-from the plain value's to theirs.
+Sources: Miller 1955 (with Madow); Grassberger 2003 (eq. 27, 35); Chao & Shen 2003 (eq. 5 to 7); Hausser & Strimmer 2009
+(eq. 3 to 6). Where each is for: Miller-Madow for several samples per symbol, Grassberger for about one, Chao-Shen where
+symbols are missing, shrinking for little data with nearly equal symbols. None is unbiased for every distribution
+(Paninski 2003), so their interval runs from the plain value's to theirs.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,12 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 
-NAMES = {"miller-madow": "Miller-Madow", "grassberger": "Grassberger", "chao-shen": "Chao-Shen", "shrink": "James-Stein shrinkage"}  # fmt: skip
+NAMES = {
+    "miller-madow": "Miller-Madow",
+    "grassberger": "Grassberger",
+    "chao-shen": "Chao-Shen",
+    "shrink": "James-Stein shrinkage",
+}
 
 
 def named(correct: bool | str) -> str | None:
@@ -44,8 +49,8 @@ def grassberger(counts: np.ndarray) -> float:
 
 
 def chao_shen(counts: np.ndarray) -> float:
-    """Probabilities of what was seen times the coverage 1 - f1 / n, each term over its chance 1 - (1 - p)^n to be seen; f1: symbols
-    seen once (all once: n - 1 of them, since a coverage of 0 has no probabilities)."""
+    """Probabilities of what was seen times the coverage 1 - f1 / n, each term over its chance 1 - (1 - p)^n to be seen;
+    f1: symbols seen once (all once: n - 1 of them, since a coverage of 0 has no probabilities)."""
     n = counts.sum()
     once = int((counts == 1).sum())
     coverage = 1 - min(once, n - 1) / n
@@ -78,8 +83,8 @@ def entropy(counts: np.ndarray, name: str) -> float:
 
 
 def information(joint: np.ndarray, of_x: np.ndarray, of_y: np.ndarray, name: str) -> float:
-    """I in bits from the counts of pairs seen [K] and of each side: H(X) + H(Y) - H(X, Y), each corrected; shrinking: that of the
-    joint table, all pairs of symbols seen, towards the uniform."""
+    """I in bits from the counts of pairs seen [K] and of each side: H(X) + H(Y) - H(X, Y), each corrected; shrinking:
+    that of the joint table, all pairs of symbols seen, towards the uniform."""
     if name != "shrink":
         return ENTROPY[name](of_x) + ENTROPY[name](of_y) - ENTROPY[name](joint)
     cells = len(of_x) * len(of_y)

@@ -22,9 +22,9 @@ _INFINITE = "a column of one variable is a linear function of the other: the inf
 def gaussian(x: Any, y: Any, *, correct: bool | None = None) -> Estimate:
     """I(X;Y) = -1/2 sum log2(1 - rho_i^2) over the canonical correlations of x [n, dx] and y [n, dy]; bits.
 
-    correct: less the bias that this has for Gaussian samples, exactly; None: where that is over a tenth of a bit. The interval
-    is the delta method's over the correlations, with the spread that they have at independence, and runs from the corrected
-    value. InputError: fewer samples than columns, columns that
+    correct: less the bias that this has for Gaussian samples, exactly; None: where that is over a tenth of a bit. The
+    interval is the delta method's over the correlations, with the spread that they have at independence, and runs from
+    the corrected value. InputError: fewer samples than columns, columns that
     depend linearly on each other.
     """
     check_numbers("'gaussian'", x=x, y=y)
@@ -59,8 +59,9 @@ def canonical(a: np.ndarray, b: np.ndarray, given: int = 0, correct: bool | None
 
 
 def gaussian_entropy(x: Any, *, correct: bool | None = None) -> Estimate:
-    """Differential entropy 1/2 log2 |2 pi e cov| of x [n, d]; bits. correct: less the bias (downwards) that the determinant has
-    for Gaussian samples, exactly; None: where that is over a tenth of a bit. InputError: as for `gaussian`."""
+    """Differential entropy 1/2 log2 |2 pi e cov| of x [n, d]; bits. correct: less the bias (downwards) that the
+    determinant has for Gaussian samples, exactly; None: where that is over a tenth of a bit.
+    InputError: as for `gaussian`."""
     from scipy.special import digamma, polygamma
 
     check_numbers("'gaussian'", x=x)

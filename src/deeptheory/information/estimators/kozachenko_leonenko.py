@@ -1,10 +1,11 @@
 """Kozachenko-Leonenko: differential entropy from nearest-neighbor distances, plain and weighted over several neighbors.
 
-Sources: Kozachenko & Leonenko 1987; Berrett, Samworth & Yuan 2019 for the weights, which cancel the leading orders of the
-bias from four dimensions on; Butakov et al. 2024 take I(X;Y) = h(X) + h(Y) - h(X, Y) of compressed variables from it.
-Pitfalls: an entropy that is the difference of three estimates has the noise of all three. Samples without a density (values
-that repeat, columns that are functions of others) have the entropy minus infinity: linear ones are found, for others the
-value is seen to fall with n, which becomes a note.
+Sources: Kozachenko & Leonenko 1987; Berrett, Samworth & Yuan 2019 for the weights, which cancel the leading orders of
+the bias from four dimensions on; Butakov et al. 2024 take I(X;Y) = h(X) + h(Y) - h(X, Y) of compressed variables from
+it.
+Pitfalls: an entropy that is the difference of three estimates has the noise of all three. Samples without a density
+(values that repeat, columns that are functions of others) have the entropy minus infinity: linear ones are
+found, for others the value is seen to fall with n, which becomes a note.
 """
 
 import math
@@ -18,16 +19,19 @@ from deeptheory.information.estimators.columns import check_numbers, comparable,
 from deeptheory.information.estimators.limits import INFINITE, impossible, infinite, nothing
 from deeptheory.information.estimators.neighbors import nearest
 from deeptheory.information.estimators.samples import as_samples, batch_interval, check_k
+from deeptheory.information.spread import null_half
 
 _UNEQUAL = 1e3  # ratio of columns' standard deviations from which distances would see the largest alone
+_NULL_DRAWS, _NULL_ROWS = 24, 1_000  # permutations of y behind the least width of an interval
 
 
 def kozachenko_leonenko(
     x: Any, *, k: int = 3, weighted: bool = False, standardize: bool | None = None, seed: int = 0
 ) -> Estimate:
-    """Differential entropy of x [n, d] in bits, in the units of x. weighted: neighbors 1..k with Berrett, Samworth & Yuan's
-    weights (the same as the kth alone below four dimensions). standardize: distances between columns of standard deviation 1
-    (the value is in the units of x all the same); None: where columns' deviations differ by more than 1,000.
+    """Differential entropy of x [n, d] in bits, in the units of x. weighted: neighbors 1..k with Berrett, Samworth &
+    Yuan's weights (the same as the kth alone below four dimensions). standardize: distances between columns of standard
+    deviation 1 (the value is in the units of x all the same); None: where columns' deviations differ by more than
+    1,000.
 
     A constant column, or one that is a linear function of others, makes it minus infinity, with a note.
     InputError: k outside 1..n-1 or too few for the weights, rows that repeat, NaN.
@@ -61,19 +65,22 @@ def kozachenko_leonenko(
         parts.append(_entropy(np.ascontiguousarray(columns[:, rows]), weights))
         return parts[-1] + units
 
-    low, high = batch_interval(value + units, estimate, n, seed)
+    low, high = batch_interval(value + units, estimate, n, seed=seed)
     notes = _falling([value], [parts], [a.shape[1]]) + _repeats(a)
     return Estimate(value=value + units, low=low, high=high, method=name, notes=notes)
 
 
-def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True, seed: int = 0) -> Estimate:
+def weighted_information(
+    x: Any, y: Any, *, k: int = 5, standardize: bool = True, seed: int = 0, spread: bool = True
+) -> Estimate:
     """I(X;Y) = h(X) + h(Y) - h(X, Y) in bits, each by the weighted estimator (Butakov et al. 2024 use k = 5).
 
-    standardize: columns to one scale, which information does not see and distances do. Columns that are constant, or linear
-    functions of others of their variable, add no information and are left out; where a column of y is one of x, the
-    information is infinite. InputError: as for `kozachenko_leonenko`; a value that repeats in over one per cent of the rows
-    (zeros of ReLU layers, rounded numbers), since entropies have no density there.
-    """
+    standardize: columns to one scale, which information does not see and distances do. Columns that are constant, or
+    linear functions of others of their variable, add no information and are left out; where a column of y is one of
+    x, the information is infinite. spread: the interval reaches at least as far as y permuted lies from 0, from 24
+    permutations of up to 1,000 rows; False: ten batches alone, which understate it. InputError: as for
+    `kozachenko_leonenko`; a value that repeats in over one per cent of the rows (zeros of ReLU layers, rounded
+    numbers), since entropies have no density there."""
     check_numbers("'wkl'", x=x, y=y)
     a, b = as_samples(x=x, y=y)
     n = len(a)
@@ -106,7 +113,16 @@ def weighted_information(x: Any, y: Any, *, k: int = 5, standardize: bool = True
 
     whole = three(first)
     value = whole[0] + whole[1] - whole[2]
-    low, high = batch_interval(value, estimate, n, seed)
+    low, high = batch_interval(value, estimate, n, seed=seed)
+    if spread and high > low:
+
+        def of(rows, others=None) -> float:
+            pair = [np.ascontiguousarray(v[:, r]) for v, r in zip(first, (rows, rows if others is None else others))]
+            one, two, both = three(pair)
+            return one + two - both
+
+        half = max((high - low) / 2, null_half(of, n, seed, _NULL_ROWS, _NULL_DRAWS, biased=True))
+        low, high = value - half, value + half
     notes += _falling(whole, parts, [*sizes, sum(sizes)])
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, x=a, y=b))
 
@@ -117,8 +133,9 @@ def _check_density(**variables: np.ndarray) -> None:
             values, counts = np.unique(column, return_counts=True)
             if len(values) > 1 and counts.max() > max(0.01 * len(a), 2):
                 raise InputError(
-                    f"{counts.max()} of {len(a)} values in column {u} of {name} are {values[counts.argmax()]:g}: entropies have no "
-                    "density there; use 'ksg', 'labels' or 'mixed', which break ties, or add noise as wide as the rounding"
+                    f"{counts.max()} of {len(a)} values in column {u} of {name} are {values[counts.argmax()]:g}: "
+                    "entropies have no density there; use 'ksg', 'labels' or 'mixed', which break ties, "
+                    "or add noise as wide as the rounding"
                 )
 
 
@@ -128,13 +145,15 @@ def _no_density(method: str, why: str) -> Estimate:
 
 
 def _falling(whole: list[float], parts: list[list[float]], sizes: list[int]) -> tuple[str, ...]:
-    """A note where an entropy falls by more than a bit from a tenth of the samples to all: near a surface of m of d dimensions
-    by (d / m - 1) log2(10) bits, with a density by what its bias changes (under .8 bit for Student's t2 in ten)."""
+    """A note where an entropy falls by more than a bit from a tenth of the samples to all: near a surface of m of d
+    dimensions by (d / m - 1) log2(10) bits, with a density by what its bias changes
+    (under .8 bit for Student's t2 in ten)."""
     for value, seen, d in zip(whole, parts, sizes):
         if seen and d > 1 and np.mean(seen) - value > 1:
             return (
-                f"the entropy of {d} columns falls by {np.mean(seen) - value:.2g} bits from a tenth of the samples to all: too few "
-                "samples for so many columns, or they lie near a surface of fewer dimensions, where it has no finite value",
+                f"the entropy of {d} columns falls by {np.mean(seen) - value:.2g} bits from a tenth of the samples to "
+                "all: too few samples for so many columns, or they lie near a surface of fewer dimensions, "
+                "where it has no finite value",
             )
     return ()
 
@@ -146,8 +165,8 @@ def _repeats(a: np.ndarray) -> tuple[str, ...]:
         return ()
     at = int(np.argmax(often))
     return (
-        f"{often[at]:.0%} of the values in column {at} are listed before: where a value has a probability of its own there is no "
-        "density, and the differential entropy is minus infinity",
+        f"{often[at]:.0%} of the values in column {at} are listed before: where a value has a probability of its own "
+        "there is no density, and the differential entropy is minus infinity",
     )
 
 
@@ -161,8 +180,9 @@ def _entropy(x: np.ndarray, weights: np.ndarray) -> float:
     if (rho == 0).any():
         again = n - len(np.unique(x, axis=1).T)
         raise InputError(
-            f"{again} of {n} rows are listed more than once, and the differential entropy has no estimate from distances of 0; "
-            "rounded numbers: add noise as wide as the rounding (x + step * rng.uniform(-0.5, 0.5, x.shape)); discrete ones: 'plugin'"
+            f"{again} of {n} rows are listed more than once, and the differential entropy has no estimate from "
+            "distances of 0; rounded numbers: add noise as wide as the rounding (x + step * rng.uniform(-0.5, 0.5, "
+            "x.shape)); discrete ones: 'plugin'"
         )
     volume = d / 2 * math.log(math.pi) - gammaln(d / 2 + 1)
     logs = d * np.log(rho).mean(0) + volume + math.log(n - 1) - digamma(used + 1)
@@ -176,8 +196,8 @@ def _last(k: int) -> np.ndarray:
 
 
 def _weights(k: int, d: int) -> np.ndarray:
-    """Least-norm weights on neighbors floor(k i / d), i = 1..d, that sum to 1 and cancel the orders l = 1..floor(d / 4):
-    sum_j w_j Gamma(j + 2 l / d) / Gamma(j) = 0 (Berrett, Samworth & Yuan 2019, eq. 2)."""
+    """Least-norm weights on neighbors floor(k i / d), i = 1..d, that sum to 1 and cancel the orders
+    l = 1..floor(d / 4): sum_j w_j Gamma(j + 2 l / d) / Gamma(j) = 0 (Berrett, Samworth & Yuan 2019, eq. 2)."""
     from scipy.special import gammaln
 
     orders = d // 4

@@ -1,9 +1,9 @@
 """KSG: mutual information of continuous samples from nearest-neighbor counts.
 
 Source: Kraskov, Stoegbauer & Grassberger 2004, eq. 8. Nats inside, bits at the entry.
-Pitfalls: strict counts are wrong where distances are equal (zeros of ReLU layers, integers), so ties are broken by noise
-and the method says so; truth far above log n is out of reach, and columns without dependence hide what there is: both
-become notes on the Estimate. Negative values are legal and stay.
+Pitfalls: strict counts are wrong where distances are equal (zeros of ReLU layers, integers), so ties are broken by
+noise and the method says so; truth far above log n is out of reach, and columns without dependence hide what there is:
+both become notes on the Estimate. Negative values are legal and stay.
 """
 
 from typing import Any
@@ -29,10 +29,10 @@ from deeptheory.information.estimators.samples import as_samples, batch_interval
 def ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
     """I(X;Y) in bits of continuous samples x [n, dx], y [n, dy] (or [n]).
 
-    k: the neighbor that sets the scale; larger is smoother and more biased. standardize: columns to one scale (the distance
-    is the largest difference over columns, so their scales matter). seed: of the noise that breaks ties and of the batches of
-    the interval, which is there from 200 samples on. Constant columns are left out. InputError: unpaired, NaN, k outside
-    1..n-1. Words are labels: see `labeled`.
+    k: the neighbor that sets the scale; larger is smoother and more biased. standardize: columns to one scale
+    (the distance is the largest difference over columns, so their scales matter). seed: of the noise that breaks ties
+    and of the batches of the interval, which is there from 200 samples on. Constant columns are left out. InputError:
+    unpaired, NaN, k outside 1..n-1. Words are labels: see `labeled`.
     """
     if words(x, y):
         return mixed(x, y, k=k, standardize=standardize, seed=seed)
@@ -45,7 +45,7 @@ def ksg(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) 
         return nothing(method, columns.notes)
     value = columns.mean(lambda pair: _ksg(pair, k))
     estimate, of_a_tenth = watched(lambda rows: _ksg(columns.rows(rows), k))
-    low, high = batch_interval(value, estimate, n, seed)
+    low, high = batch_interval(value, estimate, n, seed=seed)
     notes = columns.notes + ((INFINITE,) if infinite(*columns.plain) else too_little(value, n, k, of_a_tenth))
     notes += impossible(value, x=a, y=b)
     wide = a.shape[1] + b.shape[1]

@@ -1,5 +1,5 @@
-"""What an estimate cannot be: above an entropy, finite where one variable is a function of the other, beyond what n samples
-show. Values stay as they are estimated; these become notes, or the answer where it is known exactly."""
+"""What an estimate cannot be: above an entropy, finite where one variable is a function of the other, beyond
+what n samples show. Values stay as they are estimated; these become notes, or the answer where it is known exactly."""
 
 import math
 from collections.abc import Callable
@@ -17,8 +17,9 @@ WIDE = 6  # columns in all; above, neighbors are far and estimates lean towards 
 
 
 def too_few(got: Estimate, n: int, least: int) -> Estimate:
-    """The Estimate without an interval where n is below `least`: from there on intervals of normals (correlation .95), labels
-    and 3 x 3 tables hold the truth in 86 % or more of 400 draws; of 5 samples in 17 %, of 4 with a width of 0."""
+    """The Estimate without an interval where n is below `least`: from there on intervals of normals (correlation .95),
+    labels and 3 x 3 tables hold the truth in 86 % or more of 400 draws; of 5 samples in 17 %,
+    of 4 with a width of 0."""
     if n >= least or math.isnan(got.low) or math.isinf(got.value):
         return got
     note = f"{n} samples: intervals of this method are trusted from {least} on, so this one is unbounded"
@@ -31,14 +32,16 @@ def nothing(method: str, notes: tuple[str, ...]) -> Estimate:
 
 
 def infinite(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether a column of continuous x or y [d, n] is a linear function of the other variable's (and its own) columns."""
+    """Whether a column of continuous x or y [d, n] is a linear function of the other variable's (and its own)
+    columns."""
     x, y = x[~dependent(x)], y[~dependent(y)]
     shared = dependent(np.concatenate([x, y]))[len(x) :]
     return any(len(np.unique(column)) > len(column) / 5 for column in y[shared])
 
 
 def impossible(value: float, **variables: np.ndarray) -> tuple[str, ...]:
-    """Notes where information exceeds the entropy of a variable [n, d] whose rows repeat (its first-order bias added)."""
+    """Notes where information exceeds the entropy of a variable [n, d] whose rows repeat
+    (its first-order bias added)."""
     out = []
     for name, a in variables.items():
         n = len(a)
@@ -60,8 +63,8 @@ def impossible(value: float, **variables: np.ndarray) -> tuple[str, ...]:
 
 
 def too_little(value: float, n: int, k: int, of_a_tenth: list[float]) -> tuple[str, ...]:
-    """Neighbor counts end at log2(n / k), and where the value still rises with n it is too small. of_a_tenth: the estimates
-    in batches of a tenth of the samples."""
+    """Neighbor counts end at log2(n / k), and where the value still rises with n it is too small. of_a_tenth: the
+    estimates in batches of a tenth of the samples."""
     if value > np.log2(n / k) - 2:
         most = f"log2(n / k) = {np.log2(n / k):.1f} bits"
         return (f"near the largest value that {n} samples can show, {most}; likely too small",)

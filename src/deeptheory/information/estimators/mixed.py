@@ -1,10 +1,10 @@
 """Mixtures of discrete and continuous: values that stand often next to values that stand once, and samples with labels.
 
-Sources: Gao, Kannan, Oh & Viswanath 2017, algorithm 1; Ross 2014 (continuous x, one label per sample: neighbors are sought
-within the label). Nats inside, bits at the entry.
-Pitfalls: numbers that stand for labels have distances that mean nothing; give them as labels, y [n], to Ross. Gao's counts
-treat points that coincide, but not the equal distances between points that do not (zeros shared by rows of a ReLU layer):
-both kinds of tie are broken by noise (columns.py).
+Sources: Gao, Kannan, Oh & Viswanath 2017, algorithm 1; Ross 2014 (continuous x, one label per sample: neighbors are
+sought within the label). Nats inside, bits at the entry.
+Pitfalls: numbers that stand for labels have distances that mean nothing; give them as labels, y [n], to Ross. Gao's
+counts treat points that coincide, but not the equal distances between points that do not
+(zeros shared by rows of a ReLU layer): both kinds of tie are broken by noise (columns.py).
 """
 
 from typing import Any
@@ -23,9 +23,9 @@ from deeptheory.information.estimators.samples import as_samples, batch_interval
 def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
     """I(X;Y) in bits, x [n, dx] and y [n, dy] (or [n]) of numbers that may be listed more than once.
 
-    k: the neighbor that sets the scale. standardize: columns to one scale. seed: of the noise that breaks ties and of the
-    interval's batches. Constant columns are left out. Words are labels: see `labeled`. InputError: unpaired, NaN, k outside
-    1..n-1.
+    k: the neighbor that sets the scale. standardize: columns to one scale. seed: of the noise that breaks ties and of
+    the interval's batches. Constant columns are left out. Words are labels: see `labeled`. InputError: unpaired, NaN, k
+    outside 1..n-1.
     """
     named = read(x, "x")[1], read(y, "y")[1]
     if all(named):
@@ -42,7 +42,7 @@ def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0
         return nothing(method, columns.notes)
     value = columns.mean(lambda pair: _gao(pair, k))
     estimate, of_a_tenth = watched(lambda rows: _gao(columns.rows(rows), k))
-    low, high = batch_interval(value, estimate, n, seed)
+    low, high = batch_interval(value, estimate, n, seed=seed)
     notes = columns.notes
     if a.shape[1] + b.shape[1] > WIDE:
         notes += (f"{a.shape[1] + b.shape[1]} columns: biased downwards",)
@@ -52,13 +52,17 @@ def mixed(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0
 
 
 def copied(a: np.ndarray, label: np.ndarray) -> tuple[str, ...]:
-    """A note where most rows of x are listed more than once, many different ones, and always with one label."""
+    """A note where most rows of x are listed more than once, many different ones, and always with one label; the
+    commonest row aside (zeros of a sparse layer are no copies).
+    """
     if len(np.unique(a[:, 0])) > len(a) / 2:
         return ()
-    row = np.unique(a, axis=0, return_inverse=True)[1].ravel()
+    _, row, sizes = np.unique(a, axis=0, return_inverse=True, return_counts=True)
+    row, others = row.ravel(), np.delete(sizes, sizes.argmax())
     pair = np.unique(row * (label.max() + 1) + label)
     groups = row.max() + 1
-    if groups < 20 or groups > len(a) / 2 or len(pair) > 1.05 * groups:
+    once = others[others == 1].sum()
+    if groups < 20 or groups > len(a) / 2 or once > others.sum() / 2 or len(pair) > 1.05 * groups:
         return ()
     return (f"{len(a)} rows are copies of {groups}, each with one label: independent samples, or the same ones again?",)
 
@@ -69,9 +73,9 @@ def words(*variables: Any) -> bool:
 
 
 def _gao(pair: list[np.ndarray], k: int) -> float:
-    """<psi(k_i) + log n - psi(n_x + 1) - psi(n_y + 1)>, in bits, counts strictly inside the kth neighbor's distance, or where
-    that is 0 of what is the same. So the authors' program; the logarithms and closed balls of the text agree with it only
-    for large k (k = 3 on classes that do not overlap: psi(3) - log 4, 0.67 bits too low)."""
+    """<psi(k_i) + log n - psi(n_x + 1) - psi(n_y + 1)>, in bits, counts strictly inside the kth neighbor's distance, or
+    where that is 0 of what is the same. So the authors' program; the logarithms and closed balls of the text agree with
+    it only for large k (k = 3 on classes that do not overlap: psi(3) - log 4, 0.67 bits too low)."""
     from scipy.special import digamma
 
     x, y = pair
@@ -83,9 +87,9 @@ def _gao(pair: list[np.ndarray], k: int) -> float:
 def labeled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int = 0) -> Estimate:
     """I(X;Y) in bits of continuous samples x [n, dx] and a label y [n]: words, or integers that stand for classes.
 
-    k: the neighbor, among samples of the same label, that sets the scale; the last of them where a label has k samples or
-    fewer (noted). A sample alone with its label has no neighbor and is left out (noted). Constant columns are left out, and
-    ties broken by noise from `seed`. InputError: y has more columns or other numbers.
+    k: the neighbor, among samples of the same label, that sets the scale; the last of them where a label has k samples
+    or fewer (noted). A sample alone with its label has no neighbor and is left out (noted). Constant columns are left
+    out, and ties broken by noise from `seed`. InputError: y has more columns or other numbers.
     """
     a, b = as_samples(x=x, y=y)
     if b.shape[1] != 1 or (b != np.floor(b)).any():
@@ -110,7 +114,7 @@ def labeled(x: Any, y: Any, *, k: int = 3, standardize: bool = True, seed: int =
             rows = rows[counts[mine] > 1]
         return _ross(columns.rows(rows)[0], label[rows], k)
 
-    low, high = batch_interval(value, estimate, len(a), seed)
+    low, high = batch_interval(value, estimate, len(a), seed=seed)
     return Estimate(value=value, low=low, high=high, method=method, notes=notes + impossible(value, y=b))
 
 
@@ -128,6 +132,7 @@ def with_neighbors(a: np.ndarray, label: np.ndarray, k: int) -> tuple[np.ndarray
 
 
 def _ross(x: np.ndarray, label: np.ndarray, k: int) -> float:
-    """psi(n) - <psi(n_label)> + <psi(k)> - <psi(m)>, m: samples strictly nearer than the kth of one's label, oneself with it."""
+    """psi(n) - <psi(n_label)> + <psi(k)> - <psi(m)>, m: samples strictly nearer than the kth of one's label,
+    oneself with it."""
     nobody = np.empty((0, x.shape[1]))
     return information_by_neighbors(x, nobody, nobody, k, label_y=label)

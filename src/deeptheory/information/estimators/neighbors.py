@@ -1,9 +1,9 @@
 """Nearest neighbors of every sample, and how many lie nearer than they do in some of the columns; exact.
 
-Three ways, chosen by the number of columns: sorting for one, a k-d tree for a few, a compiled scan over all pairs for many
-(memory of order n), where trees lose (measured: 10 columns, n = 10,000: 0.30 s by tree, 0.25 s by scan; 4 columns: 0.03 and
-0.16 s). Labels are a column of their own kind: the same label is at distance 0, another is infinitely far, so that codes
-cannot matter. The slow form: sorted lists, one sample after the other, in the tests.
+Three ways, chosen by the number of columns: sorting for one, a k-d tree for a few, a compiled scan over all
+pairs for many (memory of order n), where trees lose (measured: 10 columns, n = 10,000: 0.30 s by tree, 0.25 s by scan;
+4 columns: 0.03 and 0.16 s). Labels are a column of their own kind: the same label is at distance 0, another is
+infinitely far, so that codes cannot matter. The slow form: sorted lists, one sample after the other, in the tests.
 """
 
 import numpy as np
@@ -25,9 +25,10 @@ def information_by_neighbors(
     label_y: np.ndarray | None = None,
     inclusive: bool = False,
 ) -> float:
-    """<psi(k_i) - psi(n_xz + 1) - psi(n_yz + 1) + psi(n_z + 1)> in bits: KSG without z, Ross with a label for y, Frenzel &
-    Pompe with z. x, y, z: [d, n] float64, d may be 0; label_x, label_y: [n] codes that belong to x and y, each pair of them
-    on two samples or more. inclusive: counts up to and with the distance, psi(n) for psi(n + 1) (Mesner & Shalizi).
+    """<psi(k_i) - psi(n_xz + 1) - psi(n_yz + 1) + psi(n_z + 1)> in bits: KSG without z, Ross with a label for y,
+    Frenzel & Pompe with z. x, y, z: [d, n] float64, d may be 0; label_x, label_y: [n] codes that belong to x and y,
+    each pair of them on two samples or more. inclusive: counts up to and with the distance,
+    psi(n) for psi(n + 1) (Mesner & Shalizi).
     """
     used, n_xz, n_yz, n_z = counts_around(x, y, z, k, label_x, label_y, inclusive)
     more = 0 if inclusive else 1
@@ -45,10 +46,10 @@ def _psi(counts: np.ndarray) -> float:
 
 
 def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> tuple[np.ndarray, ...]:
-    """For each sample, around the max-norm distance to its kth neighbor in (x, y, z): which neighbor that was (the last of
-    its cell where that holds k or fewer; where the distance is 0: how many are the same, itself with them), and how many
-    others lie strictly nearer (or the same, at 0) in (x, z), (y, z) and z. inclusive: up to and with it, the first counts
-    ties. Each [n] int64."""
+    """For each sample, around the max-norm distance to its kth neighbor in (x, y, z): which neighbor that was
+    (the last of its cell where that holds k or fewer; where the distance is 0: how many are the same, itself with
+    them), and how many others lie strictly nearer (or the same, at 0) in (x, z), (y, z) and z. inclusive: up to and
+    with it, the first counts ties. Each [n] int64."""
     n = x.shape[1]
     if len(x) + len(y) + len(z) > MOST_FOR_TREES:
         out = np.empty((4, n), dtype=np.int64)
@@ -82,7 +83,8 @@ def counts_around(x, y, z, k, label_x=None, label_y=None, inclusive=False) -> tu
 
 
 def nearest(columns: np.ndarray, k: int, euclidean: bool = False) -> np.ndarray:
-    """Distances of each sample to its k nearest others, ascending, [n, k]; max-norm unless Euclidean. columns: [d, n]."""
+    """Distances of each sample to its k nearest others, ascending, [n, k]; max-norm unless Euclidean.
+    columns: [d, n]."""
     d, n = columns.shape
     out = np.empty((n, k))
     if d == 0:
@@ -140,7 +142,8 @@ def _parts(label: np.ndarray) -> list[np.ndarray]:
 
 @njit(cache=True, error_model="numpy")
 def _nearest_sorted(ordered, order, out):
-    """The same for one column, `ordered` ascending and out's rows by `order`: the nearest are the next on either side."""
+    """The same for one column, `ordered` ascending and out's rows by `order`:
+    the nearest are the next on either side."""
     n, k = out.shape
     for i in range(n):
         low, high, at = i - 1, i + 1, ordered[i]

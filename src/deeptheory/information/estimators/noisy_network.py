@@ -2,8 +2,8 @@
 
 Source: Goldfeld et al. 2019, section 4. T_l = S_l + Z_l, Z_l ~ N(0, sigma^2 I), S_l = f_l(T_{l-1}); the noise is part
 of the network, in training and afterwards, so that I(X;T_l) is finite and a property of the network alone.
-Samples are propagated up to S_l: some of every input for the density of T_l, many of a few inputs for that of T_l given x.
-Both are then mixtures of Gaussians around the samples, and I(X;T_l) = E log p(t|x) / p(t) is taken by Monte Carlo.
+Samples are propagated up to S_l: some of every input for the density of T_l, many of a few inputs for that of T_l given
+x. Both are then mixtures of Gaussians around the samples, and I(X;T_l) = E log p(t|x) / p(t) is taken by Monte Carlo.
 Pitfalls: a mixture of few samples is too concentrated, which makes entropies too small (the risk is of order
 c^d / sqrt(n), and exponential growth with the dimension d cannot be avoided). Leaving each point's own sample out makes
 them too large in expectation; both together bracket the truth, and the bracket is part of the interval.
@@ -29,9 +29,10 @@ _Z = 1.959963984540054  # 97.5 % point of the normal distribution
 
 @dataclass(frozen=True)
 class Propagation:
-    """Which samples are propagated. blocks: samples of every input, for p(t); None: two, or as many as make 8192 samples in
-    all, since few inputs are few places to put a density on. chosen: inputs, drawn by seed, for which
-    p(t|x) is sampled `repeats` times; all of them where there are no more. draws: Monte Carlo points for each chosen input.
+    """Which samples are propagated. blocks: samples of every input, for p(t); None: two, or as many as make 8192
+    samples in all, since few inputs are few places to put a density on. chosen: inputs, drawn by seed, for which
+    p(t|x) is sampled `repeats` times; all of them where there are no more. draws:
+    Monte Carlo points for each chosen input.
 
     InputError: a number below 1, or one chosen input.
     """
@@ -64,17 +65,19 @@ class Propagation:
 
 
 def propagated_information(s, sigma: float, how: Propagation, inputs: int, targets=None) -> dict[str, np.ndarray]:
-    """The readout of one layer: {name: [seed]} in bits from samples of S, [seed, row, unit], rows as in how.rows(inputs).
+    """The readout of one layer: {name: [seed]} in bits from samples of S, [seed, row, unit],
+    rows as in how.rows(inputs).
 
-    targets: labels or p(y|x) of these rows, or None. i_x: the estimate; i_x_low, i_x_high: 95 % interval over the chosen
-    inputs, with the bracket where repeats > 1; i_y: I(T;Y); h_t: differential entropy; occupied = 2^i_x.
+    targets: labels or p(y|x) of these rows, or None. i_x: the estimate; i_x_low, i_x_high: 95 % interval over the
+    chosen inputs, with the bracket where repeats > 1; i_y: I(T;Y); h_t: differential entropy; occupied = 2^i_x.
     InputError: another number of rows, sigma not above 0.
     """
     a = as_activations(s)
     rows = how.rows(inputs)
     if a.shape[1] != len(rows):
         raise InputError(
-            f"{a.shape[1]} rows; {inputs} inputs in {how.blocks_of(inputs)} blocks and the chosen ones {how.repeats} times make {len(rows)}"
+            f"{a.shape[1]} rows; {inputs} inputs in {how.blocks_of(inputs)} blocks and the chosen ones {how.repeats} "
+            f"times make {len(rows)}"
         )
     check_sigma(sigma)
     a = (
@@ -82,8 +85,8 @@ def propagated_information(s, sigma: float, how: Propagation, inputs: int, targe
     ) / sigma  # in units of the noise, whatever those of s
     if np.abs(a).max() > _FAR:
         raise InputError(
-            f"activations reach {np.abs(a).max():.1g} standard deviations of the noise, whose squares leave float32; at that "
-            "distance every input is distinguished: I(X;T) = log2(inputs)"
+            f"activations reach {np.abs(a).max():.1g} standard deviations of the noise, whose squares leave float32; "
+            "at that distance every input is distinguished: I(X;T) = log2(inputs)"
         )
     p_y = None if targets is None else as_p_y_given_x(targets, a.shape[1])[:inputs]
     found = [_one(part.astype(np.float32), how, inputs, p_y, k) for k, part in enumerate(a)]
@@ -106,8 +109,9 @@ def noisy_network_information(
     """I(X;T_l) of every layer of a network that adds noise N(0, sigma^2) after each, X uniform over the rows of x.
 
     layers: callables, each from T_{l-1} to S_l as tensors (modules, or pieces of a network between its nonlinearities);
-    x: [n, ...]. The other arguments: see Propagation. The interval holds the Monte Carlo error and, for layers after the
-    first, the bracket between entropies with and without each point's own sample.
+    x: [n, ...]. Each Estimate is in bits. Source: Goldfeld et al. 2019. The other arguments: see Propagation. The
+    interval holds the Monte Carlo error and, for layers after the first,
+    the bracket between entropies with and without each point's own sample.
     InputError: no layer, sigma not above 0, activations that are not finite.
     """
     if not layers:
@@ -185,8 +189,9 @@ def _label(bits: np.ndarray, p_y: np.ndarray, selected: np.ndarray) -> float:
 
 
 def _end(values: np.ndarray, sign: int, inputs: int, repeats: int) -> float:
-    """One end of the 95 % interval of the mean of values [m, draws], m of `inputs` inputs: two-stage sampling (Cochran 1977,
-    chapter 10), so that with every input chosen only the noise is left: of the points, and of the samples they come from."""
+    """One end of the 95 % interval of the mean of values [m, draws], m of `inputs` inputs: two-stage sampling
+    (Cochran 1977, chapter 10), so that with every input chosen only the noise is left: of the points,
+    and of the samples they come from."""
     m, draws = values.shape
     share = m / inputs
     between = (1 - share) * values.mean(1).var(ddof=1) / m

@@ -1,8 +1,9 @@
 """Plug-in: counts as probabilities, for discrete samples.
 
-Pitfall: biased. To first order, by (K - 1) / 2n nats downwards for the entropy of K symbols seen, and by (Kxy - Kx - Ky + 1) / 2n
-upwards for information (Miller & Madow 1955), which is (Kx - 1)(Ky - 1) / 2n where every pair of symbols is seen. The notes
-say its size, the interval runs over it, and `correct` takes it off, or puts in what corrections.py knows of unseen symbols.
+Pitfall: biased. To first order, by (K - 1) / 2n nats downwards for the entropy of K symbols seen, and by
+(Kxy - Kx - Ky + 1) / 2n upwards for information (Miller & Madow 1955), which is (Kx - 1)(Ky - 1) / 2n where every pair
+of symbols is seen. The notes say its size, the interval runs over it, and `correct` takes it off, or puts in what
+corrections.py knows of unseen symbols.
 """
 
 from dataclasses import replace
@@ -26,8 +27,8 @@ def plugin(x: Any, y: Any, *, correct: bool | str = False) -> Estimate:
     correct: True or "miller-madow": less the first-order bias (Kxy - Kx - Ky + 1) / 2n nats, K counting what was seen;
     "grassberger", "chao-shen", "shrink": see corrections.py. The interval is of the mean of
     the pointwise information, with the spread that counts have at independence, and runs from the corrected to the
-    uncorrected value; in a table of few samples per cell its lower end takes off what y permuted has. InputError: values that
-    are not discrete.
+    uncorrected value; in a table of few samples per cell its lower end takes off what y permuted has. InputError:
+    values that are not discrete.
     """
     name = corrections.named(correct)
     a, b = as_samples(x=x, y=y)
@@ -42,7 +43,8 @@ def plugin(x: Any, y: Any, *, correct: bool | str = False) -> Estimate:
     most = bias
     if cells > n / 5:
         notes += (
-            "more than a fifth of the samples have a cell of their own: the estimate says little; compare with y permuted",
+            "more than a fifth of the samples have a cell of their own: the estimate says little; "
+            "compare with y permuted",
         )
         rng = np.random.default_rng([n, cells])
         permuted = [_pointwise(i, rng.permutation(j), shape) for _ in range(_PERMUTED)]
@@ -64,8 +66,8 @@ def _corrected(got: Estimate, value: float, name: str) -> Estimate:
 
 
 def with_interval(value, bias, most, variance, freedom, n, correct, notes) -> Estimate:
-    """variance: of the pointwise information, bits^2; that of chi-squared / 2n at independence is added to it. most: the bias
-    that may be in the value."""
+    """variance: of the pointwise information, bits^2; that of chi-squared / 2n at independence is added to it. most:
+    the bias that may be in the value."""
     half = _Z * float(np.sqrt(variance / n + freedom / (2 * (n * np.log(2)) ** 2)))
     low = value - max(most, 0.0) - half
     high = value - min(bias, 0.0) + half
@@ -77,9 +79,10 @@ def with_interval(value, bias, most, variance, freedom, n, correct, notes) -> Es
 
 
 def plugin_entropy(x: Any, *, correct: bool | str = False) -> Estimate:
-    """H(X) in bits of discrete rows [n, d] or [n]. correct: True or "miller-madow": plus (K - 1) / 2n nats; "grassberger",
-    "chao-shen", "shrink": see corrections.py. The interval runs up to
-    that; of one symbol alone, up to the entropy of the most that another one, unseen in n samples, may have (Clopper-Pearson)."""
+    """H(X) in bits of discrete rows [n, d] or [n]. correct: True or "miller-madow": plus (K - 1) / 2n nats;
+    "grassberger", "chao-shen", "shrink": see corrections.py. The interval runs up to
+    that; of one symbol alone, up to the entropy of the most that another one, unseen in n samples,
+    may have (Clopper-Pearson)."""
     name = corrections.named(correct)
     (a,) = as_samples(x=x)
     counts = np.bincount(symbols(a, "x"))
@@ -97,8 +100,8 @@ def plugin_entropy(x: Any, *, correct: bool | str = False) -> Estimate:
     once = int((counts == 1).sum())
     if once > n / 20:
         notes += (
-            f"{once} of {n} samples are of symbols seen once, so about {once / n:.0%} of the probability is of symbols not seen (Good & "
-            "Turing), and the interval may not reach what they add",
+            f"{once} of {n} samples are of symbols seen once, so about {once / n:.0%} of the probability is of symbols "
+            "not seen (Good & Turing), and the interval may not reach what they add",
         )
     method = "plug-in" if name is None else f"plug-in, {corrections.NAMES[name]}"
     value = plain if name is None else corrections.entropy(counts, name)
@@ -109,6 +112,7 @@ def plugin_entropy(x: Any, *, correct: bool | str = False) -> Estimate:
 
 
 def bias_note(bias: float, correct: bool, way: str, of: str) -> tuple[str, ...]:
+    """The note that says how large the first-order bias is; none where it is below .01 bit."""
     if abs(bias) < _WORTH_A_NOTE:
         return ()
     if bias < 0:
@@ -145,7 +149,8 @@ def symbols(a: np.ndarray, name: str) -> np.ndarray:
 
 
 def _numbered(values: np.ndarray) -> np.ndarray:
-    """The place of each value [n] among those that are seen, by counting where they lie close together, else by sorting."""
+    """The place of each value [n] among those that are seen, by counting where they lie close together,
+    else by sorting."""
     if values.dtype.kind != "f" or np.abs(values).max() < 2**52:
         least, most = int(values.min()), int(values.max())
         if most - least <= 4 * len(values) + 1000:

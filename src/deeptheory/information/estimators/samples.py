@@ -1,7 +1,7 @@
 """The entry of every estimator from samples: what was handed in becomes [n, d] numbers or labels, or a clear error.
 
-Pitfalls: a column that is constant in decimal (0.1) has a standard deviation of 1e-17, so constancy is asked of the range;
-squares of 1e-200 are 0 and of 1e200 infinite, so columns are brought to the order of 1 by a power of two first.
+Pitfalls: a column that is constant in decimal (0.1) has a standard deviation of 1e-17, so constancy is asked of the
+range; squares of 1e-200 are 0 and of 1e200 infinite, so columns are brought to the order of 1 by a power of two first.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,10 +19,12 @@ SAMPLING_NOTE = "the interval is sampling error only, from subsamples: a bias co
 
 
 def as_samples(least: int = 2, **arrays: Any) -> list[np.ndarray]:
-    """Each array as [n, d] ([n] becomes [n, 1]), all of the same n, finite; words and categories, one per sample, as integers.
+    """Each array as [n, d] ([n] becomes [n, 1]), all of the same n, finite; words and categories, one per sample,
+    as integers.
 
     Numbers stay in their own dtype (float16 becomes float32, an object column of numbers float64 or int64).
-    InputError: other axes, different n, fewer than `least` samples, NaN or infinity, no numbers, mixed kinds in a column.
+    InputError: other axes, different n, fewer than `least` samples, NaN or infinity, no numbers,
+    mixed kinds in a column.
     """
     out, first = [], None
     for name, value in arrays.items():
@@ -87,7 +89,7 @@ def columns_of(a: np.ndarray) -> np.ndarray:
 
 def batch_interval(value: float, estimate: Callable[[np.ndarray], float], n: int, seed: int) -> tuple[float, float]:
     """95 % interval from ten disjoint batches (statistics.batch_interval). NaN where a batch would hold under 20."""
-    return statistics.batch_interval(value, estimate, n, seed)
+    return statistics.batch_interval(value, estimate, n, seed=seed)
 
 
 def has_ties(a: np.ndarray) -> bool:

@@ -1,8 +1,8 @@
 """A k-d tree of samples for neighbors in few dimensions, compiled: all samples are both the tree and the questions.
 
-Why own code: scikit-learn's and scipy's trees answer for any point and metric; here every question is a sample of the tree
-itself, asked leaf by leaf, and distances are the very differences that the counts compare, so that "strictly nearer" means it.
-The slow form: sorted lists of all distances, in the tests.
+Why own code: scikit-learn's and scipy's trees answer for any point and metric; here every question is a sample of the
+tree itself, asked leaf by leaf, and distances are the very differences that the counts compare, so that "strictly
+nearer" means it. The slow form: sorted lists of all distances, in the tests.
 """
 
 from typing import Any
@@ -40,8 +40,8 @@ def _select(order, column, low, high, middle):
 
 @njit(cache=True, error_model="numpy")
 def _grow(columns, leaf):
-    """columns [d, n] -> samples in the tree's order [d, n], that order, the nodes' ranges and boxes, how many levels split.
-    Node m has children 2m + 1 and 2m + 2; each is halved at the median of its widest column."""
+    """columns [d, n] -> samples in the tree's order [d, n], that order, the nodes' ranges and boxes, how many levels
+    split. Node m has children 2m + 1 and 2m + 2; each is halved at the median of its widest column."""
     d, n = columns.shape
     levels = 0
     while (n >> levels) > leaf:
@@ -77,7 +77,8 @@ def _grow(columns, leaf):
 
 @njit(**_FAST)
 def nearest_by_tree(columns, euclidean, out):
-    """out [n, k]: distances of each sample to its k nearest others, ascending; max-norm, or Euclidean. columns: [d, n]."""
+    """out [n, k]: distances of each sample to its k nearest others, ascending; max-norm, or Euclidean.
+    columns: [d, n]."""
     samples, order, start, stop, low, high, levels = _grow(columns, _LEAF)
     d, n = samples.shape
     k, first_leaf = out.shape[1], 2**levels - 1

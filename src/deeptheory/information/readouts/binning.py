@@ -2,9 +2,9 @@
 
 Sources: Shwartz-Ziv & Tishby 2017, section 3.2 (30 equal bins on [-1, 1]); Saxe et al. 2018 (range of all units and
 epochs); Chelombiev et al. 2019 (entropy-based edges); Lorenzen et al. 2022 (bounds by unit or layer).
-Pitfalls: bins are a quantization that the network does not have. Fixed bounds are wrong for unbounded units, and a global
-range is set by the largest unit; the choice is therefore never silent. Ranges of 1e-310 or 1e308 are brought to the order of 1 by
-a power of two first: their edges would be rounded by whole cells, their widths overflow.
+Pitfalls: bins are a quantization that the network does not have. Fixed bounds are wrong for unbounded units,
+and a global range is set by the largest unit; the choice is therefore never silent. Ranges of 1e-310 or 1e308 are
+brought to the order of 1 by a power of two first: their edges would be rounded by whole cells, their widths overflow.
 """
 
 from dataclasses import dataclass
@@ -41,13 +41,13 @@ class Binning:
     all units, layers, steps and networks of a recording; needs the activations kept). Values outside (a, b) are an
     error unless clamp=True puts them into the end cells. spacing: "width" (equal), "count" (equally many values of the
     bounds' scope in each cell; ties make fewer cells) or "entropy" (the same over distinct values, Chelombiev et al.
-    2019). edges: your own, ascending; then n and bounds are not given. `Binning.released()`: the edges of the code
-    released with Shwartz-Ziv & Tishby 2017. InputError: n below 1, unknown names, edges not ascending.
+    2019). edges: your own [cells + 1], ascending; then n and bounds are not given. `Binning.released()`: the edges of
+    the code released with Shwartz-Ziv & Tishby 2017. InputError: n below 1, unknown names, edges not ascending.
     """
 
     n: int
     bounds: Bounds | tuple[float, float]
-    spacing: str
+    spacing: Spacing
     clamp: bool
     edges: tuple[float, ...] | None
     wrap: bool
@@ -97,8 +97,11 @@ class Binning:
 
     @classmethod
     def released(cls, n: int = 30) -> "Binning":
-        """The released code's bins for units in [-1, 1]: edges linspace(-1, 1, n), that is n - 1 cells closed on the
-        left, and one more for exactly +1; anything above joins it, and anything below -1 wraps into it as well."""
+        """The released code's bins for units in [-1, 1]: edges linspace(-1, 1, n).
+
+        That is n - 1 cells closed on the left, and one more for exactly +1; anything above joins it,
+        and anything below -1 wraps into it as well.
+        """
         low = np.linspace(-1, 1, n)
         # closed on the left: every edge but the first moves down by one float, where our cells close on the right
         edges = np.concatenate(
@@ -107,11 +110,14 @@ class Binning:
         return cls(edges=edges, clamp=True, _wrap=True)
 
     @classmethod
-    def net_input(cls, n: int, activation: str = "tanh", reach: float = 50.0) -> "Binning":
+    def net_input(
+        cls, n: int, activation: Literal["tanh", "softsign", "sigmoid"] = "tanh", reach: float = 50.0
+    ) -> "Binning":
         """n cells even in the net input z of a bounded unit h = f(z): edges f(linspace(-reach, reach, n + 1)).
 
-        Saxe et al. 2018: read out so, saturation no longer merges inputs. Edges that fall together in float64 are one, and
-        the outer cells take what lies beyond: the cells are at most n. InputError: an unknown activation, reach not above 0.
+        Saxe et al. 2018: read out so, saturation no longer merges inputs. Edges that fall together in float64 are one,
+        and the outer cells take what lies beyond: the cells are at most n. InputError: an unknown activation,
+        reach not above 0.
         """
         f = pick(_BOUNDED, activation, what="bounded activation")
         if not (reach > 0 and np.isfinite(reach)) or int(n) != n or n < 1:
@@ -148,8 +154,8 @@ class Binning:
     def start(self, layer: str) -> Any:
         """A stream over one layer: update(activations, targets) with every batch, then result().
 
-        With bounds "layer" or "unit" it reads every batch before the first update. spacing "count" and "entropy" sort the
-        layer's values: their stream holds the layer. InputError: bounds "global".
+        With bounds "layer" or "unit" it reads every batch before the first update. spacing "count" and "entropy" sort
+        the layer's values: their stream holds the layer. InputError: bounds "global".
         """
         if self.edges is None and self.bounds == "global":
             raise InputError(_GLOBAL)
@@ -159,8 +165,11 @@ class Binning:
             return Whole(self, layer)
         return _BinStream(self)
 
-    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
-        """Bytes of one layer's stream."""
+    def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+        """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
+
+        classes: of the labels; itemsize: bytes of one activation.
+        """
         if self.spacing != "width":
             return inputs * units * seeds * itemsize
         by_unit = self.edges is None and self.bounds == "unit"
@@ -174,8 +183,9 @@ class Binning:
             )
 
     def symbols(self, activations: Any) -> np.ndarray:
-        """Which inputs fall into the same cells: numbers [seed, sample] int64, from 0 in order of appearance in a network.
+        """Which inputs fall into the same cells: numbers [seed, sample] int64.
 
+        They count from 0, in order of appearance in a network.
         activations: [seed, sample, unit]. InputError: as summarize.
         """
         a = as_activations(activations)
@@ -199,8 +209,8 @@ class Binning:
         return Binning(self.n, (low, high if high > low else low + max(1.0, abs(low))))
 
     def _edges(self, a: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray]:
-        """Edges [S or 1, unit or 1, n_cells + 1], whether they are evenly spaced, and the powers of two [S or 1, unit or 1] that
-        they and the activations are divided by."""
+        """Edges [S or 1, unit or 1, n_cells + 1], whether they are evenly spaced, and the powers of two
+        [S or 1, unit or 1] that they and the activations are divided by."""
         if self.edges is not None:
             return np.array(self.edges)[None, None], False, _NO_POWER
         if self.bounds == "global":
@@ -239,7 +249,8 @@ _NO_POWER = np.zeros((1, 1), dtype=np.int64)
 
 
 def _at_one(a: np.ndarray, power: np.ndarray) -> np.ndarray:
-    """Activations [S, n, unit] divided by powers of two [S or 1, unit or 1], so exactly; as they are where all powers are 0."""
+    """Activations [S, n, unit] divided by powers of two [S or 1, unit or 1], so exactly;
+    as they are where all powers are 0."""
     with np.errstate(over="ignore"):  # what lies outside of bounds of 1e-310 by so much is infinite
         return np.ldexp(a.astype(np.float64), -power[:, None, :]) if power.any() else a
 
@@ -258,7 +269,11 @@ class _BinStream(KeyStream):
 
     def _keys(self, a: np.ndarray) -> np.ndarray:
         if self._edges is None:
-            self._edges = self._settings._between(self._ranges.low, self._ranges.high) if self.passes == 2 else self._settings._edges(a)  # fmt: skip
+            self._edges = (
+                self._settings._between(self._ranges.low, self._ranges.high)
+                if self.passes == 2
+                else self._settings._edges(a)
+            )
         edges, uniform, power = self._edges
         given, a = a, _at_one(a, power)
         out = np.empty((*a.shape[:2], 2), dtype=np.uint64)

@@ -1,9 +1,9 @@
 """How far a layer keeps classes apart: sums of squares within and between them, in one pass and without the layer.
 
-Source: one-way analysis of variance over all units together; the share is epsilon squared (Kelley 1935), which is 0 in the mean
-where labels mean nothing, unlike between / total. Within-class variance that vanishes is neural collapse's first sign (Papyan,
-Han & Donoho 2020, NC1). The means of all classes are held: 8 bytes a class and unit, a small memory's worth; above it
-neighboring units are averaged, which `Recorder.cost()` says before.
+Source: one-way analysis of variance over all units together; the share is epsilon squared (Kelley 1935), which is
+0 in the mean where labels mean nothing, unlike between / total. Within-class variance that vanishes is neural
+collapse's first sign (Papyan, Han & Donoho 2020, NC1). The means of all classes are held: 8 bytes a class and
+unit, a small memory's worth; above it neighboring units are averaged, which `Recorder.cost()` says before.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,8 @@ _SQUARED = 200  # powers of two within which float64 holds sums of squares with 
 
 @njit(cache=True, error_model="numpy")
 def _add(a, codes, pool, shift, sums, squares, counts):
-    """Take rows a [n, unit] of classes codes [n] into sums [class, ceil(unit / pool)], squares [class] and counts [class]."""
+    """Take rows a [n, unit] of classes codes [n] into sums [class, ceil(unit / pool)],
+    squares [class] and counts [class]."""
     n, units = a.shape
     pooled = np.empty(sums.shape[1])
     for r in range(n):
@@ -45,7 +46,8 @@ def _add(a, codes, pool, shift, sums, squares, counts):
 class ClassStatistics:
     """Variance within and between classes; a summary for a Recorder, not a readout of the plane.
 
-    memory: bytes that one layer's class means may take; above, so many neighboring units are averaged first that they fit.
+    memory: bytes that one layer's class means may take; above, so many neighboring units are averaged first that they
+    fit.
     InputError: memory not above 0.
     """
 
@@ -56,12 +58,15 @@ class ClassStatistics:
             raise InputError(f"memory is {self.memory}; needed: bytes, above 0")
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """Each [seed]. within, between: mean squared distance of samples to their class's mean, and of those to the mean
-        of all (sums over units; population form). separation: epsilon squared, the share of the variance that classes explain,
-        less what they would explain by chance; at most 1, 0 in the mean for shuffled labels. pool: units averaged into one.
+        """How far classes are apart in a layer, each number [seed] float64.
 
-        activations: [seed, sample, unit]; targets: labels [sample], numbers or names. InputError: p(y|x), one class only, no class
-        with two samples, NaN, nothing varies.
+        within, between: mean squared distance of samples to their class's mean, and of those to the mean of all
+        (sums over units; population form). separation: epsilon squared, the share of the variance that classes explain,
+        less what they would explain by chance; at most 1, 0 in the mean for shuffled labels. pool:
+        units averaged into one.
+
+        activations: [seed, sample, unit]; targets: labels [sample], numbers or names. InputError: p(y|x), one class
+        only, no class with two samples, NaN, nothing varies.
         """
         a = as_activations(activations)
         stream = self.start("", classes=len(np.unique(as_numpy(targets))))
@@ -69,21 +74,32 @@ class ClassStatistics:
         return stream.result()
 
     def start(self, layer: str, classes: int | None = None) -> "_ClassStream":
-        """A stream over one layer. classes: how many there will be, where known, so that units are averaged from the start."""
+        """A stream over one layer.
+
+        classes: how many there will be, where known, so that units are averaged from the start.
+        """
         return _ClassStream(self, layer, classes)
 
     def pool(self, units: int, classes: int) -> int:
         """How many neighboring units are averaged."""
         return max(1, -(-units * classes * 8 // self.memory))
 
-    def held(self, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
-        """Bytes of one layer's stream."""
+    def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
+        """Bytes that the stream of one layer keeps: of `inputs` samples, `units` units, `seeds` networks.
+
+        classes: of the labels; itemsize: bytes of one activation.
+        """
         return seeds * -(-units // self.pool(units, classes)) * 8 * (classes + 1)
 
     def said(self, units: int, classes: int) -> str:
         """What is averaged, said before."""
         pool = self.pool(units, classes)
-        return f"class means of {units} units and {classes} classes exceed {self.memory} bytes: {pool} neighboring units are averaged into one" if pool > 1 else ""  # fmt: skip
+        return (
+            f"class means of {units} units and {classes} classes exceed {self.memory} bytes: "
+            f"{pool} neighboring units are averaged into one"
+            if pool > 1
+            else ""
+        )
 
 
 class _ClassStream:
@@ -115,7 +131,9 @@ class _ClassStream:
         if len(self._codes) > self._sums.shape[1]:
             more = len(self._codes) - self._sums.shape[1]
             self._sums = np.concatenate([self._sums, np.zeros((len(a), more, self._sums.shape[2]))], axis=1)
-            self._squares, self._counts = (np.concatenate([v, np.zeros((len(a), more))], axis=1) for v in (self._squares, self._counts))  # fmt: skip
+            self._squares, self._counts = (
+                np.concatenate([v, np.zeros((len(a), more))], axis=1) for v in (self._squares, self._counts)
+            )
         for s in range(len(a)):
             _add(a[s], codes, self._pool, self._shift[s], self._sums[s], self._squares[s], self._counts[s])
         self._count += len(y)

@@ -1,5 +1,6 @@
-"""Streams of discrete readouts: each sample's row of symbols becomes 128 bits, so that a layer of any width takes 16 bytes a
-sample. Two rows that differ share them with probability 2^-128; rows whose symbols fit into 63 bits are numbered exactly.
+"""Streams of discrete readouts: each sample's row of symbols becomes 128 bits, so that a layer of any width takes 16
+bytes a sample. Two rows that differ share them with probability 2^-128;
+rows whose symbols fit into 63 bits are numbered exactly.
 """
 
 from typing import Any
@@ -26,7 +27,8 @@ def hash_rows(rows, out):
 
 @njit(cache=True, error_model="numpy")
 def hash_cells(a, edges, uniform, wrap, out):
-    """Two words of the cells of every row of a [n, unit]; (NaN seen, values below, values above). See counting.cells, binned."""
+    """Two words of the cells of every row of a [n, unit]; (NaN seen, values below, values above).
+    See counting.cells, binned."""
     n, units = a.shape
     row = np.empty((1, units), dtype=np.int32)
     radix = edges.shape[1] - 1
@@ -60,7 +62,8 @@ class KeyStream:
         self._count = 0
 
     def update(self, activations: Any, targets: Any) -> None:
-        """Take a batch: activations [seed, batch, unit], their targets. InputError: NaN, and what the readout refuses."""
+        """Take a batch: activations [seed, batch, unit], their targets. InputError: NaN,
+        and what the readout refuses."""
         a = as_activations(activations, self._count)
         self._seen.append(self._keys(a))
         self._targets.append(as_numpy(targets))
@@ -75,7 +78,8 @@ class KeyStream:
 
 
 class Ranges:
-    """Least and largest value of every network's layer or of its units, batch by batch; low, high: [seed, 1 or unit]."""
+    """Least and largest value of every network's layer or of its units, batch by batch; low,
+    high: [seed, 1 or unit]."""
 
     def __init__(self, by_unit: bool):
         self._axis = 1 if by_unit else (1, 2)

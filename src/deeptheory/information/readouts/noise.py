@@ -4,9 +4,10 @@ Sources: Kolchinsky & Tracey 2017 (pairwise-distance bounds on the entropy of a 
 on networks (variance 0.1 in the text, 1e-3 and 0.1 in the released code).
 With equal Gaussians the upper bound of h(T) takes exp(-|h_i - h_j|^2 / 2 sigma^2) between samples (Kullback-Leibler),
 the lower one exp(-|h_i - h_j|^2 / 8 sigma^2) (Bhattacharyya).
-Pitfalls: an absolute sigma is not free of scale, and one relative to the layer hides saturation: give both. Distances grow with
-the root of the number of units: in wide layers a sigma by unit tells all samples apart, one by distance does not. The usual
-recipe for I(T;Y) subtracts two upper bounds and is no bound itself; the true bounds of it are kept beside it.
+Pitfalls: an absolute sigma is not free of scale, and one relative to the layer hides saturation: give both. Distances
+grow with the root of the number of units: in wide layers a sigma by unit tells all samples apart, one by distance does
+not. The usual recipe for I(T;Y) subtracts two upper bounds and is no bound itself;
+the true bounds of it are kept beside it.
 """
 
 from dataclasses import dataclass
@@ -50,9 +51,11 @@ def _mixture_logs(h, weight, inv, out):
 
 @dataclass(frozen=True)
 class GaussianNoise:
-    """T = h + N(0, sigma^2) on every unit. relative=True: sigma in units of the layer's standard deviation over all its
-    values; relative="distance": of the samples' root mean squared distance from their mean, all units together, so that a layer
-    of thousands of units is looked at as coarsely as one of ten.
+    """T = h + N(0, sigma^2) on every unit.
+
+    relative=True: sigma in units of the layer's standard deviation over all its values; relative="distance": of the
+    samples' root mean squared distance from their mean, all units together, so that a layer of thousands of units is
+    looked at as coarsely as one of ten.
 
     InputError: sigma not above 0, another relative, a constant layer with a relative sigma.
     """
@@ -73,7 +76,8 @@ class GaussianNoise:
 
         i_x: upper bound of I(X;T); i_x_lower. i_y: the usual recipe, upper bound of h(T) less the mean upper bound of
         h(T|y): a proxy; i_y_lower, i_y_upper: true bounds. h_t: upper bound of the differential entropy h(T).
-        occupied: 2^i_x, the effective number of distinguishable inputs. Arguments: see Binning.summarize.
+        occupied: 2^i_x, the effective number of distinguishable inputs. activations: [seed, sample, unit]; targets and
+        InputError: see Binning.summarize.
         """
         a = as_activations(activations)
         codes, classes, p_y = as_labels(targets, a.shape[1])

@@ -1,10 +1,10 @@
 """Propagated noise: the readout of networks that add noise in every layer, where I(X;T) is a property of the network.
 
-Source: Goldfeld et al. 2019. The activations handed in are S_l, before the layer's own noise and after that of the layers
-below: what a `Population.mlp(..., noise=sigma)` shows. Every row of the probe passes with noise of its own.
+Source: Goldfeld et al. 2019. The activations handed in are S_l, before the layer's own noise and after that of the
+layers below: what a `Population.mlp(..., noise=sigma)` shows. Every row of the probe passes with noise of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,14 @@ class PropagatedNoise:
     """T = S + N(0, sigma^2) with S handed in; `noisy_network_information` does all at once for a network of functions.
 
     The probe of the Recorder is `x[readout.rows()]`, its targets `y[readout.rows()]`: `blocks` times every
-    input (None: see Propagation), then `repeats` times each of the `chosen` ones. inputs: len(x). draws: Monte Carlo points a chosen input.
+    input (None: see Propagation), then `repeats` times each of the `chosen` ones. inputs: len(x). draws:
+    Monte Carlo points a chosen input.
     InputError: sigma not above 0, a number below 1.
     """
 
     sigma: float
     inputs: int
+    _: KW_ONLY
     blocks: int | None = None
     chosen: int = 256
     repeats: int = 64
@@ -44,6 +46,6 @@ class PropagatedNoise:
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """i_x, i_y, h_t (differential), occupied = 2^i_x, i_x_low, i_x_high (95 %), each [seed]; bits.
 
-        InputError: other rows than rows().
+        activations: [seed, rows, unit] on rows(); targets: [inputs]. InputError: other rows than rows().
         """
         return propagated_information(as_numpy(activations), self.sigma, self._how(), self.inputs, targets)

@@ -15,24 +15,24 @@ WIDTHS = (16, 24, 32, 48, 64)
 
 
 class FaceNet(nn.Module):
-    """Pictures [n, size, size] (gray, 0 to 1) -> logits [n, people].
+    """Pictures [n, size, size] (gray, 0 to 1) -> logits [n, classes].
 
-    size: pixels of a side, a multiple of 16. people: identities. embedding: width of the last hidden layer. widths:
+    size: pixels of a side, a multiple of 16. classes: identities. embedding: width of the last hidden layer. widths:
     channels of the five convolutions; a ReLU follows each (relu1 to relu5) and the embedding (relu6); the first four
     halve the picture. seed: of the initial weights, torch's own (LeCun uniform), biases 0. Layers to look at:
     `FaceNet.layers`.
-    InputError: a size that is no multiple of 16, or fewer than 2 people.
+    InputError: a size that is no multiple of 16, or fewer than 2 classes.
     """
 
     layers = tuple(f"relu{k}" for k in range(1, 7))
 
     def __init__(
-        self, people: int, *, size: int = 64, embedding: int = 256, widths: tuple[int, ...] = WIDTHS, seed: int = 0
+        self, classes: int, *, size: int = 64, embedding: int = 256, widths: tuple[int, ...] = WIDTHS, seed: int = 0
     ):
         super().__init__()
-        if size < 32 or size % 16 or people < 2 or len(widths) != 5:
+        if size < 32 or size % 16 or classes < 2 or len(widths) != 5:
             raise InputError(
-                f"size is {size}, people {people}, widths {widths}; needed: a multiple of 16 from 32 up, 2 or "
+                f"size is {size}, classes {classes}, widths {widths}; needed: a multiple of 16 from 32 up, 2 or "
                 "more, five"
             )
         self.size = size
@@ -46,16 +46,16 @@ class FaceNet(nn.Module):
                 self.add_module(f"relu{k + 1}", nn.ReLU())
             self.embed = nn.Linear(widths[4] * (size // 16) ** 2, embedding)
             self.relu6 = nn.ReLU()
-            self.name = nn.Linear(embedding, people)
+            self.name = nn.Linear(embedding, classes)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
                 nn.init.zeros_(module.bias)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Logits [n, people]. InputError: pictures of another size."""
-        if pictures.ndim != 3 or pictures.shape[1:] != (self.size, self.size):
-            raise InputError(f"pictures are {list(pictures.shape)}; this network takes [n, {self.size}, {self.size}]")
-        x = (pictures[:, None] - 1 / 3) * 3  # the paper's gray background at 0
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [n, classes]. InputError: images of another size."""
+        if images.ndim != 3 or images.shape[1:] != (self.size, self.size):
+            raise InputError(f"images are {list(images.shape)}; this network takes [n, {self.size}, {self.size}]")
+        x = (images[:, None] - 1 / 3) * 3  # the paper's gray background at 0
         for k in range(1, 6):
             x = self.get_submodule(f"relu{k}")(self.get_submodule(f"conv{k}")(x))
             if k < 5:
@@ -63,17 +63,17 @@ class FaceNet(nn.Module):
         return self.name(self.relu6(self.embed(x.flatten(1))))
 
 
-def classification_loss(module: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-    """Mean cross-entropy in nats of a batch (pictures [B, C, H, W], labels [B]), for `dt.networks.train`."""
-    pictures, labels = batch
-    return F.cross_entropy(module(pictures), labels)
+def classification_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+    """Mean cross-entropy in nats of a batch (images [B, C, H, W], labels [B]), for `dt.networks.train`."""
+    images, labels = batch
+    return F.cross_entropy(model(images), labels)
 
 
 @torch.no_grad()
-def accuracy(module: nn.Module, pictures: Tensor, labels: Tensor, batch: int = 512) -> float:
-    """Share of pictures [n, C, H, W] whose largest logit is the label's; labels: [n]."""
+def accuracy(model: nn.Module, images: Tensor, labels: Tensor, *, batch: int = 512) -> float:
+    """Fraction of images [n, C, H, W] whose largest logit is the label's; labels: [n]."""
     right = sum(
-        int((module(pictures[k : k + batch]).argmax(1) == labels[k : k + batch]).sum())
+        int((model(images[k : k + batch]).argmax(1) == labels[k : k + batch]).sum())
         for k in range(0, len(labels), batch)
     )
     return right / len(labels)

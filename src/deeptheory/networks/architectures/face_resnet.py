@@ -83,11 +83,11 @@ class FaceResNet(nn.Module):
                 self.add_module(name, _Block(inside, outside, halves))
             self.fc = nn.Linear(256, 128, bias=False)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """[n, 128]."""
-        if pictures.ndim != 4 or pictures.shape[3] != 3:
-            raise InputError(f"pictures are {list(pictures.shape)}; needed: [n, H, W, 3] from 0 to 255")
-        x = pictures.to(self.fc.weight.dtype).permute(0, 3, 1, 2)
+    def forward(self, images: Tensor) -> Tensor:
+        """images: [n, H, W, 3] from 0 to 255 -> [n, 128]. InputError: another shape."""
+        if images.ndim != 4 or images.shape[3] != 3:
+            raise InputError(f"images are {list(images.shape)}; needed: [n, H, W, 3] from 0 to 255")
+        x = images.to(self.fc.weight.dtype).permute(0, 3, 1, 2)
         if x.shape[2:] != (SIZE, SIZE):
             x = F.interpolate(x, (SIZE, SIZE), mode="bilinear", antialias=True)
         x = (x - x.new_tensor(_MEAN)[:, None, None]) / 256
@@ -98,10 +98,11 @@ class FaceResNet(nn.Module):
 
 
 def face_resnet(path: str | Path | None = None) -> FaceResNet:
-    """The network with the weights of a file of face-api's names: by default face_resnet.safetensors in the data
-    folder.
+    """The network with the weights of a file of face-api's names.
 
-    float32, eval mode. StoreError: no such file, or one of other names and shapes.
+    By default face_resnet.safetensors in the data folder.
+    float32, eval mode. StoreError: no such file, or one of other names and shapes. InputError:
+    DEEPTHEORY_DATA is not a folder.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file

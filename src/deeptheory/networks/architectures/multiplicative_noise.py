@@ -21,35 +21,39 @@ class MultiplicativeNoise(nn.Module):
         self.std = std
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
+        """h: any shape -> h + std |h| normals, the same shape and dtype."""
         return h + self.std * h.abs() * torch.randn_like(h) if self.std else h
 
     def extra_repr(self) -> str:
+        """std, for torch's repr."""
         return f"{self.std:g}"
 
 
 def noisy_cnn(
-    image_size: int, classes: int = 10, *, channels: int = 1, noise: float = 1e-3, seed: int = 0
+    image_shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10, *, std: float = 1e-3, seed: int = 0
 ) -> nn.Module:
     """A small convolutional network with noise before every layer, in proportion (Butakov et al. 2024).
 
     conv 8-16-32 (3 x 3, leaky ReLU, 2 x 2 maximum after each), dense 32, dense `classes`; pieces conv1, conv2, conv3,
-    dense1, output. [n, channels, image_size, image_size] -> log-probabilities [n, classes]. noise: standard deviation
-    as a share of each activation, in training and afterwards. seed: of the first weights.
-    InputError: an image smaller than 8 x 8, noise below 0.
+    dense1, output. [n, C, H, W] -> log-probabilities [n, classes]. image_shape: (C, H, W). std: of the noise, as a
+    fraction of each activation, in training and afterwards. seed: of the first weights.
+    InputError: an image smaller than 8 x 8, std below 0.
     """
-    if image_size < 8:
-        raise InputError(f"image_size is {image_size}; three halvings need at least 8")
+    channels, height, width = image_shape
+    if min(height, width) < 8:
+        raise InputError(f"image_shape is {image_shape}; three halvings need at least 8 pixels a side")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         widths = (channels, 8, 16, 32)
         parts: dict[str, nn.Module] = {}
         for k in range(3):
             conv = nn.Conv2d(widths[k], widths[k + 1], 3, padding=1)
-            parts[f"conv{k + 1}"] = nn.Sequential(MultiplicativeNoise(noise), conv, nn.LeakyReLU(), nn.MaxPool2d(2))
-        side = image_size // 8
+            parts[f"conv{k + 1}"] = nn.Sequential(MultiplicativeNoise(std), conv, nn.LeakyReLU(), nn.MaxPool2d(2))
         parts["flat"] = nn.Flatten()
-        parts["dense1"] = nn.Sequential(MultiplicativeNoise(noise), nn.Linear(32 * side * side, 32), nn.LeakyReLU())
-        parts["output"] = nn.Sequential(MultiplicativeNoise(noise), nn.Linear(32, classes), nn.LogSoftmax(-1))
+        parts["dense1"] = nn.Sequential(
+            MultiplicativeNoise(std), nn.Linear(32 * (height // 8) * (width // 8), 32), nn.LeakyReLU()
+        )
+        parts["output"] = nn.Sequential(MultiplicativeNoise(std), nn.Linear(32, classes), nn.LogSoftmax(-1))
     module = nn.Sequential()
     for name, part in parts.items():
         module.add_module(name, part)

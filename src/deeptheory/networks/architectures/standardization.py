@@ -18,6 +18,7 @@ class PerImageStandardization(nn.Module):
         self.network = network
 
     def forward(self, images: torch.Tensor, *more: torch.Tensor):
+        """images: [n, C, H, W]; more is handed on to the network."""
         flat = images.flatten(1)
         least = flat.shape[1] ** -0.5 / 255
         deviation = flat.var(1, unbiased=False).clamp(min=least**2).sqrt()

@@ -46,8 +46,9 @@ def logit_of_probability(output: Any) -> torch.Tensor:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Robustness(Result):
-    """Accuracy under attack. epsilon, accuracy: [k]; success: [k], the share of pictures that were right without it and
-    now are wrong.
+    """Accuracy under attack.
+
+    epsilon, accuracy: [k]; success: [k], the share of pictures that were right without it and now are wrong.
 
     Targeted: success is the share that is now taken for the target. method: which attack, in words.
     """
@@ -79,21 +80,21 @@ class Robustness(Result):
         return figure
 
 
-def fgsm(module: nn.Module, images, labels, epsilon: float, **how: Any) -> torch.Tensor:
+def fgsm(model: nn.Module, images, labels, *, epsilon: float, **how: Any) -> torch.Tensor:
     """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, whose keywords it takes.
 
-    Source: Goodfellow et al. 2015. InputError: as bim."""
-    return bim(module, images, labels, epsilon, steps=1, step=epsilon, **how)
+    Source: Goodfellow et al. 2015. images: [n, C, H, W]; labels: [n]. InputError: as bim."""
+    return bim(model, images, labels, epsilon=epsilon, steps=1, step_size=epsilon, **how)
 
 
 def bim(
-    module: nn.Module,
+    model: nn.Module,
     images,
     labels,
-    epsilon: float,
     *,
+    epsilon: float,
     steps: int = 10,
-    step: float | None = None,
+    step_size: float | None = None,
     targets=None,
     random_start: bool = False,
     scores: Scores = first_output,
@@ -101,23 +102,23 @@ def bim(
     bounds: tuple[float, float] = (0.0, 1.0),
     seed: int = 0,
 ) -> torch.Tensor:
-    """Pictures within epsilon (largest change of a pixel) of the given ones that raise the loss: `steps` steps of
-    sign(gradient).
+    """Pictures within epsilon of the given ones that raise the loss: `steps` steps of sign(gradient).
 
-    images: [n, C, H, W] within bounds; labels: [n]. step: of each, epsilon / 4 by default (epsilon, where steps is 1).
+    epsilon: the largest change of a pixel.
+    images: [n, C, H, W] within bounds; labels: [n]. step_size: epsilon / 4 by default (epsilon, where steps is 1).
     targets: [n] labels that it should be taken for instead: lowers their loss. random_start: begin at a random corner
-    of the box, by seed. scores(output of the module) -> [n, K], handed to loss with the labels; by default its first
-    output, capsules [n, K, q] by their lengths. The module is in eval mode meanwhile, its gradients and flags are as
+    of the box, by seed. scores(output of the model) -> [n, K], handed to loss with the labels; by default its first
+    output, capsules [n, K, q] by their lengths. The model is in eval mode meanwhile, its gradients and flags are as
     before.
     InputError: shapes that do not fit, images outside the bounds, labels or targets that are no classes, epsilon below
     0, steps below 1.
     """
-    x, y = _check(module, images, labels, bounds)
+    x, y = _check(model, images, labels, bounds)
     if not 0 <= epsilon < float("inf") or steps < 1:
         raise InputError(f"epsilon is {epsilon}, steps is {steps}; needed: epsilon of 0 or more, 1 step or more")
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     towards = 1.0 if targets is None else -1.0
-    size = (epsilon if steps == 1 else epsilon / 4) if step is None else step
+    size = (epsilon if steps == 1 else epsilon / 4) if step_size is None else step_size
     low, high = (x - epsilon).clamp(*bounds), (x + epsilon).clamp(*bounds)
     moved = x.clone()
     if random_start:
@@ -126,17 +127,17 @@ def bim(
         )
         moved = torch.minimum(torch.maximum(x + epsilon * corner, low), high)
     for _ in range(steps):
-        slope = _gradient(module, moved, goal, scores, loss)
+        slope = _gradient(model, moved, goal, scores, loss)
         moved = torch.minimum(torch.maximum(moved + towards * size * slope.sign(), low), high)
     return moved
 
 
 def pgd(
-    module: nn.Module,
+    model: nn.Module,
     images,
     labels,
-    epsilon: float,
     *,
+    epsilon: float,
     restarts: int = 5,
     steps: int = 20,
     targets=None,
@@ -144,9 +145,9 @@ def pgd(
     bounds: tuple[float, float] = (0.0, 1.0),
     seed: int = 0,
 ) -> torch.Tensor:
-    """For each picture the worst of several attacks: `bim` on the margin between logits, from the picture and from
-    random starts.
+    """For each picture the worst of several attacks.
 
+    `bim` on the margin between logits, from the picture and from random starts.
     scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability.
     targets: [n] labels that it should be taken for instead; the worst is then where the target leads the others most.
     images: [n, C, H, W] within bounds; labels: [n]; epsilon: largest change of a pixel, in the unit of the pixels.
@@ -155,29 +156,38 @@ def pgd(
     in Carlini & Wagner 2017. InputError: as bim; restarts below 0.
     """
     check_whole(restarts=(restarts, 0), steps=(steps, 1))
-    x, y = _check(module, images, labels, bounds)
+    x, y = _check(model, images, labels, bounds)
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     away = 1.0 if targets is None else -1.0
     worst = x.clone()
-    least = away * _margin(module, worst, goal, scores)
-    how: dict[str, Any] = {"steps": steps, "step": max(epsilon / 8, 2.5 * epsilon / steps), "targets": targets}
+    least = away * _margin(model, worst, goal, scores)
+    how: dict[str, Any] = {"steps": steps, "step_size": max(epsilon / 8, 2.5 * epsilon / steps), "targets": targets}
     for k in range(restarts + 1):
         tried = bim(
-            module, x, y, epsilon, random_start=k > 0, scores=scores, loss=_lead, bounds=bounds, seed=seed + k, **how
+            model,
+            x,
+            y,
+            epsilon=epsilon,
+            random_start=k > 0,
+            scores=scores,
+            loss=_lead,
+            bounds=bounds,
+            seed=seed + k,
+            **how,
         )
-        margin = away * _margin(module, tried, goal, scores)
+        margin = away * _margin(model, tried, goal, scores)
         better = margin < least
         worst[better], least[better] = tried[better], margin[better]
     return worst
 
 
 def robustness(
-    module: nn.Module,
+    model: nn.Module,
     images,
     labels,
+    *,
     epsilons: Sequence[float] | float,
     attack: Callable[..., torch.Tensor] = fgsm,
-    *,
     batch: int = 128,
     judge: nn.Module | None = None,
     scores: Scores = first_output,
@@ -185,17 +195,18 @@ def robustness(
     targets=None,
     **how: Any,
 ) -> Robustness:
-    """Accuracy on attacked pictures for each epsilon, `batch` images at a time. attack: `fgsm`, `bim` or `pgd`,
-    with its keywords.
+    """Accuracy on attacked pictures for each epsilon, `batch` images at a time.
+
+    attack: `fgsm`, `bim` or `pgd`, with its keywords.
 
     scores: what is attacked and, its largest being the answer, what is judged by. judge: another network that is shown
     the pictures made against this one (transfer), by judge_scores, or the same scores where that is left out. targets:
-    see `bim`.
+    see `bim`. images: [n, C, H, W]; labels: [n]. InputError: as the attack.
     """
-    x, y = _check(module, images, labels, how.get("bounds", (0.0, 1.0)))
+    x, y = _check(model, images, labels, how.get("bounds", (0.0, 1.0)))
     if batch < 1:
         raise InputError(f"batch is {batch}; needed: 1 or more")
-    judging, read = (module, scores) if judge is None else (judge, judge_scores or scores)
+    judging, read = (model, scores) if judge is None else (judge, judge_scores or scores)
     if judge is None and judge_scores is not None:
         raise InputError("judge_scores is given and judge is not; a network is judged by the scores that are attacked")
     wanted = None if targets is None else as_labels(targets, len(x), "targets").to(y.device)
@@ -209,7 +220,7 @@ def robustness(
         for k in range(0, len(x), batch):
             rows = slice(k, k + batch)
             more = how if wanted is None else {**how, "targets": wanted[rows]}
-            made = attack(module, x[rows], y[rows], float(epsilon), scores=scores, **more)
+            made = attack(model, x[rows], y[rows], epsilon=float(epsilon), scores=scores, **more)
             decided.append(_decided(judging, made, y[rows], read, batch))
         found = torch.cat(decided)
         accuracy.append(float((found == y).double().mean()))
@@ -246,17 +257,17 @@ class GradientProfile(Result):
 
 
 def gradient_profile(
-    module: nn.Module, images, labels, *, scores: Scores = first_output, loss: Loss = F.cross_entropy, batch: int = 128,
+    model: nn.Module, images, labels, *, scores: Scores = first_output, loss: Loss = F.cross_entropy, batch: int = 128,
     bounds: tuple[float, float] = (0.0, 1.0),
 ) -> GradientProfile:  # fmt: skip
-    """How large the gradient of the loss is by pixels, and how much of it is exactly zero (Hinton et al. 2018,
-    section 5.2).
+    """How large the gradient of the loss is by pixels, and how much of it is exactly zero.
 
+    Source: Hinton et al. 2018, section 5.2.
     images: [n, C, H, W] within bounds; labels: [n]. Gradients are of each picture's own loss. InputError: as bim.
     """
-    x, y = _check(module, images, labels, bounds)
+    x, y = _check(model, images, labels, bounds)
     each = lambda s, t: loss(s, t) * len(t)  # noqa: E731  # of one picture, not of the mean over a batch
-    slopes = [_gradient(module, x[k : k + batch], y[k : k + batch], scores, each) for k in range(0, len(x), batch)]
+    slopes = [_gradient(model, x[k : k + batch], y[k : k + batch], scores, each) for k in range(0, len(x), batch)]
     flat = torch.cat(slopes).flatten(1)
     return GradientProfile(
         size=flat.abs().double().mean(1).cpu().numpy(), zeros=(flat == 0).double().mean(1).cpu().numpy()

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch._C import _functorch  # type: ignore[attr-defined]  # no public function says whether a transform is at work
 
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 from deeptheory.core.shapes import check_shapes
+from deeptheory.core.transforms import unwrapped
 
 Scores = Callable[[Any], torch.Tensor]
 
@@ -78,10 +78,6 @@ def readable(y: torch.Tensor) -> bool:
     """Whether the values of y can be looked at: not while torch compiles, nor of many tensors in one (vmap), nor
     without any (meta).
     """
-    if torch.compiler.is_compiling() or y.is_meta or _functorch.is_legacy_batchedtensor(y):
+    if torch.compiler.is_compiling() or y.is_meta:
         return False
-    while _functorch.is_functorch_wrapped_tensor(y):
-        if _functorch.is_batchedtensor(y):
-            return False
-        y = _functorch.get_unwrapped(y)
-    return type(y) in (torch.Tensor, torch.nn.Parameter)
+    return type(unwrapped(y)) in (torch.Tensor, torch.nn.Parameter)

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from deeptheory.core.errors import StoreError
-from deeptheory.networks.checkpoint_folder import CheckpointFolder
+from deeptheory.networks.checkpoint_folder import Checkpoint, CheckpointFolder
 from deeptheory.networks.fingerprints import digest, of_tensors
 from deeptheory.networks.population.engines import Plan
 
@@ -25,12 +25,10 @@ class PopulationCheckpoint(CheckpointFolder):
 
     Settings are compared by value: the weights that the networks begin with (their init), their head, activation and
     what they give on a few rows, every field of the plan, and what else is said in `more`. Left out: progress and
-    checkpoint_seconds, which change no result.
+    how often it is written, which change no result.
     """
 
-    def __init__(
-        self, folder: str | Path, nets, plan: Plan, epochs: int, looks: list[int], seconds: float, more: dict[str, Any]
-    ):
+    def __init__(self, where: Checkpoint, nets, plan: Plan, epochs: int, looks: list[int], more: dict[str, Any]):
         tensors = {**dict(nets.named_parameters()), **dict(nets.named_buffers())}
         settings = {
             "seeds": list(nets.seeds),
@@ -43,7 +41,7 @@ class PopulationCheckpoint(CheckpointFolder):
             "plan": {field.name: digest(getattr(plan, field.name)) for field in fields(plan)},
             **more,
         }
-        super().__init__(folder, settings, seconds)
+        super().__init__(where, settings)
         self.given = _outputs(nets, plan)
 
     def keep(self, now: int, run, log, recorder, gradients) -> None:

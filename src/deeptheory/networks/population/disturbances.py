@@ -86,9 +86,11 @@ class Disturbance(nn.Module):
         self.register_buffer("high", torch.tensor(high))
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
+        """h: [n, unit] -> quantized, or with noise; the same shape."""
         if self.levels:
             h = quantize(h, self.low.to(h), self.high.to(h), self.levels)
         return h + self.noise * torch.randn_like(h) if self.noise else h
 
     def extra_repr(self) -> str:
+        """Noise or levels, for torch's repr."""
         return f"noise {self.noise:g}" if self.noise else f"{self.levels + 1} levels"

@@ -15,9 +15,10 @@ import torch
 from torch.nn import functional as F
 
 from deeptheory.networks.population.disturbances import KEPT, RANGES, pools, training_noise
-from deeptheory.networks.population.optimizers import OPTIMIZERS
+from deeptheory.networks.population.optimizers import NUMBERS, SGD, Adadelta, Adam, Optimizer
 from deeptheory.networks.population.population import MLPPopulation, ModulePopulation
 from deeptheory.networks.population.step import ACTIVATIONS, HEADS
+from deeptheory.networks.population.step_inputs import Architecture, Data, Settings, State
 
 _SILENCE = 2.0  # seconds
 
@@ -33,11 +34,8 @@ class Plan:
     batch: int
     drop_last: bool
     reshuffle: bool
-    optimizer: str
+    optimizer: Optimizer
     lr: np.ndarray  # [S] float64
-    momentum: float
-    betas: tuple[float, float]
-    eps: float
     orthonormal: float = 0.0
 
 
@@ -81,7 +79,7 @@ class HandWritten:
         self.theta = nets.theta.detach().numpy()  # shares memory: trained in place
         self.m, self.v = np.zeros_like(self.theta), np.zeros_like(self.theta)
         self.step = np.zeros(len(nets.seeds), dtype=np.int64)
-        self.x = np.ascontiguousarray(plan.x, dtype=np.float32)
+        self.x = np.require(plan.x, np.float32, ("C", "W"))  # writable, for one compiled step
         self.pool = pools(nets.seeds) if nets.noise else np.zeros((1, 1), dtype=np.float32)
         if _follows(nets):
             nets.calibrate(torch.from_numpy(self.x))
@@ -94,14 +92,34 @@ class HandWritten:
         kept = np.zeros((len(nets.seeds) if moments else 0, 2, self.theta.shape[1]))
         size = batch or plan.batch
         low, high = self._ends()
+        network = Architecture(
+            widths=np.array(nets.widths),
+            activation=ACTIVATIONS[str(nets.activation)],
+            head=HEADS[nets.head],
+            biased=nets.bias,
+            noise=np.float32(nets.noise),
+            levels=nets.levels,
+            follows=_follows(nets),
+        )
+        data = Data(
+            x=self.x,
+            target=plan.target,
+            order=plan.order,
+            counts=plan.counts,
+            seeds=np.array(nets.seeds, dtype=np.uint64),
+            pool=self.pool,
+        )
+        settings = Settings(
+            batch=size,
+            drop_last=plan.drop_last,
+            reshuffle=plan.reshuffle,
+            lr=plan.lr,
+            **_constants(plan.optimizer),
+            orthonormal=np.float32(plan.orthonormal),
+        )
+        state = State(theta=self.theta, m=self.m, v=self.v, step=self.step, low=low, high=high)
         with _announced(train):
-            train(
-                self.theta, self.m, self.v, np.array(nets.widths), ACTIVATIONS[str(nets.activation)], HEADS[nets.head],
-                self.x, plan.target, plan.order, plan.counts, size, plan.drop_last, plan.reshuffle,
-                np.array(nets.seeds, dtype=np.uint64), OPTIMIZERS[plan.optimizer], plan.lr, plan.momentum, *plan.betas,
-                plan.eps, first, last, self.step, update, kept, np.float32(plan.orthonormal), np.float32(nets.noise),
-                self.pool, nets.levels, low, high, _follows(nets), nets.bias,
-            )  # fmt: skip
+            train(state, network, data, settings, first, last, update, kept)
         if _follows(nets):
             nets.ranges.copy_(torch.from_numpy(high))
         if not moments:
@@ -131,6 +149,15 @@ class HandWritten:
         for name in ("theta", "m", "v", "step"):
             getattr(self, name)[...] = state[name].numpy()
         self.nets.ranges.copy_(state["ranges"])
+
+
+def _constants(optimizer: Optimizer) -> dict[str, Any]:
+    """The optimizer's part of the step's Settings; what it does not have is 0."""
+    out = {"optimizer": NUMBERS[type(optimizer)], "momentum": 0.0, "beta1": 0.0, "beta2": 0.0, "eps": 0.0}
+    if isinstance(optimizer, SGD):
+        return out | {"momentum": float(optimizer.momentum)}
+    betas = optimizer.betas if isinstance(optimizer, Adam) else (optimizer.rho, 0.0)
+    return out | {"beta1": float(betas[0]), "beta2": float(betas[1]), "eps": float(optimizer.eps)}
 
 
 @contextmanager
@@ -244,24 +271,24 @@ class Autograd:
 
     @torch.no_grad()
     def _update(self, grads: list[torch.Tensor]) -> None:
-        plan = self.plan
+        plan, how = self.plan, self.plan.optimizer
         self.step += 1
         t = int(self.step[0])
         for p, g, m, v in zip(self.parameters, grads, self.m, self.v):
             lr = torch.tensor(plan.lr, dtype=p.dtype, device=p.device).view(-1, *[1] * (p.ndim - 1))
-            if plan.optimizer == "adam":
-                b1, b2 = plan.betas
+            if isinstance(how, Adam):
+                b1, b2 = how.betas
                 m.mul_(b1).add_(g, alpha=1 - b1)
                 v.mul_(b2).addcmul_(g, g, value=1 - b2)
-                p -= lr / (1 - b1**t) * m / ((v / (1 - b2**t)).sqrt() + plan.eps)
-            elif plan.optimizer == "adadelta":
-                rho = plan.betas[0]
+                p -= lr / (1 - b1**t) * m / ((v / (1 - b2**t)).sqrt() + how.eps)
+            elif isinstance(how, Adadelta):
+                rho = how.rho
                 v.mul_(rho).addcmul_(g, g, value=1 - rho)
-                step = ((m + plan.eps) / (v + plan.eps)).sqrt() * g
+                step = ((m + how.eps) / (v + how.eps)).sqrt() * g
                 m.mul_(rho).addcmul_(step, step, value=1 - rho)
                 p -= lr * step
             else:
-                m.mul_(plan.momentum).add_(g)
+                m.mul_(how.momentum).add_(g)
                 p -= lr * m
 
     def state(self) -> dict[str, torch.Tensor]:

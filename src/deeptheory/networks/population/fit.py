@@ -16,11 +16,12 @@ from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
 from deeptheory.core.shapes import check_finite
+from deeptheory.networks.checkpoint_folder import Checkpoint, as_checkpoint
 from deeptheory.networks.population.checkpoint import PopulationCheckpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
-from deeptheory.networks.population.optimizers import OPTIMIZERS
+from deeptheory.networks.population.optimizers import Optimizer, optimizer_of
 from deeptheory.networks.population.population import Population
-from deeptheory.networks.population.splits import split
+from deeptheory.networks.population.splits import Split, split
 from deeptheory.networks.population.targets import as_targets
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ _SPAN = 200  # epochs between looks at progress, checkpoint and finiteness; resu
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class History(Result):
-    """Loss and accuracy while training. Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held
-    out.
+    """Loss and accuracy while training.
+
+    Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held out.
 
     order: [seed, n] rows, of which the first counts[seed] trained that network.
     """
@@ -90,7 +92,7 @@ def fit(
     *,
     epochs: int,
     train_fraction: float | Sequence = 0.8,
-    optimizer: str = "adam",
+    optimizer: Literal["adam", "sgd", "adadelta"] | Optimizer = "adam",
     lr: float | Sequence[float] = 4e-4,
     batch: int | None = 512,
     recorder=None,
@@ -98,15 +100,11 @@ def fit(
     gradients=None,
     gradient_batch: int | None = None,
     seed: int = 0,
-    split: Literal["random", "common", "first"] = "random",
+    split: Split = "random",
     reshuffle: bool = True,
     drop_last: bool = False,
-    momentum: float = 0.0,
-    betas: tuple[float, float] = (0.9, 0.999),
-    eps: float = 1e-8,
     orthonormal: float = 0.0,
-    checkpoint: str | Path | None = None,
-    checkpoint_seconds: float = 30.0,
+    checkpoint: str | Path | Checkpoint | None = None,
     progress: Callable[[int, int], None] | None = None,
     engine: Literal["auto", "handwritten", "autograd"] = "auto",
 ) -> History:
@@ -114,17 +112,17 @@ def fit(
 
     x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train_fraction: share
     of rows that train (the rest is held out), one per network, or row numbers a network; split: how rows are divided,
-    "random" (another for each network, by `seed` and its own), "common" or "first". optimizer: "adam" (Kingma & Ba
-    2015), "sgd" with momentum, or "adadelta" (Zeiler 2012: lr 1, eps 1e-6, and rho is betas[0], 0.95 there); lr: one
-    for all or one per network. batch None: full batch. recorder: has .snapshot(epoch). gradients: has .add(layer,
-    mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of the epoch
-    that follows each logged epoch, each gradient taken before its update; gradient_batch: over minibatches of that size
-    instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty sum of
-    |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017).
-    checkpoint: a folder; the state is kept there every `checkpoint_seconds` and a second call with the same arguments
-    goes on exactly; they are compared by value, the weights and functions of the networks among them, and what is left
-    out (progress, checkpoint_seconds) changes no result. engine: "auto", "handwritten" or "autograd". Each network is
-    the same, bit for bit, whatever its companions (handwritten engine, one machine and thread count).
+    "random" (another for each network, by `seed` and its own), "common" or "first". optimizer: a name, or its settings:
+    `Adam(betas, eps)`, `SGD(momentum)`, `Adadelta(rho, eps)`; lr: one for all or one per network. batch None: full
+    batch. recorder: has .snapshot(epoch). gradients: has .add(layer, mean_norm=, std_norm=, weight_norm=, batches=,
+    step=), called with the moments over the minibatches of the epoch that follows each logged epoch, each gradient
+    taken before its update; gradient_batch: over minibatches of that size instead, without stepping (full batch has no
+    minibatches of its own: NaN). orthonormal: weight of the penalty sum of |G - I|^2 / 2 over the hidden layers'
+    weights, G the smaller of W W' and W' W (Cisse et al. 2017). checkpoint: a folder, or `Checkpoint(folder, seconds)`;
+    the state is saved there every so many seconds, 30 by default, and a second call with the same arguments goes on
+    exactly; they are compared by value, the weights and functions of the networks among them, and what is left out
+    (progress, the seconds) changes no result. engine: "auto", "handwritten" or "autograd". Each network is the same,
+    bit for bit, whatever its companions (handwritten engine, one machine and thread count).
 
     InputError: epochs below 1, logged epochs outside 0..epochs, shapes that do not fit, NaN, labels out of range or of
     one class, lr not above 0, unknown names. StoreError: the checkpoint is corrupt or of other settings.
@@ -135,18 +133,15 @@ def fit(
         nets,
         x,
         y,
-        train_fraction,
-        optimizer,
-        lr,
-        batch,
-        seed,
-        split,
-        reshuffle,
-        drop_last,
-        momentum,
-        betas,
-        eps,
-        orthonormal,
+        train=train_fraction,
+        optimizer=optimizer,
+        lr=lr,
+        batch=batch,
+        seed=seed,
+        how=split,
+        reshuffle=reshuffle,
+        drop_last=drop_last,
+        orthonormal=orthonormal,
     )
     log = _Log(nets, plan, looks)
     more = {
@@ -157,7 +152,7 @@ def fit(
     }
     kept = None
     if checkpoint is not None:
-        kept = PopulationCheckpoint(checkpoint, nets, plan, epochs, looks, checkpoint_seconds, more)
+        kept = PopulationCheckpoint(as_checkpoint(checkpoint), nets, plan, epochs, looks, more)
     run = _engine_of(nets, plan, engine)(nets, plan)  # after the checkpoint has seen the networks as they came
     now = kept.restore(run, log, recorder, gradients) if kept else 0
     if progress is not None:
@@ -195,9 +190,7 @@ def _check_looks(epochs: int, at: Sequence[int]) -> list[int]:
     return looks
 
 
-def _plan(
-    nets, x, y, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, momentum, betas, eps, orthonormal
-) -> Plan:
+def _plan(nets, x, y, *, train, optimizer, lr, batch, seed, how, reshuffle, drop_last, orthonormal) -> Plan:
     check_finite(x=x)
     check_paired(x=x, y=y)
     x = as_numpy(x)
@@ -207,14 +200,11 @@ def _plan(
     n, networks = len(x), len(nets.seeds)
     if n < 2:
         raise InputError(f"x has {n} rows; training needs at least 2")
-    pick(OPTIMIZERS, optimizer, what="optimizer")
     rates = (
         np.broadcast_to(np.asarray(lr, dtype=np.float64), (networks,)) if np.ndim(lr) == 0 else np.asarray(lr, float)
     )
     if rates.shape != (networks,) or not (np.isfinite(rates) & (rates > 0)).all():
         raise InputError(f"lr is {lr}; needed: one number above 0, or one for each of the {networks} networks")
-    if not 0 <= momentum < 1:
-        raise InputError(f"momentum is {momentum}; it lies in [0, 1)")
     if not (orthonormal >= 0 and np.isfinite(orthonormal)):
         raise InputError(f"orthonormal is {orthonormal}; the weight of the penalty is a finite number, 0 for none")
     order, counts = split(n, train, nets.seeds, how, seed)
@@ -225,17 +215,14 @@ def _plan(
     outputs = _outputs_of(nets, x)
     return Plan(
         x=x,
-        target=as_targets(y, n, networks, outputs, nets.head),
+        target=np.require(as_targets(y, n, networks, outputs, nets.head), requirements=("C", "W")),
         order=order,
         counts=counts,
         batch=int(counts.max()) if batch is None else int(batch),
         drop_last=drop_last,
         reshuffle=reshuffle and batch is not None,
-        optimizer=optimizer,
-        lr=np.ascontiguousarray(rates),
-        momentum=float(momentum),
-        betas=(float(betas[0]), float(betas[1])),
-        eps=float(eps),
+        optimizer=optimizer_of(optimizer),
+        lr=np.array(rates),  # a read-only array is another type to the compiler, which would compile again
         orthonormal=float(orthonormal),
     )
 

@@ -1,6 +1,7 @@
 """How a layer's weights begin: functions of (fan_in, fan_out, generator) -> (weight [out, in], bias [out]), float64."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 
@@ -37,6 +38,7 @@ def _uniform(shape: tuple[int, ...], bound: float, generator: torch.Generator) -
     return torch.empty(shape, dtype=torch.float64).uniform_(-bound, bound, generator=generator)
 
 
+Initializer = Literal["truncated_normal", "truncated_normal_fan_out", "xavier", "torch_default"]
 INITIALIZERS: dict[str, Callable] = {
     "truncated_normal": truncated_normal,
     "truncated_normal_fan_out": truncated_normal_fan_out,

@@ -1,17 +1,83 @@
-"""One update of one network's parameters from its gradient: Adam, SGD with momentum, Adadelta, all [P] float32, in
-place.
+"""The optimizers of `fit`: their settings, and one update of one network's parameters from its gradient, all [P]
+float32, in place.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
 from deeptheory.networks.population.elementary import FAST
 
-OPTIMIZERS = {"adam": 0, "sgd": 1, "adadelta": 2}
+
+@dataclass(frozen=True)
+class Adam:
+    """Kingma & Ba 2015, algorithm 1. betas: shares of the two moments that stay at each step; eps: added to the root.
+
+    InputError: a beta outside [0, 1), eps not above 0.
+    """
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        if len(self.betas) != 2 or not all(0 <= b < 1 for b in self.betas):
+            raise InputError(f"betas is {self.betas}; needed: two numbers in [0, 1)")
+        _check_eps(self.eps)
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent. momentum: share of the last step that is added to the next. InputError: it is not in [0, 1)."""
+
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise InputError(f"momentum is {self.momentum}; it lies in [0, 1)")
+
+
+@dataclass(frozen=True)
+class Adadelta:
+    """Zeiler 2012, algorithm 1, with lr 1. rho: share of the running means that stays at each step; eps: in both roots.
+
+    InputError: rho outside [0, 1), eps not above 0.
+    """
+
+    rho: float = 0.95
+    eps: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rho < 1:
+            raise InputError(f"rho is {self.rho}; it lies in [0, 1)")
+        _check_eps(self.eps)
+
+
+Optimizer = Adam | SGD | Adadelta
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD, "adadelta": Adadelta}
+NUMBERS: dict[type[Optimizer], int] = {kind: n for n, kind in enumerate(OPTIMIZERS.values())}  # in the compiled step
+
+
+def optimizer_of(given: str | Optimizer) -> Optimizer:
+    """The settings by name, or the caller's own. InputError: an unknown name, or another kind of thing."""
+    if isinstance(given, Adam | SGD | Adadelta):
+        return given
+    if not isinstance(given, str):
+        known = ", ".join(f"dt.networks.{kind.__name__}(...)" for kind in NUMBERS)
+        raise InputError(f"optimizer is {given!r}; needed: {', '.join(OPTIMIZERS)}, or {known}")
+    return pick(OPTIMIZERS, given, what="optimizer")()
+
+
+def _check_eps(eps: float) -> None:
+    if not (eps > 0 and np.isfinite(eps)):
+        raise InputError(f"eps is {eps}; needed: a finite number above 0")
 
 
 @njit(**FAST)
 def adam(theta, grad, m, v, lr, beta1, beta2, eps, step):
+    """One step of Adam (Kingma & Ba 2015) in place: theta, grad, m, v are [parameter] float32; step counts from 1."""
     correct1 = 1.0 - beta1**step
     correct2 = 1.0 - beta2**step
     rate, root = np.float32(lr / correct1), np.float32(1.0 / np.sqrt(correct2))
@@ -30,6 +96,7 @@ def adam(theta, grad, m, v, lr, beta1, beta2, eps, step):
 
 @njit(**FAST)
 def sgd(theta, grad, m, lr, momentum):
+    """One step of gradient descent with momentum, in place: theta, grad, m are [parameter] float32."""
     rate, mu = np.float32(lr), np.float32(momentum)
     for p in range(len(theta)):
         m[p] = mu * m[p] + grad[p]
@@ -38,7 +105,7 @@ def sgd(theta, grad, m, lr, momentum):
 
 @njit(**FAST)
 def adadelta(theta, grad, moved, v, lr, rho, eps):
-    """Zeiler 2012, algorithm 1; moved, v: running means of the squares of past steps and gradients."""
+    """moved, v: running means of the squares of past steps and gradients."""
     rate, r, c, e = np.float32(lr), np.float32(rho), np.float32(1 - rho), np.float32(eps)
     for p in range(len(theta)):
         v[p] = r * v[p] + c * grad[p] * grad[p]

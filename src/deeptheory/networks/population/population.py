@@ -5,6 +5,7 @@ equals the network trained alone bit for bit (one machine, one thread count).
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from torch.nn import functional as F
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantize
-from deeptheory.networks.population.initializers import INITIALIZERS
+from deeptheory.networks.population.initializers import INITIALIZERS, Initializer
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
@@ -23,6 +24,7 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softplus": F.softplus,
     "linear": lambda z: z,
 }
+Head = Literal["softmax", "sigmoid", "linear", "median"]
 HEADS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "softmax": lambda z: z.softmax(-1),
     "sigmoid": torch.sigmoid,
@@ -42,6 +44,7 @@ class PopulationLayer(nn.Module):
         self.function = function
 
     def forward(self, h: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, rounding=None) -> torch.Tensor:
+        """h: [seed, n, in], weight: [seed, out, in], bias: [seed, out] -> [seed, n, out]."""
         z = torch.baddbmm(bias.unsqueeze(-1), weight, h.transpose(1, 2))  # [seed, out, n]: the batch innermost
         out = self.function(z.transpose(1, 2))
         return out if rounding is None else rounding(out)
@@ -61,10 +64,10 @@ class Population(nn.Module):
     def mlp(
         widths: Sequence[int],
         activation: str | Callable = "tanh",
-        seeds: Iterable[int] = range(50),
-        init: str = "truncated_normal",
         *,
-        head: str | None = None,
+        seeds: Iterable[int] = range(50),
+        init: Initializer = "truncated_normal",
+        head: Head | None = None,
         noise: float = 0.0,
         bits: int | None = None,
         bias: bool = True,
@@ -87,7 +90,7 @@ class Population(nn.Module):
         )
 
     @staticmethod
-    def of(factory: Callable[[], nn.Module], seeds: Iterable[int], head: str = "softmax") -> "ModulePopulation":
+    def of(factory: Callable[[], nn.Module], seeds: Iterable[int], head: Head = "softmax") -> "ModulePopulation":
         """One network a seed from factory(), called under torch.manual_seed(seed); trained by autograd under vmap.
 
         The module gives logits [n, out] (`head` turns them into probabilities). InputError: no seeds or one twice,
@@ -145,6 +148,7 @@ class MLPPopulation(Population):
         return out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [n, in], or [seed, n, in] -> [seed, n, out]."""
         h, parts = self._enter(x), self.parts()
         for k, (weight, bias) in enumerate(parts, start=1):
             h = getattr(self, f"layer{k}")(h, weight, bias, self._rounding(k) if self.levels else None)
@@ -238,6 +242,7 @@ class MLPPopulation(Population):
         return PopulationView(self, getattr(torch, dtype) if isinstance(dtype, str) else dtype)
 
     def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
         name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", "custom")
         more = f", noise {self.noise:g}" if self.noise else f", {self.levels + 1} levels" if self.levels else ""
         more += "" if self.bias else ", no biases"
@@ -265,6 +270,7 @@ class PopulationView(nn.Module):
         return self._nets[0].theta.detach().to(self.dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [n, in], or [seed, n, in] -> [seed, n, out], in the view's dtype."""
         nets = self._nets[0]
         h = nets._enter(x).to(self.dtype)
         for k, (weight, bias) in enumerate(nets.parts(), start=1):
@@ -310,6 +316,7 @@ class ModulePopulation(Population):
         return call(stacked, x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x: [n, ...] -> [seed, n, out]."""
         return HEADS[self.head](self.logits(x))
 
     def network(self, k: int) -> nn.Module:

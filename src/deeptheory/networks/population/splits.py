@@ -4,14 +4,17 @@ Pitfall: the 12-bit task comes sorted; the unshuffled first 80 % have another sh
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 
+Split = Literal["random", "common", "first"]
 
-def split(n: int, train, seeds: Sequence[int], how: str = "random", seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+
+def split(n: int, train, seeds: Sequence[int], how: Split = "random", seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Row orders [S, n] int64, the training rows first, and how many of them train each network, [S] int64.
 
     train: a share in (0, 1], one share a network, or one index array a network. how: "random" (another order for each

@@ -15,6 +15,7 @@ from numba import njit
 from deeptheory.networks.population.disturbances import KEPT, TILE, place
 from deeptheory.networks.population.elementary import FAST, exp32, log1p32, tanh32
 from deeptheory.networks.population.optimizers import adadelta, adam, sgd
+from deeptheory.networks.population.step_inputs import Architecture, Data, Scratch, Settings, State
 
 ACTIVATIONS = {"linear": 0, "relu": 1, "tanh": 2, "sigmoid": 3, "softsign": 4, "softplus": 5}
 HEADS = {"softmax": 0, "sigmoid": 1, "linear": 2, "median": 3}
@@ -227,18 +228,14 @@ def _output_delta(head, z, target, delta, scale, nt):
 
 
 @njit(**FAST)
-def _gradient(
-    theta, grad, widths, activation, head, x, target, rows, act, fed, delta, tgt, noise, pool, seed, step, sample,
-    levels,
-    low, high, tops,
-):  # fmt: skip
-    """grad: [P] of the mean loss over `rows`. act: [sum of widths, TILE]; delta: [2, widest, TILE]; tgt: [class, TILE].
+def _gradient(theta, grad, network, x, target, rows, scratch, pool, seed, step, sample, low, high):
+    """grad: [P] of the mean loss over `rows`, for one network of weights theta [P]; raises scratch.tops.
 
-    fed: what each layer hands on, the same array as act where nothing disturbs it. low, high: [hidden] ends of
-    rounding;
-    tops: [hidden], raised to the largest absolute output. sample: number of the first row within the epoch.
+    step, sample: steps done, and the number of the first row within the epoch: where its noise is found in the pool.
     """
-    disturbed = noise > 0 or levels > 0
+    widths, activation, levels = network.widths, network.activation, network.levels
+    act, fed, delta, tgt, tops = scratch.act, scratch.fed, scratch.delta, scratch.target, scratch.tops
+    disturbed = network.noise > 0 or levels > 0
     n_layers = len(widths) - 1
     n_out = widths[-1]
     grad[:] = np.float32(0)
@@ -261,14 +258,13 @@ def _gradient(
                 if disturbed:
                     tops[k] = max(tops[k], _largest(out, nt))
                     _disturb(
-                        out, fed[unit + i : unit + i + o], nt, noise, pool, seed, step, sample + start, unit + i,
-                        levels,
-                        low[k], high[k],
+                        out, fed[unit + i : unit + i + o], nt, network.noise, pool, seed, step, sample + start,
+                        unit + i, levels, low[k], high[k],
                     )  # fmt: skip
             at += o * i + o
             unit += i
         now = 0
-        _output_delta(head, act[unit : unit + n_out], tgt, delta[now], scale, nt)
+        _output_delta(network.head, act[unit : unit + n_out], tgt, delta[now], scale, nt)
         for k in range(n_layers - 1, -1, -1):
             i, o = widths[k], widths[k + 1]
             at -= o * i + o
@@ -317,62 +313,59 @@ def _add_moments(grad, widths, total, square):
 
 @njit(cache=True, error_model="numpy")
 def train(
-    theta, m, v, widths, activation, head, x, target, order, counts, batch, drop_last, reshuffle, seeds, optimizer, lr,
-    momentum, beta1, beta2, eps, first, last, step, update, moments, orthonormal, noise, pool, levels, low, high,
-    follows,
-    biased,
-):  # fmt: skip
-    """Epochs `first` to `last` - 1 of every network, in place; returns the number of steps that each has done.
+    state: State, network: Architecture, data: Data, settings: Settings, first: int, last: int, update: bool,
+    moments: np.ndarray,
+) -> None:  # fmt: skip
+    """Epochs `first` to `last` - 1 of every network, in place.
 
-    theta, m, v: [S, P] float32. x: [n, d]; target: [T, n, class], T = S or 1; order: [S, n] rows, of which the first
-    counts[s] train; seeds: [S] uint64. step: [S] int64, steps done before. update = False only measures.
-    moments: [S, 2, P] float64, sums over this call's batches of the gradient and of its square, or [0, 2, P]: not kept.
-    orthonormal: weight of the penalty. noise, pool [S, pool]: of the hidden layers; levels: 0 or the number of steps
-    from low to high, [S, hidden]; follows: -1, 0 or 1: which ends follow what is seen (both, none, the upper one).
-    biased: biases train.
+    update = False only measures. moments: [S, 2, P] float64, sums over this call's batches of the gradient and of its
+    square, or [0, 2, P]: not kept.
     """
+    widths, step, low, high = network.widths, state.step, state.low, state.high
     n_units, widest = 0, 0
     for w in widths:
         n_units += w
         widest = max(widest, w)
     act = np.zeros((n_units, TILE), dtype=np.float32)
+    fed = np.zeros((n_units, TILE), dtype=np.float32) if network.noise > 0 or network.levels > 0 else act
     delta = np.zeros((2, widest, TILE), dtype=np.float32)
-    tgt = np.zeros((widths[-1], TILE), dtype=np.float32)
-    fed = np.zeros((n_units, TILE), dtype=np.float32) if noise > 0 or levels > 0 else act
     tops = np.zeros(low.shape[1], dtype=np.float32)
-    grad = np.zeros(theta.shape[1], dtype=np.float32)
-    for s in range(theta.shape[0]):
-        y = target[s if target.shape[0] > 1 else 0]
-        rows = order[s, : counts[s]].copy()
-        size = min(batch, counts[s])
+    scratch = Scratch(act, fed, delta, np.zeros((widths[-1], TILE), dtype=np.float32), tops)
+    grad = np.zeros(state.theta.shape[1], dtype=np.float32)
+    for s in range(state.theta.shape[0]):
+        theta, m, v = state.theta[s], state.m[s], state.v[s]
+        target = data.target[s if data.target.shape[0] > 1 else 0]
+        pool = data.pool[s if data.pool.shape[0] > 1 else 0]
+        count, seed, lr = data.counts[s], data.seeds[s], settings.lr[s]
+        rows = data.order[s, :count].copy()
+        size = min(settings.batch, count)
         for epoch in range(first, last):
-            if reshuffle:
-                rows[:] = order[s, : counts[s]]
-                _shuffle(rows, seeds[s], epoch)
-            for start in range(0, counts[s], size):
+            if settings.reshuffle:
+                rows[:] = data.order[s, :count]
+                _shuffle(rows, seed, epoch)
+            for start in range(0, count, size):
                 chosen = rows[start : start + size]
-                if drop_last and len(chosen) < size:
+                if settings.drop_last and len(chosen) < size:
                     break
                 tops[:] = np.float32(0)
                 _gradient(
-                    theta[s], grad, widths, activation, head, x, y, chosen, act, fed, delta, tgt, noise,
-                    pool[s if pool.shape[0] > 1 else 0], seeds[s], step[s], start, levels, low[s], high[s], tops,
-                )  # fmt: skip
-                if not biased:
+                    theta, grad, network, data.x, target, chosen, scratch, pool, seed, step[s], start, low[s], high[s]
+                )
+                if not network.biased:
                     _drop_biases(grad, widths)
-                if orthonormal > 0:
-                    _add_orthonormal(theta[s], grad, widths, orthonormal)
-                if update and follows != 0:
+                if settings.orthonormal > 0:
+                    _add_orthonormal(theta, grad, widths, settings.orthonormal)
+                if update and network.follows != 0:
                     for k in range(len(tops)):
                         high[s, k] = _KEPT * high[s, k] + (_ONE - _KEPT) * tops[k]
-                        low[s, k] = -high[s, k] if follows < 0 else low[s, k]
+                        low[s, k] = -high[s, k] if network.follows < 0 else low[s, k]
                 if moments.shape[0] > 0:
                     _add_moments(grad, widths, moments[s, 0], moments[s, 1])
                 if update:
                     step[s] += 1
-                    if optimizer == 0:
-                        adam(theta[s], grad, m[s], v[s], lr[s], beta1, beta2, eps, step[s])
-                    elif optimizer == 1:
-                        sgd(theta[s], grad, m[s], lr[s], momentum)
+                    if settings.optimizer == 0:
+                        adam(theta, grad, m, v, lr, settings.beta1, settings.beta2, settings.eps, step[s])
+                    elif settings.optimizer == 1:
+                        sgd(theta, grad, m, lr, settings.momentum)
                     else:
-                        adadelta(theta[s], grad, m[s], v[s], lr[s], beta1, eps)
+                        adadelta(theta, grad, m, v, lr, settings.beta1, settings.eps)

@@ -12,9 +12,9 @@ from deeptheory.networks.fingerprints import digest, name_of
 
 
 class Minibatches:
-    """What `minibatches` gives. n: samples; per_epoch: minibatches an epoch."""
+    """What `minibatches` gives, of arrays [n, ...] each. n: samples; per_epoch: minibatches an epoch."""
 
-    def __init__(self, arrays: tuple[torch.Tensor, ...], batch: int, augment, seed: int, drop_last: bool):
+    def __init__(self, arrays: tuple[torch.Tensor, ...], batch: int, *, augment, seed: int, drop_last: bool):
         self.arrays, self.batch, self.augment, self.seed, self.drop_last = arrays, batch, augment, seed, drop_last
         self.n = len(arrays[0])
         self.per_epoch = self.n // batch if drop_last else -(-self.n // batch)
@@ -69,4 +69,4 @@ def minibatches(
         )
     if batch < 1 or (drop_last and batch > lengths[0]):
         raise InputError(f"batch is {batch} of {lengths[0]} samples; needed: 1 to {lengths[0]}, or drop_last=False")
-    return Minibatches(tensors, batch, augment, seed, drop_last)
+    return Minibatches(tensors, batch, augment=augment, seed=seed, drop_last=drop_last)

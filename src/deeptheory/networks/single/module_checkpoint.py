@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from deeptheory.core.errors import InputError, StoreError
-from deeptheory.networks.checkpoint_folder import CheckpointFolder
+from deeptheory.networks.checkpoint_folder import Checkpoint, CheckpointFolder
 from deeptheory.networks.fingerprints import name_of, of_tensors
 
 _SAME = 1e-4  # relative; another machine or number of threads rounds the first loss by a millionth
@@ -30,11 +30,10 @@ class ModuleCheckpoint(CheckpointFolder):
 
     def __init__(
         self,
-        folder: str | Path,
+        where: Checkpoint,
         module: nn.Module,
         optimizer: torch.optim.Optimizer,
         settings: Mapping[str, Any],
-        seconds: float,
     ):
         self.module, self.optimizer = module, optimizer
         tensors = _tensors(module)
@@ -44,7 +43,7 @@ class ModuleCheckpoint(CheckpointFolder):
             "initial weights": of_tensors(tensors),
             **settings,
         }
-        super().__init__(folder, known, seconds)
+        super().__init__(where, known)
 
     def keep(self, state: Any, now: bool = False) -> None:
         """Write the state, if the last was written long enough ago or `now`."""

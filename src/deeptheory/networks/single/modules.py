@@ -1,16 +1,13 @@
-"""What one does with one module: begin it from a seed, look at all its outputs, carry its weights about as one
-vector.
-"""
+"""What one does with one module: begin it from a seed, look at all its outputs, count its parameters."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.core.arrays import as_numpy, as_tensor
+from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -45,10 +42,10 @@ def as_of(module: Any, x: torch.Tensor) -> torch.Tensor:
     return x.to(floats[0].device, kinds.pop() if x.is_floating_point() and len(kinds) == 1 else x.dtype)
 
 
-def predict(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
-    """The module's outputs on all rows of the inputs, in eval mode and without gradients, `batch` rows at a time.
+def predict(model: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
+    """The model's outputs on all rows of the inputs, in eval mode and without gradients, `batch` rows at a time.
 
-    inputs: paired arrays [n, ...], numpy or torch, moved to the module's device (floats to its dtype) a batch at a
+    inputs: paired arrays [n, ...], numpy or torch, moved to the model's device (floats to its dtype) a batch at a
     time. Outputs may be a tensor, a tuple or a named tuple (None stays None); they come back whole, as tensors in main
     memory. Train flags are put back.
     InputError: no row, lengths that differ, batch below 1, an output that is none of these.
@@ -60,8 +57,8 @@ def predict(module: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
             f"inputs have {lengths} rows, batch is {batch}; needed: the same number of rows, 1 or more, and "
             "batch 1 or more"
         )
-    with evaluating(module), torch.no_grad():
-        pieces = [module(*(as_of(module, t[k : k + batch]) for t in tensors)) for k in range(0, lengths[0], batch)]
+    with evaluating(model), torch.no_grad():
+        pieces = [model(*(as_of(model, t[k : k + batch]) for t in tensors)) for k in range(0, lengths[0], batch)]
     return _joined(pieces)
 
 
@@ -75,29 +72,6 @@ def _joined(pieces: list[Any]) -> Any:
         parts = [_joined(list(column)) for column in zip(*pieces)]
         return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
     raise InputError(f"the module gave {type(first).__name__}; outputs are tensors or tuples of tensors")
-
-
-def weights(module: nn.Module) -> np.ndarray:
-    """All parameters in their order as one vector [n], as numpy; `set_weights` is the way back.
-
-    Buffers are not among them.
-    """
-    return np.concatenate([as_numpy(p).ravel() for p in module.parameters()])
-
-
-def set_weights(module: Module, vector: Any) -> Module:
-    """Fill all parameters, in their order, from one vector [n], as `weights` gives it; the module itself comes back.
-
-    Each keeps its dtype and device. InputError: another number of weights.
-    """
-    flat = as_tensor(vector)
-    sizes = [p.numel() for p in module.parameters()]
-    if flat.shape != (sum(sizes),):
-        raise InputError(f"vector has shape {list(flat.shape)}; {type(module).__name__} has {sum(sizes)} weights")
-    with torch.no_grad():
-        for p, piece in zip(module.parameters(), flat.split(sizes)):
-            p.copy_(piece.view_as(p))
-    return module
 
 
 def parameter_count(module: nn.Module | Callable[[], nn.Module]) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import nn
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.networks.checkpoint_folder import Checkpoint, as_checkpoint
 from deeptheory.networks.fingerprints import name_of, of_optimizer, of_schedule
 from deeptheory.networks.single.minibatches import Minibatches
 from deeptheory.networks.single.module_checkpoint import ModuleCheckpoint
@@ -47,6 +48,7 @@ def sgd(parameters, lr: float) -> torch.optim.Optimizer:
     return torch.optim.SGD(parameters, lr=lr)
 
 
+Optimizer = Literal["adam", "adamw", "sgd"]
 OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], float], torch.optim.Optimizer]] = {
     "adam": adam,
     "adamw": adamw,
@@ -56,13 +58,15 @@ OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], float], torch.optim.Optimize
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingLog(Result):
-    """How a training went. losses: [steps] float64, the loss of every step before its update. looks: the steps done at
-    each look. measured: what evaluate gave there, name -> [looks]. stopped: whether stop ended it before its last
-    step."""
+    """How a training went.
+
+    losses: [steps] float64, the loss of every step before its update. looks: the steps done at each look. measured:
+    what evaluate gave there, name -> [looks]. stopped: whether stop ended it before its last step.
+    """
 
     seed: int
     losses: np.ndarray
-    looks: tuple[int, ...]
+    steps: tuple[int, ...]
     measured: Mapping[str, np.ndarray]
     stopped: bool = False
 
@@ -73,7 +77,7 @@ class TrainingLog(Result):
 
     def _since(self) -> np.ndarray:
         """[looks]: mean loss of the steps since the look before; NaN where there was none."""
-        edges = (0, *self.looks) if self.looks else (0, len(self.losses))
+        edges = (0, *self.steps) if self.steps else (0, len(self.losses))
         parts = [self.losses[a:b] for a, b in itertools.pairwise(edges)]
         return np.array([p.mean() if len(p) else math.nan for p in parts])
 
@@ -82,7 +86,7 @@ class TrainingLog(Result):
         import xarray as xr
 
         names = {"loss": self._since(), **self.measured}
-        steps = list(self.looks) or [len(self.losses)]
+        steps = list(self.steps) or [len(self.losses)]
         return xr.Dataset({k: ("step", np.asarray(v)) for k, v in names.items()}, coords={"step": steps})
 
     def scalars(self) -> dict[str, float]:
@@ -99,55 +103,51 @@ class TrainingLog(Result):
         figure = new_figure(xaxis_title="step")
         data = self.dataset()
         for name in data.data_vars:
-            mode = "lines+markers" if len(self.looks) < 30 else "lines"
+            mode = "lines+markers" if len(self.steps) < 30 else "lines"
             figure.add_trace(go.Scatter(x=data["step"].values, y=data[name].values, name=str(name), mode=mode))
         return figure
 
 
 def train(
-    module: nn.Module,
+    model: nn.Module,
     batches: Callable[[int, np.random.Generator], Any],
     loss: Callable[[nn.Module, Any], torch.Tensor],
     *,
     steps: int,
-    optimizer: str | Callable[[list[nn.Parameter], float], torch.optim.Optimizer] = "adam",
+    optimizer: Optimizer | Callable[[list[nn.Parameter], float], torch.optim.Optimizer] = "adam",
     lr: float = 1e-3,
-    schedule: Callable[[int], float] | None = None,
+    lr_schedule: Callable[[int], float] | None = None,
     evaluate: Callable[[nn.Module], Mapping[str, float]] | None = None,
     every: int | None = None,
     stop: Callable[[Mapping[str, float]], bool] | None = None,
-    checkpoint: str | Path | None = None,
-    checkpoint_seconds: float = 30.0,
+    checkpoint: str | Path | Checkpoint | None = None,
     progress: Callable[[int, int], Any] | None = None,
     seed: int = 0,
 ) -> TrainingLog:
-    """Train the module in place for `steps` steps of one minibatch each.
+    """Train the model in place for `steps` steps of one minibatch each.
 
     batches(step, generator): the minibatch of that step, in whatever form loss takes it; generator is a numpy Generator
-    of (seed, step), and nothing else may be drawn from. `minibatches` makes such a function from arrays. loss(module,
-    batch): a scalar tensor. optimizer: "adam", "adamw", "sgd" or f(parameters, lr) -> torch Optimizer. schedule(step):
-    factor on lr. evaluate(module): numbers by name, asked every `every` steps, before the first and after the last
-    (every=None: these two alone), with the module in eval mode and no gradients; stop(those numbers): True ends the
-    training there.
-    checkpoint: a folder; the state is kept there every `checkpoint_seconds` and at the end, and a second call with the
-    same arguments goes on from it to the same bits (safetensors, never pickle). Arguments are compared by value: the
-    weights that the module begins with, every setting in the optimizer's groups, the schedule's factors, what
-    `minibatches` was made of; and the module, the loss and the batches by the loss that they give at step 0. Left out:
-    evaluate, stop and progress (they change no weights) and checkpoint_seconds. progress(done, steps) after every step.
-    torch's own generators are set from (seed, step) while this runs, and are as before afterwards, as are the train
-    flags of every module; Python's and numpy's global generators are not touched and are no source of repeatable
-    batches.
+    of (seed, step), and nothing else may be drawn from. `minibatches` makes such a function from arrays. loss(model,
+    batch): a scalar tensor. optimizer: "adam", "adamw", "sgd" or f(parameters, lr) -> torch Optimizer.
+    lr_schedule(step): factor on lr. evaluate(model): numbers by name, asked every `every` steps, before the first and
+    after the last (every=None: these two alone), with the model in eval mode and no gradients; stop(those numbers):
+    True ends the training there. checkpoint: a folder, or `Checkpoint(folder, seconds)`; the state is saved there every
+    so many seconds, 30 by default, and at the end, and a second call with the same arguments goes on from it to the
+    same bits (safetensors, never pickle). Arguments are compared by value: the weights that the model begins with,
+    every setting in the optimizer's groups, lr_schedule's factors, what `minibatches` was made of; and the model, the
+    loss and the batches by the loss that they give at step 0. Left out: evaluate, stop and progress (they change no
+    weights) and the seconds. progress(done, steps) after every step. torch's own generators are set from (seed, step)
+    while this runs, and are as before afterwards, as are the train flags of every module in it; Python's and numpy's
+    global generators are not touched and are no source of repeatable batches.
 
     InputError: steps or every below 1, lr not above 0, an unknown optimizer, no parameter to train, a loss that is no
     scalar or has no gradient, a measure that is no number. DeeptheoryError: a loss that is NaN or infinite. StoreError:
     the checkpoint is corrupt or of other settings.
     """
     _check(steps, lr, every)
-    parameters = [p for p in module.parameters() if p.requires_grad]
+    parameters = [p for p in model.parameters() if p.requires_grad]
     if not parameters:
-        raise InputError(
-            f"{type(module).__name__} has no parameter that requires a gradient; there is nothing to train"
-        )
+        raise InputError(f"{type(model).__name__} has no parameter that requires a gradient; there is nothing to train")
     if any(p.is_inference() for p in parameters):
         raise InputError("the module was made in inference mode, which bars training; make it outside of it")
     make = optimizer if callable(optimizer) else pick(OPTIMIZERS, optimizer, what="optimizer")
@@ -162,30 +162,30 @@ def train(
             "every": every,
             "optimizer": of_optimizer(stepper),
             "lr": [float(rate) for rate in rates],
-            "schedule": of_schedule(schedule, steps),
+            "lr_schedule": of_schedule(lr_schedule, steps),
             "batches": batches.fingerprint() if isinstance(batches, Minibatches) else name_of(batches),
         }
-        kept = ModuleCheckpoint(checkpoint, module, stepper, settings, checkpoint_seconds)
-        kept.restore(state, lambda: _first_loss(module, batches, loss, seed, parameters[0].device))
+        kept = ModuleCheckpoint(as_checkpoint(checkpoint), model, stepper, settings)
+        kept.restore(state, lambda: _first_loss(model, batches, loss, seed, parameters[0].device))
     look = _Look(evaluate, every, stop, steps)
     device = parameters[0].device
     unseen: list[torch.Tensor] = []
-    with _own_randomness(device), _training(module), torch.inference_mode(False), torch.enable_grad():
+    with _own_randomness(device), _training(model), torch.inference_mode(False), torch.enable_grad():
         while not state.stopped:
             if look.due(state):
                 _seed_torch(device, seed, state.done, 1)
-                look.take(module, state)
+                look.take(model, state)
             if state.stopped or state.done == steps:
                 break
             step = state.done
             batch = batches(step, np.random.default_rng([seed, step]))
             _seed_torch(device, seed, step, 0)
-            value = loss(module, batch)
+            value = loss(model, batch)
             _check_loss(value, step)
             stepper.zero_grad(set_to_none=True)
             value.backward()
             for group, rate in zip(stepper.param_groups, rates):
-                group["lr"] = rate * (1.0 if schedule is None else float(schedule(step)))
+                group["lr"] = rate * (1.0 if lr_schedule is None else float(lr_schedule(step)))
             unseen.append(value.detach())
             state.done += 1
             if not _waits(device) or len(unseen) == _UNSEEN or state.done == steps or look.due(state):
@@ -201,7 +201,7 @@ def train(
     return TrainingLog(
         seed=seed,
         losses=state.losses[: state.done],
-        looks=tuple(state.looks),
+        steps=tuple(state.looks),
         measured=measured,
         stopped=state.stopped and state.done < steps,
     )

@@ -1,7 +1,8 @@
 """Chang & Tsao 2017, "The code for facial identity in the primate brain" (Cell 169:1013).
 
-The recordings are not public with the coordinates of the faces that were shown, so that layers of networks stand in for areas, and their
-units for cells. The protocol holds what the paper states of its stimuli and its recordings; sizes go by scale.
+The recordings are not public with the coordinates of the faces that were shown, so that layers of networks
+stand in for areas, and their units for cells. The protocol holds what the paper states of its stimuli and its
+recordings; sizes go by scale.
 """
 
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 from deeptheory.studies.settings import Setting, size
 from deeptheory.studies.study import Scale, Study
 
-# 25 + 25 components of a space of 200 faces, released normalization by block; rates in a window of 251 ms, 3 to 5 trials
-# per face, cells that fire 7.5 to 10.9 spikes a second (released matrices). The paper's faces are photographs with 58 landmarks
-# placed by hand; here they are procedural heads with 58 landmarks of their own.
+# 25 + 25 components of a space of 200 faces, released normalization by block; rates in a window of 251 ms, 3 to 5
+# trials per face, cells that fire 7.5 to 10.9 spikes a second (released matrices). The paper's faces are photographs
+# with 58 landmarks placed by hand; here they are procedural heads with 58 landmarks of their own.
 PROTOCOLS: dict[str, dict[str, Any]] = {
     "paper": {
         "space_faces": 200,
@@ -27,17 +28,20 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
 SCALES = {
     "quick": Scale(
         settings={
-            "networks": 4, "people": 64, "pictures": 60, "size": 48, "steps": 600, "batch": 64, "lr": 1e-3, "stimuli": 1000,
-            "cells": 100, "modelled": 24, "permutations": 200, "folds": 5, "views": True, "photographs": 300,
+            "networks": 4, "people": 64, "pictures": 60, "size": 48, "steps": 600, "batch": 64, "lr": 1e-3,
+            "stimuli": 1000, "cells": 100, "modelled": 24, "permutations": 200, "folds": 5, "views": True,
+            "photographs": 300,
         },
         cost="about 4 minutes on 2 cores: 4 networks of 64 people, 1000 faces shown to 100 units per layer",
     ),
     "standard": Scale(
         settings={
-            "networks": 8, "people": 128, "pictures": 100, "size": 64, "steps": 3000, "batch": 64, "lr": 1e-3, "stimuli": 2000,
-            "cells": 150, "modelled": 40, "permutations": 500, "folds": 10, "views": True, "photographs": 1000,
+            "networks": 8, "people": 128, "pictures": 100, "size": 64, "steps": 3000, "batch": 64, "lr": 1e-3,
+            "stimuli": 2000, "cells": 150, "modelled": 40, "permutations": 500, "folds": 10, "views": True,
+            "photographs": 1000,
         },
-        cost="about an hour on 2 cores, estimated from measured steps: 8 networks of 128 people, 8 minutes of training each, 2000 faces",
+        cost="about an hour on 2 cores, estimated from measured steps: 8 networks of 128 people, "
+        "8 minutes of training each, 2000 faces",
     ),
 }  # fmt: skip
 
@@ -76,6 +80,7 @@ STUDY = Study(
     name="chang-tsao-2017",
     title="The code for facial identity: axes, flat null planes and readouts, in networks that tell people apart",
     paper="Chang & Tsao 2017, Cell 169:1013; measures as in their released code, with its units replaced by networks'",
+    links=(("doi:10.1016/j.cell.2017.05.011", "https://doi.org/10.1016/j.cell.2017.05.011"),),
     scales=SCALES,
     protocols=PROTOCOLS,
     settings=SETTINGS,

@@ -1,13 +1,13 @@
 """What the paper claims, as quantities with regions that were written before anything was measured.
 
-Macaques recognize faces fast and reliably. With faces as points in a linear space of shape and appearance, a cell of a face patch fires in
-proportion to the projection of a face onto one axis of that space, and does not change along directions orthogonal to it. Faces can then be
-decoded from some 200 cells, and the rates of cells predicted. So no cell stands for one identity: faces that look very different, engineered
-to have the same projection, give the same response.
+Macaques recognize faces fast and reliably. With faces as points in a linear space of shape and appearance, a cell
+of a face patch fires in proportion to the projection of a face onto one axis of that space, and does not change along
+directions orthogonal to it. Faces can then be decoded from some 200 cells, and the rates of cells predicted. So no cell
+stands for one identity: faces that look very different, engineered to have the same projection, give the same response.
 
-One value per network, so that intervals are over networks with people, faces, weights and cells of their own. A layer's claim
-counts its tuned cells. Where the paper speaks of cells and this of a layer, the last hidden layer (relu6, the embedding)
-stands for AM, the third convolution (relu3) for ML/MF. Numbers in `published` are from memory of the paper: unverified.
+One value per network, so that intervals are over networks with people, faces, weights and cells of their own. A layer's
+claim counts its tuned cells. Where the paper speaks of cells and this of a layer, the last hidden layer (relu6, the
+embedding) stands for AM, the third convolution (relu3) for ML/MF. Numbers in `published` are from memory: unverified.
 """
 
 from functools import partial
@@ -48,7 +48,7 @@ def share_where(has: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 
 def share_of_tuned(results: Any, key: str, layer: str = LAST, condition: str = "trained") -> Sample:
-    """Share of the tuned cells with a value of 1; those without one (undetermined) are left out, and counted in a note."""
+    """Share of the tuned cells with a value of 1; those without one (undetermined) are counted in a note."""
     value, tuned = cells(results, key, layer, condition), cells(results, "tuned", layer, condition) == 1
     known = tuned & np.isfinite(value)
     left = int(tuned.sum() - known.sum())
@@ -97,7 +97,7 @@ def combined_best(results: Any) -> np.ndarray:
 
 
 def falls(results: Any) -> np.ndarray:
-    """Spearman of a component's number in its block with its explained variance, mean of the blocks of shape and appearance."""
+    """Spearman of a component's number in its block with its explained variance, mean of the two blocks."""
     explained = results["population"]["explained"].sel(area="combined").values
     half = explained.shape[1] // 2
     return (rank_correlation(explained[:, :half]) + rank_correlation(explained[:, half : 2 * half])) / 2
@@ -132,30 +132,16 @@ def view_cosine(results: Any, condition: str = "trained") -> np.ndarray | NotRun
     return median_where(values, np.isfinite(values))
 
 
-_FLAT = (
-    "figure 4",
-    "Orthogonal to its axis a cell does not answer: tuning is flat.",
-    "share of tuned cells with pooled orthogonal tuning below the detectable effect, or under 5 % of the axis's variance",
-    "> 0.5",
-)
-_BEATS = (
-    "figure 4",
-    "An axis explains a cell better than a distance to an exemplar does.",
-    "share of cells whose held-out R2 is larger for the axis than for the exemplar, all of its coordinates free, its length bounded",
-    "> 0.5",
-)
-_LATE = (
-    "supplement",
-    "From layer to layer a face network turns from shape to appearance.",
-    "Spearman of depth with the median shape preference of tuned cells",
-    "< 0",
-)
-_EARLY = (
-    "figure 2",
-    "Cells of the earlier area prefer shape.",
-    "median shape preference of the tuned cells of the first layer",
-    "> 0",
-)
+_FLAT = ("figure 4", "Orthogonal to its axis a cell does not answer: tuning is flat.",
+    "share of tuned cells with pooled orthogonal tuning below the detectable effect, "
+    "or under 5 % of the axis's variance", "> 0.5")  # fmt: skip
+_BEATS = ("figure 4", "An axis explains a cell better than a distance to an exemplar does.",
+    "share of cells whose held-out R2 is larger for the axis than for the exemplar, all of its coordinates free, "
+    "its length bounded", "> 0.5")  # fmt: skip
+_LATE = ("supplement", "From layer to layer a face network turns from shape to appearance.",
+    "Spearman of depth with the median shape preference of tuned cells", "< 0")  # fmt: skip
+_EARLY = ("figure 2", "Cells of the earlier area prefer shape.",
+    "median shape preference of the tuned cells of the first layer", "> 0")  # fmt: skip
 _PIXELS = ("figure 4L", "Cells are explained better by shape and shape-free appearance than by pixel components.")
 _EIGENFACE = "variance explained by 50 pixel components minus by the 50 of the face space, tuned cells"
 _CONTROL = "Control, before training: where it holds here as well, training is not why."
@@ -172,7 +158,8 @@ def _control(id: str, family: tuple[str, str, str, str], measure: Any) -> Claim:
 def _elsewhere() -> list[Claim]:
     """Claims of external data: a published network, and recordings of objects."""
     photographs: dict[str, Any] = {
-        "protocol": "paper; the landmarks of the data folder's photographs, not the paper's 58; units of a network for cells",
+        "protocol": "paper; the landmarks of the data folder's photographs, not the paper's 58; "
+        "units of a network for cells",
         "criterion": "95 % interval over draws of faces and cells",
         "n_of": "draws",
     }
@@ -224,20 +211,26 @@ def _elsewhere() -> list[Claim]:
 
 
 _NEURAL = (
-    ("shape-preference-by-area", "figure 2", "ML/MF cells prefer shape, AM cells appearance.", "difference of the mean shape preference between areas", "> 0", None),
-    ("explained-variance", "figure 4", "An axis explains about 57 % of the explainable variance of a cell.", "axis R2 / ceiling, median over cells", "0.57 +- 0.1", "0.57"),
-    ("identify-at-40", "figure 3", "About 75 % of faces are identified among 40 from 205 cells.", "accuracy among 40", "0.75 +- 0.1", "0.75"),
-    ("tuned-dimensions", "figure 2", "A cell is tuned to about 6 dimensions.", "median number of dimensions", "[3, 12]", "6"),
-    ("metamers", "figure 5", "Faces that differ along a cell's null plane alone are the same to it.", "response change along the null plane / along the axis", "< 0.1", None),
-    ("eigenface-worse", "figure 4L", "AM is explained better by shape-free appearance than by eigenfaces.", "variance explained by pixel components minus by the face space", "< 0", None),
+    ("shape-preference-by-area", "figure 2", "ML/MF cells prefer shape, AM cells appearance.",
+        "difference of the mean shape preference between areas", "> 0", None),
+    ("explained-variance", "figure 4", "An axis explains about 57 % of the explainable variance of a cell.",
+        "axis R2 / ceiling, median over cells", "0.57 +- 0.1", "0.57"),
+    ("identify-at-40", "figure 3", "About 75 % of faces are identified among 40 from 205 cells.",
+        "accuracy among 40", "0.75 +- 0.1", "0.75"),
+    ("tuned-dimensions", "figure 2", "A cell is tuned to about 6 dimensions.",
+        "median number of dimensions", "[3, 12]", "6"),
+    ("metamers", "figure 5", "Faces that differ along a cell's null plane alone are the same to it.",
+        "response change along the null plane / along the axis", "< 0.1", None),
+    ("eigenface-worse", "figure 4L", "AM is explained better by shape-free appearance than by eigenfaces.",
+        "variance explained by pixel components minus by the face space", "< 0", None),
 )  # fmt: skip
 
 
 def no_recordings(results: Any) -> NotRun:
     """Why what the paper says of cells is not measured."""
     return NotRun(
-        "needs the recordings: responses of the 205 cells have been passed on, but not the coordinates of the 2,000 faces that were "
-        "shown; with both, as arrays, dt.axis_code measures this in seconds"
+        "needs the recordings: responses of the 205 cells have been passed on, but not the coordinates of the 2,000 "
+        "faces that were shown; with both, as arrays, dt.axis_code measures this in seconds"
     )
 
 
@@ -246,7 +239,8 @@ CLAIMS = [
         "ramp",
         "figure 1",
         "Along its preferred axis a cell's response ramps up.",
-        "share of cells shown to be monotone among the tuned cells of the last hidden layer shown to be monotone or to reverse",
+        "share of cells shown to be monotone among the tuned cells of the last hidden layer shown to be monotone or to "
+        "reverse",
         "> 0.9",
         partial(share_of_tuned, key="monotone"),
     ),
@@ -319,8 +313,8 @@ CLAIMS = [
     PAPER.claim(
         "axes-not-mutually-orthogonal",
         "summary of the paper elsewhere",
-        "“200 orthogonal axes”: 200 axes in 50 dimensions cannot be orthogonal to each other, which is arithmetic; are they even as "
-        "far from each other as directions drawn at random? What is orthogonal is each cell's null plane.",
+        "“200 orthogonal axes”: 200 axes in 50 dimensions cannot be orthogonal to each other, which is arithmetic; are "
+        "they even as far from each other as directions drawn at random? What is orthogonal is each cell's null plane.",
         "median |cosine| between preferred axes minus that of as many random directions with the same covariance",
         "> 0",
         partial(measured, key="axes_cosine", less="null_cosine"),

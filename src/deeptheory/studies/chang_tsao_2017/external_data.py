@@ -1,4 +1,5 @@
-"""What only the data folder has: a published face network on photographed faces, and recordings from monkey IT; the step, its measures, its figures."""
+"""What only the data folder has: a published face network on photographed faces, and recordings from monkey IT; the
+step, its measures, its figures."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -7,7 +8,7 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.core.errors import StoreError
-from deeptheory.faces import montage, picture_figure
+from deeptheory.faces import image_figure, montage
 from deeptheory.networks import FaceResNet, face_resnet
 from deeptheory.report import charts
 from deeptheory.runs import NotRun, Plate, derive, generator
@@ -21,7 +22,8 @@ _SIZE, _CELLS, _TRIALS = 96, 60, 20
 
 
 def photographs(settings, unit, inputs, workspace, progress):
-    """One Dataset per member: draws of faces, cells and trials are its own; the network and the recordings are the same.
+    """One Dataset per member: draws of faces, cells and trials are its own;
+    the network and the recordings are the same.
 
     Variables are missing where the data folder lacks what they need; the attribute `missing` says what.
     """
@@ -43,13 +45,18 @@ def _network(settings: dict, member: int) -> Any:
 
     net, found = face_resnet(), dt.datasets.faces(_SIZE, color=True)
     space = dt.faces.FaceSpace.fit(
-        found.images, found.landmarks, settings["shape"], settings["appearance"], normalize="released"
+        found.images,
+        found.landmarks,
+        shape=settings["shape"],
+        appearance=settings["appearance"],
+        normalize="reference_code",
     )
     drawn = max(settings["photographs"], 2 * len(space.variances))
     coordinates = space.sample(drawn, derive(member, "photographs") % 2**31)
     images = _cropped(space, space.decode(coordinates).clip(0, 255))
     code = dt.axis.axis_code_by_layer(
-        net, PUBLISHED, images, coordinates, space.blocks, untrained=_random_weights(member), permutations=settings["permutations"],
+        net, PUBLISHED, images, coordinates, blocks=space.blocks, untrained=_random_weights(member),
+            permutations=settings["permutations"],
         normalize=settings["normalize"], models=False, **recorded(settings, member, _CELLS),
     )  # fmt: skip
     by = code.table().set_index("condition")
@@ -86,15 +93,15 @@ def _neurons(settings: dict, member: int) -> Any:
 
 
 def _dissimilarities(settings: dict, member: int) -> Any:
-    """How far layers agree with monkey IT on which images are alike, over half of the images, each member's own; the same
-    of human IT, which bounds what can be expected, and of pixels."""
+    """How far layers agree with monkey IT on which images are alike, over half of the images, each member's own; the
+    same of human IT, which bounds what can be expected, and of pixels."""
     import xarray as xr
 
     known = dt.datasets.it_rdms()
     rows = generator(member, "pictures").choice(len(known.images), len(known.images) // 2, replace=False)
 
     def alike(dissimilarity: Any) -> float:
-        return float(dt.axis.rdm_correlation(dissimilarity, known.monkey_it, rows, 0))
+        return float(dt.axis.rdm_correlation(dissimilarity, known.monkey_it, rows, permutations=0))
 
     pixels = dt.axis.rdm(known.images.reshape(len(known.images), -1))
     out = xr.Dataset({"rdm_human": alike(known.human_it), "rdm_pixels": alike(pixels)})
@@ -153,9 +160,15 @@ def resembles_it(results: Any) -> Any:
 def _by_layer(data: Any, pixels: Any) -> Any:
     """One row per condition and layer, and one for pixels, which have none."""
     rows = [
-        estimate(data.sel(published_condition=c, published_layer=name), name="value", layer=name.removesuffix(".relu2"), condition=WORDS[c])
-        for c in CONDITIONS for name in data["published_layer"].values.tolist()
-    ]  # fmt: skip
+        estimate(
+            data.sel(published_condition=c, published_layer=name),
+            name="value",
+            layer=name.removesuffix(".relu2"),
+            condition=WORDS[c],
+        )
+        for c in CONDITIONS
+        for name in data["published_layer"].values.tolist()
+    ]
     return table_of([*rows, estimate(pixels, name="value", layer="", condition=WORDS["pixels"])])
 
 
@@ -167,11 +180,14 @@ def _faces(results: Any, settings: dict) -> Plate | None:
     return Plate(
         name="published-faces",
         title="Faces drawn from a space of photographs",
-        figure=picture_figure(montage(np.concatenate(images), images.shape[1], 0, 255), None, [""] * len(images)),
+        figure=image_figure(
+            montage(np.concatenate(images), images.shape[1], low=0, high=255), None, [""] * len(images)
+        ),
         table=_by_layer(data["published_tuned"], data["published_pixels_tuned"]),
-        see="What the published network is shown: shape and colors of nobody in particular, from the data folder's photographs.",
-        trust="Independent Gaussians along components: some draws are unlike anybody. The table gives the share of tuned cells by "
-        "layer.",
+        see="What the published network is shown: shape and colors of nobody in particular, "
+        "from the data folder's photographs.",
+        trust="Independent Gaussians along components: some draws are unlike anybody. The table gives the share of "
+        "tuned cells by layer.",
         alt="Rows of small color faces, drawn from a face space of photographs.",
     )
 
@@ -188,9 +204,10 @@ def _preference(results: Any, settings: dict) -> Plate | None:
         table=table,
         see="Do shape and appearance preference change with depth in a network that learnt from photographs?",
         claims=("published-network/late-layers-appearance",),
-        trust="One network; the intervals are over draws of faces and cells. Faces are drawn from the space of the data folder's "
-        "photographs, cropped to the face.",
-        alt="Dots with error bars: median shape preference by layer of the published network, with random weights, and of pixels.",
+        trust="One network; the intervals are over draws of faces and cells. Faces are drawn from the space of the "
+        "data folder's photographs, cropped to the face.",
+        alt="Dots with error bars: median shape preference by layer of the published network, with random weights, "
+        "and of pixels.",
     )
 
 
@@ -207,7 +224,8 @@ def _flatness(results: Any, settings: dict) -> Plate | None:
         see="At 1 cells change along their axis alone. How near do layers come?",
         claims=("published-network/flat-orthogonal",),
         trust="As above. Random weights and pixels are shown next to it.",
-        alt="Dots with error bars: share of flat cells by layer of the published network, with random weights, and of pixels.",
+        alt="Dots with error bars: share of flat cells by layer of the published network, with random weights, "
+        "and of pixels.",
     )
 
 
@@ -215,7 +233,13 @@ def _objects(results: Any, settings: dict) -> Plate | None:
     data = results["photographs"]
     if "decoded" not in data:
         return None
-    table = data["decoded"].mean("seed").to_dataframe("accuracy").reset_index().assign(series="132 units")[["series", "window", "accuracy"]]  # fmt: skip
+    table = (
+        data["decoded"]
+        .mean("seed")
+        .to_dataframe("accuracy")
+        .reset_index()
+        .assign(series="132 units")[["series", "window", "accuracy"]]
+    )
     figure = charts.lines(
         table, "window", "accuracy", "series", markers=True, x_title="middle of the window (ms after the picture)",
         y_title="objects distinguished (of seven)",
@@ -227,8 +251,8 @@ def _objects(results: Any, settings: dict) -> Plate | None:
         table=table,
         see="When does the object become readable? Zero is the onset of the picture; chance is one in seven.",
         claims=("it/objects-decoded",),
-        trust="Units were recorded one by one and paired by object, so that their common noise is lost; objects are not faces of a "
-        "face space, and no axis can be measured here.",
+        trust="Units were recorded one by one and paired by object, so that their common noise is lost; objects are "
+        "not faces of a face space, and no axis can be measured here.",
         alt="A line: accuracy of distinguishing seven objects against time.",
     )
 
@@ -245,9 +269,10 @@ def _alike(results: Any, settings: dict) -> Plate | None:
         table=table,
         see="How far does a layer order 92 pictures as monkey IT does? The dotted line is how far human IT does.",
         claims=("it/network-resembles",),
-        trust="Halves of the same 92 pictures, which overlap, so that the intervals are too narrow. The pictures are of everything; "
-        "the network has seen faces only.",
-        alt="Dots with error bars: rank correlation with monkey IT by layer, trained and with random weights, with lines for pixels and human IT.",
+        trust="Halves of the same 92 pictures, which overlap, so that the intervals are too narrow. The pictures are "
+        "of everything; the network has seen faces only.",
+        alt="Dots with error bars: rank correlation with monkey IT by layer, trained and with random weights, with "
+        "lines for pixels and human IT.",
     )
 
 

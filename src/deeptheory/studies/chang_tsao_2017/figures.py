@@ -5,27 +5,33 @@ from typing import Any
 import numpy as np
 
 from deeptheory.core.theme import NEUTRAL
-from deeptheory.faces import montage, picture_figure
+from deeptheory.faces import image_figure, montage
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.chang_tsao_2017 import claims, external_data
+from deeptheory.studies.chang_tsao_2017.cell_figures import (
+    axes,
+    flat_curves,
+    histogram,
+    ladder,
+    ramps,
+    readers,
+    views,
+)
 from deeptheory.studies.chang_tsao_2017.layers import (
     CONDITIONS,
     LAYERS,
     WORDS,
-    axes,
     crowd,
-    flat_curves,
-    histogram,
     layer_chart,
     line_chart,
     of,
-    ramps,
     world,
 )
 from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import estimate, table_of
 
+MAIN = "flat-curves"
 TITLE = "The code for facial identity, asked of networks"
 _CONTROLS = {"untrained": "both, before training", "pixels": "pixels, as many"}
 
@@ -33,18 +39,17 @@ _CONTROLS = {"untrained": "both, before training", "pixels": "pixels, as many"}
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     return (
-        f"{settings['networks']} networks, each trained to distinguish {settings['people']} people of its own "
-        f"({settings['steps']} steps), are shown {settings['stimuli']} faces drawn from a face space of {settings['shape']} shape "
-        f"and {settings['appearance']} appearance coordinates. Up to {settings['cells']} units per layer are recorded like cells: "
-        f"{settings['rate']:g} spikes a second on average, counted in {1000 * settings['window']:g} ms, {settings['trials']} "
-        f"trials per face. Scale “{scale}”. The same network before training and plain pixels are shown next to it."
+        f"Networks that distinguish {settings['people']} people are shown {settings['stimuli']} faces of a face "
+        f"space, and their units are "
+        "recorded like cells: do they code faces by axes, more than before training and more than pixels?"
     )
 
 
 def notices(settings: dict) -> list[str]:
     """What stands at the top of the page."""
     return [
-        "The faces are procedural (58 landmarks of their own, not the paper's 58 on photographs), and the cells are units of networks."
+        "The faces are procedural (58 landmarks of their own, not the paper's 58 on photographs), "
+        "and the cells are units of networks."
     ]
 
 
@@ -59,7 +64,7 @@ def _coordinates(settings: dict) -> str:
 
 def _rows_of_images(images: np.ndarray, names: list[str]) -> Any:
     """A figure of images [row, column, y, x]."""
-    return picture_figure(montage(np.concatenate(images), images.shape[1]), None, names)
+    return image_figure(montage(np.concatenate(images), images.shape[1]), None, names)
 
 
 def _faces(results: Any, settings: dict) -> Plate:
@@ -71,12 +76,12 @@ def _faces(results: Any, settings: dict) -> Plate:
     return Plate(
         name="faces",
         title="What the network is taught, and what it is shown",
-        figure=picture_figure(montage(images, 8), None, ["one person", "another", "shown", "shown"]),
+        figure=image_figure(montage(images, 8), None, ["one person", "another", "shown", "shown"]),
         table=table,
-        see="Above: pictures of two people as the network learns them, turned a little and under any light. Below: faces drawn "
-        "from the face space, frontal and under one light.",
-        trust=f"Networks name {table['value'].iloc[-1]:.0%} of held-out pictures correctly at the end of training (chance "
-        f"{1 / settings['people']:.1%}); the table gives it by step.",
+        see="Above: pictures of two people as the network learns them, turned a little and under any light. Below: "
+        "faces drawn from the face space, frontal and under one light.",
+        trust=f"Networks name {table['value'].iloc[-1]:.0%} of held-out pictures correctly at the end of training "
+        f"(chance {1 / settings['people']:.1%}); the table gives it by step.",
         alt="Four rows of eight small faces: two people in eight pictures each, and sixteen drawn faces.",
     )
 
@@ -88,14 +93,21 @@ def _components(results: Any, settings: dict) -> Plate:
         title="The first components of shape and of appearance",
         figure=space.figure(3),
         table=space.table(),
-        see="Each row is one coordinate at both ends and in the middle. By construction shape moves landmarks and leaves the texture; appearance changes the texture and leaves the landmarks.",
-        trust=f"Learnt from {settings['space_faces']} procedural heads under one light. Real faces correlate in ways that these do not.",
-        alt="A grid of small faces: three shape and three appearance components, each at minus, zero and plus 2.5 deviations.",
+        see="Each row is one coordinate at both ends and in the middle. By construction shape moves landmarks and "
+        "leaves the texture; appearance changes the texture and leaves the landmarks.",
+        trust=f"Learnt from {settings['space_faces']} procedural heads under one light. "
+        "Real faces correlate in ways that these do not.",
+        alt="A grid of small faces: three shape and three appearance components, each at minus, "
+        "zero and plus 2.5 deviations.",
     )
 
 
 def _preference(results: Any, settings: dict) -> Plate:
-    rows = [estimate(v, name="value", layer=k, condition=WORDS[c]) for c in CONDITIONS for k, v in zip(LAYERS, claims.preferences(results, c).T)]  # fmt: skip
+    rows = [
+        estimate(v, name="value", layer=k, condition=WORDS[c])
+        for c in CONDITIONS
+        for k, v in zip(LAYERS, claims.preferences(results, c).T)
+    ]
     alone = estimate(claims.preferences(results, "pixels"), name="value", layer="", condition=WORDS["pixels"])
     table = table_of([*rows, alone])
     return Plate(
@@ -103,10 +115,11 @@ def _preference(results: Any, settings: dict) -> Plate:
         title="Preference of the cells, layer by layer",
         figure=layer_chart(table, "shape preference (median over cells)", 0.0),
         table=table,
-        see="Above 0 a layer's cells follow shape, below 0 appearance. Do the trained dots fall from left to right, and those before training not?",
+        see="Above 0 a layer's cells follow shape, below 0 appearance. Do the trained dots fall from left to right, "
+        "and those before training not?",
         claims=("late-layers-appearance", "untrained-control/late-layers-appearance"),
-        trust="Means with 95 % intervals over networks. The index depends on how coordinates are scaled: here each block has the "
-        "same total variance, as in the released analysis.",
+        trust="Means with 95 % intervals over networks. The index depends on how coordinates are scaled: here each "
+        "block has the same total variance, as in the released analysis.",
         alt="Dots with error bars: median shape preference by layer, trained, before training, and of pixels.",
     )
 
@@ -116,16 +129,23 @@ def _decoding(results: Any, settings: dict) -> Plate:
     x = range(1, data.sizes["feature"] + 1)
     names = {"middle": "middle", "anterior": "anterior", "combined": "both"}
     series = {word: (x, data["explained"].sel(area=name).values, "solid") for name, word in names.items()}
-    figure, table = line_chart(_with_controls(series, x, data["control_explained"]), "coordinate", "explained", _coordinates(settings), "explained variance, leave-one-out")  # fmt: skip
+    figure, table = line_chart(
+        _with_controls(series, x, data["control_explained"]),
+        "coordinate",
+        "explained",
+        _coordinates(settings),
+        "explained variance, leave-one-out",
+    )
     return Plate(
         name="decoding",
         title="Which coordinates can be read from the cells",
         figure=charts.reference(figure, upright=settings["shape"] + 0.5),
         table=table,
-        see="Can more be read from the middle layer and the embedding together than from either alone, and are later components read less well? Dashed: the same before training and from pixels.",
+        see="Can more be read from the middle layer and the embedding together than from either alone, and are later "
+        "components read less well? Dashed: the same before training and from pixels.",
         claims=("decode-combined-best", "decode-falls-with-component"),
-        trust="Mean over networks of leave-one-out least squares; negative where a coordinate cannot be read. “Both” has twice as "
-        "many cells, as in the paper: with few faces per cell, that costs more than it brings.",
+        trust="Mean over networks of leave-one-out least squares; negative where a coordinate cannot be read. “Both” "
+        "has twice as many cells, as in the paper: with few faces per cell, that costs more than it brings.",
         alt="Lines: explained variance against the number of the coordinate, for areas and controls.",
     )
 
@@ -143,9 +163,10 @@ def _identification(results: Any, settings: dict) -> Plate:
         table=table,
         see="How often, among this many faces, is the one that was shown nearest to what the cells say?",
         claims=("identify-at-40",),
-        trust="Mean over networks; exact expectation over all sets of others. Identification tells that there is information, not which "
-        "code carries it, nor that training put it there: compare the dashed lines.",
-        alt="Curves against a logarithmic number of faces: share identified from both areas, before training, and from pixels.",
+        trust="Mean over networks; exact expectation over all sets of others. Identification tells that there is "
+        "information, not which code carries it, nor that training put it there: compare the dashed lines.",
+        alt="Curves against a logarithmic number of faces: share identified from both areas, before training, "
+        "and from pixels.",
     )
 
 
@@ -159,7 +180,10 @@ def _cells_needed(results: Any, settings: dict) -> Plate:
     series["both areas"] = (few, data["both_by_size"].values, "solid")
     series = _with_controls(series, few, data["control_by_size"], "dot")
     words = {"axis": "simulated, axis code", "exemplar": "simulated, distance code"}
-    series |= {words[c]: (codes["size"].values.tolist(), codes.sel(code=c).values, "dash") for c in codes["code"].values.tolist()}  # fmt: skip
+    series |= {
+        words[c]: (codes["size"].values.tolist(), codes.sel(code=c).values, "dash")
+        for c in codes["code"].values.tolist()
+    }
     figure, table = line_chart(series, "cells", "identified", "number of cells", f"identified among {number}", log="x")
     return Plate(
         name="cells-needed",
@@ -168,15 +192,19 @@ def _cells_needed(results: Any, settings: dict) -> Plate:
         table=table,
         see="How many cells are needed, and do codes by axes need fewer than codes by distances?",
         claims=("population-not-grandmother", "200-suffice"),
-        trust="Mean over networks. A distance code identifies as well, with more cells: identification alone does not distinguish "
-        "codes. Simulated cells are of reliability 0.5 and fill 50 even dimensions, the network's cells neither.",
-        alt="Curves against a logarithmic number of cells: share identified by the network's cells and by two simulated codes.",
+        trust="Mean over networks. A distance code identifies as well, with more cells: identification alone does not "
+        "distinguish codes. Simulated cells are of reliability 0.5 and fill 50 even dimensions, "
+        "the network's cells neither.",
+        alt="Curves against a logarithmic number of cells: share identified by the network's cells and by two "
+        "simulated codes.",
     )
 
 
 def _reconstructions(results: Any, settings: dict) -> Plate:
     data, quantity = results["population"], "decoded to true / decoded to nearest stranger"
-    kinds = {"both areas": data["reconstruction"]} | {word: data["control_reconstruction"].sel(control=k) for k, word in _CONTROLS.items()}  # fmt: skip
+    kinds = {"both areas": data["reconstruction"]} | {
+        word: data["control_reconstruction"].sel(control=k) for k, word in _CONTROLS.items()
+    }
     names = ["shown", "from the cells", "before training", "from pixels"]
     return Plate(
         name="reconstructions",
@@ -185,8 +213,8 @@ def _reconstructions(results: Any, settings: dict) -> Plate:
         table=table_of([estimate(v, name="value", cells=k, quantity=quantity) for k, v in kinds.items()]),
         see="Is the lower face the upper one? Large differences first: outline, brows, skin.",
         claims=("reconstruction",),
-        trust="The first eight faces of the first network, not chosen. Coordinates that cannot be read shrink to the mean, so rebuilt "
-        "faces are more alike than those shown.",
+        trust="The first eight faces of the first network, not chosen. Coordinates that cannot be read shrink to the "
+        "mean, so rebuilt faces are more alike than those shown.",
         alt="Four rows of faces: those shown, and those rebuilt from trained cells, untrained cells and pixels.",
     )
 
@@ -197,45 +225,63 @@ def _flatness(results: Any, settings: dict) -> Plate:
         flat = claims.share_of_tuned(results, "flat", layer, condition).values
         beats = claims.axis_beats(results, layer, condition)
         kinds = {"flat": flat, "axis beats exemplar": beats}
-        rows += [estimate(v, name="value", layer=layer, series=f"{kind}, {WORDS[condition]}") for kind, v in kinds.items()]  # fmt: skip
+        rows += [
+            estimate(v, name="value", layer=layer, series=f"{kind}, {WORDS[condition]}") for kind, v in kinds.items()
+        ]
     table = table_of(rows)
     return Plate(
         name="flatness",
         title="Are cells flat orthogonal to their axis, and does an axis explain them better than a distance?",
         figure=layer_chart(table, "share of cells", 0.5, series="series"),
         table=table,
-        see="The paper reports both fractions near 1 of its cells. How do they compare with the same network before training, and with pixels on the right?",
+        see="The paper reports both fractions near 1 of its cells. How do they compare with the same network before "
+        "training, and with pixels on the right?",
         claims=(
             "flat-orthogonal",
             "axis-beats-exemplar",
             "untrained-control/flat-orthogonal",
             "untrained-control/axis-beats-exemplar",
         ),
-        trust="“Flat” means: nothing found in the whole orthogonal space where an effect of a tenth of the axis's would have been, or "
-        "less than a twentieth of it. The exemplar is bounded: without a bound it becomes an axis, and nothing distinguishes them.",
+        trust="“Flat” means: nothing found in the whole orthogonal space where an effect of a tenth of the axis's "
+        "would have been, or less than a twentieth of it. The exemplar is bounded: without a bound it becomes an axis, "
+        "and nothing distinguishes them.",
         alt="Dots with error bars: share of flat cells and share better explained by an axis, by layer and condition.",
     )
 
 
 def _models(results: Any, settings: dict) -> Plate:
     keys, data = ("axis", "exemplar", "ceiling"), results["layers"]
-    cells = [{"condition": word, **dict(zip(keys, v))} for c, word in WORDS.items() for v in zip(*(of(data, k, c).ravel() for k in keys))]  # fmt: skip
+    cells = [
+        {"condition": word, **dict(zip(keys, v))}
+        for c, word in WORDS.items()
+        for v in zip(*(of(data, k, c).ravel() for k in keys))
+    ]
     table = table_of(cells).dropna()
     table = table[table["ceiling"] > 0.1]
     drawn = table.assign(axis=table["axis"] / table["ceiling"], exemplar=table["exemplar"] / table["ceiling"])
     style = {"pixels": {"marker": {"color": NEUTRAL}}}
-    figure = charts.points(drawn, "exemplar", "axis", "condition", x_title="exemplar: held-out R² / ceiling", y_title="axis: held-out R² / ceiling", style=style)  # fmt: skip
+    figure = charts.points(
+        drawn,
+        "exemplar",
+        "axis",
+        "condition",
+        x_title="exemplar: held-out R² / ceiling",
+        y_title="axis: held-out R² / ceiling",
+        style=style,
+    )
     return Plate(
         name="models",
         title="Axis against exemplar, cell by cell",
         figure=charts.reference(figure.update_traces(marker={"size": 6, "opacity": 0.7}), diagonal=(0, 1)),
         table=table,
-        see="Cells of the last hidden layer. Above the diagonal the axis predicts new faces better than the distance to a face. On which side do most lie?",
+        see="Cells of the last hidden layer. Above the diagonal the axis predicts new faces better than the distance "
+        "to a face. On which side do most lie?",
         claims=("axis-beats-exemplar",),
-        trust="All 50 coordinates of the exemplar are free within a bounded length; both models end in a cubic; ten-fold or "
-        "five-fold held-out faces. Cells of reliability below 0.1 are left out. The paper's 57 % of the explainable variance "
-        "(unverified: from memory) is of real cells and real faces.",
-        alt="Scatter plot: ceiling-normalized R squared of the axis model against the exemplar model, one dot per cell.",
+        trust="All 50 coordinates of the exemplar are free within a bounded length; both models end in a cubic; "
+        "ten-fold or five-fold held-out faces. Cells of reliability below 0.1 are left out. The paper's 57 % of the "
+        "explainable variance (unverified: from memory) is of real cells and real faces.",
+        alt="Scatter plot: ceiling-normalized R squared of the axis model against the exemplar model, "
+        "one dot per cell.",
     )
 
 
@@ -254,8 +300,8 @@ def _verdicts(results: Any, settings: dict) -> Plate:
         table=table,
         see="How many cells are called axes, how many distances, and how many can the data not decide?",
         claims=("axis-beats-exemplar",),
-        trust="Verdicts are paired over held-out faces; “undetermined” is an answer. A norm times a direction looks like an axis in a "
-        "Gaussian cloud of faces.",
+        trust="Verdicts are paired over held-out faces; “undetermined” is an answer. A norm times a direction looks "
+        "like an axis in a Gaussian cloud of faces.",
         alt="Stacked bars by condition and layer: number of cells by verdict.",
     )
 
@@ -272,11 +318,13 @@ def _eigenface(results: Any, settings: dict) -> Plate:
         title="Fifty pixel components against the fifty of the face space",
         figure=layer_chart(table, "explained variance, pixel components minus face space", 0.0),
         table=table,
-        see="Below 0 the face space explains the tuned cells better, as the paper reports of AM. On the right the positive control: cells simulated as axes of the face space.",
+        see="Below 0 the face space explains the tuned cells better, as the paper reports of AM. On the right the "
+        "positive control: cells simulated as axes of the face space.",
         claims=("eigenface-worse",),
-        trust="A network that sees pixels need not follow the coordinates from which faces were drawn; what holds of it need not "
-        "hold of a brain.",
-        alt="Dots with error bars: difference of explained variance by layer and condition, with simulated axis cells and pixels.",
+        trust="A network that sees pixels need not follow the coordinates from which faces were drawn; what holds of "
+        "it need not hold of a brain.",
+        alt="Dots with error bars: difference of explained variance by layer and condition, "
+        "with simulated axis cells and pixels.",
     )
 
 
@@ -286,7 +334,9 @@ def _changes(data: Any) -> Any:
     kinds |= {k: tuple(data[f"control_{name}_change"].sel(control=k) for name in ("null", "axis")) for k in _CONTROLS}
     return table_of([
         {"cells": kind, "network": s, "cell": k, "null": n, "axis": a, "null_over_axis": n / a}
-        for kind, (null, axis) in kinds.items() for s, ns, xs in zip(data["seed"].values.tolist(), null.values, axis.values) for k, (n, a) in enumerate(zip(ns, xs))
+        for kind, (null, axis) in kinds.items()
+        for s, ns, xs in zip(data["seed"].values.tolist(), null.values, axis.values)
+        for k, (n, a) in enumerate(zip(ns, xs))
     ])  # fmt: skip
 
 
@@ -297,10 +347,11 @@ def _metamers(results: Any, settings: dict) -> Plate:
         title="Faces moved along a cell's null plane, and along its axis",
         figure=_rows_of_images(data["metamers"].values[0], ["faces", "null plane", "axis"]),
         table=_changes(data),
-        see="Both lower rows are equally far from the upper one. An axis cell would answer the middle row as it does the upper one, though the faces differ.",
+        see="Both lower rows are equally far from the upper one. An axis cell would answer the middle row as it does "
+        "the upper one, though the faces differ.",
         claims=("metamers",),
-        trust="The cell of the first network whose axis explains most. The axis is estimated from noisy trials, so that some of it is "
-        "left in the null plane.",
+        trust="The cell of the first network whose axis explains most. The axis is estimated from noisy trials, so "
+        "that some of it is left in the null plane.",
         alt="Three rows of faces: as drawn, moved along the null plane, moved along the axis.",
     )
 
@@ -314,83 +365,27 @@ def _null_changes(results: Any, settings: dict) -> Plate:
         title="How much cells answer to their null plane",
         figure=layer_chart(table_of(means), "response change, null plane / axis", 0.1, "cells", "series"),
         table=table,
-        see="At 1 a cell would change as much along its null plane as along its axis; the claim asks for less than a tenth (dotted).",
+        see="At 1 a cell would change as much along its null plane as along its axis; "
+        "the claim asks for less than a tenth (dotted).",
         claims=("metamers",),
-        trust="No noise in these responses, but the axis was estimated from noisy trials. Cells are those whose axis explains most. "
-        "Root mean square over 12 faces.",
+        trust="No noise in these responses, but the axis was estimated from noisy trials. Cells are those whose axis "
+        "explains most. Root mean square over 12 faces.",
         alt="Dots with error bars: ratio of response changes for trained cells, untrained cells and pixels.",
     )
 
 
-def _views(results: Any, settings: dict) -> Plate | None:
-    if "view_cosine" not in results["views"]:
-        return None
-    table = table_of([estimate(claims.view_cosine(results, c), name="value", cells=WORDS[c], series="median over cells") for c in CONDITIONS])  # fmt: skip
-    return Plate(
-        name="views",
-        title="Is the appearance axis the same for faces from the side?",
-        figure=layer_chart(table, "cosine of the appearance axes, frontal and 60°", 0.5, "cells", "series"),
-        table=table,
-        see="At 1 a cell asks for the same appearance in front and from the side, at 0 for something unrelated.",
-        claims=("view-transfer",),
-        trust="Latents of the procedural heads, so that shape and appearance are the same numbers in both views. The networks were "
-        "taught faces turned by up to six degrees, never faces from the side. Pixels are left out: one pixel does not show the "
-        "same part of a turned face.",
-        alt="Dots with error bars: median cosine between axes for frontal and turned faces, trained and before training.",
-    )
-
-
-def _ladder(results: Any, settings: dict) -> Plate | None:
-    data = results["views"]
-    if "invariance" not in data:
-        return None
-    kinds = {"invariance": "same person, another view", "mirror": "another person, the mirrored view"}
-    places = [(key, c, k) for key in kinds for c in CONDITIONS for k in LAYERS] + [
-        (key, "pixels", "pixels") for key in kinds
-    ]
-    table = table_of(
-        [
-            estimate(of(data, key, c, k), name="value", layer=k, series=f"{kinds[key]}, {WORDS[c]}")
-            for key, c, k in places
-        ]
-    )
-    return Plate(
-        name="ladder",
-        title="Who is known from view to view?",
-        figure=layer_chart(table, "similarity above that of others", 0.0, series="series"),
-        table=table,
-        see="25 people in 8 views from side to side. “Same person, another view”: how much more alike the answers to one person are across views than to two. “Mirrored view”: how much more alike answers to two people in mirrored views are than in other pairs of views. The paper's group reports the first to grow towards AM, and the second to stand out in AL.",
-        trust="Correlations over up to 100 units of a layer, no noise. The networks were taught faces turned by six degrees at most.",
-        alt="Dots with error bars by layer: similarity of one person across views, and of mirrored views, with controls.",
-    )  # fmt: skip
-
-
-def _readers(results: Any, settings: dict) -> Plate:
-    data = results["simulated"]["accuracy"].mean("seed")
-    words = {"identity": f"identity among {settings['candidates']}", "two": "which of two", "attribute": "an attribute", "nuisance": "identity, half of the coordinates a nuisance"}  # fmt: skip
-    kinds = {"axis": ("axis", "solid"), "exemplar": ("distance", "dash")}
-    series = {f"{words[r]}, {kinds[c][0]}": (data["size"].values.tolist(), data.sel(reader=r, code=c).values, kinds[c][1]) for r in data["reader"].values.tolist() for c in data["code"].values.tolist()}  # fmt: skip
-    figure, table = line_chart(series, "cells", "right", "number of cells", "right", paired=True, log="x")
-    return Plate(
-        name="readers",
-        title="What a code by axes is good for",
-        figure=figure,
-        table=table,
-        see="Solid: cells that are axes; dashed: cells that answer the distance to a face; the same decoders, noise and numbers. Which line is higher at equal numbers?",
-        claims=("axis-metric-efficient",),
-        trust="Pure simulation: softplus of either, reliability 0.5, exemplars at half to one and a half of the usual distance. "
-        "How large the advantage is depends on all three.",
-        alt="Lines against the number of cells: accuracy of four readers from axis cells and from distance cells.",
-    )
-
-
 SECTIONS: tuple[Part, ...] = (
-    ("The faces and the axes (figure 1)", "A face space of shape and shape-free appearance, from which independent Gaussians are drawn.", (_faces, _components, ramps, axes)),
+    ("The faces and the axes (figure 1)",
+        "A face space of shape and shape-free appearance, from which independent Gaussians are drawn.",
+        (_faces, _components, ramps, axes)),
     ("Shape and appearance (figure 2, supplement)", "Layers stand for areas.", (histogram, _preference)),
-    ("Reading faces (figure 3)", "Leave-one-out over all faces.", (_decoding, _identification, _cells_needed, _reconstructions)),
-    ("Axes against exemplars (figure 4)", "Along the axis, orthogonal to it, and against a code by distances.", (flat_curves, _flatness, _models, _verdicts, _eigenface)),
-    ("Null planes (figure 5)", "What is orthogonal is each cell's null plane, not the cells' axes to each other.", (_metamers, _null_changes)),
-    ("Views (figure 6)", "The same latents, in front and from the side.", (_views, _ladder)),
-    ("What it is good for (figure 7)", "Simulated cells, read by the same readers.", (_readers,)),
+    ("Reading faces (figure 3)", "Leave-one-out over all faces.",
+        (_decoding, _identification, _cells_needed, _reconstructions)),
+    ("Axes against exemplars (figure 4)", "Along the axis, orthogonal to it, and against a code by distances.",
+        (flat_curves, _flatness, _models, _verdicts, _eigenface)),
+    ("Null planes (figure 5)", "What is orthogonal is each cell's null plane, not the cells' axes to each other.",
+        (_metamers, _null_changes)),
+    ("Views (figure 6)", "The same latents, in front and from the side.", (views, ladder)),
+    ("What it is good for (figure 7)", "Simulated cells, read by the same readers.", (readers,)),
     external_data.SECTION,
 )  # fmt: skip

@@ -1,9 +1,9 @@
 """What is trained, shown and recorded; every step is cut into networks, whose faces and people are their own.
 
-"network" trains and saves the weights; "layers" shows the faces to every layer, before and after training, and to pixels;
-"population" reads faces out of many cells (figures 3 and 5); "views" shows faces from the side (figure 6); "simulated" asks the same of
-cells whose code is known (figures 4L and 7); "photographs" looks into a published network and at recordings from IT, where the data folder
-has them.
+"network" trains and saves the weights; "layers" shows the faces to every layer, before and after training, and to
+pixels; "population" reads faces out of many cells (figures 3 and 5); "views" shows faces from the side (figure 6);
+"simulated" asks the same of cells whose code is known (figures 4L and 7); "photographs" looks into a published network
+and at recordings from IT, where the data folder has them.
 """
 
 from functools import partial
@@ -55,13 +55,14 @@ _ENOUGH, _RELIABILITY = (
 
 
 def check(settings: dict) -> None:
-    """InputError: too few faces for the coordinates that are read out of the answers to them, for the candidates or for the folds; or
-    too few for a face space of that many components."""
+    """InputError: too few faces for the coordinates that are read out of the answers to them, for the candidates
+    or for the folds; or too few for a face space of that many components."""
     d = settings["shape"] + settings["appearance"]
     least = max(3 * (d + 5), settings["candidates"], 2 * settings["folds"])
     if settings["stimuli"] < least:
         raise InputError(
-            f"stimuli is {settings['stimuli']}; needed: {least} or more, for {d} coordinates, {settings['candidates']} candidates and {settings['folds']} folds"
+            f"stimuli is {settings['stimuli']}; needed: {least} or more, for {d} coordinates, {settings['candidates']} "
+            f"candidates and {settings['folds']} folds"
         )
     world({**settings, "stimuli": 1}, 0)
 
@@ -87,14 +88,15 @@ def network(settings, unit, inputs, workspace, progress):
     )
     weights = parameters_to_vector(net.parameters()).detach().numpy()
     return xr.Dataset(
-        {"weights": (("seed", "parameter"), weights[None]), "accuracy": (("seed", "look"), log.measured["accuracy"][None])},
-        coords={"seed": [unit], "look": list(log.looks)},
+        {"weights": (("seed", "parameter"), weights[None]), "accuracy": (("seed", "look"),
+            log.measured["accuracy"][None])},
+        coords={"seed": [unit], "look": list(log.steps)},
     )  # fmt: skip
 
 
 def population(settings, unit, inputs, workspace, progress):
-    """One Dataset per network: explained [area, feature], identification, reconstruction, geometry, metamers, examples; what
-    begins with control_ is of the controls, [control, ...]."""
+    """One Dataset per network: explained [area, feature], identification, reconstruction, geometry, metamers, examples;
+    what begins with control_ is of the controls, [control, ...]."""
     import xarray as xr
 
     trained, untrained = both_networks(settings, unit, inputs)
@@ -113,7 +115,12 @@ def population(settings, unit, inputs, workspace, progress):
     known = [(codes["combined"], null, along), *_controls(settings, unit, shown, untrained)]
     few = [k for k in SIZES if k < min(len(code.units) for code, *_ in known)]
     numbers = [k for k in CANDIDATES if k <= settings["stimuli"]]
-    both, *controls = [_read(code, shown, numbers, candidates, few).assign(null_change=("metamer_cell", n), axis_change=("metamer_cell", a)) for code, n, a in known]  # fmt: skip
+    both, *controls = [
+        _read(code, shown, numbers, candidates, few).assign(
+            null_change=("metamer_cell", n), axis_change=("metamer_cell", a)
+        )
+        for code, n, a in known
+    ]
     rebuilt = [shown.images[:SHOWN], *(d["rebuilt"].values for d in (both, *controls))]
     progress(4, 4)
     found = xr.Dataset(
@@ -140,8 +147,8 @@ def _code(settings: dict, member: int, shown: World, rates: np.ndarray) -> Any:
 
 
 def _read(code: Any, shown: World, numbers: list[int], candidates: int, few: list[int]) -> Any:
-    """What is read out of both areas. reconstruction: median over faces of the distance to the true face over that to the nearest
-    stranger. rebuilt: the first faces as decoded."""
+    """What is read out of both areas. reconstruction: median over faces of the distance to the true face over that to
+    the nearest stranger. rebuilt: the first faces as decoded."""
     import xarray as xr
 
     ratios = dt.axis.distractor_ratio(code.decoding.predicted, code.decoding.actual)
@@ -202,12 +209,13 @@ def _drawn(shown: World, features: np.ndarray) -> np.ndarray:
 def metamers(member: int, respond: Any, shown: World, code: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How much the cells whose axis explains most answer to faces moved along their null plane, and along their axis.
 
-    -> root mean square changes [cell], [cell], NaN where fewer cells were found, and images for the first cell [3, SHOWN, size, size]: faces, along its null
-    plane, along its axis. The length of a step is two standard deviations of the faces along the axis.
+    -> root mean square changes [cell], [cell], NaN where fewer cells were found, and images for the first cell
+    [3, SHOWN, size, size]: faces, along its null plane, along its axis.
+    The length of a step is two standard deviations of the faces along the axis.
     """
     best = code.units[np.argsort(-code.axes.explained)[:_METAMER_CELLS]]
     faces = generator(member, "metamers").choice(len(shown.coordinates), _METAMER_FACES, replace=False)
-    planes = [dt.axis.null_plane(code, k, faces, _REACH, member) for k in best]
+    planes = [dt.axis.null_plane(code, k, faces, reach=_REACH, seed=member) for k in best]
     change = [plane.change(lambda f, k=k: respond(_drawn(shown, f), k)) for k, plane in zip(best, planes)]
     found = np.full((2, _METAMER_CELLS), np.nan)
     found[:, : len(best)] = np.array(change).T
@@ -219,10 +227,10 @@ def metamers(member: int, respond: Any, shown: World, code: Any) -> tuple[np.nda
 def views(settings, unit, inputs, workspace, progress):
     """Faces from the side: is a cell's appearance axis the same (figure 6), and who is known from view to view?
 
-    view_cosine: [condition, cell]; invariance, view_grouping, mirror: [condition, layer] of view_tolerance, and pixels_ of each.
-    Procedural heads, so that shape and appearance are the same numbers in every view. The second question is that of Freiwald & Tsao 2010:
-    25 people in 8 views, similarity of the population's answers; which they find view-specific in ML/MF, mirror-symmetric in AL and nearly
-    view-invariant in AM.
+    view_cosine: [condition, cell]; invariance, view_grouping, mirror: [condition, layer] of view_tolerance, and pixels_
+    of each. Procedural heads, so that shape and appearance are the same numbers in every view. The second question is
+    that of Freiwald & Tsao 2010: 25 people in 8 views, similarity of the population's answers; which they find
+    view-specific in ML/MF, mirror-symmetric in AL and nearly view-invariant in AM.
     """
     import xarray as xr
 
@@ -250,7 +258,9 @@ def views(settings, unit, inputs, workspace, progress):
     ).expand_dims(seed=[unit])
 
 
-def _transfer(settings: dict, member: int, net: Any, front: np.ndarray, side: np.ndarray, latents: np.ndarray) -> np.ndarray:  # fmt: skip
+def _transfer(
+    settings: dict, member: int, net: Any, front: np.ndarray, side: np.ndarray, latents: np.ndarray
+) -> np.ndarray:
     """[cell]: cosine of the appearance part of the axes, in front and from the side; NaN where there is no cell."""
     how = recorded(settings, member, 2 * settings["cells"])
     first = dt.axis.record_units(net, [LAST], front, **how)[LAST]
@@ -260,7 +270,7 @@ def _transfer(settings: dict, member: int, net: Any, front: np.ndarray, side: np
     blocks = {"shape": slice(0, 25), "appearance": slice(25, 50)}
     codes = [code(cells.recorded, latents, blocks) for cells in (first, second)]
     out = np.full(2 * settings["cells"], np.nan)
-    cosines, units = dt.axis.axis_transfer(codes[0], codes[1], "appearance", "sta")
+    cosines, units = dt.axis.axis_transfer(codes[0], codes[1], block="appearance", which="sta")
     out[units] = cosines
     return out
 
@@ -269,7 +279,7 @@ def _known(member: int, responses: np.ndarray) -> list[float]:
     """The measures of responses [person x view, cell]."""
     who, view = np.repeat(np.arange(_PEOPLE), len(_YAWS)), np.tile(_YAWS.round(1), _PEOPLE)
     mirrors = [(-v, v) for v in _YAWS.round(1) if v > 0]
-    found = dt.axis.view_tolerance(responses, who, view, mirrors, permutations=_VIEW_PERMUTATIONS, seed=member)
+    found = dt.axis.view_tolerance(responses, who, view, mirrors=mirrors, permutations=_VIEW_PERMUTATIONS, seed=member)
     return [getattr(found, name) for name in _VIEW_MEASURES]
 
 
@@ -278,14 +288,19 @@ def _turned(yaws: Any) -> np.ndarray:
 
 
 def simulated(settings, unit, inputs, workspace, progress):
-    """Accuracy by code, number of cells and reader, and the codes' ratio. eigenface: variance of cells that are axes of the face space
-    that pixel components explain, minus that by the space itself."""
+    """Accuracy by code, number of cells and reader, and the codes' ratio. eigenface: variance of cells that are axes of
+    the face space that pixel components explain, minus that by the space itself."""
     import xarray as xr
 
     seed = derive(unit, "simulated") % 2**31
     found = dt.axis.metric_efficiency(
-        _CODE_SIZES, n=settings["stimuli"], d=50, candidates=settings["candidates"], reliability=_RELIABILITY, seeds=(seed,)
-    )  # fmt: skip
+        _CODE_SIZES,
+        n=settings["stimuli"],
+        d=50,
+        candidates=settings["candidates"],
+        reliability=_RELIABILITY,
+        seeds=(seed,),
+    )
     progress(1, 2)
     shown = world(settings, unit)
     s = (shown.coordinates - shown.coordinates.mean(0)) / shown.coordinates.std(0)

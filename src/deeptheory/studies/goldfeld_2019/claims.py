@@ -1,9 +1,9 @@
 """What the papers claim, as quantities with regions that were written before anything was measured.
 
-In a deterministic network I(X;T) is a constant or infinite; what bins show of it is something else. Goldfeld et al. add noise that belongs
-to the network, so that the information is finite, and estimate it: compression is then real, and it is the clustering of samples. The
-entropy of bins measures the same clustering. Lorenzen et al. quantize the network itself, where everything can be counted; Butakov et al.
-estimate the information of images through codes of few numbers.
+In a deterministic network I(X;T) is a constant or infinite; what bins show of it is something else. Goldfeld et al. add
+noise that belongs to the network, so that the information is finite, and estimate it: compression is then real, and it
+is the clustering of samples. The entropy of bins measures the same clustering. Lorenzen et al. quantize the network
+itself, where everything can be counted; Butakov et al. estimate the information of images through codes of few numbers.
 
 I in bits; one value a network, so that intervals are over networks. "fall": the largest value less the least after it.
 The cluster measure is the correlation entropy of the samples at the reach of the noise (4 sigma), from distances alone.
@@ -30,7 +30,10 @@ BUTAKOV = Paper(
 EXACT = "published"  # the setting of what is computed and needs none of the papers' unknown ones
 _LAYERS = [f"layer{k}" for k in range(1, 6)]
 _CELL = 0.01
-_NO_DIGITS = "trained at scale standard, 10 minutes on 2 cores for 8 networks; five other architectures on the 12-bit task stand in this run"
+_NO_DIGITS = (
+    "trained at scale standard, 10 minutes on 2 cores for 8 networks; "
+    "five other architectures on the 12-bit task stand in this run"
+)
 
 
 def values(results: Any, step: str, name: str) -> np.ndarray:
@@ -57,8 +60,8 @@ def moves_with(results: Any, step: str, name: str, clustering: str, layer: str) 
     still = int(np.isnan(found).sum())
     if 2 * still > len(found):
         return NotRun(
-            f"in {still} of {len(found)} networks this layer tells all inputs apart at every look (I(X;T) or the clustering "
-            "moves by less than 0.001 bits): there is nothing to correlate, at any cost"
+            f"in {still} of {len(found)} networks this layer tells all inputs apart at every look (I(X;T) or the "
+            "clustering moves by less than 0.001 bits): there is nothing to correlate, at any cost"
         )
     return found
 
@@ -144,19 +147,23 @@ CLAIMS = [
         "I(X;T) at w = 100, noise 0.05, inputs -3, -1, 1, 3, exact", "1 +- 0.01", merged, unit="bits", setting=EXACT),
     *(
         GOLDFELD.claim(f"noisy-compression-tracks-clusters/{name}", "section 5", _TRACKS,
-            "Spearman over looks of I(X;T) with the clustering of the samples (-log2 of the share of pairs within 4 sigma), mean "
-            "over networks", "> 0.8", partial(moves_with, step="noisy", name="i_x", clustering="apart", layer=name))
+            "Spearman over looks of I(X;T) with the clustering of the samples (-log2 of the share of pairs within 4 "
+            "sigma), mean over networks", "> 0.8",
+            partial(moves_with, step="noisy", name="i_x", clustering="apart", layer=name))
         for name in _LAYERS
     ),
     *(
-        GOLDFELD.claim(f"same-class-distance-tracks/{name}", "section 5", "The same with another measure of clustering (ours).",
+        GOLDFELD.claim(f"same-class-distance-tracks/{name}", "section 5",
+            "The same with another measure of clustering (ours).",
             "Spearman over looks of I(X;T) with the mean distance of samples of one class, mean over networks", "> 0.8",
             partial(moves_with, step="noisy", name="i_x", clustering="within", layer=name))
         for name in _LAYERS
     ),
     *(
-        GOLDFELD.claim(f"noisy-compresses/{name}", "section 5", "Noisy tanh networks compress, by a number that is their own.",
-            "fall of I(X;T) by sample propagation, mean over networks", "> 0.5", partial(noisy_fall, layer=name), unit="bits")
+        GOLDFELD.claim(f"noisy-compresses/{name}", "section 5",
+            "Noisy tanh networks compress, by a number that is their own.",
+            "fall of I(X;T) by sample propagation, mean over networks", "> 0.5", partial(noisy_fall, layer=name),
+            unit="bits")
         for name in _LAYERS[-2:]
     ),
     GOLDFELD.claim("orthonormal-stops-compression", "section 5", "Orthonormal weights stop clustering and compression.",
@@ -165,7 +172,8 @@ CLAIMS = [
     GOLDFELD.claim("orthonormal-no-harm", "section 5", "They do so without harm.",
         "held-out accuracy at the end, with the penalty less without, mean over networks", "> -0.01", accuracy_gained),
     GOLDFELD.claim("binned-entropy-depends-on-bin", "section 5", "The entropy of cells depends strongly on their size.",
-        "largest less least H of cells of 0.0001, 0.001, 0.01 and 0.1 at the end, last hidden layer, mean over networks", "> 1",
+        "largest less least H of cells of 0.0001, 0.001, 0.01 and 0.1 at the end, last hidden layer, "
+        "mean over networks", "> 1",
         range_over_cells, unit="bits"),
     *(
         GOLDFELD.claim(f"binned-entropy-tracks-clusters/{name}", "section 5",
@@ -175,11 +183,14 @@ CLAIMS = [
         for name in _LAYERS
     ),
     GOLDFELD.claim("deterministic-is-constant", "section 2",
-        "Without noise I(X;T) does not move at all (in real arithmetic by construction; here as far as double precision tells inputs apart).",
+        "Without noise I(X;T) does not move at all (in real arithmetic by construction; here as far as double "
+        "precision tells inputs apart).",
         "largest |H(T) - 12| over hidden layers and looks, every bit of double precision, mean over networks", "< 1e-9",
         partial(off_12_bits, name="exact_double"), unit="bits", setting=EXACT),
-    GOLDFELD.claim("deterministic-is-constant/single-precision", "section 2", "The same as the network computes it (ours).",
-        "the same in single precision", "< 1e-9", partial(off_12_bits, name="exact_single"), unit="bits", setting=EXACT),
+    GOLDFELD.claim("deterministic-is-constant/single-precision", "section 2",
+        "The same as the network computes it (ours).",
+        "the same in single precision", "< 1e-9", partial(off_12_bits, name="exact_single"), unit="bits",
+        setting=EXACT),
     *(
         LORENZEN.claim(f"{id}/{name}" if name != "tanh" or layers == [-1] else id, where, statement,
             f"{quantity}, 8 bits, exact, mean over networks; {name}", region,
@@ -187,14 +198,17 @@ CLAIMS = [
         for id, where, statement, quantity, region, layers in _QUANTIZED
         for name in ARCHITECTURES
     ),
-    BUTAKOV.claim("compressed-estimate-is-lower", "section 5", "What is estimated from compressed images is no more than the truth.",
-        "share of sets of image pairs (two kinds, four truths) whose interval begins at or below the truth, autoencoder to 2 "
-        "numbers", ">= 0.8", no_more_than_truth, n_of="sets of image pairs"),
+    BUTAKOV.claim("compressed-estimate-is-lower", "section 5",
+        "What is estimated from compressed images is no more than the truth.",
+        "share of sets of image pairs (two kinds, four truths) whose interval begins at or below the truth, "
+        "autoencoder to 2 numbers", ">= 0.8", no_more_than_truth, n_of="sets of image pairs"),
     BUTAKOV.claim("compressed-estimate-is-near", "section 5", "And it is near, where the images have so few numbers.",
         "|estimate - truth|, mean over sets", "< 0.25", off_truth, unit="bits", n_of="sets of image pairs"),
     *(
-        GOLDFELD.claim("mnist-cnn-clusters" + suffix, "section 5", "On MNIST, cosine similarities within and between classes show the clustering.",
-            f"rise of the within-class cosine similarity less that between classes, pictures of digits, {layer}, mean over networks",
+        GOLDFELD.claim("mnist-cnn-clusters" + suffix, "section 5",
+            "On MNIST, cosine similarities within and between classes show the clustering.",
+            f"rise of the within-class cosine similarity less that between classes, pictures of digits, {layer}, "
+            "mean over networks",
             "> 0", partial(similarity_gained, layer=layer))
         for layer, suffix in (("dense1", ""), *((name, f"/{name}") for name in CNN_LAYERS[:-1]))
     ),

@@ -13,6 +13,7 @@ from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import by_layer, curve, measured, over_training, table_of
 
 _NOISY = {"noisy": "noise in every layer", "orthonormal": "and orthonormal weights"}
+MAIN = "noisy"
 TITLE = "Estimating information flow in deep neural networks"
 
 
@@ -20,10 +21,10 @@ def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     shape = "-".join(str(w) for w in settings["widths"])
     return (
-        f"A deterministic network has nothing to compress: I(X;T) is the entropy of its input. Here the noise (standard deviation "
-        f"{settings['noise']:g} in every hidden layer; the value is from memory, unverified) or the levels ({settings['bits']} bits) "
-        f"belong to the network, so that I(X;T) does. {settings['networks']} networks {shape} of each kind, {settings['epochs']} "
-        f"epochs, the 12-bit task; scale “{scale}”. In bits."
+        f"Networks {shape} with noise of their own (standard deviation {settings['noise']:g}, from memory, "
+        f"unverified) or with "
+        f"{settings['bits']}-bit levels learn the 12-bit task for {settings['epochs']} epochs: does I(X;T), which is "
+        f"theirs, fall?"
     )
 
 
@@ -52,10 +53,12 @@ def _noisy_curves(results: Any, settings: dict) -> Plate:
         title="Information that is the network's own, over training",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="I(X;T) (bits)", columns=2),
         table=table,
-        see="Do deep layers rise and fall on the left? Right: the same networks, started alike, with nearly orthonormal weights.",
+        see="Do deep layers rise and fall on the left? Right: the same networks, started alike, "
+        "with nearly orthonormal weights.",
         claims=("noisy-compresses", "orthonormal-stops-compression"),
-        trust=f"Sample propagation: the interval of the last hidden layer, with its bracket, is {width:.1f} bits wide on average; "
-        "where the noise of early layers is amplified the estimate is too high rather than too low. Bands: middle 80 % of networks.",
+        trust=f"Sample propagation: the interval of the last hidden layer, with its bracket, is {width:.1f} bits wide "
+        "on average; where the noise of early layers is amplified the estimate is too high rather than too low. Bands: "
+        "middle 80 % of networks.",
         alt="Two panels: information by layer against the epoch, with and without orthonormal weights.",
     )
 
@@ -82,8 +85,8 @@ def _tracking(results: Any, settings: dict) -> Plate:
         see="Do the lines move together? Rank correlation over looks, mean over the networks in which both move: "
         f"{'; '.join(each)}.",
         claims=("noisy-compression-tracks-clusters", "same-class-distance-tracks"),
-        trust=f"Clustering: -log2 of the share of pairs of {CLUSTERED} samples nearer than 4 sigma, from distances alone. It "
-        "saturates where few pairs are near, and a layer that keeps all 12 bits has nothing to correlate.",
+        trust=f"Clustering: -log2 of the share of pairs of {CLUSTERED} samples nearer than 4 sigma, from distances "
+        "alone. It saturates where few pairs are near, and a layer that keeps all 12 bits has nothing to correlate.",
         alt="Two panels: information and clustering of the last two hidden layers against the epoch.",
     )
 
@@ -101,8 +104,8 @@ def _penalty(results: Any, settings: dict) -> Plate:
         table=table,
         see=f"Held-out accuracy at the end: {ends['noisy']:.3f} without, {ends['orthonormal']:.3f} with the penalty.",
         claims=("orthonormal-stops-compression", "orthonormal-no-harm"),
-        trust=f"Same initial weights and splits. Penalty of weight {settings['orthonormal']:g} on the hidden layers; the output layer "
-        "is free. Means with 95 % intervals over networks.",
+        trust=f"Same initial weights and splits. Penalty of weight {settings['orthonormal']:g} on the hidden layers; "
+        "the output layer is free. Means with 95 % intervals over networks.",
         alt="Dots with error bars: fall of information by layer with and without the penalty.",
     )
 
@@ -130,7 +133,8 @@ def _constant(results: Any, settings: dict) -> Plate:
         title="No noise: the truth",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="H(T) (bits)", columns=2),
         table=table,
-        see="A strictly monotone network merges nothing: the truth is 12 bits at every epoch. Does single precision, where units saturate, lose any?",
+        see="A strictly monotone network merges nothing: the truth is 12 bits at every epoch. Does single precision, "
+        "where units saturate, lose any?",
         claims=("deterministic-is-constant",),
         trust="Rows of activations compared bit by bit; the same weights computed twice.",
         alt="Two panels: exact entropy of the layers against the epoch in double and single precision.",
@@ -152,8 +156,8 @@ def _quantized(results: Any, settings: dict) -> Plate:
         table=table,
         see="Nothing is estimated here. Do early layers stay at the top, and do the last ones fall?",
         claims=("quantised-early-layers-stay", "quantised-last-layers-compress", "quantised-output-compresses"),
-        trust="Activations are rounded to 256 levels in training and afterwards; what is counted are the values that the network "
-        "itself computes. The last line of a panel is the output. Means and middle 80 % of networks.",
+        trust="Activations are rounded to 256 levels in training and afterwards; what is counted are the values that "
+        "the network itself computes. The last line of a panel is the output. Means and middle 80 % of networks.",
         alt="Five panels: exact information by layer against the epoch for five architectures.",
     )
 
@@ -165,17 +169,23 @@ def _synthetic(results: Any, settings: dict) -> Plate:
     order, places = drawn["series"].unique().tolist(), drawn.groupby("series").cumcount()
     apart = 0.05 * (drawn["series"].map(order.index) - 1.5) + 0.02 * (2 * places / max(1, places.max()) - 1)
     figure = charts.points(
-        drawn.assign(at=drawn["truth"] + apart), "at", "estimate", "series", x_title="true I(X;Y) (bits)", y_title="estimate (bits)"
-    )  # fmt: skip
+        drawn.assign(at=drawn["truth"] + apart),
+        "at",
+        "estimate",
+        "series",
+        x_title="true I(X;Y) (bits)",
+        y_title="estimate (bits)",
+    )
     return Plate(
         name="synthetic",
         title="Images of known information, compressed to two numbers",
         figure=charts.reference(figure, diagonal=(0, 1.1 * table["truth"].max())),
         table=table,
-        see="Dots on the dotted line are right, below it too low. Which compressor keeps the information of an image that two numbers draw?",
+        see="Dots on the dotted line are right, below it too low. "
+        "Which compressor keeps the information of an image that two numbers draw?",
         claims=("compressed-estimate-is-lower", "compressed-estimate-is-near"),
-        trust="The truth is exact: two correlated pairs of numbers draw each pair of images. Bars: 95 % intervals from disjoint "
-        "batches. That an estimate may lie above the truth is the estimator's error, not the compression's.",
+        trust="The truth is exact: two correlated pairs of numbers draw each pair of images. Bars: 95 % intervals from "
+        "disjoint batches. That an estimate may lie above the truth is the estimator's error, not the compression's.",
         alt="Scatter plot of estimates against the true information for two kinds of images and two compressors.",
     )
 
@@ -204,11 +214,12 @@ def _convolutional(results: Any, settings: dict) -> Plate:
             style={"loss (nats)": {"line": {"dash": "dash"}}},
         ),
         table=table,
-        see=f"Do layers rise and fall, and does the first fall go with that of the loss? Held-out accuracy {accuracy.mean():.2f}.",
-        trust="Raw, not smoothed, with 95 % intervals of the estimator. A lower bound in truth, but estimated: images to four numbers "
-        "by an autoencoder, layers by principal components, weighted Kozachenko-Leonenko. 1,797 digits of 8 x 8 pixels, not MNIST; "
-        "the noise is 1e-3 of each activation. Near log2(1797) = 10.8 bits no estimate from so few samples can be trusted. Two "
-        "networks: nothing here is decided.",
+        see="Do layers rise and fall, and does the first fall go with that of the loss? Held-out accuracy "
+        f"{accuracy.mean():.2f}.",
+        trust="Raw, not smoothed, with 95 % intervals of the estimator. A lower bound in truth, but estimated: images "
+        "to four numbers by an autoencoder, layers by principal components, weighted Kozachenko-Leonenko. 1,797 digits "
+        "of 8 x 8 pixels, not MNIST; the noise is 1e-3 of each activation. Near log2(1797) = 10.8 bits no estimate "
+        "from so few samples can be trusted. Two networks: nothing here is decided.",
         alt="Two panels: estimated information of four layers and the loss against the training step.",
     )
 
@@ -230,9 +241,9 @@ def _clusters(results: Any, settings: dict) -> Plate:
         table=table,
         see=f"Do the lines part, and in which layers? Held-out accuracy at the end {accuracy.mean():.3f}.",
         claims=("mnist-cnn-clusters",),
-        trust=f"Data: {data.attrs['pictures']}; cosines between {data.attrs['shown']} held-out ones, no density and no noise in the measure. "
-        f"Three convolutions and a dense layer, noise of {CNN_NOISE:g} of each activation: Butakov et al.'s network, not Goldfeld et "
-        f"al.'s own. {len(accuracy)} networks, middle 80 % as bands.",
+        trust=f"Data: {data.attrs['pictures']}; cosines between {data.attrs['shown']} held-out ones, no density and no "
+        f"noise in the measure. Three convolutions and a dense layer, noise of {CNN_NOISE:g} of each activation: "
+        f"Butakov et al.'s network, not Goldfeld et al.'s own. {len(accuracy)} networks, middle 80 % as bands.",
         alt="Four panels, a layer each: cosine similarity within and between classes against the training step.",
     )
 
@@ -255,8 +266,9 @@ def _quantized_digits(results: Any, settings: dict) -> Plate | None:
             "quantised-last-layers-compress/mnist",
             "quantised-output-compresses/mnist",
         ),
-        trust=f"Data: {data.attrs['pictures']}, all of them counted, so that log2 of their number is the most; the last line is the output. "
-        f"{data.attrs['epochs']} epochs with Adam, rate {DIGIT_RATE:g}. Bands: middle 80 % of networks.",
+        trust=f"Data: {data.attrs['pictures']}, all of them counted, so that log2 of their number is the most; the "
+        f"last line is the output. {data.attrs['epochs']} epochs with Adam, rate {DIGIT_RATE:g}. Bands: "
+        "middle 80 % of networks.",
         alt="Exact information by layer against the epoch.",
     )
 

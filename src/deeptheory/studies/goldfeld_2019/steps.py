@@ -1,10 +1,11 @@
-"""What is trained and looked at: noisy networks with and without orthonormal weights, deterministic ones, quantized ones of several
-architectures, pairs of images of known information, small convolutional networks, and networks on images of digits.
+"""What is trained and looked at: noisy networks with and without orthonormal weights, deterministic ones, quantized
+ones of several architectures, pairs of images of known information, small convolutional networks,
+and networks on images of digits.
 
-On those images: whether classes cluster in a convolutional network with noise (Goldfeld et al. 2019, section 5), and exact information of
-quantized networks 784-16-8-4-2-10 (Lorenzen et al. 2022, "Bottleneck-2"). The convolutional network is Butakov et al.'s, with noise
-in proportion to each activation; its steps, and the number of images, rate and epochs of the quantized ones are ours, fixed before
-anything was measured.
+On those images: whether classes cluster in a convolutional network with noise (Goldfeld et al. 2019, section 5), and
+exact information of quantized networks 784-16-8-4-2-10 (Lorenzen et al. 2022, "Bottleneck-2"). The convolutional
+network is Butakov et al.'s, with noise in proportion to each activation; its steps, and the number of images, rate and
+epochs of the quantized ones are ours, fixed before anything was measured.
 """
 
 from functools import partial
@@ -39,7 +40,8 @@ DIGIT_WIDTHS, DIGIT_RATE = (
 
 
 def check(settings: dict) -> None:
-    """InputError: settings that do not go together, found by one epoch of one network, and noise that cannot be propagated."""
+    """InputError: settings that do not go together, found by one epoch of one network,
+    and noise that cannot be propagated."""
     dt.PropagatedNoise(settings["noise"], 4096)
     small, data = {**settings, "epochs": 1, "points": 1, "seed": 0}, dt.datasets.icosahedron()
     nets = _networks(small, 0, noise=settings["noise"])
@@ -56,7 +58,8 @@ def one_neuron(settings, unit, inputs, workspace, progress):
 
 
 def noisy(settings, unit, inputs, workspace, progress, orthonormal=False):
-    """Noise in every hidden layer, in training and afterwards. orthonormal: with nearly orthonormal weights of the hidden layers."""
+    """Noise in every hidden layer, in training and afterwards. orthonormal:
+    with nearly orthonormal weights of the hidden layers."""
     data, sigma, chosen = dt.datasets.icosahedron(), settings["noise"], _clustered(settings)
     nets = _networks(settings, unit, noise=sigma)
     readout = dt.PropagatedNoise(sigma, len(data.x), blocks=1, seed=derive(settings["seed"], "propagated") % 2**32)
@@ -78,7 +81,8 @@ def noisy(settings, unit, inputs, workspace, progress, orthonormal=False):
 
 
 def deterministic(settings, unit, inputs, workspace, progress):
-    """No noise: the entropy of cells of several sizes, of every bit in single and double precision, and the clusters."""
+    """No noise: the entropy of cells of several sizes, of every bit in single and double precision,
+    and the clusters."""
     data, sizes, chosen = dt.datasets.icosahedron(), settings["sizes"], _clustered(settings)
     nets, hidden = _networks(settings, unit), _hidden(settings)
     single = dt.Recorder(nets, data.x, data.y, layers=hidden)
@@ -106,7 +110,7 @@ def deterministic(settings, unit, inputs, workspace, progress):
 
 
 def _networks(settings, seed, **more):
-    return dt.networks.Population.mlp(settings["widths"], "tanh", [seed], **more)
+    return dt.networks.Population.mlp(settings["widths"], "tanh", seeds=[seed], **more)
 
 
 def _hidden(settings) -> list[str]:
@@ -142,7 +146,7 @@ def quantized(settings, unit, inputs, workspace, progress):
     name, members = unit
     widths, activation = ARCHITECTURES[name]
     data = dt.datasets.icosahedron()
-    nets = dt.networks.Population.mlp(widths, activation, members, bits=settings["bits"])
+    nets = dt.networks.Population.mlp(widths, activation, seeds=members, bits=settings["bits"])
     rate, points = settings["quantised_lr"], settings["quantised_points"]
     out = _counted(nets, settings, (data.x, data.y), progress, lr=rate, points=points)
     return out.expand_dims(architecture=[name])
@@ -157,7 +161,7 @@ def quantized_digits(settings, unit, inputs, workspace, progress):
         return xr.Dataset(coords={"seed": [unit]})
     data = drawn_digits(settings, SAMPLES)
     x = data.x.reshape(len(data.x), -1)
-    nets = dt.networks.Population.mlp([x.shape[1], *DIGIT_WIDTHS, 10], "relu", [unit], bits=settings["bits"])
+    nets = dt.networks.Population.mlp([x.shape[1], *DIGIT_WIDTHS, 10], "relu", seeds=[unit], bits=settings["bits"])
     how = {"train_fraction": [data.train], "lr": DIGIT_RATE, "epochs": epochs, "points": 40}
     return _counted(nets, settings, (x, data.y), progress, **how).assign_attrs(pictures=data.said, epochs=epochs)
 
@@ -171,7 +175,8 @@ def _counted(nets, settings, data, progress, **how):
 
 
 def synthetic(settings, unit, inputs, workspace, progress):
-    """Butakov et al.: pairs of images of known information; each image compressed to two numbers by its own autoencoder."""
+    """Butakov et al.: pairs of images of known information; each image compressed to two numbers by its own
+    autoencoder."""
     import xarray as xr
 
     kind, truth, k = unit
@@ -187,8 +192,8 @@ def synthetic(settings, unit, inputs, workspace, progress):
 
 
 def convolutional(settings, unit, inputs, workspace, progress):
-    """A small convolutional network with noise in proportion to its activations, on the 8 x 8 digits (1,797 real ones): I(X;L) of
-    every layer, x compressed once by an autoencoder, layers by principal components."""
+    """A small convolutional network with noise in proportion to its activations, on the 8 x 8 digits (1,797 real ones):
+    I(X;L) of every layer, x compressed once by an autoencoder, layers by principal components."""
     from deeptheory.information.estimators.compressors import autoencoder
 
     digits = dt.datasets.digits()
@@ -205,7 +210,7 @@ def convolutional(settings, unit, inputs, workspace, progress):
         output = dt.Recorder(module, x[held], layers=["output"]).activations()["output"][0]
         return out | {"accuracy": _accuracy(output, y[held])}
 
-    net = dt.networks.noisy_cnn(8, noise=CNN_NOISE, seed=unit)
+    net = dt.networks.noisy_cnn((1, 8, 8), std=CNN_NOISE, seed=unit)
     steps = settings["cnn_steps"]
     log = _learned(net, settings, (x[train], y[train]), unit, steps, max(1, steps // 20), measure, progress)
     values = {k: _by_layer(log, k) for k in ("i_x", "half_width")} | {k: log[k].values for k in ("loss", "accuracy")}
@@ -213,7 +218,8 @@ def convolutional(settings, unit, inputs, workspace, progress):
 
 
 def clusters(settings, unit, inputs, workspace, progress):
-    """Cosine similarities within and between classes, layer by layer, while a convolutional network with noise learns."""
+    """Cosine similarities within and between classes, layer by layer, while a convolutional network with noise
+    learns."""
     data = drawn_digits(settings, SAMPLES)
     x, y, shown = data.x[:, None], data.y, data.held[:SHOWN]
 
@@ -225,7 +231,7 @@ def clusters(settings, unit, inputs, workspace, progress):
             out |= {f"{kind}/{name}": float(found[kind][0]) for kind in ("within", "between")}
         return out
 
-    net = dt.networks.noisy_cnn(x.shape[-1], noise=CNN_NOISE, seed=unit)
+    net = dt.networks.noisy_cnn(x.shape[1:], std=CNN_NOISE, seed=unit)
     steps, trains = settings["picture_steps"], (x[data.train], y[data.train])
     log = _learned(net, settings, trains, unit, steps, max(1, steps // 10), measure, progress)
     log = log.isel(step=np.isfinite(log["accuracy"].values))
@@ -237,9 +243,16 @@ def clusters(settings, unit, inputs, workspace, progress):
 def _learned(net, settings, data, seed, steps, every, measure, progress):
     """What is measured while a convolutional network is trained on (x, labels)."""
     return dt.networks.train(
-        net, dt.networks.minibatches(*data, batch=CNN_BATCH, seed=seed), _negative_log_likelihood, steps=steps, lr=settings["cnn_lr"],
-        evaluate=measure, every=every, seed=seed, progress=progress,
-    ).dataset()  # fmt: skip
+        net,
+        dt.networks.minibatches(*data, batch=CNN_BATCH, seed=seed),
+        _negative_log_likelihood,
+        steps=steps,
+        lr=settings["cnn_lr"],
+        evaluate=measure,
+        every=every,
+        seed=seed,
+        progress=progress,
+    ).dataset()
 
 
 def _negative_log_likelihood(module, batch):

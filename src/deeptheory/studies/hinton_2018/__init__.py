@@ -10,8 +10,9 @@ from deeptheory.studies.study import Scale, Study
 
 _BOTH = {"iterations": 3, "schedule": 0.01}
 PROTOCOLS: dict[str, dict[str, Any]] = {
-    # as read in the released program, whose checkpoint gives the published error: damped means, twice the logit, positions of one
-    # type compete and types do not; the margin widens along a logistic curve, its middle at half of the training
+    # as read in the released program, whose checkpoint gives the published error: damped means, twice the logit,
+    # positions of one type compete and types do not; the margin widens along a logistic curve,
+    # its middle at half of the training
     "code": {**_BOTH, "variant": "reference_code", "margin": "reference_code", "convention": "reference_code"},
     # as the text says: all parents compete, the margin grows in a straight line from 0.2 to 0.9
     "text": {**_BOTH, "variant": "paper", "margin": "paper", "convention": "paper"},
@@ -56,7 +57,8 @@ SCALES = {
             "full": False,
             **_ATTACKS,
         },
-        cost="about an hour on 2 cores (estimated from steps of 65 to 234 ms, measured by kind): 4 networks of each of 15 kinds on 20,000 rendered views",
+        cost="about an hour on 2 cores (estimated from steps of 65 to 234 ms, measured by kind): 4 networks of each of "
+        "15 kinds on 20,000 rendered views",
     ),
     "paper": Scale(
         settings={
@@ -77,7 +79,8 @@ SCALES = {
             **_ATTACKS,
             "attacked": 1000,
         },
-        cost="1.6 s a step on one core (measured): a week of one core for each of 96 capsule networks (0.1 s for the 24 convolutional ones); needs smallNORB; meant for a GPU, which was not measured",
+        cost="1.6 s a step on one core (measured): a week of one core for each of 96 capsule networks (0.1 s for the "
+        "24 convolutional ones); needs smallNORB; meant for a GPU, which was not measured",
     ),
 }
 
@@ -105,6 +108,7 @@ STUDY = Study(
     name="hinton-2018",
     title="Matrix capsules routed by EM: new viewpoints, ablations, votes, attacks",
     paper="Hinton, Sabour & Frosst 2018, ICLR, OpenReview HJWLfGWRb; released program: google-research, capsule_em",
+    links=(("OpenReview HJWLfGWRb", "https://openreview.net/forum?id=HJWLfGWRb"),),
     scales=SCALES,
     protocols=PROTOCOLS,
     settings=SETTINGS,

@@ -11,6 +11,7 @@ from deeptheory.studies.hinton_2018.claims import compared, end, votes_tighten
 from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import estimate, table_of, trainings
 
+MAIN = "votes"
 TITLE = "Matrix capsules with EM routing"
 _ABLATIONS = {
     "whole": "r = 3, matrices, spread loss",
@@ -37,12 +38,11 @@ def notices(settings: dict) -> list[str]:
 
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
-    a, b, *rest = settings["types"]
     side = settings["crop"] or settings["size"]
     return (
-        f"{settings['networks']} networks of each kind: {a} channels, {b} primary types, {', '.join(map(str, rest))} types of convolutional "
-        f"capsules, on {settings['source']} at {side}x{side}, batches of {settings['batch']}, {settings['updates'][0]} steps on some "
-        f"viewpoints, {settings['updates'][1]} on all; protocol “{settings['protocol']}”, scale “{scale}”."
+        f"Matrix capsules and convolutional networks learn {settings['source']} at {side}x{side} in "
+        f"{settings['updates'][0]} steps on "
+        "some viewpoints: who recognizes new ones, and who resists attacks?"
     )
 
 
@@ -57,7 +57,7 @@ def _views(results: Any, settings: dict) -> Plate:
     return Plate(
         name="views",
         title="Some of the images",
-        figure=dt.faces.picture_figure(dt.faces.montage(images, width, 0, 255)),
+        figure=dt.faces.image_figure(dt.faces.montage(images, width, low=0, high=255)),
         table=data[names].isel(view=rows).to_dataframe().reset_index(),
         see="A kind in each row, different objects, viewpoints and lights; one of two channels (eyes).",
         trust=f"Images of each kind at equal steps. Source: {data.attrs['source']}.",
@@ -82,12 +82,15 @@ def _curves(results: Any, condition: str, words: str) -> Plate:
         title=f"New {condition}s at equal accuracy on familiar ones",
         figure=figure,
         table=table,
-        see=f"{words} Each line is a training, from the lower left upwards. At equal accuracy on familiar viewpoints the higher line is better "
-        "on new ones. Diamonds: where the two networks of a seed are compared.", claims=(f"novel-{condition}",),
-        trust="The comparison is made where the slower of the two ended, mostly the capsules: early in the training of the CNN, and far from "
-        "the paper's 96 % on familiar viewpoints. Test objects are other objects than those that trained.",
-        alt=f"Lines of accuracy on new {condition}s against accuracy on familiar ones for capsules and convolutional networks.",
-    )  # fmt: skip
+        see=f"{words} Each line is a training, from the lower left upwards. At equal accuracy on familiar viewpoints "
+        "the higher line is better on new ones. Diamonds: where the two networks of a seed are compared.",
+        claims=(f"novel-{condition}",),
+        trust="The comparison is made where the slower of the two ended, mostly the capsules: early in the training of "
+        "the CNN, and far from the paper's 96 % on familiar viewpoints. "
+        "Test objects are other objects than those that trained.",
+        alt=f"Lines of accuracy on new {condition}s against accuracy on familiar ones for capsules and convolutional "
+        "networks.",
+    )
 
 
 def _azimuth(results: Any, settings: dict) -> Plate:
@@ -107,11 +110,12 @@ def _ablations(results: Any, settings: dict) -> Plate:
         title="One thing changed at a time",
         figure=figure.update_layout(margin={"l": 190}),
         table=table,
-        see="The first line is the paper's network in small. Which changes make it worse (to the right), which better?", claims=("iterations", "activation-ablation", "pose-form", "coordinates", "loss"),
-        trust=f"{settings['updates'][1]} steps: what is measured here is mostly who learns faster. The paper trained until nothing changed any "
-        "more. Means with 95 % intervals over networks.",
+        see="The first line is the paper's network in small. Which changes make it worse (to the right), which better?",
+        claims=("iterations", "activation-ablation", "pose-form", "coordinates", "loss"),
+        trust=f"{settings['updates'][1]} steps: what is measured here is mostly who learns faster. The paper trained "
+        "until nothing changed any more. Means with 95 % intervals over networks.",
         alt="Dots with error bars, one per variant of the network: test error.",
-    )  # fmt: skip
+    )
 
 
 def _votes(results: Any, settings: dict) -> Plate:
@@ -119,9 +123,13 @@ def _votes(results: Any, settings: dict) -> Plate:
     drawn = one[["share", "middle"]].to_dataframe(["iteration", "bin"]).reset_index()
     drawn = drawn.assign(name=[f"iteration {i}" for i in drawn["iteration"]])
     figure = charts.lines(
-        drawn, "middle", "share", x_title="distance of a vote from the mean of the winning class", y_title="fraction of the mass",
+        drawn,
+        "middle",
+        "share",
+        x_title="distance of a vote from the mean of the winning class",
+        y_title="fraction of the mass",
         style={name: {"line": {"shape": "hvh"}} for name in drawn["name"]},
-    )  # fmt: skip
+    )
     nearly_all = int((one["share"].values.cumsum(1) < 0.995).sum(1).max())  # the tail is long and empty
     figure.update_xaxes(range=[0, float(one["middle"][min(nearly_all + 1, one.sizes["bin"] - 1)])])
     return Plate(
@@ -129,11 +137,14 @@ def _votes(results: Any, settings: dict) -> Plate:
         title="Distances of votes, iteration by iteration",
         figure=figure,
         table=results["votes"][["distance"]].to_dataframe().reset_index(),
-        see="If routing finds a cluster of agreeing votes, the curves move to the left from iteration to iteration. Do they?", claims=("votes-tighten",),
-        trust="Test images of the class that the first network says most often, in its last layer; votes weighted by assignment. Not "
-        f"shown: the last half per cent of the mass. Mean distance, last iteration over first, by network: {', '.join(f'{r:.2f}' for r in votes_tighten(results))}.",
+        see="If routing finds a cluster of agreeing votes, the curves move to the left from iteration to iteration. "
+        "Do they?",
+        claims=("votes-tighten",),
+        trust="Test images of the class that the first network says most often, in its last layer; votes weighted by "
+        "assignment. Not shown: the last half per cent of the mass. Mean distance, last iteration over first, by "
+        f"network: {', '.join(f'{r:.2f}' for r in votes_tighten(results))}.",
         alt="One histogram line per iteration of vote distances.",
-    )  # fmt: skip
+    )
 
 
 def _attacks(results: Any, settings: dict) -> Plate:
@@ -141,22 +152,30 @@ def _attacks(results: Any, settings: dict) -> Plate:
     mean, spread = (values.to_series() for values in (data.mean("seed"), data.std("seed")))
     drawn = mean.rename("accuracy").to_frame().assign(low=mean - spread, high=mean + spread).reset_index()
     figure = charts.lines(
-        drawn.assign(attack=[name.split(", ")[-1] for name in drawn["attack"]]), "epsilon", "accuracy", "network", panel="attack",
-        columns=data.sizes["attack"], interval="bars", markers=True, x_title="epsilon",
-    )  # fmt: skip
+        drawn.assign(attack=[name.split(", ")[-1] for name in drawn["attack"]]),
+        "epsilon",
+        "accuracy",
+        "network",
+        panel="attack",
+        columns=data.sizes["attack"],
+        interval="bars",
+        markers=True,
+        x_title="epsilon",
+    )
     return Plate(
         name="attacks",
         title="Accuracy under attack",
         figure=figure.update_yaxes(range=[0, 1.02]).update_xaxes(dtick=0.1, tickangle=0),
         table=data.to_dataframe().reset_index(),
-        see="fgsm: one step along the gradient of the network's own loss; bim: ten small steps; strong: many steps on logits from the image "
-        "and from random starts, the worst kept; targeted: fraction taken for the class aimed at (higher is worse); transferred: images "
-        "made against a third network.", claims=("white-box-fgsm", "white-box-bim", "strong-attack", "transfer-no-advantage"),
-        trust=f"{settings['attacked']} test images, mean and standard deviation over {settings['networks']} networks. Where strong brings a "
-        "network down and fgsm does not, the loss hid its gradient: that is no robustness (Michels et al. 2019, arXiv 1906.03612). The two "
-        "networks are not equally good at epsilon 0.",
+        see="fgsm: one step along the gradient of the network's own loss; bim: ten small steps; strong: many steps on "
+        "logits from the image and from random starts, the worst kept; targeted: fraction taken for the class aimed at "
+        "(higher is worse); transferred: images made against a third network.",
+        claims=("white-box-fgsm", "white-box-bim", "strong-attack", "transfer-no-advantage"),
+        trust=f"{settings['attacked']} test images, mean and standard deviation over {settings['networks']} networks. "
+        "Where strong brings a network down and fgsm does not, the loss hid its gradient: that is no robustness "
+        "(Michels et al. 2019, arXiv 1906.03612). The two networks are not equally good at epsilon 0.",
         alt="Five panels of accuracy against epsilon for capsules and convolutional networks.",
-    )  # fmt: skip
+    )
 
 
 def _gradients(results: Any, settings: dict) -> Plate:
@@ -171,17 +190,20 @@ def _gradients(results: Any, settings: dict) -> Plate:
         title="How large gradients are, and how many are zero",
         figure=figure.update_xaxes(tickvals=ticks, ticktext=[f"{t:.6g}" for t in ticks]),
         table=table,
-        see="The paper reports capsules' gradients about a hundred times smaller than the CNN's, and not more zeros among them. Is that so here?", claims=("gradient-magnitude", "gradient-zeros"),
-        trust="Each network's own loss, whose scales differ: a smaller gradient of a smaller loss is no safety by itself. One dot per network.",
+        see="The paper reports capsules' gradients about a hundred times smaller than the CNN's, and not more zeros "
+        "among them. Is that so here?",
+        claims=("gradient-magnitude", "gradient-zeros"),
+        trust="Each network's own loss, whose scales differ: a smaller gradient of a smaller loss is no safety by "
+        "itself. One dot per network.",
         alt="Dots of two colors: size of gradients against the fraction of zeros.",
-    )  # fmt: skip
+    )
 
 
 SECTIONS: tuple[Part, ...] = (
     (
         "New viewpoints (table 2)",
-        "Trained on some viewpoints, tested on others, on objects that were never seen. Two networks are compared where they are "
-        "equally good on familiar viewpoints.",
+        "Trained on some viewpoints, tested on others, on objects that were never seen. Two networks are compared "
+        "where they are equally good on familiar viewpoints.",
         (_views, _azimuth, _elevation),
     ),
     (
@@ -196,9 +218,9 @@ SECTIONS: tuple[Part, ...] = (
     ),
     (
         "Attacks (section 5.2)",
-        "The paper finds capsules less vulnerable to attacks that know them. Michels et al. 2019 (arXiv 1906.03612) find them as "
-        "vulnerable as others; an attack that fails for want of a gradient is no proof of safety. So the same networks are also "
-        "attacked on logits, in many steps, from many starts.",
+        "The paper finds capsules less vulnerable to attacks that know them. Michels et al. 2019 (arXiv 1906.03612) "
+        "find them as vulnerable as others; an attack that fails for want of a gradient is no proof of safety. So the "
+        "same networks are also attacked on logits, in many steps, from many starts.",
         (_attacks, _gradients),
     ),
 )  # fmt: skip

@@ -1,4 +1,5 @@
-"""What is trained, and what is seen in it: new viewpoints, ablations of the routing, votes, attacks; and the paper's networks counted.
+"""What is trained, and what is seen in it: new viewpoints, ablations of the routing, votes, attacks;
+and the paper's networks counted.
 
 A training step gives [seed]: the weights, the loss of every update, and what was measured at each logged step.
 """
@@ -8,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from torch.nn.utils import parameters_to_vector
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
 from deeptheory.runs import Step, generator
-from deeptheory.studies.units import in_chunks
+from deeptheory.studies.units import filled, in_chunks
 
 _TRACED = 200  # test images whose votes are followed
 _FAMILIAR_ELEVATIONS = (30, 35, 40)
@@ -47,8 +49,8 @@ def views(settings, unit, inputs, workspace, progress):
 def parts(data: Any, condition: str) -> dict[str, np.ndarray]:
     """Row numbers: train, familiar (test, seen viewpoints), novel (test, new ones; none where all are seen).
 
-    data: the Dataset of the step `views`. condition: "azimuth" (a third of a turn is familiar), "elevation" (the three lowest)
-    or "all". Where the source has no test objects (COIL-20) every other view is held out.
+    data: the Dataset of the step `views`. condition: "azimuth" (a third of a turn is familiar), "elevation"
+    (the three lowest) or "all". Where the source has no test objects (COIL-20) every other view is held out.
     """
     azimuth, elevation, trains = (data[name].values for name in ("azimuth", "elevation", "train"))
     if trains.all():
@@ -63,8 +65,8 @@ def parts(data: Any, condition: str) -> dict[str, np.ndarray]:
 
 
 def prepared(data: Any, rows: np.ndarray, settings: dict, generator: np.random.Generator | None = None) -> Any:
-    """Network input of some rows, [n, C, H, W] in [0, 1]: the middle of each image, or with a generator a random crop in other light
-    where the settings say so."""
+    """Network input of some rows, [n, C, H, W] in [0, 1]: the middle of each image, or with a generator a random
+    crop in other light where the settings say so."""
     x = data["image"].values[rows]
     if not settings["crop"]:
         return as_tensor(dt.datasets.downsample(x))
@@ -97,12 +99,13 @@ def _network(settings: dict, data: Any, cnn: bool = False, **changed: Any):
         return _capsules(settings, channels, classes, side, **changed)
     a, b, width = settings["cnn"]
     return dt.networks.PerImageStandardization(
-        dt.capsules.hinton_cnn((channels, side, side), classes, (a, b), (width,))
+        dt.capsules.hinton_cnn((channels, side, side), classes, channels=(a, b), widths=(width,))
     )
 
 
 def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, loss=None, **changed):
-    """One network on the familiar ones of the views; changed: of the capsule network. loss: None for spread. Dataset over seed."""
+    """One network on the familiar ones of the views; changed: of the capsule network. loss: None for spread.
+    Dataset over seed."""
     data, some = inputs["views"], views != "all"
     rows, labels = parts(data, views), data["labels"].values
     judged = {k: _judged(data, rows[k], settings, k) for k in ("familiar", "novel") if len(rows[k])}
@@ -121,7 +124,7 @@ def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, l
         dt.capsules.classifier_objective if cnn else objective,
         steps=updates,
         lr=min(settings["lr"], 1e-3) if cnn else settings["lr"],
-        schedule=(lambda step: 0.96 ** (step / 20_000)) if settings["decay"] == "paper" else None,
+        lr_schedule=(lambda step: 0.96 ** (step / 20_000)) if settings["decay"] == "paper" else None,
         evaluate=lambda m: {name: 100 - dt.capsules.error_rate(m, *xy) for name, xy in judged.items()},
         every=max(1, updates // (settings["looks"] if some else 2)),
         seed=unit[0],
@@ -129,9 +132,9 @@ def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, l
         progress=progress,
     )
     found = {name: (("seed", "look"), values[None]) for name, values in log.measured.items()}
-    found["weights"] = (("seed", "parameter"), dt.networks.weights(network)[None])
+    found["weights"] = (("seed", "parameter"), parameters_to_vector(network.parameters()).numpy(force=True)[None])
     found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
-    return xr.Dataset(found, coords={"seed": unit, "look": list(log.looks)}, attrs={"full": int(settings["full"])})
+    return xr.Dataset(found, coords={"seed": unit, "look": list(log.steps)}, attrs={"full": int(settings["full"])})
 
 
 # --- what is seen in them
@@ -139,7 +142,7 @@ def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, l
 
 def _trained(settings, inputs, step: str, cnn: bool = False):
     """The network that this unit trained in a step."""
-    return dt.networks.set_weights(_network(settings, inputs["views"], cnn), inputs.part(step)["weights"].values[0])
+    return filled(_network(settings, inputs["views"], cnn), inputs.part(step)["weights"].values[0])
 
 
 def votes(settings, unit, inputs, workspace, progress):
@@ -167,12 +170,13 @@ def _last_layer(traces: dict[str, Any]) -> Any:
 
 
 def attacks(settings, unit, inputs, workspace, progress):
-    """Accuracy under attack of capsules and of the convolutional network; gradients; images made against another network."""
+    """Accuracy under attack of capsules and of the convolutional network; gradients;
+    images made against another network."""
     data, others = inputs["views"], inputs["whole-cnn"]
     x, y = _judged(data, parts(data, "all")["familiar"], settings, "familiar")
     x, y = x[: settings["attacked"]], y[: settings["attacked"]]
     other = (others["seed"].values.tolist().index(unit[0]) + 1) % others.sizes["seed"]
-    stranger = dt.networks.set_weights(_network(settings, data, cnn=True), others["weights"].values[other])
+    stranger = filled(_network(settings, data, cnn=True), others["weights"].values[other])
     capsules, cnn = _trained(settings, inputs, "whole"), _trained(settings, inputs, "whole-cnn", cnn=True)
     attack = partial(_attack, settings, unit[0], x, y, stranger)
     found = {
@@ -196,18 +200,18 @@ def attacks(settings, unit, inputs, workspace, progress):
 def _attack(settings, seed: int, x, y, stranger, network, logits, **own) -> tuple[dict[str, np.ndarray], Any]:
     """By attack the accuracy at every epsilon (of the targeted one its success), and the profile of the gradients.
 
-    stranger: the network that transferred images were made against. logits: output -> what the strong attack aims at. own: the
-    network's own loss.
+    stranger: the network that transferred images were made against. logits: output -> what the strong attack aims at.
+    own: the network's own loss.
     """
     made = dt.networks
-    robustness = partial(made.robustness, network, x, y, settings["epsilons"])
+    robustness = partial(made.robustness, network, x, y, epsilons=settings["epsilons"])
     strong = {"restarts": settings["restarts"], "steps": settings["attack_steps"], "seed": seed}
-    aimed = robustness(made.bim, targets=(y + 1) % (int(y.max()) + 1), **own)
-    passed = made.robustness(stranger, x, y, settings["epsilons"], made.bim, judge=network)
+    aimed = robustness(attack=made.bim, targets=(y + 1) % (int(y.max()) + 1), **own)
+    passed = made.robustness(stranger, x, y, epsilons=settings["epsilons"], attack=made.bim, judge=network)
     accuracy = {
-        "fgsm": robustness(made.fgsm, **own).accuracy,
-        "bim": robustness(made.bim, **own).accuracy,
-        "strong": robustness(made.pgd, scores=logits, **strong).accuracy,
+        "fgsm": robustness(attack=made.fgsm, **own).accuracy,
+        "bim": robustness(attack=made.bim, **own).accuracy,
+        "strong": robustness(attack=made.pgd, scores=logits, **strong).accuracy,
         "bim, targeted: success": aimed.success,
         "transferred": passed.accuracy,
     }

@@ -1,9 +1,10 @@
 """What the paper states, as quantities with regions that were written before anything was measured.
 
-Deep learning is cheap because physics is special. What generates data has a Hamiltonian of low degree, local and symmetric, and a few
-neurons compute it: four multiply two numbers. What arises step by step is undone step by step: each level has a minimal sufficient
-statistic, a function of the one below it, and coarse-graining keeps what is relevant. Such depth has a price when it is flattened: linear
-maps then need more synapses, and in one hidden layer n numbers are not multiplied with fewer than 2^n neurons.
+Deep learning is cheap because physics is special. What generates data has a Hamiltonian of low degree, local and
+symmetric, and a few neurons compute it: four multiply two numbers. What arises step by step is undone step by step:
+each level has a minimal sufficient statistic, a function of the one below it, and coarse-graining keeps what is
+relevant. Such depth has a price when it is flattened: linear maps then need more synapses, and in one hidden
+layer n numbers are not multiplied with fewer than 2^n neurons.
 
 The paper has no experiment: identities and counts are checked exactly, the rest is measured on data of our choosing.
 """
@@ -149,7 +150,8 @@ CLAIMS = [
     PAPER.claim(
         "gate-rounding-floor", "section II.B",
         "In floating point the error does not vanish: rounding grows as truncation falls. (Ours.)",
-        "least error over all scales / 2 sqrt(eps |sigma| M4 / 3) / |sigma''|", "[0.1, 10]", rounding_floor, protocol=_GATES,
+        "least error over all scales / 2 sqrt(eps |sigma| M4 / 3) / |sigma''|", "[0.1, 10]", rounding_floor,
+        protocol=_GATES,
     ),
     *(
         PAPER.claim(
@@ -174,7 +176,8 @@ CLAIMS = [
     PAPER.claim(
         "bit-gate-error", "equation 14",
         "Its worst error is e^(-beta/2) / (1 + e^(-beta/2)). (Ours.)",
-        "worst error / that, the farthest from 1 over k = 1..12", "1 +- 1e-6", bit_error, protocol="exhaustive, beta = 20",
+        "worst error / that, the farthest from 1 over k = 1..12", "1 +- 1e-6", bit_error,
+        protocol="exhaustive, beta = 20",
     ),
     PAPER.claim(
         "beta-rule", "section II.B",
@@ -198,7 +201,8 @@ CLAIMS = [
     *(
         PAPER.claim(
             f"hamiltonian-low-degree/{name}", "section II.D",
-            "Hamiltonians of data have low degree." + (" (Control: a purely cubic one; it must fail.)" if name == "cubic" else ""),
+            "Hamiltonians of data have low degree." + (" (Control: a purely cubic one; it must fail.)"
+                if name == "cubic" else ""),
             "held-out bits gained from degree 2 to 3 / size of the gain from 1 to 2, pseudo-likelihood", "< 0.1",
             partial(third_degree, name=name), protocol="disjoint parts of the data", setting="other data",
             criterion="95 % interval over parts below 0.1", n_of="parts of the data",
@@ -230,8 +234,10 @@ CLAIMS = [
     *(
         PAPER.claim(
             f"rg-exponent/{i}", "section III.D",
-            f"Block averaging sends y_{i} to b^{2 - 2 * i} y_{i}.", f"1 where {2 - 2 * i} lies inside the 95 % interval", "= 1",
-            partial(holds_exponent, term=i), protocol=_FIELDS, criterion="the interval over independent fields holds it",
+            f"Block averaging sends y_{i} to b^{2 - 2 * i} y_{i}.",
+            f"1 where {2 - 2 * i} lies inside the 95 % interval", "= 1",
+            partial(holds_exponent, term=i), protocol=_FIELDS,
+            criterion="the interval over independent fields holds it",
         )
         for i in range(3)
     ),
@@ -256,14 +262,16 @@ CLAIMS = [
     ),
     PAPER.claim(
         "no-flattening/fft", "section III.G",
-        "The Fourier transform costs n / (2 log2 n) times as many synapses flat.", "cost / formula, n = 256", "1 +- 1e-9",
-        partial(computed, step="linear", name="fft"), protocol=_BUILT,
+        "The Fourier transform costs n / (2 log2 n) times as many synapses flat.", "cost / formula, n = 256",
+        "1 +- 1e-9", partial(computed, step="linear", name="fft"), protocol=_BUILT,
     ),
     *(
         PAPER.claim(
             f"no-flattening/strassen{'' if k == 4 else f', n = {2**k}'}", "section III.G",
-            "Multiplying a matrix by a fixed one has fewer synapses in factors: with Strassen's, 9 * 7^k - 8 * 4^k against 8^k.",
-            f"cost / formula, n = {2**k}", "1 +- 1e-9", partial(computed, step="linear", name="strassen", level=k), protocol=_BUILT,
+            "Multiplying a matrix by a fixed one has fewer synapses in factors: with Strassen's, "
+            "9 * 7^k - 8 * 4^k against 8^k.",
+            f"cost / formula, n = {2**k}", "1 +- 1e-9", partial(computed, step="linear", name="strassen", level=k),
+            protocol=_BUILT,
         )
         for k in (2, 3, 4)
     ),
@@ -280,14 +288,15 @@ CLAIMS = [
     PAPER.claim(
         "no-flattening/sparse", "section III.G",
         f"Two random 0/1 matrices of density p cost [1 - (1 - p^2)^n] / (2 p); n = {SPARSE[0]}, p = {SPARSE[1]}.",
-        "cost / formula", "1 +- 0.05", lambda results: results["linear"]["sparse"].values, protocol="factors drawn, counted",
-        criterion="95 % interval over draws within 5 %", n_of="draws",
+        "cost / formula", "1 +- 0.05", lambda results: results["linear"]["sparse"].values,
+        protocol="factors drawn, counted", criterion="95 % interval over draws within 5 %", n_of="draws",
     ),
     *(
         PAPER.claim(
             f"product-shallow/{n}", "appendix A",
-            "One hidden layer needs exactly 2^n neurons to multiply n numbers.", "neurons, from exact rank to construction",
-            f"= {2**n}", partial(neurons, name="shallow", n=n), protocol="bias-free units, Taylor sense", unit="neurons",
+            "One hidden layer needs exactly 2^n neurons to multiply n numbers.",
+            "neurons, from exact rank to construction", f"= {2**n}", partial(neurons, name="shallow", n=n),
+            protocol="bias-free units, Taylor sense", unit="neurons",
         )
         for n in SHALLOW
     ),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deeptheory.core.theme import NEUTRAL, layer_colors
+from deeptheory.core.theme import NEUTRAL, series_colors
 from deeptheory.report import charts
 from deeptheory.runs import Plate, Sample
 from deeptheory.runs.intervals import interval
@@ -11,14 +11,16 @@ from deeptheory.studies.lin_tegmark_rolnick_2017.steps import DATA, PARAMETERS
 from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import estimate, table_of
 
+MAIN = "gates"
 TITLE = "Why does deep and cheap learning work so well?"
 
 
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     return (
-        "The paper argues from identities, counts and observations about nature, and measures nothing. Here its identities are "
-        f"checked, its counts are enumerated and its observations are measured, scale “{scale}”."
+        "The paper argues from identities, counts and observations about nature; here the identities are checked, "
+        "the counts "
+        "enumerated and the observations measured."
     )
 
 
@@ -33,19 +35,26 @@ def _gates(results: Any, settings: dict) -> Plate:
         title="Error of the product gate against its scale",
         figure=figure.update_yaxes(dtick=2),
         table=table,
-        see="To the right truncation dominates, where theory gives slope 2; to the left rounding, where the error grows as the scale falls. How far down does each activation reach?",
+        see="To the right truncation dominates, where theory gives slope 2; to the left rounding, where the error "
+        "grows as the scale falls. How far down does each activation reach?",
         claims=("gate-slope", "gate-rounding-floor"),
-        trust="Largest error on a grid of 41 x 41 points. tanh and the logistic function have their biases where the second derivative "
-        "is large; at 0 it vanishes and no gate exists.",
+        trust="Largest error on a grid of 41 x 41 points. tanh and the logistic function have their biases where the "
+        "second derivative is large; at 0 it vanishes and no gate exists.",
         alt="Line plot, both axes logarithmic: error of the product gate against its scale for six activations.",
     )
 
 
 def _precision(results: Any, settings: dict) -> Plate:
-    wide = results["gates"][["flat", "tree"]].to_dataframe().reset_index().pivot(index="n", columns="what", values=["flat", "tree"]).reset_index()  # fmt: skip
+    wide = (
+        results["gates"][["flat", "tree"]]
+        .to_dataframe()
+        .reset_index()
+        .pivot(index="n", columns="what", values=["flat", "tree"])
+        .reset_index()
+    )
     wide.columns = ["n" if a == "n" else f"{a} {b}" for a, b in wide.columns]
     names, style = {}, {}
-    for kind, label, color in zip(("flat", "tree"), ("one layer, 2^n neurons", "binary tree"), layer_colors(2)):
+    for kind, label, color in zip(("flat", "tree"), ("one layer, 2^n neurons", "binary tree"), series_colors(2)):
         for what, said, dash in (("error", "found", "solid"), ("certificate", "certified", "dot")):
             names[f"{kind} {what}"] = f"{label}, {said}"
             style[f"{label}, {said}"] = {"line": {"color": color, "dash": dash}}
@@ -58,9 +67,11 @@ def _precision(results: Any, settings: dict) -> Plate:
         title="Depth wins in precision, too",
         figure=figure,
         table=wide,
-        see="One layer multiplies by dividing through the scale to the power n, and what rounding loses is divided with it. Does the tree lose fewer digits as n grows? The paper counts neurons only.",
+        see="One layer multiplies by dividing through the scale to the power n, and what rounding loses is divided "
+        "with it. Does the tree lose fewer digits as n grows? The paper counts neurons only.",
         claims=("depth-wins-precision",),
-        trust="Each at the scale that its certificate finds best for float64; exp units. Found: 20,000 points, every fifth a corner.",
+        trust="Each at the scale that its certificate finds best for float64; exp units. Found: 20,000 points, "
+        "every fifth a corner.",
         alt="Line plot: found and certified errors against the number of factors for one layer and for a tree.",
     )
 
@@ -68,15 +79,27 @@ def _precision(results: Any, settings: dict) -> Plate:
 def _parameters(results: Any, settings: dict) -> Plate:
     shown = {
         "any-function": "any function of 6 variables, 4 levels", "polynomial": "degree 4 in 7 variables",
-        "bits": "any function of 10 bits", "bits-of-degree-3": "degree 3 in 20 bits", "local": "neighbors in a chain of 100 bits",
-        "quadratic-local-invariant": "quadratic, local, translation: 100 sites", "linear": "linear map of 28 x 28 pixels",
-        "convolution": "the same, 5 x 5 and translation",
+        "bits": "any function of 10 bits", "bits-of-degree-3": "degree 3 in 20 bits",
+        "local": "neighbors in a chain of 100 bits",
+        "quadratic-local-invariant": "quadratic, local, translation: 100 sites",
+        "linear": "linear map of 28 x 28 pixels", "convolution": "the same, 5 x 5 and translation",
     }  # fmt: skip
     counted = results["counts"]["parameters"]
-    table = table_of([{"assumption": shown[r], "counted": int(counted.sel(row=r)), "the paper's number": expected} for r, (_, expected) in PARAMETERS.items()])  # fmt: skip
+    table = table_of(
+        [
+            {"assumption": shown[r], "counted": int(counted.sel(row=r)), "the paper's number": expected}
+            for r, (_, expected) in PARAMETERS.items()
+        ]
+    )
     figure = charts.points(
-        table, "assumption", "counted", horizontal=True, log="x", x_title="parameters", style=_labeled(table["counted"]),
-    ).update_xaxes(range=[-0.2, 6.6])  # fmt: skip
+        table,
+        "assumption",
+        "counted",
+        horizontal=True,
+        log="x",
+        x_title="parameters",
+        style=_labeled(table["counted"]),
+    ).update_xaxes(range=[-0.2, 6.6])
     return Plate(
         name="parameters",
         title="Parameters that each assumption leaves",
@@ -92,21 +115,33 @@ def _parameters(results: Any, settings: dict) -> Plate:
 def _degree(results: Any, settings: dict) -> Plate:
     bits = results["data"]["fit"].sel(what="bits")
     ratio = {name: interval(gains(bits.sel(data=name).values)).value for name in DATA}
-    rows = [estimate((bits.sel(data=n, degree=1) - bits.sel(data=n, degree=d)).values, name="bits_gained", data=n, degree=d) for n in DATA for d in (1, 2, 3)]  # fmt: skip
+    rows = [
+        estimate((bits.sel(data=n, degree=1) - bits.sel(data=n, degree=d)).values, name="bits_gained", data=n, degree=d)
+        for n in DATA
+        for d in (1, 2, 3)
+    ]
     table = table_of(rows).drop(columns="networks").assign(ratio_of_gains=lambda rows: rows["data"].map(ratio))
     figure = charts.lines(
-        table.assign(name=[f"{n} (ratio {ratio[n]:.2g})" for n in table["data"]]), "degree", "bits_gained", interval="bars",
-        markers=True, x_title="largest degree of a term", y_title="bits gained per sample, against degree 1",
-    ).update_xaxes(tickvals=[1, 2, 3])  # fmt: skip
+        table.assign(name=[f"{n} (ratio {ratio[n]:.2g})" for n in table["data"]]),
+        "degree",
+        "bits_gained",
+        interval="bars",
+        markers=True,
+        x_title="largest degree of a term",
+        y_title="bits gained per sample, against degree 1",
+    ).update_xaxes(tickvals=[1, 2, 3])
     return Plate(
         name="degree",
         title="How many bits do terms of degree 2 and 3 add?",
         figure=figure,
         table=table,
-        see="For a quadratic Hamiltonian the line is flat after degree 2; the cubic control has to rise there. Which are flat? Windows of digits are real images; the committee is a vote of three perceptrons, its label the 13th bit.",
+        see="For a quadratic Hamiltonian the line is flat after degree 2; the cubic control has to rise there. Which "
+        "are flat? Windows of digits are real images; the committee is a vote of three perceptrons, "
+        "its label the 13th bit.",
         claims=("hamiltonian-low-degree",),
-        trust="Pseudo-likelihood on held-out samples: sums of conditional entropies. Parts of the data are disjoint for digits and drawn "
-        "separately for the rest. Windows of one digit overlap, so that held-out windows are not quite new.",
+        trust="Pseudo-likelihood on held-out samples: sums of conditional entropies. Parts of the data are disjoint "
+        "for digits and drawn separately for the rest. Windows of one digit overlap, "
+        "so that held-out windows are not quite new.",
         alt="Line plot: bits gained against the largest degree for four kinds of data with error bars.",
     )
 
@@ -117,18 +152,23 @@ def _classes(results: Any, settings: dict) -> Plate:
     table = table.assign(least=data.min("chain").values, largest=data.max("chain").values)
     dotted = {"line": {"dash": "dot", "color": NEUTRAL}}
     figure = charts.lines(
-        table.rename(columns={"mean_classes": "mean"}).melt("level", var_name="name", value_name="classes"), "level", "classes",
-        x_title="level (0: what is asked, last: the data)", y_title="classes",
+        table.rename(columns={"mean_classes": "mean"}).melt("level", var_name="name", value_name="classes"),
+        "level",
+        "classes",
+        x_title="level (0: what is asked, last: the data)",
+        y_title="classes",
         style={"mean": {"mode": "lines+markers"}, "least": dotted, "largest": dotted},
-    ).update_xaxes(dtick=1)  # fmt: skip
+    ).update_xaxes(dtick=1)
     return Plate(
         name="classes",
         title="Classes that each level's minimal sufficient statistic keeps",
         figure=figure,
         table=table,
-        see="From the data upwards (right to left) each statistic is a function of the one before, so that the number cannot grow. How much may each level forget, at equal I(y_0; T_i)?",
+        see="From the data upwards (right to left) each statistic is a function of the one before, so that the number "
+        "cannot grow. How much may each level forget, at equal I(y_0; T_i)?",
         claims=("theorem-2", "corollary-2"),
-        trust=f"Exact, in integers, over {data.sizes['chain']} random chains of 4 steps and up to 6 states that were made to forget.",
+        trust=f"Exact, in integers, over {data.sizes['chain']} random chains of 4 steps and up to 6 states that were "
+        "made to forget.",
         alt="Line plot: mean, least and largest number of classes against the level.",
     )
 
@@ -150,7 +190,7 @@ def _flow(results: Any, settings: dict) -> Plate:
     figure = charts.points(
         table.assign(name=names), "step", "coupling", "name", log="y", x_title="blockings by 2 x 2", y_title="coupling"
     )
-    for i, (start, color) in enumerate(zip(table["coupling"][::2], layer_colors(3))):
+    for i, (start, color) in enumerate(zip(table["coupling"][::2], series_colors(3))):
         rule = (start, start * 2.0 ** (2 - 2 * i))
         charts.add_line(figure, (0, 1), rule, f"y_{i} b^{2 - 2 * i}", color=color, line={"dash": "dot", "width": 2})
     return Plate(
@@ -158,11 +198,13 @@ def _flow(results: Any, settings: dict) -> Plate:
         title="Relevant, marginal, irrelevant: couplings under block averaging",
         figure=figure.update_xaxes(tickvals=[0, 1]),
         table=table,
-        see="The rule (dotted): y_0 grows fourfold, y_1 stays, y_2 falls to a quarter. Dots: fits to fields before and after averaging.",
+        see="The rule (dotted): y_0 grows fourfold, y_1 stays, y_2 falls to a quarter. Dots: "
+        "fits to fields before and after averaging.",
         claims=("rg-exponent", "rg-precision"),
-        trust="Whittle fits of long waves; the known damping by the averaging is divided out. Intervals over independent fields.",
+        trust="Whittle fits of long waves; the known damping by the averaging is divided out. "
+        "Intervals over independent fields.",
         alt="Three couplings before and after block averaging on a logarithmic axis, with the predicted lines.",
-    )  # fmt: skip
+    )
 
 
 def _flattening(results: Any, settings: dict) -> Plate:
@@ -170,17 +212,34 @@ def _flattening(results: Any, settings: dict) -> Plate:
     maps = {"FFT, n = 256": ("fft", {})}
     maps |= {f"Strassen, n = {2**k}": ("strassen", {"level": k}) for k in (2, 3, 4)}
     maps |= {"rank 4 of 64": ("low_rank", {}), "two random 0/1, p = 0.1": ("sparse", {})}
-    table = table_of([{"map": label, "cost": float(data[f"{name}_cost"].sel(at).mean()), "cost over formula": float(data[name].sel(at).mean())} for label, (name, at) in maps.items()])  # fmt: skip
-    figure = charts.points(table, "map", "cost", log="y", y_title="synapses flat / in factors", style=_labeled(f"{c:.3g}" for c in table["cost"]))  # fmt: skip
+    table = table_of(
+        [
+            {
+                "map": label,
+                "cost": float(data[f"{name}_cost"].sel(at).mean()),
+                "cost over formula": float(data[name].sel(at).mean()),
+            }
+            for label, (name, at) in maps.items()
+        ]
+    )
+    figure = charts.points(
+        table,
+        "map",
+        "cost",
+        log="y",
+        y_title="synapses flat / in factors",
+        style=_labeled(f"{c:.3g}" for c in table["cost"]),
+    )
     return Plate(
         name="flattening",
         title="What flattening a linear map costs",
         figure=charts.reference(figure, level=1).update_xaxes(tickangle=-15, automargin=True),
         table=table,
-        see="Above the dotted line factors are cheaper than the flattened map. Which maps lie there, and from which size on?",
+        see="Above the dotted line factors are cheaper than the flattened map. Which maps lie there, "
+        "and from which size on?",
         claims=("no-flattening",),
-        trust="Non-zero entries of factors that were built and of their product, counted. The paper's n^2.373 is of algorithms that "
-        "nobody has written down as a network.",
+        trust="Non-zero entries of factors that were built and of their product, counted. The paper's n^2.373 is of "
+        "algorithms that nobody has written down as a network.",
         alt="Dot plot of flattening costs on a logarithmic axis with a line at 1.",
     )
 
@@ -210,8 +269,8 @@ SECTIONS: tuple[Part, ...] = (
     ),
     (
         "Hierarchies and coarse-graining (sections III.A to III.D)",
-        "Proven: each level's minimal sufficient statistic is a function of the next one's. Not proven: that these functions "
-        "are cheap.",
+        "Proven: each level's minimal sufficient statistic is a function of the next one's. Not proven: that these "
+        "functions are cheap.",
         (_classes, _flow),
     ),
     (

@@ -1,4 +1,5 @@
-"""What is measured: gates, counts, posteriors, hierarchies, flattening, fields, and how low the degree of real data is."""
+"""What is measured: gates, counts, posteriors, hierarchies, flattening, fields,
+and how low the degree of real data is."""
 
 import math
 from functools import partial
@@ -53,7 +54,8 @@ def gates(settings, unit, inputs, workspace, progress):
             "fixed_size": ("tolerance", sizes),
         },
         coords={
-            "activation": list(BIASES), "scale": SCALES, "n": list(PRECISION), "what": ["error", "certificate", "neurons"],
+            "activation": list(BIASES), "scale": SCALES, "n": list(PRECISION),
+            "what": ["error", "certificate", "neurons"],
             "k": list(BITS), "rule": ["D ln 10", "2 D ln 10"], "tolerance": [1e-2, 1e-6],
         },
     )  # fmt: skip
@@ -109,8 +111,14 @@ def counts(settings, unit, inputs, workspace, progress):
             "tree": ("leaves", trees),
             "parameters": ("row", [count() for count, _ in PARAMETERS.values()]),
         },
-        coords={"n": list(SHALLOW), "bound": ["lower", "upper"], "convention": conventions, "leaves": list(TREES), "row": list(PARAMETERS)},
-    )  # fmt: skip
+        coords={
+            "n": list(SHALLOW),
+            "bound": ["lower", "upper"],
+            "convention": conventions,
+            "leaves": list(TREES),
+            "row": list(PARAMETERS),
+        },
+    )
 
 
 def _terms(**assumed: Any) -> int:
@@ -169,7 +177,9 @@ def _ising() -> float:
     for j, prior in ((0.2, 0.6), (0.7, 0.4)):
         weight = np.exp(j * sum(spins[:, a] * spins[:, b] for a, b in bonds) + 0.1 * spins.sum(1))
         joint.append(prior * weight / weight.sum())
-    network = dt.cheap.BayesSoftmax([dt.cheap.ising((3, 3), j, 0.1) for j in (0.2, 0.7)], np.array([0.6, 0.4]))
+    network = dt.cheap.BayesSoftmax(
+        [dt.cheap.ising((3, 3), coupling=j, field=0.1) for j in (0.2, 0.7)], np.array([0.6, 0.4])
+    )
     truth = np.stack(joint, axis=1)
     return float(np.abs(_outputs(network, _STATES) - truth / truth.sum(1, keepdims=True)).max())
 
@@ -245,7 +255,8 @@ def _random_factors(seed: int) -> list[np.ndarray]:
 
 
 def _butterflies(n: int) -> list[np.ndarray]:
-    """The factors of the Fourier transform of n = 2^k numbers in bit-reversed order, first applied first (Cooley & Tukey)."""
+    """The factors of the Fourier transform of n = 2^k numbers in bit-reversed order,
+    first applied first (Cooley & Tukey)."""
     out, half = [], 1
     while half < n:
         turn, eye = np.exp(-1j * np.pi * np.arange(half) / half), np.eye(half)
@@ -318,7 +329,7 @@ def _samples(name: str, seed: int, settings: dict) -> np.ndarray:
         rows = rng.integers(0, len(task.x), settings["samples"])
         return np.column_stack([task.x[rows], task.y[rows]]).astype(np.int64)
     if name == "ising":
-        energy = _outputs(dt.cheap.ising((3, 3), 0.4, 0.1).energy, _STATES)
+        energy = _outputs(dt.cheap.ising((3, 3), coupling=0.4, field=0.1).energy, _STATES)
     else:  # every triple, no pair: the control that must fail
         triples = [(a, b, c) for a in range(9) for b in range(a) for c in range(b)]
         weights = generator(settings["seed"], "triples").normal(0, 0.3, len(triples))

@@ -1,9 +1,9 @@
 """Rolnick & Tegmark 2018, "The power of deeper networks for expressing natural functions" (arXiv 1705.05502).
 
-What is counted is fixed; what is trained has two protocols and three scales. The paper's figure 2: dense networks, inputs uniform on
-[0, 2], the target their product, AdaDelta on the absolute error. It states no learning rate, number of steps, batch or
-initialization, nor whether units have biases (read in notes on the paper, unverified). Both protocols train on the absolute
-error; the sizes here were chosen before anything was measured.
+What is counted is fixed; what is trained has two protocols and three scales. The paper's figure 2: dense networks,
+inputs uniform on [0, 2], the target their product, AdaDelta on the absolute error. It states no learning rate, number
+of steps, batch or initialization, nor whether units have biases (read in notes on the paper, unverified). Both
+protocols train on the absolute error; the sizes here were chosen before anything was measured.
 """
 
 from typing import Any
@@ -39,7 +39,8 @@ SCALES = {
             "steps": 20_000,
             "networks": 8,
         },
-        cost="about 2 hours of one core, estimated from the smaller shapes: 8 networks in each of 28 shapes up to 256 wide, products of 8 numbers",
+        cost="about 2 hours of one core, estimated from the smaller shapes: 8 networks in each of 28 shapes up to 256 "
+        "wide, products of 8 numbers",
     ),
     "paper": Scale(
         settings={

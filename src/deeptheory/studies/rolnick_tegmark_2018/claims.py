@@ -1,8 +1,9 @@
 """What the paper states, as quantities with regions that were written before anything was measured.
 
 A product of n numbers takes 2^n neurons in one hidden layer, and many fewer in several: with k layers of the order of
-n^((k-1)/k) 2^(n^(1/k)). Monomials and sums of them have exact counts of the same kind. Counts are exact and deterministic. Trained
-errors: mean absolute error over that of the best constant, one value per network, so that intervals are over networks.
+n^((k-1)/k) 2^(n^(1/k)). Monomials and sums of them have exact counts of the same kind. Counts are exact and
+deterministic. Trained errors: mean absolute error over that of the best constant, one value per network,
+so that intervals are over networks.
 """
 
 import math
@@ -233,7 +234,8 @@ CLAIMS = [
     PAPER.claim(
         "sum-of-monomials",
         "theorem 4.3",
-        "A sum of c monomials needs at least 1/c of what the worst needs in one layer, and at most their sum at any depth.",
+        "A sum of c monomials needs at least 1/c of what the worst needs in one layer, "
+        "and at most their sum at any depth.",
         "random sums that provably break either bound",
         "= 0",
         broken_sums,
@@ -321,7 +323,8 @@ CLAIMS = [
     PAPER.claim(
         "taylor-versus-uniform-gap",
         "theorem 4.1",
-        "Uniform closeness bounds no Taylor coefficient: the lower bounds are about Taylor polynomials. (Ours, against the text.)",
+        "Uniform closeness bounds no Taylor coefficient: the lower bounds are about Taylor polynomials. (Ours, "
+        "against the text.)",
         "slope at 0 of eps tanh(x / eps^2), times eps, while its size stays below eps; eps = 1e-6",
         "1 +- 1e-6",
         slope_of_small_function,
@@ -340,8 +343,8 @@ CLAIMS = [
             f"fig2-frontier/{n}",
             "figure 2",
             "The curve w = n^((k-1)/k) 2^(n^(1/k)) separates shapes that learn a product from those that do not.",
-            "area under the curve of w over the frontier, telling cells of low error (below the geometric mean of the least and "
-            "the largest) from the rest",
+            "area under the curve of w over the frontier, telling cells of low error (below the geometric mean of the "
+            "least and the largest) from the rest",
             "> 0.8",
             partial(separated, n=n),
             protocol=_TRAINED,

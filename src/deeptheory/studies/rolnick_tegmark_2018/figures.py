@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
-from deeptheory.core.theme import LAYER_COLORS
+from deeptheory.core.theme import SERIES_COLORS
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.pages import Part
@@ -14,6 +14,7 @@ from deeptheory.studies.rolnick_tegmark_2018.claims import deep_bound, frontier,
 from deeptheory.studies.rolnick_tegmark_2018.steps import MONOMIALS
 from deeptheory.studies.tables import estimate, table_of
 
+MAIN = "learned"
 TITLE = "The power of deeper networks for expressing natural functions"
 _TABLED = (8, 16, 20, 32, 64)
 _GROUPED = ((20, 3), (64, 3), (1000, 4), (100_000, 6))  # n, hidden layers
@@ -24,16 +25,25 @@ def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     shapes = len(settings["depths"]) * len(settings["widths"])
     return (
-        f"Neurons that a polynomial needs, counted exactly by rank and by construction; and products of {settings['n']} "
-        f"numbers learned by {settings['networks']} networks in each of {shapes} shapes "
-        f"({settings['activation']}, {settings['optimizer']}, absolute error, {settings['steps']} minibatches of "
-        f"{settings['batch']}), protocol “{settings['protocol']}”, scale “{scale}”."
+        f"Neurons that a polynomial needs are counted by rank and by construction, and networks of {shapes} shapes "
+        f"learn the product "
+        f"of {settings['n']} numbers in {settings['steps']} steps."
     )
 
 
 def _neurons(results: Any, settings: dict) -> Plate:
     found = [(n, k, *dt.cheap.product_optimum(n, k)) for n in _TABLED for k in range(1, 7) if n >= 2 ** min(k, 5)]
-    table = table_of([{"n": n, "hidden_layers": k, "neurons": float(neurons), "largest_group_by_layer": " ".join(map(str, groups))} for n, k, neurons, groups in found])  # fmt: skip
+    table = table_of(
+        [
+            {
+                "n": n,
+                "hidden_layers": k,
+                "neurons": float(neurons),
+                "largest_group_by_layer": " ".join(map(str, groups)),
+            }
+            for n, k, neurons, groups in found
+        ]
+    )
     figure = charts.lines(
         table.assign(name=[f"{n} numbers" for n in table["n"]]), "hidden_layers", "neurons", markers=True, log="y",
         x_title="hidden layers", y_title="neurons",
@@ -45,8 +55,10 @@ def _neurons(results: Any, settings: dict) -> Plate:
         table=table,
         see="How many neurons does each number of layers need? Exact, by the formula that the built networks meet.",
         claims=("depth-k-table",),
-        trust="Exact search over balanced groups, an upper bound of the need. That nothing beats its order in n is conjecture 5.2.",
-        alt="Line plot, neurons on a logarithmic axis against hidden layers, one line for each of five numbers of factors.",
+        trust="Exact search over balanced groups, an upper bound of the need. "
+        "That nothing beats its order in n is conjecture 5.2.",
+        alt="Line plot, neurons on a logarithmic axis against hidden layers, "
+        "one line for each of five numbers of factors.",
     )
 
 
@@ -54,12 +66,18 @@ def _groups(results: Any, settings: dict) -> Plate:
     real = {(n, k, "equation 5"): dt.cheap.real_groups(n, k) for n, k in _GROUPED}
     whole = {(n, k, "whole, sorted"): sorted(dt.cheap.product_optimum(n, k)[1]) for n, k in _GROUPED if n <= _WHOLE_TO}
     found = sorted((real | whole).items(), key=lambda item: item[0][0])
-    table = table_of([{"n": n, "hidden_layers": k, "layer": i, "group": float(b), "kind": kind} for (n, k, kind), groups in found for i, b in enumerate(groups, start=1)])  # fmt: skip
-    colors = dict(zip((n for n, _ in _GROUPED), LAYER_COLORS))
+    table = table_of([{"n": n, "hidden_layers": k, "layer": i, "group": float(b), "kind": kind} for (n, k, kind),
+        groups in found for i, b in enumerate(groups, start=1)])  # fmt: skip
+    colors = dict(zip((n for n, _ in _GROUPED), SERIES_COLORS))
     style = {f"n = {n}, equation 5": {"line": {"color": c}} for n, c in colors.items()}
-    style |= {f"n = {n}, whole, sorted": {"mode": "markers", "marker": {"color": c, "symbol": "square-open", "size": 12}} for n, c in colors.items()}  # fmt: skip
+    style |= {
+        f"n = {n}, whole, sorted": {"mode": "markers", "marker": {"color": c, "symbol": "square-open", "size": 12}}
+        for n, c in colors.items()
+    }
     named = table.assign(name=[f"n = {n}, {kind}" for n, kind in zip(table["n"], table["kind"])])
-    figure = charts.lines(named, "layer", "group", markers=True, x_title="layer", y_title="factors in a group", style=style)  # fmt: skip
+    figure = charts.lines(
+        named, "layer", "group", markers=True, x_title="layer", y_title="factors in a group", style=style
+    )
     return Plate(
         name="groups",
         title="The best groups, layer by layer (the paper's figure 1)",
@@ -67,8 +85,8 @@ def _groups(results: Any, settings: dict) -> Plate:
         table=table,
         see="How large are the best groups, layer by layer, by equation 5 and by the integer optimum?",
         claims=("optimal-groups",),
-        trust="The equation is the Lagrange condition of the count with real groups. Whole groups are the exact optimum, sorted; "
-        "among equal optima the search shows one.",
+        trust="The equation is the Lagrange condition of the count with real groups. Whole groups are the exact "
+        "optimum, sorted; among equal optima the search shows one.",
         alt="Line plot: size of groups against the layer for four products; open squares mark whole groups.",
     )
 
@@ -84,19 +102,26 @@ def _monomials(results: Any, settings: dict) -> Plate:
         "certificate": made["certificate"].values,
         "error found": made["error"].values,
     }
-    drawn = [{"monomial": m, "count": name, "neurons": v} for name in ("one layer, exact", "built", "bound of theorem 4.2") for m, v in zip(columns["monomial"], columns[name])]  # fmt: skip
+    drawn = [
+        {"monomial": m, "count": name, "neurons": v}
+        for name in ("one layer, exact", "built", "bound of theorem 4.2")
+        for m, v in zip(columns["monomial"], columns[name])
+    ]
     return Plate(
         name="monomials",
         title="Neurons of monomials: one layer, and as built at any depth",
-        figure=charts.points(table_of(drawn), "monomial", "neurons", "count", x_title="monomial", y_title="neurons", log="y"),
+        figure=charts.points(
+            table_of(drawn), "monomial", "neurons", "count", x_title="monomial", y_title="neurons", log="y"
+        ),
         table=table_of([dict(zip(columns, row)) for row in zip(*columns.values())]),
-        see="Which is smaller for each monomial: the count for one layer, the bound of theorem 4.2, or the network that was built?",
+        see="Which is smaller for each monomial: the count for one layer, the bound of theorem 4.2, "
+        "or the network that was built?",
         claims=("shallow-count", "deep-count"),
         trust="Counts in one layer are exact in the Taylor sense. What was built has a bias at "
-        "its output, which spares the unit that sees nothing (u² takes two), and is an upper bound: a smaller network may exist. "
-        "The table has certificates and the largest errors found on 20,000 points.",
+        "its output, which spares the unit that sees nothing (u² takes two), and is an upper bound: a smaller network "
+        "may exist. The table has certificates and the largest errors found on 20,000 points.",
         alt="Dot plot of neuron counts on a logarithmic axis for twelve monomials.",
-    )  # fmt: skip
+    )
 
 
 def _shown(m: tuple[int, ...]) -> str:
@@ -108,20 +133,30 @@ def _learned(results: Any, settings: dict) -> Plate:
     data = grid(results)
     n, table = int(data["n"][0]), _errors(data)
     figure = charts.heat_map(
-        table, "width", "depth", "error", log="xz", x_title="width of every hidden layer", y_title="hidden layers", z_title="error",
-    )  # fmt: skip
+        table,
+        "width",
+        "depth",
+        "error",
+        log="xz",
+        x_title="width of every hidden layer",
+        y_title="hidden layers",
+        z_title="error",
+    )
     k = np.linspace(max(1, table["depth"].min() - 0.5), table["depth"].max() + 0.5, 60)
-    charts.add_line(figure, np.log2(frontier(n, k)), k, "frontier of theorem 5.1", color=LAYER_COLORS[1], line={"width": 4})  # fmt: skip
+    charts.add_line(figure, np.log2(frontier(n, k)), k, "frontier of theorem 5.1", color=SERIES_COLORS[1],
+        line={"width": 4})  # fmt: skip
     return Plate(
         name="learned",
         title=f"Error of learned products of {n} numbers, by depth and width (the paper's figure 2)",
         figure=figure,
         table=table,
-        see="The orange curve is w = n^((k-1)/k) 2^(n^(1/k)). By the paper shapes to its right learn the product, those to its left do not, and two thin layers do better than one wide one. Does the curve separate low from high errors?",
+        see="The orange curve is w = n^((k-1)/k) 2^(n^(1/k)). By the paper shapes to its right learn the product, "
+        "those to its left do not, and two thin layers do better than one wide one. "
+        "Does the curve separate low from high errors?",
         claims=("fig2-frontier", "two-thin-beat-one-wide"),
-        trust=f"Mean over {data.sizes['seed']} networks a shape of the mean absolute error over that of the best constant. All shapes "
-        "have the same number of steps at one rate, so that slow learners look like poor ones. tanh with biases is outside the "
-        "theorem, and the curve is an order of magnitude without its constant.",
+        trust=f"Mean over {data.sizes['seed']} networks a shape of the mean absolute error over that of the best "
+        "constant. All shapes have the same number of steps at one rate, so that slow learners look like poor ones. "
+        "tanh with biases is outside the theorem, and the curve is an order of magnitude without its constant.",
         alt="Heat map of errors over width and depth with the frontier curve.",
     )
 
@@ -147,7 +182,9 @@ def _against_neurons(results: Any, settings: dict) -> Plate:
 
 def _errors(data: Any) -> Any:
     """Mean error of each shape with its interval."""
-    shapes = zip(data["depth"].values.tolist(), data["width"].values.tolist(), data["error"].transpose("shape", "seed").values)  # fmt: skip
+    shapes = zip(
+        data["depth"].values.tolist(), data["width"].values.tolist(), data["error"].transpose("shape", "seed").values
+    )
     return table_of([estimate(e, name="error", depth=d, width=w, neurons=d * w) for d, w, e in shapes])
 
 

@@ -5,6 +5,7 @@ learned by dense networks of each depth and width, one unit a shape.
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,8 +131,13 @@ def built(settings, unit, inputs, workspace, progress):
             "scaled_error": ("scale", [_worst(g, (2, 1), generator(0, "scaled")) for g in gates]),
             "gap": ("eps", [_gap(eps) for eps in (1e-1, 1e-3, 1e-6)]),
         },
-        coords={"monomial": [named(m) for m in MONOMIALS], "tolerance": [1e-2, 1e-5], "scale": list(scales), "eps": [1e-1, 1e-3, 1e-6]},
-    )  # fmt: skip
+        coords={
+            "monomial": [named(m) for m in MONOMIALS],
+            "tolerance": [1e-2, 1e-5],
+            "scale": list(scales),
+            "eps": [1e-1, 1e-3, 1e-6],
+        },
+    )
 
 
 def _worst(network: Any, exponents: tuple[int, ...], rng) -> float:
@@ -165,10 +171,17 @@ def trained(settings, unit, inputs, workspace, progress):
     )
 
 
+def _optimizer(settings: dict) -> Any:
+    """By the settings; Adadelta's rho is the first of the betas, and gradient descent has neither betas nor eps."""
+    made, betas, eps = dt.networks, tuple(settings["betas"]), settings["eps"]
+    known = {"adam": partial(made.Adam, betas, eps), "adadelta": partial(made.Adadelta, betas[0], eps), "sgd": made.SGD}
+    return known[settings["optimizer"]]()
+
+
 def _learn(settings: dict, depth: int, width: int, workspace, progress) -> np.ndarray:
     n = settings["n"]
     nets = dt.networks.Population.mlp(
-        [n, *[width] * depth, 1], settings["activation"], seeds(settings), settings["init"], head="median"
+        [n, *[width] * depth, 1], settings["activation"], seeds=seeds(settings), init=settings["init"], head="median"
     )
     x = generator(settings["seed"], "product", n).uniform(0, 2, (_ROWS, n))
     dt.networks.fit(
@@ -176,10 +189,8 @@ def _learn(settings: dict, depth: int, width: int, workspace, progress) -> np.nd
         x,
         x.prod(1),
         train_fraction=1.0,
-        optimizer=settings["optimizer"],
+        optimizer=_optimizer(settings),
         lr=settings["lr"],
-        betas=tuple(settings["betas"]),
-        eps=settings["eps"],
         batch=settings["batch"],
         epochs=max(1, round(settings["steps"] * settings["batch"] / _ROWS)),
         seed=settings["seed"],

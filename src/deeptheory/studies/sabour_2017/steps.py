@@ -1,23 +1,33 @@
-"""What is trained, and what is seen in it: digits with one and three routings, moved digits, overlaid digits, and what poses draw.
+"""What is trained, and what is seen in it: digits with one and three routings, moved digits, overlaid digits,
+and what poses draw.
 
 A training step gives [seed]: the weights, the loss of every update, and what was measured at each logged step.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from torch.nn.utils import parameters_to_vector
 
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
 from deeptheory.runs import Step, generator
-from deeptheory.studies.units import in_chunks
+from deeptheory.studies.units import filled, in_chunks
 
 _SHOWN = 8  # images in a figure
 _LONG = 8  # iterations over which the change of logits is followed
 _PERTURBED = 200
 _BASELINE = [256, 256, 128, 328, 192]  # the paper's, for digits
+_WHOLE = {"train": 60_000, "test": 10_000, "shrink": 1, "net": {}, "batch": 100, "lr": 0.001, "decay": "paper"}
 _TASKS = ("digits", "moved", "overlaid")  # in the order of the setting `updates`
+_PRIMARY = {
+    "primary_types": "types",
+    "primary_dim": "dim",
+    "primary_kernel": "kernel_size",
+    "primary_stride": "stride",
+}
 _MOVES = {
     "digits": {"pad": 0, "max_shift": 2},
     "moved": {"pad": 6, "max_shift": 6},
@@ -28,7 +38,8 @@ _MOVES = {
 
 
 def digits(settings: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Training images and labels, test images and labels, uint8 [n, 28, 28]; where the source is not divided, by the seed."""
+    """Training images and labels, test images and labels, uint8 [n, 28, 28]; where the source is not divided,
+    by the seed."""
     data = dt.datasets.mnist(settings["source"])
     order = generator(settings["seed"], "digits").permutation(len(data.images))
     if data.train.all():
@@ -58,7 +69,8 @@ def _batches(settings: dict, task: str):
 
 
 def _tests(settings: dict, task: str) -> dict[str, tuple[Any, Any]]:
-    """Test digits and their labels: what the error is measured on; for moved digits what the accuracies are measured on."""
+    """Test digits and their labels: what the error is measured on; for moved digits what the accuracies are measured
+    on."""
     if task == "overlaid":
         return {"error": _test_pairs(settings)[:2]}
     (*_, images, labels), seed = digits(settings), settings["seed"]
@@ -91,19 +103,28 @@ def _side(settings: dict, task: str) -> int:
 def _capsules(settings: dict, task: str, iterations: int | None = None, reconstruction: bool = True):
     """iterations: None for the setting."""
     n = _side(settings, task)
-    kwargs = {k: tuple(v) if isinstance(v, list) else v for k, v in settings["net"].items()}
-    more = {"iterations": iterations or settings["iterations"], "released": settings["released"], "init": "paper"}
-    return dt.capsules.CapsuleNetwork((1, n, n), 10, reconstruction, **kwargs, **more)
+    net = dict(settings["net"])
+    primary = {name: net.pop(key) for key, name in _PRIMARY.items() if key in net}
+    return dt.capsules.CapsuleNetwork(
+        (1, n, n),
+        10,
+        reconstruction and net.pop("decoder", True),
+        primary=dt.capsules.Primary(**primary, reference_code=settings["released"]),
+        iterations=iterations or settings["iterations"],
+        init="paper",
+        **{key: value for key, value in net.items() if key != "decoder"},
+    )
 
 
 def _cnn(settings: dict, task: str):
-    """The paper's convolutional baselines, scaled; for moved digits one of about as many weights as the capsules have."""
+    """The paper's convolutional baselines, scaled; for moved digits one of about as many weights as the capsules
+    have."""
     n = _side(settings, task)
     if task == "overlaid":
         a, b, width = settings["multimnist_cnn"]
-        return dt.capsules.multimnist_cnn((1, n, n), 10, (a, b), (width,))
+        return dt.capsules.multimnist_cnn((1, n, n), 10, channels=(a, b), widths=(width,))
     a, b, c, *dense = _BASELINE if settings["full"] and task == "digits" else settings["cnn"]
-    return dt.capsules.sabour_cnn((1, n, n), 10, (a, b, c), dense)
+    return dt.capsules.sabour_cnn((1, n, n), 10, channels=(a, b, c), widths=dense)
 
 
 def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = False, **changed):
@@ -111,7 +132,9 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
     if cnn and task != "overlaid":
         settings = {**settings, "lr": settings["cnn_lr"]}
     updates, tests = settings["updates"][_TASKS.index(task)], _tests(settings, task)
-    capsules = dt.capsules.capsule_objective(reconstruction=settings["reconstruction"], convention=settings["convention"])  # fmt: skip
+    capsules = dt.capsules.capsule_objective(
+        reconstruction=settings["reconstruction"], convention=settings["convention"]
+    )
 
     def evaluate(module):
         errors = {name: dt.capsules.error_rate(module, x, labels) for name, (x, labels) in tests.items()}
@@ -124,7 +147,7 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
         dt.capsules.classifier_objective if cnn else capsules,
         steps=updates,
         lr=settings["lr"],
-        schedule=_decay(settings, updates, slow=10 if task == "overlaid" else 1),
+        lr_schedule=_decay(settings, updates, slow=10 if task == "overlaid" else 1),
         evaluate=evaluate,
         every=max(1, updates // settings["looks"]),
         seed=unit[0],
@@ -132,9 +155,52 @@ def train(settings, unit, inputs, workspace, progress, task: str, cnn: bool = Fa
         progress=progress,
     )
     found = {name: (("seed", "look"), values[None]) for name, values in log.measured.items()}
-    found["weights"] = (("seed", "parameter"), dt.networks.weights(network)[None])
+    found["weights"] = (("seed", "parameter"), parameters_to_vector(network.parameters()).numpy(force=True)[None])
     found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
-    return xr.Dataset(found, coords={"seed": unit, "look": list(log.looks)}, attrs={"full": int(settings["full"])})
+    return xr.Dataset(found, coords={"seed": unit, "look": list(log.steps)}, attrs={"full": int(settings["full"])})
+
+
+def whole(settings, unit, inputs, workspace, progress):
+    """The paper's own network on all digits of MNIST, `unit` iterations: test error after every epoch. Dataset over
+    iterations.
+
+    Convolutions and decoder in bfloat16 where the processor has it (docs/capsule_step.md: as accurate, half the time);
+    routing, weights and test errors in float32.
+    """
+    epochs, settings = settings["whole_epochs"], {**settings, **_WHOLE}
+    if not epochs:
+        return xr.Dataset({"error": (("iterations", "epoch"), np.zeros((1, 0)))}, coords={"iterations": [unit]})
+    images, labels, held, answers = digits(settings)
+    per, seed = len(images) // settings["batch"], settings["seed"]
+
+    @lru_cache(1)
+    def order(epoch: int) -> np.ndarray:
+        return generator(seed, f"epoch {epoch}").permutation(len(images))
+
+    def batches(step: int, g: np.random.Generator):
+        rows = order(step // per)[step % per * settings["batch"] :][: settings["batch"]]
+        moved = dt.datasets.random_shift(images[rows], seed=g, **_MOVES["digits"])
+        return _inputs(moved, settings), as_tensor(labels[rows])
+
+    log = dt.networks.train(
+        dt.networks.seeded(lambda: _capsules(settings, "digits", unit), seed),
+        batches,
+        dt.capsules.capsule_objective(
+            reconstruction=settings["reconstruction"], convention=settings["convention"], precision="bfloat16"
+        ),
+        steps=epochs * per,
+        lr=settings["lr"],
+        lr_schedule=_decay(settings, epochs * per, slow=1),
+        evaluate=lambda module: {"error": dt.capsules.error_rate(module, _inputs(held, settings), answers)},
+        every=per,
+        seed=seed,
+        checkpoint=workspace / "network",
+        progress=progress,
+    )
+    rows = {"error": (("iterations", "epoch"), log.measured["error"][None])}
+    rows["losses"] = (("iterations", "update"), log.losses[None].astype(np.float32))
+    sizes = {"train": len(images), "test": len(held), "batch": settings["batch"]}
+    return xr.Dataset(rows, coords={"iterations": [unit], "epoch": np.arange(epochs + 1)}, attrs=sizes)
 
 
 def _decay(settings: dict, updates: int, slow: int):
@@ -148,7 +214,7 @@ def _decay(settings: dict, updates: int, slow: int):
 
 def _trained(settings, inputs, step: str, task: str, iterations: int | None = None):
     """The network that this unit trained in a step."""
-    return dt.networks.set_weights(_capsules(settings, task, iterations), inputs.part(step)["weights"].values[0])
+    return filled(_capsules(settings, task, iterations), inputs.part(step)["weights"].values[0])
 
 
 def reconstructions(settings, unit, inputs, workspace, progress):
@@ -227,7 +293,8 @@ def segmentation(settings, unit, inputs, workspace, progress):
 
 
 def parameters(settings, unit, inputs, workspace, progress):
-    """The paper's networks, built and counted; the bias of the class capsules, which only the program has, is left out."""
+    """The paper's networks, built and counted; the bias of the class capsules, which only the program has,
+    is left out."""
     capsules, bias = dt.capsules.CapsuleNetwork, 10 * 16
     counts = {
         "capsules": dt.networks.parameter_count(capsules) - bias,
@@ -259,6 +326,13 @@ STEPS = [
     _training("multimnist-capsules", "overlaid digits: capsules", task="overlaid"),
     _training("multimnist-r1", "overlaid digits: uniform coupling", task="overlaid", iterations=1),
     _training("multimnist-cnn", "overlaid digits: convolutional network", task="overlaid", cnn=True),
+    Step(
+        name="whole",
+        function=whole,
+        units=lambda settings: [1, 3],
+        combine="iterations",
+        about="the paper's own network, one and three routings, some epochs of all digits",
+    ),
     _seen(reconstructions, "r3-reconstruction", "drawings"),
     _seen(perturbation, "r3-reconstruction", "numbers of a pose"),
     _seen(logits, "r3-reconstruction", "change by iteration"),

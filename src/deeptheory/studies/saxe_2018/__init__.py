@@ -12,7 +12,8 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
     # as read in the released program: Adam, minibatches of 256, weights of std 1/sqrt(fan out), 80 % of the patterns.
     # bins: 30 cells over [-1, 1]; cells: 100 between the least and largest value of all units and epochs; variances of
     # the noise readout: 0.1 in the text, 0.001 in the program. The linear networks' learning rates and epochs, and the
-    # 1000 samples where 30 of 100 inputs are relevant, are not stated anywhere: ours, fixed before any claim was measured.
+    # 1000 samples where 30 of 100 inputs are relevant, are not stated anywhere: ours,
+    # fixed before any claim was measured.
     "code": {
         "widths": [12, 10, 7, 5, 4, 3, 2],
         "optimizer": "adam",
@@ -31,15 +32,18 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
 }
 SCALES = {
     "quick": Scale(
-        settings={"networks": 6, "students": 18, "points": 120, "noise_looks": 14, "noise_inputs": 1024, "picture_networks": 1, "picture_steps": 0, "picture_looks": 10},
+        settings={"networks": 6, "students": 18, "points": 120, "noise_looks": 14, "noise_inputs": 1024,
+            "picture_networks": 1, "picture_steps": 0, "picture_looks": 10},
         cost="about 2 minutes on 2 cores: 6 networks a nonlinearity, all 10,000 epochs, 18 linear students a task",
     ),
     "standard": Scale(
-        settings={"networks": 20, "students": 30, "points": 200, "noise_looks": 25, "noise_inputs": 2048, "picture_networks": 8, "picture_steps": 6000, "picture_looks": 14},
+        settings={"networks": 20, "students": 30, "points": 200, "noise_looks": 25, "noise_inputs": 2048,
+            "picture_networks": 8, "picture_steps": 6000, "picture_looks": 14},
         cost="about 15 minutes on 2 cores: 20 networks a nonlinearity",
     ),
     "paper": Scale(
-        settings={"networks": 50, "students": 50, "points": 300, "noise_looks": 40, "noise_inputs": 4096, "picture_networks": 8, "picture_steps": 47_000, "picture_looks": 30},
+        settings={"networks": 50, "students": 50, "points": 300, "noise_looks": 40, "noise_inputs": 4096,
+            "picture_networks": 8, "picture_steps": 47_000, "picture_looks": 30},
         cost="about 90 minutes on 2 cores: 50 networks a nonlinearity, the noise readout on all 4096 patterns",
     ),
 }  # fmt: skip
@@ -68,7 +72,9 @@ SETTINGS = {
 STUDY = Study(
     name="saxe-2018",
     title="On the information bottleneck theory: compression is a matter of the nonlinearity and of how one looks",
-    paper="Saxe, Bansal, Dapello, Advani, Kolchinsky, Tracey & Cox 2018, ICLR; settings of their released program (ibsgd)",
+    paper="Saxe, Bansal, Dapello, Advani, Kolchinsky, Tracey & Cox 2018, ICLR; settings of their released program "
+    "(ibsgd)",
+    links=(("OpenReview ry_WPG-A-", "https://openreview.net/forum?id=ry_WPG-A-"),),
     scales=SCALES,
     protocols=PROTOCOLS,
     settings=SETTINGS,

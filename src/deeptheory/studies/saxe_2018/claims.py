@@ -1,12 +1,13 @@
 """What the paper claims, as quantities with regions that were written before anything was measured.
 
-Deep networks are said to fit first and then to compress their input, driven by the noise of minibatches, and to generalize because of it.
-The paper asks whether that holds in general. It trains the same networks with other nonlinearities, reads them out in other
-ways, and solves deep linear networks exactly. Its answer: units that saturate on both sides compress, others do not; compressing and
-generalizing come apart; and the turn of the gradients comes without compression, too.
+Deep networks are said to fit first and then to compress their input, driven by the noise of minibatches, and to
+generalize because of it. The paper asks whether that holds in general. It trains the same networks with other
+nonlinearities, reads them out in other ways, and solves deep linear networks exactly. Its answer: units that saturate
+on both sides compress, others do not; compressing and generalizing come apart;
+and the turn of the gradients comes without compression, too.
 
-I in bits; one value a network or student, so that intervals are over them. "fall": the largest value less the least after
-it; "rise": the largest value less the first.
+I in bits; one value a network or student, so that intervals are over them. "fall": the largest value less the least
+after it; "rise": the largest value less the first.
 """
 
 from collections.abc import Callable
@@ -35,8 +36,8 @@ CORNERS = {
     "small-relu": "global",
 }  # step -> its readout in the paper
 NO_DIGITS = (
-    "trained at scale standard, 10 minutes on 2 cores for 8 networks of each kind; the same readout on the 12-bit networks stands "
-    "beside this"
+    "trained at scale standard, 10 minutes on 2 cores for 8 networks of each kind; the same readout on the 12-bit "
+    "networks stands beside this"
 )
 
 
@@ -131,8 +132,8 @@ def student(results: Any, task: str, name: str) -> np.ndarray:
 
 
 def overtrains_without_fall(results: Any) -> Sample:
-    """The share of students whose exact error on new samples ends over 10 % above its least value, while I(X;T) falls by less than
-    a tenth of its range."""
+    """The share of students whose exact error on new samples ends over 10 % above its least value, while I(X;T) falls
+    by less than a tenth of its range."""
     error, i_x = (student(results, "overtrained", name) for name in ("error", "i_x"))
     still = fall(i_x) <= 0.1 * (i_x.max(1) - i_x.min(1))  # what never moves does not fall
     return share_of((error[:, -1] > 1.1 * error.min(1)) & still, error, i_x)
@@ -154,8 +155,8 @@ def range_over_factors(results: Any) -> np.ndarray:
 
 
 def turns_without_fall(results: Any, step: str) -> Sample:
-    """The share of networks whose SNR falls through 1 while training, in every layer, and whose information does not fall. A network
-    whose SNR never does is one in which that does not happen; one without an SNR has no value."""
+    """The share of networks whose SNR falls through 1 while training, in every layer, and whose information does not
+    fall. A network whose SNR never does is one in which that does not happen; one without an SNR has no value."""
     crossing = dt.gradient_phases(results[step]).crossing
     if step == "smallest":
         i_x, limit = results[step]["i_x"].transpose("seed", "step", "layer").values, 0.1
@@ -165,7 +166,8 @@ def turns_without_fall(results: Any, step: str) -> Sample:
 
 
 def fall_and_gap(results: Any, step: str) -> tuple[np.ndarray, np.ndarray]:
-    """[seed] both, at the end: fall of the last hidden layer as the paper reads it out, and training less held-out accuracy."""
+    """[seed] both, at the end: fall of the last hidden layer as the paper reads it out,
+    and training less held-out accuracy."""
     data = results[step]
     gap = (data["train_accuracy"] - data["test_accuracy"]).transpose("seed", "step").values[:, -1]
     return falls(results, step, CORNERS[step])[:, -2], gap
@@ -196,7 +198,8 @@ def compresses_and_overfits(results: Any) -> Sample:
 
 def digit_falls(data: Any) -> tuple[np.ndarray, np.ndarray]:
     """Largest fall of the bound over the hidden layers, [seed]: over all logged epochs, and from the first after
-    training began on. One stands before training, so that the first epoch, where networks fit, is in the former alone."""
+    training began on. One stands before training, so that the first epoch, where networks fit,
+    is in the former alone."""
     values = data["i_x"].transpose("seed", "step", "layer").values[:, :, :-1]
     return fall(values).max(1), fall(values[:, 1:]).max(1)
 
@@ -238,8 +241,8 @@ CLAIMS = [
         )
     ),
     PAPER.claim("rebin-removes", "appendix", "Bins even in net input take the compression away.",
-        "fall with edges tanh(linspace(-50, 50, 31)) / fall with even bins, median over the hidden layers that fall by over "
-        "0.5 bit under even bins", "< 0.5", partial(median_fall_left, readout="net-input")),
+        "fall with edges tanh(linspace(-50, 50, 31)) / fall with even bins, median over the hidden layers that fall by "
+        "over 0.5 bit under even bins", "< 0.5", partial(median_fall_left, readout="net-input")),
     PAPER.claim("rebin-removes/ten-times-finer", "appendix", "The same with cells a tenth as wide (ours).",
         "the same with linspace(-50, 50, 301)", "< 0.5", partial(median_fall_left, readout="net-input-fine")),
     *(
@@ -248,12 +251,14 @@ CLAIMS = [
             partial(fall_left, readout="net-input", layer=name))
         for name in _HIDDEN
     ),
-    PAPER.claim("full-precision-flat", "appendix", "At full machine precision I(X;T) stays at 12 bits except late in the last layers.",
+    PAPER.claim("full-precision-flat", "appendix",
+        "At full machine precision I(X;T) stays at 12 bits except late in the last layers.",
         "largest fall of H(T), every bit counted, over the hidden layers but the last, mean over networks", "< 0.1",
         full_precision_fall, unit="bits"),
     *(
         PAPER.claim(f"noise-readout/{step}/{variance:g}", "figure 1 and appendix", statement,
-            f"fall of the upper bound of I(X;T) with noise of variance {variance:g} added for the analysis, last hidden layer",
+            f"fall of the upper bound of I(X;T) with noise of variance {variance:g} added for the analysis, "
+            "last hidden layer",
             region, partial(last_noise_fall, step=step, variance=variance), unit="bits")
         for step, region, statement in (
             ("tanh", "> 0.25", "The noise readout sees the tanh network compress, too."),
@@ -262,48 +267,56 @@ CLAIMS = [
         for variance in (0.1, 0.001)
     ),
     PAPER.claim("full-batch-compresses", "section 4", "Compression does not need the noise of minibatches.",
-        "fall of I(X;T) of the last hidden layer, full batch / minibatch, same networks, means", "> 0.5", full_batch_fall),
+        "fall of I(X;T) of the last hidden layer, full batch / minibatch, same networks, means", "> 0.5",
+        full_batch_fall),
     PAPER.claim("one-neuron-tanh-returns-to-1-bit", "figure 2", "A saturated tanh unit keeps one bit.",
-        "I(X;T) at w = 1000, 30 bins, exact", "1 +- 0.05", partial(one_neuron, activation="tanh", pick=itemgetter(-1)), unit="bits",
-        setting="published"),
+        "I(X;T) at w = 1000, 30 bins, exact", "1 +- 0.05", partial(one_neuron, activation="tanh", pick=itemgetter(-1)),
+        unit="bits", setting="published"),
     PAPER.claim("one-neuron-tanh-peak", "figure 2", "In between it keeps most (value ours: exact, at w = 0.87).",
-        "largest I(X;T) over w, 30 bins, exact", "4.8998 +- 0.001", partial(one_neuron, activation="tanh", pick=np.max), unit="bits",
-        setting="published"),
+        "largest I(X;T) over w, 30 bins, exact", "4.8998 +- 0.001", partial(one_neuron, activation="tanh", pick=np.max),
+        unit="bits", setting="published"),
     PAPER.claim("one-neuron-relu-grows", "figure 2", "A ReLU unit keeps more the larger its weight.",
         "least step of I(X;T) along 161 weights from 0.01 to 1000, cells of fixed width, exact", "> 0",
         partial(one_neuron, activation="relu", pick=least_step), unit="bits", setting="published"),
     PAPER.claim("linear-exact", "section 3", "In linear networks the information is known exactly.",
-        "|estimate - closed form| / half the width of the estimate's 95 % interval (KSG on 1000 samples), median over students",
+        "|estimate - closed form| / half the width of the estimate's 95 % interval (KSG on 1000 samples), "
+        "median over students",
         "< 1", off_closed_form),
     PAPER.claim("overtrained-no-compression", "figure 4", "A network can overtrain without compressing.",
-        "share of students whose error ends over 10 % above its least and whose I(X;T) falls by less than a tenth of its range",
+        "share of students whose error ends over 10 % above its least and whose I(X;T) falls by less than a tenth of "
+        "its range",
         ">= 0.8", overtrains_without_fall),
     PAPER.claim("irrelevant-compresses-while-total-rises", "figure 6",
         "What the task does not need is compressed while the total rises.",
-        f"share of students whose I(X_irrelevant;T) falls by over half its largest value and whose I(X;T) ends above its start; "
-        f"{RELEVANT} of 100 inputs relevant, exact", ">= 0.8", irrelevant_falls_total_rises),
-    PAPER.claim("reparametrisation-changes-information", "section 2", "The same function with other weights has other information.",
-        "range of I(X;T) of the hidden unit over w1 / c, c w2, c from 0.1 to 10; the function unchanged; exact", "> 0.5",
-        range_over_factors, unit="bits"),
-    PAPER.claim("snr-transition-without-compression", "section 5", "The gradients' transition comes without compression.",
-        "share of 1-1-1 linear networks whose SNR over samples falls through 1 in both layers while I(X;T) falls by less than "
-        "0.1 bit", ">= 0.8", partial(turns_without_fall, step="smallest")),
+        "share of students whose I(X_irrelevant;T) falls by over half its largest value and whose I(X;T) ends above "
+        f"its start; {RELEVANT} of 100 inputs relevant, exact", ">= 0.8", irrelevant_falls_total_rises),
+    PAPER.claim("reparametrisation-changes-information", "section 2",
+        "The same function with other weights has other information.",
+        "range of I(X;T) of the hidden unit over w1 / c, c w2, c from 0.1 to 10; the function unchanged; exact",
+        "> 0.5", range_over_factors, unit="bits"),
+    PAPER.claim("snr-transition-without-compression", "section 5",
+        "The gradients' transition comes without compression.",
+        "share of 1-1-1 linear networks whose SNR over samples falls through 1 in both layers while I(X;T) falls by "
+        "less than 0.1 bit", ">= 0.8", partial(turns_without_fall, step="smallest")),
     *(
-        PAPER.claim(f"snr-transition-without-compression/{step}", "section 5", "The gradients' transition comes without compression.",
-            f"share of 12-bit {label} networks whose SNR over minibatches falls through 1 in every layer while I(X;T) of every "
-            "hidden layer falls by less than 0.5 bit", "> 0.5", partial(turns_without_fall, step=step))
+        PAPER.claim(f"snr-transition-without-compression/{step}", "section 5",
+            "The gradients' transition comes without compression.",
+            f"share of 12-bit {label} networks whose SNR over minibatches falls through 1 in every layer while I(X;T) "
+            "of every hidden layer falls by less than 0.5 bit", "> 0.5", partial(turns_without_fall, step=step))
         for step, label in (("linear", "linear"), ("relu", "ReLU"))
     ),
-    PAPER.claim("small-data-compresses-and-overfits", "section 4", "A tanh network on 30 % of the data compresses and overfits.",
-        "share of networks whose last hidden layer falls by over 0.5 bit and whose training accuracy ends over 0.05 above that "
-        "on held-out patterns", "> 0.5", compresses_and_overfits),
+    PAPER.claim("small-data-compresses-and-overfits", "section 4",
+        "A tanh network on 30 % of the data compresses and overfits.",
+        "share of networks whose last hidden layer falls by over 0.5 bit and whose training accuracy ends over 0.05 "
+        "above that on held-out patterns", "> 0.5", compresses_and_overfits),
     PAPER.claim("all-four-cells", "section 4", "Compression and generalization come in all four combinations.",
-        "share of networks in the rarest cell of compressing (last hidden layer falls by over 0.5 bit) x generalizing (accuracy gap "
-        "below 0.05), tanh and ReLU networks on 80 % and 30 % of the patterns", "> 0.05", in_rarest_cell),
+        "share of networks in the rarest cell of compressing (last hidden layer falls by over 0.5 bit) x generalizing "
+        "(accuracy gap below 0.05), tanh and ReLU networks on 80 % and 30 % of the patterns", "> 0.05", in_rarest_cell),
     *(
         PAPER.claim("mnist-noise-readout" + suffix, "figure 1 C and D", statement,
-            f"largest fall of the upper bound over the hidden layers, noise of variance {VARIANCE:g}, pictures of digits, mean "
-            f"over networks; {name}", region, partial(digit_fall, activation=name), unit="bits", setting="scaled down")
+            f"largest fall of the upper bound over the hidden layers, noise of variance {VARIANCE:g}, pictures of "
+            f"digits, mean over networks; {name}", region, partial(digit_fall, activation=name), unit="bits",
+            setting="scaled down")
         for name, suffix, region, statement in (
             ("tanh", "", "> 0.25", "On MNIST the tanh network compresses, too (one run)."),
             ("relu", "/relu", "< 0.25", "On MNIST the ReLU network does not compress (one run)."),

@@ -4,13 +4,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 import deeptheory as dt
 from deeptheory.information import InformationPlane
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.pages import Part
+from deeptheory.studies.paper import stated
 from deeptheory.studies.saxe_2018.claims import (
+    CLAIMS,
     COMPRESSES,
     CORNERS,
     GAP,
@@ -31,9 +34,11 @@ _BINS = {
     "exact": "every bit counts",
 }
 _LABELS = {"tanh": "tanh, 80 %", "small-tanh": "tanh, 30 %", "relu": "ReLU, 80 %", "small-relu": "ReLU, 30 %"}
+_FIGURE_1 = (("tanh", "even", "tanh"), ("relu", "global", "ReLU"))
 _COMMON = "All 4096 patterns equally likely: what is shown is exact for this readout and for no other."
 
 
+MAIN = "planes"
 TITLE = "On the information bottleneck theory of deep learning"
 
 
@@ -41,9 +46,9 @@ def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     shape = "-".join(str(w) for w in settings["widths"])
     return (
-        f"Saxe et al. ask whether compression is a law of learning. {settings['networks']} networks {shape} of each of five "
-        f"nonlinearities on the 12-bit task of Shwartz-Ziv & Tishby, {settings['epochs']} epochs; {settings['students']} linear "
-        f"students of a linear teacher, where every information is known exactly; and one neuron. Scale “{scale}”. In bits."
+        f"Networks {shape} of five nonlinearities learn the 12-bit task of Shwartz-Ziv & Tishby for "
+        f"{settings['epochs']} epochs, and "
+        f"{settings['students']} linear students a linear teacher: is compression a law of learning?"
     )
 
 
@@ -51,15 +56,19 @@ def _one_neuron(results: Any, settings: dict) -> Plate:
     data = results["one-neuron"]["i_x"]
     w = data["w"].values.tolist()
     table = table_of([r for n in NONLINEARITIES for r in curve("one unit", n, w, data.sel(activation=n).values)])
+    figure = charts.lines(table, log="x", x_title="weight w", y_title="I(X;T) (bits)")
+    charts.region(figure, *stated(CLAIMS, "one-neuron-tanh-returns-to-1-bit"))
     return Plate(
         name="one-neuron",
         title="One neuron, exactly (figure 2)",
-        figure=charts.lines(table, panel="panel", log="x", x_title="weight w", y_title="I(X;T) (bits)"),
+        figure=figure,
         table=table,
-        see="How many bits does each unit keep as its weight grows? Exact, from the Gaussian distribution of the input.",
+        published="tanh in 30 cells: rises, then falls to 1 bit as w grows; ReLU grows without bound.",
+        see="Shaded: where a saturated tanh unit has to end. How many bits does each unit keep as its weight grows? "
+        "Exact, from the Gaussian distribution of the input.",
         claims=("one-neuron-tanh-returns-to-1-bit", "one-neuron-tanh-peak", "one-neuron-relu-grows"),
-        trust="x ~ N(0, 1), exact from the normal distribution function. Bounded units in 30 cells over [-1, 1], the others in "
-        "cells of the same width as far as values reach; with other cells the turn moves.",
+        trust="x ~ N(0, 1), exact from the normal distribution function. Bounded units in 30 cells over [-1, 1], the "
+        "others in cells of the same width as far as values reach; with other cells the turn moves.",
         alt="Lines of information against the weight for five nonlinearities.",
     )
 
@@ -72,13 +81,43 @@ def _plane(results: Any, settings: dict, step: str, readout: str, label: str) ->
     notes = "; ".join(found.notes)
     return Plate(
         name=f"plane-{step}",
-        title=f"The information plane of {label} networks (figure 1)",
+        title=f"Every {label} network, epoch by epoch",
         figure=found.figure(bound=dt.bottleneck_curve(dt.datasets.icosahedron().p_xy, locate=False)),
         table=found.dataset()[["i_x", "i_y"]].mean("seed").to_dataframe().reset_index(),
         see="Move the slider. Which layers move to the left late in training?",
         claims=("tanh-compresses",) if step == "tanh" else ("relu-does-not", "relu-output-does"),
-        trust=f"Readout {found.readout}. {_COMMON} Dashed: the most that any T can tell, min(I(X;T), H(Y)). {notes[:1].upper()}{notes[1:]}.",
+        trust=f"Readout {found.readout}. {_COMMON} Dashed: the most that any T can tell, min(I(X;T), H(Y)). "
+        f"{notes[:1].upper()}{notes[1:]}.",
         alt=f"Scatter plot of {label} networks in the information plane, a slider over epochs.",
+    )
+
+
+def _planes(results: Any, settings: dict) -> Plate:
+    """Figure 1 A and B: the plane colored by epoch."""
+    parts, notes = [], []
+    for step, readout, label in _FIGURE_1:
+        data = results[step].sel(readout=readout)[["i_x", "i_y"]].mean("seed")
+        parts.append(data.to_dataframe().reset_index().assign(units=label))
+        notes.append(f"{label}: {readouts(settings, step)[readout]!r}")
+    table = pd.concat(parts)
+    curve = dt.bottleneck_curve(dt.datasets.icosahedron().p_xy, locate=False)
+    x = np.unique([*np.linspace(0, 2, 21), float(table["i_x"].max())])
+    figure = charts.paths(
+        table.sort_values(["units", "step", "layer"], ascending=[False, True, True]), "i_x", "i_y", "step", "layer",
+        panel="units", bound=(x, curve.bound(x)), x_title="I(X;T) (bits)", y_title="I(T;Y) (bits)",
+    )  # fmt: skip
+    return Plate(
+        name="planes",
+        title="The information plane of tanh and of ReLU networks (figure 1 A and B)",
+        figure=figure,
+        table=table,
+        see="Each line joins the layers at one epoch, dark to light as training goes on. In which panel do layers "
+        "move to the left? Dashed: the most that any T can tell.",
+        claims=("tanh-compresses/layer5", "relu-does-not/layer5", "relu-output-does"),
+        published="tanh networks compress as in Shwartz-Ziv & Tishby; in ReLU networks I(X;T) only rises, but in the "
+        "last, sigmoid, layer.",
+        trust=f"Means over networks. Readouts: {'; '.join(notes)}. {_COMMON}",
+        alt="Two panels of the information plane, tanh and ReLU: mean path of each layer colored by epoch.",
     )
 
 
@@ -89,6 +128,8 @@ def _curves(results: Any, settings: dict) -> Plate:
         title="I(X;T) over training, five nonlinearities (figure 1 and appendix)",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table,
+        published="tanh compresses, softsign modestly, softplus and linear units not (50 repeats); of ReLU the "
+        "output alone.",
         see="Which panels show lines that rise and then fall? The last layer is a softmax everywhere.",
         claims=(
             "tanh-compresses",
@@ -98,29 +139,31 @@ def _curves(results: Any, settings: dict) -> Plate:
             "softplus-none",
             "linear-none",
         ),
-        trust=f"100 cells over the range of all units, layers and epochs of each network, so that the panels compare. {_COMMON} "
-        "Lines: means; bands: the middle 80 % of networks. Where a range is set by one large unit, small units share few cells.",
+        trust="100 cells over the range of all units, layers and epochs of each network, so that the panels compare. "
+        f"{_COMMON} Lines: means; bands: the middle 80 % of networks. Where a range is set by one large unit, "
+        "small units share few cells.",
         alt="Five panels of mean information by layer against the epoch.",
     )
 
 
-def _dots(results: Any, conditions: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    """The figure and table of how far each layer falls; conditions: label -> step and readout."""
+def _dots(results: Any, conditions: dict[str, tuple[str, str]], claim: str = "") -> dict[str, Any]:
+    """The figure and table of how far each layer falls; conditions: label -> step and readout; claim: whose region is
+    shaded."""
     table = measured(
         {c: dict(zip(results[s]["layer"].values.tolist(), falls(results, s, r).T)) for c, (s, r) in conditions.items()}
     )
     figure = charts.points(
         table, "at", "mean", "condition", x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"
     )
-    return {"figure": figure, "table": table}  # fmt: skip
+    return {"figure": charts.region(figure, *stated(CLAIMS, claim)) if claim else figure, "table": table}
 
 
 def _falls(results: Any, settings: dict) -> Plate:
     return Plate(
         name="falls",
         title="How far each layer falls, by nonlinearity",
-        **_dots(results, {step: (step, "global") for step in NONLINEARITIES}),
-        see="Do layers of bounded units fall, and those of unbounded ones not?",
+        **_dots(results, {step: (step, "global") for step in NONLINEARITIES}, "tanh-compresses/layer5"),
+        see="Shaded: where tanh has to lie. Do layers of bounded units fall, and those of unbounded ones not?",
         claims=("tanh-compresses", "relu-does-not"),
         trust="Means with 95 % intervals over networks; 100 cells over the range of all units and epochs.",
         alt="Dots with error bars: fall of information by layer for five nonlinearities.",
@@ -132,10 +175,13 @@ def _rebin(results: Any, settings: dict) -> Plate:
         name="rebinning",
         title="The same tanh networks, other bins (appendix)",
         **_dots(results, {label: ("tanh", r) for r, label in _BINS.items()}),
-        see="The networks are the same in every color: only the readout differs. What is left of the decrease with bins even in net input, and with every bit counted?",
+        published="Edges even in net input: the decrease is gone in most layers. Full machine precision: 12 bits, "
+        "but in the last layers late.",
+        see="The networks are the same in every color: only the readout differs. What is left of the decrease with "
+        "bins even in net input, and with every bit counted?",
         claims=("rebin-removes", "full-precision-flat"),
-        trust="Means with 95 % intervals over networks. Edges even in net input from -50 to 50 make cells wider than most net "
-        "inputs before training, so that little is left to fall there; the finer ones are ours.",
+        trust="Means with 95 % intervals over networks. Edges even in net input from -50 to 50 make cells wider than "
+        "most net inputs before training, so that little is left to fall there; the finer ones are ours.",
         alt="Dots with error bars: fall of information by layer for five readouts of the same networks.",
     )
 
@@ -143,8 +189,12 @@ def _rebin(results: Any, settings: dict) -> Plate:
 def _noise(results: Any, settings: dict) -> Plate:
     shown = [(s, v) for s in ("tanh", "relu") for v in results[s]["variance"].values.tolist()]
     table = table_of(
-        [r for s, v in shown for r in by_layer(f"{s}, variance {v:g}", results[s]["noise_i_x"].sel(variance=v), "noise_step")]
-    )  # fmt: skip
+        [
+            r
+            for s, v in shown
+            for r in by_layer(f"{s}, variance {v:g}", results[s]["noise_i_x"].sel(variance=v), "noise_step")
+        ]
+    )
     down = {s: [noise_falls(results, s, v)[:, -2].mean() for v in settings["variances"]] for s in ("tanh", "relu")}
     said = "; ".join(f"{s}: {' and '.join(f'{v:.2f}' for v in values)} bits" for s, values in down.items())
     return Plate(
@@ -154,10 +204,12 @@ def _noise(results: Any, settings: dict) -> Plate:
             table, panel="panel", log="x", x_title="epoch + 1", y_title="upper bound of I(X;T) (bits)", columns=2
         ),
         table=table,
-        see=f"Fall of the last hidden layer at the larger and the smaller variance: {said}. The two scales need not agree.",
+        see=f"Fall of the last hidden layer at the larger and the smaller variance: {said}. "
+        "The two scales need not agree.",
         claims=("noise-readout",),
-        trust=f"Upper bounds of Kolchinsky & Tracey on {settings['noise_inputs']} patterns; the noise is added for the analysis "
-        "alone, the networks never saw it, and its scale is a choice (0.1 in the text, 0.001 in the released program).",
+        trust=f"Upper bounds of Kolchinsky & Tracey on {settings['noise_inputs']} patterns; the noise is added for the "
+        "analysis alone, the networks never saw it, and its scale is a choice (0.1 in the text, "
+        "0.001 in the released program).",
         alt="Four panels: noise bound of the information by layer against the epoch, tanh and ReLU, two variances.",
     )
 
@@ -178,25 +230,33 @@ def _digits(results: Any, settings: dict) -> Plate | None:
             table, panel="panel", log="x", x_title="epoch + 1", y_title="upper bound of I(X;T) (bits)", columns=2
         ),
         table=table,
-        see=f"Do hidden layers fall, and when? Largest fall over all looks, and from the first trained one on: {'; '.join(down)}. Held-out accuracy at the end: tanh {ends['tanh']:.3f}, ReLU {ends['relu']:.3f}.",
+        see="Do hidden layers fall, and when? Largest fall over all looks, and from the first trained one on: "
+        f"{'; '.join(down)}. Held-out accuracy at the end: tanh {ends['tanh']:.3f}, ReLU {ends['relu']:.3f}.",
         claims=("mnist-noise-readout",),
-        trust=f"Data: {said['pictures']}; {said['steps']} steps of {BATCH}, rate {RATE:g}: as much as {said['steps'] * RATE / PAPER_RATE * BATCH / 60_000:.0f} epochs of 60,000 pictures at the "
-        f"paper's {PAPER_RATE:g}. Noise of variance {VARIANCE:g} added for the analysis, {said['shown']} "
-        "held-out pictures, so that log2 of their number is the most. The last line is the output. Bands: middle 80 % of networks.",
+        trust=f"Data: {said['pictures']}; {said['steps']} steps of {BATCH}, rate {RATE:g}: as much as "
+        f"{said['steps'] * RATE / PAPER_RATE * BATCH / 60_000:.0f} epochs of 60,000 pictures at the paper's "
+        f"{PAPER_RATE:g}. Noise of variance {VARIANCE:g} added for the analysis, {said['shown']} held-out pictures, so "
+        "that log2 of their number is the most. The last line is the output. Bands: middle 80 % of networks.",
         alt="Two panels: noise bound of the information by layer against the epoch, tanh and ReLU on digits.",
     )
 
 
 def _causes(results: Any, settings: dict) -> Plate:
-    conditions = {"minibatch": ("tanh", "even"), "full batch": ("full-batch", "even"), "30 % of the data": ("small-tanh", "even")}  # fmt: skip
+    conditions = {
+        "minibatch": ("tanh", "even"),
+        "full batch": ("full-batch", "even"),
+        "30 % of the data": ("small-tanh", "even"),
+    }
     return Plate(
         name="causes",
         title="Without minibatch noise, and with little data",
         **_dots(results, conditions),
+        published="tanh networks on 30 % of the data compress and overfit; full-batch gradient descent compresses as "
+        "minibatches do.",
         see="If the noise of minibatches drove compression, the full batch would fall far less. Does it?",
         claims=("full-batch-compresses", "small-data-compresses-and-overfits"),
-        trust="tanh, 30 even bins, means with 95 % intervals over networks. At equal epochs the full batch has taken 13 times "
-        "fewer steps.",
+        trust="tanh, 30 even bins, means with 95 % intervals over networks. At equal epochs the full batch has taken "
+        "13 times fewer steps.",
         alt="Dots with error bars: fall of information by layer for minibatch, full batch, and scarce data.",
     )
 
@@ -210,17 +270,23 @@ def _cells(results: Any, settings: dict) -> Plate:
         ]
     )
     figure = charts.points(
-        table, "fall", "gap", "networks", x_title="fall of I(X;T), last hidden layer (bits)", y_title="training less held-out accuracy"
-    )  # fmt: skip
+        table,
+        "fall",
+        "gap",
+        "networks",
+        x_title="fall of I(X;T), last hidden layer (bits)",
+        y_title="training less held-out accuracy",
+    )
     return Plate(
         name="four-cells",
         title="Compressing or not, generalizing or not",
         figure=charts.reference(figure, level=GAP, upright=COMPRESSES),
         table=table,
-        see="Right of the upright line a network compresses, below the level one it generalizes. Are all four corners taken?",
+        see="Right of the upright line a network compresses, below the level one it generalizes. "
+        "Are all four corners taken?",
         claims=("all-four-cells",),
-        trust="tanh by 30 even bins, ReLU by 100 over the range of all units and epochs, as in the paper: the horizontal axis is "
-        "not one quantity for both, and the lines were drawn beforehand.",
+        trust="tanh by 30 even bins, ReLU by 100 over the range of all units and epochs, as in the paper: the "
+        "horizontal axis is not one quantity for both, and the lines were drawn beforehand.",
         alt="Scatter plot of networks: generalization gap against fall of information.",
     )
 
@@ -242,10 +308,13 @@ def _students(results: Any, settings: dict) -> Plate:
         title="Deep linear students, exactly (figures 4 and 6)",
         figure=charts.lines(table, panel="panel", log="xy", x_title="epoch + 1", y_title="bits, or squared error"),
         table=table,
-        see="Left and middle: does I(X;T) fall where the error turns and grows (overtraining)? Right: is what the task does not need compressed while I(X;T) rises as a whole?",
+        published="100 samples, full batch: generalizes without compression; minibatches of 5: overtrains, no "
+        "compression; with irrelevant inputs their part is compressed while the total rises.",
+        see="Left and middle: does I(X;T) fall where the error turns and grows (overtraining)? Right: is what the "
+        "task does not need compressed while I(X;T) rises as a whole?",
         claims=("overtrained-no-compression", "irrelevant-compresses-while-total-rises"),
-        trust="Closed forms, nothing estimated; the output layer, read with noise of variance 1. Learning rates, and the number of "
-        "samples on the right, are ours: the paper states none. Bands: the middle 80 % of students.",
+        trust="Closed forms, nothing estimated; the output layer, read with noise of variance 1. Learning rates, and "
+        "the number of samples on the right, are ours: the paper states none. Bands: the middle 80 % of students.",
         alt="Three panels over the epoch: information and error of linear students.",
     )
 
@@ -256,7 +325,11 @@ def _snr(results: Any, settings: dict) -> Plate:
         phases = dt.gradient_phases(results[step])
         seen = np.ma.masked_invalid(phases.snr)  # a network whose units all died has no gradient left
         median = np.ma.median(seen, axis=0).filled(np.nan)
-        rows += [r for k, layer in enumerate(phases.layers) for r in curve(title, layer, [s + 1 for s in phases.steps], median[:, k])]  # fmt: skip
+        rows += [
+            r
+            for k, layer in enumerate(phases.layers)
+            for r in curve(title, layer, [s + 1 for s in phases.steps], median[:, k])
+        ]
     table = table_of(rows)
     figure = charts.lines(table, panel="panel", log="xy", x_title="epoch + 1", y_title="gradient SNR", columns=2)
     return Plate(
@@ -264,11 +337,13 @@ def _snr(results: Any, settings: dict) -> Plate:
         title="The gradients' transition, with and without compression",
         figure=charts.reference(figure, level=1),
         table=table,
+        published="The transition is there in ReLU networks, on MNIST and in a linear 1-1-1 network as well.",
         see="Does the ratio fall through 1 in networks that compress, and in networks that cannot?",
         claims=("snr-transition-without-compression",),
-        trust="Median over networks (but those whose units have all died) of the norm of the mean gradient over that of its fluctuation: over the minibatches of an "
-        "epoch, and for the smallest network over single samples, where the ratio starts below 1 at best (the gradient is "
-        "proportional to x^2, whose mean over standard deviation is 0.71).",
+        trust="Median over networks (but those whose units have all died) of the norm of the mean gradient over that "
+        "of its fluctuation: over the minibatches of an epoch, and for the smallest network over single samples, where "
+        "the ratio starts below 1 at best (the gradient is proportional to x^2, "
+        "whose mean over standard deviation is 0.71).",
         alt="Four panels: signal-to-noise ratio of the gradients by layer against the epoch.",
     )
 
@@ -285,10 +360,11 @@ def _rescaled(results: Any, settings: dict) -> Plate:
         title="The same function with other weights",
         figure=charts.lines(table, panel="panel", log="x", x_title="c", y_title="I(X;T) (bits)"),
         table=table,
-        see="Dividing the first weight by c and multiplying the second by it leaves every output as it was. What happens to I(X;T)?",
+        see="Dividing the first weight by c and multiplying the second by it leaves every output as it was. "
+        "What happens to I(X;T)?",
         claims=("reparametrisation-changes-information",),
-        trust="Exact, noise of variance 1 on the hidden unit; trained 1-1-1 networks, mean and middle 80 %. Noise that belongs to "
-        "the network would make the two functions different ones.",
+        trust="Exact, noise of variance 1 on the hidden unit; trained 1-1-1 networks, mean and middle 80 %. Noise that "
+        "belongs to the network would make the two functions different ones.",
         alt="Line of information against the rescaling factor.",
     )
 
@@ -299,8 +375,8 @@ SECTIONS: tuple[Part, ...] = (
         "Five nonlinearities",
         "The networks of Shwartz-Ziv & Tishby with other units and nothing else changed.",
         (
-            partial(_plane, step="tanh", readout="even", label="tanh"),
-            partial(_plane, step="relu", readout="global", label="ReLU"),
+            _planes,
+            *(partial(_plane, step=step, readout=readout, label=label) for step, readout, label in _FIGURE_1),
             _curves,
             _falls,
         ),

@@ -1,8 +1,8 @@
 """What is trained and looked at: one neuron, the 12-bit networks under five nonlinearities and several readouts, linear
 students of a linear teacher.
 
-The steps of the 12-bit networks give one Dataset: i_x, i_y, h_t, occupied [seed, step, layer, readout], the noise readout
-at fewer looks [seed, noise_step, layer, variance], gradient moments and history.
+The steps of the 12-bit networks give one Dataset: i_x, i_y, h_t, occupied [seed, step, layer, readout], the noise
+readout at fewer looks [seed, noise_step, layer, variance], gradient moments and history.
 """
 
 from functools import partial
@@ -26,9 +26,9 @@ BOUNDED = ("tanh", "softsign")
 TASKS = ("batch", "overtrained", "irrelevant")  # of the linear students
 RELEVANT = 30
 FACTORS = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
-# Images of digits (figure 1 C and D). The paper trains by SGD with rate 0.001 for thousands of epochs. Here the rate is a hundred times
-# that and the steps a hundredth: small steps follow the same path, so that rate times steps is what counts. Ours, fixed before
-# anything was measured.
+# Images of digits (figure 1 C and D). The paper trains by SGD with rate 0.001 for thousands of epochs. Here the rate
+# is a hundred times that and the steps a hundredth: small steps follow the same path, so that rate times steps is what
+# counts. Ours, fixed before anything was measured.
 HIDDEN = (1024, 20, 20, 20)
 VARIANCE = 0.1  # of the noise added for the analysis
 BATCH, RATE, PAPER_RATE = 128, 0.1, 0.001
@@ -75,9 +75,10 @@ def _cells(width: float, reach: float) -> np.ndarray:
 
 
 def networks(settings, unit, inputs, workspace, progress, activation="tanh", full_batch=False, scarce=False):
-    """The 12-bit networks. full_batch: one step an epoch on all training samples, gradients over minibatches that do not train."""
+    """The 12-bit networks. full_batch: one step an epoch on all training samples,
+    gradients over minibatches that do not train."""
     data = dt.datasets.icosahedron()
-    nets = dt.networks.Population.mlp(settings["widths"], activation, [unit], settings["init"])
+    nets = dt.networks.Population.mlp(settings["widths"], activation, seeds=[unit], init=settings["init"])
     recorder = dt.Recorder(nets, data.x, data.y, layers="layer*")
     gradients = dt.GradientRecorder(nets)
     history = dt.networks.fit(
@@ -127,15 +128,20 @@ def _noise(recording, settings: dict, y: np.ndarray):
                 values[:, :, t, k, v] = got["i_x"], got["i_x_lower"], got["i_y"]
     axes = ("seed", "noise_step", "layer", "variance")
     names = ("noise_i_x", "noise_i_x_lower", "noise_i_y")
-    coords = {"seed": list(recording.seeds), "noise_step": steps, "layer": list(recording.layers), "variance": settings["variances"]}  # fmt: skip
+    coords = {
+        "seed": list(recording.seeds),
+        "noise_step": steps,
+        "layer": list(recording.layers),
+        "variance": settings["variances"],
+    }
     return xr.Dataset({n: (axes, v) for n, v in zip(names, values)}, coords=coords)
 
 
 def linear_students(settings, unit, inputs, workspace, progress):
     """Section 3: deep linear students 100-100-1 of a linear teacher, everything exact.
 
-    batch: 100 samples, full batch; overtrained: 100 samples, minibatches of 5; irrelevant: 1000 samples, full batch, and
-    70 of the 100 inputs carry nothing.
+    batch: 100 samples, full batch; overtrained: 100 samples, minibatches of 5; irrelevant: 1000 samples, full batch,
+    and 70 of the 100 inputs carry nothing.
     """
     import xarray as xr
 
@@ -151,19 +157,30 @@ def _student(settings, seed, task, lr):
 
     few = task != "irrelevant"
     data = dt.datasets.student_teacher(100 if few else 1000, 100, seed=seed, relevant=None if few else RELEVANT)
-    nets = dt.networks.Population.mlp([100, 100, 1], "linear", [seed], settings["init"], head="linear", bias=False)
+    nets = dt.networks.Population.mlp(
+        [100, 100, 1], "linear", seeds=[seed], init=settings["init"], head="linear", bias=False
+    )
     recorder = dt.Recorder(nets, LinearGaussian.probe(100), layers="layer*")
     epochs = settings["linear_epochs"]
     dt.networks.fit(
-        nets, data.x, data.y, train_fraction=1.0, optimizer="sgd", lr=lr, batch=5 if task == "overtrained" else None, epochs=epochs,
-        recorder=recorder, record_at=dt.networks.log_epochs(epochs, 60), seed=settings["seed"],
-    )  # fmt: skip
+        nets,
+        data.x,
+        data.y,
+        train_fraction=1.0,
+        optimizer="sgd",
+        lr=lr,
+        batch=5 if task == "overtrained" else None,
+        epochs=epochs,
+        recorder=recorder,
+        record_at=dt.networks.log_epochs(epochs, 60),
+        seed=settings["seed"],
+    )
     recording, axes = recorder.recording, ("seed", "step", "layer")
     maps = [[LinearGaussian.maps(recording.activations(la, s))[0] for la in recording.layers] for s in recording.steps]
     measures = {
-        "i_x": partial(linear_information, noise=1.0),
-        "irrelevant": partial(linear_information, noise=1.0, rows=range(RELEVANT, 100)),
-        "i_y": partial(linear_label_information, noise=1.0, teacher=data.teacher, label_noise=data.label_noise),
+        "i_x": partial(linear_information, sigma=1.0),
+        "irrelevant": partial(linear_information, sigma=1.0, rows=range(RELEVANT, 100)),
+        "i_y": partial(linear_label_information, sigma=1.0, teacher=data.teacher, label_sigma=data.label_noise),
     }
     found = {n: (axes, np.array([[[of(w) for w in at] for at in maps]])) for n, of in measures.items()}
     errors = np.array([[data.error(at[-1][None])[0] for at in maps]])
@@ -174,18 +191,29 @@ def _student(settings, seed, task, lr):
 
 
 def smallest_network(settings, unit, inputs, workspace, progress):
-    """1-1-1 linear networks, 100 samples, rate 0.001: gradients over samples, information, estimates of it, and what other
-    weights of the same function would say."""
-
+    """1-1-1 linear networks, 100 samples, rate 0.001: gradients over samples, information, estimates of it, and what
+    other weights of the same function would say."""
     data = dt.datasets.student_teacher(100, 1, seed=unit)
-    nets = dt.networks.Population.mlp([1, 1, 1], "linear", [unit], settings["init"], head="linear", bias=False)
+    nets = dt.networks.Population.mlp(
+        [1, 1, 1], "linear", seeds=[unit], init=settings["init"], head="linear", bias=False
+    )
     recorder = dt.Recorder(nets, LinearGaussian.probe(1), layers="layer*", readouts=LinearGaussian(1.0), targets=[0, 0])
     gradients = dt.GradientRecorder(nets)
     dt.networks.fit(
-        nets, data.x, data.y, train_fraction=1.0, optimizer="sgd", lr=1e-3, batch=None, epochs=10 * settings["linear_epochs"],
-        recorder=recorder, record_at=dt.networks.log_epochs(10 * settings["linear_epochs"], 80), gradients=gradients,
-        gradient_batch=1, seed=settings["seed"],
-    )  # fmt: skip
+        nets,
+        data.x,
+        data.y,
+        train_fraction=1.0,
+        optimizer="sgd",
+        lr=1e-3,
+        batch=None,
+        epochs=10 * settings["linear_epochs"],
+        recorder=recorder,
+        record_at=dt.networks.log_epochs(10 * settings["linear_epochs"], 80),
+        gradients=gradients,
+        gradient_batch=1,
+        seed=settings["seed"],
+    )
     out = recorder.recording.summary(LinearGaussian(1.0)).merge(gradients.dataset().drop_vars("batches"))
     first, second = (float(w.detach()[0, 0, 0]) for w, _ in nets.parts())
     rng = generator(settings["seed"], "samples of T", unit)
@@ -205,7 +233,8 @@ def smallest_network(settings, unit, inputs, workspace, progress):
 
 
 def digits(settings, unit, inputs, workspace, progress, activation):
-    """Networks 784-1024-20-20-20-10 on images of digits, seen through added noise; nothing where a scale has no steps for them."""
+    """Networks 784-1024-20-20-20-10 on images of digits, seen through added noise;
+    nothing where a scale has no steps for them."""
     import xarray as xr
 
     steps = settings["picture_steps"]
@@ -213,14 +242,24 @@ def digits(settings, unit, inputs, workspace, progress, activation):
         return xr.Dataset(coords={"seed": [unit]})
     data = drawn_digits(settings, SAMPLES)
     x = data.x.reshape(len(data.x), -1)
-    nets = dt.networks.Population.mlp([x.shape[1], *HIDDEN, 10], activation, [unit], settings["init"])
+    nets = dt.networks.Population.mlp([x.shape[1], *HIDDEN, 10], activation, seeds=[unit], init=settings["init"])
     look, shown = dt.GaussianNoise(VARIANCE**0.5), data.held[:SHOWN]
     recorder = dt.Recorder(nets, x[shown], data.y[shown], layers="layer*", readouts=look)
     epochs = max(1, round(steps * BATCH / len(data.train)))
     history = dt.networks.fit(
-        nets, x, data.y, train_fraction=[data.train], optimizer="sgd", lr=RATE, batch=BATCH, epochs=epochs, recorder=recorder,
-        record_at=dt.networks.log_epochs(epochs, settings["picture_looks"]), seed=settings["seed"], progress=progress,
-    )  # fmt: skip
+        nets,
+        x,
+        data.y,
+        train_fraction=[data.train],
+        optimizer="sgd",
+        lr=RATE,
+        batch=BATCH,
+        epochs=epochs,
+        recorder=recorder,
+        record_at=dt.networks.log_epochs(epochs, settings["picture_looks"]),
+        seed=settings["seed"],
+        progress=progress,
+    )
     out = recorder.recording.summary(look)[["i_x", "i_x_lower"]].merge(history.dataset())
     return out.drop_attrs().assign_attrs(
         pictures=data.said, shown=len(shown), epochs=epochs, steps=epochs * -(-len(data.train) // BATCH)

@@ -1,9 +1,9 @@
 """What the paper claims, as quantities with regions that were written before anything was measured.
 
-A network that learns goes through two phases: it first fits its labels, and then, for most of training, its layers forget what the label
-does not need. The second phase begins where the gradients turn from drift to diffusion, and their noise drives it. In the end the
-layers lie near the information bottleneck bound. More layers shorten the way there, and with few samples the second phase loses
-what matters, too. All of it is seen in the plane of I(X;T) and I(T;Y).
+A network that learns goes through two phases: it first fits its labels, and then, for most of training, its layers
+forget what the label does not need. The second phase begins where the gradients turn from drift to diffusion, and their
+noise drives it. In the end the layers lie near the information bottleneck bound. More layers shorten the way there, and
+with few samples the second phase loses what matters, too. All of it is seen in the plane of I(X;T) and I(T;Y).
 
 I in bits; one value a network, or a network of each condition with one seed, so that intervals are over networks.
 """
@@ -22,7 +22,8 @@ from deeptheory.studies.paper import Paper, place, ratio
 
 PAPER = Paper(
     citation="Shwartz-Ziv & Tishby 2017",
-    protocol="code (cells, optimizer and minibatches of the released program; split drawn for each network, where that program takes the first 80 % of rows) unless the run says paper",
+    protocol="code (cells, optimizer and minibatches of the released program; split drawn for each network, where that "
+    "program takes the first 80 % of rows) unless the run says paper",
 )
 _LAYERS = [f"layer{k}" for k in range(1, 7)]
 _DEEP = _LAYERS[3:]  # the last two hidden layers and the output: of them alone the paper says that they compress
@@ -61,9 +62,9 @@ def label_share(results: Any) -> np.ndarray:
 
 
 def transition(crossing: np.ndarray, i_x: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """[seed]: epoch at which the SNR falls through 1 / at which I(X;T) [seed, step] is largest, both counted from 1, as on a
-    logarithmic axis. 0 where the SNR lies below 1 from the first logged epoch on and falls through nothing; NaN where I(X;T) does not
-    fall after its largest value, which then begins no compression."""
+    """[seed]: epoch at which the SNR falls through 1 / at which I(X;T) [seed, step] is largest, both counted from 1, as
+    on a logarithmic axis. 0 where the SNR lies below 1 from the first logged epoch on and falls through nothing; NaN
+    where I(X;T) does not fall after its largest value, which then begins no compression."""
     relative = (crossing + 1) / (steps[i_x.argmax(1)] + 1)
     return np.where(crossing == 0, 0.0, np.where(fall(i_x) > 0, relative, np.nan))
 
@@ -96,8 +97,8 @@ def full_batch_fall(results: Any) -> Sample:
 
 
 def alikeness(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean absolute cosine between the units of two layers, [unit, input] each, under the best pairing of units; NaN where a
-    network has diverged."""
+    """Mean absolute cosine between the units of two layers, [unit, input] each, under the best pairing of units; NaN
+    where a network has diverged."""
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return np.nan
     unit = [w / np.linalg.norm(w, axis=1, keepdims=True) for w in (a, b)]
@@ -116,7 +117,8 @@ def alikeness_gained(results: Any) -> np.ndarray | NotRun:
 
 
 def epochs_to(data: Any, level: float) -> np.ndarray:
-    """[depth, seed]: the first logged epoch at which the output's I(T;Y) has reached that many bits; infinite if never."""
+    """[depth, seed]: the first logged epoch at which the output's I(T;Y) has reached that many bits;
+    infinite if never."""
     reached = data["output_i_y"].transpose("depth", "seed", "step").values >= level
     return np.where(reached.any(-1), data["step"].values.astype(float)[reached.argmax(-1)], np.inf)
 
@@ -182,8 +184,8 @@ CLAIMS = [
             f"fit-then-compress/{name}",
             "figure 2",
             "Networks first fit the labels and then, for most of training, compress the input.",
-            "share of networks where I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total fall, "
-            "and that fall is over 0.5 bit",
+            "share of networks where I(T;Y) reaches 95 % of its end value before I(X;T) has lost half of its total "
+            "fall, and that fall is over 0.5 bit",
             ">= 0.8" if name in _DEEP else None,
             partial(fits_then_compresses, layer=name),
         )
@@ -239,7 +241,8 @@ CLAIMS = [
         "networks-differ",
         "section 3.2",
         "Different networks reach the same place in the plane with different weights.",
-        "mean absolute cosine of first-layer weights between two networks (best pairing of units), trained less untrained",
+        "mean absolute cosine of first-layer weights between two networks (best pairing of units), "
+        "trained less untrained",
         "<= 0.1",
         alikeness_gained,
         n_of="pairs of networks",
@@ -248,7 +251,8 @@ CLAIMS = [
         "depth-speeds-learning",
         "figure 5",
         "Hidden layers shorten the time to good generalization.",
-        "Spearman of the number of hidden layers (1 to 6) with epochs until the output holds 95 % of I(X;Y), networks of one seed",
+        "Spearman of the number of hidden layers (1 to 6) with epochs until the output holds 95 % of I(X;Y), "
+        "networks of one seed",
         "< 0",
         depth_with_epochs,
     ),
@@ -293,7 +297,8 @@ CLAIMS = [
             f"on-the-bound/{name}",
             "figure 6",
             "Converged layers lie near the information bottleneck bound.",
-            "I(T;Y) short of the bound at its I(X;T), at the end / before training, same networks, p(x, y) with gamma = 50",
+            "I(T;Y) short of the bound at its I(X;T), at the end / before training, same networks, p(x, "
+            "y) with gamma = 50",
             "< 1/3",
             partial(distance_left, layer=name),
         )
@@ -311,7 +316,8 @@ CLAIMS = [
         "mnist-gradient-phases",
         "figure 8",
         "The gradient phases show on MNIST.",
-        "as snr-transition, median over layers, on MNIST where it is found and small digits otherwise (the figure says which)",
+        "as snr-transition, median over layers, on MNIST where it is found and small digits otherwise (the figure says "
+        "which)",
         "[1/3, 3]",
         digit_transition,
         setting="scaled down",  # fewer digits, or smaller ones

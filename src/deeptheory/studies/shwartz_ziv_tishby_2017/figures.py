@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 import deeptheory as dt
+from deeptheory.core.theme import colors_of
 from deeptheory.information import InformationPlane, fall
+from deeptheory.information.drawing import frame_steps
 from deeptheory.information.layer_bound import draw_layers
 from deeptheory.report import charts
 from deeptheory.runs import NotDone, Plate
@@ -21,18 +23,18 @@ _STEPS = {
     "shuffled-labels": "shuffled labels",
 }
 _SIDES = {"I(X;T)": "i_x", "I(T;Y)": "i_y"}
+_AXES = {"x_title": "I(X;T) (bits)", "y_title": "I(T;Y) (bits)"}
+_MIDDLE = 400  # the epoch of figure 2's middle panel
+MAIN = "paths"
 TITLE = "Opening the black box of deep neural networks via information"
 
 
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     shape = "-".join(str(w) for w in settings["widths"])
-    batch = "full batch" if settings["batch"] is None else f"minibatches of {settings['batch']}"
     return (
-        f"{settings['networks']} networks {shape} ({settings['activation']}), {settings['epochs']} epochs of "
-        f"{settings['optimizer']} (learning rate {settings['lr']:g}, {batch}, {100 * settings['train']:g} % of the 4096 "
-        f"patterns), protocol “{settings['protocol']}”, scale “{scale}”. The task: 12 bits on the vertices of "
-        "an icosahedron, a label that only rotation-invariant features decide. All information in bits, on all 4096 patterns."
+        f"Networks {shape} ({settings['activation']}) learn a 12-bit task for {settings['epochs']} epochs, protocol "
+        f"“{settings['protocol']}”: do their layers first fit the label and then forget the input?"
     )
 
 
@@ -51,20 +53,103 @@ def _mean_table(plane: Any) -> Any:
 def _trust(plane: Any) -> str:
     notes = "; ".join(plane.notes)
     return (
-        f"Readout {plane.readout}, all {plane.inputs} inputs equally likely, no estimation error: what is shown is exact for "
-        f"this readout and for no other. {notes[:1].upper()}{notes[1:]}."
+        f"Readout {plane.readout}, all {plane.inputs} inputs equally likely, no estimation error: what is shown is "
+        f"exact for this readout and for no other. {notes[:1].upper()}{notes[1:]}."
+    )
+
+
+def _bound_to(plane: InformationPlane, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+    """The bottleneck bound of the task up to the largest I(X;T)."""
+    curve = dt.bottleneck_curve(task(settings).p_xy, locate=False)
+    x = np.unique(np.append(np.linspace(0, min(curve.h_x, float(plane.i_x.max())), 60), float(plane.i_x.max())))
+    return x, curve.bound(x)
+
+
+def _paths(results: Any, settings: dict) -> Plate:
+    plane = _information_plane(results, "minibatch", settings)
+    table = _mean_table(plane)
+    figure = charts.paths(table, "i_x_mean", "i_y_mean", "step", "layer", bound=_bound_to(plane, settings), **_AXES)
+    return Plate(
+        name="paths",
+        title="The mean path of each layer, one line per epoch (figure 3)",
+        figure=figure,
+        table=table,
+        see="Each line joins the layers at one epoch, dark to light as training goes on: up is more about the label, "
+        "left is less "
+        "about the input. Dashed: the bottleneck bound of the task.",
+        claims=(
+            "full-information",
+            "first-layer-flat",
+            "fit-then-compress/layer4",
+            "fit-then-compress/layer5",
+            "fit-then-compress/layer6",
+        ),
+        published="The mean of 50 networks. I(T;Y) rises first, for some hundred epochs; then I(X;T) falls, for "
+        "thousands.",
+        trust=_trust(plane),
+        alt=f"Information plane: mean path of {len(plane.layers)} layers over {plane.steps[-1]} epochs, colored by "
+        f"epoch, with the bound.",
+    )
+
+
+def _moments(results: Any, settings: dict) -> Plate:
+    plane = _information_plane(results, "minibatch", settings)
+    steps = np.asarray(plane.steps)
+    chosen = sorted({int(np.abs(steps - at).argmin()) for at in (0, _MIDDLE, steps[-1])})
+    table = plane.dataset()[["i_x", "i_y"]].isel(step=chosen).to_dataframe().reset_index()
+    table = table.assign(when=[f"epoch {s}" for s in table["step"]]).sort_values(["step", "layer", "seed"])
+    dots = {
+        n: {"mode": "markers", "marker": {"color": c, "size": 7, "opacity": 0.75}}
+        for n, c in colors_of(plane.layers).items()
+    }
+    return Plate(
+        name="moments",
+        title="All networks at three moments, colored by layer (figure 2)",
+        figure=charts.lines(table, "i_x", "i_y", "layer", panel="when", style=dots, **_AXES),
+        table=table,
+        see="Every dot is one layer of one network. Do the networks lie together at each moment, and where have the "
+        "layers moved?",
+        claims=("full-information",),
+        published="50 networks at the start, after about 400 epochs and after about 9,000.",
+        trust=_trust(plane),
+        alt=f"Three scatter plots of {len(plane.seeds)} networks in the information plane: untrained, after "
+        f"{steps[chosen[len(chosen) // 2]]} epochs, at the end.",
+    )
+
+
+def _shares(results: Any, settings: dict) -> Plate:
+    data = results["training-size"][["i_x", "i_y"]].mean("seed")
+    table = data.to_dataframe().reset_index()
+    table = table.assign(trained=[f"{100 * s:g} % of the patterns" for s in table["share"]])
+    shares = data["share"].values
+    three = {f"{100 * s:g} % of the patterns" for s in (shares[0], shares[len(shares) // 2], shares[-1])}
+    drawn = table[table["trained"].isin(three)].sort_values(["share", "step", "layer"])
+    return Plate(
+        name="shares",
+        title="The paths with little and with much data (figure 3)",
+        figure=charts.paths(drawn, "i_x", "i_y", "step", "layer", panel="trained", **_AXES),
+        table=table,
+        see="With few patterns, do deep layers lose information about the label while they move to the left?",
+        claims=("small-data-loses", "more-data-more-label"),
+        published="Mean paths for 5, 45 and 85 % of the patterns. With 85 % I(T;Y) keeps rising while layers "
+        "compress; with 5 % "
+        "compression loses it.",
+        trust="Means over networks, measured on all 4096 patterns.",
+        alt="Panels of the information plane, one per share of training data: mean path of each layer colored "
+        "by epoch.",
     )
 
 
 def _plane(results: Any, settings: dict) -> Plate:
     plane = _information_plane(results, "minibatch", settings)
-    n, layers = len(plane.seeds), len(plane.layers)
+    n, layers, table = len(plane.seeds), len(plane.layers), plane.table()
     return Plate(
         name="plane",
-        title="Layers in the information plane, over training",
+        title="Every network, epoch by epoch",
         figure=plane.figure(bound=dt.bottleneck_curve(task(settings).p_xy, locate=False)),
-        table=plane.table() if plane.i_x.size < 40_000 else _mean_table(plane),
-        see="Move the slider. Do dots first rise (fitting), and do those of the deep layers then move to the left (compression)? Dashed: the bottleneck bound of the task.",
+        table=table[table["step"].isin([plane.steps[k] for k in frame_steps(len(plane.steps))])],
+        see="Move the slider. Do dots first rise (fitting), and do those of the deep layers then move to the left "
+        "(compression)? Dashed: the bottleneck bound of the task.",
         claims=("fit-then-compress", "full-information"),
         trust=_trust(plane),
         alt=f"Scatter plot of {n} networks with {layers} layers: I(T;Y) against I(X;T), a slider over epochs.",
@@ -78,9 +163,11 @@ def _curves(results: Any, settings: dict) -> Plate:
         title="The same against the epoch",
         figure=plane.figure("curves"),
         table=_mean_table(plane),
-        see="Above: does I(X;T) of deep layers have a maximum and then fall? Below: has I(T;Y) risen before that? Bands: the middle 80 % of networks; where they are wide, one network is not the story.",
+        see="Above: does I(X;T) of deep layers have a maximum and then fall? Below: has I(T;Y) risen before that? "
+        "Bands: the middle 80 % of networks; where they are wide, one network is not the story.",
         claims=("fit-then-compress", "first-layer-flat"),
-        trust="The same numbers as above. The mean of networks that turn at different epochs is smoother than any one of them.",
+        trust="The same numbers as above. The mean of networks that turn at different epochs is smoother than any one "
+        "of them.",
         alt="Two line plots over a logarithmic epoch axis: mean I(X;T) and mean I(T;Y) of each layer with bands.",
     )
 
@@ -93,9 +180,12 @@ def _gradients(results: Any, settings: dict) -> Plate:
         title="Mean and fluctuation of the gradients",
         figure=phases.figure(),
         table=phases.dataset().drop_dims("seed").assign(parts).to_dataframe().reset_index(),
-        see="Solid: norm of the mean gradient over the minibatches of an epoch; dashed: its fluctuation; both over the norm of the weights, median of the networks. Where a dashed line passes its solid one, noise takes the lead.",
+        see="Solid: norm of the mean gradient over the minibatches of an epoch; dashed: its fluctuation; both over the "
+        "norm of the weights, median of the networks. Where a dashed line passes its solid one, noise takes the lead.",
         claims=("snr-transition", "snr-alike-across-layers"),
-        trust="With B minibatches of pure noise the ratio tends to 1/sqrt(B), not to 0. The same turn is known from networks "
+        published="The mean falls below the fluctuation near epoch 350, together with the bend in the plane.",
+        trust="With B minibatches of pure noise the ratio tends to 1/sqrt(B), not to 0. The same turn is known from "
+        "networks "
         "that do not compress (Saxe et al. 2018), so that this figure alone says nothing about compression.",
         alt="Line plot, both axes logarithmic: gradient mean and fluctuation of every layer against the epoch.",
     )
@@ -109,8 +199,8 @@ def _controls(results: Any, settings: dict) -> Plate:
         figure=plane.figure("curves"),
         table=_mean_table(plane),
         see="Does I(X;T) of the hidden layers fall here as it does with tanh?",
-        trust="ReLU units have no bounds, so the cells span each layer's range at each look: a growing unit makes its cells "
-        f"wider, which itself lowers I(X;T). {_trust(plane)}",
+        trust="ReLU units have no bounds, so the cells span each layer's range at each look: a growing unit makes its "
+        f"cells wider, which itself lowers I(X;T). {_trust(plane)}",
         alt="Two line plots over a logarithmic epoch axis: mean I(X;T) and I(T;Y) of each layer of ReLU networks.",
     )
 
@@ -140,12 +230,14 @@ def _falls(results: Any, settings: dict) -> Plate:
             falls, "layer", "bits", "condition", x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"
         ),
         table=table,
-        see=f"If minibatch noise drove compression, the full batch would fall much less than the minibatch, above all in {deep}. "
-        "Shuffled labels: whether compression needs anything to learn. The table beside it holds I(X;T) before training, too.",
+        see="If minibatch noise drove compression, the full batch would fall much less than the minibatch, above all "
+        f"in {deep}. Shuffled labels: whether compression needs anything to learn. "
+        "The table beside it holds I(X;T) before training, too.",
         claims=("noise-drives-compression",),
         trust="Means with 95 % intervals over networks. ReLU is read out over another range than tanh (see there), so "
         "its falls compare in kind, not in size.",
-        alt="Dots with error bars: fall of I(X;T) in bits by layer for minibatch, full batch, ReLU and shuffled labels.",
+        alt="Dots with error bars: fall of I(X;T) in bits by layer for minibatch, full batch, "
+        "ReLU and shuffled labels.",
     )
 
 
@@ -169,11 +261,13 @@ def _bound(results: Any, settings: dict) -> Plate:
         title="Layers against the bottleneck bound (figure 6)",
         figure=draw_layers(layers, curve),
         table=layers.to_dataframe().reset_index(),
-        see="Dashed: the most that any T can tell of the label at its I(X;T). Hollow: before training; filled: at the end. Do filled layers lie nearer to the bound?",
+        see="Dashed: the most that any T can tell of the label at its I(X;T). Hollow: before training; filled: at "
+        "the end. Do filled layers lie nearer to the bound?",
+        published="Layers near the curve, with a beta that falls with depth (85 % of the data, 50 runs).",
         claims=("on-the-bound", "beta-falls-with-depth"),
-        trust="The bound is that of the published soft rule (gamma = 50, I(X;Y) = 0.987); networks trained on its hard labels. "
-        "First layers lie on it untrained, as the readout tells nearly all inputs apart, far to the right of what is needed. The "
-        "table has the fitted beta with its residual, beside the residual for permuted labels.",
+        trust="The bound is that of the published soft rule (gamma = 50, I(X;Y) = 0.987); networks trained on its hard "
+        "labels. First layers lie on it untrained, as the readout tells nearly all inputs apart, far to the right of "
+        "what is needed. The table has the fitted beta with its residual, beside the residual for permuted labels.",
         alt="Layers as dots below a dashed, rising and then flat bound.",
     )
 
@@ -191,10 +285,11 @@ def _depth(results: Any, settings: dict) -> Plate:
         title="One to six hidden layers (figure 5)",
         figure=_two_panels(table, "bits"),
         table=table,
-        see=f"Median epochs until the output holds 95 % of I(X;Y), by number of hidden layers: {each} (inf: not by the end).",
+        see=f"Median epochs until the output holds 95 % of I(X;Y), by number of hidden layers: {each} (inf: "
+        "not by the end).",
         claims=("depth-speeds-learning", "one-layer-too-slow"),
-        trust="The output's information, since a hidden layer of twelve units tells nearly all inputs apart under this readout, "
-        "trained or not. Bands: the middle 80 % of networks.",
+        trust="The output's information, since a hidden layer of twelve units tells nearly all inputs apart under this "
+        "readout, trained or not. Bands: the middle 80 % of networks.",
         alt="Two panels of lines against the epoch, one color a number of hidden layers.",
     )
 
@@ -217,7 +312,7 @@ def _sizes(results: Any, settings: dict) -> Plate:
     )
 
 
-def _paths(results: Any, settings: dict) -> Plate:
+def _sides_by_share(results: Any, settings: dict) -> Plate:
     data = last_hidden(results["training-size"])
     named = data.assign_coords(share=[f"{100 * s:g} %" for s in data["share"].values])
     parts = [
@@ -225,8 +320,8 @@ def _paths(results: Any, settings: dict) -> Plate:
     ]
     table = table_of([row for title, part in parts for row in by_layer(title, part, over="share")])
     return Plate(
-        name="paths",
-        title="The same over training",
+        name="sizes-over-training",
+        title="The last hidden layer over training",
         figure=_two_panels(table, "bits, last hidden layer"),
         table=table,
         see="Left: how much of the input is kept. Right: how much of that tells the label.",
@@ -258,7 +353,8 @@ def _digits(results: Any, settings: dict) -> Plate:
         title="Gradients on pictures of digits (figure 8)",
         figure=phases.figure(),
         table=phases.table(),
-        see="Where a dashed line (fluctuation) passes its solid one (mean), noise takes the lead. Does it when I(X;T) is largest?",
+        see="Where a dashed line (fluctuation) passes its solid one (mean), noise takes the lead. "
+        "Does it when I(X;T) is largest?",
         claims=("mnist-gradient-phases",),
         trust=f"Data: {data.attrs['pictures']}. The paper shows MNIST; its network and settings are not stated. "
         "As above, the phases alone say nothing about compression.",
@@ -266,12 +362,13 @@ def _digits(results: Any, settings: dict) -> Plate:
     )
 
 
+FIRST = ("minibatch", _plane)  # drawn of the networks that are done, while the rest is at work
 SECTIONS: tuple[Part, ...] = (
     (
-        "The information plane (figure 2)",
-        "Every dot is one layer of one network. Left to right: how much the layer keeps of the input, as seen "
+        "The information plane (figures 2 and 3)",
+        "Left to right: how much a layer keeps of the input, as seen "
         "through the readout. Upwards: how much of that tells the label.",
-        (_plane, _curves),
+        (_paths, _moments, _plane, _curves),
     ),
     (
         "Drift and diffusion (figure 4)",
@@ -286,7 +383,7 @@ SECTIONS: tuple[Part, ...] = (
     (
         "Depth, data, other tasks (figures 3, 5, 7, 8)",
         "The same protocol with one thing turned at a time.",
-        (_depth, _sizes, _paths, _committee, _digits),
+        (_shares, _sizes, _sides_by_share, _depth, _committee, _digits),
     ),
     (
         "Controls",

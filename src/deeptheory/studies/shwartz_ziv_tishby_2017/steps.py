@@ -1,9 +1,10 @@
-"""What is trained and looked at: the paper's networks, the same without minibatch noise, two controls, and what its further figures
-need: depth (5), size of the training set (3, 7), a committee machine and images of digits (8).
+"""What is trained and looked at: the paper's networks, the same without minibatch noise, two controls, and what its
+further figures need: depth (5), size of the training set (3, 7), a committee machine and images of digits (8).
 
-The steps of the protocol's networks give one Dataset each: the plane (i_x, i_y, h_t, occupied) and the gradients' moments over [seed,
-step, layer], the history over [seed, step], and the first layer's weights before and after. In the further ones one thing is
-changed; they log fewer epochs, and no gradients but for the digits, whose gradients are the figure.
+The steps of the protocol's networks give one Dataset each: the plane (i_x, i_y, h_t, occupied) and the gradients'
+moments over [seed, step, layer], the history over [seed, step], and the first layer's weights before and after. In the
+further ones one thing is changed; they log fewer epochs, and no gradients but for the digits,
+whose gradients are the figure.
 """
 
 from typing import Any
@@ -31,8 +32,8 @@ _DIGITS = {  # the paper states none for this figure: ours, fixed before anythin
 
 
 def readout(settings: dict, activation: str | None = None) -> dt.Binning:
-    """Cells over [-1, 1], as the released program cuts them or equal ones as in the text; where units are unbounded, equal ones
-    over the range of the layer at that epoch."""
+    """Cells over [-1, 1], as the released program cuts them or equal ones as in the text; where units are unbounded,
+    equal ones over the range of the layer at that epoch."""
     bounded = (activation or settings["activation"]) in _BOUNDED
     if bounded and settings["released_edges"]:
         return dt.Binning.released(settings["bins"])
@@ -45,8 +46,8 @@ def task(settings: dict) -> Any:
 
 
 def described(settings: dict) -> Any:
-    """The task that the paper describes, whose p(y|x) is soft with I(X;Y) near 0.99 bit: its bound is a curve. With hard
-    labels the bound would be min(I(X;T), H(Y)), which no beta but 1 belongs to."""
+    """The task that the paper describes, whose p(y|x) is soft with I(X;Y) near 0.99 bit: its bound is a curve. With
+    hard labels the bound would be min(I(X;T), H(Y)), which no beta but 1 belongs to."""
     return task({**settings, "gamma": settings["gamma"] or _SOFT})
 
 
@@ -58,15 +59,15 @@ def check(settings: dict) -> None:
 def networks(
     settings, unit, inputs, workspace, progress, activation=None, full_batch=False, shuffled=False, bound=False
 ):
-    """The protocol. activation: another one. full_batch: one step an epoch on all training samples, moments of the gradients over
-    minibatches of the protocol's size. shuffled: labels permuted among the inputs, so that there is nothing to learn but the
-    table itself. bound: layers against the bottleneck, before training and at the end."""  # fmt: skip
+    """The protocol. activation: another one. full_batch: one step an epoch on all training samples, moments of the
+    gradients over minibatches of the protocol's size. shuffled: labels permuted among the inputs, so that there is
+    nothing to learn but the table itself. bound: layers against the bottleneck, before training and at the end."""
     settings = {**settings, "activation": activation or settings["activation"]}
     used = {**settings, "batch": None if full_batch else settings["batch"]}
     data, look = task(settings), readout(settings)
     order = generator(settings["seed"], "shuffled labels").permutation(2**12) if shuffled else slice(None)
     labels, targets = data.y[order], _targets(settings, data)[order]
-    nets = dt.networks.Population.mlp(settings["widths"], settings["activation"], unit, settings["init"])
+    nets = dt.networks.Population.mlp(settings["widths"], settings["activation"], seeds=unit, init=settings["init"])
     before, gradients = _first_weights(nets), dt.GradientRecorder(nets)
     ends = dt.Recorder(nets, data.x, targets, layers="layer*")
     if bound:
@@ -125,7 +126,7 @@ def _trained(settings, nets, data, look, points, workspace, progress, gradients=
 def _plain(settings, unit, data, points, workspace, progress):
     """Networks under equal cells and without gradients."""
     look = readout({**settings, "released_edges": False})
-    nets = dt.networks.Population.mlp(settings["widths"], settings["activation"], unit, settings["init"])
+    nets = dt.networks.Population.mlp(settings["widths"], settings["activation"], seeds=unit, init=settings["init"])
     shown = (data.x, data.y, _targets(settings, data))
     out = _trained(settings, nets, shown, look, points, workspace, progress)
     return out.assign_attrs(information=data.mutual_information)
@@ -160,7 +161,7 @@ def digits(settings, unit, inputs, workspace, progress):
     """Gradient phases, and the plane of the same networks, on images of digits."""
     data = drawn_digits(settings, settings["picture_samples"])
     x = data.x.reshape(len(data.x), -1)
-    nets = dt.networks.Population.mlp([x.shape[1], *_DIGITS_HIDDEN, 10], "tanh", unit, settings["init"])
+    nets = dt.networks.Population.mlp([x.shape[1], *_DIGITS_HIDDEN, 10], "tanh", seeds=unit, init=settings["init"])
     here = {**settings, **_DIGITS, "epochs": settings["picture_epochs"]}
     look, gradients = dt.Binning(settings["bins"], (-1, 1)), dt.GradientRecorder(nets)
     out = _trained(

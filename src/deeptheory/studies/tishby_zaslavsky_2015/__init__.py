@@ -10,8 +10,8 @@ from deeptheory.studies.study import Scale, Study
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
     # p(x, y): the 12-bit rule with soft labels, gamma = 50 (I(X;Y) = 0.987 bit). Networks of logistic units as in the
-    # paper's section II.A, rounded to 2^bits levels in every layer, so that the layers are a Markov chain of symbols and each
-    # information is exact. constant: of the finite-sample bound, whose paper gives its order alone.
+    # paper's section II.A, rounded to 2^bits levels in every layer, so that the layers are a Markov chain of symbols
+    # and each information is exact. constant: of the finite-sample bound, whose paper gives its order alone.
     "own": {
         "gamma": 50.0,
         "widths": [12, 10, 7, 5, 4, 3, 2],

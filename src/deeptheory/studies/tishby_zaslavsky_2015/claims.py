@@ -1,8 +1,8 @@
 """What the paper says, as quantities with regions that were written before anything was measured. I in bits.
 
-A layer of a deep network can be judged by two informations: what it keeps of the input, and how much of that tells the label. The
-bottleneck curve bounds the second by the first. Layers can only lose what their input knew; the best ones are expected just after the
-curve's bifurcations; and a finite sample makes one point of the curve the best.
+A layer of a deep network can be judged by two informations: what it keeps of the input, and how much of that tells the
+label. The bottleneck curve bounds the second by the first. Layers can only lose what their input knew; the best ones
+are expected just after the curve's bifurcations; and a finite sample makes one point of the curve the best.
 """
 
 from functools import partial
@@ -74,8 +74,9 @@ def slope_times_beta(results: Any) -> Estimate | NotRun:
 
 
 def distance_after(results: Any, step: int) -> np.ndarray:
-    """[network]: mean over layers of log beta minus log of the critical beta nearest to it, above 0 where a layer's fitted beta
-    lies after its bifurcation; step: -1 trained, 0 untrained. Layers without a finite beta above 0 are left out (NaN: all)."""
+    """[network]: mean over layers of log beta minus log of the critical beta nearest to it, above 0 where a layer's
+    fitted beta lies after its bifurcation; step: -1 trained, 0 untrained.
+    Layers without a finite beta above 0 are left out (NaN: all)."""
     fitted = results["layers"]["beta"].isel(step=step).transpose("seed", "layer").values
     usable = np.isfinite(fitted) & (fitted > 0)
     signed = np.log(np.where(usable, fitted, 1.0))[..., None] - np.log(results["bound"]["critical"].values)
@@ -158,8 +159,8 @@ CLAIMS = [
         "layers-after-bifurcations",
         "section IV",
         "Conjecture: the best layers sit just after bifurcations (expected beforehand: inconclusive).",
-        "signed distance in log beta of a layer's fitted beta after the nearest critical beta, mean over layers, trained minus "
-        "untrained networks",
+        "signed distance in log beta of a layer's fitted beta after the nearest critical beta, mean over layers, "
+        "trained minus untrained networks",
         "> 0",
         moved_after_bifurcations,
         setting=OURS,

@@ -4,29 +4,31 @@ from typing import Any
 
 import numpy as np
 
-from deeptheory.core.theme import LAYER_COLORS, NEUTRAL
+from deeptheory.core.theme import NEUTRAL, SERIES_COLORS
 from deeptheory.report import charts
 from deeptheory.runs import Plate
 from deeptheory.studies.pages import Part
+from deeptheory.studies.paper import stated
 from deeptheory.studies.tables import curve, measured, table_of
-from deeptheory.studies.tishby_zaslavsky_2015.claims import distance_after, slopes
+from deeptheory.studies.tishby_zaslavsky_2015.claims import CLAIMS, distance_after, slopes
 
+MAIN = "figure-2"
 TITLE = "Deep learning and the information bottleneck principle"
-_BLUE, _ORANGE, _GREEN, _PINK = LAYER_COLORS[:4]
+_BLUE, _ORANGE, _GREEN, _PINK = SERIES_COLORS[:4]
 
 
 def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     shape = "-".join(str(w) for w in settings["widths"])
     return (
-        f"The paper draws its figure 2 by hand. Here it has numbers: p(x, y) is the 12-bit rule with gamma = "
-        f"{settings['gamma']:g}; {settings['networks']} networks {shape} of {settings['activation']} units, rounded to "
-        f"{2 ** settings['bits']} levels, {settings['epochs']} epochs. Scale “{scale}”. In bits."
+        f"The paper draws its figure 2 by hand; here it has numbers, of networks {shape} ({settings['activation']}, "
+        f"{2 ** settings['bits']} levels) that learn the 12-bit rule for {settings['epochs']} epochs."
     )
 
 
 def rate_and_distortion(results: Any) -> Any:
-    """Every line of figure 2: the bound, its branches, the finite-sample bound with its minimum, and the layers; columns what, R, D."""
+    """Every line of figure 2: the bound, its branches, the finite-sample bound with its minimum,
+    and the layers; columns what, R, D."""
     data, end = results["bound"], results["layers"].isel(step=-1)
     i_xy = data.attrs["i_xy"]
     found = {
@@ -62,7 +64,8 @@ def _plane(results: Any, settings: dict, name: str, title: str, labels_to: float
     style = {
         "bound": {"line": {"color": NEUTRAL, "width": 3}},
         "branch of 2 clusters": {**dots, "line": {"color": _BLUE, "dash": "dot", "width": 1}, "marker": {"size": 8}},
-        "branch of 3 clusters": {**dots, "line": {"color": _PINK, "dash": "dot", "width": 1}, "marker": {"size": 6, "symbol": "diamond"}},
+        "branch of 3 clusters": {**dots, "line": {"color": _PINK, "dash": "dot", "width": 1},
+            "marker": {"size": 6, "symbol": "diamond"}},
         finite: {"line": {"color": _ORANGE, "width": 2}},
         "(R*, D*)": {"mode": "markers", "marker": {"size": 12, "symbol": "star", "color": _ORANGE}},
         "layers, mean of the networks": {**dots, "line": {"color": _GREEN}, "marker": {"size": 9}},
@@ -80,36 +83,59 @@ def _plane(results: Any, settings: dict, name: str, title: str, labels_to: float
         title=title,
         figure=figure,
         table=table,
-        see="Gray: the least D for each R. Dotted: what two or three clusters can do. Orange: the bound with the error of a finite sample, and its least point. Green: layers, from the input side (right) to the output.",
+        published="Drawn by hand, without numbers: the bound, its suboptimal branches, the finite-sample bound with "
+        "its minimum, and the layers above it.",
+        see="Gray: the least D for each R. Dotted: what two or three clusters can do. Orange: the bound with the "
+        "error of a finite sample, and its least point. Green: layers, from the input side (right) to the output.",
         claims=("bound-above-layers", "finite-sample-minimum-exists", "gaps"),
-        trust=f"Bound and layers are exact for this p(x, y). The orange line rests on a constant of {settings['constant']:g}, which "
-        "no paper states: another moves its minimum. Branches are found by iteration, so they are upper bounds.",
-        alt="D against R: a falling bound, dotted branches above it, an orange U-shaped line with a star, a green path of layers.",
+        trust="Bound and layers are exact for this p(x, y). The orange line rests on a constant of "
+        f"{settings['constant']:g}, which no paper states: another moves its minimum. Branches are found by iteration, "
+        "so they are upper bounds.",
+        alt="D against R: a falling bound, dotted branches above it, an orange U-shaped line with a star, "
+        "a green path of layers.",
     )
 
 
 def _bifurcations(results: Any, settings: dict) -> Plate:
     data, end = results["bound"], results["layers"].isel(step=-1)
     critical, names = data["critical"].values.tolist(), end["layer"].values.tolist()
-    steps = [{"what": "optimum", "beta": b, "clusters": k} for b, k in zip(data["beta"].values, data["clusters"].values)]  # fmt: skip
-    fitted = [{"what": f"fitted, {n}", "beta": b, "clusters": 0.2 + 0.1 * k} for k, n in enumerate(names) for b in end["beta"].values[:, k] if np.isfinite(b) and b > 0]  # fmt: skip
+    steps = [
+        {"what": "optimum", "beta": b, "clusters": k} for b, k in zip(data["beta"].values, data["clusters"].values)
+    ]
+    fitted = [
+        {"what": f"fitted, {n}", "beta": b, "clusters": 0.2 + 0.1 * k}
+        for k, n in enumerate(names)
+        for b in end["beta"].values[:, k]
+        if np.isfinite(b) and b > 0
+    ]
     marks = {"mode": "markers", "marker": {"symbol": "line-ns-open", "size": 9}}
-    style = {"optimum": {"line": {"shape": "hv", "color": NEUTRAL}, "mode": "lines+markers"}} | dict.fromkeys([f"fitted, {n}" for n in names], marks)  # fmt: skip
+    style = {"optimum": {"line": {"shape": "hv", "color": NEUTRAL}, "mode": "lines+markers"}} | dict.fromkeys(
+        [f"fitted, {n}" for n in names], marks
+    )
     drawn = table_of([*steps, *fitted])
-    figure = charts.lines(drawn, "beta", "clusters", "what", x_title="beta", y_title="clusters of the optimum", log="x", style=style)  # fmt: skip
+    figure = charts.lines(
+        drawn, "beta", "clusters", "what", x_title="beta", y_title="clusters of the optimum", log="x", style=style
+    )
     after = [np.nanmean(distance_after(results, step)) for step in (-1, 0)]
     return Plate(
         name="bifurcations",
         title="Bifurcations, and where the layers' fitted betas lie",
         figure=charts.reference(figure, upright=critical),
-        table=table_of([*steps, *({"what": "critical beta", "beta": c} for c in critical), *({**row, "what": row["what"].replace(",", ""), "clusters": np.nan} for row in fitted)]),
+        table=table_of(
+            [
+                *steps,
+                *({"what": "critical beta", "beta": c} for c in critical),
+                *({**row, "what": row["what"].replace(",", ""), "clusters": np.nan} for row in fitted),
+            ]
+        ),
         see="Steps: clusters appear at critical betas (dotted). Ticks below: fitted betas of layers and networks. "
-        f"Mean signed distance after the nearest critical beta: trained {after[0]:+.3g}, untrained {after[1]:+.3g} in log beta.",
+        f"Mean signed distance after the nearest critical beta: trained {after[0]:+.3g}, "
+        f"untrained {after[1]:+.3g} in log beta.",
         claims=("layers-after-bifurcations", "critical-beta"),
-        trust="Betas are fitted with each layer's own decoder. Left out: layers that lost nothing (infinite beta), and those that no beta above 0 fits better than "
-        "ruling out the symbols that their decoder excludes.",
+        trust="Betas are fitted with each layer's own decoder. Left out: layers that lost nothing (infinite beta), and "
+        "those that no beta above 0 fits better than ruling out the symbols that their decoder excludes.",
         alt="Number of clusters against beta, a staircase; dotted vertical lines at critical betas; ticks for layers.",
-    )  # fmt: skip
+    )
 
 
 def _chain(results: Any, settings: dict) -> Plate:
@@ -127,13 +153,25 @@ def _chain(results: Any, settings: dict) -> Plate:
     return Plate(
         name="chain",
         title="The chain of inequalities, exact",
-        figure=charts.lines(table, "layer", "share", "when", each="network", markers=True, x_title="layer", y_title="I(Y;T) / I(X;Y)", style=style),
+        figure=charts.lines(
+            table,
+            "layer",
+            "share",
+            "when",
+            each="network",
+            markers=True,
+            x_title="layer",
+            y_title="I(Y;T) / I(X;Y)",
+            style=style,
+        ),
         table=table,
-        see="By the data processing inequality no line can rise from left to right. How far does it fall: what did the network lose on the way?",
+        see="By the data processing inequality no line can rise from left to right. How far does it fall: "
+        "what did the network lose on the way?",
         claims=("dpi-chain",),
-        trust="Layers are rounded in the network itself, so each is a function of the one before: nothing is estimated.",
+        trust="Layers are rounded in the network itself, so each is a function of the one before: "
+        "nothing is estimated.",
         alt="Lines over layers, one per network: share of the label's information, never rising.",
-    )  # fmt: skip
+    )
 
 
 def _criterion(results: Any, settings: dict) -> Plate:
@@ -144,13 +182,17 @@ def _criterion(results: Any, settings: dict) -> Plate:
         "labels permuted": end["residual_shuffled"],
         "before training": data["residual"].isel(step=0),
     }
-    table = measured({label: dict(zip(names, values.transpose("layer", "seed").values)) for label, values in of.items()})  # fmt: skip
+    table = measured(
+        {label: dict(zip(names, values.transpose("layer", "seed").values)) for label, values in of.items()}
+    )
     return Plate(
         name="criterion",
         title="How well each layer is the bottleneck's encoder at its own beta",
         figure=charts.points(table, "at", "mean", "condition", x_title="layer", y_title="residual of the fit (bits)"),
         table=end[columns].to_dataframe(dim_order=["layer", "seed"]).reset_index()[[*columns, "layer"]],
-        see="Residual of the fitted encoder next to the same for permuted labels and for the untrained networks. The table holds the two terms of the layer criterion, I(T before;T) and I(Y;T before|T), and how many bits of I(X;T) lie beyond need.",
+        see="Residual of the fitted encoder next to the same for permuted labels and for the untrained networks. The "
+        "table holds the two terms of the layer criterion, I(T before;T) and I(Y;T before|T), "
+        "and how many bits of I(X;T) lie beyond need.",
         trust="A small residual alone proves little: the fit uses the layer's own decoder. Compare all three.",
         alt="Dots by layer: residual of the fit, and of shuffled labels.",
     )
@@ -164,7 +206,8 @@ def _neuron(results: Any, settings: dict) -> Plate:
         title="One unit is an exact posterior",
         figure=charts.reference(figure, diagonal=(0, 1)),
         table=table,
-        see=f"On the diagonal a unit is the exact posterior; the largest difference over all sources is {float(results['neuron']['error'].max()):.1e}.",
+        see="On the diagonal a unit is the exact posterior; the largest difference over all sources is "
+        f"{float(results['neuron']['error'].max()):.1e}.",
         claims=("neuron-is-posterior",),
         trust="An identity, checked in double precision. It needs features that are independent given the class.",
         alt="Scatter of the unit's output against the exact posterior, with the diagonal.",
@@ -178,9 +221,10 @@ def _slopes(results: Any, settings: dict) -> Plate:
     return Plate(
         name="slopes",
         title="The curve's slope is one over beta",
-        figure=charts.reference(figure, level=1.0),
+        figure=charts.region(figure, *stated(CLAIMS, "slope-is-inverse-beta")),
         table=table[["y"]].rename(columns={"y": "slope_times_beta"}),
-        see="By theory every piece has slope times beta of 1; a piece that spans a bifurcation with a jump has the slope of a chord.",
+        see="By theory every piece has slope times beta of 1; a piece that spans a bifurcation with a jump has the "
+        "slope of a chord.",
         claims=("slope-is-inverse-beta",),
         trust="Differences between neighboring betas, where I(X;T) moves by more than rounding.",
         alt="Dots near 1.",

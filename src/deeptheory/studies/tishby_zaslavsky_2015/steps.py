@@ -1,7 +1,8 @@
 """What is computed: the neuron that is a posterior, the bound of a real p(x, y), and networks against it.
 
-The networks' layers are rounded to a few levels, in training and afterwards, so each layer is a function of the one before it and
-both are symbols: Y - X - T1 - T2 - ... is a Markov chain whose informations are exact, with no estimator between.
+The networks' layers are rounded to a few levels, in training and afterwards, so each layer is a function of the one
+before it and both are symbols: Y - X - T1 - T2 - ... is a Markov chain whose informations are exact,
+with no estimator between.
 """
 
 from math import lgamma
@@ -30,7 +31,8 @@ def check(settings: dict) -> None:
 
 
 def neuron(settings, unit, inputs, workspace, progress):
-    """Section II.B: with w_j = log p(j|y) / p(j|y'), b = log p(y) / p(y') and counts as inputs, a logistic unit against Bayes."""
+    """Section II.B: with w_j = log p(j|y) / p(j|y'), b = log p(y) / p(y') and counts as inputs,
+    a logistic unit against Bayes."""
     import xarray as xr
 
     counts = _compositions(DRAWS, SYMBOLS)
@@ -48,7 +50,8 @@ def neuron(settings, unit, inputs, workspace, progress):
 
 
 def _unit_and_posterior(rng: np.random.Generator, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Bayes' rule and the unit's output for each count vector of a random source, and the part of I(X;Y) that the output keeps."""
+    """Bayes' rule and the unit's output for each count vector of a random source,
+    and the part of I(X;Y) that the output keeps."""
     ways = np.exp([lgamma(DRAWS + 1) - sum(lgamma(c + 1) for c in row) for row in counts])
     p_j, prior = rng.dirichlet(np.ones(SYMBOLS), 2), float(rng.uniform(0.2, 0.8))
     p_y = np.array([1 - prior, prior])
@@ -68,10 +71,15 @@ def bound(settings, unit, inputs, workspace, progress):
     curve = dt.bottleneck_curve(joint)
     smooth = np.geomspace(1.02 * curve.critical_beta[0], 3 * curve.critical_beta[-1], 400)
     dense = dt.bottleneck_curve(joint, smooth, locate=False)
-    betas = np.unique(np.append(np.geomspace(curve.critical_beta[0] * 0.98, 3 * curve.critical_beta[-1], settings["branches"]), curve.critical_beta * 1.02))  # fmt: skip
+    betas = np.unique(
+        np.append(
+            np.geomspace(curve.critical_beta[0] * 0.98, 3 * curve.critical_beta[-1], settings["branches"]),
+            curve.critical_beta * 1.02,
+        )
+    )
     branches = bottleneck_branches(joint, betas, CLUSTERS, restarts=4, seed=settings["seed"])
     samples = round(settings["train"] * joint.shape[0])
-    limit = finite_sample_bound(curve, samples, settings["constant"], joint.shape[1])
+    limit = finite_sample_bound(curve, samples, constant=settings["constant"], classes=joint.shape[1])
     return xr.Dataset(
         {
             **{k: ("beta", getattr(curve, k)) for k in ("i_x", "i_y", "clusters", "gap")},
@@ -108,7 +116,7 @@ def layers(settings, unit, inputs, workspace, progress):
         data.p_xy,
         readout=dt.Exact(),
         permutations=2,
-        samples=round(settings["train"] * len(data.x)),
+        n=round(settings["train"] * len(data.x)),
         constant=settings["constant"],
         seed=settings["seed"],
     )
@@ -119,7 +127,7 @@ def layers(settings, unit, inputs, workspace, progress):
 def _trained(settings, seeds, workspace=None, progress=None):
     data = task(settings)
     nets = dt.networks.Population.mlp(
-        settings["widths"], settings["activation"], seeds, settings["init"], bits=settings["bits"]
+        settings["widths"], settings["activation"], seeds=seeds, init=settings["init"], bits=settings["bits"]
     )
     recorder = dt.Recorder(nets, data.x, data.y, layers="layer*")
     history = dt.networks.fit(

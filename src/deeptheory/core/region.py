@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +21,7 @@ class Region:
 
     low: float
     high: float
+    _: KW_ONLY
     low_open: bool = False
     high_open: bool = False
     text: str = ""
@@ -40,9 +41,11 @@ class Region:
             sign, bound = found[1], _number(found[2])
             low = bound if sign in (">", ">=", "=") else -math.inf
             high = bound if sign in ("<", "<=", "=") else math.inf
-            region = cls(low, high, sign == ">", sign == "<", stated)
+            region = cls(low, high, low_open=sign == ">", high_open=sign == "<", text=stated)
         elif found := _INTERVAL.fullmatch(stated):
-            region = cls(_number(found[2]), _number(found[3]), found[1] == "(", found[4] == ")", stated)
+            region = cls(
+                _number(found[2]), _number(found[3]), low_open=found[1] == "(", high_open=found[4] == ")", text=stated
+            )
         elif found := _AROUND.fullmatch(stated):
             middle, reach = Fraction(found[1]), Fraction(found[2])  # exact, so that 1 +- 0.05 ends at the float 1.05
             region = cls(float(middle - reach), float(middle + reach), text=stated)

@@ -1,0 +1,57 @@
+"""Matrix capsules from a convolution: where a network of them begins.
+
+Source: Hinton, Sabour & Frosst 2018, section 4; initial values: the authors' released code.
+"""
+
+import torch
+from torch import nn
+
+from deeptheory.capsules.initialization import check_init, poses_
+from deeptheory.capsules.routing.checks import check_layer_input, in_one_dtype
+from deeptheory.capsules.routing.variants import Init
+from deeptheory.capsules.squashing import at_least_float32
+from deeptheory.capsules.vector_layers import check_sizes
+
+
+class MatrixPrimary(nn.Module):
+    """1x1 convolution to poses and activations.
+
+    [B, C, H, W] -> pose [B, H, W, types, 4, 4], activation [B, H, W, types].
+    bias: off in the released code. offset: added to the activation's logit, -1 in the released code. init: "paper"
+    (truncated normal weights, std 0.5 for poses, 3 for activations) or "scaled", see `initialization`.
+    InputError: sizes below 1, another init.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        types: int,
+        pose_size: int = 4,
+        *,
+        bias: bool = True,
+        offset: float = 0.0,
+        init: Init = "paper",
+    ):
+        super().__init__()
+        check_sizes(in_channels=in_channels, types=types, pose_size=pose_size)
+        check_init(init)
+        self.init = init
+        self.types, self.pose_size, self.offset = types, pose_size, offset
+        self.pose = nn.Conv2d(in_channels, types * pose_size**2, 1, bias=bias)
+        self.activation = nn.Conv2d(in_channels, types, 1, bias=bias)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """As `init` says; biases 0."""
+        poses_(self.pose, self.activation, self.init)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """x: [B, C, H, W]. InputError: no tensor of that shape."""
+        x, _ = in_one_dtype(check_layer_input("x", x, f"B {self.pose.in_channels} H W"), self.pose.weight)
+        pose = self.pose(x).unflatten(1, (self.types, self.pose_size, self.pose_size)).permute(0, 4, 5, 1, 2, 3)
+        logit = at_least_float32(self.activation(x)) + self.offset
+        return pose, logit.sigmoid().permute(0, 2, 3, 1)
+
+    def extra_repr(self) -> str:
+        """Sizes, for torch's repr."""
+        return f"types={self.types}"
