@@ -232,7 +232,7 @@ def measured(case: Case, pages: Path | None) -> str:
             case.model,
             case.inputs,
             labels,
-            INSTRUMENTS if k == 0 else ["class_geometry"],
+            instruments=INSTRUMENTS if k == 0 else ["class_geometry"],
             out=out,
             split="test",
             progress=False,
