@@ -98,7 +98,7 @@ def test_modules_called_input_and_output_are_layers_of_their_own():
 def test_names_of_markup_and_of_other_scripts_stay_text(tmp_path):
     x, y = data()
     names = ("<script>alert(1)</script>", "a'b\"&amp;", "Ünï</td>日本", "*")
-    found = dt.inspect(Named(*names), x, y, "health", out=tmp_path, **FEW)
+    found = dt.inspect(Named(*names), x, y, instruments="health", out=tmp_path, **FEW)
     assert [m["name"] for m in found.measured][1:] == [names[0], names[2], "output"]
     page = (tmp_path / "report.html").read_text()
     assert "<script>alert" not in page
@@ -121,25 +121,27 @@ def test_a_model_that_draws_gives_the_same_twice_and_says_so():
     second = dt.inspect(model, x, y, instruments="health", **FEW)
     assert first.table().equals(second.table())
     assert any("draws random numbers" in note for note in first.notes)
-    assert not any("draws random numbers" in note for note in dt.inspect(small(), x, y, "health", **FEW).notes)
+    assert not any(
+        "draws random numbers" in note for note in dt.inspect(small(), x, y, instruments="health", **FEW).notes
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_the_rank_of_half_precision_is_that_of_float32(dtype):
     x, y = data()
-    full = dt.inspect(small(), x, y, "health", **FEW).results["health"]
-    half = dt.inspect(small().to(dtype), x.to(dtype), y, "health", **FEW).results["health"]
+    full = dt.inspect(small(), x, y, instruments="health", **FEW).results["health"]
+    half = dt.inspect(small().to(dtype), x.to(dtype), y, instruments="health", **FEW).results["health"]
     for layer in ("1", "output"):
         assert half.at(layer, "rank").value == pytest.approx(full.at(layer, "rank").value, rel=0.02)
     still = (1 + torch.finfo(dtype).eps * (torch.arange(40)[:, None] % 2)).repeat(1, 6).to(dtype)
-    assert dt.inspect(small().to(dtype), still, y, "health", **FEW).results["health"].at("1", "rank").note
+    assert dt.inspect(small().to(dtype), still, y, instruments="health", **FEW).results["health"].at("1", "rank").note
 
 
 def test_sizes_have_no_negative_end_and_fractions_none_above_one():
-    found = dt.inspect(small(), *data(2), ["propagation"], **FEW).results["propagation"]
+    found = dt.inspect(small(), *data(2), instruments=["propagation"], **FEW).results["propagation"]
     assert found.at("", "largest").low == 0.0
     x, y = data(200)
-    r2 = dt.inspect(small(out=2), x, y, "cheapness", **FEW).results["cheapness"].of("degree_2")
+    r2 = dt.inspect(small(out=2), x, y, instruments="cheapness", **FEW).results["cheapness"].of("degree_2")
     assert all(r.high <= 1 for r in r2)
     assert any(r.high == 1 for r in r2)
 
@@ -147,7 +149,9 @@ def test_sizes_have_no_negative_end_and_fractions_none_above_one():
 def test_a_sentence_on_bits_is_about_more_than_permuted_labels_give():
     """Two samples of each of 20 classes: permuted labels have as many bits as true ones, or more."""
     x, _ = data(40)
-    found = dt.inspect(small(), x, torch.arange(40) // 2, "information", twins=1, permutations=5, progress=False)
+    found = dt.inspect(
+        small(), x, torch.arange(40) // 2, instruments="information", twins=1, permutations=5, progress=False
+    )
     for _, sentence in found.findings(9):
         if sentence.quantity == "noise_i_y":
             row = found.results["information"].at(sentence.layer, "noise_i_y")
@@ -178,7 +182,7 @@ def test_a_forward_pass_that_fails_says_for_which_samples():
     x, y = data()
     x[25, 0] = 99.0
     with pytest.raises(ValueError, match="not this one") as error:
-        dt.inspect(Fails(), x, y, "health", batch=10, **FEW)
+        dt.inspect(Fails(), x, y, instruments="health", batch=10, **FEW)
     assert "samples 20 to 29" in error.value.__notes__[-1]
 
 
@@ -192,7 +196,7 @@ def test_no_outputs_and_complex_inputs_have_no_jacobian():
             return self.inner(x)[:, :0]
 
     x, y = data()
-    found = dt.inspect(Empty(), x, y, "propagation", **FEW).results["propagation"]
+    found = dt.inspect(Empty(), x, y, instruments="propagation", **FEW).results["propagation"]
     assert "or an empty one" in found.at("", "largest").note
 
     class Complex(nn.Module):
@@ -203,7 +207,7 @@ def test_no_outputs_and_complex_inputs_have_no_jacobian():
         def forward(self, x):
             return self.b(torch.relu(self.a(x).abs()))
 
-    found = dt.inspect(Complex(), torch.complex(x, x), y, ["propagation", "cheapness"], **FEW).results
+    found = dt.inspect(Complex(), torch.complex(x, x), y, instruments=["propagation", "cheapness"], **FEW).results
     assert "or complex" in found["propagation"].at("", "largest").note
     assert "or complex" in found["cheapness"].at("relu", "degree_1").note
 
@@ -211,7 +215,7 @@ def test_no_outputs_and_complex_inputs_have_no_jacobian():
 def test_a_decoder_that_untrained_twins_match_is_no_merit_of_training():
     x, _ = data(400)
     y = (x[:, 0] * x[:, 1] > 0).long()  # not read from the inputs, and from random units to some degree
-    found = dt.inspect(small(), x, y, "class_geometry", **FEW)
+    found = dt.inspect(small(), x, y, instruments="class_geometry", **FEW)
     said = next(f.text for _, f in found.findings(9) if f.quantity == "linear")
     best = max(found.results["class_geometry"].of("linear"), key=lambda r: r.value)
     assert best.label in said
@@ -254,7 +258,7 @@ def test_two_tensors_never_have_one_name():
 def test_an_expert_that_three_samples_do_not_reach_is_said_to_be_of_three():
     torch.manual_seed(0)
     model, _ = ZOO["experts"]()
-    found = dt.inspect(model, torch.randn(12, 6), None, "health", **FEW)
+    found = dt.inspect(model, torch.randn(12, 6), None, instruments="health", **FEW)
     idle = [row["why"] for row in found.layers if row["name"].startswith("experts") and "not call" in row["why"]]
     assert all("of 3 samples does not call it" in why for why in idle)
     assert idle

@@ -317,8 +317,7 @@ def perform(
 ) -> tuple[dict[str, Readings], dict[str, float]]:
     """Do one unit: instrument -> layer -> readings; and seconds by instrument, the passes as "shared pass"."""
     context = setup.context(network, unit.number)
-    first = instruments[unit.instruments[0]]
-    began = time.perf_counter()
+    first, began = instruments[unit.instruments[0]], time.perf_counter()
     with seeded(network, setup.seed):  # of a forward pass that draws
         if first.run is not None:
             found = {first.name: probe_of_model(setup, network, first, context)}

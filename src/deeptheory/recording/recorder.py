@@ -42,9 +42,8 @@ class Recorder:
     memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd outputs.
     seed: names the seed axis of a single model (default 0). batch: samples a forward pass; None: all, or fewer where
     a pass would show more than 1 GB. gradients: a GradientRecorder whose table goes into the recording. weights: a
-    folder that receives the state dict at every snapshot, for instruments that measure afterwards (`dt.inspect(...,
-    checkpoints=recorder)`); activations are then kept only where readouts= or store= ask for something.
-    progress(done, total): called after every batch; else a snapshot that takes long says so on stderr.
+    folder that receives the state dict at every snapshot, for `dt.inspect(..., checkpoints=recorder)`; activations are
+    then kept only where readouts= or store= ask for something. progress(done, total): called after every batch.
 
     InputError: no samples, targets of another length, an unknown layer (near names listed), a layer without a sample
     axis or that runs in some batches only, a step recorded twice, activations larger than the memory there is.
