@@ -52,7 +52,8 @@ class Study:
     none themselves, one of verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
 
     The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises InputError),
-    claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted notices(settings) -> list of str).
+    claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted MAIN, the name of the figure that the
+    page opens with, and notices(settings) -> list of str).
     """
 
     name: str
