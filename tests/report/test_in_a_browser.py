@@ -28,7 +28,7 @@ DRAWN = """() => [...document.querySelectorAll('.plot')].every(
     (e) => e.dataset.state === 'drawn' && e.querySelector('.trace'))"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_it_draws_under_its_policy_without_a_word_or_a_request(browser, folder, scheme):
     page, said = opened(browser, folder, color_scheme=scheme)
     assert said == []
@@ -111,7 +111,7 @@ def test_downloads_work_from_a_page_that_was_mailed_alone(browser, folder, tmp_p
     page.close()
 
 
-@pytest.mark.parametrize("draw", [False, True])
+@pytest.mark.parametrize("draw", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_phone_needs_no_sideways_scrolling(browser, folder, draw):
     page, _ = opened(browser, folder, draw=draw, viewport={"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -130,8 +130,8 @@ def test_without_scripts_figures_and_ledger_are_there(browser, folder):
     page.close()
 
 
-@pytest.mark.parametrize("paper", ["A4", "Letter"])
-@pytest.mark.parametrize("drawn", [False, True])
+@pytest.mark.parametrize("paper", ["A4", pytest.param("Letter", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("drawn", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_print_has_every_figure_and_every_column(browser, folder, paper, drawn):
     page, _ = opened(browser, folder, draw=drawn, viewport={"width": 900, "height": 300})
     page.emulate_media(media="print")

@@ -92,7 +92,7 @@ def test_one_hidden_layer_is_enough(result):
     assert "no hidden layer before the last" in ledger["full-precision-flat"].note
     settings = find(NAME).values("quick", None, SMALL)[0]
     made = page(NAME, find(NAME).part("figures"), shallow, settings, "quick", {})
-    assert sum(len(s.plates) for s in made.sections) == 12
+    assert sum(len(s.plates) for s in made.sections) == 13
 
 
 def test_falls_and_cells(result):
@@ -105,8 +105,8 @@ def test_falls_and_cells(result):
 def test_the_page_shows_every_figure_and_the_other_side(result):
     page = json.loads((result.folder / "page.json").read_text())
     plates = [p for s in page["sections"] for p in s["plates"]]
-    assert plates == ["one-neuron", "plane-tanh", "plane-relu", "nonlinearities", "falls", "rebinning", "noise",
-        "causes",
+    assert plates == ["one-neuron", "planes", "plane-tanh", "plane-relu", "nonlinearities", "falls", "rebinning",
+        "noise", "causes",
                       "four-cells", "snr", "students", "rescaled"]  # fmt: skip
     assert not any("figure is missing" in n for n in page["notices"])
     for name in plates:

@@ -17,7 +17,11 @@ SMALL = {
     "depth_networks": 2, "share_networks": 2, "shares": [0.05, 0.85], "picture_networks": 2, "picture_epochs": 2,
     "picture_samples": 300,
 }  # fmt: skip
-FIGURES = ("plane", "curves", "gradients", "falls", "relu", "bound", "depth", "sizes", "paths", "committee", "pictures")
+FIGURES = (
+    "paths", "moments", "plane", "curves", "gradients", "falls", "relu", "bound", "shares", "sizes",
+        "sizes-over-training",
+    "depth", "committee", "pictures",
+)  # fmt: skip
 
 REQUIRED = {  # ids that a ledger of this study must hold
     *(f"fit-then-compress/layer{k}" for k in range(1, 7)),

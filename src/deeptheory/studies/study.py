@@ -53,9 +53,9 @@ class Study:
     verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
 
     The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises
-    InputError), claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted
-    notices(settings) -> list of str, and FIRST, the step and the maker of the figure that is drawn while the rest is
-    still at work)."""
+    InputError), claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted MAIN,
+    the name of the figure that the page opens with, notices(settings) -> list of str, and FIRST, the step and the
+    maker of the figure that is drawn while the rest is still at work)."""
 
     name: str
     title: str
