@@ -94,6 +94,18 @@ def test_overlaid_is_the_clipped_sum_of_two_classes():
     assert np.array_equal(multi_digit(IMAGES, LABELS, 500, seed=g()).images, pairs.images)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("most", [1.0, 0.25])
+def test_two_pictures_of_floats_are_not_black(dtype, most):
+    """Floats in [0, 1] were clipped at 255 and rounded to 0."""
+    images = (IMAGES / 255 * most).astype(dtype)
+    pairs = multi_digit(images, LABELS, 60, seed=g())
+    assert pairs.images.dtype == dtype
+    assert np.allclose(pairs.images, np.minimum(pairs.sources.sum(1), 1), atol=1e-6)
+    whole = multi_digit(IMAGES, LABELS, 60, seed=g())
+    assert np.allclose(pairs.sources * 255 / most, whole.sources, atol=1e-3)
+
+
 def test_overlap_by_hand():
     from deeptheory.datasets import MultiDigit
 
