@@ -10,7 +10,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # benchmarks are no part of the package
 
-from benchmarks import capsule_step, gpu, peak
+from benchmarks import capsule_step, gpu, mutants, peak
 
 
 @pytest.fixture
@@ -97,3 +97,29 @@ def test_the_peak_is_of_the_whole_tree():
     assert one["peak_gb"] == pytest.approx(0.15, abs=0.05)
     assert two["peak_gb"] == pytest.approx(0.30, abs=0.06)
     assert peak.measure([sys.executable, "-c", "import sys; sys.exit(3)"])["code"] == 3
+
+
+@pytest.mark.parametrize("science", mutants.KERNELS)
+def test_mutants_are_tried_on_files_and_tests_that_exist(science):
+    """Tests that were not there ended in an error of pytest's, which was taken for a kill."""
+    files, tests = mutants.KERNELS[science]
+    assert all((mutants.ROOT / "src/deeptheory" / f).exists() for f in files)
+    assert all((mutants.ROOT / t).exists() for t in tests)
+    near = [n for f in files for n in mutants.nearest(Path(f"{f}/x.py" if not f.endswith(".py") else f))]
+    assert all((mutants.ROOT / n).exists() for n in near)
+
+
+@pytest.mark.parametrize(("code", "end"), [(0, True), (1, False), (2, False), (-11, False), (4, None), (5, None)])
+def test_a_run_of_no_tests_is_no_kill(code, end):
+    if end is None:
+        with pytest.raises(SystemExit, match="no such tests"):
+            mutants.passed(code)
+    else:
+        assert mutants.passed(code) == end
+
+
+def test_the_nearest_tests_are_those_of_the_file():
+    nearest = mutants.nearest
+    assert nearest(Path("cheap/hamiltonians/intervals.py")) == ["tests/cheap/hamiltonians/test_intervals.py"]
+    assert nearest(Path("cheap/hamiltonians/newton.py")) == ["tests/cheap/hamiltonians"]
+    assert nearest(Path("core/nothing.py")) == []

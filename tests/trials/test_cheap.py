@@ -222,6 +222,11 @@ LONG = {
     "300 sines": {"text": " + ".join(f"sin({k}*x)" for k in range(1, 301))},
     "a million layers": {"text": "x*y", "depth": 10**6},
     "a million layers of relu": {"text": "x*y", "depth": 10**6, "activation": "relu"},
+    "20 tanh inside one another": {"text": "tanh(" * 20 + "x" + ")" * 20},
+    "15 reciprocals inside one another": {"text": "1/(2 + " * 15 + "x" + ")" * 15},
+    "12 roots inside one another": {"text": "sqrt(1 + y*" * 12 + "x**2" + ")" * 12},
+    "30 atan inside one another by relu": {"text": "atan(" * 30 + "x" + ")" * 30, "activation": "relu"},
+    "9 sines inside one another at depth 40": {"text": "y*sin(" * 9 + "x" + ")" * 9, "depth": 40},
     "5,000 variables": {"text": " + ".join(f"b{k}" for k in range(5000))},
 }
 SI = [

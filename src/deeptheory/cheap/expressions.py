@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from deeptheory.cheap.text import MOST_EXPONENT, check_tree, parse, shown
+from deeptheory.cheap.text import MOST_EXPONENT, MOST_INSIDE, check_tree, parse, shown
 from deeptheory.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -197,6 +197,7 @@ def check_size(expressions: Sequence["sympy.Expr"], depth: int | None) -> None:
             )
     functions = [p for p in parts if isinstance(p, sympy.Function)]
     functions += [p for p in powers if p.free_symbols and not (p.exp.is_Integer and p.exp > 0)]
+    nested = _nested(expressions, set(functions))
     products = sum(isinstance(p, sympy.Mul) and len(p.free_symbols) > 1 for p in parts) + len(powers)
     symbols = sum(p.is_Symbol for p in parts)
     most = MOST_PRODUCTS if depth is None else MOST_PRODUCTS_AT_DEPTH
@@ -204,8 +205,20 @@ def check_size(expressions: Sequence["sympy.Expr"], depth: int | None) -> None:
         (len(functions), MOST_FUNCTIONS, "different functions"),
         (products, most, "products" if depth is None else "products, for a depth that is asked,"),
         (symbols, MOST_SYMBOLS, "variables"),
+        (nested, MOST_INSIDE, "functions inside one another"),
     ):
         if count > limit:
-            raise InputError(
-                f"the formula has {count} {what}; compiled are up to {limit}: compile parts of it and add their outputs"
-            )
+            raise InputError(f"the formula has {count} {what}; compiled are up to {limit}: compile parts of it and "
+                             f"add their outputs")  # fmt: skip
+
+
+def _nested(expressions: Sequence["sympy.Expr"], functions: set) -> int:
+    """How many of these functions lie inside one another at most."""
+    import sympy
+
+    depth: dict[sympy.Basic, int] = {}
+    for expression in expressions:
+        for part in sympy.postorder_traversal(expression):
+            if part not in depth:
+                depth[part] = max((depth[a] for a in part.args), default=0) + (part in functions)
+    return max((depth[e] for e in expressions), default=0)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DIGITS = 4_000  # decimal digits of a number that is worked out
 MOST_CHARACTERS = 100_000
 MOST_PARTS = 50_000
+MOST_INSIDE = 8  # functions inside one another: reading tanh of tanh of ..., and refining them, doubles with each
 MOST_NESTED = 60
 MOST_EXPONENT = 1_000_000
 MOST_WHOLE = 100  # of an argument of a function that multiplies, counts or recurs
@@ -62,7 +63,7 @@ class _Parser:
     def __init__(self, text: str, names: Sequence[str]):
         self.own = set(names)
         self.tokens = list(_tokens(text))
-        self.at = self.nested = 0
+        self.at = self.nested = self.inside = 0
 
     def whole(self) -> "sympy.Expr":
         made = self.sum()
@@ -168,7 +169,9 @@ class _Parser:
         function = None if word in self.own else _function(word)
         if function is None:
             raise _Unreadable(f"it holds a call of {word}, which is no function that is known")
-        self.at += 1
+        self.at, self.inside = self.at + 1, self.inside + 1
+        if self.inside > MOST_INSIDE:
+            raise _Unreadable(f"it holds more functions inside one another than compiled are up to, {MOST_INSIDE}")
         self.deeper()
         arguments = []
         while not self.took(")"):
@@ -176,10 +179,9 @@ class _Parser:
             if self.took(")"):
                 break
             if not self.took(","):
-                if self.kind == "end":
-                    raise _Unreadable("a parenthesis is not closed")
-                raise _Unreadable(f"{self.word!r} stands in the arguments of {word}")
-        self.nested -= 1
+                raise _Unreadable("a parenthesis is not closed" if self.kind == "end" else f"{self.word!r} stands in "
+                                                                                           f"the arguments of {word}")  # fmt: skip
+        self.nested, self.inside = self.nested - 1, self.inside - 1
         if not arguments:
             raise _Unreadable(f"it holds {word}() without an argument")
         return _held(function(word, arguments))
