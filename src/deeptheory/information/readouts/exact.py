@@ -93,8 +93,10 @@ class Quantized:
         return held_keys(inputs, seeds) + (16 * units * seeds if self.bounds == "unit" else 0)
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits. activations: [seed, sample, unit]; targets and
-        InputError: see Binning.summarize."""
+        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits.
+
+        activations: [seed, sample, unit]; targets and InputError: see Binning.summarize.
+        """
         return discrete(self._levels(activations), targets)
 
     def symbols(self, activations: Any) -> np.ndarray:
