@@ -1,7 +1,7 @@
 """inspect: what these theories say about a model, on one page."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -125,8 +125,8 @@ def inspect_model(
             skip=_names(skip),
             layers=_names(layers) or None,
             first=first or None,
-            split=split,
-            task=task,
+            split=cast(Any, split),
+            task=cast(Any, task),
             twins=twins,
             permutations=permutations,
             budget=budget,

@@ -45,7 +45,7 @@ class Variant:
 
 
 VariantName = Literal["balanced", "paper", "reference_code"]
-VARIANTS: dict[VariantName, Variant] = {
+VARIANTS: dict[str, Variant] = {
     "balanced": Variant(variance_floor=1.0, relative_cost=50.0, begin="scaled"),
     "paper": Variant(),
     "reference_code": Variant(
