@@ -7,6 +7,8 @@ Goldfeld et al. that noise must belong to the network before the question means 
 networks answer it exactly. Here all of them look at *your* network: replace the model and the data below by your own.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import nn
@@ -19,7 +21,9 @@ x = torch.as_tensor(digits.images).float().flatten(1) / 16
 y = torch.as_tensor(digits.labels)
 
 
-def trained(activation, recorder_of, steps=600):
+def trained(
+    activation: type[nn.Module], recorder_of: Callable[[nn.Module], dt.Recorder], steps: int = 600
+) -> tuple[nn.Sequential, dt.Recording]:
     """Your training loop; one line records."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(64, 12), activation(), nn.Linear(12, 4), activation(), nn.Linear(4, 10))
@@ -39,8 +43,7 @@ LOOKS = (0, 5, 10, 20, 40, 80, 150, 300, 600)
 
 # %%
 # The first side: tanh units, thirty even bins (Shwartz-Ziv & Tishby 2017, figure 2). Keep the activations, so that
-# every
-# other readout can look at the same run.
+# every other readout can look at the same run.
 tanh, run = trained(nn.Tanh, lambda m: dt.Recorder(m, x, y, layers=["1", "3"]))
 even = dt.information_plane(run, dt.Binning(30, (-1, 1)))
 print(even, fall(even.i_x)[0].round(2), "bits fallen, by layer")
@@ -112,13 +115,13 @@ exact.figure("curves")
 class Block(nn.Module):
     """Convolutions with batch norm, in-place ReLU and a shortcut, as in torchvision's residual networks."""
 
-    def __init__(self, width, to):
+    def __init__(self, width: int, to: int):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(width, to, 3, 2, 1, bias=False), nn.BatchNorm2d(to)
         self.conv2, self.bn2 = nn.Conv2d(to, to, 3, 1, 1, bias=False), nn.BatchNorm2d(to)
         self.shortcut, self.relu = nn.Conv2d(width, to, 1, 2, bias=False), nn.ReLU(inplace=True)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))) + self.shortcut(x))
 
 

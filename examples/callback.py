@@ -7,6 +7,8 @@ For any other, a callback is three lines, because a recorder needs nothing but t
 with hooks of its own, many seeds at once, and an early stop.
 """
 
+from collections.abc import Callable
+
 import deeptheory as dt
 
 data = dt.datasets.icosahedron()
@@ -18,10 +20,10 @@ recorder = dt.Recorder(nets, data.x, data.y, layers="layer*", readouts=readout)
 class Trainer:
     """Stands for whatever trains your models."""
 
-    def __init__(self, callbacks):
+    def __init__(self, callbacks: list[Callable[[int], None]]):
         self.callbacks = callbacks
 
-    def fit(self, epochs):
+    def fit(self, epochs: int) -> None:
         for epoch in range(0, epochs, 10):
             for callback in self.callbacks:
                 callback(epoch)

@@ -19,12 +19,12 @@ import deeptheory as dt
 class Classifier(nn.Module):
     """Somebody else's."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.features, self.middle, self.head = nn.Linear(64, 16), nn.Linear(16, 8), nn.Linear(8, 10)
         self.drop = nn.Dropout(0.1)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         h = self.drop(torch.relu(self.features(images)))
         h = self.drop(torch.relu(self.middle(h)))
         return {"logits": self.head(h), "features": h}

@@ -9,6 +9,7 @@ from forty measurements what the formula forgot, and is read back as a formula.
 """
 
 import copy
+from collections.abc import Iterable
 from itertools import pairwise
 
 import plotly.graph_objects as go
@@ -30,12 +31,12 @@ print(start.neurons, "neurons in", start.depth, "layers;", start.certificate)
 
 # %%
 # What happens in truth, and forty measurements of it with 1 % of noise.
-def power(x):
+def power(x: torch.Tensor) -> torch.Tensor:
     area, density, efficiency, wind = x.T
     return (density * area * efficiency * wind**3 / 2 * (1.15 - 0.3 * wind))[:, None]
 
 
-def draw(n, seed):
+def draw(n: int, seed: int) -> torch.Tensor:
     u = torch.rand(n, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     low, high = (torch.tensor([box[k][i] for k in names], dtype=torch.float64) for i in (0, 1))
     return low + (high - low) * u
@@ -45,12 +46,12 @@ x, x_new = draw(40, seed=1), draw(4000, seed=2)
 y, y_new = power(x) * (1 + 0.01 * torch.randn(40, 1, dtype=torch.float64)), power(x_new)
 
 
-def error(net, points, target):
+def error(net: nn.Module, points: torch.Tensor, target: torch.Tensor) -> float:
     with torch.no_grad():
         return float((net(points) - target).square().mean().sqrt())
 
 
-def train(net, rate, steps=800):
+def train(net: nn.Module, rate: float, steps: int = 800) -> nn.Module:
     """Adam, each tensor in steps of its own size: compiled weights are small inside and large outside."""
     sizes = [(p, float(p.detach().square().mean().sqrt())) for p in net.parameters()]
     optimizer = torch.optim.Adam([{"params": [p], "lr": rate * size + 1e-12} for p, size in sizes])
@@ -63,7 +64,7 @@ def train(net, rate, steps=800):
     return net
 
 
-def best(nets):
+def best(nets: Iterable[nn.Module]) -> nn.Module:
     """The one that fits the measurements best; new wind is not looked at."""
     return min(nets, key=lambda net: error(net, x, y))
 
@@ -75,7 +76,7 @@ network = best(train(copy.deepcopy(start), rate) for rate in (3e-4, 1e-3, 3e-3))
 widths = [4, *start.widths]
 
 
-def blank():
+def blank() -> nn.Module:
     parts = [m for a, b in pairwise(widths) for m in (nn.Linear(a, b), nn.SiLU())]
     return nn.Sequential(*parts, nn.Linear(widths[-1], 1)).double()
 

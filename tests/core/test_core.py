@@ -136,3 +136,9 @@ def test_many_names_are_not_all_listed():
 
 def test_counts_in_words():
     assert [count_of(n, "unit") for n in (0, 1, 2)] == ["0 units", "1 unit", "2 units"]
+
+
+@pytest.mark.parametrize("name", [["a"], {}, None, 3])
+def test_what_is_no_name_is_an_unknown_one(name):
+    with pytest.raises(InputError, match="unknown thing"):
+        pick({"a": 1}, name, what="thing")

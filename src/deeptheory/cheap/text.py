@@ -179,8 +179,9 @@ class _Parser:
             if self.took(")"):
                 break
             if not self.took(","):
-                raise _Unreadable("a parenthesis is not closed" if self.kind == "end" else f"{self.word!r} stands in "
-                                                                                           f"the arguments of {word}")  # fmt: skip
+                at_end = self.kind == "end"
+                said = "a parenthesis is not closed" if at_end else f"{self.word!r} stands in the arguments of {word}"
+                raise _Unreadable(said)
         self.nested, self.inside = self.nested - 1, self.inside - 1
         if not arguments:
             raise _Unreadable(f"it holds {word}() without an argument")

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -103,7 +103,7 @@ def cost(
 
     depths = [depth] if depth is not None else [1, 2, 3, None]
     rows = [
-        _count_row(neuron_count(what, d, convention=c))
+        _count_row(neuron_count(what, d, convention=cast(Any, c)))
         for c in ("bias_free", "output_bias", "biases", "parity")
         for d in depths
     ]

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -114,8 +114,8 @@ def inspect_model(
             skip=_names(skip),
             layers=_names(layers) or None,
             first=first or None,
-            split=split or "not said",
-            task=task,
+            split=cast(Any, split or "not said"),
+            task=cast(Any, task),
             twins=twins,
             permutations=permutations,
             budget=budget,

@@ -1,8 +1,8 @@
 """Looking a name up in a registry, which is a dict; an unknown name lists the known ones."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from deeptheory.core.errors import InputError
 
@@ -10,9 +10,9 @@ Value = TypeVar("Value")
 _MANY, _FEW = 24, 8  # more names than _MANY are not listed, but for the first _FEW where none is near
 
 
-def pick(registry: Mapping[str, Value], name: str, *, what: str) -> Value:
+def pick(registry: Mapping[Any, Value], name: str, *, what: str) -> Value:
     """registry[name]. InputError: the name is unknown; the message lists near names first, then all known."""
-    if name in registry:
+    if isinstance(name, Hashable) and name in registry:
         return registry[name]
     raise InputError(unknown(name, registry, what=what))
 

@@ -217,8 +217,10 @@ def downsample(images: Any, factor: int = 1) -> np.ndarray:
 
 
 def center_crop(images: Any, size: int) -> Any:
-    """The middle square of images [..., H, W] -> [..., size, size], same dtype. InputError:
-    a size above the image's."""
+    """The middle square of images [..., H, W] -> [..., size, size], same dtype.
+
+    InputError: a size above the image's.
+    """
     if is_torch(images):
         return like(center_crop(as_numpy(images), size), images)
     x = np.asarray(images)

@@ -196,10 +196,9 @@ class FaceSpace(Result):
         return NORMALIZATIONS[self.normalize](points, self.shape_mean)[1]
 
     def landmarks(self, coordinates: Any, pose: Any = None) -> Any:
-        """Landmarks [n, L, 2] in pixels (x, y) of faces with coordinates [n, k] and pose [n, 4];
-        differentiable in torch.
+        """Landmarks [n, L, 2] in pixels (x, y) of faces with coordinates [n, k] and pose [n, 4].
 
-        InputError: another shape, NaN.
+        Differentiable in torch. InputError: another shape, NaN.
         """
         c = self._coordinates(coordinates)
         return like(self._landmarks(c, pose), coordinates)

@@ -7,7 +7,7 @@ images and layers are averaged within it first.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from deeptheory.core.region import Region
 from deeptheory.core.statistics import LEVEL, Interval
 from deeptheory.core.verdicts import INCONCLUSIVE, REPRODUCED
 
-SHARE = "share"
+SHARE: Final = "share"
 LEAST_ALPHA = 1e-13
 LEAST_FOR_MEANS = 4  # Student's interval holds its level on what networks give from n = 4 on (docs/coverage.md)
 Statistic = Literal["mean", "geometric mean", "median", "share", "ratio"]

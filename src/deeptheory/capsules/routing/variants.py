@@ -46,7 +46,7 @@ class Variant:
 
 
 VariantName = Literal["balanced", "paper", "reference_code"]
-VARIANTS: dict[VariantName, Variant] = {
+VARIANTS: dict[str, Variant] = {
     "balanced": Variant(variance_floor=1.0, relative_cost=50.0, init="scaled"),
     "paper": Variant(),
     "reference_code": Variant(

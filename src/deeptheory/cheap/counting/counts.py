@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MOST_VARIABLES = 200
 MOST_DEGREE_DEEP = 3_000  # groups of any depth take seconds beyond
 Convention = Literal["bias_free", "output_bias", "biases", "parity", "power"]
-CONVENTIONS = {
+CONVENTIONS: dict[Convention, str] = {
     "bias_free": "no biases, every Taylor coefficient of the activation at 0 up to the degree differs from 0 (exp): "
     "the theorems' own",
     "output_bias": "the same with a bias at the output, or with sigma(0) = 0 (silu): "

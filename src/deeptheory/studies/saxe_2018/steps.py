@@ -17,11 +17,12 @@ from deeptheory.information import (
     linear_label_information,
     one_neuron_information,
 )
+from deeptheory.information.one_neuron import Activation
 from deeptheory.runs import Step, generator
 from deeptheory.studies.digits import drawn_digits
 from deeptheory.studies.units import seeds
 
-NONLINEARITIES = ("tanh", "relu", "softsign", "softplus", "linear")
+NONLINEARITIES: tuple[Activation, ...] = ("tanh", "relu", "softsign", "softplus", "linear")
 BOUNDED = ("tanh", "softsign")
 TASKS = ("batch", "overtrained", "irrelevant")  # of the linear students
 RELEVANT = 30
@@ -42,7 +43,7 @@ def check(settings: dict) -> None:
         networks(small, 0, {}, None, None, scarce=scarce)
 
 
-def readouts(settings: dict, activation: str) -> dict[str, dt.Binning | dt.Exact]:
+def readouts(settings: dict, activation: Any) -> dict[str, dt.Binning | dt.Exact]:
     """The readouts of a network with this nonlinearity, by the names under which the study knows them."""
     out: dict[str, dt.Binning | dt.Exact] = {"global": dt.Binning(settings["cells"], "global"), "exact": dt.Exact()}
     if activation in BOUNDED:
