@@ -68,9 +68,8 @@ class _Parser:
     def whole(self) -> "sympy.Expr":
         made = self.sum()
         if self.kind != "end":
-            raise _Unreadable(
-                "it holds ifexp" if self.word == "if" else f"{self.word!r} stands where nothing is expected"
-            )
+            found = "it holds ifexp" if self.word == "if" else f"{self.word!r} stands where nothing is expected"
+            raise _Unreadable(found)
         return made
 
     @property
@@ -179,9 +178,8 @@ class _Parser:
             if self.took(")"):
                 break
             if not self.took(","):
-                at_end = self.kind == "end"
-                said = "a parenthesis is not closed" if at_end else f"{self.word!r} stands in the arguments of {word}"
-                raise _Unreadable(said)
+                open_end, word = self.kind == "end", f"{self.word!r} stands in the arguments of {word}"
+                raise _Unreadable("a parenthesis is not closed" if open_end else word)
         self.nested, self.inside = self.nested - 1, self.inside - 1
         if not arguments:
             raise _Unreadable(f"it holds {word}() without an argument")

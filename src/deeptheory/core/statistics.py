@@ -102,8 +102,7 @@ def median_interval(values: Any, level: float = LEVEL) -> Interval:
     from scipy.stats import binom
 
     x, missing = _present(values)
-    x = np.sort(x)
-    n = len(x)
+    x, n = np.sort(x), len(x)
     if not n:
         return _interval(math.nan, math.nan, math.nan, 0, "no value", missing)
     value = float(x[(n - 1) // 2] if x[(n - 1) // 2] == x[n // 2] else (x[(n - 1) // 2] + x[n // 2]) / 2)
@@ -387,8 +386,7 @@ def _present(values: Any) -> tuple[np.ndarray, int]:
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1:
         raise InputError(f"values have shape {list(x.shape)}; needed: [n], one per independent unit")
-    there = ~np.isnan(x)
-    return x[there], int((~there).sum())
+    return x[~np.isnan(x)], int(np.isnan(x).sum())
 
 
 def _standard_error(x: np.ndarray) -> float:

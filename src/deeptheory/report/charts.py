@@ -13,6 +13,18 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 from deeptheory.core.theme import NEUTRAL, STEP_SCALE, colors_of, new_figure
+from deeptheory.report.traces import (
+    check_columns,
+    error_bars,
+    groups,
+    logarithmic,
+    merged,
+    panels,
+    scatter,
+    short,
+    shorts,
+    values_of,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -48,17 +60,17 @@ def lines(
     """
     if interval not in ("band", "bars"):
         raise InputError(unknown(interval, ("band", "bars"), what="interval"))
-    _check(table, x, y, series, panel, each)
-    figure, places = _panels(table, panel, columns, x_title, y_title)
-    names, shown = _values(table, series), set()
+    check_columns(table, x, y, series, panel, each)
+    figure, places = panels(table, panel, columns, x_title, y_title)
+    names, shown = values_of(table, series), set()
     colors = colors_of(names)
-    for part, name, title in _groups(table, series, panel, each):
+    for part, name, title in groups(table, series, panel, each):
         color, where = colors[name], places[title]
         group = {} if name is None else {"legendgroup": str(name), "name": str(name)}
         if interval == "band" and "low" in table and part["low"].notna().any():
-            ends = [*map(_short, part["high"]), *map(_short, part["low"][::-1])]
-            along = [*_shorts(part[x]), *_shorts(part[x][::-1])]
-            _scatter(
+            ends = [*map(short, part["high"]), *map(short, part["low"][::-1])]
+            along = [*shorts(part[x]), *shorts(part[x][::-1])]
+            scatter(
                 figure,
                 along,
                 ends,
@@ -81,10 +93,10 @@ def lines(
             "showlegend": series is not None and name not in shown,
         }
         if interval == "bars" and "low" in table:
-            own["error_y"] = _bars(part, y)
-        _scatter(figure, _shorts(part[x]), _shorts(part[y]), _merged(own, (style or {}).get(name)), where)
+            own["error_y"] = error_bars(part, y)
+        scatter(figure, shorts(part[x]), shorts(part[y]), merged(own, (style or {}).get(name)), where)
         shown.add(name)
-    return _logarithmic(figure, table, x, y, log)
+    return logarithmic(figure, table, x, y, log)
 
 
 def points(
@@ -106,18 +118,18 @@ def points(
     each: a table with the same columns, whose rows are drawn small behind (the networks behind a mean). horizontal:
     values along the horizontal axis, names from top to bottom. InputError: a column that the table does not have.
     """
-    _check(table, x, y, series)
+    check_columns(table, x, y, series)
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, showlegend=series is not None)
-    names, categories = _values(table, series), None
+    names, categories = values_of(table, series), None
     if not np.issubdtype(np.asarray(table[x]).dtype, np.number):
-        categories = _values(table, x)
+        categories = values_of(table, x)
     for k, (name, color) in enumerate(colors_of(names).items()):
         offset = _DODGE * (k - (len(names) - 1) / 2)
         for rows, size in ((each, 5), (table, 9)):
             part = None if rows is None else rows if series is None else rows[rows[series] == name]
             if part is None or not len(part):
                 continue
-            at = _shorts(part[x]) if categories is None else [categories.index(v) + offset for v in part[x]]
+            at = shorts(part[x]) if categories is None else [categories.index(v) + offset for v in part[x]]
             marker = {
                 "color": color,
                 "size": size,
@@ -127,13 +139,13 @@ def points(
             own: dict[str, Any] = {"mode": "markers", "marker": marker, "showlegend": series is not None and size > 5}
             own |= {} if name is None else {"name": str(name), "legendgroup": str(name)}
             if "low" in part:
-                own["error_x" if horizontal else "error_y"] = _bars(part, y)
-            sides = (_shorts(part[y]), at) if horizontal else (at, _shorts(part[y]))
-            _scatter(figure, *sides, _merged(own, (style or {}).get(name)), {})
+                own["error_x" if horizontal else "error_y"] = error_bars(part, y)
+            sides = (shorts(part[y]), at) if horizontal else (at, shorts(part[y]))
+            scatter(figure, *sides, merged(own, (style or {}).get(name)), {})
     if categories is not None:
         ticks = {"tickvals": list(range(len(categories))), "ticktext": [str(c) for c in categories]}
         figure.update_yaxes(autorange="reversed", **ticks) if horizontal else figure.update_xaxes(**ticks)
-    return _logarithmic(figure, table, *((y, x) if horizontal else (x, y)), log)
+    return logarithmic(figure, table, *((y, x) if horizontal else (x, y)), log)
 
 
 def heat_map(
@@ -154,7 +166,7 @@ def heat_map(
     """
     import plotly.graph_objects as go
 
-    _check(table, x, y, z)
+    check_columns(table, x, y, z)
     grid = table.pivot(index=y, columns=x, values=z)
     ticks, rows, values = list(grid.columns), list(grid.index), grid.to_numpy(dtype=float)
     at = np.log2(ticks) if "x" in log else np.asarray(ticks, dtype=float)
@@ -188,13 +200,13 @@ def bars(
     import plotly.graph_objects as go
 
     columns = [x] if isinstance(x, str) else list(x)
-    _check(table, *columns, y, series)
-    names = _values(table, series)
+    check_columns(table, *columns, y, series)
+    names = values_of(table, series)
     figure = new_figure(xaxis_title=x_title, yaxis_title=y_title, barmode="stack")
     for name, color in colors_of(names).items():
         part = table[table[series] == name]
         at = [part[c].tolist() for c in columns]
-        figure.add_trace(go.Bar(x=at if len(at) > 1 else at[0], y=_shorts(part[y]), name=str(name), marker_color=color))
+        figure.add_trace(go.Bar(x=at if len(at) > 1 else at[0], y=shorts(part[y]), name=str(name), marker_color=color))
     return figure
 
 
@@ -219,8 +231,8 @@ def paths(
     """
     from plotly.colors import sample_colorscale
 
-    _check(table, x, y, step, layer, panel)
-    figure, places = _panels(table, panel, columns, x_title, y_title)
+    check_columns(table, x, y, step, layer, panel)
+    figure, places = panels(table, panel, columns, x_title, y_title)
     figure.update_layout(showlegend=False, height=1.25 * (figure.layout.height or 430))
     top = float(np.log10(table[step].max() + 1)) or 1.0
     steps = sorted(set(table[step]))
@@ -233,13 +245,13 @@ def paths(
             said = [f"{name}, epoch {at}" for name in rows[layer]]
             style = {"mode": "lines+markers", "line": {"color": color, "width": 1}, "marker": {"size": 7,
                 "color": color}, "text": said, "name": f"epoch {at}"}  # fmt: skip
-            _scatter(figure, _shorts(rows[x]), _shorts(rows[y]), {**style,
+            scatter(figure, shorts(rows[x]), shorts(rows[y]), {**style,
                 "hovertemplate": "%{text}<br>%{x:.3f}, %{y:.3f}<extra></extra>"}, where)  # fmt: skip
         if bound is not None:
             line = {"color": NEUTRAL, "width": 2, "dash": "dash"}
-            _scatter(
+            scatter(
                 figure,
-                *map(_shorts, bound),
+                *map(shorts, bound),
                 {"mode": "lines", "line": line, "name": "bound", "hoverinfo": "skip"},
                 where,
             )
@@ -249,7 +261,7 @@ def paths(
         "ticktext": [str(t) for t in ticks], "thickness": 12}  # fmt: skip
     scale = {"colorscale": [[p / 20, c] for p, c in enumerate(sample_colorscale(STEP_SCALE,
         [p / 20 for p in range(21)]))], "cmin": 0, "cmax": top}  # fmt: skip
-    _scatter(figure, [None], [None], {"mode": "markers", "marker": {"color": [0], "showscale": True, "colorbar": bar,
+    scatter(figure, [None], [None], {"mode": "markers", "marker": {"color": [0], "showscale": True, "colorbar": bar,
         **scale}, "hoverinfo": "skip"}, next(iter(places.values())))  # fmt: skip
     return figure
 
@@ -259,13 +271,13 @@ def _name_starts(figure: Any, first: Any, x: str, y: str, layer: str, where: Map
     one."""
     rows = sorted(zip(first[x], first[y], first[layer]), key=lambda row: -row[0])
     widest = max(float(first[x].max()), 1e-9)
-    groups: list[list[tuple]] = []
+    together: list[list[tuple]] = []
     for row in rows:
-        if groups and abs(groups[-1][-1][0] - row[0]) < 0.1 * widest:
-            groups[-1].append(row)
+        if together and abs(together[-1][-1][0] - row[0]) < 0.1 * widest:
+            together[-1].append(row)
         else:
-            groups.append([row])
-    for group in groups:
+            together.append([row])
+    for group in together:
         names = [str(name) for *_, name in group]
         at = min(group, key=lambda row: row[1])
         said = names[0] if len(names) == 1 else f"{min(names)} to {max(names).removeprefix('layer')}"
@@ -285,14 +297,14 @@ def region(figure: Any, low: float, high: float, *, along: str = "y", **where: A
     seen = [v for t in figure.data for v in _covered(t, along)]
     inside = [v for v in (low, high) if np.isfinite(v)]
     span = min([*seen, *inside]), max([*seen, *inside])
-    logarithmic = getattr(figure.layout, f"{along}axis").type == "log"
+    on_log = getattr(figure.layout, f"{along}axis").type == "log"
     room = 0.06 * (span[1] - span[0] or 1)
-    edge = (span[0] / 2, span[1] * 2) if logarithmic else (span[0] - room, span[1] + room)
+    edge = (span[0] / 2, span[1] * 2) if on_log else (span[0] - room, span[1] + room)
     ends = [low if np.isfinite(low) else edge[0], high if np.isfinite(high) else edge[1]]
     add = figure.add_hrect if along == "y" else figure.add_vrect
     add(**{f"{along}0": ends[0], f"{along}1": ends[1]}, fillcolor="#0a6b3d", opacity=0.12, line_width=0, layer="below",
         name="region", **where)  # fmt: skip
-    if not logarithmic and getattr(figure.layout, f"{along}axis").range is None:
+    if not on_log and getattr(figure.layout, f"{along}axis").range is None:
         (figure.update_yaxes if along == "y" else figure.update_xaxes)(range=edge, **where)
     return figure
 
@@ -326,11 +338,11 @@ def reference(figure: Any, *, level: float | None = None, upright: float | Seque
 
 def add_line(figure: Any, x: Any, y: Any, name: str, *, color: str, **more: Any) -> Any:
     """The figure with one more line on top: a curve of theory over what was measured."""
-    _scatter(
+    scatter(
         figure,
-        _shorts(x),
-        _shorts(y),
-        {"mode": "lines", "name": name, **_merged({"line": {"color": color, "width": 3}}, more)},
+        shorts(x),
+        shorts(y),
+        {"mode": "lines", "name": name, **merged({"line": {"color": color, "width": 3}}, more)},
         {},
     )
     return figure
@@ -342,89 +354,3 @@ def pairs(figure: Any, x: Sequence[float], first: Sequence[float], second: Seque
     along, ends = (np.stack(columns, axis=1).ravel() for columns in ((x, x, gap), (first, second, gap)))
     style = {"mode": "lines+markers", "line": {"dash": "dot", "width": 2}, "marker": {"symbol": "diamond", "size": 10}}
     return add_line(figure, along, ends, name, color=NEUTRAL, **style)
-
-
-def _panels(table: Any, panel: str | None, columns: int, x_title: str, y_title: str) -> tuple[Any, dict]:
-    """The empty figure, and where each panel is in it."""
-    if panel is None:
-        return new_figure(xaxis_title=x_title, yaxis_title=y_title), {None: {}}
-    from plotly.subplots import make_subplots
-
-    titles = _values(table, panel)
-    columns = min(columns, len(titles))
-    rows = -(-len(titles) // columns)
-    figure = make_subplots(
-        rows=rows, cols=columns, subplot_titles=[str(t) for t in titles], shared_yaxes=True, horizontal_spacing=0.06,
-        vertical_spacing=0.16 if rows > 1 else 0,
-    )  # fmt: skip
-    figure.update_layout(new_figure(height=230 + 210 * rows, legend={"orientation": "h", "y": -0.42 / rows}).layout)
-    for k in range(columns):
-        figure.update_xaxes(title_text=x_title, row=rows, col=k + 1)
-    for k in range(rows):
-        figure.update_yaxes(title_text=y_title, row=k + 1, col=1)
-    return figure, {t: {"row": k // columns + 1, "col": k % columns + 1} for k, t in enumerate(titles)}
-
-
-def _groups(table: Any, series: str | None, panel: str | None, each: str | None):
-    """(rows, series, panel) of every line, in the table's order."""
-    by = [c for c in (panel, series, each) if c is not None]
-    if not by:
-        yield table, None, None
-        return
-    for _, part in table.groupby(by, sort=False, dropna=False):
-        first = part.iloc[0]
-        yield part, first[series] if series else None, first[panel] if panel else None
-
-
-def _check(table: Any, *columns: str | None) -> None:
-    for name in columns:
-        if name is not None and name not in table:
-            raise InputError(unknown(name, table.columns, what="column"))
-
-
-def _values(table: Any, column: str | None) -> list:
-    return [None] if column is None else list(dict.fromkeys(table[column]))
-
-
-def _scatter(figure: Any, x: Sequence, y: Sequence, style: Mapping[str, Any], where: Mapping[str, Any]) -> None:
-    import plotly.graph_objects as go
-
-    figure.add_trace(go.Scatter(x=list(x), y=list(y), **style), **where)
-
-
-def _merged(own: dict[str, Any], style: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Plotly's keywords with others on top, one level deep: {"line": {"dash": ...}} keeps the color."""
-    out = dict(own)
-    for key, value in (style or {}).items():
-        out[key] = {**out.get(key, {}), **value} if isinstance(value, Mapping) else value
-    return out
-
-
-def _bars(part: Any, y: str) -> dict[str, Any]:
-    return {
-        "type": "data", "symmetric": False, "thickness": 1.5,
-        "array": _shorts(part["high"] - part[y]), "arrayminus": _shorts(part[y] - part["low"]),
-    }  # fmt: skip
-
-
-def _logarithmic(figure: Any, table: Any, x: str, y: str, log: str) -> Any:
-    """Logarithmic axes; ticks at whole decades where one spans some, since those between would crowd a small panel."""
-    for letter, column in (("x", x), ("y", y)):
-        if letter in log:
-            seen = np.asarray(table[column], dtype=np.float64)
-            seen = seen[np.isfinite(seen) & (seen > 0)]
-            wide = seen.size and seen.max() >= 30 * seen.min()
-            axes = figure.update_xaxes if letter == "x" else figure.update_yaxes
-            axes(type="log", exponentformat="power", **({"dtick": 1} if wide else {}))
-    return figure
-
-
-def _shorts(values: Any) -> list:
-    return [_short(v) for v in values]
-
-
-def _short(value: Any) -> Any:
-    """Four digits that count; None, which plotly leaves out, where there is no number; names as they are."""
-    if isinstance(value, str | int | np.integer) and not isinstance(value, bool):
-        return value if isinstance(value, str) else int(value)
-    return float(f"{value:.4g}") if np.isfinite(value) else None
