@@ -176,6 +176,7 @@ ROWS = [
 
 EXEMPT = {
     "inspection.Context.labels": "its own targets, refused without classes: tests/inspection/test_rows.py",
+    "inspection.Inspection.steps": "the numbers in the names of the checkpoints, as they were given",
     "inspection.Inspection.findings": "sentences that instruments write from the numbers tried here",
 }
 

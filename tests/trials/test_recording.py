@@ -300,6 +300,7 @@ EXEMPT = {
     "Recorder.callback": "a constructor of callbacks",
     "recording.GradientRecorder.layers": "names, no numbers (tests/recording/test_gradients.py)",
     "recording.GradientRecorder.steps": "the steps as they were given",
+    "recording.Recorder.steps": "the steps as they were given",
     "recording.Recording.steps": "the steps as they were given",
     "information.ClassStatistics.pool": "units averaged; tried in tests/information/test_streams.py",
 }
