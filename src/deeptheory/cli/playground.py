@@ -17,7 +17,9 @@ def playground(
     ] = None,
     measure: Annotated[
         Path | None,
-        typer.Option(help="Measure the settings that this folder lacks (all: an hour of one core), then show it."),
+        typer.Option(
+            help="Measure the settings that this folder lacks (all: a quarter of an hour of one core), then show it."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
