@@ -6,11 +6,7 @@ compiled kernel, has to know. Pitfall: a torch without these names fails when th
 """
 
 import torch
-from torch._C import (  # type: ignore[attr-defined]
-    _functorch,
-    _is_tracing,  # pyright: ignore[reportAttributeAccessIssue]
-    _len_torch_dispatch_stack,
-)
+from torch._C import _functorch, _is_tracing, _len_torch_dispatch_stack  # type: ignore[attr-defined]
 
 
 def transforming() -> bool:

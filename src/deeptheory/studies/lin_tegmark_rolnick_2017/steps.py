@@ -101,7 +101,7 @@ def counts(settings, unit, inputs, workspace, progress):
     """Neurons by exact rank, and parameters of Hamiltonians by enumeration; integers throughout."""
     products = ["*".join(f"x{i}" for i in range(n)) for n in SHALLOW]
     shallow = [dt.cheap.neuron_count(p, depth=1) for p in products]
-    conventions = [c for c in dt.cheap.CONVENTIONS if c != "power"]
+    conventions: list[Any] = [c for c in dt.cheap.CONVENTIONS if c != "power"]
     two = [dt.cheap.neuron_count("x*y", depth=1, convention=c) for c in conventions]
     trees = [dt.cheap.product_optimum(n, round(math.log2(n)))[0] for n in TREES]
     return xr.Dataset(
