@@ -25,8 +25,8 @@ def plane(run: Path) -> None:
     settings = {**record.settings, "seed": record.seed}
     results = Results(run, in_order(study.part("steps").STEPS), settings)
     step, make = study.part("figures").FIRST
-    plate = make({step: results[step]}, settings)
-    draw(plate.figure, IMAGES / "plane.png", width=7.2, height=3.6, legend=True)
+    drawn = make({step: results[step]}, settings)
+    draw(drawn.figure, IMAGES / "plane.png", width=7.2, height=3.6, legend=True)
 
 
 def main() -> None:
@@ -37,9 +37,9 @@ def main() -> None:
         results, settings, _ = load(study)
         makers = [make for _, _, makers in find(study).part("figures").SECTIONS for make in makers]
         for make in makers:
-            plate = make(results, settings)
-            if plate is not None and plate.name == name:
-                draw(plate.figure, IMAGES / f"{study}.png", width=6.4, legend=True)
+            drawn = make(results, settings)
+            if drawn is not None and drawn.name == name:
+                draw(drawn.figure, IMAGES / f"{study}.png", width=6.4, legend=True)
                 break
         else:
             raise SystemExit(f"{study} draws no {name}")

@@ -58,8 +58,8 @@ def test_the_command_writes_the_page_and_says_what_python_says(files, capsys, tm
     assert "The ledger" not in page
     assert "Preference for shape" in page
     assert str(folder) not in page
-    plates = sorted(p.stem for p in (tmp_path / "run" / "figures").glob("*.json"))
-    assert plates == ["decoding", "flatness", "geometry", "identification", "models", "preference", "ramp"]
+    shown = sorted(p.stem for p in (tmp_path / "run" / "figures").glob("*.json"))
+    assert shown == ["decoding", "flatness", "geometry", "identification", "models", "preference", "ramp"]
     code, out, _ = run(capsys, *asked, "--out", tmp_path / "run")
     assert code == 0
     assert "AxisCode(8 units" in out

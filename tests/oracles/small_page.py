@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from deeptheory.core.theme import new_figure
 from deeptheory.report import write_page
-from deeptheory.runs import Claim, NotRun, Page, Plate, Record, Section, decide
+from deeptheory.runs import Claim, NotRun, Page, PageFigure, Record, Section, decide
 
 
 def claim(id, measured, statement="Something <b>holds</b> & stays."):
@@ -37,12 +37,12 @@ def write_run(path: Path) -> None:
     still = new_figure()
     still.add_trace(go.Scatter(x=[1, 10, 100], y=[1, 2, 3]))
     still.update_xaxes(type="log")
-    words = {"table": pd.DataFrame({"x": [1]}), "see": "a thing", "trust": "somewhat"}
-    plates = (
-        Plate(name="moving", title="Moving", figure=moving, alt="dots that move", **words),
-        Plate(name="still", title="Still", figure=still, alt="a line", **words),
+    words = {"table": pd.DataFrame({"x": [1]}), "shows": "a thing", "limitations": "somewhat"}
+    shown = (
+        PageFigure(name="moving", title="Moving", figure=moving, alt="dots that move", **words),
+        PageFigure(name="still", title="Still", figure=still, alt="a line", **words),
     )
-    section = Section(title="Figures", text="Look.", plates=plates)
+    section = Section(title="Figures", text="Look.", figures=shown)
     paper = {
         "authors": "A & B", "year": 2020, "count": "networks", "bibtex": "@misc{s}",
         "links": [["arXiv 1234.56789", "https://arxiv.org/abs/1234.56789"], ["bad", "javascript:alert(1)"]],

@@ -83,13 +83,13 @@ def described(ledger: Any, made: Page) -> dict[str, Any]:
         for e in ledger
     }
     figures = {
-        plate.name: {
-            "claims": list(plate.claims),
-            "table": {str(c): _column(plate.table[c]) for c in plate.table},
-            "drawn": _drawn(plate.figure),
+        drawn.name: {
+            "claims": list(drawn.claims),
+            "table": {str(c): _column(drawn.table[c]) for c in drawn.table},
+            "drawn": _drawn(drawn.figure),
         }
         for section in made.sections
-        for plate in section.plates
+        for drawn in section.figures
     }
     return {"claims": claims, "figures": figures, "notices": list(made.notices)}
 

@@ -57,19 +57,19 @@ def test_a_figure_is_there_at_once_and_comes_alive_under_the_pointer(browser, fo
 
 def test_the_slider_moves_by_keyboard(browser, folder):
     page, said = opened(browser, folder)
-    plot, slider = page.locator("[data-plate=moving]"), page.locator(".slider input")
-    page.wait_for_function("() => document.querySelector('[data-plate=moving]').dataset.frame === '40'")
+    plot, slider = page.locator("[data-figure=moving]"), page.locator(".slider input")
+    page.wait_for_function("() => document.querySelector('[data-figure=moving]').dataset.frame === '40'")
     slider.focus()
     for _ in range(2):
         page.keyboard.press("ArrowLeft")
-    page.wait_for_function("() => document.querySelector('[data-plate=moving]').dataset.frame === '20'")
+    page.wait_for_function("() => document.querySelector('[data-figure=moving]').dataset.frame === '20'")
     assert page.locator(".slider output").text_content() == "20"
     assert slider.get_attribute("aria-valuetext") == "epoch 20"
     assert plot.locator(".live").evaluate("e => e.data[0].x[0]") == 2
     page.keyboard.press("Home")
-    page.wait_for_function("() => document.querySelector('[data-plate=moving]').dataset.frame === '0'")
+    page.wait_for_function("() => document.querySelector('[data-figure=moving]').dataset.frame === '0'")
     page.locator(".slider button").click()
-    page.wait_for_function("() => document.querySelector('[data-plate=moving]').dataset.frame === '40'")
+    page.wait_for_function("() => document.querySelector('[data-figure=moving]').dataset.frame === '40'")
     assert said == []
     page.close()
 

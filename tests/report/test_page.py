@@ -72,8 +72,8 @@ def test_the_outcome_next_to_a_figure_is_that_of_its_claims(folder, tmp_path, me
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     decide([claim("a/1", measured), claim("b", 1.0)], {}, scale="quick").write(copy)
-    plate = json.loads((copy / "figures" / "still.json").read_text()) | {"claims": ["a"]}
-    (copy / "figures" / "still.json").write_text(json.dumps(plate))
+    drawn = json.loads((copy / "figures" / "still.json").read_text()) | {"claims": ["a"]}
+    (copy / "figures" / "still.json").write_text(json.dumps(drawn))
     write_page(copy)
     page = (copy / "report.html").read_text()
     found = re.search(r'<figure id="still">.*?<ul class="cards".*?</ul>', page, re.S)
@@ -119,7 +119,7 @@ def test_a_page_reads_no_file_outside_its_figures(folder, tmp_path, name):
     shutil.copytree(folder, copy)
     (tmp_path / "secret.json").write_text((folder / "figures" / "still.json").read_text())
     page = json.loads((copy / "page.json").read_text())
-    page["sections"][0]["plates"] = [name]
+    page["sections"][0]["figures"] = [name]
     (copy / "page.json").write_text(json.dumps(page))
     with pytest.raises(StoreError, match=r"page\.json names a figure"):
         write_page(copy)
@@ -168,9 +168,9 @@ def test_a_run_of_an_earlier_page_is_still_shown(folder, tmp_path):
     shutil.copytree(folder, copy)
     page = json.loads((copy / "page.json").read_text())
     (copy / "page.json").write_text(json.dumps({k: v for k, v in page.items() if k not in ("paper", "main")}))
-    plate = json.loads((copy / "figures" / "still.json").read_text())
-    plate.pop("published")
-    (copy / "figures" / "still.json").write_text(json.dumps(plate))
+    drawn = json.loads((copy / "figures" / "still.json").read_text())
+    drawn.pop("published")
+    (copy / "figures" / "still.json").write_text(json.dumps(drawn))
     html = write_page(copy).read_text()
     assert '<p class="by">s, quick, ' in html
     assert 'id="cite"' not in html

@@ -14,7 +14,7 @@ from deeptheory.runs import (
     Ledger,
     NotDone,
     NotRun,
-    Plate,
+    PageFigure,
     Region,
     Sample,
     decide,
@@ -260,8 +260,10 @@ def test_an_estimate_brings_its_own_interval():
         (lambda: share_of([True], ["a"]), "measured has dtype <U1"),
         (lambda: share_of([True], [1.0, 2.0]), r"measured has shape \[2\], holds has 1"),
         (lambda: Sample([[1.0, 2.0]], "mean"), r"'mean' needs \[n\]"),
-        (lambda: Plate(name="a/b", title="t", figure=None, table=None, see="s", trust="t", alt="a"), "figure name is"),
-        (lambda: Plate(name="a", title="t", figure=None, table=None, see="s", trust=" ", alt="a"), "has no trust"),
+        (lambda: PageFigure(name="a/b", title="t", figure=None, table=None, shows="s", limitations="t", alt="a"),
+            "figure name is"),
+        (lambda: PageFigure(name="a", title="t", figure=None, table=None, shows="s", limitations=" ", alt="a"),
+            "has no limitations"),
     ],
 )  # fmt: skip
 def test_wrong_use(call, match):
@@ -274,7 +276,7 @@ def test_a_plate_s_files_come_back(tmp_path):
 
     table = pd.DataFrame({"a": [1, 2]})
     figure = new_figure(title="t")
-    Plate(name="p", title="t", figure=figure, table=table, see="s", trust="t", alt="a").write(tmp_path)
+    PageFigure(name="p", title="t", figure=figure, table=table, shows="s", limitations="t", alt="a").write(tmp_path)
     assert read_figure(tmp_path, "p").layout.title.text == "t"
     assert (tmp_path / "figures" / "p.csv").read_text() == "a\n1\n2\n"
     with pytest.raises(InputError, match="unknown figure 'q'"):

@@ -11,11 +11,11 @@ from deeptheory.studies.study import STUDIES, find
 FOLDER = Path(dt.__file__).parent / "studies"
 
 
-def plates(path):
+def shown(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
             given = {k.arg: k.value for k in node.keywords}
-            if "see" in given and "trust" in given:
+            if "shows" in given and "limitations" in given:
                 yield given
 
 
@@ -28,7 +28,7 @@ def test_figures_name_claims_of_their_study(name):
     ids = [c.id for c in find(name).part("claims").CLAIMS]
     named = 0
     for path in (FOLDER / name.replace("-", "_")).glob("*.py"):
-        for given in plates(path):
+        for given in shown(path):
             for start in texts(given["claims"]) if "claims" in given else ():
                 if start.startswith("novel-") or start in ("tanh", "even"):
                     continue  # put together from a setting
@@ -41,7 +41,7 @@ def test_figures_name_claims_of_their_study(name):
 def test_figures_that_decide_a_claim_do_not_say_its_outcome(name):
     """Verdicts and their words stay with the ledger."""
     for path in (FOLDER / name.replace("-", "_")).glob("*.py"):
-        for given in plates(path):
-            said = " ".join(texts(given["see"])).lower()
+        for given in shown(path):
+            said = " ".join(texts(given["shows"])).lower()
             for word in ("reproduced", "contradicted", "as expected", "clearly", "confirms", "confirmed", "indeed"):
                 assert word not in said, (path.name, said)

@@ -83,8 +83,8 @@ def test_steps_show_what_their_names_say(result):
 
 def test_the_page_shows_every_figure_and_the_other_side(result):
     page = json.loads((result.folder / "page.json").read_text())
-    plates = [p for s in page["sections"] for p in s["plates"]]
-    assert plates == [
+    shown = [p for s in page["sections"] for p in s["figures"]]
+    assert shown == [
         "one-neuron",
         "noisy",
         "tracking",
@@ -98,7 +98,7 @@ def test_the_page_shows_every_figure_and_the_other_side(result):
         "convolutional",
     ]
     assert not any("figure is missing" in n for n in page["notices"])
-    for name in plates:
+    for name in shown:
         assert result.figure(name).data
     assert "Both sides of the debate" in (result.folder / "report.html").read_text()
 
@@ -111,7 +111,7 @@ def test_one_hidden_layer_is_enough(result):
     assert ledger["noisy-compresses/layer4"].note == "these networks have no hidden layer4"
     settings = find(NAME).values("quick", None, SMALL)[0]
     made = page(NAME, find(NAME).part("figures"), shallow, settings, "quick", {})
-    assert sum(len(s.plates) for s in made.sections) == 11
+    assert sum(len(s.figures) for s in made.sections) == 11
 
 
 def test_a_scale_without_quantised_pictures_says_so():

@@ -92,7 +92,7 @@ def test_one_hidden_layer_is_enough(result):
     assert "no hidden layer before the last" in ledger["full-precision-flat"].note
     settings = find(NAME).values("quick", None, SMALL)[0]
     made = page(NAME, find(NAME).part("figures"), shallow, settings, "quick", {})
-    assert sum(len(s.plates) for s in made.sections) == 13
+    assert sum(len(s.figures) for s in made.sections) == 13
 
 
 def test_falls_and_cells(result):
@@ -104,12 +104,12 @@ def test_falls_and_cells(result):
 
 def test_the_page_shows_every_figure_and_the_other_side(result):
     page = json.loads((result.folder / "page.json").read_text())
-    plates = [p for s in page["sections"] for p in s["plates"]]
-    assert plates == ["one-neuron", "planes", "plane-tanh", "plane-relu", "nonlinearities", "falls", "rebinning",
+    shown = [p for s in page["sections"] for p in s["figures"]]
+    assert shown == ["one-neuron", "planes", "plane-tanh", "plane-relu", "nonlinearities", "falls", "rebinning",
         "noise", "causes",
                       "four-cells", "snr", "students", "rescaled"]  # fmt: skip
     assert not any("figure is missing" in n for n in page["notices"])
-    for name in plates:
+    for name in shown:
         assert result.figure(name).data
     for name in ("plane-tanh", "plane-relu"):
         assert "bound" in [t.name for t in result.figure(name).data]
@@ -144,9 +144,9 @@ def test_pictures_of_digits(tmp_path, monkeypatch):
     assert "first trained look" in measured.notes[1]
     whole, later = claims.digit_falls(data)
     assert (later <= whole + 1e-12).all()
-    plate = figures._digits(results, settings)
-    assert len(plate.figure.data) == 20  # five layers, line and band, twice
-    assert "as much as 8 epochs of 60,000" in plate.trust
+    drawn = figures._digits(results, settings)
+    assert len(drawn.figure.data) == 20  # five layers, line and band, twice
+    assert "as much as 8 epochs of 60,000" in drawn.limitations
     nothing = digits({**settings, "picture_steps": 0}, 0, None, None, None, activation="tanh")
     empty = {"pictures-tanh": nothing, "pictures-relu": nothing}
     assert isinstance(claims.digit_fall(empty, activation="relu"), NotRun)

@@ -23,7 +23,7 @@
   const draw = (plot) => { plot.drawing ??= drawn(plot); return plot.drawing; };
   const drawn = async (plot) => {
     plot.dataset.state = "drawing";
-    const name = plot.dataset.plate, live = plot.querySelector(".live"), still = plot.querySelector(".still");
+    const name = plot.dataset.figure, live = plot.querySelector(".live"), still = plot.querySelector(".still");
     try {
       const height = Math.max(still.clientHeight, 260);
       const [Plotly, text] = await Promise.all([plotly(), held(document.getElementById(`data-${name}`))]);
@@ -77,7 +77,7 @@
   };
 
   document.querySelectorAll(".plot").forEach((plot) => {
-    const name = plot.dataset.plate, box = document.querySelector(`.slider[data-for="${CSS.escape(name)}"]`);
+    const name = plot.dataset.figure, box = document.querySelector(`.slider[data-for="${CSS.escape(name)}"]`);
     const show = box ? steer(plot, box) : () => draw(plot);
     const files = plot.parentElement.querySelector(".files"), button = document.createElement("button");
     Object.assign(button, { type: "button", className: "explore", textContent: "Numbers and zoom" });

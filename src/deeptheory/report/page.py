@@ -63,9 +63,9 @@ def _render(folder: Path, run: dict, claims: list[dict], page: dict) -> str:
     style, script = asset("page.css"), asset("page.js")
     library, library_hash, styles = _library()
     told = [c | {"strip": strip(c)} for c in _grouped(claims)]
-    sections = [{**s, "plates": [_plate(folder, name, told) for name in s["plates"]]} for s in page["sections"]]
-    plates = [p for s in sections for p in s["plates"]]
-    first = next((p for p in plates if p["name"] == page.get("main")), plates[0] if plates else None)
+    sections = [{**s, "figures": [_figure(folder, name, told) for name in s["figures"]]} for s in page["sections"]]
+    shown = [p for s in sections for p in s["figures"]]
+    first = next((p for p in shown if p["name"] == page.get("main")), shown[0] if shown else None)
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "counted": lambda pair: counted(*pair),
@@ -171,24 +171,24 @@ def _neighbors(folder: Path, run: dict) -> dict[str, tuple[str, dict[str, dict]]
     return found
 
 
-def _plate(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
+def _figure(folder: Path, name: str, claims: list[dict]) -> dict[str, Any]:
     if not isinstance(name, str) or not _NAME.fullmatch(name):  # a folder from elsewhere may name any path
         raise StoreError(f"page.json names a figure {name!r}; figures are called by letters, digits, '-', '_' and '.'")
-    plate = read_json(folder / "figures" / f"{name}.json", "figure")
-    drawing = draw(plate["figure"], plate["alt"])
+    drawn = read_json(folder / "figures" / f"{name}.json", "figure")
+    drawing = draw(drawn["figure"], drawn["alt"])
     return {
         "name": name,
-        **{k: plate[k] for k in ("title", "see", "trust", "alt")},
-        "published": plate.get("published", ""),
+        **{k: drawn[k] for k in ("title", "shows", "limitations", "alt")},
+        "published": drawn.get("published", ""),
         "outcomes": [
-            c for start in plate["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")
+            c for start in drawn["claims"] for c in claims if c["id"] == start or c["id"].startswith(start + "/")
         ],
         "svg": drawing.svg,
         "key": drawing.key,
         "labeled": drawing.labeled,
         "remarks": drawing.remarks,
-        "frames": len(plate["figure"].get("frames") or ()),
-        "files": _figure_files(folder, name, plate["figure"]),
+        "frames": len(drawn["figure"].get("frames") or ()),
+        "files": _figure_files(folder, name, drawn["figure"]),
     }
 
 

@@ -1,14 +1,14 @@
 """Runs: a study's steps done in a folder that survives a kill, and the ledger of what they decide.
 
-`Run` executes `Step`s; `Claim`s are decided into a `Ledger`; `Plate`s and a `Page` are what a run shows.
+`Run` executes `Step`s; `Claim`s are decided into a `Ledger`; `PageFigure`s and a `Page` are what a run shows.
 """
 
 from deeptheory.core.region import Region
 from deeptheory.runs.decision import Claim, NotRun, decide
 from deeptheory.runs.engines import ENGINES
+from deeptheory.runs.figures import Link, Page, PageFigure, Section, read_figure
 from deeptheory.runs.intervals import Sample, share_of
 from deeptheory.runs.ledger import Entry, Ledger
-from deeptheory.runs.plates import Link, Page, Plate, Section, read_figure
 from deeptheory.runs.record import Record, read_record
 from deeptheory.runs.results import NotDone, Results
 from deeptheory.runs.run import Run
@@ -24,7 +24,7 @@ __all__ = [
     "NotDone",
     "NotRun",
     "Page",
-    "Plate",
+    "PageFigure",
     "Record",
     "Region",
     "Results",

@@ -12,7 +12,7 @@ from deeptheory.core.errors import InputError
 from deeptheory.core.storage import write_text
 
 if TYPE_CHECKING:
-    from deeptheory.runs import Plate, Results
+    from deeptheory.runs import PageFigure, Results
 
 NAME = "first_figure.html"
 _TOOLS = {"responsive": True, "displaylogo": False, "showSendToCloud": False}  # plotly would offer an upload
@@ -49,19 +49,19 @@ def early_figure(
             return None
         data = results.so_far(step)
         try:
-            plate = make({step: data}, dict(settings))
+            drawn = make({step: data}, dict(settings))
         except InputError:  # not defined with these settings
             return None
         number, all_of_them = data.sizes["seed"], settings[study.count]
         of = f"{number} of {all_of_them} networks" if done < units else f"All {all_of_them} networks"
-        write_text(folder / NAME, _page(plate, of))
+        write_text(folder / NAME, _page(drawn, of))
         told, drawn = drawn, True
         return None if told else f"first figure, {of}: open {folder / NAME}"
 
     return draw
 
 
-def _page(plate: "Plate", of: str) -> str:
-    figure = plate.figure.to_html(full_html=False, include_plotlyjs=True, config=_TOOLS, auto_play=False)
-    said = {k: escape(getattr(plate, k)) for k in ("title", "see", "trust")}
+def _page(drawn: "PageFigure", of: str) -> str:
+    figure = drawn.figure.to_html(full_html=False, include_plotlyjs=True, config=_TOOLS, auto_play=False)
+    said = {k: escape(getattr(drawn, k)) for k in ("title", "shows", "limitations")}
     return _PAGE.format(figure=figure, of=escape(of), **said)

@@ -5,11 +5,11 @@ from importlib import import_module
 from typing import Any
 
 from deeptheory.core.errors import InputError
-from deeptheory.runs import Page, Plate, Section
+from deeptheory.runs import Page, PageFigure, Section
 from deeptheory.studies.bibliography import by_line, package_entry, paper_entry
 from deeptheory.studies.comparisons import links
 
-Maker = Callable[[Any, dict], Plate | None]  # (results, settings); None: nothing of it at this scale
+Maker = Callable[[Any, dict], PageFigure | None]  # (results, settings); None: nothing of it at this scale
 Part = tuple[str, str, Sequence[Maker]]  # title, text, figures
 
 
@@ -48,11 +48,11 @@ def sections(parts: Sequence[Part], results: Any, settings: dict) -> tuple[tuple
     """The figures of each part, and a notice of each whose step was not done: it is left out."""
     out, missing = [], {}
     for title, text, makers in parts:
-        plates = []
+        shown = []
         for make in makers:
             try:
-                plates.append(make(results, settings))
+                shown.append(make(results, settings))
             except InputError as reason:  # not done, or not defined with these settings
                 missing[f"A figure is missing: {reason}."] = None
-        out.append(Section(title=title, text=text, plates=tuple(p for p in plates if p is not None)))
+        out.append(Section(title=title, text=text, figures=tuple(p for p in shown if p is not None)))
     return tuple(out), list(missing)

@@ -122,7 +122,7 @@ class StudyResult(Result):
         from deeptheory.runs import read_figure
 
         page = read_json(self.folder / "page.json", "run")
-        names = [plate for section in page["sections"] for plate in section["plates"]]
+        names = [drawn for section in page["sections"] for drawn in section["figures"]]
         if name is None and not names:
             raise InputError("this run has no figure yet; run all its steps")
         return read_figure(self.folder, names[0] if name is None else name)

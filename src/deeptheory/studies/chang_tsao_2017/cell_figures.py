@@ -7,7 +7,7 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 from deeptheory.report import charts
-from deeptheory.runs import Plate
+from deeptheory.runs import PageFigure
 from deeptheory.studies.chang_tsao_2017 import claims
 from deeptheory.studies.chang_tsao_2017.layers import (
     CONDITIONS,
@@ -26,7 +26,7 @@ _FULL = 8  # faces in a bin that is drawn
 _EXAMPLES = 5
 
 
-def ramps(results: Any, settings: dict) -> Plate:
+def ramps(results: Any, settings: dict) -> PageFigure:
     """Responses of the most tuned cells along their own axes."""
     data, series = results["layers"].isel(seed=0), {}
     for condition, shown in (("trained", _EXAMPLES), ("untrained", 1), ("pixels", 1)):
@@ -38,21 +38,21 @@ def ramps(results: Any, settings: dict) -> Plate:
     figure, table = line_chart(
         series, "projection", "rate", "projection onto the axis (standard deviations)", "spikes a second"
     )
-    return Plate(
+    return PageFigure(
         name="ramps",
         title="Responses along the cell's own axis",
         figure=figure,
         table=table,
-        see="Does the response grow from one end of the cell's own axis to the other without turning back? Dashed: the "
-        "most tuned cell of the same network before training, and the most tuned pixel.",
+        shows="Does the response grow from one end of the cell's own axis to the other without turning back? Dashed: "
+        "the most tuned cell of the same network before training, and the most tuned pixel.",
         claims=("ramp",),
-        trust="The most tuned cells of the first network, chosen for that; the axis comes from the same responses. "
-        "Cells with a preferred face would ramp as well: a ramp alone says nothing of the code.",
+        limitations="The most tuned cells of the first network, chosen for that; the axis comes from the same "
+        "responses. Cells with a preferred face would ramp as well: a ramp alone says nothing of the code.",
         alt="Lines: response of example cells against the projection of faces onto their axes, with controls.",
     )
 
 
-def axes(results: Any, settings: dict) -> Plate:
+def axes(results: Any, settings: dict) -> PageFigure:
     """Axes of the tuned cells of the last hidden layer, as a heat map."""
     import plotly.graph_objects as go
 
@@ -90,21 +90,21 @@ def axes(results: Any, settings: dict) -> Plate:
     middle = table.reset_index().groupby("condition", sort=False)["index"].mean() + 0.5
     figure.add_vline(x=settings["shape"] + 0.5, line_width=1)
     figure.update_yaxes(autorange="reversed", tickvals=middle.tolist(), ticktext=middle.index.tolist())
-    return Plate(
+    return PageFigure(
         name="axes",
         title="The axes of the cells of the last hidden layer",
         figure=figure,
         table=table,
-        see="One row per cell: its spike-triggered average over the 50 coordinates, of unit length, sorted by "
+        shows="One row per cell: its spike-triggered average over the 50 coordinates, of unit length, sorted by "
         "preference for shape. Do the cells fall into two groups?",
         claims=("tuned-dimensions",),
-        trust="The first network; tuned cells only. Coordinates keep their relative variances, so that the first ones "
-        "of each block weigh most in any axis.",
+        limitations="The first network; tuned cells only. Coordinates keep their relative variances, so that the "
+        "first ones of each block weigh most in any axis.",
         alt="A heat map in three blocks, trained, before training and pixels: rows are cells, columns 50 coordinates.",
     )
 
 
-def histogram(results: Any, settings: dict) -> Plate:
+def histogram(results: Any, settings: dict) -> PageFigure:
     """Preference for shape of the cells of two layers."""
     data, edges = results["layers"], np.linspace(-1, 1, 21)
     kinds = {f"{layer}, {WORDS[c]}": (c, layer) for c in CONDITIONS for layer in (MIDDLE, LAST)} | {
@@ -133,22 +133,22 @@ def histogram(results: Any, settings: dict) -> Plate:
         y_title="share of tuned cells",
         style=style,
     )
-    return Plate(
+    return PageFigure(
         name="preference-histogram",
         title="Shape or appearance? The cells of two areas",
         figure=charts.reference(figure, upright=0),
         table=table,
-        see="To the right cells prefer shape, to the left appearance. The paper reports its middle area on the right, "
-        "its anterior area on the left; here the third convolution and the embedding are compared.",
+        shows="To the right cells prefer shape, to the left appearance. The paper reports its middle area on the "
+        "right, its anterior area on the left; here the third convolution and the embedding are compared.",
         claims=("late-layers-appearance", "early-layers-shape"),
-        trust="Tuned cells of all networks together. A cell that is tuned to a few coordinates only is pulled towards "
-        "0 by noise in all the others.",
+        limitations="Tuned cells of all networks together. A cell that is tuned to a few coordinates only is pulled "
+        "towards 0 by noise in all the others.",
         alt="Histograms as outlines: shape preference index of tuned cells in two layers, trained and untrained, "
         "and of pixels.",
     )
 
 
-def flat_curves(results: Any, settings: dict) -> Plate:
+def flat_curves(results: Any, settings: dict) -> PageFigure:
     """Mean response along the axis, and along the longest axis orthogonal to it."""
     data, series = results["layers"], {}
     for condition, word in WORDS.items():
@@ -159,15 +159,16 @@ def flat_curves(results: Any, settings: dict) -> Plate:
     figure, table = line_chart(
         series, "projection", "response", "standard deviations along that axis", "response / mean response", paired=True
     )
-    return Plate(
+    return PageFigure(
         name="flat-curves",
         title="Along the axis, and along the longest axis orthogonal to it",
         figure=figure,
         table=table,
-        see="The mean tuned cell of the last hidden layer. Solid: along its own axis. Dashed: along the longest axis "
+        shows="The mean tuned cell of the last hidden layer. Solid: along its own axis. Dashed: along the longest axis "
         "orthogonal to it. Is the dashed line flat?",
         claims=("flat-orthogonal",),
-        trust="Mean over cells, then over networks. Each orthogonal axis is turned so that the response rises along "
+        limitations="Mean over cells, then over networks. Each orthogonal axis is turned so that the response rises "
+        "along "
         "it, so that chance makes the dashed lines rise a little. One orthogonal axis of 49 says little; the shares "
         "below test all of them at once, cell by cell.",
         alt="Lines: mean response against projection, rising along the axis and level along the orthogonal axis, "
@@ -195,7 +196,7 @@ def _mean_curve(data: Any, condition: str, kind: str) -> np.ndarray:
     return np.where(known >= max(1, (len(rows) - 1) // 4), np.nansum(rows, 0) / np.maximum(known, 1), np.nan)
 
 
-def views(results: Any, settings: dict) -> Plate | None:
+def views(results: Any, settings: dict) -> PageFigure | None:
     """Cosines of appearance axes, frontal and turned; None where faces from the side were not shown."""
     if "view_cosine" not in results["views"]:
         return None
@@ -205,14 +206,15 @@ def views(results: Any, settings: dict) -> Plate | None:
             for c in CONDITIONS
         ]
     )
-    return Plate(
+    return PageFigure(
         name="views",
         title="Is the appearance axis the same for faces from the side?",
         figure=layer_chart(table, "cosine of the appearance axes, frontal and 60°", 0.5, "cells", "series"),
         table=table,
-        see="At 1 a cell asks for the same appearance in front and from the side, at 0 for something unrelated.",
+        shows="At 1 a cell asks for the same appearance in front and from the side, at 0 for something unrelated.",
         claims=("view-transfer",),
-        trust="Latents of the procedural heads, so that shape and appearance are the same numbers in both views. The "
+        limitations="Latents of the procedural heads, so that shape and appearance are the same numbers in both "
+        "views. The "
         "networks were taught faces turned by up to six degrees, never faces from the side. Pixels are left out: one "
         "pixel does not show the same part of a turned face.",
         alt="Dots with error bars: median cosine between axes for frontal and turned faces, "
@@ -220,7 +222,7 @@ def views(results: Any, settings: dict) -> Plate | None:
     )
 
 
-def ladder(results: Any, settings: dict) -> Plate | None:
+def ladder(results: Any, settings: dict) -> PageFigure | None:
     """Similarity across views by layer; None where they were not shown."""
     data = results["views"]
     if "invariance" not in data:
@@ -235,23 +237,23 @@ def ladder(results: Any, settings: dict) -> Plate | None:
             for key, c, k in places
         ]
     )
-    return Plate(
+    return PageFigure(
         name="ladder",
         title="Who is known from view to view?",
         figure=layer_chart(table, "similarity above that of others", 0.0, series="series"),
         table=table,
-        see="25 people in 8 views from side to side. “Same person, another view”: how much more alike the answers to "
+        shows="25 people in 8 views from side to side. “Same person, another view”: how much more alike the answers to "
         "one person are across views than to two. “Mirrored view”: how much more alike answers to two people in "
         "mirrored views are than in other pairs of views. The paper's group reports the first to grow towards AM, and "
         "the second to stand out in AL.",
-        trust="Correlations over up to 100 units of a layer, no noise. "
+        limitations="Correlations over up to 100 units of a layer, no noise. "
         "The networks were taught faces turned by six degrees at most.",
         alt="Dots with error bars by layer: similarity of one person across views, and of mirrored views, "
         "with controls.",
     )  # fmt: skip
 
 
-def readers(results: Any, settings: dict) -> Plate:
+def readers(results: Any, settings: dict) -> PageFigure:
     """Accuracy of readers of simulated cells, by number of cells and code."""
     data = results["simulated"]["accuracy"].mean("seed")
     words = {
@@ -267,15 +269,15 @@ def readers(results: Any, settings: dict) -> Plate:
         for c in data["code"].values.tolist()
     }
     figure, table = line_chart(series, "cells", "right", "number of cells", "right", paired=True, log="x")
-    return Plate(
+    return PageFigure(
         name="readers",
         title="What a code by axes is good for",
         figure=figure,
         table=table,
-        see="Solid: cells that are axes; dashed: cells that answer the distance to a face; the same decoders, noise "
+        shows="Solid: cells that are axes; dashed: cells that answer the distance to a face; the same decoders, noise "
         "and numbers. Which line is higher at equal numbers?",
         claims=("axis-metric-efficient",),
-        trust="Pure simulation: softplus of either, reliability 0.5, exemplars at half to one and a half of the usual "
-        "distance. How large the advantage is depends on all three.",
+        limitations="Pure simulation: softplus of either, reliability 0.5, exemplars at half to one and a half of "
+        "the usual distance. How large the advantage is depends on all three.",
         alt="Lines against the number of cells: accuracy of four readers from axis cells and from distance cells.",
     )

@@ -11,7 +11,7 @@ from deeptheory.core.errors import StoreError
 from deeptheory.faces import image_figure, montage
 from deeptheory.networks import FaceResNet, face_resnet
 from deeptheory.report import charts
-from deeptheory.runs import NotRun, Plate, derive, generator
+from deeptheory.runs import NotRun, PageFigure, derive, generator
 from deeptheory.studies.chang_tsao_2017.layers import CONDITIONS, WORDS, layer_chart, rank_correlation, recorded
 from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import estimate, table_of
@@ -172,64 +172,64 @@ def _by_layer(data: Any, pixels: Any) -> Any:
     return table_of([*rows, estimate(pixels, name="value", layer="", condition=WORDS["pixels"])])
 
 
-def _faces(results: Any, settings: dict) -> Plate | None:
+def _faces(results: Any, settings: dict) -> PageFigure | None:
     data = results["photographs"]
     if "published_faces" not in data:
         return None
     images = data["published_faces"].values[:2]
-    return Plate(
+    return PageFigure(
         name="published-faces",
         title="Faces drawn from a space of photographs",
         figure=image_figure(
             montage(np.concatenate(images), images.shape[1], low=0, high=255), None, [""] * len(images)
         ),
         table=_by_layer(data["published_tuned"], data["published_pixels_tuned"]),
-        see="What the published network is shown: shape and colors of nobody in particular, "
+        shows="What the published network is shown: shape and colors of nobody in particular, "
         "from the data folder's photographs.",
-        trust="Independent Gaussians along components: some draws are unlike anybody. The table gives the share of "
-        "tuned cells by layer.",
+        limitations="Independent Gaussians along components: some draws are unlike anybody. The table gives the "
+        "share of tuned cells by layer.",
         alt="Rows of small color faces, drawn from a face space of photographs.",
     )
 
 
-def _preference(results: Any, settings: dict) -> Plate | None:
+def _preference(results: Any, settings: dict) -> PageFigure | None:
     data = results["photographs"]
     if "published_preference" not in data:
         return None
     table = _by_layer(data["published_preference"], data["published_pixels_preference"])
-    return Plate(
+    return PageFigure(
         name="published",
         title="A published face network, shown faces of a space of photographs",
         figure=layer_chart(table, "shape preference (median over cells)", 0.0),
         table=table,
-        see="Do shape and appearance preference change with depth in a network that learnt from photographs?",
+        shows="Do shape and appearance preference change with depth in a network that learnt from photographs?",
         claims=("published-network/late-layers-appearance",),
-        trust="One network; the intervals are over draws of faces and cells. Faces are drawn from the space of the "
-        "data folder's photographs, cropped to the face.",
+        limitations="One network; the intervals are over draws of faces and cells. Faces are drawn from the space of "
+        "the data folder's photographs, cropped to the face.",
         alt="Dots with error bars: median shape preference by layer of the published network, with random weights, "
         "and of pixels.",
     )
 
 
-def _flatness(results: Any, settings: dict) -> Plate | None:
+def _flatness(results: Any, settings: dict) -> PageFigure | None:
     data = results["photographs"]
     if "published_flat" not in data:
         return None
     table = _by_layer(data["published_flat"], data["published_pixels_flat"])
-    return Plate(
+    return PageFigure(
         name="published-flatness",
         title="The published network: are cells flat orthogonal to their axis?",
         figure=layer_chart(table, "share of tuned cells", 0.5),
         table=table,
-        see="At 1 cells change along their axis alone. How near do layers come?",
+        shows="At 1 cells change along their axis alone. How near do layers come?",
         claims=("published-network/flat-orthogonal",),
-        trust="As above. Random weights and pixels are shown next to it.",
+        limitations="As above. Random weights and pixels are shown next to it.",
         alt="Dots with error bars: share of flat cells by layer of the published network, with random weights, "
         "and of pixels.",
     )
 
 
-def _objects(results: Any, settings: dict) -> Plate | None:
+def _objects(results: Any, settings: dict) -> PageFigure | None:
     data = results["photographs"]
     if "decoded" not in data:
         return None
@@ -244,33 +244,33 @@ def _objects(results: Any, settings: dict) -> Plate | None:
         table, "window", "accuracy", "series", markers=True, x_title="middle of the window (ms after the picture)",
         y_title="objects distinguished (of seven)",
     )  # fmt: skip
-    return Plate(
+    return PageFigure(
         name="neurons",
         title="Monkey IT: which of seven objects was shown",
         figure=charts.reference(figure, level=1 / 7, label="chance"),
         table=table,
-        see="When does the object become readable? Zero is the onset of the picture; chance is one in seven.",
+        shows="When does the object become readable? Zero is the onset of the picture; chance is one in seven.",
         claims=("it/objects-decoded",),
-        trust="Units were recorded one by one and paired by object, so that their common noise is lost; objects are "
-        "not faces of a face space, and no axis can be measured here.",
+        limitations="Units were recorded one by one and paired by object, so that their common noise is lost; "
+        "objects are not faces of a face space, and no axis can be measured here.",
         alt="A line: accuracy of distinguishing seven objects against time.",
     )
 
 
-def _alike(results: Any, settings: dict) -> Plate | None:
+def _alike(results: Any, settings: dict) -> PageFigure | None:
     data = results["photographs"]
     if "rdm_published" not in data:
         return None
     table = _by_layer(data["rdm_published"], data["rdm_pixels"])
-    return Plate(
+    return PageFigure(
         name="dissimilarities",
         title="Which pictures are alike? Layers of the face network and monkey IT",
         figure=layer_chart(table, "Spearman with monkey IT", float(data["rdm_human"].mean()), label="human IT"),
         table=table,
-        see="How far does a layer order 92 pictures as monkey IT does? The dotted line is how far human IT does.",
+        shows="How far does a layer order 92 pictures as monkey IT does? The dotted line is how far human IT does.",
         claims=("it/network-resembles",),
-        trust="Halves of the same 92 pictures, which overlap, so that the intervals are too narrow. The pictures are "
-        "of everything; the network has seen faces only.",
+        limitations="Halves of the same 92 pictures, which overlap, so that the intervals are too narrow. The "
+        "pictures are of everything; the network has seen faces only.",
         alt="Dots with error bars: rank correlation with monkey IT by layer, trained and with random weights, with "
         "lines for pixels and human IT.",
     )

@@ -7,7 +7,7 @@ import numpy as np
 from deeptheory.core.theme import NEUTRAL
 from deeptheory.faces import image_figure, montage
 from deeptheory.report import charts
-from deeptheory.runs import Plate
+from deeptheory.runs import PageFigure
 from deeptheory.studies.chang_tsao_2017 import claims, external_data
 from deeptheory.studies.chang_tsao_2017.cell_figures import (
     axes,
@@ -67,42 +67,42 @@ def _rows_of_images(images: np.ndarray, names: list[str]) -> Any:
     return image_figure(montage(np.concatenate(images), images.shape[1]), None, names)
 
 
-def _faces(results: Any, settings: dict) -> Plate:
+def _faces(results: Any, settings: dict) -> PageFigure:
     seed = int(results["network"]["seed"].values[0])
     few = {**settings, "people": 2, "pictures": 8, "stimuli": 16}
     images = np.concatenate([crowd(few, seed)[0], world(few, seed).images])
     accuracy = results["network"]["accuracy"]
     table = table_of([estimate(accuracy.sel(look=k), name="value", step=k) for k in accuracy["look"].values.tolist()])
-    return Plate(
+    return PageFigure(
         name="faces",
         title="What the network is taught, and what it is shown",
         figure=image_figure(montage(images, 8), None, ["one person", "another", "shown", "shown"]),
         table=table,
-        see="Above: pictures of two people as the network learns them, turned a little and under any light. Below: "
+        shows="Above: pictures of two people as the network learns them, turned a little and under any light. Below: "
         "faces drawn from the face space, frontal and under one light.",
-        trust=f"Networks name {table['value'].iloc[-1]:.0%} of held-out pictures correctly at the end of training "
-        f"(chance {1 / settings['people']:.1%}); the table gives it by step.",
+        limitations=f"Networks name {table['value'].iloc[-1]:.0%} of held-out pictures correctly at the end of "
+        f"training (chance {1 / settings['people']:.1%}); the table gives it by step.",
         alt="Four rows of eight small faces: two people in eight pictures each, and sixteen drawn faces.",
     )
 
 
-def _components(results: Any, settings: dict) -> Plate:
+def _components(results: Any, settings: dict) -> PageFigure:
     space = world({**settings, "stimuli": 8}, int(results["network"]["seed"].values[0])).space
-    return Plate(
+    return PageFigure(
         name="components",
         title="The first components of shape and of appearance",
         figure=space.figure(3),
         table=space.table(),
-        see="Each row is one coordinate at both ends and in the middle. By construction shape moves landmarks and "
+        shows="Each row is one coordinate at both ends and in the middle. By construction shape moves landmarks and "
         "leaves the texture; appearance changes the texture and leaves the landmarks.",
-        trust=f"Learnt from {settings['space_faces']} procedural heads under one light. "
+        limitations=f"Learnt from {settings['space_faces']} procedural heads under one light. "
         "Real faces correlate in ways that these do not.",
         alt="A grid of small faces: three shape and three appearance components, each at minus, "
         "zero and plus 2.5 deviations.",
     )
 
 
-def _preference(results: Any, settings: dict) -> Plate:
+def _preference(results: Any, settings: dict) -> PageFigure:
     rows = [
         estimate(v, name="value", layer=k, condition=WORDS[c])
         for c in CONDITIONS
@@ -110,21 +110,21 @@ def _preference(results: Any, settings: dict) -> Plate:
     ]
     alone = estimate(claims.preferences(results, "pixels"), name="value", layer="", condition=WORDS["pixels"])
     table = table_of([*rows, alone])
-    return Plate(
+    return PageFigure(
         name="preference",
         title="Preference of the cells, layer by layer",
         figure=layer_chart(table, "shape preference (median over cells)", 0.0),
         table=table,
-        see="Above 0 a layer's cells follow shape, below 0 appearance. Do the trained dots fall from left to right, "
+        shows="Above 0 a layer's cells follow shape, below 0 appearance. Do the trained dots fall from left to right, "
         "and those before training not?",
         claims=("late-layers-appearance", "untrained-control/late-layers-appearance"),
-        trust="Means with 95 % intervals over networks. The index depends on how coordinates are scaled: here each "
-        "block has the same total variance, as in the released analysis.",
+        limitations="Means with 95 % intervals over networks. The index depends on how coordinates are scaled: here "
+        "each block has the same total variance, as in the released analysis.",
         alt="Dots with error bars: median shape preference by layer, trained, before training, and of pixels.",
     )
 
 
-def _decoding(results: Any, settings: dict) -> Plate:
+def _decoding(results: Any, settings: dict) -> PageFigure:
     data = results["population"].mean("seed")
     x = range(1, data.sizes["feature"] + 1)
     names = {"middle": "middle", "anterior": "anterior", "combined": "both"}
@@ -136,41 +136,41 @@ def _decoding(results: Any, settings: dict) -> Plate:
         _coordinates(settings),
         "explained variance, leave-one-out",
     )
-    return Plate(
+    return PageFigure(
         name="decoding",
         title="Which coordinates can be read from the cells",
         figure=charts.reference(figure, upright=settings["shape"] + 0.5),
         table=table,
-        see="Can more be read from the middle layer and the embedding together than from either alone, and are later "
+        shows="Can more be read from the middle layer and the embedding together than from either alone, and are later "
         "components read less well? Dashed: the same before training and from pixels.",
         claims=("decode-combined-best", "decode-falls-with-component"),
-        trust="Mean over networks of leave-one-out least squares; negative where a coordinate cannot be read. “Both” "
-        "has twice as many cells, as in the paper: with few faces per cell, that costs more than it brings.",
+        limitations="Mean over networks of leave-one-out least squares; negative where a coordinate cannot be read. "
+        "“Both” has twice as many cells, as in the paper: with few faces per cell, that costs more than it brings.",
         alt="Lines: explained variance against the number of the coordinate, for areas and controls.",
     )
 
 
-def _identification(results: Any, settings: dict) -> Plate:
+def _identification(results: Any, settings: dict) -> PageFigure:
     data = results["population"].mean("seed")
     x = data["candidates"].values.tolist()
     series = {"both areas": (x, data["by_candidates"].values, "solid")}
     series = _with_controls(series, x, data["control_by_candidates"]) | {"chance": (x, [1 / k for k in x], "dot")}
     figure, table = line_chart(series, "candidates", "identified", "number of faces", "identified", log="x")
-    return Plate(
+    return PageFigure(
         name="identification",
         title="Finding a face among others",
         figure=figure,
         table=table,
-        see="How often, among this many faces, is the one that was shown nearest to what the cells say?",
+        shows="How often, among this many faces, is the one that was shown nearest to what the cells say?",
         claims=("identify-at-40",),
-        trust="Mean over networks; exact expectation over all sets of others. Identification tells that there is "
+        limitations="Mean over networks; exact expectation over all sets of others. Identification tells that there is "
         "information, not which code carries it, nor that training put it there: compare the dashed lines.",
         alt="Curves against a logarithmic number of faces: share identified from both areas, before training, "
         "and from pixels.",
     )
 
 
-def _cells_needed(results: Any, settings: dict) -> Plate:
+def _cells_needed(results: Any, settings: dict) -> PageFigure:
     data, codes = (
         results["population"].mean("seed"),
         results["simulated"]["accuracy"].mean("seed").sel(reader="identity"),
@@ -185,41 +185,41 @@ def _cells_needed(results: Any, settings: dict) -> Plate:
         for c in codes["code"].values.tolist()
     }
     figure, table = line_chart(series, "cells", "identified", "number of cells", f"identified among {number}", log="x")
-    return Plate(
+    return PageFigure(
         name="cells-needed",
         title="How many cells it takes to know a face",
         figure=charts.reference(figure, level=1 / number, label="chance"),
         table=table,
-        see="How many cells are needed, and do codes by axes need fewer than codes by distances?",
+        shows="How many cells are needed, and do codes by axes need fewer than codes by distances?",
         claims=("population-not-grandmother", "200-suffice"),
-        trust="Mean over networks. A distance code identifies as well, with more cells: identification alone does not "
-        "distinguish codes. Simulated cells are of reliability 0.5 and fill 50 even dimensions, "
+        limitations="Mean over networks. A distance code identifies as well, with more cells: identification alone "
+        "does not distinguish codes. Simulated cells are of reliability 0.5 and fill 50 even dimensions, "
         "the network's cells neither.",
         alt="Curves against a logarithmic number of cells: share identified by the network's cells and by two "
         "simulated codes.",
     )
 
 
-def _reconstructions(results: Any, settings: dict) -> Plate:
+def _reconstructions(results: Any, settings: dict) -> PageFigure:
     data, quantity = results["population"], "decoded to true / decoded to nearest stranger"
     kinds = {"both areas": data["reconstruction"]} | {
         word: data["control_reconstruction"].sel(control=k) for k, word in _CONTROLS.items()
     }
     names = ["shown", "from the cells", "before training", "from pixels"]
-    return Plate(
+    return PageFigure(
         name="reconstructions",
         title="Faces shown, and faces rebuilt from what the cells say",
         figure=_rows_of_images(data["reconstructed"].values[0], names),
         table=table_of([estimate(v, name="value", cells=k, quantity=quantity) for k, v in kinds.items()]),
-        see="Is the lower face the upper one? Large differences first: outline, brows, skin.",
+        shows="Is the lower face the upper one? Large differences first: outline, brows, skin.",
         claims=("reconstruction",),
-        trust="The first eight faces of the first network, not chosen. Coordinates that cannot be read shrink to the "
-        "mean, so rebuilt faces are more alike than those shown.",
+        limitations="The first eight faces of the first network, not chosen. Coordinates that cannot be read shrink "
+        "to the mean, so rebuilt faces are more alike than those shown.",
         alt="Four rows of faces: those shown, and those rebuilt from trained cells, untrained cells and pixels.",
     )
 
 
-def _flatness(results: Any, settings: dict) -> Plate:
+def _flatness(results: Any, settings: dict) -> PageFigure:
     rows = []
     for condition, layer in [*((c, k) for c in CONDITIONS for k in LAYERS), ("pixels", "pixels")]:
         flat = claims.share_of_tuned(results, "flat", layer, condition).values
@@ -229,12 +229,12 @@ def _flatness(results: Any, settings: dict) -> Plate:
             estimate(v, name="value", layer=layer, series=f"{kind}, {WORDS[condition]}") for kind, v in kinds.items()
         ]
     table = table_of(rows)
-    return Plate(
+    return PageFigure(
         name="flatness",
         title="Are cells flat orthogonal to their axis, and does an axis explain them better than a distance?",
         figure=layer_chart(table, "share of cells", 0.5, series="series"),
         table=table,
-        see="The paper reports both fractions near 1 of its cells. How do they compare with the same network before "
+        shows="The paper reports both fractions near 1 of its cells. How do they compare with the same network before "
         "training, and with pixels on the right?",
         claims=(
             "flat-orthogonal",
@@ -242,14 +242,15 @@ def _flatness(results: Any, settings: dict) -> Plate:
             "untrained-control/flat-orthogonal",
             "untrained-control/axis-beats-exemplar",
         ),
-        trust="“Flat” means: nothing found in the whole orthogonal space where an effect of a tenth of the axis's "
+        limitations="“Flat” means: nothing found in the whole orthogonal space where an effect of a tenth of the "
+        "axis's "
         "would have been, or less than a twentieth of it. The exemplar is bounded: without a bound it becomes an axis, "
         "and nothing distinguishes them.",
         alt="Dots with error bars: share of flat cells and share better explained by an axis, by layer and condition.",
     )
 
 
-def _models(results: Any, settings: dict) -> Plate:
+def _models(results: Any, settings: dict) -> PageFigure:
     keys, data = ("axis", "exemplar", "ceiling"), results["layers"]
     cells = [
         {"condition": word, **dict(zip(keys, v))}
@@ -269,15 +270,15 @@ def _models(results: Any, settings: dict) -> Plate:
         y_title="axis: held-out R² / ceiling",
         style=style,
     )
-    return Plate(
+    return PageFigure(
         name="models",
         title="Axis against exemplar, cell by cell",
         figure=charts.reference(figure.update_traces(marker={"size": 6, "opacity": 0.7}), diagonal=(0, 1)),
         table=table,
-        see="Cells of the last hidden layer. Above the diagonal the axis predicts new faces better than the distance "
+        shows="Cells of the last hidden layer. Above the diagonal the axis predicts new faces better than the distance "
         "to a face. On which side do most lie?",
         claims=("axis-beats-exemplar",),
-        trust="All 50 coordinates of the exemplar are free within a bounded length; both models end in a cubic; "
+        limitations="All 50 coordinates of the exemplar are free within a bounded length; both models end in a cubic; "
         "ten-fold or five-fold held-out faces. Cells of reliability below 0.1 are left out. The paper's 57 % of the "
         "explainable variance (unverified: from memory) is of real cells and real faces.",
         alt="Scatter plot: ceiling-normalized R squared of the axis model against the exemplar model, "
@@ -285,7 +286,7 @@ def _models(results: Any, settings: dict) -> Plate:
     )
 
 
-def _verdicts(results: Any, settings: dict) -> Plate:
+def _verdicts(results: Any, settings: dict) -> PageFigure:
     counts = results["layers"][["counts", "pixels_counts"]].sum("seed")
     places = [*((c, k) for c in CONDITIONS for k in LAYERS), ("pixels", "")]
     rows = [
@@ -293,36 +294,36 @@ def _verdicts(results: Any, settings: dict) -> Plate:
         for j, verdict in enumerate(counts["verdict"].values.tolist()) for c, k in places
     ]  # fmt: skip
     table = table_of(rows)
-    return Plate(
+    return PageFigure(
         name="verdicts",
         title="What each cell is called when all models compete",
         figure=charts.bars(table, ["condition", "layer"], "cells", "verdict", y_title="cells, all networks together"),
         table=table,
-        see="How many cells are called axes, how many distances, and how many can the data not decide?",
+        shows="How many cells are called axes, how many distances, and how many can the data not decide?",
         claims=("axis-beats-exemplar",),
-        trust="Verdicts are paired over held-out faces; “undetermined” is an answer. A norm times a direction looks "
-        "like an axis in a Gaussian cloud of faces.",
+        limitations="Verdicts are paired over held-out faces; “undetermined” is an answer. A norm times a direction "
+        "looks like an axis in a Gaussian cloud of faces.",
         alt="Stacked bars by condition and layer: number of cells by verdict.",
     )
 
 
-def _eigenface(results: Any, settings: dict) -> Plate:
+def _eigenface(results: Any, settings: dict) -> PageFigure:
     groups = {
         **{(k, WORDS[c]): claims.cells(results, "eigenface", k, c) for c in CONDITIONS for k in LAYERS},
         ("simulated", "cells that are axes"): results["simulated"]["eigenface"],
         ("", WORDS["pixels"]): claims.cells(results, "eigenface", condition="pixels"),
     }
     table = table_of([estimate(v, name="value", layer=k, condition=c) for (k, c), v in groups.items()])
-    return Plate(
+    return PageFigure(
         name="eigenface",
         title="Fifty pixel components against the fifty of the face space",
         figure=layer_chart(table, "explained variance, pixel components minus face space", 0.0),
         table=table,
-        see="Below 0 the face space explains the tuned cells better, as the paper reports of AM. On the right the "
+        shows="Below 0 the face space explains the tuned cells better, as the paper reports of AM. On the right the "
         "positive control: cells simulated as axes of the face space.",
         claims=("eigenface-worse",),
-        trust="A network that sees pixels need not follow the coordinates from which faces were drawn; what holds of "
-        "it need not hold of a brain.",
+        limitations="A network that sees pixels need not follow the coordinates from which faces were drawn; what "
+        "holds of it need not hold of a brain.",
         alt="Dots with error bars: difference of explained variance by layer and condition, "
         "with simulated axis cells and pixels.",
     )
@@ -340,36 +341,36 @@ def _changes(data: Any) -> Any:
     ])  # fmt: skip
 
 
-def _metamers(results: Any, settings: dict) -> Plate:
+def _metamers(results: Any, settings: dict) -> PageFigure:
     data = results["population"]
-    return Plate(
+    return PageFigure(
         name="metamers",
         title="Faces moved along a cell's null plane, and along its axis",
         figure=_rows_of_images(data["metamers"].values[0], ["faces", "null plane", "axis"]),
         table=_changes(data),
-        see="Both lower rows are equally far from the upper one. An axis cell would answer the middle row as it does "
+        shows="Both lower rows are equally far from the upper one. An axis cell would answer the middle row as it does "
         "the upper one, though the faces differ.",
         claims=("metamers",),
-        trust="The cell of the first network whose axis explains most. The axis is estimated from noisy trials, so "
-        "that some of it is left in the null plane.",
+        limitations="The cell of the first network whose axis explains most. The axis is estimated from noisy "
+        "trials, so that some of it is left in the null plane.",
         alt="Three rows of faces: as drawn, moved along the null plane, moved along the axis.",
     )
 
 
-def _null_changes(results: Any, settings: dict) -> Plate:
+def _null_changes(results: Any, settings: dict) -> PageFigure:
     table = _changes(results["population"])
     each = table.groupby(["cells", "network"])["null_over_axis"].median()
     means = [estimate(each[k], name="value", cells=word, series="median of 12 cells") for k, word in WORDS.items()]
-    return Plate(
+    return PageFigure(
         name="null-changes",
         title="How much cells answer to their null plane",
         figure=layer_chart(table_of(means), "response change, null plane / axis", 0.1, "cells", "series"),
         table=table,
-        see="At 1 a cell would change as much along its null plane as along its axis; "
+        shows="At 1 a cell would change as much along its null plane as along its axis; "
         "the claim asks for less than a tenth (dotted).",
         claims=("metamers",),
-        trust="No noise in these responses, but the axis was estimated from noisy trials. Cells are those whose axis "
-        "explains most. Root mean square over 12 faces.",
+        limitations="No noise in these responses, but the axis was estimated from noisy trials. Cells are those "
+        "whose axis explains most. Root mean square over 12 faces.",
         alt="Dots with error bars: ratio of response changes for trained cells, untrained cells and pixels.",
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from deeptheory.information import fall
 from deeptheory.report import charts
-from deeptheory.runs import Plate
+from deeptheory.runs import PageFigure
 from deeptheory.studies.goldfeld_2019.claims import quantized, rank_correlation, values
 from deeptheory.studies.goldfeld_2019.steps import ARCHITECTURES, CLUSTERED, CNN_NOISE, DIGIT_RATE, DIGIT_WIDTHS
 from deeptheory.studies.pages import Part
@@ -28,42 +28,44 @@ def lead(settings: dict, scale: str) -> str:
     )
 
 
-def _one_neuron(results: Any, settings: dict) -> Plate:
+def _one_neuron(results: Any, settings: dict) -> PageFigure:
     data = results["one-neuron"]["i_x"]
     w = data["w"].values.tolist()
     each = [curve("inputs -3, -1, 1, 3", f"noise {s:g}", w, data.sel(sigma=s).values) for s in data["sigma"].values]
     table = table_of([row for rows in each for row in rows])
-    return Plate(
+    return PageFigure(
         name="one-neuron",
         title="One noisy neuron, exactly (section 3)",
         figure=charts.lines(table, panel="panel", log="x", x_title="weight w", y_title="I(X;T) (bits)"),
         table=table,
-        see="Four inputs: two bits at most. How many bits are left as the weight grows and the unit saturates?",
+        shows="Four inputs: two bits at most. How many bits are left as the weight grows and the unit saturates?",
         claims=("one-neuron-merges",),
-        trust="The entropy of a mixture of four Gaussians by one integral; tested against plain quadrature to 1e-9.",
+        limitations="The entropy of a mixture of four Gaussians by one integral; tested against plain quadrature to "
+        "1e-9.",
         alt="Lines of information against the weight for three noise levels.",
     )
 
 
-def _noisy_curves(results: Any, settings: dict) -> Plate:
+def _noisy_curves(results: Any, settings: dict) -> PageFigure:
     table = table_of([row for step, title in _NOISY.items() for row in by_layer(title, results[step]["i_x"])])
     width = float((results["noisy"]["i_x_high"] - results["noisy"]["i_x_low"]).isel(layer=-1).mean())
-    return Plate(
+    return PageFigure(
         name="noisy",
         title="Information that is the network's own, over training",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="I(X;T) (bits)", columns=2),
         table=table,
-        see="Do deep layers rise and fall on the left? Right: the same networks, started alike, "
+        shows="Do deep layers rise and fall on the left? Right: the same networks, started alike, "
         "with nearly orthonormal weights.",
         claims=("noisy-compresses", "orthonormal-stops-compression"),
-        trust=f"Sample propagation: the interval of the last hidden layer, with its bracket, is {width:.1f} bits wide "
+        limitations=f"Sample propagation: the interval of the last hidden layer, with its bracket, is {width:.1f} "
+        f"bits wide "
         "on average; where the noise of early layers is amplified the estimate is too high rather than too low. Bands: "
         "middle 80 % of networks.",
         alt="Two panels: information by layer against the epoch, with and without orthonormal weights.",
     )
 
 
-def _tracking(results: Any, settings: dict) -> Plate:
+def _tracking(results: Any, settings: dict) -> PageFigure:
     data = results["noisy"]
     names, x, each = data["layer"].values.tolist(), [s + 1 for s in data["step"].values.tolist()], []
     shown = [
@@ -77,71 +79,72 @@ def _tracking(results: Any, settings: dict) -> Plate:
         moved = int(np.isfinite(r).sum())
         few = "" if moved == len(r) else f" ({moved} of {len(r)})"
         each.append(f"{layer}: {np.nanmean(r):.2f}{few}" if moved else f"{layer}: none")
-    return Plate(
+    return PageFigure(
         name="tracking",
         title="Compression and clustering, side by side",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="bits", columns=2),
         table=table,
-        see="Do the lines move together? Rank correlation over looks, mean over the networks in which both move: "
+        shows="Do the lines move together? Rank correlation over looks, mean over the networks in which both move: "
         f"{'; '.join(each)}.",
         claims=("noisy-compression-tracks-clusters", "same-class-distance-tracks"),
-        trust=f"Clustering: -log2 of the share of pairs of {CLUSTERED} samples nearer than 4 sigma, from distances "
+        limitations=f"Clustering: -log2 of the share of pairs of {CLUSTERED} samples nearer than 4 sigma, from "
+        f"distances "
         "alone. It saturates where few pairs are near, and a layer that keeps all 12 bits has nothing to correlate.",
         alt="Two panels: information and clustering of the last two hidden layers against the epoch.",
     )
 
 
-def _penalty(results: Any, settings: dict) -> Plate:
+def _penalty(results: Any, settings: dict) -> PageFigure:
     names = results["noisy"]["layer"].values.tolist()
     table = measured({t: dict(zip(names, fall(values(results, step, "i_x")).T)) for step, t in _NOISY.items()})
     ends = {s: results[s]["test_accuracy"].transpose("seed", "step").values[:, -1].mean() for s in _NOISY}
-    return Plate(
+    return PageFigure(
         name="orthonormal",
         title="Orthonormal weights against compression",
         figure=charts.points(
             table, "at", "mean", "condition", x_title="layer", y_title="fall of I(X;T) after its maximum (bits)"
         ),
         table=table,
-        see=f"Held-out accuracy at the end: {ends['noisy']:.3f} without, {ends['orthonormal']:.3f} with the penalty.",
+        shows=f"Held-out accuracy at the end: {ends['noisy']:.3f} without, {ends['orthonormal']:.3f} with the penalty.",
         claims=("orthonormal-stops-compression", "orthonormal-no-harm"),
-        trust=f"Same initial weights and splits. Penalty of weight {settings['orthonormal']:g} on the hidden layers; "
-        "the output layer is free. Means with 95 % intervals over networks.",
+        limitations=f"Same initial weights and splits. Penalty of weight {settings['orthonormal']:g} on the hidden "
+        f"layers; the output layer is free. Means with 95 % intervals over networks.",
         alt="Dots with error bars: fall of information by layer with and without the penalty.",
     )
 
 
-def _binned(results: Any, settings: dict) -> Plate:
+def _binned(results: Any, settings: dict) -> PageFigure:
     data = results["deterministic"]["binned"]
     table = table_of([row for c in data["size"].values for row in by_layer(f"cells of {c:g}", data.sel(size=c))])
-    return Plate(
+    return PageFigure(
         name="binned",
         title="No noise: the entropy of cells, by their size",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="H(T) (bits)", columns=2),
         table=table,
-        see="The same networks in every panel. Does which of them compress depend on the cell?",
+        shows="The same networks in every panel. Does which of them compress depend on the cell?",
         claims=("binned-entropy-depends-on-bin", "binned-entropy-tracks-clusters"),
-        trust="Exact for each size, all 4096 patterns; means and middle 80 % of networks.",
+        limitations="Exact for each size, all 4096 patterns; means and middle 80 % of networks.",
         alt="Four panels: entropy of binned layers against the epoch for four cell sizes.",
     )
 
 
-def _constant(results: Any, settings: dict) -> Plate:
+def _constant(results: Any, settings: dict) -> PageFigure:
     shown = {"exact_double": "every bit, double precision", "exact_single": "every bit, single precision"}
     table = table_of([row for name, title in shown.items() for row in by_layer(title, results["deterministic"][name])])
-    return Plate(
+    return PageFigure(
         name="constant",
         title="No noise: the truth",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="H(T) (bits)", columns=2),
         table=table,
-        see="A strictly monotone network merges nothing: the truth is 12 bits at every epoch. Does single precision, "
+        shows="A strictly monotone network merges nothing: the truth is 12 bits at every epoch. Does single precision, "
         "where units saturate, lose any?",
         claims=("deterministic-is-constant",),
-        trust="Rows of activations compared bit by bit; the same weights computed twice.",
+        limitations="Rows of activations compared bit by bit; the same weights computed twice.",
         alt="Two panels: exact entropy of the layers against the epoch in double and single precision.",
     )
 
 
-def _quantized(results: Any, settings: dict) -> Plate:
+def _quantized(results: Any, settings: dict) -> PageFigure:
     steps, rows = results["quantised"]["step"].values.tolist(), []
     for name, (widths, activation) in ARCHITECTURES.items():
         layers = [f"layer{k}" for k in range(1, len(widths))]
@@ -149,20 +152,21 @@ def _quantized(results: Any, settings: dict) -> Plate:
             f"{'-'.join(map(str, widths[1:]))}, {activation}", quantized(results, name), steps, layers
         )
     table = table_of(rows)
-    return Plate(
+    return PageFigure(
         name="quantised",
         title=f"Quantized networks, {settings['bits']} bits, exactly",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table,
-        see="Nothing is estimated here. Do early layers stay at the top, and do the last ones fall?",
+        shows="Nothing is estimated here. Do early layers stay at the top, and do the last ones fall?",
         claims=("quantised-early-layers-stay", "quantised-last-layers-compress", "quantised-output-compresses"),
-        trust="Activations are rounded to 256 levels in training and afterwards; what is counted are the values that "
+        limitations="Activations are rounded to 256 levels in training and afterwards; what is counted are the "
+        "values that "
         "the network itself computes. The last line of a panel is the output. Means and middle 80 % of networks.",
         alt="Five panels: exact information by layer against the epoch for five architectures.",
     )
 
 
-def _synthetic(results: Any, settings: dict) -> Plate:
+def _synthetic(results: Any, settings: dict) -> PageFigure:
     table = results["synthetic"].to_dataframe().reset_index()
     drawn = table.assign(series=table["kind"] + ", " + table["how"]).sort_values(["kind", "how"], kind="stable")
     # beside each other, so that no interval covers another
@@ -176,21 +180,22 @@ def _synthetic(results: Any, settings: dict) -> Plate:
         x_title="true I(X;Y) (bits)",
         y_title="estimate (bits)",
     )
-    return Plate(
+    return PageFigure(
         name="synthetic",
         title="Images of known information, compressed to two numbers",
         figure=charts.reference(figure, diagonal=(0, 1.1 * table["truth"].max())),
         table=table,
-        see="Dots on the dotted line are right, below it too low. "
+        shows="Dots on the dotted line are right, below it too low. "
         "Which compressor keeps the information of an image that two numbers draw?",
         claims=("compressed-estimate-is-lower", "compressed-estimate-is-near"),
-        trust="The truth is exact: two correlated pairs of numbers draw each pair of images. Bars: 95 % intervals from "
+        limitations="The truth is exact: two correlated pairs of numbers draw each pair of images. Bars: 95 % "
+        "intervals from "
         "disjoint batches. That an estimate may lie above the truth is the estimator's error, not the compression's.",
         alt="Scatter plot of estimates against the true information for two kinds of images and two compressors.",
     )
 
 
-def _convolutional(results: Any, settings: dict) -> Plate:
+def _convolutional(results: Any, settings: dict) -> PageFigure:
     data, rows = results["convolutional"], []
     x = [s + 1 for s in data["step"].values.tolist()]
     for k, seed in enumerate(data["seed"].values.tolist()):
@@ -201,7 +206,7 @@ def _convolutional(results: Any, settings: dict) -> Plate:
         rows += [row for row in curve(panel, "loss (nats)", x, part["loss"].values) if np.isfinite(row["y"])]
     table = table_of(rows)
     accuracy = data["accuracy"].transpose("seed", "step").values[:, -1]
-    return Plate(
+    return PageFigure(
         name="convolutional",
         title="A convolutional network, compressed estimates",
         figure=charts.lines(
@@ -214,9 +219,10 @@ def _convolutional(results: Any, settings: dict) -> Plate:
             style={"loss (nats)": {"line": {"dash": "dash"}}},
         ),
         table=table,
-        see="Do layers rise and fall, and does the first fall go with that of the loss? Held-out accuracy "
+        shows="Do layers rise and fall, and does the first fall go with that of the loss? Held-out accuracy "
         f"{accuracy.mean():.2f}.",
-        trust="Raw, not smoothed, with 95 % intervals of the estimator. A lower bound in truth, but estimated: images "
+        limitations="Raw, not smoothed, with 95 % intervals of the estimator. A lower bound in truth, but estimated: "
+        "images "
         "to four numbers by an autoencoder, layers by principal components, weighted Kozachenko-Leonenko. 1,797 digits "
         "of 8 x 8 pixels, not MNIST; the noise is 1e-3 of each activation. Near log2(1797) = 10.8 bits no estimate "
         "from so few samples can be trusted. Two networks: nothing here is decided.",
@@ -224,7 +230,7 @@ def _convolutional(results: Any, settings: dict) -> Plate:
     )
 
 
-def _clusters(results: Any, settings: dict) -> Plate:
+def _clusters(results: Any, settings: dict) -> PageFigure:
     """Cosine similarities by layer."""
     data = results["clusters"]
     both = data[["within", "between"]].rename(within="same class", between="other class").to_dataarray("kind")
@@ -232,42 +238,43 @@ def _clusters(results: Any, settings: dict) -> Plate:
         [row for layer in data["layer"].values.tolist() for row in by_layer(layer, both.sel(layer=layer), over="kind")]
     )
     accuracy = data["accuracy"].transpose("seed", "step").values[:, -1]
-    return Plate(
+    return PageFigure(
         name="clusters",
         title="Clustering in a convolutional network (Goldfeld et al., section 5)",
         figure=charts.lines(
             table, panel="panel", log="x", x_title="training step + 1", y_title="mean cosine similarity", columns=2
         ),
         table=table,
-        see=f"Do the lines part, and in which layers? Held-out accuracy at the end {accuracy.mean():.3f}.",
+        shows=f"Do the lines part, and in which layers? Held-out accuracy at the end {accuracy.mean():.3f}.",
         claims=("mnist-cnn-clusters",),
-        trust=f"Data: {data.attrs['pictures']}; cosines between {data.attrs['shown']} held-out ones, no density and no "
+        limitations=f"Data: {data.attrs['pictures']}; cosines between {data.attrs['shown']} held-out ones, no "
+        f"density and no "
         f"noise in the measure. Three convolutions and a dense layer, noise of {CNN_NOISE:g} of each activation: "
         f"Butakov et al.'s network, not Goldfeld et al.'s own. {len(accuracy)} networks, middle 80 % as bands.",
         alt="Four panels, a layer each: cosine similarity within and between classes against the training step.",
     )
 
 
-def _quantized_digits(results: Any, settings: dict) -> Plate | None:
+def _quantized_digits(results: Any, settings: dict) -> PageFigure | None:
     """Exact information by layer; None where this scale does not train them."""
     data = results["quantised-pictures"]
     if "i_x" not in data:
         return None
     table = table_of(by_layer("-".join(map(str, (*DIGIT_WIDTHS, 10))), data["i_x"]))
     accuracy = data["test_accuracy"].transpose("seed", "step").values[:, -1]
-    return Plate(
+    return PageFigure(
         name="quantised-pictures",
         title=f"Quantized networks on pictures of digits, {settings['bits']} bits, exactly",
         figure=charts.lines(table, panel="panel", log="x", x_title="epoch + 1", y_title="I(X;T) (bits)"),
         table=table,
-        see=f"Which layers fall? Held-out accuracy at the end {np.nanmean(accuracy):.3f}.",
+        shows=f"Which layers fall? Held-out accuracy at the end {np.nanmean(accuracy):.3f}.",
         claims=(
             "quantised-early-layers-stay/mnist",
             "quantised-last-layers-compress/mnist",
             "quantised-output-compresses/mnist",
         ),
-        trust=f"Data: {data.attrs['pictures']}, all of them counted, so that log2 of their number is the most; the "
-        f"last line is the output. {data.attrs['epochs']} epochs with Adam, rate {DIGIT_RATE:g}. Bands: "
+        limitations=f"Data: {data.attrs['pictures']}, all of them counted, so that log2 of their number is the most; "
+        f"the last line is the output. {data.attrs['epochs']} epochs with Adam, rate {DIGIT_RATE:g}. Bands: "
         "middle 80 % of networks.",
         alt="Exact information by layer against the epoch.",
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.report import charts
-from deeptheory.runs import NotDone, Plate
+from deeptheory.runs import NotDone, PageFigure
 from deeptheory.studies.hinton_2018.claims import compared, end, votes_tighten
 from deeptheory.studies.pages import Part
 from deeptheory.studies.tables import estimate, table_of, trainings
@@ -46,7 +46,7 @@ def lead(settings: dict, scale: str) -> str:
     )
 
 
-def _views(results: Any, settings: dict) -> Plate:
+def _views(results: Any, settings: dict) -> PageFigure:
     data = results["views"]
     of_kind = [np.flatnonzero(data["labels"].values == k) for k in sorted(set(data["labels"].values.tolist()))[:5]]
     some = [rows[:: max(1, len(rows) // 12)][:12] for rows in of_kind]
@@ -54,18 +54,18 @@ def _views(results: Any, settings: dict) -> Plate:
     rows = np.concatenate([r[:width] for r in some])
     names = ["labels", "instance", "azimuth", "elevation", "light", "train"]
     images = data["image"].values[rows, 0].repeat(2, 1).repeat(2, 2)
-    return Plate(
+    return PageFigure(
         name="views",
         title="Some of the images",
         figure=dt.faces.image_figure(dt.faces.montage(images, width, low=0, high=255)),
         table=data[names].isel(view=rows).to_dataframe().reset_index(),
-        see="A kind in each row, different objects, viewpoints and lights; one of two channels (eyes).",
-        trust=f"Images of each kind at equal steps. Source: {data.attrs['source']}.",
+        shows="A kind in each row, different objects, viewpoints and lights; one of two channels (eyes).",
+        limitations=f"Images of each kind at equal steps. Source: {data.attrs['source']}.",
         alt="Five rows of small gray images of objects from many sides.",
     )
 
 
-def _curves(results: Any, condition: str, words: str) -> Plate:
+def _curves(results: Any, condition: str, words: str) -> PageFigure:
     runs = {"capsules": results[f"{condition}-capsules"], "convolutional": results[f"{condition}-cnn"]}
     if "novel" not in runs["capsules"]:
         raise NotDone(f"this source has no second {condition}")
@@ -77,48 +77,49 @@ def _curves(results: Any, condition: str, words: str) -> Plate:
     charts.pairs(
         figure, [p.target for p in found], [p.first for p in found], [p.second for p in found], "compared here"
     )
-    return Plate(
+    return PageFigure(
         name=condition,
         title=f"New {condition}s at equal accuracy on familiar ones",
         figure=figure,
         table=table,
-        see=f"{words} Each line is a training, from the lower left upwards. At equal accuracy on familiar viewpoints "
+        shows=f"{words} Each line is a training, from the lower left upwards. At equal accuracy on familiar viewpoints "
         "the higher line is better on new ones. Diamonds: where the two networks of a seed are compared.",
         claims=(f"novel-{condition}",),
-        trust="The comparison is made where the slower of the two ended, mostly the capsules: early in the training of "
-        "the CNN, and far from the paper's 96 % on familiar viewpoints. "
+        limitations="The comparison is made where the slower of the two ended, mostly the capsules: early in the "
+        "training of the CNN, and far from the paper's 96 % on familiar viewpoints. "
         "Test objects are other objects than those that trained.",
         alt=f"Lines of accuracy on new {condition}s against accuracy on familiar ones for capsules and convolutional "
         "networks.",
     )
 
 
-def _azimuth(results: Any, settings: dict) -> Plate:
+def _azimuth(results: Any, settings: dict) -> PageFigure:
     return _curves(results, "azimuth", "Trained on a third of a turn, tested on the rest.")
 
 
-def _elevation(results: Any, settings: dict) -> Plate:
+def _elevation(results: Any, settings: dict) -> PageFigure:
     return _curves(results, "elevation", "Trained on the three lowest elevations, tested on the six higher ones.")
 
 
-def _ablations(results: Any, settings: dict) -> Plate:
+def _ablations(results: Any, settings: dict) -> PageFigure:
     rows = [estimate(end(results, step), name="error", n="seeds", network=label) for step, label in _ABLATIONS.items()]
     table = table_of(rows)
     figure = charts.points(table, "network", "error", horizontal=True, x_title="test error (%)")
-    return Plate(
+    return PageFigure(
         name="ablations",
         title="One thing changed at a time",
         figure=figure.update_layout(margin={"l": 190}),
         table=table,
-        see="The first line is the paper's network in small. Which changes make it worse (to the right), which better?",
+        shows="The first line is the paper's network in small. Which changes make it worse (to the right), which "
+        "better?",
         claims=("iterations", "activation-ablation", "pose-form", "coordinates", "loss"),
-        trust=f"{settings['updates'][1]} steps: what is measured here is mostly who learns faster. The paper trained "
-        "until nothing changed any more. Means with 95 % intervals over networks.",
+        limitations=f"{settings['updates'][1]} steps: what is measured here is mostly who learns faster. The paper "
+        f"trained until nothing changed any more. Means with 95 % intervals over networks.",
         alt="Dots with error bars, one per variant of the network: test error.",
     )
 
 
-def _votes(results: Any, settings: dict) -> Plate:
+def _votes(results: Any, settings: dict) -> PageFigure:
     one = results["votes"].isel(seed=0)
     drawn = one[["share", "middle"]].to_dataframe(["iteration", "bin"]).reset_index()
     drawn = drawn.assign(name=[f"iteration {i}" for i in drawn["iteration"]])
@@ -132,22 +133,23 @@ def _votes(results: Any, settings: dict) -> Plate:
     )
     nearly_all = int((one["share"].values.cumsum(1) < 0.995).sum(1).max())  # the tail is long and empty
     figure.update_xaxes(range=[0, float(one["middle"][min(nearly_all + 1, one.sizes["bin"] - 1)])])
-    return Plate(
+    return PageFigure(
         name="votes",
         title="Distances of votes, iteration by iteration",
         figure=figure,
         table=results["votes"][["distance"]].to_dataframe().reset_index(),
-        see="If routing finds a cluster of agreeing votes, the curves move to the left from iteration to iteration. "
+        shows="If routing finds a cluster of agreeing votes, the curves move to the left from iteration to iteration. "
         "Do they?",
         claims=("votes-tighten",),
-        trust="Test images of the class that the first network says most often, in its last layer; votes weighted by "
+        limitations="Test images of the class that the first network says most often, in its last layer; votes "
+        "weighted by "
         "assignment. Not shown: the last half per cent of the mass. Mean distance, last iteration over first, by "
         f"network: {', '.join(f'{r:.2f}' for r in votes_tighten(results))}.",
         alt="One histogram line per iteration of vote distances.",
     )
 
 
-def _attacks(results: Any, settings: dict) -> Plate:
+def _attacks(results: Any, settings: dict) -> PageFigure:
     data = results["attacks"]["accuracy"]
     mean, spread = (values.to_series() for values in (data.mean("seed"), data.std("seed")))
     drawn = mean.rename("accuracy").to_frame().assign(low=mean - spread, high=mean + spread).reset_index()
@@ -162,39 +164,41 @@ def _attacks(results: Any, settings: dict) -> Plate:
         markers=True,
         x_title="epsilon",
     )
-    return Plate(
+    return PageFigure(
         name="attacks",
         title="Accuracy under attack",
         figure=figure.update_yaxes(range=[0, 1.02]).update_xaxes(dtick=0.1, tickangle=0),
         table=data.to_dataframe().reset_index(),
-        see="fgsm: one step along the gradient of the network's own loss; bim: ten small steps; strong: many steps on "
+        shows="fgsm: one step along the gradient of the network's own loss; bim: ten small steps; strong: many steps "
+        "on "
         "logits from the image and from random starts, the worst kept; targeted: fraction taken for the class aimed at "
         "(higher is worse); transferred: images made against a third network.",
         claims=("white-box-fgsm", "white-box-bim", "strong-attack", "transfer-no-advantage"),
-        trust=f"{settings['attacked']} test images, mean and standard deviation over {settings['networks']} networks. "
+        limitations=f"{settings['attacked']} test images, mean and standard deviation over {settings['networks']} "
+        f"networks. "
         "Where strong brings a network down and fgsm does not, the loss hid its gradient: that is no robustness "
         "(Michels et al. 2019, arXiv 1906.03612). The two networks are not equally good at epsilon 0.",
         alt="Five panels of accuracy against epsilon for capsules and convolutional networks.",
     )
 
 
-def _gradients(results: Any, settings: dict) -> Plate:
+def _gradients(results: Any, settings: dict) -> PageFigure:
     table = results["attacks"][["size", "zeros"]].to_dataframe().reset_index()
     figure = charts.points(
         table, "size", "zeros", "network", log="x", x_title="mean absolute gradient of the own loss by a pixel",
         y_title="fraction of exact zeros",
     ).update_yaxes(range=[-0.05, 1])  # fmt: skip
     ticks = [m * 10.0**k for k in range(-6, 3) for m in (1, 2, 5)]
-    return Plate(
+    return PageFigure(
         name="gradients",
         title="How large gradients are, and how many are zero",
         figure=figure.update_xaxes(tickvals=ticks, ticktext=[f"{t:.6g}" for t in ticks]),
         table=table,
-        see="The paper reports capsules' gradients about a hundred times smaller than the CNN's, and not more zeros "
+        shows="The paper reports capsules' gradients about a hundred times smaller than the CNN's, and not more zeros "
         "among them. Is that so here?",
         claims=("gradient-magnitude", "gradient-zeros"),
-        trust="Each network's own loss, whose scales differ: a smaller gradient of a smaller loss is no safety by "
-        "itself. One dot per network.",
+        limitations="Each network's own loss, whose scales differ: a smaller gradient of a smaller loss is no safety "
+        "by itself. One dot per network.",
         alt="Dots of two colors: size of gradients against the fraction of zeros.",
     )
 

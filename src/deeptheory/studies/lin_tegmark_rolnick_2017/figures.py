@@ -4,7 +4,7 @@ from typing import Any
 
 from deeptheory.core.theme import NEUTRAL, series_colors
 from deeptheory.report import charts
-from deeptheory.runs import Plate, Sample
+from deeptheory.runs import PageFigure, Sample
 from deeptheory.runs.intervals import interval
 from deeptheory.studies.lin_tegmark_rolnick_2017.claims import gains
 from deeptheory.studies.lin_tegmark_rolnick_2017.steps import DATA, PARAMETERS
@@ -19,32 +19,31 @@ def lead(settings: dict, scale: str) -> str:
     """What the page begins with."""
     return (
         "The paper argues from identities, counts and observations about nature; here the identities are checked, "
-        "the counts "
-        "enumerated and the observations measured."
+        "the counts enumerated and the observations measured."
     )
 
 
-def _gates(results: Any, settings: dict) -> Plate:
+def _gates(results: Any, settings: dict) -> PageFigure:
     table = results["gates"][["error"]].to_dataframe().reset_index()
     figure = charts.lines(
         table, "scale", "error", "activation", log="xy", x_title="scale of the input weights",
         y_title="largest error of u v on [-1, 1]²",
     )  # fmt: skip
-    return Plate(
+    return PageFigure(
         name="gates",
         title="Error of the product gate against its scale",
         figure=figure.update_yaxes(dtick=2),
         table=table,
-        see="To the right truncation dominates, where theory gives slope 2; to the left rounding, where the error "
+        shows="To the right truncation dominates, where theory gives slope 2; to the left rounding, where the error "
         "grows as the scale falls. How far down does each activation reach?",
         claims=("gate-slope", "gate-rounding-floor"),
-        trust="Largest error on a grid of 41 x 41 points. tanh and the logistic function have their biases where the "
-        "second derivative is large; at 0 it vanishes and no gate exists.",
+        limitations="Largest error on a grid of 41 x 41 points. tanh and the logistic function have their biases "
+        "where the second derivative is large; at 0 it vanishes and no gate exists.",
         alt="Line plot, both axes logarithmic: error of the product gate against its scale for six activations.",
     )
 
 
-def _precision(results: Any, settings: dict) -> Plate:
+def _precision(results: Any, settings: dict) -> PageFigure:
     wide = (
         results["gates"][["flat", "tree"]]
         .to_dataframe()
@@ -62,21 +61,21 @@ def _precision(results: Any, settings: dict) -> Plate:
     figure = charts.lines(
         drawn, "n", "error", markers=True, log="y", x_title="numbers multiplied", y_title="largest error", style=style
     )
-    return Plate(
+    return PageFigure(
         name="precision",
         title="Depth wins in precision, too",
         figure=figure,
         table=wide,
-        see="One layer multiplies by dividing through the scale to the power n, and what rounding loses is divided "
+        shows="One layer multiplies by dividing through the scale to the power n, and what rounding loses is divided "
         "with it. Does the tree lose fewer digits as n grows? The paper counts neurons only.",
         claims=("depth-wins-precision",),
-        trust="Each at the scale that its certificate finds best for float64; exp units. Found: 20,000 points, "
+        limitations="Each at the scale that its certificate finds best for float64; exp units. Found: 20,000 points, "
         "every fifth a corner.",
         alt="Line plot: found and certified errors against the number of factors for one layer and for a tree.",
     )
 
 
-def _parameters(results: Any, settings: dict) -> Plate:
+def _parameters(results: Any, settings: dict) -> PageFigure:
     shown = {
         "any-function": "any function of 6 variables, 4 levels", "polynomial": "degree 4 in 7 variables",
         "bits": "any function of 10 bits", "bits-of-degree-3": "degree 3 in 20 bits",
@@ -100,19 +99,19 @@ def _parameters(results: Any, settings: dict) -> Plate:
         x_title="parameters",
         style=_labeled(table["counted"]),
     ).update_xaxes(range=[-0.2, 6.6])
-    return Plate(
+    return PageFigure(
         name="parameters",
         title="Parameters that each assumption leaves",
         figure=figure,
         table=table,
-        see="How many parameters does each assumption leave? Exact counts.",
+        shows="How many parameters does each assumption leave? Exact counts.",
         claims=("parameter-counts",),
-        trust="Enumerated term by term and compared with the closed forms; exact.",
+        limitations="Enumerated term by term and compared with the closed forms; exact.",
         alt="Dot plot of parameter counts on a logarithmic axis for eight sets of assumptions.",
     )
 
 
-def _degree(results: Any, settings: dict) -> Plate:
+def _degree(results: Any, settings: dict) -> PageFigure:
     bits = results["data"]["fit"].sel(what="bits")
     ratio = {name: interval(gains(bits.sel(data=name).values)).value for name in DATA}
     rows = [
@@ -130,23 +129,23 @@ def _degree(results: Any, settings: dict) -> Plate:
         x_title="largest degree of a term",
         y_title="bits gained per sample, against degree 1",
     ).update_xaxes(tickvals=[1, 2, 3])
-    return Plate(
+    return PageFigure(
         name="degree",
         title="How many bits do terms of degree 2 and 3 add?",
         figure=figure,
         table=table,
-        see="For a quadratic Hamiltonian the line is flat after degree 2; the cubic control has to rise there. Which "
+        shows="For a quadratic Hamiltonian the line is flat after degree 2; the cubic control has to rise there. Which "
         "are flat? Windows of digits are real images; the committee is a vote of three perceptrons, "
         "its label the 13th bit.",
         claims=("hamiltonian-low-degree",),
-        trust="Pseudo-likelihood on held-out samples: sums of conditional entropies. Parts of the data are disjoint "
-        "for digits and drawn separately for the rest. Windows of one digit overlap, "
+        limitations="Pseudo-likelihood on held-out samples: sums of conditional entropies. Parts of the data are "
+        "disjoint for digits and drawn separately for the rest. Windows of one digit overlap, "
         "so that held-out windows are not quite new.",
         alt="Line plot: bits gained against the largest degree for four kinds of data with error bars.",
     )
 
 
-def _classes(results: Any, settings: dict) -> Plate:
+def _classes(results: Any, settings: dict) -> PageFigure:
     data = results["hierarchies"]["classes"]
     table = data.mean("chain").to_dataframe("mean_classes").reset_index()
     table = table.assign(least=data.min("chain").values, largest=data.max("chain").values)
@@ -159,21 +158,21 @@ def _classes(results: Any, settings: dict) -> Plate:
         y_title="classes",
         style={"mean": {"mode": "lines+markers"}, "least": dotted, "largest": dotted},
     ).update_xaxes(dtick=1)
-    return Plate(
+    return PageFigure(
         name="classes",
         title="Classes that each level's minimal sufficient statistic keeps",
         figure=figure,
         table=table,
-        see="From the data upwards (right to left) each statistic is a function of the one before, so that the number "
-        "cannot grow. How much may each level forget, at equal I(y_0; T_i)?",
+        shows="From the data upwards (right to left) each statistic is a function of the one before, so that the "
+        "number cannot grow. How much may each level forget, at equal I(y_0; T_i)?",
         claims=("theorem-2", "corollary-2"),
-        trust=f"Exact, in integers, over {data.sizes['chain']} random chains of 4 steps and up to 6 states that were "
-        "made to forget.",
+        limitations=f"Exact, in integers, over {data.sizes['chain']} random chains of 4 steps and up to 6 states "
+        f"that were made to forget.",
         alt="Line plot: mean, least and largest number of classes against the level.",
     )
 
 
-def _flow(results: Any, settings: dict) -> Plate:
+def _flow(results: Any, settings: dict) -> PageFigure:
     data, rows = results["fields"], []
     for i in range(3):
         slope = interval(Sample(data["exponent"].sel(term=i).values))
@@ -193,21 +192,21 @@ def _flow(results: Any, settings: dict) -> Plate:
     for i, (start, color) in enumerate(zip(table["coupling"][::2], series_colors(3))):
         rule = (start, start * 2.0 ** (2 - 2 * i))
         charts.add_line(figure, (0, 1), rule, f"y_{i} b^{2 - 2 * i}", color=color, line={"dash": "dot", "width": 2})
-    return Plate(
+    return PageFigure(
         name="flow",
         title="Relevant, marginal, irrelevant: couplings under block averaging",
         figure=figure.update_xaxes(tickvals=[0, 1]),
         table=table,
-        see="The rule (dotted): y_0 grows fourfold, y_1 stays, y_2 falls to a quarter. Dots: "
+        shows="The rule (dotted): y_0 grows fourfold, y_1 stays, y_2 falls to a quarter. Dots: "
         "fits to fields before and after averaging.",
         claims=("rg-exponent", "rg-precision"),
-        trust="Whittle fits of long waves; the known damping by the averaging is divided out. "
+        limitations="Whittle fits of long waves; the known damping by the averaging is divided out. "
         "Intervals over independent fields.",
         alt="Three couplings before and after block averaging on a logarithmic axis, with the predicted lines.",
     )
 
 
-def _flattening(results: Any, settings: dict) -> Plate:
+def _flattening(results: Any, settings: dict) -> PageFigure:
     data = results["linear"]
     maps = {"FFT, n = 256": ("fft", {})}
     maps |= {f"Strassen, n = {2**k}": ("strassen", {"level": k}) for k in (2, 3, 4)}
@@ -230,16 +229,16 @@ def _flattening(results: Any, settings: dict) -> Plate:
         y_title="synapses flat / in factors",
         style=_labeled(f"{c:.3g}" for c in table["cost"]),
     )
-    return Plate(
+    return PageFigure(
         name="flattening",
         title="What flattening a linear map costs",
         figure=charts.reference(figure, level=1).update_xaxes(tickangle=-15, automargin=True),
         table=table,
-        see="Above the dotted line factors are cheaper than the flattened map. Which maps lie there, "
+        shows="Above the dotted line factors are cheaper than the flattened map. Which maps lie there, "
         "and from which size on?",
         claims=("no-flattening",),
-        trust="Non-zero entries of factors that were built and of their product, counted. The paper's n^2.373 is of "
-        "algorithms that nobody has written down as a network.",
+        limitations="Non-zero entries of factors that were built and of their product, counted. The paper's n^2.373 "
+        "is of algorithms that nobody has written down as a network.",
         alt="Dot plot of flattening costs on a logarithmic axis with a line at 1.",
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import deeptheory as dt
 from deeptheory.core.theme import SERIES_COLORS
 from deeptheory.report import charts
-from deeptheory.runs import Plate
+from deeptheory.runs import PageFigure
 from deeptheory.studies.pages import Part
 from deeptheory.studies.rolnick_tegmark_2018.claims import deep_bound, frontier, grid
 from deeptheory.studies.rolnick_tegmark_2018.steps import MONOMIALS
@@ -26,12 +26,11 @@ def lead(settings: dict, scale: str) -> str:
     shapes = len(settings["depths"]) * len(settings["widths"])
     return (
         f"Neurons that a polynomial needs are counted by rank and by construction, and networks of {shapes} shapes "
-        f"learn the product "
-        f"of {settings['n']} numbers in {settings['steps']} steps."
+        f"learn the product of {settings['n']} numbers in {settings['steps']} steps."
     )
 
 
-def _neurons(results: Any, settings: dict) -> Plate:
+def _neurons(results: Any, settings: dict) -> PageFigure:
     found = [(n, k, *dt.cheap.product_optimum(n, k)) for n in _TABLED for k in range(1, 7) if n >= 2 ** min(k, 5)]
     table = table_of(
         [
@@ -48,21 +47,21 @@ def _neurons(results: Any, settings: dict) -> Plate:
         table.assign(name=[f"{n} numbers" for n in table["n"]]), "hidden_layers", "neurons", markers=True, log="y",
         x_title="hidden layers", y_title="neurons",
     ).update_xaxes(dtick=1)  # fmt: skip
-    return Plate(
+    return PageFigure(
         name="neurons",
         title="Neurons to multiply n numbers, by depth",
         figure=figure,
         table=table,
-        see="How many neurons does each number of layers need? Exact, by the formula that the built networks meet.",
+        shows="How many neurons does each number of layers need? Exact, by the formula that the built networks meet.",
         claims=("depth-k-table",),
-        trust="Exact search over balanced groups, an upper bound of the need. "
+        limitations="Exact search over balanced groups, an upper bound of the need. "
         "That nothing beats its order in n is conjecture 5.2.",
         alt="Line plot, neurons on a logarithmic axis against hidden layers, "
         "one line for each of five numbers of factors.",
     )
 
 
-def _groups(results: Any, settings: dict) -> Plate:
+def _groups(results: Any, settings: dict) -> PageFigure:
     real = {(n, k, "equation 5"): dt.cheap.real_groups(n, k) for n, k in _GROUPED}
     whole = {(n, k, "whole, sorted"): sorted(dt.cheap.product_optimum(n, k)[1]) for n, k in _GROUPED if n <= _WHOLE_TO}
     found = sorted((real | whole).items(), key=lambda item: item[0][0])
@@ -78,20 +77,20 @@ def _groups(results: Any, settings: dict) -> Plate:
     figure = charts.lines(
         named, "layer", "group", markers=True, x_title="layer", y_title="factors in a group", style=style
     )
-    return Plate(
+    return PageFigure(
         name="groups",
         title="The best groups, layer by layer (the paper's figure 1)",
         figure=figure.update_xaxes(dtick=1),
         table=table,
-        see="How large are the best groups, layer by layer, by equation 5 and by the integer optimum?",
+        shows="How large are the best groups, layer by layer, by equation 5 and by the integer optimum?",
         claims=("optimal-groups",),
-        trust="The equation is the Lagrange condition of the count with real groups. Whole groups are the exact "
+        limitations="The equation is the Lagrange condition of the count with real groups. Whole groups are the exact "
         "optimum, sorted; among equal optima the search shows one.",
         alt="Line plot: size of groups against the layer for four products; open squares mark whole groups.",
     )
 
 
-def _monomials(results: Any, settings: dict) -> Plate:
+def _monomials(results: Any, settings: dict) -> PageFigure:
     counts, made = results["counts"], results["built"]
     columns = {
         "monomial": [_shown(m) for m in MONOMIALS],
@@ -107,17 +106,17 @@ def _monomials(results: Any, settings: dict) -> Plate:
         for name in ("one layer, exact", "built", "bound of theorem 4.2")
         for m, v in zip(columns["monomial"], columns[name])
     ]
-    return Plate(
+    return PageFigure(
         name="monomials",
         title="Neurons of monomials: one layer, and as built at any depth",
         figure=charts.points(
             table_of(drawn), "monomial", "neurons", "count", x_title="monomial", y_title="neurons", log="y"
         ),
         table=table_of([dict(zip(columns, row)) for row in zip(*columns.values())]),
-        see="Which is smaller for each monomial: the count for one layer, the bound of theorem 4.2, "
+        shows="Which is smaller for each monomial: the count for one layer, the bound of theorem 4.2, "
         "or the network that was built?",
         claims=("shallow-count", "deep-count"),
-        trust="Counts in one layer are exact in the Taylor sense. What was built has a bias at "
+        limitations="Counts in one layer are exact in the Taylor sense. What was built has a bias at "
         "its output, which spares the unit that sees nothing (u² takes two), and is an upper bound: a smaller network "
         "may exist. The table has certificates and the largest errors found on 20,000 points.",
         alt="Dot plot of neuron counts on a logarithmic axis for twelve monomials.",
@@ -129,7 +128,7 @@ def _shown(m: tuple[int, ...]) -> str:
     return "".join(letter + ("", "²", "³", "⁴", "⁵")[r - 1] for letter, r in zip("uvwxyz", m))
 
 
-def _learned(results: Any, settings: dict) -> Plate:
+def _learned(results: Any, settings: dict) -> PageFigure:
     data = grid(results)
     n, table = int(data["n"][0]), _errors(data)
     figure = charts.heat_map(
@@ -145,23 +144,23 @@ def _learned(results: Any, settings: dict) -> Plate:
     k = np.linspace(max(1, table["depth"].min() - 0.5), table["depth"].max() + 0.5, 60)
     charts.add_line(figure, np.log2(frontier(n, k)), k, "frontier of theorem 5.1", color=SERIES_COLORS[1],
         line={"width": 4})  # fmt: skip
-    return Plate(
+    return PageFigure(
         name="learned",
         title=f"Error of learned products of {n} numbers, by depth and width (the paper's figure 2)",
         figure=figure,
         table=table,
-        see="The orange curve is w = n^((k-1)/k) 2^(n^(1/k)). By the paper shapes to its right learn the product, "
+        shows="The orange curve is w = n^((k-1)/k) 2^(n^(1/k)). By the paper shapes to its right learn the product, "
         "those to its left do not, and two thin layers do better than one wide one. "
         "Does the curve separate low from high errors?",
         claims=("fig2-frontier", "two-thin-beat-one-wide"),
-        trust=f"Mean over {data.sizes['seed']} networks a shape of the mean absolute error over that of the best "
+        limitations=f"Mean over {data.sizes['seed']} networks a shape of the mean absolute error over that of the best "
         "constant. All shapes have the same number of steps at one rate, so that slow learners look like poor ones. "
         "tanh with biases is outside the theorem, and the curve is an order of magnitude without its constant.",
         alt="Heat map of errors over width and depth with the frontier curve.",
     )
 
 
-def _against_neurons(results: Any, settings: dict) -> Plate:
+def _against_neurons(results: Any, settings: dict) -> PageFigure:
     table = _errors(results["trained"])
     drawn = table.sort_values(["depth", "neurons"])
     drawn = drawn.assign(name=[f"{k} hidden layer{'s' * (k > 1)}" for k in drawn["depth"]])
@@ -169,13 +168,14 @@ def _against_neurons(results: Any, settings: dict) -> Plate:
         drawn, "neurons", "error", interval="bars", markers=True, log="xy", x_title="hidden neurons",
         y_title="error over that of the best constant",
     )  # fmt: skip
-    return Plate(
+    return PageFigure(
         name="against-neurons",
         title="The same errors against the number of hidden neurons",
         figure=charts.reference(figure, level=1),
         table=table,
-        see="At equal numbers of neurons, is the deeper network better? The dotted line is the best constant.",
-        trust="95 % intervals over networks. Equal neurons are not equal weights: a deep network has more of those.",
+        shows="At equal numbers of neurons, is the deeper network better? The dotted line is the best constant.",
+        limitations="95 % intervals over networks. Equal neurons are not equal weights: a deep network has more of "
+        "those.",
         alt="Line plot, both axes logarithmic: error against hidden neurons for each depth with error bars.",
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 import deeptheory as dt
 from deeptheory.report import charts
-from deeptheory.runs import Plate
+from deeptheory.runs import PageFigure
 from deeptheory.studies.pages import Part
 from deeptheory.studies.paper import stated
 from deeptheory.studies.sabour_2017.claims import CLAIMS, compared, end
@@ -50,37 +50,38 @@ def _mosaic(images: np.ndarray, factor: int, columns: list[str], rows: list[str]
     return dt.faces.image_figure(dt.faces.montage(large, len(columns)), columns, rows)
 
 
-def _reconstructions(results: Any, settings: dict) -> Plate:
+def _reconstructions(results: Any, settings: dict) -> PageFigure:
     data = results["reconstructions"].isel(seed=0)
     rows, images = [str(r) for r in data["row"].values], data["pictures"].values
     names = [f"{a}" if a == b else f"{a}, is {b}" for a, b in zip(data["said"].values, data["label"].values)]
-    return Plate(
+    return PageFigure(
         name="reconstructions",
         title="Images and what the network draws of them, failures last",
         figure=_mosaic(images.reshape(-1, *images.shape[2:]), 5, names, rows),
         table=_pixels(images, rows),
-        see="Below each column what the network said (and what it is, where it was wrong). Second row: drawn from the "
-        "longest capsule; third: from the capsule of the label. In a failure, do the two rows differ?",
-        trust="The first images of the test set that were right and the first that were wrong, not chosen by eye; one "
-        f"network. The decoder saw {settings['updates'][0]} batches: its drawings are blurred. "
+        shows="Below each column what the network said (and what it is, where it was wrong). Second row: drawn from "
+        "the longest capsule; third: from the capsule of the label. In a failure, do the two rows differ?",
+        limitations="The first images of the test set that were right and the first that were wrong, not chosen by "
+        f"eye; one network. The decoder saw {settings['updates'][0]} batches: its drawings are blurred. "
         "The label is used for the last row alone.",
         alt="Three rows of small digits: inputs, drawings from the longest capsule, drawings from the labeled capsule.",
     )
 
 
-def _errors(results: Any, settings: dict) -> Plate:
+def _errors(results: Any, settings: dict) -> PageFigure:
     errors = {step: end(results, step) for step in _ROWS}
     table = table_of([estimate(values, name="error", n="seeds", network=step) for step, values in errors.items()])
     each = table_of([{"network": step, "error": v} for step, values in errors.items() for v in values])
-    return Plate(
+    return PageFigure(
         name="errors",
         title="One or three iterations, with and without the decoder; the baseline next to them",
         figure=charts.points(table, "network", "error", each=each, x_title="network", y_title="test error (%)"),
         table=table,
-        see="Are three iterations (r3) better than uniform coupling (r1), the decoder better than none, and capsules "
+        shows="Are three iterations (r3) better than uniform coupling (r1), the decoder better than none, and capsules "
         "better than the convolutional network (cnn)? Small dots: networks.",
         claims=("r3-versus-r1", "reconstruction-helps", "capsules-versus-cnn"),
-        trust=f"{settings['test']} test digits: one digit is {100 / settings['test']:g} points, and the published "
+        limitations=f"{settings['test']} test digits: one digit is {100 / settings['test']:g} points, and the "
+        f"published "
         "differences are 0.04 to 0.14. Weights of the network with the decoder and of the convolutional one: "
         f"{results['r3-reconstruction'].sizes['parameter']} and {results['cnn'].sizes['parameter']}, trained at rates "
         f"of {settings['lr']:g} and {settings['cnn_lr']:g}. These networks are small and trained shortly: a difference "
@@ -91,7 +92,7 @@ def _errors(results: Any, settings: dict) -> Plate:
     )
 
 
-def _whole(results: Any, settings: dict) -> Plate | None:
+def _whole(results: Any, settings: dict) -> PageFigure | None:
     if "whole" not in results or results["whole"].sizes["epoch"] < 2:
         return None
     data = results["whole"]
@@ -100,15 +101,16 @@ def _whole(results: Any, settings: dict) -> Plate | None:
     figure = charts.lines(
         table, "epoch", "error", "network", markers=True, log="y", x_title="epoch", y_title="test error (%)"
     )  # fmt: skip
-    return Plate(
+    return PageFigure(
         name="whole",
         title="The paper's own network, epoch by epoch",
         figure=charts.reference(figure, level=0.25),
         table=table,
-        see="Line: what the paper reports for three iterations at the end of its training. How far from it is the "
+        shows="Line: what the paper reports for three iterations at the end of its training. How far from it is the "
         "network after these epochs, and do three iterations get there sooner than one?",
         claims=("whole/r1", "whole/r3"),
-        trust=f"One network each: nothing is said of others. {data.attrs['train']} digits to train on in batches of "
+        limitations=f"One network each: nothing is said of others. {data.attrs['train']} digits to train on in "
+        f"batches of "
         f"{data.attrs['batch']}, {data.attrs['test']} to test on: one digit is {100 / data.attrs['test']:g} points. "
         "Programs that others wrote end at .34 to .36 % (XifengGuo's CapsNet-Keras and CapsNet-Pytorch, naturomics' "
         "CapsNet-Tensorflow, as they say); their errors by epoch are published as pictures only.",
@@ -116,48 +118,48 @@ def _whole(results: Any, settings: dict) -> Plate | None:
     )
 
 
-def _drawings(results: Any, settings: dict) -> Plate:
+def _drawings(results: Any, settings: dict) -> PageFigure:
     data = results["perturbation"].isel(seed=0)
     best = np.argsort(-np.nan_to_num(np.nanmax(data["explained"].values, axis=0)))[:6]
     drawings = data["drawings"].values[:2, best]  # [2, 6, 11, H, W]
     images = drawings.reshape(-1, *drawings.shape[2:])
     names = [f"digit {k + 1}, number {d}" for k in range(2) for d in best]
     offsets = [f"{o:+.2f}" for o in data["offset"].values]
-    return Plate(
+    return PageFigure(
         name="perturbation",
         title="One number of a pose moved from -0.25 to 0.25",
         figure=_mosaic(images.reshape(-1, *images.shape[2:]), 3, offsets, names),
         table=_pixels(images, names),
-        see="Each row moves one number of the winning capsule of one digit. Look for width, thickness, slant, "
+        shows="Each row moves one number of the winning capsule of one digit. Look for width, thickness, slant, "
         "a part that grows.",
-        trust="The six numbers of a pose whose movement explains most width in some class are shown, of 16; "
+        limitations="The six numbers of a pose whose movement explains most width in some class are shown, of 16; "
         "two images, one network.",
         alt="Twelve rows of eleven drawings of a digit, changing slowly from left to right.",
     )
 
 
-def _width(results: Any, settings: dict) -> Plate:
+def _width(results: Any, settings: dict) -> PageFigure:
     table = results["perturbation"]["explained"].max("dimension").to_dataframe("explained").reset_index()
     figure = charts.points(
         table.assign(name=[f"seed {s}" for s in table["seed"]]), "class", "explained", "name", x_title="class",
         y_title="largest R2 of the width",
     ).update_yaxes(range=[0, 1.02])  # fmt: skip
-    return Plate(
+    return PageFigure(
         name="width",
         title="Is one number of the pose the width?",
         figure=charts.region(figure, *stated(CLAIMS, "width-dimension-exists")),
         table=table,
-        see="For each class the number of the pose whose movement explains the drawn width best. In the shaded "
+        shows="For each class the number of the pose whose movement explains the drawn width best. In the shaded "
         "region, one number is a width.",
         claims=("width-dimension-exists",),
-        trust="Width is four standard deviations of the ink's columns, measured on drawings. That a straight line "
-        "explains it says that "
+        limitations="Width is four standard deviations of the ink's columns, measured on drawings. That a straight "
+        "line explains it says that "
         "the decoder answers smoothly to a small movement; it does not say that the number means nothing else.",
         alt="Dots for ten classes and each network between 0 and 1, with the region of the claim shaded.",
     )
 
 
-def _matched(results: Any, settings: dict) -> Plate:
+def _matched(results: Any, settings: dict) -> PageFigure:
     runs = {"capsules": results["expanded-capsules"], "convolutional": results["expanded-cnn"]}
     weights = [r.sizes["parameter"] for r in runs.values()]
     table, found = trainings(runs, "expanded", "affine"), compared(results)
@@ -168,16 +170,16 @@ def _matched(results: Any, settings: dict) -> Plate:
     charts.pairs(
         figure, [p.target for p in found], [p.first for p in found], [p.second for p in found], "compared here"
     )
-    return Plate(
+    return PageFigure(
         name="matched",
         title="Equally good on moved digits: who is better on bent ones?",
         figure=figure,
         table=table,
-        see="Each line is a training, from the lower left to the upper right. At equal accuracy on moved digits the "
+        shows="Each line is a training, from the lower left to the upper right. At equal accuracy on moved digits the "
         "higher line generalizes better to affine digits. Diamonds: where the two networks of a seed are compared.",
         claims=("affine-at-matched-accuracy",),
-        trust="The affine set is generated (rotation, shear, scale, place), not affNIST. Both networks have about as "
-        f"many weights ({weights[0]} and {weights[1]}) and saw "
+        limitations="The affine set is generated (rotation, shear, scale, place), not affNIST. Both networks have "
+        f"about as many weights ({weights[0]} and {weights[1]}) and saw "
         f"the same number of digits; the convolutional one at a rate of {settings['cnn_lr']:g}, for at the capsules' "
         "it does not learn. At this accuracy both are far from trained out, unlike the paper's (99.2 %).",
         alt="Lines of accuracy on affine digits against accuracy on moved digits for capsules and convolutional "
@@ -185,7 +187,7 @@ def _matched(results: Any, settings: dict) -> Plate:
     )
 
 
-def _overlaid(results: Any, settings: dict) -> Plate:
+def _overlaid(results: Any, settings: dict) -> PageFigure:
     kinds = {
         "multimnist-capsules": "capsules",
         "multimnist-r1": "capsules, one iteration",
@@ -194,45 +196,45 @@ def _overlaid(results: Any, settings: dict) -> Plate:
     weights = [results[s].sizes["parameter"] for s in ("multimnist-capsules", "multimnist-cnn")]
     table = trainings({label: results[s] for s, label in kinds.items()}, "error").rename(columns={"look": "step"})
     figure = charts.lines(table, "step", "error", "network", each="seed", x_title="step", y_title="test error (%)")
-    return Plate(
+    return PageFigure(
         name="overlaid",
         title="Error on overlaid digits while training",
         figure=figure,
         table=table,
-        see="Both labels must be right; guessing is wrong 97.8 times in 100. Lower is better, at equal steps.",
+        shows="Both labels must be right; guessing is wrong 97.8 times in 100. Lower is better, at equal steps.",
         claims=("multimnist-versus-cnn", "multimnist/r3-versus-r1"),
-        trust=f"New pairs are made in every step, moved by up to {settings['max_shift']} pixels. The paper saw 60 "
-        f"million pairs, this run {settings['updates'][2] * settings['batch']}. Equal steps are not equal time: "
+        limitations=f"New pairs are made in every step, moved by up to {settings['max_shift']} pixels. The paper saw "
+        f"60 million pairs, this run {settings['updates'][2] * settings['batch']}. Equal steps are not equal time: "
         f"capsules cost more. Weights: {weights[0]} and {weights[1]}.",
         alt="Three bundles of falling lines: error against step for capsules with three and one iteration and "
         "convolutional networks.",
     )
 
 
-def _apart(results: Any, settings: dict) -> Plate:
+def _apart(results: Any, settings: dict) -> PageFigure:
     data = results["segmentation"].isel(seed=0)
     pictures = data["pictures"].values  # input, first, second, drawn first, drawn second, drawn absent
     gray = [np.repeat(pictures[k][..., None], 3, -1) for k in (0, 5)]
     truth, drawn = (np.stack([pictures[k], pictures[k + 1], 0 * pictures[k]], axis=-1) for k in (1, 3))  # red, green
     names = [f"{a} and {b}; {c}" for (a, b), c in zip(data["label"].values, data["absent"].values)]
     rows = ["input", "both digits", "drawn apart", "drawn: absent"]
-    return Plate(
+    return PageFigure(
         name="segmentation",
         title="Overlaid digits drawn apart, and a class that is not there",
         figure=_mosaic(np.concatenate([gray[0], truth, drawn, gray[1]]), 5, names, rows),
         table=_pixels(pictures, ["input", "first", "second", "drawn first", "drawn second", "drawn absent"]),
-        see="Third row: what the two labeled capsules draw, in red and green, against the truth above it. Last row: "
+        shows="Third row: what the two labeled capsules draw, in red and green, against the truth above it. Last row: "
         "what the decoder draws from the capsule of a class (after the semicolon) that is neither a label nor among "
         "the two longest. Is it dark?",
         claims=("absent-class-not-hallucinated",),
-        trust="The first pairs of the test set, one network. Drawings are made from labels, as in the paper's figure, "
-        "so that they are no segmentation that the network found alone.",
+        limitations="The first pairs of the test set, one network. Drawings are made from labels, as in the paper's "
+        "figure, so that they are no segmentation that the network found alone.",
         alt="Four rows of small images: overlaid digits, their parts in red and green, drawn parts, "
         "drawings of absent classes.",
     )
 
 
-def _change(results: Any, settings: dict) -> Plate:
+def _change(results: Any, settings: dict) -> PageFigure:
     table = results["logits"].to_dataframe().reset_index()
     drawn = table[table["iteration"] > 1].assign(name=[f"seed {s}" for s in table["seed"][table["iteration"] > 1]])
     figure = charts.lines(
@@ -244,15 +246,15 @@ def _change(results: Any, settings: dict) -> Plate:
         x_title="iteration",
         y_title="mean |change| of routing logits",
     )
-    return Plate(
+    return PageFigure(
         name="logit-change",
         title="How much the routing still changes",
         figure=figure,
         table=table,
-        see="On the logarithmic axis the paper's curve falls nearly straight; a flat line would say that votes and "
+        shows="On the logarithmic axis the paper's curve falls nearly straight; a flat line would say that votes and "
         "parents agree as much in every iteration. Which is it here?",
         claims=("logit-change-falls",),
-        trust="Networks trained with three iterations, routed with eight on 64 test digits. A logit grows by the "
+        limitations="Networks trained with three iterations, routed with eight on 64 test digits. A logit grows by the "
         "agreement of vote and parent; once the parent stands still so does that growth, "
         "while couplings no longer change.",
         alt="Lines of mean absolute logit change against iteration, one per network.",

@@ -6,7 +6,7 @@ import numpy as np
 
 from deeptheory.core.theme import NEUTRAL, SERIES_COLORS
 from deeptheory.report import charts
-from deeptheory.runs import Plate
+from deeptheory.runs import PageFigure
 from deeptheory.studies.pages import Part
 from deeptheory.studies.paper import stated
 from deeptheory.studies.tables import curve, measured, table_of
@@ -46,17 +46,17 @@ def _branch(part: Any) -> tuple[np.ndarray, np.ndarray]:
     return part["branch_i_x"].values[order], part.attrs["i_xy"] - part["branch_i_y"].values[order]
 
 
-def _figure_2(results: Any, settings: dict) -> Plate:
+def _figure_2(results: Any, settings: dict) -> PageFigure:
     return _plane(results, settings, "figure-2", "Figure 2, measured")
 
 
-def _near(results: Any, settings: dict) -> Plate:
-    plate = _plane(results, settings, "figure-2-near", "The same, near the bound", 1.1 * results["bound"].attrs["h_x"])
-    plate.figure.update_xaxes(range=[-0.05, 1.1 * results["bound"].attrs["h_x"]])
-    return plate
+def _near(results: Any, settings: dict) -> PageFigure:
+    drawn = _plane(results, settings, "figure-2-near", "The same, near the bound", 1.1 * results["bound"].attrs["h_x"])
+    drawn.figure.update_xaxes(range=[-0.05, 1.1 * results["bound"].attrs["h_x"]])
+    return drawn
 
 
-def _plane(results: Any, settings: dict, name: str, title: str, labels_to: float = np.inf) -> Plate:
+def _plane(results: Any, settings: dict, name: str, title: str, labels_to: float = np.inf) -> PageFigure:
     """Distortion against rate; layers are labeled up to that rate."""
     table = rate_and_distortion(results)
     finite = f"with {results['bound'].attrs['samples']} samples"
@@ -78,17 +78,17 @@ def _plane(results: Any, settings: dict, name: str, title: str, labels_to: float
         if r < labels_to:  # away from the lines, at two heights
             figure.add_annotation(x=r, y=d, text=layer, ax=10, ay=-30 - 18 * (k % 2), arrowwidth=1, arrowcolor=NEUTRAL)
     figure.update_yaxes(range=[-0.05, 1.15])
-    return Plate(
+    return PageFigure(
         name=name,
         title=title,
         figure=figure,
         table=table,
         published="Drawn by hand, without numbers: the bound, its suboptimal branches, the finite-sample bound with "
         "its minimum, and the layers above it.",
-        see="Gray: the least D for each R. Dotted: what two or three clusters can do. Orange: the bound with the "
+        shows="Gray: the least D for each R. Dotted: what two or three clusters can do. Orange: the bound with the "
         "error of a finite sample, and its least point. Green: layers, from the input side (right) to the output.",
         claims=("bound-above-layers", "finite-sample-minimum-exists", "gaps"),
-        trust="Bound and layers are exact for this p(x, y). The orange line rests on a constant of "
+        limitations="Bound and layers are exact for this p(x, y). The orange line rests on a constant of "
         f"{settings['constant']:g}, which no paper states: another moves its minimum. Branches are found by iteration, "
         "so they are upper bounds.",
         alt="D against R: a falling bound, dotted branches above it, an orange U-shaped line with a star, "
@@ -96,7 +96,7 @@ def _plane(results: Any, settings: dict, name: str, title: str, labels_to: float
     )
 
 
-def _bifurcations(results: Any, settings: dict) -> Plate:
+def _bifurcations(results: Any, settings: dict) -> PageFigure:
     data, end = results["bound"], results["layers"].isel(step=-1)
     critical, names = data["critical"].values.tolist(), end["layer"].values.tolist()
     steps = [
@@ -117,7 +117,7 @@ def _bifurcations(results: Any, settings: dict) -> Plate:
         drawn, "beta", "clusters", "what", x_title="beta", y_title="clusters of the optimum", log="x", style=style
     )
     after = [np.nanmean(distance_after(results, step)) for step in (-1, 0)]
-    return Plate(
+    return PageFigure(
         name="bifurcations",
         title="Bifurcations, and where the layers' fitted betas lie",
         figure=charts.reference(figure, upright=critical),
@@ -128,17 +128,17 @@ def _bifurcations(results: Any, settings: dict) -> Plate:
                 *({**row, "what": row["what"].replace(",", ""), "clusters": np.nan} for row in fitted),
             ]
         ),
-        see="Steps: clusters appear at critical betas (dotted). Ticks below: fitted betas of layers and networks. "
+        shows="Steps: clusters appear at critical betas (dotted). Ticks below: fitted betas of layers and networks. "
         f"Mean signed distance after the nearest critical beta: trained {after[0]:+.3g}, "
         f"untrained {after[1]:+.3g} in log beta.",
         claims=("layers-after-bifurcations", "critical-beta"),
-        trust="Betas are fitted with each layer's own decoder. Left out: layers that lost nothing (infinite beta), and "
-        "those that no beta above 0 fits better than ruling out the symbols that their decoder excludes.",
+        limitations="Betas are fitted with each layer's own decoder. Left out: layers that lost nothing (infinite "
+        "beta), and those that no beta above 0 fits better than ruling out the symbols that their decoder excludes.",
         alt="Number of clusters against beta, a staircase; dotted vertical lines at critical betas; ticks for layers.",
     )
 
 
-def _chain(results: Any, settings: dict) -> Plate:
+def _chain(results: Any, settings: dict) -> PageFigure:
     data = results["layers"]
     kept = data["i_y"].transpose("step", "seed", "layer") / data.attrs["information"]
     table = table_of(
@@ -150,7 +150,7 @@ def _chain(results: Any, settings: dict) -> Plate:
         ]
     )
     style = {"before training": {"line": {"color": NEUTRAL}}, "at the end": {"line": {"color": _BLUE}}}
-    return Plate(
+    return PageFigure(
         name="chain",
         title="The chain of inequalities, exact",
         figure=charts.lines(
@@ -165,16 +165,16 @@ def _chain(results: Any, settings: dict) -> Plate:
             style=style,
         ),
         table=table,
-        see="By the data processing inequality no line can rise from left to right. How far does it fall: "
+        shows="By the data processing inequality no line can rise from left to right. How far does it fall: "
         "what did the network lose on the way?",
         claims=("dpi-chain",),
-        trust="Layers are rounded in the network itself, so each is a function of the one before: "
+        limitations="Layers are rounded in the network itself, so each is a function of the one before: "
         "nothing is estimated.",
         alt="Lines over layers, one per network: share of the label's information, never rising.",
     )
 
 
-def _criterion(results: Any, settings: dict) -> Plate:
+def _criterion(results: Any, settings: dict) -> PageFigure:
     data, columns = results["layers"], ["i_previous", "lost", "beta", "residual", "residual_shuffled", "excess"]
     end, names = data.isel(step=-1), data["layer"].values.tolist()
     of = {
@@ -185,48 +185,48 @@ def _criterion(results: Any, settings: dict) -> Plate:
     table = measured(
         {label: dict(zip(names, values.transpose("layer", "seed").values)) for label, values in of.items()}
     )
-    return Plate(
+    return PageFigure(
         name="criterion",
         title="How well each layer is the bottleneck's encoder at its own beta",
         figure=charts.points(table, "at", "mean", "condition", x_title="layer", y_title="residual of the fit (bits)"),
         table=end[columns].to_dataframe(dim_order=["layer", "seed"]).reset_index()[[*columns, "layer"]],
-        see="Residual of the fitted encoder next to the same for permuted labels and for the untrained networks. The "
+        shows="Residual of the fitted encoder next to the same for permuted labels and for the untrained networks. The "
         "table holds the two terms of the layer criterion, I(T before;T) and I(Y;T before|T), "
         "and how many bits of I(X;T) lie beyond need.",
-        trust="A small residual alone proves little: the fit uses the layer's own decoder. Compare all three.",
+        limitations="A small residual alone proves little: the fit uses the layer's own decoder. Compare all three.",
         alt="Dots by layer: residual of the fit, and of shuffled labels.",
     )
 
 
-def _neuron(results: Any, settings: dict) -> Plate:
+def _neuron(results: Any, settings: dict) -> PageFigure:
     table = results["neuron"].isel(seed=0)[["exact", "output"]].drop_vars("seed").to_dataframe()
     figure = charts.points(table, "exact", "output", x_title="p(y|counts), Bayes", y_title="output of the unit")
-    return Plate(
+    return PageFigure(
         name="neuron",
         title="One unit is an exact posterior",
         figure=charts.reference(figure, diagonal=(0, 1)),
         table=table,
-        see="On the diagonal a unit is the exact posterior; the largest difference over all sources is "
+        shows="On the diagonal a unit is the exact posterior; the largest difference over all sources is "
         f"{float(results['neuron']['error'].max()):.1e}.",
         claims=("neuron-is-posterior",),
-        trust="An identity, checked in double precision. It needs features that are independent given the class.",
+        limitations="An identity, checked in double precision. It needs features that are independent given the class.",
         alt="Scatter of the unit's output against the exact posterior, with the diagonal.",
     )
 
 
-def _slopes(results: Any, settings: dict) -> Plate:
+def _slopes(results: Any, settings: dict) -> PageFigure:
     found = slopes(results["bound"])
     table = table_of(curve("", "", range(len(found)), found))
     figure = charts.points(table, "x", "y", x_title="piece of the curve", y_title="slope times beta")
-    return Plate(
+    return PageFigure(
         name="slopes",
         title="The curve's slope is one over beta",
         figure=charts.region(figure, *stated(CLAIMS, "slope-is-inverse-beta")),
         table=table[["y"]].rename(columns={"y": "slope_times_beta"}),
-        see="By theory every piece has slope times beta of 1; a piece that spans a bifurcation with a jump has the "
+        shows="By theory every piece has slope times beta of 1; a piece that spans a bifurcation with a jump has the "
         "slope of a chord.",
         claims=("slope-is-inverse-beta",),
-        trust="Differences between neighboring betas, where I(X;T) moves by more than rounding.",
+        limitations="Differences between neighboring betas, where I(X;T) moves by more than rounding.",
         alt="Dots near 1.",
     )
 

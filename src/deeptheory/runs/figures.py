@@ -1,4 +1,4 @@
-"""What a run shows: plates (a figure with its numbers and its doubts) on a page in sections.
+"""What a run shows: figures (each with its numbers and its doubts) on a page in sections.
 
 Written as plain files, so that the page can be built again without what drew the figures: `figures/NAME.json` and
 `.csv`, and `page.json`.
@@ -23,10 +23,10 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Plate:
+class PageFigure:
     """One figure.
 
-    figure: plotly. table: the numbers that it draws. see: what it shows and which question it answers, never the
+    figure: plotly. table: the numbers that it draws. shows: what it shows and which question it answers, never the
     answer: that is written by the verdicts of `claims`, ids or their beginnings ("a" for "a" and all "a/..."). trust:
     its limitations. alt: what it shows, for those who do not see it. published: what the paper's figure shows, in
     words and in the paper's numbers, where it has one. InputError: a name that is no plain word, or an empty text.
@@ -36,8 +36,8 @@ class Plate:
     title: str
     figure: Any
     table: "pandas.DataFrame"
-    see: str
-    trust: str
+    shows: str
+    limitations: str
     alt: str
     claims: tuple[str, ...] = ()
     published: str = ""
@@ -45,18 +45,23 @@ class Plate:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise InputError(f"figure name is {self.name!r}; use letters, digits, '-', '_' and '.'")
-        for text in ("title", "see", "trust", "alt"):
+        for text in ("title", "shows", "limitations", "alt"):
             if not getattr(self, text).strip():
                 raise InputError(
-                    f"figure {self.name} has no {text}; every figure says what to see and how far to trust it"
+                    f"figure {self.name} has no {text}; every figure says what it shows and its limitations"
                 )
 
     def __repr__(self) -> str:
-        return f"Plate({self.name}: {self.title})"
+        return f"PageFigure({self.name}: {self.title})"
 
     def write(self, folder: str | Path) -> None:
         """figures/NAME.json and figures/NAME.csv. StoreError: they cannot be written."""
-        said: dict[str, Any] = {"title": self.title, "see": self.see, "trust": self.trust, "alt": self.alt}
+        said: dict[str, Any] = {
+            "title": self.title,
+            "shows": self.shows,
+            "limitations": self.limitations,
+            "alt": self.alt,
+        }
         said |= {"claims": list(self.claims), "published": self.published}
         said["figure"] = json.loads(self.figure.to_json())
         write_text(Path(folder) / FIGURES / f"{self.name}.json", json.dumps(said, ensure_ascii=False))
@@ -65,11 +70,11 @@ class Plate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Section:
-    """A part of the page: a heading, a paragraph, plates."""
+    """A part of the page: a heading, a paragraph, figures."""
 
     title: str
     text: str = ""
-    plates: tuple[Plate, ...] = ()
+    figures: tuple[PageFigure, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +95,7 @@ class Page:
     links: where other studies answer the same. paper: what is run again, for its first line: authors, year, links
     (pairs of text and address), bibtex, and count, what the run has many of.
 
-    InputError: two plates of one name.
+    InputError: two figures of one name.
     """
 
     title: str
@@ -102,17 +107,17 @@ class Page:
     main: str = ""
 
     def __post_init__(self) -> None:
-        names = [p.name for s in self.sections for p in s.plates]
+        names = [p.name for s in self.sections for p in s.figures]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise InputError(f"figure {twice[0]!r} is listed twice; each has files of its own name")
 
     def write(self, folder: str | Path) -> None:
-        """page.json, and the files of every plate. StoreError: they cannot be written."""
+        """page.json, and the files of every figure. StoreError: they cannot be written."""
         for section in self.sections:
-            for plate in section.plates:
-                plate.write(folder)
-        sections = [{"title": s.title, "text": s.text, "plates": [p.name for p in s.plates]} for s in self.sections]
+            for drawn in section.figures:
+                drawn.write(folder)
+        sections = [{"title": s.title, "text": s.text, "figures": [p.name for p in s.figures]} for s in self.sections]
         said = {"title": self.title, "lead": self.lead, "sections": sections, "notices": list(self.notices)}
         said["links"] = [{"question": n.question, "claims": [list(c) for c in n.claims]} for n in self.links]
         said |= {"paper": dict(self.paper), "main": self.main}
@@ -120,7 +125,7 @@ class Page:
 
 
 def read_figure(folder: str | Path, name: str) -> Any:
-    """The plotly figure of a plate. InputError: the run has none of that name. StoreError: its file is damaged."""
+    """The plotly figure by its name. InputError: the run has none of that name. StoreError: its file is damaged."""
     import plotly.graph_objects as go
 
     names = sorted(p.stem for p in (Path(folder) / FIGURES).glob("*.json"))
