@@ -27,10 +27,10 @@ class Reconstruction(nn.Module):
     ):
         super().__init__()
         self.capsules, self.dim, self.image_shape = capsules, dim, tuple(image_shape)
-        widths = [capsules * dim, *widths]
-        layers = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.ReLU())]
+        every = (capsules * dim, *widths)
+        layers = [part for a, b in pairwise(every) for part in (nn.Linear(a, b), nn.ReLU())]
         c, h, w = image_shape
-        self.decoder = nn.Sequential(*layers, nn.Linear(widths[-1], c * h * w), nn.Sigmoid())
+        self.decoder = nn.Sequential(*layers, nn.Linear(every[-1], c * h * w), nn.Sigmoid())
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import typer
@@ -58,7 +58,7 @@ def axis(
         permutations=permutations,
         groups=rows,
         seed=seed,
-        normalize=normalize,
+        normalize=cast(Any, normalize),  # the word is checked there
         radius=radius,
     )
     options = f" --blocks {blocks}" if blocks else ""

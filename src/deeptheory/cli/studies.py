@@ -153,7 +153,7 @@ def reproduce(
         study,
         cast(Any, scale),  # the words are checked where they are used
         out,
-        seed,
+        seed=seed,
         protocol=protocol,
         engine=cast(Any, engine),
         jobs=jobs,

@@ -51,7 +51,7 @@ def none(landmarks: np.ndarray, mean: np.ndarray | None) -> tuple[np.ndarray, np
     return landmarks, np.tile([1.0, 0.0, 0.0, 0.0], (len(landmarks), 1))
 
 
-Normalization = Literal["procrustes", "released", "none"]
+Normalization = Literal["procrustes", "reference_code", "none"]
 NORMALIZATIONS: dict[str, Callable[[np.ndarray, np.ndarray | None], tuple[np.ndarray, np.ndarray]]] = {
     "procrustes": procrustes,
     "reference_code": reference_code,

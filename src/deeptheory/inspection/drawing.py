@@ -93,7 +93,7 @@ def by_depth(results: Iterable[Any], every: bool = False) -> Any:
                         line={"dash": "dash"})  # fmt: skip
         seen = [v for j in r.rows if j.quantity == q.name for v in (j.value, *j.twins, *j.permuted) if v > 0]
         decades = {"dtick": 1} if seen and max(seen) >= 30 * min(seen) else {}  # those between would crowd a small row
-        style = {"type": "log", "exponentformat": "power", **decades} if q.log else {"type": "linear"}
+        style: dict[str, Any] = {"type": "log", "exponentformat": "power", **decades} if q.log else {"type": "linear"}
         figure.update_yaxes(row=k, col=1, **style)
         if q.ends and not q.log:
             pad = 0.04 * (q.ends[1] - q.ends[0])

@@ -82,7 +82,7 @@ def planes(setting: Setting, protocol: dict[str, Any]) -> dict[str, Any]:
     order = generator(seed, "shuffled labels").permutation(len(data.y))
     y = data.y[order] if setting.labels == "permuted" else data.y
     nets = dt.networks.Population.mlp(
-        setting.widths, setting.activation, members(seed, protocol["networks"]), protocol["init"]
+        setting.widths, setting.activation, seeds=members(seed, protocol["networks"]), init=protocol["init"]
     )
     recorder = dt.Recorder(nets, data.x, y, layers="layer*")
     history = dt.networks.fit(

@@ -4,7 +4,7 @@ against its scale.
 Sources: Saxe et al. 2018, section 2, and Goldfeld et al. 2019, section 3 (one neuron); Lin, Tegmark & Rolnick 2017,
 equation 11 (the gate; that rounding grows as the scale falls is ours)."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -41,10 +41,10 @@ def neuron_bits(w: float, activation: str, look: str) -> float:
 
     kind, size = look.split("-")
     if kind == "noise":
-        return float(noisy_neuron_information(w, POINTS, float(size), activation=activation))
+        return float(noisy_neuron_information(w, POINTS, float(size), activation=cast(Any, activation)))
     n = int(size)
     edges = np.linspace(-1, 1, n + 1) if activation == "tanh" else _cells(2 / n, _REACH * w)
-    return float(one_neuron_information(w, edges, activation))
+    return float(one_neuron_information(w, edges, cast(Any, activation)))
 
 
 def gate_table() -> dict[str, Any]:

@@ -72,7 +72,7 @@ def axis(layout: dict[str, Any], values: Iterable[Any], start: float, end: float
     """The axis of a layout over those values. exact: it ends at the outermost of them."""
     seen = list(values)
     names = tuple(dict.fromkeys(v for v in seen if isinstance(v, str | tuple)))
-    kind = "category" if names else layout.get("type") if layout.get("type") == "log" else "linear"
+    kind = "category" if names else "log" if layout.get("type") == "log" else "linear"
     given = layout.get("range")
     ends = [number(v) for v in values_of(given)] if given is not None else []
     if len(ends) == 2 and ends[0] is not None and ends[1] is not None:

@@ -13,7 +13,7 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 from deeptheory.core.theme import NEUTRAL, STEP_SCALE, colors_of, new_figure
-from deeptheory.report.traces import (
+from deeptheory.report.chart_parts import (
     check_columns,
     error_bars,
     groups,
@@ -234,12 +234,12 @@ def paths(
     check_columns(table, x, y, step, layer, panel)
     figure, places = panels(table, panel, columns, x_title, y_title)
     figure.update_layout(showlegend=False, height=1.25 * (figure.layout.height or 430))
-    top = float(np.log10(table[step].max() + 1)) or 1.0
-    steps = sorted(set(table[step]))
+    top = float(np.log10(max(table[step]) + 1)) or 1.0
+    every = sorted(set(table[step]))
     most = max(2, _PATHS // len(places))
-    steps = {steps[int(k)] for k in np.linspace(0, len(steps) - 1, min(len(steps), most)).round()}
+    steps = [every[int(k)] for k in np.linspace(0, len(every) - 1, min(len(every), most)).round()]
     for title, where in places.items():
-        part = table if panel is None else table[table[panel] == title]
+        part: Any = table if panel is None else table[table[panel] == title]
         for at, rows in part[part[step].isin(steps)].groupby(step, sort=True):
             (color,) = sample_colorscale(STEP_SCALE, [np.log10(float(at) + 1) / top])
             said = [f"{name}, epoch {at}" for name in rows[layer]]
@@ -249,14 +249,10 @@ def paths(
                 "hovertemplate": "%{text}<br>%{x:.3f}, %{y:.3f}<extra></extra>"}, where)  # fmt: skip
         if bound is not None:
             line = {"color": NEUTRAL, "width": 2, "dash": "dash"}
-            scatter(
-                figure,
-                *map(shorts, bound),
-                {"mode": "lines", "line": line, "name": "bound", "hoverinfo": "skip"},
-                where,
-            )
+            curve = {"mode": "lines", "line": line, "name": "bound", "hoverinfo": "skip"}
+            scatter(figure, shorts(bound[0]), shorts(bound[1]), curve, where)
         _name_starts(figure, part[part[step] == part[step].min()], x, y, layer, where)
-    ticks = [t for t in (0, 10, 100, 1000, 10_000, 100_000) if np.log10(t + 1) < 0.96 * top] + [int(table[step].max())]
+    ticks = [t for t in (0, 10, 100, 1000, 10_000, 100_000) if np.log10(t + 1) < 0.96 * top] + [int(max(every))]
     bar = {"title": {"text": "epoch"}, "tickvals": [float(np.log10(t + 1)) for t in ticks],
         "ticktext": [str(t) for t in ticks], "thickness": 12}  # fmt: skip
     scale = {"colorscale": [[p / 20, c] for p, c in enumerate(sample_colorscale(STEP_SCALE,

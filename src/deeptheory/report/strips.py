@@ -65,7 +65,7 @@ def _number(value: Any) -> float | None:
 
 def tally(counts: list[tuple[str, list[tuple[int, str]]]]) -> str:
     """All verdicts of a headline as one bar: good, open, bad and not judged; the numbers are said beside it."""
-    sums = dict.fromkeys(("good", "open", "bad", "none"), 0)
+    sums: dict[str, int] = dict.fromkeys(("good", "open", "bad", "none"), 0)
     for _, verdicts in counts:
         for n, verdict in verdicts:
             sums[_CSS.get(verdict, "open" if verdict == "inconclusive" else "none")] += n

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from deeptheory.runs import Sample
-from deeptheory.runs.intervals import interval
+from deeptheory.runs.intervals import Statistic, interval
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> Any:
@@ -17,7 +17,7 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def estimate(
-    values: Any, statistic: str = "mean", *, name: str = "mean", n: str = "networks", **said: Any
+    values: Any, statistic: Statistic = "mean", *, name: str = "mean", n: str = "networks", **said: Any
 ) -> dict[str, Any]:
     """One row: what is said of it, and the statistic over networks with its 95 % interval. name, n: of the columns."""
     got = interval(Sample(np.asarray(values), statistic))

@@ -122,7 +122,9 @@ def layers(settings, unit, inputs, workspace, progress):
     )
     code = bench(coordinates, blocks=blocks, permutations=permutations, models=False, normalize=normalize, **how)
     progress(1, 3)
-    rivals = bench(pixel_components(settings, shown), None, permutations=0, models=False, normalize="block", **how)
+    rivals = bench(
+        pixel_components(settings, shown), blocks=None, permutations=0, models=False, normalize="block", **how
+    )
     progress(2, 3)
     how |= {"units": settings["modelled"]}
     few = bench(coordinates, blocks=blocks, permutations=permutations, normalize=normalize, **how)

@@ -101,10 +101,10 @@ def _planes(results: Any, settings: dict) -> PageFigure:
         notes.append(f"{label}: {readouts(settings, step)[readout]!r}")
     table = pd.concat(parts)
     curve = dt.bottleneck_curve(dt.datasets.icosahedron().p_xy, locate=False)
-    x = np.unique([*np.linspace(0, 2, 21), float(table["i_x"].max())])
+    x = np.unique([*np.linspace(0, 2, 21), float(table["i_x"].to_numpy().max())])
     figure = charts.paths(
         table.sort_values(["units", "step", "layer"], ascending=[False, True, True]), "i_x", "i_y", "step", "layer",
-        panel="units", bound=(x, curve.bound(x)), x_title="I(X;T) (bits)", y_title="I(T;Y) (bits)",
+        panel="units", bound=(x.tolist(), curve.bound(x).tolist()), x_title="I(X;T) (bits)", y_title="I(T;Y) (bits)",
     )  # fmt: skip
     return PageFigure(
         name="planes",

@@ -23,7 +23,7 @@ _STEPS = {
     "shuffled-labels": "shuffled labels",
 }
 _SIDES = {"I(X;T)": "i_x", "I(T;Y)": "i_y"}
-_AXES = {"x_title": "I(X;T) (bits)", "y_title": "I(T;Y) (bits)"}
+_AXES: dict[str, Any] = {"x_title": "I(X;T) (bits)", "y_title": "I(T;Y) (bits)"}
 _MIDDLE = 400  # the epoch of figure 2's middle panel
 MAIN = "paths"
 TITLE = "Opening the black box of deep neural networks via information"
@@ -58,11 +58,11 @@ def _trust(plane: Any) -> str:
     )
 
 
-def _bound_to(plane: InformationPlane, settings: dict) -> tuple[np.ndarray, np.ndarray]:
+def _bound_to(plane: InformationPlane, settings: dict) -> tuple[list[float], list[float]]:
     """The bottleneck bound of the task up to the largest I(X;T)."""
     curve = dt.bottleneck_curve(task(settings).p_xy, locate=False)
     x = np.unique(np.append(np.linspace(0, min(curve.h_x, float(plane.i_x.max())), 60), float(plane.i_x.max())))
-    return x, curve.bound(x)
+    return x.tolist(), curve.bound(x).tolist()
 
 
 def _paths(results: Any, settings: dict) -> PageFigure:
@@ -145,7 +145,7 @@ def _plane(results: Any, settings: dict) -> PageFigure:
         name="plane",
         title="Every network, epoch by epoch",
         figure=plane.figure(bound=dt.bottleneck_curve(task(settings).p_xy, locate=False)),
-        table=table[table["step"].isin([plane.steps[k] for k in frame_steps(len(plane.steps))])],
+        table=table.loc[table["step"].isin([plane.steps[k] for k in frame_steps(len(plane.steps))])],
         shows="Move the slider. Do dots first rise (fitting), and do those of the deep layers then move to the left "
         "(compression)? Dashed: the bottleneck bound of the task.",
         claims=("fit-then-compress", "full-information"),
