@@ -60,7 +60,8 @@ class Axis:
             return [(self.along(k), str(n)) for k, n in enumerate(names) if k % each == 0]
         if self.kind == "log":
             return _log_ticks(self)
-        return [(self.along(v), plain(v)) for v in _linear_ticks(*sorted((self.low, self.high)), layout.get("dtick"))]
+        low, high = sorted((self.low, self.high))
+        return [(self.along(v), plain(v)) for v in _linear_ticks(low, high, layout.get("dtick"))]
 
     def within(self, place: float, slack: float = 0.5) -> bool:
         """Whether a place lies between the ends, or `slack` beyond."""

@@ -76,8 +76,8 @@ def _intervals(trace: dict, letter: str, scale: Axis, points: list, color: str) 
     down, out = values_of(error.get("arrayminus")) or up, []
     for (a, b), v, high, low in zip(points, values_of(trace.get(letter)), up, down):
         known = number(v) is not None and number(high) is not None and number(low) is not None
-        ends = [scale.at(v + high), scale.at(v - low)] if known else [None]
-        if a is None or b is None or None in ends:
+        ends = [e for e in (scale.at(v + high), scale.at(v - low)) if e is not None] if known else []
+        if a is None or b is None or len(ends) < 2:
             continue
         first, last = map(digits, ends)
         out.append(f"M{digits(a)} {first}V{last}" if letter == "y" else f"M{first} {digits(b)}H{last}")
