@@ -95,7 +95,14 @@ def test_what_does_not_fit_is_told_before_anything_is_measured(state, match):
         check_fits(net(), state, "a")
     with pytest.raises(InputError, match=match):
         dt.inspect(
-            net(), X, Y, "health", {"good": net(1), "a": state}, twins=0, progress=False, before=lambda *_: 1 / 0
+            net(),
+            X,
+            Y,
+            instruments="health",
+            checkpoints={"good": net(1), "a": state},
+            twins=0,
+            progress=False,
+            before=lambda *_: 1 / 0,
         )
 
 
@@ -111,7 +118,7 @@ def test_a_file_that_keeps_tied_weights_once_fits():
         m[4].weight = m[3].weight
     state = {k: v for k, v in other.state_dict().items() if k != "4.weight"}
     check_fits(model, state, "a")
-    found = dt.inspect(model, X, Y, "health", {"a": state, "b": other}, twins=0, progress=False)
+    found = dt.inspect(model, X, Y, instruments="health", checkpoints={"a": state, "b": other}, twins=0, progress=False)
     assert found.scalars("a") == found.scalars("b")
     with pytest.raises(InputError, match="it lacks '2.weight'"):  # which is tied to none
         check_fits(model, {k: v for k, v in state.items() if k != "2.weight"}, "a")
@@ -145,6 +152,15 @@ def test_a_folder_that_grew_is_measured_where_it_is_new(tmp_path):
 
 
 def test_equal_checkpoints_are_measured_once(tmp_path):
-    found = dt.inspect(net(), X, Y, "health", {"a": net(), "b": net().state_dict()}, tmp_path, twins=0, progress=False)
+    found = dt.inspect(
+        net(),
+        X,
+        Y,
+        instruments="health",
+        checkpoints={"a": net(), "b": net().state_dict()},
+        out=tmp_path,
+        twins=0,
+        progress=False,
+    )
     assert len(list((tmp_path / "steps").iterdir())) == 1
     assert found.scalars("a") == found.scalars("b")

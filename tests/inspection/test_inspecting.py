@@ -174,12 +174,12 @@ def test_checkpoints_are_measured_side_by_side(tmp_path):
 
 def test_what_feeds_the_head_is_named_for_people():
     x, y = probe()
-    found = dt.inspect(net(), x, y, "health", layers="output", twins=0, progress=False)
+    found = dt.inspect(net(), x, y, instruments="health", layers="output", twins=0, progress=False)
     layer = next(m for m in found.measured if m["role"] == "head input")
     assert layer["name"] == "input of 4"
     assert layer["label"] == "input of the head (4 Linear)"
     assert found.facts["head"] == "4 (Linear), whose input is a layer of its own"
-    found = dt.inspect(net(), x, y, "health", twins=0, progress=False)
+    found = dt.inspect(net(), x, y, instruments="health", twins=0, progress=False)
     assert found.facts["head"] == "4 (Linear), whose input is 2 ReLU"
 
 

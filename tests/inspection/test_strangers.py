@@ -14,7 +14,7 @@ from deeptheory.core.errors import InputError
 
 def capsules():
     return dt.capsules.CapsuleNetwork(
-        image_shape=(1, 20, 20), classes=3, channels=8, primary_types=4, reconstruction=False
+        image_shape=(1, 20, 20), classes=3, channels=8, primary=dt.capsules.Primary(4), reconstruction=False
     ), torch.randn(6, 1, 20, 20)
 
 

@@ -36,7 +36,15 @@ def trained(tmp_path_factory):
         gradients.snapshot(epoch)
         recorder.snapshot(epoch)
     found = dt.inspect(
-        model, X, Y, ["health", "information"], recorder, folder / "run", twins=2, permutations=3, progress=False
+        model,
+        X,
+        Y,
+        instruments=["health", "information"],
+        checkpoints=recorder,
+        out=folder / "run",
+        twins=2,
+        permutations=3,
+        progress=False,
     )
     return model, recorder, found, folder / "run"
 
@@ -101,7 +109,7 @@ def test_gradients_that_tell_no_phases_take_nothing_else_with_them(tmp_path):
     gradients.collect()
     gradients.snapshot(0)
     recorder.snapshot(0)
-    dt.inspect(model, X, Y, "health", recorder, tmp_path / "run", twins=0, progress=False)
+    dt.inspect(model, X, Y, instruments="health", checkpoints=recorder, out=tmp_path / "run", twins=0, progress=False)
     page = (tmp_path / "run" / "report.html").read_text()
     assert "No gradient phases: fluctuations are undefined: one minibatch per epoch" in page
 
@@ -121,6 +129,6 @@ def test_scalars_of_every_step_go_into_a_tracker(trained):
 
 
 def test_one_checkpoint_has_no_training():
-    found = dt.inspect(net(), X, Y, "health", twins=0, progress=False)
+    found = dt.inspect(net(), X, Y, instruments="health", twins=0, progress=False)
     assert found.document()["training"] is None
     assert found.steps is None

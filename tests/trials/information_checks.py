@@ -37,7 +37,7 @@ def nothing_shared(x, y, method, z=None, **options):
     def check(rng, draws):
         hits = 0
         for _ in range(draws):
-            got = CMI(x(rng), y(rng), z(rng), method, **options) if z else MI(x(rng), y(rng), method, **options)
+            got = CMI(x(rng), y(rng), z(rng), method=method, **options) if z else MI(x(rng), y(rng), method, **options)
             hits += got.low <= 0 <= got.high
         return covers(hits, draws)
 
@@ -241,7 +241,8 @@ def partial(rng, draws):
     y = z.sum(1, keepdims=True) + 0.8 * (x - z[:, :1]) + rng.normal(size=(2000, 1))
     truth = 0.5 * np.log2(1.64)
     return all_of(
-        near(CMI(x, y, z, "gaussian").value, truth, 0.06), near(CMI(x, y, z, "ksg").value, truth, 0.12, "ksg: ")
+        near(CMI(x, y, z, method="gaussian").value, truth, 0.06),
+        near(CMI(x, y, z, method="ksg").value, truth, 0.12, "ksg: "),
     )
 
 

@@ -62,7 +62,7 @@ def given_labels(n, kinds, rho, method="ksg"):
         for _ in range(draws):
             x, y = pair(rng, n, rho)
             z = rng.normal(size=n) if kinds is None else rng.integers(0, kinds, n)
-            got = CMI(x[:, 0] + 0.5 * z, y[:, 0] - 2 * z, z, method)
+            got = CMI(x[:, 0] + 0.5 * z, y[:, 0] - 2 * z, z, method=method)
             hits += got.low <= of_normals(rho) <= got.high
         return covers(hits, draws)
 

@@ -164,7 +164,7 @@ def converges(j, rows):
         orbits, hits = Assumptions(n=3, degree=2).orbits(), []
         for _ in range(draws):
             theta = np.array([0.0 if len(o[0]) == 1 else j if o[0][1][0] == 1 else 0.1 for o in orbits])
-            fit = fitted(drawn(rng, orbits, theta, 2, rows), held_out=0.2)
+            fit = fitted(drawn(rng, orbits, theta, 2, rows), held_out_fraction=0.2)
             hits.append(within(fit, theta)[0])
             assert np.isfinite(fit.theta).all()
         return held(hits, False)
@@ -198,7 +198,7 @@ def bits(rng, draws):
     H and the graph are the oracle's weights."""
     orbits = Assumptions(n=4, degree=2).orbits()
     x = drawn(rng, orbits, rng.normal(0, 0.4, len(orbits)), 2, 400)
-    fit, other = fitted(x, held_out=0.25), fitted(x, 1, held_out=0.25)
+    fit, other = fitted(x, held_out_fraction=0.25), fitted(x, 1, held_out_fraction=0.25)
     rest = x[np.random.default_rng(0).permutation(400)[300:]]
     states = every_state(4, 2)
     weights = [-oracle.log_weight(s, fit.theta, fit.orbits, 2) for s in states.tolist()]

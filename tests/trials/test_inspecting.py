@@ -1,6 +1,8 @@
 """Inspecting a model: what an inspection's numbers promise, tried. Truth is a layer of known covariance and known dead
 units."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import nn
@@ -141,8 +143,8 @@ def controls_by_hand(rng, draws):
         ),
     ]
     told = [
-        j.beyond_twins, j.beyond_permuted, Joined(**{**vars(j), "low": 5.0}).beyond_twins,
-        Joined(**{**vars(j), "twins": ()}).beyond_twins,
+        j.beyond_twins, j.beyond_permuted, replace(j, low=5.0).beyond_twins,
+        replace(j, twins=()).beyond_twins,
     ]  # fmt: skip
     return all_of(*found, Found(str(told), "[True, True, False, None]", told == [True, True, False, None]))
 

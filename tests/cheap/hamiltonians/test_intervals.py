@@ -20,7 +20,7 @@ def test_a_common_pair_whose_coupling_rests_on_few_samples_has_a_wide_interval(r
     for seed in range(6):
         x = states[np.random.default_rng(seed).choice(8, rows, p=p)]
         odd = int((x[:, 0] != x[:, 1] * np.sign(j)).sum())
-        fit = hamiltonian_fit(x, compare_assumptions=False, held_out=0.0)
+        fit = hamiltonian_fit(x, compare_assumptions=False, held_out_fraction=0.0)
         for pair in ([((0, 1), (2, 1))], [((1, 1), (2, 1))]):
             k = orbits.index(pair)
             inside.append(fit.low[k] <= theta[k] <= fit.high[k])

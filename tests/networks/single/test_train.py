@@ -74,7 +74,7 @@ def test_it_is_a_plain_loop(optimizer, plain):
     ours, theirs = (nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2)) for _ in range(2))
     theirs.load_state_dict(ours.state_dict())
     log = go(
-        ours, optimizer=optimizer, batches=dt.networks.minibatches(X, Y, batch=40, seed=3), schedule=lambda s: 0.9**s
+        ours, optimizer=optimizer, batches=dt.networks.minibatches(X, Y, batch=40, seed=3), lr_schedule=lambda s: 0.9**s
     )
     step = plain(theirs.parameters())
     seen = []
