@@ -226,7 +226,7 @@ def paths(
     """The plane colored by training time, as the papers draw it: at each step one line through all layers, its dots
     and itself in the color of the step on a logarithmic scale (of step + 1); each layer's name where it begins.
 
-    Of more steps than can be told apart, some are drawn, evenly in the order recorded, the first and the last among
+    Of more steps than can be distinguished, some are drawn, evenly in the order recorded, the first and the last among
     them. bound: (x, y) of a curve, drawn dashed into every panel. InputError: a column that the table does not have.
     """
     from plotly.colors import sample_colorscale
