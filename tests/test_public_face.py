@@ -229,7 +229,7 @@ def choices(function: Callable, parameter: str) -> set:
         (dt.reproduce, "scale", {scale for name in dt.studies.STUDIES for scale in dt.studies.find(name).scales}),
         (dt.Recorder.callback, "framework", {*CALLBACKS}),
         (dt.capsules.Capsules, "init", {*INITS}),
-        (dt.capsules.MatrixPrimary, "begin", {*INITS}),
+        (dt.capsules.MatrixPrimary, "init", {*INITS}),
         (dt.capsules.ConvCapsules, "normalize", {*NORMALIZE}),
         (dt.capsules.em_routing, "normalize", {*NORMALIZE}),
         (dt.capsules.em_routing, "presence", {*PRESENCE}),

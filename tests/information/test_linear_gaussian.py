@@ -100,7 +100,7 @@ def test_bins_even_in_net_input_do_not_merge_what_saturates():
     [
         (lambda: linear_information([1.0], 1), "weight has shape"),
         (lambda: linear_information([[np.nan]], 1), "weight holds 1 values"),
-        (lambda: linear_information([[1.0]], 0), "without noise"),
+        (lambda: linear_information([[1.0]], 0), "without sigma"),
         (lambda: linear_information([[1.0, 2.0]], 1, [[1.0]]), "cov_x has shape"),
         (lambda: linear_information([[1.0, 2.0]], 1, [[1, 2], [2, 1]]), "cov_x has the eigenvalue -1"),
         (lambda: linear_information([[1.0, 2.0]], 1, [[1, 0.5], [0.5, 1]], rows=[0]), "correlated with the others"),

@@ -38,7 +38,7 @@ def test_before_training_it_is_a_count_of_cells(folder):
     """Epoch 0, 10 bins over the run's range and every bit: networks made again, cells cut by hand."""
     found = read_setting(folder / f"{TWO[0].key}.json")
     data = dt.datasets.icosahedron()
-    nets = dt.networks.Population.mlp([12, 10, 2], "tanh", range(2))
+    nets = dt.networks.Population.mlp([12, 10, 2], "tanh", seeds=range(2))
     seen = dt.Recorder(nets, data.x, data.y, layers="layer*")
     seen.snapshot(0)
     low, high = found["range"]

@@ -38,8 +38,11 @@ def inspect_model(
         bool, typer.Option("--download", help="hf:, timm: and torchvision: may fetch weights.")
     ] = False,
     split: Annotated[
-        str | None, typer.Option(help="Which split the probe is: train or test. The page warns where you do not say.")
-    ] = None,
+        str,
+        typer.Option(
+            show_default=False, help="Which split the probe is: train or test. The page warns where you do not say."
+        ),
+    ] = "not said",
     first: Annotated[int, typer.Option(help="At most so many samples, drawn with the seed; 0 for all.")] = 2000,
     size: Annotated[int | None, typer.Option(help="Scale the images of a folder to SIZE x SIZE.")] = None,
     only: Annotated[str | None, typer.Option(help="Instruments to run, by name, separated by commas.")] = None,
@@ -84,9 +87,7 @@ def inspect_model(
         raise InputError(f"--first is {first}; needed: a number of samples, or 0 for all")
     source = read_model(target, weights, trust=trust, download=download)
     if probe is not None:
-        given = read_probe(
-            probe, source, labels=labels, split=split or "not said", first=first or None, seed=seed, size=size
-        )
+        given = read_probe(probe, source, labels=labels, split=split, first=first or None, seed=seed, size=size)
     elif source.inputs is not None:
         given = ProbeSource(inputs=source.inputs, targets=source.targets, said=f"from {source.title}")
     else:
@@ -114,7 +115,7 @@ def inspect_model(
             skip=_names(skip),
             layers=_names(layers) or None,
             first=first or None,
-            split=cast(Any, split or "not said"),
+            split=cast(Any, split),
             task=cast(Any, task),
             twins=twins,
             permutations=permutations,

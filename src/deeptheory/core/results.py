@@ -39,9 +39,10 @@ class Result:
         raise InputError(f"{type(self).__name__} draws no figure; use .table()")
 
     def save(self, path: str | Path, /) -> None:
-        """Write the figure or its numbers to a file, by its ending: .html and .json (the interactive figure),
-        .csv (the table), .pdf, .svg and .png (by the package kaleido and a Chrome or Chromium).
+        """Write the figure or its numbers to a file, by its ending.
 
+        .html and .json: the interactive figure; .csv: the table; .pdf, .svg and .png: by the package kaleido and a
+        Chrome or Chromium.
         InputError: another ending, or nothing is drawn. MissingDependency: what .pdf, .svg and .png need is not there.
         StoreError: the file cannot be written.
         """

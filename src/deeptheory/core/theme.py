@@ -15,8 +15,10 @@ STEP_SCALE = "Viridis"  # of what is ordered by training time, as the papers hav
 
 
 def layer_colors(n: int) -> list[str]:
-    """n colors for layers from input to output. The k-th layer has the same color in a network of any depth up to
-    six; past that they lie evenly along the same scale.
+    """n colors for layers from input to output.
+
+    The k-th layer has the same color in a network of any depth up to six; past that they lie evenly along the same
+    scale.
     """
     if n <= len(LAYER_COLORS):
         return list(LAYER_COLORS[:n])
@@ -35,8 +37,10 @@ def series_colors(n: int) -> list[str]:
 
 
 def colors_of(names: Sequence[Any]) -> dict[Any, str]:
-    """A color for each name. Layers ("layer3", "fitted, layer3", or conv1, dense1, ... in their order) have those of
-    layers, the same all over a page; all else has those of series.
+    """A color for each name.
+
+    Layers ("layer3", "fitted, layer3", or conv1, dense1, ... in their order) have those of layers, the same all over a
+    page; all else has those of series.
     """
     numbered = {n: int(m[1]) - 1 for n in names if (m := re.search(r"\blayer(\d+)\b", str(n)))}
     if not numbered:

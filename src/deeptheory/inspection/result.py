@@ -223,8 +223,10 @@ class InstrumentResult(Result):
         return xr.Dataset(out, coords={"checkpoint": list(self.checkpoints), "layer": layers})
 
     def scalars(self, checkpoint: str | None = None) -> dict[str, float]:
-        """NAME/QUANTITY/LAYER -> value, for any experiment tracker. checkpoint: None for the last. InputError: no
-        such checkpoint."""
+        """NAME/QUANTITY/LAYER -> value, for any experiment tracker.
+
+        checkpoint: None for the last. InputError: no such checkpoint.
+        """
         which = self._checkpoint(checkpoint)
         return {
             "/".join(filter(None, (self.instrument.name, r.quantity, r.layer))): r.value

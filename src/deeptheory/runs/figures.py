@@ -90,7 +90,9 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Page:
-    """What the page of a run says. main: the name of the figure that it opens with, the paper's own; by default, or
+    """What the page of a run says.
+
+    main: the name of the figure that it opens with, the paper's own; by default, or
     where it could not be drawn, the first. lead: what was run, in a sentence. notices: what must stand at its top;
     links: where other studies answer the same. paper: what is run again, for its first line: authors, year, links
     (pairs of text and address), bibtex, and count, what the run has many of.

@@ -57,7 +57,10 @@ class Results(Mapping[str, "xarray.Dataset"]):
         return read_unit(path)
 
     def so_far(self, name: str) -> "xarray.Dataset":
-        """The units of a step that are done, joined as all of them will be, and never kept. NotDone: none is."""
+        """The units of a step that are done, joined as all of them will be, and never kept.
+
+        NotDone (an InputError): none is. InputError: no step of that name.
+        """
         step = self._step(name)
         paths = [unit_path(self._folder, name, part) for part in step.parts(self._settings)]
         there = [p for p in paths if p.exists()]

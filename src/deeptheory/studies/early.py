@@ -23,8 +23,8 @@ _PAGE = """<!doctype html>
 <h1>{title}</h1>
 <p>{of}. When the run is finished, report.html beside this file has every figure and claim.</p>
 {figure}
-<p>{see}</p>
-<p>{trust}</p>
+<p>{shows}</p>
+<p>{limitations}</p>
 </html>
 """
 
@@ -49,19 +49,19 @@ def early_figure(
             return None
         data = results.so_far(step)
         try:
-            drawn = make({step: data}, dict(settings))
+            made = make({step: data}, dict(settings))
         except InputError:  # not defined with these settings
             return None
         number, all_of_them = data.sizes["seed"], settings[study.count]
         of = f"{number} of {all_of_them} networks" if done < units else f"All {all_of_them} networks"
-        write_text(folder / NAME, _page(drawn, of))
+        write_text(folder / NAME, _page(made, of))
         told, drawn = drawn, True
         return None if told else f"first figure, {of}: open {folder / NAME}"
 
     return draw
 
 
-def _page(drawn: "PageFigure", of: str) -> str:
-    figure = drawn.figure.to_html(full_html=False, include_plotlyjs=True, config=_TOOLS, auto_play=False)
-    said = {k: escape(getattr(drawn, k)) for k in ("title", "shows", "limitations")}
+def _page(made: "PageFigure", of: str) -> str:
+    figure = made.figure.to_html(full_html=False, include_plotlyjs=True, config=_TOOLS, auto_play=False)
+    said = {k: escape(getattr(made, k)) for k in ("title", "shows", "limitations")}
     return _PAGE.format(figure=figure, of=escape(of), **said)

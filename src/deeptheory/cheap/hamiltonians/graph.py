@@ -85,8 +85,10 @@ class FactorGraph(nn.Module):
         return self.energy(x) + self.log_z()
 
     def posterior(self, query: int, observed: Sequence[int]) -> "GraphPosterior":
-        """p(x_query | x_observed) as a network: x_observed [..., observed] -> [..., levels of query]; all else is
-        summed out."""
+        """p(x_query | x_observed) as a network; all else is summed out.
+
+        It maps x_observed [..., observed] to [..., levels of query].
+        """
         return GraphPosterior(self, query, observed)
 
     def _factors(self, given: Mapping[int, torch.Tensor] | None = None) -> list[tuple[tuple[int, ...], torch.Tensor]]:

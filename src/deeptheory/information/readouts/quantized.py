@@ -48,12 +48,17 @@ class Quantized:
         return held_keys(inputs, seeds) + (16 * units * seeds if self.bounds == "unit" else 0)
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits. See Binning.summarize for the arguments."""
+        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits.
+
+        activations: [seed, sample, unit]; targets and InputError: see Binning.summarize.
+        """
         return discrete(self._levels(activations), targets)
 
     def symbols(self, activations: Any) -> np.ndarray:
-        """Which inputs have the same levels: numbers [seed, sample] int64, from 0 in order of appearance in a
-        network."""
+        """Which inputs have the same levels: numbers [seed, sample] int64, from 0 in order of appearance in a network.
+
+        activations: [seed, sample, unit]. InputError: another shape, a value that is not finite.
+        """
         return numbered(self._levels(activations))
 
     def _levels(self, activations: Any) -> np.ndarray:
