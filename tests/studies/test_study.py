@@ -66,7 +66,8 @@ def test_the_folder_holds_all_that_was_promised(result):
 
 def test_it_shows_itself(result):
     assert result.figure("falls").data
-    assert result.figure().frames
+    assert result.figure().data
+    assert result.figure("plane").frames
     assert len(result.table()) == len(result.claims)
     assert "StudyResult(shwartz-ziv-tishby-2017" in repr(result)
     assert result.scalars()["full-information"] == result.claims["full-information"].measured
