@@ -91,19 +91,6 @@ def test_layers_are_ordered_by_lightness_and_stand_out(place, paper):
     assert min(contrast) >= 3, contrast
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield opened
-        opened.close()
-
-
 def opened(browser, path, address="", **kwargs):
     page, said = browser.new_page(**kwargs), []
     page.on("console", lambda m: said.append(m.text))
