@@ -100,6 +100,7 @@ def grid(t=2, h=4, w=4):
         (lambda: c.ConvCapsules(2, 3, 4, 5, stride=2, padding="same"), 'padding="same" needs stride 1'),
         (lambda: c.ConvMatrixCapsules(2, 3, stride=(1, 0)), r"stride is \(1, 0\)"),
         (lambda: c.ConvMatrixCapsules(0, 3), "in_types is 0"),
+        (lambda: c.ClassCapsules(2, 3, pose_size=1), r"pose_size is 1; entries \[3, 7\]"),
         (lambda: c.PrimaryCapsules(3, 2, 4, stride=0), "stride is 0"),
         (lambda: c.ClassCapsules(2, 3)(*grid(), [[0.0]]), "coordinates is a list; it needs a tensor"),
         (lambda: c.SelfRouting(6, 4, 3, 5)(U, A[:, :5]), "activation has shape"),

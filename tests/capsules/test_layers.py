@@ -150,6 +150,20 @@ def test_class_capsules_see_all_positions_and_where_they_are():
     torch.testing.assert_close(blind(pose.flip(2), activation.flip(2)), blind(pose, activation))
 
 
+@pytest.mark.parametrize("side", [2, 3, 5])
+def test_coordinates_are_in_the_right_hand_column_of_poses_of_any_size(side):
+    torch.manual_seed(0)
+    layer = c.ClassCapsules(2, 3, pose_size=side).double()
+    pose, activation = torch.randn(2, 3, 4, 2, side, side).double(), torch.rand(2, 3, 4, 2).double()
+    centers = torch.randn(3, 4, 2, dtype=torch.float64)
+    votes = torch.einsum("bhwtxz,tjzy->bhwtjxy", pose, layer.weight).clone()
+    votes[..., 0, side - 1] += centers[None, :, :, None, None, 0]
+    votes[..., 1, side - 1] += centers[None, :, :, None, None, 1]
+    truth = c.em_routing(votes.flatten(1, 3), activation.flatten(1), layer.beta_u, layer.beta_a)
+    for ours, theirs in zip(layer(pose, activation, centers), truth):
+        torch.testing.assert_close(ours, theirs)
+
+
 def test_released_class_layer_has_a_quarter_of_the_temperature():
     paper, released = (c.ClassCapsules(2, 3, variant=v) for v in ("paper", "reference_code"))
     assert [a / b for a, b in zip(paper.lambdas, released.lambdas)] == pytest.approx([4, 4, 4])

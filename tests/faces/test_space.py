@@ -361,6 +361,7 @@ LINE = np.repeat(np.linspace(1, 6, 5)[None, :, None], 2, axis=2) + np.zeros((6, 
         (lambda s: held_out(IMAGES, POINTS, 1, folds=7), "folds is 7 for 6 faces"),
         (lambda s: recognized(np.zeros((3, 2)), np.zeros((3, 1)), [0, 1, 2]), r"gallery \[3, 2\], probes \[3, 1\]"),
         (lambda s: montage(np.zeros((0, 3, 3))), r"images have shape \[0, 3, 3\]"),
+        (lambda s: montage(np.zeros((2, 3, 3, 1))), r"images have shape \[2, 3, 3, 1\]"),
     ],
 )
 def test_wrong_use(space, call, match):

@@ -37,7 +37,9 @@ def multimnist_cnn(
 ) -> nn.Sequential:
     """MultiMNIST: 9x9 and 5x5 convolutions, each pooled by two; 24,563,978 parameters.
 
-    -> logits [B, classes], each its own logistic.
+    Source: Sabour et al. 2017, section 6; "same" padding is ours. image_shape: (C, H, W); images [B, C, H, W] -> logits
+    [B, classes], each its own logistic. channels: of the two convolutions; widths: of the dense layers before the
+    output. A ReLU follows every layer but the last; there is no dropout.
     """
     return _pooled(image_shape, classes, channels, (9, 5), widths, dropout=0.0)
 

@@ -33,17 +33,19 @@ DEAD = 0.01  # of an equal share of the mass
 class RoutingTrace(Result):
     """One layer's routing of some examples.
 
-    r iterations, J parent types (positions together), all means over the examples.
+    r iterations, J parent types (positions together), all but distances and couplings means over the examples.
 
     entropy: [r] of a child's coupling over the parents of its window, in bits. agreement: [r] cosine of vote and
     parent, weighted by coupling. change: [r] mean |change| of logits (agreement) or assignments (EM) since the
     iteration before; NaN in the first.
     mass: [r, J] sum of couplings (times activations) a parent. presence: [r, J] length or activation. dead: [r] share
     of parent types with less than a hundredth of an equal share of the mass. cost: [r] mean |logit| of parents'
-    activations, EM only: beyond 4 they are saturated. distances: [r, J, bins] share of the mass by distance of vote and
-    parent; edges: [bins + 1], all beyond the last is in the last bin. couplings: where asked for, of every example: [r,
-    B, I, J], in a convolutional layer [r, B, P, N, J] with P windows of N children; for EM times the child's
-    activation; 0 for children that are not there. Else None.
+    activations, EM only: beyond 4 they are saturated.
+    distances: [r, J, bins], no share and no mean: the weights (couplings, for EM times the child's activation) of all
+    examples added up by distance of vote and parent. edges: [bins + 1], from 0 to the 99.9 % quantile of the first
+    iteration's distances; all beyond is in the last bin.
+    couplings: where asked for, of every example: [r, B, I, J], in a convolutional layer [r, B, P, N, J] with P windows
+    of N children; for EM times the child's activation; 0 for children that are not there. Else None.
     """
 
     layer: str

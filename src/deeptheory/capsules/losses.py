@@ -34,9 +34,10 @@ def margin_loss(
 ) -> torch.Tensor:
     """Mean over the batch of sum_k T_k max(0, m+ - |v_k|)^2 + down (1 - T_k) max(0, |v_k| - m-)^2.
 
-    Source: Sabour et al. 2017, eq. 4. lengths: [B, K]. labels: [B] integers, or [B, K] zeros and ones (several may be
-    present). convention: "reference_code" is half of it, and the mean over classes. InputError: shapes that do not fit,
-    labels out of range, an unknown convention.
+    Source: Sabour et al. 2017, eq. 4. lengths: [B, K], |v_k|. labels: [B] integers, or [B, K] zeros and ones (several
+    may be present), which are T_k. present: m+; absent: m-; down: weight of absent classes. Returns a scalar, [].
+    convention: "reference_code" is half of it, and the mean over classes. InputError: shapes that do not fit, labels
+    out of range, an unknown convention.
     """
     target = _targets(lengths, labels)
     each = (

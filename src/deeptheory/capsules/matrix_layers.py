@@ -264,12 +264,17 @@ class ConvMatrixCapsules(_MatrixLayer):
 class ClassCapsules(_MatrixLayer):
     """All capsules of a grid vote for the classes.
 
-    pose [B, H, W, types, 4, 4], activation -> pose [B, classes, 4, 4], [B, classes].
+    Source: Hinton et al. 2018, sections 3 and 4. pose [B, H, W, in_types, 4, 4], activation [B, H, W, in_types] in
+    [0, 1] -> pose [B, classes, 4, 4], activation [B, classes] in [0, 1].
     Weights are shared over positions; so that positions can be distinguished, coordinates (row, column) are added to
     two entries of a vote (the right-hand column in the paper, the first two of 16 as released). forward takes them,
     [H, W, 2]; left out, they are the cells' centers from -0.5 to 0.5 of the grid; coordinates=False adds none.
-    children_per_parent: as in `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4.
-    InputError: as there.
+    iterations, schedule, variant, presence: as in `em_routing`. form: "matrix" (vote = pose @ weight) or "vector" (the
+    16 numbers as a vector, a 16x16 weight). pose_size: side of a pose, 4; of another the last column stays the last.
+    children_per_parent: as in `ConvMatrixCapsules`, H W in_types / classes; by default of a grid of 4x4. backend: see
+    `backends`.
+    InputError: sizes below 1, iterations < 1, another choice, poses too small for coordinates; from forward: other
+    shapes, activations outside [0, 1], coordinates where the layer adds none.
     """
 
     def __init__(
@@ -294,6 +299,8 @@ class ClassCapsules(_MatrixLayer):
         self._relate(16 * in_types / classes if children_per_parent is None else children_per_parent)
         self.constants = replace(constants, mass_floor=constants.class_mass_floor)
         self.coordinates = coordinates
+        if coordinates:
+            _entries(constants.coordinates, pose_size)  # refuses what has no place
 
     def forward(self, pose: torch.Tensor, activation: torch.Tensor, coordinates: torch.Tensor | None = None):
         """pose, activation: see the class; coordinates: [H, W, 2]. InputError: other shapes."""
@@ -355,9 +362,20 @@ class ClassCapsules(_MatrixLayer):
         check_shapes(coordinates=(coordinates, f"{h} {w} 2"))
         flat = coordinates.to(like).reshape(h * w, 2)
         out = like.new_zeros(h * w, self.pose_size**2)
-        for axis, entry in enumerate(self.constants.coordinates):
+        for axis, entry in enumerate(_entries(self.constants.coordinates, self.pose_size)):
             out[:, entry] = flat[:, axis]
         return out
+
+
+def _entries(of_16: tuple[int, int], side: int) -> tuple[int, ...]:
+    """Two entries of a pose of 4x4 numbers in one of side x side; the last column stays the last."""
+    places = [(row, side - 1 if column == 3 else column) for row, column in (divmod(k, 4) for k in of_16)]
+    if any(row >= side or column >= side for row, column in places):
+        raise InputError(
+            f"pose_size is {side}; entries {list(of_16)} of a 4x4 pose, to which coordinates are added, have no place "
+            "there: a larger pose_size, or coordinates=False"
+        )
+    return tuple(row * side + column for row, column in places)
 
 
 def _softmax(logits: torch.Tensor) -> torch.Tensor:

@@ -90,9 +90,9 @@ def spread_objective(
 def probability_objective(kind: Literal["margin", "cross-entropy"] = "cross-entropy") -> Objective:
     """The two other losses on activations of Hinton et al. 2018, for `train`.
 
-    kind: "margin" (of Sabour et al. 2017) or "cross-entropy" of activations divided by their sum. A batch is
-    (images [B, C, H, W], labels [B], ...); the module's first output is [B, classes]. InputError: another kind.
-    "margin" (of Sabour et al.) or "cross-entropy" of activations divided by their sum.
+    Returns f(module, batch) -> loss [], the mean over the batch. kind: "margin" (of Sabour et al. 2017) or
+    "cross-entropy" of activations divided by their sum, in nats. A batch is (images [B, C, H, W], labels [B], ...); the
+    module's first output is [B, classes]. InputError: another kind; labels that are no classes.
     """
     if kind not in ("margin", "cross-entropy"):
         raise InputError(f"kind is {kind!r}; known: margin, cross-entropy")

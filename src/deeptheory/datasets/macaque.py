@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 class Neurons(Result):
     """Trials of units that were recorded one after the other.
 
-    rate: [trials, windows], spikes in each window per millisecond; windows: [windows, 2], first and last ms from
-    stimulus onset; object, position: [trials], what was shown and where; cell: [trials], the unit.
+    rate: [trials, windows] floats as stored, spikes in each window per millisecond; windows: [windows, 2] float64,
+    first and last ms from stimulus onset; object, position: [trials] names, what was shown and where; cell: [trials],
+    the unit; source: where the arrays were read from, in words.
     """
 
     rate: np.ndarray

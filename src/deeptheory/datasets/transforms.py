@@ -219,7 +219,8 @@ def downsample(images: Any, factor: int = 1) -> np.ndarray:
 def center_crop(images: Any, size: int) -> Any:
     """The middle square of images [..., H, W] -> [..., size, size], same dtype.
 
-    InputError: a size above the image's.
+    Where what is cut off is odd, one row more is cut below than above, one column more right than left.
+    InputError: a size below 1 or above a side, fewer than two axes.
     """
     if is_torch(images):
         return like(center_crop(as_numpy(images), size), images)

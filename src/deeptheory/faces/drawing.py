@@ -15,12 +15,13 @@ from deeptheory.core.shapes import check_whole
 def montage(images: Any, columns: int = 8, *, low: float | None = None, high: float | None = None) -> np.ndarray:
     """images [n, H, W(, 3)] in rows of `columns`: [rows * H, columns * W, 3] uint8.
 
-    low, high: the values shown as black and white; by default 0 and 255, or 0 and 1 where no value is above 2.
-    InputError: no pictures, or another shape.
+    low, high: the values shown as black and white, what is beyond clipped; by default low is 0, and high is 255 where
+    any value is above 2, else 1. Places without a picture are black.
+    InputError: columns below 1, no pictures, or another shape.
     """
     check_whole(columns=(columns, 1))
     x = as_floats(images).astype(np.float32)
-    if x.ndim not in (3, 4) or not x.size:
+    if x.ndim not in (3, 4) or not x.size or x.shape[3:] not in ((), (3,)):
         raise InputError(f"images have shape {list(x.shape)} in {columns} columns; needed: [n, H, W] or [n, H, W, 3]")
     x = np.repeat(x[..., None], 3, axis=3) if x.ndim == 3 else x
     low = 0.0 if low is None else low

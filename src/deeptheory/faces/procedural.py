@@ -50,8 +50,10 @@ class Faces(NamedTuple):
 
 
 class ProceduralFaces:
-    """Heads with 25 shape and 25 appearance latents, under a light and in a pose.
+    """Heads with 25 shape and 25 appearance latents, under a light and in a pose; the head model is ours.
 
+    `.sample(n, seed)` draws latents, `.render(shape, appearance)` takes them ([n, 25] each); both return `Faces`:
+    images [n, size, size] or [n, size, size, 3] float32 in [0, 1], landmarks [n, 58, 2] in pixels (x, y), and latents.
     size: pixels of a side. color: red, green, blue; else their luminance. background: gray from 0 to 1 (the paper's 85
     of 255). InputError: size below 16, or a background out of range.
     """

@@ -95,8 +95,9 @@ def _carried(p: np.ndarray, q: np.ndarray, qlq: np.ndarray) -> tuple[float, np.n
 class RateDistortion(Result):
     """A rate-distortion curve.
 
-    beta [b], rate [b] (bits), distortion [b] (its own unit), gap [b]: bits by which rate + beta distortion / ln 2 may
-    be above the least; encoder [b, nx, k], p_t [b, k]: of the codewords.
+    beta [b], nats per unit of distortion; rate [b] (bits), distortion [b] (its own unit), gap [b]: bits by which
+    rate + beta distortion / ln 2 may be above the least; encoder [b, nx, k]: p(t|x) of the k codewords; p_t [b, k]:
+    p(t).
     """
 
     beta: np.ndarray

@@ -67,9 +67,10 @@ class LinearGaussian:
     """A readout of linear networks, exact.
 
     The probe is the origin and the unit vectors, on which a linear layer shows its own map (`probe(inputs)`). Inputs
-    are N(0, I / inputs), as in Saxe et al. 2018; the layer gets noise N(0, noise^2).
-    relevant: the first so many inputs carry the label, the others are kept apart. InputError:
-    activations on another probe.
+    are N(0, I / inputs), as in Saxe et al. 2018, section 3; every unit of the layer gets noise N(0, sigma^2).
+    relevant: the first so many inputs carry the label, the others are kept apart.
+    Pitfall: another probe of as many rows cannot be recognized, and its numbers mean nothing.
+    InputError: from summarize, where sigma is not above 0 or the activations have another shape.
     """
 
     sigma: float = 1.0
@@ -83,7 +84,8 @@ class LinearGaussian:
     def summarize(self, activations: Any, targets: Any = None) -> dict[str, np.ndarray]:
         """i_x = I(X;T), and with `relevant` i_x_relevant and i_x_irrelevant, each [seed]; bits.
 
-        activations: [seed, 1 + inputs, unit]; targets are not used. InputError: another shape, NaN.
+        activations: [seed, 1 + inputs, unit]; targets are not used.
+        InputError: another shape, NaN, sigma not above 0.
         """
         w = self.maps(activations)
         out = {"i_x": linear_information(w, self.sigma)}

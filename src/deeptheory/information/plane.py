@@ -2,6 +2,7 @@
 
 Source: Shwartz-Ziv & Tishby 2017, figures 2 and 3. A deterministic network has I(X;T) = H(X) or infinity: what moves
 here is a property of network and readout together, and the notes say where that bites.
+What is read off the plane (fit, compression) is in compression.py.
 """
 
 from dataclasses import dataclass

@@ -57,10 +57,11 @@ def mean_field_kernel(
 ) -> np.ndarray:
     """One layer of the mean-field map: the second moments of activations of n inputs from those of the layer before.
 
-    kernel: [n, n], entry ij the mean over units of h_i h_j. activation: a pointwise torch module
-    (ReLU and LeakyReLU in closed form), or None for a linear layer. weight_variance: sigma_w^2, fan-in times the
-    variance of a weight; bias_variance: sigma_b^2. Poole et al. 2016, eqs. 3 and 5: q = sigma_w^2 K + sigma_b^2, then E
-    phi(z_i) phi(z_j) of Gaussian z with covariance q.
+    kernel: [n, n], entry ij the mean over units of h_i h_j; returns the same of this layer, [n, n] float64.
+    activation: a pointwise torch module (ReLU and LeakyReLU in closed form), or None for a linear layer.
+    weight_variance: sigma_w^2, fan-in times the variance of a weight; bias_variance: sigma_b^2.
+    Poole et al. 2016, eqs. 3 and 5: q = sigma_w^2 K + sigma_b^2, then E phi(z_i) phi(z_j) of Gaussian z with
+    covariance q.
     InputError: another shape, NaN, a kernel that is not symmetric, negative variances or squares.
     """
     k = as_floats(kernel)

@@ -6,7 +6,7 @@ each probe of the model is a unit of its own, so that a run that was killed goes
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -49,7 +49,6 @@ class Setup:
     table: tuple[dict[str, Any], ...]
     grad: bool
     size: int
-    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def measured(self) -> tuple[Layer, ...]:
@@ -83,7 +82,6 @@ class Setup:
             device="cpu" if p is None else str(p.device),
             dtype="float32" if p is None else str(p.dtype).removeprefix("torch."),
             twin=number,
-            options=self.options,
         )
 
 

@@ -6,7 +6,7 @@ along as further columns of the targets, and joins what comes back; an instrumen
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
@@ -129,7 +129,6 @@ class Context:
     device: str = "cpu"
     dtype: str = "float32"
     twin: int | None = None
-    options: Mapping[str, Any] | None = None
 
     @property
     def labels(self) -> "torch.Tensor":

@@ -1,10 +1,10 @@
 """Preferred axes: the response-weighted mean of the stimuli, and what it becomes when their covariance is undone.
 
-Source: Chang & Tsao 2017, STA = sum_n s(n) f(n) / sum_n f(n). Here the mean rate is taken off first and the sum is
-divided by n, so that signed activations are as welcome as rates: sta = mean_n s(n) (f(n) - mean f), the covariance of
-feature and response. whitened = Sigma^-1 sta (ordinary least squares): the direction along which the response grows
-for r = g(w.s) and Gaussian stimuli, where the STA is Sigma w. ridge: (Sigma + alpha)^-1 sta, alpha by leave-one-out (by
-folds where rows depend on each other).
+Source: Chang & Tsao 2017, figure 2 (spike-triggered average), STA = sum_n s(n) f(n) / sum_n f(n). Here the mean rate is
+taken off first and the sum is divided by n, so that signed activations are as welcome as rates:
+sta = mean_n s(n) (f(n) - mean f), the covariance of feature and response. whitened = Sigma^-1 sta (ordinary least
+squares): the direction along which the response grows for r = g(w.s) and Gaussian stimuli, where the STA is Sigma w.
+ridge: (Sigma + alpha)^-1 sta, alpha by leave-one-out (by folds where rows depend on each other).
 Pitfall: o.sta = 0 makes o.s uncorrelated with w.s (statistical orthogonality, for tests of flatness); a stimulus that
 shall not move the response needs o.w = 0 (geometric, for metamers).
 """

@@ -44,9 +44,11 @@ Figure = Literal["ramp", "preference", "flatness", "geometry", "models", "decodi
 class AxisCode(Result):
     """What axis_code found; each part is a result of its own, with .table() and .figure().
 
-    axes, ramp, preference, flatness, decoding; models (None with models=False). units: positions of the units kept
-    among those given; dead: how many were left out; normalize: how features were scaled; reliability: [unit],
-    split-half rho of the responses, NaN without trials.
+    axes, ramp, preference, flatness, decoding; models (None with models=False). units: [unit], positions of the units
+    kept among those given; dead: how many were left out; stimuli: how many, repeats counted once; normalize: how
+    features were scaled; reliability: [unit], what was given as reliability=, else the split-half rho of the responses,
+    NaN without trials; seed: of all draws; notes: what was left out, and pitfalls of
+    these data, in words.
     """
 
     axes: Axes

@@ -3,7 +3,7 @@
 Source: Chang & Tsao 2017, figure 3: each feature by ordinary least squares on [responses, 1], each stimulus predicted
 from the others, explained variance 1 - SSE/SST. That is what is done with 8 independent stimuli per unit or more; with
 fewer, where least squares fits noise, ridge with a nested penalty (left_out.py). Rows that belong together are left out
-together.
+together. Whether a decoded stimulus is nearer to the true one than to strangers: distractors.py.
 Pitfall: explained variance of noise is a little below 0, not 0; and with n stimuli it is known to about 1/sqrt(n) only.
 """
 

@@ -35,17 +35,18 @@ _UNITS = 64
 class Flatness(Result):
     """All [unit].
 
+    Source: Chang & Tsao 2017, figure 4; the F tests are ours.
     along: share of variance that a cubic of the axis explains. Then of the squares, beyond the axis: share_single,
-    p_single (longest orthogonal axis), share, p, q (all d - 1), norm_r, p_norm (partial correlation with |orth|^2). All
-    three shares are adjusted for the number of parameters: about 0 where there is nothing.
+    p_single (longest orthogonal axis), share, p, q (all d - 1; q: p after Benjamini-Hochberg over units), norm_r,
+    p_norm (partial correlation with |orth|^2). All three shares are adjusted for the number of parameters: about 0
+    where there is nothing.
 
     detectable: the share that the test over all orthogonal axes finds with probability .8 at level .05.
     tuned: as the ramp says. flat: tuned, and not significant while detectable is below a tenth of `along`, or share
-    below 5 % of `along`; never where it could not be tested. With fewer than 2 d + 3 stimuli (as many independent ones)
-    there is
-    nothing left to test with: shares, r and p are NaN.
-    longest: [unit, d], the longest orthogonal axis; curve_x, curve, curve_sem: [unit, 10], the response along it, in
-    tenths of its values.
+    below 5 % of `along`; never where it could not be tested. With fewer than 2 d + 3 independent stimuli (d: the
+    features' rank) along, both shares, norm_r, p, q and detectable are NaN; p_single and p_norm need d + 5 only.
+    longest: [unit, d], the longest orthogonal axis, in normalized features; curve_x, curve, curve_sem:
+    [unit, 10], the response along it, in tenths of its values.
     """
 
     along: np.ndarray

@@ -31,10 +31,11 @@ _RIVALS = ("axis", "exemplar", "norm x direction", "energy")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Metamers(Result):
-    """Features in the caller's own coordinates.
+    """Stimuli that one unit should answer alike, and stimuli along its axis, as features in the caller's coordinates.
 
-    null: [k, d], all with the same projection onto the unit's axis; along: [k, d], one stimulus moved along the axis;
-    steps: [k], where along, in standard deviations of the projection.
+    Source: Chang & Tsao 2017, figure 5. unit: its position among those given. null: [k, d], all with the
+    same projection onto the unit's axis; along: [k, d], one stimulus moved along the axis; steps: [k], where along, in
+    standard deviations of the projection.
     """
 
     unit: int

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Views(Result):
-    """similarity: [n, n], pictures in order of view, then identity.
+    """How alike a population's responses are to one identity in different views.
 
-    by_views: [view, view], mean similarity of the same identity minus that of different ones, for each pair of views.
-
+    Source: Freiwald & Tsao 2010. similarity: [n, n], correlations, pictures in order of view, then identity. views:
+    their names, sorted. by_views: [view, view], mean similarity of the same identity minus that of different ones, for
+    each pair of views; NaN on the diagonal.
     invariance: mean of by_views off the diagonal; view_grouping: mean similarity of different identities in the same
     view minus in different views; mirror: mean similarity of different identities in mirrored views minus in other
     different views (NaN without mirrored views). shuffled_*: 95 % range of invariance with permuted identities
@@ -64,9 +65,13 @@ class Views(Result):
 def view_tolerance(
     responses: Any, identity: Any, view: Any, *, mirrors: Any = (), permutations: int = 200, seed: int = 0
 ) -> Views:
-    """responses [n, units], identity [n], view [n]. mirrors: pairs of views that mirror each other.
+    """Whether a population knows an identity in any view, groups by view, or confuses mirrored views.
 
-    InputError: other lengths, fewer than two identities or views, an identity that is shown twice in a view.
+    Source: Freiwald & Tsao 2010. responses: [n, units], one row a picture; identity: [n], view: [n], labels of any
+    kind. mirrors: pairs of views that mirror each other, such as [(-60, 60), (-30, 30)]. permutations: draws of
+    identities within views for the shuffled range, NaN with 0; seed: of these draws.
+    InputError: NaN, mirrors that are not pairs, other lengths, fewer than two identities or views, an identity that is
+    shown twice in a view.
     """
     check_whole(permutations=(permutations, 0), seed=(seed, 0))
     y = as_floats(responses)

@@ -77,7 +77,10 @@ def verdict_power(
 ) -> Power:
     """The verdicts on simulated cells of one code, or of a dict of shares; see simulate for what else it takes.
 
-    Returns counts, {code: {verdict: cells}}, of cells whose code is known.
+    Returns counts, {code: {verdict: cells}}, of cells whose code is known; verdicts: "axis", "exemplar",
+    "norm x direction", "energy", "none", "undetermined".
+    n: stimuli; d: features; units: simulated cells; variances, reliability: as in simulate; folds: of the comparison of
+    models; permutations: draws of the null of the ramp, as in axis_code.
     controversial: so many stimuli of the bench's own making are shown beside the n. InputError: as simulate and
     axis_code.
     """

@@ -27,7 +27,8 @@ class Variant:
     damping: share of the previous mean in the new one (0 at the start). logit_scale: factor of lambda. variance_floor,
     mass_floor: added to variance and mass. class_temperature: factor of lambda in the class layer. class_mass_floor:
     the floor there.
-    coordinates: the two entries of the 16 of a vote to which row and column are added in the class layer.
+    coordinates: the two entries of the 16 of a vote to which row and column are added in the class layer (in poses of
+    another size the same row and column, the last column the last).
     relative_cost: 0: a parent's cost is a sum over its mass, as in the text; c: it is c times that sum over an even
     share of the children, so that one lambda suits layers of any number of children. init: initial values of layers,
     see `initialization`.

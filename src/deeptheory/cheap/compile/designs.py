@@ -1,5 +1,6 @@
 """One gate on paper: its weights as numbers, and what it gets wrong, truncation and rounding apart.
 
+The gate is that of Lin, Tegmark & Rolnick 2017, eq. 11 and appendix A; the bounds are ours.
 With x_i^r_i in r_i copies and U_j independent and uniform on [-1, 1], the mixed central difference is an average,
 G(x) = prod_i x_i^r_i E[sigma^(d)(b + S)] / sigma^(d)(b), S = sum_j alpha_j x_j U_j. S is even, V = E S^2 =
 sum_i r_i alpha_i^2 x_i^2 / 3 and E S^2k <= (2k - 1)!! V^k, so that for every J >= 0

@@ -3,6 +3,8 @@
 Source: Higham, Accuracy and Stability of Numerical Algorithms, chapter 3: a sum of products in any order, with or
 without fused multiply-adds, is off by at most gamma_n sum |w||x|, gamma_n = n u / (1 - n u), n the roundings that a
 term can meet. Adding an exact zero rounds nothing, so a zero weight counts for nothing.
+The scale at which a gate's truncation and rounding balance, and how rounding grows with a gate's degree, are in
+designs.py.
 """
 
 import math

@@ -67,11 +67,13 @@ class FlatteningCost(Result):
 
 
 def flattening_cost(module: Any, *, tolerance: float = 1e-9) -> FlatteningCost:
-    """The cost of flattening a linear network.
+    """The cost of flattening a linear network: synapses of its factors and of their product.
 
+    Source: Lin, Tegmark & Rolnick 2017, section III; Rolnick & Tegmark 2018, section 2.
     module: torch Linears in a Sequential (biases count for nothing), or a list of matrices [out, in], first applied
     first; numpy, torch or scipy sparse, real or complex. tolerance: an entry of the product counts as 0 below this
-    share of the sum of the sizes of its summands. Exact for integers.
+    share of the sum of the sizes of its summands (float64). So integers are counted exactly while for every entry that
+    sum is below 1 / tolerance, 1e9 by default.
     InputError: a module that is not linear, matrices that do not fit together, no matrix.
     """
     matrices = [_dense(m) for m in _matrices(module)]

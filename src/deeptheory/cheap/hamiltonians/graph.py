@@ -167,9 +167,11 @@ def potts(shape: Sequence[int], q: int, *, coupling=1.0, field=0.0, periodic: bo
 
 
 def bonds(shape: Sequence[int], periodic: bool = False) -> list[tuple[int, int]]:
-    """Nearest neighbors of a grid of any dimension, sites numbered in C order; each bond once.
+    """Nearest neighbors of a grid of any dimension: pairs (i, j) of sites, i < j, each bond once.
 
-    InputError: a side below 1.
+    shape: sites along each axis; they are numbered in C order, the last axis fastest. periodic: the last site of an
+    axis is also a neighbor of the first; an axis of 2 sites keeps its one bond.
+    InputError: no side, or one below 1.
     """
     if not len(shape) or min(shape) < 1:
         raise InputError(f"shape is {list(shape)}; a grid has sides of at least 1")

@@ -126,8 +126,8 @@ def renormalization_flow(
 
     fields: [fields, L, L], independent of each other and of mean 0. Each fit is the maximum of Whittle's likelihood
     over modes with 0 < k <= k_max radians per site of that lattice. Exponent of a field: slope of log_b y over steps.
-    InputError: fewer than 2 fields (no interval), NaN, a shape that b^steps does not divide, too few modes, or a
-    coupling fitted at or below 0, which has no exponent.
+    InputError: b below 2, fewer than 2 fields (no interval), NaN, a shape that b^steps does not divide, too few modes,
+    or a coupling fitted at or below 0, which has no exponent.
     """
     x = as_numpy(fields).astype(np.float64)
     if x.ndim != 3 or len(x) < _LEAST_FIELDS:
@@ -135,6 +135,8 @@ def renormalization_flow(
             f"fields have shape {list(x.shape)}; needed: [fields, L, L] with at least {_LEAST_FIELDS} fields"
         )
     check_finite(fields=x)
+    if b < 2:
+        raise InputError(f"b is {b}; blocks of 1 change nothing: needed: an integer, 2 or more")
     if steps < 1:
         raise InputError(f"steps is {steps}; a flow has at least 1")
     couplings = np.stack(

@@ -73,11 +73,14 @@ def tables_of_kernels(prior: Mapping, kernels: Sequence[Callable[[Any], Mapping]
 
 
 def lumpable_chain(seed: int, *, levels: int = 5, states: int = 8, zeros: float = 0.2):
-    """A random chain in which levels forget: prior and [new, old] transitions, integers (exact counts).
+    """A random chain in which levels forget: prior and transitions, integers (exact counts).
 
-    At each of `levels` steps the next states fall into 2..states groups; within a group they differ only by a weight
-    that does not depend on the state before, so that a statistic may merge them. Four groups of five come from one
-    group of the level before only, so that statistics further up may merge more. zeros: share of impossible steps.
+    Returns prior [states] and a list of `levels` transitions [states, states], new by old; neither the prior nor the
+    columns are normalized. The construction is ours.
+    At each step the next states fall into 2..states groups; within a group they differ only by a weight that does not
+    depend on the state before, so that a statistic may merge them. Each group but the first comes with a chance of .8
+    from one group of the level before only, so that statistics further up may merge more. zeros: chance that a group
+    cannot be reached from a state, before groups are tied to one origin.
     InputError: fewer than 1 level or 2 states, or zeros outside [0, 1).
     """
     if levels < 1 or states < 2 or not 0 <= zeros < 1:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StudentTeacher(Result):
-    """Samples of a linear teacher.
+    """Samples of a linear teacher: y = teacher x + N(0, label_noise^2).
 
-    x: [n, inputs] float32; y: [n, outputs] float32; teacher: [outputs, inputs] float64, the columns of irrelevant
-    inputs 0; label_noise: standard deviation; relevant: how many inputs, the first ones, the labels depend on.
+    Source: Saxe et al. 2018, section 3. x: [n, inputs] float32, N(0, 1 / inputs); y: [n, outputs] float32; teacher:
+    [outputs, inputs] float64, the columns of irrelevant inputs 0; label_noise: standard deviation; relevant: how many
+    inputs, the first ones, the labels depend on; seed: of all draws.
     """
 
     x: np.ndarray

@@ -33,11 +33,13 @@ _SAME_TO = 1e-5  # relative: how finely a bifurcation is located
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BottleneckCurve(Result):
-    """The curve.
+    """The information curve of p(x, y): optima of I(X;T) - beta I(T;Y) for many betas.
 
-    beta, i_x, i_y [b] bits, betas ascending; clusters [b]: of T at the optimum; gap [b]: bits by which I(X;T) - beta
-    I(T;Y) may be above the least possible. critical_beta [c]: where the optimum's number of clusters changes,
-    ascending; first_critical: 1/s2^2, exact. i_xy = I(X;Y), h_x: the largest I(X;T) of use, h_y.
+    Source: Tishby, Pereira & Bialek 1999; Tishby & Zaslavsky 2015, figure 2. beta, i_x, i_y [b] bits, betas ascending;
+    clusters [b]: of T at the optimum; gap [b]: bits by which I(X;T) - beta I(T;Y) may be above the least possible.
+    critical_beta [c]: where the optimum's number of clusters changes, ascending; first_critical: 1/s2^2, exact (see
+    `first_critical_beta`). In bits: i_xy = I(X;Y), h_x: the largest I(X;T) of use, h_y = H(Y). notes: what to beware of
+    in this curve, in words.
     """
 
     beta: Array
@@ -103,7 +105,10 @@ class BottleneckCurve(Result):
         return x[hull], y[hull]
 
     def beta_at(self, i_x) -> np.ndarray:
-        """The beta whose optimum has that I(X;T): one over the slope of the envelope there. i_x: [...], bits."""
+        """The beta whose optimum has that I(X;T): one over the slope of the envelope there. i_x: [...], bits.
+
+        Source: Tishby & Zaslavsky 2015, section II.C.
+        """
         x, y = self.hull()
         with np.errstate(divide="ignore"):
             inverse = np.diff(x) / np.diff(y)

@@ -1,7 +1,7 @@
 """Binning: each unit's value is replaced by the number of its cell.
 
-Sources: Shwartz-Ziv & Tishby 2017, section 3.2 (30 equal bins on [-1, 1]); Saxe et al. 2018 (range of all units and
-epochs); Chelombiev et al. 2019 (entropy-based edges); Lorenzen et al. 2022 (bounds by unit or layer).
+Sources: Shwartz-Ziv & Tishby 2017, section 3.2 (30 equal bins on [-1, 1]); Saxe et al. 2018, figure 1 (range of all
+units and epochs); Chelombiev et al. 2019 (entropy-based edges); Lorenzen et al. 2022 (bounds by unit or layer).
 Pitfalls: bins are a quantization that the network does not have. Fixed bounds are wrong for unbounded units,
 and a global range is set by the largest unit; the choice is therefore never silent. Ranges of 1e-310 or 1e308 are
 brought to the order of 1 by a power of two first: their edges would be rounded by whole cells, their widths overflow.
@@ -41,8 +41,10 @@ class Binning:
     all units, layers, steps and networks of a recording; needs the activations kept). Values outside (a, b) are an
     error unless clamp=True puts them into the end cells. spacing: "width" (equal), "count" (equally many values of the
     bounds' scope in each cell; ties make fewer cells) or "entropy" (the same over distinct values, Chelombiev et al.
-    2019). edges: your own [cells + 1], ascending; then n and bounds are not given. `Binning.released()`: the edges of
-    the code released with Shwartz-Ziv & Tishby 2017. InputError: n below 1, unknown names, edges not ascending.
+    2019). edges: your own [cells + 1], ascending; then n and bounds are not given; without them n is needed.
+    `Binning.released()`: the edges of the code released with Shwartz-Ziv & Tishby 2017.
+    InputError: n left out without edges, below 1 or no integer; unknown names; edges not ascending, fewer than two, or
+    with n; bounds not finite or not ascending; spacing "count" or "entropy" with (a, b) or "global".
     """
 
     n: int

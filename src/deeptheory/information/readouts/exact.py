@@ -1,8 +1,8 @@
 """Exact readouts: the activation's own values are the symbols, nothing is estimated.
 
 For a deterministic network on n distinct inputs `Exact`
-gives log2 n for every layer that merges none (Goldfeld et al. 2019): that is the truth about I(X;T), and why
-other readouts exist. Rounded activations: quantized.py.
+gives log2 n for every layer that merges none (Goldfeld et al. 2019, section 2): that is the truth about I(X;T), and
+why other readouts exist. Rounded activations: quantized.py.
 """
 
 from dataclasses import dataclass

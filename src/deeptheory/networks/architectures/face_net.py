@@ -71,7 +71,12 @@ def classification_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tenso
 
 @torch.no_grad()
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor, *, batch: int = 512) -> float:
-    """Fraction of images [n, C, H, W] whose largest logit is the label's; labels: [n]."""
+    """Fraction, 0 to 1, of images whose largest logit is the label's.
+
+    images: [n, ...] as the model takes them ([n, size, size] for `FaceNet`); labels: [n] integers from 0. batch: images
+    at a time. The model stays in its mode (call model.eval() first where it matters), and all three must be on one
+    device. No gradient is kept.
+    """
     right = sum(
         int((model(images[k : k + batch]).argmax(1) == labels[k : k + batch]).sum())
         for k in range(0, len(labels), batch)

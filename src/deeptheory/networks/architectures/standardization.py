@@ -7,8 +7,9 @@ from torch import nn
 
 
 class PerImageStandardization(nn.Module):
-    """network((x - mean) / deviation), both over all pixels and channels of a picture; images [B, C, H, W].
+    """network((x - mean) / deviation), both over all pixels and channels of a picture.
 
+    images: [B, C, H, W] floats in [0, 1]; returns the network's output. network: any module that takes such pictures.
     A picture of one gray value becomes zeros: the deviation is at least 1 / sqrt(number of its values) on the scale of
     0 to 255, as in TensorFlow's per_image_standardization, which the program of Hinton et al. 2018 calls.
     """

@@ -81,9 +81,12 @@ class Robustness(Result):
 
 
 def fgsm(model: nn.Module, images, labels, *, epsilon: float, **how: Any) -> torch.Tensor:
-    """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, whose keywords it takes.
+    """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, of length epsilon.
 
-    Source: Goodfellow et al. 2015. images: [n, C, H, W]; labels: [n]. InputError: as bim."""
+    Source: Goodfellow et al. 2015. images: [n, C, H, W] floats within bounds, 0 to 1 by default; labels: [n] integers.
+    Returns pictures of the same shape. epsilon: in the images' unit. how: bim's other keywords (targets, random_start,
+    scores, loss, bounds, seed), but not steps and step_size, which are 1 and epsilon here. InputError: as bim.
+    """
     return bim(model, images, labels, epsilon=epsilon, steps=1, step_size=epsilon, **how)
 
 
@@ -200,8 +203,9 @@ def robustness(
     attack: `fgsm`, `bim` or `pgd`, with its keywords.
 
     scores: what is attacked and, its largest being the answer, what is judged by. judge: another network that is shown
-    the pictures made against this one (transfer), by judge_scores, or the same scores where that is left out. targets:
-    see `bim`. images: [n, C, H, W]; labels: [n]. InputError: as the attack.
+    the pictures made against this one (comparison by transfer: Hinton et al. 2018, section 5.2), by judge_scores, or
+    the same scores where that is left out. targets: see `bim`. images: [n, C, H, W]; labels: [n].
+    InputError: as the attack.
     """
     x, y = _check(model, images, labels, how.get("bounds", (0.0, 1.0)))
     if batch < 1:

@@ -42,7 +42,7 @@ class EqualAccuracy(Result):
 def compare_at_equal_accuracy(first: tuple[Any, Any], second: tuple[Any, Any]) -> EqualAccuracy:
     """Compare two networks at equal familiar accuracy.
 
-    Source: Sabour et al. 2017, section 5.1; Hinton et al. 2018, section 5.1.
+    Source: Sabour et al. 2017, section 5.2; Hinton et al. 2018, section 5.1.
     first, second: (familiar, other), each [evaluations] while training, higher is better. The target is the lower of
     the two familiar values at the end. Each network is taken where it first reached the target, on the straight line
     from the evaluation before.

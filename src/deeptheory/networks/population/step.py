@@ -104,8 +104,8 @@ def _largest(h, nt):
 
 @njit(**FAST)
 def _add_orthonormal(theta, grad, widths, share):
-    """grad += gradient of share / 2 |G - I|^2 for every hidden layer's W [out, in]; G is the smaller of W W' and W'
-    W.
+    """grad += gradient of share / 2 |G - I|^2 for every hidden layer's W [out, in]; G is the smaller of W W' and W' W
+    (Cisse et al. 2017, 4.1; used by Goldfeld et al. 2019, section 5).
     """
     at = 0
     for k in range(len(widths) - 2):

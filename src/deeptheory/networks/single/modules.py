@@ -14,7 +14,10 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def seeded(factory: Callable[[], Module], seed: int) -> Module:
-    """factory() with torch's generator set to the seed, so that weights are the seed's; the generator is put back."""
+    """factory() with torch's CPU generator set to the seed, so that weights are the seed's; the generator is put back.
+
+    Generators of GPUs are left alone: what the factory draws on a GPU is not the seed's.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return factory()

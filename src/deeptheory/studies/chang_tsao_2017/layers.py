@@ -5,6 +5,7 @@ A cell is one unit at one place of a layer, drawn at random among those that ans
 not always alike. Its response is scaled to a mean rate and counted as Poisson spikes in a window, in several trials per
 face: so numbers that depend on noise (how many dimensions a cell is tuned to, how far a population goes) can stand next
 to those of real cells. The same is measured of the network before training and of pixels, which nobody trained.
+Formulas: axis/bench/axes.py (STA); the untrained control: axis/layers/depth.py.
 """
 
 from dataclasses import dataclass
