@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-import shutil
 from importlib.resources import files
 
 import numpy as np
@@ -16,7 +15,6 @@ from deeptheory.playground.grid import Setting
 from deeptheory.playground.packing import unpack
 from deeptheory.playground.page import PLANES
 
-CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 OWN = files("deeptheory.playground").joinpath(PLANES).read_bytes()
 HEADER, ALL = unpack(OWN)
 LIGHT, DARK = (255, 255, 255), (20, 23, 27)

@@ -19,7 +19,6 @@ from deeptheory.report.depth_chart import chart
 from deeptheory.report.inspection import write_inspection_page
 from deeptheory.report.svg import short, tick_texts
 
-CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 HOSTILE = '<script>alert(1)</script> & "x" .[0]'
 
 
