@@ -78,7 +78,7 @@ def methods(name: str, kind: type) -> Iterator[tuple[str, FunctionType]]:
 def parameters(thing: object) -> list[inspect.Parameter]:
     if isinstance(thing, type) and (thing.__init__ is object.__init__ or issubclass(thing, Exception)):
         return []
-    return [p for p in inspect.signature(thing).parameters.values() if p.name not in ("self", "cls")]  # type: ignore[arg-type]
+    return [p for p in inspect.signature(thing).parameters.values() if p.name not in ("self", "cls")]  # type: ignore[arg-type]  # callable
 
 
 CALLS = {name: parameters(thing) for name, thing in public()}

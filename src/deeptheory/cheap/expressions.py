@@ -128,7 +128,8 @@ def sizes(e: Any, n: int) -> tuple[int, float, float]:
     if e.is_Number:
         if e.is_Float:
             return 0, 1, 20.0
-        return 0, 1, max(abs(int(e.p)).bit_length(), int(e.q).bit_length()) * 0.31  # type: ignore[attr-defined]
+        top, bottom = map(int, e.as_numer_denom())
+        return 0, 1, max(abs(top).bit_length(), bottom.bit_length()) * 0.31
     below = [sizes(a, n) for a in e.args]
     if isinstance(e, sympy.Add):
         degree = max(d for d, _, _ in below)

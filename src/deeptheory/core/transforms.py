@@ -6,7 +6,7 @@ compiled kernel, has to know. Pitfall: a torch without these names fails when th
 """
 
 import torch
-from torch._C import _functorch, _is_tracing, _len_torch_dispatch_stack  # type: ignore[attr-defined]
+from torch._C import _functorch, _is_tracing, _len_torch_dispatch_stack  # type: ignore[attr-defined]  # not in the stubs
 
 
 def transforming() -> bool:

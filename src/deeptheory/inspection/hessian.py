@@ -210,7 +210,7 @@ def _largest(loss: _Loss, k: int, tolerance: float, seed: int) -> np.ndarray:
     made: Any = LinearOperator  # a factory, whose arguments are not those of its class
     operator = made((loss.size, loss.size), matvec=loss.times, dtype=np.float64)
     try:
-        found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)  # type: ignore[arg-type]
+        found = eigsh(operator, k=k, which="LA", v0=start, tol=tolerance, return_eigenvectors=False)  # type: ignore[arg-type]  # no stub
     except ArpackNoConvergence as error:
         raise InputError(
             f"only {len(error.eigenvalues)} of {k} eigenvalues converged; ask for fewer, or a larger tolerance="
