@@ -20,7 +20,7 @@ def part(folder: Path) -> str:
     lines = [
         f"## Scale “{run['scale']}”, protocol “{run['settings']['protocol']}”",
         "",
-        f"`{run['command']}`: {len(run['seeds'])} independent networks or draws, on "
+        f"`{run['command']}`: {_how_many(run)}, on "
         f"{machine['processor']}, {machine['cores']} cores; time in steps, summed over workers: {times}.",
         "",
         *(f"- {setting}: {', '.join(counted(n, v) for n, v in counts)}" for setting, counts in headline(claims)),
@@ -38,6 +38,14 @@ def part(folder: Path) -> str:
         cells = (c["verdict"], c["setting"], f"`{c['id']}`", interval(c), unit, c["region"], n, p, what(c))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _how_many(run: dict) -> str:
+    """Of a run of single steps the record's seeds say nothing; n of each claim does."""
+    if run["times"]["finished"] is None:
+        names = list(run["times"]["steps"])
+        return f"step{'s' * (len(names) > 1)} {', '.join(names)} alone, networks as column n says"
+    return f"{len(run['seeds'])} independent networks or draws"
 
 
 def what(c: dict) -> str:

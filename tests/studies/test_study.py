@@ -128,6 +128,9 @@ def test_other_depths_activations_and_soft_labels_run(tmp_path):
     only = dt.reproduce(NAME, out=tmp_path / "b", progress=False, only="minibatch", **few)
     assert only.claims["noise-drives-compression"].verdict == "not run"
     assert "full-batch" in only.claims["noise-drives-compression"].note
+    record = json.loads((only.folder / "run.json").read_text())
+    assert "--only minibatch" in record["command"] and record["times"]["finished"] is None
+    assert "--only" not in json.loads((result.folder / "run.json").read_text())["command"]
 
 
 def test_further_figures_measure_what_their_claims_say(result):

@@ -178,7 +178,7 @@ def reproduce(
     steps = known.part("steps")
     getattr(steps, "check", lambda values: None)(values)
     folder = Path("runs") / "-".join([known.name, scale, *([str(seed)] if seed else [])]) if out is None else Path(out)
-    command = _command(known.name, scale, seed, protocol, engine, settings, folder)
+    command = _command(known.name, scale, seed, protocol, engine, only, settings, folder)
     run = Run(
         folder,
         study=known.name,
@@ -202,9 +202,12 @@ def reproduce(
     return StudyResult(study=known.name, scale=scale, folder=folder, claims=ledger, results=results)
 
 
-def _command(study: str, scale: str, seed: int, protocol, engine: str, settings: Mapping, folder: Path) -> str:
+def _command(
+    study: str, scale: str, seed: int, protocol, engine: str, only: str | None, settings: Mapping, folder: Path
+) -> str:
     parts: list[str] = ["deeptheory", "reproduce", study, "--scale", scale, "--seed", str(seed), "--engine", engine]
     parts += ["--protocol", protocol] if protocol else []
+    parts += ["--only", only] if only else []
     parts += [p for k, v in settings.items() for p in ("--set", f"{k}={_text(v)}")]
     if not folder.is_absolute():  # an absolute path would say whose machine it was
         parts += ["--out", str(folder)]
