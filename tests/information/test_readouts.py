@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deeptheory as dt
+from deeptheory.information.counting import cells
+from deeptheory.information.readouts.keys import hash_cells
 from oracles import information as oracle
 
 NAMES = ("i_x", "i_y", "h_t", "occupied")
@@ -90,6 +92,34 @@ def test_right_edges_are_closed_and_the_ends_belong():
 def test_a_saturated_float32_tanh_stays_inside():
     a = torch.tanh(torch.tensor([[[-50.0], [50.0], [0.1]]]))
     assert dt.Binning(30, (-1, 1)).summarize(a, [0, 1, 0])["occupied"][0] == 3
+
+
+EDGES = {
+    "even": lambda m, rng: np.linspace(-1, 1, m + 1),
+    "drawn": lambda m, rng: np.sort(rng.normal(size=m + 1)),
+    "crowded at the ends": lambda m, rng: np.tanh(np.linspace(-20, 20, m + 1)),
+    "huge and tiny": lambda m, rng: np.sort(rng.standard_cauchy(m + 1)) * 10.0 ** rng.integers(-300, 300),
+    "released": lambda m, rng: np.array(dt.Binning.released(m + 1).edges),
+}
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("kind", EDGES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cells_of_any_edges_are_those_of_a_search(kind, seed, dtype):
+    """On the edges, one float beside them and between; more rows than a block of the stream takes at once."""
+    rng = np.random.default_rng([seed, len(kind)])
+    edges = np.unique(EDGES[kind](int(rng.integers(1, 40)), rng))
+    near = [edges, np.nextafter(edges, -np.inf), np.nextafter(edges, np.inf), rng.normal(size=20)]
+    with np.errstate(over="ignore"):
+        a = np.concatenate([*near, rng.uniform(edges[0], edges[-1], 2000)]).astype(dtype)[:, None]
+    rows, keys = np.empty((len(a), 1), dtype=np.int32), np.empty((len(a), 2), dtype=np.uint64)
+    found = cells(a, edges[None], False, rows)
+    want = np.clip(np.searchsorted(edges, a[:, 0].astype(float)) - 1, 0, len(edges) - 2)
+    assert (rows[:, 0] == want).all()
+    assert found == (0, (a < edges[0]).sum(), (a > edges[-1]).sum())
+    assert hash_cells(a, edges[None], False, False, keys) == found
+    assert (keys[:, 0] == want).all()
 
 
 def test_clamp_puts_outsiders_into_the_end_cells():

@@ -12,6 +12,8 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.information.counting import _mix, cells
 from deeptheory.information.entering import as_activations, discrete
 
+_BLOCK = 1024  # rows whose cells are found together
+
 
 @njit(cache=True, error_model="numpy")
 def hash_rows(rows, out):
@@ -30,24 +32,27 @@ def hash_cells(a, edges, uniform, wrap, out):
     """Two words of the cells of every row of a [n, unit]; (NaN seen, values below, values above).
     See counting.cells, binned."""
     n, units = a.shape
-    row = np.empty((1, units), dtype=np.int32)
+    row = np.empty((min(n, _BLOCK), units), dtype=np.int32)
     radix = edges.shape[1] - 1
     packed = units * np.log2(radix) < 62.5
     nan, below, above = 0, 0, 0
-    for r in range(n):
-        x, y, z = cells(a[r : r + 1], edges, uniform, row)
+    for begin in range(0, n, _BLOCK):
+        block = a[begin : begin + _BLOCK]
+        x, y, z = cells(block, edges, uniform, row)
         nan, below, above = nan + x, below + y, above + z
         if wrap and y:
-            for u in range(units):
-                if a[r, u] < edges[u if edges.shape[0] > 1 else 0, 0]:
-                    row[0, u] = radix - 1
+            for r in range(len(block)):
+                for u in range(units):
+                    if block[r, u] < edges[u if edges.shape[0] > 1 else 0, 0]:
+                        row[r, u] = radix - 1
         if packed:
-            key = np.uint64(0)
-            for u in range(units):
-                key = key * np.uint64(radix) + np.uint64(row[0, u])
-            out[r, 0], out[r, 1] = key, np.uint64(0)
+            for r in range(len(block)):
+                key = np.uint64(0)
+                for u in range(units):
+                    key = key * np.uint64(radix) + np.uint64(row[r, u])
+                out[begin + r, 0], out[begin + r, 1] = key, np.uint64(0)
         else:
-            hash_rows(row, out[r : r + 1])
+            hash_rows(row[: len(block)], out[begin : begin + len(block)])
     return nan, below, above
 
 
