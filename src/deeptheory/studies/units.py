@@ -1,5 +1,6 @@
 """The independent units of a study: networks or draws, numbered from the run's seed."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from torch import nn
@@ -21,6 +22,11 @@ def in_chunks(settings: dict, count: str = "networks") -> list[list[int]]:
     """The same in chunks that are worked on together: of as many as the setting `chunk` says,
     or of one where the study has none."""
     return chunks(seeds(settings, count), settings.get("chunk", 1))
+
+
+def widened(counts: Iterable[int], settings: dict) -> list[int]:
+    """Channels, types or units of a network, times the setting `width`; at least one of each."""
+    return [max(1, round(n * settings["width"])) for n in counts]
 
 
 def filled(network: Module, values: Any) -> Module:

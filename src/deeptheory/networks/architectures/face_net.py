@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError
 
-WIDTHS = (16, 24, 32, 48, 64)
+WIDTHS, EMBEDDING = (16, 24, 32, 48, 64), 256
 
 
 class FaceNet(nn.Module):
@@ -27,7 +27,13 @@ class FaceNet(nn.Module):
     layers = tuple(f"relu{k}" for k in range(1, 7))
 
     def __init__(
-        self, classes: int, *, size: int = 64, embedding: int = 256, widths: tuple[int, ...] = WIDTHS, seed: int = 0
+        self,
+        classes: int,
+        *,
+        size: int = 64,
+        embedding: int = EMBEDDING,
+        widths: tuple[int, ...] = WIDTHS,
+        seed: int = 0,
     ):
         super().__init__()
         if size < 32 or size % 16 or classes < 2 or len(widths) != 5:

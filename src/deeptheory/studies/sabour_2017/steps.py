@@ -14,13 +14,15 @@ from torch.nn.utils import parameters_to_vector
 import deeptheory as dt
 from deeptheory.core.arrays import as_tensor
 from deeptheory.runs import Step, generator
-from deeptheory.studies.units import filled, in_chunks
+from deeptheory.studies.units import filled, in_chunks, widened
 
 _SHOWN = 8  # images in a figure
 _LONG = 8  # iterations over which the change of logits is followed
 _PERTURBED = 200
 _BASELINE = [256, 256, 128, 328, 192]  # the paper's, for digits
-_WHOLE = {"train": 60_000, "test": 10_000, "shrink": 1, "net": {}, "batch": 100, "lr": 0.001, "decay": "paper"}
+_WHOLE = {  # the paper's own network and rate
+    "train": 60_000, "test": 10_000, "shrink": 1, "net": {}, "width": 1, "batch": 100, "lr": 0.001, "decay": "paper",
+}  # fmt: skip
 _TASKS = ("digits", "moved", "overlaid")  # in the order of the setting `updates`
 _PRIMARY = {
     "primary_types": "types",
@@ -100,10 +102,19 @@ def _side(settings: dict, task: str) -> int:
     return (28 + 2 * _MOVES.get(task, settings)["pad"]) // settings["shrink"]
 
 
+def _wide(settings: dict) -> dict:
+    """The setting `net` at the width asked for."""
+    if settings["width"] == 1:
+        return dict(settings["net"])
+    net = {"channels": 256, "primary_types": 32, "decoder": [512, 1024], **settings["net"]}  # the paper's, by default
+    channels, types = widened((net["channels"], net["primary_types"]), settings)
+    return net | {"channels": channels, "primary_types": types, "decoder": widened(net["decoder"], settings)}
+
+
 def _capsules(settings: dict, task: str, iterations: int | None = None, reconstruction: bool = True):
     """iterations: None for the setting."""
     n = _side(settings, task)
-    net = dict(settings["net"])
+    net = _wide(settings)
     primary = {name: net.pop(key) for key, name in _PRIMARY.items() if key in net}
     return dt.capsules.CapsuleNetwork(
         (1, n, n),
@@ -121,9 +132,10 @@ def _cnn(settings: dict, task: str):
     have."""
     n = _side(settings, task)
     if task == "overlaid":
-        a, b, width = settings["multimnist_cnn"]
+        a, b, width = widened(settings["multimnist_cnn"], settings)
         return dt.capsules.multimnist_cnn((1, n, n), 10, channels=(a, b), widths=(width,))
-    a, b, c, *dense = _BASELINE if settings["full"] and task == "digits" else settings["cnn"]
+    baseline = _BASELINE if settings["full"] and task == "digits" else settings["cnn"]
+    a, b, c, *dense = widened(baseline, settings)
     return dt.capsules.sabour_cnn((1, n, n), 10, channels=(a, b, c), widths=dense)
 
 
