@@ -2,8 +2,10 @@
 
 A kernel's file is changed in one place (a comparison, an operator, a constant), in a copy of the package; the science's
 tests run on the copy. A mutant that passes them all survives: it is fixed by a test, or explained. Finished mutants are
-kept in runs/mutants/SCIENCE.json, so that a second call goes on. --tests: other arguments of pytest in the place of the
-science's tests, on a machine too slow for all of them; what survives those may still die of the rest.
+kept in runs/mutants/SCIENCE.json, so that a second call goes on. --page FILE: nothing is tried; what is kept of all
+sciences becomes a page, each survivor with its reason from benchmarks/survivors.json. --tests: other arguments of
+pytest in the place of the science's tests, on a machine too slow for all of them; what survives those may still die of
+the rest.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import ast
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -91,9 +94,46 @@ def passed(code: int) -> bool:
     return code == 0
 
 
+def page(folder: Path, reasons: dict[str, str]) -> str:
+    """What became of the mutants kept in a folder, and why survivors were let live."""
+    found = {f.stem: json.loads(f.read_text()) for f in sorted(folder.glob("*.json"))}
+    lines = [
+        *_HEAD,
+        "| science | mutants | killed | survived | out of time |",
+        "|---|---|---|---|---|",
+    ]
+    for science, done in found.items():
+        ends = [end.partition(" ")[0] for end in done.values()]
+        counts = (len(ends), *(ends.count(e) for e in ("killed", "survived", "undecided")))
+        lines.append(f"| {science} | {' | '.join(map(str, counts))} |")
+    lines += ["", "| survivor | why |", "|---|---|"]
+    for done in found.values():
+        for name in (n for n, end in done.items() if end == "survived"):
+            place, _, line = name.partition(" | ")
+            code = line.replace("|", "\\|").replace("`", "'")
+            lines.append(f"| {place}: `{code}` | {reasons.get(unnumbered(name), 'not explained yet')} |")
+    return "\n".join(lines) + "\n"
+
+
+_HEAD = """# Faults that the tests would not see
+
+A place of a kernel, drawn by seed, is changed: a comparison, an operator, a constant. The science's tests run on the
+package so changed. What passes them all survives, and is named here with the reason: it changes nothing that anybody
+can see, or a test was written and it lives no more. Time: the tests of one mutant took over five minutes, as an endless
+loop does; nothing was decided. Made by `python -m benchmarks.mutants SCIENCE` and `python -m benchmarks.mutants --page
+docs/mutants.md`.
+""".splitlines()
+
+
+def unnumbered(name: str) -> str:
+    """A mutant's name without the number of its line, which other changes move."""
+    return re.sub(r":\d+ ", ": ", name, count=1)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("science", choices=KERNELS)
+    parser.add_argument("science", choices=KERNELS, nargs="?")
+    parser.add_argument("--page", type=Path)
     parser.add_argument("--most", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -101,6 +141,13 @@ def main() -> int:
     )
     parser.add_argument("--tests", nargs=argparse.REMAINDER, help="the last option: pytest's arguments")
     given = parser.parse_args()
+    kept = ROOT / "runs" / "mutants"
+    if given.page is not None:
+        reasons = json.loads((ROOT / "benchmarks" / "survivors.json").read_text())
+        given.page.write_text(page(kept, reasons), encoding="utf-8")
+        return 0
+    if given.science is None:
+        parser.error(f"name a science: {', '.join(KERNELS)}")
     folders, tests = KERNELS[given.science]
     arguments = given.tests or [t for t in tests if (ROOT / t).exists()]
     source = ROOT / "src" / "deeptheory"
@@ -111,7 +158,7 @@ def main() -> int:
     ]
     sites = [(f, k) for f in files for k, _ in enumerate(places(ast.parse(f.read_text())))]
     chosen = random.Random(given.seed).sample(sites, min(given.most, len(sites)))
-    path = ROOT / "runs" / "mutants" / f"{given.science}.json"
+    path = kept / f"{given.science}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     done = json.loads(path.read_text()) if path.exists() else {}
     with tempfile.TemporaryDirectory() as folder:

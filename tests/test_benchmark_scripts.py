@@ -123,3 +123,14 @@ def test_the_nearest_tests_are_those_of_the_file():
     assert nearest(Path("cheap/hamiltonians/intervals.py")) == ["tests/cheap/hamiltonians/test_intervals.py"]
     assert nearest(Path("cheap/hamiltonians/newton.py")) == ["tests/cheap/hamiltonians"]
     assert nearest(Path("core/nothing.py")) == []
+
+
+def test_survivors_stand_on_the_page_with_their_reasons(tmp_path):
+    ends = {"a/b.py:7 Add to Sub | x = y | z": "survived", "a/b.py:9 Lt to LtE | if u < v:": "killed"}
+    ends |= {"a/b.py:11 1 to 2 | n = 1": "survived", "a/b.py:12 0 to 1 | while 0:": "undecided (time)"}
+    (tmp_path / "axis.json").write_text(json.dumps(ends))
+    made = mutants.page(tmp_path, {"a/b.py: Add to Sub | x = y | z": "z is 0"})
+    assert "| axis | 4 | 1 | 2 | 1 |" in made
+    assert "| a/b.py:7 Add to Sub: `x = y \\| z` | z is 0 |" in made
+    assert "| a/b.py:11 1 to 2: `n = 1` | not explained yet |" in made
+    assert "Lt to LtE" not in made
