@@ -11,7 +11,7 @@ from deeptheory.studies import find
 from deeptheory.studies.hinton_2018 import claims, steps
 
 NAME = "hinton-2018"
-SMALL = {"networks": 1, "updates": [2, 2], "batch": 4, "views": 150, "judged": 12, "attacked": 3}
+SMALL = {"networks": 1, "ablations": 1, "updates": [2, 2], "batch": 4, "views": 150, "judged": 12, "attacked": 3}
 ROWS = (
     *("capsules", "multi-crop", "small", "cnn", "ciresan", "mixing-proportions", "r1", "r2", "r5", "vector"),
     *("vector-no-coordinates", "no-coordinates", "margin", "cross-entropy"),

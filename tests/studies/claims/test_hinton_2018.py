@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from deeptheory.runs import decide
+from deeptheory.studies.hinton_2018 import claims
 from deeptheory.studies.hinton_2018.claims import CLAIMS
 from oracles.simulated import around, check, check_complete, dataset, only
 
@@ -145,3 +146,25 @@ def test_a_small_network_does_not_decide_a_row_of_the_paper(name):
 
 def test_every_claim_is_tried():
     check_complete(CLAIMS, CASES, NEVER)
+
+
+@pytest.mark.parametrize(("good", "decided"), [(18, True), (4, True), (3, False), (0, False)])
+def test_pairs_that_do_not_know_familiar_viewpoints_are_not_compared(good, decided):
+    """Capsules at 95 % where the pair is good and at 91 else, the CNN at 96: with 95 asked, good pairs alone count."""
+    made = views("azimuth", 80, 60)
+    known, lower = np.array([50.0, 92, 96]), np.array([50.0, 85, 91])
+    familiar = np.where(np.arange(18)[:, None] < good, known, lower)
+    novel = np.tile(np.array([50.0, 80, 82]), (18, 1))
+    for kind, fine in (("capsules", familiar), ("cnn", np.tile(known, (18, 1)))):
+        found = {"familiar": (("seed", "look"), fine), "novel": (("seed", "look"), novel)}
+        made[f"azimuth-{kind}"] = made[f"azimuth-{kind}"].assign(found).assign_attrs(asked=95.0)
+    got = claims.fewer_errors(made, "azimuth")
+    if decided:
+        assert len(got.values) == good
+        assert got.notes == (
+            () if good == 18 else (f"{good} of 18 pairs reach 95 % on familiar ones; the others are left out",)
+        )
+    else:
+        assert got.reason.startswith(f"{good} of 18 pairs reach 95 %")
+        assert "cnn 96.0 to 96.0 %" in got.reason
+        assert "capsules 91.0 to 9" in got.reason

@@ -135,8 +135,9 @@ def train(settings, unit, inputs, workspace, progress, views="all", cnn=False, l
     )
     found = {name: (("seed", "look"), values[None]) for name, values in log.measured.items()}
     found["weights"] = (("seed", "parameter"), parameters_to_vector(network.parameters()).numpy(force=True)[None])
+    told = {"full": int(settings["full"]), "asked": settings["familiar"]}
     found["losses"] = (("seed", "update"), log.losses[None].astype(np.float32))
-    return xr.Dataset(found, coords={"seed": unit, "look": list(log.steps)}, attrs={"full": int(settings["full"])})
+    return xr.Dataset(found, coords={"seed": unit, "look": list(log.steps)}, attrs=told)
 
 
 # --- what is seen in them
@@ -236,8 +237,12 @@ def parameters(settings, unit, inputs, workspace, progress):
     return xr.Dataset({"count": ("network", list(counts.values()))}, coords={"network": list(counts)})
 
 
+_ablations = partial(in_chunks, count="ablations")
+
+
 def _training(name: str, about: str, **options: Any) -> Step:
-    return Step(name=name, function=train, options=options, units=in_chunks, needs=("views",), about=about)
+    units = in_chunks if "views" in options else _ablations
+    return Step(name=name, function=train, options=options, units=units, needs=("views",), about=about)
 
 
 STEPS = [
@@ -258,11 +263,11 @@ STEPS = [
     _training("no-coordinates", "ablation: no coordinates", coordinates=False),
     _training("margin", "ablation: margin loss", loss="margin"),
     _training("cross-entropy", "ablation: cross-entropy", loss="cross-entropy"),
-    Step(name="votes", function=votes, units=in_chunks, needs=("views", "whole"), about="distances of votes"),
+    Step(name="votes", function=votes, units=_ablations, needs=("views", "whole"), about="distances of votes"),
     Step(
         name="attacks",
         function=attacks,
-        units=in_chunks,
+        units=_ablations,
         needs=("views", "whole", "whole-cnn"),
         about="attacks, gradients",
     ),
