@@ -36,11 +36,11 @@ SCALES = {
             "depths": [1, 2, 3, 4],
             "widths": [4, 8, 16, 32, 64, 128, 256],
             "wide": 512,
-            "steps": 20_000,
+            "steps": 10_000,
             "networks": 8,
         },
-        cost="about 2 hours of one core, estimated from the smaller shapes: 8 networks in each of 28 shapes up to 256 "
-        "wide, products of 8 numbers",
+        cost="about 30 minutes on 2 cores, estimated from the smaller shapes: 8 networks in each of 28 shapes up to "
+        "256 wide, products of 8 numbers",
     ),
     "paper": Scale(
         settings={
