@@ -68,3 +68,24 @@ def silent(settings, unit, inputs, workspace, progress):
     (workspace.parents[3] / f"pid-{os.getpid()}").touch()
     time.sleep(60)
     return draw(settings, unit, inputs, workspace, progress)
+
+
+def poisoned(settings, unit, inputs, workspace, progress):
+    """Kills its worker as long as there is a file to take away first."""
+    poison = Path(settings["poison"])
+    if poison.exists() and unit[0] >= 2:
+        poison.unlink(missing_ok=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return draw(settings, unit, inputs, workspace, progress)
+
+
+def dividing(settings, unit, inputs, workspace, progress):
+    """Fails."""
+    return 1 / 0
+
+
+def taken_over(settings, unit, inputs, workspace, progress):
+    """Another run takes the folder while it works."""
+    Path(settings["lock"]).write_text("1")
+    progress(1, 2)
+    return draw(settings, unit, inputs, workspace, progress)

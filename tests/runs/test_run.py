@@ -147,7 +147,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("engine", ["serial", "processes"])
+@pytest.mark.parametrize("engine", ["serial", "processes", "dask"])
 def test_kill_9_loses_nothing_that_was_done(tmp_path, engine):
     here = Path(__file__).parent
     script = _SCRIPT.format(paths=[str(here), str(here.parent)], folder=str(tmp_path / "r"), engine=engine)
@@ -331,7 +331,7 @@ def returns(value):
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda f: run(f).execute(STEPS, engine="ray"), "unknown engine 'ray'. Known: serial, processes"),
+        (lambda f: run(f).execute(STEPS, engine="ray"), "unknown engine 'ray'. Known: serial, processes, dask"),
         (lambda f: run(f).execute(STEPS, jobs=0), "jobs is 0; needed: a number of workers"),
         (lambda f: run(f).execute(STEPS, jobs=-1), "jobs is -1"),
         (lambda f: run(f).execute(STEPS, jobs=1.5), "jobs is 1.5"),

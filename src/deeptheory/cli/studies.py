@@ -119,7 +119,7 @@ def reproduce(
     out: Annotated[Path | None, typer.Option(help="Run folder; default runs/STUDY-SCALE.")] = None,
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
     protocol: Annotated[str | None, typer.Option(help="A published set of settings, by name.")] = None,
-    engine: Annotated[str, typer.Option(help="serial or processes.")] = "processes",
+    engine: Annotated[str, typer.Option(help="serial, processes, dask, or dask:ADDRESS of a cluster.")] = "processes",
     jobs: Annotated[int | None, typer.Option(help="Workers; default one a core.")] = None,
     only: Annotated[str | None, typer.Option(help="One step alone.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder; error if none.")] = False,

@@ -55,11 +55,15 @@ def working(folder: Path, owner: int) -> Iterator[bool]:
     """
     with _opened(folder) as file:
         _share(file)
-        try:
-            holder = (folder / LOCK).read_text().strip()
-        except OSError:
-            holder = ""
-        yield holder == str(owner)
+        yield held(folder, owner)
+
+
+def held(folder: Path, owner: int) -> bool:
+    """Whether the lock names that process."""
+    try:
+        return (folder / LOCK).read_text().strip() == str(owner)
+    except OSError:
+        return False
 
 
 def wait_for_workers(folder: Path, say: Callable[[str], None]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import pick
-from deeptheory.runs.engines import ENGINES, Engine, check_jobs
+from deeptheory.runs.engines import Engine, Work, opened
 from deeptheory.runs.lock import locked, wait_for_workers
 from deeptheory.runs.progress import Lines, reporter, watched
 from deeptheory.runs.record import RECORD, Record
@@ -68,7 +68,7 @@ class Run:
         self,
         steps: Sequence[Step],
         *,
-        engine: Engine = "serial",
+        engine: Engine | str = "serial",
         jobs: int | None = None,
         only: str | None = None,
         progress: Progress = None,
@@ -76,16 +76,16 @@ class Run:
     ) -> Results:
         """Do what is not done yet, and return the results.
 
-        engine: a name in ENGINES. jobs: workers, None for one a core. only: this step alone; what it needs must be
-        there. after: called each time a unit is done. Ctrl-C and kill leave a folder that the same call goes on with.
+        engine: a name in ENGINES, or "dask:ADDRESS" of a scheduler whose workers see the folder. jobs: workers, None
+        for one a core. only: this step alone; what it needs must be there. after: called each time a unit is done.
+        Ctrl-C and kill leave a folder that the same call goes on with.
         InputError: an unknown engine or step. NotDone: only=, and a need is not there. StoreError: the folder holds
         another run or cannot be written, or another process works in it.
         """
         known = in_order(steps)
         if only is not None:
             pick(known, only, what="step")
-        pick(ENGINES, engine, what="engine")
-        check_jobs(jobs)
+        at = opened(engine, jobs)
         if self._resume and not (self.folder / RECORD).exists():
             raise InputError(
                 f"{self.folder} holds no run to resume (no {RECORD}); leave resume out, or name its folder"
@@ -101,7 +101,8 @@ class Run:
                 for note in self.record.notes:
                     tell.say(f"note: {note}")
                 chosen = known.values() if only is None else [known[only]]
-                worked = [self._do(step, known, engine, jobs, tell, after) for step in chosen]
+                with at as work:
+                    worked = [self._do(step, known, work, tell, after) for step in chosen]
                 if only is None and (any(worked) or self.record.times["finished"] is None):
                     self.record.finish(self.folder)
             except (KeyboardInterrupt, Exception) as error:
@@ -113,7 +114,7 @@ class Run:
                 tell.close()
         return Results(self.folder, known, self.settings)
 
-    def _do(self, step: Step, known: dict[str, Step], engine: str, jobs, tell: Lines, after: After | None) -> bool:
+    def _do(self, step: Step, known: dict[str, Step], work: Work, tell: Lines, after: After | None) -> bool:
         """Do the units that are missing; whether there were any."""
         needed = {name: known[name] for name in step.needs}
         missing = {n: self._missing(s) for n, s in needed.items()}
@@ -145,7 +146,7 @@ class Run:
             tell.at(step.name, total - len(at_work) + sum(share(t) for t in at_work), total)
 
         with watched(look):
-            for task, seconds in ENGINES[engine](tasks, jobs):
+            for task, seconds in work(tasks):
                 del open_tasks[task.part]
                 spent = self.record.times["steps"]
                 spent[step.name] = round(spent.get(step.name, 0.0) + seconds, 3)

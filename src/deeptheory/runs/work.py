@@ -16,13 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deeptheory.runs.lock import working
+from deeptheory.core.errors import DeeptheoryError
+from deeptheory.runs.lock import held, working
 from deeptheory.runs.results import Results, unit_path, write_unit
 from deeptheory.runs.steps import Step
 
 _TELL_EVERY = 0.2  # seconds between two writes of a unit's progress
 _LOOK_EVERY = 0.2  # seconds between two looks whether the owner is there
 _owner: int | None = None  # in a worker: the process it works for
+_theirs: tuple[Path, int] | None = None  # in a cluster's worker: the folder, and the process that holds its lock
+_looked = 0.0  # when it last looked whether that is so
+_ALONE = threading.Lock()
+_TAKEN = "the run folder belongs to another run by now; this unit is given up"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +90,22 @@ def perform_for(task: Task, owner: int) -> float:
         if not ours:
             os._exit(1)
         return perform(task)
+
+
+def perform_anywhere(task: Task, owner: int) -> float:
+    """perform in a worker that is nobody's child, on this or another machine, while the folder's lock names `owner`.
+
+    One unit at a time in a process, whatever its number of threads. DeeptheoryError: another run has the folder now.
+    """
+    global _theirs
+    with _ALONE, working(task.folder, owner) as ours:
+        if not ours:
+            raise DeeptheoryError(_TAKEN)
+        try:
+            _theirs = (task.folder, owner)
+            return perform(task)
+        finally:
+            _theirs = None
 
 
 def _end_with(owner: int) -> None:
@@ -151,3 +172,8 @@ def _stop_if_orphaned() -> None:
     """A worker whose run was killed would go on beside the run that takes over; it stops instead."""
     if _owner is not None and os.getppid() != _owner:
         os._exit(1)
+    global _looked
+    if _theirs is not None and time.monotonic() - _looked >= _LOOK_EVERY:
+        _looked = time.monotonic()
+        if not held(*_theirs):
+            raise DeeptheoryError(_TAKEN)

@@ -151,7 +151,7 @@ def reproduce(
     *,
     seed: int = 0,
     protocol: str | None = None,
-    engine: Engine = "processes",
+    engine: Engine | str = "processes",
     jobs: int | None = None,
     only: str | None = None,
     resume: bool | None = None,
@@ -163,7 +163,8 @@ def reproduce(
     study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study
     has them. out: the run folder, by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed:
     networks, splits and resamples are drawn from it. protocol: a published set of settings by name. engine:
-    "processes", with `jobs` workers (None: one per core), or "serial". only: one step alone. settings: by name, e.g.
+    "processes", with `jobs` workers (None: one per core), "serial", "dask", or "dask:ADDRESS" of a cluster whose
+    workers see the folder (see runs.ENGINES). only: one step alone. settings: by name, e.g.
     activation="relu"; a run in which a published one is changed decides no claim. progress: as in runs.Run.execute.
     InputError: an unknown name, a value that is not accepted; nothing is run then. StoreError:
     the folder holds another run.

@@ -1,0 +1,101 @@
+"""The cluster engine: the same bits as in this process, workers that die, runs that are taken over."""
+
+import os
+
+import pytest
+
+from deeptheory.core.errors import DeeptheoryError, InputError, MissingDependency
+from deeptheory.runs import Run, Step, chunks, engines
+from deeptheory.runs import work as at_work
+from deeptheory.runs.lock import LOCK
+from deeptheory.runs.work import Task, perform_anywhere
+from oracles import steps as work
+
+pytest.importorskip("distributed")
+
+
+def units(settings):
+    return chunks(range(6), 2)
+
+
+STEPS = [
+    Step(name="draw", function=work.draw, units=units),
+    Step(name="scaled", function=work.scaled, needs=("draw",)),
+]
+
+
+def run(folder, **settings):
+    return Run(folder, study="s", scale="quick", seed=0, settings={"factor": 2.0, **settings}, command="go on")
+
+
+def test_a_local_cluster_gives_the_same_bits_also_where_a_worker_dies(tmp_path, monkeypatch):
+    """The unit that kills the first worker that it meets is done by another."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "poison").touch()
+    steps = [Step(name="draw", function=work.poisoned, units=units), STEPS[1]]
+    found = run("relative", poison=str(tmp_path / "poison")).execute(steps, engine="dask", jobs=2, progress=False)
+    assert not (tmp_path / "poison").exists()
+    same = run(tmp_path / "here").execute(STEPS, progress=False)
+    assert all(found[name].identical(same[name]) for name in same)
+
+
+def test_a_scheduler_is_found_by_its_address(tmp_path):
+    import distributed
+
+    options = {"host": "127.0.0.1", "dashboard_address": None}
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, **options) as there:
+        found = run(tmp_path / "a").execute(STEPS, engine=f"dask:{there.scheduler_address}", progress=False)
+        broken, other = [Step(name="draw", function=work.dividing, units=units)], run(tmp_path / "b")
+        with pytest.raises(ZeroDivisionError):
+            other.execute(broken, engine=f"dask:{there.scheduler_address}", progress=False)
+    same = run(tmp_path / "here").execute(STEPS, progress=False)
+    assert found["scaled"].identical(same["scaled"])
+
+
+def test_what_is_done_needs_no_cluster(tmp_path, monkeypatch):
+    run(tmp_path / "a").execute(STEPS, progress=False)
+    monkeypatch.setattr(engines, "_client", lambda *a: pytest.fail("opened a cluster"))
+    run(tmp_path / "a").execute(STEPS, engine="dask", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("engine", "match"),
+    [
+        ("dask:tcp://127.0.0.1:9", "no Dask scheduler answers at 'tcp://127.0.0.1:9'"),
+        ("dask:nowhere at all", "an address looks like tcp://host:8786"),
+        ("serial:tcp://127.0.0.1:9", "only dask takes an address"),
+        ("dusk", "did you mean dask"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_named(tmp_path, monkeypatch, engine, match):
+    monkeypatch.setattr(engines, "_PATIENCE", 1)
+    with pytest.raises(InputError, match=match):
+        run(tmp_path / "a").execute(STEPS, engine=engine, progress=False)
+
+
+def test_without_dask_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    with pytest.raises(MissingDependency, match=r"deeptheory\[cluster\]"):
+        run(tmp_path / "a").execute(STEPS, engine="dask", progress=False)
+
+
+def _task(folder, function):
+    step = Step(name="draw", function=function, units=units)
+    part, unit = next(iter(step.parts({}).items()))
+    settings = {"factor": 2.0, "seed": 0, "lock": str(folder / LOCK)}
+    return Task(folder=folder, step=step, part=part, unit=unit, settings=settings, needed={}, threads=1)
+
+
+def test_a_worker_whose_run_is_not_there_any_more_gives_up(tmp_path, monkeypatch):
+    """Before its unit, and in the middle of it; nothing is written then."""
+    monkeypatch.setattr(at_work, "_LOOK_EVERY", 0.0)
+    (tmp_path / LOCK).write_text("1")
+    with pytest.raises(DeeptheoryError, match="belongs to another run"):
+        perform_anywhere(_task(tmp_path, work.draw), os.getpid())
+    (tmp_path / LOCK).write_text(str(os.getpid()))
+    with pytest.raises(DeeptheoryError, match="belongs to another run"):
+        perform_anywhere(_task(tmp_path, work.taken_over), os.getpid())
+    assert not list((tmp_path / "steps" / "draw").glob("[!.]*"))
+    (tmp_path / LOCK).write_text(str(os.getpid()))
+    assert perform_anywhere(_task(tmp_path, work.draw), os.getpid()) >= 0  # and the process is free for the next
+    assert list((tmp_path / "steps" / "draw").glob("[!.]*"))
