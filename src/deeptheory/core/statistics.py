@@ -271,7 +271,8 @@ def false_discovery(p: Any, axis: int = 0) -> np.ndarray:
     """Benjamini & Hochberg's adjusted p (1995) along an axis, of p's shape; the other axes are families of their own.
 
     p: [n, ...]. Rejecting where it is at most q keeps the expected share of false discoveries at q or below for
-    independent or positively dependent tests. NaN stays NaN and does not count. InputError: a p outside [0, 1].
+    independent or positively dependent tests. NaN stays NaN and does not count. InputError: a p outside [0, 1], or one
+    number alone.
     """
     from scipy.stats import false_discovery_control
 

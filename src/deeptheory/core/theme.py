@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from deeptheory.core.shapes import check_whole
+from deeptheory.core.shapes import check_whole as _check_whole
 
 # Okabe & Ito 2008, distinguished by color-blind readers; black and yellow left out: they vanish on a dark or a light
 # page
@@ -22,7 +22,7 @@ def layer_colors(n: int) -> list[str]:
     The k-th layer has the same color in a network of any depth up to six; past that they lie evenly along the same
     scale. InputError: n is no integer of 0 or more.
     """
-    check_whole(n=(n, 0))
+    _check_whole(n=(n, 0))
     if n <= len(LAYER_COLORS):
         return list(LAYER_COLORS[:n])
     from plotly.colors import sample_colorscale
@@ -35,7 +35,7 @@ def series_colors(n: int) -> list[str]:
 
     Past six: evenly along Viridis, as "rgb(r, g, b)". InputError: n is no integer of 0 or more.
     """
-    check_whole(n=(n, 0))
+    _check_whole(n=(n, 0))
     if n <= len(SERIES_COLORS):
         return list(SERIES_COLORS[:n])
     from plotly.colors import sample_colorscale

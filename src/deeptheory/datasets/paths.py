@@ -9,7 +9,7 @@ from deeptheory.core.errors import InputError
 def data_folder() -> Path | None:
     """The folder that the environment variable DEEPTHEORY_DATA names (~ is read), or None where it is not set.
 
-    Every loader looks there first. InputError: it names something that is not a folder.
+    Loaders of files look there first. InputError: it names something that is not a folder.
     """
     named = os.environ.get("DEEPTHEORY_DATA")
     if not named:

@@ -93,10 +93,11 @@ class Link:
 class Page:
     """What the page of a run says: its title, and sections in order.
 
-    main: the name of the figure that it opens with, the paper's own; by default, or
-    where it could not be drawn, the first. lead: what was run, in a sentence. notices: what must stand at its top;
+    main: the name of the figure that it opens with, the paper's own; by default, or where it could not be drawn, the
+    first. lead: what was run, in a sentence. notices: what must stand at its top;
     links: where other studies answer the same. paper: what is run again, for its first line: authors, year, links
-    (pairs of text and address), bibtex, and count, what the run has many of. InputError: two figures of one name.
+    (pairs of text and address), bibtex, and count, what its independent units are called, such as "networks".
+    InputError: two figures of one name.
     """
 
     title: str

@@ -28,11 +28,10 @@ class Entry:
     """One line of claims.json: the fields of its Claim, and what was found.
 
     measured, low, high: the value and its 95 % interval in `unit`, None for none. verdict: see `decide`. setting: in
-    which it was measured. seeds: n, independent units (n_of: what they are) behind the
-    interval, None for none; needs: the n at which the claim can be decided. p: the smallest level at which the interval
-    decides, least_p: the smallest that this n allows, both None for exact claims. study_wise: whether the verdict
-    holds by Holm over all claims of the study, None where it is not decided by an interval. note: how it was measured,
-    and what must be said of it.
+    which it was measured. seeds: n, independent units (n_of: what they are) behind the interval, None for none; needs:
+    the n at which the claim can be decided. p: the smallest level at which the interval decides, least_p: the smallest
+    that this n allows, both None for exact claims. study_wise: whether the verdict holds by Holm over all claims of the
+    study, None where it is not decided by an interval. note: how it was measured, and what must be said of it.
     """
 
     id: str
@@ -65,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Ledger(Result):
-    """The entries of a run; ledger["id"] is one of them."""
+    """The entries of a run, in order; ledger["id"] is one of them (InputError: there is none)."""
 
     entries: tuple[Entry, ...]
 

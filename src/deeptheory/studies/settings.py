@@ -60,11 +60,11 @@ class Setting:
     """A setting that a user may change, with --set NAME=VALUE.
 
     kind: "integer", "number", "text", "true or false", "integers" or "numbers"; a list is also read from text with
-    commas, a number from text. about: one line, with the unit. least, most: ends
-    of the range that belong to it; above, below: ends that do not. choices: the values there are. Of a list, all of
-    these hold for each entry, and length is the least and largest number of entries. rule: what must hold besides, said
-    by about. words: text or None that stands for a value of no kind, {"full": None}. published: False for sizes that no
-    publication states; changing them leaves verdicts. InputError: an unknown kind.
+    commas, a number from text. about: one line, with the unit. least, most: ends of the range that belong to it; above,
+    below: ends that do not. choices: the values there are. Of a list, all of these hold for each entry, and length is
+    the least and largest number of entries. rule: what must hold besides, said by about. words: text or None that
+    stands for a value of no kind, {"full": None}. published: False for sizes that no publication states; changing them
+    leaves verdicts. InputError: an unknown kind.
     """
 
     kind: str

@@ -44,7 +44,7 @@ class Activate(nn.Module):
 
 
 class Gate(nn.Module):
-    """A trained-in monomial, inner weights, activation, outer weights: [..., inputs] -> [..., 1].
+    """A monomial as a network of one hidden layer: inner weights, activation, outer weights; [..., inputs] -> [..., 1].
 
     Made by product_gate, square_gate, identity_gate and monomial_layer. .exponents: of the monomial. .bias: of every
     unit; .scale: the input weight of each input. .neurons: hidden units. .certificate: bound of the error in the
@@ -173,10 +173,10 @@ def square_gate(
     bias: float | Auto = "auto",
     domain: Any = (-1, 1),
 ) -> Gate:
-    """x^2 = [s(lx) + s(-lx) - 2 s(0)] / (s''(b) l^2): [..., 1] -> [..., 1]; two neurons, the constant is a bias.
+    """x^2 = [s(lx) + s(-lx) - 2 s(0)] / (s''(b) l^2): [..., 1] -> [..., 1]; two neurons, and a bias.
 
-    Rolnick & Tegmark 2018, section 4. scale is l, twice the .scale of the gate, which as a monomial layer adds x twice.
-    Arguments and InputError: as monomial_layer.
+    Rolnick & Tegmark 2018, section 4; with cos one neuron. scale is l, twice the gate's .scale, which as a monomial
+    layer adds x twice. Arguments and InputError: as monomial_layer.
     """
     half = scale if isinstance(scale, str) else scale / 2
     return monomial_layer((2,), activation, scale=half, bias=bias, domain=domain, dtype=dtype)

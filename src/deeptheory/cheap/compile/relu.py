@@ -41,8 +41,8 @@ def relu_count(tolerance: float, depth: int | None = None) -> Count:
     sqrt(8 tolerance) at most; but a rising first piece would need a slope that no unit with a kink inside gives (the
     jumps are all above 0, the first slope is 0 or minus some of them), so it is level and half as long; a unit that
     gives it costs a kink. Deeper: a line is off by at least h^2 / 8 on length h and a layer of w units multiplies
-    pieces by w + 1 at most (Telgarsky 2016). Upper: the one layer, carried on,
-    or the sawtooth construction (Yarotsky 2017).
+    pieces by w + 1 at most (Telgarsky 2016). Upper: the one layer, carried on, or the sawtooth construction (Yarotsky
+    2017).
     InputError: tolerance outside (0, 1/8), or depth no integer of 1 or more.
     """
     if not (isinstance(tolerance, (int, float)) and 0 < tolerance < 0.125):

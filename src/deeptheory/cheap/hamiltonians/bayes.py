@@ -145,7 +145,7 @@ class GaussianHamiltonian(nn.Module):
     def relative(self, x: torch.Tensor) -> torch.Tensor:
         """H_y(x) - H_k(x), k the class of least H up to rounding: x [..., d] -> [..., classes], nats.
 
-        Exact where H itself is so large that rounding hides the differences; inf where they are beyond the floats.
+        Accurate where H itself is so large that rounding hides the differences; inf where they are beyond the floats.
         """
         middle = self.means.mean(0)
         x = x - middle

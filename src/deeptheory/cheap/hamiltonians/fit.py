@@ -225,9 +225,10 @@ def hamiltonian_fit(
     variables by pseudo-likelihood: bits are sums of conditional entropies, to be compared with each other only.
     samples: [N, n], at least 50, independent. degree, locality, symmetry, shape, periodic: see Assumptions. kind:
     "binary", "potts" (up to 16 levels), "gaussian" (likelihood), "real" (degrees to 4 or so, within `domain`: by
-    default the samples' range and a quarter of it on either side), or "auto": by the values seen. held_out_fraction: of
-    the samples, 0 to below 1, drawn by seed; 0: no bits (NaN). compare_assumptions: fit the weaker and stronger
-    assumptions too, for the table. ridge: precision of a Gaussian prior on theta, in samples, 0 or more.
+    default the samples' range and a quarter of it on either side), or "auto": "binary" of two values, "potts" of
+    integers, else "gaussian" up to degree 2 and "real" above. held_out_fraction: of the samples, 0 to below 1, drawn by
+    seed; 0: no bits (NaN). compare_assumptions: fit the weaker and stronger assumptions too, for the table. ridge:
+    precision of a Gaussian prior on theta, in samples, 0 or more.
 
     InputError: shapes, NaN, constant variables, values out of range, more than 6,000 parameters. DeeptheoryError: no
     convergence, or terms that depend on each other in these samples.

@@ -48,7 +48,7 @@ class FaceImages(Result):
         return f"FaceImages({n} of {h}x{w}, {self.landmarks.shape[1]} landmarks, from {self.source})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per face: name, and the box around its landmarks in pixels."""
+        """One row per face: name, and left, top, right, bottom, the box around its landmarks in pixels."""
         import pandas as pd
 
         low, high = self.landmarks.min(1), self.landmarks.max(1)
@@ -88,12 +88,12 @@ def face_folder(
 
     folder: holds pictures, with landmarks in landmarks.npz (points [n, L, 2], name [n]), in landmarks.csv (a line per
     face: name,x1,y1,x2,y2,...), or in a file NAME.pts, NAME.tem or NAME.csv next to each picture. Landmarks are those
-    of the picture as it is shown (EXIF orientation heeded; other depths than 8 bits: see image_files). size: height in
-    pixels to which all are brought (the width follows), by default as they are. color: [n, H, W, 3]; else gray.
-    first_pixel: what the files call the center of the first pixel: 1 for programs that count from 1.
-    InputError: a size below 8. StoreError: no such folder, no picture with landmarks, pictures of different shapes, two
-    pictures or sets of landmarks of one name, landmarks missing or mostly outside their picture, or a file that cannot
-    be read.
+    of the picture as it is shown (EXIF orientation heeded); pixels of 16 bits are divided by 257, floats in [0, 1]
+    times 255. size: height in pixels to which all are brought (the width follows), by default as they are. color: [n,
+    H, W, 3]; else gray. first_pixel: what the files call the center of the first pixel: 1 for programs that count from
+    1. InputError: a size below 8. StoreError: no such folder, no picture with landmarks, pictures of different shapes,
+    two pictures or sets of landmarks of one name, landmarks missing or mostly outside their picture, or a file that
+    cannot be read.
     """
     from PIL import Image
 

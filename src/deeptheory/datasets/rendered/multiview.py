@@ -39,19 +39,19 @@ def multiview(
     and viewpoint alone. InputError: a size below 8, an empty grid, numbers that are not whole, lights out of range, n
     outside the grid.
     """
-    check_whole(size=(size, 8), instances=(instances, 0), seed=(seed, 0))
-    azimuths, elevations, lights = (
+    check_whole(size=(size, 8), instances=(instances, 0), seed=(seed, 0), n=(0 if n is None else n, None))
+    turns, heights, lamps = (
         whole_numbers(name, list(given), least=-(10**6)).tolist()
         for name, given in (("azimuths", azimuths), ("elevations", elevations), ("lights", lights))
     )
-    grid = np.array(list(product(range(instances), azimuths, elevations, lights)), dtype=np.int64).reshape(-1, 4)
+    grid = np.array(list(product(range(instances), turns, heights, lamps)), dtype=np.int64).reshape(-1, 4)
     if not len(grid):
         raise InputError(
-            f"the grid is empty: {instances} instances, {len(azimuths)} azimuths, {len(elevations)} "
-            f"elevations, {len(lights)} lights"
+            f"the grid is empty: {instances} instances, {len(turns)} azimuths, {len(heights)} "
+            f"elevations, {len(lamps)} lights"
         )
-    if min(lights) < 0 or max(lights) >= len(LAMPS):
-        raise InputError(f"lights run from {min(lights)} to {max(lights)}; there are 0 to {len(LAMPS) - 1}")
+    if min(lamps) < 0 or max(lamps) >= len(LAMPS):
+        raise InputError(f"lights run from {min(lamps)} to {max(lamps)}; there are 0 to {len(LAMPS) - 1}")
     whole = len(grid) * len(KINDS)
     if n is not None and not 1 <= n <= whole:
         raise InputError(f"n is {n}; the grid holds {whole}, so that 1 to {whole} can be drawn, or None for all")

@@ -13,7 +13,7 @@ from deeptheory.core.shapes import check_whole
 class MultiplicativeNoise(nn.Module):
     """h + std |h| N(0, 1), in train and eval mode alike (Butakov et al. 2024); std 0 passes h on.
 
-    std: a fraction of the activation. Normals are drawn anew at every call by torch's generator of h's device (call
+    std: a fraction of the activation. Normals are drawn again at every call by torch's generator of h's device (call
     torch.manual_seed to repeat them); gradients pass through h and |h|. InputError: std below 0, infinite or NaN.
     """
 

@@ -129,9 +129,10 @@ def fit(
     |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017). checkpoint: a
     folder, or `Checkpoint(folder, seconds)`; the state is saved there every so many seconds, 30 by default, and a
     second call with the same arguments goes on exactly; they are compared by value, the weights and functions of the
-    networks among them, and what is left out (progress, the seconds) changes no result. engine: "auto", "handwritten"
-    or "autograd". Each network is the same, bit for bit, whatever its companions (handwritten engine, one machine and
-    thread count).
+    networks among them, and what is left out (progress, the seconds) changes no result. progress: called as
+    progress(epochs done, epochs). engine: "auto" takes "handwritten", a compiled step, for float32 MLPs on the CPU with
+    a named activation, else "autograd". Each network is the same, bit for bit, whatever its companions (handwritten
+    engine, one machine and thread count).
 
     Returns losses and accuracies at record_at. InputError: epochs or batch no integer of 1 or more, logged epochs that
     are no integers in 0..epochs, shapes that do not fit, NaN, labels out of range or of one class, a fraction outside
