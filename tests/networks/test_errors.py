@@ -59,6 +59,10 @@ def go(x=X, y=Y, population=None, **kwargs):
         (lambda: go(batch=2.5), "batch is 2.5; needed: an integer"),
         (lambda: go(seed=-1), "seed is -1"),
         (lambda: Population.mlp([3, 2.5, 2]), r"widths is \[3, 2.5, 2\]; needed: integers"),  # type: ignore[list-item]
+        (lambda: nets().network(2), "k is 2; there are networks 0 to 1"),
+        (lambda: nets().network(-1), "k is -1"),
+        (lambda: nets().seen_in("double precision"), "dtype is 'double precision'"),
+        (lambda: nets().seen_in("int64"), "dtype is 'int64'"),
         (lambda: log_epochs(10.5, 3), "epochs is 10.5"),  # type: ignore[arg-type]
         (lambda: dt.networks.minibatches(X, batch=2.5), "batch is 2.5"),  # type: ignore[arg-type]
         (lambda: dt.networks.noisy_cnn(classes=0), "classes is 0"),

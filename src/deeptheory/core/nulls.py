@@ -41,7 +41,7 @@ def permutations(
 
     The identity is one of the orders that may be drawn. groups [n]: rows that belong together; whole groups move and
     keep their inner order (exact where all have one size). block: rows are a series (each group one run of it), each
-    run turned by a random number of rows and cut into blocks of `block` rows or a few more; blocks move. within [n]:
+    run turned by a random number of rows and cut into blocks of at least `block` rows; blocks move. within [n]:
     only rows of one value change places. seed: as numpy's default_rng takes it.
     InputError: n or block below 1, draws below 0, fewer than two groups or blocks, groups or within of another length,
     within together with groups or block.

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_whole
 from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantize
 from deeptheory.networks.population.initializers import INITIALIZERS, Initializer
 
@@ -163,7 +164,7 @@ class MLPPopulation(Population):
         return h
 
     def logits(self, x: torch.Tensor, apart: bool = False, normals=None, seen: list | None = None) -> torch.Tensor:
-        """What the head is applied to, [seed, n, out]; apart: x has a row block for each network, [seed, n, in].
+        """What the head is applied to: x [n, in] -> [seed, n, out]; apart: x is [seed, n, in], rows for each.
 
         normals: function (layer, output) -> normals of the same shape, by default each network's own fixed ones. seen:
         a list that receives each hidden layer's largest absolute output before rounding, [seed].
@@ -221,7 +222,12 @@ class MLPPopulation(Population):
         return x.T.expand(len(self.seeds), -1, -1).contiguous().transpose(1, 2)
 
     def network(self, k: int) -> nn.Module:
-        """Network number k (not its seed) as a plain module that gives probabilities [n, out]; a copy."""
+        """Network number k, from 0 (not its seed), as a plain module x [n, in] -> [n, out], after the head; a copy.
+
+        Noise in hidden layers is drawn again at each call, by torch's generator. InputError: k no integer, or too
+        large.
+        """
+        check_number(k, len(self.seeds))
         pieces: list[nn.Module] = []
         for number, (weight, bias) in enumerate(self.parts(), start=1):
             linear = nn.Linear(weight.shape[2], weight.shape[1]).to(self.theta)
@@ -242,10 +248,14 @@ class MLPPopulation(Population):
         return nn.Sequential(*pieces)
 
     def seen_in(self, dtype: torch.dtype | str) -> "PopulationView":
-        """The same networks, now and later, computed in another precision ("float64"): a module to hand to a
-        Recorder.
+        """The same networks, now and later, computed in another precision ("float64"): a module for a Recorder.
+
+        InputError: no floating dtype of torch; networks with noise or quantized layers.
         """
-        return PopulationView(self, getattr(torch, dtype) if isinstance(dtype, str) else dtype)
+        kind = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+        if not isinstance(kind, torch.dtype) or not kind.is_floating_point:
+            raise InputError(f"dtype is {dtype!r}; needed: a floating dtype of torch, such as 'float64'")
+        return PopulationView(self, kind)
 
     def extra_repr(self) -> str:
         """Sizes, for torch's repr."""
@@ -310,7 +320,7 @@ class ModulePopulation(Population):
         )
 
     def logits(self, x: torch.Tensor, apart: bool = False) -> torch.Tensor:
-        """What the head is applied to, [seed, n, out]; apart: x has a row block for each network, [seed, n, ...]."""
+        """What the head is applied to: x [n, ...] -> [seed, n, out]; apart: x is [seed, n, ...], rows for each."""
         from torch.func import functional_call, vmap
 
         stacked = dict(zip(self._names, self.stacked))
@@ -322,11 +332,15 @@ class ModulePopulation(Population):
         return call(stacked, x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [n, ...] -> [seed, n, out]."""
+        """x: [n, ...] -> [seed, n, out], after the head."""
         return HEADS[self.head](self.logits(x))
 
     def network(self, k: int) -> nn.Module:
-        """Network number k (not its seed) as a plain module that gives probabilities [n, out]; a copy."""
+        """Network number k, from 0 (not its seed), as a plain module x [n, ...] -> [n, out], after the head; a copy.
+
+        InputError: k no integer, or too large.
+        """
+        check_number(k, len(self.seeds))
         from copy import deepcopy
 
         member = deepcopy(self._template[0])
@@ -345,6 +359,13 @@ class _Apply(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.function(x)
+
+
+def check_number(k: int, networks: int) -> None:
+    """InputError: k is no number of a network, 0 to networks - 1."""
+    check_whole(k=(k, 0))
+    if k >= networks:
+        raise InputError(f"k is {k}; there are networks 0 to {networks - 1}, numbered as in .seeds")
 
 
 def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
