@@ -143,7 +143,7 @@ class GaussianHamiltonian(nn.Module):
         return 0.5 * z.square().sum(-1) + self.offset
 
     def relative(self, x: torch.Tensor) -> torch.Tensor:
-        """H_y(x) - H_k(x), k the class of least H up to rounding: x [..., d] -> [..., classes], nats.
+        """H_y(x) - H_k(x), k the class of least H but for its constants: x [..., d] -> [..., classes], nats.
 
         Accurate where H itself is so large that rounding hides the differences; inf where they are beyond the floats.
         """
