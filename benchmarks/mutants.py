@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 KERNELS = {  # science -> files whose numbers people read, tests that must see a fault in them
-    "statistics": (["core/statistics.py", "runs/intervals.py", "core/region.py", "runs/decision.py"],
+    "statistics": (["core/statistics.py", "core/nulls.py", "runs/intervals.py", "core/region.py", "runs/decision.py"],
     ["tests/trials/test_statistics.py", "tests/runs/test_ledger.py"]),
     "information": (["information/estimators", "information/counting.py", "information/compression.py"],
     ["tests/information", "tests/trials/test_information.py"]),

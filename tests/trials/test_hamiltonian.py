@@ -311,7 +311,7 @@ def shared_count(shape, distance, degree):
         def linked(a, b):
             return sum(min(d, s - d) for d, s in zip(np.abs(at[a] - at[b]), shape)) <= distance
 
-        local = oracle.terms(n, degree, 2, linked)
+        local = oracle.terms(n, degree or n, 2, linked)  # None: any degree
         group = [np.roll(sites, s, range(len(shape))).ravel().tolist() for s in np.ndindex(*shape)]
         options = {"shape": shape, "periodic": True}
         return near(
@@ -386,7 +386,8 @@ ROWS = [
     *(Row("cheap.parameter_count", "truth", f"{n} variables, degree {d}, {v} levels: one by one", counted(n, d, v))
         for n, d, v in ((5, 2, 2), (6, 6, 2), (4, 3, 3), (3, 2, 5), (3, 4, None), (1, 3, None), (2, 5, 2))),
     *(Row("cheap.Assumptions", "truth", f"ring or torus {s}, distance {r}, degree {d}: one by one",
-        shared_count(s, r, d)) for s, r, d in (((6,), 2, 3), ((3, 3), 1, 2), ((2, 4), 1, 4), ((8,), 8, 2))),
+        shared_count(s, r, d))
+        for s, r, d in (((6,), 2, 3), ((3, 3), 1, 2), ((2, 4), 1, 4), ((8,), 8, 2), ((6,), 2, None))),
     *(Row("cheap.linear_map_count", "truth", f"grid {s}, reach {r}: pairs one by one", maps(s, r))
         for s, r in (((5,), 1), ((4, 6), 1), ((5, 5), 2), ((3, 3, 3), 0))),
 ]  # fmt: skip

@@ -17,7 +17,10 @@ _AROUND = re.compile(rf"{_NUMBER}\s*(?:\+-|±)\s*{_NUMBER}", re.I)
 
 @dataclass(frozen=True)
 class Region:
-    """The numbers from low to high; an end marked open does not belong to it. text: as it was stated."""
+    """The numbers from low to high; an end marked open does not belong to it. text: as it was stated.
+
+    `x in region` asks for one number. Nothing is checked here; `parse` refuses an empty region.
+    """
 
     low: float
     high: float
@@ -30,11 +33,13 @@ class Region:
     def parse(cls, text: str, published: Any = None) -> "Region":
         """Read ">= 0.8", "< 0.1", "= 160", "[1/3, 3]", "(0, 0.5]", "1 +- 0.05", or "exact": = the published number.
 
-        InputError: any other text, an empty region, or "exact" with no published number.
+        A round bracket marks an open end. Numbers are decimals, fractions such as 1/3, or inf (not about +-), rounded
+        to float64. published: read by "exact" alone. InputError: any other text, a number that float64 cannot hold, an
+        empty region, or "exact" with no finite published number.
         """
         stated = text.strip()
         if stated == "exact":
-            if isinstance(published, bool) or not isinstance(published, int | float):
+            if isinstance(published, bool) or not isinstance(published, int | float) or not math.isfinite(published):
                 raise InputError(f"region is 'exact' and the published value is {published!r}; write '= NUMBER'")
             return cls(published, published, text=stated)
         if found := _ONE_SIDED.fullmatch(stated):
@@ -47,7 +52,7 @@ class Region:
                 _number(found[2]), _number(found[3]), low_open=found[1] == "(", high_open=found[4] == ")", text=stated
             )
         elif found := _AROUND.fullmatch(stated):
-            middle, reach = Fraction(found[1]), Fraction(found[2])  # exact, so that 1 +- 0.05 ends at the float 1.05
+            middle, reach = _exact(found[1]), _exact(found[2])  # exact, so that 1 +- 0.05 ends at the float 1.05
             region = cls(float(middle - reach), float(middle + reach), text=stated)
         else:
             raise InputError(f"region is {text!r}; write '>= 0.8', '[1/3, 3]', '1 +- 0.05', '= 160' or 'exact'")
@@ -62,11 +67,15 @@ class Region:
 
     @property
     def one_sided(self) -> bool:
-        """Whether the region has one end only."""
+        """Whether exactly one of its ends is finite, as in ">= 0.8"."""
         return math.isinf(self.low) != math.isinf(self.high)
 
     def verdict(self, low: float, high: float) -> str:
-        """reproduced: [low, high] lies in the region; contradicted: wholly outside; else, or NaN, inconclusive."""
+        """The word for an interval [low, high].
+
+        "reproduced" where all of it lies in the region, "contradicted" where none does, else "inconclusive", as where
+        an end is NaN. How a setting words it: `dt.runs.decide`.
+        """
         if math.isnan(low) or math.isnan(high):
             return INCONCLUSIVE
         if low in self and high in self:
@@ -77,4 +86,14 @@ class Region:
 
 
 def _number(text: str) -> float:
-    return float(text) if "inf" in text.lower() else float(Fraction(text))
+    return float(text) if "inf" in text.lower() else float(_exact(text))
+
+
+def _exact(text: str) -> Fraction:
+    """InputError: a division by 0, "inf", or a number that float64 cannot hold."""
+    try:
+        number = Fraction(text)
+        float(number)
+    except (ZeroDivisionError, OverflowError, ValueError) as error:
+        raise InputError(f"region holds {text!r}; needed: a finite number, or inf for an end without bound") from error
+    return number

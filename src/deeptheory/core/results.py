@@ -24,14 +24,21 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
 class Result:
-    """Base of frozen results. A subclass gives .dataset() or .table(), and .figure() where people would rather look."""
+    """Base of frozen results. A subclass gives .dataset() or .table(), and .figure() where it draws one.
+
+    For a result of your own: a frozen dataclass that inherits this. What a notebook shows is made of its repr, .table()
+    and .notes.
+    """
 
     def dataset(self) -> "xarray.Dataset":
-        """The numbers with their axes named. InputError where this result has no axes."""
+        """The numbers as an xarray.Dataset, their axes named. InputError where this result has no axes."""
         raise InputError(f"{type(self).__name__} has no axes; use .table()")
 
     def table(self) -> "pandas.DataFrame":
-        """One row per entry: by default, every point of .dataset(). InputError: a result without axes."""
+        """A pandas.DataFrame, by default a row per point of .dataset(), its coordinates as columns.
+
+        InputError: a result that has neither axes nor a table of its own.
+        """
         return self.dataset().to_dataframe().reset_index()
 
     def figure(self) -> "plotly.graph_objects.Figure":
@@ -39,10 +46,10 @@ class Result:
         raise InputError(f"{type(self).__name__} draws no figure; use .table()")
 
     def save(self, path: str | Path, /) -> None:
-        """Write the figure or its numbers to a file, by its ending.
+        """Write the figure or the table to a file, by its ending; a file of that name is replaced.
 
-        .html and .json: the interactive figure; .csv: the table; .pdf, .svg and .png: by the package kaleido and a
-        Chrome or Chromium.
+        .html and .json: the interactive figure; .csv: .table(); .pdf, .svg and .png: the figure, by the package kaleido
+        and a Chrome or Chromium.
         InputError: another ending, or nothing is drawn. MissingDependency: what .pdf, .svg and .png need is not there.
         StoreError: the file cannot be written.
         """
@@ -51,7 +58,10 @@ class Result:
         save(self, Path(path))
 
     def scalars(self) -> dict[str, float]:
-        """The single numbers among the fields, by name, for any experiment tracker."""
+        """The single numbers among the fields as floats, by name, for any experiment tracker.
+
+        Of an Estimate its value. Arrays, text, True and False, and complex numbers are left out; NaN stays.
+        """
         out: dict[str, float] = {}
         for f in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             value = getattr(self, f.name)
@@ -73,10 +83,10 @@ class Result:
 class Estimate(Result):
     """A number that was estimated, with its interval and its doubts.
 
-    value, low, high: in `unit` (bits unless said); low and high bound a 95 % interval, NaN where none was computed.
-    method: how it was made. direction: "exact", "consistent", "lower" or "upper" (a bound in expectation), or "proxy"
-    (another quantity). notes: the caveats that an expert would raise.
-    InputError: an unknown direction, or an interval reversed.
+    value, low, high: in `unit` (bits unless said); low and high bound a 95 % interval, NaN where none was computed;
+    value may lie outside it. method: how it was made. direction: "exact", "consistent" (converges to the truth as n
+    grows), "lower" or "upper" (a bound in expectation), or "proxy" (another quantity). notes: the caveats that an
+    expert would raise. float(estimate) is its value. InputError: an unknown direction, or low above high.
     """
 
     value: float
@@ -102,7 +112,7 @@ class Estimate(Result):
         return f"Estimate({self.value:.4g}{interval} {self.unit}, {self.method}, {self.direction}{notes})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row: value, low, high, unit, method, direction, notes."""
+        """One row: value, low, high, unit, method, direction, notes (joined by "; ")."""
         import pandas as pd
 
         row = {f.name: getattr(self, f.name) for f in fields(self)}

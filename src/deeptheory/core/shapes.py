@@ -123,8 +123,12 @@ def check_finite(**arrays: Any) -> None:
 
 
 def codes_of(labels: Any) -> np.ndarray:
-    """labels of any kind [n] as integers 0, 1, ... in order of first appearance: codes and names do not matter."""
-    given = np.asarray(labels)
+    """labels of any kind [n] as integers 0, 1, ... [n], int64, in order of first appearance.
+
+    Two labelings of the same partition in the same order of rows give the same codes. NaN are one label. Objects (mixed
+    kinds) are compared as text, so that 1 and "1" are one label.
+    """
+    given = np.asarray(labels.detach().cpu() if is_torch(labels) else labels)
     given = given.astype(str) if given.dtype == object else given
     _, first, inverse = np.unique(given, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from deeptheory.core.shapes import check_whole as _check_whole
+
 # Okabe & Ito 2008, distinguished by color-blind readers; black and yellow left out: they vanish on a dark or a light
 # page
 _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -15,11 +17,12 @@ STEP_SCALE = "Viridis"  # of what is ordered by training time, as the papers hav
 
 
 def layer_colors(n: int) -> list[str]:
-    """n colors for layers from input to output.
+    """n colors for layers from input to output, as "#rrggbb" or, past six, "rgb(r, g, b)".
 
     The k-th layer has the same color in a network of any depth up to six; past that they lie evenly along the same
-    scale.
+    scale. InputError: n is no integer of 0 or more.
     """
+    _check_whole(n=(n, 0))
     if n <= len(LAYER_COLORS):
         return list(LAYER_COLORS[:n])
     from plotly.colors import sample_colorscale
@@ -28,7 +31,11 @@ def layer_colors(n: int) -> list[str]:
 
 
 def series_colors(n: int) -> list[str]:
-    """n colors for what has no order, such as conditions; past six, evenly along a perceptually even scale."""
+    """n colors for what has no order, such as conditions: Okabe & Ito's without black and yellow, as "#rrggbb".
+
+    Past six: evenly along Viridis, as "rgb(r, g, b)". InputError: n is no integer of 0 or more.
+    """
+    _check_whole(n=(n, 0))
     if n <= len(SERIES_COLORS):
         return list(SERIES_COLORS[:n])
     from plotly.colors import sample_colorscale
@@ -37,10 +44,11 @@ def series_colors(n: int) -> list[str]:
 
 
 def colors_of(names: Sequence[Any]) -> dict[Any, str]:
-    """A color for each name.
+    """A color for each name, by name; layers first.
 
-    Layers ("layer3", "fitted, layer3", or conv1, dense1, ... in their order) have those of layers, the same all over a
-    page; all else has those of series.
+    Names with "layer" and a number ("layer3", "fitted, layer3") have layer_colors by that number, the same all over a
+    page. Where there are none, names of one word and a number (conv, dense, linear, fc, relu, hidden, block) have them
+    by their order here. All else has series_colors, in order.
     """
     numbered = {n: int(m[1]) - 1 for n in names if (m := re.search(r"\blayer(\d+)\b", str(n)))}
     if not numbered:
@@ -52,7 +60,7 @@ def colors_of(names: Sequence[Any]) -> dict[Any, str]:
 
 
 def template() -> Any:
-    """The plotly template shared by every figure; transparent, so that the page's own colors show through."""
+    """A plotly.graph_objects.layout.Template, shared by every figure; transparent, so that a page's colors show."""
     import plotly.graph_objects as go
 
     axis = {
@@ -77,7 +85,10 @@ def template() -> Any:
 
 
 def new_figure(**layout: Any) -> Any:
-    """An empty plotly Figure in our template; keywords go to its layout (title, xaxis_title, ...)."""
+    """An empty plotly Figure in `template()`; keywords go to its layout (title, xaxis_title, ...).
+
+    ValueError, from plotly: a keyword that a layout has not.
+    """
     import plotly.graph_objects as go
 
     return go.Figure(layout={"template": template(), **layout})

@@ -11,9 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class DataSource:
-    """One source of data: what it is, under which license, how to cite it, and the function that brings it.
+    """One source of data, an entry of `CATALOGUE`: what it is, its license, how to cite it, the function that loads it.
 
-    loader and finder: "module:function"; the finder says in words where the data would come from now, loading nothing.
+    loader and finder: "module:function"; the finder (None for what is generated) says in words where the data would
+    come from now, loading nothing.
     """
 
     name: str
@@ -25,11 +26,15 @@ class DataSource:
     finder: str | None = None
 
     def get(self, **options: Any) -> Any:
-        """The data itself; may download to the cache, whose checksum is checked."""
+        """The data: the loader called with these keywords, which are its own (help of dt.datasets tells them).
+
+        Nothing is downloaded unless a keyword asks for it. Errors are the loader's: StoreError where a file is missing
+        or corrupt, MissingDependency where a package is.
+        """
         return _resolve(self.loader)(**options)
 
     def where(self) -> str:
-        """Where it would come from on this machine now."""
+        """Where it would come from on this machine now, in words; "nowhere yet: ..." says what to do."""
         return "generated; no file needed" if self.finder is None else _resolve(self.finder)()
 
 

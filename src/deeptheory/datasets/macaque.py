@@ -16,6 +16,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.datasets.paths import in_data_folder
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Neurons(Result):
         return f"Neurons({cells} units, {objects} objects, {len(self.rate)} trials, {len(self.windows)} windows)"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per unit: trials, mean rate in spikes a second over all windows."""
+        """One row per unit: cell, trials, and rate, the mean over trials and windows in spikes per second."""
         import pandas as pd
 
         frame = pd.DataFrame({"cell": self.cell, "rate": 1000 * self.rate.mean(1)})
@@ -52,12 +53,14 @@ class Neurons(Result):
     def pseudo_trials(
         self, trials: int, seed: int = 0, by: Literal["object", "both"] = "object"
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Responses [stimuli, trials, cells, windows] and the stimuli's names, sorted.
+        """Responses [stimuli, trials, cells, windows] float32, as in rate, and the stimuli's names [stimuli], sorted.
 
-        Trials are drawn without replacement.
-        by: "object", or "both" for every object at every position ("face/upper"). InputError: a unit that has fewer
-        trials of some stimulus, or another name.
+        Units were not recorded together: for each unit `trials` of its own are drawn by seed without replacement, and
+        what is paired across units has only the stimulus in common. by: "object", or "both" for every object at every
+        position ("face/upper"). Cells are in the order of np.unique(cell).
+        InputError: a unit that has fewer trials of some stimulus, trials no integer of 1 or more, another by.
         """
+        check_whole(trials=(trials, 1), seed=(seed, 0))
         if by not in ("object", "both"):
             raise InputError(f"by is {by!r}; needed: object or both")
         shown = self.object if by == "object" else np.char.add(np.char.add(self.object, "/"), self.position)
@@ -68,7 +71,7 @@ class Neurons(Result):
             mine = np.nonzero(self.cell == cell)[0]
             for s, name in enumerate(names):
                 rows = mine[shown[mine] == name]
-                if len(rows) < trials or trials < 1:
+                if len(rows) < trials:
                     raise InputError(
                         f"unit {cell} has {len(rows)} trials of {name}; trials is {trials}, needed: 1 to that"
                     )
@@ -78,10 +81,11 @@ class Neurons(Result):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Dissimilarities(Result):
-    """Dissimilarities of n pictures in monkey and human IT.
+    """Dissimilarities of n images in monkey and human IT (Kriegeskorte et al. 2008).
 
-    monkey_it, human_it [n, n], 0 on the diagonal; images [n, H, W, 3] uint8;
-    category [n, c] bool by category_names [c].
+    monkey_it, human_it: [n, n] floats, as published: 1 minus the correlation of response patterns, 0 on the diagonal;
+    images: [n, H, W, 3] uint8; category: [n, c] bool, which of category_names [c] an image belongs to; source: where
+    the arrays were read from, in words.
     """
 
     monkey_it: np.ndarray
@@ -97,7 +101,7 @@ class Dissimilarities(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per category: its pictures, and mean dissimilarity within it in monkey and human IT."""
+        """One row per category: its number of images, the mean dissimilarity of pairs within it in monkey and human."""
         import pandas as pd
 
         rows = []
@@ -109,10 +113,10 @@ class Dissimilarities(Result):
 
 
 def it_neurons(path: str | Path | None = None) -> Neurons:
-    """132 units of macaque IT: it_neurons.npz in the data folder, or at path.
+    """132 units of macaque IT (Zhang & Desimone, in Meyers 2013): it_neurons.npz in the data folder, or at path.
 
-    StoreError: it is not there or holds other arrays (rate, window_ms, object, position, cell).
-    InputError: DEEPTHEORY_DATA is not a folder.
+    Seven objects at three positions, rates in windows of 150 ms; nothing is downloaded. StoreError: it is not there or
+    holds other arrays (rate, window_ms, object, position, cell). InputError: DEEPTHEORY_DATA is not a folder.
     """
     z, source = _arrays("it_neurons.npz", path, ("rate", "window_ms", "object", "position", "cell"))
     n = len(z["rate"])
@@ -127,10 +131,10 @@ def it_neurons(path: str | Path | None = None) -> Neurons:
 
 
 def it_rdms(path: str | Path | None = None) -> Dissimilarities:
-    """Dissimilarities of 92 pictures in IT: it_rdms.npz in the data folder, or at path.
+    """Dissimilarities of 92 images in IT (Kriegeskorte et al. 2008): it_rdms.npz in the data folder, or at path.
 
-    StoreError: it is not there or holds other arrays (monkey_it, human_it, images, category, category_labels).
-    InputError: DEEPTHEORY_DATA is not a folder.
+    Nothing is downloaded. StoreError: it is not there or holds other arrays (monkey_it, human_it, images, category,
+    category_labels). InputError: DEEPTHEORY_DATA is not a folder.
     """
     names = ("monkey_it", "human_it", "images", "category", "category_labels")
     z, source = _arrays("it_rdms.npz", path, names)

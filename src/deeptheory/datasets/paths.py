@@ -7,7 +7,10 @@ from deeptheory.core.errors import InputError
 
 
 def data_folder() -> Path | None:
-    """The folder that DEEPTHEORY_DATA names, or None. InputError: it names something that is not a folder."""
+    """The folder that the environment variable DEEPTHEORY_DATA names (~ is read), or None where it is not set.
+
+    Loaders of files look there first. InputError: it names something that is not a folder.
+    """
     named = os.environ.get("DEEPTHEORY_DATA")
     if not named:
         return None

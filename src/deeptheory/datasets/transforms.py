@@ -13,7 +13,7 @@ import numpy as np
 from deeptheory.core.arrays import as_numpy, is_torch, like
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite, check_shapes
+from deeptheory.core.shapes import check_finite, check_shapes, check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -24,11 +24,10 @@ AFFINE = {"rotation": 20.0, "shear": 0.2, "scale": (0.8, 1.2)}  # degrees, and f
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MultiDigit(Result):
-    """Pairs of digits of two classes, one over the other.
+    """Pairs of digits of two classes, one over the other, as numpy arrays.
 
     images: [n, H, W], the sum clipped at white: 255 for uint8, 1 for floats. sources: [n, 2, H, W], both alone, where
-    they stand. Both in the dtype of the digits. labels: [n, 2].
-    overlap: [n], the share of the smaller bounding box that lies in the other.
+    they stand. Both in the dtype of the digits. labels: [n, 2], in the order of sources.
     """
 
     images: np.ndarray
@@ -41,7 +40,10 @@ class MultiDigit(Result):
 
     @property
     def overlap(self) -> np.ndarray:
-        """[n]: the share of the smaller bounding box that lies in the other."""
+        """[n] float64, 0 to 1: the area that both bounding boxes share, as a fraction of the smaller one's.
+
+        A box holds all pixels above 0; 0 where a digit is all black.
+        """
         boxes = np.stack([_boxes(self.sources[:, k]) for k in (0, 1)])  # [2, n, 4]: top, bottom, left, right
         top, left = boxes[..., 0].max(0), boxes[..., 2].max(0)
         bottom, right = boxes[..., 1].min(0), boxes[..., 3].min(0)
@@ -49,26 +51,25 @@ class MultiDigit(Result):
         return np.maximum(bottom - top, 0) * np.maximum(right - left, 0) / np.maximum(area, 1)
 
     def table(self) -> "pandas.DataFrame":
-        """One row per pair: its two labels and the overlap of the boxes."""
+        """One row per pair: first, second (its labels) and overlap."""
         import pandas as pd
 
         return pd.DataFrame({"first": self.labels[:, 0], "second": self.labels[:, 1], "overlap": self.overlap})
 
 
 def random_shift(images: Any, *, seed: Seed, pad: int = 0, max_shift: int = 2) -> Any:
-    """Each picture on black, `pad` pixels larger on every side, moved by whole pixels up to max_shift in each axis.
+    """Each image on black, `pad` pixels larger on every side, moved by whole pixels up to max_shift in each axis.
 
-    images: [n, H, W] -> [n, H + 2 pad, W + 2 pad], same dtype. pad 0, shift 2: the training of Sabour et al. on MNIST;
-    pad 6,
-    shift 6: their expanded MNIST on 40x40. What is moved off the canvas is lost. InputError: another shape, pad or
-    shift below 0.
+    images: [n, H, W], numpy or torch -> [n, H + 2 pad, W + 2 pad] in kind, same dtype and device, detached. The moves
+    are uniform on -max_shift to max_shift, drawn by seed (an integer, or a numpy Generator, which goes on). pad 0,
+    max_shift 2: the training of Sabour et al. 2017 on MNIST; pad 6, max_shift 6: their expanded MNIST on 40x40. What is
+    moved off the canvas is lost. InputError: another shape, pad or max_shift no integer of 0 or more.
     """
     check_shapes(images=(images, "n h w"))
     if is_torch(images):
         return like(random_shift(as_numpy(images), seed=seed, pad=pad, max_shift=max_shift), images)
     images = np.asarray(images)
-    if pad < 0 or max_shift < 0:
-        raise InputError(f"pad is {pad}, max_shift is {max_shift}; both are 0 or above")
+    check_whole(pad=(pad, 0), max_shift=(max_shift, 0))
     n, h, w = images.shape
     wide = np.zeros((n, h + 2 * (pad + max_shift), w + 2 * (pad + max_shift)), dtype=images.dtype)
     reach = pad + max_shift
@@ -87,15 +88,17 @@ def random_affine(
     rotation: float = AFFINE["rotation"],
     shear: float = AFFINE["shear"],
     scale: tuple[float, float] = AFFINE["scale"],
-    shift: int | None = None,
+    shift: float | None = None,
 ) -> Any:
-    """Each picture under its own small affine transformation on a black canvas [n, size, size], after affNIST.
+    """Each image under its own small affine transformation on a black canvas [n, size, size], after affNIST.
 
-    Drawn evenly: rotation up to so many degrees either way, shear up to so much, the height and the width each scaled
-    within `scale`; then moved, evenly over all places where the ink stays on the canvas (shift=None), or up to `shift`
-    pixels in each axis from the center. Bilinear. images: [n, H, W], uint8 or floats in [0, 1]; the dtype stays, bytes
-    are rounded.
-    InputError: another shape or kind of pixels, a size below that of the pictures, a scale not above 0 or reversed.
+    Drawn uniformly by seed (an integer or a numpy Generator): rotation up to so many degrees either way, shear (a
+    slope) up to so much either way, the height and the width each scaled by a factor within `scale`; then moved,
+    uniformly over all places where the ink stays on the canvas (shift=None), or up to `shift` pixels in each axis from
+    the center. Bilinear. images: [n, H, W], numpy or torch, uint8 or floats in [0, 1]; kind, device and dtype stay,
+    bytes are rounded. The default ranges are affNIST's as remembered, unverified. InputError: another shape or kind of
+    pixels, a size below that of the images, rotation, shear or shift below 0 or infinite, a scale not above 0 or
+    reversed.
     """
     from scipy.ndimage import affine_transform
 
@@ -104,10 +107,14 @@ def random_affine(
         return like(random_affine(as_numpy(images), seed=seed, **how), images)
     images, white = _pixels(images)
     n, h, w = (check_shapes(images=(images, "n h w"))[k] for k in "nhw")
+    check_whole(size=(size, 1))
+    for name, reach in (("rotation", rotation), ("shear", shear), ("shift", shift or 0)):
+        if not 0 <= reach < np.inf:
+            raise InputError(f"{name} is {reach}; needed: a finite number of 0 or more, either way")
     if size < max(h, w):
         raise InputError(f"size is {size}; the canvas holds pictures of {h}x{w}, so that it needs {max(h, w)} or more")
     low, high = scale
-    if not 0 < low <= high:
+    if not 0 < low <= high < np.inf:
         raise InputError(f"scale is {scale}; needed: (least, largest), both above 0")
     generator = np.random.default_rng(seed)
     angle = np.deg2rad(generator.uniform(-rotation, rotation, n))
@@ -141,20 +148,20 @@ def multi_digit(
     pad: int = 4,
     max_shift: int = 4,
 ) -> MultiDigit:
-    """MultiMNIST: n pairs of digits of two classes.
+    """MultiMNIST (Sabour et al. 2017): n pairs of digits of two classes, each moved on a canvas `pad` larger all round.
 
-    Each is moved by up to max_shift on a canvas `pad` larger on every side.
-    images: [m, H, W], uint8 or floats in [0, 1]; labels: [m] class numbers. Both digits of a pair move independently;
-    pixels are added and clipped at white, 255 or 1. The paper's text says 4 pixels (unverified), the command in the
-    released program 6: this is max_shift. The released program keeps one shift of a base digit for all its partners;
-    here every pair draws its own.
-    InputError: shapes that do not fit, another kind of pixels, labels of one class, n below 1.
+    images: [m, H, W], numpy or torch, uint8 or floats in [0, 1]; labels: [m] classes. Returns numpy arrays [n, H + 2
+    pad, W + 2 pad]. Both digits of a pair are drawn by seed (an integer or a numpy Generator) with replacement and move
+    independently by up to max_shift pixels, see random_shift; pixels are added and clipped at white, 255 or 1. The
+    paper's text says 4 pixels (unverified), the command in the released program 6: this is max_shift. The released
+    program keeps one shift of a base digit for all its partners; here every pair draws its own.
+    InputError: shapes that do not fit, another kind of pixels, labels of one class, n no integer of 1 or more, pad or
+    max_shift below 0.
     """
     images, labels = as_numpy(images), as_numpy(labels)
     check_shapes(images=(images, "n h w"), labels=(labels, "n"))
     images, white = _pixels(images)
-    if n < 1:
-        raise InputError(f"n is {n}; needed: at least 1")
+    check_whole(n=(n, 1), pad=(pad, 0), max_shift=(max_shift, 0))
     if len(np.unique(labels)) < 2:
         raise InputError("labels hold one class; a pair needs two")
     generator = np.random.default_rng(seed)
@@ -199,15 +206,16 @@ def _boxes(images: np.ndarray) -> np.ndarray:
 
 
 def downsample(images: Any, factor: int = 1) -> np.ndarray:
-    """Pictures as a network's input, [n, C, H', W'] float32 in [0, 1].
+    """Images as a network's input, a numpy array [n, C, H / factor, W / factor] float32 in [0, 1].
 
-    images: [n, H, W] or [n, C, H, W], uint8 or floats in [0, 1].
-    factor: each square of factor x factor pixels becomes one, their mean. InputError: another shape or kind of pixels,
-    or a size that factor does not divide.
+    images: [n, H, W] (C is 1) or [n, C, H, W], numpy or torch, uint8 (divided by 255) or floats in [0, 1].
+    factor: each square of factor x factor pixels becomes one, their mean; 1 changes the form alone. InputError: another
+    shape or kind of pixels, a factor that is no integer of 1 or more or does not divide height and width.
     """
+    check_whole(factor=(factor, 1))
     x, white = _pixels(images)
     x = x[:, None] if x.ndim == 3 else x
-    if x.ndim != 4 or factor < 1 or x.shape[2] % factor or x.shape[3] % factor:
+    if x.ndim != 4 or x.shape[2] % factor or x.shape[3] % factor:
         raise InputError(
             f"images have shape {list(np.shape(images))}, factor is {factor}; it must divide height and width"
         )
@@ -217,11 +225,12 @@ def downsample(images: Any, factor: int = 1) -> np.ndarray:
 
 
 def center_crop(images: Any, size: int) -> Any:
-    """The middle square of images [..., H, W] -> [..., size, size], same dtype.
+    """The middle square of images [..., H, W], numpy or torch -> [..., size, size] in kind, same dtype, detached.
 
     Where what is cut off is odd, one row more is cut below than above, one column more right than left.
-    InputError: a size below 1 or above a side, fewer than two axes.
+    InputError: a size that is no integer from 1 to the shorter side, fewer than two axes.
     """
+    check_whole(size=(size, 1))
     if is_torch(images):
         return like(center_crop(as_numpy(images), size), images)
     x = np.asarray(images)
@@ -233,12 +242,16 @@ def center_crop(images: Any, size: int) -> Any:
 def random_crop(images: Any, size: int, *, seed: Seed) -> Any:
     """A square of each image anywhere in it, another for each: images [n, ..., H, W] -> [n, ..., size, size].
 
-    InputError: a size above the image's, a single image.
+    numpy or torch, in kind, same dtype, detached. Corners are uniform over all places, drawn by seed (an integer or a
+    numpy Generator). InputError: a size that is no integer from 1 to the shorter side, a single image, no image.
     """
+    check_whole(size=(size, 1))
     if is_torch(images):
         return like(random_crop(as_numpy(images), size, seed=seed), images)
     x = np.asarray(images)
     h, w = _room(x, size, least=3)
+    if not len(x):
+        raise InputError("images is empty; give at least one")
     generator = np.random.default_rng(seed)
     top, left = generator.integers(0, h - size + 1, len(x)), generator.integers(0, w - size + 1, len(x))
     return np.stack([p[..., t : t + size, s : s + size] for p, t, s in zip(x, top, left)])
@@ -261,15 +274,21 @@ def color_jitter(
     brightness: float = 63 / 255,
     contrast: tuple[float, float] = (0.2, 1.8),
 ) -> Any:
-    """Each picture [n, C, H, W] float in [0, 1] brighter or darker, then stretched about its mean; clipped.
+    """Each image brighter or darker, then each of its channels stretched about its own mean; clipped to [0, 1].
 
-    images are brighter or darker by up to `brightness`.
-    The training of Hinton et al. 2018 on smallNORB; drawn evenly, one number of each for a picture. Clipping is ours:
-    attacks and pictures live in [0, 1]. InputError: another shape, bytes, floats outside [0, 1].
+    images: [n, C, H, W] floats in [0, 1], numpy or torch -> the same shape, kind and dtype, detached. Drawn uniformly
+    by seed (an integer or a numpy Generator), one number of each per image: what is added, from -brightness to
+    brightness, and the factor, within contrast = (least, largest). The training of Hinton et al. 2018 on smallNORB;
+    clipping is ours: attacks and images live in [0, 1]. InputError: another shape, bytes, floats outside [0, 1],
+    brightness below 0, contrast below 0 or reversed.
     """
     check_shapes(images=(images, "n c h w"))
     if is_torch(images):
         return like(color_jitter(as_numpy(images), seed=seed, brightness=brightness, contrast=contrast), images)
+    if not 0 <= brightness < np.inf or not 0 <= contrast[0] <= contrast[1] < np.inf:
+        raise InputError(
+            f"brightness is {brightness}, contrast {contrast}; needed: 0 or more, and (least, largest) of 0 or more"
+        )
     x, white = _pixels(images)
     if white == 255:
         raise InputError(

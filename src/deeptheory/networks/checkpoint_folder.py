@@ -24,7 +24,11 @@ MARK = "checkpoint.json"  # written last: a folder that holds it is complete
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a training saves its state, and how often: the folder, and the seconds between two writes."""
+    """Where `fit` and `train` save their state, and how often: the folder, and the least seconds between two writes.
+
+    The folder is made where it is missing; a complete version of it is there at every moment. seconds 0: at every
+    chance, which is each step of `train` and each 200 epochs or logged epoch of `fit`.
+    """
 
     folder: str | Path
     seconds: float = 30.0

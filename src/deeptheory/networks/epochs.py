@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 
 def log_epochs(epochs: int, n: int) -> list[int]:
     """Distinct whole epochs from 0 to epochs - 1, even on a log2 scale (as the released code of Shwartz-Ziv & Tishby).
 
-    `n` exponents evenly from 0 to log2(epochs), cut to integers, less one; log_epochs(8000, 400) gives 274.
-    InputError: epochs or n below 1.
+    floor(2^e) - 1 for `n` exponents e evenly from 0 to log2(epochs), each once and sorted, so that fewer than n come
+    back: log_epochs(8000, 400) gives 274. n = 1 gives [0]. For `fit(record_at=)`, whose last epoch is `epochs` itself.
+    InputError: epochs or n is no integer of 1 or more.
     """
-    if epochs < 1 or n < 1:
-        raise InputError(f"epochs is {epochs}, n is {n}; both must be at least 1")
+    check_whole(epochs=(epochs, 1), n=(n, 1))
     exact = 2.0 ** np.linspace(0, np.log2(epochs), n)
     return sorted({int(np.floor(e + 1e-9)) - 1 for e in exact})

@@ -36,9 +36,11 @@ WORDING = {
 
 
 def write_page(folder: str | Path) -> Path:
-    """Write report.html into a run folder and return its path; the same files give the same bytes.
+    """Write report.html, one self-contained page, into the folder of a run or of an inspection; returns its path.
 
-    StoreError: the folder is no finished run, a file in it is damaged, or the disk is full.
+    Read are run.json, claims.json, page.json and figures/, or inspection.json where it is there; nothing is computed
+    again, and no network is asked. The same files give the same bytes; runs in folders next to this one are linked.
+    StoreError: the folder is no finished run, a file in it is damaged or of another version, or the disk is full.
     """
     folder = Path(folder)
     if (folder / "inspection.json").is_file():

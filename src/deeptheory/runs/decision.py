@@ -25,7 +25,7 @@ from deeptheory.runs.ledger import COLUMNS, Entry, Ledger
 
 @dataclass(frozen=True)
 class NotRun:
-    """A measurement that was not made, and why: with its cost, where cost is the reason."""
+    """What a claim's measure returns where it measured nothing. reason: why, with its cost where cost is the reason."""
 
     reason: str
 
@@ -34,10 +34,12 @@ class NotRun:
 class Claim:
     """One claim of a paper, with the criterion written before the measurement.
 
-    published: as printed in the paper, or None; published_trust: how far that number can be trusted. region: text for
-    Region.parse, or None: listed with its value and no verdict. setting: one of region.SETTINGS, None for that of the
-    run. n_of: what the independent units are. measure(results) -> array [n] over seeds (their mean counts), bool array
-    [n] (their share counts), Sample, Estimate, one number (deterministic), or NotRun.
+    figure, source: its place in the paper; statement: what the paper says; quantity, unit: what is measured; criterion:
+    the region in words; protocol: how it is measured. published: as printed in the paper, or None; published_trust: how
+    far that number can be trusted. region: text for Region.parse, or None: listed with its value and no verdict.
+    setting: "published", "reference code", "scaled down" or "other data"; None: that of the run. n_of: what the
+    independent units are. measure(results), results by step -> array [n] over units (their mean counts), bool array [n]
+    (the fraction that is true counts), Sample, Estimate, one number (deterministic), or NotRun.
     InputError: a region that cannot be read, an unknown setting.
     """
 
@@ -85,11 +87,16 @@ def decide(
     changed: Mapping[str, Any] | None = None,
     setting: str = PUBLISHED,
 ) -> Ledger:
-    """Measure every claim and give its verdict.
+    """Measure every claim and give its verdict: the ledger, in the order of the claims.
 
-    changed: settings that are not the published ones, name -> value; with any of them every claim is measured and none
-    is judged. setting: of the claims that state none themselves.
-    InputError: an id twice, an unknown setting, or a measure that returns something else than Claim names.
+    "reproduced" where the whole interval lies in the region, "contradicted" where none of it does, "inconclusive" where
+    it straddles, has no ends, or too few units are behind it; at the settings "scaled down" and "other data" the first
+    two read "holds here" and "fails here"; "measured, not judged" without a region; "not run" where the measure says so
+    or raises an InputError, whose message is kept. Holm's correction over all claims with a p gives study_wise.
+    results: Datasets by step. scale, command: for the record. changed: settings that are not the published ones, name
+    -> value; with any of them every claim is measured and none is judged. setting: of the claims that state none
+    themselves. InputError: an id twice, an unknown setting, or a measure that returns something else than Claim names.
+    Other errors of a measure pass through, with the claim's id as a note.
     """
     ids = [c.id for c in claims]
     twice = sorted({i for i in ids if ids.count(i) > 1})

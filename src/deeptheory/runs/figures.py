@@ -24,12 +24,13 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PageFigure:
-    """One figure.
+    """One figure of a page.
 
-    figure: plotly. table: the numbers that it draws. shows: what it shows and which question it answers, never the
-    answer: that is written by the verdicts of `claims`, ids or their beginnings ("a" for "a" and all "a/..."). trust:
-    its limitations. alt: what it shows, for those who do not see it. published: what the paper's figure shows, in
-    words and in the paper's numbers, where it has one. InputError: a name that is no plain word, or an empty text.
+    name: of its files, letters, digits, "-", "_" and ".". figure: plotly. table: the numbers that it draws. shows: what
+    it shows and which question it answers, never the answer: that is written by the verdicts of `claims`, ids or their
+    beginnings ("a" for "a" and all "a/..."). limitations: what it cannot show. alt: what it shows, for those who do not
+    see it. published: what the paper's figure shows, in words and in the paper's numbers, where it has one.
+    InputError: a name that is no plain word, or an empty title, shows, limitations or alt.
     """
 
     name: str
@@ -55,7 +56,7 @@ class PageFigure:
         return f"PageFigure({self.name}: {self.title})"
 
     def write(self, folder: str | Path) -> None:
-        """figures/NAME.json and figures/NAME.csv. StoreError: they cannot be written."""
+        """Write figures/NAME.json and figures/NAME.csv below the folder. StoreError: they cannot be written."""
         said: dict[str, Any] = {
             "title": self.title,
             "shows": self.shows,
@@ -70,7 +71,7 @@ class PageFigure:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Section:
-    """A part of the page: a heading, a paragraph, figures."""
+    """A part of the page: title, its heading; text, a paragraph; figures, in order."""
 
     title: str
     text: str = ""
@@ -90,13 +91,12 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Page:
-    """What the page of a run says.
+    """What the page of a run says: its title, and sections in order.
 
-    main: the name of the figure that it opens with, the paper's own; by default, or
-    where it could not be drawn, the first. lead: what was run, in a sentence. notices: what must stand at its top;
+    main: the name of the figure that it opens with, the paper's own; by default, or where it could not be drawn, the
+    first. lead: what was run, in a sentence. notices: what must stand at its top;
     links: where other studies answer the same. paper: what is run again, for its first line: authors, year, links
-    (pairs of text and address), bibtex, and count, what the run has many of.
-
+    (pairs of text and address), bibtex, and count, what its independent units are called, such as "networks".
     InputError: two figures of one name.
     """
 
@@ -115,7 +115,7 @@ class Page:
             raise InputError(f"figure {twice[0]!r} is listed twice; each has files of its own name")
 
     def write(self, folder: str | Path) -> None:
-        """page.json, and the files of every figure. StoreError: they cannot be written."""
+        """Write page.json and the files of every figure into the folder. StoreError: they cannot be written."""
         for section in self.sections:
             for drawn in section.figures:
                 drawn.write(folder)
@@ -127,7 +127,10 @@ class Page:
 
 
 def read_figure(folder: str | Path, name: str) -> Any:
-    """The plotly figure by its name. InputError: the run has none of that name. StoreError: its file is damaged."""
+    """The plotly figure of that name from a run folder, as in figures/NAME.json.
+
+    InputError: the run has none of that name. StoreError: its file is damaged.
+    """
     import plotly.graph_objects as go
 
     names = sorted(p.stem for p in (Path(folder) / FIGURES).glob("*.json"))

@@ -36,9 +36,10 @@ class Sample:
     """What was measured in each of n independent units, and what is made of it.
 
     values: [n]; [n, 2] for "ratio". statistic: "mean" (Student), "geometric mean" (Student on the log scale), "median"
-    (order statistics), "share" (of true values, [n] of bool, or of 1, 0 and NaN, see share_of; Clopper-Pearson), or
-    "ratio" (mean of the first column over mean of the second; Fieller). notes: what must be listed with the
-    number in the ledger. NaN: this unit has no value; the rest is measured and the claim cannot be decided.
+    (order statistics), "share" (the fraction of true values, [n] of bool, or of 1, 0 and NaN, see share_of;
+    Clopper-Pearson), or "ratio" (mean of the first column over mean of the second; Fieller); see deeptheory.statistics.
+    notes: what must be listed with the number in the ledger. NaN: this unit has no value; the rest is measured and the
+    claim cannot be decided.
     InputError: no unit, another shape, an unknown statistic, a share of what is not true or false.
     """
 
@@ -62,12 +63,11 @@ class Sample:
 
 
 def share_of(holds: Any, *measured: Any, notes: tuple[str, ...] = ()) -> Sample:
-    """The share of units in which `holds` [n] of bool is true.
+    """A Sample, the fraction of units in which `holds` [n] of bool is true.
 
-    Units in which a number that it was read from is NaN are left out.
-    A comparison with NaN is false, so that a network without a value would count as one in which the claim fails.
-    measured: [n] or [n, ...], the numbers that were compared. InputError: holds is not of bool,
-    or measured holds no numbers or another n.
+    measured: [n] or [n, ...] each, the numbers that were compared. Units in which one of them is NaN have no value: a
+    comparison with NaN is false, and such a network would count as one in which the claim fails. notes: as in Sample.
+    InputError: holds is not of bool, or empty, or measured holds no numbers or another n.
     """
     holds = np.asarray(holds)
     if holds.dtype != bool or holds.ndim != 1:

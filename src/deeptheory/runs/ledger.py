@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One line of claims.json.
+    """One line of claims.json: the fields of its Claim, and what was found.
 
-    setting: in which it was measured (region.SETTINGS). seeds: n, independent units (n_of: what they are) behind the
-    interval, None for none; needs: the n at which the claim can be decided. p: the smallest level at which the interval
-    decides, least_p: the smallest that this n allows, both None for exact claims. study_wise: whether the verdict
-    holds by Holm over all claims of the study.
+    measured, low, high: the value and its 95 % interval in `unit`, None for none. verdict: see `decide`. setting: in
+    which it was measured. seeds: n, independent units (n_of: what they are) behind the interval, None for none; needs:
+    the n at which the claim can be decided. p: the smallest level at which the interval decides, least_p: the smallest
+    that this n allows, both None for exact claims. study_wise: whether the verdict holds by Holm over all claims of the
+    study, None where it is not decided by an interval. note: how it was measured, and what must be said of it.
     """
 
     id: str
@@ -63,7 +64,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Ledger(Result):
-    """The entries of a run; ledger["id"] is one of them."""
+    """The entries of a run, in order; ledger["id"] is one of them (InputError: there is none)."""
 
     entries: tuple[Entry, ...]
 
@@ -84,7 +85,7 @@ class Ledger(Result):
         raise InputError(unknown(name, [e.id for e in self.entries], what="claim"))
 
     def counts(self, setting: str | None = None) -> dict[str, int]:
-        """How many claims got each verdict, in all or at one setting."""
+        """How many claims got each verdict, by verdict, in all or at one setting; 0 for those that none got."""
         chosen = [e for e in self.entries if setting in (None, e.setting)]
         return {verdict: sum(e.verdict == verdict for e in chosen) for verdict in VERDICTS}
 
@@ -93,15 +94,15 @@ class Ledger(Result):
         return tuple(f"{s}: {', '.join(counted(n, v) for n, v in counts)}" for s, counts in headline(self.rows()))
 
     def wrong_by_chance(self) -> float:
-        """At most so many of the verdicts from intervals are expected to be wrong by chance.
+        """An upper limit of the number of verdicts, of the whole ledger, that are expected to be wrong by chance.
 
-        .025 for each one-sided region and .05 for each other.
+        .025 for each verdict from an interval whose region is one-sided and .05 for each other; deterministic ones 0.
         """
         regions = [Region.parse(e.region, e.published) for e in self.entries if e.study_wise is not None]
         return sum(0.025 if r.one_sided else 0.05 for r in regions)
 
     def scalars(self) -> dict[str, float]:
-        """Measured values by claim id."""
+        """Measured values by claim id, those that were measured."""
         return {e.id: e.measured for e in self.entries if e.measured is not None}
 
     def rows(self) -> list[dict[str, Any]]:
@@ -121,7 +122,7 @@ class Ledger(Result):
         return pd.DataFrame([{name: getattr(e, name) for name in said} for e in self.entries], columns=said)
 
     def write(self, folder: str | Path) -> None:
-        """claims.json and claims.csv. StoreError: they cannot be written."""
+        """Write claims.json and claims.csv into the folder. StoreError: they cannot be written."""
         rows, text = self.rows(), io.StringIO()
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()

@@ -18,7 +18,13 @@ RECORD = "run.json"
 
 @dataclass
 class Record:
-    """The content of run.json, kept up to date while the run goes on. times: seconds a step, added up over sessions."""
+    """The content of run.json, kept up to date while the run goes on.
+
+    study, scale, seed, settings: which run it is; seeds: of its independent networks; changed: settings that are not
+    the published ones; threads: per unit; command: what to type to go on; versions, machine: what it ran on, without
+    names. times: when it started and finished (UTC, ISO 8601) and seconds per step, added up over sessions. notes: what
+    must be said of it, such as a change of machine.
+    """
 
     _: KW_ONLY
     study: str
@@ -35,19 +41,21 @@ class Record:
     notes: list[str] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
-        """Replace run.json in one step. StoreError: it cannot be written."""
+        """Replace run.json in the folder in one step. StoreError: it cannot be written."""
         write_text(folder / RECORD, json.dumps({"schema": RUN_SCHEMA, **vars(self)}, indent=1))
 
     def finish(self, folder: Path) -> None:
-        """Note when the run came to its end."""
+        """Note that the run came to its end now, and write it. StoreError: it cannot be written."""
         self.times["finished"] = _now()
         self.write(folder)
 
     def enter(self, folder: Path, resume: bool | None) -> "Record":
         """The record of the folder: this one, written, or the one that lies there, if it is of the same run.
 
-        resume: True wants a run there, False wants none, None takes either.
-        InputError: resume, and nothing there, or the other way round. StoreError: the folder holds something else.
+        The same: study, scale, seed, threads and settings; other versions or another machine are noted. resume: False
+        wants no run there; True and None take up what is there (Run.execute refuses True where nothing is).
+        InputError: resume False, and a run is there. StoreError: the folder holds something else or another run, or
+        cannot be written.
         """
         there = (folder / RECORD).exists()
         if not there:
@@ -83,7 +91,10 @@ class Record:
 
 
 def read_record(folder: Path) -> Record:
-    """run.json of a folder. StoreError: missing, damaged, of another schema, or made by a newer major version."""
+    """The record in run.json of a run folder.
+
+    StoreError: missing, damaged, of another schema, or made by another major version of deeptheory.
+    """
     kept = read_json(folder / RECORD, "run", "put back a copy of it, or start again in another folder")
     try:
         check_schema(kept)

@@ -23,11 +23,15 @@ UNITS = "steps"
 
 
 class NotDone(InputError):
-    """A result was asked for of a step that has not been run to its end."""
+    """A result was asked for of a step that has not been run to its end; an InputError."""
 
 
 class Results(Mapping[str, "xarray.Dataset"]):
-    """Results of finished steps by name, in memory once read. NotDone: the step is not finished."""
+    """Results of a run's steps: results[name] is the xarray.Dataset of a finished step, in memory once read.
+
+    A read-only mapping over the names of all steps, done or not; Run.execute returns it. results[name] raises NotDone:
+    the step is not finished; InputError: no step of that name; StoreError: a unit's folder is corrupt.
+    """
 
     def __init__(self, folder: Path, steps: Mapping[str, Step], settings: dict, *, unit: Any = None):
         self._folder, self._steps, self._settings, self._unit = folder, steps, settings, unit
@@ -44,9 +48,10 @@ class Results(Mapping[str, "xarray.Dataset"]):
         return self._read[name]
 
     def part(self, name: str, unit: Any = None) -> "xarray.Dataset":
-        """What one unit of a step made; by default the unit of the same name as the one at work.
+        """The xarray.Dataset that one unit of a step made; unit: the JSON value that Step.units gave.
 
-        InputError: no such step or unit.
+        None: inside a step's function the unit at work, elsewhere the one unit of a step that has no others.
+        InputError: no such step or unit. NotDone (an InputError): the unit is not done. StoreError: it is corrupt.
         """
         step, part = self._step(name), unit_name(self._unit if unit is None else unit)
         if part not in step.parts(self._settings):
@@ -59,7 +64,7 @@ class Results(Mapping[str, "xarray.Dataset"]):
     def so_far(self, name: str) -> "xarray.Dataset":
         """The units of a step that are done, joined as all of them will be, and never kept.
 
-        NotDone (an InputError): none is. InputError: no step of that name.
+        NotDone (an InputError): none is. InputError: no step of that name. StoreError: a unit's folder is corrupt.
         """
         step = self._step(name)
         paths = [unit_path(self._folder, name, part) for part in step.parts(self._settings)]

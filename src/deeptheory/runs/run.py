@@ -12,6 +12,7 @@ from typing import Any
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_whole
 from deeptheory.runs.engines import Engine, Work, opened
 from deeptheory.runs.lock import locked, wait_for_workers
 from deeptheory.runs.progress import Lines, reporter, watched
@@ -27,10 +28,11 @@ After = Callable[[Results, str, int, int], str | None]  # (results, step, units 
 class Run:
     """One study at one scale with one seed and one set of settings, in one folder.
 
-    settings: JSON values; the steps see them with "seed" added. seeds: of the independent networks, for the record.
-    changed: settings that are not the published ones. command: what to type to go on. threads: of torch and the linear
-    algebra in each unit, whichever the engine. resume: True wants a run in the folder, False wants none. InputError:
-    settings that are no JSON, or hold "seed". StoreError: a folder that resume does not want.
+    Nothing is read or written before execute. settings: JSON values; the steps see them with "seed" added. seeds: of
+    the independent networks, for the record. changed: settings that are not the published ones. command: what to type
+    to go on. threads: of torch and the linear algebra in each unit, whichever the engine. resume: True wants a run in
+    the folder, False wants none, None takes either; execute refuses the rest. InputError: settings that are no JSON, or
+    hold "seed"; seed below 0, threads below 1, or no integers.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Run:
         threads: int = 1,
         resume: bool | None = None,
     ):
+        check_whole(seed=(seed, 0), threads=(threads, 1))
         self.folder = Path(folder)
         self.settings = check_settings(settings) | {"seed": int(seed)}
         self.record = Record(
@@ -76,11 +79,14 @@ class Run:
     ) -> Results:
         """Do what is not done yet, and return the results.
 
-        engine: a name in ENGINES, or "dask:ADDRESS" of a scheduler whose workers see the folder. jobs: workers, None
-        for one a core. only: this step alone; what it needs must be there. after: called each time a unit is done.
-        Ctrl-C and kill leave a folder that the same call goes on with.
-        InputError: an unknown engine or step. NotDone: only=, and a need is not there. StoreError: the folder holds
-        another run or cannot be written, or another process works in it.
+        steps: in order, each after what it needs. engine: a name in ENGINES, or "dask:ADDRESS" of a scheduler
+        whose workers see the folder; it changes no result. jobs: workers, None for one per core. only: this step alone; what it needs must be there. progress: a
+        function (step, units done, units), units done perhaps a fraction; False: nothing is said; None: bars on a
+        terminal, lines elsewhere, on stderr. after(results, step, units done, units): called each time a unit is done;
+        what it returns is said. Ctrl-C and kill leave a folder that the same call goes on with, bit for bit.
+        InputError: an unknown engine or step, steps out of order, jobs below 1, resume=True and no run there, or False
+        and one. NotDone: only=, and a need is not there. StoreError: the folder holds another run or cannot be written,
+        or another process works in it. DeeptheoryError: a worker process was killed.
         """
         known = in_order(steps)
         if only is not None:

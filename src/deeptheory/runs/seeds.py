@@ -10,6 +10,7 @@ import json
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 _FAMILY = 10_000  # the largest family; member k of run s has seed s * _FAMILY + k
 
@@ -17,9 +18,11 @@ _FAMILY = 10_000  # the largest family; member k of run s has seed s * _FAMILY +
 def derive(seed: int, *names: str | int) -> int:
     """A seed in [0, 2^63) from the run's seed and a path of names; the same on every machine and version.
 
-    InputError: the seed is negative.
+    sha256 of their JSON. InputError: the seed is no integer of 0 or more, or a name no text or integer.
     """
-    _check_seed(seed)
+    check_whole(seed=(seed, 0))
+    if wrong := [name for name in names if not isinstance(name, str | int)]:
+        raise InputError(f"names hold {wrong[0]!r}; needed: texts and integers")
     text = json.dumps([int(seed), *names], ensure_ascii=True)  # JSON keeps "1" and 1, and ["a", "b"] and ["ab"], apart
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
@@ -27,18 +30,19 @@ def derive(seed: int, *names: str | int) -> int:
 def generator(seed: int, *names: str | int) -> np.random.Generator:
     """A numpy generator of its own for one purpose, from the run's seed and the purpose's path of names.
 
-    The same on every machine; two paths never share a stream. InputError: the seed is negative.
+    numpy's default_rng of derive(seed, *names): the same on every machine; two paths have streams of their own, but for
+    a chance of 2^-63. InputError: as derive.
     """
     return np.random.default_rng(derive(seed, *names))
 
 
 def members(seed: int, n: int) -> list[int]:
-    """One readable seed for each of `n` networks: seed * 10000 + k. Families of two runs never meet.
+    """One readable seed for each of `n` networks: seed * 10000 + k, k from 0. Families of two runs never meet.
 
-    InputError: the seed is negative, or n is not within 1 to 10000.
+    InputError: the seed is no integer of 0 or more, or n none from 1 to 10000.
     """
-    _check_seed(seed)
-    if not 1 <= n <= _FAMILY:
+    check_whole(seed=(seed, 0), n=(n, 1))
+    if n > _FAMILY:
         raise InputError(f"n is {n}; a family has 1 to {_FAMILY} members")
     return [int(seed) * _FAMILY + k for k in range(n)]
 
@@ -46,14 +50,8 @@ def members(seed: int, n: int) -> list[int]:
 def chunks(items, size: int) -> list[list]:
     """The items in pieces of `size`, the last perhaps shorter: the units of a step, fixed by the settings alone.
 
-    InputError: size is below 1.
+    InputError: size is no integer of 1 or more.
     """
-    if size < 1:
-        raise InputError(f"size is {size}; a chunk holds at least 1")
+    check_whole(size=(size, 1))
     items = list(items)
     return [items[k : k + size] for k in range(0, len(items), size)]
-
-
-def _check_seed(seed: int) -> None:
-    if seed < 0:
-        raise InputError(f"seed is {seed}; seeds are 0 or above")

@@ -25,8 +25,7 @@ class Step:
     options: keywords of the function by which steps that share it differ; constants of the study, never a user's.
     units(settings) -> list of JSON values, one per unit (mostly chunks of seeds); None: one unit. needs: names of steps
     before this one. combine: the dimension along which the units' Datasets are joined, or a function of their list.
-
-    InputError: a name that is no plain word, or a function that no worker could import.
+    about: what it does, in words. InputError: a name that is no plain word, or a function that no worker could import.
     """
 
     name: str
@@ -45,7 +44,10 @@ class Step:
             raise InputError(f"the function of step {self.name} is {where}; it must stand at the top of a module")
 
     def parts(self, settings: dict) -> dict[str, Any]:
-        """Units by folder name, in order. InputError: no unit, or two of the same name."""
+        """Units by the names of their folders, in order; {"all": None} where units is None. settings: with "seed".
+
+        InputError: no unit, two of the same name, or one that is no JSON value.
+        """
         units: Sequence[Any] = [None] if self.units is None else list(self.units(settings))
         named = {unit_name(u): u for u in units}
         if not units or len(named) < len(units):

@@ -59,11 +59,12 @@ KINDS: dict[str, Callable[[Any], Any]] = {
 class Setting:
     """A setting that a user may change, with --set NAME=VALUE.
 
-    kind: a name in KINDS; a list is also read from text with commas. about: one line, with the unit. least, most: ends
-    of the range that belong to it; above, below: ends that do not. choices: the values there are. Of a list, all of
-    these hold for each entry, and length is the least and largest number of entries. rule: what must hold besides, said
-    by about. words: text or None that stands for a value of no kind, {"full": None}. published: False for sizes that no
-    publication states; changing them leaves verdicts.
+    kind: "integer", "number", "text", "true or false", "integers" or "numbers"; a list is also read from text with
+    commas, a number from text. about: one line, with the unit. least, most: ends of the range that belong to it; above,
+    below: ends that do not. choices: the values there are. Of a list, all of these hold for each entry, and length is
+    the least and largest number of entries. rule: what must hold besides, said by about. words: text or None that
+    stands for a value of no kind, {"full": None}. published: False for sizes that no publication states; changing them
+    leaves verdicts. InputError: an unknown kind.
     """
 
     kind: str
@@ -84,7 +85,7 @@ class Setting:
 
     @property
     def range(self) -> str:
-        """The accepted values in words."""
+        """The accepted values in words, such as "integer 1 or more" or "number above 0"."""
         entry = self.kind.removesuffix("s") if self._many else self.kind
         said = [
             *([f"{self.least:g} to {self.most:g}"] if None not in (self.least, self.most) else
@@ -101,7 +102,10 @@ class Setting:
         return " or ".join([text, *(str(w) for w in self.words if w is not None)])
 
     def read(self, name: str, value: Any) -> Any:
-        """The value, read. InputError: of another kind, or out of range."""
+        """The value as its kind, from a value or from text as a user writes it; name: for the message.
+
+        A word of `words` gives what it stands for. InputError: of another kind, out of range, or refused by the rule.
+        """
         key = value.lower() if isinstance(value, str) else value
         if (key is None or isinstance(key, str)) and key in self.words:
             return self.words[key]

@@ -35,9 +35,12 @@ STUDIES = {  # name -> module with STUDY
 }
 
 
+PARTS = ("steps", "claims", "figures")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """Settings of a scale, and what it costs: a sentence that is said before a run of it begins."""
+    """One scale of a study. settings: value by name; cost: a sentence that is said before a run of it begins."""
 
     settings: Mapping[str, Any]
     cost: str
@@ -47,10 +50,11 @@ class Scale:
 class Study:
     """A paper's experiments; loads no torch until a part of it is asked for.
 
-    paper: the citation. arxiv: its number there, by which the study is found as well. links: further addresses of it,
-    (text, address). protocols: named sets of settings that were published, the first of them the default. settings:
-    what a user may change. claim_setting(scale, protocol): of the claims that state none themselves, one of
-    verdicts.SETTINGS. count: the setting that says how many independent networks or draws there are.
+    name: as in STUDIES; title: in a few words; scales: by name. paper: the citation. arxiv: its number there, by which
+    the study is found as well. links: further addresses of it, (text, address). protocols: named sets of settings that
+    were published, the first of them the default. settings: what a user may change. claim_setting(scale, protocol): of
+    the claims that state none themselves, one of "published", "reference code", "scaled down" and "other data". count:
+    the setting that says how many independent networks or draws there are.
 
     The study's folder has steps (STEPS, and where settings depend on each other check(settings), which raises
     InputError), claims (CLAIMS) and figures (TITLE, lead(settings, scale) -> str, SECTIONS, and where wanted MAIN,
@@ -73,9 +77,9 @@ class Study:
     ) -> tuple[dict, dict]:
         """All settings with their values, and those of them that differ from what is published.
 
-        given: by name, as a user wrote them.
-
-        InputError: unknown scale, protocol or setting, or a value that its setting does not accept.
+        Later ones win: the scale's settings, the protocol's (by default the first), those given. given: by name, as a
+        user wrote them. Settings that no publication states never count as different. InputError: unknown scale,
+        protocol or setting, or a value that its setting does not accept.
         """
         chosen = next(iter(self.protocols)) if protocol is None else protocol
         published = {**pick(self.scales, scale, what="scale").settings}
@@ -85,13 +89,18 @@ class Study:
         return published | read, changed
 
     def part(self, name: str) -> Any:
-        """The module "steps", "claims" or "figures" of the study's folder."""
+        """The module "steps", "claims" or "figures" of the study's folder. InputError: another name."""
+        pick(dict.fromkeys(PARTS, 0), name, what="part of a study")
         return import_module(f"{STUDIES[self.name]}.{name}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class StudyResult(Result):
-    """A study that was run. claims: the ledger. results: Dataset by step. folder: of the run, with report.html."""
+    """A study that was run.
+
+    study, scale: their names. claims: the Ledger. results: xarray.Dataset by step. folder: of the run, with
+    report.html.
+    """
 
     study: str
     scale: str
@@ -103,20 +112,20 @@ class StudyResult(Result):
         return f"StudyResult({self.study}, {self.scale}: {self.claims!r}, report in {self.folder / 'report.html'})"
 
     def table(self) -> "pandas.DataFrame":
-        """The ledger, one row per claim."""
+        """The ledger, one row per claim: see Ledger.table."""
         return self.claims.table()
 
     def _shown(self) -> "pandas.DataFrame":
         return self.claims._shown()
 
     def dataset(self) -> "xarray.Dataset":
-        """InputError: a study has several; use .results[STEP]."""
+        """A study has no dataset of its own but one per step: InputError, always; use .results[STEP]."""
         raise InputError(f"a study has a dataset a step; use .results[NAME], NAME in {', '.join(self.results)}")
 
     def figure(self, name: str | None = None) -> "plotly.graph_objects.Figure":
         """A figure of the run by name, as in figures/NAME.json; the first of the page where no name is given.
 
-        InputError: no figure of that name.
+        InputError: no figure of that name, or none at all. StoreError: a file of the run is missing or damaged.
         """
         from deeptheory.core.storage import read_json
         from deeptheory.runs import read_figure
@@ -128,14 +137,14 @@ class StudyResult(Result):
         return read_figure(self.folder, names[0] if name is None else name)
 
     def scalars(self) -> dict[str, float]:
-        """Measured values by claim id."""
+        """Measured values by claim id: see Ledger.scalars."""
         return self.claims.scalars()
 
 
 def find(name: str) -> Study:
     """The study of that name, or of the paper with that arXiv number ("1703.00810").
 
-    InputError: unknown (near names are suggested).
+    The names are those of STUDIES; "arXiv:1703.00810v3" is read too. InputError: unknown (near names are suggested).
     """
     number = re.fullmatch(r"(?:arxiv[:\s]*)?(\d{4}\.\d{4,5})(?:v\d+)?", name.strip(), re.I)
     if number is None:
@@ -158,16 +167,17 @@ def reproduce(
     progress: Any = None,
     **settings: Any,
 ) -> StudyResult:
-    """Run a paper again and decide its claims.
+    """Run a paper again, decide its claims, and write the ledger, the figures and report.html into the run folder.
 
     study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study
-    has them. out: the run folder, by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed:
-    networks, splits and resamples are drawn from it. protocol: a published set of settings by name. engine:
-    "processes", with `jobs` workers (None: one per core), "serial", "dask", or "dask:ADDRESS" of a cluster whose
-    workers see the folder (see runs.ENGINES). only: one step alone. settings: by name, e.g.
-    activation="relu"; a run in which a published one is changed decides no claim. progress: as in runs.Run.execute.
-    InputError: an unknown name, a value that is not accepted; nothing is run then. StoreError:
-    the folder holds another run.
+    has them. out: the run folder, by default runs/STUDY-SCALE, for another seed than 0 runs/STUDY-SCALE-SEED; a second
+    call goes on where the first stopped. seed: networks, splits and resamples are drawn from it. protocol: a published
+    set of settings by name. engine: "processes", with `jobs` workers (None: one per core), "serial", "dask", or
+    "dask:ADDRESS" of a cluster whose workers see the folder. only: one step alone; claims whose steps are not done read "not run". settings: by name, e.g. activation="relu"; a run in which a
+    published one is changed decides no claim. resume: True wants a run in the folder, False wants none, None takes
+    either. progress: as in runs.Run.execute. InputError: an unknown name, a value that is not accepted, seed no integer
+    of 0 or more, a folder that resume does not want; nothing is run then. NotDone: only=, and a step that it needs is
+    not done. StoreError: the folder holds another run, cannot be written, or another process works in it.
     """
     from deeptheory.report import write_page
     from deeptheory.runs import Run, decide, members

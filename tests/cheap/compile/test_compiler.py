@@ -373,6 +373,7 @@ def test_a_formula_too_long_to_multiply_out(monkeypatch):
         (lambda: compile_polynomial("acosh(x)", domain=(1.001, 1e4)), "takes a polynomial of degree above 200"),
         (lambda: compile_polynomial("x*y", **HUGE), "the largest weight would be"),
         (lambda: compile_polynomial("x*y", depth=0), "depth is 0"),
+        (lambda: compile_polynomial("x*y").inside(torch.zeros(3, 5)), r"x has shape \[3, 5\]"),
         (
             lambda: compile_polynomial("x*y", tolerance=0),
             "tolerance 0 is out of reach in float64; the best reachable is 2.38",

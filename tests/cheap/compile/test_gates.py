@@ -230,7 +230,11 @@ def test_the_beta_rule_needs_twice_what_is_quoted():
         (lambda: product_gate("softplus", 30.0), "torch's softplus is another function beyond 20"),
         (lambda: product_gate(dtype=torch.float16), "dtype is torch.float16"),
         (lambda: monomial_layer(()), r"exponents are \(\)"),
-        (lambda: monomial_layer((1, 0)), r"exponents are \(1, 0\)"),
+        (lambda: monomial_layer((1, 0)), r"exponents\[1\] is 0"),
+        (lambda: monomial_layer((1, 2.5)), r"exponents\[1\] is 2.5"),  # type: ignore[arg-type]
+        (lambda: product_gate(scale="automatic"), "scale is 'automatic'; needed: 'auto'"),  # type: ignore[arg-type]
+        (lambda: product_gate(bias="best"), "bias is 'best'; needed: 'auto'"),  # type: ignore[arg-type]
+        (lambda: product_gate(bias=math.nan), "bias is nan"),
         (lambda: monomial_layer((1,) * 17), "takes 131072 units in one layer"),
         (lambda: product_gate(domain=(0, math.inf)), "a certificate needs finite ends"),
         (lambda: product_gate(domain=(1, -1)), "reversed"),
@@ -238,6 +242,7 @@ def test_the_beta_rule_needs_twice_what_is_quoted():
         (lambda: product_gate(domain={"x0": (0, 1)}), "no interval for x1"),
         (lambda: product_gate(domain=((0, 1), (0, 1), (0, 1))), "domain has 3 intervals for 2 inputs"),
         (lambda: bit_product_gate(0), "k is 0"),
+        (lambda: bit_product_gate(True), "k is True"),
         (lambda: bit_product_gate(2, -1), "beta is -1"),
         (lambda: bit_product_gate(2, 5, decimals=3), "both given"),
     ],

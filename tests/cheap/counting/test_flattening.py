@@ -74,6 +74,9 @@ def test_cost_of_a_network():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
+        (lambda: flattening_cost([np.full((2, 2), np.nan)]), "matrix 0 holds 4 values"),
+        (lambda: flattening_cost([np.eye(2)] * 2, tolerance=5), "tolerance is 5"),
+        (lambda: flattening_cost([np.eye(2)] * 2, tolerance=-1), "tolerance is -1"),
         (lambda: flattening_cost(nn.Sequential(nn.Linear(2, 2), nn.ReLU())), "ReLU is not linear"),
         (lambda: flattening_cost([]), "holds no linear map"),
         (lambda: flattening_cost([np.eye(2), np.eye(3)]), r"matrix 0 has shape \[2, 2\] and the next \[3, 3\]"),

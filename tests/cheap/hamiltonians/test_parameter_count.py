@@ -79,3 +79,13 @@ def test_open_translation_permutation_and_own_symmetries():
     assert parameter_count(9, 3, symmetry="permutation") == 3
     assert parameter_count(4, 2, symmetry="permutation", levels=None) == 3  # x, x^2, x y
     assert parameter_count(4, 2, locality=[(0, 1), (2, 3)]) == 4 + 2
+
+
+def test_no_degree_is_every_degree():
+    assert parameter_count(4, locality=1) == parameter_count(4, 4, locality=1) == 7
+    assert parameter_count(4, symmetry="permutation") == 4
+    assert parameter_count(4) == parameter_count(4, 4) == 15
+
+
+def test_a_distance_may_be_numpys():
+    assert parameter_count(4, 2, locality=np.int64(1)) == 7  # type: ignore[arg-type]

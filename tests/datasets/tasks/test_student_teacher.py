@@ -34,7 +34,7 @@ def test_scales(relevant):
     ("kwargs", "match"),
     [
         ({"n": 0}, "n is 0"),
-        ({"n": 5, "relevant": 0}, "relevant is 0 of 100"),
+        ({"n": 5, "relevant": 0}, "relevant is 0; needed"),
         ({"n": 5, "relevant": 101}, "relevant is 101 of 100"),
         ({"n": 5, "snr": 0}, "snr is 0"),
     ],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
+from torch import nn
 
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.networks import FaceNet, FaceResNet, accuracy, classification_loss, face_resnet, minibatches, train
@@ -86,6 +87,13 @@ def test_the_small_network_learns_and_its_seed_is_its_weights():
             lambda: FaceNet(4, size=32)(torch.zeros(2, 64, 64)),
             r"images are \[2, 64, 64\]; this network takes \[n, 32, 32\]",
         ),
+        (lambda: FaceNet(4, size=32, embedding=0), "embedding is 0"),
+        (lambda: FaceNet(4, size=32, widths=(1, 2, 0, 4, 5)), r"widths\[2\] is 0"),
+        (lambda: accuracy(nn.Identity(), torch.eye(3), torch.zeros(2)), r"labels has shape \[2\]"),
+        (lambda: accuracy(nn.Identity(), torch.eye(3), torch.zeros(3, 1)), "needed: one class number each"),
+        (lambda: accuracy(nn.Identity(), torch.eye(3), torch.tensor([0, 1, 3])), "with 3 classes they run from 0 to 2"),
+        (lambda: accuracy(nn.Identity(), torch.eye(0), torch.zeros(0)), "images has no rows"),
+        (lambda: accuracy(nn.Flatten(0), torch.eye(3), torch.zeros(3)), r"the scores have shape \[9\]"),
         (lambda: FaceResNet()(torch.zeros(2, 64, 64)), r"images are \[2, 64, 64\]; needed: \[n, H, W, 3\]"),
     ],
 )

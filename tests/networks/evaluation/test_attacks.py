@@ -247,6 +247,10 @@ def test_matched_by_hand():
         ),
         (lambda: fgsm(Linear(), X, torch.zeros(40), epsilon=-0.1), "epsilon is -0.1"),
         (lambda: bim(Linear(), X, torch.zeros(40), epsilon=0.1, steps=0), "steps is 0"),
+        (lambda: bim(Linear(), X, torch.zeros(40), epsilon=0.1, steps=2.5), "steps is 2.5"),
+        (lambda: bim(Linear(), X, torch.zeros(40), epsilon=0.1, step_size=-1), "step_size is -1"),
+        (lambda: fgsm(Linear(), X, torch.zeros(40), epsilon=0.1, steps=3), "steps is given; fgsm takes one step"),
+        (lambda: gradient_profile(Linear(), X, torch.zeros(40), batch=0), "batch is 0"),
         (lambda: fgsm(Linear(), X[0], torch.zeros(1), epsilon=0.1), "images has shape"),
         (lambda: fgsm(Linear(), X, torch.zeros(1), epsilon=0.1), r"labels has shape \[1\]"),
         (

@@ -301,3 +301,18 @@ def test_read_only_arrays_and_any_number_of_networks_run_one_compiled_step(netwo
     fit(Population.mlp([6, 4, 2], "tanh", seeds=range(networks)), x, y, epochs=1, batch=20)
     fit(Population.mlp([6, 4, 2], "tanh", seeds=range(networks)), x, y, epochs=1, batch=20, lr=[0.01] * networks)
     assert len(step.signatures) == before
+
+
+@pytest.mark.parametrize(("head", "unit"), [("sigmoid", "nats"), ("linear", "half squared error")])
+def test_a_history_names_the_unit_of_its_loss(task, head, unit):
+    x, y = task
+    nets = Population.mlp([6, 4, 1], seeds=[0], head=head)
+    history = fit(nets, x, y, epochs=1, record_at=[0], train_fraction=1.0)
+    z = nets_before(head)(torch.as_tensor(x))[0, :, 0].detach().double().numpy()
+    loss = -np.where(y, np.log(z), np.log1p(-z)) if head == "sigmoid" else 0.5 * (z - y) ** 2
+    assert history.train_loss[0, 0] == pytest.approx(loss.mean(), rel=1e-5)
+    assert history.dataset().attrs["loss_unit"] == unit
+
+
+def nets_before(head):
+    return Population.mlp([6, 4, 1], seeds=[0], head=head)

@@ -271,7 +271,7 @@ def changing(module):
         (lambda: go(Net(), evaluate=changing), InputError, r"evaluate gave \['at 25'\], at first \['at 0'\]"),
         (lambda: dt.networks.minibatches(batch=2), InputError, r"arrays have \[\] rows"),
         (lambda: dt.networks.minibatches(X, Y[:5], batch=2), InputError, r"arrays have \[90, 5\] rows"),
-        (lambda: dt.networks.minibatches(X, batch=0), InputError, "batch is 0 of 90"),
+        (lambda: dt.networks.minibatches(X, batch=0), InputError, "batch is 0; needed"),
         (lambda: dt.networks.minibatches(X, batch=91), InputError, "batch is 91 of 90"),
     ],
 )

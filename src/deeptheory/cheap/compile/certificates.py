@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 class Certificate(Result):
     """|network(x) - formula(x)| <= total for every x of the domain that is a number of the dtype.
 
-    truncation: what the network of exact numbers gets wrong. rounding: what weights and arithmetic of the dtype add:
-    forward error analysis through the actual weights, for sums in any order. total: their sum, the worst output.
-    outputs: total, one an output. domain: interval by variable. largest_weight: |weight| or |bias|. bits: the
-    significand that would keep rounding below truncation. Holds for dot products in the dtype itself (no TF32).
+    All in the output's unit, for the worst output. truncation: what the network of exact numbers gets wrong. rounding:
+    what weights and arithmetic of the dtype add: forward error analysis through the actual weights, for sums in any
+    order. total: their sum. outputs: total, one per output. domain: (low, high) by variable. largest_weight: |weight|
+    or |bias|. dtype: "float64" or "float32". bits: the significand at which rounding would equal truncation, the
+    dtype's own where either is 0. Holds for dot products in the dtype itself (no TF32). notes: what was measured, not
+    proven.
     """
 
     truncation: float
@@ -38,7 +40,7 @@ class Certificate(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row."""
+        """One row: total, truncation, rounding, largest weight, dtype, bits, domain, notes."""
         import pandas as pd
 
         domain = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in self.domain.items())

@@ -28,6 +28,7 @@ from deeptheory.cheap.compile.rounding import precision, representable
 from deeptheory.cheap.domains import read_domain
 from deeptheory.cheap.expressions import check_size, read_expressions, sizes, variables
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 if TYPE_CHECKING:
     import sympy
@@ -56,19 +57,23 @@ def compile_polynomial(
 ) -> CompiledNetwork:
     """A network whose output is within `tolerance` of the expression everywhere in the domain, rounding included.
 
+    Source: Lin, Tegmark & Rolnick 2017; Rolnick & Tegmark 2018. Of the forms tried, the one of fewest neurons.
     expression: sympy or text, or a list of them (one output each, sharing hidden layers); polynomials, quotients,
-    powers and the functions of deeptheory.cheap.expansions. depth: hidden layers; None: as the formula asks.
-    activation: a name, or any smooth elementwise torch function; "relu" takes a route of its own (Yarotsky 2017).
-    domain: (low, high) for all, one pair a variable in sorted order, or a mapping by name.
-    Variables are inputs in sorted order.
+    powers and functions such as exp, log, sin, sqrt and tanh, which are expanded. depth: hidden layers, 1 to 1,000;
+    None: as the formula asks. activation: silu, gelu, softplus, tanh, sigmoid, exp, cos, sin, or any smooth elementwise
+    torch function; "relu" takes a route of its own (Yarotsky 2017). domain: (low, high) for all, one pair per variable
+    in sorted order, or a mapping by name, whose other names become inputs too. tolerance: largest |error|, absolute.
+    dtype: float64 or float32. The network takes [..., variables in sorted order] and gives [..., outputs], on the CPU;
+    nothing is random.
     ToleranceError: out of reach in that dtype and depth; it names the best value, and the depth that reaches it.
-    InputError: no such formula, a symbol without an interval, a domain that is infinite, weights that overflow.
+    InputError: no such formula, a symbol without an interval, a domain that is infinite, weights that overflow, a depth
+    that is no such integer or too few for the formula, a tolerance below 0, another dtype or activation.
     """
     several = isinstance(expression, (list, tuple))
     named = [str(k) for k in domain] if isinstance(domain, dict) else []
     given = tuple(read_expressions(expression, named))
-    if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
-        raise InputError(f"depth is {depth!r}; needed: an integer number of hidden layers, 1 or more, or None")
+    if depth is not None:
+        check_whole(depth=(depth, 1))
     if depth is not None and depth > MOST_DEPTH:
         raise InputError(
             f"depth is {depth}; compiled are up to {MOST_DEPTH} hidden layers: "

@@ -181,6 +181,9 @@ def design(activation: Activation, exponents, bias, scale, size, bits: int) -> D
 
     InputError: the derivative that the gate needs vanishes, more than 65,536 units, a scale that is not above 0.
     """
+    for name, given in (("bias", bias), ("scale", scale)):
+        if isinstance(given, str) and given != "auto":
+            raise InputError(f"{name} is {given!r}; needed: 'auto' or a number")
     exponents = tuple(int(r) for r in exponents)
     if math.prod(r + 1 for r in exponents) > MAX_UNITS:
         raise InputError(
@@ -188,6 +191,8 @@ def design(activation: Activation, exponents, bias, scale, size, bits: int) -> D
             f"the limit is {MAX_UNITS}: use more layers"
         )
     at = best_bias(activation, exponents, bits) if isinstance(bias, str) else float(bias)
+    if not math.isfinite(at):
+        raise InputError(f"bias is {at}; needed: 'auto' or a finite number")
     if not isinstance(bias, str):
         at = short(at, 24)
         _check_derivative(activation, sum(exponents), at)

@@ -19,6 +19,7 @@ from deeptheory.cheap.compile.designs import Design, design
 from deeptheory.cheap.compile.rounding import precision
 from deeptheory.cheap.domains import read_domain
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 if TYPE_CHECKING:
     from deeptheory.cheap.compile.activations import Activation
@@ -43,10 +44,12 @@ class Activate(nn.Module):
 
 
 class Gate(nn.Module):
-    """Inner weights, activation, outer weights: [..., inputs] -> [..., 1].
+    """A monomial as a network of one hidden layer: inner weights, activation, outer weights; [..., inputs] -> [..., 1].
 
-    .exponents: of the monomial. .bias, .scale: of the units; one scale an input. .neurons: hidden units. .certificate.
-    InputError: a dtype without certificates, a weight above what it holds.
+    Made by product_gate, square_gate, identity_gate and monomial_layer. .exponents: of the monomial. .bias: of every
+    unit; .scale: the input weight of each input. .neurons: hidden units. .certificate: bound of the error in the
+    domain, of the weights as made; training changes them and not it. InputError: a dtype without certificates (float64
+    and float32 have them), a weight above what it holds.
     """
 
     certificate: Certificate
@@ -84,7 +87,7 @@ class Gate(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [..., inputs] in the gate's dtype -> [..., 1]. InputError: another shape or dtype."""
+        """x: [..., inputs] in the gate's dtype -> [..., 1], differentiable. InputError: another shape or dtype."""
         check_input(x, self.inner, len(self.exponents))
         return self.outer(self.act(self.inner(x)))
 
@@ -128,13 +131,17 @@ def monomial_layer(
     """prod_i x_i^exponents_i from one hidden layer (Rolnick & Tegmark 2018, theorem 4.1): [..., n] -> [..., 1].
 
     At most prod(r_i + 1) neurons: the one that sees nothing is the output's bias, and an activation even or odd about
-    the bias needs half. scale: input weight of a unit of sign +-1; "auto" makes truncation plus rounding least for the
-    dtype and the domain. bias: of every unit; "auto" is the best. domain: (low, high), or one pair an input.
-    InputError: exponents that are not whole and above 0, no gate (a derivative vanishes), weights out of range.
+    the bias needs half. activation: silu, gelu, softplus, tanh, sigmoid, exp, cos, sin, or a smooth elementwise torch
+    function. scale: input weight of a unit of sign +-1, above 0, rounded to few digits; "auto" makes truncation plus
+    rounding least for the dtype and the domain. bias: of every unit; "auto" is the best. domain: (low, high), or one
+    pair per input; outside it the certificate says nothing. dtype: float64 or float32.
+    InputError: exponents that are not whole and above 0, no gate (a derivative vanishes), over 65,536 units, weights
+    out of range, a domain that is infinite or reversed, another dtype, activation, scale or bias.
     """
     exponents = tuple(exponents)
-    if not exponents or any(isinstance(r, bool) or r != int(r) or r < 1 for r in exponents):
-        raise InputError(f"exponents are {exponents}; needed: integers, 1 or more each")
+    if not exponents:
+        raise InputError("exponents are (); needed: integers, 1 or more each")
+    check_whole(**{f"exponents[{k}]": (r, 1) for k, r in enumerate(exponents)})
     names = [f"x{k}" for k in range(len(exponents))]
     box = read_domain(domain, names)
     size = np.array([max(abs(low), abs(high)) for low, high in box.values()])
@@ -153,7 +160,7 @@ def product_gate(
     """u v from four neurons (Lin, Tegmark & Rolnick 2017, eq. 11): [..., 2] -> [..., 1]; two, where cos is used.
 
     m(u, v) = [s(l(u+v)) + s(-l(u+v)) - s(l(u-v)) - s(-l(u-v))] / (4 s''(b) l^2), s(a) = sigma(b + a), l the scale.
-    InputError: sigma''(b) = 0, as for tanh at 0, or ReLU anywhere.
+    Arguments: as monomial_layer. InputError: sigma''(b) = 0, as for tanh at 0, or ReLU anywhere; and as there.
     """
     return monomial_layer((1, 1), activation, scale=scale, bias=bias, domain=domain, dtype=dtype)
 
@@ -166,9 +173,10 @@ def square_gate(
     bias: float | Auto = "auto",
     domain: Any = (-1, 1),
 ) -> Gate:
-    """x^2 = [s(lx) + s(-lx) - 2 s(0)] / (s''(b) l^2): [..., 1] -> [..., 1]; two neurons, the constant is a bias.
+    """x^2 = [s(lx) + s(-lx) - 2 s(0)] / (s''(b) l^2): [..., 1] -> [..., 1]; two neurons, and a bias.
 
-    InputError: as monomial_layer.
+    Rolnick & Tegmark 2018, section 4; with cos one neuron. scale is l, twice the gate's .scale, which as a monomial
+    layer adds x twice. Arguments and InputError: as monomial_layer.
     """
     half = scale if isinstance(scale, str) else scale / 2
     return monomial_layer((2,), activation, scale=half, bias=bias, domain=domain, dtype=dtype)
@@ -186,13 +194,16 @@ def identity_gate(
 
     [s(lx) - s(-lx)] / (2 s'(b) l): two neurons, exact at any scale for silu, gelu and softplus; one for tanh and sin,
     which are odd. (Rolnick & Tegmark's single neuron s(lx)/(s' l) errs to first order in l; this errs to second.)
-    InputError: as monomial_layer.
+    Arguments and InputError: as monomial_layer.
     """
     return monomial_layer((1,), activation, scale=scale, bias=bias, domain=domain, dtype=dtype)
 
 
 class BitGate(nn.Module):
-    """One logistic neuron that fires iff all its k bits are 1: [..., k] -> [..., 1]. .beta, .certificate."""
+    """One logistic neuron that fires iff all its k bits are 1: [..., k] -> [..., 1]; made by bit_product_gate.
+
+    .k, .beta, .neurons (1), .certificate: for inputs that are 0 or 1.
+    """
 
     certificate: Certificate
 
@@ -219,7 +230,7 @@ class BitGate(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [..., inputs] of -1 and 1 (or 0 and 1) -> [..., 1]."""
+        """x: [..., k] of 0 and 1, in the gate's dtype -> [..., 1], near 0 or 1. InputError: another shape or dtype."""
         check_input(x, self.inner, self.k)
         return torch.sigmoid(self.inner(x))
 
@@ -235,11 +246,10 @@ def bit_product_gate(
 
     Source: Lin, Tegmark & Rolnick 2017, eq. 14.
     Worst error e^(-beta/2) / (1 + e^(-beta/2)), since the margin is 1/2: D decimals take beta = 2 D ln 10, not the
-    D ln 10 that is quoted. beta, or decimals= to have it from that rule; default 6 decimals.
-    InputError: k below 1, beta not above 0, both beta and decimals.
+    D ln 10 that is quoted. beta, or decimals= to have it from that rule; default 6 decimals. dtype: float64 or float32.
+    InputError: k no integer of 1 or more, beta or decimals not above 0, both of them given, another dtype.
     """
-    if k != int(k) or k < 1:
-        raise InputError(f"k is {k}; needed: an integer number of bits, 1 or more")
+    check_whole(k=(k, 1))
     if beta is not None and decimals is not None:
         raise InputError("beta and decimals were both given; one follows from the other: give one")
     beta = 2 * (6 if decimals is None else decimals) * math.log(10) if beta is None else float(beta)

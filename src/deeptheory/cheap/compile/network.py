@@ -11,7 +11,9 @@ from torch import nn
 from deeptheory.cheap.compile.certificates import Certificate
 from deeptheory.cheap.compile.gates import Activate, check_input, linear
 from deeptheory.cheap.compile.rounding import representable
+from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError, MissingDependency
+from deeptheory.core.shapes import check_shapes
 
 if TYPE_CHECKING:
     import sympy
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
 class CompiledNetwork(nn.Module):
     """[..., variables] -> [..., outputs]: per hidden layer a Linear, the activation, and a Linear that adds up.
 
-    Inputs have the network's dtype (InputError else). Outside the domain the output is whatever the neurons make of it,
-    without a warning, and the certificate says nothing: .inside(x) tells which rows lie in it.
+    Made by compile_polynomial. Inputs have the network's dtype (InputError else). Outside the domain the output is
+    whatever the neurons make of it, without a warning, and the certificate says nothing: .inside(x) tells which rows
+    lie in it. Weights are parameters and can be trained.
 
     .expression: sympy, or a list of them for several outputs. .variables: names, in the order of the inputs. .depth:
     hidden layers. .neurons: units with an activation. .synapses: weights that are not 0. .certificate: of the weights
@@ -60,12 +63,18 @@ class CompiledNetwork(nn.Module):
         self._mark = self._fingerprint()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [..., inputs] in the network's dtype -> [..., outputs]. InputError: another shape or dtype."""
+        """x: [..., variables] in the network's dtype -> [..., outputs]. InputError: another shape or dtype."""
         check_input(x, self.layers, len(self.variables))
         return self.layers(x)
 
     def inside(self, x: torch.Tensor) -> torch.Tensor:
-        """Which rows of x [..., variables] lie in the domain of the certificate: bool [...]."""
+        """Which rows of x [..., variables] lie in the domain of the certificate: bool [...] on x's device.
+
+        x may have any dtype. Ends belong to it, as the network's dtype has them; NaN does not. InputError: another
+        shape.
+        """
+        x = as_tensor(x)
+        check_shapes(x=(x, f"... {len(self.variables)}"))
         bits = {"float64": 53, "float32": 24}[self._certificate.dtype]  # ends as the dtype has them are inside
         sides = [representable(low, high, bits) for low, high in self._certificate.domain.values()]
         low, high = (torch.tensor(ends, dtype=torch.float64) for ends in zip(*sides))
@@ -79,27 +88,27 @@ class CompiledNetwork(nn.Module):
 
     @property
     def depth(self) -> int:
-        """Hidden layers."""
+        """Number of hidden layers; 0 where the formula is linear."""
         return len(self.widths)
 
     @property
     def neurons(self) -> int:
-        """Hidden units, of all layers."""
+        """Number of hidden units, of all layers."""
         return sum(self.widths)
 
     @property
     def synapses(self) -> int:
-        """Weights that are not 0."""
+        """Number of weights that are not 0 now, inner and outer ones; biases do not count."""
         return sum(int((m.weight != 0).sum()) for m in self.layers if isinstance(m, nn.Linear))
 
     @property
     def as_compiled(self) -> bool:
-        """Whether weights and dtype are those that were compiled."""
+        """Whether weights, biases and dtype are, bit for bit, those that were compiled."""
         return self._fingerprint() == self._mark
 
     @property
     def certificate(self) -> Certificate:
-        """Bounds of the error over the domain. InputError: the weights have changed since."""
+        """Bounds of the error over the domain, see Certificate. InputError: the weights have changed since."""
         if not self.as_compiled:
             raise InputError(
                 "the weights have changed since they were compiled, and the certificate spoke of those; "
@@ -121,7 +130,7 @@ class CompiledNetwork(nn.Module):
         return f"{shown}; {self.neurons} neurons in {self.depth} layers, within {self._certificate.total:.3g}"
 
     def example(self) -> torch.Tensor:
-        """Two points of the domain, in the network's dtype: [2, variables]."""
+        """Two points of the domain, its lowest and its highest corner, in the network's dtype: [2, variables]."""
         box = list(self._certificate.domain.values())
         first = next(self.parameters())
         return torch.tensor(
@@ -129,7 +138,10 @@ class CompiledNetwork(nn.Module):
         )
 
     def export(self) -> Any:
-        """torch.export.export of the network, any number of rows. InputError: no variable, so that it has no input."""
+        """A torch.export.ExportedProgram of the network, x [rows, variables] -> [rows, outputs], any number of rows.
+
+        InputError: no variable, so that it has no input.
+        """
         if not self.variables:
             raise InputError(
                 f"{self.expressions[0]} has no variable, so that there is no network to export; name one: "
@@ -139,10 +151,10 @@ class CompiledNetwork(nn.Module):
         return torch.export.export(self, (self.example(),), dynamic_shapes={"x": {0: rows}})
 
     def to_onnx(self, path: Any) -> None:
-        """Write an ONNX file.
+        """Write the network as an ONNX file at path, x [rows, variables] -> [rows, outputs], any number of rows.
 
-        MissingDependency: onnxscript, torch's exporter, is not installed. InputError:
-        gelu or softplus in float64, which onnxruntime cannot run.
+        MissingDependency: onnxscript, torch's exporter, is not installed. InputError: gelu or softplus in float64,
+        which onnxruntime cannot run.
         """
         names = {m.name for m in self.layers if isinstance(m, Activate)} & {"gelu", "softplus"}
         if names and self.example().dtype == torch.float64:

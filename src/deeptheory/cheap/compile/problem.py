@@ -22,7 +22,10 @@ Maker = Callable[[Errors], Plan]  # errors of expansions -> plan
 
 
 class ToleranceError(InputError):
-    """No network of that dtype and depth meets the tolerance. .best: what is reached; .depth: hidden layers that do."""
+    """No network of that dtype and depth meets the tolerance; an InputError.
+
+    .best: the least tolerance that is reached, in the output's unit; .depth: the hidden layers that reach it.
+    """
 
     def __init__(self, message: str, best: float, depth: int):
         super().__init__(message)

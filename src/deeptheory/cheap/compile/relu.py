@@ -26,26 +26,29 @@ from deeptheory.cheap.compile.problem import Problem, ToleranceError, refinement
 from deeptheory.cheap.compile.rounding import gamma, precision
 from deeptheory.cheap.counting.counts import Count
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 MOST_TEETH = 40
 _SHIFT = 2.0  # of what is carried, over its scale: a wire may be a little larger than that
 
 
 def relu_count(tolerance: float, depth: int | None = None) -> Count:
-    """Neurons to square a number of [0, 1] to that accuracy: pieces needed against pieces that neurons make.
+    """ReLU neurons to square a number of [0, 1] within `tolerance`: pieces needed against pieces that neurons make.
+
+    depth: hidden layers; None: any. Bounds of the number, see Count; no fixed size does for every tolerance.
 
     One hidden layer of w units comes as near as 1 / (2 (2 w + 1)^2) and no nearer: w kinks make w + 1 pieces, of length
     sqrt(8 tolerance) at most; but a rising first piece would need a slope that no unit with a kink inside gives (the
     jumps are all above 0, the first slope is 0 or minus some of them), so it is level and half as long; a unit that
     gives it costs a kink. Deeper: a line is off by at least h^2 / 8 on length h and a layer of w units multiplies
-    pieces by w + 1 at most (Telgarsky 2016). Upper: the one layer, carried on,
-    or the sawtooth construction (Yarotsky 2017).
-    InputError: tolerance outside (0, 1/8), or depth below 1.
+    pieces by w + 1 at most (Telgarsky 2016). Upper: the one layer, carried on, or the sawtooth construction (Yarotsky
+    2017).
+    InputError: tolerance outside (0, 1/8), or depth no integer of 1 or more.
     """
     if not (isinstance(tolerance, (int, float)) and 0 < tolerance < 0.125):
         raise InputError(f"tolerance is {tolerance}; needed: between 0 and 1/8, which a line reaches")
-    if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
-        raise InputError(f"depth is {depth}; needed: 1 or more hidden layers, or None for any")
+    if depth is not None:
+        check_whole(depth=(depth, 1))
     flat = max(1, math.ceil((1 / math.sqrt(2 * tolerance) * (1 - 1e-12) - 1) / 2))
     pieces = math.ceil(1 / math.sqrt(8 * tolerance) * (1 - 1e-12))
     teeth = max(1, math.ceil(-math.log(tolerance, 4) - 1 - 1e-12))

@@ -27,6 +27,7 @@ from deeptheory.cheap.domains import read_domain
 from deeptheory.cheap.expressions import Exponents, polynomial_terms
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -38,9 +39,11 @@ _GRID = 2001
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PolynomialApproximation(Result):
-    """expressions: one an output. bounds: |network - expression| on the domain, rounding of the network included.
+    """A polynomial for each output of a network, and how far the network is from it on the domain.
 
-    seen: the largest difference at the points looked at, which the bound must not be below. domain: by variable.
+    expressions: sympy, one per output. bounds: one per output, at least |network - expression| on the domain, rounding
+    of the network included. seen: the largest difference at the points looked at, which the bound must not be below.
+    degree: the one asked for. domain: (low, high) by variable.
     """
 
     expressions: tuple["sympy.Expr", ...]
@@ -57,7 +60,7 @@ class PolynomialApproximation(Result):
 
     @property
     def bound(self) -> float:
-        """Of the worst output."""
+        """The largest of the bounds: |network - expression| anywhere on the domain, for the worst output."""
         return max(self.bounds)
 
     def __repr__(self) -> str:
@@ -68,7 +71,7 @@ class PolynomialApproximation(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per output."""
+        """One row per output: expression (text) and bound."""
         import pandas as pd
 
         return pd.DataFrame({"expression": [str(e) for e in self.expressions], "bound": self.bounds})
@@ -77,16 +80,16 @@ class PolynomialApproximation(Result):
 def to_polynomial(
     module: nn.Module, degree: int, domain: Any = (-1, 1), *, variables: Sequence[str] | None = None
 ) -> PolynomialApproximation:
-    """The polynomial of that total degree which a smooth network nearly is on the domain.
+    """The polynomial of that total degree which a smooth network nearly is on the domain, and a bound of the rest.
 
-    With a bound of the difference.
-    module: Linear layers and smooth activations in Sequentials (dropout as in eval mode), a gate, or what
-    compile_polynomial returns, trained or not. domain: as there. variables: names of the inputs; default x0, x1, ... or
-    the network's own. Terms and digits that matter less than the bound are left out, and counted in it.
-    InputError: a layer that is not known, an activation that is not smooth, too many monomials.
+    By Taylor models (Makino & Berz 2003); the bound grows with depth and with large weights. module: Linear layers and
+    smooth activations in Sequentials (dropout as in eval mode), a gate, or what compile_polynomial returns, trained or
+    not. domain: as there. variables: names of the inputs; default x0, x1, ... or the network's own. Terms and digits
+    that matter less than the bound are left out, and counted in it.
+    InputError: a layer that is not known, an activation that is not smooth, a degree that is no integer of 0 or more,
+    too many monomials, another number of names.
     """
-    if isinstance(degree, bool) or degree != int(degree) or degree < 0:
-        raise InputError(f"degree is {degree!r}; needed: an integer, 0 or more")
+    check_whole(degree=(degree, 0))
     steps = list(_steps(module))
     weights = [s for s in steps if isinstance(s, nn.Linear)]
     if not weights:

@@ -16,13 +16,14 @@ COLUMNS = ("layer", "kind", "in", "out", "synapses", "weights", "density", "larg
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Cost(Result):
-    """rows: one a weight.
+    """What a network costs: neurons, synapses, weights and the bits that they span.
 
-    neurons: outputs of all Linear, convolution and recurrent layers but the last. synapses: weights that are not 0.
-
+    rows: one per weight tensor, with the columns of .table(). neurons: outputs of all Linear, convolution and recurrent
+    layers but the last. synapses: weights that are not 0.
     weights: all of them, biases and the scales of normalizations apart. biases: how many of those. weights + biases are
     all parameters, each once. bits: log2 of largest over smallest weight that is not 0, the most of any row: so many
-    bits a fixed-point number needs to hold it. notes: what is counted as a weight without neurons.
+    bits a fixed-point number needs to hold it, one more than the logarithm. notes: what is counted as a weight without
+    neurons.
     """
 
     rows: tuple[dict[str, Any], ...]
@@ -39,9 +40,10 @@ class Cost(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per layer: synapses are weights that are not 0.
+        """One row per weight tensor: layer, kind, in, out, synapses, weights, density, largest, smallest, bits.
 
-        bits are log2 of the largest over the smallest of them.
+        synapses: weights that are not 0; density: their fraction; largest, smallest: of their absolute values; bits: 1
+        + log2 of the ratio, rounded up.
         """
         import pandas as pd
 
@@ -53,7 +55,8 @@ def cost(module: "nn.Module") -> Cost:
 
     An exported program (torch.export) counts too. A convolution's units are its channels; layers between which there is
     no activation count as layers all the same. Embeddings, attention's projections and parameters of a module of its
-    own are weights; their units are no neurons, and a note says so. InputError: no weights.
+    own are weights; their units are no neurons, and a note says so. A network that says its own `neurons` (as compiled
+    ones do) is believed. InputError: no torch module, a lazy layer without a size, no weights.
     """
     import torch
 

@@ -22,6 +22,7 @@ from deeptheory.cheap.expressions import MOST_DEGREE, Terms, polynomial_terms, r
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -47,9 +48,10 @@ class Count(Result):
     """Hidden neurons with which a network of one fixed size approximates a polynomial to any accuracy.
 
     lower: fewer cannot have it as Taylor polynomial (exact rank). upper: a construction comes uniformly close as its
-    scale goes to 0. lower_uniform: what is proven for uniform closeness; that it is `lower` is conjectured. depth:
-    hidden layers, None for any. synapses: weights of the construction. largest_group: most numbers that a gate of it
-    multiplies. proof: why, in words.
+    scale goes to 0. lower_uniform: what is proven for uniform closeness; that it is `lower` is conjectured. convention:
+    a name in CONVENTIONS ("relu" from relu_count, whose bounds are for one tolerance). depth: hidden layers, None for
+    any. synapses: weights of the construction. degree: of the polynomial. largest_group: most numbers that a gate of
+    the construction multiplies. proof: why, in words.
     """
 
     lower: int
@@ -64,7 +66,7 @@ class Count(Result):
 
     @property
     def exact(self) -> bool:
-        """Whether the bounds meet."""
+        """Whether lower and upper are the same number."""
         return self.lower == self.upper
 
     def bits(self, tolerance: float) -> int:
@@ -83,23 +85,26 @@ class Count(Result):
         return f"Count({size} neuron{'s' * (self.upper != 1)}, {depth}, {self.convention})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row."""
+        """One row: a column for each field."""
         import pandas as pd
 
         return pd.DataFrame([{f.name: getattr(self, f.name) for f in fields(self)}])
 
 
 def neuron_count(expression: Any, depth: int | None = None, *, convention: Convention = "bias_free") -> Count:
-    """Bounds of the neurons that a polynomial needs; several outputs share their hidden layers.
+    """Bounds of the hidden neurons that a polynomial needs; several outputs share their hidden layers.
 
-    expression: sympy or text, or a list. depth: number of hidden layers; None: whichever needs fewest. convention: a
-    name in CONVENTIONS. Numbers are exact integers, however large.
-    InputError: no polynomial, an irrational coefficient, a depth below 1, an unknown convention,
-    a degree beyond MOST_DEGREE.
+    Lower bounds: ranks of partial derivatives (Lin, Tegmark & Rolnick 2017, appendix A; Rolnick & Tegmark 2018,
+    theorems 4.1 to 4.4). Upper: constructions (theorems 4.1, 4.2 and 5.1 there). expression: sympy or text, or a list.
+    depth: number of hidden layers; None: whichever needs fewest. convention: a name in CONVENTIONS, which says what
+    biases and activation are; "exactly 2^n" for a product of n numbers holds for "bias_free". Numbers are exact
+    integers. InputError: no polynomial, an irrational coefficient, a depth that is no integer of 1 or more, an unknown
+    convention, "power" for what is no form or has more layers, a degree beyond 30,000 (3,000 but for depth 1), over 200
+    variables.
     """
     pick(CONVENTIONS, convention, what="convention")
-    if depth is not None and (isinstance(depth, bool) or depth != int(depth) or depth < 1):
-        raise InputError(f"depth is {depth!r}; needed: an integer number of hidden layers, 1 or more, or None for any")
+    if depth is not None:
+        check_whole(depth=(depth, 1))
     expressions = read_expressions(expression)
     names = variables(expressions)
     if len(names) > MOST_VARIABLES:
@@ -166,7 +171,7 @@ def neuron_count(expression: Any, depth: int | None = None, *, convention: Conve
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DepthCounts(Result):
-    """Counts of one polynomial, one a depth."""
+    """Counts of one polynomial, one per depth. expression: as text; counts: one Count for each depth asked for."""
 
     expression: str
     counts: tuple[Count, ...]
@@ -175,13 +180,13 @@ class DepthCounts(Result):
         return f"DepthCounts({self.expression}: {', '.join(f'{c.depth}: {c.lower} to {c.upper}' for c in self.counts)})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per depth."""
+        """One row per depth: a column for each field of Count."""
         import pandas as pd
 
         return pd.concat([c.table() for c in self.counts], ignore_index=True)
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Least and most neurons against hidden layers, logarithmic."""
+        """Lower and upper bounds of the neurons against hidden layers, neurons logarithmic."""
         from deeptheory.cheap.drawing import draw_counts
 
         return draw_counts(self.expression, self.table())
@@ -190,7 +195,9 @@ class DepthCounts(Result):
 def neurons_by_depth(
     expression: Any, depths: Sequence[int] = (1, 2, 3, 4, 5), *, convention: Convention = "bias_free"
 ) -> DepthCounts:
-    """neuron_count for several numbers of hidden layers, with a figure. InputError: as there."""
+    """neuron_count for several numbers of hidden layers, with a figure. InputError: as there, and no depth."""
+    if not len(depths):
+        raise InputError("depths is empty; give one number of hidden layers or more")
     counts = tuple(neuron_count(expression, d, convention=convention) for d in depths)
     return DepthCounts(expression=", ".join(map(str, read_expressions(expression))), counts=counts)
 

@@ -16,6 +16,7 @@ import numpy as np
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_finite
 
 if TYPE_CHECKING:
     import pandas
@@ -38,7 +39,7 @@ class FlatteningCost(Result):
 
     @property
     def cost(self) -> float:
-        """flat / deep; NaN where every weight is 0."""
+        """flat / deep, above 1 where flattening costs synapses; NaN where every weight is 0."""
         return self.flat / self.deep if self.deep else float("nan")
 
     @property
@@ -53,11 +54,11 @@ class FlatteningCost(Result):
         )
 
     def scalars(self) -> dict[str, float]:
-        """Synapses, rank and cost."""
+        """deep, flat, rank, low_rank and cost, by name."""
         return {"deep": self.deep, "flat": self.flat, "rank": self.rank, "low_rank": self.low_rank, "cost": self.cost}
 
     def table(self) -> "pandas.DataFrame":
-        """One row per form: synapses and their ratio to the deep form's."""
+        """One row per form (deep, flat, by rank): form, synapses and ratio, to the deep form's."""
         import pandas as pd
 
         rows = [("deep", self.deep), ("flat", self.flat), (f"rank {self.rank}", self.low_rank)]
@@ -74,11 +75,15 @@ def flattening_cost(module: Any, *, tolerance: float = 1e-9) -> FlatteningCost:
     first; numpy, torch or scipy sparse, real or complex. tolerance: an entry of the product counts as 0 below this
     share of the sum of the sizes of its summands (float64). So integers are counted exactly while for every entry that
     sum is below 1 / tolerance, 1e9 by default.
-    InputError: a module that is not linear, matrices that do not fit together, no matrix.
+    InputError: a module that is not linear, matrices that do not fit together, no matrix, NaN or infinity, a tolerance
+    outside [0, 1).
     """
+    if not 0 <= tolerance < 1:
+        raise InputError(f"tolerance is {tolerance}; needed: a fraction from 0 to below 1")
     matrices = [_dense(m) for m in _matrices(module)]
     if not matrices:
         raise InputError("module holds no linear map; give Linears in a Sequential, or a list of matrices [out, in]")
+    check_finite(**{f"matrix {k}": m for k, m in enumerate(matrices)})
     for k, (a, b) in enumerate(pairwise(matrices)):
         if a.shape[0] != b.shape[1]:
             raise InputError(

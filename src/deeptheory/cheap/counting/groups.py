@@ -10,6 +10,7 @@ from functools import cache
 from math import ceil, log, log2, prod
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 Gate = Callable[[tuple[int, ...]], int]  # neurons of a gate with these exponents
 
@@ -22,13 +23,14 @@ def even_groups(n: int, g: int) -> tuple[int, ...]:
 
 @cache
 def product_optimum(n: int, depth: int, *, carry: int = 2, idle: bool = False) -> tuple[int, tuple[int, ...]]:
-    """Least neurons to multiply n numbers in that many hidden layers, and the largest group of each layer.
+    """Least neurons to multiply n numbers in that many hidden layers, and the largest group of each layer [depth].
 
-    carry: neurons that a group of one takes. idle: a layer may multiply nothing (theorem 5.1 has groups of 2 or more).
-    InputError: n or depth below 1, or more layers than there are products.
+    Rolnick & Tegmark 2018, theorem 5.1, with whole groups as equal as can be, a group of b taking 2^b neurons: the
+    exact optimum of that construction. carry: neurons that a group of one takes. idle: a layer may multiply nothing
+    (theorem 5.1 has groups of 2 or more). InputError: n or depth no integer of 1 or more, or more layers than there are
+    products.
     """
-    if n < 1 or depth < 1:
-        raise InputError(f"n is {n} and depth is {depth}; both must be 1 or more")
+    check_whole(n=(n, 1), depth=(depth, 1))
     if not idle and depth > max(n - 1, 1):
         raise InputError(f"{n} numbers take {n - 1} products at most, fewer than {depth} layers; use idle=True")
     if depth == 1:
@@ -47,9 +49,15 @@ def product_optimum(n: int, depth: int, *, carry: int = 2, idle: bool = False) -
 
 
 def real_groups(n: float, depth: int) -> tuple[float, ...]:
-    """The real optimum b_1 .. b_k of eq. 5 with product n: b_1 found by bisection. InputError: n below e^k or so."""
-    if depth < 1 or n < 2:
-        raise InputError(f"n is {n} and depth is {depth}; needed: n of 2 or more, depth of 1 or more")
+    """The real optimum b_1 .. b_depth of the groups, with product n (Rolnick & Tegmark 2018, eq. 5).
+
+    b_(i+1) = b_i + log2(b_i - 1/ln 2), b_1 by bisection. Groups grow from layer to layer where b_1 is above 1 + 1/ln 2
+    = 2.44; where n is too small for so many layers they shrink, below 1 at the end, and mean nothing. InputError: n
+    below 2 or infinite, depth no integer of 1 or more.
+    """
+    check_whole(depth=(depth, 1))
+    if not 2 <= n < float("inf"):
+        raise InputError(f"n is {n}; needed: a finite number of 2 or more")
 
     def chain(first: float) -> list[float]:
         out = [first]

@@ -19,9 +19,10 @@ from deeptheory.core.shapes import check_finite, check_shapes
 class BayesSoftmax(nn.Module):
     """The exact posterior p(y | x), [..., classes], as a network.
 
-    hamiltonians: a module or function x -> [..., classes] in nats, or a list of them, one per class, each x -> [...] or
-    [..., 1]. priors: p(y), [classes], in the dtype of the softmax; None: all alike. `log_prior` is a parameter, so that
-    what is known can be the start of training. forward: p(y | x); logits: -H(x) - mu; log_posterior: in nats.
+    p(y | x) = softmax(-H(x) - mu), H_y(x) = -ln p(x | y), mu_y = -ln p(y) (Lin, Tegmark & Rolnick 2017, section II).
+    hamiltonians: a module or function x [..., d] -> [..., classes] in nats, or a list of them, one per class, each x ->
+    [...] or [..., 1]; ln Z_y is part of it, or the priors are others. priors: p(y), [classes], in the dtype of the
+    softmax; None: all alike. `log_prior` is a parameter, so that what is known can be the start of training.
     Where all H are so large that rounding hides their differences, or infinite, a Hamiltonian with `relative`
     (GaussianHamiltonian) gives the differences.
 
@@ -50,7 +51,10 @@ class BayesSoftmax(nn.Module):
         self.hamiltonians = nn.ModuleList([h if isinstance(h, nn.Module) else _Function(h) for h in parts])
 
     def energies(self, x: torch.Tensor) -> torch.Tensor:
-        """H_y(x) in nats, [..., classes]. InputError: the Hamiltonian gives another number of classes."""
+        """H_y(x) in nats: x [..., d] -> [..., classes]; where rounding would hide differences, less one class's.
+
+        InputError: H of another number of classes, NaN, or infinite for every class.
+        """
         if self.count is None:
             h = self.hamiltonians[0](x)
         else:
@@ -102,9 +106,10 @@ class BayesSoftmax(nn.Module):
 class GaussianHamiltonian(nn.Module):
     """H_y(x) = (x - m_y)' P_y (x - m_y) / 2 + ln det(2 pi S_y) / 2 of Gaussian classes: quadratic in x.
 
-    means: [classes, d]. covariances: [classes, d, d], or [d, d] for all (then H differs between classes by a linear
-    function only). forward: x [..., d] -> [..., classes] in nats. `polynomials(names)`: the same as sympy
-    expressions, for a compiler that makes networks of product gates.
+    Of covariance S_y = P_y^-1 (Lin, Tegmark & Rolnick 2017, section II). means: [classes, d]. covariances: [classes, d,
+    d], or [d, d] for all (then H differs between classes by a linear function only), brought to the means' dtype.
+    forward: x [..., d] -> [..., classes] in nats, x in that dtype. `polynomials(names)`: the same as sympy expressions,
+    for compile_polynomial. `means`, `whiten` (P = whiten' whiten) and `offset` are parameters of their own.
 
     InputError: shapes that do not fit, NaN, a covariance that is not symmetric and positive definite.
     """
@@ -138,9 +143,9 @@ class GaussianHamiltonian(nn.Module):
         return 0.5 * z.square().sum(-1) + self.offset
 
     def relative(self, x: torch.Tensor) -> torch.Tensor:
-        """H_y(x) - H_k(x), k the class of least H: x [..., d] -> [..., classes], nats.
+        """H_y(x) - H_k(x), k the class of least H but for its constants: x [..., d] -> [..., classes], nats.
 
-        Finite, or inf where H itself is beyond the floats.
+        Accurate where H itself is so large that rounding hides the differences; inf where they are beyond the floats.
         """
         middle = self.means.mean(0)
         x = x - middle
@@ -154,7 +159,10 @@ class GaussianHamiltonian(nn.Module):
         return size * (size * apart[0] + apart[1]) + apart[2]
 
     def polynomials(self, names: Sequence[str]) -> list:
-        """H_y as sympy expressions of degree 2 in the named variables. InputError: another number of names."""
+        """H_y, in nats, as sympy expressions of degree 2 in the named variables, one per class; detached.
+
+        InputError: another number of names.
+        """
         import sympy
 
         d = self.means.shape[1]

@@ -33,7 +33,7 @@ _WIDEN = 0.25  # of the range of real samples, on either side
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class HamiltonianFit(Result):
-    """H(x) = -sum_k theta_k sum of the terms of orbit k, up to ln Z; nats.
+    """H(x) = -sum_k theta_k sum of the terms of orbit k, up to ln Z, in nats; P parameters.
 
     orbits: terms that share a parameter, each ((variable, power or level), ...). theta: [P]. low, high: [P] its 95 %
     interval, -inf or inf where a joint state that was never seen leaves no finite maximum
@@ -42,8 +42,9 @@ class HamiltonianFit(Result):
     bits per sample lost to locality and symmetry, against the same degree without them
     (0 where nothing else was assumed; NaN where that has too many parameters to fit). assumptions: one row each, from
     any function to independent variables: parameters, bits, excess_bits, low, high. scores: [held out] bits of each
-    held-out sample; fits of one data set and seed share those samples. kind: "binary"
-    (spins: the smaller of the two values is -1), "potts", "gaussian" or "real". known: values of the levels.
+    held-out sample; held_out: which samples those are, in 16 characters, equal for fits of one data set and seed.
+    kind: "binary" (spins: the smaller of the two values is -1), "potts", "gaussian" or "real". levels: of a discrete
+    variable; known: their values.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class HamiltonianFit(Result):
     excess_bits: Estimate
     assumptions: Any
     scores: np.ndarray
+    held_out: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -76,11 +78,13 @@ class HamiltonianFit(Result):
     def excess_bits_over(self, other: "HamiltonianFit") -> Estimate:
         """Bits a held-out sample costs more under this fit than under another of the same samples and seed.
 
-        InputError: the other was scored on other samples.
+        Mean of paired differences and its 95 % interval (normal). InputError: the other was scored on other samples, or
+        none were held out.
         """
-        if len(self.scores) != len(other.scores) or not len(self.scores):
+        if self.held_out != other.held_out or not len(self.scores):
             raise InputError(
-                f"this fit holds out {len(self.scores)} samples, the other {len(other.scores)}; fit the same data"
+                f"this fit holds out {len(self.scores)} samples, the other {len(other.scores)}, not the same ones; fit "
+                "the same data with the same seed and held_out_fraction"
             )
         return _difference(self.scores, other.scores, f"against {other.parameters} parameters")
 
@@ -93,7 +97,7 @@ class HamiltonianFit(Result):
 
     @property
     def couplings(self) -> np.ndarray:
-        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0.
+        """theta of the terms x_i x_j, [n, n] symmetric, diagonal 0; of spins their J over kT.
 
         Potts: [n, n, levels, levels], zero-sum over levels.
         """
@@ -103,7 +107,7 @@ class HamiltonianFit(Result):
         return half + half.T
 
     def energy(self, x) -> np.ndarray:
-        """H(x) without ln Z in nats, [rows]; x: [rows, n] values as they were given to the fit.
+        """H(x) without ln Z in nats, [rows] float64; x: [rows, n] values as they were given to the fit.
 
         InputError: another number of variables, or a value that the fit has not seen (discrete variables).
         """
@@ -149,7 +153,7 @@ class HamiltonianFit(Result):
         return pd.DataFrame(named | columns)
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Bits lost against parameters, one point an assumption."""
+        """Bits lost per held-out sample against parameters (logarithmic), a point and interval per assumption."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure
@@ -217,11 +221,14 @@ def hamiltonian_fit(
 ) -> HamiltonianFit:
     """Fit a Hamiltonian under assumptions, count its parameters, and say what the assumptions lose on held-out samples.
 
-    samples: [N, n], independent. degree, locality, symmetry, shape, periodic: see Assumptions. kind: "binary",
-    "potts", "gaussian" (likelihood), "real" (degrees to 4 or so, within `domain`: by default the samples' range and a
-    quarter of it on either side), or "auto": by the values seen. held_out_fraction: of the samples, drawn by seed.
-    compare_assumptions: fit the weaker and stronger assumptions too, for the table. ridge: precision of a Gaussian
-    prior on theta, in samples.
+    ln p(x) = sum of theta_k times terms - ln Z; section II.D of Lin, Tegmark & Rolnick 2017 as a measurement. Discrete
+    variables by pseudo-likelihood: bits are sums of conditional entropies, to be compared with each other only.
+    samples: [N, n], at least 50, independent. degree, locality, symmetry, shape, periodic: see Assumptions. kind:
+    "binary", "potts" (up to 16 levels), "gaussian" (likelihood), "real" (degrees to 4 or so, within `domain`: by
+    default the samples' range and a quarter of it on either side), or "auto": "binary" of two values, "potts" of
+    integers, else "gaussian" up to degree 2 and "real" above. held_out_fraction: of the samples, 0 to below 1, drawn by
+    seed; 0: no bits (NaN). compare_assumptions: fit the weaker and stronger assumptions too, for the table. ridge:
+    precision of a Gaussian prior on theta, in samples, 0 or more.
 
     InputError: shapes, NaN, constant variables, values out of range, more than 6,000 parameters. DeeptheoryError: no
     convergence, or terms that depend on each other in these samples.
@@ -279,6 +286,7 @@ def hamiltonian_fit(
         excess_bits=_difference(scores, reference, "against the same degree, nothing else assumed"),
         assumptions=_rows(rows, reference, read, wanted.n),
         scores=scores,
+        held_out=read.held_out,
         notes=tuple(notes),
     )
 
@@ -287,8 +295,8 @@ class _Fitter:
     """Fits any list of orbits to the training part, and scores the rest."""
 
     def __init__(self, read: Samples, domain: tuple[float, float] | None, ridge: float):
-        if not ridge >= 0:
-            raise InputError(f"ridge is {ridge}; a precision is not negative")
+        if not 0 <= ridge < np.inf:
+            raise InputError(f"ridge is {ridge}; a precision is finite and not negative")
         self.read, self.ridge, self.notes, self.unit, self.left = read, ridge, [], 1.0, np.zeros(0)
         self.carriers = np.zeros(0)
         self.train, self.rest = read.values[: read.train], read.values[read.train :]

@@ -15,27 +15,32 @@ from torch import nn
 
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole, whole_numbers
 
 _LARGEST = 2**24  # entries of a table
 
 
 class FactorGraph(nn.Module):
-    """p(x) = prod_a f_a(x_a) / Z over discrete variables.
+    """p(x) = prod_a f_a(x_a) / Z over discrete variables (Lin, Tegmark & Rolnick 2017, section II.D).
 
-    levels: number of levels, one for all variables or a list. factors: (variables, log table) pairs; the table [levels
-    of each variable] holds ln f_a in nats, a parameter, -inf where f_a is 0. forward: x [..., n] integers -> H(x) = -ln
-    p(x) [...] in nats, ln Z included. InputError: a variable out of range or twice in a factor, a table of another
-    shape, NaN or inf, no factor, no state above probability 0.
+    levels: number of levels, one for all variables or a list of one each. n: number of variables where levels is one
+    number; by default as many as the factors name. factors: (variables, log table) pairs; the table [levels of each
+    variable] holds ln f_a in nats, -inf where f_a is 0, and is copied into a parameter. forward: x [..., n] integers ->
+    H(x) = -ln p(x) [...] in nats, ln Z included. InputError: a variable out of range or twice in a factor, numbers that
+    are no integers, n against a list of levels, a table of another shape, NaN or inf, no factor.
     """
 
     def __init__(self, levels: int | Sequence[int], factors: Sequence[tuple[Sequence[int], Any]], n: int | None = None):
         super().__init__()
         if not factors:
             raise InputError("factors is empty; a factor graph has at least one")
-        scopes = [tuple(int(v) for v in scope) for scope, _ in factors]
+        scopes = [tuple(whole_numbers("variables", list(scope)).tolist()) for scope, _ in factors]
         if isinstance(levels, Sequence):
-            self.levels = tuple(int(v) for v in levels)
+            self.levels = tuple(whole_numbers("levels", levels, least=1).tolist())
+            if n is not None and n != len(levels):
+                raise InputError(f"n is {n} and levels names {len(levels)} variables; give one of them")
         else:
+            check_whole(levels=(levels, 1), n=(0 if n is None else n, 0))
             self.levels = (int(levels),) * (n if n is not None else 1 + max(max(s, default=-1) for s in scopes))
         self.scopes = tuple(scopes)
         tables = []
@@ -65,16 +70,19 @@ class FactorGraph(nn.Module):
         return len(self.levels)
 
     def energy(self, x: torch.Tensor) -> torch.Tensor:
-        """-sum_a ln f_a(x_a) in nats, x [..., n] -> [...]: H without ln Z.
+        """-sum_a ln f_a(x_a) in nats, x [..., n] -> [...]: H without ln Z, differentiable in the tables.
 
-        InputError: another number of variables, or levels.
+        InputError: another number of variables, or values that are no levels.
         """
         x = self._check(x)
         terms = [t[tuple(x[..., v] for v in s)] for s, t in zip(self.scopes, self.tables)]
         return -torch.stack(torch.broadcast_tensors(*terms)).sum(0)
 
     def log_z(self) -> torch.Tensor:
-        """ln Z, differentiable in the tables. InputError: a table on the way would not fit."""
+        """ln Z in nats, a scalar tensor, exact by variable elimination and differentiable in the tables.
+
+        InputError: a table on the way would have over 2^24 entries, or every state has probability 0.
+        """
         made = _eliminate(self._factors(), set(range(self.n)), self.levels)
         if bool(made == -math.inf):
             raise InputError("every state has probability 0: the factors' -inf leave none; ln Z is -inf")
@@ -85,9 +93,12 @@ class FactorGraph(nn.Module):
         return self.energy(x) + self.log_z()
 
     def posterior(self, query: int, observed: Sequence[int]) -> "GraphPosterior":
-        """p(x_query | x_observed) as a network; all else is summed out.
+        """p(x_query | x_observed) as a network that shares these tables; all else is summed out exactly.
 
-        It maps x_observed [..., observed] to [..., levels of query].
+        query: a variable; observed: others. It maps x_observed [..., observed], integers, to probabilities [..., levels
+        of query], NaN where what is observed has probability 0; its logits(x) are ln p(x_query, x_observed) + ln Z.
+        InputError: variables that are out of range or named twice; at the call, values that are no levels, or a table
+        that would not fit.
         """
         return GraphPosterior(self, query, observed)
 
@@ -119,18 +130,20 @@ class FactorGraph(nn.Module):
 
 
 class GraphPosterior(nn.Module):
-    """See FactorGraph.posterior. forward: p(x_query | x_seen), NaN where x_seen has probability 0; logits: ln
-    p(x_query, x_seen) without ln Z."""
+    """See FactorGraph.posterior."""
 
     def __init__(self, graph: FactorGraph, query: int, seen: Sequence[int]):
         super().__init__()
-        self.graph, self.query, self.seen = graph, int(query), tuple(int(v) for v in seen)
+        check_whole(query=(query, 0))
+        self.graph, self.query, self.seen = graph, int(query), tuple(whole_numbers("observed", list(seen)).tolist())
         wrong = [v for v in (self.query, *self.seen) if not 0 <= v < graph.n]
         if wrong or self.query in self.seen or len(set(self.seen)) < len(self.seen):
-            raise InputError(f"query {query} and seen {list(seen)} must be different variables from 0 to {graph.n - 1}")
+            raise InputError(
+                f"query {query} and observed {list(seen)} must be different variables from 0 to {graph.n - 1}"
+            )
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        """ln p(x_query, x_seen) without ln Z, nats: x [..., seen] -> [..., levels of query]."""
+        """ln p(x_query, x_observed) + ln Z, nats: x [..., observed] -> [..., levels of query]. InputError: as above."""
         x = self.graph._check(x, self.seen)
         flat = x.reshape(math.prod(x.shape[:-1]), len(self.seen))
         factors = self.graph._factors(dict(zip(self.seen, flat.T)))
@@ -139,15 +152,16 @@ class GraphPosterior(nn.Module):
         return out.reshape(*x.shape[:-1], -1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """p(query | seen): x [..., seen] -> [..., levels of query]."""
+        """p(query | observed): x [..., observed] -> [..., levels of query]. InputError: see FactorGraph.posterior."""
         return self.logits(x).softmax(-1)
 
 
 def ising(shape: Sequence[int], *, coupling=1.0, field=0.0, periodic: bool = False) -> FactorGraph:
     """The Ising model on a grid: H = -J sum_<ij> s_i s_j - h sum_i s_i, with s = 2 x - 1 of levels x = 0, 1.
 
-    coupling: J, one or one a bond [bonds] in the order of `bonds(shape)`; field: h, one or [n]; both over kT.
-    InputError: another number of couplings or fields, a side below 1.
+    shape: sites along each axis. coupling: J, one or one per bond [bonds] in the order of `bonds(shape, periodic)`;
+    field: h, one or [n]; both over kT. periodic: see bonds. Tables are float64, on the CPU.
+    InputError: another number of couplings or fields, a side that is no integer of 1 or more.
     """
     s = torch.tensor([-1.0, 1.0], dtype=torch.float64)
     return _on_grid(shape, coupling, field, s[:, None] * s, s, periodic)
@@ -156,12 +170,11 @@ def ising(shape: Sequence[int], *, coupling=1.0, field=0.0, periodic: bool = Fal
 def potts(shape: Sequence[int], q: int, *, coupling=1.0, field=0.0, periodic: bool = False) -> FactorGraph:
     """The Potts model on a grid: H = -J sum_<ij> [x_i = x_j] - h sum_i [x_i = 0], q levels.
 
-    coupling: J, one or [bonds]; field: h, one or [n]; as in `ising`.
+    coupling: J, one or [bonds]; field: h, one or [n]; as in `ising`, and so are shape and periodic.
 
-    InputError: q below 2, another number of couplings or fields, a side below 1.
+    InputError: q no integer of 2 or more, another number of couplings or fields, a side below 1.
     """
-    if q < 2:
-        raise InputError(f"q is {q}; a Potts variable has at least 2 levels")
+    check_whole(q=(q, 2))
     eye = torch.eye(q, dtype=torch.float64)
     return _on_grid(shape, coupling, field, eye, eye[0], periodic)
 
@@ -171,8 +184,9 @@ def bonds(shape: Sequence[int], periodic: bool = False) -> list[tuple[int, int]]
 
     shape: sites along each axis; they are numbered in C order, the last axis fastest. periodic: the last site of an
     axis is also a neighbor of the first; an axis of 2 sites keeps its one bond.
-    InputError: no side, or one below 1.
+    InputError: no side, or one that is no integer of 1 or more.
     """
+    shape = whole_numbers("shape", list(shape), least=-1).tolist()
     if not len(shape) or min(shape) < 1:
         raise InputError(f"shape is {list(shape)}; a grid has sides of at least 1")
     stride = [math.prod(shape[k + 1 :]) for k in range(len(shape))]
@@ -188,7 +202,7 @@ def bonds(shape: Sequence[int], periodic: bool = False) -> list[tuple[int, int]]
 
 
 def _on_grid(shape, coupling, field, pair: torch.Tensor, single: torch.Tensor, periodic: bool) -> FactorGraph:
-    edges, n = bonds(shape, periodic), math.prod(shape)
+    edges, n = bonds(shape, periodic), math.prod(int(s) for s in shape)
     j = torch.as_tensor(coupling, dtype=torch.float64).expand(len(edges)) if _fits(coupling, len(edges)) else None
     h = torch.as_tensor(field, dtype=torch.float64).expand(n) if _fits(field, n) else None
     if j is None or h is None:

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PartitionCounterexample(Result):
-    """log_z, log_z_total: ln Z of H and of the pair (nats), equal. p, marginal: [s] distributions of y, different.
+    """Two distributions of one partition function, over s states.
 
-    bits: KL(p || marginal), above 0 unless K is constant.
+    log_z, log_z_total: ln Z of H and of the pair (nats), equal up to rounding. p, marginal: [s] distributions of y,
+    different unless K is constant. bits: KL(p || marginal), above 0 then.
     """
 
     log_z: float
@@ -39,13 +40,13 @@ class PartitionCounterexample(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per state: p and marginal."""
+        """One row per state: state, p and marginal."""
         import pandas as pd
 
         return pd.DataFrame({"state": range(len(self.p)), "p": self.p, "marginal": self.marginal})
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Both distributions."""
+        """Both distributions as bars over the states."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure
@@ -59,7 +60,9 @@ class PartitionCounterexample(Result):
 def partition_counterexample(hamiltonian, coupling) -> PartitionCounterexample:
     """The pair built from H and K, its partition function and its visible marginal, summed over all pairs of states.
 
-    hamiltonian, coupling: H and K, [s] in nats. InputError: other shapes, NaN or infinite entries, fewer than 2 states.
+    H(y, y') = H(y) + H(y') + K(y) + ln Z~, Z~ = sum_y exp(-H - K): its Z is that of H, its marginal exp(-H - K) / Z~ is
+    not exp(-H) / Z (Lin, Tegmark & Rolnick 2017, section III). hamiltonian, coupling: H and K, [s] in nats. InputError:
+    other shapes, NaN or infinite entries, fewer than 2 states.
     """
     from scipy.special import logsumexp
 

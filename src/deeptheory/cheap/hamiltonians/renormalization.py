@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeptheory.core.arrays import as_numpy
+from deeptheory.core.arrays import as_floats, as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Estimate, Result
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, check_real, check_shapes, check_whole
 from deeptheory.core.statistics import mean_interval
 
 if TYPE_CHECKING:
@@ -30,20 +30,23 @@ _LEAST_FIELDS = 2
 
 
 def renormalized(couplings, b: float, d: int = 2) -> np.ndarray:
-    """y_i b^(d - 2i) for couplings [terms], y_0, y_1, ...: the rule itself. InputError: b not above 0."""
-    if not b > 0:
-        raise InputError(f"b is {b}; a block has a side above 0")
-    y = np.asarray(couplings, dtype=np.float64)
+    """y_i b^(d - 2i) for couplings y_0, y_1, ..., [terms] -> [terms] float64: the rule of a blocking in d dimensions.
+
+    Source: Lin, Tegmark & Rolnick 2017, section III, for d = 2. InputError: b not above 0 and finite, another shape.
+    """
+    check_real(b=(b, 0))
+    y = as_floats(couplings)
+    check_shapes(couplings=(y, "terms"))
     return y * float(b) ** (d - 2 * np.arange(len(y)))
 
 
 def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
-    """A field [size, size] on a torus with 1 / (2 S(k)) = sum_i y_i k^(2i), k in radians a site.
+    """A Gaussian field [size, size], float64, on a torus with 1 / (2 S(k)) = sum_i y_i k^(2i), k in radians per site.
 
-    InputError: size below 2, or couplings that make some spectrum not above 0.
+    couplings: y_0, y_1, ..., [terms]; S: its power spectrum, E|FFT|^2 / size^2; of mean 0, drawn by seed.
+    InputError: size no integer of 2 or more, or couplings that make the spectrum infinite or not above 0 at some k.
     """
-    if size < 2:
-        raise InputError(f"size is {size}; a field has at least 2 sites a side")
+    check_whole(size=(size, 2), seed=(seed, 0))
     stiffness = _powers(_wave(size) ** 2, np.asarray(couplings, dtype=np.float64))
     if not (stiffness > 0).all():
         raise InputError(
@@ -54,7 +57,11 @@ def gaussian_field(couplings, size: int, seed: int) -> np.ndarray:
 
 
 def block_average(field, b: int) -> np.ndarray:
-    """Means over blocks of b x b sites: field [..., L, L] -> [..., L / b, L / b]. InputError: b does not divide L."""
+    """Means over blocks of b x b sites: field [..., L, L], numpy or torch -> numpy [..., L / b, L / b].
+
+    InputError: b no integer of 1 or more, or it does not divide L; another shape.
+    """
+    check_whole(b=(b, 1))
     field = as_numpy(field)
     size = field.shape[-1] if field.ndim >= 2 else 0
     if field.ndim < 2 or field.shape[-2] != size or b < 1 or size % b:
@@ -67,7 +74,7 @@ class RenormalizationFlow(Result):
     """Couplings of fields before and after steps of block averaging.
 
     couplings: [fields, steps + 1, terms], in units of the lattice of that step. b: side of a block. exponents: one
-    Estimate a term, log_b of the growth a step, its 95 % interval over independent fields (t); predicted: 2 - 2i.
+    Estimate per term, log_b of the growth per step, mean over independent fields and its 95 % interval (Student).
     """
 
     couplings: np.ndarray
@@ -76,7 +83,7 @@ class RenormalizationFlow(Result):
 
     @property
     def predicted(self) -> tuple[int, ...]:
-        """2 - 2i."""
+        """2 - 2i for each term i: the exponents of the rule in two dimensions."""
         return tuple(2 - 2 * i for i in range(self.couplings.shape[2]))
 
     def __repr__(self) -> str:
@@ -84,24 +91,24 @@ class RenormalizationFlow(Result):
         return f"RenormalizationFlow(exponents {said}; predicted {', '.join(map(str, self.predicted))})"
 
     def dataset(self) -> "xarray.Dataset":
-        """couplings over [field, step, term]."""
+        """xarray.Dataset: coupling over [field, step, term]; attribute b."""
         import xarray as xr
 
         return xr.Dataset({"coupling": (("field", "step", "term"), self.couplings)}, attrs={"b": self.b})
 
     def table(self) -> "pandas.DataFrame":
-        """One row per term: predicted exponent, measured, low, high."""
+        """One row per term: term, predicted, exponent (measured), low, high."""
         import pandas as pd
 
         rows = [(i, p, e.value, e.low, e.high) for i, (p, e) in enumerate(zip(self.predicted, self.exponents))]
         return pd.DataFrame(rows, columns=["term", "predicted", "exponent", "low", "high"])
 
     def scalars(self) -> dict[str, float]:
-        """Exponents by term."""
+        """Measured exponents, "exponent/0" and so on."""
         return {f"exponent/{i}": e.value for i, e in enumerate(self.exponents)}
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Mean coupling against step, logarithmic, beside the rule's straight lines."""
+        """Mean coupling against step, logarithmic, with the rule's straight lines."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure, series_colors
@@ -124,21 +131,20 @@ def renormalization_flow(
 ) -> RenormalizationFlow:
     """Fit y_0 .. y_(terms-1) to fields and to their block averages, and take exponents from the growth.
 
-    fields: [fields, L, L], independent of each other and of mean 0. Each fit is the maximum of Whittle's likelihood
-    over modes with 0 < k <= k_max radians per site of that lattice. Exponent of a field: slope of log_b y over steps.
-    InputError: b below 2, fewer than 2 fields (no interval), NaN, a shape that b^steps does not divide, too few modes,
-    or a coupling fitted at or below 0, which has no exponent.
+    fields: [fields, L, L], independent of each other and of mean 0. b: side of a block; steps: blockings, b^steps in
+    all. Each fit is the maximum of Whittle's likelihood over modes with 0 < k <= k_max radians per site of that
+    lattice, the damping by averages divided out. Exponent of a field: slope of log_b y over steps; 2 - 2i is predicted
+    (Lin, Tegmark & Rolnick 2017, section III). InputError: b no integer of 2 or more, terms or steps below 1, fewer
+    than 2 fields (no interval), NaN, a shape that b^steps does not divide, fewer than 10 modes per term, or a coupling
+    fitted at or below 0, which has no exponent.
     """
+    check_whole(b=(b, 2), terms=(terms, 1), steps=(steps, 1))
     x = as_numpy(fields).astype(np.float64)
     if x.ndim != 3 or len(x) < _LEAST_FIELDS:
         raise InputError(
             f"fields have shape {list(x.shape)}; needed: [fields, L, L] with at least {_LEAST_FIELDS} fields"
         )
     check_finite(fields=x)
-    if b < 2:
-        raise InputError(f"b is {b}; blocks of 1 change nothing: needed: an integer, 2 or more")
-    if steps < 1:
-        raise InputError(f"steps is {steps}; a flow has at least 1")
     couplings = np.stack(
         [np.stack([_fit(block_average(f, b**s), b**s, terms, k_max) for s in range(steps + 1)]) for f in x]
     )

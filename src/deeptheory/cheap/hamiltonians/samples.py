@@ -1,5 +1,6 @@
 """The samples of a fit: which kind of variables they are, in what form the fit takes them, and which are held out."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -8,7 +9,7 @@ import numpy as np
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, check_whole
 
 Kind = Literal["auto", "binary", "potts", "gaussian", "real"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -21,7 +22,7 @@ class Samples:
     """values: [N, n] in random order, coded: spins -1, 1 (q = 2), levels (q > 2), real (q None). known:
     level -> value seen.
 
-    train: how many of the first rows fit; the rest is held out.
+    train: how many of the first rows fit; the rest is held out. held_out: a digest of the samples and of that division.
     """
 
     values: np.ndarray
@@ -29,6 +30,7 @@ class Samples:
     q: int | None
     known: tuple[float, ...]
     train: int
+    held_out: str
 
 
 def read_samples(samples, kind: str, degree: int, held_out_fraction: float, seed: int) -> Samples:
@@ -38,6 +40,7 @@ def read_samples(samples, kind: str, degree: int, held_out_fraction: float, seed
     if x.ndim != 2 or len(x) < _LEAST or not x.shape[1]:
         raise InputError(f"samples have shape {list(x.shape)}; needed: [N, n] with at least {_LEAST} samples")
     check_finite(samples=x)
+    check_whole(seed=(seed, 0))
     if not 0 <= held_out_fraction < 1:
         raise InputError(f"held_out_fraction is {held_out_fraction}; it lies from 0 to below 1")
     constant = np.flatnonzero((x == x[:1]).all(axis=0))
@@ -46,13 +49,16 @@ def read_samples(samples, kind: str, degree: int, held_out_fraction: float, seed
     kind, known = _kind(x, kind, degree)
     order = np.random.default_rng(seed).permutation(len(x))
     train = len(x) - round(held_out_fraction * len(x))
+    given = np.ascontiguousarray(x, dtype=np.float64).tobytes() + f"{x.shape} {seed} {train}".encode()
+    held_out = hashlib.sha256(given).hexdigest()[:16]
     if kind == "binary":
         values = np.where(x == known[1], np.int8(1), np.int8(-1))[order]
-        return Samples(values=values, kind=kind, q=2, known=known, train=train)
+        return Samples(values=values, kind=kind, q=2, known=known, train=train, held_out=held_out)
     if kind == "potts":
         values = np.searchsorted(np.array(known), x).astype(np.int8)[order]
-        return Samples(values=values, kind=kind, q=len(known), known=known, train=train)
-    return Samples(values=x[order].astype(np.float64), kind=kind, q=None, known=(), train=train)
+        return Samples(values=values, kind=kind, q=len(known), known=known, train=train, held_out=held_out)
+    values = x[order].astype(np.float64)
+    return Samples(values=values, kind=kind, q=None, known=(), train=train, held_out=held_out)
 
 
 def _kind(x: np.ndarray, kind: str, degree: int) -> tuple[str, tuple[float, ...]]:

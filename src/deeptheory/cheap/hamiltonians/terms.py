@@ -17,6 +17,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
+from deeptheory.core.shapes import check_whole
 
 Term = tuple[tuple[int, int], ...]
 _MOST_TERMS = 2_000_000
@@ -25,13 +26,15 @@ SYMMETRIES = ("translation", "permutation")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assumptions:
-    """What is assumed of H over n variables.
+    """What is assumed of H over n variables (Lin, Tegmark & Rolnick 2017, section II.D); terms() and orbits() list it.
 
-    levels: of a discrete variable, None for real ones. degree: largest total degree
-    (for discrete variables: most variables in a term). locality: None, a distance along the grid
-    (1: nearest neighbors), or pairs of neighbors. symmetry: None, "translation" along the grid, "permutation" of all
-    variables, or a list of permutations [n]. shape: of the grid, (n,) where None. InputError: values out of
-    range, a shape of another size, unknown names, no permutation.
+    A term is ((variable, power), ...), a product over different variables; of a Potts variable the "power" is its level
+    1..levels-1, and the factor [x = level] - 1/levels. degree: largest total degree (for discrete variables: most
+    variables in a term). levels: of a discrete variable, 2 or more, None for real ones. locality: every two variables
+    of a term are neighbors: None (all are), a distance along the grid, summed over axes (1: nearest neighbors), or
+    pairs of neighbors. symmetry: None, "translation" along the grid, "permutation" of all variables, or a list of
+    permutations [n]. shape: of the grid, (n,) where None; periodic: it closes on itself. InputError: values out of
+    range, a shape of another size, an unknown name.
     """
 
     n: int
@@ -43,29 +46,26 @@ class Assumptions:
     periodic: bool = False
 
     def __post_init__(self) -> None:
-        if self.n < 1 or self.degree < 1:
-            raise InputError(f"n is {self.n} and degree {self.degree}; both are at least 1")
-        if self.levels is not None and self.levels < 2:
-            raise InputError(f"levels is {self.levels}; a variable has at least 2, or None for real ones")
+        check_whole(n=(self.n, 1), degree=(self.degree, 1), levels=(2 if self.levels is None else self.levels, 2))
         if math.prod(self.grid) != self.n:
             raise InputError(f"shape {list(self.grid)} has {math.prod(self.grid)} sites for {self.n} variables")
-        if isinstance(self.locality, int) and self.locality < 1:
-            raise InputError(f"locality is {self.locality}; a distance is at least 1, or None for no limit")
+        if self.locality is not None and np.ndim(self.locality) == 0:
+            check_whole(locality=(self.locality, 1))
         if isinstance(self.symmetry, str) and self.symmetry not in SYMMETRIES:
             raise InputError(unknown(self.symmetry, SYMMETRIES, what="symmetry"))
 
     @property
     def grid(self) -> tuple[int, ...]:
-        """Sides of the grid."""
+        """Sides of the grid: shape, or (n,)."""
         return (self.n,) if self.shape is None else tuple(int(s) for s in self.shape)
 
     def neighbors(self) -> list[set[int]] | None:
-        """Neighbors of each variable, None where all are. InputError: a pair out of range."""
+        """The set of neighbors of each variable [n], None where all are. InputError: a pair out of range."""
         if self.locality is None:
             return None
-        if not isinstance(self.locality, int):
+        if np.ndim(self.locality):
             around: list[set[int]] = [set() for _ in range(self.n)]
-            for a, b in self.locality:
+            for a, b in self.locality:  # type: ignore[union-attr]  # pairs, where it is no number
                 if not (0 <= a < self.n and 0 <= b < self.n) or a == b:
                     raise InputError(
                         f"locality holds the pair ({a}, {b}); needed: two different variables below {self.n}"
@@ -77,11 +77,11 @@ class Assumptions:
         apart = np.abs(at[:, None] - at[None])
         if self.periodic:
             apart = np.minimum(apart, np.array(self.grid) - apart)
-        near = apart.sum(-1) <= self.locality
+        near = apart.sum(-1) <= int(self.locality)  # type: ignore[arg-type]  # a number here
         return [set(np.flatnonzero(row).tolist()) - {i} for i, row in enumerate(near)]
 
     def terms(self) -> list[Term]:
-        """All terms but the constant. InputError: more than 2,000,000."""
+        """All terms but the constant, each ((variable, power), ...), variables rising. InputError: over 2,000,000."""
         if self.locality is None and self.count_without_symmetry() - 1 > _MOST_TERMS:
             count = self.count_without_symmetry() - 1
             raise InputError(f"degree {self.degree} over {self.n} variables has {count} terms; assume locality")
@@ -95,18 +95,29 @@ class Assumptions:
         return found
 
     def orbits(self) -> list[list[Term]]:
-        """Terms that share a parameter, in order of appearance. InputError: a symmetry that leads out of the terms."""
+        """Lists of terms that share a parameter, in order of appearance; each is one parameter of H.
+
+        InputError: as terms; what is no permutation of the variables, or a symmetry that leads out of the terms.
+        """
         terms = self.terms()
         if self.symmetry is None:
             return [[t] for t in terms]
         if self.symmetry == "permutation":
+            around = self.neighbors()
+            if around is not None and self.degree > 1 and {len(a) for a in around} not in ({0}, {self.n - 1}):
+                raise InputError(
+                    "symmetry 'permutation' carries neighbors to variables that locality keeps apart; make them agree"
+                )
             return _by_key(terms, lambda t: tuple(sorted(p for _, p in t)))
         if self.symmetry == "translation" and not self.periodic:
             return _by_key(terms, self._shape_of)
         return _by_generators(terms, self._generators())
 
     def count_without_symmetry(self) -> int:
-        """Terms of this degree over all variables, the constant included: the closed forms of the paper's count."""
+        """How many terms locality None and symmetry None leave, the constant included, in closed form.
+
+        Real variables: C(n + degree, degree); discrete ones: sum over j <= degree of C(n, j) (levels - 1)^j.
+        """
         if self.levels is None:
             return math.comb(self.n + self.degree, self.degree)
         return sum(math.comb(self.n, j) * (self.levels - 1) ** j for j in range(min(self.degree, self.n) + 1))

@@ -21,6 +21,7 @@ from deeptheory.cheap.hierarchy.merging import Distillation, bits_of, distil
 from deeptheory.cheap.hierarchy.rows import group_rows, group_whole_rows
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -33,9 +34,9 @@ _IN_DOUBT = 1e3  # different rows nearer than so many tolerances earn a note
 class Theorem2(Result):
     """Theorem 2 held against classes computed without it.
 
-    violations: pairs of levels where T_i is no function of T_{i+1}.
-
-    classes: [levels][states_n], by P(y_i | y_n) alone. agree: whether they are the hierarchy's own.
+    violations: number of pairs of levels where T_i is no function of T_{i+1}; the theorem says 0. classes: one label
+    array [s_n] per level, y_0 first, by P(y_i | y_n) alone, -1 where x has probability 0. agree: whether they are the
+    hierarchy's own.
     """
 
     violations: int
@@ -46,26 +47,27 @@ class Theorem2(Result):
         return f"Theorem2({self.violations} violations, classes {'agree' if self.agree else 'differ'})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per level: its classes."""
+        """One row per level: level and classes, the number of its classes."""
         import pandas as pd
 
         return pd.DataFrame({"level": range(len(self.classes)), "classes": [c.max() + 1 for c in self.classes]})
 
 
 class MarkovHierarchy(Result):
-    """Exact minimal sufficient statistics of y_0 -> ... -> y_n.
+    """Exact minimal sufficient statistics of y_0 -> ... -> y_n (Lin, Tegmark & Rolnick 2017, section III, theorem 2).
 
-    prior: [s_0]. transitions: M_1..M_n, [s_i, s_{i-1}] with columns that sum to 1 (the paper's p_i = M_i p_{i-1}); the
-    transposes are understood where only they fit (`orientation` "auto", "columns" or "rows"). numpy, torch, lists or
-    scipy.sparse. Integers are counts, Fractions stay exact: with both, or exact=True, all is done in integers.
-    tolerance: rows of P(y_i | y_n) nearer than this are equal (float only).
+    T_i puts x and x' in one class where P(y_i | y_n = x) = P(y_i | y_n = x'). prior: [s_0]. transitions: M_1..M_n,
+    [s_i, s_{i-1}] with columns that sum to 1 (the paper's p_i = M_i p_{i-1}); the transposes are understood where only
+    they fit (`orientation` "auto", "columns" or "rows"). numpy, torch, lists or scipy.sparse. Integers are counts,
+    Fractions stay exact: with both, or exact=True, all is done in integers. tolerance: rows of P(y_i | y_n) nearer than
+    this are equal (float only).
 
-    states: number of states a level. classes: one label array a level, y_0 first, [s_n] each: the class of T_i that
-    each x has, -1 where x has probability 0; the last level is T_n, x itself. maps: f_i as arrays, class of
+    states: number of states of each level. classes: one label array a level, y_0 first, [s_n] each: the class of T_i
+    that each x has, -1 where x has probability 0; the last level is T_n, x itself. maps: f_i as arrays, class of
     T_{i+1} -> class of T_i, for i = 0..n-1. marginals: p_i. notes: doubts.
 
     InputError: shapes that do not fit, negative entries, NaN, columns that do not sum to 1, an unknown orientation,
-    exact arithmetic on sparse tables.
+    exact arithmetic on sparse tables, a tolerance below 0 or not finite.
     """
 
     def __init__(
@@ -77,6 +79,8 @@ class MarkovHierarchy(Result):
         exact: bool | None = None,
         tolerance: float = 1e-12,
     ):
+        if not 0 <= tolerance < 1:
+            raise InputError(f"tolerance is {tolerance}; needed: a number from 0 to below 1, as probabilities differ")
         self._chain = read_chain(prior, transitions, orientation, exact)
         self.exact, self.orientation, self.states = self._chain.exact, self._chain.orientation, self._chain.states
         self.tolerance = tolerance
@@ -88,8 +92,11 @@ class MarkovHierarchy(Result):
     def from_samples(cls, samples, *, states: Sequence[int] | None = None, smoothing: float = 0.0, **options):
         """From samples [N, levels + 1] of integers 0, 1, ..., y_0 first: tables of relative frequencies.
 
-        smoothing: added to every count. States that never occur before the last level get no statement of their own and
-        must be smoothed or left out. InputError: another shape or dtype, negative numbers, a state without successor.
+        states: number of states of each level, by default the largest number seen, plus 1. smoothing: added to every
+        count. States that never occur before the last level get no statement of their own and must be smoothed or left
+        out. options: keywords of the class. Chance makes all rows of such tables differ: see distil.
+        InputError: another shape or dtype, negative numbers, too few states, smoothing below 0 or infinite, a state
+        without successor; and as the class.
         """
         from deeptheory.cheap.hierarchy.sources import tables_of_samples
 
@@ -99,8 +106,9 @@ class MarkovHierarchy(Result):
     def from_kernels(cls, prior: Mapping, kernels: Sequence[Callable[[Any], Mapping]], **options) -> "MarkovHierarchy":
         """From a generator: prior maps each y_0 to its probability, a kernel maps a state to {next state: probability}.
 
-        States are any hashable things; those of each level are `labels`. Sparse, and exact where all probabilities are
-        Fractions. InputError: a kernel that leads nowhere.
+        States are any hashable things; those of each level are `labels`, in the order of their numbers. Sparse, and
+        exact where all probabilities are Fractions or integers. options: keywords of the class. InputError: a kernel
+        that leads nowhere; and as the class.
         """
         from deeptheory.cheap.hierarchy.sources import tables_of_kernels
 
@@ -119,7 +127,7 @@ class MarkovHierarchy(Result):
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """Classes of each level, T_0 first."""
+        """Number of classes of each level, T_0 first."""
         return tuple(int(c.max()) + 1 for c in self.classes)
 
     def posterior(self, level: int = 0) -> np.ndarray:
@@ -135,8 +143,9 @@ class MarkovHierarchy(Result):
             return joint.toarray() / np.asarray(joint.sum(axis=1)).reshape(-1, 1)
 
     def compose(self, x=None) -> np.ndarray:
-        """f_0(f_1(... f_n(x))): P(y_0 | y_n) as the chain of functions, [s_n, s_0] or [..., s_0] for integers x.
+        """f_0(f_1(... f_n(x))): P(y_0 | y_n) as the chain of functions of corollary 2, float64.
 
+        x: [...] integers, states of y_n -> [..., s_0]; None: all of them, [s_n, s_0]. Rows of impossible x are NaN.
         InputError: x is not such integers.
         """
         x = np.arange(self.states[-1]) if x is None else np.asarray(x)
@@ -150,14 +159,17 @@ class MarkovHierarchy(Result):
         return np.where(possible[..., None], top[t], np.nan)
 
     def posterior_exact(self, level: int = 0) -> np.ndarray:
-        """The same as Fractions (dtype object); impossible x: None. InputError: the hierarchy is not exact."""
+        """posterior(level) as Fractions, [s_n, s_level] (dtype object); rows of impossible x are None.
+
+        InputError: the hierarchy is not exact, or no such level.
+        """
         self._check_level(level)
         if not self.exact:
             raise InputError("this hierarchy is in floating point; make it with exact=True")
         return np.array([_share(row) for row in _whole_joint(self._chain, level)], dtype=object)
 
     def compose_exact(self) -> np.ndarray:
-        """compose() as Fractions. InputError: the hierarchy is not exact."""
+        """compose() as Fractions, [s_n, s_0] (dtype object), None for impossible x. InputError: it is not exact."""
         if not self.exact:
             raise InputError("this hierarchy is in floating point; make it with exact=True")
         t = self.classes[-1]
@@ -169,7 +181,7 @@ class MarkovHierarchy(Result):
     def theorem_2(self) -> Theorem2:
         """Hold theorem 2 against this chain: classes of every level from P(y_i | y_n) alone, then T_i = f_i(T_{i+1})?
 
-        Dense: [s_n, s_i] numbers a level.
+        Takes [s_n, s_i] numbers in memory for each level.
         """
         possible = self.classes[-1] >= 0
         direct = []
@@ -186,20 +198,19 @@ class MarkovHierarchy(Result):
         return Theorem2(violations=violations, agree=agree, classes=tuple(direct))
 
     def information(self, about: int = 0) -> np.ndarray:
-        """I(y_about; T_i) in bits for every level i, [n + 1]; by sufficiency all are I(y_about; y_n) for i >= about.
+        """I(y_about; T_i) in bits for every level i, [n + 1] float64; for i >= about all are I(y_about; y_n).
 
-        InputError: no such level.
+        That is sufficiency, up to rounding; below `about` it is lost. InputError: no such level.
         """
         self._check_level(about)
         joint = self._joint_with(about)
         return np.array([bits_of(_merged(joint, c)) for c in self.classes])
 
     def distil(self, level: int = 0, *, about: int = 0) -> Distillation:
-        """Fewer classes than exactness needs: merge classes of T_level, cheapest first.
+        """Fewer classes than exactness needs: merge classes of T_level, cheapest first; what is lost about y_about?
 
-        Says what is lost about y_about.
-        -> Distillation: states kept against bits lost. Agglomerative information bottleneck (Slonim & Tishby 2000),
-        greedy: an upper bound of the least loss. InputError: no such level, too many classes.
+        Returns a Distillation: states kept against bits lost. Agglomerative information bottleneck (Slonim & Tishby
+        2000), greedy: an upper bound of the least loss. InputError: no such level, over 4,000 classes.
         """
         self._check_level(level)
         self._check_level(about)
@@ -207,7 +218,11 @@ class MarkovHierarchy(Result):
         return distil(np.asarray(merged), level=level, about=about)
 
     def table(self) -> "pandas.DataFrame":
-        """One row per level: states, classes of T_i, H(T_i), I(y_0; T_i), I(y_i; T_i), in bits."""
+        """One row per level: level, states, classes (of T_i), and in bits entropy, about_top, about_level.
+
+        These are H(T_i), I(y_0; T_i) and I(y_i; T_i); about_level is NaN where the table [s_n, s_i] has over 5e7
+        entries.
+        """
         import pandas as pd
 
         rows = []
@@ -221,7 +236,7 @@ class MarkovHierarchy(Result):
         return pd.DataFrame(rows, columns=["level", "states", "classes", "entropy", "about_top", "about_level"])
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """States and classes a level, from the data at the bottom to y_0."""
+        """Number of states and of classes against the level, y_0 first, logarithmic."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import NEUTRAL, new_figure
@@ -239,7 +254,7 @@ class MarkovHierarchy(Result):
         return figure
 
     def scalars(self) -> dict[str, float]:
-        """Classes by level, and I(y_0; y_n) in bits."""
+        """Number of classes by level, "classes/0" and so on, and information, I(y_0; y_n) in bits."""
         out = {f"classes/{i}": float(c) for i, c in enumerate(self.counts)}
         return out | {"information": float(self.information(0)[-1])}
 
@@ -256,6 +271,7 @@ class MarkovHierarchy(Result):
         return _to_float(np.array([[Fraction(int(v), total) for v in row] for row in whole], dtype=object))
 
     def _check_level(self, level: int) -> None:
+        check_whole(level=(level, None))
         if not 0 <= level < len(self.states):
             raise InputError(f"level is {level}; this hierarchy has levels 0 to {len(self.states) - 1}")
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -24,10 +25,10 @@ _MOST = 4000  # classes: the table of costs is square
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Distillation(Result):
-    """Fewer and fewer classes of one merging, and what each step loses.
+    """Fewer and fewer classes of T_level, merged one pair at a time, and what each step loses about y_about.
 
-    states: [m] numbers of classes kept, falling to 1; lost: [m] bits about y_about; kept: [m] bits.
-    merges: [m - 1, 2], the classes merged at each step, the second going into the first. information: bits before.
+    states: [m] numbers of classes that remain, m, m - 1, ... 1; lost: [m] bits, rising from 0. merges: [m - 1, 2], the
+    classes merged at each step, the second going into the first. information: I(y_about; T_level) in bits before.
     """
 
     level: int
@@ -39,7 +40,7 @@ class Distillation(Result):
 
     @property
     def kept(self) -> np.ndarray:
-        """Bits about y_about that remain, [m]."""
+        """[m]: bits about y_about that remain, information - lost."""
         return self.information - self.lost
 
     def __repr__(self) -> str:
@@ -50,17 +51,19 @@ class Distillation(Result):
         )
 
     def labels(self, *, states: int | None = None, bits: float | None = None) -> np.ndarray:
-        """New label of each class of T_level: with so many states, or with the fewest that lose no more than `bits`.
+        """New label of each class of T_level, [m] integers: with so many states, or the fewest that lose at most bits.
 
-        InputError: neither or both given, or out of range.
+        labels(...)[hierarchy.classes[level]] labels the states x that have a class. InputError: neither or both given,
+        states no integer from 1 to m, bits below 0 or NaN.
         """
         if (states is None) == (bits is None):
             raise InputError("give states= or bits=, one of them")
         if bits is not None:
-            if bits < 0:
-                raise InputError(f"bits is {bits}; a loss is not negative")
+            if not bits >= 0:
+                raise InputError(f"bits is {bits}; a loss is a number, not negative")
             states = int(self.states[np.searchsorted(self.lost, bits + _ROUNDING, side="right") - 1])
         assert states is not None
+        check_whole(states=(states, None))
         if not 1 <= states <= self.states[0]:
             raise InputError(f"states is {states}; needed: 1 to {self.states[0]}")
         into = np.arange(self.states[0])
@@ -75,7 +78,7 @@ class Distillation(Result):
         return pd.DataFrame({"states": self.states, "lost": self.lost, "kept": self.kept})
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Bits lost against states kept."""
+        """Bits lost against the number of classes kept, which is logarithmic."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure

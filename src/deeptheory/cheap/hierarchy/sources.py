@@ -8,6 +8,7 @@ import numpy as np
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 
 def tables_of_samples(samples, states: Sequence[int] | None, smoothing: float):
@@ -22,8 +23,8 @@ def tables_of_samples(samples, states: Sequence[int] | None, smoothing: float):
     sizes = [int(v) + 1 for v in y.max(axis=0)] if states is None else [int(s) for s in states]
     if len(sizes) != y.shape[1] or any(s <= v for s, v in zip(sizes, y.max(axis=0))):
         raise InputError(f"states is {sizes}; the samples need {[int(v) + 1 for v in y.max(axis=0)]} at least")
-    if smoothing < 0:
-        raise InputError(f"smoothing is {smoothing}; counts are not negative")
+    if not 0 <= smoothing < np.inf:
+        raise InputError(f"smoothing is {smoothing}; counts are finite and not negative")
     prior = np.bincount(y[:, 0], minlength=sizes[0]) + smoothing
     tables = []
     for k, (old, new) in enumerate(zip(y.T, y.T[1:]), start=1):
@@ -75,16 +76,17 @@ def tables_of_kernels(prior: Mapping, kernels: Sequence[Callable[[Any], Mapping]
 def lumpable_chain(seed: int, *, levels: int = 5, states: int = 8, zeros: float = 0.2):
     """A random chain in which levels forget: prior and transitions, integers (exact counts).
 
-    Returns prior [states] and a list of `levels` transitions [states, states], new by old; neither the prior nor the
-    columns are normalized. The construction is ours.
+    Returns prior [states] and a list of `levels` transitions [states, states], new by old, int64; neither the prior nor
+    the columns are normalized: MarkovHierarchy takes them as they are. The construction is ours; drawn by seed.
     At each step the next states fall into 2..states groups; within a group they differ only by a weight that does not
     depend on the state before, so that a statistic may merge them. Each group but the first comes with a chance of .8
     from one group of the level before only, so that statistics further up may merge more. zeros: chance that a group
     cannot be reached from a state, before groups are tied to one origin.
-    InputError: fewer than 1 level or 2 states, or zeros outside [0, 1).
+    InputError: fewer than 1 level or 2 states, no integers, or zeros outside [0, 1).
     """
-    if levels < 1 or states < 2 or not 0 <= zeros < 1:
-        raise InputError(f"levels = {levels}, states = {states}, zeros = {zeros}; needed: 1 or more, 2 or more, [0, 1)")
+    check_whole(seed=(seed, 0), levels=(levels, 1), states=(states, 2))
+    if not 0 <= zeros < 1:
+        raise InputError(f"zeros is {zeros}; needed: a chance from 0 to below 1")
     rng = np.random.default_rng(seed)
     prior = rng.integers(1, 10, states)
     tables, before = [], np.arange(states)

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.shapes import check_whole
 from deeptheory.datasets.images.digits import Images
 from deeptheory.datasets.images.matlab import read_mat
 from deeptheory.datasets.images.official import Official
@@ -19,9 +20,9 @@ _FOLDERS = {"train": "training_and_validation_batches", "test": "test_batches"}
 
 
 def affnist(folder: str | Path | None = None, *, part: Literal["train", "test"] = "test", batch: int = 1) -> Images:
-    """One batch of affNIST, images [n, 40, 40] uint8 (Tieleman 2013).
+    """One batch of affNIST, images [n, 40, 40] uint8 0 to 255, labels 0 to 9 (Tieleman 2013).
 
-    10,000 of the test digits, or 60,000 of the others.
+    10,000 of the test digits, or 60,000 of the others. Nothing is downloaded, and no checksum is known.
     part: "test" or "train" (training and validation together). batch: 1 to 32, each holds another transformation of
     every digit. folder: where the unzipped folder test_batches (or training_and_validation_batches) or test.mat lies;
     by default the data folder.
@@ -29,7 +30,8 @@ def affnist(folder: str | Path | None = None, *, part: Literal["train", "test"] 
     """
     if part not in _FOLDERS:
         raise InputError(f"part is {part!r}; known: {', '.join(_FOLDERS)}")
-    if not 1 <= batch <= 32:
+    check_whole(batch=(batch, 1))
+    if batch > 32:
         raise InputError(f"batch is {batch}; there are batches 1 to 32")
     files, said = _official(part, batch).find(folder)
     path = files["digits"]

@@ -38,9 +38,9 @@ UNPACKED = Official(
 
 
 def cifar10(folder: str | Path | None = None, *, download: bool = False, verify: bool = True) -> Images:
-    """50,000 + 10,000 pictures of ten kinds, images [n, 3, 32, 32] uint8 (Krizhevsky 2009).
+    """50,000 + 10,000 images of ten kinds, [n, 3, 32, 32] uint8 0 to 255, labels 0 to 9 (Krizhevsky 2009).
 
-    The first 50,000 are for training.
+    The first 50,000 are for training (`.train`).
     folder: where cifar-10-binary.tar.gz or its unpacked files lie; by default the data folder, then the cache.
     download: get the archive into the cache first (160 MB). verify: False takes files that are not the published ones.
     StoreError: a file is missing, corrupt, or not the published bytes.

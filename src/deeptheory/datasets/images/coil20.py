@@ -19,9 +19,9 @@ _LICENSE = "non-commercial research, as the authors ask"
 
 
 def coil20(folder: str | Path | None = None) -> Views:
-    """1,440 pictures of 20 objects, images [n, 1, H, W] uint8 (Nene, Nayar & Murase 1996).
+    """1,440 images of 20 objects, [n, 1, H, W] uint8 (Nene, Nayar & Murase 1996).
 
-    labels are the objects, azimuth 0 to 355 degrees.
+    labels are the objects, 0 to 19, azimuth 0 to 355 degrees in steps of 5; all are marked for training.
     folder: one that holds coil20.npz (images [n, H, W], object [n], azimuth_degrees [n]) or the folder coil-20-proc
     with obj1__0.png to obj20__71.png; by default the data folder. No checksum is known: structure is checked.
     StoreError: neither is there, or it is corrupt or incomplete.

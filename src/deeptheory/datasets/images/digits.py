@@ -16,11 +16,11 @@ _DIGITS_SHA256 = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Images(Result):
-    """Labeled pictures.
+    """Labeled images.
 
-    images: [n, H, W] or [n, channel, H, W], uint8 or float32 in the source's own range; labels: [n] int64.
-
-    train: [n] bool, the source's own division where it has one, all True otherwise.
+    images: [n, H, W] or [n, channel, H, W], uint8 or float32 in the source's own range; labels: [n] int64, classes from
+    0; train: [n] bool, the source's own division where it has one, all True otherwise. source: where they were read
+    from, in words.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Images(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per class: how many pictures of it, for training and held out."""
+        """One row per class: label, pictures (how many images there are of it) and train (how many of them train)."""
         import pandas as pd
 
         frame = pd.DataFrame({"label": self.labels, "train": self.train})
@@ -47,7 +47,10 @@ class Images(Result):
 
 
 def digits() -> Images:
-    """1,797 handwritten digits of 8x8 pixels, values 0 to 16, float32 (Alpaydin & Kaynak 1998; in scikit-learn)."""
+    """1,797 handwritten digits (Alpaydin & Kaynak 1998), images [1797, 8, 8] float32 0 to 16, labels 0 to 9.
+
+    They come with scikit-learn; all are marked for training. StoreError: its file is not the one expected.
+    """
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)

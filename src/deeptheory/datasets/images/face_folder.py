@@ -32,10 +32,10 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FaceImages(Result):
-    """Pictures of n faces.
+    """Images of n faces with L landmarks each.
 
     images: [n, H, W] or [n, H, W, 3] uint8; landmarks: [n, L, 2] float64, pixels (x, y), the center of the first pixel
-    at (0, 0); names: [n], the files' names without ending.
+    at (0, 0); names: [n], the files' names without ending; source: where they were read from, in words.
     """
 
     images: np.ndarray
@@ -48,7 +48,7 @@ class FaceImages(Result):
         return f"FaceImages({n} of {h}x{w}, {self.landmarks.shape[1]} landmarks, from {self.source})"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per face: name, and the box around its landmarks in pixels."""
+        """One row per face: name, and left, top, right, bottom, the box around its landmarks in pixels."""
         import pandas as pd
 
         low, high = self.landmarks.min(1), self.landmarks.max(1)
@@ -60,7 +60,8 @@ class FaceImages(Result):
 def faces(size: int | None = None, *, color: bool = False) -> FaceImages:
     """The photographed faces of the folder "faces" in the data folder; size, color: as in face_folder.
 
-    StoreError: there is no data folder, or no such folder in it. InputError: a size below 8.
+    StoreError: there is no data folder, or no such folder in it, and as face_folder. InputError: a size below 8, or
+    DEEPTHEORY_DATA is not a folder.
     """
     folder = data_folder()
     if folder is None or not (folder / "faces").is_dir():
@@ -83,16 +84,16 @@ def where() -> str:
 def face_folder(
     folder: str | Path, size: int | None = None, *, color: bool = False, first_pixel: float = 0.0
 ) -> FaceImages:
-    """Pictures of faces and their landmarks, in the order of their names.
+    """Images of faces and their landmarks, in the order of their file names: uint8, and pixels (x, y).
 
     folder: holds pictures, with landmarks in landmarks.npz (points [n, L, 2], name [n]), in landmarks.csv (a line per
     face: name,x1,y1,x2,y2,...), or in a file NAME.pts, NAME.tem or NAME.csv next to each picture. Landmarks are those
-    of the picture as it is shown (EXIF orientation heeded; other depths than 8 bits: see image_files). size: height in
-    pixels to which all are brought (the width follows), by default as they are. color: [n, H, W, 3]; else gray.
-    first_pixel: what the files call the center of the first pixel: 1 for programs that count from 1.
-    InputError: a size below 8. StoreError: no such folder, no picture with landmarks, pictures of different shapes, two
-    pictures or sets of landmarks of one name, landmarks missing or mostly outside their picture, or a file that cannot
-    be read.
+    of the picture as it is shown (EXIF orientation heeded); pixels of 16 bits are divided by 257, floats in [0, 1]
+    times 255. size: height in pixels to which all are brought (the width follows), by default as they are. color: [n,
+    H, W, 3]; else gray. first_pixel: what the files call the center of the first pixel: 1 for programs that count from
+    1. InputError: a size below 8. StoreError: no such folder, no picture with landmarks, pictures of different shapes,
+    two pictures or sets of landmarks of one name, landmarks missing or mostly outside their picture, or a file that
+    cannot be read.
     """
     from PIL import Image
 

@@ -34,9 +34,9 @@ OFFICIAL = Official(
 
 
 def fashion_mnist(folder: str | Path | None = None, *, download: bool = False, verify: bool = True) -> Images:
-    """70,000 pictures of clothes, images [n, 28, 28] uint8 (Xiao, Rasul & Vollgraf 2017).
+    """70,000 images of clothes, [n, 28, 28] uint8 0 to 255, labels 0 to 9 (Xiao, Rasul & Vollgraf 2017).
 
-    The first 60,000 are for training.
+    The first 60,000 are for training (`.train`).
     folder: where the four idx files lie, gzipped or not; by default the data folder, the cache, Debian's package.
     download: get them into the cache first. verify: False takes files that are not the published ones, such as a part
     of them.

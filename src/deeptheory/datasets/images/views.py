@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deeptheory.core.errors import InputError
 from deeptheory.datasets.images.digits import Images
 
 if TYPE_CHECKING:
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Views(Images):
-    """Labeled pictures with viewpoints. images: [n, channel, H, W] uint8; labels: [n] the category.
+    """Labeled images with viewpoints. images: [n, channel, H, W] uint8; labels: [n] int64, the category.
 
-    instance: [n], which object of its category. azimuth, elevation: [n] int64, degrees. light: [n], number of the
-    lighting. A factor that does not vary is 0 throughout.
+    instance: [n], which object of its category. azimuth, elevation: [n], degrees. light: [n], number of the lighting.
+    All int64; a factor that a source does not have is 0 throughout. The other fields are those of `Images`.
     """
 
     instance: np.ndarray
@@ -25,7 +26,7 @@ class Views(Images):
     light: np.ndarray
 
     def table(self) -> "pandas.DataFrame":
-        """One row per category: how many pictures, instances, azimuths, elevations and lightings it has."""
+        """One row per category: label, pictures, train, and how many instances, azimuths, elevations, lights it has."""
         import pandas as pd
 
         names = ("instance", "azimuth", "elevation", "light")
@@ -37,8 +38,15 @@ class Views(Images):
         )
 
     def select(self, rows: np.ndarray) -> "Views":
-        """The same of some rows. rows: a boolean mask [n] or row numbers [m]."""
+        """The same of some rows, copied. rows: a boolean mask [n] or row numbers [m] from 0 (below 0: from the end).
+
+        InputError: a mask of another length, numbers out of range or not whole.
+        """
         from dataclasses import fields, replace
 
+        rows, n = np.asarray(rows), len(self.labels)
+        fits = rows.shape == (n,) if rows.dtype == bool else rows.ndim == 1 and rows.dtype.kind in "iu"
+        if not fits or (rows.dtype != bool and rows.size and not -n <= rows.min() <= rows.max() < n):
+            raise InputError(f"rows is {rows.dtype} {list(rows.shape)}; needed: bool [{n}], or integers below {n}")
         arrays = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{k: v[rows] for k, v in arrays.items() if isinstance(v, np.ndarray)})

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole, whole_numbers
 from deeptheory.datasets.images.views import Views
 from deeptheory.datasets.rendered.rendering import LAMPS, render
 from deeptheory.datasets.rendered.solids import KINDS, solid
@@ -28,26 +29,29 @@ def multiview(
     stereo: bool = True,
     seed: int = 0,
 ) -> Views:
-    """Rendered pictures [n, 2, size, size] uint8 of solids, after smallNORB (LeCun et al. 2004).
+    """Rendered images [n, 2, size, size] uint8 of solids, after smallNORB (LeCun et al. 2004).
 
-    Animals, humans, airplanes, trucks and cars.
-    The grid is kind x instance x azimuth x elevation x light; n: how many of it, drawn by seed, as even over the
-    kinds as can be; None: all of it (48,600 by default). The first half of the instances train. One paint for all,
-    plain ground: only shape tells the kinds apart. stereo: two cameras 7 degrees of azimuth apart; else one channel.
-    seed: shapes and the draw; a picture depends on seed, kind, instance and viewpoint alone.
-    InputError: a size below 8, an empty grid, lights out of range, n above what the grid holds.
+    Labels 0 to 4: animals, humans, airplanes, trucks and cars. The grid is kind x instance x azimuth x elevation x
+    light; n: how many of it, drawn by seed, as even over the kinds as can be; None: all of it (48,600 by default).
+    azimuths, elevations: whole degrees; lights: numbers of lightings, from 0. The first half of the instances train
+    (`.train`). One paint for all, plain ground: only shape distinguishes the kinds. stereo: two cameras 7 degrees of
+    azimuth apart, as channels; else one channel. seed: shapes and the draw; an image depends on seed, kind, instance
+    and viewpoint alone. InputError: a size below 8, an empty grid, numbers that are not whole, lights out of range, n
+    outside the grid.
     """
-    azimuths, elevations, lights = tuple(azimuths), tuple(elevations), tuple(lights)
-    if size < 8:
-        raise InputError(f"size is {size}; a picture needs 8 pixels or more")
-    grid = np.array(list(product(range(instances), azimuths, elevations, lights)), dtype=np.int64).reshape(-1, 4)
+    check_whole(size=(size, 8), instances=(instances, 0), seed=(seed, 0), n=(0 if n is None else n, None))
+    turns, heights, lamps = (
+        whole_numbers(name, list(given), least=-(10**6)).tolist()
+        for name, given in (("azimuths", azimuths), ("elevations", elevations), ("lights", lights))
+    )
+    grid = np.array(list(product(range(instances), turns, heights, lamps)), dtype=np.int64).reshape(-1, 4)
     if not len(grid):
         raise InputError(
-            f"the grid is empty: {instances} instances, {len(azimuths)} azimuths, {len(elevations)} "
-            f"elevations, {len(lights)} lights"
+            f"the grid is empty: {instances} instances, {len(turns)} azimuths, {len(heights)} "
+            f"elevations, {len(lamps)} lights"
         )
-    if min(lights) < 0 or max(lights) >= len(LAMPS):
-        raise InputError(f"lights run from {min(lights)} to {max(lights)}; there are 0 to {len(LAMPS) - 1}")
+    if min(lamps) < 0 or max(lamps) >= len(LAMPS):
+        raise InputError(f"lights run from {min(lamps)} to {max(lamps)}; there are 0 to {len(LAMPS) - 1}")
     whole = len(grid) * len(KINDS)
     if n is not None and not 1 <= n <= whole:
         raise InputError(f"n is {n}; the grid holds {whole}, so that 1 to {whole} can be drawn, or None for all")

@@ -19,7 +19,7 @@ class BinaryTask(Result):
     x: [n, d] float32, 0 or 1; row i is the binary expansion of i, most significant bit first.
     y: [n] int64, 0 or 1. p_y_given_x: [n] float64, the probability of y = 1.
     signatures: [n, s] int64, what the rule can see of a pattern; rows that agree have the same p(y|x).
-    rule: in words. gamma: steepness of the soft rule, or None for the deterministic one.
+    rule: in words. gamma: steepness of the soft rule, or None for the deterministic one. seed: of y where it is soft.
     """
 
     name: str
@@ -39,7 +39,7 @@ class BinaryTask(Result):
 
     @property
     def mutual_information(self) -> float:
-        """I(X;Y) in bits, exact from p(x, y)."""
+        """I(X;Y) = H(Y) - H(Y|X) in bits, exact from p(x, y)."""
         p = self.p_y_given_x
         return float(_binary_entropy(p.mean()) - _binary_entropy(p).mean())
 
@@ -49,7 +49,7 @@ class BinaryTask(Result):
         return f"BinaryTask({self.name}, {n} patterns of {d} bits, {rule}, I(X;Y)={self.mutual_information:.4f} bits)"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per signature: how many patterns share it, and p(y=1) there."""
+        """One row per signature: its numbers, patterns (how many share it), and p_y, p(y=1) there."""
         import pandas as pd
 
         frame = pd.DataFrame(self.signatures, columns=[f"signature_{k}" for k in range(self.signatures.shape[1])])

@@ -7,18 +7,21 @@ further label files is not published and was not recovered, so this is a task of
 import numpy as np
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 from deeptheory.datasets.tasks.binary import BinaryTask, all_patterns, binary_task
 
 
 def committee(members: int = 3, gamma: float | None = None, seed: int = 0) -> BinaryTask:
     """All 4096 patterns of 12 bits; y = 1 where most of `members` random perceptrons say so.
 
-    Each member's weights are standard normal (drawn by seed) and its threshold the median of its field over the
-    patterns, so that it says yes to half of them. gamma: None for the majority itself; a number for
-    p(y=1|x) = 1/(1 + exp(-gamma m)), m the mean vote in [-1, 1]. signatures: [4096, members], the votes.
-    InputError: members even or below 1 (a tie has no majority); gamma not above 0.
+    A task of the kind of Shwartz-Ziv & Tishby 2017, figure 8, not theirs, whose formula is not published. Each member's
+    weights are standard normal (drawn by seed) and its threshold the median of its field over the patterns, so that it
+    says yes to half of them. gamma: None for the majority itself; a number for p(y=1|x) = 1/(1 + exp(-gamma m)), m the
+    mean vote in [-1, 1], y drawn by seed. signatures: [4096, members], the votes, -1 or 1. InputError: members even or
+    below 1 (a tie has no majority) or no integer; gamma not above 0.
     """
-    if members < 1 or members % 2 == 0:
+    check_whole(members=(members, 1), seed=(seed, 0))
+    if members % 2 == 0:
         raise InputError(f"members is {members}; a majority needs an odd number of at least 1")
     x = all_patterns(12)
     weights = np.random.default_rng(seed).standard_normal((12, members))

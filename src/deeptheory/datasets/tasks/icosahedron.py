@@ -10,6 +10,7 @@ the rest: shuffle before splitting.
 
 import numpy as np
 
+from deeptheory.core.shapes import check_whole
 from deeptheory.datasets.tasks.binary import BinaryTask, all_patterns, binary_task
 
 THRESHOLD = 7.632  # the classes are apart between 7.5628 and 7.7013
@@ -48,8 +49,11 @@ def icosahedron(gamma: float | None = None, seed: int = 0) -> BinaryTask:
 
     gamma: None for the published 0/1 labels; a number for soft labels, p(y=1|x) = 1/(1 + exp(-gamma (f - 7.632))) with
     y drawn by seed (gamma = 50 gives I(X;Y) = 0.98749 bits). signatures: [4096, 4]: ones, adjacent pairs, second
-    neighbors, antipodal pairs; 64 distinct. InputError: gamma not above 0.
+    neighbors, antipodal pairs; 64 distinct. f = w + |sum_i x_i r_i|, w ones, r_i the unit vertices: recovered from the
+    published labels, not printed in the paper. Rows come in the order of the binary numbers: shuffle before splitting.
+    InputError: gamma not above 0, seed below 0.
     """
+    check_whole(seed=(seed, 0))
     x = all_patterns(12)
     r = vertices()
     ones = x.sum(1, dtype=np.float64)

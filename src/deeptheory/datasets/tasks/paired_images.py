@@ -14,6 +14,7 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -44,7 +45,7 @@ class PairedImages(Result):
         return f"PairedImages({n} pairs of {self.kind}, {size} x {size}, I(X;Y) = {self.mutual_information:g} bits)"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per pair: the numbers of both images."""
+        """One row per pair: x1, x2, y1, y2, the numbers that drew its images."""
         import pandas as pd
 
         return pd.DataFrame(np.concatenate([self.numbers_x, self.numbers_y], axis=1), columns=["x1", "x2", "y1", "y2"])
@@ -72,17 +73,17 @@ KINDS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"gaussians": gaussi
 
 
 def paired_images(kind: str, mutual_information: float, n: int, *, size: int = 16, seed: int = 0) -> PairedImages:
-    """Pairs of synthetic images with I(X;Y) = mutual_information bits, half of it in each of two numbers.
+    """n pairs of synthetic images [n, size, size] with I(X;Y) = mutual_information bits, half in each of two numbers.
 
-    kind: "gaussians" (where a bump lies) or "rectangles" (how wide and high). Above 40 bits the two correlations could
-    not be told from 1 in float64, and the images would be equal. InputError: an unknown kind, information below 0 or
-    above 40, n below 1, size below 4.
+    Source: Butakov et al. 2024, section 5. kind: "gaussians" (where a bump lies) or "rectangles" (how wide and high).
+    In each of two pairs of normals the correlation is sqrt(1 - 2^-bits). Drawn by seed and n. Above 40 bits the
+    correlations could not be told from 1 in float64, and the images would be equal. InputError: an unknown kind,
+    information below 0 or above 40, n below 1, size below 4, or no integers.
     """
     draw = pick(KINDS, kind, what="kind of image")
     if not 0 <= mutual_information <= _MOST:
         raise InputError(f"mutual_information is {mutual_information}; needed: a finite number of bits, 0 to {_MOST}")
-    if n < 1 or size < 4:
-        raise InputError(f"n is {n}, size {size}; needed: at least 1 and 4")
+    check_whole(n=(n, 1), size=(size, 4), seed=(seed, 0))
     from scipy.special import ndtr
 
     rho = np.sqrt(1 - 2.0 ** -float(mutual_information))  # -1/2 log2(1 - rho^2) is half of it, for each of two pairs

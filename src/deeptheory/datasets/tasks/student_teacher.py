@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_shapes, check_whole
 
 if TYPE_CHECKING:
     import pandas
@@ -39,15 +41,23 @@ class StudentTeacher(Result):
     def error(self, weight, bias=0.0) -> np.ndarray:
         """Expected squared error of y ~ weight x + bias on new samples, noise included, exact.
 
-        tr[(W0 - W) S (W0 - W)'] + b^2 + outputs * noise^2 with S = I / inputs; weight [..., outputs, inputs].
+        tr[(W0 - W) S (W0 - W)'] + |b|^2 + outputs * noise^2 with S = I / inputs, summed over outputs. weight: [...,
+        outputs, inputs]; bias: [..., outputs] or a number. Returns [...] float64. InputError: other shapes.
         """
-        gap = self.teacher - np.asarray(weight, dtype=np.float64)
-        off = np.broadcast_to(np.asarray(bias, dtype=np.float64), gap.shape[:-1])
         outputs, inputs = self.teacher.shape
+        weight, bias = as_floats(weight), as_floats(bias)
+        check_shapes(weight=(weight, f"... {outputs} {inputs}"))
+        gap = self.teacher - weight
+        try:
+            off = np.broadcast_to(bias, gap.shape[:-1])
+        except ValueError as error:
+            raise InputError(
+                f"bias has shape {list(bias.shape)}; needed: {list(gap.shape[:-1])} or a number"
+            ) from error
         return (gap**2).sum((-2, -1)) / inputs + (off**2).sum(-1) + outputs * self.label_noise**2
 
     def table(self) -> "pandas.DataFrame":
-        """One row per output: variance of its signal and of its noise, their ratio."""
+        """One row per output: output, signal and noise (variances over samples), ratio (signal / noise)."""
         import pandas as pd
 
         signal = (self.teacher**2).sum(1) / self.x.shape[1]
@@ -58,18 +68,18 @@ class StudentTeacher(Result):
 def student_teacher(
     n: int, inputs: int = 100, outputs: int = 1, *, snr: float = 1.0, relevant: int | None = None, seed: int = 0
 ) -> StudentTeacher:
-    """Samples of the linear teacher of Saxe et al. 2018, section 3.
+    """n samples y = W0 x + noise of the linear teacher of Saxe et al. 2018, section 3.
 
-    The signal has expected variance 1, however many inputs carry it (weights N(0, inputs / relevant)),
-    and the label noise variance 1 / snr.
-    x: [n, inputs] float32, N(0, 1 / inputs); y: [n, outputs] float32; teacher: [outputs, inputs] float64.
-    relevant: only the first so many inputs carry the label; default all.
-    InputError: n, inputs or outputs below 1, relevant outside 1..inputs, snr not above 0.
+    The signal has expected variance 1 per output, however many inputs carry it (weights N(0, inputs / relevant)), and
+    the label noise variance 1 / snr (snr infinite: none). x: [n, inputs] float32, N(0, 1 / inputs); y: [n, outputs]
+    float32; teacher W0: [outputs, inputs] float64; all drawn by seed. relevant: only the first so many inputs carry the
+    label; default all.
+    InputError: n, inputs or outputs no integer of 1 or more, relevant outside 1..inputs, snr not above 0.
     """
-    if n < 1 or inputs < 1 or outputs < 1:
-        raise InputError(f"n is {n}, inputs {inputs}, outputs {outputs}; each must be at least 1")
+    check_whole(n=(n, 1), inputs=(inputs, 1), outputs=(outputs, 1), seed=(seed, 0))
     relevant = inputs if relevant is None else relevant
-    if not 1 <= relevant <= inputs:
+    check_whole(relevant=(relevant, 1))
+    if relevant > inputs:
         raise InputError(f"relevant is {relevant} of {inputs} inputs; it lies in 1..{inputs}")
     if not snr > 0:
         raise InputError(f"snr is {snr}; needed: above 0")

@@ -10,18 +10,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
+from deeptheory.networks.evaluation.scores import as_labels, check_classes, check_scores
 
 WIDTHS, EMBEDDING = (16, 24, 32, 48, 64), 256
 
 
 class FaceNet(nn.Module):
-    """Pictures [n, size, size] (gray, 0 to 1) -> logits [n, classes].
+    """A stand-in for the face network of Chang & Tsao 2017: gray images [n, size, size] -> logits [n, classes].
 
-    size: pixels of a side, a multiple of 16. classes: identities. embedding: width of the last hidden layer. widths:
-    channels of the five convolutions; a ReLU follows each (relu1 to relu5) and the embedding (relu6); the first four
-    halve the picture. seed: of the initial weights, torch's own (LeCun uniform), biases 0. Layers to look at:
-    `FaceNet.layers`.
-    InputError: a size that is no multiple of 16, or fewer than 2 classes.
+    Gray is 0 to 1. size: pixels of a side, a multiple of 16 from 32 up. classes: identities, 2 or more. embedding:
+    width of the last hidden layer. widths: channels of the five convolutions (5 x 5, then 3 x 3); a ReLU follows each
+    (relu1 to relu5) and the embedding (relu6); a 2 x 2 maximum follows the first four. Layers to record:
+    `FaceNet.layers`. seed: of the initial weights, torch's default (uniform within 1 / sqrt(fan in)), biases 0;
+    float32, on the CPU. InputError: another size, fewer than 2 classes, not five widths, a width or embedding below 1.
     """
 
     layers = tuple(f"relu{k}" for k in range(1, 7))
@@ -36,6 +38,7 @@ class FaceNet(nn.Module):
         seed: int = 0,
     ):
         super().__init__()
+        check_whole(embedding=(embedding, 1), **{f"widths[{k}]": (w, 1) for k, w in enumerate(widths)})
         if size < 32 or size % 16 or classes < 2 or len(widths) != 5:
             raise InputError(
                 f"size is {size}, classes {classes}, widths {widths}; needed: a multiple of 16 from 32 up, 2 or "
@@ -58,7 +61,7 @@ class FaceNet(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits [n, classes]. InputError: images of another size."""
+        """images: [n, size, size], 0 to 1, in the weights' dtype -> logits [n, classes]. InputError: another shape."""
         if images.ndim != 3 or images.shape[1:] != (self.size, self.size):
             raise InputError(f"images are {list(images.shape)}; this network takes [n, {self.size}, {self.size}]")
         x = (images[:, None] - 1 / 3) * 3  # the paper's gray background at 0
@@ -70,21 +73,31 @@ class FaceNet(nn.Module):
 
 
 def classification_loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-    """Mean cross-entropy in nats of a batch (images [B, C, H, W], labels [B]), for `dt.networks.train`."""
+    """Mean cross-entropy in nats of a batch (images, labels), a scalar tensor; a `loss` for `dt.networks.train`.
+
+    images: [B, ...] as the model takes them; labels: [B] int64, classes from 0. The model gives logits [B, classes].
+    """
     images, labels = batch
     return F.cross_entropy(model(images), labels)
 
 
 @torch.no_grad()
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor, *, batch: int = 512) -> float:
-    """Fraction, 0 to 1, of images whose largest logit is the label's.
+    """Fraction, 0 to 1, of images whose largest logit is the label's; of equal logits the first counts.
 
-    images: [n, ...] as the model takes them ([n, size, size] for `FaceNet`); labels: [n] integers from 0. batch: images
-    at a time. The model stays in its mode (call model.eval() first where it matters), and all three must be on one
-    device. No gradient is kept.
+    images: tensor [n, ...] as the model takes it ([n, size, size] for `FaceNet`); labels: [n], classes from 0; the
+    model gives logits [n, classes]. batch: images at a time. The model stays in its mode (call model.eval() first where
+    it matters), and all three must be on one device. No gradient is kept. InputError: no image, labels of another shape
+    or length or that are no class numbers, logits of another shape, batch below 1.
     """
-    right = sum(
-        int((model(images[k : k + batch]).argmax(1) == labels[k : k + batch]).sum())
-        for k in range(0, len(labels), batch)
-    )
+    check_whole(batch=(batch, 1))
+    if not len(images):
+        raise InputError("images has no rows; give at least one")
+    labels = as_labels(labels, len(images))
+    right = 0
+    for k in range(0, len(labels), batch):
+        these = labels[k : k + batch]
+        logits = check_scores(model(images[k : k + batch]), len(these))
+        check_classes(these, logits.shape[1])
+        right += int((logits.argmax(1) == these).sum())
     return right / len(labels)

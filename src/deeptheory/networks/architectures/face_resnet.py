@@ -65,10 +65,12 @@ class _Block(nn.Module):
 
 
 class FaceResNet(nn.Module):
-    """Color pictures [n, H, W, 3], 0 to 255, the whole face in the picture -> identity vectors [n, 128].
+    """dlib's face network of 29 convolutions: color images [n, H, W, 3], 0 to 255 -> identity vectors [n, 128].
 
-    Pictures of another size are brought to 150x150. Distances between vectors of one person are small; nothing is
-    normalized. seed: of the random weights, torch's own. InputError: pictures of another shape.
+    The whole face fills the image; images of another size are brought to 150 x 150 (bilinear, antialiased). With the
+    published weights (`face_resnet`) Euclidean distances within a person are small; vectors are not normalized. seed:
+    of the random weights that it begins with, torch's default; float32, train mode (no part of it has another eval
+    mode). Layers to record: `FaceResNet.layers`.
     """
 
     layers = ("relu", *(f"{name}.relu2" for name, *_ in _BLOCKS))
@@ -84,7 +86,10 @@ class FaceResNet(nn.Module):
             self.fc = nn.Linear(256, 128, bias=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """images: [n, H, W, 3] from 0 to 255 -> [n, 128]. InputError: another shape."""
+        """images: tensor [n, H, W, 3] of any dtype, red, green, blue from 0 to 255 -> [n, 128] in the weights' dtype.
+
+        InputError: another shape.
+        """
         if images.ndim != 4 or images.shape[3] != 3:
             raise InputError(f"images are {list(images.shape)}; needed: [n, H, W, 3] from 0 to 255")
         x = images.to(self.fc.weight.dtype).permute(0, 3, 1, 2)
@@ -98,11 +103,11 @@ class FaceResNet(nn.Module):
 
 
 def face_resnet(path: str | Path | None = None) -> FaceResNet:
-    """The network with the weights of a file of face-api's names.
+    """`FaceResNet` with published weights: float32, in eval mode, on the CPU.
 
-    By default face_resnet.safetensors in the data folder.
-    float32, eval mode. StoreError: no such file, or one of other names and shapes. InputError:
-    DEEPTHEORY_DATA is not a folder.
+    path: a safetensors file with face-api's names of the parameters; by default face_resnet.safetensors in the data
+    folder (`dt.datasets.data_folder`). Nothing is downloaded. Source: dlib's face recognition network, by face-api.
+    StoreError: no such file, or one of other names and shapes. InputError: DEEPTHEORY_DATA is not a folder.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file

@@ -7,16 +7,21 @@ import torch
 from torch import nn
 
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 
 class MultiplicativeNoise(nn.Module):
-    """h + std * |h| * N(0, 1), in every mode. InputError: std below 0."""
+    """h + std |h| N(0, 1), in train and eval mode alike (Butakov et al. 2024); std 0 passes h on.
+
+    std: a fraction of the activation. Normals are drawn again at every call by torch's generator of h's device (call
+    torch.manual_seed to repeat them); gradients pass through h and |h|. InputError: std below 0, infinite or NaN.
+    """
 
     def __init__(self, std: float = 1e-3):
         super().__init__()
-        if not std >= 0:
+        if not 0 <= std < float("inf"):
             raise InputError(
-                f"std is {std}; the noise's standard deviation, as a fraction of the activation, is 0 or above"
+                f"std is {std}; the noise's standard deviation, as a fraction of the activation, is finite, 0 or above"
             )
         self.std = std
 
@@ -32,14 +37,15 @@ class MultiplicativeNoise(nn.Module):
 def noisy_cnn(
     image_shape: tuple[int, int, int] = (1, 28, 28), classes: int = 10, *, std: float = 1e-3, seed: int = 0
 ) -> nn.Module:
-    """A small convolutional network with noise before every layer, in proportion (Butakov et al. 2024).
+    """A small convolutional network with `MultiplicativeNoise` before every layer, the first too (Butakov et al. 2024).
 
-    conv 8-16-32 (3 x 3, leaky ReLU, 2 x 2 maximum after each), dense 32, dense `classes`; pieces conv1, conv2, conv3,
-    dense1, output. [n, C, H, W] -> log-probabilities [n, classes]. image_shape: (C, H, W). std: of the noise, as a
-    fraction of each activation, in training and afterwards. seed: of the first weights.
-    InputError: an image smaller than 8 x 8, std below 0.
+    3 x 3 convolutions of 8, 16 and 32 channels (leaky ReLU and a 2 x 2 maximum after each), dense 32, dense `classes`;
+    its parts are conv1, conv2, conv3, dense1, output. [n, C, H, W] -> log-probabilities in nats [n, classes].
+    image_shape: (C, H, W). std: of the noise, as a fraction of each activation, in training and afterwards. seed: of
+    the initial weights, torch's default. InputError: an image smaller than 8 x 8, fewer than 2 classes, std below 0.
     """
     channels, height, width = image_shape
+    check_whole(channels=(channels, 1), classes=(classes, 2))
     if min(height, width) < 8:
         raise InputError(f"image_shape is {image_shape}; three halvings need at least 8 pixels a side")
     with torch.random.fork_rng(devices=[]):

@@ -7,11 +7,12 @@ from torch import nn
 
 
 class PerImageStandardization(nn.Module):
-    """network((x - mean) / deviation), both over all pixels and channels of a picture.
+    """network((x - mean) / deviation), both over all pixels and channels of an image.
 
-    images: [B, C, H, W] floats in [0, 1]; returns the network's output. network: any module that takes such pictures.
-    A picture of one gray value becomes zeros: the deviation is at least 1 / sqrt(number of its values) on the scale of
-    0 to 255, as in TensorFlow's per_image_standardization, which the program of Hinton et al. 2018 calls.
+    images: [n, C, H, W] floats in [0, 1]; returns the network's output. network: any module that takes such images. An
+    image of one gray value becomes zeros: the deviation (divided by the number of values) is at least 1 / sqrt(number
+    of values) on the scale of 0 to 255, as in TensorFlow's per_image_standardization, which the program of Hinton et
+    al. 2018 calls. Gradients pass through mean and deviation.
     """
 
     def __init__(self, network: nn.Module):
@@ -19,7 +20,7 @@ class PerImageStandardization(nn.Module):
         self.network = network
 
     def forward(self, images: torch.Tensor, *more: torch.Tensor):
-        """images: [n, C, H, W]; more is handed on to the network."""
+        """images: [n, C, H, W] floats -> the network's output; more is handed on to the network as it is."""
         flat = images.flatten(1)
         least = flat.shape[1] ** -0.5 / 255
         deviation = flat.var(1, unbiased=False).clamp(min=least**2).sqrt()

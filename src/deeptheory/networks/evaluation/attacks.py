@@ -32,7 +32,8 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 def logit_of_probability(output: Any) -> torch.Tensor:
     """ln(a / (1 - a)) of the first output: a sigmoid or a squash undone; for capsules' lengths and activations.
 
-    InputError: a first output that leaves [0, 1]: it has logits already.
+    output: as `first_output` takes it, values in [0, 1] -> float64 [n, K]. a is held in [1e-12, 1 - 1e-12], which gives
+    -27.6 to 27.6 and a gradient of 0 beyond. InputError: a value outside [0, 1] (it is a logit already), or NaN.
     """
     a = first_output(output).double()
     if a.numel() and not bool(((a >= 0) & (a <= 1)).all()):
@@ -46,11 +47,11 @@ def logit_of_probability(output: Any) -> torch.Tensor:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Robustness(Result):
-    """Accuracy under attack.
+    """Accuracy under attack, for k values of epsilon.
 
-    epsilon, accuracy: [k]; success: [k], the share of pictures that were right without it and now are wrong.
-
-    Targeted: success is the share that is now taken for the target. method: which attack, in words.
+    epsilon: [k], in the unit of the pixels. accuracy: [k], fraction of attacked images that are classified right.
+    success: [k], of the images that were right before the attack the fraction that now is wrong (0 where none was
+    right); with targets, of all images the fraction that now is taken for the target. method: which attack, in words.
     """
 
     epsilon: np.ndarray
@@ -63,14 +64,14 @@ class Robustness(Result):
         return f"Robustness({self.method}: accuracy {pairs})"
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over epsilon: accuracy, success."""
+        """xarray.Dataset over epsilon: accuracy, success, both fractions; attribute method."""
         import xarray as xr
 
         data = {"accuracy": ("epsilon", self.accuracy), "success": ("epsilon", self.success)}
         return xr.Dataset(data, coords={"epsilon": self.epsilon}, attrs={"method": self.method})
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Accuracy against epsilon."""
+        """Accuracy against epsilon, one line, from 0 to 1."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure
@@ -84,9 +85,11 @@ def fgsm(model: nn.Module, images, labels, *, epsilon: float, **how: Any) -> tor
     """x + epsilon sign(gradient of the loss), clipped: one step of `bim`, of length epsilon.
 
     Source: Goodfellow et al. 2015. images: [n, C, H, W] floats within bounds, 0 to 1 by default; labels: [n] integers.
-    Returns pictures of the same shape. epsilon: in the images' unit. how: bim's other keywords (targets, random_start,
-    scores, loss, bounds, seed), but not steps and step_size, which are 1 and epsilon here. InputError: as bim.
+    Returns images as bim does. epsilon: in the images' unit. how: bim's other keywords (targets, random_start, scores,
+    loss, bounds, seed), but not steps and step_size, which are 1 and epsilon here. InputError: as bim, and those two.
     """
+    if fixed := {"steps", "step_size"} & how.keys():
+        raise InputError(f"{min(fixed)} is given; fgsm takes one step of length epsilon: use bim for others")
     return bim(model, images, labels, epsilon=epsilon, steps=1, step_size=epsilon, **how)
 
 
@@ -105,20 +108,23 @@ def bim(
     bounds: tuple[float, float] = (0.0, 1.0),
     seed: int = 0,
 ) -> torch.Tensor:
-    """Pictures within epsilon of the given ones that raise the loss: `steps` steps of sign(gradient).
+    """Images within epsilon of the given ones that raise the loss: `steps` steps of sign(gradient), each clipped.
 
-    epsilon: the largest change of a pixel.
-    images: [n, C, H, W] within bounds; labels: [n]. step_size: epsilon / 4 by default (epsilon, where steps is 1).
-    targets: [n] labels that it should be taken for instead: lowers their loss. random_start: begin at a random corner
-    of the box, by seed. scores(output of the model) -> [n, K], handed to loss with the labels; by default its first
-    output, capsules [n, K, q] by their lengths. The model is in eval mode meanwhile, its gradients and flags are as
-    before.
-    InputError: shapes that do not fit, images outside the bounds, labels or targets that are no classes, epsilon below
-    0, steps below 1.
+    Source: Kurakin et al. 2017. images: [n, C, H, W] floats within bounds (low, high); labels: [n] integers. Returns
+    [n, C, H, W], detached, on the model's device and in its dtype. epsilon: the largest change of a pixel, in the
+    images' unit. step_size: epsilon / 4 by default (epsilon, where steps is 1). targets: [n] classes that they should
+    be taken for instead: lowers their loss. random_start: begin at a uniformly random point of the box, by seed;
+    nothing else is random. scores(output of the model) -> [n, K], handed to loss with the labels; by default its first
+    output, capsules [n, K, q] by their lengths. loss(scores, labels) -> a scalar. The model is in eval mode meanwhile;
+    its gradients and flags are as before.
+    InputError: shapes that do not fit, no image, integers for images, NaN, images outside the bounds, labels or targets
+    that are no classes, epsilon or step_size below 0 or infinite, steps no integer of 1 or more.
     """
     x, y = _check(model, images, labels, bounds)
-    if not 0 <= epsilon < float("inf") or steps < 1:
-        raise InputError(f"epsilon is {epsilon}, steps is {steps}; needed: epsilon of 0 or more, 1 step or more")
+    check_whole(steps=(steps, 1), seed=(seed, 0))
+    for name, value in (("epsilon", epsilon), ("step_size", step_size)):
+        if value is not None and not 0 <= value < float("inf"):
+            raise InputError(f"{name} is {value}; needed: a finite number of 0 or more")
     goal = y if targets is None else as_labels(targets, len(x), "targets").to(y.device)
     towards = 1.0 if targets is None else -1.0
     size = (epsilon if steps == 1 else epsilon / 4) if step_size is None else step_size
@@ -148,13 +154,14 @@ def pgd(
     bounds: tuple[float, float] = (0.0, 1.0),
     seed: int = 0,
 ) -> torch.Tensor:
-    """For each picture the worst of several attacks.
+    """For each image the worst of several attacks: `bim` on the margin between logits, from it and from random starts.
 
-    `bim` on the margin between logits, from the picture and from random starts.
-    scores must give logits; for a network that ends in lengths or activations pass scores=logit_of_probability.
-    targets: [n] labels that it should be taken for instead; the worst is then where the target leads the others most.
-    images: [n, C, H, W] within bounds; labels: [n]; epsilon: largest change of a pixel, in the unit of the pixels.
-    Returns pictures of the same shape. restarts: random starts beside the picture itself; steps: of each.
+    The margin is the right logit minus the largest other; the worst is where it is smallest, the image as given
+    included. targets: [n] classes that they should be taken for instead; the worst is then where the target leads the
+    others most. scores must give logits; for a network that ends in lengths or activations pass
+    scores=logit_of_probability. images: [n, C, H, W] floats within bounds; labels: [n]; epsilon: largest change of a
+    pixel, in the images' unit. Returns [n, C, H, W], as bim does. restarts: random starts beside the image itself, by
+    seed, seed + 1, ...; steps: of each, of length max(epsilon / 8, 2.5 epsilon / steps).
     Source: iterated steps of Kurakin et al. 2017 from the random starts of Madry et al. 2018, on a margin of logits as
     in Carlini & Wagner 2017. InputError: as bim; restarts below 0.
     """
@@ -198,18 +205,17 @@ def robustness(
     targets=None,
     **how: Any,
 ) -> Robustness:
-    """Accuracy on attacked pictures for each epsilon, `batch` images at a time.
+    """Accuracy on attacked images for each epsilon, `batch` images at a time.
 
-    attack: `fgsm`, `bim` or `pgd`, with its keywords.
-
-    scores: what is attacked and, its largest being the answer, what is judged by. judge: another network that is shown
-    the pictures made against this one (comparison by transfer: Hinton et al. 2018, section 5.2), by judge_scores, or
-    the same scores where that is left out. targets: see `bim`. images: [n, C, H, W]; labels: [n].
-    InputError: as the attack.
+    images: [n, C, H, W] floats within bounds; labels: [n]; epsilons: one or more, in the images' unit, 0 for no attack.
+    attack: `fgsm`, `bim`, `pgd` or a function that is called alike; how: its other keywords (bounds, seed, steps, ...).
+    Every batch is attacked with the same seed. scores: what is attacked and, its largest being the answer, what is
+    judged by. judge: another network that is shown the images made against this one (comparison by transfer: Hinton et
+    al. 2018, section 5.2), by judge_scores, or the same scores where that is left out. targets: see `bim`.
+    InputError: as the attack; no epsilon, batch below 1, judge_scores without judge.
     """
     x, y = _check(model, images, labels, how.get("bounds", (0.0, 1.0)))
-    if batch < 1:
-        raise InputError(f"batch is {batch}; needed: 1 or more")
+    check_whole(batch=(batch, 1))
     judging, read = (model, scores) if judge is None else (judge, judge_scores or scores)
     if judge is None and judge_scores is not None:
         raise InputError("judge_scores is given and judge is not; a network is judged by the scores that are attacked")
@@ -239,9 +245,10 @@ def robustness(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GradientProfile(Result):
-    """The loss's gradient by pixels.
+    """The loss's gradient by pixels, for n images.
 
-    size: [n], the mean absolute value in each picture; zeros: [n], its share of exact zeros.
+    size: [n], its mean absolute value in each image, in units of the loss per unit of a pixel; zeros: [n], the fraction
+    of pixels where it is exactly 0.
     """
 
     size: np.ndarray
@@ -254,7 +261,7 @@ class GradientProfile(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per picture."""
+        """One row per image: size, zeros."""
         import pandas as pd
 
         return pd.DataFrame({"size": self.size, "zeros": self.zeros})
@@ -266,9 +273,12 @@ def gradient_profile(
 ) -> GradientProfile:  # fmt: skip
     """How large the gradient of the loss is by pixels, and how much of it is exactly zero.
 
-    Source: Hinton et al. 2018, section 5.2.
-    images: [n, C, H, W] within bounds; labels: [n]. Gradients are of each picture's own loss. InputError: as bim.
+    Source: Hinton et al. 2018, section 5.2. images: [n, C, H, W] floats within bounds; labels: [n]; scores: see bim.
+    Gradients are of each image's own loss, loss(scores, labels) being a mean over images; the model is in eval mode
+    meanwhile. A gradient that is exactly 0 hides a model from sign attacks without making it safer.
+    Returns size and zeros, each [n]. InputError: as bim; batch below 1.
     """
+    check_whole(batch=(batch, 1))
     x, y = _check(model, images, labels, bounds)
     each = lambda s, t: loss(s, t) * len(t)  # noqa: E731  # of one picture, not of the mean over a batch
     slopes = [_gradient(model, x[k : k + batch], y[k : k + batch], scores, each) for k in range(0, len(x), batch)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class EqualAccuracy(Result):
     """Two curves compared at the same familiar value.
 
-    target: the familiar value of both; first, second: the other value of each.
+    target: the familiar value at which both are taken; first, second: the other value of each there, in its own unit.
     """
 
     target: float
@@ -43,10 +43,10 @@ def compare_at_equal_accuracy(first: tuple[Any, Any], second: tuple[Any, Any]) -
     """Compare two networks at equal familiar accuracy.
 
     Source: Sabour et al. 2017, section 5.2; Hinton et al. 2018, section 5.1.
-    first, second: (familiar, other), each [evaluations] while training, higher is better. The target is the lower of
-    the two familiar values at the end. Each network is taken where it first reached the target, on the straight line
-    from the evaluation before.
-    InputError: shapes that do not fit, NaN.
+    first, second: (familiar, other), each [evaluations] while training; in familiar higher is better. The target is the
+    lower of the two familiar values at the end. Each network is taken where it first reached the target, on the
+    straight line from the evaluation before; at its first evaluation, if it is there already.
+    InputError: familiar and other of other lengths or not [evaluations], none, NaN or infinity.
     """
     curves = []
     for name, (familiar, other) in (("first", first), ("second", second)):

@@ -20,8 +20,8 @@ Scores = Callable[[Any], torch.Tensor]
 def first_output(output: Any) -> torch.Tensor:
     """The scores [n, K] of n samples for K classes in a network's output: a tensor, or the first of a tuple or list.
 
-    Capsules [n, K, q] give their lengths (Sabour et al. 2017, section 2). Nothing is checked here: what takes scores
-    says what it refuses.
+    A first output [n, K, q] is taken for capsules and gives their lengths (Sabour et al. 2017, section 2); any other is
+    returned as it is. Gradients pass through. Nothing is checked here: what takes scores says what it refuses.
     """
     first = output[0] if isinstance(output, tuple | list) else output
     return torch.linalg.vector_norm(first, dim=-1) if isinstance(first, torch.Tensor) and first.ndim == 3 else first

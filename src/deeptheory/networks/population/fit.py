@@ -15,7 +15,7 @@ from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, check_whole, whole_numbers
 from deeptheory.networks.checkpoint_folder import Checkpoint, as_checkpoint
 from deeptheory.networks.population.checkpoint import PopulationCheckpoint
 from deeptheory.networks.population.engines import Autograd, HandWritten, Plan, losses, weights
@@ -28,16 +28,20 @@ if TYPE_CHECKING:
     import plotly.graph_objects
     import xarray
 
+LOSS_UNITS = {"softmax": "nats", "sigmoid": "nats", "linear": "half squared error", "median": "absolute error"}
 _SPAN = 200  # epochs between looks at progress, checkpoint and finiteness; results do not depend on it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class History(Result):
-    """Loss and accuracy while training.
+    """Loss and accuracy while training, of the rows that train and of those held out.
 
-    Arrays [seed, step] float64; loss in nats a sample; NaN where no row is held out.
-
-    order: [seed, n] rows, of which the first counts[seed] trained that network.
+    The losses and accuracies are [seed, step] float64, test ones NaN where no row is held out. steps: the logged
+    epochs. Loss: mean per sample, in nats (head "softmax", "sigmoid"), half the squared error ("linear") or the
+    absolute error ("median"), summed over outputs; without the orthonormal penalty. Accuracy: fraction of rows whose
+    largest output is the target's largest; of one output, whether both lie on one side of probability 1/2 (of 0.5 for
+    numbers). order: [seed, n] row numbers, of which the first counts[seed] trained that network. method: the engine
+    that ran.
     """
 
     seeds: tuple[int, ...]
@@ -49,6 +53,7 @@ class History(Result):
     order: np.ndarray
     counts: np.ndarray
     method: str
+    loss_unit: str = "nats"
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -58,23 +63,23 @@ class History(Result):
         return f"History({len(self.seeds)} networks, epochs {self.steps[0]} to {self.steps[-1]}, {end})"
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over [seed, step]: train_loss, test_loss (nats), train_accuracy, test_accuracy."""
+        """xarray.Dataset over [seed, step]: train_loss, test_loss, train_accuracy, test_accuracy; see the class."""
         import xarray as xr
 
         names = ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
         return xr.Dataset(
             {name: (("seed", "step"), getattr(self, name)) for name in names},
             coords={"seed": list(self.seeds), "step": list(self.steps)},
-            attrs={"loss_unit": "nats"},
+            attrs={"loss_unit": self.loss_unit},
         )
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Loss of training and held-out samples against epoch, mean over networks, both axes logarithmic."""
+        """Loss of training and held-out samples against epoch + 1, mean over networks, both axes logarithmic."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure
 
-        figure = new_figure(xaxis_title="epoch + 1", yaxis_title="loss (nats)")
+        figure = new_figure(xaxis_title="epoch + 1", yaxis_title=f"loss ({self.loss_unit})")
         figure.update_xaxes(type="log")
         figure.update_yaxes(type="log")
         mean = self.dataset().mean("seed")
@@ -110,23 +115,30 @@ def fit(
 ) -> History:
     """Train every network of the population, in place; record the epochs in `record_at`.
 
-    x: [n, ...] float; y: labels [n] (or [S, n], apart by network), or probabilities [n, class]. train_fraction: share
-    of rows that train (the rest is held out), one per network, or row numbers a network; split: how rows are divided,
-    "random" (another for each network, by `seed` and its own), "common" or "first". optimizer: a name, or its settings:
-    `Adam(betas, eps)`, `SGD(momentum)`, `Adadelta(rho, eps)`; lr: one for all or one per network. batch None: full
-    batch. recorder: has .snapshot(epoch). gradients: has .add(layer, mean_norm=, std_norm=, weight_norm=, batches=,
-    step=), called with the moments over the minibatches of the epoch that follows each logged epoch, each gradient
-    taken before its update; gradient_batch: over minibatches of that size instead, without stepping (full batch has no
-    minibatches of its own: NaN). orthonormal: weight of the penalty sum of |G - I|^2 / 2 over the hidden layers'
-    weights, G the smaller of W W' and W' W (Cisse et al. 2017). checkpoint: a folder, or `Checkpoint(folder, seconds)`;
-    the state is saved there every so many seconds, 30 by default, and a second call with the same arguments goes on
-    exactly; they are compared by value, the weights and functions of the networks among them, and what is left out
-    (progress, the seconds) changes no result. engine: "auto", "handwritten" or "autograd". Each network is the same,
-    bit for bit, whatever its companions (handwritten engine, one machine and thread count).
+    x: [n, ...] float, computed in the networks' dtype; y: labels [n] (or [S, n], one row per network), probabilities
+    [n, out], or for a "linear" or "median" head numbers [n] or [n, out]. train_fraction: fraction of rows that train,
+    above 0 to 1 (the rest is held out), for all or a list of one per network, or of row numbers [m] per network; split:
+    how rows are divided, "random" (another for each network, by `seed` and its own), "common" (one, by `seed`) or
+    "first" (as they come). optimizer: a name, or its settings: `Adam(betas, eps)`, `SGD(momentum)`, `Adadelta(rho,
+    eps)`; lr: one for all or one per network. batch: rows of a minibatch, None: full batch. reshuffle: another order in
+    every epoch, by each network's own seed; drop_last: leave out an epoch's last, incomplete minibatch. record_at:
+    epochs to log, 0 (before training) to `epochs`. recorder: has .snapshot(epoch). gradients: has .add(layer,
+    mean_norm=, std_norm=, weight_norm=, batches=, step=), called with the moments over the minibatches of the epoch
+    that follows each logged epoch, each gradient taken before its update; gradient_batch: over minibatches of that size
+    instead, without stepping (full batch has no minibatches of its own: NaN). orthonormal: weight of the penalty sum of
+    |G - I|^2 / 2 over the hidden layers' weights, G the smaller of W W' and W' W (Cisse et al. 2017). checkpoint: a
+    folder, or `Checkpoint(folder, seconds)`; the state is saved there every so many seconds, 30 by default, and a
+    second call with the same arguments goes on exactly; they are compared by value, the weights and functions of the
+    networks among them, and what is left out (progress, the seconds) changes no result. progress: called as
+    progress(epochs done, epochs). engine: "auto" takes "handwritten", a compiled step, for float32 MLPs on the CPU with
+    a named activation, else "autograd". Each network is the same, bit for bit, whatever its companions (handwritten
+    engine, one machine and thread count).
 
-    InputError: epochs below 1, logged epochs outside 0..epochs, shapes that do not fit, NaN, labels out of range or of
-    one class, lr not above 0, unknown names. StoreError: the checkpoint is corrupt or of other settings.
-    DeeptheoryError: weights became infinite or NaN; what was recorded so far stays in the recorder.
+    Returns losses and accuracies at record_at. InputError: epochs or batch no integer of 1 or more, logged epochs that
+    are no integers in 0..epochs, shapes that do not fit, NaN, labels out of range or of one class, a fraction outside
+    (0, 1], lr not above 0, unknown names, an engine that cannot train these networks. StoreError: the checkpoint is
+    corrupt or of other settings. DeeptheoryError: weights became infinite or NaN; what was recorded so far stays in the
+    recorder.
     """
     looks = _check_looks(epochs, record_at)
     plan = _plan(
@@ -182,10 +194,9 @@ def fit(
 
 
 def _check_looks(epochs: int, at: Sequence[int]) -> list[int]:
-    if int(epochs) != epochs or epochs < 1:
-        raise InputError(f"epochs is {epochs}; training needs an integer of at least 1")
-    looks = sorted({int(e) for e in at})
-    if looks and (looks[0] < 0 or looks[-1] > epochs):
+    check_whole(epochs=(epochs, 1))
+    looks = sorted(set(whole_numbers("record_at", at if isinstance(at, np.ndarray) else list(at)).tolist()))
+    if looks and looks[-1] > epochs:
         raise InputError(f"record_at holds epochs from {looks[0]} to {looks[-1]}; they must lie in 0..{epochs}")
     return looks
 
@@ -207,9 +218,10 @@ def _plan(nets, x, y, *, train, optimizer, lr, batch, seed, how, reshuffle, drop
         raise InputError(f"lr is {lr}; needed: one number above 0, or one for each of the {networks} networks")
     if not (orthonormal >= 0 and np.isfinite(orthonormal)):
         raise InputError(f"orthonormal is {orthonormal}; the weight of the penalty is a finite number, 0 for none")
+    check_whole(seed=(seed, 0))
     order, counts = split(n, train, nets.seeds, how, seed)
-    if batch is not None and batch < 1:
-        raise InputError(f"batch is {batch}; needed: at least 1, or None for the full batch")
+    if batch is not None:
+        check_whole(batch=(batch, 1))
     if batch is not None and drop_last and batch > counts.min():
         raise InputError(f"batch is {batch} and the training set {counts.min()}: drop_last leaves no step; lower batch")
     outputs = _outputs_of(nets, x)
@@ -322,6 +334,7 @@ class _Log:
             order=self.plan.order,
             counts=self.plan.counts,
             method=method,
+            loss_unit=LOSS_UNITS[self.nets.head],
             notes=notes,
         )
 

@@ -14,8 +14,9 @@ from deeptheory.networks.population.elementary import FAST
 
 @dataclass(frozen=True)
 class Adam:
-    """Kingma & Ba 2015, algorithm 1. betas: shares of the two moments that stay at each step; eps: added to the root.
+    """Settings of Adam for `fit` (Kingma & Ba 2015, algorithm 1); the step size is fit's lr.
 
+    betas: fractions of the two running moments that stay at each step, each in [0, 1); eps: added to the root, above 0.
     InputError: a beta outside [0, 1), eps not above 0.
     """
 
@@ -30,7 +31,10 @@ class Adam:
 
 @dataclass(frozen=True)
 class SGD:
-    """Gradient descent. momentum: share of the last step that is added to the next. InputError: it is not in [0, 1)."""
+    """Settings of stochastic gradient descent for `fit`: v = momentum v + gradient, weights -= lr v, with fit's lr.
+
+    momentum: in [0, 1), 0 for plain descent. InputError: it is not.
+    """
 
     momentum: float = 0.0
 
@@ -41,9 +45,10 @@ class SGD:
 
 @dataclass(frozen=True)
 class Adadelta:
-    """Zeiler 2012, algorithm 1, with lr 1. rho: share of the running means that stays at each step; eps: in both roots.
+    """Settings of Adadelta for `fit` (Zeiler 2012, algorithm 1): its step times fit's lr; the paper's own is lr=1.
 
-    InputError: rho outside [0, 1), eps not above 0.
+    rho: fraction of the running means that stays at each step, in [0, 1); eps: in both roots, above 0. InputError: rho
+    outside [0, 1), eps not above 0.
     """
 
     rho: float = 0.95

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_whole
 from deeptheory.networks.population.disturbances import RANGES, Disturbance, check_disturbance, quantize
 from deeptheory.networks.population.initializers import INITIALIZERS, Initializer
 
@@ -51,11 +52,12 @@ class PopulationLayer(nn.Module):
 
 
 class Population(nn.Module):
-    """Networks trained at once. `seeds` names them; forward: [n, ...] -> [seed, n, out]; `network(k)`: one, apart.
+    """Networks trained at once by `fit`. `seeds` names them; called on x [n, ...] they give [seed, n, out].
 
     Made by `Population.mlp` (multilayer perceptrons, all in one flat parameter `theta` [seed, P]) or `Population.of`
-    (any small module). Children layer1, layer2, ... of an mlp give the activations [seed, n, unit]; the last one gives
-    probabilities where the head is "softmax" or "sigmoid".
+    (any small module). The output is after the head: probabilities where it is "softmax" or "sigmoid"; logits(x) is
+    before it. network(k): number k of them (not its seed) as a module of its own, a copy. Children layer1, layer2, ...
+    of an mlp give the activations [seed, n, unit]; its inputs are brought to its dtype and device.
     """
 
     seeds: tuple[int, ...]
@@ -76,14 +78,18 @@ class Population(nn.Module):
     ) -> "MLPPopulation":
         """Multilayer perceptrons of the given widths, input first (12-10-7-5-4-3-2 in Shwartz-Ziv & Tishby 2017).
 
-        activation: of the hidden layers, a name in ACTIVATIONS or an elementwise function of torch. head: "softmax"
-        (the default for two or more outputs; cross-entropy), "sigmoid" (for one; binary cross-entropy), "linear"
-        (half the squared error) or "median" (linear too; the absolute error). init: a name in INITIALIZERS. noise:
-        standard deviation of the Gaussian noise that every hidden layer adds to its output, in training and afterwards
-        (Goldfeld et al. 2019); what a layer shows is its output before its own noise. bits: every layer's output,
-        probabilities included, is rounded to 2^bits levels (Lorenzen et al. 2022); the loss sees the logits. bias:
-        False keeps every bias at 0. InputError: fewer than two widths, a width below 1, no seeds or one twice, an
-        unknown name, a softmax over one output, noise below 0, bits outside 1..16, both.
+        activation: of the hidden layers, "tanh", "relu", "sigmoid", "softsign", "softplus", "linear" or an elementwise
+        function of torch. seeds: distinct integers from 0, one per network; each network is drawn from its own alone.
+        head: "softmax" (the default for two or more outputs; cross-entropy), "sigmoid" (for one; binary cross-entropy),
+        "linear" (half the squared error) or "median" (linear too; the absolute error). init: "truncated_normal" (std
+        1/sqrt(fan in), cut at 2 std), "truncated_normal_fan_out", "xavier" (uniform), each with biases 0, or
+        "torch_default". noise: standard deviation of the Gaussian noise that every hidden layer adds to its output
+        (Goldfeld et al. 2019), in training and afterwards, where it is the same at every call; what a layer shows is
+        its output before its own noise. bits: every layer's output, probabilities included, is rounded to 2^bits even
+        levels (Lorenzen et al. 2022) between its bounds, which follow the outputs seen in training where the activation
+        has none; the loss sees the logits. bias: False keeps every bias at 0. Weights are drawn in float64 on the CPU.
+        InputError: fewer than two widths, a width below 1 or no integer, no seeds or one twice, an unknown name, a
+        softmax over one output, noise below 0, bits outside 1..16, both, bits with a function of your own.
         """
         return MLPPopulation(
             widths, activation, seeds, init, head=head, noise=noise, bits=bits, bias=bias, dtype=dtype, device=device
@@ -91,10 +97,11 @@ class Population(nn.Module):
 
     @staticmethod
     def of(factory: Callable[[], nn.Module], seeds: Iterable[int], head: Head = "softmax") -> "ModulePopulation":
-        """One network a seed from factory(), called under torch.manual_seed(seed); trained by autograd under vmap.
+        """One network per seed from factory(), called under torch.manual_seed(seed); trained by autograd under vmap.
 
-        The module gives logits [n, out] (`head` turns them into probabilities). InputError: no seeds or one twice,
-        buffers (BatchNorm keeps running statistics, which vmap cannot update), parameters of another shape by seed.
+        The module takes x [n, ...] and gives logits [n, out]; head turns them into outputs, see `mlp`. torch's CPU
+        generator is put back. InputError: no seeds or one twice, an unknown head, buffers (BatchNorm keeps running
+        statistics, which vmap cannot update), parameters of another shape by seed.
         """
         return ModulePopulation(factory, seeds, head)
 
@@ -108,8 +115,8 @@ class MLPPopulation(Population):
         super().__init__()
         self.seeds = check_seeds(seeds)
         self.widths = tuple(int(w) for w in widths)
-        if len(self.widths) < 2 or min(self.widths) < 1:
-            raise InputError(f"widths is {list(widths)}; needed: an input and an output width at least, each 1 or more")
+        if len(self.widths) < 2 or min(self.widths) < 1 or any(a != b for a, b in zip(self.widths, widths)):
+            raise InputError(f"widths is {list(widths)}; needed: integers of 1 or more, input and output at least")
         self.activation = activation if callable(activation) else "custom"
         if not callable(activation):
             pick(ACTIVATIONS, activation, what="activation")
@@ -148,7 +155,7 @@ class MLPPopulation(Population):
         return out
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [n, in], or [seed, n, in] -> [seed, n, out]."""
+        """x: [n, in] -> [seed, n, out], after the head. InputError: another shape."""
         h, parts = self._enter(x), self.parts()
         for k, (weight, bias) in enumerate(parts, start=1):
             h = getattr(self, f"layer{k}")(h, weight, bias, self._rounding(k) if self.levels else None)
@@ -157,7 +164,7 @@ class MLPPopulation(Population):
         return h
 
     def logits(self, x: torch.Tensor, apart: bool = False, normals=None, seen: list | None = None) -> torch.Tensor:
-        """What the head is applied to, [seed, n, out]; apart: x has a row block for each network, [seed, n, in].
+        """What the head is applied to: x [n, in] -> [seed, n, out]; apart: x is [seed, n, in], rows for each.
 
         normals: function (layer, output) -> normals of the same shape, by default each network's own fixed ones. seen:
         a list that receives each hidden layer's largest absolute output before rounding, [seed].
@@ -215,7 +222,12 @@ class MLPPopulation(Population):
         return x.T.expand(len(self.seeds), -1, -1).contiguous().transpose(1, 2)
 
     def network(self, k: int) -> nn.Module:
-        """Network number k (not its seed) as a plain module that gives probabilities [n, out]; a copy."""
+        """Network number k, from 0 (not its seed), as a plain module x [n, in] -> [n, out], after the head; a copy.
+
+        Noise in hidden layers is drawn again at each call, by torch's generator. InputError: k no integer, or too
+        large.
+        """
+        check_number(k, len(self.seeds))
         pieces: list[nn.Module] = []
         for number, (weight, bias) in enumerate(self.parts(), start=1):
             linear = nn.Linear(weight.shape[2], weight.shape[1]).to(self.theta)
@@ -236,10 +248,14 @@ class MLPPopulation(Population):
         return nn.Sequential(*pieces)
 
     def seen_in(self, dtype: torch.dtype | str) -> "PopulationView":
-        """The same networks, now and later, computed in another precision ("float64"): a module to hand to a
-        Recorder.
+        """The same networks, now and later, computed in another precision ("float64"): a module for a Recorder.
+
+        InputError: no floating dtype of torch; networks with noise or quantized layers.
         """
-        return PopulationView(self, getattr(torch, dtype) if isinstance(dtype, str) else dtype)
+        kind = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+        if not isinstance(kind, torch.dtype) or not kind.is_floating_point:
+            raise InputError(f"dtype is {dtype!r}; needed: a floating dtype of torch, such as 'float64'")
+        return PopulationView(self, kind)
 
     def extra_repr(self) -> str:
         """Sizes, for torch's repr."""
@@ -270,7 +286,7 @@ class PopulationView(nn.Module):
         return self._nets[0].theta.detach().to(self.dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [n, in], or [seed, n, in] -> [seed, n, out], in the view's dtype."""
+        """x: [n, in] -> [seed, n, out], in the view's dtype. InputError: another shape."""
         nets = self._nets[0]
         h = nets._enter(x).to(self.dtype)
         for k, (weight, bias) in enumerate(nets.parts(), start=1):
@@ -304,7 +320,7 @@ class ModulePopulation(Population):
         )
 
     def logits(self, x: torch.Tensor, apart: bool = False) -> torch.Tensor:
-        """What the head is applied to, [seed, n, out]; apart: x has a row block for each network, [seed, n, ...]."""
+        """What the head is applied to: x [n, ...] -> [seed, n, out]; apart: x is [seed, n, ...], rows for each."""
         from torch.func import functional_call, vmap
 
         stacked = dict(zip(self._names, self.stacked))
@@ -316,11 +332,15 @@ class ModulePopulation(Population):
         return call(stacked, x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x: [n, ...] -> [seed, n, out]."""
+        """x: [n, ...] -> [seed, n, out], after the head."""
         return HEADS[self.head](self.logits(x))
 
     def network(self, k: int) -> nn.Module:
-        """Network number k (not its seed) as a plain module that gives probabilities [n, out]; a copy."""
+        """Network number k, from 0 (not its seed), as a plain module x [n, ...] -> [n, out], after the head; a copy.
+
+        InputError: k no integer, or too large.
+        """
+        check_number(k, len(self.seeds))
         from copy import deepcopy
 
         member = deepcopy(self._template[0])
@@ -339,6 +359,13 @@ class _Apply(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.function(x)
+
+
+def check_number(k: int, networks: int) -> None:
+    """InputError: k is no number of a network, 0 to networks - 1."""
+    check_whole(k=(k, 0))
+    if k >= networks:
+        raise InputError(f"k is {k}; there are networks 0 to {networks - 1}, numbered as in .seeds")
 
 
 def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:

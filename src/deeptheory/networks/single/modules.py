@@ -9,6 +9,7 @@ from torch import nn
 
 from deeptheory.core.arrays import as_tensor
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -16,7 +17,8 @@ Module = TypeVar("Module", bound=nn.Module)
 def seeded(factory: Callable[[], Module], seed: int) -> Module:
     """factory() with torch's CPU generator set to the seed, so that weights are the seed's; the generator is put back.
 
-    Generators of GPUs are left alone: what the factory draws on a GPU is not the seed's.
+    factory: a function without arguments that makes a module. Generators of GPUs are left alone: what it draws on a GPU
+    is not the seed's; nor are Python's and numpy's.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -48,17 +50,18 @@ def as_of(module: Any, x: torch.Tensor) -> torch.Tensor:
 def predict(model: Callable[..., Any], *inputs: Any, batch: int = 256) -> Any:
     """The model's outputs on all rows of the inputs, in eval mode and without gradients, `batch` rows at a time.
 
-    inputs: paired arrays [n, ...], numpy or torch, moved to the model's device (floats to its dtype) a batch at a
-    time. Outputs may be a tensor, a tuple or a named tuple (None stays None); they come back whole, as tensors in main
-    memory. Train flags are put back.
-    InputError: no row, lengths that differ, batch below 1, an output that is none of these.
+    inputs: paired arrays [n, ...], numpy or torch, moved to the model's device (floats to its dtype, if it has one) a
+    batch at a time. model: a module, or a function of batches, which is called as it is. Outputs may be a tensor, a
+    tuple or a named tuple, of these again (None stays None); they come back joined along their first axis, as tensors
+    in main memory. Train flags are put back. InputError: no row, lengths that differ, batch no integer of 1 or more, an
+    output that is none of these.
     """
+    check_whole(batch=(batch, 1))
     tensors = [as_tensor(x) for x in inputs]
     lengths = [len(t) for t in tensors]
-    if not tensors or len(set(lengths)) != 1 or not lengths[0] or batch < 1:
+    if not tensors or len(set(lengths)) != 1 or not lengths[0]:
         raise InputError(
-            f"inputs have {lengths} rows, batch is {batch}; needed: the same number of rows, 1 or more, and "
-            "batch 1 or more"
+            f"inputs have {lengths} rows; needed: one input or more, of the same number of rows, 1 or more"
         )
     with evaluating(model), torch.no_grad():
         pieces = [model(*(as_of(model, t[k : k + batch]) for t in tensors)) for k in range(0, lengths[0], batch)]
@@ -78,7 +81,7 @@ def _joined(pieces: list[Any]) -> Any:
 
 
 def parameter_count(module: nn.Module | Callable[[], nn.Module]) -> int:
-    """The number of parameters.
+    """The number of parameters, frozen ones too; one that is shared counts once, and buffers do not count.
 
     A factory is called without memory for them (device "meta"): the largest network costs nothing.
     """

@@ -20,6 +20,7 @@ from torch import nn
 from deeptheory.core.errors import DeeptheoryError, InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.networks.checkpoint_folder import Checkpoint, as_checkpoint
 from deeptheory.networks.fingerprints import name_of, of_optimizer, of_schedule
 from deeptheory.networks.single.minibatches import Minibatches
@@ -60,8 +61,9 @@ OPTIMIZERS: dict[str, Callable[[list[nn.Parameter], float], torch.optim.Optimize
 class TrainingLog(Result):
     """How a training went.
 
-    losses: [steps] float64, the loss of every step before its update. looks: the steps done at each look. measured:
-    what evaluate gave there, name -> [looks]. stopped: whether stop ended it before its last step.
+    losses: [steps done] float64, the loss of every step before its update, in the loss's unit. steps: the numbers of
+    steps done at which evaluate was asked. measured: what it gave there, name -> [len(steps)]. stopped: whether stop
+    ended it before its last step.
     """
 
     seed: int
@@ -82,7 +84,11 @@ class TrainingLog(Result):
         return np.array([p.mean() if len(p) else math.nan for p in parts])
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over step (the looks): loss, the mean since the look before, and what evaluate gave."""
+        """xarray.Dataset over step, the steps done at each evaluation: loss and what evaluate gave.
+
+        loss is the mean over the steps since the evaluation before, NaN before the first step. Without evaluate there
+        is one point, at the end.
+        """
         import xarray as xr
 
         names = {"loss": self._since(), **self.measured}
@@ -90,12 +96,12 @@ class TrainingLog(Result):
         return xr.Dataset({k: ("step", np.asarray(v)) for k, v in names.items()}, coords={"step": steps})
 
     def scalars(self) -> dict[str, float]:
-        """The last value of each measure, the mean loss since the look before, and the steps done."""
+        """The last point of .dataset(), by name (loss is a mean, see there), and the steps done."""
         last = {str(k): float(v[-1]) for k, v in self.dataset().data_vars.items()}
         return last | {"steps": float(len(self.losses))}
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """Loss and measures against the step."""
+        """Every variable of .dataset() against the step, on one axis."""
         import plotly.graph_objects as go
 
         from deeptheory.core.theme import new_figure
@@ -126,23 +132,25 @@ def train(
 ) -> TrainingLog:
     """Train the model in place for `steps` steps of one minibatch each.
 
-    batches(step, generator): the minibatch of that step, in whatever form loss takes it; generator is a numpy Generator
-    of (seed, step), and nothing else may be drawn from. `minibatches` makes such a function from arrays. loss(model,
-    batch): a scalar tensor. optimizer: "adam", "adamw", "sgd" or f(parameters, lr) -> torch Optimizer.
-    lr_schedule(step): factor on lr. evaluate(model): numbers by name, asked every `every` steps, before the first and
-    after the last (every=None: these two alone), with the model in eval mode and no gradients; stop(those numbers):
-    True ends the training there. checkpoint: a folder, or `Checkpoint(folder, seconds)`; the state is saved there every
-    so many seconds, 30 by default, and at the end, and a second call with the same arguments goes on from it to the
-    same bits (safetensors, never pickle). Arguments are compared by value: the weights that the model begins with,
-    every setting in the optimizer's groups, lr_schedule's factors, what `minibatches` was made of; and the model, the
-    loss and the batches by the loss that they give at step 0. Left out: evaluate, stop and progress (they change no
-    weights) and the seconds. progress(done, steps) after every step. torch's own generators are set from (seed, step)
-    while this runs, and are as before afterwards, as are the train flags of every module in it; Python's and numpy's
-    global generators are not touched and are no source of repeatable batches.
+    The model is in train mode and on the device where it was; batches have to be there too. batches(step, generator):
+    the minibatch of that step (from 0), in whatever form loss takes it; generator is a numpy Generator of (seed, step),
+    and nothing else may be drawn from. `minibatches` makes such a function from arrays. loss(model, batch): a scalar
+    tensor. optimizer: "adam", "adamw" (weight decay 0.01), "sgd", each with torch's defaults, or f(parameters, lr) ->
+    torch Optimizer; it gets the parameters that require a gradient. lr_schedule(step): factor on lr. evaluate(model):
+    numbers by name, asked every `every` steps, before the first and after the last (every=None: these two alone), with
+    the model in eval mode and no gradients; stop(those numbers): True ends the training there. checkpoint: a folder, or
+    `Checkpoint(folder, seconds)`; the state is saved there every so many seconds, 30 by default, and at the end, and a
+    second call with the same arguments goes on from it to the same bits (safetensors, never pickle). Arguments are
+    compared by value: the weights that the model begins with, every setting in the optimizer's groups, lr_schedule's
+    factors, what `minibatches` was made of; and the model, the loss and the batches by the loss that they give at step
+    0. Left out: evaluate, stop and progress (they change no weights) and the seconds. progress(done, steps) after every
+    step. torch's own generators are set from (seed, step) while this runs, and are as before afterwards, as are the
+    train flags of every module in it; Python's and numpy's global generators are not touched and are no source of
+    repeatable batches.
 
-    InputError: steps or every below 1, lr not above 0, an unknown optimizer, no parameter to train, a loss that is no
-    scalar or has no gradient, a measure that is no number. DeeptheoryError: a loss that is NaN or infinite. StoreError:
-    the checkpoint is corrupt or of other settings.
+    Returns the log of losses and measures. InputError: steps or every no integer of 1 or more, lr not above 0, an
+    unknown optimizer, no parameter to train, a loss that is no scalar or has no gradient, a measure that is no number.
+    DeeptheoryError: a loss that is NaN or infinite. StoreError: the checkpoint is corrupt or of other settings.
     """
     _check(steps, lr, every)
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -255,12 +263,11 @@ def _first_loss(module: nn.Module, batches, loss, seed: int, device: torch.devic
 
 
 def _check(steps: int, lr: float, every: int | None) -> None:
-    if int(steps) != steps or steps < 1:
-        raise InputError(f"steps is {steps}; training needs an integer of at least 1")
+    check_whole(steps=(steps, 1))
     if not (math.isfinite(lr) and lr > 0):
         raise InputError(f"lr is {lr}; needed: a number above 0")
-    if every is not None and (int(every) != every or every < 1):
-        raise InputError(f"every is {every}; needed: an integer number of steps of at least 1, or None")
+    if every is not None:
+        check_whole(every=(every, 1))
 
 
 def _check_loss(value: Any, step: int) -> None:

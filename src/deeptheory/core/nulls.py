@@ -1,0 +1,79 @@
+"""Nulls by permutation: the orders of rows under which a null holds, and the p-value of what was observed among draws.
+
+Source: Phipson & Smyth 2010 (a permutation p-value is never 0). Public in deeptheory.statistics.
+Pitfall: rows that follow each other, or belong together, are not exchangeable one by one; whole blocks or groups move.
+"""
+
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+
+from deeptheory.core.arrays import as_floats
+from deeptheory.core.errors import InputError
+from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_whole
+from deeptheory.core.statistics_inputs import codes_by_row
+
+
+def permutation_p(observed: Any, null: Any, tail: Literal["greater", "less", "both"] = "greater") -> np.ndarray:
+    """(b + 1) / (m + 1) for observed [...] against m draws null [m, ...]: p [...], never 0 (Phipson & Smyth 2010).
+
+    b: draws that are at least the observed (tail "greater"), or at most ("less"); "both": twice the smaller p of the
+    two, at most 1. NaN where there are no draws, or the observed or a draw is NaN. InputError: another tail.
+    """
+    observed, null = as_floats(observed), as_floats(null)
+    m = len(null)
+    if m == 0:
+        return np.full(observed.shape, np.nan)
+    above = (1 + (null >= observed).sum(0)) / (1 + m)
+    below = (1 + (null <= observed).sum(0)) / (1 + m)
+    p = pick(
+        {"greater": above, "less": below, "both": np.minimum(1.0, 2 * np.minimum(above, below))}, tail, what="tail"
+    )
+    return np.where(np.isnan(observed) | np.isnan(null).any(0), np.nan, p)
+
+
+def permutations(
+    n: int, draws: int, *, seed: Any = 0, groups: Any = None, block: int | None = None, within: Any = None
+) -> np.ndarray:
+    """Row orders [draws, n], int64, under which a null holds; y[order] against x is the shuffled pairing.
+
+    The identity is one of the orders that may be drawn. groups [n]: rows that belong together; whole groups move and
+    keep their inner order (exact where all have one size). block: rows are a series (each group one run of it), each
+    run turned by a random number of rows and cut into blocks of at least `block` rows; blocks move. within [n]:
+    only rows of one value change places. seed: as numpy's default_rng takes it.
+    InputError: n or block below 1, draws below 0, fewer than two groups or blocks, groups or within of another length,
+    within together with groups or block.
+    """
+    check_whole(n=(n, 1), draws=(draws, 0), **({} if block is None else {"block": (block, 1)}))
+    rng = np.random.default_rng(seed)
+    rows = np.arange(n)
+    if within is not None:
+        if groups is not None or block is not None:
+            raise InputError("within= comes alone; with groups= or block= whole blocks move")
+        codes = codes_by_row("within", within, n)
+        strata = [rows[codes == c] for c in range(codes.max() + 1)]
+        out = np.tile(rows, (draws, 1))
+        for k, s in product(range(draws), strata):
+            out[k, s] = rng.permutation(s)
+        return out
+    if groups is None and block is None:
+        return np.stack([rng.permutation(n) for _ in range(draws)]) if draws else np.zeros((0, n), dtype=np.int64)
+    codes = codes_by_row("groups", groups, n)
+    runs = [rows[codes == c] for c in range(codes.max() + 1)]
+    where = np.concatenate(runs)  # the places that rows are dealt to, group after group
+    fewest = len(runs) if block is None else sum(max(1, len(r) // block) for r in runs)
+    if fewest < 2:
+        what = f"{len(runs)} group" if block is None else f"blocks of {block} in {n} rows"
+        raise InputError(f"{what}: nothing can change places; needed: two groups or blocks or more")
+    out = np.empty((draws, n), dtype=np.int64)
+    for k in range(draws):
+        pieces = runs if block is None else [p for r in runs for p in _cut(r, block, rng)]
+        out[k, where] = np.concatenate([pieces[i] for i in rng.permutation(len(pieces))])
+    return out
+
+
+def _cut(run: np.ndarray, block: int, rng: np.random.Generator) -> list[np.ndarray]:
+    turned = np.roll(run, -int(rng.integers(len(run))))
+    return np.array_split(turned, max(1, len(run) // block))
