@@ -80,10 +80,11 @@ class Run:
         """Do what is not done yet, and return the results.
 
         steps: in order, each after what it needs. engine: a name in ENGINES, or "dask:ADDRESS" of a scheduler
-        whose workers see the folder; it changes no result. jobs: workers, None for one per core. only: this step alone; what it needs must be there. progress: a
-        function (step, units done, units), units done perhaps a fraction; False: nothing is said; None: bars on a
-        terminal, lines elsewhere, on stderr. after(results, step, units done, units): called each time a unit is done;
-        what it returns is said. Ctrl-C and kill leave a folder that the same call goes on with, bit for bit.
+        whose workers see the folder; it changes no result. jobs: workers, None for one per core. only: this step alone;
+        what it needs must be there. progress: a function (step, units done, units), units done perhaps a fraction;
+        False: nothing is said; None: bars on a terminal, lines elsewhere, on stderr. after(results, step, units done,
+        units): called each time a unit is done; what it returns is said. Ctrl-C and kill leave a folder that the same
+        call goes on with, bit for bit.
         InputError: an unknown engine or step, steps out of order, jobs below 1, resume=True and no run there, or False
         and one. NotDone: only=, and a need is not there. StoreError: the folder holds another run or cannot be written,
         or another process works in it. DeeptheoryError: a worker process was killed.

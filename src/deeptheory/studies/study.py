@@ -173,11 +173,12 @@ def reproduce(
     has them. out: the run folder, by default runs/STUDY-SCALE, for another seed than 0 runs/STUDY-SCALE-SEED; a second
     call goes on where the first stopped. seed: networks, splits and resamples are drawn from it. protocol: a published
     set of settings by name. engine: "processes", with `jobs` workers (None: one per core), "serial", "dask", or
-    "dask:ADDRESS" of a cluster whose workers see the folder. only: one step alone; claims whose steps are not done read "not run". settings: by name, e.g. activation="relu"; a run in which a
-    published one is changed decides no claim. resume: True wants a run in the folder, False wants none, None takes
-    either. progress: as in runs.Run.execute. InputError: an unknown name, a value that is not accepted, seed no integer
-    of 0 or more, a folder that resume does not want; nothing is run then. NotDone: only=, and a step that it needs is
-    not done. StoreError: the folder holds another run, cannot be written, or another process works in it.
+    "dask:ADDRESS" of a cluster whose workers see the folder. only: one step alone; claims whose steps are not done read
+    "not run". settings: by name, e.g. activation="relu"; a run in which a published one is changed decides no claim.
+    resume: True wants a run in the folder, False wants none, None takes either. progress: as in runs.Run.execute.
+    InputError: an unknown name, a value that is not accepted, seed no integer of 0 or more, a folder that resume does
+    not want; nothing is run then. NotDone: only=, and a step that it needs is not done. StoreError: the folder holds
+    another run, cannot be written, or another process works in it.
     """
     from deeptheory.report import write_page
     from deeptheory.runs import Run, decide, members
