@@ -16,6 +16,7 @@ _OWN = {"holds here": "reproduced", "fails here": "contradicted"}  # the same ve
 CAUSES = {  # beginning of a claim's id -> what changed
     "shwartz-ziv-tishby-2017/fit-then-compress": "layers 1 to 3 are listed without a verdict (the paper denies of the "
     "first what the claim asks); cells as in the released program; the needed n is stated",
+    "shwartz-ziv-tishby-2017/fit-then-compress/layer5": "cells as in the released program",
     "shwartz-ziv-tishby-2017/beta-falls-with-depth": "a layer that loses nothing has beta infinite; it was 0",
     "shwartz-ziv-tishby-2017/on-the-bound": "the bound without rounding of p(y|x); Fieller's interval; cells as in the "
     "released program",
