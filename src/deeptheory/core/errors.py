@@ -6,15 +6,15 @@ class DeeptheoryError(Exception):
 
 
 class InputError(DeeptheoryError, ValueError):
-    """Wrong use: a wrong shape, an unknown name, a value out of range. On the command line: exit code 2."""
+    """Wrong use: a wrong shape, an unknown name, a value out of range. A ValueError; in a shell: exit code 2."""
 
 
 class StoreError(DeeptheoryError, OSError):
-    """A folder or file that cannot be trusted or written: corrupt, of another schema or study, disk full."""
+    """A folder or file that cannot be trusted or written: corrupt, of another schema or study, full. An OSError."""
 
     def __str__(self) -> str:  # OSError with one argument keeps it, with two it would print an errno
         return " ".join(str(a) for a in self.args)
 
 
 class MissingDependency(DeeptheoryError, ImportError):
-    """An optional package is not installed; the message names the extra that brings it."""
+    """An optional package is not installed; the message says how to install it. An ImportError."""

@@ -24,10 +24,13 @@ DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 
 
 class Result:
-    """Base of frozen results. A subclass gives .dataset() or .table(), and .figure() where people would rather look."""
+    """Base of what functions return: frozen, with .table(), .dataset() and .figure() where there is something to show.
+
+    .save(path) writes them, .scalars() gives the single numbers, a notebook shows the first 20 rows and all notes.
+    """
 
     def dataset(self) -> "xarray.Dataset":
-        """The numbers with their axes named. InputError where this result has no axes."""
+        """The numbers as an xarray.Dataset with their axes named. InputError where this result has no axes."""
         raise InputError(f"{type(self).__name__} has no axes; use .table()")
 
     def table(self) -> "pandas.DataFrame":
@@ -41,17 +44,20 @@ class Result:
     def save(self, path: str | Path, /) -> None:
         """Write the figure or its numbers to a file, by its ending.
 
-        .html and .json: the interactive figure; .csv: the table; .pdf, .svg and .png: by the package kaleido and a
-        Chrome or Chromium.
+        .html and .json: the interactive figure; .csv: the table; .pdf, .svg and .png: the figure, by the package
+        kaleido and a Chrome or Chromium. A file that is there is replaced.
         InputError: another ending, or nothing is drawn. MissingDependency: what .pdf, .svg and .png need is not there.
-        StoreError: the file cannot be written.
+        StoreError: the file cannot be written, or its folder is missing.
         """
         from deeptheory.core.saving import save
 
         save(self, Path(path))
 
     def scalars(self) -> dict[str, float]:
-        """The single numbers among the fields, by name, for any experiment tracker."""
+        """The single numbers among the fields, by name, NaN too, for any experiment tracker.
+
+        Of an Estimate its value; arrays, text and truth values are left out.
+        """
         out: dict[str, float] = {}
         for f in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             value = getattr(self, f.name)
@@ -74,8 +80,8 @@ class Estimate(Result):
     """A number that was estimated, with its interval and its doubts.
 
     value, low, high: in `unit` (bits unless said); low and high bound a 95 % interval, NaN where none was computed.
-    method: how it was made. direction: "exact", "consistent", "lower" or "upper" (a bound in expectation), or "proxy"
-    (another quantity). notes: the caveats that an expert would raise.
+    method: how it was made. direction: "exact", "consistent" (right as samples grow), "lower" or "upper" (a bound in
+    expectation), or "proxy" (another quantity). notes: the caveats that an expert would raise. float(e) is the value.
     InputError: an unknown direction, or an interval reversed.
     """
 

@@ -12,13 +12,14 @@ import warnings
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from itertools import permutations as every_order
-from itertools import product
 from typing import Any, Literal
 
 import numpy as np
 
 from deeptheory.core.arrays import check_paired as _check_paired
 from deeptheory.core.errors import InputError
+from deeptheory.core.orders import permutations as permutations
+from deeptheory.core.shapes import check_finite as _check_finite
 from deeptheory.core.shapes import codes_of
 
 LEVEL = 0.95
@@ -32,9 +33,10 @@ _OfRows = Callable[[np.ndarray], float]
 
 @dataclass(frozen=True)
 class Interval:
-    """value and its interval [low, high] at LEVEL; n: independent units behind it; missing: units without a value.
+    """value and its interval [low, high] at the level asked for, LEVEL = 0.95 by default.
 
-    low and high are NaN where no interval of that level exists (the method says why), infinite where it is unbounded.
+    n: independent units behind it; missing: units without a value, left out; method: in words. low and high are NaN
+    where no interval of that level exists (the method says why), infinite where it is unbounded.
     """
 
     value: float
@@ -48,7 +50,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class RankCorrelation:
-    """Spearman's rho (ties by mid-ranks), [low, high] at LEVEL, and the two-sided permutation p; n: pairs.
+    """Spearman's rho (ties by mid-ranks), its interval [low, high], and the two-sided permutation p; n: pairs.
 
     NaN where either side does not vary; no interval below n = 5.
     """
@@ -68,7 +70,8 @@ def _interval(value: float, low: float, high: float, n: int, method: str, missin
 def mean_interval(values: Any, level: float = LEVEL) -> Interval:
     """Mean of independent values [n] and Student's interval. NaN values are left out and counted.
 
-    n = 1, or an infinite value: no interval (NaN). InputError: not [n], or nothing in it.
+    n = 1 or infinite values: no interval (NaN); no value: NaN, too; all equal: a width of 0. InputError: not [n]; a
+    level outside (0, 1), here and below.
     """
     x, missing = _present(values)
     if not len(x):
@@ -85,7 +88,7 @@ def mean_interval(values: Any, level: float = LEVEL) -> Interval:
 
 
 def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
-    """Geometric mean of positive values [n] and Student's interval on the log scale. InputError: a value <= 0."""
+    """Geometric mean of positive values [n], Student's interval on the log scale. InputError: a value of 0 or below."""
     x, missing = _present(values)
     if len(x) and x.min() <= 0:
         raise InputError(f"the smallest value is {x.min():g}; the log scale needs values above 0")
@@ -97,10 +100,12 @@ def geometric_mean_interval(values: Any, level: float = LEVEL) -> Interval:
 def median_interval(values: Any, level: float = LEVEL) -> Interval:
     """Median of independent values [n] and the narrowest symmetric pair of order statistics that holds it in `level`.
 
-    Infinite values are values like others. n below 6: no interval (NaN). InputError: another shape.
+    NaN values are left out and counted, infinite ones are values like others. n below 6, or too few for the level: no
+    interval (NaN). InputError: another shape.
     """
     from scipy.stats import binom
 
+    _check_level(level)
     x, missing = _present(values)
     x, n = np.sort(x), len(x)
     if not n:
@@ -115,9 +120,10 @@ def median_interval(values: Any, level: float = LEVEL) -> Interval:
 
 
 def proportion_interval(k: int, n: int, level: float = LEVEL) -> Interval:
-    """k of n and the exact interval of Clopper & Pearson. InputError: not 0 <= k <= n with n of at least 1."""
+    """k / n and the exact interval of Clopper & Pearson. InputError: not 0 <= k <= n with n of at least 1."""
     from scipy.stats import beta
 
+    _check_level(level)
     if not (0 <= k <= n and n >= 1):
         raise InputError(f"k is {k} and n is {n}; needed: 0 <= k <= n, n of at least 1")
     tail = (1 - level) / 2
@@ -130,7 +136,8 @@ def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
     """mean(a) / mean(b) of pairs [n], [n], and Fieller's interval.
 
     Unbounded (-inf, inf) where the denominator cannot be told from 0: the set then is no interval. A pair with NaN is
-    left out and counted. InputError: a and b of another length, or with the same row labels (pandas) in another order.
+    left out and counted; NaN for one pair, infinite values, or a mean(b) of 0. InputError: a and b of another length,
+    or with the same row labels (pandas) in another order.
     """
     a, b = _pairs(a=a, b=b)
     there = ~(np.isnan(a) | np.isnan(b))
@@ -163,15 +170,17 @@ def bootstrap_interval(
 ) -> Interval:
     """statistic(*columns, axis=-1) of units [n] and its BCa bootstrap interval, for what has no other.
 
-    Columns are redrawn together. Below n = 20 it is too narrow to be one: no interval (NaN).
-    InputError: columns of another length, or with the same row labels (pandas) in another order.
+    Columns are redrawn together, from the seed; units with NaN are left out and counted. Below n = 20 it is too narrow
+    to be one: no interval (NaN), as for infinite values. The interval is widened to hold the value.
+    InputError: no column, columns of another length, or with the same row labels (pandas) in another order.
     """
     from scipy.stats import bootstrap
 
+    _check_level(level)
     _check_paired(**{f"column {k}": c for k, c in enumerate(columns)})
     arrays = [np.asarray(c, dtype=np.float64) for c in columns]
-    if len({len(c) for c in arrays}) > 1:
-        raise InputError(f"columns have {[len(c) for c in arrays]} values; all need the same n")
+    if len({len(c) for c in arrays}) != 1:
+        raise InputError(f"columns have {[len(c) for c in arrays]} values; needed: one or more, all of the same n")
     there = ~np.any([np.isnan(c) for c in arrays], axis=0)
     missing, arrays = int((~there).sum()), [c[there] for c in arrays]
     n = len(arrays[0])
@@ -208,8 +217,8 @@ def spearman(x: Any, y: Any) -> float:
 def rank_correlation(x: Any, y: Any, *, level: float = LEVEL, seed: int = 0) -> RankCorrelation:
     """Spearman's rank correlation of pairs x, y [n]: ties get mid-ranks; infinite values rank highest or lowest.
 
-    Interval: Fisher's z with the variance of Bonett & Wright. p: all orders up to n = 7, 9,999 drawn ones beyond.
-    InputError: another length, NaN, the same row labels (pandas) in another order.
+    Interval: Fisher's z with the variance of Bonett & Wright, from n = 5. p: two-sided, of all orders up to n = 7, of
+    9,999 drawn from the seed beyond. InputError: another length, NaN, the same row labels (pandas) in another order.
     """
     from scipy.stats import rankdata
 
@@ -238,62 +247,31 @@ def rank_correlation(x: Any, y: Any, *, level: float = LEVEL, seed: int = 0) -> 
 def permutation_p(observed: Any, null: Any, tail: Literal["greater", "less", "both"] = "greater") -> np.ndarray:
     """(b + 1) / (m + 1) for observed [...] against m draws null [m, ...]: never 0; NaN without draws, or of NaN.
 
-    tail "both": twice the smaller of the two, at most 1.
+    b: draws that are at least ("greater") or at most ("less") observed. tail "both": twice the smaller of the two, at
+    most 1. Returns [...] float64. InputError: another tail, or shapes that do not fit.
     """
+    if tail not in ("greater", "less", "both"):
+        raise InputError(f"tail is {tail!r}; known: greater, less, both")
     observed, null = np.asarray(observed, dtype=np.float64), np.asarray(null, dtype=np.float64)
     m = len(null)
     if m == 0:
         return np.full(observed.shape, np.nan)
+    if null.shape[1:] != observed.shape:
+        raise InputError(f"null has shape {list(null.shape)}; needed: [m, ...] with observed {list(observed.shape)}")
     above = (1 + (null >= observed).sum(0)) / (1 + m)
     below = (1 + (null <= observed).sum(0)) / (1 + m)
     p = {"greater": above, "less": below, "both": np.minimum(1.0, 2 * np.minimum(above, below))}[tail]
     return np.where(np.isnan(observed) | np.isnan(null).any(0), np.nan, p)
 
 
-def permutations(
-    n: int, draws: int, *, seed: Any = 0, groups: Any = None, block: int | None = None, within: Any = None
-) -> np.ndarray:
-    """Row orders [draws, n] under which a null holds; y[order] against x is the shuffled pairing.
-
-    groups [n]: rows that belong together; whole groups move and keep their inner order (exact where all have one size).
-    block: rows are a series (each group one run of it), cut into blocks of that length from a random start; blocks
-    move. within [n]: only rows of one value change places. InputError: fewer than two groups or blocks, another length.
-    """
-    rng = np.random.default_rng(seed)
-    for name, given in (("groups", groups), ("within", within)):
-        if given is not None and len(given) != n:
-            raise InputError(f"{name} has {len(given)} values for {n} rows; needed: one per row")
-    rows = np.arange(n)
-    if within is not None:
-        if groups is not None or block is not None:
-            raise InputError("within= comes alone; with groups= or block= whole blocks move")
-        codes = codes_of(within)
-        strata = [rows[codes == c] for c in range(codes.max() + 1)]
-        out = np.tile(rows, (draws, 1))
-        for k, s in product(range(draws), strata):
-            out[k, s] = rng.permutation(s)
-        return out
-    if groups is None and block is None:
-        return np.stack([rng.permutation(n) for _ in range(draws)]) if draws else np.zeros((0, n), dtype=np.int64)
-    codes = codes_of(groups) if groups is not None else np.zeros(n, dtype=np.int64)
-    runs = [rows[codes == c] for c in range(codes.max() + 1)]
-    where = np.concatenate(runs)  # the places that rows are dealt to, group after group
-    fewest = len(runs) if block is None else sum(max(1, len(r) // block) for r in runs)
-    if fewest < 2 or (block is not None and block < 1):
-        what = f"{len(runs)} group" if block is None else f"blocks of {block} in {n} rows"
-        raise InputError(f"{what}: nothing can change places; needed: two groups or blocks or more")
-    out = np.empty((draws, n), dtype=np.int64)
-    for k in range(draws):
-        pieces = runs if block is None else [p for r in runs for p in _cut(r, block, rng)]
-        out[k, where] = np.concatenate([pieces[i] for i in rng.permutation(len(pieces))])
-    return out
-
-
 def false_discovery(p: Any, axis: int = 0) -> np.ndarray:
-    """Benjamini & Hochberg's adjusted p along an axis; NaN stays NaN and does not count."""
+    """Benjamini & Hochberg's adjusted p along an axis, same shape; NaN stays NaN and does not count.
+
+    InputError: a p outside [0, 1].
+    """
     from scipy.stats import false_discovery_control
 
-    p = np.moveaxis(np.asarray(p, dtype=np.float64), axis, -1)
+    p = np.moveaxis(_probabilities(p), axis, -1)
     out = np.full(p.shape, np.nan)
     for at in np.ndindex(p.shape[:-1]):
         there = ~np.isnan(p[at])
@@ -303,8 +281,13 @@ def false_discovery(p: Any, axis: int = 0) -> np.ndarray:
 
 
 def holm(p: Any) -> np.ndarray:
-    """Holm's adjusted p [n], valid under any dependence; NaN stays NaN and does not count."""
-    p = np.asarray(p, dtype=np.float64)
+    """Holm's adjusted p [n], valid under any dependence; NaN stays NaN and does not count.
+
+    InputError: another shape, a p outside [0, 1].
+    """
+    p = _probabilities(p)
+    if p.ndim != 1:
+        raise InputError(f"p has shape {list(p.shape)}; needed: [n]")
     out = np.full(p.shape, np.nan)
     there = np.flatnonzero(~np.isnan(p))
     order = there[np.argsort(p[there], kind="stable")]
@@ -315,9 +298,14 @@ def holm(p: Any) -> np.ndarray:
 def autocorrelation_time(x: Any, groups: Any = None) -> float:
     """Integrated autocorrelation time of rows in order, x [n] or [n, d]: 1 for independent rows, the largest column.
 
-    groups [n]: runs, each a series of its own. n / time is the effective number of rows. Window: Sokal's, 5 times it.
+    1 + 2 sum of autocorrelations up to Sokal's window, 5 times the time itself; never below 1, and 1 for constant rows
+    or runs under 4. groups [n]: runs, each a series of its own. n / time is the effective number of rows.
+    InputError: values that are not finite, groups of another length.
     """
     x = np.asarray(x, dtype=np.float64)
+    _check_finite(x=x)
+    if groups is not None and len(groups) != len(x):
+        raise InputError(f"groups has {len(groups)} values for {len(x)} rows; needed: one per row")
     x = x[:, None] if x.ndim == 1 else x.reshape(len(x), -1)
     codes = codes_of(groups) if groups is not None else np.zeros(len(x), dtype=np.int64)
     runs = [x[codes == c] for c in range(codes.max() + 1)] if len(x) else []
@@ -345,10 +333,12 @@ def autocorrelation_time(x: Any, groups: Any = None) -> float:
 def batch_interval(
     value: float, estimate: _OfRows, n: int, *, seed: int = 0, groups: Any = None, block: int | None = None
 ) -> tuple[float, float]:
-    """Interval at LEVEL from disjoint batches of rows: sampling error only; a bias common to all batches drops out.
+    """(low, high) about value at LEVEL from 10 disjoint batches of rows: sampling error only, no bias.
 
-    estimate: rows [m] -> a number; of variance B / n, it has variance 10 B / n in a tenth of the data. Batches are made
-    of whole groups, of stretches of the series with block=, else of single rows: (NaN, NaN) where under 20 in each.
+    estimate: row numbers [m] int64 -> a number; of variance B / n, it has variance 10 B / n in a tenth of the data.
+    Student's interval with the batches' spread over root 10 (Holmes & Nemenman 2019). Batches are made of whole groups
+    or single rows, drawn from the seed, or, with block=, of stretches of the series. (NaN, NaN) below 200 rows, below
+    200 blocks, and below 20 groups.
     """
     rng = np.random.default_rng([seed, n])
     if groups is not None:
@@ -366,11 +356,6 @@ def batch_interval(
     values = np.array([estimate(rows) for rows in pieces])
     half = _student(LEVEL, BATCHES - 1) * values.std(ddof=1) / math.sqrt(BATCHES)
     return float(value - half), float(value + half)
-
-
-def _cut(run: np.ndarray, block: int, rng: np.random.Generator) -> list[np.ndarray]:
-    turned = np.roll(run, -int(rng.integers(len(run))))
-    return np.array_split(turned, max(1, len(run) // block))
 
 
 def _pairs(**given: Any) -> list[np.ndarray]:
@@ -394,7 +379,20 @@ def _standard_error(x: np.ndarray) -> float:
     return float((x / size).std(ddof=1)) * size / math.sqrt(len(x))
 
 
+def _probabilities(p: Any) -> np.ndarray:
+    p = np.asarray(p, dtype=np.float64)
+    if (bad := (p < 0) | (p > 1)).any():
+        raise InputError(f"p holds {p[bad][0]:g}; needed: probabilities from 0 to 1")
+    return p
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise InputError(f"level is {level}; needed: between 0 and 1, such as 0.95")
+
+
 def _student(level: float, freedom: int) -> float:
     from scipy.stats import t
 
+    _check_level(level)
     return float(t.ppf((1 + level) / 2, freedom))

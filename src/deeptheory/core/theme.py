@@ -15,7 +15,7 @@ STEP_SCALE = "Viridis"  # of what is ordered by training time, as the papers hav
 
 
 def layer_colors(n: int) -> list[str]:
-    """n colors for layers from input to output.
+    """n colors for layers from input to output, as CSS text. n: 0 or more.
 
     The k-th layer has the same color in a network of any depth up to six; past that they lie evenly along the same
     scale.
@@ -28,7 +28,10 @@ def layer_colors(n: int) -> list[str]:
 
 
 def series_colors(n: int) -> list[str]:
-    """n colors for what has no order, such as conditions; past six, evenly along a perceptually even scale."""
+    """n colors for what has no order, such as conditions, as CSS text: those of Okabe & Ito 2008 that read on any page.
+
+    Past six, n colors evenly along a perceptually even scale. n: 0 or more.
+    """
     if n <= len(SERIES_COLORS):
         return list(SERIES_COLORS[:n])
     from plotly.colors import sample_colorscale
@@ -37,7 +40,7 @@ def series_colors(n: int) -> list[str]:
 
 
 def colors_of(names: Sequence[Any]) -> dict[Any, str]:
-    """A color for each name.
+    """{name: color} for all names.
 
     Layers ("layer3", "fitted, layer3", or conv1, dense1, ... in their order) have those of layers, the same all over a
     page; all else has those of series.
