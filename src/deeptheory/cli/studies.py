@@ -116,7 +116,9 @@ def reproduce(
         ),
     ] = None,
     scale: Annotated[str, typer.Option(help="quick, standard or paper, as far as the study has them.")] = "quick",
-    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/STUDY-SCALE.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; default runs/STUDY-SCALE, with -SEED for a seed other than 0.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
     protocol: Annotated[
         str | None,
@@ -130,7 +132,7 @@ def reproduce(
         str | None, typer.Option(help="One step alone, by a name that `deeptheory list STUDY` shows.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Refuse to start anew: an error where the folder holds no run.")
+        bool, typer.Option("--resume", help="Only go on: an error where the folder holds no run.")
     ] = False,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=VALUE of a setting of the study; may be repeated.")

@@ -73,6 +73,7 @@ def mean_interval(values: Any, level: float = LEVEL) -> Interval:
     n = 1 or infinite values: no interval (NaN); no value: NaN, too; all equal: a width of 0. InputError: not [n]; a
     level outside (0, 1), here and below.
     """
+    _check_level(level)
     x, missing = _present(values)
     if not len(x):
         return _interval(math.nan, math.nan, math.nan, 0, "no value", missing)
@@ -139,6 +140,7 @@ def ratio_interval(a: Any, b: Any, level: float = LEVEL) -> Interval:
     left out and counted; NaN for one pair, infinite values, or a mean(b) of 0. InputError: a and b of another length,
     or with the same row labels (pandas) in another order.
     """
+    _check_level(level)
     a, b = _pairs(a=a, b=b)
     there = ~(np.isnan(a) | np.isnan(b))
     missing, a, b, n = int((~there).sum()), a[there], b[there], int(there.sum())
@@ -222,6 +224,7 @@ def rank_correlation(x: Any, y: Any, *, level: float = LEVEL, seed: int = 0) -> 
     """
     from scipy.stats import rankdata
 
+    _check_level(level)
     x, y = _pairs(x=x, y=y)
     if np.isnan(x).any() or np.isnan(y).any():
         raise InputError("a rank correlation of NaN is none; leave those pairs out")
@@ -394,5 +397,4 @@ def _check_level(level: float) -> None:
 def _student(level: float, freedom: int) -> float:
     from scipy.stats import t
 
-    _check_level(level)
     return float(t.ppf((1 + level) / 2, freedom))

@@ -99,7 +99,7 @@ class InformationPlane(Result):
     def of(cls, data, readout) -> "InformationPlane":
         """The plane again from such a Dataset (of several runs joined along seed, for instance) and its readout.
 
-        The notes are made anew. InputError: the Dataset was made under another readout.
+        The notes are made again. InputError: the Dataset was made under another readout.
         """
         if data.attrs.get("readout") not in (label_of(readout), repr(readout)):
             raise InputError(f"the Dataset was read out by {data.attrs.get('readout')}, not {label_of(readout)}")

@@ -107,7 +107,7 @@ class Joined:
     def beyond_permuted(self) -> bool | None:
         """Whether the interval (the value, where there is none) lies outside the range of all permutations.
 
-        None: no permutation, or no value. No test either: of k permutations 2 in k + 1 are expected beyond.
+        None: no permutation, or no value. No test: without any relation a value lies outside in 2 of k + 1 cases.
         """
         return self._beyond(self.permuted)
 

@@ -158,15 +158,17 @@ def reproduce(
     progress: Any = None,
     **settings: Any,
 ) -> StudyResult:
-    """Run a paper again and decide its claims.
+    """Run a paper again and decide its claims; the StudyResult has the ledger (.claims), .results and the .folder.
 
     study: a name in STUDIES, or the paper's arXiv number. scale: "quick", "standard" or "paper", as far as the study
-    has them. out: the run folder, by default runs/STUDY-SCALE; a second call goes on where the first stopped. seed:
-    networks, splits and resamples are drawn from it. protocol: a published set of settings by name. engine:
-    "processes", with `jobs` workers (None: one per core), or "serial". only: one step alone. settings: by name, e.g.
+    has them. out: the run folder with report.html, by default runs/STUDY-SCALE (runs/STUDY-SCALE-SEED for a seed other
+    than 0). resume: None: go on with the run that is there, or start; True: only go on; False: only start. seed:
+    networks, splits and resamples are drawn from it. protocol: a published set of settings by name; None: the study's
+    first. engine: "processes", with `jobs` workers (None: one per core), or "serial"; the numbers are the same. only:
+    one step alone, whose needs must be there; claims that need others are not run. settings: by name, e.g.
     activation="relu"; a run in which a published one is changed decides no claim. progress: as in runs.Run.execute.
-    InputError: an unknown name, a value that is not accepted; nothing is run then. StoreError:
-    the folder holds another run.
+    InputError: an unknown name, a value that is not accepted, resume=True without a run; nothing is run then.
+    StoreError: the folder holds another run, or, for resume=False, any.
     """
     from deeptheory.report import write_page
     from deeptheory.runs import Run, decide, members
