@@ -33,7 +33,7 @@ class Quantized:
         if isinstance(self.bounds, str):
             pick({"layer": 0, "unit": 0}, self.bounds, what="bounds")
         elif not (np.shape(self.bounds) == (2,) and np.isfinite(self.bounds).all() and self.bounds[0] < self.bounds[1]):
-            raise InputError(f"bounds are {self.bounds}; needed: two finite numbers, the first below the second")
+            raise InputError(f"bounds are {self.bounds}; the first must be below the second, both finite")
         object.__setattr__(self, "bits", int(self.bits))
         if not isinstance(self.bounds, str):
             object.__setattr__(self, "bounds", tuple(float(b) for b in self.bounds))
