@@ -71,7 +71,7 @@ def mean_field_kernel(
     check_finite(kernel=k)
     if not (0 <= weight_variance < math.inf and 0 <= bias_variance < math.inf):
         raise InputError(
-            f"weight_variance is {weight_variance}, bias_variance is {bias_variance}; needed: finite, 0 or above"
+            f"weight_variance is {weight_variance}, bias_variance is {bias_variance}; needed: finite, not negative"
         )
     if activation is not None and not callable(activation):
         raise InputError(f"activation is {activation!r}; needed: a torch module such as nn.Tanh(), or None")
