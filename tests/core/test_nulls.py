@@ -35,3 +35,9 @@ def test_every_draw_is_an_order(how):
     orders = st.permutations(5, 20, **how)
     assert orders.dtype == np.int64
     assert (np.sort(orders, axis=1) == np.arange(5)).all()
+
+
+@pytest.mark.parametrize("null", [np.zeros((5, 3)), np.zeros(5), 1.0])
+def test_draws_of_another_shape_are_refused(null):
+    with pytest.raises(InputError, match="null has shape"):
+        st.permutation_p([1.0, 2.0], null)

@@ -6,7 +6,12 @@ import pytest
 
 import deeptheory as dt
 from deeptheory.core.errors import InputError
-from deeptheory.information import LinearGaussian, linear_information, linear_label_information
+from deeptheory.information import (
+    LinearGaussian,
+    linear_information,
+    linear_label_information,
+    noisy_neuron_information,
+)
 
 
 def draw(seed=0, units=3, inputs=6):
@@ -105,7 +110,15 @@ def test_bins_even_in_net_input_do_not_merge_what_saturates():
         (lambda: linear_information([[1.0, 2.0]], 1, [[1, 2], [2, 1]]), "cov_x has the eigenvalue -1"),
         (lambda: linear_information([[1.0, 2.0]], 1, [[1, 0.5], [0.5, 1]], rows=[0]), "correlated with the others"),
         (lambda: linear_label_information([[1.0]], 1, [[1.0, 2.0]], label_sigma=1), "teacher has shape"),
+        (lambda: linear_information([[1.0, 2.0]], 1, rows=[2]), "rows hold 2; the 2 inputs"),
+        (lambda: linear_information([[1.0, 2.0]], 1, rows=[-1]), "rows is .*needed: integers, at least 0"),
+        (lambda: linear_information([[1.0, 2.0]], 1, rows=[0.5]), "rows is .*needed: integers"),
         (lambda: linear_label_information([[1.0]], 1, [[1.0]], label_sigma=0), "both must be above 0"),
+        (lambda: linear_label_information([1.0], 1, [[1.0]], label_sigma=1), r"weight has shape \[1\]"),
+        (lambda: linear_label_information([[np.nan]], 1, [[1.0]], label_sigma=1), "weight holds 1 values that are NaN"),
+        (lambda: linear_label_information([[1.0]], 1, [[np.nan]], label_sigma=1), "teacher holds 1 values"),
+        (lambda: noisy_neuron_information(np.nan, [-1.0, 1.0], 0.1), "weight holds 1 values"),
+        (lambda: noisy_neuron_information(1.0, [-1.0, np.nan], 0.1), "points holds 1 values"),
         (lambda: LinearGaussian.maps(np.zeros((2, 3))), "activations have shape"),
         (lambda: dt.Binning.net_input(30, "relu"), "unknown bounded activation 'relu'"),
         (lambda: dt.Binning.net_input(30, reach=-1), "reach is -1"),
@@ -115,3 +128,9 @@ def test_bins_even_in_net_input_do_not_merge_what_saturates():
 def test_wrong_use(call, match):
     with pytest.raises(InputError, match=match):
         call()
+
+
+def test_no_rows_are_told_nothing_of():
+    assert linear_information([[1.0, 2.0]], 1.0, rows=[]) == 0
+    mask = linear_information([[1.0, 2.0]], 1.0, rows=[True, False])
+    assert mask == linear_information([[1.0, 2.0]], 1.0, rows=[0]) > 0

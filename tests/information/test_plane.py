@@ -48,6 +48,24 @@ def test_a_plane_comes_back_from_its_dataset(recordings):
         dt.information.InformationPlane.of(plane.dataset(), dt.Exact())
 
 
+@pytest.mark.parametrize("readout", [dt.Binning(30, (-1, 1)), dt.GaussianNoise(0.5)])
+def test_its_null_and_the_readout_s_bounds_come_back_too(recordings, readout):
+    some = slice(None, None, 53)
+    a, y = recordings[0].activations("layer1", 0)[:, some], recordings[0].targets[some]
+    plane = dt.information_plane(a, readout, targets=y, permutations=3)
+    again = dt.information.InformationPlane.of(plane.dataset(), readout)
+    assert np.array_equal(again.p_value, plane.p_value)
+    assert np.array_equal(again.null_mean, plane.null_mean)
+    assert again.extra.keys() == plane.extra.keys()
+    assert again.dataset().identical(plane.dataset())
+
+
+@pytest.mark.parametrize("permutations", [-1, 2.5])
+def test_a_number_of_permutations_is_whole(recordings, permutations):
+    with pytest.raises(InputError, match=f"permutations is {permutations}; needed: an integer"):
+        dt.information_plane(recordings[0], dt.Exact(), permutations=permutations)
+
+
 def test_the_order_of_information_holds_where_it_must(recordings):
     """Exact symbols obey the data-processing inequality from layer to layer; nothing exceeds H(X) or H(Y)."""
     plane = dt.information_plane(recordings[0], dt.Exact())

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deeptheory as dt
+from deeptheory.core.errors import InputError
 from deeptheory.information.counting import cells
 from deeptheory.information.readouts.keys import hash_cells
 from oracles import information as oracle
@@ -253,3 +254,42 @@ def test_permuted_labels_show_what_is_real():
     plane = dt.information_plane(a, dt.Binning(8, "layer"), targets=y, permutations=30)
     assert plane.p_value.item() == pytest.approx(1 / 31)
     assert plane.null_mean.item() < 0.05
+
+
+A = np.random.default_rng(0).standard_normal((1, 40, 3))
+Y = np.arange(40) % 2
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: dt.Binning("a"), "n is a; needed: an integer number of cells"),
+        (lambda: dt.Binning(float("nan")), "n is nan; needed"),
+        (lambda: dt.Binning(3, (0, 1, 2)), r"bounds are \(0, 1, 2\); needed: two numbers"),
+        (lambda: dt.Binning.released(0), "n is 0; needed"),
+        (lambda: dt.Binning.released(2.5), "n is 2.5; needed"),
+        (lambda: dt.Binning.net_input(0), "n is 0; needed"),
+        (lambda: dt.Binning.net_input(10, reach=float("inf")), "reach is inf; needed"),
+        (lambda: dt.GaussianNoise("0.1"), "sigma is '0.1'"),
+        (lambda: dt.Quantized(2, (-np.inf, np.inf)), "the first must be below the second, both finite"),
+        (lambda: dt.Quantized(2, (0, 1, 2)), "the first must be below the second, both finite"),
+        (lambda: dt.Quantized("8"), "bits is '8'"),
+        (lambda: dt.PropagatedNoise(0.1, 0), "inputs is 0; needed: an integer"),
+        (lambda: dt.information.ClassStatistics().summarize(A, np.where(Y == 1, np.nan, 0.0)), "20 of 40 labels are"),
+        (lambda: dt.information.Clusters(1.0).summarize(A, np.full((40, 2), 0.5)), "not probabilities"),
+        (lambda: dt.information.LinearGaussian(relevant=9).summarize(A[:, :4]), "relevant is 9; needed: from 0 to 3"),
+        (lambda: dt.information.LinearGaussian(relevant=-1).summarize(A[:, :4]), "relevant is -1"),
+    ],
+)
+def test_wrong_use_is_told(call, match):
+    with pytest.raises(InputError, match=match):
+        call()
+
+
+def test_targets_of_propagated_noise_are_those_of_its_rows():
+    readout = dt.PropagatedNoise(1.0, 4, blocks=2, chosen=4, repeats=3)
+    y, s = np.array([0, 1, 0, 1]), np.random.default_rng(0).standard_normal((1, 20, 2))
+    assert "i_y" in readout.summarize(s, y[readout.rows()])
+    assert "i_y" not in readout.summarize(s, None)
+    with pytest.raises(InputError, match=r"targets have shape \[4\], activations 20 samples"):
+        readout.summarize(s, y)

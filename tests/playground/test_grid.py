@@ -2,6 +2,7 @@
 
 import pytest
 
+from deeptheory.core.errors import InputError
 from deeptheory.playground.grid import CHOICES, PROTOCOL, READOUTS, WIDTHS, Setting, grid
 from deeptheory.studies.shwartz_ziv_tishby_2017 import PROTOCOLS, SCALES
 
@@ -41,3 +42,20 @@ def test_readouts_are_those_of_the_issue():
     ]
     assert len([r for r in READOUTS if r.startswith("noise")]) == 3
     assert READOUTS[-1] == "exact"
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"batch": "minibatch"}, "batch is 'minibatch'; known: mini, full"),
+        ({"labels": "random"}, "labels is 'random'; known: true, permuted"),
+        ({"depth": 6}, "depth is 6; known: 1, 2, 3, 4, 5"),
+        ({"share": 0}, "share is 0"),
+        ({"share": 0.85}, "share is 0.85"),
+        ({"share": 101}, "share is 101; it is in per cent"),
+    ],
+)
+def test_another_setting_is_refused(change, match):
+    """Whatever is not "permuted" would else be trained on the true labels, under another name."""
+    with pytest.raises(InputError, match=match):
+        Setting(**change)

@@ -110,3 +110,9 @@ def test_files_of_another_protocol_or_form_are_refused(folder, tmp_path):
     path.write_text(json.dumps(kept))
     with pytest.raises(StoreError, match="of another form"):
         read_setting(path, PROTOCOL | SMALL)
+
+
+def test_a_protocol_has_no_other_keys(tmp_path):
+    with pytest.raises(InputError, match="unknown key of the protocol 'epoch'; did you mean epochs"):
+        measure(tmp_path, TWO, {"epoch": 4})
+    assert list(tmp_path.iterdir()) == []

@@ -187,3 +187,23 @@ def test_a_complex_weight_counts_with_its_imaginary_part():
         recorder.collect()
     recorder.snapshot(0)
     agrees(recorder, "weight", [torch.view_as_real(g) for g in given])
+
+
+def test_moments_that_do_not_fit_leave_nothing_behind():
+    recorder = dt.GradientRecorder()
+
+    def add(layer="a", step=0, value=(1.0,)):
+        recorder.add(layer, mean_norm=value, std_norm=value, weight_norm=value, batches=2, step=step)
+
+    with pytest.raises(InputError, match=r"mean_norm of 'a' has shape \[\]; needed: \[seed\]"):
+        add(value=1.0)
+    with pytest.raises(InputError, match="step is 0.5; needed: an integer"):
+        add(step=0.5)
+    add()
+    with pytest.raises(InputError, match=r"moments of 'a' have \[2\] networks, expected 1"):
+        add(step=1, value=(1.0, 2.0))
+    assert recorder.steps == (0,)
+    assert recorder.dataset().sizes == {"seed": 1, "step": 1, "layer": 1}
+    add("b", step=1)
+    with pytest.raises(InputError, match=r"step 1 has moments of \['b'\], step 0 of \['a'\]"):
+        recorder.dataset()

@@ -164,7 +164,11 @@ def test_what_cannot_be_a_probe_is_told(inputs, targets, match):
     [
         (lambda: dt.Recorder(model(), X, Y, readouts=dt.Exact), "Exact is a class; hand over a readout made from it"),
         (lambda: dt.Recorder(model(), X, batch=2.5), "batch is 2.5; needed: an integer"),
+        (lambda: dt.Recorder(model(), X, batch="8"), "batch is '8'; needed: an integer"),
+        (lambda: dt.Recorder(model(), X, seed="a"), "seed is 'a'; needed: an integer"),
         (lambda: dt.Recorder(model(), X).snapshot(1.5), "step is 1.5; needed: an integer"),
+        (lambda: dt.Recorder(model(), X).snapshot("3"), "step is '3'; needed: an integer"),
+        (lambda: dt.Recorder(model(), X).snapshot(float("nan")), "step is nan; needed: an integer"),
         (
             lambda: recorded(torch.tensor(X)),
             "model .float32. does not take these inputs .float64.: .*Double and Float; convert one of them",

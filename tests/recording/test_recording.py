@@ -256,3 +256,51 @@ def test_the_tree_holds_everything():
     assert tree["activations/1/activation"].shape == (1, 3, 6, 4)
     lean = made(readouts=[dt.Exact(), dt.Binning(2)]).datatree()
     assert set(lean["summaries"].children) == {"Exact()", "Binning(2, 'layer')"}
+
+
+def moments(step=0, layer="0", seed=0):
+    gradients = dt.GradientRecorder(seed=seed)
+    gradients.add(layer, mean_norm=[1.0], std_norm=[2.0], weight_norm=[3.0], batches=4 + seed, step=step)
+    return gradients
+
+
+def test_a_training_checkpoint_holds_the_gradients_and_does_not_grow(tmp_path):
+    """What is recorded after a resumed checkpoint is in memory: another kill would else find steps from its future."""
+    recorder = dt.Recorder(model(), X, Y, gradients=moments())
+    recorder.snapshot(0)
+    recorder.keep(tmp_path / "c")
+    for _ in range(2):
+        again = dt.Recorder(model(), X, Y, gradients=dt.GradientRecorder())
+        again.resume(tmp_path / "c")
+        again.snapshot(5)
+        assert again.steps == (0, 5)
+        assert again.recording.gradients.identical(moments().dataset())
+        assert dt.Recording.load(tmp_path / "c").steps == (0,)
+
+
+def test_what_is_restored_does_not_change_with_the_recorder(tmp_path):
+    earlier = made((0,))
+    recorder = dt.Recorder(model(), X, Y)
+    recorder.restore(earlier)
+    recorder.snapshot(1)
+    assert (earlier.steps, recorder.steps) == ((0,), (0, 1))
+    with pytest.raises(InputError, match="this recorder has a store= and goes on"):
+        dt.Recorder(model(), X, Y, store=tmp_path / "s").restore(earlier)
+
+
+def test_gradients_are_joined_with_the_minibatches_of_each_network():
+    parts = [made((0,), seed=k, gradients=moments(seed=k)) for k in range(2)]
+    joined = dt.Recording.concatenate(parts).gradients
+    assert joined.batches.transpose("seed", "step", "layer").values.tolist() == [[[4]], [[5]]]
+    parts[1].gradients = moments(step=3, seed=1).dataset()
+    with pytest.raises(InputError, match="gradients cannot be joined along seed"):
+        dt.Recording.concatenate(parts)
+
+
+@pytest.mark.parametrize(("step", "shape"), [(1, (1, 6, 3)), (1, (6, 2)), (1, (2, 5, 2)), (2.5, (1, 5, 2))])
+def test_added_activations_have_one_shape(step, shape):
+    recording = dt.Recording([0])
+    recording.add(0, {"a": np.zeros((1, 5, 2))})
+    with pytest.raises(InputError, match="layer 'a' has shape|step is 2.5"):
+        recording.add(step, {"a": np.zeros(shape)})
+    assert recording.steps == (0,)

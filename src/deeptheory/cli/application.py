@@ -18,6 +18,8 @@ STARTED = time.perf_counter()  # before torch and the like are imported: a comma
 app = typer.Typer(
     name="deeptheory",
     help="What deep-learning theory says about a network, measured.",
+    epilog="Results go to stdout, all else to stderr. Exit code: 0 it ran, 1 it failed, 2 wrong use. "
+    "deeptheory COMMAND -h tells of one command.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

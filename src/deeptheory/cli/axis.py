@@ -18,11 +18,15 @@ def axis(
     responses: Annotated[
         str,
         typer.Argument(
-            help="[n, units] or [n, trials, units]: .npy, .npz, .csv or .mat; FILE:NAME where a file holds several."
+            help="[n, units] or [n, trials, units]: .npy, .npz, .csv, .tsv, .txt or .mat; FILE:NAME where one "
+            "holds several."
         ),
     ],
     features: Annotated[str, typer.Argument(help="[n, d], the stimuli's coordinates; files as for responses.")],
-    blocks: Annotated[str | None, typer.Option(help="NAME:NUMBER,... in order, e.g. shape:25,appearance:25.")] = None,
+    blocks: Annotated[
+        str | None,
+        typer.Option(help="Blocks of columns of features, NAME:NUMBER,... in order, e.g. shape:25,appearance:25."),
+    ] = None,
     groups: Annotated[
         str | None, typer.Option(help="File of one label per row: repeats of a stimulus, or runs.")
     ] = None,

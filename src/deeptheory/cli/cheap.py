@@ -85,7 +85,7 @@ def cost(
         str, typer.Argument(help="A polynomial, or a module that `compile` or torch.export.save wrote (.pt2).")
     ],
     depth: Annotated[
-        int | None, typer.Option(help="Hidden layers of the counts; default: one, two, three and any.")
+        int | None, typer.Option(help="Hidden layers of a polynomial's counts; default: one, two, three and any.")
     ] = None,
     as_json: Json = False,
 ) -> None:

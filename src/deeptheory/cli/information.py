@@ -17,15 +17,25 @@ def mi(
     x: Annotated[
         str,
         typer.Argument(
-            help="[n, columns]: .npy, .npz, .csv, .tsv, .mat or .parquet; FILE:NAME where a file holds several."
+            help="[n, columns]: .npy, .npz, .csv, .tsv, .txt, .mat or .parquet; FILE:NAME where a .npz or .mat holds "
+            "several."
         ),
     ],
-    y: Annotated[str, typer.Argument(help="[n, columns], or one label per row; the rows are paired by position.")],
-    method: Annotated[str, typer.Option(help="An estimator by name, or auto.")] = "auto",
+    y: Annotated[
+        str,
+        typer.Argument(
+            help="[n, columns], files as for x, or a text of one label per line; rows are paired by position."
+        ),
+    ],
+    method: Annotated[
+        str, typer.Option(help="auto, ksg, plugin, mixed, labels, gaussian, wkl or compressed.")
+    ] = "auto",
     unit: Annotated[str, typer.Option(help="bits or nats.")] = "bits",
     permutations: Annotated[int, typer.Option(help="Draws of y permuted, for a p-value; 0 for none.")] = 0,
     groups: Annotated[str | None, typer.Option(help="File of one label per row: rows that belong together.")] = None,
-    block: Annotated[int | None, typer.Option(help="Rows of a series that belong together.")] = None,
+    block: Annotated[
+        int | None, typer.Option(help="Length of the blocks of a series that interval and null keep together.")
+    ] = None,
     row_names: Annotated[
         bool,
         typer.Option("--row-names", help="The first column of a table names the rows (as it does without a heading)."),

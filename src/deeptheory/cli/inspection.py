@@ -16,15 +16,15 @@ def inspect_model(
     target: Annotated[
         str,
         typer.Argument(
-            help="file.py:factory, package.module:factory, model.pt2, a TorchScript file, hf:NAME, timm:NAME or "
-            "torchvision:NAME."
+            help="file.py:factory, package.module:factory, model.pt2, a TorchScript file (its output alone), hf:NAME, "
+            "timm:NAME or torchvision:NAME."
         ),
     ],
     probe: Annotated[
         str | None,
         typer.Option(
-            help=".npz, .npy, .csv, .parquet, .txt (text, for hf:), a folder of images by class, module:loader, or "
-            "a built-in set (digits, mnist, ...)."
+            help=".npz, .npy, .pt, .csv, .tsv, .parquet, .txt (text, for hf:), a folder of images by class, "
+            "module:loader, or a built-in set (digits, mnist, ...); default: what the factory returns with the model."
         ),
     ] = None,
     labels: Annotated[str | None, typer.Option(help="Column or name of the labels, or a file of them.")] = None,
@@ -45,8 +45,13 @@ def inspect_model(
     ] = "not said",
     first: Annotated[int, typer.Option(help="At most so many samples, drawn with the seed; 0 for all.")] = 2000,
     size: Annotated[int | None, typer.Option(help="Scale the images of a folder to SIZE x SIZE.")] = None,
-    only: Annotated[str | None, typer.Option(help="Instruments to run, by name, separated by commas.")] = None,
-    skip: Annotated[str | None, typer.Option(help="Instruments to leave out.")] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="Instruments to run, by name, separated by commas; default: all but hessian and capsule_routing."
+        ),
+    ] = None,
+    skip: Annotated[str | None, typer.Option(help="Instruments to leave out, separated by commas.")] = None,
     layers: Annotated[
         str | None,
         typer.Option(help="Layers by name or glob, separated by commas; default: what --plan shows as kept."),
@@ -55,8 +60,8 @@ def inspect_model(
         str | None, typer.Option(help="Seconds, or 30s, 2min; instruments that do not fit are left out.")
     ] = None,
     task: Annotated[str, typer.Option(help="classes, regression or auto.")] = "auto",
-    twins: Annotated[int, typer.Option(help="Untrained twins.")] = 5,
-    permutations: Annotated[int, typer.Option(help="Permutations of the labels.")] = 20,
+    twins: Annotated[int, typer.Option(help="Untrained copies that are measured as a control.")] = 5,
+    permutations: Annotated[int, typer.Option(help="Permutations of the labels, the other control.")] = 20,
     checkpoints: Annotated[
         list[Path] | None,
         typer.Option(
@@ -73,9 +78,7 @@ def inspect_model(
     data: Annotated[Path | None, typer.Option(help="Folder to look for data in first (DEEPTHEORY_DATA).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Put every instrument to every layer of a model, beside untrained twins and permuted labels, and write one
-    page.
-    """
+    """Put the instruments to every layer of a model, beside untrained twins and permuted labels, and write one page."""
     from deeptheory.inspection.checkpoints import states_of
     from deeptheory.inspection.inspecting import inspect, promised
     from deeptheory.inspection.model_sources import read_model

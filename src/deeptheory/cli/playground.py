@@ -11,7 +11,7 @@ from deeptheory.core.errors import InputError
 
 @app.command()
 def playground(
-    out: Annotated[Path, typer.Option(help="The page is written here.")] = Path("playground.html"),
+    out: Annotated[Path, typer.Option(help="The page, an HTML file, is written here.")] = Path("playground.html"),
     planes: Annotated[
         Path | None, typer.Option(help="Planes to show: a folder that --measure filled, or a packed file.")
     ] = None,

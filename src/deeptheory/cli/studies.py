@@ -116,22 +116,37 @@ def reproduce(
         ),
     ] = None,
     scale: Annotated[str, typer.Option(help="quick, standard or paper, as far as the study has them.")] = "quick",
-    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/STUDY-SCALE.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; default runs/STUDY-SCALE, with -SEED for a seed other than 0.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="All randomness is drawn from it.")] = 0,
-    protocol: Annotated[str | None, typer.Option(help="A published set of settings, by name.")] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="A published set of settings, by name; default: the study's first (`deeptheory list STUDY`)."
+        ),
+    ] = None,
     engine: Annotated[str, typer.Option(help="serial, processes, dask, or dask:ADDRESS of a cluster.")] = "processes",
     jobs: Annotated[int | None, typer.Option(help="Workers; default one a core.")] = None,
-    only: Annotated[str | None, typer.Option(help="One step alone.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder; error if none.")] = False,
-    changes: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, may be repeated.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="One step alone, by a name that `deeptheory list STUDY` shows.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Only go on: an error where the folder holds no run.")
+    ] = False,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE of a setting of the study; may be repeated.")
+    ] = None,
     more: Annotated[
         list[str] | None, typer.Argument(help="More NAME=VALUE after --set.", metavar="[NAME=VALUE]...")
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder to look for data in first (DEEPTHEORY_DATA).")] = None,
-    fail_on: Annotated[str | None, typer.Option(help="Exit 1 if a claim has this verdict, e.g. contradicted.")] = None,
+    fail_on: Annotated[
+        str | None, typer.Option(help="Exit with 1 if any claim has this verdict, e.g. contradicted.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a paper again: steps, claims ledger, report. A killed run goes on where it stopped."""
+    """Run a paper again: steps, claims ledger, report. A killed run in the same folder goes on where it stopped."""
     from deeptheory.core.verdicts import VERDICTS
     from deeptheory.runs import members
     from deeptheory.studies import STUDIES, find

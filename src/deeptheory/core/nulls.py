@@ -20,9 +20,12 @@ def permutation_p(observed: Any, null: Any, tail: Literal["greater", "less", "bo
     """(b + 1) / (m + 1) for observed [...] against m draws null [m, ...]: p [...], never 0 (Phipson & Smyth 2010).
 
     b: draws that are at least the observed (tail "greater"), or at most ("less"); "both": twice the smaller p of the
-    two, at most 1. NaN where there are no draws, or the observed or a draw is NaN. InputError: another tail.
+    two, at most 1. NaN where there are no draws, or the observed or a draw is NaN. InputError: another tail, draws of
+    another shape than the observed.
     """
     observed, null = as_floats(observed), as_floats(null)
+    if null.ndim == 0 or null.shape[1:] != observed.shape:
+        raise InputError(f"null has shape {list(null.shape)}; needed: [m, ...] for observed {list(observed.shape)}")
     m = len(null)
     if m == 0:
         return np.full(observed.shape, np.nan)

@@ -60,6 +60,17 @@ def check_whole(**numbers: tuple[Any, int | None]) -> None:
             raise InputError(f"{name} is {value!r}; needed: an integer{'' if least is None else f', at least {least}'}")
 
 
+def as_step(step: Any) -> int:
+    """A step as an integer; 2.0 is 2. InputError: it is none (2.5, "2", NaN)."""
+    try:
+        whole = int(step) == step
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
+        raise InputError(f"step is {step!r}; needed: an integer (of epochs, or of optimizer steps)")
+    return int(step)
+
+
 def whole_numbers(name: str, values: Any, least: int = 0) -> np.ndarray:
     """One or several integers as int64 [k].
 

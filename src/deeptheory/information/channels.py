@@ -28,7 +28,11 @@ _ITERATIONS = 20_000
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ChannelCapacity(Result):
-    """value: I(X;Y) of p_x, bits, a lower bound; high: no input distribution carries more. p_x [nx], p_y [ny]."""
+    """Capacity of a channel in bits, between value and high.
+
+    value: I(X;Y) of p_x, a lower bound; high: no input distribution carries more. p_x [nx], p_y [ny]: that input
+    distribution and what it gives, float64, torch where the channel was.
+    """
 
     value: float
     high: float
@@ -42,18 +46,18 @@ class ChannelCapacity(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per input: p_x."""
+        """One row per input: its number from 0 (input), and p_x."""
         import pandas as pd
 
         return pd.DataFrame({"input": range(len(self.p_x)), "p_x": as_numpy(self.p_x)})
 
 
 def capacity(channel, tolerance: float = 1e-9) -> ChannelCapacity:
-    """Capacity of a channel p(y|x) [nx, ny], bits.
+    """Capacity of a discrete memoryless channel, the largest I(X;Y) over p(x), in bits per use.
 
+    channel: p(y|x) [nx, ny], numpy or torch, rows summing to 1. Blahut-Arimoto with steps as long as still pay (Blahut
+    1972, Arimoto 1972, Matz & Duhamel 2004), until the bounds meet to `tolerance` bits, or for 20,000 steps.
     InputError: rows that are no distributions, NaN, tolerance not above 0.
-
-    Blahut-Arimoto with steps as long as still pay (Matz & Duhamel 2004), until the bounds meet to `tolerance` bits.
     """
     check_shapes(channel=(channel, "x y"))
     check_finite(channel=channel)
@@ -93,7 +97,7 @@ def _carried(p: np.ndarray, q: np.ndarray, qlq: np.ndarray) -> tuple[float, np.n
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class RateDistortion(Result):
-    """A rate-distortion curve.
+    """A rate-distortion curve: at each beta the least rate + beta distortion / ln 2. In the order of the betas given.
 
     beta [b], nats per unit of distortion; rate [b] (bits), distortion [b] (its own unit), gap [b]: bits by which
     rate + beta distortion / ln 2 may be above the least; encoder [b, nx, k]: p(t|x) of the k codewords; p_t [b, k]:
@@ -134,6 +138,7 @@ class RateDistortion(Result):
 def rate_distortion(p, distortion, beta) -> RateDistortion:
     """The rate-distortion curve of a source p [nx] with distortion [nx, k], at trade-offs beta (a number or [b]).
 
+    The least I(X;T) + beta E d(x, t) over p(t|x) (Blahut 1972), in nats; k codewords, whose masses are the unknowns.
     p(t|x) = p(t) exp(-beta distortion) / Z, so the curve's slope is -beta / ln 2 bits per unit of distortion.
     InputError: p that is no distribution, shapes, the same row labels in another order, NaN, beta empty,
     negative or no finite number.

@@ -18,8 +18,9 @@ from deeptheory.information.entering import as_activations, as_labels
 class Clusters:
     """Distances between the samples of a layer; a summary for a Recorder, not a readout of the plane.
 
-    radius: two samples nearer than this are in one cluster; of a layer with noise sigma, 4 sigma
-    (either is taken for the other two sigma away). InputError: radius not above 0, one sample of a class or fewer.
+    radius: in the activations' unit; two samples nearer than this are in one cluster; of a layer with noise sigma,
+    4 sigma (either is taken for the other two sigma away). Source: Goldfeld et al. 2019, section 5; Grassberger &
+    Procaccia 1983. InputError: radius not above 0.
     """
 
     radius: float
@@ -29,13 +30,13 @@ class Clusters:
             raise InputError(f"radius is {self.radius}; it must be above 0")
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """Each [seed].
+        """Mean distances in a layer, and how many clusters they make, each [seed] float64.
 
         apart: -log2 of the share of pairs nearer than the radius, a sample paired with itself counted
-        (bits, from 0 to log2 n; Grassberger & Procaccia's correlation entropy). within, between: mean distance of two
-        different samples of the same class, and of different classes. nearest: mean distance to the nearest other one.
-        activations: [seed, sample, unit]; targets: [sample] or [sample, class]. InputError: other shapes,
-        missing values.
+        (bits, from 0 to log2 n; Grassberger & Procaccia's correlation entropy). within, between: mean Euclidean
+        distance of two different samples of the same class, and of different classes. nearest: mean distance to the
+        nearest other one. activations: [seed, sample, unit]; targets: labels [sample], numbers or names.
+        InputError: other shapes, missing values, labels that are probabilities, no class with two samples, one class.
         """
         a = as_activations(activations).astype(np.float64)
         power = int(np.frexp(np.abs(a).max())[1])  # of two, so that squares of 1e-200 are not 0
@@ -48,7 +49,7 @@ class Clusters:
             reach = np.ldexp(self.radius, -power) ** 2
         rows = np.array([_distances(np.ldexp(h, -power), labels, reach) for h in a])
         rows[:, 1:] = np.ldexp(rows[:, 1:], power)
-        return {"apart": -np.log2(rows[:, 0]), "within": rows[:, 1], "between": rows[:, 2], "nearest": rows[:, 3]}
+        return {"apart": 0.0 - np.log2(rows[:, 0]), "within": rows[:, 1], "between": rows[:, 2], "nearest": rows[:, 3]}
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Cosines:
         """Mean cosines in a layer, each [seed] float64.
 
         within, between: mean cosine of two different samples of the same class, and of different classes, in [-1, 1].
-        activations: [seed, sample, unit]; targets: labels [sample].
-        InputError: labels that are probabilities, no class with two samples, one class only.
+        activations: [seed, sample, unit]; targets: labels [sample], numbers or names. InputError: other shapes, missing
+        values, labels that are probabilities, no class with two samples, one class only.
         """
         a = as_activations(activations).astype(np.float64)
         labels, _, p_y = as_labels(targets, a.shape[1])

@@ -83,7 +83,7 @@ class LayerBound(Result):
         )
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over [seed, step, layer] and [seed, step]; see the class."""
+        """All arrays of the class over [seed, step, layer] and [seed, step], float64; readout and notes in .attrs."""
         import xarray as xr
 
         axes = ("seed", "step", "layer")
@@ -93,7 +93,7 @@ class LayerBound(Result):
         return xr.Dataset(columns, coords=coords, attrs={"readout": self.readout, "notes": self.notes})
 
     def table(self) -> "pandas.DataFrame":
-        """One row per network, step and layer."""
+        """One row per network, step and layer: what is measured per layer; quality and gaps are in .dataset()."""
         return self.dataset()[[*_PER_LAYER, *_PER_STEP]].to_dataframe().reset_index()
 
     def figure(self) -> "plotly.graph_objects.Figure":
@@ -113,13 +113,16 @@ def layer_bound(
     constant: float = 1.0,
     seed: int = 0,
 ) -> LayerBound:
-    """Every layer of a recording against the bound of its task.
+    """Every layer of a recording against the bound of its task: how many bits of I(T;Y) its I(X;T) could buy more.
 
-    recording: a Recording with activations; its inputs are the rows of p_xy [nx, ny], in order. readout: with
-    symbols, so Binning, Quantized or Exact; no default, as for the plane. steps: those to look at (default: the
-    first, often untrained, and the last). curve: of p_xy, if it is there already. permutations: draws of the null. n:
-    training samples, for the gaps, with the constant of the finite-sample bound. InputError: no Recording with
-    activations, no readout or one without symbols, rows that do not fit, p_xy as in bottleneck, an unknown step, the
+    Sources: Shwartz-Ziv & Tishby 2017, figure 6 and equation 12; Tishby & Zaslavsky 2015, sections III and IV.
+    recording: a Recording with activations; its inputs are the rows of p_xy [nx, ny], in order. readout: with symbols,
+    so Binning, Quantized or Exact; no default, as for the plane. steps: those to look at (default: the first, often
+    untrained, and the last). curve: of p_xy, if it is there already. permutations: draws, from the seed, of the null of
+    `residual`, the rows of p(y|x) permuted among the inputs. n: training samples, for the gaps, with the constant of
+    the finite-sample bound; the decision is the last layer's largest unit (above 1/2 for one). InputError: no Recording
+    with activations, no readout or one without symbols, rows that do not fit, p_xy as in bottleneck, an unknown step,
+    the
     curve of another table."""
     if not (hasattr(recording, "activations") and hasattr(recording, "inputs")):
         shape = f" of shape {list(as_numpy(recording).shape)}" if hasattr(recording, "shape") else ""

@@ -11,27 +11,25 @@ import numpy as np
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
-from deeptheory.core.shapes import check_finite
+from deeptheory.core.shapes import check_finite, whole_numbers
 
 
 def linear_information(weight, sigma: float, cov_x=None, *, rows=None) -> np.ndarray:
     """I(X;T) in bits of T = W X + N(0, sigma^2 I), or, with rows, I(X_rows;T): what T tells about those inputs alone.
 
+    1/2 log2 |W cov W' + sigma^2 I| / |sigma^2 I|, X Gaussian of mean 0 (Saxe et al. 2018, section 3, with the 1/2).
     weight: [..., units, inputs]; the leading axes come back, float64. cov_x: [inputs, inputs] of X, default the
-    identity / inputs (each input of variance 1 / inputs, as in the paper). rows: indices of inputs; they must be
-    independent of the others. InputError: sigma not above 0, a covariance that is not symmetric and positive, rows
-    correlated with the rest."""
-    w = np.asarray(as_numpy(weight), dtype=np.float64)
-    if w.ndim < 2:
-        raise InputError(f"weight has shape {list(w.shape)}; needed: [..., units, inputs]")
-    check_finite(weight=w)
+    identity / inputs (each input of variance 1 / inputs, as in the paper). rows: indices of inputs, or [inputs] bool;
+    they must be independent of the others. InputError: another shape, NaN, sigma not above 0, a covariance that is not
+    symmetric and positive, rows that are no indices or are correlated with the rest.
+    """
+    w = _weights(weight)
     if not sigma > 0:
         raise InputError(f"sigma is {sigma}; without sigma I(X;T) is infinite")
     root = _root(cov_x, w.shape[-1])
     if rows is None:
         return _half_log_det(w @ root, sigma)
-    kept = np.zeros(w.shape[-1], dtype=bool)
-    kept[np.asarray(rows)] = True
+    kept = _chosen(rows, w.shape[-1])
     covariance = root @ root.T
     if np.abs(covariance[np.ix_(kept, ~kept)]).max(initial=0) > 1e-12 * np.abs(covariance).max():
         raise InputError(
@@ -46,9 +44,11 @@ def linear_label_information(weight, sigma: float, teacher, *, label_sigma: floa
 
     weight: [..., units, inputs]; the leading axes come back, float64. teacher: [outputs, inputs]. cov_x: [inputs,
     inputs] of X, default the identity / inputs. From the canonical correlations of (T, Y): -1/2 sum log2(1 - rho^2).
-    Source: Saxe et al. 2018, section 3, with the 1/2. InputError: shapes that do not fit, a sigma not above 0, a
-    covariance that is not symmetric and positive."""
-    w, v = (np.asarray(as_numpy(a), dtype=np.float64) for a in (weight, teacher))
+    Source: Saxe et al. 2018, section 3, with the 1/2. InputError: shapes that do not fit, NaN, a sigma not above 0, a
+    covariance that is not symmetric and positive.
+    """
+    w, v = _weights(weight), np.asarray(as_numpy(teacher), dtype=np.float64)
+    check_finite(teacher=v)
     if v.ndim != 2 or v.shape[1] != w.shape[-1]:
         raise InputError(f"teacher has shape {list(v.shape)}, weight {list(w.shape)}; both end in the number of inputs")
     if not (sigma > 0 and label_sigma > 0):
@@ -64,13 +64,14 @@ def linear_label_information(weight, sigma: float, teacher, *, label_sigma: floa
 
 @dataclass(frozen=True)
 class LinearGaussian:
-    """A readout of linear networks, exact.
+    """A summary of linear networks for a Recorder, exact: I(X;T) of T = W X + N(0, sigma^2 I).
 
-    The probe is the origin and the unit vectors, on which a linear layer shows its own map (`probe(inputs)`). Inputs
-    are N(0, I / inputs), as in Saxe et al. 2018, section 3; every unit of the layer gets noise N(0, sigma^2).
-    relevant: the first so many inputs carry the label, the others are kept apart.
-    Pitfall: another probe of as many rows cannot be recognized, and its numbers mean nothing.
-    InputError: from summarize, where sigma is not above 0 or the activations have another shape.
+    It gives no I(T;Y), so it makes no plane: see recording.summary(readout). The probe is the origin and the unit
+    vectors, on which a linear layer shows its own map (`probe(inputs)`). Inputs are N(0, I / inputs), as in Saxe et al.
+    2018, section 3; every unit of the layer gets noise N(0, sigma^2). relevant: the first so many inputs carry the
+    label, the others are kept apart. Pitfall: another probe of as many rows cannot be recognized, and its numbers mean
+    nothing. InputError: from summarize, where sigma is not above 0, relevant is not from 0 to the number of inputs, or
+    the activations have another shape.
     """
 
     sigma: float = 1.0
@@ -82,12 +83,14 @@ class LinearGaussian:
         return np.concatenate([np.zeros((1, inputs)), np.eye(inputs)]).astype(np.float32)
 
     def summarize(self, activations: Any, targets: Any = None) -> dict[str, np.ndarray]:
-        """i_x = I(X;T), and with `relevant` i_x_relevant and i_x_irrelevant, each [seed]; bits.
+        """i_x = I(X;T), and with `relevant` i_x_relevant and i_x_irrelevant, each [seed] float64; bits.
 
         activations: [seed, 1 + inputs, unit]; targets are not used.
-        InputError: another shape, NaN, sigma not above 0.
+        InputError: another shape, NaN, sigma not above 0, relevant out of range.
         """
         w = self.maps(activations)
+        if self.relevant is not None and not 0 <= self.relevant <= w.shape[-1]:
+            raise InputError(f"relevant is {self.relevant}; needed: from 0 to {w.shape[-1]}, the number of inputs")
         out = {"i_x": linear_information(w, self.sigma)}
         if self.relevant is not None:
             every = np.arange(w.shape[-1])
@@ -97,13 +100,34 @@ class LinearGaussian:
 
     @staticmethod
     def maps(activations: Any) -> np.ndarray:
-        """W [seed, unit, input] from activations [seed, 1 + inputs, unit] on the probe. InputError: another shape."""
+        """W [seed, unit, input] float64 from activations [seed, 1 + inputs, unit] on the probe.
+
+        What each unit vector gives, minus what the origin gives. InputError: another shape.
+        """
         a = np.asarray(as_numpy(activations), dtype=np.float64)
         if a.ndim != 3 or a.shape[1] < 2:
             raise InputError(
                 f"activations have shape {list(a.shape)}; needed: [seed, 1 + inputs, unit], on .probe(inputs)"
             )
         return np.swapaxes(a[:, 1:] - a[:, :1], 1, 2)
+
+
+def _weights(weight: Any) -> np.ndarray:
+    w = np.asarray(as_numpy(weight), dtype=np.float64)
+    if w.ndim < 2:
+        raise InputError(f"weight has shape {list(w.shape)}; needed: [..., units, inputs]")
+    check_finite(weight=w)
+    return w
+
+
+def _chosen(rows: Any, inputs: int) -> np.ndarray:
+    """Which inputs are meant, [inputs] bool."""
+    given, kept = np.asarray(rows), np.zeros(inputs, dtype=bool)
+    at = np.flatnonzero(given) if given.dtype == bool and given.shape == (inputs,) else whole_numbers("rows", rows)
+    if len(at) and at.max() >= inputs:
+        raise InputError(f"rows hold {at.max()}; the {inputs} inputs are numbered from 0")
+    kept[at] = True
+    return kept
 
 
 def _root(cov, inputs: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_finite
 
 
 def _inverse_relu(v: np.ndarray) -> np.ndarray:
@@ -39,11 +40,11 @@ _FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def one_neuron_information(weight, edges, activation: Activation = "tanh") -> np.ndarray:
-    """I(X;T) in bits of one binned neuron, exact from the normal distribution function; shape of weight, float64.
+    """I(X;T) = H(T) in bits of one binned neuron T = bin(f(weight x)), x ~ N(0, 1); shape of weight, float64.
 
-    weight: weights [...], above 0. edges: [cells + 1], ascending; cells are closed on the right,
-    and mass outside joins the end cells.
-    InputError: weight not above 0, edges not ascending, an unknown activation.
+    Exact, from the normal distribution function (Saxe et al. 2018, section 2). weight: [...], above 0. edges:
+    [cells + 1], ascending; cells are closed on the right, and mass outside joins the end cells. activation: f.
+    InputError: weight not above 0, edges not ascending or fewer than two, an unknown activation.
     """
     from scipy.special import ndtr
 
@@ -66,11 +67,13 @@ def noisy_neuron_information(
 ) -> np.ndarray:
     """I(X;T) in bits of T = f(weight x + bias) + N(0, sigma^2), x uniform over the points; shape of weight, float64.
 
-    w: weights [...]; points: [n]. The entropy of the mixture by the trapezium rule on a grid of sigma / 16
-    (error below 1e-10, the integrand being smooth and falling off at both ends). InputError: sigma not above 0, no
-    points, an unknown activation.
+    weight: [...]; points: [n], equal ones count as often as they occur. activation: f. The entropy of the mixture by
+    the trapezium rule on a grid of sigma / 16 (error below 1e-10, the integrand being smooth and falling off at both
+    ends). Source: Goldfeld et al. 2019, section 3. InputError: sigma not above 0, no points, values that are not
+    finite, an unknown activation.
     """
     weight, x = np.asarray(weight, dtype=np.float64), np.asarray(points, dtype=np.float64)
+    check_finite(weight=weight, points=x, bias=np.asarray(bias, dtype=np.float64))
     if not sigma > 0:
         raise InputError(f"sigma is {sigma}; without noise I(X;T) is the entropy of the points, whatever weight is")
     if x.ndim != 1 or not len(x):

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GradientPhases(Result):
-    """Arrays [seed, step, layer], steps ascending: mean and std (both over ||W||), snr; NaN where mean and std are 0.
+    """Norms of mean and fluctuation of minibatch gradients, their ratio, and where it falls below 1.
+
+    mean and std (both divided by ||W||), snr = mean / std: [seed, step, layer], steps ascending; plain numbers. snr is
+    NaN where both are 0 or std is NaN (one minibatch), infinite where std alone is 0.
 
     crossing: [seed, layer], the step from which the SNR stays below 1, interpolated between recorded steps
     on a logarithmic axis (half way to an SNR that is 0 or infinite); 0 if it is below 1 from the first step, infinite
@@ -49,7 +52,7 @@ class GradientPhases(Result):
         return f"GradientPhases({len(self.seeds)} networks, SNR falls through 1 at step: {each})"
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset: mean, std, snr [seed, step, layer]; crossing [seed, layer]."""
+        """mean, std, snr [seed, step, layer] and crossing [seed, layer], float64; the notes among .attrs."""
         import xarray as xr
 
         axes = ("seed", "step", "layer")
@@ -65,9 +68,10 @@ class GradientPhases(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per layer.
+        """One row per layer, medians over networks.
 
-        Median crossing with its interval, networks that never cross, those without a crossing, SNR at the end.
+        crossing with its interval low, high; never: networks whose SNR is not below 1 at the end; undefined: networks
+        without a crossing; snr_end: the SNR at the last step.
         """
         import pandas as pd
 
@@ -83,7 +87,10 @@ class GradientPhases(Result):
         return pd.DataFrame(rows)
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """As figure 4: normalized mean (solid) and fluctuation (dashed) against step + 1, both axes logarithmic."""
+        """As figure 4: normalized mean (solid) and fluctuation (dashed) against step + 1, both axes logarithmic.
+
+        Medians over networks; a dotted line at the median crossing of all layers, where that is above 0 and finite.
+        """
         import plotly.graph_objects as go
 
         figure = new_figure(xaxis_title="epoch + 1", yaxis_title="gradient norm / weight norm")
@@ -116,13 +123,13 @@ class GradientPhases(Result):
 
 
 def gradient_phases(gradients) -> GradientPhases:
-    """Phases from gradient moments.
+    """Drift and diffusion of training: SNR = ||mean gradient|| / ||its fluctuation|| per layer, and where it crosses 1.
 
-    A Recording with gradients, or their Dataset [seed, step, layer], in any order of steps.
-    The Dataset holds mean_norm, std_norm, weight_norm and, for the noise floor, batches
-    (see recording.GradientRecorder).
-    InputError: no gradients, a seed, step or layer twice, steps below 0, or fluctuations that are all undefined (one
-    minibatch per epoch).
+    gradients: a Recording with gradients, or their Dataset [seed, step, layer], in any order of steps, with mean_norm,
+    std_norm, weight_norm and, for the noise floor 1/sqrt(batches) in the notes, batches (see GradientRecorder).
+    Source: Shwartz-Ziv & Tishby 2017, figure 4.
+    InputError: no gradients, an axis that is missing, a seed, step or layer twice, steps below 0, or fluctuations that
+    are all undefined (one minibatch per epoch).
     """
     data = getattr(gradients, "gradients", gradients)
     if data is None or not hasattr(data, "data_vars") or "mean_norm" not in data:
@@ -133,6 +140,8 @@ def gradient_phases(gradients) -> GradientPhases:
                 f"the gradients have no {name}; needed: mean_norm, std_norm, weight_norm [seed, step, layer]"
             )
     for axis in ("seed", "step", "layer"):
+        if axis not in data["mean_norm"].dims:
+            raise InputError(f"mean_norm has axes {list(data['mean_norm'].dims)}; needed: seed, step, layer")
         values, count = np.unique(np.asarray(data[axis].values), return_counts=True)
         if (count > 1).any():
             raise InputError(f"{axis} {values[count > 1][0]} appears {count.max()} times; needed: each {axis} once")

@@ -14,6 +14,7 @@ from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import count_of
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.information.entering import class_weights
 from deeptheory.information.readouts import Binning, GaussianNoise
 from deeptheory.recording.identity import label_of
@@ -29,8 +30,10 @@ _MOST = 0.9  # of the inputs in cells of their own, from which on the figure say
 class InformationPlane(Result):
     """Arrays [seed, step, layer] float64, bits: i_x = I(X;T), i_y = I(T;Y), h_t = H(T); occupied: cells in use.
 
-    extra: further arrays of the readout (bounds), by name. inputs: number of probe inputs; h_y: entropy of their
-    labels, bits. null_mean, p_value: [seed, step, layer], i_y with labels permuted, where asked for.
+    extra: further arrays of the readout (bounds), by name. readout: its text. inputs: number of probe inputs; h_y:
+    entropy of their labels, bits. null_mean, p_value: [seed, step, layer], of i_y with labels permuted, where asked
+    for, else None: the mean of the draws, and (1 + draws at least as large) / (1 + draws). steps ascend; notes say
+    where the readout sees nothing.
     """
 
     seeds: tuple[int, ...]
@@ -70,7 +73,10 @@ class InformationPlane(Result):
         return tuple(n for n, count in zip(self.layers, most) if count > _MOST * self.inputs and n not in self.blind)
 
     def dataset(self) -> "xarray.Dataset":
-        """xarray.Dataset over [seed, step, layer]: i_x, i_y, h_t (bits), occupied, and the readout's further arrays."""
+        """i_x, i_y, h_t (bits), occupied, the readout's further arrays, null_mean and p_value over [seed, step, layer].
+
+        attrs: readout, inputs, h_y, unit, notes.
+        """
         import xarray as xr
 
         arrays = {"i_x": self.i_x, "i_y": self.i_y, "h_t": self.h_t, "occupied": self.occupied, **self.extra}
@@ -93,18 +99,22 @@ class InformationPlane(Result):
     def of(cls, data, readout) -> "InformationPlane":
         """The plane again from such a Dataset (of several runs joined along seed, for instance) and its readout.
 
-        InputError: the Dataset was made under another readout.
+        The notes are made again. InputError: the Dataset was made under another readout.
         """
         if data.attrs.get("readout") not in (label_of(readout), repr(readout)):
             raise InputError(f"the Dataset was read out by {data.attrs.get('readout')}, not {label_of(readout)}")
         main = {k: data[k].transpose("seed", "step", "layer").values for k in ("i_x", "i_y", "h_t", "occupied")}
         seeds, steps, layers = (data[c].values.tolist() for c in ("seed", "step", "layer"))
+        others = [k for k in data.data_vars if k not in main and set(data[k].dims) == {"seed", "step", "layer"}]
+        more = {str(k): data[k].transpose("seed", "step", "layer").values for k in others}
         return cls(
             seeds=tuple(seeds),
             steps=tuple(steps),
             layers=tuple(layers),
             **main,
-            extra={},
+            null_mean=more.pop("null_mean", None),
+            p_value=more.pop("p_value", None),
+            extra=more,
             readout=label_of(readout),
             inputs=int(data.attrs["inputs"]),
             h_y=float(data.attrs["h_y"]),
@@ -112,7 +122,7 @@ class InformationPlane(Result):
         )
 
     def scalars(self) -> dict[str, float]:
-        """Mean over networks at the last step, by name and layer: `i_x/layer1`, `i_y/layer1`, ..."""
+        """Mean over networks at the last step, bits, by name and layer: `i_x/layer1`, `i_y/layer1`, ..."""
         out = {}
         for k, layer in enumerate(self.layers):
             out[f"i_x/{layer}"] = float(self.i_x[:, -1, k].mean())
@@ -124,7 +134,7 @@ class InformationPlane(Result):
 
         kind: "plane": one point a network and layer, the mean path drawn, a slider over training; "curves": I(X;T) and
         I(T;Y) against the step, mean and range of the middle 80 % of networks. bound: a BottleneckCurve of the task,
-        drawn into the plane. InputError: another kind.
+        drawn into the "plane" alone. InputError: another kind.
         """
         from deeptheory.core.names import pick
         from deeptheory.information.drawing import draw_curves, draw_plane
@@ -146,11 +156,13 @@ def information_plane(
     recording: a Recording, or activations of one layer, [sample, unit] or [seed, sample, unit], with targets given.
     readout: Binning, GaussianNoise, Quantized, Exact, or anything with .summarize; there is no default, since the
     result depends on it. targets: labels [sample], numbers or names, or p(y|x) [sample, class]; default: the
-    recording's own. permutations: draws of the null in which labels are shuffled among inputs (needs the activations).
-    Where the recording kept only summaries, the readout must be one of those, by its type and values, and the targets
-    are those that it had. InputError: no readout, one that was not kept, nothing recorded, no targets,
-    or what the readout refuses.
+    recording's own. permutations: draws of the null in which labels are shuffled among inputs, from the seed (needs the
+    activations). Where the recording kept only summaries, the readout must be one of those, by its type and values, and
+    the targets are those that it had. InputError: no readout, one that was not kept or that gives no plane, nothing
+    recorded, no targets or another number of them than inputs, permutations below 0 or no integer, or what the readout
+    refuses.
     """
+    check_whole(permutations=(permutations, 0), seed=(seed, 0))
     if readout is None or not hasattr(readout, "summarize"):
         raise InputError(
             f"readout is {readout!r}; state one, e.g. dt.Binning(30, 'layer'): for a deterministic network every "

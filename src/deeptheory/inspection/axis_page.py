@@ -12,10 +12,11 @@ _DOUBT = "Simulated cells of known code say how often this is right: the page â€
 
 
 def write_axis_page(code: AxisCode, out: str | Path, *, command: str = "axis_code(...)", source: str = "") -> Path:
-    """Figures, their numbers and report.html in the folder `out`; the same table as code.table() in units.csv.
+    """Write figures, their numbers and report.html of an axis code into the folder `out`; the page's path.
 
-    command: what was called, for the foot of the page. source: what responses and features are. StoreError: the folder
-    holds something else, or cannot be written.
+    code: what dt.axis_code returned. out: is made where it is missing; units.csv in it is code.table(). command: what
+    was called, for the foot of the page. source: a sentence on what responses and features are, for its head.
+    StoreError: the folder holds something else, or cannot be written.
     """
     from deeptheory.report import write_page
 

@@ -25,10 +25,13 @@ _PERMUTATIONS = 20
 def bottleneck_bound(p_xy: Any, bins: int = 30) -> Instrument:
     """An instrument for the task p(x, y): each layer's I(X;T), I(T;Y), and bits below the bound.
 
-    Layers are read out with `bins` bins over their range.
+    For `dt.inspect(..., instruments=[bottleneck_bound(p_xy)], first=None)`. Layers are read out by Binning(bins,
+    "layer"): equal cells over the layer's own range. Quantities, in bits: i_x, i_y, and distance = max I(T';Y) at
+    I(X;T') = i_x, minus i_y, not below 0; NaN, with a note, where the probe has not nx samples.
     p_xy: [nx, ny], probabilities or counts, as `dt.bottleneck_curve` takes them; row k belongs to sample k of the probe
-    (first=None keeps them all and in order). Control: p(y|x) permuted among the inputs, where all inputs are equally
-    likely (else the bound itself would change). InputError: p_xy or bins as there, and as Binning.
+    (first=None keeps them all and in order). Control: 20 permutations of p(y|x) among the inputs, where all inputs are
+    equally likely (else the bound itself would change). Source: Tishby & Zaslavsky 2015.
+    InputError: p_xy as there, bins as Binning.
     """
     readout = Binning(bins, "layer")
     curve = bottleneck_curve(p_xy)

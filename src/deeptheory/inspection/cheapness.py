@@ -36,11 +36,13 @@ _PIXELS = 4096  # of a larger input so many entries give the principal component
 def polynomial_r2(inputs: Any, outputs: Any, degree: int, *, components: int = COMPONENTS, seed: int = 0) -> np.ndarray:
     """Held-out R^2 of each output as a polynomial of the inputs' first principal components: [units] float64.
 
-    inputs: [n, d]; outputs: [n, units]. 1 - SSE / SST over 5 folds; at most 1, a little below 0 for what is unrelated,
-    NaN for a constant output. Ridge, its penalty chosen for each output within the rows learned from
-    (least squares from 8 rows per coefficient). Principal components are made from all rows: they see no output. Lin,
-    Tegmark & Rolnick 2017, sec. 2.
-    InputError: other shapes, NaN, a degree below 1, fewer than 5 rows to learn from per coefficient.
+    inputs: [n, d]; outputs: [n, units]. 1 - SSE / SST over 5 folds drawn from the seed; at most 1, a little below 0 for
+    what is unrelated, NaN for a constant output. The polynomial has all monomials up to `degree`, with a constant, in
+    at most `components` components of unit variance. Ridge, its penalty chosen for each output within the rows learned
+    from (least squares from 8 rows per coefficient). Principal components are made from all rows: they see no output.
+    After Lin, Tegmark & Rolnick 2017, sec. 2, whose Hamiltonians are polynomials of low degree.
+    InputError: other shapes, NaN, degree or components no integers or below 1, inputs that do not vary, fewer than 5
+    rows to learn from per coefficient.
     """
     x, y = as_floats(inputs), as_floats(outputs)
     check_shapes(inputs=(x, "n d"), outputs=(y, "n units"))

@@ -35,10 +35,10 @@ _PASSED = (nn.Identity, nn.Flatten, nn.Dropout)
 
 
 def mean_correlation(features: Any) -> float:
-    """Mean cosine between the activations of all pairs of inputs.
+    """Mean cosine between the activations of all n (n - 1) / 2 pairs of inputs, in [-1, 1].
 
-    The correlation of Poole et al. 2016 (nothing is centered).
-    features: [n, d]. Float64, in [-1, 1]. InputError: other shapes, fewer than 2 inputs, NaN, an input of zeros.
+    The correlation of Poole et al. 2016, nothing is centered. features: [n, d], computed in float64.
+    InputError: other shapes, fewer than 2 inputs, NaN or infinity, an input of zeros.
     """
     x = as_floats(features)
     check_shapes(features=(x, "n d"))
@@ -58,21 +58,28 @@ def mean_field_kernel(
     """One layer of the mean-field map: the second moments of activations of n inputs from those of the layer before.
 
     kernel: [n, n], entry ij the mean over units of h_i h_j; returns the same of this layer, [n, n] float64.
-    activation: a pointwise torch module (ReLU and LeakyReLU in closed form), or None for a linear layer.
     weight_variance: sigma_w^2, fan-in times the variance of a weight; bias_variance: sigma_b^2.
     Poole et al. 2016, eqs. 3 and 5: q = sigma_w^2 K + sigma_b^2, then E phi(z_i) phi(z_j) of Gaussian z with
-    covariance q.
-    InputError: another shape, NaN, a kernel that is not symmetric, negative variances or squares.
+    covariance q. activation: phi, a pointwise torch module, or None for a linear layer (q itself). ReLU and LeakyReLU
+    (Cho & Saul 2009) are in closed form; others by Gauss-Hermite quadrature with 48 nodes per variable, which suits
+    smooth ones: kinks (Hardtanh) cost up to some per cent.
+    InputError: another shape, NaN, a kernel that is not symmetric, has negative squares or an entry beyond
+    sqrt(K_ii K_jj), a variance that is negative or not finite, an activation that is no module.
     """
     k = as_floats(kernel)
     check_shapes(kernel=(k, "n n"))
     check_finite(kernel=k)
-    if weight_variance < 0 or bias_variance < 0:
+    if not (0 <= weight_variance < math.inf and 0 <= bias_variance < math.inf):
         raise InputError(
-            f"weight_variance is {weight_variance}, bias_variance is {bias_variance}; neither can be negative"
+            f"weight_variance is {weight_variance}, bias_variance is {bias_variance}; needed: finite, not negative"
         )
+    if activation is not None and not callable(activation):
+        raise InputError(f"activation is {activation!r}; needed: a torch module such as nn.Tanh(), or None")
     if not np.allclose(k, k.T, rtol=1e-9, atol=0) or (np.diag(k) < 0).any():
         raise InputError("kernel is not symmetric, or has negative squares on its diagonal")
+    size = np.sqrt(np.diag(k))
+    if (np.abs(k) > size[:, None] * size * (1 + 1e-6)).any():
+        raise InputError("kernel has an entry beyond the root of its two squares; it is the Gram matrix of no inputs")
     q = weight_variance * k + bias_variance
     return _through(q, activation)
 

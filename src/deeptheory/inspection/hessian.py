@@ -21,6 +21,7 @@ from torch.nn import functional
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
 from deeptheory.inspection.rows import chosen_inputs, chosen_rows
 from deeptheory.recording.found import as_found
@@ -46,8 +47,10 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 class SpectralDensity(Result):
     """Lanczos quadrature of the Hessian's spectrum: nodes and weights [vectors, steps]; each row of weights sums to 1.
 
-    The mean of f over all eigenvalues is the mean over rows of sum(weights f(nodes)),
-    exact in expectation for polynomials of degree below 2 steps. parameters: how many eigenvalues there are.
+    The mean of f over all eigenvalues is the mean over rows of sum(weights f(nodes)), exact in expectation for
+    polynomials of degree below 2 steps. nodes: eigenvalues, in loss (nats) per weight^2, each row ascending; a row
+    that ended early repeats its last node with weight 0. steps: as asked for, at most parameters, which is how many
+    eigenvalues there are. float64.
     """
 
     nodes: np.ndarray
@@ -55,11 +58,11 @@ class SpectralDensity(Result):
     parameters: int
 
     def mean(self) -> float:
-        """Mean eigenvalue: trace over parameters."""
+        """Estimate of the mean eigenvalue, that is trace / parameters."""
         return float((self.nodes * self.weights).sum(1).mean())
 
     def below(self, value: float) -> float:
-        """Fraction of the eigenvalues below a value, coarse where the nodes are."""
+        """Fraction of the eigenvalues strictly below a value; a step function of it, coarse between the nodes."""
         return float((self.weights * (self.nodes < value)).sum(1).mean())
 
     def __repr__(self) -> str:
@@ -69,7 +72,7 @@ class SpectralDensity(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per node: eigenvalue, weight (over all rows 1)."""
+        """One row per node of all vectors, ascending: eigenvalue, weight (of all rows together 1)."""
         import pandas as pd
 
         frame = pd.DataFrame({"eigenvalue": self.nodes.ravel(), "weight": self.weights.ravel() / len(self.nodes)})
@@ -86,17 +89,18 @@ def hessian_eigenvalues(
     tolerance: float = 1e-4,
     seed: int = 0,
 ) -> np.ndarray:
-    """The k largest eigenvalues [k] of the Hessian of the mean loss, largest first.
+    """The k largest (most positive) eigenvalues [k] of the Hessian of the mean loss, largest first, float64.
 
-    By the parameters that have gradients.
-    model: left as found, in eval mode for the time. inputs: as for a Recorder; targets: [n], labels or numbers, as the
-    loss takes them. loss: "cross_entropy" (of logits), "squared" (half the squared distance) or a function
-    (output, targets) -> mean over the batch. tolerance: relative, of each eigenvalue. Up to 300 parameters the whole
-    matrix is computed; fewer than k give all.
-    InputError: k below 1, no parameter with gradients, a loss that is not finite or has no second derivative.
+    By the parameters that have gradients; products in the model's dtype, on its device. model: left as found, in eval
+    mode for the time. inputs: as for a Recorder. targets: [n] class indices for "cross_entropy" of the logits (nats),
+    numbers of the output's size for "squared" (half the squared distance, summed over outputs), or what a function
+    loss(output, targets) -> mean over the batch takes; it is called on batches of 64. Up to max(300, 2 k) parameters
+    the whole matrix is computed, and fewer parameters than k give all; beyond, ARPACK from a start drawn from the
+    seed, each eigenvalue to the relative tolerance.
+    InputError: k or seed no integer, k below 1, another number of targets, no parameter with gradients, a loss that
+    does not take these outputs and targets, is not finite or has no second derivative, no convergence.
     """
-    if k < 1 or int(k) != k:
-        raise InputError(f"k is {k}; needed: an integer of at least 1")
+    check_whole(k=(k, 1), seed=(seed, 0))
     given = as_inputs(inputs, model)
     with as_found(model, grad=True):
         return _largest(_Loss(model, given, targets, loss), int(k), tolerance, seed)
@@ -114,25 +118,26 @@ def spectral_density(
 ) -> SpectralDensity:
     """Where the Hessian's eigenvalues lie, by Lanczos quadrature from random vectors (Lin, Saad & Yang 2016).
 
-    inputs [n, ...], targets [n, ...] and loss as for hessian_eigenvalues; steps: products per vector, all of them
-    orthogonalized again. InputError: as there, steps or vectors below 1.
+    inputs [n, ...], targets [n, ...] and loss as for hessian_eigenvalues. vectors: Gaussian, drawn from the seed.
+    steps: products with the Hessian per vector, at most as many as parameters, each orthogonalized against all before.
+    InputError: as there; steps or vectors no integers or below 1.
     """
-    if steps < 1 or vectors < 1:
-        raise InputError(f"steps is {steps}, vectors is {vectors}; needed: at least 1 of each")
+    check_whole(steps=(steps, 1), vectors=(vectors, 1), seed=(seed, 0))
     given = as_inputs(inputs, model)
     with as_found(model, grad=True):
         return _density(_Loss(model, given, targets, loss), steps, vectors, seed)
 
 
 def fisher_trace(model: nn.Module, inputs: Any, *, vectors: int = _FISHER, seed: int = 0) -> tuple[float, float]:
-    """Trace of the Fisher matrix of a classifier that gives logits, a mean over inputs; and its standard error.
+    """(trace, standard error) of the Fisher matrix of a classifier that gives logits, a mean over inputs.
 
-    E |d log p(y|x) / d weights|^2 with y drawn from the model itself: tr J' (diag p - p p') J, by random
-    signs for every input at once. Units of 1 / weight^2, nats. InputError: fewer than 2 vectors, no parameter with
-    gradients, an output that is no [n, classes].
+    E |d log p(y|x) / d weights|^2, natural logarithm, in 1 / weight^2, with y drawn from the model itself: the mean
+    over inputs of tr J' (diag p - p p') J, J the derivative of the logits by the weights that have gradients. Estimated
+    by `vectors` vectors of random signs from the seed; the standard error is over these, not over inputs. inputs: as
+    for a Recorder; model: left as found, in eval mode. See Kunstner, Balles & Hennig 2019.
+    InputError: vectors below 2, no parameter with gradients, an output that is no [n, classes].
     """
-    if vectors < 2:
-        raise InputError(f"vectors is {vectors}; needed: at least 2, for a standard error")
+    check_whole(vectors=(vectors, 2), seed=(seed, 0))
     given = as_inputs(inputs, model)
     with as_found(model, grad=True):
         return _fisher(model, given, vectors, seed)
@@ -146,7 +151,12 @@ class _Loss:
         self.parameters = _learned(model)
         self.size = sum(p.numel() for p in self.parameters)
         self.loss: Any = loss if callable(loss) else pick(LOSSES, loss, what="loss")
-        self.targets = torch.as_tensor(targets)
+        try:
+            self.targets = torch.as_tensor(targets)
+        except TypeError as error:
+            raise InputError(f"targets are no numbers ({error}); give class indices, or numbers") from error
+        if loss == "cross_entropy" and not self.targets.is_floating_point():
+            self.targets = self.targets.long()
         if len(self.targets) != self.n:
             raise InputError(f"targets have {len(self.targets)} rows, inputs {self.n}; one each is needed")
 
@@ -162,7 +172,7 @@ class _Loss:
         for start in range(0, self.n, _BATCH):
             stop = min(self.n, start + _BATCH)
             shown = _output(self.model, cut(self.given, self.n, start, stop), stop - start)
-            value: Tensor = self.loss(shown, self.targets[start:stop].to(shown.device)) * ((stop - start) / self.n)
+            value = self._mean(shown, self.targets[start:stop].to(shown.device)) * ((stop - start) / self.n)
             if not bool(torch.isfinite(value)):
                 raise InputError(f"the loss is {float(value.detach())}; the Hessian needs a finite one")
             slopes = torch.autograd.grad(value, self.parameters, create_graph=True, allow_unused=True)
@@ -170,18 +180,18 @@ class _Loss:
             if not pairs:
                 continue  # a loss that is linear in the weights
             product = torch.stack([(g * u).sum() for g, u in pairs]).sum()
-            second = torch.autograd.grad(product, self.parameters, allow_unused=True)
-            out += torch.cat(
-                [
-                    torch.zeros(p.numel(), dtype=torch.float64, device=first.device)
-                    if g is None
-                    else g.detach().double().ravel()
-                    for g, p in zip(second, self.parameters)
-                ]
-            )
+            second = torch.autograd.grad(product, self.parameters, allow_unused=True, materialize_grads=True)
+            out += torch.cat([g.detach().double().ravel() for g in second])
         if not float(out.abs().max()) < _HUGE:  # NaN too
             raise InputError(f"the Hessian has entries of {float(out.abs().max()):g}; are inputs or weights too large?")
         return out.cpu().numpy()
+
+    def _mean(self, shown: Tensor, targets: Tensor) -> Tensor:
+        try:
+            return self.loss(shown, targets)
+        except (RuntimeError, IndexError, ValueError) as error:
+            what = f"an output of shape {list(shown.shape)} with targets {list(targets.shape)}, {targets.dtype}"
+            raise InputError(f"the loss does not take {what}: {str(error).splitlines()[0]}") from error
 
 
 def _learned(model: nn.Module) -> list[nn.Parameter]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from deeptheory.core.errors import InputError
 from deeptheory.core.statistics import batch_interval
 from deeptheory.information import Binning
 from deeptheory.information.entering import discrete
@@ -35,9 +36,13 @@ _ENDS = {"tanh": (-1.0, 1.0), "softsign": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "h
 def cells_of_their_own(symbols: Any) -> float:
     """Fraction of inputs that are alone in their cell.
 
-    symbols: [n], equal for inputs that a readout does not distinguish. At 1, I(X;T) is log2 n for any network.
+    symbols: [n] of any kind, equal for inputs that a readout does not distinguish (of one seed of Binning.symbols,
+    say). At 1, I(X;T) is log2 n bits for any network. InputError: another shape, no input.
     """
-    _, where, counts = np.unique(np.asarray(symbols), return_inverse=True, return_counts=True)
+    given = np.asarray(symbols)
+    if given.ndim != 1 or not len(given):
+        raise InputError(f"symbols have shape {list(given.shape)}; needed: [n], one per input, at least 1")
+    _, where, counts = np.unique(given, return_inverse=True, return_counts=True)
     return float((counts[where] == 1).mean())
 
 

@@ -17,6 +17,7 @@ from torch import nn
 
 from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.inspection import engine
 from deeptheory.inspection.checkpoints import check_fits, checksum, state_of, states_of
@@ -50,7 +51,7 @@ def inspect(
     instruments: str | Instrument | Iterable[str | Instrument] | None = None,
     checkpoints: Mapping[Any, Any] | Iterable[Any] | str | Path | Recorder | None = None,
     out: str | Path | None = None,
-    skip: Iterable[str] = (),
+    skip: str | Iterable[str] = (),
     layers: str | Iterable[str] | None = None,
     select: Any = None,
     first: int | None = SAMPLES,
@@ -72,29 +73,36 @@ def inspect(
 ) -> Inspection:
     """Put the instruments to every layer of a model, beside untrained twins and permuted labels; left exactly as found.
 
-    model: any nn.Module (compiled, exported and data-parallel ones are unwrapped). inputs, targets: as for Recorder:
-    arrays [n, ...], DataFrame, Dataset, DataLoader (which may bring the targets), tuples and dicts of arguments.
-    first: at most so many samples, drawn with the seed (of a loader the first ones); None for all. task: "classes",
-    "regression" or "auto". instruments: names (deeptheory.inspection.INSTRUMENTS) or Instruments of your own, None
-    for the default ones; skip: names. checkpoints: {name or step: state dict, path or module}, a list of them, a
+    model: any nn.Module (compiled, exported and data-parallel ones are unwrapped), one network; of a Population give
+    .network(k). inputs, targets: as for Recorder: arrays [n, ...], DataFrame, Dataset, DataLoader (which may bring the
+    targets), tuples and dicts of arguments; targets are [n] labels or numbers, [n, classes] probabilities (the largest
+    counts), or None. first: at most so many samples, drawn with the seed (of a loader the first ones); None for all.
+    task: "classes", "regression" or "auto" (text, booleans and integers of few values are classes). instruments: names
+    (deeptheory.inspection.INSTRUMENTS) or Instruments of your own, None for all but hessian and capsule_routing; skip:
+    names. checkpoints: {name or step: state dict, path or module}, a list of them, a
     folder of them, or a Recorder with weights=: each is measured on the same probe, the last is the one that
     sentences are about, and the page shows how the numbers moved. layers, select, batch: as for Recorder. split:
-    whether the probe is of the "train" or the "test" set. twins, permutations: how many controls. budget: seconds or
-    "2min"; instruments that do not fit are left out, with the reason. device, dtype: measure a copy there. out: a run
-    folder with the page; what a killed run has done is taken up again. Returns an Inspection: .findings(), .table(),
-    .dataset(), .figure(), .write(out); the source of each number is its instrument's (docs: instruments). before:
-    called with (setup, promise, refused) before the first pass. progress: False, or a function (fraction, seconds
-    left). since: the time.perf_counter() from which the cost is counted, None for now: what loads a model counts its
-    loading.
+    whether the probe is of the "train" or the "test" set, for the notes. twins: untrained copies, by each module's
+    reset_parameters; 0 where the model cannot be copied. permutations: of the labels, measured on the model alone.
+    budget: seconds or "2min"; instruments that do not fit are left out, with the reason. device, dtype: measure a copy
+    there ("cuda", "float64"). out: a run folder with the page; what a killed run has done is taken up again. title,
+    probe, command: text for the page. before: called with (setup, promise, refused) before the first pass. progress:
+    None for a bar or lines on stderr, False for silence, or a function (fraction, seconds left). since: the
+    time.perf_counter() from which the cost is counted, None for now: what loads a model counts its loading.
+    Returns an Inspection: .findings(), .table(), .dataset(), .figure(), .write(out); the source of each number is its
+    instrument's (docs: instruments). One that fails is in .refused, with the reason. All that is random comes from the
+    seed; the model and the global random states are left as they were.
 
-    InputError: as Recorder; unknown instruments; targets of another length; nothing that can be run. StoreError: the
-    folder holds another run.
+    InputError: as Recorder; a Population; unknown instruments, split, task, device or dtype; a number that is no
+    integer or too small; targets of another length or missing; weights that do not fit the model; nothing that can be
+    run. StoreError: the folder holds another run.
     """
     since = time.perf_counter() if since is None else since
     if split not in SPLITS:
         raise InputError(f"split is {split!r}; known: {', '.join(SPLITS)}")
-    if twins < 0 or int(twins) != twins or seed < 0:
-        raise InputError(f"twins is {twins} and seed {seed}; both are integers, 0 or more")
+    check_whole(
+        twins=(twins, 0), seed=(seed, 0), permutations=(permutations, 0), batch=(1 if batch is None else batch, 1)
+    )
     seconds = seconds_of(budget)
     model = unwrap(model)
     given, y, drawn = sampled(inputs, targets, first, seed, model)

@@ -36,11 +36,13 @@ CANNOT = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Inspection(Result):
-    """What was found.
+    """What dt.inspect found in a model.
 
-    results: by instrument. layers: every tensor that the forward pass shows, kept or skipped with the reason.
-    measured: the layers with their pooling. facts: model, probe, seed, cost. refused: instruments that did not run,
-    with the reason. gradients: the Dataset of a GradientRecorder, where a Recorder brought one.
+    results: InstrumentResult by instrument. layers: a dict (name, kind, shape, bytes, kept, why) of every tensor that
+    the forward pass shows, kept or skipped with the reason. measured: the layers with their pooling, the fields of
+    Layer. facts: model, probe, seed, versions, cost in seconds. refused: instruments that did not run, with the reason.
+    checkpoints: their names in order, ("",) without. notes: what limits all of it. gradients: the Dataset of a
+    GradientRecorder, where a Recorder brought one.
     """
 
     title: str
@@ -66,9 +68,10 @@ class Inspection(Result):
         return block(repr(self)) + listed(said, "ol") + listed([*refused, *self.notes])
 
     def findings(self, most: int = 5) -> list[tuple[str, Finding]]:
-        """(instrument, what it found), the most important first.
+        """(instrument, what it found): at most `most`, those of the largest weight.
 
-        At most `most`; one of each instrument before a second of any.
+        One of each instrument is taken before a second of any, but for weights of 2 and more, which are always taken
+        and come first; the others follow in the order of the instruments, not of their weights.
         """
         found = []
         for at, (name, r) in enumerate(self.results.items()):
@@ -79,16 +82,17 @@ class Inspection(Result):
         return [(name, f) for *_, name, f in sorted(chosen, key=lambda t: (t[1] > -2, t[2], t[3]))]
 
     def table(self) -> "pandas.DataFrame":
-        """One row per instrument, checkpoint, layer and quantity: value, interval, twins, permuted labels, note."""
+        """One row per instrument, checkpoint, layer and quantity; columns as of InstrumentResult.table."""
         import pandas as pd
 
         rows = [{"instrument": name, **j.row()} for name, r in self.results.items() for j in r.rows]
         return pd.DataFrame(rows, columns=["instrument", *COLUMNS])
 
     def dataset(self) -> "xarray.Dataset":
-        """Every quantity over checkpoint and layer, with its interval and controls.
+        """Every quantity that was measured by layer, over checkpoint and layer, with its interval and controls.
 
-        Variables are named INSTRUMENT_QUANTITY.
+        Variables are named INSTRUMENT_QUANTITY, with the endings of InstrumentResult.dataset; NaN where a layer has
+        none. Numbers of the model as a whole (hessian, propagation) are in .table() and .scalars() alone.
         """
         import xarray as xr
 
@@ -100,13 +104,14 @@ class Inspection(Result):
 
     @property
     def steps(self) -> tuple[float, ...] | None:
-        """The steps of the checkpoints, where their names tell them; None elsewhere."""
+        """The steps of the checkpoints, where there are several and their names tell one each; None elsewhere."""
         return steps_of(self.checkpoints) if len(self.checkpoints) > 1 else None
 
     def scalars(self, checkpoint: str | None = None) -> dict[str, float]:
-        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker; numbers that could not be had are left out.
+        """INSTRUMENT/QUANTITY/LAYER -> value, for any experiment tracker; numbers that are NaN are left out.
 
-        checkpoint: one of .checkpoints, None for the last. InputError: there is none of this name.
+        Without /LAYER for the model as a whole. checkpoint: one of .checkpoints, None for the last. InputError: there
+        is none of this name.
         """
         return {k: v for r in self.results.values() for k, v in r.scalars(checkpoint).items() if not math.isnan(v)}
 
@@ -120,7 +125,7 @@ class Inspection(Result):
         return by_depth(self.results.values())
 
     def write(self, out: str | Path) -> Path:
-        """inspection.json, inspection.csv and the page, report.html, in the folder `out`; the page's path.
+        """Write inspection.json, inspection.csv and the page, report.html, into the folder `out`; the page's path.
 
         StoreError: the folder cannot be written. InputError: it is a file.
         """

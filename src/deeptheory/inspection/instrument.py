@@ -23,12 +23,10 @@ NEEDS: tuple[Needs, ...] = get_args(Needs)
 class Quantity:
     """One number per layer that an instrument reads.
 
-    name: its key. title: for the figure's row. unit: "1" for a plain number.
-
-    about: one line below the title (what it is, and what its ends mean). log: drawn on a log axis. ends: the axis's
-    range where it is known beforehand, such as (0, 1). chance: the value without any relation, where there is one,
-    as a function of the Context. shown: whether it has a row in the figure by depth;
-    the others stand in the section's table.
+    name: its key. title: for the figure's row. unit: "1" for a plain number. about: one line below the title (what it
+    is, and what its ends mean). log: drawn on a log axis. ends: the axis's range where it is known beforehand, such as
+    (0, 1). chance: the value without any relation, where there is one, as a function of the Context. shown: whether it
+    has a row in the figure by depth; the others stand in the section's table.
     """
 
     name: str
@@ -45,10 +43,10 @@ class Quantity:
 class Reading:
     """One quantity of one layer as measured.
 
-    low, high: a 95 % interval over samples (this network only), NaN where none.
-
-    permuted: the same number for each permuted column of the targets, () where labels play no part.
+    quantity: a Quantity's name; value in its unit. low, high: a 95 % interval over samples (this network only), NaN
+    where none. permuted: the same number for each permuted column of the targets, () where labels play no part.
     note: a caveat; a value that cannot be had is NaN with the reason as its note.
+    InputError: NaN without a note, low above high.
     """
 
     quantity: str
@@ -69,13 +67,11 @@ class Reading:
 class Layer:
     """A place in the network.
 
-    name; index: 0, 1, ... in the order of the forward pass; kind: the module or function that made it.
-
-    role: "input", "activation", "block", "head input" or "output". shape: of one sample, as the model makes it. units:
-    columns of the activations that a stream gets; positions: of the whole, 1 where there are none. pooling: in words,
-    how the one became the other. nonlinearity: "relu", "tanh", ... where known, else "". module: its path in the model,
-    "" for functions. label: the name for people, with what made it where the name alone says little
-    ("conv1 relu" for "relu").
+    name; index: 0, 1, ... in the order of the forward pass; kind: the class or function that made it. role: "input",
+    "activation", "block", "head input" or "output". shape: of one sample, as the model makes it. units: columns of the
+    activations that a stream gets; positions: of the whole, 1 where there are none. pooling: in words, how the one
+    became the other. nonlinearity: "relu", "tanh", ... where known, else "". module: its path in the model, "" for
+    functions. label: the name for people, with what made it where the name alone says little ("conv1 relu" for "relu").
     """
 
     name: str
@@ -93,9 +89,9 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Head:
-    """The linear map that ends the model.
+    """The linear map that ends the model, detached, on its device.
 
-    weight [classes, d], bias [classes] or None; layer: the Layer that is its input.
+    weight [classes, d], bias [classes] or None; layer: the name of the Layer that is its input.
     """
 
     weight: "torch.Tensor"
@@ -107,13 +103,12 @@ class Head:
 class Context:
     """What an instrument may know.
 
-    model: the network being measured (the model itself or one twin), in eval mode; leave it so.
-
-    n: samples of the probe. classes: how many, None for regression or no targets. targets: [n, 1 + permutations] on the
-    CPU, the true ones in column 0 (int64 from 0 for classes, else float64), None without. held_out: [n] bool, a half of
-    the samples (of each class) that no reader may be fitted to. inputs: all of them as the model takes them.
-    layers: in order. head: the linear head, or why there is none (text). seed: draw everything from it. device, dtype:
-    of the model. twin: the twin's number, None for the model itself.
+    model: the network being measured (the model itself or one twin), in eval mode; leave it so. n: samples of the
+    probe. classes: how many, None for regression or no targets. permutations: of the labels, 0 for a twin. targets:
+    [n, 1 + permutations] on the CPU, the true ones in column 0 (int64 from 0 for classes, else float64), None without.
+    held_out: [n] bool, a half of the samples (of each class) that no reader may be fitted to. inputs: all of them as
+    the model takes them. layers: in order. head: the linear head, or why there is none (text). seed: draw everything
+    from it. device, dtype: of the model, in words. twin: the twin's number from 0, None for the model itself.
     """
 
     model: Any
@@ -132,7 +127,7 @@ class Context:
 
     @property
     def labels(self) -> "torch.Tensor":
-        """The targets of a probe with classes. InputError: it has none."""
+        """The targets of a probe with classes, [n, 1 + permutations] int64. InputError: it has none."""
         if self.targets is None or self.classes is None:
             raise InputError("this probe has no classes; an instrument that needs them states needs='classes'")
         return self.targets
@@ -142,9 +137,9 @@ class Context:
 class Batch:
     """Some samples at one layer, on the model's device.
 
-    activations: [b, units], pooled, floating. whole: [b, units, positions], not pooled
+    activations: [b, units], pooled, in the dtype that the layer gives. whole: [b, units, positions], not pooled
     (a view: copy before you change it; units beyond the pooled ones where those were subsampled). targets:
-    [b, 1 + permutations] or None. rows: [b] int64, which samples of the probe these are.
+    [b, 1 + permutations] or None. rows: [b] int64 on the CPU, which samples of the probe these are.
     """
 
     activations: "torch.Tensor"
@@ -169,9 +164,9 @@ class Accumulator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Passes:
-    """Cost of a probe of the model on one network.
+    """Cost of an instrument on one network, for the promise of time and memory.
 
-    In passes of the whole probe (64 of 2,000 inputs are 0.032), and bytes held.
+    forward, backward: in passes of the whole probe (64 of 2,000 inputs are 0.032). held: bytes.
     """
 
     forward: float = 0.0
@@ -183,8 +178,8 @@ class Passes:
 class Finding:
     """What was found, in one sentence written from numbers: each number with its interval and its control.
 
-    quantity, layer: what the sentence links to. weight: larger comes first on the page
-    (1 is plain; 0 is left out where there are five others).
+    quantity, layer: what the sentence links to. weight: which are shown where there are more than five: the larger
+    ones (1 is plain, 0 is left out first); from 2 on it comes first on the page.
     """
 
     text: str
@@ -197,12 +192,14 @@ class Finding:
 class Instrument:
     """One instrument: its question, its quantities, what makes them, what they cost and what they cannot say.
 
-    needs: "nothing", "classes" (labels) or "targets" (labels or numbers); without them it is skipped, with the reason.
-    Exactly one of start(layer, context) -> Accumulator, or None where the layer is not for this instrument; and
-    run(context) -> {layer name, "" for the model as a whole: [Reading]}. gradients: run differentiates.
-    cost(context) -> Passes of one network (streams: only `held`, the pass itself is shared).
-    finding(result) -> Finding, several, or None: see result.InstrumentResult. twins: whether untrained twins
-    are a control. default: whether it runs unless asked for by name.
+    name: its key; title, question, source, formula, limits: text for its section of the page. quantities: all that a
+    Reading may name. needs: "nothing", "classes" (labels) or "targets" (labels or numbers); without them it is skipped,
+    with the reason. Exactly one of start(layer, context) -> Accumulator, or None where the layer is not for this
+    instrument; and run(context) -> {layer name, "" for the model as a whole: [Reading]}. gradients: run differentiates.
+    passes: 2 where an Accumulator looks first. cost(context) -> Passes of one network (streams: only `held`, the pass
+    itself is shared). finding(result) -> Finding, several, or None: see result.InstrumentResult. twins: whether
+    untrained twins are a control. default: whether it runs without being asked for by name. InputError: other needs,
+    both or neither of start and run, no quantities or no limits.
     """
 
     name: str

@@ -31,7 +31,7 @@ def load(name: str) -> Instrument:
 
 
 def chosen(
-    instruments: Iterable[str | Instrument] | str | Instrument | None = None, skip: Iterable[str] = ()
+    instruments: Iterable[str | Instrument] | str | Instrument | None = None, skip: str | Iterable[str] = ()
 ) -> dict[str, Instrument]:
     """The instruments to run, by name. instruments: names or Instruments, None: the default ones. skip: names left out.
 
@@ -50,6 +50,7 @@ def chosen(
     out = {i.name: i for i in found}
     if len(out) < len(found):
         raise InputError(f"instruments {[i.name for i in found]} hold a name twice; each has one place on the page")
+    skip = [skip] if isinstance(skip, str) else list(skip)
     for name in skip:
         pick(out, name, what="instrument to skip")
     out = {name: i for name, i in out.items() if name not in set(skip)}

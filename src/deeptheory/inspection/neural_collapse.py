@@ -37,13 +37,15 @@ _Z = 1.959964
 class NeuralCollapse(Result):
     """Collapse of n samples of C classes in d units; plain numbers, none depends on the unit of measurement.
 
-    nc1: tr(S_W S_B^+) / C, 0 when collapsed; NaN unless every class has more than d samples. scatter_ratio: tr S_W / tr
-    S_B, 0 when collapsed, about n / C for noise. equinorm: standard deviation over mean of the class means' distances
-    to their center. equiangle: standard deviation of the cosines between centered class means. maximal_angle: mean of
-    |cosine + 1 / (C - 1)|; the last three are 0 for a simplex equiangular tight frame (NC2). nc3: Frobenius distance of
-    the head's weights to the centered class means, each of norm 1: 0 when aligned, sqrt 2 for a random head. nc4:
-    fraction of samples that the head and the nearest class mean call otherwise. NaN without a head. notes:
-    why a number is NaN.
+    S_W: mean over samples of the outer product about their class's mean; S_B: that of the C class means about their
+    mean. nc1: tr(S_W S_B^+) / C, 0 when collapsed; NaN unless every class has more than d samples. scatter_ratio: tr
+    S_W / tr S_B, 0 when collapsed, about n / (C - 1) for noise, infinite where all class means are equal. equinorm:
+    standard deviation over mean of the class means' distances to their center. equiangle: standard deviation of the
+    cosines between centered class means. maximal_angle: mean of |cosine + 1 / (C - 1)|; the last three are 0 for a
+    simplex equiangular tight frame (NC2). nc3: Frobenius distance of the head's weights to the centered class means,
+    each of norm 1: 0 when aligned, sqrt 2 for a random head. nc4: fraction of samples that the head and the nearest
+    class mean call otherwise. Both are NaN without a head, all but scatter_ratio and nc4 where all class means are
+    equal. notes: why a number is NaN.
     """
 
     nc1: float
@@ -65,19 +67,19 @@ class NeuralCollapse(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per number."""
+        """One row per number: quantity, value; n, units and classes among them."""
         import pandas as pd
 
         return pd.DataFrame(list(self.scalars().items()), columns=["quantity", "value"])
 
 
 def neural_collapse(features: Any, labels: Any, *, weight: Any = None, bias: Any = None) -> NeuralCollapse:
-    """Neural collapse of one layer (Papyan, Han & Donoho 2020, NC1 to NC4).
+    """Neural collapse of one layer (Papyan, Han & Donoho 2020, NC1 to NC4); each number is said in NeuralCollapse.
 
     features: [n, d], numpy or torch, computed in float64. labels: [n], numbers or names. weight: [C, d] of a linear
-    head whose rows are the classes in sorted order, or None; bias: [C] or None.
-    Samples count alike in S_W, classes in S_B.
-    InputError: other shapes, NaN or infinite features, one class only, nothing varies.
+    head on these features whose rows are the classes in sorted order, or None; bias: [C], None for zeros.
+    Samples count alike in S_W, classes in S_B. No intervals; dt.inspect gives them.
+    InputError: other shapes, NaN or infinite features or weights, one class only, nothing varies.
     """
     x, codes, names = _checked(features, labels)
     geometry = Geometry(x, codes, len(names))
@@ -107,14 +109,14 @@ def neural_collapse(features: Any, labels: Any, *, weight: Any = None, bias: Any
 def decoder_accuracy(
     features: Any, labels: Any, held_out: Any, *, decoder: Literal["linear", "nearest mean"] = "linear"
 ) -> float:
-    """Fraction of held-out samples whose class a decoder of the others gets right.
+    """Fraction, 0 to 1, of held-out samples whose class a decoder of the others gets right.
 
-    features: [n, d]; labels: [n]; held_out: [n] bool, best with each class in its share: of labels permuted over both
-    halves a class that is frequent in one is rare in the other, and decoders of noise are right less often than by
-    chance. decoder: "linear" (ridge on one-hot targets, the penalty of each class chosen by leaving out the fitted
-    samples in turn; least squares from 8 samples per unit) or "nearest mean" (Euclidean).
-    InputError: other shapes, NaN, one class only, an unknown decoder, no sample or one class on the side that is
-    fitted.
+    features: [n, d], computed in float64; labels: [n], numbers or names; held_out: [n] bool, best with each class in
+    its share: of labels permuted over both halves a class that is frequent in one is rare in the other, and decoders of
+    noise are right less often than by chance. decoder: "linear" (ridge on one-hot targets, the penalty of each class
+    chosen by leaving out the fitted samples in turn; least squares from 8 samples per unit) or "nearest mean"
+    (Euclidean). InputError: other shapes, NaN, one class only, an unknown decoder, no sample or one class on the side
+    that is fitted.
     """
     x, codes, names = _checked(features, labels)
     test = np.asarray(as_numpy(held_out), dtype=bool)

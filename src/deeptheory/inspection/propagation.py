@@ -19,6 +19,7 @@ from torch.autograd import grad
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.core.statistics import mean_interval
 from deeptheory.inspection.instrument import Context, Finding, Instrument, Passes, Quantity, Reading
 from deeptheory.inspection.rows import FEW, chosen_inputs
@@ -37,10 +38,11 @@ _LEAK = 1e-5  # of its own derivative: an output that another sample moves by mo
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JacobianMoments(Result):
-    """Squared singular values of the Jacobian of each of n inputs.
+    """Moments of the singular values of the Jacobian at each of n inputs.
 
-    mean_square [n], their mean, |J|_F^2 / min(outputs, inputs), with its standard error [n]; largest [n], the largest
-    singular value. vectors, steps: what they were estimated with.
+    mean_square [n]: mean of the squared ones, |J|_F^2 / min(outputs, inputs); error [n]: its standard error over the
+    random vectors; largest [n]: the largest one, a lower bound. Tensors of float64 on the model's device. vectors,
+    steps: what they were estimated with.
     """
 
     mean_square: Tensor
@@ -56,7 +58,7 @@ class JacobianMoments(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per input."""
+        """One row per input: mean_square, error, largest."""
         import pandas as pd
 
         columns = ("mean_square", "error", "largest")
@@ -67,8 +69,9 @@ def jacobian_singular_values(model: nn.Module, inputs: Any) -> Tensor:
     """All singular values of the input-output Jacobian at each input, largest first: [n, min(outputs, inputs)] float64.
 
     model: any module whose samples do not see each other in eval mode; left as found. inputs: as for a Recorder; the
-    first floating tensor among them is what is differentiated. One backward pass per output. Pennington,
-    Schoenholz & Ganguli 2017, eq. 3.
+    first floating tensor among them is what is differentiated, all its values per sample; the first floating output
+    with a row per sample is flattened, too. Derivatives in the model's dtype, on its device, where the result stays;
+    one backward pass per output. NaN where a Jacobian is not finite. Pennington, Schoenholz & Ganguli 2017, eq. 3.
     InputError: inputs of integers, no floating output, a derivative that does not exist, samples that see each other.
     """
     given = as_inputs(inputs, model)
@@ -81,12 +84,14 @@ def jacobian_moments(
 ) -> JacobianMoments:
     """Mean squared and largest singular value of the Jacobian at each input, for networks of many outputs.
 
-    Mean square: E |J' v|^2 over `vectors` random vectors of signs (Hutchinson 1990), exact where one vector per output
-    is as cheap. largest: by `steps` steps of Golub & Kahan 1965 from a random start, a lower bound that rises with the
-    steps; it needs second derivatives. InputError: see jacobian_singular_values; fewer than 2 vectors or 1 step.
+    model, inputs: as for jacobian_singular_values, which is exact and as cheap where there are no more outputs than
+    vectors. Mean square: |J' v|^2 / min(outputs, inputs), averaged over `vectors` random vectors v of signs (Hutchinson
+    1990); exact for one output. largest: by `steps` steps of Golub & Kahan 1965 from a random start, a lower bound that
+    rises with the steps and is exact from min(outputs, inputs) steps on, up to rounding; it needs second derivatives.
+    All that is random comes from the seed. InputError: see jacobian_singular_values; vectors below 2, steps below 1,
+    no second derivative.
     """
-    if vectors < 2 or steps < 1:
-        raise InputError(f"vectors is {vectors}, steps is {steps}; needed: at least 2 vectors and 1 step")
+    check_whole(vectors=(vectors, 2), steps=(steps, 1), seed=(seed, 0))
     given = as_inputs(inputs, model)
     with as_found(model, grad=True):
         found = [

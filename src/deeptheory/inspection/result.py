@@ -56,7 +56,7 @@ class Joined:
 
     @property
     def base(self) -> str:
-        """The layer without its part."""
+        """The layer's name without the ending that marks a part of it, "[CLS]" or "[last]"."""
         return self.layer.removesuffix(next((end for end in PARTS if self.layer.endswith(end)), ""))
 
     @property
@@ -66,17 +66,17 @@ class Joined:
 
     @property
     def twin_mean(self) -> float:
-        """Mean over the twins that gave a number, NaN without."""
+        """Mean over the twins that gave a number, NaN where none did."""
         return _mean(self.twins)
 
     @property
     def twin_least(self) -> float:
-        """The least value of a twin, NaN without."""
+        """The least value of a twin, NaN where none gave one."""
         return min(_finite(self.twins), default=math.nan)
 
     @property
     def twin_most(self) -> float:
-        """The largest value of a twin, NaN without."""
+        """The largest value of a twin, NaN where none gave one."""
         return max(_finite(self.twins), default=math.nan)
 
     @cached_property
@@ -96,16 +96,19 @@ class Joined:
 
     @property
     def beyond_twins(self) -> bool | None:
-        """Whether the interval lies outside the whole range of the twins; None without twins.
+        """Whether the interval (the value, where there is none) lies outside the whole range of the twins.
 
-        Where there is no interval, the value.
+        None: no twin or no value, or the layer is the model's input.
         No test: of a network like its k twins, a value lies outside their range in 2 of k + 1 cases.
         """
         return None if self.of_input else self._beyond(self.twins)
 
     @property
     def beyond_permuted(self) -> bool | None:
-        """Whether the interval lies outside the whole range under permuted labels; None without permutations."""
+        """Whether the interval (the value, where there is none) lies outside the range of all permutations.
+
+        None: no permutation, or no value. No test: without any relation a value lies outside in 2 of k + 1 cases.
+        """
         return self._beyond(self.permuted)
 
     def _beyond(self, control: tuple[float, ...]) -> bool | None:
@@ -132,7 +135,7 @@ class Joined:
         return f"{short(self.value)}{interval}{unit} ({'; '.join(controls) or 'no control'})"
 
     def row(self) -> dict[str, Any]:
-        """As a row of the table."""
+        """As a row of InstrumentResult.table: its columns and their values."""
         return {
             "checkpoint": self.checkpoint, "layer": self.layer, "depth": self.depth, "quantity": self.quantity,
             "value": self.value, "low": self.low, "high": self.high, "unit": self.unit, "twin_mean": self.twin_mean,
@@ -145,9 +148,10 @@ class Joined:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class InstrumentResult(Result):
-    """What one instrument found, by layer and quantity, in order of depth.
+    """What one instrument found: rows by checkpoint, quantity and layer, in order of depth.
 
-    With several checkpoints each has rows of its own.
+    rows: Joined, each with its controls; layer "" is the model as a whole. checkpoints: their names, ("",) without.
+    Controls that are the same for all checkpoints (twins) are repeated in each.
     """
 
     instrument: Instrument
@@ -180,7 +184,10 @@ class InstrumentResult(Result):
         return {key: sorted(rows, key=lambda r: r.depth) for key, rows in out.items()}
 
     def at(self, layer: str, quantity: str, checkpoint: str | None = None) -> Joined:
-        """A quantity at one layer. InputError: it is not there."""
+        """A quantity at one layer, "" for the model as a whole. checkpoint: None for the last.
+
+        InputError: it was not measured there, or as `of`.
+        """
         found = {r.layer: r for r in self.of(quantity, checkpoint)}
         if layer not in found:
             raise InputError(f"{quantity} was not measured at {layer!r}; it was at {', '.join(found) or 'no layer'}")
@@ -194,15 +201,21 @@ class InstrumentResult(Result):
         return name
 
     def table(self) -> "pandas.DataFrame":
-        """One row per layer and quantity: value, interval, twins, permuted labels, note."""
+        """One row per checkpoint, quantity and layer.
+
+        checkpoint, layer, depth, quantity, value, low, high, unit; of the twins twin_mean, twin_least, twin_most and
+        their number twins; of permuted labels permuted_mean, permuted_low and permuted_high (2.5 and 97.5 % quantiles)
+        and their number permutations; note.
+        """
         import pandas as pd
 
         return pd.DataFrame([r.row() for r in self.rows], columns=list(COLUMNS))
 
     def dataset(self) -> "xarray.Dataset":
-        """Each quantity as a variable over checkpoint and layer, with its controls.
+        """Each quantity that was measured by layer as a variable over checkpoint and layer, with its controls.
 
-        Those are NAME_low, _high, _twins [.., twin], _permuted [.., permutation].
+        Those are NAME_low, _high, _twins [.., twin], _permuted [.., permutation]; NaN where there is none. Numbers of
+        the model as a whole are in .table() alone.
         """
         import xarray as xr
 
@@ -223,7 +236,7 @@ class InstrumentResult(Result):
         return xr.Dataset(out, coords={"checkpoint": list(self.checkpoints), "layer": layers})
 
     def scalars(self, checkpoint: str | None = None) -> dict[str, float]:
-        """NAME/QUANTITY/LAYER -> value, for any experiment tracker.
+        """NAME/QUANTITY/LAYER -> value, NaN too, for any experiment tracker; without /LAYER for the model as a whole.
 
         checkpoint: None for the last. InputError: no such checkpoint.
         """

@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
 
+from deeptheory.core.errors import InputError
+from deeptheory.core.shapes import check_whole
+
 WIDTHS = (12, 10, 7, 5, 4, 3, 2)
 PROTOCOL: dict[str, Any] = {
     "init": "truncated_normal",
@@ -34,8 +37,13 @@ READOUTS = (
 
 @dataclass(frozen=True, order=True)
 class Setting:
-    """What one plane was trained under. batch: "mini" or "full". share: percent of the patterns that train. labels:
-    "true" or "permuted" among the patterns. depth: hidden layers, the first ones of the paper's network."""
+    """What the networks of one information plane are trained under; with PROTOCOL it is all.
+
+    activation: of the hidden layers, as Population.mlp has it ("tanh", "relu", "softplus", "linear", ...). batch:
+    "mini" (512 patterns) or "full". share: percent of the 4,096 patterns that train. labels: "true" or "permuted" among
+    the patterns. depth: hidden layers, 1 to 5, the first ones of the paper's 12-10-7-5-4-3-2.
+    InputError: another batch, share, labels or depth.
+    """
 
     activation: str = "tanh"
     batch: str = "mini"
@@ -43,14 +51,23 @@ class Setting:
     labels: str = "true"
     depth: int = 5
 
+    def __post_init__(self) -> None:
+        known = {"batch": ("mini", "full"), "labels": ("true", "permuted"), "depth": range(1, len(WIDTHS) - 1)}
+        for name, values in known.items():
+            if getattr(self, name) not in values:
+                raise InputError(f"{name} is {getattr(self, name)!r}; known: {', '.join(map(str, values))}")
+        check_whole(share=(self.share, 1))
+        if self.share > 100:
+            raise InputError(f"share is {self.share}; it is in per cent, 1 to 100")
+
     @property
     def key(self) -> str:
-        """The name of its file."""
+        """The name of its file without ending, and its name in packed planes: "tanh-mini-85-true-5"."""
         return "-".join(str(v) for v in asdict(self).values())
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Units per layer, input first."""
+        """Units per layer, input first, the two outputs last: (12, 10, 2) for a depth of 1."""
         return (*WIDTHS[: self.depth + 1], WIDTHS[-1])
 
 
@@ -64,10 +81,11 @@ CHOICES: dict[str, tuple] = {
 
 
 def grid() -> list[Setting]:
-    """The settings that are measured, those that most questions need first.
+    """The settings that are planned to be measured, those that most questions need first.
 
-    Fewer hidden layers are measured with most of the data only; 5 % of the patterns, 204, are one batch, so that
-    there is no minibatch to tell from it."""
+    All choices of activation, batch, share, labels and depth, but fewer hidden layers with 85 % of the patterns only,
+    and 5 % with full batches only: those 204 patterns are less than one minibatch.
+    """
     everything = [Setting(*values) for values in product(*CHOICES.values())]
     planned = [s for s in everything if _planned(s)]
     return sorted(planned, key=lambda s: sum(values.index(getattr(s, name)) > 0 for name, values in CHOICES.items()))

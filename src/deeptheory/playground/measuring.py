@@ -14,6 +14,7 @@ import numpy as np
 
 from deeptheory import __version__
 from deeptheory.core.errors import InputError, StoreError
+from deeptheory.core.names import pick
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.playground.grid import PROTOCOL, READOUTS, Setting, grid
 
@@ -28,11 +29,16 @@ def measure(
     protocol: dict[str, Any] | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> list[Path]:
-    """Measure the settings (default: the whole grid) that have no file in the folder yet; the paths of all of them.
+    """Train and read the settings (default: the whole grid) that have no file in the folder yet; the paths of all.
 
-    protocol: changes to PROTOCOL. say: told of every setting as it is finished. InputError: the folder is a file.
-    StoreError: a file of another protocol, or one that cannot be read or written.
+    One file KEY.json each: under "planes" i_x and i_y [network, epoch, layer] and floor [epoch, layer], in bits to four
+    decimals, for each of READOUTS; train_accuracy and test_accuracy [network, epoch]. Killed, it goes on where it was.
+    protocol: changes to PROTOCOL, whose seed decides all that is random. say: told of every setting as it is finished.
+    InputError: the folder is a file, an unknown key in protocol, or what training refuses. StoreError: a file of
+    another protocol, or one that cannot be read or written.
     """
+    for name in protocol or {}:
+        pick(PROTOCOL, name, what="key of the protocol")
     folder, protocol = Path(folder), PROTOCOL | (protocol or {})
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is no folder; name one to measure into")

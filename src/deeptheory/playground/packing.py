@@ -26,8 +26,10 @@ _HALF = 2**15  # a folded difference lies in 0 to 2^16 - 1
 
 
 def pack_folder(folder: str | Path) -> bytes:
-    """The settings of the grid that the folder has. StoreError: none of them, damage, or files of different
-    protocols."""
+    """The settings of the grid that a folder of `measure` has, as `pack` packs them; other files are passed over.
+
+    StoreError: none of them, damage, or files of different protocols.
+    """
     paths = [path for path in (Path(folder) / f"{s.key}.json" for s in grid()) if path.exists()]
     if not paths:
         raise StoreError(f"{folder} holds no measured setting; deeptheory playground --measure {folder} makes them")
@@ -35,7 +37,11 @@ def pack_folder(folder: str | Path) -> bytes:
 
 
 def pack(measured: Iterable[dict[str, Any]]) -> bytes:
-    """Packed results of `planes`. StoreError: none, damage, or different protocols or epochs."""
+    """What `measure` wrote, one dict per file, as one gzip stream; the same input gives the same bytes.
+
+    Rounded to hundredths of a bit of I(X;T), thousandths of I(T;Y), of its floor and of accuracies.
+    StoreError: none, damage, or different protocols or epochs.
+    """
     found = list(measured)
     if not found:
         raise StoreError("no measured setting was given; deeptheory playground --measure FOLDER makes them")
@@ -66,10 +72,12 @@ def pack(measured: Iterable[dict[str, Any]]) -> bytes:
 
 
 def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """(header, key -> {readout -> {i_x, i_y [network, layer, epoch], floor [layer, epoch]}, train_accuracy,
-    test_accuracy}).
+    """(header, planes) of what `pack` made.
 
-    Bits and fractions, float64. StoreError: no such bytes.
+    header: form, version, protocol, epochs, readouts, steps (per unit, of the rounding) and settings. planes: Setting
+    key -> {readout: {"i_x", "i_y" [network, layer, epoch], "floor" [layer, epoch]}, "train_accuracy" and
+    "test_accuracy" [network, epoch]}; bits and fractions, float64. floor: I(T;Y) with labels permuted once more, mean
+    over networks. StoreError: no such bytes.
     """
     try:
         raw = gzip.decompress(packed)

@@ -30,11 +30,12 @@ _SCRIPTS = ("page.js", "plane.js", "curves.js")
 
 
 def write_playground(out: str | Path = NAME, planes: str | Path | None = None) -> Path:
-    """Write the page and return its path; the same planes give the same bytes.
+    """Write the playground, one HTML file that loads nothing else, and return its path.
 
-    planes: a folder of measured settings (`deeptheory playground --measure`) or a packed file; default: those that
-    come with the package. InputError: no such file, or a folder to write to that is missing. StoreError: planes that
-    cannot be read."""
+    The same planes give the same bytes; a file that is there is replaced. planes: a folder that `measure` filled or a
+    packed file; default: those that come with the package. InputError: no such file, or a folder to write to that is
+    missing. StoreError: planes that cannot be read, or lack the setting that the page opens with, Setting().
+    """
     out = Path(out)
     if not out.parent.is_dir():
         raise InputError(f"the page was to be {out}; there is no folder {out.parent}")

@@ -17,6 +17,7 @@ import numpy as np
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 from deeptheory.core.notebook import block
+from deeptheory.core.shapes import as_step
 from deeptheory.core.storage import read_dataset, write_dataset
 
 if TYPE_CHECKING:
@@ -27,13 +28,19 @@ _NAMES = ("mean_norm", "std_norm", "weight_norm")
 
 
 class GradientRecorder:
-    """Call collect() after every backward() and before the optimizer's step, snapshot(step) at the end of an epoch.
+    """Norms of the mean and of the fluctuation of minibatch gradients, one pair per weight matrix and epoch.
 
-    model: any nn.Module, one network; None where `networks.fit` fills it. layers: names as in `.layers`; None: all that
-    are trained. Kept over [seed, step, layer]: mean_norm = ||mean of g over minibatches||, std_norm = root of the trace
-    of their unbiased covariance, weight_norm = ||W||, batches; sums in float64. A weight that takes no
-    part in a minibatch's loss has gradient 0 there. .skipped: {layer: why} of those left out.
-    InputError: no such layer, or a frozen one asked for.
+    Call collect() after every backward() and before the optimizer's step, snapshot(step) at the end of an epoch.
+    Kept over [seed, step, layer], float64, with g the gradient of a whole weight in one minibatch: mean_norm = ||mean
+    of g over minibatches||, std_norm = root of the trace of their unbiased covariance (NaN for one minibatch),
+    weight_norm = ||W|| at the snapshot, and batches. Source: Shwartz-Ziv & Tishby 2017, section 3.3 and figure 4.
+
+    model: any nn.Module, one network; None or a Population where `networks.fit` fills it. layers: names as in
+    `.layers`, no globs; None: all that are trained. Those are parameters of two or more axes, no biases: under their
+    module's name ("0") where that has one such, called weight, else with their own ("rnn.weight_hh_l0"). seed: names
+    the seed axis. A weight that takes no part in a minibatch's loss has gradient 0 there. .skipped: {layer: why} of
+    those left out.
+    InputError: no such layer, a frozen one asked for, no weight matrix at all or only frozen ones.
     """
 
     def __init__(self, model: "nn.Module | None" = None, layers: Iterable[str] | None = None, seed: int = 0):
@@ -77,7 +84,10 @@ class GradientRecorder:
         return tuple(sorted(self._rows))
 
     def collect(self) -> None:
-        """Take in the gradients of one minibatch. InputError: there are none (call it between backward and step)."""
+        """Take in the gradients of one minibatch, each parameter's .grad as it is (zeroed before, and unscaled).
+
+        InputError: there are none (call it between backward and step).
+        """
         if not any(w.grad is not None for w in self._weights.values()):
             frozen = [n for n, w in self._weights.items() if not w.requires_grad]
             why = f"; {', '.join(frozen[:4])} were frozen since" if frozen else ""
@@ -97,7 +107,11 @@ class GradientRecorder:
             held[1] = math.hypot(held[1], _norm(away) * math.sqrt((b - 1) / b))
 
     def snapshot(self, step: int) -> None:
-        """Close the epoch: turn what was collected into moments. InputError: nothing collected, or a step twice."""
+        """Close the epoch: turn what was collected since the last snapshot into moments, and start afresh.
+
+        InputError: nothing collected, a step twice or no integer; what was collected then stays.
+        """
+        step = as_step(step)
         if not self._sums:
             raise InputError("no gradient was collected since the last snapshot; call collect() after each backward()")
         for name, (mean, deviations, b) in self._sums.items():
@@ -112,30 +126,40 @@ class GradientRecorder:
         self._sums = {}
 
     def add(self, layer: str, *, mean_norm, std_norm, weight_norm, batches: int, step: int) -> None:
-        """Take moments that were computed elsewhere.
+        """Take moments that were computed elsewhere, of one layer and step.
 
-        mean_norm, std_norm, weight_norm: [seed]. InputError: this layer and step are there already.
+        mean_norm, std_norm, weight_norm: [seed]; the first call tells how many networks there are. batches: how many
+        minibatches they are of. InputError: this layer and step are there already, a step that is no integer, another
+        shape or number of networks.
         """
-        row = self._rows.setdefault(int(step), {})
-        if layer in row:
+        step = as_step(step)
+        if layer in self._rows.get(step, {}):
             raise InputError(f"step {step} of {layer!r} is recorded already; give every epoch a step of its own")
-        values = {"mean_norm": mean_norm, "std_norm": std_norm, "weight_norm": weight_norm}
-        row[layer] = {k: np.asarray(v, dtype=np.float64) for k, v in values.items()} | {"batches": int(batches)}
-        lengths = {len(v) for v in row[layer].values() if isinstance(v, np.ndarray)}
+        given = {"mean_norm": mean_norm, "std_norm": std_norm, "weight_norm": weight_norm}
+        values = {k: np.asarray(v, dtype=np.float64) for k, v in given.items()}
+        flat = next((k for k, v in values.items() if v.ndim != 1), None)
+        if flat is not None:
+            raise InputError(f"{flat} of {layer!r} has shape {list(values[flat].shape)}; needed: [seed]")
+        lengths = {len(v) for v in values.values()}
         if lengths != {len(self.seeds)}:
-            if len(self._rows) == 1 and len(row) == 1 and len(lengths) == 1:  # filled from outside: the first tells
-                self.seeds = tuple(range(lengths.pop()))
-            else:
-                del row[layer]
+            if self._rows or len(lengths) > 1:
                 raise InputError(f"moments of {layer!r} have {sorted(lengths)} networks, expected {len(self.seeds)}")
+            self.seeds = tuple(range(lengths.pop()))  # filled from outside: the first tells
+        self._rows.setdefault(step, {})[layer] = values | {"batches": int(batches)}
 
     def dataset(self) -> "xarray.Dataset":
-        """mean_norm, std_norm, weight_norm [seed, step, layer] and batches [step, layer]. InputError: none yet."""
+        """mean_norm, std_norm, weight_norm [seed, step, layer] float64 and batches [step, layer], steps ascending.
+
+        InputError: none yet, or steps that have other layers than the first.
+        """
         import xarray as xr
 
         if not self._rows:
             raise InputError("no gradient moments yet; call collect() and snapshot(step), or pass gradients= to fit")
-        layers = list(next(iter(self._rows.values())))
+        layers = list(self._rows[self.steps[0]])
+        other = next((s for s, row in self._rows.items() if row.keys() != set(layers)), None)
+        if other is not None:
+            raise InputError(f"step {other} has moments of {list(self._rows[other])}, step {self.steps[0]} of {layers}")
         data: dict[str, Any] = {
             name: (
                 ("seed", "step", "layer"),
@@ -146,14 +170,20 @@ class GradientRecorder:
         data["batches"] = (("step", "layer"), [[self._rows[s][la]["batches"] for la in layers] for s in self.steps])
         return xr.Dataset(data, coords={"seed": list(self.seeds), "step": list(self.steps), "layer": layers})
 
-    def keep(self, path: Path) -> None:
-        """Save, for a training checkpoint."""
-        if self._rows:
-            write_dataset(self.dataset(), path)
+    def keep(self, path: str | Path) -> None:
+        """Write .dataset() into a folder, for a training checkpoint; nothing where there are no moments yet.
 
-    def resume(self, path: Path) -> None:
-        """Go on from such a save."""
-        self._rows = {}
+        What was collected since the last snapshot is not in it. StoreError: the disk is full.
+        """
+        if self._rows:
+            write_dataset(self.dataset(), Path(path))
+
+    def resume(self, path: str | Path) -> None:
+        """Go on from such a save: its moments replace those that are here; without a folder there are none.
+
+        StoreError: it is corrupt.
+        """
+        self._rows, self._sums, path = {}, {}, Path(path)
         if not path.exists():
             return
         data = read_dataset(path)

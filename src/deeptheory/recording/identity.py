@@ -10,7 +10,9 @@ import numpy as np
 import torch
 
 from deeptheory.core.arrays import as_numpy
+from deeptheory.core.errors import InputError
 from deeptheory.recording.inputs import tensors_of
+from deeptheory.recording.streams import is_readout
 
 
 def key_of(thing: Any) -> str:
@@ -44,6 +46,36 @@ def digest_of(values: Any) -> str:
         else:
             digest.update(str(tuple(a.shape)).encode() + np.ascontiguousarray(a).tobytes())
     return digest.hexdigest()
+
+
+def distinct_of(first: torch.Tensor | None) -> int:
+    """How many inputs differ, by a checksum of each."""
+    if first is None:
+        return 0
+    flat = first.reshape(len(first), -1)
+    return len({hash(as_numpy(row).tobytes()) for row in flat})
+
+
+def as_readouts(given: Any) -> tuple[Any, ...]:
+    """The readouts, one of each. InputError: one that is none."""
+    if isinstance(given, type):
+        raise InputError(
+            f"{given.__name__} is a class; hand over a readout made from it, such as {given.__name__}(...)"
+        )
+    several = (given,) if is_readout(given) else tuple(given or ()) if not isinstance(given, str) else (given,)
+    bad = next((r for r in several if not is_readout(r)), None)
+    if bad is not None:
+        raise InputError(f"{bad!r} is no readout; it needs .start(layer) or .summarize(activations, targets)")
+    return tuple({key_of(r): r for r in several}.values())
+
+
+def names_of(readouts: tuple[Any, ...]) -> list[str]:
+    """A name for each; where two readouts of other values are shown alike, the later ones say that they are others."""
+    out: list[str] = []
+    for label in map(label_of, readouts):
+        same = sum(label == o or o.startswith(f"{label} (another, ") for o in out)
+        out.append(f"{label} (another, {same + 1})" if same else label)
+    return out
 
 
 def _state(thing: Any) -> dict[str, Any]:
@@ -82,3 +114,9 @@ def _plain(value: Any) -> Any:
         ]
     kind = type(value)
     return [kind.__module__, kind.__qualname__, {k: _plain(v) for k, v in _state(value).items()}]
+
+
+def some_of(values: Any) -> str:
+    """The first eight, for a message."""
+    values = list(values) if not isinstance(values, str) else [values]
+    return ", ".join(str(v) for v in values[:8]) + (", ..." if len(values) > 8 else "") if values else "none"

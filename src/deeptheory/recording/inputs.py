@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from deeptheory.core.arrays import check_paired
+from deeptheory.core.arrays import as_numpy, check_paired
 from deeptheory.core.errors import InputError
 from deeptheory.recording.misfits import misfit
 
@@ -63,6 +63,23 @@ def with_targets(inputs: Any, targets: Any, model: nn.Module | None = None) -> t
     else:
         joined, found = _joined(items), None
     return as_inputs(joined, model), found if targets is None else targets
+
+
+def as_targets(targets: Any) -> np.ndarray:
+    """Targets as numbers, or, where they are names, as text. InputError: missing ones."""
+    y: Any = as_numpy(targets.to_numpy() if hasattr(targets, "iloc") else targets)
+    if y.dtype == object:
+        missing = [v for v in y.ravel() if v is None or v != v]
+        if missing:
+            raise InputError(
+                f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
+            )
+        y = (
+            np.array([str(v) for v in y.ravel()]).reshape(y.shape)
+            if not all(isinstance(v, int | float) for v in y.ravel())
+            else y.astype(np.float64)
+        )
+    return (y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y).copy()  # the recording's own: the caller's may change
 
 
 def _items(source: Any) -> Iterator[Any]:

@@ -18,9 +18,11 @@ _COLUMNS = ["name", "kind", "shape", "dtype", "bytes", "kept", "why"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayerPreview(Result):
-    """Rows (name, kind, shape, dtype, bytes, kept, why), in the order of the forward pass.
+    """Rows (name, kind, shape, dtype, bytes, kept, why), in the order of the forward pass; then modules it skips.
 
-    Then modules it does not call.
+    kind: the module's class or "torch.FUNCTION". shape, bytes: of the tensor for the x that was given, samples first;
+    () and 0 for modules that the pass does not call. kept: whether a Recorder with these layers= keeps it. why: in
+    words.
     """
 
     rows: tuple[dict[str, Any], ...]
@@ -31,7 +33,7 @@ class LayerPreview(Result):
         return f"LayerPreview({len(kept)} of {len(self.rows)} kept, {size:,} bytes a snapshot)"
 
     def table(self) -> "pandas.DataFrame":
-        """One row per tensor that the forward pass shows."""
+        """One row per entry of .rows, with its columns."""
         import pandas as pd
 
         return pd.DataFrame(list(self.rows), columns=_COLUMNS)
@@ -40,10 +42,11 @@ class LayerPreview(Result):
 def layers(model: nn.Module, x: Any, layers=None) -> LayerPreview:
     """Name, kind, shape, bytes of every layer that a Recorder could keep, and which it keeps by default and why.
 
-    model: any nn.Module, left as found. x: a small batch [n, ...], as for Recorder(inputs=). layers: names or globs,
-    as there.
-    InputError: no module, a module or a batch that cannot be recorded. Every function that changes values has a row,
-    but for those of `deeptheory.recording.operations.IGNORED`.
+    model: any nn.Module, left as found. x: a batch [n, ...], as for Recorder(inputs=); a few samples do, and all that
+    are given go through at once, then three of them again to tell which axis is the samples'. layers: names or globs,
+    as there, of what to keep; one that fits nothing keeps nothing. Every function that changes values has a row, but
+    for those of `deeptheory.recording.operations.IGNORED`. InputError: no module, a module or a batch that cannot be
+    recorded.
     """
     from deeptheory.recording.probe import chooser, seen_with_gradients
 

@@ -18,36 +18,45 @@ from deeptheory.core.arrays import as_numpy
 from deeptheory.core.errors import InputError
 from deeptheory.core.memory import give_back
 from deeptheory.core.notebook import block
+from deeptheory.core.shapes import as_step, check_whole
 from deeptheory.core.storage import read_json, write_text
 from deeptheory.recording.checkpoints import Checkpoints
-from deeptheory.recording.identity import digest_of, key_of, label_of
-from deeptheory.recording.inputs import first_tensor, sample_count, with_targets
+from deeptheory.recording.identity import as_readouts, digest_of, distinct_of, key_of, names_of
+from deeptheory.recording.inputs import as_targets, first_tensor, sample_count, with_targets
 from deeptheory.recording.probe import Changed, Probe
 from deeptheory.recording.recording import Recording
 from deeptheory.recording.sites import unwrap
-from deeptheory.recording.streams import held_bytes, is_readout, start
+from deeptheory.recording.streams import held_bytes, start
 from deeptheory.recording.telling import Cost, Teller, available, size
 
 
 class Recorder:
     """Takes snapshots of a model on probe inputs; `recording` holds what was kept.
 
+    A layer's activations are [seed, sample, unit]: all axes after the samples are flattened into units (a convolution
+    [n, c, h, w] has c h w), in the dtype that the layer gives. Passes run in eval mode, without gradients; afterwards
+    train flags, buffers, parameters, their gradients and all random states are as before.
+
     model: any nn.Module; a torch.compile'd or data-parallel one is unwrapped. inputs: a tensor or array [n, ...], a
     DataFrame, a list of samples, a tuple of arguments, a dict of keyword arguments, a DataLoader or Dataset (read
-    once; it may bring the targets); moved to the model's device batch by batch, the model never moves. targets:
-    labels [n] of any kind or p(y|x) [n, class], handed to the readouts. layers: names or globs of what
-    `dt.layers(model, x)` lists; None: the output of every activation, every block that adds to a residual stream, and
-    the model's ("output"; a module of that name is "self.output"). readouts: streams (`start`) or objects with
-    .summarize; only their summaries are kept. store: a folder to which activations are streamed; else they stay in
+    once; it may bring the targets); moved to the model's device batch by batch, the model never moves. Floats that are
+    not torch's take the model's dtype. targets: labels [n] of any kind or p(y|x) [n, class], handed to the readouts,
+    which need them. layers: names or globs of what `dt.layers(model, x)` lists; None: the output of every activation,
+    every block that adds to a residual stream, and the model's ("output"; a module of that name is "self.output").
+    readouts: streams (`start`) or objects with .summarize; only their summaries are kept. store: a folder to which
+    activations are streamed, and where one that holds this same recording is gone on with; else they stay in CPU
     memory. select: function (name, output) -> the tensor, tuple or dict to look at, for modules with odd outputs.
-    seed: names the seed axis of a single model (default 0). batch: samples a forward pass; None: all, or fewer where
-    a pass would show more than 1 GB. gradients: a GradientRecorder whose table goes into the recording. weights: a
-    folder that receives the state dict at every snapshot, for `dt.inspect(..., checkpoints=recorder)`; activations are
-    then kept only where readouts= or store= ask for something. progress(done, total): called after every batch.
+    seed: names the seed axis of a single model (default 0); a Population brings its own. batch: samples a forward pass;
+    None: all, or fewer where a pass would show more than 1 GiB. gradients: a GradientRecorder whose table goes into the
+    recording. weights: a folder that receives the state dict at every snapshot, one file per step, for
+    `dt.inspect(..., checkpoints=recorder)`; activations are then kept only where readouts= or store= ask for
+    something. progress(done, total): called after every batch; without it, lines on stderr from 20 s on.
 
-    InputError: no samples, targets of another length, an unknown layer (near names listed), a layer without a sample
-    axis or that runs in some batches only, a step recorded twice, activations larger than the memory there is.
-    StoreError: the store is of another recording, corrupt, or the disk is full.
+    InputError: no samples, targets of another length or missing ones, readouts without targets or together with store,
+    weights of a Population, a batch or seed that is no integer; and, from the first snapshot on: inputs that the model
+    does not take or that were changed in place, an unknown layer (near names listed), a layer without a sample axis or
+    that runs in some batches only, activations larger than the memory there is. StoreError: the store or the weights'
+    folder is of another recording or training, corrupt, or the disk is full.
     """
 
     def __init__(
@@ -68,16 +77,14 @@ class Recorder:
     ):
         self.model = unwrap(model)
         self.gradients, self.progress = gradients, progress
-        if batch is not None and (batch < 1 or int(batch) != batch):
-            raise InputError(f"batch is {batch}; needed: an integer number of samples a forward pass, at least 1")
-        batch = None if batch is None else int(batch)
+        check_whole(batch=(1 if batch is None else batch, 1), seed=(0 if seed is None else seed, None))
         given, targets = with_targets(inputs, targets, self.model)
         self.n = sample_count(given)
-        y = None if targets is None else _as_targets(targets)
+        y = None if targets is None else as_targets(targets)
         if y is not None and (y.ndim == 0 or len(y) != self.n):
             raise InputError(f"targets have {len(y) if y.ndim else 'no'} rows, inputs {self.n}; one each is needed")
         self.layers = [layers] if isinstance(layers, str) else None if layers is None else list(layers)
-        self.readouts = _as_readouts(readouts)
+        self.readouts = as_readouts(readouts)
         if self.readouts and targets is None:
             raise InputError("readouts need targets=, the labels of the inputs")
         if self.readouts and store is not None:
@@ -97,10 +104,10 @@ class Recorder:
         self._kept = Recording(
             seeds=self.seeds,
             targets=y,
-            readouts=_labels(self.readouts),
+            readouts=names_of(self.readouts),
             keys=[key_of(r) for r in self.readouts],
             inputs=self.n,
-            distinct=_distinct(first_tensor(self.inputs)),
+            distinct=distinct_of(first_tensor(self.inputs)),
             fingerprint=digest_of(self.inputs),
             store=store,
         )
@@ -123,7 +130,7 @@ class Recorder:
 
     @property
     def recording(self) -> Recording:
-        """What was recorded so far; grows with every snapshot."""
+        """What was recorded so far, with the gradients' table; the same object grows with every snapshot."""
         if self.gradients is not None and self.gradients.steps:
             self._kept.gradients = self.gradients.dataset()
         return self._kept
@@ -141,29 +148,36 @@ class Recorder:
     def snapshot(self, step: int) -> None:
         """Forward the probe inputs in eval mode and keep what was asked for under this step.
 
-        InputError: step is not an integer, or is there already; activations that are refused (shapes, memory).
+        step: any integer, in any order; results have steps ascending. A snapshot that fails keeps nothing of it in the
+        recording. InputError: step is not an integer, or is there already; activations that are refused (shapes,
+        memory), as in the class. StoreError: the disk is full.
         """
-        if int(step) != step:
-            raise InputError(f"step is {step}; needed: an integer (of epochs, or of optimizer steps)")
-        self._kept.check_new(int(step))
+        step = as_step(step)
+        self._kept.check_new(step)
         if self.weights is not None:
             if step in self.steps:
                 raise InputError(f"step {step} is recorded already; give every snapshot a step of its own")
-            self.weights.save(int(step), self.model)
+            self.weights.save(step, self.model)
         if self.readouts:
-            self._kept.add_summaries(int(step), self._summaries())
+            self._kept.add_summaries(step, self._summaries())
             give_back()
         elif self._stored:
-            self._store(int(step))
+            self._store(step)
         elif self.weights is None:
-            self._kept.add(int(step), {name: a.cpu() for name, a in self.activations().items()})
+            self._kept.add(step, {name: a.cpu() for name, a in self.activations().items()})
 
     def activations(self) -> dict[str, torch.Tensor]:
-        """The activations now, by layer name: [seed, sample, unit], on the model's device; nothing is kept."""
+        """The activations now, by layer name: [seed, sample, unit], detached, on the model's device; nothing is kept.
+
+        InputError: as in the class.
+        """
         return self._probe.planned(self._whole)
 
     def cost(self) -> Cost:
-        """Passes, bytes and seconds of one snapshot, from its first batch; nothing is kept."""
+        """Passes, bytes and seconds of one snapshot, from running its first batch; nothing is kept.
+
+        InputError: as in the class, memory aside.
+        """
         return self._probe.planned(self._cost)
 
     # what is done with a pass
@@ -314,26 +328,41 @@ class Recorder:
     def callback(self, framework: Literal["lightning", "transformers"] = "lightning", every: int = 1) -> Any:
         """A callback that takes a snapshot at the start of every `every`-th epoch and of the final model.
 
-        framework: "lightning" or "transformers"; the class is made when called. Steps are epochs; a training that ends
-        within one gives its final model the number of the next. MissingDependency: not installed. InputError:
-        another framework.
+        framework: "lightning" or "transformers"; the class is made when called. Steps are epochs from 0, the first
+        before any training; one that is recorded already is passed over. A training that ends within an epoch gives
+        its final model the number of the next. MissingDependency: not installed. InputError: another framework, every
+        below 1.
         """
         from deeptheory.core.names import pick
         from deeptheory.recording.callbacks import CALLBACKS
 
         return pick(CALLBACKS, framework, what="framework")(self, every)
 
-    def keep(self, path: Path) -> None:
-        """Save what was recorded, for a training checkpoint; of a stored recording only which steps it had."""
+    def keep(self, path: str | Path) -> None:
+        """Save what was recorded into a folder, for a training checkpoint.
+
+        Of what store= and weights= have written it saves only which steps there are; with it, the gradients' table.
+        StoreError: the folder holds another recording, or the disk is full.
+        """
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        if self.gradients is not None:
+            self.gradients.keep(path / "gradients")
         if self.weights is not None:
             write_text(path / "weights.json", json.dumps(self.weights.steps))
         if self._stored:
             write_text(path / "steps.json", json.dumps(self._kept.steps))
         elif self._keeps_more:
-            self._kept.save(path)
+            self.recording.save(path)
 
-    def resume(self, path: Path) -> None:
-        """Go on from such a save. InputError: it is of other inputs, seeds, targets or readouts."""
+    def resume(self, path: str | Path) -> None:
+        """Go on from such a save, which stays as it is; steps written after it to store= and weights= are removed.
+
+        InputError: it is of other inputs, seeds, targets or readouts. StoreError: missing or corrupt.
+        """
+        path = Path(path)
+        if self.gradients is not None:
+            self.gradients.resume(path / "gradients")
         if self.weights is not None:
             self.weights.forget_after(read_json(path / "weights.json", "checkpoint"))
         if self._stored:
@@ -342,59 +371,15 @@ class Recorder:
             self.restore(Recording.load(path))
 
     def restore(self, recording: Recording) -> None:
-        """Go on from an earlier recording of the same probe.
+        """Go on from an earlier recording of the same probe, copied into memory; what was recorded so far is dropped.
 
-        InputError: of other inputs, seeds, targets or readouts.
+        InputError: of other inputs, seeds, targets or readouts; the recorder has a store=, which is gone on with by
+        making the recorder with that folder.
         """
+        if self._stored:
+            raise InputError("this recorder has a store= and goes on from what that holds; restore is for others")
         mine, theirs = self._kept.identity(), recording.identity()
         differ = [k for k in mine if mine[k] != theirs[k]]
         if differ:
             raise InputError(f"the recording differs from this recorder in {', '.join(differ)}; start another")
-        self._kept = recording
-
-
-def _as_readouts(given: Any) -> tuple[Any, ...]:
-    """The readouts, one of each. InputError: one that is none."""
-    if isinstance(given, type):
-        raise InputError(
-            f"{given.__name__} is a class; hand over a readout made from it, such as {given.__name__}(...)"
-        )
-    several = (given,) if is_readout(given) else tuple(given or ()) if not isinstance(given, str) else (given,)
-    bad = next((r for r in several if not is_readout(r)), None)
-    if bad is not None:
-        raise InputError(f"{bad!r} is no readout; it needs .start(layer) or .summarize(activations, targets)")
-    return tuple({key_of(r): r for r in several}.values())
-
-
-def _labels(readouts: tuple[Any, ...]) -> list[str]:
-    """A name for each; where two readouts of other values are shown alike, the later ones say that they are others."""
-    out: list[str] = []
-    for label in map(label_of, readouts):
-        same = sum(label == o or o.startswith(f"{label} (another, ") for o in out)
-        out.append(f"{label} (another, {same + 1})" if same else label)
-    return out
-
-
-def _as_targets(targets: Any) -> np.ndarray:
-    """Targets as numbers, or, where they are names, as text. InputError: missing ones."""
-    y: Any = as_numpy(targets.to_numpy() if hasattr(targets, "iloc") else targets)
-    if y.dtype == object:
-        missing = [v for v in y.ravel() if v is None or v != v]
-        if missing:
-            raise InputError(
-                f"targets hold {missing[0]} ({len(missing)} of {y.size}); leave out the samples without a label"
-            )
-        y = (
-            np.array([str(v) for v in y.ravel()]).reshape(y.shape)
-            if not all(isinstance(v, int | float) for v in y.ravel())
-            else y.astype(np.float64)
-        )
-    return (y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y).copy()  # the recording's own: the caller's may change
-
-
-def _distinct(first: torch.Tensor | None) -> int:
-    """How many inputs differ, by a checksum of each."""
-    if first is None:
-        return 0
-    flat = first.reshape(len(first), -1)
-    return len({hash(as_numpy(row).tobytes()) for row in flat})
+        self._kept = Recording.concatenate([recording], dim="step")  # the folder or object it came from does not grow

@@ -17,8 +17,10 @@ from deeptheory.core.arrays import as_numpy, as_tensor
 from deeptheory.core.errors import InputError, StoreError
 from deeptheory.core.names import unknown
 from deeptheory.core.notebook import block
+from deeptheory.core.shapes import as_step
 from deeptheory.core.storage import read_dataset, read_json, write_dataset, write_text
-from deeptheory.recording.identity import digest_of, key_of
+from deeptheory.recording.identity import digest_of, key_of, some_of
+from deeptheory.recording.joining import joined
 from deeptheory.recording.steps import StepWriter, forget, read_layer, steps_in
 
 if TYPE_CHECKING:
@@ -31,10 +33,13 @@ _ABOUT = "recording.json"
 class Recording:
     """Activations [seed, sample, unit] by step and layer, or the readouts' summaries of them [seed, step, layer].
 
-    seeds, steps, layers, targets, readouts (names of those whose summaries were kept), keys (their types and values, by
-    which they are found), inputs (their number), distinct (how many of them differ), gradients
-    (Dataset [seed, step, layer] or None). Made by a Recorder, `load` or `concatenate`. store: a folder that receives
-    every step at once; only its names stay in memory. bfloat16 is stored as float32, exactly.
+    Made by a Recorder, `load` or `concatenate`. Attributes: seeds, steps, layers (in the order of the forward pass),
+    targets ([n], [n, class] or None), readouts (names of those whose summaries were kept, () where activations were),
+    keys (their types and values, by which they are found), inputs (their number), distinct (how many of them differ),
+    fingerprint (a checksum of the inputs, "" where unknown), gradients (Dataset [seed, step, layer] of a
+    GradientRecorder, or None). store: a folder that receives every step at once; only its names stay in memory.
+    Activations keep the model's dtype; bfloat16 is stored as float32, exactly.
+    StoreError: the store holds another recording, something else, or is corrupt.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Recording:
         self.layers: tuple[str, ...] = ()
         self.gradients: xarray.Dataset | None = None
         self._activations: dict[int, dict[str, torch.Tensor] | None] = {}  # None: on disk
+        self._shapes: dict[str, tuple[int, ...]] = {}
         self._summaries: dict[int, dict[str, dict[str, dict[str, np.ndarray]]]] = {}
         self._store = None if store is None else Path(store)
         if self._store is not None:
@@ -73,7 +79,7 @@ class Recording:
         table = pd.DataFrame({"layer": list(self.layers)})
         if held:
             table["units"] = [held[name].shape[-1] for name in self.layers]
-        said = [f"steps {_some(self.steps)}"] if self.steps else ["nothing was recorded yet; call snapshot(step)"]
+        said = [f"steps {some_of(self.steps)}"] if self.steps else ["nothing was recorded yet; call snapshot(step)"]
         return block(repr(self), table, said, all_rows=".layers names all")
 
     @property
@@ -83,11 +89,11 @@ class Recording:
 
     @property
     def has_activations(self) -> bool:
-        """Whether the activations themselves were kept."""
+        """Whether activations are what is kept, rather than summaries."""
         return not self.readouts
 
     def activations(self, layer: str, step: int | None = None) -> torch.Tensor:
-        """[seed, sample, unit] at a step, or [seed, step, sample, unit] of all; a copy.
+        """[seed, sample, unit] at a step, or [seed, step, sample, unit] of all; a copy on the CPU.
 
         InputError: unknown layer or step, or only summaries were kept. StoreError: the stored step is corrupt.
         """
@@ -98,7 +104,7 @@ class Recording:
         if step is None:
             return torch.stack([self.activations(layer, s) for s in self.steps], dim=1)
         if step not in self._activations:
-            raise InputError(f"step {step} was not recorded; recorded: {_some(self.steps)}")
+            raise InputError(f"step {step} was not recorded; recorded: {some_of(self.steps)}")
         held = self._activations[step]
         if held is None:
             assert self._store is not None
@@ -106,7 +112,10 @@ class Recording:
         return held[layer].clone()  # the caller may change it
 
     def summary(self, readout: Any) -> "xarray.Dataset":
-        """What a readout (or its name among .readouts) gave, over [seed, step, layer]. InputError: it was not kept."""
+        """What a readout (or its name among .readouts) gave, over [seed, step, layer], float64, information in bits.
+
+        Variables as the readout's summarize names them. InputError: it was not kept, or nothing is recorded yet.
+        """
         import xarray as xr
 
         name = readout if isinstance(readout, str) else self.named(readout)
@@ -129,8 +138,9 @@ class Recording:
         return self.readouts[self.keys.index(key)] if key in self.keys else None
 
     def dataset(self) -> "xarray.Dataset":
-        """One Dataset: the only readout's summary, or activations, one variable a layer over its own unit axis.
+        """One Dataset: the only readout's summary, or activations, one variable per layer over its own unit axis.
 
+        Those have dims seed, step, sample, "unit of LAYER"; bfloat16 as float32.
         InputError: several readouts (use summary), or nothing recorded.
         """
         import xarray as xr
@@ -148,7 +158,10 @@ class Recording:
         return xr.Dataset(data, coords={"seed": list(self.seeds), "step": list(self.steps)})
 
     def datatree(self) -> Any:
-        """xarray.DataTree of all that was kept: /activations/LAYER, /summaries/READOUT, /gradients."""
+        """xarray.DataTree of all that was kept: /activations/LAYER, or /summaries/READOUT, and /gradients.
+
+        A "/" in a layer's name becomes "|". InputError: readouts, and nothing recorded yet.
+        """
         import xarray as xr
 
         parts: dict[str, Any] = {}
@@ -174,10 +187,18 @@ class Recording:
     def add(self, step: int, activations: dict[str, Any]) -> None:
         """Take one step's activations, [seed, sample, unit] by layer.
 
-        InputError: other layers or shapes than before.
+        InputError: the step is there or no integer, other layers than before, a shape that is not that of a layer of
+        these seeds, or other than at the steps added before.
         """
+        step = as_step(step)
         self.check_new(step)
+        for name, values in activations.items():
+            shape = tuple(values.shape)
+            if len(shape) != 3 or shape[0] != len(self.seeds) or self._shapes.get(name, shape) != shape:
+                was = f", [{len(self.seeds)}, sample, unit]" if name not in self._shapes else f" {self._shapes[name]}"
+                raise InputError(f"layer {name!r} has shape {list(shape)} at step {step}; needed:{was}")
         self.same_layers(step, activations)
+        self._shapes |= {name: tuple(values.shape) for name, values in activations.items()}
         if self._store is None:
             self._activations[step] = {k: as_tensor(v) for k, v in activations.items()}
             return
@@ -189,7 +210,8 @@ class Recording:
     def writing(self, step: int, layers: dict[str, tuple[tuple[int, ...], np.dtype]]) -> Iterator[StepWriter]:
         """A step of the store, filled batch by batch inside the block; not there at all if that fails.
 
-        InputError: other layers than at earlier steps.
+        layers: (shape [seed, sample, unit], dtype) by name. InputError: other layers than at earlier steps. StoreError:
+        the disk is full. Only for a recording with a store.
         """
         assert self._store is not None
         self.same_layers(step, layers)
@@ -206,7 +228,10 @@ class Recording:
         self._activations[step] = None
 
     def add_summaries(self, step: int, rows: dict[str, dict[str, dict[str, Any]]]) -> None:
-        """Take one step's summaries: readout -> layer -> name -> [seed]. InputError: other layers than before."""
+        """Take one step's summaries: readout -> layer -> name -> [seed], kept as float64.
+
+        InputError: the step is there already, or other layers than before.
+        """
         self.check_new(step)
         self.same_layers(step, next(iter(rows.values())))
         self._summaries[step] = {
@@ -223,7 +248,7 @@ class Recording:
         self.layers = tuple(found)
 
     def identity(self) -> dict[str, Any]:
-        """What two parts of one recording share."""
+        """What two parts of one recording share: seeds, readouts' keys, and checksums of inputs and targets."""
         inputs = self.fingerprint or self.inputs
         return {
             "seeds": list(self.seeds),
@@ -235,8 +260,9 @@ class Recording:
     # disk
 
     def save(self, path: str | Path) -> None:
-        """Write all of it into a folder, step by step; a folder that holds the same recording gets what it lacks.
+        """Write all of it into a folder, step by step; a folder that holds the same recording gets the steps it lacks.
 
+        Summaries and gradients there are replaced. The same: seeds, layers, readouts, inputs and targets.
         StoreError: the folder holds another recording, or the disk is full; what was there stays.
         """
         path = Path(path)
@@ -256,9 +282,9 @@ class Recording:
 
     @classmethod
     def load(cls, path: str | Path) -> "Recording":
-        """The recording in a folder; activations stay on disk until asked for.
+        """The recording in a folder, as `save` or a Recorder's store= wrote it; activations stay there until asked for.
 
-        StoreError: missing, corrupt, or of another schema.
+        Steps added to one with activations go to the folder, too. StoreError: missing, corrupt, or of another schema.
         """
         path = Path(path)
         about = _about(path)
@@ -279,57 +305,19 @@ class Recording:
 
     @classmethod
     def concatenate(cls, recordings: Sequence["Recording"], dim: Literal["seed", "step"] = "seed") -> "Recording":
-        """Join recordings of the same inputs and layers along "seed" (other networks) or "step" (later looks).
+        """Join recordings of the same inputs and layers along "seed" (other networks) or "step" (later snapshots).
 
-        InputError: they differ in what they must share, or overlap along dim.
+        A new one in memory, seeds in the order given, steps ascending; gradients where all have them, with batches
+        [seed, step, layer]. InputError: none given, another dim, they differ in layers, readouts, inputs or targets, or
+        (along "seed") in steps, (along "step") in seeds; a seed or step twice; gradients of other steps or layers.
         """
-        if dim not in ("seed", "step"):
-            raise InputError(f"dim is {dim!r}; recordings join along 'seed' or 'step'")
-        if not recordings:
-            raise InputError("no recordings to join; give one or more")
-        first = recordings[0]
-        for other in recordings[1:]:
-            if digest_of(first.targets) != digest_of(other.targets):
-                raise InputError(
-                    "recordings differ in targets (shuffled labels, say); give each its own plane, or set .targets"
-                )
-            shared = ["layers", "keys", "fingerprint"] + (["steps"] if dim == "seed" else ["seeds"])
-            for name in shared:
-                a, b = getattr(first, name), getattr(other, name)
-                if a != b:
-                    raise InputError(f"recordings differ in {name}: {_some(a)} and {_some(b)}; they cannot be joined")
-        joined = [v for r in recordings for v in (r.seeds if dim == "seed" else r.steps)]
-        if len(set(joined)) < len(joined):
-            twice = sorted({v for v in joined if joined.count(v) > 1})
-            raise InputError(f"{dim} {_some(twice)} stands in two recordings; each may stand once")
-        seeds = joined if dim == "seed" else first.seeds
-        names = ("readouts", "inputs", "distinct", "fingerprint", "keys")
-        out = cls(seeds, first.targets, **{name: getattr(first, name) for name in names})
-        for step in first.steps if dim == "seed" else sorted(joined):
-            parts = list(recordings) if dim == "seed" else [r for r in recordings if step in r.steps]
-            if out.readouts:
-                kept = [r._summaries[step] for r in parts]
-                out.add_summaries(
-                    step,
-                    {
-                        n: {
-                            la: {k: np.concatenate([p[n][la][k] for p in kept]) for k in kept[0][n][la]}
-                            for la in first.layers
-                        }
-                        for n in out.readouts
-                    },
-                )
-            else:
-                out.add(step, {la: torch.cat([r.activations(la, step) for r in parts]) for la in first.layers})
-        found = [r.gradients for r in recordings]
-        if all(g is not None for g in found):
-            import xarray as xr
-
-            out.gradients = xr.concat(found, dim=dim, join="exact")  # type: ignore[type-var]
-        return out
+        return joined(cls, recordings, dim)
 
     def forget_after(self, steps: Sequence[int]) -> None:
-        """Keep only these steps: those after a checkpoint are recorded again when training goes on from it."""
+        """Keep only these steps' activations, in memory and in the store; summaries are not touched.
+
+        Those after a checkpoint are recorded again when training goes on from it.
+        """
         for step in set(self._activations) - set(steps):
             if self._activations.pop(step) is None and self._store is not None:
                 forget(self._store / "activations", step)
@@ -385,8 +373,3 @@ def _about(path: Path) -> dict[str, Any]:
     if about.get("schema") != SCHEMA:
         raise StoreError(f"{path.name} has schema {about.get('schema')}; this version reads {SCHEMA}: record again")
     return about
-
-
-def _some(values: Any) -> str:
-    values = list(values) if not isinstance(values, str) else [values]
-    return ", ".join(str(v) for v in values[:8]) + (", ..." if len(values) > 8 else "") if values else "none"

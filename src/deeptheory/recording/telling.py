@@ -18,10 +18,13 @@ _EVERY = 30.0  # seconds between lines
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cost(Result):
-    """One snapshot. passes: over the probe inputs; batches: forward passes in each; held: bytes that readouts or
-    activations hold at its end; batch_bytes: bytes that one forward pass shows, about what it needs beside the weights;
-    stored: bytes written; seconds: the first batch's time (forward pass and readouts) times all of them; layers:
-    how many; notes."""
+    """What one snapshot of a Recorder costs, from its first batch.
+
+    passes: over the probe inputs; batches: forward passes in each; held: bytes that readouts or activations hold at its
+    end; batch_bytes: bytes that one forward pass shows, about what it needs beside the weights; stored: bytes written;
+    seconds: the first batch's time (forward pass and readouts) times all of them; layers: how many; notes: what
+    readouts say beforehand.
+    """
 
     passes: int
     batches: int
@@ -40,7 +43,7 @@ class Cost(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row."""
+        """One row: passes, batches, layers, held, batch_bytes, stored, seconds."""
         import pandas as pd
 
         return pd.DataFrame([{k: v for k, v in vars(self).items() if k != "notes"}])

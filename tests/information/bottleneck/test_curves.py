@@ -298,7 +298,10 @@ CURVE = dt.bottleneck_curve(channel(0.1), [1.0, 2.0, 4.0])
         (lambda: dt.bottleneck_curve(channel(0.1), clusters=0), "clusters is 0"),
         (lambda: bottleneck_branches(channel(0.1), [0.0]), "numbers above 0"),
         (lambda: bottleneck_branches(channel(0.1), [1.0], clusters=(2, 2)), "ascending integers"),
+        (lambda: bottleneck_branches(channel(0.1), [1.0], restarts=0), "restarts is 0"),
         (lambda: finite_sample_bound(CURVE, 0), "n is 0"),
+        (lambda: finite_sample_bound(CURVE, 2.5), "n is 2.5; needed: an integer"),
+        (lambda: finite_sample_bound(CURVE, 10, classes=1.5), "classes is 1.5; needed: an integer"),
         (lambda: finite_sample_bound(CURVE, 10, constant=-1), "constant is -1"),
         (lambda: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[0.8]], [0.0]), "numbers above 0"),
         (lambda: dt.gaussian_bottleneck([[1.0]], [[1.0]], [[1.0]], [2.0]), "canonical correlation is 1"),
@@ -322,3 +325,10 @@ CURVE = dt.bottleneck_curve(channel(0.1), [1.0, 2.0, 4.0])
 def test_wrong_use(call, match):
     with pytest.raises(dt.errors.InputError, match=match):
         call()
+
+
+def test_a_curve_has_no_beta_where_nothing_is_told():
+    nothing = dt.bottleneck_curve(np.full((2, 2), 0.25))
+    assert np.isnan(nothing.beta_at([0.0, 0.3])).all()
+    assert np.isnan(CURVE.beta_at(np.nan))
+    assert nothing.bound([-1e-16, 0.3]).tolist() == [0.0, 0.0]

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import deeptheory as dt
+from deeptheory.core.errors import InputError
 from deeptheory.information.bottleneck import METHODS, first_critical_beta
 from oracles import bottleneck as oracle
 
@@ -326,3 +327,22 @@ def test_a_training_step_of_the_module_lowers_its_loss():
     a = net.terms(x, y, generator=torch.Generator().manual_seed(1))
     b = net.terms(x, soft_targets, generator=torch.Generator().manual_seed(1))
     assert float(a.loss.detach()) == pytest.approx(float(b.loss.detach()), rel=1e-5)
+
+
+def test_what_a_gaussian_solution_shows():
+    """A regression of three outputs on two directions: no table of clusters, and no bars."""
+    found = dt.bottleneck((np.eye(2), np.eye(3), np.eye(2, 3) * 0.5), 8.0, "gaussian")
+    assert found.table().columns.tolist() == ["y", "t0", "t1"]
+    assert np.allclose(found.table()[["t0", "t1"]], found.decoder)
+    with pytest.raises(InputError, match="no clusters to draw"):
+        found.figure()
+
+
+@pytest.mark.parametrize("method", ["ib", "dib", "agglomerative", "sequential", "squared", "variational", "gaussian"])
+def test_help_names_every_option_of_every_method(method):
+    with pytest.raises(InputError, match="its options: ") as told:
+        dt.bottleneck(np.eye(2) / 2, 2.0, method, no_such_option=1)
+    options = str(told.value).partition("its options: ")[2]
+    said = (dt.bottleneck.__doc__ or "").partition(f'    "{method}": ')[2].partition('\n    "')[0]
+    assert said
+    assert all(o in said for o in options.split(", ") if o != "none")

@@ -25,8 +25,9 @@ _SAME = 1e-7  # bits: branches that differ by less run together
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BottleneckBranches(Result):
-    """Arrays [k, b]: i_x, i_y, lagrangian (bits) with at most clusters[k] clusters at beta[b].
+    """The best solutions found with at most so many clusters: a curve for each number, and where it leaves the last.
 
+    i_x, i_y, lagrangian I(X;T) - beta I(T;Y) [k, b], bits, with at most clusters[k] clusters at beta[b], ascending.
     leaves [k]: the least beta of the row at which it is better than the branch with fewer clusters;
     NaN for none and for the first.
     """
@@ -67,14 +68,16 @@ class BottleneckBranches(Result):
 def bottleneck_branches(p_xy, betas, clusters=(1, 2, 3, 4), *, restarts: int = 6, seed: int = 0) -> BottleneckBranches:
     """Best solutions with at most so many clusters, annealed up and down over ascending betas.
 
-    Source: Tishby & Zaslavsky 2015, figure 2 and section II.C. p_xy: [nx, ny], sums to 1; betas: [b], any order;
-    clusters: the most of each branch. Returns i_x, i_y and lagrangian I(X;T) - beta I(T;Y) [clusters, b], in bits.
-    They are found by iteration from `restarts` starts, so each is an upper bound of what that many clusters can do.
-    InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending integers from 1.
+    Source: Tishby & Zaslavsky 2015, figure 2 and section II.C. p_xy: [nx, ny], probabilities or counts; betas: [b], any
+    order, equal ones once; clusters: the most of each branch. Found by iteration from `restarts` starts drawn from the
+    seed, so each lagrangian is an upper bound of the least that so many clusters can reach.
+    InputError: p_xy as in bottleneck; betas empty or not above 0; clusters not ascending integers from 1; restarts
+    below 1.
     """
     joint = as_joint(p_xy)
     row = np.unique(check_betas(betas, above=True))
-    numbers = [check_count("clusters", k) for k in clusters]
+    check_count("restarts", restarts)
+    numbers = [check_count("clusters", k) for k in np.atleast_1d(np.asarray(clusters, dtype=object))]
     if not numbers or (np.diff(numbers) <= 0).any():
         raise InputError(f"clusters is {list(clusters)}; needed: ascending integers from 1")
     found = np.empty((3, len(numbers), len(row)))

@@ -38,8 +38,8 @@ class BottleneckCurve(Result):
     Source: Tishby, Pereira & Bialek 1999; Tishby & Zaslavsky 2015, figure 2. beta, i_x, i_y [b] bits, betas ascending;
     clusters [b]: of T at the optimum; gap [b]: bits by which I(X;T) - beta I(T;Y) may be above the least possible.
     critical_beta [c]: where the optimum's number of clusters changes, ascending; first_critical: 1/s2^2, exact (see
-    `first_critical_beta`). In bits: i_xy = I(X;Y), h_x: the largest I(X;T) of use, h_y = H(Y). notes: what to beware of
-    in this curve, in words.
+    `first_critical_beta`). In bits: i_xy = I(X;Y), h_x: the largest I(X;T) of use, H of X with equal p(y|x) merged,
+    h_y = H(Y). notes: what to beware of in this curve, in words. Arrays are float64, torch where p_xy was.
     """
 
     beta: Array
@@ -73,9 +73,9 @@ class BottleneckCurve(Result):
         """The most I(T;Y) that any T with that I(X;T) can have, bits; never too low.
 
         Every beta's optimum gives a line I(T;Y) <= (I(X;T) - L(beta) + gap) / beta, and I(T;Y) <= I(X;T),
-        <= I(X;Y). i_x: [...], bits.
+        <= I(X;Y). i_x: [...], bits, below 0 taken as 0; float64 of that shape.
         """
-        x = as_numpy(i_x).astype(np.float64)
+        x = np.maximum(as_numpy(i_x).astype(np.float64), 0.0)
         beta, gap = as_numpy(self.beta), as_numpy(self.gap)
         used = beta > 0
         least = (as_numpy(self.i_x) - beta * as_numpy(self.i_y) - gap)[used]
@@ -86,7 +86,7 @@ class BottleneckCurve(Result):
         """I(T;Y) that is reached with that I(X;T), bits: the concave hull of the optima found.
 
         They include T constant and T = X. Between two optima it is reached by using each of them part of the time.
-        i_x: [...], bits.
+        i_x: [...], bits, beyond the ends taken as the ends; float64 of that shape.
         """
         x, y = self.hull()
         return np.interp(as_numpy(i_x).astype(np.float64), x, y)
@@ -105,15 +105,19 @@ class BottleneckCurve(Result):
         return x[hull], y[hull]
 
     def beta_at(self, i_x) -> np.ndarray:
-        """The beta whose optimum has that I(X;T): one over the slope of the envelope there. i_x: [...], bits.
+        """The beta whose optimum has that I(X;T): one over the slope of the envelope there, to its right at a corner.
 
+        i_x: [...], bits, beyond the ends taken as the ends; float64 of that shape, NaN where X and Y are independent.
         Source: Tishby & Zaslavsky 2015, section II.C.
         """
+        given = as_numpy(i_x).astype(np.float64)
+        if self.i_xy == 0:
+            return np.full(given.shape, np.nan)
         x, y = self.hull()
         with np.errstate(divide="ignore"):
             inverse = np.diff(x) / np.diff(y)
-        at = np.clip(np.searchsorted(x, as_numpy(i_x).astype(np.float64), side="right") - 1, 0, len(inverse) - 1)
-        return inverse[at]
+        at = np.clip(np.searchsorted(x, given, side="right") - 1, 0, len(inverse) - 1)
+        return np.where(np.isnan(given), np.nan, inverse[at])
 
     def figure(self) -> "plotly.graph_objects.Figure":
         """The curve in the information plane; diamonds where the number of clusters changes."""
@@ -129,9 +133,9 @@ def first_critical_beta(p_xy) -> float:
 
     Exact; infinite where X and Y are independent.
 
-    p_xy: [nx, ny], sums to 1; s2 is the largest canonical correlation of X and Y, the second singular value of p(x,y) /
-    sqrt(p(x) p(y)). Where clusters begin at a finite distance the optimum leaves the trivial solution earlier: see
-    bottleneck_curve. InputError: as bottleneck.
+    p_xy: [nx, ny], probabilities or counts; s2 is the largest canonical correlation of X and Y, the second singular
+    value of p(x,y) / sqrt(p(x) p(y)). Where clusters begin at a finite distance the optimum leaves the trivial solution
+    earlier: see bottleneck_curve. InputError: as bottleneck.
     """
     joint = as_joint(p_xy)
     return np.inf if joint.i_xy == 0 else float(_second(joint) ** -2)
@@ -167,7 +171,7 @@ def bottleneck_curve(
     X and Y: the one point 0. clusters: at most so many (None: as many as the optimum has). locate: find each critical
     beta to 1e-5 (relative); False: only between which two betas of the row it lies (their geometric mean is given).
     seconds: time after which no further beta is solved (a note says so). progress(done, most): as in bottleneck.
-    InputError: p_xy as in bottleneck; betas empty, negative or not finite; clusters below 1.
+    InputError: p_xy as in bottleneck; betas empty, negative or not finite; clusters below 1; seconds not above 0.
     """
     joint, clock = as_joint(p_xy), check_clock(seconds, progress)
     most = None if clusters is None else check_count("clusters", clusters)

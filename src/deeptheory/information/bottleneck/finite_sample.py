@@ -13,6 +13,7 @@ from scipy.optimize import minimize_scalar
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
+from deeptheory.core.shapes import check_whole
 from deeptheory.core.theme import NEUTRAL, SERIES_COLORS, new_figure
 from deeptheory.information.bottleneck.curve import BottleneckCurve
 
@@ -25,10 +26,11 @@ _POINTS = 400
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FiniteSampleBound(Result):
-    """rate R = I(X;T), distortion D = I(X;Y) - I(T;Y) on the curve, worst: D with the error term; each [400], bits.
+    """The worst-case curve of n samples, in bits, and its minimum.
 
+    rate R = I(X;T), distortion D = I(X;Y) - I(T;Y) on the curve, worst = D + constant 2^R classes / sqrt n: each [400].
     r_star, d_star: where `worst` is least, and how much it is there. d_at_r_star: the curve's D there. interior:
-    whether that lies between the ends: neither T constant nor T = X. rate_error:
+    whether that lies between the ends: neither T constant nor T = X. rate_error = constant 2^r_star / sqrt n:
     what I(X;T) itself may be off by at r_star.
     """
 
@@ -81,13 +83,14 @@ def finite_sample_bound(
 ) -> FiniteSampleBound:
     """The worst-case curve D(R) + constant 2^R |Y| / sqrt n and its minimum (R*(n), D*(n)).
 
-    curve: of p(x, y), or of the empirical table. n: samples. classes: |Y|. InputError: n, classes below 1, constant
-    negative or not finite.
+    Source: Shamir, Sabato & Tishby 2010, as used by Tishby & Zaslavsky 2015, section II.D, with 2^R for the number of
+    clusters; the constant of the O is not stated there, and the results depend on it.
+    curve: of p(x, y), or of the empirical table. n: samples. classes: |Y|. InputError: no curve; n or classes below 1
+    or no integers, constant negative or not finite.
     """
     if not isinstance(curve, BottleneckCurve):
         raise InputError(f"curve is {type(curve).__name__}; needed: what dt.bottleneck_curve(p_xy) returns")
-    if not (np.isfinite(n) and n >= 1 and classes >= 1):
-        raise InputError(f"n is {n} and classes {classes}; needed: at least 1 each")
+    check_whole(n=(n, 1), classes=(classes, 1))
     if not (np.isfinite(constant) and constant >= 0):
         raise InputError(f"constant is {constant}; needed: a finite number, 0 or above")
     scale = constant * classes / np.sqrt(n)

@@ -33,11 +33,12 @@ _ROUNDING = (
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GaussianBottleneck(Result):
-    """The curve of a Gaussian pair.
+    """The information curve of a Gaussian pair, at the betas given and in their order; T = A X + N(0, I).
 
-    beta, i_x, i_y, dimension (of T): [b], bits; critical_beta [c]: where a direction enters, ascending; correlation [d]
-    (canonical, descending), lambdas [d] = 1 - correlation^2, vectors [d, dx]: all directions; projections: A
-    [b, d, dx], rows of 0 not in use.
+    i_x = I(X;T), i_y = I(T;Y) [b], bits; dimension [b]: of T, how many directions are in use. critical_beta [c]: where
+    a direction enters, ascending. Of the dx directions: correlation [dx] (canonical, descending), lambdas [dx] =
+    1 - correlation^2, vectors v [dx, dx] as rows, v' cov_x v = 1. projections: A [b, dx, dx], rows of 0 not in use.
+    i_xy = I(X;Y), bits. Arrays are float64, torch where cov_x was.
     """
 
     beta: Array
@@ -64,17 +65,16 @@ class GaussianBottleneck(Result):
         return xr.Dataset(columns, coords={"beta": as_numpy(self.beta)})
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """I(T;Y) against I(X;T), with the betas where a direction enters."""
+        """I(T;Y) against I(X;T) at the betas given, marked where the dimension of T changes."""
         return draw_curve(self.table(), self.i_xy)
 
 
 def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
-    """The exact bottleneck of Gaussians, in bits.
+    """The exact bottleneck of Gaussians: least I(X;T) - beta I(T;Y), in bits, in closed form.
 
-    cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: [b], above 0.
-
-    Source: Chechik, Globerson, Tishby & Weiss 2005.
-    Relative precision is that of the canonical correlations, however small; one below 1e-15 of the largest counts as 0.
+    cov_x: [dx, dx]; cov_y: [dy, dy]; cov_xy: [dx, dy]; betas: a number or [b], above 0, any order.
+    Source: Chechik, Globerson, Tishby & Weiss 2005. Relative precision is that of the canonical correlations, however
+    small; one below 2e-15 max(dx, dy) of the largest counts as 0.
     InputError: shapes, labels of rows and columns (pandas) in another order, NaN, a covariance that is not symmetric or
     not positive definite, covariances that no variables have together, a canonical correlation of 1, betas not above 0.
     """
@@ -105,7 +105,7 @@ def gaussian_bottleneck(cov_x, cov_y, cov_xy, betas) -> GaussianBottleneck:
     kinds: dict[str, Any] = {name: like(value, given) for name, value in arrays.items()}
     return GaussianBottleneck(
         **kinds,
-        i_xy=float(-0.5 * np.log1p(-(correlation**2)).sum() / np.log(2)),
+        i_xy=float(-0.5 * np.log1p(-(correlation**2)).sum() / np.log(2)) + 0.0,
     )
 
 

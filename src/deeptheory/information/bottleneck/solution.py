@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeptheory.core.arrays import Array
+from deeptheory.core.arrays import Array, as_numpy
+from deeptheory.core.errors import InputError
 from deeptheory.core.results import Result
 from deeptheory.core.theme import NEUTRAL, new_figure, series_colors
 from deeptheory.information.bottleneck.joint import Joint, informations
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BottleneckSolution(Result):
-    """T of one trade-off beta. encoder: p(t|x) [nx, k]; decoder: p(y|t) [k, ny]; p_t: [k]; clusters in falling mass.
+    """T of one trade-off beta, as dt.bottleneck finds it. Arrays are float64, torch where p_xy was.
 
-    i_x = I(X;T), i_y = I(T;Y), h_t = H(T): bits. lagrangian: what the method minimizes, bits
-    (its docstring says which). residual: largest change of p(t|x) under one more step of the method's own equations;
-    NaN where it has none. gap: how far the Lagrangian is above the least possible at most, bits; NaN where nothing
-    bounds it. For the methods "gaussian" and "variational" T is continuous:
-    their docstrings say what encoder and decoder hold.
+    encoder: p(t|x) [nx, k]; decoder: p(y|t) [k, ny]; p_t: [k]; clusters in falling mass. i_x = I(X;T), i_y = I(T;Y),
+    h_t = H(T): bits. lagrangian: what the method minimizes, bits (dt.bottleneck says which). residual: largest change
+    of p(t|x) under one more step of the method's own equations; NaN where it has none. gap: how far the Lagrangian is
+    above the least possible at most, bits; NaN where nothing bounds it.
+    T is continuous in two methods, and p_t empty. "gaussian": encoder A [dimension, dx] of T = A X + N(0, I), decoder
+    [dy, dimension] the regression of Y on T, h_t differential. "variational": encoder [nx, 2 latent] means, then
+    standard deviations, of T given each x, decoder [nx, ny] p(y|t) at each mean, h_t NaN.
     """
 
     method: str
@@ -49,19 +52,28 @@ class BottleneckSolution(Result):
         )
 
     def table(self) -> "pandas.DataFrame":
-        """One row per cluster: p_t, and p(y|t) by label."""
+        """One row per cluster: p_t, and p(y|t) by label, y0, y1, ...
+
+        Of "variational" one row per x (p_t NaN), of "gaussian" one per output y, with its regression on t0, t1, ...
+        """
         import pandas as pd
 
-        decoder = np.asarray(self.decoder)
+        decoder = as_numpy(self.decoder)
+        if self.method == "gaussian":
+            frame = pd.DataFrame(decoder, columns=[f"t{t}" for t in range(decoder.shape[1])])
+            frame.insert(0, "y", range(len(frame)))
+            return frame
         frame = pd.DataFrame(decoder, columns=[f"y{y}" for y in range(decoder.shape[1])])
-        frame.insert(0, "p_t", np.asarray(self.p_t) if len(self.p_t) else np.nan)
+        frame.insert(0, "p_t", as_numpy(self.p_t) if len(self.p_t) else np.nan)
         frame.insert(0, "cluster", range(len(frame)))
         return frame
 
     def figure(self) -> "plotly.graph_objects.Figure":
-        """p(y|t) as stacked bars, one a cluster, as wide as its mass."""
+        """p(y|t) as stacked bars, one per cluster, as wide as its mass. InputError: T is Gaussian."""
         import plotly.graph_objects as go
 
+        if self.method == "gaussian":
+            raise InputError("T is Gaussian and has no clusters to draw; dt.gaussian_bottleneck draws the curve")
         table = self.table()
         labels = [c for c in table.columns if c.startswith("y")]
         width = table["p_t"].fillna(1 / len(table)).to_numpy()

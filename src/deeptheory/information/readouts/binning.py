@@ -14,6 +14,7 @@ import numpy as np
 
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
+from deeptheory.core.shapes import check_real
 from deeptheory.information.counting import binned, cells, x_log_x
 from deeptheory.information.entering import as_activations, as_dict, as_labels, numbered
 from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_cells, held_keys
@@ -35,16 +36,17 @@ _GLOBAL = (
 
 @dataclass(frozen=True, eq=True, init=False, repr=False)
 class Binning:
-    """n cells a unit, right edge closed (the first cell on both sides).
+    """Readout by cells: each unit's value becomes one of n cells; T is the row of cells, closed on the right.
 
-    bounds: (a, b), "layer" (least and largest value of the layer at that step), "unit" (of each unit), or "global" (of
-    all units, layers, steps and networks of a recording; needs the activations kept). Values outside (a, b) are an
-    error unless clamp=True puts them into the end cells. spacing: "width" (equal), "count" (equally many values of the
-    bounds' scope in each cell; ties make fewer cells) or "entropy" (the same over distinct values, Chelombiev et al.
-    2019). edges: your own [cells + 1], ascending; then n and bounds are not given; without them n is needed.
-    `Binning.released()`: the edges of the code released with Shwartz-Ziv & Tishby 2017.
-    InputError: n left out without edges, below 1 or no integer; unknown names; edges not ascending, fewer than two, or
-    with n; bounds not finite or not ascending; spacing "count" or "entropy" with (a, b) or "global".
+    The first cell is closed on both sides. bounds: (a, b), "layer" (least and largest value of each network's layer at
+    that step), "unit" (of each of its units), or "global" (of all units, layers, steps and networks of a recording;
+    needs the activations kept). Values outside (a, b) are an error unless clamp=True puts them into the end cells; what
+    is constant falls into the first. spacing: "width" (equal), "count" (equally many values of the bounds' scope in
+    each cell; ties make fewer cells) or "entropy" (the same over distinct values, Chelombiev et al. 2019). edges: your
+    own [cells + 1], ascending and finite; then n and bounds are not given. Source: Shwartz-Ziv & Tishby 2017, section
+    3.2: 30 cells on (-1, 1); `Binning.released()` has the edges of their code.
+    InputError: n left out without edges, below 1 or no integer; unknown names; edges not ascending, not finite, fewer
+    than two, or with n; bounds not finite or not ascending; spacing "count" or "entropy" with (a, b) or "global".
     """
 
     n: int
@@ -71,11 +73,12 @@ class Binning:
                     f"edges must ascend, two or more, and n is then not given; seen n={n}, edges={edges[:4]}"
                 )
             n, bounds = len(edges) - 1, (edges[0], edges[-1])
-        if n is None or int(n) != n or n < 1:
-            raise InputError(f"n is {n}; needed: an integer number of cells, at least 1")
+        n = _cells("n", n)
         if isinstance(bounds, str):
             pick(_BOUNDS, bounds, what="bounds")
         else:
+            if np.shape(bounds) != (2,):
+                raise InputError(f"bounds are {bounds}; needed: two numbers (low, high), or a name")
             low, high = (float(b) for b in bounds)
             if not (np.isfinite([low, high]).all() and low < high):
                 raise InputError(f"bounds are ({low}, {high}); the first must be below the second, both finite")
@@ -88,7 +91,7 @@ class Binning:
         if spacing != "width" and bounds == "global":
             raise InputError(f"spacing={spacing!r} takes bounds 'layer' or 'unit', not 'global'")
         for name, value in (
-            ("n", int(n)),
+            ("n", n),
             ("bounds", bounds),
             ("spacing", spacing),
             ("clamp", bool(clamp)),
@@ -99,11 +102,12 @@ class Binning:
 
     @classmethod
     def released(cls, n: int = 30) -> "Binning":
-        """The released code's bins for units in [-1, 1]: edges linspace(-1, 1, n).
+        """The bins of the code released with Shwartz-Ziv & Tishby 2017, for units in [-1, 1]: edges linspace(-1, 1, n).
 
         That is n - 1 cells closed on the left, and one more for exactly +1; anything above joins it,
-        and anything below -1 wraps into it as well.
+        and anything below -1 wraps into it as well. InputError: n below 1 or no integer.
         """
+        n = _cells("n", n)
         low = np.linspace(-1, 1, n)
         # closed on the left: every edge but the first moves down by one float, where our cells close on the right
         edges = np.concatenate(
@@ -118,16 +122,14 @@ class Binning:
         """n cells even in the net input z of a bounded unit h = f(z): edges f(linspace(-reach, reach, n + 1)).
 
         Saxe et al. 2018: read out so, saturation no longer merges inputs. Edges that fall together in float64 are one,
-        and the outer cells take what lies beyond: the cells are at most n. InputError: an unknown activation,
-        reach not above 0.
+        and the outer cells take what lies beyond, up to the ends of f: the cells are at most n. InputError: an unknown
+        activation, reach not above 0 or not finite, n below 1 or no integer.
         """
         f = pick(_BOUNDED, activation, what="bounded activation")
-        if not (reach > 0 and np.isfinite(reach)) or int(n) != n or n < 1:
-            raise InputError(
-                f"reach is {reach}, n is {n}; needed: a finite reach above 0 and an integer number of cells"
-            )
+        n = _cells("n", n)
+        check_real(reach=(reach, 0))
         low, high = _ENDS[activation]
-        inner = np.unique(f(np.linspace(-reach, reach, int(n) + 1)[1:-1]))
+        inner = np.unique(f(np.linspace(-reach, reach, n + 1)[1:-1]))
         inner = inner[(inner > low) & (inner < high)]
         return cls(edges=[low, *inner, high])
 
@@ -139,10 +141,12 @@ class Binning:
         return f"Binning({head}{spacing}{', clamp=True' if self.clamp else ''})"
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """Information of the binned layer in bits, each [seed] float64: i_x = h_t = H(T), i_y = I(T;Y), occupied cells.
+        """Information of the binned layer in bits, each [seed] float64: i_x = h_t = H(T), i_y = I(T;Y), occupied.
 
-        activations: [seed, sample, unit]; targets: labels [sample] or p(y|x) [sample, class].
-        InputError: NaN, values outside the bounds, bounds "global" (one layer at one step does not show them).
+        Plug-in over the samples, each equally likely, without correction; occupied: cells of T in use. activations:
+        [seed, sample, unit], any float or integer dtype; targets: labels [sample], numbers or names, or p(y|x) [sample,
+        class]. InputError: another shape, NaN, values outside the bounds, bounds "global" (one layer at one step does
+        not show them), missing labels, one class only, rows of p(y|x) that do not sum to 1.
         """
         a = as_activations(activations)
         labels, classes, p_y = as_labels(targets, a.shape[1])
@@ -207,7 +211,10 @@ class Binning:
         return numbered(rows)
 
     def on_range(self, low: float, high: float) -> "Binning":
-        """The same with the bounds "global" found: equal cells on [low, high]."""
+        """A Binning of as many equal cells on [low, high], as information_plane makes it for bounds "global".
+
+        high not above low: a range of width max(1, |low|) from low. clamp and spacing are dropped.
+        """
         return Binning(self.n, (low, high if high > low else low + max(1.0, abs(low))))
 
     def _edges(self, a: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray]:
@@ -248,6 +255,17 @@ class Binning:
 
 
 _NO_POWER = np.zeros((1, 1), dtype=np.int64)
+
+
+def _cells(name: str, n: Any) -> int:
+    """A number of cells; 30.0 is 30."""
+    try:
+        whole = int(n) == n and n >= 1
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
+        raise InputError(f"{name} is {n}; needed: an integer number of cells, at least 1")
+    return int(n)
 
 
 def _at_one(a: np.ndarray, power: np.ndarray) -> np.ndarray:

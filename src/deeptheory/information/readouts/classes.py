@@ -46,9 +46,9 @@ def _add(a, codes, pool, shift, sums, squares, counts):
 class ClassStatistics:
     """Variance within and between classes; a summary for a Recorder, not a readout of the plane.
 
-    memory: bytes that one layer's class means may take; above, so many neighboring units are averaged first that they
-    fit.
-    InputError: memory not above 0.
+    memory: bytes that one layer's class means may take (8 per class and unit); above, so many neighboring units are
+    averaged first that they fit. Source: one-way analysis of variance over all units together; epsilon squared, Kelley
+    1935. InputError: memory not above 0.
     """
 
     memory: int = 64 << 20
@@ -60,13 +60,13 @@ class ClassStatistics:
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
         """How far classes are apart in a layer, each number [seed] float64.
 
-        within, between: mean squared distance of samples to their class's mean, and of those to the mean of all
-        (sums over units; population form). separation: epsilon squared, the share of the variance that classes explain,
-        less what they would explain by chance; at most 1, 0 in the mean for shuffled labels. pool:
-        units averaged into one.
+        within, between: mean squared distance of samples to their class's mean, and of those to the mean of all, each
+        class by its samples (sums over units; population form; in the activations' unit squared). separation: epsilon
+        squared, the share of the variance that classes explain, less what they would explain by chance; at most 1, 0 in
+        the mean for shuffled labels. pool: units averaged into one.
 
         activations: [seed, sample, unit]; targets: labels [sample], numbers or names. InputError: p(y|x), one class
-        only, no class with two samples, NaN, nothing varies.
+        only, no class with two samples, NaN (labels too), nothing varies.
         """
         a = as_activations(activations)
         stream = self.start("", classes=len(np.unique(as_numpy(targets))))
@@ -74,14 +74,14 @@ class ClassStatistics:
         return stream.result()
 
     def start(self, layer: str, classes: int | None = None) -> "_ClassStream":
-        """A stream over one layer.
+        """A stream over one layer: update(activations, targets) with every batch, then result().
 
         classes: how many there will be, where known, so that units are averaged from the start.
         """
         return _ClassStream(self, layer, classes)
 
     def pool(self, units: int, classes: int) -> int:
-        """How many neighboring units are averaged."""
+        """How many neighboring units are averaged into one, 1 where all class means fit into the memory."""
         return max(1, -(-units * classes * 8 // self.memory))
 
     def held(self, *, inputs: int, units: int, seeds: int, classes: int, itemsize: int) -> int:
@@ -92,7 +92,7 @@ class ClassStatistics:
         return seeds * -(-units // self.pool(units, classes)) * 8 * (classes + 1)
 
     def said(self, units: int, classes: int) -> str:
-        """What is averaged, said before."""
+        """What will be averaged, in a sentence; "" where nothing is."""
         pool = self.pool(units, classes)
         return (
             f"class means of {units} units and {classes} classes exceed {self.memory} bytes: "
@@ -121,6 +121,9 @@ class _ClassStream:
             y = y[:, 0]
         if y.ndim != 1 or len(y) != a.shape[1]:
             raise InputError(f"class statistics need labels [{a.shape[1]}]; targets have shape {list(y.shape)}")
+        missing = sum(v is None or v != v for v in y.tolist())
+        if missing:
+            raise InputError(f"{missing} of {len(y)} labels are missing (NaN or None); leave those samples out")
         codes = np.array([self._codes.setdefault(v, len(self._codes)) for v in y.tolist()], dtype=np.int64)
         if not self._pool:
             power = int(np.frexp(np.abs(a).max())[1])  # by a power of two, so that squares neither vanish nor overflow

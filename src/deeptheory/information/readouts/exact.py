@@ -16,10 +16,14 @@ from deeptheory.information.readouts.keys import KeyStream, hash_rows, held_keys
 
 @dataclass(frozen=True)
 class Exact:
-    """Rows of activations that are equal in every bit (0 and -0 are the same) are one symbol."""
+    """Readout without bins: rows of activations that are equal in every bit (0 and -0 are the same) are one symbol.
+
+    I(X;T) = H(T) of a deterministic layer in its own precision; log2 n where it merges none of n distinct inputs
+    (Goldfeld et al. 2019, section 2).
+    """
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """i_x = h_t = H(T), i_y, occupied (distinct rows), each [seed]; bits.
+        """i_x = h_t = H(T), i_y = I(T;Y), occupied (distinct rows), each [seed] float64; bits.
 
         activations: [seed, sample, unit]; targets and InputError: see Binning.summarize.
         """

@@ -11,6 +11,7 @@ the true bounds of it are kept beside it.
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -51,33 +52,34 @@ def _mixture_logs(h, weight, inv, out):
 
 @dataclass(frozen=True)
 class GaussianNoise:
-    """T = h + N(0, sigma^2) on every unit.
+    """Readout by noise added for the analysis: T = h + N(0, sigma^2) on every unit, independent.
 
-    relative=True: sigma in units of the layer's standard deviation over all its values; relative="distance": of the
-    samples' root mean squared distance from their mean, all units together, so that a layer of thousands of units is
-    looked at as coarsely as one of ten.
-
-    InputError: sigma not above 0, another relative, a constant layer with a relative sigma.
+    sigma: standard deviation, in the unit of the activations. relative=True: in units of each network's layer's
+    standard deviation over all its values; relative="distance": of the samples' root mean squared distance from their
+    mean, all units together, so that a layer of thousands of units is looked at as coarsely as one of ten.
+    Source: Kolchinsky & Tracey 2017, as Saxe et al. 2018 use it (sigma^2 of 0.1 in the text, 0.001 in their code).
+    A Recorder holds the whole layer for it. InputError: sigma not above 0, another relative; from summarize, a constant
+    layer with a relative sigma.
     """
 
     sigma: float
     relative: bool | str = False
 
     def __post_init__(self):
-        if not (self.sigma > 0 and np.isfinite(self.sigma)):
-            raise InputError(f"sigma is {self.sigma}; noise needs a finite standard deviation above 0")
+        if not (isinstance(self.sigma, Real) and self.sigma > 0 and np.isfinite(self.sigma)):
+            raise InputError(f"sigma is {self.sigma!r}; noise needs a finite standard deviation above 0")
         if isinstance(self.relative, str):
             pick({"distance": 0}, self.relative, what="relative noise")
         object.__setattr__(self, "sigma", float(self.sigma))
         object.__setattr__(self, "relative", self.relative if isinstance(self.relative, str) else bool(self.relative))
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """Bounds in bits, each [seed] float64.
+        """Bounds in bits, each [seed] float64, by sums over all pairs of samples.
 
-        i_x: upper bound of I(X;T); i_x_lower. i_y: the usual recipe, upper bound of h(T) less the mean upper bound of
-        h(T|y): a proxy; i_y_lower, i_y_upper: true bounds. h_t: upper bound of the differential entropy h(T).
-        occupied: 2^i_x, the effective number of distinguishable inputs. activations: [seed, sample, unit]; targets and
-        InputError: see Binning.summarize.
+        Within 1e-5 bits for float32 activations. i_x: upper bound of I(X;T); i_x_lower. i_y: the usual recipe, upper
+        bound of h(T) less the mean upper bound of h(T|y): a proxy; i_y_lower, i_y_upper: true bounds. h_t: upper bound
+        of the differential entropy h(T). occupied: 2^i_x, the effective number of distinguishable inputs. activations:
+        [seed, sample, unit]; targets and InputError: see Binning.summarize.
         """
         a = as_activations(activations)
         codes, classes, p_y = as_labels(targets, a.shape[1])

@@ -4,6 +4,7 @@ Source: Lorenzen, Igel & Nielsen 2022: T takes finitely many values, so that I(X
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,23 @@ from deeptheory.information.readouts.keys import KeyStream, Ranges, hash_rows, h
 
 @dataclass(frozen=True)
 class Quantized:
-    """The network's own uniform quantization to 2^bits levels, ends included: value -> nearest level.
+    """Readout by the network's own uniform quantization to 2^bits levels, ends included: value -> nearest level.
 
-    bounds: (a, b), or "layer" / "unit" for the range seen (each network's own). Values outside (a, b) saturate, as a
-    quantizer does. InputError: bits outside 1..32, bounds reversed.
+    Halfway, the even one. bounds: (a, b), or "layer" / "unit" for the range seen (each network's own). Values outside
+    (a, b) saturate, as a quantizer does; what is constant has level 0. Source: Lorenzen, Igel & Nielsen 2022.
+    InputError: bits no integer in 1..32, bounds reversed or not finite, an unknown name.
     """
 
     bits: int
     bounds: str | tuple[float, float] = "layer"
 
     def __post_init__(self):
-        if not (1 <= self.bits <= 32 and int(self.bits) == self.bits):
-            raise InputError(f"bits is {self.bits}; it lies in 1..32")
+        if not (isinstance(self.bits, Real) and 1 <= self.bits <= 32 and int(self.bits) == self.bits):
+            raise InputError(f"bits is {self.bits!r}; it lies in 1..32")
         if isinstance(self.bounds, str):
             pick({"layer": 0, "unit": 0}, self.bounds, what="bounds")
-        elif not self.bounds[0] < self.bounds[1]:
-            raise InputError(f"bounds are {self.bounds}; the first must be below the second")
+        elif not (np.shape(self.bounds) == (2,) and np.isfinite(self.bounds).all() and self.bounds[0] < self.bounds[1]):
+            raise InputError(f"bounds are {self.bounds}; the first must be below the second, both finite")
         object.__setattr__(self, "bits", int(self.bits))
         if not isinstance(self.bounds, str):
             object.__setattr__(self, "bounds", tuple(float(b) for b in self.bounds))
@@ -48,7 +50,7 @@ class Quantized:
         return held_keys(inputs, seeds) + (16 * units * seeds if self.bounds == "unit" else 0)
 
     def summarize(self, activations: Any, targets: Any) -> dict[str, np.ndarray]:
-        """i_x = h_t = H(T), i_y, occupied, each [seed]; bits.
+        """i_x = h_t = H(T), i_y = I(T;Y), occupied (rows of levels in use), each [seed] float64; bits.
 
         activations: [seed, sample, unit]; targets and InputError: see Binning.summarize.
         """
