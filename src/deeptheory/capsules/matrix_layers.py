@@ -108,7 +108,7 @@ class _MatrixLayer(nn.Module):
 
     @property
     def beta_a(self) -> torch.Tensor:
-        """[J]: -2500 b_a, minus the fixed cost of an active parent in nats, over the variant's factor of costs."""
+        """[J]: -2500 b_a, minus the fixed cost of an active parent in nats; over the factor of costs of "balanced"."""
         return self._unit * _SCALE * self.b_a
 
     @property

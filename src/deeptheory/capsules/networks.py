@@ -44,7 +44,10 @@ class CapsuleOutput(NamedTuple):
 
 
 class MatrixCapsuleOutput(NamedTuple):
-    """activations: [B, classes], in (0, 1), each on its own. poses: [B, classes, 4, 4], the means of the votes."""
+    """activations: [B, classes], in (0, 1), each on its own. poses: [B, classes, 4, 4], the means of the votes.
+
+    With presence="mass" the activations of an image add up to 1.
+    """
 
     activations: torch.Tensor
     poses: torch.Tensor
@@ -79,8 +82,8 @@ class CapsuleNetwork(nn.Module):
     which two do not.
     forward(images, labels): labels name the capsule that is drawn (training); without them it is the longest (test).
     More than 100 million weights are a UserWarning that says where they lie: each capsule of the primary grid has
-    weights of its own to each parent, so that their number grows with the area of the image (10^8 at 98 x 98 pixels, 6
-    10^8 at 224 x 224).
+    weights of its own to each parent, so that their number grows with the area of the image (with the decoder, 10^8 at
+    98 x 98 pixels of three channels, 6 10^8 at 224 x 224).
     InputError: an image_shape that is no (C, H, W), an image too small for the kernels, sizes or iterations below 1,
     another padding, init or backend.
     """

@@ -220,13 +220,14 @@ def check_sizes(**sizes: int) -> None:
 class ConvCapsules(nn.Module):
     """Capsules vote for the parents whose window sees them: [B, H, W, in_types, p] -> [B, H', W', out_types, q].
 
-    in_dim, out_dim: p, q. Weights (one matrix for each place of the window, child type and parent type) and biases
-    [out_types, q], added before each squash unless bias=False, are shared over positions. kernel_size, stride, padding:
-    numbers or pairs (rows, columns), (1, k) for a sequence [B, 1, n, types, p]; padding: cells without capsules on each
-    side, or "valid" (none) or "same" (as many positions as came in; stride 1). normalize: "all": a child divides itself
-    among its parents of all types and positions (the couplings of a child sum to one); "position": each window on its
-    own, over types (as most convolutional ports do). iterations: see `dynamic_routing`; init: as in `Capsules`;
-    backend: see `backends`. InputError: sizes or iterations below 1, another normalize, padding, init or backend.
+    Windows as in Hinton et al. 2018, section 4. in_dim, out_dim: p, q. Weights (one matrix for each place of the
+    window, child type and parent type) and biases [out_types, q], added before each squash unless bias=False, are
+    shared over positions. kernel_size, stride, padding: numbers or pairs (rows, columns), (1, k) for a sequence [B, 1,
+    n, types, p]; padding: cells without capsules on each side, or "valid" (none) or "same" (as many positions as came
+    in; stride 1). normalize: "all": a child divides itself among its parents of all types and positions (the couplings
+    of a child sum to one); "position": each window on its own, over types (as most convolutional ports do). iterations:
+    see `dynamic_routing`; init: as in `Capsules`; backend: see `backends`. InputError: sizes or iterations below 1,
+    another normalize, padding, init or backend.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ class HeldOut(Result):
 
     landmark_error: [n, k], mean distance of the landmarks in pixels. pixel_error, pixels_alone: [n, k], root mean
     square over the face's pixels, in the units of the images, of the face space at its own pose (4 numbers), and of
-    2 components + 4 pixel components (PixelSpace; n - 1 faces' at most). folds: as asked for.
+    pixel components (PixelSpace) of equal dimension, twice as many and 4, or all there are. folds: as asked for.
     """
 
     components: np.ndarray

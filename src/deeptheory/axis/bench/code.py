@@ -101,7 +101,7 @@ class AxisCode(Result):
         )
 
     def attribute(self, labels: Any) -> Estimate:
-        """Accuracy (a fraction) of a linear decoder of an attribute of the stimuli from all units, on stimuli left out.
+        """Accuracy (a fraction) of a linear decoder of an attribute from all units, on stimuli left out; -> Estimate.
 
         labels: [n] of any kind (man or woman, say), one per row that was given. Least squares on indicators, ridge
         where units are many; the mean over 2 to 10 draws of up to 10 stratified folds. The 95 % interval is Clopper and

@@ -33,12 +33,12 @@ class Ramp(Result):
 
     centers, mean, sem, count: [unit, 20], in equal bins of the projection (in standard deviations, to 1.01 times the
     largest): their middle, mean response as it came in (NaN in an empty bin), its standard error (NaN below 2 stimuli),
-    number of stimuli. r, p, q: [unit], correlation of response and projection, its one-sided p against shuffles that
-    have an axis of their own (NaN without permutations or too few independent stimuli), p after Benjamini-Hochberg.
-    reversal: [unit], the largest fall of the held-out tuning curve within 2 standard deviations of the axis, over the
-    curve's range; reversal_limit: its upper 95 % limit, infinite where the range itself is not known. shape: [unit],
-    "monotone" (the limit is below .15), "reverses" (the fall is above .15 of the range, by 3 standard errors), else
-    "undetermined".
+    number of stimuli. r, p, q: [unit], correlation of response and projection (in sample), its one-sided p against
+    shuffles that have an axis of their own (NaN without permutations or too few independent stimuli), p after
+    Benjamini-Hochberg. reversal: [unit], the largest fall of the held-out tuning curve within 2 standard deviations of
+    the axis, over the curve's range; reversal_limit: its upper 95 % limit, infinite where the range itself is not
+    known. shape: [unit], "monotone" (the limit is below .15), "reverses" (the fall is above .15 of the range, by 3
+    standard errors), else "undetermined".
     """
 
     centers: np.ndarray

@@ -26,8 +26,8 @@ def split_half(trials: Any, splits: int = 20, seed: int = 0) -> np.ndarray:
     """rho [unit], the reliability of the mean over all trials and so the R^2 of a perfect model.
 
     trials: [n, t, unit], NaN where there is none. The correlation r of the means of random halves, mean over `splits`
-    draws by seed, is stepped up to the trials there were by Spearman and Brown, 2 r / (1 + r) for complete trials; what
-    all stimuli share in a trial is taken off. Not clipped: below 0 or above 1 by chance. NaN with fewer than three
+    draws by seed, is stepped up to the trials there were by Spearman and Brown, 2 r / (1 + r) for an even number each;
+    what all stimuli share in a trial is taken off. Not clipped: below 0 or above 1 by chance. NaN with fewer than three
     stimuli of two trials, and for a unit that never varies.
     InputError: another shape, no stimulus, t < 2, infinities, splits below 1.
     """

@@ -17,7 +17,7 @@ from deeptheory.core.shapes import check_real, check_whole
 
 @dataclass(frozen=True)
 class Poisson:
-    """rate: spikes a second, the mean of every unit over the stimuli; window: seconds; trials: a stimulus.
+    """rate: spikes a second, the mean of every unit over the stimuli; window: seconds; trials: of each stimulus.
 
     Poisson(...)(responses [n, unit], seed) -> rates [n, trial, unit] in spikes a second: each unit's responses are
     scaled to its mean rate, and Poisson counts of them in the window divided by it. A unit that is always 0 stays so.

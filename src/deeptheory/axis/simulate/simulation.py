@@ -48,8 +48,9 @@ class Simulation(Result):
     """Simulated cells of known codes, float64.
 
     responses: [n, unit], or [n, trial, unit] with trials above 1; features: [n, d]; rates: [n, unit], the expected
-    responses; codes: each unit's code. targets: [unit, d], its axis (length 1) or exemplar. blocks: the two halves of
-    the features, "first" and "second". reliability, trials, noise, seed: as asked for.
+    responses; codes: each unit's code. targets: [unit, d], its axis (length 1; along it the response falls where
+    the sign is minus) or exemplar. blocks: the two halves of the features, "first" and "second". reliability, trials,
+    noise, seed: as asked for.
     """
 
     responses: np.ndarray

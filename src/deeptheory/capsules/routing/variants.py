@@ -99,4 +99,4 @@ def inverse_temperatures(iterations: int, schedule: float | Sequence[float]) -> 
         return tuple(float(given) * (1 - 0.95 ** (i + 1)) for i in range(iterations))
     if len(given) != iterations:
         raise InputError(f"schedule has {len(given)} entries for {iterations} iterations; give one lambda an iteration")
-    return tuple(given.tolist())
+    return tuple(float(x) for x in given)
