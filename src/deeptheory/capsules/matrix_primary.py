@@ -16,10 +16,10 @@ from deeptheory.capsules.vector_layers import check_sizes
 class MatrixPrimary(nn.Module):
     """1x1 convolution to poses and activations (Hinton et al. 2018, section 4).
 
-    [B, C, H, W] -> pose [B, H, W, types, 4, 4], linear, activation [B, H, W, types], logistic, in (0, 1). pose_size:
-    side of a pose, 4 in the paper. bias: off in the released code. offset: added to the activation's logit, -1 in the
-    released code. init: truncated normal weights, "paper": std 0.5 for poses, 3 for activations; "scaled": 1 and 4 over
-    the root of C; biases 0. InputError: sizes below 1, another init.
+    [B, C, H, W], C in_channels -> pose [B, H, W, types, 4, 4], linear, activation [B, H, W, types], logistic, in (0,
+    1). pose_size: side of a pose, 4 in the paper. bias: off in the released code. offset: added to the activation's
+    logit, -1 in the released code. init: truncated normal weights, "paper": std 0.5 for poses, 3 for activations;
+    "scaled": 1 and 4 over the root of C; biases 0. InputError: sizes below 1, another init.
     """
 
     def __init__(

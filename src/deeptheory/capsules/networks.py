@@ -73,9 +73,9 @@ class CapsuleNetwork(nn.Module):
     images [B, C, H, W] -> CapsuleOutput. Source: its figure 1 and section 4; 8,215,728 parameters by default, 6,804,384
     without the decoder.
 
-    image_shape: (C, H, W). reconstruction: with a decoder; or the widths of its hidden layers, (512, 1024) in the
-    paper. channels, kernel_size: of the convolution, stride 1. primary: `Primary(types, dim, kernel_size, stride,
-    reference_code)`. hidden: (capsules, dim) of each routed layer below the last. dim: of the class capsules.
+    image_shape: (C, H, W). classes: how many. reconstruction: with a decoder; or the widths of its hidden layers, (512,
+    1024) in the paper. channels, kernel_size: of the convolution, stride 1. primary: `Primary(types, dim, kernel_size,
+    stride, reference_code)`. hidden: (capsules, dim) of each routed layer below the last. dim: of the class capsules.
     padding: "valid", or "same" (every convolution padded by half its kernel, as for CIFAR-10). leaky, iterations,
     detach, backend: see `dynamic_routing`.
     init: "scaled", with which any number of hidden layers learns, or "paper", the released code's initial values, with
@@ -159,16 +159,16 @@ class CapsuleNetwork(nn.Module):
 class MatrixCapsuleNetwork(nn.Module):
     """Hinton et al. 2018: convolution, matrix capsules routed by EM. images [B, C, H, W] -> MatrixCapsuleOutput.
 
-    Source: its figure 1 and section 4; 317,194 parameters by default. types: A, B, C, D: channels of the convolution,
-    types of the primary capsules, of each convolutional capsule layer (two in the paper; any number). kernel_size,
-    strides: of the latter; strides default to 2, then 1. first_kernel, first_stride: of the convolution. variant:
-    "balanced", the one that learns in small networks, "paper", Procedure 1 to the letter, "reference_code" (with
-    normalize="position", no bias and an offset of -1 in the primary capsules), or a `Variant`. normalize: None: "all",
-    but for "reference_code". iterations, coordinates, form, presence, schedule, backend: see `ConvMatrixCapsules` and
-    `ClassCapsules`. `centers` [H, W, 2] are those of receptive fields from the image's, in pixels / 100; they are the
-    coordinates, but where votes begin with the scale of 1 ("balanced"), `reach` times larger: in halves of the image's
-    longer side. InputError: an image too small for the kernels, fewer than two types, another number of strides, sizes
-    or iterations below 1, another choice.
+    Source: its figure 1 and section 4; 317,194 parameters by default. image_shape: (C, H, W). classes: how many. types:
+    A, B, C, D: channels of the convolution, types of the primary capsules, of each convolutional capsule layer (two in
+    the paper; any number). kernel_size, strides: of the latter; strides default to 2, then 1. first_kernel,
+    first_stride: of the convolution. variant: "balanced", the one that learns in small networks, "paper", Procedure 1
+    to the letter, "reference_code" (with normalize="position", no bias and an offset of -1 in the primary capsules), or
+    a `Variant`. normalize: None: "all", but for "reference_code". iterations, coordinates, form, presence, schedule,
+    backend: see `ConvMatrixCapsules` and `ClassCapsules`. `centers` [H, W, 2] are those of receptive fields from the
+    image's, in pixels / 100; they are the coordinates, but where votes begin with the scale of 1 ("balanced"), `reach`
+    times larger: in halves of the image's longer side. InputError: an image too small for the kernels, fewer than two
+    types, another number of strides, sizes or iterations below 1, another choice.
     """
 
     centers: torch.Tensor

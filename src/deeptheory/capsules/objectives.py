@@ -202,7 +202,8 @@ def decoded(model: nn.Module, capsules: Any, labels: Any, *, batch: int = 256) -
     """What the model's decoder draws from those capsules of those classes: [n, C, H, W], numpy, without gradient.
 
     capsules: [n, J, d]; labels: [n], the capsule that is drawn (Sabour et al. 2017, section 4.1), or [n, J], factors
-    of all. InputError: a network without a decoder, labels that are no classes, another number of them.
+    of all; `batch` at a time. InputError: a network without a decoder, labels that are no classes, another number of
+    them.
     """
     decoder = getattr(model, "decoder", None)
     if decoder is None:

@@ -99,9 +99,10 @@ class Perturbation(Result):
 def perturb(model: CapsuleNetwork, images: Any, *, offsets: Any = OFFSETS, batch: int = 64) -> Perturbation:
     """Move each number of the longest capsule by each offset and draw it (Sabour et al. 2017, section 5.1, figure 4).
 
-    images: [n, C, H, W], `batch` at a time; the first channel of the drawings is kept. offsets: [k], added to a number
-    of the capsule, whose length is below 1; by default the paper's, -0.25 to 0.25 in steps of 0.05. -> Perturbation,
-    drawings [n, d, k, H, W], d numbers a capsule. InputError: a network without a decoder, no offset, NaN.
+    model: with a decoder. images: [n, C, H, W], `batch` at a time; the first channel of the drawings is kept. offsets:
+    [k], added to a number of the capsule, whose length is below 1; by default the paper's, -0.25 to 0.25 in steps of
+    0.05. -> Perturbation, drawings [n, d, k, H, W], d numbers a capsule. InputError: a network without a decoder, no
+    offset, NaN.
     """
     if model.decoder is None:
         raise InputError("this network has no decoder, so that nothing can be drawn; make it with reconstruction=True")

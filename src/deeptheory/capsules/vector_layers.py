@@ -51,12 +51,13 @@ _FEW = 1
 class PrimaryCapsules(nn.Module):
     """Convolution, cut into capsules, squashed: images or features [B, C, H, W] -> [B, H', W', types, dim].
 
-    Source: Sabour et al. 2017, section 4. A capsule is `dim` channels at one cell. kernel_size, stride, padding:
-    numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also "valid" or "same" (stride 1 only,
-    as torch). reference_code: divide the convolution by the number of types before the bias, as the authors' program
-    does (it routes once, with uniform coupling over types); its weights begin `types` times larger, so that both begin
-    with the same function. init: "scaled" (normal; inputs of mean square 1/4 give length 1 before the squash, biases 0)
-    or "paper" (truncated normal, std .1 / types, biases .1). InputError: sizes below 1, another init or padding.
+    Source: Sabour et al. 2017, section 4. in_channels: C. A capsule is `dim` channels at one cell. kernel_size, stride,
+    padding: numbers or pairs (rows, columns), (1, k) for a signal [B, C, 1, n]; padding: also "valid" or "same" (stride
+    1 only, as torch). reference_code: divide the convolution by the number of types before the bias, as the authors'
+    program does (it routes once, with uniform coupling over types); its weights begin `types` times larger, so that
+    both begin with the same function. init: "scaled" (normal; inputs of mean square 1/4 give length 1 before the
+    squash, biases 0) or "paper" (truncated normal, std .1 / types, biases .1). InputError: sizes below 1, another init
+    or padding.
     """
 
     def __init__(

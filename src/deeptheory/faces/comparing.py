@@ -123,10 +123,11 @@ def held_out(
 
 
 def recognized(gallery: Any, probes: Any, identity: Any, *, spread: Any = None) -> np.ndarray:
-    """[m] bool: whether the nearest row of gallery [n, k] to each probe [m, k] is row identity[m]; ties: the first row.
+    """[m] bool: whether the nearest row of gallery [n, k] to each of probes [m, k] is row identity[m].
 
-    Euclidean. spread: [k], what one unit of distance is in each coordinate; by default the gallery's standard
-    deviations. Coordinates whose spread is below a millionth of the largest are left out.
+    Euclidean; ties: the first row. identity: [m] integers. spread: [k], what one unit of distance is in each
+    coordinate; by default the gallery's standard deviations. Coordinates whose spread is below a millionth of the
+    largest are left out.
     InputError: shapes that do not fit together, an empty gallery, NaN, identities that are no rows of the gallery.
     """
     from scipy.spatial.distance import cdist

@@ -244,7 +244,7 @@ class FaceSpace(Result):
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """[n, shape + appearance] float32: independent Gaussians with the variances of the fit (Chang & Tsao 2017).
 
-        InputError: n below 1.
+        Drawn by seed. InputError: n below 1, a seed below 0.
         """
         check_whole(n=(n, 1), seed=(seed, 0))
         normal = np.random.default_rng(seed).standard_normal((n, len(self.variances)))

@@ -27,7 +27,7 @@ class Preference(Result):
     Source: Chang & Tsao 2017, figure 2. value: [unit, block], (S - A) / (S + A), from -1 to 1, with S the length of the
     sta within the block and A its mean over the other blocks; null_mean, null_sd: [unit, block], of the same over
     shuffles; p: two-sided against these. NaN with one block; the null and p also without permutations or too few
-    independent stimuli. Pitfall: the null's mean need not be 0: blocks differ.
+    independent stimuli. Pitfall: the null's mean need not be 0: blocks differ. units: names.
     tuned_dimensions: [unit], number of features whose correlation with the response survives Benjamini-Hochberg at 5 %
     within the unit; dimension_p: [unit, feature], two-sided, Student's t; NaN for constant features.
     """

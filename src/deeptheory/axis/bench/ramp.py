@@ -38,7 +38,7 @@ class Ramp(Result):
     Benjamini-Hochberg. reversal: [unit], the largest fall of the held-out tuning curve within 2 standard deviations of
     the axis, over the curve's range; reversal_limit: its upper 95 % limit, infinite where the range itself is not
     known. shape: [unit], "monotone" (the limit is below .15), "reverses" (the fall is above .15 of the range, by 3
-    standard errors), else "undetermined".
+    standard errors), else "undetermined". units: names.
     """
 
     centers: np.ndarray

@@ -34,18 +34,20 @@ class Models(Result):
     the responses, NaN where not known. aic: [model, unit], n log(mean squared error) + 2 (parameters + 1), fits on all
     stimuli. axis: [unit, d], fitted, of unit length, the response growing along it; target: [unit, d], fitted exemplar;
     radius: [3, unit], |e| at bound, half, twice. norm_p: [unit], score test of an effect of |s| at a given w.s.
-    converged: [unit] bool, the fits of axis and exemplar on all stimuli ended by themselves.
+    folds: how many. units: names. converged: [unit] bool, the fits of axis and exemplar on all stimuli ended by
+    themselves.
+
     verdict, and at half and twice the bound verdict_half, verdict_twice: [unit]; reason: why it is undetermined, else
     "". Better is: by 2 standard errors and 2 % of the best r2. In this order, a later name replacing an earlier:
     "axis": tuned (the ramp's p below .05; without a null, r2 above 0 by 3 errors), better than exemplar and energy;
     norm x direction worse, or equal to within 2 %, and norm_p above .001 or norm x direction not better by .25 %. "norm
     x direction": better than exemplar and energy, axis not better, and by 5 % better than axis, or so in the mean with
     norm_p below .001. "exemplar": better than axis (by 3 errors), norm x direction and energy. "energy": better than
-    exemplar and the constant, axis and norm x direction not better, and both ends of its axis respond alike, unlike
-    its middle. "none": not tuned and no model above the constant, where an axis of a tenth of the variance would be
-    found and trials repeat no better. "undetermined": no name; or its model leaves half of the ceiling unexplained, a
-    richer model (angle; by 5 % quadratic, two energies) is better, the ceiling is 0 or less, or |s|^2 is nearly linear
-    in s, so that all but energy are one family.
+    exemplar and the constant, axis and norm x direction not better, and both ends of its axis respond alike, unlike its
+    middle. "none": not tuned and no model above the constant, where an axis of a tenth of the variance would be found
+    and trials repeat no better. "undetermined": no name; or its model leaves half of the ceiling unexplained, a richer
+    model (angle; by 5 % quadratic, two energies) is better, the ceiling is 0 or less, or |s|^2 is nearly linear in s,
+    so that all but energy are one family.
     """
 
     names: tuple[str, ...]
@@ -68,7 +70,7 @@ class Models(Result):
     units: np.ndarray
 
     def of(self, name: str) -> np.ndarray:
-        """[unit]: r2 of one of .names. InputError: no such model."""
+        """[unit]: r2 of the model `name`, one of .names. InputError: no such model."""
         if name not in self.names:
             from deeptheory.core.names import unknown
 

@@ -49,7 +49,7 @@ class ObjectSpace(Result):
         return (y - self.mean) @ self.components.T / self.deviation
 
     def quadrants(self, axes: Any) -> np.ndarray:
-        """[unit]: the quadrant of each axis [unit, k], k 2 or more, in the plane of the first two components.
+        """[unit]: the quadrant of each of axes [unit, k], k 2 or more, in the plane of the first two components.
 
         0: both positive, then counterclockwise: 1 (-, +), 2 (-, -), 3 (+, -). Bao et al. 2020's four networks.
         InputError: another shape, NaN, an axis of no length in that plane.

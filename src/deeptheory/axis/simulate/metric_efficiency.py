@@ -34,9 +34,9 @@ class Efficiency(Result):
     """What linear readers make of axis cells and of exemplar cells (Chang & Tsao 2017, figure 7).
 
     accuracy: [seed, metric, units, reader], fractions of stimuli left out; metrics: ("axis", "exemplar"); units:
-    numbers of cells, rising. readers: "identity", the true stimulus is the nearest of `candidates` to the decoded
-    features; "two", of two; "attribute", the side of a random hyperplane; "nuisance", identity by the first half of the
-    features alone. chance: [reader].
+    numbers of cells, rising; seeds: as given. readers: "identity", the true stimulus is the nearest of `candidates` to
+    the decoded features; "two", of two; "attribute", the side of a random hyperplane; "nuisance", identity by the first
+    half of the features alone. chance: [reader].
     """
 
     accuracy: np.ndarray

@@ -123,7 +123,7 @@ def simulate(
     rates, or Gaussian noise, are scaled to it (of "none", which has no signal, the rate is 10). radius: of the
     exemplars, in median stimulus norms, one number, or two between which it is drawn evenly.
     sign, of axis and exemplar: "plus", "minus" (exemplar cells that fire more with distance; mirrored axes) or "both",
-    drawn evenly. noise: "poisson" counts, or "gaussian".
+    drawn evenly. noise: "poisson" counts, or "gaussian". seed: of all draws.
     InputError: an unknown name, reliability outside (0, 1), fractions that do not add up to 1, variances of another
     length or negative, a negative radius, numbers below 1.
     """
