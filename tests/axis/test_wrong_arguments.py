@@ -123,6 +123,14 @@ def test_numbers_are_finite(name, call, value):
         (lambda: CODE.attribute([[1], [1, 2]]), "labels are labels of several kinds or lengths"),
         (lambda: CODE.reconstruct(3), "decoder is int; needed: a function"),
         (lambda: ax.record_units(NET, 3, X), "layers is 3; needed: a list of names"),
+        (
+            lambda: ax.record_units(NET, ["1"], X, noise=lambda r, seed: r[:, None, :5]),
+            r"noise gave shape \[60, 1, 5\] for \[60, 8\]; needed: \[60, trials, 8\]",
+        ),
+        (
+            lambda: ax.axis_code_by_layer(NET, ["1"], X, S, models=False, permutations=0, noise=lambda r, seed: r[:9]),
+            r"noise gave shape \[9, 8\]",
+        ),
         (lambda: ax.record_units(NET, ["1"], X, units=[0.5]), "units is .*; needed: integers"),
         (
             lambda: ax.record_units(NET, ["1"], X, min_active_fraction="a"),

@@ -275,7 +275,7 @@ def axis_code(
     """Axes, tuning, flatness, rival models, decoding of every unit; -> AxisCode.
 
     responses: [n, units], rates or activations of either sign, or [n, trials, units] (then with noise ceilings; NaN: no
-    such trial). features: [n, d], coordinates of the stimuli. Computed in float64 on the device of responses.
+    such trial). features: [n, d], coordinates of the stimuli. In float64 on the responses' device, the null in float32.
     blocks: {"shape": slice(0, 25), ...}, slices or indices, no feature twice; None: one block, "all". normalize:
     features are centered, and "block" gives each block an equal part of a total variance of 1 (the code of Chang & Tsao
     2017; features in no block are one more), "dim" each feature unit variance, "none" no more. Axes, norms and

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from deeptheory.axis.bench.code import AxisCode, axis_code
-from deeptheory.axis.layers.layer import named_layers, record_units
+from deeptheory.axis.layers.layer import named_layers, noisy, record_units
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import pick
 from deeptheory.core.results import Result
@@ -172,7 +172,9 @@ def axis_code_by_layer(
     alone = None
     if pixels:
         values, _ = pixels_of(stimuli, units or 100, seed)
-        alone = axis_code(values if noise is None else noise(values, seed), features, blocks, seed=seed, **options)
+        alone = axis_code(
+            values if noise is None else noisy(values, noise, seed), features, blocks, seed=seed, **options
+        )
     return LayerwiseAxisCode(trained=found[0], untrained=found[1], pixels=alone, notes=notes)
 
 

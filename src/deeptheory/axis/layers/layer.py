@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from deeptheory.axis.bench.code import AxisCode, axis_code
+from deeptheory.core.arrays import as_floats
 from deeptheory.core.errors import InputError
 from deeptheory.core.names import unknown
 from deeptheory.core.shapes import check_real, check_whole, whole_numbers
@@ -111,8 +112,8 @@ def record_units(
     that are above 0 for this fraction of the first 256 stimuli or more, and vary; then a layer with fewer of them gives
     what it has. noise: a function (responses [n, unit], seed) -> [n, trial, unit], such as dt.axis.Poisson(); each
     layer has a seed of its own, made from `seed` and its name.
-    InputError: more units than there are (without min_active_fraction), positions that are not there, no unit left, and
-    as axis_code_of.
+    InputError: more units than there are (without min_active_fraction), positions that are not there, no unit left,
+    noise of another shape, and as axis_code_of.
     """
     check_whole(batch=(batch, 1), seed=(seed, 0))
     if min_active_fraction is not None:
@@ -134,8 +135,20 @@ def record_units(
         notes = [said[name][0]]
         if name in chosen:
             notes.append(_drawn(len(positions), total, units, min_active_fraction, seed))
-        trials = None if noise is None else np.asarray(noise(r, _own_seed(seed, name)))
+        trials = None if noise is None else noisy(r, noise, _own_seed(seed, name))
         out[name] = Cells(responses=r, trials=trials, positions=positions, notes=tuple(notes))
+    return out
+
+
+def noisy(responses: np.ndarray, noise: Any, seed: int) -> np.ndarray:
+    """Trials [n, trial, unit] that a caller's function makes of responses [n, unit].
+
+    InputError: other stimuli or units, whose names would be lost.
+    """
+    out = as_floats(noise(responses, seed))
+    n, units = responses.shape
+    if out.ndim not in (2, 3) or len(out) != n or out.shape[-1] != units:
+        raise InputError(f"noise gave shape {list(out.shape)} for {[n, units]}; needed: [{n}, trials, {units}]")
     return out
 
 
